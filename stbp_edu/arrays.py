@@ -1,4 +1,4 @@
-"""Arrays by layer, ``W``, ``b`` and others, by name and by chunk, and buffers to use again."""
+"""Arrays by layer (``W``, ``b`` and others), by name or in chunks, and buffers to use again."""
 
 import math
 import re
@@ -20,7 +20,7 @@ CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 
 @dataclass(frozen=True)
 class DerivedParams:
-    """The parameters of a network of derived neurons: recurrent, convolutional, or that learn more.
+    """The parameters of derived neurons, whose layers may be recurrent or learn constants, too.
 
     Attributes:
         shape: such as ``784-64R-10`` or ``28x28-15C5-P2-300-10``; see :mod:`stbp_edu.sizes`.

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from stbp_edu import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
-from stbp_edu.arrows.formula_text import Formulas, OnlineForm, online_form
+from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.lines.program import program
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import reading_output
+from stbp_edu.arrows.online_form import OnlineForm, online_form
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.arrows.table import neuron_from
 from stbp_edu.surrogates import Gaussian, Surrogate

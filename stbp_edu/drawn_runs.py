@@ -113,7 +113,7 @@ def updated(neuron: Neuron, target: str, at: Values) -> Any:
 
 
 def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
-    """Return where a neuron fires, is silent, and has h > 0; one without spikes does all three."""
+    """Return where a neuron fires, is silent, and has h > 0; without spikes, all are everywhere."""
     if not neuron.lines.spike:
         return (np.ones(at["input"]["x"].shape),) * 3
     v, h = updated(neuron, neuron.lines.spike, at), neuron.surrogate.derivative

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, written beside their place and moved there; sealed ones too.
+"""Files that are written whole or not at all, and sealed files, which show any damage.
 
 A file that is read back is of a :class:`Sealed` kind: it holds its version and a checksum.
 """
@@ -159,7 +159,7 @@ class Sealed:
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[None]:
-        """Say of what a block finds wrong with a file that it is no file of this kind."""
+        """Turn whatever the block finds wrong into an error that names the file and its kind."""
         try:
             yield
         except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
@@ -211,7 +211,7 @@ def read_text(path: Path) -> str:
 
 
 def _read_bytes(path: Path) -> bytes:
-    """Return the bytes of a file; a pipe or a device would keep us waiting for ever."""
+    """Return the bytes of a file; reading a pipe or a device might never end."""
     if not path.exists():
         raise FileNotFoundError(f"{path} must be a file, and there is none; check the path")
     if not (path.is_file() or path.is_dir()):

@@ -3,13 +3,12 @@
 A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
 the forward run, the backward sweep, the paths, and the formulas.
 
-- ``table``, ``neurons``, ``link``, ``readouts``, ``models``: what a network is made of;
-- ``lines``: a neuron from its forward lines;
+- ``lines``, ``table``: a neuron from its forward lines, and its arrows;
+- ``link``, ``models``: what a network is made of; ``part_one``: the networks of Part I;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps, and what a limit on gains holds;
 - ``paths``: which paths there are, how many, and their products;
-- ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule, and
-  ``mathml``: formulas that a browser draws;
+- ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
 - ``online_form``: learning forward in time, where the words allow it;
 - ``classifier``: which words a gradient function keeps.
 """
@@ -27,9 +26,24 @@ from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
-from stbp_edu.arrows.models import Layer, Network, draw_params, network
-from stbp_edu.arrows.neurons import hard_reset, lif_lines, soft_reset, with_adaptation, with_current
+from stbp_edu.arrows.models import (
+    Layer,
+    Loss,
+    Network,
+    draw_params,
+    last_steps,
+    membrane,
+    network,
+    rate,
+)
 from stbp_edu.arrows.online_form import forbidding_word, online
+from stbp_edu.arrows.part_one import (
+    hard_reset,
+    lif_lines,
+    soft_reset,
+    with_adaptation,
+    with_current,
+)
 from stbp_edu.arrows.paths import (
     Edge,
     Node,
@@ -39,7 +53,6 @@ from stbp_edu.arrows.paths import (
     paths_from,
     words,
 )
-from stbp_edu.arrows.readouts import Loss, last_steps, membrane, rate
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
 from stbp_edu.arrows.table import Arrow, Neuron
 

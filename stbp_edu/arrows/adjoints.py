@@ -9,7 +9,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import models
-from stbp_edu.arrows.forward_run import check_follows
+from stbp_edu.arrows.forward_run import check_follows, check_params, check_run, check_targets
 from stbp_edu.arrows.link import Link
 from stbp_edu.arrows.rules import Rule, as_rule, held_factors
 from stbp_edu.arrows.table import Arrow, like
@@ -93,8 +93,8 @@ def local_derivatives(
     Raises:
         TypeError, ValueError: if parameters, trace and targets do not fit the network.
     """
-    models.check_params(net, params)
-    models.check_targets(net, targets, models.check_run(net, trace))
+    check_params(net, params)
+    check_targets(net, targets, check_run(net, trace))
     check_follows(net, params, trace)
     direct = net.loss.direct(trace[net.loss.state][net.N], targets)
     return derivatives_on(net, params, trace, direct)

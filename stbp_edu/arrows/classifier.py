@@ -20,8 +20,7 @@ from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives, through_link
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import LayerParams, Network, Series, draw_params, network
-from stbp_edu.arrows.neurons import hard_reset
-from stbp_edu.arrows.part_one import by_name
+from stbp_edu.arrows.part_one import by_name, hard_reset
 from stbp_edu.arrows.paths import Node, Word, paths_from
 from stbp_edu.arrows.rules import RULES
 from stbp_edu.neuron import LIF
@@ -117,7 +116,7 @@ def fit_words(
 
 
 def _equations(local: LocalDerivatives, trace: Series, got: Any, n: int) -> tuple[Any, Any]:
-    """Return for each word what its paths contribute to the gradients of a layer, and these."""
+    """Return what the paths of each word add to the gradients of a layer, and the gradients."""
     net, lead = local.net, local.direct.shape[:2]
     epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
     for t, s, i in np.ndindex(*lead, net.sizes[n]):
@@ -125,7 +124,7 @@ def _equations(local: LocalDerivatives, trace: Series, got: Any, n: int) -> tupl
             epsilon[("enter", *path.word)][t, s].flat[i] += path.contribution
 
     def flat(found: Any) -> Any:
-        """Return the gradients that are told as one column."""
+        """Return those gradients that the function gave, as one column."""
         return np.concatenate([np.ravel(found[k]) for k in ("W", "b") if k in got[n]])
 
     link, below = net.layers[n].link, trace[net.output_of(n - 1)][n - 1]

@@ -1,21 +1,16 @@
-"""The formulas of a rule as text, read off the table of arrows.
+"""The formulas of a rule, read off the table of arrows: a line for each adjoint and case.
 
-Backward they are a line for each adjoint and case; forward in time, a line for each trace that a
-synapse carries.
+They are LaTeX, and MathML where a browser draws them and reads them out.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
-from itertools import product
 from typing import Any, NamedTuple, TypeVar
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.expressions import indexed
-from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.lines.expressions import GREEK, NAMED, indexed
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.online_form import forbidding_word
-from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow, placed
 
@@ -202,71 +197,71 @@ def reachable(start: list[Node], following: Callable[[Node], Iterable[Node]]) ->
     return found
 
 
-@dataclass(frozen=True, repr=False)
-class OnlineForm:
-    """The online form of a rule on one neuron.
+TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")
+GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
+COMMANDS = {
+    **{NAMED[name][1:]: letter for name, letter in zip(GREEK, GREEK_LETTERS, strict=True)},
+    **dict(partial="∂", sum="∑", geq="≥", cdot="·", left="", right="", _="_", epsilon="ε"),
+}
+FUNCTIONS = ("log", "tanh", "min", "max")
 
-    Attributes:
-        rule: its name.
-        formulas: the traces of one synapse, then the gradient; none where there is no such form.
-        word: the shortest word that forbids it, or None.
+
+def mathml(tex: str) -> str:
+    r"""Return a formula as one ``<math>`` element.
+
+    Known are letters, digits, signs, Greek letters, ``\partial``, ``\sum``, ``\frac``, ``\sqrt``,
+    ``\bar``, ``\mathrm``, the functions of forward lines, primes and indices.
+
+    >>> mathml(r"\tau o_i^{t}")
+    '<math><mi>τ</mi><msubsup><mi>o</mi><mi>i</mi><mrow><mi>t</mi></mrow></msubsup></math>'
+
+    Raises:
+        ValueError: if a command is not known.
     """
-
-    rule: str
-    formulas: Formulas
-    word: Word | None
-
-    def __str__(self) -> str:
-        """Return the formulas, or the word that forbids them."""
-        if self.word:
-            return (
-                f"rule {self.rule!r} has no online form: the word '{' '.join(self.word)}' goes on "
-                "through time after it has left its neuron"
-            )
-        return str(self.formulas)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        """Return the same for a notebook or a page."""
-        return f"<p>{escape(str(self))}</p>" if self.word else self.formulas._repr_html_()
+    return f"<math>{_row(iter(TOKEN.findall(tex)))}</math>"
 
 
-def online_form(net: Network, rule: Rule) -> OnlineForm:
-    """Return the traces that a rule carries at each synapse of the layers below the last."""
-    rule.check(net)
-    word = forbidding_word(net, rule)
-    return OnlineForm(rule.name, Formulas(() if word else _online_lines(net, rule)), word)
+def _row(tokens: Iterator[str]) -> str:
+    """Return what stands up to the closing brace, or the end."""
+    row: list[tuple[str, dict[str, str]]] = []  # each thing, and its index and exponent
+    for token in tokens:
+        if token == "}":
+            break
+        if token in "_^":
+            row[-1][1][token] = _one(next(tokens), tokens)
+        else:
+            row.append((_one(token, tokens), {}))
+    written = []
+    for base, scripts in row:
+        below, above = scripts.get("_", ""), scripts.get("^", "")
+        tag = "m" + "sub" * bool(below) + "sup" * bool(above)
+        written.append(f"<{tag}>{base}{below}{above}</{tag}>" if scripts else base)
+    return "".join(written)
 
 
-def _online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
-    """Yield a line for each trace, and that of the gradient."""
-    neuron = net.layers[1].neuron
-
-    def inside(node: Adjoint) -> Iterator[Adjoint]:
-        """Yield where the arrows of the neuron lead."""
-        moves = rule.moves_from(net, 1, *node)
-        return ((arrow.target, head) for arrow, head in moves if not arrow.leaves)
-
-    def trace(node: Adjoint, t: str) -> str:
-        """Return the name of a trace."""
-        return f"e_{{{node[0]},ij}}^{{{t},n}}{mark(rule, node[1])}"
-
-    start = neuron.input, rule.start
-    terms: dict[Adjoint, list[str]] = {node: [] for node in reachable([start], inside)}
-    gradient = []
-    for node in terms:
-        for arrow, head in rule.moves_from(net, 1, *node):
-            if arrow.leaves:
-                letter = neuron.lines.adjoint(arrow.target)
-                signal = rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{mark(rule, head)}"
-                gradient.append(rf"\left({signal}\right) {trace(node, 't')}")
-            else:
-                t = "t-1" if arrow.step else "t"
-                term = f"{placed_at(arrow.letters, t, 'n')} {trace(node, t)}".strip()
-                terms[arrow.target, head].append(term)
-    terms[start].append(f"{net.output_of(0)}_j^{{t,n-1}}")
-    for node in (node for node in product(neuron.order, rule.moves) if node in terms):
-        yield Formula(trace(node, "t"), added(terms[node]), "each synapse")
-    left = r"\frac{\partial L}{\partial w_{ij}^n}"
-    yield Formula(left, rf"\sum_t {' + '.join(gradient)}", "all t, n < N")
+def _one(token: str, tokens: Iterator[str]) -> str:
+    """Return what one token begins: a group, a fraction, a letter, a number or a sign."""
+    if token == "'":
+        return '<mo lspace="0" rspace="0">′</mo>'
+    if token == "{":
+        return f"<mrow>{_row(tokens)}</mrow>"
+    if token == r"\frac":
+        above, below = (_one(next(tokens), tokens) for _ in range(2))
+        return f"<mfrac>{above}{below}</mfrac>"
+    if token == r"\sqrt":
+        return f"<msqrt>{_one(next(tokens), tokens)}</msqrt>"
+    if token == r"\bar":
+        return f"<mover>{_one(next(tokens), tokens)}<mo>¯</mo></mover>"
+    if token == r"\mathrm":
+        next(tokens)
+        text = "".join(iter(tokens.__next__, "}")).replace("\\_", "_")
+        return f"<mtext>{escape(text)}</mtext>"
+    if token[1:] in FUNCTIONS:
+        return f"<mi>{token[1:]}</mi>"
+    if token.startswith("\\") and token[1:] not in COMMANDS:
+        raise ValueError(f"{token} is not known here; add it to COMMANDS in {__name__}")
+    sign = COMMANDS.get(token[1:], token.replace("-", "−"))
+    if not sign:
+        return ""
+    tag = "mn" if sign[0].isdigit() else "mi" if sign.isalpha() or sign == "∂" else "mo"
+    return f"<{tag}>{escape(sign)}</{tag}>"

@@ -1,11 +1,11 @@
-"""The forward run: each step's states from those of the last one."""
+"""The forward run: each step's states from those of the last one, and checks of what it returns."""
 
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows.models import Layer, LayerParams, Network, Series, check_params
+from stbp_edu.arrows.models import Layer, LayerParams, Network, Series
 from stbp_edu.checks import Array
 
 NEAR = 1e-4  # the most by which a state may differ that was computed again
@@ -42,6 +42,47 @@ def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) ->
         again = layer.recurrent.forward(past[layer.neuron.output], p["R"])
         drive = drive + again.reshape(drive.shape)  # p2-recur-u
     return drive
+
+
+def check_params(net: Network, params: LayerParams) -> None:
+    """Check that every parameter is there and has its shape."""
+    checks.instance("net", net, Network)
+    checks.instance("params", params, list)
+    if len(params) != net.N + 1 or params[0] is not None:
+        raise ValueError(
+            f"params must have N + 1 = {net.N + 1} entries, got {len(params)}, and None first"
+        )
+    for n, layer in enumerate(net.layers[1:], 1):
+        checks.instance(f"params[{n}]", params[n], dict)
+        for name, shape in layer.shapes.items():
+            if name not in params[n]:
+                raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
+            axes = "the shape of this layer's weights" if shape else "()"
+            value = params[n][name]
+            value = value if shape or isinstance(value, np.ndarray) else np.asarray(value)
+            checks.array(f"params[{n}][{name!r}]", value, axes, shape)
+
+
+def check_targets(net: Network, targets: Array, S: int) -> None:
+    """Check that there is a target for each sample and neuron of the last layer."""
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
+
+
+def check_run(net: Network, trace: Series) -> int:
+    """Check that a trace has every state of the network, and return the number of samples."""
+    shape: tuple[int | None, ...] = (None, None)
+    for n, name in ((n, name) for n, states in enumerate(net.states) for name in states):
+        series: Any = checks.instance("trace", trace, dict).get(name)
+        whole = isinstance(series, list | tuple) and len(series) == net.N + 1
+        if not whole or series[n] is None:
+            raise ValueError(
+                f"trace must have state {name!r} of layer {n}; pass what forward returned for "
+                "this network"
+            )
+        of = f"trace[{name!r}][{n}]"
+        array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
+        shape = array.shape[:2]
+    return array.shape[1]
 
 
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:

@@ -129,7 +129,7 @@ def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) 
 
 
 def _apart(text: str) -> list[str]:
-    """Return the letters of a factor: apart at spaces outside brackets."""
+    """Return the letters of a factor, split at the spaces outside brackets."""
     found, depth = [""], 0
     for sign in text:
         depth += (sign in "([{") - (sign in ")]}")

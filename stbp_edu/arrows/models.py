@@ -1,7 +1,9 @@
-"""A network: layers of neurons, the linear maps between them, and a loss.
+"""A network: layers of neurons, the linear maps between them, and a loss that reads the last one.
 
 Index = superscript, as in Part I: ``params[n]``, ``trace["u"][n][t]``, n = 0..N; layer 0 is the
-input, in ``trace["o"][0]``. Inputs are any real numbers.
+input, in ``trace["o"][0]``. Inputs are any real numbers. Of the loss, only the direct term is seen,
+∂L/∂state: case 1, and the first term of case 3. How well it fits is said in
+:mod:`stbp_edu.losses`; here any state may be read, at any last steps.
 """
 
 from __future__ import annotations
@@ -18,13 +20,109 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
-from stbp_edu.arrows.readouts import Loss, rate
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.checks import Array
+from stbp_edu.losses import RATE, CrossEntropy, Rate
+from stbp_edu.network import Trace
 from stbp_edu.sizes import Part, read_input, read_part
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """L = fit(mean over the steps read), or the mean over the steps read of fit.
+
+    Args:
+        name: what to call it.
+        state: the state of layer N that it reads.
+        fit: ``Rate()`` or ``CrossEntropy()`` of :mod:`stbp_edu.losses`, as if what is read were the
+            spikes of a run of one step; or a class of your own that inherits from one of them.
+        last: how many steps it reads, counted from the end; None for all.
+        per_step: whether it fits every step by itself and not their mean.
+
+    Raises:
+        TypeError, ValueError: if ``fit`` is another loss, or ``last`` no number of steps.
+    """
+
+    name: str
+    state: str = "o"
+    fit: Rate | CrossEntropy = RATE
+    last: int | None = None
+    per_step: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the fit and the number of steps."""
+        checks.fields("a loss", self, name=str, state=str, per_step=bool)
+        if not isinstance(self.fit, Rate | CrossEntropy):
+            raise TypeError(
+                f"fit must be Rate() or CrossEntropy(), got {self.fit!r}; say with state=, last= "
+                "and per_step= what it reads"
+            )
+        if self.last is not None:
+            checks.count("last", self.last)
+
+    def steps(self, T: int) -> range:
+        """Return the steps that it reads, of T; a loss that reads more is refused."""
+        if (self.last or T) > T:
+            raise ValueError(
+                f"loss {self.name!r} reads the last {self.last} steps, but there are T = {T}; "
+                "run longer, or read fewer"
+            )
+        return range(T - (self.last or T), T)
+
+    def value(self, series: Array, y: Array) -> float:
+        """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
+        read = series[self.steps(len(series)).start :]
+        points = read if self.per_step else [read.mean(axis=0)]
+        return sum(float(self.fit.formula(_one_step(z), y)) for z in points) / len(points)
+
+    def direct(self, series: Array, y: Array) -> Array:
+        """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
+        T, first = len(series), self.steps(len(series)).start
+        mean = series[first:].mean(axis=0)
+        if self.per_step:
+            return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
+        slope = self.direct_at(T - 1, T, mean, mean, y)  # the same at every step that is read
+        slopes = np.zeros(series.shape, np.result_type(series, slope))
+        slopes[first:] = slope
+        return slopes
+
+    def direct_at(self, t: int, T: int, z: Array, mean: Array, y: Array) -> Array:
+        """Return ∂L/∂state at step t of T, from the state there or the mean of those read."""
+        if t not in self.steps(T):
+            return np.zeros_like(z)
+        term = self.fit.terms(_one_step(z if self.per_step else mean), y, len(y)).o
+        return np.asarray(term)[0] / len(self.steps(T))
+
+
+def _one_step(z: Array) -> Trace:
+    """Return a run of one step whose output spikes are z."""
+    return Trace(U=[None, z[None]], O=[z[None], z[None]])
+
+
+def rate() -> Loss:
+    """Return Part I's loss: 1/(2S) Σ_s ‖y_s - 1/T Σ_t o_s^{t,N}‖².
+
+    >>> rate().direct(np.array([[[1.0]], [[0.0]]]), np.array([[1.0]])).ravel()
+    array([-0.25, -0.25])
+    """
+    return Loss("rate")
+
+
+def last_steps(k: int) -> Loss:
+    """Return the rate loss on the last k steps alone.
+
+    >>> last_steps(1).direct(np.array([[[1.0]], [[0.0]]]), np.array([[1.0]])).ravel()
+    array([ 0., -1.])
+    """
+    return Loss("last steps", last=k)
+
+
+def membrane(last: int | None = 1) -> Loss:
+    """Return 1/(2S) Σ_s ‖y_s - u_s^{T,N}‖²; with ``last`` None, of the mean of u over all steps."""
+    return Loss("membrane", "u", last=last)
 
 
 @dataclass(frozen=True)
@@ -224,44 +322,3 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
 
     layers = net.layers[1:]
     return [None, *({k: drawn(layer, k, s) for k, s in layer.shapes.items()} for layer in layers)]
-
-
-def check_params(net: Network, params: LayerParams) -> None:
-    """Check that every parameter is there and has its shape."""
-    checks.instance("net", net, Network)
-    checks.instance("params", params, list)
-    if len(params) != net.N + 1 or params[0] is not None:
-        raise ValueError(
-            f"params must have N + 1 = {net.N + 1} entries, got {len(params)}, and None first"
-        )
-    for n, layer in enumerate(net.layers[1:], 1):
-        checks.instance(f"params[{n}]", params[n], dict)
-        for name, shape in layer.shapes.items():
-            if name not in params[n]:
-                raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
-            axes = "the shape of this layer's weights" if shape else "()"
-            value = params[n][name]
-            value = value if shape or isinstance(value, np.ndarray) else np.asarray(value)
-            checks.array(f"params[{n}][{name!r}]", value, axes, shape)
-
-
-def check_targets(net: Network, targets: Array, S: int) -> None:
-    """Check that there is a target for each sample and neuron of the last layer."""
-    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
-
-
-def check_run(net: Network, trace: Series) -> int:
-    """Check that a trace has every state of the network, and return the number of samples."""
-    shape: tuple[int | None, ...] = (None, None)
-    for n, name in ((n, name) for n, states in enumerate(net.states) for name in states):
-        series: Any = checks.instance("trace", trace, dict).get(name)
-        whole = isinstance(series, list | tuple) and len(series) == net.N + 1
-        if not whole or series[n] is None:
-            raise ValueError(
-                f"trace must have state {name!r} of layer {n}; pass what forward returned for "
-                "this network"
-            )
-        of = f"trace[{name!r}][{n}]"
-        array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
-        shape = array.shape[:2]
-    return array.shape[1]

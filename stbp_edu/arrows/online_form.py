@@ -9,14 +9,26 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import adjoints
-from stbp_edu.arrows.forward_run import as_trace, rest, step
-from stbp_edu.arrows.models import LayerParams, Network, check_params, check_targets
+from stbp_edu.arrows.formula_text import (
+    Adjoint,
+    Formula,
+    Formulas,
+    added,
+    mark,
+    placed_at,
+    reachable,
+)
+from stbp_edu.arrows.forward_run import as_trace, check_params, check_targets, rest, step
+from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.arrows.table import LOSS
@@ -224,3 +236,73 @@ def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:
         past = step(net, params, _at(net, inputs, t), past, twin)
         total = total + past[net.N][net.loss.state] * (t in reads)
     return np.asarray(total / len(reads))
+
+
+@dataclass(frozen=True, repr=False)
+class OnlineForm:
+    """The online form of a rule on one neuron.
+
+    Attributes:
+        rule: its name.
+        formulas: the traces of one synapse, then the gradient; none where there is no such form.
+        word: the shortest word that forbids it, or None.
+    """
+
+    rule: str
+    formulas: Formulas
+    word: Word | None
+
+    def __str__(self) -> str:
+        """Return the formulas, or the word that forbids them."""
+        if self.word:
+            return (
+                f"rule {self.rule!r} has no online form: the word '{' '.join(self.word)}' goes on "
+                "through time after it has left its neuron"
+            )
+        return str(self.formulas)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook or a page."""
+        return f"<p>{escape(str(self))}</p>" if self.word else self.formulas._repr_html_()
+
+
+def online_form(net: Network, rule: Rule) -> OnlineForm:
+    """Return the traces that a rule carries at each synapse of the layers below the last."""
+    rule.check(net)
+    word = forbidding_word(net, rule)
+    return OnlineForm(rule.name, Formulas(() if word else _online_lines(net, rule)), word)
+
+
+def _online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
+    """Yield a line for each trace, and that of the gradient."""
+    neuron = net.layers[1].neuron
+
+    def inside(node: Adjoint) -> Iterator[Adjoint]:
+        """Yield where the arrows of the neuron lead."""
+        moves = rule.moves_from(net, 1, *node)
+        return ((arrow.target, head) for arrow, head in moves if not arrow.leaves)
+
+    def trace(node: Adjoint, t: str) -> str:
+        """Return the name of a trace."""
+        return f"e_{{{node[0]},ij}}^{{{t},n}}{mark(rule, node[1])}"
+
+    start = neuron.input, rule.start
+    terms: dict[Adjoint, list[str]] = {node: [] for node in reachable([start], inside)}
+    gradient = []
+    for node in terms:
+        for arrow, head in rule.moves_from(net, 1, *node):
+            if arrow.leaves:
+                letter = neuron.lines.adjoint(arrow.target)
+                signal = rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{mark(rule, head)}"
+                gradient.append(rf"\left({signal}\right) {trace(node, 't')}")
+            else:
+                t = "t-1" if arrow.step else "t"
+                term = f"{placed_at(arrow.letters, t, 'n')} {trace(node, t)}".strip()
+                terms[arrow.target, head].append(term)
+    terms[start].append(f"{net.output_of(0)}_j^{{t,n-1}}")
+    for node in (node for node in product(neuron.order, rule.moves) if node in terms):
+        yield Formula(trace(node, "t"), added(terms[node]), "each synapse")
+    left = r"\frac{\partial L}{\partial w_{ij}^n}"
+    yield Formula(left, rf"\sum_t {' + '.join(gradient)}", "all t, n < N")

@@ -109,7 +109,7 @@ def edges_from(
         raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
     if isinstance(kind, str) and kind == LOSS:
         return
-    _check(node, net, local.T)
+    check_node(node, net, local.T)
     if kind in PARAMETERS:
         yield from _entries(node, local, s)
         return
@@ -150,7 +150,7 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
         yield Edge("enter", node, target, factor)
 
 
-def _check(start: Node, net: Network, T: int) -> None:
+def check_node(start: Node, net: Network, T: int) -> None:
     """Check that a network of T steps has this node."""
     kind, n, t, i, j = checks.instance("start", start, Node)
     checks.instance("start.kind", kind, str)
@@ -188,7 +188,7 @@ def paths_from(
     carry spike readout
     """
     rule = as_rule(rule)
-    _check(start, checks.instance("local", local, LocalDerivatives).net, local.T)
+    check_node(start, checks.instance("local", local, LocalDerivatives).net, local.T)
     leaving = cache(lambda node: list(edges_from(node, local, rule, s)))
 
     def walk(node: Node, q: str) -> Iterator[tuple[Edge, ...]]:
@@ -218,7 +218,7 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     (40, 58)
     """
     T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
-    _check(start, checks.instance("net", net, Network), T)
+    check_node(start, checks.instance("net", net, Network), T)
     local = _ones(net, T)
     starts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
 

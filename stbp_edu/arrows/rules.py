@@ -253,7 +253,10 @@ def as_rule(rule: "str | Rule") -> Rule:
 def held_factors(
     net: Network, n: int, rule: Rule, factor: Callable[[Arrow], Any]
 ) -> dict[tuple[str, str], Any]:
-    """Return, by node at the next step, how a gain limit holds the arrows of layer n to there."""
+    """Return what a gain limit multiplies the arrows of layer n by, for each node that they reach.
+
+    Only arrows through time are held: the nodes are those of the next step.
+    """
     held, limit = {}, checks.number("gain_limit", rule.gain_limit)
     moves, heads = moves_inside(net, n, rule)
     matrix = step_matrix(moves, heads, factor) if heads else np.empty(0)

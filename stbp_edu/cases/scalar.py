@@ -1,6 +1,6 @@
-"""The five cases with indices i and j, for one sample s.
+"""The five cases with indices i and j, for one sample s; and the sweep over all of them.
 
-Every function computes one number for one neuron i. Arguments are numbers or sequences of
+Every formula computes one number for one neuron i. Arguments are numbers or sequences of
 numbers over the index that the formula sums; symbols work as well as floats. ``err`` is the
 incoming signal: ε for the exact rule, δ · h(u) for the classic one.
 
@@ -17,8 +17,17 @@ incoming signal: ε for the exact rule, δ · h(u) for the classic one.
 | ``f``         | f(o_i^{t,n})                                                    |
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any
+
+import numpy as np
+
+from stbp_edu.cases.vector import case_at
+from stbp_edu.checks import Array
+from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
+from stbp_edu.neuron import LIF
 
 Number = Any
 """A float, a NumPy scalar or a SymPy expression."""
@@ -122,3 +131,108 @@ def c5_w(epsilon: Sequence[Number], o_below: Sequence[Number]) -> Number:
     0.5
     """
     return sum(e * o for e, o in zip(epsilon, o_below, strict=True))  # c5-w
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the formulas read of one sample, as numbers or letters; indexed [n][t][i].
+
+    Attributes:
+        o, u: spikes and potentials; ``o[0]`` is the input.
+        h, f, df: the surrogate at each u, the gate and its slope at each o.
+        W: weights, indexed [n][i][j].
+        y: the sample's target.
+        S: number of samples in the batch.
+    """
+
+    o: Any
+    u: Any
+    h: Any
+    f: Any
+    df: Any
+    W: Any
+    y: Any
+    S: int = 1
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Widths (n[0], ..., n[N])."""
+        return tuple(len(o[0]) for o in self.o)
+
+
+def sweep(
+    trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
+) -> Adjoints:
+    """Return every δ, every ε and both gradients of a forward pass, one sample after the other.
+
+    The loss is the rate loss; otherwise the arguments are those of :func:`stbp_edu.cases.sweep`.
+    ``rule`` is "exact" or "classic".
+    """
+    _, S = check_trace(trace, params)
+    found = []
+    for s in range(S):
+        u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
+        h, f, df = (
+            [None, *map(function, states[1:])]
+            for function, states in ((neuron.h, u), (neuron.f, o), (neuron.df, o))
+        )
+        found.append(of_sample(Sample(o, u, h, f, df, params.W, targets[s], S), rule))
+
+    def layers(array: Callable[[int], Array]) -> list[Any]:
+        """Return an array for each layer."""
+        return [None, *(array(n).astype(params.dtype) for n in range(1, params.N + 1))]
+
+    return Adjoints(
+        delta=layers(lambda n: np.stack([one.delta[n] for one in found], axis=1)),
+        epsilon=layers(lambda n: np.stack([one.epsilon[n] for one in found], axis=1)),
+        gradients=Gradients(
+            W=layers(lambda n: sum(one.gradients.W[n] for one in found)),
+            b=layers(lambda n: sum(one.gradients.b[n] for one in found)),
+        ),
+    )
+
+
+def of_sample(net: Sample, rule: str = "exact") -> Adjoints:
+    """Return every δ and ε of one sample, in arrays (T, n[n]), and what it adds to the gradients.
+
+    ``rule`` is "exact" or "classic". The arrays hold whatever the sample does: numbers or letters.
+    """
+    sizes, N, T = net.sizes, len(net.o) - 1, len(net.o[0])
+    delta: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
+    epsilon: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
+
+    def err(t: int, n: int, i: int) -> Number:
+        """Return the signal that comes in from (t, n, i)."""
+        return delta[n][t, i] * net.h[n][t][i] if rule == "classic" else epsilon[n][t, i]
+
+    def above(t: int, n: int, i: int) -> tuple[list[Number], list[Number]]:
+        """Return the signal of each neuron j above, and the weight to it."""
+        js = range(sizes[n + 1])
+        return [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]
+
+    direct = [c1_delta(net.y[i], net.o[N][:, i], net.S) for i in range(sizes[N])]
+    for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
+        for i in range(sizes[n]):
+            u, h, f, df = (factors[n][t][i] for factors in (net.u, net.h, net.f, net.df))
+            match case_at(t, n, T, N):
+                case 1:
+                    d = direct[i]
+                    e = c1_epsilon(d, h)
+                case 2:
+                    d = c2_delta(*above(t, n, i))
+                    e = c2_epsilon(d, h)
+                case 3:
+                    d = c3_delta(direct[i], err(t + 1, n, i), u, df)
+                    e = c3_epsilon(d, h, epsilon[n][t + 1, i], f)
+                case 4:
+                    d = c4_delta(*above(t, n, i), err(t + 1, n, i), u, df)
+                    e = c4_epsilon(d, h, epsilon[n][t + 1, i], f)
+            delta[n][t, i], epsilon[n][t, i] = d, e
+    W: list[Any] = [None, *(np.empty((m, k), object) for k, m in pairwise(sizes))]
+    b: list[Any] = [None, *(np.empty(m, object) for m in sizes[1:])]
+    for n in range(1, N + 1):
+        for i in range(sizes[n]):
+            b[n][i] = c5_b(epsilon[n][:, i])
+            for j in range(sizes[n - 1]):
+                W[n][i, j] = c5_w(epsilon[n][:, i], net.o[n - 1][:, j])
+    return Adjoints(delta, epsilon, Gradients(W, b))

@@ -1,15 +1,25 @@
-"""The five cases in vector form, for a whole batch at once; and which of them holds where.
+"""The five cases in vector form, for a whole batch; where each holds; and the sweep over all.
 
 A row is a sample: δ, ε, err, U and O at one (t, n) have shape (S, n[n]). So the
 (W^{n+1})ᵀ err, for a column, reads ``err @ W`` here. ``err`` is the incoming signal: ε for the
 exact rule, δ ⊙ h(U) for the classic one.
 
 ``c1_delta`` is the rate loss's. Another loss puts its own ∂L/∂o^{t,N} there and in place of the
-first term of ``c3_delta``; one that reads the potential adds ∂L/∂u^{t,N} to ε at the output.
+first term of ``c3_delta``; one that reads the potential adds ∂L/∂u^{t,N} to ε at the output. Of a
+rule, the sweep sees the incoming signal err, and f and f' as its backward pass takes them.
 """
+
+from typing import Any
+
+import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.losses import RATE, LossLike
+from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
+from stbp_edu.neuron import LIF
+from stbp_edu.rules import backward_gate
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -42,7 +52,6 @@ def c1_delta(Y: Array, O: Array) -> Array:
         Y: targets, shape (S, n[N]).
         O: output spikes at every step, shape (T, S, n[N]).
 
-    >>> import numpy as np
     >>> c1_delta(np.array([[1.0]]), np.array([[[0.0]], [[1.0]]]))
     array([[-0.25]])
     """
@@ -53,7 +62,6 @@ def c1_delta(Y: Array, O: Array) -> Array:
 def c1_epsilon(delta: Array, h: Array) -> Array:
     """Return E^{T,N} = Δ^{T,N} ⊙ h(U^{T,N}).
 
-    >>> import numpy as np
     >>> c1_epsilon(np.array([[-0.25]]), np.array([[0.5]]))
     array([[-0.125]])
     """
@@ -67,7 +75,6 @@ def c2_delta(err_above: Array, W_above: Array) -> Array:
         err_above: err^{T,n+1}, shape (S, n[n+1]).
         W_above: W^{n+1}, shape (n[n+1], n[n]).
 
-    >>> import numpy as np
     >>> c2_delta(np.array([[1.0, 2.0]]), np.array([[0.5], [-1.0]]))
     array([[-1.5]])
     """
@@ -77,7 +84,6 @@ def c2_delta(err_above: Array, W_above: Array) -> Array:
 def c2_epsilon(delta: Array, h: Array) -> Array:
     """Return E^{T,n} = Δ^{T,n} ⊙ h(U^{T,n}).
 
-    >>> import numpy as np
     >>> c2_epsilon(np.array([[-1.5]]), np.array([[0.5]]))
     array([[-0.75]])
     """
@@ -89,7 +95,6 @@ def c3_delta(direct: Array, err_next: Array, U: Array, df: Array) -> Array:
 
     The rate loss has the same ``direct``, ∂L/∂O^{t,N}, at every step: it is Δ^{T,N}.
 
-    >>> import numpy as np
     >>> one = np.ones((1, 1))
     >>> c3_delta(-one, one, 2 * one, -one)
     array([[-3.]])
@@ -100,7 +105,6 @@ def c3_delta(direct: Array, err_next: Array, U: Array, df: Array) -> Array:
 def c3_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
     """Return E^{t,N} = Δ^{t,N} ⊙ h(U^{t,N}) + E^{t+1,N} ⊙ f(O^{t,N}).
 
-    >>> import numpy as np
     >>> one = np.ones((1, 1))
     >>> c3_epsilon(-one, one / 2, one, one / 4)
     array([[-0.25]])
@@ -118,7 +122,6 @@ def c4_delta(err_above: Array, W_above: Array, err_next: Array, U: Array, df: Ar
         U: U^{t,n}, shape (S, n[n]).
         df: f'(O^{t,n}), shape (S, n[n]).
 
-    >>> import numpy as np
     >>> one = np.ones((1, 1))
     >>> c4_delta(one, one / 2, one, 2 * one, -one)
     array([[-1.5]])
@@ -129,7 +132,6 @@ def c4_delta(err_above: Array, W_above: Array, err_next: Array, U: Array, df: Ar
 def c4_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
     """Return E^{t,n} = Δ^{t,n} ⊙ h(U^{t,n}) + E^{t+1,n} ⊙ f(O^{t,n}).
 
-    >>> import numpy as np
     >>> one = np.ones((1, 1))
     >>> c4_epsilon(one, one / 2, one, one / 4)
     array([[0.75]])
@@ -140,7 +142,6 @@ def c4_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
 def c5_b(epsilon: Array) -> Array:
     """Return ∂L/∂b^n = Σ_t E^{t,n}, summed over samples: (T, S, n[n]) -> (n[n],).
 
-    >>> import numpy as np
     >>> c5_b(np.ones((3, 2, 4)))
     array([6., 6., 6., 6.])
     """
@@ -154,9 +155,96 @@ def c5_w(epsilon: Array, O_below: Array) -> Array:
         epsilon: E^{t,n} at every step, shape (T, S, n[n]).
         O_below: O^{t,n-1} at every step, shape (T, S, n[n-1]).
 
-    >>> import numpy as np
     >>> c5_w(np.ones((3, 2, 1)), np.ones((3, 2, 2)))
     array([[6., 6.]])
     """
     per_step = epsilon.swapaxes(1, 2) @ O_below  # one outer product a sample, summed
     return per_step.sum(axis=0)  # c5-w
+
+
+def sweep(
+    trace: Trace,
+    targets: Array | None,
+    params: Params,
+    neuron: LIF,
+    rule: str = "exact",
+    loss: LossLike = RATE,
+) -> Adjoints:
+    """Return every δ, every ε and both gradients of a forward pass, by the five cases.
+
+    Args:
+        trace: the forward pass.
+        targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
+        params: the parameters of that pass.
+        neuron: the neuron of that pass; with a hard reset, from which the cases are derived.
+        rule: ``"exact"``, err = ε (id ``err-exact``); ``"classic"``, err = δ ⊙ h(U)
+            (id ``err-classic``), and what a loss on the potential adds: all of ε but what was
+            carried; or an ablation of :mod:`stbp_edu.rules`.
+        loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
+
+    Raises:
+        TypeError, ValueError: if shapes or dtypes do not fit, the rule is unknown, or the neuron
+            has the soft reset.
+
+    >>> from stbp_edu.network import forward, init_params
+    >>> rng = np.random.default_rng(0)
+    >>> neuron, params = LIF(tau=0.5, v_th=0.5), init_params([3, 2, 1], rng)
+    >>> trace = forward(rng.random((4, 2, 3)), params, neuron)
+    >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
+    (4, 2, 2)
+    """
+    _, S = check_trace(trace, params)
+    dL_do, dL_du = direct_term(checked(loss, trace, targets), trace, targets, S)
+    if dL_do is None:
+        dL_do = np.zeros_like(trace.O[-1])
+    delta, epsilon = _adjoints(trace, dL_do, dL_du, params, neuron, rule)
+    O, layers = trace.O, range(1, params.N + 1)
+    gradients = Gradients(
+        W=[None, *(c5_w(epsilon[n], O[n - 1]) for n in layers)],
+        b=[None, *(c5_b(epsilon[n]) for n in layers)],
+    )
+    return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)
+
+
+def _adjoints(
+    trace: Trace, dL_do: Array, dL_du: Array | None, params: Params, neuron: LIF, rule: str
+) -> tuple[list[Any], list[Any]]:
+    """Return every δ and every ε, given ∂L/∂o^{t,N} and ∂L/∂u^{t,N} at every t."""
+    f, df = backward_gate(neuron, rule)
+    if neuron.gate == "soft":
+        raise ValueError(
+            "neuron must have a hard reset in the five cases, got gate='soft'; for its gradients "
+            "take stbp_edu.backward, and for δ and ε stbp_edu.arrows with soft_reset"
+        )
+    U, O, W, N, T = trace.U, trace.O, params.W, params.N, len(dL_do)
+    delta: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]
+    epsilon: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]
+
+    def err(t: int, n: int) -> Array:
+        """Return the signal that comes in from (t, n): the one place where the rules differ."""
+        if rule != "classic":
+            return epsilon[n][t]  # err-exact
+        spiked = delta[n][t] * neuron.h(U[n][t])  # err-classic
+        return spiked if n < N or dL_du is None else spiked + dL_du[t]
+
+    for t in reversed(range(T)):
+        for n in reversed(range(1, N + 1)):
+            u, o, h = U[n][t], O[n][t], neuron.h(U[n][t])
+            match case_at(t, n, T, N):
+                case 1:
+                    delta[n][t] = dL_do[t]  # c1-delta, for the rate loss
+                    epsilon[n][t] = c1_epsilon(delta[n][t], h)
+                case 2:
+                    delta[n][t] = c2_delta(err(t, n + 1), W[n + 1])
+                    epsilon[n][t] = c2_epsilon(delta[n][t], h)
+                case 3:
+                    after = err(t + 1, n)
+                    delta[n][t] = c3_delta(dL_do[t], after, u, df(o))  # p2-loss-delta
+                    epsilon[n][t] = c3_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
+                case 4:
+                    above = err(t, n + 1)
+                    delta[n][t] = c4_delta(above, W[n + 1], err(t + 1, n), u, df(o))
+                    epsilon[n][t] = c4_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
+            if n == N and dL_du is not None:
+                epsilon[n][t] += dL_du[t]  # p2-loss-epsilon: the arrow u^{t,N} → L
+    return delta, epsilon

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from stbp_edu.arrows.formula_text import added
+from stbp_edu.arrows.formula_text import added, reachable
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.program import SHIFTED, StepBack
 from stbp_edu.arrows.lines.slopes import tidy
@@ -33,15 +33,19 @@ class ArraySource:
 
     Attributes:
         back: the step back, which knows network, layer and rule.
-        kept: the adjoints to keep.
-        outside: by adjoint, the name of what comes to it from outside.
-        twin: whether outputs may be other numbers than 0 and 1.
+        wanted: the adjoints to keep, that of what the parameters enter first.
+        twin: whether the smooth twin H stands in place of the spike, or outputs may be any numbers.
     """
 
     back: StepBack
-    kept: Sequence[str]
-    outside: Mapping[str, str]
-    twin: bool
+    wanted: tuple[str, ...]
+    twin: bool = False
+
+    @cached_property
+    def outside(self) -> Mapping[str, str]:
+        """By adjoint, the name of what comes to it from outside."""
+        signals = {self.back.name(*node): self.back.signal(*node) for node in self.back.nodes}
+        return {name: signal for name, signal in signals.items() if signal}
 
     @cached_property
     def terms(self) -> dict[str, list[tuple[ex.Expression, str]]]:
@@ -58,9 +62,8 @@ class ArraySource:
     def nodes(self) -> list[str]:
         """The adjoints of each step: those to keep, and those that one of them needs."""
         again = (adjoint for _, adjoint in self.again)
-        found = [*self.kept, *again, *(name for g in self.learned for _, name in self.terms[g])]
-        for name in found:  # grows while it is read
-            found += [after for after in self._after(name) if after not in found]
+        learned = (name for g in self.learned for _, name in self.terms[g])
+        found = reachable([*self.wanted, *again, *learned], self._after)
         return [name for name in self.terms if name in found]
 
     @cached_property

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.rules import groups
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_source import ArraySource, Move
@@ -27,15 +26,14 @@ Factors = dict[Move, Any]
 
 @dataclass(frozen=True)
 class LinearSteps(ArraySource):
-    """The steps of a neuron on the arrays of NumPy, or the tensors of PyTorch.
+    """The steps of a neuron on whole arrays; a subclass says of which library."""
 
-    Attributes:
-        functions: what ``spike`` and ``h`` are, and other functions of the library.
-        xp: the library.
-    """
+    xp: ClassVar[Any] = np
 
-    functions: Mapping[str, Callable[..., Any]]
-    xp: Any = np
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        """What the source calls: ``spike``, ``h``, and functions of the library."""
+        raise NotImplementedError
 
     @cached_property
     def space(self) -> dict[str, Any]:
@@ -44,7 +42,7 @@ class LinearSteps(ArraySource):
         exec(compile(self.text, "<derived>", "exec"), space)
         return space
 
-    def forward(
+    def fill_states(
         self, drive: Any, states: Arrays, constants: Sequence[Any], R: Any, b: Any = None
     ) -> None:
         """Fill the states of all steps, (T, S, ...) each, from what the weights bring.
@@ -70,7 +68,7 @@ class LinearSteps(ArraySource):
             self.space["forward"](*last, x, *given, *places)
             last = places
 
-    def backward(
+    def fill_adjoints(
         self, states: Arrays, signals: Arrays, found: Arrays, constants: Sequence[Any], R: Any
     ) -> dict[str, Any]:
         """Fill the adjoints of all steps; return what is learned, by sample and neuron.
@@ -145,24 +143,22 @@ class LinearSteps(ArraySource):
         self, factors: Factors, series: Arrays, start: int, later: dict[str, Any], R: Any
     ) -> dict[str, Any]:
         """Add to the adjoints, from the last of some steps down, what the next step hands back."""
-        rule, multiply = self.back.rule, self.functions["_multiply"]
-        again = {signal for signal, _ in self.again}
+        rule, multiply = self.back.rule, self.space["_multiply"]
         some = next(iter(series.values()))
         steps, room = len(some), self.xp.empty_like(some[0])
         moves: list[tuple[str, Any, list[tuple[str, Any]]]] = []
         for node, adjoints in series.items():
             own = []
             for (to, of), factor in factors.items():
-                if to == node and (of in again or of.endswith("_next")):
+                if to == node:
                     whole = getattr(factor, "ndim", 0) == adjoints.ndim
                     own.append((of.removesuffix("_next"), factor if whole else [factor] * steps))
             moves.append((node, adjoints, own))
         for t in range(steps - 1, -1, -1):
             if rule.ends_block(start + t):
                 later = {}
-            if again:
-                heard = {name: _through(later[d], R) for name, d in self.again if d in later}
-                later = {**later, **heard}
+            again = {name: _through(later[d], R) for name, d in self.again if d in later}
+            later = {**later, **again}
             now = {}
             for node, adjoints, own in moves:
                 now[node] = adjoint = adjoints[t]
@@ -197,29 +193,20 @@ def _through(adjoint: Any, R: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class ArraySteps:
+class ArraySteps(LinearSteps):
     """The steps of one layer in NumPy.
 
     Attributes:
-        back: the step back, which knows network, layer and rule.
-        wanted: the adjoints to keep, that of what the parameters enter first.
-        twin: whether the smooth twin H stands in place of the spike, or outputs may be any numbers.
         fires: another function in place of the spike, where one is given.
     """
 
-    back: StepBack
-    wanted: tuple[str, ...]
-    twin: bool = False
     fires: Callable[[Any], Any] | None = None
 
-    @cached_property
-    def steps(self) -> LinearSteps:
-        """A step forward and a step back."""
-        heads = {self.back.name(*node): self.back.signal(*node) for node in self.back.nodes}
-        outside = {node: name for node, name in heads.items() if name}
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        """What the source calls, of NumPy."""
         fires = self.curve.antiderivative if self.twin else lambda v: _at_least(v, 0)
-        functions = {**NUMPY, "h": self.curve.derivative, "spike": self.fires or fires}
-        return LinearSteps(self.back, self.wanted, outside, self.twin, functions)
+        return {**NUMPY, "h": self.curve.derivative, "spike": self.fires or fires}
 
     @property
     def curve(self) -> Surrogate:
@@ -247,7 +234,7 @@ class ArraySteps:
         drive = states[self.states[0]]
         x = drive if self.states[0] == self.back.neuron.input else drive.copy()
         R = p["R"].T if "R" in p else None
-        self.steps.forward(x, states, self.constants(p, drive.dtype), R, p["b"])
+        self.fill_states(x, states, self.constants(p, drive.dtype), R, p["b"])
 
     def backward(
         self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
@@ -264,7 +251,7 @@ class ArraySteps:
         some = states[self.states[0]]
         constants = self.constants(p, some.dtype)
         with np.errstate(all="ignore"):
-            learned = self.steps.backward(states, signals, found, constants, p.get("R"))
+            learned = self.fill_adjoints(states, signals, found, constants, p.get("R"))
         whole = {k: np.broadcast_to(g, some[0].shape) for k, g in learned.items()}
         sums = {k: g.sum(axis=0, dtype=some.dtype) for k, g in whole.items()}
         return {"b": found[self.wanted[0]].sum(axis=(0, 1)), **sums}

@@ -110,7 +110,6 @@ class LoopSource:
         states = [a for a in back.arguments if a not in (*read, *self.signals)]
         kept = [f"E_{name}" for name in self.wanted]
         learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
-        start = back.name(back.neuron.input, back.rule.start)
         cut = f" or (step + 1) % {back.rule.block} == 0" if back.rule.block else ""
         given = ["first", "last", *self.given, *(f"S_{name}" for name in self.signals[1:])]
         return [
@@ -137,7 +136,7 @@ class LoopSource:
             *_indented(4, (f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later]))),
             *_indented(4, (f"now_{a}[neuron] = {a[2:]}" for a in kept)),
             *_indented(4, (f"next_{d}[neuron] = {d}" for d in later)),
-            f"                G_b[sample, neuron] += {start}",
+            f"                G_b[sample, neuron] += {back.start}",
             *_indented(4, (f"G_{name}[sample, neuron] += g_{name}" for name in learned)),
         ]
 
@@ -258,9 +257,9 @@ def compilable(surrogate: Surrogate) -> bool:
     )
 
 
-def _both(sign: str) -> Any:
-    """Return the two methods that write an operation: with a number on the right, on the left."""
-    return lambda a, b: _infix(a, sign, b), lambda b, a: _infix(a, sign, b)
+def _writes(form: str) -> Any:
+    """Return a method that writes an operation on what it is called with."""
+    return lambda *values: Source(form.format(*map(_as_source, values)))
 
 
 class Source(str):
@@ -268,22 +267,15 @@ class Source(str):
 
     __slots__ = ()
 
-    __add__, __radd__ = _both("+")
-    __sub__, __rsub__ = _both("-")
-    __mul__, __rmul__ = _both("*")
-    __truediv__, __rtruediv__ = _both("/")
+    __add__, __radd__ = _writes("({0} + {1})"), _writes("({1} + {0})")
+    __sub__, __rsub__ = _writes("({0} - {1})"), _writes("({1} - {0})")
+    __mul__, __rmul__ = _writes("({0} * {1})"), _writes("({1} * {0})")
+    __truediv__, __rtruediv__ = _writes("({0} / {1})"), _writes("({1} / {0})")
+    __neg__ = _writes("(-{0})")
+    __lt__, __ge__ = _writes("(F(1) - reached({0}, {1}))"), _writes("reached({0}, {1})")
 
-    def __pow__(self, other: int) -> Source:
-        return Source(f"({self} ** {other})")
-
-    def __neg__(self) -> Source:
-        return Source(f"(-{self})")
-
-    def __lt__(self, other: Any) -> Source:  # type: ignore[override]
-        return Source(f"(F(1) - reached({self}, {_as_source(other)}))")
-
-    def __ge__(self, other: Any) -> Source:  # type: ignore[override]
-        return Source(f"reached({self}, {_as_source(other)})")
+    def __pow__(self, power: int) -> Source:
+        return Source(f"({self} ** {power})")
 
 
 class Writer:
@@ -308,11 +300,6 @@ class Writer:
 def _as_source(value: Any) -> str:
     """Return a number as source, in the dtype of the arrays."""
     return value if isinstance(value, Source) else f"F({value!r})"
-
-
-def _infix(a: Any, sign: str, b: Any) -> Source:
-    """Write an operation between two numbers."""
-    return Source(f"({_as_source(a)} {sign} {_as_source(b)})")
 
 
 def curve_source(surrogate: Any, twin: bool) -> list[str]:

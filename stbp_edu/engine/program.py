@@ -15,11 +15,10 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
-from stbp_edu.arrows import models, network, with_gain_limit
+from stbp_edu.arrows import forward_run, models, network, with_gain_limit
 from stbp_edu.arrows.lines.program import StepBack, steps_back
 from stbp_edu.arrows.link import Flatten
-from stbp_edu.arrows.neurons import from_lif
-from stbp_edu.arrows.part_one import by_name
+from stbp_edu.arrows.part_one import by_name, from_lif
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
@@ -120,7 +119,7 @@ class Program:
             TypeError, ValueError: if the parameters or inputs do not fit the network.
         """
         net = self.net
-        models.check_params(net, params)
+        forward_run.check_params(net, params)
         checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
         inputs = np.asarray(inputs, params[1]["W"].dtype)
         states = self.passes(params).forward(flat(inputs))
@@ -145,8 +144,8 @@ class Program:
             TypeError, ValueError: if shapes do not fit.
         """
         net = self.net
-        models.check_params(net, params)
-        models.check_targets(net, targets, models.check_run(net, trace))
+        forward_run.check_params(net, params)
+        forward_run.check_targets(net, targets, forward_run.check_run(net, trace))
         direct = net.loss.direct(trace[net.loss.state][net.N], targets)
         dtype = params[1]["W"].dtype
         states: list[Any] = [{"o": flat(trace["o"][0]).astype(dtype, copy=False)}]
@@ -170,15 +169,12 @@ class Program:
 
 def _wanted(below: StepBack | None, back: StepBack, to_input: bool) -> tuple[str, ...]:
     """Return the adjoints that parameters and the layer below read, the parameters' first."""
-    into, heads = back.neuron.input, [back.rule.start]
+    wanted = [back.start]
     for moves in below.signals.values() if below else ():
-        heads += [q for arrow, q in moves if arrow.layer]
+        wanted += [back.name(arrow.target, q) for arrow, q in moves if arrow.layer]
     if below is None and to_input:
-        q = back.rule.move(
-            back.rule.start, Arrow("weight", "o", into, layer=1, link=back.net.layers[1].link)
-        )
-        heads += [q] if q and (into, q) in back.nodes else []
-    return tuple(dict.fromkeys(back.name(into, q) for q in heads))
+        wanted += [name] if (name := back.behind(back.rule.start)) else []
+    return tuple(dict.fromkeys(wanted))
 
 
 def flat(a: Array) -> Array:

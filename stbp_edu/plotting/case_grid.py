@@ -12,7 +12,7 @@ from importlib import resources
 from itertools import product
 
 from stbp_edu import checks
-from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.cases import case_at
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.plotting.drawing import Drawing, Node

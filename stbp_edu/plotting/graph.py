@@ -11,7 +11,7 @@ from typing import Any
 
 from stbp_edu import arrows
 from stbp_edu.arrows import LocalDerivatives, Network
-from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.table import LOSS, placed
 from stbp_edu.plotting import drawing
 from stbp_edu.plotting.drawing import Arrow, Drawing

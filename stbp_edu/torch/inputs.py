@@ -60,12 +60,7 @@ def check_input(given: object, weights: nn.Module) -> None:
             f"{AXES}"
         )
     if not torch.compiler.is_compiling() and not torch.isfinite(spikes.detach().sum()):
-        check_finite("spikes", spikes)
-
-
-def check_finite(name: str, value: Tensor) -> None:
-    """Raise NotFiniteError if a tensor has a NaN or an infinity."""
-    checks.check_finite(name, value.detach().double().cpu().numpy())
+        checks.check_finite("spikes", spikes.detach().double().cpu().numpy())
 
 
 def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:

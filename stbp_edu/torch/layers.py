@@ -107,8 +107,8 @@ class LIFLayer(nn.Module):
 
     def run(self, copies: Copies, twin: bool) -> tuple[dict[str, Tensor], Copies]:
         """Return the states, and the output for each of several errors that come back to it."""
-        spikes, start = next(iter(copies.values())), self.steps.start
-        below = [(self.steps.behind(q, "weight"), o) for q, o in copies.items() if o.requires_grad]
+        spikes, start = next(iter(copies.values())), self.steps.back.start
+        below = [(self.steps.back.behind(q), o) for q, o in copies.items() if o.requires_grad]
         wanted = [start, *(head for head, _ in below if head)]
         if wanted in ([start], [start, start]) and len(below) == len(wanted) - 1:
             wanted, currents = [start], [current_of(self.weights, spikes)]

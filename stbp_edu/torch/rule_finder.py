@@ -109,7 +109,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Match:
     """Which gates and rules a network has.
 
     Attributes:
@@ -151,7 +151,7 @@ class Verdict:
 
 def which_rule(
     model: nn.Module, run: Run, spikes: Tensor, neuron: LIF, *, scale: float = 1.0
-) -> Verdict:
+) -> Match:
     """Return which gates have your network's spikes, and which rules its gradient.
 
     Where the reset never acts, several give the same. If the gradient has another surrogate than
@@ -204,7 +204,7 @@ def which_rule(
         if better[0].rank() < found[0].rank():
             found, said = better, other
     rules = [(c.gate, c.rule) for c in found if c.residual < TOLERANCE]
-    return Verdict(rules, gates, found, said, differing)
+    return Match(rules, gates, found, said, differing)
 
 
 def _output(run: Run, spikes: Tensor, width: int) -> Tensor:

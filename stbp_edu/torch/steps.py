@@ -15,9 +15,8 @@ from torch import Tensor
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines.program import StepBack, steps_back
-from stbp_edu.arrows.models import network
-from stbp_edu.arrows.neurons import from_lif
-from stbp_edu.arrows.readouts import Loss
+from stbp_edu.arrows.models import Loss, network
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.derived import Derived
@@ -46,6 +45,25 @@ def as_neuron(value: object) -> Neuron:
     return neuron
 
 
+class TensorSteps(LinearSteps):
+    """The steps of a neuron on tensors."""
+
+    xp = torch
+
+    @cached_property
+    def outside(self) -> Mapping[str, str]:
+        """By adjoint, the name of what comes to it from outside: something may come to each."""
+        names = (self.back.name(*node) for node in self.back.nodes)
+        return {name: f"signal_{name}" for name in names}
+
+    @property
+    def functions(self) -> Mapping[str, Function]:
+        """What the source calls, of PyTorch."""
+        curve = self.back.neuron.surrogate
+        fires = partial(antiderivative, curve) if self.twin else heaviside
+        return {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
+
+
 @dataclass(frozen=True, eq=False)
 class Steps:
     """The steps of a neuron under a rule.
@@ -62,36 +80,20 @@ class Steps:
         return self.back.neuron
 
     @cached_property
-    def _made(self) -> dict[Any, LinearSteps]:
+    def _made(self) -> dict[Any, TensorSteps]:
         """The steps on tensors that were made already."""
         return {}
 
-    def on_tensors(self, wanted: tuple[str, ...], twin: bool) -> LinearSteps:
-        """Return the steps on tensors; something from outside may come to every adjoint.
-
-        Args:
-            wanted: the adjoints to keep.
-            twin: whether H takes the place of the spike.
-        """
+    def on_tensors(self, wanted: tuple[str, ...], twin: bool) -> TensorSteps:
+        """Return the steps on tensors: see :class:`TensorSteps`."""
         if (wanted, twin) not in self._made:
-            names = (self.back.name(*node) for node in self.back.nodes)
-            outside = {name: f"signal_{name}" for name in names}
-            curve = self.neuron.surrogate
-            fires = partial(antiderivative, curve) if twin else heaviside
-            functions: Any = {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
-            made = LinearSteps(self.back, wanted, outside, twin, functions, torch)
-            self._made[wanted, twin] = made
+            self._made[wanted, twin] = TensorSteps(self.back, wanted, twin)
         return self._made[wanted, twin]
 
     @property
     def states(self) -> list[str]:
         """The states that have a line."""
         return [*self.back.lines.lines]
-
-    @property
-    def start(self) -> str:
-        """The adjoint that weights and biases get."""
-        return self.back.name(self.neuron.input, self.back.rule.start)
 
     @property
     def signals(self) -> dict[str, str]:
@@ -103,11 +105,6 @@ class Steps:
     def copied(self) -> tuple[str, ...]:
         """The states of the rule for which the output is copied: where signals differ."""
         return tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
-
-    def behind(self, q: str, kind: str) -> str | None:
-        """Return the adjoint of the input behind weights, from q, or None where they are cut."""
-        to = self.back.rule.move(q, Arrow(kind, "o", LOSS, step=int(kind == "recur")))
-        return None if to is None else self.back.name(self.neuron.input, to)
 
     def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
         """Return what comes to each adjoint from the loss and from other layers, by its signal."""
@@ -169,7 +166,7 @@ class Neurons(torch.autograd.Function):
         x = given[0].clone() if R is not None else given[0]
         series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
         again = None if R is None else R.T.to(x.dtype)
-        run.forward(x, series, steps.constants(learned), again)
+        run.fill_states(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
         states = {name.removesuffix("_last").removesuffix("_next") for name in run.read}
         read = [k for k in series if k == steps.neuron.output or k in states]
@@ -187,14 +184,14 @@ class Neurons(torch.autograd.Function):
         if all(grad is None for grad in grads):
             return (None,) * (4 + len(heads) + len(learned))
         output = series[steps.neuron.output]
-        found = {name: torch.empty_like(output) for name in run.kept}
+        found = {name: torch.empty_like(output) for name in run.wanted}
         again = None if R is None else R.to(output.dtype)
         fixed = steps.constants(learned)
-        sums = run.backward(series, steps.incoming(grads), found, fixed, again)
+        sums = run.fill_adjoints(series, steps.incoming(grads), found, fixed, again)
         own = [_summed(sums[k], v) for k, v in zip(steps.neuron.learned, learned, strict=True)]
         of_R = None
         if R is not None:  # p2-recur-r
-            of_R = (_rows(found[steps.start][1:]).T @ _rows(output[:-1])).to(R.dtype)
+            of_R = (_rows(found[steps.back.start][1:]).T @ _rows(output[:-1])).to(R.dtype)
         return None, None, None, of_R, *(found[head] for head in heads), *own
 
 

@@ -20,7 +20,7 @@ from stbp_edu.arrays import (
     hidden_of,
 )
 from stbp_edu.arrows import Loss, Network
-from stbp_edu.arrows.models import check_params
+from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.passes import Passes, States

@@ -48,31 +48,31 @@ class Comparison(NamedTuple):
     """Two values of one array that one equation computes: δ or ε at (t, n), or a gradient.
 
     Attributes:
-        t: the step, from 0; None for a gradient.
+        node: its place: a state with n and t, or a parameter with n.
         got: the array under test.
         expected: the oracle's.
         scale: the size of the numbers that it is a sum of, by which rounding is measured.
     """
 
     id: str
-    t: int | None
-    n: int
+    node: Node
     got: Array
     expected: Array
     scale: float
 
     def __str__(self) -> str:
         """Return the place in words: case, step and layer."""
-        if self.t is None:
-            return f"{self.id} (case 5: the gradient of layer n = {self.n})"
-        place = f"at t = {self.t} (the paper's t = {self.t + 1}), n = {self.n}"
+        _, n, t, *_ = self.node
+        if self.node.kind in "Wb":
+            return f"{self.id} (case 5: the gradient of layer n = {n})"
+        place = f"at t = {t} (the paper's t = {t + 1}), n = {n}"
         return f"{self.id} (case {self.id[1]}: {WHERE[int(self.id[1])]}) {place}"
 
     def errors(self, tolerance: Tolerance = ROUNDING) -> Array:
         """Return the relative error of every entry, as ``tolerance`` measures it.
 
         >>> got, expected = np.array([1.1, 0.0]), np.array([1.0, 0.0])
-        >>> Comparison("c5-b", None, 1, got, expected, scale=1.0).errors().round(6)
+        >>> Comparison("c5-b", Node("b", 1), got, expected, scale=1.0).errors().round(6)
         array([0.1, 0. ])
         """
         got, expected = self.got.shape, self.expected.shape
@@ -116,36 +116,45 @@ def case_of(t: int, n: int, T: int, N: int) -> int:
     return 1 + (n < N) + 2 * (t < T - 1)
 
 
+def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
+    """Yield the equation, place and values of each array of a result: δ, ε, then the gradients.
+
+    They come in the order in which a backward sweep computes them.
+    """
+    if isinstance(of, Adjoints):
+        T, N = len(of.delta[1]), len(of.delta) - 1
+        for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
+            case = case_of(t, n, T, N)
+            yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
+            yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
+        of = of.gradients
+    for n in reversed(range(1, len(of.W))):
+        yield "c5-b", Node("b", n), of.b[n]
+        yield "c5-w", Node("W", n), of.W[n]
+
+
 def comparisons(got: Adjoints | Gradients, expected: Adjoints) -> Iterator[Comparison]:
     """Yield every array of two results side by side, with the id of its equation.
 
-    In the order in which a backward sweep computes them, so that the first difference is where
-    a mistake entered. ``got`` may be the gradients alone.
+    The first difference is where a mistake entered. ``got`` may be the gradients alone.
     """
-    T, N = len(expected.epsilon[1]), len(expected.epsilon) - 1
-    layers = range(N, 0, -1)
-    if isinstance(got, Adjoints):
-        for t, n, name in product(reversed(range(T)), layers, ("delta", "epsilon")):
-            a, b = getattr(got, name)[n], getattr(expected, name)[n]
-            # Over all steps and samples of the layer: one entry alone may have cancelled.
-            scale = float(np.abs(b).max())
-            yield Comparison(f"c{case_of(t, n, T, N)}-{name}", t, n, a[t], b[t], scale)
-    gradients = got.gradients if isinstance(got, Adjoints) else got
-    for n in layers:
-        # Each ε enters with a weight of at most 1, since spikes are.
-        scale = float(np.abs(expected.epsilon[n]).sum(axis=(0, 1)).max())
-        yield Comparison("c5-b", None, n, gradients.b[n], expected.gradients.b[n], scale)
-        yield Comparison("c5-w", None, n, gradients.W[n], expected.gradients.W[n], scale)
+    alike = expected if isinstance(got, Adjoints) else expected.gradients
+    for (id, node, a), (_, _, b) in zip(arrays(got), arrays(alike), strict=True):
+        if node.kind in "Wb":  # each ε enters with a weight of at most 1, since spikes are
+            scale = np.abs(expected.epsilon[node.n]).sum(axis=(0, 1)).max()
+        else:  # over all steps and samples of the layer: one entry alone may have cancelled
+            state = expected.delta if node.kind == "o" else expected.epsilon
+            scale = np.abs(state[node.n]).max()
+        yield Comparison(id, node, a, b, float(scale))
 
 
-def equal_under_classic(comparison: Comparison, T: int, N: int) -> bool:
-    """Return whether the classic rule gives the true derivative here.
+def equal_under_classic(node: Node, T: int, N: int) -> bool:
+    """Return whether the classic rule gives the true derivative by this state or parameter.
 
     Where t = T no later step exists. At t = T - 1 of the output layer the incoming signal is
     that of (T, N), where δ ⊙ h is all of ε. A gradient sums over the steps of its layer.
     """
-    last_exact = T - 2 if comparison.n == N else T - 1
-    return (0 if comparison.t is None else comparison.t) >= last_exact
+    return max(node.t, 0) >= (T - 2 if node.n == N else T - 1)
 
 
 def failures(
@@ -170,16 +179,13 @@ def at_every_node(
     >>> at_every_node(lambda node, s: node.j, params, T=1, S=1).gradients.W[1]
     array([[0., 1.]])
     """
-
-    def layers(kind: str) -> list[Any]:
-        """Return the derivatives by one kind of quantity, layer by layer."""
-        found: list[Any] = [None]
-        for n, m in enumerate(params.sizes[1:], 1):
-            shape = (T, S, m) if kind in "uo" else getattr(params, kind)[n].shape
-            found.append(np.empty(shape, params.dtype))
-            for at in np.ndindex(shape):
-                t, s, i = at if kind in "uo" else (-1, None, at[0])
-                found[n][at] = derivative(Node(kind, n, t, i, at[1] if kind == "W" else -1), s)
-        return found
-
-    return Adjoints(layers("o"), layers("u"), Gradients(layers("W"), layers("b")))
+    delta, epsilon = (
+        [None, *(np.empty((T, S, m), params.dtype) for m in params.sizes[1:])] for _ in range(2)
+    )
+    W, b = ([None, *map(np.empty_like, of[1:])] for of in (params.W, params.b))
+    found = Adjoints(delta, epsilon, Gradients(W, b))
+    for _, place, array in arrays(found):
+        for at in np.ndindex(array.shape):
+            s, *index = (None, *at) if place.kind in "Wb" else at
+            array[at] = derivative(Node(place.kind, place.n, place.t, *index), s)
+    return found

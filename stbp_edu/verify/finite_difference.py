@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrows import Node
+from stbp_edu.arrows import Node, network
+from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.paths import check_node
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.network import Adjoints, Params, check_spikes
@@ -99,13 +101,7 @@ def _check(node: Node, problem: Problem, loss: LossLike, s: int | None) -> None:
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
-    kinds = ("W", "b", "u", "o")
-    kind = checks.choice("node kind", checks.instance("node", node, Node).kind, kinds)
-    n = checks.count("node n", node.n, at_most=params.N)
-    most = {"i": params.sizes[n]}
-    most |= {"t": T} if kind in "uo" else {"j": params.sizes[n - 1]} if kind == "W" else {}
-    for name, size in most.items():
-        checks.count(f"node {name}", getattr(node, name), at_least=0, at_most=size - 1)
+    check_node(node, network(params.sizes, from_lif(neuron)), T)
     if s is not None:
         checks.count("s", s, at_least=0, at_most=S - 1)
 

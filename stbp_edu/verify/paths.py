@@ -37,9 +37,8 @@ def unroll(
     """
     check_trace(trace, params)
     read = checked(loss, trace, targets)
-    if type(read) is Rate:
-        read = rate_slopes(trace.O[-1], targets)
-    return part_one.as_local(trace, targets, params, neuron, read)
+    told = rate_slopes(trace.O[-1], targets) if type(read) is Rate else read
+    return part_one.as_local(trace, targets, params, neuron, told)
 
 
 def rate_slopes(outputs: Any, targets: Any) -> Direct:

@@ -5,6 +5,7 @@ surrogate, every gate, every weight and every spike train of a network of that s
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -12,15 +13,24 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import Node, Polynomial, hard_reset, letters, network, paths_from
+from stbp_edu.arrows.adjoints import LocalDerivatives
 from stbp_edu.arrows.letters import letter_array
+from stbp_edu.cases import scalar
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
-from stbp_edu.verify.comparison import case_of, equation_under
-from stbp_edu.verify.forms import Quantities, scalar_sweep
+from stbp_edu.verify.comparison import arrays, equation_under
 from stbp_edu.verify.paths import rate_slopes, total
 
 MOST_SYMBOLS = 10_000
 """A network of more letters is refused: it would take hours."""
+
+
+@dataclass(frozen=True)
+class Letters(scalar.Sample):
+    """A network of letters: one sample, ∂L/∂o_i^{t,N} as ``readout[t][i]``, and the graph."""
+
+    readout: Any = None
+    graph: LocalDerivatives | Any = None
 
 
 class Proof(NamedTuple):
@@ -46,7 +56,7 @@ def symbols(
     *,
     direct: bool = False,
     letter: Callable[[str], Any] | None = None,
-) -> Quantities:
+) -> Letters:
     """Return a network of letters, one sample, with indices counted from 1 as on paper.
 
     Args:
@@ -85,7 +95,7 @@ def symbols(
             graph.direct[t, 0, i] = letter(f"direct_{{{i + 1}}}^{{{t + 1}}}")
     else:
         graph.direct[:] = rate_slopes(graph.outputs[-1], y[None]).o
-    return Quantities(
+    return Letters(
         o=[o[:, 0] for o in graph.outputs],
         u=layers("u{}"),
         h=layers("h(u{})"),
@@ -112,17 +122,17 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
     """
     checks.choice("rule", rule, ("exact", "classic"))
     net = symbols(sizes, T, letter=Polynomial.letter)
-    exact, classic = scalar_sweep(net, "exact"), scalar_sweep(net, "classic")
+    exact, classic = (arrays(scalar.of_sample(net, one)) for one in ("exact", "classic"))
     proofs = []
-    for node, value in exact.items():
-        paths = paths_from(node, net.graph)
-        dropped = [path for path in paths if path.dropped_by("classic")]
-        if rule == "classic":
-            difference = value - classic[node] - total(dropped)
-        else:
-            difference = value - total(paths)
-        name = {"o": "delta", "u": "epsilon"}.get(node.kind, node.kind.lower())
-        case = 5 if node.kind in "Wb" else case_of(node.t, node.n, net.T, net.N)
-        id = equation_under(f"c{case}-{name}", rule)
-        proofs.append(Proof(id, node, len(paths), len(dropped), difference))
+    for (id, place, values), (_, _, under_classic) in zip(exact, classic, strict=True):
+        for at in np.ndindex(values.shape):
+            node = Node(place.kind, place.n, place.t, *at)
+            paths = paths_from(node, net.graph)
+            dropped = [path for path in paths if path.dropped_by("classic")]
+            if rule == "classic":
+                difference = values[at] - under_classic[at] - total(dropped)
+            else:
+                difference = values[at] - total(paths)
+            name = equation_under(id, rule)
+            proofs.append(Proof(name, node, len(paths), len(dropped), difference))
     return proofs

@@ -1,4 +1,4 @@
-"""Random networks on which every form is compared with every oracle."""
+"""Random networks on which the package's own results, in every form, meet every oracle."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, product
@@ -6,12 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stbp_edu import engine, losses
+from stbp_edu import arrows, engine, losses, network
+from stbp_edu.arrays import by_layer
+from stbp_edu.arrows.part_one import by_name, from_lif
+from stbp_edu.cases import scalar, vector
 from stbp_edu.checks import Array
+from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
 from stbp_edu.losses import LossLike
-from stbp_edu.network import Adjoints, Params, Spike, Trace, forward
+from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
+from stbp_edu.rules import RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import (
     autodiff,
@@ -31,7 +36,6 @@ from stbp_edu.verify.comparison import (
     equal_under_classic,
     equation_under,
 )
-from stbp_edu.verify.forms import Forms, all_forms, by_program
 
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
@@ -87,6 +91,40 @@ def draw(
     return Problem(spikes, rng.random((S, sizes[-1])), Params(W=W, b=b), neuron)
 
 
+Forms = dict[str, Adjoints | Gradients]
+"""Results of the package, by the name of the form."""
+
+
+def all_forms(
+    problem: Problem, rule: str, spike: Spike | None, loss: LossLike = losses.RATE
+) -> Forms:
+    """Return the results of the index formulas, the sweep, the engine and the program, by name.
+
+    The five cases have a hard reset; with the soft one there are the last two alone. The index
+    formulas and the program have the rate loss, and the former the two rules.
+    """
+    spikes, targets, params, neuron = problem
+    rest, forms = (targets, params, neuron, rule), Forms()
+    if neuron.gate != "soft":
+        slow = network.forward(spikes, params, neuron, spike=spike)
+        if loss is losses.RATE and rule in RULES:
+            forms["scalar"] = scalar.sweep(slow, *rest)
+        forms["vector"] = vector.sweep(slow, *rest, loss)
+    if loss is losses.RATE:
+        forms["program"] = by_program(problem, rule, "numpy", twin=spike is not None)
+    fast = engine.forward(spikes, params, neuron, spike=spike)
+    return {**forms, "engine": engine.backward(fast, *rest, loss)}
+
+
+def by_program(problem: Problem, rule: str, backend: str, twin: bool = False) -> Gradients:
+    """Return the gradients by the program that is derived from the neuron's forward lines."""
+    spikes, targets, params, neuron = problem
+    net = arrows.network(params.sizes, from_lif(neuron))
+    program, given = Program(net, rule, backend, twin), by_layer(params)
+    found = program.gradients(given, program.forward(given, spikes), targets)
+    return Gradients(**by_name(found))
+
+
 def compare(
     forms: Forms,
     rule: str,
@@ -115,7 +153,7 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
 
     def is_exact(place: Comparison) -> bool:
         """Return whether the classic rule gives the gradient here."""
-        return equal_under_classic(place, T, N)
+        return equal_under_classic(place.node, T, N)
 
     for spike in (neuron.H, None):
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)

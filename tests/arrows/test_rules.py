@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, arrows
-from stbp_edu.verify import polynomials
-from stbp_edu.verify.forms import scalar_sweep
+from stbp_edu.cases import scalar
+from stbp_edu.verify import comparison, polynomials
 from tests.arrows.oracle import RESETS, Case, cases
 
 HARD = arrows.hard_reset(LIF(0.6, 0.5, Gaussian(0.7), "linear"))
@@ -85,8 +85,8 @@ def test_the_letters_are_those_of_the_five_cases(rule):
     """Part I's index formulas on the same letters."""
     part_one = polynomials.symbols((2, 2, 2), 3, letter=arrows.Polynomial.letter)
     lam, start = arrows.lambdas(part_one.graph, rule), arrows.RULES[rule].start
-    for node, expected in scalar_sweep(part_one, rule).items():
-        assert node.kind in "Wb" or value(lam, node, start) == expected
+    for _, (kind, n, t, *_), expected in comparison.arrays(scalar.of_sample(part_one, rule)):
+        assert kind in "Wb" or (lam[n][kind, start][t, 0] == expected).all()
 
 
 def test_a_rule_of_ones_own_in_three_lines():

@@ -7,7 +7,6 @@ from hypothesis import given
 from stbp_edu import LIF, cases
 from stbp_edu.losses import RATE
 from stbp_edu.neuron import HARD_GATES
-from stbp_edu.verify.forms import scalar_adjoints
 from tests.networks import assert_close, make_problem, problems
 
 SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3, "gates": HARD_GATES}
@@ -17,7 +16,7 @@ SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3, "gates
 @given(problem=problems(**SMALL))
 def test_c1_c2_c3_c4_c5_scalar_equals_sweep(problem, rule):
     args = (problem.trace, problem.targets, problem.params, problem.neuron, rule)
-    scalar, vector = scalar_adjoints(*args), cases.sweep(*args)
+    scalar, vector = cases.scalar.sweep(*args), cases.sweep(*args)
     assert_close(vector.delta, scalar.delta, "delta")
     assert_close(vector.epsilon, scalar.epsilon, "epsilon")
     assert_close(vector.gradients.W, scalar.gradients.W, "dL/dW")

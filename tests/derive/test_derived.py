@@ -11,7 +11,7 @@ import pytest
 
 import stbp_edu
 from stbp_edu import LIF, arrows, derive
-from stbp_edu.arrows.neurons import lif_lines
+from stbp_edu.arrows.part_one import lif_lines
 from stbp_edu.proof import prove
 from tools.notebooks.numbering import files
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.arrows import RULES, Node, Rule, backward, count_paths, formulas, paths_from, words
-from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.practice.explorers.board_explorer import LINEAR, NEURONS, board_data, run_of
 
 T = 4

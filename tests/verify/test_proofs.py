@@ -9,7 +9,6 @@ import pytest
 from stbp_edu import cases, network
 from stbp_edu.neuron import GATES
 from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
-from stbp_edu.verify.forms import scalar_adjoints
 from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove, symbols
 
@@ -40,7 +39,7 @@ def test_a_wrong_equation_is_rejected(id, monkeypatch):
         right = getattr(form, id.replace("-", "_"))
         twice = lambda *given, right=right: 2 * right(*given)  # noqa: E731
         monkeypatch.setattr(form, right.__name__, twice)
-    for form in (cases.sweep, scalar_adjoints)[id == "c1-delta" :]:  # the sweep takes any loss
+    for form in (cases.sweep, cases.scalar.sweep)[id == "c1-delta" :]:  # the sweep takes any loss
         got = form(trace, *net[1:])
         for name, (expected, tolerance) in oracles.items():
             first = comparison.failures(got, expected, tolerance)[:1]
@@ -59,10 +58,8 @@ def test_err_exact_is_the_sum_over_all_paths_and_err_classic_lacks_the_dropped_o
     for rule in ("exact", "classic"):
         for proof in prove(sizes, T, rule):
             assert proof.difference == 0, f"{proof.id} at {proof.node}: {proof.difference}"
-            step = None if proof.node.kind in "Wb" else proof.node.t
-            one = comparison.Comparison(proof.id, step, proof.node.n, None, None, 1.0)
-            none_dropped = comparison.equal_under_classic(one, T, len(sizes) - 1)
-            assert (proof.dropped == 0) == none_dropped, str(one)
+            none_dropped = comparison.equal_under_classic(proof.node, T, len(sizes) - 1)
+            assert (proof.dropped == 0) == none_dropped, proof
 
 
 def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dropped():

@@ -124,6 +124,18 @@ class StepBack:
         """Its forward lines."""
         return self.neuron.lines
 
+    @property
+    def start(self) -> str:
+        """The adjoint that weights and biases get."""
+        return self.name(self.neuron.input, self.rule.start)
+
+    def behind(self, q: str) -> str | None:
+        """Return the adjoint that weights hand back to state q of the rule; None if they cannot."""
+        to = self.rule.move(q, Arrow("weight", "o", LOSS, layer=1))  # wherever it leads
+        if to is None or (self.neuron.input, self.same[self.neuron.input, to]) not in self.nodes:
+            return None
+        return self.name(self.neuron.input, to)
+
     def source(self) -> str:
         """Return a step forward and a step back as Python source."""
         lines, known = self.lines.lines, [*self.lines.constants]

@@ -76,14 +76,14 @@ def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
     if not any("x" in names for names in reads.values()):
         advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
         raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
-    fed, heard = {"x"}, {found.output}
+    reached, needed = {"x"}, {found.output}
     for _ in reads:  # far enough for the longest way
-        fed |= {state for state, names in reads.items() if names & fed}
-        heard |= {name for state in heard & reads.keys() for name in reads[state]}
-    for state in [s for s in reads if s not in fed]:
+        reached |= {state for state, names in reads.items() if names & reached}
+        needed |= {name for state in needed & reads.keys() for name in reads[state]}
+    for state in [s for s in reads if s not in reached]:
         advice = "let its line read x or a state that x reaches, or give a constant by its name"
         raise lines[state].error(0, f"no input reaches {state}", advice)
-    for state in [s for s in reads if s not in heard]:
+    for state in [s for s in reads if s not in needed]:
         advice = f"let a line on the way to {found.output} read it, or leave it out"
         raise lines[state].error(0, f"{found.output} does not depend on {state}", advice)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from stbp_edu import arrows
 from stbp_edu.arrows import RULES, Arrow, Backward, LocalDerivatives, Network, Node, Path, Rule
-from stbp_edu.arrows.mathml import mathml
+from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.models import LayerParams, Series
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF

@@ -24,7 +24,7 @@ const OWN = "your own";
 const LETTERS = { o: "the spike", u: "the potential", i: "the current", a: "the adaptation" };
 const math = (text) => {
   const holder = make("template");
-  holder.innerHTML = text; // by stbp_edu.arrows.mathml
+  holder.innerHTML = text; // by stbp_edu.arrows.formula_text.mathml
   return holder.content.firstChild.cloneNode(true);
 };
 
