@@ -25,8 +25,7 @@ from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan as SweepPlan
 from stbp_edu.training.plans import Results, run_plan
-from stbp_edu.training.runs import PARAMS, RECORD, finish, measurements_folder, origin
-from stbp_edu.training.runs.run import KIND
+from stbp_edu.training.runs import KIND, PARAMS, RECORD, finish, measurements_folder, origin
 from stbp_edu.training.settings import from_dict
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,8 +22,7 @@ from stbp_edu.rules import RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan, read_plan
-from stbp_edu.training.runs import RECORD, measurements_folder, open_run, origin
-from stbp_edu.training.runs.run import FinishedRun
+from stbp_edu.training.runs import RECORD, FinishedRun, measurements_folder, open_run, origin
 
 LOOKED_AT = 500  # held-out samples on which a trained network is looked at
 MADE_ON = ("machine", "versions")

@@ -27,9 +27,8 @@ from stbp_edu.files import (
 )
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.saved_progress import read_progress
-from stbp_edu.training import Settings, initial_state, load_digits, plans
-from stbp_edu.training.runs import Checkpoint, run
-from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
+from stbp_edu.training import Settings, initial_state, load_digits, plans, runs
+from stbp_edu.training.runs import Checkpoint, load_checkpoint, save_checkpoint
 from tests.bad_calls import equal
 
 
@@ -112,7 +111,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
         for of, read in (("params", load_params), ("checkpoint", load_checkpoint))
     },
     "progress": (lambda path: saved_progress.FILE.write(path, PROGRESS), read_progress),
-    "the record of a run": (lambda path: run.KIND.write(path, VALUES), run.KIND.read),
+    "the record of a run": (lambda path: runs.KIND.write(path, VALUES), runs.KIND.read),
     "the record of a sweep": (lambda path: plans.KIND.write(path, VALUES), plans.KIND.read),
 }
 """What writes each kind of file that is read back, and what reads it."""

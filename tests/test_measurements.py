@@ -11,8 +11,8 @@ from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
 from stbp_edu.files import read_json
 from stbp_edu.training import RECIPES, from_dict
+from stbp_edu.training.measurements import mean_interval, share_interval
 from stbp_edu.training.runs import load_measurement, measurements_folder
-from stbp_edu.training.runs.measurements import mean_interval, share_interval
 
 
 @pytest.fixture(scope="module")

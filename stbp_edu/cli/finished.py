@@ -1,20 +1,31 @@
 """The commands for runs that are finished: eval and plot."""
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stbp_edu import checks
+from stbp_edu.arrays import Trained, by_layer
 from stbp_edu.cli import tell
+from stbp_edu.files import write_whole
 from stbp_edu.training import evaluation
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
+from stbp_edu.training.model import encode_images, passes
 from stbp_edu.training.runs import open_run
+from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import TEST
 
+if TYPE_CHECKING:  # plotting needs matplotlib
+    from stbp_edu.plotting import Shown
+
 MISTAKES = 5  # pairs of label and answer to print
+ROWS = 40  # neurons of a layer in a raster
+FIELDS = (3, 6)  # rows and columns of weight images
 
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,8 +85,6 @@ def plot_arguments(parser: argparse.ArgumentParser) -> None:
 def plot(args: argparse.Namespace) -> int:
     """Draw curves of runs side by side, and the spikes and weights of the first, as SVG files."""
     runs = {folder: open_run(folder) for folder in args.run_folders}
-    from stbp_edu.training.runs import run_figures
-
     first = runs[args.run_folders[0]]
     data = load_dataset(first.record["dataset"], args.data, tell, first.record["held_out"])
     image, label = data.test_images[0], int(data.test_labels[0])
@@ -84,12 +93,98 @@ def plot(args: argparse.Namespace) -> int:
     names = [str(f) if rules.count(r) > 1 else r for f, r in zip(runs, rules, strict=True)]
     records = {name: run.record for name, run in zip(names, runs.values(), strict=True)}
     figures = {
-        "curves": run_figures.curves(records),
-        "raster": run_figures.raster(first.params, first.settings, image, label),
+        "curves": curves(records),
+        "raster": raster(first.params, first.settings, image, label),
     }
     by_pixel = first.settings.encoder not in TIMED  # the inputs are the pixels
     if by_pixel and not first.settings.has_images:
-        figures["weights"] = run_figures.weights(first.params, image.shape)
+        figures["weights"] = weights(first.params, image.shape)
     for name, shown in figures.items():
-        print(run_figures.save_figure((args.out or args.run_folders[0]) / f"{name}.svg", shown))
+        print(save_figure((args.out or args.run_folders[0]) / f"{name}.svg", shown))
     return 0
+
+
+def curves(records: Mapping[str, dict[str, Any]]) -> "Shown":
+    """Draw the loss, the held-out accuracy and the firing rates of runs over the epochs."""
+    from stbp_edu import plotting
+
+    fig, axes = plotting.figure(3, 1, height=6.6)
+    points = {name: r["curves"] for name, r in records.items()}
+    lines = {
+        "loss": {name: [p["loss"] for p in c] for name, c in points.items()},
+        "held-out accuracy, %": {
+            name: [100 * p["held_out"] for p in c] for name, c in points.items()
+        },
+        "firing rate": {
+            f"{name}, layer {n}": [p["rates"][n] for p in c]
+            for name, c in points.items()
+            for n in range(1, len(c[0]["rates"]))
+        },
+    }
+    for ax, (ylabel, values) in zip(axes, lines.items(), strict=True):
+        plotting.learning_curve(ax, values, ylabel)
+    ends = ", ".join(
+        f"{name}: loss {c[-1]['loss']:.3f}, accuracy {c[-1]['held_out']:.1%}"
+        for name, c in points.items()
+    )
+    alt = f"Loss, held-out accuracy and firing rates after each epoch. At the end, {ends}."
+    return plotting.show(fig, alt=alt)
+
+
+def raster(params: Trained, settings: Settings, image: NDArray[Any], label: int) -> "Shown":
+    """Draw the spikes of every layer for one image, with the answer."""
+    from stbp_edu import plotting
+
+    rng, steps = np.random.default_rng(settings.seed), settings.steps_to_answer
+    spikes = encode_images(image[None], settings, steps, rng, params.dtype)
+    trace = passes(params, settings).forward(spikes)
+    layers = [o[:, 0, :] for o in trace.O[1:]]
+    answer = int(settings.make_loss().scores(trace).argmax())
+    ratios = [*[3.0] * (len(layers) - 1), 1.5]
+    fig, axes = plotting.figure(len(layers), 1, height=2.2 * len(layers), height_ratios=ratios)
+    for n, (ax, o) in enumerate(zip(np.atleast_1d(axes), layers, strict=True), start=1):
+        if n == len(layers) and not set(np.unique(o)) <= {0, 1}:  # a read-out that does not spike
+            ax.plot(np.arange(1, len(o) + 1), o, label=[str(k) for k in range(o.shape[1])])
+            ax.set_ylabel("read-out")
+        elif n == len(layers):
+            plotting.raster(ax, o, [str(k) for k in range(o.shape[1])])
+            ax.set_ylabel("output")
+        else:  # the neurons with the most spikes, the quickest to fire first
+            chosen = np.argsort(-o.sum(axis=0), kind="stable")[:ROWS]
+            plotting.raster(ax, o[:, chosen[::-1]])
+            ax.set_ylabel(f"layer {n}")
+    alt = f"Spikes of the layers for an image of {label}; the network answers {answer}."
+    return plotting.show(fig, alt=alt)
+
+
+def weights(params: Trained, shape: tuple[int, ...]) -> "Shown":
+    """Draw the weights into the hidden neurons that reach furthest, as images."""
+    from stbp_edu import plotting
+
+    rows, cols = FIELDS
+    W: list[Any] = [None, *(layer["W"] for layer in by_layer(params)[1:])]
+    reach = np.abs(W[2]).sum(axis=0) if params.N > 1 else np.ones(params.sizes[1])
+    chosen = np.argsort(-reach, kind="stable")[: rows * cols]
+    fig, axes = plotting.figure(rows, cols, height=2.8)
+    peak = float(np.abs(W[1][chosen]).max()) or 1.0
+    for k, ax in enumerate(np.ravel(axes)):
+        ax.set_axis_off()
+        if k < len(chosen):
+            field = W[1][chosen[k]].reshape(shape)
+            ax.imshow(field, cmap="RdBu", vmin=-peak, vmax=peak, interpolation="nearest")
+    alt = (
+        f"Weights from the pixels to {len(chosen)} neurons of layer 1, as images: blue excites, "
+        f"red inhibits; the strongest is {peak:.2f}."
+    )
+    return plotting.show(fig, alt=alt)
+
+
+def save_figure(path: Path, shown: "Shown") -> Path:
+    """Write a figure as an SVG file and return its path, or say what to do if that fails."""
+    try:
+        write_whole(path, lambda file: file.write(shown.svg.encode()))
+    except OSError as error:
+        raise OSError(
+            f"{path} could not be written ({error}); make room, or name another folder with --out"
+        ) from error
+    return path

@@ -20,8 +20,8 @@ from stbp_edu.files import load_params
 from stbp_edu.torch import train
 from stbp_edu.torch.train import Group, passes_in
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
+from stbp_edu.training import runs as files
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
-from stbp_edu.training.runs import run as files
 from stbp_edu.training.trainer import TrainingJob
 from tests.bridges.ten_steps import IMAGES, SETTINGS
 

@@ -104,9 +104,7 @@ def test_a_run_whose_inputs_are_no_pixels_is_drawn_without_weights(tmp_path: Pat
 
 def test_figures_say_what_they_need(folder: Path, monkeypatch):
     monkeypatch.delattr("stbp_edu.plotting", raising=False)
-    monkeypatch.delattr("stbp_edu.training.runs.run_figures", raising=False)
-    for module in ("stbp_edu.plotting", "stbp_edu.training.runs.run_figures"):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.delitem(sys.modules, "stbp_edu.plotting", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it now fails
     with pytest.raises(ImportError, match=r"pip install 'stbp-edu\[plot\]'"):
         call("plot", folder / "exact")

@@ -15,8 +15,7 @@ import stbp_edu
 from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.train import chosen_settings, watch
 from stbp_edu.files import load_params, read_json
-from stbp_edu.training import RECIPES, Settings, load_digits, train
-from stbp_edu.training.runs import run as runs
+from stbp_edu.training import RECIPES, Settings, load_digits, runs, train
 from tests.cli.conftest import QUICK, call
 
 

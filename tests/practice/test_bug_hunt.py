@@ -8,9 +8,7 @@ import pytest
 
 from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
-from stbp_edu.practice.bug_hunt import symptoms
-from stbp_edu.practice.bug_hunt.bugs import bugs, table
-from stbp_edu.practice.bug_hunt.symptoms import evidence, ran, wrong_gradients
+from stbp_edu.practice.bug_hunt.bugs import bugs, evidence, ran, table, wrong_gradients
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
@@ -75,7 +73,7 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     assert not any("output" in row for row in rows.values()), "the page says that there is none"
     page = filled("bug-hunt.md", **bug_hunt())
     assert all(bug.what in page for bug in BUGS)
-    monkeypatch.setattr(symptoms, "networks", lambda: networks)
+    monkeypatch.setitem(evidence.__wrapped__.__globals__, "networks", lambda: networks)
     for bug in BUGS:
         assert evidence.__wrapped__(bug).symptoms == rows[str(bug)], bug
         results = [ran(bug, net)[0] for net in networks["T = 4"]]

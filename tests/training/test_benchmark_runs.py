@@ -13,11 +13,10 @@ from benchmarks import ablations, accuracy, time_record
 from stbp_edu.files import read_json
 from stbp_edu.network import Trace
 from stbp_edu.rules import RULES
-from stbp_edu.training import RECIPES, Epoch, Settings
+from stbp_edu.training import RECIPES, Epoch, Settings, runs
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RECORD, train_in_folder
-from stbp_edu.training.runs import run as runs
 
 QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 200, "epochs": 2}
 ROWS = {"classic": {"rule": "classic"}, "steep": {"weight_decay": 1e38}}

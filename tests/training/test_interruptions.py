@@ -17,8 +17,7 @@ import pytest
 
 from stbp_edu import files
 from stbp_edu.cli.main import main
-from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
-from stbp_edu.training.runs.run import load_checkpoint
+from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, load_checkpoint
 
 RUN = [
     "train", "digits", "--rule", "exact", "--epochs", "80", "--hidden", "60", "--T", "4",

@@ -16,8 +16,7 @@ from stbp_edu.cli.train import chosen_settings, train_arguments
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.training import Settings, evaluate, initial_state, train
 from stbp_edu.training.model import backend_of, network_of, passes
-from stbp_edu.training.runs import Checkpoint, open_run
-from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
+from stbp_edu.training.runs import Checkpoint, load_checkpoint, open_run, save_checkpoint
 from stbp_edu.training.settings import TRAINED
 from stbp_edu.training.trainer import TEST, stream
 from tests.runs import bits, epochs, first_step

@@ -13,9 +13,17 @@ import pytest
 from stbp_edu.cli.main import main
 from stbp_edu.files import load_params, read_arrays, save_params
 from stbp_edu.training import Settings
-from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, Checkpoint, RunConfig, earlier_work
+from stbp_edu.training.runs import (
+    CHECKPOINT,
+    PARAMS,
+    RECORD,
+    Checkpoint,
+    RunConfig,
+    earlier_work,
+    load_checkpoint,
+    save_checkpoint,
+)
 from stbp_edu.training.runs import open_run as opened
-from stbp_edu.training.runs.run import load_checkpoint, save_checkpoint
 from tests.runs import bits, epochs
 
 POINT = {"epoch": 1, "loss": 0.25, "held_out": 0.5, "rates": [0.1, 0.1, 0.1], "seconds": 1.0}

@@ -8,7 +8,7 @@ import numpy as np
 
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import SERIES
-from stbp_edu.training.runs.measurements import mean_interval, share_interval
+from stbp_edu.training.measurements import mean_interval, share_interval
 from tools.pages.records import Record, figure_html
 
 LEARNS = 0.95

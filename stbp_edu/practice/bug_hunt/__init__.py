@@ -1,8 +1,7 @@
 """The bug hunt: read a backward pass that has one bug, and name its case, term and symptom.
 
 - ``changes.toml``: a right backward pass, the five cases in one, and what is changed in it;
-- ``bugs``: the programs with one change each;
-- ``symptoms``: on which networks a bug shows, measured.
+- ``bugs``: the programs with one change each, and on which networks each shows, measured.
 
 Here is what the reader sees: a program with one bug, and what is right of an answer.
 """
@@ -13,8 +12,7 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.bug_hunt.bugs import Bug, bugs
-from stbp_edu.practice.bug_hunt.symptoms import SYMPTOMS, Wrong, evidence, first_wrong
+from stbp_edu.practice.bug_hunt.bugs import SYMPTOMS, Bug, Wrong, bugs, evidence, first_wrong
 from stbp_edu.practice.feedback import Feedback
 
 __all__ = ["Hunt", "hunt"]

@@ -2,8 +2,7 @@
 
 All values are computed by this package: live in a notebook, written to files for the site.
 
-- ``network_explorers``, ``pulse_explorer``, ``neuron_lab``, ``board_explorer``: what each explorer
-  shows;
+- ``network_explorers``, ``pulse_explorer``, ``board_explorer``: what each explorer shows;
 - ``pulse_steps``: how the pulse moves, in numbers and in words;
 - ``widget``: an explorer for Jupyter, and the graph of a network as they draw it;
 - ``pencil_network``: the network that they show where none is given;
@@ -18,8 +17,7 @@ from typing import Any
 from stbp_edu import checks
 from stbp_edu.arrows import Node
 from stbp_edu.practice.explorers.board_explorer import board_data
-from stbp_edu.practice.explorers.network_explorers import paths_data, sweep_data
-from stbp_edu.practice.explorers.neuron_lab import lab_data
+from stbp_edu.practice.explorers.network_explorers import lab_data, paths_data, sweep_data
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse, one_neuron, pulse_data
 from stbp_edu.practice.explorers.widget import JS, source, widget_class

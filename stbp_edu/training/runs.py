@@ -18,8 +18,11 @@ from stbp_edu.arrays import Trained, by_layer, hidden_of, tensors
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
+from stbp_edu.training.measurements import environment
+from stbp_edu.training.measurements import load_measurement as load_measurement
+from stbp_edu.training.measurements import measurements_folder as measurements_folder
+from stbp_edu.training.measurements import origin as origin
 from stbp_edu.training.model import PassesOf, backend_of, check_fit, passes
-from stbp_edu.training.runs.measurements import environment
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import (
     SLOTS,
