@@ -159,6 +159,16 @@ class Sample:
         """Widths (n[0], ..., n[N])."""
         return tuple(len(o[0]) for o in self.o)
 
+    @property
+    def T(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of steps."""
+        return len(self.o[0])
+
+    @property
+    def N(self) -> int:  # noqa: N802
+        """Number of layers, the input not counted."""
+        return len(self.o) - 1
+
 
 def sweep(
     trace: Trace, targets: Array, params: Params, neuron: LIF, rule: str = "exact"
@@ -197,7 +207,7 @@ def of_sample(net: Sample, rule: str = "exact") -> Adjoints:
 
     ``rule`` is "exact" or "classic". The arrays hold whatever the sample does: numbers or letters.
     """
-    sizes, N, T = net.sizes, len(net.o) - 1, len(net.o[0])
+    sizes, N, T = net.sizes, net.N, net.T
     delta: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
     epsilon: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
 

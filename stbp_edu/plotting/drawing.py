@@ -105,12 +105,13 @@ class Laid:
 
     drawing: Drawing
     width: int
+    side: float = SIDE  # beside the outermost nodes
 
     @cached_property
     def step(self) -> float:
         """The width of a column."""
         x = [node.at[0] for node in self.drawing.nodes.values()]
-        room = self.width - self.left - (4 if self.drawing.cells else 2 * SIDE)
+        room = self.width - self.left - (4 if self.drawing.cells else 2 * self.side)
         return min(COLUMN, room / (max(x) - min(x) + self.drawing.cells or 1))
 
     @cached_property
@@ -213,7 +214,7 @@ class Laid:
         """Return every word, with those of columns and rows, and where it stands."""
         found = self._places(self.drawing.words)
         low = min(node.at[1] for node in self.drawing.nodes.values())
-        aside, below = (self.step / 2, self.row / 2 + 18) if self.drawing.cells else (SIDE, 44)
+        aside, below = (self.step / 2, self.row / 2 + 18) if self.drawing.cells else (self.side, 44)
         for column, text in self.drawing.columns.items():
             found.append((Word((0, 0), text), *np.add(self.place(column, low), (0, below))))
         for row, text in self.drawing.rows.items():

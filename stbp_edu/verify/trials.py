@@ -98,10 +98,10 @@ Forms = dict[str, Adjoints | Gradients]
 def all_forms(
     problem: Problem, rule: str, spike: Spike | None, loss: LossLike = losses.RATE
 ) -> Forms:
-    """Return the results of the index formulas, the sweep, the engine and the program, by name.
+    """Return the results of the index formulas, the sweep and the engine, by name.
 
-    The five cases have a hard reset; with the soft one there are the last two alone. The index
-    formulas and the program have the rate loss, and the former the two rules.
+    The five cases have a hard reset; with the soft one there is the engine alone. The index
+    formulas have the rate loss and the two rules.
     """
     spikes, targets, params, neuron = problem
     rest, forms = (targets, params, neuron, rule), Forms()
@@ -110,19 +110,8 @@ def all_forms(
         if loss is losses.RATE and rule in RULES:
             forms["scalar"] = scalar.sweep(slow, *rest)
         forms["vector"] = vector.sweep(slow, *rest, loss)
-    if loss is losses.RATE:
-        forms["program"] = by_program(problem, rule, "numpy", twin=spike is not None)
     fast = engine.forward(spikes, params, neuron, spike=spike)
     return {**forms, "engine": engine.backward(fast, *rest, loss)}
-
-
-def by_program(problem: Problem, rule: str, backend: str, twin: bool = False) -> Gradients:
-    """Return the gradients by the program that is derived from the neuron's forward lines."""
-    spikes, targets, params, neuron = problem
-    net = arrows.network(params.sizes, from_lif(neuron))
-    program, given = Program(net, rule, backend, twin), by_layer(params)
-    found = program.gradients(given, program.forward(given, spikes), targets)
-    return Gradients(**by_name(found))
 
 
 def compare(
@@ -257,11 +246,14 @@ def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
     """Compare the engine with autodiff on a random network and a batch of many samples.
 
     It works on some samples and some steps at a time; the other networks are one such block. Here
-    the compiled program is compared, too, where there is a compiler.
+    its compiled loops are compared, too, where there is a compiler.
     """
     problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
     trace = engine.forward(problem.spikes, problem.params, problem.neuron)
     got: Forms = {"engine (many samples)": engine.backward(trace, *problem[1:], "exact")}
     if installed():
-        got["program (compiled)"] = by_program(problem, "exact", "compiled")
+        net = arrows.network(problem.params.sizes, from_lif(neuron))
+        compiled, given = Program(net, "exact", "compiled"), by_layer(problem.params)
+        found = compiled.gradients(given, compiled.forward(given, problem.spikes), problem.targets)
+        got["engine (compiled)"] = Gradients(**by_name(found))
     yield from compare(got, "exact", "autodiff", autodiff.derivatives(*problem))

@@ -92,7 +92,7 @@ def test_everything_stands_inside_the_picture_and_apart(name):
             assert (places > (x + 18, y + 18)).all()
             assert (places < (x + width - 18, y + height - 18)).all()
             crosses = np.array([arrow["cross"] for arrow in view["arrows"]])
-            for others, least in ((places, 36), (crosses, 16)):
+            for others, least in ((places, 36), (crosses, 27)):
                 gaps = np.linalg.norm(others[:, None] - places, axis=2)
                 assert gaps[gaps > 0].min() > least
 

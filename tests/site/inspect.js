@@ -1,4 +1,4 @@
-// What a page says about itself: the one that is open, or one that is only written. written.py judges.
+// What a page says about itself: the one that is open, or one that is only written. faults in test_built_pages.py judges.
 (written) => {
   const document = written ? new DOMParser().parseFromString(written, "text/html") : window.document;
   const all = (selector) => [...document.querySelectorAll(selector)];

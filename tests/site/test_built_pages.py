@@ -13,14 +13,14 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.browsing import served
 from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, profile, watched
 from tests.site.reader import bring, violations
-from tests.site.written import FROM_CODE, faults, page_names
+from tools.site.render.links import broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
 HERE = Path(__file__).parent
+FROM_CODE = ("source/stbp_edu/", "source/tests/", "api/")  # pages that are made of code
 KINDS = (*FROM_CODE, "notebooks/", "")
 PARTS = 4  # as many as share the pages evenly among browsers
 THEMES = "default", "slate"
@@ -42,10 +43,40 @@ CUT = """() => [...document.querySelectorAll("article *")].filter((one) => {
 }).map((one) => `cut on paper: ${one.className}: ${one.textContent.trim().slice(0, 60)}`)"""
 
 
+def page_names(site: Path) -> list[str]:
+    """Return the addresses of all pages."""
+    files = (path.relative_to(site).as_posix() for path in site.rglob("index.html"))
+    return sorted(file.removesuffix("index.html") for file in files)
+
+
+def faults(facts: dict[str, Any], name: str) -> list[str]:
+    """Return what is wrong with a page that says this about itself."""
+    found = [f"maths not typeset: {f}" for f in facts["unset"]]
+    found += [f"raw maths: {text}" for text in facts["raw"]]
+    found += [f"{facts['failed']} formulas failed"] * bool(facts["failed"])
+    found += [f"{facts['unspoken']} formulas without words"] * bool(facts["unspoken"])
+    found += [f"{facts['unnamed']} images without words"] * bool(facts["unnamed"])
+    found += [f"id {id_} again" for id_ in facts["repeated"]]
+    found += ["no title"] * (not facts["title"]) + ["no language"] * (facts["lang"] != "en")
+    found += ["the policy is not first"] * (facts["first"] != "Content-Security-Policy")
+    if not name.startswith("no/"):
+        found += ["description too short or long"] * (not 20 <= len(facts["description"]) <= 330)
+        found += ["no canonical address"] * (not facts["canonical"].startswith("http"))
+        found += ["no preview picture"] * (not facts["image"].endswith("assets/social.png"))
+    levels = [level for level, _ in facts["headings"]]
+    found += [f"{levels.count(1)} headings of level 1"] * (levels.count(1) != 1)
+    for (before, _), (level, text) in zip(facts["headings"], facts["headings"][1:], strict=False):
+        found += [f"heading jumps from {before} to {level}: {text}"] * (level > before + 1)
+    return found
+
+
+def _text(site: Path, name: str) -> str:
+    return (site / name / "index.html").read_text(encoding="utf-8")
+
+
 def _stands_on(site: Path, name: str) -> set[str]:
     """Return the elements, the classes and the scripts of a page."""
-    text = (site / name / "index.html").read_text(encoding="utf-8")
-    return set(re.findall(r'<script[^<]*|<\w+|class="[^"]*"', text))
+    return set(re.findall(r'<script[^<]*|<\w+|class="[^"]*"', _text(site, name)))
 
 
 def _kind(name: str) -> str:
@@ -160,8 +191,7 @@ def test_what_is_written_is_what_a_browser_sees(site: Path, address: str, tab: P
     """The same facts, on a page of a source file."""
     name = next(filter(re.compile(FROM_CODE[0]).match, page_names(site)))
     tab.goto(address + name)
-    text = (site / name / "index.html").read_text(encoding="utf-8")
-    assert tab.evaluate(INSPECT, text) == tab.evaluate(INSPECT)
+    assert tab.evaluate(INSPECT, _text(site, name)) == tab.evaluate(INSPECT)
 
 
 def test_the_page_of_last_resort(site: Path, tab: Page) -> None:
@@ -170,3 +200,49 @@ def test_the_page_of_last_resort(site: Path, tab: Page) -> None:
         found = _examine(tab, address, "no/such/page/")
     problems = [p for p in found if "the server responded with a status of 404" not in p]
     assert not problems, "\n".join(problems)
+
+
+def test_a_page_made_of_code_is_sound_as_it_is_written(site: Path, tab: Page) -> None:
+    """There are no formulas on them, which the browser would set."""
+    problems = []
+    for name in (name for name in page_names(site) if name.startswith(FROM_CODE)):
+        found = faults(tab.evaluate(INSPECT, _text(site, name)), name)
+        problems += [f"{name}: {problem}" for problem in found]
+    assert not problems, "\n".join(problems)
+
+
+def test_what_is_wrong_is_seen_as_it_is_written(tab: Page) -> None:
+    """A page without a title, a description or a policy, with what it must not have."""
+    text = (
+        r"<html><head><title></title></head><body><h1 id='a'>A</h1><h3 id='a'>B</h3>"
+        r"<main><img src='x'><p>\frac{1}{2}</p><code>$$</code></main>"
+    )
+    assert faults(tab.evaluate(INSPECT, text), "page/") == [
+        r"raw maths: \frac{1}{2}",
+        "1 images without words",
+        "id a again",
+        "no title",
+        "no language",
+        "the policy is not first",
+        "description too short or long",
+        "no canonical address",
+        "no preview picture",
+        "heading jumps from 1 to 3: B",
+    ]
+
+
+def test_no_link_leads_nowhere(site: Path) -> None:
+    """Every link inside the site leads to a file, and every fragment to a place."""
+    assert not list(broken(site))
+
+
+def test_the_check_finds_broken_links(tmp_path: Path) -> None:
+    """The check of links would notice a missing file and a missing place."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "index.html").write_text('<a href="a/#x"></a><a href="b/"></a><a href="a/#y">')
+    (tmp_path / "a" / "index.html").write_text('<p id="x"><img src="../no.png"><a href="..">')
+    assert [line.split(" leads")[0] for line in broken(tmp_path)] == [
+        "a/index.html: ../no.png",
+        "index.html: a/#y",
+        "index.html: b/",
+    ]

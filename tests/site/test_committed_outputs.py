@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.site.conftest import NOTEBOOKS, READY
-from tools.site.render.notebook_page import HEAVY, folder
+from tests.site.conftest import READY
+from tools.site.render.notebook_page import HEAVY, read_notebooks, tags_of
 
 if TYPE_CHECKING:
     from tests.site.conftest import Opened
@@ -32,18 +32,11 @@ OUTPUTS = """() => [...document.querySelectorAll(".cell")].map((cell) => ({
 
 def close(got: str, wanted: str) -> bool:
     """Return whether two numbers agree within the rounding with which they are printed."""
-    a, b = (float(text.replace("−", "-")) for text in (got, wanted))
+    a, b = (Decimal(text.replace("−", "-")) for text in (got, wanted))
     if not any(mark in got + wanted for mark in ".eE"):
         return a == b
-    unit = max(_unit(got), _unit(wanted))
-    return abs(a - b) <= 1.01 * unit or max(abs(a), abs(b)) < NOISE
-
-
-def _unit(text: str) -> float:
-    """Return the value of a printed number's last digit."""
-    digits, _, exponent = text.lower().partition("e")
-    places = len(digits.partition(".")[2])
-    return float(10.0 ** (int(exponent or 0) - places))
+    unit = max(Decimal(1).scaleb(int(x.as_tuple().exponent)) for x in (a, b))  # of the last digit
+    return float(abs(a - b)) <= 1.01 * float(unit) or max(abs(a), abs(b)) < NOISE
 
 
 def same(got: str, wanted: str) -> bool:
@@ -109,17 +102,14 @@ def test_a_notebook_page_is_light(opened: Opened, site: Path) -> None:
 
 def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:
     """At most one cell in ten is tagged, and its page names it."""
-    every = tagged = 0
-    for stem in NOTEBOOKS:
-        raw = json.loads((folder() / f"{stem}.ipynb").read_text(encoding="utf-8"))
-        cells = [
-            c for c in raw["cells"] if c["cell_type"] == "code" and "".join(c["source"]).strip()
-        ]
+    cells = [
+        (stem, number, HEAVY in tags_of(cell))
+        for stem, notebook in read_notebooks().items()
+        for number, cell in enumerate(notebook.cells, start=1)
+    ]
+    tagged = [(stem, number) for stem, number, heavy in cells if heavy]
+    for stem, number in tagged:
         html = (site / "notebooks" / stem / "index.html").read_text(encoding="utf-8")
-        every += len(cells)
-        for number, cell in enumerate(cells, 1):
-            if HEAVY in cell["metadata"].get("tags", []):
-                tagged += 1
-                assert f'<a href="#cell-{number}">{number}</a>' in html
-                assert html.count("Too heavy for the browser: run this cell in Jupyter.") > 0
-    assert tagged <= every / 10
+        assert f'<a href="#cell-{number}">{number}</a>' in html
+        assert "Too heavy for the browser: run this cell in Jupyter." in html
+    assert len(tagged) <= len(cells) / 10

@@ -15,7 +15,7 @@ from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.explorers import EXPLORERS, data
 from stbp_edu.practice.saved_progress import Attempts, read_progress
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
-from tests.site.conftest import profile
+from tests.site.conftest import profile, watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,21 +24,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _faultless(context: BrowserContext, axe: Path) -> Iterator[Page]:
+def _faultless(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
     """Yield a page on which nothing may go wrong."""
-    problems: list[str] = []
     context.add_init_script(path=axe)
     page = context.new_page()
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    yield page
+    with watched(page, address) as problems:
+        yield page
     assert not problems
 
 
 @pytest.fixture
-def page(context: BrowserContext, axe: Path) -> Iterator[Page]:
+def page(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
     """Yield a page in a fresh profile, on which nothing may go wrong."""
-    with _faultless(context, axe) as page:
+    with _faultless(context, address, axe) as page:
         yield page
 
 
@@ -48,7 +46,7 @@ def explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
 
     Then each test has an explorer of its own.
     """
-    with profile(browser) as context, _faultless(context, axe) as page:
+    with profile(browser) as context, _faultless(context, address, axe) as page:
         page.goto(f"{address}explorers/")
         for name in EXPLORERS:  # each loads when its place comes near
             page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()

@@ -123,7 +123,7 @@ def test_a_pointer_edits_where_it_points(
 ) -> None:
     """It reaches the editor, selects, scrolls the code and the editor as one, and runs."""
     hand, keys, editor = device(warm), warm.keyboard, target.get_by_role("textbox")
-    _, right, height = place(target, " = ")
+    _, right, height = place(target, "import")
     hand.press(right, height)
     expect(editor).to_be_focused()
     keys.press("Control+A")
@@ -160,7 +160,7 @@ def test_the_keyboard_is_enough(warm: Page, target: Locator) -> None:
     """Tab to a cell's button, into the code, edit, select, scroll, run, and out again."""
     keys, editor = warm.keyboard, target.get_by_role("textbox")
     tab_to(warm, target.get_by_role("button", name="Run code cell"), 150)
-    tab_to(warm, editor)
+    tab_to(warm, editor, 5)  # past Hint, Solution, Run to here and Reset
     keys.press("Control+A")
     keys.type("for k in range(2):")
     keys.press("Enter")

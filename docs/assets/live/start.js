@@ -40,8 +40,11 @@ export function setCounter(module, pointer) {
   HEAP32[(__PyRuntime + HEAP32[offset / 4]) / 4] = pointer;
 }
 
-function link(module, { libs, end }, compiled) {
-  const memory = module.HEAPU8.slice(); // loading a library writes to its part of the memory
+// Loading a library writes to its part of the memory, which is put back afterwards; meanwhile it is kept
+// in `spare`, bytes that are no longer needed: to make room anew takes longer than to copy.
+function link(module, { libs, end }, compiled, spare) {
+  const memory = spare.subarray(0, module.HEAPU8.length);
+  memory.set(module.HEAPU8);
   module.wasmTable.grow(libs[0].table - module.wasmTable.length);
   for (const [k, { name, handle, table }] of libs.entries()) {
     const next = libs[k + 1]?.table ?? end;
@@ -66,7 +69,7 @@ export async function restored(loadPyodide, options, packs, memory, start) {
     snapshot.set(await memory);
   };
   const python = await loadPyodide({ ...options, fsInit, _loadSnapshot: snapshot });
-  link(python._module, start, await compiled);
+  link(python._module, start, await compiled, snapshot);
   python.runPython("import gc, random, numpy; gc.enable(); random.seed(); numpy.random.seed()");
   return python;
 }

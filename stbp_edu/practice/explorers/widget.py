@@ -21,6 +21,7 @@ from stbp_edu.plotting.svg_figure import PHONE
 JS = Path(__file__).parent / "js"
 IMPORT = 'from "./common.js";\n'
 COLUMN = 150  # pixels
+BESIDE = 24  # pixels beside the outermost nodes on a phone, where words of rows stand
 VALUES: dict[str, tuple[str, tuple[float, float]]] = {
     "o": ("end", (-20, -13)), "u": ("middle", (0, 34)), "L": ("start", (26, 5)),
 }  # fmt: skip
@@ -79,4 +80,5 @@ def wide(shown: Drawing) -> Laid:
 
 def views(shown: Drawing) -> list[dict[str, Any]]:
     """Return what a page draws, wide and on a phone."""
-    return [wide(shown).data(), Laid(shown, PHONE).data()]
+    beside = BESIDE if shown.rows else drawing.SIDE
+    return [wide(shown).data(), Laid(shown, PHONE, beside).data()]

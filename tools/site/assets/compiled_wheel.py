@@ -11,7 +11,7 @@ from pathlib import Path
 DATE = (1980, 1, 1, 0, 0, 0)  # the same wheel gives the same bytes
 LEFT_OUT = (  # what no page imports or reads, and the hashes of files that change here
     "/tests/", "/benchmarks/", "/sample_data/", "/fonts/afm/", "/fonts/pdfcorefonts/",
-    ".dist-info/RECORD",
+    "/mpl-data/images/", "/f2py/", "/include/", ".pxd", ".pyi", ".dist-info/RECORD",
 )  # fmt: skip
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 

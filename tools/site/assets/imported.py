@@ -6,8 +6,8 @@ import logging
 
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
 importlib.invalidate_caches()
-for name in ("arrows", "practice.explorers"):
-    importlib.import_module(f"stbp_edu.{name}")
+for name in ("page_runner", "stbp_edu.arrows", "stbp_edu.practice.explorers"):
+    importlib.import_module(name)
 plotting = importlib.import_module("stbp_edu.plotting")
 fig, ax = plotting.figure()
 plotting.curves(ax, [0, 1], {"a line": [0, 1]})

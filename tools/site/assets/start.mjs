@@ -17,6 +17,7 @@ for (const pack of packs) {
   const { buffer, byteOffset, length } = gunzipSync(fs.readFileSync(file(pack)));
   write(python.FS, python._api.sitePackages, new Uint8Array(buffer.slice(byteOffset, byteOffset + length)));
 }
+python.FS.writeFile("/home/pyodide/page_runner.py", fs.readFileSync(new URL("../../../docs/assets/live/runner.py", import.meta.url)));
 python.runPython(fs.readFileSync(new URL("imported.py", import.meta.url), "utf8"));
 
 const { _module: module } = python;

@@ -12,6 +12,7 @@ const STYLE = `
 .stbp-board table { margin-top: 0.2em; display: table; max-width: none; overflow: visible; } /* its box scrolls, and nothing in it */
 .stbp-board :is(td, th) { padding: 0.2em 0.45em; }
 .stbp-board :is(td, th):not(.num) { text-align: left; }
+@media (max-width: 30em) { .stbp-board table { font-size: 0.86em; } .stbp-board :is(td, th) { padding-inline: 0.2em; } }
 .stbp-board td.none { color: var(--x-bad); }
 .stbp-board .formulas td { padding-block: 0.35em; white-space: nowrap; }
 .stbp-board .cut td { border-top: 2px solid var(--x-soft); }

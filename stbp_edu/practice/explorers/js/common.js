@@ -111,6 +111,7 @@ const BASE = `${PALETTE}
 .stbp-x .shape { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.5; } .stbp-x .ring { fill: #ffd84d; opacity: 0.6; }
 .stbp-x .loss .shape { fill: var(--x-ink); } .stbp-x .loss text { fill: var(--x-ground); } .stbp-x .asked .ring { display: inline; } .stbp-x .asked .shape { stroke: var(--x-ink); stroke-width: 2.5; }
 .stbp-x table { border-collapse: collapse; } .stbp-x :is(td, th) { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid var(--x-line); font-weight: normal; }
+@media (max-width: 30em) { .stbp-x { padding: 0.7em; } .stbp-x :is(td, th) { padding-inline: 0.3em; } }
 @media (prefers-reduced-motion: no-preference) { .stbp-x button { transition: background-color 0.15s; } }
 `;
 // A case is filled in the colour of its first term and framed in that of its last.
