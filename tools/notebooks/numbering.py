@@ -112,11 +112,11 @@ def _write_numbers(notebooks: dict[str, Any], course: Course) -> None:
 
 def _with_next(text: str, after: str, notebooks: dict[str, Any]) -> str:
     """Return the text in which ``Next: [...]`` links the notebook that comes after its own."""
-
-    def link(match: re.Match[str]) -> str:
-        return match[0] if match[1] == after or not after else f"{_link(after, notebooks)}."
-
-    return NEXT.sub(link, text)
+    if not after:
+        return text
+    title = re.match(r"# (\d+ · [^:\n]+)", notebooks[after].cells[0].source)
+    new = numbered(f"[{title and title[1]}]({after}.ipynb).", notebooks)
+    return NEXT.sub(lambda match: match[0] if match[1] == after else new, text)
 
 
 def _with_rows(text: str, course: Course) -> str:
@@ -128,9 +128,3 @@ def _with_rows(text: str, course: Course) -> str:
         return f"| {list(course).index(slug)} {words} {reading}+{exercises} |"
 
     return ROW.sub(row, text)
-
-
-def _link(slug: str, notebooks: dict[str, Any]) -> str:
-    """Return a link to a notebook by its number and the short form of its title."""
-    title = re.match(r"# (\d+ · [^:\n]+)", notebooks[slug].cells[0].source)
-    return numbered(f"[{title and title[1]}]({slug}.ipynb)", notebooks)

@@ -79,7 +79,10 @@ def with_times(page: str, course: Course) -> str:
         title = part.partition("\n")[0].removeprefix("## ")
         if path := found.get(title):
             tables = [course[slug] for slug in path.steps if slug not in path.entries]
-            each = [[t["evening"], 0] if title == SHORT else t["minutes"] for t in tables]
+            if title == SHORT:
+                each = [[table.get("evening", table["minutes"][0]), 0] for table in tables]
+            else:
+                each = [table["minutes"] for table in tables]
             parts[k] = TIME.sub(sentence(each), part)
     return "".join(parts)
 
