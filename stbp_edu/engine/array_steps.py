@@ -106,18 +106,15 @@ class LinearSteps(ArraySource):
 
     def _around(self, states: Arrays, name: str, here: slice) -> Any:
         """Return a state at some steps, or at the steps before or after them."""
-        state = name.removesuffix("_last").removesuffix("_next")
-        series = states.get(name, states[state])
         if name in states:
-            return series[here]
+            return states[name][here]
+        series = states[name.removesuffix("_last").removesuffix("_next")]
         if name.endswith("_last"):
-            if here.start:
-                return series[here.start - 1 : here.stop - 1]
-            nothing = self.xp.zeros_like(series[:1])
-            return self.xp.concatenate([nothing, series[: here.stop - 1]])
-        if here.stop < len(series):
-            return series[here.start + 1 : here.stop + 1]
-        return self.xp.concatenate([series[here.start + 1 :], series[-1:]])
+            before = series[max(0, here.start - 1) : here.stop - 1]
+            rest = self.xp.zeros_like(series[:1])
+            return before if here.start else self.xp.concatenate([rest, before])
+        after = series[here.start + 1 : here.stop + 1]
+        return after if here.stop < len(series) else self.xp.concatenate([after, series[-1:]])
 
     def _begun(
         self, factors: Factors, signals: Arrays, found: Arrays, here: slice
@@ -146,22 +143,19 @@ class LinearSteps(ArraySource):
         rule, multiply = self.back.rule, self.space["_multiply"]
         some = next(iter(series.values()))
         steps, room = len(some), self.xp.empty_like(some[0])
-        moves: list[tuple[str, Any, list[tuple[str, Any]]]] = []
-        for node, adjoints in series.items():
-            own = []
-            for (to, of), factor in factors.items():
-                if to == node:
-                    whole = getattr(factor, "ndim", 0) == adjoints.ndim
-                    own.append((of.removesuffix("_next"), factor if whole else [factor] * steps))
-            moves.append((node, adjoints, own))
+        moves: dict[str, list[tuple[str, Any]]] = {node: [] for node in series}
+        for (node, of), factor in factors.items():
+            if node in moves:
+                whole = getattr(factor, "ndim", 0) == some.ndim
+                each = factor if whole else [factor] * steps
+                moves[node].append((of.removesuffix("_next"), each))
         for t in range(steps - 1, -1, -1):
             if rule.ends_block(start + t):
                 later = {}
-            again = {name: _through(later[d], R) for name, d in self.again if d in later}
-            later = {**later, **again}
+            later |= {name: _through(later[d], R) for name, d in self.again if d in later}
             now = {}
-            for node, adjoints, own in moves:
-                now[node] = adjoint = adjoints[t]
+            for node, own in moves.items():
+                now[node] = adjoint = series[node][t]
                 for of, factor in own:
                     if of in later:
                         adjoint += multiply(later[of], factor[t], room)
