@@ -34,14 +34,9 @@ Accepted = Mapping[tuple[str, str], Iterable[str]]
 
 @dataclass(frozen=True)
 class Call:
-    """A call, and which part of its arguments is wrong in which way.
+    """A call with good arguments by name, and which part of them is wrong in which way.
 
-    Attributes:
-        name: the function's.
-        function: what is called.
-        arguments: good ones, by name.
-        place: where the wrong value stands: the argument's name, and keys and fields below it.
-        kind: what is wrong, a key of :func:`wrong` there.
+    ``place`` is an argument's name, and keys and fields below it; ``kind`` a key of :func:`wrong`.
     """
 
     name: str

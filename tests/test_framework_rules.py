@@ -15,7 +15,6 @@ import pytest
 from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
-from benchmarks.frameworks import classify
 from stbp_edu import LIF, Rectangle, Sigmoid, backward
 from tests.networks import make_problem
 from tools.pages.names import names
@@ -81,11 +80,6 @@ def lines_of(text, *head):
     """Return the cells of the rows of the one table with this head."""
     table = re.search(rf"\| {re.escape(' | '.join(head))}.*\n\|[- |:]*\n((\|.*\n)*)", text)[1]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
-
-
-def test_the_record_has_every_neuron_that_the_command_tries():
-    named = [tried.name for tried in classify.TRIED]
-    assert [row["name"] for row in RULES_RECORD["rows"]] == named
 
 
 def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():

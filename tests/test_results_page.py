@@ -52,16 +52,6 @@ def with_seeds(row: dict, name: str, seeds: list[float], **changes) -> dict:
     return {**row, "name": name, "accuracy": found, "changes": {**row["changes"], **changes}}
 
 
-def test_the_summary_has_a_line_for_each_network_and_both_numbers_of_steps(ladder):
-    first = ladder["rows"][0]
-    ladder["rows"].append(with_seeds(first, "the same", [0.989, 0.991], T_test=100))
-    summary = page(mnist_ladder=ladder).partition("All runs learn")[0]
-    assert line_of(summary, "three epochs")[3:] == ["98.94 ± 0.25", "99.00 ± 0.10", "3 min 02 s"]
-    assert "the same" not in summary
-    first["runs"][1]["load_before"] = 3.5  # too busy for a time
-    assert line_of(page(mnist_ladder=ladder), "three epochs")[-1] == "–"
-
-
 def test_differences_are_taken_seed_by_seed(ladder):
     base = ladder["rows"][0]
     base["name"], seeds = "exact", base["accuracy"]["seeds"]

@@ -158,7 +158,7 @@ def placed_at(letters: str, t: str, n: str) -> str:
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
-Node = TypeVar("Node")
+Item = TypeVar("Item")
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
@@ -189,7 +189,7 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
     return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
 
 
-def reachable(start: list[Node], following: Callable[[Node], Iterable[Node]]) -> list[Node]:
+def reachable(start: list[Item], following: Callable[[Item], Iterable[Item]]) -> list[Item]:
     """Return all that follows from a start, each once, in the order in which it is met."""
     found = [*start]
     for one in found:  # grows while it is read

@@ -185,7 +185,10 @@ def formula(id_: str, known: bool = True) -> str:
     """
     left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
     terms = _terms(right, id_) if known else ["…"]
-    html = f"{mathml(left + '=')} {' + '.join(terms)}"
+    first, *rest = terms
+    html = f"{mathml(left + '=')} {first}" + "".join(
+        f' <span class="term">+ {x}</span>' for x in rest
+    )
     return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
 
 

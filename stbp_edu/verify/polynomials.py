@@ -33,7 +33,7 @@ class Letters(scalar.Sample):
     graph: LocalDerivatives | Any = None
 
 
-class Proof(NamedTuple):
+class Identity(NamedTuple):
     """One identity between the package's polynomial and the sum over paths.
 
     Attributes:
@@ -108,7 +108,7 @@ def symbols(
     )
 
 
-def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
+def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Identity]:
     """Compare the package's index formulas with the paths, for every node and every parameter.
 
     For ``rule`` "exact": recursion - Σ of all paths. For "classic": (exact recursion - classic
@@ -134,5 +134,5 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Proof]:
             else:
                 difference = values[at] - total(paths)
             name = equation_under(id, rule)
-            proofs.append(Proof(name, node, len(paths), len(dropped), difference))
+            proofs.append(Identity(name, node, len(paths), len(dropped), difference))
     return proofs

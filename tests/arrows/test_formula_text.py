@@ -47,17 +47,11 @@ def own(**moves):
 def test_states_of_a_rule_share_an_adjoint_only_where_they_keep_the_same():
     same = own(a={"weight": "b", "*": "a"}, b={"*": "b"})
     assert lines(DEEP, same) == lines(DEEP)
-    unread = own(a={"reset": "b", "*": "a"}, b={"readout": None, "*": "b"})
-    assert lines(FLAT, unread, "t = T, n = N")[-1] == r"\delta_i^{T,N}[\mathrm{b}] = 0"
     cut = own(a={"weight": "b", "*": "a"}, b={"carry": None, "*": "b"})
     assert [line.split(" = ")[0] for line in lines(DEEP, cut)] == [
         *(r"\delta_i^{t,n}", r"\varepsilon_i^{t,n}"),
         *(r"\varepsilon_i^{t,n}[\mathrm{b}]", r"\delta_i^{t,n}[\mathrm{b}]"),
     ]
-    unreached = own(  # b is of spikes alone
-        a={"spike": "b", "*": "a"}, b={"carry": "z", "*": "a"}, z={"readout": None, "*": "z"}
-    )
-    assert lines(DEEP, unreached) == lines(DEEP)
 
 
 def test_formulas_name_the_state_that_is_sent():

@@ -138,17 +138,6 @@ def test_any_text_is_read_or_refused(text):
     assert mine.formulas()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [("-", ""), ("(", ")"), ("(", "**2+x)"), ("(x/", "+u)"), ("(u**", ")"), ("max(", ",x)")],
-)
-def test_the_deepest_lines_are_derived_in_bounded_size(before, after):
-    depth = 185 // len(before + after)
-    mine = derive(f"u = {before * depth}(u+x){after * depth}")
-    assert len(mine.program()) < 100_000
-
-
 def test_the_longest_text_is_read_in_bounded_time_and_size():
     lines = [f"f{k}(a) = a * {' * '.join(['a'] * 12)} + exp(a)" for k in range(8)]
     text = "\n".join([*lines, *(f"s{k} = f{k}(s{max(k - 1, 0)}) * f{k}(x) + s0" for k in range(8))])

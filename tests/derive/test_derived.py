@@ -2,42 +2,18 @@
 
 import re
 from dataclasses import replace
-from functools import cache
 from types import SimpleNamespace
 
-import nbformat
 import numpy as np
 import pytest
 
-import stbp_edu
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrows.part_one import lif_lines
 from stbp_edu.proof import prove
-from tools.notebooks.numbering import files
 
 CONSTANTS = {"tau": 0.6, "v_th": 0.5}
 TWO_MORE = "{i} = 0.6 * {i} + x\n{a} = 0.8 * {a} + {o}\n{u} = tau * {u} * (1 - {o}) + {i}\n"
 TWO_MORE += "{o} = spike({u} - v_th - 0.3 * {a})"
-
-
-@cache
-def started():
-    """The ten neurons to start from, as the notebook has them."""
-    cells = nbformat.read(files()["derive_yours"], as_version=4).cells
-    space = {"stbp_edu": stbp_edu}
-    for cell in cells:
-        if cell.source.startswith(("texts = {", "values = dict(")):
-            exec(cell.source.split("\nfor name in texts")[0], space)
-    return [space["start_from"](name) for name in space["texts"]]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("k", range(10))
-def test_the_ten_neurons_to_start_from_are_proved(k):
-    neurons = started()
-    assert len(neurons) == 10
-    proof = neurons[k].prove()
-    assert proof.holds, str(proof)
 
 
 def test_a_read_out_does_not_spike_and_e_prop_goes_on_in_it():

@@ -51,15 +51,10 @@ def test_sweep_order_never_needs_a_cell_that_is_not_there_yet(T, N):
     assert len(done) == T * N
 
 
-def test_sweep_animation_honours_reduced_motion_and_shows_every_number_from_its_first_frame():
-    shown = plotting.sweep_steps(3, 2)
-    for svg in (shown.svg, shown.narrow):
-        tree = ET.fromstring(svg)
-        style = next(tree.iter(f"{SVG}style")).text
-        rules = re.sub(r"@keyframes [\w-]+\{from\{opacity:0\}\}", "", style)
-        assert rules.startswith("@media (prefers-reduced-motion: no-preference)")  # nothing else
-        moved = [e for e in tree.iter() if e.get("class") == "stbp-fill"]
-        assert [e.tag for e in moved] == [f"{SVG}rect"] * 6
-        turns = [int(re.search(r"--k: (\d+)", e.get("style"))[1]) for e in moved]
-        assert sorted(turns) == list(range(6))
-        assert "opacity: 0;" not in svg.replace(style, "")
+def test_sweep_animation_honours_reduced_motion_and_lights_each_cell_in_its_turn():
+    tree = ET.fromstring(plotting.sweep_steps(3, 2).svg)
+    style = next(tree.iter(f"{SVG}style")).text
+    rules = re.sub(r"@keyframes [\w-]+\{from\{opacity:0\}\}", "", style)
+    assert rules.startswith("@media (prefers-reduced-motion: no-preference)")  # nothing else
+    moved = [e.get("style") for e in tree.iter(f"{SVG}rect") if e.get("class") == "stbp-fill"]
+    assert sorted(int(re.search(r"--k: (\d+)", style)[1]) for style in moved) == [*range(6)]

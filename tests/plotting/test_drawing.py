@@ -12,7 +12,7 @@ from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.network import Trace, forward
 from stbp_edu.plotting import DELTA, EPSILON
 from stbp_edu.plotting.drawing import ALONG, Arrow, Laid, _half, _on
-from stbp_edu.plotting.graph import edges_on, network_graph, two_layers
+from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.svg_figure import PHONE, WIDE
 from stbp_edu.practice.explorers.pencil_network import pencil
 from stbp_edu.verify.paths import Node, edges_from, unroll
@@ -85,12 +85,6 @@ def test_no_cross_lies_under_a_node(width):
     nodes = np.array([*laid.at.values()])
     far = [np.linalg.norm(nodes - laid.cross(k), axis=1).min() for k in range(len(drawn))]
     assert min(far) > laid.drawing.radius + 7
-
-
-def test_two_layers_have_every_state_and_no_loss():
-    shown = two_layers(network("1-1-1", with_adaptation(hard_reset(LIF()), beta=0.5, rho=0.9)))
-    texts = [e.text for e in ET.fromstring(shown.svg).iter() if e.tag.endswith("}text")]
-    assert [texts.count(name) for name in "uoaL"] == [4, 4, 4, 0]
 
 
 def test_graph_knows_every_arrow():

@@ -35,8 +35,8 @@ def test_one_cell_stands_out(lit):
 def test_terms_have_the_colours_of_their_meaning():
     cell = next(e for e in parsed().iter() if e.get("class") == "case-4")
     delta, epsilon = [p for p in cell.iter("p")][1:]
-    assert [s.get("class") for s in delta.iter("span")] == ["above", "next"]
-    assert [s.get("class") for s in epsilon.iter("span")] == ["next"]
+    assert [s.get("class") for s in delta.iter("span")] == ["above", "term", "next"]
+    assert [s.get("class") for s in epsilon.iter("span")] == ["term", "next"]
 
 
 @pytest.mark.parametrize("lit", [3, "c9-delta", "fwd-u"])

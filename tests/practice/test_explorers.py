@@ -1,13 +1,11 @@
 """The explorers' values are the package's."""
 
-import json
-
 import numpy as np
 import pytest
 
 import stbp_edu
 from stbp_edu.practice import explorers
-from stbp_edu.practice.explorers import EXPLORERS, data, explore, lab_data
+from stbp_edu.practice.explorers import data, explore, lab_data
 from stbp_edu.practice.explorers.network_explorers import key
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 
@@ -60,20 +58,6 @@ def test_the_lab_shows_the_package_neuron_and_curves():
         for a, curve in zip(shown["widths"], shown["curves"][name], strict=True):
             np.testing.assert_allclose(curve["h"], cls(a).derivative(v), atol=1e-4)
             np.testing.assert_allclose(curve["H"], cls(a).antiderivative(v), atol=1e-4)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_a_widget_is_one_module_with_live_values(name):
-    text = explorers.source(name)
-    assert "import {" not in text
-    assert text.count("export default") == 1
-    assert "export function" not in text
-    e = pencil()
-    network = () if EXPLORERS[name][1] is None else (e.trace, e.targets, e.params, e.neuron)
-    widget = explore(name, *network)
-    assert json.loads(json.dumps(widget.data)).keys() == data(name).keys()
-    widget.close()
 
 
 def test_an_unknown_explorer_names_the_known_ones():

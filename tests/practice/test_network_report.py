@@ -63,7 +63,9 @@ def test_what_is_wrong_in_some_networks_alone_is_wrong(where, monkeypatch):
 def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
     answer = changed(lambda g, *_: (g * factor).astype(np.float32))
     report = check_network(answer)
-    assert report.state == check("backward", answer).state == state
+    feedback = check("backward", answer)
+    assert report.state == feedback.state == state
+    assert ("right to about 5 digits" in repr(feedback)) == (state == "right")
     assert state == "wrong" or not any(c.wrong for c in report.cases)
 
 

@@ -22,7 +22,7 @@ from tests.practice.test_notebook_exercises import (
     exercise_cells,
     filled,
     notebook,
-)  # fmt: skip
+)
 from tests.site.reader import run
 
 

@@ -11,8 +11,6 @@ import pytest
 
 from benchmarks import ablations, accuracy, time_record
 from stbp_edu.files import read_json
-from stbp_edu.network import Trace
-from stbp_edu.rules import RULES
 from stbp_edu.training import RECIPES, Epoch, Settings, runs
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan
@@ -110,12 +108,3 @@ def test_the_record_of_a_sweep_has_every_run_that_is_done(tmp_path: Path) -> Non
     assert (one["seed"], one["curve"]) == (1, [round(one["accuracy"], 4)])
     assert 0 <= one["fires"] <= 1
     assert len(one["beyond"]) == 2
-
-
-def test_gains_beyond_one_are_counted_as_each_rule_has_them() -> None:
-    """Three steps of one neuron: f + u f' h is 0.9 (1 - 2 u), and without the carry -1.8 u."""
-    settings = Settings(surrogate="rectangle", a=0.5, tau=0.9, v_th=1.0, gate="linear")
-    u = np.array([0.8, 0.9, 1.2]).reshape(3, 1, 1)
-    trace = Trace([None, u], [u, np.zeros_like(u)])
-    shares = {rule: [*time_record.beyond(trace, replace(settings, rule=rule))] for rule in RULES}
-    assert shares == {"exact": [pytest.approx(1 / 3)], "classic": [1.0]}

@@ -169,19 +169,6 @@ def test_what_is_wrong_with_a_package_is_told(install, raw, tmp_path: Path, monk
         load_dataset("mnist")
 
 
-@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE])
-def test_links_and_folders_in_an_archive_are_not_followed(kind, install, tmp_path: Path) -> None:
-    """A member that links to itself would be followed for ever."""
-    offer(tmp_path, "npm", {})
-    with tarfile.open(tmp_path / "made", "w:gz") as tar:
-        info = tarfile.TarInfo(f"package/data/{NAMES[0]}")
-        info.type, info.linkname = kind, NAMES[0] if kind == tarfile.SYMTYPE else info.name
-        tar.addfile(info)
-    install()
-    with pytest.raises(FileNotFoundError, match=f"lacks {NAMES[0]}"):
-        load_dataset("mnist")
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "words"),

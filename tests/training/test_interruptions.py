@@ -20,7 +20,7 @@ from stbp_edu.cli.main import main
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, load_checkpoint
 
 RUN = [
-    "train", "digits", "--rule", "exact", "--epochs", "80", "--hidden", "60", "--T", "4",
+    "train", "digits", "--rule", "exact", "--epochs", "30", "--hidden", "60", "--T", "4",
     "--batch", "100", "--dropout", "0.2", "--shift", "1", "--encodings", "1", "--resume",
 ]  # fmt: skip
 QUICK = [
