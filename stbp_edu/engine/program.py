@@ -26,6 +26,7 @@ from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen
 from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
@@ -217,7 +218,8 @@ def forward(
     if spike is not None:
         fires = lambda v: spike(v + neuron.v_th)  # noqa: E731
         passes = replace(passes, layers=[s and replace(s, fires=fires) for s in passes.layers])
-    states = passes.forward(spikes)
+    with one_blas_thread():
+        states = passes.forward(spikes)
     U, O = ([of[name] for of in states[1:]] for name in "uo")
     return Trace([None, *U], [spikes, *O])
 
@@ -274,7 +276,8 @@ def backward(
     reads = ("u",) if "u" in direct else ()
     given = {"rule": rule, "gain_limit": limit, "twin": not binary, "reads": reads}
     passes = _passes(params, neuron, workspace, **given)
-    return Gradients(**by_name(passes.gradients(states, direct)))
+    with one_blas_thread():
+        return Gradients(**by_name(passes.gradients(states, direct)))
 
 
 def _passes(params: Params, neuron: LIF, work: Workspace | None, **given: Any) -> Passes:
