@@ -24,7 +24,6 @@ from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen
-from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE, LossLike
@@ -32,6 +31,7 @@ from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
+from stbp_edu.surrogates import is_curve
 
 MANY = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
@@ -105,7 +105,7 @@ class Program:
         Where the surrogate is not of this package, that of the functions that arrays go through.
         """
         return "\n\n".join(
-            f"# layer {n}\n{steps.loops.text if compilable(steps.curve) else steps.back.source()}"
+            f"# layer {n}\n{steps.loops.text if is_curve(steps.curve) else steps.back.source()}"
             for n, steps in enumerate(self.layers[1:], 1)
         )
 
