@@ -17,11 +17,6 @@ from stbp_edu.training.evaluation import Evaluation
 from tests.cli.conftest import call
 
 
-def test_a_mistake_of_the_users_gets_a_sentence(capsys):
-    assert cli.main(["verify", "--rounds", "0"]) == 2
-    assert "stbp-edu verify: rounds must be >= 1" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("command", cli.COMMANDS)
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit):

@@ -18,7 +18,6 @@ BAD = [
     ("u = tau * u", 1, "u =", "no line up to here reads x"),
     ("u = tau * u + x\no = spike(1)", 2, "o =", "no input reaches o"),
     ("u = tau * u + x + w\nw = w / 2\no = spike(u)", 2, "w =", "no input reaches w"),
-    ("u = tau * u + x\nw = w / 2 + u\no = spike(u)", 2, "w =", "o does not depend on w"),
     ("u = tau * u + x\no = 2 * spike(u)", 2, "spike", "spike inside an expression"),
     ("f(a) = spike(a)\nu = f(u) + x", 1, "spike", "spike inside a function"),
     ("u = tau * u + x\no = spike(u)\nq = spike(u)", 3, "spike", "a second spike"),
@@ -67,7 +66,6 @@ HABITS = [
     ("u = tau u + x", "u + x", "write * between factors"),
     ("u = tau * u + W * x + b", "W", "x is the whole input"),
     ("u = tau * u + I", "I", "the input is called x"),
-    ("u = relu(u) + x", "relu", "write max(v, 0)"),
 ]
 
 
