@@ -10,7 +10,7 @@ To add a curve, write a subclass of :class:`Curve` and name it in ``SURROGATES``
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeGuard
 
 import numpy as np
 
@@ -94,6 +94,14 @@ class Curve(ABC):
     @abstractmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:
         """Return H as an expression of ``sp``, which is SymPy, in the symbols v and a."""
+
+
+def is_curve(surrogate: Surrogate) -> TypeGuard[Curve]:
+    """Return whether h and H are the formulas of a :class:`Curve`, which other libraries take."""
+    of = type(surrogate)
+    return isinstance(surrogate, Curve) and all(
+        getattr(of, name) is getattr(Curve, name) for name in ("derivative", "antiderivative")
+    )
 
 
 @dataclass(frozen=True)

@@ -169,8 +169,10 @@ def wrong(good: Any) -> dict[str, Any]:
             found |= {"a list of it": good.tolist(), "one axis less": good[0]}
             found["no entries"] = good[..., :0]
     if isinstance(good, list | tuple):
-        found |= {"one entry less": good[:-1], "one entry more": [*good, None]}
-        found |= {"words in it": ["x" for _ in good], "an iterator": iter(good)}
+        found |= {"one entry more": [*good, None], "an iterator": iter(good)}
+        found["words in it"] = ["x" for _ in good]
+    if isinstance(good, list | tuple) and good:
+        found["one entry less"] = good[:-1]
     if isinstance(good, Mapping) and good:
         found["one entry less"] = dict(list(good.items())[:-1])
         found["an odd entry"] = {**good, 3: None}

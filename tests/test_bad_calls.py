@@ -312,10 +312,10 @@ def test_other_forms_of_a_right_argument_give_the_same_result(call: Call) -> Non
         fresh = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in given.items()}
         return call.function(**{k: v for k, v in fresh.items() if v is not LEFT_OUT})
 
+    expected = result(dict(call.arguments))
     for argument in () if call.function is Program else call.arguments:  # it holds functions
         for value in same(call, argument):
-            given = {**call.arguments, argument: value}
-            assert equal(result(given), result(dict(call.arguments))), argument
+            assert equal(result({**call.arguments, argument: value}), expected), argument
 
 
 @pytest.mark.parametrize(("name", "argument", "value"), ALONE)

@@ -102,10 +102,9 @@ def test_any_function_gets_a_verdict(name, changes, value):
 
 @pytest.mark.slow
 def test_names_that_are_no_utf8_are_read_and_written(tmp_path):
-    odd, plan = (tmp_path / os.fsdecode(name) for name in (b"odd\xff", b"plan\xff.toml"))
-    plan.write_text('tasks = ["c1-delta"]')
+    """Here of runs; tests/teaching grades notebooks of such names."""
+    odd = str(tmp_path / os.fsdecode(b"odd\xff"))
     quick = ["--epochs", "1", "--hidden", "10", "--T", "2", "--encodings", "1", "--rule", "exact"]
-    run = str(odd / "exact")
-    for argv in (["train", "digits", "--out", str(odd), *quick], ["eval", run], ["plot", run]):
+    for argv in (["train", "digits", "--out", odd, *quick], ["eval", f"{odd}/exact"]):
         assert main(argv) == 0
-    assert main(["assign", str(plan), str(odd / "asked")]) == 0  # tests/teaching grades such names
+    assert main(["plot", f"{odd}/exact"]) == 0

@@ -3,12 +3,13 @@
 from contextlib import ExitStack, suppress
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 import stbp_edu
 from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem
-from stbp_edu.arrays import by_columns, tensors
+from stbp_edu.arrays import tensors
 from stbp_edu.checks import Array
 from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
@@ -74,6 +75,7 @@ def build(problem: Problem, backend: str = "auto") -> Candidate:
 def _job(kind: type[Job], problem: Problem, chosen: Settings, rows: Array, labels: Array) -> Job:
     """Return the job of training the problem's network on images (rows); none are held out."""
     images = rows.reshape(len(rows), 1, -1)
-    params = by_columns(problem.params)
+    W = [None, *map(np.asfortranarray, problem.params.W[1:])]  # as training lays them
+    params = stbp_edu.Params(W, problem.params.b)
     state = State(params, None, start(params))
     return kind(chosen, Dataset(images, labels, images[:1], labels[:1]), state)

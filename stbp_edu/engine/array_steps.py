@@ -143,19 +143,20 @@ class LinearSteps(ArraySource):
         rule, multiply = self.back.rule, self.space["_multiply"]
         some = next(iter(series.values()))
         steps, room = len(some), self.xp.empty_like(some[0])
-        moves: dict[str, list[tuple[str, Any]]] = {node: [] for node in series}
+        again = dict(self.again)
+        moves: dict[str, Any] = {node: (adjoints, []) for node, adjoints in series.items()}
         for (node, of), factor in factors.items():
-            if node in moves:
+            if node in moves and (of in again or of.endswith("_next")):
                 whole = getattr(factor, "ndim", 0) == some.ndim
                 each = factor if whole else [factor] * steps
-                moves[node].append((of.removesuffix("_next"), each))
+                moves[node][1].append((of.removesuffix("_next"), each))
         for t in range(steps - 1, -1, -1):
             if rule.ends_block(start + t):
                 later = {}
-            later |= {name: _through(later[d], R) for name, d in self.again if d in later}
+            later |= {name: _through(later[d], R) for name, d in again.items() if d in later}
             now = {}
-            for node, own in moves.items():
-                now[node] = adjoint = series[node][t]
+            for node, (adjoints, own) in moves.items():
+                now[node] = adjoint = adjoints[t]
                 for of, factor in own:
                     if of in later:
                         adjoint += multiply(later[of], factor[t], room)

@@ -23,8 +23,9 @@ from stbp_edu.arrows.models import Network
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
 from stbp_edu.engine.array_steps import Arrays, ArraySteps
-from stbp_edu.engine.loop_source import compilable, holds_alone
+from stbp_edu.engine.loop_source import holds_alone
 from stbp_edu.engine.threads import shared
+from stbp_edu.surrogates import is_curve
 
 RARE = 0.35
 """The share of spikes above which a matrix product is quicker than a row for each spike."""
@@ -46,7 +47,7 @@ def chosen(backend: str, net: Network) -> str:
     """
     if checks.choice("backend", backend, ("auto", "numpy", "compiled")) == "numpy":
         return backend
-    odd = [n for n, layer in enumerate(net.layers) if n and not compilable(layer.neuron.surrogate)]
+    odd = [n for n, layer in enumerate(net.layers) if n and not is_curve(layer.neuron.surrogate)]
     if backend == "compiled":
         if not installed():
             raise ImportError(

@@ -21,7 +21,6 @@ from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import derivative
 from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.engine.array_source import Hoisted
-from stbp_edu.surrogates import Curve, Surrogate
 
 STYLE = {**PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
 WRITTEN = "written"
@@ -247,14 +246,6 @@ def _typed(tree: Expression) -> Expression:
         case Call(op, args):
             return Call(op, tuple(map(_typed, args)))
     return tree
-
-
-def compilable(surrogate: Surrogate) -> bool:
-    """Return whether a surrogate can be written as source: a curve with its own h and H alone."""
-    of = type(surrogate)
-    return isinstance(surrogate, Curve) and all(
-        getattr(of, name) is getattr(Curve, name) for name in ("derivative", "antiderivative")
-    )
 
 
 def _writes(form: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -168,7 +169,7 @@ class Passes:
     def forward(self, inputs: Array) -> States:
         """Return the states of every layer, from the input (T, S, n[0])."""
         states: States = [{"o": inputs}]
-        with one_blas_thread():  # several would be in the way of ours
+        with self._alone():
             for n in range(1, self.N + 1):
                 states.append(self._layer(n, self.output(states, n - 1)))
         return states
@@ -219,7 +220,7 @@ class Passes:
     def gradients(self, states: States, direct: Mapping[str, Array]) -> list[Any]:
         """Return the gradients by layer; those of the weights live in the buffers."""
         result: list[Any] = [None] * (self.N + 1)
-        with one_blas_thread():  # several would be in the way of ours
+        with self._alone():
             for n, errors, sums in self.down(states, direct):
                 epsilon = next(iter(errors.values()))
                 below, output = self.output(states, n - 1), self.output(states, n)
@@ -274,6 +275,11 @@ class Passes:
                 out[...] = direct[arrow.source]
                 return
         out[...] = 0
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Return a context for loops: the matrix library's own threads would be in their way."""
+        loops = any(isinstance(steps, CompiledSteps) for steps in self.layers[1:])
+        return one_blas_thread() if loops else nullcontext()
 
 
 def distinct_steps(below: Any) -> Any:

@@ -24,13 +24,14 @@ from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen
-from stbp_edu.engine.loop_source import compilable
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
+from stbp_edu.surrogates import is_curve
 
 MANY = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
@@ -104,7 +105,7 @@ class Program:
         Where the surrogate is not of this package, that of the functions that arrays go through.
         """
         return "\n\n".join(
-            f"# layer {n}\n{steps.loops.text if compilable(steps.curve) else steps.back.source()}"
+            f"# layer {n}\n{steps.loops.text if is_curve(steps.curve) else steps.back.source()}"
             for n, steps in enumerate(self.layers[1:], 1)
         )
 
@@ -217,7 +218,8 @@ def forward(
     if spike is not None:
         fires = lambda v: spike(v + neuron.v_th)  # noqa: E731
         passes = replace(passes, layers=[s and replace(s, fires=fires) for s in passes.layers])
-    states = passes.forward(spikes)
+    with one_blas_thread():
+        states = passes.forward(spikes)
     U, O = ([of[name] for of in states[1:]] for name in "uo")
     return Trace([None, *U], [spikes, *O])
 
@@ -274,7 +276,8 @@ def backward(
     reads = ("u",) if "u" in direct else ()
     given = {"rule": rule, "gain_limit": limit, "twin": not binary, "reads": reads}
     passes = _passes(params, neuron, workspace, **given)
-    return Gradients(**by_name(passes.gradients(states, direct)))
+    with one_blas_thread():
+        return Gradients(**by_name(passes.gradients(states, direct)))
 
 
 def _passes(params: Params, neuron: LIF, work: Workspace | None, **given: Any) -> Passes:

@@ -8,7 +8,7 @@ make the current; recurrent weights stand inside.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, TypeGuard
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.derived import Derived
 from stbp_edu.engine.array_steps import LinearSteps
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import SURROGATES, Curve, Surrogate
+from stbp_edu.surrogates import Surrogate, is_curve
 
 AnyNeuron = LIF | Derived | Neuron
 Function = Callable[..., Any]
@@ -214,17 +214,12 @@ def heaviside(v: Tensor) -> Tensor:
 
 def derivative(surrogate: Surrogate, v: Tensor) -> Any:
     """Return h(v); a surrogate of your own has its method called with the tensor."""
-    return surrogate.h(v, torch) if known(surrogate) else surrogate.derivative(v)
+    return surrogate.h(v, torch) if is_curve(surrogate) else surrogate.derivative(v)
 
 
 def antiderivative(surrogate: Surrogate, v: Tensor) -> Any:
     """Return H(v), as :func:`derivative` returns h(v)."""
-    return surrogate.twin(v, torch) if known(surrogate) else surrogate.antiderivative(v)
-
-
-def known(surrogate: Surrogate) -> TypeGuard[Curve]:
-    """Return whether a surrogate is one of the package; a subclass may have other formulas."""
-    return type(surrogate) in SURROGATES.values()
+    return surrogate.twin(v, torch) if is_curve(surrogate) else surrogate.antiderivative(v)
 
 
 def _on_tensors(operation: Function) -> Function:

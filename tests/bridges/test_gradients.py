@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import stbp_edu
-from stbp_edu import LIF, arrows, derive
+from stbp_edu import LIF, Gaussian, arrows, derive
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import RULES, in_blocks, with_gain_limit
 from stbp_edu.engine import compiled
@@ -106,6 +106,23 @@ def test_losses_are_written_in_pytorch_and_have_the_package_s_gradient(name, rul
     read = LOSSES[name]() if name in LOSSES else Direct(a, b)
     want = stbp_edu.backward(problem.trace, targets, problem.params, NEURON, rule, read)
     assert error(found, [*by_layer(want)]) < 1e-12
+
+
+class Half(Gaussian):
+    """A curve of one's own, by its formula."""
+
+    def h(self, v, xp):
+        return super().h(v, xp) / 2
+
+
+def test_a_curve_of_one_s_own_is_that_of_the_package():
+    neuron = LIF(tau=0.7, v_th=0.5, surrogate=Half(0.5))
+    problem = make_problem(3, [6, 8, 4], 9, 5, neuron)
+    args = (problem.targets, problem.params, neuron)
+    network = LIFNetwork.from_params(problem.params, neuron)
+    read = network.trace(torch.from_numpy(problem.spikes)).O[-1]
+    found = gradients(network, rate(torch.from_numpy(problem.targets), read, None))
+    assert error(found, [*by_layer(stbp_edu.backward(problem.trace, *args))]) < 1e-12
 
 
 ADAPTIVE = derive(

@@ -32,13 +32,6 @@ def test_one_cell_stands_out(lit):
     assert sum("dim" in names for names in found) == 4
 
 
-def test_terms_have_the_colours_of_their_meaning():
-    cell = next(e for e in parsed().iter() if e.get("class") == "case-4")
-    delta, epsilon = [p for p in cell.iter("p")][1:]
-    assert [s.get("class") for s in delta.iter("span")] == ["above", "term", "next"]
-    assert [s.get("class") for s in epsilon.iter("span")] == ["term", "next"]
-
-
 @pytest.mark.parametrize("lit", [3, "c9-delta", "fwd-u"])
 def test_what_is_no_case_is_refused(lit):
     with pytest.raises(ValueError, match="lit"):
