@@ -24,8 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.cases.vector import case_at
+from stbp_edu import checks
+from stbp_edu.cases.vector import case_at, check_reset
 from stbp_edu.checks import Array
+from stbp_edu.losses import RATE
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 
@@ -177,8 +179,13 @@ def sweep(
 
     The loss is the rate loss; otherwise the arguments are those of :func:`stbp_edu.cases.sweep`.
     ``rule`` is "exact" or "classic".
+
+    Raises:
+        TypeError, ValueError: as :func:`stbp_edu.cases.sweep`.
     """
     _, S = check_trace(trace, params)
+    RATE.check(trace, targets)
+    check_reset(neuron)
     found = []
     for s in range(S):
         u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
@@ -207,6 +214,7 @@ def of_sample(net: Sample, rule: str = "exact") -> Adjoints:
 
     ``rule`` is "exact" or "classic". The arrays hold whatever the sample does: numbers or letters.
     """
+    checks.choice("rule", rule, ("exact", "classic"))
     sizes, N, T = net.sizes, net.N, net.T
     delta: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
     epsilon: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]

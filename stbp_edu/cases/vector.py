@@ -206,16 +206,21 @@ def sweep(
     return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)
 
 
+def check_reset(neuron: LIF) -> None:
+    """Check that a neuron has the reset of the five cases."""
+    if checks.instance("neuron", neuron, LIF).gate == "soft":
+        raise ValueError(
+            "neuron must have a hard reset in the five cases, got gate='soft'; for its gradients "
+            "take stbp_edu.backward, and for δ and ε stbp_edu.arrows with soft_reset"
+        )
+
+
 def _adjoints(
     trace: Trace, dL_do: Array, dL_du: Array | None, params: Params, neuron: LIF, rule: str
 ) -> tuple[list[Any], list[Any]]:
     """Return every δ and every ε, given ∂L/∂o^{t,N} and ∂L/∂u^{t,N} at every t."""
     f, df = backward_gate(neuron, rule)
-    if neuron.gate == "soft":
-        raise ValueError(
-            "neuron must have a hard reset in the five cases, got gate='soft'; for its gradients "
-            "take stbp_edu.backward, and for δ and ε stbp_edu.arrows with soft_reset"
-        )
+    check_reset(neuron)
     U, O, W, N, T = trace.U, trace.O, params.W, params.N, len(dL_do)
     delta: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]
     epsilon: list[Any] = [None, *(np.empty_like(u) for u in U[1:])]

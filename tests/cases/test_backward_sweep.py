@@ -31,9 +31,12 @@ def test_c1_delta_is_the_direct_term_of_the_rate_loss(problem):
 
 
 def test_the_soft_reset_is_refused_and_its_place_named():
-    soft = LIF(gate="soft")
-    with pytest.raises(ValueError, match=r"neuron must have a hard reset .* stbp_edu\.backward"):
-        cases.sweep(PROBLEM.trace, PROBLEM.targets, PROBLEM.params, soft)
+    soft, said = LIF(gate="soft"), r"neuron must have a hard reset .* stbp_edu\.backward"
+    for sweep in (cases.sweep, cases.scalar.sweep):
+        with pytest.raises(ValueError, match=said):
+            sweep(PROBLEM.trace, PROBLEM.targets, PROBLEM.params, soft)
+    with pytest.raises(ValueError, match="rule must be one of 'exact', 'classic'"):
+        cases.scalar.sweep(PROBLEM.trace, *PROBLEM[1:], "leak-only")
 
 
 def test_case_at_covers_the_grid():

@@ -7,9 +7,16 @@
 // own before the first library, so the build leaves ROOM for them.
 export const ROOM = 64;
 
+const stream = (answer) => answer.body.pipeThrough(new DecompressionStream("gzip"));
+
 export async function unpacked(answer) {
-  const stream = answer.body.pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  return new Uint8Array(await new Response(stream(answer)).arrayBuffer());
+}
+
+// Piece by piece into memory that is there: memory that is fresh costs more than what is put into it.
+export async function unpackInto(bytes, answer) {
+  const reader = stream(answer).getReader();
+  for (let at = 0, piece; !(piece = await reader.read()).done; at += piece.value.length) bytes.set(piece.value, at);
 }
 
 // A pack is the length of an index, the index (names and sizes, as JSON), and the files one after another.
@@ -40,8 +47,8 @@ export function setCounter(module, pointer) {
   HEAP32[(__PyRuntime + HEAP32[offset / 4]) / 4] = pointer;
 }
 
-// Loading a library writes to its part of the memory, which is put back afterwards; meanwhile it is kept
-// in `spare`, bytes that are no longer needed: to make room anew takes longer than to copy.
+// `spare` is as large as the memory, and no longer needed: loading a library writes to its part of the
+// memory, which is put back afterwards.
 function link(module, { libs, end }, compiled, spare) {
   const memory = spare.subarray(0, module.HEAPU8.length);
   memory.set(module.HEAPU8);
@@ -59,14 +66,15 @@ function link(module, { libs, end }, compiled, spare) {
   setCounter(module, module._PyEM_CountArgsPtr);
 }
 
-// `packs` and `memory` are promises of bytes; `start` is what the build wrote of the snapshot.
+// `packs` are promises of bytes, `memory` that of an answer; `start` is what the build wrote of the snapshot.
 export async function restored(loadPyodide, options, packs, memory, start) {
   const snapshot = new Uint8Array(start.size);
+  const filled = memory.then((answer) => unpackInto(snapshot, answer));
   let compiled;
   const fsInit = async (FS, { sitePackages }) => {
     for (const pack of packs) write(FS, sitePackages, await pack);
     compiled = Promise.all(start.libs.map(({ name }) => WebAssembly.compile(FS.readFile(name))));
-    snapshot.set(await memory);
+    await filled;
   };
   const python = await loadPyodide({ ...options, fsInit, _loadSnapshot: snapshot });
   link(python._module, start, await compiled, snapshot);

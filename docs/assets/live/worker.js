@@ -41,19 +41,6 @@ const ask = (name) => {
 };
 const pack = async (name) => unpacked(await ask(name));
 
-// The largest is unpacked by a worker of its own, beside the others.
-async function packBeside(name) {
-  const packed = await (await ask(name)).arrayBuffer();
-  const worker = new Worker(new URL("unpack.js", import.meta.url), { type: "module" });
-  const bytes = await new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = reject;
-    worker.postMessage(packed, [packed]);
-  });
-  worker.terminate();
-  return bytes;
-}
-
 // The libraries that a cell's imports ask for and that are not there yet; of this package's own modules, too.
 const known = new Set();
 function wanted(code) {
@@ -81,7 +68,7 @@ async function start() {
   const options = { indexURL: runtime.href, lockFileURL: new URL("about.json", runtime).href, env: { MPLBACKEND: "AGG", HOME: "/home/pyodide" } };
   const packs = about.first.map(pack);
   try {
-    python = await restored(loadPyodide, options, packs, packBeside(about.start.file), about.start);
+    python = await restored(loadPyodide, options, packs, ask(about.start.file), about.start);
   } catch (fault) {
     console.warn(`Python starts without its snapshot: ${fault}`);
     python = await ordinary(loadPyodide, options, packs);
