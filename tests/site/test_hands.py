@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LONG = f"second = {'2 + ' * 40}1"
 STEPS = 10
 FAR = 1500  # pixels, more than the long line has
+BETWEEN = 700  # milliseconds, after which a tap is not the second one of a double tap
 
 # Where the coloured copy of the code shows a text: its left and its right end, and its height.
 PLACE = """(cell, text) => {
@@ -64,6 +65,7 @@ class Finger:
     """Taps and swipes."""
 
     def __init__(self, page: Page) -> None:
+        page.wait_for_timeout(BETWEEN)
         self.session = page.context.new_cdp_session(page)
 
     def _touch(self, kind: str, *points: tuple[float, float]) -> None:
