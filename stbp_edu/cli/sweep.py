@@ -57,15 +57,16 @@ def sweep(args: argparse.Namespace) -> int:
 
 @contextmanager
 def processes(count: int) -> Iterator[Executor]:
-    """Open an executor with this many processes; whatever stops the block ends them at once."""
+    """Open an executor with this many processes; the end of the block ends them at once."""
     spawn, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
     with ProcessPoolExecutor(count, spawn, end_with_parent) as executor:
         try:
             yield executor
-        except BaseException:  # the executor would wait until they are done
+        finally:
+            # The executor would wait: until they are done, where something stopped the block, and
+            # else for one to stop by itself, for ever if another was killed as it took its turn.
             for process in set(multiprocessing.active_children()) - others:
                 process.terminate()
-            raise
 
 
 def end_with_parent() -> None:

@@ -11,6 +11,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -93,6 +94,23 @@ def test_a_killed_process_loses_no_run(undisturbed, tmp_path: Path) -> None:
     assert (kills, most, len(results)) == (1, 2, 8)
     assert not any("error" in result for result in results.values())
     assert bits(tmp_path) == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", [0, 1])  # one of the two holds the lock on the work to come
+def test_a_process_that_is_killed_at_the_end_holds_nobody_up(which) -> None:
+    def work() -> None:
+        with processes(2) as executor:
+            assert list(executor.map(abs, range(8), chunksize=1)) == [*range(8)]
+            multiprocessing.active_children()[which].kill()
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(60)
+    hangs = thread.is_alive()
+    for process in multiprocessing.active_children():
+        process.kill()
+    assert not hangs
 
 
 @pytest.mark.slow
