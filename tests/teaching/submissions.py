@@ -32,10 +32,7 @@ def hostile(id_, what, folder):
 
 
 def classroom(folder, notebook, ids, mistake):
-    """Write a class: one right answer, four odd files, and a student with a hostile answer.
-
-    It answers the first task, an exercise; in the second, its author makes a mistake.
-    """
+    """Write a class: right answers, odd files, and one hostile in a task, mistaken in another."""
     solved = handed_in(notebook, {id_: code(tasks()[id_]) for id_ in ids})
     book = json.loads(solved)
     for cell in book["cells"]:  # every test cell says right, and check is another function

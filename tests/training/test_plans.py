@@ -97,20 +97,20 @@ def test_a_killed_process_loses_no_run(undisturbed, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("which", [0, 1])  # one of the two holds the lock on the work to come
-def test_a_process_that_is_killed_at_the_end_holds_nobody_up(which) -> None:
-    def work() -> None:
+def test_a_process_that_is_killed_at_the_end_holds_nobody_up() -> None:
+    def work(which: int) -> None:
         with processes(2) as executor:
-            assert list(executor.map(abs, range(8), chunksize=1)) == [*range(8)]
+            assert list(executor.map(abs, range(8))) == [*range(8)]
             multiprocessing.active_children()[which].kill()
 
-    thread = Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(60)
-    hangs = thread.is_alive()
-    for process in multiprocessing.active_children():
-        process.kill()
-    assert not hangs
+    for which in (0, 1):  # one of the two holds the lock on the work to come
+        thread = Thread(target=work, args=[which], daemon=True)
+        thread.start()
+        thread.join(60)
+        hangs = thread.is_alive()
+        for process in multiprocessing.active_children():
+            process.kill()
+        assert not hangs
 
 
 @pytest.mark.slow
