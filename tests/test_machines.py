@@ -57,7 +57,6 @@ def test_p2_step_time_is_least_where_its_slope_is_zero():
 @pytest.mark.parametrize(("T", "N"), [(1, 1), (1, 4), (6, 3), (30, 2)])
 def test_p2_idle_is_what_is_left_of_a_wave_through_the_grid(T, N):
     end = np.zeros((T + 1, N + 1), int)
-    for t in range(1, T + 1):
-        for n in range(1, N + 1):
-            end[t, n] = 1 + max(end[t - 1, n], end[t, n - 1])
+    for t, n in np.ndindex(T, N):
+        end[t + 1, n + 1] = 1 + max(end[t, n + 1], end[t + 1, n])
     assert machines.idle_share(T, N) == pytest.approx(1 - T * N / (N * end[T, N]))
