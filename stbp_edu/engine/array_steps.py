@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,15 +26,15 @@ Factors = dict[Move, Any]
 
 
 @dataclass(frozen=True)
-class LinearSteps(ArraySource):
+class LinearSteps(ArraySource, ABC):
     """The steps of a neuron on whole arrays; a subclass says of which library."""
 
     xp: ClassVar[Any] = np
 
     @property
+    @abstractmethod
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """What the source calls: ``spike``, ``h``, and functions of the library."""
-        raise NotImplementedError
 
     @cached_property
     def space(self) -> dict[str, Any]:

@@ -186,9 +186,8 @@ def formula(id_: str, known: bool = True) -> str:
     left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
     terms = _terms(right, id_) if known else ["…"]
     first, *rest = terms
-    html = f"{mathml(left + '=')} {first}" + "".join(
-        f' <span class="term">+ {x}</span>' for x in rest
-    )
+    more = "".join(f' <span class="term">+ {term}</span>' for term in rest)
+    html = f"{mathml(left + '=')} {first}{more}"
     return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
 
 
