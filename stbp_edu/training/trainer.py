@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, tensors, zeros_like
 from stbp_edu.checks import Array, NotFiniteError
-from stbp_edu.engine.threads import one_blas_thread
+from stbp_edu.engine.threads import one_blas_thread, shared
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import (
     Advice,
@@ -328,12 +328,18 @@ def update(
     >>> p.W[1]
     array([[0.9]])
     """
-    scratch = np.empty((2, CHUNK), params.dtype)
     state.step += 1
-    for is_weight, (p, *others) in chunks(params, grads, *state.slots):
-        if is_weight and decay:
-            p *= 1 - lr * decay
-        _step(state.step, lr, scratch[:, : len(p)], [p, *others])
+    parts = [*chunks(params, grads, *state.slots)]
+
+    def loop(first: int, last: int) -> None:
+        """Change some of the parts."""
+        scratch = np.empty((2, CHUNK), params.dtype)
+        for is_weight, (p, *others) in parts[first:last]:
+            if is_weight and decay:
+                p *= 1 - lr * decay
+            _step(state.step, lr, scratch[:, : len(p)], [p, *others])
+
+    shared(loop, len(parts), 8.0 * CHUNK * len(parts))
 
 
 def _step(k: int, lr: float, scratch: Array, arrays: Sequence[Array]) -> None:
