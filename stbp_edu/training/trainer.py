@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, tensors, zeros_like
 from stbp_edu.checks import Array, NotFiniteError
-from stbp_edu.engine.threads import one_blas_thread
+from stbp_edu.engine.threads import one_blas_thread, shared
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
@@ -310,18 +310,24 @@ def update(
     state.step += 1
     root = math.sqrt(1 - BETA_2**state.step)  # √v̂ + ε = (√v + root · ε) / root
     size = lr * root / (1 - BETA_1**state.step)
-    scratch = np.empty((2, CHUNK), params.dtype)
-    for is_weight, (p, g, m, v) in chunks(params, grads, *state.slots):
-        if is_weight and decay:
-            p *= 1 - lr * decay
-        a, b = scratch[:, : len(p)]
-        m *= BETA_1
-        m += np.multiply(g, 1 - BETA_1, out=a)
-        v *= BETA_2
-        v += np.multiply(np.multiply(g, g, out=a), 1 - BETA_2, out=a)
-        np.sqrt(v, out=b)
-        b += EPS * root
-        p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+    parts = [*chunks(params, grads, *state.slots)]
+
+    def loop(first: int, last: int) -> None:
+        """Change some of the parts."""
+        scratch = np.empty((2, CHUNK), params.dtype)
+        for is_weight, (p, g, m, v) in parts[first:last]:
+            if is_weight and decay:
+                p *= 1 - lr * decay
+            a, b = scratch[:, : len(p)]
+            m *= BETA_1
+            m += np.multiply(g, 1 - BETA_1, out=a)
+            v *= BETA_2
+            v += np.multiply(np.multiply(g, g, out=a), 1 - BETA_2, out=a)
+            np.sqrt(v, out=b)
+            b += EPS * root
+            p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+
+    shared(loop, len(parts), 8.0 * CHUNK * len(parts))
 
 
 def update_average(average: Trained, params: Trained, decay: float) -> None:
