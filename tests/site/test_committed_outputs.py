@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.site.conftest import READY
-from tools.site.render.notebook_page import HEAVY, read_notebooks, tags_of
+from tools.site.render.notebook_page import HEAVY, read_notebooks
 
 if TYPE_CHECKING:
     from tests.site.conftest import Opened
@@ -109,7 +109,7 @@ def test_a_notebook_page_is_light(opened: Opened, site: Path) -> None:
 def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:
     """At most one cell in ten is tagged, and its page names it."""
     cells = [
-        (stem, number, HEAVY in tags_of(cell))
+        (stem, number, HEAVY in cell.metadata.get("tags", []))
         for stem, notebook in read_notebooks().items()
         for number, cell in enumerate(notebook.cells, start=1)
     ]

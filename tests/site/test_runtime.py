@@ -87,7 +87,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Make every place that Pyodide's wheels come from fail."""
 
     def nothing(name: str, version: str) -> bytes:
-        raise runtime.UnavailableError("not there")
+        raise OSError("not there")
 
     def wrong(name: str, version: str) -> bytes:
         return b"something else"
@@ -108,7 +108,7 @@ def test_without_any_source_of_wheels_there_is_no_runtime(
     lock = {"info": {"version": "0"}, "packages": dict.fromkeys(runtime.OFFICIAL, entry)}
     (core / "pyodide-lock.json").write_text(json.dumps(lock))
     monkeypatch.setattr(runtime, "modules", lambda: tmp_path)
-    assert runtime.ensure() is None
+    assert not runtime.ensure()
     said = capsys.readouterr().out
     assert "cells can be read and not run" in said
     assert "hash differs" in said
