@@ -1,20 +1,15 @@
 """Every code cell of every notebook, run in the page: what it shows equals what is committed."""
 
-from __future__ import annotations
-
 import re
 from configparser import ConfigParser
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.site.conftest import READY
+from tests.site.conftest import READY, Opened
 from tools.site.render.notebook_page import HEAVY, read_notebooks
-
-if TYPE_CHECKING:
-    from tests.site.conftest import Opened
 
 MINUTES = 60_000
 KB = 1000

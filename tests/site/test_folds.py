@@ -1,26 +1,19 @@
 """Code and answers that are folded: out of sight until the reader asks for them."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, ended, run, spoken, tab_to, violations, write
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.site.downloads import INSTALL
 from tools.site.render.notebook_page import folder, read_notebook
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playwright.sync_api import Browser, Locator, Page
 
 ANSWERS = ".answer > .out"
 
