@@ -16,7 +16,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
-from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.losses.reading import direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import backward_gate
@@ -193,8 +193,8 @@ def sweep(
     >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
     (4, 2, 2)
     """
-    _, S = check_trace(trace, params)
-    dL_do, dL_du = direct_term(checked(loss, trace, targets), trace, targets, S)
+    check_trace(trace, params)
+    dL_do, dL_du = direct_term(loss, trace, targets)
     if dL_do is None:
         dL_do = np.zeros_like(trace.O[-1])
     delta, epsilon = _adjoints(trace, dL_do, dL_du, params, neuron, rule)

@@ -120,7 +120,7 @@ def loss_value(loss: LossLike, outputs: Outputs, targets: Any, xp: Any = np) -> 
         case Rate():
             return _squares(o, targets) / (2 * S)
         case LastSteps(k):
-            return _squares(o[-k:], targets) / (2 * S)
+            return _squares(o[-(k or T) :], targets) / (2 * S)
         case Membrane(k):
             return _squares(u[-(k or T) :], targets) / (2 * S)
         case CrossEntropy(counts):
