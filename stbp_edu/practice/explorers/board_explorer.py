@@ -102,7 +102,7 @@ class Board:
     """One network of the board with its forward run; numbers are those of the first neuron.
 
     >>> [arrow.kind for arrow in Board("synaptic current", recurrent=True).arrows]
-    ['spike', 'charge', 'reset', 'carry', 'decay', 'recur', 'weight', 'readout']
+    ['spike', 'carry', 'reset', 'decay', 'charge', 'weight', 'recur', 'readout']
     """
 
     def __init__(self, neuron: str, recurrent: bool) -> None:
