@@ -26,7 +26,7 @@ from stbp_edu.losses import (
     check_targets,
     read_loss,
 )
-from stbp_edu.network import Trace
+from stbp_edu.network import Params, Trace, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES
 
@@ -89,23 +89,42 @@ def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
     return neuron.tau * (1.0 - o if neuron.gate == "linear" else xp.exp(-o / neuron.tau)) * u
 
 
-Outputs = Sequence[tuple[Any, Any]]
-"""The spikes and potentials of the output layer, each (S, n[N]), step by step."""
+def run(
+    spikes: Any, W: Any, b: Any, neuron: LIF, fire: Any, du: Any, do: Any, xp: Any = np
+) -> Iterator[list[tuple[Any, Any]]]:
+    """Yield the spikes and the potential of each layer, step by step: the forward pass once more.
+
+    ``du[n][t]`` and ``do[n][t]`` are added to the potentials and spikes of layer n at step t.
+    """
+    u, o = ([np.zeros(1)] * len(W) for _ in range(2))
+    for t, o[0] in enumerate(spikes):
+        for n in range(1, len(W)):
+            u[n] = carried(u[n], o[n], neuron, xp) + o[n - 1] @ W[n].T + b[n] + du[n][t]
+            o[n] = fire(u[n]) + do[n][t]
+        yield list(zip(o, u, strict=True))
 
 
-def check_loss(loss: LossLike, targets: Array, shape: tuple[int, ...], dtype: Any) -> None:
-    """Check a loss of outputs (T, S, n[N]) of this shape, and its targets."""
-    check_targets(targets, np.zeros(shape, dtype))
+def check_problem(
+    spikes: Array, targets: Array, params: Params, neuron: LIF, loss: LossLike
+) -> tuple[int, int]:
+    """Check a network with its input, its targets and its loss, and return (T, S)."""
+    T, S = check_spikes(spikes, params)
+    checks.instance("neuron", neuron, LIF)
+    shape = (T, S, params.sizes[-1])
+    check_targets(targets, np.zeros(shape, params.dtype))
     terms = (loss.o, loss.u) if isinstance(loss, Direct) else (loss,)
     for term in terms:
         if isinstance(term, np.ndarray):
-            checks.array("loss (the direct term)", term, "(T, S, n[N])", shape, dtype=dtype)
+            checks.array("loss (the direct term)", term, "(T, S, n[N])", shape, dtype=params.dtype)
         elif not isinstance(loss, Direct):
             read_loss(loss, "value")
+    return T, S
 
 
-def loss_value(loss: LossLike, outputs: Outputs, targets: Any, xp: Any = np) -> Any:
-    """Return the loss of these outputs.
+def loss_value(
+    loss: LossLike, outputs: Sequence[tuple[Any, Any]], targets: Any, xp: Any = np
+) -> Any:
+    """Return the loss of outputs: spikes and potentials of layer N, each (S, n[N]), step by step.
 
     A direct term d is that of the loss Σ d · o, which is linear. A loss of your own is asked for
     its value; that works on numbers, and not within autograd.
