@@ -108,14 +108,6 @@ def equation_under(id: str, rule: str) -> str:
     return f"{id}-classic" if rule == "classic" and id in CLASSIC else id
 
 
-def case_of(t: int, n: int, T: int, N: int) -> int:
-    """Return the number of the case at step t (from 0) and layer n.
-
-    It is derived here once more, because :func:`stbp_edu.cases.case_at` belongs to what is tested.
-    """
-    return 1 + (n < N) + 2 * (t < T - 1)
-
-
 def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
     """Yield the equation, place and values of each array of a result: δ, ε, then the gradients.
 
@@ -124,7 +116,7 @@ def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
     if isinstance(of, Adjoints):
         T, N = len(of.delta[1]), len(of.delta) - 1
         for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
-            case = case_of(t, n, T, N)
+            case = 1 + (n < N) + 2 * (t < T - 1)  # not by cases.case_at, which is judged
             yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
             yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
         of = of.gradients

@@ -7,6 +7,7 @@ each of which must be the sum of the paths that it keeps.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import groupby, product
 from typing import NamedTuple
 
@@ -124,15 +125,14 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
     for k in range(checks.count("rounds", rounds, at_most=MOST_ROUNDS)):
         other = trials.NEURONS[(-2 - k) % len(trials.NEURONS)]  # a hard reset first
-        shape = (*trials.OTHER_SHAPE, other, trials.SAMPLES)
-        problem = trials.draw(np.random.default_rng([seed, k]), *shape)
-        work.append((f"other losses, {other.gate} gate", trials.by_losses(problem)))
-        spiking = trials.draw(np.random.default_rng([seed, k]), *trials.SHAPES[0], other)
-        work.append(
-            (f"ablations, {other.gate} gate", trials.by_paths(spiking, None, tuple(ABLATIONS)))
-        )
-        many = trials.by_blocks(np.random.default_rng([seed, k]), other)
-        work.append((f"many samples, {other.gate} gate", many))
+        same = partial(np.random.default_rng, [seed, k])
+        few = trials.draw(same(), *trials.OTHER_SHAPE, other, trials.SAMPLES)
+        spiking = trials.draw(same(), *trials.SHAPES[0], other)
+        work += [
+            (f"other losses, {other.gate} gate", trials.by_losses(few)),
+            (f"ablations, {other.gate} gate", trials.by_paths(spiking, None, tuple(ABLATIONS))),
+            (f"many samples, {other.gate} gate", trials.by_blocks(same(), other)),
+        ]
         for which, neuron in enumerate(trials.NEURONS):
             sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
             name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"

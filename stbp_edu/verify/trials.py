@@ -1,12 +1,12 @@
 """Random networks on which the package's own results, in every form, meet every oracle."""
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise, product
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise, product
 from typing import NamedTuple
 
 import numpy as np
 
-from stbp_edu import arrows, engine, losses, network
+from stbp_edu import arrows, engine, losses, network, verify
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.part_one import by_name, from_lif
 from stbp_edu.cases import scalar, vector
@@ -18,24 +18,8 @@ from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import RULES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import (
-    autodiff,
-    finite_difference,
-    formulas,
-    paths,
-    polynomials,
-    require,
-)
-from stbp_edu.verify.comparison import (
-    DIFFERENCES,
-    ROUNDING,
-    Comparison,
-    Problem,
-    Tolerance,
-    comparisons,
-    equal_under_classic,
-    equation_under,
-)
+from stbp_edu.verify import autodiff, comparison, finite_difference, formulas, paths, polynomials
+from stbp_edu.verify.comparison import DIFFERENCES, ROUNDING, Problem, Tolerance, equation_under
 
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
@@ -120,12 +104,18 @@ def compare(
     oracle: str,
     answer: Adjoints,
     tolerance: Tolerance = ROUNDING,
-    where: Callable[[Comparison], bool] = lambda place: True,
+    exact: bool | None = None,
 ) -> Iterator[Outcome]:
-    """Compare forms with an oracle's answer; under ``GAP``, a difference is expected."""
+    """Compare forms with an oracle's answer; under ``GAP``, a difference is expected.
+
+    ``exact`` asks for the places alone where the classic rule gives the gradient, or does not.
+    """
+    T, N = len(answer.delta[1]), len(answer.delta) - 1
     for form, got in forms.items():
-        for place in filter(where, comparisons(got, answer)):
-            one = place._replace(id=equation_under(place.id, rule))
+        for one in comparison.comparisons(got, answer):
+            if exact not in (None, comparison.equal_under_classic(one.node, T, N)):
+                continue
+            one = one._replace(id=equation_under(one.id, rule))
             message = f"{form} form, {rule} rule, against {oracle}: {one.describe(tolerance)}"
             limit, gap = tolerance.limit, tolerance is GAP
             yield Outcome(one.id, rule, oracle, one.error(tolerance), limit, gap, message)
@@ -138,12 +128,7 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
     differ on networks where no local derivative is 0, since there the dropped paths show: h is 0
     nowhere if its antiderivative is one piece.
     """
-    neuron, T, N = problem.neuron, len(problem.spikes), problem.params.N
-
-    def is_exact(place: Comparison) -> bool:
-        """Return whether the classic rule gives the gradient here."""
-        return equal_under_classic(place.node, T, N)
-
+    neuron = problem.neuron
     for spike in (neuron.H, None):
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)
         yield _by_value(trace, problem.targets, losses.RATE)
@@ -153,12 +138,10 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
         for oracle, answer in gradients(problem, spike).items():
             yield from compare(exact, "exact", oracle, *answer)
             there = f"{oracle}, where it is exact"
-            yield from compare(classic, "classic", there, *answer, is_exact)
+            yield from compare(classic, "classic", there, *answer, exact=True)
             if spike and not getattr(neuron.surrogate, "joints", ()):
-                elsewhere = f"{oracle}, where it is not"
-                yield from compare(
-                    classic, "classic", elsewhere, answer[0], GAP, lambda at: not is_exact(at)
-                )
+                there = f"{oracle}, where it is not"
+                yield from compare(classic, "classic", there, answer[0], GAP, exact=False)
 
 
 def gradients(
@@ -173,7 +156,7 @@ def gradients(
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    for id, name, got, expected in formulas.curves(require("sympy", "the formulas")):
+    for id, name, got, expected in formulas.curves(verify.require("sympy", "the formulas")):
         yield _by_formula(id, f" with {name}", got, expected)
 
 
@@ -207,29 +190,22 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     classic rule is held against the paths that it keeps, which take the direct term as given. So
     is a direct term without a loss, by spikes and by potentials.
     """
-    neuron = problem.neuron
+    twin = problem.neuron.H
     sums = problem.targets.sum(axis=1, keepdims=True)
     problem = problem._replace(targets=problem.targets / sums)  # probabilities, for the softmax
-    trace = forward(problem.spikes, problem.params, neuron, spike=neuron.H)
-    for loss in LOSSES:
-        yield _by_value(trace, problem.targets, loss)._replace(oracle="loss values")
+    trace = forward(problem.spikes, problem.params, problem.neuron, spike=twin)
     by_o, by_u = trace.U[-1] / 2, np.sin(trace.U[-1])  # any arrays of this shape
-    for term in (*LOSSES, losses.Direct(by_o, by_u), by_o):
-        for outcome in _by_loss(trace, problem, term):
-            yield outcome._replace(message=f"{term!r}: {outcome.message}")
-
-
-def _by_loss(trace: Trace, problem: Problem, loss: LossLike) -> Iterator[Outcome]:
-    """Compare the forms under one loss with every oracle."""
-    twin = problem.neuron.H
-    forms = all_forms(problem, "exact", twin, loss)
-    if not isinstance(loss, (losses.Direct, np.ndarray)):
-        told = loss.direct(trace, problem.targets)
-        by_term = all_forms(problem, "exact", twin, told)["engine"]
-        forms["engine (told the direct term)"] = by_term
-    for oracle, answer in gradients(problem, twin, loss).items():
-        yield from compare(forms, "exact", oracle, *answer)
-    yield from by_paths(problem, twin, ("classic",), loss)
+    for loss in (*LOSSES, losses.Direct(by_o, by_u), by_o):
+        forms = all_forms(problem, "exact", twin, loss)
+        if not isinstance(loss, (losses.Direct, np.ndarray)):
+            yield _by_value(trace, problem.targets, loss)._replace(oracle="loss values")
+            told = loss.direct(trace, problem.targets)
+            by_term = all_forms(problem, "exact", twin, told)["engine"]
+            forms["engine (told the direct term)"] = by_term
+        answers = gradients(problem, twin, loss).items()
+        found = [compare(forms, "exact", oracle, *answer) for oracle, answer in answers]
+        for outcome in chain(*found, by_paths(problem, twin, ("classic",), loss)):
+            yield outcome._replace(message=f"{loss!r}: {outcome.message}")
 
 
 def by_paths(
