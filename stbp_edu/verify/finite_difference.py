@@ -49,15 +49,12 @@ def twin_loss(
     >>> round((up - down) / 2e-3, 4)
     0.2858
     """
-    return _twin_run(Problem(spikes, targets, params, neuron), loss, nudged, amount)[0]
+    node = nudged or Node("b", n=1, i=0)
+    return _twin_run(Problem(spikes, targets, params, neuron), loss, node, amount)[0]
 
 
 def _twin_run(
-    problem: Problem,
-    loss: LossLike,
-    nudged: Node | None = None,
-    amount: float = 0.0,
-    s: int | None = 0,
+    problem: Problem, loss: LossLike, nudged: Node, amount: float, s: int | None = 0
 ) -> tuple[float, NDArray[np.intp]]:
     """Return what :func:`twin_loss` does, and on which piece of H each potential landed.
 
@@ -65,7 +62,7 @@ def _twin_run(
     """
     spikes, targets, params, neuron = problem
     T, S, _ = spikes.shape
-    kind, n, t, i, j = nudged or Node("b", n=1, i=0)
+    kind, n, t, i, j = nudged
     W, b = list(params.W), list(params.b)
     du, do = ([[0.0] * T for _ in W] for _ in range(2))
     moved: Any = {"W": W, "b": b, "u": du, "o": do}[kind]
@@ -133,7 +130,7 @@ def partial(
         )
     check_node(node, network(params.sizes, from_lif(neuron)), T)
     checks.count("s", 0 if s is None else s, at_least=0, at_most=S - 1)
-    home = _twin_run(problem, loss)[1]
+    home = _twin_run(problem, loss, node, 0.0, s)[1]
     before, crossed = float("nan"), False
     for step in STEP_SIZES:
         runs = [_twin_run(problem, loss, node, k * step, s) for k in MOVES]

@@ -13,19 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu import checks, losses
 from stbp_edu.checks import Array
-from stbp_edu.losses import (
-    CrossEntropy,
-    Direct,
-    LastSteps,
-    LossLike,
-    Membrane,
-    Rate,
-    StepCrossEntropy,
-    check_targets,
-    read_loss,
-)
 from stbp_edu.network import Params, Trace, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES
@@ -105,24 +94,24 @@ def run(
 
 
 def check_problem(
-    spikes: Array, targets: Array, params: Params, neuron: LIF, loss: LossLike
+    spikes: Array, targets: Array, params: Params, neuron: LIF, loss: losses.LossLike
 ) -> tuple[int, int]:
     """Check a network with its input, its targets and its loss, and return (T, S)."""
     T, S = check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
     shape = (T, S, params.sizes[-1])
-    check_targets(targets, np.zeros(shape, params.dtype))
-    terms = (loss.o, loss.u) if isinstance(loss, Direct) else (loss,)
+    losses.check_targets(targets, np.zeros(shape, params.dtype))
+    terms = (loss.o, loss.u) if isinstance(loss, losses.Direct) else (loss,)
     for term in terms:
         if isinstance(term, np.ndarray):
             checks.array("loss (the direct term)", term, "(T, S, n[N])", shape, dtype=params.dtype)
-        elif not isinstance(loss, Direct):
-            read_loss(loss, "value")
+        elif not isinstance(loss, losses.Direct):
+            losses.read_loss(loss, "value")
     return T, S
 
 
 def loss_value(
-    loss: LossLike, outputs: Sequence[tuple[Any, Any]], targets: Any, xp: Any = np
+    loss: losses.LossLike, outputs: Sequence[tuple[Any, Any]], targets: Any, xp: Any = np
 ) -> Any:
     """Return the loss of outputs: spikes and potentials of layer N, each (S, n[N]), step by step.
 
@@ -130,23 +119,23 @@ def loss_value(
     its value; that works on numbers, and not within autograd.
 
     >>> ones = np.ones((1, 1))
-    >>> float(loss_value(Rate(), [(ones, ones), (0 * ones, ones)], ones))
+    >>> float(loss_value(losses.Rate(), [(ones, ones), (0 * ones, ones)], ones))
     0.125
     """
     o, u = zip(*outputs, strict=True)
     T, S = len(o), len(targets)
     match loss:
-        case Rate():
+        case losses.Rate():
             return _squares(o, targets) / (2 * S)
-        case LastSteps(k):
+        case losses.LastSteps(k):
             return _squares(o[-k:], targets) / (2 * S)
-        case Membrane(k):
+        case losses.Membrane(k):
             return _squares(u[-(k or T) :], targets) / (2 * S)
-        case CrossEntropy(counts):
+        case losses.CrossEntropy(counts):
             return _cross_entropy(sum(o) if counts else sum(o) / T, targets, xp) / S
-        case StepCrossEntropy():
+        case losses.StepCrossEntropy():
             return sum(_cross_entropy(z, targets, xp) for z in o) / (T * S)
-        case Direct():
+        case losses.Direct():
             return _linear(loss.o, o) + _linear(loss.u, u)
         case np.ndarray():
             return _linear(loss, o)
