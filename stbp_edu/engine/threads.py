@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from functools import cache
 from typing import Any
 
@@ -40,11 +41,14 @@ def threads() -> int:
 def shared(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
     """Call ``loop(first, last, *args)`` for parts of ``range(size)``, side by side.
 
-    ``work`` is how many operations the whole takes.
+    ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
     """
     parts = max(1, min(threads(), size)) if work > LEAST else 1
     edges = [size * k // parts for k in range(parts + 1)]
-    waiting = [_pool(parts).submit(loop, *edges[k : k + 2], *args) for k in range(1, parts)]
+    waiting = [
+        _pool(parts).submit(copy_context().run, loop, *edges[k : k + 2], *args)
+        for k in range(1, parts)
+    ]
     loop(edges[0], edges[1], *args)
     for one in waiting:
         one.result()

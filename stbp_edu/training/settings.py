@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.arrays import hidden_layer
 from stbp_edu.arrows import RULES as PART_TWO
 from stbp_edu.arrows import Neuron, Rule, lif_lines, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
@@ -24,7 +25,6 @@ from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.sizes import hidden_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 

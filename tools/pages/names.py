@@ -12,8 +12,7 @@ from stbp_edu.arrows import Formula, formulas, network
 from stbp_edu.equations import GROUPS
 from stbp_edu.files import read_json
 from stbp_edu.plotting import poster
-from stbp_edu.practice.bug_hunt import hunt
-from stbp_edu.practice.bug_hunt.bugs import SYMPTOMS, Bug, bugs, evidence
+from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, hunt
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import course_table, objectives, tasks
 from tools import ROOT

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import plotting
-from stbp_edu.cli import format_duration
+from stbp_edu.cli.main import format_duration
 from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor
