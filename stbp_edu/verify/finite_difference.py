@@ -69,9 +69,9 @@ def _twin_run(
     if kind in "Wb":
         moved[n] = moved[n].copy()
         moved[n][(i, j) if kind == "W" else i] += amount
-    else:  # "u": def-epsilon, "o": def-delta
+    else:
         moved[n][t] = np.zeros((S, params.sizes[n]))
-        moved[n][t][s, i] = amount
+        moved[n][t][s, i] = amount  # def-delta, def-epsilon
     steps = list(run(spikes, W, b, neuron, neuron.H, du, do))
     u = np.hstack([u for layers in steps for _, u in layers[1:]])
     pieces = np.searchsorted(getattr(neuron.surrogate, "joints", ()), u - neuron.v_th)

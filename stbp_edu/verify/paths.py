@@ -87,7 +87,11 @@ def derivatives(
     read = checked(loss, trace, targets)
     parts: Sequence[Any] = [read]
     if isinstance(read, Direct):  # by spikes and by potentials: the sum of two losses
-        parts = [Direct(**{by: term}) for by, term in read._asdict().items() if term is not None]
+        parts = [
+            Direct(**{"o": None, by: term})
+            for by, term in read._asdict().items()
+            if term is not None
+        ]
     graphs = [unroll(trace, targets, params, neuron, part) for part in parts]
 
     def derivative(node: Node, s: int | None) -> Any:
