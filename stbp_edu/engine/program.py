@@ -146,7 +146,7 @@ class Program:
         """
         net = self.net
         forward_run.check_params(net, params)
-        forward_run.check_targets(net, targets, forward_run.check_run(net, trace))
+        forward_run.check_run(net, trace, targets)
         direct = net.loss.direct(trace[net.loss.state][net.N], targets)
         dtype = params[1]["W"].dtype
         states: list[Any] = [{"o": flat(trace["o"][0]).astype(dtype, copy=False)}]

@@ -37,11 +37,11 @@ class _SquaredMean(Built):
         """Return L."""
         return ((targets - self.scores(trace)) ** 2).sum() / (2 * len(targets))  # loss
 
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+    def terms(self, trace: Trace, targets: Array) -> Direct:
         """Return the slope, the same at every step that is read, and 0 before."""
         states = getattr(trace, self.reads)[-1]
         k = self._steps(states)
-        slope = (self.scores(trace) - targets) / (k * S)  # c1-delta
+        slope = (self.scores(trace) - targets) / (k * len(targets))  # c1-delta
         slopes = np.broadcast_to(slope, states.shape)
         if k < len(states):
             slopes = np.zeros_like(states)
@@ -175,10 +175,10 @@ class CrossEntropy(_Probabilities):
         """Return L."""
         return _entropy(self._logits(trace.O[-1]), targets) / len(targets)
 
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+    def terms(self, trace: Trace, targets: Array) -> Direct:
         """Return ∂L/∂o, the same at every step."""
         o = trace.O[-1]
-        slope = _slope(self._logits(o), targets) / (S if self.counts else len(o) * S)
+        slope = _slope(self._logits(o), targets) / (len(targets) * (1 if self.counts else len(o)))
         return Direct(np.broadcast_to(slope, o.shape))  # p2-loss-entropy
 
     def _logits(self, o: Array) -> Any:
@@ -205,10 +205,10 @@ class StepCrossEntropy(_Probabilities):
         o = trace.O[-1]
         return _entropy(o, targets) / (len(o) * len(targets))
 
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+    def terms(self, trace: Trace, targets: Array) -> Direct:
         """Return ∂L/∂o."""
         o = trace.O[-1]
-        return Direct(_slope(o, targets) / (len(o) * S))  # p2-loss-steps
+        return Direct(_slope(o, targets) / (len(o) * len(targets)))  # p2-loss-steps
 
 
 def _log_softmax(z: Array) -> Any:

@@ -51,7 +51,7 @@ class Built(ABC):
     def direct(self, trace: Trace, targets: Array) -> Direct:
         """Return the direct term; its arrays have shape (T, S, n[N]) and may be read-only."""
         self.check(trace, targets)
-        return self.terms(trace, targets, len(targets))
+        return self.terms(trace, targets)
 
     def scores(self, trace: Trace) -> Array:
         """Return what the loss compares with the targets, (S, n[N]): the largest is the answer."""
@@ -72,8 +72,8 @@ class Built(ABC):
         """Return L, unchecked."""
 
     @abstractmethod
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
-        """Return the direct term, unchecked, of a loss that averages S samples."""
+    def terms(self, trace: Trace, targets: Array) -> Direct:
+        """Return the direct term, unchecked."""
 
 
 def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> None:
@@ -100,18 +100,16 @@ def read_loss(loss: Any, method: str = "direct") -> Any:
     return loss
 
 
-def direct_term(loss: Any, trace: Trace, targets: Any, S: int | None = None) -> Direct:
+def direct_term(loss: Any, trace: Trace, targets: Any) -> Direct:
     """Return the direct term of a loss, once checked.
 
     Args:
         loss: a loss, a :class:`Direct`, or ∂L/∂o^{t,N} itself, shape (T, S, n[N]).
         trace: a forward pass whose arrays have been checked.
         targets: Y, shape (S, n[N]); not read where the direct term is given.
-        S: how many samples a loss of this package averages; those of the targets where None.
     """
     if isinstance(loss, Built):
-        loss.check(trace, targets)
-        return loss.terms(trace, targets, len(targets) if S is None else S)
+        return loss.direct(trace, targets)
     if isinstance(loss, np.ndarray):
         loss = Direct(loss)
     if not isinstance(loss, Direct):
