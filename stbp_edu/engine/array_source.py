@@ -13,8 +13,9 @@ from functools import cached_property
 
 import numpy as np
 
-from stbp_edu.arrows.formula_text import added, reachable
+from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.lines.program import SHIFTED, StepBack
 from stbp_edu.arrows.lines.slopes import tidy
 

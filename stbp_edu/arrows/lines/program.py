@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from stbp_edu.arrows.formula_text import Adjoint, added, classes, reachable, reached
+from stbp_edu.arrows.formula_text import Adjoint, added, classes, reached
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
