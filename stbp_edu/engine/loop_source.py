@@ -10,15 +10,23 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.lines.expressions import PYTHON, ZERO, Call, Expression, Name, Number, python
+from stbp_edu.arrows.lines.expressions import (
+    ONE,
+    PYTHON,
+    ZERO,
+    Call,
+    Expression,
+    Name,
+    Number,
+    python,
+)
 from stbp_edu.arrows.lines.program import StepBack
-from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.engine.array_source import Hoisted
 
@@ -99,10 +107,7 @@ class LoopSource:
     def _backward(self) -> list[str]:
         """Return the loop backward."""
         back, hoisted = self.back, self._hoisted()
-        updates = []
-        for name, terms, arrows in back.rows:
-            right = added(map(hoisted.text, terms)) or "F(0)"
-            updates.append(f"{name} = {right}" + (f"  # {arrows}" if arrows else ""))
+        updates = [row.source(hoisted.text, "F(0)") for row in back.rows]
         read = [a for a in back.arguments if a.startswith("d_")]
         again = {signal: head for _, signal, head in back.again}
         later = [*dict.fromkeys([*(a.removesuffix("_next") for a in read), *again.values()])]
@@ -161,10 +166,17 @@ class LoopSource:
         if (limit := self.back.rule.gain_limit) is None:
             return
         sums = {row.name: row.terms for row in self.back.rows}
+
+        def gain(name: str, later: str) -> Expression:
+            """Return the factor with which an adjoint of the next step comes back to another."""
+            total: Expression = ONE if name == later else ZERO
+            for factor, head in sums.get(name, ()):
+                total = Call("+", (total, Call("*", (factor, gain(head, later)))))
+            return total
+
         for name in later:
-            whole = _inserted(Name(name.removesuffix("_next")), sums)
-            gain = hoisted.text(derivative(whole, Name(name, "now")))
-            yield f"{name} *= F({limit}) / max(abs({gain}), F({limit}))  # gain-limit"
+            own = hoisted.text(tidy(gain(name.removesuffix("_next"), name)))
+            yield f"{name} *= F({limit}) / max(abs({own}), F({limit}))  # gain-limit"
 
 
 def _head(name: str, arguments: Sequence[str]) -> list[str]:
@@ -176,19 +188,6 @@ def _head(name: str, arguments: Sequence[str]) -> list[str]:
 def _indented(depth: int, lines: Iterable[str]) -> list[str]:
     """Return lines at some depth."""
     return ["    " * depth + line for line in lines]
-
-
-def _inserted(tree: Expression, sums: Mapping[str, list[Expression]]) -> Expression:
-    """Return an expression with the sums of the same step in place of adjoints."""
-    match tree:
-        case Name(name) if name in sums:
-            total: Expression = ZERO
-            for term in sums[name]:
-                total = Call("+", (total, _inserted(term, sums)))
-            return total
-        case Call(op, args):
-            return Call(op, tuple(_inserted(arg, sums) for arg in args))
-    return tree
 
 
 def holds_alone(back: StepBack) -> bool:

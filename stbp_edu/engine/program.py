@@ -104,10 +104,11 @@ class Program:
 
         Where the surrogate is not of this package, that of the functions that arrays go through.
         """
-        return "\n\n".join(
-            f"# layer {n}\n{steps.loops.text if is_curve(steps.curve) else steps.back.source()}"
-            for n, steps in enumerate(self.layers[1:], 1)
+        sources = (
+            steps.loops.text if is_curve(steps.back.neuron.surrogate) else steps.back.source()
+            for steps in self.layers[1:]
         )
+        return "\n\n".join(f"# layer {n}\n{source}" for n, source in enumerate(sources, 1))
 
     def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.
