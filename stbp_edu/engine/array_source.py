@@ -19,6 +19,8 @@ from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.lines.program import SHIFTED, StepBack
 from stbp_edu.arrows.lines.slopes import tidy
 
+WRITTEN = "written"
+"""Marks a name that is a piece of source already."""
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""
 STYLE = {**ex.PYTHON, "at_least": ("_at_least({}, {})", 5, (0, 0))}
@@ -182,7 +184,13 @@ class Hoisted:
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants."""
-        return ex.Name(self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}"))
+        name = self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}")
+        return ex.Name(name, WRITTEN)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is computed once, as source."""
+        return [f"{name} = {text}" for text, name in self.names.items()]
 
     def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
         """Return the line through both ends."""

@@ -203,9 +203,9 @@ class ArraySteps(LinearSteps):
         return {**NUMPY, "h": curve.derivative, "spike": self.fires or fires}
 
     @cached_property
-    def loops(self) -> LoopSource:
+    def loops(self) -> str:
         """The source of the loops that do the same."""
-        return LoopSource(self.back, self.wanted, self.twin)
+        return LoopSource(self.back, self.wanted, self.twin).text
 
     @property
     def states(self) -> tuple[str, ...]:
