@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.cli import format_duration, tell
+from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset

@@ -19,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import DerivedParams, Trained, check_params, from_tensors, tensors
+from stbp_edu.arrays import DerivedParams, Trained, check_params, from_tensors, images, tensors
 from stbp_edu.network import Params
-from stbp_edu.sizes import images
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""

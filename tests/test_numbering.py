@@ -10,8 +10,7 @@ from stbp_edu.practice.tasks import course_table, tasks
 from tests.notebook_rules import code_cells, prose
 from tools import ROOT
 from tools.notebooks.execution import NotebookError
-from tools.notebooks.numbering import PATHS_PAGE, files, markdown_files, renumber
-from tools.notebooks.reading_paths import LINK
+from tools.notebooks.numbering import LINK, PATHS_PAGE, files, markdown_files, renumber
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
 HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers

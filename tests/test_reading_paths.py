@@ -9,8 +9,7 @@ import pytest
 from stbp_edu.equations import EQUATIONS
 from tests.notebook_rules import code_cells, prose, written_ids
 from tools import ROOT
-from tools.notebooks.numbering import PATHS_PAGE, files
-from tools.notebooks.reading_paths import Links, links, paths
+from tools.notebooks.numbering import PATHS_PAGE, Links, files, links, paths
 
 STATED = re.compile(r"`([a-z0-9-]+)`:\s+\$\$?[^$]+\$|\\tag\{([a-z0-9-]+)\}")
 PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))

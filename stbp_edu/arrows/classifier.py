@@ -1,13 +1,12 @@
 """Which words does a gradient function keep? Found from its numbers alone.
 
 Any rule that is a language gives the gradient Σ over words c · (what the paths of that word
-contribute), c = 1 for a word that it keeps and 0 for one that it drops. On a small network the
-contributions are known one by one, so c follows by least squares from the gradients.
+contribute), c = 1 for a word that it keeps and 0 for one that it drops. On a small network a rule
+of one word each gives the contributions, so c follows by least squares from the gradients.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,12 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu import network as part_one
 from stbp_edu.arrays import by_layer
-from stbp_edu.arrows.adjoints import LocalDerivatives, backward, local_derivatives, through_link
+from stbp_edu.arrows.adjoints import backward, gradients, lambdas, local_derivatives
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import LayerParams, Network, Series, draw_params, network
 from stbp_edu.arrows.part_one import by_name, hard_reset
-from stbp_edu.arrows.paths import Node, Word, paths_from
-from stbp_edu.arrows.rules import RULES
+from stbp_edu.arrows.paths import Word, words
+from stbp_edu.arrows.rules import RULES, Rule
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian
 
@@ -45,8 +44,8 @@ class Verdict:
 
     def dropped(self) -> list[Word]:
         """Return the words that it drops, the shortest first."""
-        words = [w for w, c in self.coefficients.items() if abs(c) < NEAR]
-        return sorted(words, key=lambda word: (len(word), word))
+        found = [word for word, c in self.coefficients.items() if abs(c) < NEAR]
+        return sorted(found, key=lambda word: (len(word), word))
 
     def __str__(self) -> str:
         """Return what was found, in a sentence."""
@@ -55,14 +54,12 @@ class Verdict:
             return f"equals {' = '.join(self.rules)}{same}"
         if not self.coefficients:
             return "equals no built-in rule, and no sum of words gives its gradients"
-        odd = {w: c for w, c in self.coefficients.items() if abs(c - 1) >= NEAR}
+        odd = [word for word, c in self.coefficients.items() if abs(c - 1) >= NEAR]
         if not odd:
-            return (
-                "keeps every word of the small network, and equals no built-in rule on the larger"
-            )
-        word = min(odd, key=lambda w: (len(w), w))
-        named = {0.0: "drops", 2.0: "counts twice"}.get(round(odd[word], 4))
-        did = named or f"counts {odd[word]:.4g} times"
+            return "keeps every word of the small run, and equals no built-in rule on the longer"
+        word = min(odd, key=lambda word: (len(word), word))
+        times = self.coefficients[word]
+        did = {0.0: "drops", 2.0: "counts twice"}.get(round(times, 4), f"counts {times:.4g} times")
         return (
             f"equals no built-in rule; of {len(self.coefficients)} words it counts "
             f"{len(self.coefficients) - len(odd)} once, as the exact rule does, and the shortest "
@@ -92,43 +89,30 @@ def fit_words(
 ) -> dict[Word, float]:
     """Return the coefficient of each word by least squares, or {} if none fit.
 
+    A rule whose states are the words still to come gives what each word contributes by itself.
     Words that contribute nothing on any of the runs are left out: nothing is known of them.
     """
-    found: dict[int, list[Any]] = defaultdict(list)
+    every = [word for n in range(1, net.N + 1) for word in sorted(words(net, 3, n=n))]
+    ends = {word[k:]: word[k] for word in every for k in range(len(word))}
+    moves = {" ".join(end): {first: " ".join(end[1:])} for end, first in ends.items()}
+    one_each = Rule("one word each", {**moves, "": {}})
+    columns, told = [], []
     for _ in range(RUNS):
         run = random_run(net, 3, twin, rng)
         got, local = _gradients(function, net, run), local_derivatives(net, *run)
-        for n in range(1, net.N + 1):
-            if {"W", "b"} & got[n].keys():
-                found[n].append(_equations(local, run[1], got, n))
-    result: dict[Word, float] = {}
-    for equations in found.values():
-        words = sorted({w for columns, _ in equations for w, c in columns.items() if c.any()})
-        y = np.concatenate([told for _, told in equations])
-        rows = [[columns.get(w, 0 * told) for columns, told in equations] for w in words]
-        A = np.reshape(rows, (len(words), len(y))).T
-        scale = np.linalg.norm(A, axis=0)
-        c = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
-        if np.linalg.norm(A @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):
-            return {}
-        result |= dict(zip(words, c.tolist(), strict=True))
-    return result
-
-
-def _equations(local: LocalDerivatives, trace: Series, got: Any, n: int) -> tuple[Any, Any]:
-    """Return what the paths of each word add to the gradients of a layer, and the gradients."""
-    net, lead = local.net, local.direct.shape[:2]
-    epsilon: dict[Word, Any] = defaultdict(lambda: np.zeros((*lead, *net.shape_of(n))))
-    for t, s, i in np.ndindex(*lead, net.sizes[n]):
-        for path in paths_from(Node(net.layers[n].neuron.input, n, t, i), local, s=s):
-            epsilon[("enter", *path.word)][t, s].flat[i] += path.contribution
-
-    def flat(found: Any) -> Any:
-        """Return those gradients that the function gave, as one column."""
-        return np.concatenate([np.ravel(found[k]) for k in ("W", "b") if k in got[n]])
-
-    link, below = net.layers[n].link, trace[net.output_of(n - 1)][n - 1]
-    return {word: flat(through_link(link, e, below)) for word, e in epsilon.items()}, flat(got[n])
+        given = [(n, k) for n in range(1, net.N + 1) for k in ("W", "b") if k in got[n]]
+        lam = lambdas(local, one_each)
+        each = [gradients(local, lam, " ".join(word)) for word in every]
+        columns += [np.ravel([g[n][k] for g in each]).reshape(len(every), -1) for n, k in given]
+        told += [np.ravel(got[n][k]) for n, k in given]
+    A, y = np.concatenate(columns, axis=1).T, np.concatenate(told)
+    scale = np.linalg.norm(A, axis=0)
+    met = scale > 0
+    c = np.linalg.lstsq(A[:, met] / scale[met], y, rcond=None)[0] / scale[met]
+    if np.linalg.norm(A[:, met] @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):
+        return {}
+    known = [("enter", *word) for word, shown in zip(every, met, strict=True) if shown]
+    return dict(zip(known, c.tolist(), strict=True))
 
 
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
@@ -198,10 +182,9 @@ def _gradients(function: Function, net: Network, run: Run) -> LayerParams:
             "function must return a list of N + 1 dictionaries of gradients, as backward does, "
             f"got {checks.brief(found)}"
         )
-    if not any(found[1:]):
-        raise ValueError("function must return at least one gradient, got none; return dL/dW")
-    every = ((n, k) for n in range(1, net.N + 1) for k in found[n])
-    for n, k in every:
+    if not any({"W", "b"} & given.keys() for given in found[1:]):
+        raise ValueError("function must return a gradient, got none of W or b; return dL/dW")
+    for n, k in [(n, k) for n, given in enumerate(found) for k in given or ()]:
         shape, g = net.layers[n].shapes.get(k), found[n][k]
         if np.shape(g) != shape or not np.isfinite(g).all():
             raise ValueError(

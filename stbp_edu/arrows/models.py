@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrays import Part, read_input, read_part
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, CrossEntropy, Rate
 from stbp_edu.network import Trace
-from stbp_edu.sizes import Part, read_input, read_part
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
@@ -227,7 +227,7 @@ def network(
     Args:
         sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
             columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
-            with recurrent weights: see :mod:`stbp_edu.sizes`. In arrays, channels come first.
+            with recurrent weights: see :mod:`stbp_edu.arrays`. In arrays, channels come first.
         neuron: one for all layers, or a list of one a layer.
         loss: :func:`rate` where None.
 
@@ -255,7 +255,7 @@ def network(
     first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
     shape = read_input("sizes", first)
     shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
-    parts = [read_part("sizes", part, recurrent=True) for part in rest]
+    parts = [read_part("sizes", part) for part in rest]
     many = sum(not part.pool for part in parts)
     neurons = [*given] * (many if isinstance(neuron, Neuron) else 1)
     if not parts or len(neurons) != many or parts[-1].pool:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import Trained, by_layer
-from stbp_edu.cli import tell
-from stbp_edu.files import write_whole
+from stbp_edu.cli.main import tell
+from stbp_edu.files import write_text
 from stbp_edu.training import evaluation
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.encoders import TIMED
@@ -44,13 +44,10 @@ def evaluate(args: argparse.Namespace) -> int:
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
     data = load_dataset(done.record["dataset"], args.data, tell, done.record["held_out"])
-    images, labels = data.test_images, data.test_labels
     # Another stream than the training's, so that the encodings are new to the network.
     rng = np.random.default_rng([args.seed, TEST, 0, 1])
-    result = evaluation.evaluate(
-        done.params, images, labels, done.settings, rng, encodings=args.encodings
-    )
-    print(describe(result, done.record))
+    given = done.params, data.test_images, data.test_labels, done.settings, rng
+    print(describe(evaluation.evaluate(*given, encodings=args.encodings), done.record))
     return 0
 
 
@@ -84,13 +81,13 @@ def plot_arguments(parser: argparse.ArgumentParser) -> None:
 
 def plot(args: argparse.Namespace) -> int:
     """Draw curves of runs side by side, and the spikes and weights of the first, as SVG files."""
-    runs = {folder: open_run(folder) for folder in args.run_folders}
-    first = runs[args.run_folders[0]]
+    runs = {str(folder): open_run(folder) for folder in args.run_folders}
+    first = runs[str(args.run_folders[0])]
     data = load_dataset(first.record["dataset"], args.data, tell, first.record["held_out"])
     image, label = data.test_images[0], int(data.test_labels[0])
     rules = [run.settings.rule for run in runs.values()]
     # A run is called by its rule, or by its folder where rules repeat.
-    names = [str(f) if rules.count(r) > 1 else r for f, r in zip(runs, rules, strict=True)]
+    names = (f if rules.count(r) > 1 else r for f, r in zip(runs, rules, strict=True))
     records = {name: run.record for name, run in zip(names, runs.values(), strict=True)}
     figures = {
         "curves": curves(records),
@@ -162,15 +159,15 @@ def weights(params: Trained, shape: tuple[int, ...]) -> "Shown":
     from stbp_edu import plotting
 
     rows, cols = FIELDS
-    W: list[Any] = [None, *(layer["W"] for layer in by_layer(params)[1:])]
-    reach = np.abs(W[2]).sum(axis=0) if params.N > 1 else np.ones(params.sizes[1])
+    W, *above = (layer["W"] for layer in by_layer(params)[1:])
+    reach = np.abs(above[0]).sum(axis=0) if above else np.ones(len(W))
     chosen = np.argsort(-reach, kind="stable")[: rows * cols]
     fig, axes = plotting.figure(rows, cols, height=2.8)
-    peak = float(np.abs(W[1][chosen]).max()) or 1.0
+    peak = float(np.abs(W[chosen]).max()) or 1.0
     for k, ax in enumerate(np.ravel(axes)):
         ax.set_axis_off()
         if k < len(chosen):
-            field = W[1][chosen[k]].reshape(shape)
+            field = W[chosen[k]].reshape(shape)
             ax.imshow(field, cmap="RdBu", vmin=-peak, vmax=peak, interpolation="nearest")
     alt = (
         f"Weights from the pixels to {len(chosen)} neurons of layer 1, as images: blue excites, "
@@ -182,7 +179,7 @@ def weights(params: Trained, shape: tuple[int, ...]) -> "Shown":
 def save_figure(path: Path, shown: "Shown") -> Path:
     """Write a figure as an SVG file and return its path, or say what to do if that fails."""
     try:
-        write_whole(path, lambda file: file.write(shown.svg.encode()))
+        write_text(path, shown.svg)
     except OSError as error:
         raise OSError(
             f"{path} could not be written ({error}); make room, or name another folder with --out"

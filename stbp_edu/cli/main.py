@@ -1,4 +1,4 @@
-"""The command ``stbp-edu``: verify, train, eval, plot, check, progress, assign, grade and sweep.
+"""The table of the commands, how one is called, and the words that several of them say.
 
 ``stbp-edu --help`` lists them, and ``--help`` after a command explains it:
 
@@ -65,3 +65,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             command.set_defaults(run=chosen[function])
             chosen[f"{function}_arguments"](command)
     return parser.parse_args(argv)
+
+
+def tell(sentence: str) -> None:
+    """Print a sentence on the error stream, which is not for results."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as a person would say it.
+
+    >>> format_duration(8.4), format_duration(75), format_duration(3690)
+    ('8 s', '1 min 15 s', '1 h 01 min')
+    """
+    s = round(seconds)
+    if s < 60:
+        return f"{s} s"
+    return f"{s // 60} min {s % 60:02d} s" if s < 3600 else f"{s // 3600} h {s // 60 % 60:02d} min"

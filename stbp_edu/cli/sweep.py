@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from stbp_edu import checks
-from stbp_edu.cli import format_duration, tell
+from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.training.plans import PLAN_RECORD, Plan, Results, read_plan, run_plan
 
 PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
@@ -154,11 +154,9 @@ def watch_runs(ended: Iterator[Results], total: int) -> Results:
     results = next(ended)
     if results:
         tell(f"{len(results)} of {total} runs are finished already")
-    form = "{n}/{total} runs |{bar}| {remaining} left"
-    with tqdm(
-        total=total, initial=len(results), disable=None, leave=False, bar_format=form,
-        dynamic_ncols=True,
-    ) as bar:  # fmt: skip
+    shown: dict[str, Any] = {"bar_format": "{n}/{total} runs |{bar}| {remaining} left"}
+    shown |= {"disable": None, "leave": False, "dynamic_ncols": True}
+    with tqdm(total=total, initial=len(results), **shown) as bar:
         for results in ended:
             run, result = next(reversed(results.items()))
             said = f"failed: {result['error']}" if "error" in result else summary([result])

@@ -14,7 +14,7 @@ from typing import Any
 from tqdm import tqdm
 from tqdm.std import EMA
 
-from stbp_edu.cli import format_duration, tell
+from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.rules import RULES
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT

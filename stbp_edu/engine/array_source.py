@@ -16,7 +16,7 @@ import numpy as np
 from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import reachable
-from stbp_edu.arrows.lines.program import SHIFTED, StepBack
+from stbp_edu.arrows.lines.program import SHIFTED, StepBack, Term
 from stbp_edu.arrows.lines.slopes import tidy
 
 WRITTEN = "written"
@@ -51,7 +51,7 @@ class ArraySource:
         return {name: signal for name, signal in signals.items() if signal}
 
     @cached_property
-    def terms(self) -> dict[str, list[tuple[ex.Expression, str]]]:
+    def terms(self) -> dict[str, list[Term]]:
         """By adjoint and gradient, the factors and adjoints in its sum; no signals."""
         of_rows = {row.name: row.terms for row in self.back.rows}
         return {k: [t for t in terms if t[1][:6] != "signal"] for k, terms in of_rows.items()}

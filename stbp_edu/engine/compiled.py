@@ -16,6 +16,7 @@ import types
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -224,11 +225,14 @@ def threads() -> int:
 def shared(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
     """Call ``loop(first, last, *args)`` for parts of ``range(size)``, side by side.
 
-    ``work`` is how many operations the whole takes.
+    ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
     """
     parts = max(1, min(threads(), size)) if work > LEAST else 1
     edges = [size * k // parts for k in range(parts + 1)]
-    waiting = [_pool(parts).submit(loop, *edges[k : k + 2], *args) for k in range(1, parts)]
+    waiting = [
+        _pool(parts).submit(copy_context().run, loop, *edges[k : k + 2], *args)
+        for k in range(1, parts)
+    ]
     loop(edges[0], edges[1], *args)
     for one in waiting:
         one.result()
@@ -246,12 +250,12 @@ def multiply(a: Array, b: Array, out: Array) -> None:
     shared(loop, blocks, a.size * b.shape[1] / 16)  # which a matrix library does at once
 
 
-def one_blas_thread() -> AbstractContextManager[Any]:
-    """Return a context in which the matrix library has one thread.
+def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
+    """Return a context in which the matrix library has one thread, where that is wanted.
 
     Its own threads wait for work in a loop, and would take the processors from ours.
     """
-    controller = _controller()
+    controller = _controller() if wanted else None
     return controller.limit(limits=1, user_api="blas") if controller else nullcontext()
 
 

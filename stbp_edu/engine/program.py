@@ -123,7 +123,7 @@ class Program:
         forward_run.check_params(net, params)
         checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
         inputs = np.asarray(inputs, params[1]["W"].dtype)
-        with one_blas_thread():
+        with one_blas_thread(self.backend == "compiled"):
             states = self.passes(params).forward(flat(inputs))
         trace: models.Series = {"o": [inputs, *[None] * net.N]}
         for n, of_layer in enumerate(states[1:], 1):
@@ -147,14 +147,14 @@ class Program:
         """
         net = self.net
         forward_run.check_params(net, params)
-        forward_run.check_targets(net, targets, forward_run.check_run(net, trace))
+        forward_run.check_run(net, trace, targets)
         direct = net.loss.direct(trace[net.loss.state][net.N], targets)
         dtype = params[1]["W"].dtype
         states: list[Any] = [{"o": flat(trace["o"][0]).astype(dtype, copy=False)}]
         for n in range(1, net.N + 1):
             order = net.layers[n].neuron.order
             states.append({k: flat(trace[k][n]).astype(dtype, copy=False) for k in order})
-        with one_blas_thread():
+        with one_blas_thread(self.backend == "compiled"):
             return self.passes(params).gradients(states, {net.loss.state: flat(direct)})
 
     def passes(self, params: models.LayerParams, work: Workspace | None = None) -> Passes:

@@ -1,6 +1,6 @@
 """Checks of what enters the modules, and the one way in which they call others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -43,21 +43,12 @@ def check_sequence(name: str, given: object) -> Tensor:
 def check_input(given: object, weights: nn.Module) -> None:
     """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
     spikes = check_sequence("spikes", given)
-    first = next(weights.parameters(), spikes)
-    if spikes.device != first.device:
-        raise ValueError(
-            f"spikes must be on the weights' device, {first.device}, got {spikes.device}; "
-            "move them with .to(device)"
-        )
-    if spikes.dtype != first.dtype and not torch.is_autocast_enabled(spikes.device.type):
+    like = next(weights.parameters(), spikes)
+    cast = torch.is_autocast_enabled(like.device.type)
+    if spikes.device != like.device or not (cast or spikes.dtype == like.dtype):
         raise TypeError(
-            f"spikes must be {first.dtype}, as the weights are, got {spikes.dtype}; "
-            "convert them with .to(dtype)"
-        )
-    if isinstance(weights, nn.Linear) and spikes.shape[2:] != (weights.in_features,):
-        raise ValueError(
-            f"spikes must have shape (T, S, {weights.in_features}), got {tuple(spikes.shape)}; "
-            f"{AXES}"
+            f"spikes must be {like.dtype} on {like.device}, as the weights are, got "
+            f"{spikes.dtype} on {spikes.device}; convert them with .to(device, dtype)"
         )
     if not torch.compiler.is_compiling() and not torch.isfinite(spikes.detach().sum()):
         checks.check_finite("spikes", spikes.detach().double().cpu().numpy())
@@ -100,34 +91,34 @@ def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
         return False
     hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
     plain = spikes.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not hooks
-    kinds = {spikes.dtype, module.weight.dtype} <= {torch.float32, torch.float64}
+    alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (module.in_features,)
     much = spikes.numel() * module.out_features > MUCH and module.out_features >= compiled.WIDE
-    if not (plain and kinds and much and spikes.ndim == 3 and spikes.is_contiguous()):
+    long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
+    if not (plain and alike and much and long):
         return False
     compiled.limit_threads(torch.get_num_threads())
     return compiled.are_rare(spikes.detach().numpy())
 
 
-def current_of(
-    module: nn.Module, spikes: Tensor, fixed: Mapping[str, Tensor] | None = None
-) -> Tensor:
+def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
     """Return what a module makes of all steps at once, perhaps with parameters held fixed.
 
     Raises:
         ValueError, TypeError: if it does not take the spikes, or returns something else.
     """
-    if fixed is None and go_one_by_one(module, spikes):
+    if not fixed and go_one_by_one(module, spikes):
         return SpikeProduct.apply(spikes, module.weight, module.bias)
     rows = spikes.flatten(0, 1)
     first = next(module.parameters(), rows)
     if first.dtype in (torch.bfloat16, torch.float16):
         rows = rows.to(first.dtype)
     try:
-        x = module(rows) if fixed is None else functional_call(module, dict(fixed), rows)
+        held = {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
+        x = functional_call(module, held, rows) if fixed else module(rows)
     except RuntimeError as error:
         raise ValueError(
-            f"weights must take spikes of shape (T, S, ...) = {tuple(spikes.shape)}, T · S at "
-            f"once, but {module} says: {error}; {AXES}"
+            f"spikes must fit {module}, which gets T · S of them at once, got shape "
+            f"{tuple(spikes.shape)}: {error}; {AXES}"
         ) from error
     if not isinstance(x, Tensor) or x.shape[:1] != rows.shape[:1]:
         got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
@@ -140,11 +131,7 @@ def current_of(
 
 
 def shape_of(weights: nn.Module, shape: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the shape of the neurons that weights feed, given or known.
-
-    Raises:
-        ValueError: if it is neither.
-    """
+    """Return the shape of the neurons that weights feed, given or known."""
     if shape is not None:
         return checks.widths("shape", shape, at_least=1)
     last = [m for m in weights.modules() if not [*m.children()]][-1]

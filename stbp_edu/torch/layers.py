@@ -10,12 +10,11 @@ from torch import Tensor, nn
 from stbp_edu import checks
 from stbp_edu.arrays import Tensors
 from stbp_edu.arrows.rules import Rule, with_gain_limit
-from stbp_edu.arrows.table import Neuron
 from stbp_edu.network import Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.inputs import check_input, check_rerun, check_sequence, current_of, shape_of
 from stbp_edu.torch.parameters import layers_of, to_state
-from stbp_edu.torch.steps import AnyNeuron, Neurons, Steps, as_neuron, steps_of
+from stbp_edu.torch.steps import AnyNeuron, Neurons, Steps
 
 Copies = Mapping[str, Tensor]
 """Spikes, once for each state of the rule in which an error comes back to them."""
@@ -59,26 +58,24 @@ class LIFLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.weights = checks.instance("weights", weights, nn.Module)
-        self.neuron, self._rule = neuron, with_gain_limit(gain_limit, rule)
-        self._recurrent = checks.instance("recurrent", recurrent, bool)
-        self.steps = self._steps()
+        checks.instance("recurrent", recurrent, bool)
+        self.neuron = neuron
+        self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
         own = self.steps.neuron
-        each = recurrent or bool(own.each)
-        size = shape_of(weights, shape) if each or shape is not None else ()
+        size = shape_of(weights, shape) if recurrent or own.each or shape is not None else ()
         like = next(weights.parameters(), torch.zeros(()))
-        made: dict[str, Any] = {"dtype": like.dtype, "device": like.device}
-        sizes = {k: size if k in own.each else () for k in own.learned}
-        values = ((k, torch.full(s, own.lines.constants[k], **made)) for k, s in sizes.items())
-        self.learned = nn.ParameterDict(dict(values))
+        values = ((own.lines.constants[k], size if k in own.each else ()) for k in own.learned)
+        made = [like.new_full(shape, value) for value, shape in values]
+        self.learned = nn.ParameterDict(dict(zip(own.learned, made, strict=True)))
         self.R = None
         if recurrent:
-            R = torch.empty(math.prod(size), math.prod(size), **made)
-            self.R = nn.Parameter(R.uniform_(-1, 1) / math.sqrt(len(R)))
+            R = like.new_empty(math.prod(size), math.prod(size)).uniform_(-1, 1)
+            self.R = nn.Parameter(R / math.sqrt(len(R)))
 
     @property
     def rule(self) -> Rule:
-        """What flows backward."""
-        return self._rule
+        """What flows backward; it is fixed."""
+        return self.steps.back.rule
 
     def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
         """Return what the neurons hand on: spikes, or the potentials of a read-out.
@@ -114,9 +111,8 @@ class LIFLayer(nn.Module):
             wanted, currents = [start], [current_of(self.weights, spikes)]
         else:  # the error for the layer below is another than that for the weights
             check_rerun("weights", self.weights, self.rule)
-            fixed = {name: p.detach() for name, p in self.weights.named_parameters()}
             currents = [current_of(self.weights, spikes.detach())]
-            currents += [current_of(self.weights, o, fixed) for head, o in below if head]
+            currents += [current_of(self.weights, o, fixed=True) for head, o in below if head]
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
         given = [*currents, *(self.learned[k] for k in self.steps.neuron.learned)]
         found = Neurons.apply(
@@ -126,26 +122,6 @@ class LIFLayer(nn.Module):
         copies = dict(zip(self.steps.copied, found[len(states) :], strict=True))
         whole = {q: states[self.steps.neuron.output] for q in [*self.steps.signals][:1]}
         return states, copies or whole
-
-    def among(self, others: Sequence[Neuron]) -> None:
-        """Take into account which other neurons are in the network."""
-        text = self.steps.neuron.lines.text
-        apart = {n.lines.text: n for n in others if n.lines.text != text}
-        if apart and len(self.rule.moves) > 1:
-            self.steps = self._steps([*apart.values()])
-
-    def _steps(self, others: Sequence[Neuron] = ()) -> Steps:
-        """Return the neuron's steps under the rule."""
-        return steps_of(as_neuron(self.neuron), self.rule, self._recurrent, others)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return what is pickled: not the steps, which hold functions."""
-        return {k: v for k, v in self.__dict__.items() if k != "steps"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Make the steps again."""
-        super().__setstate__(state)
-        self.steps = self._steps()
 
     def extra_repr(self) -> str:
         """Return the neuron and the rule, for the printed module."""
@@ -188,8 +164,10 @@ class LIFNetwork(nn.Sequential):
                 "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
             )
         self.batch_first = checks.instance("batch_first", batch_first, bool)
-        for layer in layers:
-            layer.among([other.steps.neuron for other in layers])
+        neurons = {layer.steps.neuron.lines.text: layer.neuron for layer in layers}
+        if len(neurons) > 1:
+            for layer in layers:
+                layer.steps = layer.steps.among([*neurons.values()])
 
     @classmethod
     def from_params(
@@ -209,7 +187,7 @@ class LIFNetwork(nn.Sequential):
         """
         layers = layers_of(params)
         several = isinstance(neuron, list | tuple)
-        neurons: list[Any] = [*neuron] if several else [neuron] * len(layers)  # type: ignore[misc]
+        neurons: list[Any] = list(neuron) if several else [neuron] * len(layers)  # type: ignore[arg-type]
         if len(neurons) != len(layers):
             raise ValueError(
                 f"neuron must be one for all layers or a list of {len(layers)}, got "

@@ -42,7 +42,7 @@ def to_params(state: State) -> Params | DerivedParams:
     """
     layers: list[Any] = [None]
     for names in layer_names(state):
-        found = {name: _array(state[key]) for name, key in names.items() if key in state}
+        found = {name: _array(state[key]) for name, key in names.items()}
         layers.append({"b": np.zeros(len(found["W"]), found["W"].dtype), **found})
     params = Params(**part_one.by_name(layers))  # it checks that they chain
     if all(len(layer) == 2 for layer in layers[1:]):
@@ -61,17 +61,17 @@ def to_state(params: Tensors, like: State) -> dict[str, Tensor]:
     Raises:
         TypeError, ValueError: if the two do not have the same layers; ``like`` keeps its values.
     """
-    layers, places, state = layers_of(params), [*layer_names(like)], dict(like)
+    layers, places, state = layers_of(params), layer_names(like), dict(like)
     if len(places) != len(layers):
         raise ValueError(
             f"params must have the {len(places)} layers of the state dict, got {len(layers)}; make "
             "the module with the layers of the parameters"
         )
     for n, (names, p) in enumerate(zip(places, layers, strict=True), 1):
-        if missing := {k for k, key in names.items() if key in like} - p.keys():
+        if missing := names.keys() - p.keys():
             raise ValueError(f"params[{n}] lacks {', '.join(sorted(missing))}; give an array")
         for name, array in p.items():
-            if (key := names.get(name, "")) in like:
+            if key := names.get(name):
                 if np.shape(array) != tuple(like[key].shape):
                     raise ValueError(
                         f"params must have the widths of the state dict: {key} has shape "
@@ -90,20 +90,18 @@ def to_state(params: Tensors, like: State) -> dict[str, Tensor]:
 def layers_of(params: object) -> list[dict[str, Any]]:
     """Return the parameters of each layer by name, in any form in which NumPy has them."""
     if isinstance(params, Params | DerivedParams):
-        return [*by_layer(params)[1:]]
-    if not isinstance(params, list) or len(params) < 2 or params[0] is not None:
+        return by_layer(params)[1:]
+    layers: list[Any] = params[1:] if isinstance(params, list) and params[:1] == [None] else []
+    if not layers or not all(isinstance(p, dict) and {"W", "b"} <= {*p} for p in layers):
         raise TypeError(
             "params must be of type Params, or the list [None, {'W': ..., 'b': ...}, ...] of "
             f"stbp_edu.arrows, got {checks.brief(params)}; see arrows.draw_params"
         )
-    for n, p in enumerate(params[1:], 1):
-        for name in ("W", "b"):
-            if name not in checks.instance(f"params[{n}]", p, dict):
-                raise ValueError(f"params[{n}] lacks {name!r}; give an array")
+    for n, p in enumerate(layers, 1):
         for name, array in p.items():
             axes = (None, None) if name == "W" else np.shape(array)
             checks.array(f"params[{n}][{name!r}]", np.asarray(array), "of the layer", axes)
-    return params[1:]
+    return layers
 
 
 def layer_names(state: State) -> list[dict[str, str]]:
@@ -119,12 +117,13 @@ def layer_names(state: State) -> list[dict[str, str]]:
     found = []
     for name in weights:
         prefix, inside, _ = name.rpartition("weights.")
-        own = f"{prefix}learned."
-        learned = {k.removeprefix(own): k for k in state if inside and k.startswith(own)}
-        recurrent = {"R": f"{prefix}R"} if inside else {}
-        bias = f"{name.removesuffix('weight')}bias"
-        found.append({"W": name, "b": bias, **recurrent, **learned})
-        for key in filter(state.__contains__, found[-1].values()):
+        names = {"W": name, "b": f"{name.removesuffix('weight')}bias"}
+        if inside:  # of an LIFLayer
+            own = f"{prefix}learned."
+            names |= {"R": f"{prefix}R"}
+            names |= {k.removeprefix(own): k for k in state if k.startswith(own)}
+        found.append({short: key for short, key in names.items() if key in state})
+        for key in found[-1].values():
             if check_floats(f"state[{key!r}]", state[key]).is_meta:
                 raise ValueError(f"state[{key!r}] must have values, and is on meta; load it first")
         if state[name].ndim != 2:

@@ -1,6 +1,6 @@
 """Find the gate and the rule of a network that is written in PyTorch, in whatever framework."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -17,7 +17,7 @@ from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch.inputs import check_floats, check_sequence
 from stbp_edu.torch.layers import LIFNetwork
 from stbp_edu.torch.parameters import to_params
-from stbp_edu.torch.steps import derivative
+from stbp_edu.torch.steps import curves
 
 TOLERANCE = 1e-4
 """How far two gradients may differ that are taken for equal, relative to their length.
@@ -67,13 +67,13 @@ class Known:
     antiderivative = SurrogateOf.antiderivative
 
 
-def measured(v: Sequence[float], h: Sequence[float]) -> Known:
+def measured(v: Tensor, h: Tensor) -> Known:
     """Return a surrogate known at some v: straight in between, and beyond falling as 1/v²."""
 
     def derivative(at: Tensor) -> Tensor:
         """Return h."""
         x = at.detach().cpu().numpy()
-        inside = np.clip(x, v[0], v[-1])
+        inside = np.clip(x, float(v[0]), float(v[-1]))
         beyond = np.where(x == inside, 1.0, inside / np.where(x == 0, 1.0, x)) ** 2
         return torch.from_numpy(np.interp(inside, v, h) * beyond).to(at)
 
@@ -98,14 +98,8 @@ class Candidate:
 
     def rank(self) -> tuple[bool, bool, float]:
         """Return what is smaller the nearer it is: equal, equal but for a factor, others."""
-        near = self.residual < TOLERANCE, self.left < TOLERANCE
-        return not near[0], not near[1], 0.0 if near[0] else self.residual
-
-    def __str__(self) -> str:
-        """Return the names, and the factors if there are any."""
-        shown = ", ".join(f"{factor:.4g}" for factor in self.factors)
-        times = f" times {shown} by layer" if self.left < TOLERANCE < self.residual else ""
-        return f"{self.gate} gate, {self.rule}{times}"
+        near = self.residual < TOLERANCE
+        return not near, self.left >= TOLERANCE, 0.0 if near else self.residual
 
 
 @dataclass(frozen=True)
@@ -128,25 +122,24 @@ class Match:
 
     def __repr__(self) -> str:
         """Return the verdict in sentences."""
-        return " ".join([*self._sentences(), self.surrogate]).strip()
-
-    def _sentences(self) -> Iterator[str]:
-        """Yield what is known of the spikes and of the gradient."""
         if not self.gates:
             gate = min(self.differing, key=lambda gate: self.differing[gate])
-            yield (
+            return (
                 f"No gate has these spikes: nearest is {gate}, with {self.differing[gate]} that "
                 "differ. Compare leak, threshold, the time of the reset, and scale=."
             )
-        elif self.rules:
-            yield " = ".join(f"{gate} gate, {rule}" for gate, rule in self.rules) + "."
-        elif (best := self.nearest[0]).left < TOLERANCE:
-            yield f"{best}."
+        best = self.nearest[0]
+        name = f"{best.gate} gate, {best.rule}"
+        if self.rules:
+            said = " = ".join(f"{gate} gate, {rule}" for gate, rule in self.rules) + "."
+        elif best.left < TOLERANCE:
+            said = f"{name} times {', '.join(f'{k:.4g}' for k in best.factors)} by layer."
         else:
-            yield (
+            said = (
                 f"No rule has this gradient, though {' and '.join(self.gates)} has the spikes: "
-                f"nearest is {best}, {best.residual:.1%} away."
+                f"nearest is {name}, {best.residual:.1%} away."
             )
+        return f"{said} {self.surrogate}".strip()
 
 
 def which_rule(
@@ -179,27 +172,29 @@ def which_rule(
         b=[None, *(b * scale for b in params.b[1:])],
     )
     weights = [p for name, p in model.named_parameters() if name.rpartition(".")[2] == "weight"]
-    output = _output(run, spikes, params.sizes[-1])
-    signal = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(output)
-    yours = _gradients(output, signal, weights)
-    traces = {gate: _network(scaled, neuron, gate, spikes).trace(spikes) for gate in GATES}
-    differing = {gate: int((trace.O[-1] != output).sum()) for gate, trace in traces.items()}
+    output, signal, yours = _run(run, spikes, params.sizes[-1], weights)
+
+    def network(gate: str, rule: str = "exact", neuron: LIF = neuron) -> LIFNetwork:
+        """Return the package's network with a gate and a rule, where the spikes are."""
+        return LIFNetwork.from_params(scaled, replace(neuron, gate=gate), rule).to(spikes)
+
+    differing = {g: int((network(g).trace(spikes).O[-1] != output).sum()) for g in GATES}
     gates = [gate for gate in GATES if not differing[gate]]
 
     def candidates(neuron: LIF) -> list[Candidate]:
         """Return every rule that may be, the nearest first."""
         found = []
         for gate, rule in product(gates, RULES):
-            network = _network(scaled, neuron, gate, spikes, rule)
-            ours = [layer.weights.weight for layer in network]
-            expected = _gradients(network(spikes), signal.to(ours[0].dtype), ours, zeros=True)
+            layers = network(gate, rule, neuron)
+            ours = [layer.weights.weight for layer in layers]
+            expected = _gradient(layers(spikes), signal.to(ours[0].dtype), ours)
             found.append(_candidate(gate, rule, yours, [g * scale for g in expected]))
         return sorted(found, key=Candidate.rank)
 
     found, said = candidates(neuron), ""
     if found and found[0].residual > TOLERANCE:
-        network = _network(scaled, neuron, gates[0], spikes)
-        surrogate, other = _compared(_curve(run, network, spikes, weights[-1], scale), neuron)
+        v, h = _curve(run, network(gates[0]), spikes, weights[-1])
+        surrogate, other = _compared(v, h / scale, neuron)
         better = candidates(replace(neuron, surrogate=surrogate)) if other else found
         if better[0].rank() < found[0].rank():
             found, said = better, other
@@ -207,8 +202,10 @@ def which_rule(
     return Match(rules, gates, found, said, differing)
 
 
-def _output(run: Run, spikes: Tensor, width: int) -> Tensor:
-    """Return the output spikes of a run, checked."""
+def _run(
+    run: Run, spikes: Tensor, width: int, weights: Sequence[Tensor]
+) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+    """Return the output spikes of a run, a signal to them, and the gradient of the weights then."""
     output = checks.instance("what run returns", run(spikes), Tensor)
     if output.shape != (*spikes.shape[:2], width) or not output.any():
         raise ValueError(
@@ -216,29 +213,21 @@ def _output(run: Run, spikes: Tensor, width: int) -> Tensor:
             f"got shape {tuple(output.shape)}, {int(output.sum())} spikes; stack those of each "
             "step, and lower the threshold or raise the weights"
         )
-    return output
-
-
-def _network(
-    params: Params, neuron: LIF, gate: str, spikes: Tensor, rule: str = "exact"
-) -> LIFNetwork:
-    """Return the package's network with a gate and a rule, where the spikes are."""
-    return LIFNetwork.from_params(params, replace(neuron, gate=gate), rule).to(spikes)
-
-
-def _gradients(
-    output: Tensor, signal: Tensor, weights: Sequence[Tensor], *, zeros: bool = False
-) -> tuple[Tensor, ...]:
-    """Return the gradients of the weights where ``signal`` is that of the output."""
+    signal = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(output)
     followed = output.requires_grad and all(p.requires_grad for p in weights)
-    kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-    found = torch.autograd.grad((output * signal).sum(), weights, **kept) if followed else ()
-    if not zeros and not any(g.any() for g in found):
+    found = _gradient(output, signal, weights) if followed else ()
+    if not any(g.any() for g in found):
         raise ValueError(
             "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
             "detach, let all weights require gradients, or widen the surrogate"
         )
-    return found
+    return output, signal, found
+
+
+def _gradient(output: Tensor, signal: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Return the gradient of the weights where ``signal`` is that of the output."""
+    kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
+    return torch.autograd.grad((output * signal).sum(), weights, **kept)
 
 
 def _candidate(gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Tensor]) -> Candidate:
@@ -254,10 +243,8 @@ def _candidate(gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Ten
     return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
 
 
-def _curve(
-    run: Run, network: LIFNetwork, spikes: Tensor, last: Tensor, scale: float
-) -> list[tuple[float, float]]:
-    """Return points (v, h) of your surrogate: what the last layer shows in runs of one step.
+def _curve(run: Run, network: LIFNetwork, spikes: Tensor, last: Tensor) -> Tensor:
+    """Return v and h at points of your surrogate: what the last layer shows in runs of one step.
 
     There a spike has one arrow to its weights, so that its gradient is h times the spikes below.
     """
@@ -271,32 +258,29 @@ def _curve(
     points = []
     for s, i in places[order[[k for k in some if 0 <= k < len(order)]]].tolist():
         (g,) = torch.autograd.grad(yours[s, i], last, retain_graph=True)
-        h = (g[i] @ below[s].to(g)) / (below[s] @ below[s]) / scale
+        h = (g[i] @ below[s].to(g)) / (below[s] @ below[s])
         points.append((float(v[s, i]), float(h)))
-    return sorted(points)
+    return torch.tensor(sorted(points), dtype=torch.float64).view(-1, 2).T
 
 
-def _compared(points: Sequence[tuple[float, float]], neuron: LIF) -> tuple[Any, str]:
+def _compared(v: Tensor, h: Tensor, neuron: LIF) -> tuple[Any, str]:
     """Return the surrogate to compare rules with, and what to say if it is not the neuron's."""
-    if not points:
+    given = curves(neuron.surrogate)[0]
+    expected, size = given(v), h.abs().max() if len(h) else 0.0
+    if not ((h - expected).abs() > ALIKE * size).any():
         return neuron.surrogate, ""
-    v, h = (torch.tensor(column, dtype=torch.float64) for column in zip(*points, strict=True))
-    expected, size = derivative(neuron.surrogate, v), h.abs().max()
-    if (h - expected).abs().max() <= ALIKE * size:
-        return neuron.surrogate, ""
-    said, times = (
-        f"The surrogate is not {neuron.surrogate}",
-        float(h @ expected / expected.square().sum()),
-    )
+    said = f"The surrogate is not {neuron.surrogate}"
+    times = float(h @ expected / expected.square().sum())
     if (h - times * expected).abs().max() <= ALIKE * size:
-        scaled = Known(lambda v: times * derivative(neuron.surrogate, v))
-        return scaled, f"{said}, but {times:.4g} times that."
-    shown = ", ".join(f"h({x:.2g}) = {y:.3g}" for x, y in points[:: -(-len(points) // 4)])
+        return Known(lambda v: times * given(v)), f"{said}, but {times:.4g} times that."
+    step = -(-len(v) // 4)
+    points = zip(v[::step].tolist(), h[::step].tolist(), strict=True)
+    shown = ", ".join(f"h({x:.2g}) = {y:.3g}" for x, y in points)
     widths = sorted({float(f"{a:.2g}") for a in np.geomspace(0.02, 5, 400)})
-    curves = [kind(a) for kind in SURROGATES.values() for a in widths]
-    off = [float((h - curve.h(v, torch)).abs().max() / size) for curve in curves]
+    ours = [kind(a) for kind in SURROGATES.values() for a in widths]
+    off = [float((h - curve.h(v, torch)).abs().max() / size) for curve in ours]
     if (least := min(off)) <= NEAR:
-        best = curves[off.index(least)]
+        best = ours[off.index(least)]
         return best, f"{said}, but {best} within {least:.1%} of its height: {shown}."
     own = f"{said} nor another of the package's: {shown}; pass SurrogateOf(your spike function)."
-    return measured(*zip(*points, strict=True)), own
+    return measured(v, h), own

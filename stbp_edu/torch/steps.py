@@ -6,7 +6,6 @@ make the current; recurrent weights stand inside.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stbp_edu import checks
-from stbp_edu.arrows.lines.program import StepBack, steps_back
+from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.models import Loss, network
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule
@@ -29,11 +28,7 @@ Function = Callable[..., Any]
 
 
 def as_neuron(value: object) -> Neuron:
-    """Return a neuron with forward lines, from any that the package knows.
-
-    Raises:
-        TypeError: if it is none.
-    """
+    """Return a neuron with forward lines, from any that the package knows."""
     if isinstance(value, LIF):
         return from_lif(value)
     neuron = value.neuron if isinstance(value, Derived) else value
@@ -59,52 +54,60 @@ class TensorSteps(LinearSteps):
     @property
     def functions(self) -> Mapping[str, Function]:
         """What the source calls, of PyTorch."""
-        curve = self.back.neuron.surrogate
-        fires = partial(antiderivative, curve) if self.twin else heaviside
-        return {**FUNCTIONS, "h": partial(derivative, curve), "spike": fires}
+        h, H = curves(self.back.neuron.surrogate)
+        return {**FUNCTIONS, "h": h, "spike": H if self.twin else heaviside}
 
 
-@dataclass(frozen=True, eq=False)
 class Steps:
     """The steps of a neuron under a rule.
 
+    Args:
+        neuron: the neuron.
+        rule: the rule.
+        recurrent: whether it has recurrent weights.
+        others: the neurons of its network, which may keep apart what this one does not.
+
     Attributes:
-        back: the derived step back, which knows both.
+        back: the derived step back, which knows neuron and rule.
+        states: the states that have a line.
+        signals: the signals that come to the output, by the states of the rule that get them.
+        copied: the states of the rule for which the output is copied: where signals differ.
+
+    Raises:
+        TypeError, ValueError: if it is no neuron, or the rule does not know its arrows or keeps no
+            path.
     """
 
-    back: StepBack
+    def __init__(
+        self, neuron: AnyNeuron, rule: Rule, recurrent: bool, others: Sequence[AnyNeuron] = ()
+    ) -> None:
+        self.given = neuron, rule, recurrent, others
+        self.made: dict[Any, TensorSteps] = {}
+        own, around = as_neuron(neuron), [as_neuron(other) for other in others]
+        neurons = [*around, own, own, *around, own]
+        sizes = "-".join(["1", *["1R" if recurrent else "1"] * len(neurons)])
+        read = dict.fromkeys([own.output, own.lines.potential])
+        nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
+        net = next((net for net in nets if rule.keeps(net)), nets[0])
+        self.neuron, self.back = own, steps_back(net, rule)[len(around) + 2]
+        self.states = [*self.back.lines.lines]
+        heard = ((q, self.back.signal(s, q)) for s, q in self.back.nodes if s == own.output)
+        self.signals = {q: signal for q, signal in heard if signal}
+        self.copied = tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
 
-    @property
-    def neuron(self) -> Neuron:
-        """The neuron."""
-        return self.back.neuron
+    def __reduce__(self) -> Any:
+        """Return what is pickled or copied: functions are made again."""
+        return Steps, self.given
 
-    @cached_property
-    def _made(self) -> dict[Any, TensorSteps]:
-        """The steps on tensors that were made already."""
-        return {}
+    def among(self, others: Sequence[AnyNeuron]) -> "Steps":
+        """Return the steps in a network of these neurons."""
+        return Steps(*self.given[:3], others)
 
     def on_tensors(self, wanted: tuple[str, ...], twin: bool) -> TensorSteps:
         """Return the steps on tensors: see :class:`TensorSteps`."""
-        if (wanted, twin) not in self._made:
-            self._made[wanted, twin] = TensorSteps(self.back, wanted, twin)
-        return self._made[wanted, twin]
-
-    @property
-    def states(self) -> list[str]:
-        """The states that have a line."""
-        return [*self.back.lines.lines]
-
-    @property
-    def signals(self) -> dict[str, str]:
-        """The signals that come to the output, by the states of the rule that get them."""
-        nodes = ((q, self.back.signal(s, q)) for s, q in self.back.nodes if s == self.neuron.output)
-        return {q: signal for q, signal in nodes if signal}
-
-    @property
-    def copied(self) -> tuple[str, ...]:
-        """The states of the rule for which the output is copied: where signals differ."""
-        return tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
+        if (wanted, twin) not in self.made:
+            self.made[wanted, twin] = TensorSteps(self.back, wanted, twin)
+        return self.made[wanted, twin]
 
     def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
         """Return what comes to each adjoint from the loss and from other layers, by its signal."""
@@ -113,12 +116,10 @@ class Steps:
         found: dict[str, Tensor] = {}
         for state, q in self.back.nodes:
             heard = self.back.signal(state, q)
-            parts = [above.get(q) if heard else None]
-            read = self.back.rule.move(q, Arrow("readout", "o", LOSS)) is not None
-            if read or (heard and not above):
+            parts = [above.get(q)] if heard else []
+            if (heard and not above) or self.back.rule.move(q, Arrow("readout", "o", LOSS)):
                 parts.append(of_state.get(state))
-            there = [part for part in parts if part is not None]
-            if there:
+            if there := [part for part in parts if part is not None]:
                 found[f"signal_{self.back.name(state, q)}"] = sum(there[1:], there[0])
         return found
 
@@ -126,26 +127,6 @@ class Steps:
         """Return the constants in the order of the program, those that are learned as tensors."""
         own = dict(zip(self.neuron.learned, learned, strict=True))
         return [own.get(name, value) for name, value in self.back.lines.constants.items()]
-
-
-def steps_of(neuron: Neuron, rule: Rule, recurrent: bool, others: Sequence[Neuron] = ()) -> Steps:
-    """Return the steps of a neuron under a rule.
-
-    Args:
-        neuron: the neuron.
-        rule: the rule.
-        recurrent: whether it has recurrent weights.
-        others: the other neurons of its network, which may keep apart what this one does not.
-
-    Raises:
-        ValueError: if the rule does not know the arrows, or keeps no path.
-    """
-    neurons = [*others, neuron, neuron, *others, neuron]
-    sizes = "-".join(["1", *["1R" if recurrent else "1"] * len(neurons)])
-    read = dict.fromkeys([neuron.output, neuron.lines.potential])
-    nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
-    net = next((net for net in nets if rule.keeps(net)), nets[0])
-    return Steps(steps_back(net, rule)[len(others) + 2])
 
 
 class Neurons(torch.autograd.Function):
@@ -181,30 +162,19 @@ class Neurons(torch.autograd.Function):
         steps, run, heads, read = ctx.setting
         R, *saved = ctx.saved_tensors
         learned, series = saved[: -len(read)], dict(zip(read, saved[-len(read) :], strict=True))
-        if all(grad is None for grad in grads):
-            return (None,) * (4 + len(heads) + len(learned))
         output = series[steps.neuron.output]
         found = {name: torch.empty_like(output) for name in run.wanted}
         again = None if R is None else R.to(output.dtype)
         fixed = steps.constants(learned)
         sums = run.fill_adjoints(series, steps.incoming(grads), found, fixed, again)
-        own = [_summed(sums[k], v) for k, v in zip(steps.neuron.learned, learned, strict=True)]
+        zeros = torch.zeros_like(output[0])  # where all is cut, a sum is the number 0
+        summed = zip(steps.neuron.learned, learned, strict=True)
+        own = [(zeros + sums[name]).sum_to_size(value.shape) for name, value in summed]
         of_R = None
-        if R is not None:  # p2-recur-r
-            of_R = (_rows(found[steps.back.start][1:]).T @ _rows(output[:-1])).to(R.dtype)
+        if R is not None:
+            below, d = output[:-1].flatten(2), found[steps.back.start][1:].flatten(2)
+            of_R = torch.einsum("tsi,tsj->ij", d, below).to(R.dtype)  # p2-recur-r
         return None, None, None, of_R, *(found[head] for head in heads), *own
-
-
-def _rows(series: Tensor) -> Tensor:
-    """Return a row for each step and sample."""
-    return series.flatten(2).flatten(0, 1)
-
-
-def _summed(entered: Any, like: Tensor) -> Any:
-    """Return the sum over samples, and over neurons unless each has its own."""
-    if not isinstance(entered, Tensor):  # 0.0 where all is cut
-        return torch.zeros_like(like)
-    return entered.sum(tuple(range(entered.ndim - like.ndim)))
 
 
 def heaviside(v: Tensor) -> Tensor:
@@ -212,37 +182,32 @@ def heaviside(v: Tensor) -> Tensor:
     return torch.ge(v, 0, out=torch.empty_like(v))  # at once a number
 
 
-def derivative(surrogate: Surrogate, v: Tensor) -> Any:
-    """Return h(v); a surrogate of your own has its method called with the tensor."""
-    return surrogate.h(v, torch) if is_curve(surrogate) else surrogate.derivative(v)
+def curves(surrogate: Surrogate) -> tuple[Function, Function]:
+    """Return h and H of a tensor; of a surrogate of your own, its methods."""
+    if is_curve(surrogate):
+        return partial(surrogate.h, xp=torch), partial(surrogate.twin, xp=torch)
+    return surrogate.derivative, surrogate.antiderivative
 
 
-def antiderivative(surrogate: Surrogate, v: Tensor) -> Any:
-    """Return H(v), as :func:`derivative` returns h(v)."""
-    return surrogate.twin(v, torch) if is_curve(surrogate) else surrogate.antiderivative(v)
+def _tensor(value: Any) -> Tensor:
+    """Return a tensor; of a number one that leaves the others their dtype."""
+    return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
 
 
 def _on_tensors(operation: Function) -> Function:
-    """Return an operation on tensors that takes numbers, too, and then keeps a tensor's dtype."""
-    number = {"dtype": torch.float64}
-
-    def call(*given: Any, **more: Any) -> Any:
-        """Return the result."""
-        tensors = (v if isinstance(v, Tensor) else torch.tensor(v, **number) for v in given)
-        return operation(*tensors, **more)
-
-    return call
+    """Return an operation on tensors that takes numbers, too."""
+    return lambda *given: operation(*map(_tensor, given))
 
 
 def _into(operation: Function) -> Function:
-    """Return an operation on tensors and numbers that writes to a tensor."""
-    on_tensors = _on_tensors(operation)
+    """Return an operation on two tensors or numbers that writes to a third tensor."""
 
     def call(a: Any, b: Any, out: Tensor) -> Tensor:
         """Write the result."""
-        if out.shape in (getattr(a, "shape", None), getattr(b, "shape", None)):
-            return on_tensors(a, b, out=out)
-        return out.copy_(on_tensors(a, b))
+        a, b = _tensor(a), _tensor(b)
+        if out.shape in (a.shape, b.shape):
+            return operation(a, b, out=out)
+        return out.copy_(operation(a, b))
 
     return call
 

@@ -22,13 +22,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 import torch.distributed.nn  # before there is a group
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from stbp_edu.arrays import Tensors, Trained, by_layer
@@ -44,17 +44,12 @@ from stbp_edu.training.trainer import train
 
 PATIENCE = timedelta(seconds=20)
 """How long a process waits for the others at a step before it takes them for dead."""
+LOST = ("connection", "timed out", "timeout", "peer", "reset by")
+"""What a backend's error says of another process that is lost."""
 
 
 class PeerEndedError(RuntimeError):
     """Another process of the run ended or no longer answers."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "another process of this run has ended, or has not answered for "
-            f"{PATIENCE.seconds} seconds; what was saved is whole: start the same command again "
-            "with --resume"
-        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,7 @@ class Group:
 
     rank: int = 0
     size: int = 1
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: str = "cpu"
 
     def share(self, count: int) -> slice:
         """Return which samples of a batch this process takes: all get as many, but for one.
@@ -79,26 +74,11 @@ class Group:
         """
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
-    def add_gradients(self, network: nn.Module) -> None:
-        """Replace each gradient by its sum over the processes; one message holds them all.
-
-        Where each process divides the loss of its share by the size of the whole batch, the sum is
-        the gradient of the batch, however unequal the shares are.
-        """
+    def add(self, part: Tensor) -> Tensor:
+        """Replace a tensor by its sum over the processes, and return it."""
         if self.size > 1:
-            gradients = [p.grad for p in network.parameters()]
-            flat = parameters_to_vector(gradients)
-            dist.all_reduce(flat)
-            vector_to_parameters(flat, gradients)
-
-    def whole(self, part: Tensor, samples: int) -> Tensor:
-        """Return (T, S, ...) of all samples, from the share of each process."""
-        if self.size == 1:
-            return part
-        found = part.new_zeros((len(part), samples, *part.shape[2:]))
-        found[:, self.share(samples)] = part
-        dist.all_reduce(found)
-        return found
+            dist.all_reduce(part)
+        return part
 
 
 @contextmanager
@@ -111,45 +91,36 @@ def group(device: str | None = None, env: Mapping[str, str] = os.environ) -> Ite
 
     Raises:
         ValueError: if the device is unknown or not there.
-        PeerEndedError: if another process ends before its work is done.
+        PeerEndedError: if another process ends before its work is done. The backend says so, or
+            torchrun, which ends all that are left with a signal: which comes first is chance.
     """
     cuda = torch.cuda.is_available()
     kind = device or ("cuda" if cuda else "cpu")
     if kind not in ("cpu", "cuda") or (kind == "cuda" and not cuda):
         raise ValueError(f"device must be cpu, or cuda where there is a GPU, got {kind!r}")
     if "RANK" not in env:
-        yield Group(device=torch.device(kind))
+        yield Group(device=kind)
         return
-    place = f"cuda:{env.get('LOCAL_RANK', '0')}" if kind == "cuda" else "cpu"
-    dist.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=PATIENCE)
-    try:
-        with _peers_watched():
-            yield Group(dist.get_rank(), dist.get_world_size(), torch.device(place))
-    finally:
-        dist.destroy_process_group()
-
-
-@contextmanager
-def _peers_watched() -> Iterator[None]:
-    """Raise PeerEndedError where another process is lost.
-
-    The backend says so, or torchrun, which ends all that are left with a signal: which of them
-    comes first is chance.
-    """
 
     def ended(*_: object) -> None:
-        raise PeerEndedError
+        raise PeerEndedError(
+            "another process of this run has ended, or has not answered for "
+            f"{PATIENCE.seconds} seconds; what was saved is whole: start the same command again "
+            "with --resume"
+        )
 
+    place = f"cuda:{env.get('LOCAL_RANK', '0')}" if kind == "cuda" else "cpu"
+    dist.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=PATIENCE)
     before = signal.signal(signal.SIGTERM, ended)
     try:
-        yield
+        yield Group(dist.get_rank(), dist.get_world_size(), place)
     except RuntimeError as error:
-        lost = ("connection", "timed out", "timeout", "peer", "reset by")
-        if any(word in str(error).lower() for word in lost):
-            raise PeerEndedError from error
+        if any(word in str(error).lower() for word in LOST):
+            ended()
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
+        dist.destroy_process_group()
 
 
 class TensorPasses:
@@ -176,16 +147,21 @@ class TensorPasses:
         mine = self.processes.share(spikes.shape[1])
         self.seen = self._tensor(spikes[:, mine]).requires_grad_(self.settings.adversarial > 0)
         self.trace = self.network.trace(self.seen)
-        U, O = self.trace.U, self.trace.O
-        outputs = (self._whole(o, spikes.shape[1]) for o in O[1:])
-        return Trace([*[None] * (len(U) - 1), self._whole(U[-1], spikes.shape[1])],
-                     [spikes, *outputs])  # fmt: skip
+        last, *outputs = (
+            self._whole(part, spikes.shape[1]) for part in (self.trace.U[-1], *self.trace.O[1:])
+        )
+        return Trace([*[None] * len(outputs), last], [spikes, *outputs])
 
     def gradients(self, trace: Trace, targets: Array) -> Tensors:
-        """Return the gradient of all samples under the rule, by layer."""
+        """Return the gradient of all samples under the rule, by layer.
+
+        One message holds it all. Each process divides the loss of its share by the size of the
+        whole batch, so that the sum is the gradient of the batch, however unequal the shares are.
+        """
         self._backward(trace, targets)
-        self.processes.add_gradients(self.network)
         found = {name: p.grad for name, p in self.network.named_parameters()}
+        flat = self.processes.add(parameters_to_vector(found.values()))
+        vector_to_parameters(flat, found.values())
         return by_layer(to_params(found))
 
     def input_gradient(self, trace: Trace, targets: Array) -> Array:
@@ -201,8 +177,7 @@ class TensorPasses:
         mine = self.processes.share(len(targets))
         both = zip((self.trace.O[-1], self.trace.U[-1]), terms, strict=True)
         read = [(series, self._tensor(term[:, mine])) for series, term in both if term is not None]
-        series, signals = zip(*read, strict=True)
-        torch.autograd.backward(series, signals)
+        torch.autograd.backward(*zip(*read, strict=True))
 
     def _tensor(self, array: Array) -> Tensor:
         """Return an array on the device, in the type of the weights."""
@@ -211,7 +186,9 @@ class TensorPasses:
 
     def _whole(self, part: Tensor, samples: int) -> Array:
         """Return what all processes have, (T, S, ...), from the share of each."""
-        return self.processes.whole(part.detach(), samples).cpu().numpy()
+        found = part.new_zeros((len(part), samples, *part.shape[2:]))
+        found[:, self.processes.share(samples)] = part.detach()
+        return self.processes.add(found).cpu().numpy()
 
 
 def passes_in(processes: Group) -> Callable[[Trained, Settings], TensorPasses]:
@@ -266,12 +243,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             state = earlier.state if earlier else None
             steps = train(config.settings, config.data, state, passes_in(processes))
             deque(() if record else steps, maxlen=0)
-    except PeerEndedError as error:
+    except (PeerEndedError, ValueError, TypeError, OSError, ImportError) as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
-        return 3
-    except (ValueError, TypeError, OSError, ImportError) as error:
-        print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
-        return 2
+        return 3 if isinstance(error, PeerEndedError) else 2
     return 0
 
 

@@ -86,12 +86,11 @@ def observe(trace: Trace, targets: Array, loss: Built = RATE) -> BatchStatistics
 
 def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
     """Return the statistics of several batches, taken together."""
-    sizes = [b.size for b in batches]
+    sizes, right = [b.size for b in batches], sum(b.right for b in batches)
     loss, rates, outputs = (
         np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
         for name in ("loss", "rates", "outputs")
     )
-    right = sum(b.right for b in batches)
     return BatchStatistics(sum(sizes), float(loss), right, tuple(rates.tolist()), outputs)
 
 
@@ -145,7 +144,7 @@ def evaluate(
 
     Args:
         params: of the trained network.
-        images: shape (n, height, width), grey levels in [0, 1].
+        images: shape (n, height, width), grey levels in [0, 1] or bytes.
         labels: shape (n,), the right output neuron of each image.
         settings: of the run that trained it.
         rng: draws the spikes.
@@ -211,15 +210,14 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
         raise TypeError(f"rates must be a list, got {checks.brief(rates)}; give one a layer")
     advice, last = [], len(rates) - 1
     for n, rate in enumerate(rates):
-        kind = _kind(checks.number(f"rates[{n}]", rate))
+        kind, name = _kind(checks.number(f"rates[{n}]", rate)), f"layer {n}"
         loses = "the layers above get their biases and hardly anything else"
-        words = {
-            "name": f"layer {n}" + " (output)" * (n == last), "rate": rate, "v_th": v_th,
-            "loses": "every image gets the same answer" if n == last else loses,
-        }  # fmt: skip
+        if n == last:
+            name, loses = f"{name} (output)", "every image gets the same answer"
         told = {"silent": SILENT_LAYER if n else INPUT, "saturated": SATURATED_LAYER if n else ""}
         if text := told.get(kind):
-            advice.append(Advice(f"layer {n}", kind, text.format(**words)))
+            text = text.format(name=name, rate=rate, v_th=v_th, loses=loses)
+            advice.append(Advice(f"layer {n}", kind, text))
     return advice
 
 
@@ -245,22 +243,14 @@ def diagnose_outputs(rates: Sequence[float], loss: float) -> list[Advice]:
     ]
 
 
-def diagnose_learning(accuracy: float, classes: int) -> list[Advice]:
-    """Find a network that guesses, although its layers fire.
-
-    >>> diagnose_learning(0.9, 10)
-    []
-    """
-    if accuracy >= CHANCE / classes:
-        return []
-    return [Advice("network", "chance", GUESSES.format(accuracy=accuracy, chance=1 / classes))]
-
-
 def diagnose(seen: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
     """Return advice on the layers; where there is none, and if settled, on outputs and accuracy."""
-    advice, outputs = diagnose_layers(seen.rates, settings.v_th), seen.outputs.tolist()
-    learning = diagnose_learning(seen.accuracy, len(outputs))
+    layers, outputs = diagnose_layers(seen.rates, settings.v_th), seen.outputs.tolist()
+    later = diagnose_outputs(outputs, seen.loss)
     if not settings.has_output_spikes or settings.make_loss().reads == "U":  # not the spikes
-        advice = [a for a in advice if a.where != f"layer {len(seen.rates) - 1}"]
-        return advice or learning * settled
-    return advice or (diagnose_outputs(outputs, seen.loss) + learning) * settled
+        layers = [a for a in layers if a.where != f"layer {len(seen.rates) - 1}"]
+        later = []
+    if seen.accuracy < CHANCE / len(outputs):  # it guesses, although its layers fire
+        words = GUESSES.format(accuracy=seen.accuracy, chance=1 / len(outputs))
+        later.append(Advice("network", "chance", words))
+    return layers or later * settled

@@ -1,16 +1,12 @@
-"""Records of measurements: what each says of the machine, and the published ones.
+"""The published records of measurements, and intervals of what they measured.
 
-These are in ``docs/results`` of a checkout, and come inside the wheel, so that a page that runs
-the package can read them, too. The notebooks and the site's pages print them.
+The records are in ``docs/results`` of a checkout, and come inside the wheel, so that a page that
+runs the package can read them, too. The notebooks and the site's pages print them.
 """
 
 import math
-import os
-import platform
 import subprocess
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -18,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-import stbp_edu
 from stbp_edu import checks
 from stbp_edu.files import read_json
 
@@ -28,26 +23,6 @@ STUDENT = (
 )
 """By degrees of freedom, from 1: the quantile of Student's t with 2.5 % on either side."""
 NORMAL = 1.959964  # the same quantile of the normal distribution
-
-
-def environment() -> dict[str, dict[str, str | int]]:
-    """Return what a record says of the machine, and of the versions of the software."""
-    config: Any = np.show_config(mode="dicts")
-    blas = config.get("Build Dependencies", {}).get("blas", {})
-    return {
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count() or 1,
-            "system": f"{platform.system()} {platform.machine()}",
-            "byteorder": sys.byteorder,
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
-            "stbp-edu": stbp_edu.__version__,
-        },
-    }
 
 
 def origin(newest: float | None = None) -> dict[str, str]:
@@ -60,15 +35,6 @@ def origin(newest: float | None = None) -> dict[str, str]:
     found = subprocess.run(head, cwd=Path(__file__).parent, capture_output=True, text=True)
     when = datetime.now(UTC) if newest is None else datetime.fromtimestamp(newest, UTC)
     return {"commit": found.stdout.strip() or "unknown", "date": when.date().isoformat()}
-
-
-def _processor() -> str:
-    """Return the processor's name as far as the system tells it."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine() or "unknown"
 
 
 def measurements_folder() -> Path:

@@ -11,16 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import arrows
-from stbp_edu.arrays import (
-    DerivedParams,
-    Tensors,
-    Trained,
-    Workspace,
-    by_layer,
-    hidden_of,
-)
+from stbp_edu.arrays import DerivedParams, Tensors, Trained, Workspace, by_layer, hidden_of
 from stbp_edu.arrows import Loss, Network
 from stbp_edu.arrows.forward_run import check_params
+from stbp_edu.arrows.part_one import by_name
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.passes import Passes, States
@@ -43,10 +37,9 @@ FITS: dict[type[Built], Any] = {
 def initial_params(
     settings: Settings, image: tuple[int, ...], classes: int, rng: np.random.Generator
 ) -> Trained:
-    """Draw the parameters of a run on images of this size: float32, biases zero.
+    """Draw float32 parameters: biases zero, constants that are learned at their value.
 
-    Constants that are learned begin at their value. Weights that leave one neuron lie side by side
-    in memory: a spike adds one piece of it to what the layer above gets.
+    Weights that leave one neuron lie side by side in memory, for layers that go spike by spike.
 
     Raises:
         ValueError: if the layers do not fit the images, or the rule reaches none of them.
@@ -65,13 +58,7 @@ def initial_params(
                 W = drawn[0][1].reshape(size)
                 arrays[name] = np.asfortranarray(W) if W.ndim == 2 else W
         layers.append(arrays)
-    return DerivedParams(shape, layers) if settings.is_derived else _part_one(layers)
-
-
-def _part_one(layers: list[Any]) -> Params:
-    """Return layers with W and b alone as the parameters of Part I."""
-    W, b = ([None, *(layer[name] for layer in layers[1:])] for name in "Wb")
-    return Params(W=W, b=b)
+    return DerivedParams(shape, layers) if settings.is_derived else Params(**by_name(layers))
 
 
 @lru_cache(maxsize=16)
@@ -118,14 +105,14 @@ class OwnLoss(Loss):
 
 def check_fit(params: Trained, settings: Settings) -> None:
     """Raise ValueError where parameters are not those of the network of the settings."""
-    if not settings.is_derived and not isinstance(params, DerivedParams):
-        return
-    if not isinstance(params, DerivedParams) or hidden_of(params) != settings.hidden:
+    plain = isinstance(params, Params)
+    if hidden_of(params) != settings.hidden or (settings.is_derived and plain):
         raise ValueError(
             f"params must be of a network with hidden layers {settings.hidden} and the neurons of "
             f"the settings, got {hidden_of(params)}; give the settings that they were trained with"
         )
-    check_params(network_of(settings, params.shape), list(params.layers))
+    if isinstance(params, DerivedParams):
+        check_params(network_of(settings, params.shape), list(params.layers))
 
 
 def check_data(params: Trained, settings: Settings, image: tuple[int, ...], classes: int) -> None:
@@ -150,14 +137,13 @@ class Run(Trace):
 class Derived:
     """The passes through a network by its program, with the trace that its loss reads."""
 
-    program: Program
+    net: Network
     passes: Passes
 
     def forward(self, spikes: Array) -> Run:
         """Return every state at every step, from the input (T, S, n[0])."""
-        states = self.passes.forward(spikes)
-        neurons = [layer.neuron for layer in self.program.net.layers[1:]]
-        both = [(of, neuron) for of, neuron in zip(states[1:], neurons, strict=True)]
+        states, (_, *layers) = self.passes.forward(spikes), self.net.layers
+        both = [(of, layer.neuron) for of, layer in zip(states[1:], layers, strict=True)]
         U = [of[neuron.lines.potential] for of, neuron in both]
         return Run([None, *U], [spikes, *(of[neuron.output] for of, neuron in both)], states)
 
@@ -179,7 +165,7 @@ class Derived:
 
     def _direct(self, trace: Run, targets: Array) -> dict[str, Array]:
         """Return the direct term, by the state that the loss reads."""
-        loss = self.program.net.loss
+        loss = self.net.loss
         return {loss.state: loss.direct(trace.states[-1][loss.state], targets)}
 
 
@@ -191,10 +177,10 @@ def program_of(settings: Settings, shape: str) -> Program:
     """
     net, backend = network_of(settings, shape), settings.backend
     if backend == "auto":
-        work = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
-        backend = "auto" if work >= MUCH else "numpy"
-    rule, work_in = settings.make_rule(), Workspace()
-    return Program(net, rule, backend, work=work_in, to_input=settings.adversarial > 0)
+        products = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
+        backend = "auto" if products >= MUCH else "numpy"
+    rule, to_input = settings.make_rule(), settings.adversarial > 0
+    return Program(net, rule, backend, work=Workspace(), to_input=to_input)
 
 
 def backend_of(params: Trained, settings: Settings) -> str:
@@ -223,7 +209,7 @@ def encode_images(
 def passes(params: Trained, settings: Settings) -> Derived:
     """Return the passes through the network of a run."""
     program = program_of(settings, _shape(params))
-    return Derived(program, program.passes(list(by_layer(params))))
+    return Derived(program.net, program.passes(by_layer(params)))
 
 
 PassesOf = Callable[[Trained, Settings], Any]
@@ -264,25 +250,19 @@ def with_dropout(params: Trained, factors: Factors) -> Trained:
     layers = drop(params, factors)
     if isinstance(params, DerivedParams):
         return replace(params, layers=layers)
-    return _part_one(layers)
+    return Params(**by_name(layers))
 
 
 def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
     """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
 
-    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015): the network
-    learns from the image that it finds harder. The sign is that of one draw of spikes, under the
-    surrogate; the network then learns from another draw. An image whose rates are the target has
-    no error, and stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio,
-    2017): then it moves down the loss whose targets are the other answers.
+    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015). The sign is that
+    of one draw of spikes; the network then learns from another. An image whose rates are the target
+    stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio, 2017): down the
+    loss whose targets are the other answers.
 
-    Args:
-        pixels: floats in [0, 1] or bytes of which 255 is white.
-        uphill: the derivative of the loss with respect to each pixel; the same shape.
-        by: a share of white; for bytes, it is rounded to whole grey levels, at least one.
-
-    Returns:
-        The images, clipped to the range from black to white.
+    Pixels are floats in [0, 1], or bytes, for which ``by``, a share of white, is rounded to whole
+    grey levels, at least one.
 
     >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
     array([[  0, 100, 255]], dtype=uint8)

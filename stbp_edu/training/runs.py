@@ -5,35 +5,30 @@ without pickle, with the arrays of the parameters, of their average and of the o
 entry of JSON with a checksum of all.
 """
 
+import os
+import platform
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
+import stbp_edu
 from stbp_edu import checks, files
-from stbp_edu.arrays import Trained, by_layer, hidden_of, tensors
+from stbp_edu.arrays import Tensors, Trained, by_layer, tensors
+from stbp_edu.training import trainer
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
-from stbp_edu.training.measurements import environment
 from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.measurements import measurements_folder as measurements_folder
 from stbp_edu.training.measurements import origin as origin
 from stbp_edu.training.model import PassesOf, backend_of, check_fit, passes
 from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.trainer import (
-    SLOTS,
-    TEST,
-    Epoch,
-    Event,
-    OptimizerState,
-    State,
-    stream,
-    train,
-)
+from stbp_edu.training.trainer import SLOTS, TEST, Epoch, Event, OptimizerState, State
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 """The files in the folder of a run: the first while it lasts, the others when it is finished."""
@@ -70,9 +65,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Check the fields before anything is trained."""
-        for name, kind in (("dataset", str), ("settings", Settings), ("data", Dataset)):
-            checks.instance(name, getattr(self, name), kind)
-        checks.instance("folder", self.folder, Path)
+        kinds = {"dataset": str, "settings": Settings, "data": Dataset, "folder": Path}
+        checks.fields("a run", self, **kinds)
         checks.choice("held_out", self.held_out, HELD_OUT)
         checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
 
@@ -92,7 +86,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that is done: its record, settings and parameters."""
+    """A run that is done."""
 
     record: dict[str, Any]
     settings: Settings
@@ -115,11 +109,6 @@ def open_run(folder: Path) -> FinishedRun:
         raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
     record = read_record(folder)
     settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
-    if (hidden := hidden_of(params)) != settings.hidden:
-        raise ValueError(
-            f"{folder / PARAMS} must have hidden layers {settings.hidden} as the record says, "
-            f"got {hidden}; these files are of two runs"
-        )
     with KIND.reading(folder / RECORD):
         check_fit(params, settings)
     return FinishedRun(record, settings, params)
@@ -233,9 +222,17 @@ def train_in_folder(
             return record
         files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
         state, curves = (start.state, [*start.curves]) if start else (None, [])
-        for epoch in watch(train(settings, config.data, state, passes)):
-            curves.append(_point(epoch))
-            state = epoch.state
+        for epoch in watch(trainer.train(settings, config.data, state, passes)):
+            point = {
+                "epoch": epoch.epoch,
+                "loss": epoch.loss,
+                "train": epoch.accuracy,
+                "held_out": epoch.test,
+                "rates": list(epoch.rates),
+                "outputs": list(epoch.outputs),
+                "seconds": epoch.seconds,
+            }
+            state, curves = epoch.state, [*curves, point]
             save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
         assert state is not None  # a run has at least one epoch
         return finish(config, state.kept, curves)
@@ -256,23 +253,10 @@ def folder_lock(folder: Path) -> AbstractContextManager[None]:
     return files.locked(lock.with_name(f".{lock.name}.lock"), message)
 
 
-def _point(epoch: Epoch) -> dict[str, Any]:
-    """Return what the curves of a record hold of an epoch."""
-    return {
-        "epoch": epoch.epoch,
-        "loss": epoch.loss,
-        "train": epoch.accuracy,
-        "held_out": epoch.test,
-        "rates": list(epoch.rates),
-        "outputs": list(epoch.outputs),
-        "seconds": epoch.seconds,
-    }
-
-
 def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> dict[str, Any]:
     """Evaluate trained parameters; write them and then the record, which is returned."""
     images, labels = config.data.test_images, config.data.test_labels
-    rng = stream(config.settings, TEST)
+    rng = trainer.stream(config.settings, TEST)
     result = evaluate(params, images, labels, config.settings, rng, encodings=config.encodings)
     files.save_params(config.folder / PARAMS, params)
     record = {
@@ -296,14 +280,40 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
     return record
 
 
+def environment() -> dict[str, dict[str, str | int]]:
+    """Return what a record says of the machine, and of the versions of the software."""
+    config: Any = np.show_config(mode="dicts")
+    blas = config.get("Build Dependencies", {}).get("blas", {})
+    return {
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count() or 1,
+            "system": f"{platform.system()} {platform.machine()}",
+            "byteorder": sys.byteorder,
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
+            "stbp-edu": stbp_edu.__version__,
+        },
+    }
+
+
+def _processor() -> str:
+    """Return the processor's name as far as the system tells it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine() or "unknown"
+
+
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
-    groups = {
-        "params": tensors(state.params),
-        "average": tensors(state.average) if state.average else {},
-        **{f"slot{i}": tensors(slot) for i, slot in enumerate(state.optimizer.slots)},
-    }
+    groups: dict[str, Tensors] = {"params": state.params, "average": state.average or [None]}
+    groups |= {f"slot{i}": slot for i, slot in enumerate(state.optimizer.slots)}
     values = {
         **files.shape_of(state.params),
         "settings": to_dict(checkpoint.settings),
@@ -312,9 +322,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "step": state.optimizer.step,
         "curves": checkpoint.curves,
     }
-    UNFINISHED.write_arrays(
-        path, values, {f"{g}.{k}": a for g, of in groups.items() for k, a in of.items()}
-    )
+    arrays = {f"{g}.{k}": a for g, of in groups.items() for k, a in tensors(of).items()}
+    UNFINISHED.write_arrays(path, values, arrays)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -325,30 +334,20 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ValueError: if it is damaged, or no checkpoint that this version reads.
     """
     values, arrays = UNFINISHED.read_arrays(checks.instance("path", path, Path))
-    with UNFINISHED.reading(path):
-        if "params.shape" in arrays:  # as version 1 kept it
-            values["shape"] = arrays.pop("params.shape").tobytes().decode()
-            arrays.pop("average.shape", None)
-        settings = from_dict(values["settings"])
-        state = _state(arrays, values, settings)
-        data = checks.instance("data", values["data"], str)
-        return Checkpoint(settings, data, state, checks.instance("curves", values["curves"], list))
-
-
-def _state(
-    arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any], settings: Settings
-) -> State:
-    """Return the state from its arrays."""
 
     def group(name: str) -> Trained:
         """Return the arrays of a group."""
         own = {k.removeprefix(f"{name}."): a for k, a in arrays.items() if k.startswith(f"{name}.")}
         return files.as_params(own, values)
 
-    params = group("params")
-    average = group("average") if settings.averaging else None
-    slots = tuple(by_layer(group(f"slot{i}")) for i in range(SLOTS))
-    check_fit(params, settings)
-    if (hidden := hidden_of(params)) != settings.hidden:
-        raise ValueError(f"its hidden layers are {hidden}, not {settings.hidden}")
-    return State(params, average, OptimizerState(values["step"], slots), values["epoch"])
+    with UNFINISHED.reading(path):
+        if "params.shape" in arrays:  # as version 1 kept it
+            values["shape"] = arrays.pop("params.shape").tobytes().decode()
+            arrays.pop("average.shape", None)
+        settings, params = from_dict(values["settings"]), group("params")
+        check_fit(params, settings)
+        average = group("average") if settings.averaging else None
+        slots = tuple(by_layer(group(f"slot{i}")) for i in range(SLOTS))
+        state = State(params, average, OptimizerState(values["step"], slots), values["epoch"])
+        data = checks.instance("data", values["data"], str)
+        return Checkpoint(settings, data, state, checks.instance("curves", values["curves"], list))

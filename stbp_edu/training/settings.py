@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.arrays import hidden_layer
 from stbp_edu.arrows import RULES as PART_TWO
-from stbp_edu.arrows import Neuron, Rule, lif_lines, truncated, with_gain_limit
+from stbp_edu.arrows import Neuron, Rule, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.table import neuron_from
 from stbp_edu.files import read_text
 from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.sizes import hidden_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 
@@ -243,7 +244,7 @@ class Settings:
         lif = self._lif
         given = ("tau", self.tau), ("v_th", self.v_th)
         own: Any = given, lif.surrogate, self.learn, self.learn_each
-        neuron = read_neuron("neuron", self.neuron or lif_lines(lif), *own)
+        neuron = read_neuron("neuron", self.neuron or from_lif(lif).lines.text, *own)
         return neuron, read_neuron("readout", self.readout, *own) if self.readout else neuron
 
     def make_rule(self) -> Rule:

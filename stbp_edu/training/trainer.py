@@ -5,7 +5,7 @@ The loop is a generator of events: it prints nothing and writes nothing.
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -17,28 +17,11 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, tensors, zeros_like
 from stbp_edu.checks import Array, NotFiniteError
-from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.engine.compiled import one_blas_thread, shared
+from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.evaluation import (
-    Advice,
-    BatchStatistics,
-    answers_to,
-    diagnose,
-    merge,
-    observe,
-)
-from stbp_edu.training.model import (
-    PassesOf,
-    check_data,
-    check_fit,
-    draw_dropout,
-    drop,
-    encode_images,
-    initial_params,
-    passes,
-    perturb,
-    with_dropout,
-)
+from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
+from stbp_edu.training.model import PassesOf, passes
 from stbp_edu.training.settings import Settings
 
 EARLY = 20  # steps before the first look at the firing rates
@@ -85,10 +68,7 @@ class State:
 
 @dataclass(frozen=True)
 class Step:
-    """One step done: its loss, accuracy, and firing rates of layers 0..N.
-
-    ``done`` is the share of the whole run that is done.
-    """
+    """One step done, its firing rates those of layers 0..N; ``done`` is the share of the run."""
 
     epoch: int
     step: int
@@ -137,7 +117,7 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
     checks.instance("settings", settings, Settings)
     checks.instance("data", data, Dataset)
-    params = initial_params(settings, data.shape, data.classes, stream(settings, INIT))
+    params = model.initial_params(settings, data.shape, data.classes, stream(settings, INIT))
     return State(params, deepcopy(params) if settings.averaging else None, start(params))
 
 
@@ -165,45 +145,34 @@ def train(
     checks.instance("data", data, Dataset)
     state = initial_state(settings, data) if state is None else state
     checks.instance("state", state, State)
-    check_fit(state.params, settings)
-    check_data(state.params, settings, data.shape, data.classes)
+    model.check_fit(state.params, settings)
+    model.check_data(state.params, settings, data.shape, data.classes)
     given: set[tuple[str, str]] = set()
+
+    def news(batches: list[BatchStatistics], settled: bool) -> Iterator[Advice]:
+        """Yield the advice on some batches that was not given before."""
+        for advice in evaluation.diagnose(merge(batches), settings, settled):
+            if (about := (advice.where, advice.kind)) not in given:
+                given.add(about)
+                yield advice
+
     with one_blas_thread():
         job = TrainingJob(settings, data, state, passes)
         total = settings.epochs * job.steps
         for epoch in range(state.epoch, settings.epochs):
             batches: list[BatchStatistics] = []
-            started = time.perf_counter()
+            started, before = time.perf_counter(), epoch * job.steps
             for batch in train_epoch(job, epoch):
                 batches.append(batch)
-                where = epoch + 1, len(batches), (epoch * job.steps + len(batches)) / total
-                yield Step(*where, batch.loss, batch.accuracy, batch.rates)
+                done = before + len(batches)
+                yield Step(
+                    epoch + 1, len(batches), done / total, batch.loss, batch.accuracy, batch.rates
+                )
                 if len(batches) == EARLY:
-                    yield from _new(diagnose(merge(batches), settings, False), given)
-            summary = _summarize(job, epoch + 1, merge(batches), started)
-            settled = epoch + 1 == settings.epochs or (epoch + 1) * job.steps >= SETTLED
-            recent = merge(batches[len(batches) // 2 :])
-            yield from _new(diagnose(recent, settings, settled), given)
+                    yield from news(batches, settled=False)
+            summary = job.summary(epoch + 1, merge(batches), started)
+            yield from news(batches[len(batches) // 2 :], done == total or done >= SETTLED)
             yield summary
-
-
-def _new(advice: list[Advice], given: set[tuple[str, str]]) -> Iterator[Advice]:
-    """Yield the advice that was not given before."""
-    for a in advice:
-        if (a.where, a.kind) not in given:
-            given.add((a.where, a.kind))
-            yield a
-
-
-def _summarize(job: "TrainingJob", epoch: int, seen: BatchStatistics, started: float) -> Epoch:
-    """Return the event of an epoch, with the accuracy on the images held out."""
-    settings, data = job.settings, job.data
-    state = State(*deepcopy((job.params, job.average, job.optimizer)), epoch)
-    rng = stream(settings, TEST, epoch)
-    answers = answers_to(data.test_images, state.kept, settings, rng.spawn(1)[0])
-    outputs, test = tuple(seen.outputs.tolist()), float((answers == data.test_labels).mean())
-    seconds = time.perf_counter() - started
-    return Epoch(epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
 
 
 def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
@@ -265,15 +234,25 @@ class TrainingJob:
             NotFiniteError: if the gradient is not finite.
         """
         images, targets = self._batch(number)
-        factors = draw_dropout(self.params.sizes, self.settings.dropout, self._rng)
-        params = with_dropout(self.params, factors) if factors else self.params
+        factors = model.draw_dropout(self.params.sizes, self.settings.dropout, self._rng)
+        params = model.with_dropout(self.params, factors) if factors else self.params
         run = self.passes(params, self.settings)
         if self.settings.adversarial:
             images = self._fgsm(run, images, targets)
         trace = run.forward(self.encode(images))
         grads = run.gradients(trace, targets)
-        self.update(drop(grads, factors) if factors else grads, lr)
-        return observe(trace, targets, self.settings.make_loss())
+        self.update(model.drop(grads, factors) if factors else grads, lr)
+        return evaluation.observe(trace, targets, self.settings.make_loss())
+
+    def summary(self, epoch: int, seen: BatchStatistics, started: float) -> Epoch:
+        """Return the event of an epoch, with the accuracy on the images held out."""
+        state = State(*deepcopy((self.params, self.average, self.optimizer)), epoch)
+        rng = stream(self.settings, TEST, epoch).spawn(1)[0]
+        answers = evaluation.answers_to(self.data.test_images, state.kept, self.settings, rng)
+        outputs = tuple(seen.outputs.tolist())
+        test = float((answers == self.data.test_labels).mean())
+        seconds = time.perf_counter() - started
+        return Epoch(epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
 
     def update(self, grads: Tensors, lr: float) -> None:
         """Change the parameters and the averages in place."""
@@ -286,7 +265,7 @@ class TrainingJob:
     def encode(self, images: NDArray[Any]) -> Array:
         """Return spikes of images, drawn anew."""
         s = self.settings
-        return encode_images(images, s, s.T, self._spikes, self.params.dtype)
+        return model.encode_images(images, s, s.T, self._spikes, self.params.dtype)
 
     def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
         """Return the images of a batch, shifted, and their targets."""
@@ -303,7 +282,7 @@ class TrainingJob:
         targeted = self.settings.fgsm == "targeted"
         uphill = run.input_gradient(trace, 1 - targets if targeted else targets)
         by = self.settings.adversarial
-        return perturb(images, (-uphill if targeted else uphill).reshape(images.shape), by)
+        return model.perturb(images, (-uphill if targeted else uphill).reshape(images.shape), by)
 
 
 def start(params: Trained) -> OptimizerState:
@@ -328,26 +307,27 @@ def update(
     >>> p.W[1]
     array([[0.9]])
     """
-    scratch = np.empty((2, CHUNK), params.dtype)
     state.step += 1
-    for is_weight, (p, *others) in chunks(params, grads, *state.slots):
-        if is_weight and decay:
-            p *= 1 - lr * decay
-        _step(state.step, lr, scratch[:, : len(p)], [p, *others])
+    root = math.sqrt(1 - BETA_2**state.step)  # √v̂ + ε = (√v + root · ε) / root
+    size = lr * root / (1 - BETA_1**state.step)
+    parts = [*chunks(params, grads, *state.slots)]
 
+    def loop(first: int, last: int) -> None:
+        """Change some of the parts."""
+        scratch = np.empty((2, CHUNK), params.dtype)
+        for is_weight, (p, g, m, v) in parts[first:last]:
+            if is_weight and decay:
+                p *= 1 - lr * decay
+            a, b = scratch[:, : len(p)]
+            m *= BETA_1
+            m += np.multiply(g, 1 - BETA_1, out=a)
+            v *= BETA_2
+            v += np.multiply(np.multiply(g, g, out=a), 1 - BETA_2, out=a)
+            np.sqrt(v, out=b)
+            b += EPS * root
+            p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
 
-def _step(k: int, lr: float, scratch: Array, arrays: Sequence[Array]) -> None:
-    """Take step k, from 1, of a chunk: parameters, gradients, m and v."""
-    (p, g, m, v), (a, b) = arrays, scratch
-    root = math.sqrt(1 - BETA_2**k)  # √v̂ + ε = (√v + root · ε) / root
-    m *= BETA_1
-    m += np.multiply(g, 1 - BETA_1, out=a)
-    v *= BETA_2
-    v += np.multiply(np.multiply(g, g, out=a), 1 - BETA_2, out=a)
-    np.sqrt(v, out=b)
-    b += EPS * root
-    size = lr * root / (1 - BETA_1**k)
-    p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+    shared(loop, len(parts), 8.0 * CHUNK * len(parts))
 
 
 def update_average(average: Trained, params: Trained, decay: float) -> None:

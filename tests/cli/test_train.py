@@ -94,7 +94,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
 
 
 def test_a_number_that_is_needed_late_is_checked_at_once(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(runs, "train", None)
+    monkeypatch.setattr(runs.trainer, "train", None)
     with pytest.raises(ValueError, match="encodings must be >= 1, got 0"):
         call("train", "digits", "--out", tmp_path, "--encodings", "0")
 

@@ -8,14 +8,14 @@ import pytest
 
 from stbp_edu.network import Params, forward
 from stbp_edu.practice import hunt, progress_report
-from stbp_edu.practice.bug_hunt.bugs import bugs, evidence, ran, table, wrong_gradients
+from stbp_edu.practice.bug_hunt import bugs, evidence, ran, table, wrong_gradients
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
 from stbp_edu.practice.tasks.catalogue import define
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.verify import autodiff
-from tools.pages.names import bug_hunt, by_symptoms
+from tools.pages.names import bug_hunt
 from tools.templates import filled
 
 BUGS, PROGRAM = bugs(), table()["program"]
@@ -62,7 +62,7 @@ def test_each_bug_is_one_change_in_the_line_that_it_names():
 @pytest.mark.slow
 def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     """Also on other networks, judged by autograd, which shares no backward code with the sweep."""
-    rows = {str(bug): row for row, same in by_symptoms().items() for bug in same}
+    rows = {str(bug): row for row, same in bug_hunt()["by_symptoms"].items() for bug in same}
     networks, exact = others(), []
     for net in networks["T = 4"]:
         spike = net.neuron.H if "twin" in net.description else None

@@ -28,7 +28,6 @@ from tools.site.downloads import (
     address,
     install_cell,
     names,
-    page_notebook,
     requirement,
     with_install_cell,
 )
@@ -92,20 +91,7 @@ def test_links_to_the_source_come_with_its_address() -> None:
         assert f'href="{link}"' in head
     assert "http" not in head_html(notebook, True, Address())
     elsewhere = head_html(notebook, True, Address(repository="https://git.example.org/a/b"))
-    assert names(GIVEN)["colab"].endswith("/a/b/blob/notebooks/which_rule.ipynb")
-    assert names(Address())["colab"] is None
     assert elsewhere.count("http") == 1  # the source; Colab and Binder know GitHub alone
-
-
-def test_the_links_of_the_notebook_of_the_page_pytorch_are_addresses_or_words() -> None:
-    """Relative links would lead nowhere from the reader's folder; tests/bridges runs it."""
-    link = re.compile(r"\]\((?!#)([^)]+)\)")
-    here, given = (nbformat.reads(page_notebook(where), 4).cells for where in (Address(), GIVEN))
-    assert not [url for cell in here for url in link.findall(cell.source)]
-    links = [url for cell in given for url in link.findall(cell.source)]
-    assert any(re.fullmatch(r"https://a.org/stbp/notebooks/\d\d_case3/", url) for url in links)
-    assert all(url.startswith("https://a.org/stbp/") for url in links)
-    assert "https://a.org/stbp/downloads/" in given[1].source
 
 
 def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,11 +45,11 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
     example = ">>> f()\none:\n  two"
     assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
     pages = api_pages.pages(api_pages.read_package())
-    assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
-    assert "grading.places" not in pages["api/practice.md"]
+    assert "::: stbp_edu.practice.grading.verdict\n" in pages["api/practice.md"]
+    assert "grading.hypotheses" not in pages["api/practice.md"]
     for path, name in (
-        ("grading/exercise_check.py", "practice.grading.exercise_check"),
-        ("grading/places.py", "practice.grading"),
+        ("grading/verdict.py", "practice.grading.verdict"),
+        ("grading/hypotheses.py", "practice.grading"),
         ("__init__.py", "practice"),
     ):
         entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)

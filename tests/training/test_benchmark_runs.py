@@ -39,7 +39,7 @@ def test_a_measurement_is_made_once_and_goes_on(monkeypatch, tmp_path: Path) -> 
     out = tmp_path / "digits-trial.json"
     argv = ["--what", "trial", "--work", str(tmp_path / "work"), "--out", str(tmp_path)]
     with monkeypatch.context() as patched:
-        patched.setattr(runs, "train", failing)
+        patched.setattr(runs.trainer, "train", failing)
         with pytest.raises(SystemExit, match="slow-cold/seed=0: ValueError: it failed;"):
             accuracy.main(argv)
     assert accuracy.main(argv) == 0

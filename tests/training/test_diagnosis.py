@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from stbp_edu.training import Advice, Dataset, Settings, Step, train
-from stbp_edu.training.evaluation import diagnose_learning, diagnose_outputs
+from stbp_edu.training.evaluation import diagnose_outputs
 
 
 def advice_of(settings: Settings, data: Dataset) -> list[Advice]:
@@ -54,9 +54,7 @@ def test_an_output_that_never_fires_is_found(small, few) -> None:
     assert "never answers 8" in found[0].message
 
 
-def test_outputs_and_learning() -> None:
+def test_silent_and_saturated_outputs() -> None:
     found = diagnose_outputs([0.1, 0.0, 1.0], 0.06)
     assert [(a.where, a.kind) for a in found] == [("output 1", "silent"), ("output 2", "saturated")]
     assert "the loss (0.060 now) cannot fall much below 0.17" in found[0].message
-    assert diagnose_learning(0.2, 10) == []
-    assert diagnose_learning(0.11, 10)[0].kind == "chance"

@@ -104,7 +104,7 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
         (lambda a: {**a, "params.W1": a["params.W1"] + 1}, "its checksum is not that"),
         (meta(settings={"tav": 1}), r"got \['tav'\]"),
         (meta(step=None), "'step' is missing"),
-        (meta(settings={"hidden": [21]}), r"its hidden layers are \(20,\), not \(21,\)"),
+        (meta(settings={"hidden": [21]}), r"hidden layers \(21,\) .*, got \(20,\)"),
         (lambda a: meta()({k: v for k, v in a.items() if k != "slot0.W1"}), "must hold W1, b1"),
     ],
 )
@@ -163,7 +163,7 @@ def test_files_of_two_runs_or_of_something_else_are_named(finished, copied) -> N
     assert opened(copied(record)).settings.hidden == (30,)
     record["settings"]["hidden"] = [31]
     for given, words in (
-        (record, r"must have hidden layers \(31,\) .*these files are of two runs"),
+        (record, r"with hidden layers \(31,\) .*, got \(30,\)"),
         ("[1, 2]", "must be a record that `stbp-edu train` wrote"),
         ('{"settings": {', "must be a JSON file"),
     ):

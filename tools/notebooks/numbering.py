@@ -1,13 +1,15 @@
-"""Writes the number of each notebook, its place in the order of the course, wherever it stands.
+"""Writes the number of each notebook, its place in the order of the course, and its time.
 
-The order stands in ``course.toml``, by slug, which is a file's name without its number. In Markdown
-a notebook is always linked, as in ``[notebook 3](03_example.ipynb)``: the numbers in the link then
-follow from the slug. Code names a notebook by its slug alone.
+The order stands in ``course.toml``, by slug, which is a file's name without its number, with the
+minutes of each. In Markdown a notebook is always linked, as in ``[notebook 3](03_example.ipynb)``:
+the numbers in the link then follow from the slug, and the time of a reading path from its links.
+Code names a notebook by its slug alone.
 """
 
 import re
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,21 @@ import nbformat
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import NotebookError, normalise
-from tools.notebooks.reading_paths import LINK, TIME, Course, sentence, with_times
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
+LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
+"""A link to a notebook: its words, folder, slug and anchor."""
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
 ROW = re.compile(r"^\| \d+ (\| \[.+\]\((?:\d\d_)?(\w+)\.ipynb\): .+ \|) \d+\+\d+ \|$", flags=re.M)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
+TIME = re.compile(r"^\*\*Time\.\*\*.*$", flags=re.M)
+CLAUSE = re.compile(r"(?<=[.;])\s+|\n")
+OPTIONAL = re.compile(r"\bnew to you\b|\bhelps?\b")
+SHORT = "One evening"
+"""The path that leaves a notebook where it says so, as ``**One evening:** go on to ...``."""
+
+Course = Mapping[str, Mapping[str, Any]]
+"""What ``course.toml`` says of each notebook, by its slug, in the order of the course."""
 
 
 def files(root: Path = ROOT, course: Course | None = None) -> dict[str, Path]:
@@ -39,24 +50,6 @@ def files(root: Path = ROOT, course: Course | None = None) -> dict[str, Path]:
             f"{order}, and the files are {[p.name for p in paths]}; add what is missing"
         )
     return {slug: found[slug] for slug in order}
-
-
-def numbered(text: str, slugs: Iterable[str]) -> str:
-    """Return Markdown in which every link to a notebook has its number.
-
-    >>> numbered("[notebook 7](../x/07_b.ipynb#c), [case 2](b.ipynb), [1](03_b.ipynb)", ["a", "b"])
-    '[notebook 1](../x/01_b.ipynb#c), [case 2](01_b.ipynb), [1](01_b.ipynb)'
-    """
-    numbers = {slug: k for k, slug in enumerate(slugs)}
-
-    def link(match: re.Match[str]) -> str:
-        words, folder, slug, anchor = match.groups("")
-        if slug not in numbers:
-            return match[0]
-        words = NUMBER.sub(lambda m: f"{m[1] or ''}{numbers[slug]}", words)
-        return f"[{words}]({folder}{numbers[slug]:02d}_{slug}.ipynb{anchor})"
-
-    return LINK.sub(link, text)
 
 
 def markdown_files(root: Path = ROOT) -> list[Path]:
@@ -79,13 +72,20 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
     for slug, table in course.items():
         if "minutes" not in table:
             raise NotebookError(f"course.toml must say how long {slug} takes; add minutes")
-    paths = {
-        slug: p.with_name(f"{k:02d}_{slug}.ipynb") for k, (slug, p) in enumerate(before.items())
-    }
-    for slug, path in before.items():
-        path.rename(paths[slug])
-    notebooks = {slug: nbformat.read(path, as_version=4) for slug, path in paths.items()}
-    _write_numbers(notebooks, course)
+    paths, notebooks, titles = [], [], []
+    for k, (slug, path) in enumerate(before.items()):
+        paths.append(path.rename(path.with_name(f"{k:02d}_{slug}.ipynb")))
+        notebooks.append(nbformat.read(paths[k], as_version=4))
+        first = notebooks[k].cells[0]
+        first.source = re.sub(r"^# (?:\d+ · )?", f"# {k} · ", first.source)
+        first.source = TIME.sub(sentence([course[slug]["minutes"]]), first.source)
+        titles.append(re.split(r"[:\n]", first.source[2:])[0])
+    following = [*zip(before, titles, strict=True)][1:]
+    for path, notebook, after in zip_longest(paths, notebooks, following):
+        for cell in (c for c in notebook.cells if c.cell_type == "markdown"):
+            text = _with_next(cell.source, *after) if after else cell.source
+            cell.source = _with_rows(numbered(text, course), course)
+        nbformat.write(normalise(notebook), path)
     for file in markdown_files(root):
         page = file.read_text(encoding="utf-8")
         new = numbered(page, course)
@@ -93,30 +93,30 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
             new = with_times(new, course)
         if new != page:
             file.write_text(new, encoding="utf-8")
-    for slug, path in paths.items():
-        nbformat.write(normalise(notebooks[slug]), path)
-    return [paths[slug] for slug in paths if paths[slug] != before[slug]]
+    return [path for path, old in zip(paths, before.values(), strict=True) if path != old]
 
 
-def _write_numbers(notebooks: dict[str, Any], course: Course) -> None:
-    """Write numbers and times into the notebooks' titles, links, tables, and ``Next: [...]``."""
-    for k, (slug, notebook) in enumerate(notebooks.items()):
-        first = notebook.cells[0]
-        first.source = re.sub(r"^# (?:\d+ · )?", f"# {k} · ", first.source)
-        first.source = TIME.sub(sentence([course[slug]["minutes"]]), first.source)
-    for slug, after in pairwise([*notebooks, ""]):
-        for cell in (c for c in notebooks[slug].cells if c.cell_type == "markdown"):
-            text = _with_next(cell.source, after, notebooks)
-            cell.source = _with_rows(numbered(text, course), course)
+def numbered(text: str, slugs: Iterable[str]) -> str:
+    """Return Markdown in which every link to a notebook has its number.
+
+    >>> numbered("[notebook 7](../x/07_b.ipynb#c), [case 2](b.ipynb), [1](03_b.ipynb)", ["a", "b"])
+    '[notebook 1](../x/01_b.ipynb#c), [case 2](01_b.ipynb), [1](01_b.ipynb)'
+    """
+    numbers = {slug: k for k, slug in enumerate(slugs)}
+
+    def link(match: re.Match[str]) -> str:
+        words, folder, slug, anchor = match.groups("")
+        if slug not in numbers:
+            return match[0]
+        words = NUMBER.sub(lambda m: f"{m[1] or ''}{numbers[slug]}", words)
+        return f"[{words}]({folder}{numbers[slug]:02d}_{slug}.ipynb{anchor})"
+
+    return LINK.sub(link, text)
 
 
-def _with_next(text: str, after: str, notebooks: dict[str, Any]) -> str:
+def _with_next(text: str, after: str, title: str) -> str:
     """Return the text in which ``Next: [...]`` links the notebook that comes after its own."""
-    if not after:
-        return text
-    title = re.match(r"# (\d+ · [^:\n]+)", notebooks[after].cells[0].source)
-    new = numbered(f"[{title and title[1]}]({after}.ipynb).", notebooks)
-    return NEXT.sub(lambda match: match[0] if match[1] == after else new, text)
+    return NEXT.sub(lambda m: m[0] if m[1] == after else f"[{title}]({after}.ipynb).", text)
 
 
 def _with_rows(text: str, course: Course) -> str:
@@ -128,3 +128,91 @@ def _with_rows(text: str, course: Course) -> str:
         return f"| {list(course).index(slug)} {words} {reading}+{exercises} |"
 
     return ROW.sub(row, text)
+
+
+@dataclass(frozen=True)
+class Links:
+    """The notebooks that a text links, by slug, in order, each once.
+
+    Attributes:
+        steps: those that are to be read.
+        optional: those in a clause that says *new to you* or *helps*.
+        entries: steps whose link leads to a section; what comes before it may be skipped.
+    """
+
+    steps: list[str] = field(default_factory=list)
+    optional: set[str] = field(default_factory=set)
+    entries: set[str] = field(default_factory=set)
+
+
+def links(text: str) -> Links:
+    """Return the notebooks that a text links."""
+    result = Links()
+    hidden = LINK.sub(lambda m: m[0].replace(".", "\0"), text)  # whose dots end no clause
+    for clause in CLAUSE.split(hidden):
+        for _, _, slug, anchor in LINK.findall(clause.replace("\0", ".")):
+            if OPTIONAL.search(clause):
+                result.optional.add(slug)
+            elif slug not in result.steps:
+                result.steps.append(slug)
+                result.entries.update([slug] if anchor else [])
+    return result
+
+
+def paths(page: str) -> dict[str, Links]:
+    r"""Return the paths of a page: each section with a numbered list or a table of notebooks.
+
+    A link outside the list or the table counts only as optional, where its clause says so.
+
+    >>> page = "## One evening\n\n1. [A](notebooks/00_a.ipynb)\n2. [D](03_d.ipynb#x)\n\n"
+    >>> page += "If it is new to you: [B](notebooks/01_b.ipynb)."
+    >>> paths(page)
+    {'One evening': Links(steps=['a', 'd'], optional={'b'}, entries={'d'})}
+    """
+    found = {}
+    parts = re.split(r"^## (.+)$", page, flags=re.M)
+    for title, text in zip(parts[1::2], parts[2::2], strict=True):
+        path = links("\n".join(re.findall(r"^(?:\d+\. |\| ).*$", text, flags=re.M)))
+        if path.steps:
+            path.optional.update(links(text).optional)
+            found[title] = path
+    return found
+
+
+def with_times(page: str, course: Course) -> str:
+    """Return the page of paths in which each one that says ``**Time.**`` is given its sum.
+
+    A notebook of which the path asks for one section only counts nothing.
+    """
+    found, parts = paths(page), re.split(r"^(?=## )", page, flags=re.M)
+    for k, part in enumerate(parts):
+        title = part.partition("\n")[0].removeprefix("## ")
+        if path := found.get(title):
+            tables = [course[slug] for slug in path.steps if slug not in path.entries]
+            if title == SHORT:
+                each = [[table.get("evening", table["minutes"][0]), 0] for table in tables]
+            else:
+                each = [table["minutes"] for table in tables]
+            parts[k] = TIME.sub(sentence(each), part)
+    return "".join(parts)
+
+
+def sentence(each: Iterable[Iterable[int]]) -> str:
+    """Return how a text states the time of several notebooks: the sum of what each states.
+
+    >>> sentence([(10, 5), (15, 15)])
+    '**Time.** About 25 minutes, and 20 for the exercises.'
+    >>> sentence([(160, 95)])
+    '**Time.** About 2½ hours, and 1½ hours for the exercises.'
+    """
+    reading, exercises = map(sum, zip(*each, strict=True))
+    more = str(exercises) if max(reading, exercises) < 90 else _spoken(exercises)
+    told = f", and {more} for the exercises" if exercises else ""
+    return f"**Time.** About {_spoken(reading)}{told}."
+
+
+def _spoken(minutes: int) -> str:
+    if minutes < 90:
+        return f"{minutes} minutes"
+    whole, half = divmod(int(minutes / 30 + 0.5), 2)
+    return f"{whole}{'½' * half} hours"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import plotting
-from stbp_edu.cli import format_duration
+from stbp_edu.cli.main import format_duration
 from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages.records import Record, figure_html, processor
@@ -34,14 +34,10 @@ def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:
                 found[-1]["many"] = row["accuracy"]
             else:
                 epochs = row["runs"][0]["settings"].get("epochs", "")
-                found.append({**row, "record": name, "epochs": epochs, "time": _time(row)})
+                load = max(run["load_before"] / run["machine"]["cores"] for run in row["runs"])
+                time = "–" if load > BUSY else format_duration(row["seconds"])
+                found.append({**row, "record": name, "epochs": epochs, "time": time})
     return found
-
-
-def _time(row: Record) -> str:
-    """Return what a run took, or a dash if other work kept the machine busy."""
-    share = [run["load_before"] / run["machine"]["cores"] for run in row["runs"]]
-    return "–" if max(share) > BUSY else format_duration(row["seconds"])
 
 
 def percent(accuracy: Record) -> str:

@@ -23,6 +23,7 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
 from stbp_edu.equations import EQUATIONS
+from stbp_edu.files import read_text, write_text
 from stbp_edu.plotting import palette
 from stbp_edu.practice import explorers
 from tools.pages.names import names
@@ -82,10 +83,9 @@ def collect() -> Content:
         name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
         generated[name] = source_code.source_page(path, api_pages.entry(path, reference))
     for name, text in links.TEXTS.items():
-        generated[name] = links.rewrite((ROOT / text).read_text(encoding="utf-8"), f"../{name}")
+        generated[name] = links.rewrite(read_text(ROOT / text), f"../{name}")
     for path in (pyodide.built("wheel"), pyodide.built("sdist")):
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
-    generated[f"{downloads.FOLDER}/{downloads.NAME}"] = downloads.page_notebook(where)
     generated["assets/css/cases.css"] = palette.css()
     generated["assets/site.json"] = json.dumps({"notebooks": list(notebooks)})
     return Content(live, notebooks, generated, places, address=where)
@@ -141,7 +141,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
     if name.endswith(".ipynb"):
         notebook = content.notebooks[Path(name).stem]
         markdown = notebook.markdown
-        page.meta.update(notebook.meta)
+        page.meta |= {
+            "title": notebook.title, "description": notebook.description,
+            "tags": notebook.course["topics"], "hide": ["tags"],
+            "search": {"boost": 4},  # before the pages about it
+        }  # fmt: skip
         vars(page).pop("render", None)  # mkdocs-jupyter's renderer; MkDocs' own takes its place
     elif name not in content.generated:
         known = {**downloads.names(content.address), **names(name)}
@@ -170,18 +174,13 @@ def _plain_titles(toc: Any) -> None:
 def _with_cells(content: Content, stem: str, html: str) -> str:
     """Put the line under the title and the code cells into the slots of the Markdown."""
     notebook = content.notebooks[stem]
-    figures = notebook_page.Figures(f"../../assets/figures/{stem}")
 
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
             return notebook_page.head_html(notebook, content.live, content.address)
-        number = int(slot[1])
-        return notebook_page.cell_html(notebook.cells[number - 1], number, figures)
+        return notebook_page.cell_html(notebook, int(slot[1]), content.figures)
 
-    html = SLOT.sub(fill, html)
-    for name, data in figures.files.items():
-        content.figures[f"assets/figures/{stem}/{name}"] = data
-    return html
+    return SLOT.sub(fill, html)
 
 
 @event_priority(-50)
@@ -214,8 +213,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     content, site = config.extra[CONTENT], Path(config.site_dir)
     for stem in content.notebooks:
         copy = site / "notebooks" / stem / f"{stem}.ipynb"
-        text = (folder() / copy.name).read_text(encoding="utf-8")
-        copy.write_text(downloads.with_install_cell(text, content.address), encoding="utf-8")
+        text = read_text(folder() / copy.name)
+        write_text(copy, downloads.with_install_cell(text, content.address))
     for name, data in content.figures.items():
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_bytes(data)

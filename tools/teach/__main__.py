@@ -15,25 +15,25 @@ from pathlib import Path
 from playwright.sync_api import Browser
 
 from stbp_edu.equations import GROUPS
+from stbp_edu.files import write_text
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import course_table, objectives, tasks
 from stbp_edu.teaching.notebooks import files_of
 from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE
 from tools.site.render.notebook_page import folder
-from tools.teach import bank, handouts, inventory, paper, quiz_files, slides
+from tools.teach import bank, handouts, quiz_files, slides
 from tools.teach.weeks import plan, weeks
 from tools.templates import filled
 
 TITLE = "Error through space and time"
 
 
-Document = tuple[str, str, Iterable[str], str]
-"""What is printed: its file, its title, its parts, and its kind if it lies across the sheet."""
+def documents(part: str, stems: Sequence[str]) -> Iterator[tuple[str, str, Iterable[str], str]]:
+    """Yield what is printed of a part of the kit; of most, that is all.
 
-
-def documents(part: str, stems: Sequence[str]) -> Iterator[Document]:
-    """Yield what is printed of a part of the kit; of most, that is all."""
+    That is for each document its file, title, parts, and kind if it lies across the sheet.
+    """
     pages = [f"notebooks/{stem}" for stem in stems]
     match part:
         case "guide":
@@ -45,9 +45,9 @@ def documents(part: str, stems: Sequence[str]) -> Iterator[Document]:
             for stem, page in zip(stems, pages, strict=True):
                 yield f"handouts/{stem}.pdf", stem, [handouts.paper(page)], ""
         case "inventory":
-            for letter, name in inventory.FORMS.items():
-                yield f"inventory/form-{letter}.pdf", f"Form {name}", [inventory.sheet(letter)], ""
-            scores = [inventory.key_and_scores()]
+            for letter, name in quiz_files.FORMS.items():
+                yield f"inventory/form-{letter}.pdf", f"Form {name}", [quiz_files.sheet(letter)], ""
+            scores = [quiz_files.key_and_scores()]
             yield "inventory/key-and-scores.pdf", "Key and scores", scores, ""
         case "sheet":
             poster = "".join(map(str, handouts.article("sheet").select("style, .stbp-poster")))
@@ -73,19 +73,17 @@ def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) ->
             quiz_files.write(questions, out / part, "bank", f"{TITLE}: quiz bank")
             shares = bank.found_by_form(questions)
             text = filled("form.txt", shares=shares, count=len(questions))
-            (out / part / "form.txt").write_text(text, encoding="utf-8")
+            write_text(out / part / "form.txt", text)
         case "inventory":
-            for letter, name in inventory.FORMS.items():
+            for letter, name in quiz_files.FORMS.items():
                 title = f"{TITLE}: concept inventory, form {name}"
-                quiz_files.write(inventory.form(letter), out / part, f"form-{letter}", title)
+                quiz_files.write(quiz_files.form(letter), out / part, f"form-{letter}", title)
         case "weeks":
             for week in weeks():
                 here = out / part / f"week{week.number}"
-                here.mkdir(parents=True, exist_ok=True)
-                (here / "plan.toml").write_text(plan(week), encoding="utf-8")
+                write_text(here / "plan.toml", plan(week))
                 for path, text in files_of(read_problem_set(here / "plan.toml"), "plain"):
-                    (here / path).parent.mkdir(parents=True, exist_ok=True)
-                    (here / path).write_text(text, encoding="utf-8")
+                    write_text(here / path, text)
 
 
 PARTS = (
@@ -96,9 +94,9 @@ PARTS = (
 
 def build(part: str, out: Path, stems: Sequence[str]) -> None:
     """Build one part, with a browser of its own, and say what would be cut."""
-    with paper.browser() as running:
+    with handouts.browser() as running:
         for name, title, parts, kind in documents(part, stems):
-            for what in paper.printed(running, out / name, title, list(parts), kind):
+            for what in handouts.printed(running, out / name, title, list(parts), kind):
                 print(f"{name}: too wide: {what}", file=sys.stderr)
         write_files(part, out, stems, running)
     print(part, flush=True)

@@ -1,19 +1,24 @@
-"""The pages of the built site, made ready for paper.
+"""The pages of the built site, made ready for paper, and printed in a browser.
 
 Nothing that a reader is to find is told: in place of an output that is folded, of an answer and of
 an exercise's function there are lines to write on. Code that only draws is left out, and all other
-code is printed whole.
+code is printed whole. A PDF is tagged and has bookmarks; the same page gives the same bytes.
 """
 
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from posixpath import normpath
 
 from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Browser, sync_playwright
 
+from stbp_edu.files import write_text
 from tools.site import SITE
 from tools.templates import filled
 
@@ -21,6 +26,11 @@ ASKS = re.compile(r"Answer|\?$|^When you have it")  # the line of a fold that ho
 DROPPED = "nav.md-tags, .headerlink, .live-bar, .md-feedback, .stbp-solution, script, button, "
 DROPPED += ".figure-dark, .figure-narrow, .cell-note, a[download], .notebook-note"
 LINES = {"output": 4, "answer": 6, "exercise": 9}
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
+HEADER = re.compile(rb"\(node\d{8}\)")  # the name of a table's header
+DATE = re.compile(rb"/(?:Creation|Mod)Date \(D:[^)]*\)")
 
 
 def article(page: str, site: Path = SITE) -> Tag:
@@ -31,7 +41,6 @@ def article(page: str, site: Path = SITE) -> Tag:
     """
     text = (site / page / "index.html").read_text(encoding="utf-8")
     found = BeautifulSoup(text, "html.parser").find("article")
-    assert isinstance(found, Tag), f"{page} has no article"
     for dropped in found.select(DROPPED):
         dropped.decompose()
     for part in found.select("section"):  # which is a slide to reveal.js
@@ -44,9 +53,7 @@ def article(page: str, site: Path = SITE) -> Tag:
 
 def tag(html: str) -> Tag:
     """Return the one element that the text holds."""
-    found = BeautifulSoup(html, "html.parser").find()
-    assert isinstance(found, Tag)
-    return found
+    return BeautifulSoup(html, "html.parser").find()
 
 
 def space(kind: str) -> Tag:
@@ -64,8 +71,6 @@ def question(feedback: Tag) -> Tag:
 def untold(cell: Tag) -> None:
     """Put space for the reader in place of what a code cell gives away."""
     output, code = cell.select_one(".cell-output"), cell.select_one(".cell-code")
-    assert output is not None
-    assert code is not None
     asked, feedback = output.select_one("details.answer"), output.select_one(".stbp-feedback")
     drawn = output.select_one("svg, img, .out-html")
     if asked:
@@ -78,7 +83,7 @@ def untold(cell: Tag) -> None:
     if cell.has_attr("data-folded") and (asked or drawn):
         code.decompose()
     if fold := cell.select_one("details.cell-fold"):
-        fold.select_one("summary").decompose()  # type: ignore[union-attr]
+        fold.select_one("summary").decompose()
         fold.name = "div"
 
 
@@ -95,7 +100,6 @@ def paper(page: str, within: Iterable[str] = (), site: Path = SITE) -> str:
         untold(cell)
     for fold in found.select("details"):
         summary = fold.select_one("summary")
-        assert summary is not None
         if "answer" in fold.get("class", []) or ASKS.search(summary.get_text().strip()):
             for child in list(fold.children):
                 if child is not summary:
@@ -131,3 +135,54 @@ def sections(found: Tag) -> Iterator[tuple[Tag, list[Tag]]]:
     for heading in found.find_all(names, recursive=False):
         below = heading.find_next_siblings(True)
         yield heading, list(takewhile(lambda element: element.name not in names, below))
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Run Chromium while the block runs.
+
+    Raises:
+        RuntimeError: if there is none.
+    """
+    found = [shutil.which(n) for n in (os.environ.get("CHROMIUM", ""), *NAMES) if n]
+    if not (path := next(filter(None, found), None)):
+        raise RuntimeError("no Chromium found; install one or set CHROMIUM=/path/to/it")
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=path, args=list(FLAGS))
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+def printed(
+    running: Browser, target: Path, title: str, parts: list[str], kind: str = ""
+) -> list[str]:
+    """Print a document of several parts, and return what would be cut off at its right.
+
+    It uses the files of the built site; one of a kind is printed across the sheet. Formulas are
+    broken for a sheet whose text is so many pixels wide.
+    """
+    source, assets = target.with_suffix(".html"), (SITE / "assets").resolve().as_uri()
+    write_text(source, filled("paper.html", title=title, parts=parts, kind=kind, assets=assets))
+    page = running.new_page(viewport={"width": ACROSS if kind else UPRIGHT, "height": 900})
+    page.emulate_media(media="print", color_scheme="light")
+    page.goto(source.resolve().as_uri())
+    page.wait_for_selector("html[data-maths]", state="attached", timeout=600_000)
+    page.evaluate("document.fonts.ready")
+    cut = page.evaluate(filled("too_wide.js"))
+    data = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
+    page.close()
+    source.unlink()
+    target.write_bytes(settled(data))
+    return cut
+
+
+def settled(data: bytes) -> bytes:
+    """Return a PDF without the dates of its making, as long as before, so that its index holds.
+
+    The headers of tables are named in their order: Chromium's names depend on when it drew them.
+    """
+    names = {old: b"(head%08d)" % k for k, old in enumerate(sorted({*HEADER.findall(data)}))}
+    data = HEADER.sub(lambda found: names[found[0]], data)
+    return DATE.sub(lambda found: b" " * len(found[0]), data)

@@ -1,6 +1,8 @@
-"""A set of questions as a file for learning platforms: Moodle XML, and QTI 1.2 as Canvas reads it.
+"""A set of questions as a file for learning platforms, and the concept inventory.
 
-The key stands at another place in each question, for platforms that do not shuffle.
+The files are Moodle XML, and QTI 1.2 as Canvas reads it. The key stands at another place in each
+question, for platforms that do not shuffle. The inventory has sixteen questions in two parallel
+forms, as such files and as sheets.
 """
 
 import io
@@ -16,12 +18,16 @@ from text2qti.config import Config
 from text2qti.qti import QTI
 from text2qti.quiz import Quiz
 
+from stbp_edu.files import read_toml, write_text
 from stbp_edu.practice.feedback import markup
-from tools.teach.bank import Choice, Question
+from stbp_edu.practice.tasks.mistakes import Mistake, misconceptions
+from tools.teach.bank import Choice, Question, wrong
+from tools.teach.weeks import CONTENT
 from tools.templates import filled
 
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 DATE = (1980, 1, 1, 0, 0, 0)  # the same questions give the same zip
+FORMS = {"a": "A, before", "b": "B, after"}
 ORDER = 29  # under which the keys of the inventory fall evenly on the letters
 
 
@@ -49,34 +55,54 @@ def written(template: str, questions: Sequence[Question], **names: object) -> st
     """Return the questions in the words of a template."""
     return filled(
         template, questions=questions, shuffled=shuffled, choice_html=choice_html, said=markup,
-        prompt_html=prompt_html, inline=inline, **names,
+        prompt_html=prompt_html, **names,
     )  # fmt: skip
 
 
-def inline(prompt: str) -> str:
-    """Return a prompt whose displayed formulas stand in a line, which is what text2qti knows."""
-    return DISPLAY.sub(lambda display: f"${' '.join(display[1].split())}$", prompt)
-
-
 def qti(questions: Sequence[Question], title: str) -> bytes:
-    """Return the questions as a zip that Canvas imports."""
-    package = QTI(Quiz(written("canvas.txt", questions, title=title), config=Config()))
+    """Return the questions as a zip that Canvas imports; text2qti knows no displayed formulas."""
+    text = written("canvas.txt", questions, title=title)
+    text = DISPLAY.sub(lambda display: f"${' '.join(display[1].split())}$", text)
+    package = QTI(Quiz(text, config=Config()))
     name = package.assessment_identifier
-    files = {
-        "imsmanifest.xml": package.imsmanifest_xml,
-        f"{name}/assessment_meta.xml": package.assessment_meta,
-        f"{name}/{name}.xml": package.assessment,
-    }
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        for path, text in files.items():
+        for path, text in (
+            ("imsmanifest.xml", package.imsmanifest_xml),
+            (f"{name}/assessment_meta.xml", package.assessment_meta),
+            (f"{name}/{name}.xml", package.assessment),
+        ):
             archive.writestr(zipfile.ZipInfo(path, DATE), text, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
 
 
 def write(questions: Sequence[Question], folder: Path, name: str, title: str) -> None:
     """Write both files into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     moodle = written("moodle.xml", questions, category=title)
-    (folder / f"{name}-moodle.xml").write_text(moodle, encoding="utf-8")
+    write_text(folder / f"{name}-moodle.xml", moodle)
     (folder / f"{name}-canvas-qti.zip").write_bytes(qti(questions, title))
+
+
+def form(letter: str) -> list[Question]:
+    """Return the questions of form ``"a"`` or ``"b"``; each key comes first."""
+    questions = []
+    for number, item in enumerate(read_toml(CONTENT / "inventory.toml")["item"], start=1):
+        told, shown = item[letter], item.get(f"wrong_{letter}", item["wrong"])
+        choices = [Choice(told["choices"][0], (), "Right.")]
+        for text, ids in zip(told["choices"][1:], shown, strict=True):
+            each = [ids] if isinstance(ids, str) else ids
+            choices.append(wrong(text, [Mistake(i, text, **misconceptions()[i]) for i in each]))
+        name, about = f"{letter.upper()}{number:02}", item["about"]
+        questions.append(Question(name, told["ask"], tuple(choices), code=False, tag=about))
+    return questions
+
+
+def sheet(letter: str) -> str:
+    """Return a form for students."""
+    return written("inventory.html", form(letter), form=FORMS[letter])
+
+
+def key_and_scores() -> str:
+    """Return the key of both forms and the scoring sheet, for the teacher."""
+    both = list(zip(form("a"), form("b"), strict=True))
+    return written("inventory_key.html", [], both=both, library=misconceptions())

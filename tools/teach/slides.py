@@ -12,11 +12,11 @@ from pathlib import Path
 from bs4 import Tag
 from playwright.sync_api import Browser
 
+from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import course_table, tasks
 from tools.site import SITE
 from tools.site.assets import npm
 from tools.teach.handouts import article, question, sections, tag
-from tools.teach.paper import TEMPLATES
 from tools.templates import filled
 
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
@@ -24,14 +24,7 @@ WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
 EXPECTED = 4  # misconceptions in the notes of a section
 REVEAL = ("reset.css", "reveal.css", "reveal.js", "plugin/notes.js")
-VENDOR = (
-    "assets/js/maths.js",
-    "assets/css/cases.css",
-    "assets/vendor/fonts",
-    "assets/vendor/mathjax",
-)
-
-
+VENDOR = ("js/maths.js", "css/cases.css", "vendor/fonts", "vendor/mathjax")
 Unit = tuple[list[Tag], list[Tag]]
 """What stands together on a slide: what is shown, and what comes when the teacher goes on."""
 
@@ -45,20 +38,16 @@ def deck(stem: str, site: Path = SITE) -> str:
     number = list(course_table()).index(stem.partition("_")[2])
     told, skipped = [], False
     for heading, below in sections(found):
+        title = heading.decode_contents()
         if heading.name != "h3":
-            skipped = heading.get_text().strip() in SKIPPED
+            skipped = title.strip() in SKIPPED
         if not skipped and (units := _units(below)):
+            asked = [t for t in tasks().values() if (t.notebook, t.section) == (number, title)]
+            named = {m.id: m for task in asked for m in task.mistakes}
             notes = [_words(e) for e in below if e.name in ("p", "ul", "ol", "details")]
-            notes += expected(number, heading.decode_contents())
-            told.append({"heading": heading.decode_contents(), "units": units, "notes": notes})
+            notes += [f"Expect: {m.name}. {m.why}" for m in [*named.values()][:EXPECTED]]
+            told.append({"heading": title, "units": units, "notes": notes})
     return filled("deck.html", title=next(found.stripped_strings), slides=told)
-
-
-def expected(notebook: int, heading: str) -> list[str]:
-    """Return what to expect in a section: the mistakes of the tasks that belong to it."""
-    of_section = [t for t in tasks().values() if (t.notebook, t.section) == (notebook, heading)]
-    named = {m.id: m for task in of_section for m in task.mistakes}
-    return [f"Expect: {m.name}. {m.why}" for m in list(named.values())[:EXPECTED]]
 
 
 def _words(element: Tag) -> str:
@@ -96,7 +85,6 @@ def _rows(text: Tag) -> int:
 def _cell(cell: Tag) -> tuple[list[Tag], list[Tag]]:
     """Return what a code cell shows at once, and what it shows then."""
     output = cell.select_one(".cell-output")
-    assert output is not None
     feedback = output.select_one(".stbp-feedback")
     if feedback and feedback.get("data-measured"):
         measured = f"<p>Measured: <strong>{feedback['data-measured']}</strong>.</p>"
@@ -112,21 +100,19 @@ def _cell(cell: Tag) -> tuple[list[Tag], list[Tag]]:
 
 def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
     """Write the decks of these notebooks, with all that they show with, into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name in VENDOR:
-        npm.copy(site / name, folder / name)
-    reveal = npm.modules() / "reveal.js" / "dist"
+        npm.copy(site / "assets" / name, folder / "assets" / name)
     for name in REVEAL:
-        npm.copy(reveal / name, folder / "assets/vendor/reveal" / name)
-    style = (TEMPLATES / "deck.css").read_text(encoding="utf-8")
-    (folder / "assets/css/deck.css").write_text(style, encoding="utf-8")
+        reveal = npm.modules() / "reveal.js" / "dist" / name
+        npm.copy(reveal, folder / "assets/vendor/reveal" / name)
+    write_text(folder / "assets/css/deck.css", filled("deck.css") + "\n")
     written = []
     for stem in stems:
         written.append(folder / f"{stem}.html")
         text = deck(stem, site).replace((site / "assets").resolve().as_uri(), "assets")
         for name in re.findall(r'src="(assets/figures/[^"]+)"', text):
             npm.copy(site / name, folder / name)
-        written[-1].write_text(text, encoding="utf-8")
+        write_text(written[-1], text)
     return written
 
 
@@ -135,6 +121,6 @@ def overfull(running: Browser, file: Path) -> list[str]:
     page = running.new_page(viewport={"width": 1280, "height": 720})
     page.goto(file.resolve().as_uri())
     page.wait_for_function("window.Reveal?.isReady()", timeout=120_000)
-    found: list[str] = page.evaluate((TEMPLATES / "overfull.js").read_text(encoding="utf-8"))
+    found = page.evaluate(filled("overfull.js"))
     page.close()
     return found

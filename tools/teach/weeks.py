@@ -1,11 +1,11 @@
 """Six weeks of teaching: what stands in ``content/weeks.toml``, with what the course knows."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import Task, course_table, objectives, tasks
 from stbp_edu.practice.tasks.mistakes import misconceptions
 from tools.site.render.notebook_page import Notebook, read_notebooks
@@ -49,10 +49,9 @@ class Week:
 
 def weeks() -> list[Week]:
     """Return the six weeks."""
-    tables = tomllib.loads((CONTENT / "weeks.toml").read_text(encoding="utf-8"))["week"]
     known = {stem.partition("_")[2]: notebook for stem, notebook in read_notebooks().items()}
     slugs, found = list(course_table()), []
-    for number, told in enumerate(tables, start=1):
+    for number, told in enumerate(read_toml(CONTENT / "weeks.toml")["week"], start=1):
         groups = told["notebooks"], told.get("choose", [])
         notebooks = [[known[slug] for slug in group] for group in groups]
         own = [t for t in tasks().values() if any(slugs[t.notebook] in group for group in groups)]

@@ -95,14 +95,15 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
     return backs
 
 
-class Row(NamedTuple):
-    """A line of a step back: what is assigned, and the terms of its sum with their arrows.
+Term = tuple[ex.Expression, str]
+"""A factor, and the adjoint or signal that it multiplies."""
 
-    A term is a factor, and the adjoint or signal that it multiplies.
-    """
+
+class Row(NamedTuple):
+    """A line of a step back: what is assigned, and the terms of its sum with their arrows."""
 
     name: str
-    terms: list[tuple[ex.Expression, str]]
+    terms: list[Term]
     arrows: str = ""
 
     def source(self, written: Callable[[ex.Expression], str], zero: str) -> str:
@@ -177,7 +178,7 @@ class StepBack:
             moves = self.rule.moves_from(self.net, self.n, *node)
             inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
             signal = self.signal(*node)
-            terms = [(ex.ONE, signal)] if signal else []
+            terms: list[Term] = [(ex.ONE, signal)] if signal else []
             terms += [self._term(slope, head) for slope, head in inside]
             found.append(Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside)))
         for name in self.neuron.learned:
@@ -235,7 +236,7 @@ class StepBack:
         moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
         return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
 
-    def _term(self, slope: Slope, head: str) -> tuple[ex.Expression, str]:
+    def _term(self, slope: Slope, head: str) -> Term:
         """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
         forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor

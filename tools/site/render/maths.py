@@ -6,12 +6,12 @@ The words are made at build time by the speech rule engine, so that a page need 
 import json
 import re
 import subprocess
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from pathlib import Path
 
+from stbp_edu.files import read_json, read_toml, write_json
 from tools.site import CACHE
 from tools.site.assets.npm import modules, node
 from tools.templates import filled
@@ -21,7 +21,7 @@ SHORT = 30  # characters of TeX; a shorter formula is never broken over two line
 TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
 KNOWN = CACHE / "speech.json"  # the words of earlier builds
 SPEECH = Path(__file__).with_name("speech.toml")
-BETTER = tomllib.loads(SPEECH.read_text(encoding="utf-8"))["better"]
+BETTER = read_toml(SPEECH)["better"]
 
 
 def better(speech: str) -> str:
@@ -39,7 +39,7 @@ def better(speech: str) -> str:
 
 def spoken(formulas: Iterable[str], path: Path = KNOWN) -> tuple[dict[str, str], dict[str, str]]:
     """Return formulas in words, and what is wrong with those that TeX rejects; both by formula."""
-    words: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    words = read_json(path) if path.is_file() else {}
     rejected, new = {}, [tex for tex in formulas if tex not in words]
     if new:
         command = [node(), Path(__file__).with_name("speech.mjs"), modules().parent]
@@ -52,9 +52,7 @@ def spoken(formulas: Iterable[str], path: Path = KNOWN) -> tuple[dict[str, str],
                 rejected[tex] = answer["error"]
             else:
                 words[tex] = answer["speech"]
-        text = json.dumps(words, ensure_ascii=False, sort_keys=True, indent=0)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write_json(path, words)
     return {tex: better(speech) for tex, speech in words.items()}, rejected
 
 

@@ -8,7 +8,7 @@ and the dark theme.
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape, unescape
 from itertools import product
 from pathlib import Path
@@ -25,7 +25,7 @@ from stbp_edu.plotting.palette import DARK, GROUNDS
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
-from tools.notebooks.reading_paths import TIME
+from tools.notebooks.numbering import TIME
 from tools.site.downloads import BRANCH, Address
 from tools.templates import filled
 
@@ -62,23 +62,7 @@ class Notebook:
     @property
     def course(self) -> dict[str, Any]:
         """What ``course.toml`` says of it."""
-        about: dict[str, Any] = course_table()[self.stem.partition("_")[2]]
-        return about
-
-    @property
-    def meta(self) -> dict[str, Any]:
-        """The metadata of the page, as other pages have it in their front matter."""
-        search = {"boost": 4}  # before the pages about it
-        facts = {"title": self.title, "description": self.description, "search": search}
-        return facts | {"tags": self.course["topics"], "hide": ["tags"]}
-
-
-@dataclass
-class Figures:
-    """The figure files of one page, by name."""
-
-    folder: str  # relative to the page's source, such as "../assets/figures/03_example"
-    files: dict[str, bytes] = field(default_factory=dict)
+        return course_table()[self.stem.partition("_")[2]]
 
 
 def folder() -> Path:
@@ -93,53 +77,39 @@ def read_notebooks() -> dict[str, Notebook]:
 
 def read_notebook(path: Path) -> Notebook:
     """Read a notebook; each code cell that is not empty becomes a slot in the Markdown."""
-    cells: list[Any] = []
-    parts: list[str] = []
+    cells, parts = [], []
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
             parts.append(cell.source)
         elif cell.cell_type == "code" and cell.source.strip():
             cells.append(cell)
             parts.append(f'<div data-slot="{len(cells)}"></div>')
-    markdown = "\n\n".join(parts)
-    heading = re.search(r"^#\s+(.+?)\s*$", markdown, re.M)
-    title = plain(heading[1] if heading else path.stem)
-    markdown = re.sub(
-        r"^(#\s+.+)$", r'\1\n\n<div data-slot="head"></div>', markdown, count=1, flags=re.M
-    )
-    markdown = TIME.sub("", markdown)  # it stands in the line under the title
-    return Notebook(path.stem, title, _description(markdown), markdown, cells)
-
-
-def tags_of(cell: Any) -> list[str]:
-    """Return the tags of a cell."""
-    tags: list[str] = cell.metadata.get("tags", [])
-    return tags
-
-
-def _description(markdown: str) -> str:
-    """Return the first paragraph below the title, as plain text of at most 160 characters."""
-    for block in re.split(r"\n\s*\n", markdown):
-        if block.strip() and not re.match(r"\s*(#|<|\||[-*] |\$\$|>)", block):
-            text = " ".join(plain(block).split())
-            return text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "…"
-    return ""
+    first, _, rest = "\n\n".join(parts).partition("\n")
+    rest = TIME.sub("", rest)  # it stands in the line under the title
+    blocks = re.split(r"\n\s*\n", rest)
+    text = next(b for b in blocks if b.strip() and not re.match(r"\s*(#|<|\||[-*] |\$\$|>)", b))
+    text = " ".join(plain(text).split())
+    description = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "…"
+    markdown = f'{first}\n\n<div data-slot="head"></div>\n{rest}'
+    return Notebook(path.stem, plain(first.removeprefix("# ")), description, markdown, cells)
 
 
 def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     """Return the line under the title: time, download, other places to run it, and controls."""
-    heavy = [k for k, cell in enumerate(notebook.cells, start=1) if HEAVY in tags_of(cell)]
+    tagged = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    heavy = [k for k, tags in enumerate(tagged, start=1) if HEAVY in tags]
     links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
     if address.repository:
         links["Source"] = f"{address.repository}/blob/{BRANCH}/notebooks/{notebook.stem}.ipynb"
     return filled("notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links)
 
 
-def cell_html(cell: Any, number: int, figures: Figures) -> str:
-    """Return one code cell with its committed outputs; ``number`` is its place on the page."""
-    output = outputs_html(cell.outputs, number, figures)
+def cell_html(notebook: Notebook, number: int, figures: dict[str, bytes]) -> str:
+    """Return the code cell of this number, from 1, with its committed outputs."""
+    cell = notebook.cells[number - 1]
+    output = outputs_html(cell.outputs, f"assets/figures/{notebook.stem}/{number}", figures)
     marks = {"heavy": HEAVY, "folded": FOLDED, "output_folded": OUTPUT_FOLDED}
-    names = {name: tag in tags_of(cell) for name, tag in marks.items()}
+    names = {name: tag in cell.metadata.get("tags", []) for name, tag in marks.items()}
     names |= {"cell": cell, "number": number, "code": python(cell.source), "output": output}
     return filled("cell.html", **names)
 
@@ -151,12 +121,14 @@ BARE.span_element_openers = dict.fromkeys(PLAIN, "")
 
 def python(source: str) -> str:
     """Return highlighted Python as HTML, without a wrapper."""
-    html: str = highlight(source.rstrip("\n"), LEXER, BARE)
-    return html.rstrip("\n")
+    return highlight(source.rstrip("\n"), LEXER, BARE).rstrip("\n")
 
 
-def outputs_html(outputs: list[dict[str, Any]], cell: int, figures: Figures) -> str:
-    """Return the HTML of one cell's outputs; the files of its figures are added to ``figures``."""
+def outputs_html(outputs: list[Any], name: str, figures: dict[str, bytes]) -> str:
+    """Return the HTML of one cell's outputs.
+
+    The files of its figures are added to ``figures``: their names in the site begin with ``name``.
+    """
     parts = []
     for k, output in enumerate(outputs):
         if output["output_type"] == "stream":
@@ -164,7 +136,7 @@ def outputs_html(outputs: list[dict[str, Any]], cell: int, figures: Figures) -> 
         elif "text/html" in output["data"]:
             parts.append(f'<div class="out out-html">{output["data"]["text/html"]}</div>')
         elif "image/svg+xml" in output["data"]:
-            parts.append(_svg(output["data"]["image/svg+xml"], f"{cell}-{k + 1}", figures))
+            parts.append(_svg(output["data"]["image/svg+xml"], f"{name}-{k + 1}", figures))
         else:
             parts.append(text(output["data"]["text/plain"], "out-result"))
     return "".join(parts)
@@ -177,7 +149,7 @@ def text(content: str, kind: str) -> str:
     return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
 
 
-def _svg(svg: str, name: str, figures: Figures) -> str:
+def _svg(svg: str, name: str, figures: dict[str, bytes]) -> str:
     """Return a figure in the page's own type and colours, wide and set again for a phone.
 
     A large one becomes files, for each theme. Where the figure can be played, what the explorer
@@ -186,20 +158,20 @@ def _svg(svg: str, name: str, figures: Figures) -> str:
     live, found = EXPLORER.search(svg), NARROW.search(svg)
     narrow, svg = unescape(found[1]) if found else "", NARROW.sub("", EXPLORER.sub("", svg))
     if live:
-        figures.files[f"{name}.json"] = unescape(live[2]).encode()
-    names: dict[str, Any] = {"explorer": live and live[1], "source": f"{figures.folder}/{name}"}
+        figures[f"{name}.json"] = unescape(live[2]).encode()
+    names: dict[str, Any] = {"explorer": live and live[1], "source": f"../../{name}"}
     if len(svg) < INLINE:
         html = Shown(svg[svg.index("<svg") :], "", narrow).html()
         return filled("figure.html", html=html, **names)
     alt = re.search(r'aria-label="([^"]*)"', svg)
     names["alt"] = unescape(alt[1]) if alt else "Figure drawn by this cell"
     views = [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
-    files = []
-    for (view, drawn, end), theme in product(views, THEMES):
-        figures.files[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
-        head = drawn[: drawn.index(">", drawn.index("<svg"))]
-        files.append((view, theme, end, size(head)))
-    return filled("figure.html", html="", files=files, **names)
+    names["files"] = [
+        (view, theme, end, size(x)) for (view, x, end), theme in product(views, THEMES)
+    ]
+    for (_, drawn, end), theme in product(views, THEMES):
+        figures[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
+    return filled("figure.html", html="", **names)
 
 
 def recolour(svg: str, theme: str) -> str:
@@ -210,8 +182,9 @@ def recolour(svg: str, theme: str) -> str:
     return svg.replace("<svg", f"<svg{space}", 1)
 
 
-def size(head: str) -> str:
+def size(svg: str) -> str:
     """Return width and height in CSS pixels, so that nothing moves when the picture arrives."""
+    head = svg.partition("<svg")[2].partition(">")[0]
     sides = re.findall(r'\s(width|height)="([\d.]+)(pt)?', head)
     pixels = [f' {side}="{round(float(n) * (4 / 3 if unit else 1))}"' for side, n, unit in sides]
     return "".join(pixels)

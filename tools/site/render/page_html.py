@@ -34,20 +34,18 @@ def _breakable(match: re.Match[str]) -> str:
     return f"<code>{code}</code>"
 
 
-def policy(html: str) -> str:
-    """Return the policy of a page, in which its inline scripts are named by their hashes."""
-    digests = (hashlib.sha256(script.encode()).digest() for script in INLINE.findall(html))
-    hashes = sorted({base64.b64encode(digest).decode() for digest in digests})
-    return "; ".join(filled("policy.txt", hashes=hashes).splitlines())
-
-
 def protect(html: str) -> str:
     """Return the page with its policy right after its charset, before anything that it restricts.
+
+    In the policy the inline scripts of the page are named by their hashes.
 
     Raises:
         ValueError: if the page does not state its charset.
     """
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(html)}">'
+    digests = (hashlib.sha256(script.encode()).digest() for script in INLINE.findall(html))
+    hashes = sorted({base64.b64encode(digest).decode() for digest in digests})
+    policy = "; ".join(filled("policy.txt", hashes=hashes).splitlines())
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     html, count = CHARSET.subn(rf"\g<0>{meta}", html, count=1)
     if not count:
         raise ValueError('a page must have <meta charset="utf-8">: its policy stands after it')
