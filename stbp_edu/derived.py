@@ -12,7 +12,7 @@ from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.lines.program import program
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import reading_output
-from stbp_edu.arrows.online_form import OnlineForm, online_form
+from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.arrows.table import neuron_from
 from stbp_edu.surrogates import Gaussian, Surrogate
@@ -93,7 +93,10 @@ class Derived:
         >>> derive("u = kappa * u + x", kappa=0.9).online("e-prop").word
         ('enter', 'weight', 'integrate', 'readout')
         """
-        return online_form(reading_output("2-2-2", self.neuron), as_rule(rule))
+        net, rule = reading_output("2-2-2", self.neuron), as_rule(rule)
+        rule.check(net)
+        word = forbidding_word(net, rule)
+        return OnlineForm(rule.name, Formulas(() if word else online_lines(net, rule)), word)
 
 
 def _shown(letters: str) -> str:
