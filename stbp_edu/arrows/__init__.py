@@ -39,7 +39,6 @@ from stbp_edu.arrows.models import (
 from stbp_edu.arrows.online_form import forbidding_word, online
 from stbp_edu.arrows.part_one import (
     hard_reset,
-    lif_lines,
     soft_reset,
     with_adaptation,
     with_current,
@@ -54,7 +53,7 @@ __all__ = [
     "Neuron", "Node", "Patches", "Path", "Polynomial", "Rule", "Verdict",
     "backward", "classify", "count_paths", "draw_params", "edges_from",
     "forbidding_word", "formulas", "forward", "hard_reset", "in_blocks",
-    "lambdas", "last_steps", "letters", "lif_lines", "local_derivatives",
+    "lambdas", "last_steps", "letters", "local_derivatives",
     "membrane", "network", "online", "part_one", "paths_from", "rate",
     "soft_reset", "truncated", "with_adaptation", "with_current",
     "with_gain_limit", "words",

@@ -1,7 +1,7 @@
 """Backward: the factor of every arrow, and the recursion λ(node, q), the same for every rule."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from typing import Any
 
@@ -9,9 +9,8 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import models
-from stbp_edu.arrows.forward_run import check_follows, check_params, check_run, check_targets
-from stbp_edu.arrows.link import Link
-from stbp_edu.arrows.rules import Rule, as_rule, held_factors
+from stbp_edu.arrows.forward_run import check_follows, check_params, check_run
+from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
 from stbp_edu.arrows.table import Arrow, like
 from stbp_edu.checks import Array
 
@@ -79,10 +78,18 @@ class LocalDerivatives:
         return self.factor(arrow, n, rule)[t] * adjoint
 
     def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
-        """Return by node of layer n what a gain limit multiplies the arrows through time by."""
-        found = held_factors(self.net, n, rule, lambda arrow: self.factor(arrow, n, rule))
+        """Return by node of layer n what a gain limit multiplies the arrows that reach it by.
+
+        Only arrows through time are held: the nodes are those of the next step.
+        """
+        found, limit = {}, checks.number("gain_limit", rule.gain_limit)
         shape = (*self.direct.shape[:2], *self.net.shape_of(n))
-        return {node: np.broadcast_to(scale, shape) for node, scale in found.items()}
+        nodes, matrix = step_back(self.net, n, rule, partial(self.factor, n=n, rule=rule))
+        for group in gain_groups(self.net, n, rule):
+            norm = norms(matrix[..., group, :][..., group])
+            scale = np.broadcast_to(limit / np.maximum(norm, limit), shape)  # gain-limit
+            found.update({nodes[k]: scale for k in group})
+        return found
 
 
 def local_derivatives(
@@ -94,7 +101,7 @@ def local_derivatives(
         TypeError, ValueError: if parameters, trace and targets do not fit the network.
     """
     check_params(net, params)
-    check_targets(net, targets, check_run(net, trace))
+    check_run(net, trace, targets)
     check_follows(net, params, trace)
     direct = net.loss.direct(trace[net.loss.state][net.N], targets)
     return derivatives_on(net, params, trace, direct)
@@ -152,11 +159,12 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     rule.check(net)
     T, S = local.direct.shape[:2]
     lam: Lambda = [{}]
+    held: Lambda = [{}]
+    limited = rule.gain_limit is not None
     for n, layer in enumerate(net.layers[1:], 1):
         zeros = np.zeros((T, S, *net.shape_of(n)), local.direct.dtype)
         lam.append({node: zeros.copy() for node in product(layer.neuron.order, rule.moves)})
-    limited = rule.gain_limit is not None
-    held = [local.held(n, rule) if limited and n else {} for n in range(net.N + 1)]
+        held.append(local.held(n, rule) if limited else {})
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
         for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
             adjoint = lam[n][state, q][t]
@@ -174,22 +182,19 @@ def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParam
     result: models.LayerParams = [None]
     for n, layer in enumerate(local.net.layers[1:], 1):
         epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
-        found = through_link(layer.link, epsilon, local.outputs[n - 1])
+        over = tuple(k for k in range(epsilon.ndim) if k != 2)
+        found = {"W": layer.link.gradient(epsilon, local.outputs[n - 1]), "b": epsilon.sum(over)}
         if layer.recurrent:
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], layer.recurrent.units)
             found["R"] = layer.recurrent.gradient(flat, local.outputs[n][:-1])  # p2-recur-r
         for arrow in layer.neuron.enters:
-            over = (0, 1) if arrow.source in layer.neuron.each else None
+            each = arrow.source in layer.neuron.each
             total = local.factors[n][arrow.kind, False] * lam[n][arrow.target, q]  # p2-leak
-            found[arrow.source] = np.asarray(total.sum(axis=over)) + found.get(arrow.source, 0)
+            found[arrow.source] = np.asarray(total.sum((0, 1) if each else None)) + found.get(
+                arrow.source, 0
+            )
         result.append(found)
     return result
-
-
-def through_link(link: Link, epsilon: Any, below: Any) -> dict[str, Any]:
-    """Return ∂L/∂W and ∂L/∂b from the adjoint of the state that they enter."""
-    over = tuple(k for k in range(epsilon.ndim) if k != 2)
-    return {"W": link.gradient(epsilon, below), "b": epsilon.sum(axis=over)}
 
 
 def backward(

@@ -1,5 +1,6 @@
 """The forward run: each step's states from those of the last one, and checks of what it returns."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,14 @@ def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = Fa
     return now
 
 
+def run(net: Network, params: LayerParams, inputs: Array, twin: bool) -> Iterator[Now]:
+    """Yield the states of each step of a run from rest."""
+    past = rest(net, inputs[0])
+    for x in inputs:
+        past = step(net, params, x, past, twin)
+        yield past
+
+
 def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) -> Any:
     """Return what weights and biases bring to the neurons of a layer: x."""
     drive = layer.link.forward(below, p["W"])
@@ -63,13 +72,8 @@ def check_params(net: Network, params: LayerParams) -> None:
             checks.array(f"params[{n}][{name!r}]", value, axes, shape)
 
 
-def check_targets(net: Network, targets: Array, S: int) -> None:
-    """Check that there is a target for each sample and neuron of the last layer."""
-    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
-
-
-def check_run(net: Network, trace: Series) -> int:
-    """Check that a trace has every state of the network, and return the number of samples."""
+def check_run(net: Network, trace: Series, targets: Array) -> None:
+    """Check that a trace has every state of the network, and the targets a row for each sample."""
     shape: tuple[int | None, ...] = (None, None)
     for n, name in ((n, name) for n, states in enumerate(net.states) for name in states):
         series: Any = checks.instance("trace", trace, dict).get(name)
@@ -82,7 +86,7 @@ def check_run(net: Network, trace: Series) -> int:
         of = f"trace[{name!r}][{n}]"
         array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
         shape = array.shape[:2]
-    return array.shape[1]
+    checks.array("targets", targets, "(S, n[N])", (shape[1], *net.shape_of(net.N)))
 
 
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
@@ -133,11 +137,7 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     check_params(net, params)
     checks.instance("twin", twin, bool)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    past, steps = rest(net, inputs[0]), []
-    for x in inputs:
-        past = step(net, params, x, past, twin)
-        steps.append(past)
-    return as_trace(net, steps)
+    return as_trace(net, [*run(net, params, inputs, twin)])
 
 
 def as_trace(net: Network, steps: list[Now]) -> Series:

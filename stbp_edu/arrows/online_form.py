@@ -8,7 +8,7 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from itertools import product
@@ -25,9 +25,9 @@ from stbp_edu.arrows.formula_text import (
     added,
     mark,
     placed_at,
-    reachable,
 )
-from stbp_edu.arrows.forward_run import as_trace, check_params, check_targets, rest, step
+from stbp_edu.arrows.forward_run import as_trace, check_params, rest, run
+from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
@@ -72,7 +72,7 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
 def online(
     net: Network,
     params: LayerParams,
-    inputs: Sequence[Array] | Array,
+    inputs: Array,
     targets: Array,
     rule: str | Rule = "ottt",
     *,
@@ -86,7 +86,7 @@ def online(
     Args:
         net: the network.
         params: its parameters.
-        inputs: (T, S, *input shape), or anything that gives one step after the other by index.
+        inputs: shape (T, S, *input shape).
         targets: shape (S, n[N]).
         rule: a name in ``RULES``, or a :class:`Rule`.
         twin: as in :func:`forward`.
@@ -105,14 +105,17 @@ def online(
     check_params(net, params)
     checks.instance("twin", twin, bool)
     _check_form(net, rule)
-    check_targets(net, targets, len(_at(net, inputs, 0)))
-    T = len(inputs)
-    mean = np.zeros(0) if net.loss.per_step else _mean(net, params, inputs, twin)
+    checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
+    T, S, *_ = inputs.shape
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
+    reads, mean = net.loss.steps(T), np.zeros(0)
+    if not net.loss.per_step:
+        kept = enumerate(run(net, params, inputs, twin))
+        mean = sum(now[net.N][net.loss.state] for t, now in kept if t in reads) / len(reads)
     past = rest(net, inputs[0])
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
-    for t in range(T):
-        now = step(net, params, _at(net, inputs, t), past, twin)
+    for t, now in enumerate(run(net, params, inputs, twin)):
         direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
         two_steps = as_trace(net, [past, now])
         local = adjoints.derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
@@ -122,17 +125,12 @@ def online(
             traces[key] = _carry_on(traces[key], entry, rule, local)
             total[key] = total[key] + _learn(traces[key], entry, rule, local, lam)
         past = now
-    return _shaped(net, total)
-
-
-def _at(net: Network, inputs: Sequence[Array] | Array, t: int) -> Array:
-    """Return the input of one step."""
-    if isinstance(inputs, str | Mapping) or not hasattr(inputs, "__getitem__") or not len(inputs):
-        raise TypeError(
-            f"inputs must give one step after the other by index, got {checks.brief(inputs)}; pass "
-            "an array of shape (T, S, *input shape)"
-        )
-    return checks.array(f"inputs[{t}]", inputs[t], f"(S, *{net.shape})", (None, *net.shape))
+    result: LayerParams = [None, *({} for _ in net.layers[1:])]
+    for (n, name), g in total.items():
+        shape = net.layers[n].shapes[name]  # a number is shared by all neurons of its layer
+        whole = shape and np.ndim(g)
+        result[n][name] = np.reshape(g, shape) if whole else np.full(shape, np.sum(g))
+    return result
 
 
 def _check_form(net: Network, rule: Rule) -> None:
@@ -150,16 +148,6 @@ def _check_form(net: Network, rule: Rule) -> None:
             f"'{' '.join(word)}' goes on through time after it has left its neuron, so that no "
             f"trace at the synapse can hold it; use backward, or a rule that can: {', '.join(able)}"
         )
-
-
-def _shaped(net: Network, total: Any) -> LayerParams:
-    """Return gradients in the shapes of the parameters."""
-    result: LayerParams = [None, *({} for _ in net.layers[1:])]
-    for (n, name), g in total.items():
-        shape = net.layers[n].shapes[name]  # a number is shared by all neurons of its layer
-        whole = shape and np.ndim(g)
-        result[n][name] = np.reshape(g, shape) if whole else np.full(shape, np.sum(g))
-    return result
 
 
 class Entry(NamedTuple):
@@ -229,15 +217,6 @@ def _learn(
     return total
 
 
-def _mean(net: Network, params: LayerParams, inputs: Any, twin: bool) -> Array:
-    """Return the mean of the state that the loss reads, by a run that keeps nothing else."""
-    past, total, reads = rest(net, inputs[0]), 0.0, net.loss.steps(len(inputs))
-    for t in range(len(inputs)):
-        past = step(net, params, _at(net, inputs, t), past, twin)
-        total = total + past[net.N][net.loss.state] * (t in reads)
-    return np.asarray(total / len(reads))
-
-
 @dataclass(frozen=True, repr=False)
 class OnlineForm:
     """The online form of a rule on one neuron.
@@ -268,14 +247,7 @@ class OnlineForm:
         return f"<p>{escape(str(self))}</p>" if self.word else self.formulas._repr_html_()
 
 
-def online_form(net: Network, rule: Rule) -> OnlineForm:
-    """Return the traces that a rule carries at each synapse of the layers below the last."""
-    rule.check(net)
-    word = forbidding_word(net, rule)
-    return OnlineForm(rule.name, Formulas(() if word else _online_lines(net, rule)), word)
-
-
-def _online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
+def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
     """Yield a line for each trace, and that of the gradient."""
     neuron = net.layers[1].neuron
 

@@ -16,7 +16,7 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Neuron, neuron_from
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE
-from stbp_edu.losses.reading import Built, Direct, checked, direct_term
+from stbp_edu.losses.reading import Built, Direct, direct_term
 from stbp_edu.network import Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import HARD_GATES, LIF
 
@@ -31,26 +31,17 @@ ADAPTATION = "a = rho * a + o"  # p2-adapt-a
 RAISED = r"o = spike(\1 - beta * a)"  # p2-adapt-o, p2-adapt-epsilon
 
 
-def lif_lines(lif: LIF) -> str:
-    """Return a neuron of Part I as forward lines.
+def from_lif(lif: LIF, *, learn_leak: bool = False) -> Neuron:
+    """Return the table of a neuron of Part I, with the reset that its gate names.
 
-    >>> print(lif_lines(LIF(gate="linear")))
+    >>> print(from_lif(LIF(gate="linear")).lines.text)
     f(o) = tau * (1 - o)
     u = u * f(o) + x
     o = spike(u - v_th)
     """
-    if checks.instance("lif", lif, LIF).gate not in GATE_LINES:
-        return f"{SOFT}\n{SPIKE}"
-    return f"f(o) = {GATE_LINES[lif.gate]}\n{HARD}\n{SPIKE}"
-
-
-def from_lif(lif: LIF, *, learn_leak: bool = False) -> Neuron:
-    r"""Return the table of a neuron of Part I, with the reset that its gate names.
-
-    >>> [arrow.letters for arrow in from_lif(LIF(gate="soft")).arrows]
-    ['h(u{})', '\\tau', '-V_{th}']
-    """
-    lines = read_lines(lif_lines(lif), {"tau": lif.tau, "v_th": lif.v_th})
+    soft = checks.instance("lif", lif, LIF).gate == "soft"
+    text = SOFT if soft else f"f(o) = {GATE_LINES[lif.gate]}\n{HARD}"
+    lines = read_lines(f"{text}\n{SPIKE}", {"tau": lif.tau, "v_th": lif.v_th})
     learn_leak = checks.instance("learn_leak", learn_leak, bool)
     return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [], h_of_u=True)
 
@@ -131,19 +122,16 @@ def backward(
     neuron: LIF,
     rule: str | Rule,
     loss: Built | Direct = RATE,
-    *,
-    S: int | None = None,
 ) -> Gradients:
     """Return dL/dW and dL/db of a forward pass of Part I under a rule of Part II.
 
     Args:
-        trace: the forward pass, perhaps of some samples only.
-        targets: Y of these samples.
+        trace: the forward pass.
+        targets: Y, shape (S, n[N]).
         params: the parameters of that pass.
         neuron: the neuron of that pass.
         rule: a name in ``RULES``, or a :class:`Rule`.
         loss: a loss of :mod:`stbp_edu.losses`, or its direct term; of spikes or of potentials.
-        S: the number of samples that the loss averages; those of ``trace`` where None.
 
     Raises:
         TypeError, ValueError: if the arguments are not those of one pass, the loss reads spikes
@@ -157,28 +145,20 @@ def backward(
     >>> np.allclose(backward(*run, params, neuron, "classic").W[1], same)
     True
     """
-    local = as_local(trace, targets, params, neuron, loss, S=S)
-    rule = as_rule(rule)
+    local, rule = as_local(trace, targets, params, neuron, loss), as_rule(rule)
     return Gradients(**by_name(gradients(local, lambdas(local, rule), rule.start)))
 
 
 def as_local(
-    trace: Trace,
-    targets: Array,
-    params: Params,
-    neuron: LIF,
-    loss: Built | Direct = RATE,
-    *,
-    S: int | None = None,
+    trace: Trace, targets: Array, params: Params, neuron: LIF, loss: Built | Direct = RATE
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a forward pass of Part I, as :func:`lambdas` takes them.
 
     The arguments are those of :func:`backward`.
     """
-    _, here = check_trace(trace, params)
+    check_trace(trace, params)
     checks.instance("neuron", neuron, LIF)
-    averaged = here if S is None else checks.count("S", S)
-    direct = direct_term(checked(loss, trace, targets), trace, targets, averaged)
+    direct = direct_term(loss, trace, targets)
     if direct.o is not None and direct.u is not None:
         raise ValueError(
             "loss must read spikes or potentials, got a direct term of both; add up the gradients "

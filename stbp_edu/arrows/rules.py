@@ -32,8 +32,6 @@ from stbp_edu.checks import Array
 from stbp_edu.rules import check_gain_limit
 
 Row = Mapping[str, str | None]
-Moves = list[tuple[tuple[str, str], Arrow, tuple[str, str]]]
-"""A node (state, state of the rule), an arrow that leaves it, and the node that it leads to."""
 KINDS = (
     *("spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge"),
     *("adapt", "relax", "threshold", "integrate", "time", "*"),
@@ -250,55 +248,35 @@ def as_rule(rule: "str | Rule") -> Rule:
     return rule if isinstance(rule, Rule) else RULES[checks.choice("rule", rule, RULES)]
 
 
-def held_factors(
-    net: Network, n: int, rule: Rule, factor: Callable[[Arrow], Any]
-) -> dict[tuple[str, str], Any]:
-    """Return what a gain limit multiplies the arrows of layer n by, for each node that they reach.
-
-    Only arrows through time are held: the nodes are those of the next step.
-    """
-    held, limit = {}, checks.number("gain_limit", rule.gain_limit)
-    moves, heads = moves_inside(net, n, rule)
-    matrix = step_matrix(moves, heads, factor) if heads else np.empty(0)
-    for group in gain_groups(net, n, rule):
-        norm = norms(matrix[..., group, :][..., group])
-        scale = np.asarray(limit / np.maximum(norm, limit))  # gain-limit
-        held.update({heads[k]: scale for k in group})
-    return held
-
-
 def gain_groups(net: Network, n: int, rule: Rule) -> list[tuple[int, ...]]:
     """Return the groups of nodes of layer n that can reach each other through time."""
-    moves, heads = moves_inside(net, n, rule)
-    return groups(step_matrix(moves, heads, lambda arrow: np.ones(())) != 0) if heads else []
+    return groups(step_back(net, n, rule, lambda arrow: np.ones(()))[1] != 0)
 
 
-def moves_inside(net: Network, n: int, rule: Rule) -> tuple[Moves, list[tuple[str, str]]]:
-    """Return the moves inside a neuron in the order of a step back, and where those in time end."""
-    nodes = product(reversed(net.layers[n].neuron.order), rule.moves)
+def step_back(
+    net: Network, n: int, rule: Rule, factor: Callable[[Arrow], Any]
+) -> tuple[list[tuple[str, str]], Array]:
+    """Return the nodes of layer n that arrows through time reach, and the matrix of a step back.
+
+    The matrix (..., nodes, nodes) takes their adjoints at the next step to those at this one.
+    """
     moves = [
         ((state, q), arrow, (arrow.target, head))
-        for state, q in nodes
+        for state, q in product(reversed(net.layers[n].neuron.order), rule.moves)
         for arrow, head in rule.moves_from(net, n, state, q)
         if not arrow.leaves
     ]
-    return moves, sorted({head for _, arrow, head in moves if arrow.step})
-
-
-def step_matrix(
-    moves: Moves, heads: list[tuple[str, str]], factor: Callable[[Arrow], Any]
-) -> Array:
-    """Return the matrix (..., heads, heads) from the adjoints of the next step to those of this."""
-    columns = []
-    for unit in heads:
+    nodes = sorted({head for _, arrow, head in moves if arrow.step})
+    entries = []
+    for unit in nodes:
         adjoints: dict[tuple[str, str], Any] = {}
         for node, arrow, head in moves:
             after = float(head == unit) if arrow.step else adjoints.get(head, 0.0)
             adjoints[node] = adjoints.get(node, 0.0) + factor(arrow) * after
-        columns.append([adjoints.get(head, 0.0) for head in heads])
-    shape = np.broadcast_shapes(*(np.shape(entry) for column in columns for entry in column))
-    entries = [[np.broadcast_to(entry, shape) for entry in column] for column in columns]
-    return np.moveaxis(np.array(entries), (0, 1), (-1, -2))
+        entries += [adjoints.get(node, 0.0) for node in nodes]
+    matrix = np.array(np.broadcast_arrays(*entries))
+    columns = matrix.reshape(len(nodes), len(nodes), *matrix.shape[1:])
+    return nodes, np.moveaxis(columns, (0, 1), (-1, -2))
 
 
 def norms(blocks: Array) -> Array:

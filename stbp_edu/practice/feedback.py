@@ -21,7 +21,6 @@ class Feedback:
         state: ``"right"``, ``"todo"`` or ``"wrong"``.
         message: the sentences for the reader, one paragraph each.
         mistakes: ids of the misconceptions that give exactly this answer.
-        where: the first wrong cell of the grid, or "".
         findings: what is found out about a mistake that has no name, each with its id and place.
         items: lines that stand in a list before the message.
     """
@@ -30,7 +29,6 @@ class Feedback:
     state: str
     message: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
-    where: str = ""
     findings: tuple[Any, ...] = ()
     items: tuple[str, ...] = ()
 

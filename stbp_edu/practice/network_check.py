@@ -15,7 +15,7 @@ from stbp_edu.neuron import LIF
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports
-from stbp_edu.practice.grading.exercise_check import grade
+from stbp_edu.practice.grading.verdict import grade
 from stbp_edu.practice.tasks import exercise_of
 from stbp_edu.practice.tasks.inputs import wide_network
 

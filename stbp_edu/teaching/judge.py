@@ -23,7 +23,7 @@ import stbp_edu
 from stbp_edu.network import Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import exercise_check, formula_check
+from stbp_edu.practice.grading import grade
 from stbp_edu.practice.grading.calling import Difference
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.teaching import sandbox
@@ -175,11 +175,10 @@ def _graded(task: Task, answer: Answer) -> Feedback:
     if isinstance(task, FormulaBlank):
         formula = answer()
         if formula is None or isinstance(formula, (str, int, float)):
-            return formula_check.grade(task, formula)
+            return grade(task, formula)
         text = f"`{name_of(task)}` must be a formula between quotation marks."
         return Feedback(task.id, "wrong", (getattr(formula, "message", text),))
-    assert isinstance(task, Exercise)
-    return exercise_check.grade(task, answer)
+    return grade(task, answer)
 
 
 def main() -> None:

@@ -73,9 +73,9 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run after some epochs, its curves so far, and what it was trained with.
+    """The state of a run after some epochs, its curves, and its settings and images.
 
-    ``data`` is the :meth:`.Dataset.fingerprint` of its images and labels.
+    ``data`` is the :meth:`.Dataset.fingerprint` of the latter.
     """
 
     settings: Settings
@@ -209,10 +209,7 @@ def train_in_folder(
     """Train to the end, save the parameters, and return the record; see :func:`earlier_work`.
 
     ``watch`` yields the epochs among the events, and may show the others; ``passes`` makes the
-    passes of a step.
-
-    Raises:
-        ValueError: if another process trains in the folder, or it holds what must not be replaced.
+    passes of a step. One process at a time trains in a folder.
     """
     checks.instance("config", config, RunConfig)
     settings, data, folder = config.settings, config.data.fingerprint(), config.folder.resolve()
@@ -239,12 +236,7 @@ def train_in_folder(
 
 
 def folder_lock(folder: Path) -> AbstractContextManager[None]:
-    """Return a lock that keeps the folder of a run for one process.
-
-    Raises:
-        ValueError: if the folder is a file, or lies in one; on entering, if another process trains
-            there.
-    """
+    """Return a lock that keeps the folder of a run for one process, unless a file is there."""
     lock = folder.resolve()  # one lock, whatever link leads there
     there = next(path for path in (lock, *lock.parents) if path.exists())
     if not there.is_dir():
@@ -327,12 +319,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Return the checkpoint in a file.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        ValueError: if it is damaged, or no checkpoint that this version reads.
-    """
+    """Return the checkpoint in a file; raise ValueError if this version cannot read it."""
     values, arrays = UNFINISHED.read_arrays(checks.instance("path", path, Path))
 
     def group(name: str) -> Trained:

@@ -76,9 +76,9 @@ PART_ONE = stbp_edu.init_params([2, 2], np.random.default_rng(0))
 RUN, SLOPE = stbp_edu.forward(np.ones((4, 2, 2)), PART_ONE, LIF()), np.ones((4, 2, 2))
 
 
-def of_part_one(loss=None, targets=Y, **more):
+def of_part_one(loss=None, targets=Y):
     """A backward pass of Part I."""
-    return arrows.part_one.backward(RUN, targets, PART_ONE, LIF(), "exact", loss, **more)
+    return arrows.part_one.backward(RUN, targets, PART_ONE, LIF(), "exact", loss)
 
 
 def online(rule):
@@ -98,7 +98,6 @@ RUNS = [
     (lambda: of_part_one(LastSteps(9)), "LastSteps k must be <= T = 4, got 9"),
     (lambda: of_part_one(LastSteps(1), Y[:1]), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
     (lambda: of_part_one(Direct(SLOPE, SLOPE), None), "got a direct term of both"),
-    (lambda: of_part_one(LastSteps(1), S=0), "S must be >= 1, got 0"),
 ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, arrows, derive
-from stbp_edu.arrows.part_one import lif_lines
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.proof import prove
 
 CONSTANTS = {"tau": 0.6, "v_th": 0.5}
@@ -21,14 +21,14 @@ def test_a_read_out_does_not_spike_and_e_prop_goes_on_in_it():
     assert read_out.neuron.output == "u"
     assert [a.kind for a in read_out.neuron.arrows] == ["integrate"]
     assert read_out.prove().holds
-    hidden = derive(lif_lines(LIF(gate="soft")), **CONSTANTS).neuron
+    hidden = derive(from_lif(LIF(gate="soft")).lines.text, **CONSTANTS).neuron
     net = arrows.network("2-3R-2", [hidden, read_out.neuron], arrows.membrane(None))
     word = arrows.forbidding_word(net, "e-prop")
     assert word == ("enter", "spike", "weight", "integrate", "readout")
 
 
 def test_formulas_name_every_parameter_case_by_case():
-    mine = derive(lif_lines(LIF()), **CONSTANTS, learn=["tau"], learn_each=["v_th"])
+    mine = derive(from_lif(LIF()).lines.text, **CONSTANTS, learn=["tau"], learn_each=["v_th"])
     cases = {f"t {a} T, n {b} N" for a in "=<" for b in "=<"}
     for rule in arrows.RULES:
         assert {line.where for line in mine.formulas(rule, recurrent=True)} == {*cases, "all t"}
@@ -60,7 +60,7 @@ def test_each_kind_of_arrow_has_a_number_and_its_factor_stands_below_the_picture
 
 
 def test_a_word_or_the_traces():
-    mine = derive(lif_lines(LIF(gate="soft")), **CONSTANTS)
+    mine = derive(from_lif(LIF(gate="soft")).lines.text, **CONSTANTS)
     assert [str(line) for line in mine.online("ottt").formulas] == [
         r"e_{u,ij}^{t,n} = \tau e_{u,ij}^{t-1,n} + o_j^{t,n-1}  (each synapse)",
         r"e_{o,ij}^{t,n}[\mathrm{up}] = h(u_i^{t,n}-V_{th}) e_{u,ij}^{t,n}  (each synapse)",

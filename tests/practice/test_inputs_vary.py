@@ -11,8 +11,8 @@ from stbp_edu.neuron import LIF
 from stbp_edu.practice import exercises
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import plain
-from stbp_edu.practice.grading.exercise_check import situations
-from stbp_edu.practice.grading.places import places
+from stbp_edu.practice.grading.hypotheses import places
+from stbp_edu.practice.grading.verdict import situations
 
 CONSTANT = {"0 * o", "(0 * o, 0 * o)", "0 * O[:1]", "O[:1]", "U.dtype"}
 """Zeros whatever the input, and the one type that all have."""
@@ -29,9 +29,9 @@ NEVER_BELOW_0 = """
 @cache
 def asked(exercise):
     """Return the right answer to an exercise, as the search for a mistake takes answers."""
-    names, every = exercise.arguments, situations(exercise)
+    every = situations(exercise)
     view = exercise.comparable if exercise.view else None
-    return Answer(exercise.source(), names, every, lambda args, like: plain(like, like), view=view)
+    return Answer(exercise.source(), every, lambda args, like: plain(like, like), view=view)
 
 
 def known(exercise):

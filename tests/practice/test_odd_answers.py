@@ -11,7 +11,7 @@ import pytest
 from stbp_edu.neuron import LIF
 from stbp_edu.practice import check, check_formula, exercises, saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import answer, exercise_check
+from stbp_edu.practice.grading import answer, verdict
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.surrogates import Curve, Gaussian
 
@@ -146,7 +146,7 @@ def patched(holder, name, value):
 def spoil_situations():
     for network in probe_networks():
         network.trace.U[1][...] = 0.0
-    for part in exercise_check.situations(C3_TASK)[0].args:
+    for part in verdict.situations(C3_TASK)[0].args:
         part.setflags(write=True)
         part[...] = 0.0
 
@@ -159,7 +159,7 @@ def pop_modules():
 
 HOSTILE = {
     "modules": after(pop_modules),
-    "a comparison": patched(exercise_check, "same", lambda *a: True),
+    "a comparison": patched(verdict, "same", lambda *a: True),
     "a function of NumPy": patched(np, "abs", lambda x: 0 * x),
     "a class": patched(Feedback, "state", "right"),
     "a task": after(lambda: vars(C3_TASK).update(answer=lambda *a: 0)),

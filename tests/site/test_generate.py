@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from stbp_edu.equations import EQUATIONS
-from stbp_edu.practice.explorers import pulse_data
-from stbp_edu.practice.explorers.pulse_explorer import one_neuron
+from stbp_edu.practice.explorers.pencil_network import one_neuron
+from stbp_edu.practice.explorers.pulse_explorer import Pulse
 from tools.site import ROOT
 from tools.site.generate import api_pages, pictures, source_code
 from tools.site.render.notebook_page import folder
@@ -43,11 +43,11 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
     example = ">>> f()\none:\n  two"
     assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
     pages = api_pages.pages(api_pages.read_package())
-    assert "::: stbp_edu.practice.grading.exercise_check\n" in pages["api/practice.md"]
-    assert "grading.places" not in pages["api/practice.md"]
+    assert "::: stbp_edu.practice.grading.verdict\n" in pages["api/practice.md"]
+    assert "grading.hypotheses" not in pages["api/practice.md"]
     for path, name in (
-        ("grading/exercise_check.py", "practice.grading.exercise_check"),
-        ("grading/places.py", "practice.grading"),
+        ("grading/verdict.py", "practice.grading.verdict"),
+        ("grading/hypotheses.py", "practice.grading"),
         ("__init__.py", "practice"),
     ):
         entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)
@@ -63,5 +63,5 @@ def test_the_picture_in_the_readme_is_current() -> None:
         assert f"docs/assets/{name}" in readme
         assert "prefers-reduced-motion: no-preference" in text
         assert "lost" not in text  # the first pages do not tell what is found later
-    total = pulse_data(one_neuron())["rules"]["exact"]["sum"].rpartition("= ")[2]
+    total = Pulse(one_neuron()).data["rules"]["exact"]["sum"].rpartition("= ")[2]
     assert total in readme

@@ -21,7 +21,7 @@ import numpy as np
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.exercise_check import situations
+from stbp_edu.practice.grading.verdict import situations
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.practice.tasks.mistakes import Mistake
 

@@ -1,15 +1,14 @@
 """What is right or wrong with a reader's function or formula.
 
-- ``exercise_check`` and ``formula_check``: grade a function or a formula;
+- ``verdict``: grade a function or a formula;
 - ``calling``: call a reader's function safely, and undo what it does besides;
 - ``answer``: what came beside what is right, and where the two differ;
-- ``search``: the one search for a mistake, over the ``places`` of the solution, with what may stand
-  there by the table of ``hypotheses``; where nothing does, the answer's terms;
+- ``search``: the one search for a mistake; where no single one is found, the answer's terms;
+- ``hypotheses``: the places of a solution, and what may be wrong in one of them;
 - ``epsilon_fit``: whole backward passes, case by case;
 - ``algebra``: read formulas and compare them.
 """
 
-from stbp_edu.practice.grading.exercise_check import check, grade
-from stbp_edu.practice.grading.formula_check import check_formula
+from stbp_edu.practice.grading.verdict import check, check_formula, grade
 
 __all__ = ["check", "check_formula", "grade"]

@@ -133,7 +133,7 @@ def value(tree: Tree, blank: FormulaBlank, point: Point) -> Decimal:
     known = {name: Decimal(str(number)) for name, number in point.items()}
 
     def computed(node: Tree) -> Any:
-        """Return the value of plain arithmetic; exponents stay whole."""
+        """Return the value of plain arithmetic."""
         match node:
             case ast.Name(id=name):
                 return known[name]
@@ -144,9 +144,7 @@ def value(tree: Tree, blank: FormulaBlank, point: Point) -> Decimal:
             case ast.Call(func=ast.Name(id=name), args=[argument]):
                 return FUNCTIONS[name](computed(argument))
             case ast.BinOp(left=left, op=op, right=right):
-                other = _number(right) if isinstance(op, ast.Pow) else computed(right)
-                return OPERATORS[type(op)](computed(left), other)
-        raise TypeError(f"{ast.dump(node)} must be plain arithmetic; parse it first")
+                return OPERATORS[type(op)](computed(left), computed(right))
 
     for symbol, formula in blank.relations.items():
         known[symbol] = computed(ast.parse(formula, mode="eval").body)

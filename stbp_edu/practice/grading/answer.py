@@ -24,7 +24,6 @@ class Answer:
 
     Attributes:
         source: the solution.
-        names: the arguments.
         situations: what both are called with, and what belongs there.
         ask: returns what comes of the reader's function for some arguments, shaped as another
             result.
@@ -34,7 +33,6 @@ class Answer:
     """
 
     source: str
-    names: Sequence[str]
     situations: Sequence[Inputs]
     ask: Callable[[Sequence[Any], Any], Outcome]
     axes: Sequence[str] = ()
@@ -51,23 +49,17 @@ class Answer:
         """What belongs there, call by call."""
         return [plain(one.right, one.right) for one in self.situations]
 
-    @property
-    def _arrays(self) -> list[Array]:
-        """The results that are arrays."""
+    @cached_property
+    def arrays(self) -> list[Array]:
+        """The results that are arrays, of all calls."""
         every = [part for o in self.outcomes if isinstance(o, dict) for part in o.values()]
-        return [part for part in every if isinstance(part, np.ndarray)]
+        return [part for part in every if isinstance(part, np.ndarray) and part.size]
 
     @cached_property
     def rtol(self) -> float:
         """To how many digits the answer is computed."""
-        short = any(array.dtype in (np.float32, np.float16) for array in self._arrays)
+        short = any(array.dtype in (np.float32, np.float16) for array in self.arrays)
         return SHORT_RTOL if short else RTOL
-
-    @cached_property
-    def is_all_nan(self) -> bool:
-        """Whether it holds no number: then whatever divides by zero would explain it."""
-        numbers = [array for array in self._arrays if array.size]
-        return bool(numbers) and all(np.isnan(array).all() for array in numbers)
 
     def misses(self, rtol: float) -> list[bool]:
         """Return whether an outcome is not right to so many digits, call by call."""
@@ -101,14 +93,14 @@ class Answer:
                 for k in self.order
             )
 
-    def vector(self, outcome: Outcome, k: int) -> Array | None:
-        """Return all numbers of an outcome of a call in a row; None where it has other shapes."""
-        found = list(outcome.values()) if isinstance(outcome, dict) else []
+    def vector(self, outcome: Outcome, k: int) -> Array:
+        """Return all numbers of an outcome of a call in a row; NaN where it has other shapes."""
+        found = outcome.values() if isinstance(outcome, dict) else ()
         arrays = [part.astype(float) for part in found if isinstance(part, np.ndarray)]
         right = self.right[k]
         assert isinstance(right, dict)
         if [x.shape for x in arrays] != [np.shape(x) for x in right.values()]:  # type: ignore[arg-type]
-            return None
+            return np.array([np.nan])
         return np.concatenate([x.ravel() for x in arrays])
 
 
@@ -166,12 +158,12 @@ def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> tuple
         is_boxed = got.size == 1 and not want.shape
         hint = ": return the number in it, without the brackets around it"
         return "shape", text + hint * is_boxed
-    if (infinite := ~np.isfinite(got)).any():
-        index, place = _first(infinite, axes)
+    infinite = ~np.isfinite(got)
+    index, place = _first(infinite if infinite.any() else _off(got, want, rtol), axes)
+    if infinite.any():
         return "nan", f"it returns {got[index]}{place}: a division by zero, or an overflow"
     if want.dtype == bool and not want.shape:
         return "value", "this does not hold"
-    index, place = _first(_off(got, want, rtol), axes)
     return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
 
 
@@ -181,11 +173,9 @@ def side_by_side(yours: float, exact: float) -> str:
     >>> side_by_side(0.33333333, 0.33333444)
     'yours 0.333333, exact 0.333334'
     """
-    for digits in range(4, 18):
-        texts = f"{yours:.{digits}g}", f"{exact:.{digits}g}"
-        if texts[0] != texts[1]:
-            break
-    return f"yours {texts[0]}, exact {texts[1]}"
+    pairs = ((f"{yours:.{digits}g}", f"{exact:.{digits}g}") for digits in range(4, 18))
+    x, y = next((x, y) for x, y in pairs if x != y)
+    return f"yours {x}, exact {y}"
 
 
 def _first(wrong: NDArray[np.bool_], axes: Sequence[str]) -> tuple[tuple[int, ...], str]:

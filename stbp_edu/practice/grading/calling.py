@@ -35,12 +35,11 @@ from stbp_edu.practice.tasks import names as tables
 PAIRS = (("W", "b"), ("U", "O"))
 """The attributes by which gradients and traces are compared."""
 LONGEST_RANGE = 10**6
-LONGEST_PRINT = 80
 LONGEST_TEXT = 300
 OWN = (__file__, tables.__file__)
 """The files whose lines call a reader's function, and are none of it."""
 GRADERS = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
-PARTS = ("__code__", "__defaults__", "__kwdefaults__")
+WITHIN = ("__code__", "__defaults__", "__kwdefaults__")
 """What may be exchanged within a function of the graders."""
 
 
@@ -128,14 +127,12 @@ def _place_of(error: BaseException) -> str:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN]
     if not frames:
         return " when it is called; keep the arguments of the stub"
-    frame, part = frames[0], b""
-    line = linecache.getline(frame.filename, frame.lineno or 0).encode()
-    if frame.lineno == frame.end_lineno:
-        part = line[frame.colno : frame.end_colno].strip()
-    whole, text = line.decode().strip(), part.decode(errors="replace")
-    if text and text != whole:
-        return f", at `{text}` in `{whole}`"
-    return f", at `{whole or frame.line}`" if frame.line else ""
+    frame, line = frames[0], linecache.getline(frames[0].filename, frames[0].lineno or 0)
+    is_one_line = frame.lineno == frame.end_lineno
+    part = line.encode()[frame.colno : frame.end_colno].decode(errors="replace") * is_one_line
+    if part.strip() and part.strip() != frame.line:
+        return f", at `{part.strip()}` in `{frame.line}`"
+    return f", at `{frame.line}`" if frame.line else ""
 
 
 def is_blank(value: object) -> bool:
@@ -288,7 +285,7 @@ def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Setting]]
     functions = {v for _, v in values if type(v) is FunctionType}
     own = [f for f in functions if str(f.__module__).startswith(GRADERS)]
     parts: list[Setting] = [
-        (partial(getattr, f, part), partial(setattr, f, part)) for f in own for part in PARTS
+        (partial(getattr, f, part), partial(setattr, f, part)) for f in own for part in WITHIN
     ]
     return [*held, *((None, table) for table in (os.environ, sys.modules, *dicts))], parts
 

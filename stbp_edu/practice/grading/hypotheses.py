@@ -1,23 +1,136 @@
-"""What may be wrong in one place of the right answer.
+"""The places of a right answer, and what may be wrong in one of them.
 
 Some hypotheses put the program together anew: a part for the whole, another operation, function,
 number or name. The others make something else of the value that belongs there.
 """
 
 import ast
+import copy
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.practice.grading.places import Place
-
+ALL = -1
 Change = Callable[..., Any]
 Row = tuple[str, str, Change]
 """The id of a finding, its words, and what is done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """One place of a solution.
+
+    Attributes:
+        tree: the whole solution.
+        node: what stands there.
+        names: the arguments, and the names that the solution gives values to.
+        called: whether it is a function that is called.
+        result: which of several results it is; ALL for the whole; None for a part of one.
+    """
+
+    tree: ast.Module
+    node: ast.expr
+    names: tuple[str, ...]
+    called: bool
+    result: int | None
+
+    @cached_property
+    def text(self) -> str:
+        """The place as it is written; empty for the result."""
+        return "" if self.result is not None else ast.unparse(self.node)
+
+    @cached_property
+    def made_of(self) -> str:
+        """The place by what is in it, without giving it away."""
+        if isinstance(self.node, (ast.Name, ast.Constant)):
+            return f"`{ast.unparse(self.node)}`"
+        used = {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name)}
+        names = [f"`{name}`" for name in self.names if name in used]
+        return f"what is made of {' and '.join(names)}" if names else "a number"
+
+    @cached_property
+    def parts(self) -> list[ast.expr]:
+        """What can be put together anew in it: operands, arguments, or what is indexed."""
+        if isinstance(self.node, ast.Call):
+            of = [self.node.func.value] if isinstance(self.node.func, ast.Attribute) else []
+            return [part for part in (*self.node.args, *of) if _has_a_value(part)]
+        if isinstance(self.node, ast.Subscript):
+            return [self.node.value]
+        children = [c for c in ast.iter_child_nodes(self.node) if isinstance(c, ast.expr)]
+        return [] if any(isinstance(c, ast.Starred) for c in children) else children
+
+    def within(self, other: "Place") -> bool:
+        """Return whether this place is a part of another."""
+        return self is not other and any(self.node is node for node in ast.walk(other.node))
+
+    def with_node(self, node: ast.expr) -> tuple[Change, dict[str, Any]]:
+        """Return the solution with something else in this place, and where its names stand."""
+        tree = copy.deepcopy(self.tree, {id(self.node): node})
+        space: dict[str, Any] = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
+        exec(compile(ast.fix_missing_locations(tree), "<place>", "exec"), space)
+        return space[tree.body[0].name], space  # type: ignore[attr-defined]
+
+    @cached_property
+    def _hole(self) -> tuple[Change, dict[str, Any]]:
+        """The solution with ``_put(lambda: node, its parts, the names)`` where the node stood."""
+        names = [ast.Name(name, ast.Load()) for name in self.names]
+        nothing = ast.arguments([], [], None, [], [], None, [])
+        given: list[ast.expr] = [ast.Lambda(nothing, n) for n in (self.node, *self.parts, *names)]
+        return self.with_node(ast.Call(ast.Name("_put", ast.Load()), given, []))
+
+    def changed(self, change: Change, takes: Sequence[int] = (0,)) -> Change:
+        """Return the solution with a function of something in this place.
+
+        It takes what belongs there (0), or else the parts of that (from 1) and the names (after
+        the parts).
+        """
+        function, space = self._hole
+
+        def other(*args: Any) -> Any:
+            space["_put"] = lambda *given: change(*[given[k]() for k in takes])
+            return function(*args)
+
+        return other
+
+
+@cache
+def places(source: str) -> tuple[Place, ...]:
+    """Return every place of a solution, from the outside to the inside."""
+    tree = ast.parse(source)
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef)
+    every = list(ast.walk(function))
+    stored = [n.id for n in every if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    names = tuple(dict.fromkeys([*(a.arg for a in function.args.args), *stored]))
+    called = {id(n.func) for n in every if isinstance(n, ast.Call)}
+    returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
+    whole = returned[0] if len(returned) == 1 else None
+    several = whole.elts if isinstance(whole, ast.Tuple) else []
+    results = {id(whole): ALL, **{id(part): k for k, part in enumerate(several)}}
+    return tuple(
+        Place(tree, node, names, id(node) in called, results.get(id(node)))
+        for node in every
+        if isinstance(node, ast.expr) and _can_change(node)
+    )
+
+
+def _can_change(node: ast.expr) -> bool:
+    """Return whether something else can stand in place of a node."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (int, float))
+    is_read = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+    whole = not isinstance(node, (ast.Slice, ast.JoinedStr, ast.Lambda))
+    return is_read and whole and _has_a_value(node)
+
+
+def _has_a_value(node: ast.expr) -> bool:
+    """Return whether a node has a value of interest: NumPy and float as names have none."""
+    return not isinstance(node, ast.Starred) and ast.unparse(node) not in ("np", "float")
 
 
 class Hypothesis(NamedTuple):

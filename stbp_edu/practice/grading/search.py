@@ -22,8 +22,14 @@ import numpy as np
 from stbp_edu.checks import Array
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.hypotheses import Hypothesis, joined, of_value, rewritten
-from stbp_edu.practice.grading.places import Place, places
+from stbp_edu.practice.grading.hypotheses import (
+    Hypothesis,
+    Place,
+    joined,
+    of_value,
+    places,
+    rewritten,
+)
 
 MOST_READINGS = 3
 MOST_INPUTS, MOST_TERMS = 9, 4
@@ -48,15 +54,11 @@ class Finding:
 
 def single_mistake(answer: Answer) -> list[Finding]:
     """Return the one place that explains an answer with what stands there, or []."""
-    every = places(answer.source)
     right = [answer.vector(outcome, k) for k, outcome in enumerate(answer.right)]
-
-    def whole(c: float, k: int) -> Array | None:
-        return None if (vector := right[k]) is None else c * vector
-
-    if (words := constant(answer, whole)) not in ("", "0", "1"):
+    if (words := constant(answer, lambda c, k: c * right[k])) not in ("", "0", "1"):
         text = f"Right but for a factor: your result is {words} times the exact one."
         return [Finding("factor", "", text)]
+    every = places(answer.source)
     found = _fitting(every, lambda place: _that_fit(answer, place, rewritten(place)))
     is_short = len(every) <= FEW_PLACES and answer.view is None
     first = lambda place: islice(_of_value(answer, place), 1)  # noqa: E731
@@ -105,7 +107,7 @@ def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
         ("shift", operator.add, "more than it should be"),
     ):
 
-        def result(c: float, k: int, join: Any = join) -> Array | None:
+        def result(c: float, k: int, join: Any = join) -> Array:
             return answer.vector(answer.at(place.changed(lambda x: join(x, c)), k), k)
 
         if (c := constant(answer, result)) not in ("", "0"):
@@ -113,19 +115,18 @@ def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
     yield from _that_fit(answer, place, joined(place))
 
 
-def constant(answer: Answer, result: Callable[[float, int], Array | None]) -> str:
+def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
     """Return at which constant a result is the answer in every call, such as "-T/S"; or "".
 
     ``result`` returns all numbers of the k-th call, for a constant.
     """
     solved = []
     for k in answer.order:
-        known = [*(result(c, k) for c in (0.0, 1.0, 2.0)), answer.vector(answer.outcomes[k], k)]
-        c = _solved(known, answer.rtol)
-        if c is not None:
-            solved.append((c, answer.situations[k]))
+        y = answer.vector(answer.outcomes[k], k)
+        c = _solved([result(c, k) for c in (0.0, 1.0, 2.0)], y, answer.rtol)
         if c is not None and np.isnan(c):
             return ""
+        solved += [(c, answer.situations[k])] * (c is not None)
     for t, s in sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])):
         rest = [c / (i.T**t * i.S**s) for c, i in solved]
         if rest and np.ptp(rest) <= 1e-5 * abs(rest[0]):
@@ -133,21 +134,19 @@ def constant(answer: Answer, result: Callable[[float, int], Array | None]) -> st
     return ""
 
 
-def _solved(known: Sequence[Array | None], rtol: float) -> float | None:
-    """Return the constant at which a result becomes the answer, given it at 0, 1 and 2.
+def _solved(at: Sequence[Array], y: Array, rtol: float) -> float | None:
+    """Return the constant at which a result becomes ``y``, given it at 0, 1 and 2.
 
-    NaN where the result is not affine, or becomes the answer nowhere; None where it is the answer
-    whatever the constant.
+    NaN where the result is not affine, or becomes ``y`` nowhere; None where it is ``y`` whatever
+    the constant.
     """
-    if any(v is None or not np.isfinite(v).all() for v in known):
+    if not all(np.isfinite(v).all() for v in (*at, y)):
         return np.nan
-    at0, at1, at2, y = (np.asarray(v) for v in known)
-    slope = at1 - at0
-    scale = max(float(np.abs(v).max(initial=0.0)) for v in (at0, at1, at2, y))
-    if np.abs(at2 - at1 - slope).max(initial=0.0) > 1e-9 * scale:
+    slope, bend = at[1] - at[0], at[2] - 2 * at[1] + at[0]
+    if np.abs(bend).max(initial=0.0) > 1e-9 * np.abs([*at, y]).max(initial=0.0):
         return np.nan
-    c = float(slope @ (y - at0) / (slope @ slope)) if slope.any() else None
-    rest = np.abs(y - at0 - (c or 0) * slope).max(initial=0.0)
+    c = float(slope @ (y - at[0]) / (slope @ slope)) if slope.any() else None
+    rest = np.abs(y - at[0] - (c or 0) * slope).max(initial=0.0)
     return c if rest <= rtol * max(np.abs(y).max(initial=0.0), 1e-12) else np.nan
 
 
@@ -169,20 +168,19 @@ def _written(number: float, powers: dict[str, int]) -> str:
 
 def wrong_terms(answer: Answer) -> list[Finding]:
     """Return which terms of an answer are missing, too many, or wrong."""
+    names = places(answer.source)[0].names
     terms = [
-        ([answer.names[k] for k in sorted(chosen)], words)
+        ([names[k] for k in sorted(chosen)], words)
         for chosen, (got, want) in _terms(answer).items()
         if (words := _words(got, want, answer.rtol))
     ]
-    wrong = [(names, words) for names, words in terms if words != "is right"]
+    wrong = [(of, words) for of, words in terms if words != "is right"]
     telling = len(wrong) < len(terms) or any(words != "is wrong" for _, words in wrong)
     if not 0 < len(wrong) <= MOST_TERMS or len(terms) < 2 or not telling:
         return []
-    said = [f"{'·'.join(n) or 'a constant'} {w}" for n, w in terms if n or w != "is right"]
+    said = [f"{'·'.join(of) or 'a constant'} {w}" for of, w in terms if of or w != "is right"]
     text = f"Term by term, with the other inputs set to 0: {'; '.join(said)}."
-    return [
-        Finding("term", "·".join(names), "" if k else text) for k, (names, _) in enumerate(wrong)
-    ]
+    return [Finding("term", "·".join(of), "" if k else text) for k, (of, _) in enumerate(wrong)]
 
 
 def _terms(answer: Answer) -> dict[frozenset[int], Any]:
@@ -199,8 +197,8 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
         """Return the results of both functions, a row each, where some inputs are 0."""
         given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
         both = answer.ask(given, one.right), tried(solution, given, one.right)
-        rows = [row for o in both if (row := answer.vector(o, k)) is not None]
-        return np.stack(rows) if sum(np.isfinite(row).all() for row in rows) == 2 else None
+        rows = [answer.vector(outcome, k) for outcome in both]
+        return np.stack(rows) if all(np.isfinite(row).all() for row in rows) else None
 
     usable = [j for j, a in enumerate(moved) if _is_real(a) and values([j]) is not None]
     table: dict[frozenset[int], Any] = {}

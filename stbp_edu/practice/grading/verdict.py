@@ -1,0 +1,280 @@
+"""Grade an answer: right, not attempted, or wrong and what is wrong.
+
+A function is called on copies of its inputs; no exception of its own gets out. A formula is right
+in any form that equals the right-hand side of the equation.
+"""
+
+import ast
+import copy
+import io
+import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.checks import choice
+from stbp_edu.practice import saved_progress
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading import algebra
+from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, difference, same
+from stbp_edu.practice.grading.calling import Difference, Outcome, call, tried, undone
+from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
+from stbp_edu.practice.grading.hypotheses import ALL, places
+from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
+from stbp_edu.practice.tasks import (
+    Exercise,
+    FormulaBlank,
+    Function,
+    Inputs,
+    Task,
+    blanks,
+    exercise_of,
+    inputs_of,
+)
+
+LONGEST_PRINT = 80
+FEW_DIGITS = 5e-3
+"""What is right to so many digits is rounded, or in float16."""
+KEPT = (
+    "Called again with the inputs of the first call, it answers otherwise: it keeps something "
+    "from call to call, in a global name or in a default argument."
+)
+ROUNDED = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
+SHORT = "It is right to about 5 digits, as float32 holds them; float64 holds 16."
+NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
+SEVERAL = "It differs from the right formula in more than one place."
+TINY = "It is right but for what no float shows near 0: a tiny term, or one that turns far from 0."
+
+
+def check(exercise_id: str, function: Function | None) -> Feedback:
+    """Say whether ``function`` solves the exercise, and if not, what is wrong.
+
+    The function is called with copies, on several networks. Any right form is accepted.
+
+    It trusts you: it is there to help, and takes your function as it is. A function that looks up
+    the right one, or that counts its calls and answers well only while it is checked, is called
+    right. Where marks depend on it, ``stbp-edu grade`` runs each answer in a process of its own
+    that holds nothing that is right.
+
+    Args:
+        exercise_id: id of the exercise, such as ``"c3-delta"``.
+        function: your function, with the arguments of the stub.
+
+    Raises:
+        ValueError: if there is no such exercise.
+
+    >>> check("c1-epsilon", lambda delta, h: h * delta)
+    c1-epsilon: right.
+      Checked on 6 situations in several networks.
+    >>> check("c3-delta", lambda delta_last, err_next, U, df: delta_last).mistakes
+    ('missing-temporal', 'reset-detached')
+    """
+    return _recorded(grade(exercise_of(exercise_id), function))
+
+
+def check_formula(equation_id: str, answer: object) -> Feedback:
+    """Say whether ``answer`` is the formula that the equation's right-hand side asks for.
+
+    Args:
+        equation_id: id of the equation, such as ``"c3-delta"``.
+        answer: the formula as text (``"delta_T + eps_next * u * df"``), or a SymPy expression.
+
+    Raises:
+        ValueError: if there is no such blank.
+
+    >>> check_formula("c3-delta", "df * u * eps_next + delta_T").right
+    True
+    >>> check_formula("c3-delta", "delta_T + delta_next * h_next * u * df").mistakes
+    ('classic',)
+    """
+    return _recorded(grade(blanks()[choice("equation_id", equation_id, blanks())], answer))
+
+
+def _recorded(feedback: Feedback) -> Feedback:
+    """Return the feedback, which counts as progress."""
+    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
+    return feedback
+
+
+def grade(task: Task, answer: object) -> Feedback:
+    """Return what is to be said about an answer to an exercise or a blank."""
+    if isinstance(task, FormulaBlank):
+        return _formula_graded(task, answer)
+    assert isinstance(task, Exercise)
+    return _function_graded(task, answer)
+
+
+def _function_graded(exercise: Exercise, function: object) -> Feedback:
+    """Compare a function with the reference; where it differs, say what is wrong."""
+    help_ = f'Fill in the function and run the cell again; `hint("{exercise.id}")` helps.'
+    todo = Feedback(exercise.id, "todo", (help_,))
+    if function is None or function is Ellipsis:
+        return todo
+    if not callable(function):
+        message = f"Pass the function itself, not {type(function).__name__}: do not call it."
+        return Feedback(exercise.id, "wrong", (message,))
+    every = situations(exercise)  # before any line of the reader's code has run
+    printed, judged = io.StringIO(), exercise.comparable(function)
+
+    def ask(args: Sequence[Any], like: Any) -> Outcome:
+        return call(judged, args, like, exercise.parts, printed)
+
+    view = exercise.comparable if exercise.view else None
+    answer = Answer(exercise.source(), every, ask, exercise.axes, exercise.parts, view)
+    with undone() as undo, np.errstate(all="ignore"):
+        if all(outcome is None for outcome in answer.outcomes):
+            return todo
+        undo()
+        verdict = _verdict(exercise, answer, function)
+    said = list(verdict.message)
+    if text := printed.getvalue():
+        first = text.strip().partition("\n")[0][:LONGEST_PRINT]
+        said.append(f"What it prints is left out here. It begins: {first}")
+    said += [exercise.pointer] * (verdict.state == "wrong")
+    return replace(verdict, message=tuple(said))
+
+
+def _verdict(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
+    """Return the feedback on an answer that was called in every situation."""
+    if any(answer.misses(SHORT_RTOL)):
+        return _diagnosis(exercise, answer, function)
+    first = answer.situations[0]
+    if not same(answer.ask(first.args, first.right), answer.outcomes[0], SHORT_RTOL):
+        return Feedback(exercise.id, "wrong", (KEPT,))
+    said = f"Checked on {len(answer.situations)} situations in several networks."
+    is_short = any(answer.wrong) or answer.rtol == SHORT_RTOL
+    return Feedback(exercise.id, "right", (said, *[SHORT] * is_short))
+
+
+def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
+    """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
+    no_number = bool(answer.arrays) and all(np.isnan(array).all() for array in answer.arrays)
+    asked = () if no_number else exercise.mistakes  # or all that divides by zero would explain it
+    named = {m.id: str(m) for m in asked if answer.gives(exercise.function(m.body), exactly=False)}
+    runs = any(not isinstance(o, Difference) or o.kind != "problem" for o in answer.outcomes)
+    findings: list[Finding] = []
+    if asked and runs and not named:
+        steps = _wrong_cases(function) if exercise.id == "backward" else []
+        clear = [step for step in steps if NO_SUM not in step.text]
+        findings = clear or single_mistake(answer) or steps or _vague(answer)
+    several = f"{len(named)} mistakes give what your function gives:"
+    said = [several] * (len(named) > 1) + [*named.values(), *(f.text for f in findings if f.text)]
+    if not said:
+        agreed = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
+        failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
+        ending = f", and fails in {failed}" * bool(failed)
+        said = [f"It agrees with the exact value in {agreed}{ending}."]
+    said += _first_wrong(exercise, answer)
+    return Feedback(exercise.id, "wrong", tuple(said), tuple(named), tuple(findings))
+
+
+def _vague(answer: Answer) -> list[Finding]:
+    """Return what is found out where no single mistake explains an answer."""
+    if not any(answer.misses(FEW_DIGITS)):
+        return [Finding("digits", "", ROUNDED)]
+    return [] if answer.view else wrong_terms(answer)
+
+
+def _wrong_cases(function: Function) -> list[Finding]:
+    """Return what is wrong with the cases of a backward pass that are wrong in themselves."""
+    cases = [c for c in case_reports(function) if c.explanation]
+    if cases and cases[-1].case == 5:
+        cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
+    return [
+        Finding("case", f"case {c.case}", f"Case {c.case}: {c.explanation}. First at {c.first}.")
+        for c in cases
+    ]
+
+
+def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
+    """Return sentences on what differs where an answer is first wrong."""
+    k = answer.wrong.index(True)
+    inputs = answer.situations[k]
+    first = difference(answer.outcomes[k], answer.right[k], answer.rtol, answer.axes)
+    if first.kind == "problem":
+        place = "In" if inputs.where.startswith("call ") else "In the call at"
+        said = [f"{place} {inputs.where}: {first.message}"]
+    else:
+        part = f"{first.part}: " * bool(first.part)
+        said = [f"First at {inputs.where}: {part}{first.message}."]
+    if first.kind in ("problem", "type", "shape"):
+        pairs = zip(exercise.arguments, inputs.args, strict=True)
+        shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
+        given = f"Shapes in that call: {', '.join(shapes)}."
+        said.append(given if shapes else "No argument is an array.")
+    return said
+
+
+def situations(exercise: Exercise) -> tuple[Inputs, ...]:
+    """Return what an exercise's function is called with, closed to changes, and what is right."""
+    text, buffers = _kept(exercise)
+    found: tuple[Inputs, ...] = pickle.loads(text, buffers=buffers)
+    return found
+
+
+@cache
+def _kept(exercise: Exercise) -> tuple[bytes, list[bytes]]:
+    """Return the situations as bytes, which no answer can change, those of arrays by themselves."""
+    answer = exercise.comparable(exercise.answer)
+    every = [replace(i, right=answer(*copy.deepcopy(i.args))) for i in inputs_of(exercise)]
+    buffers: list[pickle.PickleBuffer] = []
+    whole = pickle.loads(pickle.dumps(tuple(every)))  # with no array that is a part of another
+    text = pickle.dumps(whole, protocol=5, buffer_callback=buffers.append)
+    return text, [buffer.raw().tobytes() for buffer in buffers]
+
+
+def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
+    """Compare a formula with the right one; where it differs, say what is wrong."""
+    try:
+        text = "" if answer is None or answer is Ellipsis else str(answer)
+    except BaseException:  # an object that fails to say what it is, or a number too long to print
+        kind = type(answer).__name__
+        return Feedback(blank.id, "wrong", (f"This {kind} cannot be read: type a formula.",))
+    if text.strip() in ("", "..."):
+        symbols = algebra.listed(blank.symbols)
+        lines = f"Type a formula. The symbols: {symbols}.", f'`hint("{blank.id}")` helps.'
+        return Feedback(blank.id, "todo", lines)
+    try:
+        tree = algebra.parse(text, blank.symbols)
+    except ValueError as error:
+        return Feedback(blank.id, "wrong", (str(error),))
+    right = algebra.parse(blank.solution, blank.symbols)
+    if algebra.equal(tree, right, blank):
+        message = f"It equals the right-hand side of ({blank.equation})."
+        return Feedback(blank.id, "right", (message,))
+    named = _named(blank, tree)
+    if not named and (named := _named(blank, ast.UnaryOp(ast.USub(), tree))):
+        named["sign"] = "And the sign is turned round besides."
+    found = [] if named else _unnamed(blank, tree, right)
+    said = [*named.values(), *(f.text for f in found if f.text)] or [SEVERAL]
+    return Feedback(blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found))
+
+
+def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
+    """Return the mistakes that give this formula, by id, each with its sentences."""
+    return {
+        m.id: str(m)
+        for m in blank.mistakes
+        if algebra.equal(tree, algebra.parse(m.body, blank.symbols), blank)
+    }
+
+
+def _unnamed(blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree) -> list[Finding]:
+    """Return what is found out about a formula that no named mistake gives."""
+    names = algebra.free_symbols(blank, tree, right)
+    relations = "".join(f"    {s} = {formula}\n" for s, formula in blank.relations.items())
+    source = f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
+    (whole,) = (place for place in places(source) if place.result == ALL)
+    asked, reference = (whole.with_node(node)[0] for node in (tree, right))
+    points = [tuple(p[n] for n in names) for p in algebra.points(blank)[: algebra.POINTS]]
+    with np.errstate(all="ignore"):
+        every = [Inputs(point, "", right=reference(*point)) for point in points]
+        answer = Answer(source, every, lambda args, like: tried(asked, args, like))
+        if not any(np.isfinite(array).all() for array in answer.arrays):
+            return [Finding("no-value", "", NO_VALUE)]
+        if not any(answer.wrong):
+            return [Finding("tiny", "", TINY)]
+        return single_mistake(answer) or _vague(answer)
