@@ -5,6 +5,7 @@ table. It shares no backward pass with the package, and whether the table is rig
 ``finite_difference`` and ``autodiff``, which do not read it.
 """
 
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -17,7 +18,7 @@ from stbp_edu.arrows.paths import count_paths as count_kept
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.checks import Array, instance
 from stbp_edu.losses import RATE, Direct, LossLike, Rate
-from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.losses.reading import checked
 from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
@@ -84,10 +85,13 @@ def derivatives(
     """
     T, S = check_trace(trace, params)
     read = checked(loss, trace, targets)
-    direct = direct_term(read, trace, targets, S)
-    parts: tuple[LossLike, ...] = (read,)
-    if direct.o is not None and direct.u is not None:  # the sum of two losses
-        parts = Direct(direct.o), Direct(None, direct.u)
+    parts: Sequence[Any] = [read]
+    if isinstance(read, Direct):  # by spikes and by potentials: the sum of two losses
+        parts = [
+            Direct(**{"o": None, by: term})
+            for by, term in read._asdict().items()
+            if term is not None
+        ]
     graphs = [unroll(trace, targets, params, neuron, part) for part in parts]
 
     def derivative(node: Node, s: int | None) -> Any:
