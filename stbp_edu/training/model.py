@@ -89,7 +89,7 @@ class OwnLoss(Loss):
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N])."""
         reads, trace = self.whole.reads, Trace([None, series], [series, series])
-        o, u = self.whole.terms(trace, y, len(y))
+        o, u = self.whole.terms(trace, y)
         read, other = (u, o) if reads == "U" else (o, u)
         if read is None or other is not None:
             raise ValueError(
