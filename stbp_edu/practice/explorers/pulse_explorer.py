@@ -17,9 +17,9 @@ from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
 from stbp_edu.network import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.drawing import LETTER, LINE, Arrow, Drawing
-from stbp_edu.plotting.drawing_svg import elements, sheet, text
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
+from stbp_edu.plotting.svg_figure import elements, sheet, text
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.explorers.widget import VALUES, node_id, picture, views, wide, widget_class
 from stbp_edu.practice.tasks import ForwardPass
