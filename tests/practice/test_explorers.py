@@ -6,7 +6,6 @@ import pytest
 import stbp_edu
 from stbp_edu.practice import explorers
 from stbp_edu.practice.explorers import data, explore, lab_data
-from stbp_edu.practice.explorers.network_explorers import key
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 
 
@@ -27,17 +26,17 @@ def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
 def test_the_paths_add_up_to_the_sweep_under_each_rule():
     example = smooth()
     shown = explorers.paths_data(example)
-    for rule, options in (
-        ("exact", ("exact", True, True)),
-        ("classic", ("classic", True, True)),
-        ("detached-reset", ("exact", False, True)),
-        ("spatial-only", ("exact", False, False)),
+    for rule, setting in (
+        ("exact", "exact"),
+        ("classic", "classic"),
+        ("detached-reset", "exact no-reset"),
+        ("spatial-only", "exact no-reset no-leak"),
     ):
         sweep = example.sweep(rule)
         for node in shown["nodes"]:
             of = sweep.delta if node["kind"] == "o" else sweep.epsilon
             exact = of[node["n"]][node["t"] - 1, 0, node["i"] - 1]
-            total = shown["starts"][node["id"]]["totals"][key(*options)]
+            total = shown["starts"][node["id"]]["totals"][setting]
             assert np.isclose(total, exact, rtol=1e-12)
     start = shown["starts"]["o-1-1-1"]
     assert sum(p["share"] for p in start["paths"]) == pytest.approx(1)

@@ -1,13 +1,11 @@
 """The pages that are made from the source: equations and API."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
 from stbp_edu.equations import EQUATIONS
-from stbp_edu.practice.explorers import pulse_data
-from stbp_edu.practice.explorers.pulse_explorer import one_neuron
+from stbp_edu.practice.explorers.pencil_network import one_neuron
+from stbp_edu.practice.explorers.pulse_explorer import Pulse
 from tools.site import ROOT
 from tools.site.generate import api_pages, pictures, source_code
 from tools.site.render.notebook_page import folder
@@ -65,5 +63,5 @@ def test_the_picture_in_the_readme_is_current() -> None:
         assert f"docs/assets/{name}" in readme
         assert "prefers-reduced-motion: no-preference" in text
         assert "lost" not in text  # the first pages do not tell what is found later
-    total = pulse_data(one_neuron())["rules"]["exact"]["sum"].rpartition("= ")[2]
+    total = Pulse(one_neuron()).data["rules"]["exact"]["sum"].rpartition("= ")[2]
     assert total in readme

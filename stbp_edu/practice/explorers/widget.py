@@ -18,6 +18,7 @@ from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.palette import css
 from stbp_edu.plotting.svg_figure import PHONE
 
+Json = dict[str, Any]
 JS = Path(__file__).parent / "js"
 IMPORT = 'from "./common.js";\n'
 COLUMN = 150  # pixels
@@ -55,6 +56,11 @@ def source(name: str) -> str:
 def node_id(node: Node) -> str:
     """Return the name of a node: kind, layer, step, neuron, counted from 1."""
     return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
+
+
+def rounded(x: float) -> float:
+    """Return six digits, which do not differ from machine to machine."""
+    return float(f"{x:.6g}")
 
 
 def picture(graph: LocalDerivatives, start: Node, factors: Mapping[Edge, str]) -> Drawing:
