@@ -16,7 +16,7 @@ import pytest
 from stbp_edu import LIF, Gaussian, arrows, backward, cases, derive, forward
 from stbp_edu.arrows import RULES, draw_params, hard_reset, in_blocks, soft_reset
 from stbp_edu.engine import Program, Workspace, compiled
-from stbp_edu.engine.threads import limit_threads
+from stbp_edu.engine.compiled import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.rules import RULES as PART_ONE
@@ -108,7 +108,7 @@ def test_events_recurrence_and_a_read_out(backend, rule):
 @numba
 @pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
-    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
+    monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", 0)
     net, params, inputs, y = course_network()
     params, inputs = single(params), np.float32(inputs)
     program, found = Program(net, "exact", "compiled"), []

@@ -4,12 +4,13 @@ They are LaTeX, and MathML where a browser draws them and reads them out.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines.expressions import GREEK, NAMED, indexed
+from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow, placed
@@ -158,7 +159,6 @@ def placed_at(letters: str, t: str, n: str) -> str:
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
-Item = TypeVar("Item")
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
@@ -187,14 +187,6 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
         return ((a.target, same[a.target, head]) for a, head in moves if a.target != LOSS)
 
     return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
-
-
-def reachable(start: list[Item], following: Callable[[Item], Iterable[Item]]) -> list[Item]:
-    """Return all that follows from a start, each once, in the order in which it is met."""
-    found = [*start]
-    for one in found:  # grows while it is read
-        found += [other for other in dict.fromkeys(following(one)) if other not in found]
-    return found
 
 
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")

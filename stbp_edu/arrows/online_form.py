@@ -25,9 +25,9 @@ from stbp_edu.arrows.formula_text import (
     added,
     mark,
     placed_at,
-    reachable,
 )
 from stbp_edu.arrows.forward_run import as_trace, check_params, rest, run
+from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule

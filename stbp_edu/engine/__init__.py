@@ -6,8 +6,9 @@
   linear maps between two layers: fully connected, convolution, average pooling.
 - ``array_steps``: those functions on whole arrays, of NumPy or PyTorch; ``array_source`` writes
   them.
-- ``compiled``: those functions in loops over samples, steps and spikes; ``loop_source`` writes
-  them, ``loops`` has what they call, and ``threads`` shares them out.
+- ``compiled``: those functions in loops over samples, steps and spikes, and the threads in which
+  these run; ``loop_source`` writes
+  them, and ``loops`` has what they call.
 
 Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
 """

@@ -13,11 +13,14 @@ from functools import cached_property
 
 import numpy as np
 
-from stbp_edu.arrows.formula_text import added, reachable
+from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import SHIFTED, StepBack
+from stbp_edu.arrows.lines.forward_lines import reachable
+from stbp_edu.arrows.lines.program import SHIFTED, StepBack, Term
 from stbp_edu.arrows.lines.slopes import tidy
 
+WRITTEN = "written"
+"""Marks a name that is a piece of source already."""
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""
 STYLE = {**ex.PYTHON, "at_least": ("_at_least({}, {})", 5, (0, 0))}
@@ -48,21 +51,16 @@ class ArraySource:
         return {name: signal for name, signal in signals.items() if signal}
 
     @cached_property
-    def terms(self) -> dict[str, list[tuple[ex.Expression, str]]]:
+    def terms(self) -> dict[str, list[Term]]:
         """By adjoint and gradient, the factors and adjoints in its sum; no signals."""
-        sums = ((row.name, map(_parts, row.terms)) for row in self.back.rows)
-        return {name: [part for part in parts if part[1][:6] != "signal"] for name, parts in sums}
-
-    @cached_property
-    def learned(self) -> list[str]:
-        """What the neuron learns, as the gradients are called."""
-        return [f"g_{name}" for name in self.back.neuron.learned]
+        of_rows = {row.name: row.terms for row in self.back.rows}
+        return {k: [t for t in terms if t[1][:6] != "signal"] for k, terms in of_rows.items()}
 
     @cached_property
     def nodes(self) -> list[str]:
         """The adjoints of each step: those to keep, and those that one of them needs."""
         again = (adjoint for _, adjoint in self.again)
-        learned = (name for g in self.learned for _, name in self.terms[g])
+        learned = (head for g in self.terms if g[:2] == "g_" for _, head in self.terms[g])
         found = reachable([*self.wanted, *again, *learned], self._after)
         return [name for name in self.terms if name in found]
 
@@ -95,22 +93,17 @@ class ArraySource:
 
         for name, terms in self.terms.items():
             by: dict[str, list[str]] = {}
-            own = name in self.outside
-            for factor, head in [*terms, *([(ex.ONE, self.outside[name])] if own else [])]:
+            own = [(ex.ONE, self.outside[name])] if name in self.outside else []
+            for factor, head in [*terms, *own]:
                 text = named(self.hoisted.text(factor))
-                if head in sums and name not in self.learned:
+                if head in sums and name[:2] != "g_":
                     for of, one in sums[head].items():
                         by.setdefault(of, []).append(_product(text, one))
                 else:
                     by.setdefault(head, []).append(text)
             sums[name] = {of: named(added(texts)) for of, texts in by.items()}
-        wanted = [*self.nodes, *self.learned]
+        wanted = (name for name in sums if name in self.nodes or name[:2] == "g_")
         return {(k, of): f for k in wanted for of, f in sums[k].items()}, lines
-
-    @cached_property
-    def moves(self) -> list[Move]:
-        """The moves whose factors the source returns."""
-        return [*self._written[0]]
 
     @cached_property
     def text(self) -> str:
@@ -120,12 +113,13 @@ class ArraySource:
         forward = {self._forward(state): state for state in states}
         once = self.hoisted.names
         given = [*own, *once.values()]
-        places = [f"_to_{s}" for s in states]
+        arguments = [*states, "x", *given, *(f"_to_{s}" for s in states)]
+        by_move = (f"{move}: {factor}" for move, factor in factors.items())
         return "\n\n\n".join(
             [
-                _function("constants", own, once, [*once.values()]),
-                _function("forward", [*states, "x", *given, *places], forward, states),
-                _function("factors", [*self.read, *given], lines, [*factors.values()]),
+                _function("constants", own, once, f"[{', '.join(once.values())}]"),
+                _function("forward", arguments, forward, f"[{', '.join(states)}]"),
+                _function("factors", [*self.read, *given], lines, f"{{{', '.join(by_move)}}}"),
             ]
         )
 
@@ -190,7 +184,13 @@ class Hoisted:
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants."""
-        return ex.Name(self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}"))
+        name = self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}")
+        return ex.Name(name, WRITTEN)
+
+    @property
+    def lines(self) -> list[str]:
+        """What is computed once, as source."""
+        return [f"{name} = {text}" for text, name in self.names.items()]
 
     def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
         """Return the line through both ends."""
@@ -207,27 +207,12 @@ class Hoisted:
         return bool(np.isfinite(value))
 
 
-def _parts(term: ex.Expression) -> tuple[ex.Expression, str]:
-    """Return a term as a factor and the name of an adjoint or a signal."""
-    match term:
-        case ex.Name(name):
-            return ex.ONE, name
-        case ex.Call("neg", (ex.Name(name),)):
-            return ex.Number(-1), name
-        case ex.Call("*", (factor, ex.Name(name))):
-            return factor, name
-    raise AssertionError(term)
-
-
 def _product(a: str, b: str) -> str:
     """Return the source of a product, in which a factor of 1 is left out."""
     return b if a == "1" else a if b == "1" else f"{a} * {b}"
 
 
-def _function(
-    name: str, arguments: Sequence[str], body: Mapping[str, str], results: Sequence[str]
-) -> str:
+def _function(name: str, arguments: Sequence[str], body: Mapping[str, str], result: str) -> str:
     """Return the source of a function, a line for each value and its name."""
-    lines = [f"{k} = {text}" for text, k in body.items()]
-    lines.append(f"return [{', '.join(results)}]")
-    return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines])
+    lines = (f"{k} = {text}" for text, k in body.items())
+    return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines, f"return {result}"])

@@ -15,7 +15,6 @@ from stbp_edu.checks import Array
 from stbp_edu.engine.array_source import ArraySource, Move
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.loops import FLOOR
-from stbp_edu.surrogates import Surrogate
 
 STRETCH = 32_768
 """Entries of several steps whose factors are computed at a time: 128 KB in float32. Larger arrays
@@ -89,16 +88,14 @@ class LinearSteps(ArraySource, ABC):
         for end in range(len(some), 0, -size):
             here = slice(max(0, end - size), end)
             read = [self._around(states, name, here) for name in self.read]
-            values = self.space["factors"](*read, *given)
-            factors = dict(zip(self.moves, values, strict=True))
+            factors = self.space["factors"](*read, *given)
             if self.back.rule.gain_limit is not None:
                 self._hold(factors, some[here])
             series = self._begun(factors, signals, found, here)
             later = self._recur(factors, series, here.start, later, R)
             for (g, node), factor in factors.items():
-                if g in self.learned:
-                    name = g.removeprefix("g_")
-                    learned[name] = learned[name] + (factor * series[node]).sum(0)
+                if g[:2] == "g_":
+                    learned[g[2:]] = learned[g[2:]] + (factor * series[node]).sum(0)
             if self.xp is np and some.dtype == np.float32:
                 for name in found:  # which settles what is next to 0: see FLOOR
                     series[name] += np.float32(FLOOR)
@@ -201,18 +198,14 @@ class ArraySteps(LinearSteps):
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """What the source calls, of NumPy."""
-        fires = self.curve.antiderivative if self.twin else lambda v: _at_least(v, 0)
-        return {**NUMPY, "h": self.curve.derivative, "spike": self.fires or fires}
-
-    @property
-    def curve(self) -> Surrogate:
-        """What stands in for the derivative of the spike."""
-        return self.back.neuron.surrogate
+        curve = self.back.neuron.surrogate
+        fires = curve.antiderivative if self.twin else lambda v: _at_least(v, 0)
+        return {**NUMPY, "h": curve.derivative, "spike": self.fires or fires}
 
     @cached_property
-    def loops(self) -> LoopSource:
+    def loops(self) -> str:
         """The source of the loops that do the same."""
-        return LoopSource(self.back, self.wanted, self.twin)
+        return LoopSource(self.back, self.wanted, self.twin).text
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,8 +20,7 @@ from stbp_edu.arrows.link import AveragePool, Link, Patches
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate
-from stbp_edu.engine.threads import multiply, one_blas_thread
+from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, multiply
 
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has the input alone."""
@@ -161,17 +159,11 @@ class Passes:
     work: Workspace
     _rare: dict[int, tuple[Array, bool]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def N(self) -> int:  # noqa: N802 - the letter of the notation table
-        """Number of layers, the input not counted."""
-        return len(self.layers) - 1
-
     def forward(self, inputs: Array) -> States:
         """Return the states of every layer, from the input (T, S, n[0])."""
         states: States = [{"o": inputs}]
-        with self._alone():
-            for n in range(1, self.N + 1):
-                states.append(self._layer(n, self.output(states, n - 1)))
+        for n in range(1, len(self.layers)):
+            states.append(self._layer(n, self.output(states, n - 1)))
         return states
 
     def _layer(self, n: int, below: Array) -> dict[str, Array]:
@@ -203,7 +195,7 @@ class Passes:
             direct: by state of the last layer, the direct term, (T, S, n[N]).
         """
         above: dict[str, Array] = {}
-        for n in range(self.N, 0, -1):
+        for n in range(len(self.layers) - 1, 0, -1):
             steps, output = self.layers[n], self.output(states, n)
             like = n, output.shape, output.dtype
             errors = {name: self.work.array(f"E {name}", *like) for name in steps.wanted}
@@ -219,19 +211,16 @@ class Passes:
 
     def gradients(self, states: States, direct: Mapping[str, Array]) -> list[Any]:
         """Return the gradients by layer; those of the weights live in the buffers."""
-        result: list[Any] = [None] * (self.N + 1)
-        with self._alone():
-            for n, errors, sums in self.down(states, direct):
-                epsilon = next(iter(errors.values()))
-                below, output = self.output(states, n - 1), self.output(states, n)
-                p = self.params[n]
-                found = {k: _shaped(g, p[k]) for k, g in sums.items() if k != "b"}
-                found["b"] = sums["b"].reshape(-1, self.weights[n].copies).sum(axis=1)  # c5-b
-                if "R" in p:
-                    m = epsilon.shape[2]
-                    found["R"] = epsilon[1:].reshape(-1, m).T @ output[:-1].reshape(-1, m)
-                found["W"] = self._of_weights(n, epsilon, below)
-                result[n] = found
+        result: list[Any] = [None] * len(self.layers)
+        for n, errors, sums in self.down(states, direct):
+            epsilon, p = next(iter(errors.values())), self.params[n]
+            below, output = self.output(states, n - 1), self.output(states, n)
+            found = {k: _shaped(g, p[k]) for k, g in sums.items() if k != "b"}
+            found["b"] = sums["b"].reshape(-1, self.weights[n].copies).sum(axis=1)  # c5-b
+            if "R" in p:
+                found["R"] = flat(epsilon[1:]).T @ flat(output[:-1])
+            found["W"] = self._of_weights(n, epsilon, below)
+            result[n] = found
         return result
 
     def _of_weights(self, n: int, epsilon: Array, below: Array) -> Array:
@@ -275,11 +264,6 @@ class Passes:
                 out[...] = direct[arrow.source]
                 return
         out[...] = 0
-
-    def _alone(self) -> AbstractContextManager[Any]:
-        """Return a context for loops: the matrix library's own threads would be in their way."""
-        loops = any(isinstance(steps, CompiledSteps) for steps in self.layers[1:])
-        return one_blas_thread() if loops else nullcontext()
 
 
 def distinct_steps(below: Any) -> Any:

@@ -23,9 +23,8 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import CompiledSteps, chosen
+from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
-from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import checked, direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
@@ -104,10 +103,11 @@ class Program:
 
         Where the surrogate is not of this package, that of the functions that arrays go through.
         """
-        return "\n\n".join(
-            f"# layer {n}\n{steps.loops.text if is_curve(steps.curve) else steps.back.source()}"
-            for n, steps in enumerate(self.layers[1:], 1)
+        sources = (
+            steps.loops if is_curve(steps.back.neuron.surrogate) else steps.back.source()
+            for steps in self.layers[1:]
         )
+        return "\n\n".join(f"# layer {n}\n{source}" for n, source in enumerate(sources, 1))
 
     def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.
@@ -123,7 +123,8 @@ class Program:
         forward_run.check_params(net, params)
         checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
         inputs = np.asarray(inputs, params[1]["W"].dtype)
-        states = self.passes(params).forward(flat(inputs))
+        with one_blas_thread(self.backend == "compiled"):
+            states = self.passes(params).forward(flat(inputs))
         trace: models.Series = {"o": [inputs, *[None] * net.N]}
         for n, of_layer in enumerate(states[1:], 1):
             for name, series in of_layer.items():
@@ -153,8 +154,8 @@ class Program:
         for n in range(1, net.N + 1):
             order = net.layers[n].neuron.order
             states.append({k: flat(trace[k][n]).astype(dtype, copy=False) for k in order})
-        passes = self.passes(params)
-        return passes.gradients(states, {net.loss.state: flat(direct)})
+        with one_blas_thread(self.backend == "compiled"):
+            return self.passes(params).gradients(states, {net.loss.state: flat(direct)})
 
     def passes(self, params: models.LayerParams, work: Workspace | None = None) -> Passes:
         """Return the passes with these parameters, which are not checked, perhaps in buffers."""

@@ -10,7 +10,7 @@ from torch.func import functional_call
 
 from stbp_edu import checks
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.engine import compiled, threads
+from stbp_edu.engine import compiled
 
 UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Modules that give something else, or change, when they are run a second time."""
@@ -96,7 +96,7 @@ def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
     long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
     if not (plain and alike and much and long):
         return False
-    threads.limit_threads(torch.get_num_threads())
+    compiled.limit_threads(torch.get_num_threads())
     return compiled.are_rare(spikes.detach().numpy())
 
 

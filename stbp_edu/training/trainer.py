@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, tensors, zeros_like
 from stbp_edu.checks import Array, NotFiniteError
-from stbp_edu.engine.threads import one_blas_thread, shared
+from stbp_edu.engine.compiled import one_blas_thread, shared
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge

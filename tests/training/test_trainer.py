@@ -1,7 +1,5 @@
 """Training: events, a step takes the gradient of its batch under every rule; evaluation, FGSM."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from stbp_edu.arrows.formula_text import Adjoint, added, classes, reachable, reached
+from stbp_edu.arrows.formula_text import Adjoint, added, classes, reached
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
@@ -35,8 +35,8 @@ def program(net: Network, rule: Rule) -> str:
     same = classes(net, rule)
     leaving = [a for table in net.arrows for a in table if a.leaves]
     back = StepBack(net, net.N, rule, same, reached(net, rule, same), leaving)
-    terms = [term for row in back.rows for term in row.terms]
-    used = ex.ops_in(*map(ex.written_out, back.lines.lines.values()), *terms)
+    lines = [ex.written_out(line) for line in back.lines.lines.values()]
+    used = ex.ops_in(*lines, *(factor for row in back.rows for factor, _ in row.terms))
     names = sorted(name for op, name in IMPORTED.items() if op in used)
     head = [f"from numpy import {', '.join(names)}", ""] if names else []
     if back.lines.spike:
@@ -95,12 +95,28 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
     return backs
 
 
+Term = tuple[ex.Expression, str]
+"""A factor, and the adjoint or signal that it multiplies."""
+
+
 class Row(NamedTuple):
-    """A line of a step back: what is assigned, the terms of its sum, and their arrows."""
+    """A line of a step back: what is assigned, and the terms of its sum with their arrows."""
 
     name: str
-    terms: list[ex.Expression]
+    terms: list[Term]
     arrows: str = ""
+
+    def source(self, written: Callable[[ex.Expression], str], zero: str) -> str:
+        """Return the line as source, by what writes an expression; of 1 only the sign is left."""
+        terms: list[ex.Expression] = []
+        for factor, head in self.terms:
+            adjoint = ex.Name(head, "now")
+            if factor in (ex.ONE, ex.Number(-1)):
+                terms.append(adjoint if factor == ex.ONE else ex.Call("neg", (adjoint,)))
+            else:
+                terms.append(ex.Call("*", (factor, adjoint)))
+        line = f"{self.name} = {added(map(written, terms)) or zero}"
+        return line + (f"  # {self.arrows}" if self.arrows else "")
 
 
 @dataclass(frozen=True)
@@ -140,10 +156,7 @@ class StepBack:
         """Return a step forward and a step back as Python source."""
         lines, known = self.lines.lines, [*self.lines.constants]
         forward = [f"{s} = {ex.python(line)}" for s, line in lines.items()]
-        backward = [
-            f"{name} = {added(map(ex.python, terms)) or '0.0'}" + (f"  # {why}" if why else "")
-            for name, terms, why in self.rows
-        ]
+        backward = [row.source(ex.python, "0.0") for row in self.rows]
         states, results = [*lines], [row.name for row in self.rows]
         returned = "states of a step from the input x and the last ones, which begin at 0"
         adjoints = f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
@@ -165,7 +178,7 @@ class StepBack:
             moves = self.rule.moves_from(self.net, self.n, *node)
             inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
             signal = self.signal(*node)
-            terms: list[ex.Expression] = [ex.Name(signal, "now")] if signal else []
+            terms: list[Term] = [(ex.ONE, signal)] if signal else []
             terms += [self._term(slope, head) for slope, head in inside]
             found.append(Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside)))
         for name in self.neuron.learned:
@@ -176,11 +189,11 @@ class StepBack:
     @cached_property
     def arguments(self) -> list[str]:
         """The values that it reads, in the order of the states, then the rest; no constants."""
-        trees = [term for row in self.rows for term in row.terms]
-        read = {name.name for tree in trees for name in ex.names_in(tree) if name.when}
-        states = [s + after for s in self.neuron.order for after in SHIFTED.values()]
-        signals = sorted(name for name in read if name.startswith("signal"))
-        later = sorted(name for name in read if name.startswith("d_") and name.endswith("_next"))
+        terms = {term for row in self.rows for term in row.terms}
+        read = {name.name for factor, _ in terms for name in ex.names_in(factor) if name.when}
+        states = (s + after for s in self.neuron.order for after in SHIFTED.values())
+        signals = sorted({head for _, head in terms if head.startswith("signal")})
+        later = sorted({head for _, head in terms if head[:2] == "d_" and head.endswith("_next")})
         return [*(name for name in states if name in read), *signals, *later]
 
     @cached_property
@@ -223,20 +236,14 @@ class StepBack:
         moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
         return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
 
-    def _term(self, slope: Slope, head: str) -> ex.Expression:
-        """Return the term of one arrow: its factor, around the step of its tail, times the adjoint.
-
-        Of a factor of 1 or -1 only the sign is left.
-        """
+    def _term(self, slope: Slope, head: str) -> Term:
+        """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
         forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
-        adjoint = ex.Name(self.name(slope.target, head, SHIFTED[slope.step]), "now")
-        if factor in (ex.ONE, ex.Number(-1)):
-            return adjoint if factor == ex.ONE else ex.Call("neg", (adjoint,))
         factor = tidy(ex.written_out(factor))
         states = (name for name in ex.names_in(factor) if name.when)
         by = {s: ex.Name(s.name + SHIFTED[slope.step - (s.when == "last")], s.when) for s in states}
-        return ex.Call("*", (ex.replaced(factor, by), adjoint))
+        return ex.replaced(factor, by), self.name(slope.target, head, SHIFTED[slope.step])
 
 
 def _named(name: str, q: str) -> str:
