@@ -88,7 +88,7 @@ class OwnLoss(Loss):
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N])."""
-        terms, reads = self.whole.terms(self._trace(series), y, len(y)), self.whole.reads
+        terms, reads = self.whole.terms(self._trace(series), y), self.whole.reads
         read, other = (terms.u, terms.o) if reads == "U" else (terms.o, terms.u)
         if read is None or other is not None:
             raise ValueError(

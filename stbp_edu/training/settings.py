@@ -251,7 +251,8 @@ class Settings:
 
     def make_loss(self) -> Built:
         """Return the loss of these settings."""
-        return LOSSES[self.loss].of_run(self.read, self.T)
+        made: Any = LOSSES[self.loss]
+        return made(self.read or None) if hasattr(made, "k") else made()
 
     def learning_rate(self, done: float) -> float:
         """Return the learning rate when this share of all steps, from 0 to 1, is done.
