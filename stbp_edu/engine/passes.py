@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.arrows.link import AveragePool, Link, Patches
@@ -107,12 +108,8 @@ class Linked:
                 blocks = (image[:, a :: one.k, b :: one.k] for a, b in np.ndindex(one.k, one.k))
                 image = sum(blocks, np.zeros((), image.dtype)) * (1 / one.k**2)  # p2-pool-x
             elif isinstance(one, Patches):
-                channels, rows_, columns, images = image.shape
-                h, w = rows_ - one.k + 1, columns - one.k + 1
-                patches = np.empty((channels, one.k, one.k, h, w, images), image.dtype)
-                for a, b in np.ndindex(one.k, one.k):
-                    patches[:, a, b] = image[:, a : a + h, b : b + w]
-                image = patches
+                windows = sliding_window_view(image, (one.k, one.k), (1, 2))
+                image = np.moveaxis(windows, (-2, -1), (1, 2))
         return image.reshape(self._matrix.shape[1], -1)
 
     def _images(self, patches: Array, images: int) -> Array:
