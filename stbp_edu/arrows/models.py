@@ -93,7 +93,7 @@ class Loss:
         """Return ∂L/∂state at step t of T, from the state there or the mean of those read."""
         if t not in self.steps(T):
             return np.zeros_like(z)
-        term = self.fit.terms(_one_step(z if self.per_step else mean), y, len(y)).o
+        term = self.fit.terms(_one_step(z if self.per_step else mean), y).o
         return np.asarray(term)[0] / len(self.steps(T))
 
 

@@ -26,7 +26,7 @@ from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
 from stbp_edu.losses import RATE, LossLike
-from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.losses.reading import direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
@@ -261,10 +261,9 @@ def backward(
     check_trace(trace, params)
     checks.instance("neuron", neuron, LIF)
     checks.choice("rule", rule, RULES + ABLATIONS)
-    read = checked(loss, trace, targets)
+    terms = direct_term(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     limit = check_gain_limit(gain_limit)
-    terms = direct_term(read, trace, targets, trace.O[0].shape[1])
     direct = {name: term for name, term in zip("ou", terms, strict=True) if term is not None}
     layers = zip(trace.U[1:], trace.O[1:], strict=True)
     states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]

@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from stbp_edu import checks
 from stbp_edu.arrays import Tensors
 from stbp_edu.arrows.rules import Rule, with_gain_limit
+from stbp_edu.derived import AnyNeuron
 from stbp_edu.network import Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.inputs import check_input, check_rerun, check_sequence, current_of, shape_of
 from stbp_edu.torch.parameters import layers_of, to_state
-from stbp_edu.torch.steps import AnyNeuron, Neurons, Steps
+from stbp_edu.torch.steps import Neurons, Steps
 
 Copies = Mapping[str, Tensor]
 """Spikes, once for each state of the rule in which an error comes back to them."""

@@ -12,32 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stbp_edu import checks
 from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.models import Loss, network
-from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.table import LOSS, Arrow, Neuron
-from stbp_edu.derived import Derived
+from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.derived import AnyNeuron, as_neuron
 from stbp_edu.engine.array_steps import LinearSteps
-from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Surrogate, is_curve
 
-AnyNeuron = LIF | Derived | Neuron
 Function = Callable[..., Any]
-
-
-def as_neuron(value: object) -> Neuron:
-    """Return a neuron with forward lines, from any that the package knows."""
-    if isinstance(value, LIF):
-        return from_lif(value)
-    neuron = value.neuron if isinstance(value, Derived) else value
-    if not isinstance(neuron, Neuron):
-        raise TypeError(
-            f"neuron must be an LIF or come from stbp_edu.derive, got {checks.brief(value)}; "
-            "pass for example derive('u = tau * u + x', tau=0.5)"
-        )
-    return neuron
 
 
 class TensorSteps(LinearSteps):

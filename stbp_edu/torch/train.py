@@ -173,7 +173,7 @@ class TensorPasses:
     def _backward(self, trace: Trace, targets: Array) -> None:
         """Go back from the direct terms of this process's samples."""
         self.network.zero_grad()
-        terms = self.settings.make_loss().terms(trace, targets, len(targets))
+        terms = self.settings.make_loss().terms(trace, targets)
         mine = self.processes.share(len(targets))
         both = zip((self.trace.O[-1], self.trace.U[-1]), terms, strict=True)
         read = [(series, self._tensor(term[:, mine])) for series, term in both if term is not None]

@@ -204,7 +204,7 @@ class Settings:
     @property
     def has_output_spikes(self) -> bool:
         """Whether the neurons of the last layer spike."""
-        return not self.is_derived or self.make_neurons()[1].lines.spike is not None
+        return self.make_neurons()[1].lines.spike is not None
 
     def shape(self, image: tuple[int, ...], classes: int) -> str:
         """Return the shape of the network for images of this (height, width).
@@ -251,7 +251,8 @@ class Settings:
 
     def make_loss(self) -> Built:
         """Return the loss of these settings."""
-        return LOSSES[self.loss].of_run(self.read, self.T)
+        made: Any = LOSSES[self.loss]
+        return made(self.read or None) if hasattr(made, "k") else made()
 
     def learning_rate(self, done: float) -> float:
         """Return the learning rate when this share of all steps, from 0 to 1, is done.

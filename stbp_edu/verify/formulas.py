@@ -128,7 +128,7 @@ def loss_value(
         case losses.Rate():
             return _squares(o, targets) / (2 * S)
         case losses.LastSteps(k):
-            return _squares(o[-k:], targets) / (2 * S)
+            return _squares(o[-(k or T) :], targets) / (2 * S)
         case losses.Membrane(k):
             return _squares(u[-(k or T) :], targets) / (2 * S)
         case losses.CrossEntropy(counts):

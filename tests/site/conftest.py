@@ -6,18 +6,17 @@ there, on the first notebook or on another (``kept``); and ``opened``, one for e
 the tests of that notebook share.
 """
 
-from __future__ import annotations
-
 import gzip
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
@@ -28,9 +27,6 @@ from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
 from tools.site.render.links import TEXTS
 from tools.site.render.notebook_page import folder
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
 SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
 TOP = ("mkdocs.yml", "pyproject.toml", "CITATION.cff", *TEXTS.values())

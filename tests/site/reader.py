@@ -1,15 +1,9 @@
 """What a reader does with a cell of a notebook page, and what may keep one from it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 ENDS = re.compile("done|error|stopped")
 STARTING = 180_000  # milliseconds: a busy machine takes its time

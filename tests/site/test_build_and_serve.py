@@ -1,7 +1,5 @@
 """The zip of the site, and the server."""
 
-from __future__ import annotations
-
 import http.client
 import socket
 import threading

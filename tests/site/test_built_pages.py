@@ -8,26 +8,19 @@ heading, an id, an image, a link) is noticed there; what follows from its styles
 contrast, a width, an error of the console) is noticed on a page that has the same.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from tests.browsing import served
-from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, profile, watched
+from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, Opened, profile, watched
 from tests.site.reader import bring, violations
 from tools.site.render.links import broken
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page
-
-    from tests.site.conftest import Opened
 
 PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
 HERE = Path(__file__).parent

@@ -1,7 +1,5 @@
 """What the site offers to take away, and that it works in an environment of its own."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -11,10 +9,11 @@ import venv
 import zipfile
 from importlib.metadata import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nbformat
 import pytest
+from playwright.sync_api import BrowserContext
 
 from tools.pages.names import names as page_names
 from tools.site import ROOT
@@ -33,9 +32,6 @@ from tools.site.downloads import (
 )
 from tools.site.render.notebook_page import folder, head_html, read_notebook
 from tools.templates import filled
-
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
 
 NOTEBOOKS = sorted(folder().glob("*.ipynb"))
 GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")

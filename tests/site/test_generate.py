@@ -1,7 +1,5 @@
 """The pages that are made from the source: equations and API."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

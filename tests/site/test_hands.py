@@ -4,17 +4,10 @@ All input arrives as a device sends it: at a place on the screen, for whatever l
 or for whatever has the focus. No element is focused or filled through a handle.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.site.reader import cell, tab_to
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
 
 LONG = f"second = {'2 + ' * 40}1"
 STEPS = 10

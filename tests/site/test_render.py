@@ -1,7 +1,5 @@
 """What turns a notebook, its outputs and its text into HTML, without a browser."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

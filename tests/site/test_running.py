@@ -1,17 +1,11 @@
 """What running a cell on a notebook page does: loading, results, errors, the end of a loop."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.site.conftest import NARROW
 from tests.site.reader import bring, cell, run, violations, write
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 
 def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -> None:

@@ -1,12 +1,10 @@
 """What teachers hand out: whole, untold on paper, the same bytes twice, and never on the site."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
 from html import unescape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -19,9 +17,6 @@ from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.site import ROOT
 from tools.site.render.notebook_page import folder
 from tools.teach import handouts, slides
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SLUGS = ("case1", "case3", "all_together", "languages")  # with folds and answers of every kind
 

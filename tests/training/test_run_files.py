@@ -1,7 +1,5 @@
 """Checkpoints and records: the same bits come back; what is damaged or foreign is named."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Settings: what cannot be is named, and they survive JSON, that of earlier versions too."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

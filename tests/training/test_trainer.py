@@ -1,7 +1,5 @@
 """Training: events, a step takes the gradient of its batch under every rule; evaluation, FGSM."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -73,8 +71,8 @@ class Quartic(Built):
     def formula(self, trace, targets) -> float:
         return float(((getattr(trace, self.reads)[-1] - targets) ** 4).sum() / len(targets))
 
-    def terms(self, trace, targets, S: int) -> Direct:
-        slope = 4 * (getattr(trace, self.reads)[-1] - targets) ** 3 / S
+    def terms(self, trace, targets) -> Direct:
+        slope = 4 * (getattr(trace, self.reads)[-1] - targets) ** 3 / len(targets)
         return Direct(slope) if self.reads == "O" else Direct(None, slope)
 
 
@@ -85,7 +83,7 @@ class QuarticPotential(Quartic):
 
 @dataclass(frozen=True)
 class Misread(QuarticPotential):
-    def terms(self, trace, targets, S: int) -> Direct:
+    def terms(self, trace, targets) -> Direct:
         return Direct(trace.O[-1] - targets)
 
 

@@ -17,6 +17,8 @@ from tools import ROOT
 from tools.notebooks.numbering import PATHS_PAGE, files
 from tools.pages import architecture_page, performance_page, results_page, time_page
 from tools.pages.records import FOLDER, read_records
+from tools.site.generate.source_code import scan
+from tools.site.render.notebook_page import folder, read_notebooks
 from tools.teach.weeks import plan, weeks
 
 RECORDS = FOLDER / "trust"
@@ -42,6 +44,12 @@ def cite() -> dict[str, object]:
     source = read_text(ROOT / "CITATION.cff").rstrip()
     code = read_toml(ROOT / "pyproject.toml")["project"]["license"]
     return {"source": source, "cff": yaml.safe_load(source), "license": code}
+
+
+def equations() -> dict[str, object]:
+    """Return the equations, where each of them stands, and the titles of the notebooks."""
+    titles = {stem: notebook.title for stem, notebook in read_notebooks().items()}
+    return {"groups": GROUPS, "places": scan(folder()), "titles": titles}
 
 
 def trust() -> dict[str, object]:
@@ -88,7 +96,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
-    "equations.md": lambda: {"groups": GROUPS},
+    "equations.md": equations,
     "frameworks.md": lambda: {"record": read_records()["framework-rules"]},
     "index.md": index,
     "models.md": lambda: {"adjoints": adjoints},

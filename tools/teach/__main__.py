@@ -86,10 +86,9 @@ def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) ->
                     write_text(here / path, text)
 
 
-PARTS = (
+PARTS = (  # the longest come first, so that the cores end together
     "course", "handouts", "slides", "quiz", "guide", "inventory", "weeks", "sheet", "answer-key",
 )  # fmt: skip
-"""The longest come first, so that the cores end together."""
 
 
 def build(part: str, out: Path, stems: Sequence[str]) -> None:

@@ -11,7 +11,6 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import takewhile
 from pathlib import Path
 from posixpath import normpath
 
@@ -127,14 +126,6 @@ def _anchor(found: Tag, page: str, within: set[str]) -> None:
         else:
             del link["href"]
             link.name = "span"
-
-
-def sections(found: Tag) -> Iterator[tuple[Tag, list[Tag]]]:
-    """Yield each heading of an article with the elements below it, up to the next."""
-    names = ["h1", "h2", "h3"]
-    for heading in found.find_all(names, recursive=False):
-        below = heading.find_next_siblings(True)
-        yield heading, list(takewhile(lambda element: element.name not in names, below))
 
 
 @contextmanager

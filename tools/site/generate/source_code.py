@@ -25,17 +25,11 @@ COMMENT = re.compile(r"(?:^|\s)# ([^\"]+)$")
 
 @dataclass(frozen=True)
 class Place:
-    """One place where an id stands.
+    """One place where an id stands."""
 
-    Attributes:
-        path: the file, relative to the repository, with ``/``.
-        line: the line in a Python file (from 1), or the number of the cell in a notebook (from 0).
-        name: the function or test around the line; in a notebook, the heading above the equation.
-    """
-
-    path: str
-    line: int
-    name: str
+    path: str  # of the file, relative to the repository
+    line: int  # in a Python file, from 1; of a notebook, the number of the cell, from 0
+    name: str  # of the function or test around the line, or the heading above the equation
 
 
 @dataclass

@@ -44,18 +44,13 @@ VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 class Notebook:
     """The parts of a notebook that its page shows.
 
-    Attributes:
-        stem: the file's name without its suffix.
-        title: the first heading, as plain text.
-        description: the start of the first paragraph, as plain text.
-        markdown: all text, with ``<div data-slot="k">`` for the k-th code cell and
-            ``<div data-slot="head">`` below the title.
-        cells: the code cells that are not empty.
+    The Markdown is all of the text, with ``<div data-slot="k">`` for the k-th code cell that is not
+    empty, and ``<div data-slot="head">`` below the title.
     """
 
-    stem: str
+    stem: str  # of its file
     title: str
-    description: str
+    description: str  # the start of the first paragraph, as plain text
     markdown: str
     cells: list[Any]
 
