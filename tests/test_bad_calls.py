@@ -147,7 +147,7 @@ FUNCTIONS = [
     *(stbp_edu.cases.case_at, machines.idle_share, machines.ring_seconds),
     *(machines.step_seconds, machines.whole_gradient),
     *(stbp_edu.loss, losses.read_loss, losses.LastSteps, losses.Membrane, losses.CrossEntropy),
-    *(own_loss, direct_term, stbp_edu.rules.backward_gate, stbp_edu.rules.check_rule),
+    *(own_loss, direct_term, stbp_edu.rules.backward_gate),
     *(autodiff.derivatives, finite_difference.partial, paths.count_paths, paths.paths_from),
     *(paths.total, ode.slope, ode.euler_step, ode.exact_step),
     *(Settings, training.encode, training.evaluate, train, RunConfig, files.save_params),
