@@ -198,7 +198,7 @@ EMPTY = ("an empty list", "one entry less")
 MAY_BE_ZERO = ("T_test", "read", "weight_decay", "averaging", "shift", "dropout")
 ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
-    ("Membrane", "k"): ("None", "a large integer"),
+    **{(name, "k"): ("None", "a large integer") for name in ("LastSteps", "Membrane")},
     **{("Settings", f.name): POSITIVE for f in dataclasses.fields(Settings)},
     **{("Settings", name): (*POSITIVE, "zero") for name in MAY_BE_ZERO},
     **{("Settings", name): (*POSITIVE, "zero") for name in ("adversarial", "seed", "gain_limit")},
