@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params
 from stbp_edu.arrays import tensors
-from stbp_edu.training.data import bernoulli, digits, load_dataset
+from stbp_edu.training.data import digits, load_dataset
+from stbp_edu.training.encoders import bernoulli
 
 CLASSES = 10
 # So small that the network stays what it is, however many steps are timed. A batch learned by heart

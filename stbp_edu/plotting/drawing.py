@@ -186,26 +186,27 @@ class Laid:
     @cached_property
     def factors(self) -> dict[int, tuple[float, float]]:
         """The middle of the factor of each arrow that has one."""
-        arrows = self.drawing.arrows
-        lines = [_on(curve, ALONG[::4]) for curve in self.curves]
-        nodes = np.array([*self.at.values()])
-        boxes: list[Array] = [  # words: middle, and half their sizes
-            _box(word, x, y) for word, x, y in self.words + self._places(self.drawing.kept)
+        arrows, rim = self.drawing.arrows, self.drawing.radius
+        words = self.words + self._places(self.drawing.kept)
+        taken = [  # middle, and half the size, of what stands there
+            *((*at, 0, 0) for curve in self.curves for at in _on(curve, ALONG[::4])),
+            *((*at, rim, rim) for at in self.at.values()),
+            *(_box(word, x, y) for word, x, y in words),
+            *((*self.cross(k), 9, 9) for k, arrow in enumerate(arrows) if arrow.lost),
         ]
-        boxes += [np.array([*self.cross(k), 9, 9]) for k, a in enumerate(arrows) if a.lost]
         found = {}
         for k in (k for k, arrow in enumerate(arrows) if arrow.factor):
-            half = _half(arrows[k].factor)
+            half, there = _half(arrows[k].factor), np.array(taken)
             spots = list(_beside(self.curves[k], half))
             near = [
                 min(
-                    _clearance(at, half, lines, nodes, self.drawing.radius, boxes),
+                    (np.abs(there[:, :2] - at) - half - there[:, 2:]).max(axis=1).min(),
                     at[0] - half[0], self.width - at[0] - half[0],
                 )
                 for at in spots
             ]  # fmt: skip
             best = spots[int(np.argmax(np.minimum(np.round(near, 1), CLEAR)))]
-            boxes.append(np.array([*best, *half]))
+            taken.append((*best, *half))
             found[k] = (round(float(best[0]), 1), round(float(best[1]), 1))
         return found
 
@@ -267,11 +268,11 @@ def _half(words: str) -> tuple[float, float]:
     return LETTER / 2 * max(map(len, lines)), LINE / 2 * len(lines) - 2
 
 
-def _box(word: Word, x: float, y: float) -> Array:
+def _box(word: Word, x: float, y: float) -> tuple[float, ...]:
     """Return the middle of a word, and half its size."""
     wide, high = _half(word.text)
     aside = {"start": wide, "middle": 0.0, "end": -wide}[word.anchor]
-    return np.array([x + aside, y - 5 + LINE / 2 * word.text.count("\n"), wide, high])
+    return x + aside, y - 5 + LINE / 2 * word.text.count("\n"), wide, high
 
 
 def _beside(curve: Array, half: tuple[float, float]) -> Any:
@@ -280,15 +281,3 @@ def _beside(curve: Array, half: tuple[float, float]) -> Any:
         way = (1 - share) * (curve[1] - curve[0]) + share * (curve[2] - curve[1])
         right = np.array([-way[1], way[0]]) / np.linalg.norm(way)
         yield _on(curve, share) + side * (gap + np.abs(right) @ half) * right
-
-
-def _clearance(
-    at: Array, half: Any, lines: list[Array], nodes: Array, rim: int, boxes: list[Array]
-) -> float:
-    """Return how far text in a box is from lines, nodes and other text; negative if over them."""
-    points = np.concatenate([*lines, nodes, *(box[None, :2] for box in boxes)])
-    size = np.zeros_like(points)
-    first = len(points) - len(boxes)
-    size[first - len(nodes) : first] = rim
-    size[first:] = [box[2:] for box in boxes] or np.zeros((0, 2))
-    return float((np.abs(points - at) - half - size).max(axis=1).min())

@@ -52,7 +52,8 @@ def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
 
     def after(before: Progress) -> Progress:
         now = "right" if before.states.get(exercise_id) == "right" else state
-        one = before.history.get(exercise_id, Attempts()).with_one_more(mistakes)
+        had = before.history.get(exercise_id, Attempts())
+        one = Attempts(had.attempts + 1, dict(Counter(had.mistakes) + Counter(mistakes)))
         history = {**before.history, exercise_id: one}
         return replace(before, states={**before.states, exercise_id: now}, history=history)
 
@@ -102,15 +103,6 @@ class Attempts:
     attempts: int = 0
     mistakes: dict[str, int] = field(default_factory=dict)
 
-    def with_one_more(self, mistakes: Sequence[str]) -> "Attempts":
-        """Return these attempts and one more, which showed some misconceptions."""
-        return Attempts(self.attempts + 1, dict(Counter(self.mistakes) + Counter(mistakes)))
-
-    def at_least(self, others: "Attempts") -> "Attempts":
-        """Return the larger of either number: a file that is taken in twice counts once."""
-        most = max(self.attempts, others.attempts)
-        return Attempts(most, dict(Counter(self.mistakes) | Counter(others.mistakes)))
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -127,11 +119,6 @@ class Progress:
         return self.states.get(task.id, "todo")
 
     @property
-    def hunted(self) -> int:
-        """How many bugs of the hunt are found."""
-        return sum(k.startswith("hunt(") and v == "right" for k, v in self.states.items())
-
-    @property
     def next(self) -> Task | None:
         """The first exercise of the notebooks that is not done, then of the others."""
         left = [task for task in tasks().values() if self.state(task) != "right"]
@@ -140,7 +127,8 @@ class Progress:
     @property
     def _said(self) -> list[str]:
         """What is said below the exercises, a line each."""
-        found = [f"Bugs found: {self.hunted}."] * bool(self.hunted)
+        hunted = sum(k.startswith("hunt(") and v == "right" for k, v in self.states.items())
+        found = [f"Bugs found: {hunted}."] * bool(hunted)
         told = [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
         return [*found, *told, *[self.problem] * bool(self.problem)]
 
@@ -217,12 +205,13 @@ def import_progress(file: str | Path) -> Progress:
 
     def after(ours: Progress) -> Progress:
         right = {id_: state for id_, state in ours.states.items() if state == "right"}
-        history = {i: h.at_least(ours.history.get(i, h)) for i, h in new.history.items()}
-        return Progress(
-            ours.states | new.states | right,
-            ours.predictions | new.predictions,
-            ours.history | history,
-        )
+        history = dict(ours.history)
+        for id_, one in new.history.items():  # the larger number: a file taken in twice counts once
+            had = history.get(id_, one)
+            mistakes = dict(Counter(one.mistakes) | Counter(had.mistakes))
+            history[id_] = Attempts(max(one.attempts, had.attempts), mistakes)
+        states = ours.states | new.states | right
+        return Progress(states, ours.predictions | new.predictions, history)
 
     _change(after)
     return progress_report()

@@ -54,23 +54,17 @@ def topics(submissions: Iterable[Submission]) -> list[Topic]:
     return sorted(found, key=lambda topic: -topic.students)
 
 
-def scores(problem_set: ProblemSet, submission: Submission) -> dict[str, tuple[float, float]]:
-    """Return for each task the points that a submission earns, and how many there are."""
-    plan = problem_set
-    return {v.exercise: (plan.earned(v), plan.points_of(v.exercise)) for v in submission.verdicts}
-
-
 def grades_csv(problem_set: ProblemSet, submissions: Iterable[Submission]) -> str:
     """Return the points of each judged notebook, a line each."""
     ids = problem_set.every_task()
     rows = [["author", "file", "variant", *ids, "total", "of", "problem", "remark"]]
     for s in submissions:
         if not s.reported:
-            points = scores(problem_set, s)
-            cells = [f"{points[id_][0]:g}" if id_ in points else "" for id_ in ids]
-            total, most = (f"{sum(pair[k] for pair in points.values()):g}" for k in (0, 1))
+            earned = {v.exercise: problem_set.earned(v) for v in s.verdicts}
+            cells = [f"{earned[id_]:g}" if id_ in earned else "" for id_ in ids]
+            total, most = sum(earned.values()), sum(map(problem_set.points_of, earned))
             head = [s.author, s.file, str(s.variant)]
-            rows.append([*head, *cells, total, most, s.problem, s.remark])
+            rows.append([*head, *cells, f"{total:g}", f"{most:g}", s.problem, s.remark])
     return _csv(rows)
 
 
@@ -96,10 +90,11 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
 
 def feedback(problem_set: ProblemSet, submission: Submission) -> str:
     """Return what the author of a judged notebook is told, in Markdown."""
-    total, most = map(sum, zip(*scores(problem_set, submission).values(), strict=True))
+    verdicts = submission.verdicts
     return filled(
-        "feedback.md", plan=problem_set, author=submission.author, verdicts=submission.verdicts,
-        tasks=tasks(), states=STATES, total=total, most=most,
+        "feedback.md", plan=problem_set, author=submission.author, verdicts=verdicts, tasks=tasks(),
+        states=STATES, total=sum(map(problem_set.earned, verdicts)),
+        most=sum(problem_set.points_of(v.exercise) for v in verdicts),
     )  # fmt: skip
 
 

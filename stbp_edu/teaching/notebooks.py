@@ -52,40 +52,19 @@ TEMPLATES.globals |= {"many": many}
 TEMPLATES.filters |= {"g": "{:g}".format, "said": lambda text: Markup(markup(text))}
 
 
-def stub(task: Task) -> str:
-    """Return the code that a student fills in.
+def code(task: Task, body: str | None = None) -> str:
+    """Return an answer under the name that it has in a problem set; the solution where None.
 
-    >>> print(stub(tasks()["c1-epsilon"]))
+    >>> print(code(tasks()["c1-epsilon"], "..."))
     def c1_epsilon(delta, h):
         return ...
-    >>> print(stub(tasks()["h4-formula"]))
+    >>> print(code(tasks()["h4-formula"], "..."))
     h4_formula = "..."
     """
-    return code(task, "return ..." if isinstance(task, Exercise) else "...")
-
-
-def code(task: Task, body: str | None = None) -> str:
-    """Return an answer under the name that it has in a problem set; the solution where None."""
     if not isinstance(task, Exercise):
         return f'{name_of(task)} = "{body or task.solution}"'
     source = task.source(body)
     return f"def {name_of(task)}({source.partition('(')[2]}"
-
-
-def marked(task: Task) -> str:
-    """Return the solution between the lines that nbgrader takes out of the students' notebook."""
-    begin, end = (f"### {word} SOLUTION" for word in ("BEGIN", "END"))
-    if not isinstance(task, Exercise):
-        return f"{begin}\n{code(task)}\n{end}"
-    head, colon, body = code(task).partition(":\n")
-    return f"{head}{colon}    {begin}\n{body}\n    {end}"
-
-
-def check_of(task: Task) -> str:
-    """Return the call that checks an answer."""
-    if isinstance(task, Exercise):
-        return f'check("{task.id}", {name_of(task)})'
-    return f'check_formula("{task.equation}", {name_of(task)})'
 
 
 def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
@@ -98,9 +77,8 @@ def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
     """
     asked = [tasks()[id_] for id_ in problem_set.tasks_of(variant)]
     text = filled(
-        "notebook.md", plan=problem_set, variant=variant, form=form, asked=asked, name_of=name_of,
-        stub=stub, code=code, marked=marked, check_of=check_of,
-        wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
+        "notebook.md", plan=problem_set, variant=variant, form=form, asked=asked, code=code,
+        name_of=name_of, wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
     )  # fmt: skip
     parts = CELL.split(text)[1:]
     cells = map(_cell, parts[::4], parts[1::4], parts[2::4], parts[3::4])

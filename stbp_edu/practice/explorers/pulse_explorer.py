@@ -13,9 +13,9 @@ from typing import Any
 from stbp_edu import checks
 from stbp_edu.arrows import Node
 from stbp_edu.plotting.drawing import LETTER, LINE, Arrow
-from stbp_edu.plotting.drawing_svg import elements, sheet, text
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
+from stbp_edu.plotting.svg_figure import elements, sheet, text
 from stbp_edu.practice.explorers import widget
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.explorers.widget import Json, node_id
