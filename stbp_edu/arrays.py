@@ -70,8 +70,8 @@ def read_part(name: str, text: str) -> Part:
             f"{name} must be made of parts such as 15C5, P2, 300 and 300R, got {text!r}; "
             "see stbp_edu.arrays for what each means"
         )
-    units, kernel, again, pool = found.groups()
-    return Part(int(units or 0), int(kernel or 0), bool(again), int(pool or 0))
+    units, kernel, again, pool = found.groups(default=0)
+    return Part(int(units), int(kernel), bool(again), int(pool))
 
 
 def hidden_layer(name: str, text: str) -> int | str:
@@ -289,9 +289,3 @@ class Workspace:
         if found is None or found.size < size or found.dtype != dtype:
             found = self._arrays[name, n] = np.empty(size, dtype)
         return found[:size].reshape(shape)
-
-    def like(self, name: str, n: int, other: Array) -> Array:
-        """Return an array that lies in memory as another does, by rows or by columns."""
-        if other.flags.c_contiguous:
-            return self.array(name, n, other.shape, other.dtype)
-        return self.array(name, n, other.T.shape, other.dtype).T

@@ -5,6 +5,7 @@ from __future__ import annotations  # np.random is loaded where it is used
 import math
 import reprlib
 from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ Array = NDArray[np.floating[Any]]
 
 T = TypeVar("T")
 LARGEST = 2**63 - 1
+MANY = 20  # choices, of which an error does not list all
 WIDEST = 10_000_000
 """Neurons that a layer may have; a mistyped width would ask for terabytes."""
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -95,10 +97,14 @@ def instance(name: str, value: object, kind: type[T]) -> T:
 
 
 def choice(name: str, value: object, options: Collection[str]) -> str:
-    """Return ``value`` if it is one of ``options``."""
+    """Return ``value`` if it is one of ``options``; of many, the error has the nearest to it."""
     if not isinstance(value, str) or value not in options:
-        known = ", ".join(repr(o) for o in options)
-        raise ValueError(f"{name} must be one of {known}, got {brief(value)}; choose one of these")
+        of, shown, mend = "", list(options), "choose one of these"
+        if len(options) > MANY:
+            shown = get_close_matches(str(value), options, cutoff=0.4) or shown[:3]
+            of, mend = f"{len(options)} names, such as ", "check the spelling"
+        known = ", ".join(map(repr, shown))
+        raise ValueError(f"{name} must be one of {of}{known}, got {brief(value)}; {mend}")
     return value
 
 

@@ -144,9 +144,10 @@ class Sealed:
     def write_arrays(
         self, path: Path, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> None:
-        """Write arrays as npz, and values as JSON in an entry of their own."""
+        """Write arrays as npz, with the values as JSON; what is equal gives equal bytes."""
         text = json.dumps(self._seal(values, arrays), allow_nan=False)
-        write_arrays(path, {**arrays, META: np.frombuffer(text.encode(), np.uint8)})
+        named: dict[str, Any] = {**arrays, META: np.frombuffer(text.encode(), np.uint8)}
+        write_whole(path, lambda file: np.savez(file, **named))
 
     def read_arrays(self, path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
@@ -198,11 +199,7 @@ def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> s
 
 
 def read_text(path: Path) -> str:
-    """Return the text in a file.
-
-    Raises:
-        FileNotFoundError, ValueError: if there is none, or it is no text.
-    """
+    """Return the text in a file; raise FileNotFoundError or ValueError if there is none."""
     try:
         return _read_bytes(path).decode("utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
@@ -218,26 +215,12 @@ def _read_bytes(path: Path) -> bytes:
     return path.read_bytes()  # if the system refuses, its own message says why
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays of numbers as npz; equal arrays give equal bytes."""
-    if odd := [name for name, a in arrays.items() if a.dtype.hasobject]:
-        raise TypeError(f"arrays must be of numbers, got objects in {odd}; convert them")
-
-    named: dict[str, Any] = dict(arrays)
-    write_whole(path, lambda file: np.savez(file, **named))
-
-
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an npz file by name, without pickle.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is damaged, or is something else.
-    """
+    """Return the arrays of an npz file by name, without pickle; raise ValueError if it is none."""
     data = _read_bytes(path)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            arrays = dict(file)
         # A damaged directory can hide entries, as in a comment; its end says how many there are.
         if data[-22:-18] != b"PK\5\6" or int.from_bytes(data[-12:-10], "little") != len(arrays):
             raise ValueError("its directory does not name as many arrays as its end says")
@@ -283,9 +266,7 @@ def load_params(path: Path) -> Trained:
 
 def shape_of(params: Trained) -> dict[str, Any]:
     """Return what a file says of a network beside its arrays: the shape, if they do not have it."""
-    if isinstance(params, Params):
-        return {}
-    return {"shape": params.shape, "derived": True}
+    return {} if isinstance(params, Params) else {"shape": params.shape, "derived": True}
 
 
 def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Trained:
@@ -294,10 +275,9 @@ def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Tr
     if "shape" in meta:
         shape = checks.instance("shape", meta["shape"], str)
         return DerivedParams(shape, layers if meta.get("derived") else _turned(shape, layers))
-    W, b = ([None, *(layer[name] for layer in layers[1:])] for name in "Wb")
     if any(len(layer) > 2 for layer in layers[1:]):
         raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
-    return Params(W=W, b=b)
+    return Params(**{name: [None, *(layer[name] for layer in layers[1:])] for name in "Wb"})
 
 
 def _turned(shape: str, layers: list[Any]) -> list[Any]:

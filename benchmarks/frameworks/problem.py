@@ -12,7 +12,8 @@ from benchmarks.engine_speed import products
 from benchmarks.frameworks.candidate import Candidate
 from stbp_edu import LIF, Gaussian, Params
 from stbp_edu.arrays import tensors
-from stbp_edu.training.data import bernoulli, digits, load_dataset
+from stbp_edu.training.data import digits, load_dataset
+from stbp_edu.training.encoders import bernoulli
 
 CLASSES = 10
 # So small that the network stays what it is, however many steps are timed. A batch learned by heart

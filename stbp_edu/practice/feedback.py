@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 
-from stbp_edu.practice.tasks import Exercise, Task, exercise_of, tasks
+from stbp_edu import checks
+from stbp_edu.practice.tasks import Exercise, tasks
 
 LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
 _hints_given = Counter[str]()
@@ -98,12 +99,6 @@ class Solution:
         )
 
 
-def _task_of(exercise_id: str) -> Task:
-    """Return the exercise or blank of this id; raise ValueError if there is none."""
-    known = isinstance(exercise_id, str) and tasks().get(exercise_id)
-    return known or exercise_of(exercise_id)
-
-
 def hint(exercise_id: str) -> Hint:
     """Return the next hint for an exercise; after the last, the first again.
 
@@ -113,7 +108,7 @@ def hint(exercise_id: str) -> Hint:
     >>> hint("c1-epsilon")
     c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
     """
-    task = _task_of(exercise_id)
+    task = tasks()[checks.choice("exercise_id", exercise_id, tasks())]
     k = _hints_given[task.id] % len(task.hints)
     _hints_given[task.id] += 1
     return Hint(task.id, k + 1, len(task.hints), task.hints[k])
@@ -129,7 +124,7 @@ def solution(exercise_id: str) -> Solution:
     def c1_epsilon(delta, h):
         return delta * h
     """
-    task = _task_of(exercise_id)
+    task = tasks()[checks.choice("exercise_id", exercise_id, tasks())]
     source = task.source() if isinstance(task, Exercise) else task.solution
     return Solution(task.id, source, task.reasoning)
 

@@ -16,7 +16,7 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports
 from stbp_edu.practice.grading.verdict import grade
-from stbp_edu.practice.tasks import exercise_of
+from stbp_edu.practice.tasks import exercises
 from stbp_edu.practice.tasks.inputs import wide_network
 
 
@@ -46,7 +46,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     'the temporal path carries δ ⊙ h where ε belongs'
     """
     checks.instance("record", record, bool)
-    report = NetworkReport(**vars(grade(exercise_of("backward"), function)))
+    report = NetworkReport(**vars(grade(exercises()["backward"], function)))
     cases = case_reports(function) if callable(function) and report.state != "todo" else ()
     if report.right:  # the verdict is that of the gradients; the cases explain a wrong one
         cases = tuple(replace(c, wrong=0, first="", explanation="") for c in cases)
@@ -62,7 +62,7 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     """Return the mistakes that have a name, and where the first wrong case is derived."""
     if report.right:
         return ("Checked against the exact gradients of several networks.",)
-    exercise = exercise_of("backward")
+    exercise = exercises()["backward"]
     named = {m.id: str(m) for m in exercise.mistakes if m.id in report.mistakes}
     if cases[4].wrong:  # then no ε can be found, and the other cases say nothing
         ids = ["c5-w"]
@@ -72,7 +72,7 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
         is_epsilon = LEAK in first.explanation or NO_SUM in first.explanation
         terms = ["delta"] * is_delta + ["epsilon"] * is_epsilon
         ids = [f"c{first.case}-{term}" for term in terms]
-    where = exercise_of(ids[0])
+    where = exercises()[ids[0]]
     equations = " and ".join(f"({id_})" for id_ in ids)
     return (
         *named.values(),

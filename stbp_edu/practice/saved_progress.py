@@ -9,7 +9,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from html import escape
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,6 @@ from stbp_edu.practice.tasks import Task, tasks
 T = TypeVar("T")
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
-PREDICTIONS, HISTORY = "predictions", "history"
 FILE = Sealed("a file of saved progress", "move it away to begin anew", version=2)
 UNUSABLE = (OSError, RuntimeError, ValueError)
 """What a place for the file may raise: no home directory, no right to write, a damaged file."""
@@ -50,20 +49,20 @@ def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
     What was once right stays right. Where the file cannot be written, a warning says so once.
     """
 
-    def after(before: Progress) -> Progress:
-        now = "right" if before.states.get(exercise_id) == "right" else state
-        had = before.history.get(exercise_id, Attempts())
-        one = Attempts(had.attempts + 1, dict(Counter(had.mistakes) + Counter(mistakes)))
-        history = {**before.history, exercise_id: one}
-        return replace(before, states={**before.states, exercise_id: now}, history=history)
+    def add(now: Progress) -> None:
+        if now.states.get(exercise_id) != "right":
+            now.states[exercise_id] = state
+        had = now.history.get(exercise_id, Attempts())
+        found = dict(Counter(had.mistakes) + Counter(mistakes))
+        now.history[exercise_id] = Attempts(had.attempts + 1, found)
 
     if state != "todo":
-        _change(after)
+        _change(add)
 
 
 def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
-    _change(lambda p: replace(p, predictions={**p.predictions, prediction_id: answer}))
+    _change(lambda now: now.predictions.update({prediction_id: answer}))
 
 
 def _read(place: Path | None) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def _read(place: Path | None) -> dict[str, Any]:
     return FILE.read(place) if place is not None and place.exists() else {}
 
 
-def _change(change: Callable[["Progress"], "Progress"]) -> None:
+def _change(change: Callable[["Progress"], None]) -> None:
     """Change the file as it is now, while no other process does.
 
     A damaged one is put aside, under a name that is free.
@@ -86,9 +85,10 @@ def _change(change: Callable[["Progress"], "Progress"]) -> None:
                 names = (place.with_suffix(f".damaged{k or ''}") for k in count())
                 place.replace(next(name for name in names if not name.exists()))
                 kept = {}
-            now = change(_progress(kept))
-            more = {PREDICTIONS: now.predictions, HISTORY: asdict(now)["history"]}
-            FILE.write(place, now.states | {name: table for name, table in more.items() if table})
+            now = _progress(kept)
+            change(now)
+            more = {k: v for k, v in asdict(now).items() if v and k in ("predictions", "history")}
+            FILE.write(place, now.states | more)
     except UNUSABLE as error:
         if str(error) not in _told:
             _told.add(str(error))
@@ -203,17 +203,16 @@ def import_progress(file: str | Path) -> Progress:
     """
     new = read_progress(_given(file))
 
-    def after(ours: Progress) -> Progress:
+    def add(ours: Progress) -> None:
         right = {id_: state for id_, state in ours.states.items() if state == "right"}
-        history = dict(ours.history)
+        ours.states.update(new.states | right)
+        ours.predictions.update(new.predictions)
         for id_, one in new.history.items():  # the larger number: a file taken in twice counts once
-            had = history.get(id_, one)
-            mistakes = dict(Counter(one.mistakes) | Counter(had.mistakes))
-            history[id_] = Attempts(max(one.attempts, had.attempts), mistakes)
-        states = ours.states | new.states | right
-        return Progress(states, ours.predictions | new.predictions, history)
+            had = ours.history.get(id_, one)
+            found = dict(Counter(one.mistakes) | Counter(had.mistakes))
+            ours.history[id_] = Attempts(max(one.attempts, had.attempts), found)
 
-    _change(after)
+    _change(add)
     return progress_report()
 
 
@@ -221,11 +220,11 @@ def _progress(kept: dict[str, Any]) -> Progress:
     """Return what a file says, as far as it can be read."""
     history = {
         id_: Attempts(attempts, _entries(one.get("mistakes"), int))
-        for id_, one in _entries(kept.get(HISTORY), dict).items()
+        for id_, one in _entries(kept.get("history"), dict).items()
         if type(attempts := one.get("attempts")) is int
     }
     states = {k: v for k, v in _entries(kept, str).items() if v in STATES}
-    return Progress(states, _entries(kept.get(PREDICTIONS), str), history)
+    return Progress(states, _entries(kept.get("predictions"), str), history)
 
 
 def _entries(table: Any, kind: type[T]) -> dict[str, T]:

@@ -3,7 +3,6 @@
 It is a TOML file; ``stbp-edu assign --help`` shows one.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -143,22 +142,14 @@ def _table(name: str, value: Any, known: Collection[str]) -> dict[str, Any]:
     """Return a table in the plan, whose keys are known."""
     table = checks.instance(name, value, dict)
     for key in table:
-        _known(f"a key of {name}", key, known)
+        checks.choice(f"a key of {name}", key, known)
     return table
-
-
-def _known(name: str, value: Any, known: Collection[str]) -> None:
-    """Raise ValueError where a name is none of the known; the message has those nearest to it."""
-    if not isinstance(value, str) or value not in known:
-        near = difflib.get_close_matches(str(value), known, n=3, cutoff=0.4) or list(known)[:3]
-        said = f"such as {', '.join(map(repr, near))}, got {checks.brief(value)}"
-        raise ValueError(f"{name} must be one that is known, {said}; check the spelling")
 
 
 def _ids(name: str, ids: Any) -> list[str]:
     """Return the ids of tasks, each once."""
     for id_ in _list(name, ids):
-        _known(f"a task of {name}", id_, tasks())
+        checks.choice(f"a task of {name}", id_, tasks())
     if len(set(ids)) < len(ids):
         raise ValueError(f"{name} must name each task once, got {ids}")
     return list(ids)

@@ -65,8 +65,7 @@ def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
     Args:
         pixels: shape (S, n[0]). Floats in [0, 1] are probabilities and keep their dtype. Bytes
             (uint8, 255 is white) take a path four times as fast: a pixel p spikes where a random
-            byte is below p, so with probability p/256, which is within 1/256 of p/255. Their
-            spikes are float32.
+            byte is below p, so with probability p/256. Their spikes are float32.
         T: number of steps, >= 1.
         rng: a seeded generator.
 
@@ -88,9 +87,7 @@ def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
 
 
 def direct(pixels: NDArray[Any], T: int) -> Array:
-    """Return the grey level itself, in [0, 1], as the input of every step.
-
-    Arguments and errors are those of :func:`bernoulli`.
+    """Return the grey level itself, in [0, 1], at every step; arguments as of :func:`bernoulli`.
 
     >>> direct(np.array([[0.25]]), 2).tolist()
     [[[0.25]], [[0.25]]]
@@ -105,8 +102,7 @@ def direct(pixels: NDArray[Any], T: int) -> Array:
 def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1) -> Array:
     """Return Bernoulli spikes of one row of the image after the other, then silence.
 
-    At step t = 0..T-1 the input is a spike for each pixel of row t // hold, drawn with its grey
-    level as the probability, and nothing after the last row: n[0] is the width of the image, and
+    The spikes of step t = 0..T-1 are those of row t // hold: n[0] is the width of the image, and
     its height is time.
 
     Args:
@@ -125,10 +121,10 @@ def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 
 
 
 def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
-    """Return the grey levels of one row of the image after the other, then zeros.
+    """Return the grey levels of one row after the other, then zeros; see :func:`rows`.
 
     Binned events are such images: a row is the frame of one bin, and its columns are polarity, row
-    and column of the camera. Arguments and errors are those of :func:`rows`.
+    and column of the camera.
 
     >>> frames(np.array([[[0, 255], [255, 0]]], np.uint8), 3)[:, 0].tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
@@ -165,9 +161,6 @@ def saccades(images: NDArray[Any], T: int) -> Array:
 
     Returns:
         Shape (T, S, 2 · (height + 6) · (width + 6)): polarity, row, column. MNIST makes 2312.
-
-    Raises:
-        TypeError, ValueError: if ``images`` is no such array, or ``T`` no integer >= 1.
 
     >>> saccades(np.ones((1, 2, 2)), 9).shape
     (9, 1, 128)

@@ -204,7 +204,7 @@ class Settings:
     @property
     def has_output_spikes(self) -> bool:
         """Whether the neurons of the last layer spike."""
-        return not self.is_derived or self.make_neurons()[1].lines.spike is not None
+        return self.make_neurons()[1].lines.spike is not None
 
     def shape(self, image: tuple[int, ...], classes: int) -> str:
         """Return the shape of the network for images of this (height, width).

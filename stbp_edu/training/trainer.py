@@ -250,12 +250,11 @@ class TrainingJob:
 
     def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
         """Return the images of a batch, shifted, and their targets."""
-        start, shape = number * self.settings.batch, self.data.shape
-        places = np.arange(start, min(start + self.settings.batch, len(self._order)))
-        windows = sliding_window_view(self._padded, shape, axis=(1, 2))
-        shifted = windows[self._order[places], *self._shifts[:, places]]
+        part = slice(number * self.settings.batch, (number + 1) * self.settings.batch)
+        chosen, shifts = self._order[part], self._shifts[:, part]
+        windows = sliding_window_view(self._padded, self.data.shape, axis=(1, 2))
         answers = np.eye(self.params.sizes[-1], dtype=self.params.dtype)
-        return shifted, answers[self.data.train_labels[self._order[places]]]
+        return windows[chosen, *shifts], answers[self.data.train_labels[chosen]]
 
     def _fgsm(self, run: Any, images: NDArray[Any], targets: Array) -> NDArray[Any]:
         """Return the images moved by the fast gradient sign method; see :func:`perturb`."""

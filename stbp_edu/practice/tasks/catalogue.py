@@ -7,7 +7,6 @@ compared with, is an expression in these names and in those of
 :mod:`stbp_edu.practice.tasks.names`.
 """
 
-import difflib
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import brief
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
@@ -262,19 +260,3 @@ def tasks() -> Mapping[str, Task]:
     """Return every exercise and derivation blank by id, in the order of the course."""
     every: list[Task] = [*exercises().values(), *blanks().values()]
     return MappingProxyType({t.id: t for t in sorted(every, key=lambda task: task.notebook)})
-
-
-def exercise_of(exercise_id: object) -> Exercise:
-    """Return the exercise of this id.
-
-    Raises:
-        ValueError: if there is none; the message names the nearest.
-    """
-    known = exercises()
-    if isinstance(exercise_id, str) and exercise_id in known:
-        return known[exercise_id]
-    near = difflib.get_close_matches(str(exercise_id), known, n=3, cutoff=0.4) or list(known)[:3]
-    raise ValueError(
-        f"exercise_id must be the id of an exercise, such as {', '.join(map(repr, near))}, "
-        f"got {brief(exercise_id)}; stbp_edu.practice.progress_report() lists them all"
-    )

@@ -1,9 +1,8 @@
 """The data sets by name: to add one, add an entry here.
 
-An entry says what the data set is, how it is loaded, and with which settings training begins. The
-command line, :func:`load_dataset` and its errors follow. A data set of your own needs a function
-that returns a :class:`Dataset`, such as this one for a CSV file, which has a label and then 64
-grey levels in each line::
+The command line, :func:`load_dataset` and its errors follow. A data set of your own needs a
+function that returns a :class:`Dataset`, such as this one for a CSV file, which has a label and
+then 64 grey levels in each line::
 
     def load_own(folder: Path | None, tell: Tell) -> Dataset:
         table = np.loadtxt((folder or cache_folder()) / "own.csv", delimiter=",")
@@ -54,8 +53,8 @@ class Entry:
 
     Attributes:
         words: what it is, for the help.
-        load: returns it: from a folder, or from wherever it is found if that is None. It is also
-            given a function that it calls with a sentence whenever it fetches something.
+        load: returns it: from a folder, or from wherever it is found if that is None. It calls the
+            function that it is given with a sentence whenever it fetches something.
         recipe: the settings to begin with.
         has_files: whether it is read from files that a user may have in a folder.
         held_out: the share of the training images that a validation set takes.

@@ -193,12 +193,12 @@ class Source:
         What is wrong with a folder is said; what is wrong with the cache is fetched again.
         """
         place = cache_folder() / self.name if folder is None else folder
-        files: dict[str, bytes] = {}
         try:
             files = {name: self.read(place, name) for name in NAMES}
         except (ValueError, OSError):
             if folder is not None:
                 raise
+            files = {}
         if not files:
             from stbp_edu.training.data.download import download  # which needs requests
 
