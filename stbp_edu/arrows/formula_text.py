@@ -5,6 +5,7 @@ They are LaTeX, and MathML where a browser draws them and reads them out.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow, placed
+
+Adjoint = tuple[str, str]
+"""A state of the neuron, and a state of the rule."""
 
 
 class Formula(NamedTuple):
@@ -68,17 +72,17 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     """
     rule = as_rule(rule)
     rule.check(checks.instance("net", net, Network))
-    text = _Text(net, rule)
+    text = _Text(net, rule, classes(net, rule))
     cases = [(t, n) for t in ("T", "t") for n in ("N", "n") if n == "N" or net.N > 1]
     return [line for t, n in cases for line in text.case(t, n)] + list(text.gradients())
 
 
-class _Text:
+class _Text(NamedTuple):
     """The formulas of one rule on one network."""
 
-    def __init__(self, net: Network, rule: Rule) -> None:
-        """Find which states of the rule share an adjoint."""
-        self.net, self.rule, self.same = net, rule, classes(net, rule)
+    net: Network
+    rule: Rule
+    same: Mapping[Adjoint, str]
 
     def case(self, t: str, n: str) -> Iterator[Formula]:
         """Yield a line for each adjoint, at t or T and in layer n or N."""
@@ -132,12 +136,9 @@ class _Text:
 
     def entered(self, enter: Arrow) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
-        letters, step = enter.letters, 0
-        if "{}" not in letters and "{-}" in letters:  # the last step's states alone
-            letters, step = letters.replace("{-}", "{}"), 1
-        factor = placed_at(letters, "t", "n")
-        head = self.adjoint(enter.target, self.rule.start, "i", "t" + "+1" * step, "n")
-        return f"{factor} {head}".strip()
+        if "{}" not in enter.letters and "{-}" in enter.letters:  # the last step's states alone
+            enter = replace(enter, letters=enter.letters.replace("{-}", "{}"), step=1)
+        return self.term(enter, self.rule.start, "t", "n")
 
 
 def added(terms: Iterable[str]) -> str:
@@ -155,10 +156,6 @@ def placed_at(letters: str, t: str, n: str) -> str:
     base, back = (t[:-2], -1) if t.endswith("-1") else (t, 0)
     steps = {k: f"{back + k:+d}" if back + k else "" for k in (-1, 0, 1)}
     return placed(letters, lambda later: f"_i^{{{base}{steps[later]},{n}}}")
-
-
-Adjoint = tuple[str, str]
-"""A state of the neuron, and a state of the rule."""
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:

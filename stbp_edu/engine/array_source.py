@@ -7,7 +7,7 @@ computed at once, and step by step there is one product and one sum for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ import numpy as np
 from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import reachable
-from stbp_edu.arrows.lines.program import SHIFTED, StepBack, Term
+from stbp_edu.arrows.lines.program import SHIFTED, StepBack
 from stbp_edu.arrows.lines.slopes import tidy
 
 WRITTEN = "written"
@@ -51,29 +51,21 @@ class ArraySource:
         return {name: signal for name, signal in signals.items() if signal}
 
     @cached_property
-    def terms(self) -> dict[str, list[Term]]:
-        """By adjoint and gradient, the factors and adjoints in its sum; no signals."""
-        of_rows = {row.name: row.terms for row in self.back.rows}
-        return {k: [t for t in terms if t[1][:6] != "signal"] for k, terms in of_rows.items()}
-
-    @cached_property
     def nodes(self) -> list[str]:
         """The adjoints of each step: those to keep, and those that one of them needs."""
+        sums = self._sums[0]
         again = (adjoint for _, adjoint in self.again)
-        learned = (head for g in self.terms if g[:2] == "g_" for _, head in self.terms[g])
-        found = reachable([*self.wanted, *again, *learned], self._after)
-        return [name for name in self.terms if name in found]
+        learned = (head for name in sums if name[:2] == "g_" for head in sums[name])
+        found = reachable(
+            [*self.wanted, *again, *learned],
+            lambda name: (k.removesuffix("_next") for k in sums[name] if k.endswith("_next")),
+        )
+        return [name for name in sums if name in found]
 
     @cached_property
     def again(self) -> list[Move]:
         """The signals that the layer's own next step adds to, and the adjoint there."""
         return [(self.outside[adjoint], head) for adjoint, _, head in self.back.again]
-
-    def _after(self, name: str) -> Iterator[str]:
-        """Yield the adjoints of the next step that one needs."""
-        for _, head in self.terms[name]:
-            later = head.endswith("_next")
-            yield from [head.removesuffix("_next")] if later else self._after(head)
 
     @cached_property
     def hoisted(self) -> Hoisted:
@@ -81,45 +73,47 @@ class ArraySource:
         return Hoisted(self.back, lambda tree: ex.python(tree, style=STYLE), "_k", twin=self.twin)
 
     @cached_property
-    def _written(self) -> tuple[dict[Move, str], dict[str, str]]:
-        """The name of each move's factor, and by source the names of factors."""
+    def _sums(self) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+        """By adjoint and gradient, what it is a sum of and their factors; by source their names.
+
+        What stands in the sum of an adjoint is of the next step, or comes from outside.
+        """
         sums: dict[str, dict[str, str]] = {}
-        lines: dict[str, str] = {}
+        names: dict[str, str] = {}
 
         def named(text: str) -> str:
             """Return the name of a factor; one that is a name has its own."""
             plain = text == "1" or text.isidentifier()
-            return text if plain else lines.setdefault(text, f"_f{len(lines)}")
+            return text if plain else names.setdefault(text, f"_f{len(names)}")
 
-        for name, terms in self.terms.items():
+        for name, terms, _ in self.back.rows:
+            inside = [term for term in terms if not term[1].startswith("signal")]
+            outside = [(ex.ONE, self.outside[name])] if name in self.outside else []
             by: dict[str, list[str]] = {}
-            own = [(ex.ONE, self.outside[name])] if name in self.outside else []
-            for factor, head in [*terms, *own]:
+            for factor, head in [*inside, *outside]:
                 text = named(self.hoisted.text(factor))
-                if head in sums and name[:2] != "g_":
-                    for of, one in sums[head].items():
-                        by.setdefault(of, []).append(_product(text, one))
-                else:
-                    by.setdefault(head, []).append(text)
+                passed = sums[head] if head in sums and name[:2] != "g_" else {head: "1"}
+                for of, one in passed.items():
+                    by.setdefault(of, []).append(_product(text, one))
             sums[name] = {of: named(added(texts)) for of, texts in by.items()}
-        wanted = (name for name in sums if name in self.nodes or name[:2] == "g_")
-        return {(k, of): f for k in wanted for of, f in sums[k].items()}, lines
+        return sums, names
 
     @cached_property
     def text(self) -> str:
         """Functions of constants that hold no state, of a step forward, and of the factors."""
         own, states = [*self.back.lines.constants], [*self.back.lines.lines]
-        factors, lines = self._written
+        sums, names = self._sums
         forward = {self._forward(state): state for state in states}
         once = self.hoisted.names
         given = [*own, *once.values()]
         arguments = [*states, "x", *given, *(f"_to_{s}" for s in states)]
-        by_move = (f"{move}: {factor}" for move, factor in factors.items())
+        kept = (name for name in sums if name in self.nodes or name[:2] == "g_")
+        by_move = (f"{(name, of)}: {f}" for name in kept for of, f in sums[name].items())
         return "\n\n\n".join(
             [
                 _function("constants", own, once, f"[{', '.join(once.values())}]"),
                 _function("forward", arguments, forward, f"[{', '.join(states)}]"),
-                _function("factors", [*self.read, *given], lines, f"{{{', '.join(by_move)}}}"),
+                _function("factors", [*self.read, *given], names, f"{{{', '.join(by_move)}}}"),
             ]
         )
 

@@ -45,12 +45,12 @@ class LinearSteps(ArraySource, ABC):
     def fill_states(
         self, drive: Any, states: Arrays, constants: Sequence[Any], R: Any, b: Any = None
     ) -> None:
-        """Fill the states of all steps, (T, S, ...) each, from what the weights bring.
+        """Fill the states of all steps, by name, (T, S, ...) each, from what the weights bring.
 
         Args:
             drive: what they bring, to which the rest of the input is added; the memory of a state
                 may be the same where no line reads the input after that state's.
-            states: by name.
+            states: where they go.
             constants: their values.
             R: what multiplies the outputs of the step before from the right, or None.
             b: biases, or None.

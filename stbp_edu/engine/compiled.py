@@ -129,7 +129,9 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
         importlib.metadata.version("numba"),
         sys.version,
     )
-    path = _folder() / f"loops_{hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]}.py"
+    name = hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    path = cache / "stbp_edu" / f"loops_{name}.py"
     try:
         if not path.exists():
             write_whole(path, lambda file: file.write(source.encode()))
@@ -138,11 +140,6 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
         pass
     exec(compile(source, str(path), "exec"), space)
     return space
-
-
-def _folder() -> Path:
-    """Return the folder of what is compiled in the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "stbp_edu"
 
 
 def are_rare(spikes: Array) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
 from stbp_edu.arrows import forward_run, models, network, with_gain_limit
-from stbp_edu.arrows.lines.program import StepBack, steps_back
+from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.link import Flatten
 from stbp_edu.arrows.part_one import by_name, from_lif
 from stbp_edu.arrows.rules import Rule, as_rule
@@ -91,11 +91,15 @@ class Program:
         more = [Arrow("readout", state, LOSS) for state in self.reads]
         backs[-1] = replace(backs[-1], leaving=[*backs[-1].leaving, *more])
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
-        made = (
-            kind(back, _wanted(below, back, self.to_input), self.twin)
-            for below, back in pairwise(backs)
-        )
-        return [None, *made]
+        layers: list[Any] = [None]
+        for below, back in pairwise(backs):
+            wanted = [back.start]  # which parameters read; then what the layer below does
+            for moves in below.signals.values() if below else ():
+                wanted += [back.name(arrow.target, q) for arrow, q in moves if arrow.layer]
+            if below is None and self.to_input and (name := back.behind(back.rule.start)):
+                wanted.append(name)
+            layers.append(kind(back, tuple(dict.fromkeys(wanted)), self.twin))
+        return layers
 
     @property
     def source(self) -> str:
@@ -167,16 +171,6 @@ class Program:
             for p, layer in zip(cast, self.net.layers[1:], strict=True)
         )
         return Passes(self.layers, [None, *weights], [None, *cast], work)
-
-
-def _wanted(below: StepBack | None, back: StepBack, to_input: bool) -> tuple[str, ...]:
-    """Return the adjoints that parameters and the layer below read, the parameters' first."""
-    wanted = [back.start]
-    for moves in below.signals.values() if below else ():
-        wanted += [back.name(arrow.target, q) for arrow, q in moves if arrow.layer]
-    if below is None and to_input:
-        wanted += [name] if (name := back.behind(back.rule.start)) else []
-    return tuple(dict.fromkeys(wanted))
 
 
 def flat(a: Array) -> Array:
