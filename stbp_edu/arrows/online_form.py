@@ -18,14 +18,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import adjoints
-from stbp_edu.arrows.formula_text import (
-    Adjoint,
-    Formula,
-    Formulas,
-    added,
-    mark,
-    placed_at,
-)
+from stbp_edu.arrows.formula_text import Adjoint, Formula, Formulas, added, mark, placed_at
 from stbp_edu.arrows.forward_run import as_trace, check_params, rest, run
 from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.models import LayerParams, Network
@@ -83,13 +76,8 @@ def online(
     A loss on a mean over steps is known at the end alone: then the run is made twice, first for the
     mean.
 
-    Args:
-        net: the network.
-        params: its parameters.
-        inputs: shape (T, S, *input shape).
-        targets: shape (S, n[N]).
-        rule: a name in ``RULES``, or a :class:`Rule`.
-        twin: as in :func:`forward`.
+    ``inputs`` have shape (T, S, *input shape), ``targets`` (S, n[N]); ``rule`` is a name in
+    ``RULES``, or a :class:`Rule`; ``twin`` is that of :func:`forward`.
 
     Raises:
         ValueError: if the rule has no online form; it shows a word that forbids it.

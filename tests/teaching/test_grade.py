@@ -15,9 +15,9 @@ from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.class_report import answers_csv, grades_csv, page, topics
+from stbp_edu.teaching import class_report
+from stbp_edu.teaching.class_report import Submission, found_in, graded, page, topics
 from stbp_edu.teaching.judge import Limits, judge
-from stbp_edu.teaching.marking import Submission, found_in, graded
 from stbp_edu.teaching.notebooks import code, notebook
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 
@@ -227,8 +227,8 @@ def test_the_page_ends_with_the_mistakes_that_explain_most():
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_quoted():
-    asked = ProblemSet("Week", ["gain"])
-    for text in (grades_csv(asked, [wrong("=1+1", "gain")]), answers_csv([wrong("=1", "gain")])):
+    asked, one = ProblemSet("Week", ["gain"]), [wrong("=1+1", "gain")]
+    for text in (class_report.grades_csv(asked, one), class_report.answers_csv(one)):
         assert "\n'=1" in text
 
 
