@@ -160,7 +160,7 @@ FUNCTIONS = [
     *(LIF.f, LIF.df, LIF.g, LIF.h, LIF.H, Gaussian.derivative, Gaussian.antiderivative),
     *(stbp_edu.forward, network.forward, stbp_edu.backward, cases.sweep, cases.case_at),
     *(stbp_edu.loss, losses.read_loss, losses.LastSteps, losses.Membrane, losses.CrossEntropy),
-    *(own_loss, direct_term, rules.backward_gate, rules.check_rule),
+    *(own_loss, direct_term, rules.backward_gate),
     *(autodiff.derivatives, finite_difference.partial, paths.count_paths, paths.paths_from),
     *(paths.total, ode.slope, ode.euler_step, ode.exact_step),
     *(machines.idle_share, machines.ring_seconds, machines.step_seconds, machines.whole_gradient),

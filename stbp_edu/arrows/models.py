@@ -54,12 +54,8 @@ class Loss:
 
     def __post_init__(self) -> None:
         """Check the fit and the number of steps."""
-        checks.fields("a loss", self, name=str, state=str, per_step=bool)
-        if not isinstance(self.fit, Rate | CrossEntropy):
-            raise TypeError(
-                f"fit must be Rate() or CrossEntropy(), got {self.fit!r}; say with state=, last= "
-                "and per_step= what it reads"
-            )
+        fits = Rate, CrossEntropy
+        checks.fields("a loss", self, name=str, state=str, fit=fits, per_step=bool)
         if self.last is not None:
             checks.count("last", self.last)
 
@@ -311,14 +307,12 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     checks.instance("net", net, Network)
     checks.generator("rng", rng)
     scale = checks.number("scale", scale, positive=True)
-
-    def drawn(layer: Layer, name: str, shape: Shape) -> Array:
-        """Return one parameter."""
-        if name in layer.neuron.learned:
-            return np.full(shape, layer.neuron.lines.constants[name])
-        if name == "b":
-            return np.zeros(shape)
-        return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
-
-    layers = net.layers[1:]
-    return [None, *({k: drawn(layer, k, s) for k, s in layer.shapes.items()} for layer in layers)]
+    params: LayerParams = [None]
+    for layer in net.layers[1:]:
+        constants, p = layer.neuron.lines.constants, {}
+        for name, shape in layer.shapes.items():
+            p[name] = np.full(shape, constants.get(name, 0.0))
+            if name in ("W", "R"):
+                p[name] = rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
+        params.append(p)
+    return params

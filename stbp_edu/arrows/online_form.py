@@ -161,18 +161,17 @@ class Entry(NamedTuple):
 def _entries(local: adjoints.LocalDerivatives) -> Iterator[Entry]:
     """Yield what the parameters add to the states at this step, the second of two."""
     for n, layer in enumerate(local.net.layers[1:], 1):
-        neuron, link = layer.neuron, layer.link
+        neuron, link, again = layer.neuron, layer.link, layer.recurrent
         rows = link.rows(local.outputs[n - 1][1])[:, None]
         yield Entry(n, "W", link.units, [(neuron.input, rows)])
         yield Entry(n, "b", link.units, [(neuron.input, np.ones((*rows.shape[:-1], 1)))])
-        if layer.recurrent:
-            rows = layer.recurrent.rows(local.outputs[n][0])[:, None]
-            yield Entry(n, "R", layer.recurrent.units, [(neuron.input, rows)])
-        for name in neuron.learned:
+        if again:
+            rows = again.rows(local.outputs[n][0])[:, None]
+            yield Entry(n, "R", again.units, [(neuron.input, rows)])
+        for name, arrows in neuron.learned.items():
             entry = Entry(n, name, link.units, [], name in neuron.each)
-            for arrow in neuron.learned[name]:
-                factor = local.factors[n][arrow.kind, False][1]
-                entry.into.append((arrow.target, entry.view(factor)))
+            for kind, target in ((arrow.kind, arrow.target) for arrow in arrows):
+                entry.into.append((target, entry.view(local.factors[n][kind, False][1])))
             yield entry
 
 

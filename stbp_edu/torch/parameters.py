@@ -17,7 +17,6 @@ from stbp_edu import checks
 from stbp_edu.arrays import DerivedParams, Tensors, by_layer
 from stbp_edu.arrows import part_one
 from stbp_edu.network import Params
-from stbp_edu.torch.inputs import check_floats
 
 State = Mapping[str, Tensor]
 """A ``state_dict``."""
@@ -132,6 +131,16 @@ def layer_names(state: State) -> list[dict[str, str]]:
                 "parameters in NumPy hold fully connected layers alone"
             )
     return found
+
+
+def check_floats(name: str, value: object) -> Tensor:
+    """Return a value if it is a tensor of floats, and not sparse."""
+    got = value.dtype if isinstance(value, Tensor) else type(value).__name__
+    if not isinstance(value, Tensor) or not value.is_floating_point():
+        raise TypeError(f"{name} must be a tensor of floats, got {got}; convert it with .float()")
+    if value.layout != torch.strided:
+        raise TypeError(f"{name} must be dense, got {value.layout}; convert it with .to_dense()")
+    return value
 
 
 def _array(tensor: Tensor) -> Any:

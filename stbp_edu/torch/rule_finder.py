@@ -14,9 +14,8 @@ from stbp_edu.arrows.rules import RULES
 from stbp_edu.network import Params
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.torch.inputs import check_floats, check_sequence
-from stbp_edu.torch.layers import LIFNetwork
-from stbp_edu.torch.parameters import to_params
+from stbp_edu.torch.layers import LIFNetwork, check_sequence
+from stbp_edu.torch.parameters import check_floats, to_params
 from stbp_edu.torch.steps import curves
 
 TOLERANCE = 1e-4
@@ -165,7 +164,7 @@ def which_rule(
     checks.instance("neuron", neuron, LIF)
     if not callable(run):
         raise TypeError(f"run must be a function of spikes, got {checks.brief(run)}; pass your own")
-    check_sequence("spikes", spikes)
+    check_sequence(spikes)
     params = checks.instance("the parameters of model", to_params(model.state_dict()), Params)
     scaled = Params(
         W=[None, *(W * checks.number("scale", scale, positive=True) for W in params.W[1:])],
@@ -235,11 +234,11 @@ def _candidate(gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Ten
     residuals, factors, left = [], [], []
     for y, g in zip(yours, ours, strict=True):
         square = (g * g).sum()
-        factor = (y * g).sum() / square if square > 0 else torch.ones(())
+        factor = float((y * g).sum() / square) if square > 0 else 1.0
         size = max(y.norm(), g.norm())
         residuals.append(float((y - g).norm() / size) if size > 0 else 0.0)
         left.append(float((y - factor * g).norm() / y.norm()) if y.any() else residuals[-1])
-        factors.append(float(factor))
+        factors.append(factor)
     return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
 
 
@@ -253,10 +252,10 @@ def _curve(run: Run, network: LIFNetwork, spikes: Tensor, last: Tensor) -> Tenso
     yours, ours = run(frames)[0], network.trace(frames)
     v, below = ours.U[-1][0].detach() - network[-1].neuron.v_th, ours.O[-2][0].detach()
     places = torch.argwhere(below.any(1)[:, None] & torch.ones_like(v, dtype=torch.bool))
-    order = v[places[:, 0], places[:, 1]].abs().argsort()  # the nearest, and others throughout
-    some = {*range(POINTS // 2), *np.linspace(0, len(order) - 1, POINTS // 2).astype(int).tolist()}
+    order = v[places[:, 0], places[:, 1]].abs().argsort()
+    some = np.unique(np.linspace(0, max(0, len(order) - 1), POINTS).astype(int))[: len(order)]
     points = []
-    for s, i in places[order[[k for k in some if 0 <= k < len(order)]]].tolist():
+    for s, i in places[order[some]].tolist():
         (g,) = torch.autograd.grad(yours[s, i], last, retain_graph=True)
         h = (g[i] @ below[s].to(g)) / (below[s] @ below[s])
         points.append((float(v[s, i]), float(h)))

@@ -20,7 +20,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -127,29 +127,37 @@ class TensorPasses:
     """The passes through a network's modules, each process of a group with its share of samples.
 
     Attributes:
+        settings: those of the run; where others come, the modules are made anew.
         network: the modules.
         seen: this process's share of the input, as a tensor.
         trace: its share of the forward pass, as tensors.
     """
 
+    settings: Settings
+    network: LIFNetwork
     seen: Tensor
     trace: Trace
 
-    def __init__(self, settings: Settings, params: Trained, processes: Group) -> None:
-        hidden, last = settings.make_neurons()
-        neurons = [*[hidden] * (params.N - 1), last]
-        network = LIFNetwork.from_params(params, neurons, settings.make_rule())
-        self.network = network.to(processes.device)
-        self.settings, self.processes = settings, processes
+    def __init__(self, processes: Group) -> None:
+        self.processes = processes
+
+    def __call__(self, params: Trained, settings: Settings) -> "TensorPasses":
+        """Return the passes with these parameters, as training asks for them."""
+        if settings != getattr(self, "settings", None):
+            hidden, last = settings.make_neurons()
+            neurons = [*[hidden] * (params.N - 1), last]
+            network = LIFNetwork.from_params(params, neurons, settings.make_rule())
+            self.network, self.settings = network.to(self.processes.device), settings
+        self.network.load_state_dict(to_state(params, self.network.state_dict()))
+        return self
 
     def forward(self, spikes: Array) -> Trace:
         """Return the forward pass of all samples, from the input (T, S, n[0])."""
         mine = self.processes.share(spikes.shape[1])
         self.seen = self._tensor(spikes[:, mine]).requires_grad_(self.settings.adversarial > 0)
         self.trace = self.network.trace(self.seen)
-        last, *outputs = (
-            self._whole(part, spikes.shape[1]) for part in (self.trace.U[-1], *self.trace.O[1:])
-        )
+        found = (self.trace.U[-1], *self.trace.O[1:])
+        last, *outputs = (self._whole(part, spikes.shape[1]) for part in found)
         return Trace([*[None] * len(outputs), last], [spikes, *outputs])
 
     def gradients(self, trace: Trace, targets: Array) -> Tensors:
@@ -191,21 +199,6 @@ class TensorPasses:
         return self.processes.add(found).cpu().numpy()
 
 
-def passes_in(processes: Group) -> Callable[[Trained, Settings], TensorPasses]:
-    """Return what makes the passes of a step from its parameters, as training asks for them."""
-    made: dict[Settings, TensorPasses] = {}
-
-    def passes(params: Trained, settings: Settings) -> TensorPasses:
-        """Return the passes with these parameters."""
-        if settings not in made:
-            made[settings] = TensorPasses(settings, params, processes)
-        network = made[settings].network
-        network.load_state_dict(to_state(params, network.state_dict()))
-        return made[settings]
-
-    return passes
-
-
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line: that of ``stbp-edu train``, and a device."""
     parser = argparse.ArgumentParser(prog="python -m stbp_edu.torch.train", description=__doc__)
@@ -237,11 +230,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen_settings(args)
         with group(args.device) as processes:
             if processes.rank == 0:
-                return command.train(args, passes_in(processes))
+                return command.train(args, TensorPasses(processes))
             (config,) = command.planned(args)  # the first process has the folder for all
             earlier, record = earlier_work(config, resume=args.resume, restart=args.restart)
             state = earlier.state if earlier else None
-            steps = train(config.settings, config.data, state, passes_in(processes))
+            steps = train(config.settings, config.data, state, TensorPasses(processes))
             deque(() if record else steps, maxlen=0)
     except (PeerEndedError, ValueError, TypeError, OSError, ImportError) as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)

@@ -53,9 +53,8 @@ def initial_params(
         for name, size in layer.shapes.items():
             arrays[name] = np.full(size, constants.get(name, 0), np.float32)
             if name in ("W", "R"):
-                flat = (math.prod(size[1:]), size[0])
-                drawn = draw_weights([flat], rng, np.float32, settings.init, settings.init_scale)
-                W = drawn[0][1].reshape(size)
+                how = settings.init, settings.init_scale
+                W = draw_weights(math.prod(size[1:]), size[0], rng, np.float32, *how).reshape(size)
                 arrays[name] = np.asfortranarray(W) if W.ndim == 2 else W
         layers.append(arrays)
     return DerivedParams(shape, layers) if settings.is_derived else Params(**by_name(layers))

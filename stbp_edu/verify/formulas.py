@@ -8,7 +8,6 @@ their slopes and ``autodiff`` derives them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,7 +52,6 @@ def _functions(sp: Any, x: Any) -> Iterator[tuple[str, str, Callable[[Array], Ar
         f, linear = c * sp.exp(-x / c), c * (1 - x)
         neuron, straight = LIF(tau), LIF(tau, gate="linear")
         yield "gate-f", name, neuron.f, SPIKES, f
-        yield "gate-f", name, partial(np.full_like, fill_value=neuron.reset), np.ones(1), f
         yield "gate-df", name, neuron.df, SPIKES, sp.diff(f, x)
         yield "gate-linear", name, straight.f, SPIKES, linear
         yield "gate-linear-df", name, straight.df, SPIKES, sp.diff(linear, x)
