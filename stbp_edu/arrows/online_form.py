@@ -77,13 +77,8 @@ def online(
     A loss on a mean over steps is known at the end alone: then the run is made twice, first for the
     mean.
 
-    Args:
-        net: the network.
-        params: its parameters.
-        inputs: shape (T, S, *input shape).
-        targets: shape (S, n[N]).
-        rule: a name in ``RULES``, or a :class:`Rule`.
-        twin: as in :func:`forward`.
+    ``inputs`` have shape (T, S, *input shape), ``targets`` (S, n[N]); ``rule`` is a name in
+    ``RULES``, or a :class:`Rule`; ``twin`` is that of :func:`forward`.
 
     Raises:
         ValueError: if the rule has no online form; it shows a word that forbids it.
