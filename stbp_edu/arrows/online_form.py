@@ -18,9 +18,10 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import adjoints
-from stbp_edu.arrows.formula_text import Adjoint, Formula, Formulas, added, mark, placed_at
+from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
 from stbp_edu.arrows.forward_run import as_trace, check_params, rest, run
 from stbp_edu.arrows.lines.forward_lines import reachable
+from stbp_edu.arrows.lines.program import Adjoint, added
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
