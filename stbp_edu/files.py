@@ -32,9 +32,6 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     The bytes go to a neighbour first and to the disk, and the neighbour is then renamed. If
     anything fails (a full disk, a signal), ``path`` is what it was. A link stays one: what it
     names is written.
-
-    Raises:
-        ValueError: if ``path`` is a folder, a pipe or a device.
     """
     if path.exists() and not path.is_file():
         kind = "folder" if path.is_dir() else "pipe or a device"
@@ -102,8 +99,7 @@ def read_json(path: Path) -> Any:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the contents of a TOML file; raise ValueError if it is none."""
-    table: dict[str, Any] = _parsed(path, tomllib.loads, "TOML", "mend that line")
-    return table
+    return dict(_parsed(path, tomllib.loads, "TOML", "mend that line"))
 
 
 def _parsed(path: Path, loads: Callable[[str], Any], kind: str, mend: str) -> Any:
