@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tools import ROOT
+from tools.pages import read_records
 from tools.pages.names import names
-from tools.pages.records import read_records
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # the pages of measurements are made

@@ -5,8 +5,7 @@ import re
 import pytest
 
 from tools import ROOT
-from tools.pages import time_page
-from tools.pages.records import read_records
+from tools.pages import read_records, time_page
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # each test draws the page's figures anew

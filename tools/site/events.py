@@ -144,8 +144,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
 @event_priority(-50)
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """Fill in a notebook's cells, and reduce the titles in the contents to plain text."""
-    _plain_titles(page.toc)
-    content = config.extra[CONTENT]
+    content, headings = config.extra[CONTENT], [*page.toc]
+    for heading in headings:
+        heading.title = plain(heading.title)
+        headings += heading.children
     notebook = content.notebooks.get(Path(page.file.src_uri).stem)
 
     def fill(slot: re.Match[str]) -> str:
@@ -154,12 +156,6 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
         return notebook_page.cell_html(notebook, int(slot[1]), content.figures)
 
     return EMPTY_HEADER.sub("<td></td>", GAP.sub("", SLOT.sub(fill, html)))
-
-
-def _plain_titles(toc: Any) -> None:
-    for item in toc:
-        item.title = plain(item.title)
-        _plain_titles(item.children)
 
 
 @event_priority(-50)
