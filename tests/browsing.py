@@ -27,6 +27,11 @@ FLAGS = (
 )  # fmt: skip
 
 
+def script(name: str) -> str:
+    """Return what a test asks a page, from the file of this name."""
+    return (Path(__file__).parent / "site" / f"{name}.js").read_text(encoding="utf-8")
+
+
 def find() -> str | None:
     """Return the path of a Chromium: $CHROMIUM, or the first on the path."""
     paths = (shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name)

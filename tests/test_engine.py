@@ -128,7 +128,7 @@ def test_the_smooth_twin_and_a_convolution(backend, surrogate):
     rng = np.random.default_rng(0)
     params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
     for twin in (False, True):
-        assert_part_two(net, params, inputs, y, backend="compiled", twin=twin)
+        assert_part_two(net, params, inputs, y, backend=backend, twin=twin)
 
 
 @numba

@@ -198,12 +198,8 @@ def backward(
 ) -> Backward:
     """Return every adjoint and gradient of a forward run under a rule.
 
-    Args:
-        net: the network.
-        params: the parameters of that run.
-        trace: the run.
-        targets: shape (S, n[N]).
-        rule: a name in :data:`RULES`, or a :class:`Rule`.
+    ``params`` are those of the run that ``trace`` holds, ``targets`` have shape (S, n[N]), and
+    ``rule`` is a name in :data:`RULES`, or a :class:`Rule`.
 
     Raises:
         TypeError, ValueError: if shapes do not fit, or the rule keeps no word of this network.

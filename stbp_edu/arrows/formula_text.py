@@ -4,20 +4,17 @@ They are LaTeX, and MathML where a browser draws them and reads them out.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines.expressions import GREEK, NAMED, indexed
-from stbp_edu.arrows.lines.forward_lines import reachable
+from stbp_edu.arrows.lines.program import Adjoint, added, classes, reached
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow, placed
-
-Adjoint = tuple[str, str]
-"""A state of the neuron, and a state of the rule."""
 
 
 class Formula(NamedTuple):
@@ -141,11 +138,6 @@ class _Text(NamedTuple):
         return self.term(enter, self.rule.start, "t", "n")
 
 
-def added(terms: Iterable[str]) -> str:
-    """Return a sum, such as a - b of the terms a and -b."""
-    return " + ".join(terms).replace("+ -", "- ")
-
-
 def mark(rule: Rule, q: str) -> str:
     """Return the state of the rule in brackets, where it is not the first."""
     return "" if q == rule.start else rf"[\mathrm{{{q}}}]"
@@ -156,34 +148,6 @@ def placed_at(letters: str, t: str, n: str) -> str:
     base, back = (t[:-2], -1) if t.endswith("-1") else (t, 0)
     steps = {k: f"{back + k:+d}" if back + k else "" for k in (-1, 0, 1)}
     return placed(letters, lambda later: f"_i^{{{base}{steps[later]},{n}}}")
-
-
-def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
-    """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
-    arrows = [a for table in net.arrows for a in table]
-    states = sorted({state for of in net.states[1:] for state in of})
-    same = {(s, q): rule.start for s in states for q in rule.moves}
-    while True:
-        seen: dict[Any, str] = {}
-        finer = {}
-        for s, q in same:
-            heads = [(a.target, rule.move(q, a)) for a in arrows if a.source == s]
-            ends = tuple(None if q is None else same.get((k, q), LOSS) for k, q in heads)
-            finer[s, q] = seen.setdefault((s, same[s, q], ends), q)
-        if finer == same:
-            return same
-        same = finer
-
-
-def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
-    """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
-
-    def heads(node: Adjoint) -> Iterator[Adjoint]:
-        """Yield the adjoints in the terms of one."""
-        moves = (move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node))
-        return ((a.target, same[a.target, head]) for a, head in moves if a.target != LOSS)
-
-    return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
 
 
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")

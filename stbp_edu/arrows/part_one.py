@@ -125,13 +125,8 @@ def backward(
 ) -> Gradients:
     """Return dL/dW and dL/db of a forward pass of Part I under a rule of Part II.
 
-    Args:
-        trace: the forward pass.
-        targets: Y, shape (S, n[N]).
-        params: the parameters of that pass.
-        neuron: the neuron of that pass.
-        rule: a name in ``RULES``, or a :class:`Rule`.
-        loss: a loss of :mod:`stbp_edu.losses`, or its direct term; of spikes or of potentials.
+    The arguments are those of :func:`stbp_edu.backward`, but for ``rule``, a name in ``RULES`` or a
+    :class:`Rule`, and ``loss``, which may be a direct term, of spikes or of potentials.
 
     Raises:
         TypeError, ValueError: if the arguments are not those of one pass, the loss reads spikes

@@ -105,8 +105,7 @@ def edges_from(
     """
     net, rule = checks.instance("local", local, LocalDerivatives).net, as_rule(rule)
     kind, n, t, i, _ = checks.instance("node", node, Node)
-    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
-        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
+    checks.count("s", s, at_least=0, at_most=local.direct.shape[1] - 1)
     if isinstance(kind, str) and kind == LOSS:
         return
     check_node(node, net, local.T)
@@ -254,8 +253,7 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     >>> [" ".join(word) for word in lost]
     ['spike weight carry spike readout']
     """
-    if checks.count("n", n) > checks.instance("net", net, Network).N:
-        raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
+    checks.count("n", n, at_most=checks.instance("net", net, Network).N)
     T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
     rule.check(net)
     below = net.layers[1:]  # with one neuron a layer, each path has a word of its own

@@ -7,16 +7,15 @@ computed at once, and step by step there is one product and one sum for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from stbp_edu.arrows.formula_text import added
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import reachable
-from stbp_edu.arrows.lines.program import SHIFTED, StepBack
+from stbp_edu.arrows.lines.program import SHIFTED, StepBack, added
 from stbp_edu.arrows.lines.slopes import tidy
 
 WRITTEN = "written"
@@ -70,7 +69,7 @@ class ArraySource:
     @cached_property
     def hoisted(self) -> Hoisted:
         """What writes expressions, and knows what it has computed once."""
-        return Hoisted(self.back, lambda tree: ex.python(tree, style=STYLE), "_k", twin=self.twin)
+        return Hoisted(self.back, self.twin)
 
     @cached_property
     def _sums(self) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
@@ -113,14 +112,11 @@ class ArraySource:
             [
                 _function("constants", own, once, f"[{', '.join(once.values())}]"),
                 _function("forward", arguments, forward, f"[{', '.join(states)}]"),
-                _function("factors", [*self.read, *given], names, f"{{{', '.join(by_move)}}}"),
+                _function(
+                    "factors", [*self.back.reads, *given], names, f"{{{', '.join(by_move)}}}"
+                ),
             ]
         )
-
-    @cached_property
-    def read(self) -> list[str]:
-        """The states that the factors read; ``_last`` and ``_next`` mark those around a step."""
-        return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
 
     def _forward(self, state: str) -> str:
         """Return the source of a state's line, which writes to an array."""
@@ -135,7 +131,7 @@ class ArraySource:
 
 
 class Hoisted:
-    """How the expressions of a layer are written.
+    """How the expressions of a layer are written: what constants alone decide, once.
 
     A spike is 0 or 1: a straight line takes the place of a function of it.
 
@@ -143,24 +139,21 @@ class Hoisted:
         names: by source, the names of what is computed once.
     """
 
-    def __init__(
-        self,
-        back: StepBack,
-        written: Callable[[ex.Expression], str],
-        letter: str,
-        *,
-        each: Collection[str] = (),
-        twin: bool = False,
-    ) -> None:
+    letter = "_k"
+
+    def __init__(self, back: StepBack, twin: bool, each: Collection[str] = ()) -> None:
         """Begin with nothing; constants in ``each`` have a value for each neuron."""
         spike = None if twin else back.lines.spike
-        self.back, self.written, self.letter = back, written, letter
         self.spikes = {f"{spike}{after}" for after in SHIFTED.values()} if spike else set()
-        self.shared = back.lines.constants.keys() - {*each}
+        self.back, self.shared = back, back.lines.constants.keys() - {*each}
         self.names: dict[str, str] = {}
 
+    def written(self, tree: ex.Expression) -> str:
+        """Return an expression as it stands in the source."""
+        return ex.python(tree, style=STYLE)
+
     def text(self, tree: ex.Expression) -> str:
-        """Return an expression as source."""
+        """Return an expression as source, with what is computed once by its name."""
         return self.written(self.tree(ex.written_out(tree)))
 
     def tree(self, tree: ex.Expression) -> ex.Expression:
@@ -168,12 +161,13 @@ class Hoisted:
         if not isinstance(tree, ex.Call):
             return tree
         states = {name for name in ex.names_in(tree) if name.name not in self.shared}
-        if ex.ops_in(tree) & SLOW and len(states) < 2 and {s.name for s in states} <= self.spikes:
-            ends = [
-                tidy(ex.replaced(tree, dict.fromkeys(states, value))) for value in (ex.ZERO, ex.ONE)
-            ]
-            if all(map(self.may_be_first, ends)):
-                return self.of_spike(*states, *ends) if states else self.named(tree)
+        if ex.ops_in(tree) & SLOW:
+            if not states:
+                return self.named(tree)
+            if len(states) == 1 and {state.name for state in states} <= self.spikes:
+                ends = (ex.replaced(tree, dict.fromkeys(states, k)) for k in (ex.ZERO, ex.ONE))
+                if found := self.of_spike(*states, *map(tidy, ends)):
+                    return found
         return ex.Call(tree.op, tuple(map(self.tree, tree.args)))
 
     def named(self, tree: ex.Expression) -> ex.Name:
@@ -186,19 +180,19 @@ class Hoisted:
         """What is computed once, as source."""
         return [f"{name} = {text}" for text, name in self.names.items()]
 
-    def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
-        """Return the line through both ends."""
-        at_0 = self.tree(low)
-        step = self.tree(tidy(ex.Call("-", (high, low))))
-        return ex.Call("+", (at_0, ex.Call("*", (step, spike))))
-
-    def may_be_first(self, tree: ex.Expression) -> bool:
-        """Return whether an expression of constants is finite, as those are given."""
+    def of_spike(
+        self, spike: ex.Name, low: ex.Expression, high: ex.Expression
+    ) -> ex.Expression | None:
+        """Return the line through both ends, if they are finite where constants are as given."""
         known, own = self.back.lines.constants, self.back.neuron.surrogate
         functions = {"h": own.derivative, "spike": own.antiderivative}
+        value = {ex.Name(name): np.float64(number) for name, number in known.items()}
         with np.errstate(all="ignore"):
-            value = ex.evaluate(tree, lambda name: np.float64(known[name.name]), functions)
-        return bool(np.isfinite(value))
+            ends = [ex.evaluate(end, value.__getitem__, functions) for end in (low, high)]
+        if not np.isfinite(ends).all():
+            return None
+        at_0, step = self.tree(low), self.tree(tidy(ex.Call("-", (high, low))))
+        return ex.Call("+", (at_0, ex.Call("*", (step, spike))))
 
 
 def _product(a: str, b: str) -> str:

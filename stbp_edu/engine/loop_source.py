@@ -59,7 +59,8 @@ class LoopSource:
 
     def _forward(self) -> str:
         """Return the loop forward."""
-        lines, states, hoisted = self.back.lines.lines, self.back.neuron.order, self._hoisted()
+        lines, states = self.back.lines.lines, self.back.neuron.order
+        hoisted = _Hoisted(self.back, self.twin, self.back.neuron.each)
         drive, last = f"now_{states[0]}", f"last_{self.back.neuron.output}"
         again = f"add_scaled_rows({last}, R, {drive})"
         if self.back.lines.spike and not self.twin:
@@ -84,30 +85,30 @@ class LoopSource:
 
     def _backward(self) -> str:
         """Return the loop backward; the first signal is in the row of the first adjoint to keep."""
-        back, hoisted, signals = self.back, self._hoisted(), [*self.back.signals]
+        back, signals = self.back, [*self.back.signals]
+        hoisted = _Hoisted(back, self.twin, back.neuron.each)
         at = {signal: f"now_{signal}" for signal in signals}
         at |= dict.fromkeys(signals[:1], f"now_E_{self.wanted[0]}")
         updates = [row.source(hoisted.text, "F(0)") for row in back.rows]
-        read = [a for a in back.arguments if a.startswith("d_")]
         again = {signal: head for _, signal, head in back.again}
-        later = [*dict.fromkeys([*(a.removesuffix("_next") for a in read), *again.values()])]
-        states = [a for a in back.arguments if a not in (*read, *signals)]
+        read = (d.removesuffix("_next") for d in back.later)
+        later = [*dict.fromkeys([*read, *again.values()])]
         kept = [f"E_{name}" for name in self.wanted]
         learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
         cut = f" or (step + 1) % {back.rule.block} == 0" if back.rule.block else ""
         rows = [
             f"if step == steps - 1{cut}:  # nothing comes back from later steps",
             *([f"    next_{d}[:] = 0" for d in later] or ["    pass"]),
-            *(f"at_{a} = {_place(a)}" for a in states),
+            *(f"at_{a} = {_place(a)}" for a in back.reads),
             *(f"now_{a} = {a}[step, sample]" for a in kept),
             *(f"now_{a} = S_{a}[step, sample]" for a in signals[1:]),
             *(f"add_scaled_rows(next_{d}, R, {at[signal]})" for signal, d in again.items()),
         ]
         of_neuron = [
-            *(f"{_free(a)} = at_{a}[neuron]" for a in states),
-            *(f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in read),
+            *(f"{_free(a)} = at_{a}[neuron]" for a in back.reads),
+            *(f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in back.later),
             *(f"{name} = {row}[neuron]" for name, row in at.items()),
-            *self._held(read, hoisted),
+            *self._held(hoisted),
             *updates,
             *(f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later])),
             *(f"now_{a}[neuron] = {a[2:]}" for a in kept),
@@ -155,11 +156,7 @@ class LoopSource:
         own = [f"each_{c}" if c in each else _free(c) for c in self.back.lines.constants]
         return ["R"] * self._recurrent + own + [f"A_{s}" for s in states]
 
-    def _hoisted(self) -> _Hoisted:
-        """Return what writes expressions, and knows what it has computed once."""
-        return _Hoisted(self.back, _text, "k", each=self.back.neuron.each, twin=self.twin)
-
-    def _held(self, later: list[str], hoisted: _Hoisted) -> Iterator[str]:
+    def _held(self, hoisted: _Hoisted) -> Iterator[str]:
         """Yield the lines that hold the gain of each adjoint from step to step within a limit."""
         if (limit := self.back.rule.gain_limit) is None:
             return
@@ -172,7 +169,7 @@ class LoopSource:
                 total = Call("+", (total, Call("*", (factor, gain(head, later)))))
             return total
 
-        for name in later:
+        for name in self.back.later:
             own = hoisted.text(tidy(gain(name.removesuffix("_next"), name)))
             yield f"{name} *= F({limit}) / max(abs({own}), F({limit}))  # gain-limit"
 
@@ -195,21 +192,17 @@ def _free(name: str) -> str:
 class _Hoisted(Hoisted):
     """There are two values of a function of a spike, of which one is chosen."""
 
+    letter = "k"
+
+    def written(self, tree: Expression) -> str:
+        """Return an expression, its numbers in the dtype of the arrays."""
+        name = lambda n: n.name if n.when == WRITTEN else _free(n.name)  # noqa: E731
+        return python(_typed(tree), name, STYLE)
+
     def of_spike(self, spike: Name, low: Expression, high: Expression) -> Expression:
         """Return the choice."""
         at_0, at_1 = self.named(low), self.named(high)
         return Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
-
-    def may_be_first(self, tree: Expression) -> bool:
-        """Return that any may: what is not chosen is not used."""
-        return True
-
-
-def _text(tree: Expression) -> str:
-    """Return an expression as source, its numbers in the dtype of the arrays."""
-    return python(
-        _typed(tree), lambda n: n.name if n.when == WRITTEN else _free(n.name), style=STYLE
-    )
 
 
 def _typed(tree: Expression) -> Expression:

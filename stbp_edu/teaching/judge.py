@@ -27,7 +27,7 @@ from stbp_edu.practice.grading import grade
 from stbp_edu.practice.grading.calling import Difference
 from stbp_edu.practice.tasks import Exercise, Task, tasks
 from stbp_edu.teaching import sandbox
-from stbp_edu.teaching.answers import answer_to, name_of, read_notebook
+from stbp_edu.teaching.notebooks import answer_to, name_of, read_notebook
 
 LATE = "It did not end in time."
 START = 60.0

@@ -202,7 +202,7 @@ class Neurons(torch.autograd.Function):
         again = None if R is None else R.T.to(x.dtype)
         run.fill_states(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
-        states = {name.removesuffix("_last").removesuffix("_next") for name in run.read}
+        states = {name.removesuffix("_last").removesuffix("_next") for name in steps.back.reads}
         read = [k for k in series if k == steps.neuron.output or k in states]
         ctx.save_for_backward(R, *learned, *(series[name] for name in read))
         ctx.setting = steps, run, heads, read

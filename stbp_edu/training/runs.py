@@ -7,9 +7,10 @@ entry of JSON with a checksum of all.
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,12 @@ CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
     "choose the folder of a run, or train with --restart",
-    version=2,
-    unsealed=1,
+    unsealed=True,
 )
 UNFINISHED = files.Sealed(
     "a checkpoint that `stbp-edu train` wrote",
     "choose another folder with --out, or --restart",
-    version=2,
-    unsealed=1,
+    unsealed=True,
 )
 
 
@@ -276,9 +275,12 @@ def environment() -> dict[str, dict[str, str | int]]:
     """Return what a record says of the machine, and of the versions of the software."""
     config: Any = np.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
+    cpus = Path("/proc/cpuinfo")  # of Linux
+    named = re.search(r"^model name\s*: (.*)", cpus.read_text() if cpus.exists() else "", re.M)
+    known = platform.processor() or platform.machine() or "unknown"
     return {
         "machine": {
-            "processor": _processor(),
+            "processor": named[1] if named else known,
             "cores": os.cpu_count() or 1,
             "system": f"{platform.system()} {platform.machine()}",
             "byteorder": sys.byteorder,
@@ -290,15 +292,6 @@ def environment() -> dict[str, dict[str, str | int]]:
             "stbp-edu": stbp_edu.__version__,
         },
     }
-
-
-def _processor() -> str:
-    """Return the processor's name as far as the system tells it."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine() or "unknown"
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

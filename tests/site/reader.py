@@ -5,9 +5,11 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browsing import script
+
 ENDS = re.compile("done|error|stopped")
 STARTING = 180_000  # milliseconds: a busy machine takes its time
-AXE = (Path(__file__).parent / "axe.js").read_text(encoding="utf-8")
+AXE = script("axe")
 
 
 def cell(page: Page, number: int = 1) -> Locator:
@@ -59,8 +61,7 @@ def bring(page: Page, script: Path) -> None:
 
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds on the page as it is now."""
-    found: list[str] = page.evaluate(AXE)
-    return found
+    return page.evaluate(AXE)
 
 
 def spoken(page: Page, target: Locator) -> list[tuple[str, str, bool | None]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browsing import script
 from tests.site.conftest import READY, Opened
 from tools.site.render.notebook_page import HEAVY, read_notebooks
 
@@ -17,15 +18,7 @@ NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 NOISE = 1e-11  # a smaller number is rounding error itself, and differs from machine to machine
 MASKS = ConfigParser()
 MASKS.read(Path(__file__).parents[1] / "nbval_sanitize.cfg")
-OUTPUTS = """() => [...document.querySelectorAll(".cell")].map((cell) => ({
-    number: +cell.dataset.number,
-    state: cell.dataset.state ?? "",
-    shown: [...cell.querySelectorAll(".cell-output :is(.out, .cell-note)")].map((out) => {
-        const figure = out.querySelector(":scope > .figure");
-        if (!figure) return out.textContent;
-        return "figure: " + (figure.getAttribute("aria-label") ?? figure.alt);
-    }),
-}))"""
+OUTPUTS = script("outputs")
 
 
 def close(got: str, wanted: str) -> bool:

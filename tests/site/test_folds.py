@@ -59,8 +59,7 @@ by_output = pytest.mark.parametrize("fold", [OUTPUT_AND_CODE], indirect=True)
 )
 def fold(request: pytest.FixtureRequest) -> Fold:
     """Return what is folded; the tests of one cell follow each other."""
-    found: Fold = request.param
-    return found
+    return request.param
 
 
 @pytest.fixture

@@ -78,11 +78,11 @@ def test_a_deck_shows_the_equations_and_asks_before_it_tells(site: Path) -> None
 
 
 def test_the_kit_is_built_twice_alike_and_nothing_is_cut(site: Path, tmp_path: Path) -> None:
-    """A small part of it: a handout, a deck, a problem set."""
+    """A small part of it: a handout, a deck, a problem set, and the inventory, which has tables."""
     if find() is None:
         pytest.skip("no Chromium found")
     for name in ("one", "two"):
-        parts = ["--only", "handouts", "weeks", *(["slides"] if name == "one" else [])]
+        parts = ["--only", "handouts", "inventory", "weeks"] + ["slides"] * (name == "one")
         command = [sys.executable, "-m", "tools.teach", str(tmp_path / name), *parts]
         command += ["--notebooks", stem("case1")]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

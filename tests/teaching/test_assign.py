@@ -9,8 +9,7 @@ import pytest
 from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.answers import answer_to
-from stbp_edu.teaching.notebooks import FLAVOURS, code, files_of, filled
+from stbp_edu.teaching.notebooks import FLAVOURS, answer_to, code, files_of, filled
 from stbp_edu.teaching.problem_set import read_problem_set
 
 PLAN = 'title = "Week 3"\ntasks = ["c3-delta", "h4-formula"]\n'

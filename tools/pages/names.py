@@ -13,15 +13,13 @@ from stbp_edu.plotting import poster
 from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, hunt
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import course_table, objectives, tasks
+from stbp_edu.training.runs import measurements_folder
 from tools import ROOT
 from tools.notebooks.numbering import PATHS_PAGE, files
-from tools.pages import architecture_page, performance_page, results_page, time_page
-from tools.pages.records import FOLDER, read_records
+from tools.pages import architecture_page, performance_page, read_records, results_page, time_page
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder, read_notebooks
 from tools.teach.weeks import plan, weeks
-
-RECORDS = FOLDER / "trust"
 
 
 def bug_hunt() -> dict[str, object]:
@@ -54,7 +52,8 @@ def equations() -> dict[str, object]:
 
 def trust() -> dict[str, object]:
     """Return the records of ``trust``; what has not been made yet is empty."""
-    paths = {"verify": RECORDS / "verify.json", "score": RECORDS / "mutation-score.json"}
+    made = measurements_folder() / "trust"
+    paths = {"verify": made / "verify.json", "score": made / "mutation-score.json"}
     return {name: read_json(path) if path.exists() else {} for name, path in paths.items()}
 
 

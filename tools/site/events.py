@@ -33,7 +33,7 @@ from tools.site.generate import api_pages, pictures, source_code
 from tools.site.render import links, maths, notebook_page
 from tools.site.render.notebook_page import Notebook, folder, plain
 from tools.site.render.page_html import breakable, protect
-from tools.templates import filled_text
+from tools.templates import filled, filled_text
 
 log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the strict build
 CONTENT = "content"  # the key of config.extra under which the events find the build's content
@@ -67,8 +67,10 @@ def collect() -> Content:
     reference = api_pages.pages(api_pages.read_package())
     generated: dict[str, str | bytes] = {**reference}
     for path in source_code.source_files(source_code.scan(folder())):
-        name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
-        generated[name] = source_code.source_page(path, api_pages.entry(path, reference))
+        name, api = path.relative_to(ROOT).as_posix(), api_pages.entry(path, reference)
+        lines = notebook_page.python(read_text(path)).split("\n")
+        page = filled("source.md", name=name, api=api, lines=lines)
+        generated[f"source/{name.removesuffix('.py')}.md"] = page
     for name, text in links.TEXTS.items():
         generated[name] = links.rewrite(read_text(ROOT / text), f"../{name}")
     for path in (pyodide.built("wheel"), pyodide.built("sdist")):
@@ -98,8 +100,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def _filled(nav: Any, pages: dict[str, list[str]]) -> Any:
     """Return the navigation with a list of pages for each word that stands for one."""
     if isinstance(nav, list):
-        filled = [_filled(item, pages) for item in nav]
-        return [x for item in filled for x in (item if isinstance(item, list) else [item])]
+        items = [_filled(item, pages) for item in nav]
+        return [x for item in items for x in (item if isinstance(item, list) else [item])]
     if isinstance(nav, dict):
         return {title: _filled(item, pages) for title, item in nav.items()}
     return list(pages[nav]) if nav in pages else nav
@@ -142,8 +144,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
 @event_priority(-50)
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """Fill in a notebook's cells, and reduce the titles in the contents to plain text."""
-    _plain_titles(page.toc)
-    content = config.extra[CONTENT]
+    content, headings = config.extra[CONTENT], [*page.toc]
+    for heading in headings:
+        heading.title = plain(heading.title)
+        headings += heading.children
     notebook = content.notebooks.get(Path(page.file.src_uri).stem)
 
     def fill(slot: re.Match[str]) -> str:
@@ -152,12 +156,6 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
         return notebook_page.cell_html(notebook, int(slot[1]), content.figures)
 
     return EMPTY_HEADER.sub("<td></td>", GAP.sub("", SLOT.sub(fill, html)))
-
-
-def _plain_titles(toc: Any) -> None:
-    for item in toc:
-        item.title = plain(item.title)
-        _plain_titles(item.children)
 
 
 @event_priority(-50)

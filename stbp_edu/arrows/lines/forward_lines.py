@@ -95,14 +95,10 @@ class ForwardLines:
         return {state: factor for state, factor in slopes.items() if factor != ex.ZERO}
 
     @cached_property
-    def entered(self) -> dict[str, ex.Expression]:
-        """The states that x enters, with the derivatives of their lines by x."""
-        return self._by(X)
-
-    @cached_property
     def input(self) -> str:
         """The state that the weights enter: where x is added once, that one, else x itself."""
-        return next(iter(self.entered)) if [*self.entered.values()] == [ex.ONE] else "x"
+        entered = self._by(X)
+        return next(iter(entered)) if [*entered.values()] == [ex.ONE] else "x"
 
     @cached_property
     def states(self) -> dict[str, ex.Expression]:
@@ -123,7 +119,7 @@ class ForwardLines:
         found.sort(key=lambda slope: first.get(slope.kind, 3))
         if self.input != "x":
             return found
-        return [Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self.entered.items()] + found
+        return [Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self._by(X).items()] + found
 
     def enters(self, constant: str) -> Iterator[Slope]:
         """Yield the arrows from a constant to the states whose lines read it."""

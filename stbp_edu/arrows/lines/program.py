@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from stbp_edu.arrows.formula_text import Adjoint, added, classes, reached
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
 from stbp_edu.arrows.lines.slopes import tidy
@@ -22,6 +21,8 @@ from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
 IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
+Adjoint = tuple[str, str]
+"""A state of the neuron, and a state of the rule."""
 SHIFTED = {-1: "_last", 0: "", 1: "_next"}
 
 
@@ -69,6 +70,34 @@ def _function(
         *(f"    {line}" for line in body),
         f"    return {', '.join(results)}",
     ]
+
+
+def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
+    """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
+    arrows = [a for table in net.arrows for a in table]
+    states = sorted({state for of in net.states[1:] for state in of})
+    same = {(s, q): rule.start for s in states for q in rule.moves}
+    while True:
+        seen: dict[Any, str] = {}
+        finer = {}
+        for s, q in same:
+            heads = [(a.target, rule.move(q, a)) for a in arrows if a.source == s]
+            ends = tuple(None if q is None else same.get((k, q), LOSS) for k, q in heads)
+            finer[s, q] = seen.setdefault((s, same[s, q], ends), q)
+        if finer == same:
+            return same
+        same = finer
+
+
+def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
+    """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
+
+    def heads(node: Adjoint) -> Iterator[Adjoint]:
+        """Yield the adjoints in the terms of one."""
+        moves = (move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node))
+        return ((a.target, same[a.target, head]) for a, head in moves if a.target != LOSS)
+
+    return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
 
 
 def steps_back(net: Network, rule: Rule) -> list[Any]:
@@ -160,7 +189,7 @@ class StepBack:
         states, results = [*lines], [row.name for row in self.rows]
         returned = "states of a step from the input x and the last ones, which begin at 0"
         adjoints = f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
-        given = [*self.arguments, *known]
+        given = [*self.reads, *sorted(self.signals), *self.later, *known]
         return "\n".join(
             [
                 *_function("forward", [*states, "x", *known], states, forward, returned),
@@ -187,14 +216,18 @@ class StepBack:
         return found
 
     @cached_property
-    def arguments(self) -> list[str]:
-        """The values that it reads, in the order of the states, then the rest; no constants."""
-        terms = {term for row in self.rows for term in row.terms}
-        read = {name.name for factor, _ in terms for name in ex.names_in(factor) if name.when}
-        states = (s + after for s in self.neuron.order for after in SHIFTED.values())
-        signals = sorted({head for _, head in terms if head.startswith("signal")})
-        later = sorted({head for _, head in terms if head[:2] == "d_" and head.endswith("_next")})
-        return [*(name for name in states if name in read), *signals, *later]
+    def reads(self) -> list[str]:
+        """The states that it reads, in their order; ``_last`` and ``_next`` are of other steps."""
+        factors = (factor for row in self.rows for factor, _ in row.terms)
+        read = {name.name for factor in factors for name in ex.names_in(factor)}
+        every = (s + after for s in self.neuron.order for after in SHIFTED.values())
+        return [name for name in every if name in read]
+
+    @cached_property
+    def later(self) -> list[str]:
+        """The adjoints of the next step that it reads."""
+        heads = {head for row in self.rows for _, head in row.terms if head[:2] == "d_"}
+        return sorted(head for head in heads if head.endswith("_next"))
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
@@ -244,6 +277,11 @@ class StepBack:
         states = (name for name in ex.names_in(factor) if name.when)
         by = {s: ex.Name(s.name + SHIFTED[slope.step - (s.when == "last")], s.when) for s in states}
         return ex.replaced(factor, by), self.name(slope.target, head, SHIFTED[slope.step])
+
+
+def added(terms: Iterable[str]) -> str:
+    """Return a sum, such as a - b of the terms a and -b."""
+    return " + ".join(terms).replace("+ -", "- ")
 
 
 def _named(name: str, q: str) -> str:

@@ -105,15 +105,13 @@ def _everything(thing: griffe.Object) -> Iterator[griffe.Object]:
 def _links(thing: griffe.Object) -> str:
     """Return what stands above a description: links to the source and to the equations in it."""
     path = thing.filepath.resolve().relative_to(ROOT)
-    private = thing.parent and thing.parent.members.get(f"_{thing.name}")
-    own = [thing, private] if isinstance(private, griffe.Object) else [thing]  # recur and _recur
-    lines = [range(each.lineno or 1, (each.endlineno or 1) + 1) for each in own]
+    lines = range(thing.lineno or 1, (thing.endlineno or 1) + 1)
     url = f"../../source/{path.with_suffix('').as_posix()}/#L{thing.lineno or 1}"
     parts = [f'<a href="{url}" aria-label="Source of {thing.path}">source</a>']
     parts += [
         f'<a class="equation-id" href="../../equations/#{id_}">{id_}</a>'
         for id_, places in scan(folder()).items()
-        if any(p.path == path.as_posix() and any(p.line in x for x in lines) for p in places.code)
+        if any(place.path == path.as_posix() and place.line in lines for place in places.code)
     ]
     return f'<p class="doc-links" data-search-exclude>{" ".join(parts)}</p>'
 

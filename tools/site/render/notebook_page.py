@@ -161,12 +161,11 @@ def _svg(svg: str, name: str, figures: dict[str, bytes]) -> str:
     alt = re.search(r'aria-label="([^"]*)"', svg)
     names["alt"] = unescape(alt[1]) if alt else "Figure drawn by this cell"
     views = [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
-    names["files"] = [
-        (view, theme, end, size(x)) for (view, x, end), theme in product(views, THEMES)
-    ]
-    for (_, drawn, end), theme in product(views, THEMES):
+    files = []
+    for (view, drawn, end), theme in product(views, THEMES):
         figures[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
-    return filled("figure.html", html="", **names)
+        files.append((view, theme, end, size(drawn)))
+    return filled("figure.html", html="", files=files, **names)
 
 
 def recolour(svg: str, theme: str) -> str:
