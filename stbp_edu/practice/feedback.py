@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 
-from stbp_edu.practice.tasks import Exercise, Task, exercise_of, tasks
+from stbp_edu.practice.tasks import Exercise, exercise_of, tasks
 
 LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
 _hints_given = Counter[str]()
@@ -50,12 +50,10 @@ class Feedback:
         rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         found = f' data-mistakes="{" ".join(self.mistakes)}"' if self.mistakes else ""
-        return (
-            f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
-            f'data-state="{self.state}"{found}>'
-            f"<p><strong>{escape(self.title or self.exercise)}: "
-            f"{LABELS[self.state]}.</strong></p>{rows and f'<ul>{rows}</ul>'}{lines}</div>"
-        )
+        data = f'data-exercise="{escape(self.exercise)}" data-state="{self.state}"{found}'
+        head = f"<strong>{escape(self.title or self.exercise)}: {LABELS[self.state]}.</strong>"
+        listed = f"<ul>{rows}</ul>" if rows else ""
+        return f'<div class="stbp-feedback" role="status" {data}><p>{head}</p>{listed}{lines}</div>'
 
 
 @dataclass(frozen=True)
@@ -98,12 +96,6 @@ class Solution:
         )
 
 
-def _task_of(exercise_id: str) -> Task:
-    """Return the exercise or blank of this id; raise ValueError if there is none."""
-    known = isinstance(exercise_id, str) and tasks().get(exercise_id)
-    return known or exercise_of(exercise_id)
-
-
 def hint(exercise_id: str) -> Hint:
     """Return the next hint for an exercise; after the last, the first again.
 
@@ -113,7 +105,7 @@ def hint(exercise_id: str) -> Hint:
     >>> hint("c1-epsilon")
     c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
     """
-    task = _task_of(exercise_id)
+    task = tasks().get(str(exercise_id)) or exercise_of(exercise_id)
     k = _hints_given[task.id] % len(task.hints)
     _hints_given[task.id] += 1
     return Hint(task.id, k + 1, len(task.hints), task.hints[k])
@@ -129,7 +121,7 @@ def solution(exercise_id: str) -> Solution:
     def c1_epsilon(delta, h):
         return delta * h
     """
-    task = _task_of(exercise_id)
+    task = tasks().get(str(exercise_id)) or exercise_of(exercise_id)
     source = task.source() if isinstance(task, Exercise) else task.solution
     return Solution(task.id, source, task.reasoning)
 
@@ -143,10 +135,8 @@ def markup(text: str) -> str:
     '∂L/∂w<sub>ij</sub>'
     """
     pieces = escape(text, quote=False).split("`")
-    return "".join(f"<code>{p}</code>" if k % 2 else _raised(p) for k, p in enumerate(pieces))
-
-
-def _raised(text: str) -> str:
-    """Return HTML with lower and upper indices set as such."""
-    text = re.sub(r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", text)
-    return re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", text)
+    for k in range(0, len(pieces), 2):
+        pieces[k] = re.sub(r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", pieces[k])
+        pieces[k] = re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", pieces[k])
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    return "".join(pieces)
