@@ -7,7 +7,6 @@ computed once. Before anything is timed, the gradients are held against ours in 
 take turns, and the least processor time of each counts: other work on the machine can only add.
 """
 
-import argparse
 import os
 import time
 from collections.abc import Callable
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.engine_speed import publish
 from benchmarks.frameworks import snn_torch, spiking_jelly, torch_plain
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.candidate_process import distance
@@ -28,14 +28,14 @@ from benchmarks.frameworks.torch_common import Neurons, candidate, loss, through
 from stbp_edu.arrays import DerivedParams, Workspace, by_layer
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
-from stbp_edu.files import write_json
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.model import initial_params
-from stbp_edu.training.runs import environment, measurements_folder, origin
+from stbp_edu.training.runs import measurements_folder
 from stbp_edu.training.trainer import start, update
 
 RECORD = measurements_folder() / "speed-convolution.json"
 COMMAND = "python -m benchmarks.convolution_speed --write"
+PACKAGES = ("torch", "spikingjelly", "snntorch")
 SHAPE, T, S = "28x28-15C5-P2-40C5-P2-300-10", 4, 50
 
 
@@ -152,33 +152,23 @@ def least_times(runs: dict[str, Candidate], rounds: int) -> dict[str, float]:
     return best
 
 
-def main() -> None:
-    """Compare the gradients, measure, print, and write the record where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
-    args = parser.parse_args()
+def measured(rounds: int) -> dict[str, Any]:
+    """Compare the gradients, measure, and return the record."""
     torch.set_num_threads(1)
     gap = gaps(draw(np.float64))
     assert max(gap.values()) < 1e-10, gap
-    runs = candidates(draw(np.float32))
-    times = least_times(runs, args.rounds)
-    rows = [
-        {"name": name, "ms": round(ms, 1), "ratio": round(ms / times["stbp_edu"], 3),
-         "rule": rule_of(name), "gradients": gap[name]}
-        for name, ms in times.items()
-    ]  # fmt: skip
-    for row in rows:
-        print("  ".join(f"{k} {v}" for k, v in row.items()))
-    if args.write:
-        packages = {name: metadata.version(name) for name in ("torch", "spikingjelly", "snntorch")}
-        record = {
-            "what": f"One training step of {SHAPE} (forward, backward, Adam), float32, one thread",
-            "command": COMMAND, "T": T, "S": S, "rounds": args.rounds, "packages": packages,
-            **environment(), **origin(), "rows": rows,
-        }  # fmt: skip
-        write_json(RECORD, record)
+    times = least_times(candidates(draw(np.float32)), rounds)
+    return {
+        "what": f"One training step of {SHAPE} (forward, backward, Adam), float32, one thread",
+        "command": COMMAND, "T": T, "S": S,
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "rows": [
+            {"name": name, "ms": round(ms, 1), "ratio": round(ms / times["stbp_edu"], 3),
+             "rule": rule_of(name), "gradients": gap[name]}
+            for name, ms in times.items()
+        ],
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    publish(__doc__, RECORD, 30, measured)

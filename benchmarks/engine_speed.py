@@ -11,6 +11,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -146,23 +147,28 @@ def scaling(rounds: int) -> list[dict[str, Any]]:
     return rows
 
 
-def main() -> None:
-    """Measure, print, and write the record where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
+def publish(what: str, path: Path, rounds: int, made: Callable[[int], dict[str, Any]]) -> None:
+    """Measure what the command line asks for, print the rows, and write the record where asked."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--write", action="store_true", help=f"write {path.name}")
     args = parser.parse_args()
-    record = {
-        "what": f"One forward and backward step at {'-'.join(map(str, SIZES))}, float32",
-        "command": COMMAND, "T": T, "S": S, "rounds": args.rounds, **environment(), **origin(),
-        "ladder": ladder(args.rounds), "scaling": scaling(max(5, args.rounds // 3)),
-    }  # fmt: skip
-    for part in ("ladder", "scaling"):
-        for r in record[part]:
+    record = {**made(args.rounds), "rounds": args.rounds, **environment(), **origin()}
+    for part in ("rows", "ladder", "scaling"):
+        for r in record.get(part, ()):
             print("  ".join(f"{k} {v}" for k, v in r.items()))
     if args.write:
-        write_json(RECORD, record)
+        write_json(path, record)
+
+
+def measured(rounds: int) -> dict[str, Any]:
+    """Return the record: at the paper's size, and over T and the batch."""
+    return {
+        "what": f"One forward and backward step at {'-'.join(map(str, SIZES))}, float32",
+        "command": COMMAND, "T": T, "S": S,
+        "ladder": ladder(rounds), "scaling": scaling(max(5, rounds // 3)),
+    }  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    publish(__doc__, RECORD, 25, measured)

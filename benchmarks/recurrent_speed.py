@@ -4,17 +4,15 @@
 ``docs/results/speed-recurrent.json``. All candidates take turns, and are handed the same spikes.
 """
 
-import argparse
 from typing import Any
 
 import numpy as np
 
-from benchmarks.engine_speed import Step, measure, row
+from benchmarks.engine_speed import Step, measure, publish, row
 from stbp_edu import LIF, Gaussian, arrows, derive
 from stbp_edu.arrays import Workspace
 from stbp_edu.engine import Program
-from stbp_edu.files import write_json
-from stbp_edu.training.runs import environment, measurements_folder, origin
+from stbp_edu.training.runs import measurements_folder
 
 RECORD = measurements_folder() / "speed-recurrent.json"
 COMMAND = "python -m benchmarks.recurrent_speed --write"
@@ -70,25 +68,17 @@ def autograd() -> Step:
     return run
 
 
-def main() -> None:
-    """Measure, print, and write the record where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
-    args = parser.parse_args()
+def measured(rounds: int) -> dict[str, Any]:
+    """Return the record: a row for each candidate."""
     candidates = {f"stbp_edu, {rule}": ours(rule) for rule in ("exact", "e-prop")}
     candidates["stbp_edu, exact, NumPy alone"] = ours("exact", "numpy")
     candidates["PyTorch's autograd"] = autograd()
-    times = measure(candidates, args.rounds, SIZES)
+    times = measure(candidates, rounds, SIZES)
     limit = times["PyTorch's autograd"]
     rows = [row(name, times[name], limit) for name in candidates]
-    for one in rows:
-        print("  ".join(f"{k} {v}" for k, v in one.items()))
     what = f"Forward and backward of an adaptive recurrent network, {SIZES}, float32"
-    record = {"what": what, "command": COMMAND, "T": T, "S": S, "rows": rows}
-    if args.write:
-        write_json(RECORD, {**record, **environment(), **origin()})
+    return {"what": what, "command": COMMAND, "T": T, "S": S, "rows": rows}
 
 
 if __name__ == "__main__":
-    main()
+    publish(__doc__, RECORD, 15, measured)

@@ -21,7 +21,7 @@ from tqdm import tqdm
 import stbp_edu
 from stbp_edu import LIF, Gaussian
 from stbp_edu.arrays import tensors
-from stbp_edu.engine.threads import one_blas_thread
+from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
@@ -126,8 +126,7 @@ def record(best: dict[tuple[str, int], float]) -> dict[str, Any]:
         "bandwidth": GRADIENT / (sent[GRADIENT] - latency),
         "messages": [{"bytes": size, "seconds": s} for size, s in sent.items()],
         "rows": [
-            {"samples": S, "compute": best["one", S], "each_of_two": best["two", S],
-             "compute_to_send": best["one", S] / sent[GRADIENT]}
+            {"samples": S, "compute": best["one", S], "each_of_two": best["two", S]}
             for S in BATCHES
         ],
     }  # fmt: skip

@@ -13,23 +13,9 @@ from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangl
 __version__ = "0.1.0"
 
 __all__ = [
-    "LIF",
-    "Gaussian",
-    "Gradients",
-    "Params",
-    "Rectangle",
-    "Sigmoid",
-    "Surrogate",
-    "Trace",
-    "Triangle",
-    "backward",
-    "cases",
-    "derive",
-    "forward",
-    "init_params",
-    "loss",
-    "losses",
-]
+    "LIF", "Gaussian", "Gradients", "Params", "Rectangle", "Sigmoid", "Surrogate", "Trace",
+    "Triangle", "backward", "cases", "derive", "forward", "init_params", "loss", "losses",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -21,7 +21,7 @@ from stbp_edu.network import Gradients, Params
 
 INPUT = re.compile(r"([1-9]\d*)(?:x([1-9]\d*)(?:x([1-9]\d*))?)?")
 PART = re.compile(r"([1-9]\d*)(?:C([1-9]\d*)|(R))?|P([1-9]\d*)")
-NAME = re.compile(r"([WbR])(\d{1,4})|(\w+)\.(\d{1,4})")
+NAME = re.compile(r"([WbR](?=\d)|\w+(?=\.))\.?(\d{1,4})")
 CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 
 
@@ -70,8 +70,8 @@ def read_part(name: str, text: str) -> Part:
             f"{name} must be made of parts such as 15C5, P2, 300 and 300R, got {text!r}; "
             "see stbp_edu.arrays for what each means"
         )
-    units, kernel, again, pool = found.groups()
-    return Part(int(units or 0), int(kernel or 0), bool(again), int(pool or 0))
+    units, kernel, again, pool = found.groups(default=0)
+    return Part(int(units), int(kernel), bool(again), int(pool))
 
 
 def hidden_layer(name: str, text: str) -> int | str:
@@ -200,32 +200,24 @@ def tensors(of: Tensors) -> dict[str, Array]:
     >>> list(tensors(Params(W=[None, np.zeros((2, 1))], b=[None, np.zeros(2)])))
     ['W1', 'b1']
     """
-    layers = enumerate(by_layer(of)[1:], 1)
-    dots = {"W": "", "b": "", "R": ""}
     return {
-        f"{name}{dots.get(name, '.')}{n}": a for n, layer in layers for name, a in layer.items()
+        f"{name}{n}" if name in ("W", "b", "R") else f"{name}.{n}": array
+        for n, layer in enumerate(by_layer(of)[1:], 1)
+        for name, array in layer.items()
     }
 
 
 def from_tensors(arrays: Mapping[str, Array]) -> list[Any]:
-    """Return arrays by layer from those that :func:`tensors` names.
-
-    Raises:
-        ValueError: if a name is none of these, or a layer has no weights or no biases.
-    """
-    found = {name: NAME.fullmatch(name) for name in arrays}
-    top = max((int(one[2] or one[4]) for one in found.values() if one), default=0)
-    layers: list[Any] = [None, *({} for _ in range(min(top, len(arrays))))]
-    for name, one in found.items():
-        if one and int(one[2] or one[4]) < len(layers):
-            layers[int(one[2] or one[4])][one[1] or one[3]] = arrays[name]
-    if (
-        len(layers) < 2
-        or not all(found.values())
-        or not all({"W", "b"} <= {*of} for of in layers[1:])
-    ):
+    """Return arrays by layer from those that :func:`tensors` names; each has weights and biases."""
+    layers: dict[int, dict[str, Array]] = {}
+    for name, array in arrays.items():
+        if found := NAME.fullmatch(name):
+            layers.setdefault(int(found[2]), {})[found[1]] = array
+    numbers, read = range(1, len(layers) + 1), sum(map(len, layers.values()))
+    known = layers and {*layers} == {*numbers} and read == len(arrays)
+    if not (known and all({"W", "b"} <= {*of} for of in layers.values())):
         raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
-    return layers
+    return [None, *(layers[n] for n in numbers)]
 
 
 def hidden_of(params: Trained) -> tuple[int | str, ...]:
@@ -255,8 +247,7 @@ def zeros_like(params: Trained) -> Sequence[Any]:
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
     """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 
-    The second group is read and not changed: the gradients. The others may be changed. All must
-    lie in memory in the same way.
+    The second group, the gradients, is read; the others may be changed, and lie in memory alike.
     """
     named = [tensors(group) for group in groups]
     for name in named[0]:
@@ -289,9 +280,3 @@ class Workspace:
         if found is None or found.size < size or found.dtype != dtype:
             found = self._arrays[name, n] = np.empty(size, dtype)
         return found[:size].reshape(shape)
-
-    def like(self, name: str, n: int, other: Array) -> Array:
-        """Return an array that lies in memory as another does, by rows or by columns."""
-        if other.flags.c_contiguous:
-            return self.array(name, n, other.shape, other.dtype)
-        return self.array(name, n, other.T.shape, other.dtype).T

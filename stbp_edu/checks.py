@@ -5,6 +5,7 @@ from __future__ import annotations  # np.random is loaded where it is used
 import math
 import reprlib
 from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,11 +15,10 @@ Array = NDArray[np.floating[Any]]
 """A NumPy array of floats."""
 
 T = TypeVar("T")
-
 LARGEST = 2**63 - 1
+MANY = 20  # choices, of which an error does not list all
 WIDEST = 10_000_000
 """Neurons that a layer may have; a mistyped width would ask for terabytes."""
-
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 """The dtypes that networks may have."""
 
@@ -97,10 +97,14 @@ def instance(name: str, value: object, kind: type[T]) -> T:
 
 
 def choice(name: str, value: object, options: Collection[str]) -> str:
-    """Return ``value`` if it is one of ``options``."""
+    """Return ``value`` if it is one of ``options``; of many, the error has the nearest to it."""
     if not isinstance(value, str) or value not in options:
-        known = ", ".join(repr(o) for o in options)
-        raise ValueError(f"{name} must be one of {known}, got {brief(value)}; choose one of these")
+        of, shown, mend = "", list(options), "choose one of these"
+        if len(options) > MANY:
+            shown = get_close_matches(str(value), options, cutoff=0.4) or shown[:3]
+            of, mend = f"{len(options)} names, such as ", "check the spelling"
+        known = ", ".join(map(repr, shown))
+        raise ValueError(f"{name} must be one of {of}{known}, got {brief(value)}; {mend}")
     return value
 
 
@@ -129,9 +133,6 @@ def floats(name: str, value: object) -> Array:
     """Return ``value`` as an array of floats, as an elementwise function takes it.
 
     Arrays of floats come back as they are; whole numbers, and Python's, become float64.
-
-    Raises:
-        TypeError: if it is nothing of the kind.
     """
     if type(value) is np.ndarray and value.dtype.kind == "f":
         return value
@@ -153,9 +154,8 @@ def array(
     *,
     dtype: np.dtype[Any] | None = None,
     unit_interval: bool = False,
-    finite: bool = True,
 ) -> Array:
-    """Return ``value`` if it is a float array of this shape.
+    """Return ``value`` if it is an array of finite floats, of this shape.
 
     Args:
         name: what to call it in an error.
@@ -164,11 +164,6 @@ def array(
         shape: the length of each axis; None accepts any of at least one.
         dtype: the float type that it must have; float32 or float64 where None.
         unit_interval: whether every value must lie in [0, 1].
-        finite: whether every value must be finite.
-
-    Raises:
-        TypeError: if it is no array, or has another dtype.
-        ValueError: if the shape or a value does not fit.
     """
     if type(value) not in (np.ndarray, np.memmap):  # matrix and MaskedArray compute otherwise
         raise TypeError(
@@ -185,8 +180,7 @@ def array(
     _check_shape(name, value, axes, shape)
     if unit_interval and value.min() >= 0 and value.max() <= 1:
         return value  # finite, too: no comparison with a NaN holds
-    if finite:
-        check_finite(name, value)
+    check_finite(name, value)
     if unit_interval:
         raise ValueError(
             f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "

@@ -24,6 +24,7 @@ from stbp_edu.network import Params
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""
+VERSION = 2  # that is written; version 1 had no checksum
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -32,9 +33,6 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     The bytes go to a neighbour first and to the disk, and the neighbour is then renamed. If
     anything fails (a full disk, a signal), ``path`` is what it was. A link stays one: what it
     names is written.
-
-    Raises:
-        ValueError: if ``path`` is a folder, a pipe or a device.
     """
     if path.exists() and not path.is_file():
         kind = "folder" if path.is_dir() else "pipe or a device"
@@ -102,8 +100,7 @@ def read_json(path: Path) -> Any:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the contents of a TOML file; raise ValueError if it is none."""
-    table: dict[str, Any] = _parsed(path, tomllib.loads, "TOML", "mend that line")
-    return table
+    return dict(_parsed(path, tomllib.loads, "TOML", "mend that line"))
 
 
 def _parsed(path: Path, loads: Callable[[str], Any], kind: str, mend: str) -> Any:
@@ -122,14 +119,12 @@ class Sealed:
     Attributes:
         words: what it is, in errors.
         mend: what to do about one that is damaged.
-        version: the version that is written.
-        unsealed: the last version that was written without a checksum; 0: none.
+        unsealed: whether version 1 is read, too.
     """
 
     words: str
     mend: str
-    version: int
-    unsealed: int = 0
+    unsealed: bool = False
 
     def write(self, path: Path, values: Mapping[str, Any]) -> None:
         """Write values as JSON, with ``format``, the version, and ``checksum``."""
@@ -144,16 +139,17 @@ class Sealed:
     def write_arrays(
         self, path: Path, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> None:
-        """Write arrays as npz, and values as JSON in an entry of their own."""
+        """Write arrays as npz, with the values as JSON; what is equal gives equal bytes."""
         text = json.dumps(self._seal(values, arrays), allow_nan=False)
-        write_arrays(path, {**arrays, META: np.frombuffer(text.encode(), np.uint8)})
+        named: dict[str, Any] = {**arrays, META: np.frombuffer(text.encode(), np.uint8)}
+        write_whole(path, lambda file: np.savez(file, **named))
 
     def read_arrays(self, path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
         arrays = read_arrays(path)
         with self.reading(path):
             if META not in arrays and self.unsealed:
-                return {"format": self.unsealed}, arrays
+                return {"format": 1}, arrays
             return self._open(json.loads(arrays.pop(META).tobytes()), arrays), arrays
 
     @contextmanager
@@ -169,16 +165,16 @@ class Sealed:
         self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> dict[str, Any]:
         """Return values with the version and the checksum."""
-        named = {**values, "format": self.version}
+        named = {**values, "format": VERSION}
         return {**named, CHECKSUM: checksum(named, arrays)}
 
     def _open(self, values: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Return values without the checksum, after a look at it and at the version."""
         values = dict(checks.instance("its content", values, dict))
         version, sealed = values.get("format"), values.pop(CHECKSUM, None)
-        if type(version) is not int or not 1 <= version <= self.version:
-            raise ValueError(f"its format is {version!r}, and this version reads {self.version}")
-        if sealed is None and version <= self.unsealed:
+        if type(version) is not int or not 1 <= version <= VERSION:
+            raise ValueError(f"its format is {version!r}, and this version reads {VERSION}")
+        if self.unsealed and sealed is None and version == 1:
             return values
         if sealed != checksum(values, arrays):
             raise ValueError(
@@ -198,11 +194,7 @@ def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> s
 
 
 def read_text(path: Path) -> str:
-    """Return the text in a file.
-
-    Raises:
-        FileNotFoundError, ValueError: if there is none, or it is no text.
-    """
+    """Return the text in a file; raise FileNotFoundError or ValueError if there is none."""
     try:
         return _read_bytes(path).decode("utf-8-sig")  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
@@ -218,26 +210,12 @@ def _read_bytes(path: Path) -> bytes:
     return path.read_bytes()  # if the system refuses, its own message says why
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays of numbers as npz; equal arrays give equal bytes."""
-    if odd := [name for name, a in arrays.items() if a.dtype.hasobject]:
-        raise TypeError(f"arrays must be of numbers, got objects in {odd}; convert them")
-
-    named: dict[str, Any] = dict(arrays)
-    write_whole(path, lambda file: np.savez(file, **named))
-
-
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an npz file by name, without pickle.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is damaged, or is something else.
-    """
+    """Return the arrays of an npz file by name, without pickle; raise ValueError if it is none."""
     data = _read_bytes(path)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+            arrays = dict(file)
         # A damaged directory can hide entries, as in a comment; its end says how many there are.
         if data[-22:-18] != b"PK\5\6" or int.from_bytes(data[-12:-10], "little") != len(arrays):
             raise ValueError("its directory does not name as many arrays as its end says")
@@ -252,10 +230,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 PARAMETERS = Sealed(
-    "parameters that `stbp-edu train` or save_params wrote",
-    "is this another file?",
-    version=2,
-    unsealed=1,
+    "parameters that `stbp-edu train` or save_params wrote", "is this another file?", unsealed=True
 )
 
 
@@ -283,9 +258,7 @@ def load_params(path: Path) -> Trained:
 
 def shape_of(params: Trained) -> dict[str, Any]:
     """Return what a file says of a network beside its arrays: the shape, if they do not have it."""
-    if isinstance(params, Params):
-        return {}
-    return {"shape": params.shape, "derived": True}
+    return {} if isinstance(params, Params) else {"shape": params.shape, "derived": True}
 
 
 def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Trained:
@@ -294,10 +267,9 @@ def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Tr
     if "shape" in meta:
         shape = checks.instance("shape", meta["shape"], str)
         return DerivedParams(shape, layers if meta.get("derived") else _turned(shape, layers))
-    W, b = ([None, *(layer[name] for layer in layers[1:])] for name in "Wb")
     if any(len(layer) > 2 for layer in layers[1:]):
         raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
-    return Params(W=W, b=b)
+    return Params(**{name: [None, *(layer[name] for layer in layers[1:])] for name in "Wb"})
 
 
 def _turned(shape: str, layers: list[Any]) -> list[Any]:

@@ -42,13 +42,10 @@ def ring_seconds(P: int, size: float, bandwidth: float, latency: float) -> float
     """Return 2(P - 1) (ℓ + B/(Pω)): what it takes to add up an array over P machines in a ring.
 
     Args:
-        P: number of machines, each connected with the next.
+        P: number of machines, >= 1, each connected with the next.
         size: B, the bytes of the array.
         bandwidth: ω, the bytes that go through a connection in a second.
         latency: ℓ, the seconds until the first byte of a message arrives.
-
-    Raises:
-        TypeError, ValueError: if P is no integer >= 1, or another argument no number > 0.
 
     >>> ring_seconds(4, size=8e6, bandwidth=1e9, latency=0.5e-3)
     0.015
@@ -64,9 +61,6 @@ def step_seconds(P: int, compute: float, size: float, bandwidth: float, latency:
     ``compute`` is c, the seconds of the step's gradient on one machine; the other arguments are
     those of :func:`ring_seconds`.
 
-    Raises:
-        TypeError, ValueError: if P is no integer >= 1, or another argument no number > 0.
-
     >>> step_seconds(4, compute=1.0, size=8e6, bandwidth=1e9, latency=0.5e-3)
     0.265
     """
@@ -76,9 +70,6 @@ def step_seconds(P: int, compute: float, size: float, bandwidth: float, latency:
 
 def idle_share(T: int, N: int) -> float:
     """Return (N - 1)/(T + N - 1): how much of a pass N machines wait, each with a layer of its own.
-
-    Raises:
-        TypeError, ValueError: if T or N is no integer >= 1.
 
     >>> idle_share(T=6, N=3)
     0.25

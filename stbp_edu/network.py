@@ -139,31 +139,24 @@ def init_params(
     array([1., 1., 1.])
     """
     widths = checks.widths("sizes", sizes, at_least=2)
-    W, b = draw_weights(list(pairwise(widths)), rng, dtype, scheme, scale)
-    return Params(W=W, b=b)
+    drawn = (draw_weights(l, m, rng, dtype, scheme, scale) for l, m in pairwise(widths))
+    return Params(W=[None, *drawn], b=[None, *(np.zeros(m, dtype) for m in widths[1:])])
 
 
 def draw_weights(
-    sizes: Sequence[tuple[int, int]],
-    rng: np.random.Generator,
-    dtype: Any,
-    scheme: str,
-    scale: float,
-) -> tuple[list[Any], list[Any]]:
-    """Return [None, W[1], ...] and [None, b[1], ...] for layers of these (inputs, neurons)."""
+    n_in: int, n_out: int, rng: np.random.Generator, dtype: Any, scheme: str, scale: float
+) -> Array:
+    """Return W of one layer, as :func:`init_params` draws it."""
     checks.generator("rng", rng)
     checks.choice("scheme", scheme, ("unit-rows", "uniform"))
     scale = checks.number("scale", scale, positive=True)
     checks.float_dtype("dtype", dtype)
-    W: list[Array | None] = [None]
-    for n_in, n_out in sizes:
-        w = rng.uniform(-1, 1, (n_out, n_in))
-        if scheme == "unit-rows":
-            w /= np.linalg.norm(w, axis=1, keepdims=True)  # init-unit-rows
-        else:
-            w *= np.sqrt(6 / n_in)  # init-uniform
-        W.append((scale * w).astype(dtype))
-    return W, [None, *(np.zeros(n_out, dtype) for _, n_out in sizes)]
+    w = rng.uniform(-1, 1, (n_out, n_in))
+    if scheme == "unit-rows":
+        w /= np.linalg.norm(w, axis=1, keepdims=True)  # init-unit-rows
+    else:
+        w *= np.sqrt(6 / n_in)  # init-uniform
+    return (scale * w).astype(dtype)
 
 
 def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
@@ -176,8 +169,11 @@ def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
 
 def check_spike(spike: Spike | None) -> Spike | None:
     """Return the function o(u) if it is one, and gives an array of the potentials' shape."""
-    potentials = np.zeros((1, 2))
-    if spike is not None and np.shape(_try(spike, potentials)) != potentials.shape:
+    try:
+        fits = spike is None or np.shape(spike(np.zeros((1, 2)))) == (1, 2)
+    except Exception:  # it is no function, or of something else
+        fits = False
+    if not fits:
         raise TypeError(
             f"spike must be a function from an array of potentials to one of spikes, got "
             f"{checks.brief(spike)}; pass for example neuron.H"
@@ -185,27 +181,15 @@ def check_spike(spike: Spike | None) -> Spike | None:
     return spike
 
 
-def _try(function: Any, argument: Array) -> Any:
-    """Return what a function returns, or None if it is none, or fails."""
-    try:
-        return function(argument)
-    except Exception:
-        return None
-
-
 def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
     """Check that a trace belongs to these parameters and return (T, S)."""
     checks.instance("params", params, Params)
     checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
-        if not isinstance(entries, (list, tuple)):
-            raise TypeError(
-                f"{name} must be a list, got {checks.brief(entries)}; pass forward's trace"
-            )
-        if len(entries) != params.N + 1:
+        if not isinstance(entries, (list, tuple)) or len(entries) != params.N + 1:
             raise ValueError(
-                f"{name} must have N + 1 = {params.N + 1} entries, got {len(entries)}; "
-                "pass the trace that forward made with these params"
+                f"{name} must be a list of N + 1 = {params.N + 1} entries, got "
+                f"{checks.brief(entries)}; pass the trace that forward made with these params"
             )
     T, S = check_spikes(trace.O[0], params)
     for n in range(1, params.N + 1):

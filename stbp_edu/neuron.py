@@ -5,7 +5,6 @@ What one step hands on to the next is ``carried(u, o)``: u f(o) where a spike re
 needs two factors of it: f(o) by u, and by o u f'(o), or -V_th.
 """
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,10 +100,3 @@ class LIF:
         """Return H(u - V_th), the smooth twin of g(u)."""
         u = checks.floats("u", u)
         return self.surrogate.antiderivative(u - self.v_th)
-
-    @property
-    def reset(self) -> float:
-        """f(1), what is left of the potential after a spike, as a fraction, before V_th goes."""
-        return {"exponential": self.tau * math.exp(-1 / self.tau), "soft": self.tau}.get(
-            self.gate, 0.0
-        )

@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import DerivedParams, Trained, by_layer
-from stbp_edu.arrows import Neuron
+from stbp_edu.arrays import Trained, by_layer, check_params
+from stbp_edu.derived import AnyNeuron, as_neuron
 from stbp_edu.network import Params
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Surrogate
 
-Pair = tuple[Neuron, Neuron]
+Pair = tuple[AnyNeuron, AnyNeuron]
 DT = 1e-4
 """The length of a step in seconds that snnTorch and SpikingJelly assume."""
 
 
-def to_graph(params: Trained, neuron: LIF | Neuron | Pair, dt: float = DT) -> nir.NIRGraph:
+def to_graph(params: Trained, neuron: AnyNeuron | Pair, dt: float = DT) -> nir.NIRGraph:
     """Return the network as a graph: Input, then Affine and LIF for each layer, then Output.
 
     The resistance r is 1, which every reader takes, so that the weights in the graph are those of
@@ -34,9 +34,9 @@ def to_graph(params: Trained, neuron: LIF | Neuron | Pair, dt: float = DT) -> ni
 
     Args:
         params: weights and biases, and constants that were learned.
-        neuron: with the linear gate and τ < 1; NIR has no other that equals one of ours. Also the
-            table of a neuron from forward lines that do the same, or two, the second for the last
-            layer, as ``Settings.make_neurons`` returns them.
+        neuron: with the linear gate and τ < 1, or derived from lines that do the same: NIR has no
+            other that equals one of ours. Or two, the second for the last layer, as
+            ``Settings.make_neurons`` returns them.
         dt: the length of a step in seconds; > 0.
 
     Raises:
@@ -47,8 +47,7 @@ def to_graph(params: Trained, neuron: LIF | Neuron | Pair, dt: float = DT) -> ni
     >>> list(graph.nodes), graph.nodes["affine"].weight.tolist()
     (['input', 'affine', 'lif', 'output'], [[4.0, 8.0]])
     """
-    if not isinstance(params, DerivedParams):
-        checks.instance("params", params, Params)
+    check_params(params)
     dt = checks.number("dt", dt, positive=True)
     pair = neuron if isinstance(neuron, tuple) and len(neuron) == 2 else (neuron, neuron)
     layers = by_layer(params)[1:]
@@ -59,20 +58,14 @@ def to_graph(params: Trained, neuron: LIF | Neuron | Pair, dt: float = DT) -> ni
                 f"params must be of fully connected layers for NIR, and layer {n} is recurrent or "
                 "a convolution; train one without"
             )
-        nodes += _nodes(layer, pair[n == len(layers)], dt)
+        tau, v_th = _leak_and_threshold(pair[n == len(layers)], layer)
+        share, ones, dtype = 1 - tau, np.ones(len(tau)), layer["b"].dtype
+        W, b = (layer["W"] / share[:, None]).astype(dtype), (layer["b"] / share).astype(dtype)
+        given = {"tau": ones * (dt / share), "r": ones, "v_leak": 0 * ones}
+        if v_th is not None:
+            given |= {"v_threshold": v_th, "v_reset": 0 * ones}
+        nodes += [nir.Affine(weight=W, bias=b), (nir.LI if v_th is None else nir.LIF)(**given)]
     return nir.NIRGraph.from_list(nodes)
-
-
-def _nodes(layer: Mapping[str, Any], neuron: object, dt: float) -> list[nir.NIRNode]:
-    """Return the nodes of one layer: its weights, and its neurons."""
-    tau, v_th = _leak_and_threshold(neuron, layer)
-    share, ones, dtype = 1 - tau, np.ones(len(tau)), layer["b"].dtype
-    W, b = (layer["W"] / share[:, None]).astype(dtype), (layer["b"] / share).astype(dtype)
-    weights = nir.Affine(weight=W, bias=b)
-    given = {"tau": ones * (dt / share), "r": ones, "v_leak": 0 * ones}
-    if v_th is None:
-        return [weights, nir.LI(**given)]
-    return [weights, nir.LIF(**given, v_threshold=v_th, v_reset=0 * ones)]
 
 
 def _leak_and_threshold(
@@ -83,30 +76,25 @@ def _leak_and_threshold(
     Raises:
         ValueError: if the neuron does something else than leak, and be reset to 0.
     """
-    ones = np.ones(len(layer["b"]))
-    if not isinstance(neuron, Neuron):
-        lif = checks.instance("neuron", neuron, LIF)
-        tau, v_th, fits = lif.tau * ones, lif.v_th * ones, lif.gate == "linear"
-        said = f"gate={lif.gate!r}, tau={lif.tau}"
-    else:
-        u, o = neuron.lines.potential, neuron.output
-        fits, said = {u, o} == {*neuron.order}, f"the states {', '.join(sorted(neuron.order))}"
+    table, ones = as_neuron(neuron), np.ones(len(layer["b"]))
+    u, o = table.lines.potential, table.output
 
-        def new(state: str, u_value: float, o_value: float = 0, x: float = 0) -> NDArray[Any]:
-            """Return a state after these values, for each neuron."""
-            past = {o: o_value * ones, u: u_value * ones}
-            return np.asarray(neuron.updated(state, past, past, x * ones, layer))
+    def new(state: str, u_value: float, o_value: float = 0, x: float = 0) -> NDArray[Any]:
+        """Return a state after these values, for each neuron."""
+        past = {o: o_value * ones, u: u_value * ones}
+        return np.asarray(table.updated(state, past, past, x * ones, layer))
 
-        tau, v_th = new(u, 1) if fits else ones, None
-        if fits and u != o:
-            v_th = -new(o, 0)
-            fits = not new(u, 3, 1).any() and np.allclose(new(o, 3), 3 - v_th)
-        fits = fits and np.allclose(new(u, -2, 0, 1), -2 * tau + 1)
-    if not fits or not (tau < 1).all():
+    fits = {u, o} == {*table.order}
+    tau, v_th = new(u, 1) if fits else ones, None
+    if fits and u != o:
+        v_th = -new(o, 0)
+        fits = not new(u, 3, 1).any() and np.allclose(new(o, 3), 3 - v_th)
+    if not fits or not np.allclose(new(u, -2, 0, 1), -2 * tau + 1) or not (tau < 1).all():
+        states = f"the states {', '.join(sorted(table.order))}"
         raise ValueError(
             f"neuron must have gate='linear' and tau < 1 for NIR, whose neuron leaks and is reset "
-            f"to a value, got {said}; train one of that kind, such as "
-            "u = tau * u * (1 - o) + x; o = spike(u - v_th)"
+            f"to a value, got {neuron if isinstance(neuron, LIF) else states}; train one of that "
+            "kind, such as u = tau * u * (1 - o) + x; o = spike(u - v_th)"
         )
     return tau, v_th
 
@@ -135,10 +123,10 @@ def from_graph(
     """
     checks.instance("graph", graph, nir.NIRGraph)
     dt = checks.number("dt", dt, positive=True)
-    chain = _chain(graph)
     W: list[Any] = [None]
     b: list[Any] = [None]
-    constants = set()
+    found = set()
+    chain = _chain(graph)
     for k, (name, node) in enumerate(chain):
         kinds = (nir.LIF,) if k % 2 else (nir.Affine, nir.Linear)
         if not isinstance(node, kinds):
@@ -149,19 +137,18 @@ def from_graph(
             )
     for (_, weights), (name, neurons) in zip(chain[::2], chain[1::2], strict=True):
         tau, v_th, scale = _constants(name, neurons, dt)
-        constants.add((tau, v_th))
+        found.add((tau, v_th))
         weight = np.asarray(weights.weight)
+        bias = np.asarray(getattr(weights, "bias", np.zeros(len(weight))))
         W.append((weight * scale).astype(weight.dtype))
-        bias = getattr(weights, "bias", np.zeros(len(weight), weight.dtype))
-        b.append((np.asarray(bias) * scale).astype(weight.dtype))
-    if len(constants) != 1:
+        b.append((bias * scale).astype(weight.dtype))
+    if len(found) != 1:
         raise ValueError(
-            f"graph must have one tau and one threshold, got {sorted(constants)} (tau, threshold); "
+            f"graph must have one tau and one threshold, got {sorted(found)} (tau, threshold); "
             "this package has the same neuron in every layer"
         )
-    ((tau, v_th),) = constants
-    given = {} if surrogate is None else {"surrogate": surrogate}
-    return Params(W=W, b=b), LIF(tau=tau, v_th=v_th, gate="linear", **given)
+    own: dict[str, Any] = {} if surrogate is None else {"surrogate": surrogate}
+    return Params(W=W, b=b), LIF(*found.pop(), gate="linear", **own)
 
 
 def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:

@@ -29,9 +29,6 @@ def slope(u: float, current: float, tau: float) -> float:
 def euler_step(u: float, current: float, dt: float, tau: float) -> float:
     """Return u + dt (I - u)/τ: one Euler step, along the slope at t for a time dt.
 
-    Raises:
-        TypeError, ValueError: if an argument is no finite number, or ``tau`` is not > 0.
-
     >>> euler_step(u=1.0, current=0.0, dt=0.5, tau=2.0)
     0.75
     """
@@ -43,15 +40,13 @@ def exact_step(u: float, current: float, dt: float, tau: float) -> float:
     """Return I + (u - I) e^(-dt/τ): u(t + dt), exact for an input that stays constant.
 
     Raises:
-        TypeError, ValueError: if an argument is no finite number, or ``tau`` is not > 0.
+        TypeError, ValueError: as for :func:`slope`, or if -dt/τ is so large that it overflows.
 
     >>> round(exact_step(u=1.0, current=0.0, dt=0.5, tau=2.0), 4)
     0.7788
     """
-    u, current, dt = (
-        checks.number(name, value) for name, value in (("u", u), ("current", current), ("dt", dt))
-    )
-    tau = checks.number("tau", tau, positive=True)
+    u, current = checks.number("u", u), checks.number("current", current)
+    dt, tau = checks.number("dt", dt), checks.number("tau", tau, positive=True)
     if -dt / tau > LARGEST:
         raise ValueError(f"dt must be > {-LARGEST} tau, got {dt:g}; e^(-dt/τ) overflows")
     decay = math.exp(-dt / tau)

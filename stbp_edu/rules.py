@@ -14,7 +14,7 @@ from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 
-RULES = ("exact", "classic")
+CASE_RULES = ("exact", "classic")
 """The two rules."""
 
 CARRIED: dict[str, Callable[[Any, float], Any]] = {
@@ -22,10 +22,7 @@ CARRIED: dict[str, Callable[[Any, float], Any]] = {
     "leak-only": lambda f, tau: tau,
     "spatial-only": lambda f, tau: 0.0,
 }
-"""What each ablation takes for f, which carries ε to the step before: a function of f and τ.
-
-All of them cut the reset: they take 0 for f'.
-"""
+"""What each ablation takes for f, which carries ε to the step before; for f' all take 0."""
 
 ABLATIONS = tuple(CARRIED)
 """The ablations; see :func:`backward_gate`."""
@@ -34,28 +31,14 @@ Gate = Callable[[Array], Array]
 """f or f': spikes to factors, elementwise."""
 
 
-def check_rule(rule: object) -> str:
-    """Return ``rule`` if it is one of the rules or ablations.
-
-    Raises:
-        ValueError: if it is none of these.
-    """
-    return checks.choice("rule", rule, RULES + ABLATIONS)
-
-
 def check_gain_limit(gain_limit: object) -> float | None:
     """Return ``gain_limit`` if it is None, for no limit, or a positive number.
 
     From step t + 1 to step t a neuron's own error is multiplied by its gain: f + u f' h under the
     exact rule, and under the classic one u f' h for err and f for what joins it in ε. With a limit
     each gain is held between -limit and limit, whatever it would be, and every path is kept.
-
-    Raises:
-        TypeError, ValueError: if it is something else.
     """
-    if gain_limit is None:
-        return None
-    return checks.number("gain_limit", gain_limit, positive=True)
+    return None if gain_limit is None else checks.number("gain_limit", gain_limit, positive=True)
 
 
 def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
@@ -70,7 +53,7 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     (array([0.5, 0.5]), array([0., 0.]))
     """
     checks.instance("neuron", neuron, LIF)
-    if check_rule(rule) in RULES:
+    if checks.choice("rule", rule, CASE_RULES + ABLATIONS) in CASE_RULES:
         return neuron.f, neuron.df
 
     def carried(o: Array) -> Array:

@@ -29,15 +29,9 @@ class Surrogate(Protocol):
 
 
 def checked(name: str, surrogate: Surrogate) -> Surrogate:
-    """Return a surrogate if it has both curves.
-
-    Raises:
-        TypeError: if it lacks h or H.
-    """
-    methods = ("derivative", "antiderivative")
-    if isinstance(surrogate, type) or not all(
-        callable(getattr(surrogate, method, None)) for method in methods
-    ):
+    """Return a surrogate if it has both curves."""
+    curves = (getattr(surrogate, name, None) for name in ("derivative", "antiderivative"))
+    if isinstance(surrogate, type) or not all(map(callable, curves)):
         raise TypeError(
             f"{name} must have the methods derivative and antiderivative, got "
             f"{checks.brief(surrogate)}; pass for example stbp_edu.Gaussian(a=1.0)"
@@ -108,10 +102,7 @@ def is_curve(surrogate: Surrogate) -> TypeGuard[Curve]:
 class Rectangle(Curve):
     """h1: constant 1/a on a window of width a around the threshold (id ``h1``).
 
-    h(v) = 1/a where |v| < a/2, else 0.
-
-    Args:
-        a: full width of the window, in units of the potential; > 0.
+    h(v) = 1/a where |v| < a/2, else 0. ``a`` is in units of the potential; > 0.
 
     >>> Rectangle(a=2.0).derivative(np.array([-1.5, 0.0, 0.5]))
     array([0. , 0.5, 0.5])
@@ -143,10 +134,8 @@ class Rectangle(Curve):
 class Triangle(Curve):
     """h2: a tent of height √a/2 and half-width 2/√a (id ``h2``).
 
-    h(v) = max(√a/2 - a/4 |v|, 0). A larger ``a`` makes it *narrower*, unlike the others.
-
-    Args:
-        a: shape, in inverse squared units of the potential; > 0.
+    h(v) = max(√a/2 - a/4 |v|, 0). ``a`` is in inverse squared units of the potential; > 0. A larger
+    one makes the tent *narrower*, unlike the others.
 
     >>> Triangle(a=1.0).derivative(np.array([-2.0, 0.0, 1.0]))
     array([0.  , 0.5 , 0.25])
@@ -181,10 +170,7 @@ class Triangle(Curve):
 class Sigmoid(Curve):
     """h3: the derivative of the logistic sigmoid of v/a (id ``h3``).
 
-    h(v) = e^(-v/a) / (a (1 + e^(-v/a))²).
-
-    Args:
-        a: width, in units of the potential; > 0.
+    h(v) = e^(-v/a) / (a (1 + e^(-v/a))²). ``a`` is in units of the potential; > 0.
 
     >>> Sigmoid(a=1.0).derivative(np.array([0.0]))
     array([0.25])
@@ -210,13 +196,8 @@ class Sigmoid(Curve):
 class Gaussian(Curve):
     """h4: the normal density of variance a (id ``h4``).
 
-    h(v) = e^(-v²/(2a)) / √(2πa).
+    h(v) = e^(-v²/(2a)) / √(2πa). ``a`` is in squared units of the potential; > 0.
 
-    Args:
-        a: variance, in squared units of the potential; > 0.
-
-    >>> Gaussian()
-    Gaussian(a=1.0)
     >>> Gaussian(a=1.0).derivative(np.array([0.0])).round(4)
     array([0.3989])
     """
@@ -229,17 +210,14 @@ class Gaussian(Curve):
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the normal cumulative distribution."""
-        return 0.5 * (1 + _erf(v / math.sqrt(2 * self.a), xp))  # twin-4
+        z = v / math.sqrt(2 * self.a)
+        erf = xp.erf(z) if xp is not np else np.asarray(np.frompyfunc(math.erf, 1, 1)(z), z.dtype)
+        return 0.5 * (1 + erf)  # twin-4
 
     @staticmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:
         """Return H."""
         return (1 + sp.erf(v / sp.sqrt(2 * a))) / 2
-
-
-def _erf(z: Any, xp: Any) -> Any:
-    """Return the error function, which NumPy does not have."""
-    return np.asarray(np.frompyfunc(math.erf, 1, 1)(z), z.dtype) if xp is np else xp.erf(z)
 
 
 SURROGATES: dict[str, type[Curve]] = {

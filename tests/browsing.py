@@ -4,8 +4,6 @@
 browser can be had and CI is set.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -15,13 +13,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from playwright.sync_api import Browser
 
 from tools.site import SITE
 from tools.site.serve import server
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SUBPATH = "under/a/path"  # the site must not care where it is
@@ -29,6 +25,11 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+
+
+def script(name: str) -> str:
+    """Return what a test asks a page, from the file of this name."""
+    return (Path(__file__).parent / "site" / f"{name}.js").read_text(encoding="utf-8")
 
 
 def find() -> str | None:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.browsing import script
+
 expect.set_options(timeout=180_000)  # machines are shared: no test asserts a time
 LABELS = {
     "sweep": "Explorer: the backward sweep",
@@ -15,17 +17,8 @@ LABELS = {
     "board": "Explorer: the arrow board",
 }
 AXE = "async (root) => (await axe.run(root)).violations.map((v) => [v.id, v.nodes[0].html])"
-SHOWN = """(root) => {
-  const texts = {};
-  for (const { dataset, textContent } of root.querySelectorAll("[data-value]"))
-    (texts[dataset.value] ??= []).push(textContent);
-  const count = (selector) => root.querySelectorAll(selector).length;
-  return { texts, formulas: count(".formulas tr"), crossed: count("g.arrow.lost") };
-}"""
-TOO_WIDE = """(root) => [root, ...root.querySelectorAll(":not(.scroll *)")].filter((one) => {
-  const { left, right } = one.getBoundingClientRect();
-  return left < 0 || right > innerWidth || right > root.getBoundingClientRect().right;
-}).map((one) => one.outerHTML.slice(0, 80))"""
+SHOWN = script("shown")
+TOO_WIDE = script("too_wide")
 
 
 def explorer_on(page, name):

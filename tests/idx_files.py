@@ -1,7 +1,5 @@
 """IDX files for tests, and folders of them."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import struct

@@ -7,10 +7,10 @@ import stbp_edu
 from stbp_edu import LIF, Trace, network
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import trials
+from stbp_edu.verify import report
 
 
-class Problem(trials.Problem):
+class Problem(report.Problem):
     """A network, its input and its targets, with its forward pass."""
 
     @property

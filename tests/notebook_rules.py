@@ -1,7 +1,5 @@
 """The form of the course as rules on a notebook: each yields a line for whatever violates it."""
 
-from __future__ import annotations
-
 import ast
 import pkgutil
 import re

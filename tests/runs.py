@@ -1,7 +1,5 @@
 """Runs for tests to compare."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from stbp_edu import Params

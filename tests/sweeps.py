@@ -1,7 +1,5 @@
 """Sweeps for tests to run and compare."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -19,22 +19,7 @@ import pytest
 from hypothesis import given, settings
 
 import stbp_edu
-from stbp_edu import (
-    LIF,
-    Gaussian,
-    Params,
-    Trace,
-    arrows,
-    cases,
-    files,
-    losses,
-    machines,
-    network,
-    ode,
-    practice,
-    rules,
-    training,
-)
+from stbp_edu import LIF, Gaussian, Trace, arrows, files, losses, machines, ode, practice, training
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import LocalDerivatives
 from stbp_edu.arrows import Path as GraphPath
@@ -156,14 +141,15 @@ OWN = {
        ("derivative", "antiderivative")},
 }  # fmt: skip
 FUNCTIONS = [
-    *(LIF, *SURROGATES.values(), Params, stbp_edu.init_params),
+    *(LIF, *SURROGATES.values(), stbp_edu.Params, stbp_edu.init_params),
     *(LIF.f, LIF.df, LIF.g, LIF.h, LIF.H, Gaussian.derivative, Gaussian.antiderivative),
-    *(stbp_edu.forward, network.forward, stbp_edu.backward, cases.sweep, cases.case_at),
+    *(stbp_edu.forward, stbp_edu.network.forward, stbp_edu.backward, stbp_edu.cases.sweep),
+    *(stbp_edu.cases.case_at, machines.idle_share, machines.ring_seconds),
+    *(machines.step_seconds, machines.whole_gradient),
     *(stbp_edu.loss, losses.read_loss, losses.LastSteps, losses.Membrane, losses.CrossEntropy),
-    *(own_loss, direct_term, rules.backward_gate, rules.check_rule),
+    *(own_loss, direct_term, stbp_edu.rules.backward_gate),
     *(autodiff.derivatives, finite_difference.partial, paths.count_paths, paths.paths_from),
     *(paths.total, ode.slope, ode.euler_step, ode.exact_step),
-    *(machines.idle_share, machines.ring_seconds, machines.step_seconds, machines.whole_gradient),
     *(Settings, training.encode, training.evaluate, train, RunConfig, files.save_params),
     *(files.load_params, practice.check, practice.check_formula, practice.check_network),
     *(Program, Program.forward, Program.gradients, training.bernoulli, training.direct),
@@ -212,7 +198,7 @@ EMPTY = ("an empty list", "one entry less")
 MAY_BE_ZERO = ("T_test", "read", "weight_decay", "averaging", "shift", "dropout")
 ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
-    ("Membrane", "k"): ("None", "a large integer"),
+    **{(name, "k"): ("None", "a large integer") for name in ("LastSteps", "Membrane")},
     **{("Settings", f.name): POSITIVE for f in dataclasses.fields(Settings)},
     **{("Settings", name): (*POSITIVE, "zero") for name in MAY_BE_ZERO},
     **{("Settings", name): (*POSITIVE, "zero") for name in ("adversarial", "seed", "gain_limit")},

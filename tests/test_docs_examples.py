@@ -11,12 +11,9 @@ from stbp_edu.cli.main import main
 from tools import ROOT
 
 TRAINED = "train-save-use.md"
-PAGES = [
-    page
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if "```pycon" in page.read_text("utf-8")
-    and page.stem != "pytorch"  # tests/bridges runs it, where PyTorch is
-]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [page for page in PAGES if page.stem != "pytorch"]  # tests/bridges runs it, with PyTorch
+PAGES = [page for page in PAGES if "```pycon" in page.read_text("utf-8")]
 TOOLS = sorted((*ROOT.glob("tools/notebooks/*.py"), *ROOT.glob("tools/site/**/*.py")))
 TOOLS = [path for path in TOOLS if ">>> " in path.read_text("utf-8")]
 

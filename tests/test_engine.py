@@ -16,10 +16,10 @@ import pytest
 from stbp_edu import LIF, Gaussian, arrows, backward, cases, derive, forward
 from stbp_edu.arrows import RULES, draw_params, hard_reset, in_blocks, soft_reset
 from stbp_edu.engine import Program, Workspace, compiled
-from stbp_edu.engine.threads import limit_threads
+from stbp_edu.engine.compiled import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS
-from stbp_edu.rules import RULES as PART_ONE
+from stbp_edu.rules import CASE_RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
@@ -108,7 +108,7 @@ def test_events_recurrence_and_a_read_out(backend, rule):
 @numba
 @pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit(monkeypatch):
-    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
+    monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", 0)
     net, params, inputs, y = course_network()
     params, inputs = single(params), np.float32(inputs)
     program, found = Program(net, "exact", "compiled"), []
@@ -128,7 +128,7 @@ def test_the_smooth_twin_and_a_convolution(backend, surrogate):
     rng = np.random.default_rng(0)
     params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
     for twin in (False, True):
-        assert_part_two(net, params, inputs, y, backend="compiled", twin=twin)
+        assert_part_two(net, params, inputs, y, backend=backend, twin=twin)
 
 
 @numba

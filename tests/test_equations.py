@@ -3,10 +3,13 @@
 That no formula stands in two versions is the rule ``equations`` of a notebook's form.
 """
 
-import json
 import re
 
+import nbformat
+
 from stbp_edu.equations import GROUPS
+from tests.notebook_rules import prose
+from tools.notebooks.numbering import files
 from tools.site.generate import source_code
 
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
@@ -19,12 +22,10 @@ def plain(latex):
 
 def displayed():
     """Yield (id, formula) for each tagged display equation of the course."""
-    for path in sorted((source_code.ROOT / "notebooks").glob("*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "markdown":
-                for formula in DISPLAY.findall("".join(cell["source"])):
-                    for id_ in source_code.TAG.findall(formula):
-                        yield id_, formula
+    for path in files().values():
+        for formula in DISPLAY.findall(prose(nbformat.read(path, 4))):
+            for id_ in source_code.TAG.findall(formula):
+                yield id_, formula
 
 
 def test_an_equation_stands_in_a_notebook_in_code_and_in_a_tests_name():

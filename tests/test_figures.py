@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tools import ROOT
+from tools.pages import read_records
 from tools.pages.names import names
-from tools.pages.records import read_records
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # the pages of measurements are made
 
-ROOT = Path(__file__).resolve().parents[1]
 RECORDS = read_records()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FIGURE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) (%|ms|MB)(?!\w)")

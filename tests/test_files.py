@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import json
 import os
 import tempfile
@@ -13,18 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stbp_edu import init_params
+from stbp_edu import files, init_params
 from stbp_edu.arrays import tensors
-from stbp_edu.files import (
-    PARAMETERS,
-    Sealed,
-    load_params,
-    locked,
-    read_json,
-    save_params,
-    write_json,
-    write_whole,
-)
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.saved_progress import read_progress
 from stbp_edu.training import Settings, initial_state, load_digits, plans, runs
@@ -34,29 +22,29 @@ from tests.bad_calls import equal
 
 def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
     params = init_params([5, 4, 3], np.random.default_rng(0), np.float32)
-    save_params(tmp_path / "p.npz", params)
+    files.save_params(tmp_path / "p.npz", params)
     with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
         assert sorted(file.files) == ["W1", "W2", "b1", "b2", "meta"]
-    for name, array in tensors(load_params(tmp_path / "p.npz")).items():
+    for name, array in tensors(files.load_params(tmp_path / "p.npz")).items():
         np.testing.assert_array_equal(array, tensors(params)[name])
-    save_params(tmp_path / "again.npz", params)
+    files.save_params(tmp_path / "again.npz", params)
     assert (tmp_path / "p.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.json"
-    write_json(path, {"a": 1})
+    files.write_json(path, {"a": 1})
 
     def full_disk(file) -> None:
         file.write(b"half")
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        write_whole(path, full_disk)
-    assert read_json(path) == {"a": 1}
+        files.write_whole(path, full_disk)
+    assert files.read_json(path) == {"a": 1}
     assert [p.name for p in path.parent.iterdir()] == ["file.json"]
     with pytest.raises(ValueError, match="not JSON compliant"):
-        write_json(path, float("nan"))
+        files.write_json(path, float("nan"))
     assert json.loads(path.read_text()) == {"a": 1}
 
 
@@ -65,30 +53,34 @@ def test_a_link_is_written_through_and_what_is_no_file_is_left(tmp_path: Path) -
     link.symlink_to(target)
     os.mkfifo(pipe)
     for _ in range(2):
-        write_json(link, [1])
+        files.write_json(link, [1])
         assert link.is_symlink()
         assert target.read_text() == "[\n 1\n]\n"
     for path, kind in ((pipe, "a pipe or a device"), (tmp_path, "a folder")):
         with pytest.raises(ValueError, match=f"must be a file or new, and is {kind}"):
-            write_json(path, [1])
+            files.write_json(path, [1])
     assert pipe.is_fifo()
 
 
 def test_values_that_are_unknown_are_refused(tmp_path):
     path, params = tmp_path / "p.npz", init_params([4, 3, 2], np.random.default_rng(0))
-    PARAMETERS.write_arrays(path, {"zz": 1}, tensors(params))
+    files.PARAMETERS.write_arrays(path, {"zz": 1}, tensors(params))
     with pytest.raises(ValueError, match="it says zz as well"):
-        load_params(path)
+        files.load_params(path)
 
 
 def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / ".lock"
     for _ in range(2):
-        with locked(path), pytest.raises(ValueError, match="is here"), locked(path, "one is here"):
+        with (
+            files.locked(path),
+            pytest.raises(ValueError, match="is here"),
+            files.locked(path, "one is here"),
+        ):
             pass
 
 
-KIND = Sealed("a test's file", "write it anew", version=2, unsealed=1)
+KIND = files.Sealed("a test's file", "write it anew", unsealed=True)
 VALUES = {"n": 3, "list": [1.5, "x"], "within": {"y": None, "z": [1, 2]}}
 
 
@@ -97,7 +89,7 @@ def write_run(path: Path, hidden: tuple[int | str, ...], of: str) -> None:
     settings = Settings(hidden=hidden, T=2)
     state = initial_state(settings, load_digits())
     if of == "params":
-        save_params(path, state.params)
+        files.save_params(path, state.params)
     else:
         save_checkpoint(path, Checkpoint(settings, "none", state, []))
 
@@ -108,7 +100,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     **{
         f"{of}, {kind}": (partial(write_run, hidden=hidden, of=of), read)
         for kind, hidden in RUNS.items()
-        for of, read in (("params", load_params), ("checkpoint", load_checkpoint))
+        for of, read in (("params", files.load_params), ("checkpoint", load_checkpoint))
     },
     "progress": (lambda path: saved_progress.FILE.write(path, PROGRESS), read_progress),
     "the record of a run": (lambda path: runs.KIND.write(path, VALUES), runs.KIND.read),
@@ -157,10 +149,10 @@ def test_a_file_that_is_changed_is_never_read_as_another(kind, at, change):
 
 def test_versions_without_a_checksum_are_read_and_later_ones_are_not(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    write_json(path, {"format": 1, "n": 3})
+    files.write_json(path, {"format": 1, "n": 3})
     assert KIND.read(path)["n"] == 3
     for version in (2, 3, None, True, "1"):
-        write_json(path, {"format": version, "n": 3})
+        files.write_json(path, {"format": version, "n": 3})
         with pytest.raises(ValueError, match=r"must be a test's file, but its .*; write it anew"):
             KIND.read(path)
 
@@ -174,9 +166,9 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     ):
         np.savez(path, **arrays)
         with pytest.raises(ValueError, match=words):
-            load_params(path)
+            files.load_params(path)
     with pytest.raises(FileNotFoundError):
-        load_params(tmp_path / "none.npz")
+        files.load_params(tmp_path / "none.npz")
     path.write_text("{")
     with pytest.raises(ValueError, match=r"x\.npz must be a JSON file"):
-        read_json(path)
+        files.read_json(path)

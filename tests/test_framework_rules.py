@@ -6,7 +6,6 @@ compared with the package's rule. A detached signal is a number to autograd, as 
 
 import json
 import re
-from pathlib import Path
 
 import autograd
 import autograd.numpy as anp
@@ -17,10 +16,10 @@ from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid, backward
 from tests.networks import make_problem
+from tools import ROOT
 from tools.pages.names import names
 from tools.templates import filled
 
-ROOT = Path(__file__).parents[1]
 RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
 V_TH, TAU = 0.6, 0.7
 

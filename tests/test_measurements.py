@@ -1,5 +1,9 @@
-"""The records that the course reads are whole, and belong to the scripts that make them."""
+"""The records that the course reads are whole, and belong to the scripts that make them.
 
+The comparison with the frameworks runs without them, and without asserting a time.
+"""
+
+import argparse
 import re
 from dataclasses import replace
 
@@ -9,6 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
+from benchmarks.frameworks import __main__, problem
 from stbp_edu.files import read_json
 from stbp_edu.training import RECIPES, from_dict
 from stbp_edu.training.measurements import mean_interval, share_interval
@@ -67,3 +72,23 @@ def test_every_variant_was_run_on_the_same_footing(record):
         assert {float(rate) for rate in row["tuning"]} == set(record["learning_rates"])
         assert row["tuning"][str(row["lr"])] == max(row["tuning"].values())
         assert over_seeds(row["accuracy"]["seeds"]) == row["accuracy"]
+
+
+OURS = {"ours", "ours-numpy"}
+
+
+@pytest.mark.slow  # processes take their time to start
+def test_quick_runs_without_any_framework_or_mnist_and_ours_has_the_gradient(monkeypatch):
+    def unreachable(name):
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr(problem, "load_dataset", unreachable)
+    only = [*OURS, "products"]
+    args = argparse.Namespace(quick=True, home=False, rounds=2, only=only)
+    record = __main__.measured(args)
+    (cell,) = record["cells"]
+    assert {r["name"] for r in cell["rows"]} == {*OURS, "products"}
+    assert (cell["width"], cell["rounds"], cell["failed"]) == (50, 2, {})
+    found = {entry["name"]: entry["gradients"] for entry in record["entries"]}
+    assert found.pop("products") == {}
+    assert all(found[name]["float32"] < 1e-5 for name in OURS)

@@ -1,6 +1,49 @@
+"""The neuron: its differential equation and two steps of it, its curves."""
+
+from itertools import pairwise
+
+import numpy as np
 import pytest
 
+import stbp_edu
+from stbp_edu import LIF
+from stbp_edu.neuron import GATES
 from stbp_edu.ode import euler_step, exact_step, slope
+from stbp_edu.surrogates import SURROGATES
+
+ALL = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
+WIDTHS = pytest.mark.parametrize("a", [0.25, 1.0, 3.0])
+
+
+def test_every_surrogate_is_public():
+    assert {curve.__name__ for curve in SURROGATES.values()} <= set(stbp_edu.__all__)
+
+
+@ALL
+@WIDTHS
+def test_the_pieces_of_a_curve_meet_where_it_says(make, a):
+    """Between two joints H has a slope everywhere, and h none that jumps."""
+    joints = np.array(make(a).joints)
+    assert (np.diff(joints) > 0).all()
+    for start, end in pairwise([-9, *joints, 9]):
+        inside = np.linspace(start, end, 4001)[1:-1]
+        jumps = np.abs(np.diff(make(a).derivative(inside), 2))
+        assert jumps.max() < 1e-3 * max(1, make(a).derivative(np.zeros(1))[0])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(make(1.0).derivative for make in SURROGATES.values()),
+        *(make(1.0).antiderivative for make in SURROGATES.values()),
+        *(getattr(LIF(gate=gate), name) for gate in GATES for name in ("f", "df", "g", "h", "H")),
+    ],
+)
+def test_whole_numbers_and_pythons_own_count_as_floats(function):
+    expected = function(np.array([-3.0, 0.0, 1.0]))
+    np.testing.assert_array_equal(function(np.array([-3, 0, 1])), expected)
+    assert [float(function(v)) for v in (-3, 0.0, True)] == expected.tolist()
+    assert function(np.float32(0.5)).dtype == function(np.ones(1, np.float32)).dtype == np.float32
 
 
 def test_ode_slope_is_zero_at_rest_and_points_to_the_input():

@@ -4,8 +4,7 @@ import copy
 
 import pytest
 
-from tools.pages import performance_page
-from tools.pages.records import read_records
+from tools.pages import performance_page, read_records
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # each test makes the page anew

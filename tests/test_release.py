@@ -1,17 +1,24 @@
-"""What a release says of itself agrees; workflows do no more, and no less, than asked."""
+"""What a release says of itself agrees; workflows do no more, and no less, than asked.
+
+The trust page prints what its records hold; oldest.txt pins what pyproject.toml allows.
+"""
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 import stbp_edu
+from stbp_edu import equations
+from tools import ROOT
+from tools.pages.names import trust
+from tools.templates import filled
 
-ROOT = Path(__file__).resolve().parents[1]
 CFF = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+APART = {"frameworks", "torch", "nir", "bridges", "events", "cluster", "mutants"}
+"""Extras with an environment, or a job, of their own."""
 
 
 def workflow(name: str) -> dict[str, Any]:
@@ -61,3 +68,26 @@ def test_a_job_that_may_write_runs_nothing_of_the_project() -> None:
         if "write" in rights.values():
             assert "make" not in runs, name
             assert not any("checkout" in step.get("uses", "") for step in job["steps"]), name
+
+
+def test_every_equation_that_verify_judges_is_on_the_page_and_nothing_failed():
+    records = trust()
+    text = filled("trust.md", **records)
+    ids = {verdict["id"] for verdict in records["verify"]["verdicts"]}
+    assert len(ids) > 25
+    assert ids <= set(equations.EQUATIONS)
+    assert all(f"| `{id}` |" in text for id in ids)
+    assert not any(verdict["failed"] for verdict in records["verify"]["verdicts"])
+    assert str(records["verify"]["bad_calls"]) in text
+
+
+def test_the_oldest_versions_are_those_that_pyproject_allows():
+    extras = [v for k, v in PROJECT["optional-dependencies"].items() if k not in APART]
+    wanted = [*PROJECT["dependencies"], *(d for extra in extras for d in extra)]
+    found = (re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", d) for d in wanted)
+    bounds = dict(m.groups() for m in found if m)
+    lines = (ROOT / "requirements" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert set(pinned) == set(bounds)
+    for name, bound in bounds.items():
+        assert f"{pinned[name]}.".startswith(f"{bound}."), name

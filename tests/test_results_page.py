@@ -9,8 +9,7 @@ import pytest
 
 from benchmarks import accuracy
 from stbp_edu.training import RECIPES, from_dict
-from tools.pages import results_page
-from tools.pages.records import read_records
+from tools.pages import read_records, results_page
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # each test makes the page anew

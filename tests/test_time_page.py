@@ -1,17 +1,15 @@
 """The page on tasks of time prints what its records hold, whichever of them and of their runs."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-from tools.pages import time_page
-from tools.pages.records import read_records
+from tools import ROOT
+from tools.pages import read_records, time_page
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # each test draws the page's figures anew
 
-ROOT = Path(__file__).resolve().parents[1]
 RECORDS = read_records()
 MADE = {
     "command": "stbp-edu sweep benchmarks/time/limit.toml", "date": "2026-11-27", "commit": "abc",

@@ -70,10 +70,5 @@ class Entry:
         return made
 
 
-def _read() -> dict[str, Entry]:
-    """Return every entry by its name."""
-    text = Path(__file__).with_name("candidates.toml").read_text(encoding="utf-8")
-    return {name: Entry(name, **given) for name, given in tomllib.loads(text).items()}
-
-
-BY_NAME = _read()
+TABLE = tomllib.loads(Path(__file__).with_name("candidates.toml").read_text(encoding="utf-8"))
+BY_NAME = {name: Entry(name, **given) for name, given in TABLE.items()}

@@ -7,25 +7,23 @@ differentiates it itself; only its gradients are looked at.
 """
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.frameworks.candidate import BY_NAME, Entry
 from benchmarks.frameworks.problem import NEURON
-from stbp_edu import Params
-from stbp_edu.arrows import Network, classify, hard_reset, network, soft_reset, words
+from stbp_edu import LIF
+from stbp_edu.arrows import classify, network, words
+from stbp_edu.arrows.classifier import SIZES, STEPS
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.paths import Word
-from stbp_edu.checks import Array
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "framework-rules.json"
 COMMAND = "python -m benchmarks.frameworks.classify --write"
-SIZES, T = "2-3-2", 4
 RTOL = 1e-6  # Norse's surrogate has a constant, √π, in single precision
-MODELS: dict[str, Callable[..., Any]] = {"linear": hard_reset, "soft": soft_reset}
 
 
 @dataclass(frozen=True)
@@ -45,17 +43,15 @@ class Tried:
     gate: str = "linear"
 
     @property
-    def net(self) -> Network:
-        """The network of arrows that it is compared with."""
-        return network(SIZES, MODELS[self.gate](NEURON))
+    def neuron(self) -> LIF:
+        """The neuron that it is compared with."""
+        return replace(NEURON, gate=self.gate)
 
-    def gradients(self, net: Network, params: Any, trace: Any, targets: Array) -> list[Any]:
-        """Return the gradients of the framework's own run, in the form of the parameters."""
-        W, b = ([None, *(p[k] for p in params[1:])] for k in ("W", "b"))
-        params = Params(W=W, b=b)
-        given = SimpleNamespace(spikes=trace["o"][0], targets=targets, params=params)
+    def gradients(self, trace: Any, targets: Any, params: Any, neuron: LIF) -> Any:
+        """Return (W, b) of the framework's own run."""
+        given = SimpleNamespace(spikes=trace.O[0], targets=targets, params=params)
         W1, b1, W2, b2 = self.entry.make(given, **self.options).gradients()
-        return [None, {"W": W1, "b": b1}, {"W": W2, "b": b2}]
+        return [None, W1, W2], [None, b1, b2]
 
 
 SNNTORCH, JELLY, NORSE = (BY_NAME[name] for name in ("snntorch", "spikingjelly", "norse"))
@@ -72,8 +68,8 @@ TRIED = (
 
 def found(tried: Tried) -> dict[str, Any]:
     """Return which rules a neuron's gradient equals, and the shortest word that it drops."""
-    verdict = classify(tried.gradients, tried.net, T=T, twin=False, rtol=RTOL)
-    dropped = _dropped(tried.net, verdict.rules[0]) if verdict.rules else verdict.dropped()
+    verdict = classify(tried.gradients, tried.neuron, twin=False, rtol=RTOL)
+    dropped = _dropped(tried.neuron, verdict.rules[0]) if verdict.rules else verdict.dropped()
     return {
         "name": tried.name,
         "gate": tried.gate,
@@ -84,8 +80,9 @@ def found(tried: Tried) -> dict[str, Any]:
     }
 
 
-def _dropped(net: Network, rule: str) -> list[Word]:
+def _dropped(neuron: LIF, rule: str) -> list[Word]:
     """Return the words that a rule drops, from every layer, the shortest first."""
+    net, T = network(SIZES, from_lif(neuron)), STEPS
     lost = (set(words(net, T, n=n)) - set(words(net, T, rule, n)) for n in range(1, net.N + 1))
     return sorted((("enter", *word) for one in lost for word in one), key=lambda w: (len(w), w))
 
@@ -106,7 +103,7 @@ def main() -> None:
     neuron = {"tau": NEURON.tau, "v_th": NEURON.v_th, "surrogate": str(NEURON.surrogate)}
     record = {
         "what": "Which words of arrows the gradients of frameworks keep, in float64",
-        "command": COMMAND, "sizes": SIZES, "T": T, "rtol": RTOL, "neuron": neuron,
+        "command": COMMAND, "sizes": SIZES, "T": STEPS, "rtol": RTOL, "neuron": neuron,
         **environment(), **origin(), "rows": rows,
     }  # fmt: skip
     if args.write:

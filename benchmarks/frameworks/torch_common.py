@@ -85,17 +85,12 @@ def differentiated(
 ) -> Candidate:
     """Return a candidate of a network of these layers that autograd differentiates."""
     x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
-    params = parameters(layers)
+    params = [p for layer in layers for p in layer.parameters()]
 
     def backward() -> None:
         loss(network(x), y).backward()
 
     return candidate(params, backward, lambda: [(p.grad * scale).numpy() for p in params])
-
-
-def parameters(layers: Sequence[torch.nn.Linear]) -> list[Tensor]:
-    """Return W1, b1, W2, b2 and so on."""
-    return [p for layer in layers for p in (layer.weight, layer.bias)]
 
 
 def candidate(

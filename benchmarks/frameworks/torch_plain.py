@@ -3,17 +3,9 @@
 import torch
 from torch import Tensor
 
+from benchmarks.frameworks import torch_common
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import (
-    Spike,
-    candidate,
-    differentiated,
-    gaussian,
-    layered,
-    linear,
-    parameters,
-)
 from stbp_edu.torch import LIFNetwork
 
 
@@ -23,25 +15,26 @@ def run(currents: Tensor) -> Tensor:
     for t in range(len(currents)):
         if t > 0:
             u = NEURON.tau * u * (1 - spikes[-1]) + currents[t]
-        spikes.append(Spike.apply(u - NEURON.v_th))
+        spikes.append(torch_common.Spike.apply(u - NEURON.v_th))
     return torch.stack(spikes)
 
 
 def loop(problem: Problem) -> Candidate:
     """Return the network of :func:`run`."""
-    return layered(problem, lambda _: run, compiled=False)
+    return torch_common.layered(problem, lambda _: run, compiled=False)
 
 
 def bridge(problem: Problem) -> Candidate:
     """Return the layers of :mod:`stbp_edu.torch`, as they come."""
     network = LIFNetwork.from_params(problem.params, NEURON)
-    return differentiated(problem, [layer.weights for layer in network], network)
+    return torch_common.differentiated(problem, [layer.weights for layer in network], network)
 
 
 def compiled(problem: Problem) -> Candidate:
     """Return forward and backward written out by hand, and compiled as one graph."""
     x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
-    params = parameters([linear(problem, n) for n in range(1, problem.params.N + 1)])
+    layers = [torch_common.linear(problem, n) for n in range(1, problem.params.N + 1)]
+    params = [p for layer in layers for p in layer.parameters()]
     run = torch.compile(_gradients, fullgraph=True, dynamic=False)
 
     def backward() -> None:
@@ -49,7 +42,7 @@ def compiled(problem: Problem) -> Candidate:
             for p, g in zip(params, run(x, y, *params), strict=True):
                 p.grad = g
 
-    return candidate(params, backward, lambda: [p.grad.numpy() for p in params])
+    return torch_common.candidate(params, backward, lambda: [p.grad.numpy() for p in params])
 
 
 def _gradients(x: Tensor, y: Tensor, *params: Tensor) -> list[Tensor]:
@@ -83,9 +76,9 @@ def _layer(current: Tensor) -> tuple[Tensor, Tensor]:
 def _epsilon(above: Tensor, u: Tensor, o: Tensor) -> Tensor:
     """Return dL/du, from the last step down: f' is -τ for the linear gate."""
     last = len(u) - 1
-    e = [above[last] * gaussian(u[last] - NEURON.v_th)]
+    e = [above[last] * torch_common.gaussian(u[last] - NEURON.v_th)]
     for t in range(last - 1, -1, -1):
         delta = above[t] - e[-1] * u[t] * NEURON.tau
-        h = gaussian(u[t] - NEURON.v_th)
+        h = torch_common.gaussian(u[t] - NEURON.v_th)
         e.append(delta * h + e[-1] * NEURON.tau * (1 - o[t]))
     return torch.stack(e[::-1])

@@ -11,7 +11,7 @@ from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem
 from stbp_edu.arrays import tensors
 from stbp_edu.checks import Array
-from stbp_edu.engine.threads import one_blas_thread
+from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import State, TrainingJob, start

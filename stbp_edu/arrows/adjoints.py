@@ -95,11 +95,7 @@ class LocalDerivatives:
 def local_derivatives(
     net: models.Network, params: models.LayerParams, trace: models.Series, targets: Array
 ) -> LocalDerivatives:
-    """Return the factor of every arrow on a forward run.
-
-    Raises:
-        TypeError, ValueError: if parameters, trace and targets do not fit the network.
-    """
+    """Return the factor of every arrow on a forward run; the arguments are those of backward."""
     check_params(net, params)
     check_run(net, trace, targets)
     check_follows(net, params, trace)
@@ -157,16 +153,14 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     """
     net, rule = checks.instance("local", local, LocalDerivatives).net, as_rule(rule)
     rule.check(net)
-    T, S = local.direct.shape[:2]
+    (T, S), limited = local.direct.shape[:2], rule.gain_limit is not None
     lam: Lambda = [{}]
-    held: Lambda = [{}]
-    limited = rule.gain_limit is not None
-    for n, layer in enumerate(net.layers[1:], 1):
+    for n in range(1, net.N + 1):
         zeros = np.zeros((T, S, *net.shape_of(n)), local.direct.dtype)
-        lam.append({node: zeros.copy() for node in product(layer.neuron.order, rule.moves)})
-        held.append(local.held(n, rule) if limited else {})
+        lam.append({node: zeros.copy() for node in product(net.states[n], rule.moves)})
+    held = [local.held(n, rule) if limited and n else {} for n in range(net.N + 1)]
     for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
-        for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
+        for state, q in product(reversed(net.states[n]), rule.moves):
             adjoint = lam[n][state, q][t]
             for arrow, head in rule.moves_from(net, n, state, q):
                 if t + arrow.step < T and not rule.cuts(arrow, t):
@@ -182,17 +176,15 @@ def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParam
     result: models.LayerParams = [None]
     for n, layer in enumerate(local.net.layers[1:], 1):
         epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
-        over = tuple(k for k in range(epsilon.ndim) if k != 2)
-        found = {"W": layer.link.gradient(epsilon, local.outputs[n - 1]), "b": epsilon.sum(over)}
+        found = {"W": layer.link.gradient(epsilon, local.outputs[n - 1])}
+        found["b"] = epsilon.sum((0, 1, *range(3, epsilon.ndim)))
         if layer.recurrent:
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], layer.recurrent.units)
             found["R"] = layer.recurrent.gradient(flat, local.outputs[n][:-1])  # p2-recur-r
         for arrow in layer.neuron.enters:
-            each = arrow.source in layer.neuron.each
+            over = (0, 1) if arrow.source in layer.neuron.each else None
             total = local.factors[n][arrow.kind, False] * lam[n][arrow.target, q]  # p2-leak
-            found[arrow.source] = np.asarray(total.sum((0, 1) if each else None)) + found.get(
-                arrow.source, 0
-            )
+            found[arrow.source] = np.asarray(total.sum(over)) + found.get(arrow.source, 0)
         result.append(found)
     return result
 
@@ -206,12 +198,8 @@ def backward(
 ) -> Backward:
     """Return every adjoint and gradient of a forward run under a rule.
 
-    Args:
-        net: the network.
-        params: the parameters of that run.
-        trace: the run.
-        targets: shape (S, n[N]).
-        rule: a name in :data:`RULES`, or a :class:`Rule`.
+    ``params`` are those of the run that ``trace`` holds, ``targets`` have shape (S, n[N]), and
+    ``rule`` is a name in :data:`RULES`, or a :class:`Rule`.
 
     Raises:
         TypeError, ValueError: if shapes do not fit, or the rule keeps no word of this network.

@@ -4,12 +4,14 @@ They are LaTeX, and MathML where a browser draws them and reads them out.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html import escape
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines.expressions import GREEK, NAMED, indexed
+from stbp_edu.arrows.lines.program import Adjoint, added, classes, reached
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow, placed
@@ -67,17 +69,17 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     """
     rule = as_rule(rule)
     rule.check(checks.instance("net", net, Network))
-    text = _Text(net, rule)
+    text = _Text(net, rule, classes(net, rule))
     cases = [(t, n) for t in ("T", "t") for n in ("N", "n") if n == "N" or net.N > 1]
     return [line for t, n in cases for line in text.case(t, n)] + list(text.gradients())
 
 
-class _Text:
+class _Text(NamedTuple):
     """The formulas of one rule on one network."""
 
-    def __init__(self, net: Network, rule: Rule) -> None:
-        """Find which states of the rule share an adjoint."""
-        self.net, self.rule, self.same = net, rule, classes(net, rule)
+    net: Network
+    rule: Rule
+    same: Mapping[Adjoint, str]
 
     def case(self, t: str, n: str) -> Iterator[Formula]:
         """Yield a line for each adjoint, at t or T and in layer n or N."""
@@ -131,17 +133,9 @@ class _Text:
 
     def entered(self, enter: Arrow) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
-        letters, step = enter.letters, 0
-        if "{}" not in letters and "{-}" in letters:  # the last step's states alone
-            letters, step = letters.replace("{-}", "{}"), 1
-        factor = placed_at(letters, "t", "n")
-        head = self.adjoint(enter.target, self.rule.start, "i", "t" + "+1" * step, "n")
-        return f"{factor} {head}".strip()
-
-
-def added(terms: Iterable[str]) -> str:
-    """Return a sum, such as a - b of the terms a and -b."""
-    return " + ".join(terms).replace("+ -", "- ")
+        if "{}" not in enter.letters and "{-}" in enter.letters:  # the last step's states alone
+            enter = replace(enter, letters=enter.letters.replace("{-}", "{}"), step=1)
+        return self.term(enter, self.rule.start, "t", "n")
 
 
 def mark(rule: Rule, q: str) -> str:
@@ -154,47 +148,6 @@ def placed_at(letters: str, t: str, n: str) -> str:
     base, back = (t[:-2], -1) if t.endswith("-1") else (t, 0)
     steps = {k: f"{back + k:+d}" if back + k else "" for k in (-1, 0, 1)}
     return placed(letters, lambda later: f"_i^{{{base}{steps[later]},{n}}}")
-
-
-Adjoint = tuple[str, str]
-"""A state of the neuron, and a state of the rule."""
-Item = TypeVar("Item")
-
-
-def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
-    """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
-    arrows = [a for table in net.arrows for a in table]
-    states = sorted({state for of in net.states[1:] for state in of})
-    same = {(s, q): rule.start for s in states for q in rule.moves}
-    while True:
-        seen: dict[Any, str] = {}
-        finer = {}
-        for s, q in same:
-            heads = [(a.target, rule.move(q, a)) for a in arrows if a.source == s]
-            ends = tuple(None if q is None else same.get((k, q), LOSS) for k, q in heads)
-            finer[s, q] = seen.setdefault((s, same[s, q], ends), q)
-        if finer == same:
-            return same
-        same = finer
-
-
-def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
-    """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
-
-    def heads(node: Adjoint) -> Iterator[Adjoint]:
-        """Yield the adjoints in the terms of one."""
-        moves = (move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node))
-        return ((a.target, same[a.target, head]) for a, head in moves if a.target != LOSS)
-
-    return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
-
-
-def reachable(start: list[Item], following: Callable[[Item], Iterable[Item]]) -> list[Item]:
-    """Return all that follows from a start, each once, in the order in which it is met."""
-    found = [*start]
-    for one in found:  # grows while it is read
-        found += [other for other in dict.fromkeys(following(one)) if other not in found]
-    return found
 
 
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")

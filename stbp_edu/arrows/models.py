@@ -54,12 +54,8 @@ class Loss:
 
     def __post_init__(self) -> None:
         """Check the fit and the number of steps."""
-        checks.fields("a loss", self, name=str, state=str, per_step=bool)
-        if not isinstance(self.fit, Rate | CrossEntropy):
-            raise TypeError(
-                f"fit must be Rate() or CrossEntropy(), got {self.fit!r}; say with state=, last= "
-                "and per_step= what it reads"
-            )
+        fits = Rate, CrossEntropy
+        checks.fields("a loss", self, name=str, state=str, fit=fits, per_step=bool)
         if self.last is not None:
             checks.count("last", self.last)
 
@@ -72,29 +68,23 @@ class Loss:
             )
         return range(T - (self.last or T), T)
 
+    def read(self, series: Array) -> Array:
+        """Return the states that it fits: (k, S, n[N]) at each step read, or (1, S, n[N])."""
+        read = series[self.steps(len(series)).start :]
+        return read if self.per_step else read.mean(axis=0, keepdims=True)
+
     def value(self, series: Array, y: Array) -> float:
         """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
-        read = series[self.steps(len(series)).start :]
-        points = read if self.per_step else [read.mean(axis=0)]
-        return sum(float(self.fit.formula(_one_step(z), y)) for z in points) / len(points)
+        fitted = [float(self.fit.formula(_one_step(z), y)) for z in self.read(series)]
+        return sum(fitted) / len(fitted)
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
-        T, first = len(series), self.steps(len(series)).start
-        mean = series[first:].mean(axis=0)
-        if self.per_step:
-            return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
-        slope = self.direct_at(T - 1, T, mean, mean, y)  # the same at every step that is read
+        k = len(self.steps(len(series)))
+        slope = np.concatenate([self.fit.terms(_one_step(z), y).o for z in self.read(series)]) / k
         slopes = np.zeros(series.shape, np.result_type(series, slope))
-        slopes[first:] = slope
+        slopes[-k:] = slope
         return slopes
-
-    def direct_at(self, t: int, T: int, z: Array, mean: Array, y: Array) -> Array:
-        """Return ∂L/∂state at step t of T, from the state there or the mean of those read."""
-        if t not in self.steps(T):
-            return np.zeros_like(z)
-        term = self.fit.terms(_one_step(z if self.per_step else mean), y, len(y)).o
-        return np.asarray(term)[0] / len(self.steps(T))
 
 
 def _one_step(z: Array) -> Trace:
@@ -311,14 +301,12 @@ def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> L
     checks.instance("net", net, Network)
     checks.generator("rng", rng)
     scale = checks.number("scale", scale, positive=True)
-
-    def drawn(layer: Layer, name: str, shape: Shape) -> Array:
-        """Return one parameter."""
-        if name in layer.neuron.learned:
-            return np.full(shape, layer.neuron.lines.constants[name])
-        if name == "b":
-            return np.zeros(shape)
-        return rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
-
-    layers = net.layers[1:]
-    return [None, *({k: drawn(layer, k, s) for k, s in layer.shapes.items()} for layer in layers)]
+    params: LayerParams = [None]
+    for layer in net.layers[1:]:
+        constants, p = layer.neuron.lines.constants, {}
+        for name, shape in layer.shapes.items():
+            p[name] = np.full(shape, constants.get(name, 0.0))
+            if name in ("W", "R"):
+                p[name] = rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
+        params.append(p)
+    return params

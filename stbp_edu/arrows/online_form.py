@@ -9,7 +9,7 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import product
 from typing import Any, NamedTuple
@@ -18,16 +18,10 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import adjoints
-from stbp_edu.arrows.formula_text import (
-    Adjoint,
-    Formula,
-    Formulas,
-    added,
-    mark,
-    placed_at,
-    reachable,
-)
+from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
 from stbp_edu.arrows.forward_run import as_trace, check_params, rest, run
+from stbp_edu.arrows.lines.forward_lines import reachable
+from stbp_edu.arrows.lines.program import Adjoint, added
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
@@ -83,13 +77,8 @@ def online(
     A loss on a mean over steps is known at the end alone: then the run is made twice, first for the
     mean.
 
-    Args:
-        net: the network.
-        params: its parameters.
-        inputs: shape (T, S, *input shape).
-        targets: shape (S, n[N]).
-        rule: a name in ``RULES``, or a :class:`Rule`.
-        twin: as in :func:`forward`.
+    ``inputs`` have shape (T, S, *input shape), ``targets`` (S, n[N]); ``rule`` is a name in
+    ``RULES``, or a :class:`Rule`; ``twin`` is that of :func:`forward`.
 
     Raises:
         ValueError: if the rule has no online form; it shows a word that forbids it.
@@ -108,7 +97,7 @@ def online(
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
     T, S, *_ = inputs.shape
     checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
-    reads, mean = net.loss.steps(T), np.zeros(0)
+    reads, at_once, mean = net.loss.steps(T), replace(net.loss, last=None), np.zeros(0)
     if not net.loss.per_step:
         kept = enumerate(run(net, params, inputs, twin))
         mean = sum(now[net.N][net.loss.state] for t, now in kept if t in reads) / len(reads)
@@ -116,7 +105,9 @@ def online(
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for t, now in enumerate(run(net, params, inputs, twin)):
-        direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
+        z = now[net.N][net.loss.state]
+        read = (z if net.loss.per_step else mean)[None]
+        direct = at_once.direct(read, targets)[0] / len(reads) if t in reads else np.zeros_like(z)
         two_steps = as_trace(net, [past, now])
         local = adjoints.derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
         lam = adjoints.lambdas(local, rule)
@@ -167,18 +158,17 @@ class Entry(NamedTuple):
 def _entries(local: adjoints.LocalDerivatives) -> Iterator[Entry]:
     """Yield what the parameters add to the states at this step, the second of two."""
     for n, layer in enumerate(local.net.layers[1:], 1):
-        neuron, link = layer.neuron, layer.link
+        neuron, link, again = layer.neuron, layer.link, layer.recurrent
         rows = link.rows(local.outputs[n - 1][1])[:, None]
         yield Entry(n, "W", link.units, [(neuron.input, rows)])
         yield Entry(n, "b", link.units, [(neuron.input, np.ones((*rows.shape[:-1], 1)))])
-        if layer.recurrent:
-            rows = layer.recurrent.rows(local.outputs[n][0])[:, None]
-            yield Entry(n, "R", layer.recurrent.units, [(neuron.input, rows)])
-        for name in neuron.learned:
+        if again:
+            rows = again.rows(local.outputs[n][0])[:, None]
+            yield Entry(n, "R", again.units, [(neuron.input, rows)])
+        for name, arrows in neuron.learned.items():
             entry = Entry(n, name, link.units, [], name in neuron.each)
-            for arrow in neuron.learned[name]:
-                factor = local.factors[n][arrow.kind, False][1]
-                entry.into.append((arrow.target, entry.view(factor)))
+            for kind, target in ((arrow.kind, arrow.target) for arrow in arrows):
+                entry.into.append((target, entry.view(local.factors[n][kind, False][1])))
             yield entry
 
 

@@ -16,7 +16,7 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Neuron, neuron_from
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE
-from stbp_edu.losses.reading import Built, Direct, checked, direct_term
+from stbp_edu.losses.reading import Built, Direct, direct_term
 from stbp_edu.network import Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import HARD_GATES, LIF
 
@@ -125,13 +125,8 @@ def backward(
 ) -> Gradients:
     """Return dL/dW and dL/db of a forward pass of Part I under a rule of Part II.
 
-    Args:
-        trace: the forward pass.
-        targets: Y, shape (S, n[N]).
-        params: the parameters of that pass.
-        neuron: the neuron of that pass.
-        rule: a name in ``RULES``, or a :class:`Rule`.
-        loss: a loss of :mod:`stbp_edu.losses`, or its direct term; of spikes or of potentials.
+    The arguments are those of :func:`stbp_edu.backward`, but for ``rule``, a name in ``RULES`` or a
+    :class:`Rule`, and ``loss``, which may be a direct term, of spikes or of potentials.
 
     Raises:
         TypeError, ValueError: if the arguments are not those of one pass, the loss reads spikes
@@ -156,9 +151,9 @@ def as_local(
 
     The arguments are those of :func:`backward`.
     """
-    _, S = check_trace(trace, params)
+    check_trace(trace, params)
     checks.instance("neuron", neuron, LIF)
-    direct = direct_term(checked(loss, trace, targets), trace, targets, S)
+    direct = direct_term(loss, trace, targets)
     if direct.o is not None and direct.u is not None:
         raise ValueError(
             "loss must read spikes or potentials, got a direct term of both; add up the gradients "

@@ -19,8 +19,8 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.letters import tabulated
-from stbp_edu.arrows.link import AveragePool, Flatten, Link, Shape
-from stbp_edu.arrows.models import Layer, Network
+from stbp_edu.arrows.link import AveragePool, Shape
+from stbp_edu.arrows.models import Network, network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS
 
@@ -105,8 +105,7 @@ def edges_from(
     """
     net, rule = checks.instance("local", local, LocalDerivatives).net, as_rule(rule)
     kind, n, t, i, _ = checks.instance("node", node, Node)
-    if checks.count("s", s, at_least=0) >= (S := local.direct.shape[1]):
-        raise ValueError(f"s must be a sample from 0 to {S - 1}, got {s}; pick one of the batch")
+    checks.count("s", s, at_least=0, at_most=local.direct.shape[1] - 1)
     if isinstance(kind, str) and kind == LOSS:
         return
     check_node(node, net, local.T)
@@ -254,16 +253,12 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     >>> [" ".join(word) for word in lost]
     ['spike weight carry spike readout']
     """
-    if checks.count("n", n) > checks.instance("net", net, Network).N:
-        raise ValueError(f"n must be a layer from 1 to {net.N}, got {n}; pick one of the network")
-    one = Link((Flatten(),), (1,), 1)  # of one neuron a layer each path has a word of its own
-    again = replace(one, parameter="R")
-    layers = (Layer(of.neuron, one, of.recurrent and again) for of in net.layers[1:])
-    thin = Network((1,), (None, *layers), net.loss)
+    checks.count("n", n, at_most=checks.instance("net", net, Network).N)
+    T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
+    rule.check(net)
+    below = net.layers[1:]  # with one neuron a layer, each path has a word of its own
+    sizes = "-".join(["1", *("1R" if layer.recurrent else "1" for layer in below)])
+    thin = network(sizes, [layer.neuron for layer in below], net.loss)
     start = Node(net.layers[n].neuron.input, n, 0, 0)
-    if (many := count_paths(thin, T, rule, start)[0]) > MOST_PATHS:
-        raise ValueError(
-            f"T = {T} must give at most {MOST_PATHS} words, got {many}; take fewer steps"
-        )
     found = [path.word for path in paths_from(start, _ones(thin, T), rule)]
     return sorted(found, key=lambda word: (len(word), word))

@@ -75,19 +75,12 @@ class Rule:
         if not self.moves:
             raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():
-            if not isinstance(row, Mapping):
-                raise TypeError(
-                    f"{what}: moves[{state!r}] must be a row of moves, got {checks.brief(row)}; "
-                    f"write {{'*': {state!r}}} to keep everything"
-                )
+            checks.instance(f"{what}: moves[{state!r}]", row, dict)
             for kind in (*self.forgets, state, *row):
                 checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():
-                if head is not None and (type(head) is not str or head not in self.moves):
-                    raise ValueError(
-                        f"{what}: in state {state!r}, {kind!r} moves to {head!r}, which is no "
-                        f"state of it; its states are {', '.join(self.moves)}"
-                    )
+                if head is not None:
+                    checks.choice(f"{what}: moves[{state!r}][{kind!r}]", head, self.moves)
 
     @property
     def start(self) -> str:

@@ -102,8 +102,7 @@ class Arrow:
         checks.fields(what, self, factor=function, leak=function, leak_letters=str)
         checks.fields(what, self, link=(Link, NoneType))
         for name, value in (("step", self.step), ("layer", self.layer)):
-            if type(value) is not int or value not in (0, 1):
-                raise ValueError(f"{what}: {name} must be 0 or 1, got {checks.brief(value)}")
+            checks.count(f"{what}: {name}", value, at_least=0, at_most=1)
         if not self.factor and not self.link and self.target != LOSS:
             raise ValueError(
                 f"{what} from {self.source} to {self.target} has no factor; give factor=, the "

@@ -93,11 +93,7 @@ def c3_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Num
 
 
 def c4_delta(
-    err_above: Sequence[Number],
-    w_to: Sequence[Number],
-    err_next: Number,
-    u: Number,
-    df: Number,
+    err_above: Sequence[Number], w_to: Sequence[Number], err_next: Number, u: Number, df: Number
 ) -> Number:
     """Return δ_i^{t,n} = Σ_j err_j^{t,n+1} w_{ji}^{n+1} + err_i^{t+1,n} u_i^{t,n} f'(o_i^{t,n}).
 
@@ -177,11 +173,8 @@ def sweep(
 ) -> Adjoints:
     """Return every δ, every ε and both gradients of a forward pass, one sample after the other.
 
-    The loss is the rate loss; otherwise the arguments are those of :func:`stbp_edu.cases.sweep`.
-    ``rule`` is "exact" or "classic".
-
-    Raises:
-        TypeError, ValueError: as :func:`stbp_edu.cases.sweep`.
+    Arguments and errors are those of :func:`stbp_edu.cases.sweep`, but the loss is the rate loss,
+    and the rule "exact" or "classic".
     """
     _, S = check_trace(trace, params)
     RATE.check(trace, targets)

@@ -16,7 +16,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
-from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.losses.reading import direct_term
 from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import backward_gate
@@ -113,14 +113,7 @@ def c3_epsilon(delta: Array, h: Array, epsilon_next: Array, f: Array) -> Array:
 
 
 def c4_delta(err_above: Array, W_above: Array, err_next: Array, U: Array, df: Array) -> Array:
-    """Return Δ^{t,n} = (W^{n+1})ᵀ err^{t,n+1} + err^{t+1,n} ⊙ U^{t,n} ⊙ f'(O^{t,n}).
-
-    Args:
-        err_above: err^{t,n+1}, shape (S, n[n+1]).
-        W_above: W^{n+1}, shape (n[n+1], n[n]).
-        err_next: err^{t+1,n}, shape (S, n[n]).
-        U: U^{t,n}, shape (S, n[n]).
-        df: f'(O^{t,n}), shape (S, n[n]).
+    """Return Δ^{t,n} = (W^{n+1})ᵀ err^{t,n+1} + err^{t+1,n} ⊙ U^{t,n} ⊙ f'(O^{t,n}), (S, n[n]).
 
     >>> one = np.ones((1, 1))
     >>> c4_delta(one, one / 2, one, 2 * one, -one)
@@ -151,15 +144,12 @@ def c5_b(epsilon: Array) -> Array:
 def c5_w(epsilon: Array, O_below: Array) -> Array:
     """Return ∂L/∂W^n = Σ_t E^{t,n} (O^{t,n-1})ᵀ, summed over samples.
 
-    Args:
-        epsilon: E^{t,n} at every step, shape (T, S, n[n]).
-        O_below: O^{t,n-1} at every step, shape (T, S, n[n-1]).
+    Every step comes in: (T, S, n[n]), (T, S, n[n-1]) -> (n[n], n[n-1]).
 
     >>> c5_w(np.ones((3, 2, 1)), np.ones((3, 2, 2)))
     array([[6., 6.]])
     """
-    per_step = epsilon.swapaxes(1, 2) @ O_below  # one outer product a sample, summed
-    return per_step.sum(axis=0)  # c5-w
+    return (epsilon.swapaxes(1, 2) @ O_below).sum(axis=0)  # c5-w
 
 
 def sweep(
@@ -193,8 +183,8 @@ def sweep(
     >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
     (4, 2, 2)
     """
-    _, S = check_trace(trace, params)
-    dL_do, dL_du = direct_term(checked(loss, trace, targets), trace, targets, S)
+    check_trace(trace, params)
+    dL_do, dL_du = direct_term(loss, trace, targets)
     if dL_do is None:
         dL_do = np.zeros_like(trace.O[-1])
     delta, epsilon = _adjoints(trace, dL_do, dL_du, params, neuron, rule)
@@ -243,12 +233,10 @@ def _adjoints(
                     delta[n][t] = c2_delta(err(t, n + 1), W[n + 1])
                     epsilon[n][t] = c2_epsilon(delta[n][t], h)
                 case 3:
-                    after = err(t + 1, n)
-                    delta[n][t] = c3_delta(dL_do[t], after, u, df(o))  # p2-loss-delta
+                    delta[n][t] = c3_delta(dL_do[t], err(t + 1, n), u, df(o))  # p2-loss-delta
                     epsilon[n][t] = c3_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
                 case 4:
-                    above = err(t, n + 1)
-                    delta[n][t] = c4_delta(above, W[n + 1], err(t + 1, n), u, df(o))
+                    delta[n][t] = c4_delta(err(t, n + 1), W[n + 1], err(t + 1, n), u, df(o))
                     epsilon[n][t] = c4_epsilon(delta[n][t], h, epsilon[n][t + 1], f(o))
             if n == N and dL_du is not None:
                 epsilon[n][t] += dL_du[t]  # p2-loss-epsilon: the arrow u^{t,N} → L

@@ -106,23 +106,21 @@ def curves(records: Mapping[str, dict[str, Any]]) -> "Shown":
     from stbp_edu import plotting
 
     fig, axes = plotting.figure(3, 1, height=6.6)
-    points = {name: r["curves"] for name, r in records.items()}
+    runs = {name: record["curves"] for name, record in records.items()}
     lines = {
-        "loss": {name: [p["loss"] for p in c] for name, c in points.items()},
-        "held-out accuracy, %": {
-            name: [100 * p["held_out"] for p in c] for name, c in points.items()
-        },
+        "loss": {name: [p["loss"] for p in c] for name, c in runs.items()},
+        "held-out accuracy, %": {k: [100 * p["held_out"] for p in c] for k, c in runs.items()},
         "firing rate": {
             f"{name}, layer {n}": [p["rates"][n] for p in c]
-            for name, c in points.items()
+            for name, c in runs.items()
             for n in range(1, len(c[0]["rates"]))
         },
     }
     for ax, (ylabel, values) in zip(axes, lines.items(), strict=True):
         plotting.learning_curve(ax, values, ylabel)
+    last = {name: curves[-1] for name, curves in runs.items()}
     ends = ", ".join(
-        f"{name}: loss {c[-1]['loss']:.3f}, accuracy {c[-1]['held_out']:.1%}"
-        for name, c in points.items()
+        f"{name}: loss {p['loss']:.3f}, accuracy {p['held_out']:.1%}" for name, p in last.items()
     )
     alt = f"Loss, held-out accuracy and firing rates after each epoch. At the end, {ends}."
     return plotting.show(fig, alt=alt)

@@ -14,8 +14,8 @@ from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import objectives, tasks
 from stbp_edu.practice.tasks.mistakes import misconceptions
 from stbp_edu.teaching import class_report, notebooks
+from stbp_edu.teaching.class_report import Submission, found_in, graded
 from stbp_edu.teaching.judge import Limits
-from stbp_edu.teaching.marking import Submission, found_in, graded
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 
@@ -137,10 +137,9 @@ def grade(args: argparse.Namespace) -> int:
     submissions = list(tqdm(jobs, total=len(files), unit="file", mininterval=seldom))
     lost = write_reports(args.out, plan, submissions, args.site)
     verdicts = [v for s in submissions if not s.reported for v in s.verdicts]
-    topics = class_report.topics(submissions)[: class_report.DISCUSSED]
     said = notebooks.filled(
         "graded.txt", out=args.out, lost=lost, submissions=submissions, verdicts=verdicts,
-        topics=topics, library=misconceptions(),
+        topics=class_report.topics(submissions), library=misconceptions(),
     )  # fmt: skip
     print(notebooks.encodable(said), end="")
     return int(any(s.problem for s in submissions) or bool(lost))

@@ -7,17 +7,19 @@ computed at once, and step by step there is one product and one sum for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from stbp_edu.arrows.formula_text import added, reachable
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import SHIFTED, StepBack
+from stbp_edu.arrows.lines.forward_lines import reachable
+from stbp_edu.arrows.lines.program import SHIFTED, StepBack, added
 from stbp_edu.arrows.lines.slopes import tidy
 
+WRITTEN = "written"
+"""Marks a name that is a piece of source already."""
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""
 STYLE = {**ex.PYTHON, "at_least": ("_at_least({}, {})", 5, (0, 0))}
@@ -48,91 +50,73 @@ class ArraySource:
         return {name: signal for name, signal in signals.items() if signal}
 
     @cached_property
-    def terms(self) -> dict[str, list[tuple[ex.Expression, str]]]:
-        """By adjoint and gradient, the factors and adjoints in its sum; no signals."""
-        sums = ((row.name, map(_parts, row.terms)) for row in self.back.rows)
-        return {name: [part for part in parts if part[1][:6] != "signal"] for name, parts in sums}
-
-    @cached_property
-    def learned(self) -> list[str]:
-        """What the neuron learns, as the gradients are called."""
-        return [f"g_{name}" for name in self.back.neuron.learned]
-
-    @cached_property
     def nodes(self) -> list[str]:
         """The adjoints of each step: those to keep, and those that one of them needs."""
+        sums = self._sums[0]
         again = (adjoint for _, adjoint in self.again)
-        learned = (name for g in self.learned for _, name in self.terms[g])
-        found = reachable([*self.wanted, *again, *learned], self._after)
-        return [name for name in self.terms if name in found]
+        learned = (head for name in sums if name[:2] == "g_" for head in sums[name])
+        found = reachable(
+            [*self.wanted, *again, *learned],
+            lambda name: (k.removesuffix("_next") for k in sums[name] if k.endswith("_next")),
+        )
+        return [name for name in sums if name in found]
 
     @cached_property
     def again(self) -> list[Move]:
         """The signals that the layer's own next step adds to, and the adjoint there."""
         return [(self.outside[adjoint], head) for adjoint, _, head in self.back.again]
 
-    def _after(self, name: str) -> Iterator[str]:
-        """Yield the adjoints of the next step that one needs."""
-        for _, head in self.terms[name]:
-            later = head.endswith("_next")
-            yield from [head.removesuffix("_next")] if later else self._after(head)
-
     @cached_property
     def hoisted(self) -> Hoisted:
         """What writes expressions, and knows what it has computed once."""
-        return Hoisted(self.back, lambda tree: ex.python(tree, style=STYLE), "_k", twin=self.twin)
+        return Hoisted(self.back, self.twin)
 
     @cached_property
-    def _written(self) -> tuple[dict[Move, str], dict[str, str]]:
-        """The name of each move's factor, and by source the names of factors."""
+    def _sums(self) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+        """By adjoint and gradient, what it is a sum of and their factors; by source their names.
+
+        What stands in the sum of an adjoint is of the next step, or comes from outside.
+        """
         sums: dict[str, dict[str, str]] = {}
-        lines: dict[str, str] = {}
+        names: dict[str, str] = {}
 
         def named(text: str) -> str:
             """Return the name of a factor; one that is a name has its own."""
             plain = text == "1" or text.isidentifier()
-            return text if plain else lines.setdefault(text, f"_f{len(lines)}")
+            return text if plain else names.setdefault(text, f"_f{len(names)}")
 
-        for name, terms in self.terms.items():
+        for name, terms, _ in self.back.rows:
+            inside = [term for term in terms if not term[1].startswith("signal")]
+            outside = [(ex.ONE, self.outside[name])] if name in self.outside else []
             by: dict[str, list[str]] = {}
-            own = name in self.outside
-            for factor, head in [*terms, *([(ex.ONE, self.outside[name])] if own else [])]:
+            for factor, head in [*inside, *outside]:
                 text = named(self.hoisted.text(factor))
-                if head in sums and name not in self.learned:
-                    for of, one in sums[head].items():
-                        by.setdefault(of, []).append(_product(text, one))
-                else:
-                    by.setdefault(head, []).append(text)
+                passed = sums[head] if head in sums and name[:2] != "g_" else {head: "1"}
+                for of, one in passed.items():
+                    by.setdefault(of, []).append(_product(text, one))
             sums[name] = {of: named(added(texts)) for of, texts in by.items()}
-        wanted = [*self.nodes, *self.learned]
-        return {(k, of): f for k in wanted for of, f in sums[k].items()}, lines
-
-    @cached_property
-    def moves(self) -> list[Move]:
-        """The moves whose factors the source returns."""
-        return [*self._written[0]]
+        return sums, names
 
     @cached_property
     def text(self) -> str:
         """Functions of constants that hold no state, of a step forward, and of the factors."""
         own, states = [*self.back.lines.constants], [*self.back.lines.lines]
-        factors, lines = self._written
+        sums, names = self._sums
         forward = {self._forward(state): state for state in states}
         once = self.hoisted.names
         given = [*own, *once.values()]
-        places = [f"_to_{s}" for s in states]
+        arguments = [*states, "x", *given, *(f"_to_{s}" for s in states)]
+        kept = (name for name in sums if name in self.nodes or name[:2] == "g_")
+        by_move = (f"{(name, of)}: {f}" for name in kept for of, f in sums[name].items())
         return "\n\n\n".join(
             [
-                _function("constants", own, once, [*once.values()]),
-                _function("forward", [*states, "x", *given, *places], forward, states),
-                _function("factors", [*self.read, *given], lines, [*factors.values()]),
+                _function("constants", own, once, f"[{', '.join(once.values())}]"),
+                _function("forward", arguments, forward, f"[{', '.join(states)}]"),
+                _function(
+                    "factors", [*self.back.reads, *given], names, f"{{{', '.join(by_move)}}}"
+                ),
             ]
         )
-
-    @cached_property
-    def read(self) -> list[str]:
-        """The states that the factors read; ``_last`` and ``_next`` mark those around a step."""
-        return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
 
     def _forward(self, state: str) -> str:
         """Return the source of a state's line, which writes to an array."""
@@ -147,7 +131,7 @@ class ArraySource:
 
 
 class Hoisted:
-    """How the expressions of a layer are written.
+    """How the expressions of a layer are written: what constants alone decide, once.
 
     A spike is 0 or 1: a straight line takes the place of a function of it.
 
@@ -155,24 +139,21 @@ class Hoisted:
         names: by source, the names of what is computed once.
     """
 
-    def __init__(
-        self,
-        back: StepBack,
-        written: Callable[[ex.Expression], str],
-        letter: str,
-        *,
-        each: Collection[str] = (),
-        twin: bool = False,
-    ) -> None:
+    letter = "_k"
+
+    def __init__(self, back: StepBack, twin: bool, each: Collection[str] = ()) -> None:
         """Begin with nothing; constants in ``each`` have a value for each neuron."""
         spike = None if twin else back.lines.spike
-        self.back, self.written, self.letter = back, written, letter
         self.spikes = {f"{spike}{after}" for after in SHIFTED.values()} if spike else set()
-        self.shared = back.lines.constants.keys() - {*each}
+        self.back, self.shared = back, back.lines.constants.keys() - {*each}
         self.names: dict[str, str] = {}
 
+    def written(self, tree: ex.Expression) -> str:
+        """Return an expression as it stands in the source."""
+        return ex.python(tree, style=STYLE)
+
     def text(self, tree: ex.Expression) -> str:
-        """Return an expression as source."""
+        """Return an expression as source, with what is computed once by its name."""
         return self.written(self.tree(ex.written_out(tree)))
 
     def tree(self, tree: ex.Expression) -> ex.Expression:
@@ -180,43 +161,38 @@ class Hoisted:
         if not isinstance(tree, ex.Call):
             return tree
         states = {name for name in ex.names_in(tree) if name.name not in self.shared}
-        if ex.ops_in(tree) & SLOW and len(states) < 2 and {s.name for s in states} <= self.spikes:
-            ends = [
-                tidy(ex.replaced(tree, dict.fromkeys(states, value))) for value in (ex.ZERO, ex.ONE)
-            ]
-            if all(map(self.may_be_first, ends)):
-                return self.of_spike(*states, *ends) if states else self.named(tree)
+        if ex.ops_in(tree) & SLOW:
+            if not states:
+                return self.named(tree)
+            if len(states) == 1 and {state.name for state in states} <= self.spikes:
+                ends = (ex.replaced(tree, dict.fromkeys(states, k)) for k in (ex.ZERO, ex.ONE))
+                if found := self.of_spike(*states, *map(tidy, ends)):
+                    return found
         return ex.Call(tree.op, tuple(map(self.tree, tree.args)))
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants."""
-        return ex.Name(self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}"))
+        name = self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}")
+        return ex.Name(name, WRITTEN)
 
-    def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
-        """Return the line through both ends."""
-        at_0 = self.tree(low)
-        step = self.tree(tidy(ex.Call("-", (high, low))))
-        return ex.Call("+", (at_0, ex.Call("*", (step, spike))))
+    @property
+    def lines(self) -> list[str]:
+        """What is computed once, as source."""
+        return [f"{name} = {text}" for text, name in self.names.items()]
 
-    def may_be_first(self, tree: ex.Expression) -> bool:
-        """Return whether an expression of constants is finite, as those are given."""
+    def of_spike(
+        self, spike: ex.Name, low: ex.Expression, high: ex.Expression
+    ) -> ex.Expression | None:
+        """Return the line through both ends, if they are finite where constants are as given."""
         known, own = self.back.lines.constants, self.back.neuron.surrogate
         functions = {"h": own.derivative, "spike": own.antiderivative}
+        value = {ex.Name(name): np.float64(number) for name, number in known.items()}
         with np.errstate(all="ignore"):
-            value = ex.evaluate(tree, lambda name: np.float64(known[name.name]), functions)
-        return bool(np.isfinite(value))
-
-
-def _parts(term: ex.Expression) -> tuple[ex.Expression, str]:
-    """Return a term as a factor and the name of an adjoint or a signal."""
-    match term:
-        case ex.Name(name):
-            return ex.ONE, name
-        case ex.Call("neg", (ex.Name(name),)):
-            return ex.Number(-1), name
-        case ex.Call("*", (factor, ex.Name(name))):
-            return factor, name
-    raise AssertionError(term)
+            ends = [ex.evaluate(end, value.__getitem__, functions) for end in (low, high)]
+        if not np.isfinite(ends).all():
+            return None
+        at_0, step = self.tree(low), self.tree(tidy(ex.Call("-", (high, low))))
+        return ex.Call("+", (at_0, ex.Call("*", (step, spike))))
 
 
 def _product(a: str, b: str) -> str:
@@ -224,10 +200,7 @@ def _product(a: str, b: str) -> str:
     return b if a == "1" else a if b == "1" else f"{a} * {b}"
 
 
-def _function(
-    name: str, arguments: Sequence[str], body: Mapping[str, str], results: Sequence[str]
-) -> str:
+def _function(name: str, arguments: Sequence[str], body: Mapping[str, str], result: str) -> str:
     """Return the source of a function, a line for each value and its name."""
-    lines = [f"{k} = {text}" for text, k in body.items()]
-    lines.append(f"return [{', '.join(results)}]")
-    return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines])
+    lines = (f"{k} = {text}" for text, k in body.items())
+    return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines, f"return {result}"])

@@ -15,7 +15,6 @@ from stbp_edu.checks import Array
 from stbp_edu.engine.array_source import ArraySource, Move
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.loops import FLOOR
-from stbp_edu.surrogates import Surrogate
 
 STRETCH = 32_768
 """Entries of several steps whose factors are computed at a time: 128 KB in float32. Larger arrays
@@ -46,15 +45,11 @@ class LinearSteps(ArraySource, ABC):
     def fill_states(
         self, drive: Any, states: Arrays, constants: Sequence[Any], R: Any, b: Any = None
     ) -> None:
-        """Fill the states of all steps, (T, S, ...) each, from what the weights bring.
+        """Fill the states of all steps, by name, (T, S, ...) each.
 
-        Args:
-            drive: what they bring, to which the rest of the input is added; the memory of a state
-                may be the same where no line reads the input after that state's.
-            states: by name.
-            constants: their values.
-            R: what multiplies the outputs of the step before from the right, or None.
-            b: biases, or None.
+        The weights bring ``drive``, to which the rest of the input is added; the memory of a state
+        may be the same where no line reads the input after that state's. ``R`` multiplies the
+        outputs of the step before from the right.
         """
         lines, output = self.back.lines, self.back.neuron.output
         given = [*constants, *self.space["constants"](*constants)]
@@ -72,14 +67,10 @@ class LinearSteps(ArraySource, ABC):
     def fill_adjoints(
         self, states: Arrays, signals: Arrays, found: Arrays, constants: Sequence[Any], R: Any
     ) -> dict[str, Any]:
-        """Fill the adjoints of all steps; return what is learned, by sample and neuron.
+        """Fill the adjoints to keep, ``found``; return what is learned, by sample and neuron.
 
-        Args:
-            states: by name, of all steps, (T, S, ...) each.
-            signals: by name, what comes from outside; one that is missing is 0.
-            found: by name, where adjoints go; one may be the memory of a signal.
-            constants: their values.
-            R: the recurrent weights, or None.
+        All are of all steps, by name, (T, S, ...) each; a signal that is missing is 0. The first
+        adjoint may be the memory of the first signal.
         """
         some = next(iter(found.values()))
         given = [*constants, *self.space["constants"](*constants)]
@@ -88,17 +79,15 @@ class LinearSteps(ArraySource, ABC):
         learned = dict.fromkeys(self.back.neuron.learned, 0.0)
         for end in range(len(some), 0, -size):
             here = slice(max(0, end - size), end)
-            read = [self._around(states, name, here) for name in self.read]
-            values = self.space["factors"](*read, *given)
-            factors = dict(zip(self.moves, values, strict=True))
+            read = [self._around(states, name, here) for name in self.back.reads]
+            factors = self.space["factors"](*read, *given)
             if self.back.rule.gain_limit is not None:
                 self._hold(factors, some[here])
             series = self._begun(factors, signals, found, here)
             later = self._recur(factors, series, here.start, later, R)
             for (g, node), factor in factors.items():
-                if g in self.learned:
-                    name = g.removeprefix("g_")
-                    learned[name] = learned[name] + (factor * series[node]).sum(0)
+                if g[:2] == "g_":
+                    learned[g[2:]] = learned[g[2:]] + (factor * series[node]).sum(0)
             if self.xp is np and some.dtype == np.float32:
                 for name in found:  # which settles what is next to 0: see FLOOR
                     series[name] += np.float32(FLOOR)
@@ -201,18 +190,14 @@ class ArraySteps(LinearSteps):
     @property
     def functions(self) -> Mapping[str, Callable[..., Any]]:
         """What the source calls, of NumPy."""
-        fires = self.curve.antiderivative if self.twin else lambda v: _at_least(v, 0)
-        return {**NUMPY, "h": self.curve.derivative, "spike": self.fires or fires}
-
-    @property
-    def curve(self) -> Surrogate:
-        """What stands in for the derivative of the spike."""
-        return self.back.neuron.surrogate
+        curve = self.back.neuron.surrogate
+        fires = curve.antiderivative if self.twin else lambda v: _at_least(v, 0)
+        return {**NUMPY, "h": curve.derivative, "spike": self.fires or fires}
 
     @cached_property
-    def loops(self) -> LoopSource:
+    def loops(self) -> str:
         """The source of the loops that do the same."""
-        return LoopSource(self.back, self.wanted, self.twin)
+        return LoopSource(self.back, self.wanted, self.twin).text
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -220,12 +205,10 @@ class ArraySteps(LinearSteps):
         return self.back.neuron.order
 
     def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
-        """Fill the states of all steps.
+        """Fill the states of all steps, by name, (T, S, m) each, with a layer's parameters ``p``.
 
-        Args:
-            states: by name, (T, S, m) each; the first one holds what the weights bring.
-            p: by name, the parameters of the layer, ``"b"`` for each neuron.
-            spikes: those below, where the steps themselves have to weigh them; compiled ones can.
+        The first state holds what the weights bring, unless the steps themselves have to weigh the
+        ``spikes`` below, as compiled ones can; there is a bias for each neuron.
         """
         drive = states[self.states[0]]
         x = drive if self.states[0] == self.back.neuron.input else drive.copy()
@@ -237,12 +220,7 @@ class ArraySteps(LinearSteps):
     ) -> dict[str, Array]:
         """Fill the adjoints to keep; return the gradients of b and of what the neuron learns.
 
-        Args:
-            found: by name, where they go, (T, S, m) each; the first is the memory of the first
-                signal.
-            states: by name, of all steps.
-            p: by name, the parameters of the layer.
-            signals: by name, what other layers and the loss hand back.
+        ``signals`` are what other layers and the loss hand back: see :meth:`fill_adjoints`.
         """
         some = states[self.states[0]]
         constants = self.constants(p, some.dtype)

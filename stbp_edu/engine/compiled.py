@@ -1,4 +1,7 @@
-"""The derived neuron of a layer as compiled loops; it needs Numba."""
+"""The derived neuron of a layer as compiled loops, which need Numba, and the threads they run in.
+
+The number of threads never changes a result.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ import os
 import sys
 import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,17 +26,20 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
 from stbp_edu.engine.array_steps import Arrays, ArraySteps
-from stbp_edu.engine.loop_source import holds_alone
-from stbp_edu.engine.threads import shared
 from stbp_edu.surrogates import is_curve
 
 RARE = 0.35
 """The share of spikes above which a matrix product is quicker than a row for each spike."""
 WIDE = 64
 """The width of a layer below which a matrix product is quicker."""
+LEAST = 200_000
+"""Operations below which a loop is not shared: waking another thread takes as long."""
+ROWS = 256
+"""Rows of a matrix product in one block."""
 
 
 def installed() -> bool:
@@ -76,19 +85,20 @@ class CompiledSteps(ArraySteps):
         else:
             W = np.ascontiguousarray(p["W"].T)
             work += spikes.size * m / 8
-        loop = compiled(self.loops.text, first.dtype)["forward"]
+        loop = compiled(self.loops, first.dtype)["forward"]
         shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, forward=True))
 
     def backward(
         self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
         """Fill the adjoints to keep, and return the other gradients: see :class:`ArraySteps`."""
-        if not holds_alone(self.back):
-            return super().backward(found, states, p, signals)
+        back, limited = self.back, self.back.rule.gain_limit is not None
+        if limited and any(len(g) > 1 for g in gain_groups(back.net, back.n, back.rule)):
+            return super().backward(found, states, p, signals)  # loops hold each adjoint alone
         some = states[self.states[0]]
-        learned = ["b", *self.back.neuron.learned]
+        learned = ["b", *back.neuron.learned]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
-        loop = compiled(self.loops.text, some.dtype)["backward"]
+        loop = compiled(self.loops, some.dtype)["backward"]
         given = [*self._given(p, states), *[*signals.values()][1:], *found.values()]
         shared(loop, some.shape[1], 20.0 * some.size, *given, *sums)
         return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
@@ -97,7 +107,7 @@ class CompiledSteps(ArraySteps):
         """Return the arguments that both loops take."""
         dtype = next(iter(states.values())).dtype
         constants = self.constants(p, dtype)
-        if self.loops.recurrent:
+        if "R" in p:
             constants.insert(0, np.ascontiguousarray(p["R"].T if forward else p["R"]))
         return [*constants, *(np.ascontiguousarray(states[s]) for s in self.states)]
 
@@ -119,7 +129,9 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
         importlib.metadata.version("numba"),
         sys.version,
     )
-    path = _folder() / f"loops_{hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]}.py"
+    name = hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    path = cache / "stbp_edu" / f"loops_{name}.py"
     try:
         if not path.exists():
             write_whole(path, lambda file: file.write(source.encode()))
@@ -128,11 +140,6 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
         pass
     exec(compile(source, str(path), "exec"), space)
     return space
-
-
-def _folder() -> Path:
-    """Return the folder of what is compiled in the user's cache."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "stbp_edu"
 
 
 def are_rare(spikes: Array) -> bool:
@@ -194,3 +201,75 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
         copy = types.FunctionType(function.__code__, own, name)  # it calls the compiled ones
         space[name] = own[name] = _jit(cache=True)(copy)
     return space
+
+
+_limit = [0]
+
+
+def limit_threads(count: int) -> None:
+    """Let compiled loops run in so many threads; 0: in as many as there are processors."""
+    _limit[0] = count
+
+
+def threads() -> int:
+    """Return in how many threads compiled loops run."""
+    if sys.platform == "emscripten":  # a web page can start none
+        return 1
+    free = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
+    return _limit[0] or len(free(0))
+
+
+def shared(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
+    """Call ``loop(first, last, *args)`` for parts of ``range(size)``, side by side.
+
+    ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
+    """
+    parts = max(1, min(threads(), size)) if work > LEAST else 1
+    edges = [size * k // parts for k in range(parts + 1)]
+    waiting = [
+        _pool(parts).submit(copy_context().run, loop, *edges[k : k + 2], *args)
+        for k in range(1, parts)
+    ]
+    loop(edges[0], edges[1], *args)
+    for one in waiting:
+        one.result()
+
+
+def multiply(a: Array, b: Array, out: Array) -> None:
+    """Write the matrix product of a and b to ``out``, always in the same blocks of rows."""
+    blocks = -(-len(a) // ROWS)
+
+    def loop(first: int, last: int) -> None:
+        """Do some blocks."""
+        for rows in (slice(k * ROWS, (k + 1) * ROWS) for k in range(first, last)):
+            np.matmul(a[rows], b, out=out[rows])
+
+    shared(loop, blocks, a.size * b.shape[1] / 16)  # which a matrix library does at once
+
+
+def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
+    """Return a context in which the matrix library has one thread, where that is wanted.
+
+    Its own threads wait for work in a loop, and would take the processors from ours.
+    """
+    controller = _controller() if wanted else None
+    return controller.limit(limits=1, user_api="blas") if controller else nullcontext()
+
+
+@cache
+def _controller() -> Any:
+    """Return what sets the number of the matrix library's threads; None on a web page."""
+    try:
+        return importlib.import_module("threadpoolctl").ThreadpoolController()
+    except ImportError:
+        return None
+
+
+@cache
+def _pool(parts: int) -> ThreadPoolExecutor:
+    """Return the threads beside this one."""
+    return ThreadPoolExecutor(max(1, parts - 1), "stbp_edu")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of these threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -10,21 +10,25 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from stbp_edu.arrows.formula_text import added
-from stbp_edu.arrows.lines.expressions import PYTHON, ZERO, Call, Expression, Name, Number, python
+from stbp_edu.arrows.lines.expressions import (
+    ONE,
+    PYTHON,
+    ZERO,
+    Call,
+    Expression,
+    Name,
+    Number,
+    python,
+)
 from stbp_edu.arrows.lines.program import StepBack
-from stbp_edu.arrows.lines.slopes import derivative
-from stbp_edu.arrows.rules import gain_groups
-from stbp_edu.engine.array_source import Hoisted
+from stbp_edu.arrows.lines.slopes import tidy
+from stbp_edu.engine.array_source import WRITTEN, Hoisted
 
 STYLE = {**PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
-WRITTEN = "written"
-"""Marks a name that is a piece of source already."""
 TAKEN = re.compile(
     "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
     r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
@@ -33,7 +37,7 @@ TAKEN = re.compile(
 """What the loops call something of their own."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class LoopSource:
     """The source of one layer's loops.
 
@@ -47,154 +51,127 @@ class LoopSource:
     wanted: Sequence[str]
     twin: bool = False
 
-    def __post_init__(self) -> None:
-        """Find the states and the constants; of the latter, some have a value for each neuron."""
-        neuron = self.back.neuron
-        self.states, self.constants = list(neuron.order), list(self.back.lines.constants)
-        self.each = list(neuron.each)
-        self.recurrent = self.back.net.layers[self.back.n].recurrent is not None
-        self.signals = list(self.back.signals)
-
-    @cached_property
+    @property
     def text(self) -> str:
         """The curves and both loops."""
         curves = curve_source(self.back.neuron.surrogate, self.twin)
-        return "\n".join([*curves, *self._forward(), *("", ""), *self._backward(), ""])
+        return "\n\n\n".join([*curves, self._forward(), self._backward()]) + "\n"
 
-    @property
-    def given(self) -> list[str]:
-        """The arguments that both loops take: parameters and states."""
-        own = [f"each_{c}" if c in self.each else _free(c) for c in self.constants]
-        return ["R"] * self.recurrent + own + [f"A_{s}" for s in self.states]
-
-    def _forward(self) -> list[str]:
+    def _forward(self) -> str:
         """Return the loop forward."""
-        lines, hoisted = self.back.lines.lines, self._hoisted()
-        drive, output = f"now_{self.states[0]}", f"last_{self.back.neuron.output}"
-        lasts = (f"last_{s} = A_{s}[step - 1, sample] if step > 0 else zero" for s in lines)
-        updates = [f"{_free(state)} = {hoisted.text(line)}" for state, line in lines.items()]
-        again = [f"add_scaled_rows({output}, R, {drive})"]
+        lines, states = self.back.lines.lines, self.back.neuron.order
+        hoisted = _Hoisted(self.back, self.twin, self.back.neuron.each)
+        drive, last = f"now_{states[0]}", f"last_{self.back.neuron.output}"
+        again = f"add_scaled_rows({last}, R, {drive})"
         if self.back.lines.spike and not self.twin:
-            again = [f"add_rows(R, index, spikes_in({output}, index), {drive})"]
-        return [
-            *_head("forward", ["first", "last", "below", "W", "b", *self.given]),
-            *self._top(hoisted),
-            "    index = np.empty(max(size, below.shape[2]) + 1, np.int32)",
-            "    for sample in range(first, last):",
-            "        for step in range(steps):",
-            *_indented(3, (f"now_{s} = A_{s}[step, sample]" for s in self.states)),
-            *_indented(3, lasts),
-            "            if len(W) > 0:  # else this array holds the weighted input",
-            f"                {drive}[:] = 0",
-            f"                add_rows(W, index, spikes_in(below[step, sample], index), {drive})",
-            *_indented(3, again if self.recurrent else []),
-            "            for neuron in range(size):",
-            *_indented(4, (f"{_free(c)} = each_{c}[neuron]" for c in self.each)),
-            f"                x = {drive}[neuron] + b[neuron]",
-            *_indented(4, (f"{_free(s)} = last_{s}[neuron]" for s in lines)),
-            *_indented(4, updates),
-            *_indented(4, (f"now_{s}[neuron] = {_free(s)}" for s in self.states)),
+            again = f"add_rows(R, index, spikes_in({last}, index), {drive})"
+        rows = [
+            *(f"now_{s} = A_{s}[step, sample]" for s in states),
+            *(f"last_{s} = A_{s}[step - 1, sample] if step > 0 else zero" for s in lines),
+            "if len(W) > 0:  # else this array holds the weighted input",
+            f"    {drive}[:] = 0",
+            f"    add_rows(W, index, spikes_in(below[step, sample], index), {drive})",
+            *[again] * self._recurrent,
         ]
+        of_neuron = [
+            f"x = {drive}[neuron] + b[neuron]",
+            *(f"{_free(s)} = last_{s}[neuron]" for s in lines),
+            *(f"{_free(s)} = {hoisted.text(line)}" for s, line in lines.items()),
+            *(f"now_{s}[neuron] = {_free(s)}" for s in states),
+        ]
+        once = [*hoisted.lines, "index = np.empty(max(size, below.shape[2]) + 1, np.int32)"]
+        arguments = ["below", "W", "b", *self._given]
+        return self._loop("forward", arguments, once, "steps", rows, of_neuron)
 
-    def _backward(self) -> list[str]:
-        """Return the loop backward."""
-        back, hoisted = self.back, self._hoisted()
-        updates = []
-        for name, terms, arrows in back.rows:
-            right = added(map(hoisted.text, terms)) or "F(0)"
-            updates.append(f"{name} = {right}" + (f"  # {arrows}" if arrows else ""))
-        read = [a for a in back.arguments if a.startswith("d_")]
+    def _backward(self) -> str:
+        """Return the loop backward; the first signal is in the row of the first adjoint to keep."""
+        back, signals = self.back, [*self.back.signals]
+        hoisted = _Hoisted(back, self.twin, back.neuron.each)
+        at = {signal: f"now_{signal}" for signal in signals}
+        at |= dict.fromkeys(signals[:1], f"now_E_{self.wanted[0]}")
+        updates = [row.source(hoisted.text, "F(0)") for row in back.rows]
         again = {signal: head for _, signal, head in back.again}
-        later = [*dict.fromkeys([*(a.removesuffix("_next") for a in read), *again.values()])]
-        states = [a for a in back.arguments if a not in (*read, *self.signals)]
+        read = (d.removesuffix("_next") for d in back.later)
+        later = [*dict.fromkeys([*read, *again.values()])]
         kept = [f"E_{name}" for name in self.wanted]
         learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
         cut = f" or (step + 1) % {back.rule.block} == 0" if back.rule.block else ""
-        given = ["first", "last", *self.given, *(f"S_{name}" for name in self.signals[1:])]
-        return [
-            *_head("backward", [*given, *kept, "G_b", *(f"G_{name}" for name in learned)]),
-            *self._top(hoisted),
-            *_indented(1, (f"next_{d} = np.zeros(size, F)" for d in later)),
-            "    for sample in range(first, last):",
-            "        for step in range(steps - 1, -1, -1):",
-            f"            if step == steps - 1{cut}:  # nothing comes back from later steps",
-            *_indented(4, [f"next_{d}[:] = 0" for d in later] or ["pass"]),
-            *_indented(3, (f"at_{a} = {_place(a)}" for a in states)),
-            *_indented(3, (f"now_{a} = {a}[step, sample]" for a in kept)),
-            *_indented(3, (f"now_{a} = S_{a}[step, sample]" for a in self.signals[1:])),
-            *_indented(
-                3, (f"add_scaled_rows(next_{d}, R, {self._row(k)})" for k, d in again.items())
-            ),
-            "            for neuron in range(size):",
-            *_indented(4, (f"{_free(c)} = each_{c}[neuron]" for c in self.each)),
-            *_indented(4, (f"{_free(a)} = at_{a}[neuron]" for a in states)),
-            *_indented(4, (f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in read)),
-            *_indented(4, (f"{name} = {self._row(name)}[neuron]" for name in self.signals)),
-            *_indented(4, self._held(read, hoisted)),
-            *_indented(4, updates),
-            *_indented(4, (f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later]))),
-            *_indented(4, (f"now_{a}[neuron] = {a[2:]}" for a in kept)),
-            *_indented(4, (f"next_{d}[neuron] = {d}" for d in later)),
-            f"                G_b[sample, neuron] += {back.start}",
-            *_indented(4, (f"G_{name}[sample, neuron] += g_{name}" for name in learned)),
+        rows = [
+            f"if step == steps - 1{cut}:  # nothing comes back from later steps",
+            *([f"    next_{d}[:] = 0" for d in later] or ["    pass"]),
+            *(f"at_{a} = {_place(a)}" for a in back.reads),
+            *(f"now_{a} = {a}[step, sample]" for a in kept),
+            *(f"now_{a} = S_{a}[step, sample]" for a in signals[1:]),
+            *(f"add_scaled_rows(next_{d}, R, {at[signal]})" for signal, d in again.items()),
         ]
-
-    def _hoisted(self) -> _Hoisted:
-        """Return what writes expressions, and knows what it has computed once."""
-        return _Hoisted(self.back, _text, "k", each=self.each, twin=self.twin)
-
-    def _top(self, hoisted: _Hoisted) -> list[str]:
-        """Return what is computed before the loops."""
-        return [
-            f"    steps, _, size = A_{self.states[0]}.shape",
-            "    zero = np.zeros(size, F)",
-            *_indented(1, (f"{name} = {text}" for text, name in hoisted.names.items())),
+        of_neuron = [
+            *(f"{_free(a)} = at_{a}[neuron]" for a in back.reads),
+            *(f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in back.later),
+            *(f"{name} = {row}[neuron]" for name, row in at.items()),
+            *self._held(hoisted),
+            *updates,
+            *(f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later])),
+            *(f"now_{a}[neuron] = {a[2:]}" for a in kept),
+            *(f"next_{d}[neuron] = {d}" for d in later),
+            f"G_b[sample, neuron] += {back.start}",
+            *(f"G_{name}[sample, neuron] += g_{name}" for name in learned),
         ]
+        once = [*hoisted.lines, *(f"next_{d} = np.zeros(size, F)" for d in later)]
+        own = [*(f"S_{name}" for name in signals[1:]), *kept, "G_b", *(f"G_{k}" for k in learned)]
+        steps = "steps - 1, -1, -1"
+        return self._loop("backward", [*self._given, *own], once, steps, rows, of_neuron)
 
-    def _row(self, signal: str) -> str:
-        """Return where a signal comes: the first in the row of the adjoint that takes its place."""
-        first = signal == self.signals[0]
-        return f"now_E_{self.wanted[0]}" if first else f"now_{signal}"
+    def _loop(
+        self,
+        name: str,
+        arguments: list[str],
+        once: list[str],
+        steps: str,
+        rows: list[str],
+        of_neuron: list[str],
+    ) -> str:
+        """Return a loop, from what is done once, with the rows of a step, and for a neuron."""
+        head = f"def {name}({', '.join(['first', 'last', *arguments])}):"
+        each = [f"{_free(c)} = each_{c}[neuron]" for c in self.back.neuron.each]
+        depths = (
+            (1, [f"steps, _, size = A_{self.back.neuron.order[0]}.shape"]),
+            (1, ["zero = np.zeros(size, F)", *once, "for sample in range(first, last):"]),
+            (2, [f"for step in range({steps}):"]),
+            (3, [*rows, "for neuron in range(size):"]),
+            (4, [*each, *of_neuron]),
+        )
+        body = ("    " * depth + line for depth, lines in depths for line in lines)
+        wrapped = textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5))
+        return "\n".join(["@jit", *wrapped, *body])
 
-    def _held(self, later: list[str], hoisted: _Hoisted) -> Iterator[str]:
+    @property
+    def _recurrent(self) -> bool:
+        """Whether the layer has recurrent weights."""
+        return self.back.net.layers[self.back.n].recurrent is not None
+
+    @property
+    def _given(self) -> list[str]:
+        """The arguments that both loops take: parameters and states."""
+        each, states = self.back.neuron.each, self.back.neuron.order
+        own = [f"each_{c}" if c in each else _free(c) for c in self.back.lines.constants]
+        return ["R"] * self._recurrent + own + [f"A_{s}" for s in states]
+
+    def _held(self, hoisted: _Hoisted) -> Iterator[str]:
         """Yield the lines that hold the gain of each adjoint from step to step within a limit."""
         if (limit := self.back.rule.gain_limit) is None:
             return
         sums = {row.name: row.terms for row in self.back.rows}
-        for name in later:
-            whole = _inserted(Name(name.removesuffix("_next")), sums)
-            gain = hoisted.text(derivative(whole, Name(name, "now")))
-            yield f"{name} *= F({limit}) / max(abs({gain}), F({limit}))  # gain-limit"
 
-
-def _head(name: str, arguments: Sequence[str]) -> list[str]:
-    """Return the first lines of a function."""
-    head = f"def {name}({', '.join(arguments)}):"
-    return ["@jit", *textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5))]
-
-
-def _indented(depth: int, lines: Iterable[str]) -> list[str]:
-    """Return lines at some depth."""
-    return ["    " * depth + line for line in lines]
-
-
-def _inserted(tree: Expression, sums: Mapping[str, list[Expression]]) -> Expression:
-    """Return an expression with the sums of the same step in place of adjoints."""
-    match tree:
-        case Name(name) if name in sums:
-            total: Expression = ZERO
-            for term in sums[name]:
-                total = Call("+", (total, _inserted(term, sums)))
+        def gain(name: str, later: str) -> Expression:
+            """Return the factor with which an adjoint of the next step comes back to another."""
+            total: Expression = ONE if name == later else ZERO
+            for factor, head in sums.get(name, ()):
+                total = Call("+", (total, Call("*", (factor, gain(head, later)))))
             return total
-        case Call(op, args):
-            return Call(op, tuple(_inserted(arg, sums) for arg in args))
-    return tree
 
-
-def holds_alone(back: StepBack) -> bool:
-    """Return whether a gain limit holds each adjoint of a neuron for itself, or there is none."""
-    limited = back.rule.gain_limit is not None
-    return not limited or all(len(g) == 1 for g in gain_groups(back.net, back.n, back.rule))
+        for name in self.back.later:
+            own = hoisted.text(tidy(gain(name.removesuffix("_next"), name)))
+            yield f"{name} *= F({limit}) / max(abs({own}), F({limit}))  # gain-limit"
 
 
 def _place(argument: str) -> str:
@@ -215,25 +192,17 @@ def _free(name: str) -> str:
 class _Hoisted(Hoisted):
     """There are two values of a function of a spike, of which one is chosen."""
 
+    letter = "k"
+
+    def written(self, tree: Expression) -> str:
+        """Return an expression, its numbers in the dtype of the arrays."""
+        name = lambda n: n.name if n.when == WRITTEN else _free(n.name)  # noqa: E731
+        return python(_typed(tree), name, STYLE)
+
     def of_spike(self, spike: Name, low: Expression, high: Expression) -> Expression:
         """Return the choice."""
         at_0, at_1 = self.named(low), self.named(high)
         return Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
-
-    def named(self, tree: Expression) -> Name:
-        """Return the name of an expression of constants, which is written already."""
-        return Name(super().named(tree).name, WRITTEN)
-
-    def may_be_first(self, tree: Expression) -> bool:
-        """Return that any may: what is not chosen is not used."""
-        return True
-
-
-def _text(tree: Expression) -> str:
-    """Return an expression as source, its numbers in the dtype of the arrays."""
-    return python(
-        _typed(tree), lambda n: n.name if n.when == WRITTEN else _free(n.name), style=STYLE
-    )
 
 
 def _typed(tree: Expression) -> Expression:
@@ -294,18 +263,8 @@ def _as_source(value: Any) -> str:
 
 
 def curve_source(surrogate: Any, twin: bool) -> list[str]:
-    """Return h, and the spike or its twin H, as source."""
+    """Return the spike or its twin H, and h, as source."""
     v, writer = Source("v"), Writer()
     spike = surrogate.twin(v, writer) if twin else "reached(v, F(0))"
-    return [
-        "@jit",
-        "def spike(v):",
-        f"    return {spike}",
-        "",
-        "",
-        "@jit",
-        "def h(v):",
-        f"    return {surrogate.h(v, writer)}",
-        "",
-        "",
-    ]
+    written = {"spike": spike, "h": surrogate.h(v, writer)}
+    return [f"@jit\ndef {name}(v):\n    return {text}" for name, text in written.items()]

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from stbp_edu.arrays import Workspace
 from stbp_edu.arrows.link import AveragePool, Link, Patches
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate
-from stbp_edu.engine.threads import multiply, one_blas_thread
+from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, multiply
 
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has the input alone."""
@@ -109,12 +108,8 @@ class Linked:
                 blocks = (image[:, a :: one.k, b :: one.k] for a, b in np.ndindex(one.k, one.k))
                 image = sum(blocks, np.zeros((), image.dtype)) * (1 / one.k**2)  # p2-pool-x
             elif isinstance(one, Patches):
-                channels, rows_, columns, images = image.shape
-                h, w = rows_ - one.k + 1, columns - one.k + 1
-                patches = np.empty((channels, one.k, one.k, h, w, images), image.dtype)
-                for a, b in np.ndindex(one.k, one.k):
-                    patches[:, a, b] = image[:, a : a + h, b : b + w]
-                image = patches
+                windows = sliding_window_view(image, (one.k, one.k), (1, 2))
+                image = np.moveaxis(windows, (-2, -1), (1, 2))
         return image.reshape(self._matrix.shape[1], -1)
 
     def _images(self, patches: Array, images: int) -> Array:
@@ -161,31 +156,23 @@ class Passes:
     work: Workspace
     _rare: dict[int, tuple[Array, bool]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def N(self) -> int:  # noqa: N802 - the letter of the notation table
-        """Number of layers, the input not counted."""
-        return len(self.layers) - 1
-
     def forward(self, inputs: Array) -> States:
         """Return the states of every layer, from the input (T, S, n[0])."""
         states: States = [{"o": inputs}]
-        with self._alone():
-            for n in range(1, self.N + 1):
-                states.append(self._layer(n, self.output(states, n - 1)))
-        return states
-
-    def _layer(self, n: int, below: Array) -> dict[str, Array]:
-        """Return the states of a layer."""
-        p, steps = self.params[n], self.layers[n]
-        b = np.repeat(p["b"], self.weights[n].copies)
-        shape = (*below.shape[:2], len(b))
-        states = {name: self.work.array(name, n, shape, b.dtype) for name in steps.states}
-        rare = self.go_one_by_one(n, below)
-        if not rare:
-            drive, distinct = states[steps.states[0]], distinct_steps(below)
-            self.weights[n].forward(distinct, drive[: len(distinct)])  # fwd-x, all steps at once
-            drive[len(distinct) :] = drive[0]
-        steps.forward(states, {**p, "b": b}, below if rare else None)
+        for n, steps in enumerate(self.layers[1:], 1):
+            below, p = self.output(states, n - 1), self.params[n]
+            b = np.repeat(p["b"], self.weights[n].copies)
+            shape = (*below.shape[:2], len(b))
+            own = {name: self.work.array(name, n, shape, b.dtype) for name in steps.states}
+            rare = self.go_one_by_one(n, below)
+            if not rare:
+                drive, distinct = own[steps.states[0]], distinct_steps(below)
+                self.weights[n].forward(
+                    distinct, drive[: len(distinct)]
+                )  # fwd-x, all steps at once
+                drive[len(distinct) :] = drive[0]
+            steps.forward(own, {**p, "b": b}, below if rare else None)
+            states.append(own)
         return states
 
     def output(self, states: States, n: int) -> Array:
@@ -203,7 +190,7 @@ class Passes:
             direct: by state of the last layer, the direct term, (T, S, n[N]).
         """
         above: dict[str, Array] = {}
-        for n in range(self.N, 0, -1):
+        for n in range(len(self.layers) - 1, 0, -1):
             steps, output = self.layers[n], self.output(states, n)
             like = n, output.shape, output.dtype
             errors = {name: self.work.array(f"E {name}", *like) for name in steps.wanted}
@@ -219,19 +206,17 @@ class Passes:
 
     def gradients(self, states: States, direct: Mapping[str, Array]) -> list[Any]:
         """Return the gradients by layer; those of the weights live in the buffers."""
-        result: list[Any] = [None] * (self.N + 1)
-        with self._alone():
-            for n, errors, sums in self.down(states, direct):
-                epsilon = next(iter(errors.values()))
-                below, output = self.output(states, n - 1), self.output(states, n)
-                p = self.params[n]
-                found = {k: _shaped(g, p[k]) for k, g in sums.items() if k != "b"}
-                found["b"] = sums["b"].reshape(-1, self.weights[n].copies).sum(axis=1)  # c5-b
-                if "R" in p:
-                    m = epsilon.shape[2]
-                    found["R"] = epsilon[1:].reshape(-1, m).T @ output[:-1].reshape(-1, m)
-                found["W"] = self._of_weights(n, epsilon, below)
-                result[n] = found
+        result: list[Any] = [None] * len(self.layers)
+        for n, errors, sums in self.down(states, direct):
+            epsilon, p = next(iter(errors.values())), self.params[n]
+            below, output = self.output(states, n - 1), self.output(states, n)
+            found: dict[str, Array] = {}
+            for name, g in sums.items():  # over the neurons that share it: c5-b
+                found[name] = np.asarray(g.reshape(*p[name].shape, -1).sum(axis=-1))
+            if "R" in p:
+                found["R"] = flat(epsilon[1:]).T @ flat(output[:-1])
+            found["W"] = self._of_weights(n, epsilon, below)
+            result[n] = found
         return result
 
     def _of_weights(self, n: int, epsilon: Array, below: Array) -> Array:
@@ -276,17 +261,7 @@ class Passes:
                 return
         out[...] = 0
 
-    def _alone(self) -> AbstractContextManager[Any]:
-        """Return a context for loops: the matrix library's own threads would be in their way."""
-        loops = any(isinstance(steps, CompiledSteps) for steps in self.layers[1:])
-        return one_blas_thread() if loops else nullcontext()
-
 
 def distinct_steps(below: Any) -> Any:
     """Return what a layer reads, cut to one step where all steps share the same memory."""
     return below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
-
-
-def _shaped(g: Array, like: Array) -> Array:
-    """Return a gradient by neuron in the shape of what is learned; a layer shares a number."""
-    return g.reshape(like.shape) if like.ndim else np.asarray(g.sum())

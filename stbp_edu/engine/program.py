@@ -16,21 +16,20 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace, by_layer
 from stbp_edu.arrows import forward_run, models, network, with_gain_limit
-from stbp_edu.arrows.lines.program import StepBack, steps_back
+from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.link import Flatten
 from stbp_edu.arrows.part_one import by_name, from_lif
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import CompiledSteps, chosen
+from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
-from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.losses import RATE, LossLike
-from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.losses.reading import direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
+from stbp_edu.rules import ABLATIONS, CASE_RULES, check_gain_limit
 from stbp_edu.surrogates import is_curve
 
 MANY = 50_000
@@ -92,11 +91,15 @@ class Program:
         more = [Arrow("readout", state, LOSS) for state in self.reads]
         backs[-1] = replace(backs[-1], leaving=[*backs[-1].leaving, *more])
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
-        made = (
-            kind(back, _wanted(below, back, self.to_input), self.twin)
-            for below, back in pairwise(backs)
-        )
-        return [None, *made]
+        layers: list[Any] = [None]
+        for below, back in pairwise(backs):
+            wanted = [back.start]  # which parameters read; then what the layer below does
+            for moves in below.signals.values() if below else ():
+                wanted += [back.name(arrow.target, q) for arrow, q in moves if arrow.layer]
+            if below is None and self.to_input and (name := back.behind(back.rule.start)):
+                wanted.append(name)
+            layers.append(kind(back, tuple(dict.fromkeys(wanted)), self.twin))
+        return layers
 
     @property
     def source(self) -> str:
@@ -104,10 +107,11 @@ class Program:
 
         Where the surrogate is not of this package, that of the functions that arrays go through.
         """
-        return "\n\n".join(
-            f"# layer {n}\n{steps.loops.text if is_curve(steps.curve) else steps.back.source()}"
-            for n, steps in enumerate(self.layers[1:], 1)
+        sources = (
+            steps.loops if is_curve(steps.back.neuron.surrogate) else steps.back.source()
+            for steps in self.layers[1:]
         )
+        return "\n\n".join(f"# layer {n}\n{source}" for n, source in enumerate(sources, 1))
 
     def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.
@@ -123,7 +127,8 @@ class Program:
         forward_run.check_params(net, params)
         checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
         inputs = np.asarray(inputs, params[1]["W"].dtype)
-        states = self.passes(params).forward(flat(inputs))
+        with one_blas_thread(self.backend == "compiled"):
+            states = self.passes(params).forward(flat(inputs))
         trace: models.Series = {"o": [inputs, *[None] * net.N]}
         for n, of_layer in enumerate(states[1:], 1):
             for name, series in of_layer.items():
@@ -153,8 +158,8 @@ class Program:
         for n in range(1, net.N + 1):
             order = net.layers[n].neuron.order
             states.append({k: flat(trace[k][n]).astype(dtype, copy=False) for k in order})
-        passes = self.passes(params)
-        return passes.gradients(states, {net.loss.state: flat(direct)})
+        with one_blas_thread(self.backend == "compiled"):
+            return self.passes(params).gradients(states, {net.loss.state: flat(direct)})
 
     def passes(self, params: models.LayerParams, work: Workspace | None = None) -> Passes:
         """Return the passes with these parameters, which are not checked, perhaps in buffers."""
@@ -166,16 +171,6 @@ class Program:
             for p, layer in zip(cast, self.net.layers[1:], strict=True)
         )
         return Passes(self.layers, [None, *weights], [None, *cast], work)
-
-
-def _wanted(below: StepBack | None, back: StepBack, to_input: bool) -> tuple[str, ...]:
-    """Return the adjoints that parameters and the layer below read, the parameters' first."""
-    wanted = [back.start]
-    for moves in below.signals.values() if below else ():
-        wanted += [back.name(arrow.target, q) for arrow, q in moves if arrow.layer]
-    if below is None and to_input:
-        wanted += [name] if (name := back.behind(back.rule.start)) else []
-    return tuple(dict.fromkeys(wanted))
 
 
 def flat(a: Array) -> Array:
@@ -265,11 +260,10 @@ def backward(
     """
     check_trace(trace, params)
     checks.instance("neuron", neuron, LIF)
-    checks.choice("rule", rule, RULES + ABLATIONS)
-    read = checked(loss, trace, targets)
+    checks.choice("rule", rule, CASE_RULES + ABLATIONS)
+    terms = direct_term(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     limit = check_gain_limit(gain_limit)
-    terms = direct_term(read, trace, targets, trace.O[0].shape[1])
     direct = {name: term for name, term in zip("ou", terms, strict=True) if term is not None}
     layers = zip(trace.U[1:], trace.O[1:], strict=True)
     states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]

@@ -1,13 +1,13 @@
 """The losses of the package: squared distances to a mean over steps, and cross-entropies."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.losses.reading import Built, Direct, check_targets, outputs
+from stbp_edu.losses.reading import Built, Direct
 from stbp_edu.network import Trace
 
 TOLERANCE = 1e-5
@@ -16,10 +16,7 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class _SquaredMean(Built):
-    """L = 1/(2S) Σ_s || y_s - mean_s ||², of a mean of the output over the last k steps, or all.
-
-    A subclass that reads the last k steps has a field ``k``.
-    """
+    """L = 1/(2S) Σ_s || y_s - mean_s ||², of a mean of the output over all steps, or the last k."""
 
     def scores(self, trace: Trace) -> Array:
         """Return the mean over the steps that are read, (S, n[N])."""
@@ -28,23 +25,23 @@ class _SquaredMean(Built):
 
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise if the states, the targets and k do not fit together."""
-        states = outputs(trace, self.reads)
-        check_targets(targets, states, f"trace.{self.reads}[N]")
-        if (k := self._steps(states)) > len(states):
+        super().check(trace, targets)
+        k, T = self._steps(trace.O[-1]), len(trace.O[-1])
+        if k > T:
             raise ValueError(
-                f"{type(self).__name__} k must be <= T = {len(states)}, got {k}; read fewer steps, "
-                "or run the network for more"
+                f"{type(self).__name__} k must be <= T = {T}, got {k}; read fewer steps, or run "
+                "the network for more"
             )
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
         return ((targets - self.scores(trace)) ** 2).sum() / (2 * len(targets))  # loss
 
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+    def terms(self, trace: Trace, targets: Array) -> Direct:
         """Return the slope, the same at every step that is read, and 0 before."""
         states = getattr(trace, self.reads)[-1]
         k = self._steps(states)
-        slope = (self.scores(trace) - targets) / (k * S)  # c1-delta
+        slope = (self.scores(trace) - targets) / (k * len(targets))  # c1-delta
         slopes = np.broadcast_to(slope, states.shape)
         if k < len(states):
             slopes = np.zeros_like(states)
@@ -74,38 +71,38 @@ RATE = Rate()
 
 
 @dataclass(frozen=True)
-class LastSteps(_SquaredMean):
+class _LastMean(_SquaredMean):
+    """The squared distance to a mean over the last k steps; over all where k is None."""
+
+    k: int | None = 1
+
+    def __post_init__(self) -> None:
+        """Check k."""
+        if self.k is not None:
+            object.__setattr__(self, "k", checks.count(f"{type(self).__name__} k", self.k))
+
+
+@dataclass(frozen=True)
+class LastSteps(_LastMean):
     """The rate loss of the last k steps alone; with k = 1, of the last spike.
 
     L = 1/(2S) Σ_s || y_s - (1/k) Σ_{t>T-k} o_s^{t,N} ||², and
     ∂L/∂o^{t,N} = -1/(kS) (y - (1/k) Σ_{r>T-k} o^{r,N}) where t > T - k, and 0 before.
 
     Args:
-        k: how many steps the loss reads; 1 to T.
+        k: how many steps the loss reads, counted from the last; None for all.
 
     Raises:
-        TypeError, ValueError: if ``k`` is no integer >= 1; and if it is above T, where the loss
-            reads a forward pass.
+        TypeError, ValueError: if ``k`` is no integer >= 1; or above T, where a pass is read.
 
     >>> out = np.array([[[1.0]], [[0.0]]])
     >>> LastSteps().direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
     array([ 0., -1.])
     """
 
-    k: int = 1
-
-    def __post_init__(self) -> None:
-        """Check k."""
-        object.__setattr__(self, "k", checks.count("LastSteps k", self.k))
-
-    @classmethod
-    def of_run(cls, last: int, T: int) -> Self:
-        """Return the loss on the last steps, or on all."""
-        return cls(last or T)
-
 
 @dataclass(frozen=True)
-class Membrane(_SquaredMean):
+class Membrane(_LastMean):
     """The last potential of each output neuron should match its target; spikes are not read.
 
     L = 1/(2S) Σ_s || y_s - (1/k) Σ_{t>T-k} u_s^{t,N} ||². So ∂L/∂o^{t,N} = 0, and an arrow leads
@@ -115,26 +112,12 @@ class Membrane(_SquaredMean):
     Args:
         k: how many steps the loss reads, counted from the last; None for all.
 
-    Raises:
-        TypeError, ValueError: as :class:`LastSteps`.
-
     >>> u = np.array([[[0.25]], [[0.5]]])
     >>> Membrane().direct(Trace(U=[None, u], O=[u, u]), np.array([[1.0]])).u.ravel()
     array([ 0. , -0.5])
     """
 
     reads: ClassVar[str] = "U"
-    k: int | None = 1
-
-    def __post_init__(self) -> None:
-        """Check k."""
-        if self.k is not None:
-            object.__setattr__(self, "k", checks.count("Membrane k", self.k))
-
-    @classmethod
-    def of_run(cls, last: int, T: int) -> Self:
-        """Return the loss on the last steps, or on all."""
-        return cls(last or None)
 
 
 @dataclass(frozen=True)
@@ -182,20 +165,16 @@ class CrossEntropy(_Probabilities):
 
     def __post_init__(self) -> None:
         """Check the choice."""
-        if not isinstance(self.counts, bool):
-            raise TypeError(
-                f"CrossEntropy counts must be True or False, got {self.counts!r}; "
-                "False reads the rates"
-            )
+        checks.instance("CrossEntropy counts", self.counts, bool)
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
         return _entropy(self._logits(trace.O[-1]), targets) / len(targets)
 
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+    def terms(self, trace: Trace, targets: Array) -> Direct:
         """Return ∂L/∂o, the same at every step."""
         o = trace.O[-1]
-        slope = _slope(self._logits(o), targets) / (S if self.counts else len(o) * S)
+        slope = _slope(self._logits(o), targets) / (len(targets) * (1 if self.counts else len(o)))
         return Direct(np.broadcast_to(slope, o.shape))  # p2-loss-entropy
 
     def _logits(self, o: Array) -> Any:
@@ -222,10 +201,10 @@ class StepCrossEntropy(_Probabilities):
         o = trace.O[-1]
         return _entropy(o, targets) / (len(o) * len(targets))
 
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
+    def terms(self, trace: Trace, targets: Array) -> Direct:
         """Return ∂L/∂o."""
         o = trace.O[-1]
-        return Direct(_slope(o, targets) / (len(o) * S))  # p2-loss-steps
+        return Direct(_slope(o, targets) / (len(o) * len(targets)))  # p2-loss-steps
 
 
 def _log_softmax(z: Array) -> Any:

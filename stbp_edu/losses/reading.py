@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -43,11 +43,6 @@ class Built(ABC):
 
     reads: ClassVar[str] = "O"
 
-    @classmethod
-    def of_run(cls, last: int, T: int) -> Self:
-        """Return this loss for runs of T steps, on the ``last`` ones; 0 leaves it to the loss."""
-        return cls()
-
     def value(self, trace: Trace, targets: Array) -> float:
         """Return L, of outputs (T, S, n[N]) and targets (S, n[N])."""
         self.check(trace, targets)
@@ -56,7 +51,7 @@ class Built(ABC):
     def direct(self, trace: Trace, targets: Array) -> Direct:
         """Return the direct term; its arrays have shape (T, S, n[N]) and may be read-only."""
         self.check(trace, targets)
-        return self.terms(trace, targets, len(targets))
+        return self.terms(trace, targets)
 
     def scores(self, trace: Trace) -> Array:
         """Return what the loss compares with the targets, (S, n[N]): the largest is the answer."""
@@ -64,30 +59,21 @@ class Built(ABC):
 
     def check(self, trace: Trace, targets: Array) -> None:
         """Raise TypeError or ValueError if the loss cannot read these."""
-        check_targets(targets, outputs(trace))
+        states = getattr(checks.instance("trace", trace, Trace), self.reads)
+        if not isinstance(states, (list, tuple)) or not states:
+            raise ValueError(
+                f"trace.{self.reads} must list a layer's states, got {checks.brief(states)}; "
+                "pass the trace that forward made"
+            )
+        check_targets(targets, states[-1], f"trace.{self.reads}[N]")
 
     @abstractmethod
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L, unchecked."""
 
     @abstractmethod
-    def terms(self, trace: Trace, targets: Array, S: int) -> Direct:
-        """Return the direct term, unchecked, of a loss that averages S samples."""
-
-
-def outputs(trace: Trace, reads: str = "O") -> Any:
-    """Return the spikes of a trace's output layer, or the potentials ("U"), not yet checked.
-
-    Raises:
-        TypeError, ValueError: if it is no trace, or lists no layers.
-    """
-    states = getattr(checks.instance("trace", trace, Trace), reads)
-    if not isinstance(states, (list, tuple)) or not states:
-        raise ValueError(
-            f"trace.{reads} must list a layer's states, got {checks.brief(states)}; "
-            "pass the trace that forward made"
-        )
-    return states[-1]
+    def terms(self, trace: Trace, targets: Array) -> Direct:
+        """Return the direct term, unchecked."""
 
 
 def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> None:
@@ -114,8 +100,8 @@ def read_loss(loss: Any, method: str = "direct") -> Any:
     return loss
 
 
-def checked(loss: Any, trace: Trace, targets: Array | None) -> Built | Direct:
-    """Return a loss of this package as it is, and the direct term of any other, once checked.
+def direct_term(loss: Any, trace: Trace, targets: Any) -> Direct:
+    """Return the direct term of a loss, once checked.
 
     Args:
         loss: a loss, a :class:`Direct`, or ∂L/∂o^{t,N} itself, shape (T, S, n[N]).
@@ -123,26 +109,17 @@ def checked(loss: Any, trace: Trace, targets: Array | None) -> Built | Direct:
         targets: Y, shape (S, n[N]); not read where the direct term is given.
     """
     if isinstance(loss, Built):
-        loss.check(trace, targets)  # type: ignore[arg-type]  # it refuses None
-        return loss
+        return loss.direct(trace, targets)
     if isinstance(loss, np.ndarray):
         loss = Direct(loss)
     if not isinstance(loss, Direct):
         read_loss(loss)
-        check_targets(targets, trace.O[-1])  # type: ignore[arg-type]
+        check_targets(targets, trace.O[-1])
         loss = checks.instance("the direct term of the loss", loss.direct(trace, targets), Direct)
     if loss.o is None and loss.u is None:
         raise ValueError("loss (the direct term) must hold dL/do or dL/du, got None; give an array")
-    for name, term in (("o", loss.o), ("u", loss.u)):
+    for name, term in zip("ou", loss, strict=True):
         if term is not None:
             what = f"loss (the direct term dL/d{name})"
             checks.array(what, term, "(T, S, n[N])", trace.O[-1].shape, dtype=trace.O[-1].dtype)
     return loss
-
-
-def direct_term(loss: Built | Direct, trace: Trace, targets: Array | None, S: int) -> Direct:
-    """Return the direct term of what :func:`checked` returned, for an average of S samples."""
-    if isinstance(loss, Direct):
-        return loss
-    assert targets is not None  # checked has refused it
-    return loss.terms(trace, targets, S)

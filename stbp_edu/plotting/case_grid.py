@@ -5,9 +5,9 @@ It is HTML with MathML: text that can be selected, read aloud, printed, and set 
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from importlib import resources
 from itertools import product
 
@@ -26,12 +26,14 @@ Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
 """The text of each cell: by cell, by a function of t and n, or the cases' numbers."""
 
 SPELLED = 6  # columns with room for "t = 1" below each
-PLACES = {1: ("T", "N"), 2: ("T", "n"), 3: ("t", "N"), 4: ("t", "n")}
+FILES = resources.files("stbp_edu.plotting")
+IDS = [id_ for id_ in EQUATIONS if re.match(r"c\d-", id_)]
 SUMS = {1: "direct", 2: "from above", 3: "direct + next step", 4: "from above + next step"}
 SUMS |= {5: "summed over steps and samples"}
 SPACES = re.compile(r"\\[,;]|\\[Bb]igg?[lr]?|\\limits")
 FLAT = '<mo stretchy="false">'  # a bracket no taller than its letters
 SLANTED = "<mi>h", '<mi mathvariant="normal" style="font-style: italic">h'  # fonts lack the other
+SUMMAND = '<span class="term">+ {}</span>'
 BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of brackets
 
 
@@ -116,40 +118,12 @@ class Poster:
 
     def _repr_html_(self) -> str:
         """Return the poster with its style sheet."""
-        cells = "".join(self._cell(case) for case in (3, 1, 4, 2))
-        sums = self._formulas(5, "w", "b")
-        return (
-            f"<style>{_style()}</style>"
-            '<section class="stbp-poster" aria-label="The five cases">'
-            '<p class="title">Four cells, three arrows, one sum</p>'
-            f'<p class="key">{_key()}</p><div class="cells">{cells}</div>'
-            f'<div class="sum{self._marked(5)}"><p><b>5</b> all t{self._told(5)}</p>{sums}</div>'
-            "</section>"
-        )
-
-    def _cell(self, case: int) -> str:
-        """Return one cell: its number, where it holds, what it sums, and its two formulas."""
-        t, n = PLACES[case]
-        where = f"{'t = T' if t == 'T' else 't &lt; T'}, {'n = N' if n == 'N' else 'n &lt; N'}"
-        formulas = self._formulas(case, "delta", "epsilon")
-        arrows = f'<i class="down {"direct" if n == "N" else "above"}">↓</i>'
-        arrows += '<i class="back next">←</i>' if t == "t" else ""
-        return (
-            f'<div class="case-{case}{self._marked(case)}">{arrows}'
-            f"<p><b>{case}</b> {where}{self._told(case)}</p>{formulas}</div>"
-        )
-
-    def _formulas(self, case: int, *of: str) -> str:
-        """Return the formulas of a case, or only what they are equal to."""
-        left = partial(formula, known=case <= self.known)
-        return "".join(f"<p>{left(f'c{case}-{name}')}</p>" for name in of)
-
-    def _told(self, case: int) -> str:
-        """Return what a case adds up, once it is known."""
-        return f" <span>{SUMS[case]}</span>" if case <= self.known else ""
-
-    def _marked(self, case: int) -> str:
-        return "" if not self.lit else " lit" if self.lit == case else " dim"
+        shown = {id_.replace("-", "_"): formula(id_, int(id_[1]) <= self.known) for id_ in IDS}
+        for case, words in SUMS.items():
+            shown[f"mark{case}"] = "" if not self.lit else " lit" if self.lit == case else " dim"
+            shown[f"told{case}"] = f" <span>{words}</span>" if case <= self.known else ""
+        page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8"))
+        return f"<style>{_style()}</style>{page.format(**shown)}"
 
 
 def poster(lit: str | None = None, known: int = 5) -> Poster:
@@ -169,8 +143,7 @@ def poster(lit: str | None = None, known: int = 5) -> Poster:
     checks.count("known", known, at_least=0, at_most=5)
     if lit is None:
         return Poster(known=known)
-    ids = [id_ for id_ in EQUATIONS if re.match(r"c\d-", id_)]
-    names = list(dict.fromkeys(name for id_ in ids for name in (id_[:2], id_)))
+    names = list(dict.fromkeys(name for id_ in IDS for name in (id_[:2], id_)))
     return Poster(int(checks.choice("lit", lit, names)[1]), known)
 
 
@@ -178,37 +151,30 @@ def poster(lit: str | None = None, known: int = 5) -> Poster:
 def formula(id_: str, known: bool = True) -> str:
     """Return an equation of the register as MathML, each term of its sum in the term's colour.
 
-    Of an equation that is not known yet, the right side is left out.
+    A term comes from the next step, from above, or straight from the loss; else it is in ink. Of an
+    equation that is not known yet, the right side is left out.
 
     >>> formula("c3-epsilon").count("<math>"), 'class="next"' in formula("c3-epsilon")
     (3, True)
     """
     left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
-    terms = _terms(right, id_) if known else ["…"]
-    first, *rest = terms
-    more = "".join(f' <span class="term">+ {term}</span>' for term in rest)
-    html = f"{mathml(left + '=')} {first}{more}"
+    terms = ["…"]
+    if known:
+        other = "direct" if re.match("c[1-4]-delta", id_) else ""
+        texs = BETWEEN.split(right)
+        kinds = ["next" if "t+1" in x else "above" if "n+1" in x else other for x in texs]
+        terms = [
+            f'<span class="{kind}">{mathml(tex)}</span>' if kind else mathml(tex)
+            for kind, tex in zip(kinds, texs, strict=True)
+        ]
+    html = " ".join([mathml(left + "="), terms[0], *(SUMMAND.format(term) for term in terms[1:])])
     return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
-
-
-def _terms(right: str, id_: str) -> Iterator[str]:
-    """Yield the terms of a sum: from the next step, from above, or direct; else in ink."""
-    for tex in BETWEEN.split(right):
-        begins = not id_.endswith("delta") or id_.startswith("c5")
-        kind = "next" if "t+1" in tex else "above" if "n+1" in tex else "" if begins else "direct"
-        yield f'<span class="{kind}">{mathml(tex)}</span>' if kind else mathml(tex)
-
-
-def _key() -> str:
-    """Return the three terms, in their colours."""
-    names = {"direct": "direct", "above": "from above", "next": "from the next step"}
-    return ", ".join(f'<span class="{kind}">{words}</span>' for kind, words in names.items())
 
 
 @cache
 def _style() -> str:
     """Return the style sheet, with the colours of the palette."""
-    sheet = resources.files("stbp_edu.plotting").joinpath("poster.css").read_text("utf-8")
+    sheet = FILES.joinpath("poster.css").read_text("utf-8")
     for name, (light, _) in DARK.items():
         sheet = sheet.replace(f"--{name};", f"var(--stbp-{name}, {light});")
     return re.sub(r"\s*([{};:,])\s*|/\*.*?\*/\s*", r"\1", sheet)

@@ -93,9 +93,15 @@ class Drawing:
     order: Sequence[Any] = ()
 
 
-@dataclass(frozen=True)
 class Laid:
     """A drawing at a width: everything in pixels, from the left and downward.
+
+    Attributes:
+        step: the width of a column.
+        row: the height of a row; of cells it has room for their text.
+        labels: what is written on each node, in lines that fit a cell.
+        at: the middle of each node.
+        curves: each arrow from rim to rim, with room for its head: end, bend, end.
 
     >>> drawing = Drawing({"u": Node((0, 0), "u"), "o": Node((0, 1), "o", True)}, [Arrow("u", "o")])
     >>> laid = Laid(drawing, 200)
@@ -103,51 +109,27 @@ class Laid:
     ([100.0, 0.0], 'M100.0 -21.3Q100.0 -35.3 100.0 -49.4', [0, -106, 200, 136])
     """
 
-    drawing: Drawing
-    width: int
-    side: float = SIDE  # beside the outermost nodes
-
-    @cached_property
-    def step(self) -> float:
-        """The width of a column."""
-        x = [node.at[0] for node in self.drawing.nodes.values()]
-        room = self.width - self.left - (4 if self.drawing.cells else 2 * self.side)
-        return min(COLUMN, room / (max(x) - min(x) + self.drawing.cells or 1))
-
-    @cached_property
-    def row(self) -> float:
-        """The height of a row; of cells it has room for their text."""
-        lines = max(label.count("\n") + 1 for label in self.labels.values())
-        return max(CELL_ROW, LINE * lines + 18) if self.drawing.cells else ROW
-
-    @cached_property
-    def labels(self) -> dict[Any, str]:
-        """What is written on each node, in lines that fit a cell."""
-        fits = int((self.step - 9) / CELL_LETTER) if self.drawing.cells else 99
+    def __init__(self, drawing: Drawing, width: int, side: float = SIDE) -> None:
+        """Lay nodes and arrows out; ``side`` is the room beside the outermost nodes."""
+        self.drawing, self.width, self.side = drawing, width, side
+        cells, nodes, rows = drawing.cells, drawing.nodes.items(), drawing.rows.values()
+        x = [node.at[0] for _, node in nodes]
+        left = 12 + LETTER * max(map(len, rows)) if rows else 0  # room for the words of the rows
+        room = width - left - (4 if cells else 2 * side)
+        self.step = min(COLUMN, room / (max(x) - min(x) + cells or 1))
+        self.middle = (width + left) / 2, (min(x) + max(x)) / 2  # in pixels, and in columns
+        fits = int((self.step - 9) / CELL_LETTER) if cells else 99
         wrap = TextWrapper(fits, break_long_words=False, break_on_hyphens=False).fill
-        nodes = self.drawing.nodes.items()
-        return {name: "\n".join(map(wrap, node.label.split("\n"))) for name, node in nodes}
-
-    @property
-    def left(self) -> float:
-        """The room for the words of the rows."""
-        return 12.0 + LETTER * max(map(len, self.drawing.rows.values())) if self.drawing.rows else 0
+        self.labels = {name: "\n".join(map(wrap, one.label.split("\n"))) for name, one in nodes}
+        lines = max(label.count("\n") + 1 for label in self.labels.values())
+        self.row = max(CELL_ROW, LINE * lines + 18) if cells else ROW
+        self.at = {name: self.place(*node.at) for name, node in nodes}
+        self.curves = [self._curve(arrow) for arrow in drawing.arrows]
 
     def place(self, column: float, row: float) -> Array:
         """Return where a place is; the columns stand in the middle."""
-        x = [node.at[0] for node in self.drawing.nodes.values()]
-        middle = (self.width + self.left) / 2
-        return np.array([middle + self.step * (column - (min(x) + max(x)) / 2), -self.row * row])
-
-    @cached_property
-    def at(self) -> dict[Any, Array]:
-        """The middle of each node."""
-        return {name: self.place(*node.at) for name, node in self.drawing.nodes.items()}
-
-    @cached_property
-    def curves(self) -> list[Array]:
-        """Each arrow from rim to rim, with room for its head: end, bend, end."""
-        return [self._curve(arrow) for arrow in self.drawing.arrows]
+        x, centre = self.middle
+        return np.array([x + self.step * (column - centre), -self.row * row])
 
     def _curve(self, arrow: Arrow) -> Array:
         tail, head, rim = self.at[arrow.tail], self.at[arrow.head], self.drawing.radius
@@ -186,26 +168,27 @@ class Laid:
     @cached_property
     def factors(self) -> dict[int, tuple[float, float]]:
         """The middle of the factor of each arrow that has one."""
-        arrows = self.drawing.arrows
-        lines = [_on(curve, ALONG[::4]) for curve in self.curves]
-        nodes = np.array([*self.at.values()])
-        boxes: list[Array] = [  # words: middle, and half their sizes
-            _box(word, x, y) for word, x, y in self.words + self._places(self.drawing.kept)
+        arrows, rim = self.drawing.arrows, self.drawing.radius
+        words = self.words + self._places(self.drawing.kept)
+        taken = [  # middle, and half the size, of what stands there
+            *((*at, 0, 0) for curve in self.curves for at in _on(curve, ALONG[::4])),
+            *((*at, rim, rim) for at in self.at.values()),
+            *(_box(word, x, y) for word, x, y in words),
+            *((*self.cross(k), 9, 9) for k, arrow in enumerate(arrows) if arrow.lost),
         ]
-        boxes += [np.array([*self.cross(k), 9, 9]) for k, a in enumerate(arrows) if a.lost]
         found = {}
         for k in (k for k, arrow in enumerate(arrows) if arrow.factor):
-            half = _half(arrows[k].factor)
+            half, there = _half(arrows[k].factor), np.array(taken)
             spots = list(_beside(self.curves[k], half))
             near = [
                 min(
-                    _clearance(at, half, lines, nodes, self.drawing.radius, boxes),
+                    (np.abs(there[:, :2] - at) - half - there[:, 2:]).max(axis=1).min(),
                     at[0] - half[0], self.width - at[0] - half[0],
                 )
                 for at in spots
             ]  # fmt: skip
             best = spots[int(np.argmax(np.minimum(np.round(near, 1), CLEAR)))]
-            boxes.append(np.array([*best, *half]))
+            taken.append((*best, *half))
             found[k] = (round(float(best[0]), 1), round(float(best[1]), 1))
         return found
 
@@ -267,11 +250,11 @@ def _half(words: str) -> tuple[float, float]:
     return LETTER / 2 * max(map(len, lines)), LINE / 2 * len(lines) - 2
 
 
-def _box(word: Word, x: float, y: float) -> Array:
+def _box(word: Word, x: float, y: float) -> tuple[float, ...]:
     """Return the middle of a word, and half its size."""
     wide, high = _half(word.text)
     aside = {"start": wide, "middle": 0.0, "end": -wide}[word.anchor]
-    return np.array([x + aside, y - 5 + LINE / 2 * word.text.count("\n"), wide, high])
+    return x + aside, y - 5 + LINE / 2 * word.text.count("\n"), wide, high
 
 
 def _beside(curve: Array, half: tuple[float, float]) -> Any:
@@ -280,15 +263,3 @@ def _beside(curve: Array, half: tuple[float, float]) -> Any:
         way = (1 - share) * (curve[1] - curve[0]) + share * (curve[2] - curve[1])
         right = np.array([-way[1], way[0]]) / np.linalg.norm(way)
         yield _on(curve, share) + side * (gap + np.abs(right) @ half) * right
-
-
-def _clearance(
-    at: Array, half: Any, lines: list[Array], nodes: Array, rim: int, boxes: list[Array]
-) -> float:
-    """Return how far text in a box is from lines, nodes and other text; negative if over them."""
-    points = np.concatenate([*lines, nodes, *(box[None, :2] for box in boxes)])
-    size = np.zeros_like(points)
-    first = len(points) - len(boxes)
-    size[first - len(nodes) : first] = rim
-    size[first:] = [box[2:] for box in boxes] or np.zeros((0, 2))
-    return float((np.abs(points - at) - half - size).max(axis=1).min())

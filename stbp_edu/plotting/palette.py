@@ -55,11 +55,8 @@ CASE_COLOURS = {1: DIRECT, 2: ABOVE, 3: NEXT, 4: NEXT, 5: INK}
 
 CASE_TINTS = {1: DIRECT, 2: ABOVE, 3: DIRECT, 4: ABOVE, 5: GRID}
 
-DELTA = INK
-"""δ = dL/do, drawn with circles."""
-
-EPSILON = INK
-"""ε = dL/du, drawn with squares."""
+DELTA = EPSILON = INK
+"""δ = dL/do, drawn with circles, and ε = dL/du, drawn with squares."""
 
 MORE, LESS = "#0078be", "#d55e00"
 """The signs of a map: more than zero, and less; nothing else is told by these two."""

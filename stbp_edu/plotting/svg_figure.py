@@ -1,8 +1,8 @@
-"""Make a figure, and show it as an SVG that can be read aloud and looks right on any ground.
+"""Figures as SVG: charts of matplotlib and drawings of our own, on one sheet.
 
-The ground. Jupyter shows an SVG as a picture, so that a style sheet cannot reach into it, and in a
-dark theme dark ink on no ground would vanish. So every figure has a white sheet behind it. A page
-that holds the SVG inline may restyle it: ink and sheet are written as CSS variables,
+Each says in words what it shows. Jupyter shows an SVG as a picture, so that a style sheet cannot
+reach into it, and in a dark theme dark ink on no ground would vanish: so every figure has a white
+sheet behind it. A page that holds the SVG inline may restyle it: ink and sheet are CSS variables,
 ``var(--stbp-ink, #24292f)`` and ``var(--stbp-ground, #ffffff)``. A dark page needs one rule:
 
     [data-md-color-scheme="slate"] { --stbp-ink: #e6e8eb; --stbp-ground: transparent; }
@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
@@ -22,14 +23,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from stbp_edu.plotting.drawing import Drawing
-from stbp_edu.plotting.drawing_svg import sheet, svg_of
-from stbp_edu.plotting.palette import INK, style
+from stbp_edu.checks import Array
+from stbp_edu.plotting.drawing import LINE, Arrow, Drawing, Laid
+from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST, style
 
 WIDE, PHONE = 691, 331  # CSS pixels
 WIDTHS = {WIDE: 7.2, PHONE: 3.45}  # the same in inches
 VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
+FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
+FILLING = 4.0  # seconds until every cell of an order has its colours
+FILLED = (
+    "<style>@keyframes stbp-fill{from{opacity:0}}@keyframes stbp-refill{from{opacity:0}}"
+    "@media (prefers-reduced-motion: no-preference){"
+    ".stbp-fill{animation:stbp-fill var(--pace) calc(var(--k)*var(--pace)) both}"
+    "svg:hover .stbp-fill{animation-name:stbp-refill}}</style>"
+)
 
 
 def figure(
@@ -111,13 +120,9 @@ def show(*shown: Figure | Drawing, alt: str, below: str = "") -> Shown:
     alt = " ".join(alt.split())
     drawings = [one for one in shown if isinstance(one, Drawing)]
     if drawings and len(drawings) == len(shown):
-        across = 2 if len(shown) == 4 else len(shown)
-
-        def draw(width: int) -> str:
-            return svg_of(drawings, width, alt, across if width == WIDE else 1)
-
+        draw = partial(_drawings, drawings, alt)
     elif len(shown) == 1 and isinstance(shown[0], Figure):
-        draw = partial(_drawn, _with_ink(shown[0]), alt)
+        draw = partial(_chart, shown[0], alt)
     else:
         raise TypeError(
             f"fig must be a matplotlib Figure or drawings, got {shown!r}; "
@@ -130,21 +135,13 @@ def show(*shown: Figure | Drawing, alt: str, below: str = "") -> Shown:
     return Shown(svg.replace("<svg", '<svg data-view=""', 1), alt, below=below)
 
 
-def _with_ink(fig: Figure) -> Figure:
-    """Return a figure whose text is ink, also where it was added outside of the style; close it."""
+def _chart(fig: Figure, alt: str, width: int) -> str:
+    """Return a figure as SVG at a width, its text in ink, its legends in as many columns as fit."""
     for text in fig.findobj(Text):
         if isinstance(text, Text) and str(text.get_color()) == "black":
-            text.set_color(INK)
+            text.set_color(INK)  # also where it was added outside of the style
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(fig)
-    return fig
-
-
-def _drawn(fig: Figure, alt: str, width: int) -> str:
-    """Return a figure as SVG at a width, its legends in as many columns as fit.
-
-    Its ids are its own on a page, and its numbers have the digits that are seen.
-    """
     fig.set_figwidth(WIDTHS[width])
     for ax in fig.axes:
         if ax.get_legend():
@@ -152,7 +149,11 @@ def _drawn(fig: Figure, alt: str, width: int) -> str:
     buffer = io.StringIO()
     with style():
         fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    svg = buffer.getvalue().replace("xlink:href", "href")
+    return _on_sheet(buffer.getvalue().replace("xlink:href", "href"), alt)
+
+
+def _on_sheet(svg: str, alt: str) -> str:
+    """Return matplotlib's SVG on our sheet: ids of its own, and only the digits that are seen."""
     box = [round(float(side)) for side in svg.split('viewBox="')[1].split('"')[0].split()]
     svg = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
@@ -188,3 +189,119 @@ def _short(path: str) -> str:
     """
     path = NUMBER.sub(lambda m: f"{float(m[0]):.1f}", " ".join(path.split()))
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", path)
+
+
+def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
+    """Return drawings as one SVG: side by side, four in two rows, and on a phone one by one."""
+    across = 1 if width == PHONE else 2 if len(drawings) == 4 else len(drawings)
+    each = width // across
+    laid = [Laid(drawing, each) for drawing in drawings]
+    parts, y = [], 0
+    for first in range(0, len(laid), across):
+        row = laid[first : first + across]
+        top = min(one.box[1] for one in row)
+        for x, one in zip(range(0, width, each), row, strict=False):
+            parts.append(f'<g transform="translate({x} {y - top})">{"".join(elements(one))}</g>')
+            parts.append(text((x + 20, y + 20), one.drawing.title, "start"))
+        y += max(one.box[1] + one.box[3] for one in row) - top
+    return sheet([0, 0, width, y], alt, "".join(parts))
+
+
+def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:
+    """Return an SVG on its ground, with the words that stand for it, so much enlarged.
+
+    The colours that change with the page are CSS variables.
+    """
+    x, y, width, height = box
+    words = escape(alt, quote=True)
+    svg = (
+        f'<svg role="img" aria-label="{words}" style="max-width: 100%; height: auto" '
+        f'xmlns="http://www.w3.org/2000/svg" width="{round(scale * width)}" '
+        f'height="{round(scale * height)}" viewBox="{x} {y} {width} {height}" {FONT}>'
+        f'<title>{words}</title><rect x="{x}" y="{y}" width="100%" height="100%" '
+        f'style="fill: var(--stbp-ground, {GROUND})"/>{inside}</svg>'
+    )
+    for name, (light, _) in DARK.items():
+        svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
+    return svg
+
+
+def elements(laid: Laid) -> list[str]:
+    """Return a drawing as elements of SVG: halos, arrows, nodes, factors, words."""
+    drawing = laid.drawing
+    halo = f"fill: none; stroke: {CURRENT}"
+    found = [
+        _form(laid.at[name], drawing.radius + 4, node.round, halo, 6)
+        for name, node in drawing.nodes.items()
+        if node.asked
+    ]
+    found += [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
+    form = _cell if drawing.cells else _node
+    found += [FILLED] * bool(drawing.order) + [form(laid, name) for name in drawing.nodes]
+    for k, (x, y) in laid.factors.items():
+        factor = drawing.arrows[k].factor
+        found.append(text((x, y + 5 - LINE / 2 * factor.count("\n")), factor))
+    return found + [text((x, y), w.text, w.anchor, w.colour) for w, x, y in laid.words]
+
+
+def _arrow(laid: Laid, k: int, arrow: Arrow) -> str:
+    """Return an arrow with its head; a lost one with its cross."""
+    colour = LOST if arrow.lost else arrow.colour
+    wide = arrow.width or (2.25 if arrow.lost else 1.25 if colour == GRID else 2.75)
+    dashes = ' stroke-dasharray="6 4"' * arrow.lost
+    drawn = f'<path d="{laid.path(k)}" fill="none" style="stroke: {colour}" '
+    drawn += f'stroke-width="{wide:.2f}"{dashes}/><path d="{laid.tip(k)}" style="fill: {colour}"/>'
+    if arrow.lost:
+        x, y = laid.cross(k)
+        drawn += f'<path d="M{x - 7:.1f} {y - 7:.1f}l14 14m0 -14l-14 14" '
+        drawn += f'style="stroke: {LOST}" stroke-width="3"/>'
+    return drawn
+
+
+def _node(laid: Laid, name: Any) -> str:
+    """Return a node; the loss is filled with ink."""
+    x, y = at = laid.at[name]
+    node, paper = laid.drawing.nodes[name], f"var(--stbp-ground, {GROUND})"
+    loss = node.label == "L"
+    look = f"fill: {INK if loss else paper}; stroke: {INK if node.asked or loss else GRID}"
+    drawn = _form(at, laid.drawing.radius, node.round, look, 2.5 if node.asked else 1.5)
+    colour = f"var(--stbp-paper, {GROUND})" if loss else INK
+    return drawn + text((x, y + 5), node.label, colour=colour)
+
+
+def _cell(laid: Laid, name: Any) -> str:
+    """Return a cell of a grid: filled and framed in its colours, or a hairline."""
+    (x, y), node, order = laid.at[name], laid.drawing.nodes[name], laid.drawing.order
+    wide, high = laid.step - 5, laid.row - 5
+    box = f'<rect x="{x - wide / 2:.1f}" y="{y - high / 2:.1f}" width="{wide:.1f}" '
+    box += f'height="{high:.1f}" rx="5" '
+    drawn = f'{box}fill="none" style="stroke: {GRID}"/>' if order or not node.colours else ""
+    if node.colours:
+        fill, frame = node.colours
+        look = f"fill: {fill}; fill-opacity: 0.3; stroke: {frame}; stroke-width: 2"
+        if order:
+            box += 'class="stbp-fill" '
+            look += f"; --k: {order.index(name)}; --pace: {FILLING / len(order):.2f}s"
+        drawn += f'{box}style="{look}"/>'
+    label = laid.labels[name]
+    at = (x, y + 5 - LINE / 2 * label.count("\n"))
+    return drawn + text(at, label, size=14)
+
+
+def _form(at: Array, rim: float, is_round: bool, look: str, wide: float) -> str:
+    """Return a circle or a square."""
+    (x, y), half = at, rim - 1
+    form = f'circle cx="{x:.1f}" cy="{y:.1f}" r="{rim}"'
+    if not is_round:
+        form = f'rect x="{x - half:.1f}" y="{y - half:.1f}" width="{2 * half}" '
+        form += f'height="{2 * half}" rx="5"'
+    return f'<{form} style="{look}" stroke-width="{wide}"/>'
+
+
+def text(at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15) -> str:
+    """Return text as an element of SVG, line below line."""
+    drawn = ""
+    for k, line in enumerate(words.split("\n") if words else ()):
+        place = f'x="{at[0]:.1f}" y="{at[1] + LINE * k:.1f}" text-anchor="{anchor}"'
+        drawn += f'<text {place} font-size="{size}" style="fill: {colour}">{escape(line)}</text>'
+    return drawn

@@ -13,7 +13,7 @@ from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports
 from stbp_edu.practice.grading.verdict import grade
-from stbp_edu.practice.tasks import exercise_of
+from stbp_edu.practice.tasks import exercises
 from stbp_edu.practice.tasks.inputs import wide_network
 
 
@@ -43,7 +43,7 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     'the temporal path carries δ ⊙ h where ε belongs'
     """
     checks.instance("record", record, bool)
-    report = NetworkReport(**vars(grade(exercise_of("backward"), function)))
+    report = NetworkReport(**vars(grade(exercises()["backward"], function)))
     with redirect_stdout(StringIO()):
         cases = case_reports(function) if callable(function) and report.state != "todo" else ()
     if report.right:  # the verdict is that of the gradients; the cases explain a wrong one
@@ -60,13 +60,13 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     """Return the mistakes that have a name, and where the first wrong case is derived."""
     if report.right:
         return ("Checked against the exact gradients of several networks.",)
-    named = {m.id: str(m) for m in exercise_of("backward").mistakes if m.id in report.mistakes}
+    named = {m.id: str(m) for m in exercises()["backward"].mistakes if m.id in report.mistakes}
     first = next(c for c in (cases[4], *cases) if c.wrong)  # without ε no other case says a thing
     is_delta = any(LEAK not in part for part in first.explanation.split("; "))
     is_epsilon = LEAK in first.explanation or NO_SUM in first.explanation
     terms = ["w"] if first.case == 5 else ["delta"] * is_delta + ["epsilon"] * is_epsilon
     ids = [f"c{first.case}-{term}" for term in terms]
-    where, equations = exercise_of(ids[0]), " and ".join(f"({id_})" for id_ in ids)
+    where, equations = exercises()[ids[0]], " and ".join(f"({id_})" for id_ in ids)
     place = f'Look at notebook {where.notebook}, "{where.section}", {equations}'
     return *named.values(), f'{place}; `hint("backward")` gives a hint.'
 

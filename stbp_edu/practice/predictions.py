@@ -10,9 +10,10 @@ from functools import cache
 from html import escape
 
 from stbp_edu import checks
+from stbp_edu.files import read_toml
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks.catalogue import tables
+from stbp_edu.practice.tasks.mistakes import CONTENT
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class Prediction:
 @cache
 def questions() -> dict[str, Question]:
     """Return every question by its id, in the order of the course."""
-    return {id_: Question(id_, **table) for id_, table in tables("predictions.toml").items()}
+    tables = read_toml(CONTENT / "predictions.toml")
+    return {id_: Question(id_, **table) for id_, table in tables.items()}
 
 
 def predict(

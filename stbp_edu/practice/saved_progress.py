@@ -9,7 +9,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from html import escape
 from itertools import count
 from pathlib import Path
@@ -23,8 +23,7 @@ from stbp_edu.practice.tasks import Task, tasks
 T = TypeVar("T")
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
-PREDICTIONS, HISTORY = "predictions", "history"
-FILE = Sealed("a file of saved progress", "move it away to begin anew", version=2)
+FILE = Sealed("a file of saved progress", "move it away to begin anew")
 UNUSABLE = (OSError, RuntimeError, ValueError)
 """What a place for the file may raise: no home directory, no right to write, a damaged file."""
 _told = set[str]()
@@ -50,19 +49,20 @@ def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
     What was once right stays right. Where the file cannot be written, a warning says so once.
     """
 
-    def after(before: Progress) -> Progress:
-        now = "right" if before.states.get(exercise_id) == "right" else state
-        one = before.history.get(exercise_id, Attempts()).with_one_more(mistakes)
-        history = {**before.history, exercise_id: one}
-        return replace(before, states={**before.states, exercise_id: now}, history=history)
+    def add(now: Progress) -> None:
+        if now.states.get(exercise_id) != "right":
+            now.states[exercise_id] = state
+        had = now.history.get(exercise_id, Attempts())
+        found = dict(Counter(had.mistakes) + Counter(mistakes))
+        now.history[exercise_id] = Attempts(had.attempts + 1, found)
 
     if state != "todo":
-        _change(after)
+        _change(add)
 
 
 def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
-    _change(lambda p: replace(p, predictions={**p.predictions, prediction_id: answer}))
+    _change(lambda now: now.predictions.update({prediction_id: answer}))
 
 
 def _read(place: Path | None) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _read(place: Path | None) -> dict[str, Any]:
     return FILE.read(place) if place is not None and place.exists() else {}
 
 
-def _change(change: Callable[["Progress"], "Progress"]) -> None:
+def _change(change: Callable[["Progress"], None]) -> None:
     """Change the file as it is now, while no other process does.
 
     A damaged one is put aside, under a name that is free.
@@ -85,9 +85,10 @@ def _change(change: Callable[["Progress"], "Progress"]) -> None:
                 names = (place.with_suffix(f".damaged{k or ''}") for k in count())
                 place.replace(next(name for name in names if not name.exists()))
                 kept = {}
-            now = change(_progress(kept))
-            more = {PREDICTIONS: now.predictions, HISTORY: asdict(now)["history"]}
-            FILE.write(place, now.states | {name: table for name, table in more.items() if table})
+            now = _progress(kept)
+            change(now)
+            more = {k: v for k, v in asdict(now).items() if v and k in ("predictions", "history")}
+            FILE.write(place, now.states | more)
     except UNUSABLE as error:
         if str(error) not in _told:
             _told.add(str(error))
@@ -101,15 +102,6 @@ class Attempts:
 
     attempts: int = 0
     mistakes: dict[str, int] = field(default_factory=dict)
-
-    def with_one_more(self, mistakes: Sequence[str]) -> "Attempts":
-        """Return these attempts and one more, which showed some misconceptions."""
-        return Attempts(self.attempts + 1, dict(Counter(self.mistakes) + Counter(mistakes)))
-
-    def at_least(self, others: "Attempts") -> "Attempts":
-        """Return the larger of either number: a file that is taken in twice counts once."""
-        most = max(self.attempts, others.attempts)
-        return Attempts(most, dict(Counter(self.mistakes) | Counter(others.mistakes)))
 
 
 @dataclass(frozen=True)
@@ -127,11 +119,6 @@ class Progress:
         return self.states.get(task.id, "todo")
 
     @property
-    def hunted(self) -> int:
-        """How many bugs of the hunt are found."""
-        return sum(k.startswith("hunt(") and v == "right" for k, v in self.states.items())
-
-    @property
     def next(self) -> Task | None:
         """The first exercise of the notebooks that is not done, then of the others."""
         left = [task for task in tasks().values() if self.state(task) != "right"]
@@ -140,7 +127,8 @@ class Progress:
     @property
     def _said(self) -> list[str]:
         """What is said below the exercises, a line each."""
-        found = [f"Bugs found: {self.hunted}."] * bool(self.hunted)
+        hunted = sum(k.startswith("hunt(") and v == "right" for k, v in self.states.items())
+        found = [f"Bugs found: {hunted}."] * bool(hunted)
         told = [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
         return [*found, *told, *[self.problem] * bool(self.problem)]
 
@@ -215,16 +203,16 @@ def import_progress(file: str | Path) -> Progress:
     """
     new = read_progress(_given(file))
 
-    def after(ours: Progress) -> Progress:
+    def add(ours: Progress) -> None:
         right = {id_: state for id_, state in ours.states.items() if state == "right"}
-        history = {i: h.at_least(ours.history.get(i, h)) for i, h in new.history.items()}
-        return Progress(
-            ours.states | new.states | right,
-            ours.predictions | new.predictions,
-            ours.history | history,
-        )
+        ours.states.update(new.states | right)
+        ours.predictions.update(new.predictions)
+        for id_, one in new.history.items():  # the larger number: a file taken in twice counts once
+            had = ours.history.get(id_, one)
+            found = dict(Counter(one.mistakes) | Counter(had.mistakes))
+            ours.history[id_] = Attempts(max(one.attempts, had.attempts), found)
 
-    _change(after)
+    _change(add)
     return progress_report()
 
 
@@ -232,11 +220,11 @@ def _progress(kept: dict[str, Any]) -> Progress:
     """Return what a file says, as far as it can be read."""
     history = {
         id_: Attempts(attempts, _entries(one.get("mistakes"), int))
-        for id_, one in _entries(kept.get(HISTORY), dict).items()
+        for id_, one in _entries(kept.get("history"), dict).items()
         if type(attempts := one.get("attempts")) is int
     }
     states = {k: v for k, v in _entries(kept, str).items() if v in STATES}
-    return Progress(states, _entries(kept.get(PREDICTIONS), str), history)
+    return Progress(states, _entries(kept.get("predictions"), str), history)
 
 
 def _entries(table: Any, kind: type[T]) -> dict[str, T]:

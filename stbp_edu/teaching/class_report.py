@@ -1,18 +1,31 @@
-"""What a class answered: two tables, and the page "The mistakes of the class"."""
+"""What a class handed in: all files of a folder, each judged, and what they say together.
+
+A notebook is judged by a process of its own; a file of progress is its author's word. Of all these
+there are two tables, a page "The mistakes of the class", and a text for each student.
+"""
 
 import csv
 import io
+import json
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.saved_progress import Attempts, read_progress
 from stbp_edu.practice.tasks import Task, course_table, tasks
 from stbp_edu.practice.tasks.mistakes import misconceptions
-from stbp_edu.teaching.marking import Submission
-from stbp_edu.teaching.notebooks import filled
+from stbp_edu.teaching.judge import Limits
+from stbp_edu.teaching.notebooks import LARGEST, filled, read_notebook
 from stbp_edu.teaching.problem_set import ProblemSet
 
+PATIENCE = 90.0  # seconds for the search for what is wrong, on a busy machine
+ENDED = "its judge has ended before its time"
 DISCUSSED = 3
 """How many misconceptions the page ends with."""
 STATES = {
@@ -25,6 +38,125 @@ STATES = {
 
 
 @dataclass(frozen=True)
+class Submission:
+    """What is found of one file.
+
+    Attributes:
+        author: the folder that it stands in, or its own name.
+        file: its path in the folder of submissions.
+        verdicts: one for each task of its variant.
+        variant: the one that its author has.
+        reported: whether it is a file of progress, whose states are its author's word.
+        problem: why nothing of it could be judged, or an empty string.
+        remark: what the teacher should look at, or an empty string.
+    """
+
+    author: str
+    file: str
+    verdicts: tuple[Feedback, ...] = ()
+    variant: int = 1
+    reported: bool = False
+    problem: str = ""
+    remark: str = ""
+
+
+def found_in(folder: Path) -> dict[Path, str]:
+    """Return the submitted files with their authors; nothing is read through a link.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"FOLDER must be a folder of submissions, got {folder}; check the path")
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        top, *below = path.relative_to(folder).parts
+        hidden = any(part.startswith((".", "__MACOSX")) for part in (top, *below))
+        if (path.is_symlink() or path.is_file()) and not hidden:
+            found[path] = top if below else path.stem
+    if not any(p.suffix in (".ipynb", ".json") for p in found):
+        raise ValueError(f"{folder} must hold notebooks or files of progress, and has none")
+    return found
+
+
+def graded(
+    problem_set: ProblemSet, folder: Path, limits: Limits, processes: int
+) -> Iterator[Submission]:
+    """Yield each submission when it is judged, so many at a time."""
+    files = found_in(folder)
+    books = Counter(author for path, author in files.items() if path.suffix == ".ipynb")
+    seen: dict[bytes, Path] = {}
+
+    def one(path: Path) -> Submission:
+        name, reported = str(path.relative_to(folder)), path.suffix == ".json"
+        found = Submission(files[path], name, reported=reported)
+        if path in problems:
+            return replace(found, problem=problems[path])
+        if reported:
+            return _reported(found, path, problem_set)
+        found = _judged(found, path, problem_set, limits)
+        several = books[found.author]
+        more = f"one of {several} notebooks of {found.author}" if several > 1 else ""
+        return replace(found, remark="; ".join(filter(None, (found.remark, more))))
+
+    problems = {path: why for path in files if (why := _unread(path, seen))}
+    with ThreadPoolExecutor(processes) as pool:
+        yield from pool.map(one, files)
+
+
+def _unread(path: Path, seen: dict[bytes, Path]) -> str:
+    """Return why a file is not read, or an empty string; ``seen`` has the files of progress."""
+    if path.is_symlink() or path.suffix not in (".ipynb", ".json"):
+        kind = "a link" if path.is_symlink() else f"a file {path.suffix or 'without an ending'}"
+        return f"it is {kind}, no notebook (.ipynb); ask for that"
+    if path.stat().st_size > LARGEST:
+        return f"it has more than {LARGEST // 2**20} MB: neither a notebook nor progress"
+    if path.suffix == ".json" and (first := seen.setdefault(path.read_bytes(), path)) != path:
+        return f"it is the same file of progress as {first.parent.name}/{first.name}"
+    return ""
+
+
+def _judged(
+    found: Submission, notebook: Path, problem_set: ProblemSet, limits: Limits
+) -> Submission:
+    """Return what a process that judges a notebook could say of it."""
+    try:
+        _, told = read_notebook(notebook)
+        variant, remark = problem_set.variant_of(found.author, told)
+        ids = problem_set.tasks_of(variant)
+    except (OSError, ValueError) as error:
+        return replace(found, problem=str(error))
+    command = [sys.executable, "-P", "-m", "stbp_edu.teaching.judge", str(notebook)]
+    numbers = [f"{limits.seconds:g}", str(limits.memory)]
+    longest = len(ids) * (limits.seconds + PATIENCE)
+    try:
+        done = subprocess.run(
+            [*command, *numbers, *ids], capture_output=True, timeout=longest, check=False
+        )
+        text = done.stdout
+    except subprocess.TimeoutExpired as error:
+        text = error.stdout or b""
+    whole = [Feedback(*json.loads(line)) for line in text.split(b"\n")[:-1]]
+    known = {verdict.exercise: verdict for verdict in whole}
+    verdicts = (known.get(id_, Feedback(id_, "stopped", (ENDED,))) for id_ in ids)
+    return replace(found, verdicts=tuple(verdicts), variant=variant, remark=remark)
+
+
+def _reported(found: Submission, path: Path, problem_set: ProblemSet) -> Submission:
+    """Return what a file of progress says of the tasks of the problem set."""
+    try:
+        progress = read_progress(path)
+    except (OSError, ValueError) as error:
+        return replace(found, problem=str(error))
+    verdicts = []
+    for id_ in problem_set.every_task():
+        made = progress.history.get(id_, Attempts()).mistakes
+        known = tuple(m for m in sorted(made) if m in misconceptions())
+        verdicts.append(Feedback(id_, progress.states.get(id_, "todo"), mistakes=known))
+    return replace(found, verdicts=tuple(verdicts))
+
+
+@dataclass(frozen=True)
 class Topic:
     """A misconception to discuss: how many students have it, and in which tasks."""
 
@@ -34,7 +166,7 @@ class Topic:
 
 
 def topics(submissions: Iterable[Submission]) -> list[Topic]:
-    """Return the misconceptions that explain most wrong answers, the most frequent first.
+    """Return the few misconceptions that explain most wrong answers, the most frequent first.
 
     One that gives the same numbers as a more frequent one is not counted again. Judged answers
     alone are counted, not what students report themselves.
@@ -51,13 +183,7 @@ def topics(submissions: Iterable[Submission]) -> list[Topic]:
         asked = {v.exercise for _, v in left if best in v.mistakes}
         found.append(Topic(best, counts[best], [t for t in tasks().values() if t.id in asked]))
         left = [(author, v) for author, v in left if best not in v.mistakes]
-    return sorted(found, key=lambda topic: -topic.students)
-
-
-def scores(problem_set: ProblemSet, submission: Submission) -> dict[str, tuple[float, float]]:
-    """Return for each task the points that a submission earns, and how many there are."""
-    plan = problem_set
-    return {v.exercise: (plan.earned(v), plan.points_of(v.exercise)) for v in submission.verdicts}
+    return sorted(found, key=lambda topic: -topic.students)[:DISCUSSED]
 
 
 def grades_csv(problem_set: ProblemSet, submissions: Iterable[Submission]) -> str:
@@ -66,11 +192,11 @@ def grades_csv(problem_set: ProblemSet, submissions: Iterable[Submission]) -> st
     rows = [["author", "file", "variant", *ids, "total", "of", "problem", "remark"]]
     for s in submissions:
         if not s.reported:
-            points = scores(problem_set, s)
-            cells = [f"{points[id_][0]:g}" if id_ in points else "" for id_ in ids]
-            total, most = (f"{sum(pair[k] for pair in points.values()):g}" for k in (0, 1))
+            earned = {v.exercise: problem_set.earned(v) for v in s.verdicts}
+            cells = [f"{earned[id_]:g}" if id_ in earned else "" for id_ in ids]
+            total, most = sum(earned.values()), sum(map(problem_set.points_of, earned))
             head = [s.author, s.file, str(s.variant)]
-            rows.append([*head, *cells, total, most, s.problem, s.remark])
+            rows.append([*head, *cells, f"{total:g}", f"{most:g}", s.problem, s.remark])
     return _csv(rows)
 
 
@@ -96,10 +222,11 @@ def _csv(rows: Iterable[Iterable[str]]) -> str:
 
 def feedback(problem_set: ProblemSet, submission: Submission) -> str:
     """Return what the author of a judged notebook is told, in Markdown."""
-    total, most = map(sum, zip(*scores(problem_set, submission).values(), strict=True))
+    verdicts = submission.verdicts
     return filled(
-        "feedback.md", plan=problem_set, author=submission.author, verdicts=submission.verdicts,
-        tasks=tasks(), states=STATES, total=total, most=most,
+        "feedback.md", plan=problem_set, author=submission.author, verdicts=verdicts, tasks=tasks(),
+        states=STATES, total=sum(map(problem_set.earned, verdicts)),
+        most=sum(problem_set.points_of(v.exercise) for v in verdicts),
     )  # fmt: skip
 
 
@@ -116,7 +243,7 @@ def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str =
         judged=[s for s in submissions if not s.reported],
         reported=[s for s in submissions if s.reported],
         asked=[_found(tasks()[id_], submissions) for id_ in problem_set.every_task()],
-        topics=topics(submissions)[:DISCUSSED], library=misconceptions(),
+        topics=topics(submissions), library=misconceptions(),
         slugs=list(course_table()),
     )  # fmt: skip
 

@@ -25,9 +25,9 @@ from stbp_edu.neuron import LIF
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.grading.calling import Difference
-from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
+from stbp_edu.practice.tasks import Exercise, Task, tasks
 from stbp_edu.teaching import sandbox
-from stbp_edu.teaching.answers import answer_to, name_of, read_notebook
+from stbp_edu.teaching.notebooks import answer_to, name_of, read_notebook
 
 LATE = "It did not end in time."
 START = 60.0
@@ -161,24 +161,18 @@ def judge(task: Task, cells: list[str], limits: Limits) -> Feedback:
         state = "todo" if isinstance(error, LookupError) else "wrong"
         return Feedback(task.id, state, (str(error.args[0]),))
     with contextlib.closing(Answer(source, name, limits)) as answer:
-        said = _graded(task, answer)
+        given = answer if isinstance(task, Exercise) else answer()
+        if given is None or isinstance(given, (Answer, str, int, float)):
+            said = grade(task, given)
+        else:
+            text = f"`{name}` must be a formula between quotation marks."
+            said = Feedback(task.id, "wrong", (getattr(given, "message", text),))
     if why := answer.stopped or answer.refused:
         return Feedback(task.id, "stopped" if answer.stopped else "refused", (why,))
     blank = said.state == "todo" and isinstance(task, Exercise)
     if blank and "return" not in source and "raise " not in source:
         return Feedback(task.id, "wrong", (f"`{name}` returns nothing: end it with `return`.",))
     return said
-
-
-def _graded(task: Task, answer: Answer) -> Feedback:
-    """Return what ``check`` says about an answer: a function, or a formula."""
-    if isinstance(task, FormulaBlank):
-        formula = answer()
-        if formula is None or isinstance(formula, (str, int, float)):
-            return grade(task, formula)
-        text = f"`{name_of(task)}` must be a formula between quotation marks."
-        return Feedback(task.id, "wrong", (getattr(formula, "message", text),))
-    return grade(task, answer)
 
 
 def main() -> None:

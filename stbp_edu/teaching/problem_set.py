@@ -3,7 +3,6 @@
 It is a TOML file; ``stbp-edu assign --help`` shows one.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +38,20 @@ class ProblemSet:
     partial: float = 0.5
     hand_in: str = ""
     authors: Mapping[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the entries; the pools have been."""
+        checks.fields("the plan", self, title=str, hand_in=str, checks=bool, points=dict)
+        checks.count("count", self.count, at_most=MOST)
+        checks.count("seed", self.seed, at_least=0)
+        for author, variant in checks.instance("authors", self.authors, dict).items():
+            checks.count(f"the variant of {author}", variant, at_most=self.count)
+        if not 0 <= checks.number("partial", self.partial) <= 1:
+            raise ValueError(f"partial must be from 0 to 1, got {self.partial}; write 0.5 for half")
+        if not [*_ids("tasks", self.tasks), *self.pools]:
+            raise ValueError('the plan must ask something; write tasks = ["c3-delta", ...]')
+        for task, points in _table("points", self.points, self.every_task()).items():
+            checks.number(f"points of {task}", points, positive=True)
 
     @property
     def slug(self) -> str:
@@ -102,34 +115,10 @@ def read_problem_set(path: Path) -> ProblemSet:
     """
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
     table = _table("the plan", files.read_toml(path), known)
-    variants = _table("variants", table.get("variants", {}), ("count", "seed", "authors"))
+    variants = _table("variants", table.pop("variants", {}), ("count", "seed", "authors"))
+    pools = [_pool(pool) for pool in _list("pools", table.pop("pools", []))]
     name = path.stem.encode(errors="backslashreplace").decode()  # one that a notebook can hold
-    count = checks.count("count", variants.get("count", 1), at_most=MOST)
-    authors = checks.instance("authors", variants.get("authors", {}), dict)
-    points = _table("points", table.get("points", {}), tasks())
-    partial = checks.number("partial", table.get("partial", ProblemSet.partial))
-    if not 0 <= partial <= 1:
-        raise ValueError(f"partial must be a share from 0 to 1, got {partial}; write 0.5 for half")
-    found = ProblemSet(
-        title=checks.instance("title", table.get("title", name), str),
-        tasks=_ids("tasks", table.get("tasks", [])),
-        points={
-            id_: checks.number(f"points of {id_}", points[id_], positive=True) for id_ in points
-        },
-        pools=[_pool(pool) for pool in _list("pools", table.get("pools", []))],
-        count=count,
-        seed=checks.count("seed", variants.get("seed", 0), at_least=0),
-        checks=checks.instance("checks", table.get("checks", True), bool),
-        partial=partial,
-        hand_in=checks.instance("hand_in", table.get("hand_in", ""), str),
-        authors={
-            a: checks.count(f"the variant of {a}", authors[a], at_most=count) for a in authors
-        },
-    )
-    if not found.every_task():
-        raise ValueError(f'{path} must ask something; write tasks = ["c3-delta", ...]')
-    _table("points", found.points, found.every_task())
-    return found
+    return ProblemSet(**{"title": name, "tasks": [], **table, **variants}, pools=pools)
 
 
 def _list(name: str, value: Any) -> list[Any]:
@@ -143,22 +132,14 @@ def _table(name: str, value: Any, known: Collection[str]) -> dict[str, Any]:
     """Return a table in the plan, whose keys are known."""
     table = checks.instance(name, value, dict)
     for key in table:
-        _known(f"a key of {name}", key, known)
+        checks.choice(f"a key of {name}", key, known)
     return table
-
-
-def _known(name: str, value: Any, known: Collection[str]) -> None:
-    """Raise ValueError where a name is none of the known; the message has those nearest to it."""
-    if not isinstance(value, str) or value not in known:
-        near = difflib.get_close_matches(str(value), known, n=3, cutoff=0.4) or list(known)[:3]
-        said = f"such as {', '.join(map(repr, near))}, got {checks.brief(value)}"
-        raise ValueError(f"{name} must be one that is known, {said}; check the spelling")
 
 
 def _ids(name: str, ids: Any) -> list[str]:
     """Return the ids of tasks, each once."""
     for id_ in _list(name, ids):
-        _known(f"a task of {name}", id_, tasks())
+        checks.choice(f"a task of {name}", id_, tasks())
     if len(set(ids)) < len(ids):
         raise ValueError(f"{name} must name each task once, got {ids}")
     return list(ids)

@@ -1,8 +1,8 @@
 """The same gradients in PyTorch: a layer as a module, for any neuron and every rule.
 
-- ``steps``: the derived program of a neuron, as a ``torch.autograd.Function``.
+- ``steps``: what weights make of spikes, and the derived program of a neuron on tensors.
 - ``layers``: modules: a layer of neurons on any weights, and a network of such layers.
-- ``parameters``: their parameters as NumPy has them, and back. ``inputs``: checks.
+- ``parameters``: their parameters as NumPy has them, and back.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``train``: a run in one process or in several, as a command.
 

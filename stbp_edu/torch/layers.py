@@ -10,12 +10,14 @@ from torch import Tensor, nn
 from stbp_edu import checks
 from stbp_edu.arrays import Tensors
 from stbp_edu.arrows.rules import Rule, with_gain_limit
+from stbp_edu.derived import AnyNeuron
 from stbp_edu.network import Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.torch.inputs import check_input, check_rerun, check_sequence, current_of, shape_of
-from stbp_edu.torch.parameters import layers_of, to_state
-from stbp_edu.torch.steps import AnyNeuron, Neurons, Steps
+from stbp_edu.torch.parameters import check_floats, layers_of, to_state
+from stbp_edu.torch.steps import AXES, Neurons, Steps, current_of
 
+UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
+"""Modules that give something else, or change, when they are run a second time."""
 Copies = Mapping[str, Tensor]
 """Spikes, once for each state of the rule in which an error comes back to them."""
 
@@ -85,9 +87,8 @@ class LIFLayer(nn.Module):
             twin: whether H takes the place of the spike, so that finite differences are valid.
 
         Raises:
-            TypeError, ValueError: if the input is not on the weights' device, has another dtype or
-                shape than they take, or is not finite, or the weights cannot be run twice, which
-                rules with an error of their own for the layer below need.
+            TypeError, ValueError: if the input is none that the weights take, or is not finite; or
+                under rules with an error of its own for the layer below, if they cannot run twice.
         """
         return self.states(spikes, twin=twin)[self.steps.neuron.output]
 
@@ -133,12 +134,11 @@ class LIFLayer(nn.Module):
 class LIFNetwork(nn.Sequential):
     """Layers of neurons, one above the other, with other modules between them.
 
-    ``network[0]`` is the first module: layer 1, where nothing stands before it. Between the layers
-    may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else takes a batch: it gets
-    the spikes of all steps at once, T · S of them. So dropout is drawn anew at each step; that of
-    ``stbp-edu train`` leaves a neuron out of all steps of a batch. Under rules that hand another
-    error to the layer below than to the weights, such as the classic one, dropout and batch norm
-    stand there and not among a layer's weights, which are then run twice.
+    Between the layers may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else
+    takes a batch: it gets the spikes of all steps at once, T · S of them. So dropout is drawn anew
+    at each step. Under rules that hand another error to the layer below than to the weights, such
+    as the classic one, dropout and batch norm stand there and not among a layer's weights, which
+    are then run twice.
 
     Args:
         modules: the layers and what stands between them.
@@ -182,12 +182,11 @@ class LIFNetwork(nn.Sequential):
         Args:
             params: of fully connected layers, in any form in which NumPy has them.
             neuron: one for all layers, or one for each.
-            rule: what flows backward.
-            gain_limit: see :class:`LIFLayer`.
+            rule: what flows backward: see :class:`LIFLayer`.
+            gain_limit: the same.
         """
         layers = layers_of(params)
-        several = isinstance(neuron, list | tuple)
-        neurons: list[Any] = list(neuron) if several else [neuron] * len(layers)  # type: ignore[arg-type]
+        neurons: Any = neuron if isinstance(neuron, list | tuple) else [neuron] * len(layers)
         if len(neurons) != len(layers):
             raise ValueError(
                 f"neuron must be one for all layers or a list of {len(layers)}, got "
@@ -220,7 +219,7 @@ class LIFNetwork(nn.Sequential):
         self, spikes: Tensor, twin: bool
     ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
         """Return what comes out of the last module, and the states of each layer."""
-        output = self._turned(check_sequence("spikes", spikes))
+        output = self._turned(check_sequence(spikes))
         checks.instance("twin", twin, bool)
         copies: Copies = {}
         found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
@@ -228,8 +227,9 @@ class LIFNetwork(nn.Sequential):
             if not isinstance(module, LIFLayer):
                 if len(copies) > 1:
                     check_rerun("modules", module, found[-1][0].rule)
-                copies = {q: current_of(module, o) for q, o in copies.items()}
+                several = {q: current_of(module, o) for q, o in copies.items() if len(copies) > 1}
                 output = current_of(module, output)
+                copies = several or dict.fromkeys(copies, output)
                 continue
             if not found:
                 check_input(output, module.weights)
@@ -243,3 +243,50 @@ class LIFNetwork(nn.Sequential):
     def _turned(self, series: Tensor) -> Tensor:
         """Return samples and steps in the order that the user has, or the layers have."""
         return series.transpose(0, 1) if self.batch_first else series
+
+
+def check_sequence(given: object) -> Tensor:
+    """Return spikes if they are a tensor of floats with at least one step, (T, S, ...)."""
+    spikes = check_floats("spikes", given)
+    if spikes.ndim < 3 or not len(spikes):
+        raise ValueError(
+            f"spikes must have shape (T, S, ...) with T >= 1 steps, got {tuple(spikes.shape)}; "
+            f"{AXES}"
+        )
+    return spikes
+
+
+def check_input(given: object, weights: nn.Module) -> None:
+    """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
+    spikes = check_sequence(given)
+    like = next(weights.parameters(), spikes)
+    cast = torch.is_autocast_enabled(like.device.type)
+    if spikes.device != like.device or not (cast or spikes.dtype == like.dtype):
+        raise TypeError(
+            f"spikes must be {like.dtype} on {like.device}, as the weights are, got "
+            f"{spikes.dtype} on {spikes.device}; convert them with .to(device, dtype)"
+        )
+    if not torch.compiler.is_compiling() and not torch.isfinite(spikes.detach().sum()):
+        checks.check_finite("spikes", spikes.detach().double().cpu().numpy())
+
+
+def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
+    """Raise ValueError if a module cannot be run twice, for one error and for another."""
+    if module.training and any(isinstance(m, UNREPEATABLE) for m in module.modules()):
+        raise ValueError(
+            f"{name} must hold no dropout and no batch norm under the rule {rule.name}, which runs "
+            f"them more than once, got {module}; put them elsewhere, or choose another rule"
+        )
+
+
+def shape_of(weights: nn.Module, shape: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the shape of the neurons that weights feed, given or known."""
+    if shape is not None:
+        return checks.widths("shape", shape, at_least=1)
+    last = [m for m in weights.modules() if not [*m.children()]][-1]
+    if not isinstance(last, nn.Linear):
+        raise ValueError(
+            f"shape must be given where weights do not end in nn.Linear, got {weights}; pass the "
+            "shape of the neurons of one sample, shape=(8, 6, 6)"
+        )
+    return (last.out_features,)

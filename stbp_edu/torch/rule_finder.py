@@ -14,9 +14,8 @@ from stbp_edu.arrows.rules import RULES
 from stbp_edu.network import Params
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.torch.inputs import check_floats, check_sequence
-from stbp_edu.torch.layers import LIFNetwork
-from stbp_edu.torch.parameters import to_params
+from stbp_edu.torch.layers import LIFNetwork, check_sequence
+from stbp_edu.torch.parameters import check_floats, to_params
 from stbp_edu.torch.steps import curves
 
 TOLERANCE = 1e-4
@@ -65,19 +64,6 @@ class Known:
 
     derivative: Callable[[Tensor], Tensor]
     antiderivative = SurrogateOf.antiderivative
-
-
-def measured(v: Tensor, h: Tensor) -> Known:
-    """Return a surrogate known at some v: straight in between, and beyond falling as 1/v²."""
-
-    def derivative(at: Tensor) -> Tensor:
-        """Return h."""
-        x = at.detach().cpu().numpy()
-        inside = np.clip(x, float(v[0]), float(v[-1]))
-        beyond = np.where(x == inside, 1.0, inside / np.where(x == 0, 1.0, x)) ** 2
-        return torch.from_numpy(np.interp(inside, v, h) * beyond).to(at)
-
-    return Known(derivative)
 
 
 @dataclass(frozen=True)
@@ -165,7 +151,7 @@ def which_rule(
     checks.instance("neuron", neuron, LIF)
     if not callable(run):
         raise TypeError(f"run must be a function of spikes, got {checks.brief(run)}; pass your own")
-    check_sequence("spikes", spikes)
+    check_sequence(spikes)
     params = checks.instance("the parameters of model", to_params(model.state_dict()), Params)
     scaled = Params(
         W=[None, *(W * checks.number("scale", scale, positive=True) for W in params.W[1:])],
@@ -235,11 +221,11 @@ def _candidate(gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Ten
     residuals, factors, left = [], [], []
     for y, g in zip(yours, ours, strict=True):
         square = (g * g).sum()
-        factor = (y * g).sum() / square if square > 0 else torch.ones(())
+        factor = float((y * g).sum() / square) if square > 0 else 1.0
         size = max(y.norm(), g.norm())
         residuals.append(float((y - g).norm() / size) if size > 0 else 0.0)
         left.append(float((y - factor * g).norm() / y.norm()) if y.any() else residuals[-1])
-        factors.append(float(factor))
+        factors.append(factor)
     return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
 
 
@@ -252,22 +238,21 @@ def _curve(run: Run, network: LIFNetwork, spikes: Tensor, last: Tensor) -> Tenso
     frames = torch.cat([frames * size for size in (-4.0, -2.0, -1.0, 0.5, 1.0, 2.0, 4.0)])[None]
     yours, ours = run(frames)[0], network.trace(frames)
     v, below = ours.U[-1][0].detach() - network[-1].neuron.v_th, ours.O[-2][0].detach()
-    places = torch.argwhere(below.any(1)[:, None] & torch.ones_like(v, dtype=torch.bool))
-    order = v[places[:, 0], places[:, 1]].abs().argsort()  # the nearest, and others throughout
-    some = {*range(POINTS // 2), *np.linspace(0, len(order) - 1, POINTS // 2).astype(int).tolist()}
+    places = torch.argwhere(below.any(1, keepdim=True).expand_as(v))
+    order = v[places[:, 0], places[:, 1]].argsort()
     points = []
-    for s, i in places[order[[k for k in some if 0 <= k < len(order)]]].tolist():
+    for s, i in places[order[:: len(order) // POINTS + 1]].tolist():
         (g,) = torch.autograd.grad(yours[s, i], last, retain_graph=True)
         h = (g[i] @ below[s].to(g)) / (below[s] @ below[s])
         points.append((float(v[s, i]), float(h)))
-    return torch.tensor(sorted(points), dtype=torch.float64).view(-1, 2).T
+    return torch.tensor(points, dtype=torch.float64).view(-1, 2).T
 
 
 def _compared(v: Tensor, h: Tensor, neuron: LIF) -> tuple[Any, str]:
     """Return the surrogate to compare rules with, and what to say if it is not the neuron's."""
     given = curves(neuron.surrogate)[0]
     expected, size = given(v), h.abs().max() if len(h) else 0.0
-    if not ((h - expected).abs() > ALIKE * size).any():
+    if ((h - expected).abs() <= ALIKE * size).all():
         return neuron.surrogate, ""
     said = f"The surrogate is not {neuron.surrogate}"
     times = float(h @ expected / expected.square().sum())
@@ -283,4 +268,12 @@ def _compared(v: Tensor, h: Tensor, neuron: LIF) -> tuple[Any, str]:
         best = ours[off.index(least)]
         return best, f"{said}, but {best} within {least:.1%} of its height: {shown}."
     own = f"{said} nor another of the package's: {shown}; pass SurrogateOf(your spike function)."
-    return measured(v, h), own
+
+    def between(at: Tensor) -> Tensor:
+        """Return h: straight between the points, and beyond falling as 1/v²."""
+        x = at.detach().cpu().numpy()
+        inside = np.clip(x, float(v[0]), float(v[-1]))
+        beyond = np.divide(inside, x, out=np.ones_like(x), where=x != inside) ** 2
+        return torch.from_numpy(np.interp(inside, v, h) * beyond).to(at)
+
+    return Known(between), own

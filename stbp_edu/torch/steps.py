@@ -1,6 +1,6 @@
-"""A neuron's derived program on tensors, and the neurons of a layer as a function of autograd.
+"""The two halves of a layer on tensors: the current of any weights, and the neurons that it drives.
 
-Forward and backward are the program that the engine runs, too: see
+The neurons run the derived program that the engine runs, too, as a function of autograd: see
 :mod:`stbp_edu.engine.array_steps`. The weights from below stand outside, so that any module can
 make the current; recurrent weights stand inside.
 """
@@ -10,34 +10,90 @@ from functools import cached_property, partial
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.func import functional_call
 
-from stbp_edu import checks
 from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.models import Loss, network
-from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.table import LOSS, Arrow, Neuron
-from stbp_edu.derived import Derived
+from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.derived import AnyNeuron, as_neuron
+from stbp_edu.engine import compiled
 from stbp_edu.engine.array_steps import LinearSteps
-from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Surrogate, is_curve
 
-AnyNeuron = LIF | Derived | Neuron
+MUCH = 10_000_000
+"""Products of weights and inputs from which on it pays to compile."""
+AXES = "steps come first, samples second, and what a sample has at a step last"
 Function = Callable[..., Any]
 
 
-def as_neuron(value: object) -> Neuron:
-    """Return a neuron with forward lines, from any that the package knows."""
-    if isinstance(value, LIF):
-        return from_lif(value)
-    neuron = value.neuron if isinstance(value, Derived) else value
-    if not isinstance(neuron, Neuron):
+class SpikeProduct(torch.autograd.Function):
+    """The product of weights and rare spikes, W o + b: a spike costs a row of weights."""
+
+    @staticmethod
+    def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+        """Return what (T, S, n) brings, (T, S, m)."""
+        ctx.save_for_backward(spikes, W)
+        x = spikes.new_empty((*spikes.shape[:2], len(W)))
+        compiled.weigh(spikes.detach().numpy(), W.detach().numpy(), x.numpy())
+        return x if b is None else x.add_(b)  # fwd-x
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, epsilon: Tensor) -> Any:
+        """Return the gradients of spikes, weights and biases."""
+        spikes, W = ctx.saved_tensors
+        below = epsilon @ W if ctx.needs_input_grad[0] else None
+        of_W = torch.empty_like(W)
+        compiled.correlate(spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy())  # c5-w
+        return below, of_W, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
+
+
+def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
+    """Return whether a module is a plain matrix, and it pays to go through the spikes."""
+    if type(module) is not nn.Linear or not compiled.installed() or torch.compiler.is_compiling():
+        return False
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
+    plain = spikes.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not hooks
+    alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (module.in_features,)
+    much = spikes.numel() * module.out_features > MUCH and module.out_features >= compiled.WIDE
+    long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
+    if not (plain and alike and much and long):
+        return False
+    compiled.limit_threads(torch.get_num_threads())
+    return compiled.are_rare(spikes.detach().numpy())
+
+
+def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
+    """Return what a module makes of all steps at once, perhaps with parameters held fixed.
+
+    Raises:
+        ValueError, TypeError: if it does not take the spikes, or returns something else.
+    """
+    if not fixed and go_one_by_one(module, spikes):
+        return SpikeProduct.apply(spikes, module.weight, module.bias)
+    rows = spikes.flatten(0, 1)
+    first = next(module.parameters(), rows)
+    if first.dtype in (torch.bfloat16, torch.float16):
+        rows = rows.to(first.dtype)
+    try:
+        held = {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
+        x = functional_call(module, held, rows) if fixed else module(rows)
+    except RuntimeError as error:
+        raise ValueError(
+            f"spikes must fit {module}, which gets T · S of them at once, got shape "
+            f"{tuple(spikes.shape)}: {error}; {AXES}"
+        ) from error
+    if not isinstance(x, Tensor) or x.shape[:1] != rows.shape[:1]:
+        got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
         raise TypeError(
-            f"neuron must be an LIF or come from stbp_edu.derive, got {checks.brief(value)}; "
-            "pass for example derive('u = tau * u + x', tau=0.5)"
+            f"weights must return a tensor with a row for each of T · S = {len(rows)} inputs, got "
+            f"{got} from {module}; a layer that comes back to itself is LIFLayer(nn.Linear(...), "
+            "neuron, recurrent=True)"
         )
-    return neuron
+    return x.unflatten(0, spikes.shape[:2])  # fwd-x
 
 
 class TensorSteps(LinearSteps):
@@ -55,15 +111,15 @@ class TensorSteps(LinearSteps):
     def functions(self) -> Mapping[str, Function]:
         """What the source calls, of PyTorch."""
         h, H = curves(self.back.neuron.surrogate)
-        return {**FUNCTIONS, "h": h, "spike": H if self.twin else heaviside}
+        fires = H if self.twin else lambda v: torch.ge(v, 0, out=torch.empty_like(v))
+        return {**FUNCTIONS, "h": h, "spike": fires}
 
 
 class Steps:
     """The steps of a neuron under a rule.
 
     Args:
-        neuron: the neuron.
-        rule: the rule.
+        neuron, rule: these two.
         recurrent: whether it has recurrent weights.
         others: the neurons of its network, which may keep apart what this one does not.
 
@@ -103,12 +159,6 @@ class Steps:
         """Return the steps in a network of these neurons."""
         return Steps(*self.given[:3], others)
 
-    def on_tensors(self, wanted: tuple[str, ...], twin: bool) -> TensorSteps:
-        """Return the steps on tensors: see :class:`TensorSteps`."""
-        if (wanted, twin) not in self.made:
-            self.made[wanted, twin] = TensorSteps(self.back, wanted, twin)
-        return self.made[wanted, twin]
-
     def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
         """Return what comes to each adjoint from the loss and from other layers, by its signal."""
         of_state = dict(zip(self.states, grads, strict=False))
@@ -143,13 +193,16 @@ class Neurons(torch.autograd.Function):
         ctx: Any, steps: Steps, twin: bool, heads: tuple[str, ...], R: Tensor | None, *given: Tensor
     ) -> tuple[Tensor, ...]:
         """Return every state of every step, each of the current's shape."""
-        learned, run = given[len(heads) :], steps.on_tensors(tuple(dict.fromkeys(heads)), twin)
+        learned, asked = given[len(heads) :], (tuple(dict.fromkeys(heads)), twin)
+        if asked not in steps.made:
+            steps.made[asked] = TensorSteps(steps.back, *asked)
+        run = steps.made[asked]
         x = given[0].clone() if R is not None else given[0]
         series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
         again = None if R is None else R.T.to(x.dtype)
         run.fill_states(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
-        states = {name.removesuffix("_last").removesuffix("_next") for name in run.read}
+        states = {name.removesuffix("_last").removesuffix("_next") for name in steps.back.reads}
         read = [k for k in series if k == steps.neuron.output or k in states]
         ctx.save_for_backward(R, *learned, *(series[name] for name in read))
         ctx.setting = steps, run, heads, read
@@ -175,11 +228,6 @@ class Neurons(torch.autograd.Function):
             below, d = output[:-1].flatten(2), found[steps.back.start][1:].flatten(2)
             of_R = torch.einsum("tsi,tsj->ij", d, below).to(R.dtype)  # p2-recur-r
         return None, None, None, of_R, *(found[head] for head in heads), *own
-
-
-def heaviside(v: Tensor) -> Tensor:
-    """Return the spike."""
-    return torch.ge(v, 0, out=torch.empty_like(v))  # at once a number
 
 
 def curves(surrogate: Surrogate) -> tuple[Function, Function]:

@@ -20,7 +20,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -82,12 +82,11 @@ class Group:
 
 
 @contextmanager
-def group(device: str | None = None, env: Mapping[str, str] = os.environ) -> Iterator[Group]:
+def group(device: str | None = None) -> Iterator[Group]:
     """Join the processes that torchrun started, or be the only one.
 
     Args:
         device: ``"cpu"`` or ``"cuda"``; the latter where None, if there is a GPU.
-        env: where torchrun leaves RANK, LOCAL_RANK and WORLD_SIZE.
 
     Raises:
         ValueError: if the device is unknown or not there.
@@ -98,7 +97,7 @@ def group(device: str | None = None, env: Mapping[str, str] = os.environ) -> Ite
     kind = device or ("cuda" if cuda else "cpu")
     if kind not in ("cpu", "cuda") or (kind == "cuda" and not cuda):
         raise ValueError(f"device must be cpu, or cuda where there is a GPU, got {kind!r}")
-    if "RANK" not in env:
+    if "RANK" not in os.environ:  # which torchrun sets
         yield Group(device=kind)
         return
 
@@ -109,7 +108,7 @@ def group(device: str | None = None, env: Mapping[str, str] = os.environ) -> Ite
             "with --resume"
         )
 
-    place = f"cuda:{env.get('LOCAL_RANK', '0')}" if kind == "cuda" else "cpu"
+    place = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if kind == "cuda" else "cpu"
     dist.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=PATIENCE)
     before = signal.signal(signal.SIGTERM, ended)
     try:
@@ -127,29 +126,37 @@ class TensorPasses:
     """The passes through a network's modules, each process of a group with its share of samples.
 
     Attributes:
+        settings: those of the run; where others come, the modules are made anew.
         network: the modules.
         seen: this process's share of the input, as a tensor.
         trace: its share of the forward pass, as tensors.
     """
 
+    settings: Settings
+    network: LIFNetwork
     seen: Tensor
     trace: Trace
 
-    def __init__(self, settings: Settings, params: Trained, processes: Group) -> None:
-        hidden, last = settings.make_neurons()
-        neurons = [*[hidden] * (params.N - 1), last]
-        network = LIFNetwork.from_params(params, neurons, settings.make_rule())
-        self.network = network.to(processes.device)
-        self.settings, self.processes = settings, processes
+    def __init__(self, processes: Group) -> None:
+        self.processes = processes
+
+    def __call__(self, params: Trained, settings: Settings) -> "TensorPasses":
+        """Return the passes with these parameters, as training asks for them."""
+        if settings != getattr(self, "settings", None):
+            hidden, last = settings.make_neurons()
+            neurons = [*[hidden] * (params.N - 1), last]
+            network = LIFNetwork.from_params(params, neurons, settings.make_rule())
+            self.network, self.settings = network.to(self.processes.device), settings
+        self.network.load_state_dict(to_state(params, self.network.state_dict()))
+        return self
 
     def forward(self, spikes: Array) -> Trace:
         """Return the forward pass of all samples, from the input (T, S, n[0])."""
         mine = self.processes.share(spikes.shape[1])
         self.seen = self._tensor(spikes[:, mine]).requires_grad_(self.settings.adversarial > 0)
         self.trace = self.network.trace(self.seen)
-        last, *outputs = (
-            self._whole(part, spikes.shape[1]) for part in (self.trace.U[-1], *self.trace.O[1:])
-        )
+        found = (self.trace.U[-1], *self.trace.O[1:])
+        last, *outputs = (self._whole(part, spikes.shape[1]) for part in found)
         return Trace([*[None] * len(outputs), last], [spikes, *outputs])
 
     def gradients(self, trace: Trace, targets: Array) -> Tensors:
@@ -173,7 +180,7 @@ class TensorPasses:
     def _backward(self, trace: Trace, targets: Array) -> None:
         """Go back from the direct terms of this process's samples."""
         self.network.zero_grad()
-        terms = self.settings.make_loss().terms(trace, targets, len(targets))
+        terms = self.settings.make_loss().terms(trace, targets)
         mine = self.processes.share(len(targets))
         both = zip((self.trace.O[-1], self.trace.U[-1]), terms, strict=True)
         read = [(series, self._tensor(term[:, mine])) for series, term in both if term is not None]
@@ -189,21 +196,6 @@ class TensorPasses:
         found = part.new_zeros((len(part), samples, *part.shape[2:]))
         found[:, self.processes.share(samples)] = part.detach()
         return self.processes.add(found).cpu().numpy()
-
-
-def passes_in(processes: Group) -> Callable[[Trained, Settings], TensorPasses]:
-    """Return what makes the passes of a step from its parameters, as training asks for them."""
-    made: dict[Settings, TensorPasses] = {}
-
-    def passes(params: Trained, settings: Settings) -> TensorPasses:
-        """Return the passes with these parameters."""
-        if settings not in made:
-            made[settings] = TensorPasses(settings, params, processes)
-        network = made[settings].network
-        network.load_state_dict(to_state(params, network.state_dict()))
-        return made[settings]
-
-    return passes
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -237,11 +229,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         chosen_settings(args)
         with group(args.device) as processes:
             if processes.rank == 0:
-                return command.train(args, passes_in(processes))
+                return command.train(args, TensorPasses(processes))
             (config,) = command.planned(args)  # the first process has the folder for all
             earlier, record = earlier_work(config, resume=args.resume, restart=args.restart)
             state = earlier.state if earlier else None
-            steps = train(config.settings, config.data, state, passes_in(processes))
+            steps = train(config.settings, config.data, state, TensorPasses(processes))
             deque(() if record else steps, maxlen=0)
     except (PeerEndedError, ValueError, TypeError, OSError, ImportError) as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)

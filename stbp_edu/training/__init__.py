@@ -7,7 +7,7 @@
 - ``evaluation``: how well a network answers, and advice where it does not learn.
 - ``trainer``: the state of a run, the loop over epochs and steps, what a step does, and Adam.
 - ``runs``: a run in a folder, with its checkpoints and its record.
-- ``measurements``: records of long measurements, and what a record says of the machine.
+- ``measurements``: the published records of measurements, and intervals.
 - ``plans``: many runs in one file, seeds × settings, trained by several processes or machines.
 """
 

@@ -22,8 +22,6 @@ TIMED = ("rows", "frames", "saccades")
 """The encoders whose input depends on the step: they take images, the others rows of pixels."""
 
 ENCODERS = ("bernoulli", "direct", *TIMED)
-"""The encoders."""
-
 CORNERS = np.array([(0, 0), (6, 3), (0, 6), (0, 0)])  # rows down, columns to the right
 PATH = [*(a + (b - a) * i // 6 for a, b in pairwise(CORNERS) for i in range(6)), CORNERS[-1]]
 """Where the image stands before each of the 18 moves, and after the last."""
@@ -45,24 +43,20 @@ def inputs(encoder: str, shape: tuple[int, ...]) -> int:
 
 
 def encode(
-    encoder: str,
-    pixels: NDArray[Any],
-    T: int,
-    rng: np.random.Generator,
-    *,
-    hold: int = 1,
+    encoder: str, pixels: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1
 ) -> Array:
     """Return the input that the encoder of this name makes, of shape (T, S, n[0]).
 
-    ``bernoulli`` and ``direct`` take pixels (S, n[0]). The others take images (S, height, width),
-    and ``rows`` and ``frames`` also ``hold``.
+    ``bernoulli`` and ``direct`` take pixels (S, n[0]), the others images (S, height, width).
     """
-    checks.choice("encoder", encoder, ENCODERS)
-    if encoder in ("bernoulli", "rows"):
-        return rows(pixels, T, rng, hold=hold) if encoder == "rows" else bernoulli(pixels, T, rng)
-    if encoder == "frames":
-        return frames(pixels, T, hold=hold)
-    return saccades(pixels, T) if encoder == "saccades" else direct(pixels, T)
+    by_name = {
+        "bernoulli": lambda: bernoulli(pixels, T, rng),
+        "direct": lambda: direct(pixels, T),
+        "rows": lambda: rows(pixels, T, rng, hold=hold),
+        "frames": lambda: frames(pixels, T, hold=hold),
+        "saccades": lambda: saccades(pixels, T),
+    }
+    return by_name[checks.choice("encoder", encoder, ENCODERS)]()
 
 
 def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
@@ -71,8 +65,7 @@ def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
     Args:
         pixels: shape (S, n[0]). Floats in [0, 1] are probabilities and keep their dtype. Bytes
             (uint8, 255 is white) take a path four times as fast: a pixel p spikes where a random
-            byte is below p, so with probability p/256, which is within 1/256 of p/255. Their
-            spikes are float32.
+            byte is below p, so with probability p/256. Their spikes are float32.
         T: number of steps, >= 1.
         rng: a seeded generator.
 
@@ -94,9 +87,7 @@ def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
 
 
 def direct(pixels: NDArray[Any], T: int) -> Array:
-    """Return the grey level itself, in [0, 1], as the input of every step.
-
-    Arguments and errors are those of :func:`bernoulli`.
+    """Return the grey level itself, in [0, 1], at every step; arguments as of :func:`bernoulli`.
 
     >>> direct(np.array([[0.25]]), 2).tolist()
     [[[0.25]], [[0.25]]]
@@ -111,8 +102,7 @@ def direct(pixels: NDArray[Any], T: int) -> Array:
 def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1) -> Array:
     """Return Bernoulli spikes of one row of the image after the other, then silence.
 
-    At step t = 0..T-1 the input is a spike for each pixel of row t // hold, drawn with its grey
-    level as the probability, and nothing after the last row: n[0] is the width of the image, and
+    The spikes of step t = 0..T-1 are those of row t // hold: n[0] is the width of the image, and
     its height is time.
 
     Args:
@@ -131,10 +121,10 @@ def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 
 
 
 def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
-    """Return the grey levels of one row of the image after the other, then zeros.
+    """Return the grey levels of one row after the other, then zeros; see :func:`rows`.
 
     Binned events are such images: a row is the frame of one bin, and its columns are polarity, row
-    and column of the camera. Arguments and errors are those of :func:`rows`.
+    and column of the camera.
 
     >>> frames(np.array([[[0, 255], [255, 0]]], np.uint8), 3)[:, 0].tolist()
     [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
@@ -146,7 +136,7 @@ def _by_rows(
     images: NDArray[Any], T: int, hold: int, show: Callable[[NDArray[Any]], Array]
 ) -> Array:
     """Return what is shown of each row, held for some steps, one after the other; then zeros."""
-    _check_images(images)
+    _check("images", images)
     S, height, width = images.shape
     steps = height * checks.count("hold", hold)
     if checks.count("T", T, at_most=MOST_STEPS) < steps:
@@ -172,40 +162,32 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     Returns:
         Shape (T, S, 2 · (height + 6) · (width + 6)): polarity, row, column. MNIST makes 2312.
 
-    Raises:
-        TypeError, ValueError: if ``images`` is no such array, or ``T`` no integer >= 1.
-
     >>> saccades(np.ones((1, 2, 2)), 9).shape
     (9, 1, 128)
     >>> saccades(np.ones((1, 2, 2)), 18).sum(axis=2)[:4, 0].tolist()  # straight down, or aslant
     [4.0, 6.0, 4.0, 6.0]
     """
-    _check_images(images)
+    _check("images", images)
     of_bytes = images.dtype == np.uint8
     limit = THRESHOLD * 255 if of_bytes else THRESHOLD
     grey = images.astype(np.int16) if of_bytes else images
     S, height, width = images.shape
     shape = (checks.count("T", T, at_most=MOST_STEPS), S, 2, height + MARGIN, width + MARGIN)
     spikes = np.zeros(shape, np.float32 if of_bytes else images.dtype)
-    for k, (before, after) in enumerate(pairwise(PATH)):
-        change = _placed(grey, after) - _placed(grey, before)
-        step = spikes[k * T // 18]
+    seen = (np.pad(grey, ((0, 0), (y, MARGIN - y), (x, MARGIN - x))) for y, x in PATH)
+    for k, (before, after) in enumerate(pairwise(seen)):
+        change, step = after - before, spikes[k * T // 18]
         step[:, 1][change > limit] = 1
         step[:, 0][change < -limit] = 1
     return spikes.reshape(T, S, -1)
 
 
-def _placed(images: NDArray[Any], place: NDArray[np.intp]) -> NDArray[Any]:
-    """Return the images at a place on a larger black ground."""
-    S, height, width = images.shape
-    ground = np.zeros((S, height + MARGIN, width + MARGIN), images.dtype)
-    row, column = place
-    ground[:, row : row + height, column : column + width] = images
-    return ground
-
-
-def _check(name: str, given: object, axes: str, mend: str) -> None:
-    """Check that an array has these axes, none of them empty: floats in [0, 1], or bytes."""
+def _check(name: str, given: object) -> None:
+    """Check ``images`` or ``pixels``: no axis is empty; floats in [0, 1], or bytes."""
+    axes, mend = "(S, n[0])", "give each image as one row: images.reshape(len(images), -1)"
+    if name == "images":
+        axes = "(S, height, width)"
+        mend = "this encoder shows an image part by part, so leave its rows as they are"
     rank = axes.count(",") + 1
     if not isinstance(given, np.ndarray) or given.ndim != rank or 0 in given.shape:
         got = np.shape(given) if isinstance(given, np.ndarray) else checks.brief(given)
@@ -214,15 +196,8 @@ def _check(name: str, given: object, axes: str, mend: str) -> None:
         checks.array(name, given, axes, given.shape, unit_interval=True)
 
 
-def _check_images(images: NDArray[Any]) -> None:
-    """Check that images are of shape (S, height, width)."""
-    mend = "this encoder shows an image part by part, so leave its rows as they are"
-    _check("images", images, "(S, height, width)", mend)
-
-
 def _empty(pixels: NDArray[Any], T: int) -> Array:
     """Return the array to write to, after checking the pixels."""
-    mend = "give each image as one row: images.reshape(len(images), -1)"
-    _check("pixels", pixels, "(S, n[0])", mend)
+    _check("pixels", pixels)
     shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
     return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import Trained, check_params
 from stbp_edu.checks import Array
-from stbp_edu.engine.threads import one_blas_thread
+from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Trace

@@ -53,9 +53,8 @@ def initial_params(
         for name, size in layer.shapes.items():
             arrays[name] = np.full(size, constants.get(name, 0), np.float32)
             if name in ("W", "R"):
-                flat = (math.prod(size[1:]), size[0])
-                drawn = draw_weights([flat], rng, np.float32, settings.init, settings.init_scale)
-                W = drawn[0][1].reshape(size)
+                how = settings.init, settings.init_scale
+                W = draw_weights(math.prod(size[1:]), size[0], rng, np.float32, *how).reshape(size)
                 arrays[name] = np.asfortranarray(W) if W.ndim == 2 else W
         layers.append(arrays)
     return DerivedParams(shape, layers) if settings.is_derived else Params(**by_name(layers))
@@ -84,23 +83,19 @@ class OwnLoss(Loss):
 
     def value(self, series: Array, y: Array) -> float:
         """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
-        return self.whole.formula(self._trace(series), y)
+        return self.whole.formula(Trace([None, series], [series, series]), y)
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N])."""
-        terms, reads = self.whole.terms(self._trace(series), y, len(y)), self.whole.reads
-        read, other = (terms.u, terms.o) if reads == "U" else (terms.o, terms.u)
+        reads, trace = self.whole.reads, Trace([None, series], [series, series])
+        o, u = self.whole.terms(trace, y)
+        read, other = (u, o) if reads == "U" else (o, u)
         if read is None or other is not None:
             raise ValueError(
                 f"loss must have a derivative by {reads}, which {self.name!r} says that it reads, "
                 "and no other; set reads in its class to 'O' or 'U'"
             )
         return read
-
-    @staticmethod
-    def _trace(series: Array) -> Trace:
-        """Return a run whose output layer has these states."""
-        return Trace(U=[None, series], O=[series, series])
 
 
 def check_fit(params: Trained, settings: Settings) -> None:
@@ -152,10 +147,10 @@ class Derived:
         return self.passes.gradients(trace.states, self._direct(trace, targets))
 
     def input_gradient(self, trace: Run, targets: Array) -> Array:
-        """Return Σ_t δ^{t,0}, the derivative by an input that is the same at every step.
+        """Return Σ_t δ^{t,0}, (S, n[0]): the derivative by an input that all steps share.
 
         δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
-        carries no potential on to the next one. The shape is (S, n[0]); spikes must be 0 or 1.
+        carries no potential on to the next one. Spikes must be 0 or 1.
         """
         *_, (_, errors, _) = self.passes.down(trace.states, self._direct(trace, targets))
         *_, err = errors.values()
@@ -221,8 +216,6 @@ Factors = Sequence[Array]
 
 def draw_dropout(sizes: Sequence[int], dropout: float, rng: np.random.Generator) -> Factors:
     """Return 0 for the hidden neurons that a step leaves out, and 1 / (share kept) for the others.
-
-    So the input of the next layer keeps its mean.
 
     >>> draw_dropout([2, 4, 1], 0.5, np.random.default_rng(0))[0]
     array([2., 0., 2., 0.])

@@ -1,12 +1,11 @@
 """Plans: many runs, seeds × settings, checked whole before the first of them is trained.
 
 Each run is trained in a folder of its own, by whatever executor there is, as ``stbp-edu train``
-would, and goes on from its last checkpoint wherever it is taken up again. So a process, or the
-whole command, that ends early loses no more than the epochs that it was at.
+would, and goes on from its last checkpoint: what ends early loses the epochs that it was at.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
@@ -16,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks, files
-from stbp_edu.engine.threads import limit_threads, one_blas_thread
+from stbp_edu.engine.compiled import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS
 from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
 from stbp_edu.training.settings import Settings, text_of
-from stbp_edu.training.trainer import Epoch, Event
+from stbp_edu.training.trainer import Epoch
 
 PLAN_RECORD = "sweep.json"
-KIND = files.Sealed("the record of a sweep", "give the same command to write it anew", version=2)
+KIND = files.Sealed("the record of a sweep", "give the same command to write it anew")
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
 
 
@@ -158,12 +157,7 @@ def run_plan(
 
     The last entry of what is yielded is the newest, and ``sweep.json`` in the plan's folder holds
     the same. A run that fails does not stop the others, and is tried again by the next call.
-
-    Args:
-        plan: the runs.
-        open_executor: opens what trains them.
-        data_folder: folder with the files of the data set.
-        tell: is called with a sentence whenever something is fetched.
+    ``tell`` is called with a sentence whenever files are fetched that ``data_folder`` lacks.
 
     Raises:
         ValueError: before anything is trained, if a folder holds another run than the plan's.
@@ -220,7 +214,13 @@ def _carry_out(
             plan.folder.mkdir(parents=True, exist_ok=True)
             runs = {executor.submit(train_run, plan, r, s, *data): r for r, s in left.items()}
             for future in as_completed(tuple(runs)):
-                result, run = _outcome(future), runs.pop(future)  # or Dask would keep the result
+                run = runs.pop(future)  # or Dask would keep the result
+                try:
+                    result = future.result()
+                except (BrokenExecutor, CancelledError):  # of a Dask scheduler that has gone
+                    raise BrokenExecutor from None
+                except Exception as error:
+                    result = {"error": f"{type(error).__name__}: {error}"}
                 del left[run]
                 yield run, result
             return
@@ -229,16 +229,6 @@ def _carry_out(
             f"processes have ended early {MOST_POOLS} times, perhaps for lack of memory; all that "
             "was saved is kept: give the same command to go on, with fewer --processes"
         )
-
-
-def _outcome(future: Future[dict[str, Any]]) -> dict[str, Any]:
-    """Return the result of a run, or the error that ended it."""
-    try:
-        return future.result()
-    except (BrokenExecutor, CancelledError) as error:  # of a Dask scheduler that has gone
-        raise BrokenExecutor from error
-    except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}"}
 
 
 def train_run(
@@ -262,12 +252,12 @@ def train_run(
             f"dataset must be the same on every machine, and {plan.dataset} has other images here; "
             "give the same --data to all"
         )
-    return _result(train_in_folder(plan.config(run, settings, data), _epochs, resume=True))
+    record = train_in_folder(
+        plan.config(run, settings, data),
+        lambda events: (event for event in events if isinstance(event, Epoch)),  # shows nothing
+        resume=True,
+    )
+    return _result(record)
 
 
 _load = lru_cache(maxsize=1)(load_dataset)  # a process trains many runs on the same images
-
-
-def _epochs(events: Iterable[Event]) -> Iterator[Epoch]:
-    """Yield the epochs alone: the steps and advice are not shown."""
-    return (event for event in events if isinstance(event, Epoch))

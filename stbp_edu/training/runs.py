@@ -7,9 +7,10 @@ entry of JSON with a checksum of all.
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,12 @@ CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
     "choose the folder of a run, or train with --restart",
-    version=2,
-    unsealed=1,
+    unsealed=True,
 )
 UNFINISHED = files.Sealed(
     "a checkpoint that `stbp-edu train` wrote",
     "choose another folder with --out, or --restart",
-    version=2,
-    unsealed=1,
+    unsealed=True,
 )
 
 
@@ -73,9 +72,9 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run after some epochs, its curves so far, and what it was trained with.
+    """The state of a run after some epochs, its curves, and its settings and images.
 
-    ``data`` is the :meth:`.Dataset.fingerprint` of its images and labels.
+    ``data`` is the :meth:`.Dataset.fingerprint` of the latter.
     """
 
     settings: Settings
@@ -209,10 +208,7 @@ def train_in_folder(
     """Train to the end, save the parameters, and return the record; see :func:`earlier_work`.
 
     ``watch`` yields the epochs among the events, and may show the others; ``passes`` makes the
-    passes of a step.
-
-    Raises:
-        ValueError: if another process trains in the folder, or it holds what must not be replaced.
+    passes of a step. One process at a time trains in a folder.
     """
     checks.instance("config", config, RunConfig)
     settings, data, folder = config.settings, config.data.fingerprint(), config.folder.resolve()
@@ -239,12 +235,7 @@ def train_in_folder(
 
 
 def folder_lock(folder: Path) -> AbstractContextManager[None]:
-    """Return a lock that keeps the folder of a run for one process.
-
-    Raises:
-        ValueError: if the folder is a file, or lies in one; on entering, if another process trains
-            there.
-    """
+    """Return a lock that keeps the folder of a run for one process, unless a file is there."""
     lock = folder.resolve()  # one lock, whatever link leads there
     there = next(path for path in (lock, *lock.parents) if path.exists())
     if not there.is_dir():
@@ -284,9 +275,12 @@ def environment() -> dict[str, dict[str, str | int]]:
     """Return what a record says of the machine, and of the versions of the software."""
     config: Any = np.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
+    cpus = Path("/proc/cpuinfo")  # of Linux
+    named = re.search(r"^model name\s*: (.*)", cpus.read_text() if cpus.exists() else "", re.M)
+    known = platform.processor() or platform.machine() or "unknown"
     return {
         "machine": {
-            "processor": _processor(),
+            "processor": named[1] if named else known,
             "cores": os.cpu_count() or 1,
             "system": f"{platform.system()} {platform.machine()}",
             "byteorder": sys.byteorder,
@@ -298,15 +292,6 @@ def environment() -> dict[str, dict[str, str | int]]:
             "stbp-edu": stbp_edu.__version__,
         },
     }
-
-
-def _processor() -> str:
-    """Return the processor's name as far as the system tells it."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine() or "unknown"
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -327,12 +312,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
-    """Return the checkpoint in a file.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        ValueError: if it is damaged, or no checkpoint that this version reads.
-    """
+    """Return the checkpoint in a file; raise ValueError if this version cannot read it."""
     values, arrays = UNFINISHED.read_arrays(checks.instance("path", path, Path))
 
     def group(name: str) -> Trained:

@@ -16,8 +16,7 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrays import hidden_layer
-from stbp_edu.arrows import RULES as PART_TWO
-from stbp_edu.arrows import Neuron, Rule, truncated, with_gain_limit
+from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.table import neuron_from
@@ -25,11 +24,11 @@ from stbp_edu.files import read_text
 from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 
-TRAINED = (*RULES, *ABLATIONS, *(r for r in PART_TWO if r not in RULES + ABLATIONS))
+TRAINED = (*CASE_RULES, *ABLATIONS, *(r for r in RULES if r not in CASE_RULES + ABLATIONS))
 """The rules to train with, and truncated-K for any K: Part I's, and the others of Part II."""
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 
@@ -204,7 +203,7 @@ class Settings:
     @property
     def has_output_spikes(self) -> bool:
         """Whether the neurons of the last layer spike."""
-        return not self.is_derived or self.make_neurons()[1].lines.spike is not None
+        return self.make_neurons()[1].lines.spike is not None
 
     def shape(self, image: tuple[int, ...], classes: int) -> str:
         """Return the shape of the network for images of this (height, width).
@@ -227,11 +226,7 @@ class Settings:
         return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
 
     def make_neuron(self) -> LIF:
-        """Return the neuron of these settings.
-
-        Raises:
-            ValueError: if they have lines of their own.
-        """
+        """Return the neuron of these settings, which must have no lines of their own."""
         if self.neuron or self.readout:
             raise ValueError(
                 "neuron and readout must be '' for make_neuron, which returns a LIF; call "
@@ -250,12 +245,13 @@ class Settings:
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
         found = TRUNCATED.fullmatch(self.rule)
-        rule = truncated(int(found[1])) if found else PART_TWO[self.rule]
+        rule = truncated(int(found[1])) if found else RULES[self.rule]
         return with_gain_limit(self.gain_limit, rule) if self.gain_limit else rule
 
     def make_loss(self) -> Built:
         """Return the loss of these settings."""
-        return LOSSES[self.loss].of_run(self.read, self.T)
+        made: Any = LOSSES[self.loss]
+        return made(self.read or None) if hasattr(made, "k") else made()
 
     def learning_rate(self, done: float) -> float:
         """Return the learning rate when this share of all steps, from 0 to 1, is done.
@@ -269,11 +265,7 @@ class Settings:
 
 
 def text_of(setting: str, given: object) -> str:
-    """Return the lines that were given, or those in the file of that name.
-
-    Raises:
-        TypeError, ValueError: if it is neither; the message names the setting.
-    """
+    """Return the lines that were given, or those in the file of that name."""
     text = checks.instance(setting, given, str)
     if "=" in text:
         return text
@@ -288,7 +280,7 @@ def text_of(setting: str, given: object) -> str:
 
 @lru_cache(maxsize=64)
 def read_neuron(setting: str, text: str, given: Any, surrogate: Any, *learn: Any) -> Neuron:
-    """Return the neuron of a text of forward lines and constants; the error names the setting.
+    """Return the neuron of a text of forward lines; the error names the setting.
 
     ``given`` are constants that a line may read although the text does not give them, ``learn``
     those that each layer learns, and each neuron; the text need not have them.
@@ -315,14 +307,12 @@ def from_dict(values: dict[str, Any]) -> Settings:
     """
     values = dict(checks.instance("settings", values, dict))
     # Earlier versions had a pool of processes, plain gradient descent, and another name for fgsm.
-    optimizer = values.pop("optimizer", "adam")
-    values = {name: value for name, value in values.items() if name not in ("shards", "momentum")}
-    if optimizer != "adam":
-        raise ValueError(f"optimizer must be 'adam', the one that there is, got {optimizer!r}")
+    _, _ = values.pop("shards", None), values.pop("momentum", None)
+    checks.choice("optimizer", values.pop("optimizer", "adam"), ["adam"])
     if "nudge" in values:
         values["fgsm"] = {"loss": FGSM[0], "others": FGSM[1]}.get(values.pop("nudge"))
-    if unknown := sorted(set(values) - {f.name for f in fields(Settings)}):
-        known = sorted(f.name for f in fields(Settings))
+    known = sorted(f.name for f in fields(Settings))
+    if unknown := sorted({*values} - {*known}):
         raise ValueError(
             f"settings must be among {known}, got {unknown}; was this file written by another "
             "version?"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, tensors, zeros_like
 from stbp_edu.checks import Array, NotFiniteError
-from stbp_edu.engine.threads import one_blas_thread, shared
+from stbp_edu.engine.compiled import one_blas_thread, shared
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
@@ -35,12 +35,7 @@ SLOTS = 2
 
 @dataclass
 class OptimizerState:
-    """What Adam remembers, and changes in place at each step.
-
-    Attributes:
-        step: steps taken.
-        slots: m and v, each in the shape of the parameters.
-    """
+    """What Adam remembers, and changes in place at each step: m and v, as the parameters are."""
 
     step: int
     slots: tuple[Tensors, ...]
@@ -48,11 +43,9 @@ class OptimizerState:
 
 @dataclass(frozen=True)
 class State:
-    """All that a run needs to continue: a copy, which no step changes.
+    """All that a run needs to continue after some epochs: a copy, which no step changes.
 
-    Attributes:
-        average: the running average of the parameters; None where averaging is off.
-        epoch: epochs done.
+    ``average`` is the running average of the parameters; None where averaging is off.
     """
 
     params: Trained
@@ -86,8 +79,8 @@ class Epoch:
         epoch: epochs done, this one included.
         outputs: mean firing rate of each output neuron.
         test: accuracy of the parameters to be kept (the average, where there is one).
-        seconds: that this epoch took, the evaluation on the images held out included.
-        state: a copy, to save or to go on from.
+        seconds: that this epoch took, the evaluation included.
+        state: to save or to go on from.
     """
 
     epoch: int
@@ -107,8 +100,7 @@ Event = Step | Epoch | Advice
 def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generator:
     """Return the generator of this stream and epoch.
 
-    Nothing is carried from one epoch's generator to the next, so that a run that continues from
-    the end of an epoch draws the same numbers as one that never stopped.
+    Each epoch has its own, so that a run that goes on draws what one that never stopped draws.
     """
     return np.random.default_rng([settings.seed, which, epoch])
 
@@ -178,10 +170,7 @@ def train(
 def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
     """Take the steps of an epoch, counted from 0; yield the statistics of each batch.
 
-    Each image is seen once, in an order drawn anew.
-
-    Raises:
-        ValueError: if a gradient ceases to be finite.
+    Each image is seen once, in an order drawn anew. A gradient that is not finite ends the run.
     """
     job.begin_epoch(epoch)
     for step in range(job.steps):
@@ -199,11 +188,7 @@ def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
 class TrainingJob:
     """A run that is being trained, from a state whose arrays are copied.
 
-    Attributes:
-        params: the parameters, which each step changes in place.
-        average: their running average, changed likewise; None where averaging is off.
-        optimizer: the state of the optimizer, changed likewise.
-        steps: steps of an epoch.
+    Each step changes ``params``, ``average`` and ``optimizer`` in place; an epoch has ``steps``.
     """
 
     def __init__(
@@ -228,11 +213,7 @@ class TrainingJob:
         self._shifts = self._rng.integers(0, 2 * self.settings.shift + 1, (2, n))
 
     def step(self, number: int, lr: float) -> BatchStatistics:
-        """Learn from one batch of the epoch; return the statistics of its forward pass.
-
-        Raises:
-            NotFiniteError: if the gradient is not finite.
-        """
+        """Learn from one batch of the epoch; return the statistics of its forward pass."""
         images, targets = self._batch(number)
         factors = model.draw_dropout(self.params.sizes, self.settings.dropout, self._rng)
         params = model.with_dropout(self.params, factors) if factors else self.params
@@ -269,12 +250,11 @@ class TrainingJob:
 
     def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
         """Return the images of a batch, shifted, and their targets."""
-        start, shape = number * self.settings.batch, self.data.shape
-        places = np.arange(start, min(start + self.settings.batch, len(self._order)))
-        windows = sliding_window_view(self._padded, shape, axis=(1, 2))
-        shifted = windows[self._order[places], *self._shifts[:, places]]
+        part = slice(number * self.settings.batch, (number + 1) * self.settings.batch)
+        chosen, shifts = self._order[part], self._shifts[:, part]
+        windows = sliding_window_view(self._padded, self.data.shape, axis=(1, 2))
         answers = np.eye(self.params.sizes[-1], dtype=self.params.dtype)
-        return shifted, answers[self.data.train_labels[self._order[places]]]
+        return windows[chosen, *shifts], answers[self.data.train_labels[chosen]]
 
     def _fgsm(self, run: Any, images: NDArray[Any], targets: Array) -> NDArray[Any]:
         """Return the images moved by the fast gradient sign method; see :func:`perturb`."""

@@ -5,9 +5,8 @@ a program apply the chain rule; ``paths`` sums the products along every path of 
 :mod:`stbp_edu.arrows`, and ``polynomials`` does so with letters in place of numbers. They take H, g
 and h, or h, f and f' from the package; these, and the values of the losses, ``formulas`` checks.
 
-What they are used on: ``forms`` holds the package's own results, ``comparison`` compares them with
-an oracle's, ``trials`` does so on random networks, and ``report`` prints the verdicts. ``require``
-loads autograd and SymPy when needed.
+``comparison`` holds results against an oracle's, and ``report`` does so for every form on random
+networks and has the verdicts. ``require`` loads autograd and SymPy when needed.
 """
 
 import importlib

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
-from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spike, check_spikes
+from stbp_edu.network import Adjoints, Gradients, Params, Spike, check_spike
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
-from stbp_edu.verify.formulas import carried, check_loss, loss_value
+from stbp_edu.verify.formulas import check_problem, loss_value, run
 
 
 def derivatives(
@@ -51,29 +50,19 @@ def derivatives(
     >>> adjoints.gradients.b[1].round(4)
     array([-0.2957])
     """
-    T, S = check_spikes(spikes, params)
-    checks.instance("neuron", neuron, LIF)
-    check_loss(loss, targets, (T, S, params.sizes[-1]), params.dtype)
+    T, S = check_problem(spikes, targets, params, neuron, loss)
     autograd = require("autograd", "automatic differentiation")
     fire = autograd.extend.primitive(check_spike(spike) or neuron.g)
     autograd.extend.defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
 
-    def run(W: Any, b: Any, du: Any, do: Any) -> Any:
-        """Return L; ``du`` and ``do`` are the zeros added to the potentials and spikes."""
-        u: list[Any] = [0.0] * params.N
-        o: list[Any] = [np.zeros(1)] * params.N
-        outputs: list[tuple[Any, Any]] = []
-        for t in range(T):
-            below = spikes[t]
-            for n in range(params.N):
-                left = carried(u[n], o[n], neuron, autograd.numpy)  # f' is found, not told
-                u[n] = left + below @ W[n].T + b[n] + du[n][t]
-                below = o[n] = fire(u[n]) + do[n][t]
-            outputs.append((o[-1], u[-1]))
-        return loss_value(loss, outputs, targets, autograd.numpy)
+    def lost(*added: Any) -> Any:
+        """Return L, of weights, biases, and the zeros added to potentials and spikes."""
+        W, b, du, do = ([None, *layers] for layers in added)
+        steps = run(spikes, W, b, neuron, fire, du, do, autograd.numpy)  # f' is found, not told
+        return loss_value(loss, [layers[-1] for layers in steps], targets, autograd.numpy)
 
     zeros = [[np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]]
     start = (list(params.W[1:]), list(params.b[1:]), zeros, zeros)
-    gW, gb, epsilon, delta = autograd.grad(run, (0, 1, 2, 3))(*start)
+    gW, gb, epsilon, delta = autograd.grad(lost, (0, 1, 2, 3))(*start)
     gradients = Gradients(W=[None, *gW], b=[None, *gb])
     return Adjoints([None, *map(np.array, delta)], [None, *map(np.array, epsilon)], gradients)

@@ -1,6 +1,6 @@
 """Compare the adjoints of two computations, one equation at a time, within a tolerance."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -29,19 +29,17 @@ class Tolerance(NamedTuple):
     """The largest relative error that passes: abs(got - expected) <= limit · scale.
 
     Elementwise, the scale is abs(expected) + 1e-3, entry by entry: rtol and atol of NumPy's
-    ``allclose`` are limit and limit / 1000. Otherwise it is ``Comparison.scale``, the size of
-    the summands: a sum may cancel, and its rounding does not.
+    ``allclose`` are limit and limit / 1000. Otherwise it is the size of the summands: a sum may
+    cancel, and its rounding does not.
     """
 
     limit: float
     elementwise: bool
 
 
-ROUNDING = Tolerance(limit=1e-12, elementwise=False)
-"""For two exact ways to the same number."""
-
-DIFFERENCES = Tolerance(limit=1e-6, elementwise=True)
-"""For finite differences: rtol 1e-6, atol 1e-9."""
+ROUNDING = Tolerance(limit=1e-12, elementwise=False)  # two exact ways to the same number
+DIFFERENCES = Tolerance(limit=1e-6, elementwise=True)  # finite ones: rtol 1e-6, atol 1e-9
+GAP = Tolerance(limit=1e-8, elementwise=True)  # ten times the error of the least precise oracle
 
 
 class Comparison(NamedTuple):
@@ -51,51 +49,47 @@ class Comparison(NamedTuple):
         node: its place: a state with n and t, or a parameter with n.
         got: the array under test.
         expected: the oracle's.
-        scale: the size of the numbers that it is a sum of, by which rounding is measured.
+        scale: what an error is relative to, of all entries or of each.
+        limit: the largest error that passes.
     """
 
     id: str
     node: Node
     got: Array
     expected: Array
-    scale: float
+    scale: Any
+    limit: float
 
-    def __str__(self) -> str:
-        """Return the place in words: case, step and layer."""
-        _, n, t, *_ = self.node
-        if self.node.kind in "Wb":
-            return f"{self.id} (case 5: the gradient of layer n = {n})"
-        place = f"at t = {t} (the paper's t = {t + 1}), n = {n}"
-        return f"{self.id} (case {self.id[1]}: {WHERE[int(self.id[1])]}) {place}"
-
-    def errors(self, tolerance: Tolerance = ROUNDING) -> Array:
-        """Return the relative error of every entry, as ``tolerance`` measures it.
+    def errors(self) -> Array:
+        """Return the relative error of every entry.
 
         >>> got, expected = np.array([1.1, 0.0]), np.array([1.0, 0.0])
-        >>> Comparison("c5-b", Node("b", 1), got, expected, scale=1.0).errors().round(6)
+        >>> Comparison("c5-b", Node("b", 1), got, expected, 1.0, limit=1e-12).errors().round(6)
         array([0.1, 0. ])
         """
         got, expected = self.got.shape, self.expected.shape
         if got != expected:
             raise ValueError(f"got must have shape {expected}, got {got}; same network?")
-        # 1e-200 for numbers so small that float64 itself loses their digits.
-        scale = np.abs(self.expected) + 1e-3 if tolerance.elementwise else self.scale + 1e-200
-        return np.abs(self.got - self.expected) / scale
+        return np.asarray(np.abs(self.got - self.expected) / self.scale)
 
-    def error(self, tolerance: Tolerance = ROUNDING) -> float:
+    def error(self) -> float:
         """Return the largest relative error; NaN if any entry is NaN."""
-        return float(np.max(self.errors(tolerance)))
+        return float(np.max(self.errors()))
 
-    def describe(self, tolerance: Tolerance = ROUNDING) -> str:
+    def describe(self) -> str:
         """Return a sentence on the entry with the largest error: where, got, expected."""
-        errors = self.errors(tolerance)
-        at = tuple(int(k) for k in np.unravel_index(int(np.argmax(errors)), errors.shape))
+        errors = self.errors()
+        at = np.unravel_index(int(np.argmax(errors)), errors.shape)
         names = {"c5-b": ("i",), "c5-w": ("i", "j")}.get(self.id, ("sample s", "neuron i"))
         entry = ", ".join(f"{name} = {k}" for name, k in zip(names, at, strict=True))
+        case, n, t = int(self.id[1]), self.node.n, self.node.t
+        place = f"the gradient of layer n = {n})"
+        if case < 5:
+            place = f"{WHERE[case]}) at t = {t} (the paper's t = {t + 1}), n = {n}"
         return (
-            f"{self}, {entry}: got {float(self.got[at])!r}, "
+            f"{self.id} (case {case}: {place}, {entry}: got {float(self.got[at])!r}, "
             f"expected {float(self.expected[at])!r}, "
-            f"relative error {errors[at]:.1e} > {tolerance.limit:.0e}"
+            f"relative error {errors[at]:.1e} > {self.limit:.0e}"
         )
 
 
@@ -108,14 +102,6 @@ def equation_under(id: str, rule: str) -> str:
     return f"{id}-classic" if rule == "classic" and id in CLASSIC else id
 
 
-def case_of(t: int, n: int, T: int, N: int) -> int:
-    """Return the number of the case at step t (from 0) and layer n.
-
-    It is derived here once more, because :func:`stbp_edu.cases.case_at` belongs to what is tested.
-    """
-    return 1 + (n < N) + 2 * (t < T - 1)
-
-
 def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
     """Yield the equation, place and values of each array of a result: δ, ε, then the gradients.
 
@@ -124,7 +110,7 @@ def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
     if isinstance(of, Adjoints):
         T, N = len(of.delta[1]), len(of.delta) - 1
         for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
-            case = case_of(t, n, T, N)
+            case = 1 + (n < N) + 2 * (t < T - 1)  # not by cases.case_at, which is judged
             yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
             yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
         of = of.gradients
@@ -133,19 +119,24 @@ def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
         yield "c5-w", Node("W", n), of.W[n]
 
 
-def comparisons(got: Adjoints | Gradients, expected: Adjoints) -> Iterator[Comparison]:
+def comparisons(
+    got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
+) -> Iterator[Comparison]:
     """Yield every array of two results side by side, with the id of its equation.
 
     The first difference is where a mistake entered. ``got`` may be the gradients alone.
     """
     alike = expected if isinstance(got, Adjoints) else expected.gradients
     for (id, node, a), (_, _, b) in zip(arrays(got), arrays(alike), strict=True):
-        if node.kind in "Wb":  # each ε enters with a weight of at most 1, since spikes are
+        if tolerance.elementwise:
+            scale = np.abs(b) + 1e-3
+        elif node.kind in "Wb":  # each ε enters with a weight of at most 1, since spikes are
             scale = np.abs(expected.epsilon[node.n]).sum(axis=(0, 1)).max()
         else:  # over all steps and samples of the layer: one entry alone may have cancelled
             state = expected.delta if node.kind == "o" else expected.epsilon
             scale = np.abs(state[node.n]).max()
-        yield Comparison(id, node, a, b, float(scale))
+        # 1e-200 for numbers so small that float64 itself loses their digits.
+        yield Comparison(id, node, a, b, scale + 1e-200, tolerance.limit)
 
 
 def equal_under_classic(node: Node, T: int, N: int) -> bool:
@@ -161,11 +152,56 @@ def failures(
     got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
 ) -> list[str]:
     """Return a sentence for each array that differs, in the order of the backward sweep."""
-    return [
-        comparison.describe(tolerance)
-        for comparison in comparisons(got, expected)
-        if not comparison.error(tolerance) <= tolerance.limit
-    ]
+    found = comparisons(got, expected, tolerance)
+    return [one.describe() for one in found if not one.error() <= one.limit]
+
+
+class Outcome(NamedTuple):
+    """The outcome of one comparison with an oracle.
+
+    Attributes:
+        rule: a rule, an ablation, or "both" for what the two rules share.
+        oracle: the oracle, and what it was asked.
+        limit: what the error is compared with.
+        gap: whether the two are expected to differ.
+        message: where, got and expected.
+    """
+
+    id: str
+    rule: str
+    oracle: str
+    error: float
+    limit: float
+    gap: bool
+    message: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the error is on the right side of the limit; a NaN never is."""
+        return self.error > self.limit if self.gap else self.error <= self.limit
+
+
+def compare(
+    forms: Mapping[str, Adjoints | Gradients],
+    rule: str,
+    oracle: str,
+    answer: Adjoints,
+    tolerance: Tolerance = ROUNDING,
+    exact: bool | None = None,
+) -> Iterator[Outcome]:
+    """Compare forms with an oracle's answer; under ``GAP``, a difference is expected.
+
+    ``exact`` asks for the places alone where the classic rule gives the gradient, or does not.
+    """
+    T, N = len(answer.delta[1]), len(answer.delta) - 1
+    for form, got in forms.items():
+        for one in comparisons(got, answer, tolerance):
+            if exact not in (None, equal_under_classic(one.node, T, N)):
+                continue
+            one = one._replace(id=equation_under(one.id, rule))
+            message = f"{form} form, {rule} rule, against {oracle}: {one.describe()}"
+            gap = tolerance is GAP
+            yield Outcome(one.id, rule, oracle, one.error(), one.limit, gap, message)
 
 
 def at_every_node(

@@ -18,10 +18,10 @@ from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.paths import check_node
 from stbp_edu.checks import Array
 from stbp_edu.losses import RATE, LossLike
-from stbp_edu.network import Adjoints, Params, check_spikes
+from stbp_edu.network import Adjoints, Params
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import Problem, at_every_node
-from stbp_edu.verify.formulas import carried, check_loss, loss_value
+from stbp_edu.verify.formulas import check_problem, loss_value, run
 
 STEP_SIZES = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
 MOVES = (-2, -1, 1, 2)  # how many steps away the loss is taken
@@ -49,61 +49,33 @@ def twin_loss(
     >>> round((up - down) / 2e-3, 4)
     0.2858
     """
-    return _twin_run(Problem(spikes, targets, params, neuron), loss, nudged, amount)[0]
+    node = nudged or Node("b", n=1, i=0)
+    return _twin_run(Problem(spikes, targets, params, neuron), loss, node, amount)[0]
 
 
 def _twin_run(
-    problem: Problem,
-    loss: LossLike,
-    nudged: Node | None = None,
-    amount: float = 0.0,
-    s: int | None = 0,
+    problem: Problem, loss: LossLike, nudged: Node, amount: float, s: int | None = 0
 ) -> tuple[float, NDArray[np.intp]]:
-    """Return what :func:`twin_loss` does, and the piece of H on which each potential landed.
+    """Return what :func:`twin_loss` does, and on which piece of H each potential landed.
 
-    The H of some surrogates is put together from pieces, and a difference across a joint is no
-    slope.
+    A difference across a joint of two pieces is no slope.
     """
     spikes, targets, params, neuron = problem
     T, S, _ = spikes.shape
-    joints = getattr(neuron.surrogate, "joints", ())
+    kind, n, t, i, j = nudged
     W, b = list(params.W), list(params.b)
-    kind, layer, step, i, j = nudged or Node("")
-    if kind in ("W", "b"):
-        moved, at = (W, (i, j)) if kind == "W" else (b, (i,))
-        moved[layer] = moved[layer].copy()
-        moved[layer][at] += amount
-    u: list[Array] = [np.zeros((S, m)) for m in params.sizes]
-    o = u.copy()
-    outputs: list[tuple[Array, Array]] = []
-    pieces = []
-    for t in range(T):
-        o[0] = spikes[t]
-        for n in range(1, len(W)):
-            u[n] = carried(u[n], o[n], neuron) + np.inner(o[n - 1], W[n]) + b[n]
-            if (kind, n, t) == ("u", layer, step):
-                u[n][s, i] += amount  # def-epsilon
-            pieces.append(np.searchsorted(joints, u[n] - neuron.v_th))
-            o[n] = neuron.H(u[n])
-            if (kind, n, t) == ("o", layer, step):
-                o[n][s, i] += amount  # def-delta
-        outputs.append((o[-1], u[-1]))
-    return float(loss_value(loss, outputs, targets)), np.hstack(pieces)
-
-
-def _check(node: Node, problem: Problem, loss: LossLike, s: int | None) -> None:
-    """Check the arguments of :func:`partial`."""
-    spikes, targets, params, neuron = problem
-    T, S = check_spikes(spikes, params)
-    check_loss(loss, targets, (T, S, params.sizes[-1]), params.dtype)
-    checks.instance("neuron", neuron, LIF)
-    if params.dtype != np.float64:
-        raise TypeError(
-            f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
-        )
-    check_node(node, network(params.sizes, from_lif(neuron)), T)
-    if s is not None:
-        checks.count("s", s, at_least=0, at_most=S - 1)
+    du, do = ([[0.0] * T for _ in W] for _ in range(2))
+    moved: Any = {"W": W, "b": b, "u": du, "o": do}[kind]
+    if kind in "Wb":
+        moved[n] = moved[n].copy()
+        moved[n][(i, j) if kind == "W" else i] += amount
+    else:
+        moved[n][t] = np.zeros((S, params.sizes[n]))
+        moved[n][t][s, i] = amount  # def-delta, def-epsilon
+    steps = list(run(spikes, W, b, neuron, neuron.H, du, do))
+    u = np.hstack([u for layers in steps for _, u in layers[1:]])
+    pieces = np.searchsorted(getattr(neuron.surrogate, "joints", ()), u - neuron.v_th)
+    return float(loss_value(loss, [layers[-1] for layers in steps], targets)), pieces
 
 
 def central(values: Sequence[Any], step: float) -> Any:
@@ -151,8 +123,14 @@ def partial(
     -0.3434
     """
     problem = Problem(spikes, targets, params, neuron)
-    _check(node, problem, loss, s)
-    home = _twin_run(problem, loss)[1]
+    T, S = check_problem(*problem, loss)
+    if params.dtype != np.float64:
+        raise TypeError(
+            f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
+        )
+    check_node(node, network(params.sizes, from_lif(neuron)), T)
+    checks.count("s", 0 if s is None else s, at_least=0, at_most=S - 1)
+    home = _twin_run(problem, loss, node, 0.0, s)[1]
     before, crossed = float("nan"), False
     for step in STEP_SIZES:
         runs = [_twin_run(problem, loss, node, k * step, s) for k in MOVES]
@@ -178,7 +156,5 @@ def derivatives(
     passes: keep the network small.
     """
     T, S, _ = spikes.shape
-    problem = Problem(spikes, targets, params, neuron)
-    return at_every_node(  # "u": def-epsilon, "o": def-delta
-        lambda node, s: partial(node, *problem, loss, s=s), params, T, S
-    )
+    net = spikes, targets, params, neuron, loss
+    return at_every_node(lambda node, s: partial(node, *net, s=s), params, T, S)

@@ -8,25 +8,13 @@ their slopes and ``autodiff`` derives them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu import checks, losses
 from stbp_edu.checks import Array
-from stbp_edu.losses import (
-    CrossEntropy,
-    Direct,
-    LastSteps,
-    LossLike,
-    Membrane,
-    Rate,
-    StepCrossEntropy,
-    check_targets,
-    read_loss,
-)
-from stbp_edu.network import Trace
+from stbp_edu.network import Params, Trace, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES
 
@@ -64,7 +52,6 @@ def _functions(sp: Any, x: Any) -> Iterator[tuple[str, str, Callable[[Array], Ar
         f, linear = c * sp.exp(-x / c), c * (1 - x)
         neuron, straight = LIF(tau), LIF(tau, gate="linear")
         yield "gate-f", name, neuron.f, SPIKES, f
-        yield "gate-f", name, partial(np.full_like, fill_value=neuron.reset), np.ones(1), f
         yield "gate-df", name, neuron.df, SPIKES, sp.diff(f, x)
         yield "gate-linear", name, straight.f, SPIKES, linear
         yield "gate-linear-df", name, straight.df, SPIKES, sp.diff(linear, x)
@@ -89,45 +76,64 @@ def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
     return neuron.tau * (1.0 - o if neuron.gate == "linear" else xp.exp(-o / neuron.tau)) * u
 
 
-Outputs = Sequence[tuple[Any, Any]]
-"""The spikes and potentials of the output layer, each (S, n[N]), step by step."""
+def run(
+    spikes: Any, W: Any, b: Any, neuron: LIF, fire: Any, du: Any, do: Any, xp: Any = np
+) -> Iterator[list[tuple[Any, Any]]]:
+    """Yield the spikes and the potential of each layer, step by step: the forward pass once more.
+
+    ``du[n][t]`` and ``do[n][t]`` are added to the potentials and spikes of layer n at step t.
+    """
+    u, o = ([np.zeros(1)] * len(W) for _ in range(2))
+    for t, o[0] in enumerate(spikes):
+        for n in range(1, len(W)):
+            u[n] = carried(u[n], o[n], neuron, xp) + o[n - 1] @ W[n].T + b[n] + du[n][t]
+            o[n] = fire(u[n]) + do[n][t]
+        yield list(zip(o, u, strict=True))
 
 
-def check_loss(loss: LossLike, targets: Array, shape: tuple[int, ...], dtype: Any) -> None:
-    """Check a loss of outputs (T, S, n[N]) of this shape, and its targets."""
-    check_targets(targets, np.zeros(shape, dtype))
-    terms = (loss.o, loss.u) if isinstance(loss, Direct) else (loss,)
+def check_problem(
+    spikes: Array, targets: Array, params: Params, neuron: LIF, loss: losses.LossLike
+) -> tuple[int, int]:
+    """Check a network with its input, its targets and its loss, and return (T, S)."""
+    T, S = check_spikes(spikes, params)
+    checks.instance("neuron", neuron, LIF)
+    shape = (T, S, params.sizes[-1])
+    losses.check_targets(targets, np.zeros(shape, params.dtype))
+    terms = (loss.o, loss.u) if isinstance(loss, losses.Direct) else (loss,)
     for term in terms:
         if isinstance(term, np.ndarray):
-            checks.array("loss (the direct term)", term, "(T, S, n[N])", shape, dtype=dtype)
-        elif not isinstance(loss, Direct):
-            read_loss(loss, "value")
+            checks.array("loss (the direct term)", term, "(T, S, n[N])", shape, dtype=params.dtype)
+        elif not isinstance(loss, losses.Direct):
+            losses.read_loss(loss, "value")
+    return T, S
 
 
-def loss_value(loss: LossLike, outputs: Outputs, targets: Any, xp: Any = np) -> Any:
-    """Return the loss of these outputs.
+def loss_value(
+    loss: losses.LossLike, outputs: Sequence[tuple[Any, Any]], targets: Any, xp: Any = np
+) -> Any:
+    """Return the loss of outputs: spikes and potentials of layer N, each (S, n[N]), step by step.
 
     A direct term d is that of the loss Σ d · o, which is linear. A loss of your own is asked for
     its value; that works on numbers, and not within autograd.
 
     >>> ones = np.ones((1, 1))
-    >>> float(loss_value(Rate(), [(ones, ones), (0 * ones, ones)], ones))
+    >>> float(loss_value(losses.Rate(), [(ones, ones), (0 * ones, ones)], ones))
     0.125
     """
     o, u = zip(*outputs, strict=True)
     T, S = len(o), len(targets)
     match loss:
-        case Rate():
+        case losses.Rate():
             return _squares(o, targets) / (2 * S)
-        case LastSteps(k):
-            return _squares(o[-k:], targets) / (2 * S)
-        case Membrane(k):
+        case losses.LastSteps(k):
+            return _squares(o[-(k or T) :], targets) / (2 * S)
+        case losses.Membrane(k):
             return _squares(u[-(k or T) :], targets) / (2 * S)
-        case CrossEntropy(counts):
+        case losses.CrossEntropy(counts):
             return _cross_entropy(sum(o) if counts else sum(o) / T, targets, xp) / S
-        case StepCrossEntropy():
+        case losses.StepCrossEntropy():
             return sum(_cross_entropy(z, targets, xp) for z in o) / (T * S)
-        case Direct():
+        case losses.Direct():
             return _linear(loss.o, o) + _linear(loss.u, u)
         case np.ndarray():
             return _linear(loss, o)

@@ -17,7 +17,7 @@ from stbp_edu.arrows.paths import count_paths as count_kept
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.checks import Array, instance
 from stbp_edu.losses import RATE, Direct, LossLike, Rate
-from stbp_edu.losses.reading import checked, direct_term
+from stbp_edu.losses.reading import direct_term
 from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
@@ -36,8 +36,8 @@ def unroll(
             potentials at once.
     """
     check_trace(trace, params)
-    read = checked(loss, trace, targets)
-    told = rate_slopes(trace.O[-1], targets) if type(read) is Rate else read
+    term = direct_term(loss, trace, targets)
+    told = rate_slopes(trace.O[-1], targets) if type(loss) is Rate else term
     return part_one.as_local(trace, targets, params, neuron, told)
 
 
@@ -83,9 +83,8 @@ def derivatives(
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
     T, S = check_trace(trace, params)
-    read = checked(loss, trace, targets)
-    direct = direct_term(read, trace, targets, S)
-    parts: tuple[LossLike, ...] = (read,)
+    direct = direct_term(loss, trace, targets)
+    parts: tuple[LossLike, ...] = (loss,)
     if direct.o is not None and direct.u is not None:  # the sum of two losses
         parts = Direct(direct.o), Direct(None, direct.u)
     graphs = [unroll(trace, targets, params, neuron, part) for part in parts]

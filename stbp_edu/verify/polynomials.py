@@ -129,10 +129,9 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Identity]:
             node = Node(place.kind, place.n, place.t, *at)
             paths = paths_from(node, net.graph)
             dropped = [path for path in paths if path.dropped_by("classic")]
+            found, summed = values[at], paths
             if rule == "classic":
-                difference = values[at] - under_classic[at] - total(dropped)
-            else:
-                difference = values[at] - total(paths)
-            name = equation_under(id, rule)
-            proofs.append(Identity(name, node, len(paths), len(dropped), difference))
+                found, summed = values[at] - under_classic[at], dropped
+            proof = equation_under(id, rule), node, len(paths), len(dropped), found - total(summed)
+            proofs.append(Identity(*proof))
     return proofs

@@ -1,4 +1,4 @@
-"""Verify the package: every form of every equation against every oracle.
+"""Verify the package: every form of every equation against every oracle, on random networks.
 
 Two questions are asked. Under the exact rule: is this the gradient? Under the classic rule: is it
 the gradient exactly where it is said to be, does it differ everywhere else, and is the difference
@@ -6,20 +6,191 @@ exactly the sum of the paths that it drops? Beside them stand the other losses, 
 each of which must be the sum of the paths that it keeps.
 """
 
-from collections.abc import Iterator
-from itertools import groupby, product
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import chain, groupby, pairwise, product
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.verify import formulas, trials
-from stbp_edu.verify.comparison import IDS, equation_under
-from stbp_edu.verify.trials import Outcome
+from stbp_edu import arrows, checks, engine, losses, verify
+from stbp_edu.arrays import by_layer
+from stbp_edu.arrows.part_one import by_name, from_lif
+from stbp_edu.cases import scalar, vector
+from stbp_edu.checks import Array
+from stbp_edu.engine import Program
+from stbp_edu.engine.compiled import installed
+from stbp_edu.losses import LossLike
+from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace, forward
+from stbp_edu.neuron import GATES, LIF
+from stbp_edu.rules import ABLATIONS, CASE_RULES
+from stbp_edu.surrogates import SURROGATES
+from stbp_edu.verify import autodiff, comparison, finite_difference, formulas, paths, polynomials
+from stbp_edu.verify.comparison import DIFFERENCES, GAP, IDS, ROUNDING, Outcome, Problem, compare
 
 MOST_ROUNDS = 1000  # a day's work
+SHOWN = 10  # failures below the table
+TITLES = f"{'equation':<16} {'rule':<14} {'oracle':<34} {'error':>7}   allowed  compared  verdict"
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
+# (sizes, T): between them every case occurs, and every edge of the grid.
+SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
+NEURONS = tuple(
+    LIF(0.5, 0.5, curve(curve.proof_a), gate) for curve, gate in product(SURROGATES.values(), GATES)
+)
+
+KEPT = "paths that it keeps"
+MANY = 30_000  # samples, several blocks of the engine
+OTHER_SHAPE = (2, 1, 2), 3  # two neurons at the output, so that a softmax has something to choose
+SAMPLES = 3  # not two, which is a factor of some losses and the k of others
+LOSSES: tuple[losses.LossFunction, ...] = (
+    *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
+    *(losses.CrossEntropy(), losses.CrossEntropy(counts=True), losses.StepCrossEntropy()),
+)
+"""The losses beside the rate loss, one for each way in which a formula branches."""
+
+
+def draw(
+    rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF, S: int = 2
+) -> Problem:
+    """Return a random network of this shape with S samples, inputs and targets in [0, 1]."""
+    W = [None, *(rng.uniform(-1.5, 1.5, (m, k)) for k, m in pairwise(sizes))]
+    b = [None, *(rng.uniform(-0.5, 0.5, m) for m in sizes[1:])]
+    spikes = rng.random((T, S, sizes[0]))
+    return Problem(spikes, rng.random((S, sizes[-1])), Params(W=W, b=b), neuron)
+
+
+def all_forms(
+    problem: Problem, rule: str, spike: Spike | None, loss: LossLike = losses.RATE
+) -> dict[str, Any]:
+    """Return the results of the index formulas, the sweep and the engine, by name.
+
+    The five cases have a hard reset; with the soft one there is the engine alone. The index
+    formulas have the rate loss and the two rules.
+    """
+    spikes, targets, params, neuron = problem
+    rest, forms = (targets, params, neuron, rule), dict[str, Any]()
+    if neuron.gate != "soft":
+        slow = forward(spikes, params, neuron, spike=spike)
+        if loss is losses.RATE and rule in CASE_RULES:
+            forms["scalar"] = scalar.sweep(slow, *rest)
+        forms["vector"] = vector.sweep(slow, *rest, loss)
+    fast = engine.forward(spikes, params, neuron, spike=spike)
+    return {**forms, "engine": engine.backward(fast, *rest, loss)}
+
+
+def by_numbers(problem: Problem) -> Iterator[Outcome]:
+    """Compare every form of a network's adjoints, under both rules, with every oracle.
+
+    Under the classic rule they must equal the gradient where it is exact. Everywhere else they must
+    differ on networks where no local derivative is 0, since there the dropped paths show: h is 0
+    nowhere if its antiderivative is one piece.
+    """
+    neuron = problem.neuron
+    for spike in (neuron.H, None):
+        trace = forward(problem.spikes, problem.params, neuron, spike=spike)
+        yield _by_value(trace, problem.targets, losses.RATE)
+        exact, classic = (all_forms(problem, rule, spike) for rule in ("exact", "classic"))
+        for forms, rule, oracle in ((exact, "exact", "paths"), (classic, "classic", KEPT)):
+            yield from compare(forms, rule, oracle, paths.derivatives(trace, *problem[1:], rule))
+        for oracle, answer in gradients(problem, spike).items():
+            yield from compare(exact, "exact", oracle, *answer)
+            there = f"{oracle}, where it is exact"
+            yield from compare(classic, "classic", there, *answer, exact=True)
+            if spike and not getattr(neuron.surrogate, "joints", ()):
+                there = f"{oracle}, where it is not"
+                yield from compare(classic, "classic", there, answer[0], GAP, exact=False)
+
+
+def gradients(
+    problem: Problem, spike: Spike | None, loss: LossLike = losses.RATE
+) -> dict[str, tuple[Adjoints, comparison.Tolerance]]:
+    """Return what autodiff says, and of the twin what finite differences do, by their names."""
+    answers = {"autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)}
+    if spike:
+        nudged = finite_difference.derivatives(*problem, loss=loss)
+        answers["differences"] = nudged, DIFFERENCES
+    return answers
+
+
+def by_formulas() -> Iterator[Outcome]:
+    """Compare every function of the neuron with its formula."""
+    for id, name, got, expected in formulas.curves(verify.require("sympy", "the formulas")):
+        yield _by_formula(id, f" with {name}", got, expected)
+
+
+def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
+    """Return the outcome of one comparison with a formula, relative to the largest value."""
+    error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
+    limit = ROUNDING.limit
+    message = f"{id}{what} against its formula: relative error {error:.1e} > {limit:.0e}"
+    return Outcome(id, "both", "formulas", error, limit, False, message)
+
+
+def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcome:
+    """Compare the value of a loss with its formula."""
+    outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
+    values = losses.loss(trace, targets, loss), formulas.loss_value(loss, outputs, targets)
+    return _by_formula("loss", f" {loss!r}", *map(np.array, values))
+
+
+def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
+    """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
+    for rule, oracle in (("exact", "polynomials"), ("classic", "polynomials: gap = dropped paths")):
+        for id, node, _, _, difference in polynomials.prove(sizes, T, rule):
+            message = f"scalar form, {rule} rule, {id} at {node}: got - expected = {difference}"
+            yield Outcome(id, rule, oracle, float(difference != 0), 0.0, False, message)
+
+
+def by_losses(problem: Problem) -> Iterator[Outcome]:
+    """Compare the value and the direct term of every other loss, on the smooth twin.
+
+    Finite differences and automatic differentiation know a loss from ``formulas`` alone; the
+    classic rule is held against the paths that it keeps, which take the direct term as given. So
+    is a direct term without a loss, by spikes and by potentials.
+    """
+    twin = problem.neuron.H
+    sums = problem.targets.sum(axis=1, keepdims=True)
+    problem = problem._replace(targets=problem.targets / sums)  # probabilities, for the softmax
+    trace = forward(problem.spikes, problem.params, problem.neuron, spike=twin)
+    by_o, by_u = trace.U[-1] / 2, np.sin(trace.U[-1])  # any arrays of this shape
+    for loss in (*LOSSES, losses.Direct(by_o, by_u), by_o):
+        forms = all_forms(problem, "exact", twin, loss)
+        if not isinstance(loss, (losses.Direct, np.ndarray)):
+            yield _by_value(trace, problem.targets, loss)._replace(oracle="loss values")
+            told = loss.direct(trace, problem.targets)
+            by_term = all_forms(problem, "exact", twin, told)["engine"]
+            forms["engine (told the direct term)"] = by_term
+        answers = gradients(problem, twin, loss).items()
+        found = [compare(forms, "exact", oracle, *answer) for oracle, answer in answers]
+        for outcome in chain(*found, by_paths(problem, twin, ("classic",), loss)):
+            yield outcome._replace(message=f"{loss!r}: {outcome.message}")
+
+
+def by_paths(
+    problem: Problem, spike: Spike | None, rules: Sequence[str], loss: LossLike = losses.RATE
+) -> Iterator[Outcome]:
+    """Compare the forms under rules that drop paths with the sum of those that each keeps."""
+    trace = forward(problem.spikes, problem.params, problem.neuron, spike=spike)
+    for rule in rules:
+        kept = paths.derivatives(trace, *problem[1:], rule, loss)
+        yield from compare(all_forms(problem, rule, spike, loss), rule, KEPT, kept)
+
+
+def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
+    """Compare the engine with autodiff on a random network and a batch of many samples.
+
+    It works on some samples and some steps at a time; the other networks are one such block. Here
+    its compiled loops are compared, too, where there is a compiler.
+    """
+    problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
+    trace = engine.forward(problem.spikes, problem.params, problem.neuron)
+    got: dict[str, Any] = {"engine (many samples)": engine.backward(trace, *problem[1:], "exact")}
+    if installed():
+        net = arrows.network(problem.params.sizes, from_lif(neuron))
+        compiled, given = Program(net, "exact", "compiled"), by_layer(problem.params)
+        found = compiled.gradients(given, compiled.forward(given, problem.spikes), problem.targets)
+        got["engine (compiled)"] = Gradients(**by_name(found))
+    yield from compare(got, "exact", "autodiff", autodiff.derivatives(*problem))
 
 
 class OracleVerdict(NamedTuple):
@@ -60,13 +231,11 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[OracleVerdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
-        order, rules = (*formulas.IDS, *IDS), ("both", *RULES, *ABLATIONS)
-
-        def place(o: Outcome) -> tuple[int, int, str]:
-            """Return what the table is sorted by."""
-            return rules.index(o.rule), order.index(o.id.removesuffix("-classic")), o.oracle
-
-        ordered = sorted(self.outcomes, key=place)
+        ids, rules = (*formulas.IDS, *IDS), ("both", *CASE_RULES, *ABLATIONS)
+        ordered = sorted(
+            self.outcomes,
+            key=lambda o: (rules.index(o.rule), ids.index(o.id.removesuffix("-classic")), o.oracle),
+        )
         groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
         return [OracleVerdict(*key, list(outcomes)) for key, outcomes in groups]
 
@@ -79,22 +248,17 @@ class Report(NamedTuple):
     def ok(self) -> bool:
         """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
-        due = {(equation_under(id, rule), rule) for id, rule in product(IDS, ("exact", "classic"))}
+        due = {(comparison.equation_under(id, rule), rule) for id, rule in product(IDS, CASE_RULES)}
         due.update((id, "both") for id in formulas.IDS)
         return compared >= due and not self.failures
 
-    def format(self, most: int = 10) -> str:
+    def format(self) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
         verdicts, failures = self.verdicts, self.failures
-        passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - most
-        lines = [
-            f"{'equation':<16} {'rule':<14} {'oracle':<33} {'error':>8} {'allowed':>9} "
-            f"{'compared':>9}  verdict",
-            *map(str, verdicts),
-            f"{passed} of {len(verdicts)} verdicts pass.",
-            *failures[:most],
-        ]
-        return "\n".join([*lines, f"and {more} more failures"] if more > 0 else lines)
+        passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - SHOWN
+        lines = [TITLES, *map(str, verdicts), f"{passed} of {len(verdicts)} verdicts pass."]
+        lines += [*failures[:SHOWN], *[f"and {more} more failures"] * (more > 0)]
+        return "\n".join(lines)
 
 
 def run(seed: int = 0, rounds: int = 3) -> Report:
@@ -121,20 +285,19 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     little.
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
-    work = [("formulas", trials.by_formulas()), ("polynomials", trials.by_symbols(*SYMBOLIC))]
+    work = [("formulas", by_formulas()), ("polynomials", by_symbols(*SYMBOLIC))]
     for k in range(checks.count("rounds", rounds, at_most=MOST_ROUNDS)):
-        other = trials.NEURONS[(-2 - k) % len(trials.NEURONS)]  # a hard reset first
-        shape = (*trials.OTHER_SHAPE, other, trials.SAMPLES)
-        problem = trials.draw(np.random.default_rng([seed, k]), *shape)
-        work.append((f"other losses, {other.gate} gate", trials.by_losses(problem)))
-        spiking = trials.draw(np.random.default_rng([seed, k]), *trials.SHAPES[0], other)
-        work.append(
-            (f"ablations, {other.gate} gate", trials.by_paths(spiking, None, tuple(ABLATIONS)))
-        )
-        many = trials.by_blocks(np.random.default_rng([seed, k]), other)
-        work.append((f"many samples, {other.gate} gate", many))
-        for which, neuron in enumerate(trials.NEURONS):
-            sizes, T = trials.SHAPES[(which + k) % len(trials.SHAPES)]
+        other = NEURONS[(-2 - k) % len(NEURONS)]  # a hard reset first
+        same = partial(np.random.default_rng, [seed, k])
+        few = draw(same(), *OTHER_SHAPE, other, SAMPLES)
+        spiking = draw(same(), *SHAPES[0], other)
+        work += [
+            (f"other losses, {other.gate} gate", by_losses(few)),
+            (f"ablations, {other.gate} gate", by_paths(spiking, None, tuple(ABLATIONS))),
+            (f"many samples, {other.gate} gate", by_blocks(same(), other)),
+        ]
+        for which, neuron in enumerate(NEURONS):
+            sizes, T = SHAPES[(which + k) % len(SHAPES)]
             name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
-            work.append((name, trials.by_numbers(trials.draw(rng, sizes, T, neuron))))
+            work.append((name, by_numbers(draw(rng, sizes, T, neuron))))
     return work

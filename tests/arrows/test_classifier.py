@@ -1,60 +1,52 @@
 """Which words a gradient function keeps, from its numbers."""
 
-import numpy as np
 import pytest
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Gradients, arrows
+from stbp_edu.arrows import part_one
+from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS
-from tests.arrows.oracle import RESETS, Case
 
 pytestmark = pytest.mark.slow  # probes many networks
 
-NET = arrows.network("2-2-2", arrows.hard_reset(LIF(0.6, 0.5, Gaussian(0.5), "linear")))
 
-
-def by(rule, change=lambda found: found):
+def by(rule, change=lambda *layers: layers):
     """The gradient function of a rule, perhaps with its gradients changed."""
-    return lambda net, *run: change(arrows.backward(net, *run, rule).gradients)
 
+    def function(*run):
+        found = part_one.backward(*run, rule)
+        return tuple([None, *change(*of[1:])] for of in (found.W, found.b))
 
-def scaled(*factors):
-    """Multiply the gradients of each layer by factors; leave out those without one."""
-    return lambda found: [
-        None,
-        *({k: f * layer[k] for k, f in of.items()} for layer, of in zip(found[1:], factors)),  # noqa: B905
-    ]
+    return function
 
 
 @pytest.mark.parametrize("rule", arrows.RULES)
-def test_every_built_in_rule_is_named_on_random_networks(rule):
+def test_every_built_in_rule_is_named_with_every_gate(rule):
     """Where it names others too, they keep the same words there (or forget the same spikes)."""
-    rng = np.random.default_rng(1)
-    for k in range(4):
-        sizes = str(rng.choice(["2-2-2", "3-2-2", "2-3R-2", "2-2-2-1"]))
-        current, adaptation = map(bool, rng.integers(0, 2, 2))
-        case = Case(sizes, RESETS[k % 3], current, adaptation, seed=k)
-        kept = arrows.words(case.net, 4, rule)
-        same = [name for name in arrows.RULES if arrows.words(case.net, 4, name) == kept]
-        if case.reset != "soft":  # there, the leak forgets nothing
+    for seed, gate in enumerate(GATES):
+        neuron = LIF(0.6, 0.5, Gaussian(0.5), gate)
+        net = arrows.network("2-3-2", part_one.from_lif(neuron))
+        kept = arrows.words(net, 4, rule)
+        same = [name for name in arrows.RULES if arrows.words(net, 4, name) == kept]
+        if gate != "soft":  # there, the leak forgets nothing
             forgets = arrows.RULES[rule].forgets
             same = [name for name in same if arrows.RULES[name].forgets == forgets]
-        verdict = arrows.classify(by(rule), case.net, seed=k)
-        assert sorted(verdict.rules) == sorted(same), (rule, case, str(verdict))
+        verdict = arrows.classify(by(rule), neuron, seed=seed)
+        assert sorted(verdict.rules) == sorted(same), (rule, gate, str(verdict))
 
 
-@pytest.mark.parametrize("rule", stbp_edu.rules.RULES + ABLATIONS)
+@pytest.mark.parametrize("rule", stbp_edu.rules.CASE_RULES + ABLATIONS)
 def test_functions_of_part_one(rule):
     for function in (stbp_edu.backward, lambda *a, **k: stbp_edu.cases.sweep(*a, **k).gradients):
         assert arrows.classify(lambda *a, f=function: f(*a, rule=rule)).rules == (rule,)
-    pair = arrows.classify(lambda *a: (lambda g: (g.W, g.b))(stbp_edu.backward(*a, rule=rule)))
-    assert str(pair) == f"equals {rule}"
+    assert str(arrows.classify(by(rule))) == f"equals {rule}"
 
 
 @pytest.mark.parametrize("twin", [True, False])
 def test_an_unknown_rule_counts_the_words_that_it_keeps_once_and_the_others_never(twin):
     mine = arrows.Rule("mine", {"all": {"carry": None, "*": "all"}})
-    verdict = arrows.classify(by(mine), NET, twin=twin)
+    verdict = arrows.classify(by(mine), twin=twin)
     assert not verdict.rules
     assert verdict.dropped()[0] == ("enter", "carry", "spike", "readout")
     for word, count in verdict.coefficients.items():
@@ -62,12 +54,13 @@ def test_an_unknown_rule_counts_the_words_that_it_keeps_once_and_the_others_neve
     assert verdict.dropped() == sorted(verdict.dropped(), key=lambda w: (len(w), w))
 
 
-def test_what_is_no_sum_of_words():
-    one, off = {"W": 1, "b": 1}, {"W": 1, "b": 1 + 1e-4}
-    for change in (
-        lambda found: [None, *({k: v**2 for k, v in g.items()} for g in found[1:])],
-        scaled(off, one),
-    ):
-        assert arrows.classify(by("exact", change), NET) == arrows.Verdict((), {})
+@pytest.mark.parametrize(
+    "change", [lambda one, two: (one**2, two**2), lambda one, two: (one * (1 + 1e-4), two)]
+)
+def test_what_is_no_sum_of_words(change):
+    """Of squares no sum can be made; nor of weights and biases of which one alone is off."""
+    exact = by("exact", change)
+    off = arrows.classify(lambda *run: (exact(*run)[0], part_one.backward(*run, "exact").b))
+    assert off == arrows.Verdict((), {})
     ones = arrows.classify(lambda trace, targets, params, neuron: Gradients(params.W, params.b))
     assert "no sum of words" in str(ones)

@@ -11,7 +11,7 @@ import numpy as np
 
 from stbp_edu import Params
 from stbp_edu.files import save_params
-from stbp_edu.torch.train import group, passes_in
+from stbp_edu.torch.train import TensorPasses, group
 from stbp_edu.training import Dataset, Settings, State, initial_state, load_digits
 from stbp_edu.training.trainer import TrainingJob, start, train_epoch
 
@@ -34,7 +34,7 @@ def main(folder):
         digits.test_images, digits.test_labels,
     )  # fmt: skip
     with group("cpu") as processes:
-        job, losses = double_job(SETTINGS, few, passes_in(processes)), []
+        job, losses = double_job(SETTINGS, few, TensorPasses(processes)), []
         for step, batch in enumerate(train_epoch(job, 0)):
             losses.append(batch.loss)
             if processes.rank == 0:

@@ -1,7 +1,5 @@
 """Sweeps on a Dask cluster of two workers: one is killed, and nothing is lost or done twice."""
 
-from __future__ import annotations
-
 import os
 import random
 import signal

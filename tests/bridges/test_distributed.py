@@ -18,7 +18,7 @@ from stbp_edu.arrays import tensors
 from stbp_edu.cli.main import main as cli
 from stbp_edu.files import load_params
 from stbp_edu.torch import train
-from stbp_edu.torch.train import Group, passes_in
+from stbp_edu.torch.train import Group, TensorPasses
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
 from stbp_edu.training import runs as files
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
@@ -193,7 +193,7 @@ STEPS = {
 def test_a_step_is_that_of_the_other_command(changes):
     settings = replace(RECIPES["digits"], **{"hidden": (12,), "T": 6, "batch": 40, **changes})
     data, found = load_digits(), []
-    for passes in (passes_in(Group()), model.passes):
+    for passes in (TensorPasses(Group()), model.passes):
         job = TrainingJob(settings, data, initial_state(settings, data), passes)
         job.begin_epoch(0)
         found.append((job.step(0, 1e-2), tensors(job.optimizer.slots[0])))

@@ -16,10 +16,10 @@ from stbp_edu.engine import compiled
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS
-from stbp_edu.rules import RULES as PART_ONE
+from stbp_edu.rules import CASE_RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
-from stbp_edu.torch.inputs import current_of, go_one_by_one
+from stbp_edu.torch.steps import current_of, go_one_by_one
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, assert_single, derived, run_of
 from tests.networks import make_problem
@@ -46,7 +46,7 @@ def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
     spikes = (torch.rand(5, 4, 70) < 0.2).to(dtype).requires_grad_()
     above, found = torch.randn(5, 4, compiled.WIDE, dtype=dtype), []
     for much in (0, 10**9):
-        monkeypatch.setattr("stbp_edu.torch.inputs.MUCH", much)
+        monkeypatch.setattr("stbp_edu.torch.steps.MUCH", much)
         assert go_one_by_one(linear, spikes) == (much == 0)
         assert not go_one_by_one(linear, spikes + 0.5)
         x = current_of(linear, spikes)

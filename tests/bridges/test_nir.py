@@ -93,7 +93,7 @@ TEXTS = [
     ("params", "neuron", "words"),
     [
         (TWO, LIF(tau=0.5, gate="exponential"), "must have gate='linear' and tau < 1 for NIR"),
-        (TWO, LIF(tau=1.0, gate="linear"), "got gate='linear', tau=1.0"),
+        (TWO, LIF(tau=1.0, gate="linear"), r"got LIF.tau=1.0, .*gate='linear'.;"),
         *((TWO, Settings(neuron=text).make_neurons(), "must have gate='linear'") for text in TEXTS),
         (DerivedParams("2-2R", [None, AGAIN]), NEURON, "layer 1 is recurrent"),
     ],

@@ -1,7 +1,5 @@
 """Commands to call, and a finished run to look at."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

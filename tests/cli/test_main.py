@@ -1,7 +1,5 @@
 """The commands but train: what they print, import and say of mistakes."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The command that trains: what it takes, saves, prints and shows."""
 
-from __future__ import annotations
-
 import io
 import json
 import sys

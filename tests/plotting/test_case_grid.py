@@ -1,4 +1,4 @@
-"""The (t, n) grid: what is lit, that its text fits, the order of the sweep, its animation."""
+"""The (t, n) grid, the order and animation of its sweep, and the poster of the five cases."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -7,6 +7,8 @@ import pytest
 
 from stbp_edu import plotting
 from stbp_edu.cases import case_at
+from stbp_edu.equations import EQUATIONS
+from stbp_edu.plotting import poster
 from stbp_edu.plotting.drawing import CELL_LETTER, LINE, Laid
 from stbp_edu.plotting.palette import DIRECT, NEXT
 from stbp_edu.plotting.svg_figure import PHONE, WIDE
@@ -58,3 +60,33 @@ def test_sweep_animation_honours_reduced_motion_and_lights_each_cell_in_its_turn
     assert rules.startswith("@media (prefers-reduced-motion: no-preference)")  # nothing else
     moved = [e.get("style") for e in tree.iter(f"{SVG}rect") if e.get("class") == "stbp-fill"]
     assert sorted(int(re.search(r"--k: (\d+)", style)[1]) for style in moved) == [*range(6)]
+
+
+CASES = [id_ for id_ in EQUATIONS if re.fullmatch(r"c\d-(delta|epsilon|w|b)", id_)]
+
+
+def parsed(lit=None):
+    return ET.fromstring(poster(lit)._repr_html_().split("</style>")[1])
+
+
+def classes(lit):
+    return [e.get("class", "").split() for e in parsed(lit).iter()]
+
+
+def test_it_has_the_formulas_of_all_cases_and_no_other():
+    lines = [p for p in parsed().iter("p") if p.find("math") is not None]
+    assert len(lines) == len(CASES) == 10
+    assert "".join(lines[0].itertext()).replace(" ", "").startswith("δit,N=")
+
+
+@pytest.mark.parametrize("lit", ["c3", "c3-delta", "c3-epsilon"])
+def test_one_cell_stands_out(lit):
+    found = classes(lit)
+    assert [names for names in found if "lit" in names] == [["case-3", "lit"]]
+    assert sum("dim" in names for names in found) == 4
+
+
+@pytest.mark.parametrize("lit", [3, "c9-delta", "fwd-u"])
+def test_what_is_no_case_is_refused(lit):
+    with pytest.raises(ValueError, match="lit"):
+        poster(lit)

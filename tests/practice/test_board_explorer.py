@@ -5,7 +5,7 @@ import pytest
 
 from stbp_edu.arrows import RULES, Node, Rule, backward, count_paths, formulas, paths_from, words
 from stbp_edu.arrows.formula_text import mathml
-from stbp_edu.practice.explorers.board_explorer import LINEAR, NEURONS, board_data, run_of
+from stbp_edu.practice.explorers.board_explorer import LINEAR, NEURONS, Board, board_data
 
 T = 4
 
@@ -30,7 +30,7 @@ def settings(net):
 @pytest.mark.parametrize("neuron", NEURONS)
 def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent):
     """Words and paths walked under the rule, adjoints their sums, losses the sizes left over."""
-    net, run = board["networks"][neuron + " recur" * recurrent], run_of(neuron, recurrent)
+    net, run = board["networks"][neuron + " recur" * recurrent], Board(neuron, recurrent)
     every = words(run.net, T)
     starts = [Node(state["kind"], 1, 0, 0) for state in net["states"]]
     found = [paths_from(start, run.local) for start in starts]
@@ -52,8 +52,8 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
 
 def test_a_step_is_held_where_its_gain_is_above_the_limit(board):
     """The gain of the first neuron at each step but the last, with its carry and its reset."""
-    run, most = run_of("hard reset, linear gate", False), board["limit"]
-    u, o = run.trace["u"][1][:-1, 0, 0], run.trace["o"][1][:-1, 0, 0]
+    trace, most = Board("hard reset, linear gate", False).run[2], board["limit"]
+    u, o = trace["u"][1][:-1, 0, 0], trace["o"][1][:-1, 0, 0]
     gain = LINEAR.f(o) + u * LINEAR.df(o) * LINEAR.h(u)
     shown = board["networks"]["hard reset, linear gate"]["rules"]["exact"]["held"]
     assert shown == [t + 1 for t in range(T - 1) if abs(gain[t]) > most] != []
@@ -61,11 +61,10 @@ def test_a_step_is_held_where_its_gain_is_above_the_limit(board):
 
 def test_how_far_a_gradient_is_off_and_every_number_says_something(board):
     """Every network has an adjoint that is not 0, and every rule but exact is off by what shows."""
-    run = run_of("soft reset", recurrent=True)
-    parts = run.net, run.params, run.trace, run.targets
+    run = Board("soft reset", recurrent=True).run
     exact, classic = (
         np.concatenate([layer[k].ravel() for layer in found[1:] for k in "WbR"])
-        for found in (backward(*parts, rule).gradients for rule in ("exact", "classic"))
+        for found in (backward(*run, rule).gradients for rule in ("exact", "classic"))
     )
     shown = board["networks"]["soft reset recur"]["rules"]
     assert shown["exact"]["off"] == 0
@@ -90,7 +89,7 @@ def test_an_own_rule_that_refuses_what_a_built_in_one_refuses_is_that_rule(board
 
 
 def test_the_formulas_are_those_of_the_package_in_mathml(board):
-    net, run = board["networks"]["adaptive threshold recur"], run_of("adaptive threshold", True)
+    net, run = board["networks"]["adaptive threshold recur"], Board("adaptive threshold", True)
     shown = [board["lines"][k] for k in net["rules"]["e-prop"]["lines"]]
     expected = formulas(run.net, "e-prop")
     assert shown == [[f.where, mathml(f"{f.left} = {f.right}")] for f in expected]

@@ -3,16 +3,15 @@
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
 import nbformat
 import pytest
 
 from stbp_edu.practice.tasks import FormulaBlank, blanks, course_table, tasks
 from tests.notebook_rules import code_cells, prose
+from tools.notebooks.numbering import files
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
-PATHS = sorted(FOLDER.glob("*.ipynb"))
+PATHS = [*files().values()]
 CALL = re.compile(
     r'^(?:check(?P<formula>_formula)?\("(?P<id>[\w-]+)", (?P<name>\w+)\)'
     r"|check_network\((?P<network>\w+)\))$",

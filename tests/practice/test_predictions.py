@@ -1,15 +1,13 @@
 """Predictions: typed, kept with the progress, and held against what was measured."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from stbp_edu.practice import check, predict, progress_report
 from stbp_edu.practice.predictions import questions
 from stbp_edu.practice.saved_progress import path
-
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+from tools.notebooks.numbering import files
 
 
 @pytest.mark.parametrize("blank", [None, ..., "...", "", " "])
@@ -53,8 +51,7 @@ def test_what_the_notebook_measures_is_what_the_table_says(id_):
     """It is one of the choices, and the answer is asked for before it is measured."""
     asked = questions()[id_]
     assert asked.measured in asked.choices
-    (path,) = NOTEBOOKS.glob(f"??_{asked.notebook}.ipynb")
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(files()[asked.notebook].read_text(encoding="utf-8"))["cells"]
     said = [
         "".join(output["data"]["text/plain"])
         for cell in cells

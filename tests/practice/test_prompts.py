@@ -24,6 +24,7 @@ def test_a_task_is_complete(task):
     assert task.objective in objectives()
     assert task.use in ("practice", "homework", "exam")
     assert 3 <= task.minutes <= 40
+    assert task.notes.keys() <= task.listed_mistakes.keys()
     question = task.question
     assert question.count("$") % 2 == 0
     assert ".ipynb" not in question

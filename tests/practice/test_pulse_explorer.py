@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.practice.explorers import pulse, pulse_data
-from stbp_edu.practice.explorers.pencil_network import pencil, smooth
-from stbp_edu.practice.explorers.pulse_explorer import one_neuron
+from stbp_edu.practice.explorers import pulse
+from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil, smooth
+from stbp_edu.practice.explorers.pulse_explorer import Pulse
 from stbp_edu.practice.explorers.pulse_steps import pulse_moves
 from stbp_edu.practice.explorers.widget import widget_class
 from stbp_edu.practice.tasks import ForwardPass
@@ -76,9 +76,9 @@ def test_every_path_arrives_or_ends_at_a_cross(name, rule):
 
 
 def test_numbers_are_fractions_or_have_four_digits():
-    shown = pulse_data(one_neuron())["rules"]["classic"]
+    shown = Pulse(one_neuron()).data["rules"]["classic"]
     assert shown["sum"] == "−2/9 + 1/24 − 3/256 = −443/2304"
-    shown = pulse_data(smooth(), Node("o", n=2, t=0, i=0))
+    shown = Pulse(smooth(), Node("o", n=2, t=0, i=0)).data
     assert {node["id"][:3] for node in shown["nodes"]} == {"u-2", "o-2", "L"}  # from its layer on
     assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["sum"])
 
@@ -87,7 +87,7 @@ def test_numbers_are_fractions_or_have_four_digits():
 def test_everything_stands_inside_the_picture_and_apart(name):
     net = NETWORKS[name]()
     for start in starts(net)[::4]:
-        for view in pulse_data(net, start)["views"]:
+        for view in Pulse(net, start).data["views"]:
             places, (x, y, width, height) = np.array(view["at"]), view["box"]
             assert (places > (x + 18, y + 18)).all()
             assert (places < (x + width - 18, y + height - 18)).all()

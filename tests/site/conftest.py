@@ -6,31 +6,27 @@ there, on the first notebook or on another (``kept``); and ``opened``, one for e
 the tests of that notebook share.
 """
 
-from __future__ import annotations
-
 import gzip
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
 from stbp_edu.files import locked
-from tests.browsing import SUBPATH, find, launched, served
+from tests.browsing import SUBPATH, find, launched, script, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
 from tools.site.render.links import TEXTS
 from tools.site.render.notebook_page import folder
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 
 SOURCES = ("docs", "notebooks", "stbp_edu", "tools", "tests")
 TOP = ("mkdocs.yml", "pyproject.toml", "CITATION.cff", *TEXTS.values())
@@ -40,19 +36,7 @@ SECONDS = 1000
 READY = "html[data-live=ready]"
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 360, "height": 740}
-RESTORE = """() => {
-    const all = (selector) => [...document.querySelectorAll(selector)];
-    all("[aria-label^='Reset code cell']").forEach((button) => button.click());
-    all(".cell-fold").forEach((fold) => (fold.open = false));
-    all("#__drawer:checked, #__search:checked").forEach((box) => box.click());
-    all("[data-md-component=search] form").forEach((form) => form.reset());
-    if (document.body.dataset.mdColorScheme === "slate") all("[data-theme-button]")[0].click();
-    document.body.tabIndex = -1;
-    document.body.focus(); // the next Tab goes to the first stop of the page
-    document.body.removeAttribute("tabindex");
-    localStorage.clear();
-    scrollTo(0, 0);
-}"""
+RESTORE = script("restore")
 
 
 def _newest() -> float:

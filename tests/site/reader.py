@@ -1,19 +1,15 @@
 """What a reader does with a cell of a notebook page, and what may keep one from it."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+from tests.browsing import script
 
 ENDS = re.compile("done|error|stopped")
 STARTING = 180_000  # milliseconds: a busy machine takes its time
-AXE = (Path(__file__).parent / "axe.js").read_text(encoding="utf-8")
+AXE = script("axe")
 
 
 def cell(page: Page, number: int = 1) -> Locator:
@@ -65,8 +61,7 @@ def bring(page: Page, script: Path) -> None:
 
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds on the page as it is now."""
-    found: list[str] = page.evaluate(AXE)
-    return found
+    return page.evaluate(AXE)
 
 
 def spoken(page: Page, target: Locator) -> list[tuple[str, str, bool | None]]:

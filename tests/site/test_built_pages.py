@@ -8,34 +8,26 @@ heading, an id, an image, a link) is noticed there; what follows from its styles
 contrast, a width, an error of the console) is noticed on a page that has the same.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 
-from tests.browsing import served
-from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, profile, watched
+from tests.browsing import script, served
+from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, Opened, profile, watched
 from tests.site.reader import bring, violations
 from tools.site.render.links import broken
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Page
-
-    from tests.site.conftest import Opened
-
 PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
-HERE = Path(__file__).parent
 FROM_CODE = ("source/stbp_edu/", "source/tests/", "api/")  # pages that are made of code
 KINDS = (*FROM_CODE, "notebooks/", "")
 PARTS = 4  # as many as share the pages evenly among browsers
 THEMES = "default", "slate"
-INSPECT = (HERE / "inspect.js").read_text(encoding="utf-8")
+INSPECT = script("inspect")
 CUT = """() => [...document.querySelectorAll("article *")].filter((one) => {
     const { overflowX, display } = getComputedStyle(one);
     return overflowX !== "visible" && display !== "inline" && one.clientWidth > 1

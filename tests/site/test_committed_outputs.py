@@ -1,20 +1,16 @@
 """Every code cell of every notebook, run in the page: what it shows equals what is committed."""
 
-from __future__ import annotations
-
 import re
 from configparser import ConfigParser
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.site.conftest import READY
-from tools.site.render.notebook_page import HEAVY, read_notebooks, tags_of
-
-if TYPE_CHECKING:
-    from tests.site.conftest import Opened
+from tests.browsing import script
+from tests.site.conftest import READY, Opened
+from tools.site.render.notebook_page import HEAVY, read_notebooks
 
 MINUTES = 60_000
 KB = 1000
@@ -22,15 +18,7 @@ NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 NOISE = 1e-11  # a smaller number is rounding error itself, and differs from machine to machine
 MASKS = ConfigParser()
 MASKS.read(Path(__file__).parents[1] / "nbval_sanitize.cfg")
-OUTPUTS = """() => [...document.querySelectorAll(".cell")].map((cell) => ({
-    number: +cell.dataset.number,
-    state: cell.dataset.state ?? "",
-    shown: [...cell.querySelectorAll(".cell-output :is(.out, .cell-note)")].map((out) => {
-        const figure = out.querySelector(":scope > .figure");
-        if (!figure) return out.textContent;
-        return "figure: " + (figure.getAttribute("aria-label") ?? figure.alt);
-    }),
-}))"""
+OUTPUTS = script("outputs")
 
 
 def close(got: str, wanted: str) -> bool:
@@ -109,7 +97,7 @@ def test_a_notebook_page_is_light(opened: Opened, site: Path) -> None:
 def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:
     """At most one cell in ten is tagged, and its page names it."""
     cells = [
-        (stem, number, HEAVY in tags_of(cell))
+        (stem, number, HEAVY in cell.metadata.get("tags", []))
         for stem, notebook in read_notebooks().items()
         for number, cell in enumerate(notebook.cells, start=1)
     ]

@@ -1,7 +1,5 @@
 """What the site offers to take away, and that it works in an environment of its own."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -11,31 +9,17 @@ import venv
 import zipfile
 from importlib.metadata import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import nbformat
 import pytest
+from playwright.sync_api import BrowserContext
 
 from tools.pages.names import names as page_names
-from tools.site import ROOT
-from tools.site.downloads import (
-    ANYWHERE,
-    ARCHIVE,
-    FOLDER,
-    INSTALL,
-    WHEEL,
-    Address,
-    address,
-    install_cell,
-    names,
-    requirement,
-    with_install_cell,
-)
+from tools.site import ROOT, downloads
+from tools.site.downloads import Address, address, install_cell, names, requirement
 from tools.site.render.notebook_page import folder, head_html, read_notebook
 from tools.templates import filled
-
-if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
 
 NOTEBOOKS = sorted(folder().glob("*.ipynb"))
 GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")
@@ -47,10 +31,10 @@ def _cells(path: Path) -> list[Any]:
 
 def test_the_site_holds_the_wheel_and_the_source_archive(site: Path) -> None:
     """The wheel has both licences; the archive has what the site and the tests are made from."""
-    with zipfile.ZipFile(site / FOLDER / WHEEL) as wheel:
+    with zipfile.ZipFile(site / downloads.FOLDER / downloads.WHEEL) as wheel:
         licences = {Path(name).name for name in wheel.namelist() if "/licenses/" in name}
     assert {"LICENSE", "LICENSE-text.md", "CREDITS.md"} <= licences
-    with tarfile.open(site / FOLDER / ARCHIVE) as archive:
+    with tarfile.open(site / downloads.FOLDER / downloads.ARCHIVE) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
     parts = ("Makefile", "mkdocs.yml", f"notebooks/{NOTEBOOKS[0].name}", "docs/start.md")
     assert {*parts, "LICENSE-text.md", "tools/site/build.py", "tests/conftest.py"} <= names
@@ -61,18 +45,19 @@ def test_a_notebook_for_download_installs_first(site: Path) -> None:
     """The second cell installs, which the committed notebook lacks; the others are the same."""
     for path in NOTEBOOKS:
         offered = _cells(site / "notebooks" / path.stem / path.name)
-        assert offered[1].id == INSTALL
+        assert offered[1].id == downloads.INSTALL
         assert offered[:1] + offered[2:] == _cells(path)
-        assert INSTALL not in {cell.get("id") for cell in _cells(path)}
+        assert downloads.INSTALL not in {cell.get("id") for cell in _cells(path)}
 
 
 def test_the_cell_takes_the_wheel_from_the_site_or_from_beside_the_notebook() -> None:
     """Where the address was given at build it names it, and asks nothing of the reader."""
     assert f'"{requirement(GIVEN, "plot,verify")}"' in install_cell(GIVEN)
-    assert f'Path("{WHEEL}")' in install_cell(Address())
+    assert f'Path("{downloads.WHEEL}")' in install_cell(Address())
     for where in (GIVEN, Address()):
-        assert ANYWHERE not in install_cell(where)
-        nbformat.validate(nbformat.reads(with_install_cell(NOTEBOOKS[0].read_text(), where), 4))
+        assert downloads.ANYWHERE not in install_cell(where)
+        text = downloads.with_install_cell(NOTEBOOKS[0].read_text(), where)
+        nbformat.validate(nbformat.reads(text, 4))
         # here nothing is missing, so that pip is never started
         code = f"import subprocess\nsubprocess.run = None\n{install_cell(where)}"
         subprocess.run([sys.executable, "-c", code], check=True)
@@ -112,8 +97,9 @@ def test_the_command_on_the_page_has_the_address_of_the_page(
     for name in ("start/", "train-save-use/", "pytorch/"):
         page.goto(address + name)
         commands = page.locator("pre > code", has_text='pip install "stbp-edu').all_inner_texts()
-        assert all(f"{address}{FOLDER}/{WHEEL}" in command for command in commands)
-        assert ANYWHERE not in page.content()
+        wheel = f"{address}{downloads.FOLDER}/{downloads.WHEEL}"
+        assert all(wheel in command for command in commands)
+        assert downloads.ANYWHERE not in page.content()
 
 
 def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> None:
@@ -153,7 +139,7 @@ def test_the_served_wheel_works_in_a_fresh_environment(address: str, tmp_path: P
     options = ("--rule", "exact", "--hidden", "16", "--T", "3", "--epochs", "1", "--out", "run")
     assert "held-out images" in run("stbp-edu", "train", "digits", *options)
     assert "held-out images" in run("stbp-edu", "eval", "run/exact")
-    assert run("stbp-edu", "--version").strip() == WHEEL.split("-")[1]
+    assert run("stbp-edu", "--version").strip() == downloads.WHEEL.split("-")[1]
     code = f"{install_cell(served)}\nimport autograd, matplotlib, sympy, stbp_edu\n"
     code += "print(stbp_edu.__file__)"
     assert str(tmp_path) in run("python", "-c", code)

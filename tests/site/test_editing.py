@@ -1,19 +1,12 @@
 """What a reader does to a notebook page: edit, run again, reset, undo, reload."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
-from typing import TYPE_CHECKING
-
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from stbp_edu.practice.predictions import questions
 from tests.site.conftest import NOTEBOOKS, READY
 from tests.site.reader import cell, run, write
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playwright.sync_api import Page
 
 PREDICTED = "localStorage.getItem('stbp-edu-predictions')"
 

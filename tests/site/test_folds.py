@@ -1,26 +1,19 @@
 """Code and answers that are folded: out of sight until the reader asks for them."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, ended, run, spoken, tab_to, violations, write
 from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.site.downloads import INSTALL
-from tools.site.render.notebook_page import folder, read_notebook, tags_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playwright.sync_api import Browser, Locator, Page
+from tools.site.render.notebook_page import folder, read_notebook
 
 ANSWERS = ".answer > .out"
 
@@ -39,7 +32,8 @@ class Fold:
         """Return notebook and number of the first cell that has these tags and shows something."""
         for path in sorted(folder().glob("*.ipynb")):
             for number, one in enumerate(read_notebook(path).cells, start=1):
-                if self.tags == {FOLDED, OUTPUT_FOLDED} & {*tags_of(one)} and one.outputs:
+                tags = {*one.metadata.get("tags", [])} & {FOLDED, OUTPUT_FOLDED}
+                if self.tags == tags and one.outputs:
                     return path.stem, number
         pytest.fail("no notebook has such a cell")
 
@@ -65,8 +59,7 @@ by_output = pytest.mark.parametrize("fold", [OUTPUT_AND_CODE], indirect=True)
 )
 def fold(request: pytest.FixtureRequest) -> Fold:
     """Return what is folded; the tests of one cell follow each other."""
-    found: Fold = request.param
-    return found
+    return request.param
 
 
 @pytest.fixture

@@ -4,38 +4,18 @@ All input arrives as a device sends it: at a place on the screen, for whatever l
 or for whatever has the focus. No element is focused or filled through a handle.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browsing import script
 from tests.site.reader import cell, tab_to
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
 
 LONG = f"second = {'2 + ' * 40}1"
 STEPS = 10
 FAR = 1500  # pixels, more than the long line has
 BETWEEN = 700  # milliseconds, after which a tap is not the second one of a double tap
 
-# Where the coloured copy of the code shows a text: its left and its right end, and its height.
-PLACE = """(cell, text) => {
-    const code = cell.querySelector("code");
-    const start = code.textContent.indexOf(text);
-    const nodes = document.createTreeWalker(code, NodeFilter.SHOW_TEXT);
-    const range = document.createRange();
-    let passed = 0;
-    for (let node; (node = nodes.nextNode()); passed += node.length) {
-        const inside = (offset) => offset >= passed && offset <= passed + node.length;
-        if (inside(start)) range.setStart(node, start - passed);
-        if (inside(start + text.length)) range.setEnd(node, start + text.length - passed);
-    }
-    const { left, right, top, bottom } = range.getBoundingClientRect();
-    return [left, right, (top + bottom) / 2];
-}"""
+PLACE = script("place")
 
 
 class Mouse:
@@ -103,8 +83,7 @@ def target(request: pytest.FixtureRequest, warm: Page) -> Locator:
 
 def place(target: Locator, text: str) -> tuple[float, float, float]:
     """Return where a text is drawn: its left and its right end, and its height."""
-    left, right, height = target.evaluate(PLACE, text)
-    return left, right, height
+    return target.evaluate(PLACE, text)
 
 
 def is_wide(page: Page) -> bool:

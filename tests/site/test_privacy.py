@@ -1,20 +1,15 @@
 """A cell cannot reach another host: nothing leaves, and the reader is told."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from socket import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.site.reader import run
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 TOLD = "asks nothing of other hosts"
 PATIENCE = 200

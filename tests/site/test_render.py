@@ -1,8 +1,11 @@
-"""What turns a notebook, its outputs and its text into HTML, without a browser."""
+"""What the site is made with, without a browser: renderers, generated pages, zip and server."""
 
-from __future__ import annotations
-
+import http.client
 import json
+import socket
+import threading
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,10 @@ import pytest
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import DARK
 from stbp_edu.practice.explorers import pulse
+from stbp_edu.practice.explorers.pencil_network import one_neuron
+from stbp_edu.practice.explorers.pulse_explorer import Pulse
+from tools.site import ROOT, build, serve
+from tools.site.generate import api_pages, pictures, source_code
 from tools.site.render import notebook_page
 from tools.site.render.page_html import protect
 
@@ -63,3 +70,88 @@ def test_a_page_never_goes_without_its_policy() -> None:
         assert f"{charset}<meta http-equiv=" in protect(charset)
     with pytest.raises(ValueError, match="charset"):
         protect("<title>none</title>")
+
+
+def test_a_busy_port_gives_another_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The next free port is taken, and said; types are right; a missing file is a 404."""
+    (tmp_path / "a.mjs").write_text("export {}")
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        with serve.server(tmp_path, port) as running:
+            assert running.server_port > port
+            assert f"port {port} is in use" in capsys.readouterr().out
+            threading.Thread(target=running.serve_forever, daemon=True).start()
+            connection = http.client.HTTPConnection("127.0.0.1", running.server_port)
+            connection.request("GET", "/a.mjs")
+            answer = connection.getresponse()
+            assert answer.headers["Content-Type"].startswith("text/javascript")
+            assert answer.read() == b"export {}"
+            connection.request("GET", "/b")
+            assert connection.getresponse().status == 404
+            connection.close()
+            running.shutdown()
+
+
+def test_the_zip_holds_the_whole_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is in it, with a word on how to open it, and the same site gives the same zip."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "index.html").write_text("page")
+    monkeypatch.setattr(build, "SITE", tmp_path)
+    build.pack()
+    first = (tmp_path / "stbp_edu-site.zip").read_bytes()
+    build.pack()
+    assert (tmp_path / "stbp_edu-site.zip").read_bytes() == first
+    with zipfile.ZipFile(tmp_path / "stbp_edu-site.zip") as archive:
+        assert archive.namelist() == ["stbp_edu-site/README.txt", "stbp_edu-site/a/index.html"]
+
+
+def test_ids_are_found_in_notebooks_code_and_tests() -> None:
+    """Ids are read from tags, from comments that start with one, and from names of tests."""
+    ids = ["c3-delta", "c3", "fwd-x"]
+    cell = {"cell_type": "markdown", "source": ["## Why\n", r"$$a \tag{c3-delta}$$"]}
+    raw = json.dumps({"cells": [{"cell_type": "code", "source": ["1"]}, cell]})
+    assert list(source_code.tags(raw, "n")) == [("c3-delta", source_code.Place("n", 1, "Why"))]
+    code = "def f():\n    x = 1  # fwd-x, all at once; c3-delta\n    y = 2  # see c3-delta\n"
+    found = source_code.comments(code, "p", ids)
+    assert [(id_, place.line, place.name) for id_, place in found] == [
+        ("fwd-x", 2, "f"),
+        ("c3-delta", 2, "f"),
+    ]
+    code = "def test_c3_delta_is_right(): ...\ndef test_fwd_xy(): ...\ndef helper_fwd_x(): ..."
+    assert [(i, p.name) for i, p in source_code.tests(code, "t", ids)] == [
+        ("c3-delta", "test_c3_delta_is_right")
+    ]
+
+
+def test_a_package_shows_the_modules_of_its_public_names() -> None:
+    """What no name in ``__all__`` comes from is not described; its source leads to the package.
+
+    An example keeps all of its output, indented or not.
+    """
+    example = ">>> f()\none:\n  two"
+    assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
+    pages = api_pages.pages(api_pages.read_package())
+    assert "::: stbp_edu.practice.grading.verdict\n" in pages["api/practice.md"]
+    assert "grading.hypotheses" not in pages["api/practice.md"]
+    for path, name in (
+        ("grading/verdict.py", "practice.grading.verdict"),
+        ("grading/hypotheses.py", "practice.grading"),
+        ("__init__.py", "practice"),
+    ):
+        entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)
+        up = "../" * len(Path("stbp_edu/practice", path).parts)
+        assert entry.startswith(f"[API: stbp_edu.{name}]({up}api/practice.md#stbp_edu.{name})")
+
+
+def test_the_picture_in_the_readme_is_current() -> None:
+    """Run: python -m tools.site.generate.pictures."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, text in pictures.readme_pictures().items():
+        assert (pictures.FOLDER / name).read_text(encoding="utf-8") == text
+        assert f"docs/assets/{name}" in readme
+        assert "prefers-reduced-motion: no-preference" in text
+        assert "lost" not in text  # the first pages do not tell what is found later
+    total = Pulse(one_neuron()).data["rules"]["exact"]["sum"].rpartition("= ")[2]
+    assert total in readme

@@ -1,17 +1,11 @@
 """What running a cell on a notebook page does: loading, results, errors, the end of a loop."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.site.conftest import NARROW
 from tests.site.reader import bring, cell, run, violations, write
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 
 def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -> None:
@@ -37,10 +31,10 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
     said = page.evaluate("said")
     assert any("Loading Python" in words and "MB" in words for words in said), said
     assert said[-1] == "Cell 1 has run."
-    output = run(page, "import stbp_edu, sys\nprint(stbp_edu.LIF().reset)")
+    output = run(page, "import stbp_edu, sys\nprint(stbp_edu.LIF().f(1.0))")
     import stbp_edu
 
-    assert output.inner_text().strip() == str(stbp_edu.LIF().reset)
+    assert output.inner_text().strip() == str(stbp_edu.LIF().f(1.0))
 
 
 def test_every_kind_of_result_is_shown(warm: Page) -> None:

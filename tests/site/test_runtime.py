@@ -1,19 +1,16 @@
 """The runtime that the build assembles, how Python starts from it, and the site without one."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re
 import shutil
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browsing import served
 from tests.site.conftest import profile
@@ -23,9 +20,6 @@ from tools.site.assets import npm
 from tools.site.assets import pyodide as runtime
 from tools.site.generate import api_pages, source_code
 from tools.site.render.notebook_page import folder
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
 
 Capture = pytest.CaptureFixture[str]
 FIRST = min(folder().glob("*.ipynb"))
@@ -87,7 +81,7 @@ def unreachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Make every place that Pyodide's wheels come from fail."""
 
     def nothing(name: str, version: str) -> bytes:
-        raise runtime.UnavailableError("not there")
+        raise OSError("not there")
 
     def wrong(name: str, version: str) -> bytes:
         return b"something else"
@@ -108,7 +102,7 @@ def test_without_any_source_of_wheels_there_is_no_runtime(
     lock = {"info": {"version": "0"}, "packages": dict.fromkeys(runtime.OFFICIAL, entry)}
     (core / "pyodide-lock.json").write_text(json.dumps(lock))
     monkeypatch.setattr(runtime, "modules", lambda: tmp_path)
-    assert runtime.ensure() is None
+    assert not runtime.ensure()
     said = capsys.readouterr().out
     assert "cells can be read and not run" in said
     assert "hash differs" in said

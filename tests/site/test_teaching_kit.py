@@ -1,12 +1,10 @@
 """What teachers hand out: whole, untold on paper, the same bytes twice, and never on the site."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
 from html import unescape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -19,9 +17,6 @@ from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 from tools.site import ROOT
 from tools.site.render.notebook_page import folder
 from tools.teach import handouts, slides
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SLUGS = ("case1", "case3", "all_together", "languages")  # with folds and answers of every kind
 
@@ -83,11 +78,11 @@ def test_a_deck_shows_the_equations_and_asks_before_it_tells(site: Path) -> None
 
 
 def test_the_kit_is_built_twice_alike_and_nothing_is_cut(site: Path, tmp_path: Path) -> None:
-    """A small part of it: a handout, a deck, a problem set."""
+    """A small part of it: a handout, a deck, a problem set, and the inventory, which has tables."""
     if find() is None:
         pytest.skip("no Chromium found")
     for name in ("one", "two"):
-        parts = ["--only", "handouts", "weeks", *(["slides"] if name == "one" else [])]
+        parts = ["--only", "handouts", "inventory", "weeks"] + ["slides"] * (name == "one")
         command = [sys.executable, "-m", "tools.teach", str(tmp_path / name), *parts]
         command += ["--notebooks", stem("case1")]
         run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

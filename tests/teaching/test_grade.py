@@ -4,7 +4,10 @@ With STBP_EXAMPLES=full every hostile answer is tried, and every wrong answer of
 """
 
 import csv
+import json
 import os
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,20 +15,58 @@ from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.class_report import answers_csv, grades_csv, page, topics
+from stbp_edu.teaching import class_report
+from stbp_edu.teaching.class_report import Submission, found_in, graded, page, topics
 from stbp_edu.teaching.judge import Limits, judge
-from stbp_edu.teaching.marking import Submission, found_in, graded
 from stbp_edu.teaching.notebooks import code, notebook
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
-from tests.teaching.submissions import HOSTILE, classroom, hostile
 
 pytestmark = pytest.mark.slow  # each answer is judged in a process of its own
+HOSTILE = tomllib.loads(Path(__file__).with_name("hostile.toml").read_text(encoding="utf-8"))
+"""What each does, and the code in place of an answer."""
 FULL = os.environ.get("STBP_EXAMPLES", "quick") == "full"
 FEW = ["an endless loop", "a catalogue found by name", "names taken from its guard"]
 FEW += ["a name that lies"]
 IDS, MISTAKE = ["gain", "h4-formula"], "missing-half"
 GAIN = tasks()["gain"]
 RIGHT = code(GAIN)
+
+
+def handed_in(notebook, answers):
+    """Return a student's notebook with these answers in place of the stubs, by task."""
+    book = json.loads(notebook)
+    cells = {cell["id"]: cell for cell in book["cells"]}
+    for id_, answer in answers.items():
+        cells[f"{id_.replace('-', '_')}-answer"]["source"] = answer
+    return json.dumps(book)
+
+
+def hostile(id_, what, folder):
+    """Return one of the hostile answers to an exercise."""
+    exercise = tasks()[id_]
+    head = code(exercise).partition("def ")[2].partition(":")[0]
+    arguments = ", ".join(exercise.arguments)
+    text = HOSTILE[what]
+    for name, value in (("head", head), ("id", id_), ("arguments", arguments), ("folder", folder)):
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
+def classroom(folder, notebook, ids, mistake):
+    """Write a class: right answers, odd files, and one hostile in a task, mistaken in another."""
+    solved = handed_in(notebook, {id_: code(tasks()[id_]) for id_ in ids})
+    book = json.loads(solved)
+    for cell in book["cells"]:  # every test cell says right, and check is another function
+        if cell["id"].endswith("-check"):
+            cell["source"] = "check = lambda *_: 'right'\nprint('right')"
+    body = next(m.body for m in tasks()[ids[1]].mistakes if m.id == mistake)
+    own = {ids[0]: hostile(ids[0], "the word right", folder), ids[1]: code(tasks()[ids[1]], body)}
+    files = {"right": solved, "changed-tests": json.dumps(book), "empty": notebook}
+    files |= {"no-notebook": "this is not a notebook", "half": solved[:3000]}
+    files["hostile"] = handed_in(notebook, own)
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.ipynb").write_text(text)
 
 
 def grade(base, *more):
@@ -186,8 +227,8 @@ def test_the_page_ends_with_the_mistakes_that_explain_most():
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_quoted():
-    asked = ProblemSet("Week", ["gain"])
-    for text in (grades_csv(asked, [wrong("=1+1", "gain")]), answers_csv([wrong("=1", "gain")])):
+    asked, one = ProblemSet("Week", ["gain"]), [wrong("=1+1", "gain")]
+    for text in (class_report.grades_csv(asked, one), class_report.answers_csv(one)):
         assert "\n'=1" in text
 
 

@@ -1,7 +1,5 @@
 """Small data and settings that every test of the training can use."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path

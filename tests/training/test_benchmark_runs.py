@@ -1,7 +1,5 @@
 """The scripts that measure: rows on one footing, done once, and never a part for the whole."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Data sets: the digits, those by name, folders with files that are damaged, and the catalogue."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import tracemalloc

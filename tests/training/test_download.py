@@ -1,7 +1,5 @@
 """Files from mirrors and packages: what is damaged or something else is never taken for good."""
 
-from __future__ import annotations
-
 import gzip
 import http.server
 import io

@@ -1,7 +1,5 @@
 """Encoders: probabilities, rows, frames and saccades of images, and what they refuse."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Runs that are killed, meet a full disk or another run, or are damaged: nothing is lost."""
 
-from __future__ import annotations
-
 import errno
 import os
 import random

@@ -1,7 +1,5 @@
 """Adam, the average of the weights and the learning rate: by hand."""
 
-from __future__ import annotations
-
 import math
 from copy import deepcopy
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Neurons from forward lines, recurrent layers and every rule in a run: trained, saved, resumed."""
 
-from __future__ import annotations
-
 import argparse
 from dataclasses import replace
 from pathlib import Path

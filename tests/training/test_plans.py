@@ -1,7 +1,5 @@
 """Plans: every run is trained, whoever is killed meanwhile, with the bits of ``stbp-edu train``."""
 
-from __future__ import annotations
-
 import multiprocessing
 import random
 import subprocess

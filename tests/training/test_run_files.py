@@ -1,7 +1,5 @@
 """Checkpoints and records: the same bits come back; what is damaged or foreign is named."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,17 +10,7 @@ import pytest
 
 from stbp_edu.cli.main import main
 from stbp_edu.files import load_params, read_arrays, save_params
-from stbp_edu.training import Settings
-from stbp_edu.training.runs import (
-    CHECKPOINT,
-    PARAMS,
-    RECORD,
-    Checkpoint,
-    RunConfig,
-    earlier_work,
-    load_checkpoint,
-    save_checkpoint,
-)
+from stbp_edu.training import Settings, runs
 from stbp_edu.training.runs import open_run as opened
 from tests.runs import bits, epochs
 
@@ -32,8 +20,10 @@ POINT = {"epoch": 1, "loss": 0.25, "held_out": 0.5, "rates": [0.1, 0.1, 0.1], "s
 @pytest.fixture
 def written(small, few, tmp_path: Path) -> Path:
     state = epochs(small, few)[0].state
-    save_checkpoint(tmp_path / CHECKPOINT, Checkpoint(small, few.fingerprint(), state, [POINT]))
-    return tmp_path / CHECKPOINT
+    runs.save_checkpoint(
+        tmp_path / runs.CHECKPOINT, runs.Checkpoint(small, few.fingerprint(), state, [POINT])
+    )
+    return tmp_path / runs.CHECKPOINT
 
 
 def unsealed(values: dict) -> dict:
@@ -59,7 +49,7 @@ def test_a_run_that_version_1_began_goes_on_bit_for_bit(changes, few, tmp_path: 
     settings = Settings(**{"hidden": (20,), "T": 4, "batch": 20, "epochs": 2, **changes})
     first, whole = epochs(settings, few)
     checkpoint, params = tmp_path / "c.npz", tmp_path / "p.npz"
-    save_checkpoint(checkpoint, Checkpoint(settings, "", first.state, []))
+    runs.save_checkpoint(checkpoint, runs.Checkpoint(settings, "", first.state, []))
     save_params(params, first.state.kept)
     arrays = {k: channels_last(k, a) for k, a in read_arrays(checkpoint).items()}
     values = unsealed(json.loads(arrays.pop("meta").tobytes()))
@@ -71,17 +61,17 @@ def test_a_run_that_version_1_began_goes_on_bit_for_bit(changes, few, tmp_path: 
     before = {f"{group}.shape": a for a in shapes.values() for group in ("params", "average")}
     np.savez(checkpoint, **arrays, **before, meta=packed(values))
     assert bits(load_params(params)) == bits(first.state.kept)
-    found = load_checkpoint(checkpoint)
+    found = runs.load_checkpoint(checkpoint)
     assert found.settings == settings
     assert bits(epochs(settings, few, found.state)[0].state.kept) == bits(whole.state.kept)
 
 
 def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few) -> None:
-    found, _ = earlier_work(RunConfig("digits", small, few, written.parent), resume=True)
+    found, _ = runs.earlier_work(runs.RunConfig("digits", small, few, written.parent), resume=True)
     assert found is not None
     assert found.data == few.fingerprint()
     with pytest.raises(ValueError, match="other images than these; give the same data to resume"):
-        earlier_work(RunConfig("digits", small, bytes_few, written.parent), resume=True)
+        runs.earlier_work(runs.RunConfig("digits", small, bytes_few, written.parent), resume=True)
 
 
 def meta(**changes: Any) -> Callable[[dict], dict]:
@@ -111,7 +101,7 @@ def meta(**changes: Any) -> Callable[[dict], dict]:
 def test_foreign_checkpoints_are_named(change, words, written) -> None:
     np.savez(written, **change(read_arrays(written)))
     with pytest.raises(ValueError, match=words) as caught:
-        load_checkpoint(written)
+        runs.load_checkpoint(written)
     assert ".npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
 
 
@@ -132,9 +122,9 @@ def copied(finished, tmp_path: Path) -> Callable[[dict | str], Path]:
 
     def copy(record: dict | str) -> Path:
         (tmp_path / "exact").mkdir(exist_ok=True)
-        (tmp_path / "exact" / PARAMS).write_bytes((finished / PARAMS).read_bytes())
+        (tmp_path / "exact" / runs.PARAMS).write_bytes((finished / runs.PARAMS).read_bytes())
         text = record if isinstance(record, str) else json.dumps(record)
-        (tmp_path / "exact" / RECORD).write_text(text)
+        (tmp_path / "exact" / runs.RECORD).write_text(text)
         return tmp_path / "exact"
 
     return copy
@@ -151,7 +141,7 @@ def copied(finished, tmp_path: Path) -> Callable[[dict | str], Path]:
     ],
 )
 def test_a_record_that_was_changed_is_named(change, finished, copied, tmp_path, capsys) -> None:
-    run = copied(change(unsealed(json.loads((finished / RECORD).read_text()))))
+    run = copied(change(unsealed(json.loads((finished / runs.RECORD).read_text()))))
     train_again = ["train", "digits", "--rule", "exact", "--out", str(tmp_path), *QUICK]
     for argv in (train_again, [*train_again, "--resume"], ["eval", str(run)]):
         assert main(argv) == 2
@@ -159,7 +149,7 @@ def test_a_record_that_was_changed_is_named(change, finished, copied, tmp_path, 
 
 
 def test_files_of_two_runs_or_of_something_else_are_named(finished, copied) -> None:
-    record = unsealed(json.loads((finished / RECORD).read_text()))
+    record = unsealed(json.loads((finished / runs.RECORD).read_text()))
     assert opened(copied(record)).settings.hidden == (30,)
     record["settings"]["hidden"] = [31]
     for given, words in (

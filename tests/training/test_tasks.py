@@ -1,7 +1,5 @@
 """Tasks of time: what is asked, and that it can be learned."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, backward, cases, forward
 from stbp_edu.arrows import paths as graph_paths
-from stbp_edu.rules import ABLATIONS, RULES
-from stbp_edu.verify import comparison, paths, trials
+from stbp_edu.rules import ABLATIONS, CASE_RULES
+from stbp_edu.verify import comparison, paths, report
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
 from tests.networks import problems
 
@@ -17,14 +17,14 @@ NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
 
 def unrolled(sizes, T):
     """The graph of a random smooth twin: no factor is 0."""
-    net = trials.draw(np.random.default_rng(0), sizes, T, NEURON)
+    net = report.draw(np.random.default_rng(0), sizes, T, NEURON)
     trace = forward(net.spikes, net.params, NEURON, spike=NEURON.H)
     return unroll(trace, *net[1:])
 
 
 @given(
     problem=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2),
-    rule=st.sampled_from(RULES + ABLATIONS),
+    rule=st.sampled_from(CASE_RULES + ABLATIONS),
 )
 def test_every_rule_is_the_sum_of_the_paths_it_keeps(problem, rule):
     args = (problem.trace, *problem[1:], rule)

@@ -8,7 +8,7 @@ import pytest
 
 from stbp_edu import cases, network
 from stbp_edu.neuron import GATES
-from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, trials
+from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, report
 from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove, symbols
 
@@ -21,7 +21,7 @@ def drawn():
 
     No factor is 0 here.
     """
-    net = trials.draw(np.random.default_rng(7), SIZES, T, trials.NEURONS[-len(GATES)])
+    net = report.draw(np.random.default_rng(7), SIZES, T, report.NEURONS[-len(GATES)])
     trace = network.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
     return net, trace, {
         "differences": (finite_difference.derivatives(*net), comparison.DIFFERENCES),

@@ -8,13 +8,13 @@ import pytest
 from stbp_edu import LIF, cases
 from stbp_edu.network import Gradients
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import comparison, formulas, report, trials
+from stbp_edu.verify import comparison, formulas, report
+from stbp_edu.verify.comparison import Outcome
 from stbp_edu.verify.report import Report
-from stbp_edu.verify.trials import Outcome
 from tests.networks import make_problem
 
 ROW = Outcome("c4-delta", "classic", "autodiff", 2e-13, 1e-12, False, "first")
-NEURON = trials.NEURONS[-3]
+NEURON = report.NEURONS[-3]
 NUMBERS = np.zeros(2)
 
 
@@ -63,7 +63,7 @@ def test_every_formula_rule_and_loss_is_compared_and_passes():
         *("c3-delta-classic", "c4-delta-classic", "c3-epsilon", "c4-epsilon", "c5-b", "c5-w")
     }
     said = "".join(outcome.message for outcome in result.outcomes)
-    for loss in trials.LOSSES:
+    for loss in report.LOSSES:
         assert f"{loss!r}: vector form" in said
         assert f"{loss!r}: engine (told the direct term) form" in said
 
@@ -94,7 +94,7 @@ def test_five_rounds_see_every_shape_of_every_neuron():
     names = [name for name, _ in report.trials_of(0, rounds=5)]
     for curve in (kind.__name__ for kind in SURROGATES.values()):
         shapes = {name.partition("gate, ")[2] for name in names if name.startswith(f"{curve}, ")}
-        assert shapes == {f"{sizes}, T = {T}" for sizes, T in trials.SHAPES}
+        assert shapes == {f"{sizes}, T = {T}" for sizes, T in report.SHAPES}
     for what in ("other losses", "ablations", "many samples"):
         assert sum(name.startswith(what) for name in names) == 5
 

@@ -11,7 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.notebooks.execution import NotebookError, run
+import nbformat
+
+from tools.notebooks.execution import NotebookError, execute
 from tools.notebooks.numbering import files, renumber
 
 
@@ -28,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             paths = list(files().values()) if renumber() else []
             paths = [path for path in paths if told.search(path.read_text(encoding="utf-8"))]
         for path in paths:
-            run(path)
+            ran = execute(nbformat.read(path, as_version=4), path.name, path.parent)
+            nbformat.write(ran, path)  # which stays as it was if anything goes wrong before
             print(f"ran {path.name}", flush=True)
     except (NotebookError, OSError) as error:
         print(error, file=sys.stderr)

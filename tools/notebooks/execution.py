@@ -68,9 +68,3 @@ def execute(notebook: Any, name: str, folder: Path) -> Any:
                     f"{output.text}"
                 )
     return normalise(notebook)
-
-
-def run(path: Path) -> None:
-    """Execute a notebook file in place; the file stays as it was if anything goes wrong."""
-    notebook = execute(nbformat.read(path, as_version=4), path.name, path.parent)
-    nbformat.write(notebook, path)

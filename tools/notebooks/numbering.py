@@ -134,14 +134,11 @@ def _with_rows(text: str, course: Course) -> str:
 class Links:
     """The notebooks that a text links, by slug, in order, each once.
 
-    Attributes:
-        steps: those that are to be read.
-        optional: those in a clause that says *new to you* or *helps*.
-        entries: steps whose link leads to a section; what comes before it may be skipped.
+    ``entries`` are steps whose link leads to a section: what comes before it may be skipped.
     """
 
-    steps: list[str] = field(default_factory=list)
-    optional: set[str] = field(default_factory=set)
+    steps: list[str] = field(default_factory=list)  # that are to be read
+    optional: set[str] = field(default_factory=set)  # in a clause with *new to you* or *helps*
     entries: set[str] = field(default_factory=set)
 
 

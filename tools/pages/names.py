@@ -13,13 +13,13 @@ from stbp_edu.plotting import poster
 from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, hunt
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import course_table, objectives, tasks
+from stbp_edu.training.runs import measurements_folder
 from tools import ROOT
 from tools.notebooks.numbering import PATHS_PAGE, files
-from tools.pages import architecture_page, performance_page, results_page, time_page
-from tools.pages.records import FOLDER, read_records
+from tools.pages import architecture_page, performance_page, read_records, results_page, time_page
+from tools.site.generate.source_code import scan
+from tools.site.render.notebook_page import folder, read_notebooks
 from tools.teach.weeks import plan, weeks
-
-RECORDS = FOLDER / "trust"
 
 
 def bug_hunt() -> dict[str, object]:
@@ -44,9 +44,16 @@ def cite() -> dict[str, object]:
     return {"source": source, "cff": yaml.safe_load(source), "license": code}
 
 
+def equations() -> dict[str, object]:
+    """Return the equations, where each of them stands, and the titles of the notebooks."""
+    titles = {stem: notebook.title for stem, notebook in read_notebooks().items()}
+    return {"groups": GROUPS, "places": scan(folder()), "titles": titles}
+
+
 def trust() -> dict[str, object]:
     """Return the records of ``trust``; what has not been made yet is empty."""
-    paths = {"verify": RECORDS / "verify.json", "score": RECORDS / "mutation-score.json"}
+    made = measurements_folder() / "trust"
+    paths = {"verify": made / "verify.json", "score": made / "mutation-score.json"}
     return {name: read_json(path) if path.exists() else {} for name, path in paths.items()}
 
 
@@ -88,7 +95,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "cite.md": cite,
-    "equations.md": lambda: {"groups": GROUPS},
+    "equations.md": equations,
     "frameworks.md": lambda: {"record": read_records()["framework-rules"]},
     "index.md": index,
     "models.md": lambda: {"adjoints": adjoints},

@@ -5,7 +5,7 @@ from typing import Any
 
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import GRID, SERIES
-from tools.pages.records import Record, figure_html, processor
+from tools.pages import Record, figure_html, processor
 
 AXES = ("T", "batch", "width", "hidden", "rate")
 

@@ -11,7 +11,7 @@ from stbp_edu import plotting
 from stbp_edu.cli.main import format_duration
 from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
-from tools.pages.records import Record, figure_html, processor
+from tools.pages import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
 ELSEWHERE = ("speed", "framework", "time", "two-processes", "predictions")  # records of other pages

@@ -9,7 +9,7 @@ import numpy as np
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import SERIES
 from stbp_edu.training.measurements import mean_interval, share_interval
-from tools.pages.records import Record, figure_html
+from tools.pages import Record, figure_html
 
 LEARNS = 0.95
 """The accuracy above which a run of delayed XOR has learned."""

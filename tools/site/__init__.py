@@ -4,8 +4,6 @@ from pathlib import Path
 
 from tools import ROOT
 
-__all__ = ["CACHE", "PUBLIC", "ROOT", "SITE"]
-
 CACHE = ROOT / ".cache" / "site"
 PUBLIC = CACHE / "public"  # fetched files, laid out as the site serves them
 SITE: Path = ROOT / "site"

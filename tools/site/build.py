@@ -25,7 +25,9 @@ def build() -> None:
     """Run MkDocs; its hook fetches and assembles what is missing or out of date."""
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
-    subprocess.run([*command, "--site-dir", str(NEXT)], cwd=ROOT, env=environment, check=True)
+    done = subprocess.run([*command, "--site-dir", str(NEXT)], cwd=ROOT, env=environment)
+    if done.returncode:
+        raise SystemExit(done.returncode)
     shutil.rmtree(OLD, ignore_errors=True)
     if SITE.exists():
         SITE.rename(OLD)  # whoever is looking at the site sees the old one or the new one
@@ -52,11 +54,8 @@ def main() -> None:
     parser.add_argument("--no-zip", action="store_true", help="leave the offline zip out")
     options = parser.parse_args()
     start = time.perf_counter()
-    try:
-        with locked(LOCK):
-            build()
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(error.returncode) from error
+    with locked(LOCK):
+        build()
     if not options.no_zip:
         pack()
     print(f"the site is in {SITE}, built in {time.perf_counter() - start:.0f} s")

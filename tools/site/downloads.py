@@ -29,15 +29,10 @@ INSTALL = "install"  # the id of the cell
 
 @dataclass(frozen=True)
 class Address:
-    """Where things are.
+    """Where things are; empty where that is not known."""
 
-    Attributes:
-        site: the address of the site, with a slash at its end; empty where it is not known.
-        repository: the address of the repository, without one; empty where there is none.
-    """
-
-    site: str = ""
-    repository: str = ""
+    site: str = ""  # with a slash at its end
+    repository: str = ""  # without one
 
     def runners(self, stem: str) -> dict[str, str]:
         """Return where a notebook can be run elsewhere, by name: on GitHub, Colab and Binder.

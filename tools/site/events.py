@@ -22,7 +22,6 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
-from stbp_edu.equations import EQUATIONS
 from stbp_edu.files import read_text, write_text
 from stbp_edu.plotting import palette
 from stbp_edu.practice import explorers
@@ -31,11 +30,10 @@ from tools.site import PUBLIC, ROOT, downloads
 from tools.site.assets import npm, pyodide
 from tools.site.downloads import Address
 from tools.site.generate import api_pages, pictures, source_code
-from tools.site.generate.source_code import Places
 from tools.site.render import links, maths, notebook_page
 from tools.site.render.notebook_page import Notebook, folder, plain
 from tools.site.render.page_html import breakable, protect
-from tools.templates import filled_text
+from tools.templates import filled, filled_text
 
 log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the strict build
 CONTENT = "content"  # the key of config.extra under which the events find the build's content
@@ -46,23 +44,13 @@ GAP = re.compile(r"(?<=</code>)\s+(?=\))")  # which mkdocstrings leaves after a 
 
 @dataclass
 class Content:
-    """Everything that one build of the site knows.
+    """Everything that one build of the site knows; files by their names in the site."""
 
-    Attributes:
-        live: whether cells can be run, which takes the Python runtime.
-        notebooks: by stem, in the order of the course.
-        generated: the pages and files made at build time, by their names in the site.
-        places: where each equation is derived, computed and tested.
-        figures: the figures of the notebooks, by their names in the site; filled page by page.
-        address: where the site and the repository are, as far as that is given.
-    """
-
-    live: bool
-    notebooks: dict[str, Notebook]
-    generated: dict[str, str | bytes]
-    places: dict[str, Places]
-    figures: dict[str, bytes] = field(default_factory=dict)
-    address: Address = field(default_factory=Address)
+    live: bool  # whether cells can be run, which takes the Python runtime
+    address: Address  # of the site and the repository, as far as that is given
+    notebooks: dict[str, Notebook]  # by stem, in the order of the course
+    generated: dict[str, str | bytes]  # the pages and files made at build time
+    figures: dict[str, bytes] = field(default_factory=dict)  # of notebooks; filled page by page
 
 
 def collect() -> Content:
@@ -74,21 +62,22 @@ def collect() -> Content:
     """
     where = downloads.address()
     npm.ensure()
-    live = pyodide.ensure() is not None
+    live = pyodide.ensure()
     notebooks = notebook_page.read_notebooks()
-    places = source_code.scan(folder())
     reference = api_pages.pages(api_pages.read_package())
     generated: dict[str, str | bytes] = {**reference}
-    for path in source_code.source_files(places):
-        name = f"source/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
-        generated[name] = source_code.source_page(path, api_pages.entry(path, reference))
+    for path in source_code.source_files(source_code.scan(folder())):
+        name, api = path.relative_to(ROOT).as_posix(), api_pages.entry(path, reference)
+        lines = notebook_page.python(read_text(path)).split("\n")
+        page = filled("source.md", name=name, api=api, lines=lines)
+        generated[f"source/{name.removesuffix('.py')}.md"] = page
     for name, text in links.TEXTS.items():
         generated[name] = links.rewrite(read_text(ROOT / text), f"../{name}")
     for path in (pyodide.built("wheel"), pyodide.built("sdist")):
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
     generated["assets/css/cases.css"] = palette.css()
     generated["assets/site.json"] = json.dumps({"notebooks": list(notebooks)})
-    return Content(live, notebooks, generated, places, address=where)
+    return Content(live, where, notebooks, generated)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -111,8 +100,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def _filled(nav: Any, pages: dict[str, list[str]]) -> Any:
     """Return the navigation with a list of pages for each word that stands for one."""
     if isinstance(nav, list):
-        filled = [_filled(item, pages) for item in nav]
-        return [x for item in filled for x in (item if isinstance(item, list) else [item])]
+        items = [_filled(item, pages) for item in nav]
+        return [x for item in items for x in (item if isinstance(item, list) else [item])]
     if isinstance(nav, dict):
         return {title: _filled(item, pages) for title, item in nav.items()}
     return list(pages[nav]) if nav in pages else nav
@@ -148,39 +137,25 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         }  # fmt: skip
         vars(page).pop("render", None)  # mkdocs-jupyter's renderer; MkDocs' own takes its place
     elif name not in content.generated:
-        known = {**downloads.names(content.address), **names(name)}
-        if name == "equations.md":
-            titles = {stem: notebook.title for stem, notebook in content.notebooks.items()}
-            known |= {"places": content.places, "titles": titles}
-        markdown = filled_text(markdown, **known)
+        markdown = filled_text(markdown, **downloads.names(content.address), **names(name))
     return links.rewrite(markdown, name)
 
 
 @event_priority(-50)
 def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """Fill in a notebook's cells, and reduce the titles in the contents to plain text."""
-    _plain_titles(page.toc)
-    if page.file.src_uri.startswith("notebooks/"):
-        html = _with_cells(config.extra[CONTENT], Path(page.file.src_uri).stem, html)
-    return EMPTY_HEADER.sub("<td></td>", GAP.sub("", html))
-
-
-def _plain_titles(toc: Any) -> None:
-    for item in toc:
-        item.title = plain(item.title)
-        _plain_titles(item.children)
-
-
-def _with_cells(content: Content, stem: str, html: str) -> str:
-    """Put the line under the title and the code cells into the slots of the Markdown."""
-    notebook = content.notebooks[stem]
+    content, headings = config.extra[CONTENT], [*page.toc]
+    for heading in headings:
+        heading.title = plain(heading.title)
+        headings += heading.children
+    notebook = content.notebooks.get(Path(page.file.src_uri).stem)
 
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
             return notebook_page.head_html(notebook, content.live, content.address)
         return notebook_page.cell_html(notebook, int(slot[1]), content.figures)
 
-    return SLOT.sub(fill, html)
+    return EMPTY_HEADER.sub("<td></td>", GAP.sub("", SLOT.sub(fill, html)))
 
 
 @event_priority(-50)
@@ -191,8 +166,7 @@ def on_env(env: Any, files: Files, **_: Any) -> Any:
     for page in pages:
         for tex in rejected.keys() & {*maths.formulas(page.content or "")}:
             log.warning(f"{page.file.src_uri}: TeX rejects {tex}: {rejected[tex]}")
-        equations = f"{'../' * page.url.count('/')}equations/"
-        page.content = maths.transform(page.content or "", words, equations, set(EQUATIONS))
+        page.content = maths.transform(page.content or "", words, page.url.count("/"))
     return env
 
 

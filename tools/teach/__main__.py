@@ -18,6 +18,7 @@ from stbp_edu.equations import GROUPS
 from stbp_edu.files import write_text
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import course_table, objectives, tasks
+from stbp_edu.practice.tasks.mistakes import misconceptions
 from stbp_edu.teaching.notebooks import files_of
 from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE
@@ -46,9 +47,11 @@ def documents(part: str, stems: Sequence[str]) -> Iterator[tuple[str, str, Itera
                 yield f"handouts/{stem}.pdf", stem, [handouts.paper(page)], ""
         case "inventory":
             for letter, name in quiz_files.FORMS.items():
-                yield f"inventory/form-{letter}.pdf", f"Form {name}", [quiz_files.sheet(letter)], ""
-            scores = [quiz_files.key_and_scores()]
-            yield "inventory/key-and-scores.pdf", "Key and scores", scores, ""
+                sheet = quiz_files.written("inventory.html", quiz_files.form(letter), form=name)
+                yield f"inventory/form-{letter}.pdf", f"Form {name}", [sheet], ""
+            names = {"both": list(zip(*map(quiz_files.form, quiz_files.FORMS), strict=True))}
+            key = quiz_files.written("inventory_key.html", [], library=misconceptions(), **names)
+            yield "inventory/key-and-scores.pdf", "Key and scores", [key], ""
         case "sheet":
             poster = "".join(map(str, handouts.article("sheet").select("style, .stbp-poster")))
             yield "poster.pdf", "The five cases", [f"<article>{poster}</article>"], "poster"
@@ -86,10 +89,9 @@ def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) ->
                     write_text(here / path, text)
 
 
-PARTS = (
+PARTS = (  # the longest come first, so that the cores end together
     "course", "handouts", "slides", "quiz", "guide", "inventory", "weeks", "sheet", "answer-key",
 )  # fmt: skip
-"""The longest come first, so that the cores end together."""
 
 
 def build(part: str, out: Path, stems: Sequence[str]) -> None:

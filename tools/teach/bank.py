@@ -61,23 +61,14 @@ def wrong(text: str, found: Sequence[Mistake]) -> Choice:
 
 @dataclass(frozen=True)
 class Question:
-    """A question; its first choice is the key.
+    """A question; its first choice is the key."""
 
-    Attributes:
-        id: names it in a learning platform.
-        prompt: what is asked, as Markdown.
-        choices: the key first.
-        code: whether the choices are code.
-        general: what is said to everybody afterwards.
-        tag: the objective.
-    """
-
-    id: str
-    prompt: str
+    id: str  # in a learning platform
+    prompt: str  # as Markdown
     choices: tuple[Choice, ...]
-    general: str = ""
-    code: bool = True
-    tag: str = ""
+    general: str = ""  # what is said to everybody afterwards
+    code: bool = True  # whether the choices are code
+    tag: str = ""  # the objective
 
     @cached_property
     def chances(self) -> dict[str, float]:
@@ -167,7 +158,6 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
     if isinstance(task, FormulaBlank):
         trees = [algebra.parse(text, task.symbols) for text in texts]
         return not any(algebra.equal(a, b, task) for a, b in combinations(trees, 2))
-    assert isinstance(task, Exercise)
     called = situations(task)[:FIRST]
     given = [
         [tried(task.comparable(task.function(text)), s.args, s.right) for s in called]

@@ -11,7 +11,6 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import takewhile
 from pathlib import Path
 from posixpath import normpath
 
@@ -30,6 +29,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
 HEADER = re.compile(rb"\(node\d{8}\)")  # the name of a table's header
+LISTED = re.compile(rb"/Limits \[\(head\d+\) \(head\d+\)\]\n/Names \[([^]]*)\]")  # all of them
 DATE = re.compile(rb"/(?:Creation|Mod)Date \(D:[^)]*\)")
 
 
@@ -129,14 +129,6 @@ def _anchor(found: Tag, page: str, within: set[str]) -> None:
             link.name = "span"
 
 
-def sections(found: Tag) -> Iterator[tuple[Tag, list[Tag]]]:
-    """Yield each heading of an article with the elements below it, up to the next."""
-    names = ["h1", "h2", "h3"]
-    for heading in found.find_all(names, recursive=False):
-        below = heading.find_next_siblings(True)
-        yield heading, list(takewhile(lambda element: element.name not in names, below))
-
-
 @contextmanager
 def browser() -> Iterator[Browser]:
     """Run Chromium while the block runs.
@@ -179,10 +171,18 @@ def printed(
 
 
 def settled(data: bytes) -> bytes:
-    """Return a PDF without the dates of its making, as long as before, so that its index holds.
+    """Return a PDF without what differs from one printing to the next; its index still holds.
 
-    The headers of tables are named in their order: Chromium's names depend on when it drew them.
+    The dates of its making become spaces. The headers of tables are named in their order, and are
+    listed by these names: Chromium's depend on when it drew them.
     """
-    names = {old: b"(head%08d)" % k for k, old in enumerate(sorted({*HEADER.findall(data)}))}
+    names = {old: b"(head%08d)" % k for k, old in enumerate(dict.fromkeys(HEADER.findall(data)))}
     data = HEADER.sub(lambda found: names[found[0]], data)
+    data = LISTED.sub(_listed, data)
     return DATE.sub(lambda found: b" " * len(found[0]), data)
+
+
+def _listed(found: re.Match[bytes]) -> bytes:
+    each = sorted(re.findall(rb"\(head\d+\) \d+ 0 R", found[1]))
+    ends = each[0].split()[0], each[-1].split()[0]
+    return b"/Limits [%s %s]\n/Names [%s]" % (*ends, b" ".join(each))

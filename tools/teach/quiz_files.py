@@ -95,14 +95,3 @@ def form(letter: str) -> list[Question]:
         name, about = f"{letter.upper()}{number:02}", item["about"]
         questions.append(Question(name, told["ask"], tuple(choices), code=False, tag=about))
     return questions
-
-
-def sheet(letter: str) -> str:
-    """Return a form for students."""
-    return written("inventory.html", form(letter), form=FORMS[letter])
-
-
-def key_and_scores() -> str:
-    """Return the key of both forms and the scoring sheet, for the teacher."""
-    both = list(zip(form("a"), form("b"), strict=True))
-    return written("inventory_key.html", [], both=both, library=misconceptions())

@@ -6,6 +6,7 @@ itself; the key S opens the notes.
 """
 
 import re
+from itertools import takewhile
 from math import ceil
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import course_table, tasks
 from tools.site import SITE
 from tools.site.assets import npm
-from tools.teach.handouts import article, question, sections, tag
+from tools.teach.handouts import article, question, tag
 from tools.templates import filled
 
+HEADINGS = ["h1", "h2", "h3"]
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
@@ -37,7 +39,9 @@ def deck(stem: str, site: Path = SITE) -> str:
         link.name = "span"
     number = list(course_table()).index(stem.partition("_")[2])
     told, skipped = [], False
-    for heading, below in sections(found):
+    for heading in found.find_all(HEADINGS, recursive=False):
+        after = heading.find_next_siblings(True)
+        below = list(takewhile(lambda element: element.name not in HEADINGS, after))
         title = heading.decode_contents()
         if heading.name != "h3":
             skipped = title.strip() in SKIPPED

@@ -42,10 +42,6 @@ class Week:
         """The misconceptions that its tasks bring out, by id, each with its name and reason."""
         return {id_: misconceptions()[id_] for id_ in self.told["expect"]}
 
-    def of_use(self, use: str) -> list[Task]:
-        """Return the week's tasks of a use, such as ``"homework"``."""
-        return [task for task in self.tasks if task.use == use]
-
 
 def weeks() -> list[Week]:
     """Return the six weeks."""
@@ -61,5 +57,5 @@ def weeks() -> list[Week]:
 
 def plan(week: Week) -> str:
     """Return a week's homework as a plan that ``stbp-edu assign`` reads."""
-    ids = "".join(f'  "{task.id}",\n' for task in week.of_use("homework"))
+    ids = "".join(f'  "{task.id}",\n' for task in week.tasks if task.use == "homework")
     return f'title = "Week {week.number}: {week.told["title"]}"\ntasks = [\n{ids}]\n'

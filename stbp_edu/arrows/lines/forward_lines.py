@@ -10,14 +10,15 @@ the derivative of that line, and it takes a step if it reads the last step's val
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
+Item = TypeVar("Item")
 X = ex.Name("x", "now")
 KINDS = {
     ("u", "u"): "carry",
@@ -59,37 +60,29 @@ class ForwardLines:
     def potential(self) -> str:
         """The state that the spike compares with a threshold; of a read-out, u or the last line's.
 
-        It is the first that the spike reads in its step, that remembers something, and that the
-        input enters in the same step; an adaptation is entered by the spike alone.
+        It is the first that the spike reads in its step, that remembers something (its own last
+        value, or the last spike), and that the input enters in the same step; an adaptation is
+        entered by the spike alone.
         """
         if not self.spike:
             return "u" if "u" in self.lines else [*self.lines][-1]
-        read = self._followed(self._names(self.spike, ("now", "last")))
+        read = self._within_the_step(self._read_by(self.spike))
         read = [state for state in read if state != self.spike]
-        for wanted in (self._remembers_input, self._remembers, self.lines.__contains__):
-            if found := [state for state in read if wanted(state)]:
-                return found[0]
-        return self.spike
+        remember = [state for state in read if {state, self.spike} & {*self._read_by(state)}]
+        for state in remember:
+            within = self._within_the_step([state])
+            if any(X in ex.names_in(self.lines[one]) for one in within):
+                return state
+        return [*remember, *read, self.spike][0]
 
-    def _names(self, state: str, when: tuple[str, ...] = ("now",)) -> list[str]:
+    def _read_by(self, state: str, when: str = "now last") -> list[str]:
         """Return the states that a line reads, in the order in which it does."""
-        names = (n.name for n in ex.names_in(self.lines[state]) if n.when in when)
+        names = (n.name for n in ex.names_in(self.lines[state]) if n.when and n.when in when)
         return [name for name in dict.fromkeys(names) if name in self.lines]
 
-    def _followed(self, states: list[str]) -> list[str]:
+    def _within_the_step(self, states: list[str]) -> list[str]:
         """Return states, and those that they read within the step."""
-        for state in states:  # grows while it is read
-            states += [one for one in self._names(state) if one not in states]
-        return states
-
-    def _remembers(self, state: str) -> bool:
-        """Return whether a state reads its own last value, or the last spike."""
-        return bool({state, self.spike} & {*self._names(state, ("now", "last"))})
-
-    def _remembers_input(self, state: str) -> bool:
-        """Return whether it does, and x enters it in the same step."""
-        entered = any(X in ex.names_in(self.lines[one]) for one in self._followed([state]))
-        return entered and self._remembers(state)
+        return reachable(states, lambda state: self._read_by(state, "now"))
 
     @property
     def output(self) -> str:
@@ -102,14 +95,10 @@ class ForwardLines:
         return {state: factor for state, factor in slopes.items() if factor != ex.ZERO}
 
     @cached_property
-    def entered(self) -> dict[str, ex.Expression]:
-        """The states that x enters, with the derivatives of their lines by x."""
-        return self._by(X)
-
-    @cached_property
     def input(self) -> str:
         """The state that the weights enter: where x is added once, that one, else x itself."""
-        return next(iter(self.entered)) if [*self.entered.values()] == [ex.ONE] else "x"
+        entered = self._by(X)
+        return next(iter(entered)) if [*entered.values()] == [ex.ONE] else "x"
 
     @cached_property
     def states(self) -> dict[str, ex.Expression]:
@@ -130,7 +119,7 @@ class ForwardLines:
         found.sort(key=lambda slope: first.get(slope.kind, 3))
         if self.input != "x":
             return found
-        return [Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self.entered.items()] + found
+        return [Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self._by(X).items()] + found
 
     def enters(self, constant: str) -> Iterator[Slope]:
         """Yield the arrows from a constant to the states whose lines read it."""
@@ -173,3 +162,11 @@ class ForwardLines:
 def spikes(line: ex.Expression) -> bool:
     """Return whether a line is a spike."""
     return isinstance(line, ex.Call) and line.op == "spike"
+
+
+def reachable(start: list[Item], following: Callable[[Item], Iterable[Item]]) -> list[Item]:
+    """Return all that follows from a start, each once, in the order in which it is met."""
+    found = [*start]
+    for one in found:  # grows while it is read
+        found += [other for other in dict.fromkeys(following(one)) if other not in found]
+    return found

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from stbp_edu.arrows.formula_text import Adjoint, added, classes, reachable, reached
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
 IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
+Adjoint = tuple[str, str]
+"""A state of the neuron, and a state of the rule."""
 SHIFTED = {-1: "_last", 0: "", 1: "_next"}
 
 
@@ -35,8 +36,8 @@ def program(net: Network, rule: Rule) -> str:
     same = classes(net, rule)
     leaving = [a for table in net.arrows for a in table if a.leaves]
     back = StepBack(net, net.N, rule, same, reached(net, rule, same), leaving)
-    terms = [term for row in back.rows for term in row.terms]
-    used = ex.ops_in(*map(ex.written_out, back.lines.lines.values()), *terms)
+    lines = [ex.written_out(line) for line in back.lines.lines.values()]
+    used = ex.ops_in(*lines, *(factor for row in back.rows for factor, _ in row.terms))
     names = sorted(name for op, name in IMPORTED.items() if op in used)
     head = [f"from numpy import {', '.join(names)}", ""] if names else []
     if back.lines.spike:
@@ -71,6 +72,34 @@ def _function(
     ]
 
 
+def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
+    """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
+    arrows = [a for table in net.arrows for a in table]
+    states = sorted({state for of in net.states[1:] for state in of})
+    same = {(s, q): rule.start for s in states for q in rule.moves}
+    while True:
+        seen: dict[Any, str] = {}
+        finer = {}
+        for s, q in same:
+            heads = [(a.target, rule.move(q, a)) for a in arrows if a.source == s]
+            ends = tuple(None if q is None else same.get((k, q), LOSS) for k, q in heads)
+            finer[s, q] = seen.setdefault((s, same[s, q], ends), q)
+        if finer == same:
+            return same
+        same = finer
+
+
+def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
+    """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
+
+    def heads(node: Adjoint) -> Iterator[Adjoint]:
+        """Yield the adjoints in the terms of one."""
+        moves = (move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node))
+        return ((a.target, same[a.target, head]) for a, head in moves if a.target != LOSS)
+
+    return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
+
+
 def steps_back(net: Network, rule: Rule) -> list[Any]:
     """Return for each layer the step back that the gradients need, None for the input."""
     rule.check(net)
@@ -95,12 +124,28 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
     return backs
 
 
+Term = tuple[ex.Expression, str]
+"""A factor, and the adjoint or signal that it multiplies."""
+
+
 class Row(NamedTuple):
-    """A line of a step back: what is assigned, the terms of its sum, and their arrows."""
+    """A line of a step back: what is assigned, and the terms of its sum with their arrows."""
 
     name: str
-    terms: list[ex.Expression]
+    terms: list[Term]
     arrows: str = ""
+
+    def source(self, written: Callable[[ex.Expression], str], zero: str) -> str:
+        """Return the line as source, by what writes an expression; of 1 only the sign is left."""
+        terms: list[ex.Expression] = []
+        for factor, head in self.terms:
+            adjoint = ex.Name(head, "now")
+            if factor in (ex.ONE, ex.Number(-1)):
+                terms.append(adjoint if factor == ex.ONE else ex.Call("neg", (adjoint,)))
+            else:
+                terms.append(ex.Call("*", (factor, adjoint)))
+        line = f"{self.name} = {added(map(written, terms)) or zero}"
+        return line + (f"  # {self.arrows}" if self.arrows else "")
 
 
 @dataclass(frozen=True)
@@ -140,14 +185,11 @@ class StepBack:
         """Return a step forward and a step back as Python source."""
         lines, known = self.lines.lines, [*self.lines.constants]
         forward = [f"{s} = {ex.python(line)}" for s, line in lines.items()]
-        backward = [
-            f"{name} = {added(map(ex.python, terms)) or '0.0'}" + (f"  # {why}" if why else "")
-            for name, terms, why in self.rows
-        ]
+        backward = [row.source(ex.python, "0.0") for row in self.rows]
         states, results = [*lines], [row.name for row in self.rows]
         returned = "states of a step from the input x and the last ones, which begin at 0"
         adjoints = f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
-        given = [*self.arguments, *known]
+        given = [*self.reads, *sorted(self.signals), *self.later, *known]
         return "\n".join(
             [
                 *_function("forward", [*states, "x", *known], states, forward, returned),
@@ -165,7 +207,7 @@ class StepBack:
             moves = self.rule.moves_from(self.net, self.n, *node)
             inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
             signal = self.signal(*node)
-            terms: list[ex.Expression] = [ex.Name(signal, "now")] if signal else []
+            terms: list[Term] = [(ex.ONE, signal)] if signal else []
             terms += [self._term(slope, head) for slope, head in inside]
             found.append(Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside)))
         for name in self.neuron.learned:
@@ -174,14 +216,18 @@ class StepBack:
         return found
 
     @cached_property
-    def arguments(self) -> list[str]:
-        """The values that it reads, in the order of the states, then the rest; no constants."""
-        trees = [term for row in self.rows for term in row.terms]
-        read = {name.name for tree in trees for name in ex.names_in(tree) if name.when}
-        states = [s + after for s in self.neuron.order for after in SHIFTED.values()]
-        signals = sorted(name for name in read if name.startswith("signal"))
-        later = sorted(name for name in read if name.startswith("d_") and name.endswith("_next"))
-        return [*(name for name in states if name in read), *signals, *later]
+    def reads(self) -> list[str]:
+        """The states that it reads, in their order; ``_last`` and ``_next`` are of other steps."""
+        factors = (factor for row in self.rows for factor, _ in row.terms)
+        read = {name.name for factor in factors for name in ex.names_in(factor)}
+        every = (s + after for s in self.neuron.order for after in SHIFTED.values())
+        return [name for name in every if name in read]
+
+    @cached_property
+    def later(self) -> list[str]:
+        """The adjoints of the next step that it reads."""
+        heads = {head for row in self.rows for _, head in row.terms if head[:2] == "d_"}
+        return sorted(head for head in heads if head.endswith("_next"))
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
@@ -223,20 +269,19 @@ class StepBack:
         moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
         return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
 
-    def _term(self, slope: Slope, head: str) -> ex.Expression:
-        """Return the term of one arrow: its factor, around the step of its tail, times the adjoint.
-
-        Of a factor of 1 or -1 only the sign is left.
-        """
+    def _term(self, slope: Slope, head: str) -> Term:
+        """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
         forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
-        adjoint = ex.Name(self.name(slope.target, head, SHIFTED[slope.step]), "now")
-        if factor in (ex.ONE, ex.Number(-1)):
-            return adjoint if factor == ex.ONE else ex.Call("neg", (adjoint,))
         factor = tidy(ex.written_out(factor))
         states = (name for name in ex.names_in(factor) if name.when)
         by = {s: ex.Name(s.name + SHIFTED[slope.step - (s.when == "last")], s.when) for s in states}
-        return ex.Call("*", (ex.replaced(factor, by), adjoint))
+        return ex.replaced(factor, by), self.name(slope.target, head, SHIFTED[slope.step])
+
+
+def added(terms: Iterable[str]) -> str:
+    """Return a sum, such as a - b of the terms a and -b."""
+    return " + ".join(terms).replace("+ -", "- ")
 
 
 def _named(name: str, q: str) -> str:

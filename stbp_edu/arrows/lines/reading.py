@@ -18,13 +18,10 @@ from stbp_edu.arrows.lines import expressions as ex
 
 LONGEST_LINE, LARGEST = 200, 400
 EXPONENT = 100  # what a number in an exponent may be
-OPERATORS: dict[type[ast.AST], str] = {
-    ast.Add: "+",
-    ast.Sub: "-",
-    ast.Mult: "*",
-    ast.Div: "/",
-    ast.Pow: "**",
-}
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+NODES = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
+OPERATORS: dict[type[ast.AST], str] = dict(zip(NODES, ("+", "-", "*", "/", "**"), strict=True))
+OF_TWO = ("min", "max", "at_least")  # arguments
 UNDERSTOOD = (
     f"understood are numbers, names, + - * / **, brackets, {', '.join(ex.FUNCTIONS)}, and "
     "functions that a line above defines"
@@ -86,21 +83,31 @@ class LineError(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a text, as its errors show it, its number, and where its right side begins."""
+    """One line of a text: its number, where its right side begins, and what it assigns.
+
+    ``args`` are those of a function that it defines; of a state or a constant they are None.
+    """
 
     text: str
     number: int = 1
     start: int = 0
+    name: str = ""
+    args: list[str] | None = None
 
     @property
     def right(self) -> str:
         """Its right side."""
         return self.text[self.start :]
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it gives a constant its value."""
+        return self.args is None and bool(NUMBER.fullmatch(self.right))
+
     def error(self, place: int, problem: str, advice: str) -> LineError:
         """Return an error, with a mark below the place."""
-        shown = self.text if len(self.text) <= LONGEST_LINE else f"{self.text[:60]} ..."
-        shown = "".join(sign if sign.isprintable() else "?" for sign in shown)
+        shown = "".join(sign if sign.isprintable() else "?" for sign in self.text)
+        shown = shown if len(shown) <= LONGEST_LINE else f"{shown[:60]} ..."
         mark = " " * min(place, len(shown) - 1) + "^"
         return LineError(f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}")
 
@@ -151,10 +158,9 @@ class Reader:
                     return self.name(name)
                 except ValueError as error:
                     raise self.error(node, *error.args) from None
-            case ast.UnaryOp(op=ast.USub(), operand=a):
-                return ex.Call("neg", (self.tree(a),))
-            case ast.UnaryOp(op=ast.UAdd(), operand=a):
-                return self.tree(a)
+            case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=a):
+                inside = self.tree(a)
+                return inside if isinstance(op, ast.UAdd) else ex.Call("neg", (inside,))
             case ast.BinOp(left=a, op=op, right=b) if type(op) in OPERATORS:
                 pair = self.tree(a), self.tree(b)
                 if isinstance(op, ast.Pow):
@@ -176,15 +182,12 @@ class Reader:
 
     def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> ex.Expression:
         """Return the call of a function."""
-        op = self.functions.get(name, name)
-        if isinstance(op, ex.Function):
-            many = len(op.parameters)
-        elif op in (*ex.FUNCTIONS, *self.inner):
-            many = ex.OPERATIONS[op].__code__.co_argcount - 1 if op in ex.OPERATIONS else 1
-        else:
+        if name not in (*self.functions, *ex.FUNCTIONS, *self.inner):
             known = ", ".join((*ex.FUNCTIONS, *self.functions))
             define = f"known are {known}; define another in a line above: {name}(o) = ..."
             raise self.error(node, f"no function is called {name}", CALLED.get(name, define))
+        op = self.functions.get(name, name)
+        many = len(op.parameters) if isinstance(op, ex.Function) else 1 + (name in OF_TWO)
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"

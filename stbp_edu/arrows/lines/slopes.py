@@ -6,6 +6,7 @@ that of the operation by a, times that of a, plus the same of b: one term for ea
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import reduce
 
@@ -40,10 +41,10 @@ A, B = ex.Name("a"), ex.Name("b")
 
 def derivative(tree: ex.Expression, by: ex.Name) -> ex.Expression:
     """Return the derivative of an expression by a name, tidied."""
-    return tidy(slope(tree, by))
+    return tidy(_slope(tree, by))
 
 
-def slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
+def _slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
     """Return the derivative of an expression by a name, as the sum over its arguments."""
     if tree == by:
         return ex.ONE
@@ -51,7 +52,7 @@ def slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
         return ex.ZERO
     f, args = tree.op, tree.args
     terms: list[ex.Expression] = [
-        ex.Call("*", (_by_argument(f, args, k), slope(arg, by)))
+        ex.Call("*", (_by_argument(f, args, k), _slope(arg, by)))
         for k, arg in enumerate(args)
         if by in ex.names_in(arg)
     ]
@@ -77,7 +78,8 @@ def _derived(
 
 Product = tuple[Fraction, dict[ex.Expression, int]]
 """A rational number, and the exponent of each factor."""
-LARGEST = 2**53
+LARGEST, EXP_0 = 2**53, ex.Call("exp", (ex.ZERO,))
+ORDER = (ex.Number, ex.Name, ex.Call)
 
 
 def tidy(tree: ex.Expression) -> ex.Expression:
@@ -116,15 +118,17 @@ def _minus(tree: ex.Expression) -> ex.Expression:
     return ex.Call("neg", (tree,))
 
 
-def _terms(tree: ex.Expression, sign: int) -> list[Product]:
-    """Return the terms of a sum as products."""
+def _terms(tree: ex.Expression, sign: int) -> Iterator[Product]:
+    """Yield the terms of a sum as products."""
     match tree:
         case ex.Call("neg", (a,)):
-            return _terms(a, -sign)
+            yield from _terms(a, -sign)
         case ex.Call("+" | "-" as op, (a, b)):
-            return _terms(a, sign) + _terms(b, sign if op == "+" else -sign)
-    number, powers = _product(tree)
-    return [(sign * number, powers)]
+            yield from _terms(a, sign)
+            yield from _terms(b, sign if op == "+" else -sign)
+        case _:
+            number, powers = _product(tree)
+            yield sign * number, powers
 
 
 def _product(tree: ex.Expression) -> Product:
@@ -137,50 +141,43 @@ def _product(tree: ex.Expression) -> Product:
             return -number, powers
         case ex.Call("*" | "/" as op, (a, b)):
             return _times(_product(a), _product(b), 1 if op == "*" else -1)
-        case ex.Call("**", (a, b)):
-            b = tidy(b)
-            if isinstance(b, ex.Number) and isinstance(b.value, int):
-                return _times((Fraction(1), {}), _product(a), b.value)
-            return Fraction(1), {ex.Call("**", (tidy(a), b)): 1}
+        case ex.Call("**", (a, b)) if isinstance(power := tidy(b), ex.Number):
+            if isinstance(power.value, int):
+                return _times((Fraction(1), {}), _product(a), power.value)
         case ex.Call("+" | "-"):
             terms = _sum(tree)
             if len(terms) > 1:
                 return Fraction(1), {_added(terms): 1}
             return terms[0] if terms else (Fraction(0), {})
-        case ex.Call(op, args):
-            inside = tuple(map(tidy, args))
-            return Fraction(1), {} if (op, *inside) == ("exp", ex.ZERO) else {
-                ex.Call(op, inside): 1
-            }
-    return Fraction(1), {tree: 1}
+    if isinstance(tree, ex.Call):
+        tree = ex.Call(tree.op, tuple(map(tidy, tree.args)))
+    return Fraction(1), {} if tree == EXP_0 else {tree: 1}
 
 
 def _times(left: Product, right: Product, exponent: int) -> Product:
     """Return left · right^exponent; a number that would grow too large stays a factor."""
-    number, powers = left[0], dict(left[1])
-    base = right[0]
+    (number, powers), (base, factors) = left, right
+    if base == 0 and exponent > 0:
+        return Fraction(0), {}
     small = abs(exponent) * max(base.numerator.bit_length(), base.denominator.bit_length()) < 53
-    if base != 1 and small and (base != 0 or exponent > 0):
+    if base and small:
         grown = number * base**exponent
         if max(abs(grown.numerator), grown.denominator) < LARGEST:
             number, base = grown, Fraction(1)
-    if base == 0 and exponent > 0:
-        return Fraction(0), {}
-    own = [(ex.Number(base.numerator), 1), (ex.Number(base.denominator), -1)]
-    for factor, power in [*right[1].items(), *(pair for pair in own if pair[0] != ex.ONE)]:
+    own = (ex.Number(base.numerator), 1), (ex.Number(base.denominator), -1)
+    powers = dict(powers)
+    for factor, power in (*factors.items(), *(pair for pair in own if pair[0] != ex.ONE)):
         powers[factor] = powers.get(factor, 0) + power * exponent
     return number, {factor: power for factor, power in powers.items() if power}
 
 
 def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression:
     """Return a product as an expression: number, constants, states, functions, over the rest."""
-    ordered = sorted(powers.items(), key=lambda pair: _rank(pair[0]))
-    powers_of = [
-        (power, factor if abs(power) == 1 else ex.Call("**", (factor, ex.Number(abs(power)))))
-        for factor, power in ordered
-    ]
-    above = [factor for power, factor in powers_of if power > 0]
-    below = [factor for power, factor in powers_of if power < 0]
+    above: list[ex.Expression] = []
+    below: list[ex.Expression] = []
+    for factor, power in sorted(powers.items(), key=_rank):
+        size = factor if abs(power) == 1 else ex.Call("**", (factor, ex.Number(abs(power))))
+        (above if power > 0 else below).append(size)
     if number.numerator != 1 or not above:
         above.insert(0, ex.Number(number.numerator))
     if number.denominator != 1:
@@ -189,11 +186,6 @@ def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression
     return ex.Call("/", (product, *over)) if over else product
 
 
-def _rank(factor: ex.Expression) -> int:
+def _rank(pair: tuple[ex.Expression, int]) -> tuple[int, bool]:
     """Return where a factor stands in a product."""
-    match factor:
-        case ex.Number():
-            return 0
-        case ex.Name(_, when):
-            return 2 if when else 1
-    return 3
+    return ORDER.index(type(pair[0])), getattr(pair[0], "when", "") != ""

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from keyword import iskeyword
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,7 +21,6 @@ TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *ex.FUNCTION
 WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 LONGEST_NAME = 20
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 NOT_FREE = (
     f"it may have {LONGEST_NAME} letters; not free are {', '.join((*TAKEN, *WEIGHTS))}, words of "
     "Python, _..., d_..., g_..., ..._next and ..._last"
@@ -49,23 +47,22 @@ def read_lines(
             raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
     constants = {name: checks.number(name, value) for name, value in constants.items()}
     every = list(_split(text))
-    rows = [row for row in every if not row.is_number]
-    if not 1 <= len(rows) <= MOST_LINES:
+    lines = [line for line in every if not line.is_number]
+    if not 1 <= len(lines) <= MOST_LINES:
         raise ValueError(
-            f"text must have 1 to {MOST_LINES} lines, got {len(rows)}; write one line for each "
+            f"text must have 1 to {MOST_LINES} lines, got {len(lines)}; write one line for each "
             "state, such as u = tau * u + x"
         )
-    states = [row.name for row in rows if row.args is None]
+    states = [line.name for line in lines if line.args is None]
     if len(states) > MOST_STATES:
         raise ValueError(f"text must have at most {MOST_STATES} states, got {len(states)}")
-    reading = _Reading(states, constants, dict(defaults or {}))
-    for row in sorted(every, key=lambda row: not row.is_number):
-        reading.take(row)
-    used = reading.constants
-    found = ForwardLines("\n".join(row.line.text for row in rows), reading.lines, used)
-    _check_connected(found, {row.name: row.line for row in rows})
+    reading = _Reading(states, constants, defaults or {})
+    for line in sorted(every, key=lambda line: not line.is_number):
+        reading.take(line)
+    found = ForwardLines("\n".join(line.text for line in lines), reading.lines, constants)
+    _check_connected(found, {line.name: line for line in lines})
     read = {name.name for one in found.lines.values() for name in ex.names_in(one)}
-    if unread := sorted(used.keys() - read):
+    if unread := sorted(constants.keys() - read):
         raise ValueError(f"no line reads {', '.join(unread)}; leave it out, or use it in a line")
     return found
 
@@ -88,7 +85,7 @@ def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
         raise lines[state].error(0, f"{found.output} does not depend on {state}", advice)
 
 
-def _split(text: str) -> Iterator[Row]:
+def _split(text: str) -> Iterator[Line]:
     """Yield the lines of a text, each apart at its first equals sign."""
     if len(checks.instance("text", text, str)) > LONGEST_TEXT:
         raise ValueError(
@@ -97,17 +94,16 @@ def _split(text: str) -> Iterator[Row]:
     seen: dict[str, int] = {}
     for number, whole in enumerate(text.split("\n"), 1):
         for part in filter(str.strip, whole.partition("#")[0].split(";")):
-            row = _row(part.strip(), number)
-            problem = ""
-            if not _is_free(row.name):
-                problem, advice = "cannot be assigned", f"choose another name; {NOT_FREE}"
-            elif row.name in seen:
-                problem = f"has a line already, line {seen[row.name]}"
+            line = _apart(part.strip(), number)
+            if not _is_free(line.name):
+                advice = f"choose another name; {NOT_FREE}"
+                raise line.error(0, f"{line.name} cannot be assigned", advice)
+            if line.name in seen:
+                problem = f"{line.name} has a line already, line {seen[line.name]}"
                 advice = "put all that changes it into one line, or give the second another name"
-            if problem:
-                raise row.line.error(row.at, f"{row.name} {problem}", advice)
-            seen[row.name] = number
-            yield row
+                raise line.error(0, problem, advice)
+            seen[line.name] = number
+            yield line
 
 
 def _is_free(name: str) -> bool:
@@ -116,35 +112,20 @@ def _is_free(name: str) -> bool:
     return len(name) <= LONGEST_NAME and not taken
 
 
-class Row(NamedTuple):
-    """A line apart at its equals sign: what is assigned and where, and a function's arguments."""
-
-    line: Line
-    name: str
-    at: int
-    args: list[str] | None
-
-    @property
-    def is_number(self) -> bool:
-        """Whether it gives a constant its value."""
-        return self.args is None and bool(NUMBER.fullmatch(self.line.right))
-
-
-def _row(text: str, number: int) -> Row:
+def _apart(text: str, number: int) -> Line:
     """Return a line apart at its first equals sign."""
     left, sign, right = text.partition("=")
-    line = Line(text, number, len(text) - len(right.lstrip()))
+    start, found = len(text) - len(right.lstrip()), LEFT.fullmatch(left)
+    line = Line(text, number, start)
     if len(text) > LONGEST_LINE:
         advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
         raise line.error(0, f"it has {len(text)} characters", advice)
-    found = LEFT.fullmatch(left)
     name = unicodedata.normalize("NFKC", found[1]) if found else ""
-    at = len(left) - len(left.lstrip())
     if not found or not sign or not name.isidentifier():
         write = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
-        raise line.error(at, "a line must assign one name", advice_on(text) or write)
+        raise line.error(0, "a line must assign one name", advice_on(text) or write)
     args = None if found[2] is None else [arg.strip() for arg in found[2].split(",")]
-    return Row(line, name, at, args)
+    return Line(text, number, start, name, args)
 
 
 @dataclass(frozen=True)
@@ -157,32 +138,32 @@ class _Reading:
     lines: dict[str, ex.Expression] = field(default_factory=dict)
     functions: dict[str, ex.Function] = field(default_factory=dict)
 
-    def take(self, row: Row) -> None:
+    def take(self, line: Line) -> None:
         """Read one line more."""
-        name, line = row.name, row.line
+        name, args = line.name, line.args or []
         if name in self.constants:
             advice = f"leave {name}= out, or give the line another name"
             raise line.error(0, f"{name} is a constant, too", advice)
-        if row.is_number:
+        if line.is_number:
             self.constants[name] = checks.number(name, float(line.right))
             return
-        for arg in row.args or ():
+        for arg in args:
             free = arg in WEIGHTS or _is_free(arg)
-            if not (arg.isidentifier() and free) or (row.args or []).count(arg) > 1:
+            if not (arg.isidentifier() and free) or args.count(arg) > 1:
                 advice = f"write {name}(o) = ..., with a name of its own for each argument"
                 raise line.error(line.text.find("(") + 1, f"{arg!r} is no argument", advice)
-        tree = Reader(line, lambda read: self.name(read, row), self.functions).read()
-        self._check_spike(row, tree)
-        if row.args is None:
+        tree = Reader(line, lambda read: self.name(read, line), self.functions).read()
+        self._check_spike(line, tree)
+        if line.args is None:
             self._check_numbers(line, tree)
             self.lines[name] = tree
         else:
-            parameters = tuple(ex.Name(arg, "argument") for arg in row.args)
+            parameters = tuple(ex.Name(arg, "argument") for arg in args)
             self.functions[name] = ex.Function(ex.symbol(name), parameters, tree)
 
-    def name(self, name: str, row: Row) -> ex.Name:
+    def name(self, name: str, line: Line) -> ex.Name:
         """Return what a name on the right side of a line stands for."""
-        f, args = row.name, row.args
+        f, args = line.name, line.args
         if args is not None and name in args:
             return ex.Name(name, "argument")
         if name in self.constants:
@@ -212,19 +193,18 @@ class _Reading:
                 with np.errstate(all="ignore"):
                     value = ex.evaluate(node, known.__getitem__, {"spike": np.asarray})
                 if not np.isfinite(value):
-                    shown = ex.python(node, lambda name: name.name)
                     advice = "what reads no state must be a finite number; change a constant in it"
-                    raise line.error(line.start, f"{shown} is {value}", advice)
+                    raise line.error(line.start, f"{ex.python(node)} is {value}", advice)
 
-    def _check_spike(self, row: Row, tree: ex.Expression) -> None:
+    def _check_spike(self, line: Line, tree: ex.Expression) -> None:
         """Check that a spike stands alone in the line of a state, and that it is the only one."""
-        alone = row.args is None and spikes(tree)
+        alone = line.args is None and spikes(tree)
         inside = tree.args if alone and isinstance(tree, ex.Call) else (tree,)
         if "spike" in ex.ops_in(*inside):
-            problem = f"spike inside {'an expression' if row.args is None else 'a function'}"
+            problem = f"spike inside {'an expression' if line.args is None else 'a function'}"
             advice = "let it stand alone in a line of its own: o = spike(u - v_th)"
         elif alone and any(map(spikes, self.lines.values())):
             problem, advice = "a second spike", "a neuron has one; make the other a smooth function"
         else:
             return
-        raise row.line.error(row.line.text.find("spike", row.line.start), problem, advice)
+        raise line.error(line.text.find("spike", line.start), problem, advice)

@@ -5,7 +5,7 @@ All values are computed by this package: live in a notebook, written to files fo
 - ``network_explorers``, ``pulse_explorer``, ``board_explorer``: what each explorer shows;
 - ``pulse_steps``: how the pulse moves, in numbers and in words;
 - ``widget``: an explorer for Jupyter, and the graph of a network as they draw it;
-- ``pencil_network``: the network that they show where none is given;
+- ``pencil_network``: the networks that they show where none is given;
 - ``js/``: the ES modules.
 """
 
@@ -18,29 +18,17 @@ from stbp_edu import checks
 from stbp_edu.arrows import Node
 from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.network_explorers import lab_data, paths_data, sweep_data
-from stbp_edu.practice.explorers.pencil_network import pencil, smooth
-from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse, one_neuron, pulse_data
-from stbp_edu.practice.explorers.widget import JS, source, widget_class
+from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil, smooth
+from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse
+from stbp_edu.practice.explorers.widget import JS, widget_class
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 
-__all__ = [
-    "EXPLORERS",
-    "board_data",
-    "data",
-    "explore",
-    "export",
-    "lab_data",
-    "paths_data",
-    "pulse",
-    "pulse_data",
-    "source",
-    "sweep_data",
-]
+__all__ = ["EXPLORERS", "data", "explore", "export", "pulse"]
 EXPLORERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPass] | None]] = {
     "sweep": (sweep_data, pencil),
     "paths": (paths_data, smooth),
-    "pulse": (pulse_data, one_neuron),
+    "pulse": (lambda net: Pulse(net).data, one_neuron),
     "lab": (lab_data, None),
     "board": (board_data, None),
 }
@@ -96,7 +84,7 @@ def pulse(*network: Any, start: Node = FIRST, rule: str = "exact") -> Pulse:
     o at t = 1 over every arrow that leads there. 3 of 4 paths have arrived, with the sum −443/2304.
     Every path counted, δ of o at t = 1 = −395/2304: the lost ones are worth 1/48.]
     """
-    return Pulse(ForwardPass(*network) if network else one_neuron(), start, rule=rule)
+    return Pulse(ForwardPass(*network) if network else one_neuron(), start, rule)
 
 
 def export(folder: str | Path) -> list[Path]:

@@ -10,25 +10,29 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows import Edge, LocalDerivatives, Node
+from stbp_edu.arrows import Edge, Node
 from stbp_edu.cases import case_at
 from stbp_edu.engine import forward
 from stbp_edu.network import Params
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.plotting.graph import subscript
-from stbp_edu.practice.explorers.widget import node_id, picture, views
+from stbp_edu.practice.explorers.widget import Json, node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.rules import RULES
+from stbp_edu.rules import CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
 
-Json = dict[str, Any]
 TAUS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 THRESHOLDS = (0.5, 0.75, 1.0, 1.25, 1.5)
 CURRENTS = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 1.0, 1.2)
 WIDTHS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 STEPS = 15
 DIGITS = 4
+OFF = {"no-reset": "reset", "no-leak": "carry"}
+SETTINGS = [
+    " ".join(filter(None, s)) for s in product(CASE_RULES, ("", "no-reset"), ("", "no-leak"))
+]
+"""What the switches of the paths can be set to: a rule, and what is off, ``"classic no-leak"``."""
 
 
 def sweep_data(net: ForwardPass) -> Json:
@@ -41,14 +45,13 @@ def sweep_data(net: ForwardPass) -> Json:
     >>> [(c["t"], c["n"], c["case"]) for c in data["rules"]["exact"]][:3]
     [(3, 2, 1), (3, 1, 2), (2, 2, 3)]
     """
-    T, S, N = net.shape
+    T, _, N = net.shape
     return {
         "T": T,
-        "S": S,
         "N": N,
         "sizes": list(net.params.sizes),
         "words": net.description,
-        "rules": {rule: _cells(net, rule) for rule in RULES},
+        "rules": {rule: _cells(net, rule) for rule in CASE_RULES},
     }
 
 
@@ -56,6 +59,7 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
     """Return every cell, with the terms and the values of δ and ε of each of its neurons."""
     (T, S, N), sweep, trace = net.shape, net.sweep(rule), net.trace
     graph = unroll(trace, net.targets, net.params, net.neuron)
+    err = "ε" if rule == "exact" else "δ·h"
 
     def value(node: Node) -> float:
         """Return δ of a spike, or ε of a potential."""
@@ -70,37 +74,40 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
             signal = value(node._replace(kind="o")) * float(net.neuron.h(trace.U[n][t])[0, i])
         return [f"{letter}{subscript(i)}({t + 1},{n})", signal]
 
-    def term(edge: Edge) -> Json:
-        """Return the term of an arrow: what comes back over it, and its factor."""
-        (_, n, t, i, _), target = edge.source, edge.target
-        err = "ε" if rule == "exact" or edge.kind == "carry" else "δ·h"
+    def factors(edge: Edge) -> list[list[Any]]:
+        """Return what comes back over an arrow, and its factor."""
+        (_, n, t, i, _), target, factor = edge.source, edge.target, float(edge.factor)
         match edge.kind:
             case "readout":
                 miss = float(net.targets[0, i] - trace.O[N][:, 0, i].mean())
-                name, factors = "loss", [["-1/(TS)", -1 / (T * S)], ["y-rate", miss]]
+                return [["-1/(TS)", -1 / (T * S)], ["y-rate", miss]]
             case "weight":
-                weight = [f"w{subscript(target.i)}{subscript(i)}", float(edge.factor)]
-                name, factors = "above", [incoming(target, err), weight]
+                return [incoming(target, err), [f"w{subscript(target.i)}{subscript(i)}", factor]]
             case "reset":
-                df = ["f'", float(net.neuron.df(trace.O[n][t])[0, i])]
-                u = ["u", float(trace.U[n][t, 0, i])]
-                name, factors = "next step", [incoming(target, err), u, df]
+                df = float(net.neuron.df(trace.O[n][t])[0, i])
+                return [incoming(target, err), ["u", float(trace.U[n][t, 0, i])], ["f'", df]]
             case "spike":
-                name, factors = "own spike", [["δ", value(target)], ["h", float(edge.factor)]]
+                return [["δ", value(target)], ["h", factor]]
             case _:
-                name, factors = "leak", [incoming(target, err), ["f", float(edge.factor)]]
-        comes = (target.t + 1, target.n) if edge.kind not in ("readout", "spike") else None
-        return {"name": name, "from": comes, "factors": factors}
+                return [incoming(target, "ε"), ["f", factor]]
+
+    def terms(node: Node) -> list[Json]:
+        """Return a term for each arrow that leaves a node."""
+        edges = sorted(edges_from(node, graph), key=lambda edge: edge.step)
+        inside = ("readout", "spike")
+        return [
+            {
+                "from": None if e.kind in inside else (e.target.t + 1, e.target.n),
+                "factors": factors(e),
+            }
+            for e in edges
+        ]
 
     def neuron(n: int, t: int, i: int) -> Json:
-        """Return the two sums of a neuron: one term for each arrow that leaves."""
+        """Return the two sums of a neuron."""
         spike, potential = (Node(kind, n, t, i) for kind in "ou")
-        terms = [
-            [term(edge) for edge in sorted(edges_from(node, graph), key=lambda edge: edge.step)]
-            for node in (spike, potential)
-        ]
         return {
-            **{"delta": terms[0], "epsilon": terms[1], "i": i + 1},
+            **{"delta": terms(spike), "epsilon": terms(potential), "i": i + 1},
             **{"deltaValue": value(spike), "epsilonValue": value(potential)},
         }
 
@@ -116,7 +123,8 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
 def paths_data(net: ForwardPass) -> Json:
     """Return nodes, edges, and for each node its paths, their contributions and every total.
 
-    ``adjoint`` is δ or ε from the backward sweep, which the sum of all paths has to meet.
+    ``adjoint`` is δ or ε from the backward sweep, which the sum of all paths has to meet. A total
+    is what one of ``SETTINGS`` keeps.
 
     >>> from stbp_edu.practice.explorers.pencil_network import smooth
     >>> start = paths_data(smooth())["starts"]["o-2-2-1"]
@@ -130,7 +138,6 @@ def paths_data(net: ForwardPass) -> Json:
     nodes = [node for node in shown.nodes if node.kind != "L"]
     return {
         "T": graph.T,
-        "N": graph.net.N,
         "sizes": list(graph.net.sizes),
         "words": net.description,
         "views": views(shown),
@@ -140,53 +147,42 @@ def paths_data(net: ForwardPass) -> Json:
         ],
         "edges": [{"from": node_id(a.tail), "to": node_id(a.head)} for a in shown.arrows],
         "starts": {
-            node_id(node): _start(
-                node, graph, float(adjoints[node.kind][node.n][node.t, 0, node.i])
-            )
+            node_id(node): {
+                "adjoint": float(adjoints[node.kind][node.n][node.t, 0, node.i]),
+                **_kept(paths_from(node, graph)),
+            }
             for node in nodes
         },
     }
 
 
-def key(rule: str, reset: bool, leak: bool) -> str:
-    """Return the name of a setting of the switches: ``"exact"``, ``"classic no-leak"``, and so on.
-
-    >>> key("classic", True, False)
-    'classic no-leak'
-    """
-    return rule + ("" if reset else " no-reset") + ("" if leak else " no-leak")
-
-
-def _start(node: Node, graph: LocalDerivatives, adjoint: float) -> Json:
+def _kept(paths: list[Path]) -> Json:
     """Return the paths of one node, the largest first, and what each setting keeps of them."""
-    paths = sorted(paths_from(node, graph), key=lambda p: -abs(p.contribution))
-    whole = sum(abs(float(p.contribution)) for p in paths) or 1.0
-    settings = {key(*s): s for s in product(RULES, (True, False), (True, False))}
+    paths = sorted(paths, key=lambda path: -abs(path.contribution))
+    whole = sum(abs(float(path.contribution)) for path in paths) or 1.0
+
+    def keeps(setting: str, path: Path) -> bool:
+        """Return whether a setting keeps a path."""
+        rule, *off = setting.split()
+        return not path.dropped_by(rule) and not any(OFF[o] in path.word for o in off)
+
     return {
-        "adjoint": adjoint,
         "totals": {
-            name: float(sum(p.contribution for p in paths if _kept(p, *setting)))
-            for name, setting in settings.items()
+            setting: float(sum(path.contribution for path in paths if keeps(setting, path)))
+            for setting in SETTINGS
         },
         "paths": [
             {
-                "nodes": [node_id(n) for n in p.nodes],
-                "kinds": [e.kind for e in p.edges],
-                "factors": [float(e.factor) for e in p.edges],
-                "value": float(p.contribution),
-                "share": abs(float(p.contribution)) / whole,
-                "kept": [name for name, setting in settings.items() if _kept(p, *setting)],
+                "nodes": [node_id(n) for n in path.nodes],
+                "kinds": [e.kind for e in path.edges],
+                "factors": [float(e.factor) for e in path.edges],
+                "value": float(path.contribution),
+                "share": abs(float(path.contribution)) / whole,
+                "kept": [setting for setting in SETTINGS if keeps(setting, path)],
             }
-            for p in paths
+            for path in paths
         ],
     }
-
-
-def _kept(path: Path, rule: str, reset: bool, leak: bool) -> bool:
-    """Return whether a setting keeps a path."""
-    kinds = {edge.kind for edge in path.edges}
-    cut = (not reset and "reset" in kinds) or (not leak and "carry" in kinds)
-    return not cut and not path.dropped_by(rule)
 
 
 def lab_data() -> Json:

@@ -1,4 +1,4 @@
-"""The network of the five cases, small enough to compute with a pencil."""
+"""The networks that explorers show where none is given, small enough to compute with a pencil."""
 
 from fractions import Fraction
 
@@ -11,9 +11,14 @@ from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import Gaussian, Rectangle
 from stbp_edu.verify.finite_difference import twin_loss
 
+TWO_LAYERS = Params(
+    W=[None, np.array([[2.0, 1.0], [5.0, -3.5]]), np.array([[2.0, -3.0]])],
+    b=[None, np.array([1.0, 0.5]), np.array([2.0])],
+)
+
 
 def pencil() -> ForwardPass:
-    """Return the network in which all numbers are small fractions.
+    """Return the network of the five cases in which all numbers are small fractions.
 
     h is 1/4, f(0) is 1/2 and the miss is 2/3; no potential and no weight above is any of them or
     1, so that a factor that is forgotten shows. The one output spike makes the rate 1/T.
@@ -27,23 +32,28 @@ def pencil() -> ForwardPass:
            [0.25, 0.25]])
     """
     neuron = LIF(tau=0.5, v_th=3.5, surrogate=Rectangle(a=4.0), gate="linear")
-    return _example(neuron, "linear gate, τ = 1/2, V_th = 7/2, rectangle of width 4")
+    words = "linear gate, τ = 1/2, V_th = 7/2, rectangle of width 4"
+    return _run([[1, 1], [0, 1], [1, 0]], TWO_LAYERS, neuron, words)
 
 
 def smooth() -> ForwardPass:
     """Return the same weights with a gate and a surrogate that are nowhere 0: every path counts."""
     neuron = LIF(tau=0.5, v_th=3.5, surrogate=Gaussian(a=1.0), gate="exponential")
-    return _example(neuron, "exponential gate, τ = 1/2, V_th = 7/2, Gaussian of variance 1")
+    words = "exponential gate, τ = 1/2, V_th = 7/2, Gaussian of variance 1"
+    return _run([[1, 1], [0, 1], [1, 0]], TWO_LAYERS, neuron, words)
 
 
-def _example(neuron: LIF, description: str) -> ForwardPass:
-    """Run the 2-2-1 network for three steps on one sample."""
-    params = Params(
-        W=[None, np.array([[2.0, 1.0], [5.0, -3.5]]), np.array([[2.0, -3.0]])],
-        b=[None, np.array([1.0, 0.5]), np.array([2.0])],
-    )
-    spikes = np.array([[[1.0, 1.0]], [[0.0, 1.0]], [[1.0, 0.0]]])
-    trace = forward(spikes, params, neuron)
+def one_neuron() -> ForwardPass:
+    """Return one neuron for three steps: four paths lead from its first spike to the loss."""
+    neuron = LIF(tau=0.5, v_th=1.0, surrogate=Rectangle(a=4 / 3), gate="linear")
+    params = Params(W=[None, np.array([[0.5, 0.125]])], b=[None, np.array([0.0])])
+    words = "linear gate, τ = 1/2, V_th = 1, rectangle of width 4/3"
+    return _run([[1, 0], [1, 0], [1, 1]], params, neuron, words)
+
+
+def _run(spikes: list[list[int]], params: Params, neuron: LIF, description: str) -> ForwardPass:
+    """Run a network for three steps on one sample, in which its output should always spike."""
+    trace = forward(np.array(spikes, dtype=float)[:, None], params, neuron)
     return ForwardPass(trace, np.array([[1.0]]), params, neuron, description)
 
 

@@ -6,13 +6,25 @@ that the rule keeps ends at a cross.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
 from stbp_edu.plotting.graph import label
-from stbp_edu.practice.explorers.widget import node_id
+from stbp_edu.practice.explorers.widget import Json, node_id, rounded
+
+SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "direct"}
+OPENING = (
+    "The error starts at the loss L with the value 1. It runs back to {}, one arrow a step, and "
+    "each arrow multiplies it by its factor."
+)
+CROSSED = (
+    " Under this rule a potential hands to a spike only what came through its own spike; what was "
+    "carried to it ends at a cross."
+)
+MOST = 5  # terms of a sum that is written out
+LARGEST = 5000  # denominator of a fraction that is still read at a glance
 
 
 class Move(NamedTuple):
@@ -32,19 +44,13 @@ class Move(NamedTuple):
     paths: tuple[Path, ...]
     ends: bool
 
-    @property
-    def worth(self) -> float:
-        """What its paths contribute in the end."""
-        return float(sum(path.contribution for path in self.paths))
-
 
 def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
     """Return the moves of each step of a pulse over these paths, which begin in one node.
 
-    >>> from stbp_edu.practice.explorers.pulse_explorer import FIRST, one_neuron
-    >>> from stbp_edu.verify.paths import paths_from, unroll
-    >>> net = one_neuron()
-    >>> paths = paths_from(FIRST, unroll(net.trace, net.targets, net.params, net.neuron))
+    >>> from stbp_edu.practice.explorers.pencil_network import one_neuron
+    >>> from stbp_edu.practice.explorers.pulse_explorer import Pulse
+    >>> paths = Pulse(one_neuron()).paths
     >>> [len(step) for step in pulse_moves(paths)]
     [3, 2, 3, 2, 1]
     >>> [move.edge.kind for step in pulse_moves(paths, "classic") for move in step if move.ends]
@@ -61,21 +67,18 @@ def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
         for part in beyond:
             if len(part) == length and part[1:] not in hopeless:
                 groups[part[0], part in hopeless].append(part)
-        steps.append([_move(*key, parts, beyond) for key, parts in groups.items()])
+        moves = []
+        for (edge, ends), parts in groups.items():
+            before = _worth([Path(part[1:]) for part in parts])
+            those = tuple(path for part in parts for path in beyond[part])
+            moves.append(Move(edge, before, _worth([*map(Path, parts)]), those, ends))
+        steps.append(moves)
     return steps
 
 
-def _move(edge: Edge, ends: bool, parts: list[Any], beyond: dict[Any, list[Path]]) -> Move:
-    """Add up the copies that have come over these parts of paths."""
-    before = sum(float(Path(part[1:]).contribution) for part in parts)
-    value = sum(float(Path(part).contribution) for part in parts)
-    return Move(edge, before, value, tuple(p for part in parts for p in beyond[part]), ends)
-
-
-Json = dict[str, Any]
-SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "direct"}
-MOST = 5  # terms of a sum that is written out
-LARGEST = 5000  # denominator of a fraction that is still read at a glance
+def _worth(paths: Sequence[Path]) -> float:
+    """Return what paths contribute together."""
+    return float(sum(path.contribution for path in paths))
 
 
 class Writer:
@@ -86,11 +89,16 @@ class Writer:
     ) -> None:
         self.graph, self.start, self.paths, self.edges = graph, start, paths, edges
         moves = [move for step in pulse_moves(paths) for move in step]
-        self.most = max((abs(move.value) for move in moves), default=0.0) or 1.0
-        factors = [float(move.edge.factor) for move in moves]
-        self.write = _number([move.value for move in moves] + factors)
-        self.adjoint = float(sum(path.contribution for path in paths))
+        self.most = max(abs(move.value) for move in moves) or 1.0
+        numbers = [x for move in moves for x in (move.value, float(move.edge.factor))]
+        self.in_fractions = all(abs(_fraction(x) - x) < 1e-12 for x in numbers)
+        self.adjoint = _worth(paths)
         self.plain = graph.net.sizes[start.n :] == (1,)
+
+    def write(self, x: float) -> str:
+        """Return a number as a fraction, if all are small ones, with a real minus sign."""
+        text = str(_fraction(x)) if self.in_fractions else f"{x + 0.0:.4g}"
+        return text.replace("-", "−")
 
     def name(self, node: Node) -> str:
         """Return a node in words; a pair of numbers is its cell (t, n)."""
@@ -101,49 +109,37 @@ class Writer:
 
     def rule(self, rule: str) -> Json:
         """Return the steps under one rule, each with what is at the nodes when it is over."""
-        steps: list[Json] = [self.opening(rule)]
-        total, arrived, came = 0.0, 0, []
-        moves = pulse_moves(self.paths, rule)
+        words = OPENING.format(self.name(self.start)) + CROSSED * (rule == "classic")
+        first = {"node": "L", "label": "1", "weight": 1.0}
+        steps: list[Json] = [{"moves": [], "rest": [first], "said": words, "lines": []}]
+        came: list[float] = []
+        arrived, moves = 0, pulse_moves(self.paths, rule)
         for k, step in enumerate(moves, start=1):
             home = [m for m in step if m.edge.source == self.start and not m.ends]
-            came += [self.write(move.value) for move in home]
-            total += sum(move.value for move in home)
+            came += [move.value for move in home]
             arrived += sum(len(move.paths) for move in home)
+            so_far = f" So far {arrived} of {_count(len(self.paths), 'path')}, sum "
+            told = so_far + f"{self.write(sum(came))}." if arrived and k < len(moves) else ""
             steps.append(
                 {
                     "moves": [self.move(move) for move in step],
-                    "rest": self.rest(step, total, arrived),
-                    "said": self.said(k, len(moves), step, total, arrived),
+                    "rest": self.rest(step, came),
+                    "said": f"Step {k} of {len(moves)}: {self.said(step, len(home))}.{told}",
                     "lines": [self.line(move) for move in step],
                 }
             )
         return {
             "steps": steps,
             "arrived": arrived,
-            "sum": _sum(came, self.write(total)),
-            "end": self.end(total, arrived),
+            "sum": self.added(came),
+            "end": self.end(sum(came), arrived),
         }
-
-    def opening(self, rule: str) -> Json:
-        """Return the state before the first step."""
-        words = (
-            "The error starts at the loss L with the value 1. It runs back to "
-            f"{self.name(self.start)}, one arrow a step, and each arrow multiplies it by its "
-            "factor."
-        )
-        if rule == "classic":
-            words += (
-                " Under this rule a potential hands to a spike only what came through its own "
-                "spike; what was carried to it ends at a cross."
-            )
-        rest = [{"node": "L", "label": "1", "weight": 1.0}]
-        return {"moves": [], "rest": rest, "said": words, "lines": []}
 
     def move(self, move: Move) -> Json:
         """Return one move."""
         return {
             "edge": self.edges.index(move.edge),
-            "value": _rounded(move.value),
+            "value": rounded(move.value),
             "label": self.write(move.value),
             "weight": self.weight(move.value),
             "ends": move.ends,
@@ -153,14 +149,14 @@ class Writer:
         """Return how large a copy is drawn, from 0 to 1."""
         return round(min(1.0, abs(value) / self.most) ** 0.5, 3)
 
-    def rest(self, step: list[Move], total: float, arrived: int) -> list[Json]:
+    def rest(self, step: list[Move], came: list[float]) -> list[Json]:
         """Return what is at the nodes after a step: where copies have met, their sum."""
         there: dict[Node, float] = defaultdict(float)
         for move in step:
             if not move.ends and move.edge.source != self.start:
                 there[move.edge.source] += move.value
-        if arrived:
-            there[self.start] = total
+        if came:
+            there[self.start] = sum(came)
         return [
             {"node": node_id(node), "label": self.write(value), "weight": self.weight(value)}
             for node, value in there.items()
@@ -172,26 +168,33 @@ class Writer:
         if move.ends:
             return (
                 f"On the way from {head} to {tail} a copy ends at the cross, and with it "
-                f"{_count(len(move.paths), 'path')} worth {self.write(move.worth)}."
+                f"{_count(len(move.paths), 'path')} worth {self.write(_worth(move.paths))}."
             )
-        factor = float(move.edge.factor)
-        product = f"{self.write(move.before)} · {_bracketed(self.write(factor))}"
+        factor = self.write(float(move.edge.factor))
+        factor = f"({factor})" if factor.startswith("−") else factor
+        product = f"{self.write(move.before)} · {factor} = {self.write(move.value)}."
         home = " It has arrived." if move.edge.source == self.start else ""
-        symbol = SYMBOLS[move.edge.kind]
-        return f"From {head} to {tail}, {symbol}: {product} = {self.write(move.value)}.{home}"
+        return f"From {head} to {tail}, {SYMBOLS[move.edge.kind]}: {product}{home}"
 
-    def said(self, k: int, of: int, step: list[Move], total: float, arrived: int) -> str:
-        """Return a step in one or two short sentences."""
+    def said(self, step: list[Move], home: int) -> str:
+        """Return what the copies of a step do."""
         ends = sum(move.ends for move in step)
-        home = sum(m.edge.source == self.start for m in step if not m.ends)
         on = len(step) - ends - home
-        parts = [
-            *[f"{on} copies go on" if on > 1 else "1 copy goes on"] * bool(on),
+        return ", ".join([
+            *[_count(on, "copy goes on", "copies go on")] * bool(on),
             *[_count(home, "arrives", "arrive")] * bool(home),
             *[_count(ends, "ends at a cross", "end at crosses")] * bool(ends),
-        ]
-        so_far = f" So far {arrived} of {_count(len(self.paths), 'path')}, sum {self.write(total)}."
-        return f"Step {k} of {of}: {', '.join(parts)}." + (so_far if arrived and k < of else "")
+        ])  # fmt: skip
+
+    def added(self, came: list[float]) -> str:
+        """Return what arrived as a sum, as one would write it on paper."""
+        terms, total = [self.write(value) for value in came], self.write(sum(came))
+        if len(terms) < 2:
+            return total
+        if len(terms) > MOST:
+            return f"{len(terms)} copies arrive and sum to {total}"
+        signed = [f"− {x[1:]}" if x.startswith("−") else f"+ {x}" for x in terms[1:]]
+        return f"{' '.join([terms[0], *signed])} = {total}"
 
     def end(self, total: float, arrived: int) -> str:
         """Return what there is to say when nothing moves any more."""
@@ -207,41 +210,9 @@ class Writer:
         )
 
 
-def _number(values: Sequence[float]) -> Callable[[float], str]:
-    """Return how to write numbers: as fractions if all of these are small ones, else in digits."""
-    small = all(abs(float(_fraction(x)) - x) < 1e-12 for x in values)
-
-    def write(x: float) -> str:
-        """Write one number, with a real minus sign."""
-        text = str(_fraction(x)) if small else f"{x + 0.0:.4g}"
-        return text.replace("-", "−")
-
-    return write
-
-
-def _rounded(x: float) -> float:
-    """Return six digits, which do not differ from machine to machine."""
-    return float(f"{x:.6g}")
-
-
 def _fraction(x: float) -> Fraction:
     """Return the nearest fraction that is read at a glance."""
     return Fraction(x).limit_denominator(LARGEST)
-
-
-def _bracketed(text: str) -> str:
-    """Return a factor, in brackets if it has a sign."""
-    return f"({text})" if text.startswith("−") else text
-
-
-def _sum(terms: list[str], total: str) -> str:
-    """Return what arrived as a sum, as one would write it on paper."""
-    if len(terms) < 2:
-        return total
-    if len(terms) > MOST:
-        return f"{len(terms)} copies arrive and sum to {total}"
-    signed = [f"− {x[1:]}" if x.startswith("−") else f"+ {x}" for x in terms[1:]]
-    return f"{' '.join([terms[0], *signed])} = {total}"
 
 
 def _count(k: int, one: str, many: str = "") -> str:

@@ -7,9 +7,7 @@ compared with, is an expression in these names and in those of
 :mod:`stbp_edu.practice.tasks.names`.
 """
 
-import difflib
 import textwrap
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -18,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import brief
 from stbp_edu.equations import EQUATIONS
+from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
-from stbp_edu.practice.tasks.mistakes import CONTENT, Listed, Mistake, mistakes_of
+from stbp_edu.practice.tasks.mistakes import CONTENT, Mistake, edited, misconceptions
 
 Function = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
@@ -44,7 +42,7 @@ class Task:
         solution: a right answer: a formula, or the body of a function.
         reasoning: why it is right.
         hints: from the gentlest to the plainest.
-        listed_mistakes: wrong answers by misconception, as the table lists them.
+        listed_mistakes: wrong answers by misconception, as the table lists them: one, or several.
         notes: what a misconception means in this task.
     """
 
@@ -58,7 +56,7 @@ class Task:
     solution: str
     reasoning: str
     hints: Sequence[str]
-    listed_mistakes: Listed = field(repr=False)
+    listed_mistakes: Mapping[str, str | Sequence[str]] = field(repr=False)
     notes: Mapping[str, str] = field(default_factory=dict, repr=False)
     given: str = ""
 
@@ -72,9 +70,15 @@ class Task:
         """The heading in that notebook under which it, or else its equation, is derived."""
         return self._derived_in[1]
 
-    @property
+    @cached_property
     def _derived_in(self) -> tuple[str, str]:
-        return _derivations().get(self.id) or _derivations()[self.equation]
+        """The slug of that notebook, and the heading."""
+        found = {
+            id_: (slug, heading)
+            for slug, table in course_table().items()
+            for id_, heading in table.get("sections", {}).items()
+        }
+        return found.get(self.id) or found[self.equation]
 
     @property
     def in_course(self) -> bool:
@@ -109,8 +113,14 @@ class Task:
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
-        """The wrong answers that have a name."""
-        return mistakes_of(self.listed_mistakes, self.notes, self.solution)
+        """The wrong answers that have a name; one name may have several."""
+        library = misconceptions()
+        why = {id_: library[id_]["why"] for id_ in self.listed_mistakes} | dict(self.notes)
+        return tuple(
+            Mistake(id_, edited(self.solution, body), library[id_]["name"], why[id_])
+            for id_, listed in self.listed_mistakes.items()
+            for body in ([listed] if isinstance(listed, str) else listed)
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -171,7 +181,7 @@ class Exercise(Task):
         is_cell = self.inputs.startswith(("case", "cells", "grid"))
         extent = "cells" if is_cell and "all steps" not in self.inputs else "steps"
         extent = "neuron" if self.inputs.endswith("one neuron") else extent
-        told = tables("arguments.toml")[extent]
+        told = read_toml(CONTENT / "arguments.toml")[extent]
         return {name: told[name] for name in self.arguments}
 
     def source(self, body: str | None = None) -> str:
@@ -185,7 +195,7 @@ class Exercise(Task):
     @cached_property
     def answer(self) -> Function:
         """The reference that answers are compared with."""
-        return defined(self.signature, self.reference, vars(names))
+        return define(source_of(self.signature, self.reference), table=True)
 
     def comparable(self, function: Function) -> Function:
         """Return a function with results that can be compared: of random ones, what holds."""
@@ -202,47 +212,24 @@ def source_of(signature: str, body: str) -> str:
 
 
 @cache
-def define(source: str) -> Function:
-    """Return the one function that ``source`` defines."""
-    return _executed(source, {"np": np})
-
-
-def defined(signature: str, body: str, names: Mapping[str, Any]) -> Function:
-    """Return the function with this body, which may use these names."""
-    return _executed(source_of(signature, body), dict(names))
-
-
-def _executed(source: str, namespace: dict[str, Any]) -> Function:
+def define(source: str, *, table: bool = False) -> Function:
+    """Return the one function that ``source`` defines; of a table, with all names of tables."""
+    namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
     exec(source, namespace)  # the source is this package's own table, never the reader's text
     function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
     return function
 
 
-def tables(file: str) -> dict[str, Any]:
-    """Return the tables of a file of ``content``."""
-    return tomllib.loads((CONTENT / file).read_text(encoding="utf-8"))
-
-
 @cache
 def course_table() -> dict[str, Any]:
     """Return what is to be known of each notebook, by its slug, in the order of the course."""
-    return tables("course.toml")
+    return read_toml(CONTENT / "course.toml")
 
 
 @cache
 def objectives() -> dict[str, str]:
     """Return what a student is to be able to do, a sentence for each id."""
-    return tables("objectives.toml")
-
-
-@cache
-def _derivations() -> dict[str, tuple[str, str]]:
-    """Return the slug and the heading under which each exercise or equation is derived."""
-    return {
-        id_: (slug, heading)
-        for slug, table in course_table().items()
-        for id_, heading in table.get("sections", {}).items()
-    }
+    return read_toml(CONTENT / "objectives.toml")
 
 
 @cache
@@ -252,20 +239,19 @@ def blanks() -> Mapping[str, FormulaBlank]:
         eq: FormulaBlank(
             id=f"{eq}-formula", equation=eq, listed_mistakes=table.pop("mistakes"), **table
         )
-        for eq, table in tables("formulas.toml").items()
+        for eq, table in read_toml(CONTENT / "formulas.toml").items()
     })  # fmt: skip
 
 
 @cache
 def exercises() -> Mapping[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
-    listed = []
+    listed: list[Exercise] = []
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
-        for id_, table in tables(f"exercises/{path.name}").items():
-            base = id_.removesuffix("-scalar")
-            defaults = {"equation": base if base in EQUATIONS else ""}
-            wrong = table.pop("mistakes")
-            listed.append(Exercise(id=id_, listed_mistakes=wrong, **{**defaults, **table}))
+        for id_, table in read_toml(path).items():
+            base, wrong = id_.removesuffix("-scalar"), table.pop("mistakes")
+            table.setdefault("equation", base if base in EQUATIONS else "")
+            listed.append(Exercise(id=id_, listed_mistakes=wrong, **table))
     return MappingProxyType({e.id: e for e in sorted(listed, key=lambda e: e.notebook)})
 
 
@@ -274,21 +260,3 @@ def tasks() -> Mapping[str, Task]:
     """Return every exercise and derivation blank by id, in the order of the course."""
     every: list[Task] = [*exercises().values(), *blanks().values()]
     return MappingProxyType({t.id: t for t in sorted(every, key=lambda task: task.notebook)})
-
-
-def exercise_of(exercise_id: object) -> Exercise:
-    """Return the exercise of this id.
-
-    Raises:
-        ValueError: if there is none; the message names the nearest.
-    """
-    known = exercises()
-    if isinstance(exercise_id, str) and exercise_id in known:
-        return known[exercise_id]
-    text = exercise_id if isinstance(exercise_id, str) else ""
-    near = difflib.get_close_matches(text, known, n=3, cutoff=0.4)
-    near = near or list(known)[:3]
-    raise ValueError(
-        f"exercise_id must be the id of an exercise, such as {', '.join(map(repr, near))}, "
-        f"got {brief(exercise_id)}; stbp_edu.practice.progress_report() lists them all"
-    )

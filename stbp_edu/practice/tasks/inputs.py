@@ -25,8 +25,7 @@ from stbp_edu.cases import case_at, sweep
 from stbp_edu.checks import Array
 from stbp_edu.network import Adjoints, Params, Trace, forward
 from stbp_edu.neuron import LIF
-from stbp_edu.practice.tasks import names
-from stbp_edu.practice.tasks.catalogue import Exercise, defined
+from stbp_edu.practice.tasks.catalogue import Exercise, Function, define, source_of
 from stbp_edu.surrogates import Gaussian, Sigmoid
 
 
@@ -203,8 +202,6 @@ Of a quantity that is not listed, the last entry is taken.
 def quantity(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
     """Return the quantity of this name at (t, n)."""
     base, _, elsewhere = (name, "", "") if name in QUANTITIES else name.partition("_")
-    if base not in QUANTITIES or elsewhere not in ("", *ELSEWHERE):
-        raise ValueError(f"an argument must have the name of a quantity, got {name!r}; add it here")
     if elsewhere:
         t, n = ELSEWHERE[elsewhere](t, n, net.shape[0])
     return QUANTITIES[base](net, t, n)
@@ -265,10 +262,6 @@ WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
 """The cells at which an exercise takes its inputs; ", one neuron" may follow in its table."""
 
 
-Draw = Callable[[np.random.Generator, int], tuple[Any, ...]]
-"""Returns the arguments of the k-th call."""
-
-
 @dataclass(frozen=True)
 class Inputs:
     """The arguments of one call of the reader's function, which gets a copy.
@@ -284,27 +277,25 @@ class Inputs:
     right: Any = None
 
 
-def _random(draw: Draw, calls: int) -> Iterator[Inputs]:
+def _random(exercise: Exercise) -> Iterator[Inputs]:
     """Yield random arguments, each call's from a generator of its own; its numbers say which."""
-    for k in range(calls):
+    draw = draw_of(exercise)
+    for k in range(exercise.calls):
         args = draw(np.random.default_rng([1706, k]), k)
         numbers = [
             f"{a:.4g}" if isinstance(a, (int, float)) else f"shape {a.shape}"
             for a in args
             if isinstance(a, (int, float, np.ndarray))
         ]
-        where = f"call {k + 1} of {calls}" + (f" ({', '.join(numbers)})" if numbers else "")
-        yield Inputs(args, where)
+        told = f" ({', '.join(numbers)})" if numbers else ""
+        yield Inputs(args, f"call {k + 1} of {exercise.calls}{told}")
 
 
 def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return the inputs of every call that an exercise's function is graded on."""
     if exercise.draw:
-        return tuple(_random(draw_of(exercise), exercise.calls))
+        return tuple(_random(exercise))
     walk, _, scalar = exercise.inputs.partition(", ")
-    if walk not in WALKS:
-        known = ", ".join(WALKS)
-        raise ValueError(f"inputs must be one of {known}, got {walk!r}; mend the exercise's table")
     take = one_neuron if scalar else quantity
     networks = probe_networks()
     networks += more_networks() if WALKS[walk] is _whole else ()
@@ -316,6 +307,6 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     )
 
 
-def draw_of(exercise: Exercise) -> Draw:
-    """Return the function that draws the arguments of a call, as the exercise's table writes it."""
-    return defined("draw(rng, k)", exercise.draw, vars(names))
+def draw_of(exercise: Exercise) -> Function:
+    """Return the function of (rng, k) that draws the arguments of the k-th call."""
+    return define(source_of("draw(rng, k)", exercise.draw), table=True)

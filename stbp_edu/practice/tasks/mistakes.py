@@ -4,16 +4,13 @@ The library is ``content/misconceptions.toml``. The table of a task lists its wr
 misconception's name, and may add a note: what the name means in this task.
 """
 
-import tomllib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-CONTENT = Path(__file__).parent / "content"
+from stbp_edu.files import read_toml
 
-Listed = Mapping[str, str | Sequence[str]]
-"""Wrong answers by the misconception's name: one, or several."""
+CONTENT = Path(__file__).parent / "content"
 
 
 @dataclass(frozen=True)
@@ -40,19 +37,7 @@ class Mistake:
 @cache
 def misconceptions() -> dict[str, dict[str, str]]:
     """Return ``name`` and ``why`` of every misconception by id."""
-    return tomllib.loads((CONTENT / "misconceptions.toml").read_text(encoding="utf-8"))
-
-
-def mistakes_of(listed: Listed, notes: Mapping[str, str], solution: str) -> tuple[Mistake, ...]:
-    """Return the wrong answers that a task's table lists; one name may have several."""
-    if unused := notes.keys() - listed.keys():
-        raise ValueError(f"notes must belong to a mistake of the table, got {sorted(unused)}")
-    library = misconceptions()
-    return tuple(
-        Mistake(id_, edited(solution, b), library[id_]["name"], notes.get(id_, library[id_]["why"]))
-        for id_, bodies in listed.items()
-        for b in ([bodies] if isinstance(bodies, str) else bodies)
-    )
+    return read_toml(CONTENT / "misconceptions.toml")
 
 
 def edited(solution: str, body: str) -> str:

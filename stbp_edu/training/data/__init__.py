@@ -9,14 +9,12 @@
 from stbp_edu.training.data.catalogue import CATALOGUE, RECIPES, load_dataset
 from stbp_edu.training.data.datasets import Dataset, digits, load_digits, split, validation
 from stbp_edu.training.data.events import Events, bin_events
-from stbp_edu.training.encoders import bernoulli
 
 __all__ = [
     "CATALOGUE",
     "RECIPES",
     "Dataset",
     "Events",
-    "bernoulli",
     "bin_events",
     "digits",
     "load_dataset",

@@ -1,9 +1,8 @@
 """The data sets by name: to add one, add an entry here.
 
-An entry says what the data set is, how it is loaded, and with which settings training begins. The
-command line, :func:`load_dataset` and its errors follow. A data set of your own needs a function
-that returns a :class:`Dataset`, such as this one for a CSV file, which has a label and then 64
-grey levels in each line::
+The command line, :func:`load_dataset` and its errors follow. A data set of your own needs a
+function that returns a :class:`Dataset`, such as this one for a CSV file, which has a label and
+then 64 grey levels in each line::
 
     def load_own(folder: Path | None, tell: Tell) -> Dataset:
         table = np.loadtxt((folder or cache_folder()) / "own.csv", delimiter=",")
@@ -54,8 +53,8 @@ class Entry:
 
     Attributes:
         words: what it is, for the help.
-        load: returns it: from a folder, or from wherever it is found if that is None. It is also
-            given a function that it calls with a sentence whenever it fetches something.
+        load: returns it: from a folder, or from wherever it is found if that is None. It calls the
+            function that it is given with a sentence whenever it fetches something.
         recipe: the settings to begin with.
         has_files: whether it is read from files that a user may have in a folder.
         held_out: the share of the training images that a validation set takes.
@@ -76,7 +75,7 @@ def delayed_xor(n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.int
     ((5, 2, 40), [0, 1, 0, 0, 1])
     """
     bits = _bits(n, 2, rng)
-    return _shown([[2 * k + bits[:, k]] for k in range(2)], groups=4), bits[:, 0] ^ bits[:, 1]
+    return _shown([[2 * k + bits[:, k]] for k in range(2)]), bits[:, 0] ^ bits[:, 1]
 
 
 def binary_adding(
@@ -93,20 +92,8 @@ def binary_adding(
     checks.count("digits", digits)
     a, b = _bits(n, digits, rng), _bits(n, digits, rng)
     places = 2 ** np.arange(digits)
-    images = _shown([[a[:, k], 2 + b[:, k]] for k in range(digits)], groups=4)
+    images = _shown([[a[:, k], 2 + b[:, k]] for k in range(digits)])
     return images, ((a + b) @ places >> (digits - 1)) & 1
-
-
-def make_examples(task: Task) -> Dataset:
-    """Return examples of a task, the same each time.
-
-    >>> data = make_examples(delayed_xor)
-    >>> data.train_images.shape, data.test_images.shape
-    ((6400, 2, 40), (2000, 2, 40))
-    """
-    rng = np.random.default_rng(SPLIT_SEED)
-    train, held_out = (task(n, rng) for n in MADE)
-    return Dataset(*train, *held_out)
 
 
 def _bits(n: int, k: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -114,9 +101,9 @@ def _bits(n: int, k: int, rng: np.random.Generator) -> NDArray[np.intp]:
     return checks.generator("rng", rng).integers(0, 2, (checks.count("n", n), k), dtype=np.intp)
 
 
-def _shown(cues: list[list[NDArray[np.intp]]], groups: int) -> Array:
-    """Return images whose row r lights up, in each image, the groups that cue r names."""
-    images = np.zeros((len(cues[0][0]), len(cues), groups, GROUP), np.float32)
+def _shown(cues: list[list[NDArray[np.intp]]]) -> Array:
+    """Return images whose row r lights up, in each image, those of four groups that cue r names."""
+    images = np.zeros((len(cues[0][0]), len(cues), 4, GROUP), np.float32)
     for row, shown in enumerate(cues):
         for group in shown:
             images[np.arange(len(images)), row, group] = RATE
@@ -124,8 +111,14 @@ def _shown(cues: list[list[NDArray[np.intp]]], groups: int) -> Array:
 
 
 def _task(words: str, task: Task, recipe: Settings) -> Entry:
-    """Return the entry of a task of time."""
-    return Entry(words, lambda *_: make_examples(task), recipe, has_files=False)
+    """Return the entry of a task of time, whose examples are the same each time."""
+
+    def load(*_: object) -> Dataset:
+        rng = np.random.default_rng(SPLIT_SEED)
+        train, held_out = (task(n, rng) for n in MADE)
+        return Dataset(*train, *held_out)
+
+    return Entry(words, load, recipe, has_files=False)
 
 
 MNIST = Source(

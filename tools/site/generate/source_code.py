@@ -14,8 +14,6 @@ from pathlib import Path
 
 from stbp_edu.equations import EQUATIONS
 from tools import ROOT
-from tools.site.render.notebook_page import python
-from tools.templates import filled
 
 TAG = re.compile(r"\\tag\{([^}]+)\}")
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.M)
@@ -25,17 +23,11 @@ COMMENT = re.compile(r"(?:^|\s)# ([^\"]+)$")
 
 @dataclass(frozen=True)
 class Place:
-    """One place where an id stands.
+    """One place where an id stands."""
 
-    Attributes:
-        path: the file, relative to the repository, with ``/``.
-        line: the line in a Python file (from 1), or the number of the cell in a notebook (from 0).
-        name: the function or test around the line; in a notebook, the heading above the equation.
-    """
-
-    path: str
-    line: int
-    name: str
+    path: str  # of the file, relative to the repository
+    line: int  # in a Python file, from 1; of a notebook, the number of the cell, from 0
+    name: str  # of the function or test around the line, or the heading above the equation
 
 
 @dataclass
@@ -111,12 +103,3 @@ def source_files(places: dict[str, Places]) -> list[Path]:
         named.update(re.findall(r"\btests/[\w/]+\.py", text.read_text(encoding="utf-8")))
     paths = {*(ROOT / "stbp_edu").rglob("*.py"), *(ROOT / name for name in named)}
     return sorted(p for p in paths if p.is_file() and p.read_text(encoding="utf-8").strip())
-
-
-def source_page(path: Path, api: str) -> str:
-    """Return the page of one source file: coloured, every line with an anchor.
-
-    ``api`` is the line under the title: a link to the module's description, where it has one.
-    """
-    lines = python(path.read_text(encoding="utf-8")).split("\n")
-    return filled("source.md", name=path.relative_to(ROOT).as_posix(), api=api, lines=lines)

@@ -13,6 +13,8 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from stbp_edu.files import read_text
+
 CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)
 LINK = re.compile(r"(\]\()([^()\s]+)((?:\s+\"[^\"]*\")?\))")
 TEXTS = {
@@ -36,15 +38,11 @@ def site_source(path: str) -> str | None:
     >>> site_source("stbp_edu/cases/vector.py")
     'source/stbp_edu/cases/vector.md'
     """
-    if path in SPECIAL:
-        return SPECIAL[path]
-    if path.startswith("docs/"):
+    if path.startswith("docs/") or re.fullmatch(r"notebooks/[^/]+\.ipynb", path):
         return path.removeprefix("docs/")
-    if re.fullmatch(r"notebooks/[^/]+\.ipynb", path):
-        return path
     if re.match(r"(stbp_edu|tests|benchmarks)/.*\.py$", path):
         return f"source/{path.removesuffix('.py')}.md"
-    return None
+    return SPECIAL.get(path)
 
 
 def rewrite(markdown: str, source: str) -> str:
@@ -86,7 +84,7 @@ def broken(site: Path) -> Iterator[str]:
     files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(site.rglob("*.html")):
-        elements = " ".join(ELEMENT.findall(path.read_text(encoding="utf-8")))
+        elements = " ".join(ELEMENT.findall(read_text(path)))
         found[path.relative_to(site).as_posix()] = ATTRIBUTE.findall(elements)
     places = {name: {v for kind, v in each if kind in PLACES} for name, each in found.items()}
     for name in sorted(found.keys() - {"404.html"}):

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from pathlib import Path
 
+from stbp_edu.equations import EQUATIONS
 from stbp_edu.files import read_json, read_toml, write_json
 from tools.site import CACHE
 from tools.site.assets.npm import modules, node
@@ -20,8 +21,7 @@ FORMULA = re.compile(r'<(div|span) class="arithmatex">(.*?)</\1>', re.S)
 SHORT = 30  # characters of TeX; a shorter formula is never broken over two lines
 TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
 KNOWN = CACHE / "speech.json"  # the words of earlier builds
-SPEECH = Path(__file__).with_name("speech.toml")
-BETTER = read_toml(SPEECH)["better"]
+BETTER = read_toml(Path(__file__).with_name("speech.toml"))["better"]
 
 
 def better(speech: str) -> str:
@@ -37,22 +37,21 @@ def better(speech: str) -> str:
     return " ".join(speech.split())
 
 
-def spoken(formulas: Iterable[str], path: Path = KNOWN) -> tuple[dict[str, str], dict[str, str]]:
+def spoken(formulas: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return formulas in words, and what is wrong with those that TeX rejects; both by formula."""
-    words = read_json(path) if path.is_file() else {}
+    words = read_json(KNOWN) if KNOWN.is_file() else {}
     rejected, new = {}, [tex for tex in formulas if tex not in words]
     if new:
         command = [node(), Path(__file__).with_name("speech.mjs"), modules().parent]
         asked = "".join(json.dumps(tex) + "\n" for tex in new)
-        said = subprocess.run(
-            [*map(str, command)], input=asked, stdout=subprocess.PIPE, check=True, encoding="utf-8"
-        ).stdout
+        options = {"stdout": subprocess.PIPE, "check": True, "encoding": "utf-8"}
+        said = subprocess.run([*map(str, command)], input=asked, **options).stdout
         for tex, answer in zip(new, map(json.loads, said.strip().split("\n")), strict=True):
             if "error" in answer:
                 rejected[tex] = answer["error"]
             else:
                 words[tex] = answer["speech"]
-        write_json(path, words)
+        write_json(KNOWN, words)
     return {tex: better(speech) for tex, speech in words.items()}, rejected
 
 
@@ -69,30 +68,25 @@ def formulas(html: str) -> list[str]:
     return [_untagged(_tex(content)) for _, content in FORMULA.findall(html)]
 
 
-def transform(html: str, words: Mapping[str, str], equations: str, known: set[str]) -> str:
+def transform(html: str, words: Mapping[str, str], depth: int) -> str:
     """Return the HTML with every formula named, and tagged equations anchored and linked.
 
-    Args:
-        html: of one page.
-        words: of each formula; one that has none is named by its TeX.
-        equations: the equations page as seen from this page.
-        known: the ids that the equations page has.
+    A formula without words is named by its TeX. The page lies so many folders deep.
     """
-    seen: Counter[str] = Counter()
+    equations, seen = f"{'../' * depth}equations/", Counter[str]()
 
     def formula(match: re.Match[str]) -> str:
         kind, content = match.groups()
         tex = _tex(content)
         tag, bare = TAG.search(tex), TAG.sub("", tex)
-        name = words.get(_untagged(tex), bare)
         id_ = tag[1] if tag else ""
         seen[id_] += 1
-        anchor = f"eq-{id_}" + f"-{seen[id_]}" * (seen[id_] > 1)
         if tag:
             content = f"\\[{escape(bare.strip(), quote=False)}\\]"
-        names = {"short": len(bare) <= SHORT, "id": id_, "anchor": anchor, "known": id_ in known}
         return filled(
-            "formula.html", kind=kind, content=content, name=name, equations=equations, **names
-        )
+            "formula.html", kind=kind, content=content, name=words.get(_untagged(tex), bare),
+            short=len(bare) <= SHORT, id=id_, known=id_ in EQUATIONS, equations=equations,
+            anchor=f"eq-{id_}" + f"-{seen[id_]}" * (seen[id_] > 1),
+        )  # fmt: skip
 
     return FORMULA.sub(formula, html)

@@ -44,18 +44,13 @@ VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 class Notebook:
     """The parts of a notebook that its page shows.
 
-    Attributes:
-        stem: the file's name without its suffix.
-        title: the first heading, as plain text.
-        description: the start of the first paragraph, as plain text.
-        markdown: all text, with ``<div data-slot="k">`` for the k-th code cell and
-            ``<div data-slot="head">`` below the title.
-        cells: the code cells that are not empty.
+    The Markdown is all of the text, with ``<div data-slot="k">`` for the k-th code cell that is not
+    empty, and ``<div data-slot="head">`` below the title.
     """
 
-    stem: str
+    stem: str  # of its file
     title: str
-    description: str
+    description: str  # the start of the first paragraph, as plain text
     markdown: str
     cells: list[Any]
 
@@ -166,12 +161,11 @@ def _svg(svg: str, name: str, figures: dict[str, bytes]) -> str:
     alt = re.search(r'aria-label="([^"]*)"', svg)
     names["alt"] = unescape(alt[1]) if alt else "Figure drawn by this cell"
     views = [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
-    names["files"] = [
-        (view, theme, end, size(x)) for (view, x, end), theme in product(views, THEMES)
-    ]
-    for (_, drawn, end), theme in product(views, THEMES):
+    files = []
+    for (view, drawn, end), theme in product(views, THEMES):
         figures[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
-    return filled("figure.html", html="", **names)
+        files.append((view, theme, end, size(drawn)))
+    return filled("figure.html", html="", files=files, **names)
 
 
 def recolour(svg: str, theme: str) -> str:
