@@ -243,8 +243,8 @@ def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Any]]:
     ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
     public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
     used = [value for module in ours for value in vars(module).values()]
-    origins = [sys.modules.get(str(getattr(value, "__module__", ""))) for value in used]
-    found = [builtins, sys.modules[__name__], *ours, *public, *used, *origins]
+    origins = (str(getattr(v, "__module__", "")) for v in used if type(v) is not ModuleType)
+    found = [builtins, sys.modules[__name__], *ours, *public, *used, *map(sys.modules.get, origins)]
     modules = dict.fromkeys(m for m in found if type(m) is ModuleType)
     values = [(module, value) for module in modules for value in vars(module).values()]
     classes = [
