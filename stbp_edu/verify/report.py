@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu import arrows, checks, engine, losses, network, verify
+from stbp_edu import arrows, checks, engine, losses, verify
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.part_one import by_name, from_lif
 from stbp_edu.cases import scalar, vector
@@ -70,7 +70,7 @@ def all_forms(
     spikes, targets, params, neuron = problem
     rest, forms = (targets, params, neuron, rule), dict[str, Any]()
     if neuron.gate != "soft":
-        slow = network.forward(spikes, params, neuron, spike=spike)
+        slow = forward(spikes, params, neuron, spike=spike)
         if loss is losses.RATE and rule in RULES:
             forms["scalar"] = scalar.sweep(slow, *rest)
         forms["vector"] = vector.sweep(slow, *rest, loss)
@@ -107,10 +107,8 @@ def gradients(
     """Return what autodiff says, and of the twin what finite differences do, by their names."""
     answers = {"autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)}
     if spike:
-        answers["differences"] = (
-            finite_difference.derivatives(*problem, loss=loss),
-            DIFFERENCES,
-        )
+        nudged = finite_difference.derivatives(*problem, loss=loss)
+        answers["differences"] = nudged, DIFFERENCES
     return answers
 
 
