@@ -19,7 +19,7 @@ from stbp_edu.engine import Program, Workspace, compiled
 from stbp_edu.engine.compiled import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS
-from stbp_edu.rules import RULES as PART_ONE
+from stbp_edu.rules import CASE_RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
