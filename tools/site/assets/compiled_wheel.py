@@ -3,8 +3,7 @@
 import gzip
 import importlib.util
 import json
-import py_compile
-import tempfile
+import marshal
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,6 @@ LEFT_OUT = (  # what no page imports or reads, and the hashes of files that chan
     "/tests/", "/benchmarks/", "/sample_data/", "/fonts/afm/", "/fonts/pdfcorefonts/",
     "/mpl-data/images/", "/f2py/", "/include/", ".pxd", ".pyi", ".dist-info/RECORD",
 )  # fmt: skip
-UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 
 def compile_wheel(wheel: Path, target: Path, folder: str, sources: bool) -> None:
@@ -50,8 +48,6 @@ def _pack(files: dict[str, bytes]) -> bytes:
 
 def _bytecode(source: bytes, shown: str) -> bytes:
     """Return what Python would write into ``__pycache__``, valid whatever the source's date."""
-    with tempfile.TemporaryDirectory() as folder:
-        path, cache = Path(folder, "module.py"), Path(folder, "module.pyc")
-        path.write_bytes(source)
-        py_compile.compile(str(path), str(cache), shown, doraise=True, invalidation_mode=UNCHECKED)
-        return cache.read_bytes()
+    code = compile(source, shown, "exec", dont_inherit=True)
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")  # 1: the hash is not checked
+    return head + importlib.util.source_hash(source) + marshal.dumps(code)
