@@ -14,21 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stbp_edu.arrows.lines.expressions import (
-    ONE,
-    PYTHON,
-    ZERO,
-    Call,
-    Expression,
-    Name,
-    Number,
-    python,
-)
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.engine.array_source import WRITTEN, Hoisted
 
-STYLE = {**PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
+STYLE = {**ex.PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
 TAKEN = re.compile(
     "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
     r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
@@ -54,8 +45,12 @@ class LoopSource:
     @property
     def text(self) -> str:
         """The curves and both loops."""
-        curves = curve_source(self.back.neuron.surrogate, self.twin)
-        return "\n\n\n".join([*curves, self._forward(), self._backward()]) + "\n"
+        curve: Any = self.back.neuron.surrogate
+        v, writer = Source("v"), Writer()
+        spike = curve.twin(v, writer) if self.twin else "reached(v, F(0))"
+        curves = {"spike": spike, "h": curve.h(v, writer)}
+        written = (f"@jit\ndef {name}(v):\n    return {text}" for name, text in curves.items())
+        return "\n\n\n".join([*written, self._forward(), self._backward()]) + "\n"
 
     def _forward(self) -> str:
         """Return the loop forward."""
@@ -162,11 +157,11 @@ class LoopSource:
             return
         sums = {row.name: row.terms for row in self.back.rows}
 
-        def gain(name: str, later: str) -> Expression:
+        def gain(name: str, later: str) -> ex.Expression:
             """Return the factor with which an adjoint of the next step comes back to another."""
-            total: Expression = ONE if name == later else ZERO
+            total: ex.Expression = ex.ONE if name == later else ex.ZERO
             for factor, head in sums.get(name, ()):
-                total = Call("+", (total, Call("*", (factor, gain(head, later)))))
+                total = ex.Call("+", (total, ex.Call("*", (factor, gain(head, later)))))
             return total
 
         for name in self.back.later:
@@ -194,26 +189,26 @@ class _Hoisted(Hoisted):
 
     letter = "k"
 
-    def written(self, tree: Expression) -> str:
+    def written(self, tree: ex.Expression) -> str:
         """Return an expression, its numbers in the dtype of the arrays."""
         name = lambda n: n.name if n.when == WRITTEN else _free(n.name)  # noqa: E731
-        return python(_typed(tree), name, STYLE)
+        return ex.python(_typed(tree), name, STYLE)
 
-    def of_spike(self, spike: Name, low: Expression, high: Expression) -> Expression:
+    def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
         """Return the choice."""
         at_0, at_1 = self.named(low), self.named(high)
-        return Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
+        return ex.Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
 
 
-def _typed(tree: Expression) -> Expression:
+def _typed(tree: ex.Expression) -> ex.Expression:
     """Return an expression with ``F(1)`` for 1, but in exponents."""
     match tree:
-        case Number(value):
-            return Name(f"F({value})", WRITTEN)
-        case Call("**", (a, Number(int()) as power)):
-            return Call("**", (_typed(a), power))
-        case Call(op, args):
-            return Call(op, tuple(map(_typed, args)))
+        case ex.Number(value):
+            return ex.Name(f"F({value})", WRITTEN)
+        case ex.Call("**", (a, ex.Number(int()) as power)):
+            return ex.Call("**", (_typed(a), power))
+        case ex.Call(op, args):
+            return ex.Call(op, tuple(map(_typed, args)))
     return tree
 
 
@@ -260,11 +255,3 @@ class Writer:
 def _as_source(value: Any) -> str:
     """Return a number as source, in the dtype of the arrays."""
     return value if isinstance(value, Source) else f"F({value!r})"
-
-
-def curve_source(surrogate: Any, twin: bool) -> list[str]:
-    """Return the spike or its twin H, and h, as source."""
-    v, writer = Source("v"), Writer()
-    spike = surrogate.twin(v, writer) if twin else "reached(v, F(0))"
-    written = {"spike": spike, "h": surrogate.h(v, writer)}
-    return [f"@jit\ndef {name}(v):\n    return {text}" for name, text in written.items()]

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.files import read_toml
-from stbp_edu.practice.tasks import Task, course_table, objectives, tasks
-from stbp_edu.practice.tasks.mistakes import misconceptions
+from stbp_edu.practice.tasks import Task, course_table, misconceptions, objectives, tasks
 from tools.site.render.notebook_page import Notebook, read_notebooks
 
 CONTENT = Path(__file__).parent / "content"
