@@ -138,29 +138,15 @@ def record(folder: Path, load: float) -> dict[str, Any]:
 
 
 def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return mean and spread over the seeds, and when the known accuracies were passed."""
-    passed = {k: [seconds_to(r["curves"], goal) for r in records] for k, goal in PASSED.items()}
-    return {
-        "accuracy": over_seeds([r["accuracy"]["mean"] for r in records]),
-        "seconds": float(np.mean([r["seconds"] for r in records])),
-        "passed_after": passed,
-    }
+    """Return mean and spread over the seeds, and the mean time of a run."""
+    accuracy = over_seeds([r["accuracy"]["mean"] for r in records])
+    return {"accuracy": accuracy, "seconds": float(np.mean([r["seconds"] for r in records]))}
 
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
     """Return the mean of a value for each seed, and the standard deviation (n - 1) if several."""
     spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
     return {"mean": float(np.mean(values)), "spread": spread, "seeds": values}
-
-
-def seconds_to(curves: Sequence[dict[str, Any]], goal: float) -> float | None:
-    """Return the seconds of training until the accuracy first passed a goal; None if never."""
-    total = 0.0
-    for point in curves:
-        total += point["seconds"]
-        if point["held_out"] > goal:
-            return total
-    return None
 
 
 def in_words(row: dict[str, Any]) -> str:

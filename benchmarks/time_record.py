@@ -18,7 +18,7 @@ from stbp_edu import forward
 from stbp_edu.checks import Array
 from stbp_edu.files import write_json
 from stbp_edu.network import Params, Trace
-from stbp_edu.rules import RULES
+from stbp_edu.rules import CASE_RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan, read_plan
@@ -92,7 +92,7 @@ def beyond(trace: Trace, settings: Settings) -> Iterator[float | None]:
         if neuron.gate != "soft":
             reset = u * neuron.df(o) * neuron.h(u)
         carry = neuron.f(o) if settings.rule != "classic" else 0.0
-        if settings.rule in RULES:
+        if settings.rule in CASE_RULES:
             yield float(np.mean(np.abs(carry + reset) > 1))
         else:  # f alone is at most tau
             yield 0.0 if settings.rule in ("detached-reset", "ottt") else None

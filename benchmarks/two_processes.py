@@ -126,8 +126,7 @@ def record(best: dict[tuple[str, int], float]) -> dict[str, Any]:
         "bandwidth": GRADIENT / (sent[GRADIENT] - latency),
         "messages": [{"bytes": size, "seconds": s} for size, s in sent.items()],
         "rows": [
-            {"samples": S, "compute": best["one", S], "each_of_two": best["two", S],
-             "compute_to_send": best["one", S] / sent[GRADIENT]}
+            {"samples": S, "compute": best["one", S], "each_of_two": best["two", S]}
             for S in BATCHES
         ],
     }  # fmt: skip

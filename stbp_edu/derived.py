@@ -15,7 +15,7 @@ from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import as_rule
-from stbp_edu.arrows.table import neuron_from
+from stbp_edu.arrows.table import neuron_from, placed
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian, Surrogate
 
@@ -45,13 +45,14 @@ class Derived:
     neuron: Neuron
 
     def __str__(self) -> str:
-        """Return the arrows, a line each."""
-        wide = max([10, *(len(arrow.kind) for arrow in self.neuron.arrows)])
-        return "\n".join(
-            f"{a.kind:{wide}} {a.source} → {a.target}  {'next step' if a.step else 'same step'}  "
-            f"{_shown(a.letters)}"
-            for a in self.neuron.arrows
-        )
+        """Return the arrows, a line each; ⁺ and ⁻ mark the steps after its tail's and before."""
+        wide, lines = max([10, *(len(arrow.kind) for arrow in self.neuron.arrows)]), []
+        for a in self.neuron.arrows:
+            factor = f"{a.letters}1" if a.letters in ("", "-") else a.letters
+            factor = placed(factor, ("", "⁺", "⁻").__getitem__)
+            step = "next step" if a.step else "same step"
+            lines.append(f"{a.kind:{wide}} {a.source} → {a.target}  {step}  {factor}")
+        return "\n".join(lines)
 
     __repr__ = __str__
 
@@ -115,12 +116,6 @@ def as_neuron(value: object) -> Neuron:
             "pass for example derive('u = tau * u + x', tau=0.5)"
         )
     return neuron
-
-
-def _shown(letters: str) -> str:
-    """Return a factor in one line: ⁺ and ⁻ mark the steps after its tail's and before."""
-    written = f"{letters}1" if letters in ("", "-") else letters
-    return written.replace("{}", "").replace("{+}", "⁺").replace("{-}", "⁻")
 
 
 def derive(

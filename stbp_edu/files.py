@@ -24,6 +24,7 @@ from stbp_edu.network import Params
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""
+VERSION = 2  # that is written; version 1 had no checksum
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -118,14 +119,12 @@ class Sealed:
     Attributes:
         words: what it is, in errors.
         mend: what to do about one that is damaged.
-        version: the version that is written.
-        unsealed: the last version that was written without a checksum; 0: none.
+        unsealed: whether version 1 is read, too.
     """
 
     words: str
     mend: str
-    version: int
-    unsealed: int = 0
+    unsealed: bool = False
 
     def write(self, path: Path, values: Mapping[str, Any]) -> None:
         """Write values as JSON, with ``format``, the version, and ``checksum``."""
@@ -150,7 +149,7 @@ class Sealed:
         arrays = read_arrays(path)
         with self.reading(path):
             if META not in arrays and self.unsealed:
-                return {"format": self.unsealed}, arrays
+                return {"format": 1}, arrays
             return self._open(json.loads(arrays.pop(META).tobytes()), arrays), arrays
 
     @contextmanager
@@ -166,16 +165,16 @@ class Sealed:
         self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> dict[str, Any]:
         """Return values with the version and the checksum."""
-        named = {**values, "format": self.version}
+        named = {**values, "format": VERSION}
         return {**named, CHECKSUM: checksum(named, arrays)}
 
     def _open(self, values: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         """Return values without the checksum, after a look at it and at the version."""
         values = dict(checks.instance("its content", values, dict))
         version, sealed = values.get("format"), values.pop(CHECKSUM, None)
-        if type(version) is not int or not 1 <= version <= self.version:
-            raise ValueError(f"its format is {version!r}, and this version reads {self.version}")
-        if sealed is None and version <= self.unsealed:
+        if type(version) is not int or not 1 <= version <= VERSION:
+            raise ValueError(f"its format is {version!r}, and this version reads {VERSION}")
+        if self.unsealed and sealed is None and version == 1:
             return values
         if sealed != checksum(values, arrays):
             raise ValueError(
@@ -231,10 +230,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 PARAMETERS = Sealed(
-    "parameters that `stbp-edu train` or save_params wrote",
-    "is this another file?",
-    version=2,
-    unsealed=1,
+    "parameters that `stbp-edu train` or save_params wrote", "is this another file?", unsealed=True
 )
 
 

@@ -186,14 +186,10 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
     checks.instance("params", params, Params)
     checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
-        if not isinstance(entries, (list, tuple)):
-            raise TypeError(
-                f"{name} must be a list, got {checks.brief(entries)}; pass forward's trace"
-            )
-        if len(entries) != params.N + 1:
+        if not isinstance(entries, (list, tuple)) or len(entries) != params.N + 1:
             raise ValueError(
-                f"{name} must have N + 1 = {params.N + 1} entries, got {len(entries)}; "
-                "pass the trace that forward made with these params"
+                f"{name} must be a list of N + 1 = {params.N + 1} entries, got "
+                f"{checks.brief(entries)}; pass the trace that forward made with these params"
             )
     T, S = check_spikes(trace.O[0], params)
     for n in range(1, params.N + 1):

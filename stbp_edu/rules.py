@@ -14,7 +14,7 @@ from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 
-RULES = ("exact", "classic")
+CASE_RULES = ("exact", "classic")
 """The two rules."""
 
 CARRIED: dict[str, Callable[[Any, float], Any]] = {
@@ -53,7 +53,7 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     (array([0.5, 0.5]), array([0., 0.]))
     """
     checks.instance("neuron", neuron, LIF)
-    if checks.choice("rule", rule, RULES + ABLATIONS) in RULES:
+    if checks.choice("rule", rule, CASE_RULES + ABLATIONS) in CASE_RULES:
         return neuron.f, neuron.df
 
     def carried(o: Array) -> Array:

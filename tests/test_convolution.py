@@ -6,7 +6,7 @@ import pytest
 from stbp_edu import LIF, Gaussian, Rectangle, arrows
 from stbp_edu.arrays import widths
 from stbp_edu.engine import Program, passes
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from tests.arrows.oracle import error
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))
@@ -25,7 +25,7 @@ def problem(shape, neuron=NEURON, T=4, S=3):
 
 @pytest.mark.parametrize("neuron", [NEURON, SOFT], ids=["hard", "soft"])
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+@pytest.mark.parametrize("rule", CASE_RULES + ABLATIONS)
 def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
     shape, rule, neuron, monkeypatch
 ):

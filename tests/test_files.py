@@ -80,7 +80,7 @@ def test_a_lock_is_held_by_one_and_given_back(tmp_path: Path) -> None:
             pass
 
 
-KIND = files.Sealed("a test's file", "write it anew", version=2, unsealed=1)
+KIND = files.Sealed("a test's file", "write it anew", unsealed=True)
 VALUES = {"n": 3, "list": [1.5, "x"], "within": {"y": None, "z": [1, 2]}}
 
 

@@ -11,7 +11,7 @@ from stbp_edu import LIF, Gaussian, Trace, arrows, backward
 from stbp_edu.arrows.rules import norms
 from stbp_edu.losses import LOSSES, Rate
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from tests.networks import assert_close, make_problem, problems
 
 STEEP = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate="linear")
@@ -44,7 +44,7 @@ def test_gain_limit_and_gain_bound_of_every_neuron_and_step(problem, limit, rule
 
 @given(
     problem=problems(**SMALL),
-    rule=st.sampled_from(RULES + ABLATIONS),
+    rule=st.sampled_from(CASE_RULES + ABLATIONS),
     loss=st.sampled_from(sorted(LOSSES)),
     limit=limits | st.none(),
 )
@@ -68,7 +68,7 @@ def test_the_engine_and_part_two_hold_the_same_gains(problem, rule, loss, limit)
         assert_close(both, expected, "the mean of the parts", 1e-11)
 
 
-@pytest.mark.parametrize(("gate", "rule"), [*product(GATES, RULES + ABLATIONS)])
+@pytest.mark.parametrize(("gate", "rule"), [*product(GATES, CASE_RULES + ABLATIONS)])
 def test_a_limit_that_no_gain_reaches_changes_no_bit(gate, rule):
     neuron = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate=gate)
     problem = make_problem(0, [4, 6, 3], T=8, S=3, neuron=neuron)

@@ -18,7 +18,7 @@ from stbp_edu.losses import (
     StepCrossEntropy,
 )
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from tests.networks import Problem, assert_close, make_problem, problems
 
@@ -40,7 +40,7 @@ each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 each_forward = pytest.mark.parametrize("run", [network.forward, forward], ids=RUNS)
 each_curve = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
 real_dtypes = st.sampled_from([np.float32, np.float64])
-rules, losses = st.sampled_from(RULES + ABLATIONS), st.sampled_from(LOSSES)
+rules, losses = st.sampled_from(CASE_RULES + ABLATIONS), st.sampled_from(LOSSES)
 seeds = st.integers(0, 9)
 
 

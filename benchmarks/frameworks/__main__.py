@@ -41,46 +41,36 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="one small size, two rounds")
     parser.add_argument("--home", action="store_true", help=f"{HOME.describe()} and no other size")
-    parser.add_argument("--only", help=f"names, with commas, out of {', '.join(BY_NAME)}")
+    parser.add_argument("--only", nargs="+", choices=BY_NAME, metavar="NAME", help="no others")
     args = parser.parse_args()
     if args.rounds < 2:
         parser.error(f"--rounds must be >= 2, got {args.rounds}; a quartile needs two times")
-    if unknown := set(args.only.split(",") if args.only else []) - set(BY_NAME):
-        parser.error(f"--only must be names out of {', '.join(BY_NAME)}, got {sorted(unknown)}")
     if args.write and (args.quick or args.only):
         parser.error("--write makes a record of everybody; leave out --quick and --only")
     return args
 
 
-def chosen(only: str | None) -> tuple[list[Entry], dict[str, str]]:
-    """Return the entries to run, and why each of the others is not."""
-    wanted = [e for e in BY_NAME.values() if only is None or e.name in only.split(",")]
-    absent = {e.name: f"not installed: {', '.join(e.missing())}" for e in wanted if e.missing()}
-    return [e for e in wanted if e.name not in absent], absent
-
-
-def describe(entries: list[Entry], absent: dict[str, str], folder: Path) -> list[dict[str, Any]]:
-    """Return what each entry is, and how its gradients agree with ours at the main size."""
-    running = {e.name for e in entries}
-    return [
-        {
-            **{key: getattr(e, key) for key in ("name", "title", "form", "rule", "peer")},
-            "versions": e.versions(), "absent": absent.get(e.name, ""),
-            "gradients": asked(e, folder / "problem.npz", "check") if e.name in running else {},
-        }
-        for e in tqdm([BY_NAME[n] for n in BY_NAME if n in running | set(absent)], leave=False)
-    ]  # fmt: skip
+def describe(entry: Entry, path: Path) -> dict[str, Any]:
+    """Return what an entry is, and how its gradients agree with ours at the main size."""
+    absent = entry.missing()
+    return {
+        **{key: getattr(entry, key) for key in ("name", "title", "form", "rule", "peer")},
+        "versions": entry.versions(),
+        "absent": f"not installed: {', '.join(absent)}" if absent else "",
+        "gradients": {} if absent else asked(entry, path, "check"),
+    }
 
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Measure everything that is asked for."""
-    entries, absent = chosen(args.only)
+    wanted = [e for e in BY_NAME.values() if args.only is None or e.name in args.only]
+    entries = [e for e in wanted if not e.missing()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first = QUICK if args.quick else HOME
         rounds = 2 if args.quick else args.rounds
         cells = [measured_at(first, entries, rounds, folder, with_memory=True)]
-        about = describe(entries, absent, folder)
+        about = [describe(e, folder / "problem.npz") for e in tqdm(wanted, leave=False)]
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
             everywhere = [e for e in entries if not e.home_only]

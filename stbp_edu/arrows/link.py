@@ -199,11 +199,8 @@ class Link:
 
     def gradient(self, adjoint: Any, x: Any) -> Any:
         """Return ∂L/∂W: adjoint times what came in, summed over all but the weights' axes."""
-        A, X = self._columns(adjoint), self.rows(x)  # p2-conv-w, p2-conv-image-w
-        product = np.tensordot(
-            A.reshape(-1, A.shape[-1]), X.reshape(-1, X.shape[-1]), axes=((0,), (0,))
-        )
-        return product.reshape(self.weight_shape)
+        A, X = (a.reshape(-1, a.shape[-1]) for a in (self._columns(adjoint), self.rows(x)))
+        return (A.T @ X).reshape(self.weight_shape)  # p2-conv-w, p2-conv-image-w
 
     def matrix(self, W: Any) -> Any:
         """Return the whole map as a matrix (outputs, inputs), for oracles and small networks."""

@@ -68,29 +68,23 @@ class Loss:
             )
         return range(T - (self.last or T), T)
 
+    def read(self, series: Array) -> Array:
+        """Return the states that it fits: (k, S, n[N]) at each step read, or (1, S, n[N])."""
+        read = series[self.steps(len(series)).start :]
+        return read if self.per_step else read.mean(axis=0, keepdims=True)
+
     def value(self, series: Array, y: Array) -> float:
         """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
-        read = series[self.steps(len(series)).start :]
-        points = read if self.per_step else [read.mean(axis=0)]
-        return sum(float(self.fit.formula(_one_step(z), y)) for z in points) / len(points)
+        fitted = [float(self.fit.formula(_one_step(z), y)) for z in self.read(series)]
+        return sum(fitted) / len(fitted)
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
-        T, first = len(series), self.steps(len(series)).start
-        mean = series[first:].mean(axis=0)
-        if self.per_step:
-            return np.stack([self.direct_at(t, T, z, mean, y) for t, z in enumerate(series)])
-        slope = self.direct_at(T - 1, T, mean, mean, y)  # the same at every step that is read
+        k = len(self.steps(len(series)))
+        slope = np.concatenate([self.fit.terms(_one_step(z), y).o for z in self.read(series)]) / k
         slopes = np.zeros(series.shape, np.result_type(series, slope))
-        slopes[first:] = slope
+        slopes[-k:] = slope
         return slopes
-
-    def direct_at(self, t: int, T: int, z: Array, mean: Array, y: Array) -> Array:
-        """Return ∂L/∂state at step t of T, from the state there or the mean of those read."""
-        if t not in self.steps(T):
-            return np.zeros_like(z)
-        term = self.fit.terms(_one_step(z if self.per_step else mean), y).o
-        return np.asarray(term)[0] / len(self.steps(T))
 
 
 def _one_step(z: Array) -> Trace:

@@ -9,7 +9,7 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import product
 from typing import Any, NamedTuple
@@ -97,7 +97,7 @@ def online(
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
     T, S, *_ = inputs.shape
     checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
-    reads, mean = net.loss.steps(T), np.zeros(0)
+    reads, at_once, mean = net.loss.steps(T), replace(net.loss, last=None), np.zeros(0)
     if not net.loss.per_step:
         kept = enumerate(run(net, params, inputs, twin))
         mean = sum(now[net.N][net.loss.state] for t, now in kept if t in reads) / len(reads)
@@ -105,7 +105,9 @@ def online(
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for t, now in enumerate(run(net, params, inputs, twin)):
-        direct = net.loss.direct_at(t, T, now[net.N][net.loss.state], mean, targets)
+        z = now[net.N][net.loss.state]
+        read = (z if net.loss.per_step else mean)[None]
+        direct = at_once.direct(read, targets)[0] / len(reads) if t in reads else np.zeros_like(z)
         two_steps = as_trace(net, [past, now])
         local = adjoints.derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
         lam = adjoints.lambdas(local, rule)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from tqdm.std import EMA
 
 from stbp_edu.cli.main import format_duration, tell
-from stbp_edu.rules import RULES
+from stbp_edu.rules import CASE_RULES
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice, plus_minus
@@ -86,7 +86,7 @@ def planned(args: argparse.Namespace) -> list[RunConfig]:
     config = RunConfig(args.dataset, settings, data, folder, args.held_out, args.encodings)
     return [
         replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
-        for rule in (RULES if rule == "both" else (rule,))
+        for rule in (CASE_RULES if rule == "both" else (rule,))
     ]
 
 

@@ -1,16 +1,9 @@
-"""The same mathematics as :mod:`stbp_edu.cases` at full speed.
+"""The same mathematics as :mod:`stbp_edu.cases` at full speed, for a network of derived neurons.
 
-- ``program``: a network of derived neurons under any rule, made of the two functions of a step;
-  forward and backward of Part I, whose neurons are derived, too.
-- ``passes``: both passes through the layers, one matrix product for all time steps of a layer; the
-  linear maps between two layers: fully connected, convolution, average pooling.
-- ``array_steps``: those functions on whole arrays, of NumPy or PyTorch; ``array_source`` writes
-  them.
-- ``compiled``: those functions in loops over samples, steps and spikes, and the threads in which
-  these run; ``loop_source`` writes
-  them, and ``loops`` has what they call.
-
-Buffers that are used again: :class:`stbp_edu.arrays.Workspace`.
+``program`` has the network and the rule; forward and backward of Part I are calls of it. ``passes``
+goes through the layers, by the linear maps between them. The two functions of a step run on whole
+arrays of NumPy or PyTorch (``array_steps``; ``array_source`` writes them), or in compiled loops
+over samples, steps and spikes (``compiled``; ``loop_source`` writes them, and they call ``loops``).
 """
 
 from stbp_edu.arrays import Workspace

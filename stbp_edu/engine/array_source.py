@@ -112,14 +112,11 @@ class ArraySource:
             [
                 _function("constants", own, once, f"[{', '.join(once.values())}]"),
                 _function("forward", arguments, forward, f"[{', '.join(states)}]"),
-                _function("factors", [*self.read, *given], names, f"{{{', '.join(by_move)}}}"),
+                _function(
+                    "factors", [*self.back.reads, *given], names, f"{{{', '.join(by_move)}}}"
+                ),
             ]
         )
-
-    @cached_property
-    def read(self) -> list[str]:
-        """The states that the factors read; ``_last`` and ``_next`` mark those around a step."""
-        return [k for k in self.back.arguments if not k.startswith(("signal", "d_"))]
 
     def _forward(self, state: str) -> str:
         """Return the source of a state's line, which writes to an array."""

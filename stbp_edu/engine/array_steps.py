@@ -79,7 +79,7 @@ class LinearSteps(ArraySource, ABC):
         learned = dict.fromkeys(self.back.neuron.learned, 0.0)
         for end in range(len(some), 0, -size):
             here = slice(max(0, end - size), end)
-            read = [self._around(states, name, here) for name in self.read]
+            read = [self._around(states, name, here) for name in self.back.reads]
             factors = self.space["factors"](*read, *given)
             if self.back.rule.gain_limit is not None:
                 self._hold(factors, some[here])

@@ -14,21 +14,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stbp_edu.arrows.lines.expressions import (
-    ONE,
-    PYTHON,
-    ZERO,
-    Call,
-    Expression,
-    Name,
-    Number,
-    python,
-)
+from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.engine.array_source import WRITTEN, Hoisted
 
-STYLE = {**PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
+STYLE = {**ex.PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
 TAKEN = re.compile(
     "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
     r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
@@ -54,8 +45,12 @@ class LoopSource:
     @property
     def text(self) -> str:
         """The curves and both loops."""
-        curves = curve_source(self.back.neuron.surrogate, self.twin)
-        return "\n\n\n".join([*curves, self._forward(), self._backward()]) + "\n"
+        curve: Any = self.back.neuron.surrogate
+        v, writer = Source("v"), Writer()
+        spike = curve.twin(v, writer) if self.twin else "reached(v, F(0))"
+        curves = {"spike": spike, "h": curve.h(v, writer)}
+        written = (f"@jit\ndef {name}(v):\n    return {text}" for name, text in curves.items())
+        return "\n\n\n".join([*written, self._forward(), self._backward()]) + "\n"
 
     def _forward(self) -> str:
         """Return the loop forward."""
@@ -90,26 +85,25 @@ class LoopSource:
         at = {signal: f"now_{signal}" for signal in signals}
         at |= dict.fromkeys(signals[:1], f"now_E_{self.wanted[0]}")
         updates = [row.source(hoisted.text, "F(0)") for row in back.rows]
-        read = [a for a in back.arguments if a.startswith("d_")]
         again = {signal: head for _, signal, head in back.again}
-        later = [*dict.fromkeys([*(a.removesuffix("_next") for a in read), *again.values()])]
-        states = [a for a in back.arguments if a not in (*read, *signals)]
+        read = (d.removesuffix("_next") for d in back.later)
+        later = [*dict.fromkeys([*read, *again.values()])]
         kept = [f"E_{name}" for name in self.wanted]
         learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
         cut = f" or (step + 1) % {back.rule.block} == 0" if back.rule.block else ""
         rows = [
             f"if step == steps - 1{cut}:  # nothing comes back from later steps",
             *([f"    next_{d}[:] = 0" for d in later] or ["    pass"]),
-            *(f"at_{a} = {_place(a)}" for a in states),
+            *(f"at_{a} = {_place(a)}" for a in back.reads),
             *(f"now_{a} = {a}[step, sample]" for a in kept),
             *(f"now_{a} = S_{a}[step, sample]" for a in signals[1:]),
             *(f"add_scaled_rows(next_{d}, R, {at[signal]})" for signal, d in again.items()),
         ]
         of_neuron = [
-            *(f"{_free(a)} = at_{a}[neuron]" for a in states),
-            *(f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in read),
+            *(f"{_free(a)} = at_{a}[neuron]" for a in back.reads),
+            *(f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in back.later),
             *(f"{name} = {row}[neuron]" for name, row in at.items()),
-            *self._held(read, hoisted),
+            *self._held(hoisted),
             *updates,
             *(f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later])),
             *(f"now_{a}[neuron] = {a[2:]}" for a in kept),
@@ -157,20 +151,20 @@ class LoopSource:
         own = [f"each_{c}" if c in each else _free(c) for c in self.back.lines.constants]
         return ["R"] * self._recurrent + own + [f"A_{s}" for s in states]
 
-    def _held(self, later: list[str], hoisted: _Hoisted) -> Iterator[str]:
+    def _held(self, hoisted: _Hoisted) -> Iterator[str]:
         """Yield the lines that hold the gain of each adjoint from step to step within a limit."""
         if (limit := self.back.rule.gain_limit) is None:
             return
         sums = {row.name: row.terms for row in self.back.rows}
 
-        def gain(name: str, later: str) -> Expression:
+        def gain(name: str, later: str) -> ex.Expression:
             """Return the factor with which an adjoint of the next step comes back to another."""
-            total: Expression = ONE if name == later else ZERO
+            total: ex.Expression = ex.ONE if name == later else ex.ZERO
             for factor, head in sums.get(name, ()):
-                total = Call("+", (total, Call("*", (factor, gain(head, later)))))
+                total = ex.Call("+", (total, ex.Call("*", (factor, gain(head, later)))))
             return total
 
-        for name in later:
+        for name in self.back.later:
             own = hoisted.text(tidy(gain(name.removesuffix("_next"), name)))
             yield f"{name} *= F({limit}) / max(abs({own}), F({limit}))  # gain-limit"
 
@@ -195,26 +189,26 @@ class _Hoisted(Hoisted):
 
     letter = "k"
 
-    def written(self, tree: Expression) -> str:
+    def written(self, tree: ex.Expression) -> str:
         """Return an expression, its numbers in the dtype of the arrays."""
         name = lambda n: n.name if n.when == WRITTEN else _free(n.name)  # noqa: E731
-        return python(_typed(tree), name, STYLE)
+        return ex.python(_typed(tree), name, STYLE)
 
-    def of_spike(self, spike: Name, low: Expression, high: Expression) -> Expression:
+    def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
         """Return the choice."""
         at_0, at_1 = self.named(low), self.named(high)
-        return Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
+        return ex.Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
 
 
-def _typed(tree: Expression) -> Expression:
+def _typed(tree: ex.Expression) -> ex.Expression:
     """Return an expression with ``F(1)`` for 1, but in exponents."""
     match tree:
-        case Number(value):
-            return Name(f"F({value})", WRITTEN)
-        case Call("**", (a, Number(int()) as power)):
-            return Call("**", (_typed(a), power))
-        case Call(op, args):
-            return Call(op, tuple(map(_typed, args)))
+        case ex.Number(value):
+            return ex.Name(f"F({value})", WRITTEN)
+        case ex.Call("**", (a, ex.Number(int()) as power)):
+            return ex.Call("**", (_typed(a), power))
+        case ex.Call(op, args):
+            return ex.Call(op, tuple(map(_typed, args)))
     return tree
 
 
@@ -261,11 +255,3 @@ class Writer:
 def _as_source(value: Any) -> str:
     """Return a number as source, in the dtype of the arrays."""
     return value if isinstance(value, Source) else f"F({value!r})"
-
-
-def curve_source(surrogate: Any, twin: bool) -> list[str]:
-    """Return the spike or its twin H, and h, as source."""
-    v, writer = Source("v"), Writer()
-    spike = surrogate.twin(v, writer) if twin else "reached(v, F(0))"
-    written = {"spike": spike, "h": surrogate.h(v, writer)}
-    return [f"@jit\ndef {name}(v):\n    return {text}" for name, text in written.items()]

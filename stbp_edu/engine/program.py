@@ -29,7 +29,7 @@ from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import direct_term
 from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.neuron import LIF
-from stbp_edu.rules import ABLATIONS, RULES, check_gain_limit
+from stbp_edu.rules import ABLATIONS, CASE_RULES, check_gain_limit
 from stbp_edu.surrogates import is_curve
 
 MANY = 50_000
@@ -260,7 +260,7 @@ def backward(
     """
     check_trace(trace, params)
     checks.instance("neuron", neuron, LIF)
-    checks.choice("rule", rule, RULES + ABLATIONS)
+    checks.choice("rule", rule, CASE_RULES + ABLATIONS)
     terms = direct_term(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     limit = check_gain_limit(gain_limit)

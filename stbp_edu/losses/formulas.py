@@ -93,8 +93,7 @@ class LastSteps(_LastMean):
         k: how many steps the loss reads, counted from the last; None for all.
 
     Raises:
-        TypeError, ValueError: if ``k`` is no integer >= 1; and if it is above T, where the loss
-            reads a forward pass.
+        TypeError, ValueError: if ``k`` is no integer >= 1; or above T, where a pass is read.
 
     >>> out = np.array([[[1.0]], [[0.0]]])
     >>> LastSteps().direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
@@ -112,9 +111,6 @@ class Membrane(_LastMean):
 
     Args:
         k: how many steps the loss reads, counted from the last; None for all.
-
-    Raises:
-        TypeError, ValueError: as :class:`LastSteps`.
 
     >>> u = np.array([[[0.25]], [[0.5]]])
     >>> Membrane().direct(Trace(U=[None, u], O=[u, u]), np.array([[1.0]])).u.ravel()

@@ -93,9 +93,15 @@ class Drawing:
     order: Sequence[Any] = ()
 
 
-@dataclass(frozen=True)
 class Laid:
     """A drawing at a width: everything in pixels, from the left and downward.
+
+    Attributes:
+        step: the width of a column.
+        row: the height of a row; of cells it has room for their text.
+        labels: what is written on each node, in lines that fit a cell.
+        at: the middle of each node.
+        curves: each arrow from rim to rim, with room for its head: end, bend, end.
 
     >>> drawing = Drawing({"u": Node((0, 0), "u"), "o": Node((0, 1), "o", True)}, [Arrow("u", "o")])
     >>> laid = Laid(drawing, 200)
@@ -103,51 +109,27 @@ class Laid:
     ([100.0, 0.0], 'M100.0 -21.3Q100.0 -35.3 100.0 -49.4', [0, -106, 200, 136])
     """
 
-    drawing: Drawing
-    width: int
-    side: float = SIDE  # beside the outermost nodes
-
-    @cached_property
-    def step(self) -> float:
-        """The width of a column."""
-        x = [node.at[0] for node in self.drawing.nodes.values()]
-        room = self.width - self.left - (4 if self.drawing.cells else 2 * self.side)
-        return min(COLUMN, room / (max(x) - min(x) + self.drawing.cells or 1))
-
-    @cached_property
-    def row(self) -> float:
-        """The height of a row; of cells it has room for their text."""
-        lines = max(label.count("\n") + 1 for label in self.labels.values())
-        return max(CELL_ROW, LINE * lines + 18) if self.drawing.cells else ROW
-
-    @cached_property
-    def labels(self) -> dict[Any, str]:
-        """What is written on each node, in lines that fit a cell."""
-        fits = int((self.step - 9) / CELL_LETTER) if self.drawing.cells else 99
+    def __init__(self, drawing: Drawing, width: int, side: float = SIDE) -> None:
+        """Lay nodes and arrows out; ``side`` is the room beside the outermost nodes."""
+        self.drawing, self.width, self.side = drawing, width, side
+        cells, nodes, rows = drawing.cells, drawing.nodes.items(), drawing.rows.values()
+        x = [node.at[0] for _, node in nodes]
+        left = 12 + LETTER * max(map(len, rows)) if rows else 0  # room for the words of the rows
+        room = width - left - (4 if cells else 2 * side)
+        self.step = min(COLUMN, room / (max(x) - min(x) + cells or 1))
+        self.middle = (width + left) / 2, (min(x) + max(x)) / 2  # in pixels, and in columns
+        fits = int((self.step - 9) / CELL_LETTER) if cells else 99
         wrap = TextWrapper(fits, break_long_words=False, break_on_hyphens=False).fill
-        nodes = self.drawing.nodes.items()
-        return {name: "\n".join(map(wrap, node.label.split("\n"))) for name, node in nodes}
-
-    @property
-    def left(self) -> float:
-        """The room for the words of the rows."""
-        return 12.0 + LETTER * max(map(len, self.drawing.rows.values())) if self.drawing.rows else 0
+        self.labels = {name: "\n".join(map(wrap, one.label.split("\n"))) for name, one in nodes}
+        lines = max(label.count("\n") + 1 for label in self.labels.values())
+        self.row = max(CELL_ROW, LINE * lines + 18) if cells else ROW
+        self.at = {name: self.place(*node.at) for name, node in nodes}
+        self.curves = [self._curve(arrow) for arrow in drawing.arrows]
 
     def place(self, column: float, row: float) -> Array:
         """Return where a place is; the columns stand in the middle."""
-        x = [node.at[0] for node in self.drawing.nodes.values()]
-        middle = (self.width + self.left) / 2
-        return np.array([middle + self.step * (column - (min(x) + max(x)) / 2), -self.row * row])
-
-    @cached_property
-    def at(self) -> dict[Any, Array]:
-        """The middle of each node."""
-        return {name: self.place(*node.at) for name, node in self.drawing.nodes.items()}
-
-    @cached_property
-    def curves(self) -> list[Array]:
-        """Each arrow from rim to rim, with room for its head: end, bend, end."""
-        return [self._curve(arrow) for arrow in self.drawing.arrows]
+        x, centre = self.middle
+        return np.array([x + self.step * (column - centre), -self.row * row])
 
     def _curve(self, arrow: Arrow) -> Array:
         tail, head, rim = self.at[arrow.tail], self.at[arrow.head], self.drawing.radius

@@ -212,16 +212,15 @@ def two_layers(net: Network) -> Shown:
     """
     order = net.layers[net.N].neuron.order
     found = edges_on(arrows.letters(net, T=2), arrows.Node(order[0], net.N - 1, 0, 0))
-    first = {edge.kind: edge for edge in reversed(found) if edge.target.kind != LOSS}
-    named = dict.fromkeys(edge.kind for edge in found if edge.kind in first)
-    numbers = {kind: k for k, kind in enumerate(named, 1)}
+    numbers: dict[str, int] = {}
     drawn = {}
-    for edge in (edge for edge in found if edge.kind in first):
+    for edge in (edge for edge in found if edge.target.kind != LOSS):
         k, m = (order.index(end.kind) for end in (edge.source, edge.target))
-        up = edge.target.n > edge.source.n
+        up, known = edge.target.n > edge.source.n, edge.kind in numbers
         colour = NEXT if edge.step else ABOVE if up else INK
-        written = str(numbers[edge.kind]) if edge == first[edge.kind] else ""
+        number = numbers.setdefault(edge.kind, len(numbers) + 1)
         bow = 0.0 if edge.step or (k - m) % 2 else -0.2  # about a state that stands between
+        written = "" if known else str(number)
         drawn[edge] = Arrow(edge.source, edge.target, colour, written, bow, width=1.5)
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
     columns, rows = (

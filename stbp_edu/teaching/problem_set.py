@@ -39,6 +39,20 @@ class ProblemSet:
     hand_in: str = ""
     authors: Mapping[str, int] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Check the entries; the pools have been."""
+        checks.fields("the plan", self, title=str, hand_in=str, checks=bool, points=dict)
+        checks.count("count", self.count, at_most=MOST)
+        checks.count("seed", self.seed, at_least=0)
+        for author, variant in checks.instance("authors", self.authors, dict).items():
+            checks.count(f"the variant of {author}", variant, at_most=self.count)
+        if not 0 <= checks.number("partial", self.partial) <= 1:
+            raise ValueError(f"partial must be from 0 to 1, got {self.partial}; write 0.5 for half")
+        if not [*_ids("tasks", self.tasks), *self.pools]:
+            raise ValueError('the plan must ask something; write tasks = ["c3-delta", ...]')
+        for task, points in _table("points", self.points, self.every_task()).items():
+            checks.number(f"points of {task}", points, positive=True)
+
     @property
     def slug(self) -> str:
         """The title as the name of a file.
@@ -101,34 +115,10 @@ def read_problem_set(path: Path) -> ProblemSet:
     """
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
     table = _table("the plan", files.read_toml(path), known)
-    variants = _table("variants", table.get("variants", {}), ("count", "seed", "authors"))
+    variants = _table("variants", table.pop("variants", {}), ("count", "seed", "authors"))
+    pools = [_pool(pool) for pool in _list("pools", table.pop("pools", []))]
     name = path.stem.encode(errors="backslashreplace").decode()  # one that a notebook can hold
-    count = checks.count("count", variants.get("count", 1), at_most=MOST)
-    authors = checks.instance("authors", variants.get("authors", {}), dict)
-    points = _table("points", table.get("points", {}), tasks())
-    partial = checks.number("partial", table.get("partial", ProblemSet.partial))
-    if not 0 <= partial <= 1:
-        raise ValueError(f"partial must be a share from 0 to 1, got {partial}; write 0.5 for half")
-    found = ProblemSet(
-        title=checks.instance("title", table.get("title", name), str),
-        tasks=_ids("tasks", table.get("tasks", [])),
-        points={
-            id_: checks.number(f"points of {id_}", points[id_], positive=True) for id_ in points
-        },
-        pools=[_pool(pool) for pool in _list("pools", table.get("pools", []))],
-        count=count,
-        seed=checks.count("seed", variants.get("seed", 0), at_least=0),
-        checks=checks.instance("checks", table.get("checks", True), bool),
-        partial=partial,
-        hand_in=checks.instance("hand_in", table.get("hand_in", ""), str),
-        authors={
-            a: checks.count(f"the variant of {a}", authors[a], at_most=count) for a in authors
-        },
-    )
-    if not found.every_task():
-        raise ValueError(f'{path} must ask something; write tasks = ["c3-delta", ...]')
-    _table("points", found.points, found.every_task())
-    return found
+    return ProblemSet(**{"title": name, "tasks": [], **table, **variants}, pools=pools)
 
 
 def _list(name: str, value: Any) -> list[Any]:

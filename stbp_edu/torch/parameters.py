@@ -28,8 +28,7 @@ def to_params(state: State) -> Params | DerivedParams:
     Any module's will do, if its weights are those of ``nn.Linear``, one layer on top of the
     other. Recurrent weights and learned constants come along, and make it
     :class:`stbp_edu.arrays.DerivedParams`, whose ``layers`` are what :mod:`stbp_edu.arrows` takes.
-    Entries that are none of these are left out; a layer without a bias gets zeros. Half precision
-    becomes float32, which NumPy has.
+    Other entries are left out; a layer without a bias gets zeros. Half precision becomes float32.
 
     Raises:
         TypeError, ValueError: if a weight is no matrix of floats, there is none, or the shapes do
@@ -41,7 +40,9 @@ def to_params(state: State) -> Params | DerivedParams:
     """
     layers: list[Any] = [None]
     for names in layer_names(state):
-        found = {name: _array(state[key]) for name, key in names.items()}
+        own = {name: state[key].detach() for name, key in names.items()}
+        long = {k: t.to(torch.promote_types(t.dtype, torch.float32)) for k, t in own.items()}
+        found = {name: tensor.to("cpu", copy=True).numpy() for name, tensor in long.items()}
         layers.append({"b": np.zeros(len(found["W"]), found["W"].dtype), **found})
     params = Params(**part_one.by_name(layers))  # it checks that they chain
     if all(len(layer) == 2 for layer in layers[1:]):
@@ -141,9 +142,3 @@ def check_floats(name: str, value: object) -> Tensor:
     if value.layout != torch.strided:
         raise TypeError(f"{name} must be dense, got {value.layout}; convert it with .to_dense()")
     return value
-
-
-def _array(tensor: Tensor) -> Any:
-    """Return a tensor as an array of its own; half precision as float32."""
-    tensor = tensor.detach().cpu()
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32)).clone().numpy()

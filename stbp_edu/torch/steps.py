@@ -111,7 +111,8 @@ class TensorSteps(LinearSteps):
     def functions(self) -> Mapping[str, Function]:
         """What the source calls, of PyTorch."""
         h, H = curves(self.back.neuron.surrogate)
-        return {**FUNCTIONS, "h": h, "spike": H if self.twin else heaviside}
+        fires = H if self.twin else lambda v: torch.ge(v, 0, out=torch.empty_like(v))
+        return {**FUNCTIONS, "h": h, "spike": fires}
 
 
 class Steps:
@@ -201,7 +202,7 @@ class Neurons(torch.autograd.Function):
         again = None if R is None else R.T.to(x.dtype)
         run.fill_states(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
-        states = {name.removesuffix("_last").removesuffix("_next") for name in run.read}
+        states = {name.removesuffix("_last").removesuffix("_next") for name in steps.back.reads}
         read = [k for k in series if k == steps.neuron.output or k in states]
         ctx.save_for_backward(R, *learned, *(series[name] for name in read))
         ctx.setting = steps, run, heads, read
@@ -227,11 +228,6 @@ class Neurons(torch.autograd.Function):
             below, d = output[:-1].flatten(2), found[steps.back.start][1:].flatten(2)
             of_R = torch.einsum("tsi,tsj->ij", d, below).to(R.dtype)  # p2-recur-r
         return None, None, None, of_R, *(found[head] for head in heads), *own
-
-
-def heaviside(v: Tensor) -> Tensor:
-    """Return the spike."""
-    return torch.ge(v, 0, out=torch.empty_like(v))  # at once a number
 
 
 def curves(surrogate: Surrogate) -> tuple[Function, Function]:

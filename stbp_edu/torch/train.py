@@ -20,7 +20,7 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -82,12 +82,11 @@ class Group:
 
 
 @contextmanager
-def group(device: str | None = None, env: Mapping[str, str] = os.environ) -> Iterator[Group]:
+def group(device: str | None = None) -> Iterator[Group]:
     """Join the processes that torchrun started, or be the only one.
 
     Args:
         device: ``"cpu"`` or ``"cuda"``; the latter where None, if there is a GPU.
-        env: where torchrun leaves RANK, LOCAL_RANK and WORLD_SIZE.
 
     Raises:
         ValueError: if the device is unknown or not there.
@@ -98,7 +97,7 @@ def group(device: str | None = None, env: Mapping[str, str] = os.environ) -> Ite
     kind = device or ("cuda" if cuda else "cpu")
     if kind not in ("cpu", "cuda") or (kind == "cuda" and not cuda):
         raise ValueError(f"device must be cpu, or cuda where there is a GPU, got {kind!r}")
-    if "RANK" not in env:
+    if "RANK" not in os.environ:  # which torchrun sets
         yield Group(device=kind)
         return
 
@@ -109,7 +108,7 @@ def group(device: str | None = None, env: Mapping[str, str] = os.environ) -> Ite
             "with --resume"
         )
 
-    place = f"cuda:{env.get('LOCAL_RANK', '0')}" if kind == "cuda" else "cpu"
+    place = f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if kind == "cuda" else "cpu"
     dist.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=PATIENCE)
     before = signal.signal(signal.SIGTERM, ended)
     try:

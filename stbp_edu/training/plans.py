@@ -24,7 +24,7 @@ from stbp_edu.training.settings import Settings, text_of
 from stbp_edu.training.trainer import Epoch
 
 PLAN_RECORD = "sweep.json"
-KIND = files.Sealed("the record of a sweep", "give the same command to write it anew", version=2)
+KIND = files.Sealed("the record of a sweep", "give the same command to write it anew")
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
 
 

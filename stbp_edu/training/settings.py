@@ -16,8 +16,7 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrays import hidden_layer
-from stbp_edu.arrows import RULES as PART_TWO
-from stbp_edu.arrows import Neuron, Rule, truncated, with_gain_limit
+from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.table import neuron_from
@@ -25,11 +24,11 @@ from stbp_edu.files import read_text
 from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 
-TRAINED = (*RULES, *ABLATIONS, *(r for r in PART_TWO if r not in RULES + ABLATIONS))
+TRAINED = (*CASE_RULES, *ABLATIONS, *(r for r in RULES if r not in CASE_RULES + ABLATIONS))
 """The rules to train with, and truncated-K for any K: Part I's, and the others of Part II."""
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 
@@ -246,7 +245,7 @@ class Settings:
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
         found = TRUNCATED.fullmatch(self.rule)
-        rule = truncated(int(found[1])) if found else PART_TWO[self.rule]
+        rule = truncated(int(found[1])) if found else RULES[self.rule]
         return with_gain_limit(self.gain_limit, rule) if self.gain_limit else rule
 
     def make_loss(self) -> Built:

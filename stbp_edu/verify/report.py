@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu import arrows, checks, engine, losses, network, verify
+from stbp_edu import arrows, checks, engine, losses, verify
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.part_one import by_name, from_lif
 from stbp_edu.cases import scalar, vector
@@ -23,7 +23,7 @@ from stbp_edu.engine.compiled import installed
 from stbp_edu.losses import LossLike
 from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import autodiff, comparison, finite_difference, formulas, paths, polynomials
 from stbp_edu.verify.comparison import DIFFERENCES, GAP, IDS, ROUNDING, Outcome, Problem, compare
@@ -70,8 +70,8 @@ def all_forms(
     spikes, targets, params, neuron = problem
     rest, forms = (targets, params, neuron, rule), dict[str, Any]()
     if neuron.gate != "soft":
-        slow = network.forward(spikes, params, neuron, spike=spike)
-        if loss is losses.RATE and rule in RULES:
+        slow = forward(spikes, params, neuron, spike=spike)
+        if loss is losses.RATE and rule in CASE_RULES:
             forms["scalar"] = scalar.sweep(slow, *rest)
         forms["vector"] = vector.sweep(slow, *rest, loss)
     fast = engine.forward(spikes, params, neuron, spike=spike)
@@ -107,10 +107,8 @@ def gradients(
     """Return what autodiff says, and of the twin what finite differences do, by their names."""
     answers = {"autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)}
     if spike:
-        answers["differences"] = (
-            finite_difference.derivatives(*problem, loss=loss),
-            DIFFERENCES,
-        )
+        nudged = finite_difference.derivatives(*problem, loss=loss)
+        answers["differences"] = nudged, DIFFERENCES
     return answers
 
 
@@ -233,7 +231,7 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[OracleVerdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
-        ids, rules = (*formulas.IDS, *IDS), ("both", *RULES, *ABLATIONS)
+        ids, rules = (*formulas.IDS, *IDS), ("both", *CASE_RULES, *ABLATIONS)
         ordered = sorted(
             self.outcomes,
             key=lambda o: (rules.index(o.rule), ids.index(o.id.removesuffix("-classic")), o.oracle),
@@ -250,7 +248,7 @@ class Report(NamedTuple):
     def ok(self) -> bool:
         """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
-        due = {(comparison.equation_under(id, rule), rule) for id, rule in product(IDS, RULES)}
+        due = {(comparison.equation_under(id, rule), rule) for id, rule in product(IDS, CASE_RULES)}
         due.update((id, "both") for id in formulas.IDS)
         return compared >= due and not self.failures
 

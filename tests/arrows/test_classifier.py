@@ -36,7 +36,7 @@ def test_every_built_in_rule_is_named_with_every_gate(rule):
         assert sorted(verdict.rules) == sorted(same), (rule, gate, str(verdict))
 
 
-@pytest.mark.parametrize("rule", stbp_edu.rules.RULES + ABLATIONS)
+@pytest.mark.parametrize("rule", stbp_edu.rules.CASE_RULES + ABLATIONS)
 def test_functions_of_part_one(rule):
     for function in (stbp_edu.backward, lambda *a, **k: stbp_edu.cases.sweep(*a, **k).gradients):
         assert arrows.classify(lambda *a, f=function: f(*a, rule=rule)).rules == (rule,)

@@ -16,7 +16,7 @@ from stbp_edu.engine import compiled
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS
-from stbp_edu.rules import RULES as PART_ONE
+from stbp_edu.rules import CASE_RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
 from stbp_edu.torch.steps import current_of, go_one_by_one

@@ -12,7 +12,7 @@ from torch import nn
 
 import stbp_edu
 from stbp_edu import LIF, Sigmoid, derive
-from stbp_edu.rules import RULES
+from stbp_edu.rules import CASE_RULES
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf
 from tests.networks import make_problem
 
@@ -20,7 +20,7 @@ NEURON = LIF(tau=0.7, v_th=0.5)
 
 PARAMS = make_problem(3, [6, 8, 4], 5, 3, NEURON).params
 PROBLEM = make_problem(4, [4, 5, 3], 6, 2, NEURON)
-each_rule = pytest.mark.parametrize("rule", RULES)
+each_rule = pytest.mark.parametrize("rule", CASE_RULES)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from torch import nn
 
 from stbp_edu import LIF, Sigmoid
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf, which_rule
 from tests.networks import make_problem
 
@@ -33,7 +33,7 @@ def network():
 
 
 @pytest.mark.parametrize("gate", GATES)
-@pytest.mark.parametrize("rule", [*RULES, *ABLATIONS, "e-prop"])
+@pytest.mark.parametrize("rule", [*CASE_RULES, *ABLATIONS, "e-prop"])
 def test_each_is_found(gate, rule):
     dtype = np.float32 if gate == "linear" else np.float64
     network = bridge(LIF(tau=0.8, v_th=0.6, gate=gate), rule, dtype)

@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.practice import explorers
-from stbp_edu.practice.explorers import data, explore, lab_data
+from stbp_edu.practice.explorers import data, explore
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 
 
 @pytest.mark.parametrize("example", [pencil(), smooth()], ids=["pencil", "smooth"])
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
-    shown, sweep = explorers.sweep_data(example)["rules"][rule], example.sweep(rule)
+    shown, sweep = data("sweep", example)["rules"][rule], example.sweep(rule)
     assert len(shown) == 6
     for cell in shown:
         for x in cell["neurons"]:
@@ -25,7 +24,7 @@ def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
 
 def test_the_paths_add_up_to_the_sweep_under_each_rule():
     example = smooth()
-    shown = explorers.paths_data(example)
+    shown = data("paths", example)
     for rule, setting in (
         ("exact", "exact"),
         ("classic", "classic"),
@@ -43,7 +42,7 @@ def test_the_paths_add_up_to_the_sweep_under_each_rule():
 
 
 def test_the_lab_shows_the_package_neuron_and_curves():
-    shown, axes = lab_data(), ("gates", "taus", "thresholds", "currents")
+    shown, axes = data("lab"), ("gates", "taus", "thresholds", "currents")
     for at in ((0, 3, 2, 4), (1, 5, 0, 7), (0, 0, 4, 0)):
         gate, tau, v_th, current = (shown[axis][k] for axis, k in zip(axes, at, strict=True))
         neuron = stbp_edu.LIF(tau=tau, v_th=v_th, gate=gate)

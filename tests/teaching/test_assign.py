@@ -90,8 +90,11 @@ def test_an_exam_holds_no_checks(tmp_path):
         ('tasks = ["c3-dleta"]', "a task of tasks must be .* 'c3-delta'.*got 'c3-dleta'"),
         ('tasks = "gain"', "tasks must be a list in"),
         ('tasks = ["gain", "gain"]', "tasks must name each task once"),
-        (PLAN + "[points]\ngain = -1", "points of gain must be"),
-        (PLAN + "[points]\ngian = 1", "a key of points must be .*'gain'"),
+        (PLAN + "[points]\nh4-formula = -1", "points of h4-formula must be"),
+        (
+            PLAN + "[points]\ngian = 1",
+            "a key of points must be .*'c3-delta', got 'gian'",
+        ),
         (PLAN + "[variants.authors]\nanna = 2", "the variant of anna must be <= 1"),
         (PLAN + "[[pools]]\nobjective = 'nothing'", "objective must be one of"),
         (PLAN + "[[pools]]\ntasks = ['gain']\ndraw = 2", "as many tasks as are drawn"),

@@ -11,7 +11,7 @@ from stbp_edu.arrays import tensors
 from stbp_edu.arrows import part_one
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.losses.reading import Built
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.training import Dataset, Epoch, Settings, Step, evaluate, initial_state, train
 from stbp_edu.training.evaluation import observe
 from stbp_edu.training.model import draw_dropout, drop, passes, with_dropout
@@ -95,7 +95,7 @@ def own_losses(monkeypatch) -> None:
 
 
 STEPS = {
-    **{rule: {"rule": rule} for rule in RULES + ABLATIONS},
+    **{rule: {"rule": rule} for rule in CASE_RULES + ABLATIONS},
     "soft reset": {"gate": "soft", "tau": 0.9},
     **{loss: {"loss": loss} for loss in (*LOSSES, "Quartic", "QuarticPotential")},
     "online": {"rule": "ottt", "loss": "membrane"},
@@ -189,7 +189,7 @@ def test_images_held_out_may_be_given_more_steps(small, few) -> None:
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
 
 
-@pytest.mark.parametrize("rule", RULES + ABLATIONS)
+@pytest.mark.parametrize("rule", CASE_RULES + ABLATIONS)
 def test_c2_delta_reaches_the_input(rule) -> None:
     """Case 2's expression with n = 0, written with indices, on what the sweep gives for layer 1."""
     problem = make_problem(3, [5, 7, 3], T=4, S=6, neuron=NEURON)

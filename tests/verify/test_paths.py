@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, backward, cases, forward
 from stbp_edu.arrows import paths as graph_paths
-from stbp_edu.rules import ABLATIONS, RULES
+from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.verify import comparison, paths, report
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
 from tests.networks import problems
@@ -24,7 +24,7 @@ def unrolled(sizes, T):
 
 @given(
     problem=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2),
-    rule=st.sampled_from(RULES + ABLATIONS),
+    rule=st.sampled_from(CASE_RULES + ABLATIONS),
 )
 def test_every_rule_is_the_sum_of_the_paths_it_keeps(problem, rule):
     args = (problem.trace, *problem[1:], rule)

@@ -189,7 +189,7 @@ class StepBack:
         states, results = [*lines], [row.name for row in self.rows]
         returned = "states of a step from the input x and the last ones, which begin at 0"
         adjoints = f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
-        given = [*self.arguments, *known]
+        given = [*self.reads, *sorted(self.signals), *self.later, *known]
         return "\n".join(
             [
                 *_function("forward", [*states, "x", *known], states, forward, returned),
@@ -216,14 +216,18 @@ class StepBack:
         return found
 
     @cached_property
-    def arguments(self) -> list[str]:
-        """The values that it reads, in the order of the states, then the rest; no constants."""
-        terms = {term for row in self.rows for term in row.terms}
-        read = {name.name for factor, _ in terms for name in ex.names_in(factor) if name.when}
-        states = (s + after for s in self.neuron.order for after in SHIFTED.values())
-        signals = sorted({head for _, head in terms if head.startswith("signal")})
-        later = sorted({head for _, head in terms if head[:2] == "d_" and head.endswith("_next")})
-        return [*(name for name in states if name in read), *signals, *later]
+    def reads(self) -> list[str]:
+        """The states that it reads, in their order; ``_last`` and ``_next`` are of other steps."""
+        factors = (factor for row in self.rows for factor, _ in row.terms)
+        read = {name.name for factor in factors for name in ex.names_in(factor)}
+        every = (s + after for s in self.neuron.order for after in SHIFTED.values())
+        return [name for name in every if name in read]
+
+    @cached_property
+    def later(self) -> list[str]:
+        """The adjoints of the next step that it reads."""
+        heads = {head for row in self.rows for _, head in row.terms if head[:2] == "d_"}
+        return sorted(head for head in heads if head.endswith("_next"))
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:

@@ -20,22 +20,11 @@ from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.network_explorers import lab_data, paths_data, sweep_data
 from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse
-from stbp_edu.practice.explorers.widget import JS, source, widget_class
+from stbp_edu.practice.explorers.widget import JS, widget_class
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 
-__all__ = [
-    "EXPLORERS",
-    "board_data",
-    "data",
-    "explore",
-    "export",
-    "lab_data",
-    "paths_data",
-    "pulse",
-    "source",
-    "sweep_data",
-]
+__all__ = ["EXPLORERS", "data", "explore", "export", "pulse"]
 EXPLORERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPass] | None]] = {
     "sweep": (sweep_data, pencil),
     "paths": (paths_data, smooth),

@@ -18,7 +18,7 @@ from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.plotting.graph import subscript
 from stbp_edu.practice.explorers.widget import Json, node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.rules import RULES
+from stbp_edu.rules import CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
 
@@ -29,7 +29,9 @@ WIDTHS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 STEPS = 15
 DIGITS = 4
 OFF = {"no-reset": "reset", "no-leak": "carry"}
-SETTINGS = [" ".join(filter(None, s)) for s in product(RULES, ("", "no-reset"), ("", "no-leak"))]
+SETTINGS = [
+    " ".join(filter(None, s)) for s in product(CASE_RULES, ("", "no-reset"), ("", "no-leak"))
+]
 """What the switches of the paths can be set to: a rule, and what is off, ``"classic no-leak"``."""
 
 
@@ -49,7 +51,7 @@ def sweep_data(net: ForwardPass) -> Json:
         "N": N,
         "sizes": list(net.params.sizes),
         "words": net.description,
-        "rules": {rule: _cells(net, rule) for rule in RULES},
+        "rules": {rule: _cells(net, rule) for rule in CASE_RULES},
     }
 
 

@@ -20,7 +20,7 @@ from stbp_edu.practice.explorers import widget
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.explorers.widget import Json, node_id
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.rules import RULES
+from stbp_edu.rules import CASE_RULES
 from stbp_edu.verify.paths import paths_from, unroll
 
 FIRST = Node("o", n=1, t=0, i=0)
@@ -43,7 +43,7 @@ class Pulse:
     def __init__(self, net: ForwardPass, start: Node = FIRST, rule: str = "exact") -> None:
         """Walk every path of a small network from a node on; the rule is the one shown first."""
         self.net, self.start, self.rule = net, checks.instance("start", start, Node), rule
-        checks.choice("rule", rule, RULES)
+        checks.choice("rule", rule, CASE_RULES)
         checks.choice("start kind", start.kind, ("o", "u"))
         self.graph = unroll(net.trace, net.targets, net.params, net.neuron)
         self.paths, self.edges = paths_from(start, self.graph), edges_on(self.graph, start)
@@ -57,7 +57,7 @@ class Pulse:
         Steps and neurons are counted from 1, as on paper.
         """
         writer = Writer(self.graph, self.start, self.paths, self.edges)
-        goal, rules = writer.name(self.start), {name: writer.rule(name) for name in RULES}
+        goal, rules = writer.name(self.start), {name: writer.rule(name) for name in CASE_RULES}
         return {
             "T": self.graph.T,
             "sizes": list(self.graph.net.sizes),

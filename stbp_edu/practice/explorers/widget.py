@@ -20,7 +20,6 @@ from stbp_edu.plotting.svg_figure import PHONE
 
 Json = dict[str, Any]
 JS = Path(__file__).parent / "js"
-IMPORT = 'from "./common.js";\n'
 COLUMN = 150  # pixels
 BESIDE = 24  # pixels beside the outermost nodes on a phone, where words of rows stand
 VALUES: dict[str, tuple[str, tuple[float, float]]] = {
@@ -31,7 +30,7 @@ VALUES: dict[str, tuple[str, tuple[float, float]]] = {
 
 @cache
 def widget_class(name: str) -> Any:
-    """Return the anywidget class of an explorer."""
+    """Return the anywidget class of an explorer: its ES module with what that imports."""
     try:
         import anywidget
         import traitlets
@@ -40,17 +39,13 @@ def widget_class(name: str) -> Any:
             "explore needs anywidget: pip install 'stbp-edu[notebooks]'; on the site the "
             "explorers run without it"
         ) from error
-    body = {"_esm": source(name), "data": traitlets.Dict().tag(sync=True)}
-    return type(f"{name.title()}Explorer", (anywidget.AnyWidget,), body)
-
-
-def source(name: str) -> str:
-    """Return an explorer's ES module with what it imports, for anywidget."""
     common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
     colours = css('[data-jp-theme-light="false"]')
     common = common.replace('PALETTE = ""', f"PALETTE = {json.dumps(colours)}")
     module = (JS / f"{name}.js").read_text(encoding="utf-8")
-    return common + module.split(IMPORT, 1)[-1]
+    own = module.split('from "./common.js";\n', 1)[-1]
+    body = {"_esm": common + own, "data": traitlets.Dict().tag(sync=True)}
+    return type(f"{name.title()}Explorer", (anywidget.AnyWidget,), body)
 
 
 def node_id(node: Node) -> str:
