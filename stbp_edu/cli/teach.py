@@ -11,8 +11,7 @@ from tqdm import tqdm
 
 from stbp_edu import checks
 from stbp_edu.files import write_text
-from stbp_edu.practice.tasks import objectives, tasks
-from stbp_edu.practice.tasks.mistakes import misconceptions
+from stbp_edu.practice.tasks import misconceptions, objectives, tasks
 from stbp_edu.teaching import class_report, notebooks
 from stbp_edu.teaching.class_report import Submission, found_in, graded
 from stbp_edu.teaching.judge import Limits

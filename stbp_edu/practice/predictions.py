@@ -13,7 +13,7 @@ from stbp_edu import checks
 from stbp_edu.files import read_toml
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks.mistakes import CONTENT
+from stbp_edu.practice.tasks.catalogue import CONTENT
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from typing import Any
 
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.saved_progress import Attempts, read_progress
-from stbp_edu.practice.tasks import Task, course_table, tasks
-from stbp_edu.practice.tasks.mistakes import misconceptions
+from stbp_edu.practice.tasks import Task, course_table, misconceptions, tasks
 from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import LARGEST, filled, read_notebook
 from stbp_edu.teaching.problem_set import ProblemSet

@@ -9,8 +9,7 @@ import pytest
 
 from stbp_edu.practice import check, hint, solution
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.tasks import Exercise, inputs_of, tasks
-from stbp_edu.practice.tasks.mistakes import misconceptions
+from stbp_edu.practice.tasks import Exercise, inputs_of, misconceptions, tasks
 from tests.practice.answers import feedback_on
 
 ALL = list(tasks().values())

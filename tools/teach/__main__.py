@@ -17,8 +17,7 @@ from playwright.sync_api import Browser
 from stbp_edu.equations import GROUPS
 from stbp_edu.files import write_text
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks import course_table, objectives, tasks
-from stbp_edu.practice.tasks.mistakes import misconceptions
+from stbp_edu.practice.tasks import course_table, misconceptions, objectives, tasks
 from stbp_edu.teaching.notebooks import files_of
 from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE

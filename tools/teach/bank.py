@@ -23,7 +23,7 @@ from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import tried
 from stbp_edu.practice.grading.verdict import situations
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
-from stbp_edu.practice.tasks.mistakes import Mistake
+from stbp_edu.practice.tasks.catalogue import Mistake
 
 PER_TASK = 2  # questions of the bank
 TRIED = 40  # pairs of mistakes of one task

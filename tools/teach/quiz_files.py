@@ -20,7 +20,7 @@ from text2qti.quiz import Quiz
 
 from stbp_edu.files import read_toml, write_text
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks.mistakes import Mistake, misconceptions
+from stbp_edu.practice.tasks.catalogue import Mistake, misconceptions
 from tools.teach.bank import Choice, Question, wrong
 from tools.teach.weeks import CONTENT
 from tools.templates import filled

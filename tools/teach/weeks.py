@@ -4,8 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from stbp_edu.files import read_toml
-from stbp_edu.practice.tasks import course_table, objectives, tasks
-from stbp_edu.practice.tasks.mistakes import misconceptions
+from stbp_edu.practice.tasks import course_table, misconceptions, objectives, tasks
 from tools.site.render.notebook_page import read_notebooks
 
 CONTENT = Path(__file__).parent / "content"

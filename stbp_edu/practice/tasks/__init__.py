@@ -1,7 +1,6 @@
 """The exercises: what is asked, what their functions are called with, and what is right.
 
-- ``catalogue``: the exercises and the derivation blanks;
-- ``mistakes``: the wrong answers that have a name;
+- ``catalogue``: the exercises and the derivation blanks, and the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
 - ``names``: what the references and draws of the tables are written in;
 - ``content/``: the tables of all these, and of where in the course an exercise stands.
@@ -15,6 +14,7 @@ from stbp_edu.practice.tasks.catalogue import (
     blanks,
     course_table,
     exercises,
+    misconceptions,
     objectives,
     tasks,
 )
@@ -38,6 +38,7 @@ __all__ = [
     "draw_network",
     "exercises",
     "inputs_of",
+    "misconceptions",
     "objectives",
     "step_name",
     "tasks",

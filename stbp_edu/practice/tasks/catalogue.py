@@ -1,16 +1,18 @@
 """The exercises and the derivation blanks, read from the tables in ``content/``.
 
-A table holds texts and formulas; this module turns each formula of an exercise into a function. A
-wrong answer is written as an expression in the names of the signature, as a whole body, or, for a
-long one, as edits of the solution (old => new, a line each). The reference, which answers are
-compared with, is an expression in these names and in those of
-:mod:`stbp_edu.practice.tasks.names`.
+A table holds texts and formulas; this module turns each formula of an exercise into a function.
+The reference, which answers are compared with, is an expression in the names of the signature and
+of :mod:`stbp_edu.practice.tasks.names`.
+
+Wrong answers are listed by a misconception of the library, perhaps with a note on what that means
+here: each as an expression, a whole body, or edits of the solution (old => new, a line each).
 """
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -19,10 +21,31 @@ import numpy as np
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
-from stbp_edu.practice.tasks.mistakes import CONTENT, Mistake, edited, misconceptions
 
+CONTENT = Path(__file__).parent / "content"
 Function = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One misconception as it shows in one task: a wrong answer.
+
+    Attributes:
+        id: the misconception's name in the tables.
+        body: the wrong answer, a body in the exercise's signature or a formula.
+        name: what is wrong, in half a sentence.
+        why: why the right formula differs, in general or in this task.
+    """
+
+    id: str
+    body: str
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        """Return the sentences that tell the reader."""
+        return f"Found: {self.name}. {self.why}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -203,6 +226,22 @@ class Exercise(Task):
         return seen
 
 
+def edited(solution: str, body: str) -> str:
+    """Return ``body``, or the solution with the edits that ``body`` lists, a line each.
+
+    >>> edited("return a * b", "a * b => a + b")
+    'return a + b'
+    """
+    if " => " not in body:
+        return body
+    for line in body.splitlines():
+        old, new = line.split(" => ")
+        if old not in solution:
+            raise ValueError(f"the edit {line!r} does not apply: {old!r} is not in the solution")
+        solution = solution.replace(old, new)
+    return solution
+
+
 def source_of(signature: str, body: str) -> str:
     """Return the source of a function whose body is a formula, or lines that return."""
     text = textwrap.dedent(body).strip()
@@ -230,6 +269,12 @@ def course_table() -> dict[str, Any]:
 def objectives() -> dict[str, str]:
     """Return what a student is to be able to do, a sentence for each id."""
     return read_toml(CONTENT / "objectives.toml")
+
+
+@cache
+def misconceptions() -> dict[str, dict[str, str]]:
+    """Return ``name`` and ``why`` of every misconception by id."""
+    return read_toml(CONTENT / "misconceptions.toml")
 
 
 @cache
