@@ -6,7 +6,6 @@ correlating with the kernel turned round), and an average by giving each pixel a
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -209,5 +208,5 @@ class Link:
 
     def _columns(self, adjoint: Any) -> Any:
         """Return an adjoint (..., *shape) as (..., rows, units)."""
-        lead: Sequence[int] = adjoint.shape[: adjoint.ndim - len(self.shape)]
+        lead = adjoint.shape[: adjoint.ndim - len(self.shape)]
         return np.swapaxes(adjoint.reshape(*lead, self.units, math.prod(self.shape[1:])), -1, -2)
