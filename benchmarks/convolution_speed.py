@@ -28,6 +28,7 @@ from benchmarks.frameworks.torch_common import Neurons, candidate, loss, through
 from stbp_edu.arrays import DerivedParams, Workspace, by_layer
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
+from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.model import initial_params
 from stbp_edu.training.runs import measurements_folder
@@ -63,9 +64,10 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 
     def gradient() -> Any:
-        states = passes.forward(still)
-        errors = {"o": program.net.loss.direct(states[-1]["o"], problem.targets)}
-        return passes.gradients(states, errors)
+        with one_blas_thread(program.backend == "compiled"):
+            states = passes.forward(still)
+            errors = {"o": program.net.loss.direct(states[-1]["o"], problem.targets)}
+            return passes.gradients(states, errors)
 
     def gradients() -> list[np.ndarray]:
         return [found[name] for found in gradient()[1:] for name in "Wb"]

@@ -21,6 +21,7 @@ import stbp_edu
 from stbp_edu import LIF, Gaussian, Params, arrows, network
 from stbp_edu.arrays import by_layer
 from stbp_edu.engine import Program
+from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.files import write_json
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
@@ -72,8 +73,9 @@ def engine_step(T: int, S: int, backend: str = "auto") -> Step:
     passes, loss = program.passes(by_layer(params)), program.net.loss
 
     def run() -> None:
-        states = passes.forward(spikes)
-        passes.gradients(states, {"o": loss.direct(states[-1]["o"], targets)})
+        with one_blas_thread(program.backend == "compiled"):
+            states = passes.forward(spikes)
+            passes.gradients(states, {"o": loss.direct(states[-1]["o"], targets)})
 
     return run
 

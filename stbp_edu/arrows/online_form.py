@@ -48,17 +48,17 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     neurons = [*enumerate((layer.neuron for layer in net.layers[1:]), 1)]
     first = [(n, neuron.input) for n, neuron in neurons]
     first += [(n, enter.target) for n, neuron in neurons for enter in neuron.enters]
-    found: dict[Any, Word] = {(*node, rule.start, False, False): ("enter",) for node in first}
-    queue = list(found)
+    queue = [(*node, rule.start, False, False) for node in first]
+    found: dict[Any, Word] = dict.fromkeys(queue, ("enter",))
     for n, state, q, left, late in queue:  # grows while it is read: breadth first
-        word = found[n, state, q, left, late]
         for arrow, head in rule.moves_from(net, n, state, q):
+            word = (*found[n, state, q, left, late], arrow.kind)
             bad = late or bool(arrow.step and (left or arrow.leaves))
-            if arrow.target == LOSS and bad:
-                return (*word, arrow.kind)
             node = n + arrow.layer, arrow.target, head, left or arrow.leaves, bad
+            if arrow.target == LOSS and bad:
+                return word
             if arrow.target != LOSS and node not in found:
-                found[node] = (*word, arrow.kind)
+                found[node] = word
                 queue.append(node)
     return None
 

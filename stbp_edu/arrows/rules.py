@@ -149,10 +149,8 @@ def truncated(K: int) -> Rule:
     ['0', '1']
     """
     K = checks.count("K", K, at_least=0, at_most=1000)
-    rows: dict[str, Row] = {}
-    for k in range(K + 1):
-        rows[str(k)] = {"time": str(k + 1) if k < K else None, "*": str(k)}
-    return Rule(f"truncated-{K}", rows)
+    after = {k: str(k + 1) if k < K else None for k in range(K + 1)}
+    return Rule(f"truncated-{K}", {str(k): {"time": after[k], "*": str(k)} for k in after})
 
 
 def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:

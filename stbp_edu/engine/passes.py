@@ -141,7 +141,9 @@ Weights = Dense | Linked
 
 @dataclass(frozen=True)
 class Passes:
-    """The passes through the layers of a network, for a caller that has checked the arguments.
+    """The passes through the layers of a network.
+
+    The caller has checked the arguments, and runs compiled ones in ``one_blas_thread``.
 
     Attributes:
         layers: the steps of each layer, None first.

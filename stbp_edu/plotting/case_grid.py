@@ -21,10 +21,8 @@ from stbp_edu.plotting.svg_figure import Shown, show
 
 Cell = tuple[int, int]
 """(t, n), both from 1."""
-
 Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
 """The text of each cell: by cell, by a function of t and n, or the cases' numbers."""
-
 SPELLED = 6  # columns with room for "t = 1" below each
 FILES = resources.files("stbp_edu.plotting")
 IDS = [id_ for id_ in EQUATIONS if re.match(r"c\d-", id_)]

@@ -26,7 +26,6 @@ Node = State | str
 
 Edge = tuple[Node, Node]
 """An arrow: (tail, head)."""
-
 KINDS = {"spike": "h", "weight": "W", "carry": "f", "reset": "u f′", "readout": "direct"}
 GAP = 1.05  # rows from the last state of a layer to the first of the next
 UP_TO_LOSS = 1.15  # rows

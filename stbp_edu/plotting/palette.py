@@ -19,28 +19,20 @@ from matplotlib import rc_context
 
 INK = "#24292f"
 """Text, axes, and what is followed, exact or right."""
-
 GROUND = "#ffffff"
 """The sheet behind a figure; a site makes it transparent."""
-
 GRID = "#868c95"
 """Hairlines, frames and what is not highlighted: legible on both grounds."""
-
 GROUNDS = {"light": "#fdfcfa", "dark": "#1b1e24"}
 """The grounds of the site."""
-
 DIRECT, ABOVE, NEXT = "#946800", "#00808a", "#4b35a0"
 """The three terms: straight from the loss, from the layer above, from the next step."""
-
 LOST = "#a31545"
 """What a rule loses: dashed, with a cross."""
-
 TERMS = {"readout": DIRECT, "weight": ABOVE, "carry": NEXT, "reset": NEXT, "spike": INK}
 """The colour of the term that each kind of arrow brings."""
-
 CURRENT = "#ffd84d"
 """The halo of what is asked about."""
-
 DARK = {
     "ink": (INK, "#e6e8eb"),
     "direct": (DIRECT, "#f5c542"),
@@ -49,24 +41,18 @@ DARK = {
     "lost": (LOST, "#ff6a5a"),
 }
 """The colours that change with the page, by name: on a light ground and on a dark one."""
-
 CASE_COLOURS = {1: DIRECT, 2: ABOVE, 3: NEXT, 4: NEXT, 5: INK}
 """The frame of each case in the grid: its last term; the filling is its first (``CASE_TINTS``)."""
-
 CASE_TINTS = {1: DIRECT, 2: ABOVE, 3: DIRECT, 4: ABOVE, 5: GRID}
 
 DELTA = EPSILON = INK
 """δ = dL/do, drawn with circles, and ε = dL/du, drawn with squares."""
-
 MORE, LESS = "#0078be", "#d55e00"
 """The signs of a map: more than zero, and less; nothing else is told by these two."""
-
 SPIKE = "#b46a00"
 """A spike."""
-
 SERIES = ("#0078be", "#d55e00", "#009068", "#b6679b", "#a85c36", "#6f6fd8")
 """Curves that stand for no case, in this order."""
-
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 
 STYLE: Any = {

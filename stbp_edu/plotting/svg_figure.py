@@ -23,7 +23,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from stbp_edu.checks import Array
 from stbp_edu.plotting.drawing import LINE, Arrow, Drawing, Laid
 from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST, style
 
@@ -230,11 +229,8 @@ def elements(laid: Laid) -> list[str]:
     """Return a drawing as elements of SVG: halos, arrows, nodes, factors, words."""
     drawing = laid.drawing
     halo = f"fill: none; stroke: {CURRENT}"
-    found = [
-        _form(laid.at[name], drawing.radius + 4, node.round, halo, 6)
-        for name, node in drawing.nodes.items()
-        if node.asked
-    ]
+    asked = (name for name, node in drawing.nodes.items() if node.asked)
+    found = [_form(laid, name, halo, 6, wider=4) for name in asked]
     found += [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
     form = _cell if drawing.cells else _node
     found += [FILLED] * bool(drawing.order) + [form(laid, name) for name in drawing.nodes]
@@ -260,19 +256,18 @@ def _arrow(laid: Laid, k: int, arrow: Arrow) -> str:
 
 def _node(laid: Laid, name: Any) -> str:
     """Return a node; the loss is filled with ink."""
-    x, y = at = laid.at[name]
-    node, paper = laid.drawing.nodes[name], f"var(--stbp-ground, {GROUND})"
-    loss = node.label == "L"
-    look = f"fill: {INK if loss else paper}; stroke: {INK if node.asked or loss else GRID}"
-    drawn = _form(at, laid.drawing.radius, node.round, look, 2.5 if node.asked else 1.5)
-    colour = f"var(--stbp-paper, {GROUND})" if loss else INK
+    (x, y), node = laid.at[name], laid.drawing.nodes[name]
+    fill, frame, colour = f"var(--stbp-ground, {GROUND})", INK if node.asked else GRID, INK
+    if node.label == "L":
+        fill, frame, colour = INK, INK, f"var(--stbp-paper, {GROUND})"
+    drawn = _form(laid, name, f"fill: {fill}; stroke: {frame}", 2.5 if node.asked else 1.5)
     return drawn + text((x, y + 5), node.label, colour=colour)
 
 
 def _cell(laid: Laid, name: Any) -> str:
     """Return a cell of a grid: filled and framed in its colours, or a hairline."""
     (x, y), node, order = laid.at[name], laid.drawing.nodes[name], laid.drawing.order
-    wide, high = laid.step - 5, laid.row - 5
+    wide, high, label = laid.step - 5, laid.row - 5, laid.labels[name]
     box = f'<rect x="{x - wide / 2:.1f}" y="{y - high / 2:.1f}" width="{wide:.1f}" '
     box += f'height="{high:.1f}" rx="5" '
     drawn = f'{box}fill="none" style="stroke: {GRID}"/>' if order or not node.colours else ""
@@ -283,19 +278,17 @@ def _cell(laid: Laid, name: Any) -> str:
             box += 'class="stbp-fill" '
             look += f"; --k: {order.index(name)}; --pace: {FILLING / len(order):.2f}s"
         drawn += f'{box}style="{look}"/>'
-    label = laid.labels[name]
-    at = (x, y + 5 - LINE / 2 * label.count("\n"))
-    return drawn + text(at, label, size=14)
+    return drawn + text((x, y + 5 - LINE / 2 * label.count("\n")), label, size=14)
 
 
-def _form(at: Array, rim: float, is_round: bool, look: str, wide: float) -> str:
-    """Return a circle or a square."""
-    (x, y), half = at, rim - 1
-    form = f'circle cx="{x:.1f}" cy="{y:.1f}" r="{rim}"'
-    if not is_round:
+def _form(laid: Laid, name: Any, look: str, line: float, wider: int = 0) -> str:
+    """Return the circle or the square of a node."""
+    (x, y), rim = laid.at[name], laid.drawing.radius + wider
+    form, half = f'circle cx="{x:.1f}" cy="{y:.1f}" r="{rim}"', rim - 1
+    if not laid.drawing.nodes[name].round:
         form = f'rect x="{x - half:.1f}" y="{y - half:.1f}" width="{2 * half}" '
         form += f'height="{2 * half}" rx="5"'
-    return f'<{form} style="{look}" stroke-width="{wide}"/>'
+    return f'<{form} style="{look}" stroke-width="{line}"/>'
 
 
 def text(at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15) -> str:

@@ -51,12 +51,10 @@ class Feedback:
         rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         found = f' data-mistakes="{" ".join(self.mistakes)}"' if self.mistakes else ""
-        return (
-            f'<div class="stbp-feedback" role="status" data-exercise="{escape(self.exercise)}" '
-            f'data-state="{self.state}"{found}>'
-            f"<p><strong>{escape(self.title or self.exercise)}: "
-            f"{LABELS[self.state]}.</strong></p>{rows and f'<ul>{rows}</ul>'}{lines}</div>"
-        )
+        data = f'data-exercise="{escape(self.exercise)}" data-state="{self.state}"{found}'
+        head = f"<strong>{escape(self.title or self.exercise)}: {LABELS[self.state]}.</strong>"
+        listed = f"<ul>{rows}</ul>" if rows else ""
+        return f'<div class="stbp-feedback" role="status" {data}><p>{head}</p>{listed}{lines}</div>'
 
 
 @dataclass(frozen=True)
@@ -138,10 +136,8 @@ def markup(text: str) -> str:
     '∂L/∂w<sub>ij</sub>'
     """
     pieces = escape(text, quote=False).split("`")
-    return "".join(f"<code>{p}</code>" if k % 2 else _raised(p) for k, p in enumerate(pieces))
-
-
-def _raised(text: str) -> str:
-    """Return HTML with lower and upper indices set as such."""
-    text = re.sub(r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", text)
-    return re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", text)
+    for k in range(0, len(pieces), 2):
+        pieces[k] = re.sub(r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", pieces[k])
+        pieces[k] = re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", pieces[k])
+    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
+    return "".join(pieces)

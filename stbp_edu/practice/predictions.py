@@ -18,23 +18,14 @@ from stbp_edu.practice.tasks.catalogue import CONTENT
 
 @dataclass(frozen=True)
 class Question:
-    """One question of ``content/predictions.toml``.
-
-    Attributes:
-        id: what ``predict`` calls it.
-        notebook: slug of the notebook that asks it.
-        question: what the reader is asked.
-        choices: the answers to choose from.
-        measured: the one that the notebook measures.
-        lesson: a sentence that is said with the measurement.
-    """
+    """One question of ``content/predictions.toml``, with the answers to choose from."""
 
     id: str
-    notebook: str
+    notebook: str  # slug of the notebook that asks it
     question: str
     choices: Sequence[str]
-    measured: str
-    lesson: str
+    measured: str  # the choice that the notebook measures
+    lesson: str  # a sentence that is said with the measurement
 
 
 @dataclass(frozen=True)
@@ -52,42 +43,33 @@ class Prediction:
     measured: str = ""
 
     @property
-    def head(self) -> str:
-        """The sentence on the prediction."""
-        if not self.measured:
-            return f"you predicted `{self.answer}`." if self.answer else "no prediction yet."
-        if self.answer == self.measured:
-            return f"measured: `{self.measured}`, as you predicted."
-        said = f"you predicted `{self.answer}`" if self.answer else "no prediction"
-        return f"{said}; measured: `{self.measured}`."
-
-    @property
     def message(self) -> tuple[str, ...]:
-        """What is said beside it: the question and its choices, or the lesson."""
+        """The sentence on the prediction; then the question and its choices, or the lesson."""
+        said = f"you predicted `{self.answer}`" if self.answer else "no prediction"
         if self.measured:
-            return (self.question.lesson,)
+            is_right, measured = self.answer == self.measured, f"measured: `{self.measured}`"
+            head = f"{measured}, as you predicted." if is_right else f"{said}; {measured}."
+            return head, self.question.lesson
         if self.answer:
-            return ("Now measure.",)
+            return f"{said}.", "Now measure."
         choices = ", ".join(f"`{choice}`" for choice in self.question.choices)
-        return self.question.question, f"Choose one of {choices}, and run the cell again."
+        how = f"Choose one of {choices}, and run the cell again."
+        return f"{said} yet.", self.question.question, how
 
     def __repr__(self) -> str:
         """Return the text form."""
-        return "\n  ".join((f"{self.question.id}: {self.head}", *self.message))
+        return "\n  ".join((f"{self.question.id}: {self.message[0]}", *self.message[1:]))
 
     def _repr_html_(self) -> str:
         """Return the HTML form; the page's script makes buttons of the choices."""
-        told = {
-            "prediction": self.question.id,
-            "answer": self.answer,
-            "measured": self.measured,
-            "question": self.question.question,
-            "choices": json.dumps(self.question.choices, ensure_ascii=False),
-        }
+        told = {"prediction": self.question.id, "answer": self.answer, "measured": self.measured}
+        told["question"] = self.question.question
+        told["choices"] = json.dumps(self.question.choices, ensure_ascii=False)
         data = " ".join(f'data-{name}="{escape(value)}"' for name, value in told.items())
-        lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
-        head = f"<p><strong>{escape(self.question.id)}: {markup(self.head)}</strong></p>"
-        return f'<div class="stbp-feedback" {data}><div role="status">{head}{lines}</div></div>'
+        head, *others = map(markup, self.message)
+        head = f"<p><strong>{escape(self.question.id)}: {head}</strong></p>"
+        lines = head + "".join(f"<p>{line}</p>" for line in others)
+        return f'<div class="stbp-feedback" {data}><div role="status">{lines}</div></div>'
 
 
 @cache
@@ -121,17 +103,12 @@ def predict(
     asked = questions()[checks.choice("prediction_id", prediction_id, questions())]
     if measured is not None:
         checks.choice("measured", measured, asked.choices)
-    text = "" if answer is None or answer is Ellipsis else answer
-    text = text.strip() if isinstance(text, str) else text
-    if isinstance(text, str) and text in ("", "..."):
+    is_blank = answer is None or answer is Ellipsis
+    letters = "" if is_blank else "".join(str(answer).lower().split())
+    if letters in ("", "..."):
         return Prediction(asked, "", measured or "")
-    alike = {_letters(choice): choice for choice in asked.choices}
-    given = checks.choice("answer", alike.get(_letters(text), text), asked.choices)
+    alike = {"".join(choice.lower().split()): choice for choice in asked.choices}
+    given = checks.choice("answer", alike.get(letters, answer), asked.choices)
     if measured is None:
         saved_progress.record_prediction(asked.id, given)
     return Prediction(asked, given, measured or "")
-
-
-def _letters(text: object) -> str:
-    """Return a text without its spaces, in small letters."""
-    return "".join(str(text).lower().split())

@@ -125,7 +125,7 @@ class Answer:
             self.refused = f"Refused: {text.strip(chr(39))}."
         if error == "NotImplementedError" or (error == "TypeError" and "ellipsis" in text):
             return None
-        return Difference("problem", f"It raises {error}: {text}.", error=f"{error}: {text}")
+        return Difference("problem", f"It raises {error}: {text}.", f"{error}: {text}")
 
     def _packed(self, value: Any) -> Any:
         """Return what stands for an object that is no plain data."""

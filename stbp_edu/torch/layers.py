@@ -167,7 +167,7 @@ class LIFNetwork(nn.Sequential):
         neurons = {layer.steps.neuron.lines.text: layer.neuron for layer in layers}
         if len(neurons) > 1:
             for layer in layers:
-                layer.steps = layer.steps.among([*neurons.values()])
+                layer.steps = Steps(*layer.steps.given[:3], [*neurons.values()])
 
     @classmethod
     def from_params(

@@ -19,10 +19,7 @@ from stbp_edu.torch.parameters import check_floats, to_params
 from stbp_edu.torch.steps import curves
 
 TOLERANCE = 1e-4
-"""How far two gradients may differ that are taken for equal, relative to their length.
-
-Rules differ by hundredths and more; a leak that a framework keeps in float32, by 1e-7.
-"""
+"""How far two gradients may differ, relatively, that count as equal; rules do by hundredths."""
 ALIKE, NEAR = 1e-3, 0.02
 """How far two surrogates may differ, relative to the height, that are alike, or nearly so."""
 POINTS = 200

@@ -116,22 +116,12 @@ class TensorSteps(LinearSteps):
 
 
 class Steps:
-    """The steps of a neuron under a rule.
-
-    Args:
-        neuron, rule: these two.
-        recurrent: whether it has recurrent weights.
-        others: the neurons of its network, which may keep apart what this one does not.
+    """The steps of a neuron under a rule; ``others`` in its network may keep more errors apart.
 
     Attributes:
         back: the derived step back, which knows neuron and rule.
-        states: the states that have a line.
-        signals: the signals that come to the output, by the states of the rule that get them.
+        signals: what comes to the output, by the states of the rule that get it.
         copied: the states of the rule for which the output is copied: where signals differ.
-
-    Raises:
-        TypeError, ValueError: if it is no neuron, or the rule does not know its arrows or keeps no
-            path.
     """
 
     def __init__(
@@ -154,10 +144,6 @@ class Steps:
     def __reduce__(self) -> Any:
         """Return what is pickled or copied: functions are made again."""
         return Steps, self.given
-
-    def among(self, others: Sequence[AnyNeuron]) -> "Steps":
-        """Return the steps in a network of these neurons."""
-        return Steps(*self.given[:3], others)
 
     def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
         """Return what comes to each adjoint from the loss and from other layers, by its signal."""

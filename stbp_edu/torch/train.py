@@ -44,8 +44,6 @@ from stbp_edu.training.trainer import train
 
 PATIENCE = timedelta(seconds=20)
 """How long a process waits for the others at a step before it takes them for dead."""
-LOST = ("connection", "timed out", "timeout", "peer", "reset by")
-"""What a backend's error says of another process that is lost."""
 
 
 class PeerEndedError(RuntimeError):
@@ -114,7 +112,9 @@ def group(device: str | None = None) -> Iterator[Group]:
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), place)
     except RuntimeError as error:
-        if any(word in str(error).lower() for word in LOST):
+        if any(
+            said in str(error).lower() for said in ("connection", "timed out", "timeout", "peer")
+        ):
             ended()
         raise
     finally:
@@ -126,9 +126,7 @@ class TensorPasses:
     """The passes through a network's modules, each process of a group with its share of samples.
 
     Attributes:
-        settings: those of the run; where others come, the modules are made anew.
-        network: the modules.
-        seen: this process's share of the input, as a tensor.
+        seen: this process's share of the input.
         trace: its share of the forward pass, as tensors.
     """
 

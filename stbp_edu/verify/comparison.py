@@ -37,9 +37,12 @@ class Tolerance(NamedTuple):
     elementwise: bool
 
 
-ROUNDING = Tolerance(limit=1e-12, elementwise=False)  # two exact ways to the same number
-DIFFERENCES = Tolerance(limit=1e-6, elementwise=True)  # finite ones: rtol 1e-6, atol 1e-9
-GAP = Tolerance(limit=1e-8, elementwise=True)  # ten times the error of the least precise oracle
+ROUNDING = Tolerance(limit=1e-12, elementwise=False)
+"""For two exact ways to the same number."""
+DIFFERENCES = Tolerance(limit=1e-6, elementwise=True)
+"""For finite differences: rtol 1e-6, atol 1e-9."""
+GAP = Tolerance(limit=1e-8, elementwise=True)
+"""Beyond it is a difference: ten times the error of the least precise oracle."""
 
 
 class Comparison(NamedTuple):

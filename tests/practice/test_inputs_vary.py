@@ -45,7 +45,7 @@ def known(exercise):
         yield name, values, lambda value, k=k: lambda *a: solution(*a[:k], value, *a[k + 1 :])
     for place in places(exercise.source()):
         used = {n.id for n in ast.walk(place.node) if isinstance(n, ast.Name)} - BUILTINS
-        if place.called or not place.text or place.text in CONSTANT | {*exercise.arguments}:
+        if not place.text or place.text in CONSTANT | {*exercise.arguments}:
             continue
         if used and used <= set(exercise.arguments):
             hold = lambda value, place=place: place.changed(lambda _: value)  # noqa: E731

@@ -9,46 +9,35 @@ import ast
 import decimal
 import operator
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from stbp_edu.practice.tasks import FormulaBlank
 
-LONGEST = 400  # characters
+LONGEST, DEEPEST = 400, 60  # characters; brackets in brackets
 LARGEST_POWER = 9  # powers of powers multiplied
-DEEPEST = 60  # brackets in brackets
 NUMBERS = (1e-3, 1e3)  # the smallest and the largest number in a formula, 0 apart
 POINTS = 8
 FAR = (5, 30, 200, 3e3, 1e5, 1e7)
 """Sizes of symbols far from 0, where a formula in abs() and a constant turns."""
-DIGITS = 300
-EXACT = decimal.Context(
-    prec=DIGITS,
-    Emax=decimal.MAX_EMAX,
-    Emin=decimal.MIN_EMIN,
-    traps=[decimal.Overflow, decimal.Underflow, decimal.DivisionByZero, decimal.InvalidOperation],
-)
-LIMIT = Decimal(10) ** (50 - DIGITS)
-BEYOND, UNDEFINED = "beyond all numbers", "undefined"
+BOUNDS = decimal.Overflow, decimal.Underflow  # what has no value is infinite or NaN
+EXACT = decimal.Context(300, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=[*BOUNDS])
+LIMIT = Decimal("1e-250")
 NOT_NEGATIVE = {"a", "tau", "T", "S", "dt", "pi", "h", "h_next", "f", "f_next", "rate", "sum_o"}
 NOT_NEGATIVE |= {"o", "o_1", "o_2", "o_3"}
 SIGNS = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "−": "-"}
 SIGNS |= {"f'": "df", "f′": "df"}  # as the page writes it
 ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
-OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
-    ast.Div: operator.truediv, ast.Pow: operator.pow, ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}  # fmt: skip
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+OPERATORS: dict[type[ast.AST] | str, Callable[..., Any]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Pow: operator.pow,
+    ast.Div: operator.truediv, ast.USub: operator.neg, ast.UAdd: operator.pos,
     "exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs,
 }  # fmt: skip
 Tree = ast.expr
-Point = Mapping[str, float]
+Point = Mapping[str, Decimal]
 
 
 def parse(text: str, symbols: Mapping[str, str]) -> Tree:
@@ -88,23 +77,24 @@ def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int 
             name = ALIASES.get(name, name)
             if name in symbols:
                 return ast.Name(name, ast.Load())
-            raise ValueError(
+            text = (
                 f"`{name}` is none of the symbols here: {listed(symbols)}. A product needs its *."
             )
+            raise ValueError(text)
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             if value and not NUMBERS[0] <= value <= NUMBERS[1]:
                 raise ValueError("Numbers lie between 0.001 and 1000 here, such as 2 or 0.5.")
             return node
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            exponent = _number(right)
+            exponent = getattr(getattr(right, "operand", right), "value", None)  # or its negative
             if type(exponent) is not int or abs(power * exponent) > LARGEST_POWER:
                 raise ValueError("Powers are small whole numbers here, such as u**2.")
-            return ast.BinOp(below(left, max(1, abs(exponent))), ast.Pow(), right)
+            return ast.BinOp(below(left, max(1, abs(exponent))), ast.Pow(), below(right))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
             return ast.BinOp(below(left, deeper=0), op, below(right))  # a + b + c has no brackets
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
             return ast.UnaryOp(sign, below(operand))
-        case ast.Call(func=ast.Name(id="exp" | "sqrt" | "abs"), args=[argument], keywords=[]):
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in OPERATORS:
             return ast.Call(node.func, [below(argument)], [])
     raise ValueError(
         f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and exp, sqrt, abs "
@@ -112,44 +102,23 @@ def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int 
     )
 
 
-def _number(node: Tree) -> object:
-    """Return what is written as a plain number, with a sign before it or without."""
-    with suppress(ValueError):
-        return ast.literal_eval(node)
-    return None
-
-
 def listed(symbols: Mapping[str, str]) -> str:
     """Return every symbol with its meaning, as text."""
     return ", ".join(f"`{s}` ({meaning})" for s, meaning in symbols.items())
 
 
-def value(tree: Tree, blank: FormulaBlank, point: Point) -> Decimal:
-    """Return a formula's value at a point, in the digits of the decimal context.
-
-    Raises:
-        ArithmeticError: if it has none there.
-    """
-    known = {name: Decimal(str(number)) for name, number in point.items()}
-
-    def computed(node: Tree) -> Any:
-        """Return the value of plain arithmetic."""
-        match node:
-            case ast.Name(id=name):
-                return known[name]
-            case ast.Constant(value=number):
-                return Decimal(str(number))
-            case ast.UnaryOp(op=sign, operand=operand):
-                return OPERATORS[type(sign)](computed(operand))
-            case ast.Call(func=ast.Name(id=name), args=[argument]):
-                return FUNCTIONS[name](computed(argument))
-            case ast.BinOp(left=left, op=op, right=right):
-                return OPERATORS[type(op)](computed(left), computed(right))
-
-    for symbol, formula in blank.relations.items():
-        known[symbol] = computed(ast.parse(formula, mode="eval").body)
-    result: Decimal = computed(tree)
-    return result
+def value(node: Tree, point: Point) -> Decimal:
+    """Return a formula's value at a point, in the digits and the traps of the decimal context."""
+    match node:
+        case ast.Name(id=name):
+            return point[name]
+        case ast.UnaryOp(op=sign, operand=operand):
+            return OPERATORS[type(sign)](value(operand, point))
+        case ast.BinOp(left=left, op=op, right=right):
+            return OPERATORS[type(op)](value(left, point), value(right, point))
+        case ast.Call(func=ast.Name(id=name), args=[argument]):
+            return OPERATORS[name](value(argument, point))
+    return Decimal(ast.unparse(node))
 
 
 def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
@@ -160,52 +129,37 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
     """
     compared = 0
     with decimal.localcontext(EXACT):
-        for k in range(len(points(blank))):
-            x, y = _exact(a, blank, k), _exact(b, blank, k)
-            if x == y == UNDEFINED or BEYOND in (x, y):
+        for point in points(blank):
+            try:
+                x, y = value(a, point), value(b, point)
+            except BOUNDS:
                 continue
-            if UNDEFINED in (x, y) or abs(x - y) > LIMIT * abs(y):  # type: ignore[operator, arg-type]
+            has_value = x.is_finite(), y.is_finite()
+            if any(has_value) and not (all(has_value) and abs(x - y) <= LIMIT * abs(y)):
                 return False
-            compared += 1
+            compared += all(has_value)
     return compared > 0
-
-
-@lru_cache(4000)
-def _exact(tree: Tree, blank: FormulaBlank, k: int) -> Decimal | str:
-    """Return a formula's value at a point with all digits, or why it has none."""
-    try:
-        return value(tree, blank, points(blank)[k])
-    except (decimal.Overflow, decimal.Underflow):
-        return BEYOND
-    except (decimal.DivisionByZero, decimal.InvalidOperation):
-        return UNDEFINED
-
-
-def free_symbols(blank: FormulaBlank, *trees: Tree) -> list[str]:
-    """Return the symbols that some formulas use and that are made of no others."""
-    known = [ast.parse(text) for text in blank.relations.values()]
-    used = {n.id for tree in (*trees, *known) for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    return [s for s in blank.symbols if s in used and s not in blank.relations]
 
 
 @cache
 def points(blank: FormulaBlank) -> list[Point]:
-    """Return the seeded points at which formulas are compared: the value of each free symbol.
+    """Return the seeded points at which formulas are compared: the value of each symbol.
 
     The first ``POINTS`` lie near 0; then come the sizes of ``FAR``, each with every sign as well.
     """
-    near = [(31, k, 1.0) for k in range(POINTS)]
+    near = [(31, k, 1) for k in range(POINTS)]
     far = [(32, k, scale) for k, size in enumerate(FAR) for scale in (size, -size)]
-    return [_point(blank, *drawn) for drawn in near + far]
-
-
-def _point(blank: FormulaBlank, stream: int, k: int, scale: float) -> Point:
-    """Return a value of each free symbol, in proportion to a scale."""
-    rng = np.random.default_rng([stream, k])
-    sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
-    signs = rng.choice([1, -1], len(blank.symbols)).tolist()
-    return {
-        symbol: size * (abs(scale) if symbol in NOT_NEGATIVE else sign * scale)
-        for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
-        if symbol not in blank.relations
-    }
+    found: list[Point] = []
+    for stream, k, scale in near + far:
+        rng = np.random.default_rng([stream, k])
+        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
+        signs = rng.choice([1, -1], len(blank.symbols)).tolist()
+        point = {
+            symbol: Decimal(str(size * (abs(scale) if symbol in NOT_NEGATIVE else sign * scale)))
+            for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
+        }
+        for symbol, formula in blank.relations.items():
+            with decimal.localcontext(EXACT):
+                point[symbol] = value(parse(formula, blank.symbols), point)
+        found.append(point)
+    return found

@@ -22,21 +22,15 @@ SHARE = 0.2  # in float32, sums are rounded as their largest term is
 class Answer:
     """An answer beside the right one.
 
-    Attributes:
-        source: the solution.
-        situations: what both are called with, and what belongs there.
-        ask: returns what comes of the reader's function for some arguments, shaped as another
-            result.
-        axes: what the axes of a result are.
-        parts: what the results are, where there are several.
-        view: makes a random function one whose results can be compared; None for any other.
+    ``ask`` returns what comes of the reader's function for arguments, shaped as another result.
+    ``view`` makes a random function one whose results can be compared; None for any other.
     """
 
-    source: str
-    situations: Sequence[Inputs]
+    source: str  # the solution
+    situations: Sequence[Inputs]  # what both are called with, and what belongs there
     ask: Callable[[Sequence[Any], Any], Outcome]
-    axes: Sequence[str] = ()
-    parts: Sequence[str] = ()
+    axes: Sequence[str] = ()  # what the axes of a result are
+    parts: Sequence[str] = ()  # what the results are, where there are several
     view: Callable[[Function], Function] | None = None
 
     @cached_property
@@ -73,12 +67,9 @@ class Answer:
     @cached_property
     def order(self) -> list[int]:
         """The calls in the order in which hypotheses are asked: the telling ones first."""
-
-        def rank(k: int) -> tuple[bool, bool, int]:
-            i, fails = self.situations[k], isinstance(self.outcomes[k], Difference)
-            return not self.wrong[k], fails, i.T * i.S if i.T > 1 else 1000
-
-        return sorted(range(len(self.situations)), key=rank)
+        fails = [isinstance(outcome, Difference) for outcome in self.outcomes]
+        sizes = [i.T * i.S if i.T > 1 else 1000 for i in self.situations]
+        return sorted(range(len(sizes)), key=lambda k: (not self.wrong[k], fails[k], sizes[k]))
 
     def at(self, function: Function, k: int) -> Outcome:
         """Return what comes of one of the package's own functions in the k-th call."""
@@ -87,34 +78,38 @@ class Answer:
 
     def gives(self, function: Function, *, exactly: bool = True) -> bool:
         """Return whether a function has the same outcomes in every call."""
-        with np.errstate(all="ignore"):  # a mistake may overflow where the answer did
-            return all(
-                same(self.at(function, k), self.outcomes[k], self.rtol, exactly=exactly)
-                for k in self.order
-            )
+        pairs = ((self.at(function, k), self.outcomes[k]) for k in self.order)
+        return all(same(*pair, self.rtol, exactly=exactly) for pair in pairs)
 
     def vector(self, outcome: Outcome, k: int) -> Array:
         """Return all numbers of an outcome of a call in a row; NaN where it has other shapes."""
         found = outcome.values() if isinstance(outcome, dict) else ()
         arrays = [part.astype(float) for part in found if isinstance(part, np.ndarray)]
-        right = self.right[k]
-        assert isinstance(right, dict)
-        if [x.shape for x in arrays] != [np.shape(x) for x in right.values()]:  # type: ignore[arg-type]
+        shapes = [np.shape(x) for x in self.right[k].values()]  # type: ignore[arg-type, union-attr]
+        if [x.shape for x in arrays] != shapes:
             return np.array([np.nan])
         return np.concatenate([x.ravel() for x in arrays])
 
+    def difference(self, k: int) -> Difference:
+        """Return the first difference of a wrong outcome, that of the k-th call."""
+        got, right = self.outcomes[k], self.right[k]
+        if not isinstance(got, dict) or not isinstance(right, dict):
+            return got or Difference("problem", "It returns nothing here.")  # type: ignore[return-value]
+        pairs = zip(got.items(), right.values(), strict=True)
+        part, x, y = next((n, x, y) for (n, x), y in pairs if not alike(x, y, self.rtol))
+        kind, message = _described(x, y, self.rtol, self.axes)
+        return Difference(kind, f"{part}: {message}" if part else message)
+
 
 def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -> bool:
-    """Return whether two calls came out alike: equal values, or the same problem.
+    """Return whether two calls came out alike: equal values, or the same kind of exception.
 
-    Problems are the same if the same kind of exception was raised; ``exactly``, if it said the
-    same. A NaN equals a NaN in the same place, so that a mistake that divides by zero has its
-    name too.
+    ``exactly``, if it also said the same. A NaN equals a NaN in the same place, so that a mistake
+    that divides by zero has its name too.
     """
     if isinstance(a, Difference) and isinstance(b, Difference):
-        if a.error and not exactly:
-            return a.error.split()[:1] == b.error.split()[:1]
-        x, y = (d.error or d.message.partition(", where")[0] for d in (a, b))
+        words = None if exactly else 1
+        x, y = (d.error.split()[:words] or d.message.partition(", where")[0] for d in (a, b))
         return x == y
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
@@ -135,17 +130,7 @@ def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
     """Return where numbers differ, relative to each and to a share of the largest beside it."""
     size = np.abs(right.astype(float))
     floor = rtol * (1e-3 if rtol <= RTOL else SHARE) * float(size.max(initial=1e-30))
-    differs: NDArray[np.bool_] = ~(np.abs(value - right.astype(float)) <= rtol * size + floor)
-    return differs
-
-
-def difference(got: Outcome, right: Outcome, rtol: float, axes: Sequence[str] = ()) -> Difference:
-    """Return the first difference of a wrong outcome; ``axes`` name the axes of an array."""
-    if not isinstance(got, dict) or not isinstance(right, dict):
-        return got or Difference("problem", "It returns nothing here.")  # type: ignore[return-value]
-    pairs = zip(got.items(), right.values(), strict=True)
-    name, value, want = next((n, x, y) for (n, x), y in pairs if not alike(x, y, rtol))
-    return Difference(*_described(value, want, rtol, axes), name)
+    return ~np.less_equal(np.abs(value - right.astype(float)), rtol * size + floor)
 
 
 def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> tuple[str, str]:
@@ -158,12 +143,18 @@ def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> tuple
         is_boxed = got.size == 1 and not want.shape
         hint = ": return the number in it, without the brackets around it"
         return "shape", text + hint * is_boxed
-    infinite = ~np.isfinite(got)
-    index, place = _first(infinite if infinite.any() else _off(got, want, rtol), axes)
-    if infinite.any():
-        return "nan", f"it returns {got[index]}{place}: a division by zero, or an overflow"
     if want.dtype == bool and not want.shape:
         return "value", "this does not hold"
+    infinite = ~np.isfinite(got)
+    wrong = infinite if infinite.any() else _off(got, want, rtol)
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    place = f" at index {index[0] if len(index) == 1 else index}" * bool(index)
+    if index and len(index) == len(axes):
+        named = zip(axes, index, strict=True)
+        places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
+        place = f" at {', '.join(places)}" + " (counted from 0)" * (list(axes) != ["t"])
+    if infinite.any():
+        return "nan", f"it returns {got[index]}{place}: a division by zero, or an overflow"
     return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
 
 
@@ -176,15 +167,3 @@ def side_by_side(yours: float, exact: float) -> str:
     pairs = ((f"{yours:.{digits}g}", f"{exact:.{digits}g}") for digits in range(4, 18))
     x, y = next((x, y) for x, y in pairs if x != y)
     return f"yours {x}, exact {y}"
-
-
-def _first(wrong: NDArray[np.bool_], axes: Sequence[str]) -> tuple[tuple[int, ...], str]:
-    """Return the first index at which ``wrong`` holds, and where that is, by the axes' names."""
-    index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    if not index:
-        return index, ""
-    if len(index) != len(axes):
-        return index, f" at index {index[0] if len(index) == 1 else index}"
-    named = zip(axes, index, strict=True)
-    places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
-    return index, f" at {', '.join(places)}" + " (counted from 0)" * (list(axes) != ["t"])

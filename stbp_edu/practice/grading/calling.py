@@ -14,12 +14,11 @@ import builtins
 import contextlib
 import copy
 import gc
-import io
 import linecache
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import is_
@@ -29,13 +28,12 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.tasks import Function, blanks, exercises
+from stbp_edu.practice.tasks import Function, tasks
 from stbp_edu.practice.tasks import names as tables
 
 PAIRS = (("W", "b"), ("U", "O"))
 """The attributes by which gradients and traces are compared."""
-LONGEST_RANGE = 10**6
-LONGEST_TEXT = 300
+LONGEST_RANGE, LONGEST_TEXT = 10**6, 300
 OWN = (__file__, tables.__file__)
 """The files whose lines call a reader's function, and are none of it."""
 GRADERS = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
@@ -45,19 +43,11 @@ WITHIN = ("__code__", "__defaults__", "__kwdefaults__")
 
 @dataclass(frozen=True)
 class Difference:
-    """The first place where a value is not what it should be, or why there is no value.
+    """The first place where a value is not what it should be, or why there is no value."""
 
-    Attributes:
-        kind: ``"problem"``, ``"type"``, ``"shape"``, ``"nan"`` or ``"value"``.
-        message: what differs, with the place.
-        part: which of several results, or an empty string.
-        error: the exception that was raised, its name first, or an empty string.
-    """
-
-    kind: str
-    message: str
-    part: str = ""
-    error: str = ""
+    kind: str  # "problem", "type", "shape", "nan" or "value"
+    message: str  # what differs, with the place; which of several results it is, first
+    error: str = ""  # the exception that was raised, its kind first
 
 
 Part = Array | frozenset[Any]
@@ -65,29 +55,18 @@ Outcome = dict[str, Part] | Difference | None
 """What comes of one call: its results by name, why there are none, or None for a blank."""
 
 
-def call(
-    function: Function,
-    args: Sequence[Any],
-    like: Any,
-    parts: Sequence[str] = (),
-    printed: io.StringIO | None = None,
-) -> Outcome:
+def call(function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()) -> Outcome:
     """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is."""
-    # A division by zero shows up as a NaN, which is explained; no warning is needed.
-    with np.errstate(all="ignore"), contextlib.redirect_stdout(printed or io.StringIO()):
+    with np.errstate(all="ignore"):  # a division by zero shows up as a NaN, which is explained
         return _outcome(function, copy.deepcopy(args), like, parts, is_ours=False)
 
 
 def tried(function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()) -> Outcome:
-    """Return what comes of one of the package's own functions; of an error, which it is.
-
-    The arguments are closed to changes: copies are made of lists, and of all where a function
-    works in place.
-    """
-    copied = (list, np.random.Generator)
+    """Return what comes of one of the package's own functions; of an error, which it is."""
+    copied = (list, np.random.Generator)  # arrays are closed to changes
     given = [copy.deepcopy(a) if isinstance(a, copied) else a for a in args]
     outcome = _outcome(function, given, like, parts, is_ours=True)
-    if isinstance(outcome, Difference) and "read-only" in outcome.error:
+    if isinstance(outcome, Difference) and "read-only" in outcome.message:  # it works in place
         return _outcome(function, copy.deepcopy(args), like, parts, is_ours=True)
     return outcome
 
@@ -119,7 +98,7 @@ def _problem(error: BaseException, place: str) -> Difference | None:
     message = f"It raises {kind}: {text}{place}."
     if isinstance(error, NameError):  # a name without a value has several texts
         kind, text = "NameError", "".join(text.split("'")[1:2])
-    return Difference("problem", message, error=f"{kind}: {text}")
+    return Difference("problem", message, f"{kind}: {text}")
 
 
 def _place_of(error: BaseException) -> str:
@@ -135,36 +114,30 @@ def _place_of(error: BaseException) -> str:
     return f", at `{frame.line}`" if frame.line else ""
 
 
-def is_blank(value: object) -> bool:
-    """Return whether a returned value is an unfilled stub: None, ``...``, or a tuple of such."""
-    if isinstance(value, tuple) and value:
-        return all(map(is_blank, value))
-    return value is None or value is Ellipsis
-
-
-class OddError(Exception):
-    """A result that can be no answer: what it is, and which of several it is."""
-
-
 def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> Outcome:
     """Return a value as plain data in the structure of ``like``; no code of an answer is left."""
-    if isinstance(value, Difference) or is_blank(value):
-        return value if isinstance(value, Difference) else None
-    try:
-        return dict(_results(value, like, "", parts))
-    except OddError as error:
-        return Difference("type", *error.args)
+    if isinstance(value, Difference):
+        return value
+    several = value if isinstance(value, tuple) and value else (value,)
+    if all(one is None or one is Ellipsis for one in several):
+        return None  # an unfilled stub
+    found: dict[str, Part] = {}
+    for name, part in _results(value, like, "", parts):
+        if isinstance(part, str):
+            return Difference("type", f"{name}: {part}" if name else part)
+        found[name] = part
+    return found
 
 
-def _results(got: Any, want: Any, name: str, parts: Sequence[str]) -> Iterator[tuple[str, Part]]:
-    """Yield each result with its name."""
+def _results(got: Any, want: Any, name: str, parts: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each result, and what it is, or why it can be none."""
     for pair in PAIRS:
         if all(hasattr(want, part) for part in pair):
             want, parts = tuple(getattr(want, part) for part in pair), pair
             with contextlib.suppress(Exception):  # whatever an object's own __getattr__ does
                 got = tuple(getattr(got, part) for part in pair)
     if not isinstance(want, (tuple, list)):
-        yield name, _part(got, want, name)
+        yield name, _part(got, want)
         return
     if isinstance(got, np.ndarray) and {got.shape} == {(len(want), *np.shape(w)) for w in want}:
         got = tuple(got)
@@ -172,14 +145,15 @@ def _results(got: Any, want: Any, name: str, parts: Sequence[str]) -> Iterator[t
     if not several or len(got) != len(want):
         came = f"{len(got)} results" if several else f"one {what_it_is(got)} alone"
         named = f" ({', '.join(parts)})" if parts else ", None first" * (want[0] is None)
-        raise OddError(f"it returns {came}, where {len(want)} are expected{named}", name)
+        yield name, f"it returns {came}, where {len(want)} are expected{named}"
+        return
     for k, (value, right) in enumerate(zip(got, want, strict=True)):
         if right is not None:
             yield from _results(value, right, parts[k] if k < len(parts) else f"{name}[{k}]", ())
 
 
-def _part(value: Any, want: Any, name: str) -> Part:
-    """Return real numbers as an array of their own, or cells (t, n) as a set of their own."""
+def _part(value: Any, want: Any) -> Part | str:
+    """Return real numbers as an array of their own, cells (t, n) as a set, or why it is neither."""
     with contextlib.suppress(Exception):  # whatever an object's own __array__ or __iter__ does
         if isinstance(want, (set, frozenset)):
             return frozenset(tuple(int(i) for i in cell) for cell in value)
@@ -191,7 +165,7 @@ def _part(value: Any, want: Any, name: str) -> Part:
             array = array.real  # the numbers are real, whatever type they have
         if array.dtype.kind in "bfiuO":
             return array if array.dtype.kind in "bf" else array.astype(float)
-    raise OddError(f"it returns {what_it_is(value)}, where {kind_of(want)} is expected", name)
+    return f"it returns {what_it_is(value)}, where {kind_of(want)} is expected"
 
 
 def kind_of(value: Any) -> str:
@@ -213,14 +187,13 @@ def what_it_is(value: Any) -> str:
     return f"{kind} that makes no array" if isinstance(value, (list, tuple)) else kind
 
 
-Setting = tuple[Callable[[], Any], Callable[[Any], Any]]
-"""What returns a setting of the program, and what sets it."""
-SETTINGS: tuple[Setting, ...] = (
+SETTINGS: tuple[Any, ...] = (
     (sys.gettrace, sys.settrace),
     (sys.getprofile, sys.setprofile),
     (sys.getrecursionlimit, sys.setrecursionlimit),
     (gc.isenabled, lambda was: gc.enable() if was else gc.disable()),
 )
+"""What returns a setting of the program, and what sets it."""
 
 
 @contextlib.contextmanager
@@ -248,10 +221,9 @@ def undone() -> Iterator[Callable[[], None]]:
 
 def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:
     """Make a table of names what it was; that of a class takes no names itself."""
-    if isinstance(holder, type):
-        put, drop = partial(setattr, holder), partial(delattr, holder)
-    else:
-        put, drop = now.__setitem__, now.__delitem__
+    is_class = isinstance(holder, type)
+    put = partial(setattr, holder) if is_class else now.__setitem__
+    drop = partial(delattr, holder) if is_class else now.__delitem__
     with contextlib.suppress(AttributeError, TypeError):
         for name in [n for n in now if n not in before and not isinstance(now[n], ModuleType)]:
             drop(name)  # it may hide another; but a module is an import
@@ -262,15 +234,18 @@ def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:
 
 
 @cache
-def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Setting]]:
+def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Any]]:
     """Return what holds the names that grading uses, each with its table, and its own functions.
 
-    Names are held by modules, by their classes, by this package's dicts and tasks, and by the
-    tables of the environment and of the modules.
+    That is this package and NumPy, the modules that stand in it or that what stands there comes
+    from, the classes of all these, this package's dicts and tasks, the environment, the modules.
     """
     ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
     public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
-    modules = dict.fromkeys([builtins, sys.modules[__name__], *ours, *public, *_used(ours)])
+    used = [value for module in ours for value in vars(module).values()]
+    origins = (str(getattr(v, "__module__", "")) for v in used if type(v) is not ModuleType)
+    found = [builtins, sys.modules[__name__], *ours, *public, *used, *map(sys.modules.get, origins)]
+    modules = dict.fromkeys(m for m in found if type(m) is ModuleType)
     values = [(module, value) for module in modules for value in vars(module).values()]
     classes = [
         value
@@ -279,21 +254,14 @@ def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Setting]]
         and value.__module__ == module.__name__
         and not value.__flags__ & 1 << 8  # closed to changes
     ]
-    tasks = [task for known in (exercises(), blanks()) for task in known.values()]
-    held = [(holder, vars(holder)) for holder in dict.fromkeys((*modules, *classes, *tasks))]
-    dicts = [v for m, v in values if type(v) is dict and m.__name__.startswith("stbp_edu")]
-    functions = {v for _, v in values if type(v) is FunctionType}
-    own = [f for f in functions if str(f.__module__).startswith(GRADERS)]
-    parts: list[Setting] = [
-        (partial(getattr, f, part), partial(setattr, f, part)) for f in own for part in WITHIN
+    holders = dict.fromkeys((*modules, *classes, *tasks().values()))
+    held = [(holder, vars(holder)) for holder in holders]
+    dicts = [value for value in used if type(value) is dict]
+    functions = {value for value in used if type(value) is FunctionType}
+    parts = [
+        (partial(getattr, f, part), partial(setattr, f, part))
+        for f in functions
+        if str(f.__module__).startswith(GRADERS)
+        for part in WITHIN
     ]
     return [*held, *((None, table) for table in (os.environ, sys.modules, *dicts))], parts
-
-
-def _used(modules: Iterable[ModuleType]) -> Iterator[ModuleType]:
-    """Yield the modules that stand in others, or that what stands there comes from."""
-    for value in (value for module in modules for value in vars(module).values()):
-        is_module = type(value) is ModuleType
-        found = value if is_module else sys.modules.get(str(getattr(value, "__module__", "")))
-        if type(found) is ModuleType:
-            yield found

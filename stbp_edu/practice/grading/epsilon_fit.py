@@ -21,7 +21,7 @@ from stbp_edu.practice.grading.calling import Outcome, call
 from stbp_edu.practice.tasks import ForwardPass, Function, step_name
 from stbp_edu.practice.tasks.inputs import wide_network
 
-TOLERANCE = 1e-6
+DIGITS, TOLERANCE = 6, 1e-6
 LARGEST = 1e100  # whose squares are finite
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
@@ -53,11 +53,9 @@ class CaseReport:
 
     def __str__(self) -> str:
         """Return the text form, one line."""
-        head = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
-        if not self.wrong:
-            return head
         rest = self.explanation or "the case itself is right: it passes on an error made elsewhere"
-        return f"{head}; first wrong at {self.first}; {rest}"
+        found = f"; first wrong at {self.first}; {rest}" * bool(self.wrong)
+        return f"case {self.case}: {self.cells - self.wrong} of {self.cells} right{found}"
 
 
 def case_reports(function: Function) -> tuple[CaseReport, ...]:
@@ -67,14 +65,13 @@ def case_reports(function: Function) -> tuple[CaseReport, ...]:
     """
     net = wide_network()
     exact, N = net.sweep("exact"), net.params.N
-    given = net.trace, net.targets, net.params, net.neuron
-    found = recover_epsilon(net, call(function, given, exact.gradients))
-    if found is None:
+    outcome = call(function, (net.trace, net.targets, net.params, net.neuron), exact.gradients)
+    found = [fit for n in range(1, N + 1) if (fit := recover_epsilon(net, outcome, n)) is not None]
+    if len(found) < N:
         return ()
-    epsilon, misfit = found
-    right = list(exact.epsilon)
+    epsilon, right = [None, *(e for e, _ in found)], list(exact.epsilon)
+    layers = [n for n in range(N, 0, -1) if found[n - 1][1] > TOLERANCE]
     text = "these gradients are no sum over steps and samples of ε times the spikes below"
-    layers = [n for n in range(N, 0, -1) if misfit[n] > TOLERANCE]
     if what := _out_of_order(epsilon, right):
         text = f"the {what} of ε and of the spikes below are not those that belong together"
         layers, epsilon = list(range(N, 0, -1)), right
@@ -94,34 +91,27 @@ def _report(net: ForwardPass, epsilon: Layers, right: Layers, case: int) -> Case
     if not wrong:
         return CaseReport(case, len(cells))
     first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}"
-    terms = explanations(net, epsilon, case)
-    return CaseReport(case, len(cells), len(wrong), first, "; ".join(terms))
+    return CaseReport(case, len(cells), len(wrong), first, _explanation(net, epsilon, case))
 
 
-def recover_epsilon(net: ForwardPass, outcome: Outcome) -> tuple[Layers, list[float]] | None:
-    """Return ε by layer, shape (T, S, n[n]), and by layer how badly the gradients fit any ε.
+def recover_epsilon(net: ForwardPass, outcome: Outcome, n: int) -> tuple[Array, float] | None:
+    """Return ε of a layer, shape (T, S, n[n]), and how badly the gradients fit any ε.
 
     The misfit is 0 for any backward pass whose last step is right (case 5: Σ over steps and
     samples of ε times the spikes below, and for the bias of ε alone), whatever its ε. None where
     what came is no gradient of each parameter, or not finite.
     """
-    T, S, N = net.shape
-    epsilon: Layers = [None]
-    misfit = [0.0]
-    for n in range(1, N + 1):
-        of = [outcome[f"{name}[{n}]"] for name in "Wb"] if isinstance(outcome, dict) else []
-        arrays = [np.asarray(g, dtype=float) for g in of]  # whatever precision they came in
-        if [g.shape for g in arrays] != [net.params.W[n].shape, net.params.b[n].shape]:
-            return None
-        if not all((np.abs(g) < LARGEST).all() for g in arrays):
-            return None
-        # The bias acts like a weight from a neuron that always spikes: one more column.
-        below = np.column_stack([net.trace.O[n - 1].reshape(T * S, -1), np.ones(T * S)])
-        gradient = np.column_stack(arrays)
-        E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
-        epsilon.append(E.reshape(T, S, -1))
-        misfit.append(_misfit(below.T @ E, gradient.T))
-    return epsilon, misfit
+    T, S, _ = net.shape
+    of = [outcome[f"{name}[{n}]"] for name in "Wb"] if isinstance(outcome, dict) else []
+    arrays = [np.asarray(g, dtype=float) for g in of]  # whatever precision they came in
+    is_small = all((np.abs(g) < LARGEST).all() for g in arrays)
+    if [g.shape for g in arrays] != [net.params.W[n].shape, net.params.b[n].shape] or not is_small:
+        return None
+    # The bias acts like a weight from a neuron that always spikes: one more column.
+    below = np.column_stack([net.trace.O[n - 1].reshape(T * S, -1), np.ones(T * S)])
+    gradient = np.column_stack(arrays)
+    E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
+    return E.reshape(T, S, -1), _misfit(below.T @ E, gradient.T)
 
 
 def _misfit(fit: Array, values: Array) -> float:
@@ -129,41 +119,29 @@ def _misfit(fit: Array, values: Array) -> float:
     return float(np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30))
 
 
-def explanations(net: ForwardPass, epsilon: Layers, case: int) -> list[str]:
+def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:
     """Return which terms are missing, too many, or off by a factor in the ε of a case."""
     cells = list(net.cells(case))
-    columns = [_terms(net, epsilon, t, n) for t, n in cells]
-    names = list(columns[0])
-    A = np.stack([np.concatenate([c[name].ravel() for c in columns]) for name in names], axis=1)
+    terms = [_terms(net, epsilon, t, n) for t, n in cells]
+    A = np.concatenate([np.stack([*map(np.ravel, of.values())], axis=1) for of in terms])
     y = np.concatenate([epsilon[n][t].ravel() for t, n in cells])
     scale = np.linalg.norm(A, axis=0)
     scale[scale == 0] = 1.0
     c, *_ = np.linalg.lstsq(A / scale, y, rcond=1e-10)
     if _misfit(A @ (c / scale), y) >= TOLERANCE:
-        return [f"{NO_SUM} of this case gives these values"]
-    left, lines = dict(zip(names, (c / scale).tolist(), strict=True)), []
+        return f"{NO_SUM} of this case gives these values"
+    left, said = dict(zip(terms[0], np.round(c / scale, DIGITS).tolist(), strict=True)), []
     for exact, classic in CLASSIC.items():
-        if classic in left and _near(left[exact], 0) and _near(left[classic], 1):
-            lines.append(f"{exact} carries δ ⊙ h where ε belongs")
+        if (left.get(exact), left.get(classic)) == (0, 1):
+            said.append(f"{exact} carries δ ⊙ h where ε belongs")
             del left[exact], left[classic]
-    wrong = {name: c for name, c in left.items() if not _near(c, name in EXPECTED[case])}
-    return lines + [_explain(name, c, name in EXPECTED[case]) for name, c in wrong.items()]
-
-
-def _explain(name: str, coefficient: float, expected: bool) -> str:
-    """Return what is wrong with one term."""
-    if not expected:
-        return f"it holds {name}, times {coefficient:.4g}"
-    if _near(coefficient, 0):
-        return f"{name} is missing"
-    if _near(coefficient, -1):
-        return f"the sign of {name} is turned round"
-    return f"{name} is {coefficient:.4g} times what it should be"
-
-
-def _near(coefficient: float, value: float) -> bool:
-    """Return whether a fitted coefficient has this value."""
-    return abs(coefficient - value) < TOLERANCE
+    for name, factor in left.items():
+        if name not in EXPECTED[case]:
+            said += [f"it holds {name}, times {factor:.4g}"] * (factor != 0)
+        elif factor != 1:
+            words = {0: f"{name} is missing", -1: f"the sign of {name} is turned round"}
+            said.append(words.get(factor, f"{name} is {factor:.4g} times what it should be"))
+    return "; ".join(said)
 
 
 def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array]:

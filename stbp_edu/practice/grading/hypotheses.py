@@ -11,33 +11,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 ALL = -1
 Change = Callable[..., Any]
 Row = tuple[str, str, Change]
-"""The id of a finding, its words, and what is done."""
+"""The id of a finding, what is said of it after "it is what you get if", and what is done."""
+Hypothesis = tuple[str, str, Change, Sequence[int]]
+"""A row, and what its change takes: what belongs there (0), the parts of that, or the names."""
 
 
 @dataclass(frozen=True, eq=False)
 class Place:
-    """One place of a solution.
-
-    Attributes:
-        tree: the whole solution.
-        node: what stands there.
-        names: the arguments, and the names that the solution gives values to.
-        called: whether it is a function that is called.
-        result: which of several results it is; ALL for the whole; None for a part of one.
-    """
+    """One place of a solution, and what stands there."""
 
     tree: ast.Module
     node: ast.expr
-    names: tuple[str, ...]
-    called: bool
-    result: int | None
+    names: tuple[str, ...]  # the arguments, and what else the solution gives values to
+    result: int | None  # which of several results it is; ALL for the whole; None for a part of one
 
     @cached_property
     def text(self) -> str:
@@ -64,10 +57,6 @@ class Place:
         children = [c for c in ast.iter_child_nodes(self.node) if isinstance(c, ast.expr)]
         return [] if any(isinstance(c, ast.Starred) for c in children) else children
 
-    def within(self, other: "Place") -> bool:
-        """Return whether this place is a part of another."""
-        return self is not other and any(self.node is node for node in ast.walk(other.node))
-
     def with_node(self, node: ast.expr) -> tuple[Change, dict[str, Any]]:
         """Return the solution with something else in this place, and where its names stand."""
         tree = copy.deepcopy(self.tree, {id(self.node): node})
@@ -84,11 +73,7 @@ class Place:
         return self.with_node(ast.Call(ast.Name("_put", ast.Load()), given, []))
 
     def changed(self, change: Change, takes: Sequence[int] = (0,)) -> Change:
-        """Return the solution with a function of something in this place.
-
-        It takes what belongs there (0), or else the parts of that (from 1) and the names (after
-        the parts).
-        """
+        """Return the solution with a function in this place, and of what: as in a hypothesis."""
         function, space = self._hole
 
         def other(*args: Any) -> Any:
@@ -102,64 +87,35 @@ class Place:
 def places(source: str) -> tuple[Place, ...]:
     """Return every place of a solution, from the outside to the inside."""
     tree = ast.parse(source)
-    (function,) = tree.body
-    assert isinstance(function, ast.FunctionDef)
+    function: Any = tree.body[0]
     every = list(ast.walk(function))
     stored = [n.id for n in every if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     names = tuple(dict.fromkeys([*(a.arg for a in function.args.args), *stored]))
-    called = {id(n.func) for n in every if isinstance(n, ast.Call)}
     returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
     whole = returned[0] if len(returned) == 1 else None
     several = whole.elts if isinstance(whole, ast.Tuple) else []
     results = {id(whole): ALL, **{id(part): k for k, part in enumerate(several)}}
     return tuple(
-        Place(tree, node, names, id(node) in called, results.get(id(node)))
+        Place(tree, node, names, results.get(id(node)))
         for node in every
-        if isinstance(node, ast.expr) and _can_change(node)
+        if isinstance(node, ast.expr) and _has_a_value(node)
     )
-
-
-def _can_change(node: ast.expr) -> bool:
-    """Return whether something else can stand in place of a node."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (int, float))
-    is_read = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-    whole = not isinstance(node, (ast.Slice, ast.JoinedStr, ast.Lambda))
-    return is_read and whole and _has_a_value(node)
 
 
 def _has_a_value(node: ast.expr) -> bool:
     """Return whether a node has a value of interest: NumPy and float as names have none."""
-    return not isinstance(node, ast.Starred) and ast.unparse(node) not in ("np", "float")
-
-
-class Hypothesis(NamedTuple):
-    """What may stand in a place.
-
-    Attributes:
-        id: the id of a finding.
-        words: what is said of it after "it is what you get if".
-        change: what makes it of what belongs there.
-        takes: which of that: the whole (0), its parts, or the names that come after the parts.
-    """
-
-    id: str
-    words: str
-    change: Change
-    takes: Sequence[int] = (0,)
-
-
-def power(a: Any, b: Any) -> Any:
-    """Return a ** b, unless it is a whole number of thousands of digits."""
-    if isinstance(a, int) and isinstance(b, int) and abs(b) * a.bit_length() > 10_000:
-        raise OverflowError("the power is too large")
-    return a**b
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (int, float))
+    others = (ast.Slice, ast.JoinedStr, ast.Lambda, ast.Starred)
+    is_read = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
+    return is_read and not isinstance(node, others) and ast.unparse(node) not in ("np", "float")
 
 
 FAMILIES: tuple[dict[type[ast.AST], tuple[str, Change]], ...] = (
     {ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul),
-     ast.Div: ("/", operator.truediv), ast.MatMult: ("@", operator.matmul), ast.Pow: ("**", power),
-     ast.FloorDiv: ("//", operator.floordiv)},
+     ast.Div: ("/", operator.truediv), ast.FloorDiv: ("//", operator.floordiv),
+     ast.MatMult: ("@", operator.matmul),  # and a power is no whole number of thousands of digits
+     ast.Pow: ("**", lambda a, b: a ** (float(b) if isinstance(b, int) and b > 999 else b))},
     {ast.Lt: ("<", operator.lt), ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt),
      ast.GtE: (">=", operator.ge), ast.Eq: ("==", operator.eq), ast.NotEq: ("!=", operator.ne)},
     {ast.And: ("and", lambda a, b: a and b), ast.Or: ("or", lambda a, b: a or b)},
@@ -180,10 +136,11 @@ ONLY: dict[type[ast.AST], str] = {
 }
 """What it means that one part alone is left; of an operation, by the other part."""
 JOINED: tuple[Row, ...] = (
-    ("name", "`{}` stands in place of {}", lambda name, own: name),
+    ("name", "`{}` stands in place of {}",
+     lambda name, own: own if isinstance(name, list) and not name else name),  # [] may hold itself
     ("factor-too-many", "a factor `{}` is too many, with {}", operator.mul),
     ("name", "`{}` divides {}", lambda name, own: own / name),
-)
+)  # fmt: skip
 """What a name may do in a place."""
 
 
@@ -194,25 +151,23 @@ def rewritten(place: Place) -> Iterator[Hypothesis]:
     if isinstance(node, ast.Attribute):
         for name in (n for group in METHODS if node.attr in group for n in group if n != node.attr):
             words = f"`{name}` stands in place of `{node.attr}`"
-            yield Hypothesis("function", words, operator.attrgetter(name), every)
-    if place.called:
-        return
+            yield "function", words, operator.attrgetter(name), every
     for k, text in enumerate(texts):
         left = texts[1 - k] if isinstance(node, ast.BinOp) else text
         words = ONLY.get(type(node), "only `{}` is left").format(left)
-        yield Hypothesis("left-out", words, lambda part: part, (k + 1,))
+        yield "left-out", words, lambda part: part, (k + 1,)
     match node:
         case ast.Name(id=own) if own in place.names:
             yield from joined(place)
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             for other in {value + 1, value - 1, 2 * value, value / 2, -value} - {value}:
                 words = f"{other:g} stands in place of {value:g}"
-                yield Hypothesis("number", words, lambda other=other: other, ())
+                yield "number", words, lambda other=other: other, ()
         case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if len(texts) == 2:
             yield from _operations(op, texts)
         case ast.Tuple() if len(texts) == 2:
             words = "`{}` and `{}` are swapped".format(*texts)
-            yield Hypothesis("swapped", words, lambda a, b: (b, a), every)
+            yield "swapped", words, lambda a, b: (b, a), every
 
 
 def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Hypothesis]:
@@ -221,10 +176,10 @@ def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Hypothesis]:
     for kind, (sign, operate) in family.items():
         if kind is type(op):
             words = "`{}` and `{}` are swapped".format(*texts)
-            yield Hypothesis("swapped", words, operate, (2, 1))
+            yield "swapped", words, operate, (2, 1)
         else:
             words = f"`{sign}` stands in place of `{family[type(op)][0]}` before `{texts[1]}`"
-            yield Hypothesis("operation", words, operate, (1, 2))
+            yield "operation", words, operate, (1, 2)
 
 
 def joined(place: Place) -> Iterator[Hypothesis]:
@@ -232,15 +187,12 @@ def joined(place: Place) -> Iterator[Hypothesis]:
     for k, name in enumerate(place.names, start=1 + len(place.parts)):
         for id_, words, join in JOINED:
             if id_ != "name" or name != place.text:
-                words = words.format(name, place.made_of)
-                yield Hypothesis(id_, words, partial(_join, join), (k, 0))
+                yield id_, words.format(name, place.made_of), join, (k, 0)
 
 
-def _join(join: Change, name: Any, own: Any) -> Any:
-    """Return what joins the value of a name with what belongs there."""
-    if isinstance(name, list) and not name:
-        raise TypeError("an empty list cannot stand here")  # it might be put into itself
-    return join(name, own)
+def spread(fold: Change, x: Any, axis: int | None) -> Any:
+    """Return a value folded along an axis, and standing everywhere along it."""
+    return np.broadcast_to(fold(x, axis=axis, keepdims=True), np.shape(x))
 
 
 VALUES: tuple[Row, ...] = (
@@ -263,32 +215,26 @@ VALUES: tuple[Row, ...] = (
     ("shift", "is smaller by 1", lambda x: x - 1),
 )  # fmt: skip
 ALONG: tuple[Row, ...] = (
-    ("moved", "is moved by one place along {}", lambda axis, x: np.roll(x, 1, axis)),
-    ("moved", "is moved back by one place along {}", lambda axis, x: np.roll(x, -1, axis)),
-    ("order", "is turned round along {}", lambda axis, x: np.flip(x, axis)),
-    ("order", "is sorted along {}", lambda axis, x: np.sort(x, axis)),
+    ("moved", "is moved by one place along {}", partial(np.roll, shift=1)),
+    ("moved", "is moved back by one place along {}", partial(np.roll, shift=-1)),
+    ("order", "is turned round along {}", np.flip),
+    ("order", "is sorted along {}", np.sort),
 )
 FOLDS: tuple[Row, ...] = (
     ("added-up", "is added up over {}", np.sum),
+    ("added-up", "is added up over {}, and stands everywhere", partial(spread, np.sum)),
     ("averaged", "is averaged over {}", np.mean),
+    ("averaged", "is averaged over {}, and stands everywhere", partial(spread, np.mean)),
 )
 NAMES = ("its first axis", "its second axis", "its third axis", "its fourth axis")
 
 
 def of_value(what: str, ndim: int, axes: Sequence[str]) -> Iterator[Hypothesis]:
     """Yield what may be made of a value of so many axes; ``what`` says which value it is."""
+    named = [*enumerate([f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim])]
+    everything = [*named, (None, "everything")] if ndim else []
     rows: list[Row] = [*VALUES, *[("transposed", "is transposed", np.transpose)] * bool(ndim)]
-    names = [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
-    for axis, name in enumerate(names):
-        rows += [(id_, words.format(name), partial(along, axis)) for id_, words, along in ALONG]
-    for over, name in [*enumerate(names), (None, "everything")] * bool(ndim):
-        for id_, words, fold in FOLDS:
-            said = words.format(name)
-            rows.append((id_, said, partial(fold, axis=over)))
-            rows.append((id_, f"{said}, and stands everywhere", partial(_spread, fold, over)))
-    yield from (Hypothesis(id_, f"{what} {words}", change) for id_, words, change in rows)
-
-
-def _spread(fold: Change, axis: int | None, x: Any) -> Any:
-    """Return a value folded along an axis, and standing everywhere along it."""
-    return np.broadcast_to(fold(x, axis=axis, keepdims=True), np.shape(x))
+    for table, over in ((ALONG, named), (FOLDS, everything)):
+        for axis, name in over:
+            rows += [(id_, said.format(name), partial(f, axis=axis)) for id_, said, f in table]
+    yield from ((id_, f"{what} {words}", change, (0,)) for id_, words, change in rows)

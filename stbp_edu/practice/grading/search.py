@@ -3,53 +3,39 @@
 A hypothesis is one place of the right answer with something else in it. For each place, whatever
 :mod:`stbp_edu.practice.grading.hypotheses` lists is put there, run and compared: first on one
 input on which the answer is wrong, where nearly every hypothesis ends, and then on the others. A
-constant that no table holds is solved for: where the result is affine in it, its values at 0, 1
-and 2 say which it is.
-
-Where no single mistake explains an answer, it is taken apart into terms by setting inputs to 0:
-with every input but δ at 0, what is left of δ + ε·u is δ.
+constant that no table holds is solved for. Where no single mistake explains an answer, it is taken
+apart into terms by setting inputs to 0: with all but δ at 0, what is left of δ + ε·u is δ.
 """
 
+import ast
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, islice, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu.checks import Array
+from stbp_edu.practice.grading import hypotheses
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.hypotheses import (
-    Hypothesis,
-    Place,
-    joined,
-    of_value,
-    places,
-    rewritten,
-)
+from stbp_edu.practice.grading.hypotheses import Hypothesis, Place, places
 
-MOST_READINGS = 3
-MOST_INPUTS, MOST_TERMS = 9, 4
+MOST_READINGS, MOST_INPUTS, MOST_TERMS = 3, 9, 4
 FEW_PLACES = 75
 """In a longer answer what a value may have become is left out: trying it all would take long."""
+Reading = tuple[str, str]
+"""The id of a finding, and what is said of it."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is found out about a wrong answer.
+class Finding(NamedTuple):
+    """One thing that is found out about a wrong answer."""
 
-    Attributes:
-        id: what is wrong: the id of a row of a table, or of what else was asked.
-        place: where: a part of the solution as it is written, an input, or "" for the result.
-        text: the sentence for the reader.
-    """
-
-    id: str
-    place: str
-    text: str = field(compare=False)
+    id: str  # what is wrong: the id of a row of a table, or of what else was asked
+    place: str  # a part of the solution as it is written, an input, or "" for the result
+    text: str  # the sentence for the reader
 
 
 def single_mistake(answer: Answer) -> list[Finding]:
@@ -59,34 +45,30 @@ def single_mistake(answer: Answer) -> list[Finding]:
         text = f"Right but for a factor: your result is {words} times the exact one."
         return [Finding("factor", "", text)]
     every = places(answer.source)
-    found = _fitting(every, lambda place: _that_fit(answer, place, rewritten(place)))
+    found = _fitting(every, lambda place: _that_fit(answer, place, hypotheses.rewritten(place)))
     is_short = len(every) <= FEW_PLACES and answer.view is None
     first = lambda place: islice(_of_value(answer, place), 1)  # noqa: E731
     return found or _fitting(every if is_short else (), first)
 
 
-Reading = tuple[str, str]
-"""The id of a finding, and what is said of it."""
-
-
-def _fitting(
-    every: Sequence[Place], readings: Callable[[Place], Iterable[Reading]]
-) -> list[Finding]:
+def _fitting(every: Sequence[Place], read: Callable[[Place], Iterable[Reading]]) -> list[Finding]:
     """Return the places with what explains an answer, the first with the sentence on all."""
     found: dict[str, tuple[str, Place]] = {}
+    inside = set[ast.AST]()
     for place in every:
-        if not any(place.within(outer) for _, outer in found.values()):
-            for id_, words in readings(place):
-                found.setdefault(words, (id_, place))
+        for id_, words in read(place) if place.node not in inside else ():
+            if words not in found:
+                found[words] = id_, place
+                inside.update(ast.walk(place.node))
     few = list(found.items())[:MOST_READINGS]
     ending = " (each of them fits)" * (len(few) > 1)
     text = f"It is what you get if {', or if '.join(words for words, _ in few)}{ending}."
     return [Finding(id_, place.text, "" if k else text) for k, (_, (id_, place)) in enumerate(few)]
 
 
-def _that_fit(answer: Answer, place: Place, hypotheses: Iterable[Hypothesis]) -> Iterator[Reading]:
+def _that_fit(answer: Answer, place: Place, every: Iterable[Hypothesis]) -> Iterator[Reading]:
     """Yield the hypotheses that explain an answer."""
-    for id_, words, change, takes in hypotheses:
+    for id_, words, change, takes in every:
         if answer.gives(place.changed(change, takes)):
             yield id_, words
 
@@ -96,58 +78,44 @@ def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
     values: list[Any] = []
     answer.at(place.changed(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
     numbers = (int, float, np.number, np.ndarray)
-    if place.called or not values or not all(isinstance(v, numbers) for v in values):
+    if not values or not all(isinstance(v, numbers) for v in values):
         return
     what, axes = place.made_of, answer.axes[:0]
     if place.result is not None:
         what, axes = dict(enumerate(answer.parts)).get(place.result, "the whole"), answer.axes
-    yield from _that_fit(answer, place, of_value(what, max(map(np.ndim, values)), axes))
-    for id_, join, words in (
-        ("factor", operator.mul, "times what it should be"),
-        ("shift", operator.add, "more than it should be"),
-    ):
+    made = hypotheses.of_value(what, max(map(np.ndim, values)), axes)
+    yield from _that_fit(answer, place, made)
 
-        def result(c: float, k: int, join: Any = join) -> Array:
-            return answer.vector(answer.at(place.changed(lambda x: join(x, c)), k), k)
+    def joined(join: Callable[[Any, Any], Any], c: float, k: int) -> Array:
+        return answer.vector(answer.at(place.changed(partial(join, c)), k), k)
 
-        if (c := constant(answer, result)) not in ("", "0"):
-            yield id_, f"{what} is {c} {words}"
-    yield from _that_fit(answer, place, joined(place))
+    if (c := constant(answer, partial(joined, operator.mul))) not in ("", "0"):
+        yield "factor", f"{what} is {c} times what it should be"
+    if (c := constant(answer, partial(joined, operator.add))) not in ("", "0"):
+        yield "shift", f"{what} is {c} more than it should be"
+    yield from _that_fit(answer, place, hypotheses.joined(place))
 
 
 def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
     """Return at which constant a result is the answer in every call, such as "-T/S"; or "".
 
-    ``result`` returns all numbers of the k-th call, for a constant.
+    ``result`` returns all numbers of the k-th call, for a constant. If they are affine in it, those
+    at 0 and 1 say which it is; that is then tried.
     """
     solved = []
     for k in answer.order:
-        y = answer.vector(answer.outcomes[k], k)
-        c = _solved([result(c, k) for c in (0.0, 1.0, 2.0)], y, answer.rtol)
-        if c is not None and np.isnan(c):
+        y, at0 = answer.vector(answer.outcomes[k], k), result(0.0, k)
+        slope = result(1.0, k) - at0
+        c = float(np.sum(slope * (y - at0)) / np.sum(slope**2)) if slope.any() else 0.0
+        rest = np.abs(result(c, k) - y).max(initial=0.0)
+        if not rest <= answer.rtol * max(np.abs(y).max(initial=0.0), 1e-12):
             return ""
-        solved += [(c, answer.situations[k])] * (c is not None)
+        solved += [(c, answer.situations[k])] * bool(slope.any())
     for t, s in sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])):
         rest = [c / (i.T**t * i.S**s) for c, i in solved]
         if rest and np.ptp(rest) <= 1e-5 * abs(rest[0]):
             return _written(rest[0], {"T": t, "S": s})
     return ""
-
-
-def _solved(at: Sequence[Array], y: Array, rtol: float) -> float | None:
-    """Return the constant at which a result becomes ``y``, given it at 0, 1 and 2.
-
-    NaN where the result is not affine, or becomes ``y`` nowhere; None where it is ``y`` whatever
-    the constant.
-    """
-    if not all(np.isfinite(v).all() for v in (*at, y)):
-        return np.nan
-    slope, bend = at[1] - at[0], at[2] - 2 * at[1] + at[0]
-    if np.abs(bend).max(initial=0.0) > 1e-9 * np.abs([*at, y]).max(initial=0.0):
-        return np.nan
-    c = float(slope @ (y - at[0]) / (slope @ slope)) if slope.any() else None
-    rest = np.abs(y - at[0] - (c or 0) * slope).max(initial=0.0)
-    return c if rest <= rtol * max(np.abs(y).max(initial=0.0), 1e-12) else np.nan
 
 
 def _written(number: float, powers: dict[str, int]) -> str:
@@ -188,10 +156,13 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
 
     Empty where a function fails with an input at 0.
     """
-    k = answer.order[0]
+    k, rng = answer.order[0], np.random.default_rng(15)
     solution, one = places(answer.source)[0].changed(lambda value: value), answer.situations[k]
-    rng = np.random.default_rng(15)
-    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if _is_real(a) else a for a in one.args]
+    floats = [
+        isinstance(a, (float, np.ndarray)) and np.result_type(a).kind == "f" for a in one.args
+    ]
+    args = zip(one.args, floats, strict=True)
+    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if is_float else a for a, is_float in args]
 
     def values(zeros: Collection[int]) -> Array | None:
         """Return the results of both functions, a row each, where some inputs are 0."""
@@ -200,7 +171,7 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
         rows = [answer.vector(outcome, k) for outcome in both]
         return np.stack(rows) if all(np.isfinite(row).all() for row in rows) else None
 
-    usable = [j for j, a in enumerate(moved) if _is_real(a) and values([j]) is not None]
+    usable = [j for j, is_float in enumerate(floats) if is_float and values([j]) is not None]
     table: dict[frozenset[int], Any] = {}
     sizes = range(len(usable) + 1) if len(usable) <= MOST_INPUTS else ()
     for chosen in (frozenset(c) for size in sizes for c in combinations(usable, size)):
@@ -208,11 +179,6 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
             return {}
         table[chosen] = pair - sum(brought for fewer, brought in table.items() if fewer < chosen)
     return table
-
-
-def _is_real(value: object) -> bool:
-    """Return whether an argument is a float, or an array of floats."""
-    return isinstance(value, (float, np.ndarray)) and np.asarray(value).dtype.kind == "f"
 
 
 def _words(got: Array, want: Array, rtol: float) -> str:

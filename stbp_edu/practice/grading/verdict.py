@@ -8,32 +8,22 @@ import ast
 import copy
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
-from functools import cache
-from typing import Any
+from functools import cache, partial
 
 import numpy as np
 
 from stbp_edu.checks import choice
-from stbp_edu.practice import saved_progress
+from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import algebra
-from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, difference, same
-from stbp_edu.practice.grading.calling import Difference, Outcome, call, tried, undone
+from stbp_edu.practice.grading import algebra, hypotheses
+from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
+from stbp_edu.practice.grading.calling import Difference, call, tried, undone
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
-from stbp_edu.practice.grading.hypotheses import ALL, places
 from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
-from stbp_edu.practice.tasks import (
-    Exercise,
-    FormulaBlank,
-    Function,
-    Inputs,
-    Task,
-    blanks,
-    exercises,
-    inputs_of,
-)
+from stbp_edu.practice.tasks import Exercise, FormulaBlank, Function, Inputs
 
 LONGEST_PRINT = 80
 FEW_DIGITS = 5e-3
@@ -72,8 +62,10 @@ def check(exercise_id: str, function: Function | None) -> Feedback:
     >>> check("c3-delta", lambda delta_last, err_next, U, df: delta_last).mistakes
     ('missing-temporal', 'reset-detached')
     """
-    exercise = exercises()[choice("exercise_id", exercise_id, exercises())]
-    return _recorded(grade(exercise, function))
+    exercise = tasks.exercises()[choice("exercise_id", exercise_id, tasks.exercises())]
+    feedback = grade(exercise, function)
+    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
+    return feedback
 
 
 def check_formula(equation_id: str, answer: object) -> Feedback:
@@ -91,16 +83,13 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
     >>> check_formula("c3-delta", "delta_T + delta_next * h_next * u * df").mistakes
     ('classic',)
     """
-    return _recorded(grade(blanks()[choice("equation_id", equation_id, blanks())], answer))
-
-
-def _recorded(feedback: Feedback) -> Feedback:
-    """Return the feedback, which counts as progress."""
+    blank = tasks.blanks()[choice("equation_id", equation_id, tasks.blanks())]
+    feedback = grade(blank, answer)
     saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
 
 
-def grade(task: Task, answer: object) -> Feedback:
+def grade(task: tasks.Task, answer: object) -> Feedback:
     """Return what is to be said about an answer to an exercise or a blank."""
     if isinstance(task, FormulaBlank):
         return _formula_graded(task, answer)
@@ -118,24 +107,19 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         message = f"Pass the function itself, not {type(function).__name__}: do not call it."
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
-    printed, judged = io.StringIO(), exercise.comparable(function)
-
-    def ask(args: Sequence[Any], like: Any) -> Outcome:
-        return call(judged, args, like, exercise.parts, printed)
-
-    view = exercise.comparable if exercise.view else None
+    judged, view = exercise.comparable(function), exercise.comparable if exercise.view else None
+    ask = lambda args, like: call(judged, args, like, exercise.parts)  # noqa: E731
     answer = Answer(exercise.source(), every, ask, exercise.axes, exercise.parts, view)
-    with undone() as undo, np.errstate(all="ignore"):
+    printed = io.StringIO()
+    with redirect_stdout(printed), undone() as undo, np.errstate(all="ignore"):
         if all(outcome is None for outcome in answer.outcomes):
             return todo
         undo()
         verdict = _verdict(exercise, answer, function)
-    said = list(verdict.message)
-    if text := printed.getvalue():
-        first = text.strip().partition("\n")[0][:LONGEST_PRINT]
-        said.append(f"What it prints is left out here. It begins: {first}")
+    text = printed.getvalue().strip().partition("\n")[0][:LONGEST_PRINT]
+    said = [f"What it prints is left out here. It begins: {text}"] * bool(text)
     said += [exercise.pointer] * (verdict.state == "wrong")
-    return replace(verdict, message=tuple(said))
+    return replace(verdict, message=(*verdict.message, *said))
 
 
 def _verdict(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
@@ -193,14 +177,11 @@ def _wrong_cases(function: Function) -> list[Finding]:
 def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
     """Return sentences on what differs where an answer is first wrong."""
     k = answer.wrong.index(True)
-    inputs = answer.situations[k]
-    first = difference(answer.outcomes[k], answer.right[k], answer.rtol, answer.axes)
+    inputs, first = answer.situations[k], answer.difference(k)
+    said = [f"First at {inputs.where}: {first.message}."]
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
         said = [f"{place} {inputs.where}: {first.message}"]
-    else:
-        part = f"{first.part}: " * bool(first.part)
-        said = [f"First at {inputs.where}: {part}{first.message}."]
     if first.kind in ("problem", "type", "shape"):
         pairs = zip(exercise.arguments, inputs.args, strict=True)
         shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
@@ -211,20 +192,18 @@ def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
 
 def situations(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return what an exercise's function is called with, closed to changes, and what is right."""
-    text, buffers = _kept(exercise)
-    found: tuple[Inputs, ...] = pickle.loads(text, buffers=buffers)
-    return found
+    return _kept(exercise)()
 
 
 @cache
-def _kept(exercise: Exercise) -> tuple[bytes, list[bytes]]:
-    """Return the situations as bytes, which no answer can change, those of arrays by themselves."""
+def _kept(exercise: Exercise) -> Callable[[], tuple[Inputs, ...]]:
+    """Return what makes the situations of bytes, which no answer can change."""
     answer = exercise.comparable(exercise.answer)
-    every = [replace(i, right=answer(*copy.deepcopy(i.args))) for i in inputs_of(exercise)]
+    every = [replace(i, right=answer(*copy.deepcopy(i.args))) for i in tasks.inputs_of(exercise)]
     buffers: list[pickle.PickleBuffer] = []
     whole = pickle.loads(pickle.dumps(tuple(every)))  # with no array that is a part of another
     text = pickle.dumps(whole, protocol=5, buffer_callback=buffers.append)
-    return text, [buffer.raw().tobytes() for buffer in buffers]
+    return partial(pickle.loads, text, buffers=[buffer.raw().tobytes() for buffer in buffers])
 
 
 def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
@@ -265,12 +244,14 @@ def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
 
 def _unnamed(blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree) -> list[Finding]:
     """Return what is found out about a formula that no named mistake gives."""
-    names = algebra.free_symbols(blank, tree, right)
+    trees = (tree, right, *map(ast.parse, blank.relations.values()))
+    used = {n.id for t in trees for n in ast.walk(t) if isinstance(n, ast.Name)}
+    names = [s for s in blank.symbols if s in used and s not in blank.relations]
     relations = "".join(f"    {s} = {formula}\n" for s, formula in blank.relations.items())
     source = f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
-    (whole,) = (place for place in places(source) if place.result == ALL)
+    (whole,) = (p for p in hypotheses.places(source) if p.result == hypotheses.ALL)
     asked, reference = (whole.with_node(node)[0] for node in (tree, right))
-    points = [tuple(p[n] for n in names) for p in algebra.points(blank)[: algebra.POINTS]]
+    points = [tuple(float(p[n]) for n in names) for p in algebra.points(blank)[: algebra.POINTS]]
     with np.errstate(all="ignore"):
         every = [Inputs(point, "", right=reference(*point)) for point in points]
         answer = Answer(source, every, lambda args, like: tried(asked, args, like))
