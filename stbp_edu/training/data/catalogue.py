@@ -27,15 +27,8 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.training.data.datasets import (
-    HELD_OUT,
-    SPLIT_SEED,
-    Dataset,
-    Source,
-    Tell,
-    load_digits,
-    validation,
-)
+from stbp_edu.training.data import datasets
+from stbp_edu.training.data.datasets import Dataset, Source, Tell
 from stbp_edu.training.data.events import Recording
 from stbp_edu.training.settings import Settings
 
@@ -114,7 +107,7 @@ def _task(words: str, task: Task, recipe: Settings) -> Entry:
     """Return the entry of a task of time, whose examples are the same each time."""
 
     def load(*_: object) -> Dataset:
-        rng = np.random.default_rng(SPLIT_SEED)
+        rng = np.random.default_rng(datasets.SPLIT_SEED)
         train, held_out = (task(n, rng) for n in MADE)
         return Dataset(*train, *held_out)
 
@@ -188,13 +181,13 @@ _CONV = Settings(
 CATALOGUE = {
     "digits": Entry(
         "8x8 digits, inside the package",
-        lambda *_: load_digits(),
+        lambda *_: datasets.load_digits(),
         Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
         has_files=False,
     ),
     "digits-by-rows": Entry(
         "the same, row by row",
-        lambda *_: load_digits(),
+        lambda *_: datasets.load_digits(),
         replace(_DELAYED_XOR, hidden=(128,), T=20, tau=0.9, hold=2, read=4, batch=32, epochs=40),
         has_files=False,
     ),
@@ -236,11 +229,11 @@ def load_dataset(
         ImportError: if events need a package that is not installed.
     """
     entry = CATALOGUE[checks.choice("dataset", name, CATALOGUE)]
-    checks.choice("held_out", held_out, HELD_OUT)
+    checks.choice("held_out", held_out, datasets.HELD_OUT)
     if folder is not None and not entry.has_files:
         raise ValueError(
             f"data must not be given for {name}, which the package has or makes, got "
             f"{str(folder)!r}; leave it out"
         )
     data = entry.load(folder, tell)
-    return validation(data, entry.held_out) if held_out == "validation" else data
+    return datasets.validation(data, entry.held_out) if held_out == "validation" else data
