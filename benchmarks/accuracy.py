@@ -65,28 +65,23 @@ PLANS = read_plans()
 
 def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
     """Train every row with every seed, and return the record."""
-    plan = PLANS[what]
-    seeds = args.seeds or [*plan.seeds]
-    rows = []
+    plan, rows = PLANS[what], []
     for name, changes in plan.rows.items():
-        if not args.only or name in args.only:
-            made = run(plan, what, name, seeds, args)
-            rows.append({"name": name, "changes": changes, **summary(made), "runs": made})
-            print(in_words(rows[-1]), flush=True)
+        made = run(plan, what, name, args)
+        rows.append({"name": name, "changes": changes, **summary(made), "runs": made})
+        print(in_words(rows[-1]), flush=True)
     command = f"python -m benchmarks.accuracy --what {what}"
     return {"title": plan.title, "command": command, "passed": PASSED, **origin(),
             "dataset": plan.dataset, "held_out": plan.held_out, "rows": rows,
-            "together": plan.together and len(seeds) > 1}  # fmt: skip
+            "together": plan.together and len(plan.seeds) > 1}  # fmt: skip
 
 
-def run(
-    plan: Plan, what: str, name: str, seeds: list[int], args: argparse.Namespace
-) -> list[dict[str, Any]]:
+def run(plan: Plan, what: str, name: str, args: argparse.Namespace) -> list[dict[str, Any]]:
     """Train one row with every seed, or go on where it stopped; return the records."""
-    changes = {**plan.rows[name], **({} if args.epochs is None else {"epochs": args.epochs})}
+    seeds = [*plan.seeds]
     folder = args.work.absolute() / what / name.replace(", ", "-").replace(" ", "-")
     held_out = {"held_out": plan.held_out, "encodings": ENCODINGS}
-    row = SweepPlan(plan.dataset, seeds, folder, changes, **held_out)
+    row = SweepPlan(plan.dataset, seeds, folder, plan.rows[name], **held_out)
     evaluate_again(row, args.data)
     load, count = os.getloadavg()[0], len(seeds) if plan.together else 1
     carry_out(row, count, args.data)
@@ -160,19 +155,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, measure, and write the record."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     p.add_argument("--what", choices=sorted(PLANS), required=True)
-    p.add_argument("--only", nargs="+", metavar="ROW", help="these rows alone")
-    p.add_argument("--seeds", nargs="+", type=int, help="(0 1 2)")
-    p.add_argument("--epochs", type=int, help="fewer epochs, for a trial")
     p.add_argument("--data", type=Path, help="folder with the IDX files")
     p.add_argument("--work", type=Path, default=ROOT / "runs/results", help="where runs are kept")
     p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
     args = p.parse_args(argv)
-    if unknown := sorted(set(args.only or ()) - set(PLANS[args.what].rows)):
-        p.error(f"--only must name rows of {sorted(PLANS[args.what].rows)}, got {unknown}")
-    whole = not (args.only or args.seeds or args.epochs)
     name = PLANS[args.what].dataset
-    name += "" if name.endswith(args.what) else f"-{args.what}"
-    path = args.out / f"{name}{'' if whole else '-part'}.json"
+    path = args.out / f"{name if name.endswith(args.what) else f'{name}-{args.what}'}.json"
     write_json(path, measure(args.what, args))
     print(path)
     return 0

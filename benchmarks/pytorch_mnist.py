@@ -46,8 +46,8 @@ def row(name: str, made: list[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Train both, and write the record."""
     rows = [row("PyTorch", [in_pytorch(seed) for seed in PLAN.seeds])]
-    where = Namespace(epochs=None, work=WORK, data=None)
-    rows.append(row("NumPy", run(PLAN, "in-numpy", "NumPy", [*PLAN.seeds], where)))
+    where = Namespace(work=WORK, data=None)
+    rows.append(row("NumPy", run(PLAN, "in-numpy", "NumPy", where)))
     found = {
         "title": PLAN.title, "command": "OMP_NUM_THREADS=1 python -m benchmarks.pytorch_mnist",
         "passed": PASSED, "dataset": PLAN.dataset, "held_out": PLAN.held_out,

@@ -39,9 +39,8 @@ def twin_loss(
     neuron: LIF,
     nudged: Node | None = None,
     amount: float = 0.0,
-    loss: LossLike = RATE,
 ) -> float:
-    """Return the loss of the smooth twin with one number moved by ``amount``, in the first sample.
+    """Return the rate loss of the smooth twin with one number moved, in the first sample.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> net = (np.ones((1, 1, 1)), np.zeros((1, 1)), p, LIF(tau=0.5, v_th=2.0))
@@ -50,7 +49,7 @@ def twin_loss(
     0.2858
     """
     node = nudged or Node("b", n=1, i=0)
-    return _twin_run(Problem(spikes, targets, params, neuron), loss, node, amount)[0]
+    return _twin_run(Problem(spikes, targets, params, neuron), RATE, node, amount)[0]
 
 
 def _twin_run(

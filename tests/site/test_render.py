@@ -112,7 +112,7 @@ def test_ids_are_found_in_notebooks_code_and_tests() -> None:
     ids = ["c3-delta", "c3", "fwd-x"]
     cell = {"cell_type": "markdown", "source": ["## Why\n", r"$$a \tag{c3-delta}$$"]}
     raw = json.dumps({"cells": [{"cell_type": "code", "source": ["1"]}, cell]})
-    assert list(source_code.tags(raw, "n")) == [("c3-delta", source_code.Place("n", 1, "Why"))]
+    assert list(source_code.tags(raw, "n", ids)) == [("c3-delta", source_code.Place("n", 1, "Why"))]
     code = "def f():\n    x = 1  # fwd-x, all at once; c3-delta\n    y = 2  # see c3-delta\n"
     found = source_code.comments(code, "p", ids)
     assert [(id_, place.line, place.name) for id_, place in found] == [

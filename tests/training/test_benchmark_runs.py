@@ -1,4 +1,4 @@
-"""The scripts that measure: rows on one footing, done once, and never a part for the whole."""
+"""The scripts that measure: rows on one footing, and done once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from stbp_edu.equations import EQUATIONS
+from stbp_edu.files import read_text
 from tools import ROOT
 
 TAG = re.compile(r"\\tag\{([^}]+)\}")
@@ -43,29 +44,27 @@ class Places:
 def scan(notebooks: Path) -> dict[str, Places]:
     """Return, for each equation, where it stands in a folder of notebooks, in code and in tests."""
     places_of = {id_: Places() for id_ in EQUATIONS}
-    for path in sorted(notebooks.glob("*.ipynb")):
-        for id_, place in tags(path.read_text(encoding="utf-8"), f"notebooks/{path.name}"):
-            if id_ in places_of:
-                places_of[id_].notebooks.append(place)
     for kind, folder, pattern, ids_in in (
-        ("code", "stbp_edu", "*.py", comments), ("tests", "tests", "test_*.py", tests),
-    ):  # fmt: skip
-        for path in sorted((ROOT / folder).rglob(pattern)):
-            name = path.relative_to(ROOT).as_posix()
-            for id_, place in ids_in(path.read_text(encoding="utf-8"), name, EQUATIONS):
+        ("notebooks", notebooks, "*.ipynb", tags),
+        ("code", ROOT / "stbp_edu", "**/*.py", comments),
+        ("tests", ROOT / "tests", "**/test_*.py", tests),
+    ):
+        for path in sorted(folder.glob(pattern)):
+            name = path.relative_to(folder.parent).as_posix()
+            for id_, place in ids_in(read_text(path), name, EQUATIONS):
                 getattr(places_of[id_], kind).append(place)
     return places_of
 
 
-def tags(notebook: str, path: str) -> Iterator[tuple[str, Place]]:
-    r"""Yield the ids of all ``\tag{id}`` in a notebook's Markdown, with the heading above each."""
+def tags(notebook: str, path: str, ids: Collection[str]) -> Iterator[tuple[str, Place]]:
+    r"""Yield the ids in ``\tag{id}`` in a notebook's Markdown, with the heading above each."""
     heading = ""
     for k, cell in enumerate(json.loads(notebook)["cells"]):
         if cell["cell_type"] == "markdown":
             source = "".join(cell["source"])
             for match in re.finditer(f"{HEADING.pattern}|{TAG.pattern}", source, re.M):
                 heading = match[1] or heading
-                if match[2]:
+                if match[2] in ids:
                     yield match[2], Place(path, k, heading)
 
 
@@ -100,6 +99,6 @@ def source_files(places: dict[str, Places]) -> list[Path]:
     """Return the Python files that the site shows: the package, and the tests that it names."""
     named = {place.path for of_id in places.values() for place in of_id.tests}
     for text in (*(ROOT / "docs").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")):
-        named.update(re.findall(r"\btests/[\w/]+\.py", text.read_text(encoding="utf-8")))
+        named.update(re.findall(r"\btests/[\w/]+\.py", read_text(text)))
     paths = {*(ROOT / "stbp_edu").rglob("*.py"), *(ROOT / name for name in named)}
-    return sorted(p for p in paths if p.is_file() and p.read_text(encoding="utf-8").strip())
+    return sorted(p for p in paths if p.is_file() and read_text(p).strip())
