@@ -20,27 +20,22 @@ def rest(net: Network, x: Array) -> Now:
     return [dict.fromkeys(of, zero) for of, zero in zip(net.states, zeros, strict=True)]
 
 
-def step(net: Network, params: LayerParams, x: Array, past: Now, twin: bool = False) -> Now:
-    """Return the states of one step from its input x, shape (S, *shape), and the last states."""
-    now: Now = [{"o": x}]
-    for n, layer in enumerate(net.layers[1:], 1):
-        states: dict[str, Any] = {}
-        drive = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
-        for name in net.states[n]:
-            v = layer.neuron.updated(name, states, past[n], drive, params[n])
-            if name == layer.neuron.lines.spike:
-                v = layer.neuron.smooth(v) if twin else (v >= 0).astype(v.dtype)
-            states[name] = v
-        now.append(states)
-    return now
-
-
-def run(net: Network, params: LayerParams, inputs: Array, twin: bool) -> Iterator[Now]:
-    """Yield the states of each step of a run from rest."""
+def run(net: Network, params: LayerParams, inputs: Array, twin: bool) -> Iterator[tuple[Now, Now]]:
+    """Yield the states of the last step and of this one, step by step from rest."""
     past = rest(net, inputs[0])
     for x in inputs:
-        past = step(net, params, x, past, twin)
-        yield past
+        now: Now = [{"o": x}]
+        for n, layer in enumerate(net.layers[1:], 1):
+            states: dict[str, Any] = {}
+            drive = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
+            for name in net.states[n]:
+                v = layer.neuron.updated(name, states, past[n], drive, params[n])
+                if name == layer.neuron.lines.spike:
+                    v = layer.neuron.smooth(v) if twin else (v >= 0).astype(v.dtype)
+                states[name] = v
+            now.append(states)
+        yield past, now
+        past = now
 
 
 def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) -> Any:
@@ -137,7 +132,7 @@ def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = Fa
     check_params(net, params)
     checks.instance("twin", twin, bool)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    return as_trace(net, [*run(net, params, inputs, twin)])
+    return as_trace(net, [now for _, now in run(net, params, inputs, twin)])
 
 
 def as_trace(net: Network, steps: list[Now]) -> Series:

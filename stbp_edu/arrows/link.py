@@ -6,9 +6,9 @@ correlating with the kernel turned round), and an average by giving each pixel a
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -143,7 +143,7 @@ class Link:
     parameter: str = "W"
 
     def __post_init__(self) -> None:
-        """Check the kinds of what it has."""
+        """Check the kinds of what it has, and that each map fits what it reads."""
         checks.fields("a link", self, maps=tuple, source=tuple)
         checks.choice("parameter", self.parameter, ("W", "R"))
         checks.widths("source", self.source, at_least=1)
@@ -153,14 +153,12 @@ class Link:
                 f"maps must list Flatten(), Patches(k) or AveragePool(k), got "
                 f"{checks.brief(self.maps)}; end in Flatten() or Patches(k)"
             )
+        _ = self.shapes
 
     @cached_property
     def shapes(self) -> list[Shape]:
         """The shapes before and after each map; the last one is (rows, P)."""
-        shapes = [self.source]
-        for one in self.maps:
-            shapes.append(one.out(shapes[-1]))
-        return shapes
+        return [*accumulate(self.maps, lambda shape, one: one.out(shape), initial=self.source)]
 
     @cached_property
     def shape(self) -> Shape:
@@ -210,5 +208,5 @@ class Link:
 
     def _columns(self, adjoint: Any) -> Any:
         """Return an adjoint (..., *shape) as (..., rows, units)."""
-        lead: Sequence[int] = adjoint.shape[: adjoint.ndim - len(self.shape)]
+        lead = adjoint.shape[: adjoint.ndim - len(self.shape)]
         return np.swapaxes(adjoint.reshape(*lead, self.units, math.prod(self.shape[1:])), -1, -2)

@@ -272,17 +272,16 @@ def reading_output(sizes: str, neuron: Neuron) -> Network:
 
 def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> Layer:
     """Return the layer that one part of the sizes names."""
-    link = Link((*maps, Patches(part.kernel) if part.kernel else Flatten()), below, part.units)
+    last = Patches(part.kernel) if part.kernel else Flatten()
     try:
-        shape = link.shape
-        _ = link.weight_shape
+        link = Link((*maps, last), below, part.units)
     except ValueError as error:
         raise ValueError(
             f"sizes: {text} must fit what it reads, of shape {below} (channels, rows, columns), "
             f"but {error}; sizes name the channels of an image last, as in 34x34x2"
         ) from None
-    recurrent = Link((Flatten(),), shape, math.prod(shape), "R") if part.recurrent else None
-    return Layer(neuron, link, recurrent)
+    again = Link((Flatten(),), link.shape, math.prod(link.shape), "R") if part.recurrent else None
+    return Layer(neuron, link, again)
 
 
 LayerParams = list[Any]

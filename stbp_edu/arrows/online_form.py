@@ -19,7 +19,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
-from stbp_edu.arrows.forward_run import as_trace, check_params, rest, run
+from stbp_edu.arrows.forward_run import as_trace, check_params, run
 from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.lines.program import Adjoint, added
 from stbp_edu.arrows.models import LayerParams, Network
@@ -99,12 +99,11 @@ def online(
     checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
     reads, at_once, mean = net.loss.steps(T), replace(net.loss, last=None), np.zeros(0)
     if not net.loss.per_step:
-        kept = enumerate(run(net, params, inputs, twin))
-        mean = sum(now[net.N][net.loss.state] for t, now in kept if t in reads) / len(reads)
-    past = rest(net, inputs[0])
+        series = (now[net.N][net.loss.state] for _, now in run(net, params, inputs, twin))
+        mean = sum(z for t, z in enumerate(series) if t in reads) / len(reads)
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
-    for t, now in enumerate(run(net, params, inputs, twin)):
+    for t, (past, now) in enumerate(run(net, params, inputs, twin)):
         z = now[net.N][net.loss.state]
         read = (z if net.loss.per_step else mean)[None]
         direct = at_once.direct(read, targets)[0] / len(reads) if t in reads else np.zeros_like(z)
@@ -115,7 +114,6 @@ def online(
             key = entry.n, entry.name
             traces[key] = _carry_on(traces[key], entry, rule, local)
             total[key] = total[key] + _learn(traces[key], entry, rule, local, lam)
-        past = now
     result: LayerParams = [None, *({} for _ in net.layers[1:])]
     for (n, name), g in total.items():
         shape = net.layers[n].shapes[name]  # a number is shared by all neurons of its layer

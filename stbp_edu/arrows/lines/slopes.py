@@ -51,22 +51,18 @@ def _slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
     if not isinstance(tree, ex.Call):
         return ex.ZERO
     f, args = tree.op, tree.args
-    terms: list[ex.Expression] = [
-        ex.Call("*", (_by_argument(f, args, k), _slope(arg, by)))
-        for k, arg in enumerate(args)
-        if by in ex.names_in(arg)
-    ]
+    terms: list[ex.Expression] = []
+    for k, arg in enumerate(args):
+        if by in ex.names_in(arg):
+            if isinstance(f, str):
+                own = ex.replaced(TABLE[f][k], dict(zip((A, B), args, strict=False)))
+            else:
+                label = rf"\partial_{k + 1}{f.label}" if len(args) > 1 else f"{f.label}'"
+                own = _derived(f, label, f.parameters[k], args)
+            terms.append(ex.Call("*", (own, _slope(arg, by))))
     if isinstance(f, ex.Function) and by in ex.names_in(ex.Call(f, ())):  # a constant in its body
         terms.append(_derived(f, rf"\partial_{{{ex.symbol(by.name)}}}{f.label}", by, args))
     return reduce(lambda a, b: ex.Call("+", (a, b)), terms) if terms else ex.ZERO
-
-
-def _by_argument(op: str | ex.Function, args: tuple[ex.Expression, ...], k: int) -> ex.Expression:
-    """Return the derivative of an operation by its argument k."""
-    if isinstance(op, str):
-        return ex.replaced(TABLE[op][k], dict(zip((A, B), args, strict=False)))
-    label = rf"\partial_{k + 1}{op.label}" if len(args) > 1 else f"{op.label}'"
-    return _derived(op, label, op.parameters[k], args)
 
 
 def _derived(
