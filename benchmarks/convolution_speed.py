@@ -72,8 +72,7 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
     def gradients() -> list[np.ndarray]:
         return [found[name] for found in gradient()[1:] for name in "Wb"]
 
-    params = DerivedParams(SHAPE, problem.params)
-    return Candidate(lambda: update(params, gradient(), state, LR), gradients)
+    return Candidate(lambda: update(state, gradient(), LR), gradients)
 
 
 def modules(problem: Problem) -> list[Any]:

@@ -50,6 +50,6 @@ def test_the_defaults_fire_at_once_and_learn_and_the_notes_neuron_is_silent(seed
     for _ in range(3):
         for batch in np.array_split(rng.permutation(len(IMAGES)), len(IMAGES) // 32):
             trace = forward(bernoulli(IMAGES[batch], 10, rng), params, LIF())
-            trainer.update(params, backward(trace, TARGETS[batch], params, LIF()), state, lr=4e-3)
+            trainer.update(state, backward(trace, TARGETS[batch], params, LIF()), lr=4e-3)
     answers = forward(bernoulli(HELD_OUT, 10, rng), params, LIF()).O[-1].mean(axis=0)
     assert (answers.argmax(axis=1) == DATA.test_labels).mean() > 0.88

@@ -14,7 +14,7 @@ from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import State, TrainingJob, start
+from stbp_edu.training.trainer import TrainingJob, start
 
 with suppress(ImportError):
     import numba  # noqa: F401 - imported beforehand, as PyTorch is by those who use it
@@ -47,7 +47,7 @@ def build(problem: Problem, backend: str = "auto") -> Candidate:
     W = [None, *map(np.asfortranarray, problem.params.W[1:])]  # as training lays them
     params = stbp_edu.Params(W, problem.params.b)
     data = Dataset(images, problem.labels, images[:1], problem.labels[:1])
-    job = Step(chosen, data, State(params, None, start(params)))
+    job = Step(chosen, data, start(params))
     job.problem = problem
     OPEN.enter_context(one_blas_thread())
     job.begin_epoch(0)
@@ -57,7 +57,7 @@ def build(problem: Problem, backend: str = "auto") -> Candidate:
 
     def gradients() -> Arrays:
         step()
-        mean = job.optimizer.slots[0]  # Adam's m after its first step: (1 - β₁) g
-        return [a / 0.1 for a in tensors(mean).values()]
+        # Adam's m after its first step is (1 - β₁) g.
+        return [a / 0.1 for a in tensors(job.state.m).values()]
 
     return Candidate(step, gradients)

@@ -239,8 +239,6 @@ def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str =
     """
     return filled(
         "mistakes.html", plan=problem_set, submissions=submissions, site=site, states=STATES,
-        judged=[s for s in submissions if not s.reported],
-        reported=[s for s in submissions if s.reported],
         asked=[_found(tasks()[id_], submissions) for id_ in problem_set.every_task()],
         topics=topics(submissions), library=misconceptions(),
         slugs=list(course_table()),

@@ -95,7 +95,6 @@ class LIFLayer(nn.Module):
     def states(self, spikes: Tensor, *, twin: bool = False) -> dict[str, Tensor]:
         """Return every state of the neurons by name, each of shape (T, S, ...); see forward."""
         check_input(spikes, self.weights)
-        checks.instance("twin", twin, bool)
         if self.steps.copied and spikes.grad_fn is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
@@ -105,6 +104,7 @@ class LIFLayer(nn.Module):
 
     def run(self, copies: Copies, twin: bool) -> tuple[dict[str, Tensor], Copies]:
         """Return the states, and the output for each of several errors that come back to it."""
+        checks.instance("twin", twin, bool)
         spikes, start = next(iter(copies.values())), self.steps.back.start
         below = [(self.steps.back.behind(q), o) for q, o in copies.items() if o.requires_grad]
         wanted = [start, *(head for head, _ in below if head)]
@@ -220,7 +220,6 @@ class LIFNetwork(nn.Sequential):
     ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
         """Return what comes out of the last module, and the states of each layer."""
         output = self._turned(check_sequence(spikes))
-        checks.instance("twin", twin, bool)
         copies: Copies = {}
         found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
         for module in self:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -265,12 +266,12 @@ def _compared(v: Tensor, h: Tensor, neuron: LIF) -> tuple[Any, str]:
         best = ours[off.index(least)]
         return best, f"{said}, but {best} within {least:.1%} of its height: {shown}."
     own = f"{said} nor another of the package's: {shown}; pass SurrogateOf(your spike function)."
+    return Known(partial(_between, v, h)), own
 
-    def between(at: Tensor) -> Tensor:
-        """Return h: straight between the points, and beyond falling as 1/v²."""
-        x = at.detach().cpu().numpy()
-        inside = np.clip(x, float(v[0]), float(v[-1]))
-        beyond = np.divide(inside, x, out=np.ones_like(x), where=x != inside) ** 2
-        return torch.from_numpy(np.interp(inside, v, h) * beyond).to(at)
 
-    return Known(between), own
+def _between(v: Tensor, h: Tensor, at: Tensor) -> Tensor:
+    """Return h from its points: straight between them, and beyond falling as 1/v²."""
+    x = at.detach().cpu().numpy()
+    inside = np.clip(x, float(v[0]), float(v[-1]))
+    beyond = np.divide(inside, x, out=np.ones_like(x), where=x != inside) ** 2
+    return torch.from_numpy(np.interp(inside, v, h) * beyond).to(at)

@@ -29,7 +29,7 @@ from stbp_edu.training.measurements import measurements_folder as measurements_f
 from stbp_edu.training.measurements import origin as origin
 from stbp_edu.training.model import PassesOf, backend_of, check_fit, passes
 from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.trainer import SLOTS, TEST, Epoch, Event, OptimizerState, State
+from stbp_edu.training.trainer import TEST, Epoch, Event, State
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 """The files in the folder of a run: the first while it lasts, the others when it is finished."""
@@ -298,13 +298,13 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
     groups: dict[str, Tensors] = {"params": state.params, "average": state.average or [None]}
-    groups |= {f"slot{i}": slot for i, slot in enumerate(state.optimizer.slots)}
+    groups |= {"slot0": state.m, "slot1": state.v}
     values = {
         **files.shape_of(state.params),
         "settings": to_dict(checkpoint.settings),
         "data": checkpoint.data,
         "epoch": state.epoch,
-        "step": state.optimizer.step,
+        "step": state.step,
         "curves": checkpoint.curves,
     }
     arrays = {f"{g}.{k}": a for g, of in groups.items() for k, a in tensors(of).items()}
@@ -327,7 +327,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         settings, params = from_dict(values["settings"]), group("params")
         check_fit(params, settings)
         average = group("average") if settings.averaging else None
-        slots = tuple(by_layer(group(f"slot{i}")) for i in range(SLOTS))
-        state = State(params, average, OptimizerState(values["step"], slots), values["epoch"])
+        m, v = by_layer(group("slot0")), by_layer(group("slot1"))
+        state = State(params, average, m, v, values["step"], values["epoch"])
         data = checks.instance("data", values["data"], str)
         return Checkpoint(settings, data, state, checks.instance("curves", values["curves"], list))

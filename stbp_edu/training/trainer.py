@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,28 +29,26 @@ SETTLED = 300  # steps after which a silent output neuron is taken to stay silen
 INIT, EPOCH, TEST = range(3)
 """Streams of random numbers; see :func:`stream`."""
 BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-8
-SLOTS = 2
-"""Averages that Adam keeps of each array: m and v."""
 
 
 @dataclass
-class OptimizerState:
-    """What Adam remembers, and changes in place at each step: m and v, as the parameters are."""
-
-    step: int
-    slots: tuple[Tensors, ...]
-
-
-@dataclass(frozen=True)
 class State:
-    """All that a run needs to continue after some epochs: a copy, which no step changes.
+    """All that a run needs to continue: a step changes it in place.
 
-    ``average`` is the running average of the parameters; None where averaging is off.
+    Attributes:
+        params: the parameters.
+        average: their running average; None where averaging is off.
+        m: Adam's mean of the gradients.
+        v: Adam's mean of their squares.
+        step: steps that were taken.
+        epoch: epochs that are done.
     """
 
     params: Trained
     average: Trained | None
-    optimizer: OptimizerState
+    m: Tensors
+    v: Tensors
+    step: int = 0
     epoch: int = 0
 
     @property
@@ -80,7 +78,7 @@ class Epoch:
         outputs: mean firing rate of each output neuron.
         test: accuracy of the parameters to be kept (the average, where there is one).
         seconds: that this epoch took, the evaluation included.
-        state: to save or to go on from.
+        state: a copy, to save or to go on from.
     """
 
     epoch: int
@@ -110,7 +108,7 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     checks.instance("settings", settings, Settings)
     checks.instance("data", data, Dataset)
     params = model.initial_params(settings, data.shape, data.classes, stream(settings, INIT))
-    return State(params, deepcopy(params) if settings.averaging else None, start(params))
+    return start(params, averaging=settings.averaging > 0)
 
 
 def train(
@@ -186,18 +184,13 @@ def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
 
 
 class TrainingJob:
-    """A run that is being trained, from a state whose arrays are copied.
-
-    Each step changes ``params``, ``average`` and ``optimizer`` in place; an epoch has ``steps``.
-    """
+    """A run that is being trained, from a copy of a state; an epoch has ``steps``."""
 
     def __init__(
         self, settings: Settings, data: Dataset, state: State, passes: PassesOf = passes
     ) -> None:
-        self.params, self.average, self.optimizer = deepcopy(
-            (state.params, state.average, state.optimizer)
-        )
         self.settings, self.data, self.passes = settings, data, passes
+        self.state = deepcopy(state)
         self.steps = -(-len(data.train_labels) // settings.batch)
         d = settings.shift
         # Padded, so that each shifted image is a window; binned events are too large to copy.
@@ -215,8 +208,9 @@ class TrainingJob:
     def step(self, number: int, lr: float) -> BatchStatistics:
         """Learn from one batch of the epoch; return the statistics of its forward pass."""
         images, targets = self._batch(number)
-        factors = model.draw_dropout(self.params.sizes, self.settings.dropout, self._rng)
-        params = model.with_dropout(self.params, factors) if factors else self.params
+        params = self.state.params
+        factors = model.draw_dropout(params.sizes, self.settings.dropout, self._rng)
+        params = model.with_dropout(params, factors) if factors else params
         run = self.passes(params, self.settings)
         if self.settings.adversarial:
             images = self._fgsm(run, images, targets)
@@ -227,7 +221,7 @@ class TrainingJob:
 
     def summary(self, epoch: int, seen: BatchStatistics, started: float) -> Epoch:
         """Return the event of an epoch, with the accuracy on the images held out."""
-        state = State(*deepcopy((self.params, self.average, self.optimizer)), epoch)
+        state = replace(deepcopy(self.state), epoch=epoch)
         rng = stream(self.settings, TEST, epoch).spawn(1)[0]
         answers = evaluation.answers_to(self.data.test_images, state.kept, self.settings, rng)
         outputs = tuple(seen.outputs.tolist())
@@ -239,21 +233,22 @@ class TrainingJob:
         """Change the parameters and the averages in place."""
         for name, g in tensors(grads).items():
             checks.check_finite(f"the gradient of {name}", g)
-        update(self.params, grads, self.optimizer, lr, decay=self.settings.weight_decay)
-        if self.average is not None:
-            update_average(self.average, self.params, self.settings.averaging)
+        update(self.state, grads, lr, decay=self.settings.weight_decay)
+        if self.state.average is not None:
+            update_average(self.state.average, self.state.params, self.settings.averaging)
 
     def encode(self, images: NDArray[Any]) -> Array:
         """Return spikes of images, drawn anew."""
         s = self.settings
-        return model.encode_images(images, s, s.T, self._spikes, self.params.dtype)
+        return model.encode_images(images, s, s.T, self._spikes, self.state.params.dtype)
 
     def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
         """Return the images of a batch, shifted, and their targets."""
         part = slice(number * self.settings.batch, (number + 1) * self.settings.batch)
         chosen, shifts = self._order[part], self._shifts[:, part]
         windows = sliding_window_view(self._padded, self.data.shape, axis=(1, 2))
-        answers = np.eye(self.params.sizes[-1], dtype=self.params.dtype)
+        params = self.state.params
+        answers = np.eye(params.sizes[-1], dtype=params.dtype)
         return windows[chosen, *shifts], answers[self.data.train_labels[chosen]]
 
     def _fgsm(self, run: Any, images: NDArray[Any], targets: Array) -> NDArray[Any]:
@@ -265,16 +260,15 @@ class TrainingJob:
         return model.perturb(images, (-uphill if targeted else uphill).reshape(images.shape), by)
 
 
-def start(params: Trained) -> OptimizerState:
-    """Return the state before the first step."""
+def start(params: Trained, *, averaging: bool = False) -> State:
+    """Return the state before the first step, which has these parameters."""
     check_params(params)
-    return OptimizerState(0, tuple(zeros_like(params) for _ in range(SLOTS)))
+    average = deepcopy(params) if averaging else None
+    return State(params, average, zeros_like(params), zeros_like(params))
 
 
-def update(
-    params: Trained, grads: Tensors, state: OptimizerState, lr: float, *, decay: float = 0.0
-) -> None:
-    """Take one step of Adam, of size η = ``lr``: change the parameters and the state in place.
+def update(state: State, grads: Tensors, lr: float, *, decay: float = 0.0) -> None:
+    """Take one step of Adam, of size η = ``lr``: change the state in place, but for the average.
 
     m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first. After k steps the
     corrected means are m̂ = m / (1 - β₁ᵏ) and v̂ = v / (1 - β₂ᵏ), and p ← p - η m̂ / (√v̂ + ε).
@@ -283,18 +277,18 @@ def update(
     >>> from stbp_edu import Gradients, Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
     >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
-    >>> update(p, g, start(p), lr=0.1)
+    >>> update(start(p), g, lr=0.1)
     >>> p.W[1]
     array([[0.9]])
     """
     state.step += 1
     root = math.sqrt(1 - BETA_2**state.step)  # √v̂ + ε = (√v + root · ε) / root
     size = lr * root / (1 - BETA_1**state.step)
-    parts = [*chunks(params, grads, *state.slots)]
+    parts = [*chunks(state.params, grads, state.m, state.v)]
 
     def loop(first: int, last: int) -> None:
         """Change some of the parts."""
-        scratch = np.empty((2, CHUNK), params.dtype)
+        scratch = np.empty((2, CHUNK), state.params.dtype)
         for is_weight, (p, g, m, v) in parts[first:last]:
             if is_weight and decay:
                 p *= 1 - lr * decay

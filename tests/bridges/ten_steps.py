@@ -12,7 +12,7 @@ import numpy as np
 from stbp_edu import Params
 from stbp_edu.files import save_params
 from stbp_edu.torch.train import TensorPasses, group
-from stbp_edu.training import Dataset, Settings, State, initial_state, load_digits
+from stbp_edu.training import Dataset, Settings, initial_state, load_digits
 from stbp_edu.training.trainer import TrainingJob, start, train_epoch
 
 SETTINGS = Settings(hidden=(16,), T=5, batch=7, lr=1e-2, epochs=1, averaging=0.0)
@@ -24,7 +24,7 @@ def double_job(settings, data, passes):
     drawn = initial_state(settings, data).params
     W, b = ([None, *(a.astype(float) for a in of[1:])] for of in (drawn.W, drawn.b))
     params = Params(W, b)
-    return TrainingJob(settings, data, State(params, None, start(params)), passes)
+    return TrainingJob(settings, data, start(params), passes)
 
 
 def main(folder):
@@ -38,7 +38,7 @@ def main(folder):
         for step, batch in enumerate(train_epoch(job, 0)):
             losses.append(batch.loss)
             if processes.rank == 0:
-                save_params(folder / f"{step}.npz", job.params)
+                save_params(folder / f"{step}.npz", job.state.params)
         if processes.rank == 0:
             np.save(folder / "losses.npy", losses)
     names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]  # on Linux

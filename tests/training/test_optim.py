@@ -22,7 +22,7 @@ def test_adam_by_hand() -> None:
     params, after = params_of(1.0, 0.0), []
     state = start(params)
     for w, b in ((3.0, -1e-3), (-1.0, 0.0)):
-        update(params, Gradients(**vars(params_of(w, b))), state, 0.1)
+        update(state, Gradients(**vars(params_of(w, b))), 0.1)
         after.append([params.W[1][0, 0], params.b[1][0]])
     assert state.step == 2
     first = 1 - 0.1 * 3 / (3 + 1e-8)
@@ -31,7 +31,7 @@ def test_adam_by_hand() -> None:
     v_hat = (0.999 * 0.009 + 0.001) / (1 - 0.998001)
     second = first - 0.1 * m_hat / (math.sqrt(v_hat) + 1e-8)
     np.testing.assert_allclose(after[1][0], second, rtol=1e-12)
-    update(params := params_of(2.0, 2.0), zeros_like(params), start(params), 0.1, decay=0.5)
+    update(start(params := params_of(2.0, 2.0)), zeros_like(params), 0.1, decay=0.5)
     np.testing.assert_allclose([params.W[1][0, 0], params.b[1][0]], [1.9, 2.0], rtol=1e-15)
 
 
@@ -64,7 +64,7 @@ def test_chunks_change_no_bit(monkeypatch) -> None:
         average, state = deepcopy(params), start(params)
         for _ in range(3):
             grads = by_columns(init_params([8, 6, 5, 3], rng, scheme="uniform"))
-            update(params, Gradients(grads.W, grads.b), state, 0.1, decay=0.1)
+            update(state, Gradients(grads.W, grads.b), 0.1, decay=0.1)
             update_average(average, params, 0.5)
         found.append({**tensors(average), "steps": np.array(state.step)})
     for name, array in found[0].items():
@@ -76,4 +76,4 @@ def test_arrays_that_cannot_be_changed_in_place_are_named() -> None:
         start(Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)]))
     net = init_params([8, 6, 3], np.random.default_rng(0))
     with pytest.raises(ValueError, match="W1 must lie in memory by rows or by columns"):
-        update(net, zeros_like(net), start(by_columns(net)), 0.1)
+        update(replace(start(by_columns(net)), params=net), zeros_like(net), 0.1)

@@ -8,23 +8,19 @@ Wrong answers are listed by a misconception of the library, perhaps with a note 
 here: each as an expression, a whole body, or edits of the solution (old => new, a line each).
 """
 
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
-
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
+from stbp_edu.practice.tasks.names import Function, define, source_of
 
 CONTENT = Path(__file__).parent / "content"
-Function = Callable[..., Any]
-"""A reader's function, of whatever signature the exercise gives."""
 
 
 @dataclass(frozen=True)
@@ -240,23 +236,6 @@ def edited(solution: str, body: str) -> str:
             raise ValueError(f"the edit {line!r} does not apply: {old!r} is not in the solution")
         solution = solution.replace(old, new)
     return solution
-
-
-def source_of(signature: str, body: str) -> str:
-    """Return the source of a function whose body is a formula, or lines that return."""
-    text = textwrap.dedent(body).strip()
-    if "return " not in text:
-        text = f"return {text}"
-    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
-
-
-@cache
-def define(source: str, *, table: bool = False) -> Function:
-    """Return the one function that ``source`` defines; of a table, with all names of tables."""
-    namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
-    exec(source, namespace)  # the source is this package's own table, never the reader's text
-    function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
-    return function
 
 
 @cache
