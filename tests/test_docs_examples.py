@@ -14,8 +14,7 @@ TRAINED = "train-save-use.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [page for page in PAGES if page.stem != "pytorch"]  # tests/bridges runs it, with PyTorch
 PAGES = [page for page in PAGES if "```pycon" in page.read_text("utf-8")]
-TOOLS = sorted((*ROOT.glob("tools/notebooks/*.py"), *ROOT.glob("tools/site/**/*.py")))
-TOOLS = [path for path in TOOLS if ">>> " in path.read_text("utf-8")]
+TOOLS = [path for path in sorted(ROOT.glob("tools/**/*.py")) if ">>> " in path.read_text("utf-8")]
 
 
 @pytest.mark.slow
