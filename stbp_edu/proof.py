@@ -187,10 +187,6 @@ def _measured(expected: Any, value: Callable[[float], Any]) -> tuple[Any, Any]:
     return np.where(sure | (nearest <= NUDGED), nearest, np.nan), slope
 
 
-Place = tuple[str, str]
-"""Where an update reads a number, and its name: see ``Values``."""
-
-
 def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
     """Return how near factors and measured slopes are, and what is wrong with which arrow.
 
@@ -200,7 +196,7 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
     runs = len(at["input"]["x"]) // (1 + COPIES)
     for what, target, place, factor, there in _entries(neuron, at):
 
-        def value(amount: float, to: str = target, at: Values = there, place: Place = place) -> Any:
+        def value(amount: float, to: str = target, at: Values = there, place: Any = place) -> Any:
             """Return a state's update where one number that it reads has moved."""
             of = at[place[0]]
             v = updated(neuron, to, {**at, place[0]: {**of, place[1]: of[place[1]] + amount}})
@@ -223,9 +219,10 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
     return Row("each arrow", "nudging its tail", max(worst), NUDGED, "; ".join(idle)), faults
 
 
-def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Place, Any, Values]]:
+def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Any, Any, Values]]:
     """Yield each way into a state: its name, or none, its target, place and factor, and where.
 
+    A place is where an update reads a number, and its name: see ``Values``.
     A factor that forgets the spike is that of a step before which no neuron has spiked.
     """
     x = at["input"]["x"]

@@ -115,13 +115,17 @@ class Poster:
         return f"[Poster: the five cases in the grid, {whose} with its formulas{cell}.]"
 
     def _repr_html_(self) -> str:
-        """Return the poster with its style sheet."""
+        """Return the poster with its style sheet, which has the colours of the palette."""
+        sheet = FILES.joinpath("poster.css").read_text("utf-8")
+        page = FILES.joinpath("poster.html").read_text("utf-8")
+        for name, (light, _) in DARK.items():
+            sheet = sheet.replace(f"--{name};", f"var(--stbp-{name}, {light});")
+        sheet = re.sub(r"\s*([{};:,])\s*|/\*.*?\*/\s*", r"\1", sheet)
         shown = {id_.replace("-", "_"): formula(id_, int(id_[1]) <= self.known) for id_ in IDS}
         for case, words in SUMS.items():
             shown[f"mark{case}"] = "" if not self.lit else " lit" if self.lit == case else " dim"
             shown[f"told{case}"] = f" <span>{words}</span>" if case <= self.known else ""
-        page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8"))
-        return f"<style>{_style()}</style>{page.format(**shown)}"
+        return f"<style>{sheet}</style>" + re.sub(r"\n *", "", page).format(**shown)
 
 
 def poster(lit: str | None = None, known: int = 5) -> Poster:
@@ -167,12 +171,3 @@ def formula(id_: str, known: bool = True) -> str:
         ]
     html = " ".join([mathml(left + "="), terms[0], *(SUMMAND.format(term) for term in terms[1:])])
     return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
-
-
-@cache
-def _style() -> str:
-    """Return the style sheet, with the colours of the palette."""
-    sheet = FILES.joinpath("poster.css").read_text("utf-8")
-    for name, (light, _) in DARK.items():
-        sheet = sheet.replace(f"--{name};", f"var(--stbp-{name}, {light});")
-    return re.sub(r"\s*([{};:,])\s*|/\*.*?\*/\s*", r"\1", sheet)
