@@ -19,7 +19,7 @@ from stbp_edu import checks
 from stbp_edu.checks import Array
 
 TIMED = ("rows", "frames", "saccades")
-"""The encoders whose input depends on the step: they take images, the others rows of pixels."""
+"""The encoders whose input depends on the step: they take images."""
 
 ENCODERS = ("bernoulli", "direct", *TIMED)
 CORNERS = np.array([(0, 0), (6, 3), (0, 6), (0, 0)])  # rows down, columns to the right

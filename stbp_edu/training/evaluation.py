@@ -1,7 +1,4 @@
-"""How well a network answers, on images that it learns from and on images held out, and advice.
-
-Where a network does not learn, the advice says what is wrong, and what to change.
-"""
+"""How well a network answers, and advice where it does not learn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The published records of measurements, and intervals of what they measured.
 
 The records are in ``docs/results`` of a checkout, and come inside the wheel, so that a page that
-runs the package can read them, too. The notebooks and the site's pages print them.
+runs the package can read them, too.
 """
 
 import math

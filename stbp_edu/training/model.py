@@ -77,7 +77,7 @@ def network_of(settings: Settings, shape: str) -> Network:
 
 @dataclass(frozen=True)
 class OwnLoss(Loss):
-    """A loss that is no fit of a mean, nor of each step: it has its own formulas for all steps."""
+    """A loss that fits neither a mean nor each step, with its own formulas."""
 
     whole: Built = RATE
 

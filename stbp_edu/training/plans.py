@@ -1,7 +1,7 @@
 """Plans: many runs, seeds × settings, checked whole before the first of them is trained.
 
-Each run is trained in a folder of its own, by whatever executor there is, as ``stbp-edu train``
-would, and goes on from its last checkpoint: what ends early loses the epochs that it was at.
+Each run is trained in a folder of its own, by whatever executor there is, and goes on from its
+last checkpoint: what ends early loses the epochs that it was at.
 """
 
 from collections import deque

@@ -1,8 +1,7 @@
 """Runs in folders: trained from the start or from a checkpoint, and read back when finished.
 
 A checkpoint is the whole state of a run in one file, from which it goes on bit for bit: an npz
-without pickle, with the arrays of the parameters, of their average and of the optimizer, and one
-entry of JSON with a checksum of all.
+without pickle, with all arrays, and one entry of JSON with a checksum.
 """
 
 import os

@@ -46,8 +46,8 @@ class Entry:
 
     Attributes:
         words: what it is, for the help.
-        load: returns it: from a folder, or from wherever it is found if that is None. It calls the
-            function that it is given with a sentence whenever it fetches something.
+        load: returns it, from a folder, or from wherever it is found if that is None; it says
+            when it fetches something.
         recipe: the settings to begin with.
         has_files: whether it is read from files that a user may have in a folder.
         held_out: the share of the training images that a validation set takes.
@@ -221,7 +221,7 @@ def load_dataset(
         folder: where its files are, the four of MNIST packed or not; digits and tasks need none.
         tell: is called with a sentence whenever something is fetched.
         held_out: ``"validation"`` for a :func:`validation` set of the training images: a sixth of
-            MNIST's, which are then as many as the test images, and a fifth of the others.
+            MNIST's, and a fifth of the others.
 
     Raises:
         ValueError: if a file is damaged or another, or the name is unknown.

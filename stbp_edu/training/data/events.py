@@ -40,7 +40,7 @@ def bin_events(
     """Return how many events fall into each bin: shape (T, polarities, rows, columns).
 
     C[k, p, y, x] is the number of events of polarity p at row y, column x with
-    k d / T <= t < (k + 1) d / T, so with ⌊t T / d⌋ = k. A bin holds its beginning and not its end.
+    k d / T <= t < (k + 1) d / T, so with ⌊t T / d⌋ = k.
 
     Args:
         events: those at t >= d are left out.
