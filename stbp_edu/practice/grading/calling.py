@@ -14,11 +14,12 @@ import builtins
 import contextlib
 import copy
 import gc
+import io
 import linecache
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import is_
@@ -197,26 +198,23 @@ SETTINGS: tuple[Any, ...] = (
 
 
 @contextlib.contextmanager
-def undone() -> Iterator[Callable[[], None]]:
-    """Undo at the end of a block what changed in it; yield what undoes it at once."""
-    held, own = _held(tuple(sys.modules))
-    before = [(holder, table, dict(table)) for holder, table in held]
-    settings = [(get, put, get()) for get, put in (*SETTINGS, *own)]
-
-    def undo() -> None:
-        for _, table, entries in before[:2]:  # the names that are used below
-            table.update(entries)
-        for holder, table, entries in before:
-            if len(table) != len(entries) or not all(map(is_, table.values(), entries.values())):
-                _put_back(holder, table, entries)
-        for get, put, setting in settings:
-            if get() is not setting:
-                put(setting)
-
-    try:
-        yield undo
-    finally:
-        undo()
+def undone() -> Iterator[io.StringIO]:
+    """Undo at the end of a block what changed in it; yield what it prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        held, own = _held(tuple(sys.modules))
+        before = [(holder, table, dict(table)) for holder, table in held]
+        settings = [(get, put, get()) for get, put in (*SETTINGS, *own)]
+        try:
+            yield printed
+        finally:
+            for _, table, was in before[:2]:  # the names that are used below
+                table.update(was)
+            for holder, table, was in before:
+                if len(table) != len(was) or not all(map(is_, table.values(), was.values())):
+                    _put_back(holder, table, was)
+            for get, put, setting in settings:
+                if get() is not setting:
+                    put(setting)
 
 
 def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:

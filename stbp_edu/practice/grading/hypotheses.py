@@ -114,7 +114,7 @@ def _has_a_value(node: ast.expr) -> bool:
 FAMILIES: tuple[dict[type[ast.AST], tuple[str, Change]], ...] = (
     {ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul),
      ast.Div: ("/", operator.truediv), ast.FloorDiv: ("//", operator.floordiv),
-     ast.MatMult: ("@", operator.matmul),  # and a power is no whole number of thousands of digits
+     ast.MatMult: ("@", operator.matmul),  # and no power of thousands of digits:
      ast.Pow: ("**", lambda a, b: a ** (float(b) if isinstance(b, int) and b > 999 else b))},
     {ast.Lt: ("<", operator.lt), ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt),
      ast.GtE: (">=", operator.ge), ast.Eq: ("==", operator.eq), ast.NotEq: ("!=", operator.ne)},

@@ -6,10 +6,8 @@ in any form that equals the right-hand side of the equation.
 
 import ast
 import copy
-import io
 import pickle
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import cache, partial
 
@@ -20,7 +18,7 @@ from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra, hypotheses
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
-from stbp_edu.practice.grading.calling import Difference, call, tried, undone
+from stbp_edu.practice.grading.calling import Difference, Outcome, call, tried, undone
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
 from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Function, Inputs
@@ -110,24 +108,23 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     judged, view = exercise.comparable(function), exercise.comparable if exercise.view else None
     ask = lambda args, like: call(judged, args, like, exercise.parts)  # noqa: E731
     answer = Answer(exercise.source(), every, ask, exercise.axes, exercise.parts, view)
-    printed = io.StringIO()
-    with redirect_stdout(printed), undone() as undo, np.errstate(all="ignore"):
-        if all(outcome is None for outcome in answer.outcomes):
-            return todo
-        undo()
-        verdict = _verdict(exercise, answer, function)
+    with undone() as printed:
+        outcomes, again = answer.outcomes, answer.ask(every[0].args, every[0].right)
+    if all(outcome is None for outcome in outcomes):
+        return todo
+    with np.errstate(all="ignore"):
+        verdict = _verdict(exercise, answer, function, again)
     text = printed.getvalue().strip().partition("\n")[0][:LONGEST_PRINT]
     said = [f"What it prints is left out here. It begins: {text}"] * bool(text)
     said += [exercise.pointer] * (verdict.state == "wrong")
     return replace(verdict, message=(*verdict.message, *said))
 
 
-def _verdict(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
-    """Return the feedback on an answer that was called in every situation."""
+def _verdict(exercise: Exercise, answer: Answer, function: Function, again: Outcome) -> Feedback:
+    """Return the feedback on an answer that was called in every situation, and the first again."""
     if any(answer.misses(SHORT_RTOL)):
         return _diagnosis(exercise, answer, function)
-    first = answer.situations[0]
-    if not same(answer.ask(first.args, first.right), answer.outcomes[0], SHORT_RTOL):
+    if not same(again, answer.outcomes[0], SHORT_RTOL):
         return Feedback(exercise.id, "wrong", (KEPT,))
     said = f"Checked on {len(answer.situations)} situations in several networks."
     is_short = any(answer.wrong) or answer.rtol == SHORT_RTOL
@@ -160,7 +157,8 @@ def _vague(answer: Answer) -> list[Finding]:
     """Return what is found out where no single mistake explains an answer."""
     if not any(answer.misses(FEW_DIGITS)):
         return [Finding("digits", "", ROUNDED)]
-    return [] if answer.view else wrong_terms(answer)
+    with undone():
+        return [] if answer.view else wrong_terms(answer)
 
 
 def _wrong_cases(function: Function) -> list[Finding]:
