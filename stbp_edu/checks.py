@@ -153,7 +153,7 @@ def array(
     shape: Sequence[int | None],
     *,
     dtype: np.dtype[Any] | None = None,
-    unit_interval: bool = False,
+    grey: bool = False,
 ) -> Array:
     """Return ``value`` if it is an array of finite floats, of this shape.
 
@@ -163,7 +163,7 @@ def array(
         axes: the shape as the documentation writes it, such as ``"(T, S, n[0])"``.
         shape: the length of each axis; None accepts any of at least one.
         dtype: the float type that it must have; float32 or float64 where None.
-        unit_interval: whether every value must lie in [0, 1].
+        grey: whether it holds grey levels: floats in [0, 1], or bytes of which 255 is white.
     """
     if type(value) not in (np.ndarray, np.memmap):  # matrix and MaskedArray compute otherwise
         raise TypeError(
@@ -172,16 +172,16 @@ def array(
         )
     assert isinstance(value, np.ndarray)
     allowed = FLOATS if dtype is None else (dtype,)
-    if value.dtype not in allowed:
+    if value.dtype not in allowed and not (grey and value.dtype == np.uint8):
         wanted = "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
         raise TypeError(
             f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{allowed[-1]})"
         )
     _check_shape(name, value, axes, shape)
-    if unit_interval and value.min() >= 0 and value.max() <= 1:
+    if grey and (value.dtype == np.uint8 or (value.min() >= 0 and value.max() <= 1)):
         return value  # finite, too: no comparison with a NaN holds
     check_finite(name, value)
-    if unit_interval:
+    if grey:
         raise ValueError(
             f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
             "scale the data, for example by its largest value"

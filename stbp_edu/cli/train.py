@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,12 @@ from tqdm.std import EMA
 
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.rules import CASE_RULES
-from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
+from stbp_edu.training import runs
+from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice, plus_minus
 from stbp_edu.training.model import PassesOf, passes
-from stbp_edu.training.runs import CHECKPOINT, RunConfig, earlier_work, train_in_folder
-from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
+from stbp_edu.training.settings import TRAINED, Settings, text_of
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about this many lines where there is no progress bar
@@ -77,13 +76,13 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     return settings
 
 
-def planned(args: argparse.Namespace) -> list[RunConfig]:
+def planned(args: argparse.Namespace) -> list[runs.RunConfig]:
     """Return the runs that were asked for, one for each rule."""
     settings = chosen_settings(args)
     data = load_dataset(args.dataset, args.data, tell, args.held_out)
     rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
     folder = args.out or Path("runs") / args.dataset
-    config = RunConfig(args.dataset, settings, data, folder, args.held_out, args.encodings)
+    config = runs.RunConfig(args.dataset, settings, data, folder, args.held_out, args.encodings)
     return [
         replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
         for rule in (CASE_RULES if rule == "both" else (rule,))
@@ -101,18 +100,16 @@ def train(args: argparse.Namespace, passes: PassesOf = passes) -> int:
     """
     configs, how = planned(args), {"resume": args.resume, "restart": args.restart}
     for config in configs:  # before any of them trains
-        checkpoint, record = earlier_work(config, **how)
+        checkpoint, record = runs.earlier_work(config, **how)
         if record and not args.resume:
             tell(f"{config.folder} holds this very run, finished; --restart to train it again")
         if args.resume and not (checkpoint or record):
             tell(f"{config.folder} holds no run to resume; this one begins anew")
-    records = []
     for config in configs:
         label = f"{config.dataset}, {config.settings.rule}"
-        show = partial(watch, settings=config.settings, label=label)
         with saying_how_to_go_on(config.folder):
-            records.append(train_in_folder(config, show, passes=passes, **how))
-    print(report(records, configs[0].data, configs[0].folder.parent))
+            watch(runs.train_in_folder(config, passes=passes, **how), config.settings, label)
+    print(report(configs))
     return 0
 
 
@@ -122,7 +119,7 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = folder / CHECKPOINT
+        kept = folder / runs.CHECKPOINT
         tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
         raise
     except OSError as error:
@@ -134,8 +131,8 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[Epoch]:
-    """Show the events as they pass, and yield the epochs."""
+def watch(events: Iterable[Event], settings: Settings, label: str) -> None:
+    """Show the events as they come."""
     loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
     form = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
     shown: dict[str, Any] = {"bar_format": form, "ncols": shutil.get_terminal_size().columns}
@@ -149,13 +146,11 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> Iterator[E
                 bar.update(event.done - bar.n)
             elif isinstance(event, Advice):
                 bar.write(f"  ! {event.message}", file=sys.stderr)
-            else:
-                if bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
-                    tell(
-                        f"{label}: epoch {event.epoch}/{settings.epochs}  loss {event.loss:.4f}  "
-                        f"learned {event.accuracy:.2%}  held out {event.test:.2%}  {firing(event)}"
-                    )
-                yield event
+            elif bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
+                tell(
+                    f"{label}: epoch {event.epoch}/{settings.epochs}  loss {event.loss:.4f}  "
+                    f"learned {event.accuracy:.2%}  held out {event.test:.2%}  {firing(event)}"
+                )
 
 
 def firing(event: Step | Epoch) -> str:
@@ -163,17 +158,18 @@ def firing(event: Step | Epoch) -> str:
     return "firing " + " ".join(f"{rate:.2f}" for rate in event.rates)
 
 
-def report(records: Sequence[dict[str, Any]], data: Dataset, folder: Path) -> str:
-    """Return the results as text: one line for each rule."""
-    first, settings = records[0], from_dict(records[0]["settings"])
-    images, encodings = first["accuracy"]["images"], len(first["accuracy"]["encodings"])
+def report(configs: Sequence[runs.RunConfig]) -> str:
+    """Return the results of finished runs as text: one line for each rule."""
+    first, data, s = configs[0], configs[0].data, configs[0].settings
     lines = [
-        f"{first['dataset']}: {settings.shape(data.shape, data.classes)}, T = {settings.T}, seed "
-        f"{settings.seed}. Accuracy on {images} held-out images ({first['held_out']}), "
-        f"mean and standard deviation over {encodings} encodings:",
+        f"{first.dataset}: {s.shape(data.shape, data.classes)}, T = {s.T}, seed {s.seed}. "
+        f"Accuracy on {len(data.test_labels)} held-out images ({first.held_out}), "
+        f"mean and standard deviation over {first.encodings} encodings:"
     ]
-    for record in records:
-        a, rule = record["accuracy"], record["settings"]["rule"]
-        around, time = plus_minus(a["spread"], encodings), format_duration(record["seconds"])
-        lines.append(f"  {rule:<14} {a['mean']:7.2%}{around}   {time:>8}   {folder / rule}/")
+    for config in configs:
+        record = runs.read_record(config.folder)
+        accuracy, time = record["accuracy"], format_duration(record["seconds"])
+        around = plus_minus(accuracy["spread"], first.encodings)
+        mean, rule = accuracy["mean"], config.settings.rule
+        lines.append(f"  {rule:<14} {mean:7.2%}{around}   {time:>8}   {config.folder}/")
     return "\n".join(lines)

@@ -136,7 +136,7 @@ def _by_rows(
     images: NDArray[Any], T: int, hold: int, show: Callable[[NDArray[Any]], Array]
 ) -> Array:
     """Return what is shown of each row, held for some steps, one after the other; then zeros."""
-    _check("images", images)
+    checks.array("images", images, "(S, height, width)", (None, None, None), grey=True)
     S, height, width = images.shape
     steps = height * checks.count("hold", hold)
     if checks.count("T", T, at_most=MOST_STEPS) < steps:
@@ -167,7 +167,7 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     >>> saccades(np.ones((1, 2, 2)), 18).sum(axis=2)[:4, 0].tolist()  # straight down, or aslant
     [4.0, 6.0, 4.0, 6.0]
     """
-    _check("images", images)
+    checks.array("images", images, "(S, height, width)", (None, None, None), grey=True)
     of_bytes = images.dtype == np.uint8
     limit = THRESHOLD * 255 if of_bytes else THRESHOLD
     grey = images.astype(np.int16) if of_bytes else images
@@ -182,22 +182,13 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     return spikes.reshape(T, S, -1)
 
 
-def _check(name: str, given: object) -> None:
-    """Check ``images`` or ``pixels``: no axis is empty; floats in [0, 1], or bytes."""
-    axes, mend = "(S, n[0])", "give each image as one row: images.reshape(len(images), -1)"
-    if name == "images":
-        axes = "(S, height, width)"
-        mend = "this encoder shows an image part by part, so leave its rows as they are"
-    rank = axes.count(",") + 1
-    if not isinstance(given, np.ndarray) or given.ndim != rank or 0 in given.shape:
-        got = np.shape(given) if isinstance(given, np.ndarray) else checks.brief(given)
-        raise ValueError(f"{name} must have shape {axes}, no axis empty, got {got}; {mend}")
-    if given.dtype != np.uint8:
-        checks.array(name, given, axes, given.shape, unit_interval=True)
-
-
 def _empty(pixels: NDArray[Any], T: int) -> Array:
     """Return the array to write to, after checking the pixels."""
-    _check("pixels", pixels)
+    if np.ndim(pixels) == 3:
+        raise ValueError(
+            f"pixels must have shape (S, n[0]), got {np.shape(pixels)}; give each image as one "
+            "row: images.reshape(len(images), -1)"
+        )
+    checks.array("pixels", pixels, "(S, n[0])", (None, None), grey=True)
     shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
     return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)

