@@ -168,9 +168,9 @@ def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array
 
 def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
     """Return δ ⊙ h at (t, n): ε without what comes through the next potential."""
-    own: Array = epsilon[n][t]
-    if t < net.shape[0] - 1:
-        own = own - epsilon[n][t + 1] * net.neuron.f(net.trace.O[n][t])
+    is_last = t == net.shape[0] - 1
+    carried = 0.0 if is_last else epsilon[n][t + 1] * net.neuron.f(net.trace.O[n][t])
+    own: Array = epsilon[n][t] - carried
     return own
 
 

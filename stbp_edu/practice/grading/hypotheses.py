@@ -73,7 +73,7 @@ class Place:
         return self.with_node(ast.Call(ast.Name("_put", ast.Load()), given, []))
 
     def changed(self, change: Change, takes: Sequence[int] = (0,)) -> Change:
-        """Return the solution with a function in this place, and of what: as in a hypothesis."""
+        """Return the solution with ``change`` in this place, of what a hypothesis says it takes."""
         function, space = self._hole
 
         def other(*args: Any) -> Any:

@@ -107,8 +107,8 @@ def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
         y, at0 = answer.vector(answer.outcomes[k], k), result(0.0, k)
         slope = result(1.0, k) - at0
         c = float(np.sum(slope * (y - at0)) / np.sum(slope**2)) if slope.any() else 0.0
-        rest = np.abs(result(c, k) - y).max(initial=0.0)
-        if not rest <= answer.rtol * max(np.abs(y).max(initial=0.0), 1e-12):
+        miss = np.abs(result(c, k) - y).max(initial=0.0)
+        if not miss <= answer.rtol * max(np.abs(y).max(initial=0.0), 1e-12):
             return ""
         solved += [(c, answer.situations[k])] * bool(slope.any())
     for t, s in sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])):
