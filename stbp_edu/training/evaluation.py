@@ -11,7 +11,6 @@ from stbp_edu import checks
 from stbp_edu.arrays import Trained, check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
-from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import check_labelled
@@ -69,7 +68,7 @@ class BatchStatistics:
         return self.right / self.size
 
 
-def observe(trace: Trace, targets: Array, loss: Built = RATE) -> BatchStatistics:
+def observe(trace: Trace, targets: Array, loss: Built) -> BatchStatistics:
     """Return the statistics of a forward pass."""
     answers = loss.scores(trace).argmax(axis=1)
     return BatchStatistics(
@@ -226,7 +225,8 @@ def _kind(rate: float) -> str:
 def diagnose(seen: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
     """Return advice on the layers; where there is none, and if settled, on outputs and accuracy."""
     layers, outputs = diagnose_layers(seen.rates, settings.v_th), seen.outputs.tolist()
-    if settings.has_output_spikes and settings.make_loss().reads == "O":
+    spikes = settings.make_neurons()[1].lines.spike is not None
+    if spikes and settings.make_loss().reads == "O":
         told = {"silent": SILENT_OUTPUT, "saturated": SATURATED_OUTPUT}
         now = {"loss": seen.loss, "floor": 0.5 / len(outputs)}
         later = [

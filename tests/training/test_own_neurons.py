@@ -177,7 +177,6 @@ def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> 
     settings = replace(small, readout="u = 0.9 * u + 0.001 * x", epochs=1)
     advice = [e for e in train(settings, few) if hasattr(e, "where")]
     assert not any(a.where.startswith(("output", "layer 2")) for a in advice)
-    assert not settings.has_output_spikes
     params = initial_state(settings, few).params
     shown = passes(params, settings)
     assert set(shown.forward(np.ones((4, 1, 64), np.float32)).O[1].ravel()) <= {0, 1}
