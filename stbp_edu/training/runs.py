@@ -31,7 +31,7 @@ from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event, State
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
-"""The files in the folder of a run: the first while it lasts, the others when it is finished."""
+"""The files of a run: the first while it lasts, the others when it is finished."""
 
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
@@ -190,7 +190,7 @@ def _finished(config: RunConfig) -> dict[str, Any] | None:
 
 
 def _changed(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Return how a run in the folder differs from what was asked for; empty where it does not."""
+    """Return how a run differs from what was asked for; empty where it does not."""
     return ", ".join(f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k])
 
 
