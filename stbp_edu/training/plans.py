@@ -27,11 +27,6 @@ PLAN_RECORD = "sweep.json"
 KIND = files.Sealed("the record of a sweep", "give the same command to write it anew")
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
 
-
-class WorkerEndedError(ChildProcessError):
-    """Processes that train the runs of a plan have ended early, again and again."""
-
-
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
 """Opens an executor; called once more where processes of the first have ended."""
 
@@ -161,7 +156,7 @@ def run_plan(
 
     Raises:
         ValueError: before anything is trained, if a folder holds another run than the plan's.
-        WorkerEndedError: if processes have ended again and again; all that is saved is kept.
+        ChildProcessError: if processes have ended again and again; all that is saved is kept.
     """
     data = load_dataset(plan.dataset, data_folder, tell, plan.held_out)
     message = f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
@@ -225,7 +220,7 @@ def _carry_out(
                 yield run, result
             return
     if left:
-        raise WorkerEndedError(
+        raise ChildProcessError(
             f"processes have ended early {MOST_POOLS} times, perhaps for lack of memory; all that "
             "was saved is kept: give the same command to go on, with fewer --processes"
         )

@@ -26,7 +26,7 @@ from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
 from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.measurements import measurements_folder as measurements_folder
 from stbp_edu.training.measurements import origin as origin
-from stbp_edu.training.model import PassesOf, backend_of, check_fit, passes
+from stbp_edu.training.model import PassesOf, check_fit, passes
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event, State
 
@@ -251,7 +251,7 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         "held_out": config.held_out,
         "settings": to_dict(config.settings),
         **environment(),
-        "backend": backend_of(params, config.settings),
+        "backend": passes(params, config.settings).program.backend,
         "params": files.digest(config.folder / PARAMS),  # to tell them from those of another run
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),

@@ -200,11 +200,6 @@ class Settings:
         own = self.neuron, self.readout, self.learn, self.learn_each
         return any(own) or any(isinstance(part, str) for part in self.hidden)
 
-    @property
-    def has_output_spikes(self) -> bool:
-        """Whether the neurons of the last layer spike."""
-        return self.make_neurons()[1].lines.spike is not None
-
     def shape(self, image: tuple[int, ...], classes: int) -> str:
         """Return the shape of the network for images of this (height, width).
 
