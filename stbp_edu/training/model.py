@@ -31,7 +31,7 @@ FITS: dict[type[Built], Any] = {
     **dict.fromkeys((Rate, LastSteps, Membrane), RATE),
     **dict.fromkeys((CrossEntropy, StepCrossEntropy), CrossEntropy()),
 }
-"""Losses that fit a mean over steps, or each step: what :class:`.arrows.Loss` calls their fit."""
+"""What :class:`.arrows.Loss` calls the fit: of a mean over steps, or of each step."""
 
 
 def initial_params(
@@ -240,10 +240,9 @@ def with_dropout(params: Trained, factors: Factors) -> Trained:
 def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
     """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
 
-    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015). The sign is that
-    of one draw of spikes; the network then learns from another. An image whose rates are the target
-    stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio, 2017): down the
-    loss whose targets are the other answers.
+    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015). An image whose
+    rates are the target stays where it is, unless the step is targeted (Kurakin, Goodfellow and
+    Bengio, 2017): down the loss whose targets are the other answers.
 
     Pixels are floats in [0, 1], or bytes, for which ``by``, a share of white, is rounded to whole
     grey levels, at least one.

@@ -29,11 +29,11 @@ from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 
 TRAINED = (*CASE_RULES, *ABLATIONS, *(r for r in RULES if r not in CASE_RULES + ABLATIONS))
-"""The rules to train with, and truncated-K for any K: Part I's, and the others of Part II."""
+"""The rules to train with, and truncated-K for any K."""
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 
 FGSM = ("untargeted", "targeted")
-"""Which way images are moved: up the loss, or down the loss whose targets are the other answers."""
+"""Which way images are moved: up the loss, or down that of the other answers."""
 
 BACKENDS = ("auto", "numpy", "compiled")
 
