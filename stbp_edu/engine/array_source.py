@@ -191,8 +191,7 @@ class Hoisted:
             ends = [ex.evaluate(end, value.__getitem__, functions) for end in (low, high)]
         if not np.isfinite(ends).all():
             return None
-        at_0, step = self.tree(low), self.tree(tidy(ex.Call("-", (high, low))))
-        return ex.Call("+", (at_0, ex.Call("*", (step, spike))))
+        return self.tree(low) + self.tree(tidy(high - low)) * spike
 
 
 def _product(a: str, b: str) -> str:

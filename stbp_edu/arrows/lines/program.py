@@ -141,9 +141,9 @@ class Row(NamedTuple):
         for factor, head in self.terms:
             adjoint = ex.Name(head, "now")
             if factor in (ex.ONE, ex.Number(-1)):
-                terms.append(adjoint if factor == ex.ONE else ex.Call("neg", (adjoint,)))
+                terms.append(adjoint if factor == ex.ONE else -adjoint)
             else:
-                terms.append(ex.Call("*", (factor, adjoint)))
+                terms.append(factor * adjoint)
         line = f"{self.name} = {added(map(written, terms)) or zero}"
         return line + (f"  # {self.arrows}" if self.arrows else "")
 

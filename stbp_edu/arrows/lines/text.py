@@ -186,7 +186,7 @@ class _Reading:
     def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
         """Check that each part that reads constants alone is finite, and 1 over each divisor."""
         calls = [node for node in ex.nodes_in(ex.written_out(tree)) if isinstance(node, ex.Call)]
-        calls += [ex.Call("/", (ex.ONE, node.args[1])) for node in calls if node.op == "/"]
+        calls += [1 / node.args[1] for node in calls if node.op == "/"]
         known = {ex.Name(name): np.float64(value) for name, value in self.constants.items()}
         for node in reversed(calls):  # the innermost first
             if not any(name.when for name in ex.names_in(node)):
