@@ -10,21 +10,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import Any
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.engine.array_source import WRITTEN, Hoisted
+from stbp_edu.engine.array_source import WRITTEN, ArraySource, Hoisted
 
-STYLE = {
-    **ex.PYTHON,
-    "at_least": ("reached({}, {})", 5, (0, 0)),
-    "where": ("where({}, {}, {})", 5, (0, 0, 0)),
-}
+STYLE = {**ex.PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
 TAKEN = re.compile(
     "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
     r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
@@ -33,21 +27,10 @@ TAKEN = re.compile(
 """What the loops call something of their own."""
 
 
-@dataclass(frozen=True)
-class LoopSource:
-    """The source of one layer's loops.
+class LoopSource(ArraySource):
+    """The source of a layer's steps as loops."""
 
-    Attributes:
-        back: the step back, which knows network, layer and rule.
-        wanted: the adjoints that are kept for every step.
-        twin: whether the smooth twin H stands in place of the spike.
-    """
-
-    back: StepBack
-    wanted: Sequence[str]
-    twin: bool = False
-
-    @property
+    @cached_property
     def text(self) -> str:
         """The curves and both loops."""
         curve: Any = self.back.neuron.surrogate
