@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from stbp_edu.cli.main import main
 from stbp_edu.practice import Feedback, check, check_formula, exercises
 from stbp_edu.practice.tasks import blanks
-from stbp_edu.practice.tasks.names import define
+from stbp_edu.practice.tasks.catalogue import define
 from tests.practice.mutants import mutated
 
 FEW = settings(max_examples=max(3, settings().max_examples // 10))  # a verdict takes a second

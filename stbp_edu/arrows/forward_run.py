@@ -86,11 +86,9 @@ def check_run(net: Network, trace: Series, targets: Array) -> None:
 
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
     """Check that a trace's last step follows from the one before: that it is this network's."""
-    now, before = (
-        [{s: trace[s][n][-k] for s in of} for n, of in enumerate(net.states)]
-        for k in (1, min(2, len(trace["o"][0])))
-    )
-    past = before if len(trace["o"][0]) > 1 else rest(net, now[0]["o"])
+    steps = range(len(trace["o"][0]))[-2:]
+    last = [[{s: trace[s][n][t] for s in of} for n, of in enumerate(net.states)] for t in steps]
+    past, now = last if len(last) > 1 else (rest(net, trace["o"][0][0]), *last)
     for n, layer in enumerate(net.layers[1:], 1):
         x = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
         for name in net.states[n]:

@@ -1,10 +1,10 @@
 """Learning forward in time: a rule's gradient with traces at the synapses, and nothing stored.
 
 Where in every word all arrows through time come before the arrow that leaves the neuron, a word has
-two parts: from the parameter to the neuron's state at some step, all inside this neuron, and from
-there to the loss, all at that step. The first part is an eligibility trace E(k, q), carried along
+two parts: from the parameter to the last step that it reaches, all inside this neuron, and from
+there to the loss, all at that step. The first part is an eligibility trace e(k, q), carried along
 for each synapse, each state k of the neuron and each state q of the rule. The second is a signal
-σ(k, q) that the step itself gives. The gradient is Σ_t Σ_{k,q} σ^t(k, q) E^t(k, q).
+σ(k, q): the adjoint that the step itself gives. The gradient is Σ_t Σ_{k,q} σ^t(k, q) e^t(k, q).
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html import escape
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from stbp_edu.arrows.table import LOSS
 from stbp_edu.checks import Array
 
 Traces = dict[tuple[str, str], Any]
-"""E of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""
+"""e of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""
 
 
 def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
@@ -95,30 +95,24 @@ def online(
     checks.instance("twin", twin, bool)
     _check_form(net, rule)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    T, S, *_ = inputs.shape
-    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
-    reads, at_once, mean = net.loss.steps(T), replace(net.loss, last=None), np.zeros(0)
-    if not net.loss.per_step:
-        series = (now[net.N][net.loss.state] for _, now in run(net, params, inputs, twin))
-        mean = sum(z for t, z in enumerate(series) if t in reads) / len(reads)
+    checks.array("targets", targets, "(S, n[N])", (inputs.shape[1], *net.shape_of(net.N)))
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
-    for t, (past, now) in enumerate(run(net, params, inputs, twin)):
-        z = now[net.N][net.loss.state]
-        read = (z if net.loss.per_step else mean)[None]
-        direct = at_once.direct(read, targets)[0] / len(reads) if t in reads else np.zeros_like(z)
-        two_steps = as_trace(net, [past, now])
-        local = adjoints.derivatives_on(net, params, two_steps, np.stack([0 * direct, direct]))
-        lam = adjoints.lambdas(local, rule)
-        for entry in _entries(local):
-            key = entry.n, entry.name
-            traces[key] = _carry_on(traces[key], entry, rule, local)
-            total[key] = total[key] + _learn(traces[key], entry, rule, local, lam)
+    for local in _steps(net, params, inputs, targets, twin):
+        signals = adjoints.lambdas(local, rule)  # p2-trace-signal
+        for n, name, into in _entries(local):
+            e = _along(traces[n, name], 1, local, n, rule)
+            for state, value in into:
+                e[state, rule.start] = e[state, rule.start] + value  # p2-trace-step
+            for node, trace in e.items():
+                signal = _view(local, n, signals[n][node][1])
+                total[n, name] = total[n, name] + (signal * trace).sum(axis=0)  # p2-trace-w
+            traces[n, name] = _along(e, 0, local, n, rule)
     result: LayerParams = [None, *({} for _ in net.layers[1:])]
-    for (n, name), g in total.items():
-        shape = net.layers[n].shapes[name]  # a number is shared by all neurons of its layer
-        whole = shape and np.ndim(g)
-        result[n][name] = np.reshape(g, shape) if whole else np.full(shape, np.sum(g))
+    for (n, name), g in total.items():  # (units, rows, P), of which some share a number
+        shape = net.layers[n].shapes[name]
+        shared: Any = 1 if name in ("W", "b") else () if shape else None
+        result[n][name] = np.reshape(g.sum(axis=shared), shape)
     return result
 
 
@@ -139,70 +133,54 @@ def _check_form(net: Network, rule: Rule) -> None:
         )
 
 
-class Entry(NamedTuple):
-    """What a parameter of layer n adds to states at one step: (S, 1 or units, rows, P) each."""
+def _steps(
+    net: Network, params: LayerParams, inputs: Array, targets: Array, twin: bool
+) -> Iterator[adjoints.LocalDerivatives]:
+    """Yield the factors of each step and of the one before, with the later one's direct term."""
+    reads, at_once, mean = net.loss.steps(len(inputs)), replace(net.loss, last=None), np.zeros(0)
+    if not net.loss.per_step:
+        series = (now[net.N][net.loss.state] for _, now in run(net, params, inputs, twin))
+        mean = sum(z for t, z in enumerate(series) if t in reads) / len(reads)
+    for t, (past, now) in enumerate(run(net, params, inputs, twin)):
+        z = now[net.N][net.loss.state]
+        read = (z if net.loss.per_step else mean)[None]
+        direct = at_once.direct(read, targets)[0] / len(reads) if t in reads else np.zeros_like(z)
+        both = np.stack([0 * direct, direct])
+        yield adjoints.derivatives_on(net, params, as_trace(net, [past, now]), both)
 
-    n: int
-    name: str
-    units: int
-    into: list[tuple[str, Any]]
-    each: bool = False
 
-    def view(self, a: Any) -> Any:
-        """Return an array (S, *shape) as (S, units, rows, 1)."""
-        return a.reshape(len(a), self.units, -1, 1)
+def _view(local: adjoints.LocalDerivatives, n: int, a: Any) -> Any:
+    """Return an array (S, *shape) of layer n as (S, units, rows, 1)."""
+    return a.reshape(len(a), local.net.layers[n].link.units, -1, 1)
 
 
-def _entries(local: adjoints.LocalDerivatives) -> Iterator[Entry]:
-    """Yield what the parameters add to the states at this step, the second of two."""
+def _entries(local: adjoints.LocalDerivatives) -> Iterator[tuple[int, str, list[tuple[str, Any]]]]:
+    """Yield layer and name of each parameter, and what it is multiplied by at which states."""
     for n, layer in enumerate(local.net.layers[1:], 1):
-        neuron, link, again = layer.neuron, layer.link, layer.recurrent
-        rows = link.rows(local.outputs[n - 1][1])[:, None]
-        yield Entry(n, "W", link.units, [(neuron.input, rows)])
-        yield Entry(n, "b", link.units, [(neuron.input, np.ones((*rows.shape[:-1], 1)))])
-        if again:
-            rows = again.rows(local.outputs[n][0])[:, None]
-            yield Entry(n, "R", again.units, [(neuron.input, rows)])
-        for name, arrows in neuron.learned.items():
-            entry = Entry(n, name, link.units, [], name in neuron.each)
-            for kind, target in ((arrow.kind, arrow.target) for arrow in arrows):
-                entry.into.append((target, entry.view(local.factors[n][kind, False][1])))
-            yield entry
+        rows = layer.link.rows(local.outputs[n - 1][1])[:, None]
+        yield n, "W", [(layer.neuron.input, rows)]
+        yield n, "b", [(layer.neuron.input, 1.0)]
+        if layer.recurrent:
+            rows = layer.recurrent.rows(local.outputs[n][0])[:, None]
+            yield n, "R", [(layer.neuron.input, rows)]
+        for name, arrows in layer.neuron.learned.items():
+            factors = [(a.target, local.factors[n][a.kind, False][1]) for a in arrows]
+            yield n, name, [(state, _view(local, n, factor)) for state, factor in factors]
 
 
-def _carry_on(old: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives) -> Traces:
-    """Return the traces of this step: carried on in time, entered, passed on within the step."""
-    new: Traces = defaultdict(float)
-
-    def follow(k: str, q: str, E: Any, step: int) -> None:
-        """Take a trace along the arrows that leave its state, through time or within the step."""
-        for arrow, head in rule.moves_from(local.net, entry.n, k, q):
+def _along(
+    traces: Traces, step: int, local: adjoints.LocalDerivatives, n: int, rule: Rule
+) -> Traces:
+    """Return the traces that come from the last step, or those that go on within this one."""
+    found: Traces = defaultdict(float, {} if step else traces)
+    tails = traces if step else found
+    for node in product(local.net.states[n], rule.moves):
+        for arrow, head in rule.moves_from(local.net, n, *node) if node in tails else ():
             if arrow.step == step and not arrow.leaves:
-                factor = entry.view(local.factor(arrow, entry.n, rule)[1 - step])
-                passed = new[arrow.target, head] + factor * E  # p2-trace-step, p2-trace-adapt
-                new[arrow.target, head] = passed
-
-    for (k, q), E in old.items():
-        follow(k, q, E, 1)
-    for state, value in entry.into:
-        new[state, rule.start] = new[state, rule.start] + value
-    for k in local.net.states[entry.n]:
-        for q in [q for state, q in new if state == k]:
-            follow(k, q, new[k, q], 0)
-    return dict(new)
-
-
-def _learn(
-    traces: Traces, entry: Entry, rule: Rule, local: adjoints.LocalDerivatives, lam: Any
-) -> Any:
-    """Return Σ σ(k, q) E(k, q), σ being what the arrows hand back that leave the neuron here."""
-    total, over = 0.0, 0 if entry.each else (0, 2)
-    for node, E in traces.items():
-        for arrow, head in rule.moves_from(local.net, entry.n, *node):
-            if arrow.leaves and not arrow.step:
-                signal = local.handed_back(rule, lam, arrow, head, 1, entry.n)  # p2-trace-signal
-                total = total + (entry.view(signal) * E).sum(axis=over)  # p2-trace-w
-    return total
+                factor = _view(local, n, local.factor(arrow, n, rule)[1 - step])
+                passed = found[arrow.target, head] + factor * tails[node]
+                found[arrow.target, head] = passed  # p2-trace-step, p2-trace-adapt
+    return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -236,7 +214,7 @@ class OnlineForm:
 
 
 def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
-    """Yield a line for each trace, and that of the gradient."""
+    """Yield a line for each trace, here taken on to where it leaves, and that of the gradient."""
     neuron = net.layers[1].neuron
 
     def inside(node: Adjoint) -> Iterator[Adjoint]:

@@ -129,24 +129,15 @@ def edges_from(
                 yield Edge(arrow.kind, node, target, matrix[j, i])
 
 
-def _entered(node: Node, net: Network, T: int) -> list[Node]:
-    """Return the states that a parameter enters, at every step."""
-    layer, step = net.layers[node.n], int(node.kind == "R")
-    link = layer.recurrent if step else layer.link
-    shared = math.prod(link.shape) // link.units  # neurons with the same weights
-    at = product(range(step, T), range(node.i * shared, (node.i + 1) * shared))
-    return [Node(layer.neuron.input, node.n, t, i) for t, i in at]
-
-
 def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
-    """Yield the edges from a parameter: the factor is what it is multiplied by there."""
-    kind, n, _, _, j = node
+    """Yield the edges from a parameter, at every step: the factor is what it is multiplied by."""
+    kind, n, _, i, j = node
     step, layer = int(kind == "R"), local.net.layers[n]
     link = layer.recurrent if step else layer.link
     rows = link.rows(local.outputs[n - 1 + step][:, s])  # (T, neurons with the same weights, P)
-    for target in _entered(node, local.net, local.T):
-        factor = 1 if kind == "b" else rows[target.t - step, target.i % rows.shape[1], j]
-        yield Edge("enter", node, target, factor)
+    for t, k in product(range(step, local.T), range(rows.shape[1])):
+        target = Node(layer.neuron.input, n, t, i * rows.shape[1] + k)
+        yield Edge("enter", node, target, 1 if kind == "b" else rows[t - step, k, j])
 
 
 def check_node(start: Node, net: Network, T: int) -> None:
@@ -219,7 +210,9 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
     check_node(start, checks.instance("net", net, Network), T)
     local = _ones(net, T)
-    starts = _entered(start, net, T) if start.kind in PARAMETERS else [start]
+    starts = [start]
+    if start.kind in PARAMETERS:
+        starts = [edge.target for edge in _entries(start, local, 0)]
 
     def counted(rule: Rule) -> int:
         """Return how many paths a rule keeps: the sweep counts where every factor is 1."""

@@ -24,7 +24,7 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import alike
 from stbp_edu.practice.grading.calling import Difference, Outcome, plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
-from stbp_edu.practice.tasks.names import define
+from stbp_edu.practice.tasks.catalogue import define
 
 CASES = "1 to 5, and 0 for the loops and the choice of the case"
 TERMS = ("direct", "weight", "reset", "spike", "carry", "W", "b", "loop")

@@ -87,18 +87,19 @@ def graded(
     seen: dict[bytes, Path] = {}
 
     def one(path: Path) -> Submission:
-        name, reported = str(path.relative_to(folder)), path.suffix == ".json"
-        found = Submission(files[path], name, reported=reported)
-        if path in problems:
-            return replace(found, problem=problems[path])
-        if reported:
-            return _reported(found, path, problem_set)
-        found = _judged(found, path, problem_set, limits)
-        several = books[found.author]
-        more = f"one of {several} notebooks of {found.author}" if several > 1 else ""
-        return replace(found, remark="; ".join(filter(None, (found.remark, more))))
+        author, reported, problem = files[path], path.suffix == ".json", problems[path]
+        several = books[author] > 1 and not reported
+        remark = f"one of {books[author]} notebooks of {author}" if several else ""
+        name = str(path.relative_to(folder))
+        found = Submission(author, name, reported=reported, problem=problem, remark=remark)
+        try:
+            if reported and not problem:
+                return replace(found, verdicts=tuple(_reported(path, problem_set)))
+            return found if problem else _judged(found, path, problem_set, limits)
+        except (OSError, ValueError) as error:
+            return replace(found, problem=str(error))
 
-    problems = {path: why for path in files if (why := _unread(path, seen))}
+    problems = {path: _unread(path, seen) for path in files}
     with ThreadPoolExecutor(processes) as pool:
         yield from pool.map(one, files)
 
@@ -119,12 +120,8 @@ def _judged(
     found: Submission, notebook: Path, problem_set: ProblemSet, limits: Limits
 ) -> Submission:
     """Return what a process that judges a notebook could say of it."""
-    try:
-        _, told = read_notebook(notebook)
-        variant, remark = problem_set.variant_of(found.author, told)
-        ids = problem_set.tasks_of(variant)
-    except (OSError, ValueError) as error:
-        return replace(found, problem=str(error))
+    variant, remark = problem_set.variant_of(found.author, read_notebook(notebook)[1])
+    ids = problem_set.tasks_of(variant)
     command = [sys.executable, "-P", "-m", "stbp_edu.teaching.judge", str(notebook)]
     numbers = [f"{limits.seconds:g}", str(limits.memory)]
     longest = len(ids) * (limits.seconds + PATIENCE)
@@ -138,21 +135,17 @@ def _judged(
     whole = [Feedback(*json.loads(line)) for line in text.split(b"\n")[:-1]]
     known = {verdict.exercise: verdict for verdict in whole}
     verdicts = (known.get(id_, Feedback(id_, "stopped", (ENDED,))) for id_ in ids)
+    remark = "; ".join(filter(None, (remark, found.remark)))
     return replace(found, verdicts=tuple(verdicts), variant=variant, remark=remark)
 
 
-def _reported(found: Submission, path: Path, problem_set: ProblemSet) -> Submission:
-    """Return what a file of progress says of the tasks of the problem set."""
-    try:
-        progress = read_progress(path)
-    except (OSError, ValueError) as error:
-        return replace(found, problem=str(error))
-    verdicts = []
+def _reported(path: Path, problem_set: ProblemSet) -> Iterator[Feedback]:
+    """Yield what a file of progress says of the tasks of the problem set."""
+    progress = read_progress(path)
     for id_ in problem_set.every_task():
         made = progress.history.get(id_, Attempts()).mistakes
         known = tuple(m for m in sorted(made) if m in misconceptions())
-        verdicts.append(Feedback(id_, progress.states.get(id_, "todo"), mistakes=known))
-    return replace(found, verdicts=tuple(verdicts))
+        yield Feedback(id_, progress.states.get(id_, "todo"), mistakes=known)
 
 
 @dataclass(frozen=True)

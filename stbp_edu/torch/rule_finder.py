@@ -57,14 +57,6 @@ class SurrogateOf:
 
 
 @dataclass(frozen=True)
-class Known:
-    """A surrogate of which h alone is known."""
-
-    derivative: Callable[[Tensor], Tensor]
-    antiderivative = SurrogateOf.antiderivative
-
-
-@dataclass(frozen=True)
 class Candidate:
     """A gate and a rule, and how far the gradient is from theirs.
 
@@ -255,7 +247,7 @@ def _compared(v: Tensor, h: Tensor, neuron: LIF) -> tuple[Any, str]:
     said = f"The surrogate is not {neuron.surrogate}"
     times = float(h @ expected / expected.square().sum())
     if (h - times * expected).abs().max() <= ALIKE * size:
-        return Known(lambda v: times * given(v)), f"{said}, but {times:.4g} times that."
+        return _with(lambda v: times * given(v)), f"{said}, but {times:.4g} times that."
     step = -(-len(v) // 4)
     points = zip(v[::step].tolist(), h[::step].tolist(), strict=True)
     shown = ", ".join(f"h({x:.2g}) = {y:.3g}" for x, y in points)
@@ -266,7 +258,12 @@ def _compared(v: Tensor, h: Tensor, neuron: LIF) -> tuple[Any, str]:
         best = ours[off.index(least)]
         return best, f"{said}, but {best} within {least:.1%} of its height: {shown}."
     own = f"{said} nor another of the package's: {shown}; pass SurrogateOf(your spike function)."
-    return Known(partial(_between, v, h)), own
+    return _with(partial(_between, v, h)), own
+
+
+def _with(h: Callable[[Tensor], Tensor]) -> SurrogateOf:
+    """Return the surrogate with this h."""
+    return SurrogateOf(lambda v: h(v.detach()) * v)
 
 
 def _between(v: Tensor, h: Tensor, at: Tensor) -> Tensor:

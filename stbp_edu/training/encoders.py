@@ -184,9 +184,9 @@ def saccades(images: NDArray[Any], T: int) -> Array:
 
 def _empty(pixels: NDArray[Any], T: int) -> Array:
     """Return the array to write to, after checking the pixels."""
-    if np.ndim(pixels) == 3:
+    if isinstance(pixels, np.ndarray) and pixels.ndim == 3:
         raise ValueError(
-            f"pixels must have shape (S, n[0]), got {np.shape(pixels)}; give each image as one "
+            f"pixels must have shape (S, n[0]), got {pixels.shape}; give each image as one "
             "row: images.reshape(len(images), -1)"
         )
     checks.array("pixels", pixels, "(S, n[0])", (None, None), grey=True)

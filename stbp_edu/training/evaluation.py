@@ -11,7 +11,6 @@ from stbp_edu import checks
 from stbp_edu.arrays import Trained, check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
-from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import check_labelled
@@ -69,7 +68,7 @@ class BatchStatistics:
         return self.right / self.size
 
 
-def observe(trace: Trace, targets: Array, loss: Built = RATE) -> BatchStatistics:
+def observe(trace: Trace, targets: Array, loss: Built) -> BatchStatistics:
     """Return the statistics of a forward pass."""
     answers = loss.scores(trace).argmax(axis=1)
     return BatchStatistics(
@@ -223,28 +222,19 @@ def _kind(rate: float) -> str:
     return "silent" if rate < SILENT else "saturated" if rate > SATURATED else ""
 
 
-def diagnose_outputs(rates: Sequence[float], loss: float) -> list[Advice]:
-    """Find output neurons that never fire or always do, where the output layer as a whole is fine.
-
-    ``loss`` is the mean loss over the steps in which these were the firing rates.
-
-    >>> [a.where for a in diagnose_outputs([0.1, 0.0, 0.1], 0.05)]
-    ['output 1']
-    """
-    told = {"silent": SILENT_OUTPUT, "saturated": SATURATED_OUTPUT}
-    words = {"loss": loss, "floor": 0.5 / len(rates)}
-    return [
-        Advice(f"output {i}", kind, told[kind].format(i=i, rate=rate, **words))
-        for i, rate in enumerate(rates)
-        if (kind := _kind(rate))
-    ]
-
-
 def diagnose(seen: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
     """Return advice on the layers; where there is none, and if settled, on outputs and accuracy."""
     layers, outputs = diagnose_layers(seen.rates, settings.v_th), seen.outputs.tolist()
-    later = diagnose_outputs(outputs, seen.loss)
-    if not settings.has_output_spikes or settings.make_loss().reads == "U":  # not the spikes
+    spikes = settings.make_neurons()[1].lines.spike is not None
+    if spikes and settings.make_loss().reads == "O":
+        told = {"silent": SILENT_OUTPUT, "saturated": SATURATED_OUTPUT}
+        now = {"loss": seen.loss, "floor": 0.5 / len(outputs)}
+        later = [
+            Advice(f"output {i}", kind, told[kind].format(i=i, rate=rate, **now))
+            for i, rate in enumerate(outputs)
+            if (kind := _kind(rate))
+        ]
+    else:  # the loss reads no spikes
         layers = [a for a in layers if a.where != f"layer {len(seen.rates) - 1}"]
         later = []
     if seen.accuracy < CHANCE / len(outputs):  # it guesses, although its layers fire

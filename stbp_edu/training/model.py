@@ -31,7 +31,7 @@ FITS: dict[type[Built], Any] = {
     **dict.fromkeys((Rate, LastSteps, Membrane), RATE),
     **dict.fromkeys((CrossEntropy, StepCrossEntropy), CrossEntropy()),
 }
-"""Losses that fit a mean over steps, or each step: what :class:`.arrows.Loss` calls their fit."""
+"""What :class:`.arrows.Loss` calls the fit: of a mean over steps, or of each step."""
 
 
 def initial_params(
@@ -132,12 +132,12 @@ class Run(Trace):
 class Derived:
     """The passes through a network by its program, with the trace that its loss reads."""
 
-    net: Network
+    program: Program
     passes: Passes
 
     def forward(self, spikes: Array) -> Run:
         """Return every state at every step, from the input (T, S, n[0])."""
-        states, (_, *layers) = self.passes.forward(spikes), self.net.layers
+        states, (_, *layers) = self.passes.forward(spikes), self.program.net.layers
         both = [(of, layer.neuron) for of, layer in zip(states[1:], layers, strict=True)]
         U = [of[neuron.lines.potential] for of, neuron in both]
         return Run([None, *U], [spikes, *(of[neuron.output] for of, neuron in both)], states)
@@ -160,7 +160,7 @@ class Derived:
 
     def _direct(self, trace: Run, targets: Array) -> dict[str, Array]:
         """Return the direct term, by the state that the loss reads."""
-        loss = self.net.loss
+        loss = self.program.net.loss
         return {loss.state: loss.direct(trace.states[-1][loss.state], targets)}
 
 
@@ -178,16 +178,6 @@ def program_of(settings: Settings, shape: str) -> Program:
     return Program(net, rule, backend, work=Workspace(), to_input=to_input)
 
 
-def backend_of(params: Trained, settings: Settings) -> str:
-    """Return how a run computes: ``"numpy"`` or ``"compiled"``."""
-    return program_of(settings, _shape(params)).backend
-
-
-def _shape(params: Trained) -> str:
-    """Return the shape of a network, such as 784-64R-10."""
-    return str(getattr(params, "shape", "-".join(map(str, params.sizes))))
-
-
 def encode_images(
     images: NDArray[Any], settings: Settings, T: int, rng: np.random.Generator, dtype: Any
 ) -> Array:
@@ -203,8 +193,9 @@ def encode_images(
 
 def passes(params: Trained, settings: Settings) -> Derived:
     """Return the passes through the network of a run."""
-    program = program_of(settings, _shape(params))
-    return Derived(program.net, program.passes(by_layer(params)))
+    shape = getattr(params, "shape", "-".join(map(str, params.sizes)))
+    program = program_of(settings, shape)
+    return Derived(program, program.passes(by_layer(params)))
 
 
 PassesOf = Callable[[Trained, Settings], Any]
@@ -249,10 +240,9 @@ def with_dropout(params: Trained, factors: Factors) -> Trained:
 def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
     """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
 
-    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015). The sign is that
-    of one draw of spikes; the network then learns from another. An image whose rates are the target
-    stays where it is, unless the step is targeted (Kurakin, Goodfellow and Bengio, 2017): down the
-    loss whose targets are the other answers.
+    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015). An image whose
+    rates are the target stays where it is, unless the step is targeted (Kurakin, Goodfellow and
+    Bengio, 2017): down the loss whose targets are the other answers.
 
     Pixels are floats in [0, 1], or bytes, for which ``by``, a share of white, is rounded to whole
     grey levels, at least one.

@@ -27,11 +27,6 @@ PLAN_RECORD = "sweep.json"
 KIND = files.Sealed("the record of a sweep", "give the same command to write it anew")
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
 
-
-class WorkerEndedError(ChildProcessError):
-    """Processes that train the runs of a plan have ended early, again and again."""
-
-
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
 """Opens an executor; called once more where processes of the first have ended."""
 
@@ -161,17 +156,28 @@ def run_plan(
 
     Raises:
         ValueError: before anything is trained, if a folder holds another run than the plan's.
-        WorkerEndedError: if processes have ended again and again; all that is saved is kept.
+        ChildProcessError: if processes have ended again and again; all that is saved is kept.
     """
     data = load_dataset(plan.dataset, data_folder, tell, plan.held_out)
     message = f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
     with files.locked(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
-        results = _earlier(plan, data)
+        results: Results = {}
+        waiting: dict[str, Settings] = {}
+        for run, settings in plan.runs().items():
+            try:
+                _, record = earlier_work(plan.config(run, settings, data), resume=True)
+            except ValueError as error:
+                said = str(error).partition(";")[0]
+                mend = f"name another folder in the plan, or remove {plan.folder / run}"
+                raise ValueError(f"{said}; {mend}") from error
+            if record:
+                results[run] = _result(record)
+            else:
+                waiting[run] = settings
         if results:
             _write(plan, results)
         yield results
         where = data_folder and data_folder.absolute()
-        waiting = {run: s for run, s in plan.runs().items() if run not in results}
         for run, result in _carry_out(plan, waiting, open_executor, where, data.fingerprint()):
             results[run] = result
             _write(plan, results)
@@ -182,21 +188,6 @@ def _write(plan: Plan, results: Results) -> None:
     """Write the record of a plan: what was planned, and what has ended so far."""
     planned = {**asdict(plan), "folder": str(plan.folder)}
     KIND.write(plan.folder / PLAN_RECORD, {"plan": planned, "runs": results})
-
-
-def _earlier(plan: Plan, data: Dataset) -> Results:
-    """Return the results of the runs that are finished, after checking all folders."""
-    found: Results = {}
-    for run, settings in plan.runs().items():
-        try:
-            _, record = earlier_work(plan.config(run, settings, data), resume=True)
-        except ValueError as error:
-            said = str(error).partition(";")[0]
-            mend = f"name another folder in the plan, or remove {plan.folder / run}"
-            raise ValueError(f"{said}; {mend}") from error
-        if record:
-            found[run] = _result(record)
-    return found
 
 
 def _result(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,7 +216,7 @@ def _carry_out(
                 yield run, result
             return
     if left:
-        raise WorkerEndedError(
+        raise ChildProcessError(
             f"processes have ended early {MOST_POOLS} times, perhaps for lack of memory; all that "
             "was saved is kept: give the same command to go on, with fewer --processes"
         )

@@ -26,22 +26,20 @@ from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
 from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.measurements import measurements_folder as measurements_folder
 from stbp_edu.training.measurements import origin as origin
-from stbp_edu.training.model import PassesOf, backend_of, check_fit, passes
+from stbp_edu.training.model import PassesOf, check_fit, passes
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event, State
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
-"""The files in the folder of a run: the first while it lasts, the others when it is finished."""
+"""The files of a run: the first while it lasts, the others when it is finished."""
 
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
     "choose the folder of a run, or train with --restart",
-    unsealed=True,
 )
 UNFINISHED = files.Sealed(
     "a checkpoint that `stbp-edu train` wrote",
     "choose another folder with --out, or --restart",
-    unsealed=True,
 )
 
 
@@ -120,7 +118,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         record["settings"] = to_dict(from_dict(record["settings"]))  # older records lack some
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
-    if record.get("params") not in (None, files.digest(params)):  # older records have none
+    if record.get("params") != files.digest(params):
         raise ValueError(
             f"{params} must be the file that {path} was written with, and is not: it is damaged, "
             "or a later run was stopped between the two; train with --resume or --restart"
@@ -192,7 +190,7 @@ def _finished(config: RunConfig) -> dict[str, Any] | None:
 
 
 def _changed(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Return how a run in the folder differs from what was asked for; empty where it does not."""
+    """Return how a run differs from what was asked for; empty where it does not."""
     return ", ".join(f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k])
 
 
@@ -251,7 +249,7 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         "held_out": config.held_out,
         "settings": to_dict(config.settings),
         **environment(),
-        "backend": backend_of(params, config.settings),
+        "backend": passes(params, config.settings).program.backend,
         "params": files.digest(config.folder / PARAMS),  # to tell them from those of another run
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),
@@ -316,9 +314,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return files.as_params(own, values)
 
     with UNFINISHED.reading(path):
-        if "params.shape" in arrays:  # as version 1 kept it
-            values["shape"] = arrays.pop("params.shape").tobytes().decode()
-            arrays.pop("average.shape", None)
         settings, params = from_dict(values["settings"]), group("params")
         check_fit(params, settings)
         average = group("average") if settings.averaging else None

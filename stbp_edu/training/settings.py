@@ -29,11 +29,11 @@ from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 
 TRAINED = (*CASE_RULES, *ABLATIONS, *(r for r in RULES if r not in CASE_RULES + ABLATIONS))
-"""The rules to train with, and truncated-K for any K: Part I's, and the others of Part II."""
+"""The rules to train with, and truncated-K for any K."""
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 
 FGSM = ("untargeted", "targeted")
-"""Which way images are moved: up the loss, or down the loss whose targets are the other answers."""
+"""Which way images are moved: up the loss, or down that of the other answers."""
 
 BACKENDS = ("auto", "numpy", "compiled")
 
@@ -199,11 +199,6 @@ class Settings:
         """Whether neurons are your own, or layers are more than fully connected."""
         own = self.neuron, self.readout, self.learn, self.learn_each
         return any(own) or any(isinstance(part, str) for part in self.hidden)
-
-    @property
-    def has_output_spikes(self) -> bool:
-        """Whether the neurons of the last layer spike."""
-        return self.make_neurons()[1].lines.spike is not None
 
     def shape(self, image: tuple[int, ...], classes: int) -> str:
         """Return the shape of the network for images of this (height, width).

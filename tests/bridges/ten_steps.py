@@ -23,8 +23,7 @@ def double_job(settings, data, passes):
     """Return the job of a run in double precision."""
     drawn = initial_state(settings, data).params
     W, b = ([None, *(a.astype(float) for a in of[1:])] for of in (drawn.W, drawn.b))
-    params = Params(W, b)
-    return TrainingJob(settings, data, start(params), passes)
+    return TrainingJob(settings, data, start(Params(W, b)), passes)
 
 
 def main(folder):

@@ -12,8 +12,8 @@ from stbp_edu.practice.bug_hunt import bugs, evidence, ran, table, wrong_gradien
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
+from stbp_edu.practice.tasks.catalogue import define
 from stbp_edu.practice.tasks.inputs import probe_networks
-from stbp_edu.practice.tasks.names import define
 from stbp_edu.verify import autodiff
 from tools.pages.names import bug_hunt
 from tools.templates import filled

@@ -16,7 +16,7 @@ import pytest
 
 from stbp_edu.practice import check, exercises
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.practice.tasks.names import define
+from stbp_edu.practice.tasks.catalogue import define
 from tests.practice.answers import feedback_on
 from tests.practice.mutants import mutants
 

@@ -95,8 +95,7 @@ def test_the_record_of_a_sweep_has_every_run_that_is_done(tmp_path: Path) -> Non
     plan = Plan("delayed-xor", [0, 1], tmp_path, base, axes, encodings=1)
     data, done = load_dataset("delayed-xor"), [*plan.runs().items()][:3]
     for name, settings in done:
-        config = plan.config(name, settings, data)
-        list(train_in_folder(config))
+        list(train_in_folder(plan.config(name, settings, data)))
     found = time_record.record(Path("some/plan.toml"), plan, data)
     assert found["command"] == "stbp-edu sweep some/plan.toml"
     assert found["versions"]["numpy"] == np.__version__

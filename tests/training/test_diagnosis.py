@@ -1,9 +1,10 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from stbp_edu.training import Advice, Dataset, Settings, Step, train
-from stbp_edu.training.evaluation import diagnose_outputs
+from stbp_edu.training.evaluation import BatchStatistics, diagnose
 
 
 def advice_of(settings: Settings, data: Dataset) -> list[Advice]:
@@ -53,6 +54,7 @@ def test_an_output_that_never_fires_is_found(small, few) -> None:
 
 
 def test_silent_and_saturated_outputs() -> None:
-    found = diagnose_outputs([0.1, 0.0, 1.0], 0.06)
+    seen = BatchStatistics(10, 0.06, 10, (0.1, 0.1, 0.4), np.array([0.1, 0.0, 1.0]))
+    found = diagnose(seen, Settings(), settled=True)
     assert [(a.where, a.kind) for a in found] == [("output 1", "silent"), ("output 2", "saturated")]
     assert "the loss (0.060 now) cannot fall much below 0.17" in found[0].message

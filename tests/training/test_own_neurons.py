@@ -13,7 +13,7 @@ from stbp_edu.cli.main import main
 from stbp_edu.cli.train import chosen_settings, train_arguments
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.training import Settings, evaluate, initial_state, train
-from stbp_edu.training.model import backend_of, network_of, passes
+from stbp_edu.training.model import network_of, passes
 from stbp_edu.training.runs import Checkpoint, load_checkpoint, open_run, save_checkpoint
 from stbp_edu.training.settings import TRAINED
 from stbp_edu.training.trainer import TEST, stream
@@ -110,7 +110,8 @@ def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
         want, found = (first_step(settings, few)[0] for settings in ways)
         for name, array in want.items():
             np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6, err_msg=name)
-        assert [backend_of(initial_state(s, few).params, s) for s in ways] == ["numpy", "compiled"]
+        run = [passes(initial_state(settings, few).params, settings) for settings in ways]
+        assert [one.program.backend for one in run] == ["numpy", "compiled"]
 
 
 @pytest.mark.slow
@@ -176,7 +177,6 @@ def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> 
     settings = replace(small, readout="u = 0.9 * u + 0.001 * x", epochs=1)
     advice = [e for e in train(settings, few) if hasattr(e, "where")]
     assert not any(a.where.startswith(("output", "layer 2")) for a in advice)
-    assert not settings.has_output_spikes
     params = initial_state(settings, few).params
     shown = passes(params, settings)
     assert set(shown.forward(np.ones((4, 1, 64), np.float32)).O[1].ravel()) <= {0, 1}

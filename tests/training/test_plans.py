@@ -16,7 +16,7 @@ import pytest
 from stbp_edu.cli.main import main
 from stbp_edu.cli.sweep import processes
 from stbp_edu.files import locked, read_json
-from stbp_edu.training.plans import PLAN_RECORD, WorkerEndedError, read_plan, run_plan, train_run
+from stbp_edu.training.plans import PLAN_RECORD, read_plan, run_plan, train_run
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 from tests.sweeps import QUICK, bits, last, plan
 from tools import ROOT
@@ -157,7 +157,7 @@ def test_processes_that_end_time_and_again_are_told(tmp_path: Path) -> None:
             opened.append(self)
             raise BrokenExecutor
 
-    with pytest.raises(WorkerEndedError, match="with fewer --processes"):
+    with pytest.raises(ChildProcessError, match="with fewer --processes"):
         last(run_plan(plan(tmp_path, 1), lambda: nullcontext(Breaks())))
     assert len(opened) == 3
 

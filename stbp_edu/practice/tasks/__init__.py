@@ -2,13 +2,14 @@
 
 - ``catalogue``: the exercises and the derivation blanks, and the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
-- ``names``: what the tables are written in: functions, and the names in them;
+- ``names``: what the references and draws of the tables are written in;
 - ``content/``: the tables of all these, and of where in the course an exercise stands.
 """
 
 from stbp_edu.practice.tasks.catalogue import (
     Exercise,
     FormulaBlank,
+    Function,
     Task,
     blanks,
     course_table,
@@ -24,7 +25,6 @@ from stbp_edu.practice.tasks.inputs import (
     inputs_of,
     step_name,
 )
-from stbp_edu.practice.tasks.names import Function
 
 __all__ = [
     "Exercise",

@@ -8,36 +8,33 @@ Wrong answers are listed by a misconception of the library, perhaps with a note 
 here: each as an expression, a whole body, or edits of the solution (old => new, a line each).
 """
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
-from stbp_edu.practice.tasks.names import Function, define, source_of
 
 CONTENT = Path(__file__).parent / "content"
+Function = Callable[..., Any]
+"""A reader's function, of whatever signature the exercise gives."""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One misconception as it shows in one task: a wrong answer.
+    """One misconception as it shows in one task: a wrong answer."""
 
-    Attributes:
-        id: the misconception's name in the tables.
-        body: the wrong answer, a body in the exercise's signature or a formula.
-        name: what is wrong, in half a sentence.
-        why: why the right formula differs, in general or in this task.
-    """
-
-    id: str
-    body: str
-    name: str
-    why: str
+    id: str  # the misconception's name in the tables
+    body: str  # the wrong answer, a body in the exercise's signature or a formula
+    name: str  # what is wrong, in half a sentence
+    why: str  # why the right formula differs, in general or in this task
 
     def __str__(self) -> str:
         """Return the sentences that tell the reader."""
@@ -236,6 +233,23 @@ def edited(solution: str, body: str) -> str:
             raise ValueError(f"the edit {line!r} does not apply: {old!r} is not in the solution")
         solution = solution.replace(old, new)
     return solution
+
+
+def source_of(signature: str, body: str) -> str:
+    """Return the source of a function whose body is a formula, or lines that return."""
+    text = textwrap.dedent(body).strip()
+    if "return " not in text:
+        text = f"return {text}"
+    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
+
+
+@cache
+def define(source: str, *, table: bool = False) -> Function:
+    """Return the one function that ``source`` defines; of a table, with all names of tables."""
+    namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
+    exec(source, namespace)  # the source is this package's own table, never the reader's text
+    function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
+    return function
 
 
 @cache

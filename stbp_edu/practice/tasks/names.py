@@ -1,13 +1,11 @@
-"""What the tables of the exercises are written in: functions, and the names in them.
+"""What the tables of the exercises are written in: the names of their references and draws.
 
 A reference, which answers are compared with, is an expression in the arguments, in these names and
 in those of :mod:`stbp_edu`. A draw returns the arguments of the k-th call, drawn with a generator
 of its own; those that several exercises share stand here.
 """
 
-import textwrap
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,29 +19,10 @@ from stbp_edu.neuron import LIF
 __all__ = ["LIF", "np", "rules", "stbp_edu"]  # which the tables use, too
 
 Args = tuple[Any, ...]
-Function = Callable[..., Any]
-"""A reader's function, of whatever signature the exercise gives."""
 TOLERANCE = 0.05  # five standard errors of a rate at the T that the exercise draws
 
 
-def source_of(signature: str, body: str) -> str:
-    """Return the source of a function whose body is a formula, or lines that return."""
-    text = textwrap.dedent(body).strip()
-    if "return " not in text:
-        text = f"return {text}"
-    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
-
-
-@cache
-def define(source: str, *, table: bool = False) -> Function:
-    """Return the one function that ``source`` defines; of a table, with all names of tables."""
-    namespace: dict[str, Any] = dict(globals()) if table else {"np": np}
-    exec(source, namespace)  # the source is this package's own table, never the reader's text
-    function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
-    return function
-
-
-def properties_that_hold(encode: Function) -> Function:
+def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
     """Return what says which properties of a right encoder's random spikes those of one have."""
 
     def again(pixels: Array, T: int) -> Array:

@@ -13,9 +13,8 @@ It takes ``cache_folder``, ``split`` and ``SPLIT_SEED`` from
 :mod:`stbp_edu.training.data.datasets`.
 
 A task of time is made and not fetched: cues that come one after the other, as rows of an image.
-The encoder ``rows`` shows row r at the r-th moment; its columns are input neurons. How long a cue
-lasts (``hold``), and the silence before the answer, are settings of the run: T - hold · rows steps
-are left after the last cue, and the loss reads the last of them.
+How long a cue lasts (``hold``), and the silence before the answer, are settings of the run:
+T - hold · rows steps are left after the last cue, and the loss reads the last of them.
 """
 
 from collections.abc import Callable
