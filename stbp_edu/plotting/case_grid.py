@@ -6,7 +6,7 @@ It is HTML with MathML: text that can be selected, read aloud, printed, and set 
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -102,33 +102,7 @@ def sweep_steps(T: int, N: int) -> Shown:
     return show(replace(filled, order=order), alt=alt)
 
 
-@dataclass(frozen=True, repr=False)
-class Poster:
-    """The five cases, ready to be shown: see :func:`poster`; ``lit`` is 0 where all stand out."""
-
-    lit: int = 0
-    known: int = 5
-
-    def __repr__(self) -> str:
-        cell = f", case {self.lit} lit" if self.lit else ""
-        whose = "each" if self.known == 5 else f"those up to {self.known}"
-        return f"[Poster: the five cases in the grid, {whose} with its formulas{cell}.]"
-
-    def _repr_html_(self) -> str:
-        """Return the poster with its style sheet, which has the colours of the palette."""
-        sheet = FILES.joinpath("poster.css").read_text("utf-8")
-        page = FILES.joinpath("poster.html").read_text("utf-8")
-        for name, (light, _) in DARK.items():
-            sheet = sheet.replace(f"--{name};", f"var(--stbp-{name}, {light});")
-        sheet = re.sub(r"\s*([{};:,])\s*|/\*.*?\*/\s*", r"\1", sheet)
-        shown = {id_.replace("-", "_"): formula(id_, int(id_[1]) <= self.known) for id_ in IDS}
-        for case, words in SUMS.items():
-            shown[f"mark{case}"] = "" if not self.lit else " lit" if self.lit == case else " dim"
-            shown[f"told{case}"] = f" <span>{words}</span>" if case <= self.known else ""
-        return f"<style>{sheet}</style>" + re.sub(r"\n *", "", page).format(**shown)
-
-
-def poster(lit: str | None = None, known: int = 5) -> Poster:
+def poster(lit: str | None = None, known: int = 5) -> Shown:
     """Return the five cases in the grid, each with its formulas.
 
     Args:
@@ -140,13 +114,29 @@ def poster(lit: str | None = None, known: int = 5) -> Poster:
         ValueError: if there is no such case or equation, or ``known`` is not 0 to 5.
 
     >>> poster("c3-delta")
-    [Poster: the five cases in the grid, each with its formulas, case 3 lit.]
+    [Figure: The five cases in the grid, each with its formulas, case 3 lit.]
     """
     checks.count("known", known, at_least=0, at_most=5)
-    if lit is None:
-        return Poster(known=known)
-    names = list(dict.fromkeys(name for id_ in IDS for name in (id_[:2], id_)))
-    return Poster(int(checks.choice("lit", lit, names)[1]), known)
+    names = dict.fromkeys(name for id_ in IDS for name in (id_[:2], id_))
+    case = 0 if lit is None else int(checks.choice("lit", lit, names)[1])
+    shown = {id_.replace("-", "_"): formula(id_, int(id_[1]) <= known) for id_ in IDS}
+    for k, words in SUMS.items():
+        shown[f"mark{k}"] = "" if not case else " lit" if case == k else " dim"
+        shown[f"told{k}"] = f" <span>{words}</span>" if k <= known else ""
+    page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8")).format(**shown)
+    told = {0: "without formulas", 5: "each with its formulas"}
+    alt = f"The five cases in the grid, {told.get(known, f'formulas up to case {known}')}"
+    alt += f", case {case} lit." if case else "."
+    return Shown("", alt, below=f"<style>{_style()}</style>{page}")
+
+
+@cache
+def _style() -> str:
+    """Return the poster's style sheet without spaces, with the colours of the palette."""
+    sheet = FILES.joinpath("poster.css").read_text("utf-8")
+    for name, (light, _) in DARK.items():
+        sheet = sheet.replace(f"--{name};", f"var(--stbp-{name}, {light});")
+    return re.sub(r"\s*([{};:,])\s*|/\*.*?\*/\s*", r"\1", sheet)
 
 
 @cache

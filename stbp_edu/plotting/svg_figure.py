@@ -62,7 +62,10 @@ def figure(
 
 @dataclass(frozen=True, repr=False)
 class Shown:
-    """A drawn figure: its SVG, its alt text, its SVG set again for a phone, and HTML below it."""
+    """A drawn figure: its SVG, its alt text, its SVG set again for a phone, and HTML below it.
+
+    One that is HTML alone, as the poster is, has no SVG.
+    """
 
     svg: str
     alt: str
