@@ -1,7 +1,7 @@
 """The factors of all arrows as letters, so that the recursion gives polynomials to compare."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import partial
 from itertools import product
@@ -28,36 +28,33 @@ class Polynomial:
 
     __slots__ = ("terms",)
 
-    def __init__(self, terms: Mapping[Monomial, Any]) -> None:
-        """Keep the terms that are not 0."""
-        self.terms = {m: c for m, c in terms.items() if c != 0}
+    def __init__(self, terms: Iterable[tuple[Monomial, Any]]) -> None:
+        """Add up what stands before each monomial, and keep what is not 0."""
+        total: dict[Monomial, Any] = {}
+        for monomial, c in terms:
+            total[monomial] = total.get(monomial, 0) + c
+        self.terms = {monomial: c for monomial, c in total.items() if c != 0}
 
     @classmethod
     def letter(cls, name: str) -> "Polynomial":
         """Return one letter."""
-        return cls({(name,): 1})
+        return cls([((name,), 1)])
 
-    @staticmethod
-    def _terms(value: Any) -> Mapping[Monomial, Any]:
-        """Return the terms of a polynomial or number."""
-        return value.terms if isinstance(value, Polynomial) else {(): value}
+    @classmethod
+    def _of(cls, value: Any) -> "Polynomial":
+        """Return a polynomial, or a number as one."""
+        return value if isinstance(value, Polynomial) else cls([((), value)])
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             return NotImplemented
-        total = dict(self.terms)
-        for m, c in self._terms(other).items():
-            total[m] = total.get(m, 0) + c
-        return Polynomial(total)
+        return Polynomial([*self.terms.items(), *self._of(other).terms.items()])
 
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             return NotImplemented
-        total: dict[Monomial, Any] = {}
-        for (m, c), (k, d) in product(self.terms.items(), self._terms(other).items()):
-            both = tuple(sorted(m + k))
-            total[both] = total.get(both, 0) + c * d
-        return Polynomial(total)
+        pairs = product(self.terms.items(), self._of(other).terms.items())
+        return Polynomial((tuple(sorted(m + k)), c * d) for (m, c), (k, d) in pairs)
 
     __radd__, __rmul__ = __add__, __mul__
 
@@ -65,7 +62,7 @@ class Polynomial:
         return self * Fraction(1, number)
 
     def __neg__(self) -> "Polynomial":
-        return Polynomial({m: -c for m, c in self.terms.items()})
+        return self * -1
 
     def __sub__(self, other: Any) -> Any:
         return self + (-other)
@@ -74,7 +71,7 @@ class Polynomial:
         return -self + other
 
     def __eq__(self, other: object) -> bool:
-        return self.terms == {m: c for m, c in self._terms(other).items() if c != 0}
+        return self.terms == self._of(other).terms
 
     def __hash__(self) -> int:
         return hash(frozenset(self.terms.items()))

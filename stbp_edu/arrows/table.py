@@ -287,5 +287,5 @@ def _without_threshold(tree: ex.Expression) -> ex.Expression:
     if not isinstance(tree, ex.Call):
         return tree
     if tree.op == "h" and derivative(tree.args[0], THRESHOLD) == ex.Number(-1):
-        return ex.Call("h", (tidy(ex.Call("+", (*tree.args, THRESHOLD))),))
+        return ex.call("h", tidy(tree.args[0] + THRESHOLD))
     return ex.Call(tree.op, tuple(map(_without_threshold, tree.args)))

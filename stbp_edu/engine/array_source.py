@@ -23,8 +23,6 @@ WRITTEN = "written"
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""
 STYLE = {**ex.PYTHON, "at_least": ("_at_least({}, {})", 5, (0, 0))}
-INTO = {"+": "_add", "-": "_subtract", "*": "_multiply", "/": "_divide"}
-"""Functions of an array library that write the result of an operation to an array."""
 Move = tuple[str, str]
 """What is summed up, and what it hands on: an adjoint of the next step, or a signal."""
 
@@ -102,7 +100,7 @@ class ArraySource:
         """Functions of constants that hold no state, of a step forward, and of the factors."""
         own, states = [*self.back.lines.constants], [*self.back.lines.lines]
         sums, names = self._sums
-        forward = {self._forward(state): state for state in states}
+        forward = {self._line(state): state for state in states}
         once = self.hoisted.names
         given = [*own, *once.values()]
         arguments = [*states, "x", *given, *(f"_to_{s}" for s in states)]
@@ -118,16 +116,12 @@ class ArraySource:
             ]
         )
 
-    def _forward(self, state: str) -> str:
+    def _line(self, state: str) -> str:
         """Return the source of a state's line, which writes to an array."""
         match line := ex.written_out(self.back.lines.lines[state]):
             case ex.Call("spike", (ex.Call("-", (a, b)),)) if not self.twin:
-                into, values = "_reached", [a, b]
-            case ex.Call(str() as op, (a, b)) if op in INTO:
-                into, values = INTO[op], [a, b]
-            case _:
-                into, values = "_written", [line]
-        return f"{into}({', '.join(map(self.hoisted.text, values))}, _to_{state})"
+                line = a >= b
+        return f"_written({self.hoisted.text(line)}, _to_{state})"
 
 
 class Hoisted:
@@ -191,8 +185,7 @@ class Hoisted:
             ends = [ex.evaluate(end, value.__getitem__, functions) for end in (low, high)]
         if not np.isfinite(ends).all():
             return None
-        at_0, step = self.tree(low), self.tree(tidy(ex.Call("-", (high, low))))
-        return ex.Call("+", (at_0, ex.Call("*", (step, spike))))
+        return self.tree(low) + self.tree(tidy(high - low)) * spike
 
 
 def _product(a: str, b: str) -> str:

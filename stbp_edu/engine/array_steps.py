@@ -130,7 +130,6 @@ class LinearSteps(ArraySource, ABC):
         self, factors: Factors, series: Arrays, start: int, later: dict[str, Any], R: Any
     ) -> dict[str, Any]:
         """Add to the adjoints, from the last of some steps down, what the next step hands back."""
-        rule, multiply = self.back.rule, self.space["_multiply"]
         some = next(iter(series.values()))
         steps, room = len(some), self.xp.empty_like(some[0])
         again = dict(self.again)
@@ -141,7 +140,7 @@ class LinearSteps(ArraySource, ABC):
                 each = factor if whole else [factor] * steps
                 moves[node][1].append((of.removesuffix("_next"), each))
         for t in range(steps - 1, -1, -1):
-            if rule.ends_block(start + t):
+            if self.back.rule.ends_block(start + t):
                 later = {}
             later |= {name: _through(later[d], R) for name, d in again.items() if d in later}
             now = {}
@@ -149,7 +148,7 @@ class LinearSteps(ArraySource, ABC):
                 now[node] = adjoint = adjoints[t]
                 for of, factor in own:
                     if of in later:
-                        adjoint += multiply(later[of], factor[t], room)
+                        adjoint += self.xp.multiply(later[of], factor[t], out=room)
             later = now
         return later
 
@@ -244,9 +243,7 @@ def _at_least(a: Any, b: Any) -> Any:
 
 NUMPY: Mapping[str, Callable[..., Any]] = {
     **{name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt", "minimum", "maximum")},
-    **{f"_{name}": getattr(np, name) for name in ("add", "subtract", "multiply", "divide")},
     "_at_least": _at_least,
-    "_reached": np.greater_equal,
     "_written": np.positive,
 }
 """What a source calls, beside the curves of the neuron."""

@@ -1,6 +1,6 @@
 """The derived neuron inside loops over samples, steps and spikes: source that can be read.
 
-Surrogates become source by their own formulas, called with what writes instead of computing.
+Surrogates become source by their own formulas, called with a name in place of a number.
 The lines of a step are those of :meth:`StepBack.source`, with three changes: numbers have the dtype
 of the arrays, ``F(1)``; what holds no state, or a spike alone, is computed before the loops; and
 states are read from arrays.
@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 from typing import Any
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import StepBack
 from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.engine.array_source import WRITTEN, Hoisted
+from stbp_edu.engine.array_source import WRITTEN, ArraySource, Hoisted
 
 STYLE = {**ex.PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
 TAKEN = re.compile(
@@ -28,28 +27,19 @@ TAKEN = re.compile(
 """What the loops call something of their own."""
 
 
-@dataclass(frozen=True)
-class LoopSource:
-    """The source of one layer's loops.
+class LoopSource(ArraySource):
+    """The source of a layer's steps as loops."""
 
-    Attributes:
-        back: the step back, which knows network, layer and rule.
-        wanted: the adjoints that are kept for every step.
-        twin: whether the smooth twin H stands in place of the spike.
-    """
-
-    back: StepBack
-    wanted: Sequence[str]
-    twin: bool = False
-
-    @property
+    @cached_property
     def text(self) -> str:
         """The curves and both loops."""
         curve: Any = self.back.neuron.surrogate
-        v, writer = Source("v"), Writer()
-        spike = curve.twin(v, writer) if self.twin else "reached(v, F(0))"
-        curves = {"spike": spike, "h": curve.h(v, writer)}
-        written = (f"@jit\ndef {name}(v):\n    return {text}" for name, text in curves.items())
+        v, xp = ex.Name("v"), Library()
+        curves = {"spike": curve.twin(v, xp) if self.twin else v >= 0, "h": curve.h(v, xp)}
+        written = (
+            f"@jit\ndef {name}(v):\n    return {ex.python(_typed(tree), style=STYLE)}"
+            for name, tree in curves.items()
+        )
         return "\n\n\n".join([*written, self._forward(), self._backward()]) + "\n"
 
     def _forward(self) -> str:
@@ -161,7 +151,7 @@ class LoopSource:
             """Return the factor with which an adjoint of the next step comes back to another."""
             total: ex.Expression = ex.ONE if name == later else ex.ZERO
             for factor, head in sums.get(name, ()):
-                total = ex.Call("+", (total, ex.Call("*", (factor, gain(head, later)))))
+                total += factor * gain(head, later)
             return total
 
         for name in self.back.later:
@@ -212,46 +202,20 @@ def _typed(tree: ex.Expression) -> ex.Expression:
     return tree
 
 
-def _writes(form: str) -> Any:
-    """Return a method that writes an operation on what it is called with."""
-    return lambda *values: Source(form.format(*map(_as_source, values)))
+class Library:
+    """The part of NumPy that curves use, for expressions."""
 
-
-class Source(str):
-    """Text that stands for a number: what is done to it is written down."""
-
-    __slots__ = ()
-
-    __add__, __radd__ = _writes("({0} + {1})"), _writes("({1} + {0})")
-    __sub__, __rsub__ = _writes("({0} - {1})"), _writes("({1} - {0})")
-    __mul__, __rmul__ = _writes("({0} * {1})"), _writes("({1} * {0})")
-    __truediv__, __rtruediv__ = _writes("({0} / {1})"), _writes("({1} / {0})")
-    __neg__ = _writes("(-{0})")
-    __lt__, __ge__ = _writes("(F(1) - reached({0}, {1}))"), _writes("reached({0}, {1})")
-
-    def __pow__(self, power: int) -> Source:
-        return Source(f"({self} ** {power})")
-
-
-class Writer:
-    """The part of NumPy that curves use; it writes instead of computing."""
-
-    def __getattr__(self, name: str) -> Any:
-        """Return a function that writes a call of the one of this name."""
-        return lambda *args: Source(f"{name}({', '.join(map(_as_source, args))})")
+    def __getattr__(self, name: str) -> Callable[..., ex.Call]:
+        """Return what makes a call of the function of this name."""
+        return partial(ex.call, name)
 
     @staticmethod
-    def clip(v: Source, low: float | None, high: float | None) -> Source:
-        """Write bounds."""
-        v = v if low is None else Source(f"maximum({v}, {_as_source(low)})")
-        return v if high is None else Source(f"minimum({v}, {_as_source(high)})")
+    def clip(v: ex.Expression, low: float | None, high: float | None) -> ex.Expression:
+        """Return a value within bounds."""
+        v = v if low is None else ex.call("max", v, low)
+        return v if high is None else ex.call("min", v, high)
 
     @staticmethod
-    def ones_like(_: Source) -> float:
+    def ones_like(_: ex.Expression) -> float:
         """Return 1."""
         return 1.0
-
-
-def _as_source(value: Any) -> str:
-    """Return a number as source, in the dtype of the arrays."""
-    return value if isinstance(value, Source) else f"F({value!r})"

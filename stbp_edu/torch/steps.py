@@ -233,26 +233,11 @@ def _on_tensors(operation: Function) -> Function:
     return lambda *given: operation(*map(_tensor, given))
 
 
-def _into(operation: Function) -> Function:
-    """Return an operation on two tensors or numbers that writes to a third tensor."""
-
-    def call(a: Any, b: Any, out: Tensor) -> Tensor:
-        """Write the result."""
-        a, b = _tensor(a), _tensor(b)
-        if out.shape in (a.shape, b.shape):
-            return operation(a, b, out=out)
-        return out.copy_(operation(a, b))
-
-    return call
-
-
 FUNCTIONS: Mapping[str, Function] = {
     **{name: _on_tensors(getattr(torch, name)) for name in ("exp", "log", "tanh", "sqrt")},
     "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
     "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
-    "_at_least": _on_tensors(lambda a, b: (a >= b).to(torch.result_type(a, b))),
-    **{f"_{k}": _into(getattr(torch, k)) for k in ("add", "subtract", "multiply", "divide")},
-    "_reached": _into(torch.ge),
+    "_at_least": _on_tensors(lambda a, b: (a >= b).to((a if a.ndim else b).dtype)),
     "_written": lambda value, out: out.copy_(torch.as_tensor(value)),
 }
 """What the source of a step calls."""

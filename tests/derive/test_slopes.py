@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.arrows.lines.expressions import Name, evaluate, latex, python, symbol
-from stbp_edu.arrows.lines.reading import expression
+from stbp_edu.arrows.lines.reading import Line, Reader
 from stbp_edu.arrows.lines.slopes import derivative
 from tests.arrows import oracle
 from tests.derive.texts import BELL
@@ -45,7 +45,7 @@ def test_derivatives_equal_those_of_autograd(seed):
         slope = autograd.elementwise_grad(lambda u, text=text, at=places: run(text, {**at, "u": u}))
         with np.errstate(all="ignore"):
             wanted, plain = slope(places["u"]), np.isfinite(run(text, places))
-            tree = derivative(expression(text), Name("u"))
+            tree = derivative(Reader(Line(text)).read(), Name("u"))
             found = evaluate(tree, lambda name, at=places: at[name.name], CURVES)
         plain &= np.isfinite(wanted) & (abs(wanted) < 1e6)
         found = np.broadcast_to(found, plain.shape)
@@ -69,6 +69,6 @@ def test_derivatives_equal_those_of_autograd(seed):
     ],
 )
 def test_derivatives_are_tidy(text, by, expected, tex):
-    found = derivative(expression(text), Name(by))
+    found = derivative(Reader(Line(text)).read(), Name(by))
     assert python(found, lambda name: name.name) == expected
     assert latex(found, lambda name: symbol(name.name)) == tex

@@ -1,8 +1,10 @@
-"""Expressions: trees of numbers, names and operations, read from text of which nothing is run.
+"""Expressions: trees of numbers, names and operations.
 
-The operations are ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, spike, and functions that
-are defined in a line of their own. A tree can be evaluated on arrays, and written as LaTeX or as
-Python. What is written as Python has the brackets of the tree, so that it gives the same bits.
+They are read from text of which nothing is run, or written with Python's signs: ``1 - a * b`` of
+two names is one. The operations are ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, spike, and
+functions that are defined in a line of their own. A tree can be evaluated on arrays, and written as
+LaTeX or as Python. What is written as Python has the brackets of the tree, so that it gives the
+same bits.
 """
 
 from __future__ import annotations
@@ -25,15 +27,40 @@ NAMED = {
 }
 
 
+def call(op: str, *args: Any) -> Call:
+    """Return an operation on expressions and numbers."""
+    return Call(op, tuple(Number(arg) if isinstance(arg, int | float) else arg for arg in args))
+
+
+def _signs(op: str) -> tuple[Callable[..., Call], Callable[..., Call]]:
+    """Return the methods of an operation: of what stands on its left, and on its right."""
+    return lambda a, *b: call(op, a, *b), lambda b, a: call(op, a, b)
+
+
+class Operand:
+    """What Python's signs make operations of."""
+
+    __add__, __radd__ = _signs("+")
+    __sub__, __rsub__ = _signs("-")
+    __mul__, __rmul__ = _signs("*")
+    __truediv__, __rtruediv__ = _signs("/")
+    __pow__, __rpow__ = _signs("**")
+    __ge__, __le__ = _signs("at_least")
+    __neg__ = _signs("neg")[0]
+
+    def __lt__(self, other: Any) -> Call:
+        return 1 - (self >= other)
+
+
 @dataclass(frozen=True)
-class Number:
+class Number(Operand):
     """A number."""
 
     value: int | float
 
 
 @dataclass(frozen=True)
-class Name:
+class Name(Operand):
     """A constant, a parameter of a function, or a state ``"now"`` or at the ``"last"`` step."""
 
     name: str
@@ -53,7 +80,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Operand):
     """An operation on its arguments; a minus before one argument is the operation ``"neg"``."""
 
     op: str | Function
@@ -174,6 +201,7 @@ PYTHON: Style = {
     "at_least": ("({} >= {})", 5, (1, 1)),
     "min": ("minimum({}, {})", 5, (0, 0)),
     "max": ("maximum({}, {})", 5, (0, 0)),
+    "where": ("where({}, {}, {})", 5, (0, 0, 0)),
 }
 LATEX: Style = {
     "+": ("{}+{}", 1, (1, 1)),

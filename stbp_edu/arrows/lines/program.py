@@ -23,6 +23,7 @@ from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
+MINUS_ONE = ex.Number(-1)
 SHIFTED = {-1: "_last", 0: "", 1: "_next"}
 
 
@@ -140,10 +141,8 @@ class Row(NamedTuple):
         terms: list[ex.Expression] = []
         for factor, head in self.terms:
             adjoint = ex.Name(head, "now")
-            if factor in (ex.ONE, ex.Number(-1)):
-                terms.append(adjoint if factor == ex.ONE else ex.Call("neg", (adjoint,)))
-            else:
-                terms.append(ex.Call("*", (factor, adjoint)))
+            alone: dict[ex.Expression, ex.Expression] = {ex.ONE: adjoint, MINUS_ONE: -adjoint}
+            terms.append(alone.get(factor, factor * adjoint))
         line = f"{self.name} = {added(map(written, terms)) or zero}"
         return line + (f"  # {self.arrows}" if self.arrows else "")
 

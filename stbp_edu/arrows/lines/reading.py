@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
+import operator
 import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
@@ -19,9 +20,13 @@ from stbp_edu.arrows.lines import expressions as ex
 LONGEST_LINE, LARGEST = 200, 400
 EXPONENT = 100  # what a number in an exponent may be
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-NODES = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
-OPERATORS: dict[type[ast.AST], str] = dict(zip(NODES, ("+", "-", "*", "/", "**"), strict=True))
-OF_TWO = ("min", "max", "at_least")  # arguments
+OPERATORS: dict[type[ast.AST], Callable[..., ex.Call]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
 UNDERSTOOD = (
     f"understood are numbers, names, + - * / **, brackets, {', '.join(ex.FUNCTIONS)}, and "
     "functions that a line above defines"
@@ -119,7 +124,6 @@ class Reader:
     line: Line
     name: Callable[[str], ex.Name] = ex.Name
     functions: Mapping[str, ex.Function] = field(default_factory=dict)
-    inner: tuple[str, ...] = ()  # functions that are not the reader's
 
     def read(self) -> ex.Expression:
         """Return the expression, or raise LineError if it is not one."""
@@ -152,7 +156,7 @@ class Reader:
                     raise self.error(node, "a number too large", "numbers may go up to 1e300")
                 return ex.Number(value)
             case ast.Name(id=name):
-                if name in self.functions or name in (*ex.FUNCTIONS, *self.inner):
+                if name in self.functions or name in ex.FUNCTIONS:
                     raise self.error(node, f"{name} is a function", f"call it: {name}(...)")
                 try:
                     return self.name(name)
@@ -160,12 +164,12 @@ class Reader:
                     raise self.error(node, *error.args) from None
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=a):
                 inside = self.tree(a)
-                return inside if isinstance(op, ast.UAdd) else ex.Call("neg", (inside,))
+                return inside if isinstance(op, ast.UAdd) else -inside
             case ast.BinOp(left=a, op=op, right=b) if type(op) in OPERATORS:
                 pair = self.tree(a), self.tree(b)
                 if isinstance(op, ast.Pow):
                     self._check_exponent(b, pair[1])
-                return ex.Call(OPERATORS[type(op)], pair)
+                return OPERATORS[type(op)](*pair)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
         shown = ast.get_source_segment(self.line.right, node) or type(node).__name__
@@ -182,19 +186,14 @@ class Reader:
 
     def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> ex.Expression:
         """Return the call of a function."""
-        if name not in (*self.functions, *ex.FUNCTIONS, *self.inner):
+        if name not in (*self.functions, *ex.FUNCTIONS):
             known = ", ".join((*ex.FUNCTIONS, *self.functions))
             define = f"known are {known}; define another in a line above: {name}(o) = ..."
             raise self.error(node, f"no function is called {name}", CALLED.get(name, define))
         op = self.functions.get(name, name)
-        many = len(op.parameters) if isinstance(op, ex.Function) else 1 + (name in OF_TWO)
+        many = len(op.parameters) if isinstance(op, ex.Function) else 1 + (name in ("min", "max"))
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"
             raise self.error(node, problem, advice)
         return ex.Call(op, tuple(map(self.tree, args)))
-
-
-def expression(text: str) -> ex.Expression:
-    """Return an expression of constants, read from text."""
-    return Reader(Line(text), inner=("at_least", "h")).read()

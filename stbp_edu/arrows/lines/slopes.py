@@ -9,34 +9,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import reduce
+from operator import add, mul
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.reading import expression
 
-BY_ARGUMENT = {
-    "+": ("1", "1"),
-    "-": ("1", "-1"),
-    "neg": ("-1",),
-    "*": ("b", "a"),
-    "/": ("1 / b", "-a / b**2"),
-    "**": ("b * a**(b - 1)", "a**b * log(a)"),
-    "exp": ("exp(a)",),
-    "log": ("1 / a",),
-    "tanh": ("1 - tanh(a)**2",),
-    "sqrt": ("1 / (2 * sqrt(a))",),
-    "abs": ("2 * at_least(a, 0) - 1",),
-    "min": ("at_least(b, a)", "1 - at_least(b, a)"),
-    "max": ("at_least(a, b)", "1 - at_least(a, b)"),
-    "at_least": ("0", "0"),
-    "spike": ("h(a)",),
+A, B = ex.Name("a"), ex.Name("b")
+BY_ARGUMENT: dict[str, tuple[ex.Expression, ...]] = {
+    "+": (ex.ONE, ex.ONE),
+    "-": (ex.ONE, -ex.ONE),
+    "neg": (-ex.ONE,),
+    "*": (B, A),
+    "/": (1 / B, -A / B**2),
+    "**": (B * A ** (B - 1), A**B * ex.call("log", A)),
+    "exp": (ex.call("exp", A),),
+    "log": (1 / A,),
+    "tanh": (1 - ex.call("tanh", A) ** 2,),
+    "sqrt": (1 / (2 * ex.call("sqrt", A)),),
+    "abs": (2 * (A >= 0) - 1,),
+    "min": (B >= A, 1 - (B >= A)),
+    "max": (A >= B, 1 - (A >= B)),
+    "at_least": (ex.ZERO, ex.ZERO),
+    "spike": (ex.call("h", A),),
 }
 """The derivative of each operation by its arguments a and b.
 
 Where both arguments of min or max are equal, the slope is that of the first one; that of abs at 0
 is 1. For the spike, h stands in.
 """
-TABLE = {op: tuple(map(expression, texts)) for op, texts in BY_ARGUMENT.items()}
-A, B = ex.Name("a"), ex.Name("b")
 
 
 def derivative(tree: ex.Expression, by: ex.Name) -> ex.Expression:
@@ -55,14 +54,14 @@ def _slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
     for k, arg in enumerate(args):
         if by in ex.names_in(arg):
             if isinstance(f, str):
-                own = ex.replaced(TABLE[f][k], dict(zip((A, B), args, strict=False)))
+                own = ex.replaced(BY_ARGUMENT[f][k], dict(zip((A, B), args, strict=False)))
             else:
                 label = rf"\partial_{k + 1}{f.label}" if len(args) > 1 else f"{f.label}'"
                 own = _derived(f, label, f.parameters[k], args)
-            terms.append(ex.Call("*", (own, _slope(arg, by))))
+            terms.append(own * _slope(arg, by))
     if isinstance(f, ex.Function) and by in ex.names_in(ex.Call(f, ())):  # a constant in its body
         terms.append(_derived(f, rf"\partial_{{{ex.symbol(by.name)}}}{f.label}", by, args))
-    return reduce(lambda a, b: ex.Call("+", (a, b)), terms) if terms else ex.ZERO
+    return reduce(add, terms) if terms else ex.ZERO
 
 
 def _derived(
@@ -74,7 +73,7 @@ def _derived(
 
 Product = tuple[Fraction, dict[ex.Expression, int]]
 """A rational number, and the exponent of each factor."""
-LARGEST, EXP_0 = 2**53, ex.Call("exp", (ex.ZERO,))
+LARGEST, EXP_0 = 2**53, ex.call("exp", 0)
 ORDER = (ex.Number, ex.Name, ex.Call)
 
 
@@ -89,7 +88,7 @@ def _added(terms: list[Product]) -> ex.Expression:
     for number, powers in sorted(terms, key=lambda term: term[0] < 0):
         size = _joined(abs(number), powers)
         if result:
-            result = ex.Call("+" if number > 0 else "-", (result, size))
+            result = result + size if number > 0 else result - size
         else:
             result = size if number > 0 else _minus(size)
     return result or ex.ZERO
@@ -110,8 +109,8 @@ def _minus(tree: ex.Expression) -> ex.Expression:
         case ex.Number(value):
             return ex.Number(-value)
         case ex.Call("*", (ex.Number(value), rest)):
-            return ex.Call("*", (ex.Number(-value), rest))
-    return ex.Call("neg", (tree,))
+            return -value * rest
+    return -tree
 
 
 def _terms(tree: ex.Expression, sign: int) -> Iterator[Product]:
@@ -172,14 +171,14 @@ def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression
     above: list[ex.Expression] = []
     below: list[ex.Expression] = []
     for factor, power in sorted(powers.items(), key=_rank):
-        size = factor if abs(power) == 1 else ex.Call("**", (factor, ex.Number(abs(power))))
+        size = factor if abs(power) == 1 else factor ** abs(power)
         (above if power > 0 else below).append(size)
     if number.numerator != 1 or not above:
         above.insert(0, ex.Number(number.numerator))
     if number.denominator != 1:
         below.insert(0, ex.Number(number.denominator))
-    product, *over = (reduce(lambda a, b: ex.Call("*", (a, b)), of) for of in (above, below) if of)
-    return ex.Call("/", (product, *over)) if over else product
+    product, *over = (reduce(mul, of) for of in (above, below) if of)
+    return product / over[0] if over else product
 
 
 def _rank(pair: tuple[ex.Expression, int]) -> tuple[int, bool]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, spikes
+from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, reachable, spikes
 from stbp_edu.arrows.lines.reading import LONGEST_LINE, Line, Reader, advice_on, advice_on_name
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
@@ -73,10 +73,8 @@ def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
     if not any("x" in names for names in reads.values()):
         advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
         raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
-    reached, needed = {"x"}, {found.output}
-    for _ in reads:  # far enough for the longest way
-        reached |= {state for state, names in reads.items() if names & reached}
-        needed |= {name for state in needed & reads.keys() for name in reads[state]}
+    reached = reachable(["x"], lambda name: [state for state in reads if name in reads[state]])
+    needed = reachable([found.output], lambda state: reads.get(state, ()))
     for state in [s for s in reads if s not in reached]:
         advice = "let its line read x or a state that x reaches, or give a constant by its name"
         raise lines[state].error(0, f"no input reaches {state}", advice)
@@ -186,7 +184,7 @@ class _Reading:
     def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
         """Check that each part that reads constants alone is finite, and 1 over each divisor."""
         calls = [node for node in ex.nodes_in(ex.written_out(tree)) if isinstance(node, ex.Call)]
-        calls += [ex.Call("/", (ex.ONE, node.args[1])) for node in calls if node.op == "/"]
+        calls += [1 / node.args[1] for node in calls if node.op == "/"]
         known = {ex.Name(name): np.float64(value) for name, value in self.constants.items()}
         for node in reversed(calls):  # the innermost first
             if not any(name.when for name in ex.names_in(node)):
