@@ -295,17 +295,15 @@ def to_dict(settings: Settings) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any]) -> Settings:
-    """Return the settings that :func:`to_dict` wrote, in this version or an earlier one.
+    """Return the settings that :func:`to_dict` wrote, or that a published record has.
 
     Raises:
         ValueError: if a name is unknown, or a value is none that this version follows.
     """
     values = dict(checks.instance("settings", values, dict))
-    # Earlier versions had a pool of processes, plain gradient descent, and another name for fgsm.
+    # Those of the older records have a pool of processes, and plain gradient descent.
     _, _ = values.pop("shards", None), values.pop("momentum", None)
     checks.choice("optimizer", values.pop("optimizer", "adam"), ["adam"])
-    if "nudge" in values:
-        values["fgsm"] = {"loss": FGSM[0], "others": FGSM[1]}.get(values.pop("nudge"))
     known = sorted(f.name for f in fields(Settings))
     if unknown := sorted({*values} - {*known}):
         raise ValueError(
