@@ -158,14 +158,9 @@ def weigh(spikes: Array, W: Array, out: Array) -> None:
 
 
 def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
-    """Write the gradient of W, Σ ε oᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
-    by_columns = out.T.flags.c_contiguous
-    across = out.T if by_columns else np.empty(out.T.shape, out.dtype)
-    work = float(spikes.size) * epsilon.shape[2] / 8
-    rows = epsilon.reshape(-1, epsilon.shape[2])
-    shared(kernel("correlate"), len(across), work, spikes, rows, across)
-    if not by_columns:
-        out[...] = across.T
+    """Write Σ o εᵀ, the gradient of Wᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
+    rows, work = epsilon.reshape(-1, epsilon.shape[2]), float(spikes.size) * epsilon.shape[2] / 8
+    shared(kernel("correlate"), len(out), work, spikes, rows, out)
 
 
 @cache

@@ -225,9 +225,9 @@ class Passes:
         """Return the gradient of the weights of a layer."""
         W = self.params[n]["W"]
         if self.go_one_by_one(n, below):
-            out = self.work.array("W", n, W.shape[::-1], W.dtype).T  # a neuron below after another
+            out = self.work.array("W", n, W.shape[::-1], W.dtype)  # a neuron below after another
             correlate(below, epsilon, out)  # c5-w
-            return out
+            return out.T
         out, distinct = self.work.array("W", n, W.shape, W.dtype), distinct_steps(below)
         if len(distinct) < len(epsilon):
             epsilon = epsilon.sum(axis=0, keepdims=True)

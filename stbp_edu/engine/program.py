@@ -268,31 +268,28 @@ def backward(
     layers = zip(trace.U[1:], trace.O[1:], strict=True)
     states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]
     reads = ("u",) if "u" in direct else ()
-    given = {"rule": rule, "gain_limit": limit, "twin": not binary, "reads": reads}
+    given: dict[str, Any] = {"rule": rule, "gain_limit": limit, "twin": not binary, "reads": reads}
     passes = _passes(params, neuron, workspace, **given)
     with one_blas_thread():
         return Gradients(**by_name(passes.gradients(states, direct)))
 
 
-def _passes(params: Params, neuron: LIF, work: Workspace | None, **given: Any) -> Passes:
+def _passes(
+    params: Params, neuron: LIF, work: Workspace | None, twin: bool, **given: Any
+) -> Passes:
     """Return the passes through a network of Part I."""
     if work is not None:
         checks.instance("workspace", work, Workspace)
     large = sum(W.size for W in params.W[1:]) >= MANY
-    return _part_one(params.sizes, neuron, large, **given).passes(by_layer(params), work)
+    backend = "auto" if large and not twin else "numpy"
+    program = _part_one(params.sizes, neuron, backend=backend, twin=twin, **given)
+    return program.passes(by_layer(params), work)
 
 
 @lru_cache(maxsize=64)
 def _part_one(
-    sizes: Sequence[int],
-    neuron: LIF,
-    large: bool,
-    rule: str = "exact",
-    gain_limit: float | None = None,
-    twin: bool = False,
-    reads: tuple[str, ...] = (),
+    sizes: Sequence[int], neuron: LIF, *, gain_limit: float | None = None, **given: Any
 ) -> Program:
     """Return the program of a network of Part I."""
-    net = network(sizes, from_lif(neuron))
-    backend = "auto" if large and not twin else "numpy"
-    return Program(net, with_gain_limit(gain_limit, rule), backend, twin, reads=reads)
+    rule = with_gain_limit(gain_limit, given.pop("rule", "exact"))
+    return Program(network(sizes, from_lif(neuron)), rule, **given)

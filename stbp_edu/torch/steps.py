@@ -46,9 +46,9 @@ class SpikeProduct(torch.autograd.Function):
         """Return the gradients of spikes, weights and biases."""
         spikes, W = ctx.saved_tensors
         below = epsilon @ W if ctx.needs_input_grad[0] else None
-        of_W = torch.empty_like(W)
+        of_W = W.new_empty(W.shape[::-1])
         compiled.correlate(spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy())  # c5-w
-        return below, of_W, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
+        return below, of_W.T, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
 
 
 def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
