@@ -144,16 +144,8 @@ class Sealed:
 
     def read_arrays(self, path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
-        data = _read_bytes(path)
+        arrays = read_arrays(path)
         with self.reading(path):
-            try:
-                with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                    arrays = dict(file)
-            except MemoryError:
-                raise
-            except Exception as error:  # zip, zlib, header and pickle errors: all mean the same
-                found = f"{type(error).__name__}: {error}"
-                raise ValueError(f"it is no whole npz file of plain arrays ({found})") from error
             return self._open(json.loads(arrays.pop(META).tobytes()), arrays), arrays
 
     @contextmanager
@@ -210,6 +202,25 @@ def _read_bytes(path: Path) -> bytes:
     if not (path.is_file() or path.is_dir()):
         raise ValueError(f"{path} must be a file, and is a pipe or a device; choose another path")
     return path.read_bytes()  # if the system refuses, its own message says why
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of an npz file by name, without pickle; raise ValueError if it is none."""
+    data = _read_bytes(path)
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = dict(file)
+        # A damaged directory can hide entries, as in a comment; its end says how many there are.
+        if data[-22:-18] != b"PK\5\6" or int.from_bytes(data[-12:-10], "little") != len(arrays):
+            raise ValueError("its directory does not name as many arrays as its end says")
+        return arrays
+    except MemoryError:
+        raise
+    except Exception as error:  # zip, zlib, header and pickle errors all mean the same here
+        raise ValueError(
+            f"{path} must be a whole npz file of plain arrays, but it could not be read "
+            f"({type(error).__name__}: {error}); it is damaged or something else: remove it"
+        ) from error
 
 
 PARAMETERS = Sealed(

@@ -152,7 +152,7 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     path, b = tmp_path / "x.npz", np.zeros(2)
     for arrays, words in (
         ({"a": b}, r"must hold W1, b1, .*, and has \['a'\]"),
-        ({"W1": np.array([{}], dtype=object), "b1": b}, "it is no whole npz file of plain arrays"),
+        ({"W1": np.array([{}], dtype=object), "b1": b}, "must be a whole npz file of plain arrays"),
         ({"W1": np.zeros((3, 2)), "b1": b}, r"b\[1\] must have shape"),
     ):
         files.PARAMETERS.write_arrays(path, {}, arrays)

@@ -216,6 +216,6 @@ def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
         last(run_plan(changed, nobody))
     (tmp_path / "lr=0.01,seed=1").mkdir()
     (tmp_path / "lr=0.01,seed=1" / CHECKPOINT).write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match="it is no whole npz file"):
+    with pytest.raises(ValueError, match="must be a whole npz file"):
         last(run_plan(plan(tmp_path, 2, axes=one), nobody))
     assert len(list(tmp_path.glob(f"*/{RECORD}"))) == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.cli.main import main
-from stbp_edu.files import checksum
+from stbp_edu.files import checksum, read_arrays
 from stbp_edu.training import runs
 from stbp_edu.training.runs import open_run as opened
 from tests.runs import epochs
@@ -74,7 +74,7 @@ def meta(without: str = "", **changes: Any) -> Callable[[dict], dict]:
     ],
 )
 def test_foreign_checkpoints_are_named(change, words, written) -> None:
-    np.savez(written, **change(dict(np.load(written))))
+    np.savez(written, **change(read_arrays(written)))
     with pytest.raises(ValueError, match=words) as caught:
         runs.load_checkpoint(written)
     assert ".npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
