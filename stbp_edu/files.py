@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import DerivedParams, Trained, check_params, from_tensors, tensors
+from stbp_edu.arrays import DerivedParams, Trained, check_params, from_tensors, images, tensors
 from stbp_edu.network import Params
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""
-VERSION = 2  # that is written and read
+VERSION = 2  # that is written; version 1 had no checksum
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -119,10 +119,12 @@ class Sealed:
     Attributes:
         words: what it is, in errors.
         mend: what to do about one that is damaged.
+        unsealed: whether version 1 is read, too.
     """
 
     words: str
     mend: str
+    unsealed: bool = False
 
     def write(self, path: Path, values: Mapping[str, Any]) -> None:
         """Write values as JSON, with ``format``, the version, and ``checksum``."""
@@ -146,6 +148,8 @@ class Sealed:
         """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
         arrays = read_arrays(path)
         with self.reading(path):
+            if META not in arrays and self.unsealed:
+                return {"format": 1}, arrays
             return self._open(json.loads(arrays.pop(META).tobytes()), arrays), arrays
 
     @contextmanager
@@ -168,8 +172,10 @@ class Sealed:
         """Return values without the checksum, after a look at it and at the version."""
         values = dict(checks.instance("its content", values, dict))
         version, sealed = values.get("format"), values.pop(CHECKSUM, None)
-        if version != VERSION:
+        if type(version) is not int or not 1 <= version <= VERSION:
             raise ValueError(f"its format is {version!r}, and this version reads {VERSION}")
+        if self.unsealed and sealed is None and version == 1:
+            return values
         if sealed != checksum(values, arrays):
             raise ValueError(
                 "its checksum is not that of what is in it: it is damaged, or was changed by hand"
@@ -224,7 +230,7 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 PARAMETERS = Sealed(
-    "parameters that `stbp-edu train` or save_params wrote", "is this another file?"
+    "parameters that `stbp-edu train` or save_params wrote", "is this another file?", unsealed=True
 )
 
 
@@ -236,26 +242,41 @@ def save_params(path: Path, params: Trained) -> None:
 
 
 def load_params(path: Path) -> Trained:
-    """Return the parameters that :func:`save_params` wrote.
+    """Return the parameters that :func:`save_params` wrote, in this version or an earlier one.
 
     Raises:
         FileNotFoundError, ValueError: if the file is missing, damaged, or not of a network.
     """
     meta, arrays = PARAMETERS.read_arrays(checks.instance("path", path, Path))
+    if "shape" in arrays:  # as version 1 kept it
+        meta["shape"] = arrays.pop("shape").tobytes().decode(errors="replace")
     with PARAMETERS.reading(path):
+        if unknown := {*meta} - {"format", "shape", "derived"}:
+            raise ValueError(f"it says {', '.join(sorted(unknown))} as well, which no version does")
         return as_params(arrays, meta)
 
 
 def shape_of(params: Trained) -> dict[str, Any]:
     """Return what a file says of a network beside its arrays: the shape, if they do not have it."""
-    return {} if isinstance(params, Params) else {"shape": params.shape}
+    return {} if isinstance(params, Params) else {"shape": params.shape, "derived": True}
 
 
 def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Trained:
     """Return parameters from arrays named W1, b1, ..., and what :func:`shape_of` said of them."""
     layers = from_tensors(arrays)
     if "shape" in meta:
-        return DerivedParams(checks.instance("shape", meta["shape"], str), layers)
+        shape = checks.instance("shape", meta["shape"], str)
+        return DerivedParams(shape, layers if meta.get("derived") else _turned(shape, layers))
     if any(len(layer) > 2 for layer in layers[1:]):
         raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
     return Params(**{name: [None, *(layer[name] for layer in layers[1:])] for name in "Wb"})
+
+
+def _turned(shape: str, layers: list[Any]) -> list[Any]:
+    """Return the layers of a convolutional network of earlier versions: the channels came last."""
+    for (part, read, _), layer in zip(images(shape), layers[1:], strict=True):
+        channels, *size = read
+        size = [part.kernel, part.kernel] if part.kernel else size
+        W = np.moveaxis(layer["W"].reshape(part.units, *size, channels), 3, 1)
+        layer["W"] = W.copy() if part.kernel else np.asfortranarray(W.reshape(part.units, -1))
+    return layers

@@ -36,10 +36,12 @@ CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
     "choose the folder of a run, or train with --restart",
+    unsealed=True,
 )
 UNFINISHED = files.Sealed(
     "a checkpoint that `stbp-edu train` wrote",
     "choose another folder with --out, or --restart",
+    unsealed=True,
 )
 
 
@@ -118,7 +120,7 @@ def read_record(folder: Path) -> dict[str, Any]:
         record["settings"] = to_dict(from_dict(record["settings"]))  # older records lack some
     if not params.exists():
         raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
-    if record.get("params") != files.digest(params):
+    if record.get("params") not in (None, files.digest(params)):  # older records have none
         raise ValueError(
             f"{params} must be the file that {path} was written with, and is not: it is damaged, "
             "or a later run was stopped between the two; train with --resume or --restart"
@@ -314,6 +316,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return files.as_params(own, values)
 
     with UNFINISHED.reading(path):
+        if "params.shape" in arrays:  # as version 1 kept it
+            values["shape"] = arrays.pop("params.shape").tobytes().decode()
+            arrays.pop("average.shape", None)
         settings, params = from_dict(values["settings"]), group("params")
         check_fit(params, settings)
         average = group("average") if settings.averaging else None

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from stbp_edu.cli.main import main
-from stbp_edu.files import checksum, read_arrays
-from stbp_edu.training import runs
+from stbp_edu.files import load_params, read_arrays, save_params
+from stbp_edu.training import Settings, runs
 from stbp_edu.training.runs import open_run as opened
-from tests.runs import epochs
+from tests.runs import bits, epochs
 
 POINT = {"epoch": 1, "loss": 0.25, "held_out": 0.5, "rates": [0.1, 0.1, 0.1], "seconds": 1.0}
 
@@ -26,15 +26,44 @@ def written(small, few, tmp_path: Path) -> Path:
     return tmp_path / runs.CHECKPOINT
 
 
-def sealed(values: dict, arrays: dict, **changes: Any) -> dict:
-    """Return changed values with the checksum of what they are now; None takes one out."""
-    changed = {**values, "checksum": None, **changes}
-    kept = {k: v for k, v in changed.items() if v is not None}
-    return {**kept, "checksum": checksum(kept, arrays)}
+def unsealed(values: dict) -> dict:
+    """Return what version 1 wrote, which had no checksum."""
+    return {"format": 1, **{k: v for k, v in values.items() if k not in ("checksum", "format")}}
 
 
 def packed(values: dict) -> np.ndarray:
     return np.frombuffer(json.dumps(values).encode(), np.uint8)
+
+
+def channels_last(name: str, array: np.ndarray) -> np.ndarray:
+    """Return an array of 8x8-4C3-20-10 as version 1 had it: no copy where it is none of those."""
+    if array.shape == (4, 1, 3, 3):
+        return np.moveaxis(array, 1, 3).reshape(4, 9)
+    wide = array.shape == (20, 144)
+    return np.moveaxis(array.reshape(20, 4, 6, 6), 1, 3).reshape(20, 144) if wide else array
+
+
+@pytest.mark.parametrize("changes", [{}, {"hidden": ("4C3", 20), "encoder": "direct"}])
+def test_a_run_that_version_1_began_goes_on_bit_for_bit(changes, few, tmp_path: Path) -> None:
+    """No checksum, a convolution's shape as an array, its channels last, and old settings."""
+    settings = Settings(**{"hidden": (20,), "T": 4, "batch": 20, "epochs": 2, **changes})
+    first, whole = epochs(settings, few)
+    checkpoint, params = tmp_path / "c.npz", tmp_path / "p.npz"
+    runs.save_checkpoint(checkpoint, runs.Checkpoint(settings, "", first.state, []))
+    save_params(params, first.state.kept)
+    arrays = {k: channels_last(k, a) for k, a in read_arrays(checkpoint).items()}
+    values = unsealed(json.loads(arrays.pop("meta").tobytes()))
+    values["settings"] |= {"shards": 2, "optimizer": "adam", "momentum": 0.9}
+    shape, _ = values.pop("shape", None), values.pop("derived", None)
+    shapes = {} if shape is None else {"shape": np.frombuffer(shape.encode(), np.uint8)}
+    kept = {k: channels_last(k, a) for k, a in read_arrays(params).items() if k != "meta"}
+    np.savez(params, **kept, **shapes)
+    before = {f"{group}.shape": a for a in shapes.values() for group in ("params", "average")}
+    np.savez(checkpoint, **arrays, **before, meta=packed(values))
+    assert bits(load_params(params)) == bits(first.state.kept)
+    found = runs.load_checkpoint(checkpoint)
+    assert found.settings == settings
+    assert bits(epochs(settings, few, found.state)[0].state.kept) == bits(whole.state.kept)
 
 
 def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few) -> None:
@@ -45,13 +74,12 @@ def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few) -> N
         runs.earlier_work(runs.RunConfig("digits", small, bytes_few, written.parent), resume=True)
 
 
-def meta(without: str = "", **changes: Any) -> Callable[[dict], dict]:
-    """Change what a checkpoint says of itself, and seal it again, without one of its arrays."""
+def meta(**changes: Any) -> Callable[[dict], dict]:
+    """Change what a checkpoint says of itself; None takes it out."""
 
     def change(arrays: dict) -> dict:
-        values = json.loads(arrays["meta"].tobytes())
-        kept = {k: a for k, a in arrays.items() if k not in ("meta", without)}
-        return {**kept, "meta": packed(sealed(values, kept, **changes))}
+        values = {**unsealed(json.loads(arrays["meta"].tobytes())), **changes}
+        return {**arrays, "meta": packed({k: v for k, v in values.items() if v is not None})}
 
     return change
 
@@ -59,18 +87,15 @@ def meta(without: str = "", **changes: Any) -> Callable[[dict], dict]:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda a: {k: v for k, v in a.items() if k != "meta"}, "but 'meta' is missing"),
+        (lambda a: {k: v for k, v in a.items() if k != "meta"}, "but 'settings' is missing"),
         (lambda a: {**a, "meta": np.frombuffer(b"{", np.uint8)}, "must be a checkpoint"),
         (meta(format=9), "its format is 9, and this version reads 2"),
-        (
-            lambda a: {**a, "meta": packed({"format": 2})},
-            "its checksum is not that of what is in it",
-        ),
+        (meta(format=2), "its checksum is not that of what is in it"),
         (lambda a: {**a, "params.W1": a["params.W1"] + 1}, "its checksum is not that"),
         (meta(settings={"tav": 1}), r"got \['tav'\]"),
         (meta(step=None), "'step' is missing"),
         (meta(settings={"hidden": [21]}), r"hidden layers \(21,\) .*, got \(20,\)"),
-        (meta("slot0.W1"), "must hold W1, b1"),
+        (lambda a: meta()({k: v for k, v in a.items() if k != "slot0.W1"}), "must hold W1, b1"),
     ],
 )
 def test_foreign_checkpoints_are_named(change, words, written) -> None:
@@ -109,14 +134,14 @@ def copied(finished, tmp_path: Path) -> Callable[[dict | str], Path]:
     "change",
     [
         lambda record: {},
-        lambda record: {k: v for k, v in record.items() if k != "checksum"},
+        lambda record: record | {"format": 2},
         lambda record: record | {"checksum": "0"},
-        lambda record: sealed(record, {}, settings={"depth": 3}),
-        lambda record: sealed(record, {}, settings=record["settings"] | {"T": -1}),
+        lambda record: record | {"settings": {"depth": 3}},
+        lambda record: record | {"settings": record["settings"] | {"T": -1}},
     ],
 )
 def test_a_record_that_was_changed_is_named(change, finished, copied, tmp_path, capsys) -> None:
-    run = copied(change(json.loads((finished / runs.RECORD).read_text())))
+    run = copied(change(unsealed(json.loads((finished / runs.RECORD).read_text()))))
     train_again = ["train", "digits", "--rule", "exact", "--out", str(tmp_path), *QUICK]
     for argv in (train_again, [*train_again, "--resume"], ["eval", str(run)]):
         assert main(argv) == 2
@@ -124,11 +149,11 @@ def test_a_record_that_was_changed_is_named(change, finished, copied, tmp_path, 
 
 
 def test_files_of_two_runs_or_of_something_else_are_named(finished, copied) -> None:
-    record = json.loads((finished / runs.RECORD).read_text())
+    record = unsealed(json.loads((finished / runs.RECORD).read_text()))
     assert opened(copied(record)).settings.hidden == (30,)
     record["settings"]["hidden"] = [31]
     for given, words in (
-        (sealed(record, {}), r"with hidden layers \(31,\) .*, got \(30,\)"),
+        (record, r"with hidden layers \(31,\) .*, got \(30,\)"),
         ("[1, 2]", "must be a record that `stbp-edu train` wrote"),
         ('{"settings": {', "must be a JSON file"),
     ):
