@@ -84,24 +84,36 @@ def hidden_layer(name: str, text: str) -> int | str:
     return part.units if text.isdecimal() else text
 
 
+def images(shape: str) -> Iterator[tuple[Part, tuple[int, int, int], tuple[int, int, int]]]:
+    """Yield each layer of neurons, the image that it reads, pooled, and its own.
+
+    An image is (channels, rows, columns); one of a fully connected layer has a single pixel.
+
+    >>> [own for _, _, own in images("28x28-15C5-P2-40C5-P2-300-10")]
+    [(15, 24, 24), (40, 8, 8), (300, 1, 1), (10, 1, 1)]
+    """
+    first, *parts = shape.split("-")
+    given = read_input("shape", first)
+    rows, columns, channels = given if len(given) == 3 else (1, 1, *given)
+    for text in parts:
+        part = read_part("shape", text)
+        if part.pool:
+            rows, columns = rows // part.pool, columns // part.pool
+            continue
+        read, k = (channels, rows, columns), part.kernel
+        rows, columns = (rows - k + 1, columns - k + 1) if k else (1, 1)
+        channels = part.units
+        yield part, read, (channels, rows, columns)
+
+
 def widths(shape: str) -> tuple[int, ...]:
     """Return how many neurons each layer has, and first how many inputs there are.
 
     >>> widths("28x28-15C5-P2-300R-10")
     (784, 8640, 300, 10)
     """
-    first, *parts = shape.split("-")
-    given = read_input("shape", first)
-    rows, columns = given[:2] if len(given) == 3 else (1, 1)
-    found = [math.prod(given)]
-    for part in (read_part("shape", text) for text in parts):
-        if part.pool:
-            rows, columns = rows // part.pool, columns // part.pool
-            continue
-        k = part.kernel
-        rows, columns = (rows - k + 1, columns - k + 1) if k else (1, 1)
-        found.append(part.units * rows * columns)
-    return tuple(found)
+    inputs = math.prod(read_input("shape", shape.partition("-")[0]))
+    return inputs, *(math.prod(own) for _, _, own in images(shape))
 
 
 @dataclass(frozen=True)
