@@ -34,7 +34,12 @@ def call(op: str, *args: Any) -> Call:
 
 def _signs(op: str) -> tuple[Callable[..., Call], Callable[..., Call]]:
     """Return the methods of an operation: of what stands on its left, and on its right."""
-    return lambda a, *b: call(op, a, *b), lambda b, a: call(op, a, b)
+
+    def signed(a: Any, *b: Any) -> Call:
+        """Return the operation on this expression, and on another."""
+        return call(op, a, *b)
+
+    return signed, lambda b, a: call(op, a, b)
 
 
 class Operand:
