@@ -84,7 +84,9 @@ def flows() -> dict[str, Flow]:
                 "check": trace(
                     lambda: check("c3-delta", lambda last, err, U, df: last + err * U * df)
                 ),
-                "wrong": trace(lambda: check("c3-delta", lambda last, err, U, df: last + err * df)),
+                "wrong": trace(
+                    lambda: check("c3-delta", lambda last, err, U, df: last - 3 * err * U * df)
+                ),
             }
 
 
