@@ -103,13 +103,20 @@ def _called(kind: type) -> str:
     return f"{kind.__module__.split('.')[0]}.{kind.__name__}".removeprefix("builtins.")
 
 
-def choice(name: str, value: object, options: Collection[str]) -> str:
-    """Return ``value`` if it is one of ``options``; of many, the error has the nearest to it."""
+def choice(
+    name: str, value: object, options: Collection[str], mend: str = "check the spelling"
+) -> str:
+    """Return ``value`` if it is one of ``options``.
+
+    Of many, the error has the nearest to it, or the first, and ``mend``: what to do.
+    """
     if not isinstance(value, str) or value not in options:
-        of, shown, mend = "", list(options), "choose one of these"
+        of, shown = "", list(options)
         if len(options) > MANY:
-            shown = get_close_matches(str(value), options, cutoff=0.4) or shown[:3]
-            of, mend = f"{len(options)} names, such as ", "check the spelling"
+            near = get_close_matches(value if isinstance(value, str) else "", options, cutoff=0.4)
+            of, shown = f"{len(options)} names, such as ", near or shown[:3]
+        else:
+            mend = "choose one of these"
         known = ", ".join(map(repr, shown))
         raise ValueError(f"{name} must be one of {of}{known}, got {brief(value)}; {mend}")
     return value

@@ -181,7 +181,11 @@ def main() -> None:
     limits = Limits(float(seconds), int(memory))
     cells, _ = read_notebook(Path(notebook))
     for id_ in ids:
-        said = judge(tasks()[id_], cells, limits)
+        try:
+            said = judge(tasks()[id_], cells, limits)
+        except Exception as error:  # a mistake of this package costs one task, and no other
+            text = f"It could not be judged: {type(error).__name__}: {error}."
+            said = Feedback(id_, "stopped", (text[:300],))
         print(json.dumps([id_, said.state, said.message, said.mistakes]), flush=True)
 
 

@@ -75,12 +75,16 @@ def test_a_result_that_changes_later_is_judged_as_returned():
 
 def test_an_ellipsis_left_in_a_formula_is_a_blank():
     assert c3("factor = ...\nreturn delta_last + err_next * factor").state == "todo"
+    assert c3("return None, (None, ...)").state == "todo"
 
 
 @pytest.mark.parametrize("asked", [lambda id_: check(id_, None), hint, solution])
 def test_unknown_ids_name_the_nearest(asked):
-    with pytest.raises(ValueError, match=r"exercise_id must be .*'c3-delta'"):
-        asked("c3-dleta")
+    for id_, few in (("c3-dleta", "'c3-delta'"), (None, "'[^']+', '[^']+', '[^']+'")):
+        known = rf"exercise_id must be .* such as {few}, .*progress_report\(\) lists them all"
+        with pytest.raises(ValueError, match=known) as raised:
+            asked(id_)
+        assert id_ or "cosine" not in str(raised.value)
 
 
 def test_a_solution_can_be_folded_away_in_html():

@@ -33,9 +33,37 @@ def test_a_mistake_with_its_sign_turned_round_has_both_names():
     assert check_formula("c1-delta", "rate - y").mistakes == ("missing-one-over-ts",)
 
 
-@pytest.mark.parametrize("answer", ["exp(-v**2/(2*a))/sqrt(-2*pi*a)", "v/(a - a)"])
+GAUSSIAN = "exp(-v**2/(2*a))/sqrt(2*pi*a)"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(
+            "exp(-v**2/(2*a))/sqrt(-2*pi*a)",
+            "v/(a - a)",
+            f"{GAUSSIAN} + 1/(1/0)",
+            f"{GAUSSIAN}*0**0",
+        ),
+        *(f"{GAUSSIAN} + {none}" for none in ("0/(1/0)", "exp(-1/0)", "1/(1/(v - v))")),
+    ],
+)
 def test_a_formula_without_a_value_is_told_so(answer):
     assert "It has no value: it takes a root of" in repr(check_formula("h4", answer))
+
+
+@pytest.mark.parametrize(
+    ("equation", "answer", "words"),
+    [
+        ("gate-df", "-exp(-o/tau) + o", "Term by term, with the other inputs set to 0: o is "),
+        ("c1-delta", "-(y - rate)/(T*S) + 0.001*y", "Term by term"),
+        ("c3-delta", "sqrt(delta_T + eps_next*u*df)", "the whole has its square root taken"),
+    ],
+)
+def test_a_formula_is_told_its_terms_and_what_is_wrong_where_it_has_a_value(
+    equation, answer, words
+):
+    assert words in repr(check_formula(equation, answer))
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,22 @@ def test_what_is_nearly_right_is_told_what_it_lacks(id_, change, words):
     assert words in repr(check(id_, lambda *args: change(right(*args))))
 
 
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e300, 1e-320])
+@pytest.mark.parametrize("id_", ["case-at", "h3", "h4", "ablation"])
+def test_no_constant_is_found_in_what_is_infinite(id_, value):
+    right = exercises()[id_].function()
+
+    def one(*args):
+        found = np.array(right(*args), dtype=float)
+        found.flat[0] = value
+        return found
+
+    feedback = check(id_, one)
+    assert feedback.state == "wrong"
+    assert np.isfinite(value) or "it returns " in repr(feedback)
+    assert np.isfinite(value) or not feedback.findings
+
+
 @pytest.mark.parametrize(
     "answer",
     [10**5000, b"x", np, float, [1], {"a": 1}, BadTextError(), object(), 1j, np.zeros((2, 2))],

@@ -16,6 +16,7 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching import class_report
+from stbp_edu.teaching import judge as judging
 from stbp_edu.teaching.class_report import Submission, found_in, graded, page, topics
 from stbp_edu.teaching.judge import Limits, judge
 from stbp_edu.teaching.notebooks import code, notebook
@@ -142,6 +143,23 @@ def test_a_hostile_answer_costs_its_author_the_task_and_nothing_else(what, tmp_p
     assert judge(GAIN, cells, limits).state != "right"
     assert judge(tasks()["cosine"], cells, limits).state == "right"
     assert [p.name for p in tmp_path.iterdir()] == ["theirs"]
+
+
+def test_an_error_of_the_package_costs_one_task(tmp_path, monkeypatch, capsys):
+    def failing(task, answer):
+        if task is GAIN:
+            raise OverflowError("of our own")
+        return Feedback(task.id, "right", ("It is.",))
+
+    monkeypatch.setattr(judging, "grade", failing)
+    book = tmp_path / "anna.ipynb"
+    problem_set = ProblemSet("W", ["gain", "cosine"])
+    book.write_text(notebook(problem_set, 1, "student"))
+    monkeypatch.setattr("sys.argv", ["judge", str(book), "5", "512", "gain", "cosine"])
+    judging.main()
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first[:3] == ["gain", "stopped", ["It could not be judged: OverflowError: of our own."]]
+    assert second[0] == "cosine"
 
 
 def times(factor, *before):

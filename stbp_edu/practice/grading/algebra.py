@@ -77,10 +77,8 @@ def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int 
             name = ALIASES.get(name, name)
             if name in symbols:
                 return ast.Name(name, ast.Load())
-            text = (
-                f"`{name}` is none of the symbols here: {listed(symbols)}. A product needs its *."
-            )
-            raise ValueError(text)
+            text = f"`{name}` is none of the symbols here: {listed(symbols)}."
+            raise ValueError(f"{text} A product needs its *.")
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             if value and not NUMBERS[0] <= value <= NUMBERS[1]:
                 raise ValueError("Numbers lie between 0.001 and 1000 here, such as 2 or 0.5.")
@@ -108,17 +106,19 @@ def listed(symbols: Mapping[str, str]) -> str:
 
 
 def value(node: Tree, point: Point) -> Decimal:
-    """Return a formula's value at a point, in the digits and the traps of the decimal context."""
+    """Return a value at a point, as the decimal context computes it; NaN where a part has none."""
     match node:
         case ast.Name(id=name):
             return point[name]
+        case ast.Constant():
+            return Decimal(ast.unparse(node))
         case ast.UnaryOp(op=sign, operand=operand):
-            return OPERATORS[type(sign)](value(operand, point))
+            found = OPERATORS[type(sign)](value(operand, point))
         case ast.BinOp(left=left, op=op, right=right):
-            return OPERATORS[type(op)](value(left, point), value(right, point))
+            found = OPERATORS[type(op)](value(left, point), value(right, point))
         case ast.Call(func=ast.Name(id=name), args=[argument]):
-            return OPERATORS[name](value(argument, point))
-    return Decimal(ast.unparse(node))
+            found = OPERATORS[name](value(argument, point))
+    return found if found.is_finite() else Decimal("nan")
 
 
 def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:

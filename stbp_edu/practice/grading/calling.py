@@ -119,15 +119,20 @@ def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> Outcome:
     """Return a value as plain data in the structure of ``like``; no code of an answer is left."""
     if isinstance(value, Difference):
         return value
-    several = value if isinstance(value, tuple) and value else (value,)
-    if all(one is None or one is Ellipsis for one in several):
-        return None  # an unfilled stub
+    if _is_blank(value):
+        return None
     found: dict[str, Part] = {}
     for name, part in _results(value, like, "", parts):
         if isinstance(part, str):
             return Difference("type", f"{name}: {part}" if name else part)
         found[name] = part
     return found
+
+
+def _is_blank(value: Any) -> bool:
+    """Return whether a value is what an unfilled stub returns: None, ``...``, or such a tuple."""
+    several = isinstance(value, tuple) and bool(value) and all(map(_is_blank, value))
+    return several or value is None or value is Ellipsis
 
 
 def _results(got: Any, want: Any, name: str, parts: Sequence[str]) -> Iterator[tuple[str, Any]]:

@@ -60,7 +60,9 @@ def check(exercise_id: str, function: Function | None) -> Feedback:
     >>> check("c3-delta", lambda delta_last, err_next, U, df: delta_last).mistakes
     ('missing-temporal', 'reset-detached')
     """
-    exercise = tasks.exercises()[choice("exercise_id", exercise_id, tasks.exercises())]
+    exercise = tasks.exercises()[
+        choice("exercise_id", exercise_id, tasks.exercises(), tasks.LISTED)
+    ]
     feedback = grade(exercise, function)
     saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
@@ -250,11 +252,13 @@ def _unnamed(blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree) -> li
     (whole,) = (p for p in hypotheses.places(source) if p.result == hypotheses.ALL)
     asked, reference = (whole.with_node(node)[0] for node in (tree, right))
     points = [tuple(float(p[n]) for n in names) for p in algebra.points(blank)[: algebra.POINTS]]
-    with np.errstate(all="ignore"):
+    exact = partial(algebra.value, tree, algebra.points(blank)[0])  # 0**0 is 1 in floats alone
+    with np.errstate(all="ignore", divide="raise"):
         every = [Inputs(point, "", right=reference(*point)) for point in points]
         answer = Answer(source, every, lambda args, like: tried(asked, args, like))
-        if not any(np.isfinite(array).all() for array in answer.arrays):
-            return [Finding("no-value", "", NO_VALUE)]
-        if not any(answer.wrong):
+        is_near = not any(answer.wrong)
+        if is_near and not isinstance(tried(exact, (), 0.0), Difference):
             return [Finding("tiny", "", TINY)]
-        return single_mistake(answer) or _vague(answer)
+        if is_near or not any(np.isfinite(array).all() for array in answer.arrays):
+            return [Finding("no-value", "", NO_VALUE)]
+        return single_mistake(answer) or wrong_terms(answer) or _vague(answer)

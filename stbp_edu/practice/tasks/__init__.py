@@ -7,6 +7,7 @@
 """
 
 from stbp_edu.practice.tasks.catalogue import (
+    LISTED,
     Exercise,
     FormulaBlank,
     Function,
@@ -27,6 +28,7 @@ from stbp_edu.practice.tasks.inputs import (
 )
 
 __all__ = [
+    "LISTED",
     "Exercise",
     "FormulaBlank",
     "ForwardPass",

@@ -23,6 +23,7 @@ from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
 
 CONTENT = Path(__file__).parent / "content"
+LISTED = "stbp_edu.practice.progress_report() lists them all"
 Function = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
 
