@@ -2,6 +2,7 @@
 
 import re
 from itertools import product
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_a_rule_of_ones_own_in_three_lines():
     mine = arrows.Rule(
         "mine",
         {"free": {"weight": "new", "reset": None, "*": "free"},
-         "new": {"carry": None, "spike": "free"}},
+         "new": MappingProxyType({"carry": None, "spike": "free"})},
     )  # fmt: skip
     local = Case(sizes="2-2-1").local()
     lam = arrows.lambdas(local, mine)
