@@ -50,8 +50,10 @@ def count(name: str, value: object, *, at_least: int = 1, at_most: int = LARGEST
             f"{name} must be >= {at_least}, got {brief(value)}; choose a larger integer"
         )
     if value > at_most:
-        most = "< 2**63" if at_most == LARGEST else f"<= {at_most}"
-        raise ValueError(f"{name} must be {most}, got {brief(value)}; choose a smaller integer")
+        most, mend = f"<= {at_most}", f"an integer from {at_least} to {at_most}"
+        if at_most == LARGEST:
+            most, mend = "< 2**63", "a smaller integer"
+        raise ValueError(f"{name} must be {most}, got {brief(value)}; choose {mend}")
     return int(value)
 
 
@@ -90,10 +92,15 @@ def instance(name: str, value: object, kind: type[T]) -> T:
     """Return ``value`` if it is of this kind."""
     if not isinstance(value, kind):
         raise TypeError(
-            f"{name} must be of type {kind.__name__}, got {type(value).__name__}; "
-            f"pass a {kind.__module__.split('.')[0]}.{kind.__name__}"
+            f"{name} must be of type {kind.__name__}, got {_called(type(value))}; "
+            f"pass a {_called(kind)}"
         )
     return value
+
+
+def _called(kind: type) -> str:
+    """Return the name of a type, with its package unless it is Python's own."""
+    return f"{kind.__module__.split('.')[0]}.{kind.__name__}".removeprefix("builtins.")
 
 
 def choice(

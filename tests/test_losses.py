@@ -64,7 +64,7 @@ class Wrong:
         (TERM.astype(np.float32), "got float32; convert it with .astype(np.float64)"),
         (Direct(None, TERM[:1]), "loss (the direct term dL/du) must have shape"),
         (Direct(TERM, TERM.tolist()), "(the direct term dL/du) must be a NumPy array"),
-        (Wrong(), "the direct term of the loss must be of type Direct, got ndarray"),
+        (Wrong(), "the direct term of the loss must be of type Direct, got numpy.ndarray"),
     ],
 )
 def test_a_bad_loss_is_named(run, loss, message):

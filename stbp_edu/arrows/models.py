@@ -54,8 +54,12 @@ class Loss:
 
     def __post_init__(self) -> None:
         """Check the fit and the number of steps."""
-        fits = Rate, CrossEntropy
-        checks.fields("a loss", self, name=str, state=str, fit=fits, per_step=bool)
+        checks.fields("a loss", self, name=str, state=str, per_step=bool)
+        if not isinstance(self.fit, Rate | CrossEntropy):
+            raise TypeError(
+                f"fit must be Rate() or CrossEntropy(), got {checks.brief(self.fit)}; say with "
+                "state=, last= and per_step= what it reads"
+            )
         if self.last is not None:
             checks.count("last", self.last)
 

@@ -193,7 +193,10 @@ def paths_from(
     found = [Path(edges) for edges in islice(walk(start, rule.start), MOST_PATHS + 1)]
     if len(found) > MOST_PATHS:
         many, _ = count_paths(local.net, local.T, rule, start)
-        raise ValueError(f"start {start} has {many} paths, more than {MOST_PATHS}; fewer steps?")
+        raise ValueError(
+            f"T = {local.T} must make at most {MOST_PATHS} paths, got {checks.brief(many)} "
+            f"from {start}; take fewer steps"
+        )
     return found
 
 

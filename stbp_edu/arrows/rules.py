@@ -75,7 +75,11 @@ class Rule:
         if not self.moves:
             raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():
-            checks.instance(f"{what}: moves[{state!r}]", row, dict)
+            if not isinstance(row, Mapping):
+                raise TypeError(
+                    f"{what}: moves[{state!r}] must be a row of moves, got {checks.brief(row)}; "
+                    f"write {{'*': {state!r}}} to keep everything"
+                )
             for kind in (*self.forgets, state, *row):
                 checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():

@@ -62,7 +62,12 @@ def load_function(target: str) -> Callable[..., Any]:
             f"target must be file.py:function of a file that exists, got {target!r}; "
             "e.g. my_network.py:backward"
         )
-    function = runpy.run_path(place, run_name=Path(place).stem).get(name)
+    try:
+        function = runpy.run_path(place, run_name=Path(place).stem).get(name)
+    except (SyntaxError, ImportError) as error:
+        raise ValueError(
+            f"target must name a file that Python can read, got {place!r}, but {error}; mend it"
+        ) from error
     if not callable(function):
         raise ValueError(
             f"target must name a function of {place}, got {name!r}, which is not one; "

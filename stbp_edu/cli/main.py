@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse(sys.argv[1:] if argv is None else argv)
     try:
         return int(args.run(args))
-    except (ValueError, TypeError, OSError, ImportError, SyntaxError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         # What a user can mend gets a sentence; anything else is ours and keeps its traceback.
         said = str(error)
         if isinstance(error, MemoryError):

@@ -16,6 +16,12 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.tasks import objectives, tasks
 
 USES = ("practice", "homework", "exam")
+ENTRIES = {
+    "title": (str, "a text", '"Week 3"'),
+    "hand_in": (str, "a text", '"Send it by Monday."'),
+    "checks": (bool, "true or false", "true"),
+}
+"""Entries of a plan: their type, what a teacher calls it, and an example."""
 MOST = 1000
 """Variants, a notebook each."""
 
@@ -41,10 +47,13 @@ class ProblemSet:
 
     def __post_init__(self) -> None:
         """Check the entries; the pools have been."""
-        checks.fields("the plan", self, title=str, hand_in=str, checks=bool, points=dict)
+        for name, (kind, what, example) in ENTRIES.items():
+            if not isinstance(value := getattr(self, name), kind):
+                got = checks.brief(value)
+                raise TypeError(f"{name} must be {what}, got {got}; write {name} = {example}")
         checks.count("count", self.count, at_most=MOST)
         checks.count("seed", self.seed, at_least=0)
-        for author, variant in checks.instance("authors", self.authors, dict).items():
+        for author, variant in _table("authors", self.authors).items():
             checks.count(f"the variant of {author}", variant, at_most=self.count)
         if not 0 <= checks.number("partial", self.partial) <= 1:
             raise ValueError(f"partial must be from 0 to 1, got {self.partial}; write 0.5 for half")
@@ -114,11 +123,15 @@ def read_problem_set(path: Path) -> ProblemSet:
         FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
     """
     known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
-    table = _table("the plan", files.read_toml(path), known)
-    variants = _table("variants", table.pop("variants", {}), ("count", "seed", "authors"))
-    pools = [_pool(pool) for pool in _list("pools", table.pop("pools", []))]
     name = path.stem.encode(errors="backslashreplace").decode()  # one that a notebook can hold
-    return ProblemSet(**{"title": name, "tasks": [], **table, **variants}, pools=pools)
+    read = files.read_toml(path)
+    try:
+        table = _table("the plan", read, known)
+        variants = _table("variants", table.pop("variants", {}), ("count", "seed", "authors"))
+        pools = [_pool(pool) for pool in _list("pools", table.pop("pools", []))]
+        return ProblemSet(**{"title": name, "tasks": [], **table, **variants}, pools=pools)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def _list(name: str, value: Any) -> list[Any]:
@@ -128,12 +141,15 @@ def _list(name: str, value: Any) -> list[Any]:
     return value
 
 
-def _table(name: str, value: Any, known: Collection[str]) -> dict[str, Any]:
-    """Return a table in the plan, whose keys are known."""
-    table = checks.instance(name, value, dict)
-    for key in table:
-        checks.choice(f"a key of {name}", key, known)
-    return table
+def _table(name: str, value: Any, known: Collection[str] | None = None) -> dict[str, Any]:
+    """Return a table in the plan, whose keys are known, or any names."""
+    if not isinstance(value, dict):
+        got = checks.brief(value)
+        raise TypeError(f"{name} must be a table, got {got}; write it as {{ name = value }}")
+    if known is not None:
+        for key in value:
+            checks.choice(f"a key of {name}", key, known)
+    return value
 
 
 def _ids(name: str, ids: Any) -> list[str]:

@@ -91,8 +91,10 @@ def layers_of(params: object) -> list[dict[str, Any]]:
     """Return the parameters of each layer by name, in any form in which NumPy has them."""
     if isinstance(params, Params | DerivedParams):
         return by_layer(params)[1:]
-    layers: list[Any] = params[1:] if isinstance(params, list) and params[:1] == [None] else []
-    if not layers or not all(isinstance(p, dict) and {"W", "b"} <= {*p} for p in layers):
+    given: list[Any] = params if isinstance(params, list) and params else [params]
+    first, *layers = given
+    named = all(isinstance(p, dict) and {"W", "b"} <= {*p} for p in layers)
+    if first is not None or not layers or not named:
         raise TypeError(
             "params must be of type Params, or the list [None, {'W': ..., 'b': ...}, ...] of "
             f"stbp_edu.arrows, got {checks.brief(params)}; see arrows.draw_params"

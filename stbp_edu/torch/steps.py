@@ -81,7 +81,7 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
     try:
         held = {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
         x = functional_call(module, held, rows) if fixed else module(rows)
-    except RuntimeError as error:
+    except (RuntimeError, IndexError) as error:
         raise ValueError(
             f"spikes must fit {module}, which gets T · S of them at once, got shape "
             f"{tuple(spikes.shape)}: {error}; {AXES}"

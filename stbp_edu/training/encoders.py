@@ -26,6 +26,8 @@ CORNERS = np.array([(0, 0), (6, 3), (0, 6), (0, 0)])  # rows down, columns to th
 PATH = [*(a + (b - a) * i // 6 for a, b in pairwise(CORNERS) for i in range(6)), CORNERS[-1]]
 """Where the image stands before each of the 18 moves, and after the last."""
 
+FLAT = "give each image as one row: images.reshape(len(images), -1)"
+WHOLE = "this encoder shows an image part by part, so leave its rows as they are"
 MOST_STEPS = 100_000
 MARGIN = int(CORNERS.max())
 THRESHOLD = 0.2  # of white: a change of brightness beyond it makes an event
@@ -136,7 +138,7 @@ def _by_rows(
     images: NDArray[Any], T: int, hold: int, show: Callable[[NDArray[Any]], Array]
 ) -> Array:
     """Return what is shown of each row, held for some steps, one after the other; then zeros."""
-    checks.array("images", images, "(S, height, width)", (None, None, None), grey=True)
+    _check("images", images, "(S, height, width)", WHOLE)
     S, height, width = images.shape
     steps = height * checks.count("hold", hold)
     if checks.count("T", T, at_most=MOST_STEPS) < steps:
@@ -167,7 +169,7 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     >>> saccades(np.ones((1, 2, 2)), 18).sum(axis=2)[:4, 0].tolist()  # straight down, or aslant
     [4.0, 6.0, 4.0, 6.0]
     """
-    checks.array("images", images, "(S, height, width)", (None, None, None), grey=True)
+    _check("images", images, "(S, height, width)", WHOLE)
     of_bytes = images.dtype == np.uint8
     limit = THRESHOLD * 255 if of_bytes else THRESHOLD
     grey = images.astype(np.int16) if of_bytes else images
@@ -182,13 +184,16 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     return spikes.reshape(T, S, -1)
 
 
+def _check(name: str, given: NDArray[Any], axes: str, mend: str) -> None:
+    """Check that an array holds grey levels, and has these axes, none of them empty."""
+    rank = axes.count(",") + 1
+    if isinstance(given, np.ndarray) and (given.ndim != rank or not given.size):
+        raise ValueError(f"{name} must have shape {axes}, no axis empty, got {given.shape}; {mend}")
+    checks.array(name, given, axes, (None,) * rank, grey=True)
+
+
 def _empty(pixels: NDArray[Any], T: int) -> Array:
     """Return the array to write to, after checking the pixels."""
-    if isinstance(pixels, np.ndarray) and pixels.ndim == 3:
-        raise ValueError(
-            f"pixels must have shape (S, n[0]), got {pixels.shape}; give each image as one "
-            "row: images.reshape(len(images), -1)"
-        )
-    checks.array("pixels", pixels, "(S, n[0])", (None, None), grey=True)
+    _check("pixels", pixels, "(S, n[0])", FLAT)
     shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
     return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)

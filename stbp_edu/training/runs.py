@@ -9,7 +9,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -270,12 +270,13 @@ def environment() -> dict[str, dict[str, str | int]]:
     """Return what a record says of the machine, and of the versions of the software."""
     config: Any = np.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
-    cpus = Path("/proc/cpuinfo")  # of Linux
-    named = re.search(r"^model name\s*: (.*)", cpus.read_text() if cpus.exists() else "", re.M)
-    known = platform.processor() or platform.machine() or "unknown"
+    processor = platform.processor() or platform.machine() or "unknown"
+    with suppress(OSError):  # Linux knows more, unless it is forbidden to read
+        cpus = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+        processor = (re.findall(r"^model name\s*: (.*)", cpus, re.M) or [processor])[0]
     return {
         "machine": {
-            "processor": named[1] if named else known,
+            "processor": processor,
             "cores": os.cpu_count() or 1,
             "system": f"{platform.system()} {platform.machine()}",
             "byteorder": sys.byteorder,

@@ -11,7 +11,7 @@ import pytest
 import stbp_edu
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrows import Arrow, Loss, Network, Node, Rule, network
-from stbp_edu.losses import Direct, LastSteps, Membrane
+from stbp_edu.losses import CrossEntropy, Direct, LastSteps, Membrane
 from tests.arrows.oracle import Case
 
 HARD = arrows.hard_reset(LIF())
@@ -44,7 +44,7 @@ NEURONS = [
 NETWORKS = [
     (lambda: network("3-2", LIF()), "neuron must be a Neuron, or a list .*; see hard_reset"),
     (lambda: network("2-1", HARD, Loss("mine", "v")), "reads state 'v', which layer 1 does not"),
-    (lambda: Loss("mine", fit=Membrane()), "a loss: fit must be Rate or CrossEntropy, got"),
+    (lambda: Loss("mine", fit=Membrane()), r"fit must be Rate\(\) or .* say with state="),
     (lambda: network("28x28-15C5-P5-10", HARD), "pooling by 5 does not"),
     (lambda: network("16-3C2-2", HARD), "needs an image"),
     (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),
@@ -60,11 +60,13 @@ NETWORKS = [
 LETTERS = arrows.letters(NET, T=2)
 RULES = [
     (lambda: Rule("mine", {"a": {"carry": "b"}}), r"\['carry'\] must be one of 'a', got 'b'"),
+    (lambda: Rule("mine", {"a": ["b"]}), r"got \['b'\]; write {'\*': 'a'} to keep everything"),
+    (lambda: CrossEntropy(np.True_), "must be of type bool, got numpy.bool_?; pass a bool$"),
     (lambda: Rule("mine", {}), "'mine' has no states; give at least one row of moves"),
     (lambda: kept_by({"readout": None}), "'mine' keeps no word of this"),
     (lambda: arrows.formulas(NET, "clasic"), "rule must be one of 'exact', .* got 'clasic'"),
     (lambda: arrows.truncated(2**40), "K must be <= 1000"),
-    (lambda: arrows.words(NET, 2, n=2), "n must be <= 1, got 2"),
+    (lambda: arrows.words(NET, 2, n=2), "n must be <= 1, got 2; choose an integer from 1 to 1"),
     *((lambda at=at: arrows.paths_from(Node("u", *at), LETTERS), "start must be a node of a net")
       for at in ((0, 0, 0), (2, 0, 0), (1, -1, 0), (1, 2, 0), (1, 0, -1), (1, 0, 1))),
     (lambda: arrows.classify(lambda *run: None), r"return Gradients or \(W, b\), got None"),
@@ -109,7 +111,7 @@ def test_a_wrong_call_is_named(call, message):
 
 def test_more_words_than_a_list_can_hold_are_refused(monkeypatch):
     monkeypatch.setattr("stbp_edu.arrows.paths.MOST_PATHS", 50)
-    with pytest.raises(ValueError, match="paths, more than 50; fewer steps"):
+    with pytest.raises(ValueError, match="T = 60 must make at most 50 paths, got 6802"):
         arrows.words(network("1-2-2", HARD), 60)
 
 

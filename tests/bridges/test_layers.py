@@ -207,6 +207,8 @@ def in_a_row(rule):
         (lambda n: in_a_row("truncated-2"), ValueError, "put the layers into a LIFNetwork"),
         (lambda n: LIFNetwork.from_params(PARAMS, [NEURON]), ValueError, "a list of 2, got 1"),
         (lambda n: LIFNetwork.from_params([None, {"W": 1}], NEURON), TypeError, "or the list"),
+        (lambda n: LIFNetwork.from_params([X.numpy(), {"W": X}], NEURON), TypeError, "or the list"),
+        (lambda n: LIFNetwork(nn.Flatten(2), *n)(X), ValueError, "spikes must fit Flatten"),
         (lambda n: n(X.to("meta")), TypeError, "float64 on cpu, as .* got torch.float64 on meta"),
         (lambda n: LIFLayer(nn.Linear(2, 2), 0.5), TypeError, "neuron must be an LIF or come from"),
         (lambda n: LIFLayer(X, NEURON), TypeError, "weights must be of type Module"),

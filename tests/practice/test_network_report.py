@@ -153,3 +153,10 @@ def test_command(tmp_path, monkeypatch, capsys):
 def test_a_target_that_names_nothing_says_what_to_do(target):
     with pytest.raises(ValueError, match="target must"):
         load_function(target)
+
+
+@pytest.mark.parametrize("body", ["f(", "import not_there", "from json import not_there"])
+def test_a_file_that_python_cannot_read_is_named(body, tmp_path):
+    Path(tmp_path / "mine.py").write_text(body)
+    with pytest.raises(ValueError, match=r"target must .*, got '.*mine.py', but .*; mend it"):
+        load_function(f"{tmp_path}/mine.py:f")

@@ -86,7 +86,10 @@ def test_an_exam_holds_no_checks(tmp_path):
     ("text", "message"),
     [
         ("tasks = [", "must be a TOML file"),
-        ("", "must ask something"),
+        ("", "plan.toml: the plan must ask something"),
+        ("title = 3", 'plan.toml: title must be a text, got 3; write title = "Week 3"'),
+        ("points = 3\n" + PLAN, "points must be a table, got 3; write it as { name = value }"),
+        ("checks = 'no'\n" + PLAN, "checks must be true or false, got 'no'; write checks = true"),
         ('tasks = ["c3-dleta"]', "a task of tasks must be .* 'c3-delta'.*got 'c3-dleta'"),
         ('tasks = "gain"', "tasks must be a list in"),
         ('tasks = ["gain", "gain"]', "tasks must name each task once"),

@@ -91,7 +91,9 @@ ONE = np.array([[0.5]])
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda rng: rows(ONE, 3, rng), ValueError, r"images must have shape \(S, height, width"),
+        (lambda rng: rows(ONE, 3, rng), ValueError, r"\(S, height, width\), .* leave its rows as"),
+        (lambda rng: bernoulli(ONE[0], 3, rng), ValueError, r"images.reshape\(len\(images\), -1\)"),
+        (lambda rng: bernoulli([[1], [1, 1]], 3, rng), TypeError, "a NumPy array .* got list"),
         (lambda _: saccades(np.full((1, 2, 2), 1.5), 9), ValueError, r"must lie in \[0, 1\]"),
         (lambda _: frames(np.ones((1, 2, 2), int), 9), TypeError, "must be float32 or float64"),
         (lambda rng: rows(np.zeros((1, 3, 4)), 5, rng, hold=2), ValueError, r"T must be .* = 6"),

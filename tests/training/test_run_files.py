@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -159,3 +160,8 @@ def test_files_of_two_runs_or_of_something_else_are_named(finished, copied) -> N
     ):
         with pytest.raises(ValueError, match=words):
             opened(copied(given))
+
+
+def test_a_record_needs_nothing_that_a_machine_forbids_to_read() -> None:
+    with patch.object(Path, "read_text", side_effect=PermissionError):
+        assert runs.environment()["machine"]["processor"]

@@ -36,7 +36,7 @@ def test_too_many_paths_are_refused(monkeypatch):
     net = unrolled((1, 1), 3)
     start = Node("u", 1, 0, 0)
     monkeypatch.setattr(graph_paths, "MOST_PATHS", 6)
-    with pytest.raises(ValueError, match="has 7 paths, more than 6; fewer steps"):
+    with pytest.raises(ValueError, match="T = 3 must make at most 6 paths, got 7 from"):
         paths_from(start, net)
     deep = unrolled((6, 4, 3, 2), 20)
     assert count_paths(Node("W", 1, i=0, j=0), deep) == 2_176_843_620
