@@ -121,12 +121,12 @@ def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
 def _written(number: float, powers: dict[str, int]) -> str:
     """Return a number times powers of names: as a fraction, or with at least four digits.
 
-    >>> _written(-1 / 3, {"T": 1, "S": -2}), _written(0.99998, {})
-    ('-1/3·T/S^2', '0.99998')
+    >>> _written(-1 / 3, {"T": 1, "S": -2}), _written(0.99998, {}), _written(1e300, {})
+    ('-1/3·T/S^2', '0.99998', '1e+300')
     """
     plain = Fraction(number).limit_denominator(12)
     text = str(plain)
-    if abs(float(plain) - number) > 1e-9 * abs(number):
+    if abs(number) > 1e15 or abs(float(plain) - number) > 1e-9 * abs(number):
         text = next(t for d in range(4, 18) if abs(float(t := f"{number:.{d}g}")) != 1)
     for name, power in powers.items():
         each = name if abs(power) == 1 else f"{name}^{abs(power)}"
