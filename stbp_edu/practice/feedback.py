@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
 
-from stbp_edu import checks
-from stbp_edu.practice.tasks import LISTED, Exercise, tasks
+from stbp_edu.practice.tasks import Exercise, chosen, tasks
 
 LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
 _hints_given = Counter[str]()
@@ -106,7 +105,7 @@ def hint(exercise_id: str) -> Hint:
     >>> hint("c1-epsilon")
     c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
     """
-    task = tasks()[checks.choice("exercise_id", exercise_id, tasks(), LISTED)]
+    task = chosen(exercise_id, tasks())
     k = _hints_given[task.id] % len(task.hints)
     _hints_given[task.id] += 1
     return Hint(task.id, k + 1, len(task.hints), task.hints[k])
@@ -122,7 +121,7 @@ def solution(exercise_id: str) -> Solution:
     def c1_epsilon(delta, h):
         return delta * h
     """
-    task = tasks()[checks.choice("exercise_id", exercise_id, tasks(), LISTED)]
+    task = chosen(exercise_id, tasks())
     source = task.source() if isinstance(task, Exercise) else task.solution
     return Solution(task.id, source, task.reasoning)
 

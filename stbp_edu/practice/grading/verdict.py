@@ -60,9 +60,7 @@ def check(exercise_id: str, function: Function | None) -> Feedback:
     >>> check("c3-delta", lambda delta_last, err_next, U, df: delta_last).mistakes
     ('missing-temporal', 'reset-detached')
     """
-    exercise = tasks.exercises()[
-        choice("exercise_id", exercise_id, tasks.exercises(), tasks.LISTED)
-    ]
+    exercise = tasks.chosen(exercise_id, tasks.exercises())
     feedback = grade(exercise, function)
     saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback

@@ -7,12 +7,12 @@
 """
 
 from stbp_edu.practice.tasks.catalogue import (
-    LISTED,
     Exercise,
     FormulaBlank,
     Function,
     Task,
     blanks,
+    chosen,
     course_table,
     exercises,
     misconceptions,
@@ -28,7 +28,6 @@ from stbp_edu.practice.tasks.inputs import (
 )
 
 __all__ = [
-    "LISTED",
     "Exercise",
     "FormulaBlank",
     "ForwardPass",
@@ -36,6 +35,7 @@ __all__ = [
     "Inputs",
     "Task",
     "blanks",
+    "chosen",
     "course_table",
     "draw_network",
     "exercises",

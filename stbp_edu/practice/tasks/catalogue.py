@@ -14,18 +14,19 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from stbp_edu import checks
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
 
 CONTENT = Path(__file__).parent / "content"
-LISTED = "stbp_edu.practice.progress_report() lists them all"
 Function = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
+AnyTask = TypeVar("AnyTask", bound="Task")
 
 
 @dataclass(frozen=True)
@@ -299,3 +300,9 @@ def tasks() -> Mapping[str, Task]:
     """Return every exercise and derivation blank by id, in the order of the course."""
     every: list[Task] = [*exercises().values(), *blanks().values()]
     return MappingProxyType({t.id: t for t in sorted(every, key=lambda task: task.notebook)})
+
+
+def chosen(exercise_id: object, among: Mapping[str, AnyTask]) -> AnyTask:
+    """Return the task of this id; the error says how to list them all."""
+    mend = "stbp_edu.practice.progress_report() lists them all"
+    return among[checks.choice("exercise_id", exercise_id, among, mend)]
