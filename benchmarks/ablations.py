@@ -31,7 +31,9 @@ TUNING_SEED = 100
 RATES = (1e-3, 3e-3, 9e-3)
 BASE: dict[str, Any] = {"hidden": (128,), "T": 10, "init_scale": 0.5, "epochs": 12}
 RULES = ("exact", "classic", "detached-reset", "leak-only", "spatial-only")
-DIVERGED = "ValueError: the run diverged"  # a result of its variant, no better than to guess
+DIVERGED = (
+    "ValueError: the run diverged"  # a result of its variant, no better than to guess
+)
 GUESS: dict[str, Any] = {"accuracy": 1 / 10, "silent": []}
 
 
@@ -77,10 +79,16 @@ def measure(
     """
     folder = work / table / ",".join(f"{name}={value}" for name, value in shown.items())
     base, axes = {**BASE, **changes}, {"lr": [*RATES]}
-    tuned = Plan("digits", [TUNING_SEED], folder / "tuning", base, axes, "validation", ENCODINGS)
-    tuning = dict(zip(RATES, (run["accuracy"] for run in outcomes(tuned, count)), strict=True))
+    tuned = Plan(
+        "digits", [TUNING_SEED], folder / "tuning", base, axes, "validation", ENCODINGS
+    )
+    tuning = dict(
+        zip(RATES, (run["accuracy"] for run in outcomes(tuned, count)), strict=True)
+    )
     base["lr"] = max(RATES, key=tuning.__getitem__)
-    runs = outcomes(Plan("digits", [*SEEDS], folder / "test", base, encodings=ENCODINGS), count)
+    runs = outcomes(
+        Plan("digits", [*SEEDS], folder / "test", base, encodings=ENCODINGS), count
+    )
     accuracy, silent = ([run[k] for run in runs] for k in ("accuracy", "silent"))
     return {
         "table": table, "shown": shown, "changes": changes, "lr": base["lr"], "tuning": tuning,
@@ -91,7 +99,10 @@ def measure(
 def outcomes(plan: Plan, count: int) -> list[dict[str, Any]]:
     """Train the runs of a plan, so many at a time; return what :func:`outcome` says of each."""
     results = carry_out(plan, count, accepted=(DIVERGED,))
-    return [GUESS if "error" in results[run] else outcome(plan.folder / run) for run in plan.runs()]
+    return [
+        GUESS if "error" in results[run] else outcome(plan.folder / run)
+        for run in plan.runs()
+    ]
 
 
 def outcome(folder: Path) -> dict[str, Any]:
@@ -106,11 +117,19 @@ def outcome(folder: Path) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure every variant, or go on where it stopped, and write the record."""
-    p = argparse.ArgumentParser(prog="python -m benchmarks.ablations", description=__doc__)
+    p = argparse.ArgumentParser(
+        prog="python -m benchmarks.ablations", description=__doc__
+    )
     cores = os.cpu_count() or 1
-    p.add_argument("--processes", type=int, default=cores, help="runs at a time (%(default)s)")
-    p.add_argument("--work", type=Path, default=ROOT / "runs/ablations", help="where runs are kept")
-    p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
+    p.add_argument(
+        "--processes", type=int, default=cores, help="runs at a time (%(default)s)"
+    )
+    p.add_argument(
+        "--work", type=Path, default=ROOT / "runs/ablations", help="where runs are kept"
+    )
+    p.add_argument(
+        "--out", type=Path, default=measurements_folder(), help="folder of the record"
+    )
     args = p.parse_args(argv)
     work, count, data = args.work.absolute(), args.processes, load_digits()
     rows = [measure(*variant, work, count) for variant in variants()]

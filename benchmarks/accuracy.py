@@ -25,13 +25,26 @@ from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan as SweepPlan
 from stbp_edu.training.plans import Results, run_plan
-from stbp_edu.training.runs import KIND, PARAMS, RECORD, finish, measurements_folder, origin
+from stbp_edu.training.runs import (
+    KIND,
+    PARAMS,
+    RECORD,
+    finish,
+    measurements_folder,
+    origin,
+)
 from stbp_edu.training.settings import from_dict
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
 ENCODINGS = 5
-CURVES = ("epoch", "loss", "train", "held_out", "seconds")  # what the pages print of each epoch
+CURVES = (
+    "epoch",
+    "loss",
+    "train",
+    "held_out",
+    "seconds",
+)  # what the pages print of each epoch
 
 
 @dataclass(frozen=True)
@@ -56,7 +69,9 @@ def read_plans() -> dict[str, Plan]:
     plans = {}
     for name, given in tomllib.loads(text).items():
         shared, rows = given.pop("every_row", {}), given.pop("rows")
-        plans[name] = Plan(rows={row: shared | more for row, more in rows.items()}, **given)
+        plans[name] = Plan(
+            rows={row: shared | more for row, more in rows.items()}, **given
+        )
     return plans
 
 
@@ -76,7 +91,9 @@ def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
             "together": plan.together and len(plan.seeds) > 1}  # fmt: skip
 
 
-def run(plan: Plan, what: str, name: str, args: argparse.Namespace) -> list[dict[str, Any]]:
+def run(
+    plan: Plan, what: str, name: str, args: argparse.Namespace
+) -> list[dict[str, Any]]:
     """Train one row with every seed, or go on where it stopped; return the records."""
     seeds = [*plan.seeds]
     folder = args.work.absolute() / what / name.replace(", ", "-").replace(" ", "-")
@@ -89,7 +106,10 @@ def run(plan: Plan, what: str, name: str, args: argparse.Namespace) -> list[dict
 
 
 def carry_out(
-    plan: SweepPlan, count: int, data_folder: Path | None = None, accepted: tuple[str, ...] = ()
+    plan: SweepPlan,
+    count: int,
+    data_folder: Path | None = None,
+    accepted: tuple[str, ...] = (),
 ) -> Results:
     """Train the runs of a sweep in so many processes, or go on where it stopped.
 
@@ -104,8 +124,12 @@ def carry_out(
     """
     opened = partial(processes, checks.count("processes", count))
     results = watch_runs(run_plan(plan, opened, data_folder, tell), len(plan.runs()))
-    errors = {plan.folder / run: r["error"] for run, r in results.items() if "error" in r}
-    if failed := [f"{run}: {e}" for run, e in errors.items() if not e.startswith(accepted)]:
+    errors = {
+        plan.folder / run: r["error"] for run, r in results.items() if "error" in r
+    }
+    if failed := [
+        f"{run}: {e}" for run, e in errors.items() if not e.startswith(accepted)
+    ]:
         raise SystemExit(f"{'; '.join(failed)}; give the same command to go on")
     return results
 
@@ -114,9 +138,16 @@ def evaluate_again(row: SweepPlan, data_folder: Path | None) -> None:
     """Evaluate trained networks that differ in ``T_test`` alone, which learning does not see."""
     for name, settings in row.runs().items():
         folder = row.folder / name
-        for path in [] if folder.exists() else sorted(folder.parents[1].glob(f"*/{name}/{RECORD}")):
+        for path in (
+            []
+            if folder.exists()
+            else sorted(folder.parents[1].glob(f"*/{name}/{RECORD}"))
+        ):
             found = read_json(path)
-            if replace(from_dict(found["settings"]), T_test=settings.T_test) == settings:
+            if (
+                replace(from_dict(found["settings"]), T_test=settings.T_test)
+                == settings
+            ):
                 data = load_dataset(row.dataset, data_folder, tell, row.held_out)
                 params = load_params(path.with_name(PARAMS))
                 finish(row.config(name, settings, data), params, found["curves"])
@@ -135,7 +166,10 @@ def record(folder: Path, load: float) -> dict[str, Any]:
 def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return mean and spread over the seeds, and the mean time of a run."""
     accuracy = over_seeds([r["accuracy"]["mean"] for r in records])
-    return {"accuracy": accuracy, "seconds": float(np.mean([r["seconds"] for r in records]))}
+    return {
+        "accuracy": accuracy,
+        "seconds": float(np.mean([r["seconds"] for r in records])),
+    }
 
 
 def over_seeds(values: Sequence[float]) -> dict[str, Any]:
@@ -153,14 +187,22 @@ def in_words(row: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the arguments, measure, and write the record."""
-    p = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    p = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy", description=__doc__
+    )
     p.add_argument("--what", choices=sorted(PLANS), required=True)
     p.add_argument("--data", type=Path, help="folder with the IDX files")
-    p.add_argument("--work", type=Path, default=ROOT / "runs/results", help="where runs are kept")
-    p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
+    p.add_argument(
+        "--work", type=Path, default=ROOT / "runs/results", help="where runs are kept"
+    )
+    p.add_argument(
+        "--out", type=Path, default=measurements_folder(), help="folder of the record"
+    )
     args = p.parse_args(argv)
     name = PLANS[args.what].dataset
-    path = args.out / f"{name if name.endswith(args.what) else f'{name}-{args.what}'}.json"
+    path = (
+        args.out / f"{name if name.endswith(args.what) else f'{name}-{args.what}'}.json"
+    )
     write_json(path, measure(args.what, args))
     print(path)
     return 0

@@ -51,8 +51,13 @@ class Problem(NamedTuple):
 def draw(dtype: Any) -> Problem:
     """Return initial parameters, and the first images of MNIST."""
     data, settings = load_dataset("mnist"), RECIPES["mnist-conv"]
-    params = initial_params(settings, data.shape, data.classes, np.random.default_rng(0))
-    layers = [None, *({k: a.astype(dtype) for k, a in p.items()} for p in by_layer(params)[1:])]
+    params = initial_params(
+        settings, data.shape, data.classes, np.random.default_rng(0)
+    )
+    layers = [
+        None,
+        *({k: a.astype(dtype) for k, a in p.items()} for p in by_layer(params)[1:]),
+    ]
     pixels = data.train_images[:S].reshape(S, -1).astype(dtype) / 255
     return Problem(layers, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
 
@@ -60,7 +65,10 @@ def draw(dtype: Any) -> Problem:
 def ours(problem: Problem, rule: str = "exact") -> Candidate:
     """Return the engine's step, of every image, those without an error included."""
     program = Program(network(SHAPE, hard_reset(NEURON)), rule, work=Workspace())
-    passes, state = program.passes(problem.params), start(DerivedParams(SHAPE, problem.params))
+    passes, state = (
+        program.passes(problem.params),
+        start(DerivedParams(SHAPE, problem.params)),
+    )
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 
     def gradient() -> Any:
@@ -80,7 +88,9 @@ def modules(problem: Problem) -> list[Any]:
     made: list[Any] = []
     for p in problem.params[1:]:
         units, below, *kernel = p["W"].shape
-        module = nn.Conv2d(below, units, kernel[0]) if kernel else nn.Linear(below, units)
+        module = (
+            nn.Conv2d(below, units, kernel[0]) if kernel else nn.Linear(below, units)
+        )
         module = module.to(torch.from_numpy(p["W"]).dtype)
         with torch.no_grad():
             module.weight.copy_(torch.from_numpy(p["W"]))
@@ -121,7 +131,9 @@ def candidates(problem: Problem) -> dict[str, Candidate]:
     return {
         "stbp_edu": ours(problem),
         "PyTorch, plain loop": of_torch(problem, lambda _: torch_plain.run),
-        "PyTorch, compiled": of_torch(problem, lambda _: torch_plain.run, compiled=True),
+        "PyTorch, compiled": of_torch(
+            problem, lambda _: torch_plain.run, compiled=True
+        ),
         "SpikingJelly": of_torch(problem, spiking_jelly.neurons),
         "snnTorch": of_torch(problem, snn_torch.neurons),
     }

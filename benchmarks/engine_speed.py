@@ -29,7 +29,15 @@ RECORD = measurements_folder() / "speed.json"
 COMMAND = "python -m benchmarks.engine_speed --write"
 SIZES, T, S = (784, 800, 10), 30, 100
 NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.25))
-OTHER_SIZES = ((10, 100), (30, 100), (100, 100), (30, 20), (30, 50), (30, 200), (30, 500))
+OTHER_SIZES = (
+    (10, 100),
+    (30, 100),
+    (100, 100),
+    (30, 20),
+    (30, 50),
+    (30, 200),
+    (30, 500),
+)
 Step = Callable[[], object]
 
 
@@ -38,7 +46,11 @@ def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     params = stbp_edu.init_params(SIZES, rng, np.float32, scheme="uniform")
     spikes = (rng.random((T, S, SIZES[0])) < 0.13).astype(np.float32)
-    return params, spikes, np.eye(SIZES[-1], dtype=np.float32)[rng.integers(0, SIZES[-1], S)]
+    return (
+        params,
+        spikes,
+        np.eye(SIZES[-1], dtype=np.float32)[rng.integers(0, SIZES[-1], S)],
+    )
 
 
 def products(spikes: np.ndarray, params: Params) -> Step:
@@ -91,7 +103,9 @@ def readable_step(T: int, S: int) -> Step:
     return run
 
 
-def measure(candidates: dict[str, Step], rounds: int, label: str) -> dict[str, list[float]]:
+def measure(
+    candidates: dict[str, Step], rounds: int, label: str
+) -> dict[str, list[float]]:
     """Time each candidate once a round, in turns, after one round to warm up; in ms."""
     for run in candidates.values():
         run()
@@ -104,7 +118,9 @@ def measure(candidates: dict[str, Step], rounds: int, label: str) -> dict[str, l
     return times
 
 
-def row(name: str, times: list[float], limit: list[float], **more: Any) -> dict[str, Any]:
+def row(
+    name: str, times: list[float], limit: list[float], **more: Any
+) -> dict[str, Any]:
     """Sum up one candidate: the median, the quartiles, and the ratio to the limit."""
     low, median, high = statistics.quantiles(times, n=4)
     ratio = statistics.median(t / x for t, x in zip(times, limit, strict=True))
@@ -129,7 +145,9 @@ def ladder(rounds: int) -> list[dict[str, Any]]:
         "engine": engine_step,
         "products alone": products_step,
     }
-    times = measure({name: make(T, S) for name, make in makers.items()}, rounds, "ladder")
+    times = measure(
+        {name: make(T, S) for name, make in makers.items()}, rounds, "ladder"
+    )
     limit = times["products alone"]
     return [
         row(name, times[name], limit, peak_mb=peak_megabytes(make, T, S))
@@ -141,15 +159,22 @@ def scaling(rounds: int) -> list[dict[str, Any]]:
     """Measure the engine over T and over the batch, each beside its own limit."""
     rows = []
     for steps, batch in OTHER_SIZES:
-        pair = {"engine": engine_step(steps, batch), "products alone": products_step(steps, batch)}
+        pair = {
+            "engine": engine_step(steps, batch),
+            "products alone": products_step(steps, batch),
+        }
         times = measure(pair, rounds, f"T {steps}, batch {batch}")
-        summary = row("engine", times["engine"], times["products alone"], T=steps, S=batch)
+        summary = row(
+            "engine", times["engine"], times["products alone"], T=steps, S=batch
+        )
         per_sample = round(summary["ms"] * 1e3 / steps / batch, 2)
         rows.append({**summary, "us_per_step_and_sample": per_sample})
     return rows
 
 
-def publish(what: str, path: Path, rounds: int, made: Callable[[int], dict[str, Any]]) -> None:
+def publish(
+    what: str, path: Path, rounds: int, made: Callable[[int], dict[str, Any]]
+) -> None:
     """Measure what the command line asks for, print the rows, and write the record where asked."""
     parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--rounds", type=int, default=rounds)

@@ -47,7 +47,10 @@ def autograd() -> Step:
     from benchmarks.frameworks import torch_common
 
     _, params, spikes, targets = problem()
-    own = [{k: torch.tensor(v, requires_grad=True) for k, v in p.items()} for p in params[1:]]
+    own = [
+        {k: torch.tensor(v, requires_grad=True) for k, v in p.items()}
+        for p in params[1:]
+    ]
     flat = [p for layer in own for p in layer.values()]
     x, y = torch.from_numpy(spikes), torch.from_numpy(targets)
     first, last = own

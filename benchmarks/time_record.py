@@ -22,7 +22,13 @@ from stbp_edu.rules import CASE_RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan, read_plan
-from stbp_edu.training.runs import RECORD, FinishedRun, measurements_folder, open_run, origin
+from stbp_edu.training.runs import (
+    RECORD,
+    FinishedRun,
+    measurements_folder,
+    open_run,
+    origin,
+)
 
 LOOKED_AT = 500  # held-out samples on which a trained network is looked at
 MADE_ON = ("machine", "versions")
@@ -48,7 +54,9 @@ def record(path: Path, plan: Plan, data: Dataset) -> dict[str, Any]:
         entries = [summary(run, data) for run in found]
         rows.append({"cell": values, "planned": len(folders), "runs": entries})
     if not made or any(one != made[0] for one in made):
-        raise ValueError(f"{plan.folder} must hold runs of one machine and one set of versions")
+        raise ValueError(
+            f"{plan.folder} must hold runs of one machine and one set of versions"
+        )
     base = next(iter(plan.runs().values()))
     return {
         "command": f"stbp-edu sweep {path.as_posix()}", **origin(max(ended)), **made[0],
@@ -63,7 +71,11 @@ def summary(run: FinishedRun, data: Dataset) -> dict[str, Any]:
         "accuracy": round(run.record["accuracy"]["mean"], 5),
         "curve": [round(point["held_out"], 4) for point in run.record["curves"]],
         "rate": round(run.record["curves"][-1]["rates"][1], 4),
-        **(inside(run.params, run.settings, data) if isinstance(run.params, Params) else {}),
+        **(
+            inside(run.params, run.settings, data)
+            if isinstance(run.params, Params)
+            else {}
+        ),
     }
 
 
@@ -76,7 +88,9 @@ def inside(params: Params, settings: Settings, data: Dataset) -> dict[str, Any]:
     rng, images = np.random.default_rng(0), data.test_images[:LOOKED_AT]
     if settings.encoder in ("bernoulli", "direct"):  # the others read rows and frames
         images = images.reshape(len(images), -1)
-    spikes = encode(settings.encoder, images, settings.steps_to_answer, rng, hold=settings.hold)
+    spikes = encode(
+        settings.encoder, images, settings.steps_to_answer, rng, hold=settings.hold
+    )
     trace = forward(np.asarray(spikes, params.dtype), params, settings.make_neuron())
     return {
         "fires": round(float(trace.O[1].any(axis=(0, 1)).mean()), 3),
@@ -100,19 +114,29 @@ def beyond(trace: Trace, settings: Settings) -> Iterator[float | None]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the record of a plan."""
-    p = argparse.ArgumentParser(prog="python -m benchmarks.time_record", description=__doc__)
+    p = argparse.ArgumentParser(
+        prog="python -m benchmarks.time_record", description=__doc__
+    )
     p.add_argument("plan", type=Path, metavar="PLAN.toml")
     p.add_argument("--data", type=Path, help="folder with the files of the data set")
-    p.add_argument("--commit", help="of the program that trained the runs (that of the checkout)")
-    p.add_argument("--out", type=Path, default=measurements_folder(), help="folder of the record")
+    p.add_argument(
+        "--commit", help="of the program that trained the runs (that of the checkout)"
+    )
+    p.add_argument(
+        "--out", type=Path, default=measurements_folder(), help="folder of the record"
+    )
     args = p.parse_args(argv)
     plan = read_plan(args.plan)
-    found = record(args.plan, plan, load_dataset(plan.dataset, args.data, held_out=plan.held_out))
+    found = record(
+        args.plan, plan, load_dataset(plan.dataset, args.data, held_out=plan.held_out)
+    )
     if args.commit:
         found["commit"] = args.commit
     write_json(args.out / f"time-{args.plan.stem}.json", found)
     missing = sum(row["planned"] - len(row["runs"]) for row in found["rows"])
-    print(f"{args.out}/time-{args.plan.stem}.json: {missing} runs of {len(plan.runs())} missing")
+    print(
+        f"{args.out}/time-{args.plan.stem}.json: {missing} runs of {len(plan.runs())} missing"
+    )
     return 0
 
 

@@ -24,18 +24,32 @@ def measure() -> dict[str, Any]:
     verdicts = [
         {
             **{"id": v.id, "rule": v.rule, "oracle": v.oracle, "error": v.error},
-            **{"compared": len(v.outcomes), "failed": v.failed, "equal": not v.outcomes[0].gap},
+            **{
+                "compared": len(v.outcomes),
+                "failed": v.failed,
+                "equal": not v.outcomes[0].gap,
+            },
         }
         for v in report.run().verdicts
     ]
-    return {"verdicts": verdicts, "bad_calls": len(EACH), "functions": len(CALLS) + len(SLOW)}
+    return {
+        "verdicts": verdicts,
+        "bad_calls": len(EACH),
+        "functions": len(CALLS) + len(SLOW),
+    }
 
 
 def main() -> None:
     """Write the records that are asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.trust_record", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="verify, and write the record")
-    parser.add_argument("--mutants", action="store_true", help="note the score of make mutants")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.trust_record", description=__doc__
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="verify, and write the record"
+    )
+    parser.add_argument(
+        "--mutants", action="store_true", help="note the score of make mutants"
+    )
     args = parser.parse_args()
     if args.write:
         write_json(FOLDER / "verify.json", measure())

@@ -44,8 +44,12 @@ class Process:
         rng = np.random.default_rng(0)
         self.other, self.first = other, first
         self.params = stbp_edu.init_params(SIZES, rng, np.float32, scheme="uniform")
-        self.spikes = (rng.random((T, max(BATCHES), SIZES[0])) < 0.13).astype(np.float32)
-        self.targets = np.eye(SIZES[-1], dtype=np.float32)[rng.integers(0, 10, max(BATCHES))]
+        self.spikes = (rng.random((T, max(BATCHES), SIZES[0])) < 0.13).astype(
+            np.float32
+        )
+        self.targets = np.eye(SIZES[-1], dtype=np.float32)[
+            rng.integers(0, 10, max(BATCHES))
+        ]
         self.received = np.empty(GRADIENT // 4, np.float32)
         self.message = memoryview(bytearray(max(MESSAGES)))
 

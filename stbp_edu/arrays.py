@@ -84,7 +84,9 @@ def hidden_layer(name: str, text: str) -> int | str:
     return part.units if text.isdecimal() else text
 
 
-def images(shape: str) -> Iterator[tuple[Part, tuple[int, int, int], tuple[int, int, int]]]:
+def images(
+    shape: str,
+) -> Iterator[tuple[Part, tuple[int, int, int], tuple[int, int, int]]]:
     """Yield each layer of neurons, the image that it reads, pooled, and its own.
 
     An image is (channels, rows, columns); one of a fully connected layer has a single pixel.
@@ -143,7 +145,10 @@ class DerivedParams:
         if (
             len(layers) < 2
             or layers[0] is not None
-            or not all(isinstance(layer, dict) and {"W", "b"} <= {*layer} for layer in layers[1:])
+            or not all(
+                isinstance(layer, dict) and {"W", "b"} <= {*layer}
+                for layer in layers[1:]
+            )
         ):
             raise ValueError(
                 f"layers must be None, then a dictionary with W and b a layer, got "
@@ -190,7 +195,10 @@ def check_params(params: object) -> None:
 def by_layer(of: Tensors) -> list[Any]:
     """Return None, then a dictionary of the arrays of each layer by name."""
     if isinstance(of, Params | Gradients):
-        return [None, *({"W": W, "b": b} for W, b in zip(of.W[1:], of.b[1:], strict=True))]
+        return [
+            None,
+            *({"W": W, "b": b} for W, b in zip(of.W[1:], of.b[1:], strict=True)),
+        ]
     return list(of.layers if isinstance(of, DerivedParams) else of)
 
 
@@ -216,7 +224,9 @@ def from_tensors(arrays: Mapping[str, Array]) -> list[Any]:
     numbers, read = range(1, len(layers) + 1), sum(map(len, layers.values()))
     known = layers and {*layers} == {*numbers} and read == len(arrays)
     if not (known and all({"W", "b"} <= {*of} for of in layers.values())):
-        raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
+        raise ValueError(
+            f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
+        )
     return [None, *(layers[n] for n in numbers)]
 
 
@@ -241,7 +251,10 @@ def zeros_like(params: Trained) -> Sequence[Any]:
                 "place; pass np.ascontiguousarray(...).copy()"
             )
     layers = by_layer(params)[1:]
-    return [None, *({name: np.zeros_like(a) for name, a in layer.items()} for layer in layers)]
+    return [
+        None,
+        *({name: np.zeros_like(a) for name, a in layer.items()} for layer in layers),
+    ]
 
 
 def chunks(*groups: Tensors) -> Iterator[tuple[bool, list[Array]]]:
@@ -272,9 +285,13 @@ class Workspace:
     workspace overwrites it. Without one, each call makes new arrays.
     """
 
-    _arrays: dict[tuple[str, int], Array] = field(default_factory=dict, init=False, repr=False)
+    _arrays: dict[tuple[str, int], Array] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
-    def array(self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    def array(
+        self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]
+    ) -> Array:
         """Return an array of this shape in the buffer ``name`` of layer ``n``."""
         found, size = self._arrays.get((name, n)), math.prod(shape)
         if found is None or found.size < size or found.dtype != dtype:

@@ -28,20 +28,32 @@ def number(name: str, value: object, *, positive: bool = False) -> float:
 
     A Python float, not a NumPy one, so that float32 arrays stay float32.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a real number, got {brief(value)}; pass a float")
+    if isinstance(value, bool) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(
+            f"{name} must be a real number, got {brief(value)}; pass a float"
+        )
     try:
         result = float(value)
     except OverflowError:  # an int beyond every float
-        raise ValueError(f"{name} must be an ordinary number, got one over 1e308") from None
+        raise ValueError(
+            f"{name} must be an ordinary number, got one over 1e308"
+        ) from None
     if not math.isfinite(result):
-        raise ValueError(f"{name} must be finite, got {brief(value)}; choose an ordinary number")
+        raise ValueError(
+            f"{name} must be finite, got {brief(value)}; choose an ordinary number"
+        )
     if positive and result <= 0:
-        raise ValueError(f"{name} must be > 0, got {brief(value)}; choose a positive number")
+        raise ValueError(
+            f"{name} must be > 0, got {brief(value)}; choose a positive number"
+        )
     return result
 
 
-def count(name: str, value: object, *, at_least: int = 1, at_most: int = LARGEST) -> int:
+def count(
+    name: str, value: object, *, at_least: int = 1, at_most: int = LARGEST
+) -> int:
     """Return ``value`` as a Python int from ``at_least`` to ``at_most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {brief(value)}; pass an int")
@@ -61,8 +73,12 @@ def widths(name: str, value: object, *, at_least: int = 0) -> tuple[int, ...]:
     """Return ``value`` as a tuple of at least so many integers >= 1."""
     if not isinstance(value, (list, tuple)) or len(value) < at_least:
         many = f"at least {at_least} " if at_least else ""
-        raise ValueError(f"{name} must list {many}widths, got {brief(value)}; e.g. [64, 128, 10]")
-    return tuple(count(f"{name}[{n}]", width, at_most=WIDEST) for n, width in enumerate(value))
+        raise ValueError(
+            f"{name} must list {many}widths, got {brief(value)}; e.g. [64, 128, 10]"
+        )
+    return tuple(
+        count(f"{name}[{n}]", width, at_most=WIDEST) for n, width in enumerate(value)
+    )
 
 
 def brief(value: object) -> str:
@@ -82,7 +98,9 @@ def fields(what: str, record: object, **kinds: Any) -> None:
         value = getattr(record, name)
         if not isinstance(value, allowed) or isinstance(value, type):
             several = allowed if isinstance(allowed, tuple) else (allowed,)
-            known = " or ".join(kind.__name__.replace("NoneType", "None") for kind in several)
+            known = " or ".join(
+                kind.__name__.replace("NoneType", "None") for kind in several
+            )
             raise TypeError(
                 f"{what}: {name} must be {known}, got {brief(value)}; see {type(record).__name__}"
             )
@@ -113,12 +131,16 @@ def choice(
     if not isinstance(value, str) or value not in options:
         of, shown = "", list(options)
         if len(options) > MANY:
-            near = get_close_matches(value if isinstance(value, str) else "", options, cutoff=0.4)
+            near = get_close_matches(
+                value if isinstance(value, str) else "", options, cutoff=0.4
+            )
             of, shown = f"{len(options)} names, such as ", near or shown[:3]
         else:
             mend = "choose one of these"
         known = ", ".join(map(repr, shown))
-        raise ValueError(f"{name} must be one of {of}{known}, got {brief(value)}; {mend}")
+        raise ValueError(
+            f"{name} must be one of {of}{known}, got {brief(value)}; {mend}"
+        )
     return value
 
 
@@ -139,7 +161,9 @@ def float_dtype(name: str, value: object) -> np.dtype[Any]:
     except TypeError:
         dtype = np.dtype(object)
     if dtype not in FLOATS or value is None:
-        raise TypeError(f"{name} must be float32 or float64, got {brief(value)}; pass np.float64")
+        raise TypeError(
+            f"{name} must be float32 or float64, got {brief(value)}; pass np.float64"
+        )
     return dtype
 
 
@@ -179,7 +203,10 @@ def array(
         dtype: the float type that it must have; float32 or float64 where None.
         grey: whether it holds grey levels: floats in [0, 1], or bytes of which 255 is white.
     """
-    if type(value) not in (np.ndarray, np.memmap):  # matrix and MaskedArray compute otherwise
+    if type(value) not in (
+        np.ndarray,
+        np.memmap,
+    ):  # matrix and MaskedArray compute otherwise
         raise TypeError(
             f"{name} must be a NumPy array of shape {axes}, got {type(value).__name__}; "
             "convert it with np.array"
@@ -187,7 +214,9 @@ def array(
     assert isinstance(value, np.ndarray)
     allowed = FLOATS if dtype is None else (dtype,)
     if value.dtype not in allowed and not (grey and value.dtype == np.uint8):
-        wanted = "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
+        wanted = (
+            "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
+        )
         raise TypeError(
             f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{allowed[-1]})"
         )
@@ -203,7 +232,9 @@ def array(
     return value
 
 
-def _check_shape(name: str, value: NDArray[Any], axes: str, shape: Sequence[int | None]) -> None:
+def _check_shape(
+    name: str, value: NDArray[Any], axes: str, shape: Sequence[int | None]
+) -> None:
     """Raise ValueError if the shape of ``value`` is not ``shape``."""
     fits = value.ndim == len(shape) and all(
         got >= 1 if want is None else got == want
@@ -219,7 +250,9 @@ def _check_shape(name: str, value: NDArray[Any], axes: str, shape: Sequence[int 
         hint = "no axis may be empty"
     elif value.ndim == 2 and value.shape[::-1] == tuple(shape):
         hint = "transpose it?"
-    raise ValueError(f"{name} must have shape {axes} = {want}, got {value.shape}; {hint}")
+    raise ValueError(
+        f"{name} must have shape {axes} = {want}, got {value.shape}; {hint}"
+    )
 
 
 class NotFiniteError(ValueError):

@@ -66,7 +66,9 @@ class Derived:
 
         return two_layers(reading_output("1-1-1", self.neuron))
 
-    def formulas(self, rule: str | Rule = "exact", *, recurrent: bool = False) -> Formulas:
+    def formulas(
+        self, rule: str | Rule = "exact", *, recurrent: bool = False
+    ) -> Formulas:
         r"""Return the formulas of a rule, case by case, then ∂L/∂W, b and what is learned.
 
         With ``recurrent``, those of layers with recurrent weights R.
@@ -99,7 +101,9 @@ class Derived:
         net, rule = reading_output("2-2-2", self.neuron), as_rule(rule)
         rule.check(net)
         word = forbidding_word(net, rule)
-        return OnlineForm(rule.name, Formulas(() if word else online_lines(net, rule)), word)
+        return OnlineForm(
+            rule.name, Formulas(() if word else online_lines(net, rule)), word
+        )
 
 
 AnyNeuron = LIF | Derived | Neuron

@@ -9,12 +9,21 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import Loss, Neuron, draw_params, forward
-from stbp_edu.arrows.adjoints import LocalDerivatives, around, derivatives_on, gradients, lambdas
+from stbp_edu.arrows.adjoints import (
+    LocalDerivatives,
+    around,
+    derivatives_on,
+    gradients,
+    lambdas,
+)
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.models import Network, reading_output
 from stbp_edu.arrows.table import like
 
-DRAWS, ENOUGH = 40, 0.2  # networks drawn, until each layer fires, and is silent, in this share
+DRAWS, ENOUGH = (
+    40,
+    0.2,
+)  # networks drawn, until each layer fires, and is silent, in this share
 LARGEST = 1e6  # a state in a run
 COPIES = 4  # of the points of a run, each moved far away
 SPREADS = 0.25 ** np.arange(6)[::-1]  # of an input, relative to its size
@@ -42,7 +51,9 @@ class Run:
         """The run, that of the smooth twin, and one whose inputs are more than its biases."""
         wide = 3 + np.abs(self.params[1]["b"]).max() / np.abs(self.params[1]["W"]).max()
         runs = ((self.inputs, False), (self.inputs, True), (wide * self.inputs, False))
-        return [forward(self.net, self.params, inputs, twin=twin) for inputs, twin in runs]
+        return [
+            forward(self.net, self.params, inputs, twin=twin) for inputs, twin in runs
+        ]
 
     def read(self, trace: Any, n: int) -> Values:
         """Return what the updates of a layer read."""
@@ -60,7 +71,11 @@ class Run:
         Far are steps of many sizes in both directions, so that no clip lies beyond all points.
         Spikes and what is learned stay where they are.
         """
-        every = [self.read(trace, n) for trace in self.traces for n in range(1, self.net.N + 1)]
+        every = [
+            self.read(trace, n)
+            for trace in self.traces
+            for n in range(1, self.net.N + 1)
+        ]
         rng, far = (np.random.default_rng(seed) for seed in (0, 1))
 
         def joined(where: str, name: str) -> Any:
@@ -75,7 +90,9 @@ class Run:
             stays = where == "learned" or name == self.neuron.lines.spike
             return np.concatenate([near, *(near + way * (not stays))])
 
-        return {where: {s: joined(where, s) for s in every[0][where]} for where in every[0]}
+        return {
+            where: {s: joined(where, s) for s in every[0][where]} for where in every[0]
+        }
 
     @cached_property
     def shares(self) -> Any:
@@ -86,14 +103,21 @@ class Run:
     @property
     def lacks(self) -> str:
         """What it does not show."""
-        shown = zip(("fires", "is silent", "has h > 0"), self.shares.min(axis=0), strict=True)
+        shown = zip(
+            ("fires", "is silent", "has h > 0"), self.shares.min(axis=0), strict=True
+        )
         missing = [what for what, share in shown if not share > 0]
-        return f"no drawn run in which every layer {' or '.join(missing)}" * bool(missing)
+        return f"no drawn run in which every layer {' or '.join(missing)}" * bool(
+            missing
+        )
 
     def __str__(self) -> str:
         """Return how often its layers fire."""
         layers = enumerate(self.shares, 1)
-        found = [f"layer {n} in {a:.0%} of its steps, h > 0 in {c:.0%}" for n, (a, _, c) in layers]
+        found = [
+            f"layer {n} in {a:.0%} of its steps, h > 0 in {c:.0%}"
+            for n, (a, _, c) in layers
+        ]
         return f"spikes in the drawn run: {'; '.join(found)}"
 
     def local(self, state: str, twin: bool = False) -> LocalDerivatives:
@@ -109,7 +133,9 @@ class Run:
 
 def updated(neuron: Neuron, target: str, at: Values) -> Any:
     """Return a state's update; of a spike, its distance from the threshold."""
-    return neuron.updated(target, at["now"], at["last"], at["input"]["x"], at["learned"])
+    return neuron.updated(
+        target, at["now"], at["last"], at["input"]["x"], at["learned"]
+    )
 
 
 def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
@@ -136,8 +162,13 @@ def drive(neuron: Neuron, T: int) -> tuple[float, float]:
         means, spreads = np.array(pairs).T[..., None]
         run = Run(net, params, (means + spreads * noise).reshape(T, -1, 1), None)
         at = run.read(forward(net, params, run.inputs), 1)
-        found = *met(neuron, at), np.all([np.abs(a) < LARGEST for a in at["now"].values()], axis=0)
-        fires, silent, near, fine = (one.reshape(T, -1, 16).mean(axis=(0, 2)) for one in found)
+        found = (
+            *met(neuron, at),
+            np.all([np.abs(a) < LARGEST for a in at["now"].values()], axis=0),
+        )
+        fires, silent, near, fine = (
+            one.reshape(T, -1, 16).mean(axis=(0, 2)) for one in found
+        )
         score = np.minimum(np.minimum(fires, silent), 0.3) * (0.1 + near) * (fine == 1)
         k = int(np.argmax(score))
         if not score[k] > 0:  # it never fires, or always does
@@ -159,12 +190,16 @@ def drawn(net: Network, T: int, seed: int) -> Run:
         for n, p in enumerate(params[1:], 1):
             half = sum(p[k].sum(axis=1) / 2 for k in ("W", "R")[n == 1 :] if k in p)
             p["b"] = mean + spread * rng.normal(0, 0.3, p["b"].shape) - half
-            for name in net.layers[n].neuron.learned:  # others than given: no two are equal
+            for name in net.layers[
+                n
+            ].neuron.learned:  # others than given: no two are equal
                 p[name] = p[name] * rng.uniform(0.999, 1.001, np.shape(p[name]))
         inputs, weight = (rng.normal(size=(T, 3, *net.shape_of(n))) for n in (0, net.N))
         run = Run(net, params, inputs, weight)
         states = (trace[s] for trace in run.traces[:2] for s in run.neuron.order)
-        if all(np.abs(series).max() < LARGEST for state in states for series in state[1:]):
+        if all(
+            np.abs(series).max() < LARGEST for state in states for series in state[1:]
+        ):
             runs.append(run)
             if run.shares.min() >= ENOUGH:
                 break

@@ -36,10 +36,14 @@ class Equation:
 _FILE = resources.files("stbp_edu") / "equations.toml"
 
 GROUPS = {
-    group: {id_: Equation(id_, forms.pop("title"), forms) for id_, forms in entries.items()}
+    group: {
+        id_: Equation(id_, forms.pop("title"), forms) for id_, forms in entries.items()
+    }
     for group, entries in tomllib.loads(_FILE.read_text(encoding="utf-8")).items()
 }
 """The equations by group and id, in the order of the course."""
 
-EQUATIONS: dict[str, Equation] = {k: v for group in GROUPS.values() for k, v in group.items()}
+EQUATIONS: dict[str, Equation] = {
+    k: v for group in GROUPS.values() for k, v in group.items()
+}
 """Every equation by its id."""

@@ -19,7 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import DerivedParams, Trained, check_params, from_tensors, images, tensors
+from stbp_edu.arrays import (
+    DerivedParams,
+    Trained,
+    check_params,
+    from_tensors,
+    images,
+    tensors,
+)
 from stbp_edu.network import Params
 
 META, CHECKSUM = "meta", "checksum"
@@ -36,7 +43,9 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """
     if path.exists() and not path.is_file():
         kind = "folder" if path.is_dir() else "pipe or a device"
-        raise ValueError(f"{path} must be a file or new, and is a {kind}; choose another path")
+        raise ValueError(
+            f"{path} must be a file or new, and is a {kind}; choose another path"
+        )
     path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -90,12 +99,16 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: object) -> None:
     """Write a JSON file with sorted keys."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    write_text(
+        path, json.dumps(value, indent=1, sort_keys=True, allow_nan=False) + "\n"
+    )
 
 
 def read_json(path: Path) -> Any:
     """Return the contents of a JSON file; raise ValueError if it is none."""
-    return _parsed(path, json.loads, "JSON", "it was cut short or is something else: remove it")
+    return _parsed(
+        path, json.loads, "JSON", "it was cut short or is something else: remove it"
+    )
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -109,7 +122,9 @@ def _parsed(path: Path, loads: Callable[[str], Any], kind: str, mend: str) -> An
     try:
         return loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path} must be a {kind} file, but {error}; {mend}") from error
+        raise ValueError(
+            f"{path} must be a {kind} file, but {error}; {mend}"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -157,9 +172,17 @@ class Sealed:
         """Turn whatever the block finds wrong into an error that names the file and its kind."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             wrong = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise ValueError(f"{path} must be {self.words}, but {wrong}; {self.mend}") from error
+            raise ValueError(
+                f"{path} must be {self.words}, but {wrong}; {self.mend}"
+            ) from error
 
     def _seal(
         self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
@@ -173,7 +196,9 @@ class Sealed:
         values = dict(checks.instance("its content", values, dict))
         version, sealed = values.get("format"), values.pop(CHECKSUM, None)
         if type(version) is not int or not 1 <= version <= VERSION:
-            raise ValueError(f"its format is {version!r}, and this version reads {VERSION}")
+            raise ValueError(
+                f"its format is {version!r}, and this version reads {VERSION}"
+            )
         if self.unsealed and sealed is None and version == 1:
             return values
         if sealed != checksum(values, arrays):
@@ -196,17 +221,25 @@ def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> s
 def read_text(path: Path) -> str:
     """Return the text in a file; raise FileNotFoundError or ValueError if there is none."""
     try:
-        return _read_bytes(path).decode("utf-8-sig")  # some editors begin a file with a mark
+        return _read_bytes(path).decode(
+            "utf-8-sig"
+        )  # some editors begin a file with a mark
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be a text in UTF-8, but {error}; save it as one") from error
+        raise ValueError(
+            f"{path} must be a text in UTF-8, but {error}; save it as one"
+        ) from error
 
 
 def _read_bytes(path: Path) -> bytes:
     """Return the bytes of a file; reading a pipe or a device might never end."""
     if not path.exists():
-        raise FileNotFoundError(f"{path} must be a file, and there is none; check the path")
+        raise FileNotFoundError(
+            f"{path} must be a file, and there is none; check the path"
+        )
     if not (path.is_file() or path.is_dir()):
-        raise ValueError(f"{path} must be a file, and is a pipe or a device; choose another path")
+        raise ValueError(
+            f"{path} must be a file, and is a pipe or a device; choose another path"
+        )
     return path.read_bytes()  # if the system refuses, its own message says why
 
 
@@ -217,12 +250,18 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             arrays = dict(file)
         # A damaged directory can hide entries, as in a comment; its end says how many there are.
-        if data[-22:-18] != b"PK\5\6" or int.from_bytes(data[-12:-10], "little") != len(arrays):
-            raise ValueError("its directory does not name as many arrays as its end says")
+        if data[-22:-18] != b"PK\5\6" or int.from_bytes(data[-12:-10], "little") != len(
+            arrays
+        ):
+            raise ValueError(
+                "its directory does not name as many arrays as its end says"
+            )
         return arrays
     except MemoryError:
         raise
-    except Exception as error:  # zip, zlib, header and pickle errors all mean the same here
+    except (
+        Exception
+    ) as error:  # zip, zlib, header and pickle errors all mean the same here
         raise ValueError(
             f"{path} must be a whole npz file of plain arrays, but it could not be read "
             f"({type(error).__name__}: {error}); it is damaged or something else: remove it"
@@ -230,7 +269,9 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 PARAMETERS = Sealed(
-    "parameters that `stbp-edu train` or save_params wrote", "is this another file?", unsealed=True
+    "parameters that `stbp-edu train` or save_params wrote",
+    "is this another file?",
+    unsealed=True,
 )
 
 
@@ -252,13 +293,17 @@ def load_params(path: Path) -> Trained:
         meta["shape"] = arrays.pop("shape").tobytes().decode(errors="replace")
     with PARAMETERS.reading(path):
         if unknown := {*meta} - {"format", "shape", "derived"}:
-            raise ValueError(f"it says {', '.join(sorted(unknown))} as well, which no version does")
+            raise ValueError(
+                f"it says {', '.join(sorted(unknown))} as well, which no version does"
+            )
         return as_params(arrays, meta)
 
 
 def shape_of(params: Trained) -> dict[str, Any]:
     """Return what a file says of a network beside its arrays: the shape, if they do not have it."""
-    return {} if isinstance(params, Params) else {"shape": params.shape, "derived": True}
+    return (
+        {} if isinstance(params, Params) else {"shape": params.shape, "derived": True}
+    )
 
 
 def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Trained:
@@ -266,10 +311,16 @@ def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Tr
     layers = from_tensors(arrays)
     if "shape" in meta:
         shape = checks.instance("shape", meta["shape"], str)
-        return DerivedParams(shape, layers if meta.get("derived") else _turned(shape, layers))
+        return DerivedParams(
+            shape, layers if meta.get("derived") else _turned(shape, layers)
+        )
     if any(len(layer) > 2 for layer in layers[1:]):
-        raise ValueError(f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}")
-    return Params(**{name: [None, *(layer[name] for layer in layers[1:])] for name in "Wb"})
+        raise ValueError(
+            f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
+        )
+    return Params(
+        **{name: [None, *(layer[name] for layer in layers[1:])] for name in "Wb"}
+    )
 
 
 def _turned(shape: str, layers: list[Any]) -> list[Any]:
@@ -278,5 +329,7 @@ def _turned(shape: str, layers: list[Any]) -> list[Any]:
         channels, *size = read
         size = [part.kernel, part.kernel] if part.kernel else size
         W = np.moveaxis(layer["W"].reshape(part.units, *size, channels), 3, 1)
-        layer["W"] = W.copy() if part.kernel else np.asfortranarray(W.reshape(part.units, -1))
+        layer["W"] = (
+            W.copy() if part.kernel else np.asfortranarray(W.reshape(part.units, -1))
+        )
     return layers

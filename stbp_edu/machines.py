@@ -35,7 +35,9 @@ def whole_gradient(means: Sequence[Array], counts: Sequence[int]) -> Array:
             f"counts must have an entry for each of the {len(means)} gradients, got {len(shares)}; "
             "give the number of samples of each machine"
         )
-    return np.tensordot(shares / shares.sum(), np.stack(means), axes=1)  # p2-batch-split
+    return np.tensordot(
+        shares / shares.sum(), np.stack(means), axes=1
+    )  # p2-batch-split
 
 
 def ring_seconds(P: int, size: float, bandwidth: float, latency: float) -> float:
@@ -52,10 +54,14 @@ def ring_seconds(P: int, size: float, bandwidth: float, latency: float) -> float
     """
     checks.count("P", P)
     size, bandwidth = _positive("size", size), _positive("bandwidth", bandwidth)
-    return 2 * (P - 1) * (_positive("latency", latency) + size / (P * bandwidth))  # p2-ring-time
+    return (
+        2 * (P - 1) * (_positive("latency", latency) + size / (P * bandwidth))
+    )  # p2-ring-time
 
 
-def step_seconds(P: int, compute: float, size: float, bandwidth: float, latency: float) -> float:
+def step_seconds(
+    P: int, compute: float, size: float, bandwidth: float, latency: float
+) -> float:
     """Return c/P and the seconds of the ring: a step whose samples P machines share.
 
     ``compute`` is c, the seconds of the step's gradient on one machine; the other arguments are

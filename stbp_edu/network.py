@@ -43,7 +43,11 @@ class Params:
     def __post_init__(self) -> None:
         """Check that the layers fit together."""
         for name, entries in (("W", self.W), ("b", self.b)):
-            if not isinstance(entries, (list, tuple)) or len(entries) < 2 or entries[0] is not None:
+            if (
+                not isinstance(entries, (list, tuple))
+                or len(entries) < 2
+                or entries[0] is not None
+            ):
                 raise ValueError(
                     f"{name} must be a list [None, {name}[1], ..., {name}[N]], so that the index "
                     f"is the layer, got {checks.brief(entries)}; put None first"
@@ -144,7 +148,12 @@ def init_params(
 
 
 def draw_weights(
-    n_in: int, n_out: int, rng: np.random.Generator, dtype: Any, scheme: str, scale: float
+    n_in: int,
+    n_out: int,
+    rng: np.random.Generator,
+    dtype: Any,
+    scheme: str,
+    scale: float,
 ) -> Array:
     """Return W of one layer, as :func:`init_params` draws it."""
     checks.generator("rng", rng)
@@ -199,7 +208,9 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
     return T, S
 
 
-def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None = None) -> Trace:
+def forward(
+    spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None = None
+) -> Trace:
     """Run the network one time step after the other (ids ``fwd-x``, ``fwd-u``, ``fwd-o``).
 
     Args:
@@ -220,12 +231,20 @@ def forward(spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None =
     checks.instance("neuron", neuron, LIF)
     g = check_spike(spike) or neuron.g
     W, b = params.W, params.b
-    U: list[Any] = [None, *(np.full((T, S, m), np.nan, params.dtype) for m in params.sizes[1:])]
-    O: list[Any] = [spikes, *(u.copy() for u in U[1:])]  # to be filled: nothing is known yet
+    U: list[Any] = [
+        None,
+        *(np.full((T, S, m), np.nan, params.dtype) for m in params.sizes[1:]),
+    ]
+    O: list[Any] = [
+        spikes,
+        *(u.copy() for u in U[1:]),
+    ]  # to be filled: nothing is known yet
     for t in range(T):
         for n in range(1, params.N + 1):
             x = O[n - 1][t] @ W[n].T  # fwd-x
-            carried = neuron.carried(U[n][t - 1], O[n][t - 1]) if t > 0 else 0.0  # u^0 = o^0 = 0
+            carried = (
+                neuron.carried(U[n][t - 1], O[n][t - 1]) if t > 0 else 0.0
+            )  # u^0 = o^0 = 0
             U[n][t] = carried + x + b[n]  # fwd-u
             O[n][t] = g(U[n][t])  # fwd-o
     return Trace(U=U, O=O)

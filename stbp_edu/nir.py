@@ -49,7 +49,9 @@ def to_graph(params: Trained, neuron: AnyNeuron | Pair, dt: float = DT) -> nir.N
     """
     check_params(params)
     dt = checks.number("dt", dt, positive=True)
-    pair = neuron if isinstance(neuron, tuple) and len(neuron) == 2 else (neuron, neuron)
+    pair = (
+        neuron if isinstance(neuron, tuple) and len(neuron) == 2 else (neuron, neuron)
+    )
     layers = by_layer(params)[1:]
     nodes: list[nir.NIRNode] = [nir.Input({"input": np.array([params.sizes[0]])})]
     for n, layer in enumerate(layers, 1):
@@ -60,11 +62,17 @@ def to_graph(params: Trained, neuron: AnyNeuron | Pair, dt: float = DT) -> nir.N
             )
         tau, v_th = _leak_and_threshold(pair[n == len(layers)], layer)
         share, ones, dtype = 1 - tau, np.ones(len(tau)), layer["b"].dtype
-        W, b = (layer["W"] / share[:, None]).astype(dtype), (layer["b"] / share).astype(dtype)
+        W, b = (
+            (layer["W"] / share[:, None]).astype(dtype),
+            (layer["b"] / share).astype(dtype),
+        )
         given = {"tau": ones * (dt / share), "r": ones, "v_leak": 0 * ones}
         if v_th is not None:
             given |= {"v_threshold": v_th, "v_reset": 0 * ones}
-        nodes += [nir.Affine(weight=W, bias=b), (nir.LI if v_th is None else nir.LIF)(**given)]
+        nodes += [
+            nir.Affine(weight=W, bias=b),
+            (nir.LI if v_th is None else nir.LIF)(**given),
+        ]
     return nir.NIRGraph.from_list(nodes)
 
 
@@ -79,7 +87,9 @@ def _leak_and_threshold(
     table, ones = as_neuron(neuron), np.ones(len(layer["b"]))
     u, o = table.lines.potential, table.output
 
-    def new(state: str, u_value: float, o_value: float = 0, x: float = 0) -> NDArray[Any]:
+    def new(
+        state: str, u_value: float, o_value: float = 0, x: float = 0
+    ) -> NDArray[Any]:
         """Return a state after these values, for each neuron."""
         past = {o: o_value * ones, u: u_value * ones}
         return np.asarray(table.updated(state, past, past, x * ones, layer))
@@ -89,7 +99,11 @@ def _leak_and_threshold(
     if fits and u != o:
         v_th = -new(o, 0)
         fits = not new(u, 3, 1).any() and np.allclose(new(o, 3), 3 - v_th)
-    if not fits or not np.allclose(new(u, -2, 0, 1), -2 * tau + 1) or not (tau < 1).all():
+    if (
+        not fits
+        or not np.allclose(new(u, -2, 0, 1), -2 * tau + 1)
+        or not (tau < 1).all()
+    ):
         states = f"the states {', '.join(sorted(table.order))}"
         raise ValueError(
             f"neuron must have gate='linear' and tau < 1 for NIR, whose neuron leaks and is reset "
@@ -155,12 +169,17 @@ def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
     """Return the nodes between Input and Output by name, in their order."""
     edges = sorted(set(graph.edges))
     following = dict(edges)
-    name = next((name for name, node in graph.nodes.items() if isinstance(node, nir.Input)), None)
+    name = next(
+        (name for name, node in graph.nodes.items() if isinstance(node, nir.Input)),
+        None,
+    )
     chain: list[tuple[str, Any]] = []
     while name in following and len(chain) <= len(graph.nodes):
         name = following[name]
         chain.append((name, graph.nodes[name]))
-    whole = len(chain) == len(edges) == len(graph.nodes) - 1 and len(chain) in range(3, 2**31, 2)
+    whole = len(chain) == len(edges) == len(graph.nodes) - 1 and len(chain) in range(
+        3, 2**31, 2
+    )
     if not whole or not isinstance(chain[-1][1], nir.Output):
         raise ValueError(
             "graph must be one chain of Input, then weights and LIF for each layer, then Output, "
@@ -193,7 +212,9 @@ def _constants(name: str, node: Any, dt: float) -> tuple[float, float, float]:
             f"graph node {name!r} must have tau > dt = {dt:g} s, got {values['tau']:g}; "
             "pass the dt that it was made for"
         )
-    tau = round(1 - share, 12)  # 0.8 and not 0.8000000000000002, which the division made of it
+    tau = round(
+        1 - share, 12
+    )  # 0.8 and not 0.8000000000000002, which the division made of it
     if abs(1 - tau - share) > 1e-9 * share:  # too near to 1 for that
         return 1 - share, values["v_threshold"], share * values["r"]
     return tau, values["v_threshold"], (1 - tau) * values["r"]

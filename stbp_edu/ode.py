@@ -48,6 +48,8 @@ def exact_step(u: float, current: float, dt: float, tau: float) -> float:
     u, current = checks.number("u", u), checks.number("current", current)
     dt, tau = checks.number("dt", dt), checks.number("tau", tau, positive=True)
     if -dt / tau > LARGEST:
-        raise ValueError(f"dt must be > {-LARGEST} tau, got {dt:g}; e^(-dt/τ) overflows")
+        raise ValueError(
+            f"dt must be > {-LARGEST} tau, got {dt:g}; e^(-dt/τ) overflows"
+        )
     decay = math.exp(-dt / tau)
     return current + (u - current) * decay  # ode-exact

@@ -18,7 +18,14 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows import RULES, Neuron, Rule, forward
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
-from stbp_edu.arrows.lines.expressions import Call, Name, evaluate, names_in, nodes_in, written_out
+from stbp_edu.arrows.lines.expressions import (
+    Call,
+    Name,
+    evaluate,
+    names_in,
+    nodes_in,
+    written_out,
+)
 from stbp_edu.arrows.lines.forward_lines import X
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.paths import Node, count_paths, paths_from
@@ -53,7 +60,11 @@ class Row(NamedTuple):
         if not self.difference <= self.allowed:
             known = np.isfinite(self.difference)
             return f"DIFFERS by {self.difference:.1e}" if known else "NOT FINITE"
-        return f"NOT TESTED: {self.lacks}" if self.lacks else f"agrees to {self.allowed:.0e}"
+        return (
+            f"NOT TESTED: {self.lacks}"
+            if self.lacks
+            else f"agrees to {self.allowed:.0e}"
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +89,9 @@ class Proof:
     def __str__(self) -> str:
         """Return the table, and below it what is wrong, and the notes."""
         wide = max(len(row.what) for row in self.rows)
-        table = [f"{row.what:{wide}}  {row.against:25}  {row.verdict}" for row in self.rows]
+        table = [
+            f"{row.what:{wide}}  {row.against:25}  {row.verdict}" for row in self.rows
+        ]
         return "\n".join([*table, *self.faults, *self.notes])
 
     __repr__ = __str__
@@ -118,15 +131,26 @@ def prove(neuron: Any, *, seed: int = 0) -> Proof:
 def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     """Return a neuron with every constant of its lines learned, and what is not judged."""
     lines = neuron.lines
-    nodes = (node for line in lines.lines.values() for node in nodes_in(written_out(line)))
-    powers = (node.args[1] for node in nodes if isinstance(node, Call) and node.op == "**")
+    nodes = (
+        node for line in lines.lines.values() for node in nodes_in(written_out(line))
+    )
+    powers = (
+        node.args[1] for node in nodes if isinstance(node, Call) and node.op == "**"
+    )
     exponents = {name.name for power in powers for name in names_in(power)}
-    fixed = exponents & (lines.constants.keys() - neuron.learned.keys())  # their bases must be > 0
+    fixed = exponents & (
+        lines.constants.keys() - neuron.learned.keys()
+    )  # their bases must be > 0
     learn = [name for name in lines.constants if name not in fixed]
-    own = [neuron_from(lines, neuron.surrogate, learn, h_of_u=short) for short in (False, True)]
+    own = [
+        neuron_from(lines, neuron.surrogate, learn, h_of_u=short)
+        for short in (False, True)
+    ]
     odd = {name for name, *_ in _letters(neuron) - _letters(own[0]) - _letters(own[1])}
     kept = [f"the letters of {name}" for name in sorted(odd)]
-    kept += [f"how {name} is learned, since it is an exponent" for name in sorted(fixed)]
+    kept += [
+        f"how {name} is learned, since it is an exponent" for name in sorted(fixed)
+    ]
     notes = [f"not judged: {what}" for what in kept]
     return replace(neuron, learned={**own[0].learned, **neuron.learned}), notes
 
@@ -150,13 +174,23 @@ def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
         computed = _autodiff(run, state)
-        rows.append(Row(what, "automatic differentiation", computed, COMPUTED, run.lacks))
+        rows.append(
+            Row(what, "automatic differentiation", computed, COMPUTED, run.lacks)
+        )
     net, start = reading_output("1-1R-1", neuron), Node(neuron.input, 1, 0, 0)
-    many = (T for T in (3, 2, 1) if T == 1 or count_paths(net, T, "exact", start)[0] < MANY)
+    many = (
+        T for T in (3, 2, 1) if T == 1 or count_paths(net, T, "exact", start)[0] < MANY
+    )
     run = drawn(net, next(many), seed)
     local = run.local(neuron.output)
     rows += [
-        Row(f"rule {name}", "the sum over kept paths", _paths(local, rule), COMPUTED, run.lacks)
+        Row(
+            f"rule {name}",
+            "the sum over kept paths",
+            _paths(local, rule),
+            COMPUTED,
+            run.lacks,
+        )
         for name, rule in RULES.items()
         if rule.keeps(net)
     ]
@@ -179,7 +213,9 @@ def _measured(expected: Any, value: Callable[[float], Any]) -> tuple[Any, Any]:
         ends, before = [value(k * step) for k in MOVES], slope
         slope = central(ends, step)
         scale = np.fmax(np.fmax(np.abs(slope), np.abs(expected)), SMALL)
-        scale = np.fmax(scale, NUDGED * np.abs(ends[0]))  # what rounding leaves of large values
+        scale = np.fmax(
+            scale, NUDGED * np.abs(ends[0])
+        )  # what rounding leaves of large values
         nearest = np.fmin(nearest, np.abs(expected - slope) / scale)
         sure = sure | (np.abs(slope - before) <= NUDGED * scale)
         if (nearest <= NUDGED).all():
@@ -196,15 +232,21 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
     runs = len(at["input"]["x"]) // (1 + COPIES)
     for what, target, place, factor, there in _entries(neuron, at):
 
-        def value(amount: float, to: str = target, at: Values = there, place: Any = place) -> Any:
+        def value(
+            amount: float, to: str = target, at: Values = there, place: Any = place
+        ) -> Any:
             """Return a state's update where one number that it reads has moved."""
             of = at[place[0]]
-            v = updated(neuron, to, {**at, place[0]: {**of, place[1]: of[place[1]] + amount}})
+            v = updated(
+                neuron, to, {**at, place[0]: {**of, place[1]: of[place[1]] + amount}}
+            )
             return neuron.smooth(v) if to == neuron.lines.spike else v
 
         off, slope = _measured(factor, value)
         met = (off >= 0) & (np.arange(len(off)) < runs)
-        off[runs:] = np.nan_to_num(off[runs:], nan=0, posinf=0) * (off[:runs] <= NUDGED).all()
+        off[runs:] = (
+            np.nan_to_num(off[runs:], nan=0, posinf=0) * (off[:runs] <= NUDGED).all()
+        )
         wrong = off > NUDGED
         if wrong.any():
             k = int(np.argmax(np.where(wrong, np.abs(factor - slope), -1)))
@@ -213,10 +255,15 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
                 f"{what or f'no arrow from {end} to {target}'}: its factor is {factor[k]:.4g}, but "
                 f"where {end} moves, {target} moves {slope[k]:.4g} times as far"
             )
-        elif what.startswith("arrow") and not (met & (np.abs(factor) > SMALL * NUDGED)).any():
+        elif (
+            what.startswith("arrow")
+            and not (met & (np.abs(factor) > SMALL * NUDGED)).any()
+        ):
             idle.append(f"no drawn run in which {what} has a factor other than 0")
         worst.append(float(np.nan_to_num(off, posinf=np.inf).max()))
-    return Row("each arrow", "nudging its tail", max(worst), NUDGED, "; ".join(idle)), faults
+    return Row(
+        "each arrow", "nudging its tail", max(worst), NUDGED, "; ".join(idle)
+    ), faults
 
 
 def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Any, Any, Values]]:
@@ -233,7 +280,9 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Any, Any, V
         states = {**at[tail], **{s + sign: v for s, v in at[beside].items()}}
         return like(x, factor(states, at["learned"]), "a factor")
 
-    found = {(neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones_like(x))}
+    found = {
+        (neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones_like(x))
+    }
     for a in neuron.enters:
         what = f"{a.source} into {a.target}"
         found[a.target, ("learned", a.source)] = what, value(a.factor, 0)
@@ -242,7 +291,9 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Any, Any, V
     for arrow in neuron.arrows:
         what = f"arrow {arrow.kind!r} from {arrow.source} to {arrow.target}"
         place = ("last" if arrow.step else "now"), arrow.source
-        beside = found[arrow.target, place][1] if (arrow.target, place) in found else 0.0
+        beside = (
+            found[arrow.target, place][1] if (arrow.target, place) in found else 0.0
+        )
         found[arrow.target, place] = what, beside + value(arrow.factor, arrow.step)
         if arrow.leak and arrow.step:
             leak = value(arrow.leak, 1, silent)
@@ -258,7 +309,9 @@ def _nudged_parameters(run: Run, states: list[str]) -> Any:
     """Return how far gradients of losses on states are from finite differences on the twin."""
     found = [run.gradients(state, twin=True) for state in states]
     rng, worst = np.random.default_rng(0), [np.zeros(len(states))]
-    for n, name in [(n, name) for n, layer in enumerate(found[0]) for name in layer or ()]:
+    for n, name in [
+        (n, name) for n, layer in enumerate(found[0]) for name in layer or ()
+    ]:
         way = rng.normal(size=np.shape(run.params[n][name]))
 
         def values(amount: float, n: int = n, name: str = name, way: Any = way) -> Any:
@@ -276,14 +329,22 @@ def _nudged_parameters(run: Run, states: list[str]) -> Any:
 def _autodiff(run: Run, state: str) -> float:
     """Return how much gradients differ from those of automatic differentiation."""
     autograd = require("autograd", "the proof of forward lines")
-    lines, output, h = run.neuron.lines, run.neuron.output, run.neuron.surrogate.derivative
+    lines, output, h = (
+        run.neuron.lines,
+        run.neuron.output,
+        run.neuron.surrogate.derivative,
+    )
     fire = autograd.extend.primitive(lambda v: (v >= 0).astype(v.dtype))
     autograd.extend.defvjp(fire, lambda ans, v: lambda signal: signal * h(v))
 
     def stepped(past: Any, x: Any, p: Any) -> Any:
         """Return the states of one step."""
-        zeros = np.zeros(x.shape)  # a constant at every neuron: autograd's where does not broadcast
-        known = {Name(k): p.get(k, value) + zeros for k, value in lines.constants.items()}
+        zeros = np.zeros(
+            x.shape
+        )  # a constant at every neuron: autograd's where does not broadcast
+        known = {
+            Name(k): p.get(k, value) + zeros for k, value in lines.constants.items()
+        }
         known |= {Name(state, "last"): value for state, value in past.items()} | {X: x}
         for state, line in lines.lines.items():
             value = evaluate(line, known.__getitem__, {"spike": fire}, autograd.numpy)
@@ -303,8 +364,12 @@ def _autodiff(run: Run, state: str) -> float:
             value = value + autograd.numpy.sum(run.weight[t] * past[-1][state])
         return value
 
-    pairs = zip(run.gradients(state)[1:], autograd.grad(loss)(run.params[1:]), strict=True)
-    return float(np.max([_difference(ours[k], other[k]) for ours, other in pairs for k in other]))
+    pairs = zip(
+        run.gradients(state)[1:], autograd.grad(loss)(run.params[1:]), strict=True
+    )
+    return float(
+        np.max([_difference(ours[k], other[k]) for ours, other in pairs for k in other])
+    )
 
 
 def _paths(local: LocalDerivatives, rule: Rule) -> float:

@@ -38,7 +38,11 @@ def check_gain_limit(gain_limit: object) -> float | None:
     exact rule, and under the classic one u f' h for err and f for what joins it in ε. With a limit
     each gain is held between -limit and limit, whatever it would be, and every path is kept.
     """
-    return None if gain_limit is None else checks.number("gain_limit", gain_limit, positive=True)
+    return (
+        None
+        if gain_limit is None
+        else checks.number("gain_limit", gain_limit, positive=True)
+    )
 
 
 def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:

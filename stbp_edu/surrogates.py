@@ -30,7 +30,9 @@ class Surrogate(Protocol):
 
 def checked(name: str, surrogate: Surrogate) -> Surrogate:
     """Return a surrogate if it has both curves."""
-    curves = (getattr(surrogate, name, None) for name in ("derivative", "antiderivative"))
+    curves = (
+        getattr(surrogate, name, None) for name in ("derivative", "antiderivative")
+    )
     if isinstance(surrogate, type) or not all(map(callable, curves)):
         raise TypeError(
             f"{name} must have the methods derivative and antiderivative, got "
@@ -94,7 +96,8 @@ def is_curve(surrogate: Surrogate) -> TypeGuard[Curve]:
     """Return whether h and H are the formulas of a :class:`Curve`, which other libraries take."""
     of = type(surrogate)
     return isinstance(surrogate, Curve) and all(
-        getattr(of, name) is getattr(Curve, name) for name in ("derivative", "antiderivative")
+        getattr(of, name) is getattr(Curve, name)
+        for name in ("derivative", "antiderivative")
     )
 
 
@@ -211,7 +214,11 @@ class Gaussian(Curve):
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the normal cumulative distribution."""
         z = v / math.sqrt(2 * self.a)
-        erf = xp.erf(z) if xp is not np else np.asarray(np.frompyfunc(math.erf, 1, 1)(z), z.dtype)
+        erf = (
+            xp.erf(z)
+            if xp is not np
+            else np.asarray(np.frompyfunc(math.erf, 1, 1)(z), z.dtype)
+        )
         return 0.5 * (1 + erf)  # twin-4
 
     @staticmethod

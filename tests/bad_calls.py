@@ -50,7 +50,9 @@ class Call:
 
     def made(self) -> dict[str, Any]:
         """Return the arguments, one of them wrong."""
-        return replaced(dict(self.arguments), self.place, self.kind) if self.place else {}
+        return (
+            replaced(dict(self.arguments), self.place, self.kind) if self.place else {}
+        )
 
     def fault(self, accepted: Accepted) -> str:
         """Return what is wrong with how the call ends, or ""."""
@@ -63,7 +65,9 @@ class Call:
         except (TypeError, ValueError, FileNotFoundError) as error:
             frame = traceback.extract_tb(error.__traceback__)[-1]
             own = frame.filename.startswith(PACKAGE) and "raise" in (frame.line or "")
-            return "" if own else f"{self}: raw {type(error).__name__}: {str(error)[:150]}"
+            return (
+                "" if own else f"{self}: raw {type(error).__name__}: {str(error)[:150]}"
+            )
         except Exception as error:
             return f"{self}: raw {type(error).__name__}: {str(error)[:150]}"
         place = [key for key in self.place if isinstance(key, str)][-1]
@@ -97,8 +101,12 @@ def good_calls(
 @st.composite
 def bad_calls(draw: Any, calls: list[Call], whole: tuple[type, ...] = ()) -> Call:
     """Return a strategy of calls with one thing wrong; not inside what is an instance of whole."""
-    call = draw(st.sampled_from([call for call in calls if {*call.arguments} - {"self"}]))
-    place: tuple[Any, ...] = (draw(st.sampled_from([k for k in call.arguments if k != "self"])),)
+    call = draw(
+        st.sampled_from([call for call in calls if {*call.arguments} - {"self"}])
+    )
+    place: tuple[Any, ...] = (
+        draw(st.sampled_from([k for k in call.arguments if k != "self"])),
+    )
     value = call.arguments[place[0]]
     while (inside := parts(value, whole)) and draw(st.booleans()):
         place = (*place, draw(st.sampled_from(list(inside))))
@@ -114,9 +122,13 @@ def parts(value: Any, whole: tuple[type, ...] = ()) -> dict[Any, Any]:
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, list | tuple):
-        return dict(zip(getattr(value, "_fields", range(len(value))), value, strict=True))
+        return dict(
+            zip(getattr(value, "_fields", range(len(value))), value, strict=True)
+        )
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init}
+        return {
+            f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init
+        }
     return {}
 
 
@@ -149,7 +161,9 @@ def wrong(good: Any) -> dict[str, Any]:
     if callable(good):
         del found["a type"]
     if good is None or isinstance(good, int | float):
-        found = {k: v for k, v in found.items() if type(v) is not type(good) or v != good}
+        found = {
+            k: v for k, v in found.items() if type(v) is not type(good) or v != good
+        }
     if isinstance(good, np.ndarray):
         spoiled = good.astype(float)
         spoiled.flat[0] = math.nan
@@ -192,5 +206,7 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(equal, a, b))
     if dataclasses.is_dataclass(a):
-        return type(a) is type(b) and all(map(equal, vars(a).values(), vars(b).values()))
+        return type(a) is type(b) and all(
+            map(equal, vars(a).values(), vars(b).values())
+        )
     return bool(a == b)

@@ -34,7 +34,9 @@ def script(name: str) -> str:
 
 def find() -> str | None:
     """Return the path of a Chromium: $CHROMIUM, or the first on the path."""
-    paths = (shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name)
+    paths = (
+        shutil.which(name) for name in (os.environ.get("CHROMIUM", ""), *NAMES) if name
+    )
     return next((path for path in paths if path), None)
 
 
@@ -42,8 +44,13 @@ def install() -> None:
     """Install Debian's Chromium, if apt-get is there and we are root."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         return
-    for command in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
-        subprocess.run(["apt-get", "-qq", *command], check=True, stdout=subprocess.DEVNULL)
+    for command in (
+        ["update"],
+        ["install", "-y", "--no-install-recommends", "chromium"],
+    ):
+        subprocess.run(
+            ["apt-get", "-qq", *command], check=True, stdout=subprocess.DEVNULL
+        )
 
 
 @contextmanager
@@ -80,7 +87,10 @@ def main() -> int:
     if path:
         print(f"browser: {path}")
         return 0
-    print("browser: no Chromium found; install one or set CHROMIUM=/path/to/it", file=sys.stderr)
+    print(
+        "browser: no Chromium found; install one or set CHROMIUM=/path/to/it",
+        file=sys.stderr,
+    )
     return 1 if os.environ.get("CI") else 0
 
 

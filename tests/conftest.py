@@ -14,8 +14,12 @@ COMMON = {
 }
 settings.register_profile("quick", max_examples=6, **COMMON)
 settings.register_profile("more", max_examples=30, **COMMON)  # make test
-settings.register_profile("full", max_examples=100, **COMMON)  # the workflow of the week
-settings.register_profile("search", max_examples=1000, **{**COMMON, "derandomize": False})
+settings.register_profile(
+    "full", max_examples=100, **COMMON
+)  # the workflow of the week
+settings.register_profile(
+    "search", max_examples=1000, **{**COMMON, "derandomize": False}
+)
 settings.load_profile(os.environ.get("STBP_EXAMPLES", "quick"))
 
 # nbformat imports it, which builds 38 grammars for addresses: 2 seconds in each process.

@@ -63,7 +63,9 @@ def sweep_shows(explorer, shown):
             if k:
                 explorer.get_by_role("button", name="Next").click()
             at = f"t = {cell['t']}, n = {cell['n']}"
-            expect(explorer.get_by_role("status")).to_contain_text(f"Case {cell['case']} at {at}")
+            expect(explorer.get_by_role("status")).to_contain_text(
+                f"Case {cell['case']} at {at}"
+            )
             current = explorer.locator(".stbp-sweep [aria-current=step]")
             assert at in current.get_attribute("aria-label")
             heights.add(round(explorer.locator(".stbp-sweep").bounding_box()["height"]))
@@ -83,7 +85,9 @@ def paths_show(explorer, shown):
             _paths_add_up(explorer, shown["starts"][node["id"]], rule)
     explorer.get_by_label("reset path").uncheck()
     explorer.get_by_label("leak").uncheck()
-    total = shown["starts"][shown["nodes"][-1]["id"]]["totals"]["classic no-reset no-leak"]
+    total = shown["starts"][shown["nodes"][-1]["id"]]["totals"][
+        "classic no-reset no-leak"
+    ]
     assert value(explorer, "[data-value=total]") == written(total)
 
 
@@ -100,11 +104,20 @@ def _paths_add_up(explorer, start, rule):
     listed = [read(text.strip().rpartition("= ")[2]) for text in entries]
     assert listed == [written(path["value"]) for path in start["paths"]]
     size = sum(map(abs, listed))
-    kept = [x for x, text in zip(listed, entries, strict=True) if not text.startswith("dropped")]
+    kept = [
+        x
+        for x, text in zip(listed, entries, strict=True)
+        if not text.startswith("dropped")
+    ]
     totals = start["totals"][rule]
-    for name, of, total in (("adjoint", listed, start["adjoint"]), ("total", kept, totals)):
+    for name, of, total in (
+        ("adjoint", listed, start["adjoint"]),
+        ("total", kept, totals),
+    ):
         assert value(explorer, f"[data-value={name}]") == written(total)
-        assert sum(of) == pytest.approx(total, abs=5e-4 * size)  # four digits of each were read
+        assert sum(of) == pytest.approx(
+            total, abs=5e-4 * size
+        )  # four digits of each were read
     if len(kept) < len(listed):
         share = 100 * sum(p["share"] for p in start["paths"] if rule not in p["kept"])
         assert value(explorer, "[data-value=share]") == pytest.approx(share, abs=0.051)
@@ -112,7 +125,9 @@ def _paths_add_up(explorer, start, rule):
 
 def pulse_shows(explorer, shown):
     """Under both rules every step says what the package says, and shows what is at each node."""
-    explorer.get_by_text("This step, arrow by arrow").evaluate("(summary) => summary.click()")
+    explorer.get_by_text("This step, arrow by arrow").evaluate(
+        "(summary) => summary.click()"
+    )
     for rule, label in (("classic", "classic"), ("exact", "exact")):
         explorer.get_by_role("radio", name=label).check()
         steps = shown["rules"][rule]["steps"]
@@ -167,17 +182,23 @@ def board_shows(explorer, shown):
     for k, (name, net) in enumerate(shown["networks"].items()):
         explorer.get_by_label(name.removesuffix(" recur"), exact=True).check()
         explorer.get_by_label("recurrent weights").set_checked(name.endswith(" recur"))
-        for rule, setting in [*net["rules"].items()][k % 3 :: 3]:  # another third each time
+        for rule, setting in [*net["rules"].items()][
+            k % 3 :: 3
+        ]:  # another third each time
             rules.select_option(rule)
             _setting_shows(explorer, net, setting)
     rules.select_option("exact")
     rules.select_option("your own")  # it begins with all of them
     for refused in ("reset", "reset adapt", "carry reset adapt"):
-        explorer.get_by_label("take " + refused.split()[0 if "carry" in refused else -1]).uncheck()
+        explorer.get_by_label(
+            "take " + refused.split()[0 if "carry" in refused else -1]
+        ).uncheck()
         _setting_shows(explorer, net, net["own"][refused])
     for kind in net["needed"]:
         explorer.get_by_label(f"take {kind}").uncheck()
-        expect(explorer.get_by_role("status")).to_contain_text(f"Without {kind} no path reaches")
+        expect(explorer.get_by_role("status")).to_contain_text(
+            f"Without {kind} no path reaches"
+        )
         assert explorer.locator(".formulas tr").count() == 0
         explorer.get_by_label(f"take {kind}").check()
     _setting_shows(explorer, net, net["own"][refused])

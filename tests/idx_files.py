@@ -22,8 +22,12 @@ def small_files() -> dict[str, bytes]:
     """Return the four files of a data set by name: 20 images to learn from, 10 held out."""
     rng, files = np.random.default_rng(0), {}
     for part, n in (("train", 20), ("t10k", 10)):
-        files[f"{part}-images-idx3-ubyte"] = idx_bytes(rng.integers(0, 256, (n, 4, 5), np.uint8))
-        files[f"{part}-labels-idx1-ubyte"] = idx_bytes(np.arange(n, dtype=np.uint8) % 10)
+        files[f"{part}-images-idx3-ubyte"] = idx_bytes(
+            rng.integers(0, 256, (n, 4, 5), np.uint8)
+        )
+        files[f"{part}-labels-idx1-ubyte"] = idx_bytes(
+            np.arange(n, dtype=np.uint8) % 10
+        )
     return files
 
 
@@ -36,5 +40,7 @@ def put(folder: Path, files: dict[str, bytes], packed: bool = False) -> Path:
     """Write files to a folder, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
-        (folder / (name + ".gz" * packed)).write_bytes(gzip.compress(data) if packed else data)
+        (folder / (name + ".gz" * packed)).write_bytes(
+            gzip.compress(data) if packed else data
+        )
     return folder

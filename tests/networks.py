@@ -45,7 +45,9 @@ def neurons(draw, gates=GATES):
 @st.composite
 def problems(draw, max_layers=4, max_steps=30, max_width=20, max_batch=8, gates=GATES):
     """Any problem within these bounds."""
-    sizes = draw(st.lists(st.integers(1, max_width), min_size=2, max_size=max_layers + 1))
+    sizes = draw(
+        st.lists(st.integers(1, max_width), min_size=2, max_size=max_layers + 1)
+    )
     return make_problem(
         seed=draw(st.integers(0, 2**32 - 1)),
         sizes=sizes,

@@ -11,9 +11,14 @@ from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
 
 EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25, "folded": 30}
-NARROW, WIDE = 12, 76  # up to this notebook, lines of code have at most so many characters
+NARROW, WIDE = (
+    12,
+    76,
+)  # up to this notebook, lines of code have at most so many characters
 CHECK = r"^check(?:_formula|_network)?\("
-EQUATION = r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$"  # a line may compute two
+EQUATION = (
+    r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$"  # a line may compute two
+)
 UNSEEN = (
     r"^\s*[%!]|\bpyplot\b|\binput\(|^\s*(?:import|from) (?:threading|subprocess)"
     r"|np\.random\.(?:seed|rand|randn|choice|RandomState)\b"
@@ -27,7 +32,11 @@ ASKS = re.compile(
 BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
 TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback
 ADJOINT, NETWORKS = r"(?:[δε]|delta|epsilon)\D*\d+[./]\d", "hard network|smooth twin"
-DISPLAYED = r"(\A|\n\n) *\Z", r"\A..\n(?s:.*)\n *..\Z", r"\A(\n\n|\s*\Z)"  # before, itself, after
+DISPLAYED = (
+    r"(\A|\n\n) *\Z",
+    r"\A..\n(?s:.*)\n *..\Z",
+    r"\A(\n\n|\s*\Z)",
+)  # before, itself, after
 TOO_CLOSE = r"^(?![-*+|] |\d+\. | ).*\S.*\n(?:[-*+] |\d+\. )|^[^|\n]+\n\||^ {1,3}(?:[-*+]|\d+\.) .*"
 DRAWING = {"plotting", "fig", "ax", "axes"}
 
@@ -57,7 +66,11 @@ def opening(notebook: Any) -> Iterator[str]:
     goal = re.search(r"^\*\*Goal\.\*\* (.+?)(?:\n\n|\Z)", first, flags=re.M | re.S)
     if not goal or len(re.findall(r"[.!?](?:\s|\Z)", goal[1])) != 1:
         yield "'**Goal.** ...' must be a paragraph of one sentence"
-    for wanted in (r"^# \d+ · \S", r"\*\*You need\.\*\* ", r"\*\*Time\.\*\* .*\d+ minutes"):
+    for wanted in (
+        r"^# \d+ · \S",
+        r"\*\*You need\.\*\* ",
+        r"\*\*Time\.\*\* .*\d+ minutes",
+    ):
         if not re.search(wanted, first):
             yield f"{wanted} is missing"
 
@@ -66,14 +79,18 @@ def one_generator(notebook: Any) -> Iterator[str]:
     """At most one seeded generator; further ones only from a variable named seed."""
     code = "\n".join(cell.source for cell in code_cells(notebook))
     made = re.findall(r"default_rng\(([^)]*)\)", code)
-    if sum(arg.isdigit() for arg in made) > 1 or not all(a.isdigit() or a == "seed" for a in made):
+    if sum(arg.isdigit() for arg in made) > 1 or not all(
+        a.isdigit() or a == "seed" for a in made
+    ):
         yield f"there may be one np.random.default_rng(<number>), got {made}"
 
 
 def grid_early(notebook: Any) -> Iterator[str]:
     """The (t, n) grid stands near the top, alone or as the poster of the cases."""
     drawn = ("plotting.grid(", "plotting.poster(")
-    if not any(call in cell.source for cell in notebook.cells[:EARLY] for call in drawn):
+    if not any(
+        call in cell.source for cell in notebook.cells[:EARLY] for call in drawn
+    ):
         yield f"plotting.grid(...) must be among the first {EARLY} cells"
 
 
@@ -82,7 +99,9 @@ def folded_code(notebook: Any) -> Iterator[str]:
     for cell in code_cells(notebook):
         if _is_folded(cell) and OUTPUT_FOLDED in cell.metadata["tags"]:
             continue  # a program that the reader writes first
-        if _is_folded(cell) and re.search(f"{EQUATION}|{CHECK}", cell.source, flags=re.M):
+        if _is_folded(cell) and re.search(
+            f"{EQUATION}|{CHECK}", cell.source, flags=re.M
+        ):
             yield f"{cell.id}: folded, and has an equation or an exercise"
         if not _is_folded(cell) and _only_draws(cell.source):
             yield f"{cell.id}: only draws; tag it {FOLDED}"
@@ -117,7 +136,9 @@ def asked_first(notebook: Any) -> Iterator[str]:
                 yield f"{cell.id}: tagged {OUTPUT_FOLDED}, and nothing asks for it"
             for id_, measured in _predicted(cell):
                 waiting = waiting - {id_} if measured else waiting | {id_}
-    yield from (f"{id_}: predicted, and never held against a measurement" for id_ in waiting)
+    yield from (
+        f"{id_}: predicted, and never held against a measurement" for id_ in waiting
+    )
     if re.search(r"Think first\. The answer:|^Answer: ", prose(notebook), flags=re.M):
         yield "an answer in the open; put it into <details>"
 
@@ -179,7 +200,9 @@ def code_form(notebook: Any) -> Iterator[str]:
             yield f"{cell.id}: {found[0].strip()} has no place in a notebook"
         if _is_early(notebook):
             wide = [line for line in cell.source.splitlines() if len(line) > WIDE]
-            yield from (f"{cell.id}: more than {WIDE} characters: {line}" for line in wide)
+            yield from (
+                f"{cell.id}: more than {WIDE} characters: {line}" for line in wide
+            )
 
 
 def _is_early(notebook: Any) -> bool:

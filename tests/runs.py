@@ -8,7 +8,9 @@ from stbp_edu.training import Dataset, Epoch, Settings, State, initial_state, tr
 from stbp_edu.training.trainer import TrainingJob
 
 
-def epochs(settings: Settings, data: Dataset, state: State | None = None) -> list[Epoch]:
+def epochs(
+    settings: Settings, data: Dataset, state: State | None = None
+) -> list[Epoch]:
     return [e for e in train(settings, data, state) if isinstance(e, Epoch)]
 
 

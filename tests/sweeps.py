@@ -26,6 +26,10 @@ def last(results: Iterator[Results]) -> Results:
 def bits(folder: Path) -> dict[str, bytes]:
     """Return the parameters of every run, after comparing the records with the folders."""
     runs = read_json(folder / PLAN_RECORD)["runs"]
-    assert sorted(runs) == sorted(path.parent.name for path in folder.glob(f"*/{RECORD}"))
-    assert all(sorted(p.name for p in (folder / r).iterdir()) == [PARAMS, RECORD] for r in runs)
+    assert sorted(runs) == sorted(
+        path.parent.name for path in folder.glob(f"*/{RECORD}")
+    )
+    assert all(
+        sorted(p.name for p in (folder / r).iterdir()) == [PARAMS, RECORD] for r in runs
+    )
     return {run: (folder / run / PARAMS).read_bytes() for run in runs}

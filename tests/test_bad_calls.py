@@ -19,7 +19,18 @@ import pytest
 from hypothesis import given, settings
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, Trace, arrows, files, losses, machines, ode, practice, training
+from stbp_edu import (
+    LIF,
+    Gaussian,
+    Trace,
+    arrows,
+    files,
+    losses,
+    machines,
+    ode,
+    practice,
+    training,
+)
 from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import LocalDerivatives
 from stbp_edu.arrows import Path as GraphPath
@@ -36,7 +47,9 @@ from tests.networks import make_problem
 
 P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
 GRAPH = paths.unroll(
-    Trace(U=[None, *(u[:, :1] for u in P.trace.U[1:])], O=[o[:, :1] for o in P.trace.O]),
+    Trace(
+        U=[None, *(u[:, :1] for u in P.trace.U[1:])], O=[o[:, :1] for o in P.trace.O]
+    ),
     P.targets[:1],
     P.params,
     P.neuron,
@@ -44,7 +57,12 @@ GRAPH = paths.unroll(
 START = paths.Node("u", n=1, i=0, t=0)
 LABELS = np.eye(2)
 OUTPUT = Trace(U=P.trace.U[-1:], O=P.trace.O[-1:])  # what a loss reads
-OF_LABELS = losses.LastSteps, losses.Membrane, losses.CrossEntropy, losses.StepCrossEntropy
+OF_LABELS = (
+    losses.LastSteps,
+    losses.Membrane,
+    losses.CrossEntropy,
+    losses.StepCrossEntropy,
+)
 NET = arrows.network("4-3-2", arrows.hard_reset(P.neuron))
 LAYERS = by_layer(P.params)
 DIRECT = np.full(P.trace.O[-1].shape, 0.1)
@@ -143,46 +161,103 @@ OWN = {
 FUNCTIONS = [
     *(LIF, *SURROGATES.values(), stbp_edu.Params, stbp_edu.init_params),
     *(LIF.f, LIF.df, LIF.g, LIF.h, LIF.H, Gaussian.derivative, Gaussian.antiderivative),
-    *(stbp_edu.forward, stbp_edu.network.forward, stbp_edu.backward, stbp_edu.cases.sweep),
+    *(
+        stbp_edu.forward,
+        stbp_edu.network.forward,
+        stbp_edu.backward,
+        stbp_edu.cases.sweep,
+    ),
     *(stbp_edu.cases.case_at, machines.idle_share, machines.ring_seconds),
     *(machines.step_seconds, machines.whole_gradient),
-    *(stbp_edu.loss, losses.read_loss, losses.LastSteps, losses.Membrane, losses.CrossEntropy),
+    *(
+        stbp_edu.loss,
+        losses.read_loss,
+        losses.LastSteps,
+        losses.Membrane,
+        losses.CrossEntropy,
+    ),
     *(own_loss, direct_term, stbp_edu.rules.backward_gate),
-    *(autodiff.derivatives, finite_difference.partial, paths.count_paths, paths.paths_from),
+    *(
+        autodiff.derivatives,
+        finite_difference.partial,
+        paths.count_paths,
+        paths.paths_from,
+    ),
     *(paths.total, ode.slope, ode.euler_step, ode.exact_step),
-    *(Settings, training.encode, training.evaluate, train, RunConfig, files.save_params),
-    *(files.load_params, practice.check, practice.check_formula, practice.check_network),
+    *(
+        Settings,
+        training.encode,
+        training.evaluate,
+        train,
+        RunConfig,
+        files.save_params,
+    ),
+    *(
+        files.load_params,
+        practice.check,
+        practice.check_formula,
+        practice.check_network,
+    ),
     *(Program, Program.forward, Program.gradients, training.bernoulli, training.direct),
-    *(training.validation, training.to_dict, training.initial_state, training.diagnose_layers),
+    *(
+        training.validation,
+        training.to_dict,
+        training.initial_state,
+        training.diagnose_layers,
+    ),
     *(Dataset, Plan, earlier_work, load_measurement, binned),
-    *(practice.export_progress, practice.import_progress, practice.hint, practice.solution),
+    *(
+        practice.export_progress,
+        practice.import_progress,
+        practice.hint,
+        practice.solution,
+    ),
     *(practice.predict, practice.hunt, practice.by_autograd),
 ]
 CALLS = [
     *good_calls(FUNCTIONS, VALUES, OWN),
     *(
-        Call(f"{kind.__name__}.{name}", getattr(kind(), name), {"trace": OUTPUT, "targets": LABELS})
+        Call(
+            f"{kind.__name__}.{name}",
+            getattr(kind(), name),
+            {"trace": OUTPUT, "targets": LABELS},
+        )
         for kind in OF_LABELS
         for name in ("value", "direct")
     ),
 ]
-SLOW = good_calls([report.run, symbols, polynomials.prove, paths.derivatives], VALUES, OWN)
+SLOW = good_calls(
+    [report.run, symbols, polynomials.prove, paths.derivatives], VALUES, OWN
+)
 WHOLE = (LocalDerivatives, GraphPath, arrows.Network, LIF, SimpleNamespace, Settings)
 """What only the package makes: nothing inside it is made wrong."""
 
 ALONE: list[tuple[str, str, Any]] = [
     *(("run", "rounds", 2**40), ("case_at", "t", 3), ("case_at", "n", 3)),
-    *(("LIF", "surrogate", one) for one in (Gaussian, SimpleNamespace(derivative=np.exp))),
+    *(
+        ("LIF", "surrogate", one)
+        for one in (Gaussian, SimpleNamespace(derivative=np.exp))
+    ),
     ("LIF", "surrogate", SimpleNamespace(derivative=1.0, antiderivative=2.0)),
     *(
         (f"{kind}CrossEntropy.{method}", "targets", rows)
         for kind in ("", "Step")
         for method in ("value", "direct")
-        for rows in (2 * LABELS, LABELS * [[1.0], [0.0]], np.array([[1.5, -0.5], [0.0, 1.0]]))
+        for rows in (
+            2 * LABELS,
+            LABELS * [[1.0], [0.0]],
+            np.array([[1.5, -0.5], [0.0, 1.0]]),
+        )
     ),
     *(("backward", "loss", one) for one in (losses.Rate, losses.Direct(None))),
-    *(("backward", "loss", SimpleNamespace(direct=one)) for one in (3, lambda *_: None)),
-    *(("loss", "trace", Trace(P.trace.U, [o])) for o in (P.trace.O[-1].tolist(), P.spikes[0])),
+    *(
+        ("backward", "loss", SimpleNamespace(direct=one))
+        for one in (3, lambda *_: None)
+    ),
+    *(
+        ("loss", "trace", Trace(P.trace.U, [o]))
+        for o in (P.trace.O[-1].tolist(), P.spikes[0])
+    ),
     ("loss", "trace", Trace(P.trace.U, [np.full((4, 2, 2), np.nan)])),
     *(("loss", "loss", one) for one in (losses.Rate, DIRECT)),
 ]
@@ -190,10 +265,25 @@ ALONE: list[tuple[str, str, Any]] = [
 
 REAL = ("a fraction", "zero", "below zero", "a large integer")
 POSITIVE = ("a fraction", "a large integer")
-SHAPES = ("one axis more", "one axis less", "one entry more", "no entries", "half floats")
-ODD = ("a NaN", "a NaN in it", "infinity", "an infinity in it", "wide floats", "big-endian")
+SHAPES = (
+    "one axis more",
+    "one axis less",
+    "one entry more",
+    "no entries",
+    "half floats",
+)
+ODD = (
+    "a NaN",
+    "a NaN in it",
+    "infinity",
+    "an infinity in it",
+    "wide floats",
+    "big-endian",
+)
 ELEMENTWISE = (*REAL, *SHAPES, *ODD, "an empty array", "five axes")
-READ = [f"{kind.__name__}.{method}" for kind in OF_LABELS for method in ("value", "direct")]
+READ = [
+    f"{kind.__name__}.{method}" for kind in OF_LABELS for method in ("value", "direct")
+]
 EMPTY = ("an empty list", "one entry less")
 MAY_BE_ZERO = ("T_test", "read", "weight_decay", "averaging", "shift", "dropout")
 ACCEPT = {  # what is no mistake, or stands for the default
@@ -273,7 +363,11 @@ def same(call: Call, argument: str) -> list[Any]:
     """Return what must give the same result, also that the argument is not given."""
     good = call.arguments[argument]
     default = inspect.signature(call.function).parameters[argument].default
-    left_out = [LEFT_OUT] if default is not inspect._empty and argument not in NO_DEFAULT else []
+    left_out = (
+        [LEFT_OUT]
+        if default is not inspect._empty and argument not in NO_DEFAULT
+        else []
+    )
     if not isinstance(good, np.ndarray):
         return left_out
     wide = np.zeros((*good.shape[:-1], 2 * good.shape[-1]), good.dtype)
@@ -295,17 +389,26 @@ def test_other_forms_of_a_right_argument_give_the_same_result(call: Call) -> Non
     """Read-only, not contiguous, in Fortran order; and left out where it has a default."""
 
     def result(given: dict[str, Any]) -> Any:  # generators have drawn nothing yet
-        fresh = {k: rng() if isinstance(v, np.random.Generator) else v for k, v in given.items()}
+        fresh = {
+            k: rng() if isinstance(v, np.random.Generator) else v
+            for k, v in given.items()
+        }
         return call.function(**{k: v for k, v in fresh.items() if v is not LEFT_OUT})
 
     expected = result(dict(call.arguments))
-    for argument in () if call.function is Program else call.arguments:  # it holds functions
+    for argument in (
+        () if call.function is Program else call.arguments
+    ):  # it holds functions
         for value in same(call, argument):
-            assert equal(result({**call.arguments, argument: value}), expected), argument
+            assert equal(result({**call.arguments, argument: value}), expected), (
+                argument
+            )
 
 
 @pytest.mark.parametrize(("name", "argument", "value"), ALONE)
-def test_what_is_wrong_of_one_argument_alone_is_refused(name: str, argument: str, value) -> None:
+def test_what_is_wrong_of_one_argument_alone_is_refused(
+    name: str, argument: str, value
+) -> None:
     call = next(call for call in (*CALLS, *SLOW) if call.name == name)
     with pytest.raises((TypeError, ValueError), match=rf"\b{argument}\b"):
         call.function(**{**call.arguments, argument: value})

@@ -38,7 +38,9 @@ def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
         fast = program.forward(params, inputs)
         for state in "uo":
             for n in range(1, net.N + 1):
-                np.testing.assert_allclose(fast[state][n], slow[state][n], rtol=1e-12, atol=1e-14)
+                np.testing.assert_allclose(
+                    fast[state][n], slow[state][n], rtol=1e-12, atol=1e-14
+                )
         expected = arrows.backward(net, params, slow, targets, rule).gradients
         assert error(program.gradients(params, fast, targets), expected) < 1e-12
         assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])

@@ -12,23 +12,34 @@ from tools import ROOT
 
 TRAINED = "train-save-use.md"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PAGES = [page for page in PAGES if page.stem != "pytorch"]  # tests/bridges runs it, with PyTorch
+PAGES = [
+    page for page in PAGES if page.stem != "pytorch"
+]  # tests/bridges runs it, with PyTorch
 PAGES = [page for page in PAGES if "```pycon" in page.read_text("utf-8")]
-TOOLS = [path for path in sorted(ROOT.glob("tools/**/*.py")) if ">>> " in path.read_text("utf-8")]
+TOOLS = [
+    path
+    for path in sorted(ROOT.glob("tools/**/*.py"))
+    if ">>> " in path.read_text("utf-8")
+]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.stem)
 def test_examples_of_a_tool(path):
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    found = doctest.testmod(
+        importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE
+    )
     assert found.attempted
     assert not found.failed
 
 
 @pytest.mark.parametrize(
     "page",
-    [pytest.param(p, marks=[pytest.mark.slow] * (p.name == TRAINED), id=p.stem) for p in PAGES],
+    [
+        pytest.param(p, marks=[pytest.mark.slow] * (p.name == TRAINED), id=p.stem)
+        for p in PAGES
+    ],
 )
 def test_examples_of_page(page, tmp_path, monkeypatch):
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
@@ -41,8 +52,12 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
         for command in re.findall(r"^stbp-edu (.*)$", text, flags=re.M):
             assert main(shlex.split(command)) == 0
     blocks = re.findall(r"^```pycon\n(.*?)^```", text, flags=re.S | re.M)
-    example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page.name, str(page), 0)
-    wrapped = doctest.NORMALIZE_WHITESPACE if page.name == "README.md" else 0  # lines to 100
+    example = doctest.DocTestParser().get_doctest(
+        "\n".join(blocks), {}, page.name, str(page), 0
+    )
+    wrapped = (
+        doctest.NORMALIZE_WHITESPACE if page.name == "README.md" else 0
+    )  # lines to 100
     result = doctest.DocTestRunner(optionflags=wrapped).run(example)
     assert result.attempted > 0
     assert result.failed == 0

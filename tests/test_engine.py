@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, arrows, backward, cases, derive, forward
-from stbp_edu.arrows import RULES, draw_params, hard_reset, in_blocks, soft_reset, with_gain_limit
+from stbp_edu.arrows import (
+    RULES,
+    draw_params,
+    hard_reset,
+    in_blocks,
+    soft_reset,
+    with_gain_limit,
+)
 from stbp_edu.engine import Program, Workspace, compiled
 from stbp_edu.engine.compiled import limit_threads
 from stbp_edu.losses.reading import Direct
@@ -41,7 +48,9 @@ def single(params):
     return [None, *({k: np.float32(v) for k, v in p.items()} for p in params[1:])]
 
 
-def assert_part_two(net, params, inputs, y, rule="exact", backend="numpy", *, twin=False):
+def assert_part_two(
+    net, params, inputs, y, rule="exact", backend="numpy", *, twin=False
+):
     """Every state of a program, and every gradient, equals Part II's."""
     trace = arrows.forward(net, params, inputs, twin=twin)
     program = Program(net, rule, backend, twin=twin)
@@ -56,7 +65,9 @@ def assert_part_two(net, params, inputs, y, rule="exact", backend="numpy", *, tw
 def assert_near_in_single(net, params, inputs, y, rule, backend):
     """In float32 the gradients are near; both are of one run, as rounding may move a spike."""
     low = in_dtype(arrows.forward(net, params, inputs), np.float32)
-    run_back = partial(Program(net, rule, backend).gradients, single(params), low, np.float32(y))
+    run_back = partial(
+        Program(net, rule, backend).gradients, single(params), low, np.float32(y)
+    )
     assert_single(run_back, net, params, low, y, rule)
 
 
@@ -98,7 +109,9 @@ def course_network(sizes="70-80R-5"):
     return net, params, (rng.random((9, 6, 70)) < 0.15) * 1.0, rng.random((6, 5))
 
 
-@pytest.mark.parametrize("rule", ["e-prop", in_blocks(3, "classic")], ids=["e-prop", "blocks"])
+@pytest.mark.parametrize(
+    "rule", ["e-prop", in_blocks(3, "classic")], ids=["e-prop", "blocks"]
+)
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_events_recurrence_and_a_read_out(backend, rule):
     """Layers so wide and spikes so rare that the loops go through spikes."""
@@ -124,9 +137,15 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch):
 @pytest.mark.parametrize("surrogate", SURROGATES.values())
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_smooth_twin_and_a_convolution(backend, surrogate):
-    net = arrows.network("6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3, surrogate=surrogate())))
+    net = arrows.network(
+        "6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3, surrogate=surrogate()))
+    )
     rng = np.random.default_rng(0)
-    params, inputs, y = draw_params(net, rng), rng.random((4, 3, 1, 6, 6)), rng.random((3, 4))
+    params, inputs, y = (
+        draw_params(net, rng),
+        rng.random((4, 3, 1, 6, 6)),
+        rng.random((3, 4)),
+    )
     for twin in (False, True):
         assert_part_two(net, params, inputs, y, backend=backend, twin=twin)
 
@@ -135,14 +154,22 @@ def test_the_smooth_twin_and_a_convolution(backend, surrogate):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("rule", "loss"),
-    [*((rule, None) for rule in PART_ONE + ABLATIONS), ("exact", "u"), ("classic", "both")],
+    [
+        *((rule, None) for rule in PART_ONE + ABLATIONS),
+        ("exact", "u"),
+        ("classic", "both"),
+    ],
 )
 def test_an_engine_of_loops_equals_one_of_arrays(rule, loss, monkeypatch):
     monkeypatch.setattr("stbp_edu.engine.program.MANY", 0)
-    neuron = LIF(tau=0.4, v_th=0.4, gate="soft" if rule == "leak-only" else "exponential")
+    neuron = LIF(
+        tau=0.4, v_th=0.4, gate="soft" if rule == "leak-only" else "exponential"
+    )
     problem = make_problem(1, [70, 66, 3], T=5, S=4, neuron=neuron)
     term = np.random.default_rng(0).normal(size=problem.trace.O[2].shape)
-    given = {} if loss is None else {"loss": Direct(None if loss == "u" else term, term)}
+    given = (
+        {} if loss is None else {"loss": Direct(None if loss == "u" else term, term)}
+    )
     args = (problem.targets, problem.params, neuron, rule)
     run = forward(problem.spikes, problem.params, neuron)
     assert_close(run.U, problem.trace.U, "U")
@@ -226,12 +253,16 @@ def test_a_workspace_is_used_again_and_gives_the_same_bits(rule):
         again = forward(problem.spikes, problem.params, NEURON, workspace=work)
         assert again.U[1].ctypes.data == kept.U[1].ctypes.data
         args = (fresh, problem.targets, problem.params, NEURON, rule)
-        assert_close(backward(*args, workspace=work).W, backward(*args).W, "dL/dW", tol=0)
+        assert_close(
+            backward(*args, workspace=work).W, backward(*args).W, "dL/dW", tol=0
+        )
 
 
 @pytest.mark.slow  # a second
 def test_a_step_at_full_size_fits_in_150_megabytes():
-    problem = make_problem(0, [784, 800, 10], T=30, S=100, neuron=NEURON, dtype=np.float32)
+    problem = make_problem(
+        0, [784, 800, 10], T=30, S=100, neuron=NEURON, dtype=np.float32
+    )
     tracemalloc.start()
     work = Workspace()
     trace = forward(problem.spikes, problem.params, NEURON, workspace=work)

@@ -32,7 +32,11 @@ def test_an_equation_stands_in_a_notebook_in_code_and_in_a_tests_name():
     missing = {
         id_: kinds
         for id_, places in source_code.scan(source_code.ROOT / "notebooks").items()
-        if (kinds := [k for k in ("notebooks", "code", "tests") if not getattr(places, k)])
+        if (
+            kinds := [
+                k for k in ("notebooks", "code", "tests") if not getattr(places, k)
+            ]
+        )
     }
     assert not missing, "an equation has no place in some of these"
 
@@ -43,4 +47,6 @@ def test_every_form_of_the_five_cases_is_shown_in_the_course():
     for id_, equation in GROUPS["cases"].items():
         for name, form in equation.forms.items():
             if name != "vector" or not id_.endswith("-classic"):
-                assert (id_, plain(form)) in shown, f"no notebook shows the {name} form of {id_}"
+                assert (id_, plain(form)) in shown, (
+                    f"no notebook shows the {name} form of {id_}"
+                )

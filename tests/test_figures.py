@@ -17,7 +17,9 @@ pytestmark = pytest.mark.slow  # the pages of measurements are made
 RECORDS = read_records()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FIGURE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?) (%|ms|MB)(?!\w)")
-TEMPLATES = [ROOT / "docs" / f"{name}.md" for name in ("results", "performance", "time", "trust")]
+TEMPLATES = [
+    ROOT / "docs" / f"{name}.md" for name in ("results", "performance", "time", "trust")
+]
 WRITTEN = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").glob("*.md")),
@@ -32,7 +34,11 @@ ELSEWHERE = {
 """Figures that no record of ours gives, and whose they are."""
 DERIVED = {
     "docs/glossary.md": {"95 %"},  # the bound of the diagnosis
-    "docs/train-save-use.md": {"35 ms", "40 ms", "150 ms"},  # bins of the recipes for events
+    "docs/train-save-use.md": {
+        "35 ms",
+        "40 ms",
+        "150 ms",
+    },  # bins of the recipes for events
     "docs/silent-networks.md": {"90 %", "80 %"},  # 1 or 2 of 10 classes never answered
 }
 """Figures that a page derives and does not measure."""
@@ -50,7 +56,10 @@ def _spaced(found: re.Match[str]) -> str:
 
 def figures(text: str) -> set[str]:
     """Return the measured figures of a text, such as ``98.70 %``."""
-    return {f"{number} {unit}" for number, unit in FIGURE.findall(re.sub(" +", " ", plain(text)))}
+    return {
+        f"{number} {unit}"
+        for number, unit in FIGURE.findall(re.sub(" +", " ", plain(text)))
+    }
 
 
 @cache
@@ -65,7 +74,9 @@ def prose(path: Path) -> str:
     if path.suffix != ".ipynb":
         return path.read_text("utf-8")
     cells = json.loads(path.read_text("utf-8"))["cells"]
-    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    return "\n\n".join(
+        "".join(c["source"]) for c in cells if c["cell_type"] == "markdown"
+    )
 
 
 @pytest.mark.parametrize("path", [*WRITTEN, *NOTEBOOKS], ids=lambda path: path.name)
@@ -93,11 +104,19 @@ def test_one_machine_has_one_figure():
 
     All other tables of times are ratios within one run.
     """
-    page = re.sub("\xa0|&nbsp;", " ", filled("performance.md", **names("performance.md")))
-    tables = re.findall(r"^ *\|  \| median, ms .*\n.*\n((?: *\|.*\n)*)", page, flags=re.M)
+    page = re.sub(
+        "\xa0|&nbsp;", " ", filled("performance.md", **names("performance.md"))
+    )
+    tables = re.findall(
+        r"^ *\|  \| median, ms .*\n.*\n((?: *\|.*\n)*)", page, flags=re.M
+    )
     assert len(tables) == 1
-    shown = {row.split("|")[2].strip() for t in tables for row in t.strip().splitlines()}
-    (picture,) = {*re.findall(r"<title>(Milliseconds.*?)</title>", page)}  # wide and narrow
+    shown = {
+        row.split("|")[2].strip() for t in tables for row in t.strip().splitlines()
+    }
+    (picture,) = {
+        *re.findall(r"<title>(Milliseconds.*?)</title>", page)
+    }  # wide and narrow
     text = re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
     pairs = re.findall(r"(\d+\.\d) (?:ms|against (\d+\.\d) ms)", text)
     said = {number for pair in pairs for number in pair if number}

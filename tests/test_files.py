@@ -104,7 +104,10 @@ FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     },
     "progress": (lambda path: saved_progress.FILE.write(path, PROGRESS), read_progress),
     "the record of a run": (lambda path: runs.KIND.write(path, VALUES), runs.KIND.read),
-    "the record of a sweep": (lambda path: plans.KIND.write(path, VALUES), plans.KIND.read),
+    "the record of a sweep": (
+        lambda path: plans.KIND.write(path, VALUES),
+        plans.KIND.read,
+    ),
 }
 """What writes each kind of file that is read back, and what reads it."""
 
@@ -147,13 +150,17 @@ def test_a_file_that_is_changed_is_never_read_as_another(kind, at, change):
     assert equal(found, good), found
 
 
-def test_versions_without_a_checksum_are_read_and_later_ones_are_not(tmp_path: Path) -> None:
+def test_versions_without_a_checksum_are_read_and_later_ones_are_not(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "file"
     files.write_json(path, {"format": 1, "n": 3})
     assert KIND.read(path)["n"] == 3
     for version in (2, 3, None, True, "1"):
         files.write_json(path, {"format": version, "n": 3})
-        with pytest.raises(ValueError, match=r"must be a test's file, but its .*; write it anew"):
+        with pytest.raises(
+            ValueError, match=r"must be a test's file, but its .*; write it anew"
+        ):
             KIND.read(path)
 
 
@@ -161,7 +168,10 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     path, b = tmp_path / "x.npz", np.zeros(2)
     for arrays, words in (
         ({"a": b}, r"must hold W1, b1, .*, and has \['a'\]"),
-        ({"W1": np.array([{}], dtype=object), "b1": b}, "must be a whole npz file of plain arrays"),
+        (
+            {"W1": np.array([{}], dtype=object), "b1": b},
+            "must be a whole npz file of plain arrays",
+        ),
         ({"W1": np.zeros((3, 2)), "b1": b}, r"b\[1\] must have shape"),
     ):
         np.savez(path, **arrays)

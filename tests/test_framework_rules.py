@@ -20,7 +20,9 @@ from tools import ROOT
 from tools.pages.names import names
 from tools.templates import filled
 
-RULES_RECORD = json.loads((ROOT / "docs/results/framework-rules.json").read_text("utf-8"))
+RULES_RECORD = json.loads(
+    (ROOT / "docs/results/framework-rules.json").read_text("utf-8")
+)
 V_TH, TAU = 0.6, 0.7
 
 
@@ -44,14 +46,18 @@ def subtract(u, o, x, fire, seen):
 
 
 @pytest.mark.parametrize(
-    ("seen", "rule"), [(lambda o: o, "exact"), (getval, "detached-reset")], ids=["kept", "detached"]
+    ("seen", "rule"),
+    [(lambda o: o, "exact"), (getval, "detached-reset")],
+    ids=["kept", "detached"],
 )
 @pytest.mark.parametrize("surrogate", [Rectangle(1.0), Sigmoid(0.25)], ids=repr)
 @pytest.mark.parametrize(
     ("step", "gate"),
     [(before_the_leak, "linear"), (within_the_step, "linear"), (subtract, "soft")],
 )
-def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(step, gate, surrogate, seen, rule):
+def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(
+    step, gate, surrogate, seen, rule
+):
     """Each step is applied layer by layer, and the rate loss differentiated."""
     neuron = LIF(tau=TAU, v_th=V_TH, surrogate=surrogate, gate=gate)
     problem = make_problem(0, [6, 5, 4], 7, 3, neuron)
@@ -70,15 +76,22 @@ def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(step, gate, surrog
 
     assert all(o.mean() > 0.1 for o in problem.trace.O[1:])
     want = autograd.grad(value)(problem.params.W[1:])
-    found = backward(problem.trace, problem.targets, problem.params, neuron, rule=rule).W[1:]
+    found = backward(
+        problem.trace, problem.targets, problem.params, neuron, rule=rule
+    ).W[1:]
     for ours, theirs in zip(found, want, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-15)
 
 
 def lines_of(text, *head):
     """Return the cells of the rows of the one table with this head."""
-    table = re.search(rf"\| {re.escape(' | '.join(head))}.*\n\|[- |:]*\n((\|.*\n)*)", text)[1]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    table = re.search(
+        rf"\| {re.escape(' | '.join(head))}.*\n\|[- |:]*\n((\|.*\n)*)", text
+    )[1]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in table.splitlines()
+    ]
 
 
 def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():

@@ -23,13 +23,21 @@ def arrays(found):
     return [None, *found.W[1:], *found.b[1:]]
 
 
-@given(problem=problems(**SMALL), limit=limits, rule=st.sampled_from(["exact", "classic"]))
+@given(
+    problem=problems(**SMALL), limit=limits, rule=st.sampled_from(["exact", "classic"])
+)
 def test_gain_limit_and_gain_bound_of_every_neuron_and_step(problem, limit, rule):
     """What a rule hands on, ε or err, follows from it one step later by the gain that is held."""
     trace, neuron = problem.trace, problem.neuron
     local = arrows.part_one.as_local(trace, problem.targets, problem.params, neuron)
-    lam, N = arrows.lambdas(local, arrows.with_gain_limit(limit, rule)), problem.params.N
-    err = [{}, *(one["u", {"exact": "all", "classic": "owes"}[rule]] for one in lam[1:])]
+    lam, N = (
+        arrows.lambdas(local, arrows.with_gain_limit(limit, rule)),
+        problem.params.N,
+    )
+    err = [
+        {},
+        *(one["u", {"exact": "all", "classic": "owes"}[rule]] for one in lam[1:]),
+    ]
     for n in range(1, N + 1):
         u, o = trace.U[n], trace.O[n]
         above = local.direct if n == N else err[n + 1] @ problem.params.W[n + 1]
@@ -39,7 +47,9 @@ def test_gain_limit_and_gain_bound_of_every_neuron_and_step(problem, limit, rule
         if neuron.gate != "soft":
             carried = neuron.f(o) if rule == "exact" else 0
             gain = np.clip(carried + u * neuron.df(o) * neuron.h(u), -limit, limit)
-            np.testing.assert_allclose(err[n][:-1], own[:-1] + gain[:-1] * err[n][1:], atol=1e-12)
+            np.testing.assert_allclose(
+                err[n][:-1], own[:-1] + gain[:-1] * err[n][1:], atol=1e-12
+            )
 
 
 @given(
@@ -56,7 +66,9 @@ def test_the_engine_and_part_two_hold_the_same_gains(problem, rule, loss, limit)
     rest = (problem.params, problem.neuron)
 
     def part(some):
-        of = Trace([None, *(u[:, some] for u in trace.U[1:])], [o[:, some] for o in trace.O])
+        of = Trace(
+            [None, *(u[:, some] for u in trace.U[1:])], [o[:, some] for o in trace.O]
+        )
         held = arrows.with_gain_limit(limit, rule)
         return arrays(arrows.part_one.backward(of, targets[some], *rest, held, loss))
 
@@ -64,7 +76,10 @@ def test_the_engine_and_part_two_hold_the_same_gains(problem, rule, loss, limit)
     assert_close(part(slice(None)), expected, "gradient", 1e-11)
     if S > 1:
         one, two = (part(some) for some in (slice(0, 1), slice(1, S)))
-        both = [None, *((a + (S - 1) * b) / S for a, b in zip(one[1:], two[1:], strict=True))]
+        both = [
+            None,
+            *((a + (S - 1) * b) / S for a, b in zip(one[1:], two[1:], strict=True)),
+        ]
         assert_close(both, expected, "the mean of the parts", 1e-11)
 
 
@@ -76,14 +91,22 @@ def test_a_limit_that_no_gain_reaches_changes_no_bit(gate, rule):
     free = arrays(backward(*run))
     assert_close(arrays(backward(*run, gain_limit=1e6)), free, "gradient", 0)
     held = arrays(backward(*run, gain_limit=0.05))
-    assert (rule == "spatial-only") == all(np.array_equal(*x) for x in zip(held, free, strict=True))
+    assert (rule == "spatial-only") == all(
+        np.array_equal(*x) for x in zip(held, free, strict=True)
+    )
 
 
 HARD = arrows.hard_reset(STEEP)
 ADAPTIVE = arrows.with_adaptation(HARD, 0.5, 0.9)
 TOGETHER = {  # the first of each pair of keys is of the one state, the second of the other
     "classic": (HARD, "classic", ("u", "free"), ("u", "owes"), False),
-    "a current": (arrows.with_current(HARD, 0.9), "exact", ("i", "all"), ("u", "all"), False),
+    "a current": (
+        arrows.with_current(HARD, 0.9),
+        "exact",
+        ("i", "all"),
+        ("u", "all"),
+        False,
+    ),
     "adaptation": (ADAPTIVE, "exact", ("a", "all"), ("u", "all"), True),
 }
 
@@ -93,16 +116,23 @@ def test_states_that_feed_each_other_are_held_together_and_others_apart(name):
     """A decay of 0.9 is left as it is beside a gain of -2; an adaptation's loop is one block."""
     neuron, rule, one, other, together = TOGETHER[name]
     net = arrows.network("3-5-2", neuron)
-    params, rng = arrows.draw_params(net, np.random.default_rng(1)), np.random.default_rng(2)
+    params, rng = (
+        arrows.draw_params(net, np.random.default_rng(1)),
+        np.random.default_rng(2),
+    )
     trace = arrows.forward(net, params, 3 * rng.random((8, 4, 3)))
     local = arrows.local_derivatives(net, params, trace, np.eye(2)[[0, 1, 0, 1]])
     held = local.held(1, arrows.with_gain_limit(1.0, rule))
     assert all(((x > 0) & (x <= 1)).all() for x in held.values())
     assert (held[other] < 1).any()
-    assert np.array_equal(held[one], held[other]) if together else (held[one] == 1).all()
+    assert (
+        np.array_equal(held[one], held[other]) if together else (held[one] == 1).all()
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
 def test_the_norm_of_a_block_is_the_most_that_it_can_stretch(size):
     blocks = np.random.default_rng(size).normal(size=(5, size, size))
-    np.testing.assert_allclose(norms(blocks), np.linalg.svd(blocks)[1][:, 0], rtol=1e-13)
+    np.testing.assert_allclose(
+        norms(blocks), np.linalg.svd(blocks)[1][:, 0], rtol=1e-13
+    )

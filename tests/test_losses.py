@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, backward, cases, forward, network
-from stbp_edu.losses import CrossEntropy, Direct, LastSteps, Membrane, Rate, StepCrossEntropy
+from stbp_edu.losses import (
+    CrossEntropy,
+    Direct,
+    LastSteps,
+    Membrane,
+    Rate,
+    StepCrossEntropy,
+)
 from stbp_edu.verify import autodiff, comparison
 from tests.networks import make_problem, problems
 
@@ -18,16 +25,24 @@ def with_a_loss(draw):
     """Any problem with a loss that can read it, and real numbers for its input or spikes."""
     problem = draw(problems())
     T = len(problem.spikes)
-    choices = [Rate(), LastSteps(T // 2 + 1), *(Membrane(k) for k in (1, T // 2 + 1, None))]
+    choices = [
+        Rate(),
+        LastSteps(T // 2 + 1),
+        *(Membrane(k) for k in (1, T // 2 + 1, None)),
+    ]
     if problem.targets.shape[1] > 1:
         choices += [CrossEntropy(), CrossEntropy(counts=True), StepCrossEntropy()]
     targets = problem.targets / problem.targets.sum(axis=1, keepdims=True)
     spikes = problem.spikes * 2.0 - 0.75 if draw(st.booleans()) else problem.spikes
-    return problem._replace(targets=targets, spikes=spikes), draw(st.sampled_from(choices))
+    return problem._replace(targets=targets, spikes=spikes), draw(
+        st.sampled_from(choices)
+    )
 
 
 @given(case=with_a_loss(), smooth=st.booleans())
-def test_c1_c2_c3_c4_c5_p2_loss_delta_p2_loss_epsilon_of_any_loss_equal_autodiff(case, smooth):
+def test_c1_c2_c3_c4_c5_p2_loss_delta_p2_loss_epsilon_of_any_loss_equal_autodiff(
+    case, smooth
+):
     """N 1-4, T 1-30, widths 1-20, batch 1-8, every surrogate and gate: error <= 1e-12."""
     (spikes, *rest), loss = case
     _, params, neuron = rest
@@ -40,7 +55,9 @@ def test_c1_c2_c3_c4_c5_p2_loss_delta_p2_loss_epsilon_of_any_loss_equal_autodiff
     assert not comparison.failures(backward(fast, *rest, loss=loss), expected)
 
 
-PROBLEM = make_problem(0, [3, 4, 2], T=3, S=5, neuron=LIF(0.5, 0.6, surrogate=Gaussian(0.5)))
+PROBLEM = make_problem(
+    0, [3, 4, 2], T=3, S=5, neuron=LIF(0.5, 0.6, surrogate=Gaussian(0.5))
+)
 TERM = np.zeros((3, 5, 2))
 
 
@@ -64,7 +81,10 @@ class Wrong:
         (TERM.astype(np.float32), "got float32; convert it with .astype(np.float64)"),
         (Direct(None, TERM[:1]), "loss (the direct term dL/du) must have shape"),
         (Direct(TERM, TERM.tolist()), "(the direct term dL/du) must be a NumPy array"),
-        (Wrong(), "the direct term of the loss must be of type Direct, got numpy.ndarray"),
+        (
+            Wrong(),
+            "the direct term of the loss must be of type Direct, got numpy.ndarray",
+        ),
     ],
 )
 def test_a_bad_loss_is_named(run, loss, message):
@@ -73,5 +93,7 @@ def test_a_bad_loss_is_named(run, loss, message):
 
 
 def test_autodiff_asks_for_a_loss_that_it_knows():
-    with pytest.raises(TypeError, match=r"loss must be one of stbp_edu\.losses for automatic"):
+    with pytest.raises(
+        TypeError, match=r"loss must be one of stbp_edu\.losses for automatic"
+    ):
         autodiff.derivatives(*PROBLEM, loss=Wrong())

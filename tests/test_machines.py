@@ -25,14 +25,18 @@ def test_p2_batch_split_gives_the_gradient_of_the_whole_batch():
     assert scale > 1e-3
     found = machines.whole_gradient(means, [1, 2, 6])
     np.testing.assert_allclose(found, whole, rtol=0, atol=1e-14 * scale)
-    assert np.abs(np.mean(means, axis=0) - whole).max() > 0.1 * scale  # means of unequal shares
+    assert (
+        np.abs(np.mean(means, axis=0) - whole).max() > 0.1 * scale
+    )  # means of unequal shares
 
 
 @pytest.mark.parametrize("P", [1, 2, 3, 8])
 def test_p2_ring_time_is_that_of_a_ring_played_through(P):
     """Each sends one piece to the next, and all wait until it is there, until all have all."""
     pieces, bandwidth, latency = 7.0, 50.0, 0.25  # bytes of a piece
-    have = [[{p} for _ in range(P)] for p in range(P)]  # whose numbers are in which piece
+    have = [
+        [{p} for _ in range(P)] for p in range(P)
+    ]  # whose numbers are in which piece
     seconds = 0.0
     for k in count():
         if all(piece == set(range(P)) for machine in have for piece in machine):

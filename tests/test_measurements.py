@@ -31,11 +31,17 @@ RESULTS = sorted(path.stem for path in measurements_folder().glob("*.json"))
 @pytest.mark.parametrize("name", [name for name in RESULTS if name != "predictions"])
 def test_a_record_says_where_it_comes_from(name):
     found = read_json(measurements_folder() / f"{name}.json")
-    assert re.search(r"python -m benchmarks\.|stbp-edu sweep benchmarks/time/", found["command"])
+    assert re.search(
+        r"python -m benchmarks\.|stbp-edu sweep benchmarks/time/", found["command"]
+    )
     assert re.fullmatch(r"[0-9a-f]{10}", found["commit"])
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", found["date"])
     # one machine for the whole record, or one for each run
-    runs = [found] if "machine" in found else [run for r in found["rows"] for run in r["runs"]]
+    runs = (
+        [found]
+        if "machine" in found
+        else [run for r in found["rows"] for run in r["runs"]]
+    )
     assert runs
     for run in runs:
         assert run["machine"]["processor"]
@@ -62,13 +68,17 @@ def test_the_ablations_are_those_of_the_script(record):
     assert record["seeds"] == list(ablations.SEEDS)
     assert record["learning_rates"] == list(ablations.RATES)
     base = replace(RECIPES["digits"], **ablations.BASE)
-    assert from_dict(record["base"]) == base  # settings that came later at their default
+    assert (
+        from_dict(record["base"]) == base
+    )  # settings that came later at their default
 
 
 def test_every_variant_was_run_on_the_same_footing(record):
     for row in record["rows"]:
         from_dict({**record["base"], **row["changes"], "lr": row["lr"]})
-        assert len(row["accuracy"]["seeds"]) == len(row["silent"]) == len(record["seeds"])
+        assert (
+            len(row["accuracy"]["seeds"]) == len(row["silent"]) == len(record["seeds"])
+        )
         assert {float(rate) for rate in row["tuning"]} == set(record["learning_rates"])
         assert row["tuning"][str(row["lr"])] == max(row["tuning"].values())
         assert over_seeds(row["accuracy"]["seeds"]) == row["accuracy"]
@@ -78,7 +88,9 @@ OURS = {"ours", "ours-numpy"}
 
 
 @pytest.mark.slow  # processes take their time to start
-def test_quick_runs_without_any_framework_or_mnist_and_ours_has_the_gradient(monkeypatch):
+def test_quick_runs_without_any_framework_or_mnist_and_ours_has_the_gradient(
+    monkeypatch,
+):
     def unreachable(name):
         raise FileNotFoundError(name)
 

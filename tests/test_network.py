@@ -20,11 +20,16 @@ def by_index_loops(problem):
         for t in range(T):
             for n in range(1, p.N + 1):
                 for i in range(sizes[n]):
-                    x = sum(p.W[n][i, j] * o[n - 1][t + 1, s, j] for j in range(sizes[n - 1]))
+                    x = sum(
+                        p.W[n][i, j] * o[n - 1][t + 1, s, j]
+                        for j in range(sizes[n - 1])
+                    )
                     tau = problem.neuron.tau
                     f = tau * np.exp(-o[n][t, s, i] / tau)
                     u[n][t + 1, s, i] = u[n][t, s, i] * f + x + p.b[n][i]
-                    o[n][t + 1, s, i] = 1.0 if u[n][t + 1, s, i] >= problem.neuron.v_th else 0.0
+                    o[n][t + 1, s, i] = (
+                        1.0 if u[n][t + 1, s, i] >= problem.neuron.v_th else 0.0
+                    )
     return [None] + [a[1:] for a in u[1:]], [a[1:] for a in o]
 
 
@@ -36,7 +41,9 @@ def test_fwd_x_fwd_u_fwd_o_equal_the_source_evaluated_with_index_loops(run):
     for n in range(1, 4):
         np.testing.assert_allclose(trace.U[n], u[n], atol=1e-14)
         np.testing.assert_array_equal(trace.O[n], o[n])
-        assert 0 < o[n].mean() < 1  # neither silent nor saturated, or nothing was compared
+        assert (
+            0 < o[n].mean() < 1
+        )  # neither silent nor saturated, or nothing was compared
 
 
 def test_loss_is_the_mean_over_samples_of_half_the_squared_distance():
@@ -55,7 +62,9 @@ def test_init_unit_rows_have_norm_one_and_both_signs_and_init_uniform_fills_its_
         np.testing.assert_allclose(np.linalg.norm(params.W[n], axis=1), 1)
         assert params.W[n].min() < 0 < params.W[n].max()
         assert not params.b[n].any()
-    W = init_params([400, 300], np.random.default_rng(1), np.float32, scheme="uniform").W[1]
+    W = init_params(
+        [400, 300], np.random.default_rng(1), np.float32, scheme="uniform"
+    ).W[1]
     limit = np.sqrt(6 / 400)
     assert W.dtype == np.float32
     assert 0.99 * limit < np.abs(W).max() <= limit
@@ -64,7 +73,10 @@ def test_init_unit_rows_have_norm_one_and_both_signs_and_init_uniform_fills_its_
 
 def test_a_seed_draws_these_weights_in_every_version_and_scale_multiplies_them():
     """What the results pages print was trained from them."""
-    known = [[0.4333434079116379, 1.3759889694937129], [0.9550032448487416, -0.9519102169818329]]
+    known = [
+        [0.4333434079116379, 1.3759889694937129],
+        [0.9550032448487416, -0.9519102169818329],
+    ]
     for scale in (1.0, 3.0):
         rng = np.random.default_rng(7)
         W = init_params([2, 2], rng, scheme="uniform", scale=scale).W[1]
@@ -95,7 +107,9 @@ def test_an_error_says_what_to_do():
     with pytest.raises(ValueError, match="transpose it"):
         loss(problem.trace, problem.targets.T.copy())
     for run in RUNS.values():
-        with pytest.raises(TypeError, match=r"got float32; convert it with .astype\(np.float64"):
+        with pytest.raises(
+            TypeError, match=r"got float32; convert it with .astype\(np.float64"
+        ):
             run(problem.spikes.astype(np.float32), problem.params, NEURON)
 
 
@@ -103,5 +117,7 @@ def test_an_error_says_what_to_do():
 @pytest.mark.parametrize("wrong", [lambda u: 1.0, lambda u: u[0], lambda u: 1 / 0])
 def test_a_spike_that_is_no_function_of_potentials_is_named(run, wrong):
     problem = make_problem(3, [4, 3], T=2, S=3, neuron=NEURON)
-    with pytest.raises(TypeError, match="spike must be a function from an array of potentials"):
+    with pytest.raises(
+        TypeError, match="spike must be a function from an array of potentials"
+    ):
         run(problem.spikes, problem.params, NEURON, spike=wrong)

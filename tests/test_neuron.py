@@ -36,14 +36,22 @@ def test_the_pieces_of_a_curve_meet_where_it_says(make, a):
     [
         *(make(1.0).derivative for make in SURROGATES.values()),
         *(make(1.0).antiderivative for make in SURROGATES.values()),
-        *(getattr(LIF(gate=gate), name) for gate in GATES for name in ("f", "df", "g", "h", "H")),
+        *(
+            getattr(LIF(gate=gate), name)
+            for gate in GATES
+            for name in ("f", "df", "g", "h", "H")
+        ),
     ],
 )
 def test_whole_numbers_and_pythons_own_count_as_floats(function):
     expected = function(np.array([-3.0, 0.0, 1.0]))
     np.testing.assert_array_equal(function(np.array([-3, 0, 1])), expected)
     assert [float(function(v)) for v in (-3, 0.0, True)] == expected.tolist()
-    assert function(np.float32(0.5)).dtype == function(np.ones(1, np.float32)).dtype == np.float32
+    assert (
+        function(np.float32(0.5)).dtype
+        == function(np.ones(1, np.float32)).dtype
+        == np.float32
+    )
 
 
 def test_ode_slope_is_zero_at_rest_and_points_to_the_input():
@@ -60,4 +68,6 @@ def test_ode_euler_step_is_first_order_and_ode_exact_composes():
 
     assert error(200) / error(400) == pytest.approx(2, rel=0.02)
     half = exact_step(1.0, 0.3, 0.5, tau=0.7)
-    assert exact_step(half, 0.3, 0.5, tau=0.7) == pytest.approx(exact_step(1.0, 0.3, 1.0, tau=0.7))
+    assert exact_step(half, 0.3, 0.5, tau=0.7) == pytest.approx(
+        exact_step(1.0, 0.3, 1.0, tau=0.7)
+    )

@@ -8,7 +8,13 @@ import nbformat
 import pytest
 
 from tests.notebook_rules import RULES
-from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED, NotebookError, execute, normalise
+from tools.notebooks.execution import (
+    FOLDED,
+    OUTPUT_FOLDED,
+    NotebookError,
+    execute,
+    normalise,
+)
 from tools.notebooks.numbering import files
 
 
@@ -22,9 +28,13 @@ def from_percent(text):
         head, _, body = part.partition("\n")
         body = body.strip("\n")
         if "[markdown]" in head:
-            cells.append(nbformat.v4.new_markdown_cell(re.sub(r"^# ?", "", body, flags=re.M)))
+            cells.append(
+                nbformat.v4.new_markdown_cell(re.sub(r"^# ?", "", body, flags=re.M))
+            )
         else:
-            cells.append(nbformat.v4.new_code_cell(body, metadata={"tags": head.split()}))
+            cells.append(
+                nbformat.v4.new_code_cell(body, metadata={"tags": head.split()})
+            )
     return nbformat.v4.new_notebook(cells=cells)
 
 
@@ -51,20 +61,32 @@ BREAKS = [
     ("grid_early", lambda nb: edit(nb, "plotting.poster(", "plotting.other(")),
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),
     ("asked_first", lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED])),
-    ("outputs", lambda nb: nb.cells[1].outputs[0].data.update({"image/svg+xml": "<svg></svg>"})),
+    (
+        "outputs",
+        lambda nb: nb.cells[1].outputs[0].data.update({"image/svg+xml": "<svg></svg>"}),
+    ),
     ("outputs", lambda nb: nb.cells[10].outputs[0].update(text="delta = -2/9")),
     ("code_form", lambda nb: edit(nb, "import sympy", "%pip install sympy")),
     ("code_form", lambda nb: edit(nb, "import sympy", f"import sympy  # {'w' * 70}")),
-    ("equations", lambda nb: edit(nb, "delta * h  # c1-epsilon", "delta  # c1-epsilom")),
+    (
+        "equations",
+        lambda nb: edit(nb, "delta * h  # c1-epsilon", "delta  # c1-epsilom"),
+    ),
     ("equations", lambda nb: edit(nb, "`loss`: $L =", "`loss`: $2 L =")),
     ("equations", lambda nb: edit(nb, "\\tag{c1-delta}", "\\tag{c9-delta}")),
-    ("closing", lambda nb: edit(nb, "`stbp_edu.cases.scalar.c1_delta`", "`stbp_edu.c1_delta`")),
+    (
+        "closing",
+        lambda nb: edit(nb, "`stbp_edu.cases.scalar.c1_delta`", "`stbp_edu.c1_delta`"),
+    ),
     ("asked_first", lambda nb: edit(nb, "**Product**", "Answer: 3.\n\n**Product**")),
     *(
         ("blocks", lambda nb, added=added: edit(nb, "## Recap", f"## Recap\n\n{added}"))
         for added in ("a\n- b", "a\n| b |", "- a\n  - b", "a\n$$\nb\n$$", "$$b$$")
     ),
-    ("words", lambda nb: edit(nb, "Start the backward sweep", "Obviously start the sweep")),
+    (
+        "words",
+        lambda nb: edit(nb, "Start the backward sweep", "Obviously start the sweep"),
+    ),
 ]
 
 
@@ -94,7 +116,11 @@ SHOWN = f"# %%\n{ASK}\n# %%\nx = 1\n# %% hide-output\n1\n# %% hide-output\n{HOLD
     [
         ("folded_code", f"# %%\n{DRAW}", False),
         ("folded_code", f"# %% hide-input\n{DRAW}", True),
-        ("folded_code", "# %%\nplotting.sweep_steps(5, 3)", True),  # as short as what hides it
+        (
+            "folded_code",
+            "# %%\nplotting.sweep_steps(5, 3)",
+            True,
+        ),  # as short as what hides it
         ("folded_code", f"# %%\nx = 1\n{DRAW}", True),
         ("folded_code", f"# %% hide-input\nx = 1  # c1-delta\n{DRAW}", False),
         ("folded_code", '# %% hide-input\ncheck("c1-delta", f)', False),
@@ -129,7 +155,10 @@ def test_a_failure_or_a_warning_stops_the_build(tmp_path):
 
 def test_normalising_keeps_tags_and_folds_in_jupyterlab_and_drops_what_is_random():
     notebook = from_percent("# %%\n1\n# %%\n2\n# %% [markdown]\n# 3")
-    widget = {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}, "text/plain": "w"}
+    widget = {
+        "application/vnd.jupyter.widget-view+json": {"model_id": "x"},
+        "text/plain": "w",
+    }
     tags = {"tags": ["long", FOLDED, OUTPUT_FOLDED]}
     cell, seen, text = notebook.cells
     cell.metadata = nbformat.from_dict(tags | {"execution": {"iopub": "now"}})
@@ -141,7 +170,9 @@ def test_normalising_keeps_tags_and_folds_in_jupyterlab_and_drops_what_is_random
     ]
     cell, seen, text = normalise(notebook).cells
     assert cell.id == "cell-01"
-    assert cell.metadata == tags | {"jupyter": {"source_hidden": True, "outputs_hidden": True}}
+    assert cell.metadata == tags | {
+        "jupyter": {"source_hidden": True, "outputs_hidden": True}
+    }
     assert (seen.metadata, text.metadata) == ({}, {"tags": [FOLDED]})
     assert [o.get("text") for o in cell.outputs] == ["a", None]
     assert cell.outputs[1].data == {"text/plain": "w"}

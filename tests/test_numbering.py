@@ -27,7 +27,10 @@ from tools.notebooks.numbering import (
 )
 
 NUMBERED = rf"\b\d\d_(?:{'|'.join(course_table())})\b"
-HERE = {"tools/notebooks/numbering.py", "tests/test_numbering.py"}  # their examples have numbers
+HERE = {
+    "tools/notebooks/numbering.py",
+    "tests/test_numbering.py",
+}  # their examples have numbers
 MENTION = re.compile(r"\b[Nn]otebooks?(?:[ \0,–-]|\n(?=\S)|and\b|or\b|to\b)+\d+")
 CODE = re.compile(r"^( *)(```|~~~).*?^\1\2|\$\$.*?\$\$", flags=re.M | re.S)
 
@@ -70,11 +73,20 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
     new = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
     nbformat.write(new, copied / "notebooks" / "new.ipynb")
     renamed = renumber(copied, course)
-    assert [path.stem for path in renamed] == [f"{n:02d}_{s}" for n, s in enumerate(course)][k:]
-    written = {slug: prose(nbformat.read(p, 4)) for slug, p in files(copied, course).items()}
-    assert written["new"].startswith(f"# {k} · New: more\n\n**Time.** About 20 minutes.\n")
+    assert [path.stem for path in renamed] == [
+        f"{n:02d}_{s}" for n, s in enumerate(course)
+    ][k:]
+    written = {
+        slug: prose(nbformat.read(p, 4)) for slug, p in files(copied, course).items()
+    }
+    assert written["new"].startswith(
+        f"# {k} · New: more\n\n**Time.** About 20 minutes.\n"
+    )
     assert f"[notebook {k + 1}]({k + 1}_measurements.ipynb)" in written["new"]
-    assert f"\n| {k + 1} | [The measurements]({k + 1}_measurements.ipynb): " in written["map"]
+    assert (
+        f"\n| {k + 1} | [The measurements]({k + 1}_measurements.ipynb): "
+        in written["map"]
+    )
     assert f"Next: [{k} · New]({k}_new.ipynb)." in written["missing_paths"]
     page = (copied / PATHS_PAGE).read_text(encoding="utf-8")
     assert f"[{k + 1} · The measurements](notebooks/{k + 1}_measurements.ipynb)" in page
@@ -85,9 +97,12 @@ def test_a_notebook_between_two_others_moves_those_behind_it(copied):
 def test_the_map_has_a_row_for_each_notebook_with_its_title():
     read = {slug: prose(nbformat.read(path, 4)) for slug, path in files().items()}
     titles = [re.match(r"# \d+ · ([^:\n]+)", text)[1] for text in read.values()]
-    rows = re.findall(r"^\| (\d+) \| \[(.+)\]\(\d\d_(\w+)\.ipynb\): .+\d \|$", read["map"], re.M)
+    rows = re.findall(
+        r"^\| (\d+) \| \[(.+)\]\(\d\d_(\w+)\.ipynb\): .+\d \|$", read["map"], re.M
+    )
     wanted = [
-        (str(k), title, slug) for k, (title, slug) in enumerate(zip(titles, read, strict=True))
+        (str(k), title, slug)
+        for k, (title, slug) in enumerate(zip(titles, read, strict=True))
     ]
     assert rows == wanted[1:]
 
@@ -97,20 +112,29 @@ def test_a_course_that_lacks_a_file_or_minutes_is_refused(copied):
     for course in (course_table() | {"more": {}}, {"map": {}}):
         with pytest.raises(NotebookError, match=r"course.toml .* add what is missing"):
             files(ROOT, course)
-    with pytest.raises(NotebookError, match=r"course.toml .* network takes; add minutes"):
+    with pytest.raises(
+        NotebookError, match=r"course.toml .* network takes; add minutes"
+    ):
         renumber(copied, course_table() | {"network": {}})
 
 
 def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
     """A number that is no text of a link, and a file's name in code, would have to be kept."""
-    names = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
-    read = {str(p.relative_to(ROOT)): p.read_text(encoding="utf-8") for p in markdown_files()}
+    names = subprocess.check_output(
+        ["git", "ls-files"], cwd=ROOT, text=True
+    ).splitlines()
+    read = {
+        str(p.relative_to(ROOT)): p.read_text(encoding="utf-8")
+        for p in markdown_files()
+    }
     found = {name: unlinked(text) for name, text in read.items()}
     for slug, path in files().items():
         there = nbformat.read(path, 4)
         found[slug] = unlinked(prose(there))
         read[slug] = "\n".join(cell.source for cell in code_cells(there))
-    code = re.compile(r"(stbp_edu|tools|tests|benchmarks|docs)/.*\.(py|toml|js|css|html|yml)")
+    code = re.compile(
+        r"(stbp_edu|tools|tests|benchmarks|docs)/.*\.(py|toml|js|css|html|yml)"
+    )
     for name in filter(code.fullmatch, {*names} - HERE):
         if (ROOT / name).exists():
             read[name] = (ROOT / name).read_text(encoding="utf-8")
@@ -124,10 +148,15 @@ def test_a_notebook_is_mentioned_by_a_link_or_by_its_slug():
 def test_the_minutes_of_a_notebook_are_those_that_it_may_take(slug, path):
     """Nobody reads more than 120 words a minute here, nor less than 15; a task says its minutes."""
     table = course_table()[slug]
-    (reading, exercises), here = table["minutes"], [tasks()[id_] for id_ in table["exercises"]]
+    (reading, exercises), here = (
+        table["minutes"],
+        [tasks()[id_] for id_ in table["exercises"]],
+    )
     text = prose(nbformat.read(path, 4)).partition("## Exercises")[0]
     assert reading * 15 < len(text.split()) < reading * 120
-    within = [task.minutes for task in here if task.id != "backward"]  # asked in the midst of it
+    within = [
+        task.minutes for task in here if task.id != "backward"
+    ]  # asked in the midst of it
     assert sum(within) <= exercises + 2.5
     assert table.get("evening", 0) <= reading
     assert not {reading % 5, exercises % 5, table.get("evening", 0) % 5} - {0}
@@ -140,7 +169,9 @@ PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))
 def needs(notebook) -> Links:
     """Return what the paragraph **You need.** of a notebook's opening links."""
     opening = notebook.cells[0].source
-    found = re.search(r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", opening, flags=re.M | re.S)
+    found = re.search(
+        r"^\*\*You need\.\*\* (.+?)(?:\n\n|\Z)", opening, flags=re.M | re.S
+    )
     return links(found[1] if found else "")
 
 
@@ -158,7 +189,9 @@ def missing(path, wanted):
     before = set(path.optional)
     lines = []
     for slug in path.steps:
-        absent = [] if slug in path.entries else [s for s in wanted[slug] if s not in before]
+        absent = (
+            [] if slug in path.entries else [s for s in wanted[slug] if s not in before]
+        )
         lines += [f"{slug} needs {other}" for other in absent]
         before.add(slug)
     return lines
@@ -194,7 +227,11 @@ def test_the_full_course_has_every_notebook_in_order_and_a_path_with_a_gap_is_fo
 
 
 def test_the_paper_states_the_hours_of_the_full_course():
-    page = (ROOT / PATHS_PAGE).read_text(encoding="utf-8").partition("## The full course")[2]
+    page = (
+        (ROOT / PATHS_PAGE)
+        .read_text(encoding="utf-8")
+        .partition("## The full course")[2]
+    )
     hours = re.findall(r"[\d½]+ hours", page.partition("\n|")[0])
     paper = (ROOT / "paper.md").read_text(encoding="utf-8")
     assert re.findall(r"[\d½]+ hours", paper) == hours

@@ -18,27 +18,103 @@ from stbp_edu.practice.tasks import blanks
 from stbp_edu.practice.tasks.catalogue import define
 from tests.practice.mutants import mutated
 
-FEW = settings(max_examples=max(3, settings().max_examples // 10))  # a verdict takes a second
+FEW = settings(
+    max_examples=max(3, settings().max_examples // 10)
+)  # a verdict takes a second
 MEMORY = 4 * 2**30
 PIECES = (
-    *("+", "-", "*", "/", "**", "^", "(", ")", "((", "))", ",", ".", "=", "==", "!", "~", "@", ":"),
-    *("0", "1", "2", "9", "1e9", "1e999", "1e-400", "0x1f", "1j", "10**9", "\0", "\n", "'", "#"),
-    *("exp(", "sqrt(", "abs(", "lambda: ", "[", "]", "{", "if", "import os", "__class__", "δ", "²"),
+    *(
+        "+",
+        "-",
+        "*",
+        "/",
+        "**",
+        "^",
+        "(",
+        ")",
+        "((",
+        "))",
+        ",",
+        ".",
+        "=",
+        "==",
+        "!",
+        "~",
+        "@",
+        ":",
+    ),
+    *(
+        "0",
+        "1",
+        "2",
+        "9",
+        "1e9",
+        "1e999",
+        "1e-400",
+        "0x1f",
+        "1j",
+        "10**9",
+        "\0",
+        "\n",
+        "'",
+        "#",
+    ),
+    *(
+        "exp(",
+        "sqrt(",
+        "abs(",
+        "lambda: ",
+        "[",
+        "]",
+        "{",
+        "if",
+        "import os",
+        "__class__",
+        "δ",
+        "²",
+    ),
     *("ε", "τ", "𝛼", "e_{3}", "′", "−", "·", "9**9**9**9", "-" * 80, "(" * 90, "x"),
 )
 """What a formula is made worse with."""
 
 ODD_VALUES = (
-    *("None", "...", "float('nan')", "10**400", "1j", "'text'", "b'x'", "[]", "{}", "[[]]", "np"),
-    *("np.zeros((3, 0))", "np.ma.masked", "set()", "np.array(None)", "np.array(['a'])", "1 / 0"),
-    *("(x for x in ())", "range(10**9)", "np.ones((9, 9, 9))", "np.float32(1)", "object()"),
+    *(
+        "None",
+        "...",
+        "float('nan')",
+        "10**400",
+        "1j",
+        "'text'",
+        "b'x'",
+        "[]",
+        "{}",
+        "[[]]",
+        "np",
+    ),
+    *(
+        "np.zeros((3, 0))",
+        "np.ma.masked",
+        "set()",
+        "np.array(None)",
+        "np.array(['a'])",
+        "1 / 0",
+    ),
+    *(
+        "(x for x in ())",
+        "range(10**9)",
+        "np.ones((9, 9, 9))",
+        "np.float32(1)",
+        "object()",
+    ),
     *("np.matrix([[1.0]])", "open", "exit()"),
 )
 """What a function returns in place of an answer."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def own_progress_and_little_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def own_progress_and_little_memory(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
     """Leave the reader's own file alone, and meet an error before the system ends the process."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, hard))
@@ -54,7 +130,11 @@ def is_whole(feedback: Feedback) -> bool:
     said = feedback.message
     words = said and all(line.strip() for line in said)
     shown = repr(feedback) + feedback._repr_html_()
-    return feedback.state in {"right", "wrong", "todo"} and words and "Traceback" not in shown
+    return (
+        feedback.state in {"right", "wrong", "todo"}
+        and words
+        and "Traceback" not in shown
+    )
 
 
 @st.composite
@@ -62,7 +142,9 @@ def damaged_formulas(draw: st.DrawFn) -> tuple[str, str]:
     """Draw a blank, and a formula with pieces put in, taken out or doubled."""
     name = draw(st.sampled_from(sorted(blanks())))
     blank = blanks()[name]
-    text = draw(st.sampled_from([blank.solution, *(m.body for m in blank.mistakes), ""]))
+    text = draw(
+        st.sampled_from([blank.solution, *(m.body for m in blank.mistakes), ""])
+    )
     piece = st.sampled_from(["", *PIECES, *blank.symbols])
     edits = st.tuples(st.integers(0, 200), piece, st.sampled_from([0, 0, 1, 3]))
     for at, new, width in draw(st.lists(edits, max_size=40)):
@@ -89,7 +171,9 @@ def test_any_function_gets_a_verdict(name, changes, value):
     exercise = exercises()[name]
     source = exercise.source()
     for seed in changes:
-        source = mutated(source, list(exercise.arguments), np.random.default_rng(seed))[0]
+        source = mutated(source, list(exercise.arguments), np.random.default_rng(seed))[
+            0
+        ]
     if value:
         head = source.partition("\n")[0]
         source = f"{head}\n    return {value}\n"
@@ -104,7 +188,18 @@ def test_any_function_gets_a_verdict(name, changes, value):
 def test_names_that_are_no_utf8_are_read_and_written(tmp_path):
     """Here of runs; tests/teaching grades notebooks of such names."""
     odd = str(tmp_path / os.fsdecode(b"odd\xff"))
-    quick = ["--epochs", "1", "--hidden", "10", "--T", "2", "--encodings", "1", "--rule", "exact"]
+    quick = [
+        "--epochs",
+        "1",
+        "--hidden",
+        "10",
+        "--T",
+        "2",
+        "--encodings",
+        "1",
+        "--rule",
+        "exact",
+    ]
     for argv in (["train", "digits", "--out", odd, *quick], ["eval", f"{odd}/exact"]):
         assert main(argv) == 0
     assert main(["plot", f"{odd}/exact"]) == 0

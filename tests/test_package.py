@@ -23,7 +23,9 @@ print(json.dumps(sorted(new - set(sys.stdlib_module_names))))
 
 
 def test_import_loads_numpy_alone():
-    shown = subprocess.run([sys.executable, "-c", SHOW], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", SHOW], capture_output=True, text=True, check=True
+    )
     assert json.loads(shown.stdout) == ["numpy", "stbp_edu"]
 
 
@@ -33,7 +35,9 @@ def test_every_public_name_exists_and_is_documented():
 
 
 DATA = load_digits()
-IMAGES, HELD_OUT = (a.reshape(len(a), -1) for a in (DATA.train_images, DATA.test_images))
+IMAGES, HELD_OUT = (
+    a.reshape(len(a), -1) for a in (DATA.train_images, DATA.test_images)
+)
 TARGETS = np.eye(10, dtype=np.float32)[DATA.train_labels]
 NOTES = LIF(tau=0.1, v_th=1.5, surrogate=Rectangle(a=1.0))
 
@@ -50,6 +54,8 @@ def test_the_defaults_fire_at_once_and_learn_and_the_notes_neuron_is_silent(seed
     for _ in range(3):
         for batch in np.array_split(rng.permutation(len(IMAGES)), len(IMAGES) // 32):
             trace = forward(bernoulli(IMAGES[batch], 10, rng), params, LIF())
-            trainer.update(state, backward(trace, TARGETS[batch], params, LIF()), lr=4e-3)
+            trainer.update(
+                state, backward(trace, TARGETS[batch], params, LIF()), lr=4e-3
+            )
     answers = forward(bernoulli(HELD_OUT, 10, rng), params, LIF()).O[-1].mean(axis=0)
     assert (answers.argmax(axis=1) == DATA.test_labels).mean() > 0.88

@@ -24,7 +24,9 @@ def record():
     sizes = copy.deepcopy(RECORDS["speed-frameworks"])
     for cell in sizes["cells"]:
         for row in cell["rows"]:
-            row["ms"] = row["peak_mb"] = 10.0 if row["name"].startswith("ours") else 20.0
+            row["ms"] = row["peak_mb"] = (
+                10.0 if row["name"].startswith("ours") else 20.0
+            )
     return sizes
 
 
@@ -48,7 +50,10 @@ def test_the_goals_are_computed_from_the_record(record):
 
 
 def test_the_page_says_where_we_lose(record):
-    row(record, "norse", T=10)["ms"], row(record, "jax", width=200)["peak_mb"] = 8.0, 4.0
+    row(record, "norse", T=10)["ms"], row(record, "jax", width=200)["peak_mb"] = (
+        8.0,
+        4.0,
+    )
     text = page(speed_frameworks=record)
     assert "| T = 10 | Norse | time | 1.25 |" in text
     assert "| width 200 | JAX | memory | 2.50 |" in text
@@ -63,7 +68,11 @@ def test_every_table_is_whole_and_every_record_has_its_command():
     tables = [k for k, line in enumerate(lines) if line.startswith("| ---")]
     assert len(tables) >= 5
     for k in tables:
-        rows = lines[k - 1 : next(i for i in range(k, len(lines)) if not lines[i].startswith("|"))]
+        rows = lines[
+            k - 1 : next(
+                i for i in range(k, len(lines)) if not lines[i].startswith("|")
+            )
+        ]
         assert len({line.count("|") for line in rows}) == 1, rows
         assert len(rows) > 2, rows
         assert lines[k - 2] == "", "a table needs an empty line before it"

@@ -55,8 +55,13 @@ def assert_equal(got, expected):
 
 def with_probabilities(problem: Problem, loss: LossLike) -> Problem:
     """Let the targets be probabilities, which a cross-entropy asks for."""
-    assume(problem.targets.shape[1] > 1 or not isinstance(loss, (CrossEntropy, StepCrossEntropy)))
-    return problem._replace(targets=problem.targets / problem.targets.sum(axis=1, keepdims=True))
+    assume(
+        problem.targets.shape[1] > 1
+        or not isinstance(loss, (CrossEntropy, StepCrossEntropy))
+    )
+    return problem._replace(
+        targets=problem.targets / problem.targets.sum(axis=1, keepdims=True)
+    )
 
 
 @each_run
@@ -67,7 +72,9 @@ def test_the_backward_pass_is_linear_in_the_direct_term(run, problem, rule, seed
     rest = (problem.trace, None, problem.params, problem.neuron, rule)
     one, two = (run(*rest, loss=Direct(by_o[k], by_u[k])) for k in (0, 1))
     got = run(*rest, loss=Direct(3 * by_o[0] - by_o[1], 3 * by_u[0] - by_u[1]))
-    assert_equal(got, [3 * x - y for x, y in zip(arrays(one), arrays(two), strict=True)])
+    assert_equal(
+        got, [3 * x - y for x, y in zip(arrays(one), arrays(two), strict=True)]
+    )
 
 
 @each_run
@@ -75,7 +82,9 @@ def test_the_backward_pass_is_linear_in_the_direct_term(run, problem, rule, seed
 def test_the_order_of_the_samples_does_not_matter(run, problem, rule, loss, seed):
     problem = with_probabilities(problem, loss)
     order = np.random.default_rng(seed).permutation(len(problem.targets))
-    moved = problem._replace(spikes=problem.spikes[:, order], targets=problem.targets[order])
+    moved = problem._replace(
+        spikes=problem.spikes[:, order], targets=problem.targets[order]
+    )
     expected = run(problem.trace, *problem[1:], rule, loss)
     assert_equal(run(moved.trace, *moved[1:], rule, loss), arrays(expected))
 
@@ -108,7 +117,11 @@ def test_a_batch_is_the_mean_of_its_samples(run, problem, rule, loss):
     alone = [
         run(one.trace, *one[1:], rule, loss)
         for s in range(S)
-        for one in [problem._replace(spikes=problem.spikes[:, [s]], targets=problem.targets[[s]])]
+        for one in [
+            problem._replace(
+                spikes=problem.spikes[:, [s]], targets=problem.targets[[s]]
+            )
+        ]
     ]
     expected = [sum(layer) / S for layer in zip(*map(arrays, alone), strict=True)]
     assert_equal(run(problem.trace, *problem[1:], rule, loss), expected)
@@ -117,7 +130,9 @@ def test_a_batch_is_the_mean_of_its_samples(run, problem, rule, loss):
 @each_forward
 @pytest.mark.parametrize("threshold", [-0.25, 0.0, 0.1, 0.75])
 def test_a_potential_at_the_threshold_itself_fires(run, threshold):
-    params = Params(W=[None, np.zeros((3, 1))], b=[None, threshold + np.array([-1e-9, 0.0, 1e-9])])
+    params = Params(
+        W=[None, np.zeros((3, 1))], b=[None, threshold + np.array([-1e-9, 0.0, 1e-9])]
+    )
     trace = run(np.ones((1, 1, 1)), params, LIF(v_th=threshold))
     np.testing.assert_array_equal(trace.O[1][0, 0], [0, 1, 1])
 
@@ -145,21 +160,30 @@ def test_the_direct_term_is_the_slope_of_the_value(loss, seed):
     y, below = rng.dirichlet(np.ones(2), size=3), rng.random((4, 3, 5))
 
     def value(far):
-        return loss.value(Trace([None, below, u + far * by_u], [below, below, o + far * by_o]), y)
+        return loss.value(
+            Trace([None, below, u + far * by_u], [below, below, o + far * by_o]), y
+        )
 
     terms = loss.direct(Trace([None, below, u], [below, below, o]), y)
     pairs = zip(terms, (by_o, by_u), strict=True)
     expected = sum((d * by).sum() for d, by in pairs if d is not None)
-    assert (value(1e-5) - value(-1e-5)) / 2e-5 == pytest.approx(expected, rel=1e-6, abs=1e-9)
+    assert (value(1e-5) - value(-1e-5)) / 2e-5 == pytest.approx(
+        expected, rel=1e-6, abs=1e-9
+    )
     assert type(value(0.0)) is float
 
 
-@pytest.mark.parametrize("loss", [x for x in LOSSES if hasattr(x, "counts")] + [StepCrossEntropy()])
+@pytest.mark.parametrize(
+    "loss", [x for x in LOSSES if hasattr(x, "counts")] + [StepCrossEntropy()]
+)
 @given(seed=seeds, far=st.sampled_from([0.0, 1.0, 1e3]))
 def test_a_cross_entropy_reads_differences_of_scores_alone(loss, seed, far):
     """Also where an exponential would overflow, and where probabilities sum to 1 but nearly."""
     rng = np.random.default_rng(seed)
-    o, y = rng.random((3, 2, 4)) * (1 + far), rng.dirichlet(np.ones(4), size=2) * (1 + 5e-6)
+    o, y = (
+        rng.random((3, 2, 4)) * (1 + far),
+        rng.dirichlet(np.ones(4), size=2) * (1 + 5e-6),
+    )
     moved = o + far * np.arange(2.0)[:, None]  # each sample by as much as it likes
     one, two = (Trace([None, x], [x, x]) for x in (o, moved))
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -170,7 +194,9 @@ def test_a_cross_entropy_reads_differences_of_scores_alone(loss, seed, far):
 
 @each_curve
 @given(a=st.sampled_from([0.25, 0.5, 2.0, 8.0]), v=st.floats(-6, 6), dtype=real_dtypes)
-def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(make, a, v, dtype):
+def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(
+    make, a, v, dtype
+):
     curve, d = make(a), 1e-6
     assume(not np.isclose(v, curve.joints, atol=3 * d).any())
     x = np.array([v, *curve.joints, 1e18])
@@ -188,8 +214,12 @@ def test_a_twin_climbs_from_0_to_1_with_the_slope_h_whose_sides_are_alike(make, 
 
 
 @pytest.mark.parametrize("gate", GATES)
-@given(tau=st.floats(0.2, 3), v_th=st.floats(-2, 2), u=st.floats(-3, 3), dtype=real_dtypes)
-def test_gate_f_gate_df_gate_linear_gate_linear_df_are_slopes(gate, tau, v_th, u, dtype):
+@given(
+    tau=st.floats(0.2, 3), v_th=st.floats(-2, 2), u=st.floats(-3, 3), dtype=real_dtypes
+)
+def test_gate_f_gate_df_gate_linear_gate_linear_df_are_slopes(
+    gate, tau, v_th, u, dtype
+):
     """Of what is carried, by the potential and by the spike."""
     neuron, d = LIF(tau=tau, v_th=v_th, gate=gate), 1e-6
     us, o = np.full(5, u), np.linspace(0, 1, 5)
@@ -214,14 +244,21 @@ def test_spike_g_and_its_stand_ins_turn_at_the_threshold(v_th, d, gate):
 
 
 @each_run
-@given(problem=problems(max_layers=3, max_steps=8, max_width=6, max_batch=3), rule=rules)
+@given(
+    problem=problems(max_layers=3, max_steps=8, max_width=6, max_batch=3), rule=rules
+)
 def test_float32_is_close_to_float64(run, problem, rule):
     """On one trace, so that no spike depends on a rounding."""
     found = {}
     for dtype in (np.float32, float):
         W, b, U, O = (
             [None if a is None else a.astype(np.float32).astype(dtype) for a in of]
-            for of in (problem.params.W, problem.params.b, problem.trace.U, problem.trace.O)
+            for of in (
+                problem.params.W,
+                problem.params.b,
+                problem.trace.U,
+                problem.trace.O,
+            )
         )
         targets = problem.targets.astype(np.float32).astype(dtype)
         grads = run(Trace(U, O), targets, Params(W, b), problem.neuron, rule)
@@ -231,7 +268,9 @@ def test_float32_is_close_to_float64(run, problem, rule):
 
 
 @given(seeds, rules, st.integers(-30, 0), real_dtypes, st.sampled_from(GATES))
-def test_what_is_small_is_kept_down_to_the_floor_of_float32(seed, rule, size, dtype, gate):
+def test_what_is_small_is_kept_down_to_the_floor_of_float32(
+    seed, rule, size, dtype, gate
+):
     """Gradients scale with the direct term; in float32 no signal stays between 0 and 3e-18."""
     neuron = LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(1.0), gate=gate)
     problem = make_problem(seed, [3, 3, 2], T=5, S=2, neuron=neuron, dtype=dtype)
@@ -242,13 +281,17 @@ def test_what_is_small_is_kept_down_to_the_floor_of_float32(seed, rule, size, dt
     floor, rounding = (1e-16, 1e-4) if dtype is np.float32 else (0, 1e-11)
     for a, b in zip(arrays(small), arrays(one), strict=True):
         largest = np.abs(b * scale).max()
-        np.testing.assert_allclose(a, b * scale, rtol=0, atol=floor + rounding * largest)
+        np.testing.assert_allclose(
+            a, b * scale, rtol=0, atol=floor + rounding * largest
+        )
         if floor and size < -19:
             assert not a.any()
 
 
 @given(problems(), rules, losses, st.booleans(), st.sampled_from([1, 9]))
-def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(problem, rule, loss, smooth, entries):
+def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(
+    problem, rule, loss, smooth, entries
+):
     """Also in stretches of a few steps."""
     problem = with_probabilities(problem, loss)
     rest, spike = problem[1:], problem.neuron.H if smooth else None

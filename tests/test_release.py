@@ -22,7 +22,9 @@ APART = {"frameworks", "torch", "nir", "bridges", "events", "cluster", "mutants"
 
 
 def workflow(name: str) -> dict[str, Any]:
-    return yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8"))
+    return yaml.safe_load(
+        (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
+    )
 
 
 def test_version_citation_and_changelog_agree() -> None:
@@ -48,14 +50,20 @@ def test_both_licences_are_named_wherever_one_looks() -> None:
 
 def test_a_release_publishes_without_a_token_and_with_no_other_right() -> None:
     release = workflow("release")
-    assert release[True] == {"push": {"tags": ["v*"]}}  # YAML reads the key `on` as true
+    assert release[True] == {
+        "push": {"tags": ["v*"]}
+    }  # YAML reads the key `on` as true
     build, publish = release["jobs"]["build"], release["jobs"]["publish"]
     assert "permissions" not in build
     assert publish["permissions"] == {"id-token": "write"}
     assert publish["needs"] == "build"
     assert publish["environment"] == "pypi"
-    assert not any("run" in step for step in publish["steps"])  # no code of ours beside the right
-    assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    assert not any(
+        "run" in step for step in publish["steps"]
+    )  # no code of ours beside the right
+    assert "secrets." not in (ROOT / ".github" / "workflows" / "release.yml").read_text(
+        "utf-8"
+    )
 
 
 def test_a_job_that_may_write_runs_nothing_of_the_project() -> None:
@@ -67,7 +75,9 @@ def test_a_job_that_may_write_runs_nothing_of_the_project() -> None:
         runs = " ".join(step.get("run", "") for step in job["steps"])
         if "write" in rights.values():
             assert "make" not in runs, name
-            assert not any("checkout" in step.get("uses", "") for step in job["steps"]), name
+            assert not any(
+                "checkout" in step.get("uses", "") for step in job["steps"]
+            ), name
 
 
 def test_every_equation_that_verify_judges_is_on_the_page_and_nothing_failed():
@@ -86,7 +96,9 @@ def test_the_oldest_versions_are_those_that_pyproject_allows():
     wanted = [*PROJECT["dependencies"], *(d for extra in extras for d in extra)]
     found = (re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", d) for d in wanted)
     bounds = dict(m.groups() for m in found if m)
-    lines = (ROOT / "requirements" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    lines = (
+        (ROOT / "requirements" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    )
     pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert set(pinned) == set(bounds)
     for name, bound in bounds.items():

@@ -22,7 +22,9 @@ def ladder() -> dict:
     record = copy.deepcopy(RECORDS["mnist-ladder"])
     row = record["rows"][0] | {"name": "three epochs", "changes": {"shift": 0}}
     row["runs"] = row["runs"][:2]
-    for run, mean, seconds in zip(row["runs"], (0.9912, 0.9876), (180.0, 184.0), strict=True):
+    for run, mean, seconds in zip(
+        row["runs"], (0.9912, 0.9876), (180.0, 184.0), strict=True
+    ):
         run["accuracy"]["mean"] = mean
         run |= {"seconds": seconds, "load_before": 0.5}
     return record | {"rows": [row | accuracy.summary(row["runs"])]}
@@ -42,13 +44,20 @@ def page(**records) -> str:
 
 def line_of(text: str, start: str, of: int = 0) -> list[str]:
     """Return the cells of a line of a table that begins with these words."""
-    found = [x for x in map(str.strip, text.splitlines()) if x.startswith(f"| {start} ")]
+    found = [
+        x for x in map(str.strip, text.splitlines()) if x.startswith(f"| {start} ")
+    ]
     return [cell.strip(" *") for cell in found[of].strip("|").split("|")]
 
 
 def with_seeds(row: dict, name: str, seeds: list[float], **changes) -> dict:
     found = {"mean": sum(seeds) / 2, "spread": 0.001, "seeds": seeds}
-    return {**row, "name": name, "accuracy": found, "changes": {**row["changes"], **changes}}
+    return {
+        **row,
+        "name": name,
+        "accuracy": found,
+        "changes": {**row["changes"], **changes},
+    }
 
 
 def test_differences_are_taken_seed_by_seed(ladder):
@@ -76,17 +85,26 @@ def test_every_row_of_every_record_is_on_the_page(published):
                 assert re.search(rf"\b{100 * row['accuracy']['mean']:.2f}\b", published)
 
 
-@pytest.mark.parametrize("name", sorted(n for n in RECORDS if n.startswith(("mnist", "fashion"))))
+@pytest.mark.parametrize(
+    "name", sorted(n for n in RECORDS if n.startswith(("mnist", "fashion")))
+)
 def test_a_record_is_of_the_plan_that_makes_it(name):
     record = RECORDS[name]
     plan = accuracy.PLANS[record["command"].split()[-1]]
     rows = [{**row, "changes": {**row["changes"]}} for row in record["rows"]]
     for row in rows:
         row["changes"].pop("shards", None)  # which later versions have not
-    assert {row["name"]: row["changes"] for row in rows} == json.loads(json.dumps(plan.rows))
+    assert {row["name"]: row["changes"] for row in rows} == json.loads(
+        json.dumps(plan.rows)
+    )
     for row in rows:
         assert [run["settings"]["seed"] for run in row["runs"]] == list(plan.seeds)
-        for run in row["runs"]:  # the recipe that the page prints is the one that was run
+        for run in row[
+            "runs"
+        ]:  # the recipe that the page prints is the one that was run
             settings = from_dict(run["settings"])
-            assert replace(RECIPES[plan.dataset], **row["changes"], seed=settings.seed) == settings
+            assert (
+                replace(RECIPES[plan.dataset], **row["changes"], seed=settings.seed)
+                == settings
+            )
         assert accuracy.summary(row["runs"])["accuracy"] == row["accuracy"]

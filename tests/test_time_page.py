@@ -54,13 +54,19 @@ def page(records) -> str:
 
 def lines(start: str, records) -> list[str]:
     """Return the lines of the page's tables that have this beginning."""
-    return [x.strip() for x in page(records).splitlines() if x.strip().startswith(f"| {start}")]
+    return [
+        x.strip()
+        for x in page(records).splitlines()
+        if x.strip().startswith(f"| {start}")
+    ]
 
 
 def test_runs_are_paired_by_seed_and_shares_have_wilsons_interval(limit):
     exact, classic = lines("a = 0.02, rate 0.01", {"time-limit": limit})
     # 1.0 - 1.0 and 0.9 - 0.5: 20 points, and the quantile of one degree of freedom
-    assert exact.endswith("| 1 of 3 (6 to 79 %) | 1 of 2 (9 to 91 %) | +20.0 (−234.1 to +274.1) |")
+    assert exact.endswith(
+        "| 1 of 3 (6 to 79 %) | 1 of 2 (9 to 91 %) | +20.0 (−234.1 to +274.1) |"
+    )
     assert classic.endswith("| 0 of 3 (0 to 56 %) | – | – |")
 
 
@@ -68,20 +74,38 @@ def test_each_arm_is_shown_at_the_rate_that_served_it_best_on_other_data(limit):
     """And runs that share their seeds count without an interval, once in a difference."""
     slow = rows({arm: (0.5, 0.6) for arm in time_page.ARMS})
     fast = rows({arm: (0.7, 0.6 - 0.2 * arm[1]) for arm in time_page.ARMS}, lr=0.02)
-    rates = {**MADE, "rows": slow + fast}  # 0.02 is better without the limit, 0.01 with it
-    tuned = time_page.names({"time-rates": rates, "time-tuned": rates})["records"]["tuned"]
+    rates = {
+        **MADE,
+        "rows": slow + fast,
+    }  # 0.02 is better without the limit, 0.01 with it
+    tuned = time_page.names({"time-rates": rates, "time-tuned": rates})["records"][
+        "tuned"
+    ]
     assert [row["lr"] for row in tuned["rows"]] == [0.02, 0.01, 0.02, 0.01]
-    line, *_ = lines("`exact` |", {"time-limit": limit, "time-rates": rates, "time-tuned": rates})
+    line, *_ = lines(
+        "`exact` |", {"time-limit": limit, "time-rates": rates, "time-tuned": rates}
+    )
     assert line.endswith("(0 to 66 %) at rate 0.01 | −10.0 (−137.1 to +117.1) |")
-    assert time_page.share(time_page.runs_of(rates, rule="exact", gain_limit=0.0)) == "0\xa0of\xa04"
+    assert (
+        time_page.share(time_page.runs_of(rates, rule="exact", gain_limit=0.0))
+        == "0\xa0of\xa04"
+    )
     both = [x[1:] for x in time_page.pairs(rates) if x[0]["rule"] == "exact"]
     assert time_page.differences(*both) == pytest.approx([0.0, -10.0])
 
 
 def test_predictions_hold_fail_or_wait(limit):
     """A difference by its whole interval; a share by its point, if need be by that alone."""
-    prediction = {"plan": "limit", "where": {"rule": "exact"}, "what": "limited minus not"}
-    shares = {"plan": "limit", "where": {"rule": "classic", "gain_limit": 0.0}, "what": "learns"}
+    prediction = {
+        "plan": "limit",
+        "where": {"rule": "exact"},
+        "what": "limited minus not",
+    }
+    shares = {
+        "plan": "limit",
+        "where": {"rule": "classic", "gain_limit": 0.0},
+        "what": "learns",
+    }
     cases = [
         ({**prediction, "holds": 0.0}, True, False), ({**prediction, "above": 0.0}, False, False),
         ({**prediction, "above": -3.0}, True, False),
@@ -92,7 +116,9 @@ def test_predictions_hold_fail_or_wait(limit):
     ]  # fmt: skip
     written = {"predictions": [said for said, *_ in cases]}
     found = time_page.judged({"limit": limit}, written)
-    assert [(v["held"], v["by_point"]) for v in found] == [(*case,) for _, *case in cases]
+    assert [(v["held"], v["by_point"]) for v in found] == [
+        (*case,) for _, *case in cases
+    ]
 
 
 def test_the_page_needs_no_record_and_has_every_published_one():
@@ -108,6 +134,8 @@ SHARE = re.compile(r"\b(\d+) of (\d+)\s+runs")
 
 @pytest.mark.parametrize("name", ["README.md", "docs/silent-networks.md"])
 def test_a_share_of_runs_in_another_page_is_one_that_this_page_prints(name):
-    quoted = {" of ".join(found) for found in SHARE.findall((ROOT / name).read_text("utf-8"))}
+    quoted = {
+        " of ".join(found) for found in SHARE.findall((ROOT / name).read_text("utf-8"))
+    }
     text = page(RECORDS)
     assert not {share for share in quoted if f"{share} (" not in text}

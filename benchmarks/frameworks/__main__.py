@@ -34,19 +34,35 @@ QUICK = Size(T=5, batch=20, width=50)
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.frameworks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20, help="turns of each at the main size")
-    parser.add_argument(
-        "--write", action="store_true", help=f"write {ALL_SIZES.name}; {MAIN_SIZE.name} if --home"
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.frameworks", description=__doc__
     )
-    parser.add_argument("--quick", action="store_true", help="one small size, two rounds")
-    parser.add_argument("--home", action="store_true", help=f"{HOME.describe()} and no other size")
-    parser.add_argument("--only", nargs="+", choices=BY_NAME, metavar="NAME", help="no others")
+    parser.add_argument(
+        "--rounds", type=int, default=20, help="turns of each at the main size"
+    )
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help=f"write {ALL_SIZES.name}; {MAIN_SIZE.name} if --home",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one small size, two rounds"
+    )
+    parser.add_argument(
+        "--home", action="store_true", help=f"{HOME.describe()} and no other size"
+    )
+    parser.add_argument(
+        "--only", nargs="+", choices=BY_NAME, metavar="NAME", help="no others"
+    )
     args = parser.parse_args()
     if args.rounds < 2:
-        parser.error(f"--rounds must be >= 2, got {args.rounds}; a quartile needs two times")
+        parser.error(
+            f"--rounds must be >= 2, got {args.rounds}; a quartile needs two times"
+        )
     if args.write and (args.quick or args.only):
-        parser.error("--write makes a record of everybody; leave out --quick and --only")
+        parser.error(
+            "--write makes a record of everybody; leave out --quick and --only"
+        )
     return args
 
 
@@ -54,7 +70,10 @@ def describe(entry: Entry, path: Path) -> dict[str, Any]:
     """Return what an entry is, and how its gradients agree with ours at the main size."""
     absent = entry.missing()
     return {
-        **{key: getattr(entry, key) for key in ("name", "title", "form", "rule", "peer")},
+        **{
+            key: getattr(entry, key)
+            for key in ("name", "title", "form", "rule", "peer")
+        },
         "versions": entry.versions(),
         "absent": f"not installed: {', '.join(absent)}" if absent else "",
         "gradients": {} if absent else asked(entry, path, "check"),
@@ -91,7 +110,9 @@ def main() -> None:
     args = arguments()
     record = measured(args)
     for c in record["cells"]:
-        print(f"T {c['T']}, batch {c['batch']}, {c['inputs']}-{c['width']}-10, load {c['load']}")
+        print(
+            f"T {c['T']}, batch {c['batch']}, {c['inputs']}-{c['width']}-10, load {c['load']}"
+        )
         for r in c["rows"]:
             print("  " + "  ".join(f"{k} {v}" for k, v in r.items()))
         for name, why in c["failed"].items():

@@ -60,7 +60,9 @@ class Entry:
 
     def versions(self) -> dict[str, str]:
         """Return the versions of its packages."""
-        return {p: metadata.version(p) for p in self.packages if p not in self.missing()}
+        return {
+            p: metadata.version(p) for p in self.packages if p not in self.missing()
+        }
 
     def make(self, problem: Any, **more: Any) -> Candidate:
         """Import the framework, and return its candidate of a problem; it is told ``more``."""
@@ -70,5 +72,7 @@ class Entry:
         return made
 
 
-TABLE = tomllib.loads(Path(__file__).with_name("candidates.toml").read_text(encoding="utf-8"))
+TABLE = tomllib.loads(
+    Path(__file__).with_name("candidates.toml").read_text(encoding="utf-8")
+)
 BY_NAME = {name: Entry(name, **given) for name, given in TABLE.items()}

@@ -77,7 +77,9 @@ def own_peak(process: str) -> float | None:
     """Return the peak memory of a child process, without files and memory shared with this one."""
     peak = resident("VmHWM", process)
     others = [resident(which, process) for which in ("RssFile", "RssShmem")]
-    return None if peak is None or None in others else peak - sum(x for x in others if x)
+    return (
+        None if peak is None or None in others else peak - sum(x for x in others if x)
+    )
 
 
 def resident(which: str, process: str = "self") -> float | None:

@@ -54,7 +54,9 @@ class Tried:
         return [None, W1, W2], [None, b1, b2]
 
 
-SNNTORCH, JELLY, NORSE = (BY_NAME[name] for name in ("snntorch", "spikingjelly", "norse"))
+SNNTORCH, JELLY, NORSE = (
+    BY_NAME[name] for name in ("snntorch", "spikingjelly", "norse")
+)
 TRIED = (
     Tried("snnTorch `Leaky`", SNNTORCH, {"reset": "subtract"}, "soft"),
     Tried('snnTorch `Leaky(reset_mechanism="zero")`', SNNTORCH, {}),
@@ -69,7 +71,9 @@ TRIED = (
 def found(tried: Tried) -> dict[str, Any]:
     """Return which rules a neuron's gradient equals, and the shortest word that it drops."""
     verdict = classify(tried.gradients, tried.neuron, twin=False, rtol=RTOL)
-    dropped = _dropped(tried.neuron, verdict.rules[0]) if verdict.rules else verdict.dropped()
+    dropped = (
+        _dropped(tried.neuron, verdict.rules[0]) if verdict.rules else verdict.dropped()
+    )
     return {
         "name": tried.name,
         "gate": tried.gate,
@@ -83,24 +87,37 @@ def found(tried: Tried) -> dict[str, Any]:
 def _dropped(neuron: LIF, rule: str) -> list[Word]:
     """Return the words that a rule drops, from every layer, the shortest first."""
     net, T = network(SIZES, from_lif(neuron)), STEPS
-    lost = (set(words(net, T, n=n)) - set(words(net, T, rule, n)) for n in range(1, net.N + 1))
-    return sorted((("enter", *word) for one in lost for word in one), key=lambda w: (len(w), w))
+    lost = (
+        set(words(net, T, n=n)) - set(words(net, T, rule, n))
+        for n in range(1, net.N + 1)
+    )
+    return sorted(
+        (("enter", *word) for one in lost for word in one), key=lambda w: (len(w), w)
+    )
 
 
 def main() -> None:
     """Classify what is installed, print it, and write the record where asked."""
-    parser = argparse.ArgumentParser(prog=COMMAND.removesuffix(" --write"), description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=COMMAND.removesuffix(" --write"), description=__doc__
+    )
     parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
     args = parser.parse_args()
     absent = sorted({p for tried in TRIED for p in tried.entry.missing()})
     if args.write and absent:
-        parser.error(f"--write makes a record of everybody; not installed: {', '.join(absent)}")
+        parser.error(
+            f"--write makes a record of everybody; not installed: {', '.join(absent)}"
+        )
     rows = [found(tried) for tried in TRIED if not tried.entry.missing()]
     for row in rows:
         print(f"{row['name']}: {row['said']}")
     for package in absent:
         print(f"not installed: {package}")
-    neuron = {"tau": NEURON.tau, "v_th": NEURON.v_th, "surrogate": str(NEURON.surrogate)}
+    neuron = {
+        "tau": NEURON.tau,
+        "v_th": NEURON.v_th,
+        "surrogate": str(NEURON.surrogate),
+    }
     record = {
         "what": "Which words of arrows the gradients of frameworks keep, in float64",
         "command": COMMAND, "sizes": SIZES, "T": STEPS, "rtol": RTOL, "neuron": neuron,

@@ -49,7 +49,9 @@ def _backward(u: Any, above: Any) -> Any:
         e = err * h + later * (TAU * ((v < 0) - at[1] * h))
         return e, e
 
-    e = jax.lax.scan(one, jnp.zeros_like(u[0]), (above, u), reverse=True, unroll=UNROLL)[1]
+    e = jax.lax.scan(
+        one, jnp.zeros_like(u[0]), (above, u), reverse=True, unroll=UNROLL
+    )[1]
     return (e,)
 
 
@@ -72,7 +74,8 @@ def train(params: Any, m: Any, v: Any, k: Any, x: Any, y: Any) -> Any:
     v = [BETA2 * a + (1 - BETA2) * g * g for a, g in zip(v, grads, strict=True)]
     size, root = LR / (1 - BETA1**k), 1 / jnp.sqrt(1 - BETA2**k)
     params = [
-        p - size * a / (jnp.sqrt(b) * root + EPS) for p, a, b in zip(params, m, v, strict=True)
+        p - size * a / (jnp.sqrt(b) * root + EPS)
+        for p, a, b in zip(params, m, v, strict=True)
     ]
     return params, m, v
 

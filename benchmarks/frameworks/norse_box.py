@@ -20,10 +20,17 @@ def neurons(dtype: torch.dtype) -> Neurons:
     τ v + x. Its ``heavi_erfc`` with α = 2 is the Gaussian of variance 1/8. Its reset is not
     detached.
     """
-    numbers = {"tau_mem_inv": K / DT, "v_leak": 0.0, "v_th": NEURON.v_th, "v_reset": 0.0}
+    numbers = {
+        "tau_mem_inv": K / DT,
+        "v_leak": 0.0,
+        "v_th": NEURON.v_th,
+        "v_reset": 0.0,
+    }
     given = {name: torch.tensor(value, dtype=dtype) for name, value in numbers.items()}
     alpha = 1 / (2 * NEURON.surrogate.a) ** 0.5
-    cell = LIFBoxCell(LIFBoxParameters(**given, method="heavi_erfc", alpha=alpha), dt=DT)
+    cell = LIFBoxCell(
+        LIFBoxParameters(**given, method="heavi_erfc", alpha=alpha), dt=DT
+    )
 
     def run(currents: Tensor) -> Tensor:
         state, spikes = LIFBoxFeedForwardState(v=torch.zeros_like(currents[0])), []

@@ -96,7 +96,9 @@ def draw(size: Size) -> tuple[Problem, str]:
     chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
     pixels, labels = rows[chosen], classes[chosen]
     if size.rate:
-        pixels = np.rint(pixels * (size.rate / 100 * 255 / pixels.mean())).astype(np.uint8)
+        pixels = np.rint(pixels * (size.rate / 100 * 255 / pixels.mean())).astype(
+            np.uint8
+        )
     rng = np.random.default_rng(1)
     spikes = bernoulli(pixels, size.T, rng)
     sizes = (pixels.shape[1], *[size.width] * size.hidden, CLASSES)
@@ -115,7 +117,9 @@ def read(path: Path) -> Problem:
     """Read what :func:`save` wrote."""
     with np.load(path, allow_pickle=False) as f:
         size = Size(*(int(v) for v in f["size"]))
-        W, b = ([None, *(f[f"{k}{n}"] for n in range(1, size.hidden + 2))] for k in "Wb")
+        W, b = (
+            [None, *(f[f"{k}{n}"] for n in range(1, size.hidden + 2))] for k in "Wb"
+        )
         params = Params(W=W, b=b)
         return Problem(size, f["pixels"], f["labels"], f["spikes"], params)
 

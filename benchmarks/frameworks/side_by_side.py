@@ -93,11 +93,17 @@ class Process:
         """Return the last line that the process wrote to its error stream."""
         self._log.seek(0)
         lines = self._log.read().split("\n")
-        return next((x.strip() for x in reversed(lines) if x.strip()), "it ended without a word")
+        return next(
+            (x.strip() for x in reversed(lines) if x.strip()), "it ended without a word"
+        )
 
 
 def measured_at(
-    size: Size, entries: Sequence[Entry], rounds: int, folder: Path, with_memory: bool = False
+    size: Size,
+    entries: Sequence[Entry],
+    rounds: int,
+    folder: Path,
+    with_memory: bool = False,
 ) -> dict[str, Any]:
     """Compare the candidates at one size, by time and, if asked, by memory."""
     before = os.getloadavg()[0]
@@ -137,7 +143,9 @@ def turns(
         for r in tqdm(range(rounds), desc=label, leave=False):
             names = list(running)
             shift = r % len(names)
-            for name in names[shift:] + names[:shift]:  # nobody always follows the same one
+            for name in (
+                names[shift:] + names[:shift]
+            ):  # nobody always follows the same one
                 time.sleep(PAUSE)
                 times[name].append(statistics.median(running[name].turn(STEPS)))
         return times, failed

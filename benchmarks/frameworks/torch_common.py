@@ -59,7 +59,10 @@ def through(network: Network, compiled: bool) -> Network:
 
 
 def layered(
-    problem: Problem, neurons: Callable[[torch.dtype], Neurons], compiled: bool, scale: float = 1.0
+    problem: Problem,
+    neurons: Callable[[torch.dtype], Neurons],
+    compiled: bool,
+    scale: float = 1.0,
 ) -> Candidate:
     """Return a network with one product a layer for all steps.
 
@@ -81,7 +84,10 @@ def layered(
 
 
 def differentiated(
-    problem: Problem, layers: Sequence[torch.nn.Linear], network: Network, scale: float = 1.0
+    problem: Problem,
+    layers: Sequence[torch.nn.Linear],
+    network: Network,
+    scale: float = 1.0,
 ) -> Candidate:
     """Return a candidate of a network of these layers that autograd differentiates."""
     x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
@@ -90,7 +96,9 @@ def differentiated(
     def backward() -> None:
         loss(network(x), y).backward()
 
-    return candidate(params, backward, lambda: [(p.grad * scale).numpy() for p in params])
+    return candidate(
+        params, backward, lambda: [(p.grad * scale).numpy() for p in params]
+    )
 
 
 def candidate(

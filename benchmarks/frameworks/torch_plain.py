@@ -27,7 +27,9 @@ def loop(problem: Problem) -> Candidate:
 def bridge(problem: Problem) -> Candidate:
     """Return the layers of :mod:`stbp_edu.torch`, as they come."""
     network = LIFNetwork.from_params(problem.params, NEURON)
-    return torch_common.differentiated(problem, [layer.weights for layer in network], network)
+    return torch_common.differentiated(
+        problem, [layer.weights for layer in network], network
+    )
 
 
 def compiled(problem: Problem) -> Candidate:
@@ -42,7 +44,9 @@ def compiled(problem: Problem) -> Candidate:
             for p, g in zip(params, run(x, y, *params), strict=True):
                 p.grad = g
 
-    return torch_common.candidate(params, backward, lambda: [p.grad.numpy() for p in params])
+    return torch_common.candidate(
+        params, backward, lambda: [p.grad.numpy() for p in params]
+    )
 
 
 def _gradients(x: Tensor, y: Tensor, *params: Tensor) -> list[Tensor]:

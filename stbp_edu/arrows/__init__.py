@@ -37,8 +37,21 @@ from stbp_edu.arrows.models import (
     rate,
 )
 from stbp_edu.arrows.online_form import forbidding_word, online
-from stbp_edu.arrows.part_one import hard_reset, soft_reset, with_adaptation, with_current
-from stbp_edu.arrows.paths import Edge, Node, Path, count_paths, edges_from, paths_from, words
+from stbp_edu.arrows.part_one import (
+    hard_reset,
+    soft_reset,
+    with_adaptation,
+    with_current,
+)
+from stbp_edu.arrows.paths import (
+    Edge,
+    Node,
+    Path,
+    count_paths,
+    edges_from,
+    paths_from,
+    words,
+)
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
 from stbp_edu.arrows.table import Arrow, Neuron
 

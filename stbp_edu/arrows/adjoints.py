@@ -25,8 +25,15 @@ def around(states: dict[str, Any]) -> dict[str, Any]:
 
     Before the first step they are 0; the step after the last one is not there to be read.
     """
-    before = {f"{s}-1": np.concatenate([np.zeros_like(a[:1]), a[:-1]]) for s, a in states.items()}
-    return states | before | {f"{s}+1": np.concatenate([a[1:], a[-1:]]) for s, a in states.items()}
+    before = {
+        f"{s}-1": np.concatenate([np.zeros_like(a[:1]), a[:-1]])
+        for s, a in states.items()
+    }
+    return (
+        states
+        | before
+        | {f"{s}+1": np.concatenate([a[1:], a[-1:]]) for s, a in states.items()}
+    )
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,15 @@ class LocalDerivatives:
     def matrices(self) -> dict[tuple[int, str], tuple[Any, Any]]:
         """By layer and arrow, its linear map as a matrix, and where that can differ from 0."""
         found = {}
-        for n, arrow in ((n, arrow) for n, table in enumerate(self.net.arrows) for arrow in table):
+        for n, arrow in (
+            (n, arrow) for n, table in enumerate(self.net.arrows) for arrow in table
+        ):
             if (link := arrow.link) is not None:
                 W = self.params[n + arrow.layer][link.parameter]
-                found[n, arrow.kind] = link.matrix(W), link.matrix(np.ones(W.shape)) != 0
+                found[n, arrow.kind] = (
+                    link.matrix(W),
+                    link.matrix(np.ones(W.shape)) != 0,
+                )
         return found
 
     def factor(self, arrow: Arrow, n: int, rule: Rule) -> Any:
@@ -67,7 +79,9 @@ class LocalDerivatives:
         forgets = arrow.kind in rule.forgets and arrow.leak is not None
         return self.factors[n][arrow.kind, forgets]
 
-    def handed_back(self, rule: Rule, lam: Lambda, arrow: Arrow, head: str, t: int, n: int) -> Any:
+    def handed_back(
+        self, rule: Rule, lam: Lambda, arrow: Arrow, head: str, t: int, n: int
+    ) -> Any:
         """Return what one arrow hands back: its factor times the adjoint at its head."""
         if arrow.kind == "readout":
             return self.direct[t]
@@ -84,16 +98,23 @@ class LocalDerivatives:
         """
         found, limit = {}, checks.number("gain_limit", rule.gain_limit)
         shape = (*self.direct.shape[:2], *self.net.shape_of(n))
-        nodes, matrix = step_back(self.net, n, rule, partial(self.factor, n=n, rule=rule))
+        nodes, matrix = step_back(
+            self.net, n, rule, partial(self.factor, n=n, rule=rule)
+        )
         for group in gain_groups(self.net, n, rule):
             norm = norms(matrix[..., group, :][..., group])
-            scale = np.broadcast_to(limit / np.maximum(norm, limit), shape)  # gain-limit
+            scale = np.broadcast_to(
+                limit / np.maximum(norm, limit), shape
+            )  # gain-limit
             found.update({nodes[k]: scale for k in group})
         return found
 
 
 def local_derivatives(
-    net: models.Network, params: models.LayerParams, trace: models.Series, targets: Array
+    net: models.Network,
+    params: models.LayerParams,
+    trace: models.Series,
+    targets: Array,
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a forward run; the arguments are those of backward."""
     check_params(net, params)
@@ -175,16 +196,24 @@ def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParam
     """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
     result: models.LayerParams = [None]
     for n, layer in enumerate(local.net.layers[1:], 1):
-        epsilon = lam[n][layer.neuron.input, q]  # p2-current-w: γ where there is a current
+        epsilon = lam[n][
+            layer.neuron.input, q
+        ]  # p2-current-w: γ where there is a current
         found = {"W": layer.link.gradient(epsilon, local.outputs[n - 1])}
         found["b"] = epsilon.sum((0, 1, *range(3, epsilon.ndim)))
         if layer.recurrent:
             flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], layer.recurrent.units)
-            found["R"] = layer.recurrent.gradient(flat, local.outputs[n][:-1])  # p2-recur-r
+            found["R"] = layer.recurrent.gradient(
+                flat, local.outputs[n][:-1]
+            )  # p2-recur-r
         for arrow in layer.neuron.enters:
             over = (0, 1) if arrow.source in layer.neuron.each else None
-            total = local.factors[n][arrow.kind, False] * lam[n][arrow.target, q]  # p2-leak
-            found[arrow.source] = np.asarray(total.sum(over)) + found.get(arrow.source, 0)
+            total = (
+                local.factors[n][arrow.kind, False] * lam[n][arrow.target, q]
+            )  # p2-leak
+            found[arrow.source] = np.asarray(total.sum(over)) + found.get(
+                arrow.source, 0
+            )
         result.append(found)
     return result
 

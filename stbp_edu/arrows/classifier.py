@@ -25,7 +25,11 @@ from stbp_edu.surrogates import Gaussian
 
 NEAR = 1e-4  # a coefficient this near to a number is that number
 FITS = 1e-6  # what a fit may leave, relative to the gradients
-SIZES, STEPS, SHORT = "2-3-2", 4, 3  # of the networks; words are counted on a shorter run
+SIZES, STEPS, SHORT = (
+    "2-3-2",
+    4,
+    3,
+)  # of the networks; words are counted on a shorter run
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
 Run = tuple[network.Trace, Any, network.Params, LIF]
 """Trace, targets, parameters and neuron."""
@@ -62,7 +66,9 @@ class Verdict:
             return "keeps every word of the small run, and equals no built-in rule on the longer"
         word = min(odd, key=lambda word: (len(word), word))
         times = self.coefficients[word]
-        did = {0.0: "drops", 2.0: "counts twice"}.get(round(times, 4), f"counts {times:.4g} times")
+        did = {0.0: "drops", 2.0: "counts twice"}.get(
+            round(times, 4), f"counts {times:.4g} times"
+        )
         return (
             f"equals no built-in rule; of {len(self.coefficients)} words it counts "
             f"{len(self.coefficients) - len(odd)} once, as the exact rule does, and the shortest "
@@ -109,8 +115,12 @@ def classify(
     def equals(name: str) -> bool:
         """Return whether the function's gradients are those of a rule."""
         start = RULES[name].start
-        pairs = [(got, flat(gradients(of, lambdas(of, name), start))) for of, got in trials]
-        return all(np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs)
+        pairs = [
+            (got, flat(gradients(of, lambdas(of, name), start))) for of, got in trials
+        ]
+        return all(
+            np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs
+        )
 
     equal = tuple(filter(equals, RULES))
     return Verdict(equal, {} if equal else fit_words(function, neuron, twin, rng))
@@ -118,7 +128,9 @@ def classify(
 
 def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Run:
     """Return a random run with two samples."""
-    layers = models.draw_params(models.network(SIZES, part_one.from_lif(neuron)), rng, scale=1.5)
+    layers = models.draw_params(
+        models.network(SIZES, part_one.from_lif(neuron)), rng, scale=1.5
+    )
     for p in layers[1:]:
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
     params = network.Params(**part_one.by_name(layers))
@@ -131,7 +143,9 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Run
 def told_by(function: Callable[..., Any], run: Run) -> Array:
     """Return the gradients of a function, as one column; they have the parameters' shapes."""
     found = function(*run)
-    if not hasattr(found, "W") and not (isinstance(found, tuple | list) and len(found) == 2):
+    if not hasattr(found, "W") and not (
+        isinstance(found, tuple | list) and len(found) == 2
+    ):
         raise TypeError(
             f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
         )
@@ -147,7 +161,9 @@ def told_by(function: Callable[..., Any], run: Run) -> Array:
 
 def flat(layers: models.LayerParams) -> Array:
     """Return gradients as one column."""
-    return np.concatenate([np.ravel(layer[k]) for layer in layers[1:] for k in ("W", "b")])
+    return np.concatenate(
+        [np.ravel(layer[k]) for layer in layers[1:] for k in ("W", "b")]
+    )
 
 
 def fit_words(
@@ -159,7 +175,9 @@ def fit_words(
     Words that contribute nothing on any of the runs are left out: nothing is known of them.
     """
     net = models.network(SIZES, part_one.from_lif(neuron))
-    every = [word for n in range(1, net.N + 1) for word in sorted(words(net, SHORT, n=n))]
+    every = [
+        word for n in range(1, net.N + 1) for word in sorted(words(net, SHORT, n=n))
+    ]
     ends = {word[k:]: word[k] for word in every for k in range(len(word))}
     moves = {" ".join(end): {first: " ".join(end[1:])} for end, first in ends.items()}
     each, columns, told = Rule("one word each", {**moves, "": {}}), [], []

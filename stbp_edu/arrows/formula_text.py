@@ -126,14 +126,20 @@ class _Text(NamedTuple):
             entries = layer.neuron.learned[name]
             own, over = ("_i", "t") if name in layer.neuron.each else ("", "t,i")
             right = added(map(self.entered, entries))
-            right = rf"\left({right}\right)" if len(entries) > 1 or right[0] == "-" else right
+            right = (
+                rf"\left({right}\right)"
+                if len(entries) > 1 or right[0] == "-"
+                else right
+            )
             lines[f"{indexed(name)}{own}^n"] = rf"\sum_{{{over}}} {right}"
         for name, right in lines.items():
             yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
 
     def entered(self, enter: Arrow) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
-        if "{}" not in enter.letters and "{-}" in enter.letters:  # the last step's states alone
+        if (
+            "{}" not in enter.letters and "{-}" in enter.letters
+        ):  # the last step's states alone
             enter = replace(enter, letters=enter.letters.replace("{-}", "{}"), step=1)
         return self.term(enter, self.rule.start, "t", "n")
 
@@ -153,8 +159,13 @@ def placed_at(letters: str, t: str, n: str) -> str:
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")
 GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
 COMMANDS = {
-    **{NAMED[name][1:]: letter for name, letter in zip(GREEK, GREEK_LETTERS, strict=True)},
-    **dict(partial="∂", sum="∑", geq="≥", cdot="·", left="", right="", _="_", epsilon="ε"),
+    **{
+        NAMED[name][1:]: letter
+        for name, letter in zip(GREEK, GREEK_LETTERS, strict=True)
+    },
+    **dict(
+        partial="∂", sum="∑", geq="≥", cdot="·", left="", right="", _="_", epsilon="ε"
+    ),
 }
 FUNCTIONS = ("log", "tanh", "min", "max")
 

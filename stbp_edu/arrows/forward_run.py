@@ -20,7 +20,9 @@ def rest(net: Network, x: Array) -> Now:
     return [dict.fromkeys(of, zero) for of, zero in zip(net.states, zeros, strict=True)]
 
 
-def run(net: Network, params: LayerParams, inputs: Array, twin: bool) -> Iterator[tuple[Now, Now]]:
+def run(
+    net: Network, params: LayerParams, inputs: Array, twin: bool
+) -> Iterator[tuple[Now, Now]]:
     """Yield the states of the last step and of this one, step by step from rest."""
     past = rest(net, inputs[0])
     for x in inputs:
@@ -60,17 +62,23 @@ def check_params(net: Network, params: LayerParams) -> None:
         checks.instance(f"params[{n}]", params[n], dict)
         for name, shape in layer.shapes.items():
             if name not in params[n]:
-                raise ValueError(f"params[{n}] lacks {name!r}; give an array of shape {shape}")
+                raise ValueError(
+                    f"params[{n}] lacks {name!r}; give an array of shape {shape}"
+                )
             axes = "the shape of this layer's weights" if shape else "()"
             value = params[n][name]
-            value = value if shape or isinstance(value, np.ndarray) else np.asarray(value)
+            value = (
+                value if shape or isinstance(value, np.ndarray) else np.asarray(value)
+            )
             checks.array(f"params[{n}][{name!r}]", value, axes, shape)
 
 
 def check_run(net: Network, trace: Series, targets: Array) -> None:
     """Check that a trace has every state of the network, and the targets a row for each sample."""
     shape: tuple[int | None, ...] = (None, None)
-    for n, name in ((n, name) for n, states in enumerate(net.states) for name in states):
+    for n, name in (
+        (n, name) for n, states in enumerate(net.states) for name in states
+    ):
         series: Any = checks.instance("trace", trace, dict).get(name)
         whole = isinstance(series, list | tuple) and len(series) == net.N + 1
         if not whole or series[n] is None:
@@ -79,7 +87,9 @@ def check_run(net: Network, trace: Series, targets: Array) -> None:
                 "this network"
             )
         of = f"trace[{name!r}][{n}]"
-        array = checks.array(of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n)))
+        array = checks.array(
+            of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n))
+        )
         shape = array.shape[:2]
     checks.array("targets", targets, "(S, n[N])", (shape[1], *net.shape_of(net.N)))
 
@@ -87,12 +97,18 @@ def check_run(net: Network, trace: Series, targets: Array) -> None:
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
     """Check that a trace's last step follows from the one before: that it is this network's."""
     steps = range(len(trace["o"][0]))[-2:]
-    last = [[{s: trace[s][n][t] for s in of} for n, of in enumerate(net.states)] for t in steps]
+    last = [
+        [{s: trace[s][n][t] for s in of} for n, of in enumerate(net.states)]
+        for t in steps
+    ]
     past, now = last if len(last) > 1 else (rest(net, trace["o"][0][0]), *last)
     for n, layer in enumerate(net.layers[1:], 1):
         x = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
         for name in net.states[n]:
-            value, found = layer.neuron.updated(name, now[n], past[n], x, params[n]), now[n][name]
+            value, found = (
+                layer.neuron.updated(name, now[n], past[n], x, params[n]),
+                now[n][name],
+            )
             fires = np.False_
             if name == layer.neuron.lines.spike:
                 # close to the threshold it may have been rounded to either side; or it is H(v)
@@ -105,7 +121,9 @@ def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
                 )
 
 
-def forward(net: Network, params: LayerParams, inputs: Array, *, twin: bool = False) -> Series:
+def forward(
+    net: Network, params: LayerParams, inputs: Array, *, twin: bool = False
+) -> Series:
     """Return every state at every step.
 
     Args:

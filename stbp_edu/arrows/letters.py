@@ -106,7 +106,9 @@ def letters(
         """Return a letter for each entry of a parameter, such as ``w_{12}^{1}``."""
         array, apart = np.empty(shape, object), "," if max(shape, default=0) > 9 else ""
         for at in np.ndindex(shape):
-            array[at] = letter(f"{name}_{{{apart.join(str(k + 1) for k in at)}}}^{{{n}}}")
+            array[at] = letter(
+                f"{name}_{{{apart.join(str(k + 1) for k in at)}}}^{{{n}}}"
+            )
         return array
 
     factor = partial(letter_array, letter=letter)
@@ -149,9 +151,15 @@ def tabulated(
     params: LayerParams = [None]
     for n, layer in enumerate(net.layers[1:], 1):
         named = {(a.kind, False): a.letters for a in layer.neuron.arrows}
-        named |= {(a.kind, True): a.leak_letters for a in layer.neuron.arrows if a.leak is not None}
+        named |= {
+            (a.kind, True): a.leak_letters
+            for a in layer.neuron.arrows
+            if a.leak is not None
+        }
         factors.append({key: factor(shapes[n], text, n) for key, text in named.items()})
-        params.append({k: weight(size, k.lower(), n) for k, size in layer.shapes.items()})
+        params.append(
+            {k: weight(size, k.lower(), n) for k, size in layer.shapes.items()}
+        )
     direct = factor(shapes[-1], f"∂L/∂{net.loss.state}{{}}", net.N)
     direct[: net.loss.steps(T).start] = 0
     outputs = [factor(shapes[n], net.output_of(n) + "{}", n) for n in range(net.N + 1)]

@@ -22,7 +22,9 @@ Shape = tuple[int, ...]
 def _image(shape: Shape, what: str) -> Shape:
     """Return the shape of an image, (channels, height, width)."""
     if len(shape) != 3:
-        raise ValueError(f"{what} needs an image (channels, height, width), got shape {shape}")
+        raise ValueError(
+            f"{what} needs an image (channels, height, width), got shape {shape}"
+        )
     return shape
 
 
@@ -61,7 +63,9 @@ class Patches:
         """Return (patches, C k²)."""
         C, H, W = _image(shape, f"a convolution with a kernel of {self.k}")
         if min(H, W) < self.k:
-            raise ValueError(f"a kernel of {self.k} does not fit into an image of {H} × {W}")
+            raise ValueError(
+                f"a kernel of {self.k} does not fit into an image of {H} × {W}"
+            )
         return (H - self.k + 1) * (W - self.k + 1), C * self.k * self.k
 
     def forward(self, x: Any, shape: Shape) -> Any:
@@ -100,7 +104,9 @@ class AveragePool:
         """Return (C, H/k, W/k)."""
         C, H, W = _image(shape, f"average pooling by {self.k}")
         if H % self.k or W % self.k:
-            raise ValueError(f"average pooling by {self.k} does not divide an image of {H} × {W}")
+            raise ValueError(
+                f"average pooling by {self.k} does not divide an image of {H} × {W}"
+            )
         return C, H // self.k, W // self.k
 
     def forward(self, x: Any, shape: Shape) -> Any:
@@ -112,7 +118,9 @@ class AveragePool:
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Give each pixel of a block an equal share."""
         # p2-pool-delta
-        return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * (1 / self.k**2)
+        return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * (
+            1 / self.k**2
+        )
 
 
 Map = Flatten | Patches | AveragePool
@@ -158,7 +166,11 @@ class Link:
     @cached_property
     def shapes(self) -> list[Shape]:
         """The shapes before and after each map; the last one is (rows, P)."""
-        return [*accumulate(self.maps, lambda shape, one: one.out(shape), initial=self.source)]
+        return [
+            *accumulate(
+                self.maps, lambda shape, one: one.out(shape), initial=self.source
+            )
+        ]
 
     @cached_property
     def shape(self) -> Shape:
@@ -197,7 +209,9 @@ class Link:
 
     def gradient(self, adjoint: Any, x: Any) -> Any:
         """Return ∂L/∂W: adjoint times what came in, summed over all but the weights' axes."""
-        A, X = (a.reshape(-1, a.shape[-1]) for a in (self._columns(adjoint), self.rows(x)))
+        A, X = (
+            a.reshape(-1, a.shape[-1]) for a in (self._columns(adjoint), self.rows(x))
+        )
         return (A.T @ X).reshape(self.weight_shape)  # p2-conv-w, p2-conv-image-w
 
     def matrix(self, W: Any) -> Any:
@@ -209,4 +223,6 @@ class Link:
     def _columns(self, adjoint: Any) -> Any:
         """Return an adjoint (..., *shape) as (..., rows, units)."""
         lead = adjoint.shape[: adjoint.ndim - len(self.shape)]
-        return np.swapaxes(adjoint.reshape(*lead, self.units, math.prod(self.shape[1:])), -1, -2)
+        return np.swapaxes(
+            adjoint.reshape(*lead, self.units, math.prod(self.shape[1:])), -1, -2
+        )

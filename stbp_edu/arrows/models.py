@@ -85,7 +85,12 @@ class Loss:
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
         k = len(self.steps(len(series)))
-        slope = np.concatenate([self.fit.terms(_one_step(z), y).o for z in self.read(series)]) / k
+        slope = (
+            np.concatenate(
+                [self.fit.terms(_one_step(z), y).o for z in self.read(series)]
+            )
+            / k
+        )
         slopes = np.zeros(series.shape, np.result_type(series, slope))
         slopes[-k:] = slope
         return slopes
@@ -135,16 +140,23 @@ class Layer:
 
     def __post_init__(self) -> None:
         """Check the kinds of what it has."""
-        checks.fields("a layer", self, neuron=Neuron, link=Link, recurrent=(Link, NoneType))
+        checks.fields(
+            "a layer", self, neuron=Neuron, link=Link, recurrent=(Link, NoneType)
+        )
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The shape of each parameter, by name; biases are one for each neuron or channel."""
-        shapes: dict[str, Shape] = {"W": self.link.weight_shape, "b": (self.link.units,)}
+        shapes: dict[str, Shape] = {
+            "W": self.link.weight_shape,
+            "b": (self.link.units,),
+        }
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
         neuron = self.neuron
-        return shapes | {k: self.link.shape if k in neuron.each else () for k in neuron.learned}
+        return shapes | {
+            k: self.link.shape if k in neuron.each else () for k in neuron.learned
+        }
 
 
 @dataclass(frozen=True)
@@ -164,11 +176,15 @@ class Network:
         checks.fields("a network", self, shape=tuple, layers=tuple, loss=Loss)
         checks.widths("shape", self.shape, at_least=1)
         if len(self.layers) < 2 or self.layers[0] is not None:
-            raise ValueError("layers must be (None, layer 1, ..., layer N); put None first")
+            raise ValueError(
+                "layers must be (None, layer 1, ..., layer N); put None first"
+            )
         for n, layer in enumerate(self.layers[1:], 1):
             source = checks.instance(f"layers[{n}]", layer, Layer).link.source
             if (below := self.shape_of(n - 1)) != source:
-                raise ValueError(f"layer {n} reads shape {source}, but below it is {below}")
+                raise ValueError(
+                    f"layer {n} reads shape {source}, but below it is {below}"
+                )
         if self.loss.state not in (states := self.states[self.N]):
             raise ValueError(
                 f"loss {self.loss.name!r} reads state {self.loss.state!r}, which layer {self.N} "
@@ -206,15 +222,21 @@ class Network:
             own, sent = layer.neuron, layer.neuron.output
             arrows = [Arrow("readout", self.loss.state, LOSS), *own.arrows]
             if above:  # p2-current-delta
-                arrows[0] = Arrow("weight", sent, above.neuron.input, layer=1, link=above.link)
+                arrows[0] = Arrow(
+                    "weight", sent, above.neuron.input, layer=1, link=above.link
+                )
             if layer.recurrent:  # p2-recur-delta
-                arrows.append(Arrow("recur", sent, own.input, step=1, link=layer.recurrent))
+                arrows.append(
+                    Arrow("recur", sent, own.input, step=1, link=layer.recurrent)
+                )
             tables.append(tuple(arrows))
         return tables
 
 
 def network(
-    sizes: str | Sequence[int], neuron: Neuron | Sequence[Neuron], loss: Loss | None = None
+    sizes: str | Sequence[int],
+    neuron: Neuron | Sequence[Neuron],
+    loss: Loss | None = None,
 ) -> Network:
     """Return a network from its sizes as papers write them.
 
@@ -274,7 +296,9 @@ def reading_output(sizes: str, neuron: Neuron) -> Network:
     return network(sizes, neuron, Loss("of the output", neuron.output))
 
 
-def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron) -> Layer:
+def _layer(
+    text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron
+) -> Layer:
     """Return the layer that one part of the sizes names."""
     last = Patches(part.kernel) if part.kernel else Flatten()
     try:
@@ -284,7 +308,11 @@ def _layer(text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: N
             f"sizes: {text} must fit what it reads, of shape {below} (channels, rows, columns), "
             f"but {error}; sizes name the channels of an image last, as in 34x34x2"
         ) from None
-    again = Link((Flatten(),), link.shape, math.prod(link.shape), "R") if part.recurrent else None
+    again = (
+        Link((Flatten(),), link.shape, math.prod(link.shape), "R")
+        if part.recurrent
+        else None
+    )
     return Layer(neuron, link, again)
 
 
@@ -292,7 +320,9 @@ LayerParams = list[Any]
 """None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
 
 
-def draw_params(net: Network, rng: np.random.Generator, scale: float = 1.0) -> LayerParams:
+def draw_params(
+    net: Network, rng: np.random.Generator, scale: float = 1.0
+) -> LayerParams:
     """Draw weights, normal with standard deviation scale / √inputs; biases 0.
 
     >>> from stbp_edu.arrows import network, soft_reset

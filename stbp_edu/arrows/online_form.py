@@ -95,7 +95,9 @@ def online(
     checks.instance("twin", twin, bool)
     _check_form(net, rule)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    checks.array("targets", targets, "(S, n[N])", (inputs.shape[1], *net.shape_of(net.N)))
+    checks.array(
+        "targets", targets, "(S, n[N])", (inputs.shape[1], *net.shape_of(net.N))
+    )
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for local in _steps(net, params, inputs, targets, twin):
@@ -106,7 +108,9 @@ def online(
                 e[state, rule.start] = e[state, rule.start] + value  # p2-trace-step
             for node, trace in e.items():
                 signal = _view(local, n, signals[n][node][1])
-                total[n, name] = total[n, name] + (signal * trace).sum(axis=0)  # p2-trace-w
+                total[n, name] = total[n, name] + (signal * trace).sum(
+                    axis=0
+                )  # p2-trace-w
             traces[n, name] = _along(e, 0, local, n, rule)
     result: LayerParams = [None, *({} for _ in net.layers[1:])]
     for (n, name), g in total.items():  # (units, rows, P), of which some share a number
@@ -137,14 +141,24 @@ def _steps(
     net: Network, params: LayerParams, inputs: Array, targets: Array, twin: bool
 ) -> Iterator[adjoints.LocalDerivatives]:
     """Yield the factors of each step and of the one before, with the later one's direct term."""
-    reads, at_once, mean = net.loss.steps(len(inputs)), replace(net.loss, last=None), np.zeros(0)
+    reads, at_once, mean = (
+        net.loss.steps(len(inputs)),
+        replace(net.loss, last=None),
+        np.zeros(0),
+    )
     if not net.loss.per_step:
-        series = (now[net.N][net.loss.state] for _, now in run(net, params, inputs, twin))
+        series = (
+            now[net.N][net.loss.state] for _, now in run(net, params, inputs, twin)
+        )
         mean = sum(z for t, z in enumerate(series) if t in reads) / len(reads)
     for t, (past, now) in enumerate(run(net, params, inputs, twin)):
         z = now[net.N][net.loss.state]
         read = (z if net.loss.per_step else mean)[None]
-        direct = at_once.direct(read, targets)[0] / len(reads) if t in reads else np.zeros_like(z)
+        direct = (
+            at_once.direct(read, targets)[0] / len(reads)
+            if t in reads
+            else np.zeros_like(z)
+        )
         both = np.stack([0 * direct, direct])
         yield adjoints.derivatives_on(net, params, as_trace(net, [past, now]), both)
 
@@ -154,7 +168,9 @@ def _view(local: adjoints.LocalDerivatives, n: int, a: Any) -> Any:
     return a.reshape(len(a), local.net.layers[n].link.units, -1, 1)
 
 
-def _entries(local: adjoints.LocalDerivatives) -> Iterator[tuple[int, str, list[tuple[str, Any]]]]:
+def _entries(
+    local: adjoints.LocalDerivatives,
+) -> Iterator[tuple[int, str, list[tuple[str, Any]]]]:
     """Yield layer and name of each parameter, and what it is multiplied by at which states."""
     for n, layer in enumerate(local.net.layers[1:], 1):
         rows = layer.link.rows(local.outputs[n - 1][1])[:, None]
@@ -165,7 +181,11 @@ def _entries(local: adjoints.LocalDerivatives) -> Iterator[tuple[int, str, list[
             yield n, "R", [(layer.neuron.input, rows)]
         for name, arrows in layer.neuron.learned.items():
             factors = [(a.target, local.factors[n][a.kind, False][1]) for a in arrows]
-            yield n, name, [(state, _view(local, n, factor)) for state, factor in factors]
+            yield (
+                n,
+                name,
+                [(state, _view(local, n, factor)) for state, factor in factors],
+            )
 
 
 def _along(
@@ -175,7 +195,9 @@ def _along(
     found: Traces = defaultdict(float, {} if step else traces)
     tails = traces if step else found
     for node in product(local.net.states[n], rule.moves):
-        for arrow, head in rule.moves_from(local.net, n, *node) if node in tails else ():
+        for arrow, head in (
+            rule.moves_from(local.net, n, *node) if node in tails else ()
+        ):
             if arrow.step == step and not arrow.leaves:
                 factor = _view(local, n, local.factor(arrow, n, rule)[1 - step])
                 passed = found[arrow.target, head] + factor * tails[node]
@@ -210,7 +232,9 @@ class OnlineForm:
 
     def _repr_html_(self) -> str:
         """Return the same for a notebook or a page."""
-        return f"<p>{escape(str(self))}</p>" if self.word else self.formulas._repr_html_()
+        return (
+            f"<p>{escape(str(self))}</p>" if self.word else self.formulas._repr_html_()
+        )
 
 
 def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
@@ -233,7 +257,9 @@ def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
         for arrow, head in rule.moves_from(net, 1, *node):
             if arrow.leaves:
                 letter = neuron.lines.adjoint(arrow.target)
-                signal = rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{mark(rule, head)}"
+                signal = (
+                    rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{mark(rule, head)}"
+                )
                 gradient.append(rf"\left({signal}\right) {trace(node, 't')}")
             else:
                 t = "t-1" if arrow.step else "t"

@@ -9,7 +9,12 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrays import by_layer
-from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients, lambdas
+from stbp_edu.arrows.adjoints import (
+    LocalDerivatives,
+    derivatives_on,
+    gradients,
+    lambdas,
+)
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import LayerParams, Loss, network
 from stbp_edu.arrows.rules import Rule, as_rule
@@ -105,7 +110,9 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     """
     text = checks.instance("neuron", neuron, Neuron).lines.text
     raised = re.sub(r"o = spike\((.*)\)", RAISED, text)
-    return _changed(neuron, raised.replace("u = ", f"{ADAPTATION}\nu = "), beta=beta, rho=rho)
+    return _changed(
+        neuron, raised.replace("u = ", f"{ADAPTATION}\nu = "), beta=beta, rho=rho
+    )
 
 
 def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
@@ -145,7 +152,11 @@ def backward(
 
 
 def as_local(
-    trace: Trace, targets: Array, params: Params, neuron: LIF, loss: Built | Direct = RATE
+    trace: Trace,
+    targets: Array,
+    params: Params,
+    neuron: LIF,
+    loss: Built | Direct = RATE,
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a forward pass of Part I, as :func:`lambdas` takes them.
 

@@ -91,7 +91,11 @@ class Path(NamedTuple):
         rule = as_rule(rule)
         q: str | None = rule.start
         for edge in self.edges:
-            q = None if q is None or rule.cuts(edge, edge.source.t) else rule.move(q, edge)
+            q = (
+                None
+                if q is None or rule.cuts(edge, edge.source.t)
+                else rule.move(q, edge)
+            )
         return q is None
 
 
@@ -134,7 +138,9 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
     kind, n, _, i, j = node
     step, layer = int(kind == "R"), local.net.layers[n]
     link = layer.recurrent if step else layer.link
-    rows = link.rows(local.outputs[n - 1 + step][:, s])  # (T, neurons with the same weights, P)
+    rows = link.rows(
+        local.outputs[n - 1 + step][:, s]
+    )  # (T, neurons with the same weights, P)
     for t, k in product(range(step, local.T), range(rows.shape[1])):
         target = Node(layer.neuron.input, n, t, i * rows.shape[1] + k)
         yield Edge("enter", node, target, 1 if kind == "b" else rows[t - step, k, j])
@@ -220,7 +226,9 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     def counted(rule: Rule) -> int:
         """Return how many paths a rule keeps: the sweep counts where every factor is 1."""
         lam = lambdas(local, replace(rule, gain_limit=None))
-        return round(sum(lam[n][k, rule.start][t, 0].flat[i] for k, n, t, i, _ in starts))
+        return round(
+            sum(lam[n][k, rule.start][t, 0].flat[i] for k, n, t, i, _ in starts)
+        )
 
     kept = counted(rule)
     return kept, counted(as_rule("exact")) - kept
@@ -232,7 +240,9 @@ def _ones(net: Network, T: int) -> LocalDerivatives:
     def weight(shape: Shape, name: str, n: int) -> Any:
         """Return what makes 1 of each arrow that a map carries: what pools divide by."""
         maps = net.layers[n].link.maps if name == "w" else ()
-        return np.full(shape, math.prod(m.k**2 for m in maps if isinstance(m, AveragePool)), object)
+        return np.full(
+            shape, math.prod(m.k**2 for m in maps if isinstance(m, AveragePool)), object
+        )
 
     return tabulated(net, T, lambda shape, *_: np.full(shape, 1, object), weight)
 

@@ -84,7 +84,9 @@ class Rule:
                 checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():
                 if head is not None:
-                    checks.choice(f"{what}: moves[{state!r}][{kind!r}]", head, self.moves)
+                    checks.choice(
+                        f"{what}: moves[{state!r}][{kind!r}]", head, self.moves
+                    )
 
     @property
     def start(self) -> str:
@@ -132,7 +134,9 @@ class Rule:
 
     def met(self, net: Network) -> Iterator[tuple[str, Arrow, str | None]]:
         """Yield (state, arrow, next state or None) for each arrow that words of a network meet."""
-        found = [(n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)]
+        found = [
+            (n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)
+        ]
         for n, kind, q in found:  # grows while it is read
             for arrow in (arrow for arrow in net.arrows[n] if arrow.source == kind):
                 head = self.move(q, arrow)
@@ -143,7 +147,10 @@ class Rule:
 
     def keeps(self, net: Network) -> bool:
         """Return whether some word is kept, in whatever layer it begins."""
-        return any(arrow.kind == "readout" and head is not None for _, arrow, head in self.met(net))
+        return any(
+            arrow.kind == "readout" and head is not None
+            for _, arrow, head in self.met(net)
+        )
 
 
 def truncated(K: int) -> Rule:
@@ -154,7 +161,9 @@ def truncated(K: int) -> Rule:
     """
     K = checks.count("K", K, at_least=0, at_most=1000)
     after = {k: str(k + 1) if k < K else None for k in range(K + 1)}
-    return Rule(f"truncated-{K}", {str(k): {"time": after[k], "*": str(k)} for k in after})
+    return Rule(
+        f"truncated-{K}", {str(k): {"time": after[k], "*": str(k)} for k in after}
+    )
 
 
 def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:
@@ -206,7 +215,12 @@ RULES: dict[str, Rule] = {
             "classic",
             {
                 "free": {**_ENTERED, "*": "free"},
-                "owes": {"spike": "free", "threshold": "free", "time": None, "*": "owes"},
+                "owes": {
+                    "spike": "free",
+                    "threshold": "free",
+                    "time": None,
+                    "*": "owes",
+                },
             },
         ),
         Rule("detached-reset", {"all": {"reset": None, "*": "all"}}),
@@ -227,10 +241,16 @@ RULES: dict[str, Rule] = {
         # The neuron's own past, without its reset; then straight up, and on in a read-out.
         Rule(
             "e-prop",
-            {"own": {"reset": None, "recur": None, "weight": "up", "*": "own"}, "up": _READ_OUT},
+            {
+                "own": {"reset": None, "recur": None, "weight": "up", "*": "own"},
+                "up": _READ_OUT,
+            },
         ),
         # The same, with the reset.
-        Rule("e-prop-reset", {"own": {"recur": None, "weight": "up", "*": "own"}, "up": _READ_OUT}),
+        Rule(
+            "e-prop-reset",
+            {"own": {"recur": None, "weight": "up", "*": "own"}, "up": _READ_OUT},
+        ),
         truncated(1),
         truncated(2),
     )
@@ -280,7 +300,9 @@ def norms(blocks: Array) -> Array:
         return np.linalg.norm(blocks, 2, (-2, -1))
     if blocks.shape[-1] == 1:
         return np.abs(blocks[..., 0, 0])
-    (a, b), (c, d) = np.moveaxis(blocks, (-2, -1), (0, 1))  # far quicker than to decompose each
+    (a, b), (c, d) = np.moveaxis(
+        blocks, (-2, -1), (0, 1)
+    )  # far quicker than to decompose each
     return np.asarray(np.hypot(a + d, b - c) + np.hypot(a - d, b + c)) / 2
 
 

@@ -43,7 +43,9 @@ def like(array: Any, value: Any, what: str) -> Any:
     """Return what a function of the table returned, in the shape and dtype of an array."""
     try:
         found = np.asarray(value, array.dtype)
-        return found if found.shape == array.shape else np.broadcast_to(found, array.shape)
+        return (
+            found if found.shape == array.shape else np.broadcast_to(found, array.shape)
+        )
     except (TypeError, ValueError):
         raise TypeError(
             f"{what} must be a number or an array of shape {array.shape}, got "
@@ -138,19 +140,30 @@ class Neuron:
 
     def __post_init__(self) -> None:
         """Check the table."""
-        parts = {"lines": ForwardLines, "arrows": tuple, "learned": Mapping, "each": tuple}
+        parts = {
+            "lines": ForwardLines,
+            "arrows": tuple,
+            "learned": Mapping,
+            "each": tuple,
+        }
         checks.fields("a neuron", self, **parts)
         checked("surrogate", self.surrogate)
-        kinds = [checks.instance("an arrow", arrow, Arrow).kind for arrow in self.arrows]
+        kinds = [
+            checks.instance("an arrow", arrow, Arrow).kind for arrow in self.arrows
+        ]
         if twice := [kind for kind in kinds if kinds.count(kind) > 1]:
-            raise ValueError(f"two arrows are called {twice[0]!r}; give each its own kind")
+            raise ValueError(
+                f"two arrows are called {twice[0]!r}; give each its own kind"
+            )
         for arrow in self.arrows:
             for state in (arrow.source, arrow.target):
                 checks.choice(f"arrow {arrow.kind!r}: state", state, self.order)
         for name, entering in self.learned.items():
             checks.choice("learned", name, self.lines.constants)
             if not checks.instance(f"learned {name!r}", entering, tuple):
-                raise ValueError(f"learned {name!r} must enter a state, got (); leave it out")
+                raise ValueError(
+                    f"learned {name!r} must enter a state, got (); leave it out"
+                )
             for arrow in entering:
                 target = checks.instance(f"learned {name!r}", arrow, Arrow).target
                 checks.choice(f"learned {name!r}: target", target, self.order)
@@ -177,17 +190,29 @@ class Neuron:
         """The arrows from what is learned to the states that it enters."""
         return [arrow for entering in self.learned.values() for arrow in entering]
 
-    def updated(self, name: str, now: States, past: States, x: Any, p: Parameters) -> Any:
+    def updated(
+        self, name: str, now: States, past: States, x: Any, p: Parameters
+    ) -> Any:
         """Return a state from those before it; of a spike, its distance from the threshold."""
         line = self.lines.states[name]
-        inside = line.args[0] if name == self.lines.spike and isinstance(line, ex.Call) else line
+        inside = (
+            line.args[0]
+            if name == self.lines.spike and isinstance(line, ex.Call)
+            else line
+        )
         constant = constants(self.lines, p, x.dtype)
         given = now["x"] if self.input == "x" != name else x
 
         def value(one: ex.Name) -> Any:
             """Return the value of a name."""
             states = now if one.when == "now" else past
-            return given if one.name == "x" else states[one.name] if one.when else constant(one)
+            return (
+                given
+                if one.name == "x"
+                else states[one.name]
+                if one.when
+                else constant(one)
+            )
 
         return like(x, ex.evaluate(inside, value, {}), f"state {name!r}")
 
@@ -196,10 +221,14 @@ class Neuron:
         return like(v, self.surrogate.antiderivative(v), "H(v)")
 
 
-def constants(lines: ForwardLines, p: Parameters, dtype: Any) -> Callable[[ex.Name], Any]:
+def constants(
+    lines: ForwardLines, p: Parameters, dtype: Any
+) -> Callable[[ex.Name], Any]:
     """Return what gives the value of a constant: the layer's own where it is learned."""
     given = lines.constants
-    return lambda one: np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
+    return lambda one: (
+        np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
+    )
 
 
 def neuron_from(
@@ -229,7 +258,9 @@ def neuron_from(
         )
     table = _Table(lines, checked("surrogate", surrogate), h_of_u)
     entering = {name: lines.enters(name) for name in (*learn, *learn_each)}
-    learned = {name: tuple(map(table.arrow, slopes)) for name, slopes in entering.items()}
+    learned = {
+        name: tuple(map(table.arrow, slopes)) for name, slopes in entering.items()
+    }
     own = tuple(map(table.arrow, lines.slopes))
     return Neuron(lines, own, surrogate, learned, tuple(learn_each))
 
@@ -265,16 +296,29 @@ class _Table:
         def name(one: ex.Name) -> str:
             """Return a name as LaTeX, with a place for the indices of a state."""
             later = SHIFTS[step - (one.when == "last")]
-            return f"{ex.indexed(one.name)}{{{later[:1]}}}" if one.when else ex.symbol(one.name)
+            return (
+                f"{ex.indexed(one.name)}{{{later[:1]}}}"
+                if one.when
+                else ex.symbol(one.name)
+            )
 
         if tree in (ex.ONE, ex.Number(-1)):
             return "" if tree == ex.ONE else "-"
-        return ex.latex(_without_threshold(tree) if self.h_of_u else tree, name, factor=True)
+        return ex.latex(
+            _without_threshold(tree) if self.h_of_u else tree, name, factor=True
+        )
 
     def arrow(self, slope: Slope) -> Arrow:
         """Return one arrow of the table; a carry may forget the spike."""
         kind, source, target, step, tree = slope
-        arrow = Arrow(kind, source, target, self.factor(tree, step), self.letters(tree, step), step)
+        arrow = Arrow(
+            kind,
+            source,
+            target,
+            self.factor(tree, step),
+            self.letters(tree, step),
+            step,
+        )
         if kind != "carry":
             return arrow
         silent = self.lines.silent(tree)

@@ -30,10 +30,14 @@ FIELDS = (3, 6)  # rows and columns of weight images
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``eval``."""
-    parser.add_argument("run_folder", type=Path, metavar="RUN", help="such as runs/digits/exact")
+    parser.add_argument(
+        "run_folder", type=Path, metavar="RUN", help="such as runs/digits/exact"
+    )
     parser.add_argument("--encodings", type=int, default=10, help="how many (10)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the encodings (0)")
-    parser.add_argument("--data", type=Path, help="folder with the files of the data set")
+    parser.add_argument(
+        "--data", type=Path, help="folder with the files of the data set"
+    )
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -43,7 +47,9 @@ def evaluate(args: argparse.Namespace) -> int:
     """
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
-    data = load_dataset(done.record["dataset"], args.data, tell, done.record["held_out"])
+    data = load_dataset(
+        done.record["dataset"], args.data, tell, done.record["held_out"]
+    )
     # Another stream than the training's, so that the encodings are new to the network.
     rng = np.random.default_rng([args.seed, TEST, 0, 1])
     given = done.params, data.test_images, data.test_labels, done.settings, rng
@@ -67,23 +73,33 @@ def describe(result: evaluation.Evaluation, record: dict[str, Any]) -> str:
     order = np.argsort(wrong, axis=None)[::-1][:MISTAKES]
     pairs = [np.unravel_index(i, wrong.shape) for i in order if wrong.flat[i]]
     if pairs:
-        mistakes = ", ".join(f"{a} for {y} ({wrong[y, a] / k:.1f} an encoding)" for y, a in pairs)
+        mistakes = ", ".join(
+            f"{a} for {y} ({wrong[y, a] / k:.1f} an encoding)" for y, a in pairs
+        )
         lines.append(f"Most often mistaken: {mistakes}.")
     return "\n".join(lines)
 
 
 def plot_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``plot``."""
-    parser.add_argument("run_folders", type=Path, nargs="+", metavar="RUN", help="finished runs")
-    parser.add_argument("--out", type=Path, help="folder for the figures (the first run's)")
-    parser.add_argument("--data", type=Path, help="folder with the files of the data set")
+    parser.add_argument(
+        "run_folders", type=Path, nargs="+", metavar="RUN", help="finished runs"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="folder for the figures (the first run's)"
+    )
+    parser.add_argument(
+        "--data", type=Path, help="folder with the files of the data set"
+    )
 
 
 def plot(args: argparse.Namespace) -> int:
     """Draw curves of runs side by side, and the spikes and weights of the first, as SVG files."""
     runs = {str(folder): open_run(folder) for folder in args.run_folders}
     first = runs[str(args.run_folders[0])]
-    data = load_dataset(first.record["dataset"], args.data, tell, first.record["held_out"])
+    data = load_dataset(
+        first.record["dataset"], args.data, tell, first.record["held_out"]
+    )
     image, label = data.test_images[0], int(data.test_labels[0])
     rules = [run.settings.rule for run in runs.values()]
     # A run is called by its rule, or by its folder where rules repeat.
@@ -109,7 +125,9 @@ def curves(records: Mapping[str, dict[str, Any]]) -> "Shown":
     runs = {name: record["curves"] for name, record in records.items()}
     lines = {
         "loss": {name: [p["loss"] for p in c] for name, c in runs.items()},
-        "held-out accuracy, %": {k: [100 * p["held_out"] for p in c] for k, c in runs.items()},
+        "held-out accuracy, %": {
+            k: [100 * p["held_out"] for p in c] for k, c in runs.items()
+        },
         "firing rate": {
             f"{name}, layer {n}": [p["rates"][n] for p in c]
             for name, c in runs.items()
@@ -120,13 +138,16 @@ def curves(records: Mapping[str, dict[str, Any]]) -> "Shown":
         plotting.learning_curve(ax, values, ylabel)
     last = {name: curves[-1] for name, curves in runs.items()}
     ends = ", ".join(
-        f"{name}: loss {p['loss']:.3f}, accuracy {p['held_out']:.1%}" for name, p in last.items()
+        f"{name}: loss {p['loss']:.3f}, accuracy {p['held_out']:.1%}"
+        for name, p in last.items()
     )
     alt = f"Loss, held-out accuracy and firing rates after each epoch. At the end, {ends}."
     return plotting.show(fig, alt=alt)
 
 
-def raster(params: Trained, settings: Settings, image: NDArray[Any], label: int) -> "Shown":
+def raster(
+    params: Trained, settings: Settings, image: NDArray[Any], label: int
+) -> "Shown":
     """Draw the spikes of every layer for one image, with the answer."""
     from stbp_edu import plotting
 
@@ -136,10 +157,17 @@ def raster(params: Trained, settings: Settings, image: NDArray[Any], label: int)
     layers = [o[:, 0, :] for o in trace.O[1:]]
     answer = int(settings.make_loss().scores(trace).argmax())
     ratios = [*[3.0] * (len(layers) - 1), 1.5]
-    fig, axes = plotting.figure(len(layers), 1, height=2.2 * len(layers), height_ratios=ratios)
+    fig, axes = plotting.figure(
+        len(layers), 1, height=2.2 * len(layers), height_ratios=ratios
+    )
     for n, (ax, o) in enumerate(zip(np.atleast_1d(axes), layers, strict=True), start=1):
-        if n == len(layers) and not set(np.unique(o)) <= {0, 1}:  # a read-out that does not spike
-            ax.plot(np.arange(1, len(o) + 1), o, label=[str(k) for k in range(o.shape[1])])
+        if n == len(layers) and not set(np.unique(o)) <= {
+            0,
+            1,
+        }:  # a read-out that does not spike
+            ax.plot(
+                np.arange(1, len(o) + 1), o, label=[str(k) for k in range(o.shape[1])]
+            )
             ax.set_ylabel("read-out")
         elif n == len(layers):
             plotting.raster(ax, o, [str(k) for k in range(o.shape[1])])
@@ -166,7 +194,9 @@ def weights(params: Trained, shape: tuple[int, ...]) -> "Shown":
         ax.set_axis_off()
         if k < len(chosen):
             field = W[chosen[k]].reshape(shape)
-            ax.imshow(field, cmap="RdBu", vmin=-peak, vmax=peak, interpolation="nearest")
+            ax.imshow(
+                field, cmap="RdBu", vmin=-peak, vmax=peak, interpolation="nearest"
+            )
     alt = (
         f"Weights from the pixels to {len(chosen)} neurons of layer 1, as images: blue excites, "
         f"red inhibits; the strongest is {peak:.2f}."

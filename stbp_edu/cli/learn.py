@@ -12,7 +12,9 @@ from tqdm import tqdm
 def verify_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``verify``."""
     parser.add_argument("--seed", type=int, default=0, help="which random networks (0)")
-    parser.add_argument("--rounds", type=int, default=3, help="networks a surrogate and gate (3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="networks a surrogate and gate (3)"
+    )
 
 
 def verify(args: argparse.Namespace) -> int:
@@ -23,7 +25,9 @@ def verify(args: argparse.Namespace) -> int:
     from stbp_edu.verify import report
 
     outcomes: list[Any] = []
-    with tqdm(report.trials_of(args.seed, args.rounds), "verify", unit="trial", leave=False) as bar:
+    with tqdm(
+        report.trials_of(args.seed, args.rounds), "verify", unit="trial", leave=False
+    ) as bar:
         for what, found in bar:
             bar.set_postfix_str(what)
             outcomes.extend(found)  # which computes them
@@ -79,8 +83,12 @@ def load_function(target: str) -> Callable[..., Any]:
 def progress_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``progress``: none, or a file."""
     file = parser.add_mutually_exclusive_group()
-    file.add_argument("--export", type=Path, metavar="FILE", help="write your progress to a file")
-    file.add_argument("--import", type=Path, dest="add", metavar="FILE", help="add a file to yours")
+    file.add_argument(
+        "--export", type=Path, metavar="FILE", help="write your progress to a file"
+    )
+    file.add_argument(
+        "--import", type=Path, dest="add", metavar="FILE", help="add a file to yours"
+    )
 
 
 def progress(args: argparse.Namespace) -> int:

@@ -15,7 +15,10 @@ from inspect import getdoc
 import stbp_edu
 
 COMMANDS = {
-    "verify": ("learn:verify", "prove the gradients: every equation against every oracle"),
+    "verify": (
+        "learn:verify",
+        "prove the gradients: every equation against every oracle",
+    ),
     "train": ("train:train", "train a network on a data set"),
     "eval": ("finished:evaluate", "evaluate a trained network over several encodings"),
     "plot": ("finished:plot", "draw the curves, spikes and weights of a run"),
@@ -31,7 +34,9 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 where all went well."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a letter that it cannot show is spelled out
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # a letter that it cannot show is spelled out
             stream.reconfigure(errors="backslashreplace")
     args = parse(sys.argv[1:] if argv is None else argv)
     try:
@@ -81,4 +86,8 @@ def format_duration(seconds: float) -> str:
     s = round(seconds)
     if s < 60:
         return f"{s} s"
-    return f"{s // 60} min {s % 60:02d} s" if s < 3600 else f"{s // 3600} h {s // 60 % 60:02d} min"
+    return (
+        f"{s // 60} min {s % 60:02d} s"
+        if s < 3600
+        else f"{s // 3600} h {s // 60 % 60:02d} min"
+    )

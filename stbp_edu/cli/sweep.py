@@ -27,10 +27,16 @@ PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker t
 def sweep_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``sweep``: the plan, and who is to train its runs."""
     parser.add_argument("plan", type=Path, metavar="PLAN.toml", help="what to train")
-    parser.add_argument("--data", type=Path, help="folder with the files of the data set")
+    parser.add_argument(
+        "--data", type=Path, help="folder with the files of the data set"
+    )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--processes", type=int, help="runs at a time (as the cores allow)")
-    where.add_argument("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster to train on")
+    where.add_argument(
+        "--processes", type=int, help="runs at a time (as the cores allow)"
+    )
+    where.add_argument(
+        "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster to train on"
+    )
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -49,7 +55,9 @@ def sweep(args: argparse.Namespace) -> int:
     try:
         results = watch_runs(run_plan(plan, opened, args.data, tell), len(runs))
     except KeyboardInterrupt:
-        tell("\nwhat is finished and every checkpoint are kept: give the same command to go on")
+        tell(
+            "\nwhat is finished and every checkpoint are kept: give the same command to go on"
+        )
         raise
     print(report(plan, results))
     return int(any("error" in result for result in results.values()))
@@ -58,7 +66,10 @@ def sweep(args: argparse.Namespace) -> int:
 @contextmanager
 def processes(count: int) -> Iterator[Executor]:
     """Open an executor with this many processes; the end of the block ends them at once."""
-    spawn, others = multiprocessing.get_context("spawn"), set(multiprocessing.active_children())
+    spawn, others = (
+        multiprocessing.get_context("spawn"),
+        set(multiprocessing.active_children()),
+    )
     with ProcessPoolExecutor(count, spawn, end_with_parent) as executor:
         try:
             yield executor
@@ -125,7 +136,9 @@ class OnCluster(Executor):
     def __init__(self, client: Any) -> None:
         self.client = client
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         """Start a call, and return its future; a call is made again where its worker has ended."""
         ended: Future[Any] = Future()
 
@@ -159,7 +172,9 @@ def watch_runs(ended: Iterator[Results], total: int) -> Results:
     with tqdm(total=total, initial=len(results), **shown) as bar:
         for results in ended:
             run, result = next(reversed(results.items()))
-            said = f"failed: {result['error']}" if "error" in result else summary([result])
+            said = (
+                f"failed: {result['error']}" if "error" in result else summary([result])
+            )
             bar.write(f"{len(results)}/{total} {run}: {said}", file=sys.stderr)
             bar.update()
     return results
@@ -169,7 +184,9 @@ def report(plan: Plan, results: Results) -> str:
     """Return the results as text: one line for each combination of settings, over its seeds."""
     rows: dict[str, list[str]] = {}
     for name in plan.runs():
-        rows.setdefault(name.rpartition("seed=")[0].rstrip(",") or "the base", []).append(name)
+        rows.setdefault(
+            name.rpartition("seed=")[0].rstrip(",") or "the base", []
+        ).append(name)
     lines = [
         f"{plan.dataset}, runs in {plan.folder}/, recorded in {PLAN_RECORD}. Accuracy on the "
         f"held-out images ({plan.held_out}), mean and standard deviation over the seeds:"
@@ -177,8 +194,12 @@ def report(plan: Plan, results: Results) -> str:
     width = max(map(len, rows))
     for row, names in rows.items():
         done = [results[name] for name in names if "error" not in results[name]]
-        lines.append(f"  {row:<{width}}  {len(done)} of {len(names)} seeds  {summary(done)}")
-    failed = [f"  {name} failed: {r['error']}" for name, r in results.items() if "error" in r]
+        lines.append(
+            f"  {row:<{width}}  {len(done)} of {len(names)} seeds  {summary(done)}"
+        )
+    failed = [
+        f"  {name} failed: {r['error']}" for name, r in results.items() if "error" in r
+    ]
     return "\n".join([*lines, *failed])
 
 

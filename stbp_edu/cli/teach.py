@@ -24,11 +24,21 @@ LEAST_MEMORY = 256  # MB: Python with NumPy takes about 150
 def assign_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``assign``."""
     parser.epilog = notebooks.filled("plan.toml")
-    parser.add_argument("plan", nargs="?", type=Path, metavar="PLAN.toml", help="what is asked")
-    parser.add_argument("out", nargs="?", type=Path, metavar="OUT", help="a folder to be made")
-    parser.add_argument("--flavour", choices=FLAVOURS, default="plain", help="who grades it")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be written")
-    parser.add_argument("--list", action="store_true", help="list the tasks by objective")
+    parser.add_argument(
+        "plan", nargs="?", type=Path, metavar="PLAN.toml", help="what is asked"
+    )
+    parser.add_argument(
+        "out", nargs="?", type=Path, metavar="OUT", help="a folder to be made"
+    )
+    parser.add_argument(
+        "--flavour", choices=FLAVOURS, default="plain", help="who grades it"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be written"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="list the tasks by objective"
+    )
 
 
 def assign(args: argparse.Namespace) -> int:
@@ -48,27 +58,37 @@ def assign(args: argparse.Namespace) -> int:
     """
     if args.list:
         every = list(tasks().values())
-        print(notebooks.filled("listed.txt", objectives=objectives(), tasks=every), end="")
+        print(
+            notebooks.filled("listed.txt", objectives=objectives(), tasks=every), end=""
+        )
         return 0
     if args.plan is None or args.out is None:
         raise ValueError("assign needs PLAN.toml and OUT; see stbp-edu assign --help")
     plan = read_problem_set(args.plan)
     if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
-        raise ValueError(f"OUT must be a new or empty folder, got {args.out}; choose another")
+        raise ValueError(
+            f"OUT must be a new or empty folder, got {args.out}; choose another"
+        )
     files = list(files_of(plan, args.flavour))
     if not args.dry_run:
         write_folder(args.out, files)
     drawn = [plan.tasks_of(k + 1) for k in range(plan.count)]
-    variants = [([tasks()[id_] for id_ in ids], sum(map(plan.points_of, ids))) for ids in drawn]
+    variants = [
+        ([tasks()[id_] for id_ in ids], sum(map(plan.points_of, ids))) for ids in drawn
+    ]
     names = {"paths": [args.out / path for path, _ in files], "dry": args.dry_run}
-    print(notebooks.filled("assigned.txt", plan=plan, variants=variants, **names), end="")
+    print(
+        notebooks.filled("assigned.txt", plan=plan, variants=variants, **names), end=""
+    )
     return 0
 
 
 def write_folder(out: Path, files: Iterable[tuple[Path, str]]) -> None:
     """Write a folder whole, or not at all."""
     out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=f".{out.name}.") as part:
+    with tempfile.TemporaryDirectory(
+        dir=out.absolute().parent, prefix=f".{out.name}."
+    ) as part:
         whole = Path(part, "whole")
         for path, text in files:
             write_text(whole / path, text)
@@ -80,15 +100,33 @@ def write_folder(out: Path, files: Iterable[tuple[Path, str]]) -> None:
 def grade_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``grade``."""
     limits = Limits()
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="what was handed in")
-    parser.add_argument("--plan", type=Path, required=True, help="PLAN.toml of the problem set")
-    parser.add_argument("--out", type=Path, default=Path("graded"), help="folder of the reports")
-    parser.add_argument("--site", default="", help="address of the course's site, for links")
-    parser.add_argument("--seconds", type=float, default=limits.seconds, help="for each answer")
-    parser.add_argument("--memory", type=int, default=limits.memory, help="MB for each answer")
-    parser.add_argument("--processes", type=int, help="notebooks at a time (as the cores allow)")
-    parser.add_argument("--force", action="store_true", help="replace older reports in OUT")
-    parser.add_argument("--dry-run", action="store_true", help="list what would be graded")
+    parser.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="what was handed in"
+    )
+    parser.add_argument(
+        "--plan", type=Path, required=True, help="PLAN.toml of the problem set"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("graded"), help="folder of the reports"
+    )
+    parser.add_argument(
+        "--site", default="", help="address of the course's site, for links"
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=limits.seconds, help="for each answer"
+    )
+    parser.add_argument(
+        "--memory", type=int, default=limits.memory, help="MB for each answer"
+    )
+    parser.add_argument(
+        "--processes", type=int, help="notebooks at a time (as the cores allow)"
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace older reports in OUT"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list what would be graded"
+    )
 
 
 def grade(args: argparse.Namespace) -> int:
@@ -127,11 +165,21 @@ def grade(args: argparse.Namespace) -> int:
         for path, author in files.items():
             print(notebooks.encodable(f"would grade {path}, of {author}"))
         return 0
-    if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())) and not args.force:
-        raise ValueError(f"OUT must be new or empty, got {args.out}; choose another, or --force")
+    if (
+        args.out.exists()
+        and (not args.out.is_dir() or any(args.out.iterdir()))
+        and not args.force
+    ):
+        raise ValueError(
+            f"OUT must be new or empty, got {args.out}; choose another, or --force"
+        )
     if sys.platform == "win32":
-        raise OSError("grade needs the limits of Linux or macOS; on Windows, run it under WSL")
-    seldom = 0.1 if sys.stderr.isatty() else 10.0  # seconds between two lines of progress
+        raise OSError(
+            "grade needs the limits of Linux or macOS; on Windows, run it under WSL"
+        )
+    seldom = (
+        0.1 if sys.stderr.isatty() else 10.0
+    )  # seconds between two lines of progress
     jobs = graded(plan, args.folder, limits, processes)
     submissions = list(tqdm(jobs, total=len(files), unit="file", mininterval=seldom))
     lost = write_reports(args.out, plan, submissions, args.site)
@@ -157,7 +205,9 @@ def write_reports(
         old.unlink()
     for s in submissions:
         if s.verdicts and not s.reported:
-            reports[f"feedback/{s.file.removesuffix('.ipynb')}.md"] = class_report.feedback(plan, s)
+            reports[f"feedback/{s.file.removesuffix('.ipynb')}.md"] = (
+                class_report.feedback(plan, s)
+            )
     lost = []
     for name, text in reports.items():
         try:

@@ -37,10 +37,19 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     add("--held-out", choices=HELD_OUT, default="test",
         help="images to judge on; validation: some of the training images, to choose settings",
     )  # fmt: skip
-    add("--encodings", type=int, default=5, help="encodings for the final evaluation (5)")
+    add(
+        "--encodings",
+        type=int,
+        default=5,
+        help="encodings for the final evaluation (5)",
+    )
     again = parser.add_mutually_exclusive_group()
-    again.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    again.add_argument("--restart", action="store_true", help="begin anew, whatever is there")
+    again.add_argument(
+        "--resume", action="store_true", help="go on from the last checkpoint"
+    )
+    again.add_argument(
+        "--restart", action="store_true", help="begin anew, whatever is there"
+    )
     group = parser.add_argument_group("settings")
     for f in fields(Settings):
         flag, text = f"--{f.name.replace('_', '-')}", f.metadata["help"]
@@ -60,7 +69,9 @@ def _parts(text: str) -> tuple[str, ...]:
 
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Return the recipe of the data set, with the settings that were given instead."""
-    named = {f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "rule"}
+    named = {
+        f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "rule"
+    }
     given = {k: v for k, v in named.items() if v is not None}
     for name in {"neuron", "readout"} & {*given}:
         given[name] = text_of(name, given[name])
@@ -82,7 +93,9 @@ def planned(args: argparse.Namespace) -> list[runs.RunConfig]:
     data = load_dataset(args.dataset, args.data, tell, args.held_out)
     rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
     folder = args.out or Path("runs") / args.dataset
-    config = runs.RunConfig(args.dataset, settings, data, folder, args.held_out, args.encodings)
+    config = runs.RunConfig(
+        args.dataset, settings, data, folder, args.held_out, args.encodings
+    )
     return [
         replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
         for rule in (CASE_RULES if rule == "both" else (rule,))
@@ -102,13 +115,19 @@ def train(args: argparse.Namespace, passes: PassesOf = passes) -> int:
     for config in configs:  # before any of them trains
         checkpoint, record = runs.earlier_work(config, **how)
         if record and not args.resume:
-            tell(f"{config.folder} holds this very run, finished; --restart to train it again")
+            tell(
+                f"{config.folder} holds this very run, finished; --restart to train it again"
+            )
         if args.resume and not (checkpoint or record):
             tell(f"{config.folder} holds no run to resume; this one begins anew")
     for config in configs:
         label = f"{config.dataset}, {config.settings.rule}"
         with saying_how_to_go_on(config.folder):
-            watch(runs.train_in_folder(config, passes=passes, **how), config.settings, label)
+            watch(
+                runs.train_in_folder(config, passes=passes, **how),
+                config.settings,
+                label,
+            )
     print(report(configs))
     return 0
 
@@ -120,7 +139,11 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         kept = folder / runs.CHECKPOINT
-        tell(f"\n{kept} is kept: add --resume to go on" if kept.exists() else "\nnothing saved yet")
+        tell(
+            f"\n{kept} is kept: add --resume to go on"
+            if kept.exists()
+            else "\nnothing saved yet"
+        )
         raise
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -135,7 +158,10 @@ def watch(events: Iterable[Event], settings: Settings, label: str) -> None:
     """Show the events as they come."""
     loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
     form = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
-    shown: dict[str, Any] = {"bar_format": form, "ncols": shutil.get_terminal_size().columns}
+    shown: dict[str, Any] = {
+        "bar_format": form,
+        "ncols": shutil.get_terminal_size().columns,
+    }
     with tqdm(total=1.0, desc=label, disable=None, leave=False, **shown) as bar:
         for event in events:
             if isinstance(event, Step):

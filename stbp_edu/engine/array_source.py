@@ -44,7 +44,9 @@ class ArraySource:
     @cached_property
     def outside(self) -> Mapping[str, str]:
         """By adjoint, the name of what comes to it from outside."""
-        signals = {self.back.name(*node): self.back.signal(*node) for node in self.back.nodes}
+        signals = {
+            self.back.name(*node): self.back.signal(*node) for node in self.back.nodes
+        }
         return {name: signal for name, signal in signals.items() if signal}
 
     @cached_property
@@ -55,7 +57,9 @@ class ArraySource:
         learned = (head for name in sums if name[:2] == "g_" for head in sums[name])
         found = reachable(
             [*self.wanted, *again, *learned],
-            lambda name: (k.removesuffix("_next") for k in sums[name] if k.endswith("_next")),
+            lambda name: (
+                k.removesuffix("_next") for k in sums[name] if k.endswith("_next")
+            ),
         )
         return [name for name in sums if name in found]
 
@@ -89,7 +93,9 @@ class ArraySource:
             by: dict[str, list[str]] = {}
             for factor, head in [*inside, *outside]:
                 text = named(self.hoisted.text(factor))
-                passed = sums[head] if head in sums and name[:2] != "g_" else {head: "1"}
+                passed = (
+                    sums[head] if head in sums and name[:2] != "g_" else {head: "1"}
+                )
                 for of, one in passed.items():
                     by.setdefault(of, []).append(_product(text, one))
             sums[name] = {of: named(added(texts)) for of, texts in by.items()}
@@ -105,13 +111,18 @@ class ArraySource:
         given = [*own, *once.values()]
         arguments = [*states, "x", *given, *(f"_to_{s}" for s in states)]
         kept = (name for name in sums if name in self.nodes or name[:2] == "g_")
-        by_move = (f"{(name, of)}: {f}" for name in kept for of, f in sums[name].items())
+        by_move = (
+            f"{(name, of)}: {f}" for name in kept for of, f in sums[name].items()
+        )
         return "\n\n\n".join(
             [
                 _function("constants", own, once, f"[{', '.join(once.values())}]"),
                 _function("forward", arguments, forward, f"[{', '.join(states)}]"),
                 _function(
-                    "factors", [*self.back.reads, *given], names, f"{{{', '.join(by_move)}}}"
+                    "factors",
+                    [*self.back.reads, *given],
+                    names,
+                    f"{{{', '.join(by_move)}}}",
                 ),
             ]
         )
@@ -138,7 +149,9 @@ class Hoisted:
     def __init__(self, back: StepBack, twin: bool, each: Collection[str] = ()) -> None:
         """Begin with nothing; constants in ``each`` have a value for each neuron."""
         spike = None if twin else back.lines.spike
-        self.spikes = {f"{spike}{after}" for after in SHIFTED.values()} if spike else set()
+        self.spikes = (
+            {f"{spike}{after}" for after in SHIFTED.values()} if spike else set()
+        )
         self.back, self.shared = back, back.lines.constants.keys() - {*each}
         self.names: dict[str, str] = {}
 
@@ -159,14 +172,19 @@ class Hoisted:
             if not states:
                 return self.named(tree)
             if len(states) == 1 and {state.name for state in states} <= self.spikes:
-                ends = (ex.replaced(tree, dict.fromkeys(states, k)) for k in (ex.ZERO, ex.ONE))
+                ends = (
+                    ex.replaced(tree, dict.fromkeys(states, k))
+                    for k in (ex.ZERO, ex.ONE)
+                )
                 if found := self.of_spike(*states, *map(tidy, ends)):
                     return found
         return ex.Call(tree.op, tuple(map(self.tree, tree.args)))
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants."""
-        name = self.names.setdefault(self.written(tree), f"{self.letter}{len(self.names)}")
+        name = self.names.setdefault(
+            self.written(tree), f"{self.letter}{len(self.names)}"
+        )
         return ex.Name(name, WRITTEN)
 
     @property
@@ -182,7 +200,9 @@ class Hoisted:
         functions = {"h": own.derivative, "spike": own.antiderivative}
         value = {ex.Name(name): np.float64(number) for name, number in known.items()}
         with np.errstate(all="ignore"):
-            ends = [ex.evaluate(end, value.__getitem__, functions) for end in (low, high)]
+            ends = [
+                ex.evaluate(end, value.__getitem__, functions) for end in (low, high)
+            ]
         if not np.isfinite(ends).all():
             return None
         return self.tree(low) + self.tree(tidy(high - low)) * spike
@@ -193,7 +213,11 @@ def _product(a: str, b: str) -> str:
     return b if a == "1" else a if b == "1" else f"{a} * {b}"
 
 
-def _function(name: str, arguments: Sequence[str], body: Mapping[str, str], result: str) -> str:
+def _function(
+    name: str, arguments: Sequence[str], body: Mapping[str, str], result: str
+) -> str:
     """Return the source of a function, a line for each value and its name."""
     lines = (f"{k} = {text}" for text, k in body.items())
-    return "\n    ".join([f"def {name}({', '.join(arguments)}):", *lines, f"return {result}"])
+    return "\n    ".join(
+        [f"def {name}({', '.join(arguments)}):", *lines, f"return {result}"]
+    )

@@ -43,7 +43,12 @@ class LinearSteps(ArraySource, ABC):
         return space
 
     def fill_states(
-        self, drive: Any, states: Arrays, constants: Sequence[Any], R: Any, b: Any = None
+        self,
+        drive: Any,
+        states: Arrays,
+        constants: Sequence[Any],
+        R: Any,
+        b: Any = None,
     ) -> None:
         """Fill the states of all steps, by name, (T, S, ...) each.
 
@@ -53,7 +58,10 @@ class LinearSteps(ArraySource, ABC):
         """
         lines, output = self.back.lines, self.back.neuron.output
         given = [*constants, *self.space["constants"](*constants)]
-        series, at = [states[name] for name in lines.lines], [*lines.lines].index(output)
+        series, at = (
+            [states[name] for name in lines.lines],
+            [*lines.lines].index(output),
+        )
         last = [self.xp.zeros_like(drive[0])] * len(series)
         for t, x in enumerate(drive):
             if b is not None:
@@ -65,7 +73,12 @@ class LinearSteps(ArraySource, ABC):
             last = places
 
     def fill_adjoints(
-        self, states: Arrays, signals: Arrays, found: Arrays, constants: Sequence[Any], R: Any
+        self,
+        states: Arrays,
+        signals: Arrays,
+        found: Arrays,
+        constants: Sequence[Any],
+        R: Any,
     ) -> dict[str, Any]:
         """Fill the adjoints to keep, ``found``; return what is learned, by sample and neuron.
 
@@ -74,7 +87,9 @@ class LinearSteps(ArraySource, ABC):
         """
         some = next(iter(found.values()))
         given = [*constants, *self.space["constants"](*constants)]
-        size = max(1, STRETCH // max(1, some[0].size if self.xp is np else some[0].numel()))
+        size = max(
+            1, STRETCH // max(1, some[0].size if self.xp is np else some[0].numel())
+        )
         later: dict[str, Any] = {}
         learned = dict.fromkeys(self.back.neuron.learned, 0.0)
         for end in range(len(some), 0, -size):
@@ -104,7 +119,11 @@ class LinearSteps(ArraySource, ABC):
             rest = self.xp.zeros_like(series[:1])
             return before if here.start else self.xp.concatenate([rest, before])
         after = series[here.start + 1 : here.stop + 1]
-        return after if here.stop < len(series) else self.xp.concatenate([after, series[-1:]])
+        return (
+            after
+            if here.stop < len(series)
+            else self.xp.concatenate([after, series[-1:]])
+        )
 
     def _begun(
         self, factors: Factors, signals: Arrays, found: Arrays, here: slice
@@ -115,7 +134,9 @@ class LinearSteps(ArraySource, ABC):
         # The first one may be the memory of the first signal: the others read it before.
         ordered = [*dict.fromkeys([*self.back.signals, *(of for _, of in factors)])]
         for node in sorted(self.nodes, key=lambda node: node == first):
-            place = found[node][here] if node in found else self.xp.empty_like(some[here])
+            place = (
+                found[node][here] if node in found else self.xp.empty_like(some[here])
+            )
             of_node = [of for of in ordered if (node, of) in factors and of in signals]
             for of in of_node[:1]:
                 self.xp.multiply(signals[of][here], factors[node, of], out=place)
@@ -127,13 +148,20 @@ class LinearSteps(ArraySource, ABC):
         return series
 
     def _recur(
-        self, factors: Factors, series: Arrays, start: int, later: dict[str, Any], R: Any
+        self,
+        factors: Factors,
+        series: Arrays,
+        start: int,
+        later: dict[str, Any],
+        R: Any,
     ) -> dict[str, Any]:
         """Add to the adjoints, from the last of some steps down, what the next step hands back."""
         some = next(iter(series.values()))
         steps, room = len(some), self.xp.empty_like(some[0])
         again = dict(self.again)
-        moves: dict[str, Any] = {node: (adjoints, []) for node, adjoints in series.items()}
+        moves: dict[str, Any] = {
+            node: (adjoints, []) for node, adjoints in series.items()
+        }
         for (node, of), factor in factors.items():
             if node in moves and (of in again or of.endswith("_next")):
                 whole = getattr(factor, "ndim", 0) == some.ndim
@@ -142,7 +170,9 @@ class LinearSteps(ArraySource, ABC):
         for t in range(steps - 1, -1, -1):
             if self.back.rule.ends_block(start + t):
                 later = {}
-            later |= {name: _through(later[d], R) for name, d in again.items() if d in later}
+            later |= {
+                name: _through(later[d], R) for name, d in again.items() if d in later
+            }
             now = {}
             for node, (adjoints, own) in moves.items():
                 now[node] = adjoint = adjoints[t]
@@ -160,10 +190,14 @@ class LinearSteps(ArraySource, ABC):
         ones = self.xp.ones_like(some)
         for group in groups(there) if heads else ():
             names = [heads[k] for k in group]
-            gains = [factors.get((i, f"{k}_next"), 0) * ones for i in names for k in names]
+            gains = [
+                factors.get((i, f"{k}_next"), 0) * ones for i in names for k in names
+            ]
             norm = abs(gains[0])
             if len(group) > 1:
-                matrix = self.xp.stack(gains, -1).reshape(*some.shape, len(group), len(group))
+                matrix = self.xp.stack(gains, -1).reshape(
+                    *some.shape, len(group), len(group)
+                )
                 norm = self.xp.linalg.norm(matrix, 2, (-2, -1))
             scale = limit / norm.clip(min=limit)  # gain-limit, gain-bound
             for move in factors:
@@ -242,7 +276,10 @@ def _at_least(a: Any, b: Any) -> Any:
 
 
 NUMPY: Mapping[str, Callable[..., Any]] = {
-    **{name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt", "minimum", "maximum")},
+    **{
+        name: getattr(np, name)
+        for name in ("exp", "log", "tanh", "sqrt", "minimum", "maximum")
+    },
     "_at_least": _at_least,
     "_written": np.positive,
 }

@@ -56,7 +56,11 @@ def chosen(backend: str, net: Network) -> str:
     """
     if checks.choice("backend", backend, ("auto", "numpy", "compiled")) == "numpy":
         return backend
-    odd = [n for n, layer in enumerate(net.layers) if n and not is_curve(layer.neuron.surrogate)]
+    odd = [
+        n
+        for n, layer in enumerate(net.layers)
+        if n and not is_curve(layer.neuron.surrogate)
+    ]
     if backend == "compiled":
         if not installed():
             raise ImportError(
@@ -93,8 +97,12 @@ class CompiledSteps(ArraySteps):
     ) -> dict[str, Array]:
         """Fill the adjoints to keep, and return the other gradients: see :class:`ArraySteps`."""
         back, limited = self.back, self.back.rule.gain_limit is not None
-        if limited and any(len(g) > 1 for g in gain_groups(back.net, back.n, back.rule)):
-            return super().backward(found, states, p, signals)  # loops hold each adjoint alone
+        if limited and any(
+            len(g) > 1 for g in gain_groups(back.net, back.n, back.rule)
+        ):
+            return super().backward(
+                found, states, p, signals
+            )  # loops hold each adjoint alone
         some = states[self.states[0]]
         learned = ["b", *back.neuron.learned]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
@@ -119,7 +127,9 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     Where the user's cache can be written to, what is compiled is kept there for other processes:
     the file's name tells all that it was made from.
     """
-    from stbp_edu.files import write_whole  # with what no other user of the engine needs
+    from stbp_edu.files import (
+        write_whole,
+    )  # with what no other user of the engine needs
 
     space = dict(_functions(dtype))
     made_of = (
@@ -159,7 +169,10 @@ def weigh(spikes: Array, W: Array, out: Array) -> None:
 
 def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
     """Write Σ o εᵀ, the gradient of Wᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
-    rows, work = epsilon.reshape(-1, epsilon.shape[2]), float(spikes.size) * epsilon.shape[2] / 8
+    rows, work = (
+        epsilon.reshape(-1, epsilon.shape[2]),
+        float(spikes.size) * epsilon.shape[2] / 8,
+    )
     shared(kernel("correlate"), len(out), work, spikes, rows, out)
 
 
@@ -172,14 +185,18 @@ def kernel(name: str) -> Callable[..., Any]:
 
 def _jit(**more: Any) -> Any:
     """Return the compiler's decorator; without fastmath each operation is done as in NumPy."""
-    return importlib.import_module("numba").njit(nogil=True, error_model="numpy", **more)
+    return importlib.import_module("numba").njit(
+        nogil=True, error_model="numpy", **more
+    )
 
 
 @cache
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return what a source may call."""
     jit = _jit()
-    space: dict[str, Any] = {name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt")}
+    space: dict[str, Any] = {
+        name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt")
+    }
     space |= {"np": np, "F": dtype.type, "jit": jit, "erf": math.erf}
     space["reached"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
     space["minimum"] = jit(lambda a, b: a if b >= a else b)
@@ -190,10 +207,21 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     if dtype == np.float32:
         space["exp"] = jit(loops.quick_exp)
     own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
-    space["__name__"] = loops.__name__  # which what is kept on the disk is read back into
-    for name in ("spikes_in", "add_rows", "add_scaled_rows", "weigh", "correlate", "census"):
+    space["__name__"] = (
+        loops.__name__
+    )  # which what is kept on the disk is read back into
+    for name in (
+        "spikes_in",
+        "add_rows",
+        "add_scaled_rows",
+        "weigh",
+        "correlate",
+        "census",
+    ):
         function = getattr(loops, name)
-        copy = types.FunctionType(function.__code__, own, name)  # it calls the compiled ones
+        copy = types.FunctionType(
+            function.__code__, own, name
+        )  # it calls the compiled ones
         space[name] = own[name] = _jit(cache=True)(copy)
     return space
 
@@ -239,7 +267,9 @@ def multiply(a: Array, b: Array, out: Array) -> None:
         for rows in (slice(k * ROWS, (k + 1) * ROWS) for k in range(first, last)):
             np.matmul(a[rows], b, out=out[rows])
 
-    shared(loop, blocks, a.size * b.shape[1] / 16)  # which a matrix library does at once
+    shared(
+        loop, blocks, a.size * b.shape[1] / 16
+    )  # which a matrix library does at once
 
 
 def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:

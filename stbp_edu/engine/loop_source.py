@@ -35,7 +35,10 @@ class LoopSource(ArraySource):
         """The curves and both loops."""
         curve: Any = self.back.neuron.surrogate
         v, xp = ex.Name("v"), Library()
-        curves = {"spike": curve.twin(v, xp) if self.twin else v >= 0, "h": curve.h(v, xp)}
+        curves = {
+            "spike": curve.twin(v, xp) if self.twin else v >= 0,
+            "h": curve.h(v, xp),
+        }
         written = (
             f"@jit\ndef {name}(v):\n    return {ex.python(_typed(tree), style=STYLE)}"
             for name, tree in curves.items()
@@ -52,7 +55,10 @@ class LoopSource(ArraySource):
             again = f"add_rows(R, index, spikes_in({last}, index), {drive})"
         rows = [
             *(f"now_{s} = A_{s}[step, sample]" for s in states),
-            *(f"last_{s} = A_{s}[step - 1, sample] if step > 0 else zero" for s in lines),
+            *(
+                f"last_{s} = A_{s}[step - 1, sample] if step > 0 else zero"
+                for s in lines
+            ),
             "if len(W) > 0:  # else this array holds the weighted input",
             f"    {drive}[:] = 0",
             f"    add_rows(W, index, spikes_in(below[step, sample], index), {drive})",
@@ -64,7 +70,10 @@ class LoopSource(ArraySource):
             *(f"{_free(s)} = {hoisted.text(line)}" for s, line in lines.items()),
             *(f"now_{s}[neuron] = {_free(s)}" for s in states),
         ]
-        once = [*hoisted.lines, "index = np.empty(max(size, below.shape[2]) + 1, np.int32)"]
+        once = [
+            *hoisted.lines,
+            "index = np.empty(max(size, below.shape[2]) + 1, np.int32)",
+        ]
         arguments = ["below", "W", "b", *self._given]
         return self._loop("forward", arguments, once, "steps", rows, of_neuron)
 
@@ -87,7 +96,10 @@ class LoopSource(ArraySource):
             *(f"at_{a} = {_place(a)}" for a in back.reads),
             *(f"now_{a} = {a}[step, sample]" for a in kept),
             *(f"now_{a} = S_{a}[step, sample]" for a in signals[1:]),
-            *(f"add_scaled_rows(next_{d}, R, {at[signal]})" for signal, d in again.items()),
+            *(
+                f"add_scaled_rows(next_{d}, R, {at[signal]})"
+                for signal, d in again.items()
+            ),
         ]
         of_neuron = [
             *(f"{_free(a)} = at_{a}[neuron]" for a in back.reads),
@@ -102,9 +114,16 @@ class LoopSource(ArraySource):
             *(f"G_{name}[sample, neuron] += g_{name}" for name in learned),
         ]
         once = [*hoisted.lines, *(f"next_{d} = np.zeros(size, F)" for d in later)]
-        own = [*(f"S_{name}" for name in signals[1:]), *kept, "G_b", *(f"G_{k}" for k in learned)]
+        own = [
+            *(f"S_{name}" for name in signals[1:]),
+            *kept,
+            "G_b",
+            *(f"G_{k}" for k in learned),
+        ]
         steps = "steps - 1, -1, -1"
-        return self._loop("backward", [*self._given, *own], once, steps, rows, of_neuron)
+        return self._loop(
+            "backward", [*self._given, *own], once, steps, rows, of_neuron
+        )
 
     def _loop(
         self,
@@ -120,7 +139,14 @@ class LoopSource(ArraySource):
         each = [f"{_free(c)} = each_{c}[neuron]" for c in self.back.neuron.each]
         depths = (
             (1, [f"steps, _, size = A_{self.back.neuron.order[0]}.shape"]),
-            (1, ["zero = np.zeros(size, F)", *once, "for sample in range(first, last):"]),
+            (
+                1,
+                [
+                    "zero = np.zeros(size, F)",
+                    *once,
+                    "for sample in range(first, last):",
+                ],
+            ),
             (2, [f"for step in range({steps}):"]),
             (3, [*rows, "for neuron in range(size):"]),
             (4, [*each, *of_neuron]),
@@ -138,7 +164,9 @@ class LoopSource(ArraySource):
     def _given(self) -> list[str]:
         """The arguments that both loops take: parameters and states."""
         each, states = self.back.neuron.each, self.back.neuron.order
-        own = [f"each_{c}" if c in each else _free(c) for c in self.back.lines.constants]
+        own = [
+            f"each_{c}" if c in each else _free(c) for c in self.back.lines.constants
+        ]
         return ["R"] * self._recurrent + own + [f"A_{s}" for s in states]
 
     def _held(self, hoisted: _Hoisted) -> Iterator[str]:
@@ -184,10 +212,14 @@ class _Hoisted(Hoisted):
         name = lambda n: n.name if n.when == WRITTEN else _free(n.name)  # noqa: E731
         return ex.python(_typed(tree), name, STYLE)
 
-    def of_spike(self, spike: ex.Name, low: ex.Expression, high: ex.Expression) -> ex.Expression:
+    def of_spike(
+        self, spike: ex.Name, low: ex.Expression, high: ex.Expression
+    ) -> ex.Expression:
         """Return the choice."""
         at_0, at_1 = self.named(low), self.named(high)
-        return ex.Name(f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN)
+        return ex.Name(
+            f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN
+        )
 
 
 def _typed(tree: ex.Expression) -> ex.Expression:

@@ -74,14 +74,18 @@ class Linked:
         """Write W on each patch."""
         x, y = flat(below), flat(out)
         for some in self._blocks(len(x)):
-            of_patches = self._matrix @ self._patches(x[some])  # p2-conv-x, p2-conv-image-x
+            of_patches = self._matrix @ self._patches(
+                x[some]
+            )  # p2-conv-x, p2-conv-image-x
             y[some] = of_patches.reshape(y.shape[1], -1).T
 
     def transpose(self, signal: Array, out: Array) -> None:
         """Add what each patch gets where it was cut out."""
         error, back = flat(signal), flat(out)
         for some in self._blocks(len(error)):
-            image = self._images(self._matrix.T @ self._by_channel(error[some]), len(back[some]))
+            image = self._images(
+                self._matrix.T @ self._by_channel(error[some]), len(back[some])
+            )
             back[some] = image.reshape(back.shape[1], -1).T
 
     def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
@@ -105,8 +109,13 @@ class Linked:
         image = np.ascontiguousarray(rows.T).reshape(*self.link.source, -1)
         for one in self.link.maps:
             if isinstance(one, AveragePool):
-                blocks = (image[:, a :: one.k, b :: one.k] for a, b in np.ndindex(one.k, one.k))
-                image = sum(blocks, np.zeros((), image.dtype)) * (1 / one.k**2)  # p2-pool-x
+                blocks = (
+                    image[:, a :: one.k, b :: one.k]
+                    for a, b in np.ndindex(one.k, one.k)
+                )
+                image = sum(blocks, np.zeros((), image.dtype)) * (
+                    1 / one.k**2
+                )  # p2-pool-x
             elif isinstance(one, Patches):
                 windows = sliding_window_view(image, (one.k, one.k), (1, 2))
                 image = np.moveaxis(windows, (-2, -1), (1, 2))
@@ -115,12 +124,16 @@ class Linked:
     def _images(self, patches: Array, images: int) -> Array:
         """Return what comes back to some images, from what comes back to their patches."""
         back = patches
-        for one, shape in reversed([*zip(self.link.maps, self.link.shapes, strict=False)]):
+        for one, shape in reversed(
+            [*zip(self.link.maps, self.link.shapes, strict=False)]
+        ):
             part, back = back, np.zeros((*shape, images), patches.dtype)
             if isinstance(one, Patches):
                 h, w = shape[1] - one.k + 1, shape[2] - one.k + 1
                 part = part.reshape(shape[0], one.k, one.k, h, w, images)
-                for a, b in np.ndindex(one.k, one.k):  # p2-conv-delta, p2-conv-image-delta
+                for a, b in np.ndindex(
+                    one.k, one.k
+                ):  # p2-conv-delta, p2-conv-image-delta
                     back[:, a : a + h, b : b + w] += part[:, a, b]
             elif isinstance(one, AveragePool):
                 for a, b in np.ndindex(one.k, one.k):  # p2-pool-delta
@@ -156,7 +169,9 @@ class Passes:
     weights: Sequence[Weights | Any]
     params: Sequence[Any]
     work: Workspace
-    _rare: dict[int, tuple[Array, bool]] = field(default_factory=dict, init=False, repr=False)
+    _rare: dict[int, tuple[Array, bool]] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def forward(self, inputs: Array) -> States:
         """Return the states of every layer, from the input (T, S, n[0])."""
@@ -165,7 +180,9 @@ class Passes:
             below, p = self.output(states, n - 1), self.params[n]
             b = np.repeat(p["b"], self.weights[n].copies)
             shape = (*below.shape[:2], len(b))
-            own = {name: self.work.array(name, n, shape, b.dtype) for name in steps.states}
+            own = {
+                name: self.work.array(name, n, shape, b.dtype) for name in steps.states
+            }
             rare = self.go_one_by_one(n, below)
             if not rare:
                 drive, distinct = own[steps.states[0]], distinct_steps(below)
@@ -195,7 +212,9 @@ class Passes:
         for n in range(len(self.layers) - 1, 0, -1):
             steps, output = self.layers[n], self.output(states, n)
             like = n, output.shape, output.dtype
-            errors = {name: self.work.array(f"E {name}", *like) for name in steps.wanted}
+            errors = {
+                name: self.work.array(f"E {name}", *like) for name in steps.wanted
+            }
             first = errors[steps.wanted[0]]  # takes the place of the first signal
             signals = {
                 name: self.work.array(name, *like) if k else first
@@ -225,7 +244,9 @@ class Passes:
         """Return the gradient of the weights of a layer."""
         W = self.params[n]["W"]
         if self.go_one_by_one(n, below):
-            out = self.work.array("W", n, W.shape[::-1], W.dtype)  # a neuron below after another
+            out = self.work.array(
+                "W", n, W.shape[::-1], W.dtype
+            )  # a neuron below after another
             correlate(below, epsilon, out)  # c5-w
             return out.T
         out, distinct = self.work.array("W", n, W.shape, W.dtype), distinct_steps(below)
@@ -266,4 +287,6 @@ class Passes:
 
 def distinct_steps(below: Any) -> Any:
     """Return what a layer reads, cut to one step where all steps share the same memory."""
-    return below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
+    return (
+        below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
+    )

@@ -27,7 +27,15 @@ from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import direct_term
-from stbp_edu.network import Gradients, Params, Spike, Trace, check_spike, check_spikes, check_trace
+from stbp_edu.network import (
+    Gradients,
+    Params,
+    Spike,
+    Trace,
+    check_spike,
+    check_spikes,
+    check_trace,
+)
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, CASE_RULES, check_gain_limit
 from stbp_edu.surrogates import is_curve
@@ -76,7 +84,9 @@ class Program:
 
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
-        checks.fields("program", self, net=models.Network, twin=bool, to_input=bool, reads=tuple)
+        checks.fields(
+            "program", self, net=models.Network, twin=bool, to_input=bool, reads=tuple
+        )
         checks.fields("program", self, work=(Workspace, type(None)))
         for state in self.reads:
             checks.choice("reads", state, self.net.states[self.net.N])
@@ -93,10 +103,18 @@ class Program:
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
         layers: list[Any] = [None]
         for below, back in pairwise(backs):
-            wanted = [back.start]  # which parameters read; then what the layer below does
+            wanted = [
+                back.start
+            ]  # which parameters read; then what the layer below does
             for moves in below.signals.values() if below else ():
-                wanted += [back.name(arrow.target, q) for arrow, q in moves if arrow.layer]
-            if below is None and self.to_input and (name := back.behind(back.rule.start)):
+                wanted += [
+                    back.name(arrow.target, q) for arrow, q in moves if arrow.layer
+                ]
+            if (
+                below is None
+                and self.to_input
+                and (name := back.behind(back.rule.start))
+            ):
                 wanted.append(name)
             layers.append(kind(back, tuple(dict.fromkeys(wanted)), self.twin))
         return layers
@@ -108,10 +126,14 @@ class Program:
         Where the surrogate is not of this package, that of the functions that arrays go through.
         """
         sources = (
-            steps.loops if is_curve(steps.back.neuron.surrogate) else steps.back.source()
+            steps.loops
+            if is_curve(steps.back.neuron.surrogate)
+            else steps.back.source()
             for steps in self.layers[1:]
         )
-        return "\n\n".join(f"# layer {n}\n{source}" for n, source in enumerate(sources, 1))
+        return "\n\n".join(
+            f"# layer {n}\n{source}" for n, source in enumerate(sources, 1)
+        )
 
     def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.
@@ -125,7 +147,9 @@ class Program:
         """
         net = self.net
         forward_run.check_params(net, params)
-        checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
+        checks.array(
+            "inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape)
+        )
         inputs = np.asarray(inputs, params[1]["W"].dtype)
         with one_blas_thread(self.backend == "compiled"):
             states = self.passes(params).forward(flat(inputs))
@@ -157,17 +181,26 @@ class Program:
         states: list[Any] = [{"o": flat(trace["o"][0]).astype(dtype, copy=False)}]
         for n in range(1, net.N + 1):
             order = net.layers[n].neuron.order
-            states.append({k: flat(trace[k][n]).astype(dtype, copy=False) for k in order})
+            states.append(
+                {k: flat(trace[k][n]).astype(dtype, copy=False) for k in order}
+            )
         with one_blas_thread(self.backend == "compiled"):
             return self.passes(params).gradients(states, {net.loss.state: flat(direct)})
 
-    def passes(self, params: models.LayerParams, work: Workspace | None = None) -> Passes:
+    def passes(
+        self, params: models.LayerParams, work: Workspace | None = None
+    ) -> Passes:
         """Return the passes with these parameters, which are not checked, perhaps in buffers."""
         work = work or self.work or Workspace()
         dtype = params[1]["W"].dtype
-        cast = [{name: np.asarray(value, dtype) for name, value in p.items()} for p in params[1:]]
+        cast = [
+            {name: np.asarray(value, dtype) for name, value in p.items()}
+            for p in params[1:]
+        ]
         weights = (
-            Dense(p["W"]) if layer.link.maps == (Flatten(),) else Linked(p["W"], layer.link)
+            Dense(p["W"])
+            if layer.link.maps == (Flatten(),)
+            else Linked(p["W"], layer.link)
             for p, layer in zip(cast, self.net.layers[1:], strict=True)
         )
         return Passes(self.layers, [None, *weights], [None, *cast], work)
@@ -212,7 +245,9 @@ def forward(
     passes = _passes(params, neuron, workspace, twin=spike is not None)
     if spike is not None:
         fires = lambda v: spike(v + neuron.v_th)  # noqa: E731
-        passes = replace(passes, layers=[s and replace(s, fires=fires) for s in passes.layers])
+        passes = replace(
+            passes, layers=[s and replace(s, fires=fires) for s in passes.layers]
+        )
     with one_blas_thread():
         states = passes.forward(spikes)
     U, O = ([of[name] for of in states[1:]] for name in "uo")
@@ -264,11 +299,18 @@ def backward(
     terms = direct_term(loss, trace, targets)
     binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
     limit = check_gain_limit(gain_limit)
-    direct = {name: term for name, term in zip("ou", terms, strict=True) if term is not None}
+    direct = {
+        name: term for name, term in zip("ou", terms, strict=True) if term is not None
+    }
     layers = zip(trace.U[1:], trace.O[1:], strict=True)
     states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]
     reads = ("u",) if "u" in direct else ()
-    given: dict[str, Any] = {"rule": rule, "gain_limit": limit, "twin": not binary, "reads": reads}
+    given: dict[str, Any] = {
+        "rule": rule,
+        "gain_limit": limit,
+        "twin": not binary,
+        "reads": reads,
+    }
     passes = _passes(params, neuron, workspace, **given)
     with one_blas_thread():
         return Gradients(**by_name(passes.gradients(states, direct)))

@@ -18,7 +18,13 @@ from stbp_edu.losses.formulas import (
     Rate,
     StepCrossEntropy,
 )
-from stbp_edu.losses.reading import Built, Direct, LossFunction, check_targets, read_loss
+from stbp_edu.losses.reading import (
+    Built,
+    Direct,
+    LossFunction,
+    check_targets,
+    read_loss,
+)
 from stbp_edu.network import Trace
 
 LossLike: TypeAlias = LossFunction | Direct | Array

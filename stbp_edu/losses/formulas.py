@@ -79,7 +79,9 @@ class _LastMean(_SquaredMean):
     def __post_init__(self) -> None:
         """Check k."""
         if self.k is not None:
-            object.__setattr__(self, "k", checks.count(f"{type(self).__name__} k", self.k))
+            object.__setattr__(
+                self, "k", checks.count(f"{type(self).__name__} k", self.k)
+            )
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,9 @@ class CrossEntropy(_Probabilities):
     def terms(self, trace: Trace, targets: Array) -> Direct:
         """Return ∂L/∂o, the same at every step."""
         o = trace.O[-1]
-        slope = _slope(self._logits(o), targets) / (len(targets) * (1 if self.counts else len(o)))
+        slope = _slope(self._logits(o), targets) / (
+            len(targets) * (1 if self.counts else len(o))
+        )
         return Direct(np.broadcast_to(slope, o.shape))  # p2-loss-entropy
 
     def _logits(self, o: Array) -> Any:

@@ -91,8 +91,14 @@ def read_loss(loss: Any, method: str = "direct") -> Any:
     """
     checks.choice("method", method, ("direct", "value"))
     if isinstance(loss, type) or not callable(getattr(loss, method, None)):
-        wanted = "a loss" if method == "value" else "a loss, or a direct term (T, S, n[N]),"
-        got = f"the class {loss.__name__}" if isinstance(loss, type) else type(loss).__name__
+        wanted = (
+            "a loss" if method == "value" else "a loss, or a direct term (T, S, n[N]),"
+        )
+        got = (
+            f"the class {loss.__name__}"
+            if isinstance(loss, type)
+            else type(loss).__name__
+        )
         raise TypeError(
             f"loss must be {wanted} with a method {method}, got {got}; "
             "pass for example stbp_edu.losses.Rate()"
@@ -115,11 +121,17 @@ def direct_term(loss: Any, trace: Trace, targets: Any) -> Direct:
     if not isinstance(loss, Direct):
         read_loss(loss)
         check_targets(targets, trace.O[-1])
-        loss = checks.instance("the direct term of the loss", loss.direct(trace, targets), Direct)
+        loss = checks.instance(
+            "the direct term of the loss", loss.direct(trace, targets), Direct
+        )
     if loss.o is None and loss.u is None:
-        raise ValueError("loss (the direct term) must hold dL/do or dL/du, got None; give an array")
+        raise ValueError(
+            "loss (the direct term) must hold dL/do or dL/du, got None; give an array"
+        )
     for name, term in zip("ou", loss, strict=True):
         if term is not None:
             what = f"loss (the direct term dL/d{name})"
-            checks.array(what, term, "(T, S, n[N])", trace.O[-1].shape, dtype=trace.O[-1].dtype)
+            checks.array(
+                what, term, "(T, S, n[N])", trace.O[-1].shape, dtype=trace.O[-1].dtype
+            )
     return loss

@@ -24,11 +24,45 @@ from stbp_edu.plotting.charts import (
 )
 from stbp_edu.plotting.graph import edges, path_edges, unrolled
 from stbp_edu.plotting.neuron_arrows import automaton, fan_out, read_outs, states
-from stbp_edu.plotting.palette import CASE_COLOURS, DELTA, EPSILON, GRID, INK, SERIES, SPIKE, style
+from stbp_edu.plotting.palette import (
+    CASE_COLOURS,
+    DELTA,
+    EPSILON,
+    GRID,
+    INK,
+    SERIES,
+    SPIKE,
+    style,
+)
 from stbp_edu.plotting.svg_figure import Shown, figure, show
 
-__all__ = ["CASE_COLOURS", "DELTA", "EPSILON", "GRID", "INK", "SERIES", "SPIKE", "Shown"]
-__all__ += ["automaton", "confusion", "curves", "edges", "error_vs", "fan_out", "figure"]
+__all__ = [
+    "CASE_COLOURS",
+    "DELTA",
+    "EPSILON",
+    "GRID",
+    "INK",
+    "SERIES",
+    "SPIKE",
+    "Shown",
+]
+__all__ += [
+    "automaton",
+    "confusion",
+    "curves",
+    "edges",
+    "error_vs",
+    "fan_out",
+    "figure",
+]
 __all__ += ["grid", "heat", "learning_curve", "path_edges", "poster", "potential"]
-__all__ += ["raster", "read_outs", "show", "states", "style", "surrogate", "sweep_order"]
+__all__ += [
+    "raster",
+    "read_outs",
+    "show",
+    "states",
+    "style",
+    "surrogate",
+    "sweep_order",
+]
 __all__ += ["sweep_steps", "unrolled"]

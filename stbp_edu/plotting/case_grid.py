@@ -26,11 +26,19 @@ Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
 SPELLED = 6  # columns with room for "t = 1" below each
 FILES = resources.files("stbp_edu.plotting")
 IDS = [id_ for id_ in EQUATIONS if re.match(r"c\d-", id_)]
-SUMS = {1: "direct", 2: "from above", 3: "direct + next step", 4: "from above + next step"}
+SUMS = {
+    1: "direct",
+    2: "from above",
+    3: "direct + next step",
+    4: "from above + next step",
+}
 SUMS |= {5: "summed over steps and samples"}
 SPACES = re.compile(r"\\[,;]|\\[Bb]igg?[lr]?|\\limits")
 FLAT = '<mo stretchy="false">'  # a bracket no taller than its letters
-SLANTED = "<mi>h", '<mi mathvariant="normal" style="font-style: italic">h'  # fonts lack the other
+SLANTED = (
+    "<mi>h",
+    '<mi mathvariant="normal" style="font-style: italic">h',
+)  # fonts lack the other
 SUMMAND = '<span class="term">+ {}</span>'
 BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of brackets
 
@@ -63,8 +71,14 @@ def grid(
         case = case_at(t - 1, n, T, N)
         label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
         shown = 5 if 5 in lit else case
-        colours = (CASE_TINTS[shown], CASE_COLOURS[shown]) if {case, 5, (t, n)} & lit else None
-        cells[t, n] = Node((t, n), str(case) if labels is None else label, colours=colours)
+        colours = (
+            (CASE_TINTS[shown], CASE_COLOURS[shown])
+            if {case, 5, (t, n)} & lit
+            else None
+        )
+        cells[t, n] = Node(
+            (t, n), str(case) if labels is None else label, colours=colours
+        )
     rows: dict[float, str] = {n: f"n = {n}" for n in range(1, N + 1)}
     return Drawing(
         cells,
@@ -94,7 +108,9 @@ def sweep_steps(T: int, N: int) -> Shown:
     """
     order = sweep_order(T, N)
     place = {cell: k for k, cell in enumerate(order, 1)}
-    filled = grid(T, N, labels=lambda t, n: f"{place[t, n]}.\ncase {case_at(t - 1, n, T, N)}")
+    filled = grid(
+        T, N, labels=lambda t, n: f"{place[t, n]}.\ncase {case_at(t - 1, n, T, N)}"
+    )
     alt = (
         f"The grid of {T} time steps and {N} layers being filled backward: within a time step from "
         f"layer {N} down to layer 1, then the same at the step before, from step {T} to step 1."
@@ -123,9 +139,13 @@ def poster(lit: str | None = None, known: int = 5) -> Shown:
     for k, words in SUMS.items():
         shown[f"mark{k}"] = "" if not case else " lit" if case == k else " dim"
         shown[f"told{k}"] = f" <span>{words}</span>" if k <= known else ""
-    page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8")).format(**shown)
+    page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8")).format(
+        **shown
+    )
     told = {0: "without formulas", 5: "each with its formulas"}
-    alt = f"The five cases in the grid, {told.get(known, f'formulas up to case {known}')}"
+    alt = (
+        f"The five cases in the grid, {told.get(known, f'formulas up to case {known}')}"
+    )
     alt += f", case {case} lit." if case else "."
     return Shown("", alt, below=f"<style>{_style()}</style>{page}")
 
@@ -154,10 +174,16 @@ def formula(id_: str, known: bool = True) -> str:
     if known:
         other = "direct" if re.match("c[1-4]-delta", id_) else ""
         texs = BETWEEN.split(right)
-        kinds = ["next" if "t+1" in x else "above" if "n+1" in x else other for x in texs]
+        kinds = [
+            "next" if "t+1" in x else "above" if "n+1" in x else other for x in texs
+        ]
         terms = [
             f'<span class="{kind}">{mathml(tex)}</span>' if kind else mathml(tex)
             for kind, tex in zip(kinds, texs, strict=True)
         ]
-    html = " ".join([mathml(left + "="), terms[0], *(SUMMAND.format(term) for term in terms[1:])])
-    return html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
+    html = " ".join(
+        [mathml(left + "="), terms[0], *(SUMMAND.format(term) for term in terms[1:])]
+    )
+    return (
+        html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
+    )

@@ -9,13 +9,27 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.ticker import MaxNLocator
 
 from stbp_edu.checks import Array
-from stbp_edu.plotting.palette import DASHES, GRID, INK, LESS, MORE, SERIES, SPIKE, style
+from stbp_edu.plotting.palette import (
+    DASHES,
+    GRID,
+    INK,
+    LESS,
+    MORE,
+    SERIES,
+    SPIKE,
+    style,
+)
 from stbp_edu.plotting.svg_figure import place_legend
 from stbp_edu.surrogates import Surrogate
 
 # Zero is clear, so that the page shows through, and the strongest colour pale enough for the ink.
 STRONG = 0.7
-INSIDE: Any = {"ha": "center", "va": "center", "size": 9, "color": INK}  # a number on a cell
+INSIDE: Any = {
+    "ha": "center",
+    "va": "center",
+    "size": 9,
+    "color": INK,
+}  # a number on a cell
 _LESS, _MORE = ([to_rgba(c, 0), to_rgba(c, STRONG)] for c in (LESS, MORE))
 AMOUNT = LinearSegmentedColormap.from_list("amount", _MORE)
 SIGNED = LinearSegmentedColormap.from_list(
@@ -34,7 +48,12 @@ def raster(ax: Axes, spikes: Array, rows: Sequence[str] | None = None) -> Axes:
     T, width = spikes.shape
     t, i = np.nonzero(spikes)
     ax.vlines(t + 1, i + 0.65, i + 1.35, color=SPIKE, linewidth=2)
-    ax.set(xlim=(0.5, T + 0.5), ylim=(0.5, width + 0.5), xlabel="time step t", ylabel="neuron")
+    ax.set(
+        xlim=(0.5, T + 0.5),
+        ylim=(0.5, width + 0.5),
+        xlabel="time step t",
+        ylabel="neuron",
+    )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     if rows is not None:
@@ -61,11 +80,19 @@ def potential(ax: Axes, u: Array, o: Array, v_th: float) -> Axes:
 
 @style()
 def curves(
-    ax: Axes, x: Any, lines: Mapping[str, Any], xlabel: str = "", ylabel: str = "", marker: str = ""
+    ax: Axes,
+    x: Any,
+    lines: Mapping[str, Any],
+    xlabel: str = "",
+    ylabel: str = "",
+    marker: str = "",
 ) -> Axes:
     """Draw named curves over one x; each has its own colour and its own dashes."""
     for k, (label, y) in enumerate(lines.items()):
-        look: Any = {"color": SERIES[k % len(SERIES)], "linestyle": DASHES[k % len(DASHES)]}
+        look: Any = {
+            "color": SERIES[k % len(SERIES)],
+            "linestyle": DASHES[k % len(DASHES)],
+        }
         ax.plot(x, y, label=label, marker=marker, markersize=4, **look)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if len(lines) > 1:
@@ -75,13 +102,18 @@ def curves(
 
 @style()
 def surrogate(
-    ax: Axes, shapes: Mapping[str, Surrogate], which: str = "derivative", reach: float = 3.0
+    ax: Axes,
+    shapes: Mapping[str, Surrogate],
+    which: str = "derivative",
+    reach: float = 3.0,
 ) -> Axes:
     """Draw the curves h (``which="derivative"``) or H (``"antiderivative"``) over v = u - V_th."""
     v = np.linspace(-reach, reach, 1201)
     lines = {label: getattr(shape, which)(v) for label, shape in shapes.items()}
     ax.axvline(0, color=GRID, linewidth=0.8)
-    return curves(ax, v, lines, "v = u − $V_{th}$", "h(v)" if which == "derivative" else "H(v)")
+    return curves(
+        ax, v, lines, "v = u − $V_{th}$", "h(v)" if which == "derivative" else "H(v)"
+    )
 
 
 def learning_curve(
@@ -95,7 +127,11 @@ def learning_curve(
 
 
 def error_vs(
-    ax: Axes, x: Any, lines: Mapping[str, Any], xlabel: str, ylabel: str = "relative error"
+    ax: Axes,
+    x: Any,
+    lines: Mapping[str, Any],
+    xlabel: str,
+    ylabel: str = "relative error",
 ) -> Axes:
     """Draw errors on a logarithmic axis."""
     curves(ax, x, lines, xlabel, ylabel, marker="o")

@@ -24,10 +24,20 @@ SIDE, MARGIN = 40, 12  # beside the outermost nodes, and around all
 RADIUS = 18  # of a node; half the side of a square
 LETTER, LINE = 8.4, 18  # a letter's width, a line's height
 ALONG = np.linspace(0, 1, 101)  # of an arrow
-SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)  # where on an arrow its factor may stand
+SHARES = (
+    0.5,
+    0.42,
+    0.58,
+    0.34,
+    0.66,
+    0.26,
+    0.74,
+)  # where on an arrow its factor may stand
 GAPS = (6, 16)  # pixels from its arrow
 CLEAR = 7.0  # pixels that a factor keeps from all else, where it can
-CROSSES = 0.45 + 0.05 * np.array([0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5])  # where its cross may be
+CROSSES = 0.45 + 0.05 * np.array(
+    [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5]
+)  # where its cross may be
 CELL_LETTER, CELL_ROW = 7.6, 58  # in a grid: a letter's width, at least a row's height
 
 
@@ -114,13 +124,20 @@ class Laid:
         self.drawing, self.width, self.side = drawing, width, side
         cells, nodes, rows = drawing.cells, drawing.nodes.items(), drawing.rows.values()
         x = [node.at[0] for _, node in nodes]
-        left = 12 + LETTER * max(map(len, rows)) if rows else 0  # room for the words of the rows
+        left = (
+            12 + LETTER * max(map(len, rows)) if rows else 0
+        )  # room for the words of the rows
         room = width - left - (4 if cells else 2 * side)
         self.step = min(COLUMN, room / (max(x) - min(x) + cells or 1))
-        self.middle = (width + left) / 2, (min(x) + max(x)) / 2  # in pixels, and in columns
+        self.middle = (
+            (width + left) / 2,
+            (min(x) + max(x)) / 2,
+        )  # in pixels, and in columns
         fits = int((self.step - 9) / CELL_LETTER) if cells else 99
         wrap = TextWrapper(fits, break_long_words=False, break_on_hyphens=False).fill
-        self.labels = {name: "\n".join(map(wrap, one.label.split("\n"))) for name, one in nodes}
+        self.labels = {
+            name: "\n".join(map(wrap, one.label.split("\n"))) for name, one in nodes
+        }
         lines = max(label.count("\n") + 1 for label in self.labels.values())
         self.row = max(CELL_ROW, LINE * lines + 18) if cells else ROW
         self.at = {name: self.place(*node.at) for name, node in nodes}
@@ -142,7 +159,11 @@ class Laid:
         far = [np.linalg.norm(points - end, axis=1) for end in (tail, head)]
         a = ALONG[np.argmax(far[0] > rim + 3)]
         b = ALONG[len(ALONG) - 1 - np.argmax(far[1][::-1] > rim + 8)]
-        bend = (1 - a) * (1 - b) * ends[0] + (a + b - 2 * a * b) * ends[1] + a * b * ends[2]
+        bend = (
+            (1 - a) * (1 - b) * ends[0]
+            + (a + b - 2 * a * b) * ends[1]
+            + a * b * ends[2]
+        )
         return np.array([_on(ends, a), bend, _on(ends, b)])
 
     def path(self, k: int) -> str:
@@ -197,9 +218,15 @@ class Laid:
         """Return every word, with those of columns and rows, and where it stands."""
         found = self._places(self.drawing.words)
         low = min(node.at[1] for node in self.drawing.nodes.values())
-        aside, below = (self.step / 2, self.row / 2 + 18) if self.drawing.cells else (self.side, 44)
+        aside, below = (
+            (self.step / 2, self.row / 2 + 18)
+            if self.drawing.cells
+            else (self.side, 44)
+        )
         for column, text in self.drawing.columns.items():
-            found.append((Word((0, 0), text), *np.add(self.place(column, low), (0, below))))
+            found.append(
+                (Word((0, 0), text), *np.add(self.place(column, low), (0, below)))
+            )
         for row, text in self.drawing.rows.items():
             edge = min(x for x, _ in self.at.values()) - aside - 4
             found.append((Word((0, 0), text, "end"), edge, self.place(0, row)[1] + 5))
@@ -224,9 +251,12 @@ class Laid:
 
     def data(self) -> dict[str, Any]:
         """Return what an explorer draws of it: nodes and arrows in their order, and words."""
-        at = [[round(float(c), 1) for c in self.at[name]] for name in self.drawing.nodes]
+        at = [
+            [round(float(c), 1) for c in self.at[name]] for name in self.drawing.nodes
+        ]
         words = [
-            [round(float(x), 1), round(float(y), 1), w.anchor, w.text] for w, x, y in self.words
+            [round(float(x), 1), round(float(y), 1), w.anchor, w.text]
+            for w, x, y in self.words
         ]
         arrows = [
             {

@@ -26,7 +26,13 @@ Node = State | str
 
 Edge = tuple[Node, Node]
 """An arrow: (tail, head)."""
-KINDS = {"spike": "h", "weight": "W", "carry": "f", "reset": "u f′", "readout": "direct"}
+KINDS = {
+    "spike": "h",
+    "weight": "W",
+    "carry": "f",
+    "reset": "u f′",
+    "readout": "direct",
+}
 GAP = 1.05  # rows from the last state of a layer to the first of the next
 UP_TO_LOSS = 1.15  # rows
 ACROSS, UP = 0.38, 0.29  # columns and rows from a neuron to the next one of its layer
@@ -83,7 +89,9 @@ def below_loss(
     found = []
     for arrow in arrows:
         tail = nodes[arrow.tail].at[0]
-        outward = bow * ((tail < middle) - (tail > middle)) if arrow.head in loss else 0.0
+        outward = (
+            bow * ((tail < middle) - (tail > middle)) if arrow.head in loss else 0.0
+        )
         found.append(replace(arrow, bow=arrow.bow or outward))
     return Drawing({**nodes, **loss}, found, columns, rows)
 
@@ -138,7 +146,9 @@ def unrolled(
     places, high = {}, 1 + GAP
     for kind, t, n in sorted(tail for _, tail, _ in edges(T, N)):
         row = high * n + (kind == "o")
-        places[kind, t, n] = drawing.Node((t, row), kind, kind == "o", (kind, t, n) in nodes)
+        places[kind, t, n] = drawing.Node(
+            (t, row), kind, kind == "o", (kind, t, n) in nodes
+        )
     return below_loss(
         places,
         drawn,
@@ -163,7 +173,9 @@ def edges_on(local: LocalDerivatives, start: arrows.Node) -> list[arrows.Edge]:
     return [
         edge
         for t, n in product(range(start.t, local.T), range(start.n, local.net.N + 1))
-        for i, kind in product(range(local.net.sizes[n]), local.net.layers[n].neuron.order)
+        for i, kind in product(
+            range(local.net.sizes[n]), local.net.layers[n].neuron.order
+        )
         for edge in arrows.edges_from(arrows.Node(kind, n, t, i), local)
     ]
 
@@ -188,14 +200,21 @@ def network_graph(
 
     def node(one: arrows.Node) -> drawing.Node:
         k, lean = order.index(one.kind), one.i - (net.sizes[one.n] - 1) / 2
-        place = (one.t + 1 + ACROSS * lean + aside * (k % 2), high * one.n + UP * one.i + k)
+        place = (
+            one.t + 1 + ACROSS * lean + aside * (k % 2),
+            high * one.n + UP * one.i + k,
+        )
         return drawing.Node(place, label(one, net), one.kind == "o", one == asked)
 
     return below_loss(
         {end: node(end) for end in ends},
         [*drawn.values()],
         {t + 1 + aside / 2: f"t = {t + 1}" for t in steps},
-        {high * n + (len(order) - 1) / 2: f"n = {n}" for n in layers if len(layers) > 1},
+        {
+            high * n + (len(order) - 1) / 2: f"n = {n}"
+            for n in layers
+            if len(layers) > 1
+        },
     )
 
 
@@ -218,7 +237,9 @@ def two_layers(net: Network) -> Shown:
         up, known = edge.target.n > edge.source.n, edge.kind in numbers
         colour = NEXT if edge.step else ABOVE if up else INK
         number = numbers.setdefault(edge.kind, len(numbers) + 1)
-        bow = 0.0 if edge.step or (k - m) % 2 else -0.2  # about a state that stands between
+        bow = (
+            0.0 if edge.step or (k - m) % 2 else -0.2
+        )  # about a state that stands between
         written = "" if known else str(number)
         drawn[edge] = Arrow(edge.source, edge.target, colour, written, bow, width=1.5)
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
@@ -247,7 +268,8 @@ def _described(net: Network) -> str:
     """Return the picture in words."""
     neuron = net.layers[net.N].neuron
     inside = "; ".join(
-        f"{a.kind} from {a.source} to {'the next ' * a.step}{a.target}" for a in neuron.arrows
+        f"{a.kind} from {a.source} to {'the next ' * a.step}{a.target}"
+        for a in neuron.arrows
     )
     between = ", ".join(dict.fromkeys(a.kind for a in net.arrows[net.N - 1] if a.link))
     return (

@@ -16,7 +16,8 @@ State = tuple[str, float, float]
 
 
 def states(
-    arrows: Sequence[tuple[State, State, str, str]], lit: Mapping[State, str] | None = None
+    arrows: Sequence[tuple[State, State, str, str]],
+    lit: Mapping[State, str] | None = None,
 ) -> Drawing:
     """Return states with arrows, each (tail, head, factor, colour); those ``lit`` are asked about.
 
@@ -28,7 +29,8 @@ def states(
     """
     found = dict.fromkeys(end for arrow in arrows for end in arrow[:2])
     nodes = {
-        one: Node(one[1:], one[0], one[0].startswith("o"), one in (lit or {})) for one in found
+        one: Node(one[1:], one[0], one[0].startswith("o"), one in (lit or {}))
+        for one in found
     }
     drawn = [Arrow(tail, head, colour, factor) for tail, head, factor, colour in arrows]
     return Drawing(nodes, drawn, columns={0: "t", 1: "t + 1"})
@@ -44,11 +46,19 @@ def fan_out(above: int = 3) -> Drawing:
     ['w₁ᵢ', 'w₂ᵢ', 'u f′', 'h', 'f']
     """
     u, spike, after = ("uᵢ", 0.0, 0.0), ("oᵢ", 0.0, 1.0), ("uᵢ", 1.0, 0.0)
-    heads = [(f"u{subscript(k)}", 0.45 * (k - (above - 1) / 2), 2.4) for k in range(above)]
+    heads = [
+        (f"u{subscript(k)}", 0.45 * (k - (above - 1) / 2), 2.4) for k in range(above)
+    ]
     arrows = [(spike, head, f"w{head[0][1]}ᵢ", ABOVE) for head in heads]
-    arrows += [(spike, after, "u f′", NEXT), (u, spike, "h", INK), (u, after, "f", NEXT)]
+    arrows += [
+        (spike, after, "u f′", NEXT),
+        (u, spike, "h", INK),
+        (u, after, "f", NEXT),
+    ]
     drawn = states(arrows, {u: EPSILON, spike: DELTA})
-    return Drawing(drawn.nodes, drawn.arrows, drawn.columns, rows={0.5: "n", 2.4: "n + 1"})
+    return Drawing(
+        drawn.nodes, drawn.arrows, drawn.columns, rows={0.5: "n", 2.4: "n + 1"}
+    )
 
 
 def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Drawing:
@@ -71,13 +81,17 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
         for t in range(1, T + 1)
         for row, name in enumerate("uo")
     }
-    arrows = [Arrow(a[:2], b[:2]) for kind, a, b in edges(T, 1) if a[2] and kind != "readout"]
+    arrows = [
+        Arrow(a[:2], b[:2]) for kind, a, b in edges(T, 1) if a[2] and kind != "readout"
+    ]
     for name, t in sorted(reads):
         # From a potential below L a straight arrow would cross the spike above it.
         near = name == "u" and abs(t - middle) < 1
         bow = (-0.28 if t < middle else 0.28) if near else 0.0
         arrows.append(Arrow((name, t), "L", DIRECT, bow=bow))
-    shown = below_loss(nodes, arrows, {t: str(t) for t in range(1, T + 1)}, {}, bow=0.06)
+    shown = below_loss(
+        nodes, arrows, {t: str(t) for t in range(1, T + 1)}, {}, bow=0.06
+    )
     return replace(shown, title=title)
 
 
@@ -98,7 +112,9 @@ def automaton(rule: Rule, net: Network) -> Drawing:
         kinds += [arrow.kind] if arrow.kind not in kinds else []
     place = {q: 1.0 * k for k, q in enumerate(found)}
     many = 1 if len(place) > 2 else 2  # kinds in a line
-    nodes = {q: Node((x, 0), q, round=True, asked=q == rule.start) for q, x in place.items()}
+    nodes = {
+        q: Node((x, 0), q, round=True, asked=q == rule.start) for q, x in place.items()
+    }
     arrows = [
         Arrow(q, head, INK, _listed(kinds, many), bow=0.16, width=1.5)
         for q, row in found.items()
@@ -115,4 +131,6 @@ def automaton(rule: Rule, net: Network) -> Drawing:
 
 def _listed(kinds: list[str], many: int) -> str:
     """Return kinds of arrows, so many in a line."""
-    return ",\n".join(", ".join(kinds[k : k + many]) for k in range(0, len(kinds), many))
+    return ",\n".join(
+        ", ".join(kinds[k : k + many]) for k in range(0, len(kinds), many)
+    )

@@ -100,6 +100,9 @@ def css(dark: str = '[data-md-color-scheme="slate"]') -> str:
     '.dark{--stbp-ink:#e6e8eb;--stbp-direct:#f5c542;--stbp-above:#5fd0c0;--stbp-next:#a98df0;--stbp-lost:#ff6a5a}'
     """
     return "\n".join(
-        selector + "{" + ";".join(f"--stbp-{name}:{pair[k]}" for name, pair in DARK.items()) + "}"
+        selector
+        + "{"
+        + ";".join(f"--stbp-{name}:{pair[k]}" for name, pair in DARK.items())
+        + "}"
         for k, selector in enumerate((":root", dark))
     )

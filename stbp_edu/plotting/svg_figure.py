@@ -91,7 +91,9 @@ class Shown:
         """
         kinds = {"figure figure-wide" if self.narrow else "figure": self.svg}
         kinds |= {"figure figure-narrow": self.narrow}
-        drawn = [s.replace("<svg", f'<svg class="{k}"', 1) for k, s in kinds.items() if s]
+        drawn = [
+            s.replace("<svg", f'<svg class="{k}"', 1) for k, s in kinds.items() if s
+        ]
         return "".join(drawn) + self.below
 
     def __repr__(self) -> str:
@@ -156,14 +158,18 @@ def _chart(fig: Figure, alt: str, width: int) -> str:
 
 def _on_sheet(svg: str, alt: str) -> str:
     """Return matplotlib's SVG on our sheet: ids of its own, and only the digits that are seen."""
-    box = [round(float(side)) for side in svg.split('viewBox="')[1].split('"')[0].split()]
+    box = [
+        round(float(side)) for side in svg.split('viewBox="')[1].split('"')[0].split()
+    ]
     svg = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
     svg = re.sub(r' (d|x|y)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
     svg = re.sub(r">\s+<", "><", svg).strip()
     prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
     used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg)}
-    svg = re.sub(r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg)
+    svg = re.sub(
+        r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg
+    )
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)
     svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
     return sheet(box, alt, svg, scale=4 / 3)  # points to pixels
@@ -175,12 +181,20 @@ def place_legend(ax: Axes) -> None:
     spec = ax.get_subplotspec()
     across = spec.get_gridspec().ncols if spec else 1
     inches = 0.9 * cast(Figure, ax.figure).get_figwidth() / across
-    columns = max(1, int(inches / (0.55 + 0.08 * max(map(len, labels)))))  # handle and text, about
+    columns = max(
+        1, int(inches / (0.55 + 0.08 * max(map(len, labels))))
+    )  # handle and text, about
     rows = -(-len(labels) // columns)
     columns = -(-len(labels) // rows)  # as even as the rows can be
-    place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "borderaxespad": 0.2}
+    place: dict[str, Any] = {
+        "loc": "lower left",
+        "bbox_to_anchor": (0, 1.0),
+        "borderaxespad": 0.2,
+    }
     with style():
-        ax.legend(handles, labels, ncols=columns, handlelength=2.6, columnspacing=1.2, **place)
+        ax.legend(
+            handles, labels, ncols=columns, handlelength=2.6, columnspacing=1.2, **place
+        )
 
 
 def _short(path: str) -> str:
@@ -203,7 +217,9 @@ def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
         row = laid[first : first + across]
         top = min(one.box[1] for one in row)
         for x, one in zip(range(0, width, each), row, strict=False):
-            parts.append(f'<g transform="translate({x} {y - top})">{"".join(elements(one))}</g>')
+            parts.append(
+                f'<g transform="translate({x} {y - top})">{"".join(elements(one))}</g>'
+            )
             parts.append(text((x + 20, y + 20), one.drawing.title, "start"))
         y += max(one.box[1] + one.box[3] for one in row) - top
     return sheet([0, 0, width, y], alt, "".join(parts))
@@ -236,7 +252,9 @@ def elements(laid: Laid) -> list[str]:
     found = [_form(laid, name, halo, 6, wider=4) for name in asked]
     found += [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
     form = _cell if drawing.cells else _node
-    found += [FILLED] * bool(drawing.order) + [form(laid, name) for name in drawing.nodes]
+    found += [FILLED] * bool(drawing.order) + [
+        form(laid, name) for name in drawing.nodes
+    ]
     for k, (x, y) in laid.factors.items():
         factor = drawing.arrows[k].factor
         found.append(text((x, y + 5 - LINE / 2 * factor.count("\n")), factor))
@@ -260,10 +278,16 @@ def _arrow(laid: Laid, k: int, arrow: Arrow) -> str:
 def _node(laid: Laid, name: Any) -> str:
     """Return a node; the loss is filled with ink."""
     (x, y), node = laid.at[name], laid.drawing.nodes[name]
-    fill, frame, colour = f"var(--stbp-ground, {GROUND})", INK if node.asked else GRID, INK
+    fill, frame, colour = (
+        f"var(--stbp-ground, {GROUND})",
+        INK if node.asked else GRID,
+        INK,
+    )
     if node.label == "L":
         fill, frame, colour = INK, INK, f"var(--stbp-paper, {GROUND})"
-    drawn = _form(laid, name, f"fill: {fill}; stroke: {frame}", 2.5 if node.asked else 1.5)
+    drawn = _form(
+        laid, name, f"fill: {fill}; stroke: {frame}", 2.5 if node.asked else 1.5
+    )
     return drawn + text((x, y + 5), node.label, colour=colour)
 
 
@@ -273,7 +297,11 @@ def _cell(laid: Laid, name: Any) -> str:
     wide, high, label = laid.step - 5, laid.row - 5, laid.labels[name]
     box = f'<rect x="{x - wide / 2:.1f}" y="{y - high / 2:.1f}" width="{wide:.1f}" '
     box += f'height="{high:.1f}" rx="5" '
-    drawn = f'{box}fill="none" style="stroke: {GRID}"/>' if order or not node.colours else ""
+    drawn = (
+        f'{box}fill="none" style="stroke: {GRID}"/>'
+        if order or not node.colours
+        else ""
+    )
     if node.colours:
         fill, frame = node.colours
         look = f"fill: {fill}; fill-opacity: 0.3; stroke: {frame}; stroke-width: 2"
@@ -294,7 +322,9 @@ def _form(laid: Laid, name: Any, look: str, line: float, wider: int = 0) -> str:
     return f'<{form} style="{look}" stroke-width="{line}"/>'
 
 
-def text(at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15) -> str:
+def text(
+    at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15
+) -> str:
     """Return text as an element of SVG, line below line."""
     drawn = ""
     for k, line in enumerate(words.split("\n") if words else ()):

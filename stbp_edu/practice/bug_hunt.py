@@ -75,7 +75,11 @@ class Bug:
 @cache
 def bugs() -> tuple[Bug, ...]:
     """Return every program with one bug, in the order of the hunt, which goes by no case."""
-    made = (bug for bug in reversed([*_bugs()]) if [bug.case, bug.what] not in table()["no_bug"])
+    made = (
+        bug
+        for bug in reversed([*_bugs()])
+        if [bug.case, bug.what] not in table()["no_bug"]
+    )
     found = {bug.source: bug for bug in made}
     return tuple(sorted(found.values(), key=lambda bug: crc32(bug.source.encode())))
 
@@ -92,7 +96,9 @@ def _bugs() -> Iterator[Bug]:
                 before, after = line[: found.start()], line[found.end() :]
                 is_last = len(PLUS.split(before + old)) == len(names)
                 for what, new in changes.items():
-                    source = "\n".join((*lines[:k], before + new + after, *lines[k + 1 :], ""))
+                    source = "\n".join(
+                        (*lines[:k], before + new + after, *lines[k + 1 :], "")
+                    )
                     yield Bug(case, names[-is_last], what, k + 1, line.strip(), source)
 
 
@@ -123,16 +129,37 @@ class Evidence:
 
 SYMPTOMS: dict[str, tuple[str, Callable[[Evidence], bool]]] = {
     "T=1": ("wrong at T = 1 already", lambda e: bool(e.wrong["T = 1"])),
-    "T>1": ("wrong only where T > 1", lambda e: not e.wrong["T = 1"] and bool(e.wrong["T = 2"])),
-    "T>2": ("wrong only where T > 2", lambda e: not e.wrong["T = 1"] | e.wrong["T = 2"]),
+    "T>1": (
+        "wrong only where T > 1",
+        lambda e: not e.wrong["T = 1"] and bool(e.wrong["T = 2"]),
+    ),
+    "T>2": (
+        "wrong only where T > 2",
+        lambda e: not e.wrong["T = 1"] | e.wrong["T = 2"],
+    ),
     "S>1": ("wrong only where S > 1", lambda e: not e.wrong["S = 1"]),
-    "hidden": ("wrong only below the output layer", lambda e: not {"W[3]", "b[3]"} & e.seen),
-    "output": ("wrong only in the output layer", lambda e: set() < e.seen <= {"W[3]", "b[3]"}),
+    "hidden": (
+        "wrong only below the output layer",
+        lambda e: not {"W[3]", "b[3]"} & e.seen,
+    ),
+    "output": (
+        "wrong only in the output layer",
+        lambda e: set() < e.seen <= {"W[3]", "b[3]"},
+    ),
     "W": ("wrong only in W", lambda e: {name[0] for name in e.seen} == {"W"}),
     "b": ("wrong only in b", lambda e: {name[0] for name in e.seen} == {"b"}),
-    "factor": ("all gradients are off by one constant factor", lambda e: e.factor is not None),
-    "spikes": ("wrong only where a neuron has spiked", lambda e: not e.wrong["no spikes"]),
-    "widths": ("an error is raised unless all layers are equally wide", lambda e: e.raises),
+    "factor": (
+        "all gradients are off by one constant factor",
+        lambda e: e.factor is not None,
+    ),
+    "spikes": (
+        "wrong only where a neuron has spiked",
+        lambda e: not e.wrong["no spikes"],
+    ),
+    "widths": (
+        "an error is raised unless all layers are equally wide",
+        lambda e: e.raises,
+    ),
 }
 """What can be seen of a bug from outside, by the name that ``hunt`` takes: words, and a test."""
 
@@ -143,13 +170,19 @@ def networks() -> dict[str, tuple[ForwardPass, ...]]:
     shapes = {"T = 1": (1, S), "T = 2": (2, S), "T = 4": (T, S), "S = 1": (T, 1)}
     draw = partial(draw_network, sizes=SIZES, tau=0.6)
     drawn = {
-        name: tuple(draw(800 + smooth, T=T, S=S, smooth=smooth) for smooth in (False, True))
+        name: tuple(
+            draw(800 + smooth, T=T, S=S, smooth=smooth) for smooth in (False, True)
+        )
         for name, (T, S) in shapes.items()
     }
     net = drawn["T = 4"][0]
     params = net.params  # made so small that no neuron reaches the threshold
-    small = Params(*([None, *(x / 8 for x in part[1:])] for part in (params.W, params.b)))
-    silent = replace(net, trace=forward(net.trace.O[0], small, net.neuron), params=small)
+    small = Params(
+        *([None, *(x / 8 for x in part[1:])] for part in (params.W, params.b))
+    )
+    silent = replace(
+        net, trace=forward(net.trace.O[0], small, net.neuron), params=small
+    )
     return drawn | {"no spikes": (silent, silent)}
 
 
@@ -167,7 +200,9 @@ def wrong_gradients(got: Outcome, right: dict[str, Any], factor: float = 1.0) ->
     names = [name for name in right if name[0] in "Wb"]
     if not isinstance(got, dict):
         return frozenset(names)
-    return frozenset(n for n in names if not alike(got[n], factor * right[n], TOLERANCE))
+    return frozenset(
+        n for n in names if not alike(got[n], factor * right[n], TOLERANCE)
+    )
 
 
 def _factor(got: Any, right: dict[str, Any]) -> float | None:
@@ -188,7 +223,11 @@ def evidence(bug: Bug) -> Evidence:
         for name, pair in runs.items()
     }
     factors = [_factor(*run) for run in runs["T = 4"]]
-    one = factors[0] if None not in factors and len({f"{f:.9g}" for f in factors}) == 1 else None
+    one = (
+        factors[0]
+        if None not in factors and len({f"{f:.9g}" for f in factors}) == 1
+        else None
+    )
     return Evidence(wrong, one, isinstance(runs["T = 4"][0][0], Difference))
 
 
@@ -229,7 +268,11 @@ class Hunt(Feedback):
 
 
 def hunt(
-    k: int, *, case: int | None = None, term: str | None = None, symptom: str | None = None
+    k: int,
+    *,
+    case: int | None = None,
+    term: str | None = None,
+    symptom: str | None = None,
 ) -> Hunt:
     """Show a backward pass that has one bug; with an answer, say what is right of it.
 
@@ -260,9 +303,16 @@ def hunt(
         if what in asked:
             checks.choice(what, asked[what], known)
     holds = evidence(bug).symptoms
-    right = {"case": case == bug.case, "term": term == bug.term, "symptom": symptom in holds}
+    right = {
+        "case": case == bug.case,
+        "term": term == bug.term,
+        "symptom": symptom in holds,
+    }
     state = "right" if all(right.values()) else "wrong"
-    said = [f"{what} {given}: {'right' if right[what] else 'no'}" for what, given in asked.items()]
+    said = [
+        f"{what} {given}: {'right' if right[what] else 'no'}"
+        for what, given in asked.items()
+    ]
     left = [what for what in right if what not in asked]
     verdict = "; ".join(said) + (f"; still to say: {', '.join(left)}" if left else "")
     found = f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`."
@@ -287,7 +337,9 @@ def _shown(bug: Bug) -> Iterator[str]:
     """Yield on which networks the bug fails and where, and where it fails first."""
     found = evidence(bug)
     for name, wrong in found.wrong.items():
-        yield f"{name}: " + (f"wrong in {', '.join(sorted(wrong))}" if wrong else "right")
+        yield f"{name}: " + (
+            f"wrong in {', '.join(sorted(wrong))}" if wrong else "right"
+        )
     if found.factor is not None:
         yield f"T = 4: every gradient is {found.factor:.4g} times the exact one"
     yield f"first, with T = 4: {first_wrong(bug)}"

@@ -50,7 +50,9 @@ class Feedback:
         rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         found = f' data-mistakes="{" ".join(self.mistakes)}"' if self.mistakes else ""
-        data = f'data-exercise="{escape(self.exercise)}" data-state="{self.state}"{found}'
+        data = (
+            f'data-exercise="{escape(self.exercise)}" data-state="{self.state}"{found}'
+        )
         head = f"<strong>{escape(self.title or self.exercise)}: {LABELS[self.state]}.</strong>"
         listed = f"<ul>{rows}</ul>" if rows else ""
         return f'<div class="stbp-feedback" role="status" {data}><p>{head}</p>{listed}{lines}</div>'
@@ -136,7 +138,9 @@ def markup(text: str) -> str:
     """
     pieces = escape(text, quote=False).split("`")
     for k in range(0, len(pieces), 2):
-        pieces[k] = re.sub(r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", pieces[k])
+        pieces[k] = re.sub(
+            r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", pieces[k]
+        )
         pieces[k] = re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", pieces[k])
     pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
     return "".join(pieces)

@@ -23,7 +23,9 @@ class NetworkReport(Feedback):
     title: ClassVar[str] = "Your backward pass"
 
 
-def check_network(function: Callable[..., Any] | None, *, record: bool = True) -> NetworkReport:
+def check_network(
+    function: Callable[..., Any] | None, *, record: bool = True
+) -> NetworkReport:
     """Say whether a whole backward pass is right, and if not, where it first goes wrong.
 
     Args:
@@ -42,12 +44,18 @@ def check_network(function: Callable[..., Any] | None, *, record: bool = True) -
     """
     checks.instance("record", record, bool)
     report = NetworkReport(**vars(grade(exercises()["backward"], function)))
-    cases = case_reports(function) if callable(function) and report.state != "todo" else ()
-    if report.right:  # the verdict is that of the gradients; the cases explain a wrong one
+    cases = (
+        case_reports(function) if callable(function) and report.state != "todo" else ()
+    )
+    if (
+        report.right
+    ):  # the verdict is that of the gradients; the cases explain a wrong one
         cases = tuple(CaseReport(c.case, c.cells) for c in cases)
     if report.right or any(c.wrong for c in cases):
         items = f"tried on the {wide_network().description}", *map(str, cases)
-        report = replace(report, cases=cases, items=items, message=_message(report, cases))
+        report = replace(
+            report, cases=cases, items=items, message=_message(report, cases)
+        )
     if record:
         saved_progress.record("backward", report.state, report.mistakes)
     return report
@@ -57,18 +65,28 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     """Return the mistakes that have a name, and where the first wrong case is derived."""
     if report.right:
         return ("Checked against the exact gradients of several networks.",)
-    named = {m.id: str(m) for m in exercises()["backward"].mistakes if m.id in report.mistakes}
-    first = next(c for c in (cases[4], *cases) if c.wrong)  # without ε no other case says a thing
+    named = {
+        m.id: str(m)
+        for m in exercises()["backward"].mistakes
+        if m.id in report.mistakes
+    }
+    first = next(
+        c for c in (cases[4], *cases) if c.wrong
+    )  # without ε no other case says a thing
     is_delta = any(LEAK not in part for part in first.explanation.split("; "))
     is_epsilon = LEAK in first.explanation or NO_SUM in first.explanation
-    terms = ["w"] if first.case == 5 else ["delta"] * is_delta + ["epsilon"] * is_epsilon
+    terms = (
+        ["w"] if first.case == 5 else ["delta"] * is_delta + ["epsilon"] * is_epsilon
+    )
     ids = [f"c{first.case}-{term}" for term in terms]
     where, equations = exercises()[ids[0]], " and ".join(f"({id_})" for id_ in ids)
     place = f'Look at notebook {where.notebook}, "{where.section}", {equations}'
     return *named.values(), f'{place}; `hint("backward")` gives a hint.'
 
 
-def by_autograd(loss: Callable[..., Any], leaf: Callable[[Array], Any]) -> Callable[..., Gradients]:
+def by_autograd(
+    loss: Callable[..., Any], leaf: Callable[[Array], Any]
+) -> Callable[..., Gradients]:
     """Return the gradients of a loss of tensors, as a function that ``check_network`` takes.
 
     Args:
@@ -104,7 +122,9 @@ def by_autograd(loss: Callable[..., Any], leaf: Callable[[Array], Any]) -> Calla
         W, b = ([None, *map(leaf, part[1:])] for part in (params.W, params.b))
         loss(trace, targets, W, b, neuron).backward()
         found = ([None, *(x.grad for x in part[1:])] for part in (W, b))
-        arrays = ([g.numpy() if hasattr(g, "numpy") else g for g in part] for part in found)
+        arrays = (
+            [g.numpy() if hasattr(g, "numpy") else g for g in part] for part in found
+        )
         return Gradients(*arrays)
 
     return gradients

@@ -47,8 +47,13 @@ class Prediction:
         """The sentence on the prediction; then the question and its choices, or the lesson."""
         said = f"you predicted `{self.answer}`" if self.answer else "no prediction"
         if self.measured:
-            is_right, measured = self.answer == self.measured, f"measured: `{self.measured}`"
-            head = f"{measured}, as you predicted." if is_right else f"{said}; {measured}."
+            is_right, measured = (
+                self.answer == self.measured,
+                f"measured: `{self.measured}`",
+            )
+            head = (
+                f"{measured}, as you predicted." if is_right else f"{said}; {measured}."
+            )
             return head, self.question.lesson
         if self.answer:
             return f"{said}.", "Now measure."
@@ -58,18 +63,28 @@ class Prediction:
 
     def __repr__(self) -> str:
         """Return the text form."""
-        return "\n  ".join((f"{self.question.id}: {self.message[0]}", *self.message[1:]))
+        return "\n  ".join(
+            (f"{self.question.id}: {self.message[0]}", *self.message[1:])
+        )
 
     def _repr_html_(self) -> str:
         """Return the HTML form; the page's script makes buttons of the choices."""
-        told = {"prediction": self.question.id, "answer": self.answer, "measured": self.measured}
+        told = {
+            "prediction": self.question.id,
+            "answer": self.answer,
+            "measured": self.measured,
+        }
         told["question"] = self.question.question
         told["choices"] = json.dumps(self.question.choices, ensure_ascii=False)
-        data = " ".join(f'data-{name}="{escape(value)}"' for name, value in told.items())
+        data = " ".join(
+            f'data-{name}="{escape(value)}"' for name, value in told.items()
+        )
         head, *others = map(markup, self.message)
         head = f"<p><strong>{escape(self.question.id)}: {head}</strong></p>"
         lines = head + "".join(f"<p>{line}</p>" for line in others)
-        return f'<div class="stbp-feedback" {data}><div role="status">{lines}</div></div>'
+        return (
+            f'<div class="stbp-feedback" {data}><div role="status">{lines}</div></div>'
+        )
 
 
 @cache

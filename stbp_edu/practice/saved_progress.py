@@ -39,7 +39,9 @@ def path() -> Path | None:
     default = Path(base, "stbp_edu", "progress.json")
     place = Path(os.environ.get(VARIABLE) or default.expanduser())
     if place.is_dir():
-        raise ValueError(f"{place} is a folder, and progress needs a file; move it away")
+        raise ValueError(
+            f"{place} is a folder, and progress needs a file; move it away"
+        )
     return None if place.exists() and not place.is_file() else place
 
 
@@ -87,7 +89,11 @@ def _change(change: Callable[["Progress"], None]) -> None:
                 kept = {}
             now = _progress(kept)
             change(now)
-            more = {k: v for k, v in asdict(now).items() if v and k in ("predictions", "history")}
+            more = {
+                k: v
+                for k, v in asdict(now).items()
+                if v and k in ("predictions", "history")
+            }
             FILE.write(place, now.states | more)
     except UNUSABLE as error:
         if str(error) not in _told:
@@ -127,9 +133,14 @@ class Progress:
     @property
     def _said(self) -> list[str]:
         """What is said below the exercises, a line each."""
-        hunted = sum(k.startswith("hunt(") and v == "right" for k, v in self.states.items())
+        hunted = sum(
+            k.startswith("hunt(") and v == "right" for k, v in self.states.items()
+        )
         found = [f"Bugs found: {hunted}."] * bool(hunted)
-        told = [f"You predicted, {id_}: {answer}." for id_, answer in self.predictions.items()]
+        told = [
+            f"You predicted, {id_}: {answer}."
+            for id_, answer in self.predictions.items()
+        ]
         return [*found, *told, *[self.problem] * bool(self.problem)]
 
     def __repr__(self) -> str:
@@ -185,7 +196,9 @@ def export_progress(file: str | Path) -> Path:
     if not kept:
         raise ValueError("there is no progress to export yet; check an answer first")
     if not file.parent.is_dir():
-        raise FileNotFoundError(f"{file} must be in a folder that exists; make {file.parent} first")
+        raise FileNotFoundError(
+            f"{file} must be in a folder that exists; make {file.parent} first"
+        )
     FILE.write(file, kept)
     return file
 
@@ -207,7 +220,12 @@ def import_progress(file: str | Path) -> Progress:
         right = {id_: state for id_, state in ours.states.items() if state == "right"}
         ours.states.update(new.states | right)
         ours.predictions.update(new.predictions)
-        for id_, one in new.history.items():  # the larger number: a file taken in twice counts once
+        for (
+            id_,
+            one,
+        ) in (
+            new.history.items()
+        ):  # the larger number: a file taken in twice counts once
             had = ours.history.get(id_, one)
             found = dict(Counter(one.mistakes) | Counter(had.mistakes))
             ours.history[id_] = Attempts(max(one.attempts, had.attempts), found)
@@ -229,4 +247,8 @@ def _progress(kept: dict[str, Any]) -> Progress:
 
 def _entries(table: Any, kind: type[T]) -> dict[str, T]:
     """Return the entries of a table that are of a kind; none where it is no table."""
-    return {k: v for k, v in table.items() if type(v) is kind} if isinstance(table, dict) else {}
+    return (
+        {k: v for k, v in table.items() if type(v) is kind}
+        if isinstance(table, dict)
+        else {}
+    )

@@ -66,7 +66,9 @@ def found_in(folder: Path) -> dict[Path, str]:
         ValueError: if there are none.
     """
     if not folder.is_dir():
-        raise ValueError(f"FOLDER must be a folder of submissions, got {folder}; check the path")
+        raise ValueError(
+            f"FOLDER must be a folder of submissions, got {folder}; check the path"
+        )
     found = {}
     for path in sorted(folder.rglob("*")):
         top, *below = path.relative_to(folder).parts
@@ -74,7 +76,9 @@ def found_in(folder: Path) -> dict[Path, str]:
         if (path.is_symlink() or path.is_file()) and not hidden:
             found[path] = top if below else path.stem
     if not any(p.suffix in (".ipynb", ".json") for p in found):
-        raise ValueError(f"{folder} must hold notebooks or files of progress, and has none")
+        raise ValueError(
+            f"{folder} must hold notebooks or files of progress, and has none"
+        )
     return found
 
 
@@ -91,7 +95,9 @@ def graded(
         several = books[author] > 1 and not reported
         remark = f"one of {books[author]} notebooks of {author}" if several else ""
         name = str(path.relative_to(folder))
-        found = Submission(author, name, reported=reported, problem=problem, remark=remark)
+        found = Submission(
+            author, name, reported=reported, problem=problem, remark=remark
+        )
         try:
             if reported and not problem:
                 return replace(found, verdicts=tuple(_reported(path, problem_set)))
@@ -107,11 +113,20 @@ def graded(
 def _unread(path: Path, seen: dict[bytes, Path]) -> str:
     """Return why a file is not read, or an empty string; ``seen`` has the files of progress."""
     if path.is_symlink() or path.suffix not in (".ipynb", ".json"):
-        kind = "a link" if path.is_symlink() else f"a file {path.suffix or 'without an ending'}"
+        kind = (
+            "a link"
+            if path.is_symlink()
+            else f"a file {path.suffix or 'without an ending'}"
+        )
         return f"it is {kind}, no notebook (.ipynb); ask for that"
     if path.stat().st_size > LARGEST:
-        return f"it has more than {LARGEST // 2**20} MB: neither a notebook nor progress"
-    if path.suffix == ".json" and (first := seen.setdefault(path.read_bytes(), path)) != path:
+        return (
+            f"it has more than {LARGEST // 2**20} MB: neither a notebook nor progress"
+        )
+    if (
+        path.suffix == ".json"
+        and (first := seen.setdefault(path.read_bytes(), path)) != path
+    ):
         return f"it is the same file of progress as {first.parent.name}/{first.name}"
     return ""
 
@@ -127,7 +142,10 @@ def _judged(
     longest = len(ids) * (limits.seconds + PATIENCE)
     try:
         done = subprocess.run(
-            [*command, *numbers, *ids], capture_output=True, timeout=longest, check=False
+            [*command, *numbers, *ids],
+            capture_output=True,
+            timeout=longest,
+            check=False,
         )
         text = done.stdout
     except subprocess.TimeoutExpired as error:
@@ -164,7 +182,12 @@ def topics(submissions: Iterable[Submission]) -> list[Topic]:
     alone are counted, not what students report themselves.
     """
     judged = (s for s in submissions if not s.reported)
-    left = [(s.author, v) for s in judged for v in s.verdicts if v.state != "right" and v.mistakes]
+    left = [
+        (s.author, v)
+        for s in judged
+        for v in s.verdicts
+        if v.state != "right" and v.mistakes
+    ]
     found = []
     while left:
         pairs = {(author, id_) for author, v in left for id_ in v.mistakes}
@@ -173,7 +196,9 @@ def topics(submissions: Iterable[Submission]) -> list[Topic]:
         if not counts[best]:
             break
         asked = {v.exercise for _, v in left if best in v.mistakes}
-        found.append(Topic(best, counts[best], [t for t in tasks().values() if t.id in asked]))
+        found.append(
+            Topic(best, counts[best], [t for t in tasks().values() if t.id in asked])
+        )
         left = [(author, v) for author, v in left if best not in v.mistakes]
     return sorted(found, key=lambda topic: -topic.students)[:DISCUSSED]
 
@@ -198,7 +223,15 @@ def answers_csv(submissions: Iterable[Submission]) -> str:
     for s in submissions:
         by = "the student's own report" if s.reported else "the judge"
         rows += [
-            [s.author, s.file, v.exercise, v.state, " ".join(v.mistakes), by, " ".join(v.message)]
+            [
+                s.author,
+                s.file,
+                v.exercise,
+                v.state,
+                " ".join(v.mistakes),
+                by,
+                " ".join(v.message),
+            ]
             for v in s.verdicts
         ]
     return _csv(rows)
@@ -207,7 +240,9 @@ def answers_csv(submissions: Iterable[Submission]) -> str:
 def _csv(rows: Iterable[Iterable[str]]) -> str:
     """Return rows as CSV; a text that a spreadsheet would compute is quoted."""
     text = io.StringIO()
-    harmless = [[f"'{c}" if c[:1] in tuple("=+-@\t\r") else c for c in row] for row in rows]
+    harmless = [
+        [f"'{c}" if c[:1] in tuple("=+-@\t\r") else c for c in row] for row in rows
+    ]
     csv.writer(text, lineterminator="\n").writerows(harmless)
     return text.getvalue()
 
@@ -222,7 +257,9 @@ def feedback(problem_set: ProblemSet, submission: Submission) -> str:
     )  # fmt: skip
 
 
-def page(problem_set: ProblemSet, submissions: Sequence[Submission], site: str = "") -> str:
+def page(
+    problem_set: ProblemSet, submissions: Sequence[Submission], site: str = ""
+) -> str:
     """Return the page as HTML: each task's mistakes, and what to discuss.
 
     Args:
@@ -251,12 +288,16 @@ def _found(task: Task, submissions: Sequence[Submission]) -> dict[str, Any]:
             reason = why.get(v.mistakes[0], library[v.mistakes[0]]["why"])
             wrong.setdefault((names, reason), []).append(author)
         elif v.state in ("wrong", "refused"):
-            said = next((m[m.find("It raises") :] for m in v.message if "It raises" in m), "")
+            said = next(
+                (m[m.find("It raises") :] for m in v.message if "It raises" in m), ""
+            )
             wrong.setdefault(((), (said or v.message[0])[:200]), []).append(author)
     told = {(s.author, m) for s, v in answers if s.reported for m in v.mistakes}
     return {
         "task": task,
         "verdicts": [v for _, v in judged],
         "wrong": sorted(wrong.items(), key=lambda row: -len(row[1])),
-        "told": Counter(m for author, m in sorted(told) if author not in right).most_common(),
+        "told": Counter(
+            m for author, m in sorted(told) if author not in right
+        ).most_common(),
     }

@@ -123,7 +123,9 @@ class Answer:
         """Return what the function has raised; None for what is not filled in, as in ``check``."""
         if error == "KeyError" and "an answer may not " in text:
             self.refused = f"Refused: {text.strip(chr(39))}."
-        if error == "NotImplementedError" or (error == "TypeError" and "ellipsis" in text):
+        if error == "NotImplementedError" or (
+            error == "TypeError" and "ellipsis" in text
+        ):
             return None
         return Difference("problem", f"It raises {error}: {text}.", f"{error}: {text}")
 
@@ -134,9 +136,14 @@ class Answer:
         for kind, names in PARTS.items():
             if isinstance(value, kind):
                 parts = {name: getattr(value, name) for name in names}
-                return ["named", {n: sandbox.pack(p, self._packed) for n, p in parts.items()}]
+                return [
+                    "named",
+                    {n: sandbox.pack(p, self._packed) for n, p in parts.items()},
+                ]
         if not callable(value):
-            raise TypeError(f"an argument must be data or a function, got {type(value).__name__}")
+            raise TypeError(
+                f"an argument must be data or a function, got {type(value).__name__}"
+            )
         self._functions.append(value)
         return ["function", len(self._functions) - 1]
 
@@ -171,7 +178,9 @@ def judge(task: Task, cells: list[str], limits: Limits) -> Feedback:
         return Feedback(task.id, "stopped" if answer.stopped else "refused", (why,))
     blank = said.state == "todo" and isinstance(task, Exercise)
     if blank and "return" not in source and "raise " not in source:
-        return Feedback(task.id, "wrong", (f"`{name}` returns nothing: end it with `return`.",))
+        return Feedback(
+            task.id, "wrong", (f"`{name}` returns nothing: end it with `return`.",)
+        )
     return said
 
 
@@ -183,7 +192,9 @@ def main() -> None:
     for id_ in ids:
         try:
             said = judge(tasks()[id_], cells, limits)
-        except Exception as error:  # a mistake of this package costs one task, and no other
+        except (
+            Exception
+        ) as error:  # a mistake of this package costs one task, and no other
             text = f"It could not be judged: {type(error).__name__}: {error}."
             said = Feedback(id_, "stopped", (text[:300],))
         print(json.dumps([id_, said.state, said.message, said.mistakes]), flush=True)

@@ -117,8 +117,14 @@ def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
 
 def _cell(kind: str, name: str, metadata: str, source: str) -> dict[str, Any]:
     """Return a cell with an id of its own."""
-    more: dict[str, Any] = {"outputs": [], "execution_count": None} if kind == "code" else {}
-    about = {"id": name[-64:], "cell_type": kind, "metadata": json.loads(metadata or "{}")}
+    more: dict[str, Any] = (
+        {"outputs": [], "execution_count": None} if kind == "code" else {}
+    )
+    about = {
+        "id": name[-64:],
+        "cell_type": kind,
+        "metadata": json.loads(metadata or "{}"),
+    }
     return {**about, "source": source.strip("\n"), **more}
 
 
@@ -127,7 +133,11 @@ def files_of(problem_set: ProblemSet, flavour: str) -> Iterator[tuple[Path, str]
     asked = [tasks()[id_] for id_ in problem_set.every_task()]
     yield Path("rubric.md"), filled("rubric.md", plan=problem_set, asked=asked)
     for variant in range(1, problem_set.count + 1):
-        slug = f"{problem_set.slug}-{variant}" if problem_set.count > 1 else problem_set.slug
+        slug = (
+            f"{problem_set.slug}-{variant}"
+            if problem_set.count > 1
+            else problem_set.slug
+        )
         forms = {Path("source", slug): flavour, Path("teacher"): "teacher"}
         if flavour == "plain":
             forms = {Path("student"): "student", Path("teacher"): "teacher"}
@@ -145,8 +155,16 @@ def read_notebook(path: Path) -> tuple[list[str], dict[str, Any]]:
         book = json.loads(path.read_bytes())
         code = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
         return code, dict(book["metadata"].get(PACKAGE, {}))
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError("it is no notebook: not what Jupyter saves; ask for it again") from error
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
+        raise ValueError(
+            "it is no notebook: not what Jupyter saves; ask for it again"
+        ) from error
 
 
 def answer_to(name: str, cells: Sequence[str]) -> str:
@@ -189,7 +207,9 @@ Names = tuple[set[str], set[str], set[str]]
 """The names of the notebook that a statement binds, changes and uses."""
 
 
-def _needed(name: str, statements: Sequence[ast.stmt], names: Sequence[Names]) -> list[ast.stmt]:
+def _needed(
+    name: str, statements: Sequence[ast.stmt], names: Sequence[Names]
+) -> list[ast.stmt]:
     """Return the statements that bind or change a name, and what they use, in their order."""
     pairs = list(zip(statements, names, strict=True))
     own = {n for s, (bound, _, _) in pairs if not isinstance(s, IMPORTS) for n in bound}
@@ -232,7 +252,9 @@ def _changed(statement: ast.stmt) -> Iterator[str]:
     """Yield the names whose parts it sets, whose methods it calls, or that it calls alone."""
     for node in ast.walk(statement):
         part: ast.AST | None = None
-        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(node.ctx, ast.Store):
+        if isinstance(node, (ast.Subscript, ast.Attribute)) and isinstance(
+            node.ctx, ast.Store
+        ):
             part = node
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             part = node.value.func

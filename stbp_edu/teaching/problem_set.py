@@ -50,15 +50,21 @@ class ProblemSet:
         for name, (kind, what, example) in ENTRIES.items():
             if not isinstance(value := getattr(self, name), kind):
                 got = checks.brief(value)
-                raise TypeError(f"{name} must be {what}, got {got}; write {name} = {example}")
+                raise TypeError(
+                    f"{name} must be {what}, got {got}; write {name} = {example}"
+                )
         checks.count("count", self.count, at_most=MOST)
         checks.count("seed", self.seed, at_least=0)
         for author, variant in _table("authors", self.authors).items():
             checks.count(f"the variant of {author}", variant, at_most=self.count)
         if not 0 <= checks.number("partial", self.partial) <= 1:
-            raise ValueError(f"partial must be from 0 to 1, got {self.partial}; write 0.5 for half")
+            raise ValueError(
+                f"partial must be from 0 to 1, got {self.partial}; write 0.5 for half"
+            )
         if not [*_ids("tasks", self.tasks), *self.pools]:
-            raise ValueError('the plan must ask something; write tasks = ["c3-delta", ...]')
+            raise ValueError(
+                'the plan must ask something; write tasks = ["c3-delta", ...]'
+            )
         for task, points in _table("points", self.points, self.every_task()).items():
             checks.number(f"points of {task}", points, positive=True)
 
@@ -69,7 +75,10 @@ class ProblemSet:
         >>> ProblemSet("Problem set 2: back", ["gain"]).slug
         'problem-set-2-back'
         """
-        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")[:60] or "problem-set"
+        return (
+            re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")[:60]
+            or "problem-set"
+        )
 
     def tasks_of(self, variant: int = 1) -> list[str]:
         """Return the tasks of a variant, counted from 1, in the order of its students.
@@ -84,7 +93,11 @@ class ProblemSet:
         for draw, pool in self.pools:
             left = [id_ for id_ in pool if id_ not in chosen]
             chosen += [left[k] for k in sorted(rng.permutation(len(left))[:draw])]
-        return [chosen[k] for k in rng.permutation(len(chosen))] if self.count > 1 else chosen
+        return (
+            [chosen[k] for k in rng.permutation(len(chosen))]
+            if self.count > 1
+            else chosen
+        )
 
     def variant_of(self, author: str, told: Mapping[str, Any]) -> tuple[int, str]:
         """Return the variant that an author has, and what a teacher should know about it.
@@ -97,8 +110,16 @@ class ProblemSet:
         own = told.get("variant", 1)
         variant = self.authors.get(author, own if type(own) is int else 1)
         if author in self.authors:
-            return variant, f"its variant is {variant}, and it says {own}" if own != variant else ""
-        return variant, f"variant {variant} as the notebook itself says" if self.count > 1 else ""
+            return (
+                variant,
+                f"its variant is {variant}, and it says {own}"
+                if own != variant
+                else "",
+            )
+        return (
+            variant,
+            f"variant {variant} as the notebook itself says" if self.count > 1 else "",
+        )
 
     def every_task(self) -> list[str]:
         """Return the tasks of all variants, each once, in the order of the course."""
@@ -122,14 +143,29 @@ def read_problem_set(path: Path) -> ProblemSet:
     Raises:
         FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
     """
-    known = ("title", "tasks", "checks", "partial", "hand_in", "points", "pools", "variants")
-    name = path.stem.encode(errors="backslashreplace").decode()  # one that a notebook can hold
+    known = (
+        "title",
+        "tasks",
+        "checks",
+        "partial",
+        "hand_in",
+        "points",
+        "pools",
+        "variants",
+    )
+    name = path.stem.encode(
+        errors="backslashreplace"
+    ).decode()  # one that a notebook can hold
     read = files.read_toml(path)
     try:
         table = _table("the plan", read, known)
-        variants = _table("variants", table.pop("variants", {}), ("count", "seed", "authors"))
+        variants = _table(
+            "variants", table.pop("variants", {}), ("count", "seed", "authors")
+        )
         pools = [_pool(pool) for pool in _list("pools", table.pop("pools", []))]
-        return ProblemSet(**{"title": name, "tasks": [], **table, **variants}, pools=pools)
+        return ProblemSet(
+            **{"title": name, "tasks": [], **table, **variants}, pools=pools
+        )
     except (TypeError, ValueError) as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -137,15 +173,21 @@ def read_problem_set(path: Path) -> ProblemSet:
 def _list(name: str, value: Any) -> list[Any]:
     """Return a list in the plan."""
     if not isinstance(value, list):
-        raise ValueError(f"{name} must be a list in [ ], got {checks.brief(value)}; add brackets")
+        raise ValueError(
+            f"{name} must be a list in [ ], got {checks.brief(value)}; add brackets"
+        )
     return value
 
 
-def _table(name: str, value: Any, known: Collection[str] | None = None) -> dict[str, Any]:
+def _table(
+    name: str, value: Any, known: Collection[str] | None = None
+) -> dict[str, Any]:
     """Return a table in the plan, whose keys are known, or any names."""
     if not isinstance(value, dict):
         got = checks.brief(value)
-        raise TypeError(f"{name} must be a table, got {got}; write it as {{ name = value }}")
+        raise TypeError(
+            f"{name} must be a table, got {got}; write it as {{ name = value }}"
+        )
     if known is not None:
         for key in value:
             checks.choice(f"a key of {name}", key, known)
@@ -170,7 +212,11 @@ def _pool(table: Any) -> tuple[int, list[str]]:
     else:
         objective = checks.choice("objective", part.get("objective"), objectives())
         use = checks.choice("use", part.get("use", "homework"), USES)
-        ids = [t.id for t in tasks().values() if (t.objective, t.use) == (objective, use)]
+        ids = [
+            t.id for t in tasks().values() if (t.objective, t.use) == (objective, use)
+        ]
     if len(ids) < draw:
-        raise ValueError(f"a pool must have as many tasks as are drawn, got {ids} for {draw}")
+        raise ValueError(
+            f"a pool must have as many tasks as are drawn, got {ids} for {draw}"
+        )
     return draw, ids

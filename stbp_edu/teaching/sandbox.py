@@ -89,14 +89,24 @@ def read_message(pipe: IO[bytes]) -> Any:
 
 def pack(value: Any, other: Callable[[Any], Any] | None = None) -> Any:
     """Return a value as plain JSON: numbers, arrays and rows of them; of others, what they are."""
-    value = None if value is Ellipsis else frozenset(value) if isinstance(value, set) else value
+    value = (
+        None
+        if value is Ellipsis
+        else frozenset(value)
+        if isinstance(value, set)
+        else value
+    )
     if value is None or isinstance(value, (bool, int, float, str)):
-        large = isinstance(value, int) and abs(value) > sys.float_info.max  # no JSON either
+        large = (
+            isinstance(value, int) and abs(value) > sys.float_info.max
+        )  # no JSON either
         return ["kind", "int"] if large else ["plain", value]
     for kind, row in ROWS.items():
         if isinstance(value, row):
             return [kind, [pack(part, other) for part in value]]
-    if isinstance(value, (np.ndarray, np.generic)) and not isinstance(value, np.ma.MaskedArray):
+    if isinstance(value, (np.ndarray, np.generic)) and not isinstance(
+        value, np.ma.MaskedArray
+    ):
         array = np.asarray(value)
         if array.dtype.kind in "biufc":
             data = base64.b64encode(array.tobytes()).decode()
@@ -116,10 +126,16 @@ def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
                 return value
             case ["tuple" | "list" | "set" as kind, list(parts)]:
                 return ROWS[kind](unpack(part, function) for part in parts)
-            case ["array", str(dtype), list(shape), data] if np.dtype(dtype).kind in "biufc":
-                return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
+            case ["array", str(dtype), list(shape), data] if (
+                np.dtype(dtype).kind in "biufc"
+            ):
+                return (
+                    np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
+                )
             case ["named", dict(parts)]:
-                return SimpleNamespace(**{n: unpack(p, function) for n, p in parts.items()})
+                return SimpleNamespace(
+                    **{n: unpack(p, function) for n, p in parts.items()}
+                )
             case ["kind", str(name)]:
                 return type(name, (), {})()
             case ["function", int(k)] if function:
@@ -128,7 +144,13 @@ def unpack(packed: Any, function: Callable[[int], Any] | None = None) -> Any:
                 generator = np.random.default_rng(0)
                 generator.bit_generator.state = state
                 return generator
-    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise ValueError(f"a message that cannot be read ({error})") from error
     raise ValueError(f"a message of no known kind ({str(packed)[:40]})")
 
@@ -137,7 +159,9 @@ def close_doors(memory: int, seconds: int) -> None:
     """Leave the network, set the limits that the system has, and be nobody if we are root."""
     import resource  # not on Windows, where there is no judge either
 
-    alone = 0x40000000 | 0x08000000  # CLONE_NEWNET, CLONE_NEWIPC: no network, no shared memory
+    alone = (
+        0x40000000 | 0x08000000
+    )  # CLONE_NEWNET, CLONE_NEWIPC: no network, no shared memory
     with contextlib.suppress(Exception):  # Linux alone has it
         import ctypes
 
@@ -145,7 +169,12 @@ def close_doors(memory: int, seconds: int) -> None:
         if unshare(alone):
             unshare(alone | 0x10000000)  # with CLONE_NEWUSER, for all who are not root
     nothing = {f"RLIMIT_{name}": 0 for name in ("FSIZE", "CORE", "NPROC")}
-    limits = {"RLIMIT_AS": memory, "RLIMIT_CPU": seconds, "RLIMIT_NOFILE": 64, **nothing}
+    limits = {
+        "RLIMIT_AS": memory,
+        "RLIMIT_CPU": seconds,
+        "RLIMIT_NOFILE": 64,
+        **nothing,
+    }
     for name, limit in limits.items():
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(getattr(resource, name), (limit, limit))
@@ -160,7 +189,12 @@ def close_doors(memory: int, seconds: int) -> None:
 def refuse(readable: Sequence[str], hidden: str) -> None:
     """Add the audit hook, which no answer can take out again."""
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-    known = {"foreign": FOREIGN, "refused": REFUSED, "readable": tuple(readable), "hidden": hidden}
+    known = {
+        "foreign": FOREIGN,
+        "refused": REFUSED,
+        "readable": tuple(readable),
+        "hidden": hidden,
+    }
     space: dict[str, Any] = {}
     exec(HOOK.format(writing=writing, **{k: repr(v) for k, v in known.items()}), space)
     sys.addaudithook(space["hook"])
@@ -211,7 +245,9 @@ def run(source: str, space: dict[str, Any]) -> tuple[str, str] | None:
         try:
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
                 names = vars(import_module(statement.module or ""))
-                space.update({n: names[n] for n in names.get("__all__", names) if n in names})
+                space.update(
+                    {n: names[n] for n in names.get("__all__", names) if n in names}
+                )
             else:
                 exec(compile(ast.Module([statement], []), "<answer>", "exec"), space)
         except BaseException as error:

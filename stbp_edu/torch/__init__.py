@@ -14,4 +14,11 @@ from stbp_edu.torch.layers import LIFLayer, LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
 from stbp_edu.torch.rule_finder import SurrogateOf, which_rule
 
-__all__ = ["LIFLayer", "LIFNetwork", "SurrogateOf", "to_params", "to_state", "which_rule"]
+__all__ = [
+    "LIFLayer",
+    "LIFNetwork",
+    "SurrogateOf",
+    "to_params",
+    "to_state",
+    "which_rule",
+]

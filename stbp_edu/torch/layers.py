@@ -64,9 +64,15 @@ class LIFLayer(nn.Module):
         self.neuron = neuron
         self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
         own = self.steps.neuron
-        size = shape_of(weights, shape) if recurrent or own.each or shape is not None else ()
+        size = (
+            shape_of(weights, shape)
+            if recurrent or own.each or shape is not None
+            else ()
+        )
         like = next(weights.parameters(), torch.zeros(()))
-        values = ((own.lines.constants[k], size if k in own.each else ()) for k in own.learned)
+        values = (
+            (own.lines.constants[k], size if k in own.each else ()) for k in own.learned
+        )
         made = [like.new_full(shape, value) for value, shape in values]
         self.learned = nn.ParameterDict(dict(zip(own.learned, made, strict=True)))
         self.R = None
@@ -106,18 +112,26 @@ class LIFLayer(nn.Module):
         """Return the states, and the output for each of several errors that come back to it."""
         checks.instance("twin", twin, bool)
         spikes, start = next(iter(copies.values())), self.steps.back.start
-        below = [(self.steps.back.behind(q), o) for q, o in copies.items() if o.requires_grad]
+        below = [
+            (self.steps.back.behind(q), o) for q, o in copies.items() if o.requires_grad
+        ]
         wanted = [start, *(head for head, _ in below if head)]
         if wanted in ([start], [start, start]) and len(below) == len(wanted) - 1:
             wanted, currents = [start], [current_of(self.weights, spikes)]
         else:  # the error for the layer below is another than that for the weights
             check_rerun("weights", self.weights, self.rule)
             currents = [current_of(self.weights, spikes.detach())]
-            currents += [current_of(self.weights, o, fixed=True) for head, o in below if head]
+            currents += [
+                current_of(self.weights, o, fixed=True) for head, o in below if head
+            ]
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
         given = [*currents, *(self.learned[k] for k in self.steps.neuron.learned)]
         found = Neurons.apply(
-            self.steps, twin, tuple(wanted), self.R, *(tensor.to(dtype) for tensor in given)
+            self.steps,
+            twin,
+            tuple(wanted),
+            self.R,
+            *(tensor.to(dtype) for tensor in given),
         )
         states = dict(zip(self.steps.states, found, strict=False))
         copies = dict(zip(self.steps.copied, found[len(states) :], strict=True))
@@ -127,7 +141,11 @@ class LIFLayer(nn.Module):
     def extra_repr(self) -> str:
         """Return the neuron and the rule, for the printed module."""
         lines = self.steps.neuron.lines
-        shown = self.neuron if isinstance(self.neuron, LIF) else "; ".join(lines.text.split("\n"))
+        shown = (
+            self.neuron
+            if isinstance(self.neuron, LIF)
+            else "; ".join(lines.text.split("\n"))
+        )
         return f"{shown}, rule={self.rule.name!r}"
 
 
@@ -186,7 +204,9 @@ class LIFNetwork(nn.Sequential):
             gain_limit: the same.
         """
         layers = layers_of(params)
-        neurons: Any = neuron if isinstance(neuron, list | tuple) else [neuron] * len(layers)
+        neurons: Any = (
+            neuron if isinstance(neuron, list | tuple) else [neuron] * len(layers)
+        )
         if len(neurons) != len(layers):
             raise ValueError(
                 f"neuron must be one for all layers or a list of {len(layers)}, got "
@@ -195,7 +215,9 @@ class LIFNetwork(nn.Sequential):
         made = []
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
             for p, one in zip(layers, neurons, strict=True):
-                linear = nn.Linear(*p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name))
+                linear = nn.Linear(
+                    *p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name)
+                )
                 made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
         network = cls(*made)
         network.load_state_dict(to_state(params, network.state_dict()))
@@ -226,7 +248,11 @@ class LIFNetwork(nn.Sequential):
             if not isinstance(module, LIFLayer):
                 if len(copies) > 1:
                     check_rerun("modules", module, found[-1][0].rule)
-                several = {q: current_of(module, o) for q, o in copies.items() if len(copies) > 1}
+                several = {
+                    q: current_of(module, o)
+                    for q, o in copies.items()
+                    if len(copies) > 1
+                }
                 output = current_of(module, output)
                 copies = several or dict.fromkeys(copies, output)
                 continue

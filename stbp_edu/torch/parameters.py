@@ -41,8 +41,12 @@ def to_params(state: State) -> Params | DerivedParams:
     layers: list[Any] = [None]
     for names in layer_names(state):
         own = {name: state[key].detach() for name, key in names.items()}
-        long = {k: t.to(torch.promote_types(t.dtype, torch.float32)) for k, t in own.items()}
-        found = {name: tensor.to("cpu", copy=True).numpy() for name, tensor in long.items()}
+        long = {
+            k: t.to(torch.promote_types(t.dtype, torch.float32)) for k, t in own.items()
+        }
+        found = {
+            name: tensor.to("cpu", copy=True).numpy() for name, tensor in long.items()
+        }
         layers.append({"b": np.zeros(len(found["W"]), found["W"].dtype), **found})
     params = Params(**part_one.by_name(layers))  # it checks that they chain
     if all(len(layer) == 2 for layer in layers[1:]):
@@ -69,7 +73,9 @@ def to_state(params: Tensors, like: State) -> dict[str, Tensor]:
         )
     for n, (names, p) in enumerate(zip(places, layers, strict=True), 1):
         if missing := names.keys() - p.keys():
-            raise ValueError(f"params[{n}] lacks {', '.join(sorted(missing))}; give an array")
+            raise ValueError(
+                f"params[{n}] lacks {', '.join(sorted(missing))}; give an array"
+            )
         for name, array in p.items():
             if key := names.get(name):
                 if np.shape(array) != tuple(like[key].shape):
@@ -78,7 +84,9 @@ def to_state(params: Tensors, like: State) -> dict[str, Tensor]:
                         f"{tuple(like[key].shape)}, got {np.shape(array)}; make the module with "
                         "those of the parameters"
                     )
-                state[key] = torch.tensor(array, dtype=like[key].dtype, device=like[key].device)
+                state[key] = torch.tensor(
+                    array, dtype=like[key].dtype, device=like[key].device
+                )
             elif np.any(array):
                 raise ValueError(
                     f"params must have no {name} but 0 where the module has none, got {name} of "
@@ -102,7 +110,9 @@ def layers_of(params: object) -> list[dict[str, Any]]:
     for n, p in enumerate(layers, 1):
         for name, array in p.items():
             axes = (None, None) if name == "W" else np.shape(array)
-            checks.array(f"params[{n}][{name!r}]", np.asarray(array), "of the layer", axes)
+            checks.array(
+                f"params[{n}][{name!r}]", np.asarray(array), "of the layer", axes
+            )
     return layers
 
 
@@ -127,7 +137,9 @@ def layer_names(state: State) -> list[dict[str, str]]:
         found.append({short: key for short, key in names.items() if key in state})
         for key in found[-1].values():
             if check_floats(f"state[{key!r}]", state[key]).is_meta:
-                raise ValueError(f"state[{key!r}] must have values, and is on meta; load it first")
+                raise ValueError(
+                    f"state[{key!r}] must have values, and is on meta; load it first"
+                )
         if state[name].ndim != 2:
             raise ValueError(
                 f"state[{name!r}] must be a matrix, got shape {tuple(state[name].shape)}; "
@@ -140,7 +152,11 @@ def check_floats(name: str, value: object) -> Tensor:
     """Return a value if it is a tensor of floats, and not sparse."""
     got = value.dtype if isinstance(value, Tensor) else type(value).__name__
     if not isinstance(value, Tensor) or not value.is_floating_point():
-        raise TypeError(f"{name} must be a tensor of floats, got {got}; convert it with .float()")
+        raise TypeError(
+            f"{name} must be a tensor of floats, got {got}; convert it with .float()"
+        )
     if value.layout != torch.strided:
-        raise TypeError(f"{name} must be dense, got {value.layout}; convert it with .to_dense()")
+        raise TypeError(
+            f"{name} must be dense, got {value.layout}; convert it with .to_dense()"
+        )
     return value

@@ -42,7 +42,9 @@ class SurrogateOf:
 
     def __init__(self, spike: Callable[[Tensor], Tensor]) -> None:
         if not callable(spike):
-            raise TypeError(f"spike must be a function, got {checks.brief(spike)}; pass your own")
+            raise TypeError(
+                f"spike must be a function, got {checks.brief(spike)}; pass your own"
+            )
         self.spike = spike
 
     def derivative(self, v: Tensor) -> Tensor:
@@ -53,7 +55,9 @@ class SurrogateOf:
 
     def antiderivative(self, v: Tensor) -> Tensor:
         """Raise NotImplementedError."""
-        raise NotImplementedError("the spike function does not tell H; use a surrogate with one")
+        raise NotImplementedError(
+            "the spike function does not tell H; use a surrogate with one"
+        )
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,9 @@ class Match:
         if self.rules:
             said = " = ".join(f"{gate} gate, {rule}" for gate, rule in self.rules) + "."
         elif best.left < TOLERANCE:
-            said = f"{name} times {', '.join(f'{k:.4g}' for k in best.factors)} by layer."
+            said = (
+                f"{name} times {', '.join(f'{k:.4g}' for k in best.factors)} by layer."
+            )
         else:
             said = (
                 f"No rule has this gradient, though {' and '.join(self.gates)} has the spikes: "
@@ -140,21 +146,34 @@ def which_rule(
     checks.instance("model", model, nn.Module)
     checks.instance("neuron", neuron, LIF)
     if not callable(run):
-        raise TypeError(f"run must be a function of spikes, got {checks.brief(run)}; pass your own")
+        raise TypeError(
+            f"run must be a function of spikes, got {checks.brief(run)}; pass your own"
+        )
     check_sequence(spikes)
-    params = checks.instance("the parameters of model", to_params(model.state_dict()), Params)
+    params = checks.instance(
+        "the parameters of model", to_params(model.state_dict()), Params
+    )
     scaled = Params(
-        W=[None, *(W * checks.number("scale", scale, positive=True) for W in params.W[1:])],
+        W=[
+            None,
+            *(W * checks.number("scale", scale, positive=True) for W in params.W[1:]),
+        ],
         b=[None, *(b * scale for b in params.b[1:])],
     )
-    weights = [p for name, p in model.named_parameters() if name.rpartition(".")[2] == "weight"]
+    weights = [
+        p for name, p in model.named_parameters() if name.rpartition(".")[2] == "weight"
+    ]
     output, signal, yours = _run(run, spikes, params.sizes[-1], weights)
 
     def network(gate: str, rule: str = "exact", neuron: LIF = neuron) -> LIFNetwork:
         """Return the package's network with a gate and a rule, where the spikes are."""
-        return LIFNetwork.from_params(scaled, replace(neuron, gate=gate), rule).to(spikes)
+        return LIFNetwork.from_params(scaled, replace(neuron, gate=gate), rule).to(
+            spikes
+        )
 
-    differing = {g: int((network(g).trace(spikes).O[-1] != output).sum()) for g in GATES}
+    differing = {
+        g: int((network(g).trace(spikes).O[-1] != output).sum()) for g in GATES
+    }
     gates = [gate for gate in GATES if not differing[gate]]
 
     def candidates(neuron: LIF) -> list[Candidate]:
@@ -189,7 +208,9 @@ def _run(
             f"got shape {tuple(output.shape)}, {int(output.sum())} spikes; stack those of each "
             "step, and lower the threshold or raise the weights"
         )
-    signal = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(output)
+    signal = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(
+        output
+    )
     followed = output.requires_grad and all(p.requires_grad for p in weights)
     found = _gradient(output, signal, weights) if followed else ()
     if not any(g.any() for g in found):
@@ -200,13 +221,17 @@ def _run(
     return output, signal, found
 
 
-def _gradient(output: Tensor, signal: Tensor, weights: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def _gradient(
+    output: Tensor, signal: Tensor, weights: Sequence[Tensor]
+) -> tuple[Tensor, ...]:
     """Return the gradient of the weights where ``signal`` is that of the output."""
     kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
     return torch.autograd.grad((output * signal).sum(), weights, **kept)
 
 
-def _candidate(gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Tensor]) -> Candidate:
+def _candidate(
+    gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Tensor]
+) -> Candidate:
     """Return how far gradients are from those of a rule, with and without a factor each."""
     residuals, factors, left = [], [], []
     for y, g in zip(yours, ours, strict=True):
@@ -214,7 +239,9 @@ def _candidate(gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Ten
         factor = float((y * g).sum() / square) if square > 0 else 1.0
         size = max(y.norm(), g.norm())
         residuals.append(float((y - g).norm() / size) if size > 0 else 0.0)
-        left.append(float((y - factor * g).norm() / y.norm()) if y.any() else residuals[-1])
+        left.append(
+            float((y - factor * g).norm() / y.norm()) if y.any() else residuals[-1]
+        )
         factors.append(factor)
     return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
 
@@ -225,7 +252,9 @@ def _curve(run: Run, network: LIFNetwork, spikes: Tensor, last: Tensor) -> Tenso
     There a spike has one arrow to its weights, so that its gradient is h times the spikes below.
     """
     frames = spikes.flatten(0, 1)[:POINTS]
-    frames = torch.cat([frames * size for size in (-4.0, -2.0, -1.0, 0.5, 1.0, 2.0, 4.0)])[None]
+    frames = torch.cat(
+        [frames * size for size in (-4.0, -2.0, -1.0, 0.5, 1.0, 2.0, 4.0)]
+    )[None]
     yours, ours = run(frames)[0], network.trace(frames)
     v, below = ours.U[-1][0].detach() - network[-1].neuron.v_th, ours.O[-2][0].detach()
     places = torch.argwhere(below.any(1, keepdim=True).expand_as(v))

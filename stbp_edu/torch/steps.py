@@ -47,18 +47,33 @@ class SpikeProduct(torch.autograd.Function):
         spikes, W = ctx.saved_tensors
         below = epsilon @ W if ctx.needs_input_grad[0] else None
         of_W = W.new_empty(W.shape[::-1])
-        compiled.correlate(spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy())  # c5-w
+        compiled.correlate(
+            spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy()
+        )  # c5-w
         return below, of_W.T, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
 
 
 def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
     """Return whether a module is a plain matrix, and it pays to go through the spikes."""
-    if type(module) is not nn.Linear or not compiled.installed() or torch.compiler.is_compiling():
+    if (
+        type(module) is not nn.Linear
+        or not compiled.installed()
+        or torch.compiler.is_compiling()
+    ):
         return False
     hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-    plain = spikes.device.type == "cpu" and not torch.is_autocast_enabled("cpu") and not hooks
-    alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (module.in_features,)
-    much = spikes.numel() * module.out_features > MUCH and module.out_features >= compiled.WIDE
+    plain = (
+        spikes.device.type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+        and not hooks
+    )
+    alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (
+        module.in_features,
+    )
+    much = (
+        spikes.numel() * module.out_features > MUCH
+        and module.out_features >= compiled.WIDE
+    )
     long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
     if not (plain and alike and much and long):
         return False
@@ -79,7 +94,9 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
     if first.dtype in (torch.bfloat16, torch.float16):
         rows = rows.to(first.dtype)
     try:
-        held = {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
+        held = (
+            {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
+        )
         x = functional_call(module, held, rows) if fixed else module(rows)
     except (RuntimeError, IndexError) as error:
         raise ValueError(
@@ -125,7 +142,11 @@ class Steps:
     """
 
     def __init__(
-        self, neuron: AnyNeuron, rule: Rule, recurrent: bool, others: Sequence[AnyNeuron] = ()
+        self,
+        neuron: AnyNeuron,
+        rule: Rule,
+        recurrent: bool,
+        others: Sequence[AnyNeuron] = (),
     ) -> None:
         self.given = neuron, rule, recurrent, others
         self.made: dict[Any, TensorSteps] = {}
@@ -137,7 +158,9 @@ class Steps:
         net = next((net for net in nets if rule.keeps(net)), nets[0])
         self.neuron, self.back = own, steps_back(net, rule)[len(around) + 2]
         self.states = [*self.back.lines.lines]
-        heard = ((q, self.back.signal(s, q)) for s, q in self.back.nodes if s == own.output)
+        heard = (
+            (q, self.back.signal(s, q)) for s, q in self.back.nodes if s == own.output
+        )
         self.signals = {q: signal for q, signal in heard if signal}
         self.copied = tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
 
@@ -153,7 +176,9 @@ class Steps:
         for state, q in self.back.nodes:
             heard = self.back.signal(state, q)
             parts = [above.get(q)] if heard else []
-            if (heard and not above) or self.back.rule.move(q, Arrow("readout", "o", LOSS)):
+            if (heard and not above) or self.back.rule.move(
+                q, Arrow("readout", "o", LOSS)
+            ):
                 parts.append(of_state.get(state))
             if there := [part for part in parts if part is not None]:
                 found[f"signal_{self.back.name(state, q)}"] = sum(there[1:], there[0])
@@ -162,7 +187,9 @@ class Steps:
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
         own = dict(zip(self.neuron.learned, learned, strict=True))
-        return [own.get(name, value) for name, value in self.back.lines.constants.items()]
+        return [
+            own.get(name, value) for name, value in self.back.lines.constants.items()
+        ]
 
 
 class Neurons(torch.autograd.Function):
@@ -176,7 +203,12 @@ class Neurons(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, steps: Steps, twin: bool, heads: tuple[str, ...], R: Tensor | None, *given: Tensor
+        ctx: Any,
+        steps: Steps,
+        twin: bool,
+        heads: tuple[str, ...],
+        R: Tensor | None,
+        *given: Tensor,
     ) -> tuple[Tensor, ...]:
         """Return every state of every step, each of the current's shape."""
         learned, asked = given[len(heads) :], (tuple(dict.fromkeys(heads)), twin)
@@ -188,19 +220,27 @@ class Neurons(torch.autograd.Function):
         again = None if R is None else R.T.to(x.dtype)
         run.fill_states(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
-        states = {name.removesuffix("_last").removesuffix("_next") for name in steps.back.reads}
+        states = {
+            name.removesuffix("_last").removesuffix("_next")
+            for name in steps.back.reads
+        }
         read = [k for k in series if k == steps.neuron.output or k in states]
         ctx.save_for_backward(R, *learned, *(series[name] for name in read))
         ctx.setting = steps, run, heads, read
         ctx.set_materialize_grads(False)
-        return *(series[k] for k in steps.states), *(output.view_as(output) for _ in steps.copied)
+        return *(series[k] for k in steps.states), *(
+            output.view_as(output) for _ in steps.copied
+        )
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
         steps, run, heads, read = ctx.setting
         R, *saved = ctx.saved_tensors
-        learned, series = saved[: -len(read)], dict(zip(read, saved[-len(read) :], strict=True))
+        learned, series = (
+            saved[: -len(read)],
+            dict(zip(read, saved[-len(read) :], strict=True)),
+        )
         output = series[steps.neuron.output]
         found = {name: torch.empty_like(output) for name in run.wanted}
         again = None if R is None else R.to(output.dtype)
@@ -225,7 +265,9 @@ def curves(surrogate: Surrogate) -> tuple[Function, Function]:
 
 def _tensor(value: Any) -> Tensor:
     """Return a tensor; of a number one that leaves the others their dtype."""
-    return value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
+    return (
+        value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
+    )
 
 
 def _on_tensors(operation: Function) -> Function:
@@ -234,7 +276,10 @@ def _on_tensors(operation: Function) -> Function:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    **{name: _on_tensors(getattr(torch, name)) for name in ("exp", "log", "tanh", "sqrt")},
+    **{
+        name: _on_tensors(getattr(torch, name))
+        for name in ("exp", "log", "tanh", "sqrt")
+    },
     "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
     "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
     "_at_least": _on_tensors(lambda a, b: (a >= b).to((a if a.ndim else b).dtype)),

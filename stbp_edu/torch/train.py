@@ -70,7 +70,9 @@ class Group:
         >>> [Group(rank, 3).share(10) for rank in range(3)]
         [slice(0, 3, None), slice(3, 6, None), slice(6, 10, None)]
         """
-        return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+        return slice(
+            count * self.rank // self.size, count * (self.rank + 1) // self.size
+        )
 
     def add(self, part: Tensor) -> Tensor:
         """Replace a tensor by its sum over the processes, and return it."""
@@ -94,7 +96,9 @@ def group(device: str | None = None) -> Iterator[Group]:
     cuda = torch.cuda.is_available()
     kind = device or ("cuda" if cuda else "cpu")
     if kind not in ("cpu", "cuda") or (kind == "cuda" and not cuda):
-        raise ValueError(f"device must be cpu, or cuda where there is a GPU, got {kind!r}")
+        raise ValueError(
+            f"device must be cpu, or cuda where there is a GPU, got {kind!r}"
+        )
     if "RANK" not in os.environ:  # which torchrun sets
         yield Group(device=kind)
         return
@@ -113,7 +117,8 @@ def group(device: str | None = None) -> Iterator[Group]:
         yield Group(dist.get_rank(), dist.get_world_size(), place)
     except RuntimeError as error:
         if any(
-            said in str(error).lower() for said in ("connection", "timed out", "timeout", "peer")
+            said in str(error).lower()
+            for said in ("connection", "timed out", "timeout", "peer")
         ):
             ended()
         raise
@@ -151,7 +156,9 @@ class TensorPasses:
     def forward(self, spikes: Array) -> Trace:
         """Return the forward pass of all samples, from the input (T, S, n[0])."""
         mine = self.processes.share(spikes.shape[1])
-        self.seen = self._tensor(spikes[:, mine]).requires_grad_(self.settings.adversarial > 0)
+        self.seen = self._tensor(spikes[:, mine]).requires_grad_(
+            self.settings.adversarial > 0
+        )
         self.trace = self.network.trace(self.seen)
         found = (self.trace.U[-1], *self.trace.O[1:])
         last, *outputs = (self._whole(part, spikes.shape[1]) for part in found)
@@ -181,7 +188,11 @@ class TensorPasses:
         terms = self.settings.make_loss().terms(trace, targets)
         mine = self.processes.share(len(targets))
         both = zip((self.trace.O[-1], self.trace.U[-1]), terms, strict=True)
-        read = [(series, self._tensor(term[:, mine])) for series, term in both if term is not None]
+        read = [
+            (series, self._tensor(term[:, mine]))
+            for series, term in both
+            if term is not None
+        ]
         torch.autograd.backward(*zip(*read, strict=True))
 
     def _tensor(self, array: Array) -> Tensor:
@@ -198,7 +209,9 @@ class TensorPasses:
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line: that of ``stbp-edu train``, and a device."""
-    parser = argparse.ArgumentParser(prog="python -m stbp_edu.torch.train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m stbp_edu.torch.train", description=__doc__
+    )
     command.train_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda (cuda where there is one)")
     return parser.parse_args(argv)
@@ -228,8 +241,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         with group(args.device) as processes:
             if processes.rank == 0:
                 return command.train(args, TensorPasses(processes))
-            (config,) = command.planned(args)  # the first process has the folder for all
-            earlier, record = earlier_work(config, resume=args.resume, restart=args.restart)
+            (config,) = command.planned(
+                args
+            )  # the first process has the folder for all
+            earlier, record = earlier_work(
+                config, resume=args.resume, restart=args.restart
+            )
             state = earlier.state if earlier else None
             steps = train(config.settings, config.data, state, TensorPasses(processes))
             deque(() if record else steps, maxlen=0)

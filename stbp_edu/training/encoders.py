@@ -23,7 +23,10 @@ TIMED = ("rows", "frames", "saccades")
 
 ENCODERS = ("bernoulli", "direct", *TIMED)
 CORNERS = np.array([(0, 0), (6, 3), (0, 6), (0, 0)])  # rows down, columns to the right
-PATH = [*(a + (b - a) * i // 6 for a, b in pairwise(CORNERS) for i in range(6)), CORNERS[-1]]
+PATH = [
+    *(a + (b - a) * i // 6 for a, b in pairwise(CORNERS) for i in range(6)),
+    CORNERS[-1],
+]
 """Where the image stands before each of the 18 moves, and after the last."""
 
 FLAT = "give each image as one row: images.reshape(len(images), -1)"
@@ -45,7 +48,12 @@ def inputs(encoder: str, shape: tuple[int, ...]) -> int:
 
 
 def encode(
-    encoder: str, pixels: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1
+    encoder: str,
+    pixels: NDArray[Any],
+    T: int,
+    rng: np.random.Generator,
+    *,
+    hold: int = 1,
 ) -> Array:
     """Return the input that the encoder of this name makes, of shape (T, S, n[0]).
 
@@ -101,7 +109,9 @@ def direct(pixels: NDArray[Any], T: int) -> Array:
     return levels
 
 
-def rows(images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1) -> Array:
+def rows(
+    images: NDArray[Any], T: int, rng: np.random.Generator, *, hold: int = 1
+) -> Array:
     """Return Bernoulli spikes of one row of the image after the other, then silence.
 
     The spikes of step t = 0..T-1 are those of row t // hold: n[0] is the width of the image, and
@@ -174,7 +184,13 @@ def saccades(images: NDArray[Any], T: int) -> Array:
     limit = THRESHOLD * 255 if of_bytes else THRESHOLD
     grey = images.astype(np.int16) if of_bytes else images
     S, height, width = images.shape
-    shape = (checks.count("T", T, at_most=MOST_STEPS), S, 2, height + MARGIN, width + MARGIN)
+    shape = (
+        checks.count("T", T, at_most=MOST_STEPS),
+        S,
+        2,
+        height + MARGIN,
+        width + MARGIN,
+    )
     spikes = np.zeros(shape, np.float32 if of_bytes else images.dtype)
     seen = (np.pad(grey, ((0, 0), (y, MARGIN - y), (x, MARGIN - x))) for y, x in PATH)
     for k, (before, after) in enumerate(pairwise(seen)):
@@ -188,7 +204,9 @@ def _check(name: str, given: NDArray[Any], axes: str, mend: str) -> None:
     """Check that an array holds grey levels, and has these axes, none of them empty."""
     rank = axes.count(",") + 1
     if isinstance(given, np.ndarray) and (given.ndim != rank or not given.size):
-        raise ValueError(f"{name} must have shape {axes}, no axis empty, got {given.shape}; {mend}")
+        raise ValueError(
+            f"{name} must have shape {axes}, no axis empty, got {given.shape}; {mend}"
+        )
     checks.array(name, given, axes, (None,) * rank, grey=True)
 
 

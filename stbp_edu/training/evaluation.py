@@ -87,7 +87,9 @@ def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
         np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
         for name in ("loss", "rates", "outputs")
     )
-    return BatchStatistics(sum(sizes), float(loss), right, tuple(rates.tolist()), outputs)
+    return BatchStatistics(
+        sum(sizes), float(loss), right, tuple(rates.tolist()), outputs
+    )
 
 
 def _rate(o: Array) -> float:
@@ -121,7 +123,9 @@ class Evaluation:
     @property
     def spread(self) -> float:
         """Standard deviation over the encodings (n - 1); 0 where there is one."""
-        return float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else 0.0
+        return (
+            float(np.std(self.accuracies, ddof=1)) if len(self.accuracies) > 1 else 0.0
+        )
 
 
 def evaluate(
@@ -203,14 +207,19 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
     """
     checks.number("v_th", v_th)
     if not isinstance(rates, list | tuple):
-        raise TypeError(f"rates must be a list, got {checks.brief(rates)}; give one a layer")
+        raise TypeError(
+            f"rates must be a list, got {checks.brief(rates)}; give one a layer"
+        )
     advice, last = [], len(rates) - 1
     for n, rate in enumerate(rates):
         kind, name = _kind(checks.number(f"rates[{n}]", rate)), f"layer {n}"
         loses = "the layers above get their biases and hardly anything else"
         if n == last:
             name, loses = f"{name} (output)", "every image gets the same answer"
-        told = {"silent": SILENT_LAYER if n else INPUT, "saturated": SATURATED_LAYER if n else ""}
+        told = {
+            "silent": SILENT_LAYER if n else INPUT,
+            "saturated": SATURATED_LAYER if n else "",
+        }
         if text := told.get(kind):
             text = text.format(name=name, rate=rate, v_th=v_th, loses=loses)
             advice.append(Advice(f"layer {n}", kind, text))

@@ -32,9 +32,14 @@ def origin(newest: float | None = None) -> dict[str, str]:
         newest: when its last run ended, in seconds; now where None.
     """
     head = ["git", "rev-parse", "--short=10", "HEAD"]
-    found = subprocess.run(head, cwd=Path(__file__).parent, capture_output=True, text=True)
+    found = subprocess.run(
+        head, cwd=Path(__file__).parent, capture_output=True, text=True
+    )
     when = datetime.now(UTC) if newest is None else datetime.fromtimestamp(newest, UTC)
-    return {"commit": found.stdout.strip() or "unknown", "date": when.date().isoformat()}
+    return {
+        "commit": found.stdout.strip() or "unknown",
+        "date": when.date().isoformat(),
+    }
 
 
 def measurements_folder() -> Path:
@@ -77,5 +82,10 @@ def share_interval(k: int, n: int) -> tuple[float, float]:
     [0.0, 0.16]
     """
     z, p = NORMAL, k / n
-    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return max(0.0, (middle - half) / (1 + z * z / n)), (middle + half) / (1 + z * z / n)
+    middle, half = (
+        p + z * z / (2 * n),
+        z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)),
+    )
+    return max(0.0, (middle - half) / (1 + z * z / n)), (middle + half) / (
+        1 + z * z / n
+    )

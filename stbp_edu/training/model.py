@@ -11,14 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import arrows
-from stbp_edu.arrays import DerivedParams, Tensors, Trained, Workspace, by_layer, hidden_of
+from stbp_edu.arrays import (
+    DerivedParams,
+    Tensors,
+    Trained,
+    Workspace,
+    by_layer,
+    hidden_of,
+)
 from stbp_edu.arrows import Loss, Network
 from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.arrows.part_one import by_name
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.passes import Passes, States
-from stbp_edu.losses import RATE, CrossEntropy, LastSteps, Membrane, Rate, StepCrossEntropy
+from stbp_edu.losses import (
+    RATE,
+    CrossEntropy,
+    LastSteps,
+    Membrane,
+    Rate,
+    StepCrossEntropy,
+)
 from stbp_edu.losses.reading import Built
 from stbp_edu.network import Params, Trace, draw_weights
 from stbp_edu.training.encoders import TIMED, encode, inputs
@@ -54,10 +68,16 @@ def initial_params(
             arrays[name] = np.full(size, constants.get(name, 0), np.float32)
             if name in ("W", "R"):
                 how = settings.init, settings.init_scale
-                W = draw_weights(math.prod(size[1:]), size[0], rng, np.float32, *how).reshape(size)
+                W = draw_weights(
+                    math.prod(size[1:]), size[0], rng, np.float32, *how
+                ).reshape(size)
                 arrays[name] = np.asfortranarray(W) if W.ndim == 2 else W
         layers.append(arrays)
-    return DerivedParams(shape, layers) if settings.is_derived else Params(**by_name(layers))
+    return (
+        DerivedParams(shape, layers)
+        if settings.is_derived
+        else Params(**by_name(layers))
+    )
 
 
 @lru_cache(maxsize=16)
@@ -110,9 +130,14 @@ def check_fit(params: Trained, settings: Settings) -> None:
         check_params(network_of(settings, params.shape), list(params.layers))
 
 
-def check_data(params: Trained, settings: Settings, image: tuple[int, ...], classes: int) -> None:
+def check_data(
+    params: Trained, settings: Settings, image: tuple[int, ...], classes: int
+) -> None:
     """Raise ValueError where a network does not fit the size of an image and the classes."""
-    got, want = (params.sizes[0], params.sizes[-1]), (inputs(settings.encoder, image), classes)
+    got, want = (
+        (params.sizes[0], params.sizes[-1]),
+        (inputs(settings.encoder, image), classes),
+    )
     if got[0] != want[0] or got[1] < want[1]:
         raise ValueError(
             f"params must be of a network with {want[0]} inputs and {want[1]} outputs for images "
@@ -138,9 +163,13 @@ class Derived:
     def forward(self, spikes: Array) -> Run:
         """Return every state at every step, from the input (T, S, n[0])."""
         states, (_, *layers) = self.passes.forward(spikes), self.program.net.layers
-        both = [(of, layer.neuron) for of, layer in zip(states[1:], layers, strict=True)]
+        both = [
+            (of, layer.neuron) for of, layer in zip(states[1:], layers, strict=True)
+        ]
         U = [of[neuron.lines.potential] for of, neuron in both]
-        return Run([None, *U], [spikes, *(of[neuron.output] for of, neuron in both)], states)
+        return Run(
+            [None, *U], [spikes, *(of[neuron.output] for of, neuron in both)], states
+        )
 
     def gradients(self, trace: Run, targets: Array) -> Tensors:
         """Return the gradient under the rule, by layer."""
@@ -152,10 +181,14 @@ class Derived:
         δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
         carries no potential on to the next one. Spikes must be 0 or 1.
         """
-        *_, (_, errors, _) = self.passes.down(trace.states, self._direct(trace, targets))
+        *_, (_, errors, _) = self.passes.down(
+            trace.states, self._direct(trace, targets)
+        )
         *_, err = errors.values()
         delta = np.empty((1, *trace.O[0].shape[1:]), err.dtype)
-        self.passes.weights[1].transpose(err.sum(axis=0, keepdims=True), delta)  # c2-delta
+        self.passes.weights[1].transpose(
+            err.sum(axis=0, keepdims=True), delta
+        )  # c2-delta
         return np.asarray(delta[0])
 
     def _direct(self, trace: Run, targets: Array) -> dict[str, Array]:
@@ -172,14 +205,20 @@ def program_of(settings: Settings, shape: str) -> Program:
     """
     net, backend = network_of(settings, shape), settings.backend
     if backend == "auto":
-        products = settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
+        products = (
+            settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
+        )
         backend = "auto" if products >= MUCH else "numpy"
     rule, to_input = settings.make_rule(), settings.adversarial > 0
     return Program(net, rule, backend, work=Workspace(), to_input=to_input)
 
 
 def encode_images(
-    images: NDArray[Any], settings: Settings, T: int, rng: np.random.Generator, dtype: Any
+    images: NDArray[Any],
+    settings: Settings,
+    T: int,
+    rng: np.random.Generator,
+    dtype: Any,
 ) -> Array:
     """Return the input of all steps, drawn anew from images (S, height, width).
 
@@ -187,7 +226,9 @@ def encode_images(
     """
     encoder, steps = settings.encoder, 1 if settings.encoder == "direct" else T
     seen = images if encoder in TIMED else images.reshape(len(images), -1)
-    shown = encode(encoder, seen, steps, rng, hold=settings.hold).astype(dtype, copy=False)
+    shown = encode(encoder, seen, steps, rng, hold=settings.hold).astype(
+        dtype, copy=False
+    )
     return np.broadcast_to(shown, (T, *shown.shape[1:]))
 
 
@@ -205,7 +246,9 @@ Factors = Sequence[Array]
 """For each of the layers 1..N - 1 the factor on what leaves each neuron; none without dropout."""
 
 
-def draw_dropout(sizes: Sequence[int], dropout: float, rng: np.random.Generator) -> Factors:
+def draw_dropout(
+    sizes: Sequence[int], dropout: float, rng: np.random.Generator
+) -> Factors:
     """Return 0 for the hidden neurons that a step leaves out, and 1 / (share kept) for the others.
 
     >>> draw_dropout([2, 4, 1], 0.5, np.random.default_rng(0))[0]
@@ -250,5 +293,7 @@ def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
     >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
     array([[  0, 100, 255]], dtype=uint8)
     """
-    white, size = (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
+    white, size = (
+        (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
+    )
     return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)

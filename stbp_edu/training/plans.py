@@ -71,7 +71,9 @@ class Plan:
         checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
         known = {f.name for f in fields(Settings)} - {"seed"}
         for table in ("base", "axes"):
-            if unknown := sorted(set(checks.instance(table, getattr(self, table), dict)) - known):
+            if unknown := sorted(
+                set(checks.instance(table, getattr(self, table), dict)) - known
+            ):
                 raise ValueError(
                     f"{table} must name settings, each once, and leave seed to seeds, got "
                     f"{unknown}; choose from {sorted(known)}"
@@ -97,14 +99,18 @@ class Plan:
             settings = replace(CATALOGUE[self.dataset].recipe, **changes)
             run = ",".join(f"{k}={_word(own[k], getattr(settings, k))}" for k in names)
             if run in runs or settings in runs.values():
-                raise ValueError(f"runs must differ, got {run} twice; list each value once")
+                raise ValueError(
+                    f"runs must differ, got {run} twice; list each value once"
+                )
             runs[run] = settings
         return runs
 
     def config(self, run: str, settings: Settings, data: Dataset) -> RunConfig:
         """Return what :func:`train_in_folder` is to train."""
         folder = self.folder / run
-        return RunConfig(self.dataset, settings, data, folder, self.held_out, self.encodings)
+        return RunConfig(
+            self.dataset, settings, data, folder, self.held_out, self.encodings
+        )
 
 
 def _word(given: Any, value: Any) -> str:
@@ -113,7 +119,11 @@ def _word(given: Any, value: Any) -> str:
     Forward lines are the name of their file, or else the beginning of their digest.
     """
     if isinstance(value, str) and "=" in value:
-        return Path(given).stem if "=" not in given else sha256(given.encode()).hexdigest()[:8]
+        return (
+            Path(given).stem
+            if "=" not in given
+            else sha256(given.encode()).hexdigest()[:8]
+        )
     return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -134,7 +144,9 @@ def read_plan(path: Path) -> Plan:
             "each"
         )
     if table.get("axes") == {}:
-        raise ValueError(f"{path} must have a setting under [axes], got none; leave [axes] out")
+        raise ValueError(
+            f"{path} must have a setting under [axes], got none; leave [axes] out"
+        )
     try:
         folder = Path(checks.instance("folder", table["folder"], str))
         return Plan(**{**table, "folder": folder.absolute()})
@@ -159,7 +171,9 @@ def run_plan(
         ChildProcessError: if processes have ended again and again; all that is saved is kept.
     """
     data = load_dataset(plan.dataset, data_folder, tell, plan.held_out)
-    message = f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
+    message = (
+        f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
+    )
     with files.locked(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
         results: Results = {}
         waiting: dict[str, Settings] = {}
@@ -178,7 +192,9 @@ def run_plan(
             _write(plan, results)
         yield results
         where = data_folder and data_folder.absolute()
-        for run, result in _carry_out(plan, waiting, open_executor, where, data.fingerprint()):
+        for run, result in _carry_out(
+            plan, waiting, open_executor, where, data.fingerprint()
+        ):
             results[run] = result
             _write(plan, results)
             yield results
@@ -203,12 +219,18 @@ def _carry_out(
     for _ in range(MOST_POOLS if left else 0):
         with suppress(BrokenExecutor), open_executor() as executor:
             plan.folder.mkdir(parents=True, exist_ok=True)
-            runs = {executor.submit(train_run, plan, r, s, *data): r for r, s in left.items()}
+            runs = {
+                executor.submit(train_run, plan, r, s, *data): r
+                for r, s in left.items()
+            }
             for future in as_completed(tuple(runs)):
                 run = runs.pop(future)  # or Dask would keep the result
                 try:
                     result = future.result()
-                except (BrokenExecutor, CancelledError):  # of a Dask scheduler that has gone
+                except (
+                    BrokenExecutor,
+                    CancelledError,
+                ):  # of a Dask scheduler that has gone
                     raise BrokenExecutor from None
                 except Exception as error:
                     result = {"error": f"{type(error).__name__}: {error}"}
@@ -247,4 +269,6 @@ def train_run(
     return _result(read_record(plan.folder / run))
 
 
-_load = lru_cache(maxsize=1)(load_dataset)  # a process trains many runs on the same images
+_load = lru_cache(maxsize=1)(
+    load_dataset
+)  # a process trains many runs on the same images

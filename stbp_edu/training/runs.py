@@ -104,7 +104,9 @@ def open_run(folder: Path) -> FinishedRun:
         hint = f"there are runs in {', '.join(below)}" if below else "train one first"
         if (folder / CHECKPOINT).exists():
             hint = "the run in it is not finished: train with --resume"
-        raise FileNotFoundError(f"{folder} must hold the {RECORD} of a finished run; {hint}")
+        raise FileNotFoundError(
+            f"{folder} must hold the {RECORD} of a finished run; {hint}"
+        )
     record = read_record(folder)
     settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
     with KIND.reading(folder / RECORD):
@@ -117,10 +119,17 @@ def read_record(folder: Path) -> dict[str, Any]:
     path, params = folder / RECORD, folder / PARAMS
     record = KIND.read(path)
     with KIND.reading(path):
-        record["settings"] = to_dict(from_dict(record["settings"]))  # older records lack some
+        record["settings"] = to_dict(
+            from_dict(record["settings"])
+        )  # older records lack some
     if not params.exists():
-        raise FileNotFoundError(f"{params} must be there, as {path} is; train with --restart")
-    if record.get("params") not in (None, files.digest(params)):  # older records have none
+        raise FileNotFoundError(
+            f"{params} must be there, as {path} is; train with --restart"
+        )
+    if record.get("params") not in (
+        None,
+        files.digest(params),
+    ):  # older records have none
         raise ValueError(
             f"{params} must be the file that {path} was written with, and is not: it is damaged, "
             "or a later run was stopped between the two; train with --resume or --restart"
@@ -168,7 +177,9 @@ def _unfinished(config: RunConfig) -> Checkpoint:
     checkpoint = load_checkpoint(path)
     hint = "to resume it, --restart to begin anew, or --out for another folder"
     if changed := _changed(to_dict(checkpoint.settings), to_dict(config.settings)):
-        raise ValueError(f"{path} belongs to a run with {changed}; give the same settings {hint}")
+        raise ValueError(
+            f"{path} belongs to a run with {changed}; give the same settings {hint}"
+        )
     if checkpoint.data != config.data.fingerprint():
         raise ValueError(
             f"{path} belongs to a run on other images than these; give the same data {hint}"
@@ -178,26 +189,39 @@ def _unfinished(config: RunConfig) -> Checkpoint:
 
 def _finished(config: RunConfig) -> dict[str, Any] | None:
     """Return the record in the folder, if there is one; raise ValueError if it is another's."""
-    path, hint = config.folder / RECORD, "--restart to replace it, or --out for another folder"
+    path, hint = (
+        config.folder / RECORD,
+        "--restart to replace it, or --out for another folder",
+    )
     if not path.exists():
         if (params := config.folder / PARAMS).exists():
-            raise ValueError(f"{params} must have its {RECORD} beside it, and has none; {hint}")
+            raise ValueError(
+                f"{params} must have its {RECORD} beside it, and has none; {hint}"
+            )
         return None
     record = read_record(config.folder)
     ours = {key: getattr(config, key) for key in ("dataset", "held_out", "encodings")}
     theirs = {**record, "encodings": len(record["accuracy"]["encodings"])}
-    if changed := _changed({**theirs, **record["settings"]}, {**to_dict(config.settings), **ours}):
+    if changed := _changed(
+        {**theirs, **record["settings"]}, {**to_dict(config.settings), **ours}
+    ):
         raise ValueError(f"{config.folder} holds a finished run with {changed}; {hint}")
     return record
 
 
 def _changed(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
     """Return how a run differs from what was asked for; empty where it does not."""
-    return ", ".join(f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k])
+    return ", ".join(
+        f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k]
+    )
 
 
 def train_in_folder(
-    config: RunConfig, *, resume: bool = False, restart: bool = False, passes: PassesOf = passes
+    config: RunConfig,
+    *,
+    resume: bool = False,
+    restart: bool = False,
+    passes: PassesOf = passes,
 ) -> Iterator[Event]:
     """Train, yield the events, and at the end save parameters and record; see :func:`earlier_work`.
 
@@ -205,7 +229,11 @@ def train_in_folder(
     process at a time trains in a folder.
     """
     checks.instance("config", config, RunConfig)
-    settings, data, folder = config.settings, config.data.fingerprint(), config.folder.resolve()
+    settings, data, folder = (
+        config.settings,
+        config.data.fingerprint(),
+        config.folder.resolve(),
+    )
     with folder_lock(config.folder):
         start, record = earlier_work(config, resume=resume, restart=restart)
         if record:
@@ -224,7 +252,9 @@ def train_in_folder(
                     "seconds": event.seconds,
                 }
                 state, curves = event.state, [*curves, point]
-                save_checkpoint(folder / CHECKPOINT, Checkpoint(settings, data, state, curves))
+                save_checkpoint(
+                    folder / CHECKPOINT, Checkpoint(settings, data, state, curves)
+                )
             yield event
         assert state is not None  # a run has at least one epoch
         finish(config, state.kept, curves)
@@ -235,8 +265,12 @@ def folder_lock(folder: Path) -> AbstractContextManager[None]:
     lock = folder.resolve()  # one lock, whatever link leads there
     there = next(path for path in (lock, *lock.parents) if path.exists())
     if not there.is_dir():
-        raise ValueError(f"{folder} must be a folder, and {there} is a file; choose another --out")
-    message = f"{folder} is in use by another run; wait for it, or choose another folder"
+        raise ValueError(
+            f"{folder} must be a folder, and {there} is a file; choose another --out"
+        )
+    message = (
+        f"{folder} is in use by another run; wait for it, or choose another folder"
+    )
     return files.locked(lock.with_name(f".{lock.name}.lock"), message)
 
 
@@ -244,7 +278,9 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
     """Evaluate trained parameters; write them and then the record."""
     images, labels = config.data.test_images, config.data.test_labels
     rng = trainer.stream(config.settings, TEST)
-    result = evaluate(params, images, labels, config.settings, rng, encodings=config.encodings)
+    result = evaluate(
+        params, images, labels, config.settings, rng, encodings=config.encodings
+    )
     files.save_params(config.folder / PARAMS, params)
     record = {
         "dataset": config.dataset,
@@ -252,7 +288,9 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         "settings": to_dict(config.settings),
         **environment(),
         "backend": passes(params, config.settings).program.backend,
-        "params": files.digest(config.folder / PARAMS),  # to tell them from those of another run
+        "params": files.digest(
+            config.folder / PARAMS
+        ),  # to tell them from those of another run
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),
         "accuracy": {
@@ -293,7 +331,10 @@ def environment() -> dict[str, dict[str, str | int]]:
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
-    groups: dict[str, Tensors] = {"params": state.params, "average": state.average or [None]}
+    groups: dict[str, Tensors] = {
+        "params": state.params,
+        "average": state.average or [None],
+    }
     groups |= {"slot0": state.m, "slot1": state.v}
     values = {
         **files.shape_of(state.params),
@@ -313,7 +354,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
     def group(name: str) -> Trained:
         """Return the arrays of a group."""
-        own = {k.removeprefix(f"{name}."): a for k, a in arrays.items() if k.startswith(f"{name}.")}
+        own = {
+            k.removeprefix(f"{name}."): a
+            for k, a in arrays.items()
+            if k.startswith(f"{name}.")
+        }
         return files.as_params(own, values)
 
     with UNFINISHED.reading(path):
@@ -326,4 +371,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
         m, v = by_layer(group("slot0")), by_layer(group("slot1"))
         state = State(params, average, m, v, values["step"], values["epoch"])
         data = checks.instance("data", values["data"], str)
-        return Checkpoint(settings, data, state, checks.instance("curves", values["curves"], list))
+        return Checkpoint(
+            settings, data, state, checks.instance("curves", values["curves"], list)
+        )

@@ -28,7 +28,11 @@ from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 
-TRAINED = (*CASE_RULES, *ABLATIONS, *(r for r in RULES if r not in CASE_RULES + ABLATIONS))
+TRAINED = (
+    *CASE_RULES,
+    *ABLATIONS,
+    *(r for r in RULES if r not in CASE_RULES + ABLATIONS),
+)
 """The rules to train with, and truncated-K for any K."""
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 
@@ -43,7 +47,9 @@ def _setting(default: Any, check: Callable[[str, Any], Any], words: str) -> Any:
     return field(default=default, metadata={"check": check, "help": words})
 
 
-def _one_of(default: str, options: Collection[str], before: str = "", after: str = "") -> Any:
+def _one_of(
+    default: str, options: Collection[str], before: str = "", after: str = ""
+) -> Any:
     """Declare a setting that is one of some words, which its help names."""
     *others, last = options
     check = partial(checks.choice, options=options)
@@ -73,14 +79,18 @@ def _hidden(name: str, value: object) -> tuple[int | str, ...]:
     if not isinstance(value, (list, tuple)):
         return checks.widths(name, value)
     return tuple(
-        hidden_layer(name, part) if isinstance(part, str) else checks.count(f"{name}[{n}]", part)
+        hidden_layer(name, part)
+        if isinstance(part, str)
+        else checks.count(f"{name}[{n}]", part)
         for n, part in enumerate(value)
     )
 
 
 def _names(name: str, value: object) -> tuple[str, ...]:
     """Return names of constants as a tuple."""
-    if not isinstance(value, list | tuple) or not all(isinstance(k, str) for k in value):
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(k, str) for k in value
+    ):
         raise TypeError(
             f"{name} must list names of constants, got {checks.brief(value)}; write {name}=['tau']"
         )
@@ -94,7 +104,9 @@ def _lines(name: str, value: object) -> str:
     'u = u + x\no = spike(u - 1)'
     """
     text = checks.instance(name, value, str)
-    lines = (part for line in text.split("\n") for part in line.partition("#")[0].split(";"))
+    lines = (
+        part for line in text.split("\n") for part in line.partition("#")[0].split(";")
+    )
     return "\n".join(line.strip() for line in lines if line.strip())
 
 
@@ -118,54 +130,97 @@ class Settings:
     ValueError: epochs must be >= 1, got 0; choose a larger integer
     """
 
-    rule: str = _setting("exact", _rule, "what flows backward: exact, classic, or another")
-    hidden: tuple[int | str, ...] = _setting((128,), _hidden, "hidden layers, as widths or 15C5,P2")
+    rule: str = _setting(
+        "exact", _rule, "what flows backward: exact, classic, or another"
+    )
+    hidden: tuple[int | str, ...] = _setting(
+        (128,), _hidden, "hidden layers, as widths or 15C5,P2"
+    )
     T: int = _setting(10, COUNT, "time steps")
-    T_test: int = _setting(0, FROM_0, "time steps for images held out; 0: as many as in training")
+    T_test: int = _setting(
+        0, FROM_0, "time steps for images held out; 0: as many as in training"
+    )
     tau: float = _setting(0.1, NUMBER, "leak of the neuron")
     v_th: float = _setting(0.5, NUMBER, "threshold of the neuron")
-    gate: str = _one_of("exponential", GATES, "forget gate: ", "; soft is the soft reset")
+    gate: str = _one_of(
+        "exponential", GATES, "forget gate: ", "; soft is the soft reset"
+    )
     surrogate: str = _one_of("gaussian", SURROGATES)
     a: float = _setting(0.25, NUMBER, "width of the surrogate")
-    gain_limit: float = _setting(0.0, _from_zero, "largest gain from step to step; 0: none")
+    gain_limit: float = _setting(
+        0.0, _from_zero, "largest gain from step to step; 0: none"
+    )
     encoder: str = _one_of("bernoulli", ENCODERS)
-    hold: int = _setting(1, COUNT, "time steps for each row of an image, with rows and frames")
+    hold: int = _setting(
+        1, COUNT, "time steps for each row of an image, with rows and frames"
+    )
     loss: str = _one_of("rate", LOSSES)
-    read: int = _setting(0, FROM_0, "last steps that last-steps and membrane read; 0: all")
+    read: int = _setting(
+        0, FROM_0, "last steps that last-steps and membrane read; 0: all"
+    )
     init: str = _one_of("uniform", ("uniform", "unit-rows"), "initial weights: ")
     init_scale: float = _setting(1.0, POSITIVE, "factor on the initial weights")
     lr: float = _setting(1e-3, POSITIVE, "learning rate at the start")
-    weight_decay: float = _setting(0.0, _from_zero, "share of weights, times lr, cut in a step")
-    schedule: str = _one_of("cosine", ("cosine", "constant"), "learning rate over time: ")
-    averaging: float = _setting(0.98, _share, "decay of the weight average, for each step; 0: none")
-    shift: int = _setting(0, FROM_0, "augmentation: shift each image by up to this many pixels")
-    dropout: float = _setting(0.0, _share, "share of hidden neurons left out of each step")
-    adversarial: float = _setting(0.0, _share, "move pixels by this share of white: FGSM")
+    weight_decay: float = _setting(
+        0.0, _from_zero, "share of weights, times lr, cut in a step"
+    )
+    schedule: str = _one_of(
+        "cosine", ("cosine", "constant"), "learning rate over time: "
+    )
+    averaging: float = _setting(
+        0.98, _share, "decay of the weight average, for each step; 0: none"
+    )
+    shift: int = _setting(
+        0, FROM_0, "augmentation: shift each image by up to this many pixels"
+    )
+    dropout: float = _setting(
+        0.0, _share, "share of hidden neurons left out of each step"
+    )
+    adversarial: float = _setting(
+        0.0, _share, "move pixels by this share of white: FGSM"
+    )
     fgsm: str = _one_of("untargeted", FGSM, "which way pixels are moved: ")
     batch: int = _setting(100, COUNT, "images for each step")
     epochs: int = _setting(60, COUNT, "passes over the training images")
     seed: int = _setting(0, FROM_0, "seed of everything that is drawn")
-    neuron: str = _setting("", _lines, "your own, as forward lines: 'u = ...; o = spike(...)'")
+    neuron: str = _setting(
+        "", _lines, "your own, as forward lines: 'u = ...; o = spike(...)'"
+    )
     readout: str = _setting("", _lines, "that of the last layer, which need not spike")
-    learn: tuple[str, ...] = _setting((), _names, "constants that each layer learns: tau,v_th")
-    learn_each: tuple[str, ...] = _setting((), _names, "constants that each neuron learns")
-    backend: str = _one_of("auto", BACKENDS, "how it computes: ", "; compiled needs Numba")
+    learn: tuple[str, ...] = _setting(
+        (), _names, "constants that each layer learns: tau,v_th"
+    )
+    learn_each: tuple[str, ...] = _setting(
+        (), _names, "constants that each neuron learns"
+    )
+    backend: str = _one_of(
+        "auto", BACKENDS, "how it computes: ", "; compiled needs Numba"
+    )
 
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""
         for f in fields(self):
-            object.__setattr__(self, f.name, f.metadata["check"](f.name, getattr(self, f.name)))
+            object.__setattr__(
+                self, f.name, f.metadata["check"](f.name, getattr(self, f.name))
+            )
         _ = self._lif
         self._check_together()
         if self.is_derived:
-            known = {name for neuron in self.make_neurons() for name in neuron.lines.constants}
+            known = {
+                name
+                for neuron in self.make_neurons()
+                for name in neuron.lines.constants
+            }
             for name in ("learn", "learn_each"):
                 for constant in getattr(self, name):
                     checks.choice(name, constant, sorted(known))
 
     def _check_together(self) -> None:
         """Check settings against others; a row: what must hold, a name, what it must be, a mend."""
-        layers, mend = f"for the layers {self.hidden}", "choose that, or give widths alone"
+        layers, mend = (
+            f"for the layers {self.hidden}",
+            "choose that, or give widths alone",
+        )
         plain = not self.has_images
         pixels = (self.loss, self.encoder) == ("rate", "bernoulli")
         rows = [
@@ -187,7 +242,9 @@ class Settings:
         ]  # fmt: skip
         for fits, name, need, mend in rows:
             if not fits:
-                raise ValueError(f"{name} must be {need}, got {getattr(self, name)!r}; {mend}")
+                raise ValueError(
+                    f"{name} must be {need}, got {getattr(self, name)!r}; {mend}"
+                )
 
     @property
     def has_images(self) -> bool:
@@ -206,7 +263,11 @@ class Settings:
         >>> Settings(hidden=("15C5", "P2", 300)).shape((28, 28), 10)
         '28x28-15C5-P2-300-10'
         """
-        first = "x".join(map(str, image)) if self.has_images else inputs(self.encoder, image)
+        first = (
+            "x".join(map(str, image))
+            if self.has_images
+            else inputs(self.encoder, image)
+        )
         return "-".join(map(str, (first, *self.hidden, classes)))
 
     @property
@@ -235,7 +296,9 @@ class Settings:
         given = ("tau", self.tau), ("v_th", self.v_th)
         own: Any = given, lif.surrogate, self.learn, self.learn_each
         neuron = read_neuron("neuron", self.neuron or from_lif(lif).lines.text, *own)
-        return neuron, read_neuron("readout", self.readout, *own) if self.readout else neuron
+        return neuron, read_neuron(
+            "readout", self.readout, *own
+        ) if self.readout else neuron
 
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
@@ -274,7 +337,9 @@ def text_of(setting: str, given: object) -> str:
 
 
 @lru_cache(maxsize=64)
-def read_neuron(setting: str, text: str, given: Any, surrogate: Any, *learn: Any) -> Neuron:
+def read_neuron(
+    setting: str, text: str, given: Any, surrogate: Any, *learn: Any
+) -> Neuron:
     """Return the neuron of a text of forward lines; the error names the setting.
 
     ``given`` are constants that a line may read although the text does not give them, ``learn``

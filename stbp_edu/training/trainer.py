@@ -15,7 +15,15 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import CHUNK, Tensors, Trained, check_params, chunks, tensors, zeros_like
+from stbp_edu.arrays import (
+    CHUNK,
+    Tensors,
+    Trained,
+    check_params,
+    chunks,
+    tensors,
+    zeros_like,
+)
 from stbp_edu.checks import Array, NotFiniteError
 from stbp_edu.engine.compiled import one_blas_thread, shared
 from stbp_edu.training import evaluation, model
@@ -107,12 +115,17 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     """Return the state before the first step: float32 parameters, drawn from the seed."""
     checks.instance("settings", settings, Settings)
     checks.instance("data", data, Dataset)
-    params = model.initial_params(settings, data.shape, data.classes, stream(settings, INIT))
+    params = model.initial_params(
+        settings, data.shape, data.classes, stream(settings, INIT)
+    )
     return start(params, averaging=settings.averaging > 0)
 
 
 def train(
-    settings: Settings, data: Dataset, state: State | None = None, passes: PassesOf = passes
+    settings: Settings,
+    data: Dataset,
+    state: State | None = None,
+    passes: PassesOf = passes,
 ) -> Iterator[Event]:
     """Train, and yield a :class:`Step`, an :class:`Epoch` or an :class:`Advice` as each comes.
 
@@ -156,12 +169,19 @@ def train(
                 batches.append(batch)
                 done = before + len(batches)
                 yield Step(
-                    epoch + 1, len(batches), done / total, batch.loss, batch.accuracy, batch.rates
+                    epoch + 1,
+                    len(batches),
+                    done / total,
+                    batch.loss,
+                    batch.accuracy,
+                    batch.rates,
                 )
                 if len(batches) == EARLY:
                     yield from news(batches, settled=False)
             summary = job.summary(epoch + 1, merge(batches), started)
-            yield from news(batches[len(batches) // 2 :], done == total or done >= SETTLED)
+            yield from news(
+                batches[len(batches) // 2 :], done == total or done >= SETTLED
+            )
             yield summary
 
 
@@ -223,11 +243,15 @@ class TrainingJob:
         """Return the event of an epoch, with the accuracy on the images held out."""
         state = replace(deepcopy(self.state), epoch=epoch)
         rng = stream(self.settings, TEST, epoch).spawn(1)[0]
-        answers = evaluation.answers_to(self.data.test_images, state.kept, self.settings, rng)
+        answers = evaluation.answers_to(
+            self.data.test_images, state.kept, self.settings, rng
+        )
         outputs = tuple(seen.outputs.tolist())
         test = float((answers == self.data.test_labels).mean())
         seconds = time.perf_counter() - started
-        return Epoch(epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state)
+        return Epoch(
+            epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state
+        )
 
     def update(self, grads: Tensors, lr: float) -> None:
         """Change the parameters and the averages in place."""
@@ -235,12 +259,16 @@ class TrainingJob:
             checks.check_finite(f"the gradient of {name}", g)
         update(self.state, grads, lr, decay=self.settings.weight_decay)
         if self.state.average is not None:
-            update_average(self.state.average, self.state.params, self.settings.averaging)
+            update_average(
+                self.state.average, self.state.params, self.settings.averaging
+            )
 
     def encode(self, images: NDArray[Any]) -> Array:
         """Return spikes of images, drawn anew."""
         s = self.settings
-        return model.encode_images(images, s, s.T, self._spikes, self.state.params.dtype)
+        return model.encode_images(
+            images, s, s.T, self._spikes, self.state.params.dtype
+        )
 
     def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
         """Return the images of a batch, shifted, and their targets."""
@@ -257,7 +285,9 @@ class TrainingJob:
         targeted = self.settings.fgsm == "targeted"
         uphill = run.input_gradient(trace, 1 - targets if targeted else targets)
         by = self.settings.adversarial
-        return model.perturb(images, (-uphill if targeted else uphill).reshape(images.shape), by)
+        return model.perturb(
+            images, (-uphill if targeted else uphill).reshape(images.shape), by
+        )
 
 
 def start(params: Trained, *, averaging: bool = False) -> State:

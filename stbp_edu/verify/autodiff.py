@@ -58,11 +58,19 @@ def derivatives(
     def lost(*added: Any) -> Any:
         """Return L, of weights, biases, and the zeros added to potentials and spikes."""
         W, b, du, do = ([None, *layers] for layers in added)
-        steps = run(spikes, W, b, neuron, fire, du, do, autograd.numpy)  # f' is found, not told
-        return loss_value(loss, [layers[-1] for layers in steps], targets, autograd.numpy)
+        steps = run(
+            spikes, W, b, neuron, fire, du, do, autograd.numpy
+        )  # f' is found, not told
+        return loss_value(
+            loss, [layers[-1] for layers in steps], targets, autograd.numpy
+        )
 
-    zeros = [[np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]]
+    zeros = [
+        [np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]
+    ]
     start = (list(params.W[1:]), list(params.b[1:]), zeros, zeros)
     gW, gb, epsilon, delta = autograd.grad(lost, (0, 1, 2, 3))(*start)
     gradients = Gradients(W=[None, *gW], b=[None, *gb])
-    return Adjoints([None, *map(np.array, delta)], [None, *map(np.array, epsilon)], gradients)
+    return Adjoints(
+        [None, *map(np.array, delta)], [None, *map(np.array, epsilon)], gradients
+    )

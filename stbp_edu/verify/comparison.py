@@ -11,7 +11,11 @@ from stbp_edu.checks import Array
 from stbp_edu.network import Adjoints, Gradients, Params
 from stbp_edu.neuron import LIF
 
-IDS = (*(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")), "c5-b", "c5-w")
+IDS = (
+    *(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")),
+    "c5-b",
+    "c5-w",
+)
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
 WHERE = {1: "t = T, n = N", 2: "t = T, n < N", 3: "t < T, n = N", 4: "t < T, n < N"}
 
@@ -72,7 +76,9 @@ class Comparison(NamedTuple):
         """
         got, expected = self.got.shape, self.expected.shape
         if got != expected:
-            raise ValueError(f"got must have shape {expected}, got {got}; same network?")
+            raise ValueError(
+                f"got must have shape {expected}, got {got}; same network?"
+            )
         return np.asarray(np.abs(self.got - self.expected) / self.scale)
 
     def error(self) -> float:
@@ -83,7 +89,9 @@ class Comparison(NamedTuple):
         """Return a sentence on the entry with the largest error: where, got, expected."""
         errors = self.errors()
         at = np.unravel_index(int(np.argmax(errors)), errors.shape)
-        names = {"c5-b": ("i",), "c5-w": ("i", "j")}.get(self.id, ("sample s", "neuron i"))
+        names = {"c5-b": ("i",), "c5-w": ("i", "j")}.get(
+            self.id, ("sample s", "neuron i")
+        )
         entry = ", ".join(f"{name} = {k}" for name, k in zip(names, at, strict=True))
         case, n, t = int(self.id[1]), self.node.n, self.node.t
         place = f"the gradient of layer n = {n})"
@@ -113,7 +121,9 @@ def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
     if isinstance(of, Adjoints):
         T, N = len(of.delta[1]), len(of.delta) - 1
         for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
-            case = 1 + (n < N) + 2 * (t < T - 1)  # not by cases.case_at, which is judged
+            case = (
+                1 + (n < N) + 2 * (t < T - 1)
+            )  # not by cases.case_at, which is judged
             yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
             yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
         of = of.gradients
@@ -133,7 +143,9 @@ def comparisons(
     for (id, node, a), (_, _, b) in zip(arrays(got), arrays(alike), strict=True):
         if tolerance.elementwise:
             scale = np.abs(b) + 1e-3
-        elif node.kind in "Wb":  # each ε enters with a weight of at most 1, since spikes are
+        elif (
+            node.kind in "Wb"
+        ):  # each ε enters with a weight of at most 1, since spikes are
             scale = np.abs(expected.epsilon[node.n]).sum(axis=(0, 1)).max()
         else:  # over all steps and samples of the layer: one entry alone may have cancelled
             state = expected.delta if node.kind == "o" else expected.epsilon
@@ -219,7 +231,8 @@ def at_every_node(
     array([[0., 1.]])
     """
     delta, epsilon = (
-        [None, *(np.empty((T, S, m), params.dtype) for m in params.sizes[1:])] for _ in range(2)
+        [None, *(np.empty((T, S, m), params.dtype) for m in params.sizes[1:])]
+        for _ in range(2)
     )
     W, b = ([None, *map(np.empty_like, of[1:])] for of in (params.W, params.b))
     found = Adjoints(delta, epsilon, Gradients(W, b))

@@ -23,7 +23,9 @@ from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import Problem, at_every_node
 from stbp_edu.verify.formulas import check_problem, loss_value, run
 
-STEP_SIZES = tuple(3.2e-4 / 4**k for k in range(5))  # below 1e-6 the loss's own rounding shows
+STEP_SIZES = tuple(
+    3.2e-4 / 4**k for k in range(5)
+)  # below 1e-6 the loss's own rounding shows
 MOVES = (-2, -1, 1, 2)  # how many steps away the loss is taken
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
 

@@ -39,13 +39,18 @@ def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
 
     SymPy is given: what asks this module for the value of a loss needs none.
     """
-    x, exact = sp.Symbol("x", real=True), sp.Rational  # a float is the fraction that it is
+    x, exact = (
+        sp.Symbol("x", real=True),
+        sp.Rational,
+    )  # a float is the fraction that it is
     for id, name, function, at, formula in _functions(sp, x):
         values = [float(formula.subs(x, exact(float(v))).evalf(DIGITS)) for v in at]
         yield id, name, function(at), np.array(values)
 
 
-def _functions(sp: Any, x: Any) -> Iterator[tuple[str, str, Callable[[Array], Array], Array, Any]]:
+def _functions(
+    sp: Any, x: Any
+) -> Iterator[tuple[str, str, Callable[[Array], Array], Array, Any]]:
     """Yield the equation, constants, function, points and formula in x of each curve."""
     for tau in TAUS:
         name, c = f"τ = {tau}", sp.Rational(tau)
@@ -73,7 +78,11 @@ def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
     """Return what is left of a potential at the next step."""
     if neuron.gate == "soft":
         return neuron.tau * u - neuron.v_th * o
-    return neuron.tau * (1.0 - o if neuron.gate == "linear" else xp.exp(-o / neuron.tau)) * u
+    return (
+        neuron.tau
+        * (1.0 - o if neuron.gate == "linear" else xp.exp(-o / neuron.tau))
+        * u
+    )
 
 
 def run(
@@ -102,14 +111,23 @@ def check_problem(
     terms = (loss.o, loss.u) if isinstance(loss, losses.Direct) else (loss,)
     for term in terms:
         if isinstance(term, np.ndarray):
-            checks.array("loss (the direct term)", term, "(T, S, n[N])", shape, dtype=params.dtype)
+            checks.array(
+                "loss (the direct term)",
+                term,
+                "(T, S, n[N])",
+                shape,
+                dtype=params.dtype,
+            )
         elif not isinstance(loss, losses.Direct):
             losses.read_loss(loss, "value")
     return T, S
 
 
 def loss_value(
-    loss: losses.LossLike, outputs: Sequence[tuple[Any, Any]], targets: Any, xp: Any = np
+    loss: losses.LossLike,
+    outputs: Sequence[tuple[Any, Any]],
+    targets: Any,
+    xp: Any = np,
 ) -> Any:
     """Return the loss of outputs: spikes and potentials of layer N, each (S, n[N]), step by step.
 

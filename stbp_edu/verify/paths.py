@@ -22,7 +22,15 @@ from stbp_edu.network import Adjoints, Params, Trace, check_trace
 from stbp_edu.neuron import LIF
 from stbp_edu.verify.comparison import at_every_node
 
-__all__ = ["Edge", "Node", "Path", "count_paths", "derivatives", "edges_from", "paths_from"]
+__all__ = [
+    "Edge",
+    "Node",
+    "Path",
+    "count_paths",
+    "derivatives",
+    "edges_from",
+    "paths_from",
+]
 __all__ += ["total", "unroll"]
 
 
@@ -92,7 +100,9 @@ def derivatives(
     def derivative(node: Node, s: int | None) -> Any:
         """Return dL/d(node), summed over all samples where none is named."""
         asked = product(graphs, range(S) if s is None else [s])
-        kept = (path for graph, one in asked for path in paths_from(node, graph, rule, one))
+        kept = (
+            path for graph, one in asked for path in paths_from(node, graph, rule, one)
+        )
         return sum(path.contribution for path in kept)
 
     return at_every_node(derivative, params, T, S)

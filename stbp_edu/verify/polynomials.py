@@ -76,7 +76,9 @@ def symbols(
     """
     letter = letter or require("sympy", "a network of symbols").Symbol
     T, widths = checks.count("T", T), checks.widths("sizes", sizes, at_least=2)
-    if (many := 4 * T * sum(widths) + sum(a * b for a, b in pairwise(widths))) > MOST_SYMBOLS:
+    if (
+        many := 4 * T * sum(widths) + sum(a * b for a, b in pairwise(widths))
+    ) > MOST_SYMBOLS:
         raise ValueError(
             f"sizes and T must need at most {MOST_SYMBOLS} symbols, got {many} for {widths} and "
             f"T = {T}; choose a smaller network"
@@ -87,7 +89,10 @@ def symbols(
     def layers(text: str) -> list[Any]:
         """Return a letter for every layer, step and neuron."""
         shapes = enumerate(widths[1:], 1)
-        return [None, *(letter_array((T, 1, m), text, n, letter)[:, 0] for n, m in shapes)]
+        return [
+            None,
+            *(letter_array((T, 1, m), text, n, letter)[:, 0] for n, m in shapes),
+        ]
 
     y = np.array([letter(f"y_{{{i + 1}}}") for i in range(widths[-1])])
     if direct:
@@ -122,7 +127,9 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Identity]:
     """
     checks.choice("rule", rule, ("exact", "classic"))
     net = symbols(sizes, T, letter=Polynomial.letter)
-    exact, classic = (arrays(scalar.of_sample(net, one)) for one in ("exact", "classic"))
+    exact, classic = (
+        arrays(scalar.of_sample(net, one)) for one in ("exact", "classic")
+    )
     proofs = []
     for (id, place, values), (_, _, under_classic) in zip(exact, classic, strict=True):
         for at in np.ndindex(values.shape):
@@ -132,6 +139,12 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Identity]:
             found, summed = values[at], paths
             if rule == "classic":
                 found, summed = values[at] - under_classic[at], dropped
-            proof = equation_under(id, rule), node, len(paths), len(dropped), found - total(summed)
+            proof = (
+                equation_under(id, rule),
+                node,
+                len(paths),
+                len(dropped),
+                found - total(summed),
+            )
             proofs.append(Identity(*proof))
     return proofs

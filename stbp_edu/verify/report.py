@@ -25,8 +25,23 @@ from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import autodiff, comparison, finite_difference, formulas, paths, polynomials
-from stbp_edu.verify.comparison import DIFFERENCES, GAP, IDS, ROUNDING, Outcome, Problem, compare
+from stbp_edu.verify import (
+    autodiff,
+    comparison,
+    finite_difference,
+    formulas,
+    paths,
+    polynomials,
+)
+from stbp_edu.verify.comparison import (
+    DIFFERENCES,
+    GAP,
+    IDS,
+    ROUNDING,
+    Outcome,
+    Problem,
+    compare,
+)
 
 MOST_ROUNDS = 1000  # a day's work
 SHOWN = 10  # failures below the table
@@ -35,16 +50,24 @@ SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 # (sizes, T): between them every case occurs, and every edge of the grid.
 SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
 NEURONS = tuple(
-    LIF(0.5, 0.5, curve(curve.proof_a), gate) for curve, gate in product(SURROGATES.values(), GATES)
+    LIF(0.5, 0.5, curve(curve.proof_a), gate)
+    for curve, gate in product(SURROGATES.values(), GATES)
 )
 
 KEPT = "paths that it keeps"
 MANY = 30_000  # samples, several blocks of the engine
-OTHER_SHAPE = (2, 1, 2), 3  # two neurons at the output, so that a softmax has something to choose
+OTHER_SHAPE = (
+    (2, 1, 2),
+    3,
+)  # two neurons at the output, so that a softmax has something to choose
 SAMPLES = 3  # not two, which is a factor of some losses and the k of others
 LOSSES: tuple[losses.LossFunction, ...] = (
     *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
-    *(losses.CrossEntropy(), losses.CrossEntropy(counts=True), losses.StepCrossEntropy()),
+    *(
+        losses.CrossEntropy(),
+        losses.CrossEntropy(counts=True),
+        losses.StepCrossEntropy(),
+    ),
 )
 """The losses beside the rate loss, one for each way in which a formula branches."""
 
@@ -89,23 +112,34 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
     for spike in (neuron.H, None):
         trace = forward(problem.spikes, problem.params, neuron, spike=spike)
         yield _by_value(trace, problem.targets, losses.RATE)
-        exact, classic = (all_forms(problem, rule, spike) for rule in ("exact", "classic"))
-        for forms, rule, oracle in ((exact, "exact", "paths"), (classic, "classic", KEPT)):
-            yield from compare(forms, rule, oracle, paths.derivatives(trace, *problem[1:], rule))
+        exact, classic = (
+            all_forms(problem, rule, spike) for rule in ("exact", "classic")
+        )
+        for forms, rule, oracle in (
+            (exact, "exact", "paths"),
+            (classic, "classic", KEPT),
+        ):
+            yield from compare(
+                forms, rule, oracle, paths.derivatives(trace, *problem[1:], rule)
+            )
         for oracle, answer in gradients(problem, spike).items():
             yield from compare(exact, "exact", oracle, *answer)
             there = f"{oracle}, where it is exact"
             yield from compare(classic, "classic", there, *answer, exact=True)
             if spike and not getattr(neuron.surrogate, "joints", ()):
                 there = f"{oracle}, where it is not"
-                yield from compare(classic, "classic", there, answer[0], GAP, exact=False)
+                yield from compare(
+                    classic, "classic", there, answer[0], GAP, exact=False
+                )
 
 
 def gradients(
     problem: Problem, spike: Spike | None, loss: LossLike = losses.RATE
 ) -> dict[str, tuple[Adjoints, comparison.Tolerance]]:
     """Return what autodiff says, and of the twin what finite differences do, by their names."""
-    answers = {"autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)}
+    answers = {
+        "autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)
+    }
     if spike:
         nudged = finite_difference.derivatives(*problem, loss=loss)
         answers["differences"] = nudged, DIFFERENCES
@@ -114,7 +148,9 @@ def gradients(
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    for id, name, got, expected in formulas.curves(verify.require("sympy", "the formulas")):
+    for id, name, got, expected in formulas.curves(
+        verify.require("sympy", "the formulas")
+    ):
         yield _by_formula(id, f" with {name}", got, expected)
 
 
@@ -122,20 +158,28 @@ def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     """Return the outcome of one comparison with a formula, relative to the largest value."""
     error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
     limit = ROUNDING.limit
-    message = f"{id}{what} against its formula: relative error {error:.1e} > {limit:.0e}"
+    message = (
+        f"{id}{what} against its formula: relative error {error:.1e} > {limit:.0e}"
+    )
     return Outcome(id, "both", "formulas", error, limit, False, message)
 
 
 def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcome:
     """Compare the value of a loss with its formula."""
     outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
-    values = losses.loss(trace, targets, loss), formulas.loss_value(loss, outputs, targets)
+    values = (
+        losses.loss(trace, targets, loss),
+        formulas.loss_value(loss, outputs, targets),
+    )
     return _by_formula("loss", f" {loss!r}", *map(np.array, values))
 
 
 def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
     """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
-    for rule, oracle in (("exact", "polynomials"), ("classic", "polynomials: gap = dropped paths")):
+    for rule, oracle in (
+        ("exact", "polynomials"),
+        ("classic", "polynomials: gap = dropped paths"),
+    ):
         for id, node, _, _, difference in polynomials.prove(sizes, T, rule):
             message = f"scalar form, {rule} rule, {id} at {node}: got - expected = {difference}"
             yield Outcome(id, rule, oracle, float(difference != 0), 0.0, False, message)
@@ -150,7 +194,9 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     """
     twin = problem.neuron.H
     sums = problem.targets.sum(axis=1, keepdims=True)
-    problem = problem._replace(targets=problem.targets / sums)  # probabilities, for the softmax
+    problem = problem._replace(
+        targets=problem.targets / sums
+    )  # probabilities, for the softmax
     trace = forward(problem.spikes, problem.params, problem.neuron, spike=twin)
     by_o, by_u = trace.U[-1] / 2, np.sin(trace.U[-1])  # any arrays of this shape
     for loss in (*LOSSES, losses.Direct(by_o, by_u), by_o):
@@ -167,7 +213,10 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
 
 
 def by_paths(
-    problem: Problem, spike: Spike | None, rules: Sequence[str], loss: LossLike = losses.RATE
+    problem: Problem,
+    spike: Spike | None,
+    rules: Sequence[str],
+    loss: LossLike = losses.RATE,
 ) -> Iterator[Outcome]:
     """Compare the forms under rules that drop paths with the sum of those that each keeps."""
     trace = forward(problem.spikes, problem.params, problem.neuron, spike=spike)
@@ -184,11 +233,15 @@ def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
     """
     problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
     trace = engine.forward(problem.spikes, problem.params, problem.neuron)
-    got: dict[str, Any] = {"engine (many samples)": engine.backward(trace, *problem[1:], "exact")}
+    got: dict[str, Any] = {
+        "engine (many samples)": engine.backward(trace, *problem[1:], "exact")
+    }
     if installed():
         net = arrows.network(problem.params.sizes, from_lif(neuron))
         compiled, given = Program(net, "exact", "compiled"), by_layer(problem.params)
-        found = compiled.gradients(given, compiled.forward(given, problem.spikes), problem.targets)
+        found = compiled.gradients(
+            given, compiled.forward(given, problem.spikes), problem.targets
+        )
         got["engine (compiled)"] = Gradients(**by_name(found))
     yield from compare(got, "exact", "autodiff", autodiff.derivatives(*problem))
 
@@ -215,7 +268,9 @@ class OracleVerdict(NamedTuple):
     def __str__(self) -> str:
         """Return the row of the table."""
         limit, compared = self.outcomes[0].limit, len(self.outcomes)
-        sign, good = (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
+        sign, good = (
+            (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
+        )
         verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
         return (
             f"{self.id:<16} {self.rule:<14} {self.oracle:<33} {self.error:>8.1e} "
@@ -234,7 +289,11 @@ class Report(NamedTuple):
         ids, rules = (*formulas.IDS, *IDS), ("both", *CASE_RULES, *ABLATIONS)
         ordered = sorted(
             self.outcomes,
-            key=lambda o: (rules.index(o.rule), ids.index(o.id.removesuffix("-classic")), o.oracle),
+            key=lambda o: (
+                rules.index(o.rule),
+                ids.index(o.id.removesuffix("-classic")),
+                o.oracle,
+            ),
         )
         groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
         return [OracleVerdict(*key, list(outcomes)) for key, outcomes in groups]
@@ -248,15 +307,25 @@ class Report(NamedTuple):
     def ok(self) -> bool:
         """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
-        due = {(comparison.equation_under(id, rule), rule) for id, rule in product(IDS, CASE_RULES)}
+        due = {
+            (comparison.equation_under(id, rule), rule)
+            for id, rule in product(IDS, CASE_RULES)
+        }
         due.update((id, "both") for id in formulas.IDS)
         return compared >= due and not self.failures
 
     def format(self) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
         verdicts, failures = self.verdicts, self.failures
-        passed, more = sum(not verdict.failed for verdict in verdicts), len(failures) - SHOWN
-        lines = [TITLES, *map(str, verdicts), f"{passed} of {len(verdicts)} verdicts pass."]
+        passed, more = (
+            sum(not verdict.failed for verdict in verdicts),
+            len(failures) - SHOWN,
+        )
+        lines = [
+            TITLES,
+            *map(str, verdicts),
+            f"{passed} of {len(verdicts)} verdicts pass.",
+        ]
         lines += [*failures[:SHOWN], *[f"and {more} more failures"] * (more > 0)]
         return "\n".join(lines)
 
@@ -275,7 +344,9 @@ def run(seed: int = 0, rounds: int = 3) -> Report:
     >>> run(rounds=1).ok
     True
     """
-    return Report([outcome for _, found in trials_of(seed, rounds) for outcome in found])
+    return Report(
+        [outcome for _, found in trials_of(seed, rounds) for outcome in found]
+    )
 
 
 def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
@@ -293,7 +364,10 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
         spiking = draw(same(), *SHAPES[0], other)
         work += [
             (f"other losses, {other.gate} gate", by_losses(few)),
-            (f"ablations, {other.gate} gate", by_paths(spiking, None, tuple(ABLATIONS))),
+            (
+                f"ablations, {other.gate} gate",
+                by_paths(spiking, None, tuple(ABLATIONS)),
+            ),
             (f"many samples, {other.gate} gate", by_blocks(same(), other)),
         ]
         for which, neuron in enumerate(NEURONS):

@@ -27,7 +27,9 @@ from tests.idx_files import put, small_files, sums
 from tools.pages.architecture_page import FLOWS
 
 PACKAGE = Path(stbp_edu.__file__).parent
-Flow = list[dict[str, str]]  # for each file that is entered: its path, and its first function
+Flow = list[
+    dict[str, str]
+]  # for each file that is entered: its path, and its first function
 
 
 class Reached(BaseException):
@@ -45,7 +47,9 @@ def trace(action: Callable[[], Any], last: Callable[..., Any] | None = None) -> 
     def profile(frame: FrameType, event: str, _: Any) -> None:
         file = Path(frame.f_code.co_filename)
         if event == "call" and PACKAGE in file.parents and not _importing(frame):
-            entered.setdefault(file.relative_to(PACKAGE).as_posix(), frame.f_code.co_name)
+            entered.setdefault(
+                file.relative_to(PACKAGE).as_posix(), frame.f_code.co_name
+            )
             if frame.f_code is end:
                 raise Reached
 
@@ -62,7 +66,10 @@ def trace(action: Callable[[], Any], last: Callable[..., Any] | None = None) -> 
 def _importing(frame: FrameType) -> bool:
     """Return whether a frame runs because a module is being imported."""
     codes = (above.f_code for above, _ in walk_stack(frame))
-    return any(c.co_name == "<module>" and PACKAGE in Path(c.co_filename).parents for c in codes)
+    return any(
+        c.co_name == "<module>" and PACKAGE in Path(c.co_filename).parents
+        for c in codes
+    )
 
 
 def train_flow() -> Flow:
@@ -77,15 +84,22 @@ def train_flow() -> Flow:
 def flows() -> dict[str, Flow]:
     """Return the flows, traced in an empty folder; ``wrong`` comes after ``check``."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        os.environ |= {"XDG_CACHE_HOME": folder, "STBP_EDU_PROGRESS": f"{folder}/progress.json"}
+        os.environ |= {
+            "XDG_CACHE_HOME": folder,
+            "STBP_EDU_PROGRESS": f"{folder}/progress.json",
+        }
         with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             return {
                 "train": train_flow(),
                 "check": trace(
-                    lambda: check("c3-delta", lambda last, err, U, df: last + err * U * df)
+                    lambda: check(
+                        "c3-delta", lambda last, err, U, df: last + err * U * df
+                    )
                 ),
                 "wrong": trace(
-                    lambda: check("c3-delta", lambda last, err, U, df: last - 3 * err * U * df)
+                    lambda: check(
+                        "c3-delta", lambda last, err, U, df: last - 3 * err * U * df
+                    )
                 ),
             }
 

@@ -20,7 +20,9 @@ LOSSES = {
     "last-2": arrows.last_steps(2),
     "cross-entropy": arrows.Loss("mine", fit=CrossEntropy()),
     "per-step": arrows.Loss("mine", fit=CrossEntropy(), per_step=True),
-    "last-2-per-step-u": arrows.Loss("mine", "u", CrossEntropy(), last=2, per_step=True),
+    "last-2-per-step-u": arrows.Loss(
+        "mine", "u", CrossEntropy(), last=2, per_step=True
+    ),
     "membrane": arrows.membrane(),
     "membrane-mean": arrows.membrane(None),
 }
@@ -57,7 +59,11 @@ class Case:
     def net(self):
         make = arrows.soft_reset if self.reset == "soft" else arrows.hard_reset
         neuron = make(self.lif, learn_leak=self.learned)
-        neuron = arrows.with_adaptation(neuron, self.beta, self.rho) if self.adaptation else neuron
+        neuron = (
+            arrows.with_adaptation(neuron, self.beta, self.rho)
+            if self.adaptation
+            else neuron
+        )
         neuron = arrows.with_current(neuron, self.alpha) if self.current else neuron
         return arrows.network(self.sizes, neuron, LOSSES[self.loss])
 
@@ -95,7 +101,9 @@ def cases(draw, sizes=SIZES, max_steps=5, **fixed):
         current=draw(st.booleans()),
         adaptation=draw(st.booleans()),
         learned=draw(st.booleans()),
-        loss=draw(st.sampled_from([name for name in LOSSES if T > 1 or "last-2" not in name])),
+        loss=draw(
+            st.sampled_from([name for name in LOSSES if T > 1 or "last-2" not in name])
+        ),
         surrogate=curve(curve.proof_a * draw(st.sampled_from([0.8, 2.0]))),
         T=T,
         S=draw(st.integers(1, 3)),
@@ -123,7 +131,10 @@ def linear(x, link, W):
     """Weights on the output below; pooling and convolution written out as sums."""
     pool = math.prod(one.k for one in link.maps if isinstance(one, arrows.AveragePool))
     if pool > 1:
-        x = sum(x[..., a::pool, b::pool] for a in range(pool) for b in range(pool)) / pool**2
+        x = (
+            sum(x[..., a::pool, b::pool] for a in range(pool) for b in range(pool))
+            / pool**2
+        )
     if W.ndim == 2:
         return anp.dot(x.reshape(len(x), -1), W.T)
     k = W.shape[-1]
@@ -141,17 +152,25 @@ def series(net, params, inputs, twin=False, nudges=None, stop=frozenset(), cuts=
     ``stop``: "reset" or "time"; ``cuts``: steps that forget.
     """
     curve = net.layers[1].neuron.surrogate
-    fire = autograd.extend.primitive(curve.antiderivative if twin else lambda v: (v >= 0) * 1.0)
+    fire = autograd.extend.primitive(
+        curve.antiderivative if twin else lambda v: (v >= 0) * 1.0
+    )
     autograd.extend.defvjp(fire, lambda ans, v: lambda g: g * curve.derivative(v))
     zeros = [np.zeros((inputs.shape[1], *net.shape_of(n))) for n in range(net.N + 1)]
-    past = [dict.fromkeys(net.layers[n].neuron.order, zeros[n]) for n in range(1, net.N + 1)]
+    past = [
+        dict.fromkeys(net.layers[n].neuron.order, zeros[n]) for n in range(1, net.N + 1)
+    ]
     read = []
     for t, below in enumerate(inputs):
         if "time" in stop or t in cuts:
             past = [{k: getval(v) for k, v in p.items()} for p in past]
         for n, layer in enumerate(net.layers[1:]):
             p, neuron = params[n + 1], layer.neuron
-            b = p["b"].reshape(-1, *[1] * (p["W"].ndim - 2)) if p["W"].ndim == 4 else p["b"]
+            b = (
+                p["b"].reshape(-1, *[1] * (p["W"].ndim - 2))
+                if p["W"].ndim == 4
+                else p["b"]
+            )
             x = linear(below, layer.link, p["W"]) + b
             if "R" in p:
                 x = x + anp.dot(past[n][neuron.output], p["R"].T)
@@ -198,8 +217,12 @@ def loss(name, read, y):
 
 def by_autograd(net, params, inputs, y):
     """Gradients of the squared error of the mean that the loss reads."""
-    with np.errstate(over="ignore"):  # autograd squares cosh(x) for the derivative of tanh
-        value = autograd.grad(lambda p: loss("rate", series(net, [None, *p], inputs), y))
+    with np.errstate(
+        over="ignore"
+    ):  # autograd squares cosh(x) for the derivative of tanh
+        value = autograd.grad(
+            lambda p: loss("rate", series(net, [None, *p], inputs), y)
+        )
         return [None, *value(params[1:])]
 
 

@@ -17,7 +17,9 @@ def test_exact_equals_autodiff_and_p2_leak_is_the_slope_by_a_learned_leak(case):
     got = arrows.backward(net, params, trace, y)
     gradients, adjoints = oracle.derivatives(case, params, inputs, y)
     assert oracle.error(got.gradients, gradients) <= 1e-12
-    assert oracle.error(oracle.by_layer(got.adjoints), oracle.by_layer(adjoints)) <= 1e-12
+    assert (
+        oracle.error(oracle.by_layer(got.adjoints), oracle.by_layer(adjoints)) <= 1e-12
+    )
 
 
 @given(case=cases(), K=st.integers(0, 3), which=st.integers(0, 4))
@@ -46,13 +48,20 @@ def test_layers_may_have_different_neurons():
     neurons = [arrows.with_current(arrows.hard_reset(lif), 0.5), arrows.soft_reset(lif)]
     net = arrows.network("2-3-1", neurons, arrows.membrane())
     rng = np.random.default_rng(0)
-    params, inputs, y = arrows.draw_params(net, rng), rng.normal(size=(4, 2, 2)), rng.random((2, 1))
+    params, inputs, y = (
+        arrows.draw_params(net, rng),
+        rng.normal(size=(4, 2, 2)),
+        rng.random((2, 1)),
+    )
     trace = arrows.forward(net, params, inputs, twin=True)
     assert trace["i"][2] is None
     got = arrows.backward(net, params, trace, y).gradients[1]["W"][0, 1]
 
     def moved(by):
-        first = {**params[1], "W": params[1]["W"] + by * np.array([[0, 1], [0, 0], [0, 0]])}
+        first = {
+            **params[1],
+            "W": params[1]["W"] + by * np.array([[0, 1], [0, 0], [0, 0]]),
+        }
         run = arrows.forward(net, [None, first, params[2]], inputs, twin=True)
         return net.loss.value(run["u"][2], y)
 

@@ -12,7 +12,9 @@ from stbp_edu.losses import RATE
 from tests.bad_calls import bad_calls, good_calls
 from tests.networks import make_problem
 
-MINE = derive("u = tau * u + x - o\no = spike(u - v_th)", tau=0.5, v_th=1.0, learn=["tau"])
+MINE = derive(
+    "u = tau * u + x - o\no = spike(u - v_th)", tau=0.5, v_th=1.0, learn=["tau"]
+)
 OF = MINE.neuron
 BY_HAND = arrows.Neuron(OF.lines, OF.arrows, Gaussian(0.5), dict(OF.learned))
 NET = arrows.network("2-2R-1", [BY_HAND, MINE.neuron])
@@ -42,12 +44,26 @@ OWN = {
 
 def read(text, surrogate, learn, learn_each, tau):
     """Return the neuron of a text."""
-    return derive(text, surrogate=surrogate, learn=learn, learn_each=learn_each, tau=tau)
+    return derive(
+        text, surrogate=surrogate, learn=learn, learn_each=learn_each, tau=tau
+    )
 
 
-FUNCTIONS = [f for name in arrows.__all__ if inspect.isfunction(f := getattr(arrows, name))]
-FUNCTIONS += [arrows.AveragePool, arrows.Patches]  # the parts of calls make other records wrong
-FUNCTIONS += [proof.prove, read, Derived.formulas, Derived.program, Derived.online, Derived.prove]
+FUNCTIONS = [
+    f for name in arrows.__all__ if inspect.isfunction(f := getattr(arrows, name))
+]
+FUNCTIONS += [
+    arrows.AveragePool,
+    arrows.Patches,
+]  # the parts of calls make other records wrong
+FUNCTIONS += [
+    proof.prove,
+    read,
+    Derived.formulas,
+    Derived.program,
+    Derived.online,
+    Derived.prove,
+]
 CALLS = good_calls(FUNCTIONS, VALUES, OWN)
 WORDS = ("name", "letters", "leak_letters", "adjoint", "state", "kind")
 NUMBERS = ("a fraction", "zero", "below zero", "a large integer")
@@ -55,16 +71,28 @@ COUNTS, FEWER = ("zero", "a large integer"), ("one entry less", "an empty list")
 ACCEPTED = {
     **{("*", name): NUMBERS for name in ("v_th", "alpha", "beta", "rho", "initial")},
     ("*", "tau"): (*NUMBERS, "one entry less"),
-    **{("*", name): ("a fraction", "a large integer") for name in ("a", "scale", "rtol")},
+    **{
+        ("*", name): ("a fraction", "a large integer")
+        for name in ("a", "scale", "rtol")
+    },
     **{("*", name): (*COUNTS, "None") for name in ("block", "last", "seed", "k")},
     **{("*", name): COUNTS for name in ("s", "t", "i", "T", "K", "n", "j")},
     ("*", "step"): ("zero",),  # of an arrow, where the lines are read instead
-    **{("online", arrow): ("None",) for arrow in ("threshold", "weight", "readout")},  # no move
+    **{
+        ("online", arrow): ("None",) for arrow in ("threshold", "weight", "readout")
+    },  # no move
     ("online", "leak"): ("None", "one entry less"),
     ("*", "gain_limit"): ("a fraction", "a large integer", "None"),
     ("*", "limit"): ("a fraction", "a large integer", "None"),
-    **{("*", name): ("None",) for name in ("net", "loss", "surrogate", "lines", "recurrent")},
-    ("*", "forgets"): ("one entry less", "a word", "an empty word"),  # until a network is there
+    **{
+        ("*", name): ("None",)
+        for name in ("net", "loss", "surrogate", "lines", "recurrent")
+    },
+    ("*", "forgets"): (
+        "one entry less",
+        "a word",
+        "an empty word",
+    ),  # until a network is there
     ("*", "params"): ("an odd entry",),
     ("*", "trace"): ("an odd entry",),
     # any word will do, as long as nothing else has to agree with it
@@ -72,9 +100,13 @@ ACCEPTED = {
     **{("*", name): FEWER for name in ("layers", "arrows", "learned", "learn", "all")},
     ("*", "learn_each"): (*FEWER, "words in it"),
     ("*", "inputs"): ("one entry more", "one entry less", "a record array"),
-    **{("*", name): ("a function",) for name in ("update", "factor")},  # refused when it runs
+    **{
+        ("*", name): ("a function",) for name in ("update", "factor")
+    },  # refused when it runs
     ("*", "leak"): ("a function", "None"),
-    **{("*", name): ("*",) for name in ("*", "u")},  # not read; a move is refused; no input's u
+    **{
+        ("*", name): ("*",) for name in ("*", "u")
+    },  # not read; a move is refused; no input's u
 }
 """What is no mistake: another number, another word, none of what may be left out."""
 WHOLE = (arrows.LocalDerivatives, ForwardLines)

@@ -34,12 +34,24 @@ def kept_by(moves, **more):
 
 
 NEURONS = [
-    (lambda: Arrow("jump", "u", "o"), "'jump' from u to o has no factor; give factor=, the deriv"),
-    (lambda: with_arrows(jump("v")), "arrow 'jump': state must be one of 'u', 'o', got 'v'"),
+    (
+        lambda: Arrow("jump", "u", "o"),
+        "'jump' from u to o has no factor; give factor=, the deriv",
+    ),
+    (
+        lambda: with_arrows(jump("v")),
+        "arrow 'jump': state must be one of 'u', 'o', got 'v'",
+    ),
     (lambda: with_arrows(HARD.arrows[1]), "two arrows are called 'carry'"),
-    (lambda: with_arrows(learned={"rho": (jump("rho"),)}), "learned must be one of 'tau', 'v_th'"),
+    (
+        lambda: with_arrows(learned={"rho": (jump("rho"),)}),
+        "learned must be one of 'tau', 'v_th'",
+    ),
     (lambda: with_arrows(learned={"tau": ()}), "learned 'tau' must enter a state"),
-    (lambda: arrows.hard_reset(LIF(gate="soft")), r"lif.gate must be .*; use soft_reset\(lif\)"),
+    (
+        lambda: arrows.hard_reset(LIF(gate="soft")),
+        r"lif.gate must be .*; use soft_reset\(lif\)",
+    ),
 ]
 NETWORKS = [
     (lambda: network("3-2", LIF()), "neuron must be a Neuron, or a list .*; see hard_reset"),
@@ -98,7 +110,10 @@ RUNS = [
     (lambda: backward(NET2, ELSEWHERE), "must follow"),
     (lambda: online(arrows.in_blocks(2)), "must have no gain limit and no block"),
     (lambda: of_part_one(LastSteps(9)), "LastSteps k must be <= T = 4, got 9"),
-    (lambda: of_part_one(LastSteps(1), Y[:1]), r"targets must have shape \(S, n\[N\]\) = \(2, 2\)"),
+    (
+        lambda: of_part_one(LastSteps(1), Y[:1]),
+        r"targets must have shape \(S, n\[N\]\) = \(2, 2\)",
+    ),
     (lambda: of_part_one(Direct(SLOPE, SLOPE), None), "got a direct term of both"),
 ]
 

@@ -38,7 +38,10 @@ def test_every_built_in_rule_is_named_with_every_gate(rule):
 
 @pytest.mark.parametrize("rule", stbp_edu.rules.CASE_RULES + ABLATIONS)
 def test_functions_of_part_one(rule):
-    for function in (stbp_edu.backward, lambda *a, **k: stbp_edu.cases.sweep(*a, **k).gradients):
+    for function in (
+        stbp_edu.backward,
+        lambda *a, **k: stbp_edu.cases.sweep(*a, **k).gradients,
+    ):
         assert arrows.classify(lambda *a, f=function: f(*a, rule=rule)).rules == (rule,)
     assert str(arrows.classify(by(rule))) == f"equals {rule}"
 
@@ -55,12 +58,17 @@ def test_an_unknown_rule_counts_the_words_that_it_keeps_once_and_the_others_neve
 
 
 @pytest.mark.parametrize(
-    "change", [lambda one, two: (one**2, two**2), lambda one, two: (one * (1 + 1e-4), two)]
+    "change",
+    [lambda one, two: (one**2, two**2), lambda one, two: (one * (1 + 1e-4), two)],
 )
 def test_what_is_no_sum_of_words(change):
     """Of squares no sum can be made; nor of weights and biases of which one alone is off."""
     exact = by("exact", change)
-    off = arrows.classify(lambda *run: (exact(*run)[0], part_one.backward(*run, "exact").b))
+    off = arrows.classify(
+        lambda *run: (exact(*run)[0], part_one.backward(*run, "exact").b)
+    )
     assert off == arrows.Verdict((), {})
-    ones = arrows.classify(lambda trace, targets, params, neuron: Gradients(params.W, params.b))
+    ones = arrows.classify(
+        lambda trace, targets, params, neuron: Gradients(params.W, params.b)
+    )
     assert "no sum of words" in str(ones)

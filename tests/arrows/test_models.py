@@ -13,8 +13,15 @@ LEARNING = arrows.soft_reset(LIF(0.3, 0.5), learn_leak=True)
 def test_sizes_name_pools_convolutions_recurrent_and_dense_layers():
     net = network("12x9x2-P3-P1-4C2-6R-2", HARD)
     first, second, third = net.layers[1:]
-    assert (net.layers[0], net.N, net.shape, net.loss) == (None, 3, (2, 12, 9), arrows.rate())
-    assert first.link == Link((AveragePool(3), AveragePool(1), Patches(2)), (2, 12, 9), 4)
+    assert (net.layers[0], net.N, net.shape, net.loss) == (
+        None,
+        3,
+        (2, 12, 9),
+        arrows.rate(),
+    )
+    assert first.link == Link(
+        (AveragePool(3), AveragePool(1), Patches(2)), (2, 12, 9), 4
+    )
     assert second.link == Link((Flatten(),), (4, 3, 2), 6)
     assert third.link == Link((Flatten(),), (6,), 2)
     assert second.recurrent == Link((Flatten(),), (6,), 6, "R")
@@ -22,9 +29,15 @@ def test_sizes_name_pools_convolutions_recurrent_and_dense_layers():
     assert net.sizes == (216, 24, 6, 2)
     assert first.shapes == {"W": (4, 2, 2, 2), "b": (4,)}
     assert second.shapes == {"W": (6, 24), "b": (6,), "R": (6, 6)}
-    assert network("3-2", LEARNING).layers[1].shapes == {"W": (2, 3), "b": (2,), "tau": ()}
+    assert network("3-2", LEARNING).layers[1].shapes == {
+        "W": (2, 3),
+        "b": (2,),
+        "tau": (),
+    }
     assert network(["4x4", "2C2", 3], HARD) == network("4x4-2C2-3", HARD)
-    neurons = [layer.neuron for layer in network("4x4-P2-2-2", [HARD, LEARNING]).layers[1:]]
+    neurons = [
+        layer.neuron for layer in network("4x4-P2-2-2", [HARD, LEARNING]).layers[1:]
+    ]
     assert neurons == [HARD, LEARNING]
 
 
@@ -39,7 +52,9 @@ def test_drawn_parameters_have_the_shapes_and_the_spread_that_are_said():
         assert np.array_equal(drawn[n]["b"], np.zeros(units))
         assert drawn[n]["tau"] == 0.3
     wide = arrows.draw_params(network("400-90", HARD), rng)[1]["W"]
-    assert wide.std() == pytest.approx(1 / 20, rel=0.02)  # a scale of 1 where none is said
+    assert wide.std() == pytest.approx(
+        1 / 20, rel=0.02
+    )  # a scale of 1 where none is said
 
 
 def test_p2_adapt_o():
@@ -67,8 +82,14 @@ def assert_loops(link, W, o, epsilon):
 def test_p2_conv_x_p2_conv_delta_and_p2_conv_w():
     """A line of five pixels under three weights: an image with one row that is not 0."""
     rng = np.random.default_rng(20)
-    W, o, epsilon = np.zeros((1, 1, 3, 3)), np.zeros((2, 1, 5, 5)), np.zeros((2, 1, 3, 3))
-    W[0, 0, 0], o[:, 0, 0], epsilon[:, 0, 0] = (rng.normal(size=n) for n in (3, (2, 5), (2, 3)))
+    W, o, epsilon = (
+        np.zeros((1, 1, 3, 3)),
+        np.zeros((2, 1, 5, 5)),
+        np.zeros((2, 1, 3, 3)),
+    )
+    W[0, 0, 0], o[:, 0, 0], epsilon[:, 0, 0] = (
+        rng.normal(size=n) for n in (3, (2, 5), (2, 3))
+    )
     assert_loops(Link((Patches(3),), (1, 5, 5), 1), W, o, epsilon)
 
 

@@ -40,7 +40,9 @@ def test_p2_trace_step_p2_trace_signal_p2_trace_w_written_out():
     got = arrows.online(net, params, inputs, y, "ottt")
     for n in (1, 2):
         expected = sum(
-            np.einsum("si,sj->ij", s[n][t] * f[n][k:t].prod(axis=0), trace["o"][n - 1][k])
+            np.einsum(
+                "si,sj->ij", s[n][t] * f[n][k:t].prod(axis=0), trace["o"][n - 1][k]
+            )
             for t in range(case.T)
             for k in range(t + 1)
         )
@@ -74,12 +76,18 @@ def test_p2_trace_adapt_written_out():
         ("2-2R", "exact", "enter spike recur spike readout"),
     ],
 )
-def test_a_rule_without_an_online_form_shows_the_word_that_forbids_it(sizes, rule, word):
+def test_a_rule_without_an_online_form_shows_the_word_that_forbids_it(
+    sizes, rule, word
+):
     case = Case(sizes=sizes)
     net, params, _, inputs, y = case.run()
     assert " ".join(arrows.forbidding_word(net, rule)) == word
-    assert tuple(word.split()[1:]) in {w for n in (1, net.N) for w in arrows.words(net, 4, rule, n)}
-    with pytest.raises(ValueError, match=f"'{rule}' has no online form .* the word '{word}'"):
+    assert tuple(word.split()[1:]) in {
+        w for n in (1, net.N) for w in arrows.words(net, 4, rule, n)
+    }
+    with pytest.raises(
+        ValueError, match=f"'{rule}' has no online form .* the word '{word}'"
+    ):
         arrows.online(net, params, inputs, y, rule)
 
 
@@ -91,7 +99,9 @@ def test_memory_is_flat_from_10_to_120_steps(per_step):
     CPython keeps up to 2,000 small tuples of a size that were let go, which is no memory of ours.
     """
     loss = arrows.Loss("mine", fit=CrossEntropy(), per_step=True) if per_step else None
-    net = arrows.network("20-30R-10", arrows.hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss)
+    net = arrows.network(
+        "20-30R-10", arrows.hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss
+    )
     rng = np.random.default_rng(0)
     params, y = arrows.draw_params(net, rng), np.eye(10)[:4]
     x = rng.random((1, 4, 20))

@@ -42,10 +42,15 @@ def assert_registered(ids, neuron, sizes="2-2-1", brings=BRINGS):
     def name(one):
         if one == ex.Name("x", "now"):
             return brings
-        letter, later = "c" if one.name == "i" else ex.symbol(one.name), "+1" * (one.when == "now")
+        letter, later = (
+            "c" if one.name == "i" else ex.symbol(one.name),
+            "+1" * (one.when == "now"),
+        )
         return f"{letter}_i^{{t{later},n}}" if one.when else letter
 
-    said = [f"{f.left} = {f.right}" for f in arrows.formulas(arrows.network(sizes, neuron))]
+    said = [
+        f"{f.left} = {f.right}" for f in arrows.formulas(arrows.network(sizes, neuron))
+    ]
     for state, line in neuron.lines.lines.items():
         said.append(f"{name(ex.Name(state, 'now'))} = {ex.latex(line, name)}")
     found = [canonical(line) for line in said]
@@ -57,13 +62,20 @@ def test_the_five_cases_come_out_of_the_table():
     """But for the loss's own part of cases 1 and 3, which the table calls ∂L/∂o."""
     ids = "c1-epsilon c2-delta c2-epsilon c3-epsilon c4-delta c4-epsilon c5-b c5-w"
     assert_registered(ids, HARD)
-    said = [str(line).split(" = ", 1)[1] for line in arrows.formulas(arrows.network("2-2-1", HARD))]
+    said = [
+        str(line).split(" = ", 1)[1]
+        for line in arrows.formulas(arrows.network("2-2-1", HARD))
+    ]
     assert said[0] == r"\frac{\partial L}{\partial o_i^{T,N}}  (t = T, n = N)"
-    assert said[4].startswith(r"\frac{\partial L}{\partial o_i^{t,N}} + u_i^{t,N} f'(o_i^{t,N}) ")
+    assert said[4].startswith(
+        r"\frac{\partial L}{\partial o_i^{t,N}} + u_i^{t,N} f'(o_i^{t,N}) "
+    )
 
 
 def test_p2_soft_u_p2_soft_delta_output_p2_soft_delta_p2_soft_epsilon_and_p2_leak():
-    assert_registered("p2-soft-u p2-soft-delta-output p2-soft-delta p2-soft-epsilon p2-leak", SOFT)
+    assert_registered(
+        "p2-soft-u p2-soft-delta-output p2-soft-delta p2-soft-epsilon p2-leak", SOFT
+    )
 
 
 def test_p2_current_c_p2_current_u_p2_current_gamma_p2_current_delta_and_p2_current_w():
@@ -72,7 +84,9 @@ def test_p2_current_c_p2_current_u_p2_current_gamma_p2_current_delta_and_p2_curr
 
 
 def test_p2_adapt_a_p2_adapt_zeta_p2_adapt_delta_and_p2_adapt_epsilon():
-    assert_registered("p2-adapt-a p2-adapt-zeta p2-adapt-delta p2-adapt-epsilon", ADAPTIVE)
+    assert_registered(
+        "p2-adapt-a p2-adapt-zeta p2-adapt-delta p2-adapt-epsilon", ADAPTIVE
+    )
 
 
 def test_p2_recur_u_p2_recur_delta_and_p2_recur_r():

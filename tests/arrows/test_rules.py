@@ -28,7 +28,9 @@ def nodes(local):
     """Every node of a network."""
     for n in range(1, local.net.N + 1):
         for state in local.net.layers[n].neuron.order:
-            for t, i in np.ndindex(len(local.direct), int(np.prod(local.net.shape_of(n)))):
+            for t, i in np.ndindex(
+                len(local.direct), int(np.prod(local.net.shape_of(n)))
+            ):
                 yield arrows.Node(state, n=n, t=t, i=i)
 
 
@@ -43,9 +45,14 @@ def test_p2_arrow_an_adjoint_has_one_term_for_each_arrow_that_leaves(reset):
     lam = arrows.lambdas(local)
     for node in nodes(local):
         heads = [(e.factor, e.target) for e in arrows.edges_from(node, local)]
-        terms = [f * (1.0 if head.kind == "L" else value(lam, head, "all")) for f, head in heads]
+        terms = [
+            f * (1.0 if head.kind == "L" else value(lam, head, "all"))
+            for f, head in heads
+        ]
         assert terms
-        assert value(lam, node, "all") == pytest.approx(sum(terms), rel=1e-13, abs=1e-16)
+        assert value(lam, node, "all") == pytest.approx(
+            sum(terms), rel=1e-13, abs=1e-16
+        )
 
 
 @pytest.mark.slow
@@ -60,7 +67,9 @@ def test_p2_rule_is_the_sum_over_the_words_that_a_rule_keeps(case):
             paths = arrows.paths_from(node, local, name, s)
             size = sum(abs(p.contribution) for p in paths)
             total = sum(p.contribution for p in paths)
-            assert abs(value(lam, node, rule.start, s) - total) <= 1e-14 * max(size, 1), name
+            assert abs(value(lam, node, rule.start, s) - total) <= 1e-14 * max(
+                size, 1
+            ), name
 
 
 WIDE = product(MODELS, ("2-2-2-1", "2-2R-1R"))
@@ -75,10 +84,15 @@ def test_letters_are_identical(model, sizes, T):
         lam = arrows.lambdas(local, name)
         for node in nodes(local):
             paths = arrows.paths_from(node, local, name)
-            assert value(lam, node, rule.start) == sum((p.contribution for p in paths), 0)
+            assert value(lam, node, rule.start) == sum(
+                (p.contribution for p in paths), 0
+            )
             if node.i == 0 and node.t == 0:
                 kept, every = len(paths), len(arrows.paths_from(node, local))
-                assert arrows.count_paths(local.net, T, name, node) == (kept, every - kept)
+                assert arrows.count_paths(local.net, T, name, node) == (
+                    kept,
+                    every - kept,
+                )
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
@@ -86,7 +100,9 @@ def test_the_letters_are_those_of_the_five_cases(rule):
     """Part I's index formulas on the same letters."""
     part_one = polynomials.symbols((2, 2, 2), 3, letter=arrows.Polynomial.letter)
     lam, start = arrows.lambdas(part_one.graph, rule), arrows.RULES[rule].start
-    for _, (kind, n, t, *_), expected in comparison.arrays(scalar.of_sample(part_one, rule)):
+    for _, (kind, n, t, *_), expected in comparison.arrays(
+        scalar.of_sample(part_one, rule)
+    ):
         assert kind in "Wb" or (lam[n][kind, start][t, 0] == expected).all()
 
 
@@ -101,11 +117,17 @@ def test_a_rule_of_ones_own_in_three_lines():
     lam = arrows.lambdas(local, mine)
     for node in nodes(local):
         every = arrows.paths_from(node, local)
-        kept = [p for p in every if not re.search("reset|weight carry", " ".join(p.word))]
-        assert value(lam, node, "free") == pytest.approx(sum(p.contribution for p in kept))
+        kept = [
+            p for p in every if not re.search("reset|weight carry", " ".join(p.word))
+        ]
+        assert value(lam, node, "free") == pytest.approx(
+            sum(p.contribution for p in kept)
+        )
 
 
-@given(T=st.integers(1, 4), K=st.integers(1, 5), name=st.sampled_from(sorted(arrows.RULES)))
+@given(
+    T=st.integers(1, 4), K=st.integers(1, 5), name=st.sampled_from(sorted(arrows.RULES))
+)
 def test_words_in_blocks(T, K, name):
     """Paths, words and their number agree; one step a block is spatial, T steps are the rule."""
     net, rule = arrows.network("1-2-1", HARD), arrows.in_blocks(K, name)
@@ -126,7 +148,10 @@ def test_a_path_through_a_pool_counts_once_however_many_are_pooled():
     """One neuron's spike to each of two neurons above, or to one of 2 × 2 and from there to two."""
     below = arrows.Node("u", 1, 0, 0)
     for sizes in ("2x2-1C1-P2-2", "4x4-1C1-P2-1C1-P2-2"):
-        assert arrows.count_paths(arrows.network(sizes, HARD), 1, "exact", below) == (2, 0)
+        assert arrows.count_paths(arrows.network(sizes, HARD), 1, "exact", below) == (
+            2,
+            0,
+        )
 
 
 TIME = {"carry", "reset", "recur", "decay", "adapt", "relax"}
@@ -167,7 +192,9 @@ def test_a_rule_keeps_the_words_that_its_description_says(rule):
     """On a network with every kind of arrow that there is."""
     for n in (1, 2):
         every = arrows.words(EVERYTHING, 3, n=n)
-        assert arrows.words(EVERYTHING, 3, rule, n) == [word for word in every if keeps(rule, word)]
+        assert arrows.words(EVERYTHING, 3, rule, n) == [
+            word for word in every if keeps(rule, word)
+        ]
     assert {kind for word in arrows.words(EVERYTHING, 3) for kind in word} == {
         *TIME,
         *("spike", "weight", "readout", "charge", "threshold"),
@@ -175,10 +202,15 @@ def test_a_rule_keeps_the_words_that_its_description_says(rule):
 
 
 def test_a_loss_on_the_last_step_is_read_there_alone():
-    net, start = arrows.network("1-1", HARD, arrows.last_steps(1)), arrows.Node("u", 1, 0, 0)
+    net, start = (
+        arrows.network("1-1", HARD, arrows.last_steps(1)),
+        arrows.Node("u", 1, 0, 0),
+    )
     last = {("carry", "spike", "readout"), ("spike", "reset", "spike", "readout")}
     assert {*arrows.words(net, 2)} == last
-    assert {path.word for path in arrows.paths_from(start, arrows.letters(net, 2))} == last
+    assert {
+        path.word for path in arrows.paths_from(start, arrows.letters(net, 2))
+    } == last
     assert arrows.count_paths(net, 2, "exact", start) == (2, 0)
 
 

@@ -40,7 +40,9 @@ def main(folder):
                 save_params(folder / f"{step}.npz", job.state.params)
         if processes.rank == 0:
             np.save(folder / "losses.npy", losses)
-    names = [path.read_text() for path in Path("/proc/self/task").glob("*/comm")]  # on Linux
+    names = [
+        path.read_text() for path in Path("/proc/self/task").glob("*/comm")
+    ]  # on Linux
     if left := [name for name in names if "gloo" in name]:
         sys.exit(f"still there after the group: {left}")
 

@@ -48,11 +48,15 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
     when, seen = rng.randrange(1, 16), []
     with Client(address) as client:
         client.wait_for_workers(2, timeout=PATIENCE)
-        for results in run_plan(plan(tmp_path, base=BASE), partial(command.dask, address)):
+        for results in run_plan(
+            plan(tmp_path, base=BASE), partial(command.dask, address)
+        ):
             seen.append(len(results))
             if seen[-1] == when:
                 time.sleep(rng.uniform(0, 0.5))
-                os.kill(rng.choice(list(client.run(os.getpid).values())), signal.SIGKILL)
+                os.kill(
+                    rng.choice(list(client.run(os.getpid).values())), signal.SIGKILL
+                )
     assert seen == list(range(21))  # each ends once
     assert not any("error" in result for result in results.values()), results
     assert bits(tmp_path) == undisturbed
@@ -68,7 +72,9 @@ def planned(tmp_path, monkeypatch):
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("where", ["tcp://127.0.0.1:{port}", "tcp://127.0.0.1:1", "x://y"])
+@pytest.mark.parametrize(
+    "where", ["tcp://127.0.0.1:{port}", "tcp://127.0.0.1:1", "x://y"]
+)
 def test_an_address_that_nobody_answers_is_told(where, planned, capsys):
     with socket.create_server(("127.0.0.1", 0)) as silent:  # listens, and never answers
         given = where.format(port=silent.getsockname()[1])

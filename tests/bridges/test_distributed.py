@@ -35,8 +35,21 @@ def torchrun(*arguments, processes=2):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
-    command += ["--master-addr", "127.0.0.1", "--master-port", str(port), "-m", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        str(processes),
+    ]
+    command += [
+        "--master-addr",
+        "127.0.0.1",
+        "--master-port",
+        str(port),
+        "-m",
+        *arguments,
+    ]
     both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     return subprocess.Popen(command, cwd=ROOT, text=True, **both)
 
@@ -54,10 +67,15 @@ def worker(parent, rank):
     """Return the id of the process of this rank, if it has been started."""
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            status, env = (folder / "status").read_text(), (folder / "environ").read_bytes()
+            status, env = (
+                (folder / "status").read_text(),
+                (folder / "environ").read_bytes(),
+            )
         except OSError:  # it has ended meanwhile
             continue
-        if f"PPid:\t{parent}\n" in status and f"RANK={rank}".encode() in env.split(b"\0"):
+        if f"PPid:\t{parent}\n" in status and f"RANK={rank}".encode() in env.split(
+            b"\0"
+        ):
             return int(folder.name)
     return None
 
@@ -80,16 +98,32 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
     assert np.abs(first - last).max() > 1e-2  # they have gone somewhere
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux names the ranks")
-def test_a_process_that_is_killed_ends_the_run_and_it_goes_on_to_the_same_bits(tmp_path):
+@pytest.mark.skipif(
+    not Path("/proc/self/environ").exists(), reason="only Linux names the ranks"
+)
+def test_a_process_that_is_killed_ends_the_run_and_it_goes_on_to_the_same_bits(
+    tmp_path,
+):
     """Killed after the first checkpoint, resumed, and compared with a run left in peace."""
-    words = ["stbp_edu.torch.train", "digits", *SMALL, "--epochs", "40", "--rule", "exact", "--out"]
+    words = [
+        "stbp_edu.torch.train",
+        "digits",
+        *SMALL,
+        "--epochs",
+        "40",
+        "--rule",
+        "exact",
+        "--out",
+    ]
     status, said = finish(torchrun(*words, str(tmp_path / "whole")))
     assert status == 0, said
     folder = tmp_path / "killed"
     process = torchrun(*words, str(folder))
     begun = time.monotonic()
-    while not (folder / "exact" / CHECKPOINT).exists() and time.monotonic() - begun < PATIENCE:
+    while (
+        not (folder / "exact" / CHECKPOINT).exists()
+        and time.monotonic() - begun < PATIENCE
+    ):
         time.sleep(0.02)
     os.kill(worker(process.pid, 1), signal.SIGKILL)
     status, said = finish(process)
@@ -113,7 +147,18 @@ def run(folder, *more):
 @pytest.mark.parametrize(("encoder", "inputs"), [("rows", 8), ("saccades", 392)])
 def test_a_run_is_read_by_the_command_line_s_tools(tmp_path, capsys, encoder, inputs):
     """With an encoder that shows something else at each step."""
-    more = ["--epochs", "6", "--encoder", encoder, "--T", "9", "--lr", "1e-2", "--tau", "0.8"]
+    more = [
+        "--epochs",
+        "6",
+        "--encoder",
+        encoder,
+        "--T",
+        "9",
+        "--lr",
+        "1e-2",
+        "--tau",
+        "0.8",
+    ]
     assert run(tmp_path, *more) == 0
     done = open_run(tmp_path / "exact")
     assert done.params.sizes == (inputs, 16, 10)
@@ -129,7 +174,9 @@ def test_a_folder_in_which_another_run_trains_is_left_alone(tmp_path, capsys):
     folder = tmp_path / "exact"
     with folder_lock(folder):
         assert run(tmp_path, "--restart") == 2
-        assert f"{folder} is in use by another run; wait for it" in capsys.readouterr().err
+        assert (
+            f"{folder} is in use by another run; wait for it" in capsys.readouterr().err
+        )
         words = ["stbp_edu.torch.train", "digits", *SMALL, "--out", str(tmp_path)]
         status, said = finish(torchrun(*words))
     assert status != 0
@@ -155,12 +202,17 @@ def unfinished(tmp_path, monkeypatch, capsys):
     return tmp_path / "exact"
 
 
-def test_neither_command_replaces_a_run_of_the_other_and_both_can_go_on(unfinished, capsys):
+def test_neither_command_replaces_a_run_of_the_other_and_both_can_go_on(
+    unfinished, capsys
+):
     path = unfinished / CHECKPOINT
     data, words = path.read_bytes(), [*SMALL[:6], "--epochs=2", "--rule=exact"]
     folder = ["--out", str(unfinished.parent)]
     assert run(unfinished.parent) == cli(["train", "digits", *words, *folder]) == 2
-    assert capsys.readouterr().err.count("holds an unfinished run, 1 of 2 epochs done") == 2
+    assert (
+        capsys.readouterr().err.count("holds an unfinished run, 1 of 2 epochs done")
+        == 2
+    )
     assert run(unfinished.parent, "--resume", "--lr", "0.5") == 2
     assert "a run with lr = " in capsys.readouterr().err
     assert path.read_bytes() == data
@@ -170,7 +222,16 @@ def test_neither_command_replaces_a_run_of_the_other_and_both_can_go_on(unfinish
 
 def test_a_derived_neuron_in_a_recurrent_layer_is_trained_and_read(tmp_path, capsys):
     text = "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
-    words = ["--hidden", "12R", "--neuron", text, "--readout", "u = 0.9 * u + x", "--learn", "tau"]
+    words = [
+        "--hidden",
+        "12R",
+        "--neuron",
+        text,
+        "--readout",
+        "u = 0.9 * u + x",
+        "--learn",
+        "tau",
+    ]
     words += ["--rule", "e-prop", "--loss", "membrane", "--read", "2", "--lr", "1e-2"]
     assert run(tmp_path, *words, "--epochs", "3", "--tau", "0.8") == 0
     done = open_run(tmp_path / "e-prop")
@@ -181,9 +242,18 @@ def test_a_derived_neuron_in_a_recurrent_layer_is_trained_and_read(tmp_path, cap
 
 STEPS = {
     "all default": {},
-    "another loss": {"loss": "cross-entropy", "averaging": 0.9, "weight_decay": 0.1, "shift": 1},
+    "another loss": {
+        "loss": "cross-entropy",
+        "averaging": 0.9,
+        "weight_decay": 0.1,
+        "shift": 1,
+    },
     "against the network": {"rule": "classic", "gate": "linear", "adversarial": 0.1},
-    "dropout, of a recurrent layer": {"hidden": ("12R",), "rule": "e-prop", "dropout": 0.3},
+    "dropout, of a recurrent layer": {
+        "hidden": ("12R",),
+        "rule": "e-prop",
+        "dropout": 0.3,
+    },
     "potentials": {"loss": "membrane", "read": 2, "readout": "u = 0.9 * u + x"},
     "direct": {"encoder": "direct"},
 }
@@ -191,7 +261,9 @@ STEPS = {
 
 @pytest.mark.parametrize("changes", STEPS.values(), ids=STEPS)
 def test_a_step_is_that_of_the_other_command(changes):
-    settings = replace(RECIPES["digits"], **{"hidden": (12,), "T": 6, "batch": 40, **changes})
+    settings = replace(
+        RECIPES["digits"], **{"hidden": (12,), "T": 6, "batch": 40, **changes}
+    )
     data, found = load_digits(), []
     for passes in (TensorPasses(Group()), model.passes):
         job = TrainingJob(settings, data, initial_state(settings, data), passes)
@@ -199,11 +271,16 @@ def test_a_step_is_that_of_the_other_command(changes):
         found.append((job.step(0, 1e-2), tensors(job.state.m)))
     (ours, got), (theirs, want) = found
     assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
-    assert (ours.right, ours.rates) == (theirs.right, pytest.approx(theirs.rates, rel=1e-5))
+    assert (ours.right, ours.rates) == (
+        theirs.right,
+        pytest.approx(theirs.rates, rel=1e-5),
+    )
     for name, mean in want.items():  # of the gradients, which Adam keeps
         size = np.abs(mean).max()
         assert size > 1e-8, name
-        np.testing.assert_allclose(got[name] / size, mean / size, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            got[name] / size, mean / size, atol=1e-4, err_msg=name
+        )
 
 
 @pytest.mark.parametrize(
@@ -213,7 +290,11 @@ def test_a_step_is_that_of_the_other_command(changes):
         ("digits --rule exakt", "rule must be one of"),
         ("digits --batch 0", "batch must be >= 1"),
         ("digits --device tpu", "device must be cpu, or cuda"),
-        *([] if torch.cuda.is_available() else [("digits --device cuda", "where there is a GPU")]),
+        *(
+            []
+            if torch.cuda.is_available()
+            else [("digits --device cuda", "where there is a GPU")]
+        ),
     ],
 )
 def test_bad_settings_are_named_first(tmp_path, capsys, words, said, monkeypatch):

@@ -36,7 +36,10 @@ def put_shd(folder, events):
         with h5py.File(folder / "SHD" / f"shd_{part}.h5", "w") as file:
             file["labels"] = np.array([3], np.uint16)
             file["extra/keys"], file["extra/speaker"] = np.arange(20), np.zeros(1)
-            for name, values in (("times", (events.t + 0.5) / 1e6), ("units", events.x)):
+            for name, values in (
+                ("times", (events.t + 0.5) / 1e6),
+                ("units", events.x),
+            ):
                 kind = h5py.vlen_dtype(values.dtype)
                 file.create_dataset(f"spikes/{name}", (1,), dtype=kind)[0] = values
 
@@ -49,7 +52,9 @@ def put_shd(folder, events):
         ("shd", "SHD", put_shd, (700, 1), 1_400_000, 35),
     ],
 )
-def test_tonic_s_become_frames(name, kind, put, size, duration, bins, tmp_path, monkeypatch):
+def test_tonic_s_become_frames(
+    name, kind, put, size, duration, bins, tmp_path, monkeypatch
+):
     rng, late = np.random.default_rng(3), 40_000_000 * (name == "dvs-gesture")
     x, y, t, p = (rng.integers(0, bound, 50) for bound in (*size, duration, 2))
     put(tmp_path, Events(x, y, np.sort(t) + late, p))
@@ -59,7 +64,11 @@ def test_tonic_s_become_frames(name, kind, put, size, duration, bins, tmp_path, 
     block, t = 1, np.sort(t)
     if name == "dvs-gesture":  # cut out of longer recordings, in milliseconds
         block, t = 4, (t // 1000 - t.min() // 1000) * 1000
-    frames = np.zeros((bins, 1 if name == "shd" else 2, size[1] // block, size[0] // block))
-    frames[t * bins // duration, 0 if name == "shd" else p, y // block, x // block] = 255
+    frames = np.zeros(
+        (bins, 1 if name == "shd" else 2, size[1] // block, size[0] // block)
+    )
+    frames[t * bins // duration, 0 if name == "shd" else p, y // block, x // block] = (
+        255
+    )
     for images in (data.train_images, data.test_images):
         np.testing.assert_array_equal(images[0], frames.reshape(bins, -1))

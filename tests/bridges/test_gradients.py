@@ -34,7 +34,9 @@ def gradients(network, loss):
     network.zero_grad()
     loss.backward()
     named = dict(network.named_parameters())
-    grads = {k: torch.zeros_like(p) if p.grad is None else p.grad for k, p in named.items()}
+    grads = {
+        k: torch.zeros_like(p) if p.grad is None else p.grad for k, p in named.items()
+    }
     return [*by_layer(to_params(grads))]
 
 
@@ -86,7 +88,10 @@ def test_random_lines_under_every_rule(seed, dtype):
     """Against arrows: recurrent layers, what is learned, read-outs that do not spike."""
     mine = derived(seed, spikes=seed % 7 > 0)
     net, params, *given = run_of(mine.neuron, seed)
-    params = [None, *({k: np.asarray(v, dtype) for k, v in p.items()} for p in params[1:])]
+    params = [
+        None,
+        *({k: np.asarray(v, dtype) for k, v in p.items()} for p in params[1:]),
+    ]
     inputs, y = (array.astype(dtype) for array in given)
     trace = arrows.forward(net, params, inputs)
     for rule in (rule for rule in (*RULES.values(), *LIMITED) if rule.keeps(net)):
@@ -94,9 +99,13 @@ def test_random_lines_under_every_rule(seed, dtype):
         ours = network.trace(torch.from_numpy(inputs))
         read = ours.O if net.loss.state == mine.neuron.output else ours.U
         loss = rate(torch.from_numpy(y), read[-1], None)
-        if dtype == np.float32:  # of one run: in text 266 rounding grows from step to step
+        if (
+            dtype == np.float32
+        ):  # of one run: in text 266 rounding grows from step to step
             trace = run_of_layers(network, inputs)
-            assert_single(partial(gradients, network, loss), net, params, trace, y, rule)
+            assert_single(
+                partial(gradients, network, loss), net, params, trace, y, rule
+            )
             continue
         want = arrows.backward(net, params, trace, y, rule).gradients
         assert error(gradients(network, loss), want) < 1e-12, rule.name
@@ -151,7 +160,9 @@ ADAPTIVE = derive(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("neuron", [*(LIF(0.7, 0.5, BELL, gate) for gate in GATES), ADAPTIVE])
+@pytest.mark.parametrize(
+    "neuron", [*(LIF(0.7, 0.5, BELL, gate) for gate in GATES), ADAPTIVE]
+)
 def test_gradcheck_passes_on_the_twin(neuron):
     """Finite differences of PyTorch's own, through input, weights and all that is learned."""
     torch.manual_seed(0)
@@ -164,7 +175,10 @@ def test_gradcheck_passes_on_the_twin(neuron):
         return torch.func.functional_call(network, fixed, x, {"twin": True})
 
     x = torch.rand(4, 2, 3, dtype=torch.float64)
-    inputs = (x.requires_grad_(), *(p.detach().requires_grad_() for p in network.parameters()))
+    inputs = (
+        x.requires_grad_(),
+        *(p.detach().requires_grad_() for p in network.parameters()),
+    )
     assert torch.autograd.gradcheck(twin, inputs)
 
 
@@ -178,6 +192,10 @@ def test_potentials_and_the_twin_are_those_of_the_package(surrogate):
             spike = neuron.H if twin else None
             want = stbp_edu.forward(problem.spikes, problem.params, neuron, spike=spike)
             got = network.trace(torch.from_numpy(problem.spikes), twin=twin)
-            pairs = zip([*got.U[1:], *got.O[1:]], [*want.U[1:], *want.O[1:]], strict=True)
+            pairs = zip(
+                [*got.U[1:], *got.O[1:]], [*want.U[1:], *want.O[1:]], strict=True
+            )
             for g, w in pairs:
-                np.testing.assert_allclose(g.detach().numpy(), w, rtol=1e-12, atol=1e-13)
+                np.testing.assert_allclose(
+                    g.detach().numpy(), w, rtol=1e-12, atol=1e-13
+                )

@@ -45,13 +45,17 @@ def gradients(call, network, x):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the compiler's own
-@pytest.mark.parametrize(("rule", "gate"), [("exact", "exponential"), ("classic", "linear")])
+@pytest.mark.parametrize(
+    ("rule", "gate"), [("exact", "exponential"), ("classic", "linear")]
+)
 def test_compiled_equals_eager(rule, gate):
     """One graph, without a break. Where there is no C++ compiler, all but the code is tested."""
     backend = "inductor" if rule == "exact" and shutil.which("g++") else "aot_eager"
     network = LIFNetwork.from_params(PARAMS, LIF(tau=0.7, v_th=0.5, gate=gate), rule)
     compiled = torch.compile(network, fullgraph=True, backend=backend)
-    (o, eager), (o_2, found) = (gradients(f, network, spikes()) for f in (network, compiled))
+    (o, eager), (o_2, found) = (
+        gradients(f, network, spikes()) for f in (network, compiled)
+    )
     assert torch.equal(o, o_2)
     assert any(g.any() for g in eager)
     assert_close(found, eager)
@@ -59,7 +63,9 @@ def test_compiled_equals_eager(rule, gate):
 
 @each_rule
 def test_autocast_makes_products_short_and_leaves_potentials_long(rule):
-    W, b = ([None, *(a.astype(np.float32) for a in of[1:])] for of in (PARAMS.W, PARAMS.b))
+    W, b = (
+        [None, *(a.astype(np.float32) for a in of[1:])] for of in (PARAMS.W, PARAMS.b)
+    )
     network = LIFNetwork.from_params(stbp_edu.Params(W=W, b=b), NEURON, rule)
     x = spikes(dtype=torch.float32)
 
@@ -88,7 +94,10 @@ def test_a_convolution_that_is_a_product_has_its_gradient(rule):
     """A kernel as large as the image is a fully connected layer."""
     dense = LIFNetwork.from_params(PROBLEM.params, NEURON, rule)
     W = [p.detach() for p in dense.parameters()]
-    first, second = nn.Conv2d(1, 5, 2, dtype=torch.float64), nn.Conv2d(5, 3, 1, dtype=torch.float64)
+    first, second = (
+        nn.Conv2d(1, 5, 2, dtype=torch.float64),
+        nn.Conv2d(5, 3, 1, dtype=torch.float64),
+    )
     for layer, weight, bias in ((first, *W[:2]), (second, *W[2:])):
         layer.load_state_dict({"weight": weight.view(layer.weight.shape), "bias": bias})
     image = LIFNetwork(LIFLayer(first, NEURON, rule), LIFLayer(second, NEURON, rule))
@@ -103,7 +112,9 @@ def test_a_convolution_that_is_a_product_has_its_gradient(rule):
 def test_what_cannot_run_twice_is_refused_under_the_classic_rule(made):
     x = torch.ones(5, 2, 4, requires_grad=True)
     layer = LIFLayer(nn.Sequential(made, nn.Linear(4, 3)), NEURON, "classic")
-    with pytest.raises(ValueError, match="weights must hold no dropout and no batch norm under"):
+    with pytest.raises(
+        ValueError, match="weights must hold no dropout and no batch norm under"
+    ):
         layer(x)
     layer.eval()(x).sum().backward()
     assert x.grad is not None
@@ -155,7 +166,10 @@ def test_a_network_in_half_precision_keeps_its_potentials_long():
 
 def test_samples_may_come_first_and_a_network_can_be_copied():
     mine = derive("u = tau * u + x\no = spike(u - 1)", tau=0.8, learn=["tau"])
-    modules = LIFLayer(nn.Linear(6, 4), mine, recurrent=True), LIFLayer(nn.Linear(4, 2), mine)
+    modules = (
+        LIFLayer(nn.Linear(6, 4), mine, recurrent=True),
+        LIFLayer(nn.Linear(4, 2), mine),
+    )
     network, x = LIFNetwork(*modules), torch.rand(3, 5, 6)
     turned = LIFNetwork(*modules, batch_first=True)
     assert torch.equal(turned(x), network(x.transpose(0, 1)).transpose(0, 1))
@@ -188,32 +202,104 @@ def in_a_row(rule):
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda n: n(X.numpy()), TypeError, "spikes must be a tensor of floats, got ndarray"),
-        (lambda n: n(X.float()), TypeError, "must be torch.float64 on cpu, as the weights are"),
+        (
+            lambda n: n(X.numpy()),
+            TypeError,
+            "spikes must be a tensor of floats, got ndarray",
+        ),
+        (
+            lambda n: n(X.float()),
+            TypeError,
+            "must be torch.float64 on cpu, as the weights are",
+        ),
         (
             lambda n: n(X[..., :5]),
             ValueError,
             r"must fit Linear.*_features=6.* shape .5, 3, 5.",
         ),
-        (lambda n: n(X.to_sparse()), TypeError, "spikes must be dense, got torch.sparse_coo"),
-        (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, shape="x"), ValueError, "shape must list"),
+        (
+            lambda n: n(X.to_sparse()),
+            TypeError,
+            "spikes must be dense, got torch.sparse_coo",
+        ),
+        (
+            lambda n: LIFLayer(nn.Linear(2, 2), NEURON, shape="x"),
+            ValueError,
+            "shape must list",
+        ),
         (lambda n: n(X[0, 0]), ValueError, r"shape \(T, S, ...\)"),
         (lambda n: n(X[:0]), ValueError, "with T >= 1 steps"),
-        (lambda n: n(X + math.nan), ValueError, r"spikes must be finite, got nan at index"),
-        (lambda n: LIFLayer(nn.RNN(6, 3), NEURON)(X.float()), TypeError, "got tuple from RNN"),
-        (lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON)(X.float()), ValueError, "spikes must fit"),
-        (lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON, recurrent=True), ValueError, "shape must"),
-        (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, recurrent=1), TypeError, "recurrent must be"),
-        (lambda n: in_a_row("truncated-2"), ValueError, "put the layers into a LIFNetwork"),
-        (lambda n: LIFNetwork.from_params(PARAMS, [NEURON]), ValueError, "a list of 2, got 1"),
-        (lambda n: LIFNetwork.from_params([None, {"W": 1}], NEURON), TypeError, "or the list"),
-        (lambda n: LIFNetwork.from_params([X.numpy(), {"W": X}], NEURON), TypeError, "or the list"),
-        (lambda n: LIFNetwork(nn.Flatten(2), *n)(X), ValueError, "spikes must fit Flatten"),
-        (lambda n: n(X.to("meta")), TypeError, "float64 on cpu, as .* got torch.float64 on meta"),
-        (lambda n: LIFLayer(nn.Linear(2, 2), 0.5), TypeError, "neuron must be an LIF or come from"),
+        (
+            lambda n: n(X + math.nan),
+            ValueError,
+            r"spikes must be finite, got nan at index",
+        ),
+        (
+            lambda n: LIFLayer(nn.RNN(6, 3), NEURON)(X.float()),
+            TypeError,
+            "got tuple from RNN",
+        ),
+        (
+            lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON)(X.float()),
+            ValueError,
+            "spikes must fit",
+        ),
+        (
+            lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON, recurrent=True),
+            ValueError,
+            "shape must",
+        ),
+        (
+            lambda n: LIFLayer(nn.Linear(2, 2), NEURON, recurrent=1),
+            TypeError,
+            "recurrent must be",
+        ),
+        (
+            lambda n: in_a_row("truncated-2"),
+            ValueError,
+            "put the layers into a LIFNetwork",
+        ),
+        (
+            lambda n: LIFNetwork.from_params(PARAMS, [NEURON]),
+            ValueError,
+            "a list of 2, got 1",
+        ),
+        (
+            lambda n: LIFNetwork.from_params([None, {"W": 1}], NEURON),
+            TypeError,
+            "or the list",
+        ),
+        (
+            lambda n: LIFNetwork.from_params([X.numpy(), {"W": X}], NEURON),
+            TypeError,
+            "or the list",
+        ),
+        (
+            lambda n: LIFNetwork(nn.Flatten(2), *n)(X),
+            ValueError,
+            "spikes must fit Flatten",
+        ),
+        (
+            lambda n: n(X.to("meta")),
+            TypeError,
+            "float64 on cpu, as .* got torch.float64 on meta",
+        ),
+        (
+            lambda n: LIFLayer(nn.Linear(2, 2), 0.5),
+            TypeError,
+            "neuron must be an LIF or come from",
+        ),
         (lambda n: LIFLayer(X, NEURON), TypeError, "weights must be of type Module"),
-        (lambda n: LIFLayer(nn.Linear(2, 2), NEURON, "none"), ValueError, "rule must be one of"),
-        (lambda n: LIFNetwork(nn.Linear(2, 2)), ValueError, "modules must hold at least one LIFL"),
+        (
+            lambda n: LIFLayer(nn.Linear(2, 2), NEURON, "none"),
+            ValueError,
+            "rule must be one of",
+        ),
+        (
+            lambda n: LIFNetwork(nn.Linear(2, 2)),
+            ValueError,
+            "modules must hold at least one LIFL",
+        ),
     ],
 )
 def test_bad_input_is_named(network, call, error, words):

@@ -28,12 +28,16 @@ def test_what_comes_back_through_a_file_is_the_same_and_spikes_alike(tmp_path, d
     problem = make_problem(0, [6, 9, 4], 25, 3, NEURON, dtype)
     nir.write(tmp_path / "network.nir", to_graph(problem.params, NEURON, dt=1e-3))
     graph = nir.read(tmp_path / "network.nir")
-    assert from_graph(graph, dt=1e-3)[1].surrogate == LIF().surrogate  # a graph holds none
+    assert (
+        from_graph(graph, dt=1e-3)[1].surrogate == LIF().surrogate
+    )  # a graph holds none
     found, neuron = from_graph(graph, NEURON.surrogate, dt=1e-3)
     assert neuron == NEURON
     for name, array in tensors(problem.params).items():
         assert tensors(found)[name].dtype == dtype
-        np.testing.assert_allclose(tensors(found)[name], array, rtol=4 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(
+            tensors(found)[name], array, rtol=4 * np.finfo(dtype).eps
+        )
     assert problem.trace.O[2].mean() > 0.02
     got = stbp_edu.forward(problem.spikes, found, neuron)
     np.testing.assert_array_equal(got.O[2], problem.trace.O[2])
@@ -52,7 +56,9 @@ def test_other_readers_spike_alike(reader, problem, caplog):
     """Their own readers, their own neurons, step by step, in float32."""
     caplog.set_level(logging.ERROR)
     params = problem.params
-    W, b = ([None, *(a.astype(np.float32) for a in of[1:])] for of in (params.W, params.b))
+    W, b = (
+        [None, *(a.astype(np.float32) for a in of[1:])] for of in (params.W, params.b)
+    )
     graph = to_graph(stbp_edu.Params(W=W, b=b), NEURON)
     network = pkgutil.resolve_name(reader)(graph, **READERS[reader])
     state, spikes = None, []
@@ -65,18 +71,25 @@ def test_other_readers_spike_alike(reader, problem, caplog):
 
 def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
     text = "u = tau * u * (1 - o) + x; o = spike(u - v_th)"
-    settings = Settings(neuron=text, tau=0.8, v_th=0.5, learn=("tau",), learn_each=("v_th",))
+    settings = Settings(
+        neuron=text, tau=0.8, v_th=0.5, learn=("tau",), learn_each=("v_th",)
+    )
     layers = [dict(layer or {}) for layer in by_layer(problem.params)]
     for layer in layers[1:]:
         layer |= {"tau": np.array(0.8), "v_th": np.full(len(layer["b"]), 0.5)}
-    graph = to_graph(DerivedParams("6-9-4", [None, *layers[1:]]), settings.make_neurons())
+    graph = to_graph(
+        DerivedParams("6-9-4", [None, *layers[1:]]), settings.make_neurons()
+    )
     found, neuron = from_graph(graph, NEURON.surrogate)
     assert neuron == NEURON
     for name, array in tensors(problem.params).items():
         np.testing.assert_allclose(tensors(found)[name], array, rtol=1e-14)
     read_out = Settings(neuron=text, readout="u = 0.9 * u + x", tau=0.8).make_neurons()
     graph = to_graph(problem.params, read_out)
-    assert [type(node).__name__ for node in graph.nodes.values()][-2:] == ["LI", "Output"]
+    assert [type(node).__name__ for node in graph.nodes.values()][-2:] == [
+        "LI",
+        "Output",
+    ]
 
 
 TWO = make_problem(0, [2, 2], 1, 1, NEURON).params
@@ -92,9 +105,16 @@ TEXTS = [
 @pytest.mark.parametrize(
     ("params", "neuron", "words"),
     [
-        (TWO, LIF(tau=0.5, gate="exponential"), "must have gate='linear' and tau < 1 for NIR"),
+        (
+            TWO,
+            LIF(tau=0.5, gate="exponential"),
+            "must have gate='linear' and tau < 1 for NIR",
+        ),
         (TWO, LIF(tau=1.0, gate="linear"), r"got LIF.tau=1.0, .*gate='linear'.;"),
-        *((TWO, Settings(neuron=text).make_neurons(), "must have gate='linear'") for text in TEXTS),
+        *(
+            (TWO, Settings(neuron=text).make_neurons(), "must have gate='linear'")
+            for text in TEXTS
+        ),
         (DerivedParams("2-2R", [None, AGAIN]), NEURON, "layer 1 is recurrent"),
     ],
 )
@@ -131,15 +151,30 @@ TWO_1 = np.ones(2)
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
-        (chain(weights(), nir.IF(r=TWO_1, v_threshold=TWO_1)), "'if' must be LIF there, got"),
+        (
+            chain(weights(), nir.IF(r=TWO_1, v_threshold=TWO_1)),
+            "'if' must be LIF there, got",
+        ),
         (chain(nir.Scale(TWO_1), neurons()), "'scale' must be Affine or Linear there"),
         (chain(weights()), "then weights and LIF for each layer"),
-        (chain(weights(), neurons(v_leak=TWO_1)), "must leak and be reset to 0, got v_leak 1"),
-        (chain(weights(), neurons(v_threshold=np.arange(2.0))), "one v_threshold for all"),
+        (
+            chain(weights(), neurons(v_leak=TWO_1)),
+            "must leak and be reset to 0, got v_leak 1",
+        ),
+        (
+            chain(weights(), neurons(v_threshold=np.arange(2.0))),
+            "one v_threshold for all",
+        ),
         (chain(weights(), neurons(tau=np.full(2, DT / 2))), "must have tau > dt"),
-        (chain(weights(), neurons(), weights(), neurons(tau=TWO_1)), "one tau and one threshold"),
+        (
+            chain(weights(), neurons(), weights(), neurons(tau=TWO_1)),
+            "one tau and one threshold",
+        ),
         (linked(("l", "a")), "graph must be one chain of .*, l to a, l to o between"),
-        (linked(), "graph must be one chain of .* a to l, .*i to a, .*l to o between .*'Affine'"),
+        (
+            linked(),
+            "graph must be one chain of .* a to l, .*i to a, .*l to o between .*'Affine'",
+        ),
     ],
 )
 def test_a_graph_that_is_no_network_of_ours_is_refused(graph, words):
@@ -148,7 +183,9 @@ def test_a_graph_that_is_no_network_of_ours_is_refused(graph, words):
 
 
 def test_the_resistance_scales_the_weights_and_a_leak_next_to_1_keeps_them():
-    found, neuron = from_graph(nir.NIRGraph.from_list([weights(), neurons(r=np.full(2, 3.0))]))
+    found, neuron = from_graph(
+        nir.NIRGraph.from_list([weights(), neurons(r=np.full(2, 3.0))])
+    )
     assert neuron.tau == 0.5
     assert found.W[1].tolist() == [[1.5, 1.5], [1.5, 1.5]]
     params = make_problem(0, [3, 2], 1, 1, NEURON).params

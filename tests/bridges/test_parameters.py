@@ -65,7 +65,10 @@ def test_a_layer_without_bias_has_zeros():
 def test_recurrent_weights_and_learned_constants_travel_both_ways(tmp_path):
     text = "u = tau * u + x - v_th * o\no = spike(u - v_th)"
     mine = derive(text, tau=0.8, v_th=0.5, learn=["tau"], learn_each=["v_th"])
-    layers = (LIFLayer(nn.Linear(5, 4), mine, recurrent=True), LIFLayer(nn.Linear(4, 3), mine))
+    layers = (
+        LIFLayer(nn.Linear(5, 4), mine, recurrent=True),
+        LIFLayer(nn.Linear(4, 3), mine),
+    )
     network = LIFNetwork(*layers)
     found = to_params(network.state_dict())
     assert found.shape == "5-4R-3"
@@ -76,7 +79,10 @@ def test_recurrent_weights_and_learned_constants_travel_both_ways(tmp_path):
     for name, value in network.state_dict().items():
         assert torch.equal(again.state_dict()[name], value), name
     net = arrows.network(found.shape, mine.neuron)
-    params = [None, *({k: a.astype(float) for k, a in p.items()} for p in read.layers[1:])]
+    params = [
+        None,
+        *({k: a.astype(float) for k, a in p.items()} for p in read.layers[1:]),
+    ]
     x = np.random.default_rng(0).normal(size=(6, 2, 5))
     ours = LIFNetwork.from_params(params, mine)(torch.from_numpy(x))
     np.testing.assert_array_equal(ours.detach(), arrows.forward(net, params, x)["o"][2])

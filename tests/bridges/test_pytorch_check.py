@@ -90,13 +90,26 @@ def spike(derivative=h):
     ("model", "reset", "seen"),
     [
         pytest.param(lambda: Model(spike()), Model.reset, False, id="right"),
-        pytest.param(lambda: Model(spike(lambda v: h(v - V_TH))), Model.reset, True, id="backward"),
-        pytest.param(lambda: Model(spike(), detach=True), Model.reset, True, id="detached reset"),
-        pytest.param(lambda: Model(spike(), Hard.apply), Model.reset, True, id="a hard reset"),
-        pytest.param(lambda: Model(spike()), lambda _: None, True, id="a state that is kept"),
+        pytest.param(
+            lambda: Model(spike(lambda v: h(v - V_TH))),
+            Model.reset,
+            True,
+            id="backward",
+        ),
+        pytest.param(
+            lambda: Model(spike(), detach=True), Model.reset, True, id="detached reset"
+        ),
+        pytest.param(
+            lambda: Model(spike(), Hard.apply), Model.reset, True, id="a hard reset"
+        ),
+        pytest.param(
+            lambda: Model(spike()), lambda _: None, True, id="a state that is kept"
+        ),
         # What no nudge gets through is not tested: the smooth function itself, and a comparison.
         pytest.param(lambda: Model(H), Model.reset, False, id="smooth"),
-        pytest.param(lambda: Model(spike(), comparison), Model.reset, False, id="a comparison"),
+        pytest.param(
+            lambda: Model(spike(), comparison), Model.reset, False, id="a comparison"
+        ),
     ],
 )
 def test_the_notebook_s_check_sees_what_is_wrong(model, reset, seen):
@@ -114,9 +127,19 @@ def test_the_notebook_s_check_sees_what_is_wrong(model, reset, seen):
     ("old", "new", "wrong", "said"),
     [
         ("", "", set(), "Checked against the exact gradients"),
-        ("s, linear = o[n]", "s, linear = o[n].detach()", {3, 4}, "the reset path is detached"),
+        (
+            "s, linear = o[n]",
+            "s, linear = o[n].detach()",
+            {3, 4},
+            "the reset path is detached",
+        ),
         ("u[n] * kept", "u[n].detach() * kept", {3, 4}, "the leak"),
-        ("h(ctx.u.numpy())", "h(ctx.u.numpy() - 0.6)", {1, 2, 3, 4}, "case 1: 0 of 1 right"),
+        (
+            "h(ctx.u.numpy())",
+            "h(ctx.u.numpy() - 0.6)",
+            {1, 2, 3, 4},
+            "case 1: 0 of 1 right",
+        ),
         ("@ W[n].T", "@ W[n].detach().T + 0 * W[n].sum()", {5}, "no sum over steps"),
     ],
 )
@@ -132,5 +155,7 @@ def test_check_network_finds_where_the_printed_program_is_wrong(old, new, wrong,
     assert report.right == (not wrong)
     assert wrong <= {case.case for case in report.cases if case.explanation}
     assert said in repr(report)
-    with pytest.raises(TypeError, match="leaf must be a function, got 3; pass the function itself"):
+    with pytest.raises(
+        TypeError, match="leaf must be a function, got 3; pass the function itself"
+    ):
         by_autograd(lambda: None, 3)

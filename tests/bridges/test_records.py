@@ -12,7 +12,9 @@ from stbp_edu.torch import train
 from stbp_edu.training.runs import measurements_folder
 from stbp_edu.training.settings import from_dict
 
-ROWS = {row["name"]: row for row in json.loads(classify.RECORD.read_text("utf-8"))["rows"]}
+ROWS = {
+    row["name"]: row for row in json.loads(classify.RECORD.read_text("utf-8"))["rows"]
+}
 
 
 @pytest.mark.parametrize("tried", classify.TRIED, ids=lambda tried: tried.name)

@@ -44,7 +44,9 @@ def test_each_is_found(gate, rule):
     assert (found.gates, found.surrogate) == ([gate], "")
     assert (found.nearest[0].gate, found.nearest[0].rule) in found.rules
     assert repr(found) == " = ".join(f"{gate} gate, {name}" for name in names) + "."
-    assert torch.equal(torch.get_rng_state(), before)  # nothing is drawn from others' generator
+    assert torch.equal(
+        torch.get_rng_state(), before
+    )  # nothing is drawn from others' generator
 
 
 def test_a_scale_is_taken_into_account():
@@ -56,8 +58,12 @@ def test_a_scale_is_taken_into_account():
             x = LIFLayer(nn.Identity(), neuron)(0.5 * layer.weights(x))
         return x
 
-    assert which_rule(network, scaled, X, neuron, scale=0.5).rules == [("linear", "exact")]
-    assert "No gate has these spikes: nearest is" in repr(which_rule(network, scaled, X, neuron))
+    assert which_rule(network, scaled, X, neuron, scale=0.5).rules == [
+        ("linear", "exact")
+    ]
+    assert "No gate has these spikes: nearest is" in repr(
+        which_rule(network, scaled, X, neuron)
+    )
 
 
 def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
@@ -70,7 +76,10 @@ def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
     found = which_rule(mixed, mixed, X, NEURON)
     assert found.rules == []
     assert 0.01 < found.nearest[0].residual < 1
-    assert "No rule has this gradient, though exponential has the spikes: nearest" in repr(found)
+    assert (
+        "No rule has this gradient, though exponential has the spikes: nearest"
+        in repr(found)
+    )
     network[1].weights.weight.register_hook(lambda g: 3 * g)
     found = which_rule(network, network, X, NEURON)
     assert found.nearest[0].factors == pytest.approx((1, 3))
@@ -95,19 +104,34 @@ class Spike(torch.autograd.Function):
     ("curve", "rules", "said"),
     [
         (Sigmoid(0.2), 1, r"but Sigmoid\(a=0.2\) within 0.0% of its height: h\("),
-        (SurrogateOf(lambda v: 3 * NEURON.surrogate.twin(v, torch)), 1, "but 3 times that"),
-        (SurrogateOf(Spike.apply), 0, r"nor another of the package's: h\(.*pass SurrogateOf"),
+        (
+            SurrogateOf(lambda v: 3 * NEURON.surrogate.twin(v, torch)),
+            1,
+            "but 3 times that",
+        ),
+        (
+            SurrogateOf(Spike.apply),
+            0,
+            r"nor another of the package's: h\(.*pass SurrogateOf",
+        ),
     ],
 )
-def test_a_surrogate_that_is_not_the_neuron_s_is_shown_by_its_values(curve, rules, said):
+def test_a_surrogate_that_is_not_the_neuron_s_is_shown_by_its_values(
+    curve, rules, said
+):
     theirs = LIF(tau=0.8, v_th=0.6, surrogate=curve)
     network = bridge(theirs, "detached-reset")
     found = which_rule(network, network, X, NEURON)
     assert len(found.rules) == rules
-    assert (found.nearest[0].gate, found.nearest[0].rule) == ("exponential", "detached-reset")
+    assert (found.nearest[0].gate, found.nearest[0].rule) == (
+        "exponential",
+        "detached-reset",
+    )
     assert found.nearest[0].residual < 0.05
     assert re.search(said, found.surrogate)
-    assert which_rule(network, network, X, theirs).rules == [("exponential", "detached-reset")]
+    assert which_rule(network, network, X, theirs).rules == [
+        ("exponential", "detached-reset")
+    ]
 
 
 def frozen(network):
@@ -119,15 +143,43 @@ def frozen(network):
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda n: which_rule(n, lambda x: None, X, LIF()), TypeError, "what run returns must be"),
-        (lambda n: which_rule(n, lambda x: n(x).detach(), X, LIF()), ValueError, "a gradient of"),
+        (
+            lambda n: which_rule(n, lambda x: None, X, LIF()),
+            TypeError,
+            "what run returns must be",
+        ),
+        (
+            lambda n: which_rule(n, lambda x: n(x).detach(), X, LIF()),
+            ValueError,
+            "a gradient of",
+        ),
         (frozen, ValueError, "run must have a gradient of the weights"),
-        (lambda n: which_rule(n, lambda x: n(x)[-1], X, LIF()), ValueError, "run must return"),
+        (
+            lambda n: which_rule(n, lambda x: n(x)[-1], X, LIF()),
+            ValueError,
+            "run must return",
+        ),
         (lambda n: which_rule(n, lambda x: 0 * n(x), X, LIF()), ValueError, "0 spikes"),
-        (lambda n: which_rule(n, n, X.numpy(), LIF()), TypeError, "spikes must be a tensor"),
-        (lambda n: which_rule(n, 3, X, LIF()), TypeError, "run must be a function of spikes"),
-        (lambda n: which_rule(n, n, X, LIF(), scale=0), ValueError, "scale must be > 0"),
-        (lambda n: SurrogateOf(abs).derivative(1.0), TypeError, "v must be a tensor of floats"),
+        (
+            lambda n: which_rule(n, n, X.numpy(), LIF()),
+            TypeError,
+            "spikes must be a tensor",
+        ),
+        (
+            lambda n: which_rule(n, 3, X, LIF()),
+            TypeError,
+            "run must be a function of spikes",
+        ),
+        (
+            lambda n: which_rule(n, n, X, LIF(), scale=0),
+            ValueError,
+            "scale must be > 0",
+        ),
+        (
+            lambda n: SurrogateOf(abs).derivative(1.0),
+            TypeError,
+            "v must be a tensor of floats",
+        ),
     ],
 )
 def test_bad_input_is_named(network, call, error, words):

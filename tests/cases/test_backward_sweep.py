@@ -9,7 +9,13 @@ from stbp_edu.losses import RATE
 from stbp_edu.neuron import HARD_GATES
 from tests.networks import assert_close, make_problem, problems
 
-SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 4, "max_batch": 3, "gates": HARD_GATES}
+SMALL = {
+    "max_layers": 3,
+    "max_steps": 5,
+    "max_width": 4,
+    "max_batch": 3,
+    "gates": HARD_GATES,
+}
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
@@ -31,7 +37,10 @@ def test_c1_delta_is_the_direct_term_of_the_rate_loss(problem):
 
 
 def test_the_soft_reset_is_refused_and_its_place_named():
-    soft, said = LIF(gate="soft"), r"neuron must have a hard reset .* stbp_edu\.backward"
+    soft, said = (
+        LIF(gate="soft"),
+        r"neuron must have a hard reset .* stbp_edu\.backward",
+    )
     for sweep in (cases.sweep, cases.scalar.sweep):
         with pytest.raises(ValueError, match=said):
             sweep(PROBLEM.trace, PROBLEM.targets, PROBLEM.params, soft)

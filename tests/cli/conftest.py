@@ -6,7 +6,18 @@ import pytest
 
 from stbp_edu.cli.main import parse
 
-QUICK = ["--epochs", "2", "--hidden", "30", "--T", "4", "--batch", "100", "--encodings", "2"]
+QUICK = [
+    "--epochs",
+    "2",
+    "--hidden",
+    "30",
+    "--T",
+    "4",
+    "--batch",
+    "100",
+    "--encodings",
+    "2",
+]
 
 
 def call(*argv: str | Path) -> int:

@@ -30,11 +30,18 @@ def test_a_command_imports_what_it_needs_alone():
         "import json, sys; from stbp_edu.cli.main import parse; parse(['train', 'digits']);"
         "print(json.dumps([m for m in sys.modules if m.startswith(('stbp_edu.', 'requests'))]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     loaded = set(json.loads(done.stdout))
     assert "stbp_edu.cli.train" in loaded
-    assert not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"} & loaded
-    assert not {f"stbp_edu.cli.{name}" for name in ("finished", "learn", "teach")} & loaded
+    assert (
+        not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"}
+        & loaded
+    )
+    assert (
+        not {f"stbp_edu.cli.{name}" for name in ("finished", "learn", "teach")} & loaded
+    )
 
 
 @pytest.mark.slow
@@ -52,7 +59,9 @@ def test_eval_prints_mean_and_spread_and_what_is_mistaken(folder: Path, capsys):
         assert call("eval", folder / "exact", "--encodings", "4", "--seed", seed) == 0
         said.append(capsys.readouterr().out)
     assert said[0] == said[1] != said[2]
-    found = re.search(r"digits, exact: (\d+\.\d+)% ± (\d+\.\d+)% over 4 encodings of 359", said[0])
+    found = re.search(
+        r"digits, exact: (\d+\.\d+)% ± (\d+\.\d+)% over 4 encodings of 359", said[0]
+    )
     record = json.loads((folder / "exact" / "record.json").read_text())
     assert float(found[1]) == pytest.approx(100 * record["accuracy"]["mean"], abs=6)
 
@@ -72,22 +81,41 @@ def test_words_of_an_evaluation():
 def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, capsys):
     assert call("plot", folder / "exact", folder / "classic", "--out", tmp_path) == 0
     printed = capsys.readouterr().out.split()
-    assert printed == [str(tmp_path / f"{n}.svg") for n in ("curves", "raster", "weights")]
+    assert printed == [
+        str(tmp_path / f"{n}.svg") for n in ("curves", "raster", "weights")
+    ]
     record = json.loads((folder / "exact" / "record.json").read_text())
-    svg = {n: (tmp_path / f"{n}.svg").read_text() for n in ("curves", "raster", "weights")}
+    svg = {
+        n: (tmp_path / f"{n}.svg").read_text() for n in ("curves", "raster", "weights")
+    }
     assert all(s.startswith("<svg") and "aria-label=" in s for s in svg.values())
     assert f"exact: loss {record['curves'][-1]['loss']:.3f}" in svg["curves"]
     assert "classic: loss" in svg["curves"]
     assert re.search(r"for an image of \d; the network answers \d", svg["raster"])
     assert "18 neurons of layer 1" in svg["weights"]
     (tmp_path / "taken").write_text("a file where the folder should be")
-    with pytest.raises(OSError, match=r"curves\.svg could not be written .*another folder with -"):
+    with pytest.raises(
+        OSError, match=r"curves\.svg could not be written .*another folder with -"
+    ):
         call("plot", folder / "exact", "--out", tmp_path / "taken")
 
 
 @pytest.mark.slow
-def test_a_run_whose_inputs_are_no_pixels_is_drawn_without_weights(tmp_path: Path, capsys):
-    quick = ["--epochs", "1", "--hidden", "5", "--T", "9", "--encodings", "1", "--batch", "640"]
+def test_a_run_whose_inputs_are_no_pixels_is_drawn_without_weights(
+    tmp_path: Path, capsys
+):
+    quick = [
+        "--epochs",
+        "1",
+        "--hidden",
+        "5",
+        "--T",
+        "9",
+        "--encodings",
+        "1",
+        "--batch",
+        "640",
+    ]
     assert call("train", "delayed-xor", "--out", tmp_path, *quick) == 0
     capsys.readouterr()
     assert call("plot", tmp_path / "exact") == 0
@@ -104,7 +132,9 @@ def test_figures_say_what_they_need(folder: Path, monkeypatch):
 
 
 def test_a_folder_without_a_run_is_named(folder: Path, tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match=r"there are runs in .*classic, .*exact"):
+    with pytest.raises(
+        FileNotFoundError, match=r"there are runs in .*classic, .*exact"
+    ):
         call("eval", folder)
     with pytest.raises(FileNotFoundError, match="train one first"):
         call("plot", tmp_path)

@@ -26,25 +26,61 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
         assert (params.sizes, params.dtype) == ((64, 30, 10), np.float32)
         assert record["settings"]["rule"] == rule
         assert f"{record['accuracy']['mean']:.2%}" in printed
-        assert sorted(p.name for p in (tmp_path / rule).iterdir()) == ["params.npz", "record.json"]
+        assert sorted(p.name for p in (tmp_path / rule).iterdir()) == [
+            "params.npz",
+            "record.json",
+        ]
     assert "359 held-out images (test)" in printed
     assert set(record["settings"]) == {f.name for f in fields(Settings)}
-    assert (record["settings"]["seed"], record["settings"]["lr"]) == (3, RECIPES["digits"].lr)
+    assert (record["settings"]["seed"], record["settings"]["lr"]) == (
+        3,
+        RECIPES["digits"].lr,
+    )
     assert record["versions"]["numpy"] == np.__version__
     assert record["versions"]["stbp-edu"] == stbp_edu.__version__
     assert record["machine"]["processor"]
     assert [p["epoch"] for p in record["curves"]] == [1, 2]
     for p in record["curves"]:
-        assert set(p) == {"epoch", "loss", "train", "held_out", "rates", "outputs", "seconds"}
+        assert set(p) == {
+            "epoch",
+            "loss",
+            "train",
+            "held_out",
+            "rates",
+            "outputs",
+            "seconds",
+        }
         assert len(p["rates"]) == 3
-    assert record["seconds"] == pytest.approx(sum(p["seconds"] for p in record["curves"]))
+    assert record["seconds"] == pytest.approx(
+        sum(p["seconds"] for p in record["curves"])
+    )
     assert record["accuracy"]["images"] == 359
-    assert record["accuracy"]["mean"] == pytest.approx(np.mean(record["accuracy"]["encodings"]))
+    assert record["accuracy"]["mean"] == pytest.approx(
+        np.mean(record["accuracy"]["encodings"])
+    )
 
 
 def test_convolutions_are_read_as_papers_write_them(tmp_path: Path, capsys) -> None:
-    quick = ["--hidden", "3C3,P2,12", "--encoder", "direct", "--epochs", "1", "--T", "2"]
-    more = ["--rule", "exact", "--encodings", "1", "--batch", "300", "--held-out", "validation"]
+    quick = [
+        "--hidden",
+        "3C3,P2,12",
+        "--encoder",
+        "direct",
+        "--epochs",
+        "1",
+        "--T",
+        "2",
+    ]
+    more = [
+        "--rule",
+        "exact",
+        "--encodings",
+        "1",
+        "--batch",
+        "300",
+        "--held-out",
+        "validation",
+    ]
     assert call("train", "digits", *quick, *more, "--out", tmp_path) == 0
     assert "8x8-3C3-P2-12-10" in capsys.readouterr().out
     record = read_json(tmp_path / "exact" / "record.json")
@@ -54,7 +90,9 @@ def test_convolutions_are_read_as_papers_write_them(tmp_path: Path, capsys) -> N
 
 def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
     assert chosen_settings(parse(["train", "mnist-conv"])) == RECIPES["mnist-conv"]
-    found = chosen_settings(parse(["train", "digits", "--hidden", "30, 20", "--v-th", "1.5"]))
+    found = chosen_settings(
+        parse(["train", "digits", "--hidden", "30, 20", "--v-th", "1.5"])
+    )
     assert found == replace(RECIPES["digits"], hidden=(30, 20), v_th=1.5)
     assert main(["train", "digits", "--hidden", "wide"]) == 2
     assert "hidden must be made of parts such as 15C5" in capsys.readouterr().err
@@ -81,9 +119,13 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     assert "holds no run to resume; this one begins anew" in told
     assert "checkpoint.npz is kept: add --resume to go on" in told
     monkeypatch.undo()
-    with pytest.raises(ValueError, match=r"unfinished run, 1 of 2 epochs done: --resume"):
+    with pytest.raises(
+        ValueError, match=r"unfinished run, 1 of 2 epochs done: --resume"
+    ):
         call(*argv)
-    with pytest.raises(ValueError, match=r"belongs to a run with lr = 0\.004 \(now 0\.1\)"):
+    with pytest.raises(
+        ValueError, match=r"belongs to a run with lr = 0\.004 \(now 0\.1\)"
+    ):
         call(*argv, "--resume", "--lr", "0.1")
     assert call(*argv, "--resume") == 0
     told = capsys.readouterr()
@@ -91,7 +133,9 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     assert "±" not in told.out  # one encoding has no spread
 
 
-def test_a_number_that_is_needed_late_is_checked_at_once(tmp_path: Path, monkeypatch) -> None:
+def test_a_number_that_is_needed_late_is_checked_at_once(
+    tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr(runs.trainer, "train", None)
     with pytest.raises(ValueError, match="encodings must be >= 1, got 0"):
         call("train", "digits", "--out", tmp_path, "--encodings", "0")

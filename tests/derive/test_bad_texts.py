@@ -7,8 +7,24 @@ from hypothesis import strategies as st
 from stbp_edu import arrows, derive
 
 GOOD = "u = tau * u + x\no = spike(u - v_th)"
-NOT_READ = ["u if x else 0", "[u for u in x]", "__import__('os').system('true')", "u.real", "u[0]"]
-NOT_READ += ["lambda: x", "u @ x", "u // 2", "True", "1j", "'u'", "u < x", "not u", "exp(u, k=1)"]
+NOT_READ = [
+    "u if x else 0",
+    "[u for u in x]",
+    "__import__('os').system('true')",
+    "u.real",
+    "u[0]",
+]
+NOT_READ += [
+    "lambda: x",
+    "u @ x",
+    "u // 2",
+    "True",
+    "1j",
+    "'u'",
+    "u < x",
+    "not u",
+    "exp(u, k=1)",
+]
 INFINITE = [("exp(1000)", "inf"), ("log(c)", "-inf"), ("1 / (c - c)", "inf")]
 BAD = [
     ("u = x / 0 + u", 1, "x / 0", "1 / 0 is inf"),
@@ -26,11 +42,20 @@ BAD = [
     *[(f"u = {piece}", 1, piece[:4], "not understood") for piece in NOT_READ],
     ("u = u +", 1, "u +", "not understood"),
     ("tau = 0.5; u = u + x", 1, "tau", "tau is a constant, too"),
-    *[(f"c = 0.0; u = {part} * u + x", 1, part, f"{part} is {value}") for part, value in INFINITE],
+    *[
+        (f"c = 0.0; u = {part} * u + x", 1, part, f"{part} is {value}")
+        for part, value in INFINITE
+    ],
     ("u + x", 1, "u +", "a line must assign one name"),
     ("u == x", 1, "= x", "not understood"),
-    *[(f"{s} = x", 1, s, f"{s} cannot be assigned") for s in ("x", "exp", "b", "d_u", "u_next")],
-    *[(f"{s} = x", 1, s[:9], f"{s} cannot be assigned") for s in ("lambda", "None", "u" * 21)],
+    *[
+        (f"{s} = x", 1, s, f"{s} cannot be assigned")
+        for s in ("x", "exp", "b", "d_u", "u_next")
+    ],
+    *[
+        (f"{s} = x", 1, s[:9], f"{s} cannot be assigned")
+        for s in ("lambda", "None", "u" * 21)
+    ],
     ("tau = x", 1, "tau", "tau is a constant, too"),
     ("u = 9 ** 9 ** 9 + x", 1, "9 ** 9 +", "an exponent that is not understood"),
     ("u = u ** 101 + x", 1, "101", "an exponent that is not understood"),
@@ -38,13 +63,21 @@ BAD = [
     ("u = f(u) + x\nf(a) = a", 1, "f(u)", "no function is called f"),
     ("u = " + "u + " * 60 + "x", 1, "u", "it has 245 characters"),
     ("u = " + "(" * 195, 1, "", "not understood"),
-    ("f(a) = a * a\n" + "u = f(f(f(f(f(f(f(f(f(x)))))))))", 2, "f(f(", "too long when written out"),
+    (
+        "f(a) = a * a\n" + "u = f(f(f(f(f(f(f(f(f(x)))))))))",
+        2,
+        "f(f(",
+        "too long when written out",
+    ),
     ("u = u\x00 + x", 1, "", "not understood"),
     ("u = \ud800 + x", 1, "?", "not understood"),
 ]
 
 
-SPIKE, ALONE = "a spike is o = spike(u - v_th)", "write {} up to and in its own line it is the last"
+SPIKE, ALONE = (
+    "a spike is o = spike(u - v_th)",
+    "write {} up to and in its own line it is the last",
+)
 HABITS = [
     # what is written from habit, what is marked, and what to write instead
     ("u = tau^2 * u + x", "tau^2", "write ** for a power"),
@@ -60,7 +93,11 @@ HABITS = [
     ("u += x", "u +=", "write u = u + ..., with the name on both sides"),
     ("u = x if u > 1 else 0", "x if", "a line is one formula"),
     ("if u > 1: u = 0", "if", "a line is one formula"),
-    ("du/dt = -u / tau + x", "du", "write what u is after a step, as in u = u + dt * (x - u) /"),
+    (
+        "du/dt = -u / tau + x",
+        "du",
+        "write what u is after a step, as in u = u + dt * (x - u) /",
+    ),
     ("du = -u / tau + x", "u /", "write what u is after a step"),
     ("u = 2u + x", "2u + x", "write * between factors"),
     ("u = tau u + x", "u + x", "write * between factors"),
@@ -69,11 +106,16 @@ HABITS = [
 ]
 
 
-EVERY = [*BAD, *((text, 1 + text.count("\n"), mark, advice) for text, mark, advice in HABITS)]
+EVERY = [
+    *BAD,
+    *((text, 1 + text.count("\n"), mark, advice) for text, mark, advice in HABITS),
+]
 
 
 @pytest.mark.parametrize(("text", "line", "mark", "words"), EVERY)
-def test_a_bad_text_shows_the_line_and_the_place_and_what_to_write(text, line, mark, words):
+def test_a_bad_text_shows_the_line_and_the_place_and_what_to_write(
+    text, line, mark, words
+):
     with pytest.raises(ValueError) as error:
         derive(text, tau=0.5, v_th=1.0)
     problem, shown, place, advice = str(error.value).split("\n", 3)
@@ -99,7 +141,11 @@ CALLS = [
     (GOOD, {"learn": "tau"}, r"write learn=\['tau'\]"),
     (GOOD, {"learn": 3}, "learn must list names"),
     (GOOD, {"learn": ["rho"]}, "learn must be one of 'tau', 'v_th', got 'rho'"),
-    (GOOD, {"learn": ["tau"], "learn_each": ["tau"]}, "learn_each must name .* got tau in both"),
+    (
+        GOOD,
+        {"learn": ["tau"], "learn_each": ["tau"]},
+        "learn_each must name .* got tau in both",
+    ),
     (GOOD, {"surrogate": 1}, "surrogate must have"),
 ]
 
@@ -113,19 +159,56 @@ def test_bad_arguments(text, change, words):
 def test_a_rule_that_names_an_arrow_which_is_not_there_says_which_there_are():
     mine = derive("w = tau * w + x\nu = w * w\no = spike(u - w)", tau=0.5)
     rule = arrows.Rule("mine", {"all": {"w>v": None, "*": "all"}})
-    with pytest.raises(ValueError, match=r"arrow must be one of .*'threshold:u', .*'w>u', .*'w>v'"):
+    with pytest.raises(
+        ValueError, match=r"arrow must be one of .*'threshold:u', .*'w>u', .*'w>v'"
+    ):
         mine.formulas(rule)
     kept = arrows.Rule("mine", {"all": {"carry": None, "*": "all"}})
     assert r"\varepsilon_i^{t+1,N}" not in str(mine.formulas(kept))
 
 
-PIECES = ["u", "o", "x", "tau", "f", "(", ")", "*", "**", "+", "-", "/", " ", ",", "=", "\n", "1"]
-PIECES += ["spike", "exp", "max", "0", "9e9", "#", "if", "[", "]", ".", ":", "'", "\\", "\u03c4"]
+PIECES = [
+    "u",
+    "o",
+    "x",
+    "tau",
+    "f",
+    "(",
+    ")",
+    "*",
+    "**",
+    "+",
+    "-",
+    "/",
+    " ",
+    ",",
+    "=",
+    "\n",
+    "1",
+]
+PIECES += [
+    "spike",
+    "exp",
+    "max",
+    "0",
+    "9e9",
+    "#",
+    "if",
+    "[",
+    "]",
+    ".",
+    ":",
+    "'",
+    "\\",
+    "\u03c4",
+]
 
 
 @pytest.mark.slow
 @settings(max_examples=5 * settings().max_examples)
-@given(st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=60).map("".join))
+@given(
+    st.text(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
+)
 def test_any_text_is_read_or_refused(text):
     try:
         mine = derive(text, tau=0.5)
@@ -138,5 +221,7 @@ def test_any_text_is_read_or_refused(text):
 
 def test_the_longest_text_is_read_in_bounded_time_and_size():
     lines = [f"f{k}(a) = a * {' * '.join(['a'] * 12)} + exp(a)" for k in range(8)]
-    text = "\n".join([*lines, *(f"s{k} = f{k}(s{max(k - 1, 0)}) * f{k}(x) + s0" for k in range(8))])
+    text = "\n".join(
+        [*lines, *(f"s{k} = f{k}(s{max(k - 1, 0)}) * f{k}(x) + s0" for k in range(8))]
+    )
     assert len(str(derive(text).program())) < 100_000

@@ -12,7 +12,9 @@ from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.proof import prove
 
 CONSTANTS = {"tau": 0.6, "v_th": 0.5}
-TWO_MORE = "{i} = 0.6 * {i} + x\n{a} = 0.8 * {a} + {o}\n{u} = tau * {u} * (1 - {o}) + {i}\n"
+TWO_MORE = (
+    "{i} = 0.6 * {i} + x\n{a} = 0.8 * {a} + {o}\n{u} = tau * {u} * (1 - {o}) + {i}\n"
+)
 TWO_MORE += "{o} = spike({u} - v_th - 0.3 * {a})"
 
 
@@ -28,17 +30,26 @@ def test_a_read_out_does_not_spike_and_e_prop_goes_on_in_it():
 
 
 def test_formulas_name_every_parameter_case_by_case():
-    mine = derive(from_lif(LIF()).lines.text, **CONSTANTS, learn=["tau"], learn_each=["v_th"])
+    mine = derive(
+        from_lif(LIF()).lines.text, **CONSTANTS, learn=["tau"], learn_each=["v_th"]
+    )
     cases = {f"t {a} T, n {b} N" for a in "=<" for b in "=<"}
     for rule in arrows.RULES:
-        assert {line.where for line in mine.formulas(rule, recurrent=True)} == {*cases, "all t"}
+        assert {line.where for line in mine.formulas(rule, recurrent=True)} == {
+            *cases,
+            "all t",
+        }
     names = ("w_{ij}^n", "b_i^n", "r_{ij}^n", r"\tau^n", "{V_{th}}_i^n")
     lefts = [line.left for line in mine.formulas(recurrent=True)[-5:]]
     assert lefts == [rf"\frac{{\partial L}}{{\partial {name}}}" for name in names]
     assert mine.formulas()[-2].right == (
         r"\sum_{t,i} u_i^{t,n} \partial_{\tau}f(o_i^{t,n}) \varepsilon_i^{t+1,n}"
     )
-    assert mine.formulas()._repr_html_().startswith("<p><strong>t = T, n = N</strong></p><p><math>")
+    assert (
+        mine.formulas()
+        ._repr_html_()
+        .startswith("<p><strong>t = T, n = N</strong></p><p><math>")
+    )
 
 
 def test_names_and_powers_are_written_so_that_latex_reads_them():
@@ -53,7 +64,9 @@ def test_names_and_powers_are_written_so_that_latex_reads_them():
 def test_each_kind_of_arrow_has_a_number_and_its_factor_stands_below_the_picture():
     shown = derive(TWO_MORE.format(i="i", a="a", u="u", o="o"), **CONSTANTS).graph()
     assert "reset from o to the next u" in shown.alt
-    rows = re.findall(r"<tr><td>(\d+)</td><td>(\w+)</td><td><math>", shown._repr_html_())
+    rows = re.findall(
+        r"<tr><td>(\d+)</td><td>(\w+)</td><td><math>", shown._repr_html_()
+    )
     assert [int(k) for k, _ in rows] == [*range(1, len(rows) + 1)]
     assert {"adapt", "threshold", "decay"} <= {kind for _, kind in rows}
     assert all(f">{k}<" in svg for k, _ in rows for svg in (shown.svg, shown.narrow))
@@ -128,7 +141,10 @@ WRONG = {  # one thing, and the beginning of what the proof says
         )
         for more in (LATE, MORE)
     },
-    "an entry": (replace(LEARNING, learned={"tau": (ENTRY,)}), "tau into u: its factor is"),
+    "an entry": (
+        replace(LEARNING, learned={"tau": (ENTRY,)}),
+        "tau into u: its factor is",
+    ),
     "a factor far away": (with_arrow(HIGH, "carry", factor=far), CARRY),
     "a leak": (with_arrow(HIGH, "carry", leak=lambda s, p: 0.3), CARRY),
     "a clip that is forgotten": (with_arrow(CLIPPED, "carry", factor=unclipped), CARRY),
@@ -147,14 +163,23 @@ def test_what_no_run_meets_is_not_called_proved():
     never = derive("u = tanh(x)\no = spike(u - v_th)", v_th=3.0).prove()
     assert not never.holds
     assert "NOT TESTED: no drawn run in which every layer fires" in str(never)
-    idle = derive("u = tau * u + x\nw = max(u - 1e5, 0)\no = spike(u - w)", tau=0.5).prove()
-    assert "no drawn run in which arrow 'u>w' from u to w has a factor other than 0" in str(idle)
+    idle = derive(
+        "u = tau * u + x\nw = max(u - 1e5, 0)\no = spike(u - w)", tau=0.5
+    ).prove()
+    assert (
+        "no drawn run in which arrow 'u>w' from u to w has a factor other than 0"
+        in str(idle)
+    )
     with pytest.raises(ValueError, match="no drawn run stays finite"):
         derive("u = x / u\no = spike(u)").prove()
 
 
 @pytest.mark.parametrize(
-    "line", ["c = 0.1; u = tau * max(u, c) + x", "c = 0.1; d = 0.1; u = tau * min(c, d) * u + x"]
+    "line",
+    [
+        "c = 0.1; u = tau * max(u, c) + x",
+        "c = 0.1; d = 0.1; u = tau * min(c, d) * u + x",
+    ],
 )
 def test_constants_may_be_compared_and_be_equal(line):
     proof = derive(f"{line}\no = spike(u - v_th)", **CONSTANTS).prove()
@@ -163,11 +188,15 @@ def test_constants_may_be_compared_and_be_equal(line):
 
 @pytest.mark.slow
 def test_what_is_not_judged_is_said():
-    power = derive("u = tau * u ** p + x\no = spike(u - v_th)", **CONSTANTS, p=2.0).prove()
+    power = derive(
+        "u = tau * u ** p + x\no = spike(u - v_th)", **CONSTANTS, p=2.0
+    ).prove()
     assert power.holds
     assert "not judged: how p is learned" in str(power)
     neuron = arrows.hard_reset(LIF())
-    with pytest.raises(ValueError, match="neuron reads 'rho', which is none of its states"):
+    with pytest.raises(
+        ValueError, match="neuron reads 'rho', which is none of its states"
+    ):
         prove(with_arrow(neuron, "carry", factor=lambda s, p: p["rho"] * s["u"]))
 
 
@@ -196,5 +225,7 @@ def test_a_factor_may_be_a_number_for_the_proof_and_for_the_backward_pass():
     assert prove(mine).holds
     assert prove(made).holds
     assert np.array_equal(gradient(mine), gradient(made))
-    with pytest.raises(TypeError, match="the factor of arrow 'carry' must be a number or an array"):
+    with pytest.raises(
+        TypeError, match="the factor of arrow 'carry' must be a number or an array"
+    ):
         gradient(with_arrow(mine, "carry", factor=lambda s, p: np.ones(3)))

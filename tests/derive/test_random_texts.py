@@ -64,7 +64,9 @@ def by_program(mine, net, params, inputs, y, rule):
     direct = (np.mean(states["o"][1:], axis=0) - y) / (len(y) * T)
     code = space["backward"].__code__
     wanted = code.co_varnames[: code.co_argcount]
-    results = str(mine.program(rule)).splitlines()[-1].removeprefix("    return ").split(", ")
+    results = (
+        str(mine.program(rule)).splitlines()[-1].removeprefix("    return ").split(", ")
+    )
     after, total, epsilon = dict.fromkeys(results, 0.0), {}, []
     for t in range(T, 0, -1):
         given = {"signal": direct, **constants}
@@ -94,4 +96,6 @@ def test_the_program_gives_the_adjoints_of_every_rule(seed):
         for name, value in learned.items():
             each = name in mine.neuron.each
             value = value.sum(axis=0) if each else np.sum(value)
-            assert value == pytest.approx(expected.gradients[1][name], rel=1e-10, abs=1e-13)
+            assert value == pytest.approx(
+                expected.gradients[1][name], rel=1e-10, abs=1e-13
+            )

@@ -12,7 +12,14 @@ from tests.derive.texts import BELL
 
 NAMES = ("u", "o", "tau", "x")
 FORMS = (
-    *("({a} + {b})", "({a} - {b})", "({a} * {b})", "({a} / {b})", "({a}) ** {n}", "-{a}"),
+    *(
+        "({a} + {b})",
+        "({a} - {b})",
+        "({a} * {b})",
+        "({a} / {b})",
+        "({a}) ** {n}",
+        "-{a}",
+    ),
     *("exp({a})", "log({a})", "tanh({a})", "sqrt({a})", "abs({a})", "spike({a})"),
     *("min({a}, {b})", "max({a}, {b})"),
 )
@@ -42,21 +49,30 @@ def test_derivatives_equal_those_of_autograd(seed):
     rng, compared = np.random.default_rng(seed), 0
     while compared < 400:
         text, places = line(rng, 3), {name: rng.uniform(-1.5, 1.5, 8) for name in NAMES}
-        slope = autograd.elementwise_grad(lambda u, text=text, at=places: run(text, {**at, "u": u}))
+        slope = autograd.elementwise_grad(
+            lambda u, text=text, at=places: run(text, {**at, "u": u})
+        )
         with np.errstate(all="ignore"):
             wanted, plain = slope(places["u"]), np.isfinite(run(text, places))
             tree = derivative(Reader(Line(text)).read(), Name("u"))
             found = evaluate(tree, lambda name, at=places: at[name.name], CURVES)
         plain &= np.isfinite(wanted) & (abs(wanted) < 1e6)
         found = np.broadcast_to(found, plain.shape)
-        np.testing.assert_allclose(found[plain], wanted[plain], 1e-9, 1e-9, err_msg=text)
+        np.testing.assert_allclose(
+            found[plain], wanted[plain], 1e-9, 1e-9, err_msg=text
+        )
         compared += plain.sum()
 
 
 @pytest.mark.parametrize(
     ("text", "by", "expected", "tex"),
     [
-        ("tau * exp(-o / tau) * u + x", "o", "-u * exp(-o / tau)", r"-u e^{-\frac{o}{\tau}}"),
+        (
+            "tau * exp(-o / tau) * u + x",
+            "o",
+            "-u * exp(-o / tau)",
+            r"-u e^{-\frac{o}{\tau}}",
+        ),
         ("tau * exp(-o / tau) * u + x", "x", "1", "1"),
         ("u ** 3 / 3", "u", "u ** 2", "u^{2}"),
         ("spike(u - v_th)", "v_th", "-h(u - v_th)", r"-h(u-V_{th})"),
@@ -64,7 +80,12 @@ def test_derivatives_equal_those_of_autograd(seed):
         ("abs(u)", "u", "2 * (u >= 0) - 1", r"2 [u \geq 0]-1"),
         ("u - u", "u", "0", "0"),
         ("2 ** u", "u", "2 ** u * log(2)", r"2^{u} \log(2)"),
-        (f"{9**14} * ({9**14} * u)", "u", f"{9**14} * {9**14}", rf"{9**14}\cdot{9**14}"),
+        (
+            f"{9**14} * ({9**14} * u)",
+            "u",
+            f"{9**14} * {9**14}",
+            rf"{9**14}\cdot{9**14}",
+        ),
         ("(1 / 3 + 1 / 6) * u", "u", "1 / 2", r"\frac{1}{2}"),
     ],
 )

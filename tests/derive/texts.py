@@ -13,9 +13,24 @@ from stbp_edu.arrows.rules import as_rule
 
 BELL = Gaussian(0.4)
 TERMS = (
-    *("{c} * {p}", "{c} * {p} * (1 - o)", "-{c} * o", "{c} * {p} * o", "{c} * {p} * {q}"),
-    *("{c} * tanh({p} * {q})", "{c} * exp(-{p} ** 2)", "{c} * sqrt(1 + {p} ** 2) * {q}"),
-    *("{c} * {p} / (1 + {q} ** 2)", "log(1 + {p} ** 2)", "{c} * x * {p}", "gate({p}, {c}) * {q}"),
+    *(
+        "{c} * {p}",
+        "{c} * {p} * (1 - o)",
+        "-{c} * o",
+        "{c} * {p} * o",
+        "{c} * {p} * {q}",
+    ),
+    *(
+        "{c} * tanh({p} * {q})",
+        "{c} * exp(-{p} ** 2)",
+        "{c} * sqrt(1 + {p} ** 2) * {q}",
+    ),
+    *(
+        "{c} * {p} / (1 + {q} ** 2)",
+        "log(1 + {p} ** 2)",
+        "{c} * x * {p}",
+        "gate({p}, {c}) * {q}",
+    ),
     *("{c} * max({p}, {q})", "{c} * min({p}, 0.3)", "{c} * abs({p})"),
 )
 
@@ -64,14 +79,18 @@ def derived(seed, spikes=True):
     for k in range(20):  # again where no line reads a state
         text, constants, layer, each = drawn(seed + 1000 * k, spikes)
         with suppress(ValueError):
-            return derive(text, surrogate=BELL, learn=layer, learn_each=each, **constants)
+            return derive(
+                text, surrogate=BELL, learn=layer, learn_each=each, **constants
+            )
     raise AssertionError(text)
 
 
 def run_of(neuron, seed, sizes="3-4R-3R-2"):
     """Return (network, parameters, inputs, targets), the loss on spikes or potentials."""
     rng = np.random.default_rng(seed)
-    net = network(sizes, neuron, rate() if seed % 2 and neuron.output == "o" else membrane(None))
+    net = network(
+        sizes, neuron, rate() if seed % 2 and neuron.output == "o" else membrane(None)
+    )
     params = draw_params(net, rng)
     for n, p in enumerate(params[1:], 1):
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
@@ -84,7 +103,10 @@ def run_of(neuron, seed, sizes="3-4R-3R-2"):
 
 def in_dtype(trace, dtype):
     """A run with its states in another precision."""
-    return {k: [None if a is None else a.astype(dtype) for a in of] for k, of in trace.items()}
+    return {
+        k: [None if a is None else a.astype(dtype) for a in of]
+        for k, of in trace.items()
+    }
 
 
 def assert_single(run_back, net, params, trace, y, rule):
@@ -97,7 +119,8 @@ def assert_single(run_back, net, params, trace, y, rule):
     local = local_derivatives(net, params, in_dtype(trace, float), y)
     lam, start = lambdas(local, rule), as_rule(rule).start
     lam_sizes, factors = (
-        [{k: np.abs(a) for k, a in of.items()} for of in parts] for parts in (lam, local.factors)
+        [{k: np.abs(a) for k, a in of.items()} for of in parts]
+        for parts in (lam, local.factors)
     )
     sized = replace(local, outputs=[np.abs(o) for o in local.outputs], factors=factors)
     expected, sizes = gradients(local, lam, start), gradients(sized, lam_sizes, start)

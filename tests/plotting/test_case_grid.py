@@ -21,14 +21,17 @@ def test_grid_highlights_what_it_is_asked_to(highlight):
     T, N = 4, 3
     cells = plotting.grid(T, N, highlight=highlight).nodes
     lit = {cell for cell, node in cells.items() if node.colours}
-    wanted = {(t, n) for t, n in cells if {case_at(t - 1, n, T, N), (t, n), 5} & highlight}
+    wanted = {
+        (t, n) for t, n in cells if {case_at(t - 1, n, T, N), (t, n), 5} & highlight
+    }
     assert lit == wanted
     assert plotting.grid(T, N).nodes[2, 3].colours == (DIRECT, NEXT)
 
 
 @pytest.mark.parametrize("width", [WIDE, PHONE])
 @pytest.mark.parametrize(
-    ("T", "words"), [(3, "δ: read-out + reset\nε: spike + carry"), (5, "15.\ncase 4"), (10, "66")]
+    ("T", "words"),
+    [(3, "δ: read-out + reset\nε: spike + carry"), (5, "15.\ncase 4"), (10, "66")],
 )
 def test_text_stays_in_its_cell_and_the_cells_in_the_picture(T, words, width):
     laid = Laid(plotting.grid(T, 2, labels=lambda t, n: words), width)
@@ -57,9 +60,15 @@ def test_sweep_animation_honours_reduced_motion_and_lights_each_cell_in_its_turn
     tree = ET.fromstring(plotting.sweep_steps(3, 2).svg)
     style = next(tree.iter(f"{SVG}style")).text
     rules = re.sub(r"@keyframes [\w-]+\{from\{opacity:0\}\}", "", style)
-    assert rules.startswith("@media (prefers-reduced-motion: no-preference)")  # nothing else
-    moved = [e.get("style") for e in tree.iter(f"{SVG}rect") if e.get("class") == "stbp-fill"]
-    assert sorted(int(re.search(r"--k: (\d+)", style)[1]) for style in moved) == [*range(6)]
+    assert rules.startswith(
+        "@media (prefers-reduced-motion: no-preference)"
+    )  # nothing else
+    moved = [
+        e.get("style") for e in tree.iter(f"{SVG}rect") if e.get("class") == "stbp-fill"
+    ]
+    assert sorted(int(re.search(r"--k: (\d+)", style)[1]) for style in moved) == [
+        *range(6)
+    ]
 
 
 CASES = [id_ for id_ in EQUATIONS if re.fullmatch(r"c\d-(delta|epsilon|w|b)", id_)]

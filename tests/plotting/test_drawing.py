@@ -18,7 +18,9 @@ from stbp_edu.practice.explorers.pencil_network import pencil
 from stbp_edu.verify.paths import Node, edges_from, unroll
 
 PLACES = {"u": 0.0, "o": 1.1, "a": 2.3}
-READOUTS = [(tail, head) for kind, tail, head in plotting.edges(3, 2) if kind == "readout"]
+READOUTS = [
+    (tail, head) for kind, tail, head in plotting.edges(3, 2) if kind == "readout"
+]
 NET = network("1-1-1", hard_reset(LIF()))
 PATH = [("o", 1, 1), ("u", 2, 1), ("o", 2, 1), "L"]
 CUT = (("u", 1, 1), ("u", 2, 1))
@@ -28,7 +30,12 @@ def adaptive():
     """The arrows of a neuron with an adaptive threshold, as its table has them."""
     table = with_adaptation(hard_reset(LIF()), beta=0.5, rho=0.9).arrows
     return [
-        ((a.source, 0, PLACES[a.source]), (a.target, a.step, PLACES[a.target]), a.kind, DELTA)
+        (
+            (a.source, 0, PLACES[a.source]),
+            (a.target, a.step, PLACES[a.target]),
+            a.kind,
+            DELTA,
+        )
         for a in table
     ]
 
@@ -49,7 +56,10 @@ def test_no_factor_lies_over_an_arrow_a_node_or_another_and_nothing_is_cut(name,
     laid = Laid(DRAWINGS[name], width)
     left, top, wide, high = laid.box
     points = np.concatenate([_on(curve, ALONG) for curve in laid.curves])
-    boxes = [(np.array(at), _half(laid.drawing.arrows[k].factor)) for k, at in laid.factors.items()]
+    boxes = [
+        (np.array(at), _half(laid.drawing.arrows[k].factor))
+        for k, at in laid.factors.items()
+    ]
     assert len(boxes) == sum(bool(arrow.factor) for arrow in laid.drawing.arrows) > 0
     for k, (at, half) in enumerate(boxes):
         assert (np.abs(points - at) > half).any(axis=1).all(), laid.drawing.arrows[k]
@@ -69,8 +79,14 @@ def test_no_arrow_crosses_a_node_on_its_way(T):
     for drawing, width in product((read, plotting.unrolled(T, 3)), (WIDE, PHONE)):
         laid = Laid(drawing, width)
         for arrow, curve in zip(drawing.arrows, laid.curves, strict=True):
-            others = [at for name, at in laid.at.items() if name not in (arrow.tail, arrow.head)]
-            apart = np.linalg.norm(_on(curve, ALONG)[:, None] - np.array(others), axis=2)
+            others = [
+                at
+                for name, at in laid.at.items()
+                if name not in (arrow.tail, arrow.head)
+            ]
+            apart = np.linalg.norm(
+                _on(curve, ALONG)[:, None] - np.array(others), axis=2
+            )
             assert apart.min() > drawing.radius, (arrow, width)
 
 
@@ -83,7 +99,9 @@ def test_no_cross_lies_under_a_node(width):
     drawn = {edge: Arrow(edge.source, edge.target, lost=True) for edge in found}
     laid = Laid(network_graph(local.net, drawn), width)
     nodes = np.array([*laid.at.values()])
-    far = [np.linalg.norm(nodes - laid.cross(k), axis=1).min() for k in range(len(drawn))]
+    far = [
+        np.linalg.norm(nodes - laid.cross(k), axis=1).min() for k in range(len(drawn))
+    ]
     assert min(far) > laid.drawing.radius + 7
 
 
@@ -97,7 +115,9 @@ def test_graph_follows_and_strikes_out():
     factors = {a.factor: a for a in DRAWINGS["lost"].arrows if a.factor}
     assert set(factors) == {"u f′", "h", "direct", "f"}
     assert [factors[f].lost for f in ("f", "h")] == [True, False]
-    svg = ET.fromstring(plotting.show(DRAWINGS["lost"], alt="A graph with an arrow cut.").svg)
+    svg = ET.fromstring(
+        plotting.show(DRAWINGS["lost"], alt="A graph with an arrow cut.").svg
+    )
     assert sum("stroke-dasharray" in part.attrib for part in svg.iter()) == 1
     with pytest.raises(ValueError, match="must be arrows of the graph"):
         plotting.unrolled(2, 1, highlight=[(("o", 2, 1), ("u", 1, 1))])
@@ -108,17 +128,25 @@ def test_fan_out_draws_every_arrow_that_leaves_a_neuron(above):
     W = [None, np.ones((1, 1)), np.ones((above, 1))]
     params = Params(W, b=[None, *map(np.zeros, (1, above))])
     neuron = LIF(tau=0.5, v_th=1.0)
-    net = unroll(forward(np.ones((2, 1, 1)), params, neuron), np.ones((1, above)), params, neuron)
+    net = unroll(
+        forward(np.ones((2, 1, 1)), params, neuron), np.ones((1, above)), params, neuron
+    )
     leaving = [e for kind in "ou" for e in edges_from(Node(kind, n=1, t=0, i=0), net)]
     assert len(plotting.fan_out(above).arrows) == len(leaving) == above + 3
 
 
-@pytest.mark.parametrize("loss", [Rate(), LastSteps(2), Membrane(), Membrane(3)], ids=repr)
+@pytest.mark.parametrize(
+    "loss", [Rate(), LastSteps(2), Membrane(), Membrane(3)], ids=repr
+)
 def test_read_outs_draws_an_arrow_for_each_direct_term_that_is_not_0(loss):
     series = np.full((4, 1, 1), 0.25)
     direct = loss.direct(Trace(U=[None, series], O=[series, series]), np.ones((1, 1)))
-    terms = {name: term for name, term in zip("ou", direct, strict=True) if term is not None}
-    reads = {(name, t + 1) for name in terms for t in np.flatnonzero(terms[name]).tolist()}
+    terms = {
+        name: term for name, term in zip("ou", direct, strict=True) if term is not None
+    }
+    reads = {
+        (name, t + 1) for name in terms for t in np.flatnonzero(terms[name]).tolist()
+    }
     inside = 4 + 3 + 3  # spike at every step, carry and reset at all but the last
     assert len(plotting.read_outs(4, reads).arrows) == inside + len(reads) > inside
 
@@ -126,6 +154,8 @@ def test_read_outs_draws_an_arrow_for_each_direct_term_that_is_not_0(loss):
 def test_states_draws_every_arrow_with_its_factor_and_every_state_once():
     arrows = adaptive()
     drawing = DRAWINGS["states"]
-    assert [arrow.factor for arrow in drawing.arrows] == [factor for _, _, factor, _ in arrows]
+    assert [arrow.factor for arrow in drawing.arrows] == [
+        factor for _, _, factor, _ in arrows
+    ]
     assert sorted(node.label for node in drawing.nodes.values()) == sorted("uuoaa")
     assert [node.label for node in drawing.nodes.values() if node.asked] == ["u"]

@@ -22,9 +22,17 @@ def draw():
 
 def test_svg_can_be_read_aloud_and_is_one_element():
     fig, _ = figure()
-    root = ET.fromstring(show(fig, alt='Where u < V & "o" is\n    zero, nothing')._repr_svg_())
-    assert (root.tag, root.get("role"), root[0].tag) == (f"{SVG}svg", "img", f"{SVG}title")
-    assert root[0].text == root.get("aria-label") == 'Where u < V & "o" is zero, nothing'
+    root = ET.fromstring(
+        show(fig, alt='Where u < V & "o" is\n    zero, nothing')._repr_svg_()
+    )
+    assert (root.tag, root.get("role"), root[0].tag) == (
+        f"{SVG}svg",
+        "img",
+        f"{SVG}title",
+    )
+    assert (
+        root[0].text == root.get("aria-label") == 'Where u < V & "o" is zero, nothing'
+    )
 
 
 @pytest.mark.parametrize("make", [draw, lambda: show(plotting.fan_out(), alt=ALT)])
@@ -53,7 +61,9 @@ def test_text_stays_text_and_ink_can_be_swapped():
     assert "time step t" in "".join(ET.fromstring(svg).itertext())
     assert svg.count(plotting.INK) == svg.count(f"var(--stbp-ink, {plotting.INK})") > 0
     assert "var(--stbp-ground, #ffffff)" in svg
-    node = next(e for e in ET.fromstring(svg).iter(f"{SVG}text") if e.text == "added later")
+    node = next(
+        e for e in ET.fromstring(svg).iter(f"{SVG}text") if e.text == "added later"
+    )
     assert "--stbp-ink" in node.get("style")
 
 

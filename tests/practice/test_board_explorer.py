@@ -3,9 +3,23 @@
 import numpy as np
 import pytest
 
-from stbp_edu.arrows import RULES, Node, Rule, backward, count_paths, formulas, paths_from, words
+from stbp_edu.arrows import (
+    RULES,
+    Node,
+    Rule,
+    backward,
+    count_paths,
+    formulas,
+    paths_from,
+    words,
+)
 from stbp_edu.arrows.formula_text import mathml
-from stbp_edu.practice.explorers.board_explorer import LINEAR, NEURONS, Board, board_data
+from stbp_edu.practice.explorers.board_explorer import (
+    LINEAR,
+    NEURONS,
+    Board,
+    board_data,
+)
 
 T = 4
 
@@ -22,7 +36,9 @@ def settings(net):
     """Every built-in rule with what is shown of it, and every seventh rule of the reader's own."""
     yield from ((RULES[name], shown) for name, shown in net["rules"].items())
     for refused in list(net["own"])[::7]:
-        moves = {a["kind"]: "go" for a in net["arrows"] if a["kind"] not in refused.split()}
+        moves = {
+            a["kind"]: "go" for a in net["arrows"] if a["kind"] not in refused.split()
+        }
         yield Rule(refused, {"go": moves}), net["own"][refused]
 
 
@@ -30,7 +46,10 @@ def settings(net):
 @pytest.mark.parametrize("neuron", NEURONS)
 def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent):
     """Words and paths walked under the rule, adjoints their sums, losses the sizes left over."""
-    net, run = board["networks"][neuron + " recur" * recurrent], Board(neuron, recurrent)
+    net, run = (
+        board["networks"][neuron + " recur" * recurrent],
+        Board(neuron, recurrent),
+    )
     every = words(run.net, T)
     starts = [Node(state["kind"], 1, 0, 0) for state in net["states"]]
     found = [paths_from(start, run.local) for start in starts]
@@ -45,7 +64,9 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
             paths = paths_from(start, run.local, rule)
             assert (ways, dropped) == count_paths(run.net, T, rule, start)
             assert ways == len(paths)
-            assert value == pytest.approx(sum(p.contribution for p in paths), rel=1e-5, abs=1e-15)
+            assert value == pytest.approx(
+                sum(p.contribution for p in paths), rel=1e-5, abs=1e-15
+            )
             left = 1 - sum(size[p.word, p.nodes] for p in paths) / sum(size.values())
             assert share == pytest.approx(left, rel=1e-5, abs=1e-9)
 
@@ -89,7 +110,10 @@ def test_an_own_rule_that_refuses_what_a_built_in_one_refuses_is_that_rule(board
 
 
 def test_the_formulas_are_those_of_the_package_in_mathml(board):
-    net, run = board["networks"]["adaptive threshold recur"], Board("adaptive threshold", True)
+    net, run = (
+        board["networks"]["adaptive threshold recur"],
+        Board("adaptive threshold", True),
+    )
     shown = [board["lines"][k] for k in net["rules"]["e-prop"]["lines"]]
     expected = formulas(run.net, "e-prop")
     assert shown == [[f.where, mathml(f"{f.left} = {f.right}")] for f in expected]

@@ -26,14 +26,21 @@ def others():
     """Return networks by name as the package does, of other sizes and numbers."""
     shapes = {"T = 1": (1, 4), "T = 2": (2, 4), "T = 4": (5, 4), "S = 1": (5, 1)}
     drawn = {
-        name: tuple(draw_network(4000 + k, SIZES, *shape, tau=0.5, smooth=bool(k)) for k in (0, 1))
+        name: tuple(
+            draw_network(4000 + k, SIZES, *shape, tau=0.5, smooth=bool(k))
+            for k in (0, 1)
+        )
         for name, shape in shapes.items()
     }
     net = drawn["T = 4"][0]
-    small = Params(*([None, *(x / 9 for x in p[1:])] for p in (net.params.W, net.params.b)))
+    small = Params(
+        *([None, *(x / 9 for x in p[1:])] for p in (net.params.W, net.params.b))
+    )
     silent = forward(net.trace.O[0], small, net.neuron)
     assert not any(o.any() for o in silent.O[1:])
-    return drawn | {"no spikes": (ForwardPass(silent, net.targets, small, net.neuron),) * 2}
+    return drawn | {
+        "no spikes": (ForwardPass(silent, net.targets, small, net.neuron),) * 2
+    }
 
 
 def args(net):
@@ -62,7 +69,9 @@ def test_each_bug_is_one_change_in_the_line_that_it_names():
 @pytest.mark.slow
 def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     """Also on other networks, judged by autograd, which shares no backward code with the sweep."""
-    rows = {str(bug): row for row, same in bug_hunt()["by_symptoms"].items() for bug in same}
+    rows = {
+        str(bug): row for row, same in bug_hunt()["by_symptoms"].items() for bug in same
+    }
     networks, exact = others(), []
     for net in networks["T = 4"]:
         spike = net.neuron.H if "twin" in net.description else None
@@ -70,7 +79,9 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
         found = autodiff.derivatives(*given, spike=spike).gradients
         exact.append(plain(found, found))
     assert sorted(rows) == sorted(map(str, BUGS))
-    assert not any("output" in row for row in rows.values()), "the page says that there is none"
+    assert not any("output" in row for row in rows.values()), (
+        "the page says that there is none"
+    )
     page = filled("bug-hunt.md", **bug_hunt())
     assert all(bug.what in page for bug in BUGS)
     monkeypatch.setitem(evidence.__wrapped__.__globals__, "networks", lambda: networks)
@@ -96,7 +107,9 @@ def test_the_right_answers_are_right_with_each_of_their_symptoms_and_are_kept():
             assert answer.right, bug
             assert f"Line {bug.line}: {bug.what}." in repr(answer)
             assert bug.mended in repr(answer)
-    assert progress_report().states == {f"hunt({k + 1})": "right" for k in range(len(BUGS))}
+    assert progress_report().states == {
+        f"hunt({k + 1})": "right" for k in range(len(BUGS))
+    }
     assert f"Bugs found: {len(BUGS)}." in repr(progress_report())
 
 

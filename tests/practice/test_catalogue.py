@@ -13,8 +13,12 @@ from stbp_edu.practice.tasks import Exercise, inputs_of, misconceptions, tasks
 from tests.practice.answers import feedback_on
 
 ALL = list(tasks().values())
-SOME = [pytest.param(e, marks=[pytest.mark.slow] * (k % 3 > 0)) for k, e in enumerate(ALL)]
-FORMS = tomllib.loads((Path(__file__).parent / "other_forms.toml").read_text(encoding="utf-8"))
+SOME = [
+    pytest.param(e, marks=[pytest.mark.slow] * (k % 3 > 0)) for k, e in enumerate(ALL)
+]
+FORMS = tomllib.loads(
+    (Path(__file__).parent / "other_forms.toml").read_text(encoding="utf-8")
+)
 WRONG = [(task, mistake) for task in ALL for mistake in task.mistakes]
 
 
@@ -45,7 +49,9 @@ def test_other_right_forms_pass(task):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("task", "mistake"), WRONG, ids=[f"{e.id}-{m.id}" for e, m in WRONG])
+@pytest.mark.parametrize(
+    ("task", "mistake"), WRONG, ids=[f"{e.id}-{m.id}" for e, m in WRONG]
+)
 def test_each_misconception_is_rejected_and_named(task, mistake):
     feedback = wrong(task.id, mistake.body)
     assert feedback.state == "wrong"

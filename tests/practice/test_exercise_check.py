@@ -112,7 +112,12 @@ def test_progress_is_kept_and_what_was_right_stays_right():
     assert "<code>c3-delta</code>" in report._repr_html_()
 
 
-DAMAGED = ["not json", "[1]", "[" * 100_000, '{"c3-delta": "right", "format": 2, "checksum": ""}']
+DAMAGED = [
+    "not json",
+    "[1]",
+    "[" * 100_000,
+    '{"c3-delta": "right", "format": 2, "checksum": ""}',
+]
 
 
 @pytest.mark.parametrize("content", DAMAGED)
@@ -139,7 +144,9 @@ def test_a_place_that_takes_no_progress_is_told_once(place, tmp_path, monkeypatc
     words = PLACES[place]
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / place))
-    with pytest.warns(UserWarning, match=f"progress is not saved: .*{words}.*another file"):
+    with pytest.warns(
+        UserWarning, match=f"progress is not saved: .*{words}.*another file"
+    ):
         assert c3("delta_last").state == "wrong"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -153,7 +160,9 @@ def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no progress to export yet"):
         export(tmp_path / "none.json")
     c3("delta_last")
-    with pytest.raises(FileNotFoundError, match=r"in a folder that exists; make .*nowhere first"):
+    with pytest.raises(
+        FileNotFoundError, match=r"in a folder that exists; make .*nowhere first"
+    ):
         export(tmp_path / "nowhere" / "file.json")
     file = export(tmp_path / "handed-in.json")
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "another.json"))
@@ -161,10 +170,14 @@ def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     c3(exercises()["c3-delta"].solution)
     both = take_in(file)
     assert both.states == {"gain": "right", "c3-delta": "right"}
-    assert both.history["c3-delta"] == Attempts(1, {"missing-temporal": 1, "reset-detached": 1})
+    assert both.history["c3-delta"] == Attempts(
+        1, {"missing-temporal": 1, "reset-detached": 1}
+    )
     assert take_in(file) == both
     file.write_text(file.read_text().replace("wrong", "right"))
-    with pytest.raises(ValueError, match="must be a file of saved progress, but its checksum"):
+    with pytest.raises(
+        ValueError, match="must be a file of saved progress, but its checksum"
+    ):
         read_progress(file)
 
 

@@ -49,18 +49,40 @@ def run(page, command, **options):
 def address(tmp_path_factory):
     """Yield where JupyterLab runs, with settings of its own and a notebook of all explorers."""
     folder = tmp_path_factory.mktemp("jupyterlab")
-    own = {f"JUPYTER_{k}_DIR": str(folder / k.lower()) for k in ("CONFIG", "DATA", "RUNTIME")}
+    own = {
+        f"JUPYTER_{k}_DIR": str(folder / k.lower())
+        for k in ("CONFIG", "DATA", "RUNTIME")
+    }
     (folder / "config" / "labconfig").mkdir(parents=True)
-    (folder / "config" / "labconfig" / "page_config.json").write_text(json.dumps(NO_NEWS))
-    shows = [f'explore("{name}"{", *network" * (name in OF_NETWORKS)})' for name in EXPLORERS]
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in (OWN, *shows)])
-    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    (folder / "config" / "labconfig" / "page_config.json").write_text(
+        json.dumps(NO_NEWS)
+    )
+    shows = [
+        f'explore("{name}"{", *network" * (name in OF_NETWORKS)})' for name in EXPLORERS
+    ]
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(c) for c in (OWN, *shows)]
+    )
+    book.metadata.kernelspec = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     nbformat.write(book, folder / "explorers.ipynb")
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--port=0",
+    ]
     command += ["--ServerApp.ip=127.0.0.1", "--IdentityProvider.token="]
     command += [f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True"]
     with (folder / "log.txt").open("w") as log:
-        server = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            command, env={**os.environ, **own}, stdout=log, stderr=log
+        )
         while not (found := [*list_running_servers(folder / "runtime")]):
             assert server.poll() is None, (folder / "log.txt").read_text()[-2000:]
             time.sleep(0.1)
@@ -78,7 +100,9 @@ def opened(address):
         context.add_init_script(path=npm.modules() / "axe-core" / "axe.min.js")
         page = context.new_page()
         page.goto(f"{address}lab/tree/explorers.ipynb")
-        page.wait_for_function("window.jupyterapp?.shell.currentWidget?.context?.isReady")
+        page.wait_for_function(
+            "window.jupyterapp?.shell.currentWidget?.context?.isReady"
+        )
         page.evaluate(CONNECTED)
         for side in ("left-area", "side-tabbar"):  # as a reader with a phone would
             run(page, f"application:toggle-{side}")
@@ -99,8 +123,12 @@ def page(opened):
 def test_explorers_are_accessible_and_fit(page):
     for theme, width in (("Light", 1280), ("Dark", 360)):
         run(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
-        page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(state="attached")
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)  # it covers the change
+        page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(
+            state="attached"
+        )
+        expect(page.locator("#jupyterlab-splash")).to_have_count(
+            0
+        )  # it covers the change
         page.set_viewport_size({"width": width, "height": 900})
         for name in EXPLORERS:
             explorer = explorer_on(page, name)

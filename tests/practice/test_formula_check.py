@@ -55,9 +55,17 @@ def test_a_formula_without_a_value_is_told_so(answer):
 @pytest.mark.parametrize(
     ("equation", "answer", "words"),
     [
-        ("gate-df", "-exp(-o/tau) + o", "Term by term, with the other inputs set to 0: o is "),
+        (
+            "gate-df",
+            "-exp(-o/tau) + o",
+            "Term by term, with the other inputs set to 0: o is ",
+        ),
         ("c1-delta", "-(y - rate)/(T*S) + 0.001*y", "Term by term"),
-        ("c3-delta", "sqrt(delta_T + eps_next*u*df)", "the whole has its square root taken"),
+        (
+            "c3-delta",
+            "sqrt(delta_T + eps_next*u*df)",
+            "the whole has its square root taken",
+        ),
     ],
 )
 def test_a_formula_is_told_its_terms_and_what_is_wrong_where_it_has_a_value(
@@ -116,7 +124,9 @@ def test_a_right_formula_may_pass_the_bounds_of_numbers_far_from_0(far):
 
 
 def test_rounding_makes_no_right_formula_wrong():
-    assert check_formula("c3-delta", "delta_T + eps_next*u*df + 1000**3*u - 1000**3*u").right
+    assert check_formula(
+        "c3-delta", "delta_T + eps_next*u*df + 1000**3*u - 1000**3*u"
+    ).right
 
 
 @pytest.mark.slow
@@ -130,9 +140,16 @@ def test_absolute_values_do_not_pass_for_signed_symbols(equation):
             assert same or not check_formula(equation, wrapped).right, wrapped
 
 
-@pytest.mark.parametrize("c", [2, *(pytest.param(c, marks=pytest.mark.slow) for c in (20, 900))])
+@pytest.mark.parametrize(
+    "c", [2, *(pytest.param(c, marks=pytest.mark.slow) for c in (20, 900))]
+)
 def test_absolute_values_that_turn_far_from_0_are_wrong(c):
-    for equation, symbol in (("c3-delta", "u"), ("c3-delta", "delta_T"), ("h3", "v"), ("h4", "v")):
+    for equation, symbol in (
+        ("c3-delta", "u"),
+        ("c3-delta", "delta_T"),
+        ("h3", "v"),
+        ("h4", "v"),
+    ):
         text = blanks()[equation].solution
         for form in (f"(abs({symbol} + {c}) - {c})", f"({c} - abs({symbol} - {c}))"):
             wrapped = re.sub(rf"\b{symbol}\b", form, text)
@@ -144,4 +161,6 @@ def test_no_small_term_hides_behind_rounding(small):
     feedback = check_formula("c3-delta", f"delta_T + eps_next*u*df + {small}")
     assert feedback.state == "wrong"
     assert [f.id for f in feedback.findings] == ["tiny"]
-    assert check_formula("c3-delta", f"delta_T + eps_next*u*df + {small} - {small}").right
+    assert check_formula(
+        "c3-delta", f"delta_T + eps_next*u*df + {small} - {small}"
+    ).right

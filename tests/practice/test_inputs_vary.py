@@ -31,20 +31,30 @@ def asked(exercise):
     """Return the right answer to an exercise, as the search for a mistake takes answers."""
     every = situations(exercise)
     view = exercise.comparable if exercise.view else None
-    return Answer(exercise.source(), every, lambda args, like: plain(like, like), view=view)
+    return Answer(
+        exercise.source(), every, lambda args, like: plain(like, like), view=view
+    )
 
 
 def known(exercise):
     """Yield what a right answer makes of arguments: text, values, and what holds it fixed."""
     answer, solution = asked(exercise), exercise.function()
-    names = {n.id for n in ast.walk(ast.parse(exercise.source())) if isinstance(n, ast.Name)}
+    names = {
+        n.id for n in ast.walk(ast.parse(exercise.source())) if isinstance(n, ast.Name)
+    }
     for k, name in enumerate(exercise.arguments):
         if name not in names:
             continue
         values = [s.args[k] for s in answer.situations]
-        yield name, values, lambda value, k=k: lambda *a: solution(*a[:k], value, *a[k + 1 :])
+        yield (
+            name,
+            values,
+            lambda value, k=k: lambda *a: solution(*a[:k], value, *a[k + 1 :]),
+        )
     for place in places(exercise.source()):
-        used = {n.id for n in ast.walk(place.node) if isinstance(n, ast.Name)} - BUILTINS
+        used = {
+            n.id for n in ast.walk(place.node) if isinstance(n, ast.Name)
+        } - BUILTINS
         if not place.text or place.text in CONSTANT | {*exercise.arguments}:
             continue
         if used and used <= set(exercise.arguments):
@@ -69,9 +79,14 @@ def test_an_answer_that_holds_one_of_its_inputs_fixed_is_wrong(exercise):
         given = text in exercise.arguments
         for value in (*[0.0, 1.0] * given, *values[:6]):
             assert not asked(exercise).gives(hold(value)), (text, value)
-        assert not given or text in NEVER_BELOW_0.split() or may_be_negative(values), text
+        assert not given or text in NEVER_BELOW_0.split() or may_be_negative(values), (
+            text
+        )
         if isinstance(values[0], LIF):
-            assert all(len({getattr(neuron, c) for neuron in values}) > 1 for c in ("tau", "v_th"))
+            assert all(
+                len({getattr(neuron, c) for neuron in values}) > 1
+                for c in ("tau", "v_th")
+            )
 
 
 def may_be_negative(values):

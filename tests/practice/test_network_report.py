@@ -30,7 +30,10 @@ def changed(change):
 
     def answer(trace, targets, params, neuron):
         found = SOLUTION(trace, targets, params, neuron)
-        return [[None, *(change(g, trace, params, neuron) for g in part[1:])] for part in found]
+        return [
+            [None, *(change(g, trace, params, neuron) for g in part[1:])]
+            for part in found
+        ]
 
     return answer
 
@@ -55,10 +58,14 @@ WRONG_IN = {
 def test_what_is_wrong_in_some_networks_alone_is_wrong(where, monkeypatch):
     for search in ("single_mistake", "case_reports"):  # which take seconds
         monkeypatch.setattr(verdict, search, lambda *_: [])
-    assert not check_network(changed(lambda g, *net: g * (1 + WRONG_IN[where](*net)))).right
+    assert not check_network(
+        changed(lambda g, *net: g * (1 + WRONG_IN[where](*net)))
+    ).right
 
 
-@pytest.mark.parametrize(("factor", "state"), [(1 + 5e-6, "right"), (1 + 1e-4, "wrong")])
+@pytest.mark.parametrize(
+    ("factor", "state"), [(1 + 5e-6, "right"), (1 + 1e-4, "wrong")]
+)
 def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
     answer = changed(lambda g, *_: (g * factor).astype(np.float32))
     report = check_network(answer)
@@ -72,13 +79,43 @@ def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
     ("old", "new", "case", "first", "words", "look"),
     [
         ("-(Y - O[N]", "(Y - O[N]", 1, (3, 3), "sign of the direct term", "(c1-delta)"),
-        ("@ W[n + 1]", "@ W[n + 1] * 0.5", 2, (3, 2), "spatial path is 0.5 times", "(c2-delta)"),
-        ("@ W[n + 1]", "@ abs(W[n + 1])", 2, (3, 2), "no sum", "(c2-delta) and (c2-epsilon)"),
-        ("* neuron.df(", "* -neuron.df(", 3, (2, 3), "sign of the temporal path", "(c3-delta);"),
-        ("+ e\n", "+ (e if n == N else 0)\n", 4, (2, 2), "the leak is missing", "(c4-epsilon)"),
+        (
+            "@ W[n + 1]",
+            "@ W[n + 1] * 0.5",
+            2,
+            (3, 2),
+            "spatial path is 0.5 times",
+            "(c2-delta)",
+        ),
+        (
+            "@ W[n + 1]",
+            "@ abs(W[n + 1])",
+            2,
+            (3, 2),
+            "no sum",
+            "(c2-delta) and (c2-epsilon)",
+        ),
+        (
+            "* neuron.df(",
+            "* -neuron.df(",
+            3,
+            (2, 3),
+            "sign of the temporal path",
+            "(c3-delta);",
+        ),
+        (
+            "+ e\n",
+            "+ (e if n == N else 0)\n",
+            4,
+            (2, 2),
+            "the leak is missing",
+            "(c4-epsilon)",
+        ),
     ],
 )
-def test_the_first_wrong_cell_the_term_and_where_to_look(old, new, case, first, words, look):
+def test_the_first_wrong_cell_the_term_and_where_to_look(
+    old, new, case, first, words, look
+):
     report = check_network(edited(old, new))
     found = report.cases[case - 1]
     assert found.first == f"{step_name(first[0])}, n = {first[1]}"
@@ -116,7 +153,10 @@ def test_a_case_that_passes_on_an_error_is_not_blamed():
         (lambda trace, targets, params, neuron: ..., "not attempted yet"),
         (None, "not attempted yet"),
         (lambda trace, targets, params, neuron: 1 / 0, "ZeroDivisionError"),
-        (lambda trace, targets, params, neuron: 3.0, "one float alone, where 2 are expected (W,"),
+        (
+            lambda trace, targets, params, neuron: 3.0,
+            "one float alone, where 2 are expected (W,",
+        ),
         (changed(lambda g, *_: g.astype(np.float16) * 3), "case 1: 0 of 1 right"),
         (changed(lambda g, *_: g + 1e308), "yours 1e+308"),
     ],
@@ -155,8 +195,12 @@ def test_a_target_that_names_nothing_says_what_to_do(target):
         load_function(target)
 
 
-@pytest.mark.parametrize("body", ["f(", "import not_there", "from json import not_there"])
+@pytest.mark.parametrize(
+    "body", ["f(", "import not_there", "from json import not_there"]
+)
 def test_a_file_that_python_cannot_read_is_named(body, tmp_path):
     Path(tmp_path / "mine.py").write_text(body)
-    with pytest.raises(ValueError, match=r"target must .*, got '.*mine.py', but .*; mend it"):
+    with pytest.raises(
+        ValueError, match=r"target must .*, got '.*mine.py', but .*; mend it"
+    ):
         load_function(f"{tmp_path}/mine.py:f")

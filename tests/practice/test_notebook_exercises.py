@@ -39,7 +39,9 @@ def filled(source, name, exercise):
     """Return the cell with the stub's definition, or the empty formula, replaced by the answer."""
     if isinstance(exercise, FormulaBlank):
         return source.replace(f'{name} = "..."', f"{name} = {exercise.solution!r}")
-    (stub,) = (node for node in ast.parse(source).body if getattr(node, "name", "") == name)
+    (stub,) = (
+        node for node in ast.parse(source).body if getattr(node, "name", "") == name
+    )
     lines = source.splitlines()
     known = f"def {exercise.function().__name__}("
     answer = exercise.source().replace(known, f"def {name}(", 1)

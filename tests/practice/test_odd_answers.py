@@ -48,7 +48,9 @@ class RaisesAnything:
     def __array__(self, *_, **__):
         raise OwnError
 
-    __iter__ = __len__ = __float__ = __eq__ = __repr__ = __str__ = __deepcopy__ = __array__
+    __iter__ = __len__ = __float__ = __eq__ = __repr__ = __str__ = __deepcopy__ = (
+        __array__
+    )
     __hash__ = None
 
 
@@ -58,17 +60,26 @@ def raising(error):
 
 
 ODD = {
-    "a generator": (lambda: (k for k in range(3)), "generator, whose values are not computed"),
+    "a generator": (
+        lambda: (k for k in range(3)),
+        "generator, whose values are not computed",
+    ),
     "a range of gigabytes": (lambda: range(10**9), "it returns range"),
     "a module": (lambda: np, "it returns module"),
     "a function": (lambda: np.exp, "`exp`, which is not called"),
     "a word": (lambda: "text", "it returns str"),
     "a huge integer": (lambda: 10**400, "it returns int"),
-    "shapes that differ": (lambda: (np.zeros(2), np.zeros((3, 3))), "tuple that makes no array"),
+    "shapes that differ": (
+        lambda: (np.zeros(2), np.zeros((3, 3))),
+        "tuple that makes no array",
+    ),
     "a failing __array__": (BadArray, "it returns BadArray"),
     "a scalar": (lambda: 1.0, "it returns one number, where shape"),
     "complex numbers": (lambda: np.ones((2, 2)) * 1j, "it returns complex numbers"),
-    "a mask": (lambda: np.ma.masked_array(np.ones((2, 2)), mask=True), "it returns nan"),
+    "a mask": (
+        lambda: np.ma.masked_array(np.ones((2, 2)), mask=True),
+        "it returns nan",
+    ),
 }
 
 
@@ -82,7 +93,12 @@ def test_what_is_no_array_is_called_by_its_name(kind):
 
 
 def test_lists_and_tuples_of_the_right_numbers_are_right():
-    kinds = np.ndarray.tolist, lambda x: tuple(map(tuple, x)), np.asfortranarray, np.ma.array
+    kinds = (
+        np.ndarray.tolist,
+        lambda x: tuple(map(tuple, x)),
+        np.asfortranarray,
+        np.ma.array,
+    )
     for kind in kinds:
         assert check("c3-delta", lambda *a, kind=kind: kind(C3(*a))).right
 
@@ -90,7 +106,10 @@ def test_lists_and_tuples_of_the_right_numbers_are_right():
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (BadTextError(), "BadTextError: an object of type BadTextError that cannot be shown"),
+        (
+            BadTextError(),
+            "BadTextError: an object of type BadTextError that cannot be shown",
+        ),
         (SystemExit(3), "It ends the program"),
         (MemoryError(), "MemoryError"),
         (OwnError("of my own"), "It raises OwnError"),
@@ -112,13 +131,17 @@ def test_the_expression_that_fails_is_shown_and_how_often_it_does():
         return C3(delta_last, err_next, U, df)
 
     text = repr(check("c3-delta", sometimes))
-    assert "It agrees with the exact value in 11 of 12 situations, and fails in 1." in text
+    assert (
+        "It agrees with the exact value in 11 of 12 situations, and fails in 1." in text
+    )
     assert '`raise ValueError("four samples")`' in text
 
     def always(delta_last, err_next, U, df):
         return delta_last + err_next @ U[:, :, None, 0, 0] * df
 
-    assert "at `U[:, :, None, 0, 0]` in `return delta_last" in repr(check("c3-delta", always))
+    assert "at `U[:, :, None, 0, 0]` in `return delta_last" in repr(
+        check("c3-delta", always)
+    )
 
 
 def test_what_it_prints_is_left_out_and_what_it_changes_is_a_copy(capsys):
@@ -152,7 +175,9 @@ def spoil_situations():
 
 
 def pop_modules():
-    for name in [name for name in sys.modules if name.startswith("stbp_edu.practice.grading")]:
+    for name in [
+        name for name in sys.modules if name.startswith("stbp_edu.practice.grading")
+    ]:
         del sys.modules[name]
     gc.disable()
 
@@ -166,7 +191,9 @@ HOSTILE = {
     "the tasks": after(lambda: exercises().update({"c3-delta": C3_TASK})),
     "a default": patched(answer.same, "__defaults__", (1e9,)),
     "situations": after(spoil_situations),
-    "progress": after(lambda: saved_progress.path().write_text('{"c3-delta": "right"}')),
+    "progress": after(
+        lambda: saved_progress.path().write_text('{"c3-delta": "right"}')
+    ),
     "the place of progress": after(lambda: os.environ.pop("STBP_EDU_PROGRESS")),
     "the gate": patched(LIF, "f", lambda self, o: 0 * o),
     "a curve": patched(Curve, "derivative", lambda self, v: 0 * v),
@@ -186,7 +213,10 @@ def test_what_an_answer_does_changes_no_verdict(kind):
     assert check("c1-epsilon", lambda delta, h: h * delta).right
     assert os.environ["STBP_EDU_PROGRESS"] == place
     assert gc.isenabled()
-    assert saved_progress.progress_report().states == {"c3-delta": "right", "c1-epsilon": "right"}
+    assert saved_progress.progress_report().states == {
+        "c3-delta": "right",
+        "c1-epsilon": "right",
+    }
     assert check("gate-f", exercises()["gate-f"].function()).right
     assert Gaussian(1.0).derivative(np.zeros(1)).all()
 
@@ -197,12 +227,16 @@ def test_what_is_kept_from_call_to_call_is_found():
         return C3(delta_last, err_next, U, df) + (len(seen) > 12)
 
     text = repr(check("c3-delta", forgetful))
-    assert "Called again with the inputs of the first call, it answers otherwise" in text
+    assert (
+        "Called again with the inputs of the first call, it answers otherwise" in text
+    )
     first = []
 
     def remembering(delta_last, err_next, U, df):
         first.append(U)
-        return C3(delta_last, err_next, first[0], df) if first[0].shape == U.shape else U
+        return (
+            C3(delta_last, err_next, first[0], df) if first[0].shape == U.shape else U
+        )
 
     assert check("c3-delta", remembering).state == "wrong"
 
@@ -215,7 +249,9 @@ def short(value):
     return value.astype(np.float32) if floats else value
 
 
-@pytest.mark.parametrize("id_", [i for i in exercises() if i not in ("bernoulli", "confusion")])
+@pytest.mark.parametrize(
+    "id_", [i for i in exercises() if i not in ("bernoulli", "confusion")]
+)
 def test_float32_is_right(id_):
     right = exercises()[id_].function()
     assert check(id_, lambda *args: short(right(*map(short, args)))).right
@@ -252,7 +288,18 @@ def test_no_constant_is_found_in_what_is_infinite(id_, value):
 
 @pytest.mark.parametrize(
     "answer",
-    [10**5000, b"x", np, float, [1], {"a": 1}, BadTextError(), object(), 1j, np.zeros((2, 2))],
+    [
+        10**5000,
+        b"x",
+        np,
+        float,
+        [1],
+        {"a": 1},
+        BadTextError(),
+        object(),
+        1j,
+        np.zeros((2, 2)),
+    ],
     ids=lambda v: type(v).__name__,
 )
 def test_check_formula_takes_anything(answer):

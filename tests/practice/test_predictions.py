@@ -22,7 +22,9 @@ def test_an_untouched_stub_says_that_nothing_is_predicted_and_what_can_be(blank)
 
 def test_a_prediction_is_kept_and_held_against_the_measurement():
     assert "you predicted `t = 2`" in repr(predict("c3-holds", " T=2 "))
-    assert "you predicted `t = 2 and t = 1`" in repr(predict("c3-holds", "t = 2 and t = 1"))
+    assert "you predicted `t = 2 and t = 1`" in repr(
+        predict("c3-holds", "t = 2 and t = 1")
+    )
     assert progress_report().predictions == {"c3-holds": "t = 2 and t = 1"}
     after = repr(predict("c3-holds", "t = 2 and t = 1", measured="t = 2"))
     assert "you predicted `t = 2 and t = 1`; measured: `t = 2`." in after
@@ -34,7 +36,9 @@ def test_a_prediction_is_kept_and_held_against_the_measurement():
 
 
 def test_predictions_and_states_of_exercises_are_kept_side_by_side():
-    page = predict("c3-holds", "...")._repr_html_()  # which is told what its buttons need
+    page = predict(
+        "c3-holds", "..."
+    )._repr_html_()  # which is told what its buttons need
     assert 'data-prediction="c3-holds" data-answer="" data-measured=""' in page
     assert "[&quot;t = 2 and t = 1&quot;," in page
     check("c1-epsilon", lambda delta, h: delta * h)

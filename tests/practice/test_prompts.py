@@ -9,7 +9,13 @@ from stbp_edu.practice.tasks import exercises, objectives, tasks
 from tests.notebook_rules import prose
 from tests.practice.test_notebook_exercises import PATHS, exercise_cells, notebook
 
-MATHS = {"tau": r"\tau", "v_th": "V_{th}", "alpha": r"\alpha", "beta": r"\beta", "rho": r"\rho"}
+MATHS = {
+    "tau": r"\tau",
+    "v_th": "V_{th}",
+    "alpha": r"\alpha",
+    "beta": r"\beta",
+    "rho": r"\rho",
+}
 IN_NOTEBOOKS = [(path, task) for path in PATHS for task, _, _ in exercise_cells(path)]
 
 
@@ -34,7 +40,9 @@ def test_a_task_is_complete(task):
         assert re.search(rf"\b{name}\b", question) or said in question, name
 
 
-@pytest.mark.parametrize(("path", "task"), IN_NOTEBOOKS, ids=[t.id for _, t in IN_NOTEBOOKS])
+@pytest.mark.parametrize(
+    ("path", "task"), IN_NOTEBOOKS, ids=[t.id for _, t in IN_NOTEBOOKS]
+)
 def test_a_notebook_asks_what_the_prompt_asks(path, task):
     assert words(task.prompt) in words(prose(notebook(path))), (
         f"the prompt of {task.id} in content/ and the words of {path.name} differ; mend one"
@@ -56,7 +64,9 @@ def test_no_notebook_tells_the_answer_to_homework(task):
     answer = "".join(task.solution.split("return ")[-1].split()).lower()
     one_line = "\n" not in task.solution.strip()
     for path in PATHS:
-        told = "".join("".join("".join(c["source"]) for c in notebook(path)["cells"]).split())
+        told = "".join(
+            "".join("".join(c["source"]) for c in notebook(path)["cells"]).split()
+        )
         assert not (one_line and f"\\tag{{{task.equation or '-'}}}" in told), path.name
         assert not (one_line and answer in told.lower()), path.name
         assert "".join(task.solution.split()).lower() not in told.lower(), path.name

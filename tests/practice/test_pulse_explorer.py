@@ -60,7 +60,9 @@ def test_every_path_arrives_or_ends_at_a_cross(name, rule):
     for start in starts(net):
         paths = paths_from(start, graph)
         steps = pulse_moves(paths, rule)
-        home = [m for step in steps for m in step if m.edge.source == start and not m.ends]
+        home = [
+            m for step in steps for m in step if m.edge.source == start and not m.ends
+        ]
         lost = [p for step in steps for m in step if m.ends for p in m.paths]
         kept = Counter(p for p in paths if not p.dropped_by(rule))
         assert Counter(p for m in home for p in m.paths) == kept
@@ -72,14 +74,20 @@ def test_every_path_arrives_or_ends_at_a_cross(name, rule):
             for move in after:
                 came = sum(m.value for m in before if m.edge.source == move.edge.target)
                 assert move.before == pytest.approx(came, rel=1e-12, abs=1e-15)
-                assert move.value == pytest.approx(came * move.edge.factor, rel=1e-12, abs=1e-15)
+                assert move.value == pytest.approx(
+                    came * move.edge.factor, rel=1e-12, abs=1e-15
+                )
 
 
 def test_numbers_are_fractions_or_have_four_digits():
     shown = Pulse(one_neuron()).data["rules"]["classic"]
     assert shown["sum"] == "−2/9 + 1/24 − 3/256 = −443/2304"
     shown = Pulse(smooth(), Node("o", n=2, t=0, i=0)).data
-    assert {node["id"][:3] for node in shown["nodes"]} == {"u-2", "o-2", "L"}  # from its layer on
+    assert {node["id"][:3] for node in shown["nodes"]} == {
+        "u-2",
+        "o-2",
+        "L",
+    }  # from its layer on
     assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["sum"])
 
 
@@ -98,7 +106,9 @@ def test_everything_stands_inside_the_picture_and_apart(name):
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
-def test_in_jupyter_it_is_the_explorer_and_without_widgets_a_picture_with_words(rule, monkeypatch):
+def test_in_jupyter_it_is_the_explorer_and_without_widgets_a_picture_with_words(
+    rule, monkeypatch
+):
     shown = pulse(rule=rule)
     svg = shown._repr_svg_()
     assert svg == pulse(rule=rule)._repr_svg_()

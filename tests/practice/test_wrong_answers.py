@@ -26,10 +26,17 @@ VAGUE = {"digits"}
 """Findings that do not say what is wrong."""
 TABLE = [
     tuple(line.split(" | "))
-    for line in Path(__file__).with_name("wrong_answers.txt").read_text("utf-8").splitlines()
+    for line in Path(__file__)
+    .with_name("wrong_answers.txt")
+    .read_text("utf-8")
+    .splitlines()
 ]
-QUICK = [row for row in TABLE if row[0] != "bernoulli"][::4]  # that draws thousands of spikes
-ROWS = [pytest.param(*row, marks=[pytest.mark.slow] * (row not in QUICK)) for row in TABLE]
+QUICK = [row for row in TABLE if row[0] != "bernoulli"][
+    ::4
+]  # that draws thousands of spikes
+ROWS = [
+    pytest.param(*row, marks=[pytest.mark.slow] * (row not in QUICK)) for row in TABLE
+]
 
 
 def on(id_, body):
@@ -37,7 +44,9 @@ def on(id_, body):
     return feedback_on(tasks()[id_], body)
 
 
-@pytest.mark.parametrize(("id_", "body", "finding", "place"), ROWS, ids=lambda text: text[:60])
+@pytest.mark.parametrize(
+    ("id_", "body", "finding", "place"), ROWS, ids=lambda text: text[:60]
+)
 def test_a_wrong_answer_gets_its_finding(id_, body, finding, place):
     feedback = on(id_, body)
     assert feedback.state == "wrong"
@@ -49,7 +58,15 @@ def test_a_wrong_answer_gets_its_finding(id_, body, finding, place):
 def test_the_table_asks_for_every_kind_of_finding():
     assert len(TABLE) >= 120
     asked = {row[2] for row in TABLE}
-    assert {"factor", "shift", "name", "operation", "left-out", "function", "number"} <= asked
+    assert {
+        "factor",
+        "shift",
+        "name",
+        "operation",
+        "left-out",
+        "function",
+        "number",
+    } <= asked
     assert {"case", "term", "digits", "averaged", "moved", "transposed"} <= asked
 
 
@@ -67,7 +84,9 @@ def test_seeded_changes_of_solutions_are_rejected_and_nearly_all_explained():
             feedback = check(exercise.id, define(source))
             assert feedback.state == "wrong", f"{exercise.id}: {was} -> {new}"
             tried += 1
-            lost += [f"{exercise.id}: {was} -> {new}: {feedback}"] * (not clear(feedback))
+            lost += [f"{exercise.id}: {was} -> {new}: {feedback}"] * (
+                not clear(feedback)
+            )
     assert tried >= 2 * len(exercises())
     assert len(lost) <= 0.03 * tried, "\n".join(lost)
 

@@ -42,7 +42,9 @@ RESTORE = script("restore")
 def _newest() -> float:
     files = [p for folder in SOURCES for p in (ROOT / folder).rglob("*")]
     files = [p for p in files if p.is_file() and "__pycache__" not in p.parts]
-    return max(p.stat().st_mtime for p in [*files, *(ROOT / n for n in TOP)] if p.exists())
+    return max(
+        p.stat().st_mtime for p in [*files, *(ROOT / n for n in TOP)] if p.exists()
+    )
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +79,9 @@ def profile(browser: Browser) -> Iterator[BrowserContext]:
     """Give a fresh profile while the block runs."""
     from playwright.sync_api import expect
 
-    expect.set_options(timeout=30 * SECONDS)  # where Python starts, reader.run waits longer
+    expect.set_options(
+        timeout=30 * SECONDS
+    )  # where Python starts, reader.run waits longer
     fresh = browser.new_context(viewport=WIDE, reduced_motion="reduce")
     fresh.set_default_timeout(60 * SECONDS)
     yield fresh
@@ -139,7 +143,9 @@ class Opened:
 
     stem: str
     page: Page
-    sizes: dict[str, int] = field(default_factory=dict)  # of all that came before a cell was run
+    sizes: dict[str, int] = field(
+        default_factory=dict
+    )  # of all that came before a cell was run
     problems: list[str] = field(default_factory=list)  # of the console and of requests
 
 
@@ -155,7 +161,9 @@ def watched(page: Page, address: str) -> Iterator[list[str]]:
             found.append(f"{answer.status}: {answer.url}")
 
     listeners: dict[Any, Callable[[Any], None]] = {
-        "console": lambda m: m.type in ("error", "warning") and found.append(f"console: {m.text}"),
+        "console": lambda m: (
+            m.type in ("error", "warning") and found.append(f"console: {m.text}")
+        ),
         "pageerror": lambda error: found.append(f"error: {error}"),
         "response": response,
         "requestfailed": lambda request: found.append(f"no answer: {request.url}"),
@@ -178,9 +186,12 @@ def packed(file: Path) -> int:
 
 
 @pytest.fixture(
-    scope="session", params=[pytest.param(s, marks=pytest.mark.xdist_group(s)) for s in NOTEBOOKS]
+    scope="session",
+    params=[pytest.param(s, marks=pytest.mark.xdist_group(s)) for s in NOTEBOOKS],
 )
-def opened(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Opened]:
+def opened(
+    request: pytest.FixtureRequest, browser: Browser, address: str
+) -> Iterator[Opened]:
     """Yield a notebook's page; the tests of one notebook follow each other, in whichever file."""
     with profile(browser) as fresh:
         one = Opened(request.param, fresh.new_page())

@@ -37,7 +37,9 @@ def run(page: Page, source: str, number: int = 1, state: str = "done") -> Locato
 def ended(target: Locator, state: str = "done") -> Locator:
     """Wait for the end of a cell's run, which may start Python first, and return its output."""
     expect(target).to_have_attribute("data-state", ENDS, timeout=STARTING)
-    assert target.get_attribute("data-state") == state, target.locator(".cell-output").inner_text()
+    assert target.get_attribute("data-state") == state, target.locator(
+        ".cell-output"
+    ).inner_text()
     return target.locator(".cell-output")
 
 
@@ -48,8 +50,13 @@ def tab_to(page: Page, target: Locator, most: int = 3) -> None:
         if target.evaluate("element => element === document.activeElement"):
             break
     expect(target).to_be_focused(timeout=1000)
-    if target.evaluate("element => element.tagName") != "TEXTAREA":  # whose box shows it
-        assert target.evaluate("element => getComputedStyle(element).outlineWidth") != "0px"
+    if (
+        target.evaluate("element => element.tagName") != "TEXTAREA"
+    ):  # whose box shows it
+        assert (
+            target.evaluate("element => getComputedStyle(element).outlineWidth")
+            != "0px"
+        )
 
 
 def bring(page: Page, script: Path) -> None:

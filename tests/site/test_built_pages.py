@@ -49,16 +49,26 @@ def faults(facts: dict[str, Any], name: str) -> list[str]:
     found += [f"{facts['unspoken']} formulas without words"] * bool(facts["unspoken"])
     found += [f"{facts['unnamed']} images without words"] * bool(facts["unnamed"])
     found += [f"id {id_} again" for id_ in facts["repeated"]]
-    found += ["no title"] * (not facts["title"]) + ["no language"] * (facts["lang"] != "en")
+    found += ["no title"] * (not facts["title"]) + ["no language"] * (
+        facts["lang"] != "en"
+    )
     found += ["the policy is not first"] * (facts["first"] != "Content-Security-Policy")
     if not name.startswith("no/"):
-        found += ["description too short or long"] * (not 20 <= len(facts["description"]) <= 330)
+        found += ["description too short or long"] * (
+            not 20 <= len(facts["description"]) <= 330
+        )
         found += ["no canonical address"] * (not facts["canonical"].startswith("http"))
-        found += ["no preview picture"] * (not facts["image"].endswith("assets/social.png"))
+        found += ["no preview picture"] * (
+            not facts["image"].endswith("assets/social.png")
+        )
     levels = [level for level, _ in facts["headings"]]
     found += [f"{levels.count(1)} headings of level 1"] * (levels.count(1) != 1)
-    for (before, _), (level, text) in zip(facts["headings"], facts["headings"][1:], strict=False):
-        found += [f"heading jumps from {before} to {level}: {text}"] * (level > before + 1)
+    for (before, _), (level, text) in zip(
+        facts["headings"], facts["headings"][1:], strict=False
+    ):
+        found += [f"heading jumps from {before} to {level}: {text}"] * (
+            level > before + 1
+        )
     return found
 
 
@@ -78,7 +88,9 @@ def _kind(name: str) -> str:
 def _opened(site: Path) -> list[str]:
     """Return the addresses of the pages that the browser opens."""
     made = [name for name in page_names(site) if name.startswith(FROM_CODE)]
-    made.sort(key=lambda name: sha256(name.encode()).digest())  # drawn, the same each time
+    made.sort(
+        key=lambda name: sha256(name.encode()).digest()
+    )  # drawn, the same each time
     sizes = {name: (site / name / "index.html").stat().st_size for name in made}
     chosen = []
     for kind in FROM_CODE:
@@ -145,10 +157,15 @@ def _examine(page: Page, address: str, name: str, *, first: bool = True) -> list
 def test_a_page_is_sound(part: int, site: Path, address: str, tab: Page) -> None:
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
     opened = [name for name in _opened(site) if _kind(name) != "notebooks/"]
-    first = {next(name for name in opened if _kind(name) == kind) for kind in (*FROM_CODE, "")}
+    first = {
+        next(name for name in opened if _kind(name) == kind)
+        for kind in (*FROM_CODE, "")
+    }
     names = opened[part::PARTS]
     assert names
-    problems = [p for name in names for p in _examine(tab, address, name, first=name in first)]
+    problems = [
+        p for name in names for p in _examine(tab, address, name, first=name in first)
+    ]
     assert not problems, "\n".join(problems)
 
 
@@ -160,7 +177,9 @@ def test_a_notebook_page_is_sound(opened: Opened, axe: Path) -> None:
     assert not [*opened.problems, *problems]
 
 
-def test_a_phone_stacks_the_rows_of_a_table_that_it_would_cut(address: str, tab: Page) -> None:
+def test_a_phone_stacks_the_rows_of_a_table_that_it_would_cut(
+    address: str, tab: Page
+) -> None:
     """Each cell then has the name of its column; a share is shaded by its size, on any screen."""
     tab.set_viewport_size(NARROW)
     tab.goto(address + "time/")
@@ -179,7 +198,9 @@ def test_a_phone_stacks_the_rows_of_a_table_that_it_would_cut(address: str, tab:
     tab.set_viewport_size(WIDE)
 
 
-def test_what_is_written_is_what_a_browser_sees(site: Path, address: str, tab: Page) -> None:
+def test_what_is_written_is_what_a_browser_sees(
+    site: Path, address: str, tab: Page
+) -> None:
     """The same facts, on a page of a source file."""
     name = next(filter(re.compile(FROM_CODE[0]).match, page_names(site)))
     tab.goto(address + name)
@@ -190,7 +211,9 @@ def test_the_page_of_last_resort(site: Path, tab: Page) -> None:
     """A missing page, at any depth, shows the site's own page with all that it needs."""
     with served(site, below="") as address:
         found = _examine(tab, address, "no/such/page/")
-    problems = [p for p in found if "the server responded with a status of 404" not in p]
+    problems = [
+        p for p in found if "the server responded with a status of 404" not in p
+    ]
     assert not problems, "\n".join(problems)
 
 
@@ -231,8 +254,12 @@ def test_no_link_leads_nowhere(site: Path) -> None:
 def test_the_check_finds_broken_links(tmp_path: Path) -> None:
     """The check of links would notice a missing file and a missing place."""
     (tmp_path / "a").mkdir()
-    (tmp_path / "index.html").write_text('<a href="a/#x"></a><a href="b/"></a><a href="a/#y">')
-    (tmp_path / "a" / "index.html").write_text('<p id="x"><img src="../no.png"><a href="..">')
+    (tmp_path / "index.html").write_text(
+        '<a href="a/#x"></a><a href="b/"></a><a href="a/#y">'
+    )
+    (tmp_path / "a" / "index.html").write_text(
+        '<p id="x"><img src="../no.png"><a href="..">'
+    )
     assert [line.split(" leads")[0] for line in broken(tmp_path)] == [
         "a/index.html: ../no.png",
         "index.html: a/#y",

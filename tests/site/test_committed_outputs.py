@@ -26,14 +26,18 @@ def close(got: str, wanted: str) -> bool:
     a, b = (Decimal(text.replace("−", "-")) for text in (got, wanted))
     if not any(mark in got + wanted for mark in ".eE"):
         return a == b
-    unit = max(Decimal(1).scaleb(int(x.as_tuple().exponent)) for x in (a, b))  # of the last digit
+    unit = max(
+        Decimal(1).scaleb(int(x.as_tuple().exponent)) for x in (a, b)
+    )  # of the last digit
     return float(abs(a - b)) <= 1.01 * float(unit) or max(abs(a), abs(b)) < NOISE
 
 
 def same(got: str, wanted: str) -> bool:
     """Return whether two texts are equal but for rounding, spacing, and what nbval masks."""
     for _, mask in [*MASKS.items()][1:]:  # the first one holds defaults
-        got, wanted = (re.sub(mask["regex"], mask["replace"], text) for text in (got, wanted))
+        got, wanted = (
+            re.sub(mask["regex"], mask["replace"], text) for text in (got, wanted)
+        )
     words = [" ".join(NUMBER.sub("#", text).split()) for text in (got, wanted)]
     numbers = list(zip(NUMBER.findall(got), NUMBER.findall(wanted), strict=False))
     return words[0] == words[1] and all(close(a, b) for a, b in numbers)
@@ -60,14 +64,18 @@ def test_the_comparison_can_fail(got: str, wanted: str, equal: bool) -> None:
 def test_every_cell_runs_in_the_page(opened: Opened) -> None:
     """Run all cells of a notebook in one page, and compare each with what is committed."""
     page = opened.page
-    if page.locator(".cell[data-state]").count():  # another test of the notebook came first
+    if page.locator(
+        ".cell[data-state]"
+    ).count():  # another test of the notebook came first
         page.evaluate("localStorage.clear()")
         page.reload()
         page.wait_for_selector(READY, state="attached")
     before: list[dict[str, Any]] = page.evaluate(OUTPUTS)
     page.get_by_role("button", name="Run all cells", exact=True).click()
     page.wait_for_selector("html[data-live-busy]", state="attached")
-    page.wait_for_selector("html:not([data-live-busy])", state="attached", timeout=10 * MINUTES)
+    page.wait_for_selector(
+        "html:not([data-live-busy])", state="attached", timeout=10 * MINUTES
+    )
     after: list[dict[str, Any]] = page.evaluate(OUTPUTS)
     heavy = page.locator(".cell[data-heavy]").count()
     problems = opened.problems + [
@@ -81,7 +89,9 @@ def _differences(committed: dict[str, Any], live: dict[str, Any]) -> list[str]:
     wanted, got = committed["shown"], live["shown"]
     where = f"cell {live['number']} ({live['state'] or 'not run'})"
     if len(wanted) != len(got):
-        return [f"{where}: {len(got)} outputs and not {len(wanted)}: {got} against {wanted}"]
+        return [
+            f"{where}: {len(got)} outputs and not {len(wanted)}: {got} against {wanted}"
+        ]
     pairs = zip(got, wanted, strict=True)
     return [f"{where}:\n{a}\n-- committed --\n{b}" for a, b in pairs if not same(a, b)]
 

@@ -32,12 +32,24 @@ def _cells(path: Path) -> list[Any]:
 def test_the_site_holds_the_wheel_and_the_source_archive(site: Path) -> None:
     """The wheel has both licences; the archive has what the site and the tests are made from."""
     with zipfile.ZipFile(site / downloads.FOLDER / downloads.WHEEL) as wheel:
-        licences = {Path(name).name for name in wheel.namelist() if "/licenses/" in name}
+        licences = {
+            Path(name).name for name in wheel.namelist() if "/licenses/" in name
+        }
     assert {"LICENSE", "LICENSE-text.md", "CREDITS.md"} <= licences
     with tarfile.open(site / downloads.FOLDER / downloads.ARCHIVE) as archive:
         names = {name.split("/", 1)[-1] for name in archive.getnames()}
-    parts = ("Makefile", "mkdocs.yml", f"notebooks/{NOTEBOOKS[0].name}", "docs/start.md")
-    assert {*parts, "LICENSE-text.md", "tools/site/build.py", "tests/conftest.py"} <= names
+    parts = (
+        "Makefile",
+        "mkdocs.yml",
+        f"notebooks/{NOTEBOOKS[0].name}",
+        "docs/start.md",
+    )
+    assert {
+        *parts,
+        "LICENSE-text.md",
+        "tools/site/build.py",
+        "tests/conftest.py",
+    } <= names
     assert not [name for name in names if name.startswith((".cache", "site/"))]
 
 
@@ -75,8 +87,12 @@ def test_links_to_the_source_come_with_its_address() -> None:
     ):
         assert f'href="{link}"' in head
     assert "http" not in head_html(notebook, True, Address())
-    elsewhere = head_html(notebook, True, Address(repository="https://git.example.org/a/b"))
-    assert elsewhere.count("http") == 1  # the source; Colab and Binder know GitHub alone
+    elsewhere = head_html(
+        notebook, True, Address(repository="https://git.example.org/a/b")
+    )
+    assert (
+        elsewhere.count("http") == 1
+    )  # the source; Colab and Binder know GitHub alone
 
 
 def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +112,9 @@ def test_the_command_on_the_page_has_the_address_of_the_page(
     page = context.new_page()
     for name in ("start/", "train-save-use/", "pytorch/"):
         page.goto(address + name)
-        commands = page.locator("pre > code", has_text='pip install "stbp-edu').all_inner_texts()
+        commands = page.locator(
+            "pre > code", has_text='pip install "stbp-edu'
+        ).all_inner_texts()
         wheel = f"{address}{downloads.FOLDER}/{downloads.WHEEL}"
         assert all(wheel in command for command in commands)
         assert downloads.ANYWHERE not in page.content()
@@ -110,7 +128,9 @@ def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> No
         if "pip" not in page.read_text(encoding="utf-8") or page.name == "trust.md":
             continue
         words = filled(page.name, **names(GIVEN), **page_names(page.name))
-        for name, rest in re.findall(r"pip install [\"'](stbp-edu\S*)(.*?)[\"']", words):
+        for name, rest in re.findall(
+            r"pip install [\"'](stbp-edu\S*)(.*?)[\"']", words
+        ):
             wanted = name.removeprefix("stbp-edu").strip("[]")
             assert f"{name}{rest}" == requirement(GIVEN, wanted), page.name
             assert {*wanted.split(",")} <= {*extras, ""}, page.name
@@ -119,24 +139,44 @@ def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> No
 
 
 @pytest.mark.slow
-def test_the_served_wheel_works_in_a_fresh_environment(address: str, tmp_path: Path) -> None:
+def test_the_served_wheel_works_in_a_fresh_environment(
+    address: str, tmp_path: Path
+) -> None:
     """``pip install`` from the served address; then the commands, and a notebook's cell."""
     venv.create(tmp_path / "fresh", with_pip=True)
     bins = tmp_path / "fresh" / ("Scripts" if sys.platform == "win32" else "bin")
     served = Address(address)
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    clean["PIP_NO_COMPILE"] = "1"  # of SymPy and matplotlib, only what is imported is compiled
+    clean["PIP_NO_COMPILE"] = (
+        "1"  # of SymPy and matplotlib, only what is imported is compiled
+    )
 
     def run(program: str, *arguments: str) -> str:
         command = [str(bins / program), *arguments]
         done = subprocess.run(
-            command, cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
+            command,
+            cwd=tmp_path,
+            env=clean,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     run("python", "-m", "pip", "install", "--quiet", requirement(served))
-    options = ("--rule", "exact", "--hidden", "16", "--T", "3", "--epochs", "1", "--out", "run")
+    options = (
+        "--rule",
+        "exact",
+        "--hidden",
+        "16",
+        "--T",
+        "3",
+        "--epochs",
+        "1",
+        "--out",
+        "run",
+    )
     assert "held-out images" in run("stbp-edu", "train", "digits", *options)
     assert "held-out images" in run("stbp-edu", "eval", "run/exact")
     assert run("stbp-edu", "--version").strip() == downloads.WHEEL.split("-")[1]

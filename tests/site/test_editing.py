@@ -54,7 +54,9 @@ def test_a_reset_brings_back_code_and_results_and_can_be_undone(warm: Page) -> N
     unrun = write(warm, "mine = 1", 3)
     unrun.get_by_role("button", name="Reset code cell 3").focus()
     warm.keyboard.press("Enter")
-    expect(unrun.get_by_role("button", name="Undo reset of code cell 3")).to_be_focused()
+    expect(
+        unrun.get_by_role("button", name="Undo reset of code cell 3")
+    ).to_be_focused()
     warm.keyboard.press("Enter")
     expect(unrun.locator("textarea")).to_have_value("mine = 1")
 
@@ -64,7 +66,9 @@ def test_one_click_too_many_costs_nothing_that_was_written(warm: Page) -> None:
     original = cell(warm, 3).locator("textarea").input_value()
     run(warm, "4 + 5")
     write(warm, "mine = 2", 2)
-    write(warm, "while True: pass", 3).get_by_role("button", name="Run code cell 3").click()
+    write(warm, "while True: pass", 3).get_by_role(
+        "button", name="Run code cell 3"
+    ).click()
     expect(cell(warm, 3)).to_have_attribute("data-state", "running")
     warm.get_by_role("button", name="Reset all cells").dblclick()
     expect(warm.locator(".cell[data-edited]")).to_have_count(0)

@@ -58,14 +58,18 @@ def _look(page: Page, width: int, theme: str) -> None:
 
 @pytest.mark.xdist_group("explorers")
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
-def test_explorers_are_accessible_and_fit(explorers: Page, theme: str, width: int) -> None:
+def test_explorers_are_accessible_and_fit(
+    explorers: Page, theme: str, width: int
+) -> None:
     """No violation, and nothing leaves the screen; JupyterLab's tests have both screens in both."""
     _look(explorers, width, theme)
     for name in EXPLORERS:
         explorer = explorer_on(explorers, name)
         assert violations(explorer) == []
         assert too_wide(explorer) == []
-    expect(explorers.locator(".scroll table[tabindex]")).to_have_count(0)  # their box is a stop
+    expect(explorers.locator(".scroll table[tabindex]")).to_have_count(
+        0
+    )  # their box is a stop
 
 
 @pytest.mark.xdist_group("explorers")
@@ -77,13 +81,19 @@ def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
 
 
 @pytest.mark.xdist_group("explorers")
-@pytest.mark.parametrize("name", [name for name, (_, net) in EXPLORERS.items() if net is None])
-def test_an_explorer_shows_the_values_of_the_package(explorers: Page, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", [name for name, (_, net) in EXPLORERS.items() if net is None]
+)
+def test_an_explorer_shows_the_values_of_the_package(
+    explorers: Page, name: str
+) -> None:
     """At every setting that a reader can choose; those of a network do so in JupyterLab's tests."""
     SHOWS[name](explorer_on(explorers, name), json.loads(json.dumps(data(name))))
 
 
-def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, address: str) -> None:
+def test_the_pulse_plays_and_pauses_where_motion_is_welcome(
+    browser: Browser, address: str
+) -> None:
     """It runs step by step, stands still at a key, goes on, and ends at the last step."""
     context = browser.new_context(reduced_motion="no-preference")
     page = context.new_page()
@@ -113,7 +123,9 @@ def test_the_pulse_plays_and_pauses_where_motion_is_welcome(browser: Browser, ad
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_an_arrow_of_the_first_page_can_be_cut(page: Page, address: str, width: int) -> None:
+def test_an_arrow_of_the_first_page_can_be_cut(
+    page: Page, address: str, width: int
+) -> None:
     """By a click and by a key: the paths that are left are counted, and all can be put back."""
     page.set_viewport_size({"width": width, "height": 900})
     page.goto(address)
@@ -123,12 +135,16 @@ def test_an_arrow_of_the_first_page_can_be_cut(page: Page, address: str, width: 
     arrow.locator(".line").click(force=True)
     expect(arrow).to_have_attribute("aria-pressed", "true")
     expect(said).to_contain_text("3 of 4 paths are left")
-    page.get_by_role("button", name="from the spike of moment 1 to the potential").focus()
+    page.get_by_role(
+        "button", name="from the spike of moment 1 to the potential"
+    ).focus()
     page.keyboard.press("Space")
     expect(said).to_contain_text("0 % of what it was: 0 of 4")
     page.get_by_role("button", name="Put all back").click()
     expect(said).to_contain_text("100 % of the first spike")
-    assert "lost" not in page.locator(".hero").inner_text()  # what case 3 finds is not told
+    assert (
+        "lost" not in page.locator(".hero").inner_text()
+    )  # what case 3 finds is not told
 
 
 def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
@@ -142,7 +158,11 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     wrong = check("c3-delta-open", exercise.function(exercise.mistakes[0].body))
     right = check("c3-delta-open", exercise.function())
     state = place.locator("tr", has_text=exercise.title).first.locator("td").last
-    for feedback, kept in ((wrong, "not right yet"), (right, "right"), (wrong, "right")):
+    for feedback, kept in (
+        (wrong, "not right yet"),
+        (right, "right"),
+        (wrong, "right"),
+    ):
         page.evaluate(
             "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)",
             feedback._repr_html_(),
@@ -179,7 +199,10 @@ def _saved(page: Page) -> Path:
 def _read_back(page: Page, saved: Path) -> None:
     """Give the page its file with a change, which it refuses, and then as it was."""
     changed = saved.read_text(encoding="utf-8").replace("right", "wrong").encode()
-    for content, answer in ((changed, "has been changed"), (saved.read_bytes(), "is added")):
+    for content, answer in (
+        (changed, "has been changed"),
+        (saved.read_bytes(), "is added"),
+    ):
         given = {"name": "a.json", "mimeType": "application/json", "buffer": content}
         page.get_by_label("File of progress").set_input_files(given)
         expect(page.locator("[data-progress]")).to_contain_text(answer)
@@ -187,7 +210,9 @@ def _read_back(page: Page, saved: Path) -> None:
 
 def _exercises(page: Page) -> str:
     """Return the list of exercises that the page reads."""
-    return page.request.get(page.url.replace("progress/", "assets/explorers/exercises.json")).text()
+    return page.request.get(
+        page.url.replace("progress/", "assets/explorers/exercises.json")
+    ).text()
 
 
 def test_a_prediction_is_chosen_by_click_or_key_and_held_against_the_measurement(
@@ -195,17 +220,25 @@ def test_a_prediction_is_chosen_by_click_or_key_and_held_against_the_measurement
 ) -> None:
     """It is kept in the browser with the progress, and forgotten with it."""
     page.goto(f"{address}progress/")
-    insert = "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)"
+    insert = (
+        "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)"
+    )
     page.evaluate(insert, predict("c3-holds", "...")._repr_html_())
     page.evaluate(insert, predict("c3-holds", "...", measured="t = 2")._repr_html_())
     asked, measured = page.locator("[data-prediction]").all()
     expect(measured).to_contain_text("no prediction; measured: t = 2")
     asked.get_by_label("t = 2 and t = 1").check()
-    expect(asked.get_by_role("status")).to_contain_text("you predicted “t = 2 and t = 1”")
-    expect(measured).to_contain_text("you predicted “t = 2 and t = 1”; measured: “t = 2”")
+    expect(asked.get_by_role("status")).to_contain_text(
+        "you predicted “t = 2 and t = 1”"
+    )
+    expect(measured).to_contain_text(
+        "you predicted “t = 2 and t = 1”; measured: “t = 2”"
+    )
     page.keyboard.press("ArrowDown")
     expect(measured).to_contain_text("“t = 2”, as you predicted")
-    expect(page.locator("[data-progress]")).to_contain_text("You predicted, c3-holds: t = 2.")
+    expect(page.locator("[data-progress]")).to_contain_text(
+        "You predicted, c3-holds: t = 2."
+    )
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Forget my progress").click()
     expect(page.locator("[data-progress]")).not_to_contain_text("You predicted")

@@ -39,10 +39,20 @@ class Fold:
 
 
 CODE = Fold(
-    frozenset({FOLDED}), ":scope > .cell-fold > summary", ".cell-code", "code", "source_hidden"
+    frozenset({FOLDED}),
+    ":scope > .cell-fold > summary",
+    ".cell-code",
+    "code",
+    "source_hidden",
 )
 OUTPUT, OUTPUT_AND_CODE = (
-    Fold(tags, ".cell-output > .cell-fold > summary", ".cell-output .out", name, "outputs_hidden")
+    Fold(
+        tags,
+        ".cell-output > .cell-fold > summary",
+        ".cell-output .out",
+        name,
+        "outputs_hidden",
+    )
     for name in ["the answer"]
     for tags in (frozenset({OUTPUT_FOLDED}), frozenset({FOLDED, OUTPUT_FOLDED}))
 )
@@ -54,7 +64,11 @@ by_output = pytest.mark.parametrize("fold", [OUTPUT_AND_CODE], indirect=True)
     scope="module",
     params=[
         pytest.param(fold, id=name, marks=pytest.mark.xdist_group("folds"))
-        for fold, name in ((CODE, "code"), (OUTPUT, "output"), (OUTPUT_AND_CODE, "both"))
+        for fold, name in (
+            (CODE, "code"),
+            (OUTPUT, "output"),
+            (OUTPUT_AND_CODE, "both"),
+        )
     ],
 )
 def fold(request: pytest.FixtureRequest) -> Fold:
@@ -100,7 +114,11 @@ def test_its_line_says_what_it_opens_by_mouse_and_by_keys_for_everyone(
         names = [node[1:] for node in spoken(warm, folded)]
         assert (f"Run code cell {number}", None) in names
         begin, end = f"{verb} {fold.name}", f" of cell {number}"
-        return {is_open for name, is_open in names if name.startswith(begin) and name.endswith(end)}
+        return {
+            is_open
+            for name, is_open in names
+            if name.startswith(begin) and name.endswith(end)
+        }
 
     expect(inside).not_to_be_visible()
     assert line.inner_text().startswith(f"Show {fold.name}")
@@ -170,14 +188,20 @@ def test_it_runs_while_folded_and_after_the_cells_above(
     assert boxes[0]
     assert min(boxes[0]["width"], boxes[0]["height"]) >= 44
     for one, two in combinations([box for box in boxes if box], 2):
-        beside = one["x"] + one["width"] <= two["x"] or two["x"] + two["width"] <= one["x"]
+        beside = (
+            one["x"] + one["width"] <= two["x"] or two["x"] + two["width"] <= one["x"]
+        )
         assert (
-            beside or one["y"] + one["height"] <= two["y"] or two["y"] + two["height"] <= one["y"]
+            beside
+            or one["y"] + one["height"] <= two["y"]
+            or two["y"] + two["height"] <= one["y"]
         )
 
 
 @by_code
-def test_code_that_was_changed_or_failed_is_seen(warm: Page, folded: Locator, number: int) -> None:
+def test_code_that_was_changed_or_failed_is_seen(
+    warm: Page, folded: Locator, number: int
+) -> None:
     """After a reload a changed cell is open; a run that fails opens the code it speaks of."""
     write(warm, "unknown_name", number)
     reload(warm)
@@ -201,9 +225,13 @@ def test_an_answer_is_seen_by_who_asks_and_a_reset_folds_it_again(
     expect(folded.get_by_role("textbox")).to_be_visible()
     for one in warm.locator(ANSWERS).all():
         expect(one).not_to_be_visible()
-    assert run(warm, "6 * 7", number).locator(":scope > .out-result").inner_text() == "42"
+    assert (
+        run(warm, "6 * 7", number).locator(":scope > .out-result").inner_text() == "42"
+    )
     expect(folded.locator(OUTPUT.line)).to_have_count(0)
-    expect(run(warm, "unknown_name", number, "error").locator(".out-error")).to_be_visible()
+    expect(
+        run(warm, "unknown_name", number, "error").locator(".out-error")
+    ).to_be_visible()
     folded.get_by_role("button", name="Reset code cell").click()
     expect(folded.locator(OUTPUT.line)).to_be_visible()
     expect(folded.locator(OUTPUT.inside).first).not_to_be_visible()

@@ -77,7 +77,9 @@ def target(request: pytest.FixtureRequest, warm: Page) -> Locator:
     warm.set_viewport_size({"width": request.param, "height": 740})
     number = warm.locator(".cell:not([data-folded])").first.get_attribute("data-number")
     found = cell(warm, int(number or 0))
-    found.evaluate("cell => cell.scrollIntoView({ block: 'center', behavior: 'instant' })")
+    found.evaluate(
+        "cell => cell.scrollIntoView({ block: 'center', behavior: 'instant' })"
+    )
     return found
 
 

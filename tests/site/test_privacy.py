@@ -85,7 +85,9 @@ def test_no_cell_reaches_another_host(warm: Page, host: Host) -> None:
         output = run(warm, ASK.format(url=host.url, way=way))
         if "Worker" not in way:  # that one's requests are refused where nobody listens
             expect(output.locator(".cell-note"), name).to_contain_text(TOLD)
-        for _ in range(PATIENCE):  # until what was tried has ended, one way or the other
+        for _ in range(
+            PATIENCE
+        ):  # until what was tried has ended, one way or the other
             if run(warm, "len(heard)", 2).inner_text().strip() != "0":
                 break
         else:
@@ -93,13 +95,19 @@ def test_no_cell_reaches_another_host(warm: Page, host: Host) -> None:
         assert not host.knocks, name
 
 
-def test_a_request_that_python_waits_for_ends_in_an_error(warm: Page, host: Host) -> None:
+def test_a_request_that_python_waits_for_ends_in_an_error(
+    warm: Page, host: Host
+) -> None:
     """``open_url`` raises, in words that name the address, and a note says why."""
     code = f"from pyodide.http import open_url\nopen_url('{host.url}/data.csv').read()"
     output = run(warm, code, state="error")
-    expect(output.locator(".out-error")).to_contain_text("NetworkError: Failed to execute 'send'")
+    expect(output.locator(".out-error")).to_contain_text(
+        "NetworkError: Failed to execute 'send'"
+    )
     expect(output.locator(".out-error")).to_contain_text("/data.csv")
-    expect(output.locator(".cell-note")).to_contain_text(host.url.removeprefix("http://"))
+    expect(output.locator(".cell-note")).to_contain_text(
+        host.url.removeprefix("http://")
+    )
     assert not host.knocks
 
 

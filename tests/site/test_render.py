@@ -24,7 +24,10 @@ from tools.site.render.page_html import protect
 def rendered(svg: str) -> tuple[str, dict[str, bytes]]:
     """Return the HTML of one figure, and the files that it needs."""
     figures: dict[str, bytes] = {}
-    output = {"output_type": "display_data", "data": {"image/svg+xml": svg, "text/plain": "x"}}
+    output = {
+        "output_type": "display_data",
+        "data": {"image/svg+xml": svg, "text/plain": "x"},
+    }
     return notebook_page.outputs_html([output], "f/3", figures), figures
 
 
@@ -37,7 +40,9 @@ def test_a_large_figure_is_written_for_both_themes_and_set_again_for_a_phone() -
     assert html.count('class="figure figure-dark figure-narrow"') == 1
     assert 'width="331"' in html
     for view in ("", "phone."):
-        light, dark = (figures[f"f/3-1.{view}{of}.svg"].decode() for of in ("light", "dark"))
+        light, dark = (
+            figures[f"f/3-1.{view}{of}.svg"].decode() for of in ("light", "dark")
+        )
         for ink, file in zip(DARK["ink"], (light, dark), strict=True):
             assert ink in file
         assert "var(" not in light + dark
@@ -49,7 +54,10 @@ def test_a_figure_that_can_be_played_brings_its_values() -> None:
     """They stand in a file of their own; the picture is what is shown without scripts."""
     shown = pulse(rule="classic")
     html, figures = rendered(shown._repr_svg_())
-    assert 'class="out out-figure" data-explorer="pulse" data-source="../../f/3-1.json">' in html
+    assert (
+        'class="out out-figure" data-explorer="pulse" data-source="../../f/3-1.json">'
+        in html
+    )
     assert html.count("<svg") == 1
     assert json.loads(figures["f/3-1.json"]) == json.loads(json.dumps(shown.data))
     assert "metadata" not in html
@@ -61,18 +69,26 @@ def test_a_stream_is_escaped_and_a_printed_table_keeps_its_columns() -> None:
     html = notebook_page.outputs_html([stream], "", {})
     assert html == '<pre class="out out-stdout">&lt;a&gt;</pre>'
     assert "out-table" in notebook_page.text("t  u\n1  0.5", "out-stdout")
-    assert "out-table" not in notebook_page.text("a  gap\n  and an indent", "out-stdout")
+    assert "out-table" not in notebook_page.text(
+        "a  gap\n  and an indent", "out-stdout"
+    )
 
 
 def test_a_page_never_goes_without_its_policy() -> None:
     """However the charset is written; a page that does not state it is an error."""
-    for charset in ('<meta charset="utf-8">', "<meta charset=UTF-8 />", "<meta charset='utf-8'/>"):
+    for charset in (
+        '<meta charset="utf-8">',
+        "<meta charset=UTF-8 />",
+        "<meta charset='utf-8'/>",
+    ):
         assert f"{charset}<meta http-equiv=" in protect(charset)
     with pytest.raises(ValueError, match="charset"):
         protect("<title>none</title>")
 
 
-def test_a_busy_port_gives_another_one(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_busy_port_gives_another_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     """The next free port is taken, and said; types are right; a missing file is a 404."""
     (tmp_path / "a.mjs").write_text("export {}")
     with socket.socket() as busy:
@@ -94,7 +110,9 @@ def test_a_busy_port_gives_another_one(capsys: pytest.CaptureFixture[str], tmp_p
             running.shutdown()
 
 
-def test_the_zip_holds_the_whole_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_zip_holds_the_whole_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every file is in it, with a word on how to open it, and the same site gives the same zip."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "index.html").write_text("page")
@@ -104,7 +122,10 @@ def test_the_zip_holds_the_whole_site(tmp_path: Path, monkeypatch: pytest.Monkey
     build.pack()
     assert (tmp_path / "stbp_edu-site.zip").read_bytes() == first
     with zipfile.ZipFile(tmp_path / "stbp_edu-site.zip") as archive:
-        assert archive.namelist() == ["stbp_edu-site/README.txt", "stbp_edu-site/a/index.html"]
+        assert archive.namelist() == [
+            "stbp_edu-site/README.txt",
+            "stbp_edu-site/a/index.html",
+        ]
 
 
 def test_ids_are_found_in_notebooks_code_and_tests() -> None:
@@ -112,7 +133,9 @@ def test_ids_are_found_in_notebooks_code_and_tests() -> None:
     ids = ["c3-delta", "c3", "fwd-x"]
     cell = {"cell_type": "markdown", "source": ["## Why\n", r"$$a \tag{c3-delta}$$"]}
     raw = json.dumps({"cells": [{"cell_type": "code", "source": ["1"]}, cell]})
-    assert list(source_code.tags(raw, "n", ids)) == [("c3-delta", source_code.Place("n", 1, "Why"))]
+    assert list(source_code.tags(raw, "n", ids)) == [
+        ("c3-delta", source_code.Place("n", 1, "Why"))
+    ]
     code = "def f():\n    x = 1  # fwd-x, all at once; c3-delta\n    y = 2  # see c3-delta\n"
     found = source_code.comments(code, "p", ids)
     assert [(id_, place.line, place.name) for id_, place in found] == [
@@ -142,7 +165,9 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
     ):
         entry = api_pages.entry(ROOT / "stbp_edu" / "practice" / path, pages)
         up = "../" * len(Path("stbp_edu/practice", path).parts)
-        assert entry.startswith(f"[API: stbp_edu.{name}]({up}api/practice.md#stbp_edu.{name})")
+        assert entry.startswith(
+            f"[API: stbp_edu.{name}]({up}api/practice.md#stbp_edu.{name})"
+        )
 
 
 def test_the_picture_in_the_readme_is_current() -> None:

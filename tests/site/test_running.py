@@ -61,7 +61,9 @@ def test_every_kind_of_result_is_shown(warm: Page) -> None:
     expect(output.locator("img[src^='data:image/png']")).to_have_count(1)
     expect(output.locator(".out-result")).to_have_text("{'last': [1, 2]}")
     long = run(warm, "['x' * 50, 'y' * 50]").inner_text()
-    assert long.strip() == f"['{'x' * 50}',\n '{'y' * 50}']"  # one entry a line, as in Jupyter
+    assert (
+        long.strip() == f"['{'x' * 50}',\n '{'y' * 50}']"
+    )  # one entry a line, as in Jupyter
     expect(run(warm, "_;").locator(".out")).to_have_count(0)
 
 
@@ -74,7 +76,9 @@ def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
     assert "return 1 / x" in text
     assert text.strip().endswith("ZeroDivisionError: division by zero")
     assert "page_runner" not in text
-    expect(warm.locator(".live-status")).to_have_text("Cell 1: ZeroDivisionError. division by zero")
+    expect(warm.locator(".live-status")).to_have_text(
+        "Cell 1: ZeroDivisionError. division by zero"
+    )
     library = run(warm, "import json\njson.loads('{')", state="error").inner_text()
     assert library.count('File "') == 2, "of a library's lines the last is enough"
     output = run(warm, "if True\n    1", state="error")
@@ -101,7 +105,9 @@ def test_a_runaway_loop_can_be_stopped(warm: Page) -> None:
     warm.keyboard.press("Escape")
     expect(target).to_have_attribute("data-state", "stopped")
     expect(warm.locator(".live-status")).to_contain_text("The variables are gone")
-    expect(target.get_by_role("textbox")).to_have_value("print('started')\nwhile True:\n    pass")
+    expect(target.get_by_role("textbox")).to_have_value(
+        "print('started')\nwhile True:\n    pass"
+    )
     assert "NameError" in run(warm, "kept", state="error").inner_text()
 
 
@@ -133,7 +139,9 @@ def test_results_menu_and_search_are_open_to_everyone_and_obey_the_keyboard(
     warm.get_by_role("button", name="Menu").focus()
     warm.keyboard.press("Enter")
     expect(warm.locator("#__drawer")).to_be_checked()
-    assert warm.evaluate("document.activeElement.closest('.md-sidebar--primary') !== null")
+    assert warm.evaluate(
+        "document.activeElement.closest('.md-sidebar--primary') !== null"
+    )
     assert violations(warm) == []
     warm.keyboard.press("Escape")
     expect(warm.locator("#__drawer")).not_to_be_checked()

@@ -25,7 +25,9 @@ Capture = pytest.CaptureFixture[str]
 FIRST = min(folder().glob("*.ipynb"))
 
 
-def test_what_a_page_does_not_begin_with_is_loaded_for_those_modules_that_import_it() -> None:
+def test_what_a_page_does_not_begin_with_is_loaded_for_those_modules_that_import_it() -> (
+    None
+):
     """The page loads for a cell what the cell's imports use, and no more."""
     found = runtime.needed_libraries(["autograd", "sympy"])
     assert "stbp_edu" not in found
@@ -73,7 +75,9 @@ missed = [spec.origin for spec in files if not served(spec)]
 def test_the_page_compiles_no_module(warm: Page) -> None:
     """All is in C or comes compiled, but for the page's runner; most is there from the start."""
     output = run(warm, ASK)
-    assert output.inner_text().strip() == "[True, True, ['/home/pyodide/page_runner.py']]"
+    assert (
+        output.inner_text().strip() == "[True, True, ['/home/pyodide/page_runner.py']]"
+    )
 
 
 @pytest.fixture
@@ -99,7 +103,10 @@ def test_without_any_source_of_wheels_there_is_no_runtime(
     core = tmp_path / "pyodide"
     core.mkdir()
     entry = {"depends": [], "file_name": "x.whl", "sha256": "0" * 64}
-    lock = {"info": {"version": "0"}, "packages": dict.fromkeys(runtime.OFFICIAL, entry)}
+    lock = {
+        "info": {"version": "0"},
+        "packages": dict.fromkeys(runtime.OFFICIAL, entry),
+    }
     (core / "pyodide-lock.json").write_text(json.dumps(lock))
     monkeypatch.setattr(runtime, "modules", lambda: tmp_path)
     assert not runtime.ensure()
@@ -145,10 +152,14 @@ def test_without_a_runtime_the_cells_can_be_read(bare: Path, browser: Browser) -
         page.on("requestfailed", lambda request: faults.append(request.url))
         page.goto(address)
         expect(page.get_by_role("link", name="Run Python here")).to_have_count(0)
-        page.wait_for_load_state("networkidle")  # what is cut off by leaving is no fault
+        page.wait_for_load_state(
+            "networkidle"
+        )  # what is cut off by leaving is no fault
         page.goto(f"{address}notebooks/{FIRST.stem}/")
         page.wait_for_selector("html[data-maths]", state="attached")
-        expect(page.locator(".notebook-note")).to_contain_text("without the Python runtime")
+        expect(page.locator(".notebook-note")).to_contain_text(
+            "without the Python runtime"
+        )
         expect(page.get_by_role("button", name=re.compile("^Run"))).to_have_count(0)
         first = page.get_by_role("group", name="Code cell 1", exact=True)
         expect(first.locator("pre code")).to_contain_text("import")

@@ -18,7 +18,12 @@ from tools.site import ROOT
 from tools.site.render.notebook_page import folder
 from tools.teach import handouts, slides
 
-SLUGS = ("case1", "case3", "all_together", "languages")  # with folds and answers of every kind
+SLUGS = (
+    "case1",
+    "case3",
+    "all_together",
+    "languages",
+)  # with folds and answers of every kind
 
 
 def stem(slug: str) -> str:
@@ -33,7 +38,11 @@ def bare(text: str) -> str:
 def test_on_paper_code_is_whole_and_no_answer_is_told(slug: str, site: Path) -> None:
     name = stem(slug)
     page = BeautifulSoup(handouts.paper(f"notebooks/{name}", site=site), "html.parser")
-    cells = [c for c in nbformat.read(folder() / f"{name}.ipynb", 4).cells if c.cell_type == "code"]
+    cells = [
+        c
+        for c in nbformat.read(folder() / f"{name}.ipynb", 4).cells
+        if c.cell_type == "code"
+    ]
     shown = {node["id"].partition("--")[2]: node for node in page.select(".cell")}
     asked = 0
     for number, cell in enumerate((c for c in cells if c.source.strip()), start=1):
@@ -43,7 +52,9 @@ def test_on_paper_code_is_whole_and_no_answer_is_told(slug: str, site: Path) -> 
             asked += 1
             assert node.select_one(".write"), cell.source
             assert not node.select("pre.out, .out-figure, .out-html"), cell.source
-            assert not (code and FOLDED in tags), "the code draws or computes the answer"
+            assert not (code and FOLDED in tags), (
+                "the code draws or computes the answer"
+            )
         elif FOLDED not in tags and "predict(" not in cell.source:
             assert code, cell.source
             assert bare(code.get_text()) == bare(cell.source)
@@ -60,7 +71,9 @@ def test_links_stay_within_what_is_printed(site: Path) -> None:
     alone = BeautifulSoup(handouts.paper(second, site=site), "html.parser")
     both = BeautifulSoup(handouts.paper(second, [first], site=site), "html.parser")
     assert not [
-        a for a in alone.select("a[href]") if not a["href"].startswith(("http", f"#{second}"))
+        a
+        for a in alone.select("a[href]")
+        if not a["href"].startswith(("http", f"#{second}"))
     ]
     assert both.select(f'a[href="#{first}"]')
 
@@ -77,15 +90,21 @@ def test_a_deck_shows_the_equations_and_asks_before_it_tells(site: Path) -> None
     assert "Expect: δ ⊙ h is passed on where ε belongs" in notes
 
 
-def test_the_kit_is_built_twice_alike_and_nothing_is_cut(site: Path, tmp_path: Path) -> None:
+def test_the_kit_is_built_twice_alike_and_nothing_is_cut(
+    site: Path, tmp_path: Path
+) -> None:
     """A small part of it: a handout, a deck, a problem set, and the inventory, which has tables."""
     if find() is None:
         pytest.skip("no Chromium found")
     for name in ("one", "two"):
-        parts = ["--only", "handouts", "inventory", "weeks"] + ["slides"] * (name == "one")
+        parts = ["--only", "handouts", "inventory", "weeks"] + ["slides"] * (
+            name == "one"
+        )
         command = [sys.executable, "-m", "tools.teach", str(tmp_path / name), *parts]
         command += ["--notebooks", stem("case1")]
-        run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True
+        )
         assert "too wide" not in run.stderr
         assert "does not fit" not in run.stderr
     again = [p for p in (tmp_path / "two").rglob("*") if p.is_file()]
@@ -102,12 +121,18 @@ def test_the_kit_is_built_twice_alike_and_nothing_is_cut(site: Path, tmp_path: P
 
 def test_no_key_is_on_the_site(site: Path) -> None:
     files = [p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()]
-    keys = re.compile(r"(answer-?key|rubric|teacher/|moodle|qti|inventory|/slides/)", re.I)
+    keys = re.compile(
+        r"(answer-?key|rubric|teacher/|moodle|qti|inventory|/slides/)", re.I
+    )
     assert not [name for name in files if keys.search(name)]
     pages = [
-        p for p in site.rglob("*.html") if p.relative_to(site).parts[0] not in ("source", "api")
+        p
+        for p in site.rglob("*.html")
+        if p.relative_to(site).parts[0] not in ("source", "api")
     ]
-    texts = {p: bare(unescape(re.sub(r"<[^>]+>", "", p.read_text("utf-8")))) for p in pages}
+    texts = {
+        p: bare(unescape(re.sub(r"<[^>]+>", "", p.read_text("utf-8")))) for p in pages
+    }
     for task in tasks().values():
         if task.use == "exam" and len(solution := bare(task.solution)) > 25:
             assert not [p for p, text in texts.items() if solution in text], task.id

@@ -15,7 +15,15 @@ from tools.teach.weeks import weeks
 pytestmark = pytest.mark.slow  # each choice is judged
 pytest.importorskip("text2qti", reason="the kit for teachers needs the extra [teach]")
 
-FEW = ["c3-delta", "c4-delta-formula", "c1-delta-last", "two-paths", "gate-f", "cosine", "c5-w"]
+FEW = [
+    "c3-delta",
+    "c4-delta-formula",
+    "c1-delta-last",
+    "two-paths",
+    "gate-f",
+    "cosine",
+    "c5-w",
+]
 FEW += ["c3-epsilon", "fwd-u", "gain"]
 
 
@@ -28,18 +36,28 @@ def task_of(question: bank.Question) -> Task:
     return tasks()[question.id.rpartition("-")[0]]
 
 
-def test_the_key_alone_is_right_and_each_other_choice_a_named_mistake(questions) -> None:
+def test_the_key_alone_is_right_and_each_other_choice_a_named_mistake(
+    questions,
+) -> None:
     for question in questions:
         task = task_of(question)
         found = [feedback_on(task, choice.text).state for choice in question.choices]
         assert found == ["right", "wrong", "wrong", "wrong"], question
         known = {mistake.id for mistake in task.mistakes}
-        assert all(c.mistakes and known >= set(c.mistakes) for c in question.choices[1:])
+        assert all(
+            c.mistakes and known >= set(c.mistakes) for c in question.choices[1:]
+        )
         assert len({c.feedback for c in question.choices}) == 4
-    assert len({q.prompt for q in questions}) == len({q.id for q in questions}) == len(questions)
+    assert (
+        len({q.prompt for q in questions})
+        == len({q.id for q in questions})
+        == len(questions)
+    )
 
 
-def test_no_habit_finds_the_key_more_often_than_by_chance(questions: list[bank.Question]) -> None:
+def test_no_habit_finds_the_key_more_often_than_by_chance(
+    questions: list[bank.Question],
+) -> None:
     """Two standard deviations of as many guesses with a chance of one in four."""
     allowed = 0.25 + 2 * np.sqrt(0.25 * 0.75 / len(questions))
     found = bank.found_by_form(questions)
@@ -53,24 +71,34 @@ def test_a_bank_that_gives_its_keys_away_is_noticed() -> None:
     assert found["fewest characters"] == 0
 
 
-def test_moodle_reads_one_right_answer_in_each_question(questions: list[bank.Question]) -> None:
+def test_moodle_reads_one_right_answer_in_each_question(
+    questions: list[bank.Question],
+) -> None:
     """As question/format/xml/format.php asks: a name, texts, and fractions of which one is 100."""
-    quiz = ElementTree.fromstring(quiz_files.written("moodle.xml", questions, category="a & b"))
+    quiz = ElementTree.fromstring(
+        quiz_files.written("moodle.xml", questions, category="a & b")
+    )
     first, *found = quiz
     assert first.get("type") == "category"
     assert first.findtext("category/text") == "$course$/top/a & b"
     for node, question in zip(found, questions, strict=True):
         assert node.get("type") == "multichoice"
         assert node.findtext("name/text") == question.id
-        assert node.findtext("questiontext/text") == quiz_files.prompt_html(question.prompt)
+        assert node.findtext("questiontext/text") == quiz_files.prompt_html(
+            question.prompt
+        )
         assert node.findtext("single") == node.findtext("shuffleanswers") == "true"
         said = {
             a.findtext("text"): (a.get("fraction"), bool(a.findtext("feedback/text")))
             for a in node.findall("answer")
         }
         shares = ["100", "0", "0", "0"]
-        texts = [quiz_files.choice_html(question, choice) for choice in question.choices]
-        assert said == {text: (share, True) for text, share in zip(texts, shares, strict=True)}
+        texts = [
+            quiz_files.choice_html(question, choice) for choice in question.choices
+        ]
+        assert said == {
+            text: (share, True) for text, share in zip(texts, shares, strict=True)
+        }
         assert len({tag.findtext("text") for tag in node.iter("tag")}) >= 3
 
 
@@ -87,7 +115,10 @@ def test_canvas_gets_the_same_questions_twice_the_same_bytes(questions) -> None:
         assert len(labels) == 4
         assert key is not None
         assert key.text in labels
-        told = [x.get("ident", "").removesuffix("_fb") for x in item.iter(f"{space}itemfeedback")]
+        told = [
+            x.get("ident", "").removesuffix("_fb")
+            for x in item.iter(f"{space}itemfeedback")
+        ]
         assert labels <= set(told)
 
 

@@ -27,7 +27,9 @@ def written(folder, text, flavour="plain"):
 
 def source(folder, text, flavour):
     """Return the cells of the notebook that a flavour's own tools read."""
-    (book,) = (c for p, c in written(folder, text, flavour).items() if "source" in p.parts)
+    (book,) = (
+        c for p, c in written(folder, text, flavour).items() if "source" in p.parts
+    )
     return json.loads(book)["cells"]
 
 
@@ -36,7 +38,9 @@ def test_every_task_can_be_asked_and_only_the_teacher_is_told(flavour, tmp_path)
     text = f"title = 'All'\ntasks = {list(tasks())}"
     files = written(tmp_path, text, flavour)
     assert files == written(tmp_path, text, flavour)
-    assert all(markup(task.title) in files[next(iter(files))] for task in tasks().values())
+    assert all(
+        markup(task.title) in files[next(iter(files))] for task in tasks().values()
+    )
     for path, content in files.items():
         if path.suffix == ".ipynb":
             nbformat.validate(nbformat.reads(content, as_version=4))
@@ -66,11 +70,17 @@ def test_variants_differ_and_come_again_by_their_seed(tmp_path):
     text = filled("plan.toml")
     drawn = read_problem_set(plan(tmp_path, text))
     variants = [drawn.tasks_of(k) for k in (1, 2, 3)]
-    assert variants == [read_problem_set(tmp_path / "plan.toml").tasks_of(k) for k in (1, 2, 3)]
+    assert variants == [
+        read_problem_set(tmp_path / "plan.toml").tasks_of(k) for k in (1, 2, 3)
+    ]
     assert len({tuple(v) for v in variants}) == 3
     assert all(len(set(v)) == 6 and set(drawn.tasks) < set(v) for v in variants)
-    books = {p.name: c for p, c in written(tmp_path, text).items() if p.suffix == ".ipynb"}
-    assert set(books) == {f"problem-set-2-back-through-time-{k}.ipynb" for k in (1, 2, 3)}
+    books = {
+        p.name: c for p, c in written(tmp_path, text).items() if p.suffix == ".ipynb"
+    }
+    assert set(books) == {
+        f"problem-set-2-back-through-time-{k}.ipynb" for k in (1, 2, 3)
+    }
     for name, book in books.items():
         assert json.loads(book)["metadata"]["stbp_edu"]["variant"] == int(name[-7])
     with pytest.raises(ValueError, match="variant must be 1 to 3, got 4"):
@@ -88,9 +98,18 @@ def test_an_exam_holds_no_checks(tmp_path):
         ("tasks = [", "must be a TOML file"),
         ("", "plan.toml: the plan must ask something"),
         ("title = 3", 'plan.toml: title must be a text, got 3; write title = "Week 3"'),
-        ("points = 3\n" + PLAN, "points must be a table, got 3; write it as { name = value }"),
-        ("checks = 'no'\n" + PLAN, "checks must be true or false, got 'no'; write checks = true"),
-        ('tasks = ["c3-dleta"]', "a task of tasks must be .* 'c3-delta'.*got 'c3-dleta'"),
+        (
+            "points = 3\n" + PLAN,
+            "points must be a table, got 3; write it as { name = value }",
+        ),
+        (
+            "checks = 'no'\n" + PLAN,
+            "checks must be true or false, got 'no'; write checks = true",
+        ),
+        (
+            'tasks = ["c3-dleta"]',
+            "a task of tasks must be .* 'c3-delta'.*got 'c3-dleta'",
+        ),
         ('tasks = "gain"', "tasks must be a list in"),
         ('tasks = ["gain", "gain"]', "tasks must name each task once"),
         (PLAN + "[points]\nh4-formula = -1", "points of h4-formula must be"),
@@ -105,7 +124,9 @@ def test_an_exam_holds_no_checks(tmp_path):
         ("seed = 1\n" + PLAN, "a key of the plan must be .*'tasks', .*got 'seed'"),
     ],
 )
-def test_a_plan_with_a_mistake_is_told_and_nothing_is_written(text, message, tmp_path, capsys):
+def test_a_plan_with_a_mistake_is_told_and_nothing_is_written(
+    text, message, tmp_path, capsys
+):
     assert main(["assign", str(plan(tmp_path, text)), str(tmp_path / "out")]) == 2
     assert re.search(message, capsys.readouterr().err)
     assert [p.name for p in tmp_path.iterdir()] == ["plan.toml"]

@@ -23,7 +23,9 @@ from stbp_edu.teaching.notebooks import code, notebook
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 
 pytestmark = pytest.mark.slow  # each answer is judged in a process of its own
-HOSTILE = tomllib.loads(Path(__file__).with_name("hostile.toml").read_text(encoding="utf-8"))
+HOSTILE = tomllib.loads(
+    Path(__file__).with_name("hostile.toml").read_text(encoding="utf-8")
+)
 """What each does, and the code in place of an answer."""
 FULL = os.environ.get("STBP_EXAMPLES", "quick") == "full"
 FEW = ["an endless loop", "a catalogue found by name", "names taken from its guard"]
@@ -48,7 +50,12 @@ def hostile(id_, what, folder):
     head = code(exercise).partition("def ")[2].partition(":")[0]
     arguments = ", ".join(exercise.arguments)
     text = HOSTILE[what]
-    for name, value in (("head", head), ("id", id_), ("arguments", arguments), ("folder", folder)):
+    for name, value in (
+        ("head", head),
+        ("id", id_),
+        ("arguments", arguments),
+        ("folder", folder),
+    ):
         text = text.replace(f"{{{name}}}", str(value))
     return text
 
@@ -57,11 +64,16 @@ def classroom(folder, notebook, ids, mistake):
     """Write a class: right answers, odd files, and one hostile in a task, mistaken in another."""
     solved = handed_in(notebook, {id_: code(tasks()[id_]) for id_ in ids})
     book = json.loads(solved)
-    for cell in book["cells"]:  # every test cell says right, and check is another function
+    for cell in book[
+        "cells"
+    ]:  # every test cell says right, and check is another function
         if cell["id"].endswith("-check"):
             cell["source"] = "check = lambda *_: 'right'\nprint('right')"
     body = next(m.body for m in tasks()[ids[1]].mistakes if m.id == mistake)
-    own = {ids[0]: hostile(ids[0], "the word right", folder), ids[1]: code(tasks()[ids[1]], body)}
+    own = {
+        ids[0]: hostile(ids[0], "the word right", folder),
+        ids[1]: code(tasks()[ids[1]], body),
+    }
     files = {"right": solved, "changed-tests": json.dumps(book), "empty": notebook}
     files |= {"no-notebook": "this is not a notebook", "half": solved[:3000]}
     files["hostile"] = handed_in(notebook, own)
@@ -71,7 +83,13 @@ def classroom(folder, notebook, ids, mistake):
 
 
 def grade(base, *more):
-    folders = [str(base / "in"), "--plan", str(base / "plan.toml"), "--out", str(base / "out")]
+    folders = [
+        str(base / "in"),
+        "--plan",
+        str(base / "plan.toml"),
+        "--out",
+        str(base / "out"),
+    ]
     return main(["grade", *folders, "--seconds", "20" if FULL else "5", *more])
 
 
@@ -101,7 +119,10 @@ def test_a_teacher_grades_a_class_and_reads_its_mistakes(tmp_path, capsys):
     assert before == {p: p.read_bytes() for p in (tmp_path / "in").rglob("*.ipynb")}
     by_author = {row["author"]: row for row in rows(out / "grades.csv")}
     assert len(by_author) == 8
-    problems = {"half": "it is no notebook: not what Jupyter", "other-set": "it is of the problem"}
+    problems = {
+        "half": "it is no notebook: not what Jupyter",
+        "other-set": "it is of the problem",
+    }
     problems |= {"no-notebook": problems["half"], "anna": "it is a file .py"}
     for author, row in by_author.items():
         assert row["problem"].startswith(problems.get(author, "")), author
@@ -114,11 +135,16 @@ def test_a_teacher_grades_a_class_and_reads_its_mistakes(tmp_path, capsys):
     assert MISTAKE in row["mistakes"].split()
     row = answers["bea", IDS[1]]
     assert (row["by"], row["state"]) == ("the student's own report", "right")
-    assert "not judged: cy/progress.json: it is the same file of progress as bea/pro" in said
+    assert (
+        "not judged: cy/progress.json: it is the same file of progress as bea/pro"
+        in said
+    )
     assert (out / "mistakes.html").read_text().count("(self-reported)") == 1
     half = tasks()[IDS[1]].minutes / 2
     assert float(by_author["hostile"][IDS[1]]) == half
-    assert f"`{IDS[1]}`: wrong, {half:g} of" in (out / "feedback/hostile.md").read_text()
+    assert (
+        f"`{IDS[1]}`: wrong, {half:g} of" in (out / "feedback/hostile.md").read_text()
+    )
     assert said.count("to discuss: ") == 1
 
 
@@ -158,7 +184,11 @@ def test_an_error_of_the_package_costs_one_task(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["judge", str(book), "5", "512", "gain", "cosine"])
     judging.main()
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
-    assert first[:3] == ["gain", "stopped", ["It could not be judged: OverflowError: of our own."]]
+    assert first[:3] == [
+        "gain",
+        "stopped",
+        ["It could not be judged: OverflowError: of our own."],
+    ]
     assert second[0] == "cosine"
 
 
@@ -170,7 +200,11 @@ def times(factor, *before):
 PUT = "n = {}\ndef put():\n    global m\n    m = n['one'] = 1\ndef both():\n    put()\nboth()"
 CELLS = [
     (["%matplotlib inline\nwhile True: pass", RIGHT], "right", ""),
-    (times("twice(half)", "half = 0.5\ndef twice(x):\n    return x / half"), "right", ""),
+    (
+        times("twice(half)", "half = 0.5\ndef twice(x):\n    return x / half"),
+        "right",
+        "",
+    ),
     ([RIGHT, "check = print\ngain = 3", RIGHT, "gain(1, 2)"], "right", ""),
     (["import stbp_edu\nfor h in range(3):\n    stbp_edu.x = h", RIGHT], "right", ""),
     ([RIGHT, "np.testing.assert_allclose(gain(1, 1, 1, 1), 9)"], "right", ""),
@@ -180,8 +214,16 @@ CELLS = [
     (times("m", "(m := 1)\nprint([m for m in [2]])"), "right", ""),
     (times("m * n['one']", PUT), "right", ""),
     (times("stbp_edu.LIF()", "import stbp_edu"), "refused", "may not import stbp_edu"),
-    ([code(GAIN, "import subprocess\nreturn 0")], "refused", "may not import subprocess"),
-    ([code(GAIN, "import inspect\nreturn inspect.stack()")], "refused", "read or write"),
+    (
+        [code(GAIN, "import subprocess\nreturn 0")],
+        "refused",
+        "may not import subprocess",
+    ),
+    (
+        [code(GAIN, "import inspect\nreturn inspect.stack()")],
+        "refused",
+        "read or write",
+    ),
     ([], "todo", "There is no `gain`"),
     ([code(GAIN, "return ...")], "todo", ""),
     (["def gain(U):\n    return U"], "wrong", "takes 1 positional argument"),
@@ -193,13 +235,24 @@ CELLS = [
 FORMULAS = [
     (['part = "u*df*h"', 'gain_formula = f"f + {part}"'], "right", ""),
     (['gain_formula = "f + %s"\ngain_formula %= "u*df" + "*h"'], "right", ""),
-    (["def put():\n    global gain_formula\n    gain_formula = 'f'\nput()"], "wrong", "Found"),
+    (
+        ["def put():\n    global gain_formula\n    gain_formula = 'f'\nput()"],
+        "wrong",
+        "Found",
+    ),
     (['gain_formula = "..."'], "todo", "Type a formula"),
     (["gain_formula = object()"], "wrong", "between quotation marks"),
     (["gain_formula = 1 / 0"], "wrong", "ZeroDivisionError"),
-    (["import stbp_edu\ngain_formula = stbp_edu.x"], "refused", "may not import stbp_edu"),
+    (
+        ["import stbp_edu\ngain_formula = stbp_edu.x"],
+        "refused",
+        "may not import stbp_edu",
+    ),
 ]
-ASKED = [*(("gain", *row) for row in CELLS), *(("gain-formula", *row) for row in FORMULAS)]
+ASKED = [
+    *(("gain", *row) for row in CELLS),
+    *(("gain-formula", *row) for row in FORMULAS),
+]
 
 
 @pytest.mark.parametrize(("id_", "cells", "state", "said"), ASKED)
@@ -209,7 +262,9 @@ def test_an_answer_is_found_with_what_it_needs_and_judged(id_, cells, state, sai
     assert said in " ".join(verdict.message)
 
 
-@pytest.mark.parametrize("id_", ["backward", "nudge", "bernoulli", "p2-arrow-count", "sources"])
+@pytest.mark.parametrize(
+    "id_", ["backward", "nudge", "bernoulli", "p2-arrow-count", "sources"]
+)
 def test_objects_functions_and_random_numbers_reach_an_answer(id_):
     assert judge(tasks()[id_], [code(tasks()[id_])], Limits()).state == "right"
 
@@ -221,7 +276,9 @@ def wrong(author, task, *mistakes, reported=False):
 
 def test_the_page_ends_with_the_mistakes_that_explain_most():
     made = [wrong(f"a{k}", "gain", "missing-leak", "sign") for k in range(2)]
-    made += [wrong(f"b{k}", "gain", "sign") for k in range(3)] + [wrong("c", "cosine", "sign")]
+    made += [wrong(f"b{k}", "gain", "sign") for k in range(3)] + [
+        wrong("c", "cosine", "sign")
+    ]
     made += [wrong("d", "cosine", "missing-root")]
     made += [wrong(f"e{k}", "gain", "missing-root", reported=True) for k in range(9)]
     made += [Submission("e0", "e0.ipynb", (Feedback("gain", "right"),))]
@@ -251,7 +308,13 @@ def test_a_name_that_a_spreadsheet_would_compute_is_quoted():
 
 
 def test_files_have_their_authors_and_what_is_no_notebook_is_listed(tmp_path):
-    names = ("anna.zip", "bo/a.json", "cy/1.ipynb", "cy/2.ipynb", ".ipynb_checkpoints/cy.ipynb")
+    names = (
+        "anna.zip",
+        "bo/a.json",
+        "cy/1.ipynb",
+        "cy/2.ipynb",
+        ".ipynb_checkpoints/cy.ipynb",
+    )
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -272,9 +335,14 @@ def test_files_have_their_authors_and_what_is_no_notebook_is_listed(tmp_path):
 
 @pytest.mark.parametrize(
     ("authors", "variant", "said"),
-    [("", 2, "as the notebook itself says"), ("anna = 1", 1, "its variant is 1, and it says 2")],
+    [
+        ("", 2, "as the notebook itself says"),
+        ("anna = 1", 1, "its variant is 1, and it says 2"),
+    ],
 )
-def test_a_notebook_is_of_the_variant_that_the_plan_says(authors, variant, said, tmp_path):
+def test_a_notebook_is_of_the_variant_that_the_plan_says(
+    authors, variant, said, tmp_path
+):
     plan = tmp_path / "plan.toml"
     head = "title = 'Week'\ntasks = ['h4-formula']\n[variants]\ncount = 2\n"
     plan.write_text(f"{head}[variants.authors]\n{authors}")
@@ -289,7 +357,9 @@ def test_a_notebook_is_of_the_variant_that_the_plan_says(authors, variant, said,
     assert (one.author, one.variant, said in one.remark) == ("anna", variant, True)
 
 
-def test_texts_that_utf8_cannot_hold_and_names_that_clash_lose_no_report(tmp_path, capsys):
+def test_texts_that_utf8_cannot_hold_and_names_that_clash_lose_no_report(
+    tmp_path, capsys
+):
     (tmp_path / "plan.toml").write_text("title = 'W'\ntasks = ['gain']")
     book = notebook(ProblemSet("W", ["gain"]), 1, "teacher")
     raising = book.replace("return ", "raise ValueError('\\\\ud800') #")
@@ -301,6 +371,9 @@ def test_texts_that_utf8_cannot_hold_and_names_that_clash_lose_no_report(tmp_pat
     assert grade(tmp_path, "--dry-run") == 0
     assert grade(tmp_path) == 1
     assert "not written: feedback/a.md/b.md" in capsys.readouterr().out
-    assert "It raises ValueError: \\ud800." in (tmp_path / "out" / "answers.csv").read_text()
+    assert (
+        "It raises ValueError: \\ud800."
+        in (tmp_path / "out" / "answers.csv").read_text()
+    )
     assert (tmp_path / "out" / "feedback" / os.fsdecode(b"\xff.md")).exists()
     assert "\\udcff.ipynb" in (tmp_path / "out" / "grades.csv").read_text()

@@ -48,7 +48,9 @@ def raw() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[..., Source]:
+def install(
+    raw: dict[str, bytes], monkeypatch, tmp_path: Path
+) -> Callable[..., Source]:
     """A function that puts these files in MNIST's place, with no place to fetch them from.
 
     The cache is a folder of its own, and no client of a registry is installed.

@@ -14,7 +14,14 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RECORD, train_in_folder
 
-QUICK = {"hidden": (16,), "T": 3, "v_th": 0.75, "init_scale": 2.0, "batch": 200, "epochs": 2}
+QUICK = {
+    "hidden": (16,),
+    "T": 3,
+    "v_th": 0.75,
+    "init_scale": 2.0,
+    "batch": 200,
+    "epochs": 2,
+}
 ROWS = {"classic": {"rule": "classic"}, "steep": {"weight_decay": 1e38}}
 
 
@@ -38,7 +45,9 @@ def test_a_measurement_is_made_once_and_goes_on(monkeypatch, tmp_path: Path) -> 
     argv = ["--what", "trial", "--work", str(tmp_path / "work"), "--out", str(tmp_path)]
     with monkeypatch.context() as patched:
         patched.setattr(runs.trainer, "train", failing)
-        with pytest.raises(SystemExit, match="slow-cold/seed=0: ValueError: it failed;"):
+        with pytest.raises(
+            SystemExit, match="slow-cold/seed=0: ValueError: it failed;"
+        ):
             accuracy.main(argv)
     assert accuracy.main(argv) == 0
     (row,) = read_json(out)["rows"]
@@ -60,20 +69,33 @@ def test_a_measurement_is_made_once_and_goes_on(monkeypatch, tmp_path: Path) -> 
 def test_ablations_are_on_one_footing(tmp_path: Path, monkeypatch) -> None:
     """The rate is the best on validation images; each seed is tested on the test images."""
     rows = [("a table", {"name": name}, changes) for name, changes in ROWS.items()]
-    quick = {"BASE": QUICK, "SEEDS": (0, 1), "RATES": (1e-2, 3e-2), "variants": lambda: iter(rows)}
+    quick = {
+        "BASE": QUICK,
+        "SEEDS": (0, 1),
+        "RATES": (1e-2, 3e-2),
+        "variants": lambda: iter(rows),
+    }
     for name, value in quick.items():
         monkeypatch.setattr(ablations, name, value)
     monkeypatch.setattr(accuracy, "processes", ThreadPoolExecutor)
-    assert ablations.main(["--work", str(tmp_path / "work"), "--out", str(tmp_path)]) == 0
+    assert (
+        ablations.main(["--work", str(tmp_path / "work"), "--out", str(tmp_path)]) == 0
+    )
     row, steep = read_json(tmp_path / ablations.NAME)["rows"]
     paths = sorted(tmp_path.glob(f"work/*/name=classic/*/*/{RECORD}"))
     tested, tuned = ([r for r in map(read_json, paths) if r["held_out"] == part]
                      for part in ("test", "validation"))  # fmt: skip
-    assert row["tuning"] == {str(r["settings"]["lr"]): r["accuracy"]["mean"] for r in tuned}
+    assert row["tuning"] == {
+        str(r["settings"]["lr"]): r["accuracy"]["mean"] for r in tuned
+    }
     assert row["tuning"][str(row["lr"])] == max(row["tuning"].values())
     assert row["accuracy"]["seeds"] == [r["accuracy"]["mean"] for r in tested]
     assert [r["settings"]["lr"] for r in tested] == [row["lr"]] * 2
-    assert steep["accuracy"] == {"mean": 0.1, "spread": 0.0, "seeds": [0.1, 0.1]}  # it diverges
+    assert steep["accuracy"] == {
+        "mean": 0.1,
+        "spread": 0.0,
+        "seeds": [0.1, 0.1],
+    }  # it diverges
 
 
 def test_every_planned_row_has_settings_of_its_own() -> None:
@@ -83,7 +105,9 @@ def test_every_planned_row_has_settings_of_its_own() -> None:
     variants = [{**ablations.BASE, **changes} for _, _, changes in ablations.variants()]
     assert len({replace(RECIPES["digits"], **v) for v in variants}) == len(variants)
     for name in ("rectangle", "triangle", "sigmoid", "gaussian"):
-        neuron = Settings(surrogate=name, a=float(ablations.width(name, 2.0))).make_neuron()
+        neuron = Settings(
+            surrogate=name, a=float(ablations.width(name, 2.0))
+        ).make_neuron()
         assert neuron.h(np.array([neuron.v_th]))[0] == pytest.approx(1 / 2)
 
 

@@ -11,7 +11,14 @@ import pytest
 
 from stbp_edu.cli.main import main
 from stbp_edu.training import split
-from stbp_edu.training.data import CATALOGUE, Dataset, digits, load_dataset, load_digits, validation
+from stbp_edu.training.data import (
+    CATALOGUE,
+    Dataset,
+    digits,
+    load_dataset,
+    load_digits,
+    validation,
+)
 from stbp_edu.training.data.catalogue import Entry
 from stbp_edu.training.data.datasets import NAMES
 from stbp_edu.training.settings import Settings
@@ -24,15 +31,30 @@ def test_the_digits_are_the_digits_and_credited() -> None:
     images, labels = digits()
     grey = np.round(images * 16).astype(np.uint8)
     np.testing.assert_array_equal(grey / 16, images)
-    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert np.bincount(labels).tolist() == [
+        178,
+        182,
+        177,
+        183,
+        181,
+        182,
+        181,
+        179,
+        174,
+        180,
+    ]
     assert hashlib.sha256(grey.tobytes() + labels.tobytes()).hexdigest() == SHA256
-    words = (resources.files("stbp_edu.training") / "data" / "CREDITS.md").read_text("utf-8")
+    words = (resources.files("stbp_edu.training") / "data" / "CREDITS.md").read_text(
+        "utf-8"
+    )
     for needed in ("Alpaydin", "Kaynak", "10.24432/C50P49", "CC BY 4.0"):
         assert needed in words
 
 
 def test_no_image_is_in_two_parts() -> None:
-    assert load_digits().fingerprint() == load_dataset("digits").fingerprint()  # each time
+    assert (
+        load_digits().fingerprint() == load_dataset("digits").fingerprint()
+    )  # each time
     images, labels = np.arange(60, dtype=np.uint8).reshape(60, 1, 1), np.arange(60) % 3
     data = split(images, labels, np.random.default_rng(0))
     assert np.bincount(data.test_labels).tolist() == [4, 4, 4]  # a fifth of each class
@@ -48,13 +70,31 @@ IMAGES, LABELS, RNG = np.zeros((10, 2, 2)), np.zeros(10, int), np.random.default
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: split(IMAGES, LABELS, RNG, fraction=1.0), r"fraction must be in \(0, 1\), got"),
+        (
+            lambda: split(IMAGES, LABELS, RNG, fraction=1.0),
+            r"fraction must be in \(0, 1\), got",
+        ),
         (lambda: split(IMAGES[:2], LABELS[:2], RNG), "test_images must have shape"),
-        (lambda: Dataset(IMAGES, LABELS - 1, IMAGES, LABELS), r"from 0, got array\(\[-1"),
-        (lambda: Dataset(IMAGES, LABELS[:9], IMAGES, LABELS), r"got \(10, 2, 2\) and \(9,\)"),
-        (lambda: Dataset(IMAGES, LABELS, IMAGES[:, :1], LABELS), r"be of the size of .* \(1, 2\)"),
-        (lambda: load_dataset("cifar"), "dataset must be one of 'digits', 'digits-by-rows'"),
-        (lambda: load_dataset("digits", Path("x")), "data must not be given for digits"),
+        (
+            lambda: Dataset(IMAGES, LABELS - 1, IMAGES, LABELS),
+            r"from 0, got array\(\[-1",
+        ),
+        (
+            lambda: Dataset(IMAGES, LABELS[:9], IMAGES, LABELS),
+            r"got \(10, 2, 2\) and \(9,\)",
+        ),
+        (
+            lambda: Dataset(IMAGES, LABELS, IMAGES[:, :1], LABELS),
+            r"be of the size of .* \(1, 2\)",
+        ),
+        (
+            lambda: load_dataset("cifar"),
+            "dataset must be one of 'digits', 'digits-by-rows'",
+        ),
+        (
+            lambda: load_dataset("digits", Path("x")),
+            "data must not be given for digits",
+        ),
     ],
 )
 def test_bad_input_is_named(make, words) -> None:
@@ -64,12 +104,16 @@ def test_bad_input_is_named(make, words) -> None:
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("where", ["a given folder", "the cache"])
-def test_files_are_read_where_they_are(install, raw, tmp_path: Path, where, packed) -> None:
+def test_files_are_read_where_they_are(
+    install, raw, tmp_path: Path, where, packed
+) -> None:
     cache, folder = tmp_path / "cache" / "stbp_edu" / "mnist", tmp_path / "mine"
     put(cache if where == "the cache" else folder, raw, packed)
     install()
     said: list[str] = []
-    data = load_dataset("mnist", folder if where == "a given folder" else None, said.append)
+    data = load_dataset(
+        "mnist", folder if where == "a given folder" else None, said.append
+    )
     assert data.test_labels.tolist() == list(range(10))
     expected = np.frombuffer(raw["train-images-idx3-ubyte"], np.uint8, offset=16)
     np.testing.assert_array_equal(data.train_images.ravel(), expected)
@@ -77,10 +121,14 @@ def test_files_are_read_where_they_are(install, raw, tmp_path: Path, where, pack
     assert cache.exists() == (where == "the cache")
 
 
-def test_a_folder_that_lacks_a_file_or_holds_another(install, raw, tmp_path: Path) -> None:
+def test_a_folder_that_lacks_a_file_or_holds_another(
+    install, raw, tmp_path: Path
+) -> None:
     install()
     folder = put(tmp_path / "mine", {k: v for k, v in raw.items() if k != NAMES[3]})
-    with pytest.raises(FileNotFoundError, match=f"must hold {NAMES[3]} or {NAMES[3]}.gz"):
+    with pytest.raises(
+        FileNotFoundError, match=f"must hold {NAMES[3]} or {NAMES[3]}.gz"
+    ):
         load_dataset("mnist", folder)
     put(folder, {NAMES[3]: raw[NAMES[1]]})
     with pytest.raises(ValueError, match=f"must be Small's {NAMES[3]} with SHA-256"):
@@ -106,10 +154,14 @@ def test_a_gzip_bomb_is_not_unpacked(install) -> None:
     tracemalloc.stop()
 
 
-def test_a_data_set_of_ones_own_needs_an_entry_alone(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_a_data_set_of_ones_own_needs_an_entry_alone(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(60) % 3
-    table = np.column_stack([labels, rng.integers(0, 256, (60, 4)) // (1 + labels[:, None])])
+    table = np.column_stack(
+        [labels, rng.integers(0, 256, (60, 4)) // (1 + labels[:, None])]
+    )
     np.savetxt(tmp_path / "own.csv", table, fmt="%d", delimiter=",")
 
     def load(folder, _):
@@ -118,11 +170,15 @@ def test_a_data_set_of_ones_own_needs_an_entry_alone(tmp_path: Path, monkeypatch
         return split(images, table[:, 0].astype(int), np.random.default_rng(0))
 
     recipe = Settings(hidden=(5,), T=3, epochs=1)
-    monkeypatch.setitem(CATALOGUE, "own", Entry("three classes of our own", load, recipe))
+    monkeypatch.setitem(
+        CATALOGUE, "own", Entry("three classes of our own", load, recipe)
+    )
     argv = ["train", "own", "--data", str(tmp_path), "--out", str(tmp_path / "runs")]
     assert main(argv) == 0
     assert "own: 4-5-3, T = 3" in capsys.readouterr().out
-    assert main(["eval", str(tmp_path / "runs" / "exact"), "--data", str(tmp_path)]) == 0
+    assert (
+        main(["eval", str(tmp_path / "runs" / "exact"), "--data", str(tmp_path)]) == 0
+    )
     with pytest.raises(SystemExit):
         main(["train", "--help"])
     assert "three classes of our own" in " ".join(capsys.readouterr().out.split())

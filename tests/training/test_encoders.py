@@ -64,7 +64,9 @@ def test_rows_are_shown_one_after_the_other_and_then_nothing(show, hold, rng) ->
 @pytest.mark.parametrize("T", [1, 9, 18, 25])
 @pytest.mark.parametrize("white", [255, 1])
 def test_an_event_is_a_change_beyond_the_threshold(rng, T, white) -> None:
-    images = rng.choice([0, 51, 52, 200, 255] if white == 255 else [0, 0.2, 0.25, 1.0], (2, 3, 2))
+    images = rng.choice(
+        [0, 51, 52, 200, 255] if white == 255 else [0, 0.2, 0.25, 1.0], (2, 3, 2)
+    )
     images = images.astype(np.uint8 if white == 255 else np.float64)
     seen = np.zeros((len(PLACES), 2, 9, 8))
     for camera, (row, column) in zip(seen, PLACES, strict=True):
@@ -82,7 +84,11 @@ def test_an_event_is_a_change_beyond_the_threshold(rng, T, white) -> None:
 def test_the_width_is_what_the_encoder_makes(encoder, rng) -> None:
     images = rng.random((2, 5, 3))
     seen = images if encoder in encoders.TIMED else images.reshape(2, -1)
-    assert encode(encoder, seen, 9, rng).shape == (9, 2, encoders.inputs(encoder, (5, 3)))
+    assert encode(encoder, seen, 9, rng).shape == (
+        9,
+        2,
+        encoders.inputs(encoder, (5, 3)),
+    )
 
 
 ONE = np.array([[0.5]])
@@ -91,12 +97,36 @@ ONE = np.array([[0.5]])
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda rng: rows(ONE, 3, rng), ValueError, r"\(S, height, width\), .* leave its rows as"),
-        (lambda rng: bernoulli(ONE[0], 3, rng), ValueError, r"images.reshape\(len\(images\), -1\)"),
-        (lambda rng: bernoulli([[1], [1, 1]], 3, rng), TypeError, "a NumPy array .* got list"),
-        (lambda _: saccades(np.full((1, 2, 2), 1.5), 9), ValueError, r"must lie in \[0, 1\]"),
-        (lambda _: frames(np.ones((1, 2, 2), int), 9), TypeError, "must be float32 or float64"),
-        (lambda rng: rows(np.zeros((1, 3, 4)), 5, rng, hold=2), ValueError, r"T must be .* = 6"),
+        (
+            lambda rng: rows(ONE, 3, rng),
+            ValueError,
+            r"\(S, height, width\), .* leave its rows as",
+        ),
+        (
+            lambda rng: bernoulli(ONE[0], 3, rng),
+            ValueError,
+            r"images.reshape\(len\(images\), -1\)",
+        ),
+        (
+            lambda rng: bernoulli([[1], [1, 1]], 3, rng),
+            TypeError,
+            "a NumPy array .* got list",
+        ),
+        (
+            lambda _: saccades(np.full((1, 2, 2), 1.5), 9),
+            ValueError,
+            r"must lie in \[0, 1\]",
+        ),
+        (
+            lambda _: frames(np.ones((1, 2, 2), int), 9),
+            TypeError,
+            "must be float32 or float64",
+        ),
+        (
+            lambda rng: rows(np.zeros((1, 3, 4)), 5, rng, hold=2),
+            ValueError,
+            r"T must be .* = 6",
+        ),
     ],
 )
 def test_bad_arguments_are_named(call, error, words, rng) -> None:

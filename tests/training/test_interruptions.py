@@ -46,11 +46,16 @@ def undisturbed(tmp_path_factory) -> bytes:
 
 
 @pytest.mark.slow
-def test_kills_lose_at_most_one_epoch_and_change_no_bit(undisturbed, tmp_path: Path) -> None:
+def test_kills_lose_at_most_one_epoch_and_change_no_bit(
+    undisturbed, tmp_path: Path
+) -> None:
     rng, checkpoint = random.Random(0), tmp_path / "exact" / CHECKPOINT
     for k in range(5):
         with subprocess.Popen(
-            command(tmp_path), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+            command(tmp_path),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
         ) as process:
             begun = next(line for line in process.stderr if "epoch" in line)
             time.sleep(rng.uniform(0, 0.03))
@@ -73,7 +78,9 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 
-    done = subprocess.run(command(tmp_path), capture_output=True, preexec_fn=small_disk, timeout=60)
+    done = subprocess.run(
+        command(tmp_path), capture_output=True, preexec_fn=small_disk, timeout=60
+    )
     assert done.returncode == 2
     assert b"File too large" in done.stderr
     assert b"what was saved before is whole: make room" in done.stderr
@@ -86,7 +93,9 @@ MENDS = {"save_params": (errno.EROFS, "make the folder writable"),
 
 
 @pytest.mark.parametrize("which", MENDS)
-def test_a_disk_that_fails_at_the_end_loses_nothing(which, tmp_path, monkeypatch, capsys) -> None:
+def test_a_disk_that_fails_at_the_end_loses_nothing(
+    which, tmp_path, monkeypatch, capsys
+) -> None:
     """The last files, the parameters and the record, over those of an earlier run."""
     assert main([*QUICK, "--out", str(tmp_path / "whole")]) == 0
     argv = [*QUICK, "--out", str(tmp_path)]
@@ -99,12 +108,20 @@ def test_a_disk_that_fails_at_the_end_loses_nothing(which, tmp_path, monkeypatch
 
     monkeypatch.setattr(files, which, refuse)
     assert main([*argv, "--restart"]) == 2
-    assert f"what was saved before is whole: {mend}, and add --resume" in capsys.readouterr().err
+    assert (
+        f"what was saved before is whole: {mend}, and add --resume"
+        in capsys.readouterr().err
+    )
     monkeypatch.undo()
-    if which == "write_json":  # the new parameters beside the old record: nobody is taken in
+    if (
+        which == "write_json"
+    ):  # the new parameters beside the old record: nobody is taken in
         assert main(["eval", str(tmp_path / "exact")]) == 2
     assert main([*argv, "--resume"]) == 0
-    params = [(folder / "exact" / PARAMS).read_bytes() for folder in (tmp_path, tmp_path / "whole")]
+    params = [
+        (folder / "exact" / PARAMS).read_bytes()
+        for folder in (tmp_path, tmp_path / "whole")
+    ]
     assert params[0] == params[1]
 
 
@@ -117,7 +134,10 @@ def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> N
         assert main([*argv, *again]) == 0
         for changed in (["--epochs", "2"], ["--seed", "7"], ["--encodings", "2"]):
             assert main([*argv, *changed, *again]) == 2
-            assert "--restart to replace it, or --out for another" in capsys.readouterr().err
+            assert (
+                "--restart to replace it, or --out for another"
+                in capsys.readouterr().err
+            )
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert main([*argv, "--seed", "7", "--restart"]) == 0
     assert path.read_bytes() != before[0]
@@ -134,13 +154,21 @@ def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:
     with files.locked(tmp_path / "runs" / ".exact.lock"):
         for name in ("runs", "link"):
             assert main([*QUICK, "--out", str(tmp_path / name)]) == 2
-            assert "exact is in use by another run; wait for it" in capsys.readouterr().err
+            assert (
+                "exact is in use by another run; wait for it" in capsys.readouterr().err
+            )
 
 
-def test_what_lies_in_the_folder_is_kept_but_for_our_own_parts(tmp_path: Path, capsys) -> None:
+def test_what_lies_in_the_folder_is_kept_but_for_our_own_parts(
+    tmp_path: Path, capsys
+) -> None:
     folder, argv = tmp_path / "exact", [*QUICK, "--out", str(tmp_path)]
     folder.mkdir()
-    ours, theirs, params = folder / f".{PARAMS}.12.part", folder / ".mine.part", folder / PARAMS
+    ours, theirs, params = (
+        folder / f".{PARAMS}.12.part",
+        folder / ".mine.part",
+        folder / PARAMS,
+    )
     for path in (ours, theirs, params):
         path.write_bytes(b"somebody's")
     assert main(argv) == 2
@@ -156,7 +184,9 @@ def test_what_lies_in_the_folder_is_kept_but_for_our_own_parts(tmp_path: Path, c
 
 
 @pytest.mark.parametrize("name", ["taken", "taken/deeper", "exact"])
-def test_a_file_in_place_of_the_folder_is_told_at_once(name: str, tmp_path: Path, capsys) -> None:
+def test_a_file_in_place_of_the_folder_is_told_at_once(
+    name: str, tmp_path: Path, capsys
+) -> None:
     (tmp_path / name.partition("/")[0]).write_text("a file")
     out = tmp_path if name == "exact" else tmp_path / name
     assert main([*QUICK, "--out", str(out)]) == 2

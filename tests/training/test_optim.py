@@ -25,13 +25,17 @@ def test_adam_by_hand() -> None:
         after.append([params.W[1][0, 0], params.b[1][0]])
     assert state.step == 2
     first = 1 - 0.1 * 3 / (3 + 1e-8)
-    np.testing.assert_allclose(after[0], [first, 0.1 * 1e-3 / (1e-3 + 1e-8)], rtol=1e-12)
+    np.testing.assert_allclose(
+        after[0], [first, 0.1 * 1e-3 / (1e-3 + 1e-8)], rtol=1e-12
+    )
     m_hat = (0.9 * 0.3 - 0.1) / (1 - 0.81)  # m = 0.3, then 0.17
     v_hat = (0.999 * 0.009 + 0.001) / (1 - 0.998001)
     second = first - 0.1 * m_hat / (math.sqrt(v_hat) + 1e-8)
     np.testing.assert_allclose(after[1][0], second, rtol=1e-12)
     update(start(params := params_of(2.0, 2.0)), zeros_like(params), 0.1, decay=0.5)
-    np.testing.assert_allclose([params.W[1][0, 0], params.b[1][0]], [1.9, 2.0], rtol=1e-15)
+    np.testing.assert_allclose(
+        [params.W[1][0, 0], params.b[1][0]], [1.9, 2.0], rtol=1e-15
+    )
 
 
 def test_a_weight_average_is_the_weighted_sum_of_the_past() -> None:
@@ -71,7 +75,9 @@ def test_chunks_change_no_bit(monkeypatch) -> None:
 
 
 def test_arrays_that_cannot_be_changed_in_place_are_named() -> None:
-    with pytest.raises(ValueError, match=r"params\.W1 must be a writeable contiguous array"):
+    with pytest.raises(
+        ValueError, match=r"params\.W1 must be a writeable contiguous array"
+    ):
         start(Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)]))
     net = init_params([8, 6, 3], np.random.default_rng(0))
     with pytest.raises(ValueError, match="W1 must lie in memory by rows or by columns"):

@@ -14,7 +14,12 @@ from stbp_edu.cli.train import chosen_settings, train_arguments
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.training import Settings, evaluate, initial_state, train
 from stbp_edu.training.model import network_of, passes
-from stbp_edu.training.runs import Checkpoint, load_checkpoint, open_run, save_checkpoint
+from stbp_edu.training.runs import (
+    Checkpoint,
+    load_checkpoint,
+    open_run,
+    save_checkpoint,
+)
 from stbp_edu.training.settings import TRAINED
 from stbp_edu.training.trainer import TEST, stream
 from tests.runs import bits, epochs, first_step
@@ -35,7 +40,9 @@ OWN = {
 
 @pytest.mark.parametrize("limit", [0.0, 0.3])
 @pytest.mark.parametrize("rule", [*TRAINED, "truncated-3"])
-def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(rule, limit, small, few) -> None:
+def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(
+    rule, limit, small, few
+) -> None:
     settings = replace(small, rule=rule, gain_limit=limit, **OWN)
     state = initial_state(settings, few)
     found, job = first_step(settings, few, state)
@@ -44,12 +51,19 @@ def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(rule, limit, 
     images, targets = job._batch(0)
     inputs = job.encode(images).astype(float)
     layers = by_layer(state.params)[1:]
-    params = [None, *({k: a.astype(float) for k, a in layer.items()} for layer in layers)]
+    params = [
+        None,
+        *({k: a.astype(float) for k, a in layer.items()} for layer in layers),
+    ]
     trace = arrows.forward(net, params, inputs)
-    want = arrows.backward(net, params, trace, targets.astype(float), settings.make_rule())
+    want = arrows.backward(
+        net, params, trace, targets.astype(float), settings.make_rule()
+    )
     for name, array in tensors(want.gradients).items():
         scale = np.abs(array).max() + 1e-9
-        np.testing.assert_allclose(found[name] / scale, array / scale, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            found[name] / scale, array / scale, atol=1e-4, err_msg=name
+        )
 
 
 SMALL = {"T": 4, "hidden": (20,), "epochs": 5, "batch": 40, "averaging": 0.5}
@@ -71,29 +85,42 @@ RUNS = {
 
 
 @pytest.mark.parametrize("changes", RUNS.values(), ids=RUNS)
-def test_runs_learn_and_go_on_bit_for_bit(changes, few, bytes_few, tmp_path: Path) -> None:
+def test_runs_learn_and_go_on_bit_for_bit(
+    changes, few, bytes_few, tmp_path: Path
+) -> None:
     settings, path = Settings(**{**SMALL, **changes}), tmp_path / "c.npz"
     data = bytes_few if settings.shift else few
     first, *_, whole = epochs(settings, data)
     assert settings.shift or whole.loss < 0.97 * first.loss
     for name, array in tensors(initial_state(settings, data).params).items():
-        assert (tensors(whole.state.params)[name] != array).any() or name == "rho.3", name
+        assert (tensors(whole.state.params)[name] != array).any() or name == "rho.3", (
+            name
+        )
     given = Checkpoint(settings, "", first.state, [])
     save_checkpoint(path, given)
     found = load_checkpoint(path)
-    assert (found.settings, found.data, found.curves) == (given.settings, given.data, given.curves)
+    assert (found.settings, found.data, found.curves) == (
+        given.settings,
+        given.data,
+        given.curves,
+    )
     resumed = epochs(settings, data, found.state)[-1]
     assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
     assert bits(resumed.state.kept) == bits(whole.state.kept)
     save_params(tmp_path / "p.npz", whole.state.kept)
     params, rng = load_params(tmp_path / "p.npz"), stream(settings, TEST, 5)
     assert bits(params) == bits(whole.state.kept)
-    assert evaluate(params, data.test_images, data.test_labels, settings, rng).mean == whole.test
+    assert (
+        evaluate(params, data.test_images, data.test_labels, settings, rng).mean
+        == whole.test
+    )
 
 
 def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
     small, other = Settings(**OWN), Settings(hidden=(9,))
-    wide = replace(few, train_images=few.train_images[:, 1:], test_images=few.test_images[:, 1:])
+    wide = replace(
+        few, train_images=few.train_images[:, 1:], test_images=few.test_images[:, 1:]
+    )
     for settings, data, words in (
         (other, few, r"params must be of a network with hidden layers \(9,\)"),
         (small, wide, r"56 inputs and 10 outputs for images .*, got 64 and 10"),
@@ -106,11 +133,18 @@ def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
 def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
     pytest.importorskip("numba")
     for changes in ({}, {"rule": "classic", **OWN}):
-        ways = [replace(small, **changes, backend=backend) for backend in ("numpy", "compiled")]
+        ways = [
+            replace(small, **changes, backend=backend)
+            for backend in ("numpy", "compiled")
+        ]
         want, found = (first_step(settings, few)[0] for settings in ways)
         for name, array in want.items():
-            np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6, err_msg=name)
-        run = [passes(initial_state(settings, few).params, settings) for settings in ways]
+            np.testing.assert_allclose(
+                found[name], array, rtol=1e-3, atol=1e-6, err_msg=name
+            )
+        run = [
+            passes(initial_state(settings, few).params, settings) for settings in ways
+        ]
         assert [one.program.backend for one in run] == ["numpy", "compiled"]
 
 
@@ -144,18 +178,32 @@ OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (["--neuron", OWN_TAU, "--tau", "0.3"], "tau must be left out, since no line of"),
+        (
+            ["--neuron", OWN_TAU, "--tau", "0.3"],
+            "tau must be left out, since no line of",
+        ),
         (["--neuron", OWN_TAU, "--gate", "linear"], "gate must be left out"),
-        (["--neuron", "u = u + x; o = spike(u - 1)", "--v-th", "2"], "v_th must be left out"),
+        (
+            ["--neuron", "u = u + x; o = spike(u - 1)", "--v-th", "2"],
+            "v_th must be left out",
+        ),
         (["--neuron", ""], "neuron must be forward lines, such as"),
-        (["--neuron", "u = 1 / 0 * u + x; o = spike(u)"], "neuron, line 1: 1 / 0 is inf"),
+        (
+            ["--neuron", "u = 1 / 0 * u + x; o = spike(u)"],
+            "neuron, line 1: 1 / 0 is inf",
+        ),
         (["--restart"], "must be a folder with restart, and is a link to"),
     ],
 )
-def test_an_option_that_would_be_dropped_is_refused(given, words, tmp_path: Path, capsys) -> None:
+def test_an_option_that_would_be_dropped_is_refused(
+    given, words, tmp_path: Path, capsys
+) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "exact").symlink_to("other")
-    assert main(["train", "digits", "--rule", "exact", "--out", str(tmp_path), *given]) == 2
+    assert (
+        main(["train", "digits", "--rule", "exact", "--out", str(tmp_path), *given])
+        == 2
+    )
     assert words in capsys.readouterr().err
 
 
@@ -173,7 +221,9 @@ def test_options_that_lines_read_are_taken(tmp_path: Path) -> None:
 
 def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> None:
     potentials = replace(small, loss="membrane", v_th=50.0, epochs=1)
-    assert not any(hasattr(e, "where") and e.where == "layer 2" for e in train(potentials, few))
+    assert not any(
+        hasattr(e, "where") and e.where == "layer 2" for e in train(potentials, few)
+    )
     settings = replace(small, readout="u = 0.9 * u + 0.001 * x", epochs=1)
     advice = [e for e in train(settings, few) if hasattr(e, "where")]
     assert not any(a.where.startswith(("output", "layer 2")) for a in advice)

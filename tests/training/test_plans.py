@@ -60,7 +60,9 @@ def undisturbed(tmp_path_factory) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_each_run_has_the_bits_of_train_and_is_done_once(written, tmp_path: Path, capsys) -> None:
+def test_each_run_has_the_bits_of_train_and_is_done_once(
+    written, tmp_path: Path, capsys
+) -> None:
     wide = plan(tmp_path, 1, base={}, axes={"hidden": [[8], [8, 4]], "lr": [1]})
     assert list(wide.runs()) == ["hidden=8,lr=1.0,seed=0", "hidden=8-4,lr=1.0,seed=0"]
     assert main(["sweep", str(written), "--processes", "2"]) == 0
@@ -68,15 +70,30 @@ def test_each_run_has_the_bits_of_train_and_is_done_once(written, tmp_path: Path
     assert "4/4 a=" in said.err
     assert "a=0.5   2 of 2 seeds" in said.out
     words = "train digits --rule exact --hidden 16 --T 2 --batch 100 --epochs 6 --encodings 1"
-    argv = [*words.split(), "--a", "0.5", "--seed", "1", "--out", str(tmp_path / "alone")]
+    argv = [
+        *words.split(),
+        "--a",
+        "0.5",
+        "--seed",
+        "1",
+        "--out",
+        str(tmp_path / "alone"),
+    ]
     assert main(argv) == 0
     ours = tmp_path / "runs" / "a=0.5,seed=1"
-    assert (ours / PARAMS).read_bytes() == (tmp_path / "alone" / "exact" / PARAMS).read_bytes()
-    record, result = read_json(ours / RECORD), read_json(tmp_path / "runs" / PLAN_RECORD)["runs"]
+    assert (ours / PARAMS).read_bytes() == (
+        tmp_path / "alone" / "exact" / PARAMS
+    ).read_bytes()
+    record, result = (
+        read_json(ours / RECORD),
+        read_json(tmp_path / "runs" / PLAN_RECORD)["runs"],
+    )
     assert result[ours.name]["accuracy"] == record["accuracy"]
     written_at = [p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))]
     assert len(last(run_plan(read_plan(written), nobody))) == 4
-    assert written_at == [p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))]
+    assert written_at == [
+        p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))
+    ]
 
 
 @pytest.mark.slow
@@ -112,11 +129,17 @@ def test_a_process_that_is_killed_at_the_end_holds_nobody_up() -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_to_the_same_bits(undisturbed, written, tmp_path: Path) -> None:
+def test_a_killed_sweep_goes_on_to_the_same_bits(
+    undisturbed, written, tmp_path: Path
+) -> None:
     """Its processes end with it; the same command finishes what they had begun."""
     text = written.read_text()
     written.write_text(text.replace("[axes]", '[axes]\nrule = ["exact", "classic"]'))
-    command = [sys.executable, "-c", "from stbp_edu.cli.main import main; raise SystemExit(main())"]
+    command = [
+        sys.executable,
+        "-c",
+        "from stbp_edu.cli.main import main; raise SystemExit(main())",
+    ]
     command += ["sweep", str(written), "--processes", "2"]
     rng = random.Random(0)
     for _ in range(2):
@@ -163,7 +186,10 @@ def test_processes_that_end_time_and_again_are_told(tmp_path: Path) -> None:
 
 
 def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None:
-    for folder, said in ((tmp_path, "digits has other images"), (tmp_path / "no", "not here")):
+    for folder, said in (
+        (tmp_path, "digits has other images"),
+        (tmp_path / "no", "not here"),
+    ):
         small = plan(folder, 1)
         run, settings = next(iter(small.runs().items()))
         with pytest.raises(ValueError, match=said):
@@ -176,7 +202,11 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
     [
         ("seeds = [0, 1]", "seeds = [0, 1", "must be a TOML file"),
         ("seeds = [0, 1]", "", "must have dataset and seeds"),
-        ("seeds = [0, 1]", "seeds = [0, 0]", "runs must differ, got a=0.25,seed=0 twice"),
+        (
+            "seeds = [0, 1]",
+            "seeds = [0, 0]",
+            "runs must differ, got a=0.25,seed=0 twice",
+        ),
         ("[0.25, 0.5]", "[]", "a must list at least one value"),
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
         ("a = [0.25, 0.5]", "", "must have a setting under [axes]"),
@@ -187,7 +217,9 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
         ("[base]", "[[base]]", "base must be of type dict"),
     ],
 )
-def test_a_bad_plan_is_told_before_a_run(old, new, said, written, tmp_path: Path, capsys) -> None:
+def test_a_bad_plan_is_told_before_a_run(
+    old, new, said, written, tmp_path: Path, capsys
+) -> None:
     assert old in written.read_text()
     written.write_text(written.read_text().replace(old, new))
     assert main(["sweep", str(written)]) == 2
@@ -195,7 +227,9 @@ def test_a_bad_plan_is_told_before_a_run(old, new, said, written, tmp_path: Path
     assert list(tmp_path.iterdir()) == [written]
 
 
-def test_without_dask_its_option_says_what_to_install(written: Path, monkeypatch, capsys) -> None:
+def test_without_dask_its_option_says_what_to_install(
+    written: Path, monkeypatch, capsys
+) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["sweep", str(written), "--dask", "tcp://127.0.0.1:1"]) == 2
     assert "pip install 'stbp-edu[cluster]'" in capsys.readouterr().err
@@ -212,7 +246,9 @@ def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
     ):
         last(run_plan(plan(tmp_path, 1, axes=one), nobody))
     changed = plan(tmp_path, 2, axes=one, base={**QUICK, "epochs": 3})
-    with pytest.raises(ValueError, match=r"epochs = 6 \(now 3\); name another folder in the plan"):
+    with pytest.raises(
+        ValueError, match=r"epochs = 6 \(now 3\); name another folder in the plan"
+    ):
         last(run_plan(changed, nobody))
     (tmp_path / "lr=0.01,seed=1").mkdir()
     (tmp_path / "lr=0.01,seed=1" / CHECKPOINT).write_bytes(b"no checkpoint")

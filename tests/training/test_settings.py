@@ -14,17 +14,29 @@ CONV = {"hidden": ("4C3", 20)}
     [
         ({"hidden": (5, 0)}, r"hidden\[1\] must be >= 1"),
         ({"rule": "truncated--1"}, "rule must be one of"),
-        ({"hidden": ("8RR",)}, "hidden must be made of parts such as 15C5, P2, 300 and 300R"),
+        (
+            {"hidden": ("8RR",)},
+            "hidden must be made of parts such as 15C5, P2, 300 and 300R",
+        ),
         ({**CONV, "dropout": 0.5}, r"dropout must be 0 for the layers \('4C3', 20\)"),
         ({**CONV, "encoder": "rows"}, "encoder must be 'bernoulli', 'direct' for"),
         ({"encoder": "frames", "shift": 1}, "shift must be 0 with encoder"),
         ({"loss": "last-steps", "read": 30}, "read must be <= T = 10"),
         ({"read": 2}, "read must be 0 with loss = 'rate'"),
         ({"loss": "membrane", "adversarial": 0.1}, "adversarial must be 0"),
-        ({"hidden": ("8R",), "adversarial": 0.1}, "adversarial must be 0 with a neuron of your"),
-        ({"neuron": "u = kappa * u + x"}, r"(?s)neuron, line 1: kappa has no value.*kappa = 0\.5"),
+        (
+            {"hidden": ("8R",), "adversarial": 0.1},
+            "adversarial must be 0 with a neuron of your",
+        ),
+        (
+            {"neuron": "u = kappa * u + x"},
+            r"(?s)neuron, line 1: kappa has no value.*kappa = 0\.5",
+        ),
         ({"readout": "y = 1"}, "readout, "),
-        ({"learn": ("tau",), "learn_each": ("tau",)}, "learn_each must name other constants"),
+        (
+            {"learn": ("tau",), "learn_each": ("tau",)},
+            "learn_each must name other constants",
+        ),
     ],
 )
 def test_bad_settings_are_named(change, words) -> None:

@@ -24,7 +24,9 @@ def _cues(images: np.ndarray) -> np.ndarray:
 def test_delayed_xor_is_the_xor_of_its_cues(rng) -> None:
     images, labels = delayed_xor(64, rng)
     shown = _cues(images)
-    assert (shown.sum(axis=2) == 1).all()  # one group a row, A's in the first and B's in the second
+    assert (
+        shown.sum(axis=2) == 1
+    ).all()  # one group a row, A's in the first and B's in the second
     assert not shown[:, 0, 2:].any()
     assert not shown[:, 1, :2].any()
     np.testing.assert_array_equal(labels, shown[:, 0, 1] != shown[:, 1, 3])
@@ -45,6 +47,8 @@ def test_binary_adding_asks_for_the_highest_digit(rng, digits) -> None:
 def test_the_missing_paths_decide() -> None:
     """With a narrow surrogate exact learns delayed XOR, and classic stays at chance."""
     narrow, data = replace(RECIPES["delayed-xor"], a=0.05), load_dataset("delayed-xor")
-    exact, classic = (epochs(replace(narrow, rule=r), data)[-1].test for r in ("exact", "classic"))
+    exact, classic = (
+        epochs(replace(narrow, rule=r), data)[-1].test for r in ("exact", "classic")
+    )
     assert exact > 0.9
     assert classic < 0.6

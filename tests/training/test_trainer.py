@@ -12,7 +12,15 @@ from stbp_edu.arrows import part_one
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.losses.reading import Built
 from stbp_edu.rules import ABLATIONS, CASE_RULES
-from stbp_edu.training import Dataset, Epoch, Settings, Step, evaluate, initial_state, train
+from stbp_edu.training import (
+    Dataset,
+    Epoch,
+    Settings,
+    Step,
+    evaluate,
+    initial_state,
+    train,
+)
 from stbp_edu.training.evaluation import observe
 from stbp_edu.training.model import draw_dropout, drop, passes, with_dropout
 from stbp_edu.training.settings import FGSM
@@ -25,19 +33,25 @@ def test_events_tell_the_whole_story(small, few) -> None:
     settings = replace(small, batch=64)
     events = list(train(settings, few))
     steps = [e for e in events if isinstance(e, Step)]
-    assert [(s.epoch, s.step) for s in steps] == [(e, s) for e in (1, 2) for s in (1, 2, 3, 4)]
+    assert [(s.epoch, s.step) for s in steps] == [
+        (e, s) for e in (1, 2) for s in (1, 2, 3, 4)
+    ]
     assert [s.done for s in steps] == [k / 8 for k in range(1, 9)]
     assert all(len(s.rates) == 3 and 0 <= s.accuracy <= 1 for s in steps)
     told = [e for e in events if isinstance(e, Epoch)]
     assert [e.epoch for e in told] == [1, 2]
     sizes = [64, 64, 64, 8]  # an epoch's means weigh its images, not its steps
-    assert told[0].loss == pytest.approx(np.average([s.loss for s in steps[:4]], weights=sizes))
+    assert told[0].loss == pytest.approx(
+        np.average([s.loss for s in steps[:4]], weights=sizes)
+    )
     rates = np.average([s.rates for s in steps[:4]], axis=0, weights=sizes)
     np.testing.assert_allclose(told[0].rates, rates)
     assert len(told[0].outputs) == 10
 
 
-def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small) -> None:
+def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(
+    small,
+) -> None:
     """Each image has one active pixel whose value is its number, so that it can be followed."""
     images = np.zeros((30, 5, 5), np.uint8)
     images[:, 2, 2] = np.arange(1, 31)
@@ -69,7 +83,9 @@ class Quartic(Built):
     """A loss that the package does not have: 1/S Σ_s Σ_t ‖y_s - state_s^t‖⁴."""
 
     def formula(self, trace, targets) -> float:
-        return float(((getattr(trace, self.reads)[-1] - targets) ** 4).sum() / len(targets))
+        return float(
+            ((getattr(trace, self.reads)[-1] - targets) ** 4).sum() / len(targets)
+        )
 
     def terms(self, trace, targets) -> Direct:
         slope = 4 * (getattr(trace, self.reads)[-1] - targets) ** 3 / len(targets)
@@ -117,18 +133,25 @@ def test_a_step_takes_the_gradient_of_its_batch(changes, small, few) -> None:
         assert np.abs(array).max() > 1e-5
         np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6)
     batch = observe(trace, targets, loss)
-    assert (batch.size, batch.loss) == (21, pytest.approx(loss.value(trace, targets), rel=1e-6))
+    assert (batch.size, batch.loss) == (
+        21,
+        pytest.approx(loss.value(trace, targets), rel=1e-6),
+    )
     assert batch.right == (loss.scores(trace).argmax(axis=1) == labels).sum()
     for n in (1, 2):
         assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
 
 
 def test_a_loss_that_does_not_say_what_it_reads_is_refused(small, few) -> None:
-    with pytest.raises(ValueError, match="must have a derivative by U, which 'Misread' says"):
+    with pytest.raises(
+        ValueError, match="must have a derivative by U, which 'Misread' says"
+    ):
         next(train(replace(small, loss="Misread"), few))
 
 
-def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up() -> None:
+def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up() -> (
+    None
+):
     rng, neuron = np.random.default_rng(2), Settings().make_neuron()
     net = init_params([30, 7, 5, 3], rng, scale=3.0)
     spikes, targets = (rng.random((5, 4, 30)) < 0.6) * 1.0, rng.random((4, 3))
@@ -159,17 +182,29 @@ def test_evaluation_counts_answers(small, few) -> None:
     )  # fmt: skip
     assert len(found.accuracies) == 3
     assert found.confusion.sum() == 150
-    np.testing.assert_array_equal(found.confusion.sum(axis=1), 3 * np.bincount(few.test_labels))
+    np.testing.assert_array_equal(
+        found.confusion.sum(axis=1), 3 * np.bincount(few.test_labels)
+    )
     assert found.mean == pytest.approx(np.trace(found.confusion) / 150)
     assert found.spread == pytest.approx(np.std(found.accuracies, ddof=1))
     for array in tensors(state.kept).values():
         array.fill(0)
     state.kept.b[2][3] = 1.0  # it answers 3, whatever it sees
-    same = evaluate(state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0))
+    same = evaluate(
+        state.kept, few.test_images, few.test_labels, small, np.random.default_rng(0)
+    )
     assert same.confusion[:, 3].sum() == 50
     assert (same.mean, same.spread) == ((few.test_labels == 3).mean(), 0)
-    with pytest.raises(ValueError, match=r"16 inputs and 1 outputs for images .*, got 64 and 10"):
-        evaluate(state.kept, np.zeros((2, 2, 8)), np.zeros(2, int), small, np.random.default_rng(0))
+    with pytest.raises(
+        ValueError, match=r"16 inputs and 1 outputs for images .*, got 64 and 10"
+    ):
+        evaluate(
+            state.kept,
+            np.zeros((2, 2, 8)),
+            np.zeros(2, int),
+            small,
+            np.random.default_rng(0),
+        )
 
 
 def test_images_held_out_may_be_given_more_steps(small, few) -> None:

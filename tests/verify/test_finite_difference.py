@@ -19,7 +19,9 @@ def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(net):
     trace = network.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
     form = paths.derivatives if net.neuron.gate == "soft" else cases.sweep
     measured = finite_difference.derivatives(*net)
-    assert not comparison.failures(form(trace, *net[1:]), measured, comparison.DIFFERENCES)
+    assert not comparison.failures(
+        form(trace, *net[1:]), measured, comparison.DIFFERENCES
+    )
 
 
 def one_neuron(u, surrogate, v_th=0.0):
@@ -35,7 +37,8 @@ def slope(v, surrogate):
 
 
 @pytest.mark.parametrize(
-    ("surrogate", "joints"), [(Rectangle(a=3.0), (-1.5, 1.5)), (Triangle(a=0.25), (-4.0, 0.0, 4.0))]
+    ("surrogate", "joints"),
+    [(Rectangle(a=3.0), (-1.5, 1.5)), (Triangle(a=0.25), (-4.0, 0.0, 4.0))],
 )
 @pytest.mark.parametrize("v_th", [0.0, 0.75])
 def test_no_slope_is_taken_across_a_joint_of_h1_or_h2(surrogate, joints, v_th):
@@ -58,7 +61,9 @@ def test_a_joint_of_h1_nearby_makes_the_step_smaller():
     [
         (0.0, Sigmoid(a=0.5)),  # no joint
         (0.0, Gaussian(a=0.5)),
-        *((u, Sigmoid(a=1e-3)) for u in (-7e-3, -9e-3)),  # a small slope of a steep curve
+        *(
+            (u, Sigmoid(a=1e-3)) for u in (-7e-3, -9e-3)
+        ),  # a small slope of a steep curve
         *((2 * a, Sigmoid(a)) for a in (1e-3, 2e-4)),  # the smallest step that there is
     ],
 )
@@ -68,7 +73,9 @@ def test_a_slope_is_as_exact_as_its_size(u, surrogate):
 
 
 def test_a_refusal_names_the_steps_the_place_and_the_reason():
-    with pytest.raises(StepSizeError, match=r"from 3e-04 to 1e-06 measures dL/dW.*i=0.*crosses a"):
+    with pytest.raises(
+        StepSizeError, match=r"from 3e-04 to 1e-06 measures dL/dW.*i=0.*crosses a"
+    ):
         partial(Node("W", 1, i=0, j=0), *one_neuron(0.5, Rectangle(a=1.0)))
     with pytest.raises(StepSizeError, match="two steps never agree"):
         partial(BIAS, *one_neuron(0.0, Sigmoid(a=1e-7)))

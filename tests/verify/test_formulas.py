@@ -14,7 +14,9 @@ def test_h1_h2_h3_h4_twin_1_twin_2_twin_3_twin_4_and_the_gates_equal_their_formu
     assert {id for id, *_ in found} | {"loss"} == set(formulas.IDS)
     for id, name, got, expected in found:
         size = np.abs(expected).max()
-        np.testing.assert_allclose(got, expected, atol=1e-12 * size, err_msg=f"{id}, {name}")
+        np.testing.assert_allclose(
+            got, expected, atol=1e-12 * size, err_msg=f"{id}, {name}"
+        )
 
 
 def test_the_rate_loss_number_by_number():

@@ -8,7 +8,14 @@ import pytest
 
 from stbp_edu import cases, network
 from stbp_edu.neuron import GATES
-from stbp_edu.verify import autodiff, comparison, finite_difference, paths, polynomials, report
+from stbp_edu.verify import (
+    autodiff,
+    comparison,
+    finite_difference,
+    paths,
+    polynomials,
+    report,
+)
 from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove, symbols
 
@@ -39,7 +46,9 @@ def test_a_wrong_equation_is_rejected(id, monkeypatch):
         right = getattr(form, id.replace("-", "_"))
         twice = lambda *given, right=right: 2 * right(*given)  # noqa: E731
         monkeypatch.setattr(form, right.__name__, twice)
-    for form in (cases.sweep, cases.scalar.sweep)[id == "c1-delta" :]:  # the sweep takes any loss
+    for form in (cases.sweep, cases.scalar.sweep)[
+        id == "c1-delta" :
+    ]:  # the sweep takes any loss
         got = form(trace, *net[1:])
         for name, (expected, tolerance) in oracles.items():
             first = comparison.failures(got, expected, tolerance)[:1]
@@ -47,17 +56,23 @@ def test_a_wrong_equation_is_rejected(id, monkeypatch):
     assert next(proof.id for proof in prove(SIZES, T) if proof.difference != 0) == id
 
 
-SHAPES = [((width,) * (N + 1), T) for N in (1, 2, 3) for T in (1, 2, 3) for width in (1, 2)]
+SHAPES = [
+    ((width,) * (N + 1), T) for N in (1, 2, 3) for T in (1, 2, 3) for width in (1, 2)
+]
 
 
 @pytest.mark.parametrize(
     ("sizes", "T"),
     [*SHAPES[:-1], pytest.param(*SHAPES[-1], marks=pytest.mark.slow), ((2, 1, 2), 3)],
 )
-def test_err_exact_is_the_sum_over_all_paths_and_err_classic_lacks_the_dropped_ones(sizes, T):
+def test_err_exact_is_the_sum_over_all_paths_and_err_classic_lacks_the_dropped_ones(
+    sizes, T
+):
     for rule in ("exact", "classic"):
         for proof in prove(sizes, T, rule):
-            assert proof.difference == 0, f"{proof.id} at {proof.node}: {proof.difference}"
+            assert proof.difference == 0, (
+                f"{proof.id} at {proof.node}: {proof.difference}"
+            )
             none_dropped = comparison.equal_under_classic(proof.node, T, len(sizes) - 1)
             assert (proof.dropped == 0) == none_dropped, proof
 
@@ -86,6 +101,8 @@ def test_bad_input_and_a_missing_library(monkeypatch):
     with pytest.raises(ValueError, match="rule must be one of 'exact', 'classic'"):
         prove((1, 1), 1, "spatial-only")
     monkeypatch.setitem(sys.modules, "sympy", None)
-    with pytest.raises(ImportError, match=r'sympy; run: pip install "stbp-edu\[verify\]"'):
+    with pytest.raises(
+        ImportError, match=r'sympy; run: pip install "stbp-edu\[verify\]"'
+    ):
         symbols([1, 1], T=1)
     assert polynomials.prove((1, 1), 1)  # needs no SymPy

@@ -48,7 +48,12 @@ def test_c4_delta_c4_epsilon_c5_b_c5_w_pass_every_oracle():
 def test_c2_delta_classic_c3_delta_classic_c4_delta_classic_are_the_paths_that_are_kept():
     for id in comparison.IDS:
         classic = comparison.equation_under(id, "classic")
-        assert_passed(classic, "classic", "paths that it keeps", "polynomials: gap = dropped paths")
+        assert_passed(
+            classic,
+            "classic",
+            "paths that it keeps",
+            "polynomials: gap = dropped paths",
+        )
 
 
 @pytest.mark.slow
@@ -60,7 +65,14 @@ def test_every_formula_rule_and_loss_is_compared_and_passes():
         assert ("c5-w", rule, "paths that it keeps") in verdicts
     gaps = {v.id for v in result.verdicts if v.outcomes[0].gap}
     assert gaps == {
-        *("c3-delta-classic", "c4-delta-classic", "c3-epsilon", "c4-epsilon", "c5-b", "c5-w")
+        *(
+            "c3-delta-classic",
+            "c4-delta-classic",
+            "c3-epsilon",
+            "c4-epsilon",
+            "c5-b",
+            "c5-w",
+        )
     }
     said = "".join(outcome.message for outcome in result.outcomes)
     for loss in report.LOSSES:
@@ -93,7 +105,11 @@ def test_a_pass_needs_every_equation_under_both_rules_and_no_failure():
 def test_five_rounds_see_every_shape_of_every_neuron():
     names = [name for name, _ in report.trials_of(0, rounds=5)]
     for curve in (kind.__name__ for kind in SURROGATES.values()):
-        shapes = {name.partition("gate, ")[2] for name in names if name.startswith(f"{curve}, ")}
+        shapes = {
+            name.partition("gate, ")[2]
+            for name in names
+            if name.startswith(f"{curve}, ")
+        }
         assert shapes == {f"{sizes}, T = {T}" for sizes, T in report.SHAPES}
     for what in ("other losses", "ablations", "many samples"):
         assert sum(name.startswith(what) for name in names) == 5

@@ -19,19 +19,27 @@ from tools.notebooks.numbering import files, renumber
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, do it, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.notebooks", description=__doc__
+    )
     parser.add_argument("command", choices=["run", "renumber"])
     parser.add_argument("files", nargs="*", type=Path, help="for run; all")
     args = parser.parse_intermixed_args(argv)
     try:
         paths = args.files or list(files().values())
-        if args.command == "renumber":  # and run those in whose outputs a notebook is named
+        if (
+            args.command == "renumber"
+        ):  # and run those in whose outputs a notebook is named
             told = re.compile(r"Look at notebook \d")
             paths = list(files().values()) if renumber() else []
-            paths = [path for path in paths if told.search(path.read_text(encoding="utf-8"))]
+            paths = [
+                path for path in paths if told.search(path.read_text(encoding="utf-8"))
+            ]
         for path in paths:
             ran = execute(nbformat.read(path, as_version=4), path.name, path.parent)
-            nbformat.write(ran, path)  # which stays as it was if anything goes wrong before
+            nbformat.write(
+                ran, path
+            )  # which stays as it was if anything goes wrong before
             print(f"ran {path.name}", flush=True)
     except (NotebookError, OSError) as error:
         print(error, file=sys.stderr)

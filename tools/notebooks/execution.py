@@ -9,7 +9,11 @@ from nbclient.exceptions import CellExecutionError
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+    },
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"  # holds a random id
 CELL_SECONDS = 120
@@ -34,7 +38,9 @@ def normalise(notebook: Any) -> Any:
         tags = cell.metadata.get("tags", [])
         hidden = {mark: True for tag, mark in JUPYTERLAB.items() if tag in tags}
         kept = {"tags": tags, "jupyter": hidden if cell.cell_type == "code" else {}}
-        cell.metadata = nbformat.from_dict({name: value for name, value in kept.items() if value})
+        cell.metadata = nbformat.from_dict(
+            {name: value for name, value in kept.items() if value}
+        )
         for output in cell.get("outputs", []):
             if "data" in output:
                 output.data.pop(WIDGET, None)

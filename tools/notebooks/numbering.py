@@ -23,7 +23,9 @@ PATHS_PAGE = Path("docs", "reading-paths.md")
 LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
 """A link to a notebook: its words, folder, slug and anchor."""
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
-ROW = re.compile(r"^\| \d+ (\| \[.+\]\((?:\d\d_)?(\w+)\.ipynb\): .+ \|) \d+\+\d+ \|$", flags=re.M)
+ROW = re.compile(
+    r"^\| \d+ (\| \[.+\]\((?:\d\d_)?(\w+)\.ipynb\): .+ \|) \d+\+\d+ \|$", flags=re.M
+)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
 TIME = re.compile(r"^\*\*Time\.\*\*.*$", flags=re.M)
 CLAUSE = re.compile(r"(?<=[.;])\s+|\n")
@@ -71,7 +73,9 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
     before = files(root, course)
     for slug, table in course.items():
         if "minutes" not in table:
-            raise NotebookError(f"course.toml must say how long {slug} takes; add minutes")
+            raise NotebookError(
+                f"course.toml must say how long {slug} takes; add minutes"
+            )
     paths, notebooks, titles = [], [], []
     for k, (slug, path) in enumerate(before.items()):
         paths.append(path.rename(path.with_name(f"{k:02d}_{slug}.ipynb")))
@@ -93,7 +97,9 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
             new = with_times(new, course)
         if new != page:
             file.write_text(new, encoding="utf-8")
-    return [path for path, old in zip(paths, before.values(), strict=True) if path != old]
+    return [
+        path for path, old in zip(paths, before.values(), strict=True) if path != old
+    ]
 
 
 def numbered(text: str, slugs: Iterable[str]) -> str:
@@ -116,7 +122,9 @@ def numbered(text: str, slugs: Iterable[str]) -> str:
 
 def _with_next(text: str, after: str, title: str) -> str:
     """Return the text in which ``Next: [...]`` links the notebook that comes after its own."""
-    return NEXT.sub(lambda m: m[0] if m[1] == after else f"[{title}]({after}.ipynb).", text)
+    return NEXT.sub(
+        lambda m: m[0] if m[1] == after else f"[{title}]({after}.ipynb).", text
+    )
 
 
 def _with_rows(text: str, course: Course) -> str:
@@ -138,14 +146,18 @@ class Links:
     """
 
     steps: list[str] = field(default_factory=list)  # that are to be read
-    optional: set[str] = field(default_factory=set)  # in a clause with *new to you* or *helps*
+    optional: set[str] = field(
+        default_factory=set
+    )  # in a clause with *new to you* or *helps*
     entries: set[str] = field(default_factory=set)
 
 
 def links(text: str) -> Links:
     """Return the notebooks that a text links."""
     result = Links()
-    hidden = LINK.sub(lambda m: m[0].replace(".", "\0"), text)  # whose dots end no clause
+    hidden = LINK.sub(
+        lambda m: m[0].replace(".", "\0"), text
+    )  # whose dots end no clause
     for clause in CLAUSE.split(hidden):
         for _, _, slug, anchor in LINK.findall(clause.replace("\0", ".")):
             if OPTIONAL.search(clause):
@@ -187,7 +199,9 @@ def with_times(page: str, course: Course) -> str:
         if path := found.get(title):
             tables = [course[slug] for slug in path.steps if slug not in path.entries]
             if title == SHORT:
-                each = [[table.get("evening", table["minutes"][0]), 0] for table in tables]
+                each = [
+                    [table.get("evening", table["minutes"][0]), 0] for table in tables
+                ]
             else:
                 each = [table["minutes"] for table in tables]
             parts[k] = TIME.sub(sentence(each), part)

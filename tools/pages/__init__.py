@@ -12,12 +12,17 @@ Record = Mapping[str, Any]
 
 def read_records() -> dict[str, Record]:
     """Return every published record by its name without ``.json``."""
-    return {path.stem: read_json(path) for path in sorted(measurements_folder().glob("*.json"))}
+    return {
+        path.stem: read_json(path)
+        for path in sorted(measurements_folder().glob("*.json"))
+    }
 
 
 def processor(record: Record) -> str:
     """Return the short name of the processor that a record, or a run of one, was made on."""
-    return str(record["machine"]["processor"].replace("(R)", "").removesuffix(" Processor"))
+    return str(
+        record["machine"]["processor"].replace("(R)", "").removesuffix(" Processor")
+    )
 
 
 def figure_html(fig: Any, alt: str) -> str:

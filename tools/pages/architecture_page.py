@@ -23,7 +23,9 @@ def modules(folder: str) -> dict[str, str]:
     for path in sorted((ROOT / folder).iterdir()):
         package = (path / "__init__.py").is_file()
         if package or (path.suffix == ".py" and not path.stem.startswith("__")):
-            found[f"{path.name}/" if package else path.name] = about(f"{folder}/{path.stem}")
+            found[f"{path.name}/" if package else path.name] = about(
+                f"{folder}/{path.stem}"
+            )
     return found
 
 
@@ -31,7 +33,9 @@ def about(stem: str) -> str:
     """Return the first sentence of the docstring of a module or package."""
     path = ROOT / stem / "__init__.py"
     source = read_text(path if path.is_file() else ROOT / f"{stem}.py")
-    text = " ".join((ast.get_docstring(ast.parse(source)) or "").split("\n\n")[0].split())
+    text = " ".join(
+        (ast.get_docstring(ast.parse(source)) or "").split("\n\n")[0].split()
+    )
     return re.sub(r":\w+:`([^`]*)`|``?([^`]*)``?", r"\1\2", text)
 
 
@@ -44,7 +48,11 @@ def flow(name: str, beyond: str = "") -> list[tuple[int, str, str]]:
     known = {entry["file"] for entry in recorded[beyond]} if beyond else set()
     depth = {module: k for k, names in enumerate(floors()) for module in names}
     return [
-        (depth[entry["file"].split("/")[0].removesuffix(".py")], entry["file"], entry["function"])
+        (
+            depth[entry["file"].split("/")[0].removesuffix(".py")],
+            entry["file"],
+            entry["function"],
+        )
         for entry in recorded[name]
         if entry["file"] not in known
     ]
@@ -54,8 +62,18 @@ def build() -> list[tuple[str, str]]:
     """Return MkDocs' events in order, each with its words."""
     from tools.site import events  # which imports this module
 
-    found = [(name, action) for name, action in vars(events).items() if name.startswith("on_")]
+    found = [
+        (name, action)
+        for name, action in vars(events).items()
+        if name.startswith("on_")
+    ]
     return [(name, (getdoc(action) or "").partition("\n")[0]) for name, action in found]
 
 
-NAMES = {"floors": floors, "modules": modules, "about": about, "flow": flow, "build": build}
+NAMES = {
+    "floors": floors,
+    "modules": modules,
+    "about": about,
+    "flow": flow,
+    "build": build,
+}

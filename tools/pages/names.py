@@ -16,7 +16,13 @@ from stbp_edu.practice.tasks import course_table, objectives, tasks
 from stbp_edu.training.runs import measurements_folder
 from tools import ROOT
 from tools.notebooks.numbering import PATHS_PAGE, files
-from tools.pages import architecture_page, performance_page, read_records, results_page, time_page
+from tools.pages import (
+    architecture_page,
+    performance_page,
+    read_records,
+    results_page,
+    time_page,
+)
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder, read_notebooks
 from tools.teach.weeks import plan, weeks
@@ -27,7 +33,9 @@ def bug_hunt() -> dict[str, object]:
     first: dict[tuple[int, str], int] = {}
     for k, bug in enumerate(bugs(), start=1):
         first.setdefault((bug.case, bug.term), k)
-    begin = sorted(first.values(), key=lambda k: (bugs()[k - 1].case or 6, bugs()[k - 1].line))
+    begin = sorted(
+        first.values(), key=lambda k: (bugs()[k - 1].case or 6, bugs()[k - 1].line)
+    )
     found: dict[tuple[str, ...], list[Bug]] = {}
     for bug in sorted(bugs(), key=lambda bug: (bug.case, bug.line, bug.source)):
         found.setdefault(evidence(bug).symptoms, []).append(bug)
@@ -54,13 +62,19 @@ def trust() -> dict[str, object]:
     """Return the records of ``trust``; what has not been made yet is empty."""
     made = measurements_folder() / "trust"
     paths = {"verify": made / "verify.json", "score": made / "mutation-score.json"}
-    return {name: read_json(path) if path.exists() else {} for name, path in paths.items()}
+    return {
+        name: read_json(path) if path.exists() else {} for name, path in paths.items()
+    }
 
 
 def index() -> dict[str, object]:
     """Return how long the first reading path takes, and how many runs learn."""
-    evening = read_text(ROOT / PATHS_PAGE).partition("**Time.** About ")[2].partition(".")[0]
-    without, limited = (time_page.at_best_rate(read_records(), limit) for limit in (0.0, 1.0))
+    evening = (
+        read_text(ROOT / PATHS_PAGE).partition("**Time.** About ")[2].partition(".")[0]
+    )
+    without, limited = (
+        time_page.at_best_rate(read_records(), limit) for limit in (0.0, 1.0)
+    )
     return {"evening": evening, "without": without, "limited": limited}
 
 
@@ -75,7 +89,9 @@ def reading_paths() -> dict[str, object]:
     return {"able": able}
 
 
-def adjoints(text: str, learn: Sequence[str], sizes: str, **constants: float) -> list[Formula]:
+def adjoints(
+    text: str, learn: Sequence[str], sizes: str, **constants: float
+) -> list[Formula]:
     """Return the adjoints of a neuron in case 4, and the gradients of what it learns besides W."""
     found = formulas(network(sizes, derive(text, learn=learn, **constants).neuron))
     return [

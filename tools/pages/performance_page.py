@@ -79,7 +79,9 @@ def picture(record: Record, alt: str) -> str:
         colour = SERIES[0] if own else GRID if r["name"] == "products" else SERIES[1]
         ax.barh(k, r["ms"], height=0.62, color=colour)
     ax.barh(0, 0, color=SERIES[1], label=processor(record))  # for the legend alone
-    ax.set_yticks(range(len(rows)), labels=[f"{known[r['name']]}  {r['ms']:.1f}" for r in rows])
+    ax.set_yticks(
+        range(len(rows)), labels=[f"{known[r['name']]}  {r['ms']:.1f}" for r in rows]
+    )
     ax.set(xlabel="ms for a training step", xlim=(0, None))
     fig.legend(loc="outside upper right", ncols=3, frameon=False, handletextpad=0.4)
     return figure_html(fig, alt)

@@ -14,7 +14,13 @@ from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 from tools.pages import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
-ELSEWHERE = ("speed", "framework", "time", "two-processes", "predictions")  # records of other pages
+ELSEWHERE = (
+    "speed",
+    "framework",
+    "time",
+    "two-processes",
+    "predictions",
+)  # records of other pages
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little
 
@@ -30,11 +36,15 @@ def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for name, record in trained.items():
         for row in record["rows"]:
-            if row["changes"].get("T_test") == MANY:  # the same network, as the row before
+            if (
+                row["changes"].get("T_test") == MANY
+            ):  # the same network, as the row before
                 found[-1]["many"] = row["accuracy"]
             else:
                 epochs = row["runs"][0]["settings"].get("epochs", "")
-                load = max(run["load_before"] / run["machine"]["cores"] for run in row["runs"])
+                load = max(
+                    run["load_before"] / run["machine"]["cores"] for run in row["runs"]
+                )
                 time = "–" if load > BUSY else format_duration(row["seconds"])
                 found.append({**row, "record": name, "epochs": epochs, "time": time})
     return found
@@ -61,7 +71,9 @@ def changed(changes: Record) -> str:
 def differences(record: Record) -> list[dict[str, Any]]:
     """Return the settings of each row that differ from the recipe."""
     recipe = to_dict(RECIPES[record["dataset"]])
-    own = (r["changes"].items() for r in record["rows"])  # some name settings that are gone
+    own = (
+        r["changes"].items() for r in record["rows"]
+    )  # some name settings that are gone
     return [{k: v for k, v in changes if v != recipe.get(k, v)} for changes in own]
 
 
@@ -109,7 +121,9 @@ def made_by(record: Record) -> tuple[str, str, str]:
     """Return the machines and versions that a record was made with, and the load before a run."""
     runs = runs_of(record) or [record]
     machines = {f"{processor(r)}, {r['machine']['cores']} cores" for r in runs}
-    versions = {f"NumPy {r['versions']['numpy']}, {r['versions']['blas']}" for r in runs}
+    versions = {
+        f"NumPy {r['versions']['numpy']}, {r['versions']['blas']}" for r in runs
+    }
     loads = [run["load_before"] for run in runs if "load_before" in run] or ["–"]
     load = " to ".join(map(str, dict.fromkeys((min(loads), max(loads)))))
     return "; ".join(sorted(machines)), "; ".join(sorted(versions)), load
@@ -120,12 +134,22 @@ def figure(rows: Sequence[Record], passed: Mapping[str, float], alt: str) -> str
     fig, ax = plotting.figure(height=1.1 + 0.32 * len(rows))
     for k, row in enumerate(reversed(rows)):
         found = {name: 100 * np.array(value) for name, value in row["accuracy"].items()}
-        ax.plot(found["seeds"], np.full(len(found["seeds"]), k), "|", color=GRID, markersize=9)
-        ax.errorbar(found["mean"], k, xerr=found["spread"], fmt="o", color=INK, capsize=3)
+        ax.plot(
+            found["seeds"],
+            np.full(len(found["seeds"]), k),
+            "|",
+            color=GRID,
+            markersize=9,
+        )
+        ax.errorbar(
+            found["mean"], k, xerr=found["spread"], fmt="o", color=INK, capsize=3
+        )
     for name, goal in passed.items():
         ax.axvline(100 * goal, color=SERIES[1], linestyle="--", linewidth=1)
         words = f"{NAMES[name]}\n{percent({'mean': goal})}\xa0%"
         ax.text(100 * goal, len(rows) - 0.45, words, ha="center", va="bottom", size=9)
     ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel="accuracy on the test images, %")
-    ax.set_yticks(range(len(rows)), [row["name"].replace(", ", ",\n") for row in reversed(rows)])
+    ax.set_yticks(
+        range(len(rows)), [row["name"].replace(", ", ",\n") for row in reversed(rows)]
+    )
     return figure_html(fig, alt)

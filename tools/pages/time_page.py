@@ -15,14 +15,19 @@ LEARNS = 0.95
 """The accuracy above which a run of delayed XOR has learned."""
 ARMS = (("exact", 0.0), ("exact", 1.0), ("classic", 0.0), ("classic", 1.0))
 """The rules and limits that have a rate of their own."""
-SIDES = ((0.0, "without", SERIES[0], "-", "s"), (1.0, "with the limit", SERIES[1], "--", "o"))
+SIDES = (
+    (0.0, "without", SERIES[0], "-", "s"),
+    (1.0, "with the limit", SERIES[1], "--", "o"),
+)
 """Without a limit and with it: its value, name, colour, line and marker."""
 NOTHING: Record = {"base": {}, "rows": []}
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; any record may be missing, and any of its runs."""
-    found = {k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")}
+    found = {
+        k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")
+    }
     both = found.get("tuned", NOTHING)
     if {"rates", "tuned"} <= found.keys():
         found["tuned"] = at_own_rates(both, found["rates"])
@@ -37,7 +42,9 @@ def at_own_rates(record: Record, rates: Record) -> Record:
         arm = {"rule": rule, "gain_limit": limit}
         tried = [row for row in rows_of(rates, **arm) if row["runs"]]
         best = max(tried, key=lambda row: mean(accuracies(row["runs"])))["cell"]["lr"]
-        rows += [{**row, "cell": arm, "lr": best} for row in rows_of(record, **arm, lr=best)]
+        rows += [
+            {**row, "cell": arm, "lr": best} for row in rows_of(record, **arm, lr=best)
+        ]
     return {**record, "rows": rows}
 
 
@@ -53,7 +60,9 @@ def at_best_rate(records: Mapping[str, Record], limit: float) -> str:
 def rows_of(record: Record, **cell: Any) -> list[Record]:
     """Return the rows whose cell, or the settings of all rows, have these values."""
     return [
-        row for row in record["rows"] if cell.items() <= {**record["base"], **row["cell"]}.items()
+        row
+        for row in record["rows"]
+        if cell.items() <= {**record["base"], **row["cell"]}.items()
     ]
 
 
@@ -135,20 +144,32 @@ def differences(*cells: tuple[Sequence[Record], Sequence[Record]]) -> list[float
     return [mean(values) for values in found.values()]
 
 
-def pairs(record: Record) -> Iterator[tuple[dict[str, Any], list[Record], list[Record]]]:
+def pairs(
+    record: Record,
+) -> Iterator[tuple[dict[str, Any], list[Record], list[Record]]]:
     """Yield each cell but for the limit, its runs without a limit, and those with it."""
     for row in record["rows"]:
         cell = {k: v for k, v in row["cell"].items() if k != "gain_limit"}
         limit = row["cell"].get("gain_limit", record["base"].get("gain_limit", 0.0))
         if limit == 0.0:
-            others = [r for r in rows_of(record, **cell) if r["cell"].get("gain_limit", 0.0) > 0]
+            others = [
+                r
+                for r in rows_of(record, **cell)
+                if r["cell"].get("gain_limit", 0.0) > 0
+            ]
             yield cell, row["runs"], [run for r in others for run in r["runs"]]
 
 
 def judged(records: Mapping[str, Record], written: Record) -> list[dict[str, Any]]:
     """Return what was measured for each prediction, and whether it holds; None without runs."""
-    rows = [(p, *outcome(records.get(p["plan"], NOTHING), p)) for p in written["predictions"]]
-    return [dict(zip(("said", "found", "held", "by_point"), row, strict=True)) for row in rows]
+    rows = [
+        (p, *outcome(records.get(p["plan"], NOTHING), p))
+        for p in written["predictions"]
+    ]
+    return [
+        dict(zip(("said", "found", "held", "by_point"), row, strict=True))
+        for row in rows
+    ]
 
 
 def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, bool]:
@@ -164,9 +185,15 @@ def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, 
         least, most = said.get("at_least", 0), said.get("at_most", 1)
         held = least <= learned(runs) / len(runs) <= most
         low, high = share_interval(learned(runs), len(runs))
-        return share(runs), held, held and independent(runs) and (low < least or high > most)
+        return (
+            share(runs),
+            held,
+            held and independent(runs) and (low < least or high > most),
+        )
     where = said["where"].items()
-    cells = [x[1:] for x in pairs(record) if where <= {**record["base"], **x[0]}.items()]
+    cells = [
+        x[1:] for x in pairs(record) if where <= {**record["base"], **x[0]}.items()
+    ]
     found = differences(*cells)
     if len(found) < 2:
         return "–", None, False
@@ -178,7 +205,9 @@ def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, 
 
 def minus(record: Record, rule: str, other: str, **cell: Any) -> list[float]:
     """Return how much more accurate one rule is than another in a cell, seed by seed."""
-    one, two = (accuracies(runs_of(record, rule=name, **cell)) for name in (rule, other))
+    one, two = (
+        accuracies(runs_of(record, rule=name, **cell)) for name in (rule, other)
+    )
     return [x - y for x, y in zip(one, two, strict=True)]
 
 
@@ -191,29 +220,43 @@ def points(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:
         x = k + 0.36 * limit - 0.18 + np.linspace(-0.1, 0.1, len(y))
         ax.plot(x, y, marker, color=colour, markersize=3.5, label="" if k else name)
         said.append(f"{_name(cell)}, {name}: {_range(y)}")
-    ax.set_xticks(range(len(cells)), [_name(cell).replace(", ", "\n") for cell in cells])
+    ax.set_xticks(
+        range(len(cells)), [_name(cell).replace(", ", "\n") for cell in cells]
+    )
     ax.set(ylabel="accuracy, %", ylim=(40, 103))
     fig.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
-    return figure_html(fig, f"The accuracy of every run, from and to: {'; '.join(said)}.")
+    return figure_html(
+        fig, f"The accuracy of every run, from and to: {'; '.join(said)}."
+    )
 
 
 def curves(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:
     """Return the learning curve of every run of some cells, without and with the limit."""
     fig, axes = plotting.figure(1, len(cells), height=2.8)
     said = []
-    for (ax, cell), (limit, name, colour, line, _) in product(zip(axes, cells, strict=True), SIDES):
+    for (ax, cell), (limit, name, colour, line, _) in product(
+        zip(axes, cells, strict=True), SIDES
+    ):
         found = [
-            [100 * y for y in run["curve"]] for run in runs_of(record, **cell, gain_limit=limit)
+            [100 * y for y in run["curve"]]
+            for run in runs_of(record, **cell, gain_limit=limit)
         ]
         for n, curve in enumerate(found):
-            look = {"color": colour, "linewidth": 0.9, "alpha": 0.8, "label": "" if n else name}
+            look = {
+                "color": colour,
+                "linewidth": 0.9,
+                "alpha": 0.8,
+                "label": "" if n else name,
+            }
             ax.plot(range(1, 1 + len(curve)), curve, line, **look)
         said.append(f"{_name(cell)}, {name}: {_range([curve[-1] for curve in found])}")
         ax.set(xlabel="epoch", xticks=(1, 4, 8, 12), ylim=(40, 103), title=_name(cell))
     axes[0].set(ylabel="accuracy, %")
     lines = axes[0].get_legend_handles_labels()
     fig.legend(*lines, loc="outside upper left", ncols=2, frameon=False, fontsize=9)
-    return figure_html(fig, f"Learning curves of every run; their ends: {'; '.join(said)}.")
+    return figure_html(
+        fig, f"Learning curves of every run; their ends: {'; '.join(said)}."
+    )
 
 
 def _name(cell: Mapping[str, Any]) -> str:

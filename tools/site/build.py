@@ -25,12 +25,16 @@ def build() -> None:
     """Run MkDocs; its hook fetches and assembles what is missing or out of date."""
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
-    done = subprocess.run([*command, "--site-dir", str(NEXT)], cwd=ROOT, env=environment)
+    done = subprocess.run(
+        [*command, "--site-dir", str(NEXT)], cwd=ROOT, env=environment
+    )
     if done.returncode:
         raise SystemExit(done.returncode)
     shutil.rmtree(OLD, ignore_errors=True)
     if SITE.exists():
-        SITE.rename(OLD)  # whoever is looking at the site sees the old one or the new one
+        SITE.rename(
+            OLD
+        )  # whoever is looking at the site sees the old one or the new one
     NEXT.rename(SITE)
     shutil.rmtree(OLD, ignore_errors=True)
 
@@ -41,9 +45,13 @@ def pack() -> None:
     target.unlink(missing_ok=True)
     files = [p for p in sorted(SITE.rglob("*")) if p.is_file()]
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("stbp_edu-site/README.txt", DATE), filled("readme.txt"))
+        archive.writestr(
+            zipfile.ZipInfo("stbp_edu-site/README.txt", DATE), filled("readme.txt")
+        )
         for path in files:
-            info = zipfile.ZipInfo(f"stbp_edu-site/{path.relative_to(SITE).as_posix()}", DATE)
+            info = zipfile.ZipInfo(
+                f"stbp_edu-site/{path.relative_to(SITE).as_posix()}", DATE
+            )
             kind = zipfile.ZIP_STORED if path.suffix in STORED else zipfile.ZIP_DEFLATED
             archive.writestr(info, path.read_bytes(), kind, compresslevel=6)
 
@@ -51,7 +59,9 @@ def pack() -> None:
 def main() -> None:
     """Build, and say how long it took."""
     parser = argparse.ArgumentParser(description="Build the site.")
-    parser.add_argument("--no-zip", action="store_true", help="leave the offline zip out")
+    parser.add_argument(
+        "--no-zip", action="store_true", help="leave the offline zip out"
+    )
     options = parser.parse_args()
     start = time.perf_counter()
     with locked(LOCK):

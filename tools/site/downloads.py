@@ -61,11 +61,18 @@ def address() -> Address:
     Raises:
         ValueError: if an address is none.
     """
-    given = {name: os.environ.get(name, "").strip() for name in ("SITE_URL", "REPO_URL")}
+    given = {
+        name: os.environ.get(name, "").strip() for name in ("SITE_URL", "REPO_URL")
+    }
     for name, value in given.items():
         if value and not re.fullmatch(r"https?://[^\s\"'<>]+", value):
-            raise ValueError(f"{name} must be an address that begins with http, got {value!r}")
-    site, repository = given["SITE_URL"], given["REPO_URL"].rstrip("/").removesuffix(".git")
+            raise ValueError(
+                f"{name} must be an address that begins with http, got {value!r}"
+            )
+    site, repository = (
+        given["SITE_URL"],
+        given["REPO_URL"].rstrip("/").removesuffix(".git"),
+    )
     return Address(site and site.rstrip("/") + "/", repository)
 
 

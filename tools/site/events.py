@@ -36,7 +36,9 @@ from tools.site.render.page_html import breakable, protect
 from tools.templates import filled, filled_text
 
 log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the strict build
-CONTENT = "content"  # the key of config.extra under which the events find the build's content
+CONTENT = (
+    "content"  # the key of config.extra under which the events find the build's content
+)
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
 GAP = re.compile(r"(?<=</code>)\s+(?=\))")  # which mkdocstrings leaves after a type
@@ -50,7 +52,9 @@ class Content:
     address: Address  # of the site and the repository, as far as that is given
     notebooks: dict[str, Notebook]  # by stem, in the order of the course
     generated: dict[str, str | bytes]  # the pages and files made at build time
-    figures: dict[str, bytes] = field(default_factory=dict)  # of notebooks; filled page by page
+    figures: dict[str, bytes] = field(
+        default_factory=dict
+    )  # of notebooks; filled page by page
 
 
 def collect() -> Content:
@@ -85,7 +89,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     try:
         content = collect()
     except (OSError, CalledProcessError) as error:
-        raise PluginError(f"fonts and MathJax come from npm, and not all came: {error}") from error
+        raise PluginError(
+            f"fonts and MathJax come from npm, and not all came: {error}"
+        ) from error
     except ValueError as error:
         raise PluginError(str(error)) from error
     if link := content.address.repository:
@@ -101,7 +107,9 @@ def _filled(nav: Any, pages: dict[str, list[str]]) -> Any:
     """Return the navigation with a list of pages for each word that stands for one."""
     if isinstance(nav, list):
         items = [_filled(item, pages) for item in nav]
-        return [x for item in items for x in (item if isinstance(item, list) else [item])]
+        return [
+            x for item in items for x in (item if isinstance(item, list) else [item])
+        ]
     if isinstance(nav, dict):
         return {title: _filled(item, pages) for title, item in nav.items()}
     return list(pages[nav]) if nav in pages else nav
@@ -113,7 +121,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     content = config.extra[CONTENT]
     fetched = (p for p in sorted(PUBLIC.rglob("*")) if p.is_file())
     copied = [(path.relative_to(PUBLIC).as_posix(), PUBLIC) for path in fetched]
-    copied += [(f"notebooks/{stem}.ipynb", folder().parent) for stem in content.notebooks]
+    copied += [
+        (f"notebooks/{stem}.ipynb", folder().parent) for stem in content.notebooks
+    ]
     for name, above in copied:
         files.append(File(name, str(above), config.site_dir, config.use_directory_urls))
     for name, data in content.generated.items():
@@ -135,9 +145,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
             "tags": notebook.course["topics"], "hide": ["tags"],
             "search": {"boost": 4},  # before the pages about it
         }  # fmt: skip
-        vars(page).pop("render", None)  # mkdocs-jupyter's renderer; MkDocs' own takes its place
+        vars(page).pop(
+            "render", None
+        )  # mkdocs-jupyter's renderer; MkDocs' own takes its place
     elif name not in content.generated:
-        markdown = filled_text(markdown, **downloads.names(content.address), **names(name))
+        markdown = filled_text(
+            markdown, **downloads.names(content.address), **names(name)
+        )
     return links.rewrite(markdown, name)
 
 
@@ -162,7 +176,9 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
 def on_env(env: Any, files: Files, **_: Any) -> Any:
     """Name every formula by its words, and link the tagged equations to all their places."""
     pages = [file.page for file in files.documentation_pages() if file.page]
-    words, rejected = maths.spoken({tex for p in pages for tex in maths.formulas(p.content or "")})
+    words, rejected = maths.spoken(
+        {tex for p in pages for tex in maths.formulas(p.content or "")}
+    )
     for page in pages:
         for tex in rejected.keys() & {*maths.formulas(page.content or "")}:
             log.warning(f"{page.file.src_uri}: TeX rejects {tex}: {rejected[tex]}")

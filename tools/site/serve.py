@@ -29,11 +29,15 @@ class Handler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Print nothing."""
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+    def send_error(
+        self, code: int, message: str | None = None, explain: str | None = None
+    ) -> None:
         """Send the site's own page where a file is missing."""
         page = Path(self.directory) / "404.html"
         if code == HTTPStatus.NOT_FOUND and page.is_file():
-            self.error_message_format = page.read_text(encoding="utf-8").replace("%", "%%")
+            self.error_message_format = page.read_text(encoding="utf-8").replace(
+                "%", "%%"
+            )
         super().send_error(code, message, explain)
 
 
@@ -45,7 +49,9 @@ def server(root: Path = SITE, port: int = 8000) -> ThreadingHTTPServer:
             return ThreadingHTTPServer(("127.0.0.1", candidate), handler)
         except OSError:
             print(f"port {candidate} is in use, trying the next one", flush=True)
-    raise SystemExit(f"no free port from {port} to {port + TRIES - 1}; choose one with --port")
+    raise SystemExit(
+        f"no free port from {port} to {port + TRIES - 1}; choose one with --port"
+    )
 
 
 def main() -> None:
@@ -54,7 +60,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
     if not (SITE / "index.html").is_file():
-        raise SystemExit(f"{SITE} holds no site; build it with: python -m tools.site.build")
+        raise SystemExit(
+            f"{SITE} holds no site; build it with: python -m tools.site.build"
+        )
     with server(SITE, options.port) as running:
         where = f"http://127.0.0.1:{running.server_port}/"
         print(f"the site is at {where} (Ctrl+C ends it)", flush=True)

@@ -29,7 +29,9 @@ from tools.templates import filled
 TITLE = "Error through space and time"
 
 
-def documents(part: str, stems: Sequence[str]) -> Iterator[tuple[str, str, Iterable[str], str]]:
+def documents(
+    part: str, stems: Sequence[str]
+) -> Iterator[tuple[str, str, Iterable[str], str]]:
     """Yield what is printed of a part of the kit; of most, that is all.
 
     That is for each document its file, title, parts, and kind if it lies across the sheet.
@@ -46,26 +48,56 @@ def documents(part: str, stems: Sequence[str]) -> Iterator[tuple[str, str, Itera
                 yield f"handouts/{stem}.pdf", stem, [handouts.paper(page)], ""
         case "inventory":
             for letter, name in quiz_files.FORMS.items():
-                sheet = quiz_files.written("inventory.html", quiz_files.form(letter), form=name)
+                sheet = quiz_files.written(
+                    "inventory.html", quiz_files.form(letter), form=name
+                )
                 yield f"inventory/form-{letter}.pdf", f"Form {name}", [sheet], ""
-            names = {"both": list(zip(*map(quiz_files.form, quiz_files.FORMS), strict=True))}
-            key = quiz_files.written("inventory_key.html", [], library=misconceptions(), **names)
+            names = {
+                "both": list(zip(*map(quiz_files.form, quiz_files.FORMS), strict=True))
+            }
+            key = quiz_files.written(
+                "inventory_key.html", [], library=misconceptions(), **names
+            )
             yield "inventory/key-and-scores.pdf", "Key and scores", [key], ""
         case "sheet":
-            poster = "".join(map(str, handouts.article("sheet").select("style, .stbp-poster")))
-            yield "poster.pdf", "The five cases", [f"<article>{poster}</article>"], "poster"
-            yield "sheet.pdf", "All equations", [filled("sheet.html", groups=GROUPS)], "sheet"
+            poster = "".join(
+                map(str, handouts.article("sheet").select("style, .stbp-poster"))
+            )
+            yield (
+                "poster.pdf",
+                "The five cases",
+                [f"<article>{poster}</article>"],
+                "poster",
+            )
+            yield (
+                "sheet.pdf",
+                "All equations",
+                [filled("sheet.html", groups=GROUPS)],
+                "sheet",
+            )
         case "answer-key":
             asked = {t.id: quiz_files.prompt_html(t.question) for t in tasks().values()}
-            names = {"objectives": objectives(), "tasks": tasks(), "asked": asked, "said": markup}
-            yield "answer-key.pdf", "Answer key", [filled("answer_key.html", **names)], ""
+            names = {
+                "objectives": objectives(),
+                "tasks": tasks(),
+                "asked": asked,
+                "said": markup,
+            }
+            yield (
+                "answer-key.pdf",
+                "Answer key",
+                [filled("answer_key.html", **names)],
+                "",
+            )
 
 
 def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) -> None:
     """Write what is shown or read in by machines: slides, questions and homework."""
     match part:
         case "slides":
-            decks = {slug for slug, table in course_table().items() if table.get("deck")}
+            decks = {
+                slug for slug, table in course_table().items() if table.get("deck")
+            }
             chosen = [stem for stem in stems if stem.partition("_")[2] in decks]
             for file in slides.write(chosen, out / part):
                 for what in slides.overfull(running, file):
@@ -79,12 +111,16 @@ def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) ->
         case "inventory":
             for letter, name in quiz_files.FORMS.items():
                 title = f"{TITLE}: concept inventory, form {name}"
-                quiz_files.write(quiz_files.form(letter), out / part, f"form-{letter}", title)
+                quiz_files.write(
+                    quiz_files.form(letter), out / part, f"form-{letter}", title
+                )
         case "weeks":
             for week in weeks():
                 here = out / part / f"week{week.number}"
                 write_text(here / "plan.toml", plan(week))
-                for path, text in files_of(read_problem_set(here / "plan.toml"), "plain"):
+                for path, text in files_of(
+                    read_problem_set(here / "plan.toml"), "plain"
+                ):
                     write_text(here / path, text)
 
 
@@ -107,14 +143,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Build the parts that are asked for, as many at a time as there are cores."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("out", type=Path, help="the folder")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="these parts")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, help="these parts"
+    )
     stems = sorted(path.stem for path in folder().glob("*.ipynb"))
-    parser.add_argument("--notebooks", nargs="+", choices=stems, default=stems, metavar="STEM")
+    parser.add_argument(
+        "--notebooks", nargs="+", choices=stems, default=stems, metavar="STEM"
+    )
     options = parser.parse_args(arguments)
     if not (SITE / "teach" / "index.html").is_file():
         parser.exit(2, f"{SITE} has no built site: run make site first\n")
     with ProcessPoolExecutor() as pool:
-        jobs = [pool.submit(build, name, options.out, options.notebooks) for name in options.only]
+        jobs = [
+            pool.submit(build, name, options.out, options.notebooks)
+            for name in options.only
+        ]
         for job in jobs:
             job.result()
     print(f"everything is in {options.out}; it holds the keys, so keep it to yourself")

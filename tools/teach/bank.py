@@ -29,8 +29,13 @@ PER_TASK = 2  # questions of the bank
 TRIED = 40  # pairs of mistakes of one task
 FIRST = 4  # situations, of networks that differ in every size
 LONGEST = 100  # characters of a choice
-ASKED = "Which of these is right?", "Which one is it?"  # no two questions have the same words
-ARTIFICIAL = re.compile(r"\b0 \*|\* 0\b|\b1\.0\b")  # there for the grader, and nobody writes it
+ASKED = (
+    "Which of these is right?",
+    "Which one is it?",
+)  # no two questions have the same words
+ARTIFICIAL = re.compile(
+    r"\b0 \*|\* 0\b|\b1\.0\b"
+)  # there for the grader, and nobody writes it
 TOKEN = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+(?:\.\d+)?|\*\*|//|[<>=]=|[^\w\s]")
 KINDS = {
     "tokens": ".*",
@@ -56,7 +61,9 @@ def wrong(text: str, found: Sequence[Mistake]) -> Choice:
     """Return a wrong choice with what is wrong in it."""
     names = ", and ".join(m.name for m in found)
     why = " ".join(dict.fromkeys(m.why for m in found))
-    return Choice(text, tuple(m.id for m in found), f"{names[:1].upper()}{names[1:]}. {why}")
+    return Choice(
+        text, tuple(m.id for m in found), f"{names[:1].upper()}{names[1:]}. {why}"
+    )
 
 
 @dataclass(frozen=True)
@@ -93,15 +100,22 @@ def measures(choices: Sequence[str]) -> dict[str, list[float]]:
     """Return what each habit looks at, for each of the choices."""
     sets = [set(tokens(choice)) for choice in choices]
     counted = {
-        name: [sum(bool(re.fullmatch(kind, t)) for t in tokens(choice)) for choice in choices]
+        name: [
+            sum(bool(re.fullmatch(kind, t)) for t in tokens(choice))
+            for choice in choices
+        ]
         for name, kind in KINDS.items()
     }
     return {
         "characters": [len(choice) for choice in choices],
         **counted,
         "different names": [sum(t[0].isalpha() for t in one) for one in sets],
-        "likeness to the others": [sum(likeness(a, b) for b in choices if b != a) for a in choices],
-        "shared tokens": [sum(t in s for t in one for s in sets) / len(one) for one in sets],
+        "likeness to the others": [
+            sum(likeness(a, b) for b in choices if b != a) for a in choices
+        ],
+        "shared tokens": [
+            sum(t in s for t in one for s in sets) / len(one) for one in sets
+        ],
         "place in the alphabet": [sorted(choices).index(choice) for choice in choices],
     }
 
@@ -169,7 +183,9 @@ def all_differ(task: Task, texts: Sequence[str]) -> bool:
 def candidates(task: Task) -> Iterator[Question]:
     """Yield the questions that a task gives, at most ``TRIED``."""
     key = expression(task.solution)
-    named = {expression(m.body): m for m in task.mistakes if not ARTIFICIAL.search(m.body)}
+    named = {
+        expression(m.body): m for m in task.mistakes if not ARTIFICIAL.search(m.body)
+    }
     named = {text: m for text, m in named.items() if text and text != key}
     pairs = [p for p in combinations(named, 2) if named[p[0]].id != named[p[1]].id]
     order = np.random.default_rng(2018).permutation(len(pairs))
@@ -181,7 +197,10 @@ def candidates(task: Task) -> Iterator[Question]:
             found += 1
             wrongs = {t: [named[t]] for t in texts[1:] if t in named}
             wrongs.setdefault(texts[3], [named[one], named[other]])
-            choices = Choice(key, (), "Right."), *(wrong(t, wrongs[t]) for t in texts[1:])
+            choices = (
+                Choice(key, (), "Right."),
+                *(wrong(t, wrongs[t]) for t in texts[1:]),
+            )
             names = f"`{task.signature}`: " if isinstance(task, Exercise) else ""
             prompt = f"{task.question}\n\n{names}"
             yield Question(task.id, prompt, choices, task.reasoning, tag=task.objective)
@@ -208,7 +227,11 @@ def balanced(pools: Sequence[Sequence[Question]]) -> list[Question]:
                     total = total - rows[i][old] + rows[i][new]
                     ks[slot], better = new, True
     return [
-        replace(pools[i][k], id=f"{pools[i][k].id}-{nth + 1}", prompt=pools[i][k].prompt + asked)
+        replace(
+            pools[i][k],
+            id=f"{pools[i][k].id}-{nth + 1}",
+            prompt=pools[i][k].prompt + asked,
+        )
         for i, ks in enumerate(chosen)
         for nth, (k, asked) in enumerate(zip(sorted(ks), ASKED, strict=False))
     ]

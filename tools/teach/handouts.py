@@ -21,15 +21,24 @@ from stbp_edu.files import write_text
 from tools.site import SITE
 from tools.templates import filled
 
-ASKS = re.compile(r"Answer|\?$|^When you have it")  # the line of a fold that holds an answer
+ASKS = re.compile(
+    r"Answer|\?$|^When you have it"
+)  # the line of a fold that holds an answer
 DROPPED = "nav.md-tags, .headerlink, .live-bar, .md-feedback, .stbp-solution, script, button, "
 DROPPED += ".figure-dark, .figure-narrow, .cell-note, a[download], .notebook-note"
 LINES = {"output": 4, "answer": 6, "exercise": 9}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 UPRIGHT, ACROSS = 658, 1032  # pixels: 174 and 273 mm of text
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--allow-file-access-from-files",
+)
 HEADER = re.compile(rb"\(node\d{8}\)")  # the name of a table's header
-LISTED = re.compile(rb"/Limits \[\(head\d+\) \(head\d+\)\]\n/Names \[([^]]*)\]")  # all of them
+LISTED = re.compile(
+    rb"/Limits \[\(head\d+\) \(head\d+\)\]\n/Names \[([^]]*)\]"
+)  # all of them
 DATE = re.compile(rb"/(?:Creation|Mod)Date \(D:[^)]*\)")
 
 
@@ -59,19 +68,26 @@ def tag(html: str) -> Tag:
 def space(kind: str) -> Tag:
     """Return lines to write on, as many as an answer of this kind takes."""
     lines = '<div class="line"></div>' * LINES[kind]
-    return tag(f'<div class="write" role="note" aria-label="Space to write">{lines}</div>')
+    return tag(
+        f'<div class="write" role="note" aria-label="Space to write">{lines}</div>'
+    )
 
 
 def question(feedback: Tag) -> Tag:
     """Return the question of a prediction with its choices, to be ticked."""
     choices = json.loads(str(feedback["data-choices"]))
-    return tag(filled("question.html", asked=feedback["data-question"], choices=choices))
+    return tag(
+        filled("question.html", asked=feedback["data-question"], choices=choices)
+    )
 
 
 def untold(cell: Tag) -> None:
     """Put space for the reader in place of what a code cell gives away."""
     output, code = cell.select_one(".cell-output"), cell.select_one(".cell-code")
-    asked, feedback = output.select_one("details.answer"), output.select_one(".stbp-feedback")
+    asked, feedback = (
+        output.select_one("details.answer"),
+        output.select_one(".stbp-feedback"),
+    )
     drawn = output.select_one("svg, img, .out-html")
     if asked:
         asked.replace_with(space("output"))
@@ -156,14 +172,20 @@ def printed(
     broken for a sheet whose text is so many pixels wide.
     """
     source, assets = target.with_suffix(".html"), (SITE / "assets").resolve().as_uri()
-    write_text(source, filled("paper.html", title=title, parts=parts, kind=kind, assets=assets))
-    page = running.new_page(viewport={"width": ACROSS if kind else UPRIGHT, "height": 900})
+    write_text(
+        source, filled("paper.html", title=title, parts=parts, kind=kind, assets=assets)
+    )
+    page = running.new_page(
+        viewport={"width": ACROSS if kind else UPRIGHT, "height": 900}
+    )
     page.emulate_media(media="print", color_scheme="light")
     page.goto(source.resolve().as_uri())
     page.wait_for_selector("html[data-maths]", state="attached", timeout=600_000)
     page.evaluate("document.fonts.ready")
     cut = page.evaluate(filled("too_wide.js"))
-    data = page.pdf(tagged=True, outline=True, prefer_css_page_size=True, print_background=True)
+    data = page.pdf(
+        tagged=True, outline=True, prefer_css_page_size=True, print_background=True
+    )
     page.close()
     source.unlink()
     target.write_bytes(settled(data))
@@ -176,7 +198,10 @@ def settled(data: bytes) -> bytes:
     The dates of its making become spaces. The headers of tables are named in their order, and are
     listed by these names: Chromium's depend on when it drew them.
     """
-    names = {old: b"(head%08d)" % k for k, old in enumerate(dict.fromkeys(HEADER.findall(data)))}
+    names = {
+        old: b"(head%08d)" % k
+        for k, old in enumerate(dict.fromkeys(HEADER.findall(data)))
+    }
     data = HEADER.sub(lambda found: names[found[0]], data)
     data = LISTED.sub(_listed, data)
     return DATE.sub(lambda found: b" " * len(found[0]), data)

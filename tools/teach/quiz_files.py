@@ -33,7 +33,9 @@ ORDER = 29  # under which the keys of the inventory fall evenly on the letters
 
 def shuffled(question: Question) -> list[Choice]:
     """Return the choices in an order drawn from the question's own name."""
-    return Random(f"{question.id} {ORDER}").sample(question.choices, len(question.choices))
+    return Random(f"{question.id} {ORDER}").sample(
+        question.choices, len(question.choices)
+    )
 
 
 def prompt_html(prompt: str) -> str:
@@ -43,12 +45,16 @@ def prompt_html(prompt: str) -> str:
     '<p><code>h</code> is <span class="arithmatex">\\(h(u)\\)</span>.</p>'
     """
     settings = {"pymdownx.arithmatex": {"generic": True}}
-    return markdown(prompt, extensions=["sane_lists", *settings], extension_configs=settings)
+    return markdown(
+        prompt, extensions=["sane_lists", *settings], extension_configs=settings
+    )
 
 
 def choice_html(question: Question, choice: Choice) -> str:
     """Return what a choice says."""
-    return f"<code>{escape(choice.text)}</code>" if question.code else markup(choice.text)
+    return (
+        f"<code>{escape(choice.text)}</code>" if question.code else markup(choice.text)
+    )
 
 
 def written(template: str, questions: Sequence[Question], **names: object) -> str:
@@ -86,12 +92,18 @@ def write(questions: Sequence[Question], folder: Path, name: str, title: str) ->
 def form(letter: str) -> list[Question]:
     """Return the questions of form ``"a"`` or ``"b"``; each key comes first."""
     questions = []
-    for number, item in enumerate(read_toml(CONTENT / "inventory.toml")["item"], start=1):
+    for number, item in enumerate(
+        read_toml(CONTENT / "inventory.toml")["item"], start=1
+    ):
         told, shown = item[letter], item.get(f"wrong_{letter}", item["wrong"])
         choices = [Choice(told["choices"][0], (), "Right.")]
         for text, ids in zip(told["choices"][1:], shown, strict=True):
             each = [ids] if isinstance(ids, str) else ids
-            choices.append(wrong(text, [Mistake(i, text, **misconceptions()[i]) for i in each]))
+            choices.append(
+                wrong(text, [Mistake(i, text, **misconceptions()[i]) for i in each])
+            )
         name, about = f"{letter.upper()}{number:02}", item["about"]
-        questions.append(Question(name, told["ask"], tuple(choices), code=False, tag=about))
+        questions.append(
+            Question(name, told["ask"], tuple(choices), code=False, tag=about)
+        )
     return questions

@@ -46,10 +46,16 @@ def deck(stem: str, site: Path = SITE) -> str:
         if heading.name != "h3":
             skipped = title.strip() in SKIPPED
         if not skipped and (units := _units(below)):
-            asked = [t for t in tasks().values() if (t.notebook, t.section) == (number, title)]
+            asked = [
+                t
+                for t in tasks().values()
+                if (t.notebook, t.section) == (number, title)
+            ]
             named = {m.id: m for task in asked for m in task.mistakes}
             notes = [_words(e) for e in below if e.name in ("p", "ul", "ol", "details")]
-            notes += [f"Expect: {m.name}. {m.why}" for m in [*named.values()][:EXPECTED]]
+            notes += [
+                f"Expect: {m.name}. {m.why}" for m in [*named.values()][:EXPECTED]
+            ]
             told.append({"heading": title, "units": units, "notes": notes})
     return filled("deck.html", title=next(found.stripped_strings), slides=told)
 
@@ -83,7 +89,9 @@ def _units(below: list[Tag]) -> list[Unit]:
 
 
 def _rows(text: Tag) -> int:
-    return sum(ceil(max(len(line), 1) / COLUMNS) for line in text.get_text().splitlines())
+    return sum(
+        ceil(max(len(line), 1) / COLUMNS) for line in text.get_text().splitlines()
+    )
 
 
 def _cell(cell: Tag) -> tuple[list[Tag], list[Tag]]:

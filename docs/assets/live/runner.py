@@ -12,7 +12,9 @@ import sys
 import traceback
 import types
 
-LIMIT = 100_000  # characters that one cell may print, so that a loop cannot fill the page
+LIMIT = (
+    100_000  # characters that one cell may print, so that a loop cannot fill the page
+)
 WIDTH = 79
 REPRS = {
     "text/html": "_repr_html_",
@@ -36,10 +38,14 @@ class Stream(io.TextIOBase):
     def write(self, text):
         """Hand on a piece of text, up to the limit."""
         if self.printed < LIMIT:
-            self.emit(json.dumps({"type": "stream", "name": self.name, "text": text[:LIMIT]}))
+            self.emit(
+                json.dumps({"type": "stream", "name": self.name, "text": text[:LIMIT]})
+            )
             if self.printed + len(text) >= LIMIT:
                 note = f"\n… the rest is left out: a cell may print {LIMIT:,} characters here\n"
-                self.emit(json.dumps({"type": "stream", "name": "stderr", "text": note}))
+                self.emit(
+                    json.dumps({"type": "stream", "name": "stderr", "text": note})
+                )
         self.printed += len(text)
         return len(text)
 
@@ -52,7 +58,9 @@ def pretty(value, indent=0):
         return text
     pad = " " * (indent + 1)
     if kind is dict:
-        entries = [f"{k!r}: {pretty(v, indent + len(repr(k)) + 3)}" for k, v in value.items()]
+        entries = [
+            f"{k!r}: {pretty(v, indent + len(repr(k)) + 3)}" for k, v in value.items()
+        ]
     else:
         entries = [pretty(entry, indent + 1) for entry in value]
     opening, closing = text[0], text[-1]
@@ -76,7 +84,10 @@ def bundle(value):
     if _is_figure(value) and not data:
         data["image/png"] = _png(value)
     data.setdefault("text/plain", pretty(value))
-    return {m: base64.b64encode(d).decode() if isinstance(d, bytes) else d for m, d in data.items()}
+    return {
+        m: base64.b64encode(d).decode() if isinstance(d, bytes) else d
+        for m, d in data.items()
+    }
 
 
 def _is_figure(value):
@@ -98,7 +109,9 @@ class Runner:
         self.emit = emit
         self.namespace = sys.modules["__main__"].__dict__
         builtins.display = self.display
-        logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # no news of its cache
+        logging.getLogger("matplotlib.font_manager").setLevel(
+            logging.ERROR
+        )  # no news of its cache
         self._pretend_ipython()
 
     def display(self, *values, **_options):
@@ -110,9 +123,17 @@ class Runner:
         """Run a cell on a wide or narrow page; return JSON: whether it worked, or the error."""
         os.environ["STBP_VIEW"] = view  # figures are drawn at this width alone
         name = f"<cell {number}>"
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+        linecache.cache[name] = (
+            len(source),
+            None,
+            source.splitlines(keepends=True),
+            name,
+        )
         kept = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = Stream("stdout", self.emit), Stream("stderr", self.emit)
+        sys.stdout, sys.stderr = (
+            Stream("stdout", self.emit),
+            Stream("stderr", self.emit),
+        )
         try:
             shown = self._execute(source, name)
             self._open_figures(shown)
@@ -126,7 +147,9 @@ class Runner:
         """Make the imports of a cell that may run next; what goes wrong is told when it runs."""
         try:
             found = [
-                n for n in ast.parse(source).body if isinstance(n, (ast.Import, ast.ImportFrom))
+                n
+                for n in ast.parse(source).body
+                if isinstance(n, (ast.Import, ast.ImportFrom))
             ]
             exec(compile(ast.Module(found, []), "<warm>", "exec"), {})
         except Exception:
@@ -160,7 +183,9 @@ class Runner:
         """Offer the few names that a cell may import from IPython.display."""
         module = types.ModuleType("IPython.display")
         module.display = self.display
-        module.clear_output = lambda wait=False: self.emit(json.dumps({"type": "clear"}))
+        module.clear_output = lambda wait=False: self.emit(
+            json.dumps({"type": "clear"})
+        )
         for name, mime in (("HTML", "text/html"), ("Markdown", "text/markdown"),
                            ("Latex", "text/latex"), ("SVG", "image/svg+xml")):  # fmt: skip
             setattr(module, name, _wrapper(name, mime))
@@ -201,4 +226,9 @@ def describe(error):
     )
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     message = str(error).splitlines()[0] if str(error) else ""
-    return {"name": type(error).__name__, "message": message, "text": text, "missing": missing}
+    return {
+        "name": type(error).__name__,
+        "message": message,
+        "text": text,
+        "missing": missing,
+    }

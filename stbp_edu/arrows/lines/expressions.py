@@ -16,9 +16,45 @@ from typing import Any
 import numpy as np
 
 GREEK = (
-    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"),
-    *("lambda_", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi"),
-    *("omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"),
+    *(
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+    ),
+    *(
+        "lambda_",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+    ),
+    *(
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Pi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+    ),
 )
 NAMED = {
     **{name: rf"\{name.rstrip('_')}" for name in GREEK},
@@ -29,7 +65,9 @@ NAMED = {
 
 def call(op: str, *args: Any) -> Call:
     """Return an operation on expressions and numbers."""
-    return Call(op, tuple(Number(arg) if isinstance(arg, int | float) else arg for arg in args))
+    return Call(
+        op, tuple(Number(arg) if isinstance(arg, int | float) else arg for arg in args)
+    )
 
 
 def _signs(op: str) -> tuple[Callable[..., Call], Callable[..., Call]]:
@@ -141,7 +179,9 @@ def evaluate(
     f, values = tree.op, [evaluate(arg, value_of, spike, xp) for arg in tree.args]
     if isinstance(f, Function):
         own = dict(zip(f.parameters, values, strict=True))
-        return evaluate(f.body, lambda of: own[of] if of in own else value_of(of), spike, xp)
+        return evaluate(
+            f.body, lambda of: own[of] if of in own else value_of(of), spike, xp
+        )
     return spike[f](*values) if f in spike else OPERATIONS[f](xp, *values)
 
 
@@ -157,7 +197,9 @@ def written_out(tree: Expression) -> Expression:
     if not isinstance(tree, Call):
         return tree
     if isinstance(f := tree.op, Function):
-        return written_out(replaced(f.body, dict(zip(f.parameters, tree.args, strict=True))))
+        return written_out(
+            replaced(f.body, dict(zip(f.parameters, tree.args, strict=True)))
+        )
     return Call(f, tuple(map(written_out, tree.args)))
 
 
@@ -178,7 +220,9 @@ def names_in(tree: Expression) -> Iterator[Name]:
 
 def ops_in(*trees: Expression) -> set[str | Function]:
     """Return the operations in some expressions, and the functions that they call."""
-    return {node.op for tree in trees for node in nodes_in(tree) if isinstance(node, Call)}
+    return {
+        node.op for tree in trees for node in nodes_in(tree) if isinstance(node, Call)
+    }
 
 
 def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
@@ -224,32 +268,47 @@ LATEX: Style = {
 }
 
 
-def _write(tree: Expression, style: Style, name: Callable[[Name], str]) -> tuple[str, int]:
+def _write(
+    tree: Expression, style: Style, name: Callable[[Name], str]
+) -> tuple[str, int]:
     """Return an expression as text, and how tightly it binds: 1 a sum, 2 a product, 5 a name."""
     match tree:
         case Number(value):
             return f"{value}", 5 if value >= 0 else 2
         case Name():
-            return name(tree), 4 if style is LATEX and tree.when else 5  # it has indices
+            return name(
+                tree
+            ), 4 if style is LATEX and tree.when else 5  # it has indices
         case Call(op, args):
             label = op.label if isinstance(op, Function) else op
-            call = label.replace("{", "{{").replace("}", "}}") + f"({','.join(['{}'] * len(args))})"
+            call = (
+                label.replace("{", "{{").replace("}", "}}")
+                + f"({','.join(['{}'] * len(args))})"
+            )
             form, binds, wanted = style.get(label, (call, 5, (0,) * len(args)))
-            written = zip((_write(arg, style, name) for arg in args), wanted, strict=True)
-            inside = [f"({text})" if bound < need else text for (text, bound), need in written]
+            written = zip(
+                (_write(arg, style, name) for arg in args), wanted, strict=True
+            )
+            inside = [
+                f"({text})" if bound < need else text for (text, bound), need in written
+            ]
             if style is LATEX and op == "*" and inside[1][0].isdigit():
                 form = r"{}\cdot{}"
             return form.format(*inside), binds
 
 
 def python(
-    tree: Expression, name: Callable[[Name], str] = lambda one: one.name, style: Style = PYTHON
+    tree: Expression,
+    name: Callable[[Name], str] = lambda one: one.name,
+    style: Style = PYTHON,
 ) -> str:
     """Return an expression as Python, with the reader's functions written out."""
     return _write(written_out(tree), style, name)[0]
 
 
-def latex(tree: Expression, name: Callable[[Name], str], *, factor: bool = False) -> str:
+def latex(
+    tree: Expression, name: Callable[[Name], str], *, factor: bool = False
+) -> str:
     """Return an expression as LaTeX; as a ``factor``, a sum stands in brackets."""
     text, binds = _write(tree, LATEX, name)
     signed = isinstance(tree, Call) and tree.op == "neg"

@@ -68,7 +68,9 @@ class ForwardLines:
             return "u" if "u" in self.lines else [*self.lines][-1]
         read = self._within_the_step(self._read_by(self.spike))
         read = [state for state in read if state != self.spike]
-        remember = [state for state in read if {state, self.spike} & {*self._read_by(state)}]
+        remember = [
+            state for state in read if {state, self.spike} & {*self._read_by(state)}
+        ]
         for state in remember:
             within = self._within_the_step([state])
             if any(X in ex.names_in(self.lines[one]) for one in within):
@@ -77,7 +79,9 @@ class ForwardLines:
 
     def _read_by(self, state: str, when: str = "now last") -> list[str]:
         """Return the states that a line reads, in the order in which it does."""
-        names = (n.name for n in ex.names_in(self.lines[state]) if n.when and n.when in when)
+        names = (
+            n.name for n in ex.names_in(self.lines[state]) if n.when and n.when in when
+        )
         return [name for name in dict.fromkeys(names) if name in self.lines]
 
     def _within_the_step(self, states: list[str]) -> list[str]:
@@ -119,17 +123,25 @@ class ForwardLines:
         found.sort(key=lambda slope: first.get(slope.kind, 3))
         if self.input != "x":
             return found
-        return [Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self._by(X).items()] + found
+        return [
+            Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self._by(X).items()
+        ] + found
 
     def enters(self, constant: str) -> Iterator[Slope]:
         """Yield the arrows from a constant to the states whose lines read it."""
         # one that cancels has a gradient, too: 0
-        for state, factor in (self._by(ex.Name(constant)) or {self.potential: ex.ZERO}).items():
+        for state, factor in (
+            self._by(ex.Name(constant)) or {self.potential: ex.ZERO}
+        ).items():
             yield Slope(f"enter:{constant}>{state}", constant, state, 0, factor)
 
     def silent(self, tree: ex.Expression) -> ex.Expression:
         """Return a factor from step to step as if no neuron had spiked."""
-        return tidy(ex.replaced(ex.written_out(tree), {ex.Name(self.spike or "", "last"): ex.ZERO}))
+        return tidy(
+            ex.replaced(
+                ex.written_out(tree), {ex.Name(self.spike or "", "last"): ex.ZERO}
+            )
+        )
 
     @cached_property
     def roles(self) -> dict[str, str]:
@@ -164,9 +176,13 @@ def spikes(line: ex.Expression) -> bool:
     return isinstance(line, ex.Call) and line.op == "spike"
 
 
-def reachable(start: list[Item], following: Callable[[Item], Iterable[Item]]) -> list[Item]:
+def reachable(
+    start: list[Item], following: Callable[[Item], Iterable[Item]]
+) -> list[Item]:
     """Return all that follows from a start, each once, in the order in which it is met."""
     found = [*start]
     for one in found:  # grows while it is read
-        found += [other for other in dict.fromkeys(following(one)) if other not in found]
+        found += [
+            other for other in dict.fromkeys(following(one)) if other not in found
+        ]
     return found

@@ -20,7 +20,11 @@ from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
-IMPORTED = {**{op: op for op in ("exp", "log", "tanh", "sqrt")}, "min": "minimum", "max": "maximum"}
+IMPORTED = {
+    **{op: op for op in ("exp", "log", "tanh", "sqrt")},
+    "min": "minimum",
+    "max": "maximum",
+}
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
 MINUS_ONE = ex.Number(-1)
@@ -42,17 +46,25 @@ def program(net: Network, rule: Rule) -> str:
     names = sorted(name for op, name in IMPORTED.items() if op in used)
     head = [f"from numpy import {', '.join(names)}", ""] if names else []
     if back.lines.spike:
-        head += ["# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative", ""]
+        head += [
+            "# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative",
+            "",
+        ]
     return "\n".join([*head, back.source()])
 
 
 def _use(neuron: Neuron) -> str:
     """Return where a run back begins, and how gradients follow from the adjoints."""
     d = f"d_{neuron.input}"
-    sums = [f"{d} sums to the gradient of b", f"{d} times the output below to that of W"]
+    sums = [
+        f"{d} sums to the gradient of b",
+        f"{d} times the output below to that of W",
+    ]
     sums.append(f"{d} times {neuron.output} of the step before to that of R")
     sums += [f"g_{name} to that of {name}" for name in neuron.learned]
-    over = "steps and samples" + " (and neurons, for what a layer shares)" * (len(sums) > 3)
+    over = "steps and samples" + " (and neurons, for what a layer shares)" * (
+        len(sums) > 3
+    )
     start = "At the last step all that ends in _next is 0."
     return f"{start} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
 
@@ -65,7 +77,9 @@ def _function(
     what, _, more = what.partition("\n")
     explained = ["", *(f"    {line}" for line in textwrap.wrap(more, 92)), '    """']
     return [
-        *textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5), break_long_words=False),
+        *textwrap.wrap(
+            head, 96, subsequent_indent=" " * (len(name) + 5), break_long_words=False
+        ),
         f'    """Return the {what}.' + ("" if more else '"""'),
         *(explained if more else []),
         *(f"    {line}" for line in body),
@@ -83,7 +97,9 @@ def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
         finer = {}
         for s, q in same:
             heads = [(a.target, rule.move(q, a)) for a in arrows if a.source == s]
-            ends = tuple(None if q is None else same.get((k, q), LOSS) for k, q in heads)
+            ends = tuple(
+                None if q is None else same.get((k, q), LOSS) for k, q in heads
+            )
             finer[s, q] = seen.setdefault((s, same[s, q], ends), q)
         if finer == same:
             return same
@@ -95,8 +111,12 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
 
     def heads(node: Adjoint) -> Iterator[Adjoint]:
         """Yield the adjoints in the terms of one."""
-        moves = (move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node))
-        return ((a.target, same[a.target, head]) for a, head in moves if a.target != LOSS)
+        moves = (
+            move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node)
+        )
+        return (
+            (a.target, same[a.target, head]) for a, head in moves if a.target != LOSS
+        )
 
     return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
 
@@ -121,7 +141,9 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
     needed = reachable(start, heads)
     for n in range(1, net.N + 1):
         nodes, leaving = [node[1:] for node in needed if node[0] == n], net.arrows[n]
-        backs.append(StepBack(net, n, rule, same, nodes, [a for a in leaving if a.leaves]))
+        backs.append(
+            StepBack(net, n, rule, same, nodes, [a for a in leaving if a.leaves])
+        )
     return backs
 
 
@@ -141,7 +163,10 @@ class Row(NamedTuple):
         terms: list[ex.Expression] = []
         for factor, head in self.terms:
             adjoint = ex.Name(head, "now")
-            alone: dict[ex.Expression, ex.Expression] = {ex.ONE: adjoint, MINUS_ONE: -adjoint}
+            alone: dict[ex.Expression, ex.Expression] = {
+                ex.ONE: adjoint,
+                MINUS_ONE: -adjoint,
+            }
             terms.append(alone.get(factor, factor * adjoint))
         line = f"{self.name} = {added(map(written, terms)) or zero}"
         return line + (f"  # {self.arrows}" if self.arrows else "")
@@ -176,7 +201,10 @@ class StepBack:
     def behind(self, q: str) -> str | None:
         """Return the adjoint that weights hand back to state q of the rule; None if they cannot."""
         to = self.rule.move(q, Arrow("weight", "o", LOSS, layer=1))  # wherever it leads
-        if to is None or (self.neuron.input, self.same[self.neuron.input, to]) not in self.nodes:
+        if (
+            to is None
+            or (self.neuron.input, self.same[self.neuron.input, to]) not in self.nodes
+        ):
             return None
         return self.name(self.neuron.input, to)
 
@@ -186,12 +214,18 @@ class StepBack:
         forward = [f"{s} = {ex.python(line)}" for s, line in lines.items()]
         backward = [row.source(ex.python, "0.0") for row in self.rows]
         states, results = [*lines], [row.name for row in self.rows]
-        returned = "states of a step from the input x and the last ones, which begin at 0"
-        adjoints = f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
+        returned = (
+            "states of a step from the input x and the last ones, which begin at 0"
+        )
+        adjoints = (
+            f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
+        )
         given = [*self.reads, *sorted(self.signals), *self.later, *known]
         return "\n".join(
             [
-                *_function("forward", [*states, "x", *known], states, forward, returned),
+                *_function(
+                    "forward", [*states, "x", *known], states, forward, returned
+                ),
                 *("", ""),
                 *_function("backward", given, results, backward, adjoints),
             ]
@@ -204,13 +238,23 @@ class StepBack:
         slopes = {slope.kind: slope for slope in self.lines.slopes}
         for node in sorted(self.nodes, key=lambda node: order.index(node[0])):
             moves = self.rule.moves_from(self.net, self.n, *node)
-            inside = [(slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves]
+            inside = [
+                (slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves
+            ]
             signal = self.signal(*node)
             terms: list[Term] = [(ex.ONE, signal)] if signal else []
             terms += [self._term(slope, head) for slope, head in inside]
-            found.append(Row(self.name(*node), terms, ", ".join(slope.kind for slope, _ in inside)))
+            found.append(
+                Row(
+                    self.name(*node),
+                    terms,
+                    ", ".join(slope.kind for slope, _ in inside),
+                )
+            )
         for name in self.neuron.learned:
-            own = [self._term(slope, self.rule.start) for slope in self.lines.enters(name)]
+            own = [
+                self._term(slope, self.rule.start) for slope in self.lines.enters(name)
+            ]
             found.append(Row(f"g_{name}", own))
         return found
 
@@ -235,7 +279,9 @@ class StepBack:
         Those of the output come first.
         """
         nodes = sorted(self.nodes, key=lambda node: node[0] != self.neuron.output)
-        return {name: self._handed(*node) for node in nodes if (name := self.signal(*node))}
+        return {
+            name: self._handed(*node) for node in nodes if (name := self.signal(*node))
+        }
 
     @property
     def again(self) -> list[tuple[str, str, str]]:
@@ -251,17 +297,24 @@ class StepBack:
     def name(self, state: str, q: str, after: str = "") -> str:
         """Return the name of an adjoint."""
         shared = self.same[state, q]
-        own = f"d_{state}" if shared == self.rule.start else _named(f"d_{state}", shared)
+        own = (
+            f"d_{state}" if shared == self.rule.start else _named(f"d_{state}", shared)
+        )
         return own + after
 
     def signal(self, state: str, q: str) -> str:
         """Return the name of what other neurons and the loss hand back to a state, or ""."""
         every = {one: self._handed(s, one) for s, one in self.nodes if s == state}
-        heads = {one: [(arrow.kind, to) for arrow, to in handed] for one, handed in every.items()}
+        heads = {
+            one: [(arrow.kind, to) for arrow, to in handed]
+            for one, handed in every.items()
+        }
         if not heads[q]:
             return ""
         name = "signal" if state == self.neuron.output else f"signal_{state}"
-        return name if all(one == heads[q] for one in heads.values()) else _named(name, q)
+        return (
+            name if all(one == heads[q] for one in heads.values()) else _named(name, q)
+        )
 
     def _handed(self, state: str, q: str) -> list[tuple[Arrow, str]]:
         """Return the arrows that leave the neuron here, and the state of the rule after each."""
@@ -274,8 +327,13 @@ class StepBack:
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
         factor = tidy(ex.written_out(factor))
         states = (name for name in ex.names_in(factor) if name.when)
-        by = {s: ex.Name(s.name + SHIFTED[slope.step - (s.when == "last")], s.when) for s in states}
-        return ex.replaced(factor, by), self.name(slope.target, head, SHIFTED[slope.step])
+        by = {
+            s: ex.Name(s.name + SHIFTED[slope.step - (s.when == "last")], s.when)
+            for s in states
+        }
+        return ex.replaced(factor, by), self.name(
+            slope.target, head, SHIFTED[slope.step]
+        )
 
 
 def added(terms: Iterable[str]) -> str:

@@ -52,7 +52,9 @@ WRITTEN = {
 }
 """A pattern of what was written, and what to do; the first that fits."""
 CALLED = {
-    **dict.fromkeys(("heaviside", "H", "step", "Theta", "theta", "spikes", "fire"), SPIKE),
+    **dict.fromkeys(
+        ("heaviside", "H", "step", "Theta", "theta", "spikes", "fire"), SPIKE
+    ),
     "sigmoid": "define it in a line above: sigmoid(v) = 1 / (1 + exp(-v))",
     "relu": "write max(v, 0)",
     "sign": "write spike for a spike, or tanh for a smooth sign",
@@ -67,7 +69,9 @@ INPUTS = ("I", "input", "inputs", "inp", "s_in", "current", "I_in", "X")
 
 def advice_on(text: str) -> str:
     """Return what to write in place of a piece of text, or "" if nothing is known of it."""
-    return next((advice for form, advice in WRITTEN.items() if re.search(form, text)), "")
+    return next(
+        (advice for form, advice in WRITTEN.items() if re.search(form, text)), ""
+    )
 
 
 def advice_on_name(name: str, states: Collection[str]) -> str:
@@ -114,7 +118,9 @@ class Line:
         shown = "".join(sign if sign.isprintable() else "?" for sign in self.text)
         shown = shown if len(shown) <= LONGEST_LINE else f"{shown[:60]} ..."
         mark = " " * min(place, len(shown) - 1) + "^"
-        return LineError(f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}")
+        return LineError(
+            f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}"
+        )
 
 
 @dataclass(frozen=True)
@@ -134,12 +140,17 @@ class Reader:
                 node = ast.parse(text, mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             at = min(max((getattr(error, "offset", 0) or 1) - 1, 0), len(text))
-            said = getattr(error, "msg", str(error)) or "too many brackets or signs in a row"
+            said = (
+                getattr(error, "msg", str(error))
+                or "too many brackets or signs in a row"
+            )
             advice, at = advice_on(text) or UNDERSTOOD, self.line.start + at
             raise self.line.error(at, f"not understood: {said}", advice) from None
         tree = self.tree(node)
         if ex.size(tree) > LARGEST:
-            raise self.error(node, "too long when written out", f"use at most {LARGEST} operations")
+            raise self.error(
+                node, "too long when written out", f"use at most {LARGEST} operations"
+            )
         return tree
 
     def error(self, node: ast.AST, problem: str, advice: str) -> LineError:
@@ -151,13 +162,19 @@ class Reader:
     def tree(self, node: ast.expr) -> ex.Expression:
         """Return a node and what is below it as an expression."""
         match node:
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            case ast.Constant(value=int() | float() as value) if not isinstance(
+                value, bool
+            ):
                 if not math.isfinite(value) or abs(value) > 1e300:
-                    raise self.error(node, "a number too large", "numbers may go up to 1e300")
+                    raise self.error(
+                        node, "a number too large", "numbers may go up to 1e300"
+                    )
                 return ex.Number(value)
             case ast.Name(id=name):
                 if name in self.functions or name in ex.FUNCTIONS:
-                    raise self.error(node, f"{name} is a function", f"call it: {name}(...)")
+                    raise self.error(
+                        node, f"{name} is a function", f"call it: {name}(...)"
+                    )
                 try:
                     return self.name(name)
                 except ValueError as error:
@@ -173,12 +190,16 @@ class Reader:
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
         shown = ast.get_source_segment(self.line.right, node) or type(node).__name__
-        raise self.error(node, f"not understood: {shown}", advice_on(shown) or UNDERSTOOD)
+        raise self.error(
+            node, f"not understood: {shown}", advice_on(shown) or UNDERSTOOD
+        )
 
     def _check_exponent(self, node: ast.expr, exponent: ex.Expression) -> None:
         """Check that numbers in an exponent are small."""
         match exponent:
-            case ex.Number(value) | ex.Call("neg", (ex.Number(value),)) if abs(value) <= EXPONENT:
+            case ex.Number(value) | ex.Call("neg", (ex.Number(value),)) if (
+                abs(value) <= EXPONENT
+            ):
                 return
         if not any(ex.names_in(exponent)):
             advice = f"a number there may go up to {EXPONENT}; otherwise give a constant a name"
@@ -188,10 +209,18 @@ class Reader:
         """Return the call of a function."""
         if name not in (*self.functions, *ex.FUNCTIONS):
             known = ", ".join((*ex.FUNCTIONS, *self.functions))
-            define = f"known are {known}; define another in a line above: {name}(o) = ..."
-            raise self.error(node, f"no function is called {name}", CALLED.get(name, define))
+            define = (
+                f"known are {known}; define another in a line above: {name}(o) = ..."
+            )
+            raise self.error(
+                node, f"no function is called {name}", CALLED.get(name, define)
+            )
         op = self.functions.get(name, name)
-        many = len(op.parameters) if isinstance(op, ex.Function) else 1 + (name in ("min", "max"))
+        many = (
+            len(op.parameters)
+            if isinstance(op, ex.Function)
+            else 1 + (name in ("min", "max"))
+        )
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"

@@ -54,13 +54,21 @@ def _slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
     for k, arg in enumerate(args):
         if by in ex.names_in(arg):
             if isinstance(f, str):
-                own = ex.replaced(BY_ARGUMENT[f][k], dict(zip((A, B), args, strict=False)))
+                own = ex.replaced(
+                    BY_ARGUMENT[f][k], dict(zip((A, B), args, strict=False))
+                )
             else:
-                label = rf"\partial_{k + 1}{f.label}" if len(args) > 1 else f"{f.label}'"
+                label = (
+                    rf"\partial_{k + 1}{f.label}" if len(args) > 1 else f"{f.label}'"
+                )
                 own = _derived(f, label, f.parameters[k], args)
             terms.append(own * _slope(arg, by))
-    if isinstance(f, ex.Function) and by in ex.names_in(ex.Call(f, ())):  # a constant in its body
-        terms.append(_derived(f, rf"\partial_{{{ex.symbol(by.name)}}}{f.label}", by, args))
+    if isinstance(f, ex.Function) and by in ex.names_in(
+        ex.Call(f, ())
+    ):  # a constant in its body
+        terms.append(
+            _derived(f, rf"\partial_{{{ex.symbol(by.name)}}}{f.label}", by, args)
+        )
     return reduce(add, terms) if terms else ex.ZERO
 
 
@@ -154,14 +162,20 @@ def _times(left: Product, right: Product, exponent: int) -> Product:
     (number, powers), (base, factors) = left, right
     if base == 0 and exponent > 0:
         return Fraction(0), {}
-    small = abs(exponent) * max(base.numerator.bit_length(), base.denominator.bit_length()) < 53
+    small = (
+        abs(exponent) * max(base.numerator.bit_length(), base.denominator.bit_length())
+        < 53
+    )
     if base and small:
         grown = number * base**exponent
         if max(abs(grown.numerator), grown.denominator) < LARGEST:
             number, base = grown, Fraction(1)
     own = (ex.Number(base.numerator), 1), (ex.Number(base.denominator), -1)
     powers = dict(powers)
-    for factor, power in (*factors.items(), *(pair for pair in own if pair[0] != ex.ONE)):
+    for factor, power in (
+        *factors.items(),
+        *(pair for pair in own if pair[0] != ex.ONE),
+    ):
         powers[factor] = powers.get(factor, 0) + power * exponent
     return number, {factor: power for factor, power in powers.items() if power}
 

@@ -13,7 +13,13 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, reachable, spikes
-from stbp_edu.arrows.lines.reading import LONGEST_LINE, Line, Reader, advice_on, advice_on_name
+from stbp_edu.arrows.lines.reading import (
+    LONGEST_LINE,
+    Line,
+    Reader,
+    advice_on,
+    advice_on_name,
+)
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
@@ -28,7 +34,9 @@ NOT_FREE = (
 
 
 def read_lines(
-    text: str, constants: Mapping[str, float], defaults: Mapping[str, float] | None = None
+    text: str,
+    constants: Mapping[str, float],
+    defaults: Mapping[str, float] | None = None,
 ) -> ForwardLines:
     """Return the lines of a neuron.
 
@@ -44,7 +52,9 @@ def read_lines(
     """
     for name in constants:
         if not _is_free(name):
-            raise ValueError(f"no constant can be called {name}; choose another name; {NOT_FREE}")
+            raise ValueError(
+                f"no constant can be called {name}; choose another name; {NOT_FREE}"
+            )
     constants = {name: checks.number(name, value) for name, value in constants.items()}
     every = list(_split(text))
     lines = [line for line in every if not line.is_number]
@@ -55,32 +65,44 @@ def read_lines(
         )
     states = [line.name for line in lines if line.args is None]
     if len(states) > MOST_STATES:
-        raise ValueError(f"text must have at most {MOST_STATES} states, got {len(states)}")
+        raise ValueError(
+            f"text must have at most {MOST_STATES} states, got {len(states)}"
+        )
     reading = _Reading(states, constants, defaults or {})
     for line in sorted(every, key=lambda line: not line.is_number):
         reading.take(line)
-    found = ForwardLines("\n".join(line.text for line in lines), reading.lines, constants)
+    found = ForwardLines(
+        "\n".join(line.text for line in lines), reading.lines, constants
+    )
     _check_connected(found, {line.name: line for line in lines})
     read = {name.name for one in found.lines.values() for name in ex.names_in(one)}
     if unread := sorted(constants.keys() - read):
-        raise ValueError(f"no line reads {', '.join(unread)}; leave it out, or use it in a line")
+        raise ValueError(
+            f"no line reads {', '.join(unread)}; leave it out, or use it in a line"
+        )
     return found
 
 
 def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
     """Check that the input reaches every state, and every state the output."""
-    reads = {s: {name.name for name in ex.names_in(line)} for s, line in found.lines.items()}
+    reads = {
+        s: {name.name for name in ex.names_in(line)} for s, line in found.lines.items()
+    }
     if not any("x" in names for names in reads.values()):
         advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
         raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
-    reached = reachable(["x"], lambda name: [state for state in reads if name in reads[state]])
+    reached = reachable(
+        ["x"], lambda name: [state for state in reads if name in reads[state]]
+    )
     needed = reachable([found.output], lambda state: reads.get(state, ()))
     for state in [s for s in reads if s not in reached]:
         advice = "let its line read x or a state that x reaches, or give a constant by its name"
         raise lines[state].error(0, f"no input reaches {state}", advice)
     for state in [s for s in reads if s not in needed]:
         advice = f"let a line on the way to {found.output} read it, or leave it out"
-        raise lines[state].error(0, f"{found.output} does not depend on {state}", advice)
+        raise lines[state].error(
+            0, f"{found.output} does not depend on {state}", advice
+        )
 
 
 def _split(text: str) -> Iterator[Line]:
@@ -120,7 +142,9 @@ def _apart(text: str, number: int) -> Line:
         raise line.error(0, f"it has {len(text)} characters", advice)
     name = unicodedata.normalize("NFKC", found[1]) if found else ""
     if not found or not sign or not name.isidentifier():
-        write = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
+        write = (
+            "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
+        )
         raise line.error(0, "a line must assign one name", advice_on(text) or write)
     args = None if found[2] is None else [arg.strip() for arg in found[2].split(",")]
     return Line(text, number, start, name, args)
@@ -148,8 +172,12 @@ class _Reading:
         for arg in args:
             free = arg in WEIGHTS or _is_free(arg)
             if not (arg.isidentifier() and free) or args.count(arg) > 1:
-                advice = f"write {name}(o) = ..., with a name of its own for each argument"
-                raise line.error(line.text.find("(") + 1, f"{arg!r} is no argument", advice)
+                advice = (
+                    f"write {name}(o) = ..., with a name of its own for each argument"
+                )
+                raise line.error(
+                    line.text.find("(") + 1, f"{arg!r} is no argument", advice
+                )
         tree = Reader(line, lambda read: self.name(read, line), self.functions).read()
         self._check_spike(line, tree)
         if line.args is None:
@@ -170,7 +198,11 @@ class _Reading:
             if args is not None:
                 advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
                 raise ValueError(f"{name} is no argument of {f}", advice)
-            return X if name == "x" else ex.Name(name, "now" if name in self.lines else "last")
+            return (
+                X
+                if name == "x"
+                else ex.Name(name, "now" if name in self.lines else "last")
+            )
         if name in self.defaults:
             self.constants[name] = self.defaults[name]
             return ex.Name(name)
@@ -178,31 +210,46 @@ class _Reading:
         if args is not None:
             raise ValueError(f"{name} is no argument of {f}, and has no value", give)
         known = ", ".join(("x", *self.states, *self.constants))
-        advice = advice_on_name(name, self.states) or f"{give}, or a line that changes it"
+        advice = (
+            advice_on_name(name, self.states) or f"{give}, or a line that changes it"
+        )
         raise ValueError(f"{name} has no value; known are {known}", advice)
 
     def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
         """Check that each part that reads constants alone is finite, and 1 over each divisor."""
-        calls = [node for node in ex.nodes_in(ex.written_out(tree)) if isinstance(node, ex.Call)]
+        calls = [
+            node
+            for node in ex.nodes_in(ex.written_out(tree))
+            if isinstance(node, ex.Call)
+        ]
         calls += [1 / node.args[1] for node in calls if node.op == "/"]
-        known = {ex.Name(name): np.float64(value) for name, value in self.constants.items()}
+        known = {
+            ex.Name(name): np.float64(value) for name, value in self.constants.items()
+        }
         for node in reversed(calls):  # the innermost first
             if not any(name.when for name in ex.names_in(node)):
                 with np.errstate(all="ignore"):
                     value = ex.evaluate(node, known.__getitem__, {"spike": np.asarray})
                 if not np.isfinite(value):
                     advice = "what reads no state must be a finite number; change a constant in it"
-                    raise line.error(line.start, f"{ex.python(node)} is {value}", advice)
+                    raise line.error(
+                        line.start, f"{ex.python(node)} is {value}", advice
+                    )
 
     def _check_spike(self, line: Line, tree: ex.Expression) -> None:
         """Check that a spike stands alone in the line of a state, and that it is the only one."""
         alone = line.args is None and spikes(tree)
         inside = tree.args if alone and isinstance(tree, ex.Call) else (tree,)
         if "spike" in ex.ops_in(*inside):
-            problem = f"spike inside {'an expression' if line.args is None else 'a function'}"
+            problem = (
+                f"spike inside {'an expression' if line.args is None else 'a function'}"
+            )
             advice = "let it stand alone in a line of its own: o = spike(u - v_th)"
         elif alone and any(map(spikes, self.lines.values())):
-            problem, advice = "a second spike", "a neuron has one; make the other a smooth function"
+            problem, advice = (
+                "a second spike",
+                "a neuron has one; make the other a smooth function",
+            )
         else:
             return
         raise line.error(line.text.find("spike", line.start), problem, advice)

@@ -17,7 +17,11 @@ from typing import Any
 from stbp_edu import checks
 from stbp_edu.arrows import Node
 from stbp_edu.practice.explorers.board_explorer import board_data
-from stbp_edu.practice.explorers.network_explorers import lab_data, paths_data, sweep_data
+from stbp_edu.practice.explorers.network_explorers import (
+    lab_data,
+    paths_data,
+    sweep_data,
+)
 from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse
 from stbp_edu.practice.explorers.widget import JS, widget_class
@@ -25,7 +29,9 @@ from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 
 __all__ = ["EXPLORERS", "data", "explore", "export", "pulse"]
-EXPLORERS: dict[str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPass] | None]] = {
+EXPLORERS: dict[
+    str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPass] | None]
+] = {
     "sweep": (sweep_data, pencil),
     "paths": (paths_data, smooth),
     "pulse": (lambda net: Pulse(net).data, one_neuron),
@@ -47,7 +53,9 @@ def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
     shown, example = EXPLORERS[checks.choice("name", name, EXPLORERS)]
     if example is None:
         if net is not None:
-            raise ValueError(f"network must be left out for {name!r}, which shows fixed settings")
+            raise ValueError(
+                f"network must be left out for {name!r}, which shows fixed settings"
+            )
         return shown()
     return shown(net or example())
 
@@ -91,11 +99,20 @@ def export(folder: str | Path) -> list[Path]:
     """Write modules and data for the site to ``folder``; return the files."""
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    files = {path.name: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))}
+    files = {
+        path.name: path.read_text(encoding="utf-8") for path in sorted(JS.glob("*.js"))
+    }
     for name in EXPLORERS:
-        files[f"{name}.json"] = json.dumps(data(name), separators=(",", ":"), allow_nan=False)
+        files[f"{name}.json"] = json.dumps(
+            data(name), separators=(",", ":"), allow_nan=False
+        )
     listed = [
-        {"id": t.id, "html": markup(t.title), "notebook": t.notebook, "course": t.in_course}
+        {
+            "id": t.id,
+            "html": markup(t.title),
+            "notebook": t.notebook,
+            "course": t.in_course,
+        }
         for t in tasks().values()
     ]
     files["exercises.json"] = json.dumps(listed, ensure_ascii=False)

@@ -33,7 +33,9 @@ NEURONS: dict[str, Callable[[], arrows.Neuron]] = {
     "hard reset, linear gate": lambda: arrows.hard_reset(LINEAR),
     "hard reset, exponential gate": lambda: arrows.hard_reset(EXPONENTIAL),
     "soft reset": lambda: arrows.soft_reset(LINEAR),
-    "synaptic current": lambda: arrows.with_current(arrows.hard_reset(LINEAR), alpha=0.5),
+    "synaptic current": lambda: arrows.with_current(
+        arrows.hard_reset(LINEAR), alpha=0.5
+    ),
     "adaptive threshold": lambda: arrows.with_adaptation(
         arrows.hard_reset(LINEAR), beta=0.5, rho=0.75
     ),
@@ -54,7 +56,11 @@ INPUT = np.array([[[1.0, 0.0]], [[0.0, 1.0]], [[0.0, 0.0]], [[1.0, 1.0]]])
 T = len(INPUT)
 PLACES = {"u": (0.0, 1.0), "o": (0.43, 1.0), "i": (0.0, 0.0), "a": (0.43, 0.0)}
 """Where the states of the cell (t, n) stand."""
-BOWS = {"carry": 0.5, "recur": -0.4, "relax": -0.3}  # where a straight arrow would pass a state
+BOWS = {
+    "carry": 0.5,
+    "recur": -0.4,
+    "relax": -0.3,
+}  # where a straight arrow would pass a state
 GAIN_LIMIT = 0.5  # the gains of this run are all within 1
 FACTORS = {
     "weight": "w_{ji}",
@@ -109,15 +115,22 @@ class Board:
         """Run a 2-2-1 network for four steps, and walk every path from each state at the first."""
         net = arrows.network("2-2R-1R" if recurrent else "2-2-1", NEURONS[neuron]())
         kinds = "WbR" if recurrent else "Wb"
-        params: LayerParams = [None, *({kind: layer[kind] for kind in kinds} for layer in LAYERS)]
+        params: LayerParams = [
+            None,
+            *({kind: layer[kind] for kind in kinds} for layer in LAYERS),
+        ]
         self.net, self.neuron = net, net.layers[1].neuron
         self.run = net, params, arrows.forward(net, params, INPUT), np.zeros((1, 1))
         self.local = arrows.local_derivatives(*self.run)
         found = {a.kind: a for table in net.arrows[1:] for a in table}
         self.arrows = sorted(found.values(), key=lambda arrow: arrow.leaves)
         self.words = arrows.words(net, T)
-        self.paths: dict[str, dict[tuple[str, ...], tuple[Path, list[float]]]] = defaultdict(dict)
-        for state in reversed(self.neuron.order):  # by word: a path, and the sizes of all
+        self.paths: dict[str, dict[tuple[str, ...], tuple[Path, list[float]]]] = (
+            defaultdict(dict)
+        )
+        for state in reversed(
+            self.neuron.order
+        ):  # by word: a path, and the sizes of all
             for path in arrows.paths_from(Node(state, 1, 0, 0), self.local):
                 _, sizes = self.paths[state].setdefault(path.word, (path, []))
                 sizes.append(abs(float(path.contribution)))
@@ -135,14 +148,19 @@ class Board:
         kinds = [arrow.kind for arrow in self.arrows]
         needed = [kind for kind in kinds if all(kind in word for word in words)]
         free = [kind for kind in kinds if kind not in needed]
-        subsets = chain.from_iterable(combinations(free, k) for k in range(len(free) + 1))
+        subsets = chain.from_iterable(
+            combinations(free, k) for k in range(len(free) + 1)
+        )
         shown = self.drawing()
         return {
             "arrows": [_told(arrow) for arrow in self.arrows],
             "view": Laid(shown, PHONE).data(),
             "labels": [node.label for node in shown.nodes.values()],
             "states": [
-                {"kind": state, "adjoint": mathml(self.neuron.lines.adjoint(state) + "_1^{1,1}")}
+                {
+                    "kind": state,
+                    "adjoint": mathml(self.neuron.lines.adjoint(state) + "_1^{1,1}"),
+                }
                 for state in self.paths
             ],
             "needed": needed,
@@ -163,9 +181,14 @@ class Board:
             return (state, x + step, y) if not layer else (state, 0.43, 2.3)
 
         drawn = states(
-            [(place(a.source), place(a.target, a.step, a.layer), a.kind, GRID) for a in self.arrows]
+            [
+                (place(a.source), place(a.target, a.step, a.layer), a.kind, GRID)
+                for a in self.arrows
+            ]
         )
-        bowed = [replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows]
+        bowed = [
+            replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows
+        ]
         low = min(node.at[1] for node in drawn.nodes.values())
         words = [
             Word((0.2, low), "t, n", by=(0, 40)), Word((1.2, low), "t + 1, n", by=(0, 40)),
@@ -181,11 +204,14 @@ class Board:
         back, gradient = self.backward(rule)
         off = np.linalg.norm(gradient - self.exact) / np.linalg.norm(self.exact)
         found = arrows.formulas(self.net, rule)
-        formulas = [(line.where, mathml(f"{line.left} = {line.right}")) for line in found]
+        formulas = [
+            (line.where, mathml(f"{line.left} = {line.right}")) for line in found
+        ]
         scales = self.local.held(1, arrows.with_gain_limit(GAIN_LIMIT, rule)).values()
         return {
             "moves": {
-                state: [rule.move(state, arrow) for arrow in self.arrows] for state in rule.moves
+                state: [rule.move(state, arrow) for arrow in self.arrows]
+                for state in rule.moves
             },
             "forgets": list(rule.forgets),
             "lines": [lines.setdefault(line, len(lines)) for line in formulas],
@@ -193,7 +219,9 @@ class Board:
             "words": [len(self.words) - len(dropped), len(dropped)],
             "shortest": " ".join(("enter", *dropped[0])) if dropped else "",
             "off": rounded(float(off)),
-            "held": [t + 1 for t in range(T - 1) if any(s[t, 0, 0] < 1 for s in scales)],
+            "held": [
+                t + 1 for t in range(T - 1) if any(s[t, 0, 0] < 1 for s in scales)
+            ],
         }
 
     def node(self, state: str, rule: Rule, back: Backward) -> list[float]:

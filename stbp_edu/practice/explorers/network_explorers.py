@@ -30,7 +30,8 @@ STEPS = 15
 DIGITS = 4
 OFF = {"no-reset": "reset", "no-leak": "carry"}
 SETTINGS = [
-    " ".join(filter(None, s)) for s in product(CASE_RULES, ("", "no-reset"), ("", "no-leak"))
+    " ".join(filter(None, s))
+    for s in product(CASE_RULES, ("", "no-reset"), ("", "no-leak"))
 ]
 """What the switches of the paths can be set to: a rule, and what is off, ``"classic no-leak"``."""
 
@@ -71,7 +72,9 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
         _, n, t, i, _ = node
         signal = value(node)
         if letter == "δ·h":
-            signal = value(node._replace(kind="o")) * float(net.neuron.h(trace.U[n][t])[0, i])
+            signal = value(node._replace(kind="o")) * float(
+                net.neuron.h(trace.U[n][t])[0, i]
+            )
         return [f"{letter}{subscript(i)}({t + 1},{n})", signal]
 
     def factors(edge: Edge) -> list[list[Any]]:
@@ -82,10 +85,17 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
                 miss = float(net.targets[0, i] - trace.O[N][:, 0, i].mean())
                 return [["-1/(TS)", -1 / (T * S)], ["y-rate", miss]]
             case "weight":
-                return [incoming(target, err), [f"w{subscript(target.i)}{subscript(i)}", factor]]
+                return [
+                    incoming(target, err),
+                    [f"w{subscript(target.i)}{subscript(i)}", factor],
+                ]
             case "reset":
                 df = float(net.neuron.df(trace.O[n][t])[0, i])
-                return [incoming(target, err), ["u", float(trace.U[n][t, 0, i])], ["f'", df]]
+                return [
+                    incoming(target, err),
+                    ["u", float(trace.U[n][t, 0, i])],
+                    ["f'", df],
+                ]
             case "spike":
                 return [["δ", value(target)], ["h", factor]]
             case _:
@@ -142,10 +152,18 @@ def paths_data(net: ForwardPass) -> Json:
         "words": net.description,
         "views": views(shown),
         "nodes": [
-            {"id": node_id(node), "kind": node.kind, "n": node.n, "i": node.i + 1, "t": node.t + 1}
+            {
+                "id": node_id(node),
+                "kind": node.kind,
+                "n": node.n,
+                "i": node.i + 1,
+                "t": node.t + 1,
+            }
             for node in nodes
         ],
-        "edges": [{"from": node_id(a.tail), "to": node_id(a.head)} for a in shown.arrows],
+        "edges": [
+            {"from": node_id(a.tail), "to": node_id(a.head)} for a in shown.arrows
+        ],
         "starts": {
             node_id(node): {
                 "adjoint": float(adjoints[node.kind][node.n][node.t, 0, node.i]),
@@ -168,7 +186,9 @@ def _kept(paths: list[Path]) -> Json:
 
     return {
         "totals": {
-            setting: float(sum(path.contribution for path in paths if keeps(setting, path)))
+            setting: float(
+                sum(path.contribution for path in paths if keeps(setting, path))
+            )
             for setting in SETTINGS
         },
         "paths": [
@@ -208,8 +228,14 @@ def lab_data() -> Json:
         "currents": list(CURRENTS),
         "widths": list(WIDTHS),
         "steps": STEPS,
-        "f": [[_rounded(LIF(t, gate=g).f(np.array([0.0, 1.0]))) for t in TAUS] for g in HARD_GATES],
-        "runs": [_run(HARD_GATES[g], tau, v_th, current) for g, tau, v_th, current in settings],
+        "f": [
+            [_rounded(LIF(t, gate=g).f(np.array([0.0, 1.0]))) for t in TAUS]
+            for g in HARD_GATES
+        ],
+        "runs": [
+            _run(HARD_GATES[g], tau, v_th, current)
+            for g, tau, v_th, current in settings
+        ],
         "v": _rounded(v),
         "curves": curves,
     }

@@ -51,7 +51,9 @@ def one_neuron() -> ForwardPass:
     return _run([[1, 0], [1, 0], [1, 1]], params, neuron, words)
 
 
-def _run(spikes: list[list[int]], params: Params, neuron: LIF, description: str) -> ForwardPass:
+def _run(
+    spikes: list[list[int]], params: Params, neuron: LIF, description: str
+) -> ForwardPass:
     """Run a network for three steps on one sample, in which its output should always spike."""
     trace = forward(np.array(spikes, dtype=float)[:, None], params, neuron)
     return ForwardPass(trace, np.array([[1.0]]), params, neuron, description)
@@ -72,6 +74,11 @@ def nudge(net: ForwardPass, node: Node, r: float = 1e-3) -> float:
     >>> round(nudge(pencil(), Node("o", n=2, t=2, i=0)), 6)
     -0.227098
     """
-    spikes, targets, params, neuron = net.trace.O[0], net.targets, net.params, net.neuron
+    spikes, targets, params, neuron = (
+        net.trace.O[0],
+        net.targets,
+        net.params,
+        net.neuron,
+    )
     up, down = (twin_loss(spikes, targets, params, neuron, node, a) for a in (r, -r))
     return (up - down) / (2 * r)

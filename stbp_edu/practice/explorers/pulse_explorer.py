@@ -40,14 +40,25 @@ class Pulse:
     [4, 3]
     """
 
-    def __init__(self, net: ForwardPass, start: Node = FIRST, rule: str = "exact") -> None:
+    def __init__(
+        self, net: ForwardPass, start: Node = FIRST, rule: str = "exact"
+    ) -> None:
         """Walk every path of a small network from a node on; the rule is the one shown first."""
-        self.net, self.start, self.rule = net, checks.instance("start", start, Node), rule
+        self.net, self.start, self.rule = (
+            net,
+            checks.instance("start", start, Node),
+            rule,
+        )
         checks.choice("rule", rule, CASE_RULES)
         checks.choice("start kind", start.kind, ("o", "u"))
         self.graph = unroll(net.trace, net.targets, net.params, net.neuron)
-        self.paths, self.edges = paths_from(start, self.graph), edges_on(self.graph, start)
-        symbols = {edge: SYMBOLS[edge.kind] for path in self.paths for edge in path.edges}
+        self.paths, self.edges = (
+            paths_from(start, self.graph),
+            edges_on(self.graph, start),
+        )
+        symbols = {
+            edge: SYMBOLS[edge.kind] for path in self.paths for edge in path.edges
+        }
         self.drawing = widget.picture(self.graph, start, symbols)
 
     @cached_property
@@ -57,7 +68,10 @@ class Pulse:
         Steps and neurons are counted from 1, as on paper.
         """
         writer = Writer(self.graph, self.start, self.paths, self.edges)
-        goal, rules = writer.name(self.start), {name: writer.rule(name) for name in CASE_RULES}
+        goal, rules = (
+            writer.name(self.start),
+            {name: writer.rule(name) for name in CASE_RULES},
+        )
         return {
             "T": self.graph.T,
             "sizes": list(self.graph.net.sizes),
@@ -71,7 +85,11 @@ class Pulse:
                 for node, shown in self.drawing.nodes.items()
             ],
             "edges": [
-                {"from": node_id(e.source), "to": node_id(e.target), "symbol": SYMBOLS[e.kind]}
+                {
+                    "from": node_id(e.source),
+                    "to": node_id(e.target),
+                    "symbol": SYMBOLS[e.kind],
+                }
                 for e in self.edges
             ],
             "used": [k for k, arrow in enumerate(self.drawing.arrows) if arrow.factor],
@@ -105,7 +123,8 @@ class Pulse:
         x, top, width, height = laid.box
         lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
         below = [
-            text((width / 2, top + height + 12 + LINE * k), line) for k, line in enumerate(lines)
+            text((width / 2, top + height + 12 + LINE * k), line)
+            for k, line in enumerate(lines)
         ]
         box = [x, top, width, height + 8 + LINE * len(lines)]
         inside = [*(self._copies(shown) if moving else ()), *elements(laid), *below]
@@ -119,12 +138,16 @@ class Pulse:
             if move["ends"]:
                 ended.add(move["edge"])
             else:
-                passed[move["edge"]] = max(move["weight"], passed.get(move["edge"], 0.0))
+                passed[move["edge"]] = max(
+                    move["weight"], passed.get(move["edge"], 0.0)
+                )
         return [
             replace(arrow, colour=TERMS[edge.kind], width=1.6 + 3 * passed[k])
             if k in passed
             else replace(arrow, lost=k in ended)
-            for k, (arrow, edge) in enumerate(zip(self.drawing.arrows, self.edges, strict=True))
+            for k, (arrow, edge) in enumerate(
+                zip(self.drawing.arrows, self.edges, strict=True)
+            )
         ]
 
     def _copies(self, shown: Json) -> list[str]:
@@ -133,14 +156,21 @@ class Pulse:
         for k, step in enumerate(shown["steps"][1:]):
             moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s ease-in-out}}"
             for move in step["moves"]:
-                colour, way = TERMS[self.edges[move["edge"]].kind], ways[move["edge"]]["d"]
+                colour, way = (
+                    TERMS[self.edges[move["edge"]].kind],
+                    ways[move["edge"]]["d"],
+                )
                 look = f"fill: {colour}; offset-path:path('{way}')"
                 size = 5 + 6 * move["weight"]
-                copies.append(f'<circle class="pulse s{k}" r="{size:.1f}" style="{look}"/>')
+                copies.append(
+                    f'<circle class="pulse s{k}" r="{size:.1f}" style="{look}"/>'
+                )
         motion = f"@media (prefers-reduced-motion: no-preference){{{moved}}}"
         return [f"<style>{FRAMES}{motion}</style>", *copies]
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> dict[str, Any]:
         """Return picture and words and, where Jupyter has anywidget, the explorer."""
         bundle = {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}
         try:
@@ -152,6 +182,9 @@ class Pulse:
 
     def _repr_svg_(self) -> str:
         """Return the picture, with what a page needs to play it."""
-        kept = escape(json.dumps(self.data, separators=(",", ":"), ensure_ascii=False), quote=False)
+        kept = escape(
+            json.dumps(self.data, separators=(",", ":"), ensure_ascii=False),
+            quote=False,
+        )
         live = f'<metadata data-explorer="pulse">{kept}</metadata><title>'
         return self.still().replace("<title>", live, 1)

@@ -14,7 +14,13 @@ from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
 from stbp_edu.plotting.graph import label
 from stbp_edu.practice.explorers.widget import Json, node_id, rounded
 
-SYMBOLS = {"spike": "h", "carry": "f", "reset": "u f′", "weight": "w", "readout": "direct"}
+SYMBOLS = {
+    "spike": "h",
+    "carry": "f",
+    "reset": "u f′",
+    "weight": "w",
+    "readout": "direct",
+}
 OPENING = (
     "The error starts at the loss L with the value 1. It runs back to {}, one arrow a step, and "
     "each arrow multiplies it by its factor."
@@ -56,11 +62,15 @@ def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
     >>> [move.edge.kind for step in pulse_moves(paths, "classic") for move in step if move.ends]
     ['carry']
     """
-    beyond: dict[tuple[Edge, ...], list[Path]] = defaultdict(list)  # of each part from the loss on
+    beyond: dict[tuple[Edge, ...], list[Path]] = defaultdict(
+        list
+    )  # of each part from the loss on
     for path in paths:
         for length in range(1, len(path.edges) + 1):
             beyond[path.edges[-length:]].append(path)
-    hopeless = {part for part, those in beyond.items() if all(p.dropped_by(rule) for p in those)}
+    hopeless = {
+        part for part, those in beyond.items() if all(p.dropped_by(rule) for p in those)
+    }
     steps = []
     for length in range(1, max(len(path.edges) for path in paths) + 1):
         groups = defaultdict(list)
@@ -119,7 +129,11 @@ class Writer:
             came += [move.value for move in home]
             arrived += sum(len(move.paths) for move in home)
             so_far = f" So far {arrived} of {_count(len(self.paths), 'path')}, sum "
-            told = so_far + f"{self.write(sum(came))}." if arrived and k < len(moves) else ""
+            told = (
+                so_far + f"{self.write(sum(came))}."
+                if arrived and k < len(moves)
+                else ""
+            )
             steps.append(
                 {
                     "moves": [self.move(move) for move in step],
@@ -158,7 +172,11 @@ class Writer:
         if came:
             there[self.start] = sum(came)
         return [
-            {"node": node_id(node), "label": self.write(value), "weight": self.weight(value)}
+            {
+                "node": node_id(node),
+                "label": self.write(value),
+                "weight": self.weight(value),
+            }
             for node, value in there.items()
         ]
 

@@ -50,7 +50,9 @@ def widget_class(name: str) -> Any:
 
 def node_id(node: Node) -> str:
     """Return the name of a node: kind, layer, step, neuron, counted from 1."""
-    return "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
+    return (
+        "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
+    )
 
 
 def rounded(x: float) -> float:
@@ -58,7 +60,9 @@ def rounded(x: float) -> float:
     return float(f"{x:.6g}")
 
 
-def picture(graph: LocalDerivatives, start: Node, factors: Mapping[Edge, str]) -> Drawing:
+def picture(
+    graph: LocalDerivatives, start: Node, factors: Mapping[Edge, str]
+) -> Drawing:
     """Return the graph from a node on, with these factors, and with room for a value at each node.
 
     The node has the first step and the lowest layer.
@@ -68,7 +72,11 @@ def picture(graph: LocalDerivatives, start: Node, factors: Mapping[Edge, str]) -
         for edge in edges_on(graph, start)
     }
     shown = network_graph(graph.net, arrows, start)
-    places = [(node.at, VALUES[one.kind]) for one, node in shown.nodes.items() if one.kind != "L"]
+    places = [
+        (node.at, VALUES[one.kind])
+        for one, node in shown.nodes.items()
+        if one.kind != "L"
+    ]
     return replace(shown, kept=[Word(at, "−00/00", *where) for at, where in places])
 
 

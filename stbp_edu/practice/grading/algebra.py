@@ -24,9 +24,24 @@ POINTS = 8
 FAR = (5, 30, 200, 3e3, 1e5, 1e7)
 """Sizes of symbols far from 0, where a formula in abs() and a constant turns."""
 BOUNDS = decimal.Overflow, decimal.Underflow  # what has no value is infinite or NaN
-EXACT = decimal.Context(300, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=[*BOUNDS])
+EXACT = decimal.Context(
+    300, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=[*BOUNDS]
+)
 LIMIT = Decimal("1e-250")
-NOT_NEGATIVE = {"a", "tau", "T", "S", "dt", "pi", "h", "h_next", "f", "f_next", "rate", "sum_o"}
+NOT_NEGATIVE = {
+    "a",
+    "tau",
+    "T",
+    "S",
+    "dt",
+    "pi",
+    "h",
+    "h_next",
+    "f",
+    "f_next",
+    "rate",
+    "sum_o",
+}
 NOT_NEGATIVE |= {"o", "o_1", "o_2", "o_3"}
 SIGNS = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "−": "-"}
 SIGNS |= {"f'": "df", "f′": "df"}  # as the page writes it
@@ -52,7 +67,9 @@ def parse(text: str, symbols: Mapping[str, str]) -> Tree:
     for sign, name in SIGNS.items():
         text = text.replace(sign, name)
     if len(text) > LONGEST:
-        raise ValueError(f"It is {len(text)} characters long, and {LONGEST} are enough.")
+        raise ValueError(
+            f"It is {len(text)} characters long, and {LONGEST} are enough."
+        )
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
@@ -63,10 +80,14 @@ def parse(text: str, symbols: Mapping[str, str]) -> Tree:
     return _checked(tree, symbols)
 
 
-def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int = 1) -> Tree:
+def _checked(
+    node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int = 1
+) -> Tree:
     """Return plain arithmetic with its aliases translated; refuse everything else."""
     if depth > DEEPEST:
-        raise ValueError(f"It has more than {DEEPEST} brackets in brackets: write it flatter.")
+        raise ValueError(
+            f"It has more than {DEEPEST} brackets in brackets: write it flatter."
+        )
 
     def below(part: Tree, times: int = 1, deeper: int = 1) -> Tree:
         """Return a part of the formula, checked, of which a power may be taken."""
@@ -79,20 +100,32 @@ def _checked(node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int 
                 return ast.Name(name, ast.Load())
             text = f"`{name}` is none of the symbols here: {listed(symbols)}."
             raise ValueError(f"{text} A product needs its *.")
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+        case ast.Constant(value=int() | float() as value) if not isinstance(
+            value, bool
+        ):
             if value and not NUMBERS[0] <= value <= NUMBERS[1]:
-                raise ValueError("Numbers lie between 0.001 and 1000 here, such as 2 or 0.5.")
+                raise ValueError(
+                    "Numbers lie between 0.001 and 1000 here, such as 2 or 0.5."
+                )
             return node
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            exponent = getattr(getattr(right, "operand", right), "value", None)  # or its negative
+            exponent = getattr(
+                getattr(right, "operand", right), "value", None
+            )  # or its negative
             if type(exponent) is not int or abs(power * exponent) > LARGEST_POWER:
                 raise ValueError("Powers are small whole numbers here, such as u**2.")
-            return ast.BinOp(below(left, max(1, abs(exponent))), ast.Pow(), below(right))
+            return ast.BinOp(
+                below(left, max(1, abs(exponent))), ast.Pow(), below(right)
+            )
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return ast.BinOp(below(left, deeper=0), op, below(right))  # a + b + c has no brackets
+            return ast.BinOp(
+                below(left, deeper=0), op, below(right)
+            )  # a + b + c has no brackets
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
             return ast.UnaryOp(sign, below(operand))
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in OPERATORS:
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
+            name in OPERATORS
+        ):
             return ast.Call(node.func, [below(argument)], [])
     raise ValueError(
         f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and exp, sqrt, abs "
@@ -155,7 +188,9 @@ def points(blank: FormulaBlank) -> list[Point]:
         sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
         signs = rng.choice([1, -1], len(blank.symbols)).tolist()
         point = {
-            symbol: Decimal(str(size * (abs(scale) if symbol in NOT_NEGATIVE else sign * scale)))
+            symbol: Decimal(
+                str(size * (abs(scale) if symbol in NOT_NEGATIVE else sign * scale))
+            )
             for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
         }
         for symbol, formula in blank.relations.items():

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.grading.calling import Difference, Outcome, Part, kind_of, plain, tried
+from stbp_edu.practice.grading.calling import (
+    Difference,
+    Outcome,
+    Part,
+    kind_of,
+    plain,
+    tried,
+)
 from stbp_edu.practice.tasks import Function, Inputs, step_name
 
 RTOL = 1e-6
@@ -46,7 +53,9 @@ class Answer:
     @cached_property
     def arrays(self) -> list[Array]:
         """The results that are arrays, of all calls."""
-        every = [part for o in self.outcomes if isinstance(o, dict) for part in o.values()]
+        every = [
+            part for o in self.outcomes if isinstance(o, dict) for part in o.values()
+        ]
         return [part for part in every if isinstance(part, np.ndarray) and part.size]
 
     @cached_property
@@ -57,7 +66,10 @@ class Answer:
 
     def misses(self, rtol: float) -> list[bool]:
         """Return whether an outcome is not right to so many digits, call by call."""
-        return [not same(*pair, rtol) for pair in zip(self.outcomes, self.right, strict=True)]
+        return [
+            not same(*pair, rtol)
+            for pair in zip(self.outcomes, self.right, strict=True)
+        ]
 
     @cached_property
     def wrong(self) -> list[bool]:
@@ -69,7 +81,9 @@ class Answer:
         """The calls in the order in which hypotheses are asked: the telling ones first."""
         fails = [isinstance(outcome, Difference) for outcome in self.outcomes]
         sizes = [i.T * i.S if i.T > 1 else 1000 for i in self.situations]
-        return sorted(range(len(sizes)), key=lambda k: (not self.wrong[k], fails[k], sizes[k]))
+        return sorted(
+            range(len(sizes)), key=lambda k: (not self.wrong[k], fails[k], sizes[k])
+        )
 
     def at(self, function: Function, k: int) -> Outcome:
         """Return what comes of one of the package's own functions in the k-th call."""
@@ -96,7 +110,9 @@ class Answer:
         if not isinstance(got, dict) or not isinstance(right, dict):
             return got or Difference("problem", "It returns nothing here.")  # type: ignore[return-value]
         pairs = zip(got.items(), right.values(), strict=True)
-        part, x, y = next((n, x, y) for (n, x), y in pairs if not alike(x, y, self.rtol))
+        part, x, y = next(
+            (n, x, y) for (n, x), y in pairs if not alike(x, y, self.rtol)
+        )
         kind, message = _described(x, y, self.rtol, self.axes)
         return Difference(kind, f"{part}: {message}" if part else message)
 
@@ -109,7 +125,9 @@ def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -
     """
     if isinstance(a, Difference) and isinstance(b, Difference):
         words = None if exactly else 1
-        x, y = (d.error.split()[:words] or d.message.partition(", where")[0] for d in (a, b))
+        x, y = (
+            d.error.split()[:words] or d.message.partition(", where")[0] for d in (a, b)
+        )
         return x == y
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
@@ -123,7 +141,10 @@ def alike(a: Part, b: Part, rtol: float) -> bool:
     if a.shape != b.shape:
         return False
     finite = np.isfinite(a)
-    return np.array_equal(finite, np.isfinite(b)) and not _off(a[finite], b[finite], rtol).any()
+    return (
+        np.array_equal(finite, np.isfinite(b))
+        and not _off(a[finite], b[finite], rtol).any()
+    )
 
 
 def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
@@ -133,7 +154,9 @@ def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
     return ~np.less_equal(np.abs(value - right.astype(float)), rtol * size + floor)
 
 
-def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> tuple[str, str]:
+def _described(
+    got: Part, want: Part, rtol: float, axes: Sequence[str]
+) -> tuple[str, str]:
     """Return in what a result differs from the right one, and the words on it."""
     if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
         cells = f"yours {sorted(got)}, expected {sorted(want)}"
@@ -154,7 +177,10 @@ def _described(got: Part, want: Part, rtol: float, axes: Sequence[str]) -> tuple
         places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
         place = f" at {', '.join(places)}" + " (counted from 0)" * (list(axes) != ["t"])
     if infinite.any():
-        return "nan", f"it returns {got[index]}{place}: a division by zero, or an overflow"
+        return (
+            "nan",
+            f"it returns {got[index]}{place}: a division by zero, or an overflow",
+        )
     return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
 
 

@@ -37,7 +37,11 @@ PAIRS = (("W", "b"), ("U", "O"))
 LONGEST_RANGE, LONGEST_TEXT = 10**6, 300
 OWN = (__file__, tables.__file__)
 """The files whose lines call a reader's function, and are none of it."""
-GRADERS = ("stbp_edu.practice.grading", "stbp_edu.practice.feedback", "stbp_edu.practice.saved")
+GRADERS = (
+    "stbp_edu.practice.grading",
+    "stbp_edu.practice.feedback",
+    "stbp_edu.practice.saved",
+)
 WITHIN = ("__code__", "__defaults__", "__kwdefaults__")
 """What may be exchanged within a function of the graders."""
 
@@ -56,24 +60,37 @@ Outcome = dict[str, Part] | Difference | None
 """What comes of one call: its results by name, why there are none, or None for a blank."""
 
 
-def call(function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()) -> Outcome:
+def call(
+    function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()
+) -> Outcome:
     """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is."""
-    with np.errstate(all="ignore"):  # a division by zero shows up as a NaN, which is explained
+    with np.errstate(
+        all="ignore"
+    ):  # a division by zero shows up as a NaN, which is explained
         return _outcome(function, copy.deepcopy(args), like, parts, is_ours=False)
 
 
-def tried(function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()) -> Outcome:
+def tried(
+    function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()
+) -> Outcome:
     """Return what comes of one of the package's own functions; of an error, which it is."""
     copied = (list, np.random.Generator)  # arrays are closed to changes
     given = [copy.deepcopy(a) if isinstance(a, copied) else a for a in args]
     outcome = _outcome(function, given, like, parts, is_ours=True)
-    if isinstance(outcome, Difference) and "read-only" in outcome.message:  # it works in place
+    if (
+        isinstance(outcome, Difference) and "read-only" in outcome.message
+    ):  # it works in place
         return _outcome(function, copy.deepcopy(args), like, parts, is_ours=True)
     return outcome
 
 
 def _outcome(
-    function: Function, args: Sequence[Any], like: Any, parts: Sequence[str], *, is_ours: bool
+    function: Function,
+    args: Sequence[Any],
+    like: Any,
+    parts: Sequence[str],
+    *,
+    is_ours: bool,
 ) -> Outcome:
     """Return what a function gives as plain data, or what it raises."""
     try:
@@ -92,10 +109,14 @@ def _problem(error: BaseException, place: str) -> Difference | None:
     except BaseException:
         text = f"an object of type {kind} that cannot be shown"
     # An "..." that is left inside a formula is a blank, not a mistake.
-    if isinstance(error, NotImplementedError) or (kind == "TypeError" and "ellipsis" in text):
+    if isinstance(error, NotImplementedError) or (
+        kind == "TypeError" and "ellipsis" in text
+    ):
         return None
     if isinstance(error, SystemExit):
-        return Difference("problem", "It ends the program (exit or sys.exit): return a value.")
+        return Difference(
+            "problem", "It ends the program (exit or sys.exit): return a value."
+        )
     message = f"It raises {kind}: {text}{place}."
     if isinstance(error, NameError):  # a name without a value has several texts
         kind, text = "NameError", "".join(text.split("'")[1:2])
@@ -104,12 +125,20 @@ def _problem(error: BaseException, place: str) -> Difference | None:
 
 def _place_of(error: BaseException) -> str:
     """Return at which expression an exception came, and in which line."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN]
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN
+    ]
     if not frames:
         return " when it is called; keep the arguments of the stub"
-    frame, line = frames[0], linecache.getline(frames[0].filename, frames[0].lineno or 0)
+    frame, line = (
+        frames[0],
+        linecache.getline(frames[0].filename, frames[0].lineno or 0),
+    )
     is_one_line = frame.lineno == frame.end_lineno
-    part = line.encode()[frame.colno : frame.end_colno].decode(errors="replace") * is_one_line
+    part = (
+        line.encode()[frame.colno : frame.end_colno].decode(errors="replace")
+        * is_one_line
+    )
     if part.strip() and part.strip() != frame.line:
         return f", at `{part.strip()}` in `{frame.line}`"
     return f", at `{frame.line}`" if frame.line else ""
@@ -135,38 +164,52 @@ def _is_blank(value: Any) -> bool:
     return several or value is None or value is Ellipsis
 
 
-def _results(got: Any, want: Any, name: str, parts: Sequence[str]) -> Iterator[tuple[str, Any]]:
+def _results(
+    got: Any, want: Any, name: str, parts: Sequence[str]
+) -> Iterator[tuple[str, Any]]:
     """Yield the name of each result, and what it is, or why it can be none."""
     for pair in PAIRS:
         if all(hasattr(want, part) for part in pair):
             want, parts = tuple(getattr(want, part) for part in pair), pair
-            with contextlib.suppress(Exception):  # whatever an object's own __getattr__ does
+            with contextlib.suppress(
+                Exception
+            ):  # whatever an object's own __getattr__ does
                 got = tuple(getattr(got, part) for part in pair)
     if not isinstance(want, (tuple, list)):
         yield name, _part(got, want)
         return
-    if isinstance(got, np.ndarray) and {got.shape} == {(len(want), *np.shape(w)) for w in want}:
+    if isinstance(got, np.ndarray) and {got.shape} == {
+        (len(want), *np.shape(w)) for w in want
+    }:
         got = tuple(got)
     several = isinstance(got, (tuple, list))
     if not several or len(got) != len(want):
         came = f"{len(got)} results" if several else f"one {what_it_is(got)} alone"
-        named = f" ({', '.join(parts)})" if parts else ", None first" * (want[0] is None)
+        named = (
+            f" ({', '.join(parts)})" if parts else ", None first" * (want[0] is None)
+        )
         yield name, f"it returns {came}, where {len(want)} are expected{named}"
         return
     for k, (value, right) in enumerate(zip(got, want, strict=True)):
         if right is not None:
-            yield from _results(value, right, parts[k] if k < len(parts) else f"{name}[{k}]", ())
+            yield from _results(
+                value, right, parts[k] if k < len(parts) else f"{name}[{k}]", ()
+            )
 
 
 def _part(value: Any, want: Any) -> Part | str:
     """Return real numbers as an array of their own, cells (t, n) as a set, or why it is neither."""
-    with contextlib.suppress(Exception):  # whatever an object's own __array__ or __iter__ does
+    with contextlib.suppress(
+        Exception
+    ):  # whatever an object's own __array__ or __iter__ does
         if isinstance(want, (set, frozenset)):
             return frozenset(tuple(int(i) for i in cell) for cell in value)
         if isinstance(value, np.ma.MaskedArray):
             value = np.ma.filled(value.astype(float), np.nan)
         is_huge = isinstance(value, range) and len(value) > LONGEST_RANGE
-        array = np.array("" if value is None or is_huge else value)  # or gigabytes of few bytes
+        array = np.array(
+            "" if value is None or is_huge else value
+        )  # or gigabytes of few bytes
         if array.dtype.kind == "c" and not array.imag.any():
             array = array.real  # the numbers are real, whatever type they have
         if array.dtype.kind in "bfiuO":
@@ -215,7 +258,9 @@ def undone() -> Iterator[io.StringIO]:
             for _, table, was in before[:2]:  # the names that are used below
                 table.update(was)
             for holder, table, was in before:
-                if len(table) != len(was) or not all(map(is_, table.values(), was.values())):
+                if len(table) != len(was) or not all(
+                    map(is_, table.values(), was.values())
+                ):
                     _put_back(holder, table, was)
             for get, put, setting in settings:
                 if get() is not setting:
@@ -228,10 +273,14 @@ def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:
     put = partial(setattr, holder) if is_class else now.__setitem__
     drop = partial(delattr, holder) if is_class else now.__delitem__
     with contextlib.suppress(AttributeError, TypeError):
-        for name in [n for n in now if n not in before and not isinstance(now[n], ModuleType)]:
+        for name in [
+            n for n in now if n not in before and not isinstance(now[n], ModuleType)
+        ]:
             drop(name)  # it may hide another; but a module is an import
     for name, value in before.items():
-        with contextlib.suppress(AttributeError, TypeError):  # a few of a class cannot be set
+        with contextlib.suppress(
+            AttributeError, TypeError
+        ):  # a few of a class cannot be set
             if name not in now or now[name] is not value:
                 put(name, value)
 
@@ -244,10 +293,23 @@ def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Any]]:
     from, the classes of all these, this package's dicts and tasks, the environment, the modules.
     """
     ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
-    public = [sys.modules[name] for name in names if name.startswith("numpy") and "._" not in name]
+    public = [
+        sys.modules[name]
+        for name in names
+        if name.startswith("numpy") and "._" not in name
+    ]
     used = [value for module in ours for value in vars(module).values()]
-    origins = (str(getattr(v, "__module__", "")) for v in used if type(v) is not ModuleType)
-    found = [builtins, sys.modules[__name__], *ours, *public, *used, *map(sys.modules.get, origins)]
+    origins = (
+        str(getattr(v, "__module__", "")) for v in used if type(v) is not ModuleType
+    )
+    found = [
+        builtins,
+        sys.modules[__name__],
+        *ours,
+        *public,
+        *used,
+        *map(sys.modules.get, origins),
+    ]
     modules = dict.fromkeys(m for m in found if type(m) is ModuleType)
     values = [(module, value) for module in modules for value in vars(module).values()]
     classes = [
@@ -267,4 +329,7 @@ def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Any]]:
         if str(f.__module__).startswith(GRADERS)
         for part in WITHIN
     ]
-    return [*held, *((None, table) for table in (os.environ, sys.modules, *dicts))], parts
+    return [
+        *held,
+        *((None, table) for table in (os.environ, sys.modules, *dicts)),
+    ], parts

@@ -25,7 +25,12 @@ DIGITS, TOLERANCE = 6, 1e-6
 LARGEST = 1e100  # whose squares are finite
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
-DIRECT, UP, ON, LEAK = "the direct term", "the spatial path", "the temporal path", "the leak"
+DIRECT, UP, ON, LEAK = (
+    "the direct term",
+    "the spatial path",
+    "the temporal path",
+    "the leak",
+)
 CLASSIC = {UP: "the spatial path with δ ⊙ h", ON: "the temporal path with δ ⊙ h"}
 EXPECTED = {1: {DIRECT}, 2: {UP}, 3: {DIRECT, ON, LEAK}, 4: {UP, ON, LEAK}}
 """What the ε of each case is made of."""
@@ -53,9 +58,14 @@ class CaseReport:
 
     def __str__(self) -> str:
         """Return the text form, one line."""
-        rest = self.explanation or "the case itself is right: it passes on an error made elsewhere"
+        rest = (
+            self.explanation
+            or "the case itself is right: it passes on an error made elsewhere"
+        )
         found = f"; first wrong at {self.first}; {rest}" * bool(self.wrong)
-        return f"case {self.case}: {self.cells - self.wrong} of {self.cells} right{found}"
+        return (
+            f"case {self.case}: {self.cells - self.wrong} of {self.cells} right{found}"
+        )
 
 
 def case_reports(function: Function) -> tuple[CaseReport, ...]:
@@ -66,13 +76,21 @@ def case_reports(function: Function) -> tuple[CaseReport, ...]:
     net = wide_network()
     exact, N = net.sweep("exact"), net.params.N
     with undone():
-        outcome = call(function, (net.trace, net.targets, net.params, net.neuron), exact.gradients)
-    found = [fit for n in range(1, N + 1) if (fit := recover_epsilon(net, outcome, n)) is not None]
+        outcome = call(
+            function, (net.trace, net.targets, net.params, net.neuron), exact.gradients
+        )
+    found = [
+        fit
+        for n in range(1, N + 1)
+        if (fit := recover_epsilon(net, outcome, n)) is not None
+    ]
     if len(found) < N:
         return ()
     epsilon, right = [None, *(e for e, _ in found)], list(exact.epsilon)
     layers = [n for n in range(N, 0, -1) if found[n - 1][1] > TOLERANCE]
-    text = "these gradients are no sum over steps and samples of ε times the spikes below"
+    text = (
+        "these gradients are no sum over steps and samples of ε times the spikes below"
+    )
     if what := _out_of_order(epsilon, right):
         text = f"the {what} of ε and of the spikes below are not those that belong together"
         layers, epsilon = list(range(N, 0, -1)), right
@@ -87,15 +105,20 @@ def _report(net: ForwardPass, epsilon: Layers, right: Layers, case: int) -> Case
     wrong = [
         (t, n)
         for t, n in cells
-        if np.abs(epsilon[n][t] - right[n][t]).max() > SOLVED * np.abs(right[n][t]).max()
+        if np.abs(epsilon[n][t] - right[n][t]).max()
+        > SOLVED * np.abs(right[n][t]).max()
     ]
     if not wrong:
         return CaseReport(case, len(cells))
     first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}"
-    return CaseReport(case, len(cells), len(wrong), first, _explanation(net, epsilon, case))
+    return CaseReport(
+        case, len(cells), len(wrong), first, _explanation(net, epsilon, case)
+    )
 
 
-def recover_epsilon(net: ForwardPass, outcome: Outcome, n: int) -> tuple[Array, float] | None:
+def recover_epsilon(
+    net: ForwardPass, outcome: Outcome, n: int
+) -> tuple[Array, float] | None:
     """Return ε of a layer, shape (T, S, n[n]), and how badly the gradients fit any ε.
 
     The misfit is 0 for any backward pass whose last step is right (case 5: Σ over steps and
@@ -106,7 +129,10 @@ def recover_epsilon(net: ForwardPass, outcome: Outcome, n: int) -> tuple[Array, 
     of = [outcome[f"{name}[{n}]"] for name in "Wb"] if isinstance(outcome, dict) else []
     arrays = [np.asarray(g, dtype=float) for g in of]  # whatever precision they came in
     is_small = all((np.abs(g) < LARGEST).all() for g in arrays)
-    if [g.shape for g in arrays] != [net.params.W[n].shape, net.params.b[n].shape] or not is_small:
+    if [g.shape for g in arrays] != [
+        net.params.W[n].shape,
+        net.params.b[n].shape,
+    ] or not is_small:
         return None
     # The bias acts like a weight from a neuron that always spikes: one more column.
     below = np.column_stack([net.trace.O[n - 1].reshape(T * S, -1), np.ones(T * S)])
@@ -117,21 +143,28 @@ def recover_epsilon(net: ForwardPass, outcome: Outcome, n: int) -> tuple[Array, 
 
 def _misfit(fit: Array, values: Array) -> float:
     """Return what a fit leaves of the values, relative to them."""
-    return float(np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30))
+    return float(
+        np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30)
+    )
 
 
 def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:
     """Return which terms are missing, too many, or off by a factor in the ε of a case."""
     cells = list(net.cells(case))
     terms = [_terms(net, epsilon, t, n) for t, n in cells]
-    A = np.concatenate([np.stack([*map(np.ravel, of.values())], axis=1) for of in terms])
+    A = np.concatenate(
+        [np.stack([*map(np.ravel, of.values())], axis=1) for of in terms]
+    )
     y = np.concatenate([epsilon[n][t].ravel() for t, n in cells])
     scale = np.linalg.norm(A, axis=0)
     scale[scale == 0] = 1.0
     c, *_ = np.linalg.lstsq(A / scale, y, rcond=1e-10)
     if _misfit(A @ (c / scale), y) >= TOLERANCE:
         return f"{NO_SUM} of this case gives these values"
-    left, said = dict(zip(terms[0], np.round(c / scale, DIGITS).tolist(), strict=True)), []
+    left, said = (
+        dict(zip(terms[0], np.round(c / scale, DIGITS).tolist(), strict=True)),
+        [],
+    )
     for exact, classic in CLASSIC.items():
         if (left.get(exact), left.get(classic)) == (0, 1):
             said.append(f"{exact} carries δ ⊙ h where ε belongs")
@@ -141,7 +174,9 @@ def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:
             said += [f"it holds {name}, times {factor:.4g}"] * (factor != 0)
         elif factor != 1:
             words = {0: f"{name} is missing", -1: f"the sign of {name} is turned round"}
-            said.append(words.get(factor, f"{name} is {factor:.4g} times what it should be"))
+            said.append(
+                words.get(factor, f"{name} is {factor:.4g} times what it should be")
+            )
     return "; ".join(said)
 
 
@@ -179,6 +214,9 @@ def _out_of_order(epsilon: Layers, exact: Layers) -> str:
     pairs = list(zip(epsilon[1:], exact[1:], strict=True))
     for axis, what in enumerate(("steps", "samples")):
         for change in (np.flip, partial(np.roll, shift=1), partial(np.roll, shift=-1)):
-            if all(np.allclose(change(e, axis=axis), x, rtol=SOLVED, atol=1e-9) for e, x in pairs):
+            if all(
+                np.allclose(change(e, axis=axis), x, rtol=SOLVED, atol=1e-9)
+                for e, x in pairs
+            ):
                 return what
     return ""

@@ -30,7 +30,9 @@ class Place:
     tree: ast.Module
     node: ast.expr
     names: tuple[str, ...]  # the arguments, and what else the solution gives values to
-    result: int | None  # which of several results it is; ALL for the whole; None for a part of one
+    result: (
+        int | None
+    )  # which of several results it is; ALL for the whole; None for a part of one
 
     @cached_property
     def text(self) -> str:
@@ -50,11 +52,17 @@ class Place:
     def parts(self) -> list[ast.expr]:
         """What can be put together anew in it: operands, arguments, or what is indexed."""
         if isinstance(self.node, ast.Call):
-            of = [self.node.func.value] if isinstance(self.node.func, ast.Attribute) else []
+            of = (
+                [self.node.func.value]
+                if isinstance(self.node.func, ast.Attribute)
+                else []
+            )
             return [part for part in (*self.node.args, *of) if _has_a_value(part)]
         if isinstance(self.node, ast.Subscript):
             return [self.node.value]
-        children = [c for c in ast.iter_child_nodes(self.node) if isinstance(c, ast.expr)]
+        children = [
+            c for c in ast.iter_child_nodes(self.node) if isinstance(c, ast.expr)
+        ]
         return [] if any(isinstance(c, ast.Starred) for c in children) else children
 
     def with_node(self, node: ast.expr) -> tuple[Change, dict[str, Any]]:
@@ -69,7 +77,9 @@ class Place:
         """The solution with ``_put(lambda: node, its parts, the names)`` where the node stood."""
         names = [ast.Name(name, ast.Load()) for name in self.names]
         nothing = ast.arguments([], [], None, [], [], None, [])
-        given: list[ast.expr] = [ast.Lambda(nothing, n) for n in (self.node, *self.parts, *names)]
+        given: list[ast.expr] = [
+            ast.Lambda(nothing, n) for n in (self.node, *self.parts, *names)
+        ]
         return self.with_node(ast.Call(ast.Name("_put", ast.Load()), given, []))
 
     def changed(self, change: Change, takes: Sequence[int] = (0,)) -> Change:
@@ -89,7 +99,9 @@ def places(source: str) -> tuple[Place, ...]:
     tree = ast.parse(source)
     function: Any = tree.body[0]
     every = list(ast.walk(function))
-    stored = [n.id for n in every if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    stored = [
+        n.id for n in every if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    ]
     names = tuple(dict.fromkeys([*(a.arg for a in function.args.args), *stored]))
     returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
     whole = returned[0] if len(returned) == 1 else None
@@ -108,7 +120,11 @@ def _has_a_value(node: ast.expr) -> bool:
         return isinstance(node.value, (int, float))
     others = (ast.Slice, ast.JoinedStr, ast.Lambda, ast.Starred)
     is_read = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-    return is_read and not isinstance(node, others) and ast.unparse(node) not in ("np", "float")
+    return (
+        is_read
+        and not isinstance(node, others)
+        and ast.unparse(node) not in ("np", "float")
+    )
 
 
 FAMILIES: tuple[dict[type[ast.AST], tuple[str, Change]], ...] = (
@@ -149,7 +165,13 @@ def rewritten(place: Place) -> Iterator[Hypothesis]:
     node, texts = place.node, [ast.unparse(part) for part in place.parts]
     every = range(1, len(texts) + 1)
     if isinstance(node, ast.Attribute):
-        for name in (n for group in METHODS if node.attr in group for n in group if n != node.attr):
+        for name in (
+            n
+            for group in METHODS
+            if node.attr in group
+            for n in group
+            if n != node.attr
+        ):
             words = f"`{name}` stands in place of `{node.attr}`"
             yield "function", words, operator.attrgetter(name), every
     for k, text in enumerate(texts):
@@ -159,11 +181,15 @@ def rewritten(place: Place) -> Iterator[Hypothesis]:
     match node:
         case ast.Name(id=own) if own in place.names:
             yield from joined(place)
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+        case ast.Constant(value=int() | float() as value) if not isinstance(
+            value, bool
+        ):
             for other in {value + 1, value - 1, 2 * value, value / 2, -value} - {value}:
                 words = f"{other:g} stands in place of {value:g}"
                 yield "number", words, lambda other=other: other, ()
-        case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if len(texts) == 2:
+        case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if (
+            len(texts) == 2
+        ):
             yield from _operations(op, texts)
         case ast.Tuple() if len(texts) == 2:
             words = "`{}` and `{}` are swapped".format(*texts)
@@ -224,17 +250,31 @@ FOLDS: tuple[Row, ...] = (
     ("added-up", "is added up over {}", np.sum),
     ("added-up", "is added up over {}, and stands everywhere", partial(spread, np.sum)),
     ("averaged", "is averaged over {}", np.mean),
-    ("averaged", "is averaged over {}, and stands everywhere", partial(spread, np.mean)),
+    (
+        "averaged",
+        "is averaged over {}, and stands everywhere",
+        partial(spread, np.mean),
+    ),
 )
 NAMES = ("its first axis", "its second axis", "its third axis", "its fourth axis")
 
 
 def of_value(what: str, ndim: int, axes: Sequence[str]) -> Iterator[Hypothesis]:
     """Yield what may be made of a value of so many axes; ``what`` says which value it is."""
-    named = [*enumerate([f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim])]
+    named = [
+        *enumerate(
+            [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
+        )
+    ]
     everything = [*named, (None, "everything")] if ndim else []
-    rows: list[Row] = [*VALUES, *[("transposed", "is transposed", np.transpose)] * bool(ndim)]
+    rows: list[Row] = [
+        *VALUES,
+        *[("transposed", "is transposed", np.transpose)] * bool(ndim),
+    ]
     for table, over in ((ALONG, named), (FOLDS, everything)):
         for axis, name in over:
-            rows += [(id_, said.format(name), partial(f, axis=axis)) for id_, said, f in table]
+            rows += [
+                (id_, said.format(name), partial(f, axis=axis))
+                for id_, said, f in table
+            ]
     yield from ((id_, f"{what} {words}", change, (0,)) for id_, words, change in rows)

@@ -34,7 +34,9 @@ class Finding(NamedTuple):
     """One thing that is found out about a wrong answer."""
 
     id: str  # what is wrong: the id of a row of a table, or of what else was asked
-    place: str  # a part of the solution as it is written, an input, or "" for the result
+    place: (
+        str  # a part of the solution as it is written, an input, or "" for the result
+    )
     text: str  # the sentence for the reader
 
 
@@ -45,13 +47,17 @@ def single_mistake(answer: Answer) -> list[Finding]:
         text = f"Right but for a factor: your result is {words} times the exact one."
         return [Finding("factor", "", text)]
     every = places(answer.source)
-    found = _fitting(every, lambda place: _that_fit(answer, place, hypotheses.rewritten(place)))
+    found = _fitting(
+        every, lambda place: _that_fit(answer, place, hypotheses.rewritten(place))
+    )
     is_short = len(every) <= FEW_PLACES and answer.view is None
     first = lambda place: islice(_of_value(answer, place), 1)  # noqa: E731
     return found or _fitting(every if is_short else (), first)
 
 
-def _fitting(every: Sequence[Place], read: Callable[[Place], Iterable[Reading]]) -> list[Finding]:
+def _fitting(
+    every: Sequence[Place], read: Callable[[Place], Iterable[Reading]]
+) -> list[Finding]:
     """Return the places with what explains an answer, the first with the sentence on all."""
     found: dict[str, tuple[str, Place]] = {}
     inside = set[ast.AST]()
@@ -62,11 +68,18 @@ def _fitting(every: Sequence[Place], read: Callable[[Place], Iterable[Reading]])
                 inside.update(ast.walk(place.node))
     few = list(found.items())[:MOST_READINGS]
     ending = " (each of them fits)" * (len(few) > 1)
-    text = f"It is what you get if {', or if '.join(words for words, _ in few)}{ending}."
-    return [Finding(id_, place.text, "" if k else text) for k, (_, (id_, place)) in enumerate(few)]
+    text = (
+        f"It is what you get if {', or if '.join(words for words, _ in few)}{ending}."
+    )
+    return [
+        Finding(id_, place.text, "" if k else text)
+        for k, (_, (id_, place)) in enumerate(few)
+    ]
 
 
-def _that_fit(answer: Answer, place: Place, every: Iterable[Hypothesis]) -> Iterator[Reading]:
+def _that_fit(
+    answer: Answer, place: Place, every: Iterable[Hypothesis]
+) -> Iterator[Reading]:
     """Yield the hypotheses that explain an answer."""
     for id_, words, change, takes in every:
         if answer.gives(place.changed(change, takes)):
@@ -76,13 +89,18 @@ def _that_fit(answer: Answer, place: Place, every: Iterable[Hypothesis]) -> Iter
 def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
     """Yield what the value in a place may have become that explains an answer."""
     values: list[Any] = []
-    answer.at(place.changed(lambda value: values.append(value) or value), answer.order[0])  # type: ignore[func-returns-value]
+    answer.at(
+        place.changed(lambda value: values.append(value) or value), answer.order[0]
+    )  # type: ignore[func-returns-value]
     numbers = (int, float, np.number, np.ndarray)
     if not values or not all(isinstance(v, numbers) for v in values):
         return
     what, axes = place.made_of, answer.axes[:0]
     if place.result is not None:
-        what, axes = dict(enumerate(answer.parts)).get(place.result, "the whole"), answer.axes
+        what, axes = (
+            dict(enumerate(answer.parts)).get(place.result, "the whole"),
+            answer.axes,
+        )
     made = hypotheses.of_value(what, max(map(np.ndim, values)), axes)
     yield from _that_fit(answer, place, made)
 
@@ -111,9 +129,13 @@ def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
         if not miss <= answer.rtol * max(np.abs(y).max(initial=0.0), 1e-12) < np.inf:
             return ""
         solved += [(c, answer.situations[k])] * bool(slope.any())
-    for t, s in sorted(product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])):
+    for t, s in sorted(
+        product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])
+    ):
         rest = [c / (i.T**t * i.S**s) for c, i in solved]
-        if rest and np.ptp(rest) < 1e-5 * abs(rest[0]):  # where one is infinite, it is not
+        if rest and np.ptp(rest) < 1e-5 * abs(
+            rest[0]
+        ):  # where one is infinite, it is not
             return _written(rest[0], {"T": t, "S": s})
     return ""
 
@@ -146,9 +168,16 @@ def wrong_terms(answer: Answer) -> list[Finding]:
     telling = len(wrong) < len(terms) or any(words != "is wrong" for _, words in wrong)
     if not 0 < len(wrong) <= MOST_TERMS or len(terms) < 2 or not telling:
         return []
-    said = [f"{'·'.join(of) or 'a constant'} {w}" for of, w in terms if of or w != "is right"]
+    said = [
+        f"{'·'.join(of) or 'a constant'} {w}"
+        for of, w in terms
+        if of or w != "is right"
+    ]
     text = f"Term by term, with the other inputs set to 0: {'; '.join(said)}."
-    return [Finding("term", "·".join(of), "" if k else text) for k, (of, _) in enumerate(wrong)]
+    return [
+        Finding("term", "·".join(of), "" if k else text)
+        for k, (of, _) in enumerate(wrong)
+    ]
 
 
 def _terms(answer: Answer) -> dict[frozenset[int], Any]:
@@ -157,11 +186,17 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
     Empty where a function fails with an input at 0.
     """
     k, rng = answer.order[0], np.random.default_rng(15)
-    solution, one = places(answer.source)[0].changed(lambda value: value), answer.situations[k]
+    solution, one = (
+        places(answer.source)[0].changed(lambda value: value),
+        answer.situations[k],
+    )
     kinds = (float, np.ndarray)
     floats = [isinstance(a, kinds) and np.result_type(a).kind == "f" for a in one.args]
     args = zip(one.args, floats, strict=True)
-    moved = [rng.uniform(0.8, 1.0, np.shape(a)) * a if is_float else a for a, is_float in args]
+    moved = [
+        rng.uniform(0.8, 1.0, np.shape(a)) * a if is_float else a
+        for a, is_float in args
+    ]
 
     def values(zeros: Collection[int]) -> Array | None:
         """Return the results of both functions, a row each, where some inputs are 0."""
@@ -170,13 +205,17 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
         rows = [answer.vector(outcome, k) for outcome in both]
         return np.stack(rows) if all(np.isfinite(row).all() for row in rows) else None
 
-    usable = [j for j, is_float in enumerate(floats) if is_float and values([j]) is not None]
+    usable = [
+        j for j, is_float in enumerate(floats) if is_float and values([j]) is not None
+    ]
     table: dict[frozenset[int], Any] = {}
     sizes = range(len(usable) + 1) if len(usable) <= MOST_INPUTS else ()
     for chosen in (frozenset(c) for size in sizes for c in combinations(usable, size)):
         if (pair := values({*usable} - chosen)) is None:
             return {}
-        table[chosen] = pair - sum(brought for fewer, brought in table.items() if fewer < chosen)
+        table[chosen] = pair - sum(
+            brought for fewer, brought in table.items() if fewer < chosen
+        )
     return table
 
 
@@ -191,4 +230,8 @@ def _words(got: Array, want: Array, rtol: float) -> str:
     factor = float(got @ want / (want @ want))
     if not np.abs(got - factor * want).max() <= limit:  # or NaN
         return "is wrong"
-    return "is right" if abs(factor - 1) < 10 * rtol else f"is {factor:.4g} times what it should be"
+    return (
+        "is right"
+        if abs(factor - 1) < 10 * rtol
+        else f"is {factor:.4g} times what it should be"
+    )

@@ -97,15 +97,22 @@ def grade(task: tasks.Task, answer: object) -> Feedback:
 
 def _function_graded(exercise: Exercise, function: object) -> Feedback:
     """Compare a function with the reference; where it differs, say what is wrong."""
-    help_ = f'Fill in the function and run the cell again; `hint("{exercise.id}")` helps.'
+    help_ = (
+        f'Fill in the function and run the cell again; `hint("{exercise.id}")` helps.'
+    )
     todo = Feedback(exercise.id, "todo", (help_,))
     if function is None or function is Ellipsis:
         return todo
     if not callable(function):
-        message = f"Pass the function itself, not {type(function).__name__}: do not call it."
+        message = (
+            f"Pass the function itself, not {type(function).__name__}: do not call it."
+        )
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
-    judged, view = exercise.comparable(function), exercise.comparable if exercise.view else None
+    judged, view = (
+        exercise.comparable(function),
+        exercise.comparable if exercise.view else None,
+    )
     ask = lambda args, like: call(judged, args, like, exercise.parts)  # noqa: E731
     answer = Answer(exercise.source(), every, ask, exercise.axes, exercise.parts, view)
     with undone() as printed:
@@ -120,7 +127,9 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     return replace(verdict, message=(*verdict.message, *said))
 
 
-def _verdict(exercise: Exercise, answer: Answer, function: Function, again: Outcome) -> Feedback:
+def _verdict(
+    exercise: Exercise, answer: Answer, function: Function, again: Outcome
+) -> Feedback:
     """Return the feedback on an answer that was called in every situation, and the first again."""
     if any(answer.misses(SHORT_RTOL)):
         return _diagnosis(exercise, answer, function)
@@ -133,17 +142,30 @@ def _verdict(exercise: Exercise, answer: Answer, function: Function, again: Outc
 
 def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
-    no_number = bool(answer.arrays) and all(np.isnan(array).all() for array in answer.arrays)
-    asked = () if no_number else exercise.mistakes  # or all that divides by zero would explain it
-    named = {m.id: str(m) for m in asked if answer.gives(exercise.function(m.body), exactly=False)}
-    runs = any(not isinstance(o, Difference) or o.kind != "problem" for o in answer.outcomes)
+    no_number = bool(answer.arrays) and all(
+        np.isnan(array).all() for array in answer.arrays
+    )
+    asked = (
+        () if no_number else exercise.mistakes
+    )  # or all that divides by zero would explain it
+    named = {
+        m.id: str(m)
+        for m in asked
+        if answer.gives(exercise.function(m.body), exactly=False)
+    }
+    runs = any(
+        not isinstance(o, Difference) or o.kind != "problem" for o in answer.outcomes
+    )
     findings: list[Finding] = []
     if asked and runs and not named:
         steps = _wrong_cases(function) if exercise.id == "backward" else []
         clear = [step for step in steps if NO_SUM not in step.text]
         findings = clear or single_mistake(answer) or steps or _vague(answer)
     several = f"{len(named)} mistakes give what your function gives:"
-    said = [several] * (len(named) > 1) + [*named.values(), *(f.text for f in findings if f.text)]
+    said = [several] * (len(named) > 1) + [
+        *named.values(),
+        *(f.text for f in findings if f.text),
+    ]
     if not said:
         agreed = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
         failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
@@ -167,7 +189,11 @@ def _wrong_cases(function: Function) -> list[Finding]:
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
     return [
-        Finding("case", f"case {c.case}", f"Case {c.case}: {c.explanation}. First at {c.first}.")
+        Finding(
+            "case",
+            f"case {c.case}",
+            f"Case {c.case}: {c.explanation}. First at {c.first}.",
+        )
         for c in cases
     ]
 
@@ -182,7 +208,9 @@ def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
         said = [f"{place} {inputs.where}: {first.message}"]
     if first.kind in ("problem", "type", "shape"):
         pairs = zip(exercise.arguments, inputs.args, strict=True)
-        shapes = [f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)]
+        shapes = [
+            f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)
+        ]
         given = f"Shapes in that call: {', '.join(shapes)}."
         said.append(given if shapes else "No argument is an array.")
     return said
@@ -197,23 +225,37 @@ def situations(exercise: Exercise) -> tuple[Inputs, ...]:
 def _kept(exercise: Exercise) -> Callable[[], tuple[Inputs, ...]]:
     """Return what makes the situations of bytes, which no answer can change."""
     answer = exercise.comparable(exercise.answer)
-    every = [replace(i, right=answer(*copy.deepcopy(i.args))) for i in tasks.inputs_of(exercise)]
+    every = [
+        replace(i, right=answer(*copy.deepcopy(i.args)))
+        for i in tasks.inputs_of(exercise)
+    ]
     buffers: list[pickle.PickleBuffer] = []
-    whole = pickle.loads(pickle.dumps(tuple(every)))  # with no array that is a part of another
+    whole = pickle.loads(
+        pickle.dumps(tuple(every))
+    )  # with no array that is a part of another
     text = pickle.dumps(whole, protocol=5, buffer_callback=buffers.append)
-    return partial(pickle.loads, text, buffers=[buffer.raw().tobytes() for buffer in buffers])
+    return partial(
+        pickle.loads, text, buffers=[buffer.raw().tobytes() for buffer in buffers]
+    )
 
 
 def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
     """Compare a formula with the right one; where it differs, say what is wrong."""
     try:
         text = "" if answer is None or answer is Ellipsis else str(answer)
-    except BaseException:  # an object that fails to say what it is, or a number too long to print
+    except (
+        BaseException
+    ):  # an object that fails to say what it is, or a number too long to print
         kind = type(answer).__name__
-        return Feedback(blank.id, "wrong", (f"This {kind} cannot be read: type a formula.",))
+        return Feedback(
+            blank.id, "wrong", (f"This {kind} cannot be read: type a formula.",)
+        )
     if text.strip() in ("", "..."):
         symbols = algebra.listed(blank.symbols)
-        lines = f"Type a formula. The symbols: {symbols}.", f'`hint("{blank.id}")` helps.'
+        lines = (
+            f"Type a formula. The symbols: {symbols}.",
+            f'`hint("{blank.id}")` helps.',
+        )
         return Feedback(blank.id, "todo", lines)
     try:
         tree = algebra.parse(text, blank.symbols)
@@ -228,7 +270,9 @@ def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
         named["sign"] = "And the sign is turned round besides."
     found = [] if named else _unnamed(blank, tree, right)
     said = [*named.values(), *(f.text for f in found if f.text)] or [SEVERAL]
-    return Feedback(blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found))
+    return Feedback(
+        blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found)
+    )
 
 
 def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
@@ -240,17 +284,28 @@ def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
     }
 
 
-def _unnamed(blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree) -> list[Finding]:
+def _unnamed(
+    blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree
+) -> list[Finding]:
     """Return what is found out about a formula that no named mistake gives."""
     trees = (tree, right, *map(ast.parse, blank.relations.values()))
     used = {n.id for t in trees for n in ast.walk(t) if isinstance(n, ast.Name)}
     names = [s for s in blank.symbols if s in used and s not in blank.relations]
-    relations = "".join(f"    {s} = {formula}\n" for s, formula in blank.relations.items())
-    source = f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
+    relations = "".join(
+        f"    {s} = {formula}\n" for s, formula in blank.relations.items()
+    )
+    source = (
+        f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
+    )
     (whole,) = (p for p in hypotheses.places(source) if p.result == hypotheses.ALL)
     asked, reference = (whole.with_node(node)[0] for node in (tree, right))
-    points = [tuple(float(p[n]) for n in names) for p in algebra.points(blank)[: algebra.POINTS]]
-    exact = partial(algebra.value, tree, algebra.points(blank)[0])  # 0**0 is 1 in floats alone
+    points = [
+        tuple(float(p[n]) for n in names)
+        for p in algebra.points(blank)[: algebra.POINTS]
+    ]
+    exact = partial(
+        algebra.value, tree, algebra.points(blank)[0]
+    )  # 0**0 is 1 in floats alone
     with np.errstate(all="ignore", divide="raise"):
         every = [Inputs(point, "", right=reference(*point)) for point in points]
         answer = Answer(source, every, lambda args, like: tried(asked, args, like))

@@ -133,7 +133,9 @@ class Task:
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name; one name may have several."""
         library = misconceptions()
-        why = {id_: library[id_]["why"] for id_ in self.listed_mistakes} | dict(self.notes)
+        why = {id_: library[id_]["why"] for id_ in self.listed_mistakes} | dict(
+            self.notes
+        )
         return tuple(
             Mistake(id_, edited(self.solution, body), library[id_]["name"], why[id_])
             for id_, listed in self.listed_mistakes.items()
@@ -156,8 +158,13 @@ class FormulaBlank(Task):
     @property
     def meanings(self) -> dict[str, str]:
         """What each symbol stands for."""
-        maths = {name: meaning.replace("_th", "_{th}") for name, meaning in self.symbols.items()}
-        return {name: f"${text}$" if "^" in text else text for name, text in maths.items()}
+        maths = {
+            name: meaning.replace("_th", "_{th}")
+            for name, meaning in self.symbols.items()
+        }
+        return {
+            name: f"${text}$" if "^" in text else text for name, text in maths.items()
+        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -232,7 +239,9 @@ def edited(solution: str, body: str) -> str:
     for line in body.splitlines():
         old, new = line.split(" => ")
         if old not in solution:
-            raise ValueError(f"the edit {line!r} does not apply: {old!r} is not in the solution")
+            raise ValueError(
+                f"the edit {line!r} does not apply: {old!r} is not in the solution"
+            )
         solution = solution.replace(old, new)
     return solution
 
@@ -249,7 +258,9 @@ def source_of(signature: str, body: str) -> str:
 def define(source: str, *, table: bool = False) -> Function:
     """Return the one function that ``source`` defines; of a table, with all names of tables."""
     namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
-    exec(source, namespace)  # the source is this package's own table, never the reader's text
+    exec(
+        source, namespace
+    )  # the source is this package's own table, never the reader's text
     function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
     return function
 
@@ -299,7 +310,9 @@ def exercises() -> Mapping[str, Exercise]:
 def tasks() -> Mapping[str, Task]:
     """Return every exercise and derivation blank by id, in the order of the course."""
     every: list[Task] = [*exercises().values(), *blanks().values()]
-    return MappingProxyType({t.id: t for t in sorted(every, key=lambda task: task.notebook)})
+    return MappingProxyType(
+        {t.id: t for t in sorted(every, key=lambda task: task.notebook)}
+    )
 
 
 def chosen(exercise_id: object, among: Mapping[str, AnyTask]) -> AnyTask:

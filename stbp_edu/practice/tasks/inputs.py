@@ -100,7 +100,9 @@ def wide_network() -> ForwardPass:
 def more_networks() -> tuple[ForwardPass, ...]:
     """Return networks of other shapes and of the linear gate, for answers that take them whole."""
     return (
-        draw_network(706, (3, 1, 4, 2, 3), T=6, S=1, tau=0.7, smooth=True, gate="linear"),
+        draw_network(
+            706, (3, 1, 4, 2, 3), T=6, S=1, tau=0.7, smooth=True, gate="linear"
+        ),
         draw_network(707, (2, 3, 1), T=7, S=1, tau=0.4, smooth=False, gate="linear"),
         wide_network(),
     )
@@ -108,14 +110,23 @@ def more_networks() -> tuple[ForwardPass, ...]:
 
 def at_threshold() -> ForwardPass:
     """Return a network whose potential equals the threshold exactly."""
-    params, neuron = Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)]), LIF(0.5, v_th=1.0)
+    params, neuron = (
+        Params(W=[None, np.ones((1, 1))], b=[None, np.zeros(1)]),
+        LIF(0.5, v_th=1.0),
+    )
     trace = forward(np.ones((3, 1, 1)), params, neuron)
     name = f"1-1 network, u = V_th at {step_name(0)}"
     return ForwardPass(trace, np.ones((1, 1)), params, neuron, name)
 
 
 def draw_network(
-    seed: int, sizes: tuple[int, ...], T: int, S: int, tau: float, smooth: bool, **others: Any
+    seed: int,
+    sizes: tuple[int, ...],
+    T: int,
+    S: int,
+    tau: float,
+    smooth: bool,
+    **others: Any,
 ) -> ForwardPass:
     """Return a random network, a smooth twin or a spiking one, with a forward pass.
 
@@ -231,7 +242,11 @@ def _layers(net: ForwardPass) -> Walk:
     """Yield the layers from the output down, with all steps of each."""
     T, _, N = net.shape
     for n in range(N, 0, -1):
-        yield np.arange(T), n, f"layer n = {n} of 1..{N}, case 5, in the {net.description}"
+        yield (
+            np.arange(T),
+            n,
+            f"layer n = {n} of 1..{N}, case 5, in the {net.description}",
+        )
 
 
 def _cells(net: ForwardPass, last_step: bool = True, shape_alone: bool = False) -> Walk:
@@ -301,7 +316,11 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     networks += more_networks() if WALKS[walk] is _whole else ()
     networks += (at_threshold(),) if walk.endswith("threshold") else ()
     return tuple(
-        Inputs(tuple(take(name, net, t, n) for name in exercise.arguments), where, *net.shape[:2])
+        Inputs(
+            tuple(take(name, net, t, n) for name in exercise.arguments),
+            where,
+            *net.shape[:2],
+        )
         for net in networks
         for t, n, where in WALKS[walk](net)
     )

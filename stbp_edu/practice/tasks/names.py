@@ -26,7 +26,9 @@ def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
     """Return what says which properties of a right encoder's random spikes those of one have."""
 
     def again(pixels: Array, T: int) -> Array:
-        return np.asarray(encode(pixels.copy(), T, np.random.default_rng(77)), dtype=float)
+        return np.asarray(
+            encode(pixels.copy(), T, np.random.default_rng(77)), dtype=float
+        )
 
     def of(pixels: Array, T: int, rng: np.random.Generator) -> tuple[bool, ...] | None:
         found = encode(pixels, T, rng)

@@ -7,7 +7,13 @@
 """
 
 from stbp_edu.training.data.catalogue import CATALOGUE, RECIPES, load_dataset
-from stbp_edu.training.data.datasets import Dataset, digits, load_digits, split, validation
+from stbp_edu.training.data.datasets import (
+    Dataset,
+    digits,
+    load_digits,
+    split,
+    validation,
+)
 from stbp_edu.training.data.events import Events, bin_events
 
 __all__ = [

@@ -90,7 +90,9 @@ def binary_adding(
 
 def _bits(n: int, k: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """Return n rows of k random bits."""
-    return checks.generator("rng", rng).integers(0, 2, (checks.count("n", n), k), dtype=np.intp)
+    return checks.generator("rng", rng).integers(
+        0, 2, (checks.count("n", n), k), dtype=np.intp
+    )
 
 
 def _shown(cues: list[list[NDArray[np.intp]]]) -> Array:
@@ -187,7 +189,16 @@ CATALOGUE = {
     "digits-by-rows": Entry(
         "the same, row by row",
         lambda *_: datasets.load_digits(),
-        replace(_DELAYED_XOR, hidden=(128,), T=20, tau=0.9, hold=2, read=4, batch=32, epochs=40),
+        replace(
+            _DELAYED_XOR,
+            hidden=(128,),
+            T=20,
+            tau=0.9,
+            hold=2,
+            read=4,
+            batch=32,
+            epochs=40,
+        ),
         has_files=False,
     ),
     "mnist": Entry("28x28 digits", MNIST.load, _MNIST, held_out=1 / 6),
@@ -201,8 +212,12 @@ CATALOGUE = {
         replace(_DELAYED_XOR, hidden=(64, 64), T=15, epochs=20),
     ),
     "nmnist": Entry("recorded events of MNIST", NMNIST.load, _FRAMES),
-    "shd": Entry("spoken digits as events", SHD.load, replace(_FRAMES, hidden=(128,), T=35)),
-    "dvs-gesture": Entry("gestures as events", DVS_GESTURE.load, replace(_FRAMES, T=20, batch=16)),
+    "shd": Entry(
+        "spoken digits as events", SHD.load, replace(_FRAMES, hidden=(128,), T=35)
+    ),
+    "dvs-gesture": Entry(
+        "gestures as events", DVS_GESTURE.load, replace(_FRAMES, T=20, batch=16)
+    ),
 }
 """The data sets, and tasks of time, by the name that the command line gives them."""
 
@@ -211,7 +226,10 @@ RECIPES = {name: entry.recipe for name, entry in CATALOGUE.items()}
 
 
 def load_dataset(
-    name: str, folder: Path | None = None, tell: Tell = lambda _: None, held_out: str = "test"
+    name: str,
+    folder: Path | None = None,
+    tell: Tell = lambda _: None,
+    held_out: str = "test",
 ) -> Dataset:
     """Return a data set of the :data:`CATALOGUE`.
 
@@ -235,4 +253,6 @@ def load_dataset(
             f"{str(folder)!r}; leave it out"
         )
     data = entry.load(folder, tell)
-    return datasets.validation(data, entry.held_out) if held_out == "validation" else data
+    return (
+        datasets.validation(data, entry.held_out) if held_out == "validation" else data
+    )

@@ -61,7 +61,9 @@ class Dataset:
     def __post_init__(self) -> None:
         """Check that images and labels belong together."""
         for part in ("train_", "test_"):
-            check_labelled(getattr(self, f"{part}images"), getattr(self, f"{part}labels"), part)
+            check_labelled(
+                getattr(self, f"{part}images"), getattr(self, f"{part}labels"), part
+            )
         if self.train_images.shape[1:] != self.test_images.shape[1:]:
             raise ValueError(
                 f"test_images must be of the size of train_images {self.train_images.shape[1:]}, "
@@ -76,7 +78,12 @@ class Dataset:
     def fingerprint(self) -> str:
         """Return a SHA-256 of all images and labels, their shapes and dtypes."""
         digest = hashlib.sha256()
-        for a in (self.train_images, self.train_labels, self.test_images, self.test_labels):
+        for a in (
+            self.train_images,
+            self.train_labels,
+            self.test_images,
+            self.test_labels,
+        ):
             digest.update(f"{a.shape}{a.dtype.str}".encode())
             digest.update(np.ascontiguousarray(a).data)
         return digest.hexdigest()
@@ -132,7 +139,11 @@ def load_digits() -> Dataset:
 
 
 def split(
-    images: NDArray[Any], labels: NDArray[Any], rng: np.random.Generator, *, fraction: float = 0.2
+    images: NDArray[Any],
+    labels: NDArray[Any],
+    rng: np.random.Generator,
+    *,
+    fraction: float = 0.2,
 ) -> Dataset:
     """Hold out a share of each class, so that the classes keep their proportions.
 
@@ -249,7 +260,10 @@ def idx_array(data: bytes) -> NDArray[np.uint8]:
 def cache_folder() -> Path:
     """Return the folder of this package in the user's cache; raise OSError if there is no home."""
     try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stbp_edu"
+        return (
+            Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+            / "stbp_edu"
+        )
     except RuntimeError as error:
         raise OSError(
             f"the home folder is unknown ({error}): set XDG_CACHE_HOME, or pass --data"

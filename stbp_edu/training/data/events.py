@@ -65,11 +65,15 @@ def bin_events(
         for name, bound in bounds.items()
     )
     seen, bins = t < duration, (T, polarities, rows, columns)
-    index = np.ravel_multi_index((t[seen] * T // duration, *(a[seen] for a in places)), bins)
+    index = np.ravel_multi_index(
+        (t[seen] * T // duration, *(a[seen] for a in places)), bins
+    )
     return np.bincount(index, minlength=math.prod(bins)).reshape(bins)
 
 
-def _within(name: str, values: Integers, length: int, bound: int | None) -> NDArray[np.int64]:
+def _within(
+    name: str, values: Integers, length: int, bound: int | None
+) -> NDArray[np.int64]:
     """Return values as 64-bit integers, after checking that each lies in 0..bound - 1."""
     if type(values) is not np.ndarray or values.dtype.kind not in "iu":
         raise TypeError(
@@ -124,7 +128,9 @@ class Recording:
                 f"{self.tonic} is read by tonic ({error}): pip install 'stbp-edu[events]'"
             ) from error
         place = cache_folder() if folder is None else folder
-        tell(f"{self.tonic}: tonic looks for it in {place}, and fetches what is not there")
+        tell(
+            f"{self.tonic}: tonic looks for it in {place}, and fetches what is not there"
+        )
         kind = getattr(tonic.datasets, self.tonic)
         try:
             parts = [kind(save_to=str(place), train=train) for train in (True, False)]
@@ -146,7 +152,9 @@ class Recording:
         for k, image in enumerate(images):
             try:
                 events, labels[k] = samples[k]
-                counts = bin_events(self._events(events), self.bins, self.duration, self.shape)
+                counts = bin_events(
+                    self._events(events), self.bins, self.duration, self.shape
+                )
             except Exception as error:  # whatever a damaged file may bring about
                 raise ValueError(
                     f"sample {k} of {self.tonic} must be a recording of it, but {error}; remove "
@@ -161,4 +169,6 @@ class Recording:
         has_rows, polarities = "y" in found.dtype.names, self.shape[0]
         y = found["y"].astype(np.int64) if has_rows else 0 * x
         p = found["p"].astype(np.int64) if polarities > 1 else 0 * x
-        return Events(x // self.block, y // self.block, t - t.min() if self.cut else t, p)
+        return Events(
+            x // self.block, y // self.block, t - t.min() if self.cut else t, p
+        )

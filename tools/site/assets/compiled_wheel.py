@@ -27,21 +27,27 @@ def compile_wheel(wheel: Path, target: Path, folder: str, sources: bool) -> None
             if info.is_dir() or any(part in name for part in LEFT_OUT):
                 continue
             if name.endswith(".py"):
-                compiled = importlib.util.cache_from_source(name) if sources else f"{name}c"
+                compiled = (
+                    importlib.util.cache_from_source(name) if sources else f"{name}c"
+                )
                 files[compiled] = _bytecode(content, f"{folder}/{name}")
             if sources or not name.endswith(".py"):
                 files[name] = content
     if target.suffix == ".zip":
         with zipfile.ZipFile(target, "w") as new:
             for name, content in files.items():
-                new.writestr(zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 9)
+                new.writestr(
+                    zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 9
+                )
     else:
         target.write_bytes(_pack(files))
 
 
 def _pack(files: dict[str, bytes]) -> bytes:
     """Return the length of an index, the index, and the files one after another."""
-    index = json.dumps([(name, len(content)) for name, content in files.items()]).encode()
+    index = json.dumps(
+        [(name, len(content)) for name, content in files.items()]
+    ).encode()
     content = b"".join([len(index).to_bytes(4, "little"), index, *files.values()])
     return gzip.compress(content, 9, mtime=0)
 
@@ -49,5 +55,7 @@ def _pack(files: dict[str, bytes]) -> bytes:
 def _bytecode(source: bytes, shown: str) -> bytes:
     """Return what Python would write into ``__pycache__``, valid whatever the source's date."""
     code = compile(source, shown, "exec", dont_inherit=True)
-    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")  # 1: the hash is not checked
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(
+        4, "little"
+    )  # 1: the hash is not checked
     return head + importlib.util.source_hash(source) + marshal.dumps(code)

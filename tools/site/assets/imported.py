@@ -14,7 +14,9 @@ plotting.curves(ax, [0, 1], {"a line": [0, 1]})
 plotting.show(fig, alt="A line that rises from 0 to 1.")
 del fig, ax, plotting, name
 importlib.import_module("matplotlib.font_manager")._get_font.cache_clear()  # open files
-importlib.import_module("matplotlib.text")._get_text_metrics_with_cache_impl.cache_clear()
+importlib.import_module(
+    "matplotlib.text"
+)._get_text_metrics_with_cache_impl.cache_clear()
 gc.collect()
 gc.disable()  # until the libraries in C are there again
 gc.freeze()

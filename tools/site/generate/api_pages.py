@@ -21,7 +21,9 @@ from tools.templates import filled
 EXAMPLE = re.compile(r"^( *)>>> .*(?:\n\1(?=.*\S).*)*", re.M)  # output may be indented
 ROLE = re.compile(r":(?:func|class|mod|meth|data|attr):`~?([^`]+)`")
 CODE = re.compile(r"(```.*?```|``.*?``|`[^`]*`)", re.S)
-LOWER = re.compile(r"(?<=\w)_(?:\{([^}]*)\}|([ijkst]{1,2}|(?<=V_)th)(?!\w))")  # v_th is a name
+LOWER = re.compile(
+    r"(?<=\w)_(?:\{([^}]*)\}|([ijkst]{1,2}|(?<=V_)th)(?!\w))"
+)  # v_th is a name
 UPPER = re.compile(r"(?<=[\w}])\^(?:\{([^}]*)\}|\(((?:[^()]|\([^()]*\))*)\)|(\w))")
 SIGN = re.compile(r"(?<!\S)([<>]=?|[≥≤→]) (?=\S)")
 MINUS = re.compile(r"(?<=\S[ (])-(?![->])")
@@ -60,7 +62,11 @@ def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Mo
 def _modules(package: griffe.Module) -> list[griffe.Module]:
     """Return the modules of a package by name, those for its own use left out."""
     members = (package.members[name] for name in sorted(package.members))
-    return [m for m in members if isinstance(m, griffe.Module) and not m.name.startswith("_")]
+    return [
+        m
+        for m in members
+        if isinstance(m, griffe.Module) and not m.name.startswith("_")
+    ]
 
 
 def _exports(package: griffe.Module) -> dict[str, griffe.Object]:
@@ -91,7 +97,9 @@ def entry(path: Path, pages: dict[str, str]) -> str:
         if f"::: {name}\n" in pages.get(page, ""):
             return f"[API: {name}]({up}{page}#{name})\n{{ .doc-links }}\n\n"
         name = name.rpartition(".")[0]
-    return f"[API]({up}api/index.md)\n{{ .doc-links }}\n\n" if name == "stbp_edu" else ""
+    return (
+        f"[API]({up}api/index.md)\n{{ .doc-links }}\n\n" if name == "stbp_edu" else ""
+    )
 
 
 def _everything(thing: griffe.Object) -> Iterator[griffe.Object]:
@@ -111,7 +119,10 @@ def _links(thing: griffe.Object) -> str:
     parts += [
         f'<a class="equation-id" href="../../equations/#{id_}">{id_}</a>'
         for id_, places in scan(folder()).items()
-        if any(place.path == path.as_posix() and place.line in lines for place in places.code)
+        if any(
+            place.path == path.as_posix() and place.line in lines
+            for place in places.code
+        )
     ]
     return f'<p class="doc-links" data-search-exclude>{" ".join(parts)}</p>'
 
@@ -131,11 +142,15 @@ class PrepareDocstrings(griffe.Extension):
             value = member.value
             if isinstance(value, griffe.ExprCall) and str(value.function) == "_setting":
                 member.value = value.arguments[0]
-                words = pydoc.locate(cls.path).__dataclass_fields__[name].metadata["help"]
+                words = (
+                    pydoc.locate(cls.path).__dataclass_fields__[name].metadata["help"]
+                )
                 lines.append(f"    {name}: {words}.")
         if lines and cls.docstring:
             about, _, rest = cls.docstring.value.partition("\n\n")
-            cls.docstring.value = "\n".join([about, "", "Attributes:", *lines, "", rest])
+            cls.docstring.value = "\n".join(
+                [about, "", "Attributes:", *lines, "", rest]
+            )
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
         """Link what is described, and leave out what a module below the top imports."""

@@ -23,7 +23,10 @@ def hero() -> str:
     data = pulse.data
     view = data["views"][0]
     paths = [
-        {"edges": [*map(pulse.edges.index, path.edges)], "value": float(path.contribution)}
+        {
+            "edges": [*map(pulse.edges.index, path.edges)],
+            "value": float(path.contribution),
+        }
         for path in pulse.paths
     ]
     names = {light: name for name, (light, _) in DARK.items()}

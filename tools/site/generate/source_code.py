@@ -68,17 +68,23 @@ def tags(notebook: str, path: str, ids: Collection[str]) -> Iterator[tuple[str, 
                     yield match[2], Place(path, k, heading)
 
 
-def comments(source: str, path: str, ids: Collection[str]) -> Iterator[tuple[str, Place]]:
+def comments(
+    source: str, path: str, ids: Collection[str]
+) -> Iterator[tuple[str, Place]]:
     """Yield the ids in comments that start with one, with the functions around them.
 
     A line that computes two equations names both: ``# c3-delta, c3-delta-classic``.
     """
-    definitions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, DEFINITIONS)]
+    definitions = [
+        node for node in ast.walk(ast.parse(source)) if isinstance(node, DEFINITIONS)
+    ]
     for number, line in enumerate(source.splitlines(), start=1):
         comment = COMMENT.search(line)
         words = re.findall(r"[\w-]+", comment[1]) if comment else []
         if words and words[0] in ids:
-            around = [x for x in definitions if x.lineno <= number <= (x.end_lineno or 0)]
+            around = [
+                x for x in definitions if x.lineno <= number <= (x.end_lineno or 0)
+            ]
             inside = around and not isinstance(around[-1], ast.ClassDef)
             name = ".".join(x.name for x in around) if inside else ""
             for id_ in dict.fromkeys(word for word in words if word in ids):

@@ -51,7 +51,9 @@ def rewrite(markdown: str, source: str) -> str:
     >>> rewrite("[n](../docs/notation.md#t) [c](03_x.ipynb)", "notebooks/03_example.ipynb")
     '[n](../notation.md#t) [c](03_x.ipynb)'
     """
-    here = posixpath.dirname(source if source.startswith("notebooks/") else f"docs/{source}")
+    here = posixpath.dirname(
+        source if source.startswith("notebooks/") else f"docs/{source}"
+    )
 
     def link(match: re.Match[str]) -> str:
         target, _, fragment = match[2].partition("#")
@@ -63,8 +65,12 @@ def rewrite(markdown: str, source: str) -> str:
             page = site_source(below)
         if page is None:
             return match[0]
-        url = posixpath.relpath(page, posixpath.dirname(source).removeprefix("..") or ".")
-        return f"{match[1]}{url}{'#' if fragment else ''}{_fragment(fragment)}{match[3]}"
+        url = posixpath.relpath(
+            page, posixpath.dirname(source).removeprefix("..") or "."
+        )
+        return (
+            f"{match[1]}{url}{'#' if fragment else ''}{_fragment(fragment)}{match[3]}"
+        )
 
     parts = CODE.split(markdown)
     return "".join(p if k % 2 else LINK.sub(link, p) for k, p in enumerate(parts))
@@ -81,14 +87,20 @@ def _fragment(fragment: str) -> str:
 
 def broken(site: Path) -> Iterator[str]:
     """Yield one line for each link of the site that leads nowhere."""
-    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
+    files = {
+        path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()
+    }
     found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(site.rglob("*.html")):
         elements = " ".join(ELEMENT.findall(read_text(path)))
         found[path.relative_to(site).as_posix()] = ATTRIBUTE.findall(elements)
-    places = {name: {v for kind, v in each if kind in PLACES} for name, each in found.items()}
+    places = {
+        name: {v for kind, v in each if kind in PLACES} for name, each in found.items()
+    }
     for name in sorted(found.keys() - {"404.html"}):
-        for link in sorted({unescape(v) for kind, v in found[name] if kind not in PLACES}):
+        for link in sorted(
+            {unescape(v) for kind, v in found[name] if kind not in PLACES}
+        ):
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
@@ -98,5 +110,7 @@ def broken(site: Path) -> Iterator[str]:
                 target = _join(target, "index.html")
             if target not in files:
                 yield f"{name}: {link} leads to no file"
-            elif fragment[:2] not in ("", "__") and fragment not in places.get(target, {fragment}):
+            elif fragment[:2] not in ("", "__") and fragment not in places.get(
+                target, {fragment}
+            ):
                 yield f"{name}: {link} leads to no place on that page"

@@ -46,7 +46,9 @@ def spoken(formulas: Iterable[str]) -> tuple[dict[str, str], dict[str, str]]:
         asked = "".join(json.dumps(tex) + "\n" for tex in new)
         options = {"stdout": subprocess.PIPE, "check": True, "encoding": "utf-8"}
         said = subprocess.run([*map(str, command)], input=asked, **options).stdout
-        for tex, answer in zip(new, map(json.loads, said.strip().split("\n")), strict=True):
+        for tex, answer in zip(
+            new, map(json.loads, said.strip().split("\n")), strict=True
+        ):
             if "error" in answer:
                 rejected[tex] = answer["error"]
             else:

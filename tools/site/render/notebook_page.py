@@ -82,30 +82,47 @@ def read_notebook(path: Path) -> Notebook:
     first, _, rest = "\n\n".join(parts).partition("\n")
     rest = TIME.sub("", rest)  # it stands in the line under the title
     blocks = re.split(r"\n\s*\n", rest)
-    text = next(b for b in blocks if b.strip() and not re.match(r"\s*(#|<|\||[-*] |\$\$|>)", b))
+    text = next(
+        b for b in blocks if b.strip() and not re.match(r"\s*(#|<|\||[-*] |\$\$|>)", b)
+    )
     text = " ".join(plain(text).split())
     description = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "…"
     markdown = f'{first}\n\n<div data-slot="head"></div>\n{rest}'
-    return Notebook(path.stem, plain(first.removeprefix("# ")), description, markdown, cells)
+    return Notebook(
+        path.stem, plain(first.removeprefix("# ")), description, markdown, cells
+    )
 
 
 def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     """Return the line under the title: time, download, other places to run it, and controls."""
     tagged = [cell.metadata.get("tags", []) for cell in notebook.cells]
     heavy = [k for k, tags in enumerate(tagged, start=1) if HEAVY in tags]
-    links = {f"Open in {name}": url for name, url in address.runners(notebook.stem).items()}
+    links = {
+        f"Open in {name}": url for name, url in address.runners(notebook.stem).items()
+    }
     if address.repository:
-        links["Source"] = f"{address.repository}/blob/{BRANCH}/notebooks/{notebook.stem}.ipynb"
-    return filled("notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links)
+        links["Source"] = (
+            f"{address.repository}/blob/{BRANCH}/notebooks/{notebook.stem}.ipynb"
+        )
+    return filled(
+        "notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links
+    )
 
 
 def cell_html(notebook: Notebook, number: int, figures: dict[str, bytes]) -> str:
     """Return the code cell of this number, from 1, with its committed outputs."""
     cell = notebook.cells[number - 1]
-    output = outputs_html(cell.outputs, f"assets/figures/{notebook.stem}/{number}", figures)
+    output = outputs_html(
+        cell.outputs, f"assets/figures/{notebook.stem}/{number}", figures
+    )
     marks = {"heavy": HEAVY, "folded": FOLDED, "output_folded": OUTPUT_FOLDED}
     names = {name: tag in cell.metadata.get("tags", []) for name, tag in marks.items()}
-    names |= {"cell": cell, "number": number, "code": python(cell.source), "output": output}
+    names |= {
+        "cell": cell,
+        "number": number,
+        "code": python(cell.source),
+        "output": output,
+    }
     return filled("cell.html", **names)
 
 
@@ -129,9 +146,13 @@ def outputs_html(outputs: list[Any], name: str, figures: dict[str, bytes]) -> st
         if output["output_type"] == "stream":
             parts.append(text(output["text"], f"out-{output['name']}"))
         elif "text/html" in output["data"]:
-            parts.append(f'<div class="out out-html">{output["data"]["text/html"]}</div>')
+            parts.append(
+                f'<div class="out out-html">{output["data"]["text/html"]}</div>'
+            )
         elif "image/svg+xml" in output["data"]:
-            parts.append(_svg(output["data"]["image/svg+xml"], f"{name}-{k + 1}", figures))
+            parts.append(
+                _svg(output["data"]["image/svg+xml"], f"{name}-{k + 1}", figures)
+            )
         else:
             parts.append(text(output["data"]["text/plain"], "out-result"))
     return "".join(parts)
@@ -140,7 +161,9 @@ def outputs_html(outputs: list[Any], name: str, figures: dict[str, bytes]) -> st
 def text(content: str, kind: str) -> str:
     """Return plain text output; a table in it keeps its columns, and scrolls instead."""
     content = ANSI.sub("", content).rstrip()
-    kind += " out-table" * (sum(map(bool, map(COLUMNS.search, content.splitlines()))) > 1)
+    kind += " out-table" * (
+        sum(map(bool, map(COLUMNS.search, content.splitlines()))) > 1
+    )
     return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
 
 
@@ -151,7 +174,10 @@ def _svg(svg: str, name: str, figures: dict[str, bytes]) -> str:
     needs becomes a file, too.
     """
     live, found = EXPLORER.search(svg), NARROW.search(svg)
-    narrow, svg = unescape(found[1]) if found else "", NARROW.sub("", EXPLORER.sub("", svg))
+    narrow, svg = (
+        unescape(found[1]) if found else "",
+        NARROW.sub("", EXPLORER.sub("", svg)),
+    )
     if live:
         figures[f"{name}.json"] = unescape(live[2]).encode()
     names: dict[str, Any] = {"explorer": live and live[1], "source": f"../../{name}"}
@@ -160,7 +186,9 @@ def _svg(svg: str, name: str, figures: dict[str, bytes]) -> str:
         return filled("figure.html", html=html, **names)
     alt = re.search(r'aria-label="([^"]*)"', svg)
     names["alt"] = unescape(alt[1]) if alt else "Figure drawn by this cell"
-    views = [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
+    views = (
+        [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
+    )
     files = []
     for (view, drawn, end), theme in product(views, THEMES):
         figures[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
@@ -180,7 +208,10 @@ def size(svg: str) -> str:
     """Return width and height in CSS pixels, so that nothing moves when the picture arrives."""
     head = svg.partition("<svg")[2].partition(">")[0]
     sides = re.findall(r'\s(width|height)="([\d.]+)(pt)?', head)
-    pixels = [f' {side}="{round(float(n) * (4 / 3 if unit else 1))}"' for side, n, unit in sides]
+    pixels = [
+        f' {side}="{round(float(n) * (4 / 3 if unit else 1))}"'
+        for side, n, unit in sides
+    ]
     return "".join(pixels)
 
 
@@ -191,5 +222,7 @@ def plain(markdown: str) -> str:
     'What is x^t,n in code?'
     """
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", markdown)
-    text = re.sub(r"\\\(|\\\)|\\\[|\\\]|\$+|\*\*|(?<!\w)[*_]|[*_](?!\w)|`|<[^>]+>", "", text)
+    text = re.sub(
+        r"\\\(|\\\)|\\\[|\\\]|\$+|\*\*|(?<!\w)[*_]|[*_](?!\w)|`|<[^>]+>", "", text
+    )
     return re.sub(r"[{}\\]", "", text).strip()

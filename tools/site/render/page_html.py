@@ -9,10 +9,13 @@ from tools.templates import filled
 WITHIN = re.compile(r"(?<!<pre>)<code>([^<\n]+)</code>")
 ENTITY = re.compile(r"&\w+;")
 LONG = 18  # characters
-FLAG = re.compile(r"(?<=<wbr>)--?\w[\w-]*")  # which a browser would break after its dashes
+FLAG = re.compile(
+    r"(?<=<wbr>)--?\w[\w-]*"
+)  # which a browser would break after its dashes
 BREAK = re.compile(r"(?<= )|(?<=[^\W\d_][./_\[(])(?=\w)")
 INLINE = re.compile(
-    r"<script(?![^>]*\bsrc=)(?![^>]*application/(?:ld\+)?json)[^>]*>(.*?)</script>", re.S
+    r"<script(?![^>]*\bsrc=)(?![^>]*application/(?:ld\+)?json)[^>]*>(.*?)</script>",
+    re.S,
 )
 CHARSET = re.compile(r"""<meta charset=["']?utf-8["']?\s*/?>""", re.I)
 
@@ -42,11 +45,15 @@ def protect(html: str) -> str:
     Raises:
         ValueError: if the page does not state its charset.
     """
-    digests = (hashlib.sha256(script.encode()).digest() for script in INLINE.findall(html))
+    digests = (
+        hashlib.sha256(script.encode()).digest() for script in INLINE.findall(html)
+    )
     hashes = sorted({base64.b64encode(digest).decode() for digest in digests})
     policy = "; ".join(filled("policy.txt", hashes=hashes).splitlines())
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
     html, count = CHARSET.subn(rf"\g<0>{meta}", html, count=1)
     if not count:
-        raise ValueError('a page must have <meta charset="utf-8">: its policy stands after it')
+        raise ValueError(
+            'a page must have <meta charset="utf-8">: its policy stands after it'
+        )
     return html
