@@ -18,7 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, Params, arrows, network
+from stbp_edu import LIF, Gaussian, Params, arrows, forward_pass
 from stbp_edu.arrays import by_layer
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import one_blas_thread
@@ -97,7 +97,7 @@ def readable_step(T: int, S: int) -> Step:
     params, spikes, targets = problem(T, S)
 
     def run() -> None:
-        trace = network.forward(spikes, params, NEURON)
+        trace = forward_pass.forward(spikes, params, NEURON)
         stbp_edu.cases.sweep(trace, targets, params, NEURON)
 
     return run

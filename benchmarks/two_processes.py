@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian
+from stbp_edu import LIF, Gaussian, engine
 from stbp_edu.arrays import tensors
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.files import write_json
@@ -55,8 +55,8 @@ class Process:
 
     def one(self, S: int) -> np.ndarray:
         """Return the gradient of the first S samples as one array."""
-        trace = stbp_edu.forward(self.spikes[:, :S], self.params, NEURON)
-        grads = stbp_edu.backward(trace, self.targets[:S], self.params, NEURON)
+        trace = engine.forward(self.spikes[:, :S], self.params, NEURON)
+        grads = engine.backward(trace, self.targets[:S], self.params, NEURON)
         return np.concatenate([g.ravel() for g in tensors(grads).values()])
 
     def two(self, S: int) -> np.ndarray:

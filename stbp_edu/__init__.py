@@ -4,9 +4,9 @@ import importlib
 from typing import Any
 
 from stbp_edu import cases, losses
-from stbp_edu.engine import backward, forward
+from stbp_edu.cases import backward
+from stbp_edu.forward_pass import Gradients, Params, Trace, forward, init_params
 from stbp_edu.losses import loss
-from stbp_edu.network import Gradients, Params, Trace, init_params
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
 

@@ -27,7 +27,7 @@ from stbp_edu.arrays import (
     images,
     tensors,
 )
-from stbp_edu.network import Params
+from stbp_edu.forward_pass import Params
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""

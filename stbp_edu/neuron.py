@@ -100,3 +100,13 @@ class LIF:
         """Return H(u - V_th), the smooth twin of g(u)."""
         u = checks.floats("u", u)
         return self.surrogate.antiderivative(u - self.v_th)
+
+
+def check_lif(neuron: object) -> LIF:
+    """Return ``neuron`` if it is an :class:`LIF`; otherwise say where other neurons go."""
+    if not isinstance(neuron, LIF):
+        raise TypeError(
+            f"neuron must be an LIF here, got {checks.brief(neuron)}; for a neuron of your own "
+            "build stbp_edu.network(sizes, neuron), and call its forward and backward"
+        )
+    return neuron

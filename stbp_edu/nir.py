@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.arrays import Trained, by_layer, check_params
 from stbp_edu.derived import AnyNeuron, as_neuron
-from stbp_edu.network import Params
+from stbp_edu.forward_pass import Params
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Surrogate
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import stbp_edu
-from stbp_edu import LIF, Trace, network
+from stbp_edu import LIF, Trace, forward_pass
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import report
@@ -16,7 +16,7 @@ class Problem(report.Problem):
     @property
     def trace(self) -> Trace:
         """The step-by-step forward pass."""
-        return network.forward(self.spikes, self.params, self.neuron)
+        return forward_pass.forward(self.spikes, self.params, self.neuron)
 
 
 def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:

@@ -163,7 +163,7 @@ FUNCTIONS = [
     *(LIF.f, LIF.df, LIF.g, LIF.h, LIF.H, Gaussian.derivative, Gaussian.antiderivative),
     *(
         stbp_edu.forward,
-        stbp_edu.network.forward,
+        stbp_edu.forward_pass.forward,
         stbp_edu.backward,
         stbp_edu.cases.sweep,
     ),

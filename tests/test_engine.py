@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, arrows, backward, cases, derive, forward
+from stbp_edu import LIF, Gaussian, arrows, cases, derive
 from stbp_edu.arrows import (
     RULES,
     draw_params,
@@ -22,7 +22,7 @@ from stbp_edu.arrows import (
     soft_reset,
     with_gain_limit,
 )
-from stbp_edu.engine import Program, Workspace, compiled
+from stbp_edu.engine import Program, Workspace, backward, compiled, forward
 from stbp_edu.engine.compiled import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS

@@ -14,7 +14,8 @@ import pytest
 from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
-from stbp_edu import LIF, Rectangle, Sigmoid, backward
+from stbp_edu import LIF, Rectangle, Sigmoid
+from stbp_edu.engine import backward
 from tests.networks import make_problem
 from tools import ROOT
 from tools.pages.names import names

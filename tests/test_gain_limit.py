@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, Trace, arrows, backward
+from stbp_edu import LIF, Gaussian, Trace, arrows
 from stbp_edu.arrows.rules import norms
+from stbp_edu.engine import backward
 from stbp_edu.losses import LOSSES, Rate
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, CASE_RULES

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, backward, cases, forward, network
+from stbp_edu import LIF, Gaussian, cases, forward_pass
+from stbp_edu.engine import backward, forward
 from stbp_edu.losses import (
     CrossEntropy,
     Direct,
@@ -48,7 +49,7 @@ def test_c1_c2_c3_c4_c5_p2_loss_delta_p2_loss_epsilon_of_any_loss_equal_autodiff
     _, params, neuron = rest
     spike = neuron.H if smooth else None
     expected = autodiff.derivatives(spikes, *rest, spike=spike, loss=loss)
-    slow = network.forward(spikes, params, neuron, spike=spike)
+    slow = forward_pass.forward(spikes, params, neuron, spike=spike)
     if neuron.gate != "soft":
         assert not comparison.failures(cases.sweep(slow, *rest, loss=loss), expected)
     fast = forward(spikes, params, neuron, spike=spike)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF, Rectangle, backward, forward, init_params
+from stbp_edu import LIF, Rectangle, init_params
+from stbp_edu.engine import backward, forward
 from stbp_edu.training import bernoulli, load_digits, trainer
 
 SHOW = """

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, Params, Trace, backward, cases, forward, network
+from stbp_edu import LIF, Gaussian, Params, Trace, cases, forward_pass
+from stbp_edu.engine import backward, forward
 from stbp_edu.losses import (
     CrossEntropy,
     Direct,
@@ -37,7 +38,7 @@ def swept(trace, targets, params, neuron, *rest, **options):
 
 RUNS = {"sweep": swept, "engine": backward}
 each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-each_forward = pytest.mark.parametrize("run", [network.forward, forward], ids=RUNS)
+each_forward = pytest.mark.parametrize("run", [forward_pass.forward, forward], ids=RUNS)
 each_curve = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
 real_dtypes = st.sampled_from([np.float32, np.float64])
 rules, losses = st.sampled_from(CASE_RULES + ABLATIONS), st.sampled_from(LOSSES)
@@ -295,7 +296,7 @@ def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(
     """Also in stretches of a few steps."""
     problem = with_probabilities(problem, loss)
     rest, spike = problem[1:], problem.neuron.H if smooth else None
-    slow = network.forward(*problem[::2], problem.neuron, spike=spike)
+    slow = forward_pass.forward(*problem[::2], problem.neuron, spike=spike)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stbp_edu.engine.array_steps.STRETCH", 2 * entries)
         fast = forward(*problem[::2], problem.neuron, spike=spike)

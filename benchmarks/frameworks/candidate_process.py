@@ -113,9 +113,9 @@ def check(entry: Entry, path: Path) -> None:
 
 def reference(problem: problems.Problem, rule: str) -> list[Any]:
     """Return the gradients of the readable sweep of the five cases."""
-    from stbp_edu import cases, network
+    from stbp_edu import cases, forward_pass
 
-    trace = network.forward(problem.spikes, problem.params, problems.NEURON)
+    trace = forward_pass.forward(problem.spikes, problem.params, problems.NEURON)
     args = (trace, problem.targets, problem.params, problems.NEURON)
     grads = cases.sweep(*args, rule=rule).gradients
     return [*tensors(grads).values()]

@@ -23,8 +23,8 @@ from stbp_edu.arrays import Part, read_input, read_part
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.checks import Array
+from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, CrossEntropy, Rate
-from stbp_edu.network import Trace
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""

@@ -20,9 +20,9 @@ from stbp_edu.arrows.models import LayerParams, Loss, network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Neuron, neuron_from
 from stbp_edu.checks import Array
+from stbp_edu.forward_pass import Gradients, Params, Trace, check_trace
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built, Direct, direct_term
-from stbp_edu.network import Gradients, Params, Trace, check_trace
 from stbp_edu.neuron import HARD_GATES, LIF
 
 GATE_LINES = {"exponential": "tau * exp(-o / tau)", "linear": "tau * (1 - o)"}

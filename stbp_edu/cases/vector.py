@@ -15,10 +15,10 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.forward_pass import Adjoints, Gradients, Params, Trace, check_trace
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import direct_term
-from stbp_edu.network import Adjoints, Gradients, Params, Trace, check_trace
-from stbp_edu.neuron import LIF
+from stbp_edu.neuron import LIF, check_lif
 from stbp_edu.rules import backward_gate
 
 
@@ -176,7 +176,7 @@ def sweep(
         TypeError, ValueError: if shapes or dtypes do not fit, the rule is unknown, or the neuron
             has the soft reset.
 
-    >>> from stbp_edu.network import forward, init_params
+    >>> from stbp_edu.forward_pass import forward, init_params
     >>> rng = np.random.default_rng(0)
     >>> neuron, params = LIF(tau=0.5, v_th=0.5), init_params([3, 2, 1], rng)
     >>> trace = forward(rng.random((4, 2, 3)), params, neuron)
@@ -184,6 +184,7 @@ def sweep(
     (4, 2, 2)
     """
     check_trace(trace, params)
+    check_lif(neuron)
     dL_do, dL_du = direct_term(loss, trace, targets)
     if dL_do is None:
         dL_do = np.zeros_like(trace.O[-1])
@@ -196,12 +197,39 @@ def sweep(
     return Adjoints(delta=delta, epsilon=epsilon, gradients=gradients)
 
 
+def backward(
+    trace: Trace,
+    targets: Array | None,
+    params: Params,
+    neuron: LIF,
+    rule: str = "exact",
+    loss: LossLike = RATE,
+) -> Gradients:
+    """Return dL/dW and dL/db of a forward pass: the gradients of :func:`sweep`.
+
+    The arguments are those of :func:`sweep`. For other neurons, for more rules and for speed,
+    take ``stbp_edu.network``.
+
+    Raises:
+        TypeError, ValueError: if shapes or dtypes do not fit, the rule is unknown, or the neuron
+            is not an :class:`LIF` with a hard reset.
+
+    >>> from stbp_edu.forward_pass import forward
+    >>> params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    >>> neuron = LIF(tau=0.5, v_th=2.0)
+    >>> trace = forward(np.ones((3, 1, 1)), params, neuron)
+    >>> backward(trace, np.array([[1.0]]), params, neuron).b[1].round(4)
+    array([-0.2957])
+    """
+    return sweep(trace, targets, params, neuron, rule, loss).gradients
+
+
 def check_reset(neuron: LIF) -> None:
     """Check that a neuron has the reset of the five cases."""
-    if checks.instance("neuron", neuron, LIF).gate == "soft":
+    if neuron.gate == "soft":
         raise ValueError(
             "neuron must have a hard reset in the five cases, got gate='soft'; for its gradients "
-            "take stbp_edu.backward, and for δ and ε stbp_edu.arrows with soft_reset"
+            "take stbp_edu.network, and for δ and ε stbp_edu.arrows with soft_reset"
         )
 
 

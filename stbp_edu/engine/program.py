@@ -25,9 +25,7 @@ from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
-from stbp_edu.losses import RATE, LossLike
-from stbp_edu.losses.reading import direct_term
-from stbp_edu.network import (
+from stbp_edu.forward_pass import (
     Gradients,
     Params,
     Spike,
@@ -36,6 +34,8 @@ from stbp_edu.network import (
     check_spikes,
     check_trace,
 )
+from stbp_edu.losses import RATE, LossLike
+from stbp_edu.losses.reading import direct_term
 from stbp_edu.neuron import LIF
 from stbp_edu.rules import ABLATIONS, CASE_RULES, check_gain_limit
 from stbp_edu.surrogates import is_curve
@@ -219,7 +219,7 @@ def forward(
     spike: Spike | None = None,
     workspace: Workspace | None = None,
 ) -> Trace:
-    """Run the network: the results of :func:`stbp_edu.network.forward`, faster.
+    """Run the network: the results of :func:`stbp_edu.forward_pass.forward`, faster.
 
     ``fwd-x`` of a layer is one product for all steps; ``fwd-u`` and ``fwd-o`` go step by step.
 

@@ -10,6 +10,7 @@ Of the five cases only the direct term knows the loss: case 1, and the first ter
 from typing import TypeAlias
 
 from stbp_edu.checks import Array
+from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.formulas import (
     RATE,
     CrossEntropy,
@@ -25,7 +26,6 @@ from stbp_edu.losses.reading import (
     check_targets,
     read_loss,
 )
-from stbp_edu.network import Trace
 
 LossLike: TypeAlias = LossFunction | Direct | Array
 """What the backward passes take: a loss, or its direct term."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.network import Trace
+from stbp_edu.forward_pass import Trace
 
 
 class Direct(NamedTuple):

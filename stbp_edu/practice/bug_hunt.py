@@ -18,7 +18,7 @@ from zlib import crc32
 from stbp_edu import checks
 from stbp_edu.cases import case_at
 from stbp_edu.files import read_toml
-from stbp_edu.network import Params, forward
+from stbp_edu.forward_pass import Params, forward
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import alike

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.network import Gradients, Params
+from stbp_edu.forward_pass import Gradients, Params
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports

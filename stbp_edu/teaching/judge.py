@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import stbp_edu
-from stbp_edu.network import Params, Trace
+from stbp_edu.forward_pass import Params, Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import grade

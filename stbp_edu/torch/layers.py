@@ -11,7 +11,7 @@ from stbp_edu import checks
 from stbp_edu.arrays import Tensors
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.derived import AnyNeuron
-from stbp_edu.network import Trace
+from stbp_edu.forward_pass import Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.parameters import check_floats, layers_of, to_state
 from stbp_edu.torch.steps import AXES, Neurons, Steps, current_of

@@ -16,7 +16,7 @@ from torch import Tensor
 from stbp_edu import checks
 from stbp_edu.arrays import DerivedParams, Tensors, by_layer
 from stbp_edu.arrows import part_one
-from stbp_edu.network import Params
+from stbp_edu.forward_pass import Params
 
 State = Mapping[str, Tensor]
 """A ``state_dict``."""

@@ -34,7 +34,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from stbp_edu.arrays import Tensors, Trained, by_layer
 from stbp_edu.checks import Array
 from stbp_edu.cli import train as command
-from stbp_edu.network import Trace
+from stbp_edu.forward_pass import Trace
 from stbp_edu.torch.layers import LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
 from stbp_edu.training.data import CATALOGUE

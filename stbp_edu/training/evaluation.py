@@ -11,8 +11,8 @@ from stbp_edu import checks
 from stbp_edu.arrays import Trained, check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.reading import Built
-from stbp_edu.network import Trace
 from stbp_edu.training.data.datasets import check_labelled
 from stbp_edu.training.model import check_data, check_fit, encode_images, passes
 from stbp_edu.training.settings import Settings

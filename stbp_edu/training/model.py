@@ -25,6 +25,7 @@ from stbp_edu.arrows.part_one import by_name
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.passes import Passes, States
+from stbp_edu.forward_pass import Params, Trace, draw_weights
 from stbp_edu.losses import (
     RATE,
     CrossEntropy,
@@ -34,7 +35,6 @@ from stbp_edu.losses import (
     StepCrossEntropy,
 )
 from stbp_edu.losses.reading import Built
-from stbp_edu.network import Params, Trace, draw_weights
 from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
 

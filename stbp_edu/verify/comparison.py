@@ -8,7 +8,7 @@ import numpy as np
 
 from stbp_edu.arrows.paths import Node
 from stbp_edu.checks import Array
-from stbp_edu.network import Adjoints, Gradients, Params
+from stbp_edu.forward_pass import Adjoints, Gradients, Params
 from stbp_edu.neuron import LIF
 
 IDS = (

@@ -20,8 +20,8 @@ from stbp_edu.cases import scalar, vector
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
+from stbp_edu.forward_pass import Adjoints, Gradients, Params, Spike, Trace, forward
 from stbp_edu.losses import LossLike
-from stbp_edu.network import Adjoints, Gradients, Params, Spike, Trace, forward
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import CrossEntropy, LastSteps, Membrane, StepCrossEntropy
-from stbp_edu.network import Trace
 from tests.arrows import oracle
 
 ONE_HOT = np.eye(3)[[0, 2]]

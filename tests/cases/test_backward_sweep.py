@@ -39,7 +39,7 @@ def test_c1_delta_is_the_direct_term_of_the_rate_loss(problem):
 def test_the_soft_reset_is_refused_and_its_place_named():
     soft, said = (
         LIF(gate="soft"),
-        r"neuron must have a hard reset .* stbp_edu\.backward",
+        r"neuron must have a hard reset .* stbp_edu\.network",
     )
     for sweep in (cases.sweep, cases.scalar.sweep):
         with pytest.raises(ValueError, match=said):

@@ -8,8 +8,8 @@ import pytest
 
 from stbp_edu import LIF, Params, plotting
 from stbp_edu.arrows import RULES, hard_reset, network, truncated, with_adaptation
+from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import LastSteps, Membrane, Rate
-from stbp_edu.network import Trace, forward
 from stbp_edu.plotting import DELTA, EPSILON
 from stbp_edu.plotting.drawing import ALONG, Arrow, Laid, _half, _on
 from stbp_edu.plotting.graph import edges_on, network_graph

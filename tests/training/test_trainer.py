@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, backward, cases, forward, init_params
+from stbp_edu import LIF, Gaussian, cases, init_params
 from stbp_edu.arrays import tensors
 from stbp_edu.arrows import part_one
+from stbp_edu.engine import backward, forward
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.losses.reading import Built
 from stbp_edu.rules import ABLATIONS, CASE_RULES

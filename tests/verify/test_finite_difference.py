@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from stbp_edu import LIF, Gaussian, Params, Rectangle, Sigmoid, Triangle, cases, network
+from stbp_edu import (
+    LIF,
+    Gaussian,
+    Params,
+    Rectangle,
+    Sigmoid,
+    Triangle,
+    cases,
+    forward_pass,
+)
 from stbp_edu.arrows import Node
 from stbp_edu.verify import comparison, finite_difference, paths
 from stbp_edu.verify.finite_difference import StepSizeError, partial
@@ -16,7 +25,7 @@ BIAS = Node("b", 1, i=0)
 @given(net=problems(max_layers=3, max_steps=3, max_width=2, max_batch=2))
 def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(net):
     """As the sweep on the smooth twin, or the paths with the soft reset."""
-    trace = network.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
+    trace = forward_pass.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
     form = paths.derivatives if net.neuron.gate == "soft" else cases.sweep
     measured = finite_difference.derivatives(*net)
     assert not comparison.failures(

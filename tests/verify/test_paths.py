@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, backward, cases, forward
+from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.arrows import paths as graph_paths
+from stbp_edu.engine import backward, forward
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.verify import comparison, paths, report
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from stbp_edu import cases, network
+from stbp_edu import cases, forward_pass
 from stbp_edu.neuron import GATES
 from stbp_edu.verify import (
     autodiff,
@@ -29,7 +29,7 @@ def drawn():
     No factor is 0 here.
     """
     net = report.draw(np.random.default_rng(7), SIZES, T, report.NEURONS[-len(GATES)])
-    trace = network.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
+    trace = forward_pass.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
     return net, trace, {
         "differences": (finite_difference.derivatives(*net), comparison.DIFFERENCES),
         "autodiff": (autodiff.derivatives(*net, spike=net.neuron.H), comparison.ROUNDING),

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from stbp_edu.arrows import Node
-from stbp_edu.network import Params, forward
+from stbp_edu.forward_pass import Params, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import Gaussian, Rectangle

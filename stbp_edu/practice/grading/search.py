@@ -89,9 +89,12 @@ def _that_fit(
 def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
     """Yield what the value in a place may have become that explains an answer."""
     values: list[Any] = []
-    answer.at(
-        place.changed(lambda value: values.append(value) or value), answer.order[0]
-    )  # type: ignore[func-returns-value]
+
+    def seen(value: Any) -> Any:
+        values.append(value)
+        return value
+
+    answer.at(place.changed(seen), answer.order[0])
     numbers = (int, float, np.number, np.ndarray)
     if not values or not all(isinstance(v, numbers) for v in values):
         return

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, Params, forward, init_params, loss, network
+from stbp_edu import LIF, Gaussian, Params, forward_pass, init_params, loss
+from stbp_edu.engine import forward
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
-RUNS = {"step by step": network.forward, "engine": forward}
+RUNS = {"step by step": forward_pass.forward, "engine": forward}
 each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.neuron import LIF
+from stbp_edu.neuron import LIF, check_lif
 
 Spike = Callable[[Array], Array]
 """o(u): potentials to spikes, elementwise."""
@@ -228,7 +228,7 @@ def forward(
     array([0., 1., 0.])
     """
     T, S = check_spikes(spikes, params)
-    checks.instance("neuron", neuron, LIF)
+    check_lif(neuron)
     g = check_spike(spike) or neuron.g
     W, b = params.W, params.b
     U: list[Any] = [
