@@ -8,13 +8,37 @@ from stbp_edu.cases import backward
 from stbp_edu.forward_pass import Gradients, Params, Trace, forward, init_params
 from stbp_edu.losses import loss
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import Gaussian, Rectangle, Sigmoid, Surrogate, Triangle
+from stbp_edu.surrogates import (
+    ATan,
+    FastSigmoid,
+    Gaussian,
+    Rectangle,
+    Sigmoid,
+    Surrogate,
+    Triangle,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "LIF", "Gaussian", "Gradients", "Params", "Rectangle", "Sigmoid", "Surrogate", "Trace",
-    "Triangle", "backward", "cases", "derive", "forward", "init_params", "loss", "losses",
+    "LIF",
+    "ATan",
+    "FastSigmoid",
+    "Gaussian",
+    "Gradients",
+    "Params",
+    "Rectangle",
+    "Sigmoid",
+    "Surrogate",
+    "Trace",
+    "Triangle",
+    "backward",
+    "cases",
+    "derive",
+    "forward",
+    "init_params",
+    "loss",
+    "losses",
 ]  # fmt: skip
 
 

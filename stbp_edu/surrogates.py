@@ -4,7 +4,8 @@ The argument of every curve is v = u - V_th, the distance of the potential from 
 Each h has unit area, so that each H climbs from 0 to 1 as the spike does: H is the *smooth twin*
 of the spike.
 
-To add a curve, write a subclass of :class:`Curve` and name it in ``SURROGATES``.
+To add a curve, write a subclass of :class:`Curve` and name it in ``SURROGATES``. A run can use one
+of your own without that: ``--surrogate module:name``.
 """
 
 import math
@@ -227,7 +228,71 @@ class Gaussian(Curve):
         return (1 + sp.erf(v / sp.sqrt(2 * a))) / 2
 
 
+@dataclass(frozen=True)
+class ATan(Curve):
+    """h5: the derivative of the arctangent, a Cauchy density of scale a (id ``h5``).
+
+    h(v) = 1 / (πa (1 + (v/a)²)). ``a`` is in units of the potential; > 0. It falls as 1/v², so a
+    potential far from the threshold still gets a gradient. snnTorch and SpikingJelly write it with
+    α = 2 / (πa).
+
+    >>> ATan(a=1.0).derivative(np.array([0.0, 1.0])).round(4)
+    array([0.3183, 0.1592])
+    """
+
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return the slope of the arctangent."""
+        near = 1 / (1 + xp.abs(v) / self.a)  # in [0, 1], as (v/a)² can overflow
+        far = 1 - near
+        return near**2 / (near**2 + far**2) / (math.pi * self.a)  # h5
+
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return the arctangent, which climbs from 0 to 1."""
+        return 0.5 + xp.arctan(v / self.a) / math.pi  # twin-5
+
+    @staticmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H."""
+        return sp.Rational(1, 2) + sp.atan(v / a) / sp.pi
+
+
+@dataclass(frozen=True)
+class FastSigmoid(Curve):
+    """h6: the derivative of the fast sigmoid, which needs no exponential (id ``h6``).
+
+    h(v) = 1 / (2a (1 + |v|/a)²). ``a`` is in units of the potential; > 0. It has a peak at the
+    threshold and falls as 1/v². snnTorch's and Norse's (SuperSpike) are 2a times as high, with
+    slope k = 1/a.
+
+    >>> FastSigmoid(a=0.5).derivative(np.array([0.0, 0.5]))
+    array([1.  , 0.25])
+    """
+
+    @property
+    def joints(self) -> tuple[float, ...]:
+        """The peak."""
+        return (0.0,)
+
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return the slope of the fast sigmoid."""
+        return (1 / (1 + xp.abs(v) / self.a)) ** 2 / (2 * self.a)  # h6
+
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return the fast sigmoid, which climbs from 0 to 1."""
+        return 0.5 + 0.5 * v / (self.a + xp.abs(v))  # twin-6
+
+    @staticmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H."""
+        return (1 + v / (a + sp.Abs(v))) / 2
+
+
 SURROGATES: dict[str, type[Curve]] = {
-    curve.__name__.lower(): curve for curve in (Rectangle, Triangle, Sigmoid, Gaussian)
+    "rectangle": Rectangle,
+    "triangle": Triangle,
+    "sigmoid": Sigmoid,
+    "gaussian": Gaussian,
+    "atan": ATan,
+    "fast-sigmoid": FastSigmoid,
 }
 """The surrogates by name."""

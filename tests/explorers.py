@@ -1,5 +1,6 @@
 """What an explorer has to show and to do, wherever it runs: on the site's page, in JupyterLab."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -158,7 +159,8 @@ def lab_shows(explorer, shown):
         _run_shows(explorer, shown["runs"][np.ravel_multi_index(at, sizes)])
         explorer.locator("[data-slider=currents]").press("ArrowRight")
     for name, curves in shown["curves"].items():
-        explorer.get_by_role("radio", name=name).check()
+        label = re.compile(f"^{name}$", re.IGNORECASE)
+        explorer.get_by_role("radio", name=label).check()
         explorer.locator("[data-slider=widths]").press("Home")
         for curve in curves:
             assert value(explorer, "[data-value=peak]") == written(max(curve["h"]))

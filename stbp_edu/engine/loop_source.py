@@ -25,6 +25,8 @@ TAKEN = re.compile(
     "|(now|last|next|at|each|A|E|G|S)_.*"
 )
 """What the loops call something of their own."""
+OWN_FUNCTIONS = ("abs", "erf", "exp", "log", "sqrt", "tanh", "where")
+"""What a curve calls in the loops without ``np.``."""
 
 
 class LoopSource(ArraySource):
@@ -238,8 +240,8 @@ class Library:
     """The part of NumPy that curves use, for expressions."""
 
     def __getattr__(self, name: str) -> Callable[..., ex.Call]:
-        """Return what makes a call of the function of this name."""
-        return partial(ex.call, name)
+        """Return what makes a call of the function of this name: one of the loops' or NumPy's."""
+        return partial(ex.call, name if name in OWN_FUNCTIONS else f"np.{name}")
 
     @staticmethod
     def clip(v: ex.Expression, low: float | None, high: float | None) -> ex.Expression:

@@ -55,7 +55,7 @@ CALLED = {
     **dict.fromkeys(
         ("heaviside", "H", "step", "Theta", "theta", "spikes", "fire"), SPIKE
     ),
-    "sigmoid": "define it in a line above: sigmoid(v) = 1 / (1 + exp(-v))",
+    "sigmoid": "define it in a line above: sigmoid(v) = 0.5 + 0.5 * tanh(0.5 * v)",
     "relu": "write max(v, 0)",
     "sign": "write spike for a spike, or tanh for a smooth sign",
     "ln": "write log",

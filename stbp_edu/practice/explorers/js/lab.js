@@ -10,7 +10,7 @@ const STYLE = `
 .stbp-lab .curve { fill: none; stroke: var(--x-accent); stroke-width: 2.4; } .stbp-lab .twin { fill: none; stroke: var(--x-ink); stroke-width: 2; stroke-dasharray: 7 4; }
 .stbp-lab .spike { stroke: var(--x-bad); stroke-width: 3; } .stbp-lab .dot { fill: var(--x-accent); }
 `;
-const called = (name) => (name === "gaussian" ? "Gaussian" : name);
+const called = (name) => ({ gaussian: "Gaussian", atan: "ATan" })[name] ?? name;
 const W = 300, H = 200, PAD = 34; // prettier-ignore
 
 async function render({ model, el }) {
