@@ -224,6 +224,11 @@ RULES: dict[str, Rule] = {
             },
         ),
         Rule("detached-reset", {"all": {"reset": None, "*": "all"}}),
+        # Every spike that feeds back: into the potential, an adaptation, or its own layer.
+        Rule(
+            "detached-spikes",
+            {"all": {"reset": None, "adapt": None, "recur": None, "*": "all"}},
+        ),
         Rule("leak-only", {"all": {"reset": None, "*": "all"}}, forgets=("carry",)),
         Rule("spatial-only", {"all": {"time": None, "*": "all"}}),
         # enter carry* spike (weight spike)* readout

@@ -149,7 +149,7 @@ def linear(x, link, W):
 def series(net, params, inputs, twin=False, nudges=None, stop=frozenset(), cuts=()):
     """The state read, at every step; the forward lines are run as the body of a loop in Python.
 
-    ``stop``: "reset" or "time"; ``cuts``: steps that forget.
+    ``stop``: "reset", "adapt", "recur" or "time"; ``cuts``: steps that forget.
     """
     curve = net.layers[1].neuron.surrogate
     fire = autograd.extend.primitive(
@@ -173,14 +173,17 @@ def series(net, params, inputs, twin=False, nudges=None, stop=frozenset(), cuts=
             )
             x = linear(below, layer.link, p["W"]) + b
             if "R" in p:
-                x = x + anp.dot(past[n][neuron.output], p["R"].T)
+                sent = past[n][neuron.output]
+                sent = getval(sent) if "recur" in stop else sent
+                x = x + anp.dot(sent, p["R"].T)
             own = {k: p.get(k, value) for k, value in neuron.lines.constants.items()}
             space = {**NAMES, "spike": fire, **own, **past[n], "x": x}
             for state, code in bodies(neuron.lines.text):
                 o = space.get("o")
-                space["o"] = getval(o) if state == "u" and "reset" in stop else o
+                if {"u": "reset", "a": "adapt"}.get(state) in stop:
+                    space["o"] = getval(o)
                 exec(code, space)
-                space["o"] = o if state == "u" else space["o"]
+                space["o"] = space["o"] if state == "o" else o
                 if nudges and state in nudges:
                     space[state] = space[state] + nudges[state][n][t]
             past[n] = {state: space[state] for state in neuron.order}

@@ -22,15 +22,16 @@ def test_exact_equals_autodiff_and_p2_leak_is_the_slope_by_a_learned_leak(case):
     )
 
 
-@given(case=cases(), K=st.integers(0, 3), which=st.integers(0, 4))
+@given(case=cases(), K=st.integers(0, 3), which=st.integers(0, 5))
 def test_rules_that_stop_gradients_equal_autodiff_that_stops_them(case, K, which):
-    """Detached reset, spatial-only, blocks of K + 1 steps, and at most K arrows through time."""
+    """Detached reset or spikes, spatial-only, blocks, and at most K arrows through time."""
     net, params, trace, inputs, y = case.run()
     edges = range(K + 1, case.T, K + 1)
     rule, *stops = (
         (arrows.truncated(K),),
         ("detached-reset", {"reset"}),
         ("spatial-only", {"time"}),
+        ("detached-spikes", {"reset", "adapt", "recur"}),
         (arrows.in_blocks(K + 1), (), edges),
         (arrows.in_blocks(K + 1, "detached-reset"), {"reset"}, edges),
     )[which]

@@ -175,6 +175,8 @@ def keeps(rule, word):
             return not re.search(owing, " ".join(word))
         case "detached-reset" | "leak-only":
             return "reset" not in word
+        case "detached-spikes":
+            return not {"reset", "adapt", "recur"} & {*word}
         case "spatial-only":
             return not timed
         case "ottt":
