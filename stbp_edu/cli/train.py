@@ -58,7 +58,10 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
         if kind is tuple:
             kind, shown = _parts, "X[,X]"
         if f.name == "rule":
-            text += f": {', '.join(TRAINED)}, truncated-K; both (the digits') for the first two"
+            text += (
+                f": {', '.join(TRAINED)}, truncated-K, or your own as module:name; "
+                "both (the digits') for the first two"
+            )
         group.add_argument(flag, type=kind, metavar=shown, help=text)
 
 
@@ -97,7 +100,11 @@ def planned(args: argparse.Namespace) -> list[runs.RunConfig]:
         args.dataset, settings, data, folder, args.held_out, args.encodings
     )
     return [
-        replace(config, settings=replace(settings, rule=rule), folder=folder / rule)
+        replace(
+            config,
+            settings=replace(settings, rule=rule),
+            folder=folder / rule.replace(":", "-"),  # which Windows allows in no name
+        )
         for rule in (CASE_RULES if rule == "both" else (rule,))
     ]
 

@@ -27,6 +27,7 @@ from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
+from stbp_edu.training.own import make_surrogate, own_rule
 
 TRAINED = (
     *CASE_RULES,
@@ -69,9 +70,20 @@ def _from_zero(name: str, value: object) -> float:
 
 
 def _rule(name: str, value: object) -> str:
-    """Return the name of a rule."""
-    known = isinstance(value, str) and TRUNCATED.fullmatch(value)
-    return value if known else checks.choice(name, value, TRAINED)  # type: ignore[return-value]
+    """Return the name of a rule, or ``module:name`` of your own."""
+    if isinstance(value, str) and TRUNCATED.fullmatch(value):
+        return value
+    if isinstance(value, str) and ":" in value:
+        own_rule(value)  # which says what is wrong with it
+        return value
+    return checks.choice(name, value, TRAINED)
+
+
+def _surrogate(name: str, value: object) -> str:
+    """Return the name of a surrogate, or ``module:name`` of your own."""
+    if isinstance(value, str) and ":" in value:
+        return value
+    return checks.choice(name, value, SURROGATES)
 
 
 def _hidden(name: str, value: object) -> tuple[int | str, ...]:
@@ -145,7 +157,9 @@ class Settings:
     gate: str = _one_of(
         "exponential", GATES, "forget gate: ", "; soft is the soft reset"
     )
-    surrogate: str = _one_of("gaussian", SURROGATES)
+    surrogate: str = _setting(
+        "gaussian", _surrogate, f"{', '.join(SURROGATES)}, or your own as module:name"
+    )
     a: float = _setting(0.25, NUMBER, "width of the surrogate")
     gain_limit: float = _setting(
         0.0, _from_zero, "largest gain from step to step; 0: none"
@@ -278,7 +292,7 @@ class Settings:
     @property
     def _lif(self) -> LIF:
         """Part I's neuron, also where lines stand in its place."""
-        surrogate = SURROGATES[self.surrogate](a=self.a)
+        surrogate = make_surrogate(self.surrogate, self.a)
         return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
 
     def make_neuron(self) -> LIF:
@@ -302,8 +316,12 @@ class Settings:
 
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
-        found = TRUNCATED.fullmatch(self.rule)
-        rule = truncated(int(found[1])) if found else RULES[self.rule]
+        if ":" in self.rule:
+            rule = own_rule(self.rule)
+        elif found := TRUNCATED.fullmatch(self.rule):
+            rule = truncated(int(found[1]))
+        else:
+            rule = RULES[self.rule]
         return with_gain_limit(self.gain_limit, rule) if self.gain_limit else rule
 
     def make_loss(self) -> Built:
