@@ -21,24 +21,9 @@ from stbp_edu.surrogates import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "LIF",
-    "ATan",
-    "FastSigmoid",
-    "Gaussian",
-    "Gradients",
-    "Params",
-    "Rectangle",
-    "Sigmoid",
-    "Surrogate",
-    "Trace",
-    "Triangle",
-    "backward",
-    "cases",
-    "derive",
-    "forward",
-    "init_params",
-    "loss",
-    "losses",
+    "LIF", "ATan", "FastSigmoid", "Gaussian", "Gradients", "Params", "Rectangle", "Sigmoid",
+    "Surrogate", "Trace", "Triangle", "backward", "cases", "derive", "forward", "init_params",
+    "loss", "losses",
 ]  # fmt: skip
 
 
