@@ -31,8 +31,8 @@ from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.model import initial_params
+from stbp_edu.training.optimiser import adam, start
 from stbp_edu.training.runs import measurements_folder
-from stbp_edu.training.trainer import start, update
 
 RECORD = measurements_folder() / "speed-convolution.json"
 COMMAND = "python -m benchmarks.convolution_speed --write"
@@ -80,7 +80,7 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
     def gradients() -> list[np.ndarray]:
         return [found[name] for found in gradient()[1:] for name in "Wb"]
 
-    return Candidate(lambda: update(state, gradient(), LR), gradients)
+    return Candidate(lambda: adam(state, gradient(), LR), gradients)
 
 
 def modules(problem: Problem) -> list[Any]:

@@ -10,7 +10,7 @@ import pytest
 import stbp_edu
 from stbp_edu import LIF, Rectangle, init_params
 from stbp_edu.engine import backward, forward
-from stbp_edu.training import bernoulli, load_digits, trainer
+from stbp_edu.training import bernoulli, load_digits, optimiser
 
 SHOW = """
 import json, sys
@@ -51,11 +51,11 @@ def test_the_defaults_fire_at_once_and_learn_and_the_notes_neuron_is_silent(seed
     shown = bernoulli(IMAGES[:200], 10, rng)
     assert forward(shown, params, LIF()).O[-1].mean() > 0.01
     assert forward(shown, params, NOTES).O[-1].mean() < 0.002
-    state = trainer.start(params)
+    state = optimiser.start(params)
     for _ in range(3):
         for batch in np.array_split(rng.permutation(len(IMAGES)), len(IMAGES) // 32):
             trace = forward(bernoulli(IMAGES[batch], 10, rng), params, LIF())
-            trainer.update(
+            optimiser.adam(
                 state, backward(trace, TARGETS[batch], params, LIF()), lr=4e-3
             )
     answers = forward(bernoulli(HELD_OUT, 10, rng), params, LIF()).O[-1].mean(axis=0)

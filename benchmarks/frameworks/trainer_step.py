@@ -13,8 +13,9 @@ from stbp_edu.arrays import tensors
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.training.data import Dataset
+from stbp_edu.training.optimiser import start
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import TrainingJob, start
+from stbp_edu.training.trainer import TrainingJob
 
 with suppress(ImportError):
     import numba  # noqa: F401 - imported beforehand, as PyTorch is by those who use it

@@ -281,6 +281,16 @@ def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
     return controller.limit(limits=1, user_api="blas") if controller else nullcontext()
 
 
+def blas_kernels() -> str:
+    """Return for which processor the matrix library computes, such as "SkylakeX", or "unknown".
+
+    Two processors round sums in different orders, and so may one with other kernels.
+    """
+    found = _controller().info() if _controller() else []
+    names = {of["architecture"] for of in found if "architecture" in of}
+    return ", ".join(sorted(names)) or "unknown"
+
+
 @cache
 def _controller() -> Any:
     """Return what sets the number of the matrix library's threads; None on a web page."""

@@ -5,7 +5,8 @@
 - ``data``: data sets, where they come from, and the recipe of each.
 - ``model``: the network of a run: its parameters, its passes, dropout and FGSM.
 - ``evaluation``: how well a network answers, and advice where it does not learn.
-- ``trainer``: the state of a run, the loop over epochs and steps, what a step does, and Adam.
+- ``optimiser``: the state of a run, and one update: Adam, or SGD with momentum.
+- ``trainer``: the loop over epochs and steps, and what a step does.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 - ``measurements``: the published records of measurements, and intervals.
 - ``plans``: many runs in one file, seeds × settings, trained by several processes or machines.
@@ -14,8 +15,9 @@
 from stbp_edu.training.data import RECIPES, Dataset, load_digits, split, validation
 from stbp_edu.training.encoders import bernoulli, direct, encode
 from stbp_edu.training.evaluation import Advice, Evaluation, diagnose_layers, evaluate
+from stbp_edu.training.optimiser import State
 from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.trainer import Epoch, Event, State, Step, initial_state, train
+from stbp_edu.training.trainer import Epoch, Event, Step, initial_state, train
 
 __all__ = [
     "RECIPES",

@@ -22,6 +22,8 @@ MOST_ENCODINGS = 10_000  # a hundred give the spread within a tenth of it
 SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
 CHANCE = 1.5  # times the accuracy of guessing
+RESETS = ("exact", "e-prop-reset", "classic")
+CARRIES = ("exact", "e-prop-reset", "detached-reset", "e-prop", "ottt")
 
 INPUT = """the input is silent: its neurons fire in {rate:.2%} of steps. Check that the images are \
 not blank and lie in [0, 1]."""
@@ -54,6 +56,7 @@ class BatchStatistics:
         right: number of images answered correctly.
         rates: mean firing rate of each layer 0..N.
         outputs: mean firing rate of each output neuron.
+        norms: norm of the gradient of each batch.
     """
 
     size: int
@@ -61,6 +64,7 @@ class BatchStatistics:
     right: int
     rates: tuple[float, ...]
     outputs: Array
+    norms: tuple[float, ...] = ()
 
     @property
     def accuracy(self) -> float:
@@ -87,9 +91,38 @@ def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
         np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
         for name in ("loss", "rates", "outputs")
     )
+    norms = tuple(norm for b in batches for norm in b.norms)
     return BatchStatistics(
-        sum(sizes), float(loss), right, tuple(rates.tolist()), outputs
+        sum(sizes), float(loss), right, tuple(rates.tolist()), outputs, norms
     )
+
+
+def gains_above_1(
+    images: NDArray[Any], params: Trained, settings: Settings, rng: np.random.Generator
+) -> tuple[float | None, ...]:
+    """Return for each layer the share of gains whose absolute value is above 1, before any limit.
+
+    A gain is the factor from a neuron's error at t + 1 to its error at t, as the rule has it:
+    f + u f' h under ``exact`` and ``e-prop-reset``, u f' h under ``classic`` (on err), f under
+    ``detached-reset``, ``e-prop`` and ``ottt``. None for other rules and for neurons of your own.
+    """
+    resets, carries = settings.rule in RESETS, settings.rule in CARRIES
+    if settings.is_derived or not (resets or carries):
+        return (None,) * params.N
+    neuron, T = settings.make_neuron(), settings.steps_to_answer
+    spikes = encode_images(images, settings, T, rng, params.dtype)
+    trace = passes(params, settings).forward(spikes)
+    shares = []
+    for u, o in zip(trace.U[1:], trace.O[1:], strict=True):
+        gain = np.zeros_like(u)
+        if carries:
+            gain += neuron.f(o)
+        if resets and neuron.gate == "soft":
+            gain -= neuron.v_th * neuron.h(u)
+        elif resets:
+            gain += u * neuron.df(o) * neuron.h(u)
+        shares.append(float((np.abs(gain) > 1).mean()))
+    return tuple(shares)
 
 
 def _rate(o: Array) -> float:

@@ -7,6 +7,7 @@ runs the package can read them, too.
 import math
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -31,15 +32,15 @@ def origin(newest: float | None = None) -> dict[str, str]:
     Args:
         newest: when its last run ended, in seconds; now where None.
     """
-    head = ["git", "rev-parse", "--short=10", "HEAD"]
-    found = subprocess.run(
-        head, cwd=Path(__file__).parent, capture_output=True, text=True
-    )
+    checkout = Path(str(resources.files("stbp_edu"))).parent
+    commit = "unknown"
+    if (checkout / ".git").exists():  # an installed package has no commit
+        head = ["git", "rev-parse", "--short=10", "HEAD"]
+        with suppress(OSError):  # without git
+            found = subprocess.run(head, cwd=checkout, capture_output=True, text=True)
+            commit = found.stdout.strip() or commit
     when = datetime.now(UTC) if newest is None else datetime.fromtimestamp(newest, UTC)
-    return {
-        "commit": found.stdout.strip() or "unknown",
-        "date": when.date().isoformat(),
-    }
+    return {"commit": commit, "date": when.date().isoformat()}
 
 
 def measurements_folder() -> Path:

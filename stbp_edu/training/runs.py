@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import numpy as np
 import stbp_edu
 from stbp_edu import checks, files
 from stbp_edu.arrays import Tensors, Trained, by_layer, tensors
+from stbp_edu.engine.compiled import blas_kernels
 from stbp_edu.training import trainer
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
@@ -27,8 +29,9 @@ from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.measurements import measurements_folder as measurements_folder
 from stbp_edu.training.measurements import origin as origin
 from stbp_edu.training.model import PassesOf, check_fit, passes
+from stbp_edu.training.optimiser import State
 from stbp_edu.training.settings import Settings, from_dict, to_dict
-from stbp_edu.training.trainer import TEST, Epoch, Event, State
+from stbp_edu.training.trainer import TEST, Epoch, Event
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 """The files of a run: the first while it lasts, the others when it is finished."""
@@ -249,6 +252,9 @@ def train_in_folder(
                     "held_out": event.test,
                     "rates": list(event.rates),
                     "outputs": list(event.outputs),
+                    "gradient_norms": list(event.gradient_norms),
+                    "gains_above_1": list(event.gains_above_1),
+                    "commonest_answer": event.commonest_answer,
                     "seconds": event.seconds,
                 }
                 state, curves = event.state, [*curves, point]
@@ -286,6 +292,7 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         "dataset": config.dataset,
         "held_out": config.held_out,
         "settings": to_dict(config.settings),
+        **origin(),
         **environment(),
         "backend": passes(params, config.settings).program.backend,
         "params": files.digest(
@@ -318,14 +325,24 @@ def environment() -> dict[str, dict[str, str | int]]:
             "cores": os.cpu_count() or 1,
             "system": f"{platform.system()} {platform.machine()}",
             "byteorder": sys.byteorder,
+            "kernels": blas_kernels(),
         },
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,
             "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
+            "numba": _version("numba"),
             "stbp-edu": stbp_edu.__version__,
         },
     }
+
+
+def _version(package: str) -> str:
+    """Return the version of a package; "none" where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

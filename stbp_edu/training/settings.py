@@ -66,7 +66,9 @@ def _share(name: str, value: object) -> float:
 
 def _from_zero(name: str, value: object) -> float:
     """Return a number that is positive, or 0, which turns it off."""
-    return checks.number(name, value, positive=checks.number(name, value) != 0)
+    if (found := checks.number(name, value)) < 0:
+        raise ValueError(f"{name} must be >= 0, got {value!r}; 0 turns it off")
+    return found
 
 
 def _rule(name: str, value: object) -> str:
@@ -175,6 +177,18 @@ class Settings:
     init: str = _one_of("uniform", ("uniform", "unit-rows"), "initial weights: ")
     init_scale: float = _setting(1.0, POSITIVE, "factor on the initial weights")
     lr: float = _setting(1e-3, POSITIVE, "learning rate at the start")
+    optimiser: str = _one_of("adam", ("adam", "sgd"), "how updates are made: ")
+    momentum: float = _setting(
+        0.9, _share, "decay of the mean gradient: the momentum of sgd, and Adam's beta1"
+    )
+    beta2: float = _setting(
+        0.999,
+        _share,
+        "decay of Adam's mean squared gradient; 0.9 forgets large ones sooner",
+    )
+    clip_norm: float = _setting(
+        0.0, _from_zero, "scale a gradient of a larger norm to this norm; 0: never"
+    )
     weight_decay: float = _setting(
         0.0, _from_zero, "share of weights, times lr, cut in a step"
     )
@@ -384,9 +398,10 @@ def from_dict(values: dict[str, Any]) -> Settings:
         ValueError: if a name is unknown, or a value is none that this version follows.
     """
     values = dict(checks.instance("settings", values, dict))
-    # Those of the older records have a pool of processes, and plain gradient descent.
-    _, _ = values.pop("shards", None), values.pop("momentum", None)
-    checks.choice("optimizer", values.pop("optimizer", "adam"), ["adam"])
+    # Older records have a pool of processes, and the American spelling.
+    values.pop("shards", None)
+    if "optimizer" in values:
+        values["optimiser"] = values.pop("optimizer")
     known = sorted(f.name for f in fields(Settings))
     if unknown := sorted({*values} - {*known}):
         raise ValueError(

@@ -1,9 +1,8 @@
-"""Training: the state of a run, the loop over epochs and steps, what a step does, and Adam.
+"""Training: the loop over epochs and steps, and what a step does.
 
 The loop is a generator of events: it prints nothing and writes nothing.
 """
 
-import math
 import time
 from collections.abc import Iterator
 from copy import deepcopy
@@ -15,54 +14,29 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import (
-    CHUNK,
-    Tensors,
-    Trained,
-    check_params,
-    chunks,
-    tensors,
-    zeros_like,
-)
+from stbp_edu.arrays import Tensors
 from stbp_edu.checks import Array, NotFiniteError
-from stbp_edu.engine.compiled import one_blas_thread, shared
+from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
 from stbp_edu.training.model import PassesOf, passes
+from stbp_edu.training.optimiser import (
+    State,
+    adam,
+    clip,
+    gradient_norm,
+    sgd,
+    start,
+    update_average,
+)
 from stbp_edu.training.settings import Settings
 
 EARLY = 20  # steps before the first look at the firing rates
+QUANTILES = (0.1, 0.5, 0.9, 0.99, 1.0)  # of the norm of the gradient
 SETTLED = 300  # steps after which a silent output neuron is taken to stay silent
 INIT, EPOCH, TEST = range(3)
 """Streams of random numbers; see :func:`stream`."""
-BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-8
-
-
-@dataclass
-class State:
-    """All that a run needs to continue: a step changes it in place.
-
-    Attributes:
-        params: the parameters.
-        average: their running average; None where averaging is off.
-        m: Adam's mean of the gradients.
-        v: Adam's mean of their squares.
-        step: steps that were taken.
-        epoch: epochs that are done.
-    """
-
-    params: Trained
-    average: Trained | None
-    m: Tensors
-    v: Tensors
-    step: int = 0
-    epoch: int = 0
-
-    @property
-    def kept(self) -> Trained:
-        """The parameters to evaluate and to save: the average, where there is one."""
-        return self.params if self.average is None else self.average
 
 
 @dataclass(frozen=True)
@@ -84,6 +58,11 @@ class Epoch:
     Attributes:
         epoch: epochs done, this one included.
         outputs: mean firing rate of each output neuron.
+        gradient_norms: quantiles of the norm of the gradient, before any clipping; of the updates
+            of this epoch, at :data:`.QUANTILES`.
+        gains_above_1: the share of gains above 1 of each layer, on some images held out; see
+            :func:`.gains_above_1`.
+        commonest_answer: the share of the images held out that get the commonest answer.
         test: accuracy of the parameters to be kept (the average, where there is one).
         seconds: that this epoch took, the evaluation included.
         state: a copy, to save or to go on from.
@@ -94,6 +73,9 @@ class Epoch:
     accuracy: float
     rates: tuple[float, ...]
     outputs: tuple[float, ...]
+    gradient_norms: tuple[float, ...]
+    gains_above_1: tuple[float | None, ...]
+    commonest_answer: float
     test: float
     seconds: float
     state: State
@@ -236,32 +218,47 @@ class TrainingJob:
             images = self._fgsm(run, images, targets)
         trace = run.forward(self.encode(images))
         grads = run.gradients(trace, targets)
-        self.update(model.drop(grads, factors) if factors else grads, lr)
-        return evaluation.observe(trace, targets, self.settings.make_loss())
+        norm = self.update(model.drop(grads, factors) if factors else grads, lr)
+        seen = evaluation.observe(trace, targets, self.settings.make_loss())
+        return replace(seen, norms=(norm,))
 
     def summary(self, epoch: int, seen: BatchStatistics, started: float) -> Epoch:
         """Return the event of an epoch, with the accuracy on the images held out."""
         state = replace(deepcopy(self.state), epoch=epoch)
-        rng = stream(self.settings, TEST, epoch).spawn(1)[0]
-        answers = evaluation.answers_to(
-            self.data.test_images, state.kept, self.settings, rng
-        )
-        outputs = tuple(seen.outputs.tolist())
-        test = float((answers == self.data.test_labels).mean())
-        seconds = time.perf_counter() - started
+        images, settings = self.data.test_images, self.settings
+        rng, rng_gains = stream(settings, TEST, epoch).spawn(2)
+        answers = evaluation.answers_to(images, state.kept, settings, rng)
+        some = images[: evaluation.CHUNK]
         return Epoch(
-            epoch, seen.loss, seen.accuracy, seen.rates, outputs, test, seconds, state
+            epoch=epoch,
+            loss=seen.loss,
+            accuracy=seen.accuracy,
+            rates=seen.rates,
+            outputs=tuple(seen.outputs.tolist()),
+            gradient_norms=tuple(np.quantile(seen.norms, QUANTILES).tolist()),
+            gains_above_1=evaluation.gains_above_1(
+                some, state.kept, settings, rng_gains
+            ),
+            commonest_answer=float(np.bincount(answers).max() / len(answers)),
+            test=float((answers == self.data.test_labels).mean()),
+            seconds=time.perf_counter() - started,
+            state=state,
         )
 
-    def update(self, grads: Tensors, lr: float) -> None:
-        """Change the parameters and the averages in place."""
-        for name, g in tensors(grads).items():
-            checks.check_finite(f"the gradient of {name}", g)
-        update(self.state, grads, lr, decay=self.settings.weight_decay)
-        if self.state.average is not None:
-            update_average(
-                self.state.average, self.state.params, self.settings.averaging
-            )
+    def update(self, grads: Tensors, lr: float) -> float:
+        """Change the parameters and the averages in place; return the norm of the gradient."""
+        s, state = self.settings, self.state
+        norm = gradient_norm(grads)
+        if s.clip_norm:
+            clip(grads, norm, s.clip_norm)
+        how = {"decay": s.weight_decay, "momentum": s.momentum}
+        if s.optimiser == "adam":
+            adam(state, grads, lr, beta2=s.beta2, **how)
+        else:
+            sgd(state, grads, lr, **how)
+        if state.average is not None:
+            update_average(state.average, state.params, s.averaging)
+        return norm
 
     def encode(self, images: NDArray[Any]) -> Array:
         """Return spikes of images, drawn anew."""
@@ -288,53 +285,3 @@ class TrainingJob:
         return model.perturb(
             images, (-uphill if targeted else uphill).reshape(images.shape), by
         )
-
-
-def start(params: Trained, *, averaging: bool = False) -> State:
-    """Return the state before the first step, which has these parameters."""
-    check_params(params)
-    average = deepcopy(params) if averaging else None
-    return State(params, average, zeros_like(params), zeros_like(params))
-
-
-def update(state: State, grads: Tensors, lr: float, *, decay: float = 0.0) -> None:
-    """Take one step of Adam, of size η = ``lr``: change the state in place, but for the average.
-
-    m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first. After k steps the
-    corrected means are m̂ = m / (1 - β₁ᵏ) and v̂ = v / (1 - β₂ᵏ), and p ← p - η m̂ / (√v̂ + ε).
-    Before that, each weight loses ``decay`` · η of itself; biases are left alone.
-
-    >>> from stbp_edu import Gradients, Params
-    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
-    >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
-    >>> update(start(p), g, lr=0.1)
-    >>> p.W[1]
-    array([[0.9]])
-    """
-    state.step += 1
-    root = math.sqrt(1 - BETA_2**state.step)  # √v̂ + ε = (√v + root · ε) / root
-    size = lr * root / (1 - BETA_1**state.step)
-    parts = [*chunks(state.params, grads, state.m, state.v)]
-
-    def loop(first: int, last: int) -> None:
-        """Change some of the parts."""
-        scratch = np.empty((2, CHUNK), state.params.dtype)
-        for is_weight, (p, g, m, v) in parts[first:last]:
-            if is_weight and decay:
-                p *= 1 - lr * decay
-            a, b = scratch[:, : len(p)]
-            m *= BETA_1
-            m += np.multiply(g, 1 - BETA_1, out=a)
-            v *= BETA_2
-            v += np.multiply(np.multiply(g, g, out=a), 1 - BETA_2, out=a)
-            np.sqrt(v, out=b)
-            b += EPS * root
-            p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
-
-    shared(loop, len(parts), 8.0 * CHUNK * len(parts))
-
-
-def update_average(average: Trained, params: Trained, decay: float) -> None:
-    """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
-    for _, (mean, p) in chunks(average, params):
-        mean += (1 - decay) * (p - mean)  # ema

@@ -13,7 +13,8 @@ from stbp_edu import Params
 from stbp_edu.files import save_params
 from stbp_edu.torch.train import TensorPasses, group
 from stbp_edu.training import Dataset, Settings, initial_state, load_digits
-from stbp_edu.training.trainer import TrainingJob, start, train_epoch
+from stbp_edu.training.optimiser import start
+from stbp_edu.training.trainer import TrainingJob, train_epoch
 
 SETTINGS = Settings(hidden=(16,), T=5, batch=7, lr=1e-2, epochs=1, averaging=0.0)
 IMAGES = 9 * SETTINGS.batch + 1

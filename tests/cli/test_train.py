@@ -38,7 +38,10 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
     )
     assert record["versions"]["numpy"] == np.__version__
     assert record["versions"]["stbp-edu"] == stbp_edu.__version__
+    assert record["versions"]["numba"]
     assert record["machine"]["processor"]
+    assert record["machine"]["kernels"]
+    assert set(record) >= {"commit", "date"}
     assert [p["epoch"] for p in record["curves"]] == [1, 2]
     for p in record["curves"]:
         assert set(p) == {
@@ -48,6 +51,9 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
             "held_out",
             "rates",
             "outputs",
+            "gradient_norms",
+            "gains_above_1",
+            "commonest_answer",
             "seconds",
         }
         assert len(p["rates"]) == 3

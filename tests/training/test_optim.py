@@ -1,4 +1,4 @@
-"""Adam, the average of the weights and the learning rate: by hand."""
+"""Adam, SGD, clipping, the average of the weights and the learning rate: by hand."""
 
 import math
 from dataclasses import replace
@@ -9,7 +9,14 @@ import pytest
 from stbp_edu import Gradients, Params, init_params
 from stbp_edu.arrays import tensors, zeros_like
 from stbp_edu.training import Settings
-from stbp_edu.training.trainer import start, update, update_average
+from stbp_edu.training.optimiser import (
+    adam,
+    clip,
+    gradient_norm,
+    sgd,
+    start,
+    update_average,
+)
 
 
 def params_of(w: float, b: float) -> Params:
@@ -21,7 +28,7 @@ def test_adam_by_hand() -> None:
     params, after = params_of(1.0, 0.0), []
     state = start(params)
     for w, b in ((3.0, -1e-3), (-1.0, 0.0)):
-        update(state, Gradients(**vars(params_of(w, b))), 0.1)
+        adam(state, Gradients(**vars(params_of(w, b))), 0.1)
         after.append([params.W[1][0, 0], params.b[1][0]])
     assert state.step == 2
     first = 1 - 0.1 * 3 / (3 + 1e-8)
@@ -32,10 +39,57 @@ def test_adam_by_hand() -> None:
     v_hat = (0.999 * 0.009 + 0.001) / (1 - 0.998001)
     second = first - 0.1 * m_hat / (math.sqrt(v_hat) + 1e-8)
     np.testing.assert_allclose(after[1][0], second, rtol=1e-12)
-    update(start(params := params_of(2.0, 2.0)), zeros_like(params), 0.1, decay=0.5)
+    adam(start(params := params_of(2.0, 2.0)), zeros_like(params), 0.1, decay=0.5)
     np.testing.assert_allclose(
         [params.W[1][0, 0], params.b[1][0]], [1.9, 2.0], rtol=1e-15
     )
+
+
+def test_adam_forgets_by_beta2() -> None:
+    """g = 1000, then 1: v = 0.9 · 0.1 · 10⁶ + 0.1, and m = 0.9 · 100 + 0.1."""
+    params = params_of(0.0, 0.0)
+    state = start(params)
+    for w in (1000.0, 1.0):
+        before = params.W[1][0, 0]
+        adam(state, Gradients(**vars(params_of(w, 0.0))), 1.0, beta2=0.9)
+    m_hat, v_hat = 90.1 / (1 - 0.81), 90_000.1 / (1 - 0.81)
+    change = params.W[1][0, 0] - before
+    np.testing.assert_allclose(change, -m_hat / (math.sqrt(v_hat) + 1e-8), rtol=1e-12)
+
+
+def test_sgd_by_hand() -> None:
+    """g = 3, then -1, with momentum 0.5: m = 3, then 0.5; weights decay, biases do not."""
+    params = params_of(1.0, 1.0)
+    state = start(params)
+    for w in (3.0, -1.0):
+        grads = Gradients(**vars(params_of(w, w)))
+        sgd(state, grads, 0.1, momentum=0.5, decay=1.0)
+    np.testing.assert_allclose(
+        [params.W[1][0, 0], params.b[1][0]], [(0.9 - 0.3) * 0.9 - 0.05, 0.7 - 0.05]
+    )
+    assert state.step == 2
+
+
+def test_the_norm_of_a_gradient_is_of_all_arrays_and_clipping_keeps_its_direction() -> (
+    None
+):
+    rng = np.random.default_rng(1)
+    params = init_params([300, 200, 3], rng, dtype=np.float32, scheme="uniform")
+    grads = by_columns(params)  # more entries than a chunk
+    arrays = tensors(grads)
+    whole = np.concatenate([a.ravel() for a in arrays.values()]).astype(float)
+    norm = gradient_norm(grads)
+    np.testing.assert_allclose(norm, np.linalg.norm(whole), rtol=1e-12)
+    before = {name: a.copy() for name, a in arrays.items()}
+    clip(grads, norm, 2 * norm)
+    np.testing.assert_array_equal(arrays["W1"], before["W1"])
+    clip(grads, norm, norm / 4)
+    for name, a in arrays.items():
+        np.testing.assert_allclose(a, before[name] / 4, rtol=1e-6)
+    huge = np.full((1, 1), 1e30, np.float32)  # whose square no float32 holds
+    assert gradient_norm([None, {"W": huge}]) == pytest.approx(1e30)
+    with pytest.raises(ValueError, match=r"the gradient of W1 must be finite, got nan"):
+        gradient_norm([None, {"W": np.full((1, 1), np.nan)}])
 
 
 def test_a_weight_average_is_the_weighted_sum_of_the_past() -> None:
@@ -67,7 +121,7 @@ def test_chunks_change_no_bit(monkeypatch) -> None:
         state = start(params, averaging=True)
         for _ in range(3):
             grads = by_columns(init_params([8, 6, 5, 3], rng, scheme="uniform"))
-            update(state, Gradients(grads.W, grads.b), 0.1, decay=0.1)
+            adam(state, Gradients(grads.W, grads.b), 0.1, decay=0.1)
             update_average(state.average, params, 0.5)
         found.append({**tensors(state.average), "steps": np.array(state.step)})
     for name, array in found[0].items():
@@ -81,4 +135,4 @@ def test_arrays_that_cannot_be_changed_in_place_are_named() -> None:
         start(Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)]))
     net = init_params([8, 6, 3], np.random.default_rng(0))
     with pytest.raises(ValueError, match="W1 must lie in memory by rows or by columns"):
-        update(replace(start(by_columns(net)), params=net), zeros_like(net), 0.1)
+        adam(replace(start(by_columns(net)), params=net), zeros_like(net), 0.1)

@@ -13,6 +13,9 @@ CONV = {"hidden": ("4C3", 20)}
     ("change", "words"),
     [
         ({"hidden": (5, 0)}, r"hidden\[1\] must be >= 1"),
+        ({"beta2": 1.0}, r"beta2 must be in \[0, 1\)"),
+        ({"clip_norm": -1.0}, "clip_norm must be >= 0, got -1.0; 0 turns"),
+        ({"optimiser": "adamw"}, "optimiser must be one of 'adam', 'sgd'"),
         ({"rule": "truncated--1"}, "rule must be one of"),
         (
             {"hidden": ("8RR",)},
@@ -55,7 +58,7 @@ def test_settings_survive_json() -> None:
     assert from_dict({**written, **OLDER}) == Settings(T=7)
     for more, words in (
         ({"depth": 3}, r"got \['depth'\]"),
-        ({"optimizer": "sgd"}, "optimizer must be one of 'adam'"),
+        ({"optimizer": "lion"}, "optimiser must be one of 'adam', 'sgd'"),
     ):
         with pytest.raises(ValueError, match=words):
             from_dict({**written, **more})

@@ -22,7 +22,7 @@ from stbp_edu.training import (
     initial_state,
     train,
 )
-from stbp_edu.training.evaluation import observe
+from stbp_edu.training.evaluation import gains_above_1, observe
 from stbp_edu.training.model import draw_dropout, drop, passes, with_dropout
 from stbp_edu.training.settings import FGSM
 from stbp_edu.training.trainer import TrainingJob
@@ -48,6 +48,9 @@ def test_events_tell_the_whole_story(small, few) -> None:
     rates = np.average([s.rates for s in steps[:4]], axis=0, weights=sizes)
     np.testing.assert_allclose(told[0].rates, rates)
     assert len(told[0].outputs) == 10
+    assert list(told[0].gradient_norms) == sorted(told[0].gradient_norms)
+    assert 0.1 <= told[0].commonest_answer <= 1
+    assert len(told[0].gains_above_1) == 2
 
 
 def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(
@@ -77,6 +80,48 @@ def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
     settings = replace(small, lr=1e39)
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(settings, bytes_few))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"optimiser": "sgd"}, {"beta2": 0.9}, {"clip_norm": 0.1}, {"momentum": 0.5}],
+)
+def test_a_setting_of_the_optimiser_changes_the_run_and_survives_a_pause(
+    change, small, few
+) -> None:
+    settings = replace(small, lr=0.01, **change)
+    first, whole = epochs(settings, few)
+    (resumed,) = epochs(settings, few, first.state)
+    assert bits(resumed.state.params) == bits(whole.state.params)
+    other = epochs(replace(small, lr=0.01), few)[-1]
+    assert bits(other.state.params) != bits(whole.state.params)
+    assert (first.state.step, whole.state.step) == (10, 20)
+
+
+@pytest.mark.parametrize("gate", ["linear", "soft"])
+@pytest.mark.parametrize("rule", ["exact", "classic", "detached-reset", "spatial-only"])
+def test_gains_above_1_are_counted_neuron_by_neuron(rule, gate, small, few) -> None:
+    """The same count with a loop over steps and neurons, from the formulas of the gain."""
+    settings = replace(small, rule=rule, gate=gate, tau=0.9, a=0.01, encoder="direct")
+    params = initial_state(settings, few).params
+    rng = np.random.default_rng(0)
+    found = gains_above_1(few.test_images, params, settings, rng)
+    if rule == "spatial-only":
+        assert found == (None, None)
+        return
+    neuron = settings.make_neuron()
+    shown = few.test_images.reshape(1, len(few.test_images), -1).repeat(4, axis=0)
+    trace = forward(shown.astype(np.float32), params, neuron)
+    for n, share in enumerate(found, 1):
+        large = 0
+        for u, o in zip(trace.U[n].ravel(), trace.O[n].ravel(), strict=True):
+            h = float(neuron.h(np.array([u]))[0])
+            slope = -u * 0.9 * h if gate == "linear" else -settings.v_th * h
+            f = 0.9 * (1 - o) if gate == "linear" else 0.9
+            gain = {"exact": f + slope, "classic": slope, "detached-reset": f}[rule]
+            large += abs(gain) > 1
+        assert share == pytest.approx(large / trace.U[n].size, abs=1e-4)
+        assert (share > 0) == (rule != "detached-reset")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,173 @@
+"""What a run needs to continue, and one update of its parameters: Adam, or SGD with momentum."""
+
+import math
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.arrays import (
+    CHUNK,
+    Tensors,
+    Trained,
+    check_params,
+    chunks,
+    tensors,
+    zeros_like,
+)
+from stbp_edu.engine.compiled import shared
+
+MOMENTUM, BETA_2, EPS = 0.9, 0.999, 1e-8
+
+
+@dataclass
+class State:
+    """All that a run needs to continue: an update changes it in place.
+
+    Attributes:
+        params: the parameters.
+        average: their running average; None where averaging is off.
+        m: Adam's mean of the gradients, or the velocity of SGD.
+        v: Adam's mean of their squares; SGD leaves it 0.
+        step: updates that were made.
+        epoch: epochs that are done.
+    """
+
+    params: Trained
+    average: Trained | None
+    m: Tensors
+    v: Tensors
+    step: int = 0
+    epoch: int = 0
+
+    @property
+    def kept(self) -> Trained:
+        """The parameters to evaluate and to save: the average, where there is one."""
+        return self.params if self.average is None else self.average
+
+
+def start(params: Trained, *, averaging: bool = False) -> State:
+    """Return the state before the first update, which has these parameters."""
+    check_params(params)
+    average = deepcopy(params) if averaging else None
+    return State(params, average, zeros_like(params), zeros_like(params))
+
+
+def adam(
+    state: State,
+    grads: Tensors,
+    lr: float,
+    *,
+    decay: float = 0.0,
+    momentum: float = MOMENTUM,
+    beta2: float = BETA_2,
+) -> None:
+    """Make one update of Adam, of size η = ``lr``: change the state in place, but for the average.
+
+    m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first, with β₁ = ``momentum``.
+    After k updates the corrected means are m̂ = m / (1 - β₁ᵏ) and v̂ = v / (1 - β₂ᵏ), and
+    p ← p - η m̂ / (√v̂ + ε). Before that, each weight loses ``decay`` · η of itself; biases keep
+    their value.
+
+    v remembers about 1 / (1 - β₂) updates: after one huge gradient, the updates are small for that
+    long.
+
+    >>> from stbp_edu import Gradients, Params
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
+    >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
+    >>> adam(start(p), g, lr=0.1)
+    >>> p.W[1]
+    array([[0.9]])
+    """
+    state.step += 1
+    root = math.sqrt(1 - beta2**state.step)  # √v̂ + ε = (√v + root · ε) / root
+    size = lr * root / (1 - momentum**state.step)
+    parts = [*chunks(state.params, grads, state.m, state.v)]
+
+    def loop(first: int, last: int) -> None:
+        """Change some of the parts."""
+        scratch = np.empty((2, CHUNK), state.params.dtype)
+        for is_weight, (p, g, m, v) in parts[first:last]:
+            if is_weight and decay:
+                p *= 1 - lr * decay
+            a, b = scratch[:, : len(p)]
+            m *= momentum
+            m += np.multiply(g, 1 - momentum, out=a)
+            v *= beta2
+            v += np.multiply(np.multiply(g, g, out=a), 1 - beta2, out=a)
+            np.sqrt(v, out=b)
+            b += EPS * root
+            p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+
+    shared(loop, len(parts), 8.0 * CHUNK * len(parts))
+
+
+def sgd(
+    state: State,
+    grads: Tensors,
+    lr: float,
+    *,
+    decay: float = 0.0,
+    momentum: float = MOMENTUM,
+) -> None:
+    """Make one update of gradient descent with momentum μ: m ← μ m + g, then p ← p - η m.
+
+    Before that, each weight loses ``decay`` · η of itself, as in :func:`adam`.
+
+    >>> from stbp_edu import Gradients, Params
+    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
+    >>> g = Gradients(W=[None, np.array([[2.0]])], b=[None, np.zeros(1)])
+    >>> sgd(start(p), g, lr=0.1)
+    >>> p.W[1]
+    array([[0.8]])
+    """
+    state.step += 1
+    for is_weight, (p, g, m) in chunks(state.params, grads, state.m):
+        if is_weight and decay:
+            p *= 1 - lr * decay
+        m *= momentum
+        m += g
+        p -= lr * m  # sgd
+
+
+def gradient_norm(grads: Tensors) -> float:
+    """Return the Euclidean norm of all gradients together.
+
+    Raises:
+        NotFiniteError: if an entry is not finite; the message names it.
+
+    >>> gradient_norm([None, {"W": np.array([[3.0]]), "b": np.array([4.0])}])
+    5.0
+    """
+    named = tensors(grads)
+    total = 0.0
+    for g in named.values():
+        flat = g.ravel(order="K")
+        for first in range(0, flat.size, CHUNK):
+            # In float64, where no square of a float32 is too large.
+            part = flat[first : first + CHUNK].astype(np.float64)
+            total += float(part @ part)
+    if not math.isfinite(total):
+        for name, g in named.items():
+            checks.check_finite(f"the gradient of {name}", g)
+    return math.sqrt(total)
+
+
+def clip(grads: Tensors, norm: float, limit: float) -> None:
+    """Scale gradients with this norm in place, to the norm ``limit`` where theirs is larger.
+
+    >>> g = np.array([3.0, 4.0])
+    >>> clip([None, {"b": g}], norm=5.0, limit=1.0)
+    >>> g
+    array([0.6, 0.8])
+    """
+    if norm > limit:
+        for g in tensors(grads).values():
+            g *= limit / norm
+
+
+def update_average(average: Trained, params: Trained, decay: float) -> None:
+    """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
+    for _, (mean, p) in chunks(average, params):
+        mean += (1 - decay) * (p - mean)  # ema
