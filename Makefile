@@ -16,7 +16,7 @@ learn: .venv/learn ## install, build the site, train on digits, serve the site
 	$(BIN)/python -m tools.site.serve --port $(PORT)
 
 test: .venv/test ## all tests: lint, types, unit, notebooks, the site in a browser
-	$(BIN)/python -m tests.browsing
+	$(BIN)/python -m tests.system_tools
 	$(MAKE) --no-print-directory -j 2 static
 	STBP_EXAMPLES=more $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m ""
 	$(MAKE) --no-print-directory -j 2 .outputs .built

@@ -1,13 +1,7 @@
-"""Find and launch Chromium, and serve the built site, for the browser tests.
-
-``python -m tests.browsing`` installs Chromium where it is missing, and exits with an error where no
-browser can be had and CI is set.
-"""
+"""Find and launch Chromium, and serve the built site, for the browser tests."""
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -40,19 +34,6 @@ def find() -> str | None:
     return next((path for path in paths if path), None)
 
 
-def install() -> None:
-    """Install Debian's Chromium, if apt-get is there and we are root."""
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        return
-    for command in (
-        ["update"],
-        ["install", "-y", "--no-install-recommends", "chromium"],
-    ):
-        subprocess.run(
-            ["apt-get", "-qq", *command], check=True, stdout=subprocess.DEVNULL
-        )
-
-
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Run Chromium while the block runs."""
@@ -77,22 +58,3 @@ def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
             threading.Thread(target=running.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{running.server_port}/{f'{below}/'.lstrip('/')}"
             running.shutdown()
-
-
-def main() -> int:
-    """Install Chromium if it is missing, and return the exit status."""
-    if find() is None:
-        install()
-    path = find()
-    if path:
-        print(f"browser: {path}")
-        return 0
-    print(
-        "browser: no Chromium found; install one or set CHROMIUM=/path/to/it",
-        file=sys.stderr,
-    )
-    return 1 if os.environ.get("CI") else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
