@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import NoneType
 from typing import Any
 
@@ -275,20 +276,21 @@ class _Table:
 
     def factor(self, tree: ex.Expression, step: int) -> Factor:
         """Return an arrow's factor as a function of the states at its tail's step."""
+        return partial(self._factor_value, tree, step)  # which can be pickled
 
-        def factor(states: States, p: Parameters) -> Any:
-            """Return the factor; where the run divides by 0 it is not finite."""
-            constant = constants(self.lines, p, states[self.lines.output].dtype)
+    def _factor_value(
+        self, tree: ex.Expression, step: int, states: States, p: Parameters
+    ) -> Any:
+        """Return the value of a factor; where the run divides by 0 it is not finite."""
+        constant = constants(self.lines, p, states[self.lines.output].dtype)
 
-            def value(name: ex.Name) -> Any:
-                """Return the value of a name."""
-                place = name.name + SHIFTS[step - (name.when == "last")]
-                return states[place] if name.when else constant(name)
+        def value(name: ex.Name) -> Any:
+            """Return the value of a name."""
+            place = name.name + SHIFTS[step - (name.when == "last")]
+            return states[place] if name.when else constant(name)
 
-            with np.errstate(all="ignore"):
-                return ex.evaluate(tree, value, {"h": self.surrogate.derivative})
-
-        return factor
+        with np.errstate(all="ignore"):
+            return ex.evaluate(tree, value, {"h": self.surrogate.derivative})
 
     def letters(self, tree: ex.Expression, step: int) -> str:
         """Return a factor as letters; of 1 and -1 only the sign is written."""

@@ -136,6 +136,10 @@ class Call(Operand):
     def __hash__(self) -> int:
         return self._hash  # type: ignore[attr-defined]
 
+    def __reduce__(self) -> Any:
+        """Return what is pickled: hashes of strings differ from process to process."""
+        return Call, (self.op, self.args)
+
 
 Expression = Number | Name | Call
 ZERO, ONE = Number(0), Number(1)
