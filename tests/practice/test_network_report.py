@@ -155,7 +155,7 @@ def test_a_case_that_passes_on_an_error_is_not_blamed():
         (lambda trace, targets, params, neuron: 1 / 0, "ZeroDivisionError"),
         (
             lambda trace, targets, params, neuron: 3.0,
-            "one float alone, where 2 are expected (W,",
+            "only one number, where 2 are expected (W,",
         ),
         (changed(lambda g, *_: g.astype(np.float16) * 3), "case 1: 0 of 1 right"),
         (changed(lambda g, *_: g + 1e308), "yours 1e+308"),

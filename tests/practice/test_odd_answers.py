@@ -1,19 +1,11 @@
 """What a reader may hand in that is no answer: each has its own sentence, and nothing gets out."""
 
-import gc
-import inspect
-import os
-import sys
-
 import numpy as np
 import pytest
 
-from stbp_edu.neuron import LIF
-from stbp_edu.practice import check, check_formula, exercises, saved_progress
-from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import answer, verdict
+from stbp_edu.practice import check, check_formula, exercises
+from stbp_edu.practice.grading import verdict
 from stbp_edu.practice.tasks.inputs import probe_networks
-from stbp_edu.surrogates import Curve, Gaussian
 
 pytestmark = pytest.mark.slow  # each answer is tried on all networks
 
@@ -156,69 +148,28 @@ def test_what_it_prints_is_left_out_and_what_it_changes_is_a_copy(capsys):
     assert capsys.readouterr().out == ""
 
 
-def after(action):
-    """Return an answer that does something to the program that grades it, and returns zeros."""
-    return lambda *args: (action(), np.zeros_like(args[0]))[1]
-
-
-def patched(holder, name, value):
-    """Return an answer that puts a value in a place of the program that grades it."""
-    return after(lambda: setattr(holder, name, value))
-
-
-def spoil_situations():
+def spoiling(*args):
+    """Change every array of the package that an answer can reach, and return zeros."""
     for network in probe_networks():
         network.trace.U[1][...] = 0.0
     for part in verdict.situations(C3_TASK)[0].args:
         part.setflags(write=True)
         part[...] = 0.0
+    return np.zeros_like(args[0])
 
 
-def pop_modules():
-    for name in [
-        name for name in sys.modules if name.startswith("stbp_edu.practice.grading")
-    ]:
-        del sys.modules[name]
-    gc.disable()
-
-
-HOSTILE = {
-    "modules": after(pop_modules),
-    "a comparison": patched(verdict, "same", lambda *a: True),
-    "a function of NumPy": patched(np, "abs", lambda x: 0 * x),
-    "a class": patched(Feedback, "state", "right"),
-    "a task": after(lambda: vars(C3_TASK).update(answer=lambda *a: 0)),
-    "the tasks": after(lambda: exercises().update({"c3-delta": C3_TASK})),
-    "a default": patched(answer.same, "__defaults__", (1e9,)),
-    "situations": after(spoil_situations),
-    "progress": after(
-        lambda: saved_progress.path().write_text('{"c3-delta": "right"}')
-    ),
-    "the place of progress": after(lambda: os.environ.pop("STBP_EDU_PROGRESS")),
-    "the gate": patched(LIF, "f", lambda self, o: 0 * o),
-    "a curve": patched(Curve, "derivative", lambda self, v: 0 * v),
-    "recursion": after(lambda: sys.setrecursionlimit(len(inspect.stack(0)) + 60)),
+ODD_ENDINGS = {
+    "situations": spoiling,
     "an error of its own": raising(OwnError()),
     "no stop of the reader's": raising(OwnStop()),
     "an object that raises": lambda *args: RaisesAnything(),
 }
 
 
-@pytest.mark.parametrize("kind", HOSTILE)
-def test_what_an_answer_does_changes_no_verdict(kind):
-    place = os.environ["STBP_EDU_PROGRESS"]
-    assert check("c3-delta", HOSTILE[kind]).state == "wrong"
+@pytest.mark.parametrize("kind", ODD_ENDINGS)
+def test_how_an_answer_ends_changes_no_later_verdict(kind):
+    assert check("c3-delta", ODD_ENDINGS[kind]).state == "wrong"
     assert check("c3-delta", C3).right
-    assert check("c1-epsilon", lambda delta, h: delta).state == "wrong"
-    assert check("c1-epsilon", lambda delta, h: h * delta).right
-    assert os.environ["STBP_EDU_PROGRESS"] == place
-    assert gc.isenabled()
-    assert saved_progress.progress_report().states == {
-        "c3-delta": "right",
-        "c1-epsilon": "right",
-    }
-    assert check("gate-f", exercises()["gate-f"].function()).right
-    assert Gaussian(1.0).derivative(np.zeros(1)).all()
 
 
 def test_what_is_kept_from_call_to_call_is_found():

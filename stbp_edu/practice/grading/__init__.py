@@ -1,7 +1,7 @@
 """What is right or wrong with a reader's function or formula.
 
 - ``verdict``: grade a function or a formula;
-- ``calling``: call a reader's function safely, and undo what it does besides;
+- ``calling``: call a function, and read what it returns as plain data;
 - ``answer``: what came beside what is right, and where the two differ;
 - ``search``: the one search for a mistake; where no single one is found, the answer's terms;
 - ``hypotheses``: the places of a solution, and what may be wrong in one of them;

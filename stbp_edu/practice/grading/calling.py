@@ -1,49 +1,37 @@
-"""Call a function, keep what comes of it as plain data, and undo what it does besides.
+"""Call a function, and read whatever it returns as plain data.
 
-Nothing that a reader's function does gets out of here but plain data, or a ``Difference`` that
-says why there is none: no exception, no print, no change of the arguments, no object of its own.
+``check`` reads an answer here, and so does the process in which ``stbp-edu grade`` calls one; so
+the same answer is read alike in both. That process has this file and NumPy, and nothing else of
+this package, which is why nothing else is imported.
 
-An answer is any Python, and runs in the process that grades it. What it puts in place of a name,
-in a module that grading uses, in a class of these, or in a table of this package, is taken out
-again, so that it changes neither its verdict nor a later one. What one process cannot stop: an
-answer may walk the frames of its callers, read a solution, leave a thread that goes on, or change
-an object from inside. Where marks depend on it, run each answer in a process of its own.
+An answer gets copies of its arguments, and what it prints is kept. No exception gets out. Anything
+else that it does to the program that calls it is not undone: where marks depend on the verdict,
+:mod:`stbp_edu.teaching` runs each answer in a process of its own, behind a wall.
 """
 
-import builtins
 import contextlib
 import copy
-import gc
-import io
 import linecache
-import os
-import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections import UserList, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import cache, partial
-from operator import is_
-from types import FunctionType, ModuleType
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from stbp_edu.checks import Array
-from stbp_edu.practice.tasks import Function, tasks
-from stbp_edu.practice.tasks import names as tables
-
+Array = NDArray[Any]
 PAIRS = (("W", "b"), ("U", "O"))
-"""The attributes by which gradients and traces are compared."""
-LONGEST_RANGE, LONGEST_TEXT = 10**6, 300
-OWN = (__file__, tables.__file__)
-"""The files whose lines call a reader's function, and are none of it."""
-GRADERS = (
-    "stbp_edu.practice.grading",
-    "stbp_edu.practice.feedback",
-    "stbp_edu.practice.saved",
-)
-WITHIN = ("__code__", "__defaults__", "__kwdefaults__")
-"""What may be exchanged within a function of the graders."""
+"""The attributes of gradients and of traces, by which these are compared."""
+ROWS = (tuple, list, deque, UserList)
+"""What may hold several results, or the rows of an array."""
+MOST = 10**6
+"""Numbers of a range, or cells of an iterator, that are read."""
+DEEPEST = 8
+"""Rows in rows."""
+LONGEST_TEXT = 300
 
 
 @dataclass(frozen=True)
@@ -55,99 +43,226 @@ class Difference:
     error: str = ""  # the exception that was raised, its kind first
 
 
+@dataclass(frozen=True)
+class Unreadable:
+    """A value that is not made of numbers."""
+
+    words: str  # what it is
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Gradients, or a trace: an object with two attributes that matter."""
+
+    kind: str  # the name of its type
+    values: dict[str, Any]  # by attribute
+
+
+class NoValueError(Exception):
+    """An answer in another process gave no value: ``args`` are its outcome."""
+
+
 Part = Array | frozenset[Any]
 Outcome = dict[str, Part] | Difference | None
-"""What comes of one call: its results by name, why there are none, or None for a blank."""
+"""What one call gives: its results by name, why there are none, or None for a blank."""
 
 
 def call(
-    function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    like: Any,
+    parts: Sequence[str] = (),
 ) -> Outcome:
-    """Return what comes of a reader's function for copies of ``args``, shaped as ``like`` is."""
-    with np.errstate(
-        all="ignore"
-    ):  # a division by zero shows up as a NaN, which is explained
-        return _outcome(function, copy.deepcopy(args), like, parts, is_ours=False)
+    """Return what an answer gives for copies of ``args``, in the structure of ``like``."""
+    try:
+        # A division by zero shows up as a NaN, which is explained.
+        with np.errstate(all="ignore"):
+            return plain(function(*copy.deepcopy(args)), like, parts)
+    except NoValueError as failed:
+        outcome: Outcome = failed.args[0]
+        return outcome
+    except BaseException as error:  # an answer may raise what is not an Exception
+        if type(error) is KeyboardInterrupt:
+            raise  # the reader's own, at the keyboard or by the Stop button
+        return problem(*described(error), _place_of(error))
 
 
 def tried(
-    function: Function, args: Sequence[Any], like: Any, parts: Sequence[str] = ()
-) -> Outcome:
-    """Return what comes of one of the package's own functions; of an error, which it is."""
-    copied = (list, np.random.Generator)  # arrays are closed to changes
-    given = [copy.deepcopy(a) if isinstance(a, copied) else a for a in args]
-    outcome = _outcome(function, given, like, parts, is_ours=True)
-    if (
-        isinstance(outcome, Difference) and "read-only" in outcome.message
-    ):  # it works in place
-        return _outcome(function, copy.deepcopy(args), like, parts, is_ours=True)
-    return outcome
-
-
-def _outcome(
-    function: Function,
+    function: Callable[..., Any],
     args: Sequence[Any],
     like: Any,
-    parts: Sequence[str],
-    *,
-    is_ours: bool,
+    parts: Sequence[str] = (),
 ) -> Outcome:
-    """Return what a function gives as plain data, or what it raises."""
+    """Return what one of the package's own functions gives, or which error it raises.
+
+    Its arrays are closed to changes and need no copies, unless the function works in place.
+    """
+    given = []
+    for value in args:
+        is_changed = isinstance(value, (list, np.random.Generator))
+        given.append(copy.deepcopy(value) if is_changed else value)
     try:
-        return plain(function(*args), like, parts)
-    except BaseException as error:  # an answer may raise what is no Exception
-        if type(error) is KeyboardInterrupt:
-            raise  # the reader's own, at the keyboard or by the Stop button
-        return _problem(error, "" if is_ours else _place_of(error))
+        return plain(function(*given), like, parts)
+    except Exception as error:
+        if "read-only" not in str(error):
+            return problem(*described(error))
+    try:
+        return plain(function(*copy.deepcopy(args)), like, parts)
+    except Exception as error:
+        return problem(*described(error))
 
 
-def _problem(error: BaseException, place: str) -> Difference | None:
-    """Return what an exception says; None where what is not filled in is the reason."""
+def described(error: BaseException) -> tuple[str, str]:
+    """Return the kind of an exception and what it says; of a NameError, the name."""
     kind = type(error).__name__
+    if isinstance(error, NameError) and error.name:
+        return "NameError", str(error.name)
     try:
-        text = str(error)[:LONGEST_TEXT]
+        return kind, str(error)[:LONGEST_TEXT]
     except BaseException:
-        text = f"an object of type {kind} that cannot be shown"
-    # An "..." that is left inside a formula is a blank, not a mistake.
-    if isinstance(error, NotImplementedError) or (
-        kind == "TypeError" and "ellipsis" in text
-    ):
+        return kind, f"an object of type {kind} that cannot be shown"
+
+
+def problem(kind: str, text: str, place: str = "") -> Difference | None:
+    """Return what is said of an exception; None where a blank that was left is the reason."""
+    # A "..." that is left inside a formula is a blank, not a mistake.
+    is_blank_left = kind == "TypeError" and "ellipsis" in text
+    if kind == "NotImplementedError" or is_blank_left:
         return None
-    if isinstance(error, SystemExit):
-        return Difference(
-            "problem", "It ends the program (exit or sys.exit): return a value."
-        )
-    message = f"It raises {kind}: {text}{place}."
-    if isinstance(error, NameError):  # a name without a value has several texts
-        kind, text = "NameError", "".join(text.split("'")[1:2])
-    return Difference("problem", message, f"{kind}: {text}")
+    if kind == "SystemExit":
+        message = "It ends the program (exit or sys.exit): return a value."
+        return Difference("problem", message)
+    said = f"name '{text}' is not defined" if kind == "NameError" else text
+    return Difference("problem", f"It raises {kind}: {said}{place}.", f"{kind}: {text}")
 
 
 def _place_of(error: BaseException) -> str:
-    """Return at which expression an exception came, and in which line."""
-    frames = [
-        f for f in traceback.extract_tb(error.__traceback__) if f.filename not in OWN
-    ]
-    if not frames:
+    """Return at which expression of an answer an exception was raised, and in which line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [k for k, frame in enumerate(frames) if frame.filename == __file__]
+    theirs = frames[ours[-1] + 1 :]
+    if not theirs:
         return " when it is called; keep the arguments of the stub"
-    frame, line = (
-        frames[0],
-        linecache.getline(frames[0].filename, frames[0].lineno or 0),
-    )
-    is_one_line = frame.lineno == frame.end_lineno
-    part = (
-        line.encode()[frame.colno : frame.end_colno].decode(errors="replace")
-        * is_one_line
-    )
-    if part.strip() and part.strip() != frame.line:
-        return f", at `{part.strip()}` in `{frame.line}`"
-    return f", at `{frame.line}`" if frame.line else ""
+    frame = theirs[0]
+    if not frame.line:
+        return ""
+    part = ""
+    if frame.lineno and frame.lineno == frame.end_lineno:
+        line = linecache.getline(frame.filename, frame.lineno).encode()
+        part = line[frame.colno : frame.end_colno].decode(errors="replace").strip()
+    if part and part != frame.line:
+        return f", at `{part}` in `{frame.line}`"
+    return f", at `{frame.line}`"
+
+
+def reading(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function whose results are plain data."""
+    return lambda *args: plain_value(function(*args))
+
+
+def plain_value(value: Any, depth: int = 0) -> Any:
+    """Return any value as plain data, copied.
+
+    Plain data are None for a blank (``...``), a text, an array of real numbers, a tuple or list
+    of plain data, a frozenset of cells (t, n), :class:`Fields` or :class:`Unreadable`. Anything
+    that NumPy or ``float`` reads as numbers is numbers.
+
+    >>> from decimal import Decimal
+    >>> plain_value((Decimal("0.5"), deque([1, 2]), ...))
+    (array(0.5), array([1., 2.]), None)
+    """
+    if type(value) is np.ndarray and value.dtype.kind in "bf":
+        return value.copy()
+    if value is None or value is Ellipsis:
+        return None
+    if isinstance(value, (Fields, Unreadable)):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if depth > DEEPEST:
+        return Unreadable(what_it_is(value))
+    if isinstance(value, (Set, Iterator)):
+        cells = _cells(islice(value, MOST))
+        return Unreadable(what_it_is(value)) if cells is None else cells
+    if isinstance(value, ROWS) and not _has_a_pair(value):
+        return _plain_rows(value, depth)
+    if not isinstance(value, np.ndarray) and (pair := _has_a_pair(value)):
+        values = {n: plain_value(getattr(value, n), depth + 1) for n in pair}
+        return Fields(type(value).__name__, values)
+    if isinstance(value, range) and len(value) > MOST:
+        return Unreadable(what_it_is(value))
+    numbers = _numbers(value)
+    return Unreadable(what_it_is(value)) if numbers is None else numbers
+
+
+def _has_a_pair(value: Any) -> tuple[str, ...]:
+    """Return the attributes that make a value gradients or a trace."""
+    for pair in PAIRS:
+        if all(hasattr(value, name) for name in pair):
+            return pair
+    return ()
+
+
+def _plain_rows(rows: Any, depth: int) -> Any:
+    """Return several values as plain data: numbers as an array, unless they are in a tuple."""
+    items = list(rows)
+    if isinstance(rows, tuple):
+        return tuple(plain_value(item, depth + 1) for item in items)
+    nested = (*ROWS, np.ndarray, type(None), type(Ellipsis))
+    if not any(isinstance(item, nested) for item in items):
+        numbers = _numbers(items)
+        if numbers is not None and numbers.ndim == 1:
+            return numbers
+    return [plain_value(item, depth + 1) for item in items]
+
+
+def _numbers(value: Any) -> Array | None:
+    """Return real numbers as an array, and None for anything else."""
+    with contextlib.suppress(Exception):  # whatever an object's own methods do
+        if isinstance(value, np.ma.MaskedArray):
+            value = np.ma.filled(value.astype(float), np.nan)
+        array = np.array(value)
+        if array.dtype.kind == "c" and not array.imag.any():
+            array = array.real
+        if array.dtype.kind in "bf":
+            return array
+        if array.dtype.kind in "iuO":
+            return array.astype(float)
+    return None
+
+
+def _cells(values: Iterable[Any]) -> frozenset[Any] | None:
+    """Return cells (t, n) as a set, and None where the values are not cells."""
+    with contextlib.suppress(Exception):
+        return frozenset(tuple(int(i) for i in cell) for cell in values)
+    return None
+
+
+def what_it_is(value: Any) -> str:
+    """Return what a value is that is not made of numbers, and what to do."""
+    kind = type(value).__name__
+    if isinstance(value, Unreadable):
+        return value.words
+    if isinstance(value, Fields):
+        return value.kind
+    if callable(value):
+        name = getattr(value, "__name__", kind)
+        return f"`{name}`, which is not called (brackets call it)"
+    if isinstance(value, Iterator):
+        return f"{kind}, whose values are not computed yet (list(...) computes them)"
+    is_array = isinstance(value, (np.ndarray, np.generic))
+    if isinstance(value, complex) or (is_array and np.iscomplexobj(value)):
+        return "complex numbers (a root or a power of a negative number?)"
+    if isinstance(value, (list, tuple)):
+        return f"{kind} that makes no array"
+    if is_array:
+        return "array" if np.ndim(value) else "number"
+    return "set" if isinstance(value, frozenset) else kind
 
 
 def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> Outcome:
-    """Return a value as plain data in the structure of ``like``; no code of an answer is left."""
-    if isinstance(value, Difference):
-        return value
+    """Return a value as results by name, in the structure of ``like``."""
+    value = plain_value(value)
     if _is_blank(value):
         return None
     found: dict[str, Part] = {}
@@ -159,62 +274,58 @@ def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> Outcome:
 
 
 def _is_blank(value: Any) -> bool:
-    """Return whether a value is what an unfilled stub returns: None, ``...``, or such a tuple."""
-    several = isinstance(value, tuple) and bool(value) and all(map(_is_blank, value))
-    return several or value is None or value is Ellipsis
+    """Return whether a value is what an unfilled stub returns: None, or a tuple of None."""
+    if isinstance(value, tuple) and value:
+        return all(_is_blank(part) for part in value)
+    return value is None
 
 
 def _results(
     got: Any, want: Any, name: str, parts: Sequence[str]
 ) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each result, and what it is, or why it can be none."""
+    """Yield the name of each result, and what it is, or why it cannot be one."""
     for pair in PAIRS:
         if all(hasattr(want, part) for part in pair):
             want, parts = tuple(getattr(want, part) for part in pair), pair
-            with contextlib.suppress(
-                Exception
-            ):  # whatever an object's own __getattr__ does
-                got = tuple(getattr(got, part) for part in pair)
+            if isinstance(got, Fields) and pair == tuple(got.values):
+                got = tuple(got.values.values())
     if not isinstance(want, (tuple, list)):
         yield name, _part(got, want)
         return
-    if isinstance(got, np.ndarray) and {got.shape} == {
-        (len(want), *np.shape(w)) for w in want
-    }:
+    if isinstance(got, np.ndarray) and got.ndim:
         got = tuple(got)
-    several = isinstance(got, (tuple, list))
-    if not several or len(got) != len(want):
-        came = f"{len(got)} results" if several else f"one {what_it_is(got)} alone"
-        named = (
-            f" ({', '.join(parts)})" if parts else ", None first" * (want[0] is None)
-        )
-        yield name, f"it returns {came}, where {len(want)} are expected{named}"
+    if not isinstance(got, (tuple, list)) or len(got) != len(want):
+        yield name, _wrong_count(got, want, parts)
         return
     for k, (value, right) in enumerate(zip(got, want, strict=True)):
         if right is not None:
-            yield from _results(
-                value, right, parts[k] if k < len(parts) else f"{name}[{k}]", ()
-            )
+            own_name = parts[k] if k < len(parts) else f"{name}[{k}]"
+            yield from _results(value, right, own_name, ())
+
+
+def _wrong_count(got: Any, want: Sequence[Any], parts: Sequence[str]) -> str:
+    """Return in words that there are not as many results as are expected."""
+    came = f"only one {what_it_is(got)}"
+    if isinstance(got, (tuple, list)):
+        came = f"{len(got)} results"
+    named = ""
+    if parts:
+        named = f" ({', '.join(parts)})"
+    elif want[0] is None:
+        named = ", None first"
+    return f"it returns {came}, where {len(want)} are expected{named}"
 
 
 def _part(value: Any, want: Any) -> Part | str:
-    """Return real numbers as an array of their own, cells (t, n) as a set, or why it is neither."""
-    with contextlib.suppress(
-        Exception
-    ):  # whatever an object's own __array__ or __iter__ does
-        if isinstance(want, (set, frozenset)):
-            return frozenset(tuple(int(i) for i in cell) for cell in value)
-        if isinstance(value, np.ma.MaskedArray):
-            value = np.ma.filled(value.astype(float), np.nan)
-        is_huge = isinstance(value, range) and len(value) > LONGEST_RANGE
-        array = np.array(
-            "" if value is None or is_huge else value
-        )  # or gigabytes of few bytes
-        if array.dtype.kind == "c" and not array.imag.any():
-            array = array.real  # the numbers are real, whatever type they have
-        if array.dtype.kind in "bfiuO":
-            return array if array.dtype.kind in "bf" else array.astype(float)
-    return f"it returns {what_it_is(value)}, where {kind_of(want)} is expected"
+    """Return a plain value as an array or as a set of cells, or why it is neither."""
+    found: Part | None = None
+    if isinstance(want, (set, frozenset)):
+        found = value if isinstance(value, frozenset) else _cells(value)
+    elif isinstance(value, (np.ndarray, np.generic, tuple, list)):
+        found = _numbers(value)
+    if found is None:
+        return f"it returns {what_it_is(value)}, where {kind_of(want)} is expected"
+    return found
 
 
 def kind_of(value: Any) -> str:
@@ -222,114 +333,3 @@ def kind_of(value: Any) -> str:
     if isinstance(value, (set, frozenset)):
         return "a set of cells (t, n)"
     return f"shape {np.shape(value)}" if np.shape(value) else "one number"
-
-
-def what_it_is(value: Any) -> str:
-    """Return what a value is that can be no answer, and what to do."""
-    kind = type(value).__name__
-    if callable(value):
-        return f"`{getattr(value, '__name__', kind)}`, which is not called (brackets call it)"
-    if isinstance(value, Iterator):
-        return f"{kind}, whose values are not computed yet (list(...) computes them)"
-    if isinstance(value, (complex, np.ndarray, np.generic)) and np.iscomplexobj(value):
-        return "complex numbers (a root or a power of a negative number?)"
-    return f"{kind} that makes no array" if isinstance(value, (list, tuple)) else kind
-
-
-SETTINGS: tuple[Any, ...] = (
-    (sys.gettrace, sys.settrace),
-    (sys.getprofile, sys.setprofile),
-    (sys.getrecursionlimit, sys.setrecursionlimit),
-    (gc.isenabled, lambda was: gc.enable() if was else gc.disable()),
-)
-"""What returns a setting of the program, and what sets it."""
-
-
-@contextlib.contextmanager
-def undone() -> Iterator[io.StringIO]:
-    """Undo at the end of a block what changed in it; yield what it prints."""
-    with contextlib.redirect_stdout(io.StringIO()) as printed:
-        held, own = _held(tuple(sys.modules))
-        before = [(holder, table, dict(table)) for holder, table in held]
-        settings = [(get, put, get()) for get, put in (*SETTINGS, *own)]
-        try:
-            yield printed
-        finally:
-            for _, table, was in before[:2]:  # the names that are used below
-                table.update(was)
-            for holder, table, was in before:
-                if len(table) != len(was) or not all(
-                    map(is_, table.values(), was.values())
-                ):
-                    _put_back(holder, table, was)
-            for get, put, setting in settings:
-                if get() is not setting:
-                    put(setting)
-
-
-def _put_back(holder: Any, now: Any, before: dict[Any, Any]) -> None:
-    """Make a table of names what it was; that of a class takes no names itself."""
-    is_class = isinstance(holder, type)
-    put = partial(setattr, holder) if is_class else now.__setitem__
-    drop = partial(delattr, holder) if is_class else now.__delitem__
-    with contextlib.suppress(AttributeError, TypeError):
-        for name in [
-            n for n in now if n not in before and not isinstance(now[n], ModuleType)
-        ]:
-            drop(name)  # it may hide another; but a module is an import
-    for name, value in before.items():
-        with contextlib.suppress(
-            AttributeError, TypeError
-        ):  # a few of a class cannot be set
-            if name not in now or now[name] is not value:
-                put(name, value)
-
-
-@cache
-def _held(names: tuple[str, ...]) -> tuple[list[tuple[Any, Any]], list[Any]]:
-    """Return what holds the names that grading uses, each with its table, and its own functions.
-
-    That is this package and NumPy, the modules that stand in it or that what stands there comes
-    from, the classes of all these, this package's dicts and tasks, the environment, the modules.
-    """
-    ours = [sys.modules[name] for name in names if name.startswith("stbp_edu")]
-    public = [
-        sys.modules[name]
-        for name in names
-        if name.startswith("numpy") and "._" not in name
-    ]
-    used = [value for module in ours for value in vars(module).values()]
-    origins = (
-        str(getattr(v, "__module__", "")) for v in used if type(v) is not ModuleType
-    )
-    found = [
-        builtins,
-        sys.modules[__name__],
-        *ours,
-        *public,
-        *used,
-        *map(sys.modules.get, origins),
-    ]
-    modules = dict.fromkeys(m for m in found if type(m) is ModuleType)
-    values = [(module, value) for module in modules for value in vars(module).values()]
-    classes = [
-        value
-        for module, value in values
-        if issubclass(type(value), type)  # which asks no instance
-        and value.__module__ == module.__name__
-        and not value.__flags__ & 1 << 8  # closed to changes
-    ]
-    holders = dict.fromkeys((*modules, *classes, *tasks().values()))
-    held = [(holder, vars(holder)) for holder in holders]
-    dicts = [value for value in used if type(value) is dict]
-    functions = {value for value in used if type(value) is FunctionType}
-    parts = [
-        (partial(getattr, f, part), partial(setattr, f, part))
-        for f in functions
-        if str(f.__module__).startswith(GRADERS)
-        for part in WITHIN
-    ]
-    return [
-        *held,
-        *((None, table) for table in (os.environ, sys.modules, *dicts)),
-    ], parts

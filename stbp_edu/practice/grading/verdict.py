@@ -5,7 +5,9 @@ in any form that equals the right-hand side of the equation.
 """
 
 import ast
+import contextlib
 import copy
+import io
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +20,13 @@ from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra, hypotheses
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
-from stbp_edu.practice.grading.calling import Difference, Outcome, call, tried, undone
+from stbp_edu.practice.grading.calling import (
+    Difference,
+    Outcome,
+    call,
+    reading,
+    tried,
+)
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
 from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Function, Inputs
@@ -109,13 +117,13 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         )
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
-    judged, view = (
-        exercise.comparable(function),
-        exercise.comparable if exercise.view else None,
-    )
+    judged: Function = function
+    view = None
+    if exercise.view:
+        judged, view = exercise.comparable(reading(function)), exercise.comparable
     ask = lambda args, like: call(judged, args, like, exercise.parts)  # noqa: E731
     answer = Answer(exercise.source(), every, ask, exercise.axes, exercise.parts, view)
-    with undone() as printed:
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         outcomes, again = answer.outcomes, answer.ask(every[0].args, every[0].right)
     if all(outcome is None for outcome in outcomes):
         return todo
@@ -179,8 +187,10 @@ def _vague(answer: Answer) -> list[Finding]:
     """Return what is found out where no single mistake explains an answer."""
     if not any(answer.misses(FEW_DIGITS)):
         return [Finding("digits", "", ROUNDED)]
-    with undone():
-        return [] if answer.view else wrong_terms(answer)
+    if answer.view:
+        return []
+    with contextlib.redirect_stdout(io.StringIO()):
+        return wrong_terms(answer)
 
 
 def _wrong_cases(function: Function) -> list[Finding]:
