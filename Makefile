@@ -66,11 +66,12 @@ verify: .venv/learn ## prove the gradients
 bench: .venv/bench ## measure speed, as ratios in one run
 	$(BIN)/python -m benchmarks.engine_speed
 
-# The frameworks are gigabytes, so that they get an environment of their own.
+# The frameworks take gigabytes, so they get an environment of their own.
 .PHONY: bench-frameworks
 bench-frameworks:
 	$(PYTHON) -m venv .venv-frameworks
-	.venv-frameworks/bin/python -m pip install --quiet --editable '.[frameworks]'
+	.venv-frameworks/bin/python -m pip install --quiet --upgrade pip
+	.venv-frameworks/bin/python -m pip install --quiet --editable . --group frameworks
 	.venv-frameworks/bin/python -m benchmarks.frameworks --write
 	.venv-frameworks/bin/python -m benchmarks.frameworks.classify --write
 	.venv-frameworks/bin/python -m benchmarks.convolution_speed --write
@@ -80,9 +81,10 @@ test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, fram
 	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -m "" tests/bridges
 
 .venv-bridges/installed: pyproject.toml
-	@echo "Installing stbp_edu[bridges] into .venv-bridges (PyTorch is large: some minutes)"
+	@echo "Installing the group bridges into .venv-bridges (PyTorch is large: some minutes)"
 	$(PYTHON) -m venv .venv-bridges
-	.venv-bridges/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bridges]'
+	.venv-bridges/bin/python -m pip install --quiet --upgrade pip
+	.venv-bridges/bin/python -m pip install --quiet --editable . --group bridges
 	@touch $@
 
 mutants: .venv/mutants ## change the mathematics in one place at a time, and ask who notices
@@ -100,12 +102,13 @@ clean: ## remove what was built, keep the environment
 	$(PIP) --upgrade pip
 
 .venv/%: .venv/bin/python pyproject.toml
-	@echo "Installing stbp_edu[$(EXTRA_$*)] into .venv (a minute or two the first time)"
-	$(PIP) --editable '.[$(EXTRA_$*)]'
+	@echo "Installing the group $(GROUP_$*) into .venv (a minute or two the first time)"
+	$(PIP) 'pip>=25.1' # the first that knows groups
+	$(PIP) --editable . --group $(GROUP_$*)
 	@touch $@
 
-EXTRA_learn := notebooks,docs,fast
-EXTRA_teach := teach
-EXTRA_test := test
-EXTRA_bench := bench
-EXTRA_mutants := mutants
+GROUP_learn := docs
+GROUP_teach := handouts
+GROUP_test := test
+GROUP_bench := bench
+GROUP_mutants := mutants

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # np.random is loaded where it is used
 
+import importlib
 import math
 import reprlib
 from collections.abc import Collection, Sequence
@@ -21,6 +22,27 @@ WIDEST = 10_000_000
 """Neurons that a layer may have; a mistyped width would ask for terabytes."""
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 """The dtypes that networks may have."""
+
+
+def require(module: str, purpose: str, extra: str) -> Any:
+    """Return a module of an optional library; the error says which extra brings it.
+
+    Raises:
+        ImportError: if the library is not installed.
+
+    >>> require("no_such_library", "the example", "verify")
+    Traceback (most recent call last):
+    ImportError: the example needs no_such_library; run: pip install "stbp-edu[verify]"
+    """
+    library = module.partition(".")[0]
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != library:
+            raise  # it is installed, and one of its own imports is missing
+        raise ImportError(
+            f'{purpose} needs {library}; run: pip install "stbp-edu[{extra}]"'
+        ) from error
 
 
 def number(name: str, value: object, *, positive: bool = False) -> float:

@@ -16,9 +16,10 @@ from tools.pages.names import trust
 from tools.templates import filled
 
 CFF = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PROJECT = PYPROJECT["project"]
 APART = {"frameworks", "torch", "nir", "bridges", "events", "cluster", "mutants"}
-"""Extras with an environment, or a job, of their own."""
+"""Extras and groups with an environment, or a job, of their own."""
 
 
 def workflow(name: str) -> dict[str, Any]:
@@ -92,8 +93,11 @@ def test_every_equation_that_verify_judges_is_on_the_page_and_nothing_failed():
 
 
 def test_the_oldest_versions_are_those_that_pyproject_allows():
-    extras = [v for k, v in PROJECT["optional-dependencies"].items() if k not in APART]
-    wanted = [*PROJECT["dependencies"], *(d for extra in extras for d in extra)]
+    wanted = [*PROJECT["dependencies"]]
+    for lists in (PROJECT["optional-dependencies"], PYPROJECT["dependency-groups"]):
+        for name, listed in lists.items():
+            if name not in APART:
+                wanted += [entry for entry in listed if isinstance(entry, str)]
     found = (re.match(r"([\w-]+)(?:\[\w+\])?>=([\d.]+)", d) for d in wanted)
     bounds = dict(m.groups() for m in found if m)
     lines = (

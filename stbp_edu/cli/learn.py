@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 
 def verify_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``verify``."""
@@ -22,6 +20,8 @@ def verify(args: argparse.Namespace) -> int:
 
     They are compared with finite differences, automatic differentiation and path sums.
     """
+    from tqdm import tqdm
+
     from stbp_edu.verify import report
 
     outcomes: list[Any] = []
@@ -70,7 +70,7 @@ def load_function(target: str) -> Callable[..., Any]:
         function = runpy.run_path(place, run_name=Path(place).stem).get(name)
     except (SyntaxError, ImportError) as error:
         raise ValueError(
-            f"target must name a file that Python can read, got {place!r}, but {error}; mend it"
+            f"target must name a file that Python can read, got {place!r}, but {error}; fix it"
         ) from error
     if not callable(function):
         raise ValueError(

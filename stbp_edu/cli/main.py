@@ -9,67 +9,123 @@ import argparse
 import io
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from inspect import getdoc
 
 import stbp_edu
 
+
+@dataclass(frozen=True)
+class Command:
+    """A command of the table.
+
+    Attributes:
+        place: its module and function, as ``module:function``.
+        summary: its line in ``stbp-edu --help``.
+        extra: the extra that brings the libraries that it needs besides NumPy.
+    """
+
+    place: str
+    summary: str
+    extra: str = ""
+
+
 COMMANDS = {
-    "verify": (
+    "verify": Command(
         "learn:verify",
         "prove the gradients: every equation against every oracle",
+        extra="verify",
     ),
-    "train": ("train:train", "train a network on a data set"),
-    "eval": ("finished:evaluate", "evaluate a trained network over several encodings"),
-    "plot": ("finished:plot", "draw the curves, spikes and weights of a run"),
-    "check": ("learn:check", "check your own backward pass, case by case"),
-    "progress": ("learn:progress", "show which exercises are done"),
-    "assign": ("teach:assign", "write a problem set from a plan: for teachers"),
-    "grade": ("teach:grade", "grade a folder of submissions: for teachers"),
-    "sweep": ("sweep:sweep", "train many networks: seeds and settings from a plan"),
+    "train": Command("train:train", "train a network on a data set", extra="train"),
+    "eval": Command(
+        "finished:evaluate", "evaluate a trained network over several encodings"
+    ),
+    "plot": Command(
+        "finished:plot", "draw the curves, spikes and weights of a run", extra="plot"
+    ),
+    "check": Command("learn:check", "check your own backward pass, case by case"),
+    "progress": Command("learn:progress", "show which exercises are done"),
+    "assign": Command(
+        "teach:assign", "write a problem set from a plan: for teachers", extra="teach"
+    ),
+    "grade": Command(
+        "teach:grade", "grade a folder of submissions: for teachers", extra="teach"
+    ),
+    "sweep": Command(
+        "sweep:sweep",
+        "train many networks: seeds and settings from a plan",
+        extra="train",
+    ),
 }
-"""The function of each command, whose module is imported when it is called, and its help."""
+"""The commands by name; the module of one is imported when it is called."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 where all went well."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(
-            stream, io.TextIOWrapper
-        ):  # a letter that it cannot show is spelled out
+        if isinstance(stream, io.TextIOWrapper):
+            # A letter that the terminal cannot show is spelled out.
             stream.reconfigure(errors="backslashreplace")
-    args = parse(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
+    name = command_name(words)
     try:
+        args = parse(words)
         return int(args.run(args))
-    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
-        # What a user can mend gets a sentence; anything else is ours and keeps its traceback.
-        said = str(error)
-        if isinstance(error, MemoryError):
-            mend = "choose fewer neurons, steps, or images in a batch"
-            said = f"there is not enough memory ({error}); {mend}"
-        print(f"stbp-edu {args.command}: {said}", file=sys.stderr)
+    except ModuleNotFoundError as error:
+        if name is None or not COMMANDS[name].extra or not is_library(error.name):
+            raise
+        needed = f'{error.name}; run: pip install "stbp-edu[{COMMANDS[name].extra}]"'
+        print(f"stbp-edu {name}: the command needs {needed}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(
+            f"stbp-edu {name}: there is not enough memory ({error}); choose fewer neurons, "
+            "steps, or images in a batch",
+            file=sys.stderr,
+        )
+        return 2
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        # A user's mistake is explained in a sentence; anything else keeps its traceback.
+        print(f"stbp-edu {name}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"\nstbp-edu {args.command}: stopped", file=sys.stderr)
+        print(f"\nstbp-edu {name}: stopped", file=sys.stderr)
         return 130
 
 
-def parse(argv: Sequence[str]) -> argparse.Namespace:
+def is_library(module: str | None) -> bool:
+    """Return whether a module that was not found belongs to another package than this one."""
+    return module is not None and module.partition(".")[0] != "stbp_edu"
+
+
+def command_name(words: Sequence[str]) -> str | None:
+    """Return the command among the words of a command line; None if there is none."""
+    named = next((word for word in words if not word.startswith("-")), None)
+    return named if named in COMMANDS else None
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
     """Return the arguments of a command, among them ``run``, the function to call with them."""
     parser = argparse.ArgumentParser(prog="stbp-edu", description=stbp_edu.__doc__)
     parser.add_argument("--version", action="version", version=stbp_edu.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    called = next((word for word in argv if not word.startswith("-")), None)
-    for name, (place, summary) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary)
+    called = command_name(words)
+    for name, command in COMMANDS.items():
+        added = commands.add_parser(name, help=command.summary)
         if name == called:
-            module, _, function = place.partition(":")
-            chosen = vars(import_module(f"stbp_edu.cli.{module}"))
-            command.description = getdoc(chosen[function])
-            command.formatter_class = argparse.RawDescriptionHelpFormatter
-            command.set_defaults(run=chosen[function])
-            chosen[f"{function}_arguments"](command)
-    return parser.parse_args(argv)
+            fill_parser(added, command)
+    return parser.parse_args(words)
+
+
+def fill_parser(parser: argparse.ArgumentParser, command: Command) -> None:
+    """Add the description and the arguments of a command to its parser."""
+    module, _, function = command.place.partition(":")
+    names = vars(import_module(f"stbp_edu.cli.{module}"))
+    parser.description = getdoc(names[function])
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.set_defaults(run=names[function])
+    names[f"{function}_arguments"](parser)
 
 
 def tell(sentence: str) -> None:
@@ -86,8 +142,6 @@ def format_duration(seconds: float) -> str:
     s = round(seconds)
     if s < 60:
         return f"{s} s"
-    return (
-        f"{s // 60} min {s % 60:02d} s"
-        if s < 3600
-        else f"{s // 3600} h {s // 60 % 60:02d} min"
-    )
+    if s < 3600:
+        return f"{s // 60} min {s % 60:02d} s"
+    return f"{s // 3600} h {s // 60 % 60:02d} min"

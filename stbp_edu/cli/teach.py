@@ -7,8 +7,6 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from tqdm import tqdm
-
 from stbp_edu import checks
 from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import misconceptions, objectives, tasks
@@ -177,9 +175,10 @@ def grade(args: argparse.Namespace) -> int:
         raise OSError(
             "grade needs the limits of Linux or macOS; on Windows, run it under WSL"
         )
-    seldom = (
-        0.1 if sys.stderr.isatty() else 10.0
-    )  # seconds between two lines of progress
+    from tqdm import tqdm
+
+    # Seconds between two lines of progress.
+    seldom = 0.1 if sys.stderr.isatty() else 10.0
     jobs = graded(plan, args.folder, limits, processes)
     submissions = list(tqdm(jobs, total=len(files), unit="file", mininterval=seldom))
     lost = write_reports(args.out, plan, submissions, args.site)

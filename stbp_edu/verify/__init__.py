@@ -9,8 +9,9 @@ and h, or h, f and f' from the package; these, and the values of the losses, ``f
 networks and has the verdicts. ``require`` loads autograd and SymPy when needed.
 """
 
-import importlib
 from typing import Any
+
+from stbp_edu import checks
 
 
 def require(module: str, purpose: str) -> Any:
@@ -23,12 +24,4 @@ def require(module: str, purpose: str) -> Any:
     Traceback (most recent call last):
     ImportError: the example needs no_such_library; run: pip install "stbp-edu[verify]"
     """
-    library = module.partition(".")[0]
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != library:
-            raise  # it is there, and something else is broken
-        raise ImportError(
-            f'{purpose} needs {library}; run: pip install "stbp-edu[verify]"'
-        ) from error
+    return checks.require(module, purpose, "verify")

@@ -13,7 +13,7 @@ from tools.teach import bank, quiz_files
 from tools.teach.weeks import weeks
 
 pytestmark = pytest.mark.slow  # each choice is judged
-pytest.importorskip("text2qti", reason="the kit for teachers needs the extra [teach]")
+pytest.importorskip("text2qti", reason="the kit for teachers needs the group handouts")
 
 FEW = [
     "c3-delta",
