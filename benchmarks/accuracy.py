@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.cli.main import format_duration, tell
+from stbp_edu.cli.main import format_duration
 from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
@@ -123,7 +123,7 @@ def carry_out(
         SystemExit: if a run failed; what is done is kept.
     """
     opened = partial(processes, checks.count("processes", count))
-    results = watch_runs(run_plan(plan, opened, data_folder, tell), len(plan.runs()))
+    results = watch_runs(run_plan(plan, opened, data_folder), len(plan.runs()))
     errors = {
         plan.folder / run: r["error"] for run, r in results.items() if "error" in r
     }
@@ -148,7 +148,7 @@ def evaluate_again(row: SweepPlan, data_folder: Path | None) -> None:
                 replace(from_dict(found["settings"]), T_test=settings.T_test)
                 == settings
             ):
-                data = load_dataset(row.dataset, data_folder, tell, row.held_out)
+                data = load_dataset(row.dataset, data_folder, row.held_out)
                 params = load_params(path.with_name(PARAMS))
                 finish(row.config(name, settings, data), params, found["curves"])
                 record(folder, found["load_before"])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.training.data.datasets import NAMES
+from stbp_edu.training.data.idx import NAMES
 
 
 def idx_bytes(array: NDArray[Any]) -> bytes:
@@ -40,7 +40,8 @@ def put(folder: Path, files: dict[str, bytes], packed: bool = False) -> Path:
     """Write files to a folder, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
-        (folder / (name + ".gz" * packed)).write_bytes(
-            gzip.compress(data) if packed else data
-        )
+        if packed:
+            (folder / f"{name}.gz").write_bytes(gzip.compress(data))
+        else:
+            (folder / name).write_bytes(data)
     return folder

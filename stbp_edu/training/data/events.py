@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.training.data.datasets import Dataset, Tell, cache_folder
+from stbp_edu.training.data.datasets import Dataset, cache_folder
 
 Integers = NDArray[np.integer[Any]]
 MOST_BINS = 100_000
@@ -115,11 +115,11 @@ class Recording:
     block: int = 1
     cut: bool = False
 
-    def load(self, folder: Path | None, tell: Tell) -> Dataset:
+    def load(self, folder: Path | None) -> Dataset:
         """Return the data set, whose images are the frames of the recordings.
 
-        tonic reads it in ``folder``, or in the cache where that is None, and fetches what is not
-        there; ``tell`` is called with a sentence before.
+        tonic reads it in ``folder``, or in the cache where that is None, and downloads it where
+        it is not there.
         """
         try:
             import tonic.datasets
@@ -128,9 +128,6 @@ class Recording:
                 f"{self.tonic} is read by tonic ({error}): pip install 'stbp-edu[events]'"
             ) from error
         place = cache_folder() if folder is None else folder
-        tell(
-            f"{self.tonic}: tonic looks for it in {place}, and fetches what is not there"
-        )
         kind = getattr(tonic.datasets, self.tonic)
         try:
             parts = [kind(save_to=str(place), train=train) for train in (True, False)]

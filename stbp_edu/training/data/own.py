@@ -1,0 +1,111 @@
+"""Data sets of your own: a CSV file, or arrays in an npz file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stbp_edu.checks import Array
+from stbp_edu.files import read_arrays, read_text
+from stbp_edu.training.data.datasets import SPLIT_SEED, Dataset, split
+
+PARTS = ("train_images", "train_labels", "test_images", "test_labels")
+"""The arrays of an npz file with a part held out; with ``images`` and ``labels``, a fifth is."""
+
+
+def load_csv(file: Path | None) -> Dataset:
+    """Return the data set of a CSV file: each line has a label, and then the values of an example.
+
+    Labels are integers from 0. Values are at least 0, and are divided by the largest one where it
+    is over 1. A first line of column names is skipped. A fifth of each class is held out.
+
+    Raises:
+        ValueError: if no file is given, or a line is not of this form.
+    """
+    file = _given(file, "csv")
+    lines = [line for line in read_text(file).splitlines() if line.strip()]
+    if lines and not _is_numbers(lines[0]):
+        lines = lines[1:]
+    try:
+        if not lines:
+            raise ValueError("it has no lines")
+        table = np.loadtxt(lines, delimiter=",", ndmin=2)
+        labels, values = table[:, 0], table[:, 1:]
+        if values.size == 0:
+            raise ValueError("it has no values")
+        if values.min() < 0:
+            raise ValueError(f"it has the value {values.min():g}, which is below 0")
+        if (labels != labels.astype(np.intp)).any():
+            raise ValueError("a label is not an integer")
+        return _split(scaled(values), labels.astype(np.intp))
+    except ValueError as error:
+        raise ValueError(
+            f"{file} must have in each line a label, 0, 1, ..., and then values from 0, with "
+            f"commas between, but {error}"
+        ) from error
+
+
+def load_npz(file: Path | None) -> Dataset:
+    """Return the data set of an npz file with arrays ``images`` and ``labels``, or :data:`PARTS`.
+
+    Images have the shape (n, height, width) or (n, values), and are bytes of which 255 is white, or
+    floats in [0, 1]; labels (n,) are integers from 0. Without a test part, a fifth of each class is
+    held out.
+
+    Raises:
+        ValueError: if no file is given, or its arrays are not of this form.
+    """
+    file = _given(file, "npz")
+    arrays = read_arrays(file)
+    try:
+        if set(arrays) == {"images", "labels"}:
+            return _split(_as_images(arrays["images"]), arrays["labels"])
+        if set(arrays) != set(PARTS):
+            raise ValueError(f"it has {', '.join(sorted(arrays))}")
+        train, train_labels, test, test_labels = (arrays[name] for name in PARTS)
+        return Dataset(_as_images(train), train_labels, _as_images(test), test_labels)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{file} must have the arrays images and labels, or {', '.join(PARTS)}, but {error}"
+        ) from error
+
+
+def scaled(values: Array) -> NDArray[np.float32]:
+    """Return values from 0 as floats in [0, 1].
+
+    >>> scaled(np.array([[0.0, 4.0], [8.0, 2.0]])).tolist()
+    [[0.0, 0.5], [1.0, 0.25]]
+    """
+    largest = max(1.0, float(values.max()))
+    return (values / largest).astype(np.float32)
+
+
+def _given(file: Path | None, kind: str) -> Path:
+    """Return the file of the user's data, which has to be named."""
+    if file is None:
+        raise ValueError(
+            f"data must be given for {kind}: the {kind} file, with --{kind} FILE or --data FILE"
+        )
+    return file
+
+
+def _is_numbers(line: str) -> bool:
+    """Return whether a line of a CSV file has numbers, not the names of columns."""
+    try:
+        [float(word) for word in line.split(",")]
+    except ValueError:
+        return False
+    return True
+
+
+def _as_images(values: NDArray[Any]) -> NDArray[Any]:
+    """Return examples (n, values) as images of one row; images as they are."""
+    if values.ndim == 2:
+        return values[:, None, :]
+    return values
+
+
+def _split(values: NDArray[Any], labels: NDArray[Any]) -> Dataset:
+    """Return a data set in which a fifth of each class is held out, the same fifth each time."""
+    return split(_as_images(values), labels, np.random.default_rng(SPLIT_SEED))

@@ -1,0 +1,149 @@
+"""Data sets in IDX files: downloads and their checksums, and the tool that reads a package."""
+
+import gzip
+import http.server
+import io
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.data.idx import NAMES
+from tests.idx_files import put
+from tests.training.conftest import NOBODY
+from tools.packaged_images import Package, fill
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Serves ``files`` and notes the names that are asked for."""
+
+    files: dict[str, bytes] = {}  # noqa: RUF012
+    asked: list[str] = []  # noqa: RUF012
+
+    def do_GET(self) -> None:
+        name = self.path.rpartition("/")[2]
+        self.asked.append(name)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.files[name])))
+        self.end_headers()
+        self.wfile.write(self.files[name])
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture
+def server(raw: dict[str, bytes]) -> Iterator[tuple[str, type[Server]]]:
+    packed = {f"{name}.gz": gzip.compress(data) for name, data in raw.items()}
+    handler = type("Handler", (Server,), {"files": packed, "asked": []})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{serving.server_address[1]}/data", handler
+        serving.shutdown()
+        thread.join()
+
+
+def test_files_are_downloaded_once_and_kept_unpacked(
+    install, raw, server, tmp_path
+) -> None:
+    url, handler = server
+    install(url=url)
+    for _ in range(2):
+        assert len(load_dataset("mnist").test_labels) == 10
+    cache = tmp_path / "cache" / "stbp_edu" / "mnist"
+    assert {path.name: path.read_bytes() for path in cache.iterdir()} == raw
+    assert handler.asked == [f"{name}.gz" for name in NAMES]
+
+
+def test_two_downloads_at_a_time_do_not_disturb_each_other(
+    install, raw, server, tmp_path
+) -> None:
+    install(url=server[0])
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: load_dataset("mnist"), range(2)))
+    assert [len(data.test_labels) for data in found] == [10, 10]
+    cache = tmp_path / "cache" / "stbp_edu" / "mnist"
+    assert {path.name: path.read_bytes() for path in cache.iterdir()} == raw
+
+
+def test_a_damaged_cache_is_downloaded_again(install, raw, server, tmp_path) -> None:
+    url, handler = server
+    install(url=url)
+    damaged = {**raw, NAMES[0]: raw[NAMES[0]][:-1] + b"x"}
+    cache = put(tmp_path / "cache" / "stbp_edu" / "mnist", damaged)
+    assert len(load_dataset("mnist").train_labels) == 20
+    assert handler.asked == [f"{NAMES[0]}.gz"]
+    assert (cache / NAMES[0]).read_bytes() == raw[NAMES[0]]
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (gzip.compress(b"another file"), "does not match the known hash"),
+        (gzip.compress(bytes(1000))[:20], "must be a whole gzip file"),
+        (b"<html>not here</html>", "does not match the known hash"),
+    ],
+    ids=["another file", "cut short", "not packed"],
+)
+def test_another_file_is_refused_and_not_kept(
+    sent, words, install, server, tmp_path
+) -> None:
+    url, handler = server
+    install(url=url)
+    handler.files[f"{NAMES[2]}.gz"] = sent
+    with pytest.raises(FileNotFoundError, match=words):
+        load_dataset("mnist")
+    cache = tmp_path / "cache" / "stbp_edu" / "mnist"
+    assert sorted(path.name for path in cache.iterdir()) == sorted(NAMES[:2])
+
+
+def test_without_a_network_the_error_says_what_to_do(install, tmp_path) -> None:
+    install()
+    with pytest.raises(FileNotFoundError) as caught:
+        load_dataset("mnist")
+    expected = ("Small is not in", NOBODY, "--data", "stbp-edu train digits")
+    assert [words for words in expected if words not in str(caught.value)] == []
+
+
+def test_without_pooch_the_error_names_the_extra(install, raw, tmp_path, monkeypatch):
+    install()
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    with pytest.raises(ImportError, match=r'needs pooch; run: .*"stbp-edu\[train\]"'):
+        load_dataset("mnist")
+    folder = put(tmp_path / "mine", raw)
+    assert len(load_dataset("mnist", folder).train_labels) == 20
+
+
+def write_archive(path: Path, folder: str, files: dict[str, bytes]) -> None:
+    """Write a tar archive with the files in a folder."""
+    with tarfile.open(path, "w") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"{folder}/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_package_fills_a_folder(packed, install, raw, tmp_path: Path) -> None:
+    files = {"README": b"other", **raw}
+    if packed:
+        files = {f"{name}.gz": gzip.compress(data) for name, data in files.items()}
+    write_archive(tmp_path / "made", "package/data", files)
+    package = Package(install(), [f"cp {tmp_path}/made made.tar"])
+    fill(tmp_path / "out", package)
+    assert {
+        path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()
+    } == raw
+
+
+def test_a_package_with_another_file_is_refused(install, raw, tmp_path: Path) -> None:
+    write_archive(tmp_path / "made", "data", {**raw, NAMES[3]: b"other"})
+    package = Package(install(), [f"cp {tmp_path}/made made.tar"])
+    with pytest.raises(ValueError, match=f"must be Small's {NAMES[3]} with SHA-256"):
+        fill(tmp_path / "out", package)
