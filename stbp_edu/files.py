@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import os
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,14 +23,14 @@ from stbp_edu.arrays import (
     Trained,
     check_params,
     from_tensors,
-    images,
     tensors,
 )
 from stbp_edu.forward_pass import Params
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""
-VERSION = 2  # that is written; version 1 had no checksum
+VERSION = 2
+"""The version of the files; no other one is read."""
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -67,21 +66,34 @@ def remove_parts(folder: Path, names: Iterable[str]) -> None:
 
 
 @contextmanager
-def locked(path: Path, message: str | None = None) -> Iterator[None]:
-    """Hold a lock while the block runs; a process that dies lets go of it.
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock while the block runs, after waiting for any other process that holds it.
 
-    The file of the lock stays behind. Where another process holds it, wait for that process, or
-    raise ValueError with the ``message`` if there is one.
+    A process that dies releases its lock; the file of the lock stays. Where filelock is not
+    installed, as on a web page, nothing is locked.
     """
-    if sys.platform == "emscripten":  # a web page has no other processes
+    try:
+        from filelock import FileLock
+    except ModuleNotFoundError:
         yield
         return
-    from filelock import FileLock, Timeout
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path):
+        yield
 
+
+@contextmanager
+def claimed(path: Path, message: str) -> Iterator[None]:
+    """Hold a lock while the block runs; raise ValueError with the message if another one holds it.
+
+    Raises:
+        ImportError: if filelock is not installed.
+    """
+    filelock = checks.require("filelock", "a run in a folder", "train")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        lock = FileLock(path, timeout=-1 if message is None else 0).acquire()
-    except Timeout:
+        lock = filelock.FileLock(path).acquire(timeout=0)
+    except filelock.Timeout:
         raise ValueError(message) from None
     with lock:
         yield
@@ -106,24 +118,23 @@ def write_json(path: Path, value: object) -> None:
 
 def read_json(path: Path) -> Any:
     """Return the contents of a JSON file; raise ValueError if it is none."""
-    return _parsed(
-        path, json.loads, "JSON", "it was cut short or is something else: remove it"
-    )
+    remedy = "it was cut short or is something else: remove it"
+    return _parsed(path, json.loads, "JSON", remedy)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return the contents of a TOML file; raise ValueError if it is none."""
-    return dict(_parsed(path, tomllib.loads, "TOML", "mend that line"))
+    return dict(_parsed(path, tomllib.loads, "TOML", "correct that line"))
 
 
-def _parsed(path: Path, loads: Callable[[str], Any], kind: str, mend: str) -> Any:
-    """Return what a text file says."""
+def _parsed(path: Path, loads: Callable[[str], Any], kind: str, remedy: str) -> Any:
+    """Return the contents of a text file."""
     text = read_text(path)
     try:
         return loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path} must be a {kind} file, but {error}; {mend}"
+            f"{path} must be a {kind} file, but {error}; {remedy}"
         ) from error
 
 
@@ -133,13 +144,11 @@ class Sealed:
 
     Attributes:
         words: what it is, in errors.
-        mend: what to do about one that is damaged.
-        unsealed: whether version 1 is read, too.
+        remedy: what to do about one that is damaged.
     """
 
     words: str
-    mend: str
-    unsealed: bool = False
+    remedy: str
 
     def write(self, path: Path, values: Mapping[str, Any]) -> None:
         """Write values as JSON, with ``format``, the version, and ``checksum``."""
@@ -163,9 +172,8 @@ class Sealed:
         """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
         arrays = read_arrays(path)
         with self.reading(path):
-            if META not in arrays and self.unsealed:
-                return {"format": 1}, arrays
-            return self._open(json.loads(arrays.pop(META).tobytes()), arrays), arrays
+            values = json.loads(arrays.pop(META).tobytes())
+            return self._open(values, arrays), arrays
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[None]:
@@ -181,7 +189,7 @@ class Sealed:
         ) as error:
             wrong = f"{error} is missing" if isinstance(error, KeyError) else str(error)
             raise ValueError(
-                f"{path} must be {self.words}, but {wrong}; {self.mend}"
+                f"{path} must be {self.words}, but {wrong}; {self.remedy}"
             ) from error
 
     def _seal(
@@ -192,18 +200,16 @@ class Sealed:
         return {**named, CHECKSUM: checksum(named, arrays)}
 
     def _open(self, values: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        """Return values without the checksum, after a look at it and at the version."""
+        """Return values without the checksum, after checking it and the version."""
         values = dict(checks.instance("its content", values, dict))
-        version, sealed = values.get("format"), values.pop(CHECKSUM, None)
-        if type(version) is not int or not 1 <= version <= VERSION:
+        if values.get("format") != VERSION:
             raise ValueError(
-                f"its format is {version!r}, and this version reads {VERSION}"
+                f"its format is {values.get('format')!r}, and this version reads {VERSION}"
             )
-        if self.unsealed and sealed is None and version == 1:
-            return values
+        sealed = values.pop(CHECKSUM, None)
         if sealed != checksum(values, arrays):
             raise ValueError(
-                "its checksum is not that of what is in it: it is damaged, or was changed by hand"
+                "its checksum is not that of its content: it is damaged, or was changed by hand"
             )
         return values
 
@@ -269,67 +275,53 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 PARAMETERS = Sealed(
-    "parameters that `stbp-edu train` or save_params wrote",
-    "is this another file?",
-    unsealed=True,
+    "parameters that `stbp-edu train` or save_params wrote", "is this another file?"
 )
 
 
-def save_params(path: Path, params: Trained) -> None:
+def save_params(path: str | Path, params: Trained) -> None:
     """Save parameters as npz, named W1, b1, R1, tau.1, W2, ... (no pickle), and their shape."""
-    checks.instance("path", path, Path)
     check_params(params)
-    PARAMETERS.write_arrays(path, shape_of(params), tensors(params))
+    PARAMETERS.write_arrays(as_path("path", path), shape_of(params), tensors(params))
 
 
-def load_params(path: Path) -> Trained:
-    """Return the parameters that :func:`save_params` wrote, in this version or an earlier one.
+def load_params(path: str | Path) -> Trained:
+    """Return the parameters that :func:`save_params` wrote.
 
     Raises:
         FileNotFoundError, ValueError: if the file is missing, damaged, or not of a network.
     """
-    meta, arrays = PARAMETERS.read_arrays(checks.instance("path", path, Path))
-    if "shape" in arrays:  # as version 1 kept it
-        meta["shape"] = arrays.pop("shape").tobytes().decode(errors="replace")
+    path = as_path("path", path)
+    values, arrays = PARAMETERS.read_arrays(path)
     with PARAMETERS.reading(path):
-        if unknown := {*meta} - {"format", "shape", "derived"}:
-            raise ValueError(
-                f"it says {', '.join(sorted(unknown))} as well, which no version does"
-            )
-        return as_params(arrays, meta)
+        return as_params(arrays, values)
+
+
+def as_path(name: str, value: object) -> Path:
+    """Return the path that a string or a Path names."""
+    if not isinstance(value, (str, Path)):
+        raise TypeError(
+            f"{name} must be a string or a Path, got {checks.brief(value)}; pass 'a/file'"
+        )
+    return Path(value)
 
 
 def shape_of(params: Trained) -> dict[str, Any]:
-    """Return what a file says of a network beside its arrays: the shape, if they do not have it."""
-    return (
-        {} if isinstance(params, Params) else {"shape": params.shape, "derived": True}
-    )
+    """Return the values that a file has beside the arrays: the shape, if they do not show it."""
+    if isinstance(params, Params):
+        return {}
+    return {"shape": params.shape}
 
 
-def as_params(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Trained:
-    """Return parameters from arrays named W1, b1, ..., and what :func:`shape_of` said of them."""
+def as_params(arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> Trained:
+    """Return parameters from arrays named W1, b1, ..., and the values of :func:`shape_of`."""
     layers = from_tensors(arrays)
-    if "shape" in meta:
-        shape = checks.instance("shape", meta["shape"], str)
-        return DerivedParams(
-            shape, layers if meta.get("derived") else _turned(shape, layers)
-        )
+    if "shape" in values:
+        return DerivedParams(checks.instance("shape", values["shape"], str), layers)
     if any(len(layer) > 2 for layer in layers[1:]):
         raise ValueError(
             f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
         )
-    return Params(
-        **{name: [None, *(layer[name] for layer in layers[1:])] for name in "Wb"}
-    )
-
-
-def _turned(shape: str, layers: list[Any]) -> list[Any]:
-    """Return the layers of a convolutional network of earlier versions: the channels came last."""
-    for (part, read, _), layer in zip(images(shape), layers[1:], strict=True):
-        channels, *size = read
-        size = [part.kernel, part.kernel] if part.kernel else size
-        W = np.moveaxis(layer["W"].reshape(part.units, *size, channels), 3, 1)
-        layer["W"] = (
-            W.copy() if part.kernel else np.asfortranarray(W.reshape(part.units, -1))
-        )
-    return layers
+    W = [None, *(layer["W"] for layer in layers[1:])]
+    b = [None, *(layer["b"] for layer in layers[1:])]
+    return Params(W, b)

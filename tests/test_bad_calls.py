@@ -138,6 +138,7 @@ VALUES = {
     "resume": False, "restart": False, "duration": 5,
     "train_images": DIGITS.test_images[:4], "train_labels": DIGITS.test_labels[:4],
     "test_images": DIGITS.test_images[:3], "test_labels": DIGITS.test_labels[:3],
+    "source": None,
     "config": RunConfig("digits", SMALL, DIGITS, FOLDER / "run"),
 }  # fmt: skip
 ELEMENT = {"self": Gaussian()}
@@ -320,7 +321,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("by_autograd", name): ("a function",) for name in ("leaf", "loss")},
     ("encode", "hold"): ("*",),  # of other encoders
     ("predict", "answer"): ("None", "an empty word"),
-    **{("*", name): ("None",) for name in ("work", "axes")},
+    **{("*", name): ("None",) for name in ("work", "axes", "source")},
     **{("*", name): ("one entry more",) for name in ("inputs", "pixels", "outputs")},
     **{("*", name): ("an odd entry",) for name in ("trace", "params")},
     **{("*", name): ("zero", *POSITIVE) for name in ("duration",)},

@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -39,12 +39,10 @@ CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
     "choose the folder of a run, or train with --restart",
-    unsealed=True,
 )
 UNFINISHED = files.Sealed(
     "a checkpoint that `stbp-edu train` wrote",
     "choose another folder with --out, or --restart",
-    unsealed=True,
 )
 
 
@@ -55,6 +53,7 @@ class RunConfig:
     Attributes:
         held_out: ``"test"`` or ``"validation"``, for the record.
         encodings: of the held-out images, for the final evaluation.
+        source: the folder or file that the images were read from, if the user named one.
     """
 
     dataset: str
@@ -63,26 +62,39 @@ class RunConfig:
     folder: Path
     held_out: str = "test"
     encodings: int = 5
+    source: Path | None = None
 
     def __post_init__(self) -> None:
         """Check the fields before anything is trained."""
         kinds = {"dataset": str, "settings": Settings, "data": Dataset, "folder": Path}
-        checks.fields("a run", self, **kinds)
+        checks.fields("a run", self, **kinds, source=(Path, type(None)))
         checks.choice("held_out", self.held_out, HELD_OUT)
         checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The fields besides the settings from which the same run is made again, for its files."""
+        return {
+            "dataset": self.dataset,
+            "held_out": self.held_out,
+            "encodings": self.encodings,
+            "source": None if self.source is None else str(self.source.resolve()),
+        }
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     """The state of a run after some epochs, its curves, and its settings and images.
 
-    ``data`` is the :meth:`.Dataset.fingerprint` of the latter.
+    ``data`` is the :meth:`.Dataset.fingerprint` of the images, and ``request`` is that of
+    :class:`RunConfig`.
     """
 
     settings: Settings
     data: str
     state: State
     curves: list[dict[str, Any]]
+    request: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,14 +106,14 @@ class FinishedRun:
     params: Trained
 
 
-def open_run(folder: Path) -> FinishedRun:
+def open_run(folder: str | Path) -> FinishedRun:
     """Return the finished run in a folder.
 
     Raises:
         FileNotFoundError: if there is no finished run in it.
         ValueError: if its files are damaged, or do not belong together.
     """
-    checks.instance("folder", folder, Path)
+    folder = files.as_path("folder", folder)
     if not (folder / RECORD).exists():
         below = sorted(str(p.parent) for p in folder.glob(f"*/{RECORD}"))
         hint = f"there are runs in {', '.join(below)}" if below else "train one first"
@@ -122,17 +134,14 @@ def read_record(folder: Path) -> dict[str, Any]:
     path, params = folder / RECORD, folder / PARAMS
     record = KIND.read(path)
     with KIND.reading(path):
-        record["settings"] = to_dict(
-            from_dict(record["settings"])
-        )  # older records lack some
+        # With the defaults of settings that the record does not have.
+        record["settings"] = to_dict(from_dict(record["settings"]))
+        digest = record["params"]
     if not params.exists():
         raise FileNotFoundError(
             f"{params} must be there, as {path} is; train with --restart"
         )
-    if record.get("params") not in (
-        None,
-        files.digest(params),
-    ):  # older records have none
+    if digest != files.digest(params):
         raise ValueError(
             f"{params} must be the file that {path} was written with, and is not: it is damaged, "
             "or a later run was stopped between the two; train with --resume or --restart"
@@ -258,9 +267,8 @@ def train_in_folder(
                     "seconds": event.seconds,
                 }
                 state, curves = event.state, [*curves, point]
-                save_checkpoint(
-                    folder / CHECKPOINT, Checkpoint(settings, data, state, curves)
-                )
+                checkpoint = Checkpoint(settings, data, state, curves, config.request)
+                save_checkpoint(folder / CHECKPOINT, checkpoint)
             yield event
         assert state is not None  # a run has at least one epoch
         finish(config, state.kept, curves)
@@ -277,7 +285,7 @@ def folder_lock(folder: Path) -> AbstractContextManager[None]:
     message = (
         f"{folder} is in use by another run; wait for it, or choose another folder"
     )
-    return files.locked(lock.with_name(f".{lock.name}.lock"), message)
+    return files.claimed(lock.with_name(f".{lock.name}.lock"), message)
 
 
 def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> None:
@@ -291,6 +299,7 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
     record = {
         "dataset": config.dataset,
         "held_out": config.held_out,
+        "source": config.request["source"],
         "settings": to_dict(config.settings),
         **origin(),
         **environment(),
@@ -360,14 +369,16 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "epoch": state.epoch,
         "step": state.step,
         "curves": checkpoint.curves,
+        "request": checkpoint.request,
     }
     arrays = {f"{g}.{k}": a for g, of in groups.items() for k, a in tensors(of).items()}
     UNFINISHED.write_arrays(path, values, arrays)
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: str | Path) -> Checkpoint:
     """Return the checkpoint in a file; raise ValueError if this version cannot read it."""
-    values, arrays = UNFINISHED.read_arrays(checks.instance("path", path, Path))
+    path = files.as_path("path", path)
+    values, arrays = UNFINISHED.read_arrays(path)
 
     def group(name: str) -> Trained:
         """Return the arrays of a group."""
@@ -379,15 +390,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return files.as_params(own, values)
 
     with UNFINISHED.reading(path):
-        if "params.shape" in arrays:  # as version 1 kept it
-            values["shape"] = arrays.pop("params.shape").tobytes().decode()
-            arrays.pop("average.shape", None)
         settings, params = from_dict(values["settings"]), group("params")
         check_fit(params, settings)
         average = group("average") if settings.averaging else None
         m, v = by_layer(group("slot0")), by_layer(group("slot1"))
         state = State(params, average, m, v, values["step"], values["epoch"])
         data = checks.instance("data", values["data"], str)
-        return Checkpoint(
-            settings, data, state, checks.instance("curves", values["curves"], list)
-        )
+        curves = checks.instance("curves", values["curves"], list)
+        request = checks.instance("request", values.get("request", {}), dict)
+        return Checkpoint(settings, data, state, curves, request)
