@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.arrays import Trained, by_layer
-from stbp_edu.cli.main import tell
 from stbp_edu.files import write_text
 from stbp_edu.training import evaluation
-from stbp_edu.training.data import load_dataset
+from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.model import encode_images, passes
-from stbp_edu.training.runs import open_run
+from stbp_edu.training.runs import FinishedRun, open_run
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import TEST
 
@@ -47,14 +46,18 @@ def evaluate(args: argparse.Namespace) -> int:
     """
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
-    data = load_dataset(
-        done.record["dataset"], args.data, tell, done.record["held_out"]
-    )
+    data = data_of(done, args.data)
     # Another stream than the training's, so that the encodings are new to the network.
     rng = np.random.default_rng([args.seed, TEST, 0, 1])
     given = done.params, data.test_images, data.test_labels, done.settings, rng
     print(describe(evaluation.evaluate(*given, encodings=args.encodings), done.record))
     return 0
+
+
+def data_of(run: FinishedRun, path: Path | None) -> Dataset:
+    """Return the data set of a run, from where the run read it unless another path is given."""
+    source = path or run.record.get("source")
+    return load_dataset(run.record["dataset"], source, run.record["held_out"])
 
 
 def describe(result: evaluation.Evaluation, record: dict[str, Any]) -> str:
@@ -97,9 +100,7 @@ def plot(args: argparse.Namespace) -> int:
     """Draw curves of runs side by side, and the spikes and weights of the first, as SVG files."""
     runs = {str(folder): open_run(folder) for folder in args.run_folders}
     first = runs[str(args.run_folders[0])]
-    data = load_dataset(
-        first.record["dataset"], args.data, tell, first.record["held_out"]
-    )
+    data = data_of(first, args.data)
     image, label = data.test_images[0], int(data.test_labels[0])
     rules = [run.settings.rule for run in runs.values()]
     # A run is called by its rule, or by its folder where rules repeat.

@@ -4,15 +4,13 @@ import argparse
 import errno
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-from tqdm.std import EMA
-
+from stbp_edu import checks
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.rules import CASE_RULES
 from stbp_edu.training import runs
@@ -20,10 +18,16 @@ from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice, plus_minus
 from stbp_edu.training.model import PassesOf, passes
-from stbp_edu.training.settings import TRAINED, Settings, text_of
+from stbp_edu.training.settings import TRAINED, Settings, from_dict, text_of
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about this many lines where there is no progress bar
+ENCODINGS = 5
+"""Encodings of the held-out images for the final evaluation, if none are given."""
+OWN = ("csv", "npz")
+"""The data sets of the catalogue that are a user's own."""
+TEXTS = ("neuron", "readout")
+"""The settings that are forward lines, or a file with them."""
 SMOOTHING = 0.05  # weight of the newest step in the means that are shown
 
 
@@ -31,38 +35,62 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``: where to read and write, and one option for each setting."""
     add = parser.add_argument
     listed = "; ".join(f"{name}: {entry.words}" for name, entry in CATALOGUE.items())
-    add("dataset", choices=CATALOGUE, metavar="DATASET", help=listed)
+    add("dataset", nargs="?", choices=CATALOGUE, metavar="DATASET", help=listed)
+    own = parser.add_mutually_exclusive_group()
+    own.add_argument(
+        "--csv", type=Path, metavar="FILE",
+        help="your own data: in each line a label, 0, 1, ..., and then values from 0",
+    )  # fmt: skip
+    own.add_argument(
+        "--npz", type=Path, metavar="FILE",
+        help="your own data: arrays images (n, height, width) and labels (n,)",
+    )  # fmt: skip
     add("--out", type=Path, help="folder for the results (runs/DATASET)")
     add("--data", type=Path, help="folder with the files of the data set")
-    add("--held-out", choices=HELD_OUT, default="test",
-        help="images to judge on; validation: some of the training images, to choose settings",
+    add("--held-out", choices=HELD_OUT,
+        help="images to judge on (test); validation: some of the training images, to choose "
+        "settings",
     )  # fmt: skip
-    add(
-        "--encodings",
-        type=int,
-        default=5,
-        help="encodings for the final evaluation (5)",
-    )
+    add("--encodings", type=int,
+        help=f"encodings for the final evaluation ({ENCODINGS})",
+    )  # fmt: skip
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
-        "--resume", action="store_true", help="go on from the last checkpoint"
-    )
+        "--resume", nargs="?", type=Path, const=True, default=False, metavar="FOLDER",
+        help="go on from the last checkpoint; of the run in FOLDER, without any other option",
+    )  # fmt: skip
     again.add_argument(
-        "--restart", action="store_true", help="begin anew, whatever is there"
+        "--restart", action="store_true", help="start again, whatever is there"
     )
     group = parser.add_argument_group("settings")
-    for f in fields(Settings):
-        flag, text = f"--{f.name.replace('_', '-')}", f.metadata["help"]
-        kind: Any = type(f.default)
-        shown = "LINES" if f.name in ("neuron", "readout") else "X"
-        if kind is tuple:
-            kind, shown = _parts, "X[,X]"
-        if f.name == "rule":
-            text += (
-                f": {', '.join(TRAINED)}, truncated-K, or your own as module:name; "
-                "both (the digits') for the first two"
-            )
-        group.add_argument(flag, type=kind, metavar=shown, help=text)
+    for setting in fields(Settings):
+        add_setting(group, setting)
+
+
+def add_setting(group: Any, setting: Field[Any]) -> None:
+    """Add the option of a setting."""
+    kind: Any = type(setting.default)
+    shown, text = "X", setting.metadata["help"]
+    if kind is tuple:
+        kind, shown = _parts, "X[,X]"
+    if setting.name in TEXTS:
+        shown = "LINES"
+    if setting.name == "rule":
+        rules = ", ".join(TRAINED)
+        text += (
+            f": {rules}, truncated-K, or your own as module:name; both (the digits') "
+            "for the first two"
+        )
+    group.add_argument(option_of(setting.name), type=kind, metavar=shown, help=text)
+
+
+def option_of(setting: str) -> str:
+    """Return the option of a setting.
+
+    >>> option_of("v_th")
+    '--v-th'
+    """
+    return "--" + setting.replace("_", "-")
 
 
 def _parts(text: str) -> tuple[str, ...]:
@@ -70,71 +98,166 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the command line gives, by name."""
+    values = {field.name: getattr(args, field.name) for field in fields(Settings)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def chosen_data(args: argparse.Namespace) -> tuple[str, Path | None]:
+    """Return the name of the data set, and the file or folder to read it from, if one is given."""
+    own = {"csv": args.csv, "npz": args.npz}
+    named = [(name, file) for name, file in own.items() if file is not None]
+    if not named:
+        if args.dataset is None:
+            raise ValueError(
+                "train needs a data set, such as digits, your own with --csv FILE or --npz FILE, "
+                "or a run with --resume FOLDER; see stbp-edu train --help"
+            )
+        return args.dataset, args.data
+    if args.dataset is not None or args.data is not None:
+        raise ValueError(
+            f"--{named[0][0]} names the data, got {args.dataset or args.data} as well; leave "
+            "one of them out"
+        )
+    return named[0]
+
+
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Return the recipe of the data set, with the settings that were given instead."""
-    named = {
-        f.name: getattr(args, f.name) for f in fields(Settings) if f.name != "rule"
-    }
-    given = {k: v for k, v in named.items() if v is not None}
-    for name in {"neuron", "readout"} & {*given}:
-        given[name] = text_of(name, given[name])
-    settings = replace(CATALOGUE[args.dataset].recipe, **given)
-    constants = [neuron.lines.constants for neuron in settings.make_neurons()]
+    dataset, _ = chosen_data(args)
+    given = given_settings(args)
+    given.pop("rule", None)
+    for name in TEXTS:
+        if name in given:
+            given[name] = text_of(name, given[name])
+    settings = replace(CATALOGUE[dataset].recipe, **given)
+    check_constants(settings, given)
+    return settings
+
+
+def check_constants(settings: Settings, given: Mapping[str, Any]) -> None:
+    """Raise ValueError where a constant was given that no neuron of the run reads."""
+    read = [neuron.lines.constants for neuron in settings.make_neurons()]
     for name in ("tau", "v_th", "gate"):
-        read = given.get(name) in [of.get(name) for of in constants]
-        if name in given and not (read or (name == "gate" and not settings.neuron)):
+        if name not in given or (name == "gate" and not settings.neuron):
+            continue
+        if not any(constants.get(name) == given[name] for constants in read):
             raise ValueError(
                 f"{name} must be left out, since no line of the neuron reads it; write it into "
                 "the lines, or give it no value there"
             )
-    return settings
 
 
 def planned(args: argparse.Namespace) -> list[runs.RunConfig]:
     """Return the runs that were asked for, one for each rule."""
+    if isinstance(args.resume, Path):
+        return saved_runs(args)
+    dataset, source = chosen_data(args)
     settings = chosen_settings(args)
-    data = load_dataset(args.dataset, args.data, tell, args.held_out)
-    rule = args.rule or ("both" if args.dataset == "digits" else settings.rule)
-    folder = args.out or Path("runs") / args.dataset
-    config = runs.RunConfig(
-        args.dataset, settings, data, folder, args.held_out, args.encodings
-    )
-    return [
-        replace(
-            config,
-            settings=replace(settings, rule=rule),
-            folder=folder / rule.replace(":", "-"),  # which Windows allows in no name
+    held_out = args.held_out or "test"
+    encodings = ENCODINGS if args.encodings is None else args.encodings
+    data = load_dataset(dataset, source, held_out)
+    name = dataset if source is None or dataset not in OWN else source.stem
+    out = args.out or Path("runs") / name
+    rule = args.rule or ("both" if dataset == "digits" else settings.rule)
+    configs = []
+    for one in CASE_RULES if rule == "both" else (rule,):
+        folder = out / one.replace(":", "-")  # Windows allows no colon in a name
+        chosen = replace(settings, rule=one)
+        configs.append(
+            runs.RunConfig(dataset, chosen, data, folder, held_out, encodings, source)
         )
-        for rule in (CASE_RULES if rule == "both" else (rule,))
-    ]
+    return configs
+
+
+def saved_runs(args: argparse.Namespace) -> list[runs.RunConfig]:
+    """Return the run in the folder of ``--resume``, or those in the folders below it.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if other options are given, or a checkpoint does not name its data set.
+    """
+    folder = args.resume
+    options = given_settings(args)
+    for name in ("dataset", "csv", "npz", "out", "held_out", "encodings"):
+        if getattr(args, name) is not None:
+            options[name] = getattr(args, name)
+    if options:
+        raise ValueError(
+            f"--resume {folder} takes all options from the run's files, got "
+            f"{', '.join(options)}; leave them out, or give --resume without a folder"
+        )
+    folders = (
+        [folder] if holds_run(folder) else sorted(filter(holds_run, folder.glob("*")))
+    )
+    if not folders:
+        raise FileNotFoundError(
+            f"{folder} must hold a run, with {runs.CHECKPOINT} or {runs.RECORD}, and does not; "
+            "check the path"
+        )
+    return [saved_config(place, args.data) for place in folders]
+
+
+def holds_run(folder: Path) -> bool:
+    """Return whether a folder has the files of a run, finished or not."""
+    return (folder / runs.CHECKPOINT).exists() or (folder / runs.RECORD).exists()
+
+
+def saved_config(folder: Path, source: Path | None) -> runs.RunConfig:
+    """Return the run in a folder as its files describe it; ``source`` is where its data is now."""
+    checkpoint = folder / runs.CHECKPOINT
+    if checkpoint.exists():
+        saved = runs.load_checkpoint(checkpoint)
+        settings, request = saved.settings, saved.request
+    else:
+        request = runs.read_record(folder)
+        settings = from_dict(request["settings"])
+        request["encodings"] = len(request["accuracy"]["encodings"])
+    if "dataset" not in request:
+        raise ValueError(
+            f"{checkpoint} does not name its data set; give the same command as before, with "
+            "--resume and without a folder"
+        )
+    if source is None and request.get("source"):
+        source = Path(request["source"])
+    dataset, held_out = request["dataset"], request["held_out"]
+    data = load_dataset(dataset, source, held_out)
+    encodings = request["encodings"]
+    return runs.RunConfig(dataset, settings, data, folder, held_out, encodings, source)
 
 
 def train(args: argparse.Namespace, passes: PassesOf = passes) -> int:
     r"""Train a spiking network, and save its parameters and a record of the run.
 
-    Options that are not given come from the recipe of the data set. A neuron of your own is a
-    text of forward lines and constants, or a file with them:
+    Options that are not given come from the recipe of the data set. Your own data is a CSV file
+    or arrays in an npz file, and your own neuron is a text of forward lines and constants, or a
+    file with them:
 
+        stbp-edu train --csv flowers.csv
         stbp-edu train digits --hidden 64R --rule e-prop --loss membrane --read 5 \
             --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
+        stbp-edu train --resume runs/digits/e-prop
     """
-    configs, how = planned(args), {"resume": args.resume, "restart": args.restart}
+    configs = planned(args)
+    resume, restart = bool(args.resume), args.restart
     for config in configs:  # before any of them trains
-        checkpoint, record = runs.earlier_work(config, **how)
-        if record and not args.resume:
+        checkpoint, record = runs.earlier_work(config, resume=resume, restart=restart)
+        if record and not resume:
             tell(
                 f"{config.folder} holds this very run, finished; --restart to train it again"
             )
-        if args.resume and not (checkpoint or record):
-            tell(f"{config.folder} holds no run to resume; this one begins anew")
+        if resume and not (checkpoint or record):
+            tell(
+                f"{config.folder} holds no run to resume; this one starts at the beginning"
+            )
     for config in configs:
         label = f"{config.dataset}, {config.settings.rule}"
+        events = runs.train_in_folder(
+            config, passes=passes, resume=resume, restart=restart
+        )
         with saying_how_to_go_on(config.folder):
-            watch(
-                runs.train_in_folder(config, passes=passes, **how),
-                config.settings,
-                label,
-            )
+            watch(events, config.settings, label)
     print(report(configs))
     return 0
 
@@ -146,23 +269,25 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         kept = folder / runs.CHECKPOINT
-        tell(
-            f"\n{kept} is kept: add --resume to go on"
-            if kept.exists()
-            else "\nnothing saved yet"
-        )
+        if kept.exists():
+            tell(f"\n{kept} is kept: add --resume to go on")
+        else:
+            tell("\nnothing saved yet")
         raise
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        mend = "make room" if full else "make the folder writable"
+        # Windows has no EDQUOT.
+        full = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+        remedy = "make room" if error.errno in full else "make the folder writable"
         raise OSError(
             f"{folder} could not be written ({error}); what was saved before is whole: "
-            f"{mend}, and add --resume to go on"
+            f"{remedy}, and add --resume to go on"
         ) from error
 
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> None:
     """Show the events as they come."""
+    tqdm = checks.require("tqdm", "the command", "train").tqdm
+    EMA = checks.require("tqdm.std", "the command", "train").EMA
     loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
     form = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
     shown: dict[str, Any] = {

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -223,11 +224,12 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     Raises:
         ValueError: if a setting is unusable, or the network has convolutions.
     """
-    args.rule = args.rule or CATALOGUE[args.dataset].recipe.rule
+    dataset, _ = command.chosen_data(args)
+    args.rule = args.rule or CATALOGUE[dataset].recipe.rule
     settings = replace(command.chosen_settings(args), rule=args.rule)
     if settings.has_images:
         raise ValueError(
-            f"{args.dataset} must have fully connected layers in this command, got "
+            f"{dataset} must have fully connected layers in this command, got "
             f"{settings.hidden}; stbp-edu train has convolutions"
         )
     return settings
@@ -237,7 +239,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, and return the exit status: 0 where all went well, 3 where another process ended."""
     args = arguments(argv)
     try:
-        chosen_settings(args)
+        if not isinstance(args.resume, Path):
+            chosen_settings(args)
         with group(args.device) as processes:
             if processes.rank == 0:
                 return command.train(args, TensorPasses(processes))
@@ -245,7 +248,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 args
             )  # the first process has the folder for all
             earlier, record = earlier_work(
-                config, resume=args.resume, restart=args.restart
+                config, resume=bool(args.resume), restart=args.restart
             )
             state = earlier.state if earlier else None
             steps = train(config.settings, config.data, state, TensorPasses(processes))

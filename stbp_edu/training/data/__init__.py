@@ -3,7 +3,7 @@
 - ``catalogue``: data sets and tasks of time by name, each with its recipe: add one here.
 - ``datasets``: what a data set is, and how a part is held out.
 - ``idx``: MNIST and data sets in its form, from a folder or downloaded once.
-- ``own``: data of your own, from a CSV file or arrays.
+- ``tables``: data of your own, from a CSV file or arrays.
 - ``events``: events, the bins that make frames of them, and recordings as data sets.
 """
 

@@ -11,7 +11,7 @@ file with arrays of its own names::
 
 It takes ``cache_folder``, ``split`` and ``SPLIT_SEED`` from
 :mod:`stbp_edu.training.data.datasets`. A CSV file, or an npz file with ``images`` and ``labels``,
-needs no entry: see :mod:`stbp_edu.training.data.own`.
+needs no entry: see :mod:`stbp_edu.training.data.tables`.
 
 The examples of a task of time are drawn, not read: cues one after the other, as rows of an image.
 How long a cue lasts (``hold``), and the silence before the answer, are settings of the run:
@@ -31,7 +31,7 @@ from stbp_edu.training.data import datasets
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.events import Recording
 from stbp_edu.training.data.idx import IdxDataset
-from stbp_edu.training.data.own import load_csv, load_npz
+from stbp_edu.training.data.tables import load_csv, load_npz
 from stbp_edu.training.settings import Settings
 
 GROUP = 10  # input neurons for each value of each cue

@@ -1,0 +1,179 @@
+"""Your own data on the command line, and a folder that is all a resumed run needs."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stbp_edu.cli.main import main
+from stbp_edu.training import runs
+from stbp_edu.training.data import load_dataset
+from tests.cli.conftest import QUICK, call
+
+LABELS = np.arange(60) % 3
+
+
+@pytest.fixture
+def values() -> np.ndarray:
+    """Sixty examples of four values, larger where the label is."""
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 80, (60, 4)) + 80 * LABELS[:, None]
+
+
+@pytest.fixture
+def table(values, tmp_path: Path) -> Path:
+    """A CSV file with a line of names."""
+    lines = np.column_stack([LABELS, values])
+    path = tmp_path / "own.csv"
+    np.savetxt(path, lines, "%d", ",", header="class,a,b,c,d", comments="")
+    return path
+
+
+@pytest.fixture
+def arrays(values, tmp_path: Path) -> Path:
+    """An npz file with images and labels."""
+    path = tmp_path / "own.npz"
+    images = (values / values.max()).astype(np.float32).reshape(60, 2, 2)
+    np.savez(path, images=images, labels=LABELS)
+    return path
+
+
+def test_a_csv_file_is_split_scaled_and_trained_on(
+    table, values, tmp_path, capsys, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("train", "--csv", "own.csv", *QUICK, "--batch", "16") == 0
+    assert "csv: 4-30-3, T = 4" in capsys.readouterr().out
+    data = load_dataset("csv", table)
+    assert np.bincount(data.test_labels).tolist() == [4, 4, 4]
+    both = np.concatenate([data.train_images, data.test_images]).reshape(60, 4)
+    expected = (values / values.max()).astype(np.float32)
+    assert sorted(both.tolist()) == sorted(expected.tolist())
+    monkeypatch.chdir("/")  # the record knows where the file is
+    assert call("eval", tmp_path / "runs" / "own" / "exact", "--encodings", "1") == 0
+
+
+def test_arrays_give_the_same_run_as_the_table(table, arrays, tmp_path: Path) -> None:
+    quick = [*QUICK, "--batch", "16", "--out"]
+    assert call("train", "--csv", table, *quick, tmp_path / "a") == 0
+    assert call("train", "npz", "--data", arrays, *quick, tmp_path / "b") == 0
+    first, second = (tmp_path / k / "exact" / runs.PARAMS for k in "ab")
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_part_that_is_held_out_already_stays_so(values, tmp_path: Path) -> None:
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    parts = values[:50] / 255, LABELS[:50], values[50:] / 255, LABELS[50:]
+    np.savez(tmp_path / "own.npz", **dict(zip(names, parts, strict=True)))
+    data = load_dataset("npz", str(tmp_path / "own.npz"))
+    np.testing.assert_array_equal(data.test_images[:, 0], values[50:] / 255)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0,1\n1,x", "could not convert string 'x'"),
+        ("0,1\n1,-2", "it has the value -2, which is below 0"),
+        ("0.5,1\n1,2", "a label is not an integer"),
+        ("0\n1", "it has no values"),
+        ("0,1\n1,2,3", "number of columns changed"),
+        ("class,a\n", "it has no lines"),
+        ("0,nan\n0,1", "train_images must be finite|nan"),
+        ("-1,1\n0,1", "train_labels must be integers from 0|integers from 0"),
+    ],
+)
+def test_a_table_of_another_form_is_named(text, words, tmp_path, capsys) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(text)
+    assert main(["train", "--csv", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert f"stbp-edu train: {path} must have in each line a label" in said
+    assert any(word in said for word in words.split("|"))
+
+
+def test_other_arrays_are_named(tmp_path, capsys) -> None:
+    path = tmp_path / "own.npz"
+    np.savez(path, x=np.zeros((3, 2)), y=np.zeros(3, int))
+    assert main(["train", "--npz", str(path)]) == 2
+    assert "must have the arrays images and labels, or" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        ([], "train needs a data set, such as digits, your own with --csv FILE"),
+        (["digits", "--csv", "a.csv"], "--csv names the data, got digits as well"),
+        (["csv"], "data must be given for csv"),
+        (["--csv", "none.csv"], "none.csv must be a file, and there is none"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_named(argv, words, capsys) -> None:
+    assert main(["train", *argv]) == 2
+    assert words in capsys.readouterr().err
+
+
+def stop_after_an_epoch(monkeypatch) -> None:
+    """Stop a run when its first checkpoint is saved, as Ctrl-C does."""
+    saved = runs.save_checkpoint
+
+    def save_and_stop(*args) -> None:
+        saved(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "save_checkpoint", save_and_stop)
+
+
+def test_a_folder_is_all_that_a_resumed_run_needs(
+    table, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = [*QUICK, "--batch", "16", "--lr", "0.01", "--held-out", "validation"]
+    assert call("train", "--csv", "own.csv", *options, "--out", "whole") == 0
+    with monkeypatch.context() as patched:
+        stop_after_an_epoch(patched)
+        assert main(["train", "--csv", "own.csv", *options, "--out", "part"]) == 130
+    assert call("train", "--resume", "part") == 0
+    whole, part = (Path(name, "exact") for name in ("whole", "part"))
+    assert (whole / runs.PARAMS).read_bytes() == (part / runs.PARAMS).read_bytes()
+    record, again = (runs.open_run(folder).record for folder in (whole, part))
+    for name in ("dataset", "held_out", "source", "settings", "accuracy"):
+        assert record[name] == again[name], name
+    capsys.readouterr()
+    assert call("train", "--resume", part) == 0  # finished: the report again
+    assert "csv: 4-30-3" in capsys.readouterr().out
+
+
+def test_a_resumed_folder_takes_no_other_options(tmp_path, monkeypatch, capsys) -> None:
+    with monkeypatch.context() as patched:
+        stop_after_an_epoch(patched)
+        quick = [*QUICK, "--rule", "exact", "--out", str(tmp_path)]
+        assert main(["train", "digits", *quick]) == 130
+    for argv, words in (
+        (
+            [str(tmp_path), "--lr", "0.1"],
+            "takes all options from the run's files, got lr",
+        ),
+        ([str(tmp_path / "none")], "must hold a run"),
+    ):
+        assert main(["train", "--resume", *argv]) == 2
+        assert words in capsys.readouterr().err
+    path = tmp_path / "exact" / runs.CHECKPOINT
+    found = runs.load_checkpoint(path)
+    older = runs.Checkpoint(found.settings, found.data, found.state, found.curves)
+    runs.save_checkpoint(path, older)
+    assert main(["train", "--resume", str(tmp_path)]) == 2
+    assert "does not name its data set; give the same" in capsys.readouterr().err
+
+
+def test_a_command_without_its_libraries_names_the_extra(
+    tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)  # importing it now fails
+    assert main(["train", "digits", "--out", str(tmp_path), *QUICK]) == 2
+    needed = "the command needs tqdm; run: pip install"
+    said = capsys.readouterr().err
+    assert said == f'stbp-edu train: {needed} "stbp-edu[train]"\n'
+    assert main(["verify"]) == 2
+    said = capsys.readouterr().err
+    assert said == f'stbp-edu verify: {needed} "stbp-edu[verify]"\n'
