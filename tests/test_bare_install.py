@@ -1,0 +1,84 @@
+"""A bare install brings only NumPy, and Part I runs with it."""
+
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tools.site.assets.pyodide import built
+
+pytestmark = pytest.mark.slow  # it builds the wheel and fetches NumPy
+
+PART_ONE = """
+import numpy as np
+import stbp_edu
+from stbp_edu.practice import check, progress_report
+
+rng = np.random.default_rng(0)
+neuron = stbp_edu.LIF(tau=0.1, v_th=1.5, surrogate=stbp_edu.Gaussian(a=1.0))
+params = stbp_edu.init_params([5, 4, 3], rng)
+spikes = (rng.random((6, 2, 5)) < 0.5).astype(float)
+targets = np.eye(3)[[0, 2]]
+trace = stbp_edu.forward(spikes, params, neuron)
+grads = stbp_edu.backward(trace, targets, params, neuron, rule="exact")
+sweep = stbp_edu.cases.sweep(trace, targets, params, neuron, rule="exact")
+for n in (1, 2):
+    np.testing.assert_allclose(grads.W[n], sweep.gradients.W[n], rtol=1e-12, atol=1e-15)
+assert np.abs(grads.W[1]).max() > 0
+
+def case_at(t, n, T, N):
+    if t == T - 1:
+        return 1 if n == N else 2
+    return 3 if n == N else 4
+
+print(check("case-at", case_at))
+assert progress_report().states == {"case-at": "right"}
+"""
+
+
+def run(*command: str | Path, **options) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*map(str, command)], capture_output=True, text=True, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> Path:
+    """The programs of an environment in which the wheel is installed, and nothing else."""
+    place = tmp_path_factory.mktemp("bare")
+    venv.create(place, with_pip=True)
+    programs = place / ("Scripts" if sys.platform == "win32" else "bin")
+    done = run(programs / "python", "-m", "pip", "install", "-q", built("wheel"))
+    assert done.returncode == 0, done.stderr
+    return programs
+
+
+def test_it_brings_only_numpy(bare) -> None:
+    listed = run(bare / "python", "-m", "pip", "list", "--format=freeze").stdout
+    names = {line.partition("==")[0] for line in listed.splitlines()}
+    assert names - {"pip", "setuptools"} == {"numpy", "stbp-edu"}
+
+
+def test_part_one_runs(bare, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "progress.json"))
+    done = run(bare / "python", "-W", "error", "-c", PART_ONE, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "case-at: right." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["train", "digits"], 'needs tqdm; run: pip install "stbp-edu[train]"'),
+        (["verify"], 'needs tqdm; run: pip install "stbp-edu[verify]"'),
+        (["assign", "--list"], 'needs jinja2; run: pip install "stbp-edu[teach]"'),
+    ],
+)
+def test_a_command_that_needs_more_names_the_extra_in_a_line(
+    argv, said, bare, tmp_path
+) -> None:
+    done = run(bare / "stbp-edu", *argv, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == f"stbp-edu {argv[0]}: the command {said}\n"
