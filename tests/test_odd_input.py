@@ -4,7 +4,6 @@
 """
 
 import os
-import resource
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +16,8 @@ from stbp_edu.practice import Feedback, check, check_formula, exercises
 from stbp_edu.practice.tasks import blanks
 from stbp_edu.practice.tasks.catalogue import define
 from tests.practice.mutants import mutated
+
+resource = pytest.importorskip("resource", reason="Windows does not limit memory")
 
 FEW = settings(
     max_examples=max(3, settings().max_examples // 10)

@@ -67,6 +67,33 @@ def test_a_release_publishes_without_a_token_and_with_no_other_right() -> None:
     )
 
 
+def test_every_action_is_pinned_by_the_hash_of_a_commit() -> None:
+    """A tag can be moved to other code; a hash cannot."""
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        jobs = workflow(path.stem)["jobs"]
+        used = [
+            step["uses"]
+            for job in jobs.values()
+            for step in job["steps"]
+            if "uses" in step
+        ]
+        assert used, path
+        for action in used:
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action), (path.name, action)
+
+
+def test_a_newer_push_cancels_the_runs_of_an_older_one() -> None:
+    for name in ("ci", "pages", "weekly"):
+        assert workflow(name)["concurrency"]["cancel-in-progress"] is True, name
+
+
+def test_the_fast_tests_run_on_three_systems() -> None:
+    fast = workflow("ci")["jobs"]["fast"]
+    assert fast["runs-on"] == "${{ matrix.os }}"
+    systems = {name.partition("-")[0] for name in fast["strategy"]["matrix"]["os"]}
+    assert systems == {"ubuntu", "macos", "windows"}
+
+
 def test_a_job_that_may_write_runs_nothing_of_the_project() -> None:
     """What builds the site, with all that it fetches, holds no right to write."""
     for name in ("ci", "pages", "release"):

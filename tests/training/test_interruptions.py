@@ -4,7 +4,6 @@ import errno
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -16,6 +15,10 @@ import pytest
 from stbp_edu import files
 from stbp_edu.cli.main import main
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, load_checkpoint
+
+resource = pytest.importorskip(
+    "resource", reason="Windows has no such signals and limits"
+)
 
 RUN = [
     "train", "digits", "--rule", "exact", "--epochs", "30", "--hidden", "60", "--T", "4",

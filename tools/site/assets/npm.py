@@ -46,9 +46,9 @@ def ensure() -> None:
 
 def modules() -> Path:
     """Return node_modules as the lock file has it."""
-    lock = (HERE / "package-lock.json").read_text()
+    lock = (HERE / "package-lock.json").read_text("utf-8")
     stamp = MODULES / ".stamp"
-    if not (stamp.is_file() and stamp.read_text() == lock):
+    if not (stamp.is_file() and stamp.read_text("utf-8") == lock):
         for name in ("package.json", "package-lock.json"):
             copy(HERE / name, NPM / name)
         cli = (
@@ -57,7 +57,7 @@ def modules() -> Path:
         npm = [node(), cli] if cli.is_file() else [shutil.which("npm")]
         options = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         subprocess.run([*map(str, npm), "ci", *options], cwd=NPM, check=True)
-        stamp.write_text(lock)
+        stamp.write_text(lock, "utf-8")
     return MODULES
 
 
