@@ -25,10 +25,11 @@ from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.candidate_process import distance
 from benchmarks.frameworks.problem import LR, NEURON
 from benchmarks.frameworks.torch_common import Neurons, candidate, loss, through
-from stbp_edu.arrays import DerivedParams, Workspace, by_layer
+from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.parameters import Params, by_layer
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.model import initial_params
 from stbp_edu.training.optimiser import adam, start
@@ -67,7 +68,7 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
     program = Program(network(SHAPE, hard_reset(NEURON)), rule, work=Workspace())
     passes, state = (
         program.passes(problem.params),
-        start(DerivedParams(SHAPE, problem.params)),
+        start(Params(SHAPE, problem.params)),
     )
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 

@@ -17,7 +17,8 @@ import numpy as np
 from stbp_edu.checks import Array
 from stbp_edu.engine import forward
 from stbp_edu.files import write_json
-from stbp_edu.forward_pass import Params, Trace
+from stbp_edu.forward_pass import Trace
+from stbp_edu.parameters import Params
 from stbp_edu.rules import CASE_RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset

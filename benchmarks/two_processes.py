@@ -20,9 +20,9 @@ from tqdm import tqdm
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, engine
-from stbp_edu.arrays import tensors
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.files import write_json
+from stbp_edu.parameters import named_arrays
 from stbp_edu.training.runs import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "two-processes.json"
@@ -57,7 +57,7 @@ class Process:
         """Return the gradient of the first S samples as one array."""
         trace = engine.forward(self.spikes[:, :S], self.params, NEURON)
         grads = engine.backward(trace, self.targets[:S], self.params, NEURON)
-        return np.concatenate([g.ravel() for g in tensors(grads).values()])
+        return np.concatenate([g.ravel() for g in named_arrays(grads).values()])
 
     def two(self, S: int) -> np.ndarray:
         """Return the gradient of S samples, of which each process computes the half."""

@@ -5,9 +5,10 @@ from typing import Any
 
 from stbp_edu import cases, losses
 from stbp_edu.cases import backward
-from stbp_edu.forward_pass import Gradients, Params, Trace, forward, init_params
+from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import loss
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Gradients, Params, init_params
 from stbp_edu.surrogates import (
     ATan,
     FastSigmoid,
@@ -23,12 +24,20 @@ __version__ = "0.1.0"
 __all__ = [
     "LIF", "ATan", "FastSigmoid", "Gaussian", "Gradients", "Params", "Rectangle", "Sigmoid",
     "Surrogate", "Trace", "Triangle", "backward", "cases", "derive", "forward", "init_params",
-    "loss", "losses",
+    "load_params", "loss", "losses", "network", "save_params",
 ]  # fmt: skip
+
+LATER = {
+    "derive": "derived",
+    "network": "networks",
+    "load_params": "files",
+    "save_params": "files",
+}
+"""Functions that are loaded where they are used, with their modules."""
 
 
 def __getattr__(name: str) -> Any:
-    """Return ``derive``, which is loaded where it is used: importing this package needs NumPy."""
-    if name == "derive":
-        return importlib.import_module("stbp_edu.derived").derive
+    """Return a function that is loaded where it is used."""
+    if name in LATER:
+        return getattr(importlib.import_module(f"stbp_edu.{LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -225,10 +225,30 @@ def array(
         dtype: the float type that it must have; float32 or float64 where None.
         grey: whether it holds grey levels: floats in [0, 1], or bytes of which 255 is white.
     """
-    if type(value) not in (
-        np.ndarray,
-        np.memmap,
-    ):  # matrix and MaskedArray compute otherwise
+    value = array_of_floats(name, value, axes, shape, dtype=dtype, grey=grey)
+    if grey and (value.dtype == np.uint8 or (value.min() >= 0 and value.max() <= 1)):
+        return value  # finite, too: no comparison with a NaN holds
+    check_finite(name, value)
+    if grey:
+        raise ValueError(
+            f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
+            "scale the data, for example by its largest value"
+        )
+    return value
+
+
+def array_of_floats(
+    name: str,
+    value: object,
+    axes: str,
+    shape: Sequence[int | None],
+    *,
+    dtype: np.dtype[Any] | None = None,
+    grey: bool = False,
+) -> Array:
+    """Return ``value`` if it is an array of floats of this shape; they need not be finite."""
+    if type(value) not in (np.ndarray, np.memmap):
+        # matrix and MaskedArray compute otherwise
         raise TypeError(
             f"{name} must be a NumPy array of shape {axes}, got {type(value).__name__}; "
             "convert it with np.array"
@@ -243,14 +263,6 @@ def array(
             f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{allowed[-1]})"
         )
     _check_shape(name, value, axes, shape)
-    if grey and (value.dtype == np.uint8 or (value.min() >= 0 and value.max() <= 1)):
-        return value  # finite, too: no comparison with a NaN holds
-    check_finite(name, value)
-    if grey:
-        raise ValueError(
-            f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
-            "scale the data, for example by its largest value"
-        )
     return value
 
 

@@ -13,10 +13,8 @@ from stbp_edu.arrows.lines.program import program
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
-from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.arrows.table import neuron_from, placed
-from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Gaussian, Surrogate
 
 if TYPE_CHECKING:
@@ -104,22 +102,6 @@ class Derived:
         return OnlineForm(
             rule.name, Formulas(() if word else online_lines(net, rule)), word
         )
-
-
-AnyNeuron = LIF | Derived | Neuron
-
-
-def as_neuron(value: object) -> Neuron:
-    """Return a neuron with forward lines, from any that the package knows."""
-    if isinstance(value, LIF):
-        return from_lif(value)
-    neuron = value.neuron if isinstance(value, Derived) else value
-    if not isinstance(neuron, Neuron):
-        raise TypeError(
-            f"neuron must be an LIF or come from stbp_edu.derive, got {checks.brief(value)}; "
-            "pass for example derive('u = tau * u + x', tau=0.5)"
-        )
-    return neuron
 
 
 def derive(

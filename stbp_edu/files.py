@@ -18,14 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import (
-    DerivedParams,
-    Trained,
-    check_params,
-    from_tensors,
-    tensors,
-)
-from stbp_edu.forward_pass import Params
+from stbp_edu.parameters import Params, by_name, from_named
 
 META, CHECKSUM = "meta", "checksum"
 """Where an npz file keeps its JSON, and JSON its checksum."""
@@ -279,13 +272,13 @@ PARAMETERS = Sealed(
 )
 
 
-def save_params(path: str | Path, params: Trained) -> None:
+def save_params(path: str | Path, params: Params) -> None:
     """Save parameters as npz, named W1, b1, R1, tau.1, W2, ... (no pickle), and their shape."""
-    check_params(params)
-    PARAMETERS.write_arrays(as_path("path", path), shape_of(params), tensors(params))
+    checks.instance("params", params, Params)
+    PARAMETERS.write_arrays(as_path("path", path), shape_of(params), params.arrays())
 
 
-def load_params(path: str | Path) -> Trained:
+def load_params(path: str | Path) -> Params:
     """Return the parameters that :func:`save_params` wrote.
 
     Raises:
@@ -306,22 +299,12 @@ def as_path(name: str, value: object) -> Path:
     return Path(value)
 
 
-def shape_of(params: Trained) -> dict[str, Any]:
+def shape_of(params: Params) -> dict[str, Any]:
     """Return the values that a file has beside the arrays: the shape, if they do not show it."""
-    if isinstance(params, Params):
-        return {}
-    return {"shape": params.shape}
+    return {"shape": params.shape} if params.shape else {}
 
 
-def as_params(arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> Trained:
+def as_params(arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> Params:
     """Return parameters from arrays named W1, b1, ..., and the values of :func:`shape_of`."""
-    layers = from_tensors(arrays)
-    if "shape" in values:
-        return DerivedParams(checks.instance("shape", values["shape"], str), layers)
-    if any(len(layer) > 2 for layer in layers[1:]):
-        raise ValueError(
-            f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
-        )
-    W = [None, *(layer["W"] for layer in layers[1:])]
-    b = [None, *(layer["b"] for layer in layers[1:])]
-    return Params(W, b)
+    shape = checks.instance("shape", values.get("shape", ""), str)
+    return Params(**by_name(from_named(arrays)), shape=shape)

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import Trained, by_layer, check_params
-from stbp_edu.derived import AnyNeuron, as_neuron
-from stbp_edu.forward_pass import Params
+from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params, by_layer
 from stbp_edu.surrogates import Surrogate
 
 Pair = tuple[AnyNeuron, AnyNeuron]
@@ -26,7 +25,7 @@ DT = 1e-4
 """The length of a step in seconds that snnTorch and SpikingJelly assume."""
 
 
-def to_graph(params: Trained, neuron: AnyNeuron | Pair, dt: float = DT) -> nir.NIRGraph:
+def to_graph(params: Params, neuron: AnyNeuron | Pair, dt: float = DT) -> nir.NIRGraph:
     """Return the network as a graph: Input, then Affine and LIF for each layer, then Output.
 
     The resistance r is 1, which every reader takes, so that the weights in the graph are those of
@@ -47,7 +46,7 @@ def to_graph(params: Trained, neuron: AnyNeuron | Pair, dt: float = DT) -> nir.N
     >>> list(graph.nodes), graph.nodes["affine"].weight.tolist()
     (['input', 'affine', 'lif', 'output'], [[4.0, 8.0]])
     """
-    check_params(params)
+    checks.instance("params", params, Params)
     dt = checks.number("dt", dt, positive=True)
     pair = (
         neuron if isinstance(neuron, tuple) and len(neuron) == 2 else (neuron, neuron)

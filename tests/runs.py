@@ -3,7 +3,7 @@
 import numpy as np
 
 from stbp_edu import Params
-from stbp_edu.arrays import tensors
+from stbp_edu.parameters import named_arrays
 from stbp_edu.training import Dataset, Epoch, Settings, State, initial_state, train
 from stbp_edu.training.trainer import TrainingJob
 
@@ -15,7 +15,7 @@ def epochs(
 
 
 def bits(params: Params) -> bytes:
-    return b"".join(a.tobytes() for a in tensors(params).values())
+    return b"".join(a.tobytes() for a in named_arrays(params).values())
 
 
 def first_step(
@@ -23,7 +23,7 @@ def first_step(
 ) -> tuple[dict[str, np.ndarray], TrainingJob]:
     """Return the gradient of a run's first step, and the job that took it."""
     job, taken = TrainingJob(settings, data, state or initial_state(settings, data)), []
-    job.update = lambda grads, lr: taken.append(tensors(grads))  # type: ignore[method-assign]
+    job.update = lambda grads, lr: taken.append(named_arrays(grads))  # type: ignore[method-assign]
     job.begin_epoch(0)
     job.step(0, 0.0)
     return taken[0], job

@@ -31,10 +31,10 @@ from stbp_edu import (
     practice,
     training,
 )
-from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import LocalDerivatives
 from stbp_edu.arrows import Path as GraphPath
 from stbp_edu.engine import Program
+from stbp_edu.parameters import by_layer
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import Dataset, Events, bin_events
@@ -123,7 +123,7 @@ VALUES = {
     "paths": paths.paths_from(START, GRAPH), "seed": 0, "rounds": 1,
     "u": 0.5, "current": 1.0, "dt": 0.1, "size": 1e6, "bandwidth": 1e8, "latency": 1e-3,
     "compute": 0.1, "means": [np.ones(2), np.zeros(2)], "self": P.neuron,
-    "o": np.zeros((2, 2)), "v": np.zeros((2, 2)),
+    "R": (), "learned": {}, "shape": "", "o": np.zeros((2, 2)), "v": np.zeros((2, 2)),
     "leaf": lambda x: SimpleNamespace(grad=x),  # a tensor that has its gradient
     "encoder": "bernoulli", "pixels": DIGITS.test_images[:2].reshape(2, 64), "hold": 1, "out": None,
     "images": DIGITS.test_images[:3], "labels": DIGITS.test_labels[:3], "settings": SMALL,
@@ -314,6 +314,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{(name, j): ("*",) for name in ("loss", *READ) for j in "UO"},  # one is read; fewer steps
     **{(name, "U"): ("*",) for name in ("sweep", "backward", "own_loss", "derivatives")},  # U[0]
     **{("*", "spikes"): ("one entry more",)},
+    **{("*", name): ("*",) for name in ("states", "smooth")},  # of a trace of the front door
     **{(name, "v_th"): REAL for name in ("LIF", "diagnose_layers", "Settings")},
     **{(name, "dataset"): ("a word", "an empty word") for name in ("RunConfig", "earlier_work")},
     **{("*", name): ("*",) for name in ("settings", "test_images")},  # see tests/training

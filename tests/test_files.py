@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stbp_edu import files, init_params
-from stbp_edu.arrays import tensors
+from stbp_edu.parameters import named_arrays
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.saved_progress import read_progress
 from stbp_edu.training import Settings, initial_state, load_digits, plans, runs
@@ -26,8 +26,8 @@ def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
     files.save_params(tmp_path / "p.npz", params)
     with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
         assert sorted(file.files) == ["W1", "W2", "b1", "b2", "meta"]
-    for name, array in tensors(files.load_params(tmp_path / "p.npz")).items():
-        np.testing.assert_array_equal(array, tensors(params)[name])
+    for name, array in named_arrays(files.load_params(tmp_path / "p.npz")).items():
+        np.testing.assert_array_equal(array, named_arrays(params)[name])
     files.save_params(tmp_path / "again.npz", params)
     assert (tmp_path / "p.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
 

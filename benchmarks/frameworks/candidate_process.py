@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.engine_speed import measure
 from benchmarks.frameworks import problem as problems
 from benchmarks.frameworks.candidate import BY_NAME, Entry
-from stbp_edu.arrays import tensors
+from stbp_edu.parameters import named_arrays
 
 WARM_UP, STEPS = 3, 5
 PROC = Path("/proc")
@@ -118,7 +118,7 @@ def reference(problem: problems.Problem, rule: str) -> list[Any]:
     trace = forward_pass.forward(problem.spikes, problem.params, problems.NEURON)
     args = (trace, problem.targets, problem.params, problems.NEURON)
     grads = cases.sweep(*args, rule=rule).gradients
-    return [*tensors(grads).values()]
+    return [*named_arrays(grads).values()]
 
 
 def distance(got: list[Any], wanted: list[Any]) -> float:

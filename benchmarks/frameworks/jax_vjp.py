@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem
-from stbp_edu.arrays import tensors
+from stbp_edu.parameters import named_arrays
 
 TAU, V_TH, A = NEURON.tau, NEURON.v_th, NEURON.surrogate.a
 HEIGHT = 1 / math.sqrt(2 * math.pi * A)
@@ -84,7 +84,7 @@ def build(problem: Problem) -> Candidate:
     """Return the step, with the parameters on the device."""
     if problem.spikes.dtype == np.float64:
         jax.config.update("jax_enable_x64", True)
-    params = [jnp.array(a) for a in tensors(problem.params).values()]
+    params = [jnp.array(a) for a in named_arrays(problem.params).values()]
     x, y = jnp.array(problem.spikes), jnp.array(problem.targets)
     held: list[Any] = [params, [jnp.zeros_like(p) for p in params]]
     held.append([jnp.zeros_like(p) for p in params])

@@ -11,7 +11,7 @@ import stbp_edu
 from benchmarks.engine_speed import products
 from benchmarks.frameworks.candidate import Candidate
 from stbp_edu import LIF, Gaussian, Params
-from stbp_edu.arrays import tensors
+from stbp_edu.parameters import named_arrays
 from stbp_edu.training.data import digits, load_dataset
 from stbp_edu.training.encoders import bernoulli
 
@@ -70,7 +70,9 @@ class Problem:
     def cast(self, dtype: Any) -> Self:
         """Return the same problem in another dtype."""
         of = self.params.W, self.params.b
-        W, b = ([None, *(a.astype(dtype) for a in tensors[1:])] for tensors in of)
+        W, b = (
+            [None, *(a.astype(dtype) for a in named_arrays[1:])] for named_arrays in of
+        )
         return replace(self, spikes=self.spikes.astype(dtype), params=Params(W=W, b=b))
 
 
@@ -109,7 +111,7 @@ def draw(size: Size) -> tuple[Problem, str]:
 def save(problem: Problem, path: Path) -> None:
     """Write a problem, so that each process reads its arrays and nothing else."""
     arrays = {name: getattr(problem, name) for name in ("pixels", "labels", "spikes")}
-    arrays |= tensors(problem.params)
+    arrays |= named_arrays(problem.params)
     np.savez(path, size=np.array(list(asdict(problem.size).values())), **arrays)
 
 

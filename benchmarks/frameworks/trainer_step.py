@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 import stbp_edu
 from benchmarks.frameworks.candidate import Arrays, Candidate
 from benchmarks.frameworks.problem import LR, NEURON, Problem
-from stbp_edu.arrays import tensors
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.parameters import named_arrays
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optimiser import start
 from stbp_edu.training.settings import Settings
@@ -59,6 +59,6 @@ def build(problem: Problem, backend: str = "auto") -> Candidate:
     def gradients() -> Arrays:
         step()
         # Adam's m after its first step is (1 - β₁) g.
-        return [a / 0.1 for a in tensors(job.state.m).values()]
+        return [a / 0.1 for a in named_arrays(job.state.m).values()]
 
     return Candidate(step, gradients)

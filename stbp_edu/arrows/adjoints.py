@@ -13,6 +13,7 @@ from stbp_edu.arrows.forward_run import check_follows, check_params, check_run
 from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
 from stbp_edu.arrows.table import Arrow, like
 from stbp_edu.checks import Array
+from stbp_edu.parameters import LayerArrays
 
 Factors = list[dict[tuple[str, bool], Any]]
 """By layer: (kind of arrow, whether it forgets the spike) to an array (T, S, *shape)."""
@@ -112,16 +113,16 @@ class LocalDerivatives:
 
 def local_derivatives(
     net: models.Network,
-    params: models.LayerParams,
+    params: LayerArrays,
     trace: models.Series,
     targets: Array,
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a forward run; the arguments are those of backward."""
-    check_params(net, params)
+    layers = check_params(net, params)
     check_run(net, trace, targets)
-    check_follows(net, params, trace)
+    check_follows(net, layers, trace)
     direct = net.loss.direct(trace[net.loss.state][net.N], targets)
-    return derivatives_on(net, params, trace, direct)
+    return derivatives_on(net, layers, trace, direct)
 
 
 def derivatives_on(
@@ -220,7 +221,7 @@ def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParam
 
 def backward(
     net: models.Network,
-    params: models.LayerParams,
+    params: LayerArrays,
     trace: models.Series,
     targets: Array,
     rule: str | Rule = "exact",

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks, forward_pass
-from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import models, part_one
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.paths import Word, words
 from stbp_edu.arrows.rules import RULES, Rule
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params, by_layer, by_name
 from stbp_edu.surrogates import Gaussian
 
 NEAR = 1e-4  # a coefficient this near to a number is that number
@@ -31,7 +31,7 @@ SIZES, STEPS, SHORT = (
     3,
 )  # of the networks; words are counted on a shorter run
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
-Run = tuple[forward_pass.Trace, Any, forward_pass.Params, LIF]
+Run = tuple[forward_pass.Trace, Any, Params, LIF]
 """Trace, targets, parameters and neuron."""
 
 
@@ -143,7 +143,7 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Run
     )
     for p in layers[1:]:
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
-    params = forward_pass.Params(**part_one.by_name(layers))
+    params = Params(**by_name(layers))
     inputs = rng.random((T, 2, params.sizes[0]))
     inputs, spike = (inputs, neuron.H) if twin else (np.round(inputs), neuron.g)
     trace = forward_pass.forward(inputs, params, neuron, spike=spike)
@@ -160,7 +160,7 @@ def told_by(function: Callable[..., Any], run: Run) -> Array:
             f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
         )
     W, b = (found.W, found.b) if hasattr(found, "W") else found
-    given = forward_pass.Params(W, b)  # it checks the lists
+    given = Params(W, b)  # it checks the lists
     if given.sizes != (sizes := run[2].sizes):
         raise ValueError(
             f"function must return gradients in the shapes of params, of sizes {sizes}, got "

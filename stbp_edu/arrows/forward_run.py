@@ -8,6 +8,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows.models import Layer, LayerParams, Network, Series
 from stbp_edu.checks import Array
+from stbp_edu.parameters import LayerArrays, Params, by_layer
 
 NEAR = 1e-4  # the most by which a state may differ that was computed again
 Now = list[dict[str, Any]]
@@ -50,27 +51,40 @@ def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) ->
     return drive
 
 
-def check_params(net: Network, params: LayerParams) -> None:
-    """Check that every parameter is there and has its shape."""
+def check_params(net: Network, params: LayerArrays) -> LayerParams:
+    """Return the arrays by layer, once each is there, has its shape, and is finite."""
     checks.instance("net", net, Network)
-    checks.instance("params", params, list)
-    if len(params) != net.N + 1 or params[0] is not None:
+    if not isinstance(params, Params | list):
+        raise TypeError(
+            f"params must be of type Params, got {checks.brief(params)}; pass what init of the "
+            "network returns"
+        )
+    layers = by_layer(params)
+    check_shapes(net, layers)
+    for n, layer in enumerate(layers[1:], 1):
+        for name, value in layer.items():
+            checks.check_finite(f"params[{n}][{name!r}]", np.asarray(value))
+    return layers
+
+
+def check_shapes(net: Network, layers: LayerParams) -> None:
+    """Check that every parameter is there, and is an array of floats of its shape."""
+    if len(layers) != net.N + 1 or layers[0] is not None:
         raise ValueError(
-            f"params must have N + 1 = {net.N + 1} entries, got {len(params)}, and None first"
+            f"params must have N + 1 = {net.N + 1} entries, got {len(layers)}, and None first"
         )
     for n, layer in enumerate(net.layers[1:], 1):
-        checks.instance(f"params[{n}]", params[n], dict)
+        checks.instance(f"params[{n}]", layers[n], dict)
         for name, shape in layer.shapes.items():
-            if name not in params[n]:
+            if name not in layers[n]:
                 raise ValueError(
                     f"params[{n}] lacks {name!r}; give an array of shape {shape}"
                 )
+            value = layers[n][name]
+            if not shape and not isinstance(value, np.ndarray):
+                value = np.asarray(value)
             axes = "the shape of this layer's weights" if shape else "()"
-            value = params[n][name]
-            value = (
-                value if shape or isinstance(value, np.ndarray) else np.asarray(value)
-            )
-            checks.array(f"params[{n}][{name!r}]", value, axes, shape)
+            checks.array_of_floats(f"params[{n}][{name!r}]", value, axes, shape)
 
 
 def check_run(net: Network, trace: Series, targets: Array) -> None:
@@ -122,7 +136,7 @@ def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
 
 
 def forward(
-    net: Network, params: LayerParams, inputs: Array, *, twin: bool = False
+    net: Network, params: LayerArrays, inputs: Array, *, twin: bool = False
 ) -> Series:
     """Return every state at every step.
 
@@ -145,10 +159,10 @@ def forward(
     >>> forward(net, params, np.full((3, 1, 1), 0.75))["u"][1].ravel()
     array([0.75   , 1.125  , 0.3125])
     """
-    check_params(net, params)
+    layers = check_params(net, params)
     checks.instance("twin", twin, bool)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    return as_trace(net, [now for _, now in run(net, params, inputs, twin)])
+    return as_trace(net, [now for _, now in run(net, layers, inputs, twin)])
 
 
 def as_trace(net: Network, steps: list[Now]) -> Series:

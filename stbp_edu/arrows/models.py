@@ -19,12 +19,21 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrays import Part, read_input, read_part
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Trace
-from stbp_edu.losses import RATE, CrossEntropy, Rate
+from stbp_edu.losses import (
+    RATE,
+    CrossEntropy,
+    LastSteps,
+    LossFunction,
+    Membrane,
+    StepCrossEntropy,
+    read_loss,
+)
+from stbp_edu.losses.reading import Built
+from stbp_edu.sizes import Part, read_input, read_part
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
@@ -32,34 +41,29 @@ Series = dict[str, list[Any]]
 
 @dataclass(frozen=True)
 class Loss:
-    """L = fit(mean over the steps read), or the mean over the steps read of fit.
+    """A loss of one state of the last layer: of its last steps together, or of each by itself.
 
     Args:
         name: what to call it.
         state: the state of layer N that it reads.
-        fit: ``Rate()`` or ``CrossEntropy()`` of :mod:`stbp_edu.losses`, as if what is read were the
-            spikes of a run of one step; or a class of your own that inherits from one of them.
+        fit: a loss of :mod:`stbp_edu.losses` or your own, as if what is read were the output.
         last: how many steps it reads, counted from the end; None for all.
-        per_step: whether it fits every step by itself and not their mean.
+        per_step: whether it fits every step by itself, and takes the mean.
 
     Raises:
-        TypeError, ValueError: if ``fit`` is another loss, or ``last`` no number of steps.
+        TypeError, ValueError: if ``fit`` is not a loss, or ``last`` no number of steps.
     """
 
     name: str
     state: str = "o"
-    fit: Rate | CrossEntropy = RATE
+    fit: LossFunction = RATE
     last: int | None = None
     per_step: bool = False
 
     def __post_init__(self) -> None:
         """Check the fit and the number of steps."""
         checks.fields("a loss", self, name=str, state=str, per_step=bool)
-        if not isinstance(self.fit, Rate | CrossEntropy):
-            raise TypeError(
-                f"fit must be Rate() or CrossEntropy(), got {checks.brief(self.fit)}; say with "
-                "state=, last= and per_step= what it reads"
-            )
+        read_loss(self.fit)
         if self.last is not None:
             checks.count("last", self.last)
 
@@ -72,33 +76,49 @@ class Loss:
             )
         return range(T - (self.last or T), T)
 
-    def read(self, series: Array) -> Array:
-        """Return the states that it fits: (k, S, n[N]) at each step read, or (1, S, n[N])."""
+    def runs(self, series: Array) -> list[Trace]:
+        """Return the runs that it fits: one of all steps that it reads, or one of each step."""
         read = series[self.steps(len(series)).start :]
-        return read if self.per_step else read.mean(axis=0, keepdims=True)
+        parts = [z[None] for z in read] if self.per_step else [read]
+        return [Trace(U=[None, z], O=[z, z]) for z in parts]
 
     def value(self, series: Array, y: Array) -> float:
         """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
-        fitted = [float(self.fit.formula(_one_step(z), y)) for z in self.read(series)]
+        # a loss of the package unchecked: outputs and targets of any size fit it
+        value = self.fit.formula if isinstance(self.fit, Built) else self.fit.value
+        fitted = [float(value(run, y)) for run in self.runs(series)]
         return sum(fitted) / len(fitted)
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""
-        k = len(self.steps(len(series)))
-        slope = (
-            np.concatenate(
-                [self.fit.terms(_one_step(z), y).o for z in self.read(series)]
-            )
-            / k
-        )
-        slopes = np.zeros(series.shape, np.result_type(series, slope))
-        slopes[-k:] = slope
+        runs = self.runs(series)
+        direct = self.fit.terms if isinstance(self.fit, Built) else self.fit.direct
+        slopes = np.zeros_like(series)
+        read = slopes[self.steps(len(series)).start :]
+        for k, run in enumerate(runs):
+            here = read[k : k + 1] if self.per_step else read
+            for term in direct(run, y):
+                if term is not None:
+                    here += term / len(runs)
         return slopes
 
 
-def _one_step(z: Array) -> Trace:
-    """Return a run of one step whose output spikes are z."""
-    return Trace(U=[None, z[None]], O=[z[None], z[None]])
+def loss_of(loss: LossFunction, neuron: Neuron) -> Loss:
+    """Return a loss of :mod:`stbp_edu.losses`, or your own, as one that reads a neuron's state.
+
+    >>> from stbp_edu.arrows import hard_reset
+    >>> from stbp_edu import LIF
+    >>> loss_of(Membrane(k=2), hard_reset(LIF())).state
+    'u'
+    """
+    reads = getattr(loss, "reads", "O")
+    state = neuron.lines.potential if reads == "U" else neuron.output
+    name = type(loss).__name__
+    if isinstance(loss, LastSteps | Membrane):
+        return Loss(name, state, RATE, loss.k)
+    if isinstance(loss, StepCrossEntropy):
+        return Loss(name, state, CrossEntropy(), per_step=True)
+    return Loss(name, state, loss)
 
 
 def rate() -> Loss:
@@ -234,7 +254,7 @@ class Network:
 
 
 def network(
-    sizes: str | Sequence[int],
+    sizes: str | Sequence[int | str],
     neuron: Neuron | Sequence[Neuron],
     loss: Loss | None = None,
 ) -> Network:

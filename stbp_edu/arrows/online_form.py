@@ -91,7 +91,7 @@ def online(
     (2, 2)
     """
     rule = as_rule(rule)
-    check_params(net, params)
+    params = check_params(net, params)
     checks.instance("twin", twin, bool)
     _check_form(net, rule)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))

@@ -5,10 +5,8 @@ The engine has five rules, and is quicker.
 
 import re
 from dataclasses import replace
-from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.arrays import by_layer
 from stbp_edu.arrows.adjoints import (
     LocalDerivatives,
     derivatives_on,
@@ -16,14 +14,15 @@ from stbp_edu.arrows.adjoints import (
     lambdas,
 )
 from stbp_edu.arrows.lines.text import read_lines
-from stbp_edu.arrows.models import LayerParams, Loss, network
+from stbp_edu.arrows.models import Loss, network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Neuron, neuron_from
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Gradients, Params, Trace, check_trace
+from stbp_edu.forward_pass import Trace, check_trace
 from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built, Direct, direct_term
 from stbp_edu.neuron import HARD_GATES, LIF
+from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 
 GATE_LINES = {"exponential": "tau * exp(-o / tau)", "linear": "tau * (1 - o)"}
 SPIKE = "o = spike(u - v_th)"
@@ -174,8 +173,3 @@ def as_local(
     net = network(params.sizes, from_lif(neuron), Loss("given", state))
     run = {"u": list(trace.U), "o": list(trace.O)}
     return derivatives_on(net, by_layer(params), run, getattr(direct, state))
-
-
-def by_name(layers: LayerParams) -> dict[str, list[Any]]:
-    """Return parameters or gradients of Part II as the lists W and b of Part I."""
-    return {name: [None, *(layer[name] for layer in layers[1:])] for name in ("W", "b")}

@@ -191,6 +191,10 @@ class Neuron:
         """The arrows from what is learned to the states that it enters."""
         return [arrow for entering in self.learned.values() for arrow in entering]
 
+    def start(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+        """Return the values at which a constant that is learned starts."""
+        return np.full(shape, self.lines.constants[name], dtype)
+
     def updated(
         self, name: str, now: States, past: States, x: Any, p: Parameters
     ) -> Any:

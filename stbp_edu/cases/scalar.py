@@ -27,9 +27,10 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.cases.vector import case_at, check_reset
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Adjoints, Gradients, Params, Trace, check_trace
+from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Gradients, Params
 
 Number = Any
 """A float, a NumPy scalar or a SymPy expression."""

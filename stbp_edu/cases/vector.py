@@ -15,10 +15,11 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Adjoints, Gradients, Params, Trace, check_trace
+from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import direct_term
 from stbp_edu.neuron import LIF, check_lif
+from stbp_edu.parameters import Gradients, Params
 from stbp_edu.rules import backward_gate
 
 
@@ -176,7 +177,8 @@ def sweep(
         TypeError, ValueError: if shapes or dtypes do not fit, the rule is unknown, or the neuron
             has the soft reset.
 
-    >>> from stbp_edu.forward_pass import forward, init_params
+    >>> from stbp_edu.forward_pass import forward
+    >>> from stbp_edu.parameters import init_params
     >>> rng = np.random.default_rng(0)
     >>> neuron, params = LIF(tau=0.5, v_th=0.5), init_params([3, 2, 1], rng)
     >>> trace = forward(rng.random((4, 2, 3)), params, neuron)

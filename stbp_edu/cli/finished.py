@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import Trained, by_layer
 from stbp_edu.files import write_text
+from stbp_edu.parameters import Params, by_layer
 from stbp_edu.training import evaluation
 from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED
@@ -147,7 +147,7 @@ def curves(records: Mapping[str, dict[str, Any]]) -> "Shown":
 
 
 def raster(
-    params: Trained, settings: Settings, image: NDArray[Any], label: int
+    params: Params, settings: Settings, image: NDArray[Any], label: int
 ) -> "Shown":
     """Draw the spikes of every layer for one image, with the answer."""
     from stbp_edu import plotting
@@ -181,7 +181,7 @@ def raster(
     return plotting.show(fig, alt=alt)
 
 
-def weights(params: Trained, shape: tuple[int, ...]) -> "Shown":
+def weights(params: Params, shape: tuple[int, ...]) -> "Shown":
     """Draw the weights into the hidden neurons that reach furthest, as images."""
     from stbp_edu import plotting
 

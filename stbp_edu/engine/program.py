@@ -14,29 +14,22 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrays import Workspace, by_layer
+from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import forward_run, models, network, with_gain_limit
 from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.link import Flatten
-from stbp_edu.arrows.part_one import by_name, from_lif
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
-from stbp_edu.forward_pass import (
-    Gradients,
-    Params,
-    Spike,
-    Trace,
-    check_spike,
-    check_spikes,
-    check_trace,
-)
+from stbp_edu.forward_pass import Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.reading import direct_term
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 from stbp_edu.rules import ABLATIONS, CASE_RULES, check_gain_limit
 from stbp_edu.surrogates import is_curve
 

@@ -80,6 +80,12 @@ def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> N
     """Check the states that a loss reads, of shape (T, S, n[N]), and the targets against them."""
     checks.array(name, outputs, "(T, S, n[N])", (None, None, None))
     _, S, width = outputs.shape
+    if isinstance(targets, np.ndarray) and targets.dtype.kind in "iub":
+        raise TypeError(
+            f"targets must be {outputs.dtype}, one row of n[N] = {width} numbers for each sample, "
+            f"got {targets.dtype} of shape {targets.shape}; of labels make one-hot rows: "
+            f"np.eye({width}, dtype=np.{outputs.dtype})[labels]"
+        )
     checks.array("targets", targets, "(S, n[N])", (S, width), dtype=outputs.dtype)
 
 

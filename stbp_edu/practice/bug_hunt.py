@@ -18,7 +18,8 @@ from zlib import crc32
 from stbp_edu import checks
 from stbp_edu.cases import case_at
 from stbp_edu.files import read_toml
-from stbp_edu.forward_pass import Params, forward
+from stbp_edu.forward_pass import forward
+from stbp_edu.parameters import Params
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import alike
@@ -177,9 +178,8 @@ def networks() -> dict[str, tuple[ForwardPass, ...]]:
     }
     net = drawn["T = 4"][0]
     params = net.params  # made so small that no neuron reaches the threshold
-    small = Params(
-        *([None, *(x / 8 for x in part[1:])] for part in (params.W, params.b))
-    )
+    W, b = ([None, *(x / 8 for x in part[1:])] for part in (params.W, params.b))
+    small = Params(W, b)
     silent = replace(
         net, trace=forward(net.trace.O[0], small, net.neuron), params=small
     )

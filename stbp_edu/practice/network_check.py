@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Gradients, Params
+from stbp_edu.parameters import Gradients, Params
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports
@@ -122,9 +122,9 @@ def by_autograd(
         W, b = ([None, *map(leaf, part[1:])] for part in (params.W, params.b))
         loss(trace, targets, W, b, neuron).backward()
         found = ([None, *(x.grad for x in part[1:])] for part in (W, b))
-        arrays = (
+        dL_dW, dL_db = (
             [g.numpy() if hasattr(g, "numpy") else g for g in part] for part in found
         )
-        return Gradients(*arrays)
+        return Gradients(dL_dW, dL_db)
 
     return gradients

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 
 import stbp_edu
-from stbp_edu.forward_pass import Params, Trace
+from stbp_edu.forward_pass import Trace
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.grading.calling import Difference

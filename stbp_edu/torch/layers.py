@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from stbp_edu import checks
-from stbp_edu.arrays import Tensors
+from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.arrows.rules import Rule, with_gain_limit
-from stbp_edu.derived import AnyNeuron
 from stbp_edu.forward_pass import Trace
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import LayerArrays
 from stbp_edu.torch.parameters import check_floats, layers_of, to_state
 from stbp_edu.torch.steps import AXES, Neurons, Steps, current_of
 
@@ -190,7 +190,7 @@ class LIFNetwork(nn.Sequential):
     @classmethod
     def from_params(
         cls,
-        params: Tensors,
+        params: LayerArrays,
         neuron: AnyNeuron | Sequence[AnyNeuron],
         rule: str | Rule = "exact",
         gain_limit: float | None = None,

@@ -14,21 +14,18 @@ import torch
 from torch import Tensor
 
 from stbp_edu import checks
-from stbp_edu.arrays import DerivedParams, Tensors, by_layer
-from stbp_edu.arrows import part_one
-from stbp_edu.forward_pass import Params
+from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
 
 State = Mapping[str, Tensor]
 """A ``state_dict``."""
 
 
-def to_params(state: State) -> Params | DerivedParams:
+def to_params(state: State) -> Params:
     """Return the parameters of the fully connected layers in a state dict, in its order.
 
     Any module's will do, if its weights are those of ``nn.Linear``, one layer on top of the
-    other. Recurrent weights and learned constants come along, and make it
-    :class:`stbp_edu.arrays.DerivedParams`, whose ``layers`` are what :mod:`stbp_edu.arrows` takes.
-    Other entries are left out; a layer without a bias gets zeros. Half precision becomes float32.
+    other. Recurrent weights and learned constants come along. Other entries are left out; a layer
+    without a bias gets zeros. Half precision becomes float32.
 
     Raises:
         TypeError, ValueError: if a weight is no matrix of floats, there is none, or the shapes do
@@ -48,14 +45,10 @@ def to_params(state: State) -> Params | DerivedParams:
             name: tensor.to("cpu", copy=True).numpy() for name, tensor in long.items()
         }
         layers.append({"b": np.zeros(len(found["W"]), found["W"].dtype), **found})
-    params = Params(**part_one.by_name(layers))  # it checks that they chain
-    if all(len(layer) == 2 for layer in layers[1:]):
-        return params
-    widths = (f"{len(layer['W'])}{'R' * ('R' in layer)}" for layer in layers[1:])
-    return DerivedParams("-".join([str(params.sizes[0]), *widths]), layers)
+    return Params(**by_name(layers))  # it checks that they chain
 
 
-def to_state(params: Tensors, like: State) -> dict[str, Tensor]:
+def to_state(params: LayerArrays, like: State) -> dict[str, Tensor]:
     """Return a state dict that has the names, dtype and device of another, with these parameters.
 
     Args:
@@ -97,7 +90,7 @@ def to_state(params: Tensors, like: State) -> dict[str, Tensor]:
 
 def layers_of(params: object) -> list[dict[str, Any]]:
     """Return the parameters of each layer by name, in any form in which NumPy has them."""
-    if isinstance(params, Params | DerivedParams):
+    if isinstance(params, Params):
         return by_layer(params)[1:]
     given: list[Any] = params if isinstance(params, list) and params else [params]
     first, *layers = given

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from stbp_edu import checks
 from stbp_edu.arrows.rules import RULES
-from stbp_edu.forward_pass import Params
 from stbp_edu.neuron import GATES, LIF
+from stbp_edu.parameters import Params
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch.layers import LIFNetwork, check_sequence
 from stbp_edu.torch.parameters import check_floats, to_params

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 
+from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.models import Loss, network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow
-from stbp_edu.derived import AnyNeuron, as_neuron
 from stbp_edu.engine import compiled
 from stbp_edu.engine.array_steps import LinearSteps
 from stbp_edu.surrogates import Surrogate, is_curve

@@ -32,10 +32,10 @@ import torch.distributed.nn  # before there is a group
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from stbp_edu.arrays import Tensors, Trained, by_layer
 from stbp_edu.checks import Array
 from stbp_edu.cli import train as command
 from stbp_edu.forward_pass import Trace
+from stbp_edu.parameters import LayerArrays, Params, by_layer
 from stbp_edu.torch.layers import LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
 from stbp_edu.training.data import CATALOGUE
@@ -144,7 +144,7 @@ class TensorPasses:
     def __init__(self, processes: Group) -> None:
         self.processes = processes
 
-    def __call__(self, params: Trained, settings: Settings) -> "TensorPasses":
+    def __call__(self, params: Params, settings: Settings) -> "TensorPasses":
         """Return the passes with these parameters, as training asks for them."""
         if settings != getattr(self, "settings", None):
             hidden, last = settings.make_neurons()
@@ -165,7 +165,7 @@ class TensorPasses:
         last, *outputs = (self._whole(part, spikes.shape[1]) for part in found)
         return Trace([*[None] * len(outputs), last], [spikes, *outputs])
 
-    def gradients(self, trace: Trace, targets: Array) -> Tensors:
+    def gradients(self, trace: Trace, targets: Array) -> LayerArrays:
         """Return the gradient of all samples under the rule, by layer.
 
         One message holds it all. Each process divides the loss of its share by the size of the

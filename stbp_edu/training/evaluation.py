@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import Trained, check_params
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.reading import Built
+from stbp_edu.parameters import Params
 from stbp_edu.training.data.datasets import check_labelled
 from stbp_edu.training.model import check_data, check_fit, encode_images, passes
 from stbp_edu.training.settings import Settings
@@ -98,7 +98,7 @@ def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
 
 
 def gains_above_1(
-    images: NDArray[Any], params: Trained, settings: Settings, rng: np.random.Generator
+    images: NDArray[Any], params: Params, settings: Settings, rng: np.random.Generator
 ) -> tuple[float | None, ...]:
     """Return for each layer the share of gains whose absolute value is above 1, before any limit.
 
@@ -162,7 +162,7 @@ class Evaluation:
 
 
 def evaluate(
-    params: Trained,
+    params: Params,
     images: NDArray[Any],
     labels: NDArray[Any],
     settings: Settings,
@@ -186,7 +186,7 @@ def evaluate(
     Raises:
         TypeError, ValueError: if an argument is of another kind, or they do not fit together.
     """
-    check_params(params)
+    checks.instance("params", params, Params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
     checks.count("encodings", encodings, at_most=MOST_ENCODINGS)
@@ -202,7 +202,7 @@ def evaluate(
 
 
 def answers_to(
-    images: NDArray[Any], params: Trained, settings: Settings, rng: np.random.Generator
+    images: NDArray[Any], params: Params, settings: Settings, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """Return a network's answer to each image, encoded with this generator."""
     answers, loss, T = [], settings.make_loss(), settings.steps_to_answer

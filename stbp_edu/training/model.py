@@ -1,8 +1,7 @@
-"""The network that a run trains, by its derived program: parameters, passes, dropout, FGSM."""
+"""The network that a run trains: parameters, passes, dropout, FGSM."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -10,128 +9,77 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import arrows
-from stbp_edu.arrays import (
-    DerivedParams,
-    Tensors,
-    Trained,
-    Workspace,
-    by_layer,
-    hidden_of,
-)
-from stbp_edu.arrows import Loss, Network
+from stbp_edu.arrays import Workspace
+from stbp_edu.arrows import Rule
 from stbp_edu.arrows.forward_run import check_params
-from stbp_edu.arrows.part_one import by_name
 from stbp_edu.checks import Array
-from stbp_edu.engine import Program
-from stbp_edu.engine.passes import Passes, States
-from stbp_edu.forward_pass import Params, Trace, draw_weights
-from stbp_edu.losses import (
-    RATE,
-    CrossEntropy,
-    LastSteps,
-    Membrane,
-    Rate,
-    StepCrossEntropy,
-)
-from stbp_edu.losses.reading import Built
+from stbp_edu.forward_pass import Trace
+from stbp_edu.networks import Model, network
+from stbp_edu.parameters import Gradients, LayerArrays, Params, by_layer, by_name
+from stbp_edu.sizes import hidden_layer, widths
 from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
 
 MUCH = 100_000_000
 """Products of weights and spikes in a step from which it pays to compile."""
 
-FITS: dict[type[Built], Any] = {
-    **dict.fromkeys((Rate, LastSteps, Membrane), RATE),
-    **dict.fromkeys((CrossEntropy, StepCrossEntropy), CrossEntropy()),
-}
-"""What :class:`.arrows.Loss` calls the fit: of a mean over steps, or of each step."""
-
 
 def initial_params(
     settings: Settings, image: tuple[int, ...], classes: int, rng: np.random.Generator
-) -> Trained:
+) -> Params:
     """Draw float32 parameters: biases zero, constants that are learned at their value.
-
-    Weights that leave one neuron lie side by side in memory, for layers that go spike by spike.
 
     Raises:
         ValueError: if the layers do not fit the images, or the rule reaches none of them.
     """
-    shape = settings.shape(image, classes)
-    net = network_of(settings, shape)
-    settings.make_rule().check(net)
-    layers: list[Any] = [None]
-    for layer in net.layers[1:]:
-        arrays, constants = {}, layer.neuron.lines.constants
-        for name, size in layer.shapes.items():
-            arrays[name] = np.full(size, constants.get(name, 0), np.float32)
-            if name in ("W", "R"):
-                how = settings.init, settings.init_scale
-                W = draw_weights(
-                    math.prod(size[1:]), size[0], rng, np.float32, *how
-                ).reshape(size)
-                arrays[name] = np.asfortranarray(W) if W.ndim == 2 else W
-        layers.append(arrays)
-    return (
-        DerivedParams(shape, layers)
-        if settings.is_derived
-        else Params(**by_name(layers))
-    )
+    net = network_of(settings, settings.shape(image, classes))
+    settings.make_rule().check(net.table)
+    return net.init(rng, np.float32, scheme=settings.init, scale=settings.init_scale)
 
 
 @lru_cache(maxsize=16)
-def network_of(settings: Settings, shape: str) -> Network:
-    """Return the network of these settings as a table of arrows, with the loss that they name."""
+def network_of(settings: Settings, sizes: str) -> Model:
+    """Return the network of these settings, with the loss that they name.
+
+    Loops are compiled where that is asked for, or where a step is so much work that it pays.
+    """
     hidden, last = settings.make_neurons()
-    layers = sum(part[0] != "P" for part in shape.split("-")[1:])
-    loss = settings.make_loss()
-    reads = last.lines.potential if loss.reads == "U" else last.output
-    if (fit := FITS.get(type(loss))) is None:
-        read: Loss = OwnLoss(settings.loss, reads, whole=loss)
-    else:
-        of_steps = isinstance(loss, StepCrossEntropy)
-        read = Loss(settings.loss, reads, fit, getattr(loss, "k", None), of_steps)
-    return arrows.network(shape, [*[hidden] * (layers - 1), last], read)
+    layers = sum(part[0] != "P" for part in sizes.split("-")[1:])
+    backend = settings.backend
+    if backend == "auto":
+        products = sum(a * b for a, b in pairwise(widths(sizes)))
+        much = settings.batch * settings.T * products >= MUCH
+        backend = "auto" if much else "numpy"
+    neurons = [*[hidden] * (layers - 1), last]
+    return network(sizes, neurons, settings.make_loss(), backend)
 
 
-@dataclass(frozen=True)
-class OwnLoss(Loss):
-    """A loss that fits neither a mean nor each step, with its own formulas."""
-
-    whole: Built = RATE
-
-    def value(self, series: Array, y: Array) -> float:
-        """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
-        return self.whole.formula(Trace([None, series], [series, series]), y)
-
-    def direct(self, series: Array, y: Array) -> Array:
-        """Return ∂L/∂state, shape (T, S, n[N])."""
-        reads, trace = self.whole.reads, Trace([None, series], [series, series])
-        o, u = self.whole.terms(trace, y)
-        read, other = (u, o) if reads == "U" else (o, u)
-        if read is None or other is not None:
-            raise ValueError(
-                f"loss must have a derivative by {reads}, which {self.name!r} says that it reads, "
-                "and no other; set reads in its class to 'O' or 'U'"
-            )
-        return read
+def sizes_of(params: Params) -> str:
+    """Return the sizes of a network of these parameters, as a text."""
+    if params.shape:
+        return params.shape
+    parts = [str(params.sizes[0])]
+    for n in range(1, params.N + 1):
+        again = "R" if params.R[n] is not None else ""
+        parts.append(f"{params.sizes[n]}{again}")
+    return "-".join(parts)
 
 
-def check_fit(params: Trained, settings: Settings) -> None:
+def check_fit(params: Params, settings: Settings) -> None:
     """Raise ValueError where parameters are not those of the network of the settings."""
-    plain = isinstance(params, Params)
-    if hidden_of(params) != settings.hidden or (settings.is_derived and plain):
+    sizes = sizes_of(params)
+    hidden = tuple(hidden_layer("hidden", part) for part in sizes.split("-")[1:-1])
+    if hidden != settings.hidden:
         raise ValueError(
-            f"params must be of a network with hidden layers {settings.hidden} and the neurons of "
-            f"the settings, got {hidden_of(params)}; give the settings that they were trained with"
+            f"params must be of a network with hidden layers {settings.hidden} as in the settings, "
+            f"got {hidden}; "
+            "give the settings that they were trained with"
         )
-    if isinstance(params, DerivedParams):
-        check_params(network_of(settings, params.shape), list(params.layers))
+    check_params(network_of(settings, sizes).table, params)
 
 
 def check_data(
-    params: Trained, settings: Settings, image: tuple[int, ...], classes: int
+    params: Params, settings: Settings, image: tuple[int, ...], classes: int
 ) -> None:
     """Raise ValueError where a network does not fit the size of an image and the classes."""
     got, want = (
@@ -147,70 +95,27 @@ def check_data(
 
 
 @dataclass(frozen=True)
-class Run(Trace):
-    """A forward pass as losses read it, and the states of every layer by name."""
+class TrainingPass:
+    """The passes of a step of training: a network, its parameters, and the rule."""
 
-    states: States
+    net: Model
+    params: Params
+    rule: Rule
+    work: Workspace
 
-
-@dataclass(frozen=True)
-class Derived:
-    """The passes through a network by its program, with the trace that its loss reads."""
-
-    program: Program
-    passes: Passes
-
-    def forward(self, spikes: Array) -> Run:
+    def forward(self, spikes: Array) -> Trace:
         """Return every state at every step, from the input (T, S, n[0])."""
-        states, (_, *layers) = self.passes.forward(spikes), self.program.net.layers
-        both = [
-            (of, layer.neuron) for of, layer in zip(states[1:], layers, strict=True)
-        ]
-        U = [of[neuron.lines.potential] for of, neuron in both]
-        return Run(
-            [None, *U], [spikes, *(of[neuron.output] for of, neuron in both)], states
+        return self.net.forward(self.params, spikes, workspace=self.work)
+
+    def gradients(self, trace: Trace, targets: Array) -> Gradients:
+        """Return the gradients under the rule."""
+        return self.net.backward(
+            self.params, trace, targets, self.rule, workspace=self.work
         )
 
-    def gradients(self, trace: Run, targets: Array) -> Tensors:
-        """Return the gradient under the rule, by layer."""
-        return self.passes.gradients(trace.states, self._direct(trace, targets))
-
-    def input_gradient(self, trace: Run, targets: Array) -> Array:
-        """Return Σ_t δ^{t,0}, (S, n[0]): the derivative by an input that all steps share.
-
-        δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
-        carries no potential on to the next one. Spikes must be 0 or 1.
-        """
-        *_, (_, errors, _) = self.passes.down(
-            trace.states, self._direct(trace, targets)
-        )
-        *_, err = errors.values()
-        delta = np.empty((1, *trace.O[0].shape[1:]), err.dtype)
-        self.passes.weights[1].transpose(
-            err.sum(axis=0, keepdims=True), delta
-        )  # c2-delta
-        return np.asarray(delta[0])
-
-    def _direct(self, trace: Run, targets: Array) -> dict[str, Array]:
-        """Return the direct term, by the state that the loss reads."""
-        loss = self.program.net.loss
-        return {loss.state: loss.direct(trace.states[-1][loss.state], targets)}
-
-
-@lru_cache(maxsize=16)
-def program_of(settings: Settings, shape: str) -> Program:
-    """Return the program of the network of these settings.
-
-    Loops are compiled where that is asked for, or where a step is so much work that it pays.
-    """
-    net, backend = network_of(settings, shape), settings.backend
-    if backend == "auto":
-        products = (
-            settings.batch * settings.T * sum(a * b for a, b in pairwise(net.sizes))
-        )
-        backend = "auto" if products >= MUCH else "numpy"
-    rule, to_input = settings.make_rule(), settings.adversarial > 0
-    return Program(net, rule, backend, work=Workspace(), to_input=to_input)
+    def input_gradient(self, trace: Trace, targets: Array) -> Array:
+        """Return the derivative by the input, summed over steps, (S, n[0])."""
+        return self.net.input_gradient(self.params, trace, targets, self.rule)
 
 
 def encode_images(
@@ -232,14 +137,20 @@ def encode_images(
     return np.broadcast_to(shown, (T, *shown.shape[1:]))
 
 
-def passes(params: Trained, settings: Settings) -> Derived:
+@lru_cache(maxsize=16)
+def _rule_and_buffers(settings: Settings, sizes: str) -> tuple[Rule, Workspace]:
+    """Return the rule of these settings, and buffers for their passes."""
+    return settings.make_rule(), Workspace()
+
+
+def passes(params: Params, settings: Settings) -> TrainingPass:
     """Return the passes through the network of a run."""
-    shape = getattr(params, "shape", "-".join(map(str, params.sizes)))
-    program = program_of(settings, shape)
-    return Derived(program, program.passes(by_layer(params)))
+    sizes = sizes_of(params)
+    rule, work = _rule_and_buffers(settings, sizes)
+    return TrainingPass(network_of(settings, sizes), params, rule, work)
 
 
-PassesOf = Callable[[Trained, Settings], Any]
+PassesOf = Callable[[Params, Settings], Any]
 """Makes what has ``forward`` and ``gradients`` from parameters and settings."""
 
 Factors = Sequence[Array]
@@ -262,7 +173,7 @@ def draw_dropout(
     return factors
 
 
-def drop(arrays: Tensors, factors: Factors) -> list[Any]:
+def drop(arrays: LayerArrays, factors: Factors) -> list[Any]:
     """Return arrays by layer, the weights that leave each neuron times its factor."""
     layers: list[Any] = [None, *(dict(layer) for layer in by_layer(arrays)[1:])]
     for n, factor in enumerate(factors, 1):
@@ -272,12 +183,9 @@ def drop(arrays: Tensors, factors: Factors) -> list[Any]:
     return layers
 
 
-def with_dropout(params: Trained, factors: Factors) -> Trained:
+def with_dropout(params: Params, factors: Factors) -> Params:
     """Return the parameters of a step that leaves neurons out."""
-    layers = drop(params, factors)
-    if isinstance(params, DerivedParams):
-        return replace(params, layers=layers)
-    return Params(**by_name(layers))
+    return Params(**by_name(drop(params, factors)), shape=params.shape)
 
 
 def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrays import (
-    CHUNK,
-    Tensors,
-    Trained,
-    check_params,
-    chunks,
-    tensors,
-    zeros_like,
-)
+from stbp_edu.arrays import CHUNK, chunks, zeros_like
 from stbp_edu.engine.compiled import shared
+from stbp_edu.parameters import LayerArrays, Params, named_arrays
 
 MOMENTUM, BETA_2, EPS = 0.9, 0.999, 1e-8
 
@@ -34,29 +27,29 @@ class State:
         epoch: epochs that are done.
     """
 
-    params: Trained
-    average: Trained | None
-    m: Tensors
-    v: Tensors
+    params: Params
+    average: Params | None
+    m: LayerArrays
+    v: LayerArrays
     step: int = 0
     epoch: int = 0
 
     @property
-    def kept(self) -> Trained:
+    def kept(self) -> Params:
         """The parameters to evaluate and to save: the average, where there is one."""
         return self.params if self.average is None else self.average
 
 
-def start(params: Trained, *, averaging: bool = False) -> State:
+def start(params: Params, *, averaging: bool = False) -> State:
     """Return the state before the first update, which has these parameters."""
-    check_params(params)
+    checks.instance("params", params, Params)
     average = deepcopy(params) if averaging else None
     return State(params, average, zeros_like(params), zeros_like(params))
 
 
 def adam(
     state: State,
-    grads: Tensors,
+    grads: LayerArrays,
     lr: float,
     *,
     decay: float = 0.0,
@@ -105,7 +98,7 @@ def adam(
 
 def sgd(
     state: State,
-    grads: Tensors,
+    grads: LayerArrays,
     lr: float,
     *,
     decay: float = 0.0,
@@ -131,7 +124,7 @@ def sgd(
         p -= lr * m  # sgd
 
 
-def gradient_norm(grads: Tensors) -> float:
+def gradient_norm(grads: LayerArrays) -> float:
     """Return the Euclidean norm of all gradients together.
 
     Raises:
@@ -140,7 +133,7 @@ def gradient_norm(grads: Tensors) -> float:
     >>> gradient_norm([None, {"W": np.array([[3.0]]), "b": np.array([4.0])}])
     5.0
     """
-    named = tensors(grads)
+    named = named_arrays(grads)
     total = 0.0
     for g in named.values():
         flat = g.ravel(order="K")
@@ -154,7 +147,7 @@ def gradient_norm(grads: Tensors) -> float:
     return math.sqrt(total)
 
 
-def clip(grads: Tensors, norm: float, limit: float) -> None:
+def clip(grads: LayerArrays, norm: float, limit: float) -> None:
     """Scale gradients with this norm in place, to the norm ``limit`` where theirs is larger.
 
     >>> g = np.array([3.0, 4.0])
@@ -163,11 +156,11 @@ def clip(grads: Tensors, norm: float, limit: float) -> None:
     array([0.6, 0.8])
     """
     if norm > limit:
-        for g in tensors(grads).values():
+        for g in named_arrays(grads).values():
             g *= limit / norm
 
 
-def update_average(average: Trained, params: Trained, decay: float) -> None:
+def update_average(average: Params, params: Params, decay: float) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
     for _, (mean, p) in chunks(average, params):
         mean += (1 - decay) * (p - mean)  # ema

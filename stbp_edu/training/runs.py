@@ -19,8 +19,8 @@ import numpy as np
 
 import stbp_edu
 from stbp_edu import checks, files
-from stbp_edu.arrays import Tensors, Trained, by_layer, tensors
 from stbp_edu.engine.compiled import blas_kernels
+from stbp_edu.parameters import LayerArrays, Params, by_layer, named_arrays
 from stbp_edu.training import trainer
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
@@ -103,7 +103,7 @@ class FinishedRun:
 
     record: dict[str, Any]
     settings: Settings
-    params: Trained
+    params: Params
 
 
 def open_run(folder: str | Path) -> FinishedRun:
@@ -288,7 +288,7 @@ def folder_lock(folder: Path) -> AbstractContextManager[None]:
     return files.claimed(lock.with_name(f".{lock.name}.lock"), message)
 
 
-def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> None:
+def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> None:
     """Evaluate trained parameters; write them and then the record."""
     images, labels = config.data.test_images, config.data.test_labels
     rng = trainer.stream(config.settings, TEST)
@@ -303,7 +303,7 @@ def finish(config: RunConfig, params: Trained, curves: list[dict[str, Any]]) -> 
         "settings": to_dict(config.settings),
         **origin(),
         **environment(),
-        "backend": passes(params, config.settings).program.backend,
+        "backend": passes(params, config.settings).net.computes,
         "params": files.digest(
             config.folder / PARAMS
         ),  # to tell them from those of another run
@@ -357,7 +357,7 @@ def _version(package: str) -> str:
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
     state = checkpoint.state
-    groups: dict[str, Tensors] = {
+    groups: dict[str, LayerArrays] = {
         "params": state.params,
         "average": state.average or [None],
     }
@@ -371,7 +371,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "curves": checkpoint.curves,
         "request": checkpoint.request,
     }
-    arrays = {f"{g}.{k}": a for g, of in groups.items() for k, a in tensors(of).items()}
+    arrays = {
+        f"{g}.{k}": a for g, of in groups.items() for k, a in named_arrays(of).items()
+    }
     UNFINISHED.write_arrays(path, values, arrays)
 
 
@@ -380,7 +382,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
     path = files.as_path("path", path)
     values, arrays = UNFINISHED.read_arrays(path)
 
-    def group(name: str) -> Trained:
+    def group(name: str) -> Params:
         """Return the arrays of a group."""
         own = {
             k.removeprefix(f"{name}."): a

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
-from stbp_edu.arrays import hidden_layer
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.part_one import from_lif
@@ -25,6 +24,7 @@ from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, CASE_RULES
+from stbp_edu.sizes import hidden_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.own import make_surrogate, own_rule

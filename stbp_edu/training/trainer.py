@@ -14,9 +14,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stbp_edu import checks
-from stbp_edu.arrays import Tensors
 from stbp_edu.checks import Array, NotFiniteError
 from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.parameters import LayerArrays
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
@@ -245,7 +245,7 @@ class TrainingJob:
             state=state,
         )
 
-    def update(self, grads: Tensors, lr: float) -> float:
+    def update(self, grads: LayerArrays, lr: float) -> float:
         """Change the parameters and the averages in place; return the norm of the gradient."""
         s, state = self.settings, self.state
         norm = gradient_norm(grads)

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Adjoints, Gradients, Params, Spike, check_spike
+from stbp_edu.forward_pass import Adjoints, Spike, check_spike
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Gradients, Params
 from stbp_edu.verify import require
 from stbp_edu.verify.formulas import check_problem, loss_value, run
 
@@ -44,7 +45,7 @@ def derivatives(
         ImportError: if autograd is not installed.
         TypeError, ValueError: if the shapes or dtypes do not fit together.
 
-    >>> from stbp_edu.forward_pass import Params
+    >>> from stbp_edu.parameters import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> adjoints = derivatives(np.ones((3, 1, 1)), np.ones((1, 1)), p, LIF(tau=0.5, v_th=2.0))
     >>> adjoints.gradients.b[1].round(4)

@@ -8,8 +8,9 @@ import numpy as np
 
 from stbp_edu.arrows.paths import Node
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Adjoints, Gradients, Params
+from stbp_edu.forward_pass import Adjoints
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Gradients, Params
 
 IDS = (
     *(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")),

@@ -17,9 +17,10 @@ from stbp_edu.arrows import Node, network
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.paths import check_node
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Adjoints, Params
+from stbp_edu.forward_pass import Adjoints
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params
 from stbp_edu.verify.comparison import Problem, at_every_node
 from stbp_edu.verify.formulas import check_problem, loss_value, run
 

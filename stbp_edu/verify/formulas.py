@@ -14,8 +14,9 @@ import numpy as np
 
 from stbp_edu import checks, losses
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Params, Trace, check_spikes
+from stbp_edu.forward_pass import Trace, check_spikes
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params
 from stbp_edu.surrogates import SURROGATES
 
 IDS = (

@@ -16,10 +16,11 @@ from stbp_edu.arrows.paths import Edge, Node, Path, edges_from, paths_from
 from stbp_edu.arrows.paths import count_paths as count_kept
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.checks import Array, instance
-from stbp_edu.forward_pass import Adjoints, Params, Trace, check_trace
+from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE, Direct, LossLike, Rate
 from stbp_edu.losses.reading import direct_term
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params
 from stbp_edu.verify.comparison import at_every_node
 
 __all__ = [

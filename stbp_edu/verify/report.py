@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu import arrows, checks, engine, losses, verify
-from stbp_edu.arrays import by_layer
-from stbp_edu.arrows.part_one import by_name, from_lif
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.cases import scalar, vector
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
-from stbp_edu.forward_pass import Adjoints, Gradients, Params, Spike, Trace, forward
+from stbp_edu.forward_pass import Adjoints, Spike, Trace, forward
 from stbp_edu.losses import LossLike
 from stbp_edu.neuron import GATES, LIF
+from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import (

@@ -56,7 +56,7 @@ NEURONS = [
 NETWORKS = [
     (lambda: network("3-2", LIF()), "neuron must be a Neuron, or a list .*; see hard_reset"),
     (lambda: network("2-1", HARD, Loss("mine", "v")), "reads state 'v', which layer 1 does not"),
-    (lambda: Loss("mine", fit=Membrane()), r"fit must be Rate\(\) or .* say with state="),
+    (lambda: Loss("mine", fit=Membrane), "loss must be a loss"),
     (lambda: network("28x28-15C5-P5-10", HARD), "pooling by 5 does not"),
     (lambda: network("16-3C2-2", HARD), "needs an image"),
     (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from stbp_edu.arrays import tensors
 from stbp_edu.cli.main import main as cli
 from stbp_edu.files import load_params
+from stbp_edu.parameters import named_arrays
 from stbp_edu.torch import train
 from stbp_edu.torch.train import Group, TensorPasses
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
@@ -89,7 +89,7 @@ def test_two_processes_take_the_steps_of_one(tmp_path):
     steps = -(-IMAGES // SETTINGS.batch)
     assert (steps, IMAGES % SETTINGS.batch) == (10, 1)
     for step in range(steps):
-        got, want = (tensors(load_params(f / f"{step}.npz")) for f in (two, one))
+        got, want = (named_arrays(load_params(f / f"{step}.npz")) for f in (two, one))
         for name in want:
             np.testing.assert_allclose(got[name], want[name], rtol=1e-12, atol=1e-12)
     losses = [np.load(f / "losses.npy") for f in (one, two)]
@@ -268,7 +268,7 @@ def test_a_step_is_that_of_the_other_command(changes):
     for passes in (TensorPasses(Group()), model.passes):
         job = TrainingJob(settings, data, initial_state(settings, data), passes)
         job.begin_epoch(0)
-        found.append((job.step(0, 1e-2), tensors(job.state.m)))
+        found.append((job.step(0, 1e-2), named_arrays(job.state.m)))
     (ours, got), (theirs, want) = found
     assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
     assert (ours.right, ours.rates) == (

@@ -10,11 +10,11 @@ from torch import nn
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian, arrows, derive
-from stbp_edu.arrays import by_layer
 from stbp_edu.arrows import RULES, in_blocks, with_gain_limit
 from stbp_edu.engine import compiled
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.neuron import GATES
+from stbp_edu.parameters import by_layer
 from stbp_edu.rules import ABLATIONS
 from stbp_edu.rules import CASE_RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES

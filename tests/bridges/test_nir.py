@@ -10,8 +10,8 @@ import torch
 
 import stbp_edu
 from stbp_edu import LIF, Gaussian
-from stbp_edu.arrays import DerivedParams, by_layer, tensors
 from stbp_edu.nir import DT, from_graph, to_graph
+from stbp_edu.parameters import Params, by_layer, named_arrays
 from stbp_edu.training import Settings
 from tests.networks import make_problem
 
@@ -33,10 +33,10 @@ def test_what_comes_back_through_a_file_is_the_same_and_spikes_alike(tmp_path, d
     )  # a graph holds none
     found, neuron = from_graph(graph, NEURON.surrogate, dt=1e-3)
     assert neuron == NEURON
-    for name, array in tensors(problem.params).items():
-        assert tensors(found)[name].dtype == dtype
+    for name, array in named_arrays(problem.params).items():
+        assert named_arrays(found)[name].dtype == dtype
         np.testing.assert_allclose(
-            tensors(found)[name], array, rtol=4 * np.finfo(dtype).eps
+            named_arrays(found)[name], array, rtol=4 * np.finfo(dtype).eps
         )
     assert problem.trace.O[2].mean() > 0.02
     got = stbp_edu.forward(problem.spikes, found, neuron)
@@ -77,13 +77,11 @@ def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
     layers = [dict(layer or {}) for layer in by_layer(problem.params)]
     for layer in layers[1:]:
         layer |= {"tau": np.array(0.8), "v_th": np.full(len(layer["b"]), 0.5)}
-    graph = to_graph(
-        DerivedParams("6-9-4", [None, *layers[1:]]), settings.make_neurons()
-    )
+    graph = to_graph(Params("6-9-4", [None, *layers[1:]]), settings.make_neurons())
     found, neuron = from_graph(graph, NEURON.surrogate)
     assert neuron == NEURON
-    for name, array in tensors(problem.params).items():
-        np.testing.assert_allclose(tensors(found)[name], array, rtol=1e-14)
+    for name, array in named_arrays(problem.params).items():
+        np.testing.assert_allclose(named_arrays(found)[name], array, rtol=1e-14)
     read_out = Settings(neuron=text, readout="u = 0.9 * u + x", tau=0.8).make_neurons()
     graph = to_graph(problem.params, read_out)
     assert [type(node).__name__ for node in graph.nodes.values()][-2:] == [
@@ -115,7 +113,7 @@ TEXTS = [
             (TWO, Settings(neuron=text).make_neurons(), "must have gate='linear'")
             for text in TEXTS
         ),
-        (DerivedParams("2-2R", [None, AGAIN]), NEURON, "layer 1 is recurrent"),
+        (Params("2-2R", [None, AGAIN]), NEURON, "layer 1 is recurrent"),
     ],
 )
 def test_what_nir_does_not_have_is_refused(params, neuron, words):

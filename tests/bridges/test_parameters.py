@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF, arrows, derive, init_params
-from stbp_edu.arrays import tensors
 from stbp_edu.files import load_params, save_params
+from stbp_edu.parameters import named_arrays
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params, to_state
 
 
@@ -20,9 +20,9 @@ def params(request):
 
 
 def assert_same(got, want):
-    for name, array in tensors(want).items():
-        assert tensors(got)[name].dtype == array.dtype
-        np.testing.assert_array_equal(tensors(got)[name], array)
+    for name, array in named_arrays(want).items():
+        assert named_arrays(got)[name].dtype == array.dtype
+        np.testing.assert_array_equal(named_arrays(got)[name], array)
 
 
 def test_through_files_of_both_kinds_without_shared_memory(params, tmp_path):

@@ -6,7 +6,8 @@ Whether a bug fails as its row says is judged anew, on other networks than the t
 import numpy as np
 import pytest
 
-from stbp_edu.forward_pass import Params, forward
+from stbp_edu.forward_pass import forward
+from stbp_edu.parameters import Params
 from stbp_edu.practice import hunt, progress_report
 from stbp_edu.practice.bug_hunt import bugs, evidence, ran, table, wrong_gradients
 from stbp_edu.practice.grading.calling import plain

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from stbp_edu import Gradients, Params, init_params
-from stbp_edu.arrays import tensors, zeros_like
+from stbp_edu.arrays import zeros_like
+from stbp_edu.parameters import named_arrays
 from stbp_edu.training import Settings
 from stbp_edu.training.optimiser import (
     adam,
@@ -23,12 +24,16 @@ def params_of(w: float, b: float) -> Params:
     return Params(W=[None, np.array([[w]])], b=[None, np.array([b])])
 
 
+def grads_of(w: float, b: float) -> Gradients:
+    return Gradients(W=[None, np.array([[w]])], b=[None, np.array([b])])
+
+
 def test_adam_by_hand() -> None:
     """After one step m̂ = g and v̂ = g²; two steps of g = 3, then -1, worked out on paper."""
     params, after = params_of(1.0, 0.0), []
     state = start(params)
     for w, b in ((3.0, -1e-3), (-1.0, 0.0)):
-        adam(state, Gradients(**vars(params_of(w, b))), 0.1)
+        adam(state, grads_of(w, b), 0.1)
         after.append([params.W[1][0, 0], params.b[1][0]])
     assert state.step == 2
     first = 1 - 0.1 * 3 / (3 + 1e-8)
@@ -51,7 +56,7 @@ def test_adam_forgets_by_beta2() -> None:
     state = start(params)
     for w in (1000.0, 1.0):
         before = params.W[1][0, 0]
-        adam(state, Gradients(**vars(params_of(w, 0.0))), 1.0, beta2=0.9)
+        adam(state, grads_of(w, 0.0), 1.0, beta2=0.9)
     m_hat, v_hat = 90.1 / (1 - 0.81), 90_000.1 / (1 - 0.81)
     change = params.W[1][0, 0] - before
     np.testing.assert_allclose(change, -m_hat / (math.sqrt(v_hat) + 1e-8), rtol=1e-12)
@@ -62,7 +67,7 @@ def test_sgd_by_hand() -> None:
     params = params_of(1.0, 1.0)
     state = start(params)
     for w in (3.0, -1.0):
-        grads = Gradients(**vars(params_of(w, w)))
+        grads = grads_of(w, w)
         sgd(state, grads, 0.1, momentum=0.5, decay=1.0)
     np.testing.assert_allclose(
         [params.W[1][0, 0], params.b[1][0]], [(0.9 - 0.3) * 0.9 - 0.05, 0.7 - 0.05]
@@ -76,7 +81,7 @@ def test_the_norm_of_a_gradient_is_of_all_arrays_and_clipping_keeps_its_directio
     rng = np.random.default_rng(1)
     params = init_params([300, 200, 3], rng, dtype=np.float32, scheme="uniform")
     grads = by_columns(params)  # more entries than a chunk
-    arrays = tensors(grads)
+    arrays = named_arrays(grads)
     whole = np.concatenate([a.ravel() for a in arrays.values()]).astype(float)
     norm = gradient_norm(grads)
     np.testing.assert_allclose(norm, np.linalg.norm(whole), rtol=1e-12)
@@ -123,7 +128,7 @@ def test_chunks_change_no_bit(monkeypatch) -> None:
             grads = by_columns(init_params([8, 6, 5, 3], rng, scheme="uniform"))
             adam(state, Gradients(grads.W, grads.b), 0.1, decay=0.1)
             update_average(state.average, params, 0.5)
-        found.append({**tensors(state.average), "steps": np.array(state.step)})
+        found.append({**named_arrays(state.average), "steps": np.array(state.step)})
     for name, array in found[0].items():
         np.testing.assert_array_equal(array, found[1][name], err_msg=name)
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from stbp_edu import arrows
-from stbp_edu.arrays import by_layer, tensors
 from stbp_edu.cli.main import main
 from stbp_edu.cli.train import chosen_settings, train_arguments
 from stbp_edu.files import load_params, read_json, save_params
+from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import Settings, evaluate, initial_state, train
-from stbp_edu.training.model import network_of, passes
+from stbp_edu.training.model import network_of, passes, sizes_of
 from stbp_edu.training.runs import (
     Checkpoint,
     load_checkpoint,
@@ -46,7 +46,7 @@ def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(
     settings = replace(small, rule=rule, gain_limit=limit, **OWN)
     state = initial_state(settings, few)
     found, job = first_step(settings, few, state)
-    net = network_of(settings, state.params.shape)
+    net = network_of(settings, sizes_of(state.params)).table
     job.begin_epoch(0)
     images, targets = job._batch(0)
     inputs = job.encode(images).astype(float)
@@ -59,7 +59,7 @@ def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(
     want = arrows.backward(
         net, params, trace, targets.astype(float), settings.make_rule()
     )
-    for name, array in tensors(want.gradients).items():
+    for name, array in named_arrays(want.gradients).items():
         scale = np.abs(array).max() + 1e-9
         np.testing.assert_allclose(
             found[name] / scale, array / scale, atol=1e-4, err_msg=name
@@ -92,10 +92,10 @@ def test_runs_learn_and_go_on_bit_for_bit(
     data = bytes_few if settings.shift else few
     first, *_, whole = epochs(settings, data)
     assert settings.shift or whole.loss < 0.97 * first.loss
-    for name, array in tensors(initial_state(settings, data).params).items():
-        assert (tensors(whole.state.params)[name] != array).any() or name == "rho.3", (
-            name
-        )
+    for name, array in named_arrays(initial_state(settings, data).params).items():
+        assert (
+            named_arrays(whole.state.params)[name] != array
+        ).any() or name == "rho.3", name
     given = Checkpoint(settings, "", first.state, [])
     save_checkpoint(path, given)
     found = load_checkpoint(path)
@@ -145,7 +145,7 @@ def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
         run = [
             passes(initial_state(settings, few).params, settings) for settings in ways
         ]
-        assert [one.program.backend for one in run] == ["numpy", "compiled"]
+        assert [one.net.computes for one in run] == ["numpy", "compiled"]
 
 
 @pytest.mark.slow

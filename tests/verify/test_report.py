@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, cases
-from stbp_edu.forward_pass import Gradients
+from stbp_edu.parameters import Gradients
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import comparison, formulas, report
 from stbp_edu.verify.comparison import Outcome

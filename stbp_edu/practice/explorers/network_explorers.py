@@ -13,8 +13,8 @@ import numpy as np
 from stbp_edu.arrows import Edge, Node
 from stbp_edu.cases import case_at
 from stbp_edu.engine import forward
-from stbp_edu.forward_pass import Params
 from stbp_edu.neuron import HARD_GATES, LIF
+from stbp_edu.parameters import Params
 from stbp_edu.plotting.graph import subscript
 from stbp_edu.practice.explorers.widget import Json, node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass

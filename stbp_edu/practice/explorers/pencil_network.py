@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 
 from stbp_edu.arrows import Node
-from stbp_edu.forward_pass import Params, forward
+from stbp_edu.forward_pass import forward
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import Gaussian, Rectangle
 from stbp_edu.verify.finite_difference import twin_loss

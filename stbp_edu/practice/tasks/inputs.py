@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from stbp_edu.cases import case_at, sweep
 from stbp_edu.checks import Array
-from stbp_edu.forward_pass import Adjoints, Params, Trace, forward
+from stbp_edu.forward_pass import Adjoints, Trace, forward
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Params
 from stbp_edu.practice.tasks.catalogue import Exercise, Function, define, source_of
 from stbp_edu.surrogates import Gaussian, Sigmoid
 

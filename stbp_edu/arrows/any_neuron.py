@@ -1,0 +1,51 @@
+"""Any neuron that the package knows, as its table of arrows."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias
+
+from stbp_edu import checks
+from stbp_edu.arrows.lines.text import read_lines
+from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.table import Neuron, neuron_from
+from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Gaussian
+
+
+class HasNeuron(Protocol):
+    """What :func:`stbp_edu.derive` returns."""
+
+    @property
+    def neuron(self) -> Neuron:
+        """The table of arrows."""
+
+
+AnyNeuron: TypeAlias = LIF | HasNeuron | Neuron | str
+"""A neuron: an LIF, what ``derive`` returns, or forward lines as a text."""
+
+
+def as_neuron(value: object, name: str = "neuron") -> Neuron:
+    """Return the table of arrows of a neuron, however it is given.
+
+    Args:
+        value: an :class:`stbp_edu.LIF`, what :func:`stbp_edu.derive` returns, or a text of
+            forward lines, which gives its constants itself.
+        name: what the error calls it.
+
+    Raises:
+        TypeError, ValueError: if it is none of them, or a line is not understood.
+
+    >>> [as_neuron(one).order for one in (LIF(), "tau = 0.9; u = tau * u + x")]
+    [('u', 'o'), ('u',)]
+    """
+    if isinstance(value, LIF):
+        return from_lif(value)
+    if isinstance(value, str):
+        return neuron_from(read_lines(value, {}), Gaussian(a=0.5))
+    found: Any = getattr(value, "neuron", value)
+    if not isinstance(found, Neuron):
+        raise TypeError(
+            f"{name} must be an LIF, what stbp_edu.derive returns, or a text of forward lines, "
+            f"got {checks.brief(value)}; pass for example 'tau = 0.5; u = tau * u + x'"
+        )
+    return found

@@ -1,0 +1,441 @@
+"""The front door: a network of any neurons, its parameters, its forward and its backward pass.
+
+mine = stbp_edu.derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=1.0)
+net = stbp_edu.network("784-800-10", mine)
+params = net.init(rng, dtype=np.float32)
+trace = net.forward(params, spikes)
+grads = net.backward(params, trace, targets, rule="e-prop")
+"""
+
+from __future__ import annotations  # np.random is loaded where it is used
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.arrays import Workspace
+from stbp_edu.arrows import models, with_gain_limit
+from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
+from stbp_edu.arrows.finite_states import check_states
+from stbp_edu.arrows.forward_run import check_shapes
+from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.table import Neuron
+from stbp_edu.checks import Array
+from stbp_edu.engine.compiled import chosen, one_blas_thread
+from stbp_edu.engine.passes import Passes
+from stbp_edu.engine.program import Program
+from stbp_edu.forward_pass import Trace
+from stbp_edu.losses import RATE, LossFunction, LossLike, read_loss
+from stbp_edu.losses.reading import direct_term
+from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
+from stbp_edu.parameters import (
+    Gradients,
+    Params,
+    by_layer,
+    by_name,
+    draw_weights,
+)
+
+LARGE = 50_000
+"""Weights of a network below which operations on whole arrays take less time than compiling."""
+
+Steps = list[dict[str, Array]]
+"""By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has the input alone."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its passes; :func:`network` makes one.
+
+    Attributes:
+        sizes: the sizes as a text.
+        table: the network as a table of arrows, which :mod:`stbp_edu.arrows` takes.
+        loss: the loss that :meth:`backward` takes where none is given.
+        backend: how it computes: ``"numpy"``, ``"compiled"`` or ``"auto"``.
+    """
+
+    sizes: str
+    table: models.Network
+    loss: Any
+    backend: str
+    _programs: dict[Any, tuple[Rule, Program]] = field(default_factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        """Return the sizes, and the states of the neurons."""
+        states = {" ".join(layer.neuron.order) for layer in self.table.layers[1:]}
+        return f"network({self.sizes!r}), states {' | '.join(sorted(states))}"
+
+    def __reduce__(self) -> Any:
+        """Pickle what it was made of; programs are made again."""
+        neurons = [layer.neuron for layer in self.table.layers[1:]]
+        return network, (self.sizes, neurons, self.loss, self.backend)
+
+    @property
+    def N(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of layers, the input not counted."""
+        return self.table.N
+
+    @property
+    def computes(self) -> str:
+        """How passes through it compute: ``"numpy"`` or ``"compiled"``."""
+        return chosen(self._backend(twin=False), self.table)
+
+    def init(
+        self,
+        rng: np.random.Generator,
+        dtype: Any = np.float64,
+        *,
+        scheme: str = "unit-rows",
+        scale: float = 1.0,
+    ) -> Params:
+        """Draw initial parameters: biases are zero, constants that are learned have their value.
+
+        Args:
+            rng: a seeded ``np.random.Generator``.
+            dtype: np.float64 (to learn and to check) or np.float32 (to train).
+            scheme: of weights and recurrent weights; see :func:`stbp_edu.init_params`.
+            scale: factor on all weights; > 0.
+
+        Raises:
+            TypeError, ValueError: if an argument is not usable.
+
+        >>> net = network("3-2R-1", "tau = 0.5; u = tau * u + x; o = spike(u - 1)")
+        >>> {name: a.shape for name, a in net.init(np.random.default_rng(0)).arrays().items()}
+        {'W1': (2, 3), 'b1': (2,), 'R1': (2, 2), 'W2': (1, 2), 'b2': (1,)}
+        """
+        dtype = checks.float_dtype("dtype", dtype)
+        layers: list[Any] = [None]
+        for layer in self.table.layers[1:]:
+            arrays: dict[str, Array] = {}
+            for name, shape in layer.shapes.items():
+                if name in ("W", "R"):
+                    inputs = int(np.prod(shape[1:]))
+                    W = draw_weights(inputs, shape[0], rng, dtype, scheme, scale)
+                    # The weights that leave one neuron lie side by side in memory.
+                    arrays[name] = (
+                        np.asfortranarray(W) if len(shape) == 2 else W.reshape(shape)
+                    )
+                elif name == "b":
+                    arrays[name] = np.zeros(shape, dtype)
+                else:
+                    arrays[name] = layer.neuron.start(name, shape, dtype)
+            layers.append(arrays)
+        return self.params_of(layers)
+
+    def params_of(self, layers: Sequence[Any]) -> Params:
+        """Return parameters from None and a dictionary of arrays for each layer."""
+        images = any(part[0] == "P" or "C" in part for part in self.sizes.split("-"))
+        shape = self.sizes if images or "x" in self.sizes else ""
+        return Params(**by_name(layers), shape=shape)
+
+    def forward(
+        self,
+        params: Params,
+        spikes: Array,
+        *,
+        twin: bool = False,
+        workspace: Workspace | None = None,
+    ) -> Trace:
+        """Return every state at every step.
+
+        Args:
+            params: the parameters; their dtype decides the computation's.
+            spikes: the input, shape (T, S, n[0]), of images also (T, S, channels, rows, columns):
+                spikes, or any finite numbers.
+            twin: whether the smooth twin H stands in for the spike.
+            workspace: buffers to use again; the trace lives in them, and the next pass with the
+                same ones overwrites it. Without them each pass makes new arrays.
+
+        Returns:
+            The trace: ``trace["u"][n]`` is a state of layer n by its name, ``trace.O[n]`` its
+            output and ``trace.U[n]`` its potential, of shape (T, S, n[n]).
+
+        Raises:
+            TypeError, ValueError: if the parameters or the input do not fit the network.
+            NotFiniteError: if a state is not finite; it names the line, the operation, the layer
+                and the step.
+
+        >>> net = network("1-1", "tau = 0.5; u = tau * u + x; o = spike(u - 2) ")
+        >>> params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+        >>> net.forward(params, np.ones((3, 1, 1))).O[1].ravel()
+        array([0., 1., 1.])
+        """
+        layers = self._layers(params)
+        checks.instance("twin", twin, bool)
+        inputs = self._inputs(spikes, params)
+        program = self._program("exact", twin=twin)
+        with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
+            states = program.passes(layers, _buffers(workspace)).forward(inputs)
+        check_states(self.table, layers, states)
+        return self._trace(states, twin)
+
+    def backward(
+        self,
+        params: Params,
+        trace: Trace,
+        targets: Array | None,
+        rule: str | Rule = "exact",
+        loss: LossLike | models.Loss | None = None,
+        *,
+        gain_limit: float | None = None,
+        workspace: Workspace | None = None,
+    ) -> Gradients:
+        """Return the gradients of a forward pass, in the shape of the parameters.
+
+        Args:
+            params: the parameters of that pass.
+            trace: the pass.
+            targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
+            rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
+            loss: a loss of :mod:`stbp_edu.losses` or your own, or its direct term; the network's
+                where None.
+            gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
+            workspace: buffers to use again; the gradients of the weights live in them.
+
+        Raises:
+            TypeError, ValueError: if the arguments do not fit together, or the rule keeps no path.
+            NotFiniteError: if a gradient is not finite.
+
+        >>> net = network("1-1", "tau = 0.5; u = tau * u * (1 - o) + x; o = spike(u - 2)")
+        >>> params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+        >>> trace = net.forward(params, np.ones((3, 1, 1)))
+        >>> net.backward(params, trace, np.array([[1.0]])).b[1].round(3)
+        array([-0.264])
+        """
+        states = self._states(trace, params)
+        direct = self._direct(
+            trace, states, targets, self.loss if loss is None else loss
+        )
+        how: dict[str, Any] = {"reads": tuple(direct)}
+        how["twin"] = trace.smooth or _is_smooth(trace)
+        program = self._program(rule, gain_limit, **how)
+        with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
+            passes = program.passes(by_layer(params), _buffers(workspace))
+            found = Gradients(**by_name(passes.gradients(states, direct)))
+        for name, array in found.arrays().items():
+            checks.check_finite(f"the gradient of {name}", array)
+        return found
+
+    def input_gradient(
+        self,
+        params: Params,
+        trace: Trace,
+        targets: Array | None,
+        rule: str | Rule = "exact",
+        loss: LossLike | models.Loss | None = None,
+    ) -> Array:
+        """Return Σ_t δ^{t,0}, (S, n[0]): the derivative by an input that all steps share.
+
+        δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
+        carries no potential on to the next one. The arguments are those of :meth:`backward`.
+        """
+        states = self._states(trace, params)
+        direct = self._direct(
+            trace, states, targets, self.loss if loss is None else loss
+        )
+        how: dict[str, Any] = {"reads": tuple(direct), "twin": trace.smooth}
+        how["to_input"] = True
+        program = self._program(rule, **how)
+        with one_blas_thread(program.backend == "compiled"):
+            passes = program.passes(by_layer(params))
+            return _to_input(passes, states, direct)
+
+    def value(self, trace: Trace, targets: Array, loss: Any = None) -> float:
+        """Return the loss of a forward pass; the network's where ``loss`` is None."""
+        loss = self.loss if loss is None else loss
+        if isinstance(loss, models.Loss):
+            return loss.value(_flat(trace[loss.state][self.N]), targets)
+        return float(read_loss(loss, "value").value(_last(trace), targets))
+
+    def _layers(self, params: Params) -> list[Any]:
+        """Return the arrays of each layer, once their names and shapes have been checked."""
+        layers = by_layer(checks.instance("params", params, Params))
+        check_shapes(self.table, layers)
+        return layers
+
+    def _inputs(self, spikes: Array, params: Params) -> Array:
+        """Return the input in the dtype of the parameters, as (T, S, n[0])."""
+        shape = self.table.shape
+        given = spikes.shape[2:] if isinstance(spikes, np.ndarray) else None
+        flat = (int(np.prod(shape)),)
+        if (
+            given not in (shape, flat)
+            or spikes.dtype.kind not in "fiub"
+            or not spikes.size
+        ):
+            raise ValueError(
+                f"spikes must be an array of numbers of shape (T, S, n[0]) = (T, S, {flat[0]}), "
+                f"got {_described(spikes)}; put the steps first, then the samples"
+            )
+        inputs = spikes.astype(params.dtype, copy=False)
+        return inputs if given == flat else _flat(inputs)
+
+    def _trace(self, states: Steps, twin: bool) -> Trace:
+        """Return the trace of the states by layer."""
+        shapes = [self.table.shape_of(n) for n in range(self.N + 1)]
+        named: dict[str, list[Any]] = {}
+        U, O = [None], [_shaped(states[0]["o"], shapes[0])]
+        for n in range(1, self.N + 1):
+            for name, series in states[n].items():
+                of_all = named.setdefault(name, [None] * (self.N + 1))
+                of_all[n] = _shaped(series, shapes[n])
+            lines = self.table.layers[n].neuron.lines
+            U.append(named[lines.potential][n])
+            O.append(named[lines.output][n])
+        return Trace(U, O, named, twin)
+
+    def _states(self, trace: Trace, params: Params) -> Steps:
+        """Return the states by layer that a trace holds, once checked."""
+        checks.instance("params", params, Params)
+        O = checks.instance("trace", trace, Trace).O
+        if len(O) != self.N + 1:
+            raise ValueError(
+                f"trace must have the N = {self.N} layers of this network, got {len(O) - 1}; pass "
+                "what its forward returned"
+            )
+        states: Steps = [{"o": _flat(O[0])}]
+        for n in range(1, self.N + 1):
+            of_layer = {}
+            for name in self.table.states[n]:
+                series = trace[name][n]
+                wanted = (*O[0].shape[:2], *self.table.shape_of(n))
+                if (
+                    series is None
+                    or series.shape != wanted
+                    or series.dtype != params.dtype
+                ):
+                    raise ValueError(
+                        f"trace[{name!r}][{n}] must be a {params.dtype} array of shape {wanted}, "
+                        f"got {_described(series)}; pass what forward returned for these params"
+                    )
+                of_layer[name] = _flat(series)
+            states.append(of_layer)
+        return states
+
+    def _direct(
+        self, trace: Trace, states: Steps, targets: Any, loss: Any
+    ) -> dict[str, Array]:
+        """Return the direct term of a loss, by the state of the last layer that it reads."""
+        last = states[-1]
+        if isinstance(loss, models.Loss):
+            return {loss.state: loss.direct(last[loss.state], targets)}
+        lines = self.table.layers[self.N].neuron.lines
+        terms = direct_term(loss, _last(trace), targets)
+        direct: dict[str, Array] = {}
+        for state, term in ((lines.output, terms.o), (lines.potential, terms.u)):
+            if term is not None:
+                direct[state] = direct[state] + term if state in direct else term
+        return direct
+
+    def _program(
+        self, rule: str | Rule, gain_limit: float | None = None, **how: Any
+    ) -> Program:
+        """Return the program for a rule, which is made once."""
+        rule = as_rule(rule)
+        key = (id(rule), gain_limit, *sorted(how.items()))
+        if key not in self._programs:
+            limited = with_gain_limit(gain_limit, rule)
+            program = Program(self.table, limited, self._backend(how["twin"]), **how)
+            self._programs[key] = rule, program  # the rule is kept, and so is its id
+        return self._programs[key][1]
+
+    def _backend(self, twin: bool) -> str:
+        """Return how to compute: small networks take less time on whole arrays."""
+        if self.backend != "auto":
+            return self.backend
+        weights = 0
+        for layer in self.table.layers[1:]:
+            weights += int(np.prod(layer.link.weight_shape))
+        return "auto" if weights >= LARGE and not twin else "numpy"
+
+
+def network(
+    sizes: str | Sequence[int | str],
+    neuron: AnyNeuron | Sequence[AnyNeuron],
+    loss: LossFunction | models.Loss = RATE,
+    backend: str = "auto",
+) -> Model:
+    """Return a network of any neurons.
+
+    Args:
+        sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
+            columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
+            with recurrent weights: see :mod:`stbp_edu.sizes`.
+        neuron: an :class:`stbp_edu.LIF`, what :func:`stbp_edu.derive` returns, or forward lines
+            as a text; or a list of one for each layer. Lines without ``spike`` are a read-out.
+        loss: a loss of :mod:`stbp_edu.losses`, or your own.
+        backend: ``"numpy"``; ``"compiled"``, which needs Numba; or ``"auto"``: compiled where
+            Numba is installed and the network is large.
+
+    Raises:
+        TypeError, ValueError: if a part or a line is not understood, or the shapes do not chain.
+        ImportError: if ``"compiled"`` is asked for and Numba is missing.
+
+    >>> read_out = "kappa = 0.9; u = kappa * u + x"
+    >>> net = network("4-8R-2", [LIF(), read_out])
+    >>> params = net.init(np.random.default_rng(0))
+    >>> trace = net.forward(params, np.ones((5, 3, 4)))
+    >>> net.backward(params, trace, np.ones((3, 2)), rule="e-prop").R[1].shape
+    (8, 8)
+    """
+    checks.choice("backend", backend, ("auto", "numpy", "compiled"))
+    given = neuron if isinstance(neuron, list | tuple) else [neuron]
+    neurons: list[Neuron] = [as_neuron(one) for one in given]
+    table_loss = loss if isinstance(loss, models.Loss) else None
+    if table_loss is None:
+        table_loss = models.loss_of(read_loss(loss), neurons[-1])
+    several = neurons if isinstance(neuron, list | tuple) else neurons[0]
+    table = models.network(sizes, several, table_loss)
+    text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))
+    return Model(text, table, loss, backend)
+
+
+def _to_input(passes: Passes, states: Steps, direct: Mapping[str, Array]) -> Array:
+    """Return the derivative by the input, summed over steps."""
+    *_, (_, errors, _) = passes.down(states, direct)
+    *_, err = errors.values()
+    delta = np.empty((1, *states[0]["o"].shape[1:]), err.dtype)
+    passes.weights[1].transpose(err.sum(axis=0, keepdims=True), delta)  # c2-delta
+    return np.asarray(delta[0])
+
+
+def _buffers(workspace: Workspace | None) -> Workspace:
+    """Return the buffers that were given, or new ones."""
+    return (
+        Workspace()
+        if workspace is None
+        else checks.instance("workspace", workspace, Workspace)
+    )
+
+
+def _last(trace: Trace) -> Trace:
+    """Return what a loss reads of a trace: the last layer, as (T, S, n[N])."""
+    U, O = _flat(trace.U[-1]), _flat(trace.O[-1])
+    return replace(trace, U=[None, U], O=[O, O], states={})
+
+
+def _is_smooth(trace: Trace) -> bool:
+    """Return whether a trace of the course has outputs that are not spikes."""
+    if trace.states:
+        return False
+    return not all(((o == 0) | (o == 1)).all() for o in trace.O[1:])
+
+
+def _flat(series: Array) -> Array:
+    """Return (T, S, *shape) as (T, S, m)."""
+    return series if series.ndim == 3 else series.reshape(*series.shape[:2], -1)
+
+
+def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
+    """Return (T, S, m) as (T, S, *shape)."""
+    return series if len(shape) == 1 else series.reshape(*series.shape[:2], *shape)
+
+
+def _described(value: object) -> str:
+    """Return the shape and type of an array, or what else came."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} of shape {value.shape}"
+    return checks.brief(value)

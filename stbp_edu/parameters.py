@@ -1,0 +1,270 @@
+"""Parameters and gradients of every network, and their arrays by name.
+
+Index = superscript: ``W[n]`` and ``b[n]`` for n = 0..N; ``W[0]`` and ``b[0]`` are None. Recurrent
+weights are ``R[n]``, and a constant that layer n learns is ``learned["tau"][n]``.
+"""
+
+from __future__ import annotations  # np.random is loaded where it is used
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.checks import Array
+from stbp_edu.sizes import widths
+
+NAME = re.compile(r"([WbR](?=\d)|\w+(?=\.))\.?(\d{1,4})")
+
+
+@dataclass(frozen=True)
+class Params:
+    """Weights, biases and all else that the N layers of a network learn.
+
+    Attributes:
+        W: N + 1 entries; ``W[0]`` is None, ``W[n]`` has shape (n[n], n[n-1]), w_ij from j to i; of
+            a convolution (channels, channels below, k, k).
+        b: N + 1 entries; ``b[0]`` is None, ``b[n]`` has shape (n[n],), or (channels,).
+        R: as ``W``, the recurrent weights, shape (n[n], n[n]); None where a layer has none.
+        learned: by name, the constants that layers learn, N + 1 entries each: arrays of shape ()
+            or with one for each neuron; None where a layer does not learn it.
+        shape: the sizes as a text, such as ``28x28-15C5-P2-300-10``; needed where a layer is a
+            convolution, or reads the means of blocks.
+
+    Raises:
+        TypeError: if an entry is no array, is not float32 or float64, or the dtypes are mixed.
+        ValueError: if the lists differ in length, shapes do not chain, or a value is not finite.
+
+    >>> params = Params(W=[None, np.zeros((3, 2))], b=[None, np.zeros(3)])
+    >>> params.sizes
+    (2, 3)
+    >>> for name, array in params.arrays().items():
+    ...     print(name, array.shape)
+    W1 (3, 2)
+    b1 (3,)
+    """
+
+    W: Sequence[Any]
+    b: Sequence[Any]
+    R: Sequence[Any] = ()
+    learned: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    shape: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that the layers fit together."""
+        if not self.R:
+            object.__setattr__(self, "R", [None] * len(self.W))
+        groups = {"W": self.W, "b": self.b, "R": self.R}
+        checks.fields("params", self, learned=Mapping, shape=str)
+        for name, constants in self.learned.items():
+            groups[f"learned[{name!r}]"] = constants
+        for name, entries in groups.items():
+            _check_list(name, entries)
+            if len(entries) != len(self.W):
+                raise ValueError(
+                    f"{name} must have as many entries as W = {len(self.W)}, got {len(entries)}; "
+                    "give one for each layer"
+                )
+        if self.shape:
+            _check_count(self.shape, self.N)
+        dtype, width = None, None
+        for n in range(1, len(self.W)):
+            if self.shape:
+                W_n = _array(f"W[{n}]", self.W[n], dtype)
+            else:
+                axes = f"(n[{n}], n[{n - 1}])"
+                W_n = checks.array(
+                    f"W[{n}]", self.W[n], axes, (None, width), dtype=dtype
+                )
+            dtype, width = W_n.dtype, W_n.shape[0]
+            checks.array(f"b[{n}]", self.b[n], f"(n[{n}],)", (width,), dtype=dtype)
+            for name, entries in groups.items():
+                if name not in ("W", "b") and entries[n] is not None:
+                    _array(f"{name}[{n}]", entries[n], dtype)
+
+    @property
+    def N(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of layers, the input not counted."""
+        return len(self.W) - 1
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Widths (n[0], ..., n[N]): how many neurons each layer has."""
+        if self.shape:
+            return widths(self.shape)
+        return (self.W[1].shape[1], *(w.shape[0] for w in self.W[1:]))
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The float type that every computation with these parameters uses."""
+        return np.dtype(self.W[1].dtype)
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays by name: W1, b1, R1, and constants such as tau.1."""
+        return named_arrays(self)
+
+
+def _check_list(name: str, entries: object) -> None:
+    """Check that there is an entry for each layer, and None for the input."""
+    listed = isinstance(entries, list | tuple) and len(entries) >= 2
+    if not listed or entries[0] is not None:  # type: ignore[index]
+        raise ValueError(
+            f"{name} must be a list [None, {name}[1], ..., {name}[N]], so that the index "
+            f"is the layer, got {checks.brief(entries)}; put None first"
+        )
+
+
+def _check_count(shape: str, N: int) -> None:
+    """Check that a text of sizes names N layers."""
+    named = len(widths(shape)) - 1
+    if named != N:
+        raise ValueError(
+            f"shape must name as many layers as W has, N = {N}, got {shape!r}, which names "
+            f"{named}; give the sizes of this network"
+        )
+
+
+def _array(name: str, value: object, dtype: Any) -> Array:
+    """Return an array of finite floats, of any shape."""
+    shape = getattr(value, "shape", ())
+    return checks.array(name, value, "of its layer", shape, dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The derivatives of the loss, indexed and shaped as in :class:`Params`."""
+
+    W: Sequence[Any]
+    b: Sequence[Any]
+    R: Sequence[Any] = ()
+    learned: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays by name: W1, b1, R1, and constants such as tau.1."""
+        return named_arrays(self)
+
+
+LayerArrays: TypeAlias = Params | Gradients | Sequence[Any]
+"""Arrays of all layers: parameters, gradients, or None and then a dictionary for each layer."""
+
+
+def by_layer(of: LayerArrays) -> list[Any]:
+    """Return None, then a dictionary of the arrays of each layer by name: W, b, R, constants.
+
+    >>> by_layer(Gradients(W=[None, np.ones((1, 1))], b=[None, np.ones(1)]))
+    [None, {'W': array([[1.]]), 'b': array([1.])}]
+    """
+    if not isinstance(of, Params | Gradients):
+        return list(of)
+    layers: list[Any] = [None]
+    for n in range(1, len(of.W)):
+        layer = {"W": of.W[n], "b": of.b[n]}
+        if of.R and of.R[n] is not None:
+            layer["R"] = of.R[n]
+        for name, constants in of.learned.items():
+            if constants[n] is not None:
+                layer[name] = constants[n]
+        layers.append(layer)
+    return layers
+
+
+def by_name(layers: Sequence[Any]) -> dict[str, Any]:
+    """Return the fields of :class:`Params` or :class:`Gradients` from a dictionary a layer.
+
+    >>> Gradients(**by_name([None, {"W": np.ones((1, 1)), "b": np.ones(1)}])).W[1]
+    array([[1.]])
+    """
+    names = dict.fromkeys(name for layer in layers[1:] for name in layer)
+    fields: dict[str, Any] = {"learned": {}}
+    for name in names:
+        entries = [None, *(layer.get(name) for layer in layers[1:])]
+        if name in ("W", "b", "R"):
+            fields[name] = entries
+        else:
+            fields["learned"][name] = entries
+    return fields
+
+
+def named_arrays(of: LayerArrays) -> dict[str, Array]:
+    """Return the arrays by name, layer after layer: W1, b1, R1, and constants such as tau.1.
+
+    >>> list(named_arrays(Params(W=[None, np.zeros((2, 1))], b=[None, np.zeros(2)])))
+    ['W1', 'b1']
+    """
+    named = {}
+    for n, layer in enumerate(by_layer(of)[1:], 1):
+        for name, array in layer.items():
+            named[f"{name}{n}" if name in ("W", "b", "R") else f"{name}.{n}"] = array
+    return named
+
+
+def from_named(arrays: Mapping[str, Array]) -> list[Any]:
+    """Return arrays by layer from those that :func:`named_arrays` names."""
+    layers: dict[int, dict[str, Array]] = {}
+    for name, array in arrays.items():
+        if found := NAME.fullmatch(name):
+            layers.setdefault(int(found[2]), {})[found[1]] = array
+    numbers, read = range(1, len(layers) + 1), sum(map(len, layers.values()))
+    known = layers and {*layers} == {*numbers} and read == len(arrays)
+    if not (known and all({"W", "b"} <= {*of} for of in layers.values())):
+        raise ValueError(
+            f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
+        )
+    return [None, *(layers[n] for n in numbers)]
+
+
+def init_params(
+    sizes: Sequence[int],
+    rng: np.random.Generator,
+    dtype: Any = np.float64,
+    *,
+    scheme: str = "unit-rows",
+    scale: float = 1.0,
+) -> Params:
+    """Draw initial weights; biases are zero.
+
+    Args:
+        sizes: widths (n[0], ..., n[N]), at least two, each >= 1.
+        rng: a seeded ``np.random.Generator``.
+        dtype: np.float64 (to learn and to check) or np.float32 (to train).
+        scheme: ``"unit-rows"``, as in the notes: uniform in [-1, 1], each row divided by its
+            Euclidean norm, so that a neuron's input keeps its size whatever the width below;
+            ``"uniform"``: uniform with limit √(6 / l), where l is the width below.
+        scale: factor on all weights; > 0.
+
+    Raises:
+        TypeError: if a size is no integer, ``rng`` no generator, or ``dtype`` no float.
+        ValueError: if a size is < 1, there are fewer than two, or ``scheme`` is unknown.
+
+    >>> p = init_params([4, 3, 2], np.random.default_rng(0))
+    >>> np.linalg.norm(p.W[1], axis=1).round(12)
+    array([1., 1., 1.])
+    """
+    widths = checks.widths("sizes", sizes, at_least=2)
+    drawn = (draw_weights(l, m, rng, dtype, scheme, scale) for l, m in pairwise(widths))
+    return Params(W=[None, *drawn], b=[None, *(np.zeros(m, dtype) for m in widths[1:])])
+
+
+def draw_weights(
+    n_in: int,
+    n_out: int,
+    rng: np.random.Generator,
+    dtype: Any,
+    scheme: str,
+    scale: float,
+) -> Array:
+    """Return W of one layer, as :func:`init_params` draws it."""
+    checks.generator("rng", rng)
+    checks.choice("scheme", scheme, ("unit-rows", "uniform"))
+    scale = checks.number("scale", scale, positive=True)
+    checks.float_dtype("dtype", dtype)
+    w = rng.uniform(-1, 1, (n_out, n_in))
+    if scheme == "unit-rows":
+        w /= np.linalg.norm(w, axis=1, keepdims=True)  # init-unit-rows
+    else:
+        w *= np.sqrt(6 / n_in)  # init-uniform
+    return (scale * w).astype(dtype)

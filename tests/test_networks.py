@@ -1,0 +1,332 @@
+"""The front door: every neuron, rule and layer, against automatic differentiation and Part II."""
+
+import copy
+import pickle
+
+import autograd
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu import LIF, arrows, derive, losses
+from stbp_edu.arrows import Rule
+from stbp_edu.arrows.adjoints import derivatives_on
+from stbp_edu.arrows.paths import Node
+from stbp_edu.parameters import by_layer, named_arrays
+from tests.arrows import oracle
+
+LIF_LINEAR = LIF(tau=0.9, v_th=0.5, gate="linear")
+TWO_STATES = derive(
+    "i = alpha * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)",
+    alpha=0.6, tau=0.9, v_th=0.5,
+)  # fmt: skip
+READ_OUT = "kappa = 0.9; u = kappa * u + x"
+NETWORKS = {
+    "LIF": ("3-3-2", LIF_LINEAR),
+    "two states": ("3-3-2", TWO_STATES),
+    "read-out": ("3-3-2", [LIF_LINEAR, READ_OUT]),
+    "convolution": ("4x4-2C3-2", LIF_LINEAR),
+    "recurrent, learned": (
+        "3-2R-2",
+        [derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=0.5,
+                learn=["tau"], learn_each=["v_th"]), READ_OUT],
+    ),
+}  # fmt: skip
+SLOW = pytest.mark.slow  # it compiles
+RULES = ("exact", "e-prop", "detached-reset")
+
+
+def drawn(name, *, smooth=False, dtype=float):
+    """Return a network, its parameters, a forward pass and targets."""
+    net = stbp_edu.network(*NETWORKS[name])
+    rng = np.random.default_rng(3)
+    params = net.init(rng, dtype, scale=1.5)
+    spikes = rng.random((4, 2, *net.table.shape)).astype(dtype)
+    targets = rng.random((2, net.table.sizes[-1])).astype(dtype)
+    return net, params, net.forward(params, spikes, twin=smooth), targets
+
+
+def close(found, expected):
+    """Return the largest difference of two sets of arrays, relative to the largest entry."""
+    assert list(found) == list(expected)
+    pairs = [(found[name], expected[name]) for name in expected]
+    largest = max(np.abs(b).max() for _, b in pairs)
+    assert largest > 1e-3
+    return max(np.abs(a - b).max() for a, b in pairs) / largest
+
+
+def direct_of(net, trace, targets):
+    """Return the direct term of the loss of a network."""
+    loss = net.table.loss
+    return loss.direct(trace[loss.state][net.N], targets)
+
+
+def by_paths(net, params, trace, targets, rule):
+    """Return the gradients of weights and biases as sums over every path that a rule keeps."""
+    run = {name: list(series) for name, series in trace.states.items()}
+    run["o"] = [trace.O[0], *run.get("o", [None] * (net.N + 1))[1:]]
+    local = derivatives_on(
+        net.table, by_layer(params), run, direct_of(net, trace, targets)
+    )
+    expected = {}
+    for name, array in params.arrays().items():
+        if name[0] in "WbR" and "." not in name:
+            expected[name] = np.zeros(array.shape)
+            for k in range(array.size):
+                i, j = divmod(k, array.size // len(array))
+                node = Node(
+                    name[0], n=int(name[1:]), i=i, j=-1 if name[0] == "b" else j
+                )
+                for s in range(trace.O[0].shape[1]):
+                    paths = arrows.paths_from(node, local, rule, s)
+                    total = sum(path.contribution for path in paths)
+                    expected[name].reshape(-1)[k] += total
+    return expected
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("smooth", [False, True], ids=["spikes", "twin"])
+def test_gradients_are_sums_over_the_paths_that_a_rule_keeps(name, rule, smooth):
+    net, params, trace, targets = drawn(name, smooth=smooth)
+    expected = by_paths(net, params, trace, targets, rule)
+    found = net.backward(params, trace, targets, rule).arrays()
+    assert close({key: found[key] for key in expected}, expected) < 1e-12
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("smooth", [False, True], ids=["spikes", "twin"])
+def test_exact_gradients_are_those_of_automatic_differentiation(name, smooth):
+    """The forward lines run as Python, recorded by autograd; h stands for the spike's slope."""
+    net, params, trace, targets = drawn(name, smooth=smooth)
+    layers = by_layer(params)
+
+    def value(p):
+        read = oracle.series(net.table, [None, *p], trace.O[0], smooth)
+        return oracle.loss("rate", read, targets)
+
+    expected = [None, *autograd.grad(value)(layers[1:])]
+    found = net.backward(params, trace, targets).arrays()
+    assert close(found, named_arrays(expected)) < 1e-12
+
+
+COMPILED = [
+    (name, rule, dtype) for name in NETWORKS for rule in RULES for dtype in ("f4", "f8")
+]
+QUICK = ("two states", "e-prop", "f4")
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "dtype"),
+    [pytest.param(*one, marks=() if one == QUICK else SLOW) for one in COMPILED],
+)
+def test_compiled_and_numpy_agree_in_both_precisions(name, rule, dtype):
+    pytest.importorskip("numba")
+    net, params, trace, targets = drawn(name, dtype=np.dtype(dtype))
+    fast = stbp_edu.network(*NETWORKS[name], backend="compiled")
+    assert (net.computes, fast.computes) == ("numpy", "compiled")
+    found = fast.backward(params, fast.forward(params, trace.O[0]), targets, rule)
+    assert all(a.dtype == dtype for a in found.arrays().values())
+    expected = net.backward(params, trace, targets, rule)
+    assert close(found.arrays(), expected.arrays()) < (1e-4 if dtype == "f4" else 1e-12)
+
+
+def test_the_trace_of_the_course_is_taken_and_gives_the_gradients_of_the_cases():
+    rng = np.random.default_rng(1)
+    params = stbp_edu.init_params([3, 4, 2], rng)
+    trace = stbp_edu.forward(rng.random((5, 2, 3)), params, LIF_LINEAR)
+    targets = rng.random((2, 2))
+    net = stbp_edu.network([3, 4, 2], LIF_LINEAR)
+    for rule in ("exact", "classic"):
+        slow = stbp_edu.backward(trace, targets, params, LIF_LINEAR, rule)
+        fast = net.backward(params, trace, targets, rule)
+        assert close(fast.arrays(), slow.arrays()) < 1e-12
+    assert net.value(trace, targets) == stbp_edu.loss(trace, targets)
+
+
+class Quartic:
+    """A loss of one's own, of potentials."""
+
+    def value(self, trace, targets):
+        return float(((trace.U[-1][-1] - targets) ** 4).sum())
+
+    def direct(self, trace, targets):
+        slopes = np.zeros_like(trace.U[-1])
+        slopes[-1] = 4 * (trace.U[-1][-1] - targets) ** 3
+        return losses.Direct(None, slopes)
+
+
+@pytest.mark.parametrize(
+    "loss", [Quartic(), *(made() for made in losses.LOSSES.values())]
+)
+def test_every_loss_goes_through_and_the_network_remembers_one(loss):
+    net, params, trace, targets = drawn("two states", smooth=True)
+    targets = targets / targets.sum(axis=1, keepdims=True)
+    own = stbp_edu.network(*NETWORKS["two states"], loss=loss)
+    found = own.backward(params, trace, targets)
+    assert (
+        close(net.backward(params, trace, targets, loss=loss).arrays(), found.arrays())
+        == 0
+    )
+    W = params.W[1]
+    W[0, 0] += 1e-6
+    up = own.value(own.forward(params, trace.O[0], twin=True), targets)
+    W[0, 0] -= 2e-6
+    down = own.value(own.forward(params, trace.O[0], twin=True), targets)
+    assert found.W[1][0, 0] == pytest.approx((up - down) / 2e-6, rel=1e-5, abs=1e-9)
+
+
+def test_a_rule_and_a_surrogate_of_ones_own_and_a_gain_limit():
+    class Own:
+        def derivative(self, v):
+            return np.exp(-np.abs(v)) / 2
+
+        def antiderivative(self, v):
+            half = np.exp(-np.abs(v)) / 2
+            return np.where(v >= 0, 1 - half, half)
+
+    lif = LIF(tau=0.9, v_th=0.5, surrogate=Own())
+    net = stbp_edu.network("3-4-2", lif)
+    rng = np.random.default_rng(0)
+    params, spikes, targets = net.init(rng), rng.random((5, 2, 3)), rng.random((2, 2))
+    trace = stbp_edu.forward(spikes, params, lif)
+    mine = Rule("no time", {"all": {"time": None, "*": "all"}})
+    found = net.backward(params, net.forward(params, spikes), targets, mine)
+    same = stbp_edu.backward(trace, targets, params, lif, "spatial-only")
+    assert close(found.arrays(), same.arrays()) < 1e-12
+    free, held = (
+        net.backward(params, trace, targets, gain_limit=limit) for limit in (None, 0.1)
+    )
+    assert np.abs(free.W[1] - held.W[1]).max() > 1e-6
+
+
+def test_each_neuron_is_taken_as_lif_derived_table_or_text():
+    text = "u = u * tau * (1 - o) + x; o = spike(u - v_th)"
+    mine = derive(text, tau=0.9, v_th=0.5)
+    rng = np.random.default_rng(0)
+    spikes, params = rng.random((5, 2, 3)), stbp_edu.init_params([3, 4, 2], rng)
+    runs = [
+        stbp_edu.network("3-4-2", neuron).forward(params, spikes).U[2]
+        for neuron in (LIF_LINEAR, mine, mine.neuron, f"tau = 0.9; v_th = 0.5; {text}")
+    ]
+    for run in runs[1:]:
+        np.testing.assert_allclose(run, runs[0], rtol=1e-12)
+    with pytest.raises(
+        TypeError, match=r"neuron must be an LIF, what stbp_edu\.derive"
+    ):
+        stbp_edu.network("3-2", 3)
+
+
+def test_an_output_of_another_name():
+    net = stbp_edu.network("3-2", "z = 0.5 * z + x; s = spike(z - 0.3)")
+    rng = np.random.default_rng(0)
+    params = net.init(rng)
+    trace = net.forward(params, rng.random((4, 2, 3)))
+    assert trace["s"][1] is trace.O[1]
+    assert trace["z"][1] is trace.U[1]
+    assert np.abs(net.backward(params, trace, np.ones((2, 2))).W[1]).max() > 0
+
+
+def test_networks_and_derived_neurons_can_be_copied_and_pickled():
+    net, params, trace, _ = drawn("recurrent, learned")
+    for other in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
+        assert other.forward(params, trace.O[0]).U[2].tobytes() == trace.U[2].tobytes()
+    again = pickle.loads(pickle.dumps((TWO_STATES, params)))
+    assert repr(again[0]) == repr(TWO_STATES)
+    assert list(again[1].arrays()) == list(params.arrays())
+
+
+def test_parameters_are_saved_and_loaded_by_a_text_or_a_path(tmp_path):
+    for name in NETWORKS:
+        net, params, trace, _ = drawn(name, dtype=np.float32)
+        for path in (tmp_path / "params.npz", str(tmp_path / "params.npz")):
+            stbp_edu.save_params(path, params)
+            found = stbp_edu.load_params(path)
+            assert found.sizes == params.sizes
+            assert (
+                net.forward(found, trace.O[0]).O[-1].tobytes() == trace.O[-1].tobytes()
+            )
+    with pytest.raises(TypeError, match="path must be a string or a Path"):
+        stbp_edu.load_params(3)
+
+
+def test_a_loop_of_ones_own_learns():
+    net, params, trace, targets = drawn("two states")
+    before = net.value(trace, targets)
+    for _ in range(60):
+        trace = net.forward(params, trace.O[0])
+        grads = net.backward(params, trace, targets)
+        for name, array in params.arrays().items():
+            array -= 0.5 * grads.arrays()[name]
+    assert net.value(trace, targets) < 0.7 * before
+
+
+NOT_FINITE = {
+    "u = 0.5 * sqrt(u) * (1 - o) + x; o = spike(u - 0.4)": (
+        r"line 1 of the neuron, u = 0.5 \* sqrt\(u\).*: sqrt of -.* layer 1; .* values"
+    ),
+    "u = x / u; o = spike(u - 0.4)": "quotient of .* and 0 at step 0 of layer 1",
+    "u = log(u) + x; o = spike(u - 0.4)": "log of 0 at step 0",
+    "u = 5 * exp(9 * u) + x; o = spike(u - 0.4)": "exp of .* at step 2 of layer 1",
+    "u = 9 * u * u * u + 9 + x; o = spike(u - 0.4)": "product of .* at step .* of layer 1",
+    "v = log(x); u = max(v, 0.1); o = spike(u - 0.4)": "log of -",
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", pytest.param("compiled", marks=SLOW)])
+@pytest.mark.parametrize("text", NOT_FINITE)
+def test_a_state_that_is_not_finite_is_named(text, backend):
+    if backend == "compiled":
+        pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    for dtype in (np.float32, np.float64):
+        net = stbp_edu.network("4-8-3", text, backend=backend)
+        params = net.init(rng, dtype)
+        with pytest.raises(ValueError, match=NOT_FINITE[text]):
+            net.forward(params, rng.random((12, 5, 4)).astype(dtype))
+
+
+def test_inputs_and_parameters_that_are_not_finite_are_named():
+    net, params, trace, _ = drawn("LIF")
+    broken = trace.O[0].copy()
+    broken[1, 1, 1] = np.nan
+    with pytest.raises(
+        ValueError, match=r"spikes must be finite, got nan at index \(1, 1, 1\)"
+    ):
+        net.forward(params, broken)
+    params.W[2][0, 0] = np.inf
+    with pytest.raises(
+        ValueError, match="params: W of layer 2 must be finite, got inf"
+    ):
+        net.forward(params, trace.O[0])
+    net.forward(*drawn("LIF")[1:2], 1e30 * np.ones((2, 1, 3)))  # large, and finite
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda net, p, t, y: net.forward(p, t.O[0][0]),
+            r"spikes must be .*\(T, S, n\[0\]\)",
+        ),
+        (
+            lambda net, p, t, y: net.forward(p.W, t.O[0]),
+            "params must be of type Params",
+        ),
+        (lambda net, p, t, y: net.backward(p, t, y, "eprop"), "rule must be one of"),
+        (lambda net, p, t, y: net.backward(p, t, y[:1]), "targets must have shape"),
+        (lambda net, p, t, y: net.backward(p, t, np.arange(2)), "one-hot"),
+        (lambda net, p, t, y: net.backward(p, t, y, loss=3), "loss must be a loss"),
+        (
+            lambda net, p, t, y: net.forward(drawn("recurrent, learned")[1], t.O[0]),
+            "shape",
+        ),
+        (
+            lambda net, p, t, y: net.backward(p, drawn("recurrent, learned")[2], y),
+            r"trace\['u'\]\[1\] must be a float64 array|state must be one of",
+        ),
+    ],
+)
+def test_errors_name_the_argument(call, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        call(*drawn("LIF"))
