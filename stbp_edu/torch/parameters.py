@@ -98,7 +98,7 @@ def layers_of(params: object) -> list[dict[str, Any]]:
     if first is not None or not layers or not named:
         raise TypeError(
             "params must be of type Params, or the list [None, {'W': ..., 'b': ...}, ...] of "
-            f"stbp_edu.arrows, got {checks.brief(params)}; see arrows.draw_params"
+            f"stbp_edu.arrows, got {checks.brief(params)}; see stbp_edu.network"
         )
     for n, p in enumerate(layers, 1):
         for name, array in p.items():
