@@ -16,6 +16,7 @@ LABELS = {
     "pulse": "Explorer: one error pulse",
     "lab": "Explorer: the neuron lab",
     "board": "Explorer: the arrow board",
+    "hunt": "Explorer: the bug hunt",
 }
 AXE = "async (root) => (await axe.run(root)).violations.map((v) => [v.id, v.nodes[0].html])"
 SHOWN = script("shown")
@@ -224,12 +225,36 @@ def _setting_shows(explorer, net, setting):
     assert found["crossed"] == sum(all(head is None for head in row) for row in rows)
 
 
+def hunt_shows(explorer, shown):
+    """A wrong answer says what is wrong of it, a right one shows the bug; the next one follows."""
+    said = explorer.get_by_role("status")
+    for k, bug in enumerate(shown["bugs"][:3]):
+        expect(explorer.get_by_text(f"Program {k + 1}", exact=True)).to_be_visible()
+        lines = explorer.locator("[data-line]")
+        assert lines.count() == len(shown["program"])
+        wrong = lines.nth(bug["line"] - 1)
+        assert wrong.locator("span").last.text_content() == bug["now"]
+        lines.nth(0).click()
+        explorer.get_by_label("How does it show?").select_option(bug["symptoms"][-1])
+        explorer.get_by_role("button", name="Check").click()
+        expect(said).to_contain_text("Line 1: it is right.")
+        expect(said).to_contain_text("Symptom: it shows like this.")
+        wrong.click()
+        explorer.get_by_role("button", name="Check").click()
+        expect(said).to_contain_text(bug["what"])
+        expect(said).to_contain_text(bug["right"])
+        total = f"{k + 1} of {len(shown['bugs'])} found"
+        expect(explorer.get_by_text(total)).to_be_visible()
+        explorer.get_by_role("button", name="Next program").click()
+
+
 SHOWS = {
     "sweep": sweep_shows,
     "paths": paths_show,
     "pulse": pulse_shows,
     "lab": lab_shows,
     "board": board_shows,
+    "hunt": hunt_shows,
 }
 KEYS = {  # from the first control on: what is pressed, and what is there then
     "sweep": {
@@ -269,12 +294,19 @@ KEYS = {  # from the first control on: what is pressed, and what is there then
         "Tab End": "[data-arrow=carry]:checked",
         "Tab Tab Tab Space": "[data-arrow=carry]:focus:not(:checked)",
     },
+    "hunt": {
+        "Space ArrowDown": "[data-line='2'] input:checked",
+        # over the symptom to Check
+        "Tab ArrowDown Tab Enter": "[role=status]:has-text('Line 2:')",
+        # over Check and Hint
+        "Tab Tab Enter": ":not(:has(input:checked))[role=radiogroup]",
+    },
 }
 
 
 def obeys_keys(explorer, name):
     """A reader without a pointer gets everywhere."""
-    explorer.locator("input:checked").first.focus()
+    explorer.locator("input:checked, [data-line] input").first.focus()
     for keys, there in KEYS[name].items():
         for key in keys.split():
             explorer.page.keyboard.press(key)

@@ -15,6 +15,9 @@ from stbp_edu.practice.saved_progress import Attempts, read_progress
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile, watched
 
+TOGETHER = [name for name in EXPLORERS if name != "hunt"]
+"""The explorers of the page of explorers; the hunt has a page of its own."""
+
 
 @contextmanager
 def _faultless(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
@@ -41,7 +44,7 @@ def explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
     """
     with profile(browser) as context, _faultless(context, address, axe) as page:
         page.goto(f"{address}explorers/")
-        for name in EXPLORERS:  # each loads when its place comes near
+        for name in TOGETHER:  # each loads when its place comes near
             page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()
             explorer_on(page, name)
         yield page
@@ -63,7 +66,7 @@ def test_explorers_are_accessible_and_fit(
 ) -> None:
     """No violation, and nothing leaves the screen; JupyterLab's tests have both screens in both."""
     _look(explorers, width, theme)
-    for name in EXPLORERS:
+    for name in TOGETHER:
         explorer = explorer_on(explorers, name)
         assert violations(explorer) == []
         assert too_wide(explorer) == []
@@ -73,7 +76,7 @@ def test_explorers_are_accessible_and_fit(
 
 
 @pytest.mark.xdist_group("explorers")
-@pytest.mark.parametrize("name", EXPLORERS)
+@pytest.mark.parametrize("name", TOGETHER)
 def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
     """A reader without a pointer gets everywhere."""
     _look(explorers, 1280, "light")
@@ -82,13 +85,29 @@ def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
 
 @pytest.mark.xdist_group("explorers")
 @pytest.mark.parametrize(
-    "name", [name for name, (_, net) in EXPLORERS.items() if net is None]
+    "name", [name for name in TOGETHER if EXPLORERS[name][1] is None]
 )
 def test_an_explorer_shows_the_values_of_the_package(
     explorers: Page, name: str
 ) -> None:
     """At every setting that a reader can choose; those of a network do so in JupyterLab's tests."""
     SHOWS[name](explorer_on(explorers, name), json.loads(json.dumps(data(name))))
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+def test_the_bug_hunt_is_a_game(
+    page: Page, address: str, theme: str, width: int
+) -> None:
+    """A line is clicked, a symptom chosen and checked; the page keeps what was found."""
+    page.goto(f"{address}bug-hunt/")
+    _look(page, width, theme)
+    hunt = explorer_on(page, "hunt")
+    assert violations(hunt) == []
+    assert too_wide(hunt) == []
+    SHOWS["hunt"](hunt, data("hunt"))
+    page.reload()
+    expect(hunt.get_by_text("3 of 138 found")).to_be_visible()
+    OBEYS["hunt"](hunt)
 
 
 def test_the_pulse_plays_and_pauses_where_motion_is_welcome(

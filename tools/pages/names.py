@@ -12,12 +12,13 @@ from stbp_edu.files import read_json, read_text, read_toml
 from stbp_edu.plotting import poster
 from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, hunt
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks import course_table, objectives, tasks
+from stbp_edu.practice.tasks import tasks
 from stbp_edu.training.runs import measurements_folder
 from tools import ROOT
-from tools.notebooks.numbering import PATHS_PAGE, files
 from tools.pages import (
     architecture_page,
+    home_page,
+    paths_page,
     performance_page,
     read_records,
     results_page,
@@ -67,28 +68,6 @@ def trust() -> dict[str, object]:
     }
 
 
-def index() -> dict[str, object]:
-    """Return how long the first reading path takes, and how many runs learn."""
-    evening = (
-        read_text(ROOT / PATHS_PAGE).partition("**Time.** About ")[2].partition(".")[0]
-    )
-    without, limited = (
-        time_page.at_best_rate(read_records(), limit) for limit in (0.0, 1.0)
-    )
-    return {"evening": evening, "without": without, "limited": limited}
-
-
-def reading_paths() -> dict[str, object]:
-    """Return each objective with the notebooks that have an exercise for it."""
-    able: dict[str, list[str]] = {text: [] for text in objectives().values()}
-    for slug, path in files().items():
-        for id_ in dict.fromkeys(
-            tasks()[id_].objective for id_ in course_table()[slug]["exercises"]
-        ):
-            able[objectives()[id_]].append(path.stem)
-    return {"able": able}
-
-
 def adjoints(
     text: str, learn: Sequence[str], sizes: str, **constants: float
 ) -> list[Formula]:
@@ -113,10 +92,10 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "cite.md": cite,
     "equations.md": equations,
     "frameworks.md": lambda: {"record": read_records()["framework-rules"]},
-    "index.md": index,
+    "index.md": home_page.names,
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
-    "reading-paths.md": reading_paths,
+    "reading-paths.md": paths_page.names,
     "results.md": lambda: results_page.names(read_records()),
     "sheet.md": lambda: {"groups": GROUPS, "poster": poster()._repr_html_()},
     "teach.md": teach,

@@ -19,6 +19,19 @@
     document.querySelector("[data-md-component=palette] label:not([hidden])")?.click(),
   );
 
+  // The home page leads back to the notebook that was read last.
+  const LAST = "stbp-edu-last";
+  const kept = () => { try { return JSON.parse(localStorage.getItem(LAST)); } catch { return null; } }; // prettier-ignore
+  const keep = (place) => { try { localStorage.setItem(LAST, JSON.stringify(place)); } catch { /* private window */ } }; // prettier-ignore
+  const [, stem] = /\/notebooks\/(\d\d_\w+)\/$/.exec(location.pathname) ?? [];
+  if (stem) keep({ stem, title: document.querySelector("h1").firstChild.textContent.trim() });
+  const start = document.querySelector("[data-continue]");
+  const last = start && kept();
+  if (/^\d\d_\w+$/.test(last?.stem ?? "")) {
+    start.href = start.href.replace(/\d\d_\w+/, last.stem);
+    start.textContent = `Continue: ${last.title}`;
+  }
+
   // A command that takes something from this site names the address that the page came from.
   const base = JSON.parse(document.getElementById("__config")?.textContent || "{}").base;
   const here = () => new URL(`${(base ?? ".").replace(/\/$/, "")}/`, location.href).href;

@@ -2,7 +2,8 @@
 
 All values are computed by this package: live in a notebook, written to files for the site.
 
-- ``network_explorers``, ``pulse_explorer``, ``board_explorer``: what each explorer shows;
+- ``network_explorers``, ``pulse_explorer``, ``board_explorer``, ``hunt_explorer``: what each
+  explorer shows;
 - ``pulse_steps``: how the pulse moves, in numbers and in words;
 - ``widget``: an explorer for Jupyter, and the graph of a network as they draw it;
 - ``pencil_network``: the networks that they show where none is given;
@@ -17,6 +18,7 @@ from typing import Any
 from stbp_edu import checks
 from stbp_edu.arrows import Node
 from stbp_edu.practice.explorers.board_explorer import board_data
+from stbp_edu.practice.explorers.hunt_explorer import hunt_data
 from stbp_edu.practice.explorers.network_explorers import (
     lab_data,
     paths_data,
@@ -37,6 +39,7 @@ EXPLORERS: dict[
     "pulse": (lambda net: Pulse(net).data, one_neuron),
     "lab": (lab_data, None),
     "board": (board_data, None),
+    "hunt": (hunt_data, None),
 }
 """What each explorer shows, and of which network where none is given; None where it takes none.
 
@@ -64,8 +67,8 @@ def explore(name: str, *network: Any) -> Any:
     """Return an explorer for a Jupyter notebook.
 
     Args:
-        name: ``"sweep"``, ``"paths"``, ``"pulse"``, ``"lab"`` or ``"board"``.
-        network: trace, targets, params and neuron of your own, but for the last two; small ones,
+        name: ``"sweep"``, ``"paths"``, ``"pulse"``, ``"lab"``, ``"board"`` or ``"hunt"``.
+        network: trace, targets, params and neuron of your own, but for the last three; small ones,
             since every cell or path is shown. Without, the course's example.
 
     Raises:

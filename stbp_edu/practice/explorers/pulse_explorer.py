@@ -111,17 +111,22 @@ class Pulse:
     def __repr__(self) -> str:
         return f"[Explorer: {self.alternative}]"
 
-    def still(self, moving: bool = False, scale: float = 1.0) -> str:
+    def still(
+        self, moving: bool = False, scale: float = 1.0, *, words: bool = True
+    ) -> str:
         """Return the picture after the last step, as SVG.
 
         Args:
             moving: let the pulse run through it once; never where less motion is asked for.
             scale: how much larger than its numbers it is shown.
+            words: write below the graph what has arrived.
         """
         shown = self.data["rules"][self.rule]
         laid = widget.wide(replace(self.drawing, arrows=self._followed(shown)))
         x, top, width, height = laid.box
-        lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
+        lines = []
+        if words:
+            lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
         below = [
             text((width / 2, top + height + 12 + LINE * k), line)
             for k, line in enumerate(lines)

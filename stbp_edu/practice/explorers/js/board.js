@@ -2,9 +2,8 @@
 import { checkbox, frame, graph, indexed, load, make, number, radios, tight, unique } from "./common.js";
 
 const STYLE = `
-.stbp-board { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr)); gap: 0.6em 1.6em; align-items: start; }
-.stbp-board > * { min-width: 0; }
-.stbp-board .all .edge, .stbp-board .some .edge { stroke: var(--p-colour); stroke-width: 2.25; } .stbp-board :is(.all, .some) .head { fill: var(--p-colour); }
+.stbp-board > div:first-child { max-width: 480px; margin: 0 auto; }
+.stbp-board .all .edge, .stbp-board .some .edge { stroke-width: 3; }
 .stbp-board .some .edge { stroke-dasharray: 9 3 2 3; }
 .stbp-board svg .factor { font-size: 13px; }
 .stbp-board p:has(+ .scroll) { margin-bottom: 0; }
@@ -56,14 +55,14 @@ async function render({ model, el }) {
   const aboutValues = make("p", { class: "soft" });
   const aboutFormulas = make("p", { class: "soft" });
   const scroll = (label, child) => make("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": label }, child);
+  const folded = make("details", {}, make("summary", {}, "The formulas of this rule, case by case"), aboutFormulas, scroll("Table of the formulas", formulas));
   frame(el, "Explorer: the arrow board", STYLE,
     make("p", { class: "soft" }, indexed(tight(`The network: ${data.words}. Choose a neuron and a rule, or switch arrows off for a rule of your own.`))),
     radios("Neuron:", data.neurons.map((name) => [name, name]), neuron, (value) => { neuron = value; draw(); }),
     make("div", { class: "row" }, checkbox("recurrent weights", recurrent, (on) => { recurrent = on; draw(); }),
       make("span", { class: "rule" }, make("label", { for: id }, "Rule:"), select)),
-    make("div", { class: "stbp-board" },
-      make("div", {}, picture, aboutArrows, scroll("Table of the arrows", table)),
-      make("div", {}, said, aboutValues, scroll("Table of the adjoints", values), aboutFormulas, scroll("Table of the formulas", formulas)))); // prettier-ignore
+    make("div", { class: "stbp-board" }, picture, aboutArrows, scroll("Table of the arrows", table), said,
+      aboutValues, scroll("Table of the adjoints", values), folded)); // prettier-ignore
 
   // Your own rule begins with what the rule before it refuses in its first state.
   function choose(name) {
@@ -91,8 +90,8 @@ async function render({ model, el }) {
   }
 
   function drawFormulas(now, states) {
-    const brackets = states.length > 1 ? ". In brackets stands the state of the rule that an adjoint belongs to, if it is not the first" : "";
-    aboutFormulas.textContent = now ? `The formulas of this rule, case by case${brackets}:` : "";
+    aboutFormulas.textContent = states.length > 1 ? "The state of the rule is in brackets, where it is not the first." : "";
+    folded.hidden = !now;
     formulas.replaceChildren(...(now?.lines ?? []).map((k, at, all) => {
       const [where, text] = data.lines[k];
       const cut = at > 0 && data.lines[all[at - 1]][0] !== where;
@@ -111,9 +110,9 @@ async function render({ model, el }) {
     const ends = ({ from, to, step, layer, many }) => `${from} → ${many ? "all " : ""}${to}${step ? " at t+1" : ""}${layer ? " above" : ""}`;
     aboutArrows.textContent = rule === OWN ? "The arrows. Your rule takes those that you leave on:" : `The arrows, and whether ${rule} takes them:`;
     table.replaceChildren(
-      make("thead", {}, make("tr", {}, ["arrow", "from → to", "factor", ...head].map((words) => make("th", { scope: "col" }, words)))),
-      make("tbody", {}, net().arrows.map((arrow, k) => make("tr", {}, make("th", { scope: "row" }, arrow.kind), make("td", {}, ends(arrow).replaceAll(" ", "\u00a0")),
-        make("td", {}, factor(arrow)), states.map((state) => cell(arrow, state, k)))))); // prettier-ignore
+      make("thead", {}, make("tr", {}, ["arrow", ...head, "from → to", "factor"].map((words) => make("th", { scope: "col" }, words)))),
+      make("tbody", {}, net().arrows.map((arrow, k) => make("tr", {}, make("th", { scope: "row" }, arrow.kind), states.map((state) => cell(arrow, state, k)),
+        make("td", {}, ends(arrow).replaceAll(" ", "\u00a0")), make("td", {}, factor(arrow)))))); // prettier-ignore
   }
   const factor = (arrow) => math(rule !== OWN && net().rules[rule].forgets.includes(arrow.kind) ? "<math><mi>τ</mi></math>" : arrow.factor);
 

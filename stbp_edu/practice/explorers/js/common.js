@@ -106,7 +106,8 @@ const BASE = `${PALETTE}
 .stbp-x .num { font-variant-numeric: tabular-nums; }
 .stbp-x svg text { fill: currentColor; font-size: 15px; user-select: none; pointer-events: none; font-family: inherit; }
 .stbp-x svg .factor { paint-order: stroke; stroke: var(--x-ground); stroke-width: 4px; } .stbp-x svg .axis { fill: var(--x-soft); }
-.stbp-x svg { display: block; width: 100%; height: auto; } .stbp-x .edge { fill: none; stroke: var(--x-line); stroke-width: 1.25; } .stbp-x .head { fill: var(--x-line); }
+.stbp-x svg { display: block; width: 100%; height: auto; } .stbp-x .edge { fill: none; stroke: var(--p-colour, var(--x-line)); stroke-width: 1.75; } .stbp-x .head { fill: var(--p-colour, var(--x-line)); }
+.stbp-x .arrow :is(.edge, .head) { opacity: 0.4; } .stbp-x .arrow:is(.all, .some, .kept, .chosen, .walked, .lost) :is(.edge, .head) { opacity: 1; }
 .stbp-x .cross, .stbp-x .ring { display: none; } .stbp-x .lost .cross { display: inline; stroke: var(--x-bad); stroke-width: 3; } .stbp-x .lost .edge { stroke: var(--x-bad); stroke-width: 2.25; stroke-dasharray: 6 4; } .stbp-x .lost .head { fill: var(--x-bad); }
 .stbp-x .shape { fill: var(--x-ground); stroke: var(--x-soft); stroke-width: 1.5; } .stbp-x .ring { fill: #ffd84d; opacity: 0.6; }
 .stbp-x .loss .shape { fill: var(--x-ink); } .stbp-x .loss text { fill: var(--x-ground); } .stbp-x .asked .ring { display: inline; } .stbp-x .asked .shape { stroke: var(--x-ink); stroke-width: 2.5; }

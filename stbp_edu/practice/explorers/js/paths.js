@@ -2,7 +2,7 @@
 import { checkbox, frame, graph, indexed, load, make, number, radios, rove, term, tight, view } from "./common.js";
 
 const STYLE = `
-.stbp-paths .kept .edge { stroke: var(--p-colour); stroke-width: 2.75; } .stbp-paths .kept .head { fill: var(--p-colour); }
+.stbp-paths .kept .edge { stroke: var(--p-colour); stroke-width: 3; } .stbp-paths .kept .head { fill: var(--p-colour); }
 .stbp-paths .chosen .edge { stroke: var(--x-ink); stroke-width: 3.75; } .stbp-paths .chosen .head { fill: var(--x-ink); }
 .stbp-paths g[role=button] { cursor: pointer; }
 .stbp-paths g[role=button]:focus { outline: none; } .stbp-paths g[role=button]:focus-visible .shape { stroke: var(--x-accent); stroke-width: 5; }

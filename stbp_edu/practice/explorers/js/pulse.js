@@ -5,8 +5,7 @@ const STYLE = `
 .stbp-pulse { max-width: 42em; margin: 0 auto; }
 .stbp-pulse svg { margin: 0 auto; overflow: visible; } /* a value on its way at the edge */
 .stbp-pulse .stage { border-radius: 6px; } .stbp-pulse .stage:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
-.stbp-pulse .used:not(.lost) .edge { stroke: var(--x-soft); } .stbp-pulse .used:not(.lost) .head { fill: var(--x-soft); }
-.stbp-pulse .walked:not(.lost) .edge { stroke: var(--p-colour); stroke-width: var(--p-width); stroke-opacity: 0.75; } .stbp-pulse .walked:not(.lost) .head { fill: var(--p-colour); }
+.stbp-pulse .walked:not(.lost) .edge { stroke: var(--p-colour); stroke-width: max(3px, var(--p-width)); } .stbp-pulse .walked:not(.lost) .head { fill: var(--p-colour); }
 .stbp-pulse .node .shape { stroke: var(--x-line); } .stbp-pulse .on .shape { stroke: var(--x-soft); }
 .stbp-pulse .lit .shape { stroke: var(--p-colour); stroke-width: 3.2; fill: color-mix(in srgb, var(--p-colour) calc(14% + 30% * var(--p-weight)), var(--x-ground)); }
 .stbp-pulse .lit.loss .shape { fill: var(--x-ink); }

@@ -1,0 +1,44 @@
+"""What the home page shows: the length of the shortest path, and a picture for each card."""
+
+from stbp_edu import cases, forward, plotting
+from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil
+from stbp_edu.practice.explorers.pulse_explorer import Pulse
+from stbp_edu.verify import finite_difference
+from tools.pages import figure_html, read_records, time_page
+from tools.pages.paths_page import paths
+
+GRID_ALT = (
+    "The grid of three time steps and two layers. The number of its case stands in each "
+    "cell."
+)
+
+
+def names() -> dict[str, object]:
+    """Return the names in ``docs/index.md``."""
+    evening = next(path for path in paths() if path.anchor == "one-evening")
+    derived, measured = one_spike()
+    without, limited = (
+        time_page.at_best_rate(read_records(), limit) for limit in (0.0, 1.0)
+    )
+    return {
+        "evening": evening.time,
+        "grid": figure_html(plotting.grid(3, 2), GRID_ALT),
+        "derived": derived,
+        "measured": measured,
+        "lost_path": Pulse(one_neuron(), rule="classic").still(words=False),
+        "without": without,
+        "limited": limited,
+    }
+
+
+def one_spike() -> tuple[str, str]:
+    """Return δ of one spike of the pencil network's twin: by the five cases, and measured."""
+    net = pencil()
+    spikes, neuron = net.trace.O[0], net.neuron
+    twin = forward(spikes, net.params, neuron, spike=neuron.H)
+    derived = cases.sweep(twin, net.targets, net.params, neuron).delta
+    measured = finite_difference.derivatives(
+        spikes, net.targets, net.params, neuron
+    ).delta
+    n, t, s, i = 2, 0, 0, 0
+    return f"{derived[n][t, s, i]:.5f}", f"{measured[n][t, s, i]:.5f}"

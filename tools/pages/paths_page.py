@@ -1,0 +1,56 @@
+"""What the page of reading paths shows of each path: its time, and its notebooks as dots."""
+
+import re
+from dataclasses import dataclass
+
+from stbp_edu.files import read_text
+from stbp_edu.practice.tasks import course_table, objectives, tasks
+from tools import ROOT
+from tools.notebooks.numbering import PATHS_PAGE, files
+
+SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.M | re.S)
+TIME = re.compile(r"\*\*Time\.\*\* About (.+?)\.\n")
+NOTEBOOK = re.compile(r"\(notebooks/(\d\d)_")
+
+
+@dataclass(frozen=True)
+class ReadingPath:
+    """One reading path.
+
+    Attributes:
+        title: its heading.
+        anchor: the heading's id on the page.
+        time: how long it takes, in words.
+        dots: for each notebook of the course, whether the path has it.
+    """
+
+    title: str
+    anchor: str
+    time: str
+    dots: tuple[bool, ...]
+
+
+def paths() -> list[ReadingPath]:
+    """Return the reading paths, in the order of the page: each section that states a time."""
+    page = read_text(ROOT / PATHS_PAGE)
+    numbers = [path.stem[:2] for path in files().values()]
+    found = []
+    for title, body in SECTION.findall(page):
+        time = TIME.search(body)
+        if time is None:
+            continue
+        named = set(NOTEBOOK.findall(body))
+        anchor = re.sub(r"[^a-z]+", "-", title.lower())
+        dots = tuple(number in named for number in numbers)
+        found.append(ReadingPath(title, anchor, time[1], dots))
+    return found
+
+
+def names() -> dict[str, object]:
+    """Return the names in ``docs/reading-paths.md``: paths, and notebooks by what they train."""
+    able: dict[str, list[str]] = {text: [] for text in objectives().values()}
+    for slug, path in files().items():
+        trained = (tasks()[id_].objective for id_ in course_table()[slug]["exercises"])
+        for objective in dict.fromkeys(trained):
+            able[objectives()[objective]].append(path.stem)
+    return {"paths": paths(), "able": able}
