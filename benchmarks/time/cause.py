@@ -1,0 +1,315 @@
+"""Why do some rules fail on delayed XOR and on steady digits? Interventions, one at a time.
+
+``python -m benchmarks.time.cause`` trains the cells in order, and goes on where it was interrupted;
+``--part 0/2`` takes every second one, so that two processes share them. A cell is a task, a rule,
+a surrogate and an *arm*, the one thing that is changed. Its learning rate is chosen on validation
+data and seeds of its own, and the grid grows until its best is not at an edge. Then 20 runs are
+trained at that rate. ``--record`` writes ``docs/results/cause.json`` from what is finished: only
+whole cells, with the curves of every run.
+"""
+
+import argparse
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.time.arms import HOLD_OTHERS, TURN, ArmPasses
+from stbp_edu.arrays import Trained
+from stbp_edu.engine.compiled import limit_threads, one_blas_thread
+from stbp_edu.files import read_json, write_json
+from stbp_edu.training import RECIPES, Dataset, Settings, to_dict
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.runs import (
+    RECORD,
+    RunConfig,
+    measurements_folder,
+    read_record,
+    train_in_folder,
+)
+
+ROOT = Path(__file__).parents[2]
+SEEDS = range(200, 220)
+TUNING_SEEDS = range(300, 303)
+DAMPING = 0.3  # of the pseudo-derivative, as in Bellec and others (2018)
+MADE_ON = ("commit", "date", "machine", "versions")
+DIVERGED = "diverged.json"
+
+TASKS: dict[str, dict[str, Any]] = {
+    "delayed-xor": {"epochs": 12},
+    # The notes' threshold and rectangle, as in the ablations on the digits.
+    "digits": {
+        "hidden": (128,), "T": 20, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0,
+        "encoder": "direct", "init_scale": 2.0, "epochs": 12,
+    },
+}  # fmt: skip
+RATES = {"delayed-xor": (0.005, 0.01, 0.02), "digits": (0.001, 0.003, 0.009)}
+SGD_RATES = (0.03, 0.1, 0.3)
+
+ARMS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "beta2 0.99": {"beta2": 0.99},
+    "beta2 0.9": {"beta2": 0.9},
+    "clip": {"clip_norm": 1.0},
+    "limit": {"gain_limit": 1.0},
+    "limit, beta2 0.9": {"gain_limit": 1.0, "beta2": 0.9},
+    "lower surrogate": {},
+    "random clip": {},
+    "turned": {},
+    "sgd": {"optimiser": "sgd"},
+    **{f"limit {k}": {"gain_limit": k} for k in (0.5, 0.8, 1.5, 2.0, 5.0)},
+}
+"""The settings that an arm changes; three change the passes instead, see :func:`passes_of`."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the experiment: what is trained with 20 seeds.
+
+    Attributes:
+        arm: a name of :data:`ARMS`.
+        changes: of the settings, beside those of task and arm.
+    """
+
+    task: str
+    rule: str
+    arm: str
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        more = [f"{key}={value}" for key, value in self.changes.items()]
+        return ",".join([self.task, self.rule, self.arm, *more])
+
+    def settings(self, seed: int, lr: float) -> Settings:
+        """Return the settings of one run."""
+        changes = {**TASKS[self.task], **ARMS[self.arm], **self.changes}
+        return replace(RECIPES[self.task], rule=self.rule, seed=seed, lr=lr, **changes)
+
+
+def xor(rule: str, arm: str, a: float = 0.02, **changes: Any) -> Cell:
+    """Return a cell of delayed XOR."""
+    return Cell("delayed-xor", rule, arm, {"a": a, **changes})
+
+
+def cells() -> Iterator[Cell]:
+    """Yield the cells by worth: what is most needed comes first."""
+    main = ("none", "beta2 0.9", "limit", "clip")
+    others = (
+        "limit, beta2 0.9",
+        "lower surrogate",
+        "random clip",
+        "sgd",
+        "beta2 0.99",
+        "turned",
+    )
+    both = ("exact", "classic")
+    for arm in main:
+        yield from (xor(rule, arm) for rule in both)
+    yield xor("detached-reset", "none")
+    for arm in main:
+        yield from (Cell("digits", rule, arm) for rule in both)
+    yield Cell("digits", "detached-reset", "none")
+    for arm in others[:4]:
+        yield from (xor(rule, arm) for rule in both)
+    for arm in (*main, "limit, beta2 0.9"):
+        yield xor("classic", arm, a=0.045)
+    yield from (xor("exact", arm, a=0.045) for arm in ("none", "limit"))
+    for arm in others[4:]:
+        yield from (xor(rule, arm) for rule in both)
+    yield from (xor("detached-reset", arm) for arm in ("beta2 0.9", "clip"))
+    for arm in ("limit, beta2 0.9", "lower surrogate", "random clip"):
+        yield from (Cell("digits", rule, arm) for rule in both)
+    for delay in (10, 50, 100):
+        for arm in ("none", "beta2 0.9", "limit"):
+            yield from (xor(rule, arm, T=9 + delay) for rule in both)
+        yield xor("detached-reset", "none", T=9 + delay)
+    yield from (xor("exact", f"limit {k}") for k in (0.5, 0.8, 1.5, 2.0, 5.0))
+    yield from (xor("exact", arm, a=0.045) for arm in ("beta2 0.9", "clip"))
+    for rule in ("e-prop-reset", "ottt"):
+        yield from (xor(rule, arm) for arm in ("none", "beta2 0.9", "limit"))
+    yield from (xor(rule, "none", epochs=60) for rule in both)
+
+
+def passes_of(cell: Cell, seed: int) -> Any:
+    """Return what makes the passes of a step: those of the arm."""
+    rng = np.random.default_rng([seed, 99])
+    own: dict[str, Any] = {
+        "lower surrogate": {"height": DAMPING},
+        "random clip": {"change": HOLD_OTHERS, "rng": rng},
+        "turned": {"change": TURN},
+    }.get(cell.arm, {})
+
+    def passes(params: Trained, settings: Settings) -> ArmPasses:
+        return ArmPasses(params, settings, **own)
+
+    return passes
+
+
+@lru_cache(maxsize=4)
+def load(task: str, held_out: str) -> Dataset:
+    """Return the data of a task."""
+    return load_dataset(task, held_out=held_out)
+
+
+def train_one(
+    cell: Cell, seed: int, lr: float, folder: Path, held_out: str
+) -> dict[str, Any]:
+    """Train one run, or go on with it, or read it where it is finished; return its record.
+
+    A run that diverges is a result: no curve, and the accuracy of a guess.
+    """
+    data = load(cell.task, held_out)
+    settings = cell.settings(seed, lr)
+    place = folder / f"lr={lr:g},seed={seed}"
+    if (place / DIVERGED).exists():
+        return dict(read_json(place / DIVERGED))
+    config = RunConfig(cell.task, settings, data, place, held_out, encodings=1)
+    try:
+        steps = train_in_folder(config, resume=True, passes=passes_of(cell, seed))
+        deque(steps, maxlen=0)
+    except ValueError as error:
+        if "diverged" not in str(error):
+            raise
+        record = {
+            "accuracy": {"mean": 1 / data.classes},
+            "curves": [],
+            "diverged": str(error),
+        }
+        write_json(place / DIVERGED, record)
+        return record
+    return read_record(place)
+
+
+def chosen_rate(cell: Cell, folder: Path) -> tuple[float, dict[str, float]]:
+    """Return the learning rate that serves a cell best on validation data, and what was tried.
+
+    The grid grows by its own factor as long as its best rate is at an edge.
+    """
+    rates = list(SGD_RATES if cell.arm == "sgd" else RATES[cell.task])
+    ratio = rates[1] / rates[0]
+    tried: dict[float, float] = {}
+    while True:
+        for lr in rates:
+            if lr not in tried:
+                runs = [
+                    train_one(cell, s, lr, folder, "validation") for s in TUNING_SEEDS
+                ]
+                tried[lr] = float(np.mean([run["accuracy"]["mean"] for run in runs]))
+        best = max(rates, key=tried.__getitem__)
+        if best == rates[0] and len(rates) < 9:
+            rates.insert(0, float(f"{best / ratio:.3g}"))
+        elif best == rates[-1] and len(rates) < 9:
+            rates.append(float(f"{best * ratio:.3g}"))
+        else:
+            return best, {f"{lr:g}": round(tried[lr], 4) for lr in rates}
+
+
+def measure(
+    cell: Cell, work: Path
+) -> tuple[float, dict[str, float], list[dict[str, Any]]]:
+    """Return the rate of a cell, what was tried, and the records of its 20 runs."""
+    folder = work / cell.name.replace(" ", "-")
+    lr, tried = chosen_rate(cell, folder / "tuning")
+    runs = [train_one(cell, seed, lr, folder / "test", "test") for seed in SEEDS]
+    return lr, tried, runs
+
+
+def is_finished(cell: Cell, work: Path) -> bool:
+    """Return whether all runs of a cell are there."""
+    test = work / cell.name.replace(" ", "-") / "test"
+    done = [p for name in (RECORD, DIVERGED) for p in test.glob(f"*/{name}")]
+    return len(done) == len(SEEDS)
+
+
+def summary(run: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Return what the record keeps of a run: accuracy, and curves by epoch."""
+    curves = run["curves"]
+    gains = [
+        [share for share in p["gains_above_1"] if share is not None] for p in curves
+    ]
+    return {
+        "seed": seed,
+        "accuracy": round(run["accuracy"]["mean"], 4),
+        "held_out": [round(p["held_out"], 4) for p in curves],
+        "commonest": [round(p["commonest_answer"], 3) for p in curves],
+        "hidden": [round(p["rates"][1], 4) for p in curves],
+        "output": [round(p["rates"][-1], 4) for p in curves],
+        "norms": [[float(f"{x:.3g}") for x in p["gradient_norms"]] for p in curves],
+        "gains": [[round(share, 4) for share in shares] for shares in gains],
+    }
+
+
+def record(work: Path) -> dict[str, Any]:
+    """Return the record of all cells that are finished."""
+    rows: list[dict[str, Any]] = []
+    made: list[dict[str, Any]] = []
+    for cell in cells():
+        if not is_finished(cell, work):
+            continue
+        lr, tried, runs = measure(cell, work)
+        made += [{key: run[key] for key in MADE_ON} for run in runs if "machine" in run]
+        entries = [summary(run, seed) for run, seed in zip(runs, SEEDS, strict=True)]
+        rows.append({
+            "task": cell.task, "rule": cell.rule, "arm": cell.arm, **cell.changes,
+            "lr": lr, "tried": tried, "runs": entries,
+        })  # fmt: skip
+    places = [(one["machine"], one["versions"]) for one in made]
+    if any(place != places[0] for place in places):
+        raise ValueError(
+            f"{work} must hold runs of one machine and one set of versions"
+        )
+    bases = {
+        task: to_dict(Cell(task, "exact", "none").settings(0, 1.0)) for task in TASKS
+    }
+    for base in bases.values():
+        del base["seed"], base["lr"], base["rule"]
+    return {
+        "command": "python -m benchmarks.time.cause",
+        "commits": sorted({one["commit"] for one in made}),
+        "dates": sorted({one["date"] for one in made}),
+        "machine": made[0]["machine"],
+        "versions": made[0]["versions"],
+        "quantiles": [0.1, 0.5, 0.9, 0.99, 1.0],
+        "base": bases,
+        "rows": rows,
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train the cells of a part, or write the record."""
+    p = argparse.ArgumentParser(
+        prog="python -m benchmarks.time.cause", description=__doc__
+    )
+    p.add_argument("--part", default="0/1", help="which cells: 0/2 is every second one")
+    p.add_argument(
+        "--work", type=Path, default=ROOT / "runs/cause", help="where runs are kept"
+    )
+    p.add_argument(
+        "--record", action="store_true", help="write what is finished, train nothing"
+    )
+    args = p.parse_args(argv)
+    if args.record:
+        write_json(measurements_folder() / "cause.json", record(args.work))
+        return 0
+    limit_threads(1)
+    part, parts = map(int, args.part.split("/"))
+    with one_blas_thread():
+        for number, cell in enumerate(cells()):
+            if number % parts == part:
+                lr, _, runs = measure(cell, args.work)
+                accuracy = np.mean([run["accuracy"]["mean"] for run in runs])
+                print(
+                    f"{cell.name}: lr {lr:g}, mean accuracy {accuracy:.3f}", flush=True
+                )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
