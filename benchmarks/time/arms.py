@@ -1,208 +1,318 @@
-"""The passes of a network of Part I as the experiment on causes trains it, and its interventions.
+"""A fast trainer of networks with one hidden layer, and interventions on its backward pass.
 
-The experiment needs thousands of runs, so a layer's loops are compiled, one for each direction.
-With an arm that changes nothing the gradients are those of :func:`stbp_edu.backward` and of
-:mod:`stbp_edu.arrows`, which a test holds. An arm may change the height of the surrogate, or the
-*gains*, the factors from a neuron's error at t + 1 to its error at t: f + u f' h under ``exact``
-and ``e-prop-reset``, u f' h (on err) under ``classic``, f under ``detached-reset`` and ``ottt``.
+The experiment on causes needs thousands of runs. This program makes the updates of
+``stbp_edu.training`` with the same random draws, in compiled loops over buffers that are reused; a
+test compares its parameters after some updates with the package's. An intervention may change the
+height of the surrogate, or the *gains*, the factors from a neuron's error at t + 1 to its error at
+t: f + u f' h under ``exact`` and ``e-prop-reset``, u f' h (on err) under ``classic``, f under
+``detached-reset`` and ``ottt``.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from stbp_edu import Gradients, Params, Trace
+from stbp_edu import Trace
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
-from stbp_edu.training import Settings
+from stbp_edu.training import Dataset, Settings, initial_state
+from stbp_edu.training.encoders import rows
+from stbp_edu.training.trainer import EPOCH, QUANTILES, TEST, stream
 
-CARRIES = ("exact", "detached-reset", "e-prop-reset", "ottt")
 FLOOR = np.float32(loops.FLOOR)
+CARRIES = ("exact", "detached-reset", "e-prop-reset", "ottt")
 RESETS = ("exact", "classic", "e-prop-reset")
 STRAIGHT_UP = ("e-prop-reset", "ottt")
 """The rules whose gain has f, those whose gain has u f' h, and those whose errors go to the layer
 below without the neuron's own past."""
 LEAVE, HOLD_OTHERS, TURN = range(3)
-"""What is done to gains: nothing, but for a limit; as many as a limit of 1 would make smaller are
-made smaller by the same factors, at places that are drawn; all have their absolute value, so that
-the reset repels no potential."""
+"""What is done to gains, beside a limit. LEAVE: nothing. HOLD_OTHERS: as many as a limit of 1 would
+reduce are reduced by the same factors, at places that are drawn. TURN: each has its absolute value,
+so the reset repels no potential from the threshold."""
+
+
+class DivergedError(ValueError):
+    """A run whose gradient is not finite."""
 
 
 @dataclass(frozen=True)
-class ArmPasses:
-    """Forward and backward through a network of Part I.
+class Intervention:
+    """What is changed in the backward pass: a factor on the surrogate, and the gains."""
 
-    Attributes:
-        params: the parameters.
-        settings: of the run; rule and gain limit are theirs.
-        height: factor on the surrogate h.
-        change: what is done to gains.
-        rng: for a change that draws.
-    """
-
-    params: Params
-    settings: Settings
     height: float = 1.0
-    change: int = LEAVE
-    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    gains: int = LEAVE
 
-    def forward(self, spikes: Array) -> Trace:
-        """Return the potentials and spikes of every step, from the input (T, S, n[0])."""
-        neuron, trace = self.settings.make_neuron(), Trace([None], [spikes])
-        f = neuron.f(np.array([0.0, 1.0], spikes.dtype))
-        for W, b in zip(self.params.W[1:], self.params.b[1:], strict=True):
-            U = weighted(trace.O[-1], W)
-            O = np.empty_like(U)
-            integrate(U, O, b, f, neuron.v_th)
-            trace.U.append(U)
-            trace.O.append(O)
+
+class Layer:
+    """One layer of a run: views of its parameters, and buffers for all steps of a batch."""
+
+    def __init__(self, W: Array, b: Array, T: int) -> None:
+        self.W, self.b, self.T = W, b, T
+        self.buffers: dict[int, list[Array]] = {}
+
+    def at(self, S: int) -> list[Array]:
+        """Return the buffers for so many samples: u, o, h, carry, gain, ε."""
+        if S not in self.buffers:
+            shape = self.T, S, len(self.b)
+            self.buffers[S] = [np.zeros(shape, np.float32) for _ in range(6)]
+        return self.buffers[S]
+
+
+class FastRun:
+    """One run: a network of one hidden layer, its optimiser, and the statistics of each epoch."""
+
+    def __init__(
+        self, settings: Settings, data: Dataset, change: Intervention = Intervention()
+    ) -> None:
+        self.settings, self.data, self.change = settings, data, change
+        self.neuron, self.loss = settings.make_neuron(), settings.make_loss()
+        params = initial_state(settings, data).params
+        self.sizes = params.sizes
+        drawn = [params.W[1], params.b[1], params.W[2], params.b[2]]
+        self.p = np.concatenate([np.ascontiguousarray(a).ravel() for a in drawn])
+        self.g, self.m, self.v = (np.zeros_like(self.p) for _ in range(3))
+        self.average = self.p.copy()
+        W1, b1, W2, b2 = self.views(self.p)
+        self.layers = [Layer(W1, b1, settings.T), Layer(W2, b2, settings.T)]
+        self.answers = np.eye(self.sizes[-1], dtype=np.float32)
+        self.done = 0
+        both = np.array([0.0, 1.0], np.float32)
+        self.f, self.df = self.neuron.f(both), self.neuron.df(both)
+        self.rng = np.random.default_rng([settings.seed, 99])  # of an intervention
+
+    def views(self, flat: Array) -> list[Array]:
+        """Return W1, b1, W2 and b2 in a flat array."""
+        n0, n1, n2 = self.sizes
+        ends = np.cumsum([n1 * n0, n1, n2 * n1, n2])[:-1]
+        W1, b1, W2, b2 = np.split(flat, ends)
+        return [W1.reshape(n1, n0), b1, W2.reshape(n2, n1), b2]
+
+    def encode(self, images: Array, rng: np.random.Generator) -> Array:
+        """Return the input of the steps that have one; with ``direct`` that of every step, once."""
+        s = self.settings
+        if s.encoder == "direct":
+            return images.reshape(1, len(images), -1).astype(np.float32)
+        return rows(images, s.hold * images.shape[1], rng, hold=s.hold)
+
+    def forward(self, shown: Array) -> Trace:
+        """Return potentials and spikes of all steps, from what :meth:`encode` returns."""
+        S, everywhere = shown.shape[1], self.settings.encoder == "direct"
+        trace = Trace([None], [shown])
+        drive = shown
+        for layer in self.layers:
+            u, o, *_ = layer.at(S)
+            product = flat(drive) @ np.ascontiguousarray(layer.W.T)
+            product = product.reshape(*drive.shape[:2], -1)
+            integrate(product, everywhere, layer.b, self.f, self.neuron.v_th, u, o)
+            trace.U.append(u)
+            trace.O.append(o)
+            drive, everywhere = o, False
         return trace
 
-    def gradients(self, trace: Trace, targets: Array) -> Gradients:
-        """Return the gradient under the rule."""
-        params, loss = self.params, self.settings.make_loss()
-        delta, _ = loss.terms(trace, targets)
-        W: list[Any] = [None] * (params.N + 1)
-        b: list[Any] = [None] * (params.N + 1)
-        for n in range(params.N, 0, -1):
-            err, epsilon = self._down(delta, trace.U[n], trace.O[n])
-            W[n] = summed(epsilon, trace.O[n - 1])  # c5-w
-            b[n] = epsilon.sum(axis=(0, 1))  # c5-b
-            if n > 1:
-                delta = err @ params.W[n]
-        return Gradients(W, b)
+    def backward(self, trace: Trace, targets: Array) -> Array:
+        """Return the gradient of W1, b1, W2 and b2 as a flat array."""
+        delta, _ = self.loss.terms(trace, targets)
+        W1, b1, W2, b2 = self.views(self.g)
+        err, epsilon = self._down(1, delta, trace)
+        np.matmul(flat(epsilon).T, flat(trace.O[1]), out=W2)  # c5-w
+        epsilon.sum(axis=(0, 1), out=b2)  # c5-b
+        delta = (flat(err) @ self.layers[1].W).reshape(*err.shape[:2], -1)
+        _, epsilon = self._down(0, delta, trace)
+        shown = trace.O[0]
+        above = epsilon[: len(shown)]
+        if self.settings.encoder == "direct":
+            above = epsilon.sum(axis=0, keepdims=True)
+        np.matmul(flat(above).T, flat(shown), out=W1)
+        epsilon.sum(axis=(0, 1), out=b1)
+        return self.g
 
-    def _down(self, delta: Array, u: Array, o: Array) -> tuple[Array, Array]:
+    def _down(self, n: int, delta: Array, trace: Trace) -> tuple[Array, Array]:
         """Return err and ε of a layer, given ∂L/∂o by all paths but its own past."""
-        s, neuron = self.settings, self.settings.make_neuron()
-        both = np.array([0.0, 1.0], u.dtype)
-        h = surrogate(u - u.dtype.type(neuron.v_th), s, self.height)
-        others = np.empty(0, np.intp)
-        if self.change == HOLD_OTHERS:
-            others = self.rng.permutation(u[0].size)
-        how = s.rule in CARRIES, s.rule in RESETS, s.rule in STRAIGHT_UP
-        err, epsilon = np.empty_like(u), np.empty_like(u)
-        factors = neuron.f(both), neuron.df(both)
-        back(
-            delta,
-            u,
-            o,
-            h,
-            *factors,
-            s.gain_limit,
-            *how,
-            self.change,
-            others,
-            err,
-            epsilon,
+        s = self.settings
+        u, o, h, carry, gain, epsilon = self.layers[n].at(delta.shape[1])
+        np.subtract(u, np.float32(self.neuron.v_th), out=h)
+        surrogate(h, s, self.change.height)
+        fill_gains(
+            u, o, h, self.f, self.df, s.rule in CARRIES, s.rule in RESETS, carry, gain
         )
+        gain = self._changed(gain)
+        np.multiply(delta, h, out=epsilon)
+        begun = epsilon.copy() if s.rule in STRAIGHT_UP else epsilon
+        recur(epsilon, gain)
+        if s.rule != "classic":
+            return (begun if s.rule in STRAIGHT_UP else epsilon), epsilon
+        err = epsilon.copy()
+        if s.gain_limit:
+            carry = carry.clip(-s.gain_limit, s.gain_limit)
+        recur(epsilon, carry)
         return err, epsilon
 
+    def _changed(self, gain: Array) -> Array:
+        """Return the gains to use."""
+        if self.change.gains == TURN:
+            return np.abs(gain)
+        if self.change.gains == HOLD_OTHERS:
+            factor = (1 / np.abs(gain).clip(min=1)).reshape(len(gain), -1)
+            others = factor[:, self.rng.permutation(factor.shape[1])]
+            return gain * others.reshape(gain.shape)
+        limit = self.settings.gain_limit
+        return gain.clip(-limit, limit) if limit else gain
 
-def surrogate(v: Array, settings: Settings, height: float) -> Array:
-    """Return h(v) times a height, in the memory of v if it is the Gaussian."""
-    if settings.surrogate != "gaussian":
-        return height * settings.make_neuron().surrogate.derivative(v)
+    def update(self, g: Array, lr: float) -> float:
+        """Make one update; return the norm of the gradient, before any clipping."""
+        s, p, m, v = self.settings, self.p, self.m, self.v
+        norm = float(np.linalg.norm(g.astype(np.float64)))
+        if not math.isfinite(norm):
+            raise DivergedError("a gradient is not finite")
+        if s.clip_norm and norm > s.clip_norm:
+            g = g * np.float32(s.clip_norm / norm)
+        self.done += 1
+        if s.optimiser == "sgd":
+            m *= s.momentum
+            m += g
+            p -= lr * m
+            return norm
+        m *= s.momentum
+        m += (1 - s.momentum) * g
+        v *= s.beta2
+        v += (1 - s.beta2) * (g * g)
+        root = math.sqrt(1 - s.beta2**self.done)
+        size = lr * root / (1 - s.momentum**self.done)
+        p -= size * m / (np.sqrt(v) + np.float32(1e-8 * root))
+        return norm
+
+    def epoch(self, number: int) -> list[float]:
+        """Make the updates of an epoch, counted from 0; return the norm of each gradient."""
+        s, images, labels = (
+            self.settings,
+            self.data.train_images,
+            self.data.train_labels,
+        )
+        rng = stream(s, EPOCH, number)
+        (drawn,) = rng.spawn(1)
+        order = rng.permutation(len(labels))
+        norms = []
+        starts = range(0, len(labels), s.batch)
+        for k, start in enumerate(starts):
+            chosen = order[start : start + s.batch]
+            trace = self.forward(self.encode(images[chosen], drawn))
+            done = (number * len(starts) + k) / (s.epochs * len(starts))
+            with np.errstate(over="ignore", invalid="ignore"):
+                g = self.backward(trace, self.answers[labels[chosen]])
+                norms.append(self.update(g, s.learning_rate(done)))
+            if s.averaging:
+                self.average += (1 - s.averaging) * (self.p - self.average)
+        return norms
+
+    def look(self, number: int) -> dict[str, Any]:
+        """Return accuracy, commonest answer, firing and gains on what is held out."""
+        s, images, labels = self.settings, self.data.test_images, self.data.test_labels
+        rng = stream(s, TEST, number)
+        answers, firing, gains = [], [], []
+        for k in range(0, len(images), 500):
+            trace = self.forward(self.encode(images[k : k + 500], rng))
+            answers.append(self.loss.scores(trace).argmax(axis=1))
+            firing.append([float(o.mean()) for o in trace.O[1:]])
+            if k == 0:
+                gains = [self._share_above_1(n, trace) for n in (0, 1)]
+        said = np.concatenate(answers)
+        hidden, output = np.mean(firing, axis=0)
+        return {
+            "held_out": float((said == labels).mean()),
+            "commonest": float(np.bincount(said).max() / len(said)),
+            "hidden": float(hidden),
+            "output": float(output),
+            "gains": gains,
+        }
+
+    def _share_above_1(self, n: int, trace: Trace) -> float:
+        """Return the share of gains of a layer whose absolute value is above 1, as they are."""
+        s = self.settings
+        u, o, h, carry, gain, _ = self.layers[n].at(trace.U[1].shape[1])
+        np.subtract(u, np.float32(self.neuron.v_th), out=h)
+        surrogate(h, s, self.change.height)
+        fill_gains(
+            u, o, h, self.f, self.df, s.rule in CARRIES, s.rule in RESETS, carry, gain
+        )
+        return float((np.abs(gain) > 1).mean())
+
+    def train(self) -> list[dict[str, Any]]:
+        """Train, and return what each epoch showed."""
+        points = []
+        for number in range(self.settings.epochs):
+            norms = self.epoch(number)
+            quantiles = np.quantile(norms, QUANTILES)
+            last = self.p.copy()
+            if self.settings.averaging:
+                self.p[:] = self.average
+            points.append({**self.look(number + 1), "norms": quantiles.tolist()})
+            self.p[:] = last
+        return points
+
+
+def flat(a: Array) -> Array:
+    """Return (T, S, n) as (T S, n)."""
+    return a.reshape(-1, a.shape[-1])
+
+
+def surrogate(v: Array, settings: Settings, height: float) -> None:
+    """Turn v into h(v) times a height, in place."""
     a = settings.a
+    if settings.surrogate == "rectangle":
+        np.copyto(
+            v, np.where(np.abs(v) < a / 2, np.float32(height / a), np.float32(0))
+        )  # h1
+        return
     v *= v
     v *= -0.5 / a
     np.maximum(v, -60, out=v)  # the smallest floats slow the processor down
     np.exp(v, out=v)
     v *= height / math.sqrt(2 * math.pi * a)  # h4
-    return v
-
-
-def weighted(o: Array, W: Array) -> Array:
-    """Return o @ Wᵀ, (T, S, n), without the product at silent steps before and after."""
-    found = np.zeros((*o.shape[:2], len(W)), W.dtype)
-    if o.strides[0] == 0:  # the same input at every step
-        found += o[0] @ W.T
-    else:
-        active = spiking(o)
-        np.matmul(o[active], W.T, out=found[active])
-    return found
-
-
-def summed(epsilon: Array, o: Array) -> Array:
-    """Return Σ_t,s ε oᵀ, (n, n_below), without the product at silent steps before and after."""
-    if o.strides[0] == 0:
-        return np.asarray(epsilon.sum(axis=0).T @ o[0])
-    active = spiking(o)
-    above, below = (a[active].reshape(-1, a.shape[-1]) for a in (epsilon, o))
-    return np.asarray(above.T @ below)
-
-
-def spiking(o: Array) -> slice:
-    """Return the steps from the first spike to the last."""
-    steps = np.flatnonzero(o.reshape(len(o), -1).max(axis=1))
-    return slice(steps[0], steps[-1] + 1) if len(steps) else slice(0, 0)
 
 
 @njit(fastmath=True, cache=True)
-def integrate(U, O, b, f, v_th):  # type: ignore[no-untyped-def]
-    """Turn the weighted input U into potentials in place, and fill the spikes O."""
+def integrate(drive, everywhere, b, f, v_th, U, O):  # type: ignore[no-untyped-def]
+    """Fill potentials and spikes; ``drive`` is that of the first steps, or of every step."""
     T, S, n = U.shape
     kept, less, v_th = f[0], f[1] - f[0], np.float32(v_th)
     for t in range(T):
+        k = 0 if everywhere else t
         for s in range(S):
             for i in range(n):
-                u = U[t, s, i] + b[i]
+                u = b[i]
+                if k < len(drive):
+                    u += drive[k, s, i]
                 if t:
                     u += U[t - 1, s, i] * (kept + less * O[t - 1, s, i])  # fwd-u
                 U[t, s, i] = u
                 O[t, s, i] = u >= v_th  # fwd-o
 
 
-@njit(fastmath={"contract"}, cache=True)
-def back(delta, U, O, H, f, df, limit, carries, resets, straight, change, others,
-         err, epsilon):  # type: ignore[no-untyped-def]  # fmt: skip
-    """Fill err and ε of a layer, from the last step down, sample by sample."""
+@njit(fastmath=True, cache=True)
+def fill_gains(U, O, H, f, df, carries, resets, carry, gain):  # type: ignore[no-untyped-def]
+    """Fill f(o) and the gain of a layer."""
     T, S, n = U.shape
     f0, less, df0, more = f[0], f[1] - f[0], df[0], df[1] - df[0]
     with_carry, with_reset = np.float32(carries), np.float32(resets)
-    one, limit = np.float32(1), np.float32(limit)
-    carry, gain = np.empty(n, np.float32), np.empty(n, np.float32)
-    for s in range(S):
-        e, x = err[T - 1, s], epsilon[T - 1, s]
-        for i in range(n):
-            e[i] = x[i] = delta[T - 1, s, i] * H[T - 1, s, i]
-        for t in range(T - 2, -1, -1):
-            u, o, h, d = U[t, s], O[t, s], H[t, s], delta[t, s]
-            e, x, e_next, x_next = (
-                err[t, s],
-                epsilon[t, s],
-                err[t + 1, s],
-                epsilon[t + 1, s],
-            )
+    for t in range(T):
+        for s in range(S):
             for i in range(n):
-                carry[i] = f0 + less * o[i]
-                gain[i] = (
-                    with_carry * carry[i]
-                    + with_reset * u[i] * (df0 + more * o[i]) * h[i]
+                kept = f0 + less * O[t, s, i]
+                slope = df0 + more * O[t, s, i]
+                carry[t, s, i] = kept
+                gain[t, s, i] = (
+                    with_carry * kept + with_reset * U[t, s, i] * slope * H[t, s, i]
                 )
-            if change == TURN:
-                for i in range(n):
-                    gain[i] = abs(gain[i])
-            elif change == HOLD_OTHERS:
-                for i in range(n):
-                    j, k = divmod(others[s * n + i], n)
-                    there = with_carry * (f0 + less * O[t, j, k])
-                    there += (
-                        with_reset * U[t, j, k] * (df0 + more * O[t, j, k]) * H[t, j, k]
-                    )
-                    gain[i] /= max(abs(there), one)
-            elif limit > 0:
-                for i in range(n):
-                    gain[i] = min(max(gain[i], -limit), limit)
-                    carry[i] = min(max(carry[i], -limit), limit)
-            if carries:
-                for i in range(n):
-                    x[i] = d[i] * h[i] + gain[i] * x_next[i] + FLOOR - FLOOR
-                    e[i] = d[i] * h[i] if straight else x[i]
-            else:  # classic: the gain is that of err, and ε carries on what err begins
-                for i in range(n):
-                    e[i] = d[i] * h[i] + gain[i] * e_next[i] + FLOOR - FLOOR
-                    x[i] = e[i] + carry[i] * x_next[i] + FLOOR - FLOOR
+
+
+@njit(fastmath={"contract"}, cache=True)
+def recur(x, gain):  # type: ignore[no-untyped-def]
+    """Make x^t = x^t + gain^t x^{t+1} in place, from the last step down."""
+    T, S, n = x.shape
+    for t in range(T - 2, -1, -1):
+        for s in range(S):
+            for i in range(n):
+                x[t, s, i] = x[t, s, i] + gain[t, s, i] * x[t + 1, s, i] + FLOOR - FLOOR

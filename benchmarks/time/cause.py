@@ -10,7 +10,6 @@ whole cells, with the curves of every run.
 
 import argparse
 import sys
-from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -19,26 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.time.arms import HOLD_OTHERS, TURN, ArmPasses
-from stbp_edu.arrays import Trained
+from benchmarks.time.arms import HOLD_OTHERS, TURN, DivergedError, FastRun, Intervention
 from stbp_edu.engine.compiled import limit_threads, one_blas_thread
 from stbp_edu.files import read_json, write_json
 from stbp_edu.training import RECIPES, Dataset, Settings, to_dict
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.runs import (
-    RECORD,
-    RunConfig,
-    measurements_folder,
-    read_record,
-    train_in_folder,
-)
+from stbp_edu.training.runs import environment, measurements_folder, origin
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(200, 220)
 TUNING_SEEDS = range(300, 303)
 DAMPING = 0.3  # of the pseudo-derivative, as in Bellec and others (2018)
 MADE_ON = ("commit", "date", "machine", "versions")
-DIVERGED = "diverged.json"
 
 TASKS: dict[str, dict[str, Any]] = {
     "delayed-xor": {"epochs": 12},
@@ -64,7 +55,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "sgd": {"optimiser": "sgd"},
     **{f"limit {k}": {"gain_limit": k} for k in (0.5, 0.8, 1.5, 2.0, 5.0)},
 }
-"""The settings that an arm changes; three change the passes instead, see :func:`passes_of`."""
+"""The settings that an arm changes; for three more see :data:`INTERVENTIONS`."""
 
 
 @dataclass(frozen=True)
@@ -137,19 +128,12 @@ def cells() -> Iterator[Cell]:
     yield from (xor(rule, "none", epochs=60) for rule in both)
 
 
-def passes_of(cell: Cell, seed: int) -> Any:
-    """Return what makes the passes of a step: those of the arm."""
-    rng = np.random.default_rng([seed, 99])
-    own: dict[str, Any] = {
-        "lower surrogate": {"height": DAMPING},
-        "random clip": {"change": HOLD_OTHERS, "rng": rng},
-        "turned": {"change": TURN},
-    }.get(cell.arm, {})
-
-    def passes(params: Trained, settings: Settings) -> ArmPasses:
-        return ArmPasses(params, settings, **own)
-
-    return passes
+INTERVENTIONS = {
+    "lower surrogate": Intervention(height=DAMPING),
+    "random clip": Intervention(gains=HOLD_OTHERS),
+    "turned": Intervention(gains=TURN),
+}
+"""The arms that change the backward pass, not the settings."""
 
 
 @lru_cache(maxsize=4)
@@ -161,30 +145,23 @@ def load(task: str, held_out: str) -> Dataset:
 def train_one(
     cell: Cell, seed: int, lr: float, folder: Path, held_out: str
 ) -> dict[str, Any]:
-    """Train one run, or go on with it, or read it where it is finished; return its record.
+    """Train one run, or read it where it is finished; return what each epoch showed.
 
-    A run that diverges is a result: no curve, and the accuracy of a guess.
+    A run that diverges is a result: it has no curve, and the accuracy of a guess.
     """
+    place = folder / f"lr={lr:g},seed={seed}.json"
+    if place.exists():
+        return dict(read_json(place))
     data = load(cell.task, held_out)
-    settings = cell.settings(seed, lr)
-    place = folder / f"lr={lr:g},seed={seed}"
-    if (place / DIVERGED).exists():
-        return dict(read_json(place / DIVERGED))
-    config = RunConfig(cell.task, settings, data, place, held_out, encodings=1)
+    change = INTERVENTIONS.get(cell.arm, Intervention())
+    found: dict[str, Any] = {**origin(), **environment()}
     try:
-        steps = train_in_folder(config, resume=True, passes=passes_of(cell, seed))
-        deque(steps, maxlen=0)
-    except ValueError as error:
-        if "diverged" not in str(error):
-            raise
-        record = {
-            "accuracy": {"mean": 1 / data.classes},
-            "curves": [],
-            "diverged": str(error),
-        }
-        write_json(place / DIVERGED, record)
-        return record
-    return read_record(place)
+        curve = FastRun(cell.settings(seed, lr), data, change).train()
+        found |= {"accuracy": curve[-1]["held_out"], "curve": curve}
+    except DivergedError as error:
+        found |= {"accuracy": 1 / data.classes, "curve": [], "diverged": str(error)}
+    write_json(place, found)
+    return found
 
 
 def chosen_rate(cell: Cell, folder: Path) -> tuple[float, dict[str, float]]:
@@ -201,7 +178,7 @@ def chosen_rate(cell: Cell, folder: Path) -> tuple[float, dict[str, float]]:
                 runs = [
                     train_one(cell, s, lr, folder, "validation") for s in TUNING_SEEDS
                 ]
-                tried[lr] = float(np.mean([run["accuracy"]["mean"] for run in runs]))
+                tried[lr] = float(np.mean([run["accuracy"] for run in runs]))
         best = max(rates, key=tried.__getitem__)
         if best == rates[0] and len(rates) < 9:
             rates.insert(0, float(f"{best / ratio:.3g}"))
@@ -224,25 +201,21 @@ def measure(
 def is_finished(cell: Cell, work: Path) -> bool:
     """Return whether all runs of a cell are there."""
     test = work / cell.name.replace(" ", "-") / "test"
-    done = [p for name in (RECORD, DIVERGED) for p in test.glob(f"*/{name}")]
-    return len(done) == len(SEEDS)
+    return len([*test.glob("*.json")]) == len(SEEDS)
 
 
 def summary(run: dict[str, Any], seed: int) -> dict[str, Any]:
     """Return what the record keeps of a run: accuracy, and curves by epoch."""
-    curves = run["curves"]
-    gains = [
-        [share for share in p["gains_above_1"] if share is not None] for p in curves
-    ]
+    curve = run["curve"]
     return {
         "seed": seed,
-        "accuracy": round(run["accuracy"]["mean"], 4),
-        "held_out": [round(p["held_out"], 4) for p in curves],
-        "commonest": [round(p["commonest_answer"], 3) for p in curves],
-        "hidden": [round(p["rates"][1], 4) for p in curves],
-        "output": [round(p["rates"][-1], 4) for p in curves],
-        "norms": [[float(f"{x:.3g}") for x in p["gradient_norms"]] for p in curves],
-        "gains": [[round(share, 4) for share in shares] for shares in gains],
+        "accuracy": round(run["accuracy"], 4),
+        "held_out": [round(p["held_out"], 4) for p in curve],
+        "commonest": [round(p["commonest"], 3) for p in curve],
+        "hidden": [round(p["hidden"], 4) for p in curve],
+        "output": [round(p["output"], 4) for p in curve],
+        "norms": [[float(f"{x:.3g}") for x in p["norms"]] for p in curve],
+        "gains": [[round(share, 4) for share in p["gains"]] for p in curve],
     }
 
 
@@ -254,7 +227,7 @@ def record(work: Path) -> dict[str, Any]:
         if not is_finished(cell, work):
             continue
         lr, tried, runs = measure(cell, work)
-        made += [{key: run[key] for key in MADE_ON} for run in runs if "machine" in run]
+        made += [{key: run[key] for key in MADE_ON} for run in runs]
         entries = [summary(run, seed) for run, seed in zip(runs, SEEDS, strict=True)]
         rows.append({
             "task": cell.task, "rule": cell.rule, "arm": cell.arm, **cell.changes,
@@ -304,7 +277,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for number, cell in enumerate(cells()):
             if number % parts == part:
                 lr, _, runs = measure(cell, args.work)
-                accuracy = np.mean([run["accuracy"]["mean"] for run in runs])
+                accuracy = np.mean([run["accuracy"] for run in runs])
                 print(
                     f"{cell.name}: lr {lr:g}, mean accuracy {accuracy:.3f}", flush=True
                 )

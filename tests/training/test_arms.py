@@ -1,4 +1,4 @@
-"""The passes of the experiment on causes: with nothing changed they are the package's own."""
+"""The fast trainer of the experiment on causes makes the package's updates; what its arms change."""
 
 from dataclasses import replace
 
@@ -6,93 +6,117 @@ import numpy as np
 import pytest
 
 from stbp_edu.arrays import tensors
-from stbp_edu.training import RECIPES, initial_state
+from stbp_edu.training import RECIPES, Epoch, initial_state, train
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.model import passes
 from stbp_edu.training.trainer import TrainingJob
 
 arms = pytest.importorskip("benchmarks.time.arms")  # needs Numba
 cause = pytest.importorskip("benchmarks.time.cause")
 pytestmark = pytest.mark.slow  # the loops are compiled first
 RULES = ("exact", "classic", "detached-reset", "ottt", "e-prop-reset")
+CHANGES = (
+    {},
+    {"gain_limit": 0.9},
+    {"optimiser": "sgd", "lr": 0.1},
+    {"beta2": 0.9, "clip_norm": 0.1, "weight_decay": 0.0},
+)
 
 
-def batch(settings, task):
-    """Return parameters, a batch of spikes and its targets."""
-    data = load_dataset(task)
-    state = initial_state(settings, data)
-    for layer in state.params.W[1:]:
-        layer *= 2  # so that outputs spike
-    job = TrainingJob(settings, data, state)
-    job.begin_epoch(0)
-    images, targets = job._batch(0)
-    return state.params, job.encode(images), targets
+def after(run, updates):
+    """Return the parameters of a fast run after some updates, by name."""
+    left = [updates]
+    make_update = run.update
+
+    class EnoughError(Exception):
+        pass
+
+    def update(g, lr):
+        norm = make_update(g, lr)
+        left[0] -= 1
+        if not left[0]:
+            raise EnoughError
+        return norm
+
+    run.update = update
+    with pytest.raises(EnoughError):
+        run.epoch(0)
+    return dict(zip(("W1", "b1", "W2", "b2"), run.views(run.p), strict=True))
 
 
-def both(made, params, settings, spikes, targets):
-    """Return the gradients of an arm and of the package, by name."""
-    arm, ours = made(params, settings), passes(params, settings)
-    found = tensors(arm.gradients(arm.forward(spikes), targets))
-    return found, tensors(ours.gradients(ours.forward(spikes), targets))
-
-
-@pytest.mark.parametrize("limit", [0.0, 0.5])
+@pytest.mark.parametrize("changes", CHANGES)
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("task", ["delayed-xor", "digits"])
-def test_an_arm_that_changes_nothing_has_the_gradients_of_the_package(
-    task, rule, limit
-) -> None:
-    changes = (
-        {"a": 0.1, "v_th": 0.3, "T": 12}
-        if task == "delayed-xor"
-        else {**cause.TASKS[task], "hidden": (32,)}
+@pytest.mark.parametrize("task", cause.TASKS)
+def test_updates_are_those_of_the_package(task, rule, changes) -> None:
+    settings = replace(
+        RECIPES[task],
+        **{**cause.TASKS[task], "a": 0.3, "v_th": 0.3, **changes},
+        rule=rule,
     )
-    settings = replace(RECIPES[task], rule=rule, gain_limit=limit, batch=20, **changes)
-    params, spikes, targets = batch(settings, task)
-    found, ours = both(arms.ArmPasses, params, settings, spikes, targets)
-    for name, gradient in found.items():
-        scale = np.abs(ours[name]).max()
-        np.testing.assert_allclose(
-            gradient, ours[name], atol=1e-5 * scale + 1e-9, err_msg=name
-        )
-    assert np.abs(ours["W2"]).max() > 1e-6
+    data = load_dataset(task)
+    job = TrainingJob(settings, data, initial_state(settings, data))
+    job.begin_epoch(0)
+    for k in range(3):
+        job.step(k, settings.learning_rate(k / (settings.epochs * job.steps)))
+    found, ours = after(arms.FastRun(settings, data), 3), tensors(job.state.params)
+    for name, array in found.items():
+        np.testing.assert_allclose(array, ours[name], atol=2e-5, err_msg=name)
+    drawn = tensors(initial_state(settings, data).params)
+    assert np.abs(found["W2"] - drawn["W2"]).max() > 1e-3
+
+
+def test_an_epoch_shows_what_the_package_records() -> None:
+    """One epoch at a wide surrogate, where roundings have not grown."""
+    settings = replace(RECIPES["delayed-xor"], epochs=1, a=0.5, lr=1e-3)
+    data = load_dataset("delayed-xor")
+    (point,) = arms.FastRun(settings, data).train()
+    epoch = next(e for e in train(settings, data) if isinstance(e, Epoch))
+    np.testing.assert_allclose(point["norms"], epoch.gradient_norms, rtol=0.02)
+    assert point["held_out"] == pytest.approx(epoch.test, abs=0.05)
+    np.testing.assert_allclose(point["gains"], epoch.gains_above_1, atol=0.02)
+
+
+def layer(change, **settings):
+    """Return the gains that a run uses for a layer, from its own potentials."""
+    data = load_dataset("delayed-xor")
+    s = replace(RECIPES["delayed-xor"], a=0.02, T=2, hold=1, read=1, **settings)
+    run = arms.FastRun(s, data, arms.Intervention(gains=change))
+    rng = np.random.default_rng(0)
+    gain = rng.normal(0, 2, (2, 50, 3)).astype(np.float32)
+    return gain, run._changed(gain.copy())
+
+
+def test_a_random_clip_reduces_as_many_gains_by_the_same_factors() -> None:
+    gain, held = layer(arms.LEAVE, gain_limit=1.0)
+    _, others = layer(arms.HOLD_OTHERS)
+    _, turned = layer(arms.TURN)
+    np.testing.assert_array_equal(held, gain.clip(-1, 1))
+    np.testing.assert_array_equal(turned, np.abs(gain))
+    for t in range(2):
+        factors = [np.sort((x / gain)[t].ravel()) for x in (held, others)]
+        np.testing.assert_allclose(*factors, rtol=1e-5)
+    assert not np.allclose(held, others)
 
 
 def test_a_lower_surrogate_is_lower_in_every_factor() -> None:
-    """One layer, one step: the gradient has one h, and so it is lower by the height."""
-    settings = replace(RECIPES["digits"], hidden=(8,), T=1, batch=20, a=0.5)
-    params, spikes, targets = batch(settings, "digits")
-    low = arms.ArmPasses(params, settings, height=0.3)
-    whole = arms.ArmPasses(params, settings)
-    trace = whole.forward(spikes)
-    lower, full = low.gradients(trace, targets), whole.gradients(trace, targets)
-    np.testing.assert_allclose(lower.W[2], 0.3 * full.W[2], rtol=1e-5)
-    np.testing.assert_allclose(lower.W[1], 0.09 * full.W[1], rtol=1e-4, atol=1e-9)
-
-
-def test_a_random_clip_makes_as_many_gains_smaller_as_a_limit_of_1() -> None:
-    """ε^1 over ε^2 of a layer is its gain where nothing reaches it at the first step."""
-    rng = np.random.default_rng(0)
-    settings = replace(RECIPES["delayed-xor"], a=0.02)
-    u = rng.normal(1.0, 0.1, (2, 500, 3)).astype(np.float32)
-    o = (u >= 1).astype(np.float32)
-    delta = np.zeros_like(u)
-    delta[1] = 1.0
-
-    def made(**more):
-        return arms.ArmPasses(None, replace(settings, **more))._down(delta, u, o)[1]
-
-    free, held = (e[0] / e[1] for e in (made(), made(gain_limit=1.0)))
-    drawn = arms.ArmPasses(None, settings, change=arms.HOLD_OTHERS)._down(delta, u, o)[
-        1
-    ]
-    drawn = drawn[0] / drawn[1]
-    turned = arms.ArmPasses(None, settings, change=arms.TURN)._down(delta, u, o)[1]
-    np.testing.assert_allclose(turned[0] / turned[1], np.abs(free), rtol=1e-4)
-    factors = [np.sort((held / free).ravel()), np.sort((drawn / free).ravel())]
-    np.testing.assert_allclose(*factors, rtol=1e-3)
-    assert 0.1 < np.mean(np.abs(free) > 1) < 0.9
-    assert not np.allclose(held, drawn)
+    """One step: the gradient of W2 has one h, and that of W1 two."""
+    task = {**cause.TASKS["digits"], "T": 1, "v_th": 0.3}
+    data, settings = load_dataset("digits"), replace(RECIPES["digits"], **task)
+    full, low = (
+        arms.FastRun(settings, data, arms.Intervention(height=height))
+        for height in (1.0, 0.5)
+    )
+    gradients = []
+    for run in (full, low):
+        trace = run.forward(
+            run.encode(data.train_images[:20], np.random.default_rng(0))
+        )
+        targets = run.answers[data.train_labels[:20]]
+        gradients.append([g.copy() for g in run.views(run.backward(trace, targets))])
+    np.testing.assert_allclose(gradients[1][2], 0.5 * gradients[0][2], rtol=1e-5)
+    np.testing.assert_allclose(
+        gradients[1][0], 0.25 * gradients[0][0], rtol=1e-4, atol=1e-8
+    )
+    assert np.abs(gradients[0][0]).max() > 1e-4
 
 
 def test_every_cell_has_settings_and_a_folder_of_its_own() -> None:
