@@ -1,4 +1,4 @@
-"""The fast trainer of the experiment on causes makes the package's updates; what its arms change."""
+"""The fast trainer of the experiment on causes makes the updates of the package; its arms."""
 
 from dataclasses import replace
 
