@@ -114,20 +114,29 @@ class FastRun:
 
     def backward(self, trace: Trace, targets: Array) -> Array:
         """Return the gradient of W1, b1, W2 and b2 as a flat array."""
-        delta, _ = self.loss.terms(trace, targets)
+        delta = self._direct(trace.O[2], targets)
         W1, b1, W2, b2 = self.views(self.g)
         err, epsilon = self._down(1, delta, trace)
         np.matmul(flat(epsilon).T, flat(trace.O[1]), out=W2)  # c5-w
-        epsilon.sum(axis=(0, 1), out=b2)  # c5-b
-        delta = (flat(err) @ self.layers[1].W).reshape(*err.shape[:2], -1)
+        total(epsilon, b2)  # c5-b
+        delta = self.layers[0].at(err.shape[1])[5]  # where ε of the layer will be
+        hand_down(err, self.layers[1].W, delta)
         _, epsilon = self._down(0, delta, trace)
         shown = trace.O[0]
         above = epsilon[: len(shown)]
         if self.settings.encoder == "direct":
             above = epsilon.sum(axis=0, keepdims=True)
         np.matmul(flat(above).T, flat(shown), out=W1)
-        epsilon.sum(axis=(0, 1), out=b1)
+        total(epsilon, b1)
         return self.g
+
+    def _direct(self, o: Array, targets: Array) -> Array:
+        """Return ∂L/∂o of the rate loss over the last steps, or over all."""
+        T, S, _ = o.shape
+        k = self.settings.read or T
+        delta = np.zeros_like(o)
+        delta[T - k :] = (o[T - k :].mean(axis=0) - targets) / (k * S)
+        return delta
 
     def _down(self, n: int, delta: Array, trace: Trace) -> tuple[Array, Array]:
         """Return err and ε of a layer, given ∂L/∂o by all paths but its own past."""
@@ -271,6 +280,25 @@ def surrogate(v: Array, settings: Settings, height: float) -> None:
     np.maximum(v, -60, out=v)  # the smallest floats slow the processor down
     np.exp(v, out=v)
     v *= height / math.sqrt(2 * math.pi * a)  # h4
+
+
+def total(epsilon: Array, out: Array) -> None:
+    """Fill the sum over steps and samples."""
+    rows = flat(epsilon)
+    np.matmul(np.ones(len(rows), rows.dtype), rows, out=out)
+
+
+@njit(fastmath=True, cache=True)
+def hand_down(err, W, delta):  # type: ignore[no-untyped-def]
+    """Fill δ = err W of the layer below."""
+    T, S, n = delta.shape
+    for t in range(T):
+        for s in range(S):
+            for i in range(n):
+                delta[t, s, i] = err[t, s, 0] * W[0, i]
+            for k in range(1, len(W)):
+                for i in range(n):
+                    delta[t, s, i] += err[t, s, k] * W[k, i]
 
 
 @njit(fastmath=True, cache=True)
