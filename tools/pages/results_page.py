@@ -15,6 +15,7 @@ from tools.pages import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
 ELSEWHERE = (
+    "cause",
     "speed",
     "framework",
     "time",
