@@ -28,7 +28,9 @@ def record():
 RESULTS = sorted(path.stem for path in measurements_folder().glob("*.json"))
 
 
-@pytest.mark.parametrize("name", [name for name in RESULTS if "predictions" not in name])
+@pytest.mark.parametrize(
+    "name", [name for name in RESULTS if "predictions" not in name]
+)
 def test_a_record_says_where_it_comes_from(name):
     found = read_json(measurements_folder() / f"{name}.json")
     assert re.search(
