@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-PACKAGES = {"coqc": "coq", "chromium": "chromium"}
+PACKAGES = {"coqc": "coq", "chromium": "chromium", "bwrap": "bubblewrap"}
 """By program, Debian's package that has it."""
 
 

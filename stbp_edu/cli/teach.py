@@ -10,7 +10,7 @@ from pathlib import Path
 from stbp_edu import checks
 from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import misconceptions, objectives, tasks
-from stbp_edu.teaching import class_report, notebooks
+from stbp_edu.teaching import class_report, notebooks, wall
 from stbp_edu.teaching.class_report import Submission, found_in, graded
 from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
@@ -120,6 +120,9 @@ def grade_arguments(parser: argparse.ArgumentParser) -> None:
         "--processes", type=int, help="notebooks at a time (as the cores allow)"
     )
     parser.add_argument(
+        "--unsafe", action="store_true", help="run answers with your own rights"
+    )
+    parser.add_argument(
         "--force", action="store_true", help="replace older reports in OUT"
     )
     parser.add_argument(
@@ -141,13 +144,12 @@ def grade(args: argparse.Namespace) -> int:
     misconceptions to discuss. A wrong answer with one named mistake gets the plan's share of
     the points, `partial`.
 
-    Only what a task's answer needs is run of a notebook, and nothing that it says or shows is
-    believed except its variant, where the plan's table `authors` does not give that. Each answer
-    runs in a process of its own that has NumPy alone and not the solutions, with limits on time
-    and memory; files, other processes, the network and this package are refused. macOS does not
-    limit memory. An answer that breaks Python itself (through a fault in NumPy, say) could read
-    what you can read: if that worries you, grade in a container. Started by root, answers run as
-    a user that owns nothing.
+    A notebook's code is run from top to bottom for each task, and nothing that it says or shows
+    is believed except its variant, where the plan's table `authors` does not give that. Answers
+    run behind a wall, bubblewrap, where they have NumPy and Python's own modules, and reach no
+    file of yours, no network and no other process; limits hold for time and memory. Where there
+    is no bubblewrap, grade does not start, unless you write --unsafe: answers then run with your
+    own rights, and can read, change and send whatever you can.
 
     Exit codes: 0 all is judged, 1 a file could not be judged, 2 nothing could.
     """
@@ -156,6 +158,7 @@ def grade(args: argparse.Namespace) -> int:
     limits = Limits(
         checks.number("seconds", args.seconds, positive=True),
         checks.count("memory", args.memory, at_least=LEAST_MEMORY),
+        args.unsafe,
     )
     count = (os.cpu_count() or 1) if args.processes is None else args.processes
     processes = checks.count("processes", count)
@@ -172,9 +175,11 @@ def grade(args: argparse.Namespace) -> int:
             f"OUT must be new or empty, got {args.out}; choose another, or --force"
         )
     if sys.platform == "win32":
-        raise OSError(
-            "grade needs the limits of Linux or macOS; on Windows, run it under WSL"
-        )
+        raise OSError("grade needs Linux or macOS; on Windows, run it under WSL")
+    if args.unsafe:
+        print("answers run UNSAFE, with your own rights and without a wall")
+    else:
+        print(f"answers run behind a wall: {wall.tool()}")
     from tqdm import tqdm
 
     # Seconds between two lines of progress.

@@ -2,7 +2,9 @@
 
 - ``problem_set``: the plan of a problem set, and its variants;
 - ``notebooks``: the notebooks that are written from a plan, and the answers in what comes back;
-- ``sandbox``: the process that an answer runs in;
+- ``wall``: what keeps an answer from everything else: bubblewrap;
+- ``sandbox``: the program that runs behind the wall, and runs an answer;
+- ``messages``: what the judge and that program send each other;
 - ``judge``: the verdicts on one submission;
 - ``class_report``: all submissions of a folder, and the page "The mistakes of the class".
 """

@@ -31,7 +31,6 @@ STATES = {
     "right": "right",
     "wrong": "wrong",
     "todo": "not attempted",
-    "refused": "refused",
     "stopped": "stopped at a limit",
 }
 
@@ -138,7 +137,8 @@ def _judged(
     variant, remark = problem_set.variant_of(found.author, read_notebook(notebook)[1])
     ids = problem_set.tasks_of(variant)
     command = [sys.executable, "-P", "-m", "stbp_edu.teaching.judge", str(notebook)]
-    numbers = [f"{limits.seconds:g}", str(limits.memory)]
+    wall = "unsafe" if limits.unsafe else "walled"
+    numbers = [f"{limits.seconds:g}", str(limits.memory), wall]
     longest = len(ids) * (limits.seconds + PATIENCE)
     try:
         done = subprocess.run(
@@ -287,7 +287,7 @@ def _found(task: Task, submissions: Sequence[Submission]) -> dict[str, Any]:
             names = tuple(library[m]["name"] for m in v.mistakes)
             reason = why.get(v.mistakes[0], library[v.mistakes[0]]["why"])
             wrong.setdefault((names, reason), []).append(author)
-        elif v.state in ("wrong", "refused"):
+        elif v.state == "wrong":
             said = next(
                 (m[m.find("It raises") :] for m in v.message if "It raises" in m), ""
             )
