@@ -38,8 +38,7 @@ static: .style .types
 
 .PHONY: .outputs .built
 .outputs: .venv/test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -o addopts= --nbval \
-	  --nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval notebooks
 
 .built: .venv/test # one process, which waits for the network at first: the notebooks fill its time
 	$(BIN)/python -m tools.site.build

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 from stbp_edu import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
 from stbp_edu.arrows.formula_text import Formulas
+from stbp_edu.arrows.lines.expressions import indexed
 from stbp_edu.arrows.lines.program import program
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
 from stbp_edu.arrows.rules import as_rule
-from stbp_edu.arrows.table import neuron_from, placed
+from stbp_edu.arrows.table import Arrow, neuron_from, placed
 from stbp_edu.surrogates import Gaussian, Surrogate
 
 if TYPE_CHECKING:
     from stbp_edu.plotting.svg_figure import Shown
     from stbp_edu.proof import Proof
+
+
+STEPS = {-1: "t-1", 0: "t", 1: "t+1"}
 
 
 class Source(str):
@@ -54,8 +58,31 @@ class Derived:
 
     __repr__ = __str__
 
+    def _repr_latex_(self) -> str:
+        """Return the arrows in LaTeX, with the numbers that they have in the graph."""
+        rows = [
+            (
+                a.kind.replace("_", r"\_"),
+                a.source,
+                "next" if a.step else "same",
+                a.target,
+                _factor(a),
+            )
+            for a in self.neuron.arrows
+        ]
+        output, entered = self.neuron.output, self.neuron.input
+        rows.append(("weight", output, "same", entered, "W"))
+        lines = [
+            rf"{k} & \textrm{{{kind}}} & {indexed(tail)} \to {indexed(head)} & "
+            rf"\textrm{{{step} step}} & {factor}"
+            for k, (kind, tail, step, head, factor) in enumerate(rows, start=1)
+        ]
+        return "\n".join(
+            ("$$\\begin{array}{rllll}", " \\\\\n".join(lines), "\\end{array}$$")
+        )
+
     def graph(self) -> Shown:
-        """Return the picture of two steps and two layers, with the factor on each arrow.
+        """Return the picture of two steps and two layers, each kind of arrow with its number.
 
         Raises:
             ImportError: if matplotlib is not installed.
@@ -150,3 +177,9 @@ def derive(
     lines = read_lines(text, constants)
     surrogate = Gaussian(a=0.5) if surrogate is None else surrogate
     return Derived(neuron_from(lines, surrogate, learn, learn_each))
+
+
+def _factor(arrow: Arrow) -> str:
+    """Return an arrow's factor in LaTeX."""
+    letters = f"{arrow.letters}1" if arrow.letters in ("", "-") else arrow.letters
+    return placed(letters, lambda later: f"^{{{STEPS[later]}}}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stbp_edu.equations import EQUATIONS
-from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
+from tools.notebooks.execution import FOLDED
 
 EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25, "folded": 30}
@@ -30,7 +30,10 @@ ASKS = re.compile(
     r"|(?:Count|List|Mark) them|[Ww]rite (?:it|them|both|down))\b"
 )
 BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
-TEXT_ONLY = {"text/plain", "text/html", "image/svg+xml"}  # HTML: practice feedback
+SHOWN = {"text/plain", "text/html", "text/latex"}
+ANSWER = "answer"  # the tag of folded code that the reader writes first
+CLOSED = '<details class="stbp-answer">'
+ALT = re.compile(r'<img class="stbp-figure" alt="[^"]{20,}" width')
 ADJOINT, NETWORKS = r"(?:[δε]|delta|epsilon)\D*\d+[./]\d", "hard network|smooth twin"
 DISPLAYED = (
     r"(\A|\n\n) *\Z",
@@ -97,7 +100,7 @@ def grid_early(notebook: Any) -> Iterator[str]:
 def folded_code(notebook: Any) -> Iterator[str]:
     """Code that only draws is folded; an equation or an exercise is in view, unless answered."""
     for cell in code_cells(notebook):
-        if _is_folded(cell) and OUTPUT_FOLDED in cell.metadata["tags"]:
+        if _is_folded(cell) and (ANSWER in cell.metadata["tags"] or _is_closed(cell)):
             continue  # a program that the reader writes first
         if _is_folded(cell) and re.search(
             f"{EQUATION}|{CHECK}", cell.source, flags=re.M
@@ -109,6 +112,12 @@ def folded_code(notebook: Any) -> Iterator[str]:
 
 def _is_folded(cell: Any) -> bool:
     return FOLDED in cell.metadata.get("tags", [])
+
+
+def _is_closed(cell: Any) -> bool:
+    """Whether a cell shows something, and all of it is folded in the output itself."""
+    shown = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
+    return bool(shown) and all(html.startswith(CLOSED) for html in shown)
 
 
 def _only_draws(code: str) -> bool:
@@ -128,12 +137,11 @@ def asked_first(notebook: Any) -> Iterator[str]:
     for question, cells in _questions(notebook):
         open_question = question and not any(map(_is_blank, cells))
         for cell in cells:
-            folded = OUTPUT_FOLDED in cell.metadata.get("tags", [])
             asked = bool(cell.outputs and (waiting or open_question))
-            if asked and not folded:
-                yield f"{cell.id}: {question or sorted(waiting)} asks for it: {OUTPUT_FOLDED}"
-            elif folded and not (asked or question or _is_folded(cell)):
-                yield f"{cell.id}: tagged {OUTPUT_FOLDED}, and nothing asks for it"
+            if asked and not _is_closed(cell):
+                yield f"{cell.id}: {question or sorted(waiting)} asks for it; use answer(...)"
+            elif _is_closed(cell) and not (asked or question or _is_folded(cell)):
+                yield f"{cell.id}: an answer, and nothing asks for it"
             for id_, measured in _predicted(cell):
                 waiting = waiting - {id_} if measured else waiting | {id_}
     yield from (
@@ -169,16 +177,16 @@ def _predicted(cell: Any) -> Iterator[tuple[str, bool]]:
 
 
 def outputs(notebook: Any) -> Iterator[str]:
-    """Outputs are text and described SVG; nothing that failed, warned, or differs by machine."""
+    """Outputs are text and described figures; none failed, warned, or differs by machine."""
     for cell in code_cells(notebook):
         for output in cell.outputs:
             if output.output_type == "error" or output.get("name") == "stderr":
                 yield f"{cell.id}: an error or a warning"
             data = output.get("data", {})
-            if strange := set(data) - TEXT_ONLY:
+            if strange := set(data) - SHOWN:
                 yield f"{cell.id}: output of type {sorted(strange)}"
-            svg = data.get("image/svg+xml", "")
-            if svg and not re.match(r'<svg role="img" aria-label="[^"]{20,}"', svg):
+            html = data.get("text/html", "")
+            if html.count("<img") != len(ALT.findall(html)):
                 yield f"{cell.id}: a figure without words; use plotting.show(fig, alt=...)"
             text = output.get("text", "") + data.get("text/plain", "")
             if re.search(r"\d\.\d{9,}|0x[0-9a-f]{6,}", text):

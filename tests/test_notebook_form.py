@@ -7,14 +7,9 @@ from functools import cache
 import nbformat
 import pytest
 
+from stbp_edu.plotting.svg_figure import NARROW
 from tests.notebook_rules import RULES
-from tools.notebooks.execution import (
-    FOLDED,
-    OUTPUT_FOLDED,
-    NotebookError,
-    execute,
-    normalise,
-)
+from tools.notebooks.execution import FOLDED, NotebookError, execute, normalise
 from tools.notebooks.numbering import files
 
 
@@ -54,18 +49,26 @@ def test_notebook_keeps_the_form(slug):
     assert not {rule: what for rule, what in found.items() if what}
 
 
+def html(text, kind="text/html"):
+    return nbformat.v4.new_output("display_data", data={kind: text})
+
+
+def stream(text):
+    return nbformat.v4.new_output("stream", text=text)
+
+
+CLOSED = html('<details class="stbp-answer"><summary>Show the answer</summary>')
+
 BREAKS = [
     ("executed_in_order", lambda nb: nb.cells[-2].update(execution_count=9)),
     ("opening", lambda nb: edit(nb, "every factor named.", "factors. All of them.")),
     ("one_generator", lambda nb: edit(nb, "default_rng(5)", "default_rng()")),
     ("grid_early", lambda nb: edit(nb, "plotting.poster(", "plotting.other(")),
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),
-    ("asked_first", lambda nb: nb.cells[4].metadata.update(tags=[OUTPUT_FOLDED])),
-    (
-        "outputs",
-        lambda nb: nb.cells[1].outputs[0].data.update({"image/svg+xml": "<svg></svg>"}),
-    ),
-    ("outputs", lambda nb: nb.cells[10].outputs[0].update(text="delta = -2/9")),
+    ("asked_first", lambda nb: nb.cells[16].update(outputs=[CLOSED])),
+    ("outputs", lambda nb: nb.cells[10].outputs.append(html("<img alt='Short.'>"))),
+    ("outputs", lambda nb: nb.cells[10].outputs.append(html("", "image/svg+xml"))),
+    ("outputs", lambda nb: nb.cells[10].outputs.append(stream("delta = -2/9"))),
     ("code_form", lambda nb: edit(nb, "import sympy", "%pip install sympy")),
     ("code_form", lambda nb: edit(nb, "import sympy", f"import sympy  # {'w' * 70}")),
     (
@@ -106,9 +109,9 @@ def test_rule_can_fail(rule, mend):
 DRAW = "fig, ax = plotting.figure()\nax.plot([x])\nplotting.show(fig, alt='A line.')"
 
 
-ASK, HOLD = 'predict("c3-holds", "...")', 'predict("c3-holds", "...", measured="t = 2")'
+ASK, HOLD = 'predict("c3-holds", "...")', 'predict("c3-holds", measured="t = 2")'
 QUESTION = "# %% [markdown]\n# Add them up on paper.\n"
-SHOWN = f"# %%\n{ASK}\n# %%\nx = 1\n# %% hide-output\n1\n# %% hide-output\n{HOLD}"
+SHOWN = f"# %%\n{ASK}\n# %%\nx = 1\n# %%\nanswer(1)\n# %%\n{HOLD}"
 
 
 @pytest.mark.parametrize(
@@ -123,23 +126,27 @@ SHOWN = f"# %%\n{ASK}\n# %%\nx = 1\n# %% hide-output\n1\n# %% hide-output\n{HOLD
         ),  # as short as what hides it
         ("folded_code", f"# %%\nx = 1\n{DRAW}", True),
         ("folded_code", f"# %% hide-input\nx = 1  # c1-delta\n{DRAW}", False),
+        ("folded_code", f"# %% hide-input answer\nx = 1  # c1-delta\n{DRAW}", True),
+        ("folded_code", "# %% hide-input\nanswer(1)  # c1-delta", True),
         ("folded_code", '# %% hide-input\ncheck("c1-delta", f)', False),
         ("asked_first", SHOWN, True),
-        ("asked_first", SHOWN.replace("hide-output\n1", "\n1"), False),
-        ("asked_first", SHOWN.replace(f"hide-output\n{HOLD}", f"\n{HOLD}"), False),
-        ("asked_first", SHOWN.replace("# %%\nx", "# %% hide-output\nx"), False),
+        ("asked_first", SHOWN.replace("answer(1)", "1"), False),
+        ("asked_first", SHOWN.replace(HOLD, f"{HOLD}  # open"), False),
+        ("asked_first", SHOWN.replace("x = 1", "answer(2)"), True),
         ("asked_first", f"# %%\n{ASK}", False),
         ("asked_first", f"{QUESTION}# %%\n1", False),
-        ("asked_first", f"{QUESTION}# %% hide-output\n1", True),
+        ("asked_first", f"{QUESTION}# %%\nanswer(1)", True),
         ("asked_first", f"{QUESTION}# %%\nmine = ...", True),
-        ("asked_first", "# %% hide-output\n1", False),
+        ("asked_first", "# %%\nanswer(1)", False),
     ],
 )
 def test_what_is_folded(rule, cells, sound):
     notebook = from_percent(cells)
     for cell in notebook.cells:
-        if cell.source != "x = 1":
-            cell.outputs = [nbformat.v4.new_output("stream", text="1")]
+        if cell.source.startswith("answer(") or cell.source == HOLD:
+            cell.outputs = [CLOSED]
+        elif cell.source != "x = 1":
+            cell.outputs = [stream("1")]
     assert (findings(notebook, rule) == []) == sound
 
 
@@ -153,13 +160,13 @@ def test_a_failure_or_a_warning_stops_the_build(tmp_path):
             execute(from_percent(f"# %%\n{code}"), "bad", tmp_path)
 
 
-def test_normalising_keeps_tags_and_folds_in_jupyterlab_and_drops_what_is_random():
+def test_normalising_keeps_tags_folds_code_in_jupyterlab_and_drops_what_is_random():
     notebook = from_percent("# %%\n1\n# %%\n2\n# %% [markdown]\n# 3")
     widget = {
         "application/vnd.jupyter.widget-view+json": {"model_id": "x"},
         "text/plain": "w",
     }
-    tags = {"tags": ["long", FOLDED, OUTPUT_FOLDED]}
+    tags = {"tags": ["long", FOLDED]}
     cell, seen, text = notebook.cells
     cell.metadata = nbformat.from_dict(tags | {"execution": {"iopub": "now"}})
     seen.metadata = nbformat.from_dict({"jupyter": {"source_hidden": True}})
@@ -167,12 +174,12 @@ def test_normalising_keeps_tags_and_folds_in_jupyterlab_and_drops_what_is_random
     cell.outputs = [
         nbformat.v4.new_output("stream", name="stdout", text="a"),
         nbformat.v4.new_output("display_data", data=widget, metadata={"x": 1}),
+        nbformat.v4.new_output("display_data", data={}, metadata={NARROW: ["svg"]}),
     ]
     cell, seen, text = normalise(notebook).cells
     assert cell.id == "cell-01"
-    assert cell.metadata == tags | {
-        "jupyter": {"source_hidden": True, "outputs_hidden": True}
-    }
+    assert cell.metadata == tags | {"jupyter": {"source_hidden": True}}
     assert (seen.metadata, text.metadata) == ({}, {"tags": [FOLDED]})
-    assert [o.get("text") for o in cell.outputs] == ["a", None]
+    assert [o.get("text") for o in cell.outputs] == ["a", None, None]
     assert cell.outputs[1].data == {"text/plain": "w"}
+    assert [o.metadata for o in cell.outputs[1:]] == [{}, {NARROW: ["svg"]}]

@@ -4,7 +4,7 @@ They are LaTeX, and MathML where a browser draws them and reads them out.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
@@ -45,14 +45,28 @@ class Formulas(tuple[Formula, ...]):
         found = super().__getitem__(k)
         return Formulas(found) if isinstance(k, slice) else found
 
-    def _repr_html_(self) -> str:
-        """Return the formulas as MathML, under each case."""
-        rows, case = [], ""
+    def _repr_latex_(self) -> str:
+        """Return the formulas as one display in LaTeX, under each case."""
+        lines, case = [], ""
         for left, right, where in self:
-            head = f"<p><strong>{escape(where)}</strong></p>" if where != case else ""
-            rows.append(f"{head}<p>{mathml(f'{left} = {right}')}</p>")
+            if where != case:
+                lines.append(rf"&\textbf{{{where}}}")
+            lines.append(f"&{left} = {right}")
             case = where
-        return "".join(rows)
+        return displayed(lines)
+
+
+def displayed(lines: Iterable[str]) -> str:
+    r"""Return lines of LaTeX as one display; ``&`` is where they are aligned.
+
+    >>> print(displayed(["&a = b", "&c = d"]))
+    $$\begin{aligned}
+    &a = b \\[4pt]
+    &c = d
+    \end{aligned}$$
+    """
+    rows = " \\\\[4pt]\n".join(lines)
+    return f"$$\\begin{{aligned}}\n{rows}\n\\end{{aligned}}$$"
 
 
 def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:

@@ -10,7 +10,6 @@ for each synapse, each state k of the neuron and each state q of the rule. The s
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from html import escape
 from itertools import product
 from typing import Any
 
@@ -230,11 +229,9 @@ class OnlineForm:
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        """Return the same for a notebook or a page."""
-        return (
-            f"<p>{escape(str(self))}</p>" if self.word else self.formulas._repr_html_()
-        )
+    def _repr_latex_(self) -> str | None:
+        """Return the formulas in LaTeX; None where a word forbids them."""
+        return None if self.word else self.formulas._repr_latex_()
 
 
 def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:

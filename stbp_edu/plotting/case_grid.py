@@ -6,7 +6,7 @@ It is HTML with MathML: text that can be selected, read aloud, printed, and set 
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -33,6 +33,13 @@ SUMS = {
     4: "from above + next step",
 }
 SUMS |= {5: "summed over steps and samples"}
+PLACES = {
+    1: r"t = T,\ n = N",
+    2: r"t = T,\ n < N",
+    3: r"t < T,\ n = N",
+    4: r"t < T,\ n < N",
+    5: r"\text{all } t",
+}
 SPACES = re.compile(r"\\[,;]|\\[Bb]igg?[lr]?|\\limits")
 FLAT = '<mo stretchy="false">'  # a bracket no taller than its letters
 SLANTED = (
@@ -118,7 +125,62 @@ def sweep_steps(T: int, N: int) -> Shown:
     return show(replace(filled, order=order), alt=alt)
 
 
-def poster(lit: str | None = None, known: int = 5) -> Shown:
+@dataclass(frozen=True, repr=False)
+class Poster:
+    """The five cases in the grid, each with its formulas.
+
+    Attributes:
+        lit: the case that stands out, or 0.
+        known: the last case whose formulas are shown.
+    """
+
+    lit: int = 0
+    known: int = 5
+
+    def __repr__(self) -> str:
+        shown = {0: "without formulas", 5: "each with its formulas"}
+        words = shown.get(self.known, f"formulas up to case {self.known}")
+        lit = f", case {self.lit} lit" if self.lit else ""
+        return f"[Figure: The five cases in the grid, {words}{lit}.]"
+
+    def _repr_latex_(self) -> str:
+        """Return the grid in LaTeX: time to the right, layers upward, the sums of case 5 below."""
+        rows = [
+            self._tex(3) + " & " + self._tex(1),
+            self._tex(4) + " & " + self._tex(2),
+            self._tex(5, "c5-w") + " & " + self._tex(5, "c5-b"),
+        ]
+        lines = [r"$$\begin{array}{|l|l|} \hline"]
+        lines += [rf"{row} \\ \hline" for row in rows]
+        return "\n".join([*lines, r"\end{array}$$"])
+
+    def _tex(self, case: int, only: str = "") -> str:
+        """Return a cell in LaTeX: its number, where it holds, and its formulas or one of them."""
+        lines = [rf"\textbf{{{case}}}\quad {PLACES[case]}"]
+        for id_ in IDS:
+            if id_ == only or (not only and id_.startswith(f"c{case}-")):
+                left, right = EQUATIONS[id_].forms["index"].split("=", 1)
+                lines.append(left + "= " + (right if case <= self.known else r"\dots"))
+        joined = r" \\[4pt] ".join(lines)
+        cell = rf"\begin{{array}}{{l}} {joined} \end{{array}}"
+        return rf"\boxed{{{cell}}}" if case == self.lit else cell
+
+    def html(self) -> str:
+        """Return the poster as a part of a page, in MathML, each term in its colour."""
+        shown = {}
+        for id_ in IDS:
+            shown[id_.replace("-", "_")] = formula(id_, int(id_[1]) <= self.known)
+        for case, words in SUMS.items():
+            mark = " lit" if case == self.lit else " dim" if self.lit else ""
+            shown[f"mark{case}"] = mark
+            shown[f"told{case}"] = (
+                f" <span>{words}</span>" if case <= self.known else ""
+            )
+        page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8"))
+        return f"<style>{_style()}</style>{page.format(**shown)}"
+
+
+def poster(lit: str | None = None, known: int = 5) -> Poster:
     """Return the five cases in the grid, each with its formulas.
 
     Args:
@@ -133,21 +195,10 @@ def poster(lit: str | None = None, known: int = 5) -> Shown:
     [Figure: The five cases in the grid, each with its formulas, case 3 lit.]
     """
     checks.count("known", known, at_least=0, at_most=5)
+    if lit is None:
+        return Poster(known=known)
     names = dict.fromkeys(name for id_ in IDS for name in (id_[:2], id_))
-    case = 0 if lit is None else int(checks.choice("lit", lit, names)[1])
-    shown = {id_.replace("-", "_"): formula(id_, int(id_[1]) <= known) for id_ in IDS}
-    for k, words in SUMS.items():
-        shown[f"mark{k}"] = "" if not case else " lit" if case == k else " dim"
-        shown[f"told{k}"] = f" <span>{words}</span>" if k <= known else ""
-    page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8")).format(
-        **shown
-    )
-    told = {0: "without formulas", 5: "each with its formulas"}
-    alt = (
-        f"The five cases in the grid, {told.get(known, f'formulas up to case {known}')}"
-    )
-    alt += f", case {case} lit." if case else "."
-    return Shown("", alt, below=f"<style>{_style()}</style>{page}")
+    return Poster(int(checks.choice("lit", lit, names)[1]), known)
 
 
 @cache

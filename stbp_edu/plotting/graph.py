@@ -11,8 +11,7 @@ from typing import Any
 
 from stbp_edu import arrows
 from stbp_edu.arrows import LocalDerivatives, Network
-from stbp_edu.arrows.formula_text import mathml
-from stbp_edu.arrows.table import LOSS, placed
+from stbp_edu.arrows.table import LOSS
 from stbp_edu.plotting import drawing
 from stbp_edu.plotting.drawing import Arrow, Drawing
 from stbp_edu.plotting.palette import ABOVE, GRID, INK, NEXT, TERMS
@@ -37,11 +36,6 @@ GAP = 1.05  # rows from the last state of a layer to the first of the next
 UP_TO_LOSS = 1.15  # rows
 ACROSS, UP = 0.38, 0.29  # columns and rows from a neuron to the next one of its layer
 ASIDE = 0.26  # where a kind has many states, every other one stands so far to the right
-STEPS = ("t-1", "t", "t+1")
-PHONE = (  # where no style sheet of a page says so
-    "<style>.figure-narrow{display:none}@media (max-width:30em){.figure-wide{display:none}"
-    ".figure-narrow{display:block}}</style>"
-)
 
 
 def edges(T: int, N: int) -> Iterator[tuple[str, State, Node]]:
@@ -221,58 +215,56 @@ def network_graph(
 def two_layers(net: Network) -> Shown:
     """Return the last two layers of a network, at steps t and t + 1, each kind of arrow numbered.
 
-    The factors stand in a list below.
+    The numbers follow the neuron's table of arrows; those between layers come last.
 
     >>> from stbp_edu import LIF
     >>> two_layers(arrows.network("1-1-1", arrows.soft_reset(LIF())))
-    [Figure: Two steps and two layers of a neuron with the states u, o. Arrows in each layer: spike
-    from u to o; carry from u to the next u; reset from o to the next u. Between layers: weight.]
+    [Figure: Two steps and two layers of a neuron with the states u, o. Arrows in each layer: 1
+    spike from u to o; 2 carry from u to the next u; 3 reset from o to the next u. Between layers:
+    4 weight.]
     """
     order = net.layers[net.N].neuron.order
     found = edges_on(arrows.letters(net, T=2), arrows.Node(order[0], net.N - 1, 0, 0))
-    numbers: dict[str, int] = {}
+    numbers, written = _numbers(net), set[str]()
     drawn = {}
     for edge in (edge for edge in found if edge.target.kind != LOSS):
         k, m = (order.index(end.kind) for end in (edge.source, edge.target))
-        up, known = edge.target.n > edge.source.n, edge.kind in numbers
+        up = edge.target.n > edge.source.n
         colour = NEXT if edge.step else ABOVE if up else INK
-        number = numbers.setdefault(edge.kind, len(numbers) + 1)
         bow = (
             0.0 if edge.step or (k - m) % 2 else -0.2
         )  # about a state that stands between
-        written = "" if known else str(number)
-        drawn[edge] = Arrow(edge.source, edge.target, colour, written, bow, width=1.5)
+        number = "" if edge.kind in written else str(numbers[edge.kind])
+        written.add(edge.kind)
+        drawn[edge] = Arrow(edge.source, edge.target, colour, number, bow, width=1.5)
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
     columns, rows = (
         dict(zip(places, (letter, f"{letter} + 1"), strict=True))
         for places, letter in ((graph.columns, "t"), (graph.rows, "n"))
     )
-    kinds = {arrow.kind: arrow for table in net.arrows for arrow in table}
-    below = "".join(
-        f"<tr><td>{k}</td><td>{kind}</td><td>{mathml(_factor(kinds[kind]))}</td></tr>"
-        for kind, k in numbers.items()
-    )
     shown = replace(graph, columns=columns, rows=rows)
-    return show(shown, alt=_described(net), below=f"{PHONE}<table>{below}</table>")
+    return show(shown, alt=_described(net))
 
 
-def _factor(arrow: arrows.Arrow) -> str:
-    """Return an arrow's factor as LaTeX."""
-    if arrow.link:
-        return "W"
-    letters = f"{arrow.letters}1" if arrow.letters in ("", "-") else arrow.letters
-    return placed(letters, lambda k: f"^{{{STEPS[k + 1]}}}")
+def _numbers(net: Network) -> dict[str, int]:
+    """Return the number of each kind of arrow between the last two layers."""
+    inside = [arrow.kind for arrow in net.layers[net.N].neuron.arrows]
+    between = [arrow.kind for arrow in net.arrows[net.N - 1] if arrow.link]
+    return {kind: k for k, kind in enumerate(dict.fromkeys(inside + between), start=1)}
 
 
 def _described(net: Network) -> str:
     """Return the picture in words."""
-    neuron = net.layers[net.N].neuron
-    inside = "; ".join(
-        f"{a.kind} from {a.source} to {'the next ' * a.step}{a.target}"
-        for a in neuron.arrows
-    )
-    between = ", ".join(dict.fromkeys(a.kind for a in net.arrows[net.N - 1] if a.link))
+    neuron, numbers = net.layers[net.N].neuron, _numbers(net)
+    inside = []
+    for arrow in neuron.arrows:
+        head = f"the next {arrow.target}" if arrow.step else arrow.target
+        inside.append(
+            f"{numbers[arrow.kind]} {arrow.kind} from {arrow.source} to {head}"
+        )
+    links = [arrow.kind for arrow in net.arrows[net.N - 1] if arrow.link]
+    between = ", ".join(f"{numbers[kind]} {kind}" for kind in dict.fromkeys(links))
     return (
         f"Two steps and two layers of a neuron with the states {', '.join(neuron.order)}. Arrows "
-        f"in each layer: {inside}. Between layers: {between}."
+        f"in each layer: {'; '.join(inside)}. Between layers: {between}."
     )

@@ -19,8 +19,8 @@ from matplotlib import rc_context
 
 INK = "#24292f"
 """Text, axes, and what is followed, exact or right."""
-GROUND = "#ffffff"
-"""The sheet behind a figure; a site makes it transparent."""
+GROUND = "#f7f6f2"
+"""The ground of a figure: light, and no white slab on a dark page; the site leaves it out."""
 GRID = "#868c95"
 """Hairlines, frames and what is not highlighted: legible on both grounds."""
 GROUNDS = {"light": "#fdfcfa", "dark": "#1b1e24"}

@@ -1,13 +1,15 @@
 """Figures as SVG: charts of matplotlib and drawings of our own, on one sheet.
 
-Each says in words what it shows. Jupyter shows an SVG as a picture, so that a style sheet cannot
-reach into it, and in a dark theme dark ink on no ground would vanish: so every figure has a white
-sheet behind it. A page that holds the SVG inline may restyle it: ink and sheet are CSS variables,
-``var(--stbp-ink, #24292f)`` and ``var(--stbp-ground, #ffffff)``. A dark page needs one rule:
+Each says in words what it shows. A notebook has it as an ``<img>`` in HTML, which JupyterLab shows
+in a notebook that it does not trust, too. Every figure has a light ground of its own, since dark
+ink would vanish on the ground of a dark theme. Where Jupyter trusts the notebook, a dark theme
+turns light and dark around and keeps the hues.
 
-    [data-md-color-scheme="slate"] { --stbp-ink: #e6e8eb; --stbp-ground: transparent; }
+The site takes the SVG out of the ``<img>`` and restyles it: its colours are CSS variables such as
+``var(--stbp-ink, #24292f)``.
 """
 
+import base64
 import io
 import os
 import re
@@ -29,6 +31,17 @@ from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST, st
 WIDE, PHONE = 691, 331  # CSS pixels
 WIDTHS = {WIDE: 7.2, PHONE: 3.45}  # the same in inches
 VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
+IMAGE = re.compile(
+    r'<img class="stbp-figure"[^>]*? src="data:image/svg\+xml;base64,([^"]*)"[^>]*>'
+)
+"""A figure in the HTML of an output; its group is the SVG, in base64."""
+DARK_THEMES = (
+    '<style class="stbp-style">:is([data-jp-theme-light="false"],.vscode-dark,[theme="dark"]) '
+    ".stbp-figure{filter:invert(1) hue-rotate(180deg)}</style>"
+)
+"""For JupyterLab, VS Code and Colab; the site leaves it out."""
+NARROW = "stbp-narrow"
+"""The key of an output's metadata that holds its figures set again for a phone."""
 NUMBER = re.compile(r"-?\d+\.\d{2,}")
 FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
 FILLING = 4.0  # seconds until every cell of an order has its colours
@@ -62,26 +75,21 @@ def figure(
 
 @dataclass(frozen=True, repr=False)
 class Shown:
-    """A drawn figure: its SVG, its alt text, its SVG set again for a phone, and HTML below it.
-
-    One that is HTML alone, as the poster is, has no SVG.
-    """
+    """A drawn figure: its SVG, what it shows in words, and its SVG set again for a phone."""
 
     svg: str
     alt: str
     narrow: str = ""
-    below: str = ""
 
-    def _repr_html_(self) -> str | None:
-        """Return the figure with what stands below it; None where nothing does."""
-        return self.html() if self.below else None
-
-    def _repr_svg_(self) -> str | None:
-        """Return the SVG; a page finds the one for a phone in its metadata."""
-        if self.below:
-            return None
-        kept = f'<metadata data-narrow="">{escape(self.narrow, quote=False)}</metadata></svg>'
-        return self.svg.removesuffix("</svg>") + kept if self.narrow else self.svg
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> tuple[dict[str, str], dict[str, Any]]:
+        """Return the figure as an HTML image and in words; a page finds the rest in metadata."""
+        metadata = {NARROW: [packed(self.narrow)]} if self.narrow else {}
+        return {
+            "text/html": image(self.svg, self.alt),
+            "text/plain": repr(self),
+        }, metadata
 
     def html(self) -> str:
         """Return the SVG as a part of a page, whose style sheet shows the wide or the narrow one.
@@ -89,24 +97,53 @@ class Shown:
         >>> Shown("<svg></svg>", "", "<svg></svg>").html()
         '<svg class="figure figure-wide"></svg><svg class="figure figure-narrow"></svg>'
         """
-        kinds = {"figure figure-wide" if self.narrow else "figure": self.svg}
-        kinds |= {"figure figure-narrow": self.narrow}
-        drawn = [
-            s.replace("<svg", f'<svg class="{k}"', 1) for k, s in kinds.items() if s
-        ]
-        return "".join(drawn) + self.below
+        if not self.narrow:
+            return self.svg.replace("<svg", '<svg class="figure"', 1)
+        wide = self.svg.replace("<svg", '<svg class="figure figure-wide"', 1)
+        return wide + self.narrow.replace(
+            "<svg", '<svg class="figure figure-narrow"', 1
+        )
 
     def __repr__(self) -> str:
         return f"[Figure: {self.alt}]"
 
 
-def show(*shown: Figure | Drawing, alt: str, below: str = "") -> Shown:
+def image(svg: str, alt: str) -> str:
+    """Return an SVG as an HTML image with these words, which no sanitiser takes out.
+
+    >>> html = image('<svg width="9" height="4"></svg>', "A box.")
+    >>> html.partition(" style")[0]
+    '<img class="stbp-figure" alt="A box." width="9" height="4"'
+    """
+    width, height = re.findall(r' (?:width|height)="(\d+)"', svg.partition(">")[0])
+    data = base64.b64encode(svg.encode()).decode()
+    return (
+        f'<img class="stbp-figure" alt="{escape(alt)}" width="{width}" height="{height}" '
+        'style="max-width: 100%; height: auto; border-radius: 6px" '
+        f'src="data:image/svg+xml;base64,{data}">{DARK_THEMES}'
+    )
+
+
+def packed(svg: str) -> str:
+    """Return an SVG compressed, as text.
+
+    >>> unpacked(packed("<svg></svg>"))
+    '<svg></svg>'
+    """
+    return base64.b64encode(zlib.compress(svg.encode(), 9)).decode()
+
+
+def unpacked(text: str) -> str:
+    """Return the SVG that :func:`packed` has compressed."""
+    return zlib.decompress(base64.b64decode(text)).decode()
+
+
+def show(*shown: Figure | Drawing, alt: str) -> Shown:
     """Return a figure as an object that Jupyter and the site draw.
 
     Args:
         shown: a matplotlib figure, which is closed; or drawings, which stand side by side.
         alt: what a reader who cannot see the figure needs to know: a sentence or more.
-        below: HTML that stands below it.
 
     Raises:
         TypeError: if there is no figure and no drawing.
@@ -134,9 +171,9 @@ def show(*shown: Figure | Drawing, alt: str, below: str = "") -> Shown:
         )
     view = os.environ.get(VIEW)
     if view not in ("wide", "narrow"):
-        return Shown(draw(WIDE), alt, draw(PHONE), below)
+        return Shown(draw(WIDE), alt, draw(PHONE))
     svg = draw(WIDE if view == "wide" else PHONE)
-    return Shown(svg.replace("<svg", '<svg data-view=""', 1), alt, below=below)
+    return Shown(svg.replace("<svg", '<svg data-view=""', 1), alt)
 
 
 def _chart(fig: Figure, alt: str, width: int) -> str:

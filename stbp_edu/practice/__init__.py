@@ -5,6 +5,7 @@
 - ``network_check``: a whole backward pass, checked case by case;
 - ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
 - ``feedback``: what the reader sees, hints and solutions included;
+- ``answers``: answers that stay folded until the reader opens them;
 - ``predictions``: what a reader expects before something is measured;
 - ``bug_hunt``: backward passes with one bug each, to be found by reading;
 - ``saved_progress``: what is done, and the file that remembers it.
@@ -15,6 +16,7 @@ c3-epsilon: not attempted yet.
   Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
+from stbp_edu.practice.answers import Answer, answer
 from stbp_edu.practice.bug_hunt import Hunt, hunt
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
@@ -30,6 +32,7 @@ from stbp_edu.practice.saved_progress import (
 from stbp_edu.practice.tasks import exercises
 
 __all__ = [
+    "Answer",
     "CaseReport",
     "Feedback",
     "Hint",
@@ -38,6 +41,7 @@ __all__ = [
     "Prediction",
     "Progress",
     "Solution",
+    "answer",
     "by_autograd",
     "check",
     "check_formula",

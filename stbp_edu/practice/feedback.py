@@ -8,6 +8,22 @@ from typing import Any, ClassVar
 
 from stbp_edu.practice.tasks import Exercise, chosen, tasks
 
+DARK = ':is([data-jp-theme-light="false"],.vscode-dark,[theme="dark"]) .stbp-feedback'
+CARD = (
+    '<style class="stbp-style">'
+    ".stbp-feedback{max-width:46em;margin:8px 0;padding:8px 16px;border-left:4px solid #868c95;"
+    "border-radius:6px;background:#f1f2f4;color:#24292f}"
+    ".stbp-feedback p:first-child{font-size:18px;font-weight:600;margin-top:4px}"
+    ".stbp-feedback[data-state=right]{background:#e8f3ec;border-color:#1c6b45}"
+    ".stbp-feedback[data-state=wrong]{background:#fbf1e3;border-color:#a2450a}"
+    '.stbp-feedback[data-state=right] p:first-child::before{content:"✓ ";color:#1c6b45}'
+    f"{DARK}{{background:#26292f;color:#e6e8eb}}"
+    f"{DARK}[data-state=right]{{background:#16301f;border-color:#8fd3ae}}"
+    f"{DARK}[data-state=right] p:first-child::before{{color:#8fd3ae}}"
+    f"{DARK}[data-state=wrong]{{background:#3a2a17;border-color:#f0ab78}}"
+    "</style>"
+)
+"""The look of feedback in Jupyter, VS Code and Colab; the site has one of its own."""
 LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
 _hints_given = Counter[str]()
 
@@ -46,7 +62,7 @@ class Feedback:
         return "\n  ".join((head, *self.items, *self.message))
 
     def _repr_html_(self) -> str:
-        """Return the HTML form; the page's script reads the data attributes."""
+        """Return the HTML form, a card; a page's script reads the data attributes."""
         rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
         found = f' data-mistakes="{" ".join(self.mistakes)}"' if self.mistakes else ""
@@ -55,7 +71,8 @@ class Feedback:
         )
         head = f"<strong>{escape(self.title or self.exercise)}: {LABELS[self.state]}.</strong>"
         listed = f"<ul>{rows}</ul>" if rows else ""
-        return f'<div class="stbp-feedback" role="status" {data}><p>{head}</p>{listed}{lines}</div>'
+        card = f'<div class="stbp-feedback" role="status" {data}><p>{head}</p>{listed}{lines}</div>'
+        return card + CARD
 
 
 @dataclass(frozen=True)

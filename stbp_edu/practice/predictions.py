@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.files import read_toml
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.answers import TEXT, folded
+from stbp_edu.practice.feedback import CARD, markup
 from stbp_edu.practice.tasks.catalogue import CONTENT
 
 
@@ -36,30 +38,39 @@ class Prediction:
         question: what was asked.
         answer: the reader's choice, or "".
         measured: the measured one, or "" where nothing was measured yet.
+        refused: what the reader wrote, where that is none of the choices, or "".
     """
 
     question: Question
     answer: str
     measured: str = ""
+    refused: str = ""
 
     @property
     def message(self) -> tuple[str, ...]:
         """The sentence on the prediction; then the question and its choices, or the lesson."""
-        said = f"you predicted `{self.answer}`" if self.answer else "no prediction"
         if self.measured:
-            is_right, measured = (
-                self.answer == self.measured,
-                f"measured: `{self.measured}`",
-            )
-            head = (
-                f"{measured}, as you predicted." if is_right else f"{said}; {measured}."
-            )
-            return head, self.question.lesson
+            return self._comparison, self.question.lesson
         if self.answer:
-            return f"{said}.", "Now measure."
+            return f"you predicted `{self.answer}`.", "Now measure."
         choices = ", ".join(f"`{choice}`" for choice in self.question.choices)
         how = f"Choose one of {choices}, and run the cell again."
-        return f"{said} yet.", self.question.question, how
+        if self.refused:
+            return (
+                f"`{self.refused}` is not one of the choices.",
+                self.question.question,
+                how,
+            )
+        return "no prediction yet.", self.question.question, how
+
+    @property
+    def _comparison(self) -> str:
+        """The sentence that holds the prediction against the measurement."""
+        if not self.answer:
+            return f"no prediction; measured: `{self.measured}`."
+        if self.answer == self.measured:
+            return f"measured: `{self.measured}`, as you predicted."
+        return f"you predicted `{self.answer}`; measured: `{self.measured}`."
 
     def __repr__(self) -> str:
         """Return the text form."""
@@ -67,8 +78,16 @@ class Prediction:
             (f"{self.question.id}: {self.message[0]}", *self.message[1:])
         )
 
-    def _repr_html_(self) -> str:
-        """Return the HTML form; the page's script makes buttons of the choices."""
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> dict[str, str]:
+        """Return HTML and text; folded where something was measured and nothing predicted."""
+        if self.measured and not self.answer:
+            return {"text/html": folded(self.html()), "text/plain": TEXT}
+        return {"text/html": self.html(), "text/plain": repr(self)}
+
+    def html(self) -> str:
+        """Return the HTML form, a card; a page's script makes buttons of the choices."""
         told = {
             "prediction": self.question.id,
             "answer": self.answer,
@@ -82,9 +101,11 @@ class Prediction:
         head, *others = map(markup, self.message)
         head = f"<p><strong>{escape(self.question.id)}: {head}</strong></p>"
         lines = head + "".join(f"<p>{line}</p>" for line in others)
-        return (
-            f'<div class="stbp-feedback" {data}><div role="status">{lines}</div></div>'
-        )
+        return f'<div class="stbp-feedback" {data}><div role="status">{lines}</div></div>{CARD}'
+
+
+_said: dict[str, str] = {}
+"""What was predicted in this session, by the question's id."""
 
 
 @cache
@@ -101,29 +122,42 @@ def predict(
 
     Args:
         prediction_id: id of the question, such as ``"c3-holds"``.
-        answer: one of the choices, whatever its spaces and capitals; None, ``...`` or ``"..."``
-            for no prediction yet.
+        answer: one of the choices, whatever its spaces and capitals; ``...`` or ``"..."`` for no
+            prediction yet; None for the one made earlier in this session.
         measured: what was measured, one of the choices too.
 
     Raises:
-        ValueError: if there is no such question, or an answer is none of its choices.
+        ValueError: if there is no such question, or ``measured`` is none of its choices.
 
     >>> predict("c3-holds", "t = 1")
     c3-holds: you predicted `t = 1`.
       Now measure.
-    >>> predict("c3-holds", "t = 1", measured="t = 2")
+    >>> predict("c3-holds", measured="t = 2")
     c3-holds: you predicted `t = 1`; measured: `t = 2`.
       A check of the last two steps would have passed.
     """
     asked = questions()[checks.choice("prediction_id", prediction_id, questions())]
     if measured is not None:
         checks.choice("measured", measured, asked.choices)
-    is_blank = answer is None or answer is Ellipsis
-    letters = "" if is_blank else "".join(str(answer).lower().split())
-    if letters in ("", "..."):
-        return Prediction(asked, "", measured or "")
-    alike = {"".join(choice.lower().split()): choice for choice in asked.choices}
-    given = checks.choice("answer", alike.get(letters, answer), asked.choices)
+    if answer is None:
+        return Prediction(asked, _said.get(asked.id, ""), measured or "")
+    written = "" if answer is Ellipsis else str(answer)
+    given = _choice(written, asked)
     if measured is None:
-        saved_progress.record_prediction(asked.id, given)
-    return Prediction(asked, given, measured or "")
+        _said[asked.id] = given
+        if given:
+            saved_progress.record_prediction(asked.id, given)
+    refused = "" if given or _letters(written) in ("", "...") else written
+    return Prediction(asked, given, measured or "", refused)
+
+
+def _choice(written: str, asked: Question) -> str:
+    """Return the choice that a reader has written, whatever its spaces and capitals, or ""."""
+    for choice in asked.choices:
+        if _letters(choice) == _letters(written):
+            return choice
+    return ""
+
+
+def _letters(text: str) -> str:
+    return "".join(text.lower().split())

@@ -47,8 +47,8 @@ def test_formulas_name_every_parameter_case_by_case():
     )
     assert (
         mine.formulas()
-        ._repr_html_()
-        .startswith("<p><strong>t = T, n = N</strong></p><p><math>")
+        ._repr_latex_()
+        .startswith("$$\\begin{aligned}\n&\\textbf{t = T, n = N}")
     )
 
 
@@ -61,12 +61,12 @@ def test_names_and_powers_are_written_so_that_latex_reads_them():
     assert r"h(u_i^{t,n}-\theta)" in text
 
 
-def test_each_kind_of_arrow_has_a_number_and_its_factor_stands_below_the_picture():
-    shown = derive(TWO_MORE.format(i="i", a="a", u="u", o="o"), **CONSTANTS).graph()
-    assert "reset from o to the next u" in shown.alt
-    rows = re.findall(
-        r"<tr><td>(\d+)</td><td>(\w+)</td><td><math>", shown._repr_html_()
-    )
+def test_each_kind_of_arrow_has_one_number_in_the_table_and_in_the_picture():
+    mine = derive(TWO_MORE.format(i="i", a="a", u="u", o="o"), **CONSTANTS)
+    shown = mine.graph()
+    rows = re.findall(r"^(\d+) & \\textrm\{(\w+)\}", mine._repr_latex_(), flags=re.M)
+    for number, kind in rows:
+        assert f"{number} {kind}" in shown.alt
     assert [int(k) for k, _ in rows] == [*range(1, len(rows) + 1)]
     assert {"adapt", "threshold", "decay"} <= {kind for _, kind in rows}
     assert all(f">{k}<" in svg for k, _ in rows for svg in (shown.svg, shown.narrow))

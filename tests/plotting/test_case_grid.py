@@ -75,7 +75,7 @@ CASES = [id_ for id_ in EQUATIONS if re.fullmatch(r"c\d-(delta|epsilon|w|b)", id
 
 
 def parsed(lit=None):
-    return ET.fromstring(poster(lit)._repr_html_().split("</style>")[1])
+    return ET.fromstring(poster(lit).html().split("</style>")[1])
 
 
 def classes(lit):
@@ -93,6 +93,15 @@ def test_one_cell_stands_out(lit):
     found = classes(lit)
     assert [names for names in found if "lit" in names] == [["case-3", "lit"]]
     assert sum("dim" in names for names in found) == 4
+
+
+def test_a_notebook_has_it_as_latex_with_the_case_framed_and_later_ones_left_out():
+    tex = poster("c3", known=3)._repr_latex_()
+    assert tex.count(r"\boxed") == 1
+    assert tex.index(r"\boxed") < tex.index(r"\textbf{3}") < tex.index(r"\textbf{1}")
+    for id_ in CASES:
+        right = EQUATIONS[id_].forms["index"].split("=", 1)[1]
+        assert (right in tex) == (id_[1] <= "3")
 
 
 @pytest.mark.parametrize("lit", [3, "c9-delta", "fwd-u"])

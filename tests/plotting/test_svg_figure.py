@@ -1,5 +1,6 @@
 """A figure that is shown: read aloud, the same bytes each time, no clash of ids on a page."""
 
+import base64
 import re
 import xml.etree.ElementTree as ET
 
@@ -9,6 +10,8 @@ import pytest
 
 from stbp_edu import plotting
 from stbp_edu.plotting import figure, show
+from stbp_edu.plotting.palette import GROUND
+from stbp_edu.plotting.svg_figure import IMAGE, NARROW, unpacked
 
 ALT = "A test figure with nothing much on it."
 SVG = "{http://www.w3.org/2000/svg}"
@@ -22,9 +25,7 @@ def draw():
 
 def test_svg_can_be_read_aloud_and_is_one_element():
     fig, _ = figure()
-    root = ET.fromstring(
-        show(fig, alt='Where u < V & "o" is\n    zero, nothing')._repr_svg_()
-    )
+    root = ET.fromstring(show(fig, alt='Where u < V & "o" is\n    zero, nothing').svg)
     assert (root.tag, root.get("role"), root[0].tag) == (
         f"{SVG}svg",
         "img",
@@ -33,6 +34,18 @@ def test_svg_can_be_read_aloud_and_is_one_element():
     assert (
         root[0].text == root.get("aria-label") == 'Where u < V & "o" is zero, nothing'
     )
+
+
+def test_a_notebook_has_the_figure_as_an_image_that_says_what_it_shows():
+    shown = draw()
+    data, metadata = shown._repr_mimebundle_()
+    (packed,) = IMAGE.findall(data["text/html"])
+    assert base64.b64decode(packed).decode() == shown.svg
+    (element,) = re.findall(r"<img .*?>", data["text/html"])
+    root = ET.fromstring(element.replace(">", "/>"))
+    assert root.get("alt") == ALT
+    assert data["text/plain"] == f"[Figure: {ALT}]"
+    assert [unpacked(text) for text in metadata[NARROW]] == [shown.narrow]
 
 
 @pytest.mark.parametrize("make", [draw, lambda: show(plotting.fan_out(), alt=ALT)])
@@ -60,7 +73,7 @@ def test_text_stays_text_and_ink_can_be_swapped():
     svg = show(fig, alt=ALT).svg
     assert "time step t" in "".join(ET.fromstring(svg).itertext())
     assert svg.count(plotting.INK) == svg.count(f"var(--stbp-ink, {plotting.INK})") > 0
-    assert "var(--stbp-ground, #ffffff)" in svg
+    assert f"var(--stbp-ground, {GROUND})" in svg
     node = next(
         e for e in ET.fromstring(svg).iter(f"{SVG}text") if e.text == "added later"
     )

@@ -4,10 +4,17 @@ import json
 
 import pytest
 
-from stbp_edu.practice import check, predict, progress_report
+from stbp_edu.practice import check, predict, predictions, progress_report
+from stbp_edu.practice.answers import TEXT
 from stbp_edu.practice.predictions import questions
 from stbp_edu.practice.saved_progress import path
 from tools.notebooks.numbering import files
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    """Let no prediction be known from another test."""
+    monkeypatch.setattr(predictions, "_said", {})
 
 
 @pytest.mark.parametrize("blank", [None, ..., "...", "", " "])
@@ -35,15 +42,33 @@ def test_a_prediction_is_kept_and_held_against_the_measurement():
     assert kept == {"c3-holds": "t = 2 and t = 1"}, "it was said after it was measured"
 
 
+def test_a_measurement_remembers_the_prediction_of_this_session():
+    predict("c3-holds", "t = 1")
+    after = predict("c3-holds", measured="t = 2")
+    assert "you predicted `t = 1`; measured: `t = 2`." in repr(after)
+    assert not after._repr_mimebundle_()["text/html"].startswith("<details")
+    predict("c3-holds", "...")
+    after = predict("c3-holds", measured="t = 2")
+    data = after._repr_mimebundle_()
+    assert data["text/html"].startswith('<details class="stbp-answer"><summary>')
+    assert data["text/plain"] == TEXT, "what was measured stays folded"
+
+
+def test_what_is_none_of_the_choices_is_said_and_not_kept():
+    said = predict("c3-holds", "t=3")
+    assert repr(said).startswith("c3-holds: `t=3` is not one of the choices.\n")
+    assert "Choose one of" in repr(said)
+    assert "no prediction; measured" in repr(predict("c3-holds", measured="t = 2"))
+    assert not path().exists()
+
+
 def test_predictions_and_states_of_exercises_are_kept_side_by_side():
-    page = predict(
-        "c3-holds", "..."
-    )._repr_html_()  # which is told what its buttons need
+    page = predict("c3-holds", "...").html()  # which is told what its buttons need
     assert 'data-prediction="c3-holds" data-answer="" data-measured=""' in page
     assert "[&quot;t = 2 and t = 1&quot;," in page
     check("c1-epsilon", lambda delta, h: delta * h)
     predict("c3-holds", "t = 1")
-    assert predict("c3-holds", "...")._repr_html_() == page  # whatever is kept
+    assert predict("c3-holds", "...").html() == page  # whatever is kept
     assert progress_report().states == {"c1-epsilon": "right"}
     assert json.loads(path().read_text())["predictions"] == {"c3-holds": "t = 1"}
     for text in (repr(progress_report()), progress_report()._repr_html_()):
@@ -57,9 +82,10 @@ def test_what_the_notebook_measures_is_what_the_table_says(id_):
     assert asked.measured in asked.choices
     cells = json.loads(files()[asked.notebook].read_text(encoding="utf-8"))["cells"]
     said = [
-        "".join(output["data"]["text/plain"])
+        "".join(output["data"]["text/html"])
         for cell in cells
         if f'predict("{id_}"' in "".join(cell["source"])
         for output in cell["outputs"]
     ]
-    assert said == [repr(predict(id_)), repr(predict(id_, measured=asked.measured))]
+    wanted = predict(id_), predict(id_, measured=asked.measured)
+    assert said == [one._repr_mimebundle_()["text/html"] for one in wanted]

@@ -1,7 +1,6 @@
 """Code and answers that are folded: out of sight until the reader asks for them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -10,82 +9,37 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.site.conftest import NARROW, READY
-from tests.site.reader import bring, cell, ended, run, spoken, tab_to, violations, write
-from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
+from tests.site.reader import bring, cell, ended, spoken, tab_to, violations, write
+from tools.notebooks.execution import FOLDED
+from tools.notebooks.numbering import files
 from tools.site.downloads import INSTALL
 from tools.site.render.notebook_page import folder, read_notebook
 
-ANSWERS = ".answer > .out"
+IMPORT = "from stbp_edu.practice import answer\n"
+ANSWERS = ".cell-output .stbp-answer"
+LINE, INSIDE = ":scope > .cell-fold > summary", ".cell-code"
+together = pytest.mark.xdist_group("folds")
 
 
-@dataclass(frozen=True)
-class Fold:
-    """A part of a cell that is folded: by which tags, where, and what its line says."""
-
-    tags: frozenset[str]
-    line: str
-    inside: str
-    name: str
-    hidden: str  # JupyterLab's own mark
-
-    def place(self) -> tuple[str, int]:
-        """Return notebook and number of the first cell that has these tags and shows something."""
-        for path in sorted(folder().glob("*.ipynb")):
-            for number, one in enumerate(read_notebook(path).cells, start=1):
-                tags = {*one.metadata.get("tags", [])} & {FOLDED, OUTPUT_FOLDED}
-                if self.tags == tags and one.outputs:
-                    return path.stem, number
-        pytest.fail("no notebook has such a cell")
-
-
-CODE = Fold(
-    frozenset({FOLDED}),
-    ":scope > .cell-fold > summary",
-    ".cell-code",
-    "code",
-    "source_hidden",
-)
-OUTPUT, OUTPUT_AND_CODE = (
-    Fold(
-        tags,
-        ".cell-output > .cell-fold > summary",
-        ".cell-output .out",
-        name,
-        "outputs_hidden",
-    )
-    for name in ["the answer"]
-    for tags in (frozenset({OUTPUT_FOLDED}), frozenset({FOLDED, OUTPUT_FOLDED}))
-)
-by_code = pytest.mark.parametrize("fold", [CODE], indirect=True)
-by_output = pytest.mark.parametrize("fold", [OUTPUT_AND_CODE], indirect=True)
-
-
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(fold, id=name, marks=pytest.mark.xdist_group("folds"))
-        for fold, name in (
-            (CODE, "code"),
-            (OUTPUT, "output"),
-            (OUTPUT_AND_CODE, "both"),
-        )
-    ],
-)
-def fold(request: pytest.FixtureRequest) -> Fold:
-    """Return what is folded; the tests of one cell follow each other."""
-    return request.param
+def place() -> tuple[str, int]:
+    """Return notebook and number of the first cell with folded code that shows something."""
+    for path in sorted(folder().glob("*.ipynb")):
+        for number, one in enumerate(read_notebook(path).cells, start=1):
+            if FOLDED in one.metadata.get("tags", []) and one.outputs:
+                return path.stem, number
+    pytest.fail("no notebook has such a cell")
 
 
 @pytest.fixture
-def number(fold: Fold) -> int:
+def number() -> int:
     """Return the number of the cell."""
-    return fold.place()[1]
+    return place()[1]
 
 
 @pytest.fixture
-def warm(fold: Fold, kept: Callable[[str], Page]) -> Page:
+def warm(kept: Callable[[str], Page]) -> Page:
     """Return the page of the cell."""
-    return kept(fold.place()[0])
+    return kept(place()[0])
 
 
 @pytest.fixture
@@ -100,20 +54,21 @@ def reload(page: Page) -> None:
     page.wait_for_selector(READY, state="attached")
 
 
+@together
 def test_its_line_says_what_it_opens_by_mouse_and_by_keys_for_everyone(
-    warm: Page, folded: Locator, fold: Fold, number: int, axe: Path
+    warm: Page, folded: Locator, number: int, axe: Path
 ) -> None:
     """In sight and by its name it says what, of which cell, and whether it is open.
 
     Opened, axe-core finds nothing on a narrow, dark page; closed, test_built_pages looks.
     """
-    line, inside = folded.locator(fold.line), folded.locator(fold.inside).first
+    line, inside = folded.locator(LINE), folded.locator(INSIDE).first
 
     def said(verb: str) -> set[bool | None]:
         """Return whether what the line opens is open, by the names that begin with a verb."""
         names = [node[1:] for node in spoken(warm, folded)]
         assert (f"Run code cell {number}", None) in names
-        begin, end = f"{verb} {fold.name}", f" of cell {number}"
+        begin, end = f"{verb} code", f" of cell {number}"
         return {
             is_open
             for name, is_open in names
@@ -121,13 +76,13 @@ def test_its_line_says_what_it_opens_by_mouse_and_by_keys_for_everyone(
         }
 
     expect(inside).not_to_be_visible()
-    assert line.inner_text().startswith(f"Show {fold.name}")
+    assert line.inner_text().startswith("Show code")
     assert said("Show") == {False}
     folded.get_by_role("button", name="Run code cell").focus()
     tab_to(warm, line, 5)
     warm.keyboard.press("Enter")
     expect(inside).to_be_visible()
-    assert line.inner_text().startswith(f"Hide {fold.name}")
+    assert line.inner_text().startswith("Hide code")
     assert said("Hide") == {True}
     warm.keyboard.press("Space")
     expect(inside).not_to_be_visible()
@@ -141,15 +96,15 @@ def test_its_line_says_what_it_opens_by_mouse_and_by_keys_for_everyone(
 
 
 def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
-    fold: Fold, browser: Browser, address: str, site: Path
+    browser: Browser, address: str, site: Path
 ) -> None:
     """The browser opens it; on paper its line never is; a download has JupyterLab's own mark."""
-    stem, number = fold.place()
+    stem, number = place()
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{address}notebooks/{stem}/")
     target = cell(page, number)
-    line, inside = target.locator(fold.line), target.locator(fold.inside).first
+    line, inside = target.locator(LINE), target.locator(INSIDE).first
     expect(inside).not_to_be_visible()
     line.click()
     expect(inside).to_be_visible()
@@ -160,10 +115,10 @@ def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
     there = nbformat.read(site / "notebooks" / stem / f"{stem}.ipynb", as_version=4)
     code = [c for c in there.cells if c.cell_type == "code" and c.source.strip()]
     own = [c for c in code if c.id != INSTALL]  # the download's first cell installs
-    assert own[number - 1].metadata["jupyter"][fold.hidden] is True
+    assert own[number - 1].metadata["jupyter"]["source_hidden"] is True
 
 
-@by_code
+@together
 def test_it_runs_while_folded_and_after_the_cells_above(
     warm: Page, folded: Locator, number: int
 ) -> None:
@@ -174,7 +129,7 @@ def test_it_runs_while_folded_and_after_the_cells_above(
     for k in range(1, number):
         write(warm, f"seen_{k} = {k}", k)
     write(warm, f"print([seen_{number - 1}])" if number > 1 else "print([0])", number)
-    folded.locator(CODE.line).click()
+    folded.locator(LINE).click()
     for name in ("Run to here", "Run code cell"):
         folded.get_by_role("button", name=name).click()
         ended(folded)
@@ -184,7 +139,7 @@ def test_it_runs_while_folded_and_after_the_cells_above(
     warm.set_viewport_size(NARROW)
     names = ("Run code cell", "Run to here", "Reset code cell")
     boxes = [folded.get_by_role("button", name=name).bounding_box() for name in names]
-    boxes.append(folded.locator(CODE.line).bounding_box())
+    boxes.append(folded.locator(LINE).bounding_box())
     assert boxes[0]
     assert min(boxes[0]["width"], boxes[0]["height"]) >= 44
     for one, two in combinations([box for box in boxes if box], 2):
@@ -198,7 +153,7 @@ def test_it_runs_while_folded_and_after_the_cells_above(
         )
 
 
-@by_code
+@together
 def test_code_that_was_changed_or_failed_is_seen(
     warm: Page, folded: Locator, number: int
 ) -> None:
@@ -206,32 +161,35 @@ def test_code_that_was_changed_or_failed_is_seen(
     write(warm, "unknown_name", number)
     reload(warm)
     expect(folded.get_by_role("textbox")).to_have_value("unknown_name")
-    folded.locator(CODE.line).click()
+    folded.locator(LINE).click()
     expect(folded.locator(".cell-code")).not_to_be_visible()
     folded.get_by_role("button", name="Run code cell").click()
     ended(folded, "error")
     expect(folded.get_by_role("textbox")).to_be_visible()
 
 
-@by_output
-def test_an_answer_is_seen_by_who_asks_and_a_reset_folds_it_again(
-    warm: Page, folded: Locator, number: int
+@together
+def test_an_answer_is_folded_before_a_run_after_it_and_after_a_reset(
+    kept: Callable[[str], Page],
 ) -> None:
-    """No answer of the page is in sight before, nor after the code was changed; a run asks."""
-    assert warm.locator(ANSWERS).count()
-    write(warm, "6 * 7", number)
-    reload(warm)
-    expect(folded.get_by_role("textbox")).to_have_value("6 * 7")
-    expect(folded.get_by_role("textbox")).to_be_visible()
-    for one in warm.locator(ANSWERS).all():
-        expect(one).not_to_be_visible()
-    assert (
-        run(warm, "6 * 7", number).locator(":scope > .out-result").inner_text() == "42"
+    """The line opens it each time, with what the cell printed inside."""
+    warm = kept(files()["neuron"].stem)
+    committed = warm.locator(ANSWERS)
+    assert committed.count() > 1
+    number = int(
+        warm.locator(".cell", has=committed).first.get_attribute("data-number") or 0
     )
-    expect(folded.locator(OUTPUT.line)).to_have_count(0)
-    expect(
-        run(warm, "unknown_name", number, "error").locator(".out-error")
-    ).to_be_visible()
-    folded.get_by_role("button", name="Reset code cell").click()
-    expect(folded.locator(OUTPUT.line)).to_be_visible()
-    expect(folded.locator(OUTPUT.inside).first).not_to_be_visible()
+    target = cell(warm, number)
+    wanted = target.locator(ANSWERS).locator("pre").text_content()
+    write(warm, f"{IMPORT}with answer():\n    print(6 * 7)", number)
+    for shown in (lambda: wanted, lambda: "42", lambda: wanted):
+        fold = target.locator(ANSWERS)
+        if shown() == "42":
+            target.get_by_role("button", name="Run code cell").click()
+            ended(target)
+        elif target.get_attribute("data-state"):
+            target.get_by_role("button", name="Reset code cell").click()
+        expect(fold.locator("pre")).not_to_be_visible()
+        fold.locator("summary").click()
+        expect(fold.locator("pre")).to_have_text(shown())
+        expect(fold.locator("pre")).to_be_visible()

@@ -6,12 +6,14 @@ import socket
 import threading
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stbp_edu import plotting
-from stbp_edu.plotting.palette import DARK
+from stbp_edu.plotting.palette import DARK, GROUND
+from stbp_edu.practice import answer
 from stbp_edu.practice.explorers import pulse
 from stbp_edu.practice.explorers.pencil_network import one_neuron
 from stbp_edu.practice.explorers.pulse_explorer import Pulse
@@ -21,13 +23,12 @@ from tools.site.render import notebook_page
 from tools.site.render.page_html import protect
 
 
-def rendered(svg: str) -> tuple[str, dict[str, bytes]]:
-    """Return the HTML of one figure, and the files that it needs."""
+def rendered(shown: Any) -> tuple[str, dict[str, bytes]]:
+    """Return the HTML of what a cell shows, and the files that it needs."""
     figures: dict[str, bytes] = {}
-    output = {
-        "output_type": "display_data",
-        "data": {"image/svg+xml": svg, "text/plain": "x"},
-    }
+    found = shown._repr_mimebundle_()
+    data, metadata = found if isinstance(found, tuple) else (found, {})
+    output = {"output_type": "display_data", "data": data, "metadata": metadata}
     return notebook_page.outputs_html([output], "f/3", figures), figures
 
 
@@ -35,7 +36,7 @@ def test_a_large_figure_is_written_for_both_themes_and_set_again_for_a_phone() -
     """Ink changes with the theme, the sheet goes, the words stay; one of four pictures is seen."""
     fig, ax = plotting.figure()
     ax.plot(np.sin(np.arange(20_000.0)))
-    html, figures = rendered(plotting.show(fig, alt="So many points < B.")._repr_svg_())
+    html, figures = rendered(plotting.show(fig, alt="So many points < B."))
     assert html.count('alt="So many points &lt; B." loading="lazy"') == 4
     assert html.count('class="figure figure-dark figure-narrow"') == 1
     assert 'width="331"' in html
@@ -46,14 +47,14 @@ def test_a_large_figure_is_written_for_both_themes_and_set_again_for_a_phone() -
         for ink, file in zip(DARK["ink"], (light, dark), strict=True):
             assert ink in file
         assert "var(" not in light + dark
-        assert "#ffffff" not in light + dark
+        assert GROUND not in light + dark
     assert len(figures) == 4
 
 
 def test_a_figure_that_can_be_played_brings_its_values() -> None:
     """They stand in a file of their own; the picture is what is shown without scripts."""
     shown = pulse(rule="classic")
-    html, figures = rendered(shown._repr_svg_())
+    html, figures = rendered(shown)
     assert (
         'class="out out-figure" data-explorer="pulse" data-source="../../f/3-1.json">'
         in html
@@ -61,6 +62,27 @@ def test_a_figure_that_can_be_played_brings_its_values() -> None:
     assert html.count("<svg") == 1
     assert json.loads(figures["f/3-1.json"]) == json.loads(json.dumps(shown.data))
     assert "metadata" not in html
+
+
+def test_an_answer_keeps_its_fold_and_its_figures() -> None:
+    """The page draws the figures itself, each under a name of its own, without Jupyter's style."""
+    grid = plotting.show(plotting.grid(2, 1), alt="The grid of two steps, one layer.")
+    html, figures = rendered(answer(grid, grid))
+    assert html.startswith('<div class="out out-html"><details class="stbp-answer">')
+    assert html.count('<svg class="figure figure-wide"') == 2
+    assert html.count('<svg class="figure figure-narrow"') == 2
+    assert "<img" not in html
+    assert "<style" not in html
+    assert figures == {}
+
+
+def test_a_formula_is_typeset_and_named_like_those_of_the_text() -> None:
+    """In an answer, too; signs that HTML knows are escaped."""
+    latex = {"output_type": "display_data", "data": {"text/latex": "$$a < b$$"}}
+    html = notebook_page.outputs_html([latex], "", {})
+    formula = r'<div class="arithmatex">\[a &lt; b\]</div>'
+    assert html == f'<div class="out out-latex">{formula}</div>'
+    assert formula.split("a &lt;")[0] in rendered(answer(plotting.poster()))[0]
 
 
 def test_a_stream_is_escaped_and_a_printed_table_keeps_its_columns() -> None:

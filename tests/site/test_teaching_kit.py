@@ -13,7 +13,8 @@ from pypdf import PdfReader
 
 from stbp_edu.practice.tasks import tasks
 from tests.browsing import find
-from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
+from tests.notebook_rules import CLOSED
+from tools.notebooks.execution import FOLDED
 from tools.site import ROOT
 from tools.site.render.notebook_page import folder
 from tools.teach import handouts, slides
@@ -48,7 +49,9 @@ def test_on_paper_code_is_whole_and_no_answer_is_told(slug: str, site: Path) -> 
     for number, cell in enumerate((c for c in cells if c.source.strip()), start=1):
         node, tags = shown[f"cell-{number}"], cell.metadata.get("tags", [])
         code = node.select_one(".cell-code")
-        if OUTPUT_FOLDED in tags and cell.outputs:
+        if any(
+            CLOSED in out.get("data", {}).get("text/html", "") for out in cell.outputs
+        ):
             asked += 1
             assert node.select_one(".write"), cell.source
             assert not node.select("pre.out, .out-figure, .out-html"), cell.source

@@ -7,19 +7,27 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-METADATA = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+from stbp_edu.plotting.svg_figure import NARROW
+
+METADATA = {  # as JupyterLab 4 writes it, so a notebook that is only looked at stays as it is
+    "kernelspec": {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    },
     "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
         "file_extension": ".py",
         "mimetype": "text/x-python",
         "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": "3.11.7",
     },
 }
 WIDGET = "application/vnd.jupyter.widget-view+json"  # holds a random id
 CELL_SECONDS = 120
 FOLDED = "hide-input"  # the tag of a cell whose code is folded, as Jupyter Book has it
-OUTPUT_FOLDED = "hide-output"  # and of one whose committed output is
-JUPYTERLAB = {FOLDED: "source_hidden", OUTPUT_FOLDED: "outputs_hidden"}
 
 
 class NotebookError(Exception):
@@ -29,22 +37,22 @@ class NotebookError(Exception):
 def normalise(notebook: Any) -> Any:
     """Return the notebook without what differs from run to run or from machine to machine.
 
-    A cell keeps its tags, and what makes JupyterLab fold it.
+    A cell keeps its tags, and what makes JupyterLab fold its code; a figure what a phone shows.
     """
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for k, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{k:02d}"
         tags = cell.metadata.get("tags", [])
-        hidden = {mark: True for tag, mark in JUPYTERLAB.items() if tag in tags}
-        kept = {"tags": tags, "jupyter": hidden if cell.cell_type == "code" else {}}
-        cell.metadata = nbformat.from_dict(
-            {name: value for name, value in kept.items() if value}
-        )
+        metadata = {"tags": tags} if tags else {}
+        if cell.cell_type == "code" and FOLDED in tags:
+            metadata["jupyter"] = {"source_hidden": True}
+        cell.metadata = nbformat.from_dict(metadata)
         for output in cell.get("outputs", []):
             if "data" in output:
                 output.data.pop(WIDGET, None)
-                output.metadata = nbformat.from_dict({})
+                narrow = output.metadata.get(NARROW)
+                output.metadata = nbformat.from_dict({NARROW: narrow} if narrow else {})
     return notebook
 
 

@@ -97,7 +97,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "performance.md": lambda: performance_page.names(read_records()),
     "reading-paths.md": paths_page.names,
     "results.md": lambda: results_page.names(read_records()),
-    "sheet.md": lambda: {"groups": GROUPS, "poster": poster()._repr_html_()},
+    "sheet.md": lambda: {"groups": GROUPS, "poster": poster().html()},
     "teach.md": teach,
     "time.md": lambda: time_page.names(read_records()),
     "trust.md": trust,

@@ -84,13 +84,13 @@ def question(feedback: Tag) -> Tag:
 def untold(cell: Tag) -> None:
     """Put space for the reader in place of what a code cell gives away."""
     output, code = cell.select_one(".cell-output"), cell.select_one(".cell-code")
-    asked, feedback = (
-        output.select_one("details.answer"),
-        output.select_one(".stbp-feedback"),
-    )
+    asked = output.select("details.stbp-answer")
+    feedback = output.select_one(".stbp-feedback")
     drawn = output.select_one("svg, img, .out-html")
     if asked:
-        asked.replace_with(space("output"))
+        asked[0].replace_with(space("output"))
+        for more in asked[1:]:
+            more.decompose()
     elif feedback and feedback.has_attr("data-choices"):
         feedback.replace_with(question(feedback))
         code.decompose()

@@ -18,7 +18,13 @@ function text(box, words) {
   return box;
 }
 
-function figure(svg, kind) {
+// The SVG in a figure's image.
+function decoded(address) {
+  const bytes = Uint8Array.from(atob(address.split(",")[1]), (letter) => letter.charCodeAt(0));
+  return new TextDecoder().decode(bytes);
+}
+
+function figure(svg) {
   const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   const box = make("div", "out out-figure");
   if (root.nodeName !== "svg") return make("pre", "out out-error", "This figure is no valid SVG.");
@@ -26,14 +32,6 @@ function figure(svg, kind) {
   if (!root.hasAttribute("role")) root.setAttribute("role", "img");
   if (!root.hasAttribute("aria-label")) root.setAttribute("aria-label", "Figure drawn by this cell");
   root.classList.add("figure");
-  const narrow = root.querySelector("metadata[data-narrow]");
-  narrow?.remove();
-  if (narrow && !kind) {
-    const [wide, phone] = [figure(svg, "figure-wide"), figure(narrow.textContent, "figure-narrow")];
-    wide.append(...phone.children);
-    return wide;
-  }
-  if (kind) root.classList.add(kind);
   const live = root.querySelector("metadata[data-explorer]");
   if (live) Object.assign(box.dataset, { explorer: live.dataset.explorer, state: `{"data":${live.textContent}}` });
   live?.remove();
@@ -61,8 +59,13 @@ function rich(data) {
     const parsed = document.createElement("template"); // nothing in it is loaded or obeyed yet
     parsed.innerHTML = content;
     // With these a browser knocks at another host before, or without, asking the page's policy.
-    for (const element of parsed.content.querySelectorAll("link, meta, iframe[src]")) element.remove();
+    // The style of Jupyter is not that of the page.
+    for (const element of parsed.content.querySelectorAll("link, meta, iframe[src], .stbp-style")) element.remove();
+    for (const image of parsed.content.querySelectorAll("img.stbp-figure")) image.replaceWith(figure(decoded(image.src)));
+    const alone = parsed.content.childNodes.length === 1 && parsed.content.querySelector(":scope > .out-figure");
+    if (alone) return alone;
     box.append(parsed.content);
+    if (box.textContent.includes("$$")) window.typesetMaths?.(box);
     return box;
   }
   if (kind === "text/plain") return text(make("pre", "out out-result"), content);

@@ -15,7 +15,7 @@ from stbp_edu.arrows import Node
 from stbp_edu.plotting.drawing import LETTER, LINE, Arrow
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
-from stbp_edu.plotting.svg_figure import elements, sheet, text
+from stbp_edu.plotting.svg_figure import elements, image, sheet, text
 from stbp_edu.practice.explorers import widget
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
 from stbp_edu.practice.explorers.widget import Json, node_id
@@ -177,7 +177,10 @@ class Pulse:
         self, include: Any = None, exclude: Any = None
     ) -> dict[str, Any]:
         """Return picture and words and, where Jupyter has anywidget, the explorer."""
-        bundle = {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}
+        bundle = {
+            "text/html": image(self._playable(), self.alternative),
+            "text/plain": repr(self),
+        }
         try:
             shown = widget.widget_class("pulse")(data=self.data)._repr_mimebundle_()
         except ImportError:
@@ -185,7 +188,7 @@ class Pulse:
         live = shown[0] if isinstance(shown, tuple) else shown or {}
         return {**live, **bundle}
 
-    def _repr_svg_(self) -> str:
+    def _playable(self) -> str:
         """Return the picture, with what a page needs to play it."""
         kept = escape(
             json.dumps(self.data, separators=(",", ":"), ensure_ascii=False),

@@ -2,10 +2,11 @@
 
 The Markdown goes through the site's own pipeline, with a slot for each code cell. MkDocs then
 checks the links and anchors of a notebook like those of any page, and admonitions, search, table
-of contents and code colours are the same everywhere. Each figure becomes two files, for the light
-and the dark theme.
+of contents and code colours are the same everywhere. A figure is taken out of its image and put
+into the page; a large one becomes files, for the light and the dark theme.
 """
 
+import base64
 import os
 import re
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 from stbp_edu.plotting import Shown
 from stbp_edu.plotting.palette import DARK, GROUNDS
+from stbp_edu.plotting.svg_figure import IMAGE, NARROW, unpacked
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
-from tools.notebooks.execution import FOLDED, OUTPUT_FOLDED
+from tools.notebooks.execution import FOLDED
 from tools.notebooks.numbering import TIME
 from tools.site.downloads import BRANCH, Address
 from tools.templates import filled
@@ -34,7 +36,8 @@ PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Name
 THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
-NARROW = re.compile(r'<metadata data-narrow="">(.*?)</metadata>', re.S)
+STYLE = re.compile(r'<style class="stbp-style">.*?</style>')  # the page has its own
+DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 INLINE = 36_000  # characters: a larger figure is a file, fetched when it comes near
 EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
 VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
@@ -115,7 +118,7 @@ def cell_html(notebook: Notebook, number: int, figures: dict[str, bytes]) -> str
     output = outputs_html(
         cell.outputs, f"assets/figures/{notebook.stem}/{number}", figures
     )
-    marks = {"heavy": HEAVY, "folded": FOLDED, "output_folded": OUTPUT_FOLDED}
+    marks = {"heavy": HEAVY, "folded": FOLDED}
     names = {name: tag in cell.metadata.get("tags", []) for name, tag in marks.items()}
     names |= {
         "cell": cell,
@@ -145,17 +148,39 @@ def outputs_html(outputs: list[Any], name: str, figures: dict[str, bytes]) -> st
     for k, output in enumerate(outputs):
         if output["output_type"] == "stream":
             parts.append(text(output["text"], f"out-{output['name']}"))
-        elif "text/html" in output["data"]:
-            parts.append(
-                f'<div class="out out-html">{output["data"]["text/html"]}</div>'
-            )
-        elif "image/svg+xml" in output["data"]:
-            parts.append(
-                _svg(output["data"]["image/svg+xml"], f"{name}-{k + 1}", figures)
-            )
+            continue
+        data = output["data"]
+        if "text/html" in data:
+            phone = output["metadata"].get(NARROW, [])
+            parts.append(_html(data["text/html"], phone, f"{name}-{k + 1}", figures))
+        elif "text/latex" in data:
+            maths = _maths(escape(data["text/latex"], quote=False))
+            parts.append(f'<div class="out out-latex">{maths}</div>')
         else:
-            parts.append(text(output["data"]["text/plain"], "out-result"))
+            parts.append(text(data["text/plain"], "out-result"))
     return "".join(parts)
+
+
+def _html(html: str, phone: list[str], name: str, figures: dict[str, bytes]) -> str:
+    """Return the HTML of an output, with its figures and formulas as the page has them."""
+    html, narrow, drawn = STYLE.sub("", html), iter(phone), 0
+
+    def figure(match: re.Match[str]) -> str:
+        nonlocal drawn
+        drawn += 1
+        file = name if drawn == 1 else f"{name}-{drawn}"
+        svg = base64.b64decode(match[1]).decode()
+        packed = next(narrow, "")
+        return _svg(svg, unpacked(packed) if packed else "", file, figures)
+
+    if IMAGE.fullmatch(html):
+        return IMAGE.sub(figure, html)
+    return f'<div class="out out-html">{_maths(IMAGE.sub(figure, html))}</div>'
+
+
+def _maths(html: str) -> str:
+    """Return HTML with its displays as the site typesets and names them."""
+    return DISPLAY.sub(r'<div class="arithmatex">\\[\1\\]</div>', html)
 
 
 def text(content: str, kind: str) -> str:
@@ -167,17 +192,14 @@ def text(content: str, kind: str) -> str:
     return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
 
 
-def _svg(svg: str, name: str, figures: dict[str, bytes]) -> str:
+def _svg(svg: str, narrow: str, name: str, figures: dict[str, bytes]) -> str:
     """Return a figure in the page's own type and colours, wide and set again for a phone.
 
     A large one becomes files, for each theme. Where the figure can be played, what the explorer
     needs becomes a file, too.
     """
-    live, found = EXPLORER.search(svg), NARROW.search(svg)
-    narrow, svg = (
-        unescape(found[1]) if found else "",
-        NARROW.sub("", EXPLORER.sub("", svg)),
-    )
+    live = EXPLORER.search(svg)
+    svg = EXPLORER.sub("", svg)
     if live:
         figures[f"{name}.json"] = unescape(live[2]).encode()
     names: dict[str, Any] = {"explorer": live and live[1], "source": f"../../{name}"}
