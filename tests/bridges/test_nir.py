@@ -9,9 +9,11 @@ import pytest
 import torch
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian
-from stbp_edu.nir import DT, from_graph, to_graph
-from stbp_edu.parameters import Params, by_layer, named_arrays
+from stbp_edu import LIF, Gaussian, arrows
+from stbp_edu.arrows.any_neuron import as_neuron
+from stbp_edu.nir import check_exportable, from_graph, to_graph
+from stbp_edu.nir.constants import DT
+from stbp_edu.parameters import Params, by_layer, by_name, named_arrays
 from stbp_edu.training import Settings
 from tests.networks import make_problem
 
@@ -77,7 +79,7 @@ def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
     layers = [dict(layer or {}) for layer in by_layer(problem.params)]
     for layer in layers[1:]:
         layer |= {"tau": np.array(0.8), "v_th": np.full(len(layer["b"]), 0.5)}
-    graph = to_graph(Params("6-9-4", [None, *layers[1:]]), settings.make_neurons())
+    graph = to_graph(Params(**by_name([None, *layers[1:]])), settings.make_neurons())
     found, neuron = from_graph(graph, NEURON.surrogate)
     assert neuron == NEURON
     for name, array in named_arrays(problem.params).items():
@@ -90,13 +92,119 @@ def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
     ]
 
 
+CUBA = "i = alpha * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)"
+KINDS = {
+    "LIF": "u = tau * u * (1 - o) + x; o = spike(u - v_th)",
+    "LIF, scaled": "u = tau * u * (1 - o) + 3 * x; o = spike(u - v_th)",
+    "IF": "u = u * (1 - o) + x; o = spike(u - v_th)",
+    "CubaLIF": CUBA,
+    "CubaLIF, scaled": CUBA.replace("+ x", "+ 0.3 * x").replace("+ i", "+ 2 * i"),
+}
+READ_OUTS = ["u = tau * u + x", "u = u + x", "i = alpha * i + x; u = tau * u + i", None]
+VALUES = {"tau": 0.8, "v_th": 0.6, "alpha": 0.7}
+
+
+def made(text, learn_each=()):
+    """A neuron from lines, with the constants that they read."""
+    own = {name: value for name, value in VALUES.items() if name in text}
+    each = [name for name in learn_each if name in text]
+    return stbp_edu.derive(text, learn_each=each, **own)
+
+
+def reading(sizes, neurons):
+    """The network whose loss reads what the last layer gives."""
+    spiking = neurons[-1].lines.spike
+    return arrows.network(sizes, neurons, *([] if spiking else [arrows.membrane()]))
+
+
+def run(params, neurons, inputs):
+    """The outputs of the last layer."""
+    layers = by_layer(params)
+    sizes = [str(inputs.shape[-1])]
+    sizes += [f"{len(p['W'])}{'R' if 'R' in p else ''}" for p in layers[1:]]
+    net = reading("-".join(sizes), [as_neuron(one) for one in neurons])
+    trace = arrows.forward(net, layers, inputs)
+    return trace[net.layers[-1].neuron.output][-1]
+
+
+@pytest.mark.parametrize("each", [(), ("tau", "v_th", "alpha")])
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("read_out", READ_OUTS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_whatever_can_be_exported_comes_back_through_a_file(
+    tmp_path, kind, read_out, recurrent, each
+):
+    """And does the same, spike for spike, or to rounding where the last layer does not spike."""
+    mine = made(KINDS[kind], each)
+    neurons = [mine, mine if read_out is None else made(read_out)]
+    net = reading("5-7R-3" if recurrent else "5-7-3", [one.neuron for one in neurons])
+    rng = np.random.default_rng(1)
+    params = arrows.draw_params(net, rng, scale=2.0)
+    for name in each:
+        for p, one in zip(params[1:], neurons, strict=True):
+            if name in one.neuron.each:
+                p[name] = p[name] * rng.uniform(0.8, 1.2, p[name].shape)
+    for p in params[1:]:
+        p["b"] = rng.normal(size=p["b"].shape) * 0.1
+    given = Params(**by_name(params))
+    inputs = (rng.random((20, 4, 5)) < 0.5).astype(float)
+    nir.write(tmp_path / "network.nir", to_graph(given, neurons, dt=1e-3))
+    found, again = from_graph(nir.read(tmp_path / "network.nir"), dt=1e-3)
+    again = again if isinstance(again, list) else [again, again]
+    want, got = run(given, neurons, inputs), run(found, again, inputs)
+    assert np.abs(want).mean() > 0
+    np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
+
+
+def test_a_neuron_may_be_one_two_or_one_for_each_layer():
+    """In a list or a tuple; what was written with a read-out is read."""
+    problem = make_problem(0, [3, 4, 4, 2], 5, 2, NEURON)
+    read_out = made("u = tau * u + x")
+    for given in ([NEURON, read_out], (NEURON, read_out), [NEURON, NEURON, read_out]):
+        graph = to_graph(problem.params, given)
+        kinds = [type(node).__name__ for node in graph.nodes.values()]
+        assert kinds == ["Input", *["Affine", "LIF"] * 2, "Affine", "LI", "Output"]
+        found, neurons = from_graph(graph, NEURON.surrogate)
+        assert neurons[:2] == [NEURON, NEURON]
+        assert neurons[2].neuron.lines.text == "u = tau * u + x"
+        np.testing.assert_allclose(found.W[3], problem.params.W[3])
+    with pytest.raises(ValueError, match="or one for each of 3 layers, got 4"):
+        to_graph(problem.params, [NEURON] * 4)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.filterwarnings("ignore")  # of the frameworks' own
+def test_other_readers_spike_alike_with_a_synaptic_current(reader, caplog, capsys):
+    caplog.set_level(logging.ERROR)
+    mine = made(CUBA)
+    net = arrows.network("6-9-4", mine.neuron)
+    rng = np.random.default_rng(0)
+    drawn = arrows.draw_params(net, rng)[1:]
+    params = [None, *({k: np.float32(v) for k, v in p.items()} for p in drawn)]
+    inputs = np.float32(rng.random((25, 3, 6)) < 0.5)
+    want = arrows.forward(net, params, inputs)["o"][2]
+    graph = to_graph(Params(**by_name(params)), mine)
+    network = pkgutil.resolve_name(reader)(graph, **READERS[reader])
+    state, spikes = None, []
+    for x in torch.from_numpy(inputs):
+        output = network(x, state) if state is not None else network(x)
+        o, state = output if isinstance(output, tuple) else (output, None)
+        spikes.append(o.detach().numpy())
+    assert want.any()
+    np.testing.assert_array_equal(np.stack(spikes), want)
+
+
 TWO = make_problem(0, [2, 2], 1, 1, NEURON).params
-AGAIN = {"W": np.ones((2, 2)), "b": np.zeros(2), "R": np.ones((2, 2))}
+IMAGE = {"W": np.ones((2, 1, 2, 2)), "b": np.zeros(2)}
 TEXTS = [
     "u = tau * u + x - v_th * o; o = spike(u - v_th)",
-    "i = 0.5 * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)",
+    "i = 0.5 * i + x; u = tau * u * (1 - o) + i + x; o = spike(u - v_th)",
+    "i = 0.5 * i + x; u = tau * u * (1 - o) + i * u; o = spike(u - v_th)",
+    "u = tau * u * (1 - o) + i; i = 0.5 * i + x; o = spike(u - v_th)",
+    "i = 0.5 * i + x; u = u * (1 - o) + i; o = spike(u - v_th)",
     "u = tau * u * (1 - o) + x; o = spike(2 * u - v_th)",
-    "u = tau * u * (1 - o) + 2 * x; o = spike(u - v_th)",
+    "u = tau * u * (1 - o) + x ** 3; o = spike(u - v_th)",
+    "a = 0.9 * a + o; u = tau * u * (1 - o) + x; o = spike(u - v_th - a)",
 ]
 
 
@@ -106,19 +214,29 @@ TEXTS = [
         (
             TWO,
             LIF(tau=0.5, gate="exponential"),
-            "must have gate='linear' and tau < 1 for NIR",
+            r"NIR has, got LIF.*; train LIF.gate='linear'",
         ),
-        (TWO, LIF(tau=1.0, gate="linear"), r"got LIF.tau=1.0, .*gate='linear'.;"),
+        (TWO, LIF(tau=1.5, gate="linear"), r"NIR has, got LIF.tau=1.5, "),
         *(
-            (TWO, Settings(neuron=text).make_neurons(), "must have gate='linear'")
+            (TWO, made(text), "one that NIR has|must have tau < 1 where")
             for text in TEXTS
         ),
-        (Params("2-2R", [None, AGAIN]), NEURON, "layer 1 is recurrent"),
+        (
+            Params(**by_name([None, IMAGE]), shape="3x3-2C2"),
+            NEURON,
+            "layer 1 is a convolution",
+        ),
     ],
 )
 def test_what_nir_does_not_have_is_refused(params, neuron, words):
     with pytest.raises(ValueError, match=words):
         to_graph(params, neuron)
+
+
+def test_the_gate_of_the_default_recipe_is_refused_before_training():
+    with pytest.raises(ValueError, match="must be one that NIR has"):
+        check_exportable(Settings().make_neurons())
+    check_exportable(Settings(gate="linear").make_neurons())
 
 
 def weights(n_out=2, n_in=2):
@@ -150,24 +268,20 @@ TWO_1 = np.ones(2)
     ("graph", "words"),
     [
         (
-            chain(weights(), nir.IF(r=TWO_1, v_threshold=TWO_1)),
-            "'if' must be LIF there, got",
+            chain(weights(), nir.Threshold(TWO_1)),
+            "'threshold' must be LIF or IF or .* there, got",
+        ),
+        (
+            chain(weights(), chain(weights(), neurons())),
+            "must be neurons with weights to themselves",
         ),
         (chain(nir.Scale(TWO_1), neurons()), "'scale' must be Affine or Linear there"),
-        (chain(weights()), "then weights and LIF for each layer"),
+        (chain(weights()), "then weights and neurons for each layer"),
         (
             chain(weights(), neurons(v_leak=TWO_1)),
             "must leak and be reset to 0, got v_leak 1",
         ),
-        (
-            chain(weights(), neurons(v_threshold=np.arange(2.0))),
-            "one v_threshold for all",
-        ),
         (chain(weights(), neurons(tau=np.full(2, DT / 2))), "must have tau > dt"),
-        (
-            chain(weights(), neurons(), weights(), neurons(tau=TWO_1)),
-            "one tau and one threshold",
-        ),
         (linked(("l", "a")), "graph must be one chain of .*, l to a, l to o between"),
         (
             linked(),
@@ -191,3 +305,23 @@ def test_the_resistance_scales_the_weights_and_a_leak_next_to_1_keeps_them():
         found, neuron = from_graph(to_graph(params, LIF(tau=tau, gate="linear")))
         assert neuron.tau == tau
         np.testing.assert_allclose(found.W[1], params.W[1], rtol=1e-9)
+
+
+@pytest.mark.parametrize("text", [KINDS["LIF"], CUBA])
+@pytest.mark.filterwarnings("ignore")  # of the framework's own
+def test_snntorch_reads_recurrent_weights(text):
+    mine = made(text)
+    net = arrows.network("6-9R-4", mine.neuron)
+    rng = np.random.default_rng(0)
+    drawn = arrows.draw_params(net, rng)[1:]
+    params = [None, *({k: np.float32(v) for k, v in p.items()} for p in drawn)]
+    inputs = np.float32(rng.random((25, 3, 6)) < 0.5)
+    want = arrows.forward(net, params, inputs)["o"][2]
+    graph = to_graph(Params(**by_name(params)), mine)
+    network = pkgutil.resolve_name("snntorch.import_nir:import_from_nir")(graph)
+    state, spikes = None, []
+    for x in torch.from_numpy(inputs):
+        o, state = network(x, state) if state is not None else network(x)
+        spikes.append(o.detach().numpy())
+    assert want.any()
+    np.testing.assert_array_equal(np.stack(spikes), want)

@@ -1,0 +1,114 @@
+"""A network as a graph of NIR."""
+
+from collections.abc import Sequence
+
+import nir
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.arrows.any_neuron import AnyNeuron
+from stbp_edu.checks import Array
+from stbp_edu.nir.constants import DT, Discrete, discrete, neuron_of_each
+from stbp_edu.parameters import Params, by_layer
+
+RECURRENT = [
+    ("input", "neuron"),
+    ("neuron", "w_rec"),
+    ("w_rec", "neuron"),
+    ("neuron", "output"),
+]
+"""The edges of neurons with weights to themselves, as snnTorch writes them."""
+
+
+def to_graph(
+    params: Params, neuron: AnyNeuron | Sequence[AnyNeuron], dt: float = DT
+) -> nir.NIRGraph:
+    """Return the network as a graph: Input, weights and neurons for each layer, then Output.
+
+    Weights are scaled so that readers find the resistance that they expect: r = 1 in LIF and LI,
+    and in the others that which leaves the weights as they are.
+
+    Args:
+        params: weights and biases, recurrent weights, and constants that were learned.
+        neuron: one for all layers; a list of two, the second for the last layer, as
+            ``Settings.make_neurons`` returns them; or a list with one for each layer.
+        dt: the length of a step in seconds; > 0.
+
+    Raises:
+        TypeError, ValueError: if an argument is none of these, or NIR has no such neuron.
+
+    >>> from stbp_edu import LIF, Params
+    >>> params = Params(W=[None, np.array([[1.0, 2.0]])], b=[None, np.array([0.5])])
+    >>> graph = to_graph(params, LIF(tau=0.75, v_th=1.0, gate="linear"))
+    >>> list(graph.nodes), graph.nodes["affine"].weight.tolist()
+    (['input', 'affine', 'lif', 'output'], [[4.0, 8.0]])
+    """
+    checks.instance("params", params, Params)
+    dt = checks.number("dt", dt, positive=True)
+    layers = by_layer(params)[1:]
+    neurons = neuron_of_each(neuron, len(layers))
+    nodes: list[nir.NIRNode] = [nir.Input({"input": np.array([params.sizes[0]])})]
+    for n, (layer, own) in enumerate(zip(layers, neurons, strict=True), 1):
+        if layer["W"].ndim != 2:
+            raise ValueError(
+                f"params must be of fully connected layers for NIR, and layer {n} is a convolution;"
+                " train one without"
+            )
+        found = discrete(own, layer)
+        node, scale = _node(found, dt, recurrent="R" in layer)
+        factor = (found.gain / scale)[:, None]
+        dtype = layer["W"].dtype
+        weight, bias = layer["W"] * factor, layer["b"] * factor[:, 0]
+        nodes.append(nir.Affine(weight=weight.astype(dtype), bias=bias.astype(dtype)))
+        if "R" in layer:
+            again = nir.Linear(weight=(layer["R"] * factor).astype(dtype))
+            node = _with_itself(node, again)
+        nodes.append(node)
+    return nir.NIRGraph.from_list(nodes)
+
+
+def _node(found: Discrete, dt: float, *, recurrent: bool) -> tuple[nir.NIRNode, Array]:
+    """Return the node of a layer's neurons, and the factor that it puts on its input."""
+    ones = np.ones(len(found.tau))
+    given: dict[str, Array] = {}
+    if found.v_th is not None:
+        given = {"v_threshold": found.v_th, "v_reset": 0 * ones}
+    leaks = (found.tau < 1).all()
+    if not leaks and not (found.tau == 1).all():
+        raise ValueError(
+            "neuron must leak in all neurons of a layer or in none for NIR, got tau from "
+            f"{found.tau.min():g} to {found.tau.max():g}; give all of them tau < 1"
+        )
+    if found.alpha is not None and not leaks:
+        raise ValueError(
+            "neuron must have tau < 1 where it has a synaptic current for NIR, got 1; give it "
+            "a leak"
+        )
+    if not leaks:
+        kind = nir.I if found.v_th is None else nir.IF
+        return kind(r=ones / dt, **given), ones
+    share = 1 - found.tau
+    given |= {"v_leak": 0 * ones}
+    if found.alpha is not None:
+        slow = 1 - found.alpha
+        given |= {
+            "tau_mem": dt / share,
+            "tau_syn": dt / slow,
+            "r": 1 / share,
+            "w_in": 1 / slow,
+        }
+        return (nir.CubaLI if found.v_th is None else nir.CubaLIF)(**given), ones
+    given |= {"tau": dt / share}
+    if found.v_th is None:
+        return nir.LI(r=ones, **given), share
+    if recurrent:  # snnTorch reads no other
+        return nir.LIF(r=1 / share, **given), ones
+    return nir.LIF(r=ones, **given), share
+
+
+def _with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
+    """Return neurons with recurrent weights: a graph as snnTorch writes it."""
+    size = np.array([len(again.weight)])
+    nodes = {"input": nir.Input({"input": size}), "neuron": node, "w_rec": again}
+    nodes["output"] = nir.Output({"output": size})
+    return nir.NIRGraph(nodes=nodes, edges=RECURRENT)
