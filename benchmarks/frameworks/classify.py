@@ -15,7 +15,7 @@ from benchmarks.frameworks.candidate import BY_NAME, Entry
 from benchmarks.frameworks.problem import NEURON
 from stbp_edu import LIF
 from stbp_edu.arrows import classify, network, words
-from stbp_edu.arrows.classifier import SIZES, STEPS
+from stbp_edu.arrows.finder.classifier import SIZES, STEPS
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.paths import Word
 from stbp_edu.files import write_json

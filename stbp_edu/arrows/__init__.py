@@ -21,7 +21,7 @@ from stbp_edu.arrows.adjoints import (
     lambdas,
     local_derivatives,
 )
-from stbp_edu.arrows.classifier import Verdict, classify
+from stbp_edu.arrows.finder import Verdict, classify
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters

@@ -1,9 +1,7 @@
 """Find the gate and the rule of a network that is written in PyTorch, in whatever framework."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import product
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,27 +9,22 @@ import torch
 from torch import Tensor, nn
 
 from stbp_edu import checks
-from stbp_edu.arrows.rules import RULES
-from stbp_edu.neuron import GATES, LIF
-from stbp_edu.parameters import Params
-from stbp_edu.surrogates import SURROGATES
-from stbp_edu.torch.layers import LIFNetwork, check_sequence
-from stbp_edu.torch.parameters import check_floats, to_params
-from stbp_edu.torch.steps import curves
+from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
+from stbp_edu.arrows.finder.asked_network import Gradient, Match
+from stbp_edu.arrows.finder.asked_network import which_rule as which_rule_of
+from stbp_edu.arrows.models import LayerParams, network
+from stbp_edu.checks import Array
+from stbp_edu.neuron import LIF
+from stbp_edu.torch.layers import check_sequence
+from stbp_edu.torch.parameters import check_floats
 
-TOLERANCE = 1e-4
-"""How far two gradients may differ, relatively, that count as equal; rules do by hundredths."""
-ALIKE, NEAR = 1e-3, 0.02
-"""How far two surrogates may differ, relative to the height, that are alike, or nearly so."""
-POINTS = 200
-"""At how many places a surrogate is looked at."""
 Run = Callable[[Tensor], Tensor]
 
 
 class SurrogateOf:
     """The surrogate of a spike function in PyTorch, such as one of snnTorch's.
 
-    Its H is not known, so that there is no smooth twin.
+    Its H is not known, so there is no smooth twin.
 
     Args:
         spike: from v = u - V_th to spikes, with a backward of its own.
@@ -47,257 +40,185 @@ class SurrogateOf:
             )
         self.spike = spike
 
-    def derivative(self, v: Tensor) -> Tensor:
-        """Return h(v), by autograd."""
+    def derivative(self, v: Any) -> Any:
+        """Return h(v) by autograd: a tensor, or of an array an array."""
+        if isinstance(v, np.ndarray | np.floating):
+            return self.derivative(torch.from_numpy(np.asarray(v))).numpy()
         with torch.enable_grad():
             v = check_floats("v", v).detach().requires_grad_()
             return torch.autograd.grad(self.spike(v).sum(), v)[0]
 
-    def antiderivative(self, v: Tensor) -> Tensor:
+    def antiderivative(self, v: Any) -> Any:
         """Raise NotImplementedError."""
         raise NotImplementedError(
             "the spike function does not tell H; use a surrogate with one"
         )
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A gate and a rule, and how far the gradient is from theirs.
-
-    Attributes:
-        residual: the length of the difference, relative to the gradient; of the worst layer.
-        factors: for each layer, what the rule's gradient is multiplied by to come nearest.
-        left: the residual after that.
-    """
-
-    gate: str
-    rule: str
-    residual: float
-    factors: tuple[float, ...]
-    left: float
-
-    def rank(self) -> tuple[bool, bool, float]:
-        """Return what is smaller the nearer it is: equal, equal but for a factor, others."""
-        near = self.residual < TOLERANCE
-        return not near, self.left >= TOLERANCE, 0.0 if near else self.residual
-
-
-@dataclass(frozen=True)
-class Match:
-    """Which gates and rules a network has.
-
-    Attributes:
-        rules: each gate and rule with its spikes and its gradient.
-        gates: the gates that have its spikes.
-        nearest: by residual, the nearest first; empty where no gate has the spikes.
-        surrogate: what was found out about its surrogate; "" where it is the neuron's.
-        differing: by gate, how many output spikes differ.
-    """
-
-    rules: list[tuple[str, str]]
-    gates: list[str]
-    nearest: list[Candidate]
-    surrogate: str
-    differing: dict[str, int]
-
-    def __repr__(self) -> str:
-        """Return the verdict in sentences."""
-        if not self.gates:
-            gate = min(self.differing, key=lambda gate: self.differing[gate])
-            return (
-                f"No gate has these spikes: nearest is {gate}, with {self.differing[gate]} that "
-                "differ. Compare leak, threshold, the time of the reset, and scale=."
-            )
-        best = self.nearest[0]
-        name = f"{best.gate} gate, {best.rule}"
-        if self.rules:
-            said = " = ".join(f"{gate} gate, {rule}" for gate, rule in self.rules) + "."
-        elif best.left < TOLERANCE:
-            said = (
-                f"{name} times {', '.join(f'{k:.4g}' for k in best.factors)} by layer."
-            )
-        else:
-            said = (
-                f"No rule has this gradient, though {' and '.join(self.gates)} has the spikes: "
-                f"nearest is {name}, {best.residual:.1%} away."
-            )
-        return f"{said} {self.surrogate}".strip()
-
-
 def which_rule(
-    model: nn.Module, run: Run, spikes: Tensor, neuron: LIF, *, scale: float = 1.0
+    model: nn.Module,
+    run: Run,
+    spikes: Tensor,
+    neuron: AnyNeuron | tuple[AnyNeuron, AnyNeuron],
+    *,
+    scale: float = 1.0,
+    sizes: str | None = None,
 ) -> Match:
-    """Return which gates have your network's spikes, and which rules its gradient.
+    """Return which gates have your network's outputs, and which rules its gradient.
 
     Where the reset never acts, several give the same. If the gradient has another surrogate than
-    the neuron's, rules are compared with that one, as far as the first step shows it.
+    the neuron's, rules are compared with that one, as far as the first step shows it. Batch norm
+    is not followed, and dropout has to be off. Everything is computed in NumPy: a small batch of
+    few steps is enough.
 
     Args:
-        model: what holds the weights: ``nn.Linear``, one for each layer, in their order.
-        run: your network, from rest: input to output spikes, (T, S, n[0]) to (T, S, n[N]).
+        model: what holds the weights, one module for each layer, in their order; after those of a
+            recurrent layer, the weights from its spikes to itself.
+        run: your network, from rest: input to outputs, (T, S, n[0]) to (T, S, n[N]).
         spikes: an input, on which the output layer spikes.
-        neuron: leak, threshold and surrogate of your neurons; its gate is not read.
+        neuron: leak, threshold and surrogate of your neurons; the gate of an ``LIF`` is not read.
+            Or what ``stbp_edu.derive`` returns; or two, the second for a last layer that does not
+            spike, whose potentials ``run`` then returns.
         scale: the share of the current that your neurons take in, such as 1 - τ.
+        sizes: of the network, where it has convolutions or recurrent layers: ``"6x6-2C3-P2-4"``,
+            ``"6-12R-4"``.
 
     Raises:
-        TypeError, ValueError: if an argument is none of these, the output has another shape, or
-            no output spikes.
+        TypeError, ValueError: if an argument is none of these, the output has another shape, is
+            not the same twice, or holds no spike.
     """
     checks.instance("model", model, nn.Module)
-    checks.instance("neuron", neuron, LIF)
     if not callable(run):
         raise TypeError(
             f"run must be a function of spikes, got {checks.brief(run)}; pass your own"
         )
     check_sequence(spikes)
-    params = checks.instance(
-        "the parameters of model", to_params(model.state_dict()), Params
-    )
-    scaled = Params(
-        W=[
-            None,
-            *(W * checks.number("scale", scale, positive=True) for W in params.W[1:]),
-        ],
-        b=[None, *(b * scale for b in params.b[1:])],
-    )
-    weights = [
-        p for name, p in model.named_parameters() if name.rpartition(".")[2] == "weight"
-    ]
-    output, signal, yours = _run(run, spikes, params.sizes[-1], weights)
+    scale = checks.number("scale", scale, positive=True)
+    weights = weights_of(model)
+    sizes = sizes_of(model, weights, sizes)
+    neurons = _neurons(neuron, sizes)
+    table = neurons[0] if isinstance(neurons, list) else as_neuron(neurons)
+    shapes = [layer.shapes for layer in network(sizes, table).layers[1:]]
+    places = _places(weights, shapes)
+    params: LayerParams = [None]
+    for shape, place in zip(shapes, places, strict=True):
+        layer = {"b": np.zeros(shape["b"], _numpy(weights[0][1]).dtype)}
+        for name, (prefix, weight) in place.items():
+            layer[name] = _numpy(weight) * scale
+            bias = dict(model.named_parameters()).get(f"{prefix}bias")
+            if bias is not None:
+                layer["b"] = layer["b"] + _numpy(bias) * scale
+        params.append({name: np.asarray(a, a.dtype) for name, a in layer.items()})
+    tensors = [weight for place in places for _, weight in place.values()]
 
-    def network(gate: str, rule: str = "exact", neuron: LIF = neuron) -> LIFNetwork:
-        """Return the package's network with a gate and a rule, where the spikes are."""
-        return LIFNetwork.from_params(scaled, replace(neuron, gate=gate), rule).to(
-            spikes
-        )
+    def ask(inputs: Array) -> tuple[Array, Gradient]:
+        """Return the outputs of the network, and what gives the gradients of its weights."""
+        output = run(torch.from_numpy(inputs).to(spikes))
+        output = checks.instance("what run returns", output, Tensor)
 
-    differing = {
-        g: int((network(g).trace(spikes).O[-1] != output).sum()) for g in GATES
-    }
-    gates = [gate for gate in GATES if not differing[gate]]
+        def gradient(signal: Array) -> LayerParams:
+            """Return the gradients of the weights where this error comes to the outputs."""
+            followed = output.requires_grad and all(p.requires_grad for p in tensors)
+            if not followed:
+                return [None, {}]
+            kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
+            loss = (output * torch.from_numpy(signal).to(output)).sum()
+            found = torch.autograd.grad(loss, tensors, retain_graph=True, **kept)
+            flat = iter(found)
+            return [None, *({k: _numpy(next(flat)) / scale for k in p} for p in places)]
 
-    def candidates(neuron: LIF) -> list[Candidate]:
-        """Return every rule that may be, the nearest first."""
-        found = []
-        for gate, rule in product(gates, RULES):
-            layers = network(gate, rule, neuron)
-            ours = [layer.weights.weight for layer in layers]
-            expected = _gradient(layers(spikes), signal.to(ours[0].dtype), ours)
-            found.append(_candidate(gate, rule, yours, [g * scale for g in expected]))
-        return sorted(found, key=Candidate.rank)
+        return _numpy(output), gradient
 
-    found, said = candidates(neuron), ""
-    if found and found[0].residual > TOLERANCE:
-        v, h = _curve(run, network(gates[0]), spikes, weights[-1])
-        surrogate, other = _compared(v, h / scale, neuron)
-        better = candidates(replace(neuron, surrogate=surrogate)) if other else found
-        if better[0].rank() < found[0].rank():
-            found, said = better, other
-    rules = [(c.gate, c.rule) for c in found if c.residual < TOLERANCE]
-    return Match(rules, gates, found, said, differing)
+    return which_rule_of(ask, params, sizes, neurons, _numpy(spikes))
 
 
-def _run(
-    run: Run, spikes: Tensor, width: int, weights: Sequence[Tensor]
-) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
-    """Return the output spikes of a run, a signal to them, and the gradient of the weights then."""
-    output = checks.instance("what run returns", run(spikes), Tensor)
-    if output.shape != (*spikes.shape[:2], width) or not output.any():
-        raise ValueError(
-            f"run must return spikes (T, S, n[N]) = {(*spikes.shape[:2], width)}, some of them 1, "
-            f"got shape {tuple(output.shape)}, {int(output.sum())} spikes; stack those of each "
-            "step, and lower the threshold or raise the weights"
-        )
-    signal = torch.randn(output.shape, generator=torch.Generator().manual_seed(0)).to(
-        output
-    )
-    followed = output.requires_grad and all(p.requires_grad for p in weights)
-    found = _gradient(output, signal, weights) if followed else ()
-    if not any(g.any() for g in found):
-        raise ValueError(
-            "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
-            "detach, let all weights require gradients, or widen the surrogate"
-        )
-    return output, signal, found
+def weights_of(model: nn.Module) -> list[tuple[str, Tensor]]:
+    """Return the weights of a model in their order, each with the prefix of its name.
 
-
-def _gradient(
-    output: Tensor, signal: Tensor, weights: Sequence[Tensor]
-) -> tuple[Tensor, ...]:
-    """Return the gradient of the weights where ``signal`` is that of the output."""
-    kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-    return torch.autograd.grad((output * signal).sum(), weights, **kept)
-
-
-def _candidate(
-    gate: str, rule: str, yours: Sequence[Tensor], ours: Sequence[Tensor]
-) -> Candidate:
-    """Return how far gradients are from those of a rule, with and without a factor each."""
-    residuals, factors, left = [], [], []
-    for y, g in zip(yours, ours, strict=True):
-        square = (g * g).sum()
-        factor = float((y * g).sum() / square) if square > 0 else 1.0
-        size = max(y.norm(), g.norm())
-        residuals.append(float((y - g).norm() / size) if size > 0 else 0.0)
-        left.append(
-            float((y - factor * g).norm() / y.norm()) if y.any() else residuals[-1]
-        )
-        factors.append(factor)
-    return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
-
-
-def _curve(run: Run, network: LIFNetwork, spikes: Tensor, last: Tensor) -> Tensor:
-    """Return v and h at points of your surrogate: what the last layer shows in runs of one step.
-
-    There a spike has one arrow to its weights, so that its gradient is h times the spikes below.
+    Raises:
+        ValueError: if there are none, or it has a module that is not followed.
     """
-    frames = spikes.flatten(0, 1)[:POINTS]
-    frames = torch.cat(
-        [frames * size for size in (-4.0, -2.0, -1.0, 0.5, 1.0, 2.0, 4.0)]
-    )[None]
-    yours, ours = run(frames)[0], network.trace(frames)
-    v, below = ours.U[-1][0].detach() - network[-1].neuron.v_th, ours.O[-2][0].detach()
-    places = torch.argwhere(below.any(1, keepdim=True).expand_as(v))
-    order = v[places[:, 0], places[:, 1]].argsort()
-    points = []
-    for s, i in places[order[:: len(order) // POINTS + 1]].tolist():
-        (g,) = torch.autograd.grad(yours[s, i], last, retain_graph=True)
-        h = (g[i] @ below[s].to(g)) / (below[s] @ below[s])
-        points.append((float(v[s, i]), float(h)))
-    return torch.tensor(points, dtype=torch.float64).view(-1, 2).T
+    found: list[tuple[str, Tensor]] = []
+    recurrent: dict[
+        str, Tensor
+    ] = {}  # of an LIFLayer, which has them before its weights
+    for name, tensor in model.named_parameters():
+        prefix, _, last = name.rpartition(".")
+        if last == "R":
+            recurrent[f"{prefix}.weights".lstrip(".")] = tensor
+        if last != "weight":
+            continue
+        if tensor.ndim not in (2, 4):
+            owner = type(model.get_submodule(prefix)).__name__
+            raise ValueError(
+                f"model must have weights of linear layers and convolutions, got a {owner} with "
+                f"weights of shape {tuple(tensor.shape)}, which this does not follow; fold it into "
+                "the weights beside it"
+            )
+        found.append((name.removesuffix("weight"), check_floats(name, tensor)))
+        found += [(k, R) for k, R in recurrent.items() if prefix.startswith(k)]
+        recurrent = {k: R for k, R in recurrent.items() if not prefix.startswith(k)}
+    if not found:
+        names = [name for name, _ in model.named_parameters()]
+        raise ValueError(
+            f"model must hold a parameter called weight, got {names}; pass what holds your layers"
+        )
+    return found
 
 
-def _compared(v: Tensor, h: Tensor, neuron: LIF) -> tuple[Any, str]:
-    """Return the surrogate to compare rules with, and what to say if it is not the neuron's."""
-    given = curves(neuron.surrogate)[0]
-    expected, size = given(v), h.abs().max() if len(h) else 0.0
-    if ((h - expected).abs() <= ALIKE * size).all():
-        return neuron.surrogate, ""
-    said = f"The surrogate is not {neuron.surrogate}"
-    times = float(h @ expected / expected.square().sum())
-    if (h - times * expected).abs().max() <= ALIKE * size:
-        return _with(lambda v: times * given(v)), f"{said}, but {times:.4g} times that."
-    step = -(-len(v) // 4)
-    points = zip(v[::step].tolist(), h[::step].tolist(), strict=True)
-    shown = ", ".join(f"h({x:.2g}) = {y:.3g}" for x, y in points)
-    widths = sorted({float(f"{a:.2g}") for a in np.geomspace(0.02, 5, 400)})
-    ours = [kind(a) for kind in SURROGATES.values() for a in widths]
-    off = [float((h - curve.h(v, torch)).abs().max() / size) for curve in ours]
-    if (least := min(off)) <= NEAR:
-        best = ours[off.index(least)]
-        return best, f"{said}, but {best} within {least:.1%} of its height: {shown}."
-    own = f"{said} nor another of the package's: {shown}; pass SurrogateOf(your spike function)."
-    return _with(partial(_between, v, h)), own
+def sizes_of(
+    model: nn.Module, weights: list[tuple[str, Tensor]], sizes: str | None
+) -> str:
+    """Return the sizes of a network, given or known."""
+    if sizes is not None:
+        return checks.instance("sizes", sizes, str)
+    shapes = [tuple(weight.shape) for _, weight in weights]
+    pairs = pairwise(shapes)
+    if any(len(shape) != 2 for shape in shapes) or any(a[0] != b[1] for a, b in pairs):
+        raise ValueError(
+            "sizes must be given where layers are not fully connected, one on the other, got "
+            f"weights of shapes {shapes} in {type(model).__name__}; pass for example "
+            "sizes='6x6-2C3-P2-4'"
+        )
+    return "-".join(str(width) for width in (shapes[0][1], *(a[0] for a in shapes)))
 
 
-def _with(h: Callable[[Tensor], Tensor]) -> SurrogateOf:
-    """Return the surrogate with this h."""
-    return SurrogateOf(lambda v: h(v.detach()) * v)
+def _neurons(neuron: Any, sizes: str) -> Any:
+    """Return an LIF, or a table for each layer."""
+    if isinstance(neuron, LIF):
+        return neuron
+    layers = sum(not part.startswith("P") for part in sizes.split("-")[1:])
+    if isinstance(neuron, list | tuple):
+        if len(neuron) != 2:
+            raise ValueError(
+                f"neuron must be one, or two: the hidden layers' and the last one's, got "
+                f"{len(neuron)}; pass (hidden, read-out)"
+            )
+        return [*[as_neuron(neuron[0])] * (layers - 1), as_neuron(neuron[1])]
+    return [as_neuron(neuron)] * layers
 
 
-def _between(v: Tensor, h: Tensor, at: Tensor) -> Tensor:
-    """Return h from its points: straight between them, and beyond falling as 1/v²."""
-    x = at.detach().cpu().numpy()
-    inside = np.clip(x, float(v[0]), float(v[-1]))
-    beyond = np.divide(inside, x, out=np.ones_like(x), where=x != inside) ** 2
-    return torch.from_numpy(np.interp(inside, v, h) * beyond).to(at)
+def _places(
+    weights: list[tuple[str, Tensor]], shapes: list[dict[str, Any]]
+) -> list[dict[str, tuple[str, Tensor]]]:
+    """Return for each layer its weights, and its recurrent ones, by name."""
+    wanted = [
+        (n, k) for n, shape in enumerate(shapes) for k in ("W", "R") if k in shape
+    ]
+    got = [tuple(weight.shape) for _, weight in weights]
+    if got != [tuple(shapes[n][k]) for n, k in wanted]:
+        expected = [tuple(shapes[n][k]) for n, k in wanted]
+        raise ValueError(
+            f"sizes must be those of the model, whose weights have the shapes {got}, and they name "
+            f"{expected}; an R behind a width means weights from the layer to itself"
+        )
+    places: list[dict[str, tuple[str, Tensor]]] = [{} for _ in shapes]
+    for (n, k), weight in zip(wanted, weights, strict=True):
+        places[n][k] = weight
+    return places
+
+
+def _numpy(tensor: Tensor) -> Array:
+    """Return a tensor as an array of floats."""
+    whole = tensor.detach().to(torch.promote_types(tensor.dtype, torch.float32))
+    return whole.cpu().numpy()

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from stbp_edu import LIF, Sigmoid
+from stbp_edu import LIF, FastSigmoid, Sigmoid, derive
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf, which_rule
@@ -61,7 +61,7 @@ def test_a_scale_is_taken_into_account():
     assert which_rule(network, scaled, X, neuron, scale=0.5).rules == [
         ("linear", "exact")
     ]
-    assert "No gate has these spikes: nearest is" in repr(
+    assert "No gate has these outputs: nearest is" in repr(
         which_rule(network, scaled, X, neuron)
     )
 
@@ -77,7 +77,7 @@ def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
     assert found.rules == []
     assert 0.01 < found.nearest[0].residual < 1
     assert (
-        "No rule has this gradient, though exponential has the spikes: nearest"
+        "No rule has this gradient, though exponential has the outputs: nearest"
         in repr(found)
     )
     network[1].weights.weight.register_hook(lambda g: 3 * g)
@@ -97,7 +97,7 @@ class Spike(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, grad):
-        return grad / (1 + (2 * ctx.saved_tensors[0]) ** 2)
+        return grad / (1 + (2 * ctx.saved_tensors[0]) ** 4)
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,11 @@ class Spike(torch.autograd.Function):
             SurrogateOf(lambda v: 3 * NEURON.surrogate.twin(v, torch)),
             1,
             "but 3 times that",
+        ),
+        (
+            SurrogateOf(lambda v: 0.8 * FastSigmoid(0.1).twin(v, torch)),
+            1,
+            r"but 0.8 times FastSigmoid\(a=0.1\) within 0.0% of its height: h\(",
         ),
         (
             SurrogateOf(Spike.apply),
@@ -132,6 +137,65 @@ def test_a_surrogate_that_is_not_the_neuron_s_is_shown_by_its_values(
     assert which_rule(network, network, X, theirs).rules == [
         ("exponential", "detached-reset")
     ]
+
+
+CURRENT = derive(
+    "i = 0.7 * i + x; u = 0.8 * u * (1 - o) + i; o = spike(u - 0.6)",
+    surrogate=NEURON.surrogate,
+)
+ADAPTIVE = derive(
+    "a = 0.9 * a + 0.2 * o; u = 0.8 * u * (1 - o) + x; o = spike(u - 0.6 - a)",
+    surrogate=NEURON.surrogate,
+)
+READ_OUT = derive("u = 0.9 * u + x")
+OWN = ["exact", "classic", "detached-reset", "detached-spikes", "e-prop"]
+
+
+@pytest.mark.parametrize(
+    "rule", ["exact", "classic", "detached-reset", "detached-spikes", "e-prop"]
+)
+@pytest.mark.parametrize(
+    ("neurons", "sizes"),
+    [
+        ((CURRENT, CURRENT), None),
+        ((ADAPTIVE, READ_OUT), None),
+        ((ADAPTIVE, READ_OUT), "6-9R-4"),
+        ((CURRENT, ADAPTIVE), "6-9R-4R"),
+    ],
+)
+def test_own_neurons_read_outs_and_recurrent_layers(neurons, sizes, rule):
+    torch.manual_seed(1)
+    again = [part.endswith("R") for part in (sizes or "6-9-4").split("-")[1:]]
+    network = LIFNetwork(
+        LIFLayer(nn.Linear(6, 9), neurons[0], rule, recurrent=again[0]),
+        LIFLayer(nn.Linear(9, 4), neurons[1], rule, recurrent=again[1]),
+    ).double()
+    with torch.no_grad():
+        for p in network.parameters():
+            p *= 2
+    found = which_rule(network, network, X, neurons, sizes=sizes)
+    plain = ADAPTIVE not in neurons and not any(again)
+    name = "detached-reset" if plain and rule == "detached-spikes" else rule
+    assert ("lines", name) in found.rules
+    assert (("lines", "exact") in found.rules) == (rule == "exact")
+
+
+@pytest.mark.parametrize("rule", ["exact", "detached-reset", "spatial-only"])
+def test_a_convolution(rule):
+    torch.manual_seed(0)
+    neuron = LIF(tau=0.8, v_th=0.2)
+    first = LIFLayer(nn.Conv2d(1, 2, 3), neuron, rule)
+    last = LIFLayer(nn.Linear(8, 3), neuron, rule)
+    network = LIFNetwork(first, nn.AvgPool2d(2), nn.Flatten(), last)
+    x = (torch.rand(6, 2, 1, 6, 6) < 0.5).float()
+    found = which_rule(network, network, x, neuron, sizes="6x6-2C3-P2-3")
+    assert found.rules == [("exponential", rule)]
+
+
+def noisy(network):
+    """A run with dropout."""
+    torch.manual_seed(0)
+    return lambda x: network(nn.functional.dropout(x))
 
 
 def frozen(network):
@@ -160,6 +224,46 @@ def frozen(network):
             "run must return",
         ),
         (lambda n: which_rule(n, lambda x: 0 * n(x), X, LIF()), ValueError, "0 spikes"),
+        (
+            lambda n: which_rule(n, lambda x: n.trace(x).U[-1], X, NEURON),
+            ValueError,
+            "run must return spikes, 0 or 1, got .*; for a read-out .* pass two neurons",
+        ),
+        (
+            lambda n: which_rule(n, noisy(n), X, NEURON),
+            ValueError,
+            "the same outputs twice, .* model.eval",
+        ),
+        (
+            lambda n: which_rule(nn.Sequential(nn.BatchNorm1d(6), n), n, X, NEURON),
+            ValueError,
+            "got a BatchNorm1d with weights of shape .6,., which this does not follow",
+        ),
+        (
+            lambda n: which_rule(nn.Conv1d(6, 3, 1), n, X, NEURON),
+            ValueError,
+            "got a Conv1d with weights",
+        ),
+        (
+            lambda n: which_rule(nn.Conv2d(6, 3, 1), n, X, NEURON),
+            ValueError,
+            "sizes must be given where layers are not fully connected",
+        ),
+        (
+            lambda n: which_rule(n, n, X, NEURON, sizes="6-9R-4"),
+            ValueError,
+            "sizes must be those of the model",
+        ),
+        (
+            lambda n: which_rule(n, n, X, [CURRENT] * 3),
+            ValueError,
+            "neuron must be one, or two",
+        ),
+        (
+            lambda n: which_rule(nn.Flatten(), n, X, NEURON),
+            ValueError,
+            "called weight, got",
+        ),
         (
             lambda n: which_rule(n, n, X.numpy(), LIF()),
             TypeError,

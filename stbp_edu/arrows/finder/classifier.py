@@ -16,8 +16,9 @@ import numpy as np
 from stbp_edu import checks, forward_pass
 from stbp_edu.arrows import models, part_one
 from stbp_edu.arrows.adjoints import gradients, lambdas
+from stbp_edu.arrows.finder.comparison_of_rules import candidates
 from stbp_edu.arrows.paths import Word, words
-from stbp_edu.arrows.rules import RULES, Rule
+from stbp_edu.arrows.rules import Rule
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params, by_layer, by_name
@@ -93,7 +94,7 @@ def classify(
         twin: whether the runs are those of the smooth twin, where every factor shows; a function
             that makes its own run from the input needs False.
         seed: of the parameters and inputs.
-        rtol: how near the gradients must be, relative to the largest entry.
+        rtol: how near the gradients of each layer must be, relative to their norm.
 
     >>> import stbp_edu
     >>> print(classify(stbp_edu.backward))
@@ -110,30 +111,9 @@ def classify(
     checks.number("rtol", rtol, positive=True)
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     runs = [random_run(STEPS, neuron, twin, rng) for _ in range(3)]
-    trials = [(part_one.as_local(*run), told_by(function, run)) for run in runs]
-
-    def equals(name: str) -> bool:
-        """Return whether the function's gradients are those of a rule."""
-        start = RULES[name].start
-        pairs = [
-            (got, flat(gradients(of, lambdas(of, name), start))) for of, got in trials
-        ]
-        return all(
-            np.abs(a - b).max() <= rtol * max(np.abs(b).max(), 1e-30) for a, b in pairs
-        )
-
-    equal = tuple(filter(equals, different_rules(runs[0][3])))
+    trials = [(part_one.as_local(*run), asked(function, run)) for run in runs]
+    equal = tuple(one.rule for one in candidates(trials) if one.residual <= rtol)
     return Verdict(equal, {} if equal else fit_words(function, neuron, twin, rng))
-
-
-def different_rules(neuron: LIF) -> list[str]:
-    """Return the rules that keep different words here: of those that keep the same, the first."""
-    net = models.network(SIZES, part_one.from_lif(neuron))
-    first: dict[Any, str] = {}
-    for name, rule in RULES.items():
-        kept = (tuple(words(net, STEPS, rule, n)) for n in range(1, net.N + 1))
-        first.setdefault((*kept, rule.forgets), name)
-    return list(first.values())
 
 
 def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Run:
@@ -150,8 +130,8 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Run
     return trace, rng.random((2, params.sizes[-1])), params, neuron
 
 
-def told_by(function: Callable[..., Any], run: Run) -> Array:
-    """Return the gradients of a function, as one column; they have the parameters' shapes."""
+def asked(function: Callable[..., Any], run: Run) -> models.LayerParams:
+    """Return the gradients of a function by layer; they have the parameters' shapes."""
     found = function(*run)
     if not hasattr(found, "W") and not (
         isinstance(found, tuple | list) and len(found) == 2
@@ -166,7 +146,7 @@ def told_by(function: Callable[..., Any], run: Run) -> Array:
             f"function must return gradients in the shapes of params, of sizes {sizes}, got "
             f"{given.sizes}; return dL/dW and dL/db"
         )
-    return flat(by_layer(given))
+    return list(by_layer(given))
 
 
 def flat(layers: models.LayerParams) -> Array:
@@ -195,7 +175,7 @@ def fit_words(
         local = part_one.as_local(*run)
         lam = lambdas(local, each)
         columns.append([flat(gradients(local, lam, " ".join(word))) for word in every])
-        told.append(told_by(function, run))
+        told.append(flat(asked(function, run)))
     A, y = np.concatenate(columns, axis=1).T, np.concatenate(told)
     scale = np.linalg.norm(A, axis=0)
     met = scale > 0

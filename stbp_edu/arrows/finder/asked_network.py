@@ -1,0 +1,180 @@
+"""Which gate and rule has a network that is written in any framework?
+
+It is asked: for its outputs, and for the gradients of its weights when an error comes to the
+outputs. A framework needs a function that asks; :mod:`stbp_edu.torch.rule_finder` is PyTorch's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.adjoints import derivatives_on
+from stbp_edu.arrows.finder.comparison_of_rules import Candidate, candidates
+from stbp_edu.arrows.finder.seen_surrogate import compared, seen
+from stbp_edu.arrows.forward_run import forward
+from stbp_edu.arrows.models import LayerParams, Loss, Network, network
+from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.table import Neuron
+from stbp_edu.checks import Array
+from stbp_edu.neuron import GATES, LIF
+
+TOLERANCE = 1e-4
+"""How far two gradients may differ, relatively, that count as equal; rules do by hundredths."""
+SAME = 1e-4
+"""How far two potentials of a read-out may differ, relative to the largest."""
+Gradient = Callable[[Array], LayerParams]
+"""From the error that comes to every output, (T, S, n[N]), to the gradients of the weights."""
+Ask = Callable[[Array], tuple[Array, Gradient]]
+"""From an input (T, S, n[0]) to the outputs (T, S, n[N]), and the gradients for an error."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """Which gates and rules a network has.
+
+    Attributes:
+        rules: each gate and rule with its outputs and its gradient.
+        gates: the gates that have its outputs; of a neuron of your own, "lines".
+        nearest: by residual, the nearest first; empty where no gate has the outputs.
+        surrogate: what was found out about its surrogate; "" where it is the neuron's.
+        differing: by gate, how many outputs differ.
+    """
+
+    rules: list[tuple[str, str]]
+    gates: list[str]
+    nearest: list[Candidate]
+    surrogate: str
+    differing: dict[str, int]
+
+    def __repr__(self) -> str:
+        """Return the verdict in sentences."""
+        if not self.gates:
+            gate = min(self.differing, key=lambda gate: self.differing[gate])
+            return (
+                f"No gate has these outputs: nearest is {gate}, with {self.differing[gate]} that "
+                "differ. Compare leak, threshold, the time of the reset, and scale=."
+            )
+        best = self.nearest[0]
+        name = _called(best.gate, best.rule)
+        if self.rules:
+            said = " = ".join(_called(*one) for one in self.rules) + "."
+        elif best.left < TOLERANCE:
+            factors = ", ".join(f"{k:.4g}" for k in best.factors)
+            said = f"{name} times {factors} by layer."
+        else:
+            said = (
+                f"No rule has this gradient, though {' and '.join(self.gates)} has the outputs: "
+                f"nearest is {name}, {best.residual:.1%} away."
+            )
+        return f"{said} {self.surrogate}".strip()
+
+
+def _called(gate: str, rule: str) -> str:
+    """Return what to call a gate and a rule."""
+    return rule if gate == "lines" else f"{gate} gate, {rule}"
+
+
+def which_rule(
+    ask: Ask, params: LayerParams, sizes: str, neurons: Any, spikes: Array
+) -> Match:
+    """Return which gates have a network's outputs, and which rules its gradient.
+
+    Args:
+        ask: runs the network from rest.
+        params: its weights by layer, with the names that ``ask`` gives to gradients.
+        sizes: its sizes, as :func:`stbp_edu.arrows.network` takes them.
+        neurons: an ``LIF``, whose gate is not read, or a table for each layer.
+        spikes: the input, (T, S, n[0]).
+
+    Raises:
+        ValueError: if the network does not answer twice alike, or not as asked for.
+    """
+    own = not isinstance(neurons, LIF)
+
+    def net_with(gate: str, lif: Any = neurons) -> Network:
+        """Return the network with a gate; its loss reads the outputs."""
+        tables: Any = neurons if own else from_lif(replace(lif, gate=gate))
+        last: Neuron = tables[-1] if own else tables
+        return network(sizes, tables, Loss("given", last.output))
+
+    nets = {gate: net_with(gate) for gate in (("lines",) if own else GATES)}
+    some = next(iter(nets.values()))
+    output, found = _answer(ask, some, spikes)
+    traces = {gate: forward(net, params, spikes) for gate, net in nets.items()}
+    state = some.loss.state
+    differing = {g: _differing(t[state][-1], output) for g, t in traces.items()}
+    gates = [gate for gate, count in differing.items() if not count]
+    signal = _signal(output)
+
+    def nearest(lif: Any) -> list[Candidate]:
+        """Return every rule that may be, the nearest first."""
+        every = []
+        for gate in gates:
+            net = net_with(gate, lif)
+            local = derivatives_on(net, params, traces[gate], signal)
+            every += candidates([(local, found)], gate)
+        return sorted(every, key=lambda one: one.rank(TOLERANCE))
+
+    ranked, said = nearest(neurons), ""
+    if (
+        ranked
+        and ranked[0].residual > TOLERANCE
+        and not own
+        and params[-1]["W"].ndim == 2
+    ):
+        points = seen(ask, nets[gates[0]], params, spikes, neurons.v_th)
+        surrogate, said_then = compared(*points, neurons)
+        better = nearest(replace(neurons, surrogate=surrogate)) if said_then else ranked
+        if better[0].rank(TOLERANCE) < ranked[0].rank(TOLERANCE):
+            ranked, said = better, said_then
+    rules = [(c.gate, c.rule) for c in ranked if c.residual < TOLERANCE]
+    return Match(rules, gates, ranked, said, differing)
+
+
+def _signal(output: Array) -> Array:
+    """Return the error that comes to the outputs: the same for the same shape."""
+    rng = np.random.default_rng(0)
+    return rng.normal(size=output.shape).astype(output.dtype)
+
+
+def _answer(ask: Ask, net: Network, spikes: Array) -> tuple[Array, LayerParams]:
+    """Return the outputs of a network and its gradients, if they are those of a network."""
+    output, gradient = ask(spikes)
+    shape = (*spikes.shape[:2], *net.shape_of(net.N))
+    spiking = net.loss.state == net.layers[-1].neuron.lines.spike
+    if output.shape != shape or not output.any():
+        raise ValueError(
+            f"run must return outputs (T, S, n[N]) = {shape}, some of them not 0, got shape "
+            f"{output.shape}, {np.count_nonzero(output)} spikes; stack those of each step, and "
+            "lower the threshold or raise the weights"
+        )
+    if spiking and not np.isin(output, (0, 1)).all():
+        odd = output[~np.isin(output, (0, 1))][0]
+        raise ValueError(
+            f"run must return spikes, 0 or 1, got {odd:.4g}; for a read-out that does not spike "
+            "pass two neurons, (hidden, read-out), the second from stbp_edu.derive"
+        )
+    if not np.array_equal(output, ask(spikes)[0]):
+        raise ValueError(
+            "run must give the same outputs twice, got others the second time; call model.eval() "
+            "if it has dropout or batch norm, and begin each run from rest"
+        )
+    found = gradient(_signal(output))
+    if not any(np.any(array) for layer in found[1:] for array in layer.values()):
+        raise ValueError(
+            "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
+            "detach, let all weights require gradients, or widen the surrogate"
+        )
+    return output, found
+
+
+def _differing(ours: Array, yours: Array) -> int:
+    """Return how many outputs differ: spikes at all, potentials by more than rounding."""
+    if np.isin(ours, (0, 1)).all():
+        return int(np.count_nonzero(ours != yours))
+    far = np.abs(ours - yours) > SAME * np.abs(ours).max()
+    return int(np.count_nonzero(far))

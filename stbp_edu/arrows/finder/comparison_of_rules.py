@@ -1,0 +1,102 @@
+"""How far gradients are from those of each built-in rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
+from stbp_edu.arrows.models import LayerParams, Network
+from stbp_edu.arrows.rules import RULES
+from stbp_edu.checks import Array
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A gate and a rule, and how far gradients are from theirs.
+
+    Attributes:
+        gate: the gate, or another name of the neuron.
+        rule: the rule.
+        residual: the norm of the difference, relative to the gradient; of the worst layer.
+        factors: for each layer, what the rule's gradient is multiplied by to come nearest.
+        left: the residual after that.
+    """
+
+    gate: str
+    rule: str
+    residual: float
+    factors: tuple[float, ...]
+    left: float
+
+    def rank(self, tolerance: float) -> tuple[bool, bool, float]:
+        """Return a key that is smaller the nearer it is: equal, equal but for factors, others."""
+        if self.residual < tolerance:
+            return False, False, 0.0
+        return True, self.left >= tolerance, self.residual
+
+
+def different_rules(net: Network) -> list[str]:
+    """Return the rules that treat the arrows of a network differently: of others, the first.
+
+    On neurons without adaptation in layers without recurrent weights ``detached-spikes`` is
+    ``detached-reset``. A rule that keeps no word of the network is left out.
+    """
+    arrows = [arrow for layer in net.arrows for arrow in layer]
+    first: dict[Any, str] = {}
+    for name, rule in RULES.items():
+        moves = [rule.move(q, arrow) for q in rule.moves for arrow in arrows]
+        if rule.keeps(net):
+            first.setdefault((*moves, rule.forgets), name)
+    return list(first.values())
+
+
+def candidates(
+    runs: Sequence[tuple[LocalDerivatives, LayerParams]], gate: str = ""
+) -> list[Candidate]:
+    """Return how far gradients are from those of each rule, in the order of the rules.
+
+    Args:
+        runs: the arrows of each run with their factors, and the gradients that were found; those
+            arrays are compared that were found.
+        gate: what to call the neuron.
+    """
+    found = []
+    for name in different_rules(runs[0][0].net):
+        ours, yours = [], []
+        for local, given in runs:
+            expected = gradients(local, lambdas(local, name), RULES[name].start)
+            for n in range(1, len(given)):
+                ours.append(_column(expected[n], given[n]))
+                yours.append(_column(given[n], given[n]))
+        layers = len(runs[0][1]) - 1
+        pairs = [
+            (np.concatenate(yours[n::layers]), np.concatenate(ours[n::layers]))
+            for n in range(layers)
+        ]
+        found.append(_candidate(gate, name, pairs))
+    return found
+
+
+def _column(layer: LayerParams, named: Any) -> Array:
+    """Return the arrays of a layer that have a name as one column."""
+    return np.concatenate([np.ravel(layer[name]) for name in named])
+
+
+def _candidate(gate: str, rule: str, pairs: Sequence[tuple[Array, Array]]) -> Candidate:
+    """Return how far gradients are from those of a rule, with and without a factor each."""
+    residuals, factors, left = [], [], []
+    for yours, ours in pairs:
+        square = float(ours @ ours)
+        factor = float(yours @ ours) / square if square > 0 else 1.0
+        norm = np.linalg.norm(yours)
+        size = max(norm, np.linalg.norm(ours))
+        residual = float(np.linalg.norm(yours - ours) / size) if size > 0 else 0.0
+        rest = float(np.linalg.norm(yours - factor * ours) / norm) if norm else residual
+        residuals.append(residual)
+        factors.append(factor)
+        left.append(rest)
+    return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
