@@ -1,7 +1,9 @@
 """The same gradients in PyTorch: a layer as a module, for any neuron and every rule.
 
 - ``steps``: what weights make of spikes, and the derived program of a neuron on tensors.
-- ``layers``: modules: a layer of neurons on any weights, and a network of such layers.
+- ``layers``, ``lif_network``: modules: a layer of neurons on any weights, and a network of them.
+- ``usual_names``: the names that other frameworks give to a neuron's constants.
+- ``first_derivative``: backward passes that refuse to be differentiated.
 - ``parameters``: their parameters as NumPy has them, and back.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``train``: a run in one process or in several, as a command.
@@ -10,7 +12,8 @@ Nothing below imports this package, so that ``import stbp_edu`` needs NumPy alon
 ``pip install 'stbp-edu[torch]'``.
 """
 
-from stbp_edu.torch.layers import LIFLayer, LIFNetwork
+from stbp_edu.torch.layers import LIFLayer
+from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
 from stbp_edu.torch.rule_finder import SurrogateOf, which_rule
 

@@ -1,4 +1,4 @@
-"""Modules: a layer of neurons on any weights, and a network of such layers."""
+"""A layer of neurons on any weights, as a module."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from stbp_edu import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
+from stbp_edu.arrows.not_finite import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
-from stbp_edu.forward_pass import Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import LayerArrays
-from stbp_edu.torch.parameters import check_floats, layers_of, to_state
+from stbp_edu.torch.parameters import check_floats
 from stbp_edu.torch.steps import AXES, Neurons, Steps, current_of
+from stbp_edu.torch.usual_names import neuron_of
 
 UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Modules that give something else, or change, when they are run a second time."""
@@ -34,6 +34,9 @@ class LIFLayer(nn.Module):
         recurrent: whether the spikes come back at the next step, through weights ``R``.
         shape: the neurons' shape, which recurrent weights and constants of each neuron ask for
             where the weights do not end in ``nn.Linear``.
+        batch_first: whether input and output have samples first, (S, T, ...), and not steps.
+        named: in place of a neuron the names that snnTorch has for a leaky one: ``beta``,
+            ``threshold`` and ``reset_mechanism``.
 
     Attributes:
         learned: the constants that the neuron learns, by name.
@@ -46,22 +49,27 @@ class LIFLayer(nn.Module):
     >>> layer = LIFLayer(nn.Linear(4, 3), LIF(tau=0.5))
     >>> layer(torch.ones(10, 2, 4)).shape
     torch.Size([10, 2, 3])
+    >>> LIFLayer(nn.Linear(4, 3), beta=0.9, threshold=0.5, reset_mechanism="zero").neuron
+    LIF(tau=0.9, v_th=0.5, surrogate=Gaussian(a=0.5), gate='linear')
     """
 
     def __init__(
         self,
         weights: nn.Module,
-        neuron: AnyNeuron,
+        neuron: AnyNeuron | None = None,
         rule: str | Rule = "exact",
         gain_limit: float | None = None,
         *,
         recurrent: bool = False,
         shape: Sequence[int] | None = None,
+        batch_first: bool = False,
+        **named: Any,
     ) -> None:
         super().__init__()
         self.weights = checks.instance("weights", weights, nn.Module)
         checks.instance("recurrent", recurrent, bool)
-        self.neuron = neuron
+        self.batch_first = checks.instance("batch_first", batch_first, bool)
+        self.neuron = neuron = neuron_of(neuron, named)
         self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
         own = self.steps.neuron
         size = (
@@ -96,7 +104,8 @@ class LIFLayer(nn.Module):
             TypeError, ValueError: if the input is none that the weights take, or is not finite; or
                 under rules with an error of its own for the layer below, if they cannot run twice.
         """
-        return self.states(spikes, twin=twin)[self.steps.neuron.output]
+        output = self.states(self._turned(spikes), twin=twin)[self.steps.neuron.output]
+        return self._turned(output)
 
     def states(self, spikes: Tensor, *, twin: bool = False) -> dict[str, Tensor]:
         """Return every state of the neurons by name, each of shape (T, S, ...); see forward."""
@@ -108,8 +117,13 @@ class LIFLayer(nn.Module):
             )
         return self.run({self.rule.start: spikes}, twin)[0]
 
-    def run(self, copies: Copies, twin: bool) -> tuple[dict[str, Tensor], Copies]:
-        """Return the states, and the output for each of several errors that come back to it."""
+    def run(
+        self, copies: Copies, twin: bool, number: int = 1
+    ) -> tuple[dict[str, Tensor], Copies]:
+        """Return the states, and the output for each of several errors that come back to it.
+
+        ``number`` is that of the layer in its network, for an error.
+        """
         checks.instance("twin", twin, bool)
         spikes, start = next(iter(copies.values())), self.steps.back.start
         below = [
@@ -134,9 +148,42 @@ class LIFLayer(nn.Module):
             *(tensor.to(dtype) for tensor in given),
         )
         states = dict(zip(self.steps.states, found, strict=False))
+        self._check_finite(currents[0], states, number)
         copies = dict(zip(self.steps.copied, found[len(states) :], strict=True))
         whole = {q: states[self.steps.neuron.output] for q in [*self.steps.signals][:1]}
         return states, copies or whole
+
+    def _turned(self, series: Tensor) -> Tensor:
+        """Return samples and steps in the order that the user has, or the neurons have."""
+        if self.batch_first and isinstance(series, Tensor) and series.ndim > 1:
+            return series.transpose(0, 1)
+        return series
+
+    def _check_finite(
+        self, current: Tensor, states: Mapping[str, Tensor], number: int
+    ) -> None:
+        """Raise NotFiniteError if a state is not finite, and say where it began.
+
+        A spike may hide it: of NaN >= 0 it makes 0. Compiled modules are not looked at.
+        """
+        if torch.compiler.is_compiling():
+            return
+        output = self.steps.neuron.lines.spike
+        sums = [
+            state.detach().sum() for name, state in states.items() if name != output
+        ]
+        if torch.stack([*sums, current.detach().sum()]).isfinite().all():
+            return
+        x = current.detach().clone()
+        if self.R is not None:
+            sent = states[self.steps.neuron.output].detach()[:-1]
+            x[1:] += (sent.flatten(2) @ self.R.detach().T.to(sent.dtype)).view_as(x[1:])
+        arrays = {
+            name: one.detach().cpu().numpy() for name, one in {"x": x, **states}.items()
+        }
+        learned = {name: p.detach().cpu().numpy() for name, p in self.learned.items()}
+        if said := first_not_finite(self.steps.neuron, arrays, learned, number):
+            raise checks.NotFiniteError(f"{said}, behind {self.weights}")
 
     def extra_repr(self) -> str:
         """Return the neuron and the rule, for the printed module."""
@@ -147,127 +194,6 @@ class LIFLayer(nn.Module):
             else "; ".join(lines.text.split("\n"))
         )
         return f"{shown}, rule={self.rule.name!r}"
-
-
-class LIFNetwork(nn.Sequential):
-    """Layers of neurons, one above the other, with other modules between them.
-
-    Between the layers may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else
-    takes a batch: it gets the spikes of all steps at once, T · S of them. So dropout is drawn anew
-    at each step. Under rules that hand another error to the layer below than to the weights, such
-    as the classic one, dropout and batch norm stand there and not among a layer's weights, which
-    are then run twice.
-
-    Args:
-        modules: the layers and what stands between them.
-        batch_first: whether input and output have samples first, (S, T, ...), and not steps.
-
-    >>> import numpy as np, stbp_edu
-    >>> params = stbp_edu.init_params([4, 3, 2], np.random.default_rng(0))
-    >>> network = LIFNetwork.from_params(params, stbp_edu.LIF(tau=0.5))
-    >>> network(torch.ones(10, 5, 4, dtype=torch.float64)).shape
-    torch.Size([10, 5, 2])
-    >>> with_dropout = LIFNetwork(network[0], nn.Dropout(0.2), network[1])
-    >>> len(with_dropout.trace(torch.ones(10, 5, 4, dtype=torch.float64)).O)
-    3
-    """
-
-    def __init__(self, *modules: nn.Module, batch_first: bool = False) -> None:
-        super().__init__(*(checks.instance("modules", m, nn.Module) for m in modules))
-        layers = [m for m in modules if isinstance(m, LIFLayer)]
-        if not layers:
-            kinds = ", ".join(type(m).__name__ for m in modules)
-            raise ValueError(
-                f"modules must hold at least one LIFLayer, got {kinds or 'none'}; "
-                "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
-            )
-        self.batch_first = checks.instance("batch_first", batch_first, bool)
-        neurons = {layer.steps.neuron.lines.text: layer.neuron for layer in layers}
-        if len(neurons) > 1:
-            for layer in layers:
-                layer.steps = Steps(*layer.steps.given[:3], [*neurons.values()])
-
-    @classmethod
-    def from_params(
-        cls,
-        params: LayerArrays,
-        neuron: AnyNeuron | Sequence[AnyNeuron],
-        rule: str | Rule = "exact",
-        gain_limit: float | None = None,
-    ) -> "LIFNetwork":
-        """Return the network of these parameters, in their dtype.
-
-        Args:
-            params: of fully connected layers, in any form in which NumPy has them.
-            neuron: one for all layers, or one for each.
-            rule: what flows backward: see :class:`LIFLayer`.
-            gain_limit: the same.
-        """
-        layers = layers_of(params)
-        neurons: Any = (
-            neuron if isinstance(neuron, list | tuple) else [neuron] * len(layers)
-        )
-        if len(neurons) != len(layers):
-            raise ValueError(
-                f"neuron must be one for all layers or a list of {len(layers)}, got "
-                f"{len(neurons)}; one for each layer of weights"
-            )
-        made = []
-        with torch.random.fork_rng(devices=()):  # what they draw is not kept
-            for p, one in zip(layers, neurons, strict=True):
-                linear = nn.Linear(
-                    *p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name)
-                )
-                made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
-        network = cls(*made)
-        network.load_state_dict(to_state(params, network.state_dict()))
-        return network
-
-    def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
-        """Return what comes out of the last module: of a layer, its spikes (T, S, n[N])."""
-        return self._turned(self._run(spikes, twin)[0])
-
-    def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
-        """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
-
-        They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
-        """
-        states = self._run(spikes, twin)[1]
-        U = [s[layer.steps.back.lines.potential] for layer, s in states]
-        O = [s[layer.steps.neuron.output] for layer, s in states]
-        return Trace(U=[None, *U], O=[self._turned(spikes), *O])
-
-    def _run(
-        self, spikes: Tensor, twin: bool
-    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
-        """Return what comes out of the last module, and the states of each layer."""
-        output = self._turned(check_sequence(spikes))
-        copies: Copies = {}
-        found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
-        for module in self:
-            if not isinstance(module, LIFLayer):
-                if len(copies) > 1:
-                    check_rerun("modules", module, found[-1][0].rule)
-                several = {
-                    q: current_of(module, o)
-                    for q, o in copies.items()
-                    if len(copies) > 1
-                }
-                output = current_of(module, output)
-                copies = several or dict.fromkeys(copies, output)
-                continue
-            if not found:
-                check_input(output, module.weights)
-            if not (copies and module.rule == found[-1][0].rule):
-                copies = {module.rule.start: output}
-            states, copies = module.run(copies, twin)
-            output = states[module.steps.neuron.output]
-            found.append((module, states))
-        return output, found
-
-    def _turned(self, series: Tensor) -> Tensor:
-        """Return samples and steps in the order that the user has, or the layers have."""
-        return series.transpose(0, 1) if self.batch_first else series
 
 
 def check_sequence(given: object) -> Tensor:

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
@@ -22,6 +21,7 @@ from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine import compiled
 from stbp_edu.engine.array_steps import LinearSteps
 from stbp_edu.surrogates import Surrogate, is_curve
+from stbp_edu.torch.first_derivative import only_once
 
 MUCH = 10_000_000
 """Products of weights and inputs from which on it pays to compile."""
@@ -41,7 +41,7 @@ class SpikeProduct(torch.autograd.Function):
         return x if b is None else x.add_(b)  # fwd-x
 
     @staticmethod
-    @once_differentiable
+    @only_once
     def backward(ctx: Any, epsilon: Tensor) -> Any:
         """Return the gradients of spikes, weights and biases."""
         spikes, W = ctx.saved_tensors
@@ -233,6 +233,7 @@ class Neurons(torch.autograd.Function):
         )
 
     @staticmethod
+    @only_once
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
         steps, run, heads, read = ctx.setting

@@ -36,7 +36,7 @@ from stbp_edu.checks import Array
 from stbp_edu.cli import train as command
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
-from stbp_edu.torch.layers import LIFNetwork
+from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
 from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.runs import earlier_work

@@ -1,0 +1,148 @@
+"""A network of layers of neurons, as a module."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from stbp_edu import checks
+from stbp_edu.arrows.any_neuron import AnyNeuron
+from stbp_edu.arrows.rules import Rule
+from stbp_edu.forward_pass import Trace
+from stbp_edu.parameters import LayerArrays
+from stbp_edu.torch.layers import (
+    Copies,
+    LIFLayer,
+    check_input,
+    check_rerun,
+    check_sequence,
+)
+from stbp_edu.torch.parameters import layers_of, to_state
+from stbp_edu.torch.steps import Steps, current_of
+
+
+class LIFNetwork(nn.Sequential):
+    """Layers of neurons, one above the other, with other modules between them.
+
+    Between the layers may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else
+    takes a batch: it gets the spikes of all steps at once, T · S of them. So dropout is drawn anew
+    at each step. Under rules that hand another error to the layer below than to the weights, such
+    as the classic one, dropout and batch norm stand there and not among a layer's weights, which
+    are then run twice.
+
+    Args:
+        modules: the layers and what stands between them.
+        batch_first: whether input and output have samples first, (S, T, ...), and not steps.
+
+    >>> import numpy as np, stbp_edu
+    >>> params = stbp_edu.init_params([4, 3, 2], np.random.default_rng(0))
+    >>> network = LIFNetwork.from_params(params, stbp_edu.LIF(tau=0.5))
+    >>> network(torch.ones(10, 5, 4, dtype=torch.float64)).shape
+    torch.Size([10, 5, 2])
+    >>> with_dropout = LIFNetwork(network[0], nn.Dropout(0.2), network[1])
+    >>> len(with_dropout.trace(torch.ones(10, 5, 4, dtype=torch.float64)).O)
+    3
+    """
+
+    def __init__(self, *modules: nn.Module, batch_first: bool = False) -> None:
+        super().__init__(*(checks.instance("modules", m, nn.Module) for m in modules))
+        layers = [m for m in modules if isinstance(m, LIFLayer)]
+        if not layers:
+            kinds = ", ".join(type(m).__name__ for m in modules)
+            raise ValueError(
+                f"modules must hold at least one LIFLayer, got {kinds or 'none'}; "
+                "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
+            )
+        self.batch_first = checks.instance("batch_first", batch_first, bool)
+        if any(layer.batch_first for layer in layers):
+            raise ValueError(
+                "modules must leave batch_first to the network, got a layer with batch_first=True; "
+                "pass LIFNetwork(..., batch_first=True)"
+            )
+        neurons = {layer.steps.neuron.lines.text: layer.neuron for layer in layers}
+        if len(neurons) > 1:
+            for layer in layers:
+                layer.steps = Steps(*layer.steps.given[:3], [*neurons.values()])
+
+    @classmethod
+    def from_params(
+        cls,
+        params: LayerArrays,
+        neuron: AnyNeuron | Sequence[AnyNeuron],
+        rule: str | Rule = "exact",
+        gain_limit: float | None = None,
+    ) -> "LIFNetwork":
+        """Return the network of these parameters, in their dtype.
+
+        Args:
+            params: of fully connected layers, in any form in which NumPy has them.
+            neuron: one for all layers, or one for each.
+            rule: what flows backward: see :class:`LIFLayer`.
+            gain_limit: the same.
+        """
+        layers = layers_of(params)
+        neurons: Any = (
+            neuron if isinstance(neuron, list | tuple) else [neuron] * len(layers)
+        )
+        if len(neurons) != len(layers):
+            raise ValueError(
+                f"neuron must be one for all layers or a list of {len(layers)}, got "
+                f"{len(neurons)}; one for each layer of weights"
+            )
+        made = []
+        with torch.random.fork_rng(devices=()):  # what they draw is not kept
+            for p, one in zip(layers, neurons, strict=True):
+                linear = nn.Linear(
+                    *p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name)
+                )
+                made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
+        network = cls(*made)
+        network.load_state_dict(to_state(params, network.state_dict()))
+        return network
+
+    def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
+        """Return what comes out of the last module: of a layer, its spikes (T, S, n[N])."""
+        return self._turned(self._run(spikes, twin)[0])
+
+    def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
+        """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
+
+        They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
+        """
+        states = self._run(spikes, twin)[1]
+        U = [s[layer.steps.back.lines.potential] for layer, s in states]
+        O = [s[layer.steps.neuron.output] for layer, s in states]
+        return Trace(U=[None, *U], O=[self._turned(spikes), *O])
+
+    def _run(
+        self, spikes: Tensor, twin: bool
+    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
+        """Return what comes out of the last module, and the states of each layer."""
+        output = self._turned(check_sequence(spikes))
+        copies: Copies = {}
+        found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
+        for module in self:
+            if not isinstance(module, LIFLayer):
+                if len(copies) > 1:
+                    check_rerun("modules", module, found[-1][0].rule)
+                several = {
+                    q: current_of(module, o)
+                    for q, o in copies.items()
+                    if len(copies) > 1
+                }
+                output = current_of(module, output)
+                copies = several or dict.fromkeys(copies, output)
+                continue
+            if not found:
+                check_input(output, module.weights)
+            if not (copies and module.rule == found[-1][0].rule):
+                copies = {module.rule.start: output}
+            states, copies = module.run(copies, twin, len(found) + 1)
+            output = states[module.steps.neuron.output]
+            found.append((module, states))
+        return output, found
+
+    def _turned(self, series: Tensor) -> Tensor:
+        """Return samples and steps in the order that the user has, or the layers have."""
+        return series.transpose(0, 1) if self.batch_first else series

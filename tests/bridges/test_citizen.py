@@ -1,0 +1,153 @@
+"""What a loop in PyTorch expects of a module: names, saves, derivatives, and no silent NaN."""
+
+import copy
+import io
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+from stbp_edu import LIF, Gaussian, derive
+from stbp_edu.checks import NotFiniteError
+from stbp_edu.torch import LIFLayer, LIFNetwork
+
+LEARNS = derive(
+    "f(o) = tau * exp(-o / tau); a = rho * a + o; u = f(o) * u + x; o = spike(u - 0.4 - beta * a)",
+    surrogate=Gaussian(0.5), learn=["tau"], learn_each=["beta"], tau=0.7, rho=0.8, beta=0.2,
+)  # fmt: skip
+
+
+def network(rule="exact", **more):
+    torch.manual_seed(0)
+    first = LIFLayer(nn.Linear(4, 6), LEARNS, rule, recurrent=True, **more)
+    return LIFNetwork(first, LIFLayer(nn.Linear(6, 3), LIF(tau=0.7), rule))
+
+
+def gradients(net, x):
+    net.zero_grad()
+    output = net(x)
+    output.square().sum().backward()
+    return output.detach(), [p.grad.clone() for p in net.parameters()]
+
+
+def saved_whole(net):
+    """A network after torch.save and torch.load."""
+    file = io.BytesIO()
+    torch.save(net, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, saved_whole, lambda net: pickle.loads(pickle.dumps(net))]
+)
+def test_copies_pickles_and_saves_give_the_same(copied, rule):
+    net, x = network(rule), torch.rand(5, 2, 4)
+    gradients(net, x)  # what a run leaves behind is no hindrance
+    again = copied(net)
+    for one, other in zip(gradients(net, x)[1], gradients(again, x)[1], strict=True):
+        assert torch.equal(one, other)
+
+
+def test_names_of_other_frameworks_that_mean_the_same_are_taken():
+    x = torch.rand(7, 3, 4)
+    weights = nn.Linear(4, 5)
+    for reset, gate in (("subtract", "soft"), ("zero", "linear")):
+        layer = LIFLayer(weights, beta=0.9, threshold=0.6, reset_mechanism=reset)
+        assert layer.neuron == LIF(tau=0.9, v_th=0.6, gate=gate)
+        turned = LIFLayer(weights, layer.neuron, batch_first=True)
+        assert torch.equal(turned(x.transpose(0, 1)), layer(x).transpose(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("named", "error", "said"),
+    [
+        (
+            {"neuron": LIF(), "threshold": 1.0},
+            TypeError,
+            "threshold is v_th of the neuron here",
+        ),
+        ({"neuron": LIF(), "beta": 0.9}, TypeError, "beta is tau of the neuron here"),
+        (
+            {"beta": 0.9, "dt": 1e-3},
+            TypeError,
+            "dt=0.001 is no argument .* exp.-dt / tau_mem",
+        ),
+        ({"beta": 0.9, "spike_grad": abs}, TypeError, "pass LIF.surrogate=SurrogateOf"),
+        ({"tau": 2.0}, TypeError, "pass beta = 1 - 1/tau"),
+        (
+            {"beta": 0.9, "anything": 1},
+            TypeError,
+            "known are beta, threshold, reset_mechanism",
+        ),
+        (
+            {"beta": 20.0},
+            ValueError,
+            "for a time constant of 20 steps pass exp.-1/20. = 0.9512",
+        ),
+        ({"beta": 0.9, "reset_mechanism": "none"}, ValueError, "pass derive.'u = tau"),
+        ({"beta": 0.9, "reset_mechanism": "half"}, ValueError, "must be one of"),
+        ({"threshold": 1.0}, TypeError, "neuron must be given, or beta="),
+        (
+            {"beta": 0.9, "batch_first": 1},
+            TypeError,
+            "batch_first must be of type bool",
+        ),
+    ],
+)
+def test_names_that_mean_something_else_are_translated(named, error, said):
+    with pytest.raises(error, match=said):
+        LIFLayer(nn.Linear(4, 5), **named)
+
+
+def test_samples_first_is_said_once_in_a_network():
+    with pytest.raises(ValueError, match="leave batch_first to the network"):
+        network(batch_first=True)
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic"])
+def test_a_second_derivative_is_refused_with_a_sentence(rule):
+    """And a first one with its graph is what it is without."""
+    net, x = network(rule), torch.rand(5, 2, 4)
+    _, want = gradients(net, x)
+    found = torch.autograd.grad(
+        net(x).square().sum(), [*net.parameters()], create_graph=True
+    )
+    for one, other in zip(found, want, strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(RuntimeError, match=r"no second derivative here.*create_graph"):
+        sum(g.square().sum() for g in found).backward()
+
+
+@pytest.mark.parametrize(
+    ("line", "x", "said"),
+    [
+        (
+            "u = 0.5 * sqrt(u) * (1 - o) + x",
+            -0.3,
+            "line 1 .*: sqrt of -0.3.* at step 1 of layer 2",
+        ),
+        (
+            "u = 0.9 * u + x / u",
+            1.0,
+            "quotient of .* and 0 at step 0 of layer 2; 10 of 10 values",
+        ),
+        ("u = 3 * u + exp(x)", 400.0, "exp of .* at step 0 of layer 2"),
+        ("u = min(u + log(u), 1) + x", -0.5, "log of 0 at step 0"),
+    ],
+)
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_what_is_not_finite_is_named_in_the_forward_pass(line, x, said, recurrent):
+    """With the line, the operation, step, layer and count; the spikes look ordinary."""
+    broken = derive(f"{line}\no = spike(u - 0.4)")
+    last = LIFLayer(nn.Linear(3, 5), broken, recurrent=recurrent)
+    nn.init.zeros_(last.weights.weight)
+    nn.init.constant_(last.weights.bias, x)
+    net = LIFNetwork(LIFLayer(nn.Linear(4, 3), LIF()), last)
+    with pytest.raises(NotFiniteError, match=said) as error:
+        net(torch.rand(6, 2, 4))
+    assert "behind Linear(in_features=3, out_features=5" in str(error.value)
+    with pytest.raises(NotFiniteError, match="of layer 1"):
+        last(torch.rand(6, 2, 3))
