@@ -5,6 +5,7 @@ What one step hands on to the next is ``carried(u, o)``: u f(o) where a spike re
 needs two factors of it: f(o) by u, and by o u f'(o), or -V_th.
 """
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,14 @@ GATES = (*HARD_GATES, "soft")
 """The forget gates, and the soft reset, whose gate is τ always."""
 
 
+KEPT = (
+    "tau = {:g} is the share of the potential kept per step (the decay, beta in other packages), "
+    "and from 1 on the potential does not decay; for a time constant of 2 steps pass tau=0.5 or "
+    "exp(-1/2)"
+)
+"""What is said of a decay of 1 or more."""
+
+
 @dataclass(frozen=True)
 class LIF:
     """Constants of the neuron, and the functions that they define.
@@ -29,7 +38,8 @@ class LIF:
     those weights its output layer is silent at the start.
 
     Args:
-        tau: τ, the gate's value where there was no spike (the leak); > 0.
+        tau: τ, the decay: the share of the potential that is kept per step, the gate's value where
+            there was no spike; > 0, and below 1 unless the potential is to grow.
         v_th: V_th, the threshold, in units of the potential; finite.
         surrogate: the curve h used for g', with its antiderivative H.
         gate: ``"exponential"``, f(o) = τ e^(-o/τ), or ``"linear"``, f(o) = τ (1 - o). They agree
@@ -59,6 +69,8 @@ class LIF:
     def __post_init__(self) -> None:
         """Check the constants."""
         object.__setattr__(self, "tau", checks.number("tau", self.tau, positive=True))
+        if self.tau >= 1:
+            warnings.warn(KEPT.format(self.tau), stacklevel=3)
         object.__setattr__(self, "v_th", checks.number("v_th", self.v_th))
         checks.choice("gate", self.gate, GATES)
         checked("surrogate", self.surrogate)

@@ -302,6 +302,22 @@ def test_inputs_and_parameters_that_are_not_finite_are_named():
     net.forward(*drawn("LIF")[1:2], 1e30 * np.ones((2, 1, 3)))  # large, and finite
 
 
+def test_a_decay_of_1_or_more_warns_with_the_translation():
+    with pytest.warns(
+        UserWarning, match=r"for a time constant of 2 steps pass tau=0\.5 or exp"
+    ):
+        LIF(tau=2.0)
+
+
+@pytest.mark.parametrize("gate", ["exponential", "linear", "soft"])
+def test_neurons_that_are_built_equal_those_that_are_read(gate):
+    built = arrows.part_one.from_lif(LIF(gate=gate))
+    read = derive(built.lines.text, **built.lines.constants).neuron
+    assert {k: str(v) for k, v in built.lines.lines.items()} == {
+        k: str(v) for k, v in read.lines.lines.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

@@ -3,7 +3,7 @@
 The engine has five rules, and is quicker.
 """
 
-import re
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from stbp_edu import checks
@@ -13,7 +13,8 @@ from stbp_edu.arrows.adjoints import (
     gradients,
     lambdas,
 )
-from stbp_edu.arrows.lines.text import read_lines
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.arrows.models import Loss, network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Neuron, neuron_from
@@ -23,31 +24,91 @@ from stbp_edu.losses import RATE
 from stbp_edu.losses.reading import Built, Direct, direct_term
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
+from stbp_edu.surrogates import Surrogate
 
-GATE_LINES = {"exponential": "tau * exp(-o / tau)", "linear": "tau * (1 - o)"}
-SPIKE = "o = spike(u - v_th)"
-HARD = "u = u * f(o) + x"
-# p2-soft-epsilon, p2-soft-delta, p2-soft-delta-output: the derivatives of this line by u and o
-SOFT = "u = tau * u + x - v_th * o"  # p2-soft-u
-CURRENT = "i = alpha * i + x"  # p2-current-c; p2-current-gamma: its derivative by i
-# p2-adapt-delta, p2-adapt-zeta: its derivatives by o and a, and those of the spike's line
-ADAPTATION = "a = rho * a + o"  # p2-adapt-a
-RAISED = r"o = spike(\1 - beta * a)"  # p2-adapt-o, p2-adapt-epsilon
+Lines = Mapping[str, ex.Expression]
+"""The update of each state, in the order of a step."""
+
+X = ex.Name("x", "now")
+U, U_LAST = ex.Name("u", "now"), ex.Name("u", "last")
+I, I_LAST = ex.Name("i", "now"), ex.Name("i", "last")
+A, A_LAST = ex.Name("a", "now"), ex.Name("a", "last")
+O_LAST, O_GIVEN = ex.Name("o", "last"), ex.Name("o", "argument")
+TAU, V_TH = ex.Name("tau"), ex.Name("v_th")
+ALPHA, BETA, RHO = ex.Name("alpha"), ex.Name("beta"), ex.Name("rho")
+
+GATES = {
+    "exponential": TAU * ex.call("exp", -O_GIVEN / TAU),
+    "linear": TAU * (1 - O_GIVEN),
+}
+"""The forget gate f(o) of a hard reset."""
 
 
-def from_lif(lif: LIF, *, learn_leak: bool = False) -> Neuron:
-    """Return the table of a neuron of Part I, with the reset that its gate names.
+def lif_lines(gate: str) -> Lines:
+    """Return the lines of the neuron of Part I.
 
-    >>> print(from_lif(LIF(gate="linear")).lines.text)
+    >>> print(written(lif_lines("linear")))
     f(o) = tau * (1 - o)
     u = u * f(o) + x
     o = spike(u - v_th)
     """
-    soft = checks.instance("lif", lif, LIF).gate == "soft"
-    text = SOFT if soft else f"f(o) = {GATE_LINES[lif.gate]}\n{HARD}"
-    lines = read_lines(f"{text}\n{SPIKE}", {"tau": lif.tau, "v_th": lif.v_th})
-    learn_leak = checks.instance("learn_leak", learn_leak, bool)
-    return neuron_from(lines, lif.surrogate, ["tau"] if learn_leak else [], h_of_u=True)
+    if gate == "soft":
+        # p2-soft-epsilon, p2-soft-delta, p2-soft-delta-output: its derivatives by u and o
+        u = TAU * U_LAST + X - V_TH * O_LAST  # p2-soft-u
+    else:
+        f = ex.Function("f", (O_GIVEN,), GATES[gate])
+        u = U_LAST * ex.Call(f, (O_LAST,)) + X
+    return {"u": u, "o": ex.call("spike", U - V_TH)}
+
+
+def written(lines: Lines) -> str:
+    """Return lines as a text, with a line for each function that they call."""
+    text = {}
+    for state, line in lines.items():
+        for op in ex.ops_in(line):
+            if isinstance(op, ex.Function):
+                names = ", ".join(one.name for one in op.parameters)
+                text[op.label] = f"{op.label}({names}) = {ex.python(op.body)}"
+        text[state] = f"{state} = {ex.python(_as_names(line))}"
+    return "\n".join(text.values())
+
+
+def _as_names(tree: ex.Expression) -> ex.Expression:
+    """Return an expression in which each call of a function of its own is a name."""
+    if not isinstance(tree, ex.Call):
+        return tree
+    args = tuple(map(_as_names, tree.args))
+    if isinstance(tree.op, ex.Function):
+        return ex.Name(f"{tree.op.label}({', '.join(map(ex.python, args))})")
+    return ex.Call(tree.op, args)
+
+
+def neuron_of(
+    lines: Lines,
+    constants: Mapping[str, float],
+    surrogate: Surrogate,
+    learn: Collection[str] = (),
+    learn_each: Collection[str] = (),
+) -> Neuron:
+    """Return the neuron of lines that are built, as the course writes its formulas."""
+    forward = ForwardLines(written(lines), lines, constants)
+    return neuron_from(forward, surrogate, learn, learn_each, h_of_u=True)
+
+
+def from_lif(
+    lif: LIF, *, learn: Collection[str] = (), learn_each: Collection[str] = ()
+) -> Neuron:
+    """Return the table of a neuron of Part I, with the reset that its gate names.
+
+    ``learn`` names the constants that each layer learns, ``learn_each`` those that each neuron
+    learns.
+
+    >>> [arrow.kind for arrow in from_lif(LIF(gate="linear")).arrows]
+    ['spike', 'carry', 'reset']
+    """
+    lines = lif_lines(checks.instance("lif", lif, LIF).gate)
+    constants = {"tau": lif.tau, "v_th": lif.v_th}
+    return neuron_of(lines, constants, lif.surrogate, learn, learn_each)
 
 
 def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -69,7 +130,7 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
         raise ValueError(
             f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
         )
-    return from_lif(lif, learn_leak=learn_leak)
+    return from_lif(lif, learn=_leak(learn_leak))
 
 
 def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -81,7 +142,12 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     '-V_{th}'
     """
     soft = replace(checks.instance("lif", lif, LIF), gate="soft")
-    return from_lif(soft, learn_leak=learn_leak)
+    return from_lif(soft, learn=_leak(learn_leak))
+
+
+def _leak(learned: bool) -> list[str]:
+    """Return what is learned: τ, or nothing."""
+    return ["tau"] if checks.instance("learn_leak", learned, bool) else []
 
 
 def with_current(neuron: Neuron, alpha: float) -> Neuron:
@@ -93,9 +159,12 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
     >>> with_current(hard_reset(LIF()), alpha=0.5).order
     ('i', 'u', 'o')
     """
-    text = checks.instance("neuron", neuron, Neuron).lines.text
-    driven = re.sub(r"\bx\b", "i", text)  # p2-current-u
-    return _changed(neuron, f"{CURRENT}\n{driven}", alpha=alpha)
+    own = checks.instance("neuron", neuron, Neuron).lines.lines
+    # p2-current-gamma: its derivative by i
+    lines: dict[str, ex.Expression] = {"i": ALPHA * I_LAST + X}  # p2-current-c
+    for state, line in own.items():
+        lines[state] = ex.replaced(line, {X: I})  # p2-current-u
+    return _changed(neuron, lines, alpha=alpha)
 
 
 def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
@@ -107,18 +176,24 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     >>> with_adaptation(hard_reset(LIF()), beta=0.5, rho=0.9).order[-1]
     'o'
     """
-    text = checks.instance("neuron", neuron, Neuron).lines.text
-    raised = re.sub(r"o = spike\((.*)\)", RAISED, text)
-    return _changed(
-        neuron, raised.replace("u = ", f"{ADAPTATION}\nu = "), beta=beta, rho=rho
-    )
+    own = checks.instance("neuron", neuron, Neuron).lines.lines
+    lines: dict[str, ex.Expression] = {}
+    for state, line in own.items():
+        if state == "u":
+            # p2-adapt-delta, p2-adapt-zeta: its derivatives by o and a
+            lines["a"] = RHO * A_LAST + O_LAST  # p2-adapt-a
+        lines[state] = line
+    (distance,) = lines["o"].args  # type: ignore[union-attr]  # a spike is a call
+    lines["o"] = ex.call("spike", distance - BETA * A)  # p2-adapt-o, p2-adapt-epsilon
+    return _changed(neuron, lines, beta=beta, rho=rho)
 
 
-def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
+def _changed(neuron: Neuron, lines: Lines, **constants: float) -> Neuron:
     """Return a neuron with other lines, which learns what it learned before."""
-    lines = read_lines(text, {**neuron.lines.constants, **constants})
+    numbers = {name: checks.number(name, value) for name, value in constants.items()}
     layer = [name for name in neuron.learned if name not in neuron.each]
-    return neuron_from(lines, neuron.surrogate, layer, neuron.each, h_of_u=True)
+    every = {**neuron.lines.constants, **numbers}
+    return neuron_of(lines, every, neuron.surrogate, layer, neuron.each)
 
 
 def backward(

@@ -154,7 +154,9 @@ class Settings:
     T_test: int = _setting(
         0, FROM_0, "time steps for images held out; 0: as many as in training"
     )
-    tau: float = _setting(0.1, NUMBER, "leak of the neuron")
+    tau: float = _setting(
+        0.1, NUMBER, "decay of the neuron: the share of its potential kept per step"
+    )
     v_th: float = _setting(0.5, NUMBER, "threshold of the neuron")
     gate: str = _one_of(
         "exponential", GATES, "forget gate: ", "; soft is the soft reset"
@@ -323,10 +325,17 @@ class Settings:
         lif = self._lif
         given = ("tau", self.tau), ("v_th", self.v_th)
         own: Any = given, lif.surrogate, self.learn, self.learn_each
-        neuron = read_neuron("neuron", self.neuron or from_lif(lif).lines.text, *own)
-        return neuron, read_neuron(
-            "readout", self.readout, *own
-        ) if self.readout else neuron
+        if self.neuron:
+            neuron = read_neuron("neuron", self.neuron, *own)
+        else:
+            known = ("tau", "v_th")
+            learn, each = (
+                [name for name in names if name in known]
+                for names in (self.learn, self.learn_each)
+            )
+            neuron = from_lif(lif, learn=learn, learn_each=each)
+        last = read_neuron("readout", self.readout, *own) if self.readout else neuron
+        return neuron, last
 
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
