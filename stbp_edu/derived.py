@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
@@ -41,10 +43,17 @@ class Derived:
     """A neuron from its forward lines.
 
     Attributes:
-        neuron: its table of arrows, for :func:`stbp_edu.arrows.network`.
+        neuron: its table of arrows.
     """
 
     neuron: Neuron
+
+    def __repr__(self) -> str:
+        """Return the lines and the constants, as they are given to :func:`derive`."""
+        lines = self.neuron.lines
+        given = [repr("; ".join(lines.text.split("\n")))]
+        given += [f"{name}={value:g}" for name, value in lines.constants.items()]
+        return f"derive({', '.join(given)})"
 
     def __str__(self) -> str:
         """Return the arrows, a line each; ⁺ and ⁻ mark the steps after its tail's and before."""
@@ -55,8 +64,6 @@ class Derived:
             step = "next step" if a.step else "same step"
             lines.append(f"{a.kind:{wide}} {a.source} → {a.target}  {step}  {factor}")
         return "\n".join(lines)
-
-    __repr__ = __str__
 
     def _repr_latex_(self) -> str:
         """Return the arrows in LaTeX, with the numbers that they have in the graph."""
@@ -138,7 +145,7 @@ def derive(
     surrogate: Surrogate | None = None,
     learn: Collection[str] = (),
     learn_each: Collection[str] = (),
-    **constants: float,
+    **constants: float | Sequence[float],
 ) -> Derived:
     r"""Return a neuron from its forward lines: a line for each state, as in a loop over time.
 
@@ -155,7 +162,8 @@ def derive(
         surrogate: h, which stands in for the derivative of the spike; a Gaussian where None.
         learn: constants that each layer learns.
         learn_each: constants that each neuron learns.
-        constants: the values of names that the text gives none.
+        constants: the values of names that the text gives none. Of a constant in ``learn_each``, a
+            list of one starting value for each neuron.
 
     Raises:
         TypeError, ValueError: if a line is not understood; it shows the line, the place, and what
@@ -174,9 +182,31 @@ def derive(
         d_u = h(u - v_th) * d_o + tau * (1 - o) * d_u_next  # spike, carry
         return d_o, d_u
     """
-    lines = read_lines(text, constants)
+    starts = {name: _values(name, value) for name, value in constants.items()}
+    lines = read_lines(
+        text, {name: float(np.mean(value)) for name, value in starts.items()}
+    )
+    several = {name: value for name, value in starts.items() if len(value) > 1}
+    for name in several:
+        if name not in learn_each:
+            raise ValueError(
+                f"{name} must be one number, got {len(several[name])}; give one for each neuron "
+                f"where each learns its own: learn_each=[{name!r}]"
+            )
     surrogate = Gaussian(a=0.5) if surrogate is None else surrogate
-    return Derived(neuron_from(lines, surrogate, learn, learn_each))
+    neuron = neuron_from(lines, surrogate, learn, learn_each)
+    return Derived(replace(neuron, starts=several))
+
+
+def _values(name: str, value: object) -> tuple[float, ...]:
+    """Return the value of a constant, or those of the neurons."""
+    if isinstance(value, list | tuple) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    ):
+        if len(value) == 0:
+            raise ValueError(f"{name} must list a value for each neuron, got {value!r}")
+        return tuple(checks.number(name, one) for one in value)
+    return (checks.number(name, value),)
 
 
 def _factor(arrow: Arrow) -> str:

@@ -18,6 +18,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrows import RULES, Neuron, Rule, forward
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
+from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.lines.expressions import (
     Call,
     Name,
@@ -104,7 +105,7 @@ def prove(neuron: Any, *, seed: int = 0) -> Proof:
     values of them, too.
 
     Args:
-        neuron: a :class:`Neuron`, or what ``derive`` returned.
+        neuron: an :class:`stbp_edu.LIF`, what ``derive`` returned, or forward lines as a text.
         seed: of the networks that are drawn.
 
     Raises:
@@ -116,7 +117,7 @@ def prove(neuron: Any, *, seed: int = 0) -> Proof:
     >>> prove(hard_reset(LIF())).holds
     True
     """
-    neuron = checks.instance("neuron", getattr(neuron, "neuron", neuron), Neuron)
+    neuron = as_neuron(neuron)
     checks.count("seed", seed, at_least=0)
     try:
         with np.errstate(all="ignore"):  # what is not finite is seen in the numbers

@@ -13,6 +13,7 @@ from stbp_edu.arrows import Rule
 from stbp_edu.arrows.adjoints import derivatives_on
 from stbp_edu.arrows.paths import Node
 from stbp_edu.parameters import by_layer, named_arrays
+from stbp_edu.training import Settings
 from tests.arrows import oracle
 
 LIF_LINEAR = LIF(tau=0.9, v_th=0.5, gate="linear")
@@ -300,6 +301,52 @@ def test_inputs_and_parameters_that_are_not_finite_are_named():
     ):
         net.forward(params, trace.O[0])
     net.forward(*drawn("LIF")[1:2], 1e30 * np.ones((2, 1, 3)))  # large, and finite
+
+
+def test_constants_may_start_at_a_value_for_each_neuron():
+    text = "u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
+    mine = derive(text, tau=[0.5, 0.7, 0.9], learn_each=["tau"])
+    params = stbp_edu.network("2-3", mine).init(np.random.default_rng(0))
+    assert params.learned["tau"][1].tolist() == [0.5, 0.7, 0.9]
+    with pytest.raises(
+        ValueError, match=r"tau must list one starting value .*, 4, got 3"
+    ):
+        stbp_edu.network("2-4", mine).init(np.random.default_rng(0))
+    with pytest.raises(
+        ValueError, match=r"tau must be one number, got 2; .*learn_each"
+    ):
+        derive(text, tau=[0.5, 0.7])
+
+
+def test_a_derived_neuron_shows_its_lines_and_constants_and_its_formulas_are_one_block():
+    assert repr(TWO_STATES) == (
+        "derive('i = alpha * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)', "
+        "alpha=0.6, tau=0.9, v_th=0.5)"
+    )
+    block = TWO_STATES.formulas("e-prop")._repr_latex_()
+    assert all(
+        f"{left} = {right}" in block for left, right, _ in TWO_STATES.formulas("e-prop")
+    )
+
+
+def test_settings_take_what_derive_returns():
+    mine = derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=0.5,
+                  surrogate=stbp_edu.Triangle(2.0), learn=["tau"])  # fmt: skip
+    settings = Settings(neuron=mine)
+    assert (settings.surrogate, settings.a, settings.learn) == (
+        "triangle",
+        2.0,
+        ("tau",),
+    )
+    hidden, last = settings.make_neurons()
+    assert hidden.lines.constants == {"tau": 0.9, "v_th": 0.5}
+    assert last is hidden
+    assert Settings(neuron=LIF_LINEAR).make_neurons()[0].lines.constants["tau"] == 0.9
+
+
+def test_a_state_cannot_be_called_b_which_is_the_bias():
+    with pytest.raises(ValueError, match="b is the layer's bias; choose another name"):
+        derive("b = 0.5 * b + x; o = spike(b - 1)")
 
 
 def test_a_decay_of_1_or_more_warns_with_the_translation():

@@ -24,6 +24,18 @@ AnyNeuron: TypeAlias = LIF | HasNeuron | Neuron | str
 """A neuron: an LIF, what ``derive`` returns, or forward lines as a text."""
 
 
+def as_text(neuron: Neuron) -> str:
+    """Return the forward lines of a neuron, after a line for each constant.
+
+    >>> print(as_text(as_neuron("u = tau * u + x; tau = 0.5")))
+    tau = 0.5
+    u = tau * u + x
+    """
+    lines = neuron.lines
+    given = [f"{name} = {value!r}" for name, value in lines.constants.items()]
+    return "\n".join([*given, lines.text])
+
+
 def as_neuron(value: object, name: str = "neuron") -> Neuron:
     """Return the table of arrows of a neuron, however it is given.
 

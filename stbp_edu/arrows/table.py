@@ -9,6 +9,7 @@ the neuron's forward lines, and the arrows follow from them. Other arrows may be
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -128,6 +129,7 @@ class Neuron:
         surrogate: h, which stands in for g', and H, the smooth twin.
         learned: by name, the constants that are learned, each with the arrows that leave it.
         each: those of which each neuron has one of its own; otherwise a layer has one.
+        starts: of some of these, the value at which each neuron starts.
 
     Raises:
         ValueError: if an arrow begins or ends at an unknown state, or two arrows are of one kind.
@@ -138,6 +140,7 @@ class Neuron:
     surrogate: Surrogate
     learned: Mapping[str, tuple[Arrow, ...]] = field(default_factory=dict)
     each: tuple[str, ...] = ()
+    starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the table."""
@@ -146,6 +149,7 @@ class Neuron:
             "arrows": tuple,
             "learned": Mapping,
             "each": tuple,
+            "starts": Mapping,
         }
         checks.fields("a neuron", self, **parts)
         checked("surrogate", self.surrogate)
@@ -170,6 +174,9 @@ class Neuron:
                 checks.choice(f"learned {name!r}: target", target, self.order)
         for name in self.each:
             checks.choice("each", name, self.learned)
+        for name, values in self.starts.items():
+            checks.choice("starts", name, self.each)
+            checks.instance(f"starts of {name!r}", values, tuple)
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -192,8 +199,16 @@ class Neuron:
         return [arrow for entering in self.learned.values() for arrow in entering]
 
     def start(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-        """Return the values at which a constant that is learned starts."""
-        return np.full(shape, self.lines.constants[name], dtype)
+        """Return the values at which a constant that is learned starts, as an array."""
+        values = self.starts.get(name)
+        if values is None:
+            return np.full(shape, self.lines.constants[name], dtype)
+        if len(values) != math.prod(shape):
+            raise ValueError(
+                f"{name} must list one starting value for each neuron of its layer, "
+                f"{math.prod(shape)}, got {len(values)}"
+            )
+        return np.array(values, dtype).reshape(shape)
 
     def updated(
         self, name: str, now: States, past: States, x: Any, p: Parameters

@@ -16,6 +16,7 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
+from stbp_edu.arrows.any_neuron import as_neuron, as_text
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.table import neuron_from
@@ -117,7 +118,7 @@ def _lines(name: str, value: object) -> str:
     >>> _lines("neuron", "u = u + x; o = spike(u - 1)  # no leak")
     'u = u + x\no = spike(u - 1)'
     """
-    text = checks.instance(name, value, str)
+    text = value if isinstance(value, str) else as_text(as_neuron(value, name))
     lines = (
         part for line in text.split("\n") for part in line.partition("#")[0].split(";")
     )
@@ -229,6 +230,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check every setting, and that their values do not depend on how they were written."""
+        if not isinstance(self.neuron, str):
+            self._take_from(as_neuron(self.neuron))
         for f in fields(self):
             object.__setattr__(
                 self, f.name, f.metadata["check"](f.name, getattr(self, f.name))
@@ -244,6 +247,22 @@ class Settings:
             for name in ("learn", "learn_each"):
                 for constant in getattr(self, name):
                     checks.choice(name, constant, sorted(known))
+
+    def _take_from(self, neuron: Neuron) -> None:
+        """Take the surrogate and what is learned from a neuron that is not given as a text."""
+        names = {kind: name for name, kind in SURROGATES.items()}
+        curve: Any = neuron.surrogate
+        if type(curve) not in names:
+            raise TypeError(
+                "neuron must have a surrogate of this package, got "
+                f"{checks.brief(curve)}; name yours by surrogate='module:name', and give the "
+                "neuron as a text"
+            )
+        layer = tuple(name for name in neuron.learned if name not in neuron.each)
+        taken = {"surrogate": names[type(curve)], "a": curve.a}
+        taken |= {"learn": layer, "learn_each": neuron.each}
+        for name, value in taken.items():
+            object.__setattr__(self, name, value)
 
     def _check_together(self) -> None:
         """Check settings against others; a row: what must hold, a name, what it must be, a mend."""

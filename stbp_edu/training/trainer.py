@@ -179,8 +179,11 @@ def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
             with np.errstate(over="ignore", invalid="ignore"):
                 batch = job.step(step, job.settings.learning_rate(done))
         except NotFiniteError as error:
+            if job.state.step == 0:  # no update has been made: lr has no part in it
+                raise
             raise ValueError(
-                f"the run diverged in epoch {epoch + 1} ({error}): begin anew with a smaller lr"
+                f"the run diverged in epoch {epoch + 1} ({error}): start again with a smaller "
+                "learning rate (lr)"
             ) from error
         yield batch
 

@@ -24,7 +24,8 @@ from stbp_edu.arrows.lines.reading import (
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *ex.FUNCTIONS)
-WEIGHTS = ("W", "b", "R")  # a layer's parameters beside the constants that it learns
+WEIGHTS = {"W": "matrix of weights", "b": "bias", "R": "matrix of recurrent weights"}
+"""A layer's parameters beside the constants that it learns."""
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 LONGEST_NAME = 20
 NOT_FREE = (
@@ -117,6 +118,10 @@ def _split(text: str) -> Iterator[Line]:
             line = _apart(part.strip(), number)
             if not _is_free(line.name):
                 advice = f"choose another name; {NOT_FREE}"
+                if line.name in WEIGHTS:
+                    advice = (
+                        f"{line.name} is the layer's {WEIGHTS[line.name]}; {advice}"
+                    )
                 raise line.error(0, f"{line.name} cannot be assigned", advice)
             if line.name in seen:
                 problem = f"{line.name} has a line already, line {seen[line.name]}"
