@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.practice.explorers import data, explore
+from stbp_edu.practice.explorers import EXPLORERS, data, explore
 from stbp_edu.practice.explorers.pencil_network import pencil, smooth
 
 
@@ -68,7 +68,8 @@ def test_the_lab_shows_the_package_neuron_and_curves():
 
 
 def test_an_unknown_explorer_names_the_known_ones():
-    with pytest.raises(ValueError, match="'sweep', 'paths', 'pulse', 'lab', 'board'"):
+    known = ", ".join(repr(name) for name in EXPLORERS)
+    with pytest.raises(ValueError, match=f"one of {known}, got 'orbit'"):
         explore("orbit")
     with pytest.raises(ValueError, match="network must be left out for 'lab'"):
         data("lab", pencil())

@@ -1,0 +1,366 @@
+"""The recipes of the architecture page, carried out on a copy of the project.
+
+Each recipe is a list of edits, as the page asks for them, an example that uses what was added, and
+the test files that must still pass.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One "How to add".
+
+    Attributes:
+        insertions: by the path of a file, a line and the text that is inserted before it.
+        files: new files, by path.
+        example: a program that uses the addition.
+        tests: test files that know of such things.
+    """
+
+    insertions: Sequence[tuple[str, str, str]]
+    example: str
+    tests: Sequence[str]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def carry_out(self, root: Path) -> None:
+        """Edit the copy of the project at this place."""
+        for name, line, text in self.insertions:
+            path = root / name
+            before, found, after = path.read_text("utf-8").partition(line)
+            assert found, (name, line)
+            path.write_text(before + text + line + after, "utf-8")
+        for name, text in self.files.items():
+            (root / name).write_text(text, "utf-8")
+
+
+SURROGATE = Recipe(
+    insertions=[
+        (
+            "stbp_edu/surrogates.py",
+            "SURROGATES: ",
+            '''@dataclass(frozen=True)
+class Secant(Curve):
+    """A hyperbolic secant of scale a: h(v) = 1 / (πa cosh(v/a)). ``a`` is > 0.
+
+    >>> Secant(a=1.0).derivative(np.array([0.0])).round(4)
+    array([0.3183])
+    """
+
+    def h(self, v: Any, xp: Any) -> Any:
+        """Return the hyperbolic secant."""
+        e = xp.exp(-xp.abs(v) / self.a)  # no exponent is positive
+        return 2 * e / ((1 + e * e) * math.pi * self.a)
+
+    def twin(self, v: Any, xp: Any) -> Any:
+        """Return its antiderivative."""
+        return 0.5 + 2 / math.pi * xp.arctan(xp.tanh(v / (2 * self.a)))
+
+    @staticmethod
+    def formula(v: Any, a: Any, sp: Any) -> Any:
+        """Return H."""
+        return sp.Rational(1, 2) + 2 / sp.pi * sp.atan(sp.tanh(v / (2 * a)))
+
+
+''',
+        ),
+        (
+            "stbp_edu/surrogates.py",
+            '    "gaussian": Gaussian,\n',
+            '    "secant": Secant,\n',
+        ),
+        ("stbp_edu/__init__.py", "    Sigmoid,\n", "    Secant,\n"),
+        ("stbp_edu/__init__.py", '"Sigmoid",', '"Secant", '),
+    ],
+    example="""
+import numpy as np
+import stbp_edu
+from stbp_edu import arrows
+from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.engine import Program
+
+rng = np.random.default_rng(0)
+neuron = stbp_edu.LIF(tau=0.5, v_th=0.6, surrogate=stbp_edu.Secant(a=0.5))
+net = arrows.network("5-4-3", from_lif(neuron))
+layers = [None]
+for layer in net.layers[1:]:
+    layers.append({k: rng.normal(size=size) for k, size in layer.shapes.items()})
+spikes = (rng.random((6, 2, 5)) < 0.5).astype(float)
+targets = np.eye(3)[[0, 2]]
+for twin in (False, True):
+    found = []
+    for backend in ("numpy", "compiled"):
+        program = Program(net, backend=backend, twin=twin)
+        trace = program.forward(layers, spikes)
+        grads = program.gradients(layers, trace, targets)
+        found.append(grads[1]["W"])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-12, atol=1e-15)
+    assert np.abs(found[0]).max() > 0
+""",
+    tests=[
+        "tests/test_neuron.py",
+        "tests/test_properties.py",
+        "tests/practice/test_explorers.py",
+        "stbp_edu/surrogates.py",
+    ],
+)
+RULE = Recipe(
+    insertions=[
+        (
+            "stbp_edu/arrows/rules.py",
+            "        truncated(1),\n",
+            '        Rule("no-carry-2", {"all": {"carry": None, "*": "all"}}),\n',
+        ),
+    ],
+    example="""
+from stbp_edu.cli.main import main
+quick = "--hidden 8 --T 3 --epochs 1 --encodings 1 --out run".split()
+assert main(["train", "digits", "--rule", "no-carry-2", *quick]) == 0
+""",
+    tests=[
+        "tests/arrows/test_rules.py",
+        "tests/arrows/test_register.py",
+        "tests/test_framework_rules.py",
+        "tests/training/test_settings.py",
+    ],
+)
+LOSS = Recipe(
+    insertions=[
+        (
+            "stbp_edu/losses/formulas.py",
+            "RATE = Rate()\n",
+            '''@dataclass(frozen=True)
+class Quartic(Built):
+    """The fourth power of the distance of each rate from its target.
+
+    L = 1/(4S) Σ_s Σ_i (y - (1/T) Σ_t o^{t,N})⁴.
+    """
+
+    def scores(self, trace: Trace) -> Array:
+        """Return the rates, (S, n[N])."""
+        return np.asarray(trace.O[-1].mean(axis=0))
+
+    def formula(self, trace: Trace, targets: Array) -> float:
+        """Return L."""
+        return ((targets - self.scores(trace)) ** 4).sum() / (4 * len(targets))
+
+    def terms(self, trace: Trace, targets: Array) -> Direct:
+        """Return the slope, the same at every step."""
+        out = trace.O[-1]
+        slope = (self.scores(trace) - targets) ** 3 / (len(out) * len(targets))
+        return Direct(np.broadcast_to(slope, out.shape))
+
+
+''',
+        ),
+        ("stbp_edu/losses/__init__.py", "    Rate,\n", "    Quartic,\n"),
+        (
+            "stbp_edu/losses/__init__.py",
+            '    "rate": Rate,\n',
+            '    "quartic": Quartic,\n',
+        ),
+        ("stbp_edu/losses/__init__.py", '    "Rate",\n', '    "Quartic",\n'),
+        (
+            "stbp_edu/verify/formulas.py",
+            "        case losses.LastSteps(k):\n",
+            """        case losses.Quartic():
+            return ((targets - sum(o) / T) ** 4).sum() / (4 * S)
+""",
+        ),
+        (
+            "tests/test_losses.py",
+            "        LastSteps(T // 2 + 1),\n",
+            "        Quartic(),\n",
+        ),
+        ("tests/test_losses.py", "    Rate,\n", "    Quartic,\n"),
+    ],
+    example="""
+from stbp_edu.cli.main import main
+quick = "--rule exact --hidden 8 --T 3 --epochs 1 --encodings 1 --out run".split()
+assert main(["train", "digits", "--loss", "quartic", *quick]) == 0
+""",
+    tests=[
+        "tests/test_losses.py",
+        "tests/training/test_settings.py",
+        "tests/verify/test_formulas.py",
+    ],
+)
+DATA_SET = Recipe(
+    insertions=[
+        (
+            "stbp_edu/training/data/catalogue.py",
+            "CATALOGUE = {\n",
+            '''def load_stripes(_: Path | None) -> Dataset:
+    """Return images that are bright in one of three rows; the label says in which."""
+    rng = np.random.default_rng(datasets.SPLIT_SEED)
+    labels = np.arange(90) % 3
+    images = 0.2 * rng.random((90, 3, 4))
+    images[np.arange(90), labels] += 0.7
+    return datasets.split(images, labels, rng)
+
+
+''',
+        ),
+        (
+            "stbp_edu/training/data/catalogue.py",
+            '    "mnist": Entry(',
+            """    "stripes": Entry("three stripes", load_stripes, Settings(hidden=(6,)), False),
+""",
+        ),
+    ],
+    example="""
+from stbp_edu.cli.main import main
+assert main("train stripes --epochs 3 --T 4 --batch 8 --encodings 1 --out run".split()) == 0
+assert main("eval run/exact --encodings 1".split()) == 0
+""",
+    tests=[
+        "tests/training/test_datasets.py",
+        "tests/training/test_settings.py",
+        "tests/cli/test_train.py",
+    ],
+)
+EXPLORER = Recipe(
+    insertions=[
+        (
+            "stbp_edu/practice/explorers/__init__.py",
+            '    "board": (board_data, None),\n',
+            '    "leak": (lambda: {"potentials": [0.9**t for t in range(5)]}, None),\n',
+        ),
+        (
+            "docs/explorers.md",
+            "## ",
+            """## The leak
+
+How a potential decays where no input arrives.
+
+<div data-explorer="leak"></div>
+
+""",
+        ),
+    ],
+    files={
+        "stbp_edu/practice/explorers/js/leak.js": """\
+// How a potential decays where no input arrives.
+export default {
+  render({ model, el }) {
+    el.textContent = model.get("data").potentials.join(", ");
+  },
+};
+""",
+    },
+    example="""
+from stbp_edu.practice.explorers import data, explore
+assert len(data("leak")["potentials"]) == 5
+assert explore("leak") is not None
+""",
+    tests=["tests/practice/test_explorers.py", "tests/practice/test_pulse_explorer.py"],
+)
+EXERCISE = Recipe(
+    insertions=[
+        (
+            "stbp_edu/practice/tasks/content/exercises/training.toml",
+            "[read-out]\n",
+            """[silent-share]
+title = "The share of silent neurons"
+prompt = 'Which share of the neurons never spikes? `O` has shape (steps, samples, neurons).'
+objective = "training"
+minutes = 4
+use = "practice"
+signature = "silent_share(O)"
+draw = "((rng.random((3, 2, 40 + k)) < 0.3).astype(float),)"
+reference = "float(np.mean([(O[..., i] == 0).all() for i in range(O.shape[-1])]))"
+solution = "return float(1 - O.any(axis=(0, 1)).mean())"
+reasoning = "A neuron is silent if it spikes at no step and for no sample."
+hints = ["When is a neuron silent?", "Look at any of the spikes over both other axes."]
+[silent-share.mistakes]
+wrong-axis = "float(1 - O.any(axis=(0, 2)).mean())"
+[silent-share.notes]
+wrong-axis = "The neurons are the last axis; the share is over them."
+
+""",
+        ),
+        (
+            "stbp_edu/practice/tasks/content/course.toml",
+            'silent-neurons = "One',
+            'silent-share = "One silent output"\n',
+        ),
+        (
+            "tests/practice/other_forms.toml",
+            "momentum = [",
+            """silent-share = ["(O.sum((0, 1)) == 0).mean()", "np.mean(~O.any(0).any(0))"]
+""",
+        ),
+        (
+            "tests/practice/wrong_answers.txt",
+            "momentum |",
+            "silent-share | float(1 - O.any(axis=(0, 1)).mean()) + 1 | shift | all\n",
+        ),
+    ],
+    example="""
+from stbp_edu.practice import check, hint, solution
+
+assert check("silent-share", lambda O: 1 - O.any(axis=(0, 1)).mean()).right
+wrong = check("silent-share", lambda O: 1 - O.any(axis=(0, 2)).mean())
+assert wrong.mistakes == ("wrong-axis",) or list(wrong.mistakes) == ["wrong-axis"]
+assert "silent" in hint("silent-share").text
+assert "O.any" in solution("silent-share").source
+""",
+    tests=["tests/practice/test_catalogue.py", "tests/practice/test_prompts.py"],
+)
+PAGE = Recipe(
+    insertions=[
+        ("mkdocs.yml", "      - bug-hunt.md\n", "      - leaks.md\n"),
+        (
+            "tools/pages/names.py",
+            '    "models.md": ',
+            '    "leaks.md": lambda: {"left": 0.5**10},\n',
+        ),
+    ],
+    files={
+        "docs/leaks.md": """\
+---
+title: Leaks
+description: How fast a potential decays where no input arrives.
+tags:
+  - practice
+hide:
+  - tags
+---
+
+# Leaks
+
+Each step keeps the same share of a potential; see [the notation](notation.md).
+
+```pycon
+>>> import stbp_edu
+>>> neuron = stbp_edu.LIF(tau=0.5)
+>>> float(neuron.f(0.0))
+0.5
+
+```
+
+After ten steps {{ "%.4f" | format(left) }} of it is left.
+""",
+    },
+    example="""
+from tools.pages.names import names
+from tools.templates import filled
+
+text = filled("leaks.md", **names("leaks.md"))
+assert "After ten steps 0.0010 of it is left." in text
+""",
+    tests=["tests/test_docs_examples.py", "tests/test_numbering.py"],
+)
+
+RECIPES = {
+    "surrogate": SURROGATE,
+    "rule": RULE,
+    "loss": LOSS,
+    "data set": DATA_SET,
+    "explorer": EXPLORER,
+    "exercise": EXERCISE,
+    "page": PAGE,
+}
+"""The recipes by the thing that they add."""

@@ -1,0 +1,63 @@
+"""Recipes of the architecture page, carried out on a copy of the project."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.how_to_add.recipes import RECIPES, Recipe
+from tools import ROOT
+
+pytestmark = pytest.mark.slow
+PARTS = ("stbp_edu", "tests", "tools", "docs", "benchmarks", "notebooks")
+"""The folders of the project that are copied; and the files beside them."""
+
+
+def copied(tree: Path) -> Path:
+    """Copy the project, without what is built in it, and return the copy."""
+    for name in PARTS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, tree / name, ignore=ignored)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, tree)
+    return tree
+
+
+def run(tree: Path, *command: str, inside: Path | None = None) -> str:
+    """Run Python with the packages of the copy, and return what it prints if it succeeds."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tree),
+        "STBP_EDU_PROGRESS": os.devnull,
+        "XDG_CACHE_HOME": str(tree / "cache"),
+    }
+    done = subprocess.run(
+        [sys.executable, *command],
+        cwd=inside or tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=list(RECIPES))
+def test_a_recipe_works_as_the_page_says(recipe: Recipe, tmp_path: Path) -> None:
+    """The example uses what was added, and the tests that know of such things still pass."""
+    tree = copied(tmp_path / "tree")
+    recipe.carry_out(tree)
+    assert str(tree) in run(tree, "-c", "import stbp_edu; print(stbp_edu.__file__)")
+    run(tree, "-c", recipe.example, inside=tmp_path)
+    run(tree, "-m", "pytest", "-q", "-x", *recipe.tests)
+
+
+def test_the_page_has_each_recipe() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    for name in RECIPES:
+        article = "An" if name[0] in "aeiou" else "A"
+        assert f"**{article} {name}.**" in page, name
