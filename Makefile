@@ -4,7 +4,7 @@ PORT ?= 8000
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile # Python compiles what it imports
 
-unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons that are started would compile anew
+unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons would compile all modules again
 
 .PHONY: help learn test test-bridges check lab site teach serve notebooks bench verify mutants clean
 help: ## list the commands

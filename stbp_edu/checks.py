@@ -1,4 +1,4 @@
-"""Argument checks. Each error names the argument, what was expected, what came and what to do."""
+"""Argument checks: each error names the argument, what was expected, what came and a remedy."""
 
 from __future__ import annotations  # np.random is loaded where it is used
 
@@ -48,7 +48,7 @@ def require(module: str, purpose: str, extra: str) -> Any:
 def number(name: str, value: object, *, positive: bool = False) -> float:
     """Return ``value`` as a finite (and, if asked, positive) Python float.
 
-    A Python float, not a NumPy one, so that float32 arrays stay float32.
+    It is a Python float, not a NumPy one, so float32 arrays stay float32.
     """
     if isinstance(value, bool) or not isinstance(
         value, (int, float, np.integer, np.floating)
@@ -84,10 +84,14 @@ def count(
             f"{name} must be >= {at_least}, got {brief(value)}; choose a larger integer"
         )
     if value > at_most:
-        most, mend = f"<= {at_most}", f"an integer from {at_least} to {at_most}"
         if at_most == LARGEST:
-            most, mend = "< 2**63", "a smaller integer"
-        raise ValueError(f"{name} must be {most}, got {brief(value)}; choose {mend}")
+            raise ValueError(
+                f"{name} must be < 2**63, got {brief(value)}; choose a smaller integer"
+            )
+        raise ValueError(
+            f"{name} must be <= {at_most}, got {brief(value)}; choose an integer from "
+            f"{at_least} to {at_most}"
+        )
     return int(value)
 
 
@@ -107,7 +111,7 @@ def brief(value: object) -> str:
     """Return the representation of a value, shortened to fit in an error."""
     try:
         return reprlib.repr(value)
-    except Exception:  # too long an integer, or an object that fails to say what it is
+    except Exception:  # too long an integer, or an object whose repr fails
         return f"an object of type {type(value).__name__}"
 
 
@@ -144,11 +148,14 @@ def _called(kind: type) -> str:
 
 
 def choice(
-    name: str, value: object, options: Collection[str], mend: str = "check the spelling"
+    name: str,
+    value: object,
+    options: Collection[str],
+    remedy: str = "check the spelling",
 ) -> str:
     """Return ``value`` if it is one of ``options``.
 
-    Of many, the error has the nearest to it, or the first, and ``mend``: what to do.
+    Of many options, the error has the nearest ones or the first. ``remedy`` is its last sentence.
     """
     if not isinstance(value, str) or value not in options:
         of, shown = "", list(options)
@@ -158,10 +165,10 @@ def choice(
             )
             of, shown = f"{len(options)} names, such as ", near or shown[:3]
         else:
-            mend = "choose one of these"
+            remedy = "choose one of these"
         known = ", ".join(map(repr, shown))
         raise ValueError(
-            f"{name} must be one of {of}{known}, got {brief(value)}; {mend}"
+            f"{name} must be one of {of}{known}, got {brief(value)}; {remedy}"
         )
     return value
 

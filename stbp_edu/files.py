@@ -27,11 +27,11 @@ VERSION = 2
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let ``write`` fill a file, so that ``path`` never holds a part of it.
+    """Let ``write`` fill a file; ``path`` never holds a part of it.
 
     The bytes go to a neighbour first and to the disk, and the neighbour is then renamed. If
-    anything fails (a full disk, a signal), ``path`` is what it was. A link stays one: what it
-    names is written.
+    anything fails (a full disk, a signal), ``path`` is unchanged. A link stays a link, and the file
+    that it names is written.
     """
     if path.exists() and not path.is_file():
         kind = "folder" if path.is_dir() else "pipe or a device"
@@ -136,8 +136,8 @@ class Sealed:
     """A kind of file that is read back: JSON, or arrays with JSON beside them, with a checksum.
 
     Attributes:
-        words: what it is, in errors.
-        remedy: what to do about one that is damaged.
+        words: its name in errors.
+        remedy: advice for a damaged one.
     """
 
     words: str
@@ -148,7 +148,7 @@ class Sealed:
         write_json(path, self._seal(values, {}))
 
     def read(self, path: Path) -> dict[str, Any]:
-        """Return the values in a JSON file; raise ValueError if they are not what was written."""
+        """Return the values in a JSON file; raise ValueError if they were changed."""
         values = read_json(path)
         with self.reading(path):
             return self._open(values, {})
@@ -156,7 +156,7 @@ class Sealed:
     def write_arrays(
         self, path: Path, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> None:
-        """Write arrays as npz, with the values as JSON; what is equal gives equal bytes."""
+        """Write arrays as npz, with the values as JSON; equal values give equal bytes."""
         text = json.dumps(self._seal(values, arrays), allow_nan=False)
         named: dict[str, Any] = {**arrays, META: np.frombuffer(text.encode(), np.uint8)}
         write_whole(path, lambda file: np.savez(file, **named))

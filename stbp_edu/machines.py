@@ -20,28 +20,28 @@ def whole_gradient(means: Sequence[Array], counts: Sequence[int]) -> Array:
         counts: S_p, the number of samples of each.
 
     Raises:
-        TypeError, ValueError: if a gradient is no array as the first, a count no integer >= 1, or
-            there are not as many counts as gradients.
+        TypeError, ValueError: if a gradient is not an array like the first, a count is not an
+            integer >= 1, or there are not as many counts as gradients.
 
     >>> whole_gradient([np.array([1.0]), np.array([4.0])], counts=[2, 1])
     array([2.])
     """
-    shares = np.array(checks.widths("counts", counts, at_least=1), float)
-    shape = np.shape(means[0]) if checks.instance("means", means, list) else ()
+    samples = np.array(checks.widths("counts", counts, at_least=1), float)
+    checks.instance("means", means, list)
+    shape = np.shape(means[0]) if means else ()
     for p, mean in enumerate(means):
         checks.array(f"means[{p}]", mean, "of the first", shape)
-    if len(means) != len(shares):
+    if len(means) != len(samples):
         raise ValueError(
-            f"counts must have an entry for each of the {len(means)} gradients, got {len(shares)}; "
-            "give the number of samples of each machine"
+            f"counts must have an entry for each of the {len(means)} gradients, got "
+            f"{len(samples)}; give the number of samples of each machine"
         )
-    return np.tensordot(
-        shares / shares.sum(), np.stack(means), axes=1
-    )  # p2-batch-split
+    shares = samples / samples.sum()
+    return np.tensordot(shares, np.stack(means), axes=1)  # p2-batch-split
 
 
 def ring_seconds(P: int, size: float, bandwidth: float, latency: float) -> float:
-    """Return 2(P - 1) (ℓ + B/(Pω)): what it takes to add up an array over P machines in a ring.
+    """Return 2(P - 1) (ℓ + B/(Pω)): the seconds to add up an array over P machines in a ring.
 
     Args:
         P: number of machines, >= 1, each connected with the next.
@@ -52,11 +52,12 @@ def ring_seconds(P: int, size: float, bandwidth: float, latency: float) -> float
     >>> ring_seconds(4, size=8e6, bandwidth=1e9, latency=0.5e-3)
     0.015
     """
-    checks.count("P", P)
-    size, bandwidth = _positive("size", size), _positive("bandwidth", bandwidth)
-    return (
-        2 * (P - 1) * (_positive("latency", latency) + size / (P * bandwidth))
-    )  # p2-ring-time
+    P = checks.count("P", P)
+    size = _positive("size", size)
+    bandwidth = _positive("bandwidth", bandwidth)
+    latency = _positive("latency", latency)
+    round_ = latency + size / (P * bandwidth)
+    return 2 * (P - 1) * round_  # p2-ring-time
 
 
 def step_seconds(
@@ -71,7 +72,8 @@ def step_seconds(
     0.265
     """
     ring = ring_seconds(P, size, bandwidth, latency)
-    return _positive("compute", compute) / P + ring  # p2-step-time
+    compute = _positive("compute", compute)
+    return compute / P + ring  # p2-step-time
 
 
 def idle_share(T: int, N: int) -> float:
@@ -80,7 +82,8 @@ def idle_share(T: int, N: int) -> float:
     >>> idle_share(T=6, N=3)
     0.25
     """
-    T, N = checks.count("T", T), checks.count("N", N)
+    T = checks.count("T", T)
+    N = checks.count("N", N)
     return (N - 1) / (T + N - 1)  # p2-idle
 
 

@@ -4,7 +4,8 @@ A command is a function of its arguments that returns the exit status; its docst
 ``--help`` prints. Beside it a function whose name ends in ``_arguments`` adds its arguments.
 
 - ``learn``: verify, check and progress.
-- ``train`` and ``sweep``: the commands of these names.
+- ``train`` and ``sweep``: the commands of these names; ``run_options``: the runs that ``train``
+  is asked for.
 - ``finished``: eval and plot, of finished runs.
 - ``teach``: assign and grade.
 """

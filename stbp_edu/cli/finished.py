@@ -1,7 +1,7 @@
 """The commands for runs that are finished: eval and plot."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +47,17 @@ def evaluate(args: argparse.Namespace) -> int:
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
     data = data_of(done, args.data)
-    # Another stream than the training's, so that the encodings are new to the network.
+    # Not the training's stream, so the encodings are new to the network.
     rng = np.random.default_rng([args.seed, TEST, 0, 1])
-    given = done.params, data.test_images, data.test_labels, done.settings, rng
-    print(describe(evaluation.evaluate(*given, encodings=args.encodings), done.record))
+    result = evaluation.evaluate(
+        done.params,
+        data.test_images,
+        data.test_labels,
+        done.settings,
+        rng,
+        encodings=args.encodings,
+    )
+    print(describe(result, done.record))
     return 0
 
 
@@ -62,25 +69,42 @@ def data_of(run: FinishedRun, path: Path | None) -> Dataset:
 
 def describe(result: evaluation.Evaluation, record: dict[str, Any]) -> str:
     """Return an evaluation as text."""
-    table, k = result.confusion, len(result.accuracies)
-    n = int(table.sum()) // k
-    sampling = float(np.sqrt(result.mean * (1 - result.mean) / n))
+    k = len(result.accuracies)
+    images = int(result.confusion.sum()) // k
+    encodings = "1 encoding" if k == 1 else f"{k} encodings"
     around = evaluation.plus_minus(result.spread, k)
+    lowest, highest = min(result.accuracies), max(result.accuracies)
+    sampling = float(np.sqrt(result.mean * (1 - result.mean) / images))
     lines = [
-        f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}{around} over {k} "
-        f"encoding{'s' * (k > 1)} of {n} held-out images "
-        f"(from {min(result.accuracies):.2%} to {max(result.accuracies):.2%}).",
+        f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}{around} over "
+        f"{encodings} of {images} held-out images (from {lowest:.2%} to {highest:.2%}).",
         f"Another sample of images would move the mean by about ± {sampling:.2%}.",
     ]
-    wrong = table * (1 - np.eye(len(table), dtype=np.int64))
-    order = np.argsort(wrong, axis=None)[::-1][:MISTAKES]
-    pairs = [np.unravel_index(i, wrong.shape) for i in order if wrong.flat[i]]
-    if pairs:
-        mistakes = ", ".join(
-            f"{a} for {y} ({wrong[y, a] / k:.1f} an encoding)" for y, a in pairs
+    mistakes = commonest_mistakes(result.confusion)
+    if mistakes:
+        listed = ", ".join(
+            f"{answer} for {label} ({count / k:.1f} an encoding)"
+            for label, answer, count in mistakes
         )
-        lines.append(f"Most often mistaken: {mistakes}.")
+        lines.append(f"Most often mistaken: {listed}.")
     return "\n".join(lines)
+
+
+def commonest_mistakes(confusion: NDArray[Any]) -> list[tuple[int, int, int]]:
+    """Return the most frequent pairs of label and wrong answer, each with its count.
+
+    >>> commonest_mistakes(np.array([[8, 2, 0], [0, 9, 1], [0, 0, 7]]))
+    [(0, 1, 2), (1, 2, 1)]
+    """
+    wrong = confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    found = []
+    for place in np.argsort(wrong, axis=None)[::-1][:MISTAKES]:
+        label, answer = divmod(int(place), len(wrong))
+        count = int(wrong[label, answer])
+        if count > 0:
+            found.append((label, answer, count))
+    return found
 
 
 def plot_arguments(parser: argparse.ArgumentParser) -> None:
@@ -98,51 +122,58 @@ def plot_arguments(parser: argparse.ArgumentParser) -> None:
 
 def plot(args: argparse.Namespace) -> int:
     """Draw curves of runs side by side, and the spikes and weights of the first, as SVG files."""
-    runs = {str(folder): open_run(folder) for folder in args.run_folders}
-    first = runs[str(args.run_folders[0])]
+    runs = [open_run(folder) for folder in args.run_folders]
+    first = runs[0]
     data = data_of(first, args.data)
     image, label = data.test_images[0], int(data.test_labels[0])
-    rules = [run.settings.rule for run in runs.values()]
-    # A run is called by its rule, or by its folder where rules repeat.
-    names = (f if rules.count(r) > 1 else r for f, r in zip(runs, rules, strict=True))
-    records = {name: run.record for name, run in zip(names, runs.values(), strict=True)}
     figures = {
-        "curves": curves(records),
+        "curves": curves(named_records(args.run_folders, runs)),
         "raster": raster(first.params, first.settings, image, label),
     }
-    by_pixel = first.settings.encoder not in TIMED  # the inputs are the pixels
-    if by_pixel and not first.settings.has_images:
+    shows_pixels = first.settings.encoder not in TIMED
+    if shows_pixels and not first.settings.has_images:
         figures["weights"] = weights(first.params, image.shape)
+    out = args.out or args.run_folders[0]
     for name, shown in figures.items():
-        print(save_figure((args.out or args.run_folders[0]) / f"{name}.svg", shown))
+        print(save_figure(out / f"{name}.svg", shown))
     return 0
+
+
+def named_records(
+    folders: Sequence[Path], runs: Sequence[FinishedRun]
+) -> dict[str, dict[str, Any]]:
+    """Return the record of each run by its rule, or by its folder where rules repeat."""
+    rules = [run.settings.rule for run in runs]
+    records = {}
+    for folder, run in zip(folders, runs, strict=True):
+        rule = run.settings.rule
+        name = rule if rules.count(rule) == 1 else str(folder)
+        records[name] = run.record
+    return records
 
 
 def curves(records: Mapping[str, dict[str, Any]]) -> "Shown":
     """Draw the loss, the held-out accuracy and the firing rates of runs over the epochs."""
     from stbp_edu import plotting
 
-    fig, axes = plotting.figure(3, 1, height=6.6)
-    runs = {name: record["curves"] for name, record in records.items()}
-    lines = {
-        "loss": {name: [p["loss"] for p in c] for name, c in runs.items()},
-        "held-out accuracy, %": {
-            k: [100 * p["held_out"] for p in c] for k, c in runs.items()
-        },
-        "firing rate": {
-            f"{name}, layer {n}": [p["rates"][n] for p in c]
-            for name, c in runs.items()
-            for n in range(1, len(c[0]["rates"]))
-        },
-    }
-    for ax, (ylabel, values) in zip(axes, lines.items(), strict=True):
-        plotting.learning_curve(ax, values, ylabel)
-    last = {name: curves[-1] for name, curves in runs.items()}
-    ends = ", ".join(
-        f"{name}: loss {p['loss']:.3f}, accuracy {p['held_out']:.1%}"
-        for name, p in last.items()
+    loss, accuracy, rates = {}, {}, {}
+    last = []
+    for name, record in records.items():
+        points = record["curves"]
+        loss[name] = [point["loss"] for point in points]
+        accuracy[name] = [100 * point["held_out"] for point in points]
+        for n in range(1, len(points[0]["rates"])):
+            rates[f"{name}, layer {n}"] = [point["rates"][n] for point in points]
+        end = points[-1]
+        last.append(f"{name}: loss {end['loss']:.3f}, accuracy {end['held_out']:.1%}")
+    fig, (above, middle, below) = plotting.figure(3, 1, height=6.6)
+    plotting.learning_curve(above, loss, "loss")
+    plotting.learning_curve(middle, accuracy, "held-out accuracy, %")
+    plotting.learning_curve(below, rates, "firing rate")
+    alt = (
+        "Loss, held-out accuracy and firing rates after each epoch. At the end, "
+        f"{', '.join(last)}."
     )
-    alt = f"Loss, held-out accuracy and firing rates after each epoch. At the end, {ends}."
     return plotting.show(fig, alt=alt)
 
 
@@ -155,28 +186,24 @@ def raster(
     rng, steps = np.random.default_rng(settings.seed), settings.steps_to_answer
     spikes = encode_images(image[None], settings, steps, rng, params.dtype)
     trace = passes(params, settings).forward(spikes)
-    layers = [o[:, 0, :] for o in trace.O[1:]]
+    *hidden, output = [o[:, 0, :] for o in trace.O[1:]]
     answer = int(settings.make_loss().scores(trace).argmax())
-    ratios = [*[3.0] * (len(layers) - 1), 1.5]
-    fig, axes = plotting.figure(
-        len(layers), 1, height=2.2 * len(layers), height_ratios=ratios
-    )
-    for n, (ax, o) in enumerate(zip(np.atleast_1d(axes), layers, strict=True), start=1):
-        if n == len(layers) and not set(np.unique(o)) <= {
-            0,
-            1,
-        }:  # a read-out that does not spike
-            ax.plot(
-                np.arange(1, len(o) + 1), o, label=[str(k) for k in range(o.shape[1])]
-            )
-            ax.set_ylabel("read-out")
-        elif n == len(layers):
-            plotting.raster(ax, o, [str(k) for k in range(o.shape[1])])
-            ax.set_ylabel("output")
-        else:  # the neurons with the most spikes, the quickest to fire first
-            chosen = np.argsort(-o.sum(axis=0), kind="stable")[:ROWS]
-            plotting.raster(ax, o[:, chosen[::-1]])
-            ax.set_ylabel(f"layer {n}")
+    rows = len(hidden) + 1
+    ratios = [3.0 for _ in hidden] + [1.5]
+    fig, axes = plotting.figure(rows, 1, height=2.2 * rows, height_ratios=ratios)
+    *above, last = np.atleast_1d(axes)
+    for n, (ax, o) in enumerate(zip(above, hidden, strict=True), start=1):
+        # The neurons with the most spikes, the quickest to fire first.
+        chosen = np.argsort(-o.sum(axis=0), kind="stable")[:ROWS]
+        plotting.raster(ax, o[:, chosen[::-1]])
+        ax.set_ylabel(f"layer {n}")
+    classes = [str(k) for k in range(output.shape[1])]
+    if np.isin(output, (0, 1)).all():
+        plotting.raster(last, output, classes)
+        last.set_ylabel("output")
+    else:  # a read-out that does not spike
+        last.plot(np.arange(1, len(output) + 1), output, label=classes)
+        last.set_ylabel("read-out")
     alt = f"Spikes of the layers for an image of {label}; the network answers {answer}."
     return plotting.show(fig, alt=alt)
 
@@ -187,7 +214,9 @@ def weights(params: Params, shape: tuple[int, ...]) -> "Shown":
 
     rows, cols = FIELDS
     W, *above = (layer["W"] for layer in by_layer(params)[1:])
-    reach = np.abs(above[0]).sum(axis=0) if above else np.ones(len(W))
+    reach = np.ones(len(W))
+    if above:
+        reach = np.abs(above[0]).sum(axis=0)
     chosen = np.argsort(-reach, kind="stable")[: rows * cols]
     fig, axes = plotting.figure(rows, cols, height=2.8)
     peak = float(np.abs(W[chosen]).max()) or 1.0

@@ -92,7 +92,7 @@ def progress_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def progress(args: argparse.Namespace) -> int:
-    """Show which exercises are done and what comes next, or hand the file to somebody else.
+    """Show which exercises are done and which comes next, or export the file.
 
     stbp-edu progress --export anna.json     a file to hand in, or for another machine
     stbp-edu progress --import anna.json     adds it to yours: what is right in either is right

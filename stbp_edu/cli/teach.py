@@ -23,7 +23,7 @@ def assign_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``assign``."""
     parser.epilog = notebooks.filled("plan.toml")
     parser.add_argument(
-        "plan", nargs="?", type=Path, metavar="PLAN.toml", help="what is asked"
+        "plan", nargs="?", type=Path, metavar="PLAN.toml", help="the problem set"
     )
     parser.add_argument(
         "out", nargs="?", type=Path, metavar="OUT", help="a folder to be made"
@@ -98,9 +98,7 @@ def write_folder(out: Path, files: Iterable[tuple[Path, str]]) -> None:
 def grade_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``grade``."""
     limits = Limits()
-    parser.add_argument(
-        "folder", type=Path, metavar="FOLDER", help="what was handed in"
-    )
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the submissions")
     parser.add_argument(
         "--plan", type=Path, required=True, help="PLAN.toml of the problem set"
     )

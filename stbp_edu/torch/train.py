@@ -33,6 +33,7 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from stbp_edu.checks import Array
+from stbp_edu.cli import run_options
 from stbp_edu.cli import train as command
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
@@ -224,9 +225,9 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
     Raises:
         ValueError: if a setting is unusable, or the network has convolutions.
     """
-    dataset, _ = command.chosen_data(args)
+    dataset, _ = run_options.chosen_data(args)
     args.rule = args.rule or CATALOGUE[dataset].recipe.rule
-    settings = replace(command.chosen_settings(args), rule=args.rule)
+    settings = replace(run_options.chosen_settings(args), rule=args.rule)
     if settings.has_images:
         raise ValueError(
             f"{dataset} must have fully connected layers in this command, got "
@@ -244,7 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with group(args.device) as processes:
             if processes.rank == 0:
                 return command.train(args, TensorPasses(processes))
-            (config,) = command.planned(
+            (config,) = run_options.planned(
                 args
             )  # the first process has the folder for all
             earlier, record = earlier_work(

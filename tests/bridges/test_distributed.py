@@ -300,7 +300,7 @@ def test_a_step_is_that_of_the_other_command(changes):
 def test_bad_settings_are_named_first(tmp_path, capsys, words, said, monkeypatch):
     """Nothing is fetched or written."""
     if "--device" not in words:  # a device is looked for where the run begins
-        monkeypatch.setattr(train.command, "load_dataset", None)
+        monkeypatch.setattr(train.run_options, "load_dataset", None)
     assert train.main([*words.split(), "--out", str(tmp_path / "new")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

@@ -11,7 +11,8 @@ import pytest
 
 import stbp_edu
 from stbp_edu.cli.main import main, parse
-from stbp_edu.cli.train import chosen_settings, watch
+from stbp_edu.cli.run_options import chosen_settings
+from stbp_edu.cli.train import watch
 from stbp_edu.files import load_params, read_json
 from stbp_edu.training import RECIPES, Epoch, Settings, load_digits, runs, train
 from tests.cli.conftest import QUICK, call

@@ -86,7 +86,7 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
     )
     assert done.returncode == 2
     assert b"File too large" in done.stderr
-    assert b"what was saved before is whole: make room" in done.stderr
+    assert b"the files saved before are whole: make room" in done.stderr
     assert list((tmp_path / "exact").iterdir()) == []
     assert finish(tmp_path) == undisturbed
 
@@ -112,7 +112,7 @@ def test_a_disk_that_fails_at_the_end_loses_nothing(
     monkeypatch.setattr(files, which, refuse)
     assert main([*argv, "--restart"]) == 2
     assert (
-        f"what was saved before is whole: {mend}, and add --resume"
+        f"the files saved before are whole: {mend}, and add --resume"
         in capsys.readouterr().err
     )
     monkeypatch.undo()

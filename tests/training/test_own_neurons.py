@@ -9,7 +9,8 @@ import pytest
 
 from stbp_edu import arrows
 from stbp_edu.cli.main import main
-from stbp_edu.cli.train import chosen_settings, train_arguments
+from stbp_edu.cli.run_options import chosen_settings
+from stbp_edu.cli.train import train_arguments
 from stbp_edu.files import load_params, read_json, save_params
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import Settings, evaluate, initial_state, train

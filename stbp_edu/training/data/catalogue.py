@@ -47,7 +47,7 @@ class Entry:
     """A data set of the catalogue.
 
     Attributes:
-        words: what it is, for the help.
+        words: its description in the help.
         load: returns it, read from a folder or a file, or from the cache if that is None.
         recipe: the settings to begin with.
         has_files: whether it is read from files that a user may have.

@@ -120,7 +120,7 @@ def split(
     *,
     fraction: float = 0.2,
 ) -> Dataset:
-    """Hold out a share of each class, so that the classes keep their proportions.
+    """Hold out a share of each class; the classes keep their proportions.
 
     Args:
         images: shape (n, height, width).

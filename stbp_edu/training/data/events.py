@@ -49,26 +49,27 @@ def bin_events(
         shape: number of polarities, rows and columns.
 
     Raises:
-        TypeError: if a value is no integer.
+        TypeError: if a value is not an integer.
         ValueError: if the arrays differ in length, or an event lies outside of the shape.
 
     >>> x, y, t, p = np.array([[0, 1, 1], [0, 0, 0], [0, 49, 50], [1, 0, 0]])
     >>> bin_events(Events(x, y, t, p), T=2, duration=100, shape=(2, 1, 2)).tolist()
     [[[[0, 1]], [[1, 0]]], [[[0, 1]], [[0, 0]]]]
     """
-    checks.count("T", T, at_most=MOST_BINS), checks.count("duration", duration)
+    checks.count("T", T, at_most=MOST_BINS)
+    checks.count("duration", duration)
     polarities, rows, columns = checks.widths("shape", shape, at_least=3)
     checks.instance("events", events, Events)
-    bounds = {"t": None, "p": polarities, "y": rows, "x": columns}
-    t, *places = (
-        _within(name, getattr(events, name), np.size(events.t), bound)
-        for name, bound in bounds.items()
-    )
-    seen, bins = t < duration, (T, polarities, rows, columns)
-    index = np.ravel_multi_index(
-        (t[seen] * T // duration, *(a[seen] for a in places)), bins
-    )
-    return np.bincount(index, minlength=math.prod(bins)).reshape(bins)
+    length = np.size(events.t)
+    t = _within("t", events.t, length, None)
+    p = _within("p", events.p, length, polarities)
+    y = _within("y", events.y, length, rows)
+    x = _within("x", events.x, length, columns)
+    early = t < duration
+    bins = t[early] * T // duration
+    counts = (T, polarities, rows, columns)
+    places = np.ravel_multi_index((bins, p[early], y[early], x[early]), counts)
+    return np.bincount(places, minlength=math.prod(counts)).reshape(counts)
 
 
 def _within(
@@ -104,7 +105,7 @@ class Recording:
         duration: microseconds; later events are left out.
         bins: frames that the duration is cut into.
         block: pixels of the camera, in each direction, that make one of a frame.
-        cut: whether samples are cut out of longer recordings, so that times are counted from a
+        cut: whether samples are cut out of longer recordings; then times are counted from a
             sample's first event.
     """
 
@@ -162,10 +163,12 @@ class Recording:
 
     def _events(self, found: Any) -> Events:
         """Return tonic's events, in blocks of pixels; an ear has no rows and one polarity."""
-        x, t = (found[name].astype(np.int64) for name in "xt")
-        has_rows, polarities = "y" in found.dtype.names, self.shape[0]
-        y = found["y"].astype(np.int64) if has_rows else 0 * x
-        p = found["p"].astype(np.int64) if polarities > 1 else 0 * x
-        return Events(
-            x // self.block, y // self.block, t - t.min() if self.cut else t, p
-        )
+        x, t = found["x"].astype(np.int64), found["t"].astype(np.int64)
+        y = p = np.zeros_like(x)
+        if "y" in found.dtype.names:
+            y = found["y"].astype(np.int64)
+        if self.shape[0] > 1:
+            p = found["p"].astype(np.int64)
+        if self.cut:
+            t = t - t.min()
+        return Events(x // self.block, y // self.block, t, p)

@@ -83,7 +83,7 @@ class IdxDataset:
         if got != known:
             raise ValueError(
                 f"{path} must be {self.title}'s {name} with SHA-256 {known}, got {got} "
-                f"({len(content)} bytes unpacked); it is damaged or another file: fetch it again"
+                f"({len(content)} bytes unpacked); it is damaged or a different file: get it again"
             )
         return content
 
