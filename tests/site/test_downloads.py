@@ -135,7 +135,7 @@ def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> No
             assert f"{name}{rest}" == requirement(GIVEN, wanted), page.name
             assert {*wanted.split(",")} <= {*extras, ""}, page.name
             asked.append(wanted)
-    assert {"", "notebooks", "torch", "nir"} <= {*asked}
+    assert {"train", "teach", "notebooks", "torch", "nir"} <= {*asked}
 
 
 @pytest.mark.slow
@@ -164,7 +164,7 @@ def test_the_served_wheel_works_in_a_fresh_environment(
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    run("python", "-m", "pip", "install", "--quiet", requirement(served))
+    run("python", "-m", "pip", "install", "--quiet", requirement(served, "train"))
     options = (
         "--rule",
         "exact",
