@@ -106,6 +106,7 @@ def test_the_bug_hunt_is_a_game(
     assert too_wide(hunt) == []
     SHOWS["hunt"](hunt, data("hunt"))
     page.reload()
+    page.locator("[data-explorer=hunt]").scroll_into_view_if_needed()
     expect(hunt.get_by_text("3 of 138 found")).to_be_visible()
     OBEYS["hunt"](hunt)
 

@@ -3,6 +3,7 @@ import { checkbox, frame, graph, indexed, load, make, number, radios, tight, uni
 
 const STYLE = `
 .stbp-board > div:first-child { max-width: 480px; margin: 0 auto; }
+.stbp-board svg { overflow: visible; }
 .stbp-board .all .edge, .stbp-board .some .edge { stroke-width: 3; }
 .stbp-board .some .edge { stroke-dasharray: 9 3 2 3; }
 .stbp-board svg .factor { font-size: 13px; }
