@@ -10,5 +10,6 @@
     document.body.focus(); // the next Tab goes to the first stop of the page
     document.body.removeAttribute("tabindex");
     localStorage.clear();
+    document.dispatchEvent(new CustomEvent("stbp-progress")); // the cards of earlier answers go
     scrollTo(0, 0);
 }

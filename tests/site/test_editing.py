@@ -8,16 +8,25 @@ from stbp_edu.practice.predictions import questions
 from tests.site.conftest import NOTEBOOKS, READY
 from tests.site.reader import cell, run, write
 
+PAUSE = 1000  # milliseconds, after which what is typed is another step
 PREDICTED = "localStorage.getItem('stbp-edu-predictions')"
+
+
+def open_menu(page: Page) -> None:
+    """Open the menu of the notebook, if it is not open."""
+    if not page.locator(".live-menu[open]").count():
+        page.locator(".live-menu > summary").click()
 
 
 def reset_all(page: Page) -> None:
     """Reset all cells."""
+    open_menu(page)
     page.get_by_role("button", name="Reset all cells").click()
 
 
 def undo_all(page: Page) -> None:
     """Undo it."""
+    open_menu(page)
     page.get_by_role("button", name="Undo reset of all cells").click()
 
 
@@ -25,7 +34,7 @@ def test_each_run_that_is_asked_for_takes_place(warm: Page) -> None:
     """A cell that fails ends the request that it belongs to, and not what was asked for later."""
     write(warm, "import time\ntime.sleep(1)\nunknown")
     write(warm, "1", 2)
-    cell(warm, 2).get_by_role("button", name="Run to here").click()
+    cell(warm, 2).get_by_role("button", name="Run code cell 2", exact=True).click()
     expect(cell(warm)).to_have_attribute("data-state", "running")
     cell(warm).locator(".cell-editor").click()
     warm.keyboard.press("Control+A")
@@ -70,6 +79,7 @@ def test_one_click_too_many_costs_nothing_that_was_written(warm: Page) -> None:
         "button", name="Run code cell 3"
     ).click()
     expect(cell(warm, 3)).to_have_attribute("data-state", "running")
+    open_menu(warm)
     warm.get_by_role("button", name="Reset all cells").dblclick()
     expect(warm.locator(".cell[data-edited]")).to_have_count(0)
     expect(warm.locator(".cell[data-state]")).to_have_count(0)
@@ -114,3 +124,32 @@ def test_a_reset_takes_the_prediction_back_and_an_undo_returns_it(
     undo_all(page)
     expect(choice).to_be_checked()
     assert question.choices[0] in page.evaluate(PREDICTED)
+
+
+def test_undo_takes_back_what_was_typed_at_once(warm: Page) -> None:
+    """Not letter by letter; and it can be done again, until something else is written."""
+    editor = write(warm, "first = 1").get_by_role("textbox")
+    editor.press("Control+End")
+    warm.wait_for_timeout(PAUSE)
+    warm.keyboard.type(" + second")
+    warm.keyboard.press("Enter")
+    warm.keyboard.type("third")
+    editor.press("Control+Z")
+    expect(editor).to_have_value("first = 1")
+    editor.press("Control+Shift+Z")
+    expect(editor).to_have_value("first = 1 + second\nthird")
+    editor.press("Control+Z")
+    warm.wait_for_timeout(PAUSE)
+    warm.keyboard.type(" + 2")
+    editor.press("Control+Y")
+    expect(editor).to_have_value("first = 1 + 2")
+    expect(cell(warm).locator("code")).to_have_text("first = 1 + 2\n")
+
+
+def test_code_is_copied_as_it_is_now(warm: Page) -> None:
+    """With what the reader has changed."""
+    warm.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    target = write(warm, "mine = 1")
+    target.get_by_role("button", name="Copy code cell 1").click()
+    expect(target.get_by_text("Copied")).to_be_visible()
+    assert warm.evaluate("navigator.clipboard.readText()") == "mine = 1"

@@ -78,8 +78,7 @@ def test_its_line_says_what_it_opens_by_mouse_and_by_keys_for_everyone(
     expect(inside).not_to_be_visible()
     assert line.inner_text().startswith("Show code")
     assert said("Show") == {False}
-    folded.get_by_role("button", name="Run code cell").focus()
-    tab_to(warm, line, 5)
+    line.focus()
     warm.keyboard.press("Enter")
     expect(inside).to_be_visible()
     assert line.inner_text().startswith("Hide code")
@@ -122,7 +121,7 @@ def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
 def test_it_runs_while_folded_and_after_the_cells_above(
     warm: Page, folded: Locator, number: int
 ) -> None:
-    """Run to here runs it with all the cells above, folded or not; all folds stay as they were.
+    """Run runs it after all the cells above, folded or not; all folds stay as they were.
 
     At a phone's width its buttons do not lie on each other, and Run is as large as a finger.
     """
@@ -130,14 +129,13 @@ def test_it_runs_while_folded_and_after_the_cells_above(
         write(warm, f"seen_{k} = {k}", k)
     write(warm, f"print([seen_{number - 1}])" if number > 1 else "print([0])", number)
     folded.locator(LINE).click()
-    for name in ("Run to here", "Run code cell"):
-        folded.get_by_role("button", name=name).click()
-        ended(folded)
-        expect(folded.locator(".out-stdout")).to_have_text(f"[{number - 1}]\n")
-        expect(folded.locator(".cell-code")).not_to_be_visible()
+    folded.get_by_role("button", name="Run code cell").click()
+    ended(folded)
+    expect(folded.locator(".out-stdout")).to_have_text(f"[{number - 1}]\n")
+    expect(folded.locator(".cell-code")).not_to_be_visible()
     expect(warm.locator(".cell[data-state=done]")).to_have_count(number)
     warm.set_viewport_size(NARROW)
-    names = ("Run code cell", "Run to here", "Reset code cell")
+    names = ("Run code cell", "Copy code cell", "Reset code cell")
     boxes = [folded.get_by_role("button", name=name).bounding_box() for name in names]
     boxes.append(folded.locator(LINE).bounding_box())
     assert boxes[0]

@@ -13,6 +13,7 @@ import zipfile
 
 from stbp_edu.files import locked
 from tools.site import CACHE, ROOT, SITE
+from tools.site.downloads import OFFLINE
 from tools.templates import filled
 
 STORED = {".pack", ".whl", ".zip", ".woff2", ".png"}  # packed already
@@ -41,7 +42,7 @@ def build() -> None:
 
 def pack() -> None:
     """Put the site into one zip inside the site, for readers without a connection."""
-    target = SITE / "stbp_edu-site.zip"
+    target = SITE / OFFLINE
     target.unlink(missing_ok=True)
     files = [p for p in sorted(SITE.rglob("*")) if p.is_file()]
     with zipfile.ZipFile(target, "w") as archive:

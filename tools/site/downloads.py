@@ -24,6 +24,7 @@ GITHUB = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
 WHEEL = f"stbp_edu-{__version__}-py3-none-any.whl"
 ARCHIVE = f"stbp_edu-{__version__}.tar.gz"
 FOLDER = "downloads"  # of the site
+OFFLINE = "stbp_edu-site.zip"  # the whole site, made when it is built
 INSTALL = "install"  # the id of the cell
 
 
@@ -109,5 +110,5 @@ def names(address: Address) -> dict[str, object]:
     return {
         "pip": lambda extras="": f'python -m pip install "{requirement(address, extras)}"',
         "link": lambda file: f"[`{file}`]({FOLDER}/{file})", "wheel": WHEEL, "archive": ARCHIVE,
-        "repository": address.repository,
+        "repository": address.repository, "offline": OFFLINE,
     }  # fmt: skip

@@ -48,7 +48,9 @@ GAP = re.compile(r"(?<=</code>)\s+(?=\))")  # which mkdocstrings leaves after a 
 class Content:
     """Everything that one build of the site knows; files by their names in the site."""
 
-    live: bool  # whether cells can be run, which takes the Python runtime
+    python: (
+        dict[str, int] | None
+    )  # what a first run fetches; None where no cell can be run
     address: Address  # of the site and the repository, as far as that is given
     notebooks: dict[str, Notebook]  # by stem, in the order of the course
     generated: dict[str, str | bytes]  # the pages and files made at build time
@@ -66,13 +68,13 @@ def collect() -> Content:
     """
     where = downloads.address()
     npm.ensure()
-    live = pyodide.ensure()
+    python = pyodide.download() if pyodide.ensure() else None
     notebooks = notebook_page.read_notebooks()
     reference = api_pages.pages(api_pages.read_package())
     generated: dict[str, str | bytes] = {**reference}
     for path in source_code.source_files(source_code.scan(folder())):
         name, api = path.relative_to(ROOT).as_posix(), api_pages.entry(path, reference)
-        lines = notebook_page.python(read_text(path)).split("\n")
+        lines = notebook_page.highlighted(read_text(path)).split("\n")
         page = filled("source.md", name=name, api=api, lines=lines)
         generated[f"source/{name.removesuffix('.py')}.md"] = page
     for name, text in links.TEXTS.items():
@@ -81,7 +83,7 @@ def collect() -> Content:
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
     generated["assets/css/cases.css"] = palette.css()
     generated["assets/site.json"] = json.dumps({"notebooks": list(notebooks)})
-    return Content(live, where, notebooks, generated)
+    return Content(python, where, notebooks, generated)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -150,7 +152,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         )  # mkdocs-jupyter's renderer; MkDocs' own takes its place
     elif name not in content.generated:
         markdown = filled_text(
-            markdown, **downloads.names(content.address), **names(name)
+            markdown,
+            **downloads.names(content.address),
+            python=content.python,
+            **names(name),
         )
     return links.rewrite(markdown, name)
 
@@ -166,8 +171,11 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
 
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
-            return notebook_page.head_html(notebook, content.live, content.address)
-        return notebook_page.cell_html(notebook, int(slot[1]), content.figures)
+            is_live = content.python is not None
+            return notebook_page.head_html(notebook, is_live, content.address)
+        return notebook_page.cell_html(
+            notebook, int(slot[1]), content.figures, content.python
+        )
 
     return EMPTY_HEADER.sub("<td></td>", GAP.sub("", SLOT.sub(fill, html)))
 

@@ -24,7 +24,8 @@ from tools.templates import filled
 ASKS = re.compile(
     r"Answer|\?$|^When you have it"
 )  # the line of a fold that holds an answer
-DROPPED = "nav.md-tags, .headerlink, .live-bar, .md-feedback, .stbp-solution, script, button, "
+DROPPED = "nav.md-tags, .headerlink, .live-bar, .live-manual, .cell-strip, .md-feedback, "
+DROPPED += ".stbp-solution, script, button, "
 DROPPED += ".figure-dark, .figure-narrow, .cell-note, a[download], .notebook-note"
 LINES = {"output": 4, "answer": 6, "exercise": 9}
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

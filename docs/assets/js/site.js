@@ -32,6 +32,9 @@
     start.textContent = `Continue: ${last.title}`;
   }
 
+  // Browsers keep modules, and with them Python, from pages that were opened as files.
+  if (location.protocol === "file:") for (const note of all("[data-file-note]")) note.hidden = false;
+
   // A command that takes something from this site names the address that the page came from.
   const base = JSON.parse(document.getElementById("__config")?.textContent || "{}").base;
   const here = () => new URL(`${(base ?? ".").replace(/\/$/, "")}/`, location.href).href;

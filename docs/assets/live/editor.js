@@ -1,44 +1,62 @@
 // A text area laid over the highlighted code: the browser's own editing, with colours.
 import { highlight } from "./highlight.js";
+import { History } from "./history.js";
 
 const INDENT = "    ";
+const isCommand = ({ ctrlKey, metaKey, altKey }) => (ctrlKey || metaKey) && !altKey;
 
-export function editor(cell, number, { changed, run }) {
-  const box = cell.querySelector(".cell-code");
-  const code = box.querySelector("code");
+export function editor(cell, number, { changed, typed: wasTyped, run }) {
+  const code = cell.querySelector(".cell-code code");
   const original = code.textContent;
-  const pre = code.closest("pre");
-  const area = document.createElement("textarea");
-  Object.assign(area, { value: original, spellcheck: false, autocapitalize: "off", autocomplete: "off", rows: 1, className: "cell-editor" });
-  area.setAttribute("aria-label", `Code of cell ${number}`);
-  area.setAttribute("aria-describedby", "live-keys");
-  area.setAttribute("wrap", "off");
-  pre.setAttribute("aria-hidden", "true");
+  const area = textArea(original, number);
+  code.closest("pre").setAttribute("aria-hidden", "true");
   code.removeAttribute("tabindex");
-  box.querySelector(".highlight").append(area);
+  cell.querySelector(".cell-code .highlight").append(area);
   let typed = false; // Tab leaves the editor until something was typed, and again after Escape
 
+  const state = () => ({ text: area.value, start: area.selectionStart, end: area.selectionEnd });
+  const history = new History(state());
   const draw = () => (code.innerHTML = highlight(area.value) + "\n");
   const insert = (text) => document.execCommand("insertText", false, text);
-  area.addEventListener("input", () => {
+
+  function go(by) {
+    const found = history.move(by);
+    if (!found) return;
+    area.value = found.text;
+    area.setSelectionRange(found.start, found.end);
+    draw();
+    changed(area.value);
+  }
+
+  area.addEventListener("input", ({ inputType }) => {
     typed = true;
+    history.keep(state(), inputType);
+    wasTyped();
     draw();
     changed(area.value);
   });
+  area.addEventListener("beforeinput", (event) => {
+    const by = { historyUndo: -1, historyRedo: 1 }[event.inputType]; // of a menu
+    if (!by) return;
+    event.preventDefault();
+    go(by);
+  });
   area.addEventListener("focus", () => (typed = false));
   area.addEventListener("keydown", (event) => {
+    const letter = event.key.toLowerCase();
+    const action = () => {
+      if (event.key === "Enter" && (event.shiftKey || isCommand(event))) return run;
+      if (event.key === "Enter") return () => insert(`\n${indentation(area)}`);
+      if (event.key === "Tab" && typed && !event.shiftKey) return () => insert(INDENT);
+      if (letter === "z" && isCommand(event)) return () => go(event.shiftKey ? 1 : -1);
+      if (letter === "y" && isCommand(event)) return () => go(1);
+      return undefined;
+    };
+    const wanted = action();
     if (event.key === "Escape") typed = false;
-    if (event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey)) {
+    if (wanted) {
       event.preventDefault();
-      run();
-    } else if (event.key === "Enter") {
-      const line = area.value.slice(0, area.selectionStart).split("\n").pop();
-      const indent = /^\s*/.exec(line)[0] + (/:\s*(#.*)?$/.test(line) ? INDENT : "");
-      event.preventDefault();
-      insert(`\n${indent}`);
-    } else if (event.key === "Tab" && typed && !event.shiftKey) {
-      event.preventDefault();
-      insert(INDENT);
+      wanted();
     }
     event.stopPropagation(); // the theme has shortcuts of one letter
   });
@@ -49,7 +67,24 @@ export function editor(cell, number, { changed, run }) {
     },
     set value(text) {
       area.value = text;
+      history.keep(state(), "set");
       draw();
     },
   };
+}
+
+function textArea(text, number) {
+  const area = document.createElement("textarea");
+  Object.assign(area, { value: text, spellcheck: false, autocapitalize: "off", autocomplete: "off", rows: 1, className: "cell-editor" });
+  area.setAttribute("aria-label", `Code of cell ${number}`);
+  area.setAttribute("aria-describedby", "live-keys");
+  area.setAttribute("wrap", "off");
+  return area;
+}
+
+// The new line begins where the old one does, and further in after a colon.
+function indentation(area) {
+  const line = area.value.slice(0, area.selectionStart).split("\n").pop();
+  const before = /^\s*/.exec(line)[0];
+  return /:\s*(#.*)?$/.test(line) ? before + INDENT : before;
 }

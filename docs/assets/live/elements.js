@@ -13,6 +13,10 @@ export function box(className, ...children) {
   return element;
 }
 
+export function paragraph(className, text = "") {
+  return Object.assign(document.createElement("p"), { className, textContent: text });
+}
+
 export function rename(element, label, name) {
   if (element.textContent !== label) element.textContent = label;
   element.setAttribute("aria-label", name);

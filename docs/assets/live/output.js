@@ -1,6 +1,9 @@
 // Shows what a cell produced, with the same markup that the build gives committed outputs.
+import { cleaned } from "./clean.js";
+
 const COLUMNS = /\S {2,}\S/;
 const ORDER = ["text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "text/plain"];
+const UNNAMED = "Figure drawn by this cell";
 
 const make = (tag, className, text) => {
   const element = document.createElement(tag);
@@ -24,28 +27,44 @@ function decoded(address) {
   return new TextDecoder().decode(bytes);
 }
 
+// What an explorer needs stands in the figure as text, and is read before the figure is cleaned.
+function explorer(svg) {
+  const template = document.createElement("template"); // nothing in it is loaded or obeyed
+  template.innerHTML = svg;
+  const live = template.content.querySelector("metadata[data-explorer]");
+  return live && { explorer: live.dataset.explorer, state: `{"data":${live.textContent}}` };
+}
+
 function figure(svg) {
-  const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
-  const box = make("div", "out out-figure");
-  if (root.nodeName !== "svg") return make("pre", "out out-error", "This figure is no valid SVG.");
-  for (const script of root.querySelectorAll("script, foreignObject")) script.remove();
+  const root = [...cleaned(svg).children].find(({ localName }) => localName === "svg");
+  if (!root) return make("pre", "out out-error", "This figure is no valid SVG.");
   if (!root.hasAttribute("role")) root.setAttribute("role", "img");
-  if (!root.hasAttribute("aria-label")) root.setAttribute("aria-label", "Figure drawn by this cell");
+  if (!root.hasAttribute("aria-label")) root.setAttribute("aria-label", UNNAMED);
   root.classList.add("figure");
-  const live = root.querySelector("metadata[data-explorer]");
-  if (live) Object.assign(box.dataset, { explorer: live.dataset.explorer, state: `{"data":${live.textContent}}` });
-  live?.remove();
-  box.append(document.importNode(root, true));
+  const box = make("div", "out out-figure");
+  Object.assign(box.dataset, explorer(svg));
+  box.append(root);
   return box;
 }
 
 function picture(base64, alt) {
   const image = new Image();
   image.src = `data:image/png;base64,${base64}`;
-  image.alt = alt || "Figure drawn by this cell";
+  image.alt = alt || UNNAMED;
   image.className = "figure figure-plain";
   const box = make("div", "out out-figure");
   box.append(image);
+  return box;
+}
+
+// The package's figures stand in images, which Jupyter shows; the page has them in its own colours.
+function html(content) {
+  const box = make("div", "out out-html");
+  box.append(cleaned(content));
+  for (const image of box.querySelectorAll("img.stbp-figure")) image.replaceWith(figure(decoded(image.src)));
+  const alone = box.children.length === 1 && !box.textContent.trim() && box.querySelector(":scope > .out-figure");
+  if (alone) return alone;
+  if (box.textContent.includes("$$")) window.typesetMaths?.(box);
   return box;
 }
 
@@ -54,20 +73,7 @@ function rich(data) {
   const content = [data[kind]].flat().join("");
   if (kind === "image/svg+xml") return figure(content);
   if (kind === "image/png") return picture(content, data["text/plain"]);
-  if (kind === "text/html") {
-    const box = make("div", "out out-html");
-    const parsed = document.createElement("template"); // nothing in it is loaded or obeyed yet
-    parsed.innerHTML = content;
-    // With these a browser knocks at another host before, or without, asking the page's policy.
-    // The style of Jupyter is not that of the page.
-    for (const element of parsed.content.querySelectorAll("link, meta, iframe[src], .stbp-style")) element.remove();
-    for (const image of parsed.content.querySelectorAll("img.stbp-figure")) image.replaceWith(figure(decoded(image.src)));
-    const alone = parsed.content.childNodes.length === 1 && parsed.content.querySelector(":scope > .out-figure");
-    if (alone) return alone;
-    box.append(parsed.content);
-    if (box.textContent.includes("$$")) window.typesetMaths?.(box);
-    return box;
-  }
+  if (kind === "text/html") return html(content);
   if (kind === "text/plain") return text(make("pre", "out out-result"), content);
   const box = make("div", "out out-latex", content);
   box.setAttribute("role", "img");
@@ -76,29 +82,34 @@ function rich(data) {
   return box;
 }
 
-// Collects the output of one run. `show` takes the worker's messages.
+// Collects the output of one run. What was there before stays, pale, until something new comes.
 export class Output {
   #refused = new Set();
+  #isOld = true;
 
   constructor(box) {
     this.box = box;
-    this.box.replaceChildren();
+    box.style.minHeight = `${box.getBoundingClientRect().height}px`; // so nothing below it jumps
+    box.toggleAttribute("data-old", true);
   }
 
+  // Takes a message of the worker.
   show(message) {
     if (message.type === "stream") this.#text(message.text, `out-${message.name}`);
-    if (message.type === "display") this.box.append(rich(message.data));
-    if (message.type === "clear") this.box.replaceChildren();
+    if (message.type === "display") this.#append(rich(message.data));
+    if (message.type === "clear") this.#clear();
   }
 
-  error({ text }) {
-    this.box.append(make("pre", "out out-error", text.trimEnd()));
+  // The error first; then where it happened, in the reader's own lines.
+  error({ text, trace }) {
+    const box = make("div", "out out-error");
+    box.append(make("pre", "out-message", text.trimEnd()));
+    if (trace) box.append(make("pre", "out-trace", trace.trimEnd()));
+    this.#append(box);
   }
 
-  hint(text, ...buttons) {
-    const note = make("p", "cell-note", `${text} `);
-    note.append(...buttons);
-    this.box.append(note);
+  hint(text) {
+    this.#append(make("p", "cell-note", text));
   }
 
   refused(host) {
@@ -106,9 +117,25 @@ export class Output {
     this.#refused.add(host);
   }
 
+  end() {
+    if (this.#isOld) this.#clear();
+    this.box.style.minHeight = "";
+  }
+
+  #clear() {
+    this.#isOld = false;
+    this.box.replaceChildren();
+    this.box.removeAttribute("data-old");
+  }
+
+  #append(element) {
+    if (this.#isOld) this.#clear();
+    this.box.append(element);
+  }
+
   #text(words, kind) {
     const last = this.box.lastElementChild;
-    if (last?.classList.contains(kind)) text(last, words);
-    else this.box.append(text(make("pre", `out ${kind}`), words));
+    if (!this.#isOld && last?.classList.contains(kind)) text(last, words);
+    else this.#append(text(make("pre", `out ${kind}`), words));
   }
 }

@@ -1,29 +1,32 @@
 // The page's side of the worker: one run at a time, and an end at any time.
 export class Stopped extends Error {}
 
+const narrow = matchMedia("(max-width: 30em)");
+
 export class Python {
   #worker;
   #current;
-  #refused;
+  #told;
 
-  // `refused` is told the address of each request that the policy refuses, at any time.
-  constructor(refused) {
-    this.#refused = refused;
+  // `told` has a function for what happens at any time: loading, running, and refused addresses.
+  constructor(told) {
+    this.#told = told;
   }
 
-  // Runs a cell; `on` gets what it shows and how the loading goes. Rejects with Stopped.
+  // Runs a cell; `on` gets what it shows. Rejects with Stopped.
   run(code, number, on) {
     this.#worker ??= this.#start();
     return new Promise((resolve, reject) => {
-      this.#current = { resolve, reject, on };
-      this.#worker.postMessage({ code, number, view: matchMedia("(max-width: 30em)").matches ? "narrow" : "wide" });
+      this.#current = { number, resolve, reject, on };
+      this.#worker.postMessage({ code, number, view: narrow.matches ? "narrow" : "wide" });
     });
   }
 
-  // Begins to load what a cell needs, unless a cell runs.
-  warm(code) {
-    this.#worker ??= this.#start();
-    if (!this.#current) this.#worker.postMessage({ warm: code });
+  // Starts Python, which code that is being written will need.
+  prepare(code) {
+    if (this.#worker) return;
+    this.#worker = this.#start();
+    this.#worker.postMessage({ prepare: code });
   }
 
   // Ends Python at once, even in the middle of a loop. True if there was something to end.
@@ -42,20 +45,19 @@ export class Python {
     const code = new URL("worker.js", import.meta.url).href;
     const blob = new Blob([`import ${JSON.stringify(code)};`], { type: "text/javascript" });
     const worker = new Worker(URL.createObjectURL(blob), { type: "module" });
+    const message = "Python could not be started.";
     worker.onmessage = ({ data }) => this.#receive(data);
     worker.onerror = (event) =>
-      this.#receive({
-        type: "done",
-        ok: false,
-        error: { name: "Error", message: "Python could not be started.", text: `Python could not be started. ${event.message ?? ""}`, fatal: true },
-      });
+      this.#receive({ type: "done", ok: false, error: { name: "Error", message, text: `${message} ${event.message ?? ""}`, fatal: true } });
     return worker;
   }
 
   #receive(message) {
-    if (message.type === "refused") return this.#refused(message.uri);
+    if (message.type === "refused") return this.#told.refused(message.uri);
     const current = this.#current;
     if (!current) return;
+    if (message.type === "progress") return this.#told.loading(message);
+    if (message.type === "running") return this.#told.running(current.number);
     if (message.type !== "done") return current.on(message);
     this.#current = undefined;
     if (message.error?.fatal) this.stop();

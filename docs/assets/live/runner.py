@@ -16,6 +16,7 @@ LIMIT = (
     100_000  # characters that one cell may print, so that a loop cannot fill the page
 )
 WIDTH = 79
+PACKAGE = "/site-packages/stbp_edu/"
 REPRS = {
     "text/html": "_repr_html_",
     "text/markdown": "_repr_markdown_",
@@ -90,6 +91,18 @@ def bundle(value):
     }
 
 
+def verdict(value):
+    """Return what ``check`` found out about an answer, if the value is its feedback."""
+    module = sys.modules.get("stbp_edu.practice.feedback")
+    if module is None or not isinstance(value, module.Feedback):
+        return None
+    return {
+        "exercise": value.exercise,
+        "state": value.state,
+        "mistakes": list(value.mistakes),
+    }
+
+
 def _is_figure(value):
     return "matplotlib.figure" in sys.modules and isinstance(
         value, sys.modules["matplotlib.figure"].Figure
@@ -117,7 +130,10 @@ class Runner:
     def display(self, *values, **_options):
         """Show values, as IPython's display does."""
         for value in values:
-            self.emit(json.dumps({"type": "display", "data": bundle(value)}))
+            message = {"type": "display", "data": bundle(value)}
+            if found := verdict(value):
+                message["verdict"] = found
+            self.emit(json.dumps(message))
 
     def run(self, source, number, view):
         """Run a cell on a wide or narrow page; return JSON: whether it worked, or the error."""
@@ -142,18 +158,6 @@ class Runner:
             return json.dumps({"ok": False, "error": describe(error)})
         finally:
             sys.stdout, sys.stderr = kept
-
-    def warm(self, source):
-        """Make the imports of a cell that may run next; what goes wrong is told when it runs."""
-        try:
-            found = [
-                n
-                for n in ast.parse(source).body
-                if isinstance(n, (ast.Import, ast.ImportFrom))
-            ]
-            exec(compile(ast.Module(found, []), "<warm>", "exec"), {})
-        except Exception:
-            return
 
     def _execute(self, source, name):
         """Run the statements; show the value of a last expression, and return it."""
@@ -207,28 +211,44 @@ def _wrapper(name, mime):
 
 
 def describe(error):
-    """Return the error's name, message, and a traceback of the reader's own lines.
+    """Return the error's name and message, its text, and where it happened in the reader's lines.
 
-    Frames of this runner are left out; of a library's frames the last one stays.
+    Frames of this runner and of this package are left out; of another library's the last one stays.
     """
-    found = traceback.TracebackException.from_exception(error)
-    chained = found
-    while chained is not None:
-        frames = [f for f in chained.stack if f.filename != __file__]
-        own = [f for f in frames if f.filename.startswith("<cell ")]
-        last = [f for f in frames[-1:] if f not in own]
-        chained.stack = traceback.StackSummary.from_list([*own, *last])
-        chained = chained.__cause__ or chained.__context__
-    text = (
-        "".join(found.format())
-        .replace('File "<cell ', 'File "cell ')
-        .replace('>", line', '", line')
-    )
+    text = "".join(traceback.format_exception_only(error))
+    trace = "" if isinstance(error, SyntaxError) else "".join(_places(error))
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     message = str(error).splitlines()[0] if str(error) else ""
     return {
         "name": type(error).__name__,
         "message": message,
-        "text": text,
+        "text": _shown(text),
+        "trace": _shown(trace),
         "missing": missing,
     }
+
+
+def _places(error):
+    """Yield the places of an error and of those before it, the last error first."""
+    while error is not None:
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename != __file__
+        ]
+        own = [frame for frame in frames if frame.filename.startswith("<cell ")]
+        last = frames[-1:]
+        if last and last[0] not in own and PACKAGE not in last[0].filename:
+            own += last
+        yield from traceback.StackSummary.from_list(own).format()
+        error = error.__cause__ or (
+            None if error.__suppress_context__ else error.__context__
+        )
+        if error is not None:
+            yield f"After {''.join(traceback.format_exception_only(error))}"
+
+
+def _shown(text):
+    """Return the text of an error with cells named as the page names them."""
+    text = text.replace('File "<cell ', 'File "cell ').replace('>", line', '", line')
+    return text.replace("/lib/python3.12/site-packages/", "")

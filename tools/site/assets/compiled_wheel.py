@@ -11,14 +11,16 @@ DATE = (1980, 1, 1, 0, 0, 0)  # the same wheel gives the same bytes
 LEFT_OUT = (  # what no page imports or reads, and the hashes of files that change here
     "/tests/", "/benchmarks/", "/sample_data/", "/fonts/afm/", "/fonts/pdfcorefonts/",
     "/mpl-data/images/", "/f2py/", "/include/", ".pxd", ".pyi", ".dist-info/RECORD",
+    "/ttf/DejaVuSerif", "/ttf/DejaVuSansMono", "PIL/_webp", "PIL/_imagingft",
 )  # fmt: skip
 
 
 def compile_wheel(wheel: Path, target: Path, folder: str, sources: bool) -> None:
     """Write the files with bytecode in the place of modules, or beside them if ``sources``.
 
-    ``folder`` is where they will lie; tracebacks name it. A ``.zip`` stays one; else the target is
-    a pack, which docs/assets/live/start.js lays out.
+    ``folder`` is where they will lie; tracebacks name it. A ``.zip`` stays one, not compressed: it
+    travels compressed as a whole. Else the target is a pack, which docs/assets/live/files.js lays
+    out.
     """
     files = {}
     with zipfile.ZipFile(wheel) as old:
@@ -36,9 +38,7 @@ def compile_wheel(wheel: Path, target: Path, folder: str, sources: bool) -> None
     if target.suffix == ".zip":
         with zipfile.ZipFile(target, "w") as new:
             for name, content in files.items():
-                new.writestr(
-                    zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 9
-                )
+                new.writestr(zipfile.ZipInfo(name, DATE), content)
     else:
         target.write_bytes(_pack(files))
 

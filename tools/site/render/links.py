@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from stbp_edu.files import read_text
+from tools.site.downloads import OFFLINE
 
 CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)
 LINK = re.compile(r"(\]\()([^()\s]+)((?:\s+\"[^\"]*\")?\))")
@@ -90,6 +91,7 @@ def broken(site: Path) -> Iterator[str]:
     files = {
         path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()
     }
+    files.add(OFFLINE)  # it is packed when all pages are written
     found: dict[str, list[tuple[str, str]]] = {}
     for path in sorted(site.rglob("*.html")):
         elements = " ".join(ELEMENT.findall(read_text(path)))

@@ -112,8 +112,16 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     )
 
 
-def cell_html(notebook: Notebook, number: int, figures: dict[str, bytes]) -> str:
-    """Return the code cell of this number, from 1, with its committed outputs."""
+def cell_html(
+    notebook: Notebook,
+    number: int,
+    figures: dict[str, bytes],
+    python: dict[str, int] | None = None,
+) -> str:
+    """Return the code cell of this number, from 1, with its committed outputs.
+
+    ``python`` is what a first run fetches, where cells can be run.
+    """
     cell = notebook.cells[number - 1]
     output = outputs_html(
         cell.outputs, f"assets/figures/{notebook.stem}/{number}", figures
@@ -123,8 +131,10 @@ def cell_html(notebook: Notebook, number: int, figures: dict[str, bytes]) -> str
     names |= {
         "cell": cell,
         "number": number,
-        "code": python(cell.source),
+        "code": highlighted(cell.source),
         "output": output,
+        "live": python is not None,
+        "python": python,
     }
     return filled("cell.html", **names)
 
@@ -134,7 +144,7 @@ BARE = HtmlFormatter(nowrap=True)
 BARE.span_element_openers = dict.fromkeys(PLAIN, "")
 
 
-def python(source: str) -> str:
+def highlighted(source: str) -> str:
     """Return highlighted Python as HTML, without a wrapper."""
     return highlight(source.rstrip("\n"), LEXER, BARE).rstrip("\n")
 

@@ -1,17 +1,7 @@
 // Keeps in this browser which exercises are done and what was predicted, and shows it where a page asks for it.
-import { PREDICTIONS, STATES, exported, forget, imported, keep, read, write } from "./saved.js";
+import { PREDICTIONS, STATES, exported, forget, imported, read, write } from "./saved.js";
 
 const WORDS = { right: "right", wrong: "not right yet", todo: "not attempted yet" };
-
-// Feedback that appears after a live cell has run says in its data attributes what to keep.
-function collect(root) {
-  const found = root.matches?.("[data-exercise][data-state]") ? [root] : [];
-  for (const one of [...found, ...(root.querySelectorAll?.("[data-exercise][data-state]") ?? [])]) {
-    if ("kept" in one.dataset) continue; // an output that was taken away and put back is no second attempt
-    one.dataset.kept = "";
-    keep(one.dataset.exercise, one.dataset.state, one.dataset.mistakes?.split(" ").filter(Boolean));
-  }
-}
 
 // A prediction that was not typed is chosen from buttons; where something was measured, it is held against it.
 function predictions(root) {
@@ -161,5 +151,5 @@ async function show(place) {
 for (const place of document.querySelectorAll("[data-progress]")) show(place);
 predictions(document.body);
 new MutationObserver((changes) => {
-  for (const { addedNodes } of changes) for (const node of addedNodes) collect(node), predictions(node);
+  for (const { addedNodes } of changes) for (const node of addedNodes) predictions(node);
 }).observe(document.body, { childList: true, subtree: true });

@@ -2,6 +2,7 @@
 export const [STATES, PREDICTIONS, HISTORY] = ["stbp-edu-progress", "stbp-edu-predictions", "stbp-edu-history"];
 const FORMAT = 2; // of saved_progress.py
 const KNOWN = ["right", "wrong"];
+const OTHER = ["predictions", "history", "format", "checksum"]; // what else the file holds beside the exercises
 
 const memory = {}; // of a page whose storage is switched off
 const table = (value) => (value && typeof value === "object" && !Array.isArray(value) ? value : {});
@@ -31,7 +32,7 @@ export function forget() {
 
 // A state, one attempt more, and the misconceptions that it showed. What was once right stays right.
 export function keep(exercise, state, mistakes = []) {
-  if (!KNOWN.includes(state)) return;
+  if (!KNOWN.includes(state) || OTHER.includes(exercise)) return;
   const history = read(HISTORY);
   const { attempts = 0, mistakes: before = {} } = table(history[exercise]);
   const counted = Object.fromEntries(mistakes.map((one) => [one, (before[one] ?? 0) + 1]));
@@ -56,7 +57,8 @@ async function checksum(content) {
 
 // The text of the file.
 export async function exported() {
-  const content = { ...read(STATES), predictions: read(PREDICTIONS), history: read(HISTORY), format: FORMAT };
+  const states = Object.fromEntries(Object.entries(read(STATES)).filter(([exercise]) => !OTHER.includes(exercise)));
+  const content = { ...states, predictions: read(PREDICTIONS), history: read(HISTORY), format: FORMAT };
   return canonical({ ...content, checksum: await checksum(content) });
 }
 

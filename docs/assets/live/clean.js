@@ -1,0 +1,59 @@
+// What an output may put on the page: DOMPurify's list of what is allowed, and ids of its own.
+import DOMPurify from "../vendor/dompurify/purify.es.mjs";
+
+const ALLOWED = {
+  USE_PROFILES: { html: true, svg: true, svgFilters: true, mathMl: true },
+  ADD_TAGS: ["use"], // of matplotlib's figures; see below where it may lead
+  FORBID_TAGS: ["form"],
+  ALLOW_DATA_ATTR: false,
+  ADD_ATTR: [
+    ...["data-exercise", "data-state", "data-mistakes", "data-view"],
+    ...["prediction", "answer", "measured", "question", "choices"].map((name) => `data-${name}`),
+  ],
+  RETURN_DOM_FRAGMENT: true,
+};
+const HTML = "http://www.w3.org/1999/xhtml";
+const REFERENCES = ["href", "xlink:href", "for", "aria-labelledby", "aria-describedby"];
+
+// A style sheet in HTML holds for the whole page; a figure keeps its own.
+DOMPurify.addHook("uponSanitizeElement", (node, { tagName }) => {
+  if (tagName === "style" && node.namespaceURI === HTML) node.remove();
+});
+DOMPurify.addHook("uponSanitizeAttribute", (node, attribute) => {
+  const isLink = attribute.attrName === "href" || attribute.attrName === "xlink:href";
+  if (node.localName === "use" && isLink && !attribute.attrValue.startsWith("#")) attribute.keepAttr = false;
+});
+
+let outputs = 0;
+
+// The allowed part of some HTML or SVG, as nodes.
+export function cleaned(markup) {
+  const fragment = DOMPurify.sanitize(markup, ALLOWED);
+  outputs += 1;
+  renameIds(fragment, (id) => `output-${outputs}-${id}`);
+  return fragment;
+}
+
+// With an id of the page's, an output would be found in the place of a part of the page.
+function renameIds(fragment, name) {
+  const owners = [...fragment.querySelectorAll("[id]")];
+  const ids = new Set(owners.map(({ id }) => id));
+  for (const owner of owners) owner.id = name(owner.id);
+  for (const element of fragment.querySelectorAll("*")) {
+    element.removeAttribute("name"); // by which a page finds an element, too
+    for (const { name: attribute, value } of [...element.attributes]) {
+      const renamed = REFERENCES.includes(attribute) ? reference(value, ids, name) : urls(value, ids, name);
+      if (renamed !== value) element.setAttribute(attribute, renamed);
+    }
+  }
+}
+
+function reference(value, ids, name) {
+  const renamed = (word) => {
+    const id = word.replace(/^#/, "");
+    return ids.has(id) ? word.replace(id, name(id)) : word;
+  };
+  return value.split(" ").map(renamed).join(" ");
+}
+
+const urls = (value, ids, name) => value.replace(/url\(["']?#([^"')]+)["']?\)/g, (all, id) => (ids.has(id) ? `url(#${name(id)})` : all));

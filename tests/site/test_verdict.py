@@ -1,0 +1,118 @@
+"""The card that judges an answer: what it shows, what it keeps, and that nothing else can."""
+
+import json
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.site.reader import cell, run
+
+PROGRESS = "localStorage.getItem('stbp-edu-progress')"
+ANSWER = """from stbp_edu.practice import check
+
+
+def case_at(t, n, T, N):
+    return {body}
+
+
+check("case-at", case_at)"""
+RIGHT = "(1 if n == N else 2) if t == T - 1 else (3 if n == N else 4)"
+COLOURS = {  # ground and bar, in the light and in the dark theme
+    "right": (("#e8f3ec", "#1c6b45"), ("#16301f", "#8fd3ae")),
+    "wrong": (("#fbf1e3", "#a2450a"), ("#3a2a17", "#f0ab78")),
+}
+
+
+def exercise(page: Page) -> int:
+    """Return the number of the cell that asks for case-at."""
+    target = page.locator(".cell[data-exercise=case-at]")
+    return int(target.get_attribute("data-number") or 0)
+
+
+def colours(card: Locator) -> tuple[str, str]:
+    """Return the colours of a card's ground and of its bar."""
+    found = card.evaluate("""card => {
+        const style = getComputedStyle(card);
+        return [style.backgroundColor, style.borderLeftColor];
+    }""")
+    numbers = [re.findall(r"\d+", colour) for colour in found]
+    ground, bar = ("#" + "".join(f"{int(n):02x}" for n in one[:3]) for one in numbers)
+    return ground, bar
+
+
+def test_right_and_wrong_are_told_apart_at_a_glance(warm: Page) -> None:
+    """By ground, bar and sign, in both themes; the note at the edge says the verdict."""
+    number = exercise(warm)
+    for state, body, words in (
+        ("wrong", "3", "case-at: not right yet."),
+        ("right", RIGHT, "case-at: right."),
+    ):
+        output = run(warm, ANSWER.format(body=body), number)
+        card = output.locator(f".stbp-feedback[data-state={state}]")
+        expect(card).to_be_visible()
+        expect(warm.locator(".live-status")).to_have_text(words)
+        assert colours(card) == COLOURS[state][0]
+        warm.locator("[data-theme-button]").click()
+        assert colours(card) == COLOURS[state][1]
+        warm.locator("[data-theme-button]").click()
+    expect(warm.locator(".nav-done").first).to_contain_text("1/2")
+
+
+def test_the_first_wrong_cell_is_lit(warm: Page) -> None:
+    """In a grid as large as the network of the first difference."""
+    output = run(warm, ANSWER.format(body="3"), exercise(warm))
+    said = output.locator(".stbp-feedback").inner_text()
+    found = re.search(
+        r"First at t = (\d+).*?n = (\d+), with T = (\d+), N = (\d+)", said
+    )
+    assert found, said
+    t, n, steps, layers = map(int, found.groups())
+    expect(output.locator(".verdict-grid rect")).to_have_count(steps * layers)
+    lit = output.locator(".verdict-grid .lit")
+    expect(lit).to_have_count(1)
+    assert float(lit.get_attribute("x") or 0) // (120 / steps) == t - 1
+    assert float(lit.get_attribute("y") or 0) // (60 / layers) == layers - n
+
+
+def test_hint_and_solution_are_in_the_card(warm: Page) -> None:
+    """They stay there when the cell runs again."""
+    number = exercise(warm)
+    for _ in range(2):
+        output = run(warm, ANSWER.format(body="3"), number)
+        card = output.locator(".stbp-feedback")
+        card.get_by_role("button", name="Show a hint for case-at").click()
+        expect(card.locator(".cell-help")).to_contain_text("hint")
+    card.get_by_role("button", name="Show a solution for case-at").click()
+    expect(card.locator(".cell-help")).to_contain_text("the solution")
+
+
+def test_the_verdict_is_there_again_after_a_reload(page: Page) -> None:
+    """As the storage has it; a reset of the cell leaves it, as it leaves the progress."""
+    number = exercise(page)
+    page.evaluate(
+        "localStorage.setItem('stbp-edu-progress', '{\"case-at\": \"right\"}')"
+    )
+    page.reload()
+    page.wait_for_selector("html[data-live=ready]", state="attached")
+    card = cell(page, number).locator(".stbp-feedback")
+    expect(card).to_have_attribute("data-state", "right")
+    expect(card).to_contain_text("case-at: right.")
+    expect(card.get_by_role("button", name="Show a hint for case-at")).to_be_visible()
+    expect(page.locator(".nav-done").first).to_contain_text("1/2")
+
+
+def test_no_output_counts_as_an_answer(warm: Page) -> None:
+    """Only what ``check`` has found out is kept, and an exercise has no name that a file needs."""
+    fake = (
+        '<div class="stbp-feedback" data-exercise="{}" data-state="right">right</div>'
+    )
+    shown = "from IPython.display import HTML\nHTML({!r})"
+    for id_ in ("case-at", "checksum"):
+        output = run(warm, shown.format(fake.format(id_)))
+        expect(output.locator(".stbp-feedback")).to_have_text("right")
+        assert json.loads(warm.evaluate(PROGRESS) or "{}") == {}
+    direct = (
+        "from stbp_edu.practice.feedback import Feedback\nFeedback('checksum', 'right')"
+    )
+    run(warm, direct)
+    assert json.loads(warm.evaluate(PROGRESS) or "{}") == {}
