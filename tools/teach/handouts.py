@@ -24,7 +24,9 @@ from tools.templates import filled
 ASKS = re.compile(
     r"Answer|\?$|^When you have it"
 )  # the line of a fold that holds an answer
-DROPPED = "nav.md-tags, .headerlink, .live-bar, .live-manual, .cell-strip, .md-feedback, "
+DROPPED = (
+    "nav.md-tags, .headerlink, .live-bar, .live-manual, .cell-strip, .md-feedback, "
+)
 DROPPED += ".stbp-solution, script, button, "
 DROPPED += ".figure-dark, .figure-narrow, .cell-note, a[download], .notebook-note"
 LINES = {"output": 4, "answer": 6, "exercise": 9}
