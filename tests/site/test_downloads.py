@@ -86,12 +86,12 @@ def test_links_to_the_source_come_with_its_address() -> None:
         f"https://mybinder.org/v2/gh/a/b/main?labpath=notebooks/{stem}.ipynb",
     ):
         assert f'href="{link}"' in head
-    assert "http" not in head_html(notebook, True, Address())
+    assert "://" not in head_html(notebook, True, Address())
     elsewhere = head_html(
         notebook, True, Address(repository="https://git.example.org/a/b")
     )
     assert (
-        elsewhere.count("http") == 1
+        elsewhere.count("://") == 1
     )  # the source; Colab and Binder know GitHub alone
 
 
