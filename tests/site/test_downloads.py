@@ -90,9 +90,7 @@ def test_links_to_the_source_come_with_its_address() -> None:
     elsewhere = head_html(
         notebook, True, Address(repository="https://git.example.org/a/b")
     )
-    assert (
-        elsewhere.count("://") == 1
-    )  # the source; Colab and Binder know GitHub alone
+    assert elsewhere.count("://") == 1  # the source; Colab and Binder know GitHub alone
 
 
 def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

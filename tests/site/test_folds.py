@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.site.conftest import NARROW, READY
-from tests.site.reader import bring, cell, ended, spoken, tab_to, violations, write
+from tests.site.reader import bring, cell, ended, spoken, violations, write
 from tools.notebooks.execution import FOLDED
 from tools.notebooks.numbering import files
 from tools.site.downloads import INSTALL
