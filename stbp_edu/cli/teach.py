@@ -4,17 +4,19 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from stbp_edu import checks
 from stbp_edu.files import write_text
-from stbp_edu.practice.tasks import misconceptions, objectives, tasks
-from stbp_edu.teaching import class_report, notebooks, wall
-from stbp_edu.teaching.class_report import Submission, found_in, graded
+from stbp_edu.practice.tasks import objectives, tasks
+from stbp_edu.teaching import class_report, gradebook, notebooks, wall
+from stbp_edu.teaching.gradebook import Student, read_roster
 from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
+from stbp_edu.teaching.own_tasks import faults
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
+from stbp_edu.teaching.submissions import Submission, found_in, graded
 
 LEAST_MEMORY = 256  # MB: Python with NumPy takes about 150
 
@@ -37,6 +39,14 @@ def assign_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--list", action="store_true", help="list the tasks by objective"
     )
+    parser.add_argument(
+        "--own-tasks", action="store_true", help="print a file of tasks to begin with"
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="try the solutions and mistakes of your tasks",
+    )
 
 
 def assign(args: argparse.Namespace) -> int:
@@ -52,7 +62,12 @@ def assign(args: argparse.Namespace) -> int:
     student/. With `checks = false`, as for an exam, the notebooks hold no calls of check(); the
     package has the solutions, so an exam needs machines without it.
 
-    Exit codes: 0 written, 2 the plan or OUT cannot be used; then nothing is written.
+    A plan may name a file of your own tasks, `tasks_from = "mine.toml"`; their solutions are on no
+    page. --check tries each of them in every variant: its solution must be right, and each of its
+    mistakes wrong and recognised.
+
+    Exit codes: 0 written or sound, 1 a task is not sound, 2 the plan or OUT cannot be used; then
+    nothing is written.
     """
     if args.list:
         every = list(tasks().values())
@@ -60,9 +75,14 @@ def assign(args: argparse.Namespace) -> int:
             notebooks.filled("listed.txt", objectives=objectives(), tasks=every), end=""
         )
         return 0
-    if args.plan is None or args.out is None:
+    if args.own_tasks:
+        print(notebooks.filled("own_tasks.toml"), end="")
+        return 0
+    if args.plan is None or (args.out is None and not args.check):
         raise ValueError("assign needs PLAN.toml and OUT; see stbp-edu assign --help")
     plan = read_problem_set(args.plan)
+    if args.check:
+        return _tasks_checked(plan)
     if args.out.exists() and (not args.out.is_dir() or any(args.out.iterdir())):
         raise ValueError(
             f"OUT must be a new or empty folder, got {args.out}; choose another"
@@ -71,14 +91,30 @@ def assign(args: argparse.Namespace) -> int:
     if not args.dry_run:
         write_folder(args.out, files)
     drawn = [plan.tasks_of(k + 1) for k in range(plan.count)]
+    library = plan.library()
     variants = [
-        ([tasks()[id_] for id_ in ids], sum(map(plan.points_of, ids))) for ids in drawn
+        ([library[id_] for id_ in ids], sum(map(plan.points_of, ids))) for ids in drawn
     ]
     names = {"paths": [args.out / path for path, _ in files], "dry": args.dry_run}
     print(
         notebooks.filled("assigned.txt", plan=plan, variants=variants, **names), end=""
     )
     return 0
+
+
+def _tasks_checked(plan: ProblemSet) -> int:
+    """Print what is wrong with the teacher's own tasks, and return the exit status."""
+    if plan.own_tasks is None:
+        raise ValueError(
+            'the plan names no file of tasks; write tasks_from = "mine.toml"'
+        )
+    found = list(faults(plan.own_tasks, plan.count))
+    for fault in found:
+        print(fault)
+    if not found:
+        variants = notebooks.many(plan.count, "variant")
+        print(f"every solution is right and every mistake recognised, in {variants}")
+    return 1 if found else 0
 
 
 def write_folder(out: Path, files: Iterable[tuple[Path, str]]) -> None:
@@ -104,6 +140,12 @@ def grade_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out", type=Path, default=Path("graded"), help="folder of the reports"
+    )
+    parser.add_argument(
+        "--roster",
+        type=Path,
+        metavar="CLASS.csv",
+        help="the students, with a column author",
     )
     parser.add_argument(
         "--site", default="", help="address of the course's site, for links"
@@ -138,9 +180,14 @@ def grade(args: argparse.Namespace) -> int:
         stbp-edu grade submissions --plan plan.toml --out week3-graded
 
     OUT gets grades.csv (points), answers.csv (every answer: state, mistakes, what check says),
-    a file for each student in feedback/, and mistakes.html, which ends with the three
-    misconceptions to discuss. A wrong answer with one named mistake gets the plan's share of
-    the points, `partial`.
+    a page for each student in feedback/, and mistakes.html, which ends with the three ideas to
+    discuss. Of several notebooks of a student the one changed last counts. A wrong answer with
+    one named mistake gets the plan's fraction of the points, `partial`, and one that is right but
+    for a mistyped name gets `slip`.
+
+    A roster is a CSV file with a column author, the name of each student's file or folder, and
+    perhaps name, email, id and section. With one, grades.csv has the absent too, and there are
+    grades-moodle.csv and grades-canvas.csv, which these platforms import.
 
     A notebook's code is run from top to bottom for each task, and nothing that it says or shows
     is believed except its variant, where the plan's table `authors` does not give that. Answers
@@ -184,32 +231,49 @@ def grade(args: argparse.Namespace) -> int:
     seldom = 0.1 if sys.stderr.isatty() else 10.0
     jobs = graded(plan, args.folder, limits, processes)
     submissions = list(tqdm(jobs, total=len(files), unit="file", mininterval=seldom))
-    lost = write_reports(args.out, plan, submissions, args.site)
+    roster = [] if args.roster is None else read_roster(args.roster)
+    reports = reports_of(plan, submissions, roster, args.site)
+    lost = write_reports(args.out, reports)
     verdicts = [v for s in submissions if not s.reported for v in s.verdicts]
     said = notebooks.filled(
-        "graded.txt", out=args.out, lost=lost, submissions=submissions, verdicts=verdicts,
-        topics=class_report.topics(submissions), library=misconceptions(),
-    )  # fmt: skip
+        "graded.txt",
+        out=args.out,
+        names=[name for name in reports if "/" not in name],
+        lost=lost,
+        submissions=submissions,
+        verdicts=verdicts,
+        topics=class_report.topics(submissions, plan.library()),
+    )
     print(notebooks.encodable(said), end="")
     return int(any(s.problem for s in submissions) or bool(lost))
 
 
-def write_reports(
-    out: Path, plan: ProblemSet, submissions: list[Submission], site: str
-) -> list[str]:
-    """Write the reports in place of older ones, and return what of them could not be written."""
+def reports_of(
+    plan: ProblemSet,
+    submissions: list[Submission],
+    roster: Sequence[Student],
+    site: str,
+) -> dict[str, str]:
+    """Return the reports, by path in their folder."""
     reports = {
-        "grades.csv": class_report.grades_csv(plan, submissions),
+        "grades.csv": gradebook.grades_csv(plan, submissions, roster),
         "answers.csv": class_report.answers_csv(submissions),
         "mistakes.html": class_report.page(plan, submissions, site),
     }
-    for old in filter(Path.is_file, (out / "feedback").rglob("*.md")):
-        old.unlink()
+    if roster:
+        reports["grades-moodle.csv"] = gradebook.moodle_csv(plan, submissions, roster)
+        reports["grades-canvas.csv"] = gradebook.canvas_csv(plan, submissions, roster)
     for s in submissions:
         if s.verdicts and not s.reported:
-            reports[f"feedback/{s.file.removesuffix('.ipynb')}.md"] = (
-                class_report.feedback(plan, s)
-            )
+            name = s.file.removesuffix(".ipynb")
+            reports[f"feedback/{name}.html"] = class_report.feedback(plan, s)
+    return reports
+
+
+def write_reports(out: Path, reports: Mapping[str, str]) -> list[str]:
+    """Write the reports in place of older ones, and return which of them could not be written."""
+    for old in filter(Path.is_file, (out / "feedback").rglob("*.html")):
+        old.unlink()
     lost = []
     for name, text in reports.items():
         try:

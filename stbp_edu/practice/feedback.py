@@ -39,6 +39,7 @@ class Feedback:
         mistakes: ids of the misconceptions that give exactly this answer.
         findings: what is found out about a mistake that has no name, each with its id and place.
         items: lines that stand in a list before the message.
+        together: whether it takes all of these mistakes to give the answer, not any of them.
     """
 
     exercise: str
@@ -47,6 +48,7 @@ class Feedback:
     mistakes: tuple[str, ...] = ()
     findings: tuple[Any, ...] = ()
     items: tuple[str, ...] = ()
+    together: bool = False
 
     title: ClassVar[str] = ""
     """What the answer is called, where that is not the exercise's id."""

@@ -10,6 +10,7 @@ import contextlib
 import difflib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -27,9 +28,10 @@ from stbp_edu.parameters import Params
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.grading.calling import Difference, NoValueError, problem
-from stbp_edu.practice.tasks import Exercise, Task, tasks
+from stbp_edu.practice.tasks import Exercise, Task
 from stbp_edu.teaching import messages, wall
 from stbp_edu.teaching.notebooks import name_of, read_notebook
+from stbp_edu.teaching.own_tasks import tasks_with
 
 LATE = "It did not end in time."
 AT_A_LIMIT = "It was ended at a limit: its memory, its time or what it may return."
@@ -193,8 +195,34 @@ def problem_of(kind: str, text: str) -> Difference | None:
 def judge(task: Task, cells: Sequence[str], limits: Limits) -> Feedback:
     """Return the verdict on the answer to a task in the code cells of a notebook.
 
-    It is what ``check`` would say, or its state is "stopped": at a limit.
+    It is what ``check`` would say, or its state is "stopped": at a limit, or "slip": right once a
+    mistyped name is put right.
     """
+    verdict = _judged(task, cells, limits)
+    slip = _mistyped(task, verdict)
+    if slip is None:
+        return verdict
+    typed, meant = slip
+    mended = [re.sub(rf"\b{re.escape(typed)}\b", meant, cell) for cell in cells]
+    if not _judged(task, mended, limits).right:
+        return verdict
+    said = f"It is right once `{typed}` is `{meant}`."
+    return Feedback(task.id, "slip", (said, *verdict.message))
+
+
+def _mistyped(task: Task, verdict: Feedback) -> tuple[str, str] | None:
+    """Return the name that an answer mistypes, and the one that it means, if it may be so."""
+    said = " ".join(verdict.message)
+    missing = re.search(r"name '(\w+)' is not defined", said)
+    if missing and isinstance(task, Exercise):
+        near = difflib.get_close_matches(missing[1], task.arguments, n=1)
+        return (missing[1], near[0]) if near else None
+    renamed = re.search(r"There is `(\w+)`: rename it", said)
+    return (renamed[1], name_of(task)) if renamed else None
+
+
+def _judged(task: Task, cells: Sequence[str], limits: Limits) -> Feedback:
+    """Return the verdict on these cells as they are."""
     try:
         with contextlib.closing(Answer(cells, name_of(task), limits)) as answer:
             verdict = _verdict(task, answer)
@@ -257,16 +285,19 @@ def _not_found(task: Task, facts: Mapping[str, Any]) -> Feedback:
 
 def main() -> None:
     """Judge the answers in one notebook to these tasks."""
-    notebook, seconds, memory, unsafe, *ids = sys.argv[1:]
-    limits = Limits(float(seconds), int(memory), unsafe == "unsafe")
+    notebook, seconds, memory, wall_or_not, own_tasks, variant, *ids = sys.argv[1:]
+    limits = Limits(float(seconds), int(memory), wall_or_not == "unsafe")
+    own = Path(own_tasks) if own_tasks else None
+    library = tasks_with(own, int(variant))
     cells, _ = read_notebook(Path(notebook))
     for id_ in ids:
         try:
-            said = judge(tasks()[id_], cells, limits)
+            said = judge(library[id_], cells, limits)
         except Exception as error:  # a mistake of this package costs only one task
             text = f"It could not be graded: {type(error).__name__}: {error}."
             said = Feedback(id_, "stopped", (text[:300],))
-        print(json.dumps([id_, said.state, said.message, said.mistakes]), flush=True)
+        line = [id_, said.state, said.message, said.mistakes, said.together]
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

@@ -89,10 +89,11 @@ def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
         variant: of which students.
         form: ``"student"``, ``"teacher"``, ``"nbgrader"`` or ``"otter"``.
     """
-    asked = [tasks()[id_] for id_ in problem_set.tasks_of(variant)]
+    library = problem_set.library(variant)
+    asked = [library[id_] for id_ in problem_set.tasks_of(variant)]
     text = filled(
         "notebook.md", plan=problem_set, variant=variant, form=form, asked=asked, code=code,
-        name_of=name_of, wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
+        name_of=name_of, of_the_course=tasks(), wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
     )  # fmt: skip
     parts = CELL.split(text)[1:]
     cells = map(_cell, parts[::4], parts[1::4], parts[2::4], parts[3::4])
@@ -121,7 +122,8 @@ def _cell(kind: str, name: str, metadata: str, source: str) -> dict[str, Any]:
 
 def files_of(problem_set: ProblemSet, flavour: str) -> Iterator[tuple[Path, str]]:
     """Yield what a problem set consists of: paths in its folder, and texts."""
-    asked = [tasks()[id_] for id_ in problem_set.every_task()]
+    library = problem_set.library()
+    asked = [library[id_] for id_ in problem_set.every_task()]
     yield Path("rubric.md"), filled("rubric.md", plan=problem_set, asked=asked)
     for variant in range(1, problem_set.count + 1):
         slug = (

@@ -13,7 +13,8 @@ import numpy as np
 
 from stbp_edu import checks, files
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.tasks import objectives, tasks
+from stbp_edu.practice.tasks import Task, objectives
+from stbp_edu.teaching.own_tasks import tasks_with
 
 USES = ("practice", "homework", "exam")
 ENTRIES = {
@@ -42,8 +43,10 @@ class ProblemSet:
     seed: int = 0
     checks: bool = True
     partial: float = 0.5
+    slip: float = 0.75
     hand_in: str = ""
     authors: Mapping[str, int] = field(default_factory=dict)
+    own_tasks: Path | None = None
 
     def __post_init__(self) -> None:
         """Check the entries; the pools have been."""
@@ -57,11 +60,13 @@ class ProblemSet:
         checks.count("seed", self.seed, at_least=0)
         for author, variant in _table("authors", self.authors).items():
             checks.count(f"the variant of {author}", variant, at_most=self.count)
-        if not 0 <= checks.number("partial", self.partial) <= 1:
-            raise ValueError(
-                f"partial must be from 0 to 1, got {self.partial}; write 0.5 for half"
-            )
-        if not [*_ids("tasks", self.tasks), *self.pools]:
+        for name, fraction in (("partial", self.partial), ("slip", self.slip)):
+            if not 0 <= checks.number(name, fraction) <= 1:
+                raise ValueError(
+                    f"{name} must be from 0 to 1, got {fraction}; write 0.5 for half"
+                )
+        known = self.library()
+        if not [*_ids("tasks", self.tasks, known), *self.pools]:
             raise ValueError(
                 'the plan must ask something; write tasks = ["c3-delta", ...]'
             )
@@ -124,17 +129,33 @@ class ProblemSet:
     def every_task(self) -> list[str]:
         """Return the tasks of all variants, each once, in the order of the course."""
         asked = {id_ for k in range(self.count) for id_ in self.tasks_of(k + 1)}
-        return [id_ for id_ in tasks() if id_ in asked]
+        return [id_ for id_ in self.library() if id_ in asked]
+
+    def library(self, variant: int = 1) -> Mapping[str, Task]:
+        """Return every task that may be asked, by id: the course's, and the teacher's own.
+
+        Those of the teacher may have other numbers in each variant.
+        """
+        return tasks_with(self.own_tasks, variant)
 
     def points_of(self, task: str) -> float:
         """Return the points of a task."""
-        return self.points.get(task, tasks()[task].minutes)
+        return self.points.get(task, self.library()[task].minutes)
 
     def earned(self, verdict: Feedback) -> float:
-        """Return the points for an answer: all, a share for one named mistake, or none."""
-        named = verdict.state == "wrong" and bool(verdict.mistakes)
-        share = 1.0 if verdict.state == "right" else self.partial * named
-        return self.points_of(verdict.exercise) * share
+        """Return the points for an answer.
+
+        All for a right one, ``slip`` of them where only a name is mistyped, ``partial`` for one
+        named mistake, ``partial`` twice over for two at once, and none for any other.
+        """
+        fraction = 0.0
+        if verdict.state == "right":
+            fraction = 1.0
+        elif verdict.state == "slip":
+            fraction = self.slip
+        elif verdict.state == "wrong" and verdict.mistakes:
+            fraction = self.partial**2 if verdict.together else self.partial
+        return self.points_of(verdict.exercise) * fraction
 
 
 def read_problem_set(path: Path) -> ProblemSet:
@@ -148,6 +169,8 @@ def read_problem_set(path: Path) -> ProblemSet:
         "tasks",
         "checks",
         "partial",
+        "slip",
+        "tasks_from",
         "hand_in",
         "points",
         "pools",
@@ -162,10 +185,12 @@ def read_problem_set(path: Path) -> ProblemSet:
         variants = _table(
             "variants", table.pop("variants", {}), ("count", "seed", "authors")
         )
-        pools = [_pool(pool) for pool in _list("pools", table.pop("pools", []))]
-        return ProblemSet(
-            **{"title": name, "tasks": [], **table, **variants}, pools=pools
-        )
+        own = table.pop("tasks_from", None)
+        own_tasks = path.parent / own if own else None
+        library = tasks_with(own_tasks)
+        pools = [_pool(p, library) for p in _list("pools", table.pop("pools", []))]
+        given = {"title": name, "tasks": [], **table, **variants}
+        return ProblemSet(**given, pools=pools, own_tasks=own_tasks)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{path}: {error}") from error
 
@@ -194,27 +219,25 @@ def _table(
     return value
 
 
-def _ids(name: str, ids: Any) -> list[str]:
-    """Return the ids of tasks, each once."""
+def _ids(name: str, ids: Any, known: Collection[str]) -> list[str]:
+    """Return the ids of known tasks, each once."""
     for id_ in _list(name, ids):
-        checks.choice(f"a task of {name}", id_, tasks())
+        checks.choice(f"a task of {name}", id_, known)
     if len(set(ids)) < len(ids):
         raise ValueError(f"{name} must name each task once, got {ids}")
     return list(ids)
 
 
-def _pool(table: Any) -> tuple[int, list[str]]:
+def _pool(table: Any, known: Mapping[str, Task]) -> tuple[int, list[str]]:
     """Return a pool: tasks by name, or all of an objective and a use."""
     part = _table("pool", table, ("draw", "tasks", "objective", "use"))
     draw = checks.count("draw", part.get("draw", 1))
     if "tasks" in part:
-        ids = _ids("tasks of a pool", part["tasks"])
+        ids = _ids("tasks of a pool", part["tasks"], known)
     else:
         objective = checks.choice("objective", part.get("objective"), objectives())
         use = checks.choice("use", part.get("use", "homework"), USES)
-        ids = [
-            t.id for t in tasks().values() if (t.objective, t.use) == (objective, use)
-        ]
+        ids = [t.id for t in known.values() if (t.objective, t.use) == (objective, use)]
     if len(ids) < draw:
         raise ValueError(
             f"a pool must have as many tasks as are drawn, got {ids} for {draw}"

@@ -54,15 +54,43 @@ def test_every_task_can_be_asked_and_only_the_teacher_is_told(flavour, tmp_path)
 def test_nbgrader_and_otter_are_told_what_is_what(tmp_path):
     cells = source(tmp_path, PLAN, "nbgrader")
     marks = [m for c in cells if (m := c["metadata"].get("nbgrader"))]
-    assert [m["schema_version"] for m in marks] == [3] * 6
-    told = [(m["solution"], m["grade"], m["locked"]) for m in marks[:3]]
-    assert told == [(False, False, True), (True, False, False), (False, True, True)]
+    assert [m["schema_version"] for m in marks] == [3] * 4
+    told = [(m["solution"], m["grade"], m["locked"]) for m in marks[:2]]
+    assert told == [(False, False, True), (True, True, False)]
     assert [m.get("points") for m in marks if m["grade"]] == [12, 4]
     cells = source(tmp_path, PLAN, "otter")
     raw = [c["source"].split("\n")[0] for c in cells if c["cell_type"] == "raw"]
-    words = ["BEGIN QUESTION", "BEGIN SOLUTION", "END SOLUTION"]
-    words += ["BEGIN TESTS", "END TESTS", "END QUESTION"]
+    words = ["BEGIN QUESTION", "BEGIN SOLUTION", "END SOLUTION", "END QUESTION"]
     assert raw == ["# ASSIGNMENT CONFIG"] + [f"# {word}" for word in words] * 2
+
+
+@pytest.mark.parametrize("flavour", ["nbgrader", "otter"])
+def test_these_flavours_carry_answers_only(flavour, tmp_path):
+    """A test in the student's own kernel believes whatever the student puts in its place."""
+    for cell in source(tmp_path, "checks = false\n" + PLAN, flavour):
+        assert "check" not in cell["source"]
+        assert "assert" not in cell["source"]
+
+
+def test_own_tasks_are_asked_drawn_for_each_variant_and_tried(tmp_path, capsys):
+    own = filled("own_tasks.toml")
+    (tmp_path / "mine.toml").write_text(own)
+    text = "title = 'Exam'\nchecks = false\ntasks_from = 'mine.toml'\n"
+    text += "tasks = ['my-neuron', 'gain']\n[variants]\ncount = 6\n"
+    files = written(tmp_path, text)
+    books = [c for p, c in files.items() if p.parts[0] == "student"]
+    asked = {re.search(r"u\^t\\\\, \(1 - [\d.]+", book)[0] for book in books}
+    assert len(asked) > 1
+    assert not any("<leak>" in book or "eps_next * 0" in book for book in books)
+    assert main(["assign", str(tmp_path / "plan.toml"), "--check"]) == 0
+    assert "every mistake recognised, in 6 variants" in capsys.readouterr().out
+    wrong = own.replace("u*(1-<part>*o) + x", "u*(1-o) + x")
+    (tmp_path / "mine.toml").write_text(wrong)
+    assert main(["assign", str(tmp_path / "plan.toml"), "--check"]) == 1
+    assert "variant 1: the solution is not right" in capsys.readouterr().out
+    (tmp_path / "mine.toml").write_text(own.replace("equation =", "equaton ="))
+    assert main(["assign", str(tmp_path / "plan.toml"), "--check"]) == 2
+    assert "must have equation; add" in capsys.readouterr().err
 
 
 def test_variants_differ_and_come_again_by_their_seed(tmp_path):

@@ -14,13 +14,15 @@ import pytest
 from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.saved_progress import FILE
-from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching import class_report
+from stbp_edu.practice.tasks import misconceptions, tasks
+from stbp_edu.teaching import class_report, gradebook
 from stbp_edu.teaching import judge as judging
-from stbp_edu.teaching.class_report import Submission, found_in, graded, page, topics
+from stbp_edu.teaching.class_report import page, topics
+from stbp_edu.teaching.gradebook import read_roster
 from stbp_edu.teaching.judge import Limits, judge
 from stbp_edu.teaching.notebooks import code, notebook
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
+from stbp_edu.teaching.submissions import Submission, found_in, graded
 from tests.system_tools import needed
 
 pytestmark = pytest.mark.slow  # each answer is judged in a process of its own
@@ -137,14 +139,15 @@ def test_a_teacher_grades_a_class_and_reads_its_mistakes(tmp_path, capsys):
     row = answers["bea", IDS[1]]
     assert (row["by"], row["state"]) == ("the student's own report", "right")
     assert (
-        "not judged: cy/progress.json: it is the same file of progress as bea/pro"
+        "not graded: cy/progress.json: it is the same file of progress as bea/pro"
         in said
     )
     assert (out / "mistakes.html").read_text().count("(self-reported)") == 1
     half = tasks()[IDS[1]].minutes / 2
     assert float(by_author["hostile"][IDS[1]]) == half
     assert (
-        f"`{IDS[1]}`: wrong, {half:g} of" in (out / "feedback/hostile.md").read_text()
+        f"<code>{IDS[1]}</code>: wrong, {half:g} of"
+        in (out / "feedback/hostile.html").read_text()
     )
     assert said.count("to discuss: ") == 1
 
@@ -159,7 +162,7 @@ def test_older_reports_are_replaced_where_the_teacher_says_so(tmp_path, capsys):
     assert grade(tmp_path) == 2
     assert "--force" in capsys.readouterr().err
     assert grade(tmp_path, "--force") == 0
-    assert [p.name for p in (tmp_path / "out/feedback").iterdir()] == ["bo.md"]
+    assert [p.name for p in (tmp_path / "out/feedback").iterdir()] == ["bo.html"]
 
 
 @pytest.mark.parametrize("what", HOSTILE if FULL else FEW)
@@ -183,7 +186,7 @@ def test_an_error_of_the_package_costs_one_task(tmp_path, monkeypatch, capsys):
     book = tmp_path / "anna.ipynb"
     problem_set = ProblemSet("W", ["gain", "cosine"])
     book.write_text(notebook(problem_set, 1, "student"))
-    options = ["5", "512", "unsafe", "gain", "cosine"]
+    options = ["5", "512", "unsafe", "", "1", "gain", "cosine"]
     monkeypatch.setattr("sys.argv", ["judge", str(book), *options])
     judging.main()
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
@@ -294,7 +297,7 @@ def wrong(author, task, *mistakes, reported=False):
     return Submission(author, f"{author}.ipynb", (verdict,), reported=reported)
 
 
-def test_the_page_ends_with_the_mistakes_that_explain_most():
+def test_the_page_ends_with_the_ideas_that_explain_most():
     made = [wrong(f"a{k}", "gain", "missing-leak", "sign") for k in range(2)]
     made += [wrong(f"b{k}", "gain", "sign") for k in range(3)] + [
         wrong("c", "cosine", "sign")
@@ -303,27 +306,68 @@ def test_the_page_ends_with_the_mistakes_that_explain_most():
     made += [wrong(f"e{k}", "gain", "missing-root", reported=True) for k in range(9)]
     made += [Submission("e0", "e0.ipynb", (Feedback("gain", "right"),))]
     made += 2 * [wrong("b0", "gain", "missing-root", reported=True)]
-    found = topics(made)
-    assert [(t.id, t.students, [task.id for task in t.where]) for t in found] == [
-        ("sign", 6, ["gain", "cosine"]),
-        ("missing-root", 1, ["cosine"]),
+    made += [wrong(f"f{k}", "cosine") for k in range(2)] + [wrong("g", "gain")]
+    found = topics(made, tasks())
+    sign, missing = misconceptions()["sign"], misconceptions()["missing-root"]
+    assert [(t.name, t.students, [task.id for task, _ in t.where]) for t in found] == [
+        (sign["name"], 6, ["gain", "cosine"]),
+        ("an answer without a name", 2, ["cosine"]),
+        (missing["name"], 1, ["cosine"]),
     ]
     asked = ProblemSet("<b>Week</b>", ["gain", "cosine"], {"gain": 2.5})
     html = page(asked, made, "https://course.example/")
     lesson = f"{GAIN.notebook:02}_missing_paths"
     for part in (
         *("&lt;b&gt;Week", f'href="https://course.example/notebooks/{lesson}/"'),
-        "<td>9</td>",  # one each of those who report themselves and are not judged right
+        "<td>9</td>",  # one each of those who report themselves and are not graded right
         "<summary>3</summary>b0, b1, b2",
-        "6 students, in <code>gain</code>, <code>cosine</code>",
+        "6 students.",
     ):
         assert part in html
-    assert html.rindex("<h2>") == html.index("<h2>2 misconceptions to discuss")
+    assert html.rindex("<h2>") == html.index("<h2>3 ideas to discuss")
+
+
+def test_two_mistakes_at_once_count_for_both_and_each_has_its_tasks_own_reason():
+    verdict = Feedback("c3-delta", "wrong", (), ("sign", "missing-u"), together=True)
+    task = tasks()["c3-delta-soft"]
+    own = dict(task.notes)
+    mistake = next(iter(own))
+    made = [Submission("anna", "anna.ipynb", (verdict,))]
+    made += [wrong("bo", task.id, mistake)]
+    found = {t.name: t for t in topics(made, tasks())}
+    names = {m: misconceptions()[m]["name"] for m in ("sign", "missing-u", mistake)}
+    assert found.keys() == set(names.values())
+    assert (task, own[mistake]) in found[names[mistake]].where
+    plan = ProblemSet("W", ["c3-delta"], {"c3-delta": 8})
+    assert plan.earned(verdict) == 2
+    assert plan.earned(Feedback("c3-delta", "slip")) == 6
+
+
+def test_a_roster_gives_a_row_to_each_student_and_files_for_gradebooks(tmp_path):
+    path = tmp_path / "class.csv"
+    path.write_text("author,name,email,id\nanna,Anna A,a@x,1\nbo,Bo B,b@x,2\n")
+    roster = read_roster(path)
+    asked = ProblemSet("Week", ["gain"], {"gain": 4})
+    right = Submission("anna", "anna.ipynb", (Feedback("gain", "right"),))
+    made = [right, wrong("cy", "gain")]
+    rows = list(csv.DictReader(gradebook.grades_csv(asked, made, roster).splitlines()))
+    assert [(r["author"], r["total"], r["problem"]) for r in rows] == [
+        ("anna", "4", ""), ("cy", "0", ""), ("bo", "0", "handed nothing in"),
+    ]  # fmt: skip
+    assert rows[1]["remark"] == "not in the roster"
+    moodle = gradebook.moodle_csv(asked, made, roster)
+    assert moodle == "Email address,ID number,Week\na@x,1,4\nb@x,2,0\n"
+    canvas = gradebook.canvas_csv(asked, made, roster).splitlines()
+    assert canvas[1].endswith(",,,,4")
+    assert canvas[2:] == ["Anna A,1,a@x,,4", "Bo B,2,b@x,,0"]
+    path.write_text("name\nAnna\n")
+    with pytest.raises(ValueError, match="must have a column author"):
+        read_roster(path)
 
 
 def test_a_name_that_a_spreadsheet_would_compute_is_quoted():
     asked, one = ProblemSet("Week", ["gain"]), [wrong("=1+1", "gain")]
-    for text in (class_report.grades_csv(asked, one), class_report.answers_csv(one)):
+    for text in (gradebook.grades_csv(asked, one), class_report.answers_csv(one)):
         assert "\n'=1" in text
 
 
@@ -370,10 +414,9 @@ def test_a_notebook_is_of_the_variant_that_the_plan_says(
     (tmp_path / "in/anna").mkdir(parents=True)
     for k in (1, 2):
         (tmp_path / f"in/anna/{k}.ipynb").write_text(notebook(asked, 2, "teacher"))
-    found = [*graded(asked, tmp_path / "in", Limits(), 2)]
-    assert all("one of 2 notebooks of anna" in s.remark for s in found)
-    (tmp_path / "in/anna/1.ipynb").unlink()
-    (one,) = graded(asked, tmp_path / "in", Limits(), 2)
+    os.utime(tmp_path / "in/anna/1.ipynb", (1, 1))
+    older, one = graded(asked, tmp_path / "in", Limits(), 2)
+    assert (older.problem, older.verdicts) == ("a newer one counts, anna/2.ipynb", ())
     assert (one.author, one.variant, said in one.remark) == ("anna", variant, True)
 
 
@@ -384,16 +427,16 @@ def test_texts_that_utf8_cannot_hold_and_names_that_clash_lose_no_report(
     book = notebook(ProblemSet("W", ["gain"]), 1, "teacher")
     raising = book.replace("return ", "raise ValueError('\\\\ud800') #")
     assert "ud800" in raising
-    for name in (b"\xff.ipynb", b"a.ipynb", b"a.md/b.ipynb"):
+    for name in (b"\xff.ipynb", b"a.ipynb", b"a.html/b.ipynb"):
         path = tmp_path / "in" / os.fsdecode(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(raising)
     assert grade(tmp_path, "--dry-run") == 0
     assert grade(tmp_path) == 1
-    assert "not written: feedback/a.md/b.md" in capsys.readouterr().out
+    assert "not written: feedback/a.html:" in capsys.readouterr().out
     assert (
         "It raises ValueError: \\ud800."
         in (tmp_path / "out" / "answers.csv").read_text()
     )
-    assert (tmp_path / "out" / "feedback" / os.fsdecode(b"\xff.md")).exists()
+    assert (tmp_path / "out" / "feedback" / os.fsdecode(b"\xff.html")).exists()
     assert "\\udcff.ipynb" in (tmp_path / "out" / "grades.csv").read_text()

@@ -26,7 +26,7 @@ from tools.pages import (
 )
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder, read_notebooks
-from tools.teach.weeks import plan, weeks
+from tools.teach.weeks import capital, plan, weeks
 
 
 def bug_hunt() -> dict[str, object]:
@@ -83,7 +83,8 @@ def adjoints(
 def teach() -> dict[str, object]:
     """Return the weeks of a class, the plan of one, and all tasks."""
     names = {"weeks": weeks(), "plan": plan(weeks()[2]).rstrip()}
-    return {**names, "tasks": list(tasks().values()), "said": markup}
+    functions = {"said": markup, "capital": capital}
+    return {**names, **functions, "tasks": list(tasks().values())}
 
 
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {

@@ -14,16 +14,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache, cached_property
-from itertools import combinations, pairwise
+from itertools import combinations
 
 import numpy as np
 
 from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.pairs import merged
 from stbp_edu.practice.grading.verdict import situations
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Task, tasks
 from stbp_edu.practice.tasks.catalogue import Mistake
+from tools.teach.weeks import capital
 
 PER_TASK = 2  # questions of the bank
 TRIED = 40  # pairs of mistakes of one task
@@ -61,9 +63,7 @@ def wrong(text: str, found: Sequence[Mistake]) -> Choice:
     """Return a wrong choice with what is wrong in it."""
     names = ", and ".join(m.name for m in found)
     why = " ".join(dict.fromkeys(m.why for m in found))
-    return Choice(
-        text, tuple(m.id for m in found), f"{names[:1].upper()}{names[1:]}. {why}"
-    )
+    return Choice(text, tuple(m.id for m in found), f"{capital(names)}. {why}")
 
 
 @dataclass(frozen=True)
@@ -154,17 +154,7 @@ def both(key: str, one: str, other: str) -> str:
     >>> both("a + b * c", "a - b * c", "a + b")
     'a - b'
     """
-    pieces = TOKEN.findall(key)
-    changes = []
-    for new in (TOKEN.findall(one), TOKEN.findall(other)):
-        found = SequenceMatcher(None, pieces, new, autojunk=False).get_opcodes()
-        changes += [(i, j, new[k:m]) for kind, i, j, k, m in found if kind != "equal"]
-    changes.sort()
-    if any(after[0] <= before[1] for before, after in pairwise(changes)):
-        return ""
-    for start, stop, new in reversed(changes):
-        pieces[start:stop] = new
-    return expression(" ".join(pieces))
+    return expression(merged(key, one, other))
 
 
 def all_differ(task: Task, texts: Sequence[str]) -> bool:

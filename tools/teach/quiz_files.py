@@ -27,7 +27,7 @@ from tools.templates import filled
 
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 DATE = (1980, 1, 1, 0, 0, 0)  # the same questions give the same zip
-FORMS = {"a": "A, before", "b": "B, after"}
+FORMS = {"a": "A", "b": "B"}
 ORDER = 29  # under which the keys of the inventory fall evenly on the letters
 
 

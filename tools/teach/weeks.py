@@ -1,7 +1,9 @@
 """Six weeks of teaching: what stands in ``content/weeks.toml``, with what the course knows."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import course_table, misconceptions, objectives, tasks
@@ -12,30 +14,52 @@ CONTENT = Path(__file__).parent / "content"
 
 def weeks() -> list[SimpleNamespace]:
     """Return the six weeks: what is told, read, chosen from and asked, and what follows from it."""
-    known = {
-        stem.partition("_")[2]: notebook for stem, notebook in read_notebooks().items()
-    }
-    slugs, found = list(course_table()), []
-    for number, told in enumerate(read_toml(CONTENT / "weeks.toml")["week"], start=1):
-        groups = told["notebooks"], told.get("choose", [])
-        read, choose = ([known[slug] for slug in group] for group in groups)
-        own = [
-            t
-            for t in tasks().values()
-            if any(slugs[t.notebook] in group for group in groups)
-        ]
-        trained = {task.objective for task in own}
-        week = SimpleNamespace(
-            number=number, told=told, notebooks=read, choose=choose, tasks=own
-        )
-        week.minutes = [sum(n.course["minutes"][k] for n in read) for k in (0, 1)]
-        week.objectives = [text for id_, text in objectives().items() if id_ in trained]
-        week.expected = {id_: misconceptions()[id_] for id_ in told["expect"]}
-        found.append(week)
-    return found
+    by_slug = {}
+    for stem, notebook in read_notebooks().items():
+        by_slug[stem.partition("_")[2]] = notebook
+    told = read_toml(CONTENT / "weeks.toml")["week"]
+    return [_week(number, one, by_slug) for number, one in enumerate(told, start=1)]
+
+
+def _week(number: int, told: Any, by_slug: Mapping[str, Any]) -> SimpleNamespace:
+    """Return one week; its minutes are those at home, of reading and of exercises."""
+    slugs = list(course_table())
+    choose = told.get("choose", [])
+    own = [
+        t for t in tasks().values() if slugs[t.notebook] in told["notebooks"] + choose
+    ]
+    homework = [task for task in own if task.use == "homework"]
+    homework += [tasks()[id_] for id_ in told.get("homework", [])]
+    at_home = [s for s in told["notebooks"] if s not in told.get("in_class", [])]
+    minutes = [course_table()[slug]["minutes"] for slug in at_home]
+    trained = {task.objective for task in own}
+    return SimpleNamespace(
+        number=number,
+        told=told,
+        notebooks=[by_slug[slug] for slug in told["notebooks"]],
+        in_class=[by_slug[slug] for slug in told.get("in_class", [])],
+        choose=[by_slug[slug] for slug in choose],
+        tasks=own,
+        homework=homework,
+        minutes=[sum(reading) for reading in zip(*minutes, strict=True)],
+        objectives=[text for id_, text in objectives().items() if id_ in trained],
+        expected={id_: misconceptions()[id_] for id_ in told["expect"]},
+    )
 
 
 def plan(week: SimpleNamespace) -> str:
     """Return a week's homework as a plan that ``stbp-edu assign`` reads."""
-    ids = "".join(f'  "{task.id}",\n' for task in week.tasks if task.use == "homework")
+    ids = "".join(f'  "{task.id}",\n' for task in week.homework)
     return f'title = "Week {week.number}: {week.told["title"]}"\ntasks = [\n{ids}]\n'
+
+
+def capital(text: str) -> str:
+    """Return a text that begins with a capital, unless it begins with a symbol.
+
+    >>> capital("the leak is missing"), capital("h is used for f"), capital("a mean")
+    ('The leak is missing', 'h is used for f', 'A mean')
+    """
+    first = text.partition(" ")[0].rstrip("'")
+    if len(first) == 1 and first != "a":
+        return text
+    return text[:1].upper() + text[1:]

@@ -28,8 +28,10 @@ from stbp_edu.practice.grading.calling import (
     tried,
 )
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
+from stbp_edu.practice.grading.pairs import merged, pairs_of, with_both
 from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
 from stbp_edu.practice.tasks import Exercise, FormulaBlank, Function, Inputs
+from stbp_edu.practice.tasks.catalogue import define
 
 LONGEST_PRINT = 80
 FEW_DIGITS = 5e-3
@@ -165,22 +167,37 @@ def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedba
         not isinstance(o, Difference) or o.kind != "problem" for o in answer.outcomes
     )
     findings: list[Finding] = []
-    if asked and runs and not named:
+    both = _named_pair(exercise, answer) if asked and runs and not named else {}
+    if asked and runs and not named and not both:
         steps = _wrong_cases(function) if exercise.id == "backward" else []
         clear = [step for step in steps if NO_SUM not in step.text]
         findings = clear or single_mistake(answer) or steps or _vague(answer)
-    several = f"{len(named)} mistakes give what your function gives:"
-    said = [several] * (len(named) > 1) + [
-        *named.values(),
-        *(f.text for f in findings if f.text),
-    ]
+    said: list[str] = []
+    if len(named) > 1:
+        said.append(f"{len(named)} mistakes give what your function gives:")
+    if both:
+        said.append("Two mistakes at once:")
+    said += [*named.values(), *both.values()]
+    said += [finding.text for finding in findings if finding.text]
     if not said:
         agreed = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
         failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
         ending = f", and fails in {failed}" * bool(failed)
         said = [f"It agrees with the exact value in {agreed}{ending}."]
     said += _first_wrong(exercise, answer)
-    return Feedback(exercise.id, "wrong", tuple(said), tuple(named), tuple(findings))
+    return Feedback(
+        exercise.id, "wrong", tuple(said), tuple(named or both), tuple(findings),
+        together=bool(both),
+    )  # fmt: skip
+
+
+def _named_pair(exercise: Exercise, answer: Answer) -> dict[str, str]:
+    """Return the two named mistakes that together give an answer, by id with their sentences."""
+    for one, other in pairs_of(exercise.mistakes):
+        source = with_both(exercise, one, other)
+        if source and answer.gives(define(source), exactly=False):
+            return {one.id: str(one), other.id: str(other)}
+    return {}
 
 
 def _vague(answer: Answer) -> list[Finding]:
@@ -276,13 +293,34 @@ def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
         message = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (message,))
     named = _named(blank, tree)
-    if not named and (named := _named(blank, ast.UnaryOp(ast.USub(), tree))):
-        named["sign"] = "And the sign is turned round besides."
+    together = False
+    if not named:
+        named = _named(blank, ast.UnaryOp(ast.USub(), tree))
+        if named:
+            named["sign"] = "And the sign is turned round besides."
+        else:
+            named = _named_formula_pair(blank, tree)
+        together = bool(named)
     found = [] if named else _unnamed(blank, tree, right)
     said = [*named.values(), *(f.text for f in found if f.text)] or [SEVERAL]
     return Feedback(
-        blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found)
-    )
+        blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found),
+        together=together,
+    )  # fmt: skip
+
+
+def _named_formula_pair(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
+    """Return the two named mistakes that together give a formula, by id with their sentences."""
+    for one, other in pairs_of(blank.mistakes):
+        text = merged(blank.solution, one.body, other.body)
+        try:
+            both = algebra.parse(text, blank.symbols)
+        except ValueError:
+            continue
+        if algebra.equal(tree, both, blank):
+            first = f"Two mistakes at once: {one}"
+            return {one.id: first, other.id: str(other)}
+    return {}
 
 
 def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:

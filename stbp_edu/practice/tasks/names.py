@@ -102,3 +102,14 @@ def all_words(rng: np.random.Generator, k: int) -> list[tuple[str, ...]]:
     net = network(("1-1", "1-1-1", "1-1-1", "1-1-1-1")[k], hard_reset(LIF()))
     found = [("enter", *word) for word in words(net, (4, 3, 4, 3)[k])]
     return [found[i] for i in rng.permutation(len(found))]
+
+
+def derived_backward(lines: str, h: Array, *args: Array) -> Any:
+    """Return what the derived exact backward step of a neuron's forward lines gives.
+
+    ``h`` is the surrogate at the neuron's potential, and ``args`` are those of the function
+    ``backward`` that :meth:`stbp_edu.derived.Derived.program` prints.
+    """
+    space: dict[str, Any] = {"np": np, "h": lambda v: h}
+    exec(str(stbp_edu.derive(lines).program("exact")), space)
+    return space["backward"](*args)

@@ -1,0 +1,169 @@
+"""What a class handed in: the files of a folder, and the verdicts on each.
+
+A notebook is graded by a process of its own. A file of progress says what its author reports.
+Where an author has several notebooks, the latest counts.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.saved_progress import Attempts, read_progress
+from stbp_edu.practice.tasks import misconceptions
+from stbp_edu.teaching.judge import Limits
+from stbp_edu.teaching.notebooks import LARGEST, read_notebook
+from stbp_edu.teaching.problem_set import ProblemSet
+
+PATIENCE = 90.0  # seconds for the search for what is wrong, on a busy machine
+ENDED = "its process has ended before its time"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is found of one file.
+
+    Attributes:
+        author: the folder that it is in, or its own name.
+        file: its path in the folder of submissions.
+        verdicts: one for each task of its variant.
+        variant: the one that its author has.
+        reported: whether it is a file of progress, whose states are its author's word.
+        problem: why nothing of it is graded, or an empty string.
+        remark: what the teacher should look at, or an empty string.
+    """
+
+    author: str
+    file: str
+    verdicts: tuple[Feedback, ...] = ()
+    variant: int = 1
+    reported: bool = False
+    problem: str = ""
+    remark: str = ""
+
+
+def found_in(folder: Path) -> dict[Path, str]:
+    """Return the submitted files with their authors; nothing is read through a link.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    if not folder.is_dir():
+        raise ValueError(
+            f"FOLDER must be a folder of submissions, got {folder}; check the path"
+        )
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        top, *below = path.relative_to(folder).parts
+        is_hidden = any(p.startswith((".", "__MACOSX")) for p in (top, *below))
+        is_file = path.is_symlink() or path.is_file()
+        if is_file and not is_hidden:
+            found[path] = top if below else path.stem
+    if not any(path.suffix in (".ipynb", ".json") for path in found):
+        raise ValueError(
+            f"{folder} must hold notebooks or files of progress, and has none"
+        )
+    return found
+
+
+def latest(files: Mapping[Path, str]) -> dict[str, Path]:
+    """Return the notebook that counts of each author: the one that was changed last."""
+    found: dict[str, Path] = {}
+    for path, author in files.items():
+        if path.suffix != ".ipynb" or path.is_symlink():
+            continue
+        best = found.get(author, path)
+        if path.stat().st_mtime >= best.stat().st_mtime:
+            found[author] = path
+    return found
+
+
+def graded(
+    problem_set: ProblemSet, folder: Path, limits: Limits, processes: int
+) -> Iterator[Submission]:
+    """Yield each submission when it is graded, so many at a time."""
+    files = found_in(folder)
+    counts = latest(files)
+    problems = {path: _why_not_read(path) for path in files}
+    seen: dict[bytes, Path] = {}
+    for path in files:
+        if path.suffix == ".json" and not problems[path]:
+            first = seen.setdefault(path.read_bytes(), path)
+            if first != path:
+                same = f"{first.parent.name}/{first.name}"
+                problems[path] = f"it is the same file of progress as {same}"
+
+    def one(path: Path) -> Submission:
+        author, is_report = files[path], path.suffix == ".json"
+        file = str(path.relative_to(folder))
+        found = Submission(author, file, reported=is_report, problem=problems[path])
+        counted = counts.get(author)
+        if path.suffix == ".ipynb" and counted not in (None, path):
+            newer = counted.relative_to(folder)
+            return replace(found, problem=f"a newer one counts, {newer}")
+        if found.problem:
+            return found
+        try:
+            if is_report:
+                return replace(found, verdicts=tuple(_reported(path, problem_set)))
+            return _judged(found, path, problem_set, limits)
+        except (OSError, ValueError) as error:
+            return replace(found, problem=str(error))
+
+    with ThreadPoolExecutor(processes) as pool:
+        yield from pool.map(one, files)
+
+
+def _why_not_read(path: Path) -> str:
+    """Return why a file is not read, or an empty string."""
+    if path.is_symlink():
+        return "it is a link, not a notebook (.ipynb); ask for that"
+    if path.suffix not in (".ipynb", ".json"):
+        kind = path.suffix or "without an ending"
+        return f"it is a file {kind}, not a notebook (.ipynb); ask for that"
+    if path.stat().st_size > LARGEST:
+        megabytes = LARGEST // 2**20
+        return f"it has more than {megabytes} MB: neither a notebook nor progress"
+    return ""
+
+
+def _judged(
+    found: Submission, notebook: Path, problem_set: ProblemSet, limits: Limits
+) -> Submission:
+    """Return the verdicts of a process that grades a notebook."""
+    _, says = read_notebook(notebook)
+    variant, remark = problem_set.variant_of(found.author, says)
+    ids = problem_set.tasks_of(variant)
+    command = [sys.executable, "-P", "-m", "stbp_edu.teaching.judge"]
+    wall = "unsafe" if limits.unsafe else "walled"
+    command += [str(notebook), f"{limits.seconds:g}", str(limits.memory), wall]
+    command += [str(problem_set.own_tasks or ""), str(variant), *ids]
+    longest = 2 * len(ids) * (limits.seconds + PATIENCE)
+    try:
+        done = subprocess.run(
+            command, capture_output=True, timeout=longest, check=False
+        )
+        text = done.stdout
+    except subprocess.TimeoutExpired as error:
+        text = error.stdout or b""
+    known = {}
+    for line in text.split(b"\n")[:-1]:
+        id_, state, message, mistakes, together = json.loads(line)
+        known[id_] = Feedback(
+            id_, state, tuple(message), tuple(mistakes), together=together
+        )
+    verdicts = [known.get(id_, Feedback(id_, "stopped", (ENDED,))) for id_ in ids]
+    return replace(found, verdicts=tuple(verdicts), variant=variant, remark=remark)
+
+
+def _reported(path: Path, problem_set: ProblemSet) -> Iterator[Feedback]:
+    """Yield what a file of progress says of the tasks of the problem set."""
+    progress = read_progress(path)
+    for id_ in problem_set.every_task():
+        made = progress.history.get(id_, Attempts()).mistakes
+        known = tuple(m for m in sorted(made) if m in misconceptions())
+        yield Feedback(id_, progress.states.get(id_, "todo"), mistakes=known)
