@@ -113,9 +113,11 @@ class Derived:
         return Formulas(formulas(reading_output(sizes, self.neuron), rule))
 
     def program(self, rule: str | Rule = "exact") -> Source:
-        """Return a step forward and a step back under a rule, as Python source."""
-        net, rule = reading_output("1-1R-1R", self.neuron), as_rule(rule)
-        rule.check(net)
+        """Return a step forward and a step back under a rule, as Python source.
+
+        It is that of a layer between others, with recurrent weights; NumPy runs it as it is shown.
+        """
+        net, rule = reading_output("1-1R-1R-1R", self.neuron), as_rule(rule)
         return Source(program(net, rule))
 
     def prove(self, *, seed: int = 0) -> Proof:

@@ -298,7 +298,7 @@ def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(
     rest, spike = problem[1:], problem.neuron.H if smooth else None
     slow = forward_pass.forward(*problem[::2], problem.neuron, spike=spike)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stbp_edu.engine.array_steps.STRETCH", 2 * entries)
+        patch.setattr("stbp_edu.engine.array_program.STRETCH", 2 * entries)
         fast = forward(*problem[::2], problem.neuron, spike=spike)
         got = backward(slow, *rest, rule, loss)
     assert_close(fast.U, slow.U, "U")

@@ -1,9 +1,10 @@
 """The same mathematics as :mod:`stbp_edu.cases` at full speed, for a network of derived neurons.
 
 ``program`` has the network and the rule; forward and backward of Part I are calls of it. ``passes``
-goes through the layers, by the linear maps between them. The two functions of a step run on whole
-arrays of NumPy or PyTorch (``array_steps``; ``array_source`` writes them), or in compiled loops
-over samples, steps and spikes (``compiled``; ``loop_source`` writes them, and they call ``loops``).
+goes through the layers, by the linear maps between them. The neurons of a layer run the program
+that ``derive(...).program(rule)`` shows: on whole arrays of NumPy (``array_steps``) or PyTorch,
+which ``array_program`` makes quick, or in compiled loops over samples, steps and spikes
+(``compiled``; ``loop_source`` writes them, and they call ``loops``).
 """
 
 from stbp_edu.arrays import Workspace

@@ -18,18 +18,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrows.lines.expressions import ops_in
+from stbp_edu.arrows.lines.program import LayerProgram
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.checks import Array
 from stbp_edu.engine import loops
-from stbp_edu.engine.array_steps import Arrays, ArraySteps
+from stbp_edu.engine.array_program import Arrays
+from stbp_edu.engine.array_steps import ArraySteps, constants_of
+from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.surrogates import is_curve
 
 RARE = 0.35
@@ -76,11 +79,29 @@ def chosen(backend: str, net: Network) -> str:
 
 
 @dataclass(frozen=True)
-class CompiledSteps(ArraySteps):
-    """The loops of one layer."""
+class CompiledSteps:
+    """The steps of one layer as compiled loops: see :class:`.array_steps.ArraySteps`."""
+
+    program: LayerProgram
+    wanted: tuple[str, ...]
+    twin: bool = False
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states, in the order in which a step computes them."""
+        return self.program.neuron.order
+
+    @cached_property
+    def source(self) -> str:
+        """The source of the loops."""
+        return LoopSource(self.program, self.wanted, self.twin).text
 
     def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
-        """Fill the states of all steps: see :class:`ArraySteps`."""
+        """Fill the states of all steps, by name, (T, S, m) each, with a layer's parameters ``p``.
+
+        The first state holds what the weights bring, unless the loops have to weigh the ``spikes``
+        below; there is a bias for each neuron.
+        """
         first = states[self.states[0]]
         T, S, m = first.shape
         work, W = 10.0 * first.size, np.zeros((0, m), first.dtype)
@@ -89,35 +110,40 @@ class CompiledSteps(ArraySteps):
         else:
             W = np.ascontiguousarray(p["W"].T)
             work += spikes.size * m / 8
-        loop = compiled(self.loops, first.dtype)["forward"]
-        shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, forward=True))
+        R = p["R"].T if "R" in p else None
+        loop = compiled(self.source, first.dtype)["forward"]
+        shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, R))
 
     def backward(
         self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
-        """Fill the adjoints to keep, and return the other gradients: see :class:`ArraySteps`."""
-        back, limited = self.back, self.back.rule.gain_limit is not None
-        if limited and any(
-            len(g) > 1 for g in gain_groups(back.net, back.n, back.rule)
-        ):
-            return super().backward(
-                found, states, p, signals
-            )  # loops hold each adjoint alone
+        """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
+        if self._on_arrays is not None:
+            return self._on_arrays.backward(found, states, p, signals)
         some = states[self.states[0]]
-        learned = ["b", *back.neuron.learned]
+        learned = ["b", *self.program.neuron.learned]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
-        loop = compiled(self.loops, some.dtype)["backward"]
-        given = [*self._given(p, states), *[*signals.values()][1:], *found.values()]
-        shared(loop, some.shape[1], 20.0 * some.size, *given, *sums)
+        loop = compiled(self.source, some.dtype)["backward"]
+        given = self._given(p, states, p.get("R"))
+        given += [*signals.values()][1:]  # the first is in the memory of an adjoint
+        shared(loop, some.shape[1], 20.0 * some.size, *given, *found.values(), *sums)
         return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
 
-    def _given(self, p: Arrays, states: Arrays, forward: bool = False) -> list[Any]:
+    @cached_property
+    def _on_arrays(self) -> ArraySteps | None:
+        """The steps on arrays, where a gain limit asks for singular values."""
+        factors = (
+            factor for line in self.program.backward.lines for factor, _ in line.terms
+        )
+        if "norm" not in ops_in(*factors):
+            return None
+        return ArraySteps(self.program, self.wanted, self.twin)
+
+    def _given(self, p: Arrays, states: Arrays, R: Array | None) -> list[Any]:
         """Return the arguments that both loops take."""
-        dtype = next(iter(states.values())).dtype
-        constants = self.constants(p, dtype)
-        if "R" in p:
-            constants.insert(0, np.ascontiguousarray(p["R"].T if forward else p["R"]))
-        return [*constants, *(np.ascontiguousarray(states[s]) for s in self.states)]
+        given = [] if R is None else [np.ascontiguousarray(R)]
+        given += constants_of(self.program, p, states[self.states[0]].dtype)
+        return given + [np.ascontiguousarray(states[name]) for name in self.states]
 
 
 @cache
@@ -194,11 +220,10 @@ def _jit(**more: Any) -> Any:
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return what a source may call."""
     jit = _jit()
-    space: dict[str, Any] = {
-        name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt")
-    }
-    space |= {"np": np, "F": dtype.type, "jit": jit, "erf": math.erf}
-    space["reached"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
+    names = ("exp", "log", "tanh", "sqrt", "erf")
+    space: dict[str, Any] = {name: getattr(math, name) for name in names}
+    space |= {"np": np, "_F": dtype.type, "jit": jit}
+    space["at_least"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
     space["minimum"] = jit(lambda a, b: a if b >= a else b)
     space["maximum"] = jit(lambda a, b: a if a >= b else b)
     space["where"] = jit(lambda reached, a, b: a if reached > 0 else b)

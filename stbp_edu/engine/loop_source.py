@@ -1,234 +1,257 @@
-"""The derived neuron inside loops over samples, steps and spikes: source that can be read.
+"""A layer's program in loops over samples, steps and neurons: source that is compiled.
 
-Surrogates become source by their own formulas, called with a name in place of a number.
-The lines of a step are those of :meth:`StepBack.source`, with three changes: numbers have the dtype
-of the arrays, ``F(1)``; what holds no state, or a spike alone, is computed before the loops; and
-states are read from arrays.
+The functions of a step are those that are shown, on one neuron's numbers. They differ in two ways:
+numbers have the dtype of the arrays, ``_F(1)``, and what constants alone decide, or a spike with
+them, is computed once, before the loops. So the reader's names meet no name of the loops, which
+begin theirs with a letter for each kind of array: A a state, E an adjoint, S a signal, G a sum.
 """
 
 from __future__ import annotations
 
-import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.engine.array_source import WRITTEN, ArraySource, Hoisted
+from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.step_functions import StepFunction
+from stbp_edu.engine.computed_once import ComputedOnce, one_of_two
 
-STYLE = {**ex.PYTHON, "at_least": ("reached({}, {})", 5, (0, 0))}
-TAKEN = re.compile(
-    "first|last|below|zero|index|steps?|size|sample|neuron|np|jit|F|reached|settled|erf|len|range"
-    r"|min|max|spikes_in|add_rows|add_scaled_rows|forward|backward|k\d+"
-    "|(now|last|next|at|each|A|E|G|S)_.*"
-)
-"""What the loops call something of their own."""
+STYLE = {**ex.PYTHON, "choose": ("({2} if {0} > 0 else {1})", 5, (1, 1, 1))}
 OWN_FUNCTIONS = ("abs", "erf", "exp", "log", "sqrt", "tanh", "where")
 """What a curve calls in the loops without ``np.``."""
+INDENT = "    "
+Lines = list[str]
 
 
-class LoopSource(ArraySource):
-    """The source of a layer's steps as loops."""
+@dataclass(frozen=True)
+class LoopSource:
+    """The source of a layer's loops.
+
+    Attributes:
+        program: the layer's program.
+        wanted: the adjoints to keep, that of what the parameters enter first.
+        twin: whether the smooth twin H takes the place of the spike.
+    """
+
+    program: LayerProgram
+    wanted: tuple[str, ...]
+    twin: bool = False
 
     @cached_property
     def text(self) -> str:
-        """The curves and both loops."""
-        curve: Any = self.back.neuron.surrogate
-        v, xp = ex.Name("v"), Library()
-        curves = {
-            "spike": curve.twin(v, xp) if self.twin else v >= 0,
-            "h": curve.h(v, xp),
-        }
-        written = (
-            f"@jit\ndef {name}(v):\n    return {ex.python(_typed(tree), style=STYLE)}"
+        """The curves, the functions of a step, and the loops around them."""
+        parts = [*self._curves(), self._forward(), self._backward()]
+        parts += [step.source(written) for step in self._steps if step.lines]
+        return "\n\n\n".join(f"@jit\n{part}" for part in parts) + "\n"
+
+    def _curves(self) -> Lines:
+        """Return the spike and h of a number."""
+        curve: Any = self.program.neuron.surrogate
+        v, library = ex.Name("v"), FormulaLibrary()
+        spike = curve.twin(v, library) if self.twin else v >= 0
+        curves = {"spike": spike, "h": curve.h(v, library)}
+        return [
+            f"def {name}(v):\n    return {written(tree)}"
             for name, tree in curves.items()
-        )
-        return "\n\n\n".join([*written, self._forward(), self._backward()]) + "\n"
+        ]
+
+    @cached_property
+    def _once(self) -> dict[str, ComputedOnce]:
+        """What constants decide in each direction."""
+        each = self.program.neuron.each
+        return {
+            name: ComputedOnce(self.program, one_of_two, self.twin, each)
+            for name in ("forward", "backward")
+        }
+
+    @cached_property
+    def _steps(self) -> list[StepFunction]:
+        """The functions of a step, and of what is computed once, in each direction."""
+        found = []
+        for function in self.program.functions:
+            once = self._once[function.name]
+            lines = [once.line(line) for line in function.lines]
+            shared = [*self._shared]
+            own = once.function(shared)
+            found.append(replace(own, name=f"once_{function.name}"))
+            found.append(
+                replace(
+                    function,
+                    name=f"step_{function.name}",
+                    arguments=[*function.arguments, *once.names.values()],
+                    lines=lines,
+                    says="",
+                )
+            )
+        return found
+
+    @property
+    def _shared(self) -> list[str]:
+        """The constants that all neurons share."""
+        each = self.program.neuron.each
+        return [name for name in self.program.lines.constants if name not in each]
+
+    def _before(self, direction: str) -> Lines:
+        """Return the lines before the loops."""
+        first = self.program.neuron.order[0]
+        lines = [f"steps, _, size = A_{first}.shape", "zero = np.zeros(size, _F)"]
+        _ = self._steps  # which says what is computed once
+        if names := [*self._once[direction].names.values()]:
+            given = ", ".join(f"c_{name}" for name in self._shared)
+            target = f"{names[0]}," if len(names) == 1 else ", ".join(names)
+            lines.append(f"{target} = once_{direction}({given})")
+        return lines
+
+    def _known(self, direction: str) -> Lines:
+        """Return the last arguments of a step: constants, and what is computed once."""
+        each = self.program.neuron.each
+        found = [
+            f"each_{name}[neuron]" if name in each else f"c_{name}"
+            for name in self.program.lines.constants
+        ]
+        return [*found, *self._once[direction].names.values()]
 
     def _forward(self) -> str:
         """Return the loop forward."""
-        lines, states = self.back.lines.lines, self.back.neuron.order
-        hoisted = _Hoisted(self.back, self.twin, self.back.neuron.each)
-        drive, last = f"now_{states[0]}", f"last_{self.back.neuron.output}"
-        again = f"add_scaled_rows({last}, R, {drive})"
-        if self.back.lines.spike and not self.twin:
-            again = f"add_rows(R, index, spikes_in({last}, index), {drive})"
-        rows = [
-            *(f"now_{s} = A_{s}[step, sample]" for s in states),
-            *(
-                f"last_{s} = A_{s}[step - 1, sample] if step > 0 else zero"
-                for s in lines
-            ),
+        program = self.program
+        lines, states = [*program.lines.lines], program.neuron.order
+        drive, last = f"now_{states[0]}", f"last_{program.neuron.output}"
+        before = self._before("forward")
+        before.append("index = np.empty(max(size, below.shape[2]) + 1, np.int32)")
+        rows = [f"now_{s} = A_{s}[step, sample]" for s in states]
+        rows += [f"last_{s} = {_row(s, -1)}" for s in lines]
+        rows += [
             "if len(W) > 0:  # else this array holds the weighted input",
-            f"    {drive}[:] = 0",
-            f"    add_rows(W, index, spikes_in(below[step, sample], index), {drive})",
-            *[again] * self._recurrent,
+            f"{INDENT}{drive}[:] = 0",
+            f"{INDENT}add_rows(W, index, spikes_in(below[step, sample], index), {drive})",
         ]
+        if self._recurrent and program.lines.spike and not self.twin:
+            rows.append(f"add_rows(R, index, spikes_in({last}, index), {drive})")
+        elif self._recurrent:
+            rows.append(f"add_scaled_rows({last}, R, {drive})")
+        given = [*(f"last_{s}[neuron]" for s in lines), "x", *self._known("forward")]
+        places = [f"now_{s}[neuron]" for s in lines]
         of_neuron = [
             f"x = {drive}[neuron] + b[neuron]",
-            *(f"{_free(s)} = last_{s}[neuron]" for s in lines),
-            *(f"{_free(s)} = {hoisted.text(line)}" for s, line in lines.items()),
-            *(f"now_{s}[neuron] = {_free(s)}" for s in states),
+            *_called("step_forward", places, given),
         ]
-        once = [
-            *hoisted.lines,
-            "index = np.empty(max(size, below.shape[2]) + 1, np.int32)",
-        ]
-        arguments = ["below", "W", "b", *self._given]
-        return self._loop("forward", arguments, once, "steps", rows, of_neuron)
+        if "x" in states:
+            of_neuron.append("now_x[neuron] = x")
+        arguments = ["below", "W", "b", *self._arrays]
+        return _loop("forward", arguments, before, "steps", rows, of_neuron)
 
     def _backward(self) -> str:
         """Return the loop backward; the first signal is in the row of the first adjoint to keep."""
-        back, signals = self.back, [*self.back.signals]
-        hoisted = _Hoisted(back, self.twin, back.neuron.each)
-        at = {signal: f"now_{signal}" for signal in signals}
-        at |= dict.fromkeys(signals[:1], f"now_E_{self.wanted[0]}")
-        updates = [row.source(hoisted.text, "F(0)") for row in back.rows]
-        again = {signal: head for _, signal, head in back.again}
-        read = (d.removesuffix("_next") for d in back.later)
-        later = [*dict.fromkeys([*read, *again.values()])]
-        kept = [f"E_{name}" for name in self.wanted]
-        learned = [row.name[2:] for row in back.rows if row.name.startswith("g_")]
-        cut = f" or (step + 1) % {back.rule.block} == 0" if back.rule.block else ""
-        rows = [
-            f"if step == steps - 1{cut}:  # nothing comes back from later steps",
-            *([f"    next_{d}[:] = 0" for d in later] or ["    pass"]),
-            *(f"at_{a} = {_place(a)}" for a in back.reads),
-            *(f"now_{a} = {a}[step, sample]" for a in kept),
-            *(f"now_{a} = S_{a}[step, sample]" for a in signals[1:]),
-            *(
-                f"add_scaled_rows(next_{d}, R, {at[signal]})"
-                for signal, d in again.items()
-            ),
-        ]
-        of_neuron = [
-            *(f"{_free(a)} = at_{a}[neuron]" for a in back.reads),
-            *(f"{d} = next_{d.removesuffix('_next')}[neuron]" for d in back.later),
-            *(f"{name} = {row}[neuron]" for name, row in at.items()),
-            *self._held(hoisted),
-            *updates,
-            *(f"{d} = settled({d})" for d in dict.fromkeys([*self.wanted, *later])),
-            *(f"now_{a}[neuron] = {a[2:]}" for a in kept),
-            *(f"next_{d}[neuron] = {d}" for d in later),
-            f"G_b[sample, neuron] += {back.start}",
-            *(f"G_{name}[sample, neuron] += g_{name}" for name in learned),
-        ]
-        once = [*hoisted.lines, *(f"next_{d} = np.zeros(size, F)" for d in later)]
-        own = [
-            *(f"S_{name}" for name in signals[1:]),
-            *kept,
-            "G_b",
-            *(f"G_{k}" for k in learned),
-        ]
-        steps = "steps - 1, -1, -1"
-        return self._loop(
-            "backward", [*self._given, *own], once, steps, rows, of_neuron
-        )
+        program, names = self.program, self.program.names
+        signals, first = [*program.signals], f"now_E_{self.wanted[0]}"
+        at = {signal: f"now_S_{signal}" for signal in signals}
+        at.update(dict.fromkeys(signals[:1], first))
+        passed = [names[replace(one, step=0)] for one in program.later]
+        again = {signal: head for _, signal, head in program.again}
+        later = [*dict.fromkeys([*passed, *again.values()])]
+        learned = program.gradients
 
-    def _loop(
-        self,
-        name: str,
-        arguments: list[str],
-        once: list[str],
-        steps: str,
-        rows: list[str],
-        of_neuron: list[str],
-    ) -> str:
-        """Return a loop, from what is done once, with the rows of a step, and for a neuron."""
-        head = f"def {name}({', '.join(['first', 'last', *arguments])}):"
-        each = [f"{_free(c)} = each_{c}[neuron]" for c in self.back.neuron.each]
-        depths = (
-            (1, [f"steps, _, size = A_{self.back.neuron.order[0]}.shape"]),
-            (
-                1,
-                [
-                    "zero = np.zeros(size, F)",
-                    *once,
-                    "for sample in range(first, last):",
-                ],
-            ),
-            (2, [f"for step in range({steps}):"]),
-            (3, [*rows, "for neuron in range(size):"]),
-            (4, [*each, *of_neuron]),
+        last = "step == steps - 1"
+        if program.rule.block:
+            last += f" or (step + 1) % {program.rule.block} == 0"
+        rows = [f"if {last}:  # nothing comes back from later steps"]
+        rows += [f"{INDENT}next_{d}[:] = 0" for d in later] or [f"{INDENT}pass"]
+        rows += [f"at_{names[one]} = {_row(one.of, one.step)}" for one in program.reads]
+        rows += [f"now_E_{d} = E_{d}[step, sample]" for d in self.wanted]
+        rows += [f"now_S_{s} = S_{s}[step, sample]" for s in signals[1:]]
+        rows += [
+            f"add_scaled_rows(next_{head}, R, {at[signal]})"
+            for signal, head in again.items()
+        ]
+
+        given = [f"at_{names[one]}[neuron]" for one in program.reads]
+        given += [f"{at[signal]}[neuron]" for signal in sorted(signals)]
+        given += [f"next_{d}[neuron]" for d in passed]
+        of_neuron = _called(
+            "step_backward",
+            program.backward.results,
+            [*given, *self._known("backward")],
         )
-        body = ("    " * depth + line for depth, lines in depths for line in lines)
-        wrapped = textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5))
-        return "\n".join(["@jit", *wrapped, *body])
+        kept = [*dict.fromkeys([*self.wanted, *later])]
+        of_neuron += [f"{d} = settled({d})" for d in kept]
+        of_neuron += [f"now_E_{d}[neuron] = {d}" for d in self.wanted]
+        of_neuron += [f"next_{d}[neuron] = {d}" for d in later]
+        of_neuron.append(f"G_b[sample, neuron] += {program.start}")
+        of_neuron += [f"G_{c}[sample, neuron] += {g}" for c, g in learned.items()]
+
+        before = self._before("backward")
+        before += [f"next_{d} = np.zeros(size, _F)" for d in later]
+        own = [f"S_{signal}" for signal in signals[1:]]
+        own += [f"E_{d}" for d in self.wanted] + ["G_b"] + [f"G_{c}" for c in learned]
+        steps = "steps - 1, -1, -1"
+        return _loop("backward", [*self._arrays, *own], before, steps, rows, of_neuron)
 
     @property
     def _recurrent(self) -> bool:
         """Whether the layer has recurrent weights."""
-        return self.back.net.layers[self.back.n].recurrent is not None
+        return self.program.net.layers[self.program.n].recurrent is not None
 
     @property
-    def _given(self) -> list[str]:
-        """The arguments that both loops take: parameters and states."""
-        each, states = self.back.neuron.each, self.back.neuron.order
-        own = [
-            f"each_{c}" if c in each else _free(c) for c in self.back.lines.constants
+    def _arrays(self) -> list[str]:
+        """The arguments that both loops take: recurrent weights, constants and states."""
+        each, found = self.program.neuron.each, ["R"] if self._recurrent else []
+        found += [
+            f"each_{name}" if name in each else f"c_{name}"
+            for name in self.program.lines.constants
         ]
-        return ["R"] * self._recurrent + own + [f"A_{s}" for s in states]
-
-    def _held(self, hoisted: _Hoisted) -> Iterator[str]:
-        """Yield the lines that hold the gain of each adjoint from step to step within a limit."""
-        if (limit := self.back.rule.gain_limit) is None:
-            return
-        sums = {row.name: row.terms for row in self.back.rows}
-
-        def gain(name: str, later: str) -> ex.Expression:
-            """Return the factor with which an adjoint of the next step comes back to another."""
-            total: ex.Expression = ex.ONE if name == later else ex.ZERO
-            for factor, head in sums.get(name, ()):
-                total += factor * gain(head, later)
-            return total
-
-        for name in self.back.later:
-            own = hoisted.text(tidy(gain(name.removesuffix("_next"), name)))
-            yield f"{name} *= F({limit}) / max(abs({own}), F({limit}))  # gain-limit"
+        return found + [f"A_{s}" for s in self.program.neuron.order]
 
 
-def _place(argument: str) -> str:
-    """Return where the values of a state stand that a step back reads."""
-    state, _, when = argument.rpartition("_")
-    if when == "last":
+def _row(state: str, step: int) -> str:
+    """Return where the values of a state are, at this step or next to it."""
+    if step < 0:
         return f"A_{state}[step - 1, sample] if step > 0 else zero"
-    if when == "next":
+    if step > 0:
         return f"A_{state}[min(step + 1, steps - 1), sample]"
-    return f"A_{argument}[step, sample]"
+    return f"A_{state}[step, sample]"
 
 
-def _free(name: str) -> str:
-    """Return a name of the reader's that means nothing else in the loops."""
-    return f"{name}_" if TAKEN.fullmatch(name) else name
+def _called(name: str, targets: Sequence[str], given: Lines) -> Lines:
+    """Return the call of a function whose results go to some places."""
+    left = f"{targets[0]}," if len(targets) == 1 else ", ".join(targets)
+    line = f"{left} = {name}({', '.join(given)})"
+    if len(line) <= 80:
+        return [line]
+    inside = textwrap.wrap(", ".join(given), 72, break_long_words=False)
+    return [f"{left} = {name}(", *(INDENT + part for part in inside), ")"]
 
 
-class _Hoisted(Hoisted):
-    """There are two values of a function of a spike, of which one is chosen."""
+def _loop(
+    name: str,
+    arguments: list[str],
+    before: Lines,
+    steps: str,
+    rows: Lines,
+    of_neuron: Lines,
+) -> str:
+    """Return a loop, from the lines before it, those of a step, and those for a neuron."""
+    head = f"def {name}({', '.join(['first', 'last', *arguments])}):"
+    wrapped = textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5))
+    body = [INDENT + line for line in [*before, "for sample in range(first, last):"]]
+    body.append(f"{2 * INDENT}for step in range({steps}):")
+    body += [3 * INDENT + line for line in [*rows, "for neuron in range(size):"]]
+    body += [4 * INDENT + line for line in of_neuron]
+    return "\n".join([*wrapped, *body])
 
-    letter = "k"
 
-    def written(self, tree: ex.Expression) -> str:
-        """Return an expression, its numbers in the dtype of the arrays."""
-        name = lambda n: n.name if n.when == WRITTEN else _free(n.name)  # noqa: E731
-        return ex.python(_typed(tree), name, STYLE)
-
-    def of_spike(
-        self, spike: ex.Name, low: ex.Expression, high: ex.Expression
-    ) -> ex.Expression:
-        """Return the choice."""
-        at_0, at_1 = self.named(low), self.named(high)
-        return ex.Name(
-            f"({at_1.name} if {_free(spike.name)} > 0 else {at_0.name})", WRITTEN
-        )
+def written(tree: ex.Expression) -> str:
+    """Return an expression as source, its numbers in the dtype of the arrays."""
+    return ex.python(_typed(ex.written_out(tree)), style=STYLE)
 
 
 def _typed(tree: ex.Expression) -> ex.Expression:
-    """Return an expression with ``F(1)`` for 1, but in exponents."""
+    """Return an expression with ``_F(1)`` for 1, except in exponents."""
     match tree:
         case ex.Number(value):
-            return ex.Name(f"F({value})", WRITTEN)
+            return ex.Name(f"_F({value})")
         case ex.Call("**", (a, ex.Number(int()) as power)):
             return ex.Call("**", (_typed(a), power))
         case ex.Call(op, args):
@@ -236,7 +259,7 @@ def _typed(tree: ex.Expression) -> ex.Expression:
     return tree
 
 
-class Library:
+class FormulaLibrary:
     """The part of NumPy that curves use, for expressions."""
 
     def __getattr__(self, name: str) -> Callable[..., ex.Call]:
@@ -246,8 +269,11 @@ class Library:
     @staticmethod
     def clip(v: ex.Expression, low: float | None, high: float | None) -> ex.Expression:
         """Return a value within bounds."""
-        v = v if low is None else ex.call("max", v, low)
-        return v if high is None else ex.call("min", v, high)
+        if low is not None:
+            v = ex.call("max", v, low)
+        if high is not None:
+            v = ex.call("min", v, high)
+        return v
 
     @staticmethod
     def ones_like(_: ex.Expression) -> float:

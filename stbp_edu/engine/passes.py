@@ -165,7 +165,7 @@ class Passes:
         work: the buffers in which states and gradients live.
     """
 
-    layers: Sequence[ArraySteps | Any]
+    layers: Sequence[ArraySteps | CompiledSteps | Any]
     weights: Sequence[Weights | Any]
     params: Sequence[Any]
     work: Workspace
@@ -181,7 +181,8 @@ class Passes:
             b = np.repeat(p["b"], self.weights[n].copies)
             shape = (*below.shape[:2], len(b))
             own = {
-                name: self.work.array(name, n, shape, b.dtype) for name in steps.states
+                name: self.work.array(f"state {name}", n, shape, b.dtype)
+                for name in steps.states
             }
             rare = self.go_one_by_one(n, below)
             if not rare:
@@ -196,7 +197,7 @@ class Passes:
 
     def output(self, states: States, n: int) -> Array:
         """Return what a layer hands on."""
-        found: Array = states[n][self.layers[n].back.neuron.output if n else "o"]
+        found: Array = states[n][self.layers[n].program.neuron.output if n else "o"]
         return found
 
     def down(
@@ -213,12 +214,12 @@ class Passes:
             steps, output = self.layers[n], self.output(states, n)
             like = n, output.shape, output.dtype
             errors = {
-                name: self.work.array(f"E {name}", *like) for name in steps.wanted
+                name: self.work.array(f"adjoint {name}", *like) for name in steps.wanted
             }
             first = errors[steps.wanted[0]]  # takes the place of the first signal
             signals = {
-                name: self.work.array(name, *like) if k else first
-                for k, name in enumerate(steps.back.signals)
+                name: self.work.array(f"signal {name}", *like) if k else first
+                for k, name in enumerate(steps.program.signals)
             }
             for name, out in signals.items():
                 self._signal(n, name, above, direct, out)
@@ -274,9 +275,9 @@ class Passes:
         out: Array,
     ) -> None:
         """Write what the loss and the layer above hand back to layer n."""
-        for arrow, q in self.layers[n].back.signals[name]:
+        for arrow, q in self.layers[n].program.signals[name]:
             if arrow.layer:
-                above = self.layers[n + 1].back.name(arrow.target, q)
+                above = self.layers[n + 1].program.name(arrow.target, q)
                 self.weights[n + 1].transpose(errors[above], out)
                 return
             if arrow.target == LOSS and arrow.source in direct:

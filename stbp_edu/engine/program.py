@@ -24,6 +24,7 @@ from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
+from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.passes import Dense, Linked, Passes, States
 from stbp_edu.forward_pass import Spike, Trace, check_spike, check_spikes, check_trace
 from stbp_edu.losses import RATE, LossLike
@@ -109,24 +110,23 @@ class Program:
                 and (name := back.behind(back.rule.start))
             ):
                 wanted.append(name)
-            layers.append(kind(back, tuple(dict.fromkeys(wanted)), self.twin))
+            wanted = [*dict.fromkeys(wanted)]
+            layers.append(kind(back.only(wanted), tuple(wanted), self.twin))
         return layers
 
     @property
     def source(self) -> str:
         """The source of each layer's loops, which are compiled where Numba is installed.
 
-        Where the surrogate is not of this package, that of the functions that arrays go through.
+        Where the surrogate is not of this package, that of the functions that run on arrays.
         """
-        sources = (
-            steps.loops
-            if is_curve(steps.back.neuron.surrogate)
-            else steps.back.source()
-            for steps in self.layers[1:]
-        )
-        return "\n\n".join(
-            f"# layer {n}\n{source}" for n, source in enumerate(sources, 1)
-        )
+        found = []
+        for n, steps in enumerate(self.layers[1:], 1):
+            source = steps.program.source()
+            if is_curve(steps.program.neuron.surrogate):
+                source = LoopSource(steps.program, steps.wanted, steps.twin).text
+            found.append(f"# layer {n}\n{source}")
+        return "\n\n".join(found)
 
     def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.

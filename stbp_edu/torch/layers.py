@@ -91,7 +91,7 @@ class LIFLayer(nn.Module):
     @property
     def rule(self) -> Rule:
         """What flows backward; it is fixed."""
-        return self.steps.back.rule
+        return self.steps.program.rule
 
     def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
         """Return what the neurons hand on: spikes, or the potentials of a read-out.
@@ -125,9 +125,11 @@ class LIFLayer(nn.Module):
         ``number`` is that of the layer in its network, for an error.
         """
         checks.instance("twin", twin, bool)
-        spikes, start = next(iter(copies.values())), self.steps.back.start
+        spikes, start = next(iter(copies.values())), self.steps.program.start
         below = [
-            (self.steps.back.behind(q), o) for q, o in copies.items() if o.requires_grad
+            (self.steps.program.behind(q), o)
+            for q, o in copies.items()
+            if o.requires_grad
         ]
         wanted = [start, *(head for head, _ in below if head)]
         if wanted in ([start], [start, start]) and len(below) == len(wanted) - 1:

@@ -111,7 +111,7 @@ class LIFNetwork(nn.Sequential):
         They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
         """
         states = self._run(spikes, twin)[1]
-        U = [s[layer.steps.back.lines.potential] for layer, s in states]
+        U = [s[layer.steps.program.lines.potential] for layer, s in states]
         O = [s[layer.steps.neuron.output] for layer, s in states]
         return Trace(U=[None, *U], O=[self._turned(spikes), *O])
 

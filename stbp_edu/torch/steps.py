@@ -1,12 +1,14 @@
 """The two halves of a layer on tensors: the current of any weights, and the neurons that it drives.
 
-The neurons run the derived program that the engine runs, too, as a function of autograd: see
-:mod:`stbp_edu.engine.array_steps`. The weights from below stand outside, so that any module can
+The neurons run the program that is shown, and that NumPy runs, as a function of autograd: see
+:mod:`stbp_edu.engine.array_program`. The weights from below stand outside, so that any module can
 make the current; recurrent weights stand inside.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,12 +16,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
+from stbp_edu.arrows.lines.program import Adjoint as Node
 from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.models import Loss, network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine import compiled
-from stbp_edu.engine.array_steps import LinearSteps
+from stbp_edu.engine.array_program import ArrayProgram
 from stbp_edu.surrogates import Surrogate, is_curve
 from stbp_edu.torch.first_derivative import only_once
 
@@ -113,30 +116,11 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
     return x.unflatten(0, spikes.shape[:2])  # fwd-x
 
 
-class TensorSteps(LinearSteps):
-    """The steps of a neuron on tensors."""
-
-    xp = torch
-
-    @cached_property
-    def outside(self) -> Mapping[str, str]:
-        """By adjoint, the name of what comes to it from outside: something may come to each."""
-        names = (self.back.name(*node) for node in self.back.nodes)
-        return {name: f"signal_{name}" for name in names}
-
-    @property
-    def functions(self) -> Mapping[str, Function]:
-        """What the source calls, of PyTorch."""
-        h, H = curves(self.back.neuron.surrogate)
-        fires = H if self.twin else lambda v: torch.ge(v, 0, out=torch.empty_like(v))
-        return {**FUNCTIONS, "h": h, "spike": fires}
-
-
 class Steps:
     """The steps of a neuron under a rule; ``others`` in its network may keep more errors apart.
 
     Attributes:
-        back: the derived step back, which knows neuron and rule.
+        program: the program of such a layer between others, which knows neuron and rule.
         signals: what comes to the output, by the states of the rule that get it.
         copied: the states of the rule for which the output is copied: where signals differ.
     """
@@ -149,18 +133,21 @@ class Steps:
         others: Sequence[AnyNeuron] = (),
     ) -> None:
         self.given = neuron, rule, recurrent, others
-        self.made: dict[Any, TensorSteps] = {}
+        self.made: dict[Any, ArrayProgram] = {}
         own, around = as_neuron(neuron), [as_neuron(other) for other in others]
         neurons = [*around, own, own, *around, own]
         sizes = "-".join(["1", *["1R" if recurrent else "1"] * len(neurons)])
         read = dict.fromkeys([own.output, own.lines.potential])
         nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
         net = next((net for net in nets if rule.keeps(net)), nets[0])
-        self.neuron, self.back = own, steps_back(net, rule)[len(around) + 2]
-        self.states = [*self.back.lines.lines]
-        heard = (
-            (q, self.back.signal(s, q)) for s, q in self.back.nodes if s == own.output
-        )
+        self.neuron, self.program = own, steps_back(net, rule)[len(around) + 2]
+        self.states = [*self.program.lines.lines]
+        nodes, readout = self.program.nodes, Arrow("readout", "o", LOSS)
+        self.from_above = {node for node in nodes if self.program.signal(*node)}
+        self.from_loss = {node for node in nodes if rule.move(node[1], readout)}
+        again = {adjoint for adjoint, _, _ in self.program.again}
+        self.from_itself = [node for node in nodes if self.program.name(*node) in again]
+        heard = ((q, self.program.signal(s, q)) for s, q in nodes if s == own.output)
         self.signals = {q: signal for q, signal in heard if signal}
         self.copied = tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
 
@@ -168,27 +155,37 @@ class Steps:
         """Return what is pickled or copied: functions are made again."""
         return Steps, self.given
 
-    def incoming(self, grads: Sequence[Tensor | None]) -> dict[str, Tensor]:
-        """Return what comes to each adjoint from the loss and from other layers, by its signal."""
+    def incoming(self, grads: Sequence[Tensor | None]) -> dict[Node, Tensor]:
+        """Return what comes to each adjoint from the loss and from other layers."""
         of_state = dict(zip(self.states, grads, strict=False))
         above = dict(zip(self.copied, grads[len(self.states) :], strict=True))
-        found: dict[str, Tensor] = {}
-        for state, q in self.back.nodes:
-            heard = self.back.signal(state, q)
+        found: dict[Node, Tensor] = {}
+        for state, q in self.program.nodes:
+            heard = (state, q) in self.from_above
             parts = [above.get(q)] if heard else []
-            if (heard and not above) or self.back.rule.move(
-                q, Arrow("readout", "o", LOSS)
-            ):
+            if (heard and not above) or (state, q) in self.from_loss:
                 parts.append(of_state.get(state))
             if there := [part for part in parts if part is not None]:
-                found[f"signal_{self.back.name(state, q)}"] = sum(there[1:], there[0])
+                found[state, q] = sum(there[1:], there[0])
         return found
+
+    def run(
+        self, wanted: tuple[str, ...], twin: bool, heard: tuple[Node, ...]
+    ) -> ArrayProgram:
+        """Return the program to run, in which the adjoints ``heard`` have signals of their own."""
+        asked = wanted, twin, heard
+        if asked not in self.made:
+            h, H = curves(self.neuron.surrogate)
+            functions = {**FUNCTIONS, "h": h, "spike": H if twin else reached}
+            program = replace(self.program, heard=heard).only(wanted)
+            self.made[asked] = ArrayProgram(program, functions, twin, torch)
+        return self.made[asked]
 
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
         own = dict(zip(self.neuron.learned, learned, strict=True))
         return [
-            own.get(name, value) for name, value in self.back.lines.constants.items()
+            own.get(name, value) for name, value in self.program.lines.constants.items()
         ]
 
 
@@ -211,22 +208,17 @@ class Neurons(torch.autograd.Function):
         *given: Tensor,
     ) -> tuple[Tensor, ...]:
         """Return every state of every step, each of the current's shape."""
-        learned, asked = given[len(heads) :], (tuple(dict.fromkeys(heads)), twin)
-        if asked not in steps.made:
-            steps.made[asked] = TensorSteps(steps.back, *asked)
-        run = steps.made[asked]
+        learned, wanted = given[len(heads) :], tuple(dict.fromkeys(heads))
+        run = steps.run(wanted, twin, tuple(steps.program.nodes))
         x = given[0].clone() if R is not None else given[0]
         series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
         again = None if R is None else R.T.to(x.dtype)
         run.fill_states(x, series, steps.constants(learned), again)
         output = series[steps.neuron.output]
-        states = {
-            name.removesuffix("_last").removesuffix("_next")
-            for name in steps.back.reads
-        }
+        states = {one.of for one in steps.program.reads}
         read = [k for k in series if k == steps.neuron.output or k in states]
         ctx.save_for_backward(R, *learned, *(series[name] for name in read))
-        ctx.setting = steps, run, heads, read
+        ctx.setting = steps, wanted, twin, heads, read
         ctx.set_materialize_grads(False)
         return *(series[k] for k in steps.states), *(
             output.view_as(output) for _ in steps.copied
@@ -236,23 +228,34 @@ class Neurons(torch.autograd.Function):
     @only_once
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
-        steps, run, heads, read = ctx.setting
+        steps, wanted, twin, heads, read = ctx.setting
         R, *saved = ctx.saved_tensors
         learned, series = (
             saved[: -len(read)],
             dict(zip(read, saved[-len(read) :], strict=True)),
         )
         output = series[steps.neuron.output]
-        found = {name: torch.empty_like(output) for name in run.wanted}
+        found = {name: torch.empty_like(output) for name in wanted}
         again = None if R is None else R.to(output.dtype)
-        fixed = steps.constants(learned)
-        sums = run.fill_adjoints(series, steps.incoming(grads), found, fixed, again)
+        fixed, incoming = steps.constants(learned), steps.incoming(grads)
+        heard = steps.from_itself if R is not None else []
+        if torch.compiler.is_compiling():  # it finds the program that forward has made
+            heard = list(steps.program.nodes)
+        if heard:
+            incoming = {**dict.fromkeys(heard, torch.zeros_like(output)), **incoming}
+        run = steps.run(wanted, twin, tuple(incoming))
+        signals = {
+            run.signal_of[node]: error
+            for node, error in incoming.items()
+            if node in run.signal_of
+        }
+        sums = run.fill_adjoints(series, signals, found, fixed, again)
         zeros = torch.zeros_like(output[0])  # where all is cut, a sum is the number 0
         summed = zip(steps.neuron.learned, learned, strict=True)
         own = [(zeros + sums[name]).sum_to_size(value.shape) for name, value in summed]
         of_R = None
         if R is not None:
-            below, d = output[:-1].flatten(2), found[steps.back.start][1:].flatten(2)
+            below, d = output[:-1].flatten(2), found[steps.program.start][1:].flatten(2)
             of_R = torch.einsum("tsi,tsj->ij", d, below).to(R.dtype)  # p2-recur-r
         return None, None, None, of_R, *(found[head] for head in heads), *own
 
@@ -276,6 +279,18 @@ def _on_tensors(operation: Function) -> Function:
     return lambda *given: operation(*map(_tensor, given))
 
 
+def reached(v: Tensor) -> Tensor:
+    """Return the spike: 1 where v >= 0, else 0."""
+    return torch.ge(v, 0, out=torch.empty_like(v))
+
+
+def norm(*entries: Any) -> Tensor:
+    """Return the largest singular value of a square matrix, given row by row."""
+    size = math.isqrt(len(entries))
+    stacked = torch.stack(torch.broadcast_tensors(*map(_tensor, entries)), -1)
+    return torch.linalg.matrix_norm(stacked.unflatten(-1, (size, size)), 2)
+
+
 FUNCTIONS: Mapping[str, Function] = {
     **{
         name: _on_tensors(getattr(torch, name))
@@ -283,7 +298,7 @@ FUNCTIONS: Mapping[str, Function] = {
     },
     "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
     "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
-    "_at_least": _on_tensors(lambda a, b: (a >= b).to((a if a.ndim else b).dtype)),
-    "_written": lambda value, out: out.copy_(torch.as_tensor(value)),
+    "at_least": _on_tensors(lambda a, b: (a >= b).to((a if a.ndim else b).dtype)),
+    "norm": norm,
 }
-"""What the source of a step calls."""
+"""What a program calls, beside the curves of the neuron."""

@@ -251,7 +251,6 @@ PYTHON: Style = {
     "*": ("{} * {}", 2, (2, 3)),
     "/": ("{} / {}", 2, (2, 3)),
     "**": ("{} ** {}", 4, (5, 4)),
-    "at_least": ("({} >= {})", 5, (1, 1)),
     "min": ("minimum({}, {})", 5, (0, 0)),
     "max": ("maximum({}, {})", 5, (0, 0)),
     "where": ("where({}, {}, {})", 5, (0, 0, 0)),
@@ -285,10 +284,8 @@ def _write(
             ), 4 if style is LATEX and tree.when else 5  # it has indices
         case Call(op, args):
             label = op.label if isinstance(op, Function) else op
-            call = (
-                label.replace("{", "{{").replace("}", "}}")
-                + f"({','.join(['{}'] * len(args))})"
-            )
+            places = ("," if style is LATEX else ", ").join(["{}"] * len(args))
+            call = label.replace("{", "{{").replace("}", "}}") + f"({places})"
             form, binds, wanted = style.get(label, (call, 5, (0,) * len(args)))
             written = zip(
                 (_write(arg, style, name) for arg in args), wanted, strict=True

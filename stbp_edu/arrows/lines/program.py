@@ -1,90 +1,104 @@
-"""A neuron as a program: one step forward, and one step back under a rule, as Python source.
+"""The program of a layer: one step forward, and one step back under a rule, as Python source.
 
-``program`` is what a reader is shown; the engine and the bridge make their source of the same
-lines.
+What a reader is shown is what runs: NumPy and PyTorch execute these two functions on arrays of all
+samples (``engine.array_program``), and loops over samples and neurons call them when they are
+compiled (``engine.loop_source``).
 """
 
 from __future__ import annotations
 
-import re
-import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
 
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
 from stbp_edu.arrows.lines.slopes import tidy
+from stbp_edu.arrows.lines.step_functions import (
+    Line,
+    Names,
+    StepFunction,
+    Term,
+    Variable,
+    added,
+)
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.rules import Rule, groups
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
 IMPORTED = {
-    **{op: op for op in ("exp", "log", "tanh", "sqrt")},
+    "exp": "exp",
+    "log": "log",
+    "tanh": "tanh",
+    "sqrt": "sqrt",
     "min": "minimum",
     "max": "maximum",
 }
+"""By operation, the function of NumPy that a program calls."""
+AT_LEAST = "\n".join(
+    [
+        "def at_least(a, b):",
+        '    """Return 1 where a >= b, else 0."""',
+        "    return where(a >= b, 1.0, 0.0)",
+    ]
+)
+NORM = "# norm(...) is the largest singular value of a square matrix, given row by row"
+SPIKE = "# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative"
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
-MINUS_ONE = ex.Number(-1)
 SHIFTED = {-1: "_last", 0: "", 1: "_next"}
+STATE = "state"
+"""Marks a name in a factor that is a state, at whatever step."""
+
+__all__ = [
+    "Adjoint",
+    "LayerProgram",
+    "added",
+    "classes",
+    "program",
+    "reached",
+    "steps_back",
+]
 
 
 def program(net: Network, rule: Rule) -> str:
-    """Return the source of the last layer's neuron, which must have forward lines.
+    """Return the program of a middle layer, with the functions that it calls.
 
     ``forward`` is a step of it, ``backward`` a step back: each adjoint is the sum of one term for
-    each arrow that leaves. What the arrows to other neurons and to the loss hand back comes in as
-    ``signal``; ``_next`` and ``_last`` mark what belongs to the steps around this one.
+    each arrow that leaves. The errors that other neurons and the loss pass back come in as
+    ``signal``; ``_next`` and ``_last`` mark values of the steps around this one.
     """
-    same = classes(net, rule)
-    leaving = [a for table in net.arrows for a in table if a.leaves]
-    back = StepBack(net, net.N, rule, same, reached(net, rule, same), leaving)
-    lines = [ex.written_out(line) for line in back.lines.lines.values()]
-    used = ex.ops_in(*lines, *(factor for row in back.rows for factor, _ in row.terms))
-    names = sorted(name for op, name in IMPORTED.items() if op in used)
-    head = [f"from numpy import {', '.join(names)}", ""] if names else []
-    if back.lines.spike:
-        head += [
-            "# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative",
-            "",
-        ]
-    return "\n".join([*head, back.source()])
-
-
-def _use(neuron: Neuron) -> str:
-    """Return where a run back begins, and how gradients follow from the adjoints."""
-    d = f"d_{neuron.input}"
-    sums = [
-        f"{d} sums to the gradient of b",
-        f"{d} times the output below to that of W",
+    layer = steps_back(net, rule)[(net.N + 1) // 2]
+    trees = [
+        term.factor
+        for function in layer.functions
+        for line in function.lines
+        for term in line.terms
     ]
-    sums.append(f"{d} times {neuron.output} of the step before to that of R")
-    sums += [f"g_{name} to that of {name}" for name in neuron.learned]
-    over = "steps and samples" + " (and neurons, for what a layer shares)" * (
-        len(sums) > 3
-    )
-    start = "At the last step all that ends in _next is 0."
-    return f"{start} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
+    used = ex.ops_in(*map(ex.written_out, trees))
+    imported = {name for op, name in IMPORTED.items() if op in used}
+    if "at_least" in used:
+        imported.add("where")
+    parts = []
+    if imported:
+        parts.append(f"from numpy import {', '.join(sorted(imported))}")
+    if layer.lines.spike:
+        parts.append(SPIKE)
+    if "norm" in used:
+        parts.append(NORM)
+    head = "\n\n".join(parts)
+    functions = [AT_LEAST] if "at_least" in used else []
+    functions.append(layer.source())
+    return "\n\n\n".join(functions) if not head else _below(head, functions)
 
 
-def _function(
-    name: str, arguments: list[str], results: list[str], body: list[str], what: str
-) -> list[str]:
-    """Return the lines of a function; what is said of it may go on in a second paragraph."""
-    head = f"def {name}({', '.join(arguments)}):"
-    what, _, more = what.partition("\n")
-    explained = ["", *(f"    {line}" for line in textwrap.wrap(more, 92)), '    """']
-    return [
-        *textwrap.wrap(
-            head, 96, subsequent_indent=" " * (len(name) + 5), break_long_words=False
-        ),
-        f'    """Return the {what}.' + ("" if more else '"""'),
-        *(explained if more else []),
-        *(f"    {line}" for line in body),
-        f"    return {', '.join(results)}",
-    ]
+def _below(head: str, functions: list[str]) -> str:
+    """Return functions below imports and comments."""
+    space = "\n\n\n" if len(functions) > 1 else "\n\n"
+    return head + space + "\n\n\n".join(functions)
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
@@ -111,18 +125,16 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
 
     def heads(node: Adjoint) -> Iterator[Adjoint]:
         """Yield the adjoints in the terms of one."""
-        moves = (
-            move for n in range(net.N + 1) for move in rule.moves_from(net, n, *node)
-        )
-        return (
-            (a.target, same[a.target, head]) for a, head in moves if a.target != LOSS
-        )
+        for n in range(net.N + 1):
+            for arrow, head in rule.moves_from(net, n, *node):
+                if arrow.target != LOSS:
+                    yield arrow.target, same[arrow.target, head]
 
     return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
 
 
 def steps_back(net: Network, rule: Rule) -> list[Any]:
-    """Return for each layer the step back that the gradients need, None for the input."""
+    """Return the program of each layer, with the adjoints that the gradients need; None first."""
     rule.check(net)
     start: list[tuple[int, str, str]] = []
     for n, layer in enumerate(net.layers[1:], 1):
@@ -137,51 +149,36 @@ def steps_back(net: Network, rule: Rule) -> list[Any]:
             if arrow.target != LOSS:
                 yield n + arrow.layer, arrow.target, same[arrow.target, head]
 
-    backs: list[Any] = [None]
+    programs: list[Any] = [None]
     needed = reachable(start, heads)
     for n in range(1, net.N + 1):
-        nodes, leaving = [node[1:] for node in needed if node[0] == n], net.arrows[n]
-        backs.append(
-            StepBack(net, n, rule, same, nodes, [a for a in leaving if a.leaves])
-        )
-    return backs
-
-
-Term = tuple[ex.Expression, str]
-"""A factor, and the adjoint or signal that it multiplies."""
-
-
-class Row(NamedTuple):
-    """A line of a step back: what is assigned, and the terms of its sum with their arrows."""
-
-    name: str
-    terms: list[Term]
-    arrows: str = ""
-
-    def source(self, written: Callable[[ex.Expression], str], zero: str) -> str:
-        """Return the line as source, by what writes an expression; of 1 only the sign is left."""
-        terms: list[ex.Expression] = []
-        for factor, head in self.terms:
-            adjoint = ex.Name(head, "now")
-            alone: dict[ex.Expression, ex.Expression] = {
-                ex.ONE: adjoint,
-                MINUS_ONE: -adjoint,
-            }
-            terms.append(alone.get(factor, factor * adjoint))
-        line = f"{self.name} = {added(map(written, terms)) or zero}"
-        return line + (f"  # {self.arrows}" if self.arrows else "")
+        nodes = [(state, q) for k, state, q in needed if k == n]
+        leaving = [arrow for arrow in net.arrows[n] if arrow.leaves]
+        programs.append(LayerProgram(net, n, rule, same, nodes, leaving))
+    return programs
 
 
 @dataclass(frozen=True)
-class StepBack:
-    """One step back of the neuron of layer n under a rule."""
+class LayerProgram:
+    """The program of layer n under a rule.
+
+    Attributes:
+        net: the network.
+        n: which layer.
+        rule: the rule.
+        same: by (state, state of the rule) the first state of the rule with the same adjoint.
+        nodes: the adjoints that a step back returns.
+        leaving: the arrows that leave the neuron.
+        heard: the nodes that each have a signal of their own; None for those that arrows give one.
+    """
 
     net: Network
     n: int
     rule: Rule
-    same: Mapping[Adjoint, str]  # which states of the rule share an adjoint
-    nodes: Sequence[Adjoint]  # those that it returns
-    leaving: Sequence[Arrow]  # of the neuron
+    same: Mapping[Adjoint, str]
+    nodes: Sequence[Adjoint]
+    leaving: Sequence[Arrow]
+    heard: tuple[Adjoint, ...] | None = None
 
     @property
     def neuron(self) -> Neuron:
@@ -199,148 +196,253 @@ class StepBack:
         return self.name(self.neuron.input, self.rule.start)
 
     def behind(self, q: str) -> str | None:
-        """Return the adjoint that weights hand back to state q of the rule; None if they cannot."""
+        """Return the adjoint that weights pass back to state q of the rule; None if they cannot."""
         to = self.rule.move(q, Arrow("weight", "o", LOSS, layer=1))  # wherever it leads
-        if (
-            to is None
-            or (self.neuron.input, self.same[self.neuron.input, to]) not in self.nodes
-        ):
+        entered = self.neuron.input
+        if to is None or (entered, self.same[entered, to]) not in self.nodes:
             return None
-        return self.name(self.neuron.input, to)
+        return self.name(entered, to)
 
     def source(self) -> str:
-        """Return a step forward and a step back as Python source."""
-        lines, known = self.lines.lines, [*self.lines.constants]
-        forward = [f"{s} = {ex.python(line)}" for s, line in lines.items()]
-        backward = [row.source(ex.python, "0.0") for row in self.rows]
-        states, results = [*lines], [row.name for row in self.rows]
-        returned = (
-            "states of a step from the input x and the last ones, which begin at 0"
-        )
-        adjoints = (
-            f"adjoints of a step under the rule {self.rule.name}\n{_use(self.neuron)}"
-        )
-        given = [*self.reads, *sorted(self.signals), *self.later, *known]
-        return "\n".join(
-            [
-                *_function(
-                    "forward", [*states, "x", *known], states, forward, returned
-                ),
-                *("", ""),
-                *_function("backward", given, results, backward, adjoints),
-            ]
-        )
+        """Return both functions as Python source."""
+        return "\n\n\n".join(function.source() for function in self.functions)
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def functions(self) -> tuple[StepFunction, StepFunction]:
+        """A step forward, and a step back."""
+        return self.forward, self.backward
+
+    @cached_property
+    def forward(self) -> StepFunction:
+        """One step forward."""
+        states, constants = [*self.lines.lines], [*self.lines.constants]
+        lines = [
+            Line(state, (Term(ex.written_out(line)),))
+            for state, line in self.lines.lines.items()
+        ]
+        says = "Return the states of a step from the input x and the last ones, which begin at 0."
+        return StepFunction("forward", [*states, "x", *constants], lines, states, says)
+
+    @cached_property
+    def backward(self) -> StepFunction:
+        """One step back."""
+        arguments = [
+            *map(self.names.__getitem__, self.reads),
+            *sorted(self.signals),
+            *map(self.names.__getitem__, self.later),
+            *self.lines.constants,
+        ]
+        results = [line.name for line in self.rows]
+        says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
+        return StepFunction(
+            "backward", arguments, [*self._limits, *self.rows], results, says
+        )
+
+    def _use(self) -> str:
+        """Return where a run back begins, and how gradients follow from the adjoints."""
+        d, output = self.start, self.neuron.output
+        sums = [
+            f"{d} sums to the gradient of b",
+            f"{d} times the output below to that of W",
+            f"{d} times {output} of the step before to that of R",
+        ]
+        sums += [
+            f"{self.gradients[name]} to that of {name}" for name in self.neuron.learned
+        ]
+        over = "steps and samples"
+        if self.neuron.learned:
+            over += " (and neurons, for what a layer shares)"
+        last = "At the last step"
+        if self.rule.block:
+            last += f" of each block of {self.rule.block}"
+        first = f"{last} all that ends in _next is 0."
+        return f"{first} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of all variables: first the reader's, which stay as they are."""
+        names, order = Names(), self.neuron.order
+        for constant in self.lines.constants:
+            names.add(Variable("constant", constant), constant)
+        for state in dict.fromkeys([*order, "x"]):
+            names.add(Variable("state", state), state)
+        for state in order:
+            names.add(Variable("state", state, step=-1), f"{state}_last")
+            names.add(Variable("state", state, step=1), f"{state}_next")
+        start = self.rule.start
+        every = sorted({(s, q) for (s, _), q in self.same.items() if s in order})
+        for state, q in sorted(every, key=lambda node: node[1] != start):
+            own = names.add(
+                Variable("adjoint", state, q),
+                f"d_{state}" if q == start else f"d_{state}_{q}",
+            )
+            names.add(Variable("adjoint", state, q, 1), f"{own}_next")
+        for state, q in self.nodes:
+            signal = self._signal_of(state, q)
+            if signal is not None and signal not in names:
+                wanted = "signal" if state == self.neuron.output else f"signal_{state}"
+                names.add(signal, f"{wanted}_{signal.q}" if signal.q else wanted)
+        for constant in self.neuron.learned:
+            names.add(Variable("gradient", constant), f"g_{constant}")
+        return names
+
+    def name(self, state: str, q: str, step: int = 0) -> str:
+        """Return the name of an adjoint."""
+        return self.names[Variable("adjoint", state, self.same[state, q], step)]
+
+    def signal(self, state: str, q: str) -> str:
+        """Return the name of what other neurons and the loss pass back to a state, or ""."""
+        signal = self._signal_of(state, q)
+        return "" if signal is None else self.names[signal]
+
+    @cached_property
+    def gradients(self) -> dict[str, str]:
+        """By constant that is learned, the name of what sums to its gradient."""
+        learned = self.neuron.learned
+        return {one: self.names[Variable("gradient", one)] for one in learned}
+
+    @cached_property
+    def rows(self) -> list[Line]:
         """The lines: each adjoint in the order in which they follow, then what is learned."""
         order, found = [*reversed(self.neuron.order)], []
         slopes = {slope.kind: slope for slope in self.lines.slopes}
-        for node in sorted(self.nodes, key=lambda node: order.index(node[0])):
-            moves = self.rule.moves_from(self.net, self.n, *node)
-            inside = [
-                (slopes[arrow.kind], head) for arrow, head in moves if not arrow.leaves
-            ]
-            signal = self.signal(*node)
-            terms: list[Term] = [(ex.ONE, signal)] if signal else []
-            terms += [self._term(slope, head) for slope, head in inside]
-            found.append(
-                Row(
-                    self.name(*node),
-                    terms,
-                    ", ".join(slope.kind for slope, _ in inside),
-                )
-            )
-        for name in self.neuron.learned:
-            own = [
-                self._term(slope, self.rule.start) for slope in self.lines.enters(name)
-            ]
-            found.append(Row(f"g_{name}", own))
+        for state, q in sorted(self.nodes, key=lambda node: order.index(node[0])):
+            signal, terms, kinds = self.signal(state, q), [], []
+            if signal:
+                terms.append(Term(ex.ONE, signal))
+            for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
+                if not arrow.leaves:
+                    terms.append(self._term(slopes[arrow.kind], head))
+                    kinds.append(arrow.kind)
+            found.append(Line(self.name(state, q), tuple(terms), ", ".join(kinds)))
+        for constant, name in self.gradients.items():
+            entered = self.lines.enters(constant)
+            terms = [self._term(slope, self.rule.start) for slope in entered]
+            found.append(Line(name, tuple(terms)))
         return found
-
-    @cached_property
-    def reads(self) -> list[str]:
-        """The states that it reads, in their order; ``_last`` and ``_next`` are of other steps."""
-        factors = (factor for row in self.rows for factor, _ in row.terms)
-        read = {name.name for factor in factors for name in ex.names_in(factor)}
-        every = (s + after for s in self.neuron.order for after in SHIFTED.values())
-        return [name for name in every if name in read]
-
-    @cached_property
-    def later(self) -> list[str]:
-        """The adjoints of the next step that it reads."""
-        heads = {head for row in self.rows for _, head in row.terms if head[:2] == "d_"}
-        return sorted(head for head in heads if head.endswith("_next"))
-
-    @cached_property
-    def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
-        """By the name of a signal, what hands it back: arrows that leave, and the rule's state.
-
-        Those of the output come first.
-        """
-        nodes = sorted(self.nodes, key=lambda node: node[0] != self.neuron.output)
-        return {
-            name: self._handed(*node) for node in nodes if (name := self.signal(*node))
-        }
-
-    @property
-    def again(self) -> list[tuple[str, str, str]]:
-        """The adjoints that the layer's own next step adds to, by which signal, and those there."""
-        return [
-            (self.name(*node), signal, self.name(self.neuron.input, q))
-            for node in self.nodes
-            if (signal := self.signal(*node))
-            for arrow, q in self.signals[signal]
-            if arrow.step
-        ]
-
-    def name(self, state: str, q: str, after: str = "") -> str:
-        """Return the name of an adjoint."""
-        shared = self.same[state, q]
-        own = (
-            f"d_{state}" if shared == self.rule.start else _named(f"d_{state}", shared)
-        )
-        return own + after
-
-    def signal(self, state: str, q: str) -> str:
-        """Return the name of what other neurons and the loss hand back to a state, or ""."""
-        every = {one: self._handed(s, one) for s, one in self.nodes if s == state}
-        heads = {
-            one: [(arrow.kind, to) for arrow, to in handed]
-            for one, handed in every.items()
-        }
-        if not heads[q]:
-            return ""
-        name = "signal" if state == self.neuron.output else f"signal_{state}"
-        return (
-            name if all(one == heads[q] for one in heads.values()) else _named(name, q)
-        )
-
-    def _handed(self, state: str, q: str) -> list[tuple[Arrow, str]]:
-        """Return the arrows that leave the neuron here, and the state of the rule after each."""
-        moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
-        return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
 
     def _term(self, slope: Slope, head: str) -> Term:
         """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
         forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
         factor = self.lines.silent(slope.factor) if forgets else slope.factor
         factor = tidy(ex.written_out(factor))
-        states = (name for name in ex.names_in(factor) if name.when)
-        by = {
-            s: ex.Name(s.name + SHIFTED[slope.step - (s.when == "last")], s.when)
-            for s in states
+        by: dict[ex.Name, ex.Expression] = {}
+        for name in ex.names_in(factor):
+            if name.when:
+                step = slope.step - (name.when == "last")
+                by[name] = ex.Name(
+                    self.names[Variable("state", name.name, step=step)], STATE
+                )
+        return Term(ex.replaced(factor, by), self.name(slope.target, head, slope.step))
+
+    @cached_property
+    def reads(self) -> list[Variable]:
+        """The states that a step back reads, in their order, of this step and those around it."""
+        factors = [term.factor for row in self.rows for term in row.terms]
+        read = {
+            name.name for factor in factors for name in ex.names_in(factor) if name.when
         }
-        return ex.replaced(factor, by), self.name(
-            slope.target, head, SHIFTED[slope.step]
-        )
+        every = [
+            Variable("state", state, step=step)
+            for state in self.neuron.order
+            for step in (-1, 0, 1)
+        ]
+        return [one for one in every if self.names[one] in read]
 
+    @cached_property
+    def later(self) -> list[Variable]:
+        """The adjoints of the next step that a step back reads, in the order of their names."""
+        read = {term.of for row in self.rows for term in row.terms}
+        every = [Variable("adjoint", state, q, 1) for state, q in self.nodes]
+        found = [one for one in every if self.names[one] in read]
+        return sorted(found, key=self.names.__getitem__)
 
-def added(terms: Iterable[str]) -> str:
-    """Return a sum, such as a - b of the terms a and -b."""
-    return " + ".join(terms).replace("+ -", "- ")
+    @cached_property
+    def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
+        """By the name of a signal, the arrows that pass it back, and the rule's state after each.
 
+        Those of the output come first.
+        """
+        nodes = sorted(self.nodes, key=lambda node: node[0] != self.neuron.output)
+        return {
+            name: self._passed_back(*node)
+            for node in nodes
+            if (name := self.signal(*node))
+        }
 
-def _named(name: str, q: str) -> str:
-    """Return a name with a state of the rule."""
-    return name + "_" + re.sub(r"\W", "_", q)
+    @property
+    def again(self) -> list[tuple[str, str, str]]:
+        """The adjoints that the layer's own next step adds to, by which signal, and those there."""
+        entered = self.neuron.input
+        return [
+            (self.name(state, q), signal, self.name(entered, to))
+            for state, q in self.nodes
+            if (signal := self.signal(state, q))
+            for arrow, to in self.signals[signal]
+            if arrow.step
+        ]
+
+    def _signal_of(self, state: str, q: str) -> Variable | None:
+        """Return the signal of an adjoint, which all of a state share if they get the same."""
+        if self.heard is not None:
+            return Variable("signal", state, q) if (state, q) in self.heard else None
+        heads = {
+            one: [(arrow.kind, to) for arrow, to in self._passed_back(s, one)]
+            for s, one in self.nodes
+            if s == state
+        }
+        if not heads[q]:
+            return None
+        shared = all(one == heads[q] for one in heads.values())
+        return Variable("signal", state, "" if shared else q)
+
+    def _passed_back(self, state: str, q: str) -> list[tuple[Arrow, str]]:
+        """Return the arrows that leave the neuron here, and the state of the rule after each."""
+        moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
+        return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
+
+    @cached_property
+    def _limits(self) -> list[Line]:
+        """Return the lines that hold the gain of each group of adjoints from step to step."""
+        if self.rule.gain_limit is None:
+            return []
+        limit, found = ex.Number(self.rule.gain_limit), []
+        later = [self.names[one] for one in self.later]
+        now = [self.names[replace(one, step=0)] for one in self.later]
+        gains = [[self._gain(name, of) for of in later] for name in now]
+        there = np.array([[gain != ex.ZERO for gain in row] for row in gains], bool)
+        for group in groups(there.reshape(len(later), len(later))):
+            entries = [gains[i][k] for i in group for k in group]
+            if all(entry == ex.ZERO for entry in entries):
+                continue
+            gain = self.names.add(Variable("gain", later[group[0]]), "gain")
+            op = "norm" if len(group) > 1 else "abs"
+            found.append(Line(gain, (Term(ex.Call(op, tuple(entries))),)))
+            scale = limit / ex.call("max", ex.Name(gain, STATE), limit)
+            found += [
+                Line(later[k], (Term(scale, later[k]),), "gain-limit") for k in group
+            ]
+        return found  # gain-limit, gain-bound
+
+    def _gain(self, name: str, later: str) -> ex.Expression:
+        """Return the factor with which an adjoint of the next step comes back to one of this."""
+        total: ex.Expression = ex.ZERO
+        for row in self.rows:
+            if row.name == name:
+                for factor, of in row.terms:
+                    inside = ex.ONE if of == later else self._gain(of, later)
+                    total = total + factor * inside
+        return tidy(total)
+
+    def only(self, wanted: Sequence[str]) -> LayerProgram:
+        """Return the program with those adjoints that some, or what is learned, need."""
+        now = {self.names[one]: self.names[replace(one, step=0)] for one in self.later}
+        reads = {
+            row.name: [now.get(of, of) for _, of in row.terms] for row in self.rows
+        }
+        for name, _, head in self.again:
+            reads[name].append(head)
+        start = [*wanted, *self.gradients.values()]
+        needed = reachable(start, lambda name: reads.get(name, ()))
+        nodes = [node for node in self.nodes if self.name(*node) in needed]
+        return self if len(nodes) == len(self.nodes) else replace(self, nodes=nodes)

@@ -23,7 +23,8 @@ from stbp_edu.arrows.lines.reading import (
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
-TAKEN = ("x", "h", "L", "signal", "minimum", "maximum", "at_least", *ex.FUNCTIONS)
+CALLED = ("minimum", "maximum", "at_least", "norm", *ex.FUNCTIONS)
+TAKEN = ("x", "h", "L", "signal", *CALLED)
 WEIGHTS = {"W": "matrix of weights", "b": "bias", "R": "matrix of recurrent weights"}
 """A layer's parameters beside the constants that it learns."""
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own

@@ -1,0 +1,249 @@
+"""A layer's program on whole arrays of NumPy or PyTorch, step by step.
+
+The functions that run are those that are shown, but for their order: what constants alone decide is
+computed once, and the factors of a step back, which states alone decide, of many steps at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.step_functions import Line, StepFunction, Term
+from stbp_edu.engine.computed_once import SLOW, ComputedOnce, on_a_line
+from stbp_edu.engine.loops import FLOOR
+
+STRETCH = 32_768
+"""Entries of several steps whose factors are computed at a time: 128 KB in float32. Larger arrays
+would leave the cache, and the system gives them new memory each time."""
+
+Arrays = Mapping[str, Any]
+
+
+class Ahead:
+    """The factors of a step back that states decide, to be computed ahead for many steps."""
+
+    def __init__(self, constants: set[str]) -> None:
+        self.constants = constants
+        self.names: dict[ex.Expression, str] = {}
+
+    def line(self, line: Line) -> Line:
+        """Return a line with names in place of its factors."""
+        terms = (Term(self.factor(factor), of) for factor, of in line.terms)
+        return line._replace(terms=tuple(terms))
+
+    def takes(self, line: Line) -> bool:
+        """Return whether a whole line is computed ahead, as one without an adjoint is."""
+        if not line.terms or any(of for _, of in line.terms):
+            return False
+        self.names[self._with_calls(line.terms[0].factor)] = line.name
+        return True
+
+    def factor(self, tree: ex.Expression) -> ex.Expression:
+        """Return the name of a factor, if a state is in it."""
+        if all(name.name in self.constants for name in ex.names_in(tree)):
+            return tree
+        if isinstance(tree, ex.Name):
+            return self._named(tree)
+        return self._named(self._with_calls(tree))
+
+    def _with_calls(self, tree: ex.Expression) -> ex.Expression:
+        """Return a factor with names in place of slow calls in it, which others may share."""
+        if not isinstance(tree, ex.Call):
+            return tree
+        args = []
+        for arg in tree.args:
+            inside = self._with_calls(arg)
+            slow = isinstance(arg, ex.Call) and arg.op in SLOW | {"h"}
+            args.append(self.factor(inside) if slow else inside)
+        return ex.Call(tree.op, tuple(args))
+
+    def _named(self, tree: ex.Expression) -> ex.Name:
+        """Return the name of a factor, which is computed ahead from now on."""
+        name = self.names.setdefault(tree, f"_f{len(self.names)}")
+        return ex.Name(name, "factor")
+
+
+class ArrayProgram:
+    """The program of a layer, ready to be run on whole arrays.
+
+    Attributes:
+        program: the program that is shown.
+        xp: NumPy or PyTorch.
+        parts: the functions that run: ``once``, ``forward``, ``ahead`` and ``backward``.
+        run: the same by name, as Python's functions.
+    """
+
+    def __init__(
+        self,
+        program: LayerProgram,
+        functions: Mapping[str, Callable[..., Any]],
+        twin: bool = False,
+        xp: Any = np,
+    ) -> None:
+        """Make the functions that run.
+
+        Args:
+            program: the program that is shown.
+            functions: those that it calls, by name; of NumPy or of PyTorch.
+            twin: whether the smooth twin H takes the place of the spike, or outputs are any
+                numbers.
+            xp: NumPy or PyTorch.
+        """
+        self.program, self.xp, self.parts = program, xp, parts_of(program, twin)
+        self.run = dict(functions)
+        text = "\n\n\n".join(function.source() for function in self.parts)
+        exec(compile(text, "<program>", "exec"), self.run)
+        names = program.names
+        at = {name: k for k, name in enumerate(program.backward.results)}
+        self.states = [*program.lines.lines]
+        self.output = self.states.index(program.neuron.output)
+        self.reads = [(one.of, one.step) for one in program.reads]
+        self.signals = sorted(program.signals)
+        self.signal_of = {node: program.signal(*node) for node in program.nodes}
+        # where a step back returns the adjoints, and which of them the step before it reads
+        self.at = at
+        self.passed = [at[names[replace(one, step=0)]] for one in program.later]
+        self.learned = {name: at[g] for name, g in program.gradients.items()}
+        # where signals are to which recurrent weights add, and the adjoints that they multiply
+        again = ((self.signals.index(s), at[head]) for _, s, head in program.again)
+        self.again = [*dict.fromkeys(again)]
+
+    def known(self, constants: Sequence[Any]) -> list[Any]:
+        """Return the constants, and what they decide, which is computed once."""
+        return [*constants, *self.run["once"](*constants)]
+
+    def fill_states(
+        self,
+        drive: Any,
+        states: Arrays,
+        constants: Sequence[Any],
+        R: Any = None,
+        b: Any = None,
+    ) -> None:
+        """Fill the states of all steps, by name, (T, S, ...) each.
+
+        The weights bring ``drive``, to which the rest of the input is added; it may be the memory
+        of a state. ``R`` multiplies the outputs of the step before from the right.
+        """
+        known, forward = self.known(constants), self.run["forward"]
+        series = [states[name] for name in self.states]
+        last = [self.xp.zeros_like(drive[0])] * len(series)
+        for t, x in enumerate(drive):
+            if b is not None:
+                x += b
+            if R is not None and t:
+                x += through(last[self.output], R)  # p2-recur-u
+            values = forward(*last, x, *known)
+            last = [of[t] for of in series]
+            for place, value in zip(last, values, strict=True):
+                place[...] = value
+
+    def fill_adjoints(
+        self,
+        states: Arrays,
+        signals: Arrays,
+        found: Arrays,
+        constants: Sequence[Any],
+        R: Any = None,
+    ) -> dict[str, Any]:
+        """Fill the adjoints to keep, ``found``; return what is learned, by sample and neuron.
+
+        All are of all steps, by name, (T, S, ...) each. The first adjoint may be the memory of the
+        first signal.
+        """
+        some, rule = next(iter(found.values())), self.program.rule
+        known, zero = self.known(constants), self.xp.zeros_like(some[0])
+        heard = [signals[name] for name in self.signals]
+        again = self.again if R is not None else []
+        step_back = self.run["backward"]
+        kept = [(self.at[name], series) for name, series in found.items()]
+        nothing = [zero] * len(self.at)
+        later, sums = nothing, dict.fromkeys(self.learned, 0.0)
+        for start, end in self._stretches(some):
+            factors = self._ahead(states, start, end, known)
+            for t in range(end - 1, start - 1, -1):
+                if rule.ends_block(t):
+                    later = nothing
+                given = [factor[t - start] for factor in factors]
+                errors = [series[t] for series in heard]
+                for signal, head in again:
+                    if later is not nothing:
+                        errors[signal] = errors[signal] + through(later[head] + zero, R)
+                passed = [later[k] for k in self.passed]
+                later = step_back(*given, *errors, *passed, *known)
+                for k, series in kept:
+                    series[t] = later[k]
+                for name, k in self.learned.items():
+                    sums[name] = sums[name] + later[k]
+            if self.xp is np and some.dtype == np.float32:
+                later = [*later]
+                for k, series in kept:  # settles what is next to 0: see FLOOR
+                    series[start:end] += np.float32(FLOOR)
+                    series[start:end] -= np.float32(FLOOR)
+                    later[k] = series[start]
+        return sums
+
+    def _stretches(self, some: Any) -> Iterator[tuple[int, int]]:
+        """Yield the first step and the end of each stretch, from the last one down."""
+        entries = some[0].size if self.xp is np else some[0].numel()
+        size = max(1, STRETCH // max(1, entries))
+        for end in range(len(some), 0, -size):
+            yield max(0, end - size), end
+
+    def _ahead(
+        self, states: Arrays, start: int, end: int, known: list[Any]
+    ) -> list[Any]:
+        """Return the factors of some steps, each of all of them."""
+        steps = end - start
+        read = [self._around(states[name], at, start, end) for name, at in self.reads]
+        factors = self.run["ahead"](*read, *known)
+        whole = next(iter(states.values())).ndim
+        return [
+            factor if getattr(factor, "ndim", 0) == whole else [factor] * steps
+            for factor in factors
+        ]
+
+    def _around(self, series: Any, step: int, start: int, end: int) -> Any:
+        """Return a state at some steps, or at the steps before or after them.
+
+        Before the first step it is 0; after the last one the last is read, times adjoints of 0.
+        """
+        if step == 0 or (start + step >= 0 and end + step <= len(series)):
+            return series[start + step : end + step]
+        if step < 0:
+            return self.xp.concatenate(
+                [self.xp.zeros_like(series[:1]), series[: end - 1]]
+            )
+        return self.xp.concatenate([series[start + 1 :], series[-1:]])
+
+
+def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:
+    """Return the functions that run: once, forward, ahead and backward."""
+    constants, states = [*program.lines.constants], [*program.lines.lines]
+    once = ComputedOnce(program, on_a_line, twin)
+    forward = [once.line(line) for line in program.forward.lines]
+    back = [once.line(line) for line in program.backward.lines]
+    known = [*constants, *once.names.values()]
+    ahead = Ahead({*known})
+    back = [ahead.line(line) for line in back if not ahead.takes(line)]
+    factors = [Line(name, (Term(tree),)) for tree, name in ahead.names.items()]
+    names, read = [*ahead.names.values()], [program.names[one] for one in program.reads]
+    others = [*program.backward.arguments[len(read) :], *once.names.values()]
+    results = program.backward.results
+    return [
+        once.function(constants),
+        StepFunction("forward", [*states, "x", *known], forward, states),
+        StepFunction("ahead", [*read, *known], factors, names),
+        StepFunction("backward", [*names, *others], back, results),
+    ]
+
+
+def through(rows: Any, R: Any) -> Any:
+    """Return rows through recurrent weights."""
+    return (rows.reshape(len(rows), -1) @ R).reshape(rows.shape)
