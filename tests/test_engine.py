@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+import stbp_edu
 from stbp_edu import LIF, Gaussian, arrows, cases, derive
 from stbp_edu.arrows import (
     RULES,
@@ -22,7 +23,7 @@ from stbp_edu.arrows import (
     soft_reset,
     with_gain_limit,
 )
-from stbp_edu.engine import Program, Workspace, backward, compiled, forward
+from stbp_edu.engine import Program, Workspace, backward, compiled, forward, loops
 from stbp_edu.engine.compiled import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS
@@ -270,3 +271,72 @@ def test_a_step_at_full_size_fits_in_150_megabytes():
     peak = tracemalloc.get_traced_memory()[1] + problem.spikes.nbytes
     tracemalloc.stop()
     assert peak < 150e6
+
+
+@pytest.mark.parametrize("spikes", [0, 3, 4, 13, 21])
+def test_a_row_of_weights_for_each_spike_is_a_product(spikes):
+    """Eight, four and one at a time: as Python runs the loops, which are compiled as they stand."""
+    rng = np.random.default_rng(spikes)
+    row, table, total = np.zeros(30), rng.normal(size=(30, 5)), rng.normal(size=5)
+    row[rng.permutation(30)[:spikes]] = 1
+    index, found = np.zeros(31, np.int32), total.copy()
+    count = loops.spikes_in(row, index)
+    assert count == spikes
+    loops.add_rows(table, index, count, found)
+    np.testing.assert_allclose(found, total + row @ table, rtol=1e-12)
+    scales, found = rng.normal(size=spikes), total.copy()
+    loops.add_scaled_rows(scales, table[:spikes], found)
+    np.testing.assert_allclose(found, total + scales @ table[:spikes], rtol=1e-12)
+
+
+def test_the_quick_exponential_is_the_exponential():
+    y = np.linspace(-86, 88, 500, dtype=np.float32)
+    with np.errstate(all="ignore"):
+        found = np.array([loops.quick_exp(one) for one in y])
+        assert np.isnan(loops.quick_exp(np.float32("nan")))
+    np.testing.assert_allclose(found, np.exp(y), rtol=3e-6)
+
+
+@numba
+@pytest.mark.parametrize("least", [0, 10**9])
+def test_compiled_products_with_spikes_are_matrix_products(least, monkeypatch):
+    """Also in two threads, which share rows that do not divide by two."""
+    monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", least)
+    limit_threads(2)
+    rng = np.random.default_rng(0)
+    o = (rng.random((4, 3, 71)) < 0.3).astype(np.float32)
+    W, epsilon = rng.normal(size=(65, 71)), rng.normal(size=(4, 3, 65))
+    W, epsilon = W.astype(np.float32), epsilon.astype(np.float32)
+    x, gradient = np.empty((4, 3, 65), np.float32), np.empty((71, 65), np.float32)
+    compiled.weigh(o, W, x)
+    compiled.correlate(o, epsilon, gradient)
+    limit_threads(0)
+    np.testing.assert_allclose(x, o @ W.T, rtol=1e-4, atol=1e-4)
+    expected = np.einsum("tsi,tsj->ij", o, epsilon)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4)
+    assert compiled.are_rare(o)
+    assert not compiled.are_rare(o + np.float32(0.5))
+
+
+@numba
+@pytest.mark.slow
+def test_a_cut_file_of_compiled_code_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    source = "@jit\ndef forward(a):\n    return a + a\n"
+    for _ in range(3):
+        compiled.compiled.cache_clear()
+        functions = compiled.compiled(source, np.dtype(np.float64))
+        assert functions["forward"](2.0) == 4.0
+        kept = [path for path in tmp_path.rglob("*.nb?") if path.is_file()]
+        assert {path.suffix for path in kept} == {".nbi", ".nbc"}
+        for path in kept:
+            path.write_bytes(path.read_bytes()[:-50])
+    compiled.compiled.cache_clear()
+
+
+@numba
+def test_what_is_compiled_depends_on_the_version_and_on_every_source(monkeypatch):
+    before = compiled._versions()
+    assert stbp_edu.__version__ in before
+    assert any("def settled" in text or '"settled"' in text for text in before)
+    assert any("def add_scaled_rows" in text for text in before)

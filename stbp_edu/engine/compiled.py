@@ -41,6 +41,8 @@ WIDE = 64
 """The width of a layer below which a matrix product is quicker."""
 LEAST = 200_000
 """Operations below which a loop is not shared: waking another thread takes as long."""
+KERNELS = ("spikes_in", "add_rows", "add_scaled_rows", "weigh", "correlate", "census")
+"""The functions of :mod:`stbp_edu.engine.loops` that are compiled, each after those it calls."""
 ROWS = 256
 """Rows of a matrix product in one block."""
 
@@ -80,11 +82,19 @@ def chosen(backend: str, net: Network) -> str:
 
 @dataclass(frozen=True)
 class CompiledSteps:
-    """The steps of one layer as compiled loops: see :class:`.array_steps.ArraySteps`."""
+    """The steps of one layer as compiled loops: see :class:`.array_steps.ArraySteps`.
+
+    Attributes:
+        program: the layer's program.
+        wanted: the adjoints to keep, that of what the parameters enter first.
+        twin: whether the smooth twin H takes the place of the spike.
+        by_python: whether Python runs the loops, slowly, as a check of what they say.
+    """
 
     program: LayerProgram
     wanted: tuple[str, ...]
     twin: bool = False
+    by_python: bool = False
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -111,7 +121,7 @@ class CompiledSteps:
             W = np.ascontiguousarray(p["W"].T)
             work += spikes.size * m / 8
         R = p["R"].T if "R" in p else None
-        loop = compiled(self.source, first.dtype)["forward"]
+        loop = self._loops(first.dtype)["forward"]
         shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, R))
 
     def backward(
@@ -123,11 +133,16 @@ class CompiledSteps:
         some = states[self.states[0]]
         learned = ["b", *self.program.neuron.learned]
         sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
-        loop = compiled(self.source, some.dtype)["backward"]
+        loop = self._loops(some.dtype)["backward"]
         given = self._given(p, states, p.get("R"))
         given += [*signals.values()][1:]  # the first is in the memory of an adjoint
         shared(loop, some.shape[1], 20.0 * some.size, *given, *found.values(), *sums)
         return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
+
+    def _loops(self, dtype: np.dtype[Any]) -> dict[str, Any]:
+        """Return the loops, by name."""
+        made = interpreted if self.by_python else compiled
+        return made(self.source, dtype)
 
     @cached_property
     def _on_arrays(self) -> ArraySteps | None:
@@ -154,28 +169,40 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     the file's name tells all that it was made from.
     """
     from stbp_edu.files import (
-        write_whole,
-    )  # with what no other user of the engine needs
+        write_whole,  # with what no other user of the engine needs
+    )
 
     space = dict(_functions(dtype))
-    made_of = (
-        source,
-        dtype.name,
-        inspect.getsource(loops),
-        importlib.metadata.version("numba"),
-        sys.version,
-    )
+    made_of = (source, dtype.name, *_versions())
     name = hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     path = cache / "stbp_edu" / f"loops_{name}.py"
     try:
         if not path.exists():
             write_whole(path, lambda file: file.write(source.encode()))
-        space["jit"] = _jit(cache=True)
+        space["jit"] = _kept
     except OSError:
         pass
     exec(compile(source, str(path), "exec"), space)
     return space
+
+
+@cache
+def interpreted(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Return the functions of a source as Python runs them: slow, and ready at once."""
+    space = _functions_with(dtype, lambda function: function)
+    space.update({name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt")})
+    exec(compile(source, "<loops>", "exec"), space)
+    return space
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """Return all that compiled code depends on beside the source of its loops."""
+    own = (inspect.getsource(of) for of in (loops, sys.modules[__name__]))
+    versions = (importlib.metadata.version(of) for of in ("numba", "llvmlite"))
+    package = sys.modules["stbp_edu"].__version__
+    return (*own, *versions, sys.version, package)
 
 
 def are_rare(spikes: Array) -> bool:
@@ -216,38 +243,56 @@ def _jit(**more: Any) -> Any:
     )
 
 
+def _kept(function: Callable[..., Any]) -> Any:
+    """Return a function that is compiled once, and kept on the disk for other processes.
+
+    A file there that cannot be read, since it is cut, is made again.
+    """
+    found = _jit(cache=True)(function)
+    cache = found._cache
+    load = cache.load_overload
+
+    def load_or_forget(*asked: Any) -> Any:
+        """Return what is kept, or None, on which it is compiled."""
+        try:
+            return load(*asked)
+        except Exception:  # what a cut file raises is up to pickle
+            cache.flush()
+            return None
+
+    cache.load_overload = load_or_forget
+    return found
+
+
 @cache
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Return what a source may call."""
-    jit = _jit()
-    names = ("exp", "log", "tanh", "sqrt", "erf")
-    space: dict[str, Any] = {name: getattr(math, name) for name in names}
-    space |= {"np": np, "_F": dtype.type, "jit": jit}
+    """Return what a source may call, compiled."""
+    space = _functions_with(dtype, _jit(), _kept)
+    if dtype == np.float32:
+        space["exp"] = _jit()(loops.quick_exp)
+    return space
+
+
+def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[str, Any]:
+    """Return what a source may call, by what compiles a function, and one that is kept."""
+    space: dict[str, Any] = {"np": np, "_F": dtype.type, "jit": jit}
+    space |= {
+        name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt", "erf")
+    }
     space["at_least"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
     space["minimum"] = jit(lambda a, b: a if b >= a else b)
     space["maximum"] = jit(lambda a, b: a if a >= b else b)
     space["where"] = jit(lambda reached, a, b: a if reached > 0 else b)
     floor = dtype.type(loops.FLOOR if dtype == np.float32 else 0)
     space["settled"] = jit(lambda d: (d + floor) - floor)
-    if dtype == np.float32:
-        space["exp"] = jit(loops.quick_exp)
+    # what is kept on the disk is read back into this module
     own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
-    space["__name__"] = (
-        loops.__name__
-    )  # which what is kept on the disk is read back into
-    for name in (
-        "spikes_in",
-        "add_rows",
-        "add_scaled_rows",
-        "weigh",
-        "correlate",
-        "census",
-    ):
+    space["__name__"] = loops.__name__
+    for name in KERNELS:
         function = getattr(loops, name)
-        copy = types.FunctionType(
-            function.__code__, own, name
-        )  # it calls the compiled ones
-        space[name] = own[name] = _jit(cache=True)(copy)
+        # a copy, which calls the compiled ones
+        copy = types.FunctionType(function.__code__, own, name)
+        space[name] = own[name] = (kept or jit)(copy)
     return space
 
 
