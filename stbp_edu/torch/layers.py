@@ -32,6 +32,7 @@ class LIFLayer(nn.Module):
         rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
         gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
         recurrent: whether the spikes come back at the next step, through weights ``R``.
+        among: the other neurons of its network, where the rule names arrows of theirs.
         shape: the neurons' shape, which recurrent weights and constants of each neuron ask for
             where the weights do not end in ``nn.Linear``.
         batch_first: whether input and output have samples first, (S, T, ...), and not steps.
@@ -61,6 +62,7 @@ class LIFLayer(nn.Module):
         gain_limit: float | None = None,
         *,
         recurrent: bool = False,
+        among: Sequence[AnyNeuron] = (),
         shape: Sequence[int] | None = None,
         batch_first: bool = False,
         **named: Any,
@@ -70,7 +72,7 @@ class LIFLayer(nn.Module):
         checks.instance("recurrent", recurrent, bool)
         self.batch_first = checks.instance("batch_first", batch_first, bool)
         self.neuron = neuron = neuron_of(neuron, named)
-        self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
+        self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent, among)
         own = self.steps.neuron
         size = (
             shape_of(weights, shape)

@@ -90,13 +90,16 @@ class LIFNetwork(nn.Sequential):
                 f"neuron must be one for all layers or a list of {len(layers)}, got "
                 f"{len(neurons)}; one for each layer of weights"
             )
-        made = []
+        made, others = [], list({id(one): one for one in neurons}.values())
+        if len(others) == 1:
+            others = []
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
             for p, one in zip(layers, neurons, strict=True):
                 linear = nn.Linear(
                     *p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name)
                 )
-                made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
+                given = linear, one, rule, gain_limit
+                made.append(LIFLayer(*given, recurrent="R" in p, among=others))
         network = cls(*made)
         network.load_state_dict(to_state(params, network.state_dict()))
         return network

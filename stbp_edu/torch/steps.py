@@ -147,9 +147,10 @@ class Steps:
         self.from_loss = {node for node in nodes if rule.move(node[1], readout)}
         again = {adjoint for adjoint, _, _ in self.program.again}
         self.from_itself = [node for node in nodes if self.program.name(*node) in again]
-        heard = ((q, self.program.signal(s, q)) for s, q in nodes if s == own.output)
-        self.signals = {q: signal for q, signal in heard if signal}
-        self.copied = tuple(self.signals) if len({*self.signals.values()}) > 1 else ()
+        heard = {q: self.program.signal(s, q) for s, q in nodes if s == own.output}
+        self.signals = {q: signal for q, signal in heard.items() if signal}
+        several = len({*heard.values()}) > 1
+        self.copied = tuple(self.signals) if several else ()
 
     def __reduce__(self) -> Any:
         """Return what is pickled or copied: functions are made again."""

@@ -199,3 +199,60 @@ def test_potentials_and_the_twin_are_those_of_the_package(surrogate):
                 np.testing.assert_allclose(
                     g.detach().numpy(), w, rtol=1e-12, atol=1e-13
                 )
+
+
+CUT = {"all": {"weight": None, "*": "all"}}
+CUT_AT_ONCE = {"a": {"weight": None, "time": "b", "*": "a"}, "b": {"*": "b"}}
+CUT_LATER = {"a": {"weight": "b", "*": "a"}, "b": {"weight": None, "*": "b"}}
+
+
+@pytest.mark.parametrize("sizes", ["3-4-2", "3-4-3-2", "3-4R-3R-2"])
+@pytest.mark.parametrize("moves", [CUT, CUT_AT_ONCE, CUT_LATER])
+def test_a_rule_may_cut_the_weights_in_some_of_its_states(moves, sizes):
+    rule = arrows.Rule("cut", moves)
+    mine = derive("u = tau * u * (1 - o) + x\no = spike(u - v)", tau=0.6, v=0.4)
+    net, params, inputs, y = run_of(mine.neuron, 1, sizes)
+    want = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
+    network = LIFNetwork.from_params(params, mine, rule)
+    read = network.trace(torch.from_numpy(inputs)).O[-1]
+    found = gradients(network, rate(torch.from_numpy(y), read, None))
+    assert error(found, want.gradients) < 1e-12
+
+
+def test_a_rule_may_name_an_arrow_of_one_neuron_among_several():
+    first = derive("w = 0.5 * w + x\nu = 0.6 * u + w\no = spike(u - 0.4)")
+    second = derive("u = 0.6 * u * (1 - o) + x\no = spike(u - 0.4)")
+    rule = arrows.Rule("no w", {"all": {"w>w": None, "*": "all"}})
+    net = arrows.network("3-4-2", [first.neuron, second.neuron])
+    rng = np.random.default_rng(0)
+    params, inputs, y = (
+        arrows.draw_params(net, rng, scale=2.0), rng.random((4, 2, 3)), rng.random((2, 2)),
+    )  # fmt: skip
+    want = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
+    network = LIFNetwork.from_params(params, [first, second], rule)
+    read = network.trace(torch.from_numpy(inputs)).O[-1]
+    found = gradients(network, rate(torch.from_numpy(y), read, None))
+    assert error(found, want.gradients) < 1e-12
+
+
+@pytest.mark.skipif(not compiled.installed(), reason="needs Numba")
+@pytest.mark.parametrize("rule", ["exact", "classic", "e-prop"])
+def test_spike_by_spike_the_weights_get_one_error(rule, monkeypatch):
+    """Where the layer below gets another one through the same weights, held fixed."""
+    monkeypatch.setattr("stbp_edu.torch.steps.MUCH", 0)
+    mine = derive("u = 0.6 * u * (1 - o) + x\no = spike(u - 0.6)")
+    net = arrows.network("20-70-65", mine.neuron)
+    rng = np.random.default_rng(0)
+    params, y = arrows.draw_params(net, rng, scale=2.0), rng.random((3, 65))
+    inputs = (rng.random((5, 3, 20)) < 0.2) * 1.0
+    want = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
+    network = LIFNetwork.from_params(params, mine, rule)
+    read = network.trace(torch.from_numpy(inputs)).O[-1]
+    found = gradients(network, rate(torch.from_numpy(y), read, None))
+    assert error(found, want.gradients) < 1e-12
+
+
+def test_the_proof_judges_the_layers():
+    proof = derive("u = 0.6 * u * (1 - o) + x\no = spike(u - 0.4)").prove(torch=True)
+    assert proof.holds, str(proof)
+    assert sum("PyTorch" in row.what for row in proof.rows) == 2
