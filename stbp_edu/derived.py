@@ -120,11 +120,11 @@ class Derived:
         net, rule = reading_output("1-1R-1R-1R", self.neuron), as_rule(rule)
         return Source(program(net, rule))
 
-    def prove(self, *, seed: int = 0) -> Proof:
+    def prove(self, *, seed: int = 0, torch: bool = False) -> Proof:
         """Return the proof: see :func:`stbp_edu.proof.prove`."""
         from stbp_edu.proof import prove
 
-        return prove(self.neuron, seed=seed)
+        return prove(self.neuron, seed=seed, torch=torch)
 
     def online(self, rule: str | Rule = "ottt") -> OnlineForm:
         """Return how a rule is learned forward in time, or the word that forbids it.

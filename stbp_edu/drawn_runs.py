@@ -17,6 +17,8 @@ from stbp_edu.arrows.adjoints import (
     lambdas,
 )
 from stbp_edu.arrows.forward_run import driven
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.slopes import BY_ARGUMENT, A, B
 from stbp_edu.arrows.models import Network, reading_output
 from stbp_edu.arrows.table import like
 
@@ -34,16 +36,27 @@ what is ``"learned"``."""
 
 @dataclass(frozen=True)
 class Run:
-    """A drawn network and its runs; ``weight`` is that of each entry of a state in a loss."""
+    """A drawn network and its runs.
+
+    Attributes:
+        net: the network.
+        params: its parameters.
+        inputs: the input, (T, S, n[0]).
+        weight: that of each entry of a state in a loss.
+        tried: how many networks were drawn.
+        thrown_away: how many of them had runs that are not finite, or not below a million.
+    """
 
     net: Network
     params: Any
     inputs: Any
     weight: Any
+    tried: int = 1
+    thrown_away: int = 0
 
     @property
     def neuron(self) -> Neuron:
-        """The neuron of every layer."""
+        """The neuron of the first layer."""
         return self.net.layers[1].neuron
 
     @cached_property
@@ -57,11 +70,12 @@ class Run:
 
     def read(self, trace: Any, n: int) -> Values:
         """Return what the updates of a layer read."""
-        now, p = {s: trace[s][n] for s in self.neuron.order}, self.params[n]
+        neuron, p = self.net.layers[n].neuron, self.params[n]
+        now = {s: trace[s][n] for s in neuron.order}
         every = around(now)
         last = {s: every[f"{s}-1"] for s in now}
         x = driven(self.net.layers[n], p, trace[self.net.output_of(n - 1)][n - 1], last)
-        learned = {name: p[name] for name in self.neuron.learned}
+        learned = {name: p[name] for name in neuron.learned}
         return {"now": now, "last": last, "input": {"x": x}, "learned": learned}
 
     @property
@@ -97,19 +111,30 @@ class Run:
     @cached_property
     def shares(self) -> Any:
         """By layer, in which shares of its steps it fires, is silent, and has h > 0."""
-        layers = [self.read(self.traces[0], n) for n in range(1, self.net.N + 1)]
-        return np.array([[one.mean() for one in met(self.neuron, at)] for at in layers])
+        found = []
+        for n, layer in enumerate(self.net.layers[1:], 1):
+            at = self.read(self.traces[0], n)
+            found.append([where.mean() for where in met(layer.neuron, at)])
+        return np.array(found)
 
     @property
     def lacks(self) -> str:
         """What it does not show."""
-        shown = zip(
-            ("fires", "is silent", "has h > 0"), self.shares.min(axis=0), strict=True
-        )
-        missing = [what for what, share in shown if not share > 0]
-        return f"no drawn run in which every layer {' or '.join(missing)}" * bool(
-            missing
-        )
+        if 2 * self.thrown_away > self.tried:
+            return f"{self.finite}; does a line divide by a state, or grow?"
+        names = ("fires", "is silent", "has h > 0")
+        shares = self.shares.min(axis=0)
+        missing = [
+            name for name, share in zip(names, shares, strict=True) if not share > 0
+        ]
+        if not missing:
+            return ""
+        return f"no drawn run in which every layer {' or '.join(missing)}"
+
+    @property
+    def finite(self) -> str:
+        """How many of the drawn runs could not be used."""
+        return f"{self.thrown_away} of {self.tried} drawn runs were not finite and below a million"
 
     def __str__(self) -> str:
         """Return how often its layers fire."""
@@ -136,6 +161,37 @@ def updated(neuron: Neuron, target: str, at: Values) -> Any:
     return neuron.updated(
         target, at["now"], at["last"], at["input"]["x"], at["learned"]
     )
+
+
+def summed_sizes(neuron: Neuron, target: str, at: Values) -> Any:
+    """Return the sizes of what adds up in a state's update: rounding errs by a share of them."""
+    line = ex.written_out(neuron.lines.states[target])
+    if target == neuron.lines.spike and isinstance(line, ex.Call):
+        line = line.args[0]
+
+    def value(name: ex.Name) -> Any:
+        """Return the value of a name."""
+        if name.name == "x":
+            return at["input"]["x"]
+        if name.when:
+            return at[name.when][name.name]
+        return at["learned"].get(name.name, neuron.lines.constants.get(name.name))
+
+    def sized(tree: ex.Expression) -> tuple[Any, Any]:
+        """Return the value of an expression, and the sizes of what adds up to it."""
+        if not isinstance(tree, ex.Call):
+            own = ex.evaluate(tree, value, {})
+            return own, np.abs(own)
+        pairs = [sized(arg) for arg in tree.args]
+        args = dict(zip((A, B), (own for own, _ in pairs), strict=False))
+        own = ex.OPERATIONS[str(tree.op)](np, *args.values())
+        total = np.abs(own)
+        for by, (_, size) in zip(BY_ARGUMENT[str(tree.op)], pairs, strict=False):
+            slope = ex.evaluate(by, args.__getitem__, {})
+            total = total + np.nan_to_num(np.abs(slope) * size)
+        return own, total
+
+    return sized(line)[1]
 
 
 def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
@@ -183,23 +239,13 @@ def drawn(net: Network, T: int, seed: int) -> Run:
     Raises:
         ValueError: if no run stays finite.
     """
-    mean, spread = drive(net.layers[1].neuron, T)
+    drives = [(0.0, 1.0), *(drive(layer.neuron, T) for layer in net.layers[1:])]
     runs: list[Run] = []
+    tried = 0
     for rng in (np.random.default_rng((seed, k)) for k in range(DRAWS)):
-        params = draw_params(net, rng, spread)
-        for n, p in enumerate(params[1:], 1):
-            half = sum(p[k].sum(axis=1) / 2 for k in ("W", "R")[n == 1 :] if k in p)
-            p["b"] = mean + spread * rng.normal(0, 0.3, p["b"].shape) - half
-            for name in net.layers[
-                n
-            ].neuron.learned:  # others than given: no two are equal
-                p[name] = p[name] * rng.uniform(0.999, 1.001, np.shape(p[name]))
-        inputs, weight = (rng.normal(size=(T, 3, *net.shape_of(n))) for n in (0, net.N))
-        run = Run(net, params, inputs, weight)
-        states = (trace[s] for trace in run.traces[:2] for s in run.neuron.order)
-        if all(
-            np.abs(series).max() < LARGEST for state in states for series in state[1:]
-        ):
+        tried += 1
+        run = _draw(net, T, drives, rng)
+        if _is_finite(run):
             runs.append(run)
             if run.shares.min() >= ENOUGH:
                 break
@@ -207,4 +253,36 @@ def drawn(net: Network, T: int, seed: int) -> Run:
         raise ValueError(
             "no drawn run stays finite and below a million; does a line divide by a state, or grow?"
         )
-    return max(runs, key=lambda run: run.shares.min())
+    best = max(runs, key=lambda run: run.shares.min())
+    return replace(best, tried=tried, thrown_away=tried - len(runs))
+
+
+def _draw(
+    net: Network, T: int, drives: list[tuple[float, float]], rng: np.random.Generator
+) -> Run:
+    """Draw a network whose layers are driven with these means and spreads."""
+    first = drives[1][1]
+    params = draw_params(net, rng, first)
+    for n, p in enumerate(params[1:], 1):
+        mean, spread = drives[n]
+        weights = [name for name in ("W", "R") if name in p]
+        for name in weights:
+            p[name] = p[name] * (spread / first)
+        # spikes below bring half of this on average; the input brings nothing
+        half = sum(p[name].sum(axis=1) / 2 for name in weights if n > 1 or name == "R")
+        p["b"] = mean + spread * rng.normal(0, 0.3, p["b"].shape) - half
+        for name in net.layers[n].neuron.learned:
+            # others than given: no two are equal
+            p[name] = p[name] * rng.uniform(0.999, 1.001, np.shape(p[name]))
+    inputs, weight = (rng.normal(size=(T, 3, *net.shape_of(n))) for n in (0, net.N))
+    return Run(net, params, inputs, weight)
+
+
+def _is_finite(run: Run) -> bool:
+    """Return whether every state stays finite and small, also on the smooth twin."""
+    for trace in run.traces[:2]:
+        for n, states in enumerate(run.net.states):
+            for state in states if n else ():
+                if not np.abs(trace[state][n]).max() < LARGEST:
+                    return False
+    return True

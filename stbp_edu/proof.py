@@ -11,61 +11,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
-from stbp_edu.arrows import RULES, Neuron, Rule, forward
-from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
+from stbp_edu.arrows import RULES, Neuron, forward
+from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.any_neuron import as_neuron
-from stbp_edu.arrows.lines.expressions import (
-    Call,
-    Name,
-    evaluate,
-    names_in,
-    nodes_in,
-    written_out,
-)
-from stbp_edu.arrows.lines.forward_lines import X
+from stbp_edu.arrows.lines.expressions import Call, names_in, nodes_in, written_out
 from stbp_edu.arrows.models import reading_output
-from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.table import like, neuron_from
-from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, updated
-from stbp_edu.verify import require
-from stbp_edu.verify.comparison import DIFFERENCES, ROUNDING
+from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, summed_sizes, updated
+from stbp_edu.proof_of_programs import (
+    AUTODIFF,
+    COMPUTED,
+    PATHS,
+    SMALL,
+    Row,
+    apart,
+    by_autodiff,
+    by_paths,
+    judged_forms,
+    short_run,
+    sizes_of,
+)
+from stbp_edu.verify.comparison import DIFFERENCES
 from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
 
-NUDGED, COMPUTED = DIFFERENCES.limit, ROUNDING.limit  # as those of stbp_edu.verify
-SMALL = 1e-3  # differences are relative to a number, or to this where it is smaller
-MANY = 10_000  # paths from one node that are summed; where there are more, the run is shorter
-
-
-class Row(NamedTuple):
-    """One comparison: what, against what, the largest relative difference, and what is untested."""
-
-    what: str
-    against: str
-    difference: float
-    allowed: float
-    lacks: str = ""
-
-    @property
-    def agrees(self) -> bool:
-        """Whether it was tested, and the difference is small enough."""
-        return not self.lacks and self.difference <= self.allowed  # False for a NaN
-
-    @property
-    def verdict(self) -> str:
-        """The difference in words."""
-        if not self.difference <= self.allowed:
-            known = np.isfinite(self.difference)
-            return f"DIFFERS by {self.difference:.1e}" if known else "NOT FINITE"
-        return (
-            f"NOT TESTED: {self.lacks}"
-            if self.lacks
-            else f"agrees to {self.allowed:.0e}"
-        )
+NUDGED = DIFFERENCES.limit  # as that of stbp_edu.verify
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,18 +72,20 @@ class Proof:
     __repr__ = __str__
 
 
-def prove(neuron: Any, *, seed: int = 0) -> Proof:
-    """Return the proof of a neuron's arrows, derived or put in their place.
+def prove(neuron: Any, *, seed: int = 0, torch: bool = False) -> Proof:
+    """Return the proof of a neuron: of its arrows, derived or put in their place, and its programs.
 
-    Every constant is taken to be learned, so that each is proved, and the arrows hold for other
-    values of them, too.
+    Every constant is taken to be learned, so each is proved, and the arrows hold for other values
+    of them, too. The programs are judged in every form that runs: as they are shown, on arrays of
+    NumPy, in loops, compiled where Numba is installed, and in PyTorch where that is asked for.
 
     Args:
         neuron: an :class:`stbp_edu.LIF`, what ``derive`` returned, or forward lines as a text.
         seed: of the networks that are drawn.
+        torch: whether PyTorch's layers are judged, too.
 
     Raises:
-        ImportError: if autograd is not installed.
+        ImportError: if autograd is not installed, or PyTorch where it is asked for.
         ValueError: if no drawn run stays finite, or a factor reads what nothing gives.
 
     >>> from stbp_edu import LIF
@@ -119,9 +95,10 @@ def prove(neuron: Any, *, seed: int = 0) -> Proof:
     """
     neuron = as_neuron(neuron)
     checks.count("seed", seed, at_least=0)
+    checks.instance("torch", torch, bool)
     try:
         with np.errstate(all="ignore"):  # what is not finite is seen in the numbers
-            return _proved(*_all_learned(neuron), seed)
+            return _proved(*_all_learned(neuron), seed, torch)
     except KeyError as error:
         raise ValueError(
             f"neuron reads {error}, which is none of its states and constants; take it out of the "
@@ -162,11 +139,14 @@ def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     return learned | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
 
 
-def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
+def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
     """Return the proof of a neuron whose constants are learned."""
     run = drawn(reading_output("2-2R-2", neuron), 5, seed)
     row, faults = _nudged_arrows(neuron, run.points)
-    notes = [str(run), *notes] if neuron.lines.spike else notes
+    if run.thrown_away:
+        notes = [f"not judged: {run.finite}", *notes]
+    if neuron.lines.spike:
+        notes = [str(run), *notes]
     if faults:
         return Proof((row,), tuple(faults), tuple(notes))
     rows = [row]
@@ -174,49 +154,39 @@ def _proved(neuron: Neuron, notes: list[str], seed: int) -> Proof:
     for state, measured in zip(states, _nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
-        computed = _autodiff(run, state)
-        rows.append(
-            Row(what, "automatic differentiation", computed, COMPUTED, run.lacks)
-        )
-    net, start = reading_output("1-1R-1", neuron), Node(neuron.input, 1, 0, 0)
-    many = (
-        T for T in (3, 2, 1) if T == 1 or count_paths(net, T, "exact", start)[0] < MANY
-    )
-    run = drawn(net, next(many), seed)
-    local = run.local(neuron.output)
-    rows += [
-        Row(
-            f"rule {name}",
-            "the sum over kept paths",
-            _paths(local, rule),
-            COMPUTED,
-            run.lacks,
-        )
-        for name, rule in RULES.items()
-        if rule.keeps(net)
-    ]
+        computed = _from_autodiff(run, state, run.gradients(state))
+        rows.append(Row(what, AUTODIFF, computed, COMPUTED, run.lacks))
+    rows += _rules(neuron, seed)
+    rows += judged_forms(neuron, seed, torch)
     return Proof(tuple(rows), (), tuple(notes))
 
 
-def _difference(found: Any, expected: Any) -> float:
-    """Return the largest difference, relative to the largest entry."""
-    scale = max(float(np.abs(expected).max()), SMALL)
-    return float(np.abs(np.asarray(found) - expected).max()) / scale
+def _rules(neuron: Neuron, seed: int) -> Iterator[Row]:
+    """Yield a row for each rule: its adjoints against the sums of the paths that it keeps."""
+    run = short_run([neuron, neuron], seed)
+    local = run.local(neuron.output)
+    for name, rule in RULES.items():
+        if rule.keeps(local.net):
+            found = gradients(local, lambdas(local, rule), rule.start)
+            off = apart(found, *by_paths(local, rule))
+            yield Row(f"rule {name}", PATHS, off, COMPUTED, run.lacks)
 
 
-def _measured(expected: Any, value: Callable[[float], Any]) -> tuple[Any, Any]:
+def _measured(
+    expected: Any, value: Callable[[float], Any], sizes: Any = 0.0
+) -> tuple[Any, Any]:
     """Return how far slopes are from measured ones, relatively, and the measured ones.
 
-    Where a corner is near, steps are ever smaller; where no two of them agree, it is a NaN.
+    Where a corner is near, steps are ever smaller; where no two of them agree, it is a NaN. Of
+    ``sizes`` that add up to the values rounding leaves a share.
     """
     nearest, sure, slope = np.full(np.shape(expected), np.inf), np.False_, np.nan
     for step in STEP_SIZES:
         ends, before = [value(k * step) for k in MOVES], slope
         slope = central(ends, step)
         scale = np.fmax(np.fmax(np.abs(slope), np.abs(expected)), SMALL)
-        scale = np.fmax(
-            scale, NUDGED * np.abs(ends[0])
-        )  # what rounding leaves of large values
+        rounded = np.fmax(np.abs(ends[0]), 4 * sizes)
+        scale = np.fmax(scale, NUDGED * rounded)
         nearest = np.fmin(nearest, np.abs(expected - slope) / scale)
         sure = sure | (np.abs(slope - before) <= NUDGED * scale)
         if (nearest <= NUDGED).all():
@@ -243,7 +213,8 @@ def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
             )
             return neuron.smooth(v) if to == neuron.lines.spike else v
 
-        off, slope = _measured(factor, value)
+        sizes = summed_sizes(neuron, target, there)
+        off, slope = _measured(factor, value, sizes)
         met = (off >= 0) & (np.arange(len(off)) < runs)
         off[runs:] = (
             np.nan_to_num(off[runs:], nan=0, posinf=0) * (off[:runs] <= NUDGED).all()
@@ -327,59 +298,6 @@ def _nudged_parameters(run: Run, states: list[str]) -> Any:
     return np.max(worst, axis=0)
 
 
-def _autodiff(run: Run, state: str) -> float:
-    """Return how much gradients differ from those of automatic differentiation."""
-    autograd = require("autograd", "the proof of forward lines")
-    lines, output, h = (
-        run.neuron.lines,
-        run.neuron.output,
-        run.neuron.surrogate.derivative,
-    )
-    fire = autograd.extend.primitive(lambda v: (v >= 0).astype(v.dtype))
-    autograd.extend.defvjp(fire, lambda ans, v: lambda signal: signal * h(v))
-
-    def stepped(past: Any, x: Any, p: Any) -> Any:
-        """Return the states of one step."""
-        zeros = np.zeros(
-            x.shape
-        )  # a constant at every neuron: autograd's where does not broadcast
-        known = {
-            Name(k): p.get(k, value) + zeros for k, value in lines.constants.items()
-        }
-        known |= {Name(state, "last"): value for state, value in past.items()} | {X: x}
-        for state, line in lines.lines.items():
-            value = evaluate(line, known.__getitem__, {"spike": fire}, autograd.numpy)
-            known[Name(state, "now")] = value
-        return {state: known[Name(state, "now")] for state in lines.lines}
-
-    def loss(layers: Any) -> Any:
-        """Return Σ weight · state."""
-        zeros = [np.zeros((run.inputs.shape[1], len(p["b"]))) for p in layers]
-        past, value = [dict.fromkeys(lines.lines, zero) for zero in zeros], 0.0
-        for t, below in enumerate(run.inputs):
-            for n, p in enumerate(layers):
-                x = below @ p["W"].T + p["b"]
-                x = x + past[n][output] @ p["R"].T if "R" in p and t else x
-                past[n] = stepped(past[n], x, p)
-                below = past[n][output]
-            value = value + autograd.numpy.sum(run.weight[t] * past[-1][state])
-        return value
-
-    pairs = zip(
-        run.gradients(state)[1:], autograd.grad(loss)(run.params[1:]), strict=True
-    )
-    return float(
-        np.max([_difference(ours[k], other[k]) for ours, other in pairs for k in other])
-    )
-
-
-def _paths(local: LocalDerivatives, rule: Rule) -> float:
-    """Return how much the adjoints where weights enter differ from sums over kept paths."""
-    lam, found = lambdas(local, rule), []
-    samples = range(local.direct.shape[1])
-    for n, t, s in product(range(1, local.net.N + 1), range(local.T), samples):
-        entered = local.net.layers[n].neuron.input
-        kept = paths_from(Node(entered, n, t, 0), local, rule, s)
-        total = sum(path.contribution for path in kept)
-        found.append(_difference(lam[n][entered, rule.start][t, s, 0], total))
-    return float(np.max(found))
+def _from_autodiff(run: Run, state: str, found: Any) -> float:
+    """Return how far gradients of a loss on a state are from those of automatic differentiation."""
+    return apart(found, by_autodiff(run, state), sizes_of(run.local(state)))

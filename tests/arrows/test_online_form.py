@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from stbp_edu import LIF, Gaussian, arrows
+from stbp_edu import LIF, Gaussian, arrows, derive
 from stbp_edu.losses import CrossEntropy
 from tests.arrows import oracle
 from tests.arrows.oracle import Case, cases
@@ -117,3 +117,12 @@ def test_memory_is_flat_from_10_to_120_steps(per_step):
     peak(2)  # what is made once
     short, long = peak(10), peak(120)
     assert long <= 1.05 * short + 100_000
+
+
+def test_steps_before_are_written_with_one_minus():
+    """A factor that reads the step before its tail's, in a trace that reads the step before."""
+    mine = derive("i = 0.5 * i * u + x\nu = 0.6 * u + i\no = spike(u - 0.4)")
+    for rule in ("ottt", "e-prop"):
+        written = "\n".join(map(str, mine.online(rule).formulas))
+        assert "--" not in written
+        assert "t-1" in written

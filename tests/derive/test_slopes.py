@@ -79,6 +79,9 @@ def test_derivatives_equal_those_of_autograd(seed):
         ("max(u, 2 * o)", "o", "2 * (1 - at_least(u, 2 * o))", r"2 (1-[u \geq 2 o])"),
         ("abs(u)", "u", "2 * at_least(u, 0) - 1", r"2 [u \geq 0]-1"),
         ("u - u", "u", "0", "0"),
+        ("(u + u) * x", "u", "2 * x", "2 x"),
+        ("(tau + tau) * x * u", "u", "2 * tau * x", r"2 \tau x"),
+        ("(o - o + 3) * x * u", "u", "3 * x", "3 x"),
         ("2 ** u", "u", "2 ** u * log(2)", r"2^{u} \log(2)"),
         (
             f"{9**14} * ({9**14} * u)",

@@ -36,6 +36,7 @@ IMPORTED = {
     "sqrt": "sqrt",
     "min": "minimum",
     "max": "maximum",
+    "at_least": "where",
 }
 """By operation, the function of NumPy that a program calls."""
 AT_LEAST = "\n".join(
@@ -71,34 +72,7 @@ def program(net: Network, rule: Rule) -> str:
     each arrow that leaves. The errors that other neurons and the loss pass back come in as
     ``signal``; ``_next`` and ``_last`` mark values of the steps around this one.
     """
-    layer = steps_back(net, rule)[(net.N + 1) // 2]
-    trees = [
-        term.factor
-        for function in layer.functions
-        for line in function.lines
-        for term in line.terms
-    ]
-    used = ex.ops_in(*map(ex.written_out, trees))
-    imported = {name for op, name in IMPORTED.items() if op in used}
-    if "at_least" in used:
-        imported.add("where")
-    parts = []
-    if imported:
-        parts.append(f"from numpy import {', '.join(sorted(imported))}")
-    if layer.lines.spike:
-        parts.append(SPIKE)
-    if "norm" in used:
-        parts.append(NORM)
-    head = "\n\n".join(parts)
-    functions = [AT_LEAST] if "at_least" in used else []
-    functions.append(layer.source())
-    return "\n\n\n".join(functions) if not head else _below(head, functions)
-
-
-def _below(head: str, functions: list[str]) -> str:
-    """Return functions below imports and comments."""
-    space = "\n\n\n" if len(functions) > 1 else "\n\n"
-    return head + space + "\n\n\n".join(functions)
+    return steps_back(net, rule)[(net.N + 1) // 2].text()
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
@@ -202,6 +176,27 @@ class LayerProgram:
         if to is None or (entered, self.same[entered, to]) not in self.nodes:
             return None
         return self.name(entered, to)
+
+    def text(self) -> str:
+        """Return the program that is shown, below what it imports and defines."""
+        trees = [
+            term.factor
+            for function in self.functions
+            for line in function.lines
+            for term in line.terms
+        ]
+        used = ex.ops_in(*map(ex.written_out, trees))
+        imported = {name for op, name in IMPORTED.items() if op in used}
+        head = []
+        if imported:
+            head.append(f"from numpy import {', '.join(sorted(imported))}\n")
+        if self.lines.spike:
+            head.append(f"{SPIKE}\n")
+        if "norm" in used:
+            head.append(f"{NORM}\n")
+        if "at_least" in used:
+            head.append(f"\n{AT_LEAST}\n\n")
+        return "\n".join([*head, self.source()])
 
     def source(self) -> str:
         """Return both functions as Python source."""

@@ -1,0 +1,148 @@
+"""The forms in which a neuron's program runs, each to be compared with what knows nothing of it.
+
+They are the text that is shown, which is executed as it stands; the functions on arrays that are
+made of it; and the loops, as Python runs them and compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.checks import Array
+from stbp_edu.engine import Program
+from stbp_edu.engine.array_steps import ArraySteps, constants_of, norm
+from stbp_edu.engine.compiled import CompiledSteps
+from stbp_edu.engine.program import flat
+
+Arrays = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ShownSteps:
+    """The steps of one layer, by the text of its program: see :class:`.array_steps.ArraySteps`.
+
+    It does what the text says of the first and the last step, and computes nothing ahead.
+    """
+
+    program: LayerProgram
+    wanted: tuple[str, ...]
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states, in the order in which a step computes them."""
+        return self.program.neuron.order
+
+    @cached_property
+    def functions(self) -> dict[str, Any]:
+        """The functions of the text."""
+        h = self.program.neuron.surrogate.derivative
+        space: dict[str, Any] = {
+            "spike": lambda v: (v >= 0) * 1.0,
+            "h": h,
+            "norm": norm,
+        }
+        exec(self.program.text(), space)
+        return space
+
+    def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
+        """Fill the states of all steps."""
+        lines, output = [*self.program.lines.lines], self.program.neuron.output
+        drive = states[self.states[0]].copy()
+        constants = constants_of(self.program, p, drive.dtype)
+        last = [np.zeros_like(drive[0]) for _ in lines]
+        for t in range(len(drive)):
+            x = drive[t] + p["b"]
+            if "R" in p and t:
+                x = x + states[output][t - 1] @ p["R"].T
+            last = self.functions["forward"](*last, x, *constants)
+            for name, value in zip(["x", *lines], [x, *last], strict=True):
+                if name in states:
+                    states[name][t] = value
+
+    def backward(
+        self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
+    ) -> dict[str, Array]:
+        """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
+        program, names = self.program, self.program.names
+        some = states[self.states[0]]
+        zero, last_step = np.zeros_like(some[0]), len(some) - 1
+        own = constants_of(program, p, some.dtype)
+        constants = dict(zip(program.lines.constants, own, strict=True))
+        heard = {name: series.copy() for name, series in signals.items()}
+        sums = {name: zero for name in program.gradients}
+        after: dict[str, Any] = {}
+        for t in range(last_step, -1, -1):
+            if program.rule.ends_block(t):
+                after = {}
+            given = dict(constants)
+            for one in program.reads:
+                step = min(t + one.step, last_step)
+                given[names[one]] = states[one.of][step] if step >= 0 else zero
+            given.update({name: series[t] for name, series in heard.items()})
+            for _, signal, head in program.again:
+                if head in after:
+                    given[signal] = heard[signal][t] + after[head] @ p["R"]
+            for one in program.later:
+                given[names[one]] = after.get(names[replace(one, step=0)], zero)
+            results = self.functions["backward"](**given)
+            named = zip(program.backward.results, results, strict=True)
+            after = {name: zero + value for name, value in named}
+            for name, series in found.items():
+                series[t] = after[name]
+            sums = {k: total + after[program.gradients[k]] for k, total in sums.items()}
+        learned = {name: total.sum(axis=0) for name, total in sums.items()}
+        return {"b": found[self.wanted[0]].sum(axis=(0, 1)), **learned}
+
+
+def as_shown(steps: ArraySteps) -> ShownSteps:
+    """Return a layer's steps by the text of its program."""
+    return ShownSteps(steps.program, steps.wanted)
+
+
+def on_arrays(steps: ArraySteps) -> ArraySteps:
+    """Return a layer's steps as NumPy runs them."""
+    return steps
+
+
+def as_loops(steps: ArraySteps) -> CompiledSteps:
+    """Return a layer's steps as loops that Python runs."""
+    return CompiledSteps(steps.program, steps.wanted, by_python=True)
+
+
+def as_compiled(steps: ArraySteps) -> CompiledSteps:
+    """Return a layer's steps as compiled loops."""
+    return CompiledSteps(steps.program, steps.wanted)
+
+
+Form = Callable[[Program, Any, Array, Array], tuple[list[Arrays], list[Any]]]
+"""Returns states and gradients, from a program, parameters, inputs and the direct term."""
+
+
+def run(
+    kind: Callable[[ArraySteps], Any],
+    program: Program,
+    params: Any,
+    inputs: Array,
+    direct: Array,
+) -> tuple[list[Arrays], list[Any]]:
+    """Return the states of every layer and the gradients, by the steps of one form."""
+    layers = [None, *(kind(steps) for steps in program.layers[1:])]
+    passes = replace(program.passes(params), layers=layers)
+    states = passes.forward(flat(inputs))
+    return states, passes.gradients(states, {program.net.loss.state: flat(direct)})
+
+
+FORMS: dict[str, Form] = {
+    "as shown": partial(run, as_shown),
+    "on arrays": partial(run, on_arrays),
+    "in loops": partial(run, as_loops),
+}
+"""The forms that are quick to make."""
+COMPILED: Form = partial(run, as_compiled)
+"""Compiled loops, which take seconds."""

@@ -1,0 +1,258 @@
+"""The proof of a neuron's programs: every form that runs, against paths and autodiff.
+
+The networks have two layers of different neurons, one of them recurrent, and a loss on each state
+of the last layer. Differences are relative to the sizes of what adds up to a gradient: where large
+numbers cancel, what rounding leaves of them is no mistake.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stbp_edu.arrows import RULES, Neuron, Rule
+from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
+from stbp_edu.arrows.lines.expressions import Name, evaluate
+from stbp_edu.arrows.lines.forward_lines import X
+from stbp_edu.arrows.lines.text import read_lines
+from stbp_edu.arrows.models import Loss, network
+from stbp_edu.arrows.paths import Node, count_paths, paths_from
+from stbp_edu.arrows.table import neuron_from
+from stbp_edu.drawn_runs import Run, drawn
+from stbp_edu.engine import Program
+from stbp_edu.engine.compiled import installed
+from stbp_edu.program_forms import COMPILED, FORMS, Form
+from stbp_edu.surrogates import Gaussian, is_curve
+from stbp_edu.verify import require
+from stbp_edu.verify.comparison import ROUNDING
+
+COMPUTED = ROUNDING.limit  # as that of stbp_edu.verify
+SMALL = 1e-3  # differences are relative to what adds up, or to this where it is smaller
+MANY = 2_000  # paths from one node that are summed; where there are more, the run is shorter
+PATHS, AUTODIFF = "the sum over kept paths", "automatic differentiation"
+OTHER = "s = 0.4 * s + x\nv = 0.6 * v + s - 0.5 * z\nz = spike(v - 0.5)"
+"""A neuron with other states, which is above or below the one that is proved."""
+
+
+class Row(NamedTuple):
+    """One comparison: what, against what, the largest relative difference, and what is untested."""
+
+    what: str
+    against: str
+    difference: float
+    allowed: float
+    lacks: str = ""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it was tested, and the difference is small enough."""
+        return not self.lacks and self.difference <= self.allowed  # False for a NaN
+
+    @property
+    def verdict(self) -> str:
+        """The difference in words."""
+        if not np.isfinite(self.difference):
+            return "NOT FINITE"
+        if self.difference > self.allowed:
+            return f"DIFFERS by {self.difference:.1e}"
+        if self.lacks:
+            return f"NOT TESTED: {self.lacks}"
+        return f"agrees to {self.allowed:.0e}"
+
+
+def apart(found: Sequence[Any], expected: Sequence[Any], sizes: Sequence[Any]) -> float:
+    """Return the largest difference of two gradients, relative to what adds up to them."""
+    worst = 0.0
+    for mine, other, size in zip(found[1:], expected[1:], sizes[1:], strict=True):
+        for name, value in other.items():
+            scale = max(float(np.max(size[name])), SMALL)
+            off = float(np.abs(np.asarray(mine[name]) - value).max()) / scale
+            worst = max(worst, off) if np.isfinite(off) else np.nan
+    return worst
+
+
+def sizes_of(local: LocalDerivatives, rule: Rule = RULES["exact"]) -> list[Any]:
+    """Return the gradients with every factor's absolute value: the sizes of what adds up."""
+    factors = [{k: np.abs(a) for k, a in of.items()} for of in local.factors]
+    params = [of and {k: np.abs(a) for k, a in of.items()} for of in local.params]
+    outputs, direct = [np.abs(o) for o in local.outputs], np.abs(local.direct)
+    sized = LocalDerivatives(local.net, factors, params, direct, outputs)
+    return gradients(sized, lambdas(sized, rule), rule.start)
+
+
+def by_paths(local: LocalDerivatives, rule: Rule) -> tuple[list[Any], list[Any]]:
+    """Return gradients whose adjoints are summed path by path, and the sizes of what adds up."""
+    net, (T, S) = local.net, local.direct.shape[:2]
+    adjoints: list[Any] = [{}]
+    for n, layer in enumerate(net.layers[1:], 1):
+        read = [layer.neuron.input, *(arrow.target for arrow in layer.neuron.enters)]
+        found = {}
+        for state in dict.fromkeys(read):
+            sums = np.zeros((T, S, net.sizes[n]))
+            for t, s, i in np.ndindex(sums.shape):
+                kept = paths_from(Node(state, n, t, i), local, rule, s)
+                sums[t, s, i] = sum(path.contribution for path in kept)
+            found[state, rule.start] = sums
+        adjoints.append(found)
+    return gradients(local, adjoints, rule.start), sizes_of(local, rule)
+
+
+def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
+    """Return a run of a layer of each neuron, so short that its paths can be summed."""
+    net = _network("1-1R-1", neurons)
+    start = Node(neurons[0].input, 1, 0, 0)
+    for T in (3, 2):
+        if count_paths(net, T, "exact", start)[0] < MANY:
+            return drawn(net, T, seed)
+    return drawn(net, 1, seed)
+
+
+def _network(sizes: str, neurons: Sequence[Neuron]) -> Any:
+    """Return a network whose loss reads the output."""
+    return network(sizes, list(neurons), Loss("of the output", neurons[-1].output))
+
+
+def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
+    """Return two rows for each form in which the programs of a neuron run."""
+    other = neuron_from(read_lines(OTHER, {}), Gaussian(a=0.5))
+    pairs = [(other, neuron), (neuron, other)]
+    short = [short_run(pair, seed) for pair in pairs]
+    long = [drawn(_network("2-2R-2", pair), 4, seed) for pair in pairs]
+    lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
+    forms, compiled = dict(FORMS), is_curve(neuron.surrogate)
+    if not compiled:
+        del forms["in loops"]
+    if torch:
+        forms["in PyTorch"] = _in_pytorch
+    by_rule, exact = (
+        _differences(forms, _by_rule(short)),
+        _differences(forms, _exact(long)),
+    )
+    rows = []
+    for name in forms:
+        rows += [
+            Row(f"program {name}, each rule", PATHS, by_rule[name], COMPUTED, lacks),
+            Row(f"program {name}, rule exact", AUTODIFF, exact[name], COMPUTED, lacks),
+        ]
+    if compiled and installed():
+        some = list(_exact(long[:1]))[:1]
+        off = _differences({"": COMPILED}, some)[""]
+        rows.append(Row("program compiled, rule exact", AUTODIFF, off, COMPUTED, lacks))
+    return rows
+
+
+Expected = tuple[Run, Rule, str, list[Any], list[Any]]
+"""A run, a rule, a state that the loss reads, the gradients, and the sizes of what adds up."""
+
+
+def _losses(run: Run, k: int) -> Sequence[str]:
+    """Return the states that losses read: of the neuron that is proved, all."""
+    last = run.net.layers[-1].neuron
+    states: Sequence[str] = last.order if k == 0 else (last.output,)
+    return states
+
+
+def _by_rule(runs: Sequence[Run]) -> Iterator[Expected]:
+    """Yield the gradients of every rule and loss, summed path by path."""
+    for (k, run), rule in product(enumerate(runs), RULES.values()):
+        for state in _losses(run, k):
+            local = run.local(state)
+            if rule.keeps(local.net):
+                yield run, rule, state, *by_paths(local, rule)
+
+
+def _exact(runs: Sequence[Run]) -> Iterator[Expected]:
+    """Yield the gradients of every loss under the exact rule, by automatic differentiation."""
+    for k, run in enumerate(runs):
+        for state in _losses(run, k):
+            expected = by_autodiff(run, state)
+            yield run, RULES["exact"], state, expected, sizes_of(run.local(state))
+
+
+def _differences(forms: dict[str, Form], every: Iterable[Expected]) -> dict[str, float]:
+    """Return the largest difference of each form's gradients, or states, from the expected ones."""
+    worst = dict.fromkeys(forms, 0.0)
+    for run, rule, state, expected, sizes in every:
+        net = replace(run.net, loss=Loss("of a state", state))
+        program = Program(net, rule, "numpy")
+        for name, form in forms.items():
+            states, found = form(program, run.params, run.inputs, run.weight)
+            off = [
+                worst[name],
+                apart(found, expected, sizes),
+                _states_apart(states, run),
+            ]
+            worst[name] = float(np.max(off))  # a NaN stays
+    return worst
+
+
+def _states_apart(states: list[Any], run: Run) -> float:
+    """Return the largest difference of states from those of the run."""
+    worst = 0.0
+    for n, of_layer in enumerate(states[1:], 1):
+        for name, series in of_layer.items():
+            right = run.traces[0][name][n]
+            off = np.abs(series - right).max() / max(np.abs(right).max(), 1)
+            worst = float(np.max([worst, off]))
+    return worst
+
+
+def _in_pytorch(*asked: Any) -> tuple[list[Any], list[Any]]:
+    """Return the states and gradients of PyTorch's layers."""
+    found: tuple[list[Any], list[Any]]
+    found = importlib.import_module("stbp_edu.torch.proof").states_and_gradients(*asked)
+    return found
+
+
+def by_autodiff(run: Run, state: str) -> list[Any]:
+    """Return the gradients of Σ weight · state by automatic differentiation of the lines."""
+    autograd = require("autograd", "the proof of forward lines")
+    neurons = [layer.neuron for layer in run.net.layers[1:]]
+
+    def fires(neuron: Neuron) -> Any:
+        """Return the spike of a neuron, whose derivative is h."""
+        fire = autograd.extend.primitive(lambda v: (v >= 0).astype(v.dtype))
+        h = neuron.surrogate.derivative
+        autograd.extend.defvjp(fire, lambda ans, v: lambda signal: signal * h(v))
+        return fire
+
+    spikes = [{"spike": fires(neuron)} for neuron in neurons]
+
+    def stepped(n: int, past: Any, x: Any, p: Any) -> Any:
+        """Return the states of one step of a layer."""
+        lines = neurons[n].lines
+        zeros = np.zeros(x.shape)  # autograd's where does not broadcast
+        known = {
+            Name(k): p.get(k, value) + zeros for k, value in lines.constants.items()
+        }
+        known |= {Name(s, "last"): value for s, value in past.items()} | {X: x}
+        for s, line in lines.lines.items():
+            value = evaluate(line, known.__getitem__, spikes[n], autograd.numpy)
+            known[Name(s, "now")] = value
+        return {s: known[Name(s, "now")] for s in lines.lines} | {"x": x}
+
+    def loss(layers: Any) -> Any:
+        """Return Σ weight · state."""
+        samples, value = run.inputs.shape[1], 0.0
+        past = [
+            dict.fromkeys(neuron.lines.lines, np.zeros((samples, len(p["b"]))))
+            for neuron, p in zip(neurons, layers, strict=True)
+        ]
+        for t, below in enumerate(run.inputs):
+            for n, p in enumerate(layers):
+                output = neurons[n].output
+                x = below @ p["W"].T + p["b"]
+                if "R" in p and t:
+                    x = x + past[n][output] @ p["R"].T
+                last = {s: past[n][s] for s in neurons[n].lines.lines}
+                past[n] = stepped(n, last, x, p)
+                below = past[n][output]
+            value = value + autograd.numpy.sum(run.weight[t] * past[-1][state])
+        return value
+
+    return [None, *autograd.grad(loss)(run.params[1:])]

@@ -1,0 +1,41 @@
+"""The states and gradients of PyTorch's layers, for the proof of a neuron's programs."""
+
+from typing import Any
+
+import torch
+
+from stbp_edu.checks import Array
+from stbp_edu.engine import Program
+from stbp_edu.parameters import by_layer
+from stbp_edu.torch.layers import LIFNetwork
+from stbp_edu.torch.parameters import to_params
+
+
+def states_and_gradients(
+    program: Program, params: Any, inputs: Array, direct: Array
+) -> tuple[list[Any], list[Any]]:
+    """Return the states of every layer and the gradients of Σ direct · state.
+
+    Args:
+        program: the network of fully connected layers, with the state that its loss reads, and the
+            rule.
+        params: its parameters.
+        inputs: shape (T, S, n[0]).
+        direct: shape (T, S, n[N]).
+    """
+    net = program.net
+    neurons = [layer.neuron for layer in net.layers[1:]]
+    network = LIFNetwork.from_params(params, neurons, program.rule)
+    found = run_layers(network, torch.from_numpy(inputs))
+    loss = (found[-1][net.loss.state] * torch.from_numpy(direct)).sum()
+    loss.backward()
+    grads = {}
+    for name, p in network.named_parameters():
+        grads[name] = torch.zeros_like(p) if p.grad is None else p.grad
+    states = [{k: a.detach().numpy() for k, a in of.items()} for of in found]
+    return [{}, *states], [*by_layer(to_params(grads))]
+
+
+def run_layers(network: LIFNetwork, spikes: torch.Tensor) -> list[dict[str, Any]]:
+    """Return the states of each layer, by name."""
+    return [states for _, states in network._run(spikes, twin=False)[1]]

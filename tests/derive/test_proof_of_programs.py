@@ -1,0 +1,72 @@
+"""The proof judges the programs that run, in every form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from stbp_edu import derive
+from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.models import reading_output
+from stbp_edu.drawn_runs import drawn
+from stbp_edu.engine import compiled
+
+PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"
+
+
+def forms(proof):
+    """By form and judge, the row of a proof."""
+    rows = (row for row in proof.rows if row.what.startswith("program "))
+    return {(row.what.removeprefix("program "), row.against): row for row in rows}
+
+
+FORMS = ("as shown", "on arrays", "in loops")
+EVERY = {f"{form}, {rule}" for form in FORMS for rule in ("each rule", "rule exact")}
+
+
+@pytest.mark.slow
+def test_each_form_is_judged_by_paths_and_by_automatic_differentiation():
+    proof = derive(PLAIN).prove()
+    assert proof.holds, str(proof)
+    more = {"compiled, rule exact"} if compiled.installed() else set()
+    assert {what for what, _ in forms(proof)} == EVERY | more
+
+
+def test_a_program_with_a_wrong_factor_is_noticed_in_every_form(monkeypatch):
+    """The table of arrows is right: only what is written of it is wrong."""
+    term = LayerProgram._term
+
+    def doubled(self, slope, head):
+        """Take the reset twice."""
+        found = term(self, slope, head)
+        return (
+            found._replace(factor=2 * found.factor) if slope.kind == "reset" else found
+        )
+
+    monkeypatch.setattr(LayerProgram, "_term", doubled)
+    proof = derive(PLAIN).prove()
+    wrong = {what for (what, _), row in forms(proof).items() if not row.agrees}
+    assert wrong == EVERY
+    assert all(row.agrees for row in proof.rows if not row.what.startswith("program"))
+
+
+def test_runs_that_are_thrown_away_are_counted_and_most_may_not_be():
+    run = drawn(reading_output("2-2R-2", derive(PLAIN).neuron), 5, 0)
+    assert (run.thrown_away, run.lacks) == (0, "")
+    few, most = (replace(run, tried=9, thrown_away=k) for k in (4, 5))
+    assert few.lacks == ""
+    assert most.lacks.startswith(
+        "5 of 9 drawn runs were not finite and below a million"
+    )
+    growing = derive("u = exp(u) * (1 - o) + x\no = spike(u - 0.4)").neuron
+    with np.errstate(all="ignore"):
+        found = drawn(reading_output("2-2R-2", growing), 5, 0)
+    assert 0 <= found.thrown_away < found.tried
+
+
+@pytest.mark.parametrize("factor", [1e3, 1e5])
+def test_what_rounding_leaves_of_large_numbers_is_no_mistake(factor):
+    """The last digits of a difference of large numbers: of the size of what adds up to it."""
+    text = "a = c * x\nu = 0.5 * u * (1 - o) + a - d * x\no = spike(u - 0.4)"
+    proof = derive(text, c=factor + 1, d=factor).prove()
+    assert all(row.difference <= row.allowed for row in proof.rows), str(proof)
