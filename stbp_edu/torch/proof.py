@@ -7,7 +7,7 @@ import torch
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.parameters import by_layer
-from stbp_edu.torch.layers import LIFNetwork
+from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.parameters import to_params
 
 
