@@ -66,3 +66,13 @@ def two_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(report, "NEURONS", report.NEURONS[-3:-1])
     monkeypatch.setattr(report, "SYMBOLIC", ((1, 1, 1), 2))
+
+
+@pytest.fixture(autouse=True)
+def _proofs_compile_in_slow_tests_only(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Let proofs compile nothing in the quick loop: that takes seconds for each neuron."""
+    module = sys.modules.get("stbp_edu.proof_of_programs")
+    if module and not request.node.get_closest_marker("slow"):
+        monkeypatch.setattr(module, "installed", lambda: False)
