@@ -23,6 +23,7 @@ from stbp_edu.cli.main import format_duration
 from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.plans import Plan as SweepPlan
 from stbp_edu.training.plans import Results, run_plan
 from stbp_edu.training.runs import (
@@ -181,7 +182,7 @@ def over_seeds(values: Sequence[float]) -> dict[str, Any]:
 def in_words(row: dict[str, Any]) -> str:
     """Return a row as a line of text."""
     a, time = row["accuracy"], format_duration(row["seconds"])
-    wide = "" if a["spread"] is None else f" ± {a['spread']:.2%}"
+    wide = plus_minus(a["seeds"])
     return f"{row['name']:<32} {a['mean']:.2%}{wide} over {len(a['seeds'])} seeds, {time} each"
 
 

@@ -1,50 +1,44 @@
-"""The page on tasks of time prints what its records hold, whichever of them and of their runs."""
+"""The page on tasks of time prints what its record holds, whichever cells are in it."""
 
 import re
 
 import pytest
 
 from tools import ROOT
-from tools.pages import read_records, time_page
+from tools.pages import read_records, time_notes, time_page
 from tools.templates import filled
-
-pytestmark = pytest.mark.slow  # each test draws the page's figures anew
 
 RECORDS = read_records()
 MADE = {
-    "command": "stbp-edu sweep benchmarks/time/limit.toml", "date": "2026-11-27", "commit": "abc",
-    "machine": {"processor": "a processor", "cores": 2},
-    "versions": {"numpy": "2.0", "blas": "a blas"},
-    "base": {"tau": 0.95, "hidden": [64], "rule": "exact", "gain_limit": 0.0, "a": 0.5, "lr": 1.0},
+    "commits": ["abc"], "dates": ["2026-11-30"], "quantiles": [0.1, 0.5, 0.9, 0.99, 1.0],
+    "machine": {"processor": "a processor", "cores": 2, "kernels": "SkylakeX"},
+    "versions": {"numpy": "2.0", "blas": "a blas", "numba": "0.1"},
 }  # fmt: skip
 
 
-def run(seed: int, accuracy: float) -> dict:
+def run(seed: int, accuracy: float, **more: object) -> dict:
+    curve = [0.5, 0.5, 0.5, accuracy]
     return {
-        "seed": seed, "accuracy": accuracy, "curve": [0.5, accuracy], "fires": 0.8,
-        "beyond": [0.1, 0.2], "rate": 0.1,
+        "seed": seed, "accuracy": accuracy, "held_out": curve, "commonest": [0.6] * 4,
+        "hidden": [0.1] * 4, "output": [0.2] * 4, "gains": [[0.1, 0.2]] * 4,
+        "norms": [[0.1, 0.5, 1.0, 5.0, 500.0]] * 4, **more,
     }  # fmt: skip
 
 
-def rows(found: dict, **cell: object) -> list[dict]:
-    """Return a row for each rule and limit, with a run of each accuracy."""
-    return [
-        {
-            "cell": {"a": 0.02, "rule": rule, "lr": 0.01, "gain_limit": most, **cell}, "planned": 3,
-            "runs": [run(seed, accuracy) for seed, accuracy in enumerate(accuracies)],
-        }
-        for (rule, most), accuracies in found.items()
-    ]  # fmt: skip
+def row(rule: str, arm: str, accuracies: list[float], **more: object) -> dict:
+    runs = [run(seed, accuracy) for seed, accuracy in enumerate(accuracies)]
+    cell = {"task": "delayed-xor", "a": 0.02, "rule": rule, "arm": arm, **more}
+    return {**cell, "lr": 0.01, "tried": {"0.01": 0.9}, "runs": runs}
 
 
-@pytest.fixture
-def limit() -> dict:
-    """Two rules at one width and rate, two of three seeds done with the limit."""
-    found = {
-        ("exact", 0.0): (1.0, 0.5, 0.5), ("exact", 1.0): (1.0, 0.9),
-        ("classic", 0.0): (0.5, 0.5, 0.5), ("classic", 1.0): (),
-    }  # fmt: skip
-    return {**MADE, "rows": rows(found)}
+RECORD = {
+    **MADE,
+    "rows": [
+        row("exact", "none", [1.0, 0.5, 0.5]),
+        row("exact", "limit", [1.0, 0.9, 1.0]),
+        row("exact", "none", [1.0, 1.0], T=59),
+    ],
+}
 
 
 def page(records) -> str:
@@ -52,88 +46,109 @@ def page(records) -> str:
     return re.sub("\xa0|&nbsp;", " ", text)
 
 
-def lines(start: str, records) -> list[str]:
-    """Return the lines of the page's tables that have this beginning."""
-    return [
-        x.strip()
-        for x in page(records).splitlines()
-        if x.strip().startswith(f"| {start}")
+def test_a_cell_is_found_by_what_it_says_and_by_what_it_leaves_out() -> None:
+    runs = time_page.runs_of
+    assert [r["accuracy"] for r in runs(RECORD, rule="exact", arm="none")] == [
+        1.0,
+        0.5,
+        0.5,
     ]
+    assert len(runs(RECORD, rule="exact", arm="none", T=59)) == 2
+    assert runs(RECORD, rule="exact", arm="none", a=0.045) == []
+    assert runs(RECORD, rule="exact", arm="none", task="digits") == []
 
 
-def test_runs_are_paired_by_seed_and_shares_have_wilsons_interval(limit):
-    exact, classic = lines("a = 0.02, rate 0.01", {"time-limit": limit})
-    # 1.0 - 1.0 and 0.9 - 0.5: 20 points, and the quantile of one degree of freedom
-    assert exact.endswith(
-        "| 1 of 3 (6 to 79 %) | 1 of 2 (9 to 91 %) | +20.0 (−234.1 to +274.1) |"
+def test_differences_are_paired_by_seed_and_shares_have_wilsons_interval() -> None:
+    none, limit = (
+        time_page.runs_of(RECORD, rule="exact", arm=arm) for arm in ("none", "limit")
     )
-    assert classic.endswith("| 0 of 3 (0 to 56 %) | – | – |")
-
-
-def test_each_arm_is_shown_at_the_rate_that_served_it_best_on_other_data(limit):
-    """And runs that share their seeds count without an interval, once in a difference."""
-    slow = rows({arm: (0.5, 0.6) for arm in time_page.ARMS})
-    fast = rows({arm: (0.7, 0.6 - 0.2 * arm[1]) for arm in time_page.ARMS}, lr=0.02)
-    rates = {
-        **MADE,
-        "rows": slow + fast,
-    }  # 0.02 is better without the limit, 0.01 with it
-    tuned = time_page.names({"time-rates": rates, "time-tuned": rates})["records"][
-        "tuned"
-    ]
-    assert [row["lr"] for row in tuned["rows"]] == [0.02, 0.01, 0.02, 0.01]
-    line, *_ = lines(
-        "`exact` |", {"time-limit": limit, "time-rates": rates, "time-tuned": rates}
-    )
-    assert line.endswith("(0 to 66 %) at rate 0.01 | −10.0 (−137.1 to +117.1) |")
+    assert time_page.differences(limit, none) == pytest.approx([0.0, 40.0, 50.0])
+    assert time_page.share(none).replace("\xa0", " ") == "1 of 3 (6 to 79 %)"
+    assert time_page.share([]) == "–"
+    # the mean 30, and the quantile 4.303 of Student's t with two degrees of freedom
     assert (
-        time_page.share(time_page.runs_of(rates, rule="exact", gain_limit=0.0))
-        == "0\xa0of\xa04"
+        time_page.between([0.0, 40.0, 50.0]).replace("\xa0", " ")
+        == "+30.0 (−35.7 to +95.7)"
     )
-    both = [x[1:] for x in time_page.pairs(rates) if x[0]["rule"] == "exact"]
-    assert time_page.differences(*both) == pytest.approx([0.0, -10.0])
 
 
-def test_predictions_hold_fail_or_wait(limit):
-    """A difference by its whole interval; a share by its point, if need be by that alone."""
-    prediction = {
-        "plan": "limit",
-        "where": {"rule": "exact"},
-        "what": "limited minus not",
-    }
-    shares = {
-        "plan": "limit",
-        "where": {"rule": "classic", "gain_limit": 0.0},
-        "what": "learns",
-    }
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"output": [0.2, 0.0]}, "silent"),
+        ({"commonest": [0.6, 1.0]}, "constant"),
+        ({"held_out": [0.5, 0.5, 0.5, 0.6]}, "slow"),
+        ({"held_out": [0.5, 0.5, 0.5, 0.5]}, "stuck"),
+        ({"held_out": []}, "diverged"),
+        ({"accuracy": 0.96}, "learned"),
+    ],
+)
+def test_failures_are_told_apart(change, word) -> None:
+    assert time_page.kind({**run(0, 0.5), **change}) == word
+
+
+def test_predictions_hold_fail_or_wait() -> None:
+    """A difference by its whole interval, a share and a mean by their point."""
+    none = {"rule": "exact", "arm": "none"}
     cases = [
-        ({**prediction, "holds": 0.0}, True, False), ({**prediction, "above": 0.0}, False, False),
-        ({**prediction, "above": -3.0}, True, False),
-        ({**prediction, "where": {"rule": "no"}}, None, False),
-        ({**shares, "at_most": 0.1}, True, True),  # 0 of 3: 0 to 56 %
-        ({**shares, "at_most": 0.6}, True, False), ({**shares, "at_least": 0.1}, False, False),
-        ({**shares, "where": {"rule": "no"}}, None, False), ({**shares, "plan": "no"}, None, False),
-    ]  # fmt: skip
-    written = {"predictions": [said for said, *_ in cases]}
-    found = time_page.judged({"limit": limit}, written)
-    assert [(v["held"], v["by_point"]) for v in found] == [
-        (*case,) for _, *case in cases
+        ({"cell": none, "learn_at_most": 0.4}, True),
+        ({"cell": none, "learn_at_least": 0.4}, False),
+        ({"cell": none, "mean_at_least": 0.6}, True),
+        ({"cell": {**none, "arm": "limit"}, "minus_arm": "none", "above": -0.5}, True),
+        ({"cell": {**none, "arm": "limit"}, "minus_arm": "none", "above": 0.0}, False),
+        ({"cell": {**none, "arm": "limit"}, "minus_arm": "sgd", "above": 0.0}, None),
+        ({"cell": {**none, "rule": "classic"}, "learn_at_least": 0.4}, None),
     ]
+    found = time_page.judged(RECORD, {"predictions": [said for said, _ in cases]})
+    assert [held for *_, held in found] == [held for _, held in cases]
 
 
-def test_the_page_needs_no_record_and_has_every_published_one():
-    assert "## Known" not in page({})
+def test_rules_say_whether_they_need_a_trace_or_all_steps() -> None:
+    rows = {row[0]: row[2:5] for row in time_page.decisions({"rows": []})}
+    assert rows["`exact`"] == ["1", "–", "all T steps"]
+    assert rows["`classic`"] == ["2", "–", "all T steps"]
+    assert rows["`spatial-only`"] == ["1", "0", "one step"]
+    assert rows["`ottt`"] == ["2", "1", "one step"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("records", [{}, {"cause": RECORD}, RECORDS])
+def test_the_page_needs_no_record_and_shows_what_there_is(records) -> None:
+    text = page(records)
+    assert "## Which rule should I use?" in text
+    assert ("## Delayed XOR" in text) == ("cause" in records)
+    if records == {"cause": RECORD}:
+        assert "| no change | 1 of 3 (6 to 79 %) | – |" in text
+        assert "not run" in text
+
+
+@pytest.mark.slow
+def test_the_page_is_short_and_has_no_long_table() -> None:
     text = page(RECORDS)
-    for name in (n for n in RECORDS if n.startswith("time-")):
-        assert f"`{RECORDS[name]['command']}` | {RECORDS[name]['date']}" in text
-    assert text.count("figure-wide") == 2
+    prose = re.sub(r'<div class="stbp-figure">.*?</div>\n', "", text, flags=re.S)
+    prose = prose.partition("\n# ")[2]
+    assert (
+        len(re.sub(r"[|*`\-]", " ", prose).split()) <= 1_200 + 350
+    )  # tables are counted, too
+    rows = [
+        len(table.strip().splitlines()) - 2
+        for table in re.findall(r"(?:^\|.*\n)+", prose, re.M)
+    ]
+    assert max(rows) <= 8
+    assert prose.count("cause-notes.txt") == 1
+
+
+def test_the_notes_beside_the_record_are_those_of_the_record() -> None:
+    written = (ROOT / "docs/results/cause-notes.txt").read_text("utf-8")
+    assert written == time_notes.text(RECORDS)
 
 
 SHARE = re.compile(r"\b(\d+) of (\d+)\s+runs")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "docs/silent-networks.md"])
-def test_a_share_of_runs_in_another_page_is_one_that_this_page_prints(name):
+def test_a_share_of_runs_in_another_page_is_one_that_this_page_prints(name) -> None:
     quoted = {
         " of ".join(found) for found in SHARE.findall((ROOT / name).read_text("utf-8"))
     }

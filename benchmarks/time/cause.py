@@ -101,12 +101,13 @@ def cells() -> Iterator[Cell]:
         "turned",
     )
     both = ("exact", "classic")
-    for arm in main:
+    for arm in main[:3]:
         yield from (xor(rule, arm) for rule in both)
-    yield xor("detached-reset", "none")
-    for arm in main:
+    for arm in ("none", "limit", "beta2 0.9", "clip"):
         yield from (Cell("digits", rule, arm) for rule in both)
+    yield xor("detached-reset", "none")
     yield Cell("digits", "detached-reset", "none")
+    yield from (xor(rule, "clip") for rule in both)
     for arm in others[:4]:
         yield from (xor(rule, arm) for rule in both)
     for arm in (*main, "limit, beta2 0.9"):

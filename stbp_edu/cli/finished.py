@@ -14,6 +14,7 @@ from stbp_edu.parameters import Params, by_layer
 from stbp_edu.training import evaluation
 from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED
+from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import encode_images, passes
 from stbp_edu.training.runs import FinishedRun, open_run
 from stbp_edu.training.settings import Settings
@@ -42,7 +43,7 @@ def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 def evaluate(args: argparse.Namespace) -> int:
     """Encode the held-out images of a run again and again, and print the accuracy.
 
-    Its mean and standard deviation are printed, and which class is most often taken for which.
+    Its mean and 95 % interval are printed, and which class is most often taken for which.
     """
     checks.count("seed", args.seed, at_least=0)
     done = open_run(args.run_folder)
@@ -72,13 +73,13 @@ def describe(result: evaluation.Evaluation, record: dict[str, Any]) -> str:
     k = len(result.accuracies)
     images = int(result.confusion.sum()) // k
     encodings = "1 encoding" if k == 1 else f"{k} encodings"
-    around = evaluation.plus_minus(result.spread, k)
+    around = plus_minus(result.accuracies)
     lowest, highest = min(result.accuracies), max(result.accuracies)
     sampling = float(np.sqrt(result.mean * (1 - result.mean) / images))
     lines = [
         f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}{around} over "
         f"{encodings} of {images} held-out images (from {lowest:.2%} to {highest:.2%}).",
-        f"Another sample of images would move the mean by about ± {sampling:.2%}.",
+        f"Another sample of images would move the mean by about {sampling:.2%} (standard error).",
     ]
     mistakes = commonest_mistakes(result.confusion)
     if mistakes:

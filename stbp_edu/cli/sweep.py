@@ -18,6 +18,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.cli.main import format_duration, tell
+from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.plans import PLAN_RECORD, Plan, Results, read_plan, run_plan
 
 PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
@@ -190,7 +191,7 @@ def report(plan: Plan, results: Results) -> str:
         ).append(name)
     lines = [
         f"{plan.dataset}, runs in {plan.folder}/, recorded in {PLAN_RECORD}. Accuracy on the "
-        f"held-out images ({plan.held_out}), mean and standard deviation over the seeds:"
+        f"held-out images ({plan.held_out}), mean and 95 % interval over the seeds:"
     ]
     width = max(map(len, rows))
     for row, names in rows.items():
@@ -209,6 +210,6 @@ def summary(done: Sequence[Mapping[str, Any]]) -> str:
     if not done:
         return ""
     means = [result["accuracy"]["mean"] for result in done]
-    around = f" ± {np.std(means, ddof=1):.2%}" if len(done) > 1 else ""
+    around = plus_minus(means)
     time = format_duration(float(np.mean([result["seconds"] for result in done])))
     return f"{np.mean(means):7.2%}{around}   {time} each"

@@ -17,7 +17,8 @@ from stbp_edu.cli.run_options import ENCODINGS, TEXTS, planned
 from stbp_edu.training import runs
 from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.data.datasets import HELD_OUT
-from stbp_edu.training.evaluation import Advice, plus_minus
+from stbp_edu.training.evaluation import Advice
+from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import PassesOf, passes
 from stbp_edu.training.settings import TRAINED, Settings
 from stbp_edu.training.trainer import Epoch, Event, Step
@@ -197,12 +198,12 @@ def report(configs: Sequence[runs.RunConfig]) -> str:
     lines = [
         f"{first.dataset}: {s.shape(data.shape, data.classes)}, T = {s.T}, seed {s.seed}. "
         f"Accuracy on {len(data.test_labels)} held-out images ({first.held_out}), "
-        f"mean and standard deviation over {first.encodings} encodings:"
+        f"mean and 95 % interval over {first.encodings} encodings:"
     ]
     for config in configs:
         record = runs.read_record(config.folder)
         accuracy, time = record["accuracy"], format_duration(record["seconds"])
-        around = plus_minus(accuracy["spread"], first.encodings)
+        around = plus_minus(accuracy["encodings"])
         mean, rule = accuracy["mean"], config.settings.rule
         lines.append(f"  {rule:<14} {mean:7.2%}{around}   {time:>8}   {config.folder}/")
     return "\n".join(lines)

@@ -131,11 +131,6 @@ def _rate(o: Array) -> float:
     return float((np.full(len(rows), 1 / len(rows), o.dtype) @ rows).mean())
 
 
-def plus_minus(spread: float, encodings: int) -> str:
-    """Return " ± " and the spread over encodings in percent; nothing where there is one."""
-    return f" ± {spread:.2%}" if encodings > 1 else ""
-
-
 @dataclass(frozen=True)
 class Evaluation:
     """The outcome of an evaluation.

@@ -66,14 +66,46 @@ def load_measurement(name: str) -> dict[str, Any]:
     return dict(read_json(folder / f"{name}.json"))
 
 
+def half_width(values: Sequence[float]) -> float:
+    """Return half the width of the 95 % interval of a mean of at least 2 values, by Student's t.
+
+    It is what follows a ± wherever this package prints one.
+
+    >>> round(half_width([1.0, 2.0, 3.0]), 2)
+    2.48
+    """
+    freedom = len(values) - 1
+    t = STUDENT[freedom - 1] if freedom <= len(STUDENT) else _quantile(freedom)
+    return float(t * np.std(values, ddof=1) / np.sqrt(len(values)))
+
+
+def _quantile(freedom: int) -> float:
+    """Return the quantile of Student's t for many degrees of freedom, from the normal one."""
+    z = NORMAL
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + first / freedom + second / freedom**2
+
+
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of the 95 % interval of a mean of 2 to 20 values, by Student's t.
+    """Return the ends of the 95 % interval of a mean of at least 2 values, by Student's t.
 
     >>> [round(end, 2) for end in mean_interval([1.0, 2.0, 3.0])]
     [-0.48, 4.48]
     """
-    half = STUDENT[len(values) - 2] * np.std(values, ddof=1) / np.sqrt(len(values))
-    return float(np.mean(values) - half), float(np.mean(values) + half)
+    mean, half = float(np.mean(values)), half_width(values)
+    return mean - half, mean + half
+
+
+def plus_minus(values: Sequence[float]) -> str:
+    """Return " ± " and half the 95 % interval of the mean of shares, in percent.
+
+    Nothing where there is one value.
+
+    >>> plus_minus([0.5, 0.6]), plus_minus([0.5])
+    (' ± 63.53%', '')
+    """
+    return f" ± {half_width(values):.2%}" if len(values) > 1 else ""
 
 
 def share_interval(k: int, n: int) -> tuple[float, float]:
@@ -83,10 +115,7 @@ def share_interval(k: int, n: int) -> tuple[float, float]:
     [0.0, 0.16]
     """
     z, p = NORMAL, k / n
-    middle, half = (
-        p + z * z / (2 * n),
-        z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)),
-    )
-    return max(0.0, (middle - half) / (1 + z * z / n)), (middle + half) / (
-        1 + z * z / n
-    )
+    middle = p + z * z / (2 * n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (middle - half) / scale), (middle + half) / scale

@@ -70,9 +70,9 @@ def test_words_of_an_evaluation():
     table = np.array([[8, 2, 0], [0, 9, 1], [3, 0, 7]])
     record = {"dataset": "three", "settings": {"rule": "exact"}}
     words = describe(Evaluation((0.7, 0.9), table), record)
-    assert "80.00% ± 14.14% over 2 encodings of 15 held-out images" in words
+    assert "80.00% ± 127.06% over 2 encodings of 15 held-out images" in words
     assert "(from 70.00% to 90.00%)" in words
-    assert "± 10.33%" in words  # √(0.8 · 0.2 / 15)
+    assert "about 10.33% (standard error)" in words  # √(0.8 · 0.2 / 15)
     assert "0 for 2 (1.5 an encoding), 1 for 0 (1.0 an encoding), 2 for 1 (0.5" in words
     assert "mistaken" not in describe(Evaluation((1.0,), np.eye(3, dtype=int)), record)
 

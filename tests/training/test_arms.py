@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stbp_edu.arrays import tensors
+from stbp_edu.parameters import named_arrays
 from stbp_edu.training import RECIPES, Epoch, initial_state, train
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.trainer import TrainingJob
@@ -57,10 +57,10 @@ def test_updates_are_those_of_the_package(task, rule, changes) -> None:
     job.begin_epoch(0)
     for k in range(3):
         job.step(k, settings.learning_rate(k / (settings.epochs * job.steps)))
-    found, ours = after(arms.FastRun(settings, data), 3), tensors(job.state.params)
+    found, ours = after(arms.FastRun(settings, data), 3), named_arrays(job.state.params)
     for name, array in found.items():
         np.testing.assert_allclose(array, ours[name], atol=2e-5, err_msg=name)
-    drawn = tensors(initial_state(settings, data).params)
+    drawn = named_arrays(initial_state(settings, data).params)
     assert np.abs(found["W2"] - drawn["W2"]).max() > 1e-3
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from stbp_edu import plotting
 from stbp_edu.cli.main import format_duration
 from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
+from stbp_edu.training.measurements import half_width
 from tools.pages import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
@@ -52,9 +53,11 @@ def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:
 
 
 def percent(accuracy: Record) -> str:
-    """Return an accuracy in percent with its spread if it has one, joined by hard spaces."""
-    middle, spread = 100 * accuracy["mean"], accuracy.get("spread")
-    return f"{middle:.2f}" + ("" if spread is None else f"\xa0±\xa0{100 * spread:.2f}")
+    """Return a mean in percent ± its 95 % interval, if it has several seeds, by hard spaces."""
+    middle, seeds = f"{100 * accuracy['mean']:.2f}", accuracy.get("seeds", ())
+    return (
+        f"{middle}\xa0±\xa0{100 * half_width(seeds):.2f}" if len(seeds) > 1 else middle
+    )
 
 
 def plain(value: Any) -> str:
@@ -96,9 +99,14 @@ def signed(gap: float) -> str:
     return f"{round(gap, 2) + 0.0:+.2f}".replace("-", "−")  # + 0.0 makes of −0.0 a 0.0
 
 
+def beyond_chance(found: Sequence[float]) -> bool:
+    """Return whether the 95 % interval of a mean difference leaves out 0."""
+    return abs(mean(found)) > half_width(found)
+
+
 def mean_gap(found: Sequence[float]) -> str:
-    """Return the mean of differences, with their standard deviation."""
-    return f"{signed(mean(found))}\xa0±\xa0{stdev(found):.2f}"
+    """Return the mean of differences ± its 95 % interval."""
+    return f"{signed(mean(found))}\xa0±\xa0{half_width(found):.2f}"
 
 
 def repeated(records: Mapping[str, Record]) -> Iterator[tuple[str, str, str, str, str]]:
@@ -131,7 +139,7 @@ def made_by(record: Record) -> tuple[str, str, str]:
 
 
 def figure(rows: Sequence[Record], passed: Mapping[str, float], alt: str) -> str:
-    """Return the accuracy of each row as a dot with its spread, its seeds, and what is compared."""
+    """Return the accuracy of each row as a dot with its 95 % interval, and what is compared."""
     fig, ax = plotting.figure(height=1.1 + 0.32 * len(rows))
     for k, row in enumerate(reversed(rows)):
         found = {name: 100 * np.array(value) for name, value in row["accuracy"].items()}
@@ -142,9 +150,8 @@ def figure(rows: Sequence[Record], passed: Mapping[str, float], alt: str) -> str
             color=GRID,
             markersize=9,
         )
-        ax.errorbar(
-            found["mean"], k, xerr=found["spread"], fmt="o", color=INK, capsize=3
-        )
+        around = half_width(found["seeds"])
+        ax.errorbar(found["mean"], k, xerr=around, fmt="o", color=INK, capsize=3)
     for name, goal in passed.items():
         ax.axvline(100 * goal, color=SERIES[1], linestyle="--", linewidth=1)
         words = f"{NAMES[name]}\n{percent({'mean': goal})}\xa0%"

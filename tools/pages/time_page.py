@@ -1,268 +1,289 @@
-"""What the page "Where time decides" shows of its records: rules, with and without a gain limit."""
+"""What the page "Where time decides" shows: interventions on runs that fail, from one record."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
 
-from stbp_edu import plotting
-from stbp_edu.plotting.palette import SERIES
+from stbp_edu import LIF, plotting
+from stbp_edu.arrows import RULES, hard_reset, network
+from stbp_edu.arrows.online_form import forbidding_word
+from stbp_edu.plotting.palette import DASHES, INK, SERIES
 from stbp_edu.training.measurements import mean_interval, share_interval
 from tools.pages import Record, figure_html
 
 LEARNS = 0.95
 """The accuracy above which a run of delayed XOR has learned."""
-ARMS = (("exact", 0.0), ("exact", 1.0), ("classic", 0.0), ("classic", 1.0))
-"""The rules and limits that have a rate of their own."""
-SIDES = (
-    (0.0, "without", SERIES[0], "-", "s"),
-    (1.0, "with the limit", SERIES[1], "--", "o"),
-)
-"""Without a limit and with it: its value, name, colour, line and marker."""
-NOTHING: Record = {"base": {}, "rows": []}
+SILENT = 0.002
+"""Spikes per neuron and step below which an output layer is silent, as in ``stbp_edu.training``."""
+CONSTANT = 0.99
+"""The share of the commonest answer from which a run is said to give one answer."""
+SLOW = 0.01
+"""What a run has to gain over its last three epochs to be called slow."""
+WORDS = {
+    "none": "no change",
+    "beta2 0.9": "β₂ = 0.9",
+    "beta2 0.99": "β₂ = 0.99",
+    "clip": "gradient clipped at norm 1",
+    "limit": "gain limit 1",
+    "limit, beta2 0.9": "gain limit 1 and β₂ = 0.9",
+    "lower surrogate": "surrogate times 0.3",
+    "random clip": "as many gains, at random",
+    "turned": "no gain negative",
+    "sgd": "SGD with momentum",
+}
+"""What each arm changes, in words."""
+MAIN = ("none", "beta2 0.9", "clip", "limit")
+DRAWN = ("exact", "classic", "detached-reset")
+"""The rules whose learning curves are drawn."""
+BY_DEFAULT = {"task": "delayed-xor", "a": 0.02, "T": 29, "epochs": 12}
+"""What a row has where it does not say."""
+STEADY = {"task": "digits"}
+NOTHING: Record = {"rows": []}
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
-    """Return the names in ``docs/time.md``; any record may be missing, and any of its runs."""
-    found = {
-        k.removeprefix("time-"): v for k, v in records.items() if k.startswith("time-")
-    }
-    both = found.get("tuned", NOTHING)
-    if {"rates", "tuned"} <= found.keys():
-        found["tuned"] = at_own_rates(both, found["rates"])
-    written = records.get("predictions")
-    return {**globals(), "records": found, "both_rates": both, "written": written}
+    """Return the names in ``docs/time.md``; the records may be missing."""
+    predicted = records.get("cause-predictions", {"predictions": []})
+    record = records.get("cause", NOTHING)
+    return {**globals(), "record": record, "predicted": predicted}
 
 
-def at_own_rates(record: Record, rates: Record) -> Record:
-    """Return the rows whose rate served their rule and limit best in the record of rates."""
-    rows = []
-    for rule, limit in ARMS:
-        arm = {"rule": rule, "gain_limit": limit}
-        tried = [row for row in rows_of(rates, **arm) if row["runs"]]
-        best = max(tried, key=lambda row: mean(accuracies(row["runs"])))["cell"]["lr"]
-        rows += [
-            {**row, "cell": arm, "lr": best} for row in rows_of(record, **arm, lr=best)
-        ]
-    return {**record, "rows": rows}
-
-
-def at_best_rate(records: Mapping[str, Record], limit: float) -> str:
-    """Return how many exact runs learn with a limit at the rate that is best without one."""
-    tuned = records["time-tuned"]
-    chosen = at_own_rates(tuned, records["time-rates"])
-    (row,) = rows_of(chosen, rule="exact", gain_limit=0.0)
-    runs = runs_of(tuned, rule="exact", lr=row["lr"], gain_limit=limit)
-    return f"{learned(runs)} of {len(runs)}"
-
-
-def rows_of(record: Record, **cell: Any) -> list[Record]:
-    """Return the rows whose cell, or the settings of all rows, have these values."""
-    return [
-        row
-        for row in record["rows"]
-        if cell.items() <= {**record["base"], **row["cell"]}.items()
-    ]
+def row_of(record: Record, **cell: Any) -> Record | None:
+    """Return the row of a cell; what is left out is as in :data:`BY_DEFAULT`."""
+    wanted = {**BY_DEFAULT, **cell}
+    if wanted["task"] == "digits":
+        wanted = {**STEADY, **cell}
+    for row in record["rows"]:
+        own = {**BY_DEFAULT, **row}
+        if all(own.get(key) == value for key, value in wanted.items()):
+            return dict(row)
+    return None
 
 
 def runs_of(record: Record, **cell: Any) -> list[Record]:
-    """Return the runs of these rows."""
-    return [run for row in rows_of(record, **cell) for run in row["runs"]]
-
-
-def accuracies(runs: Sequence[Record]) -> list[float]:
-    """Return the accuracy of each run in percent."""
-    return [100 * float(run["accuracy"]) for run in runs]
-
-
-def mean(values: Sequence[float]) -> float:
-    """Return the mean, without a negative zero."""
-    return float(np.mean(values)) + 0.0
+    """Return the runs of a cell; none where it was not trained."""
+    row = row_of(record, **cell)
+    return list(row["runs"]) if row else []
 
 
 def learned(runs: Sequence[Record]) -> int:
-    """Return how many runs are above LEARNS."""
+    """Return how many runs are above LEARNS at the end."""
     return sum(run["accuracy"] > LEARNS for run in runs)
 
 
-def failed(runs: Sequence[Record]) -> list[Record]:
-    """Return the runs that do not learn."""
-    return [run for run in runs if run["accuracy"] <= LEARNS]
-
-
-def once(runs: Sequence[Record]) -> int:
-    """Return how many runs are above LEARNS after some epoch."""
-    return sum(max(run["curve"]) > LEARNS for run in runs)
-
-
-def rising(runs: Sequence[Record]) -> int:
-    """Return how many runs gain more than a point over their last three epochs."""
-    return sum(run["curve"][-1] - run["curve"][-4:][0] > 0.01 for run in runs)
-
-
 def share(runs: Sequence[Record]) -> str:
-    """Return how many runs learned, of how many, with Wilson's interval in percent.
-
-    Runs that share a seed are not independent, and have no interval.
-    """
+    """Return how many runs learned, of how many, with Wilson's interval in percent."""
     if not runs:
         return "–"
-    text = f"{learned(runs)}\xa0of\xa0{len(runs)}"
-    if not independent(runs):
-        return text
     low, high = share_interval(learned(runs), len(runs))
-    return f"{text} ({100 * low:.0f}\xa0to\xa0{100 * high:.0f}\xa0%)"
-
-
-def independent(runs: Sequence[Record]) -> bool:
-    """Return whether no two runs share a seed."""
-    return len({run["seed"] for run in runs}) == len(runs)
-
-
-def between(values: Sequence[float]) -> str:
-    """Return a mean difference with the ends of its interval."""
-    if len(values) < 2:
-        return "–"
-    low, high = mean_interval(values)
-    text = f"{mean(values):+.1f} ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    text = f"{learned(runs)} of {len(runs)} ({100 * low:.0f} to {100 * high:.0f} %)"
     return text.replace(" ", "\xa0").replace("\xa0(", " (")
 
 
-def differences(*cells: tuple[Sequence[Record], Sequence[Record]]) -> list[float]:
-    """Return how much more accurate runs are with the limit, in points: for each seed a mean.
-
-    Args:
-        cells: the runs without a limit and those with it, alike in all else.
-    """
-    found: dict[int, list[float]] = {}
-    for without, limited in cells:
-        first = {run["seed"]: run["accuracy"] for run in without}
-        for run in (run for run in limited if run["seed"] in first):
-            more = 100 * (run["accuracy"] - first[run["seed"]])
-            found.setdefault(run["seed"], []).append(more)
-    return [mean(values) for values in found.values()]
+def accuracy(runs: Sequence[Record]) -> str:
+    """Return the mean accuracy in percent, with its 95 % interval."""
+    if not runs:
+        return "–"
+    low, high = mean_interval([100 * run["accuracy"] for run in runs])
+    mean = 100 * np.mean([run["accuracy"] for run in runs])
+    return f"{mean:.1f} ({low:.1f}\xa0to\xa0{high:.1f})"
 
 
-def pairs(
-    record: Record,
-) -> Iterator[tuple[dict[str, Any], list[Record], list[Record]]]:
-    """Yield each cell but for the limit, its runs without a limit, and those with it."""
-    for row in record["rows"]:
-        cell = {k: v for k, v in row["cell"].items() if k != "gain_limit"}
-        limit = row["cell"].get("gain_limit", record["base"].get("gain_limit", 0.0))
-        if limit == 0.0:
-            others = [
-                r
-                for r in rows_of(record, **cell)
-                if r["cell"].get("gain_limit", 0.0) > 0
-            ]
-            yield cell, row["runs"], [run for r in others for run in r["runs"]]
-
-
-def judged(records: Mapping[str, Record], written: Record) -> list[dict[str, Any]]:
-    """Return what was measured for each prediction, and whether it holds; None without runs."""
-    rows = [
-        (p, *outcome(records.get(p["plan"], NOTHING), p))
-        for p in written["predictions"]
-    ]
+def differences(one: Sequence[Record], other: Sequence[Record]) -> list[float]:
+    """Return how much more accurate runs are than others of the same seeds, in points."""
+    there = {run["seed"]: run["accuracy"] for run in other}
     return [
-        dict(zip(("said", "found", "held", "by_point"), row, strict=True))
-        for row in rows
+        100 * (run["accuracy"] - there[run["seed"]])
+        for run in one
+        if run["seed"] in there
     ]
 
 
-def outcome(record: Record, said: Mapping[str, Any]) -> tuple[str, bool | None, bool]:
-    """Return what was measured, whether a prediction holds, and whether by its point alone.
+def between(values: Sequence[float]) -> str:
+    """Return a mean difference with the ends of its 95 % interval."""
+    if len(values) < 2:
+        return "–"
+    low, high = mean_interval(values)
+    text = f"{np.mean(values) + 0.0:+.1f} ({low:+.1f} to {high:+.1f})"
+    return text.replace("-", "−").replace(" ", "\xa0").replace("\xa0(", " (")
 
-    A share is judged by its point: its interval may go beyond the claim. A difference is judged by
-    its whole interval.
+
+def kind(run: Record) -> str:
+    """Return what a run came to: learned, diverged, silent, constant, slow or stuck.
+
+    The first that applies: its output is silent at the end; it gives nearly always one answer; it
+    still gains over the last three epochs; or none of these.
     """
-    if said["what"] == "learns":
-        runs = runs_of(record, **said["where"])
+    if run["accuracy"] > LEARNS:
+        return "learned"
+    if not run["held_out"]:
+        return "diverged"
+    if run["output"][-1] < SILENT:
+        return "silent"
+    if run["commonest"][-1] > CONSTANT:
+        return "constant"
+    if run["held_out"][-1] - run["held_out"][-4] > SLOW:
+        return "slow"
+    return "stuck"
+
+
+def kinds(runs: Sequence[Record]) -> dict[str, int]:
+    """Return how many runs that do not learn came to what, the commonest first."""
+    found = [kind(run) for run in runs]
+    counts = {
+        name: found.count(name) for name in dict.fromkeys(found) if name != "learned"
+    }
+    return dict(sorted(counts.items(), key=lambda item: -item[1]))
+
+
+def tail(record: Record, runs: Sequence[Record]) -> float:
+    """Return the median over runs of the largest gradient norm over the median one, epoch 2 on."""
+    middle = record["quantiles"].index(0.5)
+    ratios = []
+    for run in runs:
+        norms = np.array(run["norms"][1:])
+        if len(norms):
+            ratios.append(norms[:, -1].max() / np.median(norms[:, middle]))
+    return float(np.median(ratios)) if ratios else float("nan")
+
+
+def judged(
+    record: Record, predicted: Record
+) -> Iterator[tuple[Record, str, bool | None]]:
+    """Yield each prediction, what was measured, and whether it holds; None without the runs.
+
+    A share or a mean is judged by its point, a difference by its whole interval.
+    """
+    for said in predicted["predictions"]:
+        runs = runs_of(record, **said["cell"])
         if not runs:
-            return "–", None, False
-        least, most = said.get("at_least", 0), said.get("at_most", 1)
-        held = least <= learned(runs) / len(runs) <= most
-        low, high = share_interval(learned(runs), len(runs))
-        return (
-            share(runs),
-            held,
-            held and independent(runs) and (low < least or high > most),
-        )
-    where = said["where"].items()
-    cells = [
-        x[1:] for x in pairs(record) if where <= {**record["base"], **x[0]}.items()
-    ]
-    found = differences(*cells)
-    if len(found) < 2:
-        return "–", None, False
-    low, high = mean_interval(found)
-    if "holds" in said:
-        return between(found), low <= 100 * said["holds"] <= high, False
-    return between(found), low > 100 * said["above"], False
+            yield said, "–", None
+            continue
+        if "minus_arm" in said:
+            other = runs_of(record, **{**said["cell"], "arm": said["minus_arm"]})
+            found = differences(runs, other)
+            if len(found) < 2:
+                yield said, "–", None
+            else:
+                yield (
+                    said,
+                    between(found),
+                    mean_interval(found)[0] > 100 * said["above"],
+                )
+            continue
+        value, measured, what = learned(runs) / len(runs), share(runs), "learn"
+        if "mean_at_least" in said or "mean_at_most" in said:
+            value = float(np.mean([run["accuracy"] for run in runs]))
+            measured, what = accuracy(runs), "mean"
+        least = said.get(f"{what}_at_least", 0.0)
+        most = said.get(f"{what}_at_most", 1.0)
+        yield said, measured, least <= value <= most
 
 
-def minus(record: Record, rule: str, other: str, **cell: Any) -> list[float]:
-    """Return how much more accurate one rule is than another in a cell, seed by seed."""
-    one, two = (
-        accuracies(runs_of(record, rule=name, **cell)) for name in (rule, other)
+def learning_curves(
+    record: Record, rules: Sequence[str], arms: Sequence[str], **cell: Any
+) -> str:
+    """Return the learning curve of every run as a thin line, rule by rule and arm by arm."""
+    fig, axes = plotting.figure(
+        len(rules), len(arms), height=1.0 + 1.25 * len(rules), sharex=True, sharey=True
     )
-    return [x - y for x, y in zip(one, two, strict=True)]
-
-
-def points(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:
-    """Return every run of some cells as a point, without and with the limit side by side."""
-    fig, ax = plotting.figure(height=3.0)
     said = []
-    for (k, cell), (limit, name, colour, _, marker) in product(enumerate(cells), SIDES):
-        y = sorted(accuracies(runs_of(record, **cell, gain_limit=limit)))
-        x = k + 0.36 * limit - 0.18 + np.linspace(-0.1, 0.1, len(y))
-        ax.plot(x, y, marker, color=colour, markersize=3.5, label="" if k else name)
-        said.append(f"{_name(cell)}, {name}: {_range(y)}")
-    ax.set_xticks(
-        range(len(cells)), [_name(cell).replace(", ", "\n") for cell in cells]
-    )
-    ax.set(ylabel="accuracy, %", ylim=(40, 103))
-    fig.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9)
+    for row, rule in zip(np.atleast_2d(axes), rules, strict=True):
+        for ax, arm in zip(row, arms, strict=True):
+            runs = runs_of(record, rule=rule, arm=arm, **cell)
+            for run in runs:
+                epochs = range(1, 1 + len(run["held_out"]))
+                ax.plot(
+                    epochs, [100 * y for y in run["held_out"]], color=INK, linewidth=0.5
+                )
+            ax.set(ylim=(0 if cell.get("task") == "digits" else 40, 103))
+            words = f"{learned(runs)} of {len(runs)}" if runs else "not run"
+            if cell.get("task") == "digits" and runs:
+                words = f"mean {100 * np.mean([run['accuracy'] for run in runs]):.0f} %"
+            ax.set_title(words, fontsize=9)
+            said.append(f"{rule}, {WORDS[arm]}: {words}")
+        row[0].set(ylabel=f"{rule}, %")
+    for ax, arm in zip(np.atleast_2d(axes)[-1], arms, strict=True):
+        ax.set_xlabel(WORDS[arm], fontsize=8)
     return figure_html(
-        fig, f"The accuracy of every run, from and to: {'; '.join(said)}."
+        fig, f"Learning curves of every run. At the end: {'; '.join(said)}."
     )
 
 
-def curves(record: Record, cells: Sequence[Mapping[str, Any]]) -> str:
-    """Return the learning curve of every run of some cells, without and with the limit."""
-    fig, axes = plotting.figure(1, len(cells), height=2.8)
+def shares(
+    record: Record,
+    along: str,
+    values: Sequence[Any],
+    lines: Sequence[Mapping[str, Any]],
+    **axis: Any,
+) -> str:
+    """Return the share of runs that learn along one quantity, a line for each cell."""
+    fig, ax = plotting.figure(height=2.8)
     said = []
-    for (ax, cell), (limit, name, colour, line, _) in product(
-        zip(axes, cells, strict=True), SIDES
-    ):
+    for number, line in enumerate(lines):
+        name = ", ".join(WORDS.get(str(word), str(word)) for word in line.values())
         found = [
-            [100 * y for y in run["curve"]]
-            for run in runs_of(record, **cell, gain_limit=limit)
+            (k, runs_of(record, **{along: value}, **line))
+            for k, value in enumerate(values)
         ]
-        for n, curve in enumerate(found):
-            look = {
-                "color": colour,
-                "linewidth": 0.9,
-                "alpha": 0.8,
-                "label": "" if n else name,
-            }
-            ax.plot(range(1, 1 + len(curve)), curve, line, **look)
-        said.append(f"{_name(cell)}, {name}: {_range([curve[-1] for curve in found])}")
-        ax.set(xlabel="epoch", xticks=(1, 4, 8, 12), ylim=(40, 103), title=_name(cell))
-    axes[0].set(ylabel="accuracy, %")
-    lines = axes[0].get_legend_handles_labels()
-    fig.legend(*lines, loc="outside upper left", ncols=2, frameon=False, fontsize=9)
+        found = [(k, runs) for k, runs in found if runs]
+        if not found:
+            continue
+        x = np.array([k for k, _ in found]) + 0.05 * (number - len(lines) / 2)
+        y = np.array([100 * learned(runs) / len(runs) for _, runs in found])
+        ends = 100 * np.array(
+            [share_interval(learned(runs), len(runs)) for _, runs in found]
+        )
+        around = np.abs(ends.T - y)
+        look = {
+            "color": SERIES[number % len(SERIES)],
+            "linestyle": DASHES[number % len(DASHES)],
+        }
+        ax.errorbar(
+            x, y, yerr=around, marker="o", markersize=3.5, capsize=2, label=name, **look
+        )
+        points = [f"{values[k]}: {learned(runs)} of {len(runs)}" for k, runs in found]
+        said.append(f"{name}: {', '.join(points)}")
+    ax.set_xticks(
+        range(len(values)), [str(value) for value in axis.pop("labels", values)]
+    )
+    ax.set(ylabel="runs that learn, %", ylim=(-5, 105), **axis)
+    ax.legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure_html(
-        fig, f"Learning curves of every run; their ends: {'; '.join(said)}."
+        fig, f"Share of runs that learn, with intervals. {'; '.join(said)}."
     )
 
 
-def _name(cell: Mapping[str, Any]) -> str:
-    return f"{cell['rule']}, a = {cell['a']:g}"
+LANGUAGES = {
+    "exact": "all",
+    "detached-reset": "without `reset`",
+    "classic": "after `weight` or `reset`, no `carry` before the next `spike`",
+    "spatial-only": "without any arrow through time",
+    "truncated-1": "at most one arrow through time (truncated-K: at most K)",
+    "ottt": "`enter carry* spike (weight spike)* readout`",
+    "e-prop-reset": "as `ottt`, with the neuron's own `reset` among the `carry`",
+}
+"""The words that each rule of the table of decisions keeps."""
 
 
-def _range(values: Sequence[float]) -> str:
-    """Return the least and the largest value."""
-    return f"{min(values):.1f} to {max(values):.1f}" if values else "no run"
+def decisions(record: Record) -> Iterator[list[str]]:
+    """Yield the rows of the table of decisions: what follows from a rule, and what runs showed.
+
+    A rule can be learned forward in time if no word moves through time after it has left its
+    neuron; then each synapse needs one trace, if words carry on at all before they leave.
+    """
+    net = network("2-2-1", hard_reset(LIF()))
+    (carry,) = (arrow for arrow in net.arrows[1] if arrow.kind == "carry")
+    for name, words in LANGUAGES.items():
+        rule = RULES[name]
+        forward = forbidding_word(net, rule) is None
+        carries = rule.move(rule.start, carry) is not None
+        memory = "one step" if forward else "all T steps"
+        runs = runs_of(record, rule=name, arm="none")
+        limited = runs_of(record, rule=name, arm="limit")
+        found = share(runs) if runs else "not run"
+        if limited:
+            found += f"; with the gain limit {share(limited)}"
+        own = str(int(carries)) if forward else "–"
+        yield [f"`{name}`", words, str(len(rule.moves)), own, memory, found]
