@@ -220,8 +220,8 @@ def summary(run: dict[str, Any], seed: int) -> dict[str, Any]:
     }
 
 
-def record(work: Path) -> dict[str, Any]:
-    """Return the record of all cells that are finished."""
+def record(work: Path, commit: str | None = None) -> dict[str, Any]:
+    """Return the record of all cells that are finished; ``commit`` instead of that of the runs."""
     rows: list[dict[str, Any]] = []
     made: list[dict[str, Any]] = []
     for cell in cells():
@@ -246,8 +246,8 @@ def record(work: Path) -> dict[str, Any]:
         del base["seed"], base["lr"], base["rule"]
     return {
         "command": "python -m benchmarks.time.cause",
-        "commits": sorted({one["commit"] for one in made}),
-        "dates": sorted({one["date"] for one in made}),
+        "commit": commit or ", ".join(sorted({one["commit"] for one in made})),
+        "date": max(one["date"] for one in made),
         "machine": made[0]["machine"],
         "versions": made[0]["versions"],
         "quantiles": [0.1, 0.5, 0.9, 0.99, 1.0],
@@ -266,11 +266,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--work", type=Path, default=ROOT / "runs/cause", help="where runs are kept"
     )
     p.add_argument(
+        "--commit", help="of the program, where the commit of the runs was rebased"
+    )
+    p.add_argument(
         "--record", action="store_true", help="write what is finished, train nothing"
     )
     args = p.parse_args(argv)
     if args.record:
-        write_json(measurements_folder() / "cause.json", record(args.work))
+        write_json(measurements_folder() / "cause.json", record(args.work, args.commit))
         return 0
     limit_threads(1)
     part, parts = map(int, args.part.split("/"))

@@ -18,7 +18,8 @@ def names() -> dict[str, object]:
     evening = next(path for path in paths() if path.anchor == "one-evening")
     derived, measured = one_spike()
     without, limited = (
-        time_page.at_best_rate(read_records(), limit) for limit in (0.0, 1.0)
+        time_page.at(read_records()["cause-earlier"], arm)
+        for arm in ("none", "beta2 0.9")
     )
     return {
         "evening": evening.time,

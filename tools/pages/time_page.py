@@ -31,6 +31,7 @@ WORDS = {
     "random clip": "as many gains, at random",
     "turned": "no gain negative",
     "sgd": "SGD with momentum",
+    "five times": "five times as many updates",
 }
 """What each arm changes, in words."""
 MAIN = ("none", "beta2 0.9", "clip", "limit")
@@ -46,7 +47,38 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; the records may be missing."""
     predicted = records.get("cause-predictions", {"predictions": []})
     record = records.get("cause", NOTHING)
-    return {**globals(), "record": record, "predicted": predicted}
+    earlier = records.get("cause-earlier", NOTHING)
+    return {**globals(), "record": record, "predicted": predicted, "earlier": earlier}
+
+
+def counted(earlier: Record, **cell: Any) -> str:
+    """Return how many runs of a cell learned, with Wilson's interval, from counts of runs.
+
+    Where accuracies say more, their mean in percent.
+    """
+    for row in earlier["rows"]:
+        if cell.items() <= row.items():
+            if "learned" not in row:
+                return f"{row['mean']:.1f} ({row['of']} runs)"
+            return of_all(row["learned"], row["of"])
+    return "–"
+
+
+def of_all(k: int, n: int) -> str:
+    """Return k of n, with Wilson's interval in percent."""
+    low, high = share_interval(k, n)
+    text = f"{k} of {n} ({100 * low:.0f} to {100 * high:.0f} %)"
+    return text.replace(" ", "\xa0").replace("\xa0(", " (")
+
+
+def at(earlier: Record, arm: str) -> str:
+    """Return how many exact runs at a = 0.02 learned in an arm, as "2 of 20"."""
+    rows = [
+        r
+        for r in earlier["rows"]
+        if (r["rule"], r["arm"], r.get("a")) == ("exact", arm, 0.02)
+    ]
+    return f"{rows[0]['learned']} of {rows[0]['of']}"
 
 
 def row_of(record: Record, **cell: Any) -> Record | None:
@@ -74,11 +106,7 @@ def learned(runs: Sequence[Record]) -> int:
 
 def share(runs: Sequence[Record]) -> str:
     """Return how many runs learned, of how many, with Wilson's interval in percent."""
-    if not runs:
-        return "–"
-    low, high = share_interval(learned(runs), len(runs))
-    text = f"{learned(runs)} of {len(runs)} ({100 * low:.0f} to {100 * high:.0f} %)"
-    return text.replace(" ", "\xa0").replace("\xa0(", " (")
+    return of_all(learned(runs), len(runs)) if runs else "–"
 
 
 def accuracy(runs: Sequence[Record]) -> str:
@@ -262,12 +290,12 @@ LANGUAGES = {
     "spatial-only": "without any arrow through time",
     "truncated-1": "at most one arrow through time (truncated-K: at most K)",
     "ottt": "`enter carry* spike (weight spike)* readout`",
-    "e-prop-reset": "as `ottt`, with the neuron's own `reset` among the `carry`",
+    "e-prop": "as `ottt`, and on in a read-out that does not spike",
 }
 """The words that each rule of the table of decisions keeps."""
 
 
-def decisions(record: Record) -> Iterator[list[str]]:
+def decisions(earlier: Record) -> Iterator[list[str]]:
     """Yield the rows of the table of decisions: what follows from a rule, and what runs showed.
 
     A rule can be learned forward in time if no word moves through time after it has left its
@@ -280,10 +308,10 @@ def decisions(record: Record) -> Iterator[list[str]]:
         forward = forbidding_word(net, rule) is None
         carries = rule.move(rule.start, carry) is not None
         memory = "one step" if forward else "all T steps"
-        runs = runs_of(record, rule=name, arm="none")
-        limited = runs_of(record, rule=name, arm="limit")
-        found = share(runs) if runs else "not run"
-        if limited:
-            found += f"; with the gain limit {share(limited)}"
+        cell = {"task": "delayed-xor", "a": 0.02, "rule": name}
+        found = counted(earlier, **cell, arm="none")
+        for arm in ("beta2 0.9", "limit"):
+            if (changed := counted(earlier, **cell, arm=arm)) != "–":
+                found += f"; {WORDS[arm]}: {changed}"
         own = str(int(carries)) if forward else "–"
         yield [f"`{name}`", words, str(len(rule.moves)), own, memory, found]
