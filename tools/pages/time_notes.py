@@ -32,7 +32,7 @@ Errata of the earlier page, whose records this experiment replaces
   detached-reset was -0.4 points (-1.4 to +0.6) at rate 0.01 and +3.9 (-8.2 to +16.0) at 0.02.
 - Of the 59 predictions in predictions.json 31 were added on the second day. Without cells of a
   prototype, cells already seen, identities, null predictions and repeats, 23 hold and 11 fail.
-- A correlation of 0.79 between cosine and accuracy (notebook 24) pooled cells that differ in rule
+- A correlation of 0.79 between cosine and accuracy pooled cells that differ in rule
   and width: without the 16 cells of two rules near zero it was 0.41, within two widths -0.09.
 - "Each part of the resets stops some": 7 of 10 against 10 of 10 runs, p = 0.21.
 """
