@@ -22,7 +22,7 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
-from stbp_edu.files import read_text, write_text
+from stbp_edu.files import read_text, read_toml, write_text
 from stbp_edu.plotting import palette
 from stbp_edu.practice import explorers
 from tools.pages.names import names
@@ -39,18 +39,23 @@ log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the stric
 CONTENT = (
     "content"  # the key of config.extra under which the events find the build's content
 )
+SEARCH = read_toml(Path(__file__).with_name("search.toml"))
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
 GAP = re.compile(r"(?<=</code>)\s+(?=\))")  # which mkdocstrings leaves after a type
+
+
+def sought(notebook: Notebook) -> dict[str, Any]:
+    """Return what ``search.toml`` says of a notebook."""
+    return SEARCH.get(notebook.stem.partition("_")[2], {})
 
 
 @dataclass
 class Content:
     """Everything that one build of the site knows; files by their names in the site."""
 
-    python: (
-        dict[str, int] | None
-    )  # what a first run fetches; None where no cell can be run
+    python: dict[str, int] | None
+    """What a first run fetches; None where no cell can be run."""
     address: Address  # of the site and the repository, as far as that is given
     notebooks: dict[str, Notebook]  # by stem, in the order of the course
     generated: dict[str, str | bytes]  # the pages and files made at build time
@@ -145,7 +150,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         page.meta |= {
             "title": notebook.title, "description": notebook.description,
             "tags": notebook.course["topics"], "hide": ["tags"],
-            "search": {"boost": 4},  # before the pages about it
+            "search": {"boost": sought(notebook).get("boost", 4)},
         }  # fmt: skip
         vars(page).pop(
             "render", None
@@ -177,7 +182,10 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
             notebook, int(slot[1]), content.figures, content.python
         )
 
-    return EMPTY_HEADER.sub("<td></td>", GAP.sub("", SLOT.sub(fill, html)))
+    html = SLOT.sub(fill, html)
+    if notebook is not None and (words := sought(notebook).get("words")):
+        html += f"<p hidden>{words}</p>"  # the search reads what is hidden
+    return EMPTY_HEADER.sub("<td></td>", GAP.sub("", html))
 
 
 @event_priority(-50)

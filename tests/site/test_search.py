@@ -1,0 +1,29 @@
+"""The search finds what readers look for, by words that the pages do not have, too."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from stbp_edu.practice.tasks import course_table
+from tools.site.events import SEARCH
+
+
+def test_words_are_given_for_notebooks_that_are_there() -> None:
+    """A slug that was renamed would be lost without a word."""
+    assert SEARCH.keys() <= course_table().keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("surrogate", "04_"),
+        ("STDP", "22_"),
+        ("vanishing", "23_"),
+        ("BPTT", "00_"),
+    ],
+)
+def test_a_notebook_is_found_first(warm: Page, words: str, first: str) -> None:
+    """By a word that somebody types who does not know the course."""
+    warm.locator("[data-md-component=search-query]").fill(words)
+    found = warm.locator(".md-search-result__item > a").first
+    expect(found).to_be_visible()
+    assert f"notebooks/{first}" in str(found.get_attribute("href"))
