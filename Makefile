@@ -49,8 +49,8 @@ lab: .venv/learn ## open the notebooks in JupyterLab
 site: .venv/learn ## build the site into site/
 	$(BIN)/python -m tools.site.build
 
-teach: .venv/teach ## build what teachers hand out into teach/
-	$(BIN)/python -m tools.site.build --no-zip
+teach: .venv/teach ## build what teachers hand out into teach/, from the site that is there
+	test -f site/teach/index.html || $(BIN)/python -m tools.site.build --no-zip
 	$(BIN)/python -m tools.teach teach
 
 serve: .venv/learn ## serve the built site

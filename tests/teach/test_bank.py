@@ -78,9 +78,10 @@ def test_moodle_reads_one_right_answer_in_each_question(
     quiz = ElementTree.fromstring(
         quiz_files.written("moodle.xml", questions, category="a & b")
     )
-    first, *found = quiz
-    assert first.get("type") == "category"
-    assert first.findtext("category/text") == "$course$/top/a & b"
+    groups = quiz.findall("question[@type='category']")
+    assert len(groups) == len(bank.siblings(questions))
+    assert groups[0].findtext("category/text").startswith("$course$/top/a & b/")
+    found = quiz.findall("question[@type='multichoice']")
     for node, question in zip(found, questions, strict=True):
         assert node.get("type") == "multichoice"
         assert node.findtext("name/text") == question.id
@@ -108,7 +109,12 @@ def test_canvas_gets_the_same_questions_twice_the_same_bytes(questions) -> None:
     space = "{http://www.imsglobal.org/xsd/ims_qtiasiv1p2}"
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         name = next(n for n in archive.namelist() if "/text2qti_assessment_" in n)
+        meta = next(n for n in archive.namelist() if n.endswith("_meta.xml"))
+        assert b"<quiz_type>practice_quiz<" in archive.read(meta)
         root = ElementTree.fromstring(archive.read(name))
+    picks = root.findall(f".//{space}selection_number")
+    pairs = [group for group in bank.siblings(questions) if len(group) == 2]
+    assert [pick.text for pick in picks] == ["1"] * len(pairs)
     for item, _ in zip(root.findall(f".//{space}item"), questions, strict=True):
         labels = {x.get("ident") for x in item.findall(f".//{space}response_label")}
         key = item.find(f".//{space}respcondition[@continue='No']//{space}varequal")

@@ -21,7 +21,7 @@ from stbp_edu.practice.tasks import course_table, misconceptions, objectives, ta
 from stbp_edu.teaching.notebooks import files_of
 from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE
-from tools.site.render.notebook_page import folder
+from tools.site.render.notebook_page import folder, read_notebooks
 from tools.teach import bank, handouts, quiz_files, slides
 from tools.teach.weeks import plan, weeks
 from tools.templates import filled
@@ -44,8 +44,10 @@ def documents(
             told = (handouts.paper(page, pages) for page in pages)
             yield "course.pdf", TITLE, [filled("cover.html", title=TITLE), *told], ""
         case "handouts":
+            titles = {stem: book.title for stem, book in read_notebooks().items()}
             for stem, page in zip(stems, pages, strict=True):
-                yield f"handouts/{stem}.pdf", stem, [handouts.paper(page)], ""
+                title, parts = titles[stem], [handouts.paper(page)]
+                yield f"handouts/{stem}.pdf", title, parts, ""
         case "inventory":
             for letter, name in quiz_files.FORMS.items():
                 sheet = quiz_files.written(
@@ -104,10 +106,18 @@ def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) ->
                     print(f"{file.name}: does not fit: {what}", file=sys.stderr)
         case "quiz":
             questions = bank.bank()
-            quiz_files.write(questions, out / part, "bank", f"{TITLE}: quiz bank")
+            for week in weeks():
+                ids = [task.id for task in week.tasks]
+                own = [q for q in questions if bank.task_of(q) in ids]
+                title = f"{TITLE}: week {week.number}"
+                quiz_files.write(own, out / part, f"week{week.number}", title)
+            asked_in = {task.id for week in weeks() for task in week.tasks}
+            rest = [q for q in questions if bank.task_of(q) not in asked_in]
+            quiz_files.write(rest, out / part, "other-weeks", f"{TITLE}: further tasks")
             shares = bank.found_by_form(questions)
-            text = filled("form.txt", shares=shares, count=len(questions))
-            write_text(out / part / "form.txt", text)
+            by_sibling = bank.found_by_sibling(questions)
+            names = {"shares": shares, "count": len(questions), "sibling": by_sibling}
+            write_text(out / part / "form.txt", filled("form.txt", **names))
         case "inventory":
             for letter, name in quiz_files.FORMS.items():
                 title = f"{TITLE}: concept inventory, form {name}"

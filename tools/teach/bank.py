@@ -160,7 +160,10 @@ def both(key: str, one: str, other: str) -> str:
 def all_differ(task: Task, texts: Sequence[str]) -> bool:
     """Return whether no two of the answers are the same in what they give."""
     if isinstance(task, FormulaBlank):
-        trees = [algebra.parse(text, task.symbols) for text in texts]
+        try:
+            trees = [algebra.parse(text, task.symbols) for text in texts]
+        except ValueError:  # the changes of two mistakes make no formula
+            return False
         return not any(algebra.equal(a, b, task) for a, b in combinations(trees, 2))
     called = situations(task)[:FIRST]
     given = [
@@ -244,3 +247,29 @@ def found_by_form(questions: Sequence[Question]) -> dict[str, float]:
     """Return the share of the keys that each habit finds."""
     table = np.array([list(q.chances.values()) for q in questions])
     return dict(zip(questions[0].chances, table.mean(axis=0).tolist(), strict=True))
+
+
+def task_of(question: Question) -> str:
+    """Return the id of the task that a question of the bank is made of."""
+    return question.id.rpartition("-")[0]
+
+
+def siblings(questions: Iterable[Question]) -> list[list[Question]]:
+    """Return the questions in groups, those of a task together."""
+    groups: dict[str, list[Question]] = {}
+    for question in questions:
+        groups.setdefault(task_of(question), []).append(question)
+    return list(groups.values())
+
+
+def found_by_sibling(questions: Iterable[Question]) -> float:
+    """Return the share of pairs of a task in which only the key is a choice of both.
+
+    Whoever gets both then sees the key; so a platform draws one of them for each student.
+    """
+    pairs = [group for group in siblings(questions) if len(group) == 2]
+    told = 0
+    for one, other in pairs:
+        shared = {c.text for c in one.choices} & {c.text for c in other.choices}
+        told += shared == {one.choices[0].text}
+    return told / len(pairs)

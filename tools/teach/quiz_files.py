@@ -21,7 +21,7 @@ from text2qti.quiz import Quiz
 from stbp_edu.files import read_toml, write_text
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks.catalogue import Mistake, misconceptions
-from tools.teach.bank import Choice, Question, wrong
+from tools.teach.bank import Choice, Question, siblings, wrong
 from tools.teach.weeks import CONTENT
 from tools.templates import filled
 
@@ -61,7 +61,7 @@ def written(template: str, questions: Sequence[Question], **names: object) -> st
     """Return the questions in the words of a template."""
     return filled(
         template, questions=questions, shuffled=shuffled, choice_html=choice_html, said=markup,
-        prompt_html=prompt_html, **names,
+        prompt_html=prompt_html, groups=siblings(questions), **names,
     )  # fmt: skip
 
 
@@ -75,11 +75,18 @@ def qti(questions: Sequence[Question], title: str) -> bytes:
     with zipfile.ZipFile(stream, "w") as archive:
         for path, text in (
             ("imsmanifest.xml", package.imsmanifest_xml),
-            (f"{name}/assessment_meta.xml", package.assessment_meta),
+            (f"{name}/assessment_meta.xml", practice(package.assessment_meta)),
             (f"{name}/{name}.xml", package.assessment),
         ):
             archive.writestr(zipfile.ZipInfo(path, DATE), text, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
+
+
+def practice(meta: str) -> str:
+    """Return Canvas's description of a quiz as one for practice, which shows its feedback."""
+    return meta.replace(
+        "<quiz_type>assignment</quiz_type>", "<quiz_type>practice_quiz</quiz_type>"
+    )
 
 
 def write(questions: Sequence[Question], folder: Path, name: str, title: str) -> None:

@@ -21,7 +21,7 @@ from stbp_edu.checks import Array
 from stbp_edu.practice.grading import hypotheses
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.hypotheses import Hypothesis, Place, places
+from stbp_edu.practice.grading.hypotheses import Change, Hypothesis, Place, places
 
 MOST_READINGS, MOST_INPUTS, MOST_TERMS = 3, 9, 4
 FEW_PLACES = 75
@@ -43,51 +43,95 @@ class Finding(NamedTuple):
 def single_mistake(answer: Answer) -> list[Finding]:
     """Return the one place that explains an answer with what stands there, or []."""
     right = [answer.vector(outcome, k) for k, outcome in enumerate(answer.right)]
-    if (words := constant(answer, lambda c, k: c * right[k])) not in ("", "0", "1"):
-        text = f"Right but for a factor: your result is {words} times the exact one."
+    factor = constant(answer, lambda c, k: c * right[k])
+    if factor not in ("", "0", "1"):
+        text = f"Right but for a factor: your result is {factor} times the exact one."
         return [Finding("factor", "", text)]
     every = places(answer.source)
-    found = _fitting(
-        every, lambda place: _that_fit(answer, place, hypotheses.rewritten(place))
-    )
-    is_short = len(every) <= FEW_PLACES and answer.view is None
-    first = lambda place: islice(_of_value(answer, place), 1)  # noqa: E731
-    return found or _fitting(every if is_short else (), first)
+    found = _explanations(answer, every, _rewritten)
+    is_long = len(every) > FEW_PLACES or answer.view is not None
+    if found or is_long:
+        return found
+    return _explanations(answer, every, _first_of_value)
 
 
-def _fitting(
-    every: Sequence[Place], read: Callable[[Place], Iterable[Reading]]
+def _explanations(
+    answer: Answer,
+    every: Sequence[Place],
+    readings: Callable[[Answer, Place], Iterable[Reading]],
 ) -> list[Finding]:
-    """Return the places with what explains an answer, the first with the sentence on all."""
+    """Return the places that explain an answer, the first with the sentence on all."""
     found: dict[str, tuple[str, Place]] = {}
-    inside = set[ast.AST]()
+    inside = set[ast.AST]()  # what is within a place that explains it already
     for place in every:
-        for id_, words in read(place) if place.node not in inside else ():
+        if place.node in inside:
+            continue
+        for id_, words in readings(answer, place):
             if words not in found:
                 found[words] = id_, place
                 inside.update(ast.walk(place.node))
     few = list(found.items())[:MOST_READINGS]
-    ending = " (each of them fits)" * (len(few) > 1)
-    text = (
-        f"It is what you get if {', or if '.join(words for words, _ in few)}{ending}."
-    )
-    return [
-        Finding(id_, place.text, "" if k else text)
-        for k, (_, (id_, place)) in enumerate(few)
-    ]
+    text = f"It is what you get if {', or if '.join(words for words, _ in few)}."
+    if len(few) > 1:
+        text = text.removesuffix(".") + " (each of them fits)."
+    findings = [Finding(id_, place.text, "") for _, (id_, place) in few]
+    if findings:
+        findings[0] = findings[0]._replace(text=text)
+    return findings
 
 
-def _that_fit(
-    answer: Answer, place: Place, every: Iterable[Hypothesis]
+def _fitting(
+    answer: Answer, place: Place, hypotheses_: Iterable[Hypothesis]
 ) -> Iterator[Reading]:
     """Yield the hypotheses that explain an answer."""
-    for id_, words, change, takes in every:
+    for id_, words, change, takes in hypotheses_:
         if answer.gives(place.changed(change, takes)):
             yield id_, words
 
 
+def _rewritten(answer: Answer, place: Place) -> Iterator[Reading]:
+    """Yield the other programs at a place that explain an answer."""
+    return _fitting(answer, place, hypotheses.rewritten(place))
+
+
+def _first_of_value(answer: Answer, place: Place) -> Iterator[Reading]:
+    """Yield the first change of a place's value that explains an answer."""
+    return islice(_of_value(answer, place), 1)
+
+
 def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
     """Yield what the value in a place may have become that explains an answer."""
+    values = _values_at(answer, place)
+    if not values:
+        return
+    what, axes = place.made_of, answer.axes[:0]
+    if place.result is not None:
+        what, axes = "the whole", answer.axes
+        if 0 <= place.result < len(answer.parts):
+            what = answer.parts[place.result]
+    made = hypotheses.of_value(what, max(map(np.ndim, values)), axes)
+    yield from _fitting(answer, place, made)
+    for id_, join, words in JOINS:
+
+        def joined(c: float, k: int, join: Change = join) -> Array:
+            changed = place.changed(partial(join, c))
+            return answer.vector(answer.at(changed, k), k)
+
+        c = constant(answer, joined)
+        if c not in ("", "0"):
+            yield id_, f"{what} is {c} {words}"
+    yield from _fitting(answer, place, hypotheses.joined(place))
+
+
+JOINS: tuple[tuple[str, Change, str], ...] = (
+    ("factor", operator.mul, "times what it should be"),
+    ("shift", operator.add, "more than it should be"),
+)
+"""How a constant may be joined with a value: the id of the finding, and the words after it."""
+
+
+def _values_at(answer: Answer, place: Place) -> list[Any]:
+    """Return the values in a place in one call, if they are all numbers, and [] otherwise."""
     values: list[Any] = []
 
     def seen(value: Any) -> Any:
@@ -96,25 +140,7 @@ def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
 
     answer.at(place.changed(seen), answer.order[0])
     numbers = (int, float, np.number, np.ndarray)
-    if not values or not all(isinstance(v, numbers) for v in values):
-        return
-    what, axes = place.made_of, answer.axes[:0]
-    if place.result is not None:
-        what, axes = (
-            dict(enumerate(answer.parts)).get(place.result, "the whole"),
-            answer.axes,
-        )
-    made = hypotheses.of_value(what, max(map(np.ndim, values)), axes)
-    yield from _that_fit(answer, place, made)
-
-    def joined(join: Callable[[Any, Any], Any], c: float, k: int) -> Array:
-        return answer.vector(answer.at(place.changed(partial(join, c)), k), k)
-
-    if (c := constant(answer, partial(joined, operator.mul))) not in ("", "0"):
-        yield "factor", f"{what} is {c} times what it should be"
-    if (c := constant(answer, partial(joined, operator.add))) not in ("", "0"):
-        yield "shift", f"{what} is {c} more than it should be"
-    yield from _that_fit(answer, place, hypotheses.joined(place))
+    return values if all(isinstance(v, numbers) for v in values) else []
 
 
 def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
@@ -127,20 +153,26 @@ def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
     for k in answer.order:
         y, at0 = answer.vector(answer.outcomes[k], k), result(0.0, k)
         slope = result(1.0, k) - at0
-        c = float(np.sum(slope * (y - at0)) / np.sum(slope**2)) if slope.any() else 0.0
+        c = 0.0
+        if slope.any():
+            c = float(np.sum(slope * (y - at0)) / np.sum(slope**2))
+            solved.append((c, answer.situations[k]))
         miss = np.abs(result(c, k) - y).max(initial=0.0)
-        if not miss <= answer.rtol * max(np.abs(y).max(initial=0.0), 1e-12) < np.inf:
+        largest = max(np.abs(y).max(initial=0.0), 1e-12)
+        if not miss <= answer.rtol * largest < np.inf:
             return ""
-        solved += [(c, answer.situations[k])] * bool(slope.any())
-    for t, s in sorted(
-        product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])
-    ):
+    for t, s in POWERS:
         rest = [c / (i.T**t * i.S**s) for c, i in solved]
-        if rest and np.ptp(rest) < 1e-5 * abs(
-            rest[0]
-        ):  # where one is infinite, it is not
+        # Where one is infinite, they are not all the same.
+        if rest and np.ptp(rest) < 1e-5 * abs(rest[0]):
             return _written(rest[0], {"T": t, "S": s})
     return ""
+
+
+POWERS = sorted(
+    product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])
+)
+"""The powers of T and S that a constant may have, the smallest first."""
 
 
 def _written(number: float, powers: dict[str, int]) -> str:
@@ -162,25 +194,22 @@ def _written(number: float, powers: dict[str, int]) -> str:
 def wrong_terms(answer: Answer) -> list[Finding]:
     """Return which terms of an answer are missing, too many, or wrong."""
     names = places(answer.source)[0].names
-    terms = [
-        ([names[k] for k in sorted(chosen)], words)
-        for chosen, (got, want) in _terms(answer).items()
-        if (words := _words(got, want, answer.rtol))
-    ]
-    wrong = [(of, words) for of, words in terms if words != "is right"]
-    telling = len(wrong) < len(terms) or any(words != "is wrong" for _, words in wrong)
-    if not 0 < len(wrong) <= MOST_TERMS or len(terms) < 2 or not telling:
+    terms = []
+    for chosen, (got, want) in _terms(answer).items():
+        words = _words(got, want, answer.rtol)
+        if words:
+            terms.append(("·".join(names[k] for k in sorted(chosen)), words))
+    wrong = [of for of, words in terms if words != "is right"]
+    kinds = {words for _, words in terms}
+    if not 0 < len(wrong) <= MOST_TERMS or len(terms) < 2 or kinds == {"is wrong"}:
         return []
-    said = [
-        f"{'·'.join(of) or 'a constant'} {w}"
-        for of, w in terms
-        if of or w != "is right"
-    ]
+    said = []
+    for of, words in terms:
+        if of or words != "is right":
+            said.append(f"{of or 'a constant'} {words}")
     text = f"Term by term, with the other inputs set to 0: {'; '.join(said)}."
-    return [
-        Finding("term", "·".join(of), "" if k else text)
-        for k, (of, _) in enumerate(wrong)
-    ]
+    first, *others = wrong
+    return [Finding("term", first, text), *(Finding("term", of, "") for of in others)]
 
 
 def _terms(answer: Answer) -> dict[frozenset[int], Any]:
@@ -189,17 +218,14 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
     Empty where a function fails with an input at 0.
     """
     k, rng = answer.order[0], np.random.default_rng(15)
-    solution, one = (
-        places(answer.source)[0].changed(lambda value: value),
-        answer.situations[k],
-    )
-    kinds = (float, np.ndarray)
-    floats = [isinstance(a, kinds) and np.result_type(a).kind == "f" for a in one.args]
-    args = zip(one.args, floats, strict=True)
-    moved = [
-        rng.uniform(0.8, 1.0, np.shape(a)) * a if is_float else a
-        for a, is_float in args
-    ]
+    solution = places(answer.source)[0].changed(lambda value: value)
+    one = answer.situations[k]
+    moved, floats = list(one.args), []
+    for j, value in enumerate(one.args):
+        is_number = isinstance(value, (float, np.ndarray))
+        if is_number and np.result_type(value).kind == "f":
+            moved[j] = rng.uniform(0.8, 1.0, np.shape(value)) * value
+            floats.append(j)
 
     def values(zeros: Collection[int]) -> Array | None:
         """Return the results of both functions, a row each, where some inputs are 0."""
@@ -208,17 +234,17 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
         rows = [answer.vector(outcome, k) for outcome in both]
         return np.stack(rows) if all(np.isfinite(row).all() for row in rows) else None
 
-    usable = [
-        j for j, is_float in enumerate(floats) if is_float and values([j]) is not None
-    ]
+    usable = [j for j in floats if values([j]) is not None]
     table: dict[frozenset[int], Any] = {}
-    sizes = range(len(usable) + 1) if len(usable) <= MOST_INPUTS else ()
-    for chosen in (frozenset(c) for size in sizes for c in combinations(usable, size)):
-        if (pair := values({*usable} - chosen)) is None:
-            return {}
-        table[chosen] = pair - sum(
-            brought for fewer, brought in table.items() if fewer < chosen
-        )
+    if len(usable) > MOST_INPUTS:
+        return table
+    for size in range(len(usable) + 1):
+        for chosen in map(frozenset, combinations(usable, size)):
+            pair = values({*usable} - chosen)
+            if pair is None:
+                return {}
+            smaller = [part for fewer, part in table.items() if fewer < chosen]
+            table[chosen] = pair - sum(smaller)
     return table
 
 

@@ -9,6 +9,7 @@ import contextlib
 import copy
 import io
 import pickle
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
@@ -129,7 +130,8 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         outcomes, again = answer.outcomes, answer.ask(every[0].args, every[0].right)
     if all(outcome is None for outcome in outcomes):
         return todo
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of wrong answers that are tried
         verdict = _verdict(exercise, answer, function, again)
     text = printed.getvalue().strip().partition("\n")[0][:LONGEST_PRINT]
     said = [f"What it prints is left out here. It begins: {text}"] * bool(text)
