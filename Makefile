@@ -43,8 +43,12 @@ static: .style .types
 .built: .venv/test # one process, which waits for the network at first: the notebooks fill its time
 	$(BIN)/python -m tools.site.build
 
-lab: .venv/learn ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+lab: .venv/learn ## open your own copy of the notebooks, in work/, in JupyterLab
+	@mkdir -p work
+	@for book in notebooks/*.ipynb; do [ -e work/$${book##*/} ] || cp $$book work/; done
+	@$(BIN)/jupyter trust work/*.ipynb >/dev/null 2>&1
+	@echo "Your copies are in work/: delete one to begin it again. JupyterLab prints its address:"
+	$(BIN)/jupyter lab work/00_map.ipynb
 
 site: .venv/learn ## build the site into site/
 	$(BIN)/python -m tools.site.build

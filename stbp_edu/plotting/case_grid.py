@@ -25,7 +25,7 @@ Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
 """The text of each cell: by cell, by a function of t and n, or the cases' numbers."""
 SPELLED = 6  # columns with room for "t = 1" below each
 FILES = resources.files("stbp_edu.plotting")
-IDS = [id_ for id_ in EQUATIONS if re.match(r"c\d-", id_)]
+IDS = [id_ for id_ in EQUATIONS if re.fullmatch(r"c\d-[a-z]+", id_)]
 SUMS = {
     1: "direct",
     2: "from above",

@@ -20,7 +20,7 @@ from tools import ROOT
 from tools.notebooks.execution import NotebookError, normalise
 
 PATHS_PAGE = Path("docs", "reading-paths.md")
-LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[\w-]+)?\)")
+LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[^)\s]+)?\)")
 """A link to a notebook: its words, folder, slug and anchor."""
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
 ROW = re.compile(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import nbformat
 
 from stbp_edu import __version__
-from tools.templates import filled
 
 ANYWHERE = "https://this-site/"
 """Stands for the site's address in commands where ``SITE_URL`` is not given; a script on the page
@@ -26,6 +25,8 @@ ARCHIVE = f"stbp_edu-{__version__}.tar.gz"
 FOLDER = "downloads"  # of the site
 OFFLINE = "stbp_edu-site.zip"  # the whole site, made when it is built
 INSTALL = "install"  # the id of the cell
+PAGE = re.compile(r"\[([^\]]*)\]\(\.\./docs/([\w-]+)\.md(#[^)\s]*)?\)")
+"""A link of a notebook to a page of the site: its words, its name and its place on the page."""
 
 
 @dataclass(frozen=True)
@@ -88,21 +89,46 @@ def requirement(address: Address, extras: str = "") -> str:
 
 
 def install_cell(address: Address) -> str:
-    """Return the code that installs what a notebook needs, where it is missing.
+    """Return the line that installs what a notebook needs.
 
     Without the site's address it takes the wheel from the folder of the notebook.
+
+    >>> install_cell(Address()) == f'%pip install --quiet "./{WHEEL}[plot,verify]"'
+    True
     """
-    given = requirement(address, "plot,verify") if address.site else ""
-    return filled("install_cell.py.txt", requirement=given, wheel=WHEEL).rstrip()
+    given = requirement(address, "plot,verify")
+    if not address.site:
+        given = f"./{WHEEL}[plot,verify]"
+    return f'%pip install --quiet "{given}"'
 
 
 def with_install_cell(notebook: str, address: Address) -> str:
-    """Return a notebook's text with that code as its first cell, after the text of its title."""
+    """Return a notebook's text with that line as its first cell, after the text of its title.
+
+    Its links to pages lead to the site; where its address is not known, only their words are left.
+    """
     read = nbformat.reads(notebook, as_version=4)
+    for cell in read.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_addresses(cell.source, address)
     cell = nbformat.v4.new_code_cell(install_cell(address), id=INSTALL)
     cell.metadata["tags"] = [INSTALL]
     read.cells.insert(1, cell)
     return nbformat.writes(read) + "\n"
+
+
+def with_addresses(markdown: str, address: Address) -> str:
+    """Return Markdown whose links to pages of the site work away from it.
+
+    >>> text = "[how](../docs/start.md#install) and [3](03_example.ipynb)"
+    >>> with_addresses(text, Address("https://a.org/"))
+    '[how](https://a.org/start/#install) and [3](03_example.ipynb)'
+    >>> with_addresses(text, Address())
+    'how and [3](03_example.ipynb)'
+    """
+    if not address.site:
+        return PAGE.sub(r"\1", markdown)
+    return PAGE.sub(rf"[\1]({address.site}\2/\3)", markdown)
 
 
 def names(address: Address) -> dict[str, object]:

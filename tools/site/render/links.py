@@ -82,8 +82,14 @@ def _join(folder: str, target: str) -> str:
 
 
 def _fragment(fragment: str) -> str:
-    """Return a heading's anchor as the site writes it: without Jupyter's capitals."""
-    return fragment if fragment.startswith(("L", "stbp_edu")) else fragment.lower()
+    """Return a heading's anchor as the site writes it, from that of JupyterLab.
+
+    >>> _fragment("What-is-wrong-here?")
+    'what-is-wrong-here'
+    """
+    if re.match(r"L\d|stbp_edu", fragment):
+        return fragment
+    return re.sub(r"[^\w-]", "", fragment.lower())
 
 
 def broken(site: Path) -> Iterator[str]:
