@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from stbp_edu.plotting.svg_figure import NARROW
-from tests.notebook_rules import RULES
+from tests.notebook_rules import RULES, prose
 from tools.notebooks.execution import FOLDED, NotebookError, execute, normalise
 from tools.notebooks.numbering import files
 
@@ -104,6 +104,19 @@ def test_rule_can_fail(rule, mend):
     notebook = copy.deepcopy(read(files()["case1"]))
     mend(notebook)
     assert findings(notebook, rule)
+
+
+def test_links_to_sections_have_the_form_of_jupyterlab():
+    """The site makes its own anchors of them."""
+    headings = {}
+    for path in files().values():
+        text = prose(read(path))
+        found = re.findall(r"^#+ (.+?)\s*$", text, flags=re.M)
+        headings[path.name] = {heading.replace(" ", "-") for heading in found}
+    for path in files().values():
+        links = re.findall(r"\]\((\d\d_\w+\.ipynb)?#([^)\s]+)\)", prose(read(path)))
+        for name, anchor in links:
+            assert anchor in headings[name or path.name], (path.name, anchor)
 
 
 DRAW = "fig, ax = plotting.figure()\nax.plot([x])\nplotting.show(fig, alt='A line.')"

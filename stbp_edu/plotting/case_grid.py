@@ -15,7 +15,7 @@ from stbp_edu import checks
 from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.cases import case_at
 from stbp_edu.equations import EQUATIONS
-from stbp_edu.plotting.drawing import Drawing, Node
+from stbp_edu.plotting.drawing import Drawing, DrawnNode
 from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK
 from stbp_edu.plotting.svg_figure import Shown, show
 
@@ -83,7 +83,7 @@ def grid(
             if {case, 5, (t, n)} & lit
             else None
         )
-        cells[t, n] = Node(
+        cells[t, n] = DrawnNode(
             (t, n), str(case) if labels is None else label, colours=colours
         )
     rows: dict[float, str] = {n: f"n = {n}" for n in range(1, N + 1)}

@@ -42,7 +42,7 @@ CELL_LETTER, CELL_ROW = 7.6, 58  # in a grid: a letter's width, at least a row's
 
 
 @dataclass(frozen=True)
-class Node:
+class DrawnNode:
     """A state: its place (columns to the right, rows upward), what is written on it, its form.
 
     The colours are the filling and the frame of a cell, which stands out; a bare cell has none.
@@ -56,7 +56,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Arrow:
+class DrawnArrow:
     """An arrow between two nodes, by their names; from a node to itself it is a loop above it.
 
     It has the colour of its term, or ``GRID`` where nothing is followed; its factor stands beside
@@ -73,7 +73,7 @@ class Arrow:
 
 
 @dataclass(frozen=True)
-class Word:
+class Label:
     """Text at a place, moved by so many pixels; its anchor is ``start``, ``middle`` or ``end``."""
 
     at: tuple[float, float]
@@ -91,12 +91,12 @@ class Drawing:
     as its column, nodes are not joined; those in ``order`` get their colours one after another.
     """
 
-    nodes: Mapping[Any, Node]
-    arrows: Sequence[Arrow]
+    nodes: Mapping[Any, DrawnNode]
+    arrows: Sequence[DrawnArrow]
     columns: Mapping[float, str] = field(default_factory=dict)
     rows: Mapping[float, str] = field(default_factory=dict)
-    words: Sequence[Word] = ()
-    kept: Sequence[Word] = ()
+    words: Sequence[Label] = ()
+    kept: Sequence[Label] = ()
     title: str = ""
     radius: int = RADIUS
     cells: bool = False
@@ -113,7 +113,8 @@ class Laid:
         at: the middle of each node.
         curves: each arrow from rim to rim, with room for its head: end, bend, end.
 
-    >>> drawing = Drawing({"u": Node((0, 0), "u"), "o": Node((0, 1), "o", True)}, [Arrow("u", "o")])
+    >>> nodes = {"u": DrawnNode((0, 0), "u"), "o": DrawnNode((0, 1), "o", True)}
+    >>> drawing = Drawing(nodes, [DrawnArrow("u", "o")])
     >>> laid = Laid(drawing, 200)
     >>> laid.at["u"].tolist(), laid.path(0), laid.box
     ([100.0, 0.0], 'M100.0 -21.3Q100.0 -35.3 100.0 -49.4', [0, -106, 200, 136])
@@ -148,7 +149,7 @@ class Laid:
         x, centre = self.middle
         return np.array([x + self.step * (column - centre), -self.row * row])
 
-    def _curve(self, arrow: Arrow) -> Array:
+    def _curve(self, arrow: DrawnArrow) -> Array:
         tail, head, rim = self.at[arrow.tail], self.at[arrow.head], self.drawing.radius
         way = head - tail
         left = np.array([way[1], -way[0]])
@@ -214,7 +215,7 @@ class Laid:
         return found
 
     @cached_property
-    def words(self) -> list[tuple[Word, float, float]]:
+    def words(self) -> list[tuple[Label, float, float]]:
         """Return every word, with those of columns and rows, and where it stands."""
         found = self._places(self.drawing.words)
         low = min(node.at[1] for node in self.drawing.nodes.values())
@@ -225,14 +226,14 @@ class Laid:
         )
         for column, text in self.drawing.columns.items():
             found.append(
-                (Word((0, 0), text), *np.add(self.place(column, low), (0, below)))
+                (Label((0, 0), text), *np.add(self.place(column, low), (0, below)))
             )
         for row, text in self.drawing.rows.items():
             edge = min(x for x, _ in self.at.values()) - aside - 4
-            found.append((Word((0, 0), text, "end"), edge, self.place(0, row)[1] + 5))
+            found.append((Label((0, 0), text, "end"), edge, self.place(0, row)[1] + 5))
         return found
 
-    def _places(self, words: Sequence[Word]) -> list[tuple[Word, float, float]]:
+    def _places(self, words: Sequence[Label]) -> list[tuple[Label, float, float]]:
         return [(word, *np.add(self.place(*word.at), word.by)) for word in words]
 
     @cached_property
@@ -280,7 +281,7 @@ def _half(words: str) -> tuple[float, float]:
     return LETTER / 2 * max(map(len, lines)), LINE / 2 * len(lines) - 2
 
 
-def _box(word: Word, x: float, y: float) -> tuple[float, ...]:
+def _box(word: Label, x: float, y: float) -> tuple[float, ...]:
     """Return the middle of a word, and half its size."""
     wide, high = _half(word.text)
     aside = {"start": wide, "middle": 0.0, "end": -wide}[word.anchor]

@@ -12,18 +12,17 @@ from typing import Any
 from stbp_edu import arrows
 from stbp_edu.arrows import LocalDerivatives, Network
 from stbp_edu.arrows.table import LOSS
-from stbp_edu.plotting import drawing
-from stbp_edu.plotting.drawing import Arrow, Drawing
+from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode
 from stbp_edu.plotting.palette import ABOVE, GRID, INK, NEXT, TERMS
 from stbp_edu.plotting.svg_figure import Shown, show
 
-State = tuple[str, int, int]
+NodeName = tuple[str, int, int]
 """("u", t, n) or ("o", t, n) with t = 1..T."""
 
-Node = State | str
+GraphNode = NodeName | str
 """A state, or "L"."""
 
-Edge = tuple[Node, Node]
+GraphEdge = tuple[GraphNode, GraphNode]
 """An arrow: (tail, head)."""
 KINDS = {
     "spike": "h",
@@ -38,7 +37,7 @@ ACROSS, UP = 0.38, 0.29  # columns and rows from a neuron to the next one of its
 ASIDE = 0.26  # where a kind has many states, every other one stands so far to the right
 
 
-def edges(T: int, N: int) -> Iterator[tuple[str, State, Node]]:
+def edges(T: int, N: int) -> Iterator[tuple[str, NodeName, GraphNode]]:
     """Yield (kind, tail, head) for every arrow of the unrolled graph.
 
     ``spike`` u → o; ``weight`` o → u of the layer above; ``carry`` u → u of the next step;
@@ -59,7 +58,7 @@ def edges(T: int, N: int) -> Iterator[tuple[str, State, Node]]:
         yield "readout", ("o", t, N), "L"
 
 
-def path_edges(path: Sequence[Node]) -> list[Edge]:
+def path_edges(path: Sequence[GraphNode]) -> list[GraphEdge]:
     """Return the arrows along a path that is given by its nodes.
 
     >>> path_edges([("u", 2, 1), ("o", 2, 1), "L"])
@@ -69,8 +68,8 @@ def path_edges(path: Sequence[Node]) -> list[Edge]:
 
 
 def below_loss(
-    nodes: Mapping[Any, drawing.Node],
-    arrows: Sequence[Arrow],
+    nodes: Mapping[Any, DrawnNode],
+    arrows: Sequence[DrawnArrow],
     columns: Mapping[float, str],
     rows: Mapping[float, str],
     bow: float = 0.1,
@@ -79,7 +78,7 @@ def below_loss(
     x, y = zip(*(node.at for node in nodes.values()), strict=True)
     middle = (min(x) + max(x)) / 2
     heads = {arrow.head for arrow in arrows} - nodes.keys()
-    loss = {head: drawing.Node((middle, max(y) + UP_TO_LOSS), "L") for head in heads}
+    loss = {head: DrawnNode((middle, max(y) + UP_TO_LOSS), "L") for head in heads}
     found = []
     for arrow in arrows:
         tail = nodes[arrow.tail].at[0]
@@ -93,9 +92,9 @@ def below_loss(
 def unrolled(
     T: int,
     N: int,
-    highlight: Iterable[Edge] = (),
-    dropped: Iterable[Edge] = (),
-    nodes: Collection[Node] = (),
+    highlight: Iterable[GraphEdge] = (),
+    dropped: Iterable[GraphEdge] = (),
+    nodes: Collection[GraphNode] = (),
     labels: bool | Mapping[str, str] = True,
 ) -> Drawing:
     """Return the unrolled graph of T steps and N layers.
@@ -118,7 +117,9 @@ def unrolled(
     >>> [arrow.factor for arrow in graph.arrows if arrow.factor]
     ['h', 'u f′', 'h', 'direct']
     """
-    known: dict[Edge, str] = {(tail, head): kind for kind, tail, head in edges(T, N)}
+    known: dict[GraphEdge, str] = {
+        (tail, head): kind for kind, tail, head in edges(T, N)
+    }
     lit, dropped = set(highlight), set(dropped)
     if unknown := (lit | dropped) - known.keys():
         raise ValueError(
@@ -129,7 +130,7 @@ def unrolled(
     first = {kind: edge for edge, kind in reversed(known.items())}.values()
     named = lit | dropped or set(first)
     drawn = [
-        Arrow(
+        DrawnArrow(
             *edge,
             TERMS[kind] if edge in lit else GRID,
             factor=written.get(kind, "") if edge in named else "",
@@ -140,7 +141,7 @@ def unrolled(
     places, high = {}, 1 + GAP
     for kind, t, n in sorted(tail for _, tail, _ in edges(T, N)):
         row = high * n + (kind == "o")
-        places[kind, t, n] = drawing.Node(
+        places[kind, t, n] = DrawnNode(
             (t, row), kind, kind == "o", (kind, t, n) in nodes
         )
     return below_loss(
@@ -176,7 +177,7 @@ def edges_on(local: LocalDerivatives, start: arrows.Node) -> list[arrows.Edge]:
 
 def network_graph(
     net: Network,
-    drawn: Mapping[arrows.Edge, Arrow],
+    drawn: Mapping[arrows.Edge, DrawnArrow],
     asked: arrows.Node | None = None,
     gap: float = GAP,
     aside: float = 0.0,
@@ -192,13 +193,13 @@ def network_graph(
     order = net.layers[net.N].neuron.order
     high = len(order) - 1 + gap + UP * (max(net.sizes[n] for n in layers) - 1)
 
-    def node(one: arrows.Node) -> drawing.Node:
+    def node(one: arrows.Node) -> DrawnNode:
         k, lean = order.index(one.kind), one.i - (net.sizes[one.n] - 1) / 2
         place = (
             one.t + 1 + ACROSS * lean + aside * (k % 2),
             high * one.n + UP * one.i + k,
         )
-        return drawing.Node(place, label(one, net), one.kind == "o", one == asked)
+        return DrawnNode(place, label(one, net), one.kind == "o", one == asked)
 
     return below_loss(
         {end: node(end) for end in ends},
@@ -236,7 +237,9 @@ def two_layers(net: Network) -> Shown:
         )  # about a state that stands between
         number = "" if edge.kind in written else str(numbers[edge.kind])
         written.add(edge.kind)
-        drawn[edge] = Arrow(edge.source, edge.target, colour, number, bow, width=1.5)
+        drawn[edge] = DrawnArrow(
+            edge.source, edge.target, colour, number, bow, width=1.5
+        )
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
     columns, rows = (
         dict(zip(places, (letter, f"{letter} + 1"), strict=True))

@@ -7,17 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from stbp_edu.arrows import Network, Rule
-from stbp_edu.plotting.drawing import Arrow, Drawing, Node, Word
+from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label
 from stbp_edu.plotting.graph import below_loss, edges, subscript
 from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, LOST, NEXT
 
-State = tuple[str, float, float]
+PlacedState = tuple[str, float, float]
 """Its name; its column, in time steps from t; its row."""
 
 
 def states(
-    arrows: Sequence[tuple[State, State, str, str]],
-    lit: Mapping[State, str] | None = None,
+    arrows: Sequence[tuple[PlacedState, PlacedState, str, str]],
+    lit: Mapping[PlacedState, str] | None = None,
 ) -> Drawing:
     """Return states with arrows, each (tail, head, factor, colour); those ``lit`` are asked about.
 
@@ -29,10 +29,12 @@ def states(
     """
     found = dict.fromkeys(end for arrow in arrows for end in arrow[:2])
     nodes = {
-        one: Node(one[1:], one[0], one[0].startswith("o"), one in (lit or {}))
+        one: DrawnNode(one[1:], one[0], one[0].startswith("o"), one in (lit or {}))
         for one in found
     }
-    drawn = [Arrow(tail, head, colour, factor) for tail, head, factor, colour in arrows]
+    drawn = [
+        DrawnArrow(tail, head, colour, factor) for tail, head, factor, colour in arrows
+    ]
     return Drawing(nodes, drawn, columns={0: "t", 1: "t + 1"})
 
 
@@ -77,18 +79,20 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
     """
     middle = (T + 1) / 2
     nodes = {
-        (name, t): Node((t, row), name, name == "o", (name, t) in reads)
+        (name, t): DrawnNode((t, row), name, name == "o", (name, t) in reads)
         for t in range(1, T + 1)
         for row, name in enumerate("uo")
     }
     arrows = [
-        Arrow(a[:2], b[:2]) for kind, a, b in edges(T, 1) if a[2] and kind != "readout"
+        DrawnArrow(a[:2], b[:2])
+        for kind, a, b in edges(T, 1)
+        if a[2] and kind != "readout"
     ]
     for name, t in sorted(reads):
         # From a potential below L a straight arrow would cross the spike above it.
         near = name == "u" and abs(t - middle) < 1
         bow = (-0.28 if t < middle else 0.28) if near else 0.0
-        arrows.append(Arrow((name, t), "L", DIRECT, bow=bow))
+        arrows.append(DrawnArrow((name, t), "L", DIRECT, bow=bow))
     shown = below_loss(
         nodes, arrows, {t: str(t) for t in range(1, T + 1)}, {}, bow=0.06
     )
@@ -113,16 +117,17 @@ def automaton(rule: Rule, net: Network) -> Drawing:
     place = {q: 1.0 * k for k, q in enumerate(found)}
     many = 1 if len(place) > 2 else 2  # kinds in a line
     nodes = {
-        q: Node((x, 0), q, round=True, asked=q == rule.start) for q, x in place.items()
+        q: DrawnNode((x, 0), q, round=True, asked=q == rule.start)
+        for q, x in place.items()
     }
     arrows = [
-        Arrow(q, head, INK, _listed(kinds, many), bow=0.16, width=1.5)
+        DrawnArrow(q, head, INK, _listed(kinds, many), bow=0.16, width=1.5)
         for q, row in found.items()
         for head, kinds in row.items()
         if head is not None
     ]
     words = [
-        Word((place[q], 0), "✕ " + _listed(row[None], many), by=(0, 48), colour=LOST)
+        Label((place[q], 0), "✕ " + _listed(row[None], many), by=(0, 48), colour=LOST)
         for q, row in found.items()
         if None in row
     ]

@@ -25,7 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from stbp_edu.plotting.drawing import LINE, Arrow, Drawing, Laid
+from stbp_edu.plotting.drawing import LINE, Drawing, DrawnArrow, Laid
 from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST, style
 
 WIDE, PHONE = 691, 331  # CSS pixels
@@ -298,7 +298,7 @@ def elements(laid: Laid) -> list[str]:
     return found + [text((x, y), w.text, w.anchor, w.colour) for w, x, y in laid.words]
 
 
-def _arrow(laid: Laid, k: int, arrow: Arrow) -> str:
+def _arrow(laid: Laid, k: int, arrow: DrawnArrow) -> str:
     """Return an arrow with its head; a lost one with its cross."""
     colour = LOST if arrow.lost else arrow.colour
     wide = arrow.width or (2.25 if arrow.lost else 1.25 if colour == GRID else 2.75)

@@ -16,7 +16,7 @@ c3-epsilon: not attempted yet.
   Fill in the function and run the cell again; `hint("c3-epsilon")` helps.
 """
 
-from stbp_edu.practice.answers import Answer, answer
+from stbp_edu.practice.answers import FoldedAnswer, answer
 from stbp_edu.practice.bug_hunt import Hunt, hunt
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
@@ -32,9 +32,9 @@ from stbp_edu.practice.saved_progress import (
 from stbp_edu.practice.tasks import exercises
 
 __all__ = [
-    "Answer",
     "CaseReport",
     "Feedback",
+    "FoldedAnswer",
     "Hint",
     "Hunt",
     "NetworkReport",

@@ -14,7 +14,7 @@ TEXT = "Answer (run the cell to see it)"
 """What a program shows that cannot fold."""
 
 
-class Answer:
+class FoldedAnswer:
     """Something that the reader is asked to find, folded.
 
     As the last expression of a cell it folds values, such as figures. As a ``with`` block it folds
@@ -57,7 +57,7 @@ class Answer:
         return {"text/html": folded(inside), "text/plain": TEXT}, metadata
 
 
-def answer(*values: Any) -> Answer:
+def answer(*values: Any) -> FoldedAnswer:
     """Return values folded, or in a ``with`` block fold what it prints.
 
     >>> answer(2 / 9)
@@ -65,7 +65,7 @@ def answer(*values: Any) -> Answer:
     >>> print(answer("δ = -2/9")._repr_mimebundle_()[0]["text/html"])
     <details class="stbp-answer"><summary>Show the answer</summary><pre>δ = -2/9</pre></details>
     """
-    return Answer(*values)
+    return FoldedAnswer(*values)
 
 
 def folded(html: str) -> str:
@@ -96,7 +96,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _display(shown: Answer) -> None:
+def _display(shown: FoldedAnswer) -> None:
     """Show an answer as a notebook does; in a terminal, as text."""
     try:
         from IPython.display import display

@@ -11,7 +11,7 @@ from stbp_edu.arrows import RULES, hard_reset, network, truncated, with_adaptati
 from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.plotting import DELTA, EPSILON
-from stbp_edu.plotting.drawing import ALONG, Arrow, Laid, _half, _on
+from stbp_edu.plotting.drawing import ALONG, DrawnArrow, Laid, _half, _on
 from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.svg_figure import PHONE, WIDE
 from stbp_edu.practice.explorers.pencil_network import pencil
@@ -96,7 +96,7 @@ def test_no_cross_lies_under_a_node(width):
     net = pencil()
     local = unroll(net.trace, net.targets, net.params, net.neuron)
     found = edges_on(local, Node("u", 1, 0, 0))
-    drawn = {edge: Arrow(edge.source, edge.target, lost=True) for edge in found}
+    drawn = {edge: DrawnArrow(edge.source, edge.target, lost=True) for edge in found}
     laid = Laid(network_graph(local.net, drawn), width)
     nodes = np.array([*laid.at.values()])
     far = [

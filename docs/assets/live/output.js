@@ -27,12 +27,12 @@ function decoded(address) {
   return new TextDecoder().decode(bytes);
 }
 
-// What an explorer needs stands in the figure as text, and is read before the figure is cleaned.
-function explorer(svg) {
+// What explorers need stands in scripts, as text, and is read before the output is cleaned.
+function explorers(content) {
   const template = document.createElement("template"); // nothing in it is loaded or obeyed
-  template.innerHTML = svg;
-  const live = template.content.querySelector("metadata[data-explorer]");
-  return live && { explorer: live.dataset.explorer, state: `{"data":${live.textContent}}` };
+  template.innerHTML = content;
+  const found = template.content.querySelectorAll(".stbp-explorer > [data-explorer]");
+  return [...found].map(({ dataset, textContent }) => ({ explorer: dataset.explorer, state: `{"data":${textContent}}` }));
 }
 
 function figure(svg) {
@@ -42,7 +42,6 @@ function figure(svg) {
   if (!root.hasAttribute("aria-label")) root.setAttribute("aria-label", UNNAMED);
   root.classList.add("figure");
   const box = make("div", "out out-figure");
-  Object.assign(box.dataset, explorer(svg));
   box.append(root);
   return box;
 }
@@ -60,7 +59,14 @@ function picture(base64, alt) {
 // The package's figures stand in images, which Jupyter shows; the page has them in its own colours.
 function html(content) {
   const box = make("div", "out out-html");
+  const played = explorers(content);
   box.append(cleaned(content));
+  for (const [k, place] of box.querySelectorAll(".stbp-explorer").entries()) {
+    const image = place.querySelector("img.stbp-figure");
+    const shown = image ? figure(decoded(image.src)) : make("div", "out out-figure");
+    Object.assign(shown.dataset, played[k]);
+    place.replaceWith(shown);
+  }
   for (const image of box.querySelectorAll("img.stbp-figure")) image.replaceWith(figure(decoded(image.src)));
   const alone = box.children.length === 1 && !box.textContent.trim() && box.querySelector(":scope > .out-figure");
   if (alone) return alone;

@@ -1,4 +1,4 @@
-"""Explorers: the same ES module in Jupyter (through anywidget) and on the site's pages.
+"""Explorers: the same ES module in Jupyter and on the site's pages.
 
 All values are computed by this package: live in a notebook, written to files for the site.
 
@@ -26,7 +26,7 @@ from stbp_edu.practice.explorers.network_explorers import (
 )
 from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil, smooth
 from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse
-from stbp_edu.practice.explorers.widget import JS, widget_class
+from stbp_edu.practice.explorers.widget import JS, Explorer
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 
@@ -63,7 +63,7 @@ def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
     return shown(net or example())
 
 
-def explore(name: str, *network: Any) -> Any:
+def explore(name: str, *network: Any) -> Explorer:
     """Return an explorer for a Jupyter notebook.
 
     Args:
@@ -72,11 +72,10 @@ def explore(name: str, *network: Any) -> Any:
             since every cell or path is shown. Without, the course's example.
 
     Raises:
-        ImportError: if anywidget is not installed.
         ValueError: if there is no explorer of this name, or it takes no network.
     """
     shown = data(name, ForwardPass(*network) if network else None)
-    return widget_class(name)(data=shown)
+    return Explorer(name, shown)
 
 
 def pulse(*network: Any, start: Node = FIRST, rule: str = "exact") -> Pulse:

@@ -18,8 +18,8 @@ from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.models import LayerParams
 from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
-from stbp_edu.plotting.drawing import Drawing, Laid, Word
-from stbp_edu.plotting.neuron_arrows import State, states
+from stbp_edu.plotting.drawing import Drawing, Label, Laid
+from stbp_edu.plotting.neuron_arrows import PlacedState, states
 from stbp_edu.plotting.palette import GRID
 from stbp_edu.plotting.svg_figure import PHONE
 from stbp_edu.practice.explorers.widget import Json, rounded
@@ -176,7 +176,7 @@ class Board:
     def drawing(self) -> Drawing:
         """Return the states of a neuron now and next, the layer above, the loss, and all arrows."""
 
-        def place(state: str, step: int = 0, layer: int = 0) -> State:
+        def place(state: str, step: int = 0, layer: int = 0) -> PlacedState:
             x, y = PLACES.get(state, (1.0, 2.3))  # L
             return (state, x + step, y) if not layer else (state, 0.43, 2.3)
 
@@ -191,9 +191,9 @@ class Board:
         ]
         low = min(node.at[1] for node in drawn.nodes.values())
         words = [
-            Word((0.2, low), "t, n", by=(0, 40)), Word((1.2, low), "t + 1, n", by=(0, 40)),
-            Word((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
-            Word((1.0, 2.3), "if n = N", "start", (26, 5)),
+            Label((0.2, low), "t, n", by=(0, 40)), Label((1.2, low), "t + 1, n", by=(0, 40)),
+            Label((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
+            Label((1.0, 2.3), "if n = N", "start", (26, 5)),
         ]  # fmt: skip
         return Drawing(drawn.nodes, bowed, words=words)
 

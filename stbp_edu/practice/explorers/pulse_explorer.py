@@ -1,18 +1,16 @@
 """The explorer of the error pulse: one pulse that runs back from the loss to a node.
 
-Jupyter, GitHub and a page without scripts show a picture of its end where it cannot be played.
+Where no script runs, as on GitHub, a picture of its end is shown.
 """
 
-import json
 from dataclasses import replace
 from functools import cached_property
-from html import escape
 from textwrap import wrap
 from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import Node
-from stbp_edu.plotting.drawing import LETTER, LINE, Arrow
+from stbp_edu.plotting.drawing import LETTER, LINE, DrawnArrow
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
 from stbp_edu.plotting.svg_figure import elements, image, sheet, text
@@ -135,7 +133,7 @@ class Pulse:
         inside = [*(self._copies(shown) if moving else ()), *elements(laid), *below]
         return sheet(box, self.alternative, "\n".join(inside), scale)
 
-    def _followed(self, shown: Json) -> list[Arrow]:
+    def _followed(self, shown: Json) -> list[DrawnArrow]:
         """Return the arrows: thick where the pulse went, lost where it ended."""
         passed: dict[int, float] = {}
         ended = set()
@@ -176,23 +174,7 @@ class Pulse:
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
     ) -> dict[str, Any]:
-        """Return picture and words and, where Jupyter has anywidget, the explorer."""
-        bundle = {
-            "text/html": image(self._playable(), self.alternative),
-            "text/plain": repr(self),
-        }
-        try:
-            shown = widget.widget_class("pulse")(data=self.data)._repr_mimebundle_()
-        except ImportError:
-            return bundle
-        live = shown[0] if isinstance(shown, tuple) else shown or {}
-        return {**live, **bundle}
-
-    def _playable(self) -> str:
-        """Return the picture, with what a page needs to play it."""
-        kept = escape(
-            json.dumps(self.data, separators=(",", ":"), ensure_ascii=False),
-            quote=False,
-        )
-        live = f'<metadata data-explorer="pulse">{kept}</metadata><title>'
-        return self.still().replace("<title>", live, 1)
+        """Return HTML that plays it, with a picture where no script runs; and words."""
+        still = image(self.still(), self.alternative)
+        html = widget.playable("pulse", self.data, still)
+        return {"text/html": html, "text/plain": repr(self)}

@@ -1,4 +1,4 @@
-"""How an explorer is shown: the ES module as a widget of Jupyter, and the graph that it draws.
+"""How an explorer is shown in a notebook: as HTML with its module, and the graph that it draws.
 
 The module is the one that the site's pages have. The graph is a network unrolled in time from one
 node on, with every neuron.
@@ -6,18 +6,26 @@ node on, with every neuron.
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node
 from stbp_edu.plotting import drawing
-from stbp_edu.plotting.drawing import Arrow, Drawing, Laid, Word
+from stbp_edu.plotting.drawing import Drawing, DrawnArrow, Label, Laid
 from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.palette import css
 from stbp_edu.plotting.svg_figure import PHONE
 
+START = """(() => {
+const place = document.currentScript.parentElement;
+MODULE
+const data = JSON.parse(place.querySelector("script").textContent);
+const still = place.firstElementChild;
+const el = place.insertBefore(document.createElement("div"), still);
+render({ model: { get: () => data }, el }).then(() => still.remove());
+})();"""
 Json = dict[str, Any]
 JS = Path(__file__).parent / "js"
 COLUMN = 150  # pixels
@@ -28,24 +36,49 @@ VALUES: dict[str, tuple[str, tuple[float, float]]] = {
 """Where the value of a node is written: its anchor, and how far from the node."""
 
 
+@dataclass(frozen=True)
+class Explorer:
+    """An explorer in a notebook: its module's name, and the values that it shows."""
+
+    name: str
+    data: Json = field(repr=False)
+
+    def _repr_mimebundle_(
+        self, include: Any = None, exclude: Any = None
+    ) -> dict[str, str]:
+        """Return the explorer as HTML, and words where it cannot be played."""
+        words = f"<p>The explorer {self.name}: run this cell to play it.</p>"
+        return {
+            "text/html": playable(self.name, self.data, words),
+            "text/plain": repr(self),
+        }
+
+
+def playable(name: str, data: Json, still: str) -> str:
+    """Return HTML that plays an explorer, and shows a picture or words where no script runs.
+
+    JupyterLab runs no script of a notebook that it does not trust. What is saved can be played
+    again without a kernel.
+    """
+    values = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    values = values.replace("</", r"<\/")
+    return (
+        f'<div class="stbp-explorer">{still}<script type="application/json" '
+        f'data-explorer="{name}">{values}</script><script>{_script(name)}</script></div>'
+    )
+
+
 @cache
-def widget_class(name: str) -> Any:
-    """Return the anywidget class of an explorer: its ES module with what that imports."""
-    try:
-        import anywidget
-        import traitlets
-    except ImportError as error:
-        raise ImportError(
-            "explore needs anywidget: pip install 'stbp-edu[notebooks]'; on the site the "
-            "explorers run without it"
-        ) from error
+def _script(name: str) -> str:
+    """Return an explorer's module with what it imports, as a script that starts it."""
     common = (JS / "common.js").read_text(encoding="utf-8").replace("export ", "")
+    common = common.replace("import.meta.url", "location.href")
     colours = css('[data-jp-theme-light="false"]')
     common = common.replace('PALETTE = ""', f"PALETTE = {json.dumps(colours)}")
     module = (JS / f"{name}.js").read_text(encoding="utf-8")
     own = module.split('from "./common.js";\n', 1)[-1]
-    body = {"_esm": common + own, "data": traitlets.Dict().tag(sync=True)}
-    return type(f"{name.title()}Explorer", (anywidget.AnyWidget,), body)
+    own = own.replace("export default { render };", "")
+    return START.replace("MODULE", common + own)
 
 
 def node_id(node: Node) -> str:
@@ -68,7 +101,7 @@ def picture(
     The node has the first step and the lowest layer.
     """
     arrows = {
-        edge: Arrow(edge.source, edge.target, factor=factors.get(edge, ""))
+        edge: DrawnArrow(edge.source, edge.target, factor=factors.get(edge, ""))
         for edge in edges_on(graph, start)
     }
     shown = network_graph(graph.net, arrows, start)
@@ -77,7 +110,7 @@ def picture(
         for one, node in shown.nodes.items()
         if one.kind != "L"
     ]
-    return replace(shown, kept=[Word(at, "−00/00", *where) for at, where in places])
+    return replace(shown, kept=[Label(at, "−00/00", *where) for at, where in places])
 
 
 def wide(shown: Drawing) -> Laid:

@@ -39,7 +39,12 @@ ANSI = re.compile(r"\x1b\[[0-9;]*m")
 STYLE = re.compile(r'<style class="stbp-style">.*?</style>')  # the page has its own
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 INLINE = 36_000  # characters: a larger figure is a file, fetched when it comes near
-EXPLORER = re.compile(r'<metadata data-explorer="(\w+)">(.*?)</metadata>', re.S)
+EXPLORER = re.compile(
+    rf'<div class="stbp-explorer">(?:{IMAGE.pattern})?.*?'
+    r'<script type="application/json" data-explorer="(\w+)">(.*?)</script>'
+    r"<script>.*?</script></div>",
+    re.S,
+)
 VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 
 
@@ -180,12 +185,17 @@ def _html(html: str, phone: list[str], name: str, figures: dict[str, bytes]) -> 
         drawn += 1
         file = name if drawn == 1 else f"{name}-{drawn}"
         svg = base64.b64decode(match[1]).decode()
+        if match.re is EXPLORER:  # the page plays it with values from a file
+            figures[f"{file}.json"] = match[3].encode()
+            return _svg(svg, "", file, figures, match[2])
         packed = next(narrow, "")
         return _svg(svg, unpacked(packed) if packed else "", file, figures)
 
-    if IMAGE.fullmatch(html):
-        return IMAGE.sub(figure, html)
-    return f'<div class="out out-html">{_maths(IMAGE.sub(figure, html))}</div>'
+    for kind in (EXPLORER, IMAGE):
+        if kind.fullmatch(html):
+            return kind.sub(figure, html)
+        html = kind.sub(figure, html)
+    return f'<div class="out out-html">{_maths(html)}</div>'
 
 
 def _maths(html: str) -> str:
@@ -202,17 +212,14 @@ def text(content: str, kind: str) -> str:
     return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
 
 
-def _svg(svg: str, narrow: str, name: str, figures: dict[str, bytes]) -> str:
+def _svg(
+    svg: str, narrow: str, name: str, figures: dict[str, bytes], explorer: str = ""
+) -> str:
     """Return a figure in the page's own type and colours, wide and set again for a phone.
 
-    A large one becomes files, for each theme. Where the figure can be played, what the explorer
-    needs becomes a file, too.
+    A large one becomes files, for each theme. An explorer finds its values in a file beside them.
     """
-    live = EXPLORER.search(svg)
-    svg = EXPLORER.sub("", svg)
-    if live:
-        figures[f"{name}.json"] = unescape(live[2]).encode()
-    names: dict[str, Any] = {"explorer": live and live[1], "source": f"../../{name}"}
+    names: dict[str, Any] = {"explorer": explorer, "source": f"../../{name}"}
     if len(svg) < INLINE:
         html = Shown(svg[svg.index("<svg") :], "", narrow).html()
         return filled("figure.html", html=html, **names)
