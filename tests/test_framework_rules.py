@@ -96,7 +96,7 @@ def lines_of(text, *head):
 
 
 def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():
-    page = filled("frameworks.md", **names("frameworks.md"))
+    page = filled("frameworks.md", **names("frameworks.md"), pip=lambda extra: extra)
     shown = lines_of(page, "neuron that ran", "arrows of")
     assert [name for name, *_ in shown] == [row["name"] for row in RULES_RECORD["rows"]]
     ran = {row["name"]: row["rules"] for row in RULES_RECORD["rows"]}

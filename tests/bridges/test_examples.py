@@ -1,4 +1,4 @@
-"""The examples of the bridges' docstrings and of docs/pytorch.md are run."""
+"""The examples of the bridges' docstrings and of two pages are run."""
 
 import doctest
 import importlib
@@ -12,7 +12,8 @@ import pytest
 import stbp_edu.torch
 from tools import ROOT
 
-PAGE = ROOT / "docs" / "pytorch.md"
+PAGE = ROOT / "docs" / "frameworks.md"
+TORCH = "<!-- what follows needs PyTorch -->"
 TORCH = [
     m.name for m in pkgutil.iter_modules(stbp_edu.torch.__path__, "stbp_edu.torch.")
 ]
@@ -26,17 +27,18 @@ def test_examples_of_module(name):
     assert found.failed == 0
 
 
-def test_examples_of_page():
-    blocks = re.findall(
-        r"^```pycon\n(.*?)^```", PAGE.read_text("utf-8"), flags=re.S | re.M
-    )
-    example = doctest.DocTestParser().get_doctest(
-        "\n".join(blocks), {}, PAGE.name, str(PAGE), 0
-    )
+@pytest.mark.parametrize(("name", "least"), [("frameworks", 40), ("your-neuron", 15)])
+def test_examples_of_page(name, least, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    if name == "frameworks":  # of which the quick tests run the other part
+        text = text.split(TORCH)[1]
+    blocks = re.findall(r"^```pycon\n(.*?)^```", text, flags=re.S | re.M)
+    example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name, name, 0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the frameworks' own
         result = doctest.DocTestRunner().run(example)
-    assert result.attempted > 40
+    assert result.attempted > least
     assert result.failed == 0
 
 

@@ -114,7 +114,7 @@ def test_the_command_on_the_page_has_the_address_of_the_page(
 ) -> None:
     """Where SITE_URL was not given at build, the page puts its own address into the command."""
     page = context.new_page()
-    for name in ("start/", "train-save-use/", "pytorch/"):
+    for name in ("start/", "train-save-use/", "frameworks/"):
         page.goto(address + name)
         commands = page.locator(
             "pre > code", has_text='pip install "stbp-edu'
