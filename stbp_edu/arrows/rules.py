@@ -121,16 +121,30 @@ class Rule:
         return bool(arrow.step) and self.ends_block(t)
 
     def check(self, net: Network) -> None:
-        """Check that the rule knows the network's arrows and keeps at least one word."""
-        known = {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
-        for kinds in (self.forgets, *self.moves.values()):
-            for kind in kinds:
-                checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))
+        """Check that the network has the rule's arrows, and that it keeps at least one word."""
+        self.check_names(net)
         if not self.keeps(net):
             raise ValueError(
                 f"rule {self.name!r} keeps no word of this network, so that every gradient would "
                 "be 0; let 'readout' and the arrows before it move"
             )
+
+    def check_names(self, net: Network) -> None:
+        """Check that every arrow that the rule names is one of the network's or of ``KINDS``."""
+        known = known_kinds(net)
+        for kinds in (self.forgets, *self.moves.values()):
+            for kind in kinds:
+                checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))
+
+    def known_to(self, net: Network) -> "Rule":
+        """Return the rule without the arrows that a network does not have."""
+        known = known_kinds(net)
+        moves = {
+            state: {kind: head for kind, head in row.items() if kind in known}
+            for state, row in self.moves.items()
+        }
+        forgets = tuple(kind for kind in self.forgets if kind in known)
+        return replace(self, moves=moves, forgets=forgets)
 
     def met(self, net: Network) -> Iterator[tuple[str, Arrow, str | None]]:
         """Yield (state, arrow, next state or None) for each arrow that words of a network meet."""
@@ -151,6 +165,11 @@ class Rule:
             arrow.kind == "readout" and head is not None
             for _, arrow, head in self.met(net)
         )
+
+
+def known_kinds(net: Network) -> set[str]:
+    """Return the arrows that a rule may name: those of a network, and those that many have."""
+    return {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
 
 
 def truncated(K: int) -> Rule:

@@ -125,19 +125,21 @@ class ArrayProgram:
         constants: Sequence[Any],
         R: Any = None,
         b: Any = None,
+        before: Sequence[Any] = (),
     ) -> None:
         """Fill the states of all steps, by name, (T, S, ...) each.
 
         The weights bring ``drive``, to which the rest of the input is added; it may be the memory
-        of a state. ``R`` multiplies the outputs of the step before from the right.
+        of a state. ``R`` multiplies the outputs of the step before from the right. ``before`` are
+        the states before the first step, in their order; at rest they are 0.
         """
         known, forward = self.known(constants), self.run["forward"]
         series = [states[name] for name in self.states]
-        last = [self.xp.zeros_like(drive[0])] * len(series)
+        last = [*before] or [self.xp.zeros_like(drive[0])] * len(series)
         for t, x in enumerate(drive):
             if b is not None:
                 x += b
-            if R is not None and t:
+            if R is not None and (t or before):
                 x += through(last[self.output], R)  # p2-recur-u
             values = forward(*last, x, *known)
             last = [of[t] for of in series]
@@ -151,11 +153,12 @@ class ArrayProgram:
         found: Arrays,
         constants: Sequence[Any],
         R: Any = None,
+        before: Arrays | None = None,
     ) -> dict[str, Any]:
         """Fill the adjoints to keep, ``found``; return what is learned, by sample and neuron.
 
         All are of all steps, by name, (T, S, ...) each. The first adjoint may be the memory of the
-        first signal.
+        first signal. ``before`` are the states before the first step.
         """
         some, rule = next(iter(found.values())), self.program.rule
         known, zero = self.known(constants), self.xp.zeros_like(some[0])
@@ -166,7 +169,7 @@ class ArrayProgram:
         nothing = [zero] * len(self.at)
         later, sums = nothing, dict.fromkeys(self.learned, 0.0)
         for start, end in self._stretches(some):
-            factors = self._ahead(states, start, end, known)
+            factors = self._ahead(states, before or {}, start, end, known)
             for t in range(end - 1, start - 1, -1):
                 if rule.ends_block(t):
                     later = nothing
@@ -197,11 +200,14 @@ class ArrayProgram:
             yield max(0, end - size), end
 
     def _ahead(
-        self, states: Arrays, start: int, end: int, known: list[Any]
+        self, states: Arrays, before: Arrays, start: int, end: int, known: list[Any]
     ) -> list[Any]:
         """Return the factors of some steps, each of all of them."""
         steps = end - start
-        read = [self._around(states[name], at, start, end) for name, at in self.reads]
+        read = [
+            self._around(states[name], before.get(name), at, start, end)
+            for name, at in self.reads
+        ]
         factors = self.run["ahead"](*read, *known)
         whole = next(iter(states.values())).ndim
         return [
@@ -209,17 +215,17 @@ class ArrayProgram:
             for factor in factors
         ]
 
-    def _around(self, series: Any, step: int, start: int, end: int) -> Any:
+    def _around(self, series: Any, before: Any, step: int, start: int, end: int) -> Any:
         """Return a state at some steps, or at the steps before or after them.
 
-        Before the first step it is 0; after the last one the last is read, times adjoints of 0.
+        Before the first step it is ``before``, or 0; after the last one the last is read, times
+        adjoints of 0.
         """
         if step == 0 or (start + step >= 0 and end + step <= len(series)):
             return series[start + step : end + step]
         if step < 0:
-            return self.xp.concatenate(
-                [self.xp.zeros_like(series[:1]), series[: end - 1]]
-            )
+            first = self.xp.zeros_like(series[:1]) if before is None else before[None]
+            return self.xp.concatenate([first, series[: end - 1]])
         return self.xp.concatenate([series[start + 1 :], series[-1:]])
 
 

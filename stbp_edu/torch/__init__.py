@@ -12,6 +12,7 @@ Nothing below imports this package, so that ``import stbp_edu`` needs NumPy alon
 ``pip install 'stbp-edu[torch]'``.
 """
 
+from stbp_edu.torch.carried_state import detached
 from stbp_edu.torch.layers import LIFLayer
 from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.parameters import to_params, to_state
@@ -21,6 +22,7 @@ __all__ = [
     "LIFLayer",
     "LIFNetwork",
     "SurrogateOf",
+    "detached",
     "to_params",
     "to_state",
     "which_rule",

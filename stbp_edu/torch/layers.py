@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -12,12 +13,16 @@ from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.arrows.not_finite import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
+from stbp_edu.torch.carried_state import State, check_state
+from stbp_edu.torch.currents import AXES, current_of
 from stbp_edu.torch.parameters import check_floats
-from stbp_edu.torch.steps import AXES, Neurons, Steps, current_of
+from stbp_edu.torch.steps import Neurons, Steps
 from stbp_edu.torch.usual_names import neuron_of
 
 UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
 """Modules that give something else, or change, when they are run a second time."""
+WHOLE: Any = MappingProxyType({})
+"""In place of a state: the series comes whole, and no state is returned."""
 Copies = Mapping[str, Tensor]
 """Spikes, once for each state of the rule in which an error comes back to them."""
 
@@ -32,7 +37,6 @@ class LIFLayer(nn.Module):
         rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
         gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
         recurrent: whether the spikes come back at the next step, through weights ``R``.
-        among: the other neurons of its network, where the rule names arrows of theirs.
         shape: the neurons' shape, which recurrent weights and constants of each neuron ask for
             where the weights do not end in ``nn.Linear``.
         batch_first: whether input and output have samples first, (S, T, ...), and not steps.
@@ -62,7 +66,6 @@ class LIFLayer(nn.Module):
         gain_limit: float | None = None,
         *,
         recurrent: bool = False,
-        among: Sequence[AnyNeuron] = (),
         shape: Sequence[int] | None = None,
         batch_first: bool = False,
         **named: Any,
@@ -72,7 +75,7 @@ class LIFLayer(nn.Module):
         checks.instance("recurrent", recurrent, bool)
         self.batch_first = checks.instance("batch_first", batch_first, bool)
         self.neuron = neuron = neuron_of(neuron, named)
-        self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent, among)
+        self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
         own = self.steps.neuron
         size = (
             shape_of(weights, shape)
@@ -93,38 +96,59 @@ class LIFLayer(nn.Module):
     @property
     def rule(self) -> Rule:
         """What flows backward; it is fixed."""
-        return self.steps.program.rule
+        return self.steps.given[1]
 
-    def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
-        """Return what the neurons hand on: spikes, or the potentials of a read-out.
+    def forward(
+        self, spikes: Tensor, state: State | None = WHOLE, *, twin: bool = False
+    ) -> Any:
+        """Return the output: spikes, or the potentials of a read-out; perhaps with a state.
 
         Args:
             spikes: the input, shape (T, S, ...): of the weights' dtype, on their device.
+            state: where a series comes in parts: None at its beginning, and then the state that
+                was returned with the part before. The result is then the pair (output, state).
+                Two halves have the outputs and the gradients of the whole; ``detached`` of
+                :mod:`stbp_edu.torch` cuts what goes back from one part to the other.
             twin: whether H takes the place of the spike, so that finite differences are valid.
 
         Raises:
             TypeError, ValueError: if the input is none that the weights take, or is not finite; or
                 under rules with an error of its own for the layer below, if they cannot run twice.
         """
-        output = self.states(self._turned(spikes), twin=twin)[self.steps.neuron.output]
-        return self._turned(output)
+        if state is WHOLE:
+            states = self.states(self._turned(spikes), twin=twin)
+            return self._turned(states[self.steps.neuron.output])
+        given = self._turned(spikes)
+        self._check_input(given)
+        found, _, last = self.run({self.rule.start: given}, twin, state=state)
+        return self._turned(found[self.steps.neuron.output]), last
 
     def states(self, spikes: Tensor, *, twin: bool = False) -> dict[str, Tensor]:
         """Return every state of the neurons by name, each of shape (T, S, ...); see forward."""
+        self._check_input(spikes)
+        return self.run({self.rule.start: spikes}, twin)[0]
+
+    def _check_input(self, spikes: Tensor) -> None:
+        """Raise TypeError or ValueError if this is no input of a layer that is by itself."""
+        self.rule.check_names(self.steps.net)
         check_input(spikes, self.weights)
         if self.steps.copied and spikes.grad_fn is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
                 "tensor of spikes cannot carry; put the layers into a LIFNetwork"
             )
-        return self.run({self.rule.start: spikes}, twin)[0]
 
     def run(
-        self, copies: Copies, twin: bool, number: int = 1
-    ) -> tuple[dict[str, Tensor], Copies]:
-        """Return the states, and the output for each of several errors that come back to it.
+        self,
+        copies: Copies,
+        twin: bool,
+        number: int = 1,
+        state: State | None = WHOLE,
+    ) -> tuple[dict[str, Tensor], Copies, State]:
+        """Return the states, the output for each error that comes back to it, and what is carried.
 
-        ``number`` is that of the layer in its network, for an error.
+        ``number`` is that of the layer in its network, for an error; ``state`` is as in
+        :meth:`forward`, and without one nothing is carried.
         """
         checks.instance("twin", twin, bool)
         spikes, start = next(iter(copies.values())), self.steps.program.start
@@ -143,19 +167,37 @@ class LIFLayer(nn.Module):
                 current_of(self.weights, o, fixed=True) for head, o in below if head
             ]
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
+        before = self._before(state, currents[0])
         given = [*currents, *(self.learned[k] for k in self.steps.neuron.learned)]
+        given += before.values()
+        carries = state is not WHOLE
         found = Neurons.apply(
             self.steps,
             twin,
             tuple(wanted),
             self.R,
+            carries,
+            len(before),
             *(tensor.to(dtype) for tensor in given),
         )
         states = dict(zip(self.steps.states, found, strict=False))
-        self._check_finite(currents[0], states, number)
-        copies = dict(zip(self.steps.copied, found[len(states) :], strict=True))
+        self._check_finite(currents[0], states, before, number)
+        end = len(states) + len(self.steps.copied)
+        copies = dict(zip(self.steps.copied, found[len(states) : end], strict=True))
+        last = dict(zip(self.steps.carried, found[end:], strict=False))
         whole = {q: states[self.steps.neuron.output] for q in [*self.steps.signals][:1]}
-        return states, copies or whole
+        return states, copies or whole, last
+
+    def _before(self, state: State | None, like: Tensor) -> State:
+        """Return the carried state that comes in; none at rest."""
+        if state is not WHOLE and self.rule.block is not None:
+            raise ValueError(
+                f"rule {self.rule.name!r} counts its blocks from the first step, which a carried "
+                "state does not hold; detach the state after each block instead"
+            )
+        if state is WHOLE or state is None:
+            return {}
+        return check_state(state, [*self.steps.carried], like)
 
     def _turned(self, series: Tensor) -> Tensor:
         """Return samples and steps in the order that the user has, or the neurons have."""
@@ -164,7 +206,11 @@ class LIFLayer(nn.Module):
         return series
 
     def _check_finite(
-        self, current: Tensor, states: Mapping[str, Tensor], number: int
+        self,
+        current: Tensor,
+        states: Mapping[str, Tensor],
+        before: State,
+        number: int,
     ) -> None:
         """Raise NotFiniteError if a state is not finite, and say where it began.
 
@@ -179,9 +225,16 @@ class LIFLayer(nn.Module):
         if torch.stack([*sums, current.detach().sum()]).isfinite().all():
             return
         x = current.detach().clone()
+        rest = torch.zeros_like(x[:1])
+        past = {
+            name: torch.cat(
+                [before[key].detach()[None] if before else rest, states[name].detach()]
+            )
+            for key, (name, _) in self.steps.carried.items()
+        }
         if self.R is not None:
-            sent = states[self.steps.neuron.output].detach()[:-1]
-            x[1:] += (sent.flatten(2) @ self.R.detach().T.to(sent.dtype)).view_as(x[1:])
+            sent = past[self.steps.neuron.output][:-1].flatten(2)
+            x += (sent @ self.R.detach().T.to(sent.dtype)).view_as(x)
         arrays = {
             name: one.detach().cpu().numpy() for name, one in {"x": x, **states}.items()
         }

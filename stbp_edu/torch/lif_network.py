@@ -8,10 +8,15 @@ from torch import Tensor, nn
 
 from stbp_edu import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
+from stbp_edu.arrows.models import Loss
+from stbp_edu.arrows.models import network as arrow_network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays
+from stbp_edu.torch.carried_state import State
+from stbp_edu.torch.currents import current_of
 from stbp_edu.torch.layers import (
+    WHOLE,
     Copies,
     LIFLayer,
     check_input,
@@ -19,7 +24,10 @@ from stbp_edu.torch.layers import (
     check_sequence,
 )
 from stbp_edu.torch.parameters import layers_of, to_state
-from stbp_edu.torch.steps import Steps, current_of
+from stbp_edu.torch.steps import Steps
+
+States = list[State]
+"""The carried state of each layer."""
 
 
 class LIFNetwork(nn.Sequential):
@@ -60,10 +68,15 @@ class LIFNetwork(nn.Sequential):
                 "modules must leave batch_first to the network, got a layer with batch_first=True; "
                 "pass LIFNetwork(..., batch_first=True)"
             )
-        neurons = {layer.steps.neuron.lines.text: layer.neuron for layer in layers}
-        if len(neurons) > 1:
-            for layer in layers:
-                layer.steps = Steps(*layer.steps.given[:3], [*neurons.values()])
+        different = {
+            (layer.steps.neuron.lines.text, layer.R is not None): layer
+            for layer in layers
+        }
+        if len(different) > 1:
+            every = [(layer.neuron, layer.R is not None) for layer in layers]
+            for number, layer in enumerate(layers, 1):
+                layer.steps = Steps(*layer.steps.given[:3], every, number)
+        check_rules(layers)
 
     @classmethod
     def from_params(
@@ -90,23 +103,28 @@ class LIFNetwork(nn.Sequential):
                 f"neuron must be one for all layers or a list of {len(layers)}, got "
                 f"{len(neurons)}; one for each layer of weights"
             )
-        made, others = [], list({id(one): one for one in neurons}.values())
-        if len(others) == 1:
-            others = []
+        made = []
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
             for p, one in zip(layers, neurons, strict=True):
                 linear = nn.Linear(
                     *p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name)
                 )
-                given = linear, one, rule, gain_limit
-                made.append(LIFLayer(*given, recurrent="R" in p, among=others))
+                made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
         network = cls(*made)
         network.load_state_dict(to_state(params, network.state_dict()))
         return network
 
-    def forward(self, spikes: Tensor, *, twin: bool = False) -> Tensor:
-        """Return what comes out of the last module: of a layer, its spikes (T, S, n[N])."""
-        return self._turned(self._run(spikes, twin)[0])
+    def forward(
+        self, spikes: Tensor, state: States | None = WHOLE, *, twin: bool = False
+    ) -> Any:
+        """Return the output of the last module: of a layer, its spikes (T, S, n[N]).
+
+        With a state, None at the beginning of a series that comes in parts, the pair of output and
+        state: see :meth:`LIFLayer.forward`. It is a list of one for each layer.
+        """
+        output, _, last = self._run(spikes, twin, state)
+        turned = self._turned(output)
+        return turned if state is WHOLE else (turned, last)
 
     def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
         """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
@@ -119,9 +137,11 @@ class LIFNetwork(nn.Sequential):
         return Trace(U=[None, *U], O=[self._turned(spikes), *O])
 
     def _run(
-        self, spikes: Tensor, twin: bool
-    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]]]:
-        """Return what comes out of the last module, and the states of each layer."""
+        self, spikes: Tensor, twin: bool, state: States | None = WHOLE
+    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]], States]:
+        """Return the output of the last module, the states of each layer, and what is carried."""
+        given = self._given(state)
+        carried: States = []
         output = self._turned(check_sequence(spikes))
         copies: Copies = {}
         found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
@@ -139,13 +159,42 @@ class LIFNetwork(nn.Sequential):
                 continue
             if not found:
                 check_input(output, module.weights)
-            if not (copies and module.rule == found[-1][0].rule):
+            if not found or module.rule != found[-1][0].rule:
                 copies = {module.rule.start: output}
-            states, copies = module.run(copies, twin, len(found) + 1)
+            elif not copies:  # the rule passes no error back to the layer below
+                copies = {module.rule.start: output.detach()}
+            number = len(found) + 1
+            states, copies, last = module.run(copies, twin, number, given[number - 1])
+            carried.append(last)
             output = states[module.steps.neuron.output]
             found.append((module, states))
-        return output, found
+        return output, found, carried
+
+    def _given(self, state: States | None) -> Sequence[Any]:
+        """Return the state that each layer begins with."""
+        layers = sum(isinstance(module, LIFLayer) for module in self)
+        if state is WHOLE or state is None:
+            return [state] * layers
+        if not isinstance(state, list) or len(state) != layers:
+            raise TypeError(
+                f"state must be the list that this network returned, of {layers} layers, got "
+                f"{checks.brief(state)}; pass None to begin at rest"
+            )
+        return state
 
     def _turned(self, series: Tensor) -> Tensor:
         """Return samples and steps in the order that the user has, or the layers have."""
         return series.transpose(0, 1) if self.batch_first else series
+
+
+def check_rules(layers: Sequence[LIFLayer]) -> None:
+    """Raise ValueError if a rule names an arrow of no layer, or lets nothing reach the loss."""
+    neurons = [layer.steps.neuron for layer in layers]
+    sizes = "-".join(["1", *("1" if layer.R is None else "1R" for layer in layers)])
+    read = dict.fromkeys([neurons[-1].output, neurons[-1].lines.potential])
+    nets = [arrow_network(sizes, neurons, Loss("given", state)) for state in read]
+    for layer in layers:
+        if any(layer.rule.keeps(net) for net in nets):
+            layer.rule.check_names(nets[0])
+        else:
+            layer.rule.check(nets[0])  # which says what is wrong

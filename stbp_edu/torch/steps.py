@@ -1,6 +1,6 @@
-"""The two halves of a layer on tensors: the current of any weights, and the neurons that it drives.
+"""The neurons of a layer on tensors.
 
-The neurons run the program that is shown, and that NumPy runs, as a function of autograd: see
+They run the program that is shown, and that NumPy runs, as a function of autograd: see
 :mod:`stbp_edu.engine.array_program`. The weights from below stand outside, so that any module can
 make the current; recurrent weights stand inside.
 """
@@ -8,118 +8,35 @@ make the current; recurrent weights stand inside.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call
+from torch import Tensor
 
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.lines.program import Adjoint as Node
-from stbp_edu.arrows.lines.program import steps_back
+from stbp_edu.arrows.lines.program import programs
 from stbp_edu.arrows.models import Loss, network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow
-from stbp_edu.engine import compiled
-from stbp_edu.engine.array_program import ArrayProgram
+from stbp_edu.engine.array_program import ArrayProgram, through
 from stbp_edu.surrogates import Surrogate, is_curve
+from stbp_edu.torch.carried_state import carried_nodes, passed_back
 from stbp_edu.torch.first_derivative import only_once
 
-MUCH = 10_000_000
-"""Products of weights and inputs from which on it pays to compile."""
-AXES = "steps come first, samples second, and what a sample has at a step last"
 Function = Callable[..., Any]
 
 
-class SpikeProduct(torch.autograd.Function):
-    """The product of weights and rare spikes, W o + b: a spike costs a row of weights."""
-
-    @staticmethod
-    def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-        """Return what (T, S, n) brings, (T, S, m)."""
-        ctx.save_for_backward(spikes, W)
-        x = spikes.new_empty((*spikes.shape[:2], len(W)))
-        compiled.weigh(spikes.detach().numpy(), W.detach().numpy(), x.numpy())
-        return x if b is None else x.add_(b)  # fwd-x
-
-    @staticmethod
-    @only_once
-    def backward(ctx: Any, epsilon: Tensor) -> Any:
-        """Return the gradients of spikes, weights and biases."""
-        spikes, W = ctx.saved_tensors
-        below = epsilon @ W if ctx.needs_input_grad[0] else None
-        of_W = W.new_empty(W.shape[::-1])
-        compiled.correlate(
-            spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy()
-        )  # c5-w
-        return below, of_W.T, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
-
-
-def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
-    """Return whether a module is a plain matrix, and it pays to go through the spikes."""
-    if (
-        type(module) is not nn.Linear
-        or not compiled.installed()
-        or torch.compiler.is_compiling()
-    ):
-        return False
-    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-    plain = (
-        spikes.device.type == "cpu"
-        and not torch.is_autocast_enabled("cpu")
-        and not hooks
-    )
-    alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (
-        module.in_features,
-    )
-    much = (
-        spikes.numel() * module.out_features > MUCH
-        and module.out_features >= compiled.WIDE
-    )
-    long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
-    if not (plain and alike and much and long):
-        return False
-    compiled.limit_threads(torch.get_num_threads())
-    return compiled.are_rare(spikes.detach().numpy())
-
-
-def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
-    """Return what a module makes of all steps at once, perhaps with parameters held fixed.
-
-    Raises:
-        ValueError, TypeError: if it does not take the spikes, or returns something else.
-    """
-    if not fixed and go_one_by_one(module, spikes):
-        return SpikeProduct.apply(spikes, module.weight, module.bias)
-    rows = spikes.flatten(0, 1)
-    first = next(module.parameters(), rows)
-    if first.dtype in (torch.bfloat16, torch.float16):
-        rows = rows.to(first.dtype)
-    try:
-        held = (
-            {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
-        )
-        x = functional_call(module, held, rows) if fixed else module(rows)
-    except (RuntimeError, IndexError) as error:
-        raise ValueError(
-            f"spikes must fit {module}, which gets T · S of them at once, got shape "
-            f"{tuple(spikes.shape)}: {error}; {AXES}"
-        ) from error
-    if not isinstance(x, Tensor) or x.shape[:1] != rows.shape[:1]:
-        got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
-        raise TypeError(
-            f"weights must return a tensor with a row for each of T · S = {len(rows)} inputs, got "
-            f"{got} from {module}; a layer that comes back to itself is LIFLayer(nn.Linear(...), "
-            "neuron, recurrent=True)"
-        )
-    return x.unflatten(0, spikes.shape[:2])  # fwd-x
-
-
 class Steps:
-    """The steps of a neuron under a rule; ``others`` in its network may keep more errors apart.
+    """The steps of a neuron under a rule.
+
+    Which errors have to be kept apart depends on the layers around it: ``layers`` are those of its
+    network, neurons and whether they are recurrent, and ``number`` is its own, from 1. Where they
+    are not known, it is taken for the middle one of three that are alike.
 
     Attributes:
+        net: a network of such layers and others.
         program: the program of such a layer between others, which knows neuron and rule.
         signals: what comes to the output, by the states of the rule that get it.
         copied: the states of the rule for which the output is copied: where signals differ.
@@ -130,17 +47,20 @@ class Steps:
         neuron: AnyNeuron,
         rule: Rule,
         recurrent: bool,
-        others: Sequence[AnyNeuron] = (),
+        layers: Sequence[tuple[AnyNeuron, bool]] = (),
+        number: int = 2,
     ) -> None:
-        self.given = neuron, rule, recurrent, others
+        self.given = neuron, rule, recurrent, layers, number
         self.made: dict[Any, ArrayProgram] = {}
-        own, around = as_neuron(neuron), [as_neuron(other) for other in others]
-        neurons = [*around, own, own, *around, own]
-        sizes = "-".join(["1", *["1R" if recurrent else "1"] * len(neurons)])
-        read = dict.fromkeys([own.output, own.lines.potential])
+        own, every = as_neuron(neuron), layers or [(neuron, recurrent)] * 3
+        neurons = [as_neuron(one) for one, _ in every]
+        sizes = "-".join(["1", *("1R" if again else "1" for _, again in every)])
+        read = dict.fromkeys([neurons[-1].output, neurons[-1].lines.potential])
         nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
         net = next((net for net in nets if rule.keeps(net)), nets[0])
-        self.neuron, self.program = own, steps_back(net, rule)[len(around) + 2]
+        rule = rule.known_to(net)  # other layers may have arrows that it names
+        self.net = net
+        self.neuron, self.program = own, programs(net, rule)[number]
         self.states = [*self.program.lines.lines]
         nodes, readout = self.program.nodes, Arrow("readout", "o", LOSS)
         self.from_above = {node for node in nodes if self.program.signal(*node)}
@@ -149,17 +69,24 @@ class Steps:
         self.from_itself = [node for node in nodes if self.program.name(*node) in again]
         heard = {q: self.program.signal(s, q) for s, q in nodes if s == own.output}
         self.signals = {q: signal for q, signal in heard.items() if signal}
+        # one tensor of outputs has one error; the rule may give several, or another to the loss
+        outputs = {node for node in nodes if node[0] == own.output}
         several = len({*heard.values()}) > 1
+        several |= self.from_above & outputs != self.from_loss & outputs
         self.copied = tuple(self.signals) if several else ()
+        self.carried = carried_nodes(self.program)
 
     def __reduce__(self) -> Any:
         """Return what is pickled or copied: functions are made again."""
         return Steps, self.given
 
-    def incoming(self, grads: Sequence[Tensor | None]) -> dict[Node, Tensor]:
-        """Return what comes to each adjoint from the loss and from other layers."""
+    def incoming(
+        self, grads: Sequence[Tensor | None], like: Tensor
+    ) -> dict[Node, Tensor]:
+        """Return what comes to each adjoint: from the loss, from other layers, from later steps."""
         of_state = dict(zip(self.states, grads, strict=False))
-        above = dict(zip(self.copied, grads[len(self.states) :], strict=True))
+        end = len(self.states) + len(self.copied)
+        above = dict(zip(self.copied, grads[len(self.states) : end], strict=True))
         found: dict[Node, Tensor] = {}
         for state, q in self.program.nodes:
             heard = (state, q) in self.from_above
@@ -168,7 +95,54 @@ class Steps:
                 parts.append(of_state.get(state))
             if there := [part for part in parts if part is not None]:
                 found[state, q] = sum(there[1:], there[0])
+        for (_, node), error in zip(self.carried.values(), grads[end:], strict=False):
+            if node is not None and error is not None:
+                found[node] = found.get(node, torch.zeros_like(like)).clone()
+                found[node][-1] += error
         return found
+
+    def before(self, carried: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Return the states before the first step by name, in their order; none at rest."""
+        values = zip(self.carried.values(), carried, strict=False)
+        return {state: value for (state, _), value in values}
+
+    @cached_property
+    def read_by_the_step_before(self) -> list[str]:
+        """The adjoints of the first step that its errors to the step before depend on."""
+        later = [self.program.name(one.of, one.q) for one in self.program.later]
+        heads = [head for _, _, head in self.program.again]
+        return [*dict.fromkeys([*later, *heads])]
+
+    def errors_of_carried(
+        self,
+        before: Mapping[str, Tensor],
+        series: Mapping[str, Tensor],
+        found: Mapping[str, Tensor],
+        constants: Sequence[Any],
+        R: Tensor | None,
+    ) -> list[Tensor | None]:
+        """Return what the first step passes back to each carried state."""
+        first = {name: states[0] for name, states in series.items()}
+        adjoints = {name: found[name][0] for name in self.read_by_the_step_before}
+        back = self.to_the_step_before(before, first, adjoints, constants)
+        if R is not None:
+            for name, _, head in self.program.again:
+                back[name] = back.get(name, 0.0) + through(adjoints[head], R)
+        zeros = torch.zeros_like(next(iter(before.values())))
+        return [
+            None if node is None else zeros + back[self.program.name(*node)]
+            for _, node in self.carried.values()
+        ]
+
+    @cached_property
+    def to_the_step_before(self) -> Function:
+        """What the first step passes back to the carried states."""
+        return passed_back(self.program, self.functions(twin=False))
+
+    def functions(self, *, twin: bool) -> dict[str, Function]:
+        """Return what a program calls."""
+        h, H = curves(self.neuron.surrogate)
+        return {**FUNCTIONS, "h": h, "spike": H if twin else reached}
 
     def run(
         self, wanted: tuple[str, ...], twin: bool, heard: tuple[Node, ...]
@@ -176,9 +150,8 @@ class Steps:
         """Return the program to run, in which the adjoints ``heard`` have signals of their own."""
         asked = wanted, twin, heard
         if asked not in self.made:
-            h, H = curves(self.neuron.surrogate)
-            functions = {**FUNCTIONS, "h": h, "spike": H if twin else reached}
             program = replace(self.program, heard=heard).only(wanted)
+            functions = self.functions(twin=twin)
             self.made[asked] = ArrayProgram(program, functions, twin, torch)
         return self.made[asked]
 
@@ -194,9 +167,10 @@ class Neurons(torch.autograd.Function):
     """The neurons of a layer.
 
     Its arguments are the steps; whether H takes the place of the spike; for each current the
-    adjoint that it is to get; the recurrent weights, or None; and then tensors: the currents, which
-    are equal, and what is learned. It returns the states, in the order of the neuron's lines, and
-    the output once more for each of several signals.
+    adjoint that it is to get; the recurrent weights, or None; whether states are carried on, and
+    how many come in; and then tensors: the currents, which are equal, what is learned, and the
+    carried states. It returns the states, in the order of the neuron's lines, the output once more
+    for each of several signals, and the states to carry on.
     """
 
     @staticmethod
@@ -206,59 +180,74 @@ class Neurons(torch.autograd.Function):
         twin: bool,
         heads: tuple[str, ...],
         R: Tensor | None,
+        carries: bool,
+        carried: int,
         *given: Tensor,
     ) -> tuple[Tensor, ...]:
         """Return every state of every step, each of the current's shape."""
-        learned, wanted = given[len(heads) :], tuple(dict.fromkeys(heads))
+        end = len(given) - carried
+        learned, before = given[len(heads) : end], steps.before(given[end:])
+        wanted = tuple(dict.fromkeys(heads))
         run = steps.run(wanted, twin, tuple(steps.program.nodes))
         x = given[0].clone() if R is not None else given[0]
         series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
         again = None if R is None else R.T.to(x.dtype)
-        run.fill_states(x, series, steps.constants(learned), again)
+        constants = steps.constants(learned)
+        run.fill_states(x, series, constants, again, before=[*before.values()])
         output = series[steps.neuron.output]
         states = {one.of for one in steps.program.reads}
         read = [k for k in series if k == steps.neuron.output or k in states]
-        ctx.save_for_backward(R, *learned, *(series[name] for name in read))
-        ctx.setting = steps, wanted, twin, heads, read
+        kept = [series[name] for name in read]
+        ctx.save_for_backward(R, *learned, *kept, *before.values())
+        ctx.setting = steps, wanted, twin, heads, read, [*before]
         ctx.set_materialize_grads(False)
-        return *(series[k] for k in steps.states), *(
-            output.view_as(output) for _ in steps.copied
-        )
+        copies = [output.view_as(output) for _ in steps.copied]
+        last = []
+        if carries:
+            last = [series[state][-1].clone() for state, _ in steps.carried.values()]
+        return *(series[k] for k in steps.states), *copies, *last
 
     @staticmethod
     @only_once
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
-        steps, wanted, twin, heads, read = ctx.setting
+        steps, wanted, twin, heads, read, carried = ctx.setting
         R, *saved = ctx.saved_tensors
-        learned, series = (
-            saved[: -len(read)],
-            dict(zip(read, saved[-len(read) :], strict=True)),
-        )
+        before = dict(zip(carried, saved[len(saved) - len(carried) :], strict=True))
+        saved = saved[: len(saved) - len(carried)]
+        learned, kept = saved[: -len(read)], saved[-len(read) :]
+        series = dict(zip(read, kept, strict=True))
         output = series[steps.neuron.output]
+        if carried:
+            wanted = tuple(dict.fromkeys([*wanted, *steps.read_by_the_step_before]))
         found = {name: torch.empty_like(output) for name in wanted}
         again = None if R is None else R.to(output.dtype)
-        fixed, incoming = steps.constants(learned), steps.incoming(grads)
-        heard = steps.from_itself if R is not None else []
+        fixed, incoming = steps.constants(learned), steps.incoming(grads, output)
+        heard = steps.from_itself if R is not None else ()
         if torch.compiler.is_compiling():  # it finds the program that forward has made
-            heard = list(steps.program.nodes)
-        if heard:
-            incoming = {**dict.fromkeys(heard, torch.zeros_like(output)), **incoming}
+            heard = steps.program.nodes
+        incoming = {**dict.fromkeys(heard, torch.zeros_like(output)), **incoming}
         run = steps.run(wanted, twin, tuple(incoming))
         signals = {
             run.signal_of[node]: error
             for node, error in incoming.items()
             if node in run.signal_of
         }
-        sums = run.fill_adjoints(series, signals, found, fixed, again)
+        sums = run.fill_adjoints(series, signals, found, fixed, again, before)
         zeros = torch.zeros_like(output[0])  # where all is cut, a sum is the number 0
         summed = zip(steps.neuron.learned, learned, strict=True)
         own = [(zeros + sums[name]).sum_to_size(value.shape) for name, value in summed]
-        of_R = None
+        of_R, of_carried = None, []
         if R is not None:
-            below, d = output[:-1].flatten(2), found[steps.program.start][1:].flatten(2)
-            of_R = torch.einsum("tsi,tsj->ij", d, below).to(R.dtype)  # p2-recur-r
-        return None, None, None, of_R, *(found[head] for head in heads), *own
+            below, d = output[:-1].flatten(2), found[steps.program.start].flatten(2)
+            of_R = torch.einsum("tsi,tsj->ij", d[1:], below)  # p2-recur-r
+            if carried:
+                of_R = of_R + d[0].T @ before[steps.neuron.output].flatten(1)
+            of_R = of_R.to(R.dtype)
+        if carried:
+            of_carried = steps.errors_of_carried(before, series, found, fixed, again)
+        errors = [found[head] for head in heads]
+        return None, None, None, of_R, None, None, *errors, *own, *of_carried
 
 
 def curves(surrogate: Surrogate) -> tuple[Function, Function]:

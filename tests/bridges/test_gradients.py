@@ -19,7 +19,7 @@ from stbp_edu.rules import ABLATIONS
 from stbp_edu.rules import CASE_RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
-from stbp_edu.torch.steps import current_of, go_one_by_one
+from stbp_edu.torch.currents import current_of, go_one_by_one
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, assert_single, derived, run_of
 from tests.networks import make_problem
@@ -48,7 +48,7 @@ def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
     spikes = (torch.rand(5, 4, 70) < 0.2).to(dtype).requires_grad_()
     above, found = torch.randn(5, 4, compiled.WIDE, dtype=dtype), []
     for much in (0, 10**9):
-        monkeypatch.setattr("stbp_edu.torch.steps.MUCH", much)
+        monkeypatch.setattr("stbp_edu.torch.currents.MUCH", much)
         assert go_one_by_one(linear, spikes) == (much == 0)
         assert not go_one_by_one(linear, spikes + 0.5)
         x = current_of(linear, spikes)

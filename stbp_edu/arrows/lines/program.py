@@ -110,6 +110,11 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
 def steps_back(net: Network, rule: Rule) -> list[Any]:
     """Return the program of each layer, with the adjoints that the gradients need; None first."""
     rule.check(net)
+    return programs(net, rule)
+
+
+def programs(net: Network, rule: Rule) -> list[Any]:
+    """Return the program of each layer, also where the rule lets nothing reach the loss."""
     start: list[tuple[int, str, str]] = []
     for n, layer in enumerate(net.layers[1:], 1):
         read = [layer.neuron.input, *(enter.target for enter in layer.neuron.enters)]

@@ -1,0 +1,138 @@
+"""The state that a layer carries from one part of a series to the next, and the errors of it.
+
+A run of T steps may be cut in two: the second half begins with the states of the first one's last
+step, and passes back to it what its own first step passes back to the step before. So both halves
+together have the outputs and the gradients of the whole.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from torch import Tensor
+
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.step_functions import Line, StepFunction
+
+State = dict[str, Tensor]
+"""By name, each state at the last step, (S, ...); once for each error that comes back to it."""
+Node = tuple[str, str]
+
+
+def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, Node | None]]:
+    """Return what a layer carries: by its name the state, and the adjoint that comes back to it."""
+    later = {program.names[one] for one in program.later}
+    back = {
+        row.name for row in program.rows if any(term.of in later for term in row.terms)
+    }
+    back |= {adjoint for adjoint, _, _ in program.again}
+    found: dict[str, tuple[str, Node | None]] = {}
+    for state in program.lines.lines:
+        nodes = [node for node in program.nodes if node[0] == state]
+        nodes = [node for node in nodes if program.name(*node) in back]
+        if len(nodes) == 1:
+            found[state] = state, nodes[0]
+        elif nodes:
+            found |= {f"{state}, {q}": (state, (state, q)) for _, q in nodes}
+        else:  # no error comes back to it
+            found[state] = state, None
+    return found
+
+
+def check_state(state: object, names: Sequence[str], like: Tensor) -> State:
+    """Return a carried state if it is one of this layer, for as many samples.
+
+    Raises:
+        TypeError, ValueError: if it is not what the layer returned.
+    """
+    given = isinstance(state, Mapping) and all(
+        isinstance(v, Tensor) for v in state.values()
+    )
+    if not given or {*state} != {*names}:  # type: ignore[misc]
+        got = sorted(state) if isinstance(state, Mapping) else type(state).__name__
+        raise TypeError(
+            f"state must be what this layer returned, with {', '.join(names)}, got {got}; pass "
+            "None to begin at rest"
+        )
+    shape = tuple(like.shape[1:])
+    for name in names:
+        if tuple(state[name].shape) != shape:  # type: ignore[index]
+            raise ValueError(
+                f"state {name!r} must have the shape of a step, {shape}, got "
+                f"{tuple(state[name].shape)}; carry it to a batch of the same samples"  # type: ignore[index]
+            )
+    return dict(state)  # type: ignore[call-overload]
+
+
+def passed_back(
+    program: LayerProgram, functions: Mapping[str, Callable[..., Any]]
+) -> Callable[..., dict[str, Any]]:
+    """Return what a step passes back to the states of the step before it, as a function.
+
+    It takes the carried states, those of the first step, the adjoints of that step and the
+    constants, each by its name in the program; and returns the adjoints by their names.
+
+    Raises:
+        ValueError: if it depends on the step before the carried one.
+    """
+    names = program.names
+    later = {names[one] for one in program.later}
+    rows = {row.name for row in program.rows}
+    lines = []
+    for line in program.backward.lines:
+        if line.name in rows:
+            terms = tuple(term for term in line.terms if term.of in later)
+            if terms:
+                lines.append(Line(line.name, terms))
+        else:  # a limit on gains
+            lines.append(line)
+    factors = [term.factor for line in lines for term in line.terms]
+    read = {name.name for factor in factors for name in ex.names_in(factor)}
+    before = [
+        names[one] for one in program.reads if one.step < 0 and names[one] in read
+    ]
+    if before:
+        raise ValueError(
+            f"a carried state holds one step, and under the rule {program.rule.name} what goes "
+            f"back to it depends on {', '.join(before)}; detach the state, or choose another rule"
+        )
+    results = [line.name for line in lines if line.name in rows]
+    arguments = [*program.backward.arguments]
+    text = StepFunction("passed_back", arguments, lines, results).source()
+    space = dict(functions)
+    exec(compile(text, "<program>", "exec"), space)
+
+    def function(
+        carried: Mapping[str, Tensor],
+        first: Mapping[str, Tensor],
+        adjoints: Mapping[str, Tensor],
+        constants: Sequence[Any],
+    ) -> dict[str, Any]:
+        """Return the adjoints that come back to the carried states, by name."""
+        given: dict[str, Any] = dict.fromkeys(arguments, 0.0)
+        for one in program.reads:
+            if one.step >= 0:
+                given[names[one]] = (first if one.step else carried)[one.of]
+        given |= {
+            f"{names[one]}": adjoints[_now(program, one)] for one in program.later
+        }
+        given |= dict(zip(program.lines.constants, constants, strict=True))
+        return dict(zip(results, space["passed_back"](**given), strict=True))
+
+    return function
+
+
+def _now(program: LayerProgram, later: Any) -> str:
+    """Return the name of an adjoint of the next step where it is this one's."""
+    return program.name(later.of, later.q)
+
+
+def detached(state: Any) -> Any:
+    """Return a carried state to which no error comes back: for truncated windows.
+
+    >>> detached({"u": torch.ones(1, requires_grad=True)})["u"].requires_grad
+    False
+    """
+    if isinstance(state, list):  # of a network
+        return [detached(one) for one in state]
+    return {name: one.detach() for name, one in state.items()}

@@ -1,0 +1,98 @@
+"""The currents of a layer on tensors: what any module makes of spikes."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from stbp_edu.engine import compiled
+from stbp_edu.torch.first_derivative import only_once
+
+MUCH = 10_000_000
+"""Products of weights and inputs from which on it pays to compile."""
+AXES = "steps come first, samples second, and what a sample has at a step last"
+
+
+class SpikeProduct(torch.autograd.Function):
+    """The product of weights and rare spikes, W o + b: a spike costs a row of weights."""
+
+    @staticmethod
+    def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+        """Return what (T, S, n) brings, (T, S, m)."""
+        ctx.save_for_backward(spikes, W)
+        x = spikes.new_empty((*spikes.shape[:2], len(W)))
+        compiled.weigh(spikes.detach().numpy(), W.detach().numpy(), x.numpy())
+        return x if b is None else x.add_(b)  # fwd-x
+
+    @staticmethod
+    @only_once
+    def backward(ctx: Any, epsilon: Tensor) -> Any:
+        """Return the gradients of spikes, weights and biases."""
+        spikes, W = ctx.saved_tensors
+        below = epsilon @ W if ctx.needs_input_grad[0] else None
+        of_W = W.new_empty(W.shape[::-1])
+        compiled.correlate(
+            spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy()
+        )  # c5-w
+        return below, of_W.T, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
+
+
+def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
+    """Return whether a module is a plain matrix, and it pays to go through the spikes."""
+    if (
+        type(module) is not nn.Linear
+        or not compiled.installed()
+        or torch.compiler.is_compiling()
+    ):
+        return False
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
+    plain = (
+        spikes.device.type == "cpu"
+        and not torch.is_autocast_enabled("cpu")
+        and not hooks
+    )
+    alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (
+        module.in_features,
+    )
+    much = (
+        spikes.numel() * module.out_features > MUCH
+        and module.out_features >= compiled.WIDE
+    )
+    long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
+    if not (plain and alike and much and long):
+        return False
+    compiled.limit_threads(torch.get_num_threads())
+    return compiled.are_rare(spikes.detach().numpy())
+
+
+def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
+    """Return what a module makes of all steps at once, perhaps with parameters held fixed.
+
+    Raises:
+        ValueError, TypeError: if it does not take the spikes, or returns something else.
+    """
+    if not fixed and go_one_by_one(module, spikes):
+        return SpikeProduct.apply(spikes, module.weight, module.bias)
+    rows = spikes.flatten(0, 1)
+    first = next(module.parameters(), rows)
+    if first.dtype in (torch.bfloat16, torch.float16):
+        rows = rows.to(first.dtype)
+    try:
+        held = (
+            {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
+        )
+        x = functional_call(module, held, rows) if fixed else module(rows)
+    except (RuntimeError, IndexError) as error:
+        raise ValueError(
+            f"spikes must fit {module}, which gets T · S of them at once, got shape "
+            f"{tuple(spikes.shape)}: {error}; {AXES}"
+        ) from error
+    if not isinstance(x, Tensor) or x.shape[:1] != rows.shape[:1]:
+        got = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
+        raise TypeError(
+            f"weights must return a tensor with a row for each of T · S = {len(rows)} inputs, got "
+            f"{got} from {module}; a layer that comes back to itself is LIFLayer(nn.Linear(...), "
+            "neuron, recurrent=True)"
+        )
+    return x.unflatten(0, spikes.shape[:2])  # fwd-x

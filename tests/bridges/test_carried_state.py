@@ -1,0 +1,138 @@
+"""A series in parts: with the state carried, halves have the outputs and gradients of the whole."""
+
+import pytest
+import torch
+from torch import nn
+
+from stbp_edu import LIF, Gaussian, derive
+from stbp_edu.arrows import RULES, in_blocks, with_gain_limit
+from stbp_edu.neuron import GATES
+from stbp_edu.torch import LIFLayer, LIFNetwork, detached
+
+LEARNS = derive(
+    "f(o) = tau * exp(-o / tau); a = rho * a + o; i = 0.6 * i + x; u = f(o) * u + i - 0.1 * a\n"
+    "z = 0.3 * z + o * u; o = spike(u - 0.4 - beta * a + 0.1 * z)",
+    surrogate=Gaussian(0.5), learn=["tau"], learn_each=["beta"], tau=0.7, rho=0.8, beta=0.2,
+)  # fmt: skip
+READ_OUT = derive("u = 0.9 * u + x")
+NEURONS = {
+    **{f"LIF, {gate}": LIF(tau=0.8, v_th=0.4, gate=gate) for gate in GATES},
+    "derived": LEARNS,
+}
+
+
+def network(neuron, rule, recurrent, last=READ_OUT):
+    torch.manual_seed(0)
+    first = LIFLayer(nn.Linear(4, 6), neuron, rule, recurrent=recurrent)
+    second = LIFLayer(nn.Linear(6, 5), neuron, rule, recurrent=recurrent)
+    return LIFNetwork(first, second, LIFLayer(nn.Linear(5, 3), last, rule)).double()
+
+
+def gradients(net, x, outputs):
+    """The gradients of a loss that reads every output, of parameters and input."""
+    net.zero_grad()
+    x.grad = None
+    weights = torch.linspace(-1, 2, outputs.numel(), dtype=outputs.dtype)
+    (outputs.flatten() * weights).sum().backward()
+    return [x.grad.clone(), *(p.grad.clone() for p in net.parameters())]
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("rule", [*RULES])
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_parts_with_the_state_carried_are_the_whole(neuron, rule, recurrent):
+    """In two halves, and in three parts of which one is a single step."""
+    net = network(NEURONS[neuron], rule, recurrent)
+    x = torch.rand(9, 2, 4, dtype=torch.float64, requires_grad=True)
+    whole = net(x)
+    want = gradients(net, x, whole)
+    for parts in ([4, 5], [3, 1, 5]):
+        state, outputs = None, []
+        for part in x.split(parts):
+            output, state = net(part, state)
+            outputs.append(output)
+        torch.testing.assert_close(torch.cat(outputs), whole, rtol=1e-12, atol=1e-13)
+        found = gradients(net, x, torch.cat(outputs))
+        for one, other in zip(found, want, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("limit", [0.3, 0.8])
+def test_a_gain_limit_holds_across_the_cut(limit):
+    net = network(LIF(tau=0.9, v_th=0.4), with_gain_limit(limit), recurrent=False)
+    x = torch.rand(8, 2, 4, dtype=torch.float64, requires_grad=True)
+    whole = net(x)
+    want = gradients(net, x, whole)
+    first, state = net(x[:3], None)
+    second, _ = net(x[3:], state)
+    found = gradients(net, x, torch.cat([first, second]))
+    for one, other in zip(found, want, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
+
+
+def test_the_gradient_of_a_carried_state_is_its_derivative():
+    """On the smooth twin, against finite differences."""
+    torch.manual_seed(0)
+    layer = LIFLayer(nn.Linear(3, 4), LEARNS, recurrent=True).double()
+    names = [*layer.steps.carried]
+    state = [torch.rand(2, 4, dtype=torch.float64, requires_grad=True) for _ in names]
+    x = torch.rand(4, 2, 3, dtype=torch.float64)
+
+    def twin(*values):
+        output, last = layer(x, dict(zip(names, values, strict=True)), twin=True)
+        return output, *last.values()
+
+    assert torch.autograd.gradcheck(twin, state)
+
+
+def test_a_detached_state_ends_what_goes_back():
+    """As a truncated window: the gradient of the second half alone."""
+    net = network(LEARNS, "exact", recurrent=True)
+    x = torch.rand(8, 2, 4, dtype=torch.float64, requires_grad=True)
+    _, state = net(x[:4], None)
+    output, _ = net(x[4:], detached(state))
+    found = gradients(net, x, output)
+    assert not found[0][:4].any()
+    assert found[0][4:].any()
+
+
+def test_samples_may_come_first():
+    layer = LIFLayer(nn.Linear(3, 4), LIF(), batch_first=True)
+    x = torch.rand(2, 6, 3)
+    first, state = layer(x[:, :3], None)
+    second, _ = layer(x[:, 3:], state)
+    assert torch.equal(torch.cat([first, second], 1), layer(x))
+
+
+def test_a_step_at_a_time_is_streaming():
+    net = network(LIF(), "exact", recurrent=True)
+    x = torch.rand(6, 2, 4, dtype=torch.float64)
+    state, outputs = None, []
+    with torch.no_grad():
+        for step in x:
+            output, state = net(step[None], state)
+            outputs.append(output)
+        torch.testing.assert_close(torch.cat(outputs), net(x))
+
+
+X = torch.rand(3, 2, 4, dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    ("rule", "state", "error", "said"),
+    [
+        ("exact", 3, TypeError, "the list that this network returned, of 3 layers"),
+        ("exact", [{}] * 3, TypeError, "what this layer returned, with u, o, got"),
+        (
+            "exact",
+            [{"u": X[0], "o": X[0]}] * 3,
+            ValueError,
+            r"state 'u' must have the shape of a step, \(2, 6\), got \(2, 4\)",
+        ),
+        (in_blocks(2), None, ValueError, "counts its blocks from the first step"),
+    ],
+)
+def test_another_state_is_refused(rule, state, error, said):
+    net = network(LIF(), rule, recurrent=False)
+    with pytest.raises(error, match=said):
+        net(X, state)
