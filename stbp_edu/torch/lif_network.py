@@ -74,7 +74,10 @@ class LIFNetwork(nn.Sequential):
         }
         if len(different) > 1:
             every = [(layer.neuron, layer.R is not None) for layer in layers]
-            for number, layer in enumerate(layers, 1):
+            every.insert(
+                0, every[0]
+            )  # the input may ask for its error, as a layer does
+            for number, layer in enumerate(layers, 2):
                 layer.steps = Steps(*layer.steps.given[:3], every, number)
         check_rules(layers)
 
