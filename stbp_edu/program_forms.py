@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.layer_program import LayerProgram
+from stbp_edu.arrows.lines.program import text_of
 from stbp_edu.checks import Array
 from stbp_edu.engine import Program
+from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of, norm
 from stbp_edu.engine.compiled import CompiledSteps
 from stbp_edu.engine.program import flat
-
-Arrays = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class ShownSteps:
             "h": h,
             "norm": norm,
         }
-        exec(self.program.text(), space)
+        exec(text_of(self.program), space)
         return space
 
     def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:

@@ -21,11 +21,18 @@ from stbp_edu.arrows.lines.expressions import Name, evaluate
 from stbp_edu.arrows.lines.forward_lines import X
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import Loss, network
+from stbp_edu.arrows.part_one import (
+    hard_reset,
+    soft_reset,
+    with_adaptation,
+    with_current,
+)
 from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.table import neuron_from
 from stbp_edu.drawn_runs import Run, drawn
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
+from stbp_edu.neuron import LIF
 from stbp_edu.program_forms import COMPILED, FORMS, Form
 from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify import require
@@ -37,6 +44,15 @@ MANY = 2_000  # paths from one node that are summed; where there are more, the r
 PATHS, AUTODIFF = "the sum over kept paths", "automatic differentiation"
 OTHER = "s = 0.4 * s + x\nv = 0.6 * v + s - 0.5 * z\nz = spike(v - 0.5)"
 """A neuron with other states, which is above or below the one that is proved."""
+SPIKING = LIF(tau=0.6, v_th=0.5)
+NEURONS: dict[str, Neuron] = {
+    "exponential gate": hard_reset(SPIKING, learn_leak=True),
+    "linear gate": hard_reset(replace(SPIKING, gate="linear"), learn_leak=True),
+    "soft reset": soft_reset(SPIKING, learn_leak=True),
+    "synaptic current": with_current(hard_reset(SPIKING), alpha=0.6),
+    "adaptive threshold": with_adaptation(soft_reset(SPIKING), beta=0.3, rho=0.8),
+}
+"""The neurons of the package, by what they are called."""
 
 
 class Row(NamedTuple):
@@ -144,6 +160,12 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
         off = _differences({"": COMPILED}, some)[""]
         rows.append(Row("program compiled, rule exact", AUTODIFF, off, COMPUTED, lacks))
     return rows
+
+
+def of_the_package(seed: int = 0) -> Iterator[tuple[str, list[Row]]]:
+    """Yield the name of each neuron of the package, and the rows of its programs."""
+    for name, neuron in NEURONS.items():
+        yield name, judged_forms(neuron, seed)
 
 
 Expected = tuple[Run, Rule, str, list[Any], list[Any]]

@@ -23,7 +23,15 @@ from stbp_edu.arrows import (
     soft_reset,
     with_gain_limit,
 )
-from stbp_edu.engine import Program, Workspace, backward, compiled, forward, loops
+from stbp_edu.engine import (
+    Program,
+    Workspace,
+    backward,
+    compiled,
+    forward,
+    loops,
+    machine_code,
+)
 from stbp_edu.engine.compiled import limit_threads
 from stbp_edu.losses.reading import Direct
 from stbp_edu.rules import ABLATIONS
@@ -336,7 +344,7 @@ def test_a_cut_file_of_compiled_code_is_made_again(tmp_path, monkeypatch):
 
 @numba
 def test_what_is_compiled_depends_on_the_version_and_on_every_source(monkeypatch):
-    before = compiled._versions()
+    before = machine_code._versions()
     assert stbp_edu.__version__ in before
     assert any("def settled" in text or '"settled"' in text for text in before)
     assert any("def add_scaled_rows" in text for text in before)

@@ -20,7 +20,8 @@ from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
 from stbp_edu.arrows.forward_run import as_trace, check_params, run
 from stbp_edu.arrows.lines.forward_lines import reachable
-from stbp_edu.arrows.lines.program import Adjoint, added
+from stbp_edu.arrows.lines.layer_program import Adjoint
+from stbp_edu.arrows.lines.step_functions import added
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule

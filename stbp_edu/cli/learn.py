@@ -18,10 +18,12 @@ def verify_arguments(parser: argparse.ArgumentParser) -> None:
 def verify(args: argparse.Namespace) -> int:
     """Check every form of the five cases on random networks; exit with 1 on any failure.
 
-    They are compared with finite differences, automatic differentiation and path sums.
+    They are compared with finite differences, automatic differentiation and path sums. So are the
+    programs of the package's neurons that run, under every rule.
     """
     from tqdm import tqdm
 
+    from stbp_edu.proof_of_programs import of_the_package
     from stbp_edu.verify import report
 
     outcomes: list[Any] = []
@@ -33,7 +35,17 @@ def verify(args: argparse.Namespace) -> int:
             outcomes.extend(found)  # which computes them
     result = report.Report(outcomes)
     print(result.format())
-    return 0 if result.ok else 1
+    wrong, compared = [], 0
+    for neuron, rows in of_the_package(args.seed):
+        compared += len(rows)
+        wrong += [
+            f"{neuron}: {row.what}, {row.against}: {row.verdict}"
+            for row in rows
+            if not row.agrees
+        ]
+    print(f"{compared - len(wrong)} of {compared} comparisons of programs agree.")
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    return 0 if result.ok and not wrong else 1
 
 
 def check_arguments(parser: argparse.ArgumentParser) -> None:

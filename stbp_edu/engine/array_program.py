@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.step_functions import Line, StepFunction, Term
 from stbp_edu.engine.computed_once import SLOW, ComputedOnce, on_a_line
 from stbp_edu.engine.loops import FLOOR

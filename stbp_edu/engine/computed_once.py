@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 import numpy as np
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.lines.step_functions import Line, StepFunction, Term, Variable
 

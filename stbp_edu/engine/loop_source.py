@@ -15,7 +15,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.step_functions import StepFunction
 from stbp_edu.engine.computed_once import ComputedOnce, one_of_two
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
-from stbp_edu.arrows.lines.program import Adjoint as Node
+from stbp_edu.arrows.lines.layer_program import Adjoint as Node
 from stbp_edu.arrows.lines.program import programs
 from stbp_edu.arrows.models import Loss, network
 from stbp_edu.arrows.rules import Rule

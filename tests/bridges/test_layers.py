@@ -287,7 +287,7 @@ def in_a_row(rule):
         (
             lambda n: LIFLayer(nn.Linear(2, 2), 0.5),
             TypeError,
-            "neuron must be an LIF or come from",
+            "neuron must be an LIF, what stbp_edu.derive",
         ),
         (lambda n: LIFLayer(X, NEURON), TypeError, "weights must be of type Module"),
         (

@@ -51,6 +51,8 @@ def test_verify_prints_a_table_and_succeeds(capsys):
     table = capsys.readouterr().out
     assert all(id in table for id in ("c1-delta", "c4-epsilon", "c5-w"))
     assert "FAILED" not in table
+    of_programs = re.search(r"(\d+) of (\d+) comparisons of programs agree", table)
+    assert of_programs[1] == of_programs[2] != "0"
 
 
 def test_eval_prints_mean_and_spread_and_what_is_mistaken(folder: Path, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import derive
-from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.drawn_runs import drawn
 from stbp_edu.engine import compiled

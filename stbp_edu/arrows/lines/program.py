@@ -1,33 +1,21 @@
-"""The program of a layer: one step forward, and one step back under a rule, as Python source.
+"""The programs of a network: for each layer one step forward, and one step back under a rule.
 
-What a reader is shown is what runs: NumPy and PyTorch execute these two functions on arrays of all
+What a reader is shown is what runs: NumPy and PyTorch execute these functions on arrays of all
 samples (``engine.array_program``), and loops over samples and neurons call them when they are
 compiled (``engine.loop_source``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
-from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.arrows.lines.step_functions import (
-    Line,
-    Names,
-    StepFunction,
-    Term,
-    Variable,
-    added,
-)
+from stbp_edu.arrows.lines.forward_lines import reachable
+from stbp_edu.arrows.lines.layer_program import Adjoint, LayerProgram
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import Rule, groups
-from stbp_edu.arrows.table import LOSS, Arrow, Neuron
+from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.table import LOSS
 
 IMPORTED = {
     "exp": "exp",
@@ -48,21 +36,6 @@ AT_LEAST = "\n".join(
 )
 NORM = "# norm(...) is the largest singular value of a square matrix, given row by row"
 SPIKE = "# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative"
-Adjoint = tuple[str, str]
-"""A state of the neuron, and a state of the rule."""
-SHIFTED = {-1: "_last", 0: "", 1: "_next"}
-STATE = "state"
-"""Marks a name in a factor that is a state, at whatever step."""
-
-__all__ = [
-    "Adjoint",
-    "LayerProgram",
-    "added",
-    "classes",
-    "program",
-    "reached",
-    "steps_back",
-]
 
 
 def program(net: Network, rule: Rule) -> str:
@@ -72,7 +45,29 @@ def program(net: Network, rule: Rule) -> str:
     each arrow that leaves. The errors that other neurons and the loss pass back come in as
     ``signal``; ``_next`` and ``_last`` mark values of the steps around this one.
     """
-    return steps_back(net, rule)[(net.N + 1) // 2].text()
+    return text_of(steps_back(net, rule)[(net.N + 1) // 2])
+
+
+def text_of(layer: LayerProgram) -> str:
+    """Return the program that is shown, below what it imports and defines."""
+    trees = [
+        term.factor
+        for function in layer.functions
+        for line in function.lines
+        for term in line.terms
+    ]
+    used = ex.ops_in(*map(ex.written_out, trees))
+    imported = {name for op, name in IMPORTED.items() if op in used}
+    head = []
+    if imported:
+        head.append(f"from numpy import {', '.join(sorted(imported))}\n")
+    if layer.lines.spike:
+        head.append(f"{SPIKE}\n")
+    if "norm" in used:
+        head.append(f"{NORM}\n")
+    if "at_least" in used:
+        head.append(f"\n{AT_LEAST}\n\n")
+    return "\n".join([*head, layer.source()])
 
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
@@ -135,314 +130,3 @@ def programs(net: Network, rule: Rule) -> list[Any]:
         leaving = [arrow for arrow in net.arrows[n] if arrow.leaves]
         programs.append(LayerProgram(net, n, rule, same, nodes, leaving))
     return programs
-
-
-@dataclass(frozen=True)
-class LayerProgram:
-    """The program of layer n under a rule.
-
-    Attributes:
-        net: the network.
-        n: which layer.
-        rule: the rule.
-        same: by (state, state of the rule) the first state of the rule with the same adjoint.
-        nodes: the adjoints that a step back returns.
-        leaving: the arrows that leave the neuron.
-        heard: the nodes that each have a signal of their own; None for those that arrows give one.
-    """
-
-    net: Network
-    n: int
-    rule: Rule
-    same: Mapping[Adjoint, str]
-    nodes: Sequence[Adjoint]
-    leaving: Sequence[Arrow]
-    heard: tuple[Adjoint, ...] | None = None
-
-    @property
-    def neuron(self) -> Neuron:
-        """The neuron of the layer."""
-        return self.net.layers[self.n].neuron
-
-    @property
-    def lines(self) -> ForwardLines:
-        """Its forward lines."""
-        return self.neuron.lines
-
-    @property
-    def start(self) -> str:
-        """The adjoint that weights and biases get."""
-        return self.name(self.neuron.input, self.rule.start)
-
-    def behind(self, q: str) -> str | None:
-        """Return the adjoint that weights pass back to state q of the rule; None if they cannot."""
-        to = self.rule.move(q, Arrow("weight", "o", LOSS, layer=1))  # wherever it leads
-        entered = self.neuron.input
-        if to is None or (entered, self.same[entered, to]) not in self.nodes:
-            return None
-        return self.name(entered, to)
-
-    def text(self) -> str:
-        """Return the program that is shown, below what it imports and defines."""
-        trees = [
-            term.factor
-            for function in self.functions
-            for line in function.lines
-            for term in line.terms
-        ]
-        used = ex.ops_in(*map(ex.written_out, trees))
-        imported = {name for op, name in IMPORTED.items() if op in used}
-        head = []
-        if imported:
-            head.append(f"from numpy import {', '.join(sorted(imported))}\n")
-        if self.lines.spike:
-            head.append(f"{SPIKE}\n")
-        if "norm" in used:
-            head.append(f"{NORM}\n")
-        if "at_least" in used:
-            head.append(f"\n{AT_LEAST}\n\n")
-        return "\n".join([*head, self.source()])
-
-    def source(self) -> str:
-        """Return both functions as Python source."""
-        return "\n\n\n".join(function.source() for function in self.functions)
-
-    @cached_property
-    def functions(self) -> tuple[StepFunction, StepFunction]:
-        """A step forward, and a step back."""
-        return self.forward, self.backward
-
-    @cached_property
-    def forward(self) -> StepFunction:
-        """One step forward."""
-        states, constants = [*self.lines.lines], [*self.lines.constants]
-        lines = [
-            Line(state, (Term(ex.written_out(line)),))
-            for state, line in self.lines.lines.items()
-        ]
-        says = "Return the states of a step from the input x and the last ones, which begin at 0."
-        return StepFunction("forward", [*states, "x", *constants], lines, states, says)
-
-    @cached_property
-    def backward(self) -> StepFunction:
-        """One step back."""
-        arguments = [
-            *map(self.names.__getitem__, self.reads),
-            *sorted(self.signals),
-            *map(self.names.__getitem__, self.later),
-            *self.lines.constants,
-        ]
-        results = [line.name for line in self.rows]
-        says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
-        return StepFunction(
-            "backward", arguments, [*self._limits, *self.rows], results, says
-        )
-
-    def _use(self) -> str:
-        """Return where a run back begins, and how gradients follow from the adjoints."""
-        d, output = self.start, self.neuron.output
-        sums = [
-            f"{d} sums to the gradient of b",
-            f"{d} times the output below to that of W",
-            f"{d} times {output} of the step before to that of R",
-        ]
-        sums += [
-            f"{self.gradients[name]} to that of {name}" for name in self.neuron.learned
-        ]
-        over = "steps and samples"
-        if self.neuron.learned:
-            over += " (and neurons, for what a layer shares)"
-        last = "At the last step"
-        if self.rule.block:
-            last += f" of each block of {self.rule.block}"
-        first = f"{last} all that ends in _next is 0."
-        return f"{first} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
-
-    @cached_property
-    def names(self) -> Names:
-        """The names of all variables: first the reader's, which stay as they are."""
-        names, order = Names(), self.neuron.order
-        for constant in self.lines.constants:
-            names.add(Variable("constant", constant), constant)
-        for state in dict.fromkeys([*order, "x"]):
-            names.add(Variable("state", state), state)
-        for state in order:
-            names.add(Variable("state", state, step=-1), f"{state}_last")
-            names.add(Variable("state", state, step=1), f"{state}_next")
-        start = self.rule.start
-        every = sorted({(s, q) for (s, _), q in self.same.items() if s in order})
-        for state, q in sorted(every, key=lambda node: node[1] != start):
-            own = names.add(
-                Variable("adjoint", state, q),
-                f"d_{state}" if q == start else f"d_{state}_{q}",
-            )
-            names.add(Variable("adjoint", state, q, 1), f"{own}_next")
-        for state, q in self.nodes:
-            signal = self._signal_of(state, q)
-            if signal is not None and signal not in names:
-                wanted = "signal" if state == self.neuron.output else f"signal_{state}"
-                names.add(signal, f"{wanted}_{signal.q}" if signal.q else wanted)
-        for constant in self.neuron.learned:
-            names.add(Variable("gradient", constant), f"g_{constant}")
-        return names
-
-    def name(self, state: str, q: str, step: int = 0) -> str:
-        """Return the name of an adjoint."""
-        return self.names[Variable("adjoint", state, self.same[state, q], step)]
-
-    def signal(self, state: str, q: str) -> str:
-        """Return the name of what other neurons and the loss pass back to a state, or ""."""
-        signal = self._signal_of(state, q)
-        return "" if signal is None else self.names[signal]
-
-    @cached_property
-    def gradients(self) -> dict[str, str]:
-        """By constant that is learned, the name of what sums to its gradient."""
-        learned = self.neuron.learned
-        return {one: self.names[Variable("gradient", one)] for one in learned}
-
-    @cached_property
-    def rows(self) -> list[Line]:
-        """The lines: each adjoint in the order in which they follow, then what is learned."""
-        order, found = [*reversed(self.neuron.order)], []
-        slopes = {slope.kind: slope for slope in self.lines.slopes}
-        for state, q in sorted(self.nodes, key=lambda node: order.index(node[0])):
-            signal, terms, kinds = self.signal(state, q), [], []
-            if signal:
-                terms.append(Term(ex.ONE, signal))
-            for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
-                if not arrow.leaves:
-                    terms.append(self._term(slopes[arrow.kind], head))
-                    kinds.append(arrow.kind)
-            found.append(Line(self.name(state, q), tuple(terms), ", ".join(kinds)))
-        for constant, name in self.gradients.items():
-            entered = self.lines.enters(constant)
-            terms = [self._term(slope, self.rule.start) for slope in entered]
-            found.append(Line(name, tuple(terms)))
-        return found
-
-    def _term(self, slope: Slope, head: str) -> Term:
-        """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
-        forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
-        factor = self.lines.silent(slope.factor) if forgets else slope.factor
-        factor = tidy(ex.written_out(factor))
-        by: dict[ex.Name, ex.Expression] = {}
-        for name in ex.names_in(factor):
-            if name.when:
-                step = slope.step - (name.when == "last")
-                by[name] = ex.Name(
-                    self.names[Variable("state", name.name, step=step)], STATE
-                )
-        return Term(ex.replaced(factor, by), self.name(slope.target, head, slope.step))
-
-    @cached_property
-    def reads(self) -> list[Variable]:
-        """The states that a step back reads, in their order, of this step and those around it."""
-        factors = [term.factor for row in self.rows for term in row.terms]
-        read = {
-            name.name for factor in factors for name in ex.names_in(factor) if name.when
-        }
-        every = [
-            Variable("state", state, step=step)
-            for state in self.neuron.order
-            for step in (-1, 0, 1)
-        ]
-        return [one for one in every if self.names[one] in read]
-
-    @cached_property
-    def later(self) -> list[Variable]:
-        """The adjoints of the next step that a step back reads, in the order of their names."""
-        read = {term.of for row in self.rows for term in row.terms}
-        every = [Variable("adjoint", state, q, 1) for state, q in self.nodes]
-        found = [one for one in every if self.names[one] in read]
-        return sorted(found, key=self.names.__getitem__)
-
-    @cached_property
-    def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
-        """By the name of a signal, the arrows that pass it back, and the rule's state after each.
-
-        Those of the output come first.
-        """
-        nodes = sorted(self.nodes, key=lambda node: node[0] != self.neuron.output)
-        return {
-            name: self._passed_back(*node)
-            for node in nodes
-            if (name := self.signal(*node))
-        }
-
-    @property
-    def again(self) -> list[tuple[str, str, str]]:
-        """The adjoints that the layer's own next step adds to, by which signal, and those there."""
-        entered = self.neuron.input
-        return [
-            (self.name(state, q), signal, self.name(entered, to))
-            for state, q in self.nodes
-            if (signal := self.signal(state, q))
-            for arrow, to in self.signals[signal]
-            if arrow.step
-        ]
-
-    def _signal_of(self, state: str, q: str) -> Variable | None:
-        """Return the signal of an adjoint, which all of a state share if they get the same."""
-        if self.heard is not None:
-            return Variable("signal", state, q) if (state, q) in self.heard else None
-        heads = {
-            one: [(arrow.kind, to) for arrow, to in self._passed_back(s, one)]
-            for s, one in self.nodes
-            if s == state
-        }
-        if not heads[q]:
-            return None
-        shared = all(one == heads[q] for one in heads.values())
-        return Variable("signal", state, "" if shared else q)
-
-    def _passed_back(self, state: str, q: str) -> list[tuple[Arrow, str]]:
-        """Return the arrows that leave the neuron here, and the state of the rule after each."""
-        moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
-        return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
-
-    @cached_property
-    def _limits(self) -> list[Line]:
-        """Return the lines that hold the gain of each group of adjoints from step to step."""
-        if self.rule.gain_limit is None:
-            return []
-        limit, found = ex.Number(self.rule.gain_limit), []
-        later = [self.names[one] for one in self.later]
-        now = [self.names[replace(one, step=0)] for one in self.later]
-        gains = [[self._gain(name, of) for of in later] for name in now]
-        there = np.array([[gain != ex.ZERO for gain in row] for row in gains], bool)
-        for group in groups(there.reshape(len(later), len(later))):
-            entries = [gains[i][k] for i in group for k in group]
-            if all(entry == ex.ZERO for entry in entries):
-                continue
-            gain = self.names.add(Variable("gain", later[group[0]]), "gain")
-            op = "norm" if len(group) > 1 else "abs"
-            found.append(Line(gain, (Term(ex.Call(op, tuple(entries))),)))
-            scale = limit / ex.call("max", ex.Name(gain, STATE), limit)
-            found += [
-                Line(later[k], (Term(scale, later[k]),), "gain-limit") for k in group
-            ]
-        return found  # gain-limit, gain-bound
-
-    def _gain(self, name: str, later: str) -> ex.Expression:
-        """Return the factor with which an adjoint of the next step comes back to one of this."""
-        total: ex.Expression = ex.ZERO
-        for row in self.rows:
-            if row.name == name:
-                for factor, of in row.terms:
-                    inside = ex.ONE if of == later else self._gain(of, later)
-                    total = total + factor * inside
-        return tidy(total)
-
-    def only(self, wanted: Sequence[str]) -> LayerProgram:
-        """Return the program with those adjoints that some, or what is learned, need."""
-        now = {self.names[one]: self.names[replace(one, step=0)] for one in self.later}
-        reads = {
-            row.name: [now.get(of, of) for _, of in row.terms] for row in self.rows
-        }
-        for name, _, head in self.again:
-            reads[name].append(head)
-        start = [*wanted, *self.gradients.values()]
-        needed = reachable(start, lambda name: reads.get(name, ()))
-        nodes = [node for node in self.nodes if self.name(*node) in needed]
-        return self if len(nodes) == len(self.nodes) else replace(self, nodes=nodes)
