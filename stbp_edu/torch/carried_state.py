@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.program import LayerProgram
+from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.step_functions import Line, StepFunction
 
 State = dict[str, Tensor]
