@@ -216,8 +216,9 @@ def learning_curves(
     fig, axes = plotting.figure(
         len(rules), len(arms), height=1.0 + 1.25 * len(rules), sharex=True, sharey=True
     )
+    axes = np.reshape(axes, (len(rules), len(arms)))
     said = []
-    for row, rule in zip(np.atleast_2d(axes), rules, strict=True):
+    for row, rule in zip(axes, rules, strict=True):
         for ax, arm in zip(row, arms, strict=True):
             runs = runs_of(record, rule=rule, arm=arm, **cell)
             for run in runs:
@@ -232,7 +233,7 @@ def learning_curves(
             ax.set_title(words, fontsize=9)
             said.append(f"{rule}, {WORDS[arm]}: {words}")
         row[0].set(ylabel=f"{rule}, %")
-    for ax, arm in zip(np.atleast_2d(axes)[-1], arms, strict=True):
+    for ax, arm in zip(axes[-1], arms, strict=True):
         ax.set_xlabel(WORDS[arm], fontsize=8)
     return figure_html(
         fig, f"Learning curves of every run. At the end: {'; '.join(said)}."
