@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 from itertools import combinations, pairwise
 
 from stbp_edu.practice.tasks import Exercise
@@ -43,6 +44,7 @@ def pairs_of(mistakes: Sequence[Mistake]) -> Iterator[tuple[Mistake, Mistake]]:
             yield one, other
 
 
+@cache
 def with_both(exercise: Exercise, one: Mistake, other: Mistake) -> str:
     """Return the source of an exercise's function with two mistakes, and "" where there is none."""
     sources = [
