@@ -216,8 +216,9 @@ def with_gain_limit(limit: float | None, rule: "str | Rule" = "exact") -> Rule:
     'classic with gains up to 1'
     """
     rule = as_rule(rule)
-    if (most := check_gain_limit(limit)) is None:
+    if limit is None:
         return rule
+    most = checks.number("gain_limit", limit, positive=True)
     return replace(rule, name=f"{rule.name} with gains up to {most:g}", gain_limit=most)
 
 

@@ -10,34 +10,30 @@ from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.surrogates import SURROGATES, Surrogate, checked
+from stbp_edu.surrogates import Surrogate, checked
 
 
-def make_surrogate(name: str, a: float) -> Surrogate:
-    """Return the surrogate of a setting: one of the package's of width a, or your own.
+def own_surrogate(place: str, a: float) -> Surrogate:
+    """Return the surrogate that is called ``module:name``.
 
     Args:
-        name: a name in ``stbp_edu.surrogates.SURROGATES``, or ``module:name`` of your own: a class
-            that takes ``a``, as a subclass of ``Curve`` does, or an object that needs nothing.
+        place: ``module:name`` of a class that takes ``a``, as a subclass of ``Curve`` does, or of
+            an object that needs nothing.
         a: the width.
 
     Raises:
         TypeError, ValueError: if it is neither, or lacks h or H.
 
-    >>> make_surrogate("atan", 0.5)
-    ATan(a=0.5)
-    >>> make_surrogate("stbp_edu.surrogates:Gaussian", 0.5)
+    >>> own_surrogate("stbp_edu.surrogates:Gaussian", 0.5)
     Gaussian(a=0.5)
     """
-    if ":" not in name:
-        return SURROGATES[checks.choice("surrogate", name, SURROGATES)](a=a)
-    found = imported("surrogate", name)
+    found = imported("surrogate", place)
     if not isinstance(found, type):
         return checked("surrogate", found)
     if not hasattr(found, "derivative"):
         raise TypeError(
             "surrogate must be a class with the methods derivative and antiderivative, got "
-            f"{name}; write a subclass of stbp_edu.surrogates.Curve"
+            f"{place}; write a subclass of stbp_edu.surrogates.Curve"
         )
     return checked("surrogate", found(a=a))
 

@@ -26,9 +26,9 @@ from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.sizes import hidden_layer
-from stbp_edu.surrogates import SURROGATES
+from stbp_edu.surrogates import SURROGATES, Surrogate
 from stbp_edu.training.encoders import ENCODERS, inputs
-from stbp_edu.training.own import make_surrogate, own_rule
+from stbp_edu.training.own import own_rule, own_surrogate
 
 TRAINED = (
     *CASE_RULES,
@@ -327,7 +327,11 @@ class Settings:
     @property
     def _lif(self) -> LIF:
         """Part I's neuron, also where lines stand in its place."""
-        surrogate = make_surrogate(self.surrogate, self.a)
+        surrogate: Surrogate
+        if ":" in self.surrogate:
+            surrogate = own_surrogate(self.surrogate, self.a)
+        else:
+            surrogate = SURROGATES[self.surrogate](a=self.a)
         return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
 
     def make_neuron(self) -> LIF:
