@@ -1,4 +1,16 @@
-"""Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved."""
+"""Learn spatio-temporal backpropagation by deriving it, and trust it because it is proved.
+
+The rooms, in the order in which the course opens them:
+
+- ``neuron``, ``surrogates``: the LIF neuron, and the curves for the slope of its spike;
+- ``forward_pass``, ``parameters``, ``losses``: a network forward, what it learns, and its loss;
+- ``cases``, ``rules``: the five cases, and which of their terms a rule keeps;
+- ``verify``: the same numbers once more, by independent oracles;
+- ``training``: runs on data, and ``engine``, which makes them fast;
+- ``arrows``, ``derived``, ``proof``: any neuron, from its forward lines, and any rule;
+- ``networks``: all of this for your own loop: :func:`network`; ``torch``, ``nir``: elsewhere;
+- ``practice``, ``plotting``: exercises and figures; ``teaching``, ``cli``: for classes, the shell.
+"""
 
 import importlib
 from typing import Any

@@ -25,7 +25,7 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Neuron
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import chosen, one_blas_thread
-from stbp_edu.engine.passes import Passes
+from stbp_edu.engine.passes import Passes, States
 from stbp_edu.engine.program import Program
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, LossFunction, LossLike, read_loss
@@ -41,9 +41,6 @@ from stbp_edu.parameters import (
 
 LARGE = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
-
-Steps = list[dict[str, Array]]
-"""By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has the input alone."""
 
 
 @dataclass(frozen=True)
@@ -273,7 +270,7 @@ class Model:
         inputs = spikes.astype(params.dtype, copy=False)
         return inputs if given == flat else _flat(inputs)
 
-    def _trace(self, states: Steps, twin: bool) -> Trace:
+    def _trace(self, states: States, twin: bool) -> Trace:
         """Return the trace of the states by layer."""
         shapes = [self.table.shape_of(n) for n in range(self.N + 1)]
         named: dict[str, list[Any]] = {}
@@ -287,7 +284,7 @@ class Model:
             O.append(named[lines.output][n])
         return Trace(U, O, named, twin)
 
-    def _states(self, trace: Trace, params: Params) -> Steps:
+    def _states(self, trace: Trace, params: Params) -> States:
         """Return the states by layer that a trace holds, once checked."""
         checks.instance("params", params, Params)
         O = checks.instance("trace", trace, Trace).O
@@ -296,7 +293,7 @@ class Model:
                 f"trace must have the N = {self.N} layers of this network, got {len(O) - 1}; pass "
                 "what its forward returned"
             )
-        states: Steps = [{"o": _flat(O[0])}]
+        states: States = [{"o": _flat(O[0])}]
         for n in range(1, self.N + 1):
             of_layer = {}
             for name in self.table.states[n]:
@@ -316,7 +313,7 @@ class Model:
         return states
 
     def _direct(
-        self, trace: Trace, states: Steps, targets: Any, loss: Any
+        self, trace: Trace, states: States, targets: Any, loss: Any
     ) -> dict[str, Array]:
         """Return the direct term of a loss, by the state of the last layer that it reads."""
         last = states[-1]
@@ -393,7 +390,7 @@ def network(
     return Model(text, table, loss, backend)
 
 
-def _to_input(passes: Passes, states: Steps, direct: Mapping[str, Array]) -> Array:
+def _to_input(passes: Passes, states: States, direct: Mapping[str, Array]) -> Array:
     """Return the derivative by the input, summed over steps."""
     *_, (_, errors, _) = passes.down(states, direct)
     *_, err = errors.values()

@@ -33,8 +33,10 @@ from stbp_edu.arrows.models import (
     draw_params,
     last_steps,
     membrane,
-    network,
     rate,
+)
+from stbp_edu.arrows.models import (
+    network as network,  # stbp_edu.network is the public one
 )
 from stbp_edu.arrows.online_form import forbidding_word, online
 from stbp_edu.arrows.part_one import (
@@ -62,7 +64,7 @@ __all__ = [
     "backward", "classify", "count_paths", "draw_params", "edges_from",
     "forbidding_word", "formulas", "forward", "hard_reset", "in_blocks",
     "lambdas", "last_steps", "letters", "local_derivatives",
-    "membrane", "network", "online", "part_one", "paths_from", "rate",
+    "membrane", "online", "part_one", "paths_from", "rate",
     "soft_reset", "truncated", "with_adaptation", "with_current",
     "with_gain_limit", "words",
 ]  # fmt: skip

@@ -10,11 +10,8 @@ import numpy as np
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.not_finite import first_not_finite
-from stbp_edu.arrows.table import Neuron
+from stbp_edu.arrows.table import Neuron, States
 from stbp_edu.checks import Array, NotFiniteError, check_finite
-
-States = Mapping[str, Array]
-"""The states of a layer by name, (T, S, n[n]) each."""
 
 
 def check_states(net: Network, params: LayerParams, states: Sequence[States]) -> None:

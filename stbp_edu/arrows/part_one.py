@@ -26,7 +26,7 @@ from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 from stbp_edu.surrogates import Surrogate
 
-Lines = Mapping[str, ex.Expression]
+Updates = Mapping[str, ex.Expression]
 """The update of each state, in the order of a step."""
 
 X = ex.Name("x", "now")
@@ -44,7 +44,7 @@ GATES = {
 """The forget gate f(o) of a hard reset."""
 
 
-def lif_lines(gate: str) -> Lines:
+def lif_lines(gate: str) -> Updates:
     """Return the lines of the neuron of Part I.
 
     >>> print(written(lif_lines("linear")))
@@ -61,7 +61,7 @@ def lif_lines(gate: str) -> Lines:
     return {"u": u, "o": ex.call("spike", U - V_TH)}
 
 
-def written(lines: Lines) -> str:
+def written(lines: Updates) -> str:
     """Return lines as a text, with a line for each function that they call."""
     text = {}
     for state, line in lines.items():
@@ -84,7 +84,7 @@ def _as_names(tree: ex.Expression) -> ex.Expression:
 
 
 def neuron_of(
-    lines: Lines,
+    lines: Updates,
     constants: Mapping[str, float],
     surrogate: Surrogate,
     learn: Collection[str] = (),
@@ -188,7 +188,7 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     return _changed(neuron, lines, beta=beta, rho=rho)
 
 
-def _changed(neuron: Neuron, lines: Lines, **constants: float) -> Neuron:
+def _changed(neuron: Neuron, lines: Updates, **constants: float) -> Neuron:
     """Return a neuron with other lines, which learns what it learned before."""
     numbers = {name: checks.number(name, value) for name, value in constants.items()}
     layer = [name for name in neuron.learned if name not in neuron.each]

@@ -31,7 +31,7 @@ from stbp_edu.arrows.table import Arrow
 from stbp_edu.checks import Array
 from stbp_edu.rules import check_gain_limit
 
-Row = Mapping[str, str | None]
+Moves = Mapping[str, str | None]
 KINDS = (
     *("spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge"),
     *("adapt", "relax", "threshold", "integrate", "time", "*"),
@@ -60,7 +60,7 @@ class Rule:
     """
 
     name: str
-    moves: Mapping[str, Row]
+    moves: Mapping[str, Moves]
     forgets: tuple[str, ...] = ()
     block: int | None = None
     gain_limit: float | None = None
@@ -223,8 +223,8 @@ def with_gain_limit(limit: float | None, rule: "str | Rule" = "exact") -> Rule:
 
 
 _ENTERED = dict.fromkeys(("weight", "reset", "recur", "adapt"), "owes")
-_UP: Row = {"time": None, "*": "up"}
-_READ_OUT: Row = {"integrate": "up", **_UP}
+_UP: Moves = {"time": None, "*": "up"}
+_READ_OUT: Moves = {"integrate": "up", **_UP}
 RULES: dict[str, Rule] = {
     rule.name: rule
     for rule in (

@@ -8,6 +8,8 @@ which ``array_program`` makes quick, or in compiled loops over samples, steps an
 """
 
 from stbp_edu.arrays import Workspace
-from stbp_edu.engine.program import Program, backward, forward
+from stbp_edu.engine.program import Program as Program  # behind stbp_edu.network
+from stbp_edu.engine.program import backward as backward
+from stbp_edu.engine.program import forward as forward
 
-__all__ = ["Program", "Workspace", "backward", "forward"]
+__all__ = ["Workspace"]

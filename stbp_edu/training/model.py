@@ -153,13 +153,13 @@ def passes(params: Params, settings: Settings) -> TrainingPass:
 PassesOf = Callable[[Params, Settings], Any]
 """Makes what has ``forward`` and ``gradients`` from parameters and settings."""
 
-Factors = Sequence[Array]
+DropoutFactors = Sequence[Array]
 """For each of the layers 1..N - 1 the factor on what leaves each neuron; none without dropout."""
 
 
 def draw_dropout(
     sizes: Sequence[int], dropout: float, rng: np.random.Generator
-) -> Factors:
+) -> DropoutFactors:
     """Return 0 for the hidden neurons that a step leaves out, and 1 / (share kept) for the others.
 
     >>> draw_dropout([2, 4, 1], 0.5, np.random.default_rng(0))[0]
@@ -173,7 +173,7 @@ def draw_dropout(
     return factors
 
 
-def drop(arrays: LayerArrays, factors: Factors) -> list[Any]:
+def drop(arrays: LayerArrays, factors: DropoutFactors) -> list[Any]:
     """Return arrays by layer, the weights that leave each neuron times its factor."""
     layers: list[Any] = [None, *(dict(layer) for layer in by_layer(arrays)[1:])]
     for n, factor in enumerate(factors, 1):
@@ -183,7 +183,7 @@ def drop(arrays: LayerArrays, factors: Factors) -> list[Any]:
     return layers
 
 
-def with_dropout(params: Params, factors: Factors) -> Params:
+def with_dropout(params: Params, factors: DropoutFactors) -> Params:
     """Return the parameters of a step that leaves neurons out."""
     return Params(**by_name(drop(params, factors)), shape=params.shape)
 
