@@ -61,9 +61,9 @@ def check_params(net: Network, params: LayerArrays) -> LayerParams:
         )
     layers = by_layer(params)
     check_shapes(net, layers)
-    for n, layer in enumerate(layers[1:], 1):
-        for name, value in layer.items():
-            checks.check_finite(f"params[{n}][{name!r}]", np.asarray(value))
+    for n, layer in enumerate(net.layers[1:], 1):
+        for name in layer.shapes:  # other entries are not read
+            checks.check_finite(f"params[{n}][{name!r}]", np.asarray(layers[n][name]))
     return layers
 
 
