@@ -35,6 +35,7 @@ RECORD = {
     **MADE,
     "rows": [
         row("exact", "none", [1.0, 0.5, 0.5]),
+        row("classic", "none", [0.5, 0.5]),
         row("exact", "limit", [1.0, 0.9, 1.0]),
         row("exact", "none", [1.0, 1.0], T=59),
     ],
@@ -97,7 +98,7 @@ def test_predictions_hold_fail_or_wait() -> None:
         ({"cell": {**none, "arm": "limit"}, "minus_arm": "none", "above": -0.5}, True),
         ({"cell": {**none, "arm": "limit"}, "minus_arm": "none", "above": 0.0}, False),
         ({"cell": {**none, "arm": "limit"}, "minus_arm": "sgd", "above": 0.0}, None),
-        ({"cell": {**none, "rule": "classic"}, "learn_at_least": 0.4}, None),
+        ({"cell": {**none, "rule": "ottt"}, "learn_at_least": 0.4}, None),
     ]
     found = time_page.judged(RECORD, {"predictions": [said for said, _ in cases]})
     assert [held for *_, held in found] == [held for _, held in cases]
@@ -135,7 +136,7 @@ def test_the_page_is_short_and_has_no_long_table() -> None:
         for table in re.findall(r"(?:^\|.*\n)+", prose, re.M)
     ]
     assert max(rows) <= 8
-    assert prose.count("cause-notes.txt") == 1
+    assert prose.count("results/cause-notes.txt") == 1
 
 
 def test_the_notes_beside_the_record_are_those_of_the_record() -> None:
