@@ -56,7 +56,8 @@ class Params:
 
     def __post_init__(self) -> None:
         """Check that the layers fit together."""
-        if not self.R:
+        _check_list("W", self.W)
+        if isinstance(self.R, list | tuple) and not self.R:
             object.__setattr__(self, "R", [None] * len(self.W))
         groups = {"W": self.W, "b": self.b, "R": self.R}
         checks.fields("params", self, learned=Mapping, shape=str)

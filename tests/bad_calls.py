@@ -59,6 +59,9 @@ class Call:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
+                warnings.filterwarnings(
+                    "ignore", "tau = .* is the share"
+                )  # a decay of 1
                 result = self.function(**self.made())
                 if inspect.isgenerator(result):
                     list(result)

@@ -286,7 +286,10 @@ READ = [
     f"{kind.__name__}.{method}" for kind in OF_LABELS for method in ("value", "direct")
 ]
 EMPTY = ("an empty list", "one entry less")
-MAY_BE_ZERO = ("T_test", "read", "weight_decay", "averaging", "shift", "dropout")
+MAY_BE_ZERO = (
+    "T_test", "read", "weight_decay", "averaging", "shift", "dropout", "momentum", "beta2",
+    "clip_norm",
+)  # fmt: skip
 ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
     **{(name, "k"): ("None", "a large integer") for name in ("LastSteps", "Membrane")},
@@ -321,7 +324,9 @@ ACCEPT = {  # what is no mistake, or stands for the default
     ("whole_gradient", "counts"): ("a large integer",),
     **{("by_autograd", name): ("a function",) for name in ("leaf", "loss")},
     ("encode", "hold"): ("*",),  # of other encoders
-    ("predict", "answer"): ("None", "an empty word"),
+    ("Params", "R"): ("an empty list", "words in it"),  # no words, since it is empty
+    ("Params", "shape"): ("an empty word",),
+    ("predict", "answer"): ("*",),  # what is no choice is said to be none
     **{("*", name): ("None",) for name in ("work", "axes", "source")},
     **{("*", name): ("one entry more",) for name in ("inputs", "pixels", "outputs")},
     **{("*", name): ("an odd entry",) for name in ("trace", "params")},
@@ -333,6 +338,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("binned", name): ("big-endian",) for name in "xytp"},
     ("diagnose_layers", "rates"): (*EMPTY, *REAL),
     **{(f"{what}_progress", "file"): ("a word",) for what in ("export", "import")},
+    **{(f"{what}_params", "path"): ("a word",) for what in ("save", "load")},  # a file's name
     ("validation", "fraction"): ("a fraction",),
     ("total", "paths"): ("an empty list", "one entry less", "one entry more"),
 }  # fmt: skip
