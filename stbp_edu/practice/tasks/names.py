@@ -58,7 +58,7 @@ def ode(rng: np.random.Generator, k: int) -> Args:
 
 def gate(rng: np.random.Generator, k: int) -> Args:
     """Return spikes, silence and values between them, and τ."""
-    return np.array([0.0, 1.0, *rng.random(3)]), (0.5, 0.1, 0.9, 2.0)[k]
+    return np.array([0.0, 1.0, *rng.random(3)]), (0.5, 0.1, 0.9, 0.7)[k]
 
 
 def potentials(rng: np.random.Generator, k: int) -> Args:
