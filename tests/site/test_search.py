@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from stbp_edu.practice.tasks import course_table
 from tools.site.events import SEARCH
@@ -14,17 +14,28 @@ def test_words_are_given_for_notebooks_that_are_there() -> None:
     assert SEARCH.keys() <= course_table().keys()
 
 
+def results(page: Page, words: str) -> Locator:
+    """Search for words; return the links to the pages that are found, best first."""
+    page.locator("[data-md-component=search-query]").fill(words)
+    return page.locator(".md-search-result__item > a")
+
+
 @pytest.mark.parametrize(
     ("words", "first"),
     [
         ("surrogate", "04_"),
         ("STDP", "22_"),
         ("vanishing", "23_"),
-        ("BPTT", "00_"),
     ],
 )
 def test_a_notebook_is_found_first(warm: Page, words: str, first: str) -> None:
     """By a word that somebody types who does not know the course."""
-    warm.locator("[data-md-component=search-query]").fill(words)
-    found = warm.locator(".md-search-result__item > a").first
+    found = results(warm, words).first
     expect(found).to_have_attribute("href", re.compile(f"notebooks/{first}"))
+
+
+def test_a_word_is_explained_first_and_then_derived(warm: Page) -> None:
+    """The glossary has BPTT in a heading; the map, whose text does not name it, comes next."""
+    found = results(warm, "BPTT")
+    expect(found.nth(0)).to_have_attribute("href", re.compile("glossary/"))
+    expect(found.nth(1)).to_have_attribute("href", re.compile("notebooks/00_"))

@@ -139,6 +139,7 @@ export class Cell {
     this.before = { text: this.editor.value, output: [...this.output.childNodes], state: this.state };
     this.#put({ text: this.editor.original, output: this.committed });
     this.before.predictions = takePredictions(this.output);
+    for (const answer of this.output.querySelectorAll(".stbp-answer")) answer.open = false;
     this.remember();
     this.mark();
     this.page.say(`Cell ${this.number} is as it was. Undo brings back what you had.`);
