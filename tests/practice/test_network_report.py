@@ -201,6 +201,6 @@ def test_a_target_that_names_nothing_says_what_to_do(target):
 def test_a_file_that_python_cannot_read_is_named(body, tmp_path):
     Path(tmp_path / "mine.py").write_text(body)
     with pytest.raises(
-        ValueError, match=r"target must .*, got '.*mine.py', but .*; mend it"
+        ValueError, match=r"target must .*, got '.*mine.py', but .*; fix it"
     ):
         load_function(f"{tmp_path}/mine.py:f")
