@@ -130,6 +130,7 @@ def _now(program: LayerProgram, later: Any) -> str:
 def detached(state: Any) -> Any:
     """Return a carried state to which no error comes back: for truncated windows.
 
+    >>> import torch
     >>> detached({"u": torch.ones(1, requires_grad=True)})["u"].requires_grad
     False
     """

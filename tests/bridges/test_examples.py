@@ -14,12 +14,12 @@ from tools import ROOT
 
 PAGE = ROOT / "docs" / "frameworks.md"
 TORCH = "<!-- what follows needs PyTorch -->"
-TORCH = [
+MODULES = [
     m.name for m in pkgutil.iter_modules(stbp_edu.torch.__path__, "stbp_edu.torch.")
 ]
 
 
-@pytest.mark.parametrize("name", [*TORCH, "stbp_edu.nir"])
+@pytest.mark.parametrize("name", [*MODULES, "stbp_edu.nir"])
 def test_examples_of_module(name):
     found = doctest.testmod(
         importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE
