@@ -28,6 +28,7 @@ async function load(el) {
   el.dataset.loaded = "";
   const module = await import(new URL(`../explorers/${name}.js`, import.meta.url));
   const state = JSON.parse(el.dataset.state ?? "{}");
+  if (name === "hunt") state.saved = await import(new URL("../explorers/saved.js", import.meta.url));
   if (el.dataset.source) state.data = await (await fetch(el.dataset.source)).json();
   const model = new Model(state);
   const render = module.render ?? module.default.render;

@@ -33,7 +33,7 @@ function line(text, number, group, choose) {
 async function render({ model, el }) {
   const data = await load(model, "hunt");
   // A notebook's kernel keeps what is found there with hunt(); a page keeps it in the browser.
-  const saved = model.get("data") ? null : await import(new URL("./saved.js", import.meta.url));
+  const saved = model.get("saved") ?? null;
   const found = new Set();
   const isFound = (k) => (saved ? saved.read(saved.STATES)[name(k)] === "right" : found.has(k));
   const group = unique("hunt");
