@@ -21,6 +21,7 @@ from stbp_edu.torch import train
 from stbp_edu.torch.train import Group, TensorPasses
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
 from stbp_edu.training import runs as files
+from stbp_edu.training.model import sizes_of
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
 from stbp_edu.training.trainer import TrainingJob
 from tests.bridges.ten_steps import IMAGES, SETTINGS
@@ -235,8 +236,8 @@ def test_a_derived_neuron_in_a_recurrent_layer_is_trained_and_read(tmp_path, cap
     words += ["--rule", "e-prop", "--loss", "membrane", "--read", "2", "--lr", "1e-2"]
     assert run(tmp_path, *words, "--epochs", "3", "--tau", "0.8") == 0
     done = open_run(tmp_path / "e-prop")
-    assert done.params.shape == "64-12R-10"
-    assert done.params.layers[1]["tau"] != 0.8
+    assert sizes_of(done.params) == "64-12R-10"
+    assert done.params.learned["tau"][1] != 0.8
     assert done.record["accuracy"]["mean"] > 0.2  # chance is 0.1
 
 

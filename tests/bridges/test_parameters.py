@@ -7,8 +7,9 @@ from torch import nn
 
 from stbp_edu import LIF, arrows, derive, init_params
 from stbp_edu.files import load_params, save_params
-from stbp_edu.parameters import named_arrays
+from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params, to_state
+from stbp_edu.training.model import sizes_of
 
 
 @pytest.fixture(params=[np.float32, np.float64])
@@ -71,17 +72,18 @@ def test_recurrent_weights_and_learned_constants_travel_both_ways(tmp_path):
     )
     network = LIFNetwork(*layers)
     found = to_params(network.state_dict())
-    assert found.shape == "5-4R-3"
+    assert sizes_of(found) == "5-4R-3"
     save_params(tmp_path / "network.npz", found)
     read = load_params(tmp_path / "network.npz")
     again = LIFNetwork.from_params(read, mine)
-    assert set(read.layers[1]) == {"W", "b", "R", "tau", "v_th"}
+    layers_read = by_layer(read)
+    assert set(layers_read[1]) == {"W", "b", "R", "tau", "v_th"}
     for name, value in network.state_dict().items():
         assert torch.equal(again.state_dict()[name], value), name
-    net = arrows.network(found.shape, mine.neuron)
+    net = arrows.network(sizes_of(found), mine.neuron)
     params = [
         None,
-        *({k: a.astype(float) for k, a in p.items()} for p in read.layers[1:]),
+        *({k: a.astype(float) for k, a in p.items()} for p in layers_read[1:]),
     ]
     x = np.random.default_rng(0).normal(size=(6, 2, 5))
     ours = LIFNetwork.from_params(params, mine)(torch.from_numpy(x))
