@@ -24,6 +24,9 @@ def copied(tree: Path) -> Path:
     for path in ROOT.iterdir():
         if path.is_file():
             shutil.copy(path, tree)
+    # Some tests ask git for the names of the project's files.
+    subprocess.run(["git", "init", "--quiet"], cwd=tree, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=tree, check=True)
     return tree
 
 

@@ -24,7 +24,8 @@ MODULE
 const data = JSON.parse(place.querySelector("script").textContent);
 const still = place.firstElementChild;
 const el = place.insertBefore(document.createElement("div"), still);
-render({ model: { get: () => data }, el }).then(() => still.remove());
+const model = { get: (name) => (name === "data" ? data : undefined) };
+render({ model, el }).then(() => still.remove());
 })();"""
 Json = dict[str, Any]
 JS = Path(__file__).parent / "js"

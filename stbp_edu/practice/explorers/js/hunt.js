@@ -7,7 +7,7 @@ const STYLE = `
 .stbp-hunt .lines > label:hover { background: var(--x-raised); }
 .stbp-hunt .lines input { position: absolute; opacity: 0; }
 .stbp-hunt .lines span:first-of-type { flex: 0 0 2.4em; color: var(--x-soft); user-select: none; }
-.stbp-hunt .lines span:last-of-type { padding-left: var(--indent); text-indent: calc(-1 * var(--hang)); margin-left: var(--hang); }
+.stbp-hunt .lines span:last-of-type { padding-left: var(--indent); text-indent: calc(-1 * var(--hang)); margin-left: var(--hang); min-width: 0; overflow-wrap: anywhere; }
 .stbp-hunt .lines > label:has(:checked) { background: var(--x-raised); border-left-color: var(--x-accent); font-weight: 600; }
 .stbp-hunt .lines > label:has(:focus-visible) { outline: 3px solid var(--x-accent); outline-offset: -3px; }
 .stbp-hunt select { font: inherit; color: inherit; background: var(--x-ground); border: 1px solid var(--x-soft); border-radius: 4px; min-height: 2.4em; max-width: 100%; padding: 0 0.4em; }
