@@ -5,4 +5,16 @@
 - ``time_record``, ``trust_record``: what a sweep, and what the proofs came to.
 - ``engine_speed``: time and memory of a step of the engine, beside its matrix products alone.
 - ``frameworks/``: a training step beside those of other frameworks.
+
+The environment may force NumPy's matrix library to the kernels of an older processor. That slows
+NumPy and no framework, so it is undone here, before NumPy is loaded.
 """
+
+import os
+import sys
+
+FORCED = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+for name in FORCED:
+    if name in os.environ:
+        print(f"{name}={os.environ.pop(name)} is left out here", file=sys.stderr)

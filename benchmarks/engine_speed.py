@@ -6,6 +6,7 @@ figure is a median over rounds in which all candidates take turns, so that other
 """
 
 import argparse
+import os
 import statistics
 import time
 import tracemalloc
@@ -180,7 +181,11 @@ def publish(
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--write", action="store_true", help=f"write {path.name}")
     args = parser.parse_args()
-    record = {**made(args.rounds), "rounds": args.rounds, **environment(), **origin()}
+    before = os.getloadavg()[0]
+    figures = made(args.rounds)
+    load = [round(before, 2), round(os.getloadavg()[0], 2)]
+    about = {"rounds": args.rounds, "load": load, **environment(), **origin()}
+    record = {**figures, **about}
     for part in ("rows", "ladder", "scaling"):
         for r in record.get(part, ()):
             print("  ".join(f"{k} {v}" for k, v in r.items()))

@@ -92,8 +92,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         about = [describe(e, folder / "problem.npz") for e in tqdm(wanted, leave=False)]
         if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
-            everywhere = [e for e in entries if not e.home_only]
-            cells += [measured_at(size, everywhere, rounds, folder) for size in CROSS]
+            cells += [measured_at(size, entries, rounds, folder) for size in CROSS]
     neuron = {
         **{key: getattr(NEURON, key) for key in ("tau", "v_th", "gate")},
         "surrogate": f"Gaussian, variance {NEURON.surrogate.a}",

@@ -41,7 +41,6 @@ class Entry:
         rule: the rule of :mod:`stbp_edu.rules` whose gradient it computes.
         form: how it is used, in a sentence.
         peer: whether it is one of the spiking frameworks, run as it comes.
-        home_only: whether it is measured at the main size alone, since it takes long to make.
     """
 
     name: str
@@ -52,7 +51,6 @@ class Entry:
     rule: str = "exact"
     form: str = ""
     peer: bool = False
-    home_only: bool = False
 
     def missing(self) -> list[str]:
         """Return the packages that are not installed."""

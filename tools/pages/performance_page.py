@@ -8,6 +8,8 @@ from stbp_edu.plotting.palette import GRID, SERIES
 from tools.pages import Record, figure_html, processor
 
 AXES = ("T", "batch", "width", "hidden", "rate")
+OURS = ("ours", "ours-numpy", "torch-bridge")
+"""The candidates that are this package's own; the bridge runs in PyTorch, and is ours too."""
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
@@ -40,7 +42,7 @@ def fastest(record: Record, group: str) -> Any:
         "peers": peers.__contains__,
         "compiled": lambda name: name.endswith("compile"),
         "products": "products".__eq__,
-        "others": lambda name: not name.startswith(("ours", "products")),
+        "others": lambda name: name not in (*OURS, "products"),
     }[group]
     rows = [r for r in record["cells"][0]["rows"] if belongs(r["name"])]
     return min(rows, key=lambda r: r["ms"], default=None)
@@ -54,7 +56,7 @@ def closest(record: Record) -> tuple[float, str, Record]:
     ratios = [
         (row(cell, "ours")["ms"] / r["ms"], r["name"], cell)
         for cell in record["cells"][1:] or record["cells"]
-        for r in cell["rows"] if not r["name"].startswith(("ours", "products"))
+        for r in cell["rows"] if r["name"] not in (*OURS, "products")
     ]  # fmt: skip
     return max(ratios, key=lambda found: found[0])
 
@@ -63,7 +65,7 @@ def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
     """Yield what is faster than ours or holds less memory: cell, who, in what, and the ratio."""
     for cell in record["cells"]:
         ours = row(cell, "ours")
-        for r in (r for r in cell["rows"] if not r["name"].startswith("ours")):
+        for r in (r for r in cell["rows"] if r["name"] not in OURS):
             for key, what in (("ms", "time"), ("peak_mb", "memory")):
                 if ours[key] is not None and r[key] is not None and r[key] < ours[key]:
                     yield cell, r["name"], what, ours[key] / r[key]
@@ -75,7 +77,7 @@ def picture(record: Record, alt: str) -> str:
     rows = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
     fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
     for k, r in enumerate(rows):
-        own = r["name"].startswith("ours")
+        own = r["name"] in OURS
         colour = SERIES[0] if own else GRID if r["name"] == "products" else SERIES[1]
         ax.barh(k, r["ms"], height=0.62, color=colour)
     ax.barh(0, 0, color=SERIES[1], label=processor(record))  # for the legend alone
