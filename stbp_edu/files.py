@@ -235,10 +235,9 @@ def _read_bytes(path: Path) -> bytes:
         raise FileNotFoundError(
             f"{path} must be a file, and there is none; check the path"
         )
-    if not (path.is_file() or path.is_dir()):
-        raise ValueError(
-            f"{path} must be a file, and is a pipe or a device; choose another path"
-        )
+    if not path.is_file():
+        kind = "folder" if path.is_dir() else "pipe or a device"
+        raise ValueError(f"{path} must be a file, and is a {kind}; choose another path")
     return path.read_bytes()  # if the system refuses, its own message says why
 
 
@@ -296,6 +295,8 @@ def as_path(name: str, value: object) -> Path:
         raise TypeError(
             f"{name} must be a string or a Path, got {checks.brief(value)}; pass 'a/file'"
         )
+    if value == "" or "\0" in str(value):
+        raise ValueError(f"{name} must name a file, got {value!r}; pass 'a/file'")
     return Path(value)
 
 

@@ -6,6 +6,7 @@ An automaton has a circle for each state, an arrow for each move, and a cross fo
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from stbp_edu import checks
 from stbp_edu.arrows import Network, Rule
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label
 from stbp_edu.plotting.graph import below_loss, edges, subscript
@@ -43,10 +44,15 @@ def fan_out(above: int = 3) -> Drawing:
 
     From o_i^{t,n} up to the potential of each of the ``above`` neurons of layer n + 1 at the same
     step, and on to its own next potential; from u_i^{t,n} to its spike and its next potential.
+    More than 9 neurons above would not fit beside each other.
+
+    Raises:
+        TypeError, ValueError: if ``above`` is not an integer from 1 to 9.
 
     >>> [arrow.factor for arrow in fan_out(above=2).arrows]
     ['w₁ᵢ', 'w₂ᵢ', 'u f′', 'h', 'f']
     """
+    above = checks.count("above", above, at_most=9)
     u, spike, after = ("uᵢ", 0.0, 0.0), ("oᵢ", 0.0, 1.0), ("uᵢ", 1.0, 0.0)
     heads = [
         (f"u{subscript(k)}", 0.45 * (k - (above - 1) / 2), 2.4) for k in range(above)

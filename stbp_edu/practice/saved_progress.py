@@ -15,8 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stbp_edu import checks
-from stbp_edu.files import Sealed, locked
+from stbp_edu.files import Sealed, as_path, locked
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
@@ -192,7 +191,7 @@ def export_progress(file: str | Path) -> Path:
         FileNotFoundError: if there is no such folder.
         ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is no file.
     """
-    file, kept = _given(file), _read(path())
+    file, kept = as_path("file", file), _read(path())
     if not kept:
         raise ValueError("there is no progress to export yet; check an answer first")
     if not file.parent.is_dir():
@@ -203,18 +202,13 @@ def export_progress(file: str | Path) -> Path:
     return file
 
 
-def _given(file: str | Path) -> Path:
-    """Return the path of a file that a reader has named."""
-    return file if isinstance(file, Path) else Path(checks.instance("file", file, str))
-
-
 def import_progress(file: str | Path) -> Progress:
     """Add the progress in a file to yours, and return both: what is right in either is right.
 
     Raises:
         FileNotFoundError, ValueError: if there is none, or it is damaged.
     """
-    new = read_progress(_given(file))
+    new = read_progress(as_path("file", file))
 
     def add(ours: Progress) -> None:
         right = {id_: state for id_, state in ours.states.items() if state == "right"}

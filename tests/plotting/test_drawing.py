@@ -135,6 +135,12 @@ def test_fan_out_draws_every_arrow_that_leaves_a_neuron(above):
     assert len(plotting.fan_out(above).arrows) == len(leaving) == above + 3
 
 
+@pytest.mark.parametrize("above", [0, -1, 10, 2**40, 2.5, "3", None])
+def test_fan_out_refuses_what_it_could_not_draw(above):
+    with pytest.raises((TypeError, ValueError), match=r"above must be .*, got "):
+        plotting.fan_out(above)
+
+
 @pytest.mark.parametrize(
     "loss", [Rate(), LastSteps(2), Membrane(), Membrane(3)], ids=repr
 )

@@ -181,6 +181,15 @@ def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
         read_progress(file)
 
 
+def test_progress_comes_from_a_file_that_has_a_name(tmp_path):
+    for name in ("", "\0", "a\0b"):
+        for function in (take_in, export):
+            with pytest.raises(ValueError, match="file must name a file, got "):
+                function(name)
+    with pytest.raises(ValueError, match="must be a file, and is a folder; choose"):
+        take_in(tmp_path)
+
+
 KEEP = """
 import sys
 from stbp_edu.practice import saved_progress

@@ -29,6 +29,10 @@ class Handler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Print nothing."""
 
+    def translate_path(self, path: str) -> str:
+        """Return the file of an address; no name may hold a zero byte."""
+        return super().translate_path(path).replace("\0", "\ufffd")
+
     def send_error(
         self, code: int, message: str | None = None, explain: str | None = None
     ) -> None:
