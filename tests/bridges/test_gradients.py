@@ -239,7 +239,7 @@ def test_a_rule_may_name_an_arrow_of_one_neuron_among_several():
 @pytest.mark.parametrize("rule", ["exact", "classic", "e-prop"])
 def test_spike_by_spike_the_weights_get_one_error(rule, monkeypatch):
     """Where the layer below gets another one through the same weights, held fixed."""
-    monkeypatch.setattr("stbp_edu.torch.steps.MUCH", 0)
+    monkeypatch.setattr("stbp_edu.torch.currents.MUCH", 0)
     mine = derive("u = 0.6 * u * (1 - o) + x\no = spike(u - 0.6)")
     net = arrows.network("20-70-65", mine.neuron)
     rng = np.random.default_rng(0)
