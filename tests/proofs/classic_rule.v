@@ -26,13 +26,7 @@ Variable w : nat -> nat -> nat -> Number.
 Variables h f f' : Number -> Number.
 Variable loss : nat -> nat -> Number.
 
-Definition net : Run Number := {|
-  network.T := T; network.N := N; network.neurons := neurons;
-  network.o := o; network.w := w; network.loss := loss;
-  spike_factor t n i := h (u t n i);
-  carry_factor t n i := f (o t n i);
-  reset_factor t n i := u t n i ⊗ f' (o t n i)
-|}.
+Definition net := run_of_the_course T N neurons u o w h f f' loss.
 
 Definition δ t n i := d net move (Spike t n i) must_spike.
 Definition err t n i := d net move (U t n i) must_spike.   (* the error that is passed back *)

@@ -16,13 +16,7 @@ Variable w : nat -> nat -> nat -> Number.
 Variables h f f' : Number -> Number.     (* surrogate, forget gate, derivative of the gate *)
 Variable loss : nat -> nat -> Number.    (* ∂L/∂o_i^{t,N} *)
 
-Definition net : Run Number := {|
-  network.T := T; network.N := N; network.neurons := neurons;
-  network.o := o; network.w := w; network.loss := loss;
-  spike_factor t n i := h (u t n i);
-  carry_factor t n i := f (o t n i);
-  reset_factor t n i := u t n i ⊗ f' (o t n i)
-|}.
+Definition net := run_of_the_course T N neurons u o w h f f' loss.
 
 Definition derivative v := d net allows_all v tt.
 Definition δ t n i := derivative (Spike t n i).

@@ -48,6 +48,16 @@ Arguments T {Number}. Arguments N {Number}. Arguments neurons {Number}. Argument
 Arguments w {Number}. Arguments loss {Number}.
 Arguments spike_factor {Number}. Arguments carry_factor {Number}. Arguments reset_factor {Number}.
 
+(* A run of the course's neuron: u^{t+1} = u^t f(o^t) + x^{t+1} + b. *)
+Definition run_of_the_course {Number} `{Numbers Number} T N neurons u o w h f f' loss
+  : Run Number := {|
+  T := T; N := N; neurons := neurons;
+  o := o; w := w; loss := loss;
+  spike_factor t n i := h (u t n i);
+  carry_factor t n i := f (o t n i);
+  reset_factor t n i := u t n i ⊗ f' (o t n i)
+|}.
+
 Section Network.
 Context {Number : Type} `{Numbers Number}.
 Variable net : Run Number.
