@@ -187,7 +187,7 @@ def float_dtype(name: str, value: object) -> np.dtype[Any]:
     """Return ``value`` as a dtype if it is float32 or float64."""
     try:
         dtype = np.dtype(value)  # type: ignore[call-overload]  # anything may come
-    except TypeError:
+    except (TypeError, ValueError):  # a word that is none, or one of a wrong form
         dtype = np.dtype(object)
     if dtype not in FLOATS or value is None:
         raise TypeError(

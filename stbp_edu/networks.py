@@ -38,6 +38,7 @@ from stbp_edu.parameters import (
     by_name,
     draw_weights,
 )
+from stbp_edu.rules import check_gain_limit
 
 LARGE = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
@@ -236,12 +237,15 @@ class Model:
         how: dict[str, Any] = {"reads": tuple(direct), "twin": trace.smooth}
         how["to_input"] = True
         program = self._program(rule, **how)
-        with one_blas_thread(program.backend == "compiled"):
+        with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
             passes = program.passes(by_layer(params))
-            return _to_input(passes, states, direct)
+            found = _to_input(passes, states, direct)
+        checks.check_finite("the gradient of the input", found)
+        return found
 
     def value(self, trace: Trace, targets: Array, loss: Any = None) -> float:
         """Return the loss of a forward pass; the network's where ``loss`` is None."""
+        self._check_layers(trace)
         loss = self.loss if loss is None else loss
         if isinstance(loss, models.Loss):
             return loss.value(_flat(trace[loss.state][self.N]), targets)
@@ -286,21 +290,17 @@ class Model:
 
     def _states(self, trace: Trace, params: Params) -> States:
         """Return the states by layer that a trace holds, once checked."""
-        checks.instance("params", params, Params)
-        O = checks.instance("trace", trace, Trace).O
-        if len(O) != self.N + 1:
-            raise ValueError(
-                f"trace must have the N = {self.N} layers of this network, got {len(O) - 1}; pass "
-                "what its forward returned"
-            )
-        states: States = [{"o": _flat(O[0])}]
+        self._layers(params)
+        self._check_layers(trace)
+        O = trace.O
+        states: States = [{"o": _flat(self._inputs(O[0], params))}]
         for n in range(1, self.N + 1):
             of_layer = {}
             for name in self.table.states[n]:
                 series = trace[name][n]
                 wanted = (*O[0].shape[:2], *self.table.shape_of(n))
                 if (
-                    series is None
+                    not isinstance(series, np.ndarray)
                     or series.shape != wanted
                     or series.dtype != params.dtype
                 ):
@@ -311,6 +311,16 @@ class Model:
                 of_layer[name] = _flat(series)
             states.append(of_layer)
         return states
+
+    def _check_layers(self, trace: Trace) -> None:
+        """Check that a trace has an entry for each layer of every state."""
+        checks.instance("trace", trace, Trace)
+        for entries in (trace.U, trace.O, *trace.states.values()):
+            if len(entries) != self.N + 1:
+                raise ValueError(
+                    f"trace must have the N = {self.N} layers of this network, got "
+                    f"{len(entries) - 1}; pass what its forward returned"
+                )
 
     def _direct(
         self, trace: Trace, states: States, targets: Any, loss: Any
@@ -331,7 +341,7 @@ class Model:
         self, rule: str | Rule, gain_limit: float | None = None, **how: Any
     ) -> Program:
         """Return the program for a rule, which is made once."""
-        rule = as_rule(rule)
+        rule, gain_limit = as_rule(rule), check_gain_limit(gain_limit)
         key = (id(rule), gain_limit, *sorted(how.items()))
         if key not in self._programs:
             limited = with_gain_limit(gain_limit, rule)
@@ -381,6 +391,11 @@ def network(
     checks.choice("backend", backend, ("auto", "numpy", "compiled"))
     given = neuron if isinstance(neuron, list | tuple) else [neuron]
     neurons: list[Neuron] = [as_neuron(one) for one in given]
+    if not neurons:
+        raise ValueError(
+            f"neuron must be a neuron or a list of one for each layer, got {neuron}; "
+            "add the neurons"
+        )
     table_loss = loss if isinstance(loss, models.Loss) else None
     if table_loss is None:
         table_loss = models.loss_of(read_loss(loss), neurons[-1])

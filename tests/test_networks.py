@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import replace
 
 import autograd
 import numpy as np
@@ -388,8 +389,36 @@ def test_neurons_that_are_built_equal_those_that_are_read(gate):
             lambda net, p, t, y: net.backward(p, drawn("recurrent, learned")[2], y),
             r"trace\['u'\]\[1\] must be a float64 array|state must be one of",
         ),
+        (
+            lambda net, p, t, y: stbp_edu.network("2-1", []),
+            "neuron must be a neuron or a list",
+        ),
+        (lambda net, p, t, y: net.backward(p, t, y, gain_limit=[1]), "gain_limit must"),
+        (lambda net, p, t, y: net.init(None, "2-1"), "dtype must be float32 or float6"),
+        (lambda net, p, t, y: net.value(None, y), "trace must be of type"),
+        (
+            lambda net, p, t, y: net.backward(drawn("recurrent, learned")[1], t, y),
+            "shape",
+        ),
     ],
 )
 def test_errors_name_the_argument(call, words):
     with pytest.raises((TypeError, ValueError), match=words):
         call(*drawn("LIF"))
+
+
+@pytest.mark.parametrize("pass_", ["backward", "input_gradient"])
+def test_a_changed_trace_is_refused(pass_):
+    net, params, trace, y = drawn("LIF")
+    nowhere_finite = {
+        name: [None, *(np.nan * a for a in of[1:])] for name, of in trace.states.items()
+    }
+    for changed, words in (
+        ({"U": [None]}, "trace must have the N = "),
+        ({"states": {"u": [None]}}, "trace must have the N = "),
+        ({"O": [None, *trace.O[1:]]}, "must be an array"),
+        ({"states": {**trace.states, "u": [3] * (net.N + 1)}}, "must be a float64 arr"),
+        ({"states": nowhere_finite}, "the gradient of .* must be finite"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            getattr(net, pass_)(params, replace(trace, **changed), y)

@@ -45,6 +45,14 @@ HOSTILE = {
         "HTML",
         "<style>body { display: none }</style><p>shown</p>",
     ),
+    "a figure's style for the page": (
+        "SVG",
+        SVG.format(
+            more="",
+            inside="<style>body { display: none } @media all { p, div { display: none } }"
+            "svg { :is(body):has(&amp;) { display: none } }</style>",
+        ),
+    ),
     "a form": (
         "HTML",
         '<form action="/away"><button>Run all</button></form><p>shown</p>',
@@ -134,6 +142,8 @@ SVG(file.getvalue())"""
     })""")
     assert len(markers) >= 3
     assert all(markers)
+    joined = "svg => getComputedStyle(svg.querySelector('path')).strokeLinejoin"
+    assert drawn.evaluate(joined) == "round"
     shown = "from stbp_edu import plotting\n"
     shown += "plotting.show(plotting.grid(3, 2), alt='A grid of three steps and two layers.')"
     figure = run(warm, shown).locator("svg.figure")

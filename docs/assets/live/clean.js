@@ -15,7 +15,7 @@ const ALLOWED = {
 const HTML = "http://www.w3.org/1999/xhtml";
 const REFERENCES = ["href", "xlink:href", "for", "aria-labelledby", "aria-describedby"];
 
-// A style sheet in HTML holds for the whole page; a figure keeps its own.
+// A style sheet in HTML holds for the whole page; a figure keeps its own, which is confined below.
 DOMPurify.addHook("uponSanitizeElement", (node, { tagName }) => {
   if (tagName === "style" && node.namespaceURI === HTML) node.remove();
 });
@@ -30,8 +30,28 @@ let outputs = 0;
 export function cleaned(markup) {
   const fragment = DOMPurify.sanitize(markup, ALLOWED);
   outputs += 1;
+  for (const style of fragment.querySelectorAll("style")) confine(style, `output-${outputs}`);
   renameIds(fragment, (id) => `output-${outputs}-${id}`);
   return fragment;
+}
+
+// A browser lets a style sheet in SVG hold for the whole page, too: here it does for its own figure.
+function confine(style, name) {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(style.textContent);
+  style.textContent = confined(sheet.cssRules, `.${name}`);
+  style.closest("svg")?.classList.add(name);
+}
+
+// Rules of other kinds are left out, and so are rules inside a rule.
+function confined(rules, place) {
+  const kept = [];
+  for (const rule of rules) {
+    if (rule instanceof CSSKeyframesRule) kept.push(rule.cssText);
+    if (rule instanceof CSSMediaRule) kept.push(`@media ${rule.conditionText} {${confined(rule.cssRules, place)}}`);
+    if (rule instanceof CSSStyleRule) kept.push(`:is(${rule.selectorText}):where(${place}, ${place} *) {${rule.style.cssText}}`);
+  }
+  return kept.join("\n");
 }
 
 // With an id of the page's, an output would be found in the place of a part of the page.
