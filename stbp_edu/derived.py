@@ -89,11 +89,7 @@ class Derived:
         )
 
     def graph(self) -> Shown:
-        """Return the picture of two steps and two layers, each kind of arrow with its number.
-
-        Raises:
-            ImportError: if matplotlib is not installed.
-        """
+        """Return the picture of two steps and two layers, each kind of arrow with its number."""
         from stbp_edu.plotting.graph import two_layers
 
         return two_layers(reading_output("1-1-1", self.neuron))

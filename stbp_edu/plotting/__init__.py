@@ -2,26 +2,13 @@
 
 A chart is made by :func:`figure` and drawn on by functions that take and return axes. A graph is a
 drawing, which its function returns. Both end as the last expression of their cell: ``show(...)``.
+Drawings do without matplotlib; the first chart imports it.
 """
 
-try:
-    import matplotlib  # noqa: F401 - the error says how to install it
-except ImportError as error:
-    raise ImportError(
-        f"figures need matplotlib; run: pip install 'stbp-edu[plot]' ({error})"
-    ) from None
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from stbp_edu.plotting.case_grid import grid, poster, sweep_order, sweep_steps
-from stbp_edu.plotting.charts import (
-    confusion,
-    curves,
-    error_vs,
-    heat,
-    learning_curve,
-    potential,
-    raster,
-    surrogate,
-)
 from stbp_edu.plotting.graph import edges, path_edges, unrolled
 from stbp_edu.plotting.neuron_arrows import automaton, fan_out, read_outs, states
 from stbp_edu.plotting.palette import (
@@ -32,9 +19,21 @@ from stbp_edu.plotting.palette import (
     INK,
     SERIES,
     SPIKE,
-    style,
 )
-from stbp_edu.plotting.svg_figure import Shown, figure, show
+from stbp_edu.plotting.svg_figure import Shown, show
+
+if TYPE_CHECKING:
+    from stbp_edu.plotting.chart_figure import figure, style
+    from stbp_edu.plotting.charts import (
+        confusion,
+        curves,
+        error_vs,
+        heat,
+        learning_curve,
+        potential,
+        raster,
+        surrogate,
+    )
 
 __all__ = [
     "CASE_COLOURS",
@@ -66,3 +65,29 @@ __all__ += [
     "sweep_order",
 ]
 __all__ += ["sweep_steps", "unrolled"]
+
+CHARTS = {
+    "figure": "chart_figure",
+    "style": "chart_figure",
+    "confusion": "charts",
+    "curves": "charts",
+    "error_vs": "charts",
+    "heat": "charts",
+    "learning_curve": "charts",
+    "potential": "charts",
+    "raster": "charts",
+    "surrogate": "charts",
+}
+"""The module of each name that needs matplotlib."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return what needs matplotlib, which is imported when it is first asked for.
+
+    Raises:
+        AttributeError: if there is no such name.
+        ImportError: if matplotlib is not installed.
+    """
+    if name not in CHARTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{CHARTS[name]}"), name)

@@ -9,6 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.ticker import MaxNLocator
 
 from stbp_edu.checks import Array
+from stbp_edu.plotting.chart_figure import place_legend, style
 from stbp_edu.plotting.palette import (
     DASHES,
     GRID,
@@ -17,9 +18,7 @@ from stbp_edu.plotting.palette import (
     MORE,
     SERIES,
     SPIKE,
-    style,
 )
-from stbp_edu.plotting.svg_figure import place_legend
 from stbp_edu.surrogates import Surrogate
 
 # Zero is clear, so that the page shows through, and the strongest colour pale enough for the ink.
@@ -41,7 +40,7 @@ SIGNED = LinearSegmentedColormap.from_list(
 def raster(ax: Axes, spikes: Array, rows: Sequence[str] | None = None) -> Axes:
     """Draw spikes of shape (T, neurons): one row a neuron, one tick a spike, t = 1..T.
 
-    >>> from stbp_edu.plotting.svg_figure import figure
+    >>> from stbp_edu.plotting import figure
     >>> raster(figure()[1], np.eye(3)).get_xlabel()
     'time step t'
     """

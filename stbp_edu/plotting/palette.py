@@ -1,4 +1,4 @@
-"""One visual language: what each colour means, and the settings that every figure shares.
+"""One visual language: what each colour means, in figures and on the site.
 
 A term of the backward pass has one colour wherever it stands: in an arrow, a formula, the grid and
 the poster. The cases are sums of terms, and have no colours of their own. A colour never stands
@@ -10,12 +10,6 @@ takes its colours from there. Every colour that carries meaning has a contrast o
 against its ground, and the terms stay apart under the three common colour vision deficiencies;
 ``tests/plotting/test_palette.py`` computes both.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
-from matplotlib import rc_context
 
 INK = "#24292f"
 """Text, axes, and what is followed, exact or right."""
@@ -54,43 +48,6 @@ SPIKE = "#b46a00"
 SERIES = ("#0078be", "#d55e00", "#009068", "#b6679b", "#a85c36", "#6f6fd8")
 """Curves that stand for no case, in this order."""
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
-
-STYLE: Any = {
-    "axes.edgecolor": GRID,
-    "axes.grid": False,
-    "axes.labelcolor": INK,
-    "axes.labelsize": 10.5,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlecolor": INK,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 11,
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same layout everywhere
-    "font.size": 10.5,
-    "legend.fontsize": 10,
-    "legend.frameon": False,
-    "lines.linewidth": 2,
-    "mathtext.fontset": "dejavusans",
-    "svg.fonttype": "none",  # text stays text: it scales, can be searched and is read aloud
-    "svg.hashsalt": "stbp-edu",
-    "text.color": INK,
-    **{f"{axis}tick.color": GRID for axis in "xy"},
-    **{f"{axis}tick.labelcolor": INK for axis in "xy"},
-    **{f"{axis}tick.labelsize": 10 for axis in "xy"},
-}
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Make figures look as the course's do: a context, or a decorator of a function that draws.
-
-    >>> import matplotlib
-    >>> with style():
-    ...     matplotlib.rcParams["text.color"] == INK
-    True
-    """
-    with rc_context(STYLE):
-        yield
 
 
 def css(dark: str = '[data-md-color-scheme="slate"]') -> str:

@@ -1,4 +1,4 @@
-"""Figures as SVG: charts of matplotlib and drawings of our own, on one sheet.
+"""Figures as SVG: drawings of our own, and charts, on one sheet.
 
 Each says in words what it shows. A notebook has it as an ``<img>`` in HTML, which JupyterLab shows
 in a notebook that it does not trust, too. Every figure has a light ground of its own, since dark
@@ -10,26 +10,22 @@ The site takes the SVG out of the ``<img>`` and restyles it: its colours are CSS
 """
 
 import base64
-import io
 import os
 import re
-import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from html import escape
-from typing import Any, cast
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.text import Text
+from typing import TYPE_CHECKING, Any, cast
 
 from stbp_edu.plotting.drawing import LINE, Drawing, DrawnArrow, Laid
-from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST, style
+from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WIDE, PHONE = 691, 331  # CSS pixels
-WIDTHS = {WIDE: 7.2, PHONE: 3.45}  # the same in inches
 VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
 IMAGE = re.compile(
     r'<img class="stbp-figure"[^>]*? src="data:image/svg\+xml;base64,([^"]*)"[^>]*>'
@@ -42,7 +38,6 @@ DARK_THEMES = (
 """For JupyterLab, VS Code and Colab; the site leaves it out."""
 NARROW = "stbp-narrow"
 """The key of an output's metadata that holds its figures set again for a phone."""
-NUMBER = re.compile(r"-?\d+\.\d{2,}")
 FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
 FILLING = 4.0  # seconds until every cell of an order has its colours
 FILLED = (
@@ -51,26 +46,6 @@ FILLED = (
     ".stbp-fill{animation:stbp-fill var(--pace) calc(var(--k)*var(--pace)) both}"
     "svg:hover .stbp-fill{animation-name:stbp-refill}}</style>"
 )
-
-
-def figure(
-    rows: int = 1, cols: int = 1, *, height: float = 2.6, **subplots: Any
-) -> tuple[Figure, Any]:
-    """Return (fig, axes) in the course's style; no pyplot, so nothing has to be closed.
-
-    Args:
-        rows: rows of axes.
-        cols: columns of axes.
-        height: in inches.
-        subplots: passed on, such as ``sharex=True`` or ``height_ratios=[1, 2]``.
-
-    >>> fig, ax = figure()
-    >>> fig.get_size_inches().tolist()
-    [7.2, 2.6]
-    """
-    with style():
-        fig = Figure(figsize=(WIDTHS[WIDE], height), layout="constrained")
-        return fig, fig.subplots(rows, cols, **subplots)
 
 
 @dataclass(frozen=True, repr=False)
@@ -138,7 +113,7 @@ def unpacked(text: str) -> str:
     return zlib.decompress(base64.b64decode(text)).decode()
 
 
-def show(*shown: Figure | Drawing, alt: str) -> Shown:
+def show(*shown: "Figure | Drawing", alt: str) -> Shown:
     """Return a figure as an object that Jupyter and the site draw.
 
     Args:
@@ -149,9 +124,9 @@ def show(*shown: Figure | Drawing, alt: str) -> Shown:
         TypeError: if there is no figure and no drawing.
         ValueError: if ``alt`` is missing or too short to say what the figure shows.
 
-    >>> fig, ax = figure()
-    >>> show(fig, alt="An empty pair of axes, as a first example.")
-    [Figure: An empty pair of axes, as a first example.]
+    >>> from stbp_edu.plotting import grid
+    >>> show(grid(3, 2), alt="The grid of three steps and two layers.")
+    [Figure: The grid of three steps and two layers.]
     """
     if not isinstance(alt, str) or len(alt.split()) < 5:
         raise ValueError(
@@ -162,8 +137,10 @@ def show(*shown: Figure | Drawing, alt: str) -> Shown:
     drawings = [one for one in shown if isinstance(one, Drawing)]
     if drawings and len(drawings) == len(shown):
         draw = partial(_drawings, drawings, alt)
-    elif len(shown) == 1 and isinstance(shown[0], Figure):
-        draw = partial(_chart, shown[0], alt)
+    elif len(shown) == 1 and hasattr(shown[0], "savefig"):
+        from stbp_edu.plotting.chart_figure import chart
+
+        draw = partial(chart, cast("Figure", shown[0]), alt)
     else:
         raise TypeError(
             f"fig must be a matplotlib Figure or drawings, got {shown!r}; "
@@ -174,74 +151,6 @@ def show(*shown: Figure | Drawing, alt: str) -> Shown:
         return Shown(draw(WIDE), alt, draw(PHONE))
     svg = draw(WIDE if view == "wide" else PHONE)
     return Shown(svg.replace("<svg", '<svg data-view=""', 1), alt)
-
-
-def _chart(fig: Figure, alt: str, width: int) -> str:
-    """Return a figure as SVG at a width, its text in ink, its legends in as many columns as fit."""
-    for text in fig.findobj(Text):
-        if isinstance(text, Text) and str(text.get_color()) == "black":
-            text.set_color(INK)  # also where it was added outside of the style
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close(fig)
-    fig.set_figwidth(WIDTHS[width])
-    for ax in fig.axes:
-        if ax.get_legend():
-            place_legend(ax)
-    buffer = io.StringIO()
-    with style():
-        fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    return _on_sheet(buffer.getvalue().replace("xlink:href", "href"), alt)
-
-
-def _on_sheet(svg: str, alt: str) -> str:
-    """Return matplotlib's SVG on our sheet: ids of its own, and only the digits that are seen."""
-    box = [
-        round(float(side)) for side in svg.split('viewBox="')[1].split('"')[0].split()
-    ]
-    svg = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
-    svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
-    svg = re.sub(r' (d|x|y)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
-    svg = re.sub(r">\s+<", "><", svg).strip()
-    prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
-    used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg)}
-    svg = re.sub(
-        r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg
-    )
-    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)
-    svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
-    return sheet(box, alt, svg, scale=4 / 3)  # points to pixels
-
-
-def place_legend(ax: Axes) -> None:
-    """Put the legend above the axes, so that it covers no curve, in as many columns as fit."""
-    handles, labels = ax.get_legend_handles_labels()
-    spec = ax.get_subplotspec()
-    across = spec.get_gridspec().ncols if spec else 1
-    inches = 0.9 * cast(Figure, ax.figure).get_figwidth() / across
-    columns = max(
-        1, int(inches / (0.55 + 0.08 * max(map(len, labels))))
-    )  # handle and text, about
-    rows = -(-len(labels) // columns)
-    columns = -(-len(labels) // rows)  # as even as the rows can be
-    place: dict[str, Any] = {
-        "loc": "lower left",
-        "bbox_to_anchor": (0, 1.0),
-        "borderaxespad": 0.2,
-    }
-    with style():
-        ax.legend(
-            handles, labels, ncols=columns, handlelength=2.6, columnspacing=1.2, **place
-        )
-
-
-def _short(path: str) -> str:
-    r"""Return a path's data without spaces and digits that say nothing.
-
-    >>> _short("M 1.52 2 \nL 3 4 \nz\n")
-    'M1.5 2L3 4z'
-    """
-    path = NUMBER.sub(lambda m: f"{float(m[0]):.1f}", " ".join(path.split()))
-    return re.sub(r"\s*([A-Za-z])\s*", r"\1", path)
 
 
 def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:

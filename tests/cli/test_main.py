@@ -126,8 +126,8 @@ def test_a_run_whose_inputs_are_no_pixels_is_drawn_without_weights(
 
 
 def test_figures_say_what_they_need(folder: Path, monkeypatch):
-    monkeypatch.delattr("stbp_edu.plotting", raising=False)
-    monkeypatch.delitem(sys.modules, "stbp_edu.plotting", raising=False)
+    for module in ("charts", "chart_figure"):
+        monkeypatch.delitem(sys.modules, f"stbp_edu.plotting.{module}", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it now fails
     with pytest.raises(ImportError, match=r"pip install 'stbp-edu\[plot\]'"):
         call("plot", folder / "exact")

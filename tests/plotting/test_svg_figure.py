@@ -2,6 +2,8 @@
 
 import base64
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 
 import matplotlib
@@ -21,6 +23,23 @@ def draw():
     fig, ax = figure()
     plotting.heat(ax, np.eye(3))
     return show(fig, alt=ALT)
+
+
+DRAWN = """
+import sys
+from stbp_edu import plotting
+
+drawing = plotting.show(plotting.grid(3, 2), alt="A grid of three steps and two layers.")
+assert drawing.svg.startswith("<svg")
+assert "matplotlib" not in sys.modules
+plotting.figure()
+assert "matplotlib" in sys.modules
+"""
+
+
+def test_only_a_chart_imports_matplotlib():
+    """So the page need not load it for a notebook's first cell."""
+    subprocess.run([sys.executable, "-c", DRAWN], check=True)
 
 
 def test_svg_can_be_read_aloud_and_is_one_element():

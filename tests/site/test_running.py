@@ -55,12 +55,14 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
 
 
 def test_a_library_is_fetched_by_the_cell_that_imports_it(page: Page) -> None:
-    """NumPy and the package come with Python; matplotlib when a cell draws."""
+    """NumPy and the package come with Python, and draw; matplotlib comes for a chart."""
     asked = listen(page)
-    run(page, "import numpy, stbp_edu\nnumpy.ones(3).sum()")
+    drawing = "plotting.show(plotting.grid(3, 2), alt='Three steps and two layers, drawn.')"
+    shown = run(page, f"from stbp_edu import plotting\n{drawing}")
+    expect(shown.locator("svg.figure")).to_have_count(1)
     assert not [url for url in asked if "matplotlib" in url]
-    figure = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
-    expect(run(page, figure).locator("img")).to_have_count(1)
+    chart = "fig, ax = plotting.figure()\nplotting.show(fig, alt='A pair of axes without a line.')"
+    expect(run(page, chart).locator("svg.figure")).to_have_count(1)
     assert [url for url in asked if "matplotlib" in url]
     assert not [url for url in asked if "sympy" in url]
 

@@ -29,9 +29,11 @@ def test_what_a_page_does_not_begin_with_is_loaded_for_those_modules_that_import
     None
 ):
     """The page loads for a cell what the cell's imports use, and no more."""
-    found = runtime.needed_libraries(["autograd", "sympy"])
+    found = runtime.needed_libraries(["autograd", "matplotlib", "sympy"])
     assert "stbp_edu" not in found
     assert "autograd" in found["stbp_edu.verify.autodiff"]
+    assert "matplotlib" in found["stbp_edu.plotting.heat"]
+    assert "stbp_edu.plotting" not in found
 
 
 def test_a_browser_may_keep_what_python_starts_from(site: Path) -> None:

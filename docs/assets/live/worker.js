@@ -21,7 +21,8 @@ function wanted(code) {
     return from ? [from, ...list(what).map((name) => `${from}.${name}`)] : list(plain);
   });
   const dotted = [...code.matchAll(/\bstbp_edu(?:\.\w+)+/g)].map(([name]) => name);
-  const found = [...names, ...dotted].flatMap((name) => {
+  const charts = [...code.matchAll(/\bplotting\.\w+/g)].map(([name]) => `stbp_edu.${name}`);
+  const found = [...names, ...dotted, ...charts].flatMap((name) => {
     const parts = name.split(".");
     return [parts[0], ...parts.flatMap((_, k) => about.needs[parts.slice(0, k + 1).join(".")] ?? [])];
   });

@@ -30,6 +30,7 @@ from typing import Any
 import grimp
 
 from stbp_edu.files import digest, read_json, read_text, read_toml
+from stbp_edu.plotting import CHARTS
 from tools.site import CACHE, PUBLIC, ROOT
 from tools.site.assets.npm import PIP, modules, node
 
@@ -53,9 +54,10 @@ PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
 REQUIRED = re.compile(
     r'\brequire\("(\w+)"'
 )  # an import by name, which the import graph misses
-LAZY = {
-    "stbp_edu.derive": "stbp_edu.derived"
-}  # a name that stands for a module when it is used
+LAZY = {"stbp_edu.derive": "stbp_edu.derived"} | {
+    f"stbp_edu.plotting.{name}": f"stbp_edu.plotting.{module}"
+    for name, module in CHARTS.items()
+}  # names that import a module when they are used
 DEPENDS = {
     "sympy": ["mpmath"],
     "matplotlib": [name for name in FIGURES.values() if name != "matplotlib"],
@@ -261,7 +263,14 @@ def needed_libraries(libraries: Sequence[str]) -> dict[str, list[str]]:
     Imports inside functions count.
     """
     graph = grimp.build_graph(
-        "stbp_edu", include_external_packages=True, cache_dir=None
+        "stbp_edu",
+        include_external_packages=True,
+        exclude_type_checking_imports=True,
+        cache_dir=None,
+    )
+    graph.remove_import(  # only for a chart, and with it matplotlib has come
+        importer="stbp_edu.plotting.svg_figure",
+        imported="stbp_edu.plotting.chart_figure",
     )
     for path in (ROOT / "stbp_edu").rglob("*.py"):
         name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
