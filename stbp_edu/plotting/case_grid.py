@@ -1,18 +1,18 @@
 """The (t, n) grid: which case holds where, the backward sweep that fills it, and the poster.
 
 The poster has the five cases on one page: in each cell of the grid its formulas, coloured by term.
-It is HTML with MathML: text that can be selected, read aloud, printed, and set again on a phone.
+It is HTML with TeX between its marks, which the site sets as it sets every formula.
 """
 
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from html import escape
 from importlib import resources
 from itertools import product
 
 from stbp_edu import checks
-from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.cases import case_at
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.plotting.drawing import Drawing, DrawnNode
@@ -40,12 +40,6 @@ PLACES = {
     4: r"t < T,\ n < N",
     5: r"\text{all } t",
 }
-SPACES = re.compile(r"\\[,;]|\\[Bb]igg?[lr]?|\\limits")
-FLAT = '<mo stretchy="false">'  # a bracket no taller than its letters
-SLANTED = (
-    "<mi>h",
-    '<mi mathvariant="normal" style="font-style: italic">h',
-)  # fonts lack the other
 SUMMAND = '<span class="term">+ {}</span>'
 BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of brackets
 
@@ -166,7 +160,7 @@ class Poster:
         return rf"\boxed{{{cell}}}" if case == self.lit else cell
 
     def html(self) -> str:
-        """Return the poster as a part of a page, in MathML, each term in its colour."""
+        """Return the poster as a part of a page, each term in its colour."""
         shown = {}
         for id_ in IDS:
             shown[id_.replace("-", "_")] = formula(id_, int(id_[1]) <= self.known)
@@ -212,15 +206,15 @@ def _style() -> str:
 
 @cache
 def formula(id_: str, known: bool = True) -> str:
-    """Return an equation of the register as MathML, each term of its sum in the term's colour.
+    """Return an equation of the register, each term of its sum in the term's colour.
 
     A term comes from the next step, from above, or straight from the loss; else it is in ink. Of an
     equation that is not known yet, the right side is left out.
 
-    >>> formula("c3-epsilon").count("<math>"), 'class="next"' in formula("c3-epsilon")
+    >>> formula("c3-epsilon").count("arithmatex"), 'class="next"' in formula("c3-epsilon")
     (3, True)
     """
-    left, right = SPACES.sub("", EQUATIONS[id_].forms["index"]).split("=", 1)
+    left, right = EQUATIONS[id_].forms["index"].split("=", 1)
     terms = ["…"]
     if known:
         other = "direct" if re.match("c[1-4]-delta", id_) else ""
@@ -229,12 +223,19 @@ def formula(id_: str, known: bool = True) -> str:
             "next" if "t+1" in x else "above" if "n+1" in x else other for x in texs
         ]
         terms = [
-            f'<span class="{kind}">{mathml(tex)}</span>' if kind else mathml(tex)
+            f'<span class="{kind}">{typeset(tex)}</span>' if kind else typeset(tex)
             for kind, tex in zip(kinds, texs, strict=True)
         ]
-    html = " ".join(
-        [mathml(left + "="), terms[0], *(SUMMAND.format(term) for term in terms[1:])]
+    return " ".join(
+        [typeset(left + "="), terms[0], *(SUMMAND.format(term) for term in terms[1:])]
     )
-    return (
-        html.replace("<mo>(", FLAT + "(").replace("<mo>)", FLAT + ")").replace(*SLANTED)
-    )
+
+
+def typeset(tex: str) -> str:
+    r"""Return TeX as the site sets it, as large as on a line of its own.
+
+    >>> typeset("a < b")
+    '<span class="arithmatex">\\(\\displaystyle a &lt; b\\)</span>'
+    """
+    shown = escape(tex.strip(), quote=False)
+    return rf'<span class="arithmatex">\(\displaystyle {shown}\)</span>'

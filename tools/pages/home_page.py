@@ -1,16 +1,22 @@
-"""What the home page shows: the length of the shortest path, and a picture for each card."""
+"""What the home page shows: how long the shortest path is, a picture for each card, a cell."""
 
-from stbp_edu import cases, forward, plotting
+import nbformat
+
+from stbp_edu import cases, derive, forward, plotting
 from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil
 from stbp_edu.practice.explorers.pulse_explorer import Pulse
 from stbp_edu.verify import finite_difference
 from tools.pages import figure_html, read_records, time_page
 from tools.pages.paths_page import paths
+from tools.site.render.notebook_page import Notebook
 
 GRID_ALT = (
     "The grid of three time steps and two layers. The number of its case stands in each "
     "cell."
 )
+
+
+NEURON = "u = tau * u * (1 - o) + x\no = spike(u - v_th)"
 
 
 def names() -> dict[str, object]:
@@ -30,6 +36,19 @@ def names() -> dict[str, object]:
         "without": without,
         "limited": limited,
     }
+
+
+def notebook() -> Notebook:
+    """Return the cell that can be run on the page, and what it shows, as a notebook."""
+    source = (
+        "import stbp_edu\n"
+        f"neuron = {NEURON!r}\n"
+        "stbp_edu.derive(neuron, tau=0.5, v_th=1.0).graph()"
+    )
+    data, metadata = derive(NEURON, tau=0.5, v_th=1.0).graph()._repr_mimebundle_()
+    shown = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+    cell = nbformat.v4.new_code_cell(source, outputs=[shown], id="derive")
+    return Notebook("home", title="", description="", markdown="", cells=[cell])
 
 
 def one_spike() -> tuple[str, str]:

@@ -25,6 +25,7 @@ from mkdocs.structure.pages import Page
 from stbp_edu.files import read_text, read_toml, write_text
 from stbp_edu.plotting import palette
 from stbp_edu.practice import explorers
+from tools.pages import home_page
 from tools.pages.names import names
 from tools.site import PUBLIC, ROOT, downloads
 from tools.site.assets import npm, pyodide
@@ -173,6 +174,8 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
         heading.title = plain(heading.title)
         headings += heading.children
     notebook = content.notebooks.get(Path(page.file.src_uri).stem)
+    if page.file.src_uri == "index.md":
+        notebook = home_page.notebook()
 
     def fill(slot: re.Match[str]) -> str:
         if slot[1] == "head":
