@@ -1,10 +1,11 @@
 """What running a cell on a notebook page does: loading, results, errors, the end of a loop."""
 
+import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.site.conftest import NARROW
+from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, run, violations, write
 
 
@@ -57,7 +58,9 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
 def test_a_library_is_fetched_by_the_cell_that_imports_it(page: Page) -> None:
     """NumPy and the package come with Python, and draw; matplotlib comes for a chart."""
     asked = listen(page)
-    drawing = "plotting.show(plotting.grid(3, 2), alt='Three steps and two layers, drawn.')"
+    drawing = (
+        "plotting.show(plotting.grid(3, 2), alt='Three steps and two layers, drawn.')"
+    )
     shown = run(page, f"from stbp_edu import plotting\n{drawing}")
     expect(shown.locator("svg.figure")).to_have_count(1)
     assert not [url for url in asked if "matplotlib" in url]
@@ -213,3 +216,18 @@ def test_results_menu_and_search_are_open_to_everyone_and_obey_the_keyboard(
     assert violations(warm) == []
     warm.keyboard.press("Escape")
     expect(warm.locator("#__drawer")).not_to_be_checked()
+
+
+def test_the_first_page_has_a_cell(context: BrowserContext, address: str) -> None:
+    """Its picture is there before a run, and follows what is changed."""
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector(READY, state="attached")
+    code = cell(page).get_by_role("textbox").input_value()
+    assert len(code.splitlines()) == 3
+    arrows = cell(page).locator("svg.figure").first
+    expect(arrows).to_have_attribute("aria-label", re.compile("3 reset from o"))
+    run(page, code.replace(" * (1 - o)", ""))
+    arrows = cell(page).locator("svg.figure")
+    expect(arrows).to_have_count(1)
+    expect(arrows).not_to_have_attribute("aria-label", re.compile("reset"))
