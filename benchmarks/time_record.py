@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.engine import forward
 from stbp_edu.files import write_json
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import Params
 from stbp_edu.rules import CASE_RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.model import passes
 from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.runs import (
     RECORD,
@@ -92,7 +92,7 @@ def inside(params: Params, settings: Settings, data: Dataset) -> dict[str, Any]:
     spikes = encode(
         settings.encoder, images, settings.steps_to_answer, rng, hold=settings.hold
     )
-    trace = forward(np.asarray(spikes, params.dtype), params, settings.make_neuron())
+    trace = passes(params, settings).forward(spikes)
     return {
         "fires": round(float(trace.O[1].any(axis=(0, 1)).mean()), 3),
         "beyond": [None if b is None else round(b, 4) for b in beyond(trace, settings)],

@@ -19,7 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, engine
+from stbp_edu import LIF, Gaussian
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.files import write_json
 from stbp_edu.parameters import named_arrays
@@ -43,6 +43,7 @@ class Process:
         one_blas_thread()
         rng = np.random.default_rng(0)
         self.other, self.first = other, first
+        self.net = stbp_edu.network(SIZES, NEURON)
         self.params = stbp_edu.init_params(SIZES, rng, np.float32, scheme="uniform")
         self.spikes = (rng.random((T, max(BATCHES), SIZES[0])) < 0.13).astype(
             np.float32
@@ -55,8 +56,8 @@ class Process:
 
     def one(self, S: int) -> np.ndarray:
         """Return the gradient of the first S samples as one array."""
-        trace = engine.forward(self.spikes[:, :S], self.params, NEURON)
-        grads = engine.backward(trace, self.targets[:S], self.params, NEURON)
+        trace = self.net.forward(self.params, self.spikes[:, :S])
+        grads = self.net.backward(self.params, trace, self.targets[:S])
         return np.concatenate([g.ravel() for g in named_arrays(grads).values()])
 
     def two(self, S: int) -> np.ndarray:

@@ -1,10 +1,12 @@
 """Random networks for the tests, and comparisons whose failures say where."""
 
+from functools import lru_cache
+
 import numpy as np
 from hypothesis import strategies as st
 
 import stbp_edu
-from stbp_edu import LIF, Trace, forward_pass
+from stbp_edu import LIF, Gradients, Trace, forward_pass
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import report
@@ -28,6 +30,24 @@ def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
     spikes = (rng.random((T, S, sizes[0])) < 0.5).astype(dtype)
     targets = rng.random((S, sizes[-1])).astype(dtype)
     return Problem(spikes, targets, params, neuron)
+
+
+def fast_forward(spikes, params, neuron, *, twin=False, workspace=None) -> Trace:
+    """The forward pass of ``stbp_edu.network``, called as the readable one is."""
+    net = network_of(tuple(params.sizes), neuron)
+    return net.forward(params, spikes, twin=twin, workspace=workspace)
+
+
+def fast_backward(trace, targets, params, neuron, *rule_and_loss, **more) -> Gradients:
+    """The gradients of ``stbp_edu.network``, called as the readable ones are."""
+    net = network_of(tuple(params.sizes), neuron)
+    return net.backward(params, trace, targets, *rule_and_loss, **more)
+
+
+@lru_cache(maxsize=64)
+def network_of(sizes, neuron, backend="numpy"):
+    """A network, which keeps its programs."""
+    return stbp_edu.network(sizes, neuron, backend=backend)
 
 
 @st.composite

@@ -26,9 +26,7 @@ from stbp_edu.arrows import (
 from stbp_edu.engine import (
     Program,
     Workspace,
-    backward,
     compiled,
-    forward,
     loops,
     machine_code,
 )
@@ -40,7 +38,13 @@ from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
 from tests.derive.texts import assert_single, derived, in_dtype, run_of
-from tests.networks import assert_close, make_problem
+from tests.networks import (
+    assert_close,
+    fast_backward,
+    fast_forward,
+    make_problem,
+    network_of,
+)
 
 SAMPLES = {"quick": (6, 2), "more": (30, 4)}  # compiling takes seconds a text
 ON_ARRAYS, COMPILED = SAMPLES.get(os.environ.get("STBP_EXAMPLES", "quick"), (300, 300))
@@ -169,8 +173,7 @@ def test_the_smooth_twin_and_a_convolution(backend, surrogate):
         ("classic", "both"),
     ],
 )
-def test_an_engine_of_loops_equals_one_of_arrays(rule, loss, monkeypatch):
-    monkeypatch.setattr("stbp_edu.engine.program.MANY", 0)
+def test_an_engine_of_loops_equals_one_of_arrays(rule, loss):
     neuron = LIF(
         tau=0.4, v_th=0.4, gate="soft" if rule == "leak-only" else "exponential"
     )
@@ -179,12 +182,12 @@ def test_an_engine_of_loops_equals_one_of_arrays(rule, loss, monkeypatch):
     given = (
         {} if loss is None else {"loss": Direct(None if loss == "u" else term, term)}
     )
-    args = (problem.targets, problem.params, neuron, rule)
-    run = forward(problem.spikes, problem.params, neuron)
+    loops = network_of((70, 66, 3), neuron, "compiled")
+    run = loops.forward(problem.params, problem.spikes)
     assert_close(run.U, problem.trace.U, "U")
-    found = backward(run, *args, **given)
-    monkeypatch.setattr("stbp_edu.engine.program.MANY", 10**9)
-    expected = backward(problem.trace, *args, **given)
+    found = loops.backward(problem.params, run, problem.targets, rule, **given)
+    arguments = (problem.trace, problem.targets, problem.params, neuron, rule)
+    expected = fast_backward(*arguments, **given)
     assert_close(found.W, expected.W, "W", tol=1e-11)
     assert_close(found.b, expected.b, "b", tol=1e-11)
 
@@ -248,7 +251,7 @@ def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself(n, neuron):
     trace = problem.trace
     trace.O[n][:-1, :, 0] = 0.5
     args = (trace, problem.targets, problem.params, neuron)
-    assert_close(backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
+    assert_close(fast_backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
 
 
 @pytest.mark.parametrize("rule", PART_ONE)
@@ -256,14 +259,17 @@ def test_a_workspace_is_used_again_and_gives_the_same_bits(rule):
     work = Workspace()
     for T, S in ((4, 3), (4, 3), (6, 2)):
         problem = make_problem(T + S, [5, 7, 3], T, S, NEURON)
-        fresh = forward(problem.spikes, problem.params, NEURON)
-        kept = forward(problem.spikes, problem.params, NEURON, workspace=work)
+        fresh = fast_forward(problem.spikes, problem.params, NEURON)
+        kept = fast_forward(problem.spikes, problem.params, NEURON, workspace=work)
         assert_close(kept.U, fresh.U, "U", tol=0)
-        again = forward(problem.spikes, problem.params, NEURON, workspace=work)
+        again = fast_forward(problem.spikes, problem.params, NEURON, workspace=work)
         assert again.U[1].ctypes.data == kept.U[1].ctypes.data
         args = (fresh, problem.targets, problem.params, NEURON, rule)
         assert_close(
-            backward(*args, workspace=work).W, backward(*args).W, "dL/dW", tol=0
+            fast_backward(*args, workspace=work).W,
+            fast_backward(*args).W,
+            "dL/dW",
+            tol=0,
         )
 
 
@@ -274,8 +280,8 @@ def test_a_step_at_full_size_fits_in_150_megabytes():
     )
     tracemalloc.start()
     work = Workspace()
-    trace = forward(problem.spikes, problem.params, NEURON, workspace=work)
-    backward(trace, problem.targets, problem.params, NEURON, workspace=work)
+    trace = fast_forward(problem.spikes, problem.params, NEURON, workspace=work)
+    fast_backward(trace, problem.targets, problem.params, NEURON, workspace=work)
     peak = tracemalloc.get_traced_memory()[1] + problem.spikes.nbytes
     tracemalloc.stop()
     assert peak < 150e6

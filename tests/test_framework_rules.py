@@ -15,8 +15,7 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid
-from stbp_edu.engine import backward
-from tests.networks import make_problem
+from tests.networks import fast_backward, make_problem
 from tools import ROOT
 from tools.pages.names import names
 from tools.templates import filled
@@ -77,7 +76,7 @@ def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(
 
     assert all(o.mean() > 0.1 for o in problem.trace.O[1:])
     want = autograd.grad(value)(problem.params.W[1:])
-    found = backward(
+    found = fast_backward(
         problem.trace, problem.targets, problem.params, neuron, rule=rule
     ).W[1:]
     for ours, theirs in zip(found, want, strict=True):

@@ -8,7 +8,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Trace, cases, forward_pass
-from stbp_edu.engine import backward, forward
 from stbp_edu.losses import (
     CrossEntropy,
     Direct,
@@ -21,7 +20,14 @@ from stbp_edu.losses import (
 from stbp_edu.neuron import GATES
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
-from tests.networks import Problem, assert_close, make_problem, problems
+from tests.networks import (
+    Problem,
+    assert_close,
+    fast_backward,
+    fast_forward,
+    make_problem,
+    problems,
+)
 
 SMALL = {"max_layers": 3, "max_steps": 5, "max_width": 5, "max_batch": 4}
 LOSSES: tuple[LossLike, ...] = (
@@ -36,9 +42,11 @@ def swept(trace, targets, params, neuron, *rest, **options):
     return cases.sweep(trace, targets, params, neuron, *rest, **options).gradients
 
 
-RUNS = {"sweep": swept, "engine": backward}
+RUNS = {"sweep": swept, "engine": fast_backward}
 each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
-each_forward = pytest.mark.parametrize("run", [forward_pass.forward, forward], ids=RUNS)
+each_forward = pytest.mark.parametrize(
+    "run", [forward_pass.forward, fast_forward], ids=RUNS
+)
 each_curve = pytest.mark.parametrize("make", SURROGATES.values(), ids=SURROGATES)
 real_dtypes = st.sampled_from([np.float32, np.float64])
 rules, losses = st.sampled_from(CASE_RULES + ABLATIONS), st.sampled_from(LOSSES)
@@ -278,7 +286,7 @@ def test_what_is_small_is_kept_down_to_the_floor_of_float32(
     trace, scale = problem.trace, dtype(10.0**size)
     term = np.random.default_rng(seed).normal(size=trace.O[-1].shape).astype(dtype)
     rest = (trace, None, problem.params, neuron, rule)
-    one, small = (backward(*rest, loss=d) for d in (term, term * scale))
+    one, small = (fast_backward(*rest, loss=d) for d in (term, term * scale))
     floor, rounding = (1e-16, 1e-4) if dtype is np.float32 else (0, 1e-11)
     for a, b in zip(arrays(small), arrays(one), strict=True):
         largest = np.abs(b * scale).max()
@@ -299,7 +307,7 @@ def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(
     slow = forward_pass.forward(*problem[::2], problem.neuron, spike=spike)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("stbp_edu.engine.array_program.STRETCH", 2 * entries)
-        fast = forward(*problem[::2], problem.neuron, spike=spike)
-        got = backward(slow, *rest, rule, loss)
+        fast = fast_forward(*problem[::2], problem.neuron, twin=smooth)
+        got = fast_backward(slow, *rest, rule, loss)
     assert_close(fast.U, slow.U, "U")
     assert_equal(got, arrays(swept(slow, *rest, rule, loss)))

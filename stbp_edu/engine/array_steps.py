@@ -24,20 +24,18 @@ class ArraySteps:
         program: the layer's program.
         wanted: the adjoints to keep, that of what the parameters enter first.
         twin: whether the smooth twin H takes the place of the spike, or outputs are any numbers.
-        fires: another function in place of the spike, where one is given.
     """
 
     program: LayerProgram
     wanted: tuple[str, ...]
     twin: bool = False
-    fires: Callable[[Any], Any] | None = None
 
     @cached_property
     def arrays(self) -> ArrayProgram:
         """The program that runs."""
         curve = self.program.neuron.surrogate
-        fires = self.fires or (curve.antiderivative if self.twin else reached)
-        functions = {**NUMPY, "h": curve.derivative, "spike": fires}
+        spike = curve.antiderivative if self.twin else reached
+        functions = {**NUMPY, "h": curve.derivative, "spike": spike}
         return ArrayProgram(self.program, functions, self.twin)
 
     @property

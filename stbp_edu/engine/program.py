@@ -1,13 +1,9 @@
-"""The derived program of a network: forward, and backward under any rule, at full speed.
-
-:func:`forward` and :func:`backward` are those of Part I, whose neurons are derived, too.
-"""
+"""The derived program of a network: forward, and backward under any rule, at full speed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -15,27 +11,17 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
-from stbp_edu.arrows import forward_run, models, network, with_gain_limit
+from stbp_edu.arrows import forward_run, models
 from stbp_edu.arrows.lines.program import steps_back
 from stbp_edu.arrows.link import Flatten
-from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.loop_source import LoopSource
-from stbp_edu.engine.passes import Dense, Linked, Passes, States
-from stbp_edu.forward_pass import Spike, Trace, check_spike, check_spikes, check_trace
-from stbp_edu.losses import RATE, LossLike
-from stbp_edu.losses.reading import direct_term
-from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Gradients, Params, by_layer, by_name
-from stbp_edu.rules import ABLATIONS, CASE_RULES, check_gain_limit
+from stbp_edu.engine.passes import Dense, Linked, Passes
 from stbp_edu.surrogates import is_curve
-
-MANY = 50_000
-"""Weights of a network below which operations on whole arrays take less time than compiling."""
 
 
 @dataclass(frozen=True)
@@ -202,129 +188,3 @@ class Program:
 def flat(a: Array) -> Array:
     """Return (T, S, *shape) as (T, S, m)."""
     return a.reshape(*a.shape[:2], -1)
-
-
-def forward(
-    spikes: Array,
-    params: Params,
-    neuron: LIF,
-    *,
-    spike: Spike | None = None,
-    workspace: Workspace | None = None,
-) -> Trace:
-    """Run the network: the results of :func:`stbp_edu.forward_pass.forward`, faster.
-
-    ``fwd-x`` of a layer is one product for all steps; ``fwd-u`` and ``fwd-o`` go step by step.
-
-    Args:
-        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers. If all steps are
-            one in memory, as ``np.broadcast_to`` makes them, its product is computed once.
-        params: weights and biases; their dtype decides the computation's.
-        neuron: constants and gate.
-        spike: the function o(u); ``neuron.g`` where None, ``neuron.H`` for the smooth twin.
-        workspace: buffers to use again; the trace lives in them.
-
-    Raises:
-        TypeError, ValueError: if ``spikes`` has the wrong rank, shape or dtype, or is not finite.
-
-    >>> import numpy as np
-    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
-    >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
-    array([0., 1., 0.])
-    """
-    check_spikes(spikes, params)
-    checks.instance("neuron", neuron, LIF)
-    check_spike(spike)
-    passes = _passes(params, neuron, workspace, twin=spike is not None)
-    if spike is not None:
-        fires = lambda v: spike(v + neuron.v_th)  # noqa: E731
-        passes = replace(
-            passes, layers=[s and replace(s, fires=fires) for s in passes.layers]
-        )
-    with one_blas_thread():
-        states = passes.forward(spikes)
-    U, O = ([of[name] for of in states[1:]] for name in "uo")
-    return Trace([None, *U], [spikes, *O])
-
-
-def backward(
-    trace: Trace,
-    targets: Array | None,
-    params: Params,
-    neuron: LIF,
-    rule: str = "exact",
-    loss: LossLike = RATE,
-    *,
-    gain_limit: float | None = None,
-    workspace: Workspace | None = None,
-) -> Gradients:
-    """Return dL/dW and dL/db: the gradients of :func:`stbp_edu.cases.sweep`, faster.
-
-    In float32, adjoints below about 3e-18 are rounded to zero, since the smallest floats slow the
-    processor down: a gradient of 1e-14 may be off by a thousandth, one of 1e-17 be zero.
-
-    Layer by layer from the last: δ and ε at every step (``err-exact`` or ``err-classic``), then
-    ``c5-w`` and ``c5-b``.
-
-    Args:
-        trace: the forward pass.
-        targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
-        params: the parameters of that pass.
-        neuron: the neuron of that pass.
-        rule: ``"exact"``, ``"classic"``, or an ablation of :mod:`stbp_edu.rules`.
-        loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
-        gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
-        workspace: buffers to use again; the gradients live in them.
-
-    Raises:
-        TypeError, ValueError: if shapes or dtypes do not fit, or the rule is unknown.
-
-    >>> import numpy as np
-    >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
-    >>> neuron = LIF(tau=0.5, v_th=2.0)
-    >>> trace = forward(np.ones((3, 1, 1)), p, neuron)
-    >>> backward(trace, np.array([[1.0]]), p, neuron).b[1].round(4)
-    array([-0.2957])
-    """
-    check_trace(trace, params)
-    checks.instance("neuron", neuron, LIF)
-    checks.choice("rule", rule, CASE_RULES + ABLATIONS)
-    terms = direct_term(loss, trace, targets)
-    binary = all(((o == 0) | (o == 1)).all() for O in trace.O[1:] for o in O)
-    limit = check_gain_limit(gain_limit)
-    direct = {
-        name: term for name, term in zip("ou", terms, strict=True) if term is not None
-    }
-    layers = zip(trace.U[1:], trace.O[1:], strict=True)
-    states: States = [{"o": trace.O[0]}, *({"u": u, "o": o} for u, o in layers)]
-    reads = ("u",) if "u" in direct else ()
-    given: dict[str, Any] = {
-        "rule": rule,
-        "gain_limit": limit,
-        "twin": not binary,
-        "reads": reads,
-    }
-    passes = _passes(params, neuron, workspace, **given)
-    with one_blas_thread():
-        return Gradients(**by_name(passes.gradients(states, direct)))
-
-
-def _passes(
-    params: Params, neuron: LIF, work: Workspace | None, twin: bool, **given: Any
-) -> Passes:
-    """Return the passes through a network of Part I."""
-    if work is not None:
-        checks.instance("workspace", work, Workspace)
-    large = sum(W.size for W in params.W[1:]) >= MANY
-    backend = "auto" if large and not twin else "numpy"
-    program = _part_one(params.sizes, neuron, backend=backend, twin=twin, **given)
-    return program.passes(by_layer(params), work)
-
-
-@lru_cache(maxsize=64)
-def _part_one(
-    sizes: Sequence[int], neuron: LIF, *, gain_limit: float | None = None, **given: Any
-) -> Program:
-    """Return the program of a network of Part I."""
-    rule = with_gain_limit(gain_limit, given.pop("rule", "exact"))
-    return Program(network(sizes, from_lif(neuron)), rule, **given)

@@ -7,22 +7,21 @@ each of which must be the sum of the paths that it keeps.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, groupby, pairwise, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu import arrows, checks, engine, losses, verify
-from stbp_edu.arrows.part_one import from_lif
+from stbp_edu import checks, losses, verify
 from stbp_edu.cases import scalar, vector
 from stbp_edu.checks import Array
-from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
 from stbp_edu.forward_pass import Adjoints, Spike, Trace, forward
 from stbp_edu.losses import LossLike
+from stbp_edu.networks import Model, network
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.parameters import Gradients, Params, by_layer, by_name
+from stbp_edu.parameters import Params
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import (
@@ -97,8 +96,16 @@ def all_forms(
         if loss is losses.RATE and rule in CASE_RULES:
             forms["scalar"] = scalar.sweep(slow, *rest)
         forms["vector"] = vector.sweep(slow, *rest, loss)
-    fast = engine.forward(spikes, params, neuron, spike=spike)
-    return {**forms, "engine": engine.backward(fast, *rest, loss)}
+    net = _network(tuple(params.sizes), neuron)
+    fast = net.forward(params, spikes, twin=spike is not None)
+    forms["engine"] = net.backward(params, fast, targets, rule, loss)
+    return forms
+
+
+@lru_cache(maxsize=64)
+def _network(sizes: tuple[int, ...], neuron: LIF, backend: str = "numpy") -> Model:
+    """Return the network whose passes are the engine's."""
+    return network(sizes, neuron, backend=backend)
 
 
 def by_numbers(problem: Problem) -> Iterator[Outcome]:
@@ -232,18 +239,16 @@ def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
     its compiled loops are compared, too, where there is a compiler.
     """
     problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
-    trace = engine.forward(problem.spikes, problem.params, problem.neuron)
-    got: dict[str, Any] = {
-        "engine (many samples)": engine.backward(trace, *problem[1:], "exact")
-    }
+    spikes, targets, params, _ = problem
+    backends = {"engine (many samples)": "numpy"}
     if installed():
-        net = arrows.network(problem.params.sizes, from_lif(neuron))
-        compiled, given = Program(net, "exact", "compiled"), by_layer(problem.params)
-        found = compiled.gradients(
-            given, compiled.forward(given, problem.spikes), problem.targets
-        )
-        got["engine (compiled)"] = Gradients(**by_name(found))
-    yield from compare(got, "exact", "autodiff", autodiff.derivatives(*problem))
+        backends["engine (compiled)"] = "compiled"
+    found = {}
+    for name, backend in backends.items():
+        net = _network(tuple(params.sizes), neuron, backend)
+        trace = net.forward(params, spikes)
+        found[name] = net.backward(params, trace, targets)
+    yield from compare(found, "exact", "autodiff", autodiff.derivatives(*problem))
 
 
 class OracleVerdict(NamedTuple):

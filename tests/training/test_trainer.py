@@ -8,7 +8,6 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, cases, init_params
 from stbp_edu.arrows import part_one
-from stbp_edu.engine import backward, forward
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.losses.reading import Built
 from stbp_edu.parameters import named_arrays
@@ -26,7 +25,7 @@ from stbp_edu.training.evaluation import gains_above_1, observe
 from stbp_edu.training.model import draw_dropout, drop, passes, with_dropout
 from stbp_edu.training.settings import FGSM
 from stbp_edu.training.trainer import TrainingJob
-from tests.networks import make_problem
+from tests.networks import fast_backward, fast_forward, make_problem
 from tests.runs import bits, epochs, first_step
 
 
@@ -111,7 +110,7 @@ def test_gains_above_1_are_counted_neuron_by_neuron(rule, gate, small, few) -> N
         return
     neuron = settings.make_neuron()
     shown = few.test_images.reshape(1, len(few.test_images), -1).repeat(4, axis=0)
-    trace = forward(shown.astype(np.float32), params, neuron)
+    trace = fast_forward(shown.astype(np.float32), params, neuron)
     for n, share in enumerate(found, 1):
         large = 0
         for u, o in zip(trace.U[n].ravel(), trace.O[n].ravel(), strict=True):
@@ -166,8 +165,8 @@ def test_a_step_takes_the_gradient_of_its_batch(changes, small, few) -> None:
     order, loss = job._order[:21], settings.make_loss()
     rows, labels = few.train_images[order].reshape(21, -1), few.train_labels[order]
     neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
-    trace = forward(np.stack([rows] * settings.T), state.params, neuron)
-    ours = part_one.backward if settings.rule == "ottt" else backward
+    trace = fast_forward(np.stack([rows] * settings.T), state.params, neuron)
+    ours = part_one.backward if settings.rule == "ottt" else fast_backward
     want = named_arrays(ours(trace, targets, state.params, neuron, settings.rule, loss))
     for name, array in want.items():
         assert np.abs(array).max() > 1e-5
@@ -196,9 +195,11 @@ def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up()
     blocks = [np.ix_(kept[n], kept[n - 1]) for n in (1, 2, 3)]
     W = [net.W[n][blocks[n - 1]] * scale[n - 1] for n in (1, 2, 3)]
     small = type(net)(W=[None, *W], b=[None, *(net.b[n][kept[n]] for n in (1, 2, 3))])
-    want = backward(forward(spikes, small, neuron), targets, small, neuron)
+    trace = fast_forward(spikes, small, neuron)
+    want = fast_backward(trace, targets, small, neuron)
     cut = with_dropout(net, factors)
-    found = drop(backward(forward(spikes, cut, neuron), targets, cut, neuron), factors)
+    trace = fast_forward(spikes, cut, neuron)
+    found = drop(fast_backward(trace, targets, cut, neuron), factors)
     for n in (1, 2, 3):
         inside = np.zeros_like(net.W[n])
         inside[blocks[n - 1]] = want.W[n] * scale[n - 1]

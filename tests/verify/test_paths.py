@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.arrows import paths as graph_paths
-from stbp_edu.engine import backward, forward
 from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.verify import comparison, paths, report
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
-from tests.networks import problems
+from tests.networks import fast_backward, fast_forward, problems
 
 NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
 
@@ -19,7 +18,7 @@ NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
 def unrolled(sizes, T):
     """The graph of a random smooth twin: no factor is 0."""
     net = report.draw(np.random.default_rng(0), sizes, T, NEURON)
-    trace = forward(net.spikes, net.params, NEURON, spike=NEURON.H)
+    trace = fast_forward(net.spikes, net.params, NEURON, twin=True)
     return unroll(trace, *net[1:])
 
 
@@ -29,7 +28,7 @@ def unrolled(sizes, T):
 )
 def test_every_rule_is_the_sum_of_the_paths_it_keeps(problem, rule):
     args = (problem.trace, *problem[1:], rule)
-    form = backward if problem.neuron.gate == "soft" else cases.sweep
+    form = fast_backward if problem.neuron.gate == "soft" else cases.sweep
     assert not comparison.failures(form(*args), paths.derivatives(*args))
 
 

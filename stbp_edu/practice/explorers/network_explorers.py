@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu.arrows import Edge, Node
 from stbp_edu.cases import case_at
-from stbp_edu.engine import forward
+from stbp_edu.forward_pass import forward
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Params
 from stbp_edu.plotting.graph import subscript
