@@ -24,7 +24,7 @@ from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import plus_minus
-from stbp_edu.training.plans import Plan as SweepPlan
+from stbp_edu.training.plans import MeasuredTable as SweepPlan
 from stbp_edu.training.plans import Results, run_plan
 from stbp_edu.training.runs import (
     KIND,
@@ -49,7 +49,7 @@ CURVES = (
 
 
 @dataclass(frozen=True)
-class Plan:
+class MeasuredTable:
     """A table to be measured: its rows by name, each as changes to the data set's recipe.
 
     ``together``: train the seeds side by side, in a process each. What a run takes is longer then,
@@ -64,13 +64,13 @@ class Plan:
     together: bool = False
 
 
-def read_plans() -> dict[str, Plan]:
+def read_plans() -> dict[str, MeasuredTable]:
     """Return the plans of ``accuracy_plans.toml`` by name."""
     text = Path(__file__).with_name("accuracy_plans.toml").read_text(encoding="utf-8")
     plans = {}
     for name, given in tomllib.loads(text).items():
         shared, rows = given.pop("every_row", {}), given.pop("rows")
-        plans[name] = Plan(
+        plans[name] = MeasuredTable(
             rows={row: shared | more for row, more in rows.items()}, **given
         )
     return plans
@@ -93,7 +93,7 @@ def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def run(
-    plan: Plan, what: str, name: str, args: argparse.Namespace
+    plan: MeasuredTable, what: str, name: str, args: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """Train one row with every seed, or go on where it stopped; return the records."""
     seeds = [*plan.seeds]

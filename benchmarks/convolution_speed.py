@@ -24,7 +24,7 @@ from benchmarks.frameworks import snn_torch, spiking_jelly, torch_plain
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.candidate_process import distance
 from benchmarks.frameworks.problem import LR, NEURON
-from benchmarks.frameworks.torch_common import Neurons, candidate, loss, through
+from benchmarks.frameworks.torch_common import SpikingLayer, candidate, loss, through
 from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
@@ -41,7 +41,7 @@ PACKAGES = ("torch", "spikingjelly", "snntorch")
 SHAPE, T, S = "28x28-15C5-P2-40C5-P2-300-10", 4, 50
 
 
-class Problem(NamedTuple):
+class ConvolutionProblem(NamedTuple):
     """Parameters by layer, images (S, 784) and targets (S, 10), in one dtype."""
 
     params: list[Any]
@@ -49,7 +49,7 @@ class Problem(NamedTuple):
     targets: np.ndarray
 
 
-def draw(dtype: Any) -> Problem:
+def draw(dtype: Any) -> ConvolutionProblem:
     """Return initial parameters, and the first images of MNIST."""
     data, settings = load_dataset("mnist"), RECIPES["mnist-conv"]
     params = initial_params(
@@ -60,10 +60,12 @@ def draw(dtype: Any) -> Problem:
         *({k: a.astype(dtype) for k, a in p.items()} for p in by_layer(params)[1:]),
     ]
     pixels = data.train_images[:S].reshape(S, -1).astype(dtype) / 255
-    return Problem(layers, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]])
+    return ConvolutionProblem(
+        layers, pixels, np.eye(10, dtype=dtype)[data.train_labels[:S]]
+    )
 
 
-def ours(problem: Problem, rule: str = "exact") -> Candidate:
+def ours(problem: ConvolutionProblem, rule: str = "exact") -> Candidate:
     """Return the engine's step, of every image, those without an error included."""
     program = Program(network(SHAPE, hard_reset(NEURON)), rule, work=Workspace())
     passes, state = (
@@ -84,7 +86,7 @@ def ours(problem: Problem, rule: str = "exact") -> Candidate:
     return Candidate(lambda: adam(state, gradient(), LR), gradients)
 
 
-def modules(problem: Problem) -> list[Any]:
+def modules(problem: ConvolutionProblem) -> list[Any]:
     """Return the four layers of weights as modules of PyTorch, with our parameters."""
     made: list[Any] = []
     for p in problem.params[1:]:
@@ -101,7 +103,9 @@ def modules(problem: Problem) -> list[Any]:
 
 
 def of_torch(
-    problem: Problem, make: Callable[[torch.dtype], Neurons], compiled: bool = False
+    problem: ConvolutionProblem,
+    make: Callable[[torch.dtype], SpikingLayer],
+    compiled: bool = False,
 ) -> Candidate:
     """Return the step of a network that autograd differentiates; ``make`` makes its neurons."""
     weights = modules(problem)
@@ -127,7 +131,7 @@ def of_torch(
     return candidate(params, lambda: loss(run(x), y).backward(), gradients)
 
 
-def candidates(problem: Problem) -> dict[str, Candidate]:
+def candidates(problem: ConvolutionProblem) -> dict[str, Candidate]:
     """Return all that take part."""
     return {
         "stbp_edu": ours(problem),
@@ -145,7 +149,7 @@ def rule_of(name: str) -> str:
     return "detached-reset" if name == "snnTorch" else "exact"
 
 
-def gaps(problem: Problem) -> dict[str, float]:
+def gaps(problem: ConvolutionProblem) -> dict[str, float]:
     """Return how far each one's gradients lie from ours, as a share of the largest entry."""
     found = {}
     for name, run in candidates(problem).items():

@@ -39,7 +39,7 @@ OTHER_SIZES = (
     (30, 200),
     (30, 500),
 )
-Step = Callable[[], object]
+TimedStep = Callable[[], object]
 
 
 def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
@@ -54,7 +54,7 @@ def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
     )
 
 
-def products(spikes: np.ndarray, params: Params) -> Step:
+def products(spikes: np.ndarray, params: Params) -> TimedStep:
     """Return the matrix products of a step and nothing else: the limit for dense input."""
     x, W = spikes.reshape(-1, spikes.shape[2]), params.W
     O = [x, *(np.zeros((len(x), len(w)), x.dtype) for w in W[1:])]
@@ -73,13 +73,13 @@ def products(spikes: np.ndarray, params: Params) -> Step:
     return run
 
 
-def products_step(T: int, S: int) -> Step:
+def products_step(T: int, S: int) -> TimedStep:
     """Return the products of a step at one size."""
     params, spikes, _ = problem(T, S)
     return products(spikes, params)
 
 
-def engine_step(T: int, S: int, backend: str = "auto") -> Step:
+def engine_step(T: int, S: int, backend: str = "auto") -> TimedStep:
     """Return the engine's forward and backward, in a workspace."""
     params, spikes, targets = problem(T, S)
     program = Program(arrows.network(SIZES, arrows.hard_reset(NEURON)), backend=backend)
@@ -93,7 +93,7 @@ def engine_step(T: int, S: int, backend: str = "auto") -> Step:
     return run
 
 
-def readable_step(T: int, S: int) -> Step:
+def readable_step(T: int, S: int) -> TimedStep:
     """Return the step-by-step forward and the sweep of the five cases."""
     params, spikes, targets = problem(T, S)
 
@@ -105,7 +105,7 @@ def readable_step(T: int, S: int) -> Step:
 
 
 def measure(
-    candidates: dict[str, Step], rounds: int, label: str
+    candidates: dict[str, TimedStep], rounds: int, label: str
 ) -> dict[str, list[float]]:
     """Time each candidate once a round, in turns, after one round to warm up; in ms."""
     for run in candidates.values():
@@ -129,7 +129,7 @@ def row(
     return {"name": name, **{k: round(v, 3) for k, v in figures.items()}, **more}
 
 
-def peak_megabytes(make: Callable[[int, int], Step], T: int, S: int) -> float:
+def peak_megabytes(make: Callable[[int, int], TimedStep], T: int, S: int) -> float:
     """Return the peak of what NumPy holds in a step, parameters and input included."""
     tracemalloc.start()
     make(T, S)()

@@ -13,14 +13,22 @@ from typing import Any
 
 import torch
 
-from benchmarks.accuracy import PASSED, ROOT, Plan, in_words, record, run, summary
+from benchmarks.accuracy import (
+    PASSED,
+    ROOT,
+    MeasuredTable,
+    in_words,
+    record,
+    run,
+    summary,
+)
 from stbp_edu.files import write_json
 from stbp_edu.torch import train
 from stbp_edu.training.runs import RECORD, measurements_folder
 
 WORK = ROOT / "runs" / "results"
 PLAIN = {"averaging": 0.0, "shift": 0, "epochs": 5}
-PLAN = Plan("In PyTorch and in NumPy, 5 epochs", {"NumPy": PLAIN}, seeds=(0,))
+PLAN = MeasuredTable("In PyTorch and in NumPy, 5 epochs", {"NumPy": PLAIN}, seeds=(0,))
 WORDS = [PLAN.dataset, *(f"--{name}={value}" for name, value in PLAIN.items())]
 WORDS += ["--device", "cpu", "--resume"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.engine_speed import Step, measure, publish, row
+from benchmarks.engine_speed import TimedStep, measure, publish, row
 from stbp_edu import LIF, Gaussian, arrows, derive
 from stbp_edu.arrays import Workspace
 from stbp_edu.engine import Program
@@ -33,14 +33,14 @@ def problem() -> tuple[arrows.Network, list[Any], np.ndarray, np.ndarray]:
     return net, params, spikes, np.eye(20, dtype=np.float32)[rng.integers(0, 20, S)]
 
 
-def ours(rule: str, backend: str = "auto") -> Step:
+def ours(rule: str, backend: str = "auto") -> TimedStep:
     """Return forward and backward by the derived program."""
     net, params, spikes, targets = problem()
     program = Program(net, rule, backend, work=Workspace())
     return lambda: program.gradients(params, program.forward(params, spikes), targets)
 
 
-def autograd() -> Step:
+def autograd() -> TimedStep:
     """Return the same network as a loop in PyTorch, which autograd differentiates."""
     import torch
 
@@ -62,7 +62,7 @@ def autograd() -> Step:
         for current in currents:
             a = RHO * a + o
             u = NEURON.tau * u + current + o @ first["R"].T - NEURON.v_th * o
-            o = torch_common.Spike.apply(u - NEURON.v_th - BETA * a)
+            o = torch_common.HeavisideSpike.apply(u - NEURON.v_th - BETA * a)
             v = KAPPA * v + o @ last["W"].T + last["b"]
             total = total + v
         loss = ((y - total / T) ** 2).sum() / (2 * S)

@@ -36,7 +36,7 @@ ROUNDS = 40
 TRIPS = 2  # there and back in one round
 
 
-class Process:
+class HalfBatch:
     """One of the two: its network and samples, and the pipe to the other."""
 
     def __init__(self, other: Connection, first: bool) -> None:
@@ -82,14 +82,14 @@ class Process:
 
 def answer(other: Connection) -> None:
     """Take part in what the first process asks for, until it hangs up."""
-    process = Process(other, first=False)
+    process = HalfBatch(other, first=False)
     while (asked := other.recv()) is not None:
         name, size = asked
         other.send("ready")
         getattr(process, name)(size)
 
 
-def seconds(process: Process, name: str, size: int) -> float:
+def seconds(process: HalfBatch, name: str, size: int) -> float:
     """Return what one round takes."""
     clock = time.perf_counter if name == "trips" else time.process_time
     if name != "one":
@@ -106,7 +106,7 @@ def main() -> None:
     here, there = spawn.Pipe()
     other = spawn.Process(target=answer, args=(there,))
     other.start()
-    process, best = Process(here, first=True), dict[tuple[str, int], float]()
+    process, best = HalfBatch(here, first=True), dict[tuple[str, int], float]()
     what = [
         *((name, S) for S in BATCHES for name in ("one", "two")),
         *(("trips", m) for m in MESSAGES),

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-Arrays = list[Any]  # dL/dW1, dL/db1, dL/dW2, dL/db2, ...
+GradientList = list[Any]  # dL/dW1, dL/db1, dL/dW2, dL/db2, ...
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Candidate:
     """
 
     step: Callable[[], object]
-    gradients: Callable[[], Arrays] | None = None
-    reference: Callable[[], Arrays] | None = None
+    gradients: Callable[[], GradientList] | None = None
+    reference: Callable[[], GradientList] | None = None
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def check(entry: Entry, path: Path) -> None:
     say(**errors)
 
 
-def reference(problem: problems.Problem, rule: str) -> list[Any]:
+def reference(problem: problems.SizedProblem, rule: str) -> list[Any]:
     """Return the gradients of the readable sweep of the five cases."""
     from stbp_edu import cases, forward_pass
 

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.frameworks.candidate import Arrays, Candidate
-from benchmarks.frameworks.problem import LR, NEURON, Problem
+from benchmarks.frameworks.candidate import Candidate, GradientList
+from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
 from stbp_edu.parameters import named_arrays
 
 TAU, V_TH, A = NEURON.tau, NEURON.v_th, NEURON.surrogate.a
@@ -80,7 +80,7 @@ def train(params: Any, m: Any, v: Any, k: Any, x: Any, y: Any) -> Any:
     return params, m, v
 
 
-def build(problem: Problem) -> Candidate:
+def build(problem: SizedProblem) -> Candidate:
     """Return the step, with the parameters on the device."""
     if problem.spikes.dtype == np.float64:
         jax.config.update("jax_enable_x64", True)
@@ -95,7 +95,7 @@ def build(problem: Problem) -> Candidate:
         held[:] = train(*held, jnp.asarray(count[0], x.dtype), x, y)
         jax.block_until_ready(held)
 
-    def gradients() -> Arrays:
+    def gradients() -> GradientList:
         return [np.asarray(g) for g in jax.jit(jax.grad(loss))(held[0], x, y)]
 
     return Candidate(step, gradients)

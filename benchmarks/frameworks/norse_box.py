@@ -6,14 +6,14 @@ from norse.torch.functional.lif_box import LIFBoxFeedForwardState, LIFBoxParamet
 from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
-from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Neurons, layered
+from benchmarks.frameworks.problem import NEURON, SizedProblem
+from benchmarks.frameworks.torch_common import SpikingLayer, layered
 
 DT = 0.001
 K = 1 - NEURON.tau
 
 
-def neurons(dtype: torch.dtype) -> Neurons:
+def neurons(dtype: torch.dtype) -> SpikingLayer:
     """Return ``LIFBoxCell``, with its own surrogate.
 
     It has v ← v + k (i - v), k = dt/τ_m: with k = 1 - τ and the parameters divided by k, that is
@@ -42,6 +42,6 @@ def neurons(dtype: torch.dtype) -> Neurons:
     return run
 
 
-def build(problem: Problem, compiled: bool = False) -> Candidate:
+def build(problem: SizedProblem, compiled: bool = False) -> Candidate:
     """Return a network of :func:`neurons`."""
     return layered(problem, neurons, compiled, scale=1 / K)

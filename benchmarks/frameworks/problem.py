@@ -45,7 +45,7 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Problem:
+class SizedProblem:
     """The arrays of one size, in the dtype that is asked for.
 
     Attributes:
@@ -92,7 +92,7 @@ def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
     return images.reshape(len(labels), -1), labels.astype(np.int64), name
 
 
-def draw(size: Size) -> tuple[Problem, str]:
+def draw(size: Size) -> tuple[SizedProblem, str]:
     """Draw a problem in float32, and return it with the name of the data set."""
     rows, classes, name = everything()
     chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
@@ -105,17 +105,17 @@ def draw(size: Size) -> tuple[Problem, str]:
     spikes = bernoulli(pixels, size.T, rng)
     sizes = (pixels.shape[1], *[size.width] * size.hidden, CLASSES)
     params = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
-    return Problem(size, pixels, labels, spikes, params), name
+    return SizedProblem(size, pixels, labels, spikes, params), name
 
 
-def save(problem: Problem, path: Path) -> None:
+def save(problem: SizedProblem, path: Path) -> None:
     """Write a problem, so that each process reads its arrays and nothing else."""
     arrays = {name: getattr(problem, name) for name in ("pixels", "labels", "spikes")}
     arrays |= named_arrays(problem.params)
     np.savez(path, size=np.array(list(asdict(problem.size).values())), **arrays)
 
 
-def read(path: Path) -> Problem:
+def read(path: Path) -> SizedProblem:
     """Read what :func:`save` wrote."""
     with np.load(path, allow_pickle=False) as f:
         size = Size(*(int(v) for v in f["size"]))
@@ -123,9 +123,9 @@ def read(path: Path) -> Problem:
             [None, *(f[f"{k}{n}"] for n in range(1, size.hidden + 2))] for k in "Wb"
         )
         params = Params(W=W, b=b)
-        return Problem(size, f["pixels"], f["labels"], f["spikes"], params)
+        return SizedProblem(size, f["pixels"], f["labels"], f["spikes"], params)
 
 
-def products_alone(problem: Problem) -> Candidate:
+def products_alone(problem: SizedProblem) -> Candidate:
     """Return the products of a step and nothing else, with as many threads as the BLAS takes."""
     return Candidate(products(problem.spikes, problem.params))

@@ -7,11 +7,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
-from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Neurons, Spike, layered
+from benchmarks.frameworks.problem import NEURON, SizedProblem
+from benchmarks.frameworks.torch_common import HeavisideSpike, SpikingLayer, layered
 
 
-def neurons(dtype: torch.dtype, reset: str = "zero", delay: bool = True) -> Neurons:
+def neurons(
+    dtype: torch.dtype, reset: str = "zero", delay: bool = True
+) -> SpikingLayer:
     """Return ``Leaky``, with reset to zero if no other is named.
 
     It multiplies the potential by β after the reset of the step before: the linear gate. The
@@ -19,8 +21,8 @@ def neurons(dtype: torch.dtype, reset: str = "zero", delay: bool = True) -> Neur
     ``reset`` "subtract" it is the soft gate; without ``delay`` the reset is within the step.
     """
     leaky = snntorch.Leaky(
-        beta=torch.tensor(NEURON.tau, dtype=dtype), threshold=NEURON.v_th, spike_grad=Spike.apply,
-        reset_mechanism=reset, reset_delay=delay,
+        beta=torch.tensor(NEURON.tau, dtype=dtype), threshold=NEURON.v_th,
+        spike_grad=HeavisideSpike.apply, reset_mechanism=reset, reset_delay=delay,
     )  # fmt: skip
 
     def run(currents: Tensor) -> Tensor:
@@ -34,7 +36,10 @@ def neurons(dtype: torch.dtype, reset: str = "zero", delay: bool = True) -> Neur
 
 
 def build(
-    problem: Problem, compiled: bool = False, reset: str = "zero", delay: bool = True
+    problem: SizedProblem,
+    compiled: bool = False,
+    reset: str = "zero",
+    delay: bool = True,
 ) -> Candidate:
     """Return a network of :func:`neurons`."""
     return layered(problem, partial(neurons, reset=reset, delay=delay), compiled)

@@ -7,11 +7,11 @@ from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate
-from benchmarks.frameworks.problem import NEURON, Problem
-from benchmarks.frameworks.torch_common import Neurons, layered
+from benchmarks.frameworks.problem import NEURON, SizedProblem
+from benchmarks.frameworks.torch_common import SpikingLayer, layered
 
 
-def neurons(_: torch.dtype, detach: bool = False) -> Neurons:
+def neurons(_: torch.dtype, detach: bool = False) -> SpikingLayer:
     """Return ``LIFNode`` in multi-step mode, with its own surrogate.
 
     Without decay of the input it has u ← (1 - 1/τ_s) u + x, so that its τ_s is 1 / (1 - τ). Its
@@ -30,6 +30,8 @@ def neurons(_: torch.dtype, detach: bool = False) -> Neurons:
     return run
 
 
-def build(problem: Problem, compiled: bool = False, detach: bool = False) -> Candidate:
+def build(
+    problem: SizedProblem, compiled: bool = False, detach: bool = False
+) -> Candidate:
     """Return a network of :func:`neurons`."""
     return layered(problem, partial(neurons, detach=detach), compiled)

@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from benchmarks.frameworks.candidate import Arrays, Candidate
-from benchmarks.frameworks.problem import LR, NEURON, Problem
+from benchmarks.frameworks.candidate import Candidate, GradientList
+from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
 
-Network = Callable[[Tensor], Tensor]
-Neurons = Callable[[Tensor], Tensor]
+TorchNetwork = Callable[[Tensor], Tensor]
+SpikingLayer = Callable[[Tensor], Tensor]
 """The neurons of a layer: its currents at every step, (T, S, ...), to its spikes."""
 A = NEURON.surrogate.a
 HEIGHT = 1 / math.sqrt(2 * math.pi * A)
 
 
-class Spike(torch.autograd.Function):
+class HeavisideSpike(torch.autograd.Function):
     """The Heaviside spike of v = u - V_th, with the Gaussian for its derivative."""
 
     @staticmethod
@@ -37,7 +37,7 @@ def gaussian(v: Tensor) -> Tensor:
     return torch.exp(v * v * (-0.5 / A)) * HEIGHT
 
 
-def linear(problem: Problem, n: int, scale: float = 1.0) -> torch.nn.Linear:
+def linear(problem: SizedProblem, n: int, scale: float = 1.0) -> torch.nn.Linear:
     """Return layer n as a module that holds the parameters, times ``scale``."""
     W, b = problem.params.W[n], problem.params.b[n]
     layer = torch.nn.Linear(W.shape[1], W.shape[0], dtype=torch.from_numpy(W).dtype)
@@ -53,14 +53,14 @@ def loss(output: Tensor, targets: Tensor) -> Tensor:
     return (miss * miss).sum() / (2 * len(targets))
 
 
-def through(network: Network, compiled: bool) -> Network:
+def through(network: TorchNetwork, compiled: bool) -> TorchNetwork:
     """Return the network, compiled by ``torch.compile`` for one size where asked."""
     return torch.compile(network, dynamic=False) if compiled else network
 
 
 def layered(
-    problem: Problem,
-    neurons: Callable[[torch.dtype], Neurons],
+    problem: SizedProblem,
+    neurons: Callable[[torch.dtype], SpikingLayer],
     compiled: bool,
     scale: float = 1.0,
 ) -> Candidate:
@@ -84,9 +84,9 @@ def layered(
 
 
 def differentiated(
-    problem: Problem,
+    problem: SizedProblem,
     layers: Sequence[torch.nn.Linear],
-    network: Network,
+    network: TorchNetwork,
     scale: float = 1.0,
 ) -> Candidate:
     """Return a candidate of a network of these layers that autograd differentiates."""
@@ -102,7 +102,9 @@ def differentiated(
 
 
 def candidate(
-    params: Sequence[Tensor], backward: Callable[[], None], found: Callable[[], Arrays]
+    params: Sequence[Tensor],
+    backward: Callable[[], None],
+    found: Callable[[], GradientList],
 ) -> Candidate:
     """Return a step that computes gradients by ``backward``, and then one of fused Adam."""
     adam = torch.optim.Adam(params, lr=LR, fused=True)
@@ -111,7 +113,7 @@ def candidate(
         adam.zero_grad(set_to_none=True)
         backward()
 
-    def gradients() -> Arrays:
+    def gradients() -> GradientList:
         gradient()
         return found()
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from benchmarks.frameworks import torch_common
 from benchmarks.frameworks.candidate import Candidate
-from benchmarks.frameworks.problem import NEURON, Problem
+from benchmarks.frameworks.problem import NEURON, SizedProblem
 from stbp_edu.torch import LIFNetwork
 
 
@@ -15,16 +15,16 @@ def run(currents: Tensor) -> Tensor:
     for t in range(len(currents)):
         if t > 0:
             u = NEURON.tau * u * (1 - spikes[-1]) + currents[t]
-        spikes.append(torch_common.Spike.apply(u - NEURON.v_th))
+        spikes.append(torch_common.HeavisideSpike.apply(u - NEURON.v_th))
     return torch.stack(spikes)
 
 
-def loop(problem: Problem) -> Candidate:
+def loop(problem: SizedProblem) -> Candidate:
     """Return the network of :func:`run`."""
     return torch_common.layered(problem, lambda _: run, compiled=False)
 
 
-def bridge(problem: Problem) -> Candidate:
+def bridge(problem: SizedProblem) -> Candidate:
     """Return the layers of :mod:`stbp_edu.torch`, as they come."""
     network = LIFNetwork.from_params(problem.params, NEURON)
     return torch_common.differentiated(
@@ -32,7 +32,7 @@ def bridge(problem: Problem) -> Candidate:
     )
 
 
-def compiled(problem: Problem) -> Candidate:
+def compiled(problem: SizedProblem) -> Candidate:
     """Return forward and backward written out by hand, and compiled as one graph."""
     x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
     layers = [torch_common.linear(problem, n) for n in range(1, problem.params.N + 1)]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import stbp_edu
-from benchmarks.frameworks.candidate import Arrays, Candidate
-from benchmarks.frameworks.problem import LR, NEURON, Problem
+from benchmarks.frameworks.candidate import Candidate, GradientList
+from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.parameters import named_arrays
@@ -23,10 +23,10 @@ with suppress(ImportError):
 OPEN = ExitStack()  # the limit stays as long as the process
 
 
-class Step(TrainingJob):
+class TrainerStep(TrainingJob):
     """The trainer with one batch, whose spikes are drawn already."""
 
-    problem: Problem
+    problem: SizedProblem
 
     def _batch(self, _: int) -> tuple[NDArray[Any], Array]:
         return self.problem.pixels, self.problem.targets
@@ -36,7 +36,7 @@ class Step(TrainingJob):
         return self.problem.spikes
 
 
-def build(problem: Problem, backend: str = "auto") -> Candidate:
+def build(problem: SizedProblem, backend: str = "auto") -> Candidate:
     """Return the trainer's step over the problem's batch."""
     size = problem.size
     chosen = Settings(
@@ -48,7 +48,7 @@ def build(problem: Problem, backend: str = "auto") -> Candidate:
     W = [None, *map(np.asfortranarray, problem.params.W[1:])]  # as training lays them
     params = stbp_edu.Params(W, problem.params.b)
     data = Dataset(images, problem.labels, images[:1], problem.labels[:1])
-    job = Step(chosen, data, start(params))
+    job = TrainerStep(chosen, data, start(params))
     job.problem = problem
     OPEN.enter_context(one_blas_thread())
     job.begin_epoch(0)
@@ -56,7 +56,7 @@ def build(problem: Problem, backend: str = "auto") -> Candidate:
     def step() -> None:
         job.step(0, chosen.lr)
 
-    def gradients() -> Arrays:
+    def gradients() -> GradientList:
         step()
         # Adam's m after its first step is (1 - β₁) g.
         return [a / 0.1 for a in named_arrays(job.state.m).values()]

@@ -10,11 +10,13 @@ import numpy as np
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.not_finite import first_not_finite
-from stbp_edu.arrows.table import Neuron, States
+from stbp_edu.arrows.table import Neuron, StateArrays
 from stbp_edu.checks import Array, NotFiniteError, check_finite
 
 
-def check_states(net: Network, params: LayerParams, states: Sequence[States]) -> None:
+def check_states(
+    net: Network, params: LayerParams, states: Sequence[StateArrays]
+) -> None:
     """Raise NotFiniteError if a state of a forward pass is not finite, and say where it arose.
 
     Args:
@@ -34,7 +36,7 @@ def check_states(net: Network, params: LayerParams, states: Sequence[States]) ->
         )
 
 
-def all_finite(neuron: Neuron, series: States) -> bool:
+def all_finite(neuron: Neuron, series: StateArrays) -> bool:
     """Return whether every state of a layer is finite; a spike, 0 or 1, is not looked at."""
     for name in neuron.order:
         if name == neuron.lines.spike:
@@ -48,7 +50,9 @@ def all_finite(neuron: Neuron, series: States) -> bool:
     return True
 
 
-def _place(net: Network, n: int, p: Mapping[str, Any], states: Sequence[States]) -> str:
+def _place(
+    net: Network, n: int, p: Mapping[str, Any], states: Sequence[StateArrays]
+) -> str:
     """Return where the states of layer n are first not finite."""
     layer = net.layers[n]
     own = {name: _shaped(series, net.shape_of(n)) for name, series in states[n].items()}

@@ -25,11 +25,11 @@ from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.arrows.link import Link
 from stbp_edu.surrogates import Surrogate, checked
 
-States = Mapping[str, Any]
+StateArrays = Mapping[str, Any]
 """The arrays of one layer, by state."""
 Parameters = Mapping[str, Any]
 """The parameters of one layer, by name: ``"W"``, ``"b"``, ``"R"``, ``"tau"``."""
-Factor = Callable[[States, Parameters], Any]
+Factor = Callable[[StateArrays, Parameters], Any]
 """A factor: the states at the arrow's tail and the layer's parameters to a local derivative.
 
 ``states["u"]`` is u at the tail's step, ``states["u+1"]`` one step later, ``states["u-1"]`` one
@@ -211,7 +211,7 @@ class Neuron:
         return np.array(values, dtype).reshape(shape)
 
     def updated(
-        self, name: str, now: States, past: States, x: Any, p: Parameters
+        self, name: str, now: StateArrays, past: StateArrays, x: Any, p: Parameters
     ) -> Any:
         """Return a state from those before it; of a spike, its distance from the threshold."""
         line = self.lines.states[name]
@@ -298,7 +298,7 @@ class _Table:
         return partial(self._factor_value, tree, step)  # which can be pickled
 
     def _factor_value(
-        self, tree: ex.Expression, step: int, states: States, p: Parameters
+        self, tree: ex.Expression, step: int, states: StateArrays, p: Parameters
     ) -> Any:
         """Return the value of a factor; where the run divides by 0 it is not finite."""
         constant = constants(self.lines, p, states[self.lines.output].dtype)

@@ -32,11 +32,11 @@ from stbp_edu.losses import RATE
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 
-Number = Any
+Scalar = Any
 """A float, a NumPy scalar or a SymPy expression."""
 
 
-def c1_delta(y: Number, o: Sequence[Number], S: int) -> Number:
+def c1_delta(y: Scalar, o: Sequence[Scalar], S: int) -> Scalar:
     """Return δ_i^{T,N} = -1/(TS) · (y_i - 1/T Σ_k o_i^{k,N}).
 
     >>> c1_delta(y=1.0, o=[0.0, 1.0], S=1)
@@ -46,7 +46,7 @@ def c1_delta(y: Number, o: Sequence[Number], S: int) -> Number:
     return -(y - sum(o) / T) / (T * S)  # c1-delta
 
 
-def c1_epsilon(delta: Number, h: Number) -> Number:
+def c1_epsilon(delta: Scalar, h: Scalar) -> Scalar:
     """Return ε_i^{T,N} = δ_i^{T,N} · h.
 
     >>> c1_epsilon(delta=-0.25, h=0.5)
@@ -55,7 +55,7 @@ def c1_epsilon(delta: Number, h: Number) -> Number:
     return delta * h  # c1-epsilon
 
 
-def c2_delta(err_above: Sequence[Number], w_to: Sequence[Number]) -> Number:
+def c2_delta(err_above: Sequence[Scalar], w_to: Sequence[Scalar]) -> Scalar:
     """Return δ_i^{T,n} = Σ_j err_j^{T,n+1} · w_{ji}^{n+1}.
 
     >>> c2_delta(err_above=[1.0, 2.0], w_to=[0.5, -1.0])
@@ -64,7 +64,7 @@ def c2_delta(err_above: Sequence[Number], w_to: Sequence[Number]) -> Number:
     return sum(e * w for e, w in zip(err_above, w_to, strict=True))  # c2-delta, c2-delta-classic
 
 
-def c2_epsilon(delta: Number, h: Number) -> Number:
+def c2_epsilon(delta: Scalar, h: Scalar) -> Scalar:
     """Return ε_i^{T,n} = δ_i^{T,n} · h.
 
     >>> c2_epsilon(delta=-1.5, h=0.5)
@@ -73,7 +73,7 @@ def c2_epsilon(delta: Number, h: Number) -> Number:
     return delta * h  # c2-epsilon
 
 
-def c3_delta(direct: Number, err_next: Number, u: Number, df: Number) -> Number:
+def c3_delta(direct: Scalar, err_next: Scalar, u: Scalar, df: Scalar) -> Scalar:
     """Return δ_i^{t,N} = ∂L/∂o_i^{t,N} + err_i^{t+1,N} · u_i^{t,N} · f'(o_i^{t,N}).
 
     The rate loss has the same ``direct``, ∂L/∂o_i^{t,N}, at every step: it is δ_i^{T,N}.
@@ -84,7 +84,7 @@ def c3_delta(direct: Number, err_next: Number, u: Number, df: Number) -> Number:
     return direct + err_next * u * df  # c3-delta, c3-delta-classic
 
 
-def c3_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Number:
+def c3_epsilon(delta: Scalar, h: Scalar, epsilon_next: Scalar, f: Scalar) -> Scalar:
     """Return ε_i^{t,N} = δ_i^{t,N} · h + ε_i^{t+1,N} · f(o_i^{t,N}).
 
     >>> c3_epsilon(delta=-1.25, h=0.5, epsilon_next=0.5, f=0.25)
@@ -94,8 +94,8 @@ def c3_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Num
 
 
 def c4_delta(
-    err_above: Sequence[Number], w_to: Sequence[Number], err_next: Number, u: Number, df: Number
-) -> Number:
+    err_above: Sequence[Scalar], w_to: Sequence[Scalar], err_next: Scalar, u: Scalar, df: Scalar
+) -> Scalar:
     """Return δ_i^{t,n} = Σ_j err_j^{t,n+1} w_{ji}^{n+1} + err_i^{t+1,n} u_i^{t,n} f'(o_i^{t,n}).
 
     >>> c4_delta(err_above=[1.0, 2.0], w_to=[0.5, -1.0], err_next=0.5, u=2.0, df=-1.0)
@@ -105,7 +105,7 @@ def c4_delta(
     return above + err_next * u * df  # c4-delta, c4-delta-classic
 
 
-def c4_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Number:
+def c4_epsilon(delta: Scalar, h: Scalar, epsilon_next: Scalar, f: Scalar) -> Scalar:
     """Return ε_i^{t,n} = δ_i^{t,n} · h + ε_i^{t+1,n} · f(o_i^{t,n}).
 
     >>> c4_epsilon(delta=-2.5, h=0.5, epsilon_next=0.5, f=0.25)
@@ -114,7 +114,7 @@ def c4_epsilon(delta: Number, h: Number, epsilon_next: Number, f: Number) -> Num
     return delta * h + epsilon_next * f  # c4-epsilon
 
 
-def c5_b(epsilon: Sequence[Number]) -> Number:
+def c5_b(epsilon: Sequence[Scalar]) -> Scalar:
     """Return ∂L/∂b_i^n = Σ_t ε_i^{t,n}, for one sample; add the samples up.
 
     >>> c5_b(epsilon=[0.5, -0.25])
@@ -123,7 +123,7 @@ def c5_b(epsilon: Sequence[Number]) -> Number:
     return sum(epsilon)  # c5-b
 
 
-def c5_w(epsilon: Sequence[Number], o_below: Sequence[Number]) -> Number:
+def c5_w(epsilon: Sequence[Scalar], o_below: Sequence[Scalar]) -> Scalar:
     """Return ∂L/∂w_{ij}^n = Σ_t ε_i^{t,n} · o_j^{t,n-1}, for one sample; add the samples up.
 
     >>> c5_w(epsilon=[0.5, -0.25], o_below=[1.0, 0.0])
@@ -213,11 +213,11 @@ def of_sample(net: Sample, rule: str = "exact") -> Adjoints:
     delta: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
     epsilon: list[Any] = [None, *(np.empty((T, m), object) for m in sizes[1:])]
 
-    def err(t: int, n: int, i: int) -> Number:
+    def err(t: int, n: int, i: int) -> Scalar:
         """Return the signal that comes in from (t, n, i)."""
         return delta[n][t, i] * net.h[n][t][i] if rule == "classic" else epsilon[n][t, i]
 
-    def above(t: int, n: int, i: int) -> tuple[list[Number], list[Number]]:
+    def above(t: int, n: int, i: int) -> tuple[list[Scalar], list[Scalar]]:
         """Return the signal of each neuron j above, and the weight to it."""
         js = range(sizes[n + 1])
         return [err(t, n + 1, j) for j in js], [net.W[n + 1][j][i] for j in js]

@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.step_functions import Line, StepFunction, Term
+from stbp_edu.arrows.lines.step_functions import Assignment, StepFunction, Term
 from stbp_edu.engine.computed_once import SLOW, ComputedOnce, on_a_line
 from stbp_edu.engine.loops import FLOOR
 
@@ -32,12 +32,12 @@ class Ahead:
         self.constants = constants
         self.names: dict[ex.Expression, str] = {}
 
-    def line(self, line: Line) -> Line:
+    def line(self, line: Assignment) -> Assignment:
         """Return a line with names in place of its factors."""
         terms = (Term(self.factor(factor), of) for factor, of in line.terms)
         return line._replace(terms=tuple(terms))
 
-    def takes(self, line: Line) -> bool:
+    def takes(self, line: Assignment) -> bool:
         """Return whether a whole line is computed ahead, as one without an adjoint is."""
         if not line.terms or any(of for _, of in line.terms):
             return False
@@ -238,7 +238,7 @@ def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:
     known = [*constants, *once.names.values()]
     ahead = Ahead({*known})
     back = [ahead.line(line) for line in back if not ahead.takes(line)]
-    factors = [Line(name, (Term(tree),)) for tree, name in ahead.names.items()]
+    factors = [Assignment(name, (Term(tree),)) for tree, name in ahead.names.items()]
     names, read = [*ahead.names.values()], [program.names[one] for one in program.reads]
     others = [*program.backward.arguments[len(read) :], *once.names.values()]
     results = program.backward.results

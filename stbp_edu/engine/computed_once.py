@@ -9,7 +9,12 @@ import numpy as np
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.arrows.lines.step_functions import Line, StepFunction, Term, Variable
+from stbp_edu.arrows.lines.step_functions import (
+    Assignment,
+    StepFunction,
+    Term,
+    Variable,
+)
 
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""
@@ -53,10 +58,10 @@ class ComputedOnce:
 
     def function(self, constants: list[str]) -> StepFunction:
         """Return the function of constants that computes them."""
-        lines = [Line(name, (Term(tree),)) for tree, name in self.names.items()]
+        lines = [Assignment(name, (Term(tree),)) for tree, name in self.names.items()]
         return StepFunction("once", constants, lines, [*self.names.values()])
 
-    def line(self, line: Line) -> Line:
+    def line(self, line: Assignment) -> Assignment:
         """Return a line with names in place of what is computed once."""
         terms = (Term(self.tree(factor), of) for factor, of in line.terms)
         return line._replace(terms=tuple(terms))

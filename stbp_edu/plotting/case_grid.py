@@ -19,9 +19,9 @@ from stbp_edu.plotting.drawing import Drawing, DrawnNode
 from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK
 from stbp_edu.plotting.svg_figure import Shown, show
 
-Cell = tuple[int, int]
+GridCell = tuple[int, int]
 """(t, n), both from 1."""
-Labels = Mapping[Cell, str] | Callable[[int, int], str] | None
+Labels = Mapping[GridCell, str] | Callable[[int, int], str] | None
 """The text of each cell: by cell, by a function of t and n, or the cases' numbers."""
 SPELLED = 6  # columns with room for "t = 1" below each
 FILES = resources.files("stbp_edu.plotting")
@@ -47,7 +47,7 @@ BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of bracket
 def grid(
     T: int,
     N: int,
-    highlight: Collection[int | Cell] | None = None,
+    highlight: Collection[int | GridCell] | None = None,
     labels: Labels = None,
     title: str = "",
 ) -> Drawing:
@@ -91,7 +91,7 @@ def grid(
     )
 
 
-def sweep_order(T: int, N: int) -> list[Cell]:
+def sweep_order(T: int, N: int) -> list[GridCell]:
     """Return the cells (t, n) in the order of the backward sweep: last step and layer first.
 
     >>> sweep_order(2, 2)

@@ -23,7 +23,7 @@ from stbp_edu.parameters import Params
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import alike
-from stbp_edu.practice.grading.calling import Difference, Outcome, plain, tried
+from stbp_edu.practice.grading.calling import CallResult, Difference, plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
 from stbp_edu.practice.tasks.catalogue import define
 
@@ -186,7 +186,7 @@ def networks() -> dict[str, tuple[ForwardPass, ...]]:
     return drawn | {"no spikes": (silent, silent)}
 
 
-def ran(bug: Bug, net: ForwardPass) -> tuple[Outcome, dict[str, Any]]:
+def ran(bug: Bug, net: ForwardPass) -> tuple[CallResult, dict[str, Any]]:
     """Return what a program gives on a network, and what is right, by names such as ``"ε[2]"``."""
     exact, names = net.sweep("exact"), ("δ", "ε", "W", "b")
     right = exact.delta, exact.epsilon, exact.gradients.W, exact.gradients.b
@@ -195,7 +195,9 @@ def ran(bug: Bug, net: ForwardPass) -> tuple[Outcome, dict[str, Any]]:
     return outcome, plain(right, right, names)  # type: ignore[return-value]
 
 
-def wrong_gradients(got: Outcome, right: dict[str, Any], factor: float = 1.0) -> Wrong:
+def wrong_gradients(
+    got: CallResult, right: dict[str, Any], factor: float = 1.0
+) -> Wrong:
     """Return which gradients are not so many times the right ones; all, where it raises."""
     names = [name for name in right if name[0] in "Wb"]
     if not isinstance(got, dict):

@@ -19,7 +19,7 @@ from stbp_edu.practice.tasks.catalogue import CONTENT
 
 
 @dataclass(frozen=True)
-class Question:
+class PredictionQuestion:
     """One question of ``content/predictions.toml``, with the answers to choose from."""
 
     id: str
@@ -41,7 +41,7 @@ class Prediction:
         refused: what the reader wrote, where that is none of the choices, or "".
     """
 
-    question: Question
+    question: PredictionQuestion
     answer: str
     measured: str = ""
     refused: str = ""
@@ -109,10 +109,10 @@ _said: dict[str, str] = {}
 
 
 @cache
-def questions() -> dict[str, Question]:
+def questions() -> dict[str, PredictionQuestion]:
     """Return every question by its id, in the order of the course."""
     tables = read_toml(CONTENT / "predictions.toml")
-    return {id_: Question(id_, **table) for id_, table in tables.items()}
+    return {id_: PredictionQuestion(id_, **table) for id_, table in tables.items()}
 
 
 def predict(
@@ -151,7 +151,7 @@ def predict(
     return Prediction(asked, given, measured or "", refused)
 
 
-def _choice(written: str, asked: Question) -> str:
+def _choice(written: str, asked: PredictionQuestion) -> str:
     """Return the choice that a reader has written, whatever its spaces and capitals, or ""."""
     for choice in asked.choices:
         if _letters(choice) == _letters(written):

@@ -61,7 +61,7 @@ class Limits:
     unsafe: bool = False
 
 
-class Answer:
+class StudentFunction:
     """A student's function in a process of its own; called as any function is."""
 
     def __init__(self, cells: Sequence[str], name: str, limits: Limits) -> None:
@@ -224,7 +224,9 @@ def _mistyped(task: Task, verdict: Feedback) -> tuple[str, str] | None:
 def _judged(task: Task, cells: Sequence[str], limits: Limits) -> Feedback:
     """Return the verdict on these cells as they are."""
     try:
-        with contextlib.closing(Answer(cells, name_of(task), limits)) as answer:
+        with contextlib.closing(
+            StudentFunction(cells, name_of(task), limits)
+        ) as answer:
             verdict = _verdict(task, answer)
     except NoValueError as stopped:
         return Feedback(task.id, "stopped", (stopped.args[0].message,))
@@ -233,7 +235,7 @@ def _judged(task: Task, cells: Sequence[str], limits: Limits) -> Feedback:
     return verdict
 
 
-def _verdict(task: Task, answer: Answer) -> Feedback:
+def _verdict(task: Task, answer: StudentFunction) -> Feedback:
     """Return the verdict on an answer whose process runs."""
     name, facts = name_of(task), answer.facts
     if not facts["found"]:
@@ -247,7 +249,7 @@ def _verdict(task: Task, answer: Answer) -> Feedback:
     return verdict
 
 
-def _formula_verdict(task: Task, answer: Answer) -> Feedback:
+def _formula_verdict(task: Task, answer: StudentFunction) -> Feedback:
     """Return the verdict on a formula."""
     try:
         text = answer()

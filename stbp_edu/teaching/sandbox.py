@@ -32,7 +32,7 @@ from stbp_edu.teaching.messages import (
 
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What Python raises where a cell is not a program, or nests too deep."""
-Problem = tuple[str, str]
+ExceptionWords = tuple[str, str]
 """The kind of an exception, and what it says."""
 
 
@@ -128,7 +128,9 @@ def _gives_value_to(name: str, statement: ast.stmt) -> bool:
     return False
 
 
-def run(statement: ast.stmt, space: dict[str, Any], patience: float) -> Problem | None:
+def run(
+    statement: ast.stmt, space: dict[str, Any], patience: float
+) -> ExceptionWords | None:
     """Run one statement; return what it raised, if it did."""
     signal.setitimer(signal.ITIMER_REAL, patience)
     try:

@@ -12,21 +12,21 @@ from torch import Tensor
 
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.step_functions import Line, StepFunction
+from stbp_edu.arrows.lines.step_functions import Assignment, StepFunction
 
-State = dict[str, Tensor]
+CarriedState = dict[str, Tensor]
 """By name, each state at the last step, (S, ...); once for each error that comes back to it."""
-Node = tuple[str, str]
+AdjointName = tuple[str, str]
 
 
-def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, Node | None]]:
+def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, AdjointName | None]]:
     """Return what a layer carries: by its name the state, and the adjoint that comes back to it."""
     later = {program.names[one] for one in program.later}
     back = {
         row.name for row in program.rows if any(term.of in later for term in row.terms)
     }
     back |= {adjoint for adjoint, _, _ in program.again}
-    found: dict[str, tuple[str, Node | None]] = {}
+    found: dict[str, tuple[str, AdjointName | None]] = {}
     for state in program.lines.lines:
         nodes = [node for node in program.nodes if node[0] == state]
         nodes = [node for node in nodes if program.name(*node) in back]
@@ -39,7 +39,7 @@ def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, Node | None]]:
     return found
 
 
-def check_state(state: object, names: Sequence[str], like: Tensor) -> State:
+def check_state(state: object, names: Sequence[str], like: Tensor) -> CarriedState:
     """Return a carried state if it is one of this layer, for as many samples.
 
     Raises:
@@ -83,7 +83,7 @@ def passed_back(
         if line.name in rows:
             terms = tuple(term for term in line.terms if term.of in later)
             if terms:
-                lines.append(Line(line.name, terms))
+                lines.append(Assignment(line.name, terms))
         else:  # a limit on gains
             lines.append(line)
     factors = [term.factor for line in lines for term in line.terms]

@@ -13,7 +13,7 @@ from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.arrows.not_finite import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
-from stbp_edu.torch.carried_state import State, check_state
+from stbp_edu.torch.carried_state import CarriedState, check_state
 from stbp_edu.torch.currents import AXES, current_of
 from stbp_edu.torch.parameters import check_floats
 from stbp_edu.torch.steps import Neurons, Steps
@@ -99,7 +99,7 @@ class LIFLayer(nn.Module):
         return self.steps.given[1]
 
     def forward(
-        self, spikes: Tensor, state: State | None = WHOLE, *, twin: bool = False
+        self, spikes: Tensor, state: CarriedState | None = WHOLE, *, twin: bool = False
     ) -> Any:
         """Return the output: spikes, or the potentials of a read-out; perhaps with a state.
 
@@ -143,8 +143,8 @@ class LIFLayer(nn.Module):
         copies: Copies,
         twin: bool,
         number: int = 1,
-        state: State | None = WHOLE,
-    ) -> tuple[dict[str, Tensor], Copies, State]:
+        state: CarriedState | None = WHOLE,
+    ) -> tuple[dict[str, Tensor], Copies, CarriedState]:
         """Return the states, the output for each error that comes back to it, and what is carried.
 
         ``number`` is that of the layer in its network, for an error; ``state`` is as in
@@ -188,7 +188,7 @@ class LIFLayer(nn.Module):
         whole = {q: states[self.steps.neuron.output] for q in [*self.steps.signals][:1]}
         return states, copies or whole, last
 
-    def _before(self, state: State | None, like: Tensor) -> State:
+    def _before(self, state: CarriedState | None, like: Tensor) -> CarriedState:
         """Return the carried state that comes in; none at rest."""
         if state is not WHOLE and self.rule.block is not None:
             raise ValueError(
@@ -209,7 +209,7 @@ class LIFLayer(nn.Module):
         self,
         current: Tensor,
         states: Mapping[str, Tensor],
-        before: State,
+        before: CarriedState,
         number: int,
     ) -> None:
         """Raise NotFiniteError if a state is not finite, and say where it began.

@@ -13,7 +13,7 @@ from stbp_edu.arrows.models import network as arrow_network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays
-from stbp_edu.torch.carried_state import State
+from stbp_edu.torch.carried_state import CarriedState
 from stbp_edu.torch.currents import current_of
 from stbp_edu.torch.layers import (
     WHOLE,
@@ -26,7 +26,7 @@ from stbp_edu.torch.layers import (
 from stbp_edu.torch.parameters import layers_of, to_state
 from stbp_edu.torch.steps import Steps
 
-States = list[State]
+CarriedStates = list[CarriedState]
 """The carried state of each layer."""
 
 
@@ -118,7 +118,7 @@ class LIFNetwork(nn.Sequential):
         return network
 
     def forward(
-        self, spikes: Tensor, state: States | None = WHOLE, *, twin: bool = False
+        self, spikes: Tensor, state: CarriedStates | None = WHOLE, *, twin: bool = False
     ) -> Any:
         """Return the output of the last module: of a layer, its spikes (T, S, n[N]).
 
@@ -140,11 +140,11 @@ class LIFNetwork(nn.Sequential):
         return Trace(U=[None, *U], O=[self._turned(spikes), *O])
 
     def _run(
-        self, spikes: Tensor, twin: bool, state: States | None = WHOLE
-    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]], States]:
+        self, spikes: Tensor, twin: bool, state: CarriedStates | None = WHOLE
+    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]], CarriedStates]:
         """Return the output of the last module, the states of each layer, and what is carried."""
         given = self._given(state)
-        carried: States = []
+        carried: CarriedStates = []
         output = self._turned(check_sequence(spikes))
         copies: Copies = {}
         found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
@@ -173,7 +173,7 @@ class LIFNetwork(nn.Sequential):
             found.append((module, states))
         return output, found, carried
 
-    def _given(self, state: States | None) -> Sequence[Any]:
+    def _given(self, state: CarriedStates | None) -> Sequence[Any]:
         """Return the state that each layer begins with."""
         layers = sum(isinstance(module, LIFLayer) for module in self)
         if state is WHOLE or state is None:

@@ -16,11 +16,11 @@ from torch import Tensor
 from stbp_edu import checks
 from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
 
-State = Mapping[str, Tensor]
+StateDict = Mapping[str, Tensor]
 """A ``state_dict``."""
 
 
-def to_params(state: State) -> Params:
+def to_params(state: StateDict) -> Params:
     """Return the parameters of the fully connected layers in a state dict, in its order.
 
     Any module's will do, if its weights are those of ``nn.Linear``, one layer on top of the
@@ -48,7 +48,7 @@ def to_params(state: State) -> Params:
     return Params(**by_name(layers))  # it checks that they chain
 
 
-def to_state(params: LayerArrays, like: State) -> dict[str, Tensor]:
+def to_state(params: LayerArrays, like: StateDict) -> dict[str, Tensor]:
     """Return a state dict that has the names, dtype and device of another, with these parameters.
 
     Args:
@@ -109,7 +109,7 @@ def layers_of(params: object) -> list[dict[str, Any]]:
     return layers
 
 
-def layer_names(state: State) -> list[dict[str, str]]:
+def layer_names(state: StateDict) -> list[dict[str, str]]:
     """Return for each layer the names of its parameters in a state dict: W, b, R and others."""
     checks.instance("state", dict(state) if isinstance(state, Mapping) else state, dict)
     for key in state:

@@ -18,7 +18,7 @@ from stbp_edu.neuron import LIF
 from stbp_edu.torch.layers import check_sequence
 from stbp_edu.torch.parameters import check_floats
 
-Run = Callable[[Tensor], Tensor]
+ForwardCall = Callable[[Tensor], Tensor]
 
 
 class SurrogateOf:
@@ -57,7 +57,7 @@ class SurrogateOf:
 
 def which_rule(
     model: nn.Module,
-    run: Run,
+    run: ForwardCall,
     spikes: Tensor,
     neuron: AnyNeuron | tuple[AnyNeuron, AnyNeuron],
     *,

@@ -25,7 +25,7 @@ from stbp_edu.surrogates import Surrogate, is_curve
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
 from stbp_edu.torch.first_derivative import only_once
 
-Function = Callable[..., Any]
+TensorFunction = Callable[..., Any]
 
 
 class Steps:
@@ -135,11 +135,11 @@ class Steps:
         ]
 
     @cached_property
-    def to_the_step_before(self) -> Function:
+    def to_the_step_before(self) -> TensorFunction:
         """What the first step passes back to the carried states."""
         return passed_back(self.program, self.functions(twin=False))
 
-    def functions(self, *, twin: bool) -> dict[str, Function]:
+    def functions(self, *, twin: bool) -> dict[str, TensorFunction]:
         """Return what a program calls."""
         h, H = curves(self.neuron.surrogate)
         return {**FUNCTIONS, "h": h, "spike": H if twin else reached}
@@ -250,7 +250,7 @@ class Neurons(torch.autograd.Function):
         return None, None, None, of_R, None, None, *errors, *own, *of_carried
 
 
-def curves(surrogate: Surrogate) -> tuple[Function, Function]:
+def curves(surrogate: Surrogate) -> tuple[TensorFunction, TensorFunction]:
     """Return h and H of a tensor; of a surrogate of your own, its methods."""
     if is_curve(surrogate):
         return partial(surrogate.h, xp=torch), partial(surrogate.twin, xp=torch)
@@ -264,7 +264,7 @@ def _tensor(value: Any) -> Tensor:
     )
 
 
-def _on_tensors(operation: Function) -> Function:
+def _on_tensors(operation: TensorFunction) -> TensorFunction:
     """Return an operation on tensors that takes numbers, too."""
     return lambda *given: operation(*map(_tensor, given))
 
@@ -281,7 +281,7 @@ def norm(*entries: Any) -> Tensor:
     return torch.linalg.matrix_norm(stacked.unflatten(-1, (size, size)), 2)
 
 
-FUNCTIONS: Mapping[str, Function] = {
+FUNCTIONS: Mapping[str, TensorFunction] = {
     **{
         name: _on_tensors(getattr(torch, name))
         for name in ("exp", "log", "tanh", "sqrt")

@@ -38,7 +38,7 @@ def failing(*_: object) -> None:
 def test_a_measurement_is_made_once_and_goes_on(monkeypatch, tmp_path: Path) -> None:
     """The mean and the spread are over the seeds, and what learning does not see trains no more."""
     rows = {"slow, cold": QUICK}
-    plan = accuracy.Plan("A trial", rows, dataset="digits", seeds=(0, 1))
+    plan = accuracy.MeasuredTable("A trial", rows, dataset="digits", seeds=(0, 1))
     monkeypatch.setitem(accuracy.PLANS, "trial", plan)
     monkeypatch.setattr(accuracy, "processes", ThreadPoolExecutor)  # quicker to start
     out = tmp_path / "digits-trial.json"

@@ -17,7 +17,7 @@ from stbp_edu.training.data import (
     load_digits,
     validation,
 )
-from stbp_edu.training.data.catalogue import Entry
+from stbp_edu.training.data.catalogue import CatalogueEntry
 from stbp_edu.training.data.idx import NAMES
 from stbp_edu.training.settings import Settings
 from tests.idx_files import put
@@ -158,7 +158,7 @@ def test_a_data_set_of_ones_own_needs_an_entry_alone(
 
     recipe = Settings(hidden=(5,), T=3, epochs=1)
     monkeypatch.setitem(
-        CATALOGUE, "own", Entry("three classes of our own", load, recipe)
+        CATALOGUE, "own", CatalogueEntry("three classes of our own", load, recipe)
     )
     argv = ["train", "own", "--data", str(tmp_path), "--out", str(tmp_path / "runs")]
     assert main(argv) == 0

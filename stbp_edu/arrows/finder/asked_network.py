@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows.adjoints import derivatives_on
-from stbp_edu.arrows.finder.comparison_of_rules import Candidate, candidates
+from stbp_edu.arrows.finder.comparison_of_rules import RuleFit, candidates
 from stbp_edu.arrows.finder.seen_surrogate import compared, seen
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import LayerParams, Loss, Network, network
@@ -46,7 +46,7 @@ class Match:
 
     rules: list[tuple[str, str]]
     gates: list[str]
-    nearest: list[Candidate]
+    nearest: list[RuleFit]
     surrogate: str
     differing: dict[str, int]
 
@@ -110,7 +110,7 @@ def which_rule(
     gates = [gate for gate, count in differing.items() if not count]
     signal = _signal(output)
 
-    def nearest(lif: Any) -> list[Candidate]:
+    def nearest(lif: Any) -> list[RuleFit]:
         """Return every rule that may be, the nearest first."""
         every = []
         for gate in gates:

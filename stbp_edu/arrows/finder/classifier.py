@@ -32,7 +32,7 @@ SIZES, STEPS, SHORT = (
     3,
 )  # of the networks; words are counted on a shorter run
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
-Run = tuple[forward_pass.Trace, Any, Params, LIF]
+CourseRun = tuple[forward_pass.Trace, Any, Params, LIF]
 """Trace, targets, parameters and neuron."""
 
 
@@ -116,7 +116,7 @@ def classify(
     return Verdict(equal, {} if equal else fit_words(function, neuron, twin, rng))
 
 
-def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Run:
+def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> CourseRun:
     """Return a random run with two samples."""
     layers = models.draw_params(
         models.network(SIZES, part_one.from_lif(neuron)), rng, scale=1.5
@@ -130,7 +130,7 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Run
     return trace, rng.random((2, params.sizes[-1])), params, neuron
 
 
-def asked(function: Callable[..., Any], run: Run) -> models.LayerParams:
+def asked(function: Callable[..., Any], run: CourseRun) -> models.LayerParams:
     """Return the gradients of a function by layer; they have the parameters' shapes."""
     found = function(*run)
     if not hasattr(found, "W") and not (

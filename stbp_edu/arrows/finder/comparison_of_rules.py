@@ -15,7 +15,7 @@ from stbp_edu.checks import Array
 
 
 @dataclass(frozen=True)
-class Candidate:
+class RuleFit:
     """A gate and a rule, and how far gradients are from theirs.
 
     Attributes:
@@ -56,7 +56,7 @@ def different_rules(net: Network) -> list[str]:
 
 def candidates(
     runs: Sequence[tuple[LocalDerivatives, LayerParams]], gate: str = ""
-) -> list[Candidate]:
+) -> list[RuleFit]:
     """Return how far gradients are from those of each rule, in the order of the rules.
 
     Args:
@@ -86,7 +86,7 @@ def _column(layer: LayerParams, named: Any) -> Array:
     return np.concatenate([np.ravel(layer[name]) for name in named])
 
 
-def _candidate(gate: str, rule: str, pairs: Sequence[tuple[Array, Array]]) -> Candidate:
+def _candidate(gate: str, rule: str, pairs: Sequence[tuple[Array, Array]]) -> RuleFit:
     """Return how far gradients are from those of a rule, with and without a factor each."""
     residuals, factors, left = [], [], []
     for yours, ours in pairs:
@@ -99,4 +99,4 @@ def _candidate(gate: str, rule: str, pairs: Sequence[tuple[Array, Array]]) -> Ca
         residuals.append(residual)
         factors.append(factor)
         left.append(rest)
-    return Candidate(gate, rule, max(residuals), tuple(factors), max(left))
+    return RuleFit(gate, rule, max(residuals), tuple(factors), max(left))

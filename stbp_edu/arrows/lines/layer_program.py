@@ -12,7 +12,7 @@ from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.lines.step_functions import (
-    Line,
+    Assignment,
     Names,
     StepFunction,
     Term,
@@ -87,7 +87,7 @@ class LayerProgram:
         """One step forward."""
         states, constants = [*self.lines.lines], [*self.lines.constants]
         lines = [
-            Line(state, (Term(ex.written_out(line)),))
+            Assignment(state, (Term(ex.written_out(line)),))
             for state, line in self.lines.lines.items()
         ]
         says = "Return the states of a step from the input x and the last ones, which begin at 0."
@@ -172,7 +172,7 @@ class LayerProgram:
         return {one: self.names[Variable("gradient", one)] for one in learned}
 
     @cached_property
-    def rows(self) -> list[Line]:
+    def rows(self) -> list[Assignment]:
         """The lines: each adjoint in the order in which they follow, then what is learned."""
         order, found = [*reversed(self.neuron.order)], []
         slopes = {slope.kind: slope for slope in self.lines.slopes}
@@ -184,11 +184,13 @@ class LayerProgram:
                 if not arrow.leaves:
                     terms.append(self._term(slopes[arrow.kind], head))
                     kinds.append(arrow.kind)
-            found.append(Line(self.name(state, q), tuple(terms), ", ".join(kinds)))
+            found.append(
+                Assignment(self.name(state, q), tuple(terms), ", ".join(kinds))
+            )
         for constant, name in self.gradients.items():
             entered = self.lines.enters(constant)
             terms = [self._term(slope, self.rule.start) for slope in entered]
-            found.append(Line(name, tuple(terms)))
+            found.append(Assignment(name, tuple(terms)))
         return found
 
     def _term(self, slope: Slope, head: str) -> Term:
@@ -272,7 +274,7 @@ class LayerProgram:
         return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
 
     @cached_property
-    def _limits(self) -> list[Line]:
+    def _limits(self) -> list[Assignment]:
         """Return the lines that hold the gain of each group of adjoints from step to step."""
         if self.rule.gain_limit is None:
             return []
@@ -287,10 +289,11 @@ class LayerProgram:
                 continue
             gain = self.names.add(Variable("gain", later[group[0]]), "gain")
             op = "norm" if len(group) > 1 else "abs"
-            found.append(Line(gain, (Term(ex.Call(op, tuple(entries))),)))
+            found.append(Assignment(gain, (Term(ex.Call(op, tuple(entries))),)))
             scale = limit / ex.call("max", ex.Name(gain, STATE), limit)
             found += [
-                Line(later[k], (Term(scale, later[k]),), "gain-limit") for k in group
+                Assignment(later[k], (Term(scale, later[k]),), "gain-limit")
+                for k in group
             ]
         return found  # gain-limit, gain-bound
 

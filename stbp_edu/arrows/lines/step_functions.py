@@ -86,7 +86,7 @@ class Term(NamedTuple):
         return self.factor * adjoint
 
 
-class Line(NamedTuple):
+class Assignment(NamedTuple):
     """A line of a function: the name that it assigns, the sum of its terms, and a comment."""
 
     name: str
@@ -117,7 +117,7 @@ class StepFunction:
 
     name: str
     arguments: Sequence[str]
-    lines: Sequence[Line]
+    lines: Sequence[Assignment]
     results: Sequence[str]
     says: str = ""
 

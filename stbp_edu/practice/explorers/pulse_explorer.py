@@ -15,7 +15,7 @@ from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
 from stbp_edu.plotting.svg_figure import elements, image, sheet, text
 from stbp_edu.practice.explorers import widget
-from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, Writer
+from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, PulseWriter
 from stbp_edu.practice.explorers.widget import Json, node_id
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.rules import CASE_RULES
@@ -65,7 +65,7 @@ class Pulse:
 
         Steps and neurons are counted from 1, as on paper.
         """
-        writer = Writer(self.graph, self.start, self.paths, self.edges)
+        writer = PulseWriter(self.graph, self.start, self.paths, self.edges)
         goal, rules = (
             writer.name(self.start),
             {name: writer.rule(name) for name in CASE_RULES},

@@ -91,7 +91,7 @@ def _worth(paths: Sequence[Path]) -> float:
     return float(sum(path.contribution for path in paths))
 
 
-class Writer:
+class PulseWriter:
     """Writes the steps of a pulse down, in numbers and in words."""
 
     def __init__(

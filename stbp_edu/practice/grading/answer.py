@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
 from stbp_edu.practice.grading.calling import (
+    CallResult,
     Difference,
-    Outcome,
-    Part,
+    ResultPart,
     kind_of,
     plain,
     tried,
 )
-from stbp_edu.practice.tasks import Function, Inputs, step_name
+from stbp_edu.practice.tasks import AnswerFunction, Inputs, step_name
 
 RTOL = 1e-6
 SHORT_RTOL = 2e-5
@@ -35,18 +35,18 @@ class Answer:
 
     source: str  # the solution
     situations: Sequence[Inputs]  # what both are called with, and what belongs there
-    ask: Callable[[Sequence[Any], Any], Outcome]
+    ask: Callable[[Sequence[Any], Any], CallResult]
     axes: Sequence[str] = ()  # what the axes of a result are
     parts: Sequence[str] = ()  # what the results are, where there are several
-    view: Callable[[Function], Function] | None = None
+    view: Callable[[AnswerFunction], AnswerFunction] | None = None
 
     @cached_property
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[CallResult]:
         """What comes of the reader's function, call by call."""
         return [self.ask(one.args, one.right) for one in self.situations]
 
     @cached_property
-    def right(self) -> list[Outcome]:
+    def right(self) -> list[CallResult]:
         """What belongs there, call by call."""
         return [plain(one.right, one.right) for one in self.situations]
 
@@ -85,17 +85,17 @@ class Answer:
             range(len(sizes)), key=lambda k: (not self.wrong[k], fails[k], sizes[k])
         )
 
-    def at(self, function: Function, k: int) -> Outcome:
+    def at(self, function: AnswerFunction, k: int) -> CallResult:
         """Return what comes of one of the package's own functions in the k-th call."""
         seen = function if self.view is None else self.view(function)
         return tried(seen, self.situations[k].args, self.situations[k].right)
 
-    def gives(self, function: Function, *, exactly: bool = True) -> bool:
+    def gives(self, function: AnswerFunction, *, exactly: bool = True) -> bool:
         """Return whether a function has the same outcomes in every call."""
         pairs = ((self.at(function, k), self.outcomes[k]) for k in self.order)
         return all(same(*pair, self.rtol, exactly=exactly) for pair in pairs)
 
-    def vector(self, outcome: Outcome, k: int) -> Array:
+    def vector(self, outcome: CallResult, k: int) -> Array:
         """Return all numbers of an outcome of a call in a row; NaN where it has other shapes."""
         found = outcome.values() if isinstance(outcome, dict) else ()
         arrays = [part.astype(float) for part in found if isinstance(part, np.ndarray)]
@@ -117,7 +117,9 @@ class Answer:
         return Difference(kind, f"{part}: {message}" if part else message)
 
 
-def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -> bool:
+def same(
+    a: CallResult, b: CallResult, rtol: float = RTOL, *, exactly: bool = False
+) -> bool:
     """Return whether two calls came out alike: equal values, or the same kind of exception.
 
     ``exactly``, if it also said the same. A NaN equals a NaN in the same place, so that a mistake
@@ -134,7 +136,7 @@ def same(a: Outcome, b: Outcome, rtol: float = RTOL, *, exactly: bool = False) -
     return all(alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
 
 
-def alike(a: Part, b: Part, rtol: float) -> bool:
+def alike(a: ResultPart, b: ResultPart, rtol: float) -> bool:
     """Return whether two results are the same."""
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
         return type(a) is type(b) and bool(a == b)
@@ -155,7 +157,7 @@ def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
 
 
 def _described(
-    got: Part, want: Part, rtol: float, axes: Sequence[str]
+    got: ResultPart, want: ResultPart, rtol: float, axes: Sequence[str]
 ) -> tuple[str, str]:
     """Return in what a result differs from the right one, and the words on it."""
     if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+AnyArray = NDArray[Any]
 PAIRS = (("W", "b"), ("U", "O"))
 """The attributes of gradients and of traces, by which these are compared."""
 ROWS = (tuple, list, deque, UserList)
@@ -62,8 +62,8 @@ class NoValueError(Exception):
     """An answer in another process gave no value: ``args`` are its outcome."""
 
 
-Part = Array | frozenset[Any]
-Outcome = dict[str, Part] | Difference | None
+ResultPart = AnyArray | frozenset[Any]
+CallResult = dict[str, ResultPart] | Difference | None
 """What one call gives: its results by name, why there are none, or None for a blank."""
 
 
@@ -72,14 +72,14 @@ def call(
     args: Sequence[Any],
     like: Any,
     parts: Sequence[str] = (),
-) -> Outcome:
+) -> CallResult:
     """Return what an answer gives for copies of ``args``, in the structure of ``like``."""
     try:
         # A division by zero shows up as a NaN, which is explained.
         with np.errstate(all="ignore"):
             return plain(function(*copy.deepcopy(args)), like, parts)
     except NoValueError as failed:
-        outcome: Outcome = failed.args[0]
+        outcome: CallResult = failed.args[0]
         return outcome
     except BaseException as error:  # an answer may raise what is not an Exception
         if type(error) is KeyboardInterrupt:
@@ -92,7 +92,7 @@ def tried(
     args: Sequence[Any],
     like: Any,
     parts: Sequence[str] = (),
-) -> Outcome:
+) -> CallResult:
     """Return what one of the package's own functions gives, or which error it raises.
 
     Its arrays are closed to changes and need no copies, unless the function works in place.
@@ -216,7 +216,7 @@ def _plain_rows(rows: Any, depth: int) -> Any:
     return [plain_value(item, depth + 1) for item in items]
 
 
-def _numbers(value: Any) -> Array | None:
+def _numbers(value: Any) -> AnyArray | None:
     """Return real numbers as an array, and None for anything else."""
     with contextlib.suppress(Exception):  # whatever an object's own methods do
         if isinstance(value, np.ma.MaskedArray):
@@ -260,12 +260,12 @@ def what_it_is(value: Any) -> str:
     return "set" if isinstance(value, frozenset) else kind
 
 
-def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> Outcome:
+def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
     """Return a value as results by name, in the structure of ``like``."""
     value = plain_value(value)
     if _is_blank(value):
         return None
-    found: dict[str, Part] = {}
+    found: dict[str, ResultPart] = {}
     for name, part in _results(value, like, "", parts):
         if isinstance(part, str):
             return Difference("type", f"{name}: {part}" if name else part)
@@ -316,9 +316,9 @@ def _wrong_count(got: Any, want: Sequence[Any], parts: Sequence[str]) -> str:
     return f"it returns {came}, where {len(want)} are expected{named}"
 
 
-def _part(value: Any, want: Any) -> Part | str:
+def _part(value: Any, want: Any) -> ResultPart | str:
     """Return a plain value as an array or as a set of cells, or why it is neither."""
-    found: Part | None = None
+    found: ResultPart | None = None
     if isinstance(want, (set, frozenset)):
         found = value if isinstance(value, frozenset) else _cells(value)
     elif isinstance(value, (np.ndarray, np.generic, tuple, list)):

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.checks import Array
-from stbp_edu.practice.grading.calling import Outcome, call
-from stbp_edu.practice.tasks import ForwardPass, Function, step_name
+from stbp_edu.practice.grading.calling import CallResult, call
+from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
 from stbp_edu.practice.tasks.inputs import wide_network
 
 DIGITS, TOLERANCE = 6, 1e-6
@@ -70,7 +70,7 @@ class CaseReport:
         )
 
 
-def case_reports(function: Function) -> tuple[CaseReport, ...]:
+def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
     """Return what is wrong in each of the five cases of a backward pass.
 
     Empty where the function gives no gradients.
@@ -119,7 +119,7 @@ def _report(net: ForwardPass, epsilon: Layers, right: Layers, case: int) -> Case
 
 
 def recover_epsilon(
-    net: ForwardPass, outcome: Outcome, n: int
+    net: ForwardPass, outcome: CallResult, n: int
 ) -> tuple[Array, float] | None:
     """Return ε of a layer, shape (T, S, n[n]), and how badly the gradients fit any ε.
 

@@ -17,14 +17,14 @@ import numpy as np
 
 ALL = -1
 Change = Callable[..., Any]
-Row = tuple[str, str, Change]
+NamedChange = tuple[str, str, Change]
 """The id of a finding, what is said of it after "it is what you get if", and what is done."""
 Hypothesis = tuple[str, str, Change, Sequence[int]]
 """A row, and what its change takes: what belongs there (0), the parts of that, or the names."""
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class SolutionPlace:
     """One place of a solution, and what stands there."""
 
     tree: ast.Module
@@ -94,7 +94,7 @@ class Place:
 
 
 @cache
-def places(source: str) -> tuple[Place, ...]:
+def places(source: str) -> tuple[SolutionPlace, ...]:
     """Return every place of a solution, from the outside to the inside."""
     tree = ast.parse(source)
     function: Any = tree.body[0]
@@ -108,7 +108,7 @@ def places(source: str) -> tuple[Place, ...]:
     several = whole.elts if isinstance(whole, ast.Tuple) else []
     results = {id(whole): ALL, **{id(part): k for k, part in enumerate(several)}}
     return tuple(
-        Place(tree, node, names, results.get(id(node)))
+        SolutionPlace(tree, node, names, results.get(id(node)))
         for node in every
         if isinstance(node, ast.expr) and _has_a_value(node)
     )
@@ -151,7 +151,7 @@ ONLY: dict[type[ast.AST], str] = {
     ast.IfExp: "`{}` stands there in either case",
 }
 """What it means that one part alone is left; of an operation, by the other part."""
-JOINED: tuple[Row, ...] = (
+JOINED: tuple[NamedChange, ...] = (
     ("name", "`{}` stands in place of {}",
      lambda name, own: own if isinstance(name, list) and not name else name),  # [] may hold itself
     ("factor-too-many", "a factor `{}` is too many, with {}", operator.mul),
@@ -160,7 +160,7 @@ JOINED: tuple[Row, ...] = (
 """What a name may do in a place."""
 
 
-def rewritten(place: Place) -> Iterator[Hypothesis]:
+def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
     """Yield how the program may be put together anew in a place."""
     node, texts = place.node, [ast.unparse(part) for part in place.parts]
     every = range(1, len(texts) + 1)
@@ -208,7 +208,7 @@ def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Hypothesis]:
             yield "operation", words, operate, (1, 2)
 
 
-def joined(place: Place) -> Iterator[Hypothesis]:
+def joined(place: SolutionPlace) -> Iterator[Hypothesis]:
     """Yield what a name does that is put into a place, or joined with what belongs there."""
     for k, name in enumerate(place.names, start=1 + len(place.parts)):
         for id_, words, join in JOINED:
@@ -221,7 +221,7 @@ def spread(fold: Change, x: Any, axis: int | None) -> Any:
     return np.broadcast_to(fold(x, axis=axis, keepdims=True), np.shape(x))
 
 
-VALUES: tuple[Row, ...] = (
+VALUES: tuple[NamedChange, ...] = (
     ("missing", "is missing: 0 stands there", lambda x: 0 * x),
     ("missing", "is missing: 1 stands there", lambda x: 0 * x + 1),
     ("sign", "has its sign turned round", lambda x: -x),
@@ -240,13 +240,13 @@ VALUES: tuple[Row, ...] = (
     ("shift", "is larger by 1", lambda x: x + 1),
     ("shift", "is smaller by 1", lambda x: x - 1),
 )  # fmt: skip
-ALONG: tuple[Row, ...] = (
+ALONG: tuple[NamedChange, ...] = (
     ("moved", "is moved by one place along {}", partial(np.roll, shift=1)),
     ("moved", "is moved back by one place along {}", partial(np.roll, shift=-1)),
     ("order", "is turned round along {}", np.flip),
     ("order", "is sorted along {}", np.sort),
 )
-FOLDS: tuple[Row, ...] = (
+FOLDS: tuple[NamedChange, ...] = (
     ("added-up", "is added up over {}", np.sum),
     ("added-up", "is added up over {}, and stands everywhere", partial(spread, np.sum)),
     ("averaged", "is averaged over {}", np.mean),
@@ -267,7 +267,7 @@ def of_value(what: str, ndim: int, axes: Sequence[str]) -> Iterator[Hypothesis]:
         )
     ]
     everything = [*named, (None, "everything")] if ndim else []
-    rows: list[Row] = [
+    rows: list[NamedChange] = [
         *VALUES,
         *[("transposed", "is transposed", np.transpose)] * bool(ndim),
     ]

@@ -21,7 +21,12 @@ from stbp_edu.checks import Array
 from stbp_edu.practice.grading import hypotheses
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.hypotheses import Change, Hypothesis, Place, places
+from stbp_edu.practice.grading.hypotheses import (
+    Change,
+    Hypothesis,
+    SolutionPlace,
+    places,
+)
 
 MOST_READINGS, MOST_INPUTS, MOST_TERMS = 3, 9, 4
 FEW_PLACES = 75
@@ -57,11 +62,11 @@ def single_mistake(answer: Answer) -> list[Finding]:
 
 def _explanations(
     answer: Answer,
-    every: Sequence[Place],
-    readings: Callable[[Answer, Place], Iterable[Reading]],
+    every: Sequence[SolutionPlace],
+    readings: Callable[[Answer, SolutionPlace], Iterable[Reading]],
 ) -> list[Finding]:
     """Return the places that explain an answer, the first with the sentence on all."""
-    found: dict[str, tuple[str, Place]] = {}
+    found: dict[str, tuple[str, SolutionPlace]] = {}
     inside = set[ast.AST]()  # what is within a place that explains it already
     for place in every:
         if place.node in inside:
@@ -81,7 +86,7 @@ def _explanations(
 
 
 def _fitting(
-    answer: Answer, place: Place, hypotheses_: Iterable[Hypothesis]
+    answer: Answer, place: SolutionPlace, hypotheses_: Iterable[Hypothesis]
 ) -> Iterator[Reading]:
     """Yield the hypotheses that explain an answer."""
     for id_, words, change, takes in hypotheses_:
@@ -89,17 +94,17 @@ def _fitting(
             yield id_, words
 
 
-def _rewritten(answer: Answer, place: Place) -> Iterator[Reading]:
+def _rewritten(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
     """Yield the other programs at a place that explain an answer."""
     return _fitting(answer, place, hypotheses.rewritten(place))
 
 
-def _first_of_value(answer: Answer, place: Place) -> Iterator[Reading]:
+def _first_of_value(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
     """Yield the first change of a place's value that explains an answer."""
     return islice(_of_value(answer, place), 1)
 
 
-def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
+def _of_value(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
     """Yield what the value in a place may have become that explains an answer."""
     values = _values_at(answer, place)
     if not values:
@@ -130,7 +135,7 @@ JOINS: tuple[tuple[str, Change, str], ...] = (
 """How a constant may be joined with a value: the id of the finding, and the words after it."""
 
 
-def _values_at(answer: Answer, place: Place) -> list[Any]:
+def _values_at(answer: Answer, place: SolutionPlace) -> list[Any]:
     """Return the values in a place in one call, if they are all numbers, and [] otherwise."""
     values: list[Any] = []
 

@@ -22,8 +22,8 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import algebra, hypotheses
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
 from stbp_edu.practice.grading.calling import (
+    CallResult,
     Difference,
-    Outcome,
     call,
     reading,
     tried,
@@ -31,7 +31,7 @@ from stbp_edu.practice.grading.calling import (
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
 from stbp_edu.practice.grading.pairs import merged, pairs_of, with_both
 from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
-from stbp_edu.practice.tasks import Exercise, FormulaBlank, Function, Inputs
+from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
 from stbp_edu.practice.tasks.catalogue import define
 
 LONGEST_PRINT = 80
@@ -48,7 +48,7 @@ SEVERAL = "It differs from the right formula in more than one place."
 TINY = "It is right but for what no float shows near 0: a tiny term, or one that turns far from 0."
 
 
-def check(exercise_id: str, function: Function | None) -> Feedback:
+def check(exercise_id: str, function: AnswerFunction | None) -> Feedback:
     """Say whether ``function`` solves the exercise, and if not, what is wrong.
 
     The function is called with copies, on several networks. Any right form is accepted.
@@ -120,7 +120,7 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         )
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
-    judged: Function = function
+    judged: AnswerFunction = function
     view = None
     if exercise.view:
         judged, view = exercise.comparable(reading(function)), exercise.comparable
@@ -140,7 +140,7 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
 
 
 def _verdict(
-    exercise: Exercise, answer: Answer, function: Function, again: Outcome
+    exercise: Exercise, answer: Answer, function: AnswerFunction, again: CallResult
 ) -> Feedback:
     """Return the feedback on an answer that was called in every situation, and the first again."""
     if any(answer.misses(SHORT_RTOL)):
@@ -152,7 +152,9 @@ def _verdict(
     return Feedback(exercise.id, "right", (said, *[SHORT] * is_short))
 
 
-def _diagnosis(exercise: Exercise, answer: Answer, function: Function) -> Feedback:
+def _diagnosis(
+    exercise: Exercise, answer: Answer, function: AnswerFunction
+) -> Feedback:
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
     no_number = bool(answer.arrays) and all(
         np.isnan(array).all() for array in answer.arrays
@@ -212,7 +214,7 @@ def _vague(answer: Answer) -> list[Finding]:
         return wrong_terms(answer)
 
 
-def _wrong_cases(function: Function) -> list[Finding]:
+def _wrong_cases(function: AnswerFunction) -> list[Finding]:
     """Return what is wrong with the cases of a backward pass that are wrong in themselves."""
     cases = [c for c in case_reports(function) if c.explanation]
     if cases and cases[-1].case == 5:

@@ -7,9 +7,9 @@
 """
 
 from stbp_edu.practice.tasks.catalogue import (
+    AnswerFunction,
     Exercise,
     FormulaBlank,
-    Function,
     Task,
     blanks,
     chosen,
@@ -28,10 +28,10 @@ from stbp_edu.practice.tasks.inputs import (
 )
 
 __all__ = [
+    "AnswerFunction",
     "Exercise",
     "FormulaBlank",
     "ForwardPass",
-    "Function",
     "Inputs",
     "Task",
     "blanks",

@@ -24,7 +24,7 @@ from stbp_edu.files import read_toml
 from stbp_edu.practice.tasks import names
 
 CONTENT = Path(__file__).parent / "content"
-Function = Callable[..., Any]
+AnswerFunction = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
 AnyTask = TypeVar("AnyTask", bound="Task")
 
@@ -213,18 +213,20 @@ class Exercise(Task):
         """Return the function with this body; with the solution's where None."""
         return source_of(self.signature, self.solution if body is None else body)
 
-    def function(self, body: str | None = None) -> Function:
+    def function(self, body: str | None = None) -> AnswerFunction:
         """Return that function, ready to be called."""
         return define(self.source(body))
 
     @cached_property
-    def answer(self) -> Function:
+    def answer(self) -> AnswerFunction:
         """The reference that answers are compared with."""
         return define(source_of(self.signature, self.reference), table=True)
 
-    def comparable(self, function: Function) -> Function:
+    def comparable(self, function: AnswerFunction) -> AnswerFunction:
         """Return a function with results that can be compared: of random ones, what holds."""
-        seen: Function = getattr(names, self.view)(function) if self.view else function
+        seen: AnswerFunction = (
+            getattr(names, self.view)(function) if self.view else function
+        )
         return seen
 
 
@@ -255,13 +257,13 @@ def source_of(signature: str, body: str) -> str:
 
 
 @cache
-def define(source: str, *, table: bool = False) -> Function:
+def define(source: str, *, table: bool = False) -> AnswerFunction:
     """Return the one function that ``source`` defines; of a table, with all names of tables."""
     namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
     exec(
         source, namespace
     )  # the source is this package's own table, never the reader's text
-    function: Function = namespace[source.removeprefix("def ").split("(", 1)[0]]
+    function: AnswerFunction = namespace[source.removeprefix("def ").split("(", 1)[0]]
     return function
 
 

@@ -26,7 +26,12 @@ from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Adjoints, Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
-from stbp_edu.practice.tasks.catalogue import Exercise, Function, define, source_of
+from stbp_edu.practice.tasks.catalogue import (
+    AnswerFunction,
+    Exercise,
+    define,
+    source_of,
+)
 from stbp_edu.surrogates import Gaussian, Sigmoid
 
 
@@ -150,10 +155,10 @@ def draw_network(
     return ForwardPass(trace, rng.random((S, sizes[-1])), params, neuron, description)
 
 
-Steps = int | NDArray[np.intp]
+TimeSteps = int | NDArray[np.intp]
 """One time step, or all of them."""
 
-QUANTITIES: dict[str, Callable[[ForwardPass, Steps, int], Any]] = {
+QUANTITIES: dict[str, Callable[[ForwardPass, TimeSteps, int], Any]] = {
     "trace": lambda net, t, n: net.trace,
     "targets": lambda net, t, n: net.targets,
     "params": lambda net, t, n: net.params,
@@ -187,7 +192,7 @@ QUANTITIES: dict[str, Callable[[ForwardPass, Steps, int], Any]] = {
 }
 """Each quantity by the name that signatures give it, taken from a network at (t, n)."""
 
-ELSEWHERE: dict[str, Callable[[Steps, int, int], tuple[Steps, int]]] = {
+ELSEWHERE: dict[str, Callable[[TimeSteps, int, int], tuple[TimeSteps, int]]] = {
     "next": lambda t, n, T: (t + 1, n),
     "last": lambda t, n, T: (T - 1, n),
     "above": lambda t, n, T: (t, n + 1),
@@ -211,7 +216,7 @@ Of a quantity that is not listed, the last entry is taken.
 """
 
 
-def quantity(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
+def quantity(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
     """Return the quantity of this name at (t, n)."""
     base, _, elsewhere = (name, "", "") if name in QUANTITIES else name.partition("_")
     if elsewhere:
@@ -219,13 +224,13 @@ def quantity(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
     return QUANTITIES[base](net, t, n)
 
 
-def one_neuron(name: str, net: ForwardPass, t: Steps, n: int) -> Any:
+def one_neuron(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
     """Return the quantity of this name at (t, n) for one neuron and one sample."""
     of_layer, entry = ONE_NEURON.get(name, (name, lambda values: float(values[-1, -1])))
     return entry(quantity(of_layer, net, t, n))
 
 
-Walk = Iterator[tuple[Steps, int, str]]
+Walk = Iterator[tuple[TimeSteps, int, str]]
 """Steps and layers at which quantities are taken, each with a description of the place."""
 
 
@@ -327,6 +332,6 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     )
 
 
-def draw_of(exercise: Exercise) -> Function:
+def draw_of(exercise: Exercise) -> AnswerFunction:
     """Return the function of (rng, k) that draws the arguments of the k-th call."""
     return define(source_of("draw(rng, k)", exercise.draw), table=True)

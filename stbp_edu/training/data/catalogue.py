@@ -38,12 +38,12 @@ GROUP = 10  # input neurons for each value of each cue
 MADE = (6400, 2000)  # examples to learn from and held out
 RATE = 0.7  # of the group that a cue shows: the probability of a spike at each step
 
-Task = Callable[[int, np.random.Generator], tuple[Array, NDArray[np.intp]]]
+TaskOfTime = Callable[[int, np.random.Generator], tuple[Array, NDArray[np.intp]]]
 """A number of examples and a generator to images (n, rows, columns) and labels (n,)."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """A data set of the catalogue.
 
     Attributes:
@@ -106,7 +106,7 @@ def _shown(cues: list[list[NDArray[np.intp]]]) -> Array:
     return images.reshape(len(images), len(cues), -1)
 
 
-def _task(words: str, task: Task, recipe: Settings) -> Entry:
+def _task(words: str, task: TaskOfTime, recipe: Settings) -> CatalogueEntry:
     """Return the entry of a task of time, whose examples are the same each time."""
 
     def load(_: Path | None) -> Dataset:
@@ -114,7 +114,7 @@ def _task(words: str, task: Task, recipe: Settings) -> Entry:
         train, held_out = (task(n, rng) for n in MADE)
         return Dataset(*train, *held_out)
 
-    return Entry(words, load, recipe, has_files=False)
+    return CatalogueEntry(words, load, recipe, has_files=False)
 
 
 MNIST = IdxDataset(
@@ -173,35 +173,39 @@ _BY_ROWS = replace(
 )
 
 CATALOGUE = {
-    "digits": Entry(
+    "digits": CatalogueEntry(
         "8x8 digits, inside the package",
         lambda _: datasets.load_digits(),
         _DIGITS,
         has_files=False,
     ),
-    "digits-by-rows": Entry(
+    "digits-by-rows": CatalogueEntry(
         "the same, row by row",
         lambda _: datasets.load_digits(),
         _BY_ROWS,
         has_files=False,
     ),
-    "csv": Entry("your own, in a CSV file (--csv FILE)", load_csv, _DIGITS),
-    "npz": Entry("your own, as arrays (--npz FILE)", load_npz, _DIGITS),
-    "mnist": Entry("28x28 digits", MNIST.load, _MNIST, held_out=1 / 6),
-    "mnist-saccades": Entry("events made of them", MNIST.load, _EVENTS, held_out=1 / 6),
-    "mnist-conv": Entry("MNIST with convolutions", MNIST.load, _CONV, held_out=1 / 6),
-    "fashion": Entry("28x28 clothes", FASHION.load, _MNIST, held_out=1 / 6),
+    "csv": CatalogueEntry("your own, in a CSV file (--csv FILE)", load_csv, _DIGITS),
+    "npz": CatalogueEntry("your own, as arrays (--npz FILE)", load_npz, _DIGITS),
+    "mnist": CatalogueEntry("28x28 digits", MNIST.load, _MNIST, held_out=1 / 6),
+    "mnist-saccades": CatalogueEntry(
+        "events made of them", MNIST.load, _EVENTS, held_out=1 / 6
+    ),
+    "mnist-conv": CatalogueEntry(
+        "MNIST with convolutions", MNIST.load, _CONV, held_out=1 / 6
+    ),
+    "fashion": CatalogueEntry("28x28 clothes", FASHION.load, _MNIST, held_out=1 / 6),
     "delayed-xor": _task("xor of two cues", delayed_xor, _DELAYED_XOR),
     "binary-adding": _task(
         "sum of two numbers, digit by digit",
         binary_adding,
         replace(_DELAYED_XOR, hidden=(64, 64), T=15, epochs=20),
     ),
-    "nmnist": Entry("recorded events of MNIST", NMNIST.load, _FRAMES),
-    "shd": Entry(
+    "nmnist": CatalogueEntry("recorded events of MNIST", NMNIST.load, _FRAMES),
+    "shd": CatalogueEntry(
         "spoken digits as events", SHD.load, replace(_FRAMES, hidden=(128,), T=35)
     ),
-    "dvs-gesture": Entry(
+    "dvs-gesture": CatalogueEntry(
         "gestures as events", DVS_GESTURE.load, replace(_FRAMES, T=20, batch=16)
     ),
 }
