@@ -24,8 +24,7 @@ from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import plus_minus
-from stbp_edu.training.plans import MeasuredTable as SweepPlan
-from stbp_edu.training.plans import Results, run_plan
+from stbp_edu.training.plans import Plan, Results, run_plan
 from stbp_edu.training.runs import (
     KIND,
     PARAMS,
@@ -99,7 +98,7 @@ def run(
     seeds = [*plan.seeds]
     folder = args.work.absolute() / what / name.replace(", ", "-").replace(" ", "-")
     held_out = {"held_out": plan.held_out, "encodings": ENCODINGS}
-    row = SweepPlan(plan.dataset, seeds, folder, plan.rows[name], **held_out)
+    row = Plan(plan.dataset, seeds, folder, plan.rows[name], **held_out)
     evaluate_again(row, args.data)
     load, count = os.getloadavg()[0], len(seeds) if plan.together else 1
     carry_out(row, count, args.data)
@@ -107,7 +106,7 @@ def run(
 
 
 def carry_out(
-    plan: SweepPlan,
+    plan: Plan,
     count: int,
     data_folder: Path | None = None,
     accepted: tuple[str, ...] = (),
@@ -135,7 +134,7 @@ def carry_out(
     return results
 
 
-def evaluate_again(row: SweepPlan, data_folder: Path | None) -> None:
+def evaluate_again(row: Plan, data_folder: Path | None) -> None:
     """Evaluate trained networks that differ in ``T_test`` alone, which learning does not see."""
     for name, settings in row.runs().items():
         folder = row.folder / name
