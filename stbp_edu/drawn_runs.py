@@ -102,7 +102,8 @@ class Run:
             way = way * 10 ** far.uniform(-1, 1.5, way.shape)
             way[1::2] *= sizes.mean()
             stays = where == "learned" or name == self.neuron.lines.spike
-            return np.concatenate([near, *(near + way * (not stays))])
+            copies = [near] * COPIES if stays else [*(near + way)]
+            return np.concatenate([near, *copies])
 
         return {
             where: {s: joined(where, s) for s in every[0][where]} for where in every[0]
@@ -197,7 +198,8 @@ def summed_sizes(neuron: Neuron, target: str, at: Values) -> Any:
 def met(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
     """Return where a neuron fires, is silent, and has h > 0; without spikes, all are everywhere."""
     if not neuron.lines.spike:
-        return (np.ones(at["input"]["x"].shape),) * 3
+        everywhere = np.ones(at["input"]["x"].shape)
+        return everywhere, everywhere, everywhere
     v, h = updated(neuron, neuron.lines.spike, at), neuron.surrogate.derivative
     return v >= 0, v < 0, like(v, h(v), "h(v)") > 0.01 * h(np.zeros(1))
 
@@ -225,7 +227,8 @@ def drive(neuron: Neuron, T: int) -> tuple[float, float]:
         fires, silent, near, fine = (
             one.reshape(T, -1, 16).mean(axis=(0, 2)) for one in found
         )
-        score = np.minimum(np.minimum(fires, silent), 0.3) * (0.1 + near) * (fine == 1)
+        score = np.minimum(np.minimum(fires, silent), 0.3) * (0.1 + near)
+        score[fine < 1] = 0
         k = int(np.argmax(score))
         if not score[k] > 0:  # it never fires, or always does
             break

@@ -113,7 +113,8 @@ class _Text(NamedTuple):
         """Return the term of one arrow: its factor, and the adjoint at its head."""
         if arrow.target == LOSS:
             return rf"\frac{{\partial L}}{{\partial {arrow.source}_i^{{{t},{n}}}}}"
-        later, above = t + "+1" * arrow.step, n + "+1" * arrow.layer
+        later = f"{t}+1" if arrow.step else t
+        above = f"{n}+1" if arrow.layer else n
         if arrow.link is not None:
             factor, i = rf"\sum_j {'w' if arrow.layer else 'r'}_{{ji}}^{{{above}}}", "j"
         else:
@@ -184,6 +185,7 @@ COMMANDS = {
     ),
 }
 FUNCTIONS = ("log", "tanh", "min", "max")
+SCRIPT_TAGS = {"_": "msub", "^": "msup", "_^": "msubsup"}
 
 
 def mathml(tex: str) -> str:
@@ -213,9 +215,12 @@ def _row(tokens: Iterator[str]) -> str:
             row.append((_one(token, tokens), {}))
     written = []
     for base, scripts in row:
+        if not scripts:
+            written.append(base)
+            continue
         below, above = scripts.get("_", ""), scripts.get("^", "")
-        tag = "m" + "sub" * bool(below) + "sup" * bool(above)
-        written.append(f"<{tag}>{base}{below}{above}</{tag}>" if scripts else base)
+        tag = SCRIPT_TAGS["".join(sorted(scripts, reverse=True))]
+        written.append(f"<{tag}>{base}{below}{above}</{tag}>")
     return "".join(written)
 
 

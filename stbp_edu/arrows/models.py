@@ -276,7 +276,7 @@ def network(
     >>> [net.shape_of(n) for n in range(net.N + 1)]
     [(1, 28, 28), (15, 24, 24), (40, 8, 8), (300,), (10,)]
     """
-    given = neuron if isinstance(neuron, list | tuple) else [neuron]
+    given: list[Any] = [*neuron] if isinstance(neuron, list | tuple) else [neuron]
     if not all(isinstance(one, Neuron) for one in given):
         raise TypeError(
             f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; see "
@@ -293,7 +293,7 @@ def network(
     shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
     parts = [read_part("sizes", part) for part in rest]
     many = sum(not part.pool for part in parts)
-    neurons = [*given] * (many if isinstance(neuron, Neuron) else 1)
+    neurons = given * many if isinstance(neuron, Neuron) else given
     if not parts or len(neurons) != many or parts[-1].pool:
         raise ValueError(
             f"sizes {sizes!r} must name at least one layer of neurons, with one neuron each or one "

@@ -110,7 +110,9 @@ def _on_sheet(svg: str, alt: str) -> str:
     prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
     used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg)}
     svg = re.sub(
-        r' id="([^"]+)"', lambda m: f' id="{prefix}{m[1]}"' * (m[1] in used), svg
+        r' id="([^"]+)"',
+        lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "",
+        svg,
     )
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)
     svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")

@@ -247,7 +247,9 @@ class Laid:
             y += [middle - high, middle + high]
         for word, _, base in self.words:
             y += [base - 13, base + LINE * word.text.count("\n") + 6]
-        top = min(y) - MARGIN - 24 * bool(self.drawing.title)
+        top = min(y) - MARGIN
+        if self.drawing.title:
+            top -= 24
         return [0, round(top), self.width, round(max(y) + MARGIN - top)]
 
     def data(self) -> dict[str, Any]:

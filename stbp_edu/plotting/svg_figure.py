@@ -198,9 +198,9 @@ def elements(laid: Laid) -> list[str]:
     found = [_form(laid, name, halo, 6, wider=4) for name in asked]
     found += [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
     form = _cell if drawing.cells else _node
-    found += [FILLED] * bool(drawing.order) + [
-        form(laid, name) for name in drawing.nodes
-    ]
+    if drawing.order:
+        found.append(FILLED)
+    found += [form(laid, name) for name in drawing.nodes]
     for k, (x, y) in laid.factors.items():
         factor = drawing.arrows[k].factor
         found.append(text((x, y + 5 - LINE / 2 * factor.count("\n")), factor))
@@ -210,8 +210,11 @@ def elements(laid: Laid) -> list[str]:
 def _arrow(laid: Laid, k: int, arrow: DrawnArrow) -> str:
     """Return an arrow with its head; a lost one with its cross."""
     colour = LOST if arrow.lost else arrow.colour
-    wide = arrow.width or (2.25 if arrow.lost else 1.25 if colour == GRID else 2.75)
-    dashes = ' stroke-dasharray="6 4"' * arrow.lost
+    wide, dashes = 1.25 if colour == GRID else 2.75, ""
+    if arrow.lost:
+        wide, dashes = 2.25, ' stroke-dasharray="6 4"'
+    if arrow.width:
+        wide = arrow.width
     drawn = f'<path d="{laid.path(k)}" fill="none" style="stroke: {colour}" '
     drawn += f'stroke-width="{wide:.2f}"{dashes}/><path d="{laid.tip(k)}" style="fill: {colour}"/>'
     if arrow.lost:

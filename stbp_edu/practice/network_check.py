@@ -73,11 +73,14 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     first = next(
         c for c in (cases[4], *cases) if c.wrong
     )  # without ε no other case says a thing
-    is_delta = any(LEAK not in part for part in first.explanation.split("; "))
-    is_epsilon = LEAK in first.explanation or NO_SUM in first.explanation
-    terms = (
-        ["w"] if first.case == 5 else ["delta"] * is_delta + ["epsilon"] * is_epsilon
-    )
+    terms = []
+    if first.case == 5:
+        terms.append("w")
+    else:
+        if any(LEAK not in part for part in first.explanation.split("; ")):
+            terms.append("delta")
+        if LEAK in first.explanation or NO_SUM in first.explanation:
+            terms.append("epsilon")
     ids = [f"c{first.case}-{term}" for term in terms]
     where, equations = exercises()[ids[0]], " and ".join(f"({id_})" for id_ in ids)
     place = f'Look at notebook {where.notebook}, "{where.section}", {equations}'

@@ -135,12 +135,14 @@ class Progress:
         hunted = sum(
             k.startswith("hunt(") and v == "right" for k, v in self.states.items()
         )
-        found = [f"Bugs found: {hunted}."] * bool(hunted)
-        told = [
-            f"You predicted, {id_}: {answer}."
-            for id_, answer in self.predictions.items()
-        ]
-        return [*found, *told, *[self.problem] * bool(self.problem)]
+        said = []
+        if hunted:
+            said.append(f"Bugs found: {hunted}.")
+        for id_, answer in self.predictions.items():
+            said.append(f"You predicted, {id_}: {answer}.")
+        if self.problem:
+            said.append(self.problem)
+        return said
 
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""

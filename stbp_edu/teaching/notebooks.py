@@ -44,7 +44,7 @@ def many(count: int, what: str) -> str:
     >>> many(1, "file"), many(3, "file")
     ('1 file', '3 files')
     """
-    return f"{count} {what}{'s' * (count != 1)}"
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def encodable(text: str) -> str:

@@ -331,7 +331,9 @@ class Report(NamedTuple):
             *map(str, verdicts),
             f"{passed} of {len(verdicts)} verdicts pass.",
         ]
-        lines += [*failures[:SHOWN], *[f"and {more} more failures"] * (more > 0)]
+        lines += failures[:SHOWN]
+        if more > 0:
+            lines.append(f"and {more} more failures")
         return "\n".join(lines)
 
 

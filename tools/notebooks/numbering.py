@@ -226,4 +226,4 @@ def _spoken(minutes: int) -> str:
     if minutes < 90:
         return f"{minutes} minutes"
     whole, half = divmod(int(minutes / 30 + 0.5), 2)
-    return f"{whole}{'½' * half} hours"
+    return f"{whole}½ hours" if half else f"{whole} hours"

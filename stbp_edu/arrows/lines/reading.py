@@ -216,13 +216,13 @@ class Reader:
                 node, f"no function is called {name}", CALLED.get(name, define)
             )
         op = self.functions.get(name, name)
-        many = (
-            len(op.parameters)
-            if isinstance(op, ex.Function)
-            else 1 + (name in ("min", "max"))
-        )
+        if isinstance(op, ex.Function):
+            many = len(op.parameters)
+        else:
+            many = 2 if name in ("min", "max") else 1
         if len(args) != many:
             advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
-            problem = f"{name} takes {many} argument{'s' * (many > 1)}, got {len(args)}"
+            arguments = "1 argument" if many == 1 else f"{many} arguments"
+            problem = f"{name} takes {arguments}, got {len(args)}"
             raise self.error(node, problem, advice)
         return ex.Call(op, tuple(map(self.tree, args)))

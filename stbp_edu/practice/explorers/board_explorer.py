@@ -90,7 +90,7 @@ def board_data() -> Json:
     """
     lines: dict[tuple[str, str], int] = {}
     networks = {
-        neuron + " recur" * recurrent: Board(neuron, recurrent).data(lines)
+        f"{neuron} recur" if recurrent else neuron: Board(neuron, recurrent).data(lines)
         for neuron in NEURONS
         for recurrent in (False, True)
     }

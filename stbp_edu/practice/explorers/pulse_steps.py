@@ -119,7 +119,9 @@ class PulseWriter:
 
     def rule(self, rule: str) -> Json:
         """Return the steps under one rule, each with what is at the nodes when it is over."""
-        words = OPENING.format(self.name(self.start)) + CROSSED * (rule == "classic")
+        words = OPENING.format(self.name(self.start))
+        if rule == "classic":
+            words += CROSSED
         first = {"node": "L", "label": "1", "weight": 1.0}
         steps: list[Json] = [{"moves": [], "rest": [first], "said": words, "lines": []}]
         came: list[float] = []
@@ -198,11 +200,12 @@ class PulseWriter:
         """Return what the copies of a step do."""
         ends = sum(move.ends for move in step)
         on = len(step) - ends - home
-        return ", ".join([
-            *[_count(on, "copy goes on", "copies go on")] * bool(on),
-            *[_count(home, "arrives", "arrive")] * bool(home),
-            *[_count(ends, "ends at a cross", "end at crosses")] * bool(ends),
-        ])  # fmt: skip
+        counted = (
+            (on, "copy goes on", "copies go on"),
+            (home, "arrives", "arrive"),
+            (ends, "ends at a cross", "end at crosses"),
+        )
+        return ", ".join(_count(k, one, several) for k, one, several in counted if k)
 
     def added(self, came: list[float]) -> str:
         """Return what arrived as a sum, as one would write it on paper."""

@@ -165,25 +165,33 @@ def _described(
         return "value", f"{cells}, as cells (t, n) with t counted from 0"
     if got.shape != want.shape:
         text = f"it returns {kind_of(got)}, where {kind_of(want)} is expected"
-        is_boxed = got.size == 1 and not want.shape
-        hint = ": return the number in it, without the brackets around it"
-        return "shape", text + hint * is_boxed
+        if got.size == 1 and not want.shape:
+            text += ": return the number in it, without the brackets around it"
+        return "shape", text
     if want.dtype == bool and not want.shape:
         return "value", "this does not hold"
     infinite = ~np.isfinite(got)
     wrong = infinite if infinite.any() else _off(got, want, rtol)
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    place = f" at index {index[0] if len(index) == 1 else index}" * bool(index)
-    if index and len(index) == len(axes):
-        named = zip(axes, index, strict=True)
-        places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
-        place = f" at {', '.join(places)}" + " (counted from 0)" * (list(axes) != ["t"])
+    place = _place(index, axes)
     if infinite.any():
         return (
             "nan",
             f"it returns {got[index]}{place}: a division by zero, or an overflow",
         )
     return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
+
+
+def _place(index: tuple[int, ...], axes: Sequence[str]) -> str:
+    """Return the words for an index, with the names of the axes where each has one."""
+    if not index:
+        return ""
+    if len(index) != len(axes):
+        return f" at index {index[0] if len(index) == 1 else index}"
+    named = zip(axes, index, strict=True)
+    places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
+    counted = "" if list(axes) == ["t"] else " (counted from 0)"
+    return f" at {', '.join(places)}{counted}"
 
 
 def side_by_side(yours: float, exact: float) -> str:

@@ -27,6 +27,7 @@ DIGITS, TOLERANCE = 6, 1e-6
 LARGEST = 1e100  # whose squares are finite
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
+PASSED_ON = "the case itself is right: it passes on an error made elsewhere"
 DIRECT, UP, ON, LEAK = (
     "the direct term",
     "the spatial path",
@@ -60,14 +61,11 @@ class CaseReport:
 
     def __str__(self) -> str:
         """Return the text form, one line."""
-        rest = (
-            self.explanation
-            or "the case itself is right: it passes on an error made elsewhere"
-        )
-        found = f"; first wrong at {self.first}; {rest}" * bool(self.wrong)
-        return (
-            f"case {self.case}: {self.cells - self.wrong} of {self.cells} right{found}"
-        )
+        right = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
+        if not self.wrong:
+            return right
+        why = self.explanation or PASSED_ON
+        return f"{right}; first wrong at {self.first}; {why}"
 
 
 def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
@@ -173,7 +171,8 @@ def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:
             del left[exact], left[classic]
     for name, factor in left.items():
         if name not in EXPECTED[case]:
-            said += [f"it holds {name}, times {factor:.4g}"] * (factor != 0)
+            if factor != 0:
+                said.append(f"it holds {name}, times {factor:.4g}")
         elif factor != 1:
             words = {0: f"{name} is missing", -1: f"the sign of {name} is turned round"}
             said.append(

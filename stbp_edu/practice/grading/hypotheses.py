@@ -267,10 +267,9 @@ def of_value(what: str, ndim: int, axes: Sequence[str]) -> Iterator[Hypothesis]:
         )
     ]
     everything = [*named, (None, "everything")] if ndim else []
-    rows: list[NamedChange] = [
-        *VALUES,
-        *[("transposed", "is transposed", np.transpose)] * bool(ndim),
-    ]
+    rows: list[NamedChange] = [*VALUES]
+    if ndim:
+        rows.append(("transposed", "is transposed", np.transpose))
     for table, over in ((ALONG, named), (FOLDS, everything)):
         for axis, name in over:
             rows += [

@@ -134,9 +134,12 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         warnings.simplefilter("ignore")  # of wrong answers that are tried
         verdict = _verdict(exercise, answer, function, again)
     text = printed.getvalue().strip().partition("\n")[0][:LONGEST_PRINT]
-    said = [f"What it prints is left out here. It begins: {text}"] * bool(text)
-    said += [exercise.pointer] * (verdict.state == "wrong")
-    return replace(verdict, message=(*verdict.message, *said))
+    said = [*verdict.message]
+    if text:
+        said.append(f"What it prints is left out here. It begins: {text}")
+    if verdict.state == "wrong":
+        said.append(exercise.pointer)
+    return replace(verdict, message=tuple(said))
 
 
 def _verdict(
@@ -147,9 +150,10 @@ def _verdict(
         return _diagnosis(exercise, answer, function)
     if not same(again, answer.outcomes[0], SHORT_RTOL):
         return Feedback(exercise.id, "wrong", (KEPT,))
-    said = f"Checked on {len(answer.situations)} situations in several networks."
-    is_short = any(answer.wrong) or answer.rtol == SHORT_RTOL
-    return Feedback(exercise.id, "right", (said, *[SHORT] * is_short))
+    said = [f"Checked on {len(answer.situations)} situations in several networks."]
+    if any(answer.wrong) or answer.rtol == SHORT_RTOL:
+        said.append(SHORT)
+    return Feedback(exercise.id, "right", tuple(said))
 
 
 def _diagnosis(
@@ -186,7 +190,7 @@ def _diagnosis(
     if not said:
         agreed = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
         failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
-        ending = f", and fails in {failed}" * bool(failed)
+        ending = f", and fails in {failed}" if failed else ""
         said = [f"It agrees with the exact value in {agreed}{ending}."]
     said += _first_wrong(exercise, answer)
     return Feedback(

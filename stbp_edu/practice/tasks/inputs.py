@@ -151,7 +151,8 @@ def draw_network(
     trace = forward(spikes, params, neuron, spike=neuron.H if smooth else None)
     kind = "smooth twin" if smooth else "spiking network"
     description = f"{'-'.join(map(str, sizes))} {kind}, T = {T}, S = {S}, τ = {tau:g}"
-    description += ", linear gate" * (neuron.gate == "linear")
+    if neuron.gate == "linear":
+        description += ", linear gate"
     return ForwardPass(trace, rng.random((S, sizes[-1])), params, neuron, description)
 
 

@@ -83,12 +83,15 @@ def transform(html: str, words: Mapping[str, str], depth: int) -> str:
         tag, bare = TAG.search(tex), TAG.sub("", tex)
         id_ = tag[1] if tag else ""
         seen[id_] += 1
+        anchor = f"eq-{id_}"
+        if seen[id_] > 1:
+            anchor += f"-{seen[id_]}"
         if tag:
             content = f"\\[{escape(bare.strip(), quote=False)}\\]"
         return filled(
             "formula.html", kind=kind, content=content, name=words.get(_untagged(tex), bare),
             short=len(bare) <= SHORT, id=id_, known=id_ in EQUATIONS, equations=equations,
-            anchor=f"eq-{id_}" + f"-{seen[id_]}" * (seen[id_] > 1),
+            anchor=anchor,
         )  # fmt: skip
 
     return FORMULA.sub(formula, html)

@@ -206,9 +206,9 @@ def _maths(html: str) -> str:
 def text(content: str, kind: str) -> str:
     """Return plain text output; a table in it keeps its columns, and scrolls instead."""
     content = ANSI.sub("", content).rstrip()
-    kind += " out-table" * (
-        sum(map(bool, map(COLUMNS.search, content.splitlines()))) > 1
-    )
+    rows = [line for line in content.splitlines() if COLUMNS.search(line)]
+    if len(rows) > 1:
+        kind += " out-table"
     return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
 
 
@@ -237,7 +237,11 @@ def _svg(
 
 def recolour(svg: str, theme: str) -> str:
     """Return the SVG as a file, in the colours of a theme and on no ground."""
-    colours = {"ground": ("transparent",) * 2, "paper": (*GROUNDS.values(),), **DARK}
+    colours = {
+        "ground": ("transparent", "transparent"),
+        "paper": (*GROUNDS.values(),),
+        **DARK,
+    }
     svg = VARIABLE.sub(lambda m: colours[m[1]][THEMES.index(theme)], svg)
     space = "" if "xmlns=" in svg else ' xmlns="http://www.w3.org/2000/svg"'
     return svg.replace("<svg", f"<svg{space}", 1)
