@@ -51,6 +51,7 @@ from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 import stbp_edu.practice
 from stbp_edu import plotting
+plotting.figure()
 
 def served(spec):
     "Python's own bytecode has another flag than the site's, and page_runner has none."
