@@ -91,3 +91,8 @@ def __getattr__(name: str) -> Any:
     if name not in CHARTS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{CHARTS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, also of what is not imported yet: an editor completes them."""
+    return sorted(__all__)

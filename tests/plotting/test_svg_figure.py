@@ -42,6 +42,12 @@ def test_only_a_chart_imports_matplotlib():
     subprocess.run([sys.executable, "-c", DRAWN], check=True)
 
 
+def test_every_public_name_is_there_and_is_completed():
+    for name in plotting.__all__:
+        assert getattr(plotting, name) is not None
+    assert {*plotting.__all__} == {*dir(plotting)}
+
+
 def test_svg_can_be_read_aloud_and_is_one_element():
     fig, _ = figure()
     root = ET.fromstring(show(fig, alt='Where u < V & "o" is\n    zero, nothing').svg)
