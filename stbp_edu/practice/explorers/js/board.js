@@ -17,6 +17,7 @@ const STYLE = `
 .stbp-board .formulas td { padding-block: 0.35em; white-space: nowrap; }
 .stbp-board .cut td { border-top: 2px solid var(--x-soft); }
 .stbp-board math { font-size: 1.08em; math-style: normal; }
+@media (min-width: 30em) { .stbp-board math { font-size: 17px; } }
 .rule { display: inline-flex; gap: 0.5em; min-width: 0; }
 select { font: inherit; color: inherit; background: var(--x-ground); border: 1px solid var(--x-soft); border-radius: 4px; min-height: 2.2em; padding: 0 0.4em; max-width: 100%; }
 select:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
