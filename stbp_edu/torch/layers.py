@@ -15,7 +15,7 @@ from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.carried_state import CarriedState, check_state
 from stbp_edu.torch.currents import AXES, current_of
-from stbp_edu.torch.parameters import check_floats
+from stbp_edu.torch.parameters import check_floats, key_of, name_of
 from stbp_edu.torch.steps import Neurons, Steps
 from stbp_edu.torch.usual_names import neuron_of
 
@@ -87,7 +87,8 @@ class LIFLayer(nn.Module):
             (own.lines.constants[k], size if k in own.each else ()) for k in own.learned
         )
         made = [like.new_full(shape, value) for value, shape in values]
-        self.learned = nn.ParameterDict(dict(zip(own.learned, made, strict=True)))
+        keys = map(key_of, own.learned)
+        self.learned = nn.ParameterDict(dict(zip(keys, made, strict=True)))
         self.R = None
         if recurrent:
             R = like.new_empty(math.prod(size), math.prod(size)).uniform_(-1, 1)
@@ -168,7 +169,7 @@ class LIFLayer(nn.Module):
             ]
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
         before = self._before(state, currents[0])
-        given = [*currents, *(self.learned[k] for k in self.steps.neuron.learned)]
+        given = [*currents, *self.learned.values()]
         given += before.values()
         carries = state is not WHOLE
         found = Neurons.apply(
@@ -238,7 +239,9 @@ class LIFLayer(nn.Module):
         arrays = {
             name: one.detach().cpu().numpy() for name, one in {"x": x, **states}.items()
         }
-        learned = {name: p.detach().cpu().numpy() for name, p in self.learned.items()}
+        learned = {
+            name_of(key): p.detach().cpu().numpy() for key, p in self.learned.items()
+        }
         if said := first_not_finite(self.steps.neuron, arrays, learned, number):
             raise checks.NotFiniteError(f"{said}, behind {self.weights}")
 

@@ -11,13 +11,29 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stbp_edu import checks
 from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
 
 StateDict = Mapping[str, Tensor]
 """A ``state_dict``."""
+TAKEN = frozenset(dir(nn.ParameterDict()))
+"""Names that a module has itself, so none of its parameters can have them."""
+
+
+def key_of(name: str) -> str:
+    """Return the key of a learned constant in its layer: the name, unless a module has it.
+
+    >>> key_of("tau"), key_of("half"), key_of("half_")
+    ('tau', 'half_', 'half__')
+    """
+    return f"{name}_" if name.rstrip("_") in TAKEN else name
+
+
+def name_of(key: str) -> str:
+    """Return the learned constant that has a key."""
+    return key[:-1] if key.rstrip("_") in TAKEN else key
 
 
 def to_params(state: StateDict) -> Params:
@@ -114,7 +130,11 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
     checks.instance("state", dict(state) if isinstance(state, Mapping) else state, dict)
     for key in state:
         checks.instance(f"the name {checks.brief(key)} in state", key, str)
-    weights = [name for name in state if name.rpartition(".")[2] == "weight"]
+    weights = [
+        key
+        for key in state
+        if key.rpartition(".")[2] == "weight" and not is_learned(key, state)
+    ]
     if not weights:
         raise ValueError(
             f"state must hold an entry called weight, got {sorted(state)}; pass module.state_dict()"
@@ -126,7 +146,8 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
         if inside:  # of an LIFLayer
             own = f"{prefix}learned."
             names |= {"R": f"{prefix}R"}
-            names |= {k.removeprefix(own): k for k in state if k.startswith(own)}
+            keys = [key for key in state if key.startswith(own)]
+            names |= {name_of(key.removeprefix(own)): key for key in keys}
         found.append({short: key for short, key in names.items() if key in state})
         for key in found[-1].values():
             if check_floats(f"state[{key!r}]", state[key]).is_meta:
@@ -139,6 +160,12 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
                 "parameters in NumPy hold fully connected layers alone"
             )
     return found
+
+
+def is_learned(key: str, state: State) -> bool:
+    """Return whether a key is that of a learned constant of an LIFLayer."""
+    prefix, inside, _ = key.rpartition("learned.")
+    return bool(inside) and any(one.startswith(f"{prefix}weights.") for one in state)
 
 
 def check_floats(name: str, value: object) -> Tensor:

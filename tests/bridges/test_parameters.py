@@ -90,6 +90,35 @@ def test_recurrent_weights_and_learned_constants_travel_both_ways(tmp_path):
     np.testing.assert_array_equal(ours.detach(), arrows.forward(net, params, x)["o"][2])
 
 
+NAMES = (
+    "half",
+    "half_",
+    "forward",
+    "type",
+    "weight",
+    "bias",
+    "training",
+    "items",
+    "R_",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_constant_may_be_called_like_a_part_of_a_module(name):
+    line = f"u = {name} * u * (1 - o) + half_ * x\no = spike(u - 0.4)"
+    mine = derive(line, **{"half_": 0.5, name: 0.8}, learn={name, "half_"})
+    network = LIFNetwork(
+        LIFLayer(nn.Linear(3, 4), mine), LIFLayer(nn.Linear(4, 2), mine)
+    )
+    network(torch.rand(5, 2, 3)).sum().backward()
+    params = to_params(network.state_dict())
+    assert {"W", "b", name, "half_"} == {*by_layer(params)[2]}
+    again = LIFNetwork.from_params(params, mine)
+    for key, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key
+    again.load_state_dict(to_state(params, network.state_dict()))
+
+
 def test_half_precision_becomes_single_and_comes_back_as_it_is():
     for dtype in (torch.bfloat16, torch.float16):
         module = nn.Linear(5, 4).to(dtype)
