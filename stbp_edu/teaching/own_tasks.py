@@ -16,6 +16,8 @@ from stbp_edu import checks, files
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.tasks import Exercise, Task, misconceptions, tasks
+from stbp_edu.practice.tasks.catalogue import define, source_of
+from stbp_edu.practice.tasks.inputs import inputs_of
 
 NEEDED = (
     "title",
@@ -26,6 +28,8 @@ NEEDED = (
     "reference",
     "solution",
 )
+NUMBERS, LISTS = ("minutes", "calls"), ("hints", "parts", "axes")
+"""Parts of a task that are not texts."""
 DEFAULTS: Mapping[str, Any] = {
     "objective": "transfer",
     "use": "exam",
@@ -61,19 +65,46 @@ def _task(place: str, id_: str, table: Any, variant: int) -> Exercise:
     drawn = _drawn(id_, table.get("each", {}), variant)
     own = {n: part for n, part in _filled(table, drawn).items() if n != "each"}
     mistakes = own.pop("mistakes", {})
+    checks.instance(f"mistakes of {place}", mistakes, dict)
     for mistake in mistakes:
         checks.choice(f"a mistake of {place}", mistake, misconceptions())
+    _check_kinds(place, {**own, **mistakes})
+    if not own.get("draw"):
+        raise ValueError(f"{place} must have draw, which draws its inputs; add it")
     try:
-        return Exercise(**{**DEFAULTS, **own}, id=id_, listed_mistakes=mistakes)
-    except TypeError as error:
-        raise TypeError(f"{place}: {error}") from error
+        task = Exercise(**{**DEFAULTS, **own}, id=id_, listed_mistakes=mistakes)
+        inputs_of(task)
+        task.function()
+        define(source_of(task.signature, task.reference))
+    except Exception as error:  # whatever the texts of the task raise
+        kind = type(error).__name__
+        raise ValueError(f"{place} must run, but {kind}: {error}; fix it") from error
+    return task
 
 
-def _drawn(id_: str, each: Mapping[str, list[Any]], variant: int) -> dict[str, str]:
+def _check_kinds(place: str, parts: Mapping[str, Any]) -> None:
+    """Check that each part of a task is a text, unless it is a number or a list."""
+    for name, part in parts.items():
+        if name in NUMBERS:
+            checks.count(f"{name} of {place}", part)
+        elif name in LISTS:
+            checks.instance(f"{name} of {place}", part, list)
+            for one in part:
+                checks.instance(f"an entry of {name} of {place}", one, str)
+        else:
+            checks.instance(f"{name} of {place}", part, str)
+
+
+def _drawn(id_: str, each: Any, variant: int) -> dict[str, str]:
     """Return the values that a variant draws, by name, as text."""
     rng = np.random.default_rng([variant, *id_.encode()])
     found = {}
-    for name, values in each.items():
+    for name, values in checks.instance(f"each of {id_}", each, dict).items():
+        if not isinstance(values, list) or not values:
+            raise ValueError(
+                f"{name} in each of {id_} must list values, got {checks.brief(values)}; "
+                "write for example [0.3, 0.5]"
+            )
         found[f"<{name}>"] = str(values[int(rng.integers(len(values)))])
     return found
 

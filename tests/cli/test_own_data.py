@@ -80,6 +80,7 @@ def test_a_part_that_is_held_out_already_stays_so(values, tmp_path: Path) -> Non
         ("0,1\n1,2,3", "number of columns changed"),
         ("class,a\n", "it has no lines"),
         ("0,nan\n0,1", "train_images must be finite|nan"),
+        ("0,1\n7,2", "it has the label 7 among 2 examples"),
         ("-1,1\n0,1", "train_labels must be integers from 0|integers from 0"),
     ],
 )
@@ -90,6 +91,12 @@ def test_a_table_of_another_form_is_named(text, words, tmp_path, capsys) -> None
     said = capsys.readouterr().err
     assert f"stbp-edu train: {path} must have in each line a label" in said
     assert any(word in said for word in words.split("|"))
+
+
+def test_a_path_is_a_text_or_a_path() -> None:
+    for path in (3, b"own.csv", "", "a\0b"):
+        with pytest.raises((TypeError, ValueError), match=r"path must (be|name) a "):
+            load_dataset("csv", path)
 
 
 def test_other_arrays_are_named(tmp_path, capsys) -> None:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from stbp_edu import checks
 from stbp_edu.checks import Array
+from stbp_edu.files import as_path
 from stbp_edu.training.data import datasets
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.events import Recording
@@ -239,7 +240,7 @@ def load_dataset(
             f"data must not be given for {name}, which the package has or makes, got "
             f"{str(path)!r}; leave it out"
         )
-    data = entry.load(None if path is None else Path(path))
+    data = entry.load(None if path is None else as_path("path", path))
     if held_out == "validation":
         return datasets.validation(data, entry.held_out)
     return data

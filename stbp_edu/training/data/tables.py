@@ -108,4 +108,9 @@ def _as_images(values: NDArray[Any]) -> NDArray[Any]:
 
 def _split(values: NDArray[Any], labels: NDArray[Any]) -> Dataset:
     """Return a data set in which a fifth of each class is held out, the same fifth each time."""
+    if labels.size and labels.max() >= len(labels):
+        raise ValueError(
+            f"it has the label {labels.max()} among {len(labels)} examples; is a number of another "
+            "kind in its place?"
+        )
     return split(_as_images(values), labels, np.random.default_rng(SPLIT_SEED))

@@ -1,0 +1,53 @@
+"""A teacher's own tasks: a mistake in the file is named with its place."""
+
+import pytest
+
+from stbp_edu.teaching.own_tasks import tasks_with
+
+TASK = {
+    "title": "'t'",
+    "prompt": "'p'",
+    "equation": "'c1-delta'",
+    "minutes": "5",
+    "signature": "'f(x)'",
+    "draw": "'rng.random(3),'",
+    "reference": "'2 * x'",
+    "solution": "'x + x'",
+}
+
+
+def written(folder, **changes):
+    """Return a file with one task, and some of its parts changed; None leaves one out."""
+    parts = {name: part for name, part in {**TASK, **changes}.items() if part}
+    lines = [f"{name} = {part}" for name, part in parts.items()]
+    file = folder / "mine.toml"
+    file.write_text("\n".join(["[own]", *lines]))
+    return file
+
+
+def test_a_sound_task_is_read(tmp_path):
+    assert tasks_with(written(tmp_path))["own"].solution == "x + x"
+
+
+@pytest.mark.parametrize("name", TASK)
+def test_each_part_is_needed_and_of_its_kind(name, tmp_path):
+    for wrong in (None, "[]", "{a = 1}", "true", "-5", "nan", "[3]"):
+        with pytest.raises((TypeError, ValueError), match=r"mine\.toml: own"):
+            tasks_with(written(tmp_path, **{name: wrong}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({name: "'(('"} for name in ("signature", "draw", "reference", "solution")),
+        *({"draw": text} for text in ("'3'", "'nothing'", "'1 / 0'")),
+        *({"each": text} for text in ("3", "{a = []}", "{a = 3}", "{a = 'xy'}")),
+        *({"mistakes": text} for text in ("3", "{nothing = 'x'}", "{missing-u = 3}")),
+        *({"hints": text} for text in ("'x'", "[3]")),
+        *({"calls": text} for text in ("'x'", "0", "1.5")),
+        {"colour": "'red'"},
+    ],
+)
+def test_what_does_not_run_or_is_not_known_is_named(changes, tmp_path):
+    with pytest.raises((TypeError, ValueError), match=r"\bown\b"):
+        tasks_with(written(tmp_path, **changes))
