@@ -15,9 +15,8 @@ import numpy as np
 from stbp_edu import checks, files
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.practice.grading import grade
-from stbp_edu.practice.tasks import Exercise, Task, misconceptions, tasks
+from stbp_edu.practice.tasks import Exercise, Task, inputs_of, misconceptions, tasks
 from stbp_edu.practice.tasks.catalogue import define, source_of
-from stbp_edu.practice.tasks.inputs import inputs_of
 
 NEEDED = (
     "title",

@@ -162,7 +162,7 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
     return found
 
 
-def is_learned(key: str, state: State) -> bool:
+def is_learned(key: str, state: StateDict) -> bool:
     """Return whether a key is that of a learned constant of an LIFLayer."""
     prefix, inside, _ = key.rpartition("learned.")
     return bool(inside) and any(one.startswith(f"{prefix}weights.") for one in state)
