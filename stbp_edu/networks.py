@@ -22,6 +22,7 @@ from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.finite_states import check_states
 from stbp_edu.arrows.forward_run import check_shapes
 from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.state_loss import Loss, loss_of
 from stbp_edu.arrows.table import Neuron
 from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import chosen, one_blas_thread
@@ -176,7 +177,7 @@ class Model:
         trace: Trace,
         targets: Array | None,
         rule: str | Rule = "exact",
-        loss: LossLike | models.Loss | None = None,
+        loss: LossLike | Loss | None = None,
         *,
         gain_limit: float | None = None,
         workspace: Workspace | None = None,
@@ -223,7 +224,7 @@ class Model:
         trace: Trace,
         targets: Array | None,
         rule: str | Rule = "exact",
-        loss: LossLike | models.Loss | None = None,
+        loss: LossLike | Loss | None = None,
     ) -> Array:
         """Return Σ_t δ^{t,0}, (S, n[0]): the derivative by an input that all steps share.
 
@@ -247,7 +248,7 @@ class Model:
         """Return the loss of a forward pass; the network's where ``loss`` is None."""
         self._check_layers(trace)
         loss = self.loss if loss is None else loss
-        if isinstance(loss, models.Loss):
+        if isinstance(loss, Loss):
             return loss.value(_flat(trace[loss.state][self.N]), targets)
         return float(read_loss(loss, "value").value(_last(trace), targets))
 
@@ -327,7 +328,7 @@ class Model:
     ) -> dict[str, Array]:
         """Return the direct term of a loss, by the state of the last layer that it reads."""
         last = states[-1]
-        if isinstance(loss, models.Loss):
+        if isinstance(loss, Loss):
             return {loss.state: loss.direct(last[loss.state], targets)}
         lines = self.table.layers[self.N].neuron.lines
         terms = direct_term(loss, _last(trace), targets)
@@ -362,7 +363,7 @@ class Model:
 def network(
     sizes: str | Sequence[int | str],
     neuron: AnyNeuron | Sequence[AnyNeuron],
-    loss: LossFunction | models.Loss = RATE,
+    loss: LossFunction | Loss = RATE,
     backend: str = "auto",
 ) -> Model:
     """Return a network of any neurons.
@@ -396,9 +397,9 @@ def network(
             f"neuron must be a neuron or a list of one for each layer, got {neuron}; "
             "add the neurons"
         )
-    table_loss = loss if isinstance(loss, models.Loss) else None
+    table_loss = loss if isinstance(loss, Loss) else None
     if table_loss is None:
-        table_loss = models.loss_of(read_loss(loss), neurons[-1])
+        table_loss = loss_of(read_loss(loss), neurons[-1])
     several = neurons if isinstance(neuron, list | tuple) else neurons[0]
     table = models.network(sizes, several, table_loss)
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))

@@ -20,7 +20,7 @@ from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
 from stbp_edu.arrows.lines.expressions import Name, evaluate
 from stbp_edu.arrows.lines.forward_lines import X
 from stbp_edu.arrows.lines.text import read_lines
-from stbp_edu.arrows.models import Loss, network
+from stbp_edu.arrows.models import network
 from stbp_edu.arrows.part_one import (
     hard_reset,
     soft_reset,
@@ -28,6 +28,7 @@ from stbp_edu.arrows.part_one import (
     with_current,
 )
 from stbp_edu.arrows.paths import Node, count_paths, paths_from
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import neuron_from
 from stbp_edu.drawn_runs import Run, drawn
 from stbp_edu.engine import Program

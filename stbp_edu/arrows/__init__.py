@@ -26,15 +26,7 @@ from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
-from stbp_edu.arrows.models import (
-    Layer,
-    Loss,
-    Network,
-    draw_params,
-    last_steps,
-    membrane,
-    rate,
-)
+from stbp_edu.arrows.models import Layer, Network, draw_params
 from stbp_edu.arrows.models import (
     network as network,  # stbp_edu.network is the public one
 )
@@ -55,6 +47,7 @@ from stbp_edu.arrows.paths import (
     words,
 )
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
+from stbp_edu.arrows.state_loss import Loss, last_steps, membrane, rate
 from stbp_edu.arrows.table import Arrow, Neuron
 
 __all__ = [

@@ -15,8 +15,9 @@ from stbp_edu.arrows.adjoints import (
 )
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines
-from stbp_edu.arrows.models import Loss, network
+from stbp_edu.arrows.models import network
 from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Neuron, neuron_from
 from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Trace, check_trace

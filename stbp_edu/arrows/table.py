@@ -20,8 +20,8 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.factors import constants, factor_letters, factor_value
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
-from stbp_edu.arrows.lines.slopes import derivative, tidy
 from stbp_edu.arrows.link import Link
 from stbp_edu.surrogates import Surrogate, checked
 
@@ -37,8 +37,6 @@ step before: an arrow whose factor reads both steps needs them.
 """
 LOSS = "L"
 """The head of a read-out."""
-SHIFTS = {-1: "-1", 0: "", 1: "+1"}
-THRESHOLD = ex.Name("v_th")
 
 
 def like(array: Any, value: Any, what: str) -> Any:
@@ -241,16 +239,6 @@ class Neuron:
         return like(v, self.surrogate.antiderivative(v), "H(v)")
 
 
-def constants(
-    lines: ForwardLines, p: Parameters, dtype: Any
-) -> Callable[[ex.Name], Any]:
-    """Return what gives the value of a constant: the layer's own where it is learned."""
-    given = lines.constants
-    return lambda one: (
-        np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
-    )
-
-
 def neuron_from(
     lines: ForwardLines,
     surrogate: Surrogate,
@@ -276,81 +264,23 @@ def neuron_from(
             f"learn_each must name other constants than learn, got {', '.join(both)} in both; one "
             "for the layer, or one for each neuron?"
         )
-    table = _Table(lines, checked("surrogate", surrogate), h_of_u)
-    entering = {name: lines.enters(name) for name in (*learn, *learn_each)}
-    learned = {
-        name: tuple(map(table.arrow, slopes)) for name, slopes in entering.items()
-    }
-    own = tuple(map(table.arrow, lines.slopes))
-    return Neuron(lines, own, surrogate, learned, tuple(learn_each))
+    h = checked("surrogate", surrogate).derivative
 
-
-@dataclass(frozen=True)
-class _Table:
-    """How the entries of the table follow from the lines."""
-
-    lines: ForwardLines
-    surrogate: Surrogate
-    h_of_u: bool
-
-    def factor(self, tree: ex.Expression, step: int) -> Factor:
-        """Return an arrow's factor as a function of the states at its tail's step."""
-        return partial(self._factor_value, tree, step)  # which can be pickled
-
-    def _factor_value(
-        self, tree: ex.Expression, step: int, states: StateArrays, p: Parameters
-    ) -> Any:
-        """Return the value of a factor; where the run divides by 0 it is not finite."""
-        constant = constants(self.lines, p, states[self.lines.output].dtype)
-
-        def value(name: ex.Name) -> Any:
-            """Return the value of a name."""
-            place = name.name + SHIFTS[step - (name.when == "last")]
-            return states[place] if name.when else constant(name)
-
-        with np.errstate(all="ignore"):
-            return ex.evaluate(tree, value, {"h": self.surrogate.derivative})
-
-    def letters(self, tree: ex.Expression, step: int) -> str:
-        """Return a factor as letters; of 1 and -1 only the sign is written."""
-
-        def name(one: ex.Name) -> str:
-            """Return a name as LaTeX, with a place for the indices of a state."""
-            later = SHIFTS[step - (one.when == "last")]
-            return (
-                f"{ex.indexed(one.name)}{{{later[:1]}}}"
-                if one.when
-                else ex.symbol(one.name)
-            )
-
-        if tree in (ex.ONE, ex.Number(-1)):
-            return "" if tree == ex.ONE else "-"
-        return ex.latex(
-            _without_threshold(tree) if self.h_of_u else tree, name, factor=True
-        )
-
-    def arrow(self, slope: Slope) -> Arrow:
+    def arrow(slope: Slope) -> Arrow:
         """Return one arrow of the table; a carry may forget the spike."""
         kind, source, target, step, tree = slope
-        arrow = Arrow(
-            kind,
-            source,
-            target,
-            self.factor(tree, step),
-            self.letters(tree, step),
-            step,
-        )
+        factor = partial(factor_value, lines, h, tree, step)  # which can be pickled
+        letters = factor_letters(tree, step, h_of_u=h_of_u)
+        one = Arrow(kind, source, target, factor, letters, step)
         if kind != "carry":
-            return arrow
-        silent = self.lines.silent(tree)
-        leak, letters = self.factor(silent, step), self.letters(silent, step)
-        return replace(arrow, leak=leak, leak_letters=letters)
+            return one
+        silent = lines.silent(tree)
+        leak = partial(factor_value, lines, h, silent, step)
+        leak_letters = factor_letters(silent, step, h_of_u=h_of_u)
+        return replace(one, leak=leak, leak_letters=leak_letters)
 
-
-def _without_threshold(tree: ex.Expression) -> ex.Expression:
-    """Return an expression with h(u) for h(u - v_th), as the course writes it."""
-    if not isinstance(tree, ex.Call):
-        return tree
-    if tree.op == "h" and derivative(tree.args[0], THRESHOLD) == ex.Number(-1):
-        return ex.call("h", tidy(tree.args[0] + THRESHOLD))
-    return ex.Call(tree.op, tuple(map(_without_threshold, tree.args)))
+    learned = {}
+    for name in (*learn, *learn_each):
+        learned[name] = tuple(map(arrow, lines.enters(name)))
+    own = tuple(map(arrow, lines.slopes))
+    return Neuron(lines, own, surrogate, learned, tuple(learn_each))

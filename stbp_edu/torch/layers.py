@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from stbp_edu import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
-from stbp_edu.arrows.not_finite import first_not_finite
+from stbp_edu.arrows.finite_states import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.carried_state import CarriedState, check_state

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from stbp_edu import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
-from stbp_edu.arrows.models import Loss
 from stbp_edu.arrows.models import network as arrow_network
 from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays
 from stbp_edu.torch.carried_state import CarriedState

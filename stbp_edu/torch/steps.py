@@ -17,8 +17,9 @@ from torch import Tensor
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.lines.layer_program import Adjoint as Node
 from stbp_edu.arrows.lines.program import programs
-from stbp_edu.arrows.models import Loss, network
+from stbp_edu.arrows.models import network
 from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_program import ArrayProgram, through
 from stbp_edu.surrogates import Surrogate, is_curve

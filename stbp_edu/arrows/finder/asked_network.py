@@ -16,8 +16,9 @@ from stbp_edu.arrows.adjoints import derivatives_on
 from stbp_edu.arrows.finder.comparison_of_rules import RuleFit, candidates
 from stbp_edu.arrows.finder.seen_surrogate import compared, seen
 from stbp_edu.arrows.forward_run import forward
-from stbp_edu.arrows.models import LayerParams, Loss, Network, network
+from stbp_edu.arrows.models import LayerParams, Network, network
 from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Neuron
 from stbp_edu.checks import Array
 from stbp_edu.neuron import GATES, LIF

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu import arrows, derive
-from stbp_edu.arrows.not_finite import first_not_finite
+from stbp_edu.arrows.finite_states import first_not_finite
 
 
 @pytest.mark.parametrize(

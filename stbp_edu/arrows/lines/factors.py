@@ -1,0 +1,82 @@
+"""The factor of an arrow, from its expression: as a function of the states, and as letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.forward_lines import ForwardLines
+from stbp_edu.arrows.lines.slopes import derivative, tidy
+
+SHIFTS = {-1: "-1", 0: "", 1: "+1"}
+THRESHOLD = ex.Name("v_th")
+
+
+def factor_value(
+    lines: ForwardLines,
+    h: Callable[[Any], Any],
+    tree: ex.Expression,
+    step: int,
+    states: Mapping[str, Any],
+    p: Mapping[str, Any],
+) -> Any:
+    """Return the value of a factor; where the run divides by 0 it is not finite.
+
+    Args:
+        lines: the neuron's.
+        h: the derivative of its surrogate.
+        tree: the factor.
+        step: how many steps the arrow leads on: 0 or 1.
+        states: those of the layer, at the tail's step, and as ``"u+1"`` or ``"u-1"`` beside it.
+        p: the parameters of the layer.
+    """
+    constant = constants(lines, p, states[lines.output].dtype)
+
+    def value(name: ex.Name) -> Any:
+        """Return the value of a name."""
+        if not name.when:
+            return constant(name)
+        return states[name.name + SHIFTS[step - (name.when == "last")]]
+
+    with np.errstate(all="ignore"):
+        return ex.evaluate(tree, value, {"h": h})
+
+
+def factor_letters(tree: ex.Expression, step: int, *, h_of_u: bool) -> str:
+    """Return a factor as letters; of 1 and -1 only the sign is written."""
+
+    def letters(name: ex.Name) -> str:
+        """Return a name as LaTeX, with a place for the indices of a state."""
+        if not name.when:
+            return ex.symbol(name.name)
+        sign = SHIFTS[step - (name.when == "last")][:1]
+        return f"{ex.indexed(name.name)}{{{sign}}}"
+
+    if tree == ex.ONE:
+        return ""
+    if tree == ex.Number(-1):
+        return "-"
+    written = _without_threshold(tree) if h_of_u else tree
+    return ex.latex(written, letters, factor=True)
+
+
+def constants(
+    lines: ForwardLines, p: Mapping[str, Any], dtype: Any
+) -> Callable[[ex.Name], Any]:
+    """Return what gives the value of a constant: the layer's own where it is learned."""
+    given = lines.constants
+    return lambda one: (
+        np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
+    )
+
+
+def _without_threshold(tree: ex.Expression) -> ex.Expression:
+    """Return an expression with h(u) for h(u - v_th), as the course writes it."""
+    if not isinstance(tree, ex.Call):
+        return tree
+    if tree.op == "h" and derivative(tree.args[0], THRESHOLD) == ex.Number(-1):
+        return ex.call("h", tidy(tree.args[0] + THRESHOLD))
+    return ex.Call(tree.op, tuple(map(_without_threshold, tree.args)))
