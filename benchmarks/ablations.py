@@ -22,8 +22,9 @@ from benchmarks.accuracy import ENCODINGS, ROOT, carry_out, over_seeds
 from stbp_edu.files import read_json, write_json
 from stbp_edu.training import RECIPES, load_digits, to_dict
 from stbp_edu.training.evaluation import SILENT
+from stbp_edu.training.measurements import environment, measurements_folder, origin
 from stbp_edu.training.plans import Plan
-from stbp_edu.training.runs import RECORD, environment, measurements_folder, origin
+from stbp_edu.training.runs import RECORD
 
 NAME = "ablations-digits.json"
 SEEDS = (0, 1, 2, 3)

@@ -23,16 +23,9 @@ from stbp_edu.cli.main import format_duration
 from stbp_edu.cli.sweep import processes, watch_runs
 from stbp_edu.files import load_params, read_json, write_json
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.measurements import plus_minus
+from stbp_edu.training.measurements import measurements_folder, origin, plus_minus
 from stbp_edu.training.plans import Plan, Results, run_plan
-from stbp_edu.training.runs import (
-    KIND,
-    PARAMS,
-    RECORD,
-    finish,
-    measurements_folder,
-    origin,
-)
+from stbp_edu.training.runs import KIND, PARAMS, RECORD, finish
 from stbp_edu.training.settings import from_dict
 
 ROOT = Path(__file__).resolve().parents[1]

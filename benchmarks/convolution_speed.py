@@ -31,9 +31,9 @@ from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.parameters import Params, by_layer
 from stbp_edu.training.data import RECIPES, load_dataset
+from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.model import initial_params
 from stbp_edu.training.optimiser import adam, start
-from stbp_edu.training.runs import measurements_folder
 
 RECORD = measurements_folder() / "speed-convolution.json"
 COMMAND = "python -m benchmarks.convolution_speed --write"

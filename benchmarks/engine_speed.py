@@ -24,7 +24,7 @@ from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.files import write_json
 from stbp_edu.parameters import by_layer
-from stbp_edu.training.runs import environment, measurements_folder, origin
+from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "speed.json"
 COMMAND = "python -m benchmarks.engine_speed --write"

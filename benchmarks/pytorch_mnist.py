@@ -24,7 +24,8 @@ from benchmarks.accuracy import (
 )
 from stbp_edu.files import write_json
 from stbp_edu.torch import train
-from stbp_edu.training.runs import RECORD, measurements_folder
+from stbp_edu.training.measurements import measurements_folder
+from stbp_edu.training.runs import RECORD
 
 WORK = ROOT / "runs" / "results"
 PLAIN = {"averaging": 0.0, "shift": 0, "epochs": 5}

@@ -12,7 +12,7 @@ from benchmarks.engine_speed import TimedStep, measure, publish, row
 from stbp_edu import LIF, Gaussian, arrows, derive
 from stbp_edu.arrays import Workspace
 from stbp_edu.engine import Program
-from stbp_edu.training.runs import measurements_folder
+from stbp_edu.training.measurements import measurements_folder
 
 RECORD = measurements_folder() / "speed-recurrent.json"
 COMMAND = "python -m benchmarks.recurrent_speed --write"

@@ -21,15 +21,10 @@ from stbp_edu.parameters import Params
 from stbp_edu.rules import CASE_RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.measurements import measurements_folder, origin
 from stbp_edu.training.model import passes
 from stbp_edu.training.plans import Plan, read_plan
-from stbp_edu.training.runs import (
-    RECORD,
-    FinishedRun,
-    measurements_folder,
-    open_run,
-    origin,
-)
+from stbp_edu.training.runs import RECORD, FinishedRun, open_run
 
 LOOKED_AT = 500  # held-out samples on which a trained network is looked at
 MADE_ON = ("machine", "versions")

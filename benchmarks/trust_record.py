@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu.files import read_json, write_json
-from stbp_edu.training.runs import measurements_folder
+from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.verify import report
 
 FOLDER = measurements_folder() / "trust"

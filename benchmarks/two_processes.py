@@ -23,7 +23,7 @@ from stbp_edu import LIF, Gaussian
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.files import write_json
 from stbp_edu.parameters import named_arrays
-from stbp_edu.training.runs import environment, measurements_folder, origin
+from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "two-processes.json"
 COMMAND = "OMP_NUM_THREADS=1 python -m benchmarks.two_processes"

@@ -38,8 +38,9 @@ from stbp_edu.parameters import by_layer
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import Dataset, Events, bin_events
+from stbp_edu.training.measurements import load_measurement
 from stbp_edu.training.plans import Plan
-from stbp_edu.training.runs import RunConfig, earlier_work, load_measurement
+from stbp_edu.training.runs import RunConfig, earlier_work
 from stbp_edu.training.settings import Settings
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report
 from tests.bad_calls import Call, bad_calls, equal, good_calls, wrong

@@ -17,7 +17,7 @@ from stbp_edu.parameters import named_arrays
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.saved_progress import read_progress
 from stbp_edu.training import Settings, initial_state, load_digits, plans, runs
-from stbp_edu.training.runs import Checkpoint, load_checkpoint, save_checkpoint
+from stbp_edu.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.bad_calls import equal
 
 

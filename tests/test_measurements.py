@@ -16,8 +16,12 @@ from benchmarks.accuracy import over_seeds
 from benchmarks.frameworks import __main__, problem
 from stbp_edu.files import read_json
 from stbp_edu.training import RECIPES, from_dict
-from stbp_edu.training.measurements import mean_interval, share_interval
-from stbp_edu.training.runs import load_measurement, measurements_folder
+from stbp_edu.training.measurements import (
+    load_measurement,
+    mean_interval,
+    measurements_folder,
+    share_interval,
+)
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from stbp_edu.arrows.finder.classifier import SIZES, STEPS
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.paths import Word
 from stbp_edu.files import write_json
-from stbp_edu.training.runs import environment, measurements_folder, origin
+from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "framework-rules.json"
 COMMAND = "python -m benchmarks.frameworks.classify --write"

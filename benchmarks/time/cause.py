@@ -23,7 +23,7 @@ from stbp_edu.engine.compiled import limit_threads, one_blas_thread
 from stbp_edu.files import read_json, write_json
 from stbp_edu.training import RECIPES, Dataset, Settings, to_dict
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.runs import environment, measurements_folder, origin
+from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(200, 220)

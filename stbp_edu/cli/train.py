@@ -20,7 +20,8 @@ from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice
 from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import PassesOf, passes
-from stbp_edu.training.settings import TRAINED, Settings
+from stbp_edu.training.setting_kinds import TRAINED
+from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import Epoch, Event, Step
 
 LINES = 10  # about this many lines where there is no progress bar

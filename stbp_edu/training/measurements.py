@@ -5,17 +5,23 @@ runs the package can read them, too.
 """
 
 import math
+import os
+import platform
+import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib import resources
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import stbp_edu
 from stbp_edu import checks
+from stbp_edu.engine.compiled import blas_kernels
 from stbp_edu.files import read_json
 
 STUDENT = (
@@ -41,6 +47,40 @@ def origin(newest: float | None = None) -> dict[str, str]:
             commit = found.stdout.strip() or commit
     when = datetime.now(UTC) if newest is None else datetime.fromtimestamp(newest, UTC)
     return {"commit": commit, "date": when.date().isoformat()}
+
+
+def environment() -> dict[str, dict[str, str | int]]:
+    """Return what a record says of the machine, and of the versions of the software."""
+    config: Any = np.show_config(mode="dicts")
+    blas = config.get("Build Dependencies", {}).get("blas", {})
+    processor = platform.processor() or platform.machine() or "unknown"
+    with suppress(OSError):  # Linux knows more, unless it is forbidden to read
+        cpus = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+        processor = (re.findall(r"^model name\s*: (.*)", cpus, re.M) or [processor])[0]
+    return {
+        "machine": {
+            "processor": processor,
+            "cores": os.cpu_count() or 1,
+            "system": f"{platform.system()} {platform.machine()}",
+            "byteorder": sys.byteorder,
+            "kernels": blas_kernels(),
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
+            "numba": _version("numba"),
+            "stbp-edu": stbp_edu.__version__,
+        },
+    }
+
+
+def _version(package: str) -> str:
+    """Return the version of a package; "none" where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def measurements_folder() -> Path:

@@ -1,15 +1,24 @@
-"""Your own surrogate or rule as a setting: ``module:name``, found as Python's import finds it.
+"""Your own surrogate, rule or neuron as a setting.
 
-The module may also lie in the folder in which the command runs.
+A surrogate or a rule is ``module:name``, found as Python's import finds it; the module may also lie
+in the folder in which the command runs. A neuron is a text, or a file with it, that is read as
+:func:`stbp_edu.derive` reads it::
+
+    tau = 0.9; v_th = 1
+    u = tau * u * (1 - o) + x; o = spike(u - v_th)
 """
 
 import importlib
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from stbp_edu import checks
+from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.table import Neuron, neuron_from
+from stbp_edu.files import read_text
 from stbp_edu.surrogates import Surrogate, checked
 
 
@@ -60,3 +69,34 @@ def imported(setting: str, place: str) -> Any:
         ) from error
     finally:
         sys.path.pop()
+
+
+def text_of(setting: str, given: object) -> str:
+    """Return the lines that were given, or those in the file of that name."""
+    text = checks.instance(setting, given, str)
+    if "=" in text:
+        return text
+    try:
+        return read_text(Path(text))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{setting} must be forward lines, such as 'u = tau * u + x; o = spike(u - v_th)', or "
+            f"a file with them, got {checks.brief(given)} ({error})"
+        ) from error
+
+
+@lru_cache(maxsize=64)
+def read_neuron(
+    setting: str, text: str, given: Any, surrogate: Any, *learn: Any
+) -> Neuron:
+    """Return the neuron of a text of forward lines; the error names the setting.
+
+    ``given`` are constants that a line may read although the text does not give them, ``learn``
+    those that each layer learns, and each neuron; the text need not have them.
+    """
+    try:
+        lines = read_lines(text, {}, dict(given))
+        mine = ([name for name in names if name in lines.constants] for names in learn)
+        return neuron_from(lines, surrogate, *mine)
+    except ValueError as error:
+        raise ValueError(f"{setting}, {error}") from error

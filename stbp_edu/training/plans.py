@@ -20,8 +20,9 @@ from stbp_edu.engine.compiled import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS
+from stbp_edu.training.own import text_of
 from stbp_edu.training.runs import RunConfig, earlier_work, read_record, train_in_folder
-from stbp_edu.training.settings import Settings, text_of
+from stbp_edu.training.settings import Settings
 
 PLAN_RECORD = "sweep.json"
 KIND = files.Sealed("the record of a sweep", "give the same command to write it anew")

@@ -1,35 +1,21 @@
-"""Runs in folders: trained from the start or from a checkpoint, and read back when finished.
+"""Runs in folders: trained from the start or from a checkpoint, and read back when finished."""
 
-A checkpoint is the whole state of a run in one file, from which it goes on bit for bit: an npz
-without pickle, with all arrays, and one entry of JSON with a checksum.
-"""
-
-import os
-import platform
-import re
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
-from importlib import metadata
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import stbp_edu
 from stbp_edu import checks, files
-from stbp_edu.engine.compiled import blas_kernels
-from stbp_edu.parameters import LayerArrays, Params, by_layer, named_arrays
+from stbp_edu.parameters import Params
 from stbp_edu.training import trainer
+from stbp_edu.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
+from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
-from stbp_edu.training.measurements import measurements_folder as measurements_folder
-from stbp_edu.training.measurements import origin as origin
 from stbp_edu.training.model import PassesOf, check_fit, passes
-from stbp_edu.training.optimiser import State
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event
 
@@ -39,10 +25,6 @@ CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 KIND = files.Sealed(
     "a record that `stbp-edu train` wrote",
     "choose the folder of a run, or train with --restart",
-)
-UNFINISHED = files.Sealed(
-    "a checkpoint that `stbp-edu train` wrote",
-    "choose another folder with --out, or --restart",
 )
 
 
@@ -80,21 +62,6 @@ class RunConfig:
             "encodings": self.encodings,
             "source": None if self.source is None else str(self.source.resolve()),
         }
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of a run after some epochs, its curves, and its settings and images.
-
-    ``data`` is the :meth:`.Dataset.fingerprint` of the images, and ``request`` is that of
-    :class:`RunConfig`.
-    """
-
-    settings: Settings
-    data: str
-    state: State
-    curves: list[dict[str, Any]]
-    request: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -318,86 +285,3 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
     }
     KIND.write(config.folder / RECORD, record)
     (config.folder / CHECKPOINT).unlink(missing_ok=True)
-
-
-def environment() -> dict[str, dict[str, str | int]]:
-    """Return what a record says of the machine, and of the versions of the software."""
-    config: Any = np.show_config(mode="dicts")
-    blas = config.get("Build Dependencies", {}).get("blas", {})
-    processor = platform.processor() or platform.machine() or "unknown"
-    with suppress(OSError):  # Linux knows more, unless it is forbidden to read
-        cpus = Path("/proc/cpuinfo").read_text("utf-8", "replace")
-        processor = (re.findall(r"^model name\s*: (.*)", cpus, re.M) or [processor])[0]
-    return {
-        "machine": {
-            "processor": processor,
-            "cores": os.cpu_count() or 1,
-            "system": f"{platform.system()} {platform.machine()}",
-            "byteorder": sys.byteorder,
-            "kernels": blas_kernels(),
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "blas": f"{blas.get('name', 'unknown')} {blas.get('version', '')}".strip(),
-            "numba": _version("numba"),
-            "stbp-edu": stbp_edu.__version__,
-        },
-    }
-
-
-def _version(package: str) -> str:
-    """Return the version of a package; "none" where it is not installed."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "none"
-
-
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
-    state = checkpoint.state
-    groups: dict[str, LayerArrays] = {
-        "params": state.params,
-        "average": state.average or [None],
-    }
-    groups |= {"slot0": state.m, "slot1": state.v}
-    values = {
-        **files.shape_of(state.params),
-        "settings": to_dict(checkpoint.settings),
-        "data": checkpoint.data,
-        "epoch": state.epoch,
-        "step": state.step,
-        "curves": checkpoint.curves,
-        "request": checkpoint.request,
-    }
-    arrays = {
-        f"{g}.{k}": a for g, of in groups.items() for k, a in named_arrays(of).items()
-    }
-    UNFINISHED.write_arrays(path, values, arrays)
-
-
-def load_checkpoint(path: str | Path) -> Checkpoint:
-    """Return the checkpoint in a file; raise ValueError if this version cannot read it."""
-    path = files.as_path("path", path)
-    values, arrays = UNFINISHED.read_arrays(path)
-
-    def group(name: str) -> Params:
-        """Return the arrays of a group."""
-        own = {
-            k.removeprefix(f"{name}."): a
-            for k, a in arrays.items()
-            if k.startswith(f"{name}.")
-        }
-        return files.as_params(own, values)
-
-    with UNFINISHED.reading(path):
-        settings, params = from_dict(values["settings"]), group("params")
-        check_fit(params, settings)
-        average = group("average") if settings.averaging else None
-        m, v = by_layer(group("slot0")), by_layer(group("slot1"))
-        state = State(params, average, m, v, values["step"], values["epoch"])
-        data = checks.instance("data", values["data"], str)
-        curves = checks.instance("curves", values["curves"], list)
-        request = checks.instance("request", values.get("request", {}), dict)
-        return Checkpoint(settings, data, state, curves, request)

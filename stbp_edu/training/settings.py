@@ -1,132 +1,37 @@
-"""The settings of a training run, in one frozen dataclass; a neuron of your own is a text.
-
-    tau = 0.9; v_th = 1
-    u = tau * u * (1 - o) + x; o = spike(u - v_th)
-
-Such a text is read as :func:`stbp_edu.derive` reads it.
-"""
+"""The settings of a training run, in one frozen dataclass."""
 
 import math
-import re
-from collections.abc import Callable, Collection
-from dataclasses import asdict, dataclass, field, fields
-from functools import lru_cache, partial
-from pathlib import Path
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from stbp_edu import checks
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
-from stbp_edu.arrows.any_neuron import as_neuron, as_text
-from stbp_edu.arrows.lines.text import read_lines
+from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.arrows.table import neuron_from
-from stbp_edu.files import read_text
 from stbp_edu.losses import LOSSES
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.rules import ABLATIONS, CASE_RULES
-from stbp_edu.sizes import hidden_layer
 from stbp_edu.surrogates import SURROGATES, Surrogate
 from stbp_edu.training.encoders import ENCODERS, inputs
-from stbp_edu.training.own import own_rule, own_surrogate
-
-TRAINED = (
-    *CASE_RULES,
-    *ABLATIONS,
-    *(r for r in RULES if r not in CASE_RULES + ABLATIONS),
+from stbp_edu.training.own import own_rule, own_surrogate, read_neuron
+from stbp_edu.training.setting_kinds import (
+    BACKENDS,
+    COUNT,
+    FGSM,
+    FROM_0,
+    NUMBER,
+    POSITIVE,
+    TRUNCATED,
+    constant_names,
+    forward_lines,
+    from_zero,
+    hidden_layers,
+    one_of,
+    rule_name,
+    setting,
+    share_below_1,
+    surrogate_name,
 )
-"""The rules to train with, and truncated-K for any K."""
-TRUNCATED = re.compile(r"truncated-(\d{1,4})")
-
-FGSM = ("untargeted", "targeted")
-"""Which way images are moved: up the loss, or down that of the other answers."""
-
-BACKENDS = ("auto", "numpy", "compiled")
-
-
-def _setting(default: Any, check: Callable[[str, Any], Any], words: str) -> Any:
-    """Declare a setting: a check that takes its name and value and returns the value, and help."""
-    return field(default=default, metadata={"check": check, "help": words})
-
-
-def _one_of(
-    default: str, options: Collection[str], before: str = "", after: str = ""
-) -> Any:
-    """Declare a setting that is one of some words, which its help names."""
-    *others, last = options
-    check = partial(checks.choice, options=options)
-    return _setting(default, check, f"{before}{', '.join(others)} or {last}{after}")
-
-
-def _share(name: str, value: object) -> float:
-    """Return a number in [0, 1)."""
-    if not 0 <= (share := checks.number(name, value)) < 1:
-        raise ValueError(f"{name} must be in [0, 1), got {value!r}; 0 turns it off")
-    return share
-
-
-def _from_zero(name: str, value: object) -> float:
-    """Return a number that is positive, or 0, which turns it off."""
-    if (found := checks.number(name, value)) < 0:
-        raise ValueError(f"{name} must be >= 0, got {value!r}; 0 turns it off")
-    return found
-
-
-def _rule(name: str, value: object) -> str:
-    """Return the name of a rule, or ``module:name`` of your own."""
-    if isinstance(value, str) and TRUNCATED.fullmatch(value):
-        return value
-    if isinstance(value, str) and ":" in value:
-        own_rule(value)  # which says what is wrong with it
-        return value
-    return checks.choice(name, value, TRAINED)
-
-
-def _surrogate(name: str, value: object) -> str:
-    """Return the name of a surrogate, or ``module:name`` of your own."""
-    if isinstance(value, str) and ":" in value:
-        return value
-    return checks.choice(name, value, SURROGATES)
-
-
-def _hidden(name: str, value: object) -> tuple[int | str, ...]:
-    """Return hidden layers as a tuple of widths, and of parts such as 15C5 and P2."""
-    if not isinstance(value, (list, tuple)):
-        return checks.widths(name, value)
-    return tuple(
-        hidden_layer(name, part)
-        if isinstance(part, str)
-        else checks.count(f"{name}[{n}]", part)
-        for n, part in enumerate(value)
-    )
-
-
-def _names(name: str, value: object) -> tuple[str, ...]:
-    """Return names of constants as a tuple."""
-    if not isinstance(value, list | tuple) or not all(
-        isinstance(k, str) for k in value
-    ):
-        raise TypeError(
-            f"{name} must list names of constants, got {checks.brief(value)}; write {name}=['tau']"
-        )
-    return tuple(value)
-
-
-def _lines(name: str, value: object) -> str:
-    r"""Return a text with one line for each state or constant, and no comments.
-
-    >>> _lines("neuron", "u = u + x; o = spike(u - 1)  # no leak")
-    'u = u + x\no = spike(u - 1)'
-    """
-    text = value if isinstance(value, str) else as_text(as_neuron(value, name))
-    lines = (
-        part for line in text.split("\n") for part in line.partition("#")[0].split(";")
-    )
-    return "\n".join(line.strip() for line in lines if line.strip())
-
-
-COUNT, FROM_0, NUMBER = checks.count, partial(checks.count, at_least=0), checks.number
-POSITIVE = partial(checks.number, positive=True)
 
 
 @dataclass(frozen=True)
@@ -145,86 +50,92 @@ class Settings:
     ValueError: epochs must be >= 1, got 0; choose a larger integer
     """
 
-    rule: str = _setting(
-        "exact", _rule, "what flows backward: exact, classic, or another"
+    rule: str = setting(
+        "exact", rule_name, "what flows backward: exact, classic, or another"
     )
-    hidden: tuple[int | str, ...] = _setting(
-        (128,), _hidden, "hidden layers, as widths or 15C5,P2"
+    hidden: tuple[int | str, ...] = setting(
+        (128,), hidden_layers, "hidden layers, as widths or 15C5,P2"
     )
-    T: int = _setting(10, COUNT, "time steps")
-    T_test: int = _setting(
+    T: int = setting(10, COUNT, "time steps")
+    T_test: int = setting(
         0, FROM_0, "time steps for images held out; 0: as many as in training"
     )
-    tau: float = _setting(
+    tau: float = setting(
         0.1, NUMBER, "decay of the neuron: the share of its potential kept per step"
     )
-    v_th: float = _setting(0.5, NUMBER, "threshold of the neuron")
-    gate: str = _one_of(
+    v_th: float = setting(0.5, NUMBER, "threshold of the neuron")
+    gate: str = one_of(
         "exponential", GATES, "forget gate: ", "; soft is the soft reset"
     )
-    surrogate: str = _setting(
-        "gaussian", _surrogate, f"{', '.join(SURROGATES)}, or your own as module:name"
+    surrogate: str = setting(
+        "gaussian",
+        surrogate_name,
+        f"{', '.join(SURROGATES)}, or your own as module:name",
     )
-    a: float = _setting(0.25, NUMBER, "width of the surrogate")
-    gain_limit: float = _setting(
-        0.0, _from_zero, "largest gain from step to step; 0: none"
+    a: float = setting(0.25, NUMBER, "width of the surrogate")
+    gain_limit: float = setting(
+        0.0, from_zero, "largest gain from step to step; 0: none"
     )
-    encoder: str = _one_of("bernoulli", ENCODERS)
-    hold: int = _setting(
+    encoder: str = one_of("bernoulli", ENCODERS)
+    hold: int = setting(
         1, COUNT, "time steps for each row of an image, with rows and frames"
     )
-    loss: str = _one_of("rate", LOSSES)
-    read: int = _setting(
+    loss: str = one_of("rate", LOSSES)
+    read: int = setting(
         0, FROM_0, "last steps that last-steps and membrane read; 0: all"
     )
-    init: str = _one_of("uniform", ("uniform", "unit-rows"), "initial weights: ")
-    init_scale: float = _setting(1.0, POSITIVE, "factor on the initial weights")
-    lr: float = _setting(1e-3, POSITIVE, "learning rate at the start")
-    optimiser: str = _one_of("adam", ("adam", "sgd"), "how updates are made: ")
-    momentum: float = _setting(
-        0.9, _share, "decay of the mean gradient: the momentum of sgd, and Adam's beta1"
+    init: str = one_of("uniform", ("uniform", "unit-rows"), "initial weights: ")
+    init_scale: float = setting(1.0, POSITIVE, "factor on the initial weights")
+    lr: float = setting(1e-3, POSITIVE, "learning rate at the start")
+    optimiser: str = one_of("adam", ("adam", "sgd"), "how updates are made: ")
+    momentum: float = setting(
+        0.9,
+        share_below_1,
+        "decay of the mean gradient: the momentum of sgd, and Adam's beta1",
     )
-    beta2: float = _setting(
+    beta2: float = setting(
         0.999,
-        _share,
+        share_below_1,
         "decay of Adam's mean squared gradient; 0.9 forgets large ones sooner",
     )
-    clip_norm: float = _setting(
-        0.0, _from_zero, "scale a gradient of a larger norm to this norm; 0: never"
+    clip_norm: float = setting(
+        0.0, from_zero, "scale a gradient of a larger norm to this norm; 0: never"
     )
-    weight_decay: float = _setting(
-        0.0, _from_zero, "share of weights, times lr, cut in a step"
+    weight_decay: float = setting(
+        0.0, from_zero, "share of weights, times lr, cut in a step"
     )
-    schedule: str = _one_of(
+    schedule: str = one_of(
         "cosine", ("cosine", "constant"), "learning rate over time: "
     )
-    averaging: float = _setting(
-        0.98, _share, "decay of the weight average, for each step; 0: none"
+    averaging: float = setting(
+        0.98, share_below_1, "decay of the weight average, for each step; 0: none"
     )
-    shift: int = _setting(
+    shift: int = setting(
         0, FROM_0, "augmentation: shift each image by up to this many pixels"
     )
-    dropout: float = _setting(
-        0.0, _share, "share of hidden neurons left out of each step"
+    dropout: float = setting(
+        0.0, share_below_1, "share of hidden neurons left out of each step"
     )
-    adversarial: float = _setting(
-        0.0, _share, "move pixels by this share of white: FGSM"
+    adversarial: float = setting(
+        0.0, share_below_1, "move pixels by this share of white: FGSM"
     )
-    fgsm: str = _one_of("untargeted", FGSM, "which way pixels are moved: ")
-    batch: int = _setting(100, COUNT, "images for each step")
-    epochs: int = _setting(60, COUNT, "passes over the training images")
-    seed: int = _setting(0, FROM_0, "seed of everything that is drawn")
-    neuron: str = _setting(
-        "", _lines, "your own, as forward lines: 'u = ...; o = spike(...)'"
+    fgsm: str = one_of("untargeted", FGSM, "which way pixels are moved: ")
+    batch: int = setting(100, COUNT, "images for each step")
+    epochs: int = setting(60, COUNT, "passes over the training images")
+    seed: int = setting(0, FROM_0, "seed of everything that is drawn")
+    neuron: str = setting(
+        "", forward_lines, "your own, as forward lines: 'u = ...; o = spike(...)'"
     )
-    readout: str = _setting("", _lines, "that of the last layer, which need not spike")
-    learn: tuple[str, ...] = _setting(
-        (), _names, "constants that each layer learns: tau,v_th"
+    readout: str = setting(
+        "", forward_lines, "that of the last layer, which need not spike"
     )
-    learn_each: tuple[str, ...] = _setting(
-        (), _names, "constants that each neuron learns"
+    learn: tuple[str, ...] = setting(
+        (), constant_names, "constants that each layer learns: tau,v_th"
     )
-    backend: str = _one_of(
+    learn_each: tuple[str, ...] = setting(
+        (), constant_names, "constants that each neuron learns"
+    )
+    backend: str = one_of(
         "auto", BACKENDS, "how it computes: ", "; compiled needs Numba"
     )
 
@@ -384,37 +295,6 @@ class Settings:
         if self.schedule == "constant":
             return self.lr
         return self.lr * 0.5 * (1 + math.cos(math.pi * done))  # lr
-
-
-def text_of(setting: str, given: object) -> str:
-    """Return the lines that were given, or those in the file of that name."""
-    text = checks.instance(setting, given, str)
-    if "=" in text:
-        return text
-    try:
-        return read_text(Path(text))
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{setting} must be forward lines, such as 'u = tau * u + x; o = spike(u - v_th)', or "
-            f"a file with them, got {checks.brief(given)} ({error})"
-        ) from error
-
-
-@lru_cache(maxsize=64)
-def read_neuron(
-    setting: str, text: str, given: Any, surrogate: Any, *learn: Any
-) -> Neuron:
-    """Return the neuron of a text of forward lines; the error names the setting.
-
-    ``given`` are constants that a line may read although the text does not give them, ``learn``
-    those that each layer learns, and each neuron; the text need not have them.
-    """
-    try:
-        lines = read_lines(text, {}, dict(given))
-        mine = ([name for name in names if name in lines.constants] for names in learn)
-        return neuron_from(lines, surrogate, *mine)
-    except ValueError as error:
-        raise ValueError(f"{setting}, {error}") from error
 
 
 def to_dict(settings: Settings) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from benchmarks import accuracy, pytorch_mnist
 from benchmarks.frameworks import classify
 from stbp_edu.files import read_json
 from stbp_edu.torch import train
-from stbp_edu.training.runs import measurements_folder
+from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.settings import from_dict
 
 ROWS = {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.cli.main import main
-from stbp_edu.training import runs
+from stbp_edu.training import checkpoints, runs
 from stbp_edu.training.data import load_dataset
 from tests.cli.conftest import QUICK, call
 
@@ -122,7 +122,7 @@ def test_what_is_missing_or_too_much_is_named(argv, words, capsys) -> None:
 
 def stop_after_an_epoch(monkeypatch) -> None:
     """Stop a run when its first checkpoint is saved, as Ctrl-C does."""
-    saved = runs.save_checkpoint
+    saved = checkpoints.save_checkpoint
 
     def save_and_stop(*args) -> None:
         saved(*args)
@@ -166,9 +166,11 @@ def test_a_resumed_folder_takes_no_other_options(tmp_path, monkeypatch, capsys) 
         assert main(["train", "--resume", *argv]) == 2
         assert words in capsys.readouterr().err
     path = tmp_path / "exact" / runs.CHECKPOINT
-    found = runs.load_checkpoint(path)
-    older = runs.Checkpoint(found.settings, found.data, found.state, found.curves)
-    runs.save_checkpoint(path, older)
+    found = checkpoints.load_checkpoint(path)
+    older = checkpoints.Checkpoint(
+        found.settings, found.data, found.state, found.curves
+    )
+    checkpoints.save_checkpoint(path, older)
     assert main(["train", "--resume", str(tmp_path)]) == 2
     assert "does not name its data set; give the same" in capsys.readouterr().err
 

@@ -14,7 +14,15 @@ from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.run_options import chosen_settings
 from stbp_edu.cli.train import watch
 from stbp_edu.files import load_params, read_json
-from stbp_edu.training import RECIPES, Epoch, Settings, load_digits, runs, train
+from stbp_edu.training import (
+    RECIPES,
+    Epoch,
+    Settings,
+    checkpoints,
+    load_digits,
+    runs,
+    train,
+)
 from tests.cli.conftest import QUICK, call
 
 
@@ -114,7 +122,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     tmp_path: Path, capsys, monkeypatch
 ) -> None:
     argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK[:-1], "1"]
-    saved = runs.save_checkpoint
+    saved = checkpoints.save_checkpoint
 
     def save_and_stop(*args) -> None:
         saved(*args)

@@ -14,7 +14,8 @@ import pytest
 
 from stbp_edu import files
 from stbp_edu.cli.main import main
-from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD, load_checkpoint
+from stbp_edu.training.checkpoints import load_checkpoint
+from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 
 resource = pytest.importorskip(
     "resource", reason="Windows has no such signals and limits"

@@ -11,7 +11,7 @@ import pytest
 
 from stbp_edu.cli.main import main
 from stbp_edu.files import read_arrays
-from stbp_edu.training import runs
+from stbp_edu.training import checkpoints, measurements, runs
 from stbp_edu.training.runs import open_run as opened
 from tests.runs import epochs
 
@@ -27,9 +27,9 @@ POINT = {
 @pytest.fixture
 def written(small, few, tmp_path: Path) -> Path:
     state = epochs(small, few)[0].state
-    runs.save_checkpoint(
+    checkpoints.save_checkpoint(
         tmp_path / runs.CHECKPOINT,
-        runs.Checkpoint(small, few.fingerprint(), state, [POINT]),
+        checkpoints.Checkpoint(small, few.fingerprint(), state, [POINT]),
     )
     return tmp_path / runs.CHECKPOINT
 
@@ -53,7 +53,7 @@ def write_changed(path: Path, arrays: dict, **changes: Any) -> None:
     values = json.loads(arrays.pop("meta").tobytes())
     del values["checksum"]
     kept = {k: v for k, v in (values | changes).items() if v is not None}
-    runs.UNFINISHED.write_arrays(path, kept, arrays)
+    checkpoints.UNFINISHED.write_arrays(path, kept, arrays)
 
 
 def write_damaged(path: Path, arrays: dict, **changes: Any) -> None:
@@ -76,7 +76,7 @@ def write_damaged(path: Path, arrays: dict, **changes: Any) -> None:
 def test_damaged_checkpoints_are_named(changes, words, written) -> None:
     write_damaged(written, read_arrays(written), **changes)
     with pytest.raises(ValueError, match=words) as caught:
-        runs.load_checkpoint(written)
+        checkpoints.load_checkpoint(written)
     assert ".npz must be a checkpoint that `stbp-edu train` wrote" in str(caught.value)
 
 
@@ -91,7 +91,7 @@ def test_damaged_checkpoints_are_named(changes, words, written) -> None:
 def test_values_that_do_not_belong_together_are_named(changes, words, written) -> None:
     write_changed(written, read_arrays(written), **changes)
     with pytest.raises(ValueError, match=words):
-        runs.load_checkpoint(written)
+        checkpoints.load_checkpoint(written)
 
 
 def test_arrays_that_are_missing_or_changed_are_named(written) -> None:
@@ -99,14 +99,14 @@ def test_arrays_that_are_missing_or_changed_are_named(written) -> None:
     changed = {**arrays, "params.W1": arrays["params.W1"] + 1}
     write_damaged(written, changed)
     with pytest.raises(ValueError, match="its checksum is not that"):
-        runs.load_checkpoint(written)
+        checkpoints.load_checkpoint(written)
     lacking = {name: array for name, array in arrays.items() if name != "slot0.W1"}
     write_changed(written, lacking)
     with pytest.raises(ValueError, match="must hold W1, b1"):
-        runs.load_checkpoint(written)
+        checkpoints.load_checkpoint(written)
     np.savez(written, **{k: v for k, v in arrays.items() if k != "meta"})
     with pytest.raises(ValueError, match="'meta' is missing"):
-        runs.load_checkpoint(written)
+        checkpoints.load_checkpoint(written)
 
 
 QUICK = [
@@ -193,4 +193,4 @@ def test_files_of_two_runs_or_of_something_else_are_named(
 
 def test_a_record_needs_nothing_that_a_machine_forbids_to_read() -> None:
     with patch.object(Path, "read_text", side_effect=PermissionError):
-        assert runs.environment()["machine"]["processor"]
+        assert measurements.environment()["machine"]["processor"]

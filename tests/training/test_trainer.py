@@ -23,7 +23,7 @@ from stbp_edu.training import (
 )
 from stbp_edu.training.evaluation import gains_above_1, observe
 from stbp_edu.training.model import draw_dropout, drop, passes, with_dropout
-from stbp_edu.training.settings import FGSM
+from stbp_edu.training.setting_kinds import FGSM
 from stbp_edu.training.trainer import TrainingJob
 from tests.networks import fast_backward, fast_forward, make_problem
 from tests.runs import bits, epochs, first_step

@@ -5,7 +5,7 @@ from typing import Any
 
 from stbp_edu import plotting
 from stbp_edu.files import read_json
-from stbp_edu.training.runs import measurements_folder
+from stbp_edu.training.measurements import measurements_folder
 
 Record = Mapping[str, Any]
 

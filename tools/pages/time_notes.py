@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stbp_edu.files import write_text
-from stbp_edu.training.runs import measurements_folder
+from stbp_edu.training.measurements import measurements_folder
 from tools.pages import Record, read_records
 from tools.pages.time_page import accuracy, judged, kinds, share
 
