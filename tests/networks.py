@@ -9,10 +9,10 @@ import stbp_edu
 from stbp_edu import LIF, Gradients, Trace, forward_pass
 from stbp_edu.neuron import GATES
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import report
+from stbp_edu.verify import comparison
 
 
-class Problem(report.Problem):
+class Problem(comparison.Problem):
     """A network, its input and its targets, with its forward pass."""
 
     @property

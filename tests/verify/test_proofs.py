@@ -14,7 +14,7 @@ from stbp_edu.verify import (
     finite_difference,
     paths,
     polynomials,
-    report,
+    trials,
 )
 from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove, symbols
@@ -28,7 +28,7 @@ def drawn():
 
     No factor is 0 here.
     """
-    net = report.draw(np.random.default_rng(7), SIZES, T, report.NEURONS[-len(GATES)])
+    net = trials.draw(np.random.default_rng(7), SIZES, T, trials.NEURONS[-len(GATES)])
     trace = forward_pass.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
     return net, trace, {
         "differences": (finite_difference.derivatives(*net), comparison.DIFFERENCES),

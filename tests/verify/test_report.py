@@ -8,13 +8,13 @@ import pytest
 from stbp_edu import LIF, cases
 from stbp_edu.parameters import Gradients
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import comparison, formulas, report
+from stbp_edu.verify import comparison, formulas, report, trials
 from stbp_edu.verify.comparison import Outcome
 from stbp_edu.verify.report import Report
 from tests.networks import make_problem
 
 ROW = Outcome("c4-delta", "classic", "autodiff", 2e-13, 1e-12, False, "first")
-NEURON = report.NEURONS[-3]
+NEURON = trials.NEURONS[-3]
 NUMBERS = np.zeros(2)
 
 
@@ -75,7 +75,7 @@ def test_every_formula_rule_and_loss_is_compared_and_passes():
         )
     }
     said = "".join(outcome.message for outcome in result.outcomes)
-    for loss in report.LOSSES:
+    for loss in trials.LOSSES:
         assert f"{loss!r}: vector form" in said
         assert f"{loss!r}: engine (told the direct term) form" in said
 
@@ -110,7 +110,7 @@ def test_five_rounds_see_every_shape_of_every_neuron():
             for name in names
             if name.startswith(f"{curve}, ")
         }
-        assert shapes == {f"{sizes}, T = {T}" for sizes, T in report.SHAPES}
+        assert shapes == {f"{sizes}, T = {T}" for sizes, T in trials.SHAPES}
     for what in ("other losses", "ablations", "many samples"):
         assert sum(name.startswith(what) for name in names) == 5
 

@@ -8,6 +8,8 @@ apart into terms by setting inputs to 0: with all but Î´ at 0, what is left of Î
 """
 
 import ast
+import contextlib
+import io
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
@@ -31,6 +33,9 @@ from stbp_edu.practice.grading.hypotheses import (
 MOST_READINGS, MOST_INPUTS, MOST_TERMS = 3, 9, 4
 FEW_PLACES = 75
 """In a longer answer what a value may have become is left out: trying it all would take long."""
+FEW_DIGITS = 5e-3
+"""What is right to so many digits is rounded, or in float16."""
+ROUNDED = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
 Reading = tuple[str, str]
 """The id of a finding, and what is said of it."""
 
@@ -269,3 +274,13 @@ def _words(got: Array, want: Array, rtol: float) -> str:
         if abs(factor - 1) < 10 * rtol
         else f"is {factor:.4g} times what it should be"
     )
+
+
+def vague_finding(answer: Answer) -> list[Finding]:
+    """Return what is found out where no single mistake explains an answer."""
+    if not any(answer.misses(FEW_DIGITS)):
+        return [Finding("digits", "", ROUNDED)]
+    if answer.view:
+        return []
+    with contextlib.redirect_stdout(io.StringIO()):
+        return wrong_terms(answer)

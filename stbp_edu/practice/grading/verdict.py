@@ -1,10 +1,8 @@
 """Grade an answer: right, not attempted, or wrong and what is wrong.
 
-A function is called on copies of its inputs; no exception of its own gets out. A formula is right
-in any form that equals the right-hand side of the equation.
+A function is called on copies of its inputs; no exception of its own gets out.
 """
 
-import ast
 import contextlib
 import copy
 import io
@@ -19,33 +17,26 @@ import numpy as np
 from stbp_edu.checks import choice
 from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import algebra, hypotheses
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
 from stbp_edu.practice.grading.calling import (
     CallResult,
     Difference,
     call,
     reading,
-    tried,
 )
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
-from stbp_edu.practice.grading.pairs import merged, pairs_of, with_both
-from stbp_edu.practice.grading.search import Finding, single_mistake, wrong_terms
+from stbp_edu.practice.grading.formula_verdict import grade_formula
+from stbp_edu.practice.grading.pairs import pairs_of, with_both
+from stbp_edu.practice.grading.search import Finding, single_mistake, vague_finding
 from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
 from stbp_edu.practice.tasks.catalogue import define
 
 LONGEST_PRINT = 80
-FEW_DIGITS = 5e-3
-"""What is right to so many digits is rounded, or in float16."""
 KEPT = (
     "Called again with the inputs of the first call, it answers otherwise: it keeps something "
     "from call to call, in a global name or in a default argument."
 )
-ROUNDED = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
 SHORT = "It is right to about 5 digits, as float32 holds them; float64 holds 16."
-NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
-SEVERAL = "It differs from the right formula in more than one place."
-TINY = "It is right but for what no float shows near 0: a tiny term, or one that turns far from 0."
 
 
 def check(exercise_id: str, function: AnswerFunction | None) -> Feedback:
@@ -101,7 +92,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
 def grade(task: tasks.Task, answer: object) -> Feedback:
     """Return what is to be said about an answer to an exercise or a blank."""
     if isinstance(task, FormulaBlank):
-        return _formula_graded(task, answer)
+        return grade_formula(task, answer)
     assert isinstance(task, Exercise)
     return _function_graded(task, answer)
 
@@ -179,7 +170,7 @@ def _diagnosis(
     if asked and runs and not named and not both:
         steps = _wrong_cases(function) if exercise.id == "backward" else []
         clear = [step for step in steps if NO_SUM not in step.text]
-        findings = clear or single_mistake(answer) or steps or _vague(answer)
+        findings = clear or single_mistake(answer) or steps or vague_finding(answer)
     said: list[str] = []
     if len(named) > 1:
         said.append(f"{len(named)} mistakes give what your function gives:")
@@ -206,16 +197,6 @@ def _named_pair(exercise: Exercise, answer: Answer) -> dict[str, str]:
         if source and answer.gives(define(source), exactly=False):
             return {one.id: str(one), other.id: str(other)}
     return {}
-
-
-def _vague(answer: Answer) -> list[Finding]:
-    """Return what is found out where no single mistake explains an answer."""
-    if not any(answer.misses(FEW_DIGITS)):
-        return [Finding("digits", "", ROUNDED)]
-    if answer.view:
-        return []
-    with contextlib.redirect_stdout(io.StringIO()):
-        return wrong_terms(answer)
 
 
 def _wrong_cases(function: AnswerFunction) -> list[Finding]:
@@ -272,102 +253,3 @@ def _kept(exercise: Exercise) -> Callable[[], tuple[Inputs, ...]]:
     return partial(
         pickle.loads, text, buffers=[buffer.raw().tobytes() for buffer in buffers]
     )
-
-
-def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
-    """Compare a formula with the right one; where it differs, say what is wrong."""
-    try:
-        text = "" if answer is None or answer is Ellipsis else str(answer)
-    except (
-        BaseException
-    ):  # an object that fails to say what it is, or a number too long to print
-        kind = type(answer).__name__
-        return Feedback(
-            blank.id, "wrong", (f"This {kind} cannot be read: type a formula.",)
-        )
-    if text.strip() in ("", "..."):
-        symbols = algebra.listed(blank.symbols)
-        lines = (
-            f"Type a formula. The symbols: {symbols}.",
-            f'`hint("{blank.id}")` helps.',
-        )
-        return Feedback(blank.id, "todo", lines)
-    try:
-        tree = algebra.parse(text, blank.symbols)
-    except ValueError as error:
-        return Feedback(blank.id, "wrong", (str(error),))
-    right = algebra.parse(blank.solution, blank.symbols)
-    if algebra.equal(tree, right, blank):
-        message = f"It equals the right-hand side of ({blank.equation})."
-        return Feedback(blank.id, "right", (message,))
-    named = _named(blank, tree)
-    together = False
-    if not named:
-        named = _named(blank, ast.UnaryOp(ast.USub(), tree))
-        if named:
-            named["sign"] = "And the sign is turned round besides."
-        else:
-            named = _named_formula_pair(blank, tree)
-        together = bool(named)
-    found = [] if named else _unnamed(blank, tree, right)
-    said = [*named.values(), *(f.text for f in found if f.text)] or [SEVERAL]
-    return Feedback(
-        blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found),
-        together=together,
-    )  # fmt: skip
-
-
-def _named_formula_pair(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
-    """Return the two named mistakes that together give a formula, by id with their sentences."""
-    for one, other in pairs_of(blank.mistakes):
-        text = merged(blank.solution, one.body, other.body)
-        try:
-            both = algebra.parse(text, blank.symbols)
-        except ValueError:
-            continue
-        if algebra.equal(tree, both, blank):
-            first = f"Two mistakes at once: {one}"
-            return {one.id: first, other.id: str(other)}
-    return {}
-
-
-def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
-    """Return the mistakes that give this formula, by id, each with its sentences."""
-    return {
-        m.id: str(m)
-        for m in blank.mistakes
-        if algebra.equal(tree, algebra.parse(m.body, blank.symbols), blank)
-    }
-
-
-def _unnamed(
-    blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree
-) -> list[Finding]:
-    """Return what is found out about a formula that no named mistake gives."""
-    trees = (tree, right, *map(ast.parse, blank.relations.values()))
-    used = {n.id for t in trees for n in ast.walk(t) if isinstance(n, ast.Name)}
-    names = [s for s in blank.symbols if s in used and s not in blank.relations]
-    relations = "".join(
-        f"    {s} = {formula}\n" for s, formula in blank.relations.items()
-    )
-    source = (
-        f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
-    )
-    (whole,) = (p for p in hypotheses.places(source) if p.result == hypotheses.ALL)
-    asked, reference = (whole.with_node(node)[0] for node in (tree, right))
-    points = [
-        tuple(float(p[n]) for n in names)
-        for p in algebra.points(blank)[: algebra.POINTS]
-    ]
-    exact = partial(
-        algebra.value, tree, algebra.points(blank)[0]
-    )  # 0**0 is 1 in floats alone
-    with np.errstate(all="ignore", divide="raise"):
-        every = [Inputs(point, "", right=reference(*point)) for point in points]
-        answer = Answer(source, every, lambda args, like: tried(asked, args, like))
-        is_near = not any(answer.wrong)
-        if is_near and not isinstance(tried(exact, (), 0.0), Difference):
-            return [Finding("tiny", "", TINY)]
-        if is_near or not any(np.isfinite(array).all() for array in answer.arrays):
-            return [Finding("no-value", "", NO_VALUE)]
-        return single_mistake(answer) or wrong_terms(answer) or _vague(answer)

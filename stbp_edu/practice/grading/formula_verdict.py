@@ -1,0 +1,125 @@
+"""The verdict on a formula that is typed into a derivation blank.
+
+It is right in any form that equals the right-hand side of the equation.
+"""
+
+import ast
+from functools import partial
+
+import numpy as np
+
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading import algebra, hypotheses
+from stbp_edu.practice.grading.answer import Answer
+from stbp_edu.practice.grading.calling import (
+    Difference,
+    tried,
+)
+from stbp_edu.practice.grading.pairs import merged, pairs_of
+from stbp_edu.practice.grading.search import (
+    Finding,
+    single_mistake,
+    vague_finding,
+    wrong_terms,
+)
+from stbp_edu.practice.tasks import FormulaBlank, Inputs
+
+NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
+SEVERAL = "It differs from the right formula in more than one place."
+TINY = "It is right but for what no float shows near 0: a tiny term, or one that turns far from 0."
+
+
+def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
+    """Compare a formula with the right one; where it differs, say what is wrong."""
+    try:
+        text = "" if answer is None or answer is Ellipsis else str(answer)
+    except BaseException:  # it fails to say what it is, or is too long to print
+        kind = type(answer).__name__
+        return Feedback(
+            blank.id, "wrong", (f"This {kind} cannot be read: type a formula.",)
+        )
+    if text.strip() in ("", "..."):
+        symbols = algebra.listed(blank.symbols)
+        lines = (
+            f"Type a formula. The symbols: {symbols}.",
+            f'`hint("{blank.id}")` helps.',
+        )
+        return Feedback(blank.id, "todo", lines)
+    try:
+        tree = algebra.parse(text, blank.symbols)
+    except ValueError as error:
+        return Feedback(blank.id, "wrong", (str(error),))
+    right = algebra.parse(blank.solution, blank.symbols)
+    if algebra.equal(tree, right, blank):
+        message = f"It equals the right-hand side of ({blank.equation})."
+        return Feedback(blank.id, "right", (message,))
+    named = _named(blank, tree)
+    together = False
+    if not named:
+        named = _named(blank, ast.UnaryOp(ast.USub(), tree))
+        if named:
+            named["sign"] = "And the sign is turned round besides."
+        else:
+            named = _named_formula_pair(blank, tree)
+        together = bool(named)
+    found = [] if named else _unnamed(blank, tree, right)
+    said = [*named.values(), *(f.text for f in found if f.text)] or [SEVERAL]
+    return Feedback(
+        blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found),
+        together=together,
+    )  # fmt: skip
+
+
+def _named_formula_pair(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
+    """Return the two named mistakes that together give a formula, by id with their sentences."""
+    for one, other in pairs_of(blank.mistakes):
+        text = merged(blank.solution, one.body, other.body)
+        try:
+            both = algebra.parse(text, blank.symbols)
+        except ValueError:
+            continue
+        if algebra.equal(tree, both, blank):
+            first = f"Two mistakes at once: {one}"
+            return {one.id: first, other.id: str(other)}
+    return {}
+
+
+def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
+    """Return the mistakes that give this formula, by id, each with its sentences."""
+    return {
+        m.id: str(m)
+        for m in blank.mistakes
+        if algebra.equal(tree, algebra.parse(m.body, blank.symbols), blank)
+    }
+
+
+def _unnamed(
+    blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree
+) -> list[Finding]:
+    """Return what is found out about a formula that no named mistake gives."""
+    trees = (tree, right, *map(ast.parse, blank.relations.values()))
+    used = {n.id for t in trees for n in ast.walk(t) if isinstance(n, ast.Name)}
+    names = [s for s in blank.symbols if s in used and s not in blank.relations]
+    relations = "".join(
+        f"    {s} = {formula}\n" for s, formula in blank.relations.items()
+    )
+    source = (
+        f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
+    )
+    (whole,) = (p for p in hypotheses.places(source) if p.result == hypotheses.ALL)
+    asked, reference = (whole.with_node(node)[0] for node in (tree, right))
+    points = [
+        tuple(float(p[n]) for n in names)
+        for p in algebra.points(blank)[: algebra.POINTS]
+    ]
+    # 0**0 is 1 only in floats
+    exact = partial(algebra.value, tree, algebra.points(blank)[0])
+    with np.errstate(all="ignore", divide="raise"):
+        every = [Inputs(point, "", right=reference(*point)) for point in points]
+        answer = Answer(source, every, lambda args, like: tried(asked, args, like))
+        is_near = not any(answer.wrong)
+        if is_near and not isinstance(tried(exact, (), 0.0), Difference):
+            return [Finding("tiny", "", TINY)]
+        if is_near or not any(np.isfinite(array).all() for array in answer.arrays):
+            return [Finding("no-value", "", NO_VALUE)]
+        return single_mistake(answer) or wrong_terms(answer) or vague_finding(answer)
