@@ -60,7 +60,8 @@ class Feedback:
 
     def __repr__(self) -> str:
         """Return the text form."""
-        head = f"{self.title or self.exercise}: {LABELS[self.state]}."
+        label = LABELS.get(self.state, self.state)  # grading has states of its own
+        head = f"{self.title or self.exercise}: {label}."
         return "\n  ".join((head, *self.items, *self.message))
 
     def _repr_html_(self) -> str:

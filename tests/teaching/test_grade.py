@@ -212,6 +212,8 @@ def register(f):
 def one():
     return 1
 """
+MINE = RIGHT.replace("def gain", "def mine")
+LATER = code(GAIN, "return 3").replace("def gain", "def mine")
 CELLS = [
     (["%matplotlib inline\nwhile True: pass", RIGHT], "right", ""),
     (
@@ -250,6 +252,11 @@ CELLS = [
         "todo",
         "There is `gian`: rename",
     ),
+    ([MINE, 'check("gain", mine)\nmine = 3'], "right", ""),
+    ([MINE, 'check("gain", lambda *a: -mine(*a))'], "wrong", "-1 times"),
+    ([LATER, 'check("gain", mine)', MINE, 'check("gain", mine)'], "right", ""),
+    ([code(GAIN, "return 3"), MINE, 'check("gain", mine)'], "wrong", ""),
+    ([MINE, 'check("gain", yours)\ncheck("cosine", mine)'], "slip", "There is `mine`"),
     ([], "todo", "There is no `gain`"),
     ([code(GAIN, "return ...")], "todo", ""),
     (["def gain(U):\n    return U"], "wrong", "takes 1 positional argument"),
@@ -266,6 +273,7 @@ FORMULAS = [
         "wrong",
         "Found",
     ),
+    (['check_formula("gain", "f + u*df*h")'], "right", ""),
     (['gain_formula = "..."'], "todo", "Type a formula"),
     (["gain_formula = object()"], "wrong", "between quotation marks"),
     (["gain_formula = 1 / 0"], "wrong", "ZeroDivisionError"),
