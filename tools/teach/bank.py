@@ -38,6 +38,12 @@ ASKED = (
 ARTIFICIAL = re.compile(
     r"\b0 \*|\* 0\b|\b1\.0\b"
 )  # there for the grader, and nobody writes it
+SLIPS = {
+    *("sign", "factors-added", "times-for-over", "missing-brackets"),
+    *("matrix-product", "wrong-axis", "transposed", "column-for-row"),
+    *("results-swapped", "only-one-result", "missing-argmax"),
+}
+"""Mistakes of arithmetic or of NumPy, which say nothing about the idea of a task."""
 TOKEN = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+(?:\.\d+)?|\*\*|//|[<>=]=|[^\w\s]")
 KINDS = {
     "tokens": ".*",
@@ -182,8 +188,10 @@ def candidates(task: Task) -> Iterator[Question]:
     named = {text: m for text, m in named.items() if text and text != key}
     pairs = [p for p in combinations(named, 2) if named[p[0]].id != named[p[1]].id]
     order = np.random.default_rng(2018).permutation(len(pairs))
+    pairs = [pairs[k] for k in order]
+    pairs.sort(key=lambda pair: len(SLIPS & {named[text].id for text in pair}))
     found = 0
-    for one, other in (pairs[k] for k in order):
+    for one, other in pairs:
         texts = (key, one, other, both(key, one, other))
         fit = all(texts) and len(set(texts)) == 4 and max(map(len, texts)) <= LONGEST
         if found < TRIED and fit and all_differ(task, texts):
@@ -197,6 +205,16 @@ def candidates(task: Task) -> Iterator[Question]:
             names = f"`{task.signature}`: " if isinstance(task, Exercise) else ""
             prompt = f"{task.question}\n\n{names}"
             yield Question(task.id, prompt, choices, task.reasoning, tag=task.objective)
+
+
+def about_ideas(pool: Sequence[Question]) -> Sequence[Question]:
+    """Return the questions whose wrong choices show ideas; all of them where those are too few."""
+    found = []
+    for question in pool:
+        mistakes = {id_ for choice in question.choices for id_ in choice.mistakes}
+        if not mistakes & SLIPS:
+            found.append(question)
+    return found if len(found) >= PER_TASK else pool
 
 
 def balanced(pools: Sequence[Sequence[Question]]) -> list[Question]:
@@ -238,7 +256,8 @@ def bank(chosen: Iterable[Task] | None = None) -> list[Question]:
     seen: set[tuple[str, ...]] = set()  # the same choices, asked of another case
     for task in chosen:
         pool = {tuple(c.text for c in q.choices): q for q in candidates(task)}
-        pools.append([q for texts, q in pool.items() if texts not in seen])
+        new = [q for texts, q in pool.items() if texts not in seen]
+        pools.append(about_ideas(new))
         seen |= set(pool)
     return balanced([pool for pool in pools if pool])
 
