@@ -22,16 +22,23 @@ def weeks() -> list[SimpleNamespace]:
 
 
 def _week(number: int, told: Any, by_slug: Mapping[str, Any]) -> SimpleNamespace:
-    """Return one week; its minutes are those at home, of reading and of exercises."""
+    """Return one week; its minutes are those at home.
+
+    They are those of reading, of the exercises there, and of the rest of the problem set.
+    """
     slugs = list(course_table())
     choose = told.get("choose", [])
     own = [
         t for t in tasks().values() if slugs[t.notebook] in told["notebooks"] + choose
     ]
-    homework = [task for task in own if task.use == "homework"]
+    spare = [tasks()[id_] for id_ in told.get("spare", [])]
+    homework = [t for t in own if t.use == "homework" and t not in spare]
     homework += [tasks()[id_] for id_ in told.get("homework", [])]
     at_home = [s for s in told["notebooks"] if s not in told.get("in_class", [])]
     minutes = [course_table()[slug]["minutes"] for slug in at_home]
+    besides = [
+        t for t in homework if not t.in_course or slugs[t.notebook] not in at_home
+    ]
     trained = {task.objective for task in own}
     return SimpleNamespace(
         number=number,
@@ -41,7 +48,11 @@ def _week(number: int, told: Any, by_slug: Mapping[str, Any]) -> SimpleNamespace
         choose=[by_slug[slug] for slug in choose],
         tasks=own,
         homework=homework,
-        minutes=[sum(reading) for reading in zip(*minutes, strict=True)],
+        spare=spare,
+        minutes=[
+            *(sum(each) for each in zip(*minutes, strict=True)),
+            sum(task.minutes for task in besides),
+        ],
         objectives=[text for id_, text in objectives().items() if id_ in trained],
         expected={id_: misconceptions()[id_] for id_ in told["expect"]},
     )
