@@ -70,6 +70,16 @@ def found_in(folder: Path) -> dict[Path, str]:
     return found
 
 
+def is_of_another_set(path: Path, title: str) -> bool:
+    """Return whether a file is a notebook that says it is of a problem set with another title."""
+    if _why_not_read(path) or path.suffix != ".ipynb":
+        return False
+    try:
+        return read_notebook(path)[1].get("title", title) != title
+    except ValueError:
+        return False
+
+
 def latest(files: Mapping[Path, str]) -> dict[str, Path]:
     """Return the notebook that counts of each author: the one that was changed last."""
     found: dict[str, Path] = {}
@@ -85,9 +95,15 @@ def latest(files: Mapping[Path, str]) -> dict[str, Path]:
 def graded(
     problem_set: ProblemSet, folder: Path, limits: Limits, processes: int
 ) -> Iterator[Submission]:
-    """Yield each submission when it is graded, so many at a time."""
-    files = found_in(folder)
-    counts = latest(files)
+    """Yield each submission when it is graded, so many at a time.
+
+    Where an author has a notebook of this set, those of other sets are left out: nbgrader keeps
+    all sets of a student in one folder.
+    """
+    every = found_in(folder)
+    others = {p for p in every if is_of_another_set(p, problem_set.title)}
+    counts = latest({p: author for p, author in every.items() if p not in others})
+    files = {p: a for p, a in every.items() if p not in others or a not in counts}
     problems = {path: _why_not_read(path) for path in files}
     seen: dict[bytes, Path] = {}
     for path in files:
