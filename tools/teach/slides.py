@@ -24,6 +24,7 @@ HEADINGS = ["h1", "h2", "h3"]
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
+DRAWN = "svg, img, .stbp-poster"
 EXPECTED = 4  # misconceptions in the notes of a section
 REVEAL = ("reset.css", "reveal.css", "reveal.js", "plugin/notes.js")
 VENDOR = ("js/maths.js", "css/cases.css", "vendor/fonts", "vendor/mathjax")
@@ -74,8 +75,8 @@ def _units(below: list[Tag]) -> list[Unit]:
         shown, then = _cell(element) if "cell" in kinds else ([], [])
         if {"equation", "arithmatex"} & kinds or ({"ul", "ol"} & kinds and short):
             shown = [element]
-        poster = any(part.select_one(".stbp-poster") for part in (*shown, *then))
-        if before and poster:  # which fills a slide
+        drawn = any(part.select_one(DRAWN) for part in (*shown, *then))
+        if before and drawn:  # which goes on a slide of its own where it does not fit
             units.append((before, []))
             before = []
         if shown or then:
