@@ -54,8 +54,9 @@ export class Cell {
     this.element.querySelector(".cell-strip").append(run, this.resetButton, this.copyButton, this.note);
   }
 
-  // An exercise offers a hint and its solution, in the card that judges the answer.
+  // An exercise offers a hint and its solution, in the card that judges the answer; a problem set does not.
   #addHelp() {
+    if (!this.page.ask) return;
     this.exercise = CHECK.exec(this.editor.original)?.[1];
     if (!this.exercise) return;
     this.element.dataset.exercise = this.exercise;

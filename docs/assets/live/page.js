@@ -5,6 +5,7 @@ import { Output } from "./output.js";
 import { Python, Stopped } from "./python.js";
 import { markSidebar } from "./sidebar.js";
 import { Status } from "./status.js";
+import { download } from "./version.js";
 
 const RETURNING = "stbp-edu-ran"; // in storage, once Python has run in this browser
 const touch = matchMedia("(hover: none), (pointer: coarse)");
@@ -156,6 +157,15 @@ function nameResetAll() {
   else rename(resetAllButton, "Reset all", "Reset all cells to the original");
 }
 
+async function downloadMine() {
+  try {
+    await download(bar.dataset.notebook);
+    status.say("The notebook is in your downloads, with what you wrote in it. Nothing was sent.");
+  } catch (fault) {
+    status.say(`The notebook was not saved: ${fault.message}.`);
+  }
+}
+
 // Exercises can be judged in another tab, or their states come from a file.
 function progressed() {
   for (const cell of live()) {
@@ -167,7 +177,8 @@ function progressed() {
 
 function fillPage() {
   const folder = new URL(__md_scope ?? ".", location).pathname;
-  const page = { run, prepare, ask, say: (text) => status.say(text), changed: nameResetAll };
+  const isSet = "noHelp" in bar.dataset; // a problem set, which has its own way to be saved
+  const page = { run, prepare, ask: isSet ? undefined : ask, say: (text) => status.say(text), changed: nameResetAll };
   for (const element of document.querySelectorAll(".cell")) {
     const key = `${folder}live.${bar.dataset.notebook}.${element.dataset.cell}`;
     cells.push(new Cell(element, key, page));
@@ -175,6 +186,7 @@ function fillPage() {
   bar.prepend(button("Run all", "Run all cells", () => request(live()), "live-run"));
   const menu = bar.querySelector("details");
   menu.lastElementChild.prepend(resetAllButton);
+  if (!isSet) resetAllButton.after(button("Download my version (.ipynb)", "Download my version as .ipynb", downloadMine));
   document.addEventListener("click", ({ target }) => menu.contains(target) || menu.removeAttribute("open"));
   document.addEventListener("stbp-progress", progressed);
   const [, id] = /^#exercise-([\w-]+)$/.exec(location.hash) ?? []; // from the page of progress

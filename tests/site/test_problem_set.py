@@ -1,0 +1,172 @@
+"""Any device: a problem set opened in the browser, and what is saved of a page; both are graded."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+from stbp_edu.cli.main import main
+from stbp_edu.practice.tasks import tasks
+from stbp_edu.teaching.judge import Limits, judge
+from stbp_edu.teaching.notebooks import code, notebook, read_notebook
+from stbp_edu.teaching.problem_set import ProblemSet
+from tests.practice.test_notebook_exercises import PATHS, exercise_cells, filled
+from tests.site.conftest import READY
+from tests.site.reader import bring, cell, ended, run, violations, write
+from tests.system_tools import needed
+
+PLAN = ProblemSet("Week 3", ["gain", "h4-formula"])
+GAIN = tasks()["gain"]
+OPEN = "Open a problem set from a file"
+
+
+@pytest.fixture
+def handed_out(tmp_path: Path) -> Path:
+    """Write the notebook that `assign` hands out."""
+    path = tmp_path / "week-3.ipynb"
+    path.write_text(notebook(PLAN, 1, "student"), encoding="utf-8")
+    return path
+
+
+def number_of(page: Page, id_: str) -> int:
+    """Return the number of a cell by its id in the file."""
+    return int(page.locator(f"[data-cell='{id_}']").get_attribute("data-number") or 0)
+
+
+def opened(page: Page, path: Path) -> None:
+    """Open a file as a problem set."""
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=OPEN).click()
+    chooser.value.set_files(path)
+    page.wait_for_selector(READY, state="attached")
+
+
+def saved(page: Page, button: str, folder: Path) -> Path:
+    """Press a button that saves a file, and return the file."""
+    folder.mkdir(exist_ok=True)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    target = folder / download.value.suggested_filename
+    download.value.save_as(target)
+    return target
+
+
+def test_a_problem_set_is_opened_worked_on_checked_saved_and_graded(
+    page: Page, address: str, handed_out: Path, tmp_path: Path, axe: Path
+) -> None:
+    """What is typed is still there after a reload, and in the file, which `grade` accepts."""
+    page.goto(f"{address}problem-set/")
+    opened(page, handed_out)
+    expect(
+        page.get_by_role("heading", name="1. How much of a potential")
+    ).to_be_visible()
+    expect(page.locator(".set-cells mjx-container").first).to_be_visible()
+    assert not page.get_by_role("button", name="Show a solution").count()
+    bring(page, axe)
+    assert not violations(page)
+    run(page, code(GAIN), number_of(page, "gain-answer"))
+    checked = cell(page, number_of(page, "gain-check"))
+    checked.get_by_role("button", name="Run code cell").click()
+    expect(ended(checked)).to_contain_text("gain: right")
+    write(page, 'h4_formula = "1"', number_of(page, "h4_formula-answer"))
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
+    field = page.get_by_label("Name of the file")
+    expect(field).to_have_value("week-3")
+    field.fill("anna")
+    target = saved(page, "Save the problem set as a file", tmp_path / "in")
+    assert target.name == "anna.ipynb"
+    nbformat.validate(nbformat.read(target, as_version=4))
+    before = json.loads(handed_out.read_text(encoding="utf-8"))
+    after = json.loads(target.read_text(encoding="utf-8"))
+    assert after["metadata"] == before["metadata"]
+    changed = {
+        b["id"]
+        for a, b in zip(before["cells"], after["cells"], strict=True)
+        if a["source"] != b["source"]
+    }
+    assert changed == {"gain-answer", "h4_formula-answer"}
+    needed("bwrap")
+    plan = tmp_path / "plan.toml"
+    plan.write_text("title = 'Week 3'\ntasks = ['gain', 'h4-formula']")
+    folders = [
+        str(tmp_path / "in"),
+        "--plan",
+        str(plan),
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    assert main(["grade", *folders]) == 0
+    answers = (tmp_path / "out/answers.csv").read_text()
+    assert "anna,anna.ipynb,gain,right" in answers
+    assert "anna,anna.ipynb,h4-formula,wrong" in answers
+
+
+def test_a_saved_file_goes_on_and_another_state_does_not_disturb_it(
+    page: Page, address: str, handed_out: Path, tmp_path: Path
+) -> None:
+    """A file opens as it is; what was typed into another state of it stays with that one."""
+    page.goto(f"{address}problem-set/")
+    opened(page, handed_out)
+    number = number_of(page, "gain-answer")
+    write(page, "first = 1", number)
+    mine = saved(page, "Save the problem set as a file", tmp_path / "mine")
+    write(page, "second = 2", number)
+    editor = cell(page, number).locator("textarea")
+    with page.expect_navigation():
+        opened(page, mine)
+    expect(editor).to_have_value("first = 1")
+    with page.expect_navigation():
+        opened(page, handed_out)
+    expect(editor).to_have_value("second = 2")
+
+
+def test_what_is_no_notebook_is_refused_in_words(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    """Nor does a notebook bring scripts or styles of its own."""
+    page.goto(f"{address}problem-set/")
+    wrong = tmp_path / "week.ipynb"
+    wrong.write_text("no notebook")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name=OPEN).click()
+    chooser.value.set_files(wrong)
+    expect(page.locator(".set-told")).to_contain_text("It is no notebook")
+    evil = "# Week\n\n<img src=x onerror=\"document.title='evil'\"><script>1</script>"
+    book = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": evil}]}
+    wrong.write_text(json.dumps({**book, "metadata": {}, "nbformat": 4}))
+    opened(page, wrong)
+    expect(page.get_by_role("heading", name="Week", exact=True)).to_be_visible()
+    assert not page.locator(".set-cells script, .set-cells [onerror]").count()
+    assert "evil" not in page.title()
+
+
+def test_my_version_of_a_notebook_has_what_i_wrote_and_is_graded(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    """By the name that the notebook hands to `check`; outputs of other code are left out."""
+    path, (task, name, source) = next(
+        (path, found)
+        for path in PATHS
+        for found in exercise_cells(path)
+        if found[0].id == "gain"
+    )
+    page.goto(f"{address}notebooks/{path.stem}/")
+    page.wait_for_selector(READY, state="attached")
+    target = page.locator("[data-exercise='gain']")
+    number = int(target.get_attribute("data-number") or 0)
+    write(page, filled(source, name, task), number)
+    page.locator(".live-menu > summary").click()
+    mine = saved(page, "Download my version as .ipynb", tmp_path / "in")
+    assert mine.name == f"{path.stem}-mine.ipynb"
+    book = nbformat.read(mine, as_version=4)
+    nbformat.validate(book)
+    changed = next(c for c in book.cells if c.id == target.get_attribute("data-cell"))
+    assert changed.source == filled(source, name, task)
+    assert not changed.outputs
+    assert any(c.outputs for c in book.cells if c.cell_type == "code")
+    needed("bwrap")
+    cells, _ = read_notebook(mine)
+    assert judge(task, cells, Limits()).right
