@@ -213,6 +213,19 @@ def floats(name: str, value: object) -> Array:
     return value if value.dtype.kind == "f" else value.astype(np.float64)
 
 
+def from_lists(name: str, value: object) -> object:
+    """Return lists of numbers as an array, and anything else as it is."""
+    if not isinstance(value, list | tuple):
+        return value
+    try:
+        return np.array(value)
+    except ValueError:
+        raise ValueError(
+            f"{name} must be an array, or lists that are equally long, got {brief(value)}; make "
+            "them equally long"
+        ) from None
+
+
 def array(
     name: str,
     value: object,
@@ -284,6 +297,7 @@ def _check_shape(
     if fits:
         return
     want = str(tuple("any" if s is None else str(s) for s in shape)).replace("'", "")
+    wanted = want if axes == want else f"{axes} = {want}"
     hint = "check the shape"
     if value.ndim != len(shape):
         hint = f"it must have {len(shape)} axes, not {value.ndim}"
@@ -291,9 +305,7 @@ def _check_shape(
         hint = "no axis may be empty"
     elif value.ndim == 2 and value.shape[::-1] == tuple(shape):
         hint = "transpose it?"
-    raise ValueError(
-        f"{name} must have shape {axes} = {want}, got {value.shape}; {hint}"
-    )
+    raise ValueError(f"{name} must have shape {wanted}, got {value.shape}; {hint}")
 
 
 class NotFiniteError(ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
+from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.lines.expressions import indexed
 from stbp_edu.arrows.lines.program import program
@@ -116,11 +117,17 @@ class Derived:
         net, rule = reading_output("1-1R-1R-1R", self.neuron), as_rule(rule)
         return Source(program(net, rule))
 
-    def prove(self, *, seed: int = 0, torch: bool = False) -> Proof:
+    def prove(
+        self,
+        *,
+        seed: int = 0,
+        torch: bool = False,
+        progress: Callable[[str], object] | None = None,
+    ) -> Proof:
         """Return the proof: see :func:`stbp_edu.proof.prove`."""
         from stbp_edu.proof import prove
 
-        return prove(self.neuron, seed=seed, torch=torch)
+        return prove(self.neuron, seed=seed, torch=torch, progress=progress)
 
     def online(self, rule: str | Rule = "ottt") -> OnlineForm:
         """Return how a rule is learned forward in time, or the word that forbids it.
@@ -184,6 +191,7 @@ def derive(
     lines = read_lines(
         text, {name: float(np.mean(value)) for name, value in starts.items()}
     )
+    warn_of_no_decay(lines)
     several = {name: value for name, value in starts.items() if len(value) > 1}
     for name in several:
         if name not in learn_each:

@@ -272,9 +272,20 @@ PARAMETERS = Sealed(
 
 
 def save_params(path: str | Path, params: Params) -> None:
-    """Save parameters as npz, named W1, b1, R1, tau.1, W2, ... (no pickle), and their shape."""
+    """Save parameters as npz, named W1, b1, R1, tau.1, W2, ... (no pickle), and their shape.
+
+    Raises:
+        FileNotFoundError: if the folder of the path is missing.
+        TypeError, ValueError: if the path or the parameters are not usable.
+    """
     checks.instance("params", params, Params)
-    PARAMETERS.write_arrays(as_path("path", path), shape_of(params), params.arrays())
+    path = as_path("path", path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"path must be in a folder that exists, got {str(path)!r}, and there is no folder "
+            f"{str(path.parent)!r}; check the spelling, or make it"
+        )
+    PARAMETERS.write_arrays(path, shape_of(params), params.arrays())
 
 
 def load_params(path: str | Path) -> Params:

@@ -21,12 +21,12 @@ GATES = (*HARD_GATES, "soft")
 """The forget gates, and the soft reset, whose gate is τ always."""
 
 
-KEPT = (
-    "tau = {:g} is the share of the potential kept per step (the decay, beta in other packages), "
-    "and from 1 on the potential does not decay; for a time constant of 2 steps pass tau=0.5 or "
-    "exp(-1/2)"
-)
-"""What is said of a decay of 1 or more."""
+def decay_warning(share: str, state: str = "the potential") -> str:
+    """Return what is said of a decay of 1 or more, such as ``"tau = 2"``, of a state."""
+    return (
+        f"{share} is the share of {state} kept per step (the decay, beta in other packages), and "
+        f"from 1 on {state} does not decay; for a time constant of 2 steps it is 0.5 or exp(-1/2)"
+    )
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class LIF:
         """Check the constants."""
         object.__setattr__(self, "tau", checks.number("tau", self.tau, positive=True))
         if self.tau >= 1:
-            warnings.warn(KEPT.format(self.tau), stacklevel=3)
+            warnings.warn(decay_warning(f"tau = {self.tau:g}"), stacklevel=3)
         object.__setattr__(self, "v_th", checks.number("v_th", self.v_th))
         checks.choice("gate", self.gate, GATES)
         checked("surrogate", self.surrogate)

@@ -132,7 +132,7 @@ def _check_count(shape: str, N: int) -> None:
 def _array(name: str, value: object, dtype: Any) -> Array:
     """Return an array of finite floats, of any shape."""
     shape = getattr(value, "shape", ())
-    return checks.array(name, value, "of its layer", shape, dtype=dtype)
+    return checks.array(name, value, "(n[n], ...)", shape, dtype=dtype)
 
 
 @dataclass(frozen=True)

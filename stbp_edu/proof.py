@@ -8,6 +8,7 @@ forward lines; and the adjoints under each rule are summed path by path.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -32,6 +33,7 @@ from stbp_edu.proof_of_programs import (
     apart,
     by_autodiff,
     by_paths,
+    judged_compiled,
     judged_forms,
     short_run,
     sizes_of,
@@ -72,17 +74,32 @@ class Proof:
     __repr__ = __str__
 
 
-def prove(neuron: Any, *, seed: int = 0, torch: bool = False) -> Proof:
+Say = Callable[[str], object]
+"""What is called with a sentence about each part of a proof, before it begins."""
+
+
+def to_terminal(sentence: str) -> None:
+    """Write a sentence to standard error, if that is a terminal."""
+    if sys.stderr.isatty():
+        print(sentence, file=sys.stderr)
+
+
+def prove(
+    neuron: Any, *, seed: int = 0, torch: bool = False, progress: Say | None = None
+) -> Proof:
     """Return the proof of a neuron: of its arrows, derived or put in their place, and its programs.
 
     Every constant is taken to be learned, so each is proved, and the arrows hold for other values
     of them, too. The programs are judged in every form that runs: as they are shown, on arrays of
     NumPy, in loops, compiled where Numba is installed, and in PyTorch where that is asked for.
+    It takes some seconds, most of them to sum paths and to compile.
 
     Args:
         neuron: an :class:`stbp_edu.LIF`, what ``derive`` returned, or forward lines as a text.
         seed: of the networks that are drawn.
         torch: whether PyTorch's layers are judged, too.
+        progress: called with a sentence before each part, such as ``print``; where None, a
+            terminal shows them.
 
     Raises:
         ImportError: if autograd is not installed, or PyTorch where it is asked for.
@@ -93,12 +110,21 @@ def prove(neuron: Any, *, seed: int = 0, torch: bool = False) -> Proof:
     >>> prove(hard_reset(LIF())).holds
     True
     """
+    if isinstance(neuron, list | tuple):
+        raise TypeError(
+            f"neuron must be one neuron, got {checks.brief(neuron)}; prove them one at a time"
+        )
     neuron = as_neuron(neuron)
     checks.count("seed", seed, at_least=0)
     checks.instance("torch", torch, bool)
+    say = to_terminal if progress is None else progress
+    if not callable(say) or isinstance(say, type):
+        raise TypeError(
+            f"progress must be a function, got {checks.brief(progress)}; pass print"
+        )
     try:
         with np.errstate(all="ignore"):  # what is not finite is seen in the numbers
-            return _proved(*_all_learned(neuron), seed, torch)
+            return _proved(*_all_learned(neuron), seed, torch, say)
     except KeyError as error:
         raise ValueError(
             f"neuron reads {error}, which is none of its states and constants; take it out of the "
@@ -139,8 +165,11 @@ def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     return learned | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
 
 
-def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
+def _proved(
+    neuron: Neuron, notes: list[str], seed: int, torch: bool, say: Say
+) -> Proof:
     """Return the proof of a neuron whose constants are learned."""
+    say("proof, part 1 of 5: nudging each arrow at its tail")
     run = drawn(reading_output("2-2R-2", neuron), 5, seed)
     row, faults = _nudged_arrows(neuron, run.points)
     if run.thrown_away:
@@ -150,14 +179,21 @@ def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
     if faults:
         return Proof((row,), tuple(faults), tuple(notes))
     rows = [row]
+    say(
+        "proof, part 2 of 5: gradients by finite differences and automatic differentiation"
+    )
     states = [*dict.fromkeys([neuron.output, neuron.lines.potential])]
     for state, measured in zip(states, _nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
         computed = _from_autodiff(run, state, run.gradients(state))
         rows.append(Row(what, AUTODIFF, computed, COMPUTED, run.lacks))
+    say("proof, part 3 of 5: each rule, path by path")
     rows += _rules(neuron, seed)
+    say("proof, part 4 of 5: the programs in every form, under each rule")
     rows += judged_forms(neuron, seed, torch)
+    say("proof, part 5 of 5: the program compiled")
+    rows += judged_compiled(neuron, seed)
     return Proof(tuple(rows), (), tuple(notes))
 
 

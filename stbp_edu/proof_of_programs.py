@@ -135,38 +135,52 @@ def _network(sizes: str, neurons: Sequence[Neuron]) -> Any:
 
 
 def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
-    """Return two rows for each form in which the programs of a neuron run."""
-    other = neuron_from(read_lines(OTHER, {}), Gaussian(a=0.5))
-    pairs = [(other, neuron), (neuron, other)]
+    """Return two rows for each form that is quick to make, in which a neuron's programs run."""
+    pairs = _with_another(neuron)
     short = [short_run(pair, seed) for pair in pairs]
-    long = [drawn(_network("2-2R-2", pair), 4, seed) for pair in pairs]
+    long = [_long_run(pair, seed) for pair in pairs]
     lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
-    forms, compiled = dict(FORMS), is_curve(neuron.surrogate)
-    if not compiled:
+    forms = dict(FORMS)
+    if not is_curve(neuron.surrogate):
         del forms["in loops"]
     if torch:
         forms["in PyTorch"] = _in_pytorch
-    by_rule, exact = (
-        _differences(forms, _by_rule(short)),
-        _differences(forms, _exact(long)),
-    )
+    by_rule = _differences(forms, _by_rule(short))
+    exact = _differences(forms, _exact(long))
     rows = []
     for name in forms:
         rows += [
             Row(f"program {name}, each rule", PATHS, by_rule[name], COMPUTED, lacks),
             Row(f"program {name}, rule exact", AUTODIFF, exact[name], COMPUTED, lacks),
         ]
-    if compiled and installed():
-        some = list(_exact(long[:1]))[:1]
-        off = _differences({"": COMPILED}, some)[""]
-        rows.append(Row("program compiled, rule exact", AUTODIFF, off, COMPUTED, lacks))
     return rows
+
+
+def judged_compiled(neuron: Neuron, seed: int) -> list[Row]:
+    """Return the row of the compiled program; none where Numba or such a surrogate is missing."""
+    if not (installed() and is_curve(neuron.surrogate)):
+        return []
+    run = _long_run(_with_another(neuron)[0], seed)
+    first = next(_exact([run]))
+    off = _differences({"": COMPILED}, [first])[""]
+    return [Row("program compiled, rule exact", AUTODIFF, off, COMPUTED, run.lacks)]
+
+
+def _with_another(neuron: Neuron) -> list[tuple[Neuron, Neuron]]:
+    """Return the neuron above another one, and below it."""
+    other = neuron_from(read_lines(OTHER, {}), Gaussian(a=0.5))
+    return [(other, neuron), (neuron, other)]
+
+
+def _long_run(neurons: Sequence[Neuron], seed: int) -> Run:
+    """Return a run of two layers of two neurons each, the second recurrent."""
+    return drawn(_network("2-2R-2", neurons), 4, seed)
 
 
 def of_the_package(seed: int = 0) -> Iterator[tuple[str, list[Row]]]:
     """Yield the name of each neuron of the package, and the rows of its programs."""
     for name, neuron in NEURONS.items():
-        yield name, judged_forms(neuron, seed)
+        yield name, [*judged_forms(neuron, seed), *judged_compiled(neuron, seed)]
 
 
 Expected = tuple[Run, Rule, str, list[Any], list[Any]]

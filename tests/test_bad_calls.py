@@ -287,6 +287,7 @@ READ = [
     f"{kind.__name__}.{method}" for kind in OF_LABELS for method in ("value", "direct")
 ]
 EMPTY = ("an empty list", "one entry less")
+ANY_FLOATS = ("half floats", "wide floats", "big-endian", "a list of it")
 MAY_BE_ZERO = (
     "T_test", "read", "weight_decay", "averaging", "shift", "dropout", "momentum", "beta2",
     "clip_norm",
@@ -294,6 +295,8 @@ MAY_BE_ZERO = (
 ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
     **{(name, "k"): ("None", "a large integer") for name in ("LastSteps", "Membrane")},
+    ("*", "targets"): ANY_FLOATS,
+    **{("RunConfig", name): ("a word", "an empty word") for name in ("folder", "source")},
     **{("Settings", f.name): POSITIVE for f in dataclasses.fields(Settings)},
     **{("Settings", name): (*POSITIVE, "zero") for name in MAY_BE_ZERO},
     **{("Settings", name): (*POSITIVE, "zero") for name in ("adversarial", "seed", "gain_limit")},

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import warnings
 from dataclasses import replace
 
 import autograd
@@ -350,11 +351,57 @@ def test_a_state_cannot_be_called_b_which_is_the_bias():
         derive("b = 0.5 * b + x; o = spike(b - 1)")
 
 
-def test_a_decay_of_1_or_more_warns_with_the_translation():
-    with pytest.warns(
-        UserWarning, match=r"for a time constant of 2 steps pass tau=0\.5 or exp"
-    ):
+TRANSLATED = r"for a time constant of 2 steps it is 0\.5 or exp\(-1/2\)"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("u = tau * u * (1 - o) + x; o = spike(u - 1)", "tau = 2 is the share of u"),
+        (
+            "u = tau * exp(-o / tau) * u + x; o = spike(u - 1)",
+            "tau = 2 is the share of u",
+        ),
+        (
+            "i = 1.5 * i + x; u = u / tau + i - o; o = spike(u - 1)",
+            r"1\.5 is the share of i",
+        ),
+        ("u = u + (tau - 1) * u + x - o; o = spike(u - 1)", "= 2 is the share of u"),
+    ],
+)
+def test_a_decay_of_1_or_more_warns_once_with_the_translation(lines, words):
+    with pytest.warns(UserWarning, match=f"{words}.*{TRANSLATED}") as caught:
+        derive(lines, tau=2.0)
+    assert len(caught) == 1
+    with pytest.warns(UserWarning, match=f"{words}.*{TRANSLATED}"):
+        stbp_edu.network("3-2", f"tau = 2; {lines}")
+
+
+def test_lif_warns_of_a_decay_of_1_or_more():
+    with pytest.warns(UserWarning, match=f"tau = 2 is the share.*{TRANSLATED}"):
         LIF(tau=2.0)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "u = u + x - o; o = spike(u - tau)",  # it says so itself
+        "u = u + 0.1 * (x - u) / tau; o = spike(u - 1)",
+        "u = tau * u * x + x - o; o = spike(u - 1)",  # not a constant
+    ],
+)
+def test_other_lines_do_not_warn(lines):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        derive(lines, tau=2.0)
+
+
+def test_a_spike_that_is_forgotten_is_asked_for():
+    with pytest.raises(
+        ValueError,
+        match=r"no line is a spike.*\n.*\n.*\nadd the line o = spike\(u - v_th\)",
+    ):
+        derive("u = tau * u * (1 - o) + x", tau=0.5)
 
 
 @pytest.mark.parametrize("gate", ["exponential", "linear", "soft"])
@@ -364,47 +411,6 @@ def test_neurons_that_are_built_equal_those_that_are_read(gate):
     assert {k: str(v) for k, v in built.lines.lines.items()} == {
         k: str(v) for k, v in read.lines.lines.items()
     }
-
-
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        (
-            lambda net, p, t, y: net.forward(p, t.O[0][0]),
-            r"spikes must be .*\(T, S, n\[0\]\)",
-        ),
-        (
-            lambda net, p, t, y: net.forward(p.W, t.O[0]),
-            "params must be of type Params",
-        ),
-        (lambda net, p, t, y: net.backward(p, t, y, "eprop"), "rule must be one of"),
-        (lambda net, p, t, y: net.backward(p, t, y[:1]), "targets must have shape"),
-        (lambda net, p, t, y: net.backward(p, t, np.arange(2)), "one-hot"),
-        (lambda net, p, t, y: net.backward(p, t, y, loss=3), "loss must be a loss"),
-        (
-            lambda net, p, t, y: net.forward(drawn("recurrent, learned")[1], t.O[0]),
-            "shape",
-        ),
-        (
-            lambda net, p, t, y: net.backward(p, drawn("recurrent, learned")[2], y),
-            r"trace\['u'\]\[1\] must be a float64 array|state must be one of",
-        ),
-        (
-            lambda net, p, t, y: stbp_edu.network("2-1", []),
-            "neuron must be a neuron or a list",
-        ),
-        (lambda net, p, t, y: net.backward(p, t, y, gain_limit=[1]), "gain_limit must"),
-        (lambda net, p, t, y: net.init(None, "2-1"), "dtype must be float32 or float6"),
-        (lambda net, p, t, y: net.value(None, y), "trace must be of type"),
-        (
-            lambda net, p, t, y: net.backward(drawn("recurrent, learned")[1], t, y),
-            "shape",
-        ),
-    ],
-)
-def test_errors_name_the_argument(call, words):
-    with pytest.raises((TypeError, ValueError), match=words):
-        call(*drawn("LIF"))
 
 
 @pytest.mark.parametrize("pass_", ["backward", "input_gradient"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Protocol, TypeAlias
 
+import numpy as np
+
 from stbp_edu import checks
+from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.table import Neuron, neuron_from
-from stbp_edu.neuron import LIF
+from stbp_edu.neuron import LIF, decay_warning
 from stbp_edu.surrogates import Gaussian
 
 
@@ -53,7 +58,9 @@ def as_neuron(value: object, name: str = "neuron") -> Neuron:
     if isinstance(value, LIF):
         return from_lif(value)
     if isinstance(value, str):
-        return neuron_from(read_lines(value, {}), Gaussian(a=0.5))
+        lines = read_lines(value, {})
+        warn_of_no_decay(lines)
+        return neuron_from(lines, Gaussian(a=0.5))
     found: Any = getattr(value, "neuron", value)
     if not isinstance(found, Neuron):
         raise TypeError(
@@ -61,3 +68,24 @@ def as_neuron(value: object, name: str = "neuron") -> Neuron:
             f"got {checks.brief(value)}; pass for example 'tau = 0.5; u = tau * u + x'"
         )
     return found
+
+
+def warn_of_no_decay(lines: ForwardLines) -> None:
+    """Warn once where a state keeps all of itself or more, from step to step without a spike.
+
+    A line such as ``u = u + x`` says so itself, and is not warned of.
+    """
+    known = {ex.Name(name): np.float64(v) for name, v in lines.constants.items()}
+    for slope in lines.slopes:
+        if slope.source != slope.target or slope.step == 0:
+            continue
+        kept = lines.silent(slope.factor)
+        if kept == ex.ONE or any(name.when for name in ex.names_in(kept)):
+            continue
+        value = float(ex.evaluate(kept, known.__getitem__, {}))
+        if value >= 1:
+            share = (
+                f"{ex.python(kept)} = {value:g}" if ex.names_in(kept) else f"{value:g}"
+            )
+            warnings.warn(decay_warning(share, slope.target), stacklevel=4)
+            return

@@ -83,8 +83,7 @@ def check_shapes(net: Network, layers: LayerParams) -> None:
             value = layers[n][name]
             if not shape and not isinstance(value, np.ndarray):
                 value = np.asarray(value)
-            axes = "the shape of this layer's weights" if shape else "()"
-            checks.array_of_floats(f"params[{n}][{name!r}]", value, axes, shape)
+            checks.array_of_floats(f"params[{n}][{name!r}]", value, str(shape), shape)
 
 
 def check_run(net: Network, trace: Series, targets: Array) -> None:

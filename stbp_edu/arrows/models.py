@@ -158,7 +158,7 @@ def network(
     >>> [net.shape_of(n) for n in range(net.N + 1)]
     [(1, 28, 28), (15, 24, 24), (40, 8, 8), (300,), (10,)]
     """
-    given: list[Any] = [*neuron] if isinstance(neuron, list | tuple) else [neuron]
+    given = [*neuron] if isinstance(neuron, list | tuple) else [neuron]
     if not all(isinstance(one, Neuron) for one in given):
         raise TypeError(
             f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; see "
@@ -174,12 +174,17 @@ def network(
     shape = read_input("sizes", first)
     shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
     parts = [read_part("sizes", part) for part in rest]
-    many = sum(not part.pool for part in parts)
-    neurons = given * many if isinstance(neuron, Neuron) else given
-    if not parts or len(neurons) != many or parts[-1].pool:
+    if not parts or parts[-1].pool:
         raise ValueError(
-            f"sizes {sizes!r} must name at least one layer of neurons, with one neuron each or one "
-            f"for all ({many} layers, {len(neurons)} neurons), and end in a layer"
+            f"sizes must name at least one layer of neurons, and end in one, got {sizes!r}; write "
+            "for example '784-800-10'"
+        )
+    many = sum(not part.pool for part in parts)
+    neurons = [neuron] * many if isinstance(neuron, Neuron) else [*neuron]
+    if len(neurons) != many:
+        raise ValueError(
+            f"neuron must be one for all layers, or a list of one for each of the {many} layers of "
+            f"sizes {sizes!r}, got {len(neurons)}; give {many}"
         )
     layers: list[Any] = [None]
     below: Any = shape

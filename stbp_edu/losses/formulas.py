@@ -23,15 +23,16 @@ class _SquaredMean(Built):
         states = getattr(trace, self.reads)[-1]
         return np.asarray(states[-self._steps(states) :].mean(axis=0))
 
-    def check(self, trace: Trace, targets: Array) -> None:
-        """Raise if the states, the targets and k do not fit together."""
-        super().check(trace, targets)
+    def check(self, trace: Trace, targets: Array) -> Array:
+        """Return the targets; raise if the states, the targets and k do not fit together."""
+        targets = super().check(trace, targets)
         k, T = self._steps(trace.O[-1]), len(trace.O[-1])
         if k > T:
             raise ValueError(
                 f"{type(self).__name__} k must be <= T = {T}, got {k}; read fewer steps, or run "
                 "the network for more"
             )
+        return targets
 
     def formula(self, trace: Trace, targets: Array) -> float:
         """Return L."""
@@ -126,9 +127,9 @@ class Membrane(_LastMean):
 class _Probabilities(Built):
     """A loss whose targets are probabilities, such as one-hot rows."""
 
-    def check(self, trace: Trace, targets: Array) -> None:
-        """Raise if a row of the targets is no distribution, too, or there is nothing to choose."""
-        super().check(trace, targets)
+    def check(self, trace: Trace, targets: Array) -> Array:
+        """Return the targets; raise if a row is no distribution, or there is nothing to choose."""
+        targets = super().check(trace, targets)
         if targets.shape[1] == 1:
             raise ValueError(
                 f"targets must have n[N] >= 2 columns for {type(self).__name__}, got 1: the "
@@ -143,6 +144,7 @@ class _Probabilities(Built):
                 f"to 1 in each row, got row {s} with the sum {sums[s]:g} and the least entry "
                 f"{targets[s].min():g}; pass one-hot rows: np.eye(classes)[labels]"
             )
+        return targets
 
 
 @dataclass(frozen=True)

@@ -45,27 +45,29 @@ class Built(ABC):
 
     def value(self, trace: Trace, targets: Array) -> float:
         """Return L, of outputs (T, S, n[N]) and targets (S, n[N])."""
-        self.check(trace, targets)
-        return float(self.formula(trace, targets))
+        return float(self.formula(trace, self.check(trace, targets)))
 
     def direct(self, trace: Trace, targets: Array) -> Direct:
         """Return the direct term; its arrays have shape (T, S, n[N]) and may be read-only."""
-        self.check(trace, targets)
-        return self.terms(trace, targets)
+        return self.terms(trace, self.check(trace, targets))
 
     def scores(self, trace: Trace) -> Array:
         """Return what the loss compares with the targets, (S, n[N]): the largest is the answer."""
         return np.asarray(trace.O[-1].mean(axis=0))
 
-    def check(self, trace: Trace, targets: Array) -> None:
-        """Raise TypeError or ValueError if the loss cannot read these."""
+    def check(self, trace: Trace, targets: Array) -> Array:
+        """Return the targets in the dtype of the trace, if the loss can read both.
+
+        Raises:
+            TypeError, ValueError: if it cannot.
+        """
         states = getattr(checks.instance("trace", trace, Trace), self.reads)
         if not isinstance(states, (list, tuple)) or not states:
             raise ValueError(
                 f"trace.{self.reads} must list a layer's states, got {checks.brief(states)}; "
                 "pass the trace that forward made"
             )
-        check_targets(targets, states[-1], f"trace.{self.reads}[N]")
+        return check_targets(targets, states[-1], f"trace.{self.reads}[N]")
 
     @abstractmethod
     def formula(self, trace: Trace, targets: Array) -> float:
@@ -76,17 +78,29 @@ class Built(ABC):
         """Return the direct term, unchecked."""
 
 
-def check_targets(targets: Array, outputs: Array, name: str = "trace.O[N]") -> None:
-    """Check the states that a loss reads, of shape (T, S, n[N]), and the targets against them."""
+def check_targets(targets: object, outputs: Array, name: str = "trace.O[N]") -> Array:
+    """Return the targets in the dtype of the states that a loss reads, of shape (T, S, n[N]).
+
+    Args:
+        targets: Y, floats of any precision, shape (S, n[N]), as an array or as lists.
+        outputs: the states.
+        name: what an error calls the states.
+
+    Raises:
+        TypeError, ValueError: if they are integers, of another shape, or not finite.
+    """
     checks.array(name, outputs, "(T, S, n[N])", (None, None, None))
     _, S, width = outputs.shape
-    if isinstance(targets, np.ndarray) and targets.dtype.kind in "iub":
+    given: Any = checks.from_lists("targets", targets)
+    if isinstance(given, np.ndarray) and given.dtype.kind in "iub":
         raise TypeError(
-            f"targets must be {outputs.dtype}, one row of n[N] = {width} numbers for each sample, "
-            f"got {targets.dtype} of shape {targets.shape}; of labels make one-hot rows: "
-            f"np.eye({width}, dtype=np.{outputs.dtype})[labels]"
+            f"targets must be floats, one row of n[N] = {width} numbers for each sample, got "
+            f"{given.dtype} of shape {given.shape}; of labels make one-hot rows, "
+            f"np.eye({width})[labels], and of rows of integers floats, targets.astype(float)"
         )
-    checks.array("targets", targets, "(S, n[N])", (S, width), dtype=outputs.dtype)
+    if isinstance(given, np.ndarray) and given.dtype.kind == "f":
+        given = given.astype(outputs.dtype, copy=False)
+    return checks.array("targets", given, "(S, n[N])", (S, width), dtype=outputs.dtype)
 
 
 def read_loss(loss: Any, method: str = "direct") -> Any:
@@ -126,7 +140,7 @@ def direct_term(loss: Any, trace: Trace, targets: Any) -> Direct:
         loss = Direct(loss)
     if not isinstance(loss, Direct):
         read_loss(loss)
-        check_targets(targets, trace.O[-1])
+        targets = check_targets(targets, trace.O[-1])
         loss = checks.instance(
             "the direct term of the loss", loss.direct(trace, targets), Direct
         )

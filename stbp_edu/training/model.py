@@ -14,7 +14,7 @@ from stbp_edu.arrows import Rule
 from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Trace
-from stbp_edu.networks import Model, network
+from stbp_edu.networks import Model, network, sizes_of
 from stbp_edu.parameters import Gradients, LayerArrays, Params, by_layer, by_name
 from stbp_edu.sizes import hidden_layer, widths
 from stbp_edu.training.encoders import TIMED, encode, inputs
@@ -52,17 +52,6 @@ def network_of(settings: Settings, sizes: str) -> Model:
         backend = "auto" if much else "numpy"
     neurons = [*[hidden] * (layers - 1), last]
     return network(sizes, neurons, settings.make_loss(), backend)
-
-
-def sizes_of(params: Params) -> str:
-    """Return the sizes of a network of these parameters, as a text."""
-    if params.shape:
-        return params.shape
-    parts = [str(params.sizes[0])]
-    for n in range(1, params.N + 1):
-        again = "R" if params.R[n] is not None else ""
-        parts.append(f"{params.sizes[n]}{again}")
-    return "-".join(parts)
 
 
 def check_fit(params: Params, settings: Settings) -> None:

@@ -128,14 +128,14 @@ def _word(given: Any, value: Any) -> str:
     return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def read_plan(path: Path) -> Plan:
+def read_plan(path: str | Path) -> Plan:
     """Return the plan in a TOML file; its folder is ``runs/`` and the file's name by default.
 
     Raises:
         OSError: if the file cannot be read.
         TypeError, ValueError: if it is no TOML, or no plan; see :class:`Plan`.
     """
-    checks.instance("path", path, Path)
+    path = files.as_path("path", path)
     table = {"folder": f"runs/{path.stem}", **files.read_toml(path)}
     needed, known = {"dataset", "seeds"}, {f.name for f in fields(Plan)}
     if not needed <= {*table} <= known:

@@ -47,7 +47,10 @@ class RunConfig:
     source: Path | None = None
 
     def __post_init__(self) -> None:
-        """Check the fields before anything is trained."""
+        """Check the fields before anything is trained; a path may be given as a string."""
+        for name in ("folder", "source"):
+            if isinstance(value := getattr(self, name), str):
+                object.__setattr__(self, name, Path(value))
         kinds = {"dataset": str, "settings": Settings, "data": Dataset, "folder": Path}
         checks.fields("a run", self, **kinds, source=(Path, type(None)))
         checks.choice("held_out", self.held_out, HELD_OUT)
@@ -96,8 +99,9 @@ def open_run(folder: str | Path) -> FinishedRun:
     return FinishedRun(record, settings, params)
 
 
-def read_record(folder: Path) -> dict[str, Any]:
+def read_record(folder: str | Path) -> dict[str, Any]:
     """Return the record in a folder, after checking that the parameters beside it are its own."""
+    folder = files.as_path("folder", folder)
     path, params = folder / RECORD, folder / PARAMS
     record = KIND.read(path)
     with KIND.reading(path):

@@ -8,7 +8,7 @@ from stbp_edu import checks
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.losses import LOSSES
+from stbp_edu.losses import LOSSES, loss_named
 from stbp_edu.losses.reading import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import SURROGATES, Surrogate
@@ -283,8 +283,7 @@ class Settings:
 
     def make_loss(self) -> Built:
         """Return the loss of these settings."""
-        made: Any = LOSSES[self.loss]
-        return made(self.read or None) if hasattr(made, "k") else made()
+        return loss_named(self.loss, self.read or None)
 
     def learning_rate(self, done: float) -> float:
         """Return the learning rate when this share of all steps, from 0 to 1, is done.

@@ -30,7 +30,7 @@ VALUES = {
     "rule": RULE, "local": arrows.local_derivatives(NET, PARAMS, TRACE, TARGETS), "twin": False,
     "T": 2, "K": 2, "k": 1, "n": 1, "s": 0, "start": NODE, "node": NODE, "rng": RNG, "scale": 1.0,
     "seed": 0, "limit": 1.0, "tau": 0.5, "lif": LIF(), "neuron": MINE.neuron, "alpha": 0.5,
-    "beta": 0.5, "rho": 0.5, "torch": False,
+    "beta": 0.5, "rho": 0.5, "torch": False, "progress": print,
     "learn_leak": True, "loss": arrows.Loss("mine", "o", RATE, 1, False), "sizes": "2-2-1",
     "state": "u", "last": 1, "letter": arrows.Polynomial.letter, "self": MINE, "recurrent": True,
     "text": "u = tau * u + x", "surrogate": Gaussian(0.5), "learn": ["tau"], "learn_each": [],
@@ -69,6 +69,7 @@ WORDS = ("name", "letters", "leak_letters", "adjoint", "state", "kind")
 NUMBERS = ("a fraction", "zero", "below zero", "a large integer")
 COUNTS, FEWER = ("zero", "a large integer"), ("one entry less", "an empty list")
 ACCEPTED = {
+    ("*", "progress"): ("None", "a function"),
     **{("*", name): NUMBERS for name in ("v_th", "alpha", "beta", "rho", "initial")},
     ("*", "tau"): (*NUMBERS, "one entry less"),
     **{

@@ -60,7 +60,7 @@ NETWORKS = [
     (lambda: network("28x28-15C5-P5-10", HARD), "pooling by 5 does not"),
     (lambda: network("16-3C2-2", HARD), "needs an image"),
     (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),
-    (lambda: network("4x4-2C2-P3", HARD), "end in a layer"),
+    (lambda: network("4x4-2C2-P3", HARD), "and end in one"),
     (lambda: Network((2,), (None, NET.layers[1], OTHER.layers[1]), NET.loss), "layer 2 reads"),
     (lambda: Network((4,), NET.layers, NET.loss), r"layer 1 reads shape \(2,\), but below it is"),
     (lambda: Network((2,), NET.layers[1:], NET.loss), "put None first"),

@@ -10,6 +10,7 @@ from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.drawn_runs import drawn
 from stbp_edu.engine import compiled
+from stbp_edu.proof import to_terminal
 
 PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"
 
@@ -70,3 +71,22 @@ def test_what_rounding_leaves_of_large_numbers_is_no_mistake(factor):
     text = "a = c * x\nu = 0.5 * u * (1 - o) + a - d * x\no = spike(u - 0.4)"
     proof = derive(text, c=factor + 1, d=factor).prove()
     assert all(row.difference <= row.allowed for row in proof.rows), str(proof)
+
+
+def test_a_proof_says_where_it_is():
+    said = []
+    proof = derive(PLAIN).prove(progress=said.append)
+    assert proof.holds
+    assert [sentence[:20] for sentence in said] == [
+        f"proof, part {k} of 5: "[:20] for k in range(1, 6)
+    ]
+    with pytest.raises(TypeError, match="progress must be a function, got 3"):
+        derive(PLAIN).prove(progress=3)
+
+
+def test_a_proof_speaks_to_a_terminal_only(monkeypatch, capsys):
+    to_terminal("part 1")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    to_terminal("part 1")
+    assert capsys.readouterr() == ("", "part 1\n")

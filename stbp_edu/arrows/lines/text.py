@@ -23,6 +23,8 @@ from stbp_edu.arrows.lines.reading import (
 
 MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
+SPIKES = ("o", "s", "z", "S", "spk", "out")
+"""What the state that spikes is often called."""
 CALLED = ("minimum", "maximum", "at_least", "norm", *ex.FUNCTIONS)
 TAKEN = ("x", "h", "L", "signal", *CALLED)
 WEIGHTS = {"W": "matrix of weights", "b": "bias", "R": "matrix of recurrent weights"}
@@ -70,7 +72,8 @@ def read_lines(
         raise ValueError(
             f"text must have at most {MOST_STATES} states, got {len(states)}"
         )
-    reading = _Reading(states, constants, defaults or {})
+    fires = any("spike" in line.right for line in lines)
+    reading = _Reading(states, constants, defaults or {}, fires)
     for line in sorted(every, key=lambda line: not line.is_number):
         reading.take(line)
     found = ForwardLines(
@@ -158,11 +161,15 @@ def _apart(text: str, number: int) -> Line:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What has been read so far: the values of constants, the lines of states, and functions."""
+    """What has been read so far: the values of constants, the lines of states, and functions.
+
+    ``fires`` says whether any line is to be a spike.
+    """
 
     states: list[str]
     constants: dict[str, float]
     defaults: Mapping[str, float]
+    fires: bool
     lines: dict[str, ex.Expression] = field(default_factory=dict)
     functions: dict[str, ex.Function] = field(default_factory=dict)
 
@@ -216,6 +223,9 @@ class _Reading:
         if args is not None:
             raise ValueError(f"{name} is no argument of {f}, and has no value", give)
         known = ", ".join(("x", *self.states, *self.constants))
+        if name in SPIKES and not self.fires:
+            problem = f"{name} has no value, and no line is a spike; known are {known}"
+            raise ValueError(problem, f"add the line {name} = spike(u - v_th)")
         advice = (
             advice_on_name(name, self.states) or f"{give}, or a line that changes it"
         )

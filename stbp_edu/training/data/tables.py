@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu.checks import Array
-from stbp_edu.files import read_arrays, read_text
+from stbp_edu.files import as_path, read_arrays, read_text
 from stbp_edu.training.data.datasets import SPLIT_SEED, Dataset, split
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 """The arrays of an npz file with a part held out; with ``images`` and ``labels``, a fifth is."""
 
 
-def load_csv(file: Path | None) -> Dataset:
+def load_csv(file: str | Path | None) -> Dataset:
     """Return the data set of a CSV file: each line has a label, and then the values of an example.
 
     Labels are integers from 0. Values are at least 0, and are divided by the largest one where it
@@ -46,7 +46,7 @@ def load_csv(file: Path | None) -> Dataset:
         ) from error
 
 
-def load_npz(file: Path | None) -> Dataset:
+def load_npz(file: str | Path | None) -> Dataset:
     """Return the data set of an npz file with arrays ``images`` and ``labels``, or :data:`PARTS`.
 
     Images have the shape (n, height, width) or (n, values), and are bytes of which 255 is white, or
@@ -81,13 +81,13 @@ def scaled(values: Array) -> NDArray[np.float32]:
     return (values / largest).astype(np.float32)
 
 
-def _given(file: Path | None, kind: str) -> Path:
+def _given(file: str | Path | None, kind: str) -> Path:
     """Return the file of the user's data, which has to be named."""
     if file is None:
         raise ValueError(
             f"data must be given for {kind}: the {kind} file, with --{kind} FILE or --data FILE"
         )
-    return file
+    return as_path("file", file)
 
 
 def _is_numbers(line: str) -> bool:

@@ -1,16 +1,9 @@
-"""The front door: a network of any neurons, its parameters, its forward and its backward pass.
-
-mine = stbp_edu.derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=1.0)
-net = stbp_edu.network("784-800-10", mine)
-params = net.init(rng, dtype=np.float32)
-trace = net.forward(params, spikes)
-grads = net.backward(params, trace, targets, rule="e-prop")
-"""
+"""A network of any neurons, with its parameters and its passes."""
 
 from __future__ import annotations  # np.random is loaded where it is used
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,7 +13,6 @@ from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import models, with_gain_limit
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.finite_states import check_states
-from stbp_edu.arrows.forward_run import check_shapes
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss, loss_of
 from stbp_edu.arrows.table import Neuron
@@ -29,16 +21,17 @@ from stbp_edu.engine.compiled import chosen, one_blas_thread
 from stbp_edu.engine.passes import Passes, States
 from stbp_edu.engine.program import Program
 from stbp_edu.forward_pass import Trace
-from stbp_edu.losses import RATE, LossFunction, LossLike, read_loss
-from stbp_edu.losses.reading import direct_term
-from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
-from stbp_edu.parameters import (
-    Gradients,
-    Params,
-    by_layer,
-    by_name,
-    draw_weights,
+from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
+from stbp_edu.networks.arguments import (
+    buffers,
+    inputs_of,
+    layers_of,
+    warn_of_no_spike,
 )
+from stbp_edu.networks.reading_a_loss import direct_terms, value_of
+from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_of
+from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
+from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
 from stbp_edu.rules import check_gain_limit
 
 LARGE = 50_000
@@ -162,14 +155,14 @@ class Model:
         >>> net.forward(params, np.ones((3, 1, 1))).O[1].ravel()
         array([0., 1., 1.])
         """
-        layers = self._layers(params)
+        layers = layers_of(self.table, self.sizes, params)
         checks.instance("twin", twin, bool)
-        inputs = self._inputs(spikes, params)
+        inputs = inputs_of(self.table, self.sizes, spikes, params.dtype)
         program = self._program("exact", twin=twin)
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
-            states = program.passes(layers, _buffers(workspace)).forward(inputs)
+            states = program.passes(layers, buffers(workspace)).forward(inputs)
         check_states(self.table, layers, states)
-        return self._trace(states, twin)
+        return trace_of(self.table, states, twin)
 
     def backward(
         self,
@@ -177,7 +170,7 @@ class Model:
         trace: Trace,
         targets: Array | None,
         rule: str | Rule = "exact",
-        loss: LossLike | Loss | None = None,
+        loss: LossLike | AnyLoss | Loss | None = None,
         *,
         gain_limit: float | None = None,
         workspace: Workspace | None = None,
@@ -187,10 +180,11 @@ class Model:
         Args:
             params: the parameters of that pass.
             trace: the pass.
-            targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
+            targets: Y, floats of shape (S, n[N]), as one-hot rows ``np.eye(classes)[labels]``; not
+                read where ``loss`` is a direct term.
             rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
-            loss: a loss of :mod:`stbp_edu.losses` or your own, or its direct term; the network's
-                where None.
+            loss: a loss of :mod:`stbp_edu.losses`, its name, your own, or a direct term; the
+                network's where None.
             gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
             workspace: buffers to use again; the gradients of the weights live in them.
 
@@ -204,15 +198,15 @@ class Model:
         >>> net.backward(params, trace, np.array([[1.0]])).b[1].round(3)
         array([-0.264])
         """
-        states = self._states(trace, params)
-        direct = self._direct(
-            trace, states, targets, self.loss if loss is None else loss
-        )
+        layers = layers_of(self.table, self.sizes, params)
+        states = states_of(self.table, trace, params)
+        loss = self.loss if loss is None else loss
+        direct = direct_terms(loss, self.table.layers[-1], trace, targets)
         how: dict[str, Any] = {"reads": tuple(direct)}
-        how["twin"] = trace.smooth or _is_smooth(trace)
+        how["twin"] = is_smooth(trace)
         program = self._program(rule, gain_limit, **how)
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
-            passes = program.passes(by_layer(params), _buffers(workspace))
+            passes = program.passes(layers, buffers(workspace))
             found = Gradients(**by_name(passes.gradients(states, direct)))
         for name, array in found.arrays().items():
             checks.check_finite(f"the gradient of {name}", array)
@@ -224,119 +218,29 @@ class Model:
         trace: Trace,
         targets: Array | None,
         rule: str | Rule = "exact",
-        loss: LossLike | Loss | None = None,
+        loss: LossLike | AnyLoss | Loss | None = None,
     ) -> Array:
         """Return Σ_t δ^{t,0}, (S, n[0]): the derivative by an input that all steps share.
 
         δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
         carries no potential on to the next one. The arguments are those of :meth:`backward`.
         """
-        states = self._states(trace, params)
-        direct = self._direct(
-            trace, states, targets, self.loss if loss is None else loss
-        )
+        layers = layers_of(self.table, self.sizes, params)
+        states = states_of(self.table, trace, params)
+        loss = self.loss if loss is None else loss
+        direct = direct_terms(loss, self.table.layers[-1], trace, targets)
         how: dict[str, Any] = {"reads": tuple(direct), "twin": trace.smooth}
         how["to_input"] = True
         program = self._program(rule, **how)
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
-            passes = program.passes(by_layer(params))
-            found = _to_input(passes, states, direct)
+            found = _to_input(program.passes(layers), states, direct)
         checks.check_finite("the gradient of the input", found)
         return found
 
     def value(self, trace: Trace, targets: Array, loss: Any = None) -> float:
         """Return the loss of a forward pass; the network's where ``loss`` is None."""
-        self._check_layers(trace)
-        loss = self.loss if loss is None else loss
-        if isinstance(loss, Loss):
-            return loss.value(_flat(trace[loss.state][self.N]), targets)
-        return float(read_loss(loss, "value").value(_last(trace), targets))
-
-    def _layers(self, params: Params) -> list[Any]:
-        """Return the arrays of each layer, once their names and shapes have been checked."""
-        layers = by_layer(checks.instance("params", params, Params))
-        check_shapes(self.table, layers)
-        return layers
-
-    def _inputs(self, spikes: Array, params: Params) -> Array:
-        """Return the input in the dtype of the parameters, as (T, S, n[0])."""
-        shape = self.table.shape
-        given = spikes.shape[2:] if isinstance(spikes, np.ndarray) else None
-        flat = (int(np.prod(shape)),)
-        if (
-            given not in (shape, flat)
-            or spikes.dtype.kind not in "fiub"
-            or not spikes.size
-        ):
-            raise ValueError(
-                f"spikes must be an array of numbers of shape (T, S, n[0]) = (T, S, {flat[0]}), "
-                f"got {_described(spikes)}; put the steps first, then the samples"
-            )
-        inputs = spikes.astype(params.dtype, copy=False)
-        return inputs if given == flat else _flat(inputs)
-
-    def _trace(self, states: States, twin: bool) -> Trace:
-        """Return the trace of the states by layer."""
-        shapes = [self.table.shape_of(n) for n in range(self.N + 1)]
-        named: dict[str, list[Any]] = {}
-        U, O = [None], [_shaped(states[0]["o"], shapes[0])]
-        for n in range(1, self.N + 1):
-            for name, series in states[n].items():
-                of_all = named.setdefault(name, [None] * (self.N + 1))
-                of_all[n] = _shaped(series, shapes[n])
-            lines = self.table.layers[n].neuron.lines
-            U.append(named[lines.potential][n])
-            O.append(named[lines.output][n])
-        return Trace(U, O, named, twin)
-
-    def _states(self, trace: Trace, params: Params) -> States:
-        """Return the states by layer that a trace holds, once checked."""
-        self._layers(params)
-        self._check_layers(trace)
-        O = trace.O
-        states: States = [{"o": _flat(self._inputs(O[0], params))}]
-        for n in range(1, self.N + 1):
-            of_layer = {}
-            for name in self.table.states[n]:
-                series = trace[name][n]
-                wanted = (*O[0].shape[:2], *self.table.shape_of(n))
-                if (
-                    not isinstance(series, np.ndarray)
-                    or series.shape != wanted
-                    or series.dtype != params.dtype
-                ):
-                    raise ValueError(
-                        f"trace[{name!r}][{n}] must be a {params.dtype} array of shape {wanted}, "
-                        f"got {_described(series)}; pass what forward returned for these params"
-                    )
-                of_layer[name] = _flat(series)
-            states.append(of_layer)
-        return states
-
-    def _check_layers(self, trace: Trace) -> None:
-        """Check that a trace has an entry for each layer of every state."""
-        checks.instance("trace", trace, Trace)
-        for entries in (trace.U, trace.O, *trace.states.values()):
-            if len(entries) != self.N + 1:
-                raise ValueError(
-                    f"trace must have the N = {self.N} layers of this network, got "
-                    f"{len(entries) - 1}; pass what its forward returned"
-                )
-
-    def _direct(
-        self, trace: Trace, states: States, targets: Any, loss: Any
-    ) -> dict[str, Array]:
-        """Return the direct term of a loss, by the state of the last layer that it reads."""
-        last = states[-1]
-        if isinstance(loss, Loss):
-            return {loss.state: loss.direct(last[loss.state], targets)}
-        lines = self.table.layers[self.N].neuron.lines
-        terms = direct_term(loss, _last(trace), targets)
-        direct: dict[str, Array] = {}
-        for state, term in ((lines.output, terms.o), (lines.potential, terms.u)):
-            if term is not None:
-                direct[state] = direct[state] + term if state in direct else term
-        return direct
+        check_layers(self.table, trace)
+        return value_of(self.loss if loss is None else loss, trace, targets)
 
     def _program(
         self, rule: str | Rule, gain_limit: float | None = None, **how: Any
@@ -363,7 +267,7 @@ class Model:
 def network(
     sizes: str | Sequence[int | str],
     neuron: AnyNeuron | Sequence[AnyNeuron],
-    loss: LossFunction | Loss = RATE,
+    loss: AnyLoss | Loss = RATE,
     backend: str = "auto",
 ) -> Model:
     """Return a network of any neurons.
@@ -374,7 +278,7 @@ def network(
             with recurrent weights: see :mod:`stbp_edu.sizes`.
         neuron: an :class:`stbp_edu.LIF`, what :func:`stbp_edu.derive` returns, or forward lines
             as a text; or a list of one for each layer. Lines without ``spike`` are a read-out.
-        loss: a loss of :mod:`stbp_edu.losses`, or your own.
+        loss: a loss of :mod:`stbp_edu.losses`, its name, such as ``"membrane"``, or your own.
         backend: ``"numpy"``; ``"compiled"``, which needs Numba; or ``"auto"``: compiled where
             Numba is installed and the network is large.
 
@@ -394,16 +298,18 @@ def network(
     neurons: list[Neuron] = [as_neuron(one) for one in given]
     if not neurons:
         raise ValueError(
-            f"neuron must be a neuron or a list of one for each layer, got {neuron}; "
-            "add the neurons"
+            "neuron must be a neuron or a list of one for each layer, got an empty list; add the "
+            "neurons"
         )
-    table_loss = loss if isinstance(loss, Loss) else None
-    if table_loss is None:
-        table_loss = loss_of(read_loss(loss), neurons[-1])
+    fitted: Any = loss if isinstance(loss, Loss) else read_loss(as_loss(loss))
+    of_last = fitted
+    if not isinstance(fitted, Loss):
+        of_last = loss_of(fitted, neurons[-1])
     several = neurons if isinstance(neuron, list | tuple) else neurons[0]
-    table = models.network(sizes, several, table_loss)
+    table = models.network(sizes, several, of_last)
+    warn_of_no_spike([layer.neuron for layer in table.layers[1:]])
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))
-    return Model(text, table, loss, backend)
+    return Model(text, table, fitted, backend)
 
 
 def _to_input(passes: Passes, states: States, direct: Mapping[str, Array]) -> Array:
@@ -413,42 +319,3 @@ def _to_input(passes: Passes, states: States, direct: Mapping[str, Array]) -> Ar
     delta = np.empty((1, *states[0]["o"].shape[1:]), err.dtype)
     passes.weights[1].transpose(err.sum(axis=0, keepdims=True), delta)  # c2-delta
     return np.asarray(delta[0])
-
-
-def _buffers(workspace: Workspace | None) -> Workspace:
-    """Return the buffers that were given, or new ones."""
-    return (
-        Workspace()
-        if workspace is None
-        else checks.instance("workspace", workspace, Workspace)
-    )
-
-
-def _last(trace: Trace) -> Trace:
-    """Return what a loss reads of a trace: the last layer, as (T, S, n[N])."""
-    U, O = _flat(trace.U[-1]), _flat(trace.O[-1])
-    return replace(trace, U=[None, U], O=[O, O], states={})
-
-
-def _is_smooth(trace: Trace) -> bool:
-    """Return whether a trace of the course has outputs that are not spikes."""
-    if trace.states:
-        return False
-    return not all(((o == 0) | (o == 1)).all() for o in trace.O[1:])
-
-
-def _flat(series: Array) -> Array:
-    """Return (T, S, *shape) as (T, S, m)."""
-    return series if series.ndim == 3 else series.reshape(*series.shape[:2], -1)
-
-
-def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
-    """Return (T, S, m) as (T, S, *shape)."""
-    return series if len(shape) == 1 else series.reshape(*series.shape[:2], *shape)
-
-
-def _described(value: object) -> str:
-    """Return the shape and type of an array, or what else came."""
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} of shape {value.shape}"
-    return checks.brief(value)

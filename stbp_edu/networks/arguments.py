@@ -1,0 +1,103 @@
+"""What a network's passes are given, checked against it: each error names what does not fit."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import checks
+from stbp_edu.arrays import Workspace
+from stbp_edu.arrows import Neuron, models
+from stbp_edu.checks import Array
+from stbp_edu.networks.traces import described, flattened
+from stbp_edu.parameters import Params, by_layer
+
+NO_SPIKE = (
+    "layer {n} does not spike: its neuron has no line such as o = spike(u - v_th), so the next "
+    "layer reads {output} as it is; if that is meant, ignore this warning"
+)
+"""What is said of a hidden layer without a spike."""
+
+
+def sizes_of(params: Params) -> str:
+    """Return the sizes of a network of these parameters, as a text.
+
+    >>> sizes_of(Params(W=[None, np.zeros((3, 2))], b=[None, np.zeros(3)]))
+    '2-3'
+    """
+    if params.shape:
+        return params.shape
+    parts = [str(params.sizes[0])]
+    for n in range(1, params.N + 1):
+        again = "R" if params.R[n] is not None else ""
+        parts.append(f"{params.sizes[n]}{again}")
+    return "-".join(parts)
+
+
+def layers_of(table: models.Network, sizes: str, params: Params) -> list[Any]:
+    """Return the arrays of each layer, once each is there and has its shape."""
+    layers = by_layer(checks.instance("params", params, Params))
+    advice = (
+        f"pass what init of this network returns, or build a network {sizes_of(params)}"
+    )
+    if params.N != table.N:
+        raise ValueError(
+            f"params must have the N = {table.N} layers of the network {sizes}, got those of a "
+            f"network {sizes_of(params)}; {advice}"
+        )
+    for n, layer in enumerate(table.layers[1:], 1):
+        for name, shape in layer.shapes.items():
+            array = layers[n].get(name)
+            if array is None:
+                raise ValueError(
+                    f"params must have {name} in layer {n} of the network {sizes}, got none; "
+                    "pass what init of this network returns"
+                )
+            if array.shape != shape:
+                raise ValueError(
+                    f"params must fit the network {sizes}, where {name} of layer {n} has shape "
+                    f"{shape}, got {array.shape}; {advice}"
+                )
+    return layers
+
+
+def inputs_of(table: models.Network, sizes: str, spikes: Any, dtype: Any) -> Array:
+    """Return the input in the dtype of the parameters, as (T, S, n[0])."""
+    given = checks.from_lists("spikes", spikes)
+    flat = (math.prod(table.shape),)
+    axes = f"(T, S, n[0]) = (T, S, {flat[0]})"
+    if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiub":
+        raise ValueError(
+            f"spikes must be an array of numbers of shape {axes}, got {described(given)}; convert "
+            "it with np.array"
+        )
+    if given.ndim not in (3, 2 + len(table.shape)) or not given.size:
+        raise ValueError(
+            f"spikes must have shape {axes}, got {described(given)}; put the steps first, then "
+            "the samples"
+        )
+    if given.shape[2:] not in (table.shape, flat):
+        raise ValueError(
+            f"spikes must have the n[0] = {flat[0]} inputs of the network {sizes}, got "
+            f"{given.shape[2:]} in {described(given)}; pass the data of this network, or build "
+            "one whose sizes begin with theirs"
+        )
+    return flattened(given.astype(dtype, copy=False))
+
+
+def buffers(workspace: Workspace | None) -> Workspace:
+    """Return the buffers that were given, or new ones."""
+    if workspace is None:
+        return Workspace()
+    return checks.instance("workspace", workspace, Workspace)
+
+
+def warn_of_no_spike(neurons: Sequence[Neuron]) -> None:
+    """Warn of each hidden layer whose neuron does not spike: its line may be forgotten."""
+    for n, neuron in enumerate(neurons[:-1], 1):
+        if not neuron.lines.spike:
+            warnings.warn(NO_SPIKE.format(n=n, output=neuron.output), stacklevel=3)
