@@ -110,6 +110,11 @@ def test_rules_say_whether_they_need_a_trace_or_all_steps() -> None:
     assert rows["`classic`"] == ["2", "–", "all T steps"]
     assert rows["`spatial-only`"] == ["1", "0", "one step"]
     assert rows["`ottt`"] == ["2", "1", "one step"]
+    assert (
+        rows["`detached-spikes`"]
+        == rows["`detached-reset`"]
+        == ["1", "–", "all T steps"]
+    )
 
 
 EARLIER = {"cause-earlier": RECORDS["cause-earlier"]}

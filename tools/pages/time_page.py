@@ -287,6 +287,7 @@ def shares(
 LANGUAGES = {
     "exact": "all",
     "detached-reset": "without `reset`",
+    "detached-spikes": "without `reset`, `adapt` and `recur`: no spike feeds back",
     "classic": "after `weight` or `reset`, no `carry` before the next `spike`",
     "spatial-only": "without any arrow through time",
     "truncated-1": "at most one arrow through time (truncated-K: at most K)",
