@@ -122,8 +122,8 @@ def forward(
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
     array([0., 1., 0.])
     """
-    T, S = check_spikes(spikes, params)
     check_lif(neuron)
+    T, S = check_spikes(spikes, params)
     g = check_spike(spike) or neuron.g
     W, b = params.W, params.b
     U: list[Any] = [

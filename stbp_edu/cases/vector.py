@@ -185,8 +185,8 @@ def sweep(
     >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
     (4, 2, 2)
     """
-    check_trace(trace, params)
     check_lif(neuron)
+    check_trace(trace, params)
     dL_do, dL_du = direct_term(loss, trace, targets)
     if dL_do is None:
         dL_do = np.zeros_like(trace.O[-1])

@@ -106,6 +106,11 @@ class LIFNetwork(nn.Sequential):
                 f"neuron must be one for all layers or a list of {len(layers)}, got "
                 f"{len(neurons)}; one for each layer of weights"
             )
+        if any(p["W"].ndim != 2 for p in layers):
+            raise ValueError(
+                "params must be of fully connected layers, got those of a convolution; build the "
+                "layers yourself, as in LIFLayer(nn.Conv2d(1, 15, 5), neuron)"
+            )
         made = []
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
             for p, one in zip(layers, neurons, strict=True):

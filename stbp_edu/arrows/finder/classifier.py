@@ -106,7 +106,11 @@ def classify(
         raise TypeError(
             f"function must be callable, got {checks.brief(function)}; pass your backward pass"
         )
-    checks.instance("neuron", neuron, LIF)
+    if not isinstance(neuron, LIF):
+        raise TypeError(
+            f"neuron must be an LIF here, got {checks.brief(neuron)}; for a neuron of your own ask "
+            "stbp_edu.torch.which_rule, or compare with the gradients of stbp_edu.network"
+        )
     checks.instance("twin", twin, bool)
     checks.number("rtol", rtol, positive=True)
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
