@@ -75,7 +75,7 @@ class Wrong:
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        ("rate", "got str; pass for example stbp_edu.losses.Rate()"),
+        (3, "got int; pass for example stbp_edu.losses.Rate()"),
         (LastSteps(4), "LastSteps k must be <= T = 3, got 4; read fewer steps"),
         (TERM[0], "it must have 3 axes, not 2"),
         (TERM.astype(np.float32), "got float32; convert it with .astype(np.float64)"),
