@@ -13,6 +13,8 @@ from torch import Tensor
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.step_functions import Assignment, StepFunction
+from stbp_edu.checks import brief
+from stbp_edu.torch.parameters import check_floats
 
 CarriedState = dict[str, Tensor]
 """By name, each state at the last step, (S, ...); once for each error that comes back to it."""
@@ -56,6 +58,11 @@ def check_state(state: object, names: Sequence[str], like: Tensor) -> CarriedSta
         )
     shape = tuple(like.shape[1:])
     for name in names:
+        one = check_floats(f"state[{name!r}]", state[name])  # type: ignore[index]
+        if one.device != like.device:
+            raise ValueError(
+                f"state[{name!r}] must be on {like.device}, got {one.device}; move it there"
+            )
         if tuple(state[name].shape) != shape:  # type: ignore[index]
             raise ValueError(
                 f"state {name!r} must have the shape of a step, {shape}, got "
@@ -130,10 +137,17 @@ def _now(program: LayerProgram, later: Any) -> str:
 def detached(state: Any) -> Any:
     """Return a carried state to which no error comes back: for truncated windows.
 
+    Raises:
+        TypeError: if it is not what a layer or a network returned.
+
     >>> import torch
     >>> detached({"u": torch.ones(1, requires_grad=True)})["u"].requires_grad
     False
     """
     if isinstance(state, list):  # of a network
         return [detached(one) for one in state]
-    return {name: one.detach() for name, one in state.items()}
+    if not isinstance(state, dict):
+        raise TypeError(
+            f"state must be what a layer or a network returned, got {brief(state)}; pass that"
+        )
+    return {name: check_floats(name, one).detach() for name, one in state.items()}

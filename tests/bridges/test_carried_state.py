@@ -129,6 +129,18 @@ X = torch.rand(3, 2, 4, dtype=torch.float64)
             ValueError,
             r"state 'u' must have the shape of a step, \(2, 6\), got \(2, 4\)",
         ),
+        (
+            "exact",
+            [{"u": X[0].to("meta"), "o": X[0]}] * 3,
+            ValueError,
+            r"state\['u'\] must be on cpu, got meta",
+        ),
+        (
+            "exact",
+            [{"u": X[0].int(), "o": X[0]}] * 3,
+            TypeError,
+            r"state\['u'\] must be a tensor of floats, got torch.int32",
+        ),
         (in_blocks(2), None, ValueError, "counts its blocks from the first step"),
     ],
 )
@@ -136,3 +148,9 @@ def test_another_state_is_refused(rule, state, error, said):
     net = network(LIF(), rule, recurrent=False)
     with pytest.raises(error, match=said):
         net(X, state)
+
+
+@pytest.mark.parametrize("state", [3, "u", (), [None], {"u": 1}, X])
+def test_only_a_state_can_be_detached(state):
+    with pytest.raises(TypeError, match=r"must be (what a layer|a tensor of floats)"):
+        detached(state)
