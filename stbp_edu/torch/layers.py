@@ -169,7 +169,8 @@ class LIFLayer(nn.Module):
             ]
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
         before = self._before(state, currents[0])
-        given = [*currents, *self.learned.values()]
+        names = self.steps.neuron.learned
+        given = [*currents, *(self.learned[key_of(name)] for name in names)]
         given += before.values()
         carries = state is not WHOLE
         found = Neurons.apply(

@@ -117,6 +117,11 @@ def test_a_constant_may_be_called_like_a_part_of_a_module(name):
     for key, value in network.state_dict().items():
         assert torch.equal(again.state_dict()[key], value), key
     again.load_state_dict(to_state(params, network.state_dict()))
+    x = np.random.default_rng(0).random((5, 2, 3))
+    found = network(torch.from_numpy(x).float())
+    table = arrows.network("3-4-2", mine.neuron)
+    want = arrows.forward(table, [None, *by_layer(params)[1:]], np.float32(x))["o"][2]
+    np.testing.assert_array_equal(found.detach(), want)
 
 
 def test_half_precision_becomes_single_and_comes_back_as_it_is():
