@@ -106,7 +106,9 @@ NAMES = (
 @pytest.mark.parametrize("name", NAMES)
 def test_a_constant_may_be_called_like_a_part_of_a_module(name):
     line = f"u = {name} * u * (1 - o) + half_ * x\no = spike(u - 0.4)"
-    mine = derive(line, **{"half_": 0.5, name: 0.8}, learn={name, "half_"})
+    mine = derive(
+        line, **{"half_": 0.5, name: 0.8}, learn=[*dict.fromkeys([name, "half_"])]
+    )
     network = LIFNetwork(
         LIFLayer(nn.Linear(3, 4), mine), LIFLayer(nn.Linear(4, 2), mine)
     )
