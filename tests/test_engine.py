@@ -313,23 +313,35 @@ def test_the_quick_exponential_is_the_exponential():
 
 @numba
 @pytest.mark.parametrize("least", [0, 10**9])
-def test_compiled_products_with_spikes_are_matrix_products(least, monkeypatch):
-    """Also in two threads, which share rows that do not divide by two."""
+@pytest.mark.parametrize(("T", "m", "near"), [(4, 200, 2**18), (300, 900, 2**14)])
+def test_compiled_products_with_spikes_are_matrix_products(
+    T, m, near, least, monkeypatch
+):
+    """Also in two threads, which share rows that do not divide by two, and by uneven columns."""
     monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", least)
+    monkeypatch.setattr("stbp_edu.engine.compiled.NEAR", near)
     limit_threads(2)
     rng = np.random.default_rng(0)
-    o = (rng.random((4, 3, 71)) < 0.3).astype(np.float32)
-    W, epsilon = rng.normal(size=(65, 71)), rng.normal(size=(4, 3, 65))
+    o = (rng.random((T, 3, 71)) < 0.15).astype(np.float32)
+    W, epsilon = rng.normal(size=(m, 71)), rng.normal(size=(T, 3, m))
     W, epsilon = W.astype(np.float32), epsilon.astype(np.float32)
-    x, gradient = np.empty((4, 3, 65), np.float32), np.empty((71, 65), np.float32)
+    x, gradient = np.empty((T, 3, m), np.float32), np.empty((71, m), np.float32)
     compiled.weigh(o, W, x)
     compiled.correlate(o, epsilon, gradient)
     limit_threads(0)
     np.testing.assert_allclose(x, o @ W.T, rtol=1e-4, atol=1e-4)
     expected = np.einsum("tsi,tsj->ij", o, epsilon)
-    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-4)
-    assert compiled.are_rare(o)
-    assert not compiled.are_rare(o + np.float32(0.5))
+    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-3)
+
+
+@numba
+def test_spikes_are_rare_where_adding_rows_costs_less_than_a_product():
+    rng = np.random.default_rng(0)
+    o = (rng.random((5, 4, 100)) < 0.15).astype(np.float32)
+    assert compiled.are_rare(o, 800)
+    assert not compiled.are_rare(o, 64)
+    assert not compiled.are_rare(o + np.float32(0.5), 800)
+    assert not compiled.are_rare((rng.random(o.shape) < 0.5).astype("f"), 800)
 
 
 @numba

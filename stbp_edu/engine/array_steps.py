@@ -43,10 +43,10 @@ class ArraySteps:
         """The states, in the order in which a step computes them."""
         return self.program.neuron.order
 
-    def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
+    def forward(self, states: Arrays, p: Arrays) -> None:
         """Fill the states of all steps, by name, (T, S, m) each, with a layer's parameters ``p``.
 
-        The first state holds what the weights bring; there is a bias for each neuron.
+        The first state holds the weighted input; there is a bias for each neuron.
         """
         drive = states[self.states[0]]
         R = p["R"].T if "R" in p else None

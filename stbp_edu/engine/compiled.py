@@ -27,13 +27,14 @@ from stbp_edu.checks import Array
 from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of
 from stbp_edu.engine.loop_source import LoopSource
+from stbp_edu.engine.loops import NEAR
 from stbp_edu.engine.machine_code import compiled, interpreted, kernel
 from stbp_edu.surrogates import is_curve
 
-RARE = 0.35
-"""The share of spikes above which a matrix product is quicker than a row for each spike."""
-WIDE = 64
-"""The width of a layer below which a matrix product is quicker."""
+ADD = 4
+"""What it costs to add a weight for a spike, in multiplications of a matrix product."""
+SCAN = 64
+"""What it costs to look whether there is a spike, in the same unit."""
 LEAST = 200_000
 """Operations below which a loop is not shared: waking another thread takes as long."""
 ROWS = 256
@@ -99,23 +100,16 @@ class CompiledSteps:
         """The source of the loops."""
         return LoopSource(self.program, self.wanted, self.twin).text
 
-    def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
+    def forward(self, states: Arrays, p: Arrays) -> None:
         """Fill the states of all steps, by name, (T, S, m) each, with a layer's parameters ``p``.
 
-        The first state holds what the weights bring, unless the loops have to weigh the ``spikes``
-        below; there is a bias for each neuron.
+        The first state holds the weighted input; there is a bias for each neuron.
         """
         first = states[self.states[0]]
-        T, S, m = first.shape
-        work, W = 10.0 * first.size, np.zeros((0, m), first.dtype)
-        if spikes is None:
-            spikes = np.zeros((T, S, 0), first.dtype)
-        else:
-            W = np.ascontiguousarray(p["W"].T)
-            work += spikes.size * m / 8
         R = p["R"].T if "R" in p else None
         loop = self._loops(first.dtype)["forward"]
-        shared(loop, S, work, spikes, W, p["b"], *self._given(p, states, R))
+        given = self._given(p, states, R)
+        shared(loop, first.shape[1], 10.0 * first.size, p["b"], *given)
 
     def backward(
         self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
@@ -154,19 +148,39 @@ class CompiledSteps:
         return given + [np.ascontiguousarray(states[name]) for name in self.states]
 
 
-def are_rare(spikes: Array) -> bool:
-    """Return whether an array (T, S, n) holds 0 and 1 alone, and few of the latter."""
+def are_rare(spikes: Array, m: int) -> bool:
+    """Return whether to add a row of weights for each spike, instead of a matrix product.
+
+    For each entry of ``spikes`` (T, S, n) the product makes ``m`` multiplications, where ``m`` is
+    the width of the layer above. Adding rows looks at the entry, and adds ``m`` weights for a 1.
+    That a spike is 1 is checked, too.
+    """
+    if m <= SCAN:
+        return False
     found = np.zeros((spikes.shape[1], 2), np.int64)
     shared(kernel("census"), len(found), spikes.size, spikes, found)
     active, other = found.sum(axis=0)
-    return bool(other == 0 and active < RARE * spikes.size)
+    return bool(other == 0 and SCAN * spikes.size + ADD * m * active < m * spikes.size)
 
 
 def weigh(spikes: Array, W: Array, out: Array) -> None:
-    """Write what weights (m, n) bring, W o, to ``out`` (T, S, m), from spikes (T, S, n)."""
-    rows, across = out.reshape(-1, out.shape[2]), np.ascontiguousarray(W.T)
+    """Write the weighted input W o, with W (m, n), to ``out`` (T, S, m), from spikes (T, S, n)."""
+    rows = out.reshape(-1, out.shape[2])
     below = spikes.reshape(len(rows), -1)
-    shared(kernel("weigh"), len(rows), spikes.size * len(W) / 8, below, across, rows)
+    work = spikes.size * len(W) / 8
+    shared(kernel("weigh"), len(rows), work, below, _tables(W), rows)
+
+
+def _tables(W: Array) -> Array:
+    """Return weights (m, n) by columns, as (parts, n, width), where a part stays in the cache."""
+    m, n = W.shape
+    parts = -(-W.size // NEAR)
+    width = -(-m // parts)
+    tables = np.zeros((parts, n, width), W.dtype)
+    for part, table in enumerate(tables):
+        columns = W[part * width : (part + 1) * width].T
+        table[:, : columns.shape[1]] = columns
+    return tables
 
 
 def correlate(spikes: Array, epsilon: Array, out: Array) -> None:

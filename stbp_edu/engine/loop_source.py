@@ -120,14 +120,10 @@ class LoopSource:
         lines, states = [*program.lines.lines], program.neuron.order
         drive, last = f"now_{states[0]}", f"last_{program.neuron.output}"
         before = self._before("forward")
-        before.append("index = np.empty(max(size, below.shape[2]) + 1, np.int32)")
+        if self._recurrent:
+            before.append("index = np.empty(size + 1, np.int32)")
         rows = [f"now_{s} = A_{s}[step, sample]" for s in states]
         rows += [f"last_{s} = {_row(s, -1)}" for s in lines]
-        rows += [
-            "if len(W) > 0:  # else this array holds the weighted input",
-            f"{INDENT}{drive}[:] = 0",
-            f"{INDENT}add_rows(W, index, spikes_in(below[step, sample], index), {drive})",
-        ]
         if self._recurrent and program.lines.spike and not self.twin:
             rows.append(f"add_rows(R, index, spikes_in({last}, index), {drive})")
         elif self._recurrent:
@@ -140,8 +136,7 @@ class LoopSource:
         ]
         if "x" in states:
             of_neuron.append("now_x[neuron] = x")
-        arguments = ["below", "W", "b", *self._arrays]
-        return _loop("forward", arguments, before, "steps", rows, of_neuron)
+        return _loop("forward", ["b", *self._arrays], before, "steps", rows, of_neuron)
 
     def _backward(self) -> str:
         """Return the loop backward; the first signal is in the row of the first adjoint to keep."""

@@ -1,7 +1,7 @@
 """Loops that every compiled program calls: over the spikes of a row, and over rows of weights.
 
-A spike costs one row of weights, silence costs nothing. Rows are whole slices, eight at a time, so
-that the processor adds many entries at once. A sum has the same order however the work is shared.
+A spike costs one row of weights, silence costs nothing. Rows are whole slices, eight at a time: the
+processor adds many entries at once. A sum has the same order however the work is shared.
 """
 
 from typing import Any
@@ -13,6 +13,10 @@ FLOOR = 1e-10
 
 Errors decay from step to step, and many processors are a hundred times slower below 1e-38.
 """
+NEAR = 2**18
+"""Numbers that are added again and again: 1 MB in float32, which stay in the cache of a core."""
+BLOCK = 256
+"""Rows of spikes whose places are noted at a time."""
 
 
 def spikes_in(row: Any, index: Any) -> int:
@@ -73,18 +77,33 @@ def add_scaled_rows(v: Any, table: Any, total: Any) -> None:
         k += 1
 
 
-def weigh(first: int, last: int, below: Any, W: Any, out: Any) -> None:
-    """Write for rows of spikes (rows, n) the sum of the rows of W that they name, (rows, m)."""
-    index = np.empty(below.shape[1] + 1, np.int32)
-    for row in range(first, last):
-        out[row] = 0
-        add_rows(W, index, spikes_in(below[row], index), out[row])
+def weigh(first: int, last: int, below: Any, tables: Any, out: Any) -> None:
+    """Write for rows of spikes the sum of the rows of weights that they name.
+
+    Args:
+        first: the first row to write.
+        last: the one after the last.
+        below: spikes, shape (rows, n).
+        tables: the weights by columns, some at a time, shape (parts, n, width).
+        out: shape (rows, m).
+    """
+    parts, n, width = tables.shape
+    places, many = np.empty((BLOCK, n + 1), np.int32), np.empty(BLOCK, np.int32)
+    for start in range(first, last, BLOCK):
+        rows = min(BLOCK, last - start)
+        for k in range(rows):
+            many[k] = spikes_in(below[start + k], places[k])
+        for part in range(parts):
+            for k in range(rows):
+                total = out[start + k, part * width : (part + 1) * width]
+                total[:] = 0
+                add_rows(tables[part], places[k], many[k], total)
 
 
 def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None:
     """Write the gradient of W, transposed: row j is the sum of ε where neuron j below spiked.
 
-    Sample by sample: first the places of each neuron's spikes, then one sum for each neuron.
+    A few samples at a time: first the places of each neuron's spikes, then a sum for each neuron.
 
     Args:
         first: the first row of ``out`` to write.
@@ -95,16 +114,18 @@ def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None
     """
     T, S, _ = below.shape
     size = last - first
-    places, many = np.empty((size, T), np.int32), np.zeros(size, np.int32)
+    together = min(S, max(1, NEAR // (T * epsilon.shape[1])))
+    places, many = np.empty((size, T * together), np.int32), np.zeros(size, np.int32)
     index = np.empty(size + 1, np.int32)
     out[first:last] = 0
-    for s in range(S):
+    for start in range(0, S, together):
         many[:] = 0
-        for t in range(T):
-            for k in range(spikes_in(below[t, s, first:last], index)):
-                j = index[k]
-                places[j, many[j]] = t * S + s
-                many[j] += 1
+        for s in range(start, min(S, start + together)):
+            for t in range(T):
+                for k in range(spikes_in(below[t, s, first:last], index)):
+                    j = index[k]
+                    places[j, many[j]] = t * S + s
+                    many[j] += 1
         for j in range(size):
             if many[j] > 0:
                 add_rows(epsilon, places[j], many[j], out[first + j])

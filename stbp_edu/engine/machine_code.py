@@ -124,6 +124,7 @@ def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[st
     space["settled"] = jit(lambda d: (d + floor) - floor)
     # what is kept on the disk is read back into this module
     own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
+    own |= {"NEAR": loops.NEAR, "BLOCK": loops.BLOCK}
     space["__name__"] = loops.__name__
     for name in KERNELS:
         function = getattr(loops, name)

@@ -21,7 +21,13 @@ from stbp_edu.arrows.link import AveragePool, Link, Patches
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import WIDE, CompiledSteps, are_rare, correlate, multiply
+from stbp_edu.engine.compiled import (
+    CompiledSteps,
+    are_rare,
+    correlate,
+    multiply,
+    weigh,
+)
 
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has the input alone."""
@@ -184,16 +190,19 @@ class Passes:
                 name: self.work.array(f"state {name}", n, shape, b.dtype)
                 for name in steps.states
             }
-            rare = self.go_one_by_one(n, below)
-            if not rare:
-                drive, distinct = own[steps.states[0]], distinct_steps(below)
-                self.weights[n].forward(
-                    distinct, drive[: len(distinct)]
-                )  # fwd-x, all steps at once
-                drive[len(distinct) :] = drive[0]
-            steps.forward(own, {**p, "b": b}, below if rare else None)
+            self._drive(n, below, own[steps.states[0]])
+            steps.forward(own, {**p, "b": b})
             states.append(own)
         return states
+
+    def _drive(self, n: int, below: Array, out: Array) -> None:
+        """Write the weighted input of layer n, of all steps at once (fwd-x)."""
+        if self.go_one_by_one(n, below):
+            weigh(below, self.params[n]["W"], out)
+            return
+        distinct = distinct_steps(below)
+        self.weights[n].forward(distinct, out[: len(distinct)])
+        out[len(distinct) :] = out[0]
 
     def output(self, states: States, n: int) -> Array:
         """Return what a layer hands on."""
@@ -258,12 +267,14 @@ class Passes:
 
     def go_one_by_one(self, n: int, below: Array) -> bool:
         """Return whether layer n goes through the spikes below one by one."""
-        dense = type(self.weights[n]) is Dense and len(self.params[n]["b"]) >= WIDE
+        dense = type(self.weights[n]) is Dense
         if not (dense and isinstance(self.layers[n], CompiledSteps)):
             return False
         known = self._rare.get(n)
         if known is None or known[0] is not below:
-            self._rare[n] = known = below, below.flags.c_contiguous and are_rare(below)
+            m = len(self.params[n]["b"])
+            rare = below.flags.c_contiguous and are_rare(below, m)
+            self._rare[n] = known = below, rare
         return known[1]
 
     def _signal(

@@ -55,15 +55,12 @@ def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
     alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (
         module.in_features,
     )
-    much = (
-        spikes.numel() * module.out_features > MUCH
-        and module.out_features >= compiled.WIDE
-    )
+    much = spikes.numel() * module.out_features > MUCH
     long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
     if not (plain and alike and much and long):
         return False
     compiled.limit_threads(torch.get_num_threads())
-    return compiled.are_rare(spikes.detach().numpy())
+    return compiled.are_rare(spikes.detach().numpy(), module.out_features)
 
 
 def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:

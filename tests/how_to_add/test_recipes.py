@@ -22,7 +22,7 @@ def copied(tree: Path) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, tree / name, ignore=ignored)
     for path in ROOT.iterdir():
-        if path.is_file():
+        if path.is_file() and path.name != ".git":  # a file in a second working tree
             shutil.copy(path, tree)
     # Some tests ask git for the names of the project's files.
     subprocess.run(["git", "init", "--quiet"], cwd=tree, check=True)
