@@ -50,7 +50,7 @@ def chunks(*groups: LayerArrays) -> Iterator[tuple[bool, list[Array]]]:
 
 @dataclass
 class Workspace:
-    """Buffers that are written again at each call, and made anew to grow or for another dtype.
+    """Buffers reused across calls, reallocated for a larger size or another dtype.
 
     A trace or gradient computed in a workspace lives there: the next call with the same
     workspace overwrites it. Without one, each call makes new arrays.
@@ -64,7 +64,9 @@ class Workspace:
         self, name: str, n: int, shape: tuple[int, ...], dtype: np.dtype[Any]
     ) -> Array:
         """Return an array of this shape in the buffer ``name`` of layer ``n``."""
-        found, size = self._arrays.get((name, n)), math.prod(shape)
-        if found is None or found.size < size or found.dtype != dtype:
-            found = self._arrays[name, n] = np.empty(size, dtype)
-        return found[:size].reshape(shape)
+        size = math.prod(shape)
+        buffer = self._arrays.get((name, n))
+        if buffer is None or buffer.size < size or buffer.dtype != dtype:
+            buffer = np.empty(size, dtype)
+            self._arrays[name, n] = buffer
+        return buffer[:size].reshape(shape)

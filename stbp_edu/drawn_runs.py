@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -62,20 +63,20 @@ class Run:
     @cached_property
     def traces(self) -> list[Any]:
         """The run, that of the smooth twin, and one whose inputs are more than its biases."""
-        wide = 3 + np.abs(self.params[1]["b"]).max() / np.abs(self.params[1]["W"]).max()
-        runs = ((self.inputs, False), (self.inputs, True), (wide * self.inputs, False))
-        return [
-            forward(self.net, self.params, inputs, twin=twin) for inputs, twin in runs
-        ]
+        biases, weights = self.params[1]["b"], self.params[1]["W"]
+        wide = 3 + np.abs(biases).max() / np.abs(weights).max()
+        run = partial(forward, self.net, self.params)
+        return [run(self.inputs), run(self.inputs, twin=True), run(wide * self.inputs)]
 
     def read(self, trace: Any, n: int) -> Values:
         """Return what the updates of a layer read."""
-        neuron, p = self.net.layers[n].neuron, self.params[n]
-        now = {s: trace[s][n] for s in neuron.order}
-        every = around(now)
-        last = {s: every[f"{s}-1"] for s in now}
-        x = driven(self.net.layers[n], p, trace[self.net.output_of(n - 1)][n - 1], last)
-        learned = {name: p[name] for name in neuron.learned}
+        layer, p = self.net.layers[n], self.params[n]
+        now = {state: trace[state][n] for state in layer.neuron.order}
+        around_now = around(now)
+        last = {state: around_now[f"{state}-1"] for state in now}
+        below = trace[self.net.output_of(n - 1)][n - 1]
+        x = driven(layer, p, below, last)
+        learned = {name: p[name] for name in layer.neuron.learned}
         return {"now": now, "last": last, "input": {"x": x}, "learned": learned}
 
     @property
@@ -85,17 +86,17 @@ class Run:
         Far are steps of many sizes in both directions, so that no clip lies beyond all points.
         Spikes and what is learned stay where they are.
         """
-        every = [
-            self.read(trace, n)
-            for trace in self.traces
-            for n in range(1, self.net.N + 1)
-        ]
-        rng, far = (np.random.default_rng(seed) for seed in (0, 1))
+        layers = range(1, self.net.N + 1)
+        every = [self.read(*place) for place in product(self.traces, layers)]
+        rng, far = np.random.default_rng(0), np.random.default_rng(1)
 
         def joined(where: str, name: str) -> Any:
             """Return one quantity."""
-            pairs = [(at[where][name], at["input"]["x"].shape) for at in every]
-            values = np.concatenate([np.broadcast_to(*pair).ravel() for pair in pairs])
+            parts = []
+            for at in every:
+                shape = at["input"]["x"].shape
+                parts.append(np.broadcast_to(at[where][name], shape).ravel())
+            values = np.concatenate(parts)
             sizes = np.abs(values)
             near = values + rng.normal(size=len(values)) * (0.01 + 0.003 * sizes)
             way = far.choice([-1, 1], (COPIES, len(values)))

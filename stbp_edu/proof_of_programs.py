@@ -95,11 +95,22 @@ def apart(found: Sequence[Any], expected: Sequence[Any], sizes: Sequence[Any]) -
 
 def sizes_of(local: LocalDerivatives, rule: Rule = RULES["exact"]) -> list[Any]:
     """Return the gradients with every factor's absolute value: the sizes of what adds up."""
-    factors = [{k: np.abs(a) for k, a in of.items()} for of in local.factors]
-    params = [of and {k: np.abs(a) for k, a in of.items()} for of in local.params]
-    outputs, direct = [np.abs(o) for o in local.outputs], np.abs(local.direct)
-    sized = LocalDerivatives(local.net, factors, params, direct, outputs)
+    sized = LocalDerivatives(
+        local.net,
+        factors=_absolute(local.factors),
+        params=_absolute(local.params),
+        direct=np.abs(local.direct),
+        outputs=[np.abs(output) for output in local.outputs],
+    )
     return gradients(sized, lambdas(sized, rule), rule.start)
+
+
+def _absolute(layers: Sequence[Any]) -> list[Any]:
+    """Return the absolute values of arrays by layer and name."""
+    return [
+        {name: np.abs(array) for name, array in layer.items()} if layer else layer
+        for layer in layers
+    ]
 
 
 def by_paths(local: LocalDerivatives, rule: Rule) -> tuple[list[Any], list[Any]]:

@@ -165,8 +165,9 @@ class Triangle(Curve):
     @staticmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:
         """Return H, piece by piece."""
-        foot = 2 / sp.sqrt(a)
-        parabolas = sp.Rational(1, 2) + sp.sqrt(a) / 2 * v - a / 8 * v * sp.Abs(v)
+        foot, half = 2 / sp.sqrt(a), sp.Rational(1, 2)
+        rising = sp.sqrt(a) / 2 * v
+        parabolas = half + rising - a / 8 * v * sp.Abs(v)
         return sp.Piecewise((0, v <= -foot), (parabolas, v < foot), (1, True))
 
 

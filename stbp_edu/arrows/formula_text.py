@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from html import escape
+from itertools import product
 from typing import Any, NamedTuple
 
 from stbp_edu import checks
@@ -86,8 +87,11 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     rule = as_rule(rule)
     rule.check(checks.instance("net", net, Network))
     text = _Text(net, rule, classes(net, rule))
-    cases = [(t, n) for t in ("T", "t") for n in ("N", "n") if n == "N" or net.N > 1]
-    return [line for t, n in cases for line in text.case(t, n)] + list(text.gradients())
+    layers = ("N", "n") if net.N > 1 else ("N",)
+    lines: list[Formula] = []
+    for t, n in product(("T", "t"), layers):
+        lines += text.case(t, n)
+    return [*lines, *text.gradients()]
 
 
 class _Text(NamedTuple):
@@ -168,9 +172,15 @@ def mark(rule: Rule, q: str) -> str:
 
 def placed_at(letters: str, t: str, n: str) -> str:
     """Return a factor's letters with the indices of its tail, such as t, t-1 or T."""
-    base, back = (t[:-2], -1) if t.endswith("-1") else (t, 0)
-    steps = {k: f"{back + k:+d}" if back + k else "" for k in (-1, 0, 1)}
-    return placed(letters, lambda later: f"_i^{{{base}{steps[later]},{n}}}")
+    base = t.removesuffix("-1")
+    own = 0 if base == t else -1
+
+    def index(later: int) -> str:
+        """Return the indices of a step so much later than the tail's."""
+        step = own + later
+        return f"_i^{{{base}{step:+d},{n}}}" if step else f"_i^{{{base},{n}}}"
+
+    return placed(letters, index)
 
 
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")

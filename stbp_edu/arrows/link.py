@@ -72,17 +72,18 @@ class Patches:
         """Cut the patches out."""
         windows = sliding_window_view(x, (self.k, self.k), axis=(-2, -1))
         rows = np.moveaxis(windows, -5, -3)  # (..., H', W', C, k, k)
-        H, W, C = rows.shape[-5:-2]
-        return rows.reshape(*x.shape[:-3], H * W, C * self.k * self.k)
+        return rows.reshape(*x.shape[:-3], *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Add each patch up where it was cut out."""
         C, H, W = shape
-        k, h, w = self.k, H - self.k + 1, W - self.k + 1
-        patches = y.reshape(*y.shape[:-2], h, w, C, k, k)
-        image = np.zeros((*y.shape[:-2], C, H, W), y.dtype)
+        k, before = self.k, y.shape[:-2]
+        h, w = H - k + 1, W - k + 1
+        patches = y.reshape(*before, h, w, C, k, k)
+        by_channel = np.moveaxis(patches, -3, -5)  # (..., C, h, w, k, k)
+        image = np.zeros((*before, C, H, W), y.dtype)
         for a, b in np.ndindex(k, k):  # p2-conv-delta, p2-conv-image-delta
-            image[..., a : a + h, b : b + w] += np.moveaxis(patches[..., a, b], -1, -3)
+            image[..., a : a + h, b : b + w] += by_channel[..., a, b]
         return image
 
 

@@ -221,12 +221,13 @@ class ArrayProgram:
         Before the first step it is ``before``, or 0; after the last one the last is read, times
         adjoints of 0.
         """
-        if step == 0 or (start + step >= 0 and end + step <= len(series)):
-            return series[start + step : end + step]
-        if step < 0:
-            first = self.xp.zeros_like(series[:1]) if before is None else before[None]
-            return self.xp.concatenate([first, series[: end - 1]])
-        return self.xp.concatenate([series[start + 1 :], series[-1:]])
+        first, stop = start + step, end + step
+        if first >= 0 and stop <= len(series):
+            return series[first:stop]
+        if stop > len(series):
+            return self.xp.concatenate([series[first:], series[-1:]])
+        rest = self.xp.zeros_like(series[:1]) if before is None else before[None]
+        return self.xp.concatenate([rest, series[:stop]])
 
 
 def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:

@@ -151,20 +151,20 @@ class Laid:
 
     def _curve(self, arrow: DrawnArrow) -> Array:
         tail, head, rim = self.at[arrow.tail], self.at[arrow.head], self.drawing.radius
-        way = head - tail
-        left = np.array([way[1], -way[0]])
-        ends = np.array([tail, (tail + head) / 2 + arrow.bow * left, head])
         if arrow.tail == arrow.head:
             ends = tail + np.array([(-14, 0), (0, -4.4 * rim), (14, 0)])
+        else:
+            dx, dy = head - tail
+            left = np.array([dy, -dx])
+            ends = np.array([tail, (tail + head) / 2 + arrow.bow * left, head])
+        # The part of the curve from a to b lies outside of both nodes.
         points = _on(ends, ALONG)
-        far = [np.linalg.norm(points - end, axis=1) for end in (tail, head)]
-        a = ALONG[np.argmax(far[0] > rim + 3)]
-        b = ALONG[len(ALONG) - 1 - np.argmax(far[1][::-1] > rim + 8)]
-        bend = (
-            (1 - a) * (1 - b) * ends[0]
-            + (a + b - 2 * a * b) * ends[1]
-            + a * b * ends[2]
-        )
+        leaves_tail = np.linalg.norm(points - tail, axis=1) > rim + 3
+        before_head = np.linalg.norm(points - head, axis=1) > rim + 8
+        a = ALONG[np.argmax(leaves_tail)]
+        b = ALONG[len(ALONG) - 1 - np.argmax(before_head[::-1])]
+        start, bend, end = ends
+        bend = (1 - a) * (1 - b) * start + (a + b - 2 * a * b) * bend + a * b * end
         return np.array([_on(ends, a), bend, _on(ends, b)])
 
     def path(self, k: int) -> str:
@@ -174,18 +174,25 @@ class Laid:
 
     def tip(self, k: int) -> str:
         """Return the head of the k-th arrow as the data of an SVG path."""
-        _, bend, end = self.curves[k]
-        dx, dy = (end - bend) / np.linalg.norm(end - bend)
-        corners = [(end[0] + a * dx - b * dy, end[1] + a * dy + b * dx)
-                   for a, b in ((8, 0), (-1, 4.5), (-1, -4.5))]  # fmt: skip
-        return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in corners) + "z"
+        _, bend, (end_x, end_y) = self.curves[k]
+        along = self.curves[k][2] - bend
+        dx, dy = along / np.linalg.norm(along)
+        corners = []
+        for ahead, aside in ((8, 0), (-1, 4.5), (-1, -4.5)):
+            x = end_x + ahead * dx - aside * dy
+            y = end_y + ahead * dy + aside * dx
+            corners.append(f"{x:.1f} {y:.1f}")
+        return f"M{'L'.join(corners)}z"
 
     def cross(self, k: int) -> list[float]:
         """Return the place of a cross on the k-th arrow, clear of the nodes."""
-        spots, nodes = _on(self.curves[k], CROSSES), np.array([*self.at.values()])
-        near = np.linalg.norm(spots[:, None] - nodes, axis=2).min(axis=1)
-        best = spots[np.argmax(np.minimum(near, self.drawing.radius + 9))]
-        return [round(float(c), 1) for c in best]
+        spots = _on(self.curves[k], CROSSES)
+        nodes = np.array([*self.at.values()])
+        distances = np.linalg.norm(spots[:, None] - nodes, axis=2)
+        nearest = distances.min(axis=1)
+        clear = self.drawing.radius + 9
+        x, y = spots[np.argmax(np.minimum(nearest, clear))]
+        return [round(float(x), 1), round(float(y), 1)]
 
     @cached_property
     def factors(self) -> dict[int, tuple[float, float]]:
@@ -292,7 +299,9 @@ def _box(word: Label, x: float, y: float) -> tuple[float, ...]:
 
 def _beside(curve: Array, half: tuple[float, float]) -> Any:
     """Yield where the middle of a factor may stand: on both sides of its arrow, here and there."""
+    start, bend, end = curve
     for gap, share, side in product(GAPS, SHARES, (1, -1)):
-        way = (1 - share) * (curve[1] - curve[0]) + share * (curve[2] - curve[1])
-        right = np.array([-way[1], way[0]]) / np.linalg.norm(way)
-        yield _on(curve, share) + side * (gap + np.abs(right) @ half) * right
+        along = (1 - share) * (bend - start) + share * (end - bend)
+        across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+        distance = gap + np.abs(across) @ half
+        yield _on(curve, share) + side * distance * across

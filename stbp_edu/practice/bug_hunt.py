@@ -224,24 +224,26 @@ def evidence(bug: Bug) -> Evidence:
         name: frozenset[str]().union(*(wrong_gradients(*run) for run in pair))
         for name, pair in runs.items()
     }
-    factors = [_factor(*run) for run in runs["T = 4"]]
-    one = (
-        factors[0]
-        if None not in factors and len({f"{f:.9g}" for f in factors}) == 1
-        else None
-    )
-    return Evidence(wrong, one, isinstance(runs["T = 4"][0][0], Difference))
+    spiking, twin = runs["T = 4"]
+    factor, other = _factor(*spiking), _factor(*twin)
+    if factor is None or other is None or f"{factor:.9g}" != f"{other:.9g}":
+        factor = None
+    raises = isinstance(spiking[0], Difference)
+    return Evidence(wrong, factor, raises)
 
 
 def first_wrong(bug: Bug) -> str:
     """Return the first wrong cell in the order of the sweep, on the smooth twin, in words."""
-    (got, right), N = ran(bug, networks()["T = 4"][1]), len(SIZES) - 1
+    got, right = ran(bug, networks()["T = 4"][1])
     if not isinstance(got, dict):
         return f"it raises {got.error}"  # type: ignore[union-attr]
-    for t, n, name in product(reversed(range(T)), reversed(range(1, N + 1)), "δε"):
-        x, y = (part[f"{name}[{n}]"][t] for part in (got, right))  # type: ignore[index]
-        if not alike(x, y, TOLERANCE):
-            return f"{name} at {step_name(t)}, n = {n}, a cell of case {case_at(t, n, T, N)}"
+    N = len(SIZES) - 1
+    for t, n, name in product(range(T - 1, -1, -1), range(N, 0, -1), "δε"):
+        key = f"{name}[{n}]"
+        mine: Any = got[key]
+        if not alike(mine[t], right[key][t], TOLERANCE):
+            case = case_at(t, n, T, N)
+            return f"{name} at {step_name(t)}, n = {n}, a cell of case {case}"
     return "no δ and no ε, only what is summed from them"
 
 

@@ -155,7 +155,9 @@ def share_interval(k: int, n: int) -> tuple[float, float]:
     [0.0, 0.16]
     """
     z, p = NORMAL, k / n
-    middle = p + z * z / (2 * n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return max(0.0, (middle - half) / scale), (middle + half) / scale
+    middle = p + z * z / (2 * n)
+    variance = p * (1 - p) / n + z * z / (4 * n * n)
+    half = z * math.sqrt(variance)
+    low = max(0.0, (middle - half) / scale)
+    return low, (middle + half) / scale

@@ -272,12 +272,14 @@ class TrainingJob:
 
     def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
         """Return the images of a batch, shifted, and their targets."""
-        part = slice(number * self.settings.batch, (number + 1) * self.settings.batch)
-        chosen, shifts = self._order[part], self._shifts[:, part]
+        size, params = self.settings.batch, self.state.params
+        part = slice(number * size, (number + 1) * size)
+        chosen = self._order[part]
+        down, right = self._shifts[:, part]
         windows = sliding_window_view(self._padded, self.data.shape, axis=(1, 2))
-        params = self.state.params
+        images = windows[chosen, down, right]
         answers = np.eye(params.sizes[-1], dtype=params.dtype)
-        return windows[chosen, *shifts], answers[self.data.train_labels[chosen]]
+        return images, answers[self.data.train_labels[chosen]]
 
     def _fgsm(self, run: Any, images: NDArray[Any], targets: Array) -> NDArray[Any]:
         """Return the images moved by the fast gradient sign method; see :func:`perturb`."""

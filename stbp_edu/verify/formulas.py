@@ -79,11 +79,9 @@ def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
     """Return what is left of a potential at the next step."""
     if neuron.gate == "soft":
         return neuron.tau * u - neuron.v_th * o
-    return (
-        neuron.tau
-        * (1.0 - o if neuron.gate == "linear" else xp.exp(-o / neuron.tau))
-        * u
-    )
+    if neuron.gate == "linear":
+        return neuron.tau * (1.0 - o) * u
+    return neuron.tau * xp.exp(-o / neuron.tau) * u
 
 
 def run(
@@ -93,10 +91,12 @@ def run(
 
     ``du[n][t]`` and ``do[n][t]`` are added to the potentials and spikes of layer n at step t.
     """
-    u, o = ([np.zeros(1)] * len(W) for _ in range(2))
+    u: list[Any] = [np.zeros(1) for _ in W]
+    o: list[Any] = [np.zeros(1) for _ in W]
     for t, o[0] in enumerate(spikes):
         for n in range(1, len(W)):
-            u[n] = carried(u[n], o[n], neuron, xp) + o[n - 1] @ W[n].T + b[n] + du[n][t]
+            x = o[n - 1] @ W[n].T
+            u[n] = carried(u[n], o[n], neuron, xp) + x + b[n] + du[n][t]
             o[n] = fire(u[n]) + do[n][t]
         yield list(zip(o, u, strict=True))
 

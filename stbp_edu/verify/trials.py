@@ -68,10 +68,12 @@ def draw(
     rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF, S: int = 2
 ) -> Problem:
     """Return a random network of this shape with S samples, inputs and targets in [0, 1]."""
-    W = [None, *(rng.uniform(-1.5, 1.5, (m, k)) for k, m in pairwise(sizes))]
-    b = [None, *(rng.uniform(-0.5, 0.5, m) for m in sizes[1:])]
+    W = [rng.uniform(-1.5, 1.5, (above, below)) for below, above in pairwise(sizes)]
+    b = [rng.uniform(-0.5, 0.5, width) for width in sizes[1:]]
+    params = Params(W=[None, *W], b=[None, *b])
     spikes = rng.random((T, S, sizes[0]))
-    return Problem(spikes, rng.random((S, sizes[-1])), Params(W=W, b=b), neuron)
+    targets = rng.random((S, sizes[-1]))
+    return Problem(spikes, targets, params, neuron)
 
 
 def all_forms(

@@ -169,22 +169,29 @@ def fit_words(
     Words that contribute nothing on any of the runs are left out: nothing is known of them.
     """
     net = models.network(SIZES, part_one.from_lif(neuron))
-    every = [
-        word for n in range(1, net.N + 1) for word in sorted(words(net, SHORT, n=n))
-    ]
-    ends = {word[k:]: word[k] for word in every for k in range(len(word))}
-    moves = {" ".join(end): {first: " ".join(end[1:])} for end, first in ends.items()}
-    each, columns, told = Rule("one word each", {**moves, "": {}}), [], []
-    for run in (random_run(SHORT, neuron, twin, rng) for _ in range(30)):
+    every: list[Word] = []
+    for n in range(1, net.N + 1):
+        every += sorted(words(net, SHORT, n=n))
+    moves: dict[str, dict[str, str]] = {}
+    for word in every:
+        for k, first in enumerate(word):
+            moves[" ".join(word[k:])] = {first: " ".join(word[k + 1 :])}
+    one_word_each = Rule("one word each", {**moves, "": {}})
+    columns, answers = [], []
+    for _ in range(30):
+        run = random_run(SHORT, neuron, twin, rng)
         local = part_one.as_local(*run)
-        lam = lambdas(local, each)
-        columns.append([flat(gradients(local, lam, " ".join(word))) for word in every])
-        told.append(flat(asked(function, run)))
-    A, y = np.concatenate(columns, axis=1).T, np.concatenate(told)
+        lam = lambdas(local, one_word_each)
+        by_word = [flat(gradients(local, lam, " ".join(word))) for word in every]
+        columns.append(by_word)
+        answers.append(flat(asked(function, run)))
+    A, y = np.concatenate(columns, axis=1).T, np.concatenate(answers)
     scale = np.linalg.norm(A, axis=0)
-    met = scale > 0
-    c = np.linalg.lstsq(A[:, met] / scale[met], y, rcond=None)[0] / scale[met]
-    if np.linalg.norm(A[:, met] @ c - y) > FITS * max(float(np.linalg.norm(y)), 1e-30):
+    contributes = scale > 0
+    A, scale = A[:, contributes], scale[contributes]
+    coefficients = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
+    left = float(np.linalg.norm(A @ coefficients - y))
+    if left > FITS * max(float(np.linalg.norm(y)), 1e-30):
         return {}
-    known = [("enter", *word) for word, shown in zip(every, met, strict=True) if shown]
-    return dict(zip(known, c.tolist(), strict=True))
+    names = [("enter", *every[k]) for k in np.flatnonzero(contributes)]
+    return dict(zip(names, coefficients.tolist(), strict=True))

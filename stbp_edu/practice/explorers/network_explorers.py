@@ -243,10 +243,11 @@ def lab_data() -> Json:
 
 def _run(gate: str, tau: float, v_th: float, current: float) -> Json:
     """Return one neuron under a constant input."""
+    neuron = LIF(tau=tau, v_th=v_th, gate=gate)
     params = Params(W=[None, np.array([[current]])], b=[None, np.zeros(1)])
-    trace = forward(np.ones((STEPS, 1, 1)), params, LIF(tau=tau, v_th=v_th, gate=gate))
-    spikes = "".join(str(int(o)) for o in trace.O[1].ravel())
-    return {"u": _rounded(trace.U[1].ravel()), "o": spikes}
+    trace = forward(np.ones((STEPS, 1, 1)), params, neuron)
+    u, o = trace.U[1].ravel(), trace.O[1].ravel()
+    return {"u": _rounded(u), "o": "".join(str(int(spike)) for spike in o)}
 
 
 def _rounded(values: Any) -> list[float]:

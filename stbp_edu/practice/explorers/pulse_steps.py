@@ -8,6 +8,7 @@ that the rule keeps ends at a cross.
 from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain
 from typing import NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
@@ -98,10 +99,12 @@ class PulseWriter:
         self, graph: LocalDerivatives, start: Node, paths: list[Path], edges: list[Edge]
     ) -> None:
         self.graph, self.start, self.paths, self.edges = graph, start, paths, edges
-        moves = [move for step in pulse_moves(paths) for move in step]
-        self.most = max(abs(move.value) for move in moves) or 1.0
-        numbers = [x for move in moves for x in (move.value, float(move.edge.factor))]
-        self.in_fractions = all(abs(_fraction(x) - x) < 1e-12 for x in numbers)
+        moves = [*chain.from_iterable(pulse_moves(paths))]
+        values = [move.value for move in moves]
+        factors = [float(move.edge.factor) for move in moves]
+        self.most = max(map(abs, values)) or 1.0
+        is_small = [abs(_fraction(x) - x) < 1e-12 for x in values + factors]
+        self.in_fractions = all(is_small)
         self.adjoint = _worth(paths)
         self.plain = graph.net.sizes[start.n :] == (1,)
 

@@ -194,11 +194,16 @@ def _written(number: float, powers: dict[str, int]) -> str:
     plain = Fraction(number).limit_denominator(12)
     text = str(plain)
     if abs(number) > 1e15 or abs(float(plain) - number) > 1e-9 * abs(number):
-        text = next(t for d in range(4, 18) if abs(float(t := f"{number:.{d}g}")) != 1)
+        texts = (f"{number:.{digits}g}" for digits in range(4, 18))
+        text = next(text for text in texts if abs(float(text)) != 1)
     for name, power in powers.items():
-        each = name if abs(power) == 1 else f"{name}^{abs(power)}"
-        text += f"·{each}" if power > 0 else f"/{each}" if power < 0 else ""
-    return text.replace("1·", "", 1) if text.lstrip("-").startswith("1·") else text
+        factor = name if abs(power) == 1 else f"{name}^{abs(power)}"
+        if power > 0:
+            text += f"·{factor}"
+        elif power < 0:
+            text += f"/{factor}"
+    is_one = text.startswith(("1·", "-1·"))
+    return text.replace("1·", "", 1) if is_one else text
 
 
 def wrong_terms(answer: Answer) -> list[Finding]:
@@ -240,9 +245,11 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
     def values(zeros: Collection[int]) -> Array | None:
         """Return the results of both functions, a row each, where some inputs are 0."""
         given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
-        both = answer.ask(given, one.right), tried(solution, given, one.right)
-        rows = [answer.vector(outcome, k) for outcome in both]
-        return np.stack(rows) if all(np.isfinite(row).all() for row in rows) else None
+        yours = answer.vector(answer.ask(given, one.right), k)
+        right = answer.vector(tried(solution, given, one.right), k)
+        if not (np.isfinite(yours).all() and np.isfinite(right).all()):
+            return None
+        return np.stack([yours, right])
 
     usable = [j for j in floats if values([j]) is not None]
     table: dict[frozenset[int], Any] = {}

@@ -249,19 +249,18 @@ def _layers(net: ForwardPass) -> Walk:
     """Yield the layers from the output down, with all steps of each."""
     T, _, N = net.shape
     for n in range(N, 0, -1):
-        yield (
-            np.arange(T),
-            n,
-            f"layer n = {n} of 1..{N}, case 5, in the {net.description}",
-        )
+        place = f"layer n = {n} of 1..{N}, case 5, in the {net.description}"
+        yield np.arange(T), n, place
 
 
 def _cells(net: ForwardPass, last_step: bool = True, shape_alone: bool = False) -> Walk:
     """Yield all cells, in the order of time; perhaps with no more of the network than its shape."""
     T, _, N = net.shape
-    told = f"with T = {T}, N = {N}" if shape_alone else f"in the {net.description}"
-    for t, n in product(range(T if last_step else T - 1), range(N, 0, -1)):
-        yield t, n, f"{step_name(t)}, n = {n}, {told}"
+    steps = T if last_step else T - 1
+    network = f"with T = {T}, N = {N}" if shape_alone else f"in the {net.description}"
+    for t in range(steps):
+        for n in range(N, 0, -1):
+            yield t, n, f"{step_name(t)}, n = {n}, {network}"
 
 
 def _whole(net: ForwardPass, layer: int = -1) -> Walk:
