@@ -69,7 +69,7 @@ class Run:
         return [run(self.inputs), run(self.inputs, twin=True), run(wide * self.inputs)]
 
     def read(self, trace: Any, n: int) -> Values:
-        """Return what the updates of a layer read."""
+        """Return the values that the updates of a layer read."""
         layer, p = self.net.layers[n], self.params[n]
         now = {state: trace[state][n] for state in layer.neuron.order}
         around_now = around(now)
@@ -83,7 +83,7 @@ class Run:
     def points(self) -> Values:
         """All that updates read in the runs, moved a little, away from corners; then moved far.
 
-        Far are steps of many sizes in both directions, so that no clip lies beyond all points.
+        Far are steps of many sizes in both directions, so no clip lies beyond all points.
         Spikes and what is learned stay where they are.
         """
         layers = range(1, self.net.N + 1)

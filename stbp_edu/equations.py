@@ -1,9 +1,9 @@
 """The register of the course's equations: one id, one formula, found by grep in four places.
 
-The id stands beside the derivation in a notebook (as the equation's tag), at the line of code that
+The id is beside the derivation in a notebook (as the equation's tag), at the line of code that
 computes it (as a comment), in the name of the test that proves it, and in ``equations.toml``
 beside this file, which holds the formulas. The site's equations page and the tests are made from
-this register, so that no formula has two versions. Where the recursion of the notes that the
+this register, so no formula has two versions. Where the recursion of the notes that the
 course started from is another formula, it has an id of its own, which ends in ``-classic``.
 
 Notation: h(u) is short for h(v) with v = u - V_th. Columns are neurons; ⊙ multiplies entry by

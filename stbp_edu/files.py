@@ -110,13 +110,13 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the contents of a JSON file; raise ValueError if it is none."""
+    """Return the contents of a JSON file; raise ValueError if it is not one."""
     remedy = "it was cut short or is something else: remove it"
     return _parsed(path, json.loads, "JSON", remedy)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return the contents of a TOML file; raise ValueError if it is none."""
+    """Return the contents of a TOML file; raise ValueError if it is not one."""
     return dict(_parsed(path, tomllib.loads, "TOML", "correct that line"))
 
 
@@ -242,7 +242,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an npz file by name, without pickle; raise ValueError if it is none."""
+    """Return the arrays of an npz file by name, without pickle; raise ValueError otherwise."""
     data = _read_bytes(path)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:

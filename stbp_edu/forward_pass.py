@@ -75,7 +75,7 @@ def check_spike(spike: Spike | None) -> Spike | None:
     """Return the function o(u) if it is one, and gives an array of the potentials' shape."""
     try:
         fits = spike is None or np.shape(spike(np.zeros((1, 2)))) == (1, 2)
-    except Exception:  # it is no function, or of something else
+    except Exception:  # not a function, or of something else
         fits = False
     if not fits:
         raise TypeError(

@@ -1,6 +1,6 @@
 """The leaky integrate-and-fire neuron: forget gate f, spike g, and the surrogate h of g'.
 
-What one step hands on to the next is ``carried(u, o)``: u f(o) where a spike resets by the gate
+Each step carries ``carried(u, o)`` to the next one: u f(o) where a spike resets by the gate
 (a hard reset), τ u - V_th o where it takes the threshold off (a soft reset). So the backward pass
 needs two factors of it: f(o) by u, and by o u f'(o), or -V_th.
 """
@@ -47,7 +47,7 @@ class LIF:
             reset: f(o) = τ, and a spike takes V_th off the next potential.
 
     Raises:
-        TypeError: if a constant is no number, or the surrogate lacks h or H.
+        TypeError: if a constant is not a number, or the surrogate lacks h or H.
         ValueError: if ``tau`` <= 0, a constant is not finite, or ``gate`` is unknown.
 
     >>> LIF()
@@ -94,7 +94,7 @@ class LIF:
         return -np.exp(o * (-1 / self.tau))  # gate-df
 
     def carried(self, u: Array, o: Array) -> Array:
-        """Return what is left for the next step: u f(o), and with the soft reset τ u - V_th o."""
+        """Return the potential carried on: u f(o), and with the soft reset τ u - V_th o."""
         kept = u * self.f(o)
         return kept - self.v_th * o if self.gate == "soft" else kept
 

@@ -5,7 +5,7 @@ import math
 from stbp_edu import checks
 
 LARGEST = 700
-"""What may stand in an exponential: beyond it lies no float."""
+"""The largest exponent whose exponential is a float."""
 
 
 def slope(u: float, current: float, tau: float) -> float:
@@ -17,7 +17,7 @@ def slope(u: float, current: float, tau: float) -> float:
         tau: time constant of the membrane, in units of time; > 0.
 
     Raises:
-        TypeError, ValueError: if an argument is no finite number, or ``tau`` is not > 0.
+        TypeError, ValueError: if an argument is not a finite number, or ``tau`` is not > 0.
 
     >>> slope(u=0.0, current=1.0, tau=2.0)
     0.5

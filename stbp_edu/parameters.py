@@ -36,7 +36,7 @@ class Params:
             convolution, or reads the means of blocks.
 
     Raises:
-        TypeError: if an entry is no array, is not float32 or float64, or the dtypes are mixed.
+        TypeError: if an entry is not an array, is not float32 or float64, or the dtypes are mixed.
         ValueError: if the lists differ in length, shapes do not chain, or a value is not finite.
 
     >>> params = Params(W=[None, np.zeros((3, 2))], b=[None, np.zeros(3)])
@@ -233,12 +233,12 @@ def init_params(
         rng: a seeded ``np.random.Generator``.
         dtype: np.float64 (to learn and to check) or np.float32 (to train).
         scheme: ``"unit-rows"``, as in the notes: uniform in [-1, 1], each row divided by its
-            Euclidean norm, so that a neuron's input keeps its size whatever the width below;
+            Euclidean norm, so a neuron's input keeps its size whatever the width below;
             ``"uniform"``: uniform with limit √(6 / l), where l is the width below.
         scale: factor on all weights; > 0.
 
     Raises:
-        TypeError: if a size is no integer, ``rng`` no generator, or ``dtype`` no float.
+        TypeError: if a size is not an integer, ``rng`` no generator, or ``dtype`` no float.
         ValueError: if a size is < 1, there are fewer than two, or ``scheme`` is unknown.
 
     >>> p = init_params([4, 3, 2], np.random.default_rng(0))

@@ -1,6 +1,6 @@
 """The forms in which a neuron's program runs, each to be compared with what knows nothing of it.
 
-They are the text that is shown, which is executed as it stands; the functions on arrays that are
+They are the text that is shown, which is executed as it is; the functions on arrays that are
 made of it; and the loops, as Python runs them and compiled.
 """
 

@@ -2,7 +2,7 @@
 
 The networks have two layers of different neurons, one of them recurrent, and a loss on each state
 of the last layer. Differences are relative to the sizes of what adds up to a gradient: where large
-numbers cancel, what rounding leaves of them is no mistake.
+numbers cancel, the remains of rounding are not a mistake.
 """
 
 from __future__ import annotations

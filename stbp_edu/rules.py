@@ -61,7 +61,7 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
         return neuron.f, neuron.df
 
     def carried(o: Array) -> Array:
-        """Return what stands for f(o)."""
+        """Return the factor used for f(o)."""
         return np.full_like(o, CARRIED[rule](neuron.f(o), neuron.tau))
 
     return carried, np.zeros_like

@@ -47,10 +47,10 @@ def read_input(name: str, text: str) -> tuple[int, ...]:
 
 
 def read_part(name: str, text: str) -> Part:
-    """Return what one part of a network's sizes after the input says.
+    """Return one part of a network's sizes after the input.
 
     Raises:
-        ValueError: if it is none; ``name`` is what the error calls it.
+        ValueError: if it is not one; ``name`` is what the error calls it.
 
     >>> read_part("hidden", "15C5")
     Part(units=15, kernel=5, recurrent=False, pool=0)

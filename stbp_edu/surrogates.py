@@ -1,7 +1,7 @@
 """The curves h that stand in for the derivative of a spike, and their antiderivatives H.
 
 The argument of every curve is v = u - V_th, the distance of the potential from the threshold.
-Each h has unit area, so that each H climbs from 0 to 1 as the spike does: H is the *smooth twin*
+Each h has unit area, so each H climbs from 0 to 1 as the spike does: H is the *smooth twin*
 of the spike.
 
 To add a curve, write a subclass of :class:`Curve` and name it in ``SURROGATES``. A run can use one
@@ -183,7 +183,7 @@ class Sigmoid(Curve):
 
     def h(self, v: Any, xp: Any) -> Any:
         """Return the slope of the logistic sigmoid."""
-        e = xp.exp(-xp.abs(v) / self.a)  # h is even, so that no exponent is positive
+        e = xp.exp(-xp.abs(v) / self.a)  # h is even, so no exponent is positive
         return e / (self.a * (1 + e) ** 2)  # h3
 
     def twin(self, v: Any, xp: Any) -> Any:

@@ -83,7 +83,7 @@ class LocalDerivatives:
     def handed_back(
         self, rule: Rule, lam: Lambda, arrow: Arrow, head: str, t: int, n: int
     ) -> Any:
-        """Return what one arrow hands back: its factor times the adjoint at its head."""
+        """Return one arrow's contribution: its factor times the adjoint at its head."""
         if arrow.kind == "readout":
             return self.direct[t]
         adjoint = lam[n + arrow.layer][arrow.target, head][t + arrow.step]

@@ -50,7 +50,7 @@ def as_neuron(value: object, name: str = "neuron") -> Neuron:
         name: what the error calls it.
 
     Raises:
-        TypeError, ValueError: if it is none of them, or a line is not understood.
+        TypeError, ValueError: if it is something else, or a line is not understood.
 
     >>> [as_neuron(one).order for one in (LIF(), "tau = 0.9; u = tau * u + x")]
     [('u', 'o'), ('u',)]

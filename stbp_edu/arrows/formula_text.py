@@ -160,7 +160,7 @@ class _Text(NamedTuple):
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
         if (
             "{}" not in enter.letters and "{-}" in enter.letters
-        ):  # the last step's states alone
+        ):  # only the last step's states
             enter = replace(enter, letters=enter.letters.replace("{-}", "{}"), step=1)
         return self.term(enter, self.rule.start, "t", "n")
 
@@ -214,7 +214,7 @@ def mathml(tex: str) -> str:
 
 
 def _row(tokens: Iterator[str]) -> str:
-    """Return what stands up to the closing brace, or the end."""
+    """Return everything up to the closing brace, or the end."""
     row: list[tuple[str, dict[str, str]]] = []  # each thing, and its index and exponent
     for token in tokens:
         if token == "}":
@@ -235,7 +235,7 @@ def _row(tokens: Iterator[str]) -> str:
 
 
 def _one(token: str, tokens: Iterator[str]) -> str:
-    """Return what one token begins: a group, a fraction, a letter, a number or a sign."""
+    """Return the group, fraction, letter, number or sign that a token begins."""
     if token == "'":
         return '<mo lspace="0" rspace="0">′</mo>'
     if token == "{":

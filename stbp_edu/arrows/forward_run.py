@@ -42,7 +42,7 @@ def run(
 
 
 def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) -> Any:
-    """Return what weights and biases bring to the neurons of a layer: x."""
+    """Return x, the current that weights and biases bring to the neurons of a layer."""
     drive = layer.link.forward(below, p["W"])
     drive = drive + p["b"].reshape(-1, *[1] * (len(layer.link.shape) - 1))
     if layer.recurrent:
@@ -143,7 +143,7 @@ def forward(
         net: the network.
         params: its parameters.
         inputs: shape (T, S, *input shape); any real numbers.
-        twin: whether H stands in place of the spike g, so that every derivative is a true one.
+        twin: whether H replaces the spike g, so every derivative is a true one.
 
     Returns:
         By state, a list over layers of arrays (T, S, *shape); ``["o"][0]`` is the input.

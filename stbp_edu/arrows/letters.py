@@ -1,4 +1,4 @@
-"""The factors of all arrows as letters, so that the recursion gives polynomials to compare."""
+"""The factors of all arrows as letters, so the recursion gives polynomials to compare."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -29,7 +29,7 @@ class Polynomial:
     __slots__ = ("terms",)
 
     def __init__(self, terms: Iterable[tuple[Monomial, Any]]) -> None:
-        """Add up what stands before each monomial, and keep what is not 0."""
+        """Add up the coefficients of each monomial, and keep those that are not 0."""
         total: dict[Monomial, Any] = {}
         for monomial, c in terms:
             total[monomial] = total.get(monomial, 0) + c
@@ -145,7 +145,7 @@ def tabulated(
     factor: Callable[[Shape, str, int], Any],
     weight: Callable[[Shape, str, int], Any],
 ) -> LocalDerivatives:
-    """Return what stands for every arrow: factor(shape, letters, n), weight(shape, name, n)."""
+    """Return a symbol for every arrow: factor(shape, letters, n), weight(shape, name, n)."""
     shapes = [(T, 1, *net.shape_of(n)) for n in range(net.N + 1)]
     factors: Factors = [{}]
     params: LayerParams = [None]

@@ -2,7 +2,7 @@
 
 Forward, an arrow with a linear map carries values; backward, its transpose carries adjoints. A
 convolution goes back by spreading each adjoint over the patch that was read (the same as
-correlating with the kernel turned round), and an average by giving each pixel an equal share.
+correlating with the kernel flipped), and an average by giving each pixel an equal share.
 """
 
 import math
@@ -190,7 +190,7 @@ class Link:
         return self.units, self.shapes[-1][1]
 
     def rows(self, x: Any) -> Any:
-        """Return what the weights multiply: (..., rows, P)."""
+        """Return the inputs that the weights multiply: (..., rows, P)."""
         for one, shape in zip(self.maps, self.shapes, strict=False):
             x = one.forward(x, shape)
         return x

@@ -74,7 +74,7 @@ def online(
 ) -> LayerParams:
     """Return the gradients of a rule, learned forward in time with memory that T does not change.
 
-    A loss on a mean over steps is known at the end alone: then the run is made twice, first for the
+    A loss on a mean over steps is known only at the end: then the run is made twice, first for the
     mean.
 
     ``inputs`` have shape (T, S, *input shape), ``targets`` (S, n[N]); ``rule`` is a name in

@@ -147,7 +147,7 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
 
 
 def _leak(learned: bool) -> list[str]:
-    """Return what is learned: τ, or nothing."""
+    """Return the names of the learned constants: τ, or none."""
     return ["tau"] if checks.instance("learn_leak", learned, bool) else []
 
 

@@ -2,7 +2,7 @@
 
 Unrolled, a network is a graph without loops, and the chain rule says what a derivative is: the sum,
 over every path from a node to the loss, of the product of the factors on its edges. Here each path
-is walked by itself and nothing is reused between paths, so that nothing can be forgotten in passing
+is walked by itself and nothing is reused between paths, so nothing can be forgotten in passing
 on; a linear map is taken as the matrix that its forward direction makes. So the sums over paths
 prove the recursion, in numbers and in letters.
 """
@@ -238,7 +238,7 @@ def _ones(net: Network, T: int) -> LocalDerivatives:
     """Return a network in which every factor is 1."""
 
     def weight(shape: Shape, name: str, n: int) -> Any:
-        """Return what makes 1 of each arrow that a map carries: what pools divide by."""
+        """Return the factor that turns each arrow of a map into 1: the size of its pools."""
         maps = net.layers[n].link.maps if name == "w" else ()
         return np.full(
             shape, math.prod(m.k**2 for m in maps if isinstance(m, AveragePool)), object

@@ -118,7 +118,7 @@ def rate() -> Loss:
 
 
 def last_steps(k: int) -> Loss:
-    """Return the rate loss on the last k steps alone.
+    """Return the rate loss on only the last k steps.
 
     >>> last_steps(1).direct(np.array([[[1.0]], [[0.0]]]), np.array([[1.0]])).ravel()
     array([ 0., -1.])

@@ -40,7 +40,7 @@ LOSS = "L"
 
 
 def like(array: Any, value: Any, what: str) -> Any:
-    """Return what a function of the table returned, in the shape and dtype of an array."""
+    """Return the result of a function of the table, in the shape and dtype of an array."""
     try:
         found = np.asarray(value, array.dtype)
         return (

@@ -30,7 +30,7 @@ def case_at(t: int, n: int, T: int, N: int) -> int:
     n = N; 4 where t < T, n < N.
 
     Raises:
-        TypeError, ValueError: if an argument is no integer or lies outside the grid.
+        TypeError, ValueError: if an argument is not an integer or lies outside the grid.
 
     >>> [case_at(t, n, T=2, N=2) for n in (2, 1) for t in (0, 1)]
     [3, 1, 4, 2]

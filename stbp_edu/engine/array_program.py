@@ -1,7 +1,7 @@
 """A layer's program on whole arrays of NumPy or PyTorch, step by step.
 
-The functions that run are those that are shown, but for their order: what constants alone decide is
-computed once, and the factors of a step back, which states alone decide, of many steps at once.
+The functions that run are those that are shown, but for their order: what only constants decide is
+computed once, and the factors of a step back, which only states decide, of many steps at once.
 """
 
 from __future__ import annotations

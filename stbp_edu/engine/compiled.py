@@ -259,7 +259,7 @@ def blas_kernels() -> str:
 
 @cache
 def _controller() -> Any:
-    """Return what sets the number of the matrix library's threads; None on a web page."""
+    """Return the function that sets the matrix library's threads; None on a web page."""
     try:
         return importlib.import_module("threadpoolctl").ThreadpoolController()
     except ImportError:

@@ -1,4 +1,4 @@
-"""What constants alone decide in a layer's program, computed once and not at each step."""
+"""The parts of a layer's program that only constants decide, computed once and not at each step."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A layer's program in loops over samples, steps and neurons: source that is compiled.
 
 The functions of a step are those that are shown, on one neuron's numbers. They differ in two ways:
-numbers have the dtype of the arrays, ``_F(1)``, and what constants alone decide, or a spike with
+numbers have the dtype of the arrays, ``_F(1)``, and what only constants decide, or a spike with
 them, is computed once, before the loops. So the reader's names meet no name of the loops, which
 begin theirs with a letter for each kind of array: A a state, E an adjoint, S a signal, G a sum.
 """
@@ -258,7 +258,7 @@ class FormulaLibrary:
     """The part of NumPy that curves use, for expressions."""
 
     def __getattr__(self, name: str) -> Callable[..., ex.Call]:
-        """Return what makes a call of the function of this name: one of the loops' or NumPy's."""
+        """Return a writer of calls of this function: one of the loops' or NumPy's."""
         return partial(ex.call, name if name in OWN_FUNCTIONS else f"np.{name}")
 
     @staticmethod

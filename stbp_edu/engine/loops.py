@@ -144,7 +144,7 @@ def census(first: int, last: int, spikes: Any, found: Any) -> None:
 
 
 def quick_exp(y: Any) -> Any:
-    """Return e^y in single precision, so that several can be computed at once.
+    """Return e^y in single precision, so several can be computed at once.
 
     y = n ln 2 + r: 2^n is written as bits, and e^r is a polynomial.
     """

@@ -90,7 +90,7 @@ def _kept(function: Callable[..., Any]) -> Any:
     load = cache.load_overload
 
     def load_or_forget(*asked: Any) -> Any:
-        """Return what is kept, or None, on which it is compiled."""
+        """Return the kept machine code, or None: then it is compiled."""
         try:
             return load(*asked)
         except Exception:  # what a cut file raises is up to pickle
@@ -103,7 +103,7 @@ def _kept(function: Callable[..., Any]) -> Any:
 
 @cache
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Return what a source may call, compiled."""
+    """Return the functions that a source may call, compiled."""
     space = _functions_with(dtype, _jit(), _kept)
     if dtype == np.float32:
         space["exp"] = _jit()(loops.quick_exp)
@@ -111,7 +111,7 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
 
 
 def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[str, Any]:
-    """Return what a source may call, by what compiles a function, and one that is kept."""
+    """Return the functions that a source may call, by what compiles one, and one that is kept."""
     space: dict[str, Any] = {"np": np, "_F": dtype.type, "jit": jit}
     space |= {
         name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt", "erf")

@@ -30,7 +30,7 @@ from stbp_edu.engine.compiled import (
 )
 
 States = list[Any]
-"""By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has the input alone."""
+"""By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input."""
 PATCHES = 2**19
 """Numbers in the patches that are cut out at a time: 2 MB in float32, which stay in the cache."""
 
@@ -65,7 +65,7 @@ class Dense:
 class Linked:
     """A convolution, or weights behind pooling: a matrix product for the patches of a few images.
 
-    These lie side by side on the last axis, so that what is added up is long pieces of memory.
+    These lie side by side on the last axis, so what is added up is long pieces of memory.
     """
 
     W: Array
@@ -111,7 +111,7 @@ class Linked:
         return np.ascontiguousarray(rows.T).reshape(self.link.units, -1)
 
     def _patches(self, rows: Array) -> Array:
-        """Return what the weights multiply of some images: a row for each weight of a neuron."""
+        """Return the patches of some images: a row for each weight of a neuron."""
         image = np.ascontiguousarray(rows.T).reshape(*self.link.source, -1)
         for one in self.link.maps:
             if isinstance(one, AveragePool):
@@ -128,7 +128,7 @@ class Linked:
         return image.reshape(self._matrix.shape[1], -1)
 
     def _images(self, patches: Array, images: int) -> Array:
-        """Return what comes back to some images, from what comes back to their patches."""
+        """Return the errors of some images, from those of their patches."""
         back = patches
         for one, shape in reversed(
             [*zip(self.link.maps, self.link.shapes, strict=False)]
@@ -205,7 +205,7 @@ class Passes:
         out[len(distinct) :] = out[0]
 
     def output(self, states: States, n: int) -> Array:
-        """Return what a layer hands on."""
+        """Return the layer's output."""
         found: Array = states[n][self.layers[n].program.neuron.output if n else "o"]
         return found
 
@@ -285,7 +285,7 @@ class Passes:
         direct: Mapping[str, Array],
         out: Array,
     ) -> None:
-        """Write what the loss and the layer above hand back to layer n."""
+        """Write the errors that layer n receives from the loss and the layer above."""
         for arrow, q in self.layers[n].program.signals[name]:
             if arrow.layer:
                 above = self.layers[n + 1].program.name(arrow.target, q)
@@ -298,7 +298,7 @@ class Passes:
 
 
 def distinct_steps(below: Any) -> Any:
-    """Return what a layer reads, cut to one step where all steps share the same memory."""
+    """Return a layer's input, cut to one step where all steps share the same memory."""
     return (
         below[:1] if isinstance(below, np.ndarray) and below.strides[0] == 0 else below
     )

@@ -34,7 +34,7 @@ class Program:
         backend: ``"numpy"``: on whole arrays; ``"compiled"``: as loops over samples, steps and
             spikes, which needs Numba; ``"auto"``: compiled where Numba is installed and the
             surrogate is one of this package.
-        twin: whether the smooth twin H stands in place of the spike.
+        twin: whether the smooth twin H replaces the spike.
         to_input: whether the passes keep what the input's gradient needs, too.
         work: buffers to use again; traces and gradients live in them. Without them each call makes
             new arrays.

@@ -87,7 +87,7 @@ class _LastMean(_SquaredMean):
 
 @dataclass(frozen=True)
 class LastSteps(_LastMean):
-    """The rate loss of the last k steps alone; with k = 1, of the last spike.
+    """The rate loss of only the last k steps; with k = 1, of the last spike.
 
     L = 1/(2S) Σ_s || y_s - (1/k) Σ_{t>T-k} o_s^{t,N} ||², and
     ∂L/∂o^{t,N} = -1/(kS) (y - (1/k) Σ_{r>T-k} o^{r,N}) where t > T - k, and 0 before.
@@ -96,7 +96,7 @@ class LastSteps(_LastMean):
         k: how many steps the loss reads, counted from the last; None for all.
 
     Raises:
-        TypeError, ValueError: if ``k`` is no integer >= 1; or above T, where a pass is read.
+        TypeError, ValueError: if ``k`` is not an integer >= 1; or above T, where a pass is read.
 
     >>> out = np.array([[[1.0]], [[0.0]]])
     >>> LastSteps().direct(Trace(U=[None, out], O=[out, out]), np.array([[1.0]])).o.ravel()
@@ -153,7 +153,7 @@ class CrossEntropy(_Probabilities):
 
     z_s = (1/T) Σ_t o_s^{t,N}, or Σ_t o_s^{t,N} with ``counts``;
     L = -1/S Σ_s Σ_i y_{s,i} log softmax(z_s)_i, and ∂L/∂o^{t,N} = (softmax(z) - y) / (T S), or
-    / S with ``counts``, at every t. Rates lie in [0, 1], so that the softmax of n rates is never
+    / S with ``counts``, at every t. Rates lie in [0, 1], so the softmax of n rates is never
     sure: at best e / (e + n - 1). Counts reach further.
 
     Args:

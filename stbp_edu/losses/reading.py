@@ -107,7 +107,7 @@ def read_loss(loss: Any, method: str = "direct") -> Any:
     """Return ``loss`` if it is one.
 
     Raises:
-        TypeError, ValueError: if it is none; the message says what to pass.
+        TypeError, ValueError: if it is not one; the message says what to pass.
     """
     checks.choice("method", method, ("direct", "value"))
     if isinstance(loss, type) or not callable(getattr(loss, method, None)):

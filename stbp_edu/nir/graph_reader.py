@@ -34,8 +34,8 @@ def from_graph(
         dt: the length of a step in seconds; > 0.
 
     Raises:
-        TypeError: if it is no graph.
-        ValueError: if it is no such chain, has a node that this package does not, or its neurons
+        TypeError: if it is not a graph.
+        ValueError: if it is not such a chain, has a node that this package does not, or its neurons
             are not at rest at 0.
 
     >>> from stbp_edu.nir import to_graph

@@ -82,7 +82,7 @@ CHARTS = {
 
 
 def __getattr__(name: str) -> Any:
-    """Return what needs matplotlib, which is imported when it is first asked for.
+    """Return a name that needs matplotlib, which is imported when it is first used.
 
     Raises:
         AttributeError: if there is no such name.

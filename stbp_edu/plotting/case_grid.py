@@ -61,7 +61,7 @@ def grid(
         N: number of layers, shown as n = 1..N.
         highlight: case numbers or cells (t, n) to colour; every cell where None. 5 means all.
         labels: what to write in a cell, by (t, n); the case's number where None.
-        title: what stands above it.
+        title: the text above it.
 
     >>> [cell.label for cell in grid(T=3, N=2, highlight={3}).nodes.values()]
     ['4', '4', '2', '3', '3', '1']

@@ -120,7 +120,7 @@ def _on_sheet(svg: str, alt: str) -> str:
 
 
 def place_legend(ax: Axes) -> None:
-    """Put the legend above the axes, so that it covers no curve, in as many columns as fit."""
+    """Put the legend above the axes, so it covers no curve, in as many columns as fit."""
     handles, labels = ax.get_legend_handles_labels()
     spec = ax.get_subplotspec()
     across = spec.get_gridspec().ncols if spec else 1

@@ -21,7 +21,7 @@ from stbp_edu.plotting.palette import (
 )
 from stbp_edu.surrogates import Surrogate
 
-# Zero is clear, so that the page shows through, and the strongest colour pale enough for the ink.
+# Zero is clear, so the page shows through, and the strongest colour pale enough for the ink.
 STRONG = 0.7
 INSIDE: Any = {
     "ha": "center",

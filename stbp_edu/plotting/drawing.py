@@ -2,8 +2,8 @@
 
 Time runs to the right and layers upward. A drawing says what there is, in columns and rows; laid
 out at a width, each thing has its place in pixels. Spikes are circles, all else is square. What
-is followed is thick, what is lost dashed with a cross, and what is asked about stands in a halo.
-Every factor stands beside its arrow, where it is farthest from everything else. In a grid the
+is followed is thick, what is lost dashed with a cross, and what is asked about has a halo.
+Every factor is beside its arrow, where it is farthest from everything else. In a grid the
 nodes are cells that fill their columns, with text in as many lines as that takes.
 """
 
@@ -32,7 +32,7 @@ SHARES = (
     0.66,
     0.26,
     0.74,
-)  # where on an arrow its factor may stand
+)  # where on an arrow its factor may be
 GAPS = (6, 16)  # pixels from its arrow
 CLEAR = 7.0  # pixels that a factor keeps from all else, where it can
 CROSSES = 0.45 + 0.05 * np.array(
@@ -59,7 +59,7 @@ class DrawnNode:
 class DrawnArrow:
     """An arrow between two nodes, by their names; from a node to itself it is a loop above it.
 
-    It has the colour of its term, or ``GRID`` where nothing is followed; its factor stands beside
+    It has the colour of its term, or ``GRID`` where nothing is followed; its factor is beside
     it. It is bowed to its left by a share of its length. A width of 0 follows from the colour.
     """
 
@@ -145,7 +145,7 @@ class Laid:
         self.curves = [self._curve(arrow) for arrow in drawing.arrows]
 
     def place(self, column: float, row: float) -> Array:
-        """Return where a place is; the columns stand in the middle."""
+        """Return where a place is; the columns are in the middle."""
         x, centre = self.middle
         return np.array([x + self.step * (column - centre), -self.row * row])
 
@@ -199,7 +199,7 @@ class Laid:
         """The middle of the factor of each arrow that has one."""
         arrows, rim = self.drawing.arrows, self.drawing.radius
         words = self.words + self._places(self.drawing.kept)
-        taken = [  # middle, and half the size, of what stands there
+        taken = [  # middle, and half the size, of everything drawn there
             *((*at, 0, 0) for curve in self.curves for at in _on(curve, ALONG[::4])),
             *((*at, rim, rim) for at in self.at.values()),
             *(_box(word, x, y) for word, x, y in words),
@@ -223,7 +223,7 @@ class Laid:
 
     @cached_property
     def words(self) -> list[tuple[Label, float, float]]:
-        """Return every word, with those of columns and rows, and where it stands."""
+        """Return every word, with those of columns and rows, and its place."""
         found = self._places(self.drawing.words)
         low = min(node.at[1] for node in self.drawing.nodes.values())
         aside, below = (
@@ -260,7 +260,7 @@ class Laid:
         return [0, round(top), self.width, round(max(y) + MARGIN - top)]
 
     def data(self) -> dict[str, Any]:
-        """Return what an explorer draws of it: nodes and arrows in their order, and words."""
+        """Return the data from which an explorer draws it: nodes and arrows in order, and words."""
         at = [
             [round(float(c), 1) for c in self.at[name]] for name in self.drawing.nodes
         ]
@@ -298,7 +298,7 @@ def _box(word: Label, x: float, y: float) -> tuple[float, ...]:
 
 
 def _beside(curve: Array, half: tuple[float, float]) -> Any:
-    """Yield where the middle of a factor may stand: on both sides of its arrow, here and there."""
+    """Yield places for the middle of a factor: on both sides of its arrow, here and there."""
     start, bend, end = curve
     for gap, share, side in product(GAPS, SHARES, (1, -1)):
         along = (1 - share) * (bend - start) + share * (end - bend)

@@ -34,7 +34,7 @@ KINDS = {
 GAP = 1.05  # rows from the last state of a layer to the first of the next
 UP_TO_LOSS = 1.15  # rows
 ACROSS, UP = 0.38, 0.29  # columns and rows from a neuron to the next one of its layer
-ASIDE = 0.26  # where a kind has many states, every other one stands so far to the right
+ASIDE = 0.26  # where a kind has many states, every other one is so far to the right
 
 
 def edges(T: int, N: int) -> Iterator[tuple[str, NodeName, GraphNode]]:
@@ -158,7 +158,7 @@ def subscript(i: int) -> str:
 
 
 def label(node: arrows.Node, net: Network) -> str:
-    """Return what is written on a node: its state, with the neuron's number among several."""
+    """Return the label of a node: its state, with the neuron's number among several."""
     crowd = node.kind != LOSS and net.sizes[node.n] > 1
     return node.kind + (subscript(node.i) if crowd else "")
 
@@ -184,7 +184,7 @@ def network_graph(
 ) -> Drawing:
     """Return the arrows of a network, drawn like this, and their nodes.
 
-    A layer's neurons lean to the right; every other state stands ``aside``, and a layer so many
+    A layer's neurons lean to the right; every other state is ``aside``, and a layer so many
     rows above the last state of the one below.
     """
     heads = [edge.target for edge in drawn if edge.target.kind != LOSS]
@@ -232,9 +232,7 @@ def two_layers(net: Network) -> Shown:
         k, m = (order.index(end.kind) for end in (edge.source, edge.target))
         up = edge.target.n > edge.source.n
         colour = NEXT if edge.step else ABOVE if up else INK
-        bow = (
-            0.0 if edge.step or (k - m) % 2 else -0.2
-        )  # about a state that stands between
+        bow = 0.0 if edge.step or (k - m) % 2 else -0.2  # about a state between them
         number = "" if edge.kind in written else str(numbers[edge.kind])
         written.add(edge.kind)
         drawn[edge] = DrawnArrow(

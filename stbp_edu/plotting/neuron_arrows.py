@@ -40,7 +40,7 @@ def states(
 
 
 def fan_out(above: int = 3) -> Drawing:
-    """Return what leaves the spike and the potential of neuron i of layer n at step t < T, n < N.
+    """Return the arrows that leave the spike and the potential of a neuron, for t < T and n < N.
 
     From o_i^{t,n} up to the potential of each of the ``above`` neurons of layer n + 1 at the same
     step, and on to its own next potential; from u_i^{t,n} to its spike and its next potential.
@@ -78,7 +78,7 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
         T: number of time steps; with more than 4, arrows from potentials may cross spikes.
         reads: what the loss reads, such as ``{("o", 3)}`` for the spike of step 3; steps count
             from 1.
-        title: what stands above it.
+        title: the text above it.
 
     >>> len(read_outs(T=3, reads={("u", 3)}).arrows)
     8
@@ -108,7 +108,7 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
 def automaton(rule: Rule, net: Network) -> Drawing:
     """Return the states of a rule in a row, the first in a halo, with the moves between them.
 
-    A loop stands above its state, and below it, crossed, the arrows at which a word is dropped.
+    A loop is above its state, and below it, crossed, the arrows at which a word is dropped.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import RULES, hard_reset, network

@@ -1,6 +1,6 @@
 """One visual language: what each colour means, in figures and on the site.
 
-A term of the backward pass has one colour wherever it stands: in an arrow, a formula, the grid and
+A term of the backward pass has one colour everywhere: in an arrow, a formula, the grid and
 the poster. The cases are sums of terms, and have no colours of their own. A colour never stands
 alone: arrows carry their factor, cases their number, what is lost a cross and dashes; δ and ε are
 told apart by their shape, a circle and a square.
@@ -42,7 +42,7 @@ CASE_TINTS = {1: DIRECT, 2: ABOVE, 3: DIRECT, 4: ABOVE, 5: GRID}
 DELTA = EPSILON = INK
 """δ = dL/do, drawn with circles, and ε = dL/du, drawn with squares."""
 MORE, LESS = "#0078be", "#d55e00"
-"""The signs of a map: more than zero, and less; nothing else is told by these two."""
+"""The signs of a map: more than zero, and less; these two show nothing else."""
 SPIKE = "#b46a00"
 """A spike."""
 SERIES = ("#0078be", "#d55e00", "#009068", "#b6679b", "#a85c36", "#6f6fd8")

@@ -74,7 +74,7 @@ def folded(html: str) -> str:
 
 
 def _bundle(value: Any) -> Any:
-    """Return what a value shows of itself by type, or None."""
+    """Return the forms in which a value shows itself by type, or None."""
     method = getattr(value, "_repr_mimebundle_", None)
     return None if method is None else method()
 

@@ -187,7 +187,7 @@ def networks() -> dict[str, tuple[ForwardPass, ...]]:
 
 
 def ran(bug: Bug, net: ForwardPass) -> tuple[CallResult, dict[str, Any]]:
-    """Return what a program gives on a network, and what is right, by names such as ``"ε[2]"``."""
+    """Return a program's results on a network, and the right ones, by names such as ``"ε[2]"``."""
     exact, names = net.sweep("exact"), ("δ", "ε", "W", "b")
     right = exact.delta, exact.epsilon, exact.gradients.W, exact.gradients.b
     given = net.trace, net.targets, net.params, net.neuron

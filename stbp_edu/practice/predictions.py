@@ -38,7 +38,7 @@ class Prediction:
         question: what was asked.
         answer: the reader's choice, or "".
         measured: the measured one, or "" where nothing was measured yet.
-        refused: what the reader wrote, where that is none of the choices, or "".
+        refused: what the reader wrote, where that is not one of the choices, or "".
     """
 
     question: PredictionQuestion
@@ -127,7 +127,7 @@ def predict(
         measured: what was measured, one of the choices too.
 
     Raises:
-        ValueError: if there is no such question, or ``measured`` is none of its choices.
+        ValueError: if there is no such question, or ``measured`` is not one of its choices.
 
     >>> predict("c3-holds", "t = 1")
     c3-holds: you predicted `t = 1`.

@@ -67,7 +67,7 @@ def record_prediction(prediction_id: str, answer: str) -> None:
 
 
 def _read(place: Path | None) -> dict[str, Any]:
-    """Return what a file holds; raise ValueError where it is damaged."""
+    """Return the contents of a file; raise ValueError where it is damaged."""
     return FILE.read(place) if place is not None and place.exists() else {}
 
 
@@ -170,7 +170,7 @@ class Progress:
 
 
 def progress_report() -> Progress:
-    """Return what is done and what comes next."""
+    """Return the exercises that are done, and the next one."""
     try:
         return _progress(_read(path()))
     except UNUSABLE as error:
@@ -191,7 +191,7 @@ def export_progress(file: str | Path) -> Path:
 
     Raises:
         FileNotFoundError: if there is no such folder.
-        ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is no file.
+        ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is not a file.
     """
     file, kept = as_path("file", file), _read(path())
     if not kept:
@@ -231,7 +231,7 @@ def import_progress(file: str | Path) -> Progress:
 
 
 def _progress(kept: dict[str, Any]) -> Progress:
-    """Return what a file says, as far as it can be read."""
+    """Return the progress in a file, as far as it can be read."""
     history = {
         id_: Attempts(attempts, _entries(one.get("mistakes"), int))
         for id_, one in _entries(kept.get("history"), dict).items()
@@ -242,7 +242,7 @@ def _progress(kept: dict[str, Any]) -> Progress:
 
 
 def _entries(table: Any, kind: type[T]) -> dict[str, T]:
-    """Return the entries of a table that are of a kind; none where it is no table."""
+    """Return the entries of a table that are of a kind; none where it is not a table."""
     return (
         {k: v for k, v in table.items() if type(v) is kind}
         if isinstance(table, dict)

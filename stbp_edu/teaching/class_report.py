@@ -54,7 +54,7 @@ def why_wrong(task: Task, mistake: str) -> str:
 
 
 def unnamed(verdict: Feedback) -> Unnamed:
-    """Return what identifies a wrong answer without a name: the same words for the same values."""
+    """Return a key for a wrong answer without a name: the same words for the same values."""
     return verdict.exercise, " ".join(verdict.message[:2])
 
 
@@ -129,7 +129,7 @@ COMPUTED = tuple("=+-@\t\r")
 
 
 def feedback(problem_set: ProblemSet, submission: Submission) -> str:
-    """Return what the author of a graded notebook is told, as HTML."""
+    """Return the feedback for the author of a graded notebook, as HTML."""
     verdicts = submission.verdicts
     total = sum(problem_set.earned(v) for v in verdicts)
     most = sum(problem_set.points_of(v.exercise) for v in verdicts)
@@ -171,7 +171,7 @@ def page(
 
 
 def _answers_to(task: Task, submissions: Sequence[Submission]) -> dict[str, Any]:
-    """Return what was found of one task: verdicts, who is wrong and why, and what is reported."""
+    """Return the findings of one task: verdicts, who is wrong and why, and the report."""
     graded, reported = [], set()
     for s in submissions:
         for v in s.verdicts:

@@ -87,7 +87,7 @@ class StudentFunction:
         self.facts: Mapping[str, Any] = facts if isinstance(facts, dict) else {}
 
     def __call__(self, *args: Any) -> Any:
-        """Return what the function returns, as plain data.
+        """Return the function's result, as plain data.
 
         Raises:
             NoValueError: if it returns nothing; with the outcome.
@@ -132,7 +132,7 @@ class StudentFunction:
         raise NoValueError(Difference("problem", self.stopped))
 
     def _next_message(self) -> tuple[Any] | None:
-        """Return what the next message holds, or None if it was a question."""
+        """Return the contents of the next message, or None if it was a question."""
         assert self._process.stdin
         assert self._process.stdout
         match messages.read_message(self._process.stdout):
@@ -185,7 +185,7 @@ class StudentFunction:
 
 
 def problem_of(kind: str, text: str) -> Difference | None:
-    """Return what is said of an exception in the other process, as ``check`` says it."""
+    """Return the words for an exception in the other process, as ``check`` has them."""
     found = problem(kind, text)
     if found and kind in ("ModuleNotFoundError", "ImportError"):
         return Difference(found.kind, f"{found.message} {NUMPY_ONLY}", found.error)

@@ -101,7 +101,7 @@ def _array(dtype: str, shape: list[Any], data: str) -> np.ndarray[Any, Any]:
 
 
 def unpack_argument(ask: Callable[[int, Any], Any]) -> Callable[[Any], Any]:
-    """Return what unpacks an argument that is not plain data.
+    """Return a function that unpacks an argument that is not plain data.
 
     ``ask(k, args)`` calls the judge's k-th function.
     """

@@ -142,7 +142,7 @@ def read_notebook(path: Path) -> tuple[list[str], dict[str, Any]]:
     """Return the source of a notebook's code cells, and what it says of its problem set.
 
     Raises:
-        ValueError: if it is no notebook.
+        ValueError: if it is not a notebook.
     """
     try:
         book = json.loads(path.read_bytes())

@@ -8,7 +8,7 @@
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``train``: a run in one process or in several, as a command.
 
-Nothing below imports this package, so that ``import stbp_edu`` needs NumPy alone. It comes with
+Nothing below imports this package, so ``import stbp_edu`` needs only NumPy. It comes with
 ``pip install 'stbp-edu[torch]'``.
 """
 

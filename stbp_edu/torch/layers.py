@@ -110,7 +110,7 @@ class LIFLayer(nn.Module):
                 was returned with the part before. The result is then the pair (output, state).
                 Two halves have the outputs and the gradients of the whole; ``detached`` of
                 :mod:`stbp_edu.torch` cuts what goes back from one part to the other.
-            twin: whether H takes the place of the spike, so that finite differences are valid.
+            twin: whether H takes the place of the spike, so finite differences are valid.
 
         Raises:
             TypeError, ValueError: if the input is none that the weights take, or is not finite; or

@@ -34,7 +34,7 @@ class LIFNetwork(nn.Sequential):
     """Layers of neurons, one above the other, with other modules between them.
 
     Between the layers may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else
-    takes a batch: it gets the spikes of all steps at once, T · S of them. So dropout is drawn anew
+    takes a batch: it gets the spikes of all steps at once, T · S of them. So dropout is drawn again
     at each step. Under rules that hand another error to the layer below than to the weights, such
     as the classic one, dropout and batch norm stand there and not among a layer's weights, which
     are then run twice.

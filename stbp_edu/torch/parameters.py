@@ -44,8 +44,8 @@ def to_params(state: StateDict) -> Params:
     without a bias gets zeros. Half precision becomes float32.
 
     Raises:
-        TypeError, ValueError: if a weight is no matrix of floats, there is none, or the shapes do
-            not chain.
+        TypeError, ValueError: if a weight is not a matrix of floats, there is none, or the
+            shapes do not chain.
 
     >>> params = to_params(torch.nn.Linear(3, 2).state_dict())
     >>> params.sizes

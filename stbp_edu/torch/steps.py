@@ -1,8 +1,8 @@
 """The neurons of a layer on tensors.
 
 They run the program that is shown, and that NumPy runs, as a function of autograd: see
-:mod:`stbp_edu.engine.array_program`. The weights from below stand outside, so that any module can
-make the current; recurrent weights stand inside.
+:mod:`stbp_edu.engine.array_program`. The weights from below are outside, so any module can
+make the current; recurrent weights are inside.
 """
 
 import math

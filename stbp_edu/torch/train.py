@@ -6,7 +6,7 @@ its rank, several share each batch, and the gradient is that of one::
     torchrun --nproc-per-node 2 -m stbp_edu.torch.train mnist
 
 All but the two passes is what ``stbp-edu train`` does: options, what is drawn from the seed, the
-updates, and the files, so that either command goes on with a run of the other.
+updates, and the files, so either command goes on with a run of the other.
 """
 
 # Gloo's threads have to end with the group, since one that is left at the interpreter's end can
@@ -170,7 +170,7 @@ class TensorPasses:
         """Return the gradient of all samples under the rule, by layer.
 
         One message holds it all. Each process divides the loss of its share by the size of the
-        whole batch, so that the sum is the gradient of the batch, however unequal the shares are.
+        whole batch, so the sum is the gradient of the batch, however unequal the shares are.
         """
         self._backward(trace, targets)
         found = {name: p.grad for name, p in self.network.named_parameters()}

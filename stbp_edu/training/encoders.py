@@ -2,7 +2,7 @@
 
 An encoder takes S images and returns an array of shape (T, S, n[0]). With ``bernoulli`` and
 ``direct``, n[0] is the number of pixels, and the whole image is shown at every step. The others
-depend on the step: ``rows`` and ``frames`` show one row of the image after the other, so that its
+depend on the step: ``rows`` and ``frames`` show one row of the image after the other, so its
 columns are the inputs, and ``saccades`` the events of an image that moves: they are computed, as
 if a camera had recorded it, by whole pixels and without noise.
 """
@@ -80,7 +80,7 @@ def bernoulli(pixels: NDArray[Any], T: int, rng: np.random.Generator) -> Array:
         rng: a seeded generator.
 
     Raises:
-        TypeError, ValueError: if ``pixels`` is no such array, or ``T`` no integer >= 1.
+        TypeError, ValueError: if ``pixels`` is not such an array, or ``T`` no integer >= 1.
 
     >>> bernoulli(np.array([[0.0, 1.0]]), 3, np.random.default_rng(0)).tolist()
     [[[0.0, 1.0]], [[0.0, 1.0]], [[0.0, 1.0]]]
@@ -124,7 +124,7 @@ def rows(
         hold: steps for each row, >= 1.
 
     Raises:
-        TypeError, ValueError: if ``images`` is no such array, or there are too few steps.
+        TypeError, ValueError: if ``images`` is not such an array, or there are too few steps.
 
     >>> rows(np.array([[[1.0, 0.0], [0.0, 1.0]]]), 4, np.random.default_rng(0))[:, 0].tolist()
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
@@ -147,7 +147,7 @@ def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
 def _by_rows(
     images: NDArray[Any], T: int, hold: int, show: Callable[[NDArray[Any]], Array]
 ) -> Array:
-    """Return what is shown of each row, held for some steps, one after the other; then zeros."""
+    """Return the rows one after the other, each held for some steps; then zeros."""
     _check("images", images, "(S, height, width)", WHOLE)
     S, height, width = images.shape
     steps = height * checks.count("hold", hold)

@@ -255,7 +255,7 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
 
 
 def _kind(rate: float) -> str:
-    """Return what is wrong with a firing rate; empty where nothing is."""
+    """Return the advice on a firing rate; empty where it is fine."""
     return "silent" if rate < SILENT else "saturated" if rate > SATURATED else ""
 
 

@@ -1,6 +1,6 @@
 """The published records of measurements, and intervals of what they measured.
 
-The records are in ``docs/results`` of a checkout, and come inside the wheel, so that a page that
+The records are in ``docs/results`` of a checkout, and come inside the wheel, so a page that
 runs the package can read them, too.
 """
 
@@ -50,7 +50,7 @@ def origin(newest: float | None = None) -> dict[str, str]:
 
 
 def environment() -> dict[str, dict[str, str | int]]:
-    """Return what a record says of the machine, and of the versions of the software."""
+    """Return the machine and the versions of the software, for a record."""
     config: Any = np.show_config(mode="dicts")
     blas = config.get("Build Dependencies", {}).get("blas", {})
     processor = platform.processor() or platform.machine() or "unknown"

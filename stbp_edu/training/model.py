@@ -114,7 +114,7 @@ def encode_images(
     rng: np.random.Generator,
     dtype: Any,
 ) -> Array:
-    """Return the input of all steps, drawn anew from images (S, height, width).
+    """Return the newly drawn input of all steps, from images (S, height, width).
 
     With the encoder ``direct``, all steps are the same memory.
     """

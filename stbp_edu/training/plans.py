@@ -107,7 +107,7 @@ class Plan:
         return runs
 
     def config(self, run: str, settings: Settings, data: Dataset) -> RunConfig:
-        """Return what :func:`train_in_folder` is to train."""
+        """Return the configuration for :func:`train_in_folder`."""
         folder = self.folder / run
         return RunConfig(
             self.dataset, settings, data, folder, self.held_out, self.encodings
@@ -133,7 +133,7 @@ def read_plan(path: str | Path) -> Plan:
 
     Raises:
         OSError: if the file cannot be read.
-        TypeError, ValueError: if it is no TOML, or no plan; see :class:`Plan`.
+        TypeError, ValueError: if it is not TOML, or no plan; see :class:`Plan`.
     """
     path = files.as_path("path", path)
     table = {"folder": f"runs/{path.stem}", **files.read_toml(path)}
@@ -206,7 +206,7 @@ def _write(plan: Plan, results: Results) -> None:
 
 
 def _result(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the record of a plan holds of the record of a run."""
+    """Return the part of a run's record that the record of a plan holds."""
     return {key: record.get(key) for key in ("accuracy", "seconds", "params")}
 
 

@@ -176,7 +176,7 @@ class Settings:
             object.__setattr__(self, name, value)
 
     def _check_together(self) -> None:
-        """Check settings against others; a row: what must hold, a name, what it must be, a mend."""
+        """Check settings against others; a row: the condition, a name, its value, the advice."""
         layers, mend = (
             f"for the layers {self.hidden}",
             "choose that, or give widths alone",
@@ -237,7 +237,7 @@ class Settings:
 
     @property
     def _lif(self) -> LIF:
-        """Part I's neuron, also where lines stand in its place."""
+        """Part I's neuron, also where lines replace it."""
         surrogate: Surrogate
         if ":" in self.surrogate:
             surrogate = own_surrogate(self.surrogate, self.a)

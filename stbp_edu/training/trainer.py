@@ -88,7 +88,7 @@ Event = Step | Epoch | Advice
 def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generator:
     """Return the generator of this stream and epoch.
 
-    Each epoch has its own, so that a run that goes on draws what one that never stopped draws.
+    Each epoch has its own, so a run that goes on draws what one that never stopped draws.
     """
     return np.random.default_rng([settings.seed, which, epoch])
 
@@ -170,7 +170,7 @@ def train(
 def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
     """Take the steps of an epoch, counted from 0; yield the statistics of each batch.
 
-    Each image is seen once, in an order drawn anew. A gradient that is not finite ends the run.
+    Each image is seen once, in a newly drawn order. A gradient that is not finite ends the run.
     """
     job.begin_epoch(epoch)
     for step in range(job.steps):
@@ -198,7 +198,7 @@ class TrainingJob:
         self.state = deepcopy(state)
         self.steps = -(-len(data.train_labels) // settings.batch)
         d = settings.shift
-        # Padded, so that each shifted image is a window; binned events are too large to copy.
+        # Padded, so each shifted image is a window; binned events are too large to copy.
         images = data.train_images
         self._padded = np.pad(images, ((0, 0), (d, d), (d, d))) if d else images
 
@@ -264,7 +264,7 @@ class TrainingJob:
         return norm
 
     def encode(self, images: NDArray[Any]) -> Array:
-        """Return spikes of images, drawn anew."""
+        """Return newly drawn spikes of images."""
         s = self.settings
         return model.encode_images(
             images, s, s.T, self._spikes, self.state.params.dtype

@@ -1,7 +1,7 @@
 """Oracle by program: reverse-mode automatic differentiation of the forward pass.
 
 The forward pass is written out with HIPS autograd's NumPy, which records every operation and
-applies the chain rule to each. Two things are told to it: where the spike is, and that h stands
+applies the chain rule to each. It is given two things: where the spike is, and that h is used
 in for the derivative there. The gate's derivative f', the paths through time and the sums over
 samples it works out by itself.
 """
@@ -61,7 +61,7 @@ def derivatives(
         W, b, du, do = ([None, *layers] for layers in added)
         steps = run(
             spikes, W, b, neuron, fire, du, do, autograd.numpy
-        )  # f' is found, not told
+        )  # f' is found, not given
         return loss_value(
             loss, [layers[-1] for layers in steps], targets, autograd.numpy
         )

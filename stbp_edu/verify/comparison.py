@@ -138,7 +138,7 @@ def comparisons(
 ) -> Iterator[Comparison]:
     """Yield every array of two results side by side, with the id of its equation.
 
-    The first difference is where a mistake entered. ``got`` may be the gradients alone.
+    The first difference is where a mistake entered. ``got`` may be only the gradients.
     """
     alike = expected if isinstance(got, Adjoints) else expected.gradients
     for (id, node, a), (_, _, b) in zip(arrays(got), arrays(alike), strict=True):
@@ -148,7 +148,7 @@ def comparisons(
             node.kind in "Wb"
         ):  # each ε enters with a weight of at most 1, since spikes are
             scale = np.abs(expected.epsilon[node.n]).sum(axis=(0, 1)).max()
-        else:  # over all steps and samples of the layer: one entry alone may have cancelled
+        else:  # over all steps and samples of the layer: a single entry may have cancelled
             state = expected.delta if node.kind == "o" else expected.epsilon
             scale = np.abs(state[node.n]).max()
         # 1e-200 for numbers so small that float64 itself loses their digits.
@@ -207,7 +207,7 @@ def compare(
 ) -> Iterator[Outcome]:
     """Compare forms with an oracle's answer; under ``GAP``, a difference is expected.
 
-    ``exact`` asks for the places alone where the classic rule gives the gradient, or does not.
+    ``exact`` asks only for the places where the classic rule gives the gradient, or does not.
     """
     T, N = len(answer.delta[1]), len(answer.delta) - 1
     for form, got in forms.items():

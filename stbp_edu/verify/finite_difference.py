@@ -1,7 +1,7 @@
 """Oracle by definition: nudge one number, run the network again, and compare the losses.
 
-It uses no derivative at all. A spike has none, so that the network is run as its *smooth twin*,
-with H in place of the step g: there, H' = h is true and not a stand-in, so that every derivative
+It uses no derivative at all. A spike has none, so the network is run as its *smooth twin*,
+with H in place of the step g: there, H' = h is true and not a stand-in, so every derivative
 that the recursion computes can be measured. What is nudged may be a weight, a bias, one
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
@@ -58,9 +58,9 @@ def twin_loss(
 def _twin_run(
     problem: Problem, loss: LossLike, nudged: Node, amount: float, s: int | None = 0
 ) -> tuple[float, NDArray[np.intp]]:
-    """Return what :func:`twin_loss` does, and on which piece of H each potential landed.
+    """Return the loss of :func:`twin_loss`, and the piece of H on which each potential landed.
 
-    A difference across a joint of two pieces is no slope.
+    A difference across a joint of two pieces is not a slope.
     """
     spikes, targets, params, neuron = problem
     T, S, _ = spikes.shape

@@ -3,7 +3,7 @@
 Of the neuron's functions each formula is held as the equations page prints it: that of a
 surrogate's H beside its curve, the others here. SymPy evaluates it with thirty digits; f' and h are
 not written down but differentiated from f and H. The losses share no line with
-:mod:`stbp_edu.losses`, and take plain NumPy or autograd's, so that ``finite_difference`` measures
+:mod:`stbp_edu.losses`, and take plain NumPy or autograd's, so ``finite_difference`` measures
 their slopes and ``autodiff`` derives them.
 """
 
@@ -26,7 +26,7 @@ IDS = (
 )
 """The equations that this oracle answers for, in the order of the table."""
 
-WIDTHS = (0.25, 1.0, 3.0)  # of every surrogate: a formula may be right for a = 1 alone
+WIDTHS = (0.25, 1.0, 3.0)  # of every surrogate: a formula may be right only for a = 1
 TAUS = (0.2, 0.5, 0.9)
 THRESHOLDS = (-0.25, 0.5, 1.5)
 SPIKES = np.array([0.0, 0.25, 0.5, 1.0])
@@ -76,7 +76,7 @@ def _functions(
 
 
 def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
-    """Return what is left of a potential at the next step."""
+    """Return the potential carried to the next step."""
     if neuron.gate == "soft":
         return neuron.tau * u - neuron.v_th * o
     if neuron.gate == "linear":

@@ -1,6 +1,6 @@
 """Proof by letters: the recursion's polynomial against the sum over paths, node by node.
 
-Every factor is a letter of which nothing is known, so that an identity here holds for every
+Every factor is a letter of which nothing is known, so an identity here holds for every
 surrogate, every gate, every weight and every spike train of a network of that shape.
 """
 
@@ -68,7 +68,7 @@ def symbols(
 
     Raises:
         ImportError: if SymPy is needed and not installed.
-        TypeError, ValueError: if a size or T is no integer >= 1.
+        TypeError, ValueError: if a size or T is not an integer >= 1.
 
     >>> net = symbols([1, 1], T=2)
     >>> net.h[1][0][0], net.W[1][0][0], net.readout[1][0]
@@ -120,7 +120,7 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Identity]:
     recursion) - Σ of the paths that the classic rule drops.
 
     Raises:
-        TypeError, ValueError: if a size or T is no integer >= 1, or the rule is another.
+        TypeError, ValueError: if a size or T is not an integer >= 1, or the rule is another.
 
     >>> [(p.id, p.paths, p.difference) for p in prove([1, 1], T=1) if p.node.kind in "uo"]
     [('c1-delta', 1, 0), ('c1-epsilon', 1, 0)]

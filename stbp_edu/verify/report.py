@@ -126,7 +126,7 @@ def run(seed: int = 0, rounds: int = 3) -> Report:
 
     Raises:
         ImportError: if autograd or SymPy is not installed.
-        TypeError, ValueError: if ``seed`` or ``rounds`` is no suitable integer.
+        TypeError, ValueError: if ``seed`` or ``rounds`` is not a suitable integer.
 
     >>> run(rounds=1).ok
     True
@@ -137,7 +137,7 @@ def run(seed: int = 0, rounds: int = 3) -> Report:
 
 
 def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
-    """Return what :func:`run` works through: the name of each trial, and its outcomes to come.
+    """Return the trials of :func:`run`: the name of each, and its outcomes to come.
 
     The other losses, the ablations and many samples meet one gate a round: of them, a gate decides
     little.

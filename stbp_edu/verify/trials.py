@@ -81,7 +81,7 @@ def all_forms(
 ) -> dict[str, Any]:
     """Return the results of the index formulas, the sweep and the engine, by name.
 
-    The five cases have a hard reset; with the soft one there is the engine alone. The index
+    The five cases have a hard reset; with the soft one there is only the engine. The index
     formulas have the rate loss and the two rules.
     """
     spikes, targets, params, neuron = problem
@@ -138,7 +138,7 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
 def gradients(
     problem: Problem, spike: Spike | None, loss: LossLike = losses.RATE
 ) -> dict[str, tuple[Adjoints, comparison.Tolerance]]:
-    """Return what autodiff says, and of the twin what finite differences do, by their names."""
+    """Return the gradients by autodiff, and of the twin by finite differences, by their names."""
     answers = {
         "autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)
     }
@@ -190,7 +190,7 @@ def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
 def by_losses(problem: Problem) -> Iterator[Outcome]:
     """Compare the value and the direct term of every other loss, on the smooth twin.
 
-    Finite differences and automatic differentiation know a loss from ``formulas`` alone; the
+    Finite differences and automatic differentiation know a loss only from ``formulas``; the
     classic rule is held against the paths that it keeps, which take the direct term as given. So
     is a direct term without a loss, by spikes and by potentials.
     """

@@ -75,7 +75,7 @@ class Match:
 
 
 def _called(gate: str, rule: str) -> str:
-    """Return what to call a gate and a rule."""
+    """Return the name of a gate and a rule."""
     return rule if gate == "lines" else f"{gate} gate, {rule}"
 
 

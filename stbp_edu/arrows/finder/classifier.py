@@ -1,4 +1,4 @@
-"""Which words does a gradient function keep? Found from its numbers alone.
+"""Which words does a gradient function keep? Found only from its numbers.
 
 Any rule that is a language gives the gradient Σ over words c · (what the paths of that word
 contribute), c = 1 for a word that it keeps and 0 for one that it drops. On a small network a rule
@@ -56,7 +56,7 @@ class Verdict:
         return sorted(found, key=lambda word: (len(word), word))
 
     def __str__(self) -> str:
-        """Return what was found, in a sentence."""
+        """Return the finding as a sentence."""
         if self.rules:
             same = " (they keep the same words here)" if len(self.rules) > 1 else ""
             return f"equals {' = '.join(self.rules)}{same}"

@@ -19,12 +19,12 @@ ALIKE, NEAR = 1e-3, 0.02
 POINTS = 200
 """At how many places a surrogate is looked at."""
 SIZES = (-4.0, -2.0, -1.0, 0.5, 1.0, 2.0, 4.0)
-"""What inputs are multiplied by, so that potentials lie on both sides of the threshold."""
+"""Factors on the inputs: potentials then lie on both sides of the threshold."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A surrogate of which h alone is known."""
+    """A surrogate of which only h is known."""
 
     h: Callable[[Array], Array]
 

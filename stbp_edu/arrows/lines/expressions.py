@@ -3,7 +3,7 @@
 They are read from text of which nothing is run, or written with Python's signs: ``1 - a * b`` of
 two names is one. The operations are ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, spike, and
 functions that are defined in a line of their own. A tree can be evaluated on arrays, and written as
-LaTeX or as Python. What is written as Python has the brackets of the tree, so that it gives the
+LaTeX or as Python. What is written as Python has the brackets of the tree, so it gives the
 same bits.
 """
 
@@ -71,7 +71,7 @@ def call(op: str, *args: Any) -> Call:
 
 
 def _signs(op: str) -> tuple[Callable[..., Call], Callable[..., Call]]:
-    """Return the methods of an operation: of what stands on its left, and on its right."""
+    """Return the methods of an operation: with a tree on its left, and on its right."""
 
     def signed(a: Any, *b: Any) -> Call:
         """Return the operation on this expression, and on another."""
@@ -137,7 +137,7 @@ class Call(Operand):
         return self._hash  # type: ignore[attr-defined]
 
     def __reduce__(self) -> Any:
-        """Return what is pickled: hashes of strings differ from process to process."""
+        """Return the pickled form: hashes of strings differ from process to process."""
         return Call, (self.op, self.args)
 
 
@@ -232,7 +232,7 @@ def ops_in(*trees: Expression) -> set[str | Function]:
 def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
     """Return how many numbers, names and operations an expression has when it is written out.
 
-    ``of``: the sizes of what stands in place of some names.
+    ``of``: the sizes of what replaces some names.
     """
     if not isinstance(tree, Call):
         return (of or {}).get(tree, 1)
@@ -310,7 +310,7 @@ def python(
 def latex(
     tree: Expression, name: Callable[[Name], str], *, factor: bool = False
 ) -> str:
-    """Return an expression as LaTeX; as a ``factor``, a sum stands in brackets."""
+    """Return an expression as LaTeX; as a ``factor``, a sum is in brackets."""
     text, binds = _write(tree, LATEX, name)
     signed = isinstance(tree, Call) and tree.op == "neg"
     return f"({text})" if factor and binds == 1 and not signed else text

@@ -66,7 +66,7 @@ def factor_letters(tree: ex.Expression, step: int, *, h_of_u: bool) -> str:
 def constants(
     lines: ForwardLines, p: Mapping[str, Any], dtype: Any
 ) -> Callable[[ex.Name], Any]:
-    """Return what gives the value of a constant: the layer's own where it is learned."""
+    """Return a function from a constant to its value: the layer's own where it is learned."""
     given = lines.constants
     return lambda one: (
         np.asarray(p[one.name], dtype) if one.name in p else given[one.name]

@@ -4,7 +4,7 @@
     o = spike(u - v_th)
 
 A name that a line above has assigned is this step's value, any other state that of the last step;
-x is what the weights bring. An arrow leads from a to b wherever a stands in b's line; its factor is
+x is what the weights bring. An arrow leads from a to b wherever b's line reads a; its factor is
 the derivative of that line, and it takes a step if it reads the last step's value.
 """
 
@@ -62,7 +62,7 @@ class ForwardLines:
 
         It is the first that the spike reads in its step, that remembers something (its own last
         value, or the last spike), and that the input enters in the same step; an adaptation is
-        entered by the spike alone.
+        entered only by the spike.
         """
         if not self.spike:
             return "u" if "u" in self.lines else [*self.lines][-1]
@@ -111,7 +111,7 @@ class ForwardLines:
 
     @cached_property
     def slopes(self) -> list[Slope]:
-        """The arrows: where a state stands in a line, the derivative of that line."""
+        """The arrows: where a line reads a state, the derivative of that line."""
         found = [
             Slope(self.kind(source, target), source, target, step, factor)
             for source in self.lines
@@ -150,9 +150,9 @@ class ForwardLines:
         return roles | ({self.spike: "o"} if self.spike else {})
 
     def kind(self, source: str, target: str) -> str:
-        """Return what rules call an arrow; one that they do not know is called by its ends.
+        """Return the kind by which rules know an arrow; of any other, its ends.
 
-        The arrows of the spike are told apart by where they lead and not by a letter: into the
+        The arrows of the spike are distinguished by where they lead and not by a letter: into the
         potential, reset; into any other state s, adapt:s; and from one that is not the potential
         into the spike, threshold:s. A rule that names adapt means adapt:s, too.
         """

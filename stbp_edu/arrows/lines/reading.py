@@ -68,14 +68,14 @@ INPUTS = ("I", "input", "inputs", "inp", "s_in", "current", "I_in", "X")
 
 
 def advice_on(text: str) -> str:
-    """Return what to write in place of a piece of text, or "" if nothing is known of it."""
+    """Return the advice for a piece of text, or "" if there is none."""
     return next(
         (advice for form, advice in WRITTEN.items() if re.search(form, text)), ""
     )
 
 
 def advice_on_name(name: str, states: Collection[str]) -> str:
-    """Return what to write in place of a name that has no value, or ""."""
+    """Return the advice for a name that has no value, or ""."""
     if (at_a_step := OF_A_STEP.fullmatch(name)) and at_a_step[1] in ("x", *states):
         said = ": it is this step's input" if at_a_step[1] == "x" else STEPS
         return f"write {at_a_step[1]}{said}"

@@ -1,4 +1,4 @@
-"""Derivatives of expressions: a sum with one term for each argument that a name stands in.
+"""Derivatives of expressions: a sum with one term for each argument that has the name in it.
 
 A change of a name reaches an operation through its arguments. So the derivative of ``op(a, b)`` is
 that of the operation by a, times that of a, plus the same of b: one term for each arrow.
@@ -34,7 +34,7 @@ BY_ARGUMENT: dict[str, tuple[ex.Expression, ...]] = {
 """The derivative of each operation by its arguments a and b.
 
 Where both arguments of min or max are equal, the slope is that of the first one; that of abs at 0
-is 1. For the spike, h stands in.
+is 1. For the spike, h is used.
 """
 
 
@@ -196,5 +196,5 @@ def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression
 
 
 def _rank(pair: tuple[ex.Expression, int]) -> tuple[int, bool]:
-    """Return where a factor stands in a product."""
+    """Return the place of a factor in a product."""
     return ORDER.index(type(pair[0])), getattr(pair[0], "when", "") != ""

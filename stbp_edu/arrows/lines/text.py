@@ -52,7 +52,7 @@ def read_lines(
 
     Raises:
         LineError: if a line is not understood; it shows the line and the place.
-        TypeError, ValueError: if it is no text, or a constant is no number or not read.
+        TypeError, ValueError: if it is not a text, or a constant is not a number or not read.
     """
     for name in constants:
         if not _is_free(name):
@@ -201,7 +201,7 @@ class _Reading:
             self.functions[name] = ex.Function(ex.symbol(name), parameters, tree)
 
     def name(self, name: str, line: Line) -> ex.Name:
-        """Return what a name on the right side of a line stands for."""
+        """Return the meaning of a name on the right side of a line."""
         f, args = line.name, line.args
         if args is not None and name in args:
             return ex.Name(name, "argument")
@@ -232,7 +232,7 @@ class _Reading:
         raise ValueError(f"{name} has no value; known are {known}", advice)
 
     def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
-        """Check that each part that reads constants alone is finite, and 1 over each divisor."""
+        """Check that each part that reads only constants is finite, and 1 over each divisor."""
         calls = [
             node
             for node in ex.nodes_in(ex.written_out(tree))
@@ -253,7 +253,7 @@ class _Reading:
                     )
 
     def _check_spike(self, line: Line, tree: ex.Expression) -> None:
-        """Check that a spike stands alone in the line of a state, and that it is the only one."""
+        """Check that a spike is the whole line of a state, and that it is the only one."""
         alone = line.args is None and spikes(tree)
         inside = tree.args if alone and isinstance(tree, ex.Call) else (tree,)
         if "spike" in ex.ops_in(*inside):

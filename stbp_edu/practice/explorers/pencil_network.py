@@ -22,7 +22,7 @@ def pencil() -> ForwardPass:
     """Return the network of the five cases in which all numbers are small fractions.
 
     h is 1/4, f(0) is 1/2 and the miss is 2/3; no potential and no weight above is any of them or
-    1, so that a factor that is forgotten shows. The one output spike makes the rate 1/T.
+    1, so a factor that is forgotten shows. The one output spike makes the rate 1/T.
 
     >>> net = pencil()
     >>> net.trace.U[2][:, 0, 0]

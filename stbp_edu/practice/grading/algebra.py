@@ -1,7 +1,7 @@
 """Read a formula safely, and decide whether two formulas are equal.
 
 Text is parsed into a syntax tree of which only arithmetic is let through; nothing else is ever run.
-Equality is tried at seeded points with 300 digits, so that no small term hides behind rounding,
+Equality is tried at seeded points with 300 digits, so no small term hides behind rounding,
 near 0 and far from it. A symbol takes both signs unless what it stands for cannot be negative.
 """
 

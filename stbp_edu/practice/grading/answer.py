@@ -122,7 +122,7 @@ def same(
 ) -> bool:
     """Return whether two calls came out alike: equal values, or the same kind of exception.
 
-    ``exactly``, if it also said the same. A NaN equals a NaN in the same place, so that a mistake
+    ``exactly``, if it also said the same. A NaN equals a NaN in the same place, so a mistake
     that divides by zero has its name too.
     """
     if isinstance(a, Difference) and isinstance(b, Difference):

@@ -7,7 +7,7 @@ So a wrong gradient can be traced to the first wrong cell, whatever the program 
 
 An early error spoils every cell after it. So each case is tried on the reader's own numbers: ε of
 the case's cells is fitted with the terms that the case may hold. A term with the coefficient 1 is
-there, 0 is missing, -1 has its sign turned round.
+there, 0 is missing, -1 has its sign flipped.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """The places of a right answer, and what may be wrong in one of them.
 
-Some hypotheses put the program together anew: a part for the whole, another operation, function,
+Some hypotheses rebuild the program: a part for the whole, another operation, function,
 number or name. The others make something else of the value that belongs there.
 """
 
@@ -25,7 +25,7 @@ Hypothesis = tuple[str, str, Change, Sequence[int]]
 
 @dataclass(frozen=True, eq=False)
 class SolutionPlace:
-    """One place of a solution, and what stands there."""
+    """One place of a solution, and the expression there."""
 
     tree: ast.Module
     node: ast.expr
@@ -50,7 +50,7 @@ class SolutionPlace:
 
     @cached_property
     def parts(self) -> list[ast.expr]:
-        """What can be put together anew in it: operands, arguments, or what is indexed."""
+        """The parts of it that can be exchanged: operands, arguments, or what is indexed."""
         if isinstance(self.node, ast.Call):
             of = (
                 [self.node.func.value]
@@ -66,7 +66,7 @@ class SolutionPlace:
         return [] if any(isinstance(c, ast.Starred) for c in children) else children
 
     def with_node(self, node: ast.expr) -> tuple[Change, dict[str, Any]]:
-        """Return the solution with something else in this place, and where its names stand."""
+        """Return the solution with something else in this place, and the places of its names."""
         tree = copy.deepcopy(self.tree, {id(self.node): node})
         space: dict[str, Any] = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
         exec(compile(ast.fix_missing_locations(tree), "<place>", "exec"), space)
@@ -74,7 +74,7 @@ class SolutionPlace:
 
     @cached_property
     def _hole(self) -> tuple[Change, dict[str, Any]]:
-        """The solution with ``_put(lambda: node, its parts, the names)`` where the node stood."""
+        """The solution with ``_put(lambda: node, its parts, the names)`` where the node was."""
         names = [ast.Name(name, ast.Load()) for name in self.names]
         nothing = ast.arguments([], [], None, [], [], None, [])
         given: list[ast.expr] = [
@@ -161,7 +161,7 @@ JOINED: tuple[NamedChange, ...] = (
 
 
 def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
-    """Yield how the program may be put together anew in a place."""
+    """Yield the ways to rebuild the program in a place."""
     node, texts = place.node, [ast.unparse(part) for part in place.parts]
     every = range(1, len(texts) + 1)
     if isinstance(node, ast.Attribute):

@@ -51,7 +51,7 @@ class Finding(NamedTuple):
 
 
 def single_mistake(answer: Answer) -> list[Finding]:
-    """Return the one place that explains an answer with what stands there, or []."""
+    """Return the one place that explains an answer with its expression, or []."""
     right = [answer.vector(outcome, k) for k, outcome in enumerate(answer.right)]
     factor = constant(answer, lambda c, k: c * right[k])
     if factor not in ("", "0", "1"):
@@ -228,7 +228,7 @@ def wrong_terms(answer: Answer) -> list[Finding]:
 
 
 def _terms(answer: Answer) -> dict[frozenset[int], Any]:
-    """Return what each set of inputs brings beyond its smaller sets, in both functions.
+    """Return the contribution of each set of inputs beyond its smaller sets, in both functions.
 
     Empty where a function fails with an input at 0.
     """
@@ -266,7 +266,7 @@ def _terms(answer: Answer) -> dict[frozenset[int], Any]:
 
 
 def _words(got: Array, want: Array, rtol: float) -> str:
-    """Return what is wrong with a term, "is right", or "" where neither function has it."""
+    """Return the words for a wrong term, "is right", or "" where neither function has it."""
     limit = 10 * rtol * max(1e-3, np.abs(want).max(initial=0.0))
     has, belongs = (np.abs(term).max(initial=0.0) > limit for term in (got, want))
     if not belongs:
@@ -284,7 +284,7 @@ def _words(got: Array, want: Array, rtol: float) -> str:
 
 
 def vague_finding(answer: Answer) -> list[Finding]:
-    """Return what is found out where no single mistake explains an answer."""
+    """Return the findings where no single mistake explains an answer."""
     if not any(answer.misses(FEW_DIGITS)):
         return [Finding("digits", "", ROUNDED)]
     if answer.view:

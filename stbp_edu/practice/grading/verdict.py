@@ -90,7 +90,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
 
 
 def grade(task: tasks.Task, answer: object) -> Feedback:
-    """Return what is to be said about an answer to an exercise or a blank."""
+    """Return the feedback on an answer to an exercise or a blank."""
     if isinstance(task, FormulaBlank):
         return grade_formula(task, answer)
     assert isinstance(task, Exercise)
@@ -200,7 +200,7 @@ def _named_pair(exercise: Exercise, answer: Answer) -> dict[str, str]:
 
 
 def _wrong_cases(function: AnswerFunction) -> list[Finding]:
-    """Return what is wrong with the cases of a backward pass that are wrong in themselves."""
+    """Return the findings on those cases of a backward pass that are wrong in themselves."""
     cases = [c for c in case_reports(function) if c.explanation]
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
@@ -233,13 +233,13 @@ def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
 
 
 def situations(exercise: Exercise) -> tuple[Inputs, ...]:
-    """Return what an exercise's function is called with, closed to changes, and what is right."""
+    """Return the inputs of an exercise's function, closed to changes, with the right results."""
     return _kept(exercise)()
 
 
 @cache
 def _kept(exercise: Exercise) -> Callable[[], tuple[Inputs, ...]]:
-    """Return what makes the situations of bytes, which no answer can change."""
+    """Return a function that makes the situations from bytes, which no answer can change."""
     answer = exercise.comparable(exercise.answer)
     every = [
         replace(i, right=answer(*copy.deepcopy(i.args)))

@@ -3,7 +3,7 @@
 - ``catalogue``: the exercises and the derivation blanks, and the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
 - ``names``: what the references and draws of the tables are written in;
-- ``content/``: the tables of all these, and of where in the course an exercise stands.
+- ``content/``: the tables of all these, and of the place of each exercise in the course.
 """
 
 from stbp_edu.practice.tasks.catalogue import (

@@ -51,8 +51,8 @@ class Task:
         id: what ``check``, hints and progress call it; of a blank, the equation's id and
             ``-formula``.
         title: what is asked for, in a line.
-        given: what the notebook has said before it asks, and who reads the prompt alone needs.
-        prompt: what is asked, as the notebook asks it where the task stands in one.
+        given: what the notebook has said before it asks, which a reader of only the prompt needs.
+        prompt: what is asked, as the notebook asks it where the task is in one.
         objective: what it teaches, one of ``content/objectives.toml``.
         minutes: how long a student takes for it.
         use: practice, homework or exam.
@@ -100,7 +100,7 @@ class Task:
 
     @property
     def in_course(self) -> bool:
-        """Whether it stands in a notebook; the others are for more practice."""
+        """Whether it is in a notebook; the others are for more practice."""
         return any(self.id in table["exercises"] for table in course_table().values())
 
     @property
@@ -148,7 +148,7 @@ class FormulaBlank(Task):
     """One derivation blank: the answer is a formula.
 
     Attributes:
-        symbols: what may stand in the answer, with the meaning.
+        symbols: the symbols that the answer may use, with their meaning.
         relations: symbols that are made of others, each with its formula.
     """
 
@@ -269,13 +269,13 @@ def define(source: str, *, table: bool = False) -> AnswerFunction:
 
 @cache
 def course_table() -> dict[str, Any]:
-    """Return what is to be known of each notebook, by its slug, in the order of the course."""
+    """Return the facts of each notebook, by its slug, in the order of the course."""
     return read_toml(CONTENT / "course.toml")
 
 
 @cache
 def objectives() -> dict[str, str]:
-    """Return what a student is to be able to do, a sentence for each id."""
+    """Return the learning objectives, a sentence for each id."""
     return read_toml(CONTENT / "objectives.toml")
 
 

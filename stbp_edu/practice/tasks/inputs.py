@@ -5,9 +5,9 @@ the ``WALKS``. Or it draws them at random: ``draw`` is an expression in ``rng`` 
 of the call, or a body that returns the arguments, in the names of
 :mod:`stbp_edu.practice.tasks.names`.
 
-The networks differ in T, S, N, τ and widths, so that no wrong answer passes by luck: some spike
+The networks differ in T, S, N, τ and widths, so no wrong answer passes by luck: some spike
 hard, some are smooth twins (so that no factor is 0 or 1 by chance), and one is square in every
-dimension, so that a transposed matrix runs and can be named. The names in a signature say what to
+dimension, so a transposed matrix runs and can be named. The names in a signature say what to
 pass: ``QUANTITIES`` gives each at a cell (t, n), ``err_next`` is err one step later, ``W_above`` is
 W one layer up.
 """
@@ -87,7 +87,7 @@ class ForwardPass:
 
 
 def probe_networks() -> tuple[ForwardPass, ...]:
-    """Return the networks, drawn anew; the same at every call and on every machine."""
+    """Return newly drawn networks; the same at every call and on every machine."""
     return (
         draw_network(700, (4, 3, 2), T=4, S=2, tau=0.5, smooth=False),
         draw_network(701, (3, 3, 3, 3), T=3, S=3, tau=0.7, smooth=True, v_th=0.5),

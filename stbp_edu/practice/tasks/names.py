@@ -2,7 +2,7 @@
 
 A reference, which answers are compared with, is an expression in the arguments, in these names and
 in those of :mod:`stbp_edu`. A draw returns the arguments of the k-th call, drawn with a generator
-of its own; those that several exercises share stand here.
+of its own; those that several exercises share are here.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ TOLERANCE = 0.05  # five standard errors of a rate at the T that the exercise dr
 
 
 def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what says which properties of a right encoder's random spikes those of one have."""
+    """Return a test of which properties of a right encoder's random spikes an encoder has."""
 
     def again(pixels: Array, T: int) -> Array:
         return np.asarray(
@@ -105,7 +105,7 @@ def all_words(rng: np.random.Generator, k: int) -> list[tuple[str, ...]]:
 
 
 def derived_backward(lines: str, h: Array, *args: Array) -> Any:
-    """Return what the derived exact backward step of a neuron's forward lines gives.
+    """Return the results of the derived exact backward step of a neuron's forward lines.
 
     ``h`` is the surrogate at the neuron's potential, and ``args`` are those of the function
     ``backward`` that :meth:`stbp_edu.derived.Derived.program` prints.
