@@ -33,6 +33,12 @@ def test_the_message_says_what_where_and_what_next():
     assert "<b>bold" not in html
 
 
+def test_zeros_are_not_two_mistakes_that_cancel():
+    """Two changes can leave 0 of any formula, so a 0 shows neither of them."""
+    zeros = check("gain", exercises()["gain"].function("return U * 0"))
+    assert (zeros.state, zeros.mistakes, zeros.together) == ("wrong", (), False)
+
+
 def test_a_step_is_named_as_formulas_and_as_code_count_it():
     assert "at t = 3 (index 2 in code), n = 2" in repr(c3("delta_last"))
 

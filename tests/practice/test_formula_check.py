@@ -26,6 +26,11 @@ def test_untouched_blanks_list_the_symbols():
         assert "eps_next" in repr(feedback)
 
 
+def test_a_zero_is_not_two_mistakes_that_cancel():
+    for blank in blanks().values():
+        assert not check_formula(blank.equation, "0").together, blank.id
+
+
 def test_a_mistake_with_its_sign_turned_round_has_both_names():
     found = check_formula("c1-delta", "y - rate")
     assert found.mistakes == ("missing-one-over-ts", "sign")

@@ -31,7 +31,12 @@ HOSTILE = tomllib.loads(
 )
 """What each does, and the code in place of an answer."""
 FULL = os.environ.get("STBP_EXAMPLES", "quick") == "full"
-FEW = ["an endless loop", "a catalogue found by name", "another's folder"]
+FEW = [
+    "an endless loop",
+    "a patched NumPy",
+    "a catalogue found by name",
+    "another's folder",
+]
 IDS, MISTAKE = ["gain", "h4-formula"], "missing-half"
 GAIN = tasks()["gain"]
 RIGHT = code(GAIN)
@@ -171,7 +176,7 @@ def test_a_hostile_answer_costs_its_author_the_task_and_nothing_else(what, tmp_p
     cells = [hostile("gain", what, tmp_path), code(tasks()["cosine"])]
     limits = Limits(seconds=2, memory=512)
     needed("bwrap")
-    assert judge(GAIN, cells, limits).state != "right"
+    assert ProblemSet("W", ["gain"]).earned(judge(GAIN, cells, limits)) == 0
     assert judge(tasks()["cosine"], cells, limits).state == "right"
     assert [p.name for p in tmp_path.iterdir()] == ["theirs"]
 

@@ -72,6 +72,8 @@ def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
 
 def _named_formula_pair(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
     """Return the two named mistakes that together give a formula, by id with their sentences."""
+    if algebra.equal(tree, algebra.parse("0", blank.symbols), blank):
+        return {}  # two changes may leave 0 of anything
     for one, other in pairs_of(blank.mistakes):
         text = merged(blank.solution, one.body, other.body)
         try:

@@ -166,7 +166,12 @@ def _diagnosis(
         not isinstance(o, Difference) or o.kind != "problem" for o in answer.outcomes
     )
     findings: list[Finding] = []
-    both = _named_pair(exercise, answer) if asked and runs and not named else {}
+    is_zero = bool(answer.arrays) and not any(a.any() for a in answer.arrays)
+    both = {}
+    if (
+        asked and runs and not named and not is_zero
+    ):  # two changes may leave 0 of anything
+        both = _named_pair(exercise, answer)
     if asked and runs and not named and not both:
         steps = _wrong_cases(function) if exercise.id == "backward" else []
         clear = [step for step in steps if NO_SUM not in step.text]
