@@ -19,7 +19,7 @@ from tests.system_tools import needed
 
 PLAN = ProblemSet("Week 3", ["gain", "h4-formula"])
 GAIN = tasks()["gain"]
-OPEN = "Open a problem set from a file"
+OPEN = "Open a problem set (.ipynb)"
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_problem_set_is_opened_worked_on_checked_saved_and_graded(
     field = page.get_by_label("Name of the file")
     expect(field).to_have_value("week-3")
     field.fill("anna")
-    target = saved(page, "Save the problem set as a file", tmp_path / "in")
+    target = saved(page, "Save as a file", tmp_path / "in")
     assert target.name == "anna.ipynb"
     nbformat.validate(nbformat.read(target, as_version=4))
     before = json.loads(handed_out.read_text(encoding="utf-8"))
@@ -112,7 +112,7 @@ def test_a_saved_file_goes_on_and_another_state_does_not_disturb_it(
     opened(page, handed_out)
     number = number_of(page, "gain-answer")
     write(page, "first = 1", number)
-    mine = saved(page, "Save the problem set as a file", tmp_path / "mine")
+    mine = saved(page, "Save as a file", tmp_path / "mine")
     write(page, "second = 2", number)
     editor = cell(page, number).locator("textarea")
     with page.expect_navigation():
@@ -155,11 +155,11 @@ def test_my_version_of_a_notebook_has_what_i_wrote_and_is_graded(
     )
     page.goto(f"{address}notebooks/{path.stem}/")
     page.wait_for_selector(READY, state="attached")
-    target = page.locator("[data-exercise='gain']")
+    target = page.locator(".cell[data-exercise='gain']")
     number = int(target.get_attribute("data-number") or 0)
     write(page, filled(source, name, task), number)
     page.locator(".live-menu > summary").click()
-    mine = saved(page, "Download my version as .ipynb", tmp_path / "in")
+    mine = saved(page, "Download my version (.ipynb)", tmp_path / "in")
     assert mine.name == f"{path.stem}-mine.ipynb"
     book = nbformat.read(mine, as_version=4)
     nbformat.validate(book)

@@ -186,7 +186,7 @@ function fillPage() {
   bar.prepend(button("Run all", "Run all cells", () => request(live()), "live-run"));
   const menu = bar.querySelector("details");
   menu.lastElementChild.prepend(resetAllButton);
-  if (!isSet) resetAllButton.after(button("Download my version (.ipynb)", "Download my version as .ipynb", downloadMine));
+  if (!isSet) resetAllButton.after(button("Download my version (.ipynb)", "Download my version (.ipynb)", downloadMine));
   document.addEventListener("click", ({ target }) => menu.contains(target) || menu.removeAttribute("open"));
   document.addEventListener("stbp-progress", progressed);
   const [, id] = /^#exercise-([\w-]+)$/.exec(location.hash) ?? []; // from the page of progress

@@ -77,7 +77,7 @@ function saving(notebook, name) {
     save(withChanges(notebook), field.value.trim().replace(/\.ipynb$/, "") || name);
     told.textContent = SAVED;
   };
-  return box("set-save", label, button("Save as a file", "Save the problem set as a file", saved, "set-button"));
+  return box("set-save", label, button("Save as a file", "Save as a file", saved, "set-button"));
 }
 
 async function show({ name, text }) {
@@ -109,9 +109,12 @@ function fill() {
   // No `accept`: phones do not know the kind of an .ipynb, and would not let it be chosen.
   const input = Object.assign(document.createElement("input"), { type: "file", hidden: true });
   input.setAttribute("aria-label", "File of the problem set");
-  input.addEventListener("change", () => input.files[0] && open(input.files[0]));
+  input.addEventListener("change", async () => {
+    if (input.files[0]) await open(input.files[0]);
+    input.value = ""; // so the same file, changed, can be chosen again
+  });
   told.setAttribute("role", "status");
-  place.append(button("Open a problem set (.ipynb)", "Open a problem set from a file", () => input.click(), "set-button"), input, told);
+  place.append(button("Open a problem set (.ipynb)", "Open a problem set (.ipynb)", () => input.click(), "set-button"), input, told);
   const last = stored();
   if (last) show(last);
 }
