@@ -33,6 +33,7 @@ def main(folder):
         digits.train_images[:IMAGES], digits.train_labels[:IMAGES],
         digits.test_images, digits.test_labels,
     )  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
     with group("cpu") as processes:
         job, losses = double_job(SETTINGS, few, TensorPasses(processes)), []
         for step, batch in enumerate(train_epoch(job, 0)):

@@ -74,9 +74,12 @@ def asked(sizes, neuron):
     _, params, spikes, _ = drawn(sizes, neuron)
     both = neuron if isinstance(neuron, list) else [neuron, neuron]
     if "C" in sizes:
+        torch.manual_seed(0)
         first = LIFLayer(nn.Conv2d(1, 2, 3), both[0])
         second = LIFLayer(nn.Sequential(nn.Flatten(), nn.Linear(8, 3)), both[1])
         net = LIFNetwork(first, second).double()
+        for weights in net.parameters():
+            weights.data.mul_(3)  # the last layer has to spike, too
     else:
         net = LIFNetwork.from_params(params, neuron)
     given = tuple(neuron) if isinstance(neuron, list) else neuron
