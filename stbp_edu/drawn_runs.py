@@ -99,12 +99,12 @@ class Run:
             values = np.concatenate(parts)
             sizes = np.abs(values)
             near = values + rng.normal(size=len(values)) * (0.01 + 0.003 * sizes)
-            way = far.choice([-1, 1], (COPIES, len(values)))
-            way = way * 10 ** far.uniform(-1, 1.5, way.shape)
-            way[1::2] *= sizes.mean()
-            stays = where == "learned" or name == self.neuron.lines.spike
-            copies = [near] * COPIES if stays else [*(near + way)]
-            return np.concatenate([near, *copies])
+            signs = far.choice([-1, 1], (COPIES, len(values)))
+            steps = signs * 10 ** far.uniform(-1, 1.5, signs.shape)
+            steps[1::2] *= sizes.mean()
+            if where == "learned" or name == self.neuron.lines.spike:
+                steps[:] = 0
+            return np.concatenate([near, *(near + steps)])
 
         return {
             where: {s: joined(where, s) for s in every[0][where]} for where in every[0]

@@ -129,24 +129,23 @@ class Linked:
 
     def _images(self, patches: Array, images: int) -> Array:
         """Return the errors of some images, from those of their patches."""
-        back = patches
-        for one, shape in reversed(
-            [*zip(self.link.maps, self.link.shapes, strict=False)]
-        ):
-            part, back = back, np.zeros((*shape, images), patches.dtype)
+        error = patches
+        maps = [*zip(self.link.maps, self.link.shapes, strict=False)]
+        for one, shape in reversed(maps):
+            below = np.zeros((*shape, images), patches.dtype)
             if isinstance(one, Patches):
-                h, w = shape[1] - one.k + 1, shape[2] - one.k + 1
-                part = part.reshape(shape[0], one.k, one.k, h, w, images)
-                for a, b in np.ndindex(
-                    one.k, one.k
-                ):  # p2-conv-delta, p2-conv-image-delta
-                    back[:, a : a + h, b : b + w] += part[:, a, b]
+                C, H, W = shape
+                k, h, w = one.k, H - one.k + 1, W - one.k + 1
+                error = error.reshape(C, k, k, h, w, images)
+                for a, b in np.ndindex(k, k):  # p2-conv-delta, p2-conv-image-delta
+                    below[:, a : a + h, b : b + w] += error[:, a, b]
             elif isinstance(one, AveragePool):
                 for a, b in np.ndindex(one.k, one.k):  # p2-pool-delta
-                    back[:, a :: one.k, b :: one.k] = part * (1 / one.k**2)
+                    below[:, a :: one.k, b :: one.k] = error * (1 / one.k**2)
             else:
-                back = part.reshape(back.shape)
-        return back
+                below = error.reshape(below.shape)
+            error = below
+        return error
 
     def _blocks(self, images: int) -> Iterator[slice]:
         """Yield slices of images whose patches stay in the cache."""
@@ -254,12 +253,12 @@ class Passes:
         """Return the gradient of the weights of a layer."""
         W = self.params[n]["W"]
         if self.go_one_by_one(n, below):
-            out = self.work.array(
-                "W", n, W.shape[::-1], W.dtype
-            )  # a neuron below after another
-            correlate(below, epsilon, out)  # c5-w
-            return out.T
-        out, distinct = self.work.array("W", n, W.shape, W.dtype), distinct_steps(below)
+            # Transposed: a row for each neuron below, to which a spike adds.
+            by_neuron_below = self.work.array("W", n, W.shape[::-1], W.dtype)
+            correlate(below, epsilon, by_neuron_below)  # c5-w
+            return by_neuron_below.T
+        out = self.work.array("W", n, W.shape, W.dtype)
+        distinct = distinct_steps(below)
         if len(distinct) < len(epsilon):
             epsilon = epsilon.sum(axis=0, keepdims=True)
         self.weights[n].gradient(epsilon, distinct, out)  # c5-w

@@ -1,6 +1,7 @@
 """Figures of matplotlib in the course's style, and as SVG on our sheet."""
 
 import io
+import math
 import re
 import sys
 import zlib
@@ -125,11 +126,10 @@ def place_legend(ax: Axes) -> None:
     spec = ax.get_subplotspec()
     across = spec.get_gridspec().ncols if spec else 1
     inches = 0.9 * cast(Figure, ax.figure).get_figwidth() / across
-    columns = max(
-        1, int(inches / (0.55 + 0.08 * max(map(len, labels))))
-    )  # handle and text, about
-    rows = -(-len(labels) // columns)
-    columns = -(-len(labels) // rows)  # as even as the rows can be
+    entry = 0.55 + 0.08 * max(map(len, labels))  # handle and text, about
+    columns = max(1, int(inches / entry))
+    rows = math.ceil(len(labels) / columns)
+    columns = math.ceil(len(labels) / rows)  # as even as the rows can be
     place: dict[str, Any] = {
         "loc": "lower left",
         "bbox_to_anchor": (0, 1.0),

@@ -76,12 +76,9 @@ class Bug:
 @cache
 def bugs() -> tuple[Bug, ...]:
     """Return every program with one bug, in the order of the hunt, which goes by no case."""
-    made = (
-        bug
-        for bug in reversed([*_bugs()])
-        if [bug.case, bug.what] not in table()["no_bug"]
-    )
-    found = {bug.source: bug for bug in made}
+    no_bug = table()["no_bug"]
+    made = [bug for bug in _bugs() if [bug.case, bug.what] not in no_bug]
+    found = {bug.source: bug for bug in reversed(made)}
     return tuple(sorted(found.values(), key=lambda bug: crc32(bug.source.encode())))
 
 
@@ -97,9 +94,8 @@ def _bugs() -> Iterator[Bug]:
                 before, after = line[: found.start()], line[found.end() :]
                 is_last = len(PLUS.split(before + old)) == len(names)
                 for what, new in changes.items():
-                    source = "\n".join(
-                        (*lines[:k], before + new + after, *lines[k + 1 :], "")
-                    )
+                    changed = [*lines[:k], before + new + after, *lines[k + 1 :], ""]
+                    source = "\n".join(changed)
                     yield Bug(case, names[-is_last], what, k + 1, line.strip(), source)
 
 
@@ -170,19 +166,17 @@ def networks() -> dict[str, tuple[ForwardPass, ...]]:
     """Return the networks by name, each as a spiking network and as its smooth twin."""
     shapes = {"T = 1": (1, S), "T = 2": (2, S), "T = 4": (T, S), "S = 1": (T, 1)}
     draw = partial(draw_network, sizes=SIZES, tau=0.6)
-    drawn = {
-        name: tuple(
-            draw(800 + smooth, T=T, S=S, smooth=smooth) for smooth in (False, True)
-        )
-        for name, (T, S) in shapes.items()
-    }
+    drawn = {}
+    for name, (steps, samples) in shapes.items():
+        spiking = draw(800, T=steps, S=samples, smooth=False)
+        twin = draw(801, T=steps, S=samples, smooth=True)
+        drawn[name] = spiking, twin
     net = drawn["T = 4"][0]
     params = net.params  # made so small that no neuron reaches the threshold
     W, b = ([None, *(x / 8 for x in part[1:])] for part in (params.W, params.b))
     small = Params(W, b)
-    silent = replace(
-        net, trace=forward(net.trace.O[0], small, net.neuron), params=small
-    )
+    trace = forward(net.trace.O[0], small, net.neuron)
+    silent = replace(net, trace=trace, params=small)
     return drawn | {"no spikes": (silent, silent)}
 
 
@@ -221,8 +215,8 @@ def evidence(bug: Bug) -> Evidence:
     """Return what a bug does on every network."""
     runs = {name: [ran(bug, net) for net in pair] for name, pair in networks().items()}
     wrong = {
-        name: frozenset[str]().union(*(wrong_gradients(*run) for run in pair))
-        for name, pair in runs.items()
+        name: wrong_gradients(*one) | wrong_gradients(*other)
+        for name, (one, other) in runs.items()
     }
     spiking, twin = runs["T = 4"]
     factor, other = _factor(*spiking), _factor(*twin)
@@ -307,18 +301,15 @@ def hunt(
         if what in asked:
             checks.choice(what, asked[what], known)
     holds = evidence(bug).symptoms
-    right = {
-        "case": case == bug.case,
-        "term": term == bug.term,
-        "symptom": symptom in holds,
-    }
+    right = dict(case=case == bug.case, term=term == bug.term, symptom=symptom in holds)
     state = "right" if all(right.values()) else "wrong"
-    said = [
-        f"{what} {given}: {'right' if right[what] else 'no'}"
-        for what, given in asked.items()
-    ]
+    said = []
+    for what, given in asked.items():
+        said.append(f"{what} {given}: {'right' if right[what] else 'no'}")
     left = [what for what in right if what not in asked]
-    verdict = "; ".join(said) + (f"; still to say: {', '.join(left)}" if left else "")
+    if left:
+        said.append(f"still to say: {', '.join(left)}")
+    verdict = "; ".join(said)
     found = f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`."
     message = (found,) if state == "right" else ()
     saved_progress.record(name, state)
@@ -341,9 +332,8 @@ def _shown(bug: Bug) -> Iterator[str]:
     """Yield on which networks the bug fails and where, and where it fails first."""
     found = evidence(bug)
     for name, wrong in found.wrong.items():
-        yield f"{name}: " + (
-            f"wrong in {', '.join(sorted(wrong))}" if wrong else "right"
-        )
+        gradients = ", ".join(sorted(wrong))
+        yield f"{name}: wrong in {gradients}" if wrong else f"{name}: right"
     if found.factor is not None:
         yield f"T = 4: every gradient is {found.factor:.4g} times the exact one"
     yield f"first, with T = 4: {first_wrong(bug)}"

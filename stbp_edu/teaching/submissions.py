@@ -117,8 +117,8 @@ def graded(
         author, is_report = files[path], path.suffix == ".json"
         file = str(path.relative_to(folder))
         found = Submission(author, file, reported=is_report, problem=problems[path])
-        counted = counts.get(author)
-        if path.suffix == ".ipynb" and counted not in (None, path):
+        counted = counts.get(author, path)
+        if path.suffix == ".ipynb" and counted != path:
             newer = counted.relative_to(folder)
             return replace(found, problem=f"a newer one counts, {newer}")
         if found.problem:

@@ -157,14 +157,14 @@ class TensorPasses:
 
     def forward(self, spikes: Array) -> Trace:
         """Return the forward pass of all samples, from the input (T, S, n[0])."""
-        mine = self.processes.share(spikes.shape[1])
-        self.seen = self._tensor(spikes[:, mine]).requires_grad_(
-            self.settings.adversarial > 0
-        )
+        samples = spikes.shape[1]
+        mine = self._tensor(spikes[:, self.processes.share(samples)])
+        self.seen = mine.requires_grad_(self.settings.adversarial > 0)
         self.trace = self.network.trace(self.seen)
-        found = (self.trace.U[-1], *self.trace.O[1:])
-        last, *outputs = (self._whole(part, spikes.shape[1]) for part in found)
-        return Trace([*[None] * len(outputs), last], [spikes, *outputs])
+        outputs = [self._whole(output, samples) for output in self.trace.O[1:]]
+        potential = self._whole(self.trace.U[-1], samples)
+        hidden = [None for _ in outputs]  # only the last potential is read
+        return Trace([*hidden, potential], [spikes, *outputs])
 
     def gradients(self, trace: Trace, targets: Array) -> LayerArrays:
         """Return the gradient of all samples under the rule, by layer.

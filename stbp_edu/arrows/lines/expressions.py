@@ -322,12 +322,16 @@ def symbol(name: str) -> str:
     >>> [symbol(name) for name in ("tau", "v_th", "w_in", "rate", "u")]
     ['\\tau', 'V_{th}', 'w_{in}', '\\mathrm{rate}', 'u']
     """
-    if name in NAMED or len(name) == 1:
-        return NAMED.get(name, name)
+    if name in NAMED:
+        return NAMED[name]
+    if len(name) == 1:
+        return name
     head, _, below = name.partition("_")
-    if head and below and (head in NAMED or len(head) == 1):
-        return rf"{symbol(head)}_{{{below}}}".replace("_{_", "_{")
-    return rf"\mathrm{{{name}}}".replace("_", r"\_")
+    has_symbol = head in NAMED or len(head) == 1
+    if has_symbol and below:
+        return rf"{symbol(head)}_{{{below.removeprefix('_')}}}"
+    escaped = name.replace("_", r"\_")
+    return rf"\mathrm{{{escaped}}}"
 
 
 def indexed(name: str) -> str:
