@@ -22,7 +22,7 @@ GATES = (*HARD_GATES, "soft")
 
 
 def decay_warning(share: str, state: str = "the potential") -> str:
-    """Return what is said of a decay of 1 or more, such as ``"tau = 2"``, of a state."""
+    """Return the warning on a decay of 1 or more, such as ``"tau = 2"``, of a state."""
     return (
         f"{share} is the share of {state} kept per step (the decay, beta in other packages), and "
         f"from 1 on {state} does not decay; for a time constant of 2 steps it is 0.5 or exp(-1/2)"

@@ -6,7 +6,7 @@ missing is dropped. So one recursion serves every rule, with an adjoint for each
 
     λ(node, q) = Σ factor(a) · λ(head of a, move(q, a)), over the arrows a that leave the node
 
-In a row of moves stand kinds of arrows, ``"time"`` for every arrow to the next step that the row
+A row of moves has kinds of arrows, ``"time"`` for every arrow to the next step that the row
 does not name, and ``"*"`` for all others; None, or no entry at all, refuses. A kind also stands for
 those with a name of their own behind it: ``adapt`` for ``adapt:r``. A rule may cut time into blocks
 as well: where an arrow is refused then depends on the step, which no word shows.

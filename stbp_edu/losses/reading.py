@@ -52,7 +52,7 @@ class Built(ABC):
         return self.terms(trace, self.check(trace, targets))
 
     def scores(self, trace: Trace) -> Array:
-        """Return what the loss compares with the targets, (S, n[N]): the largest is the answer."""
+        """Return the scores (S, n[N]) to compare with the targets: the largest is the answer."""
         return np.asarray(trace.O[-1].mean(axis=0))
 
     def check(self, trace: Trace, targets: Array) -> Array:

@@ -38,6 +38,6 @@ def direct_terms(
 
 
 def _last_layer(trace: Trace) -> Trace:
-    """Return what a loss reads of a trace: the last layer, as (T, S, n[N])."""
+    """Return the last layer of a trace, which a loss reads, as (T, S, n[N])."""
     U, O = flattened(trace.U[-1]), flattened(trace.O[-1])
     return replace(trace, U=[None, U], O=[O, O], states={})

@@ -30,7 +30,7 @@ from stbp_edu.practice.tasks.catalogue import define
 CASES = "1 to 5, and 0 for the loops and the choice of the case"
 TERMS = ("direct", "weight", "reset", "spike", "carry", "W", "b", "loop")
 PLUS = re.compile(r" \+ (?![^\[]*\])")
-"""A sum's plus, which stands in no index."""
+"""A plus between summands, outside of an index."""
 SIZES, T, S = (5, 4, 3, 2), 4, 3
 """The network from which the others differ: three layers, no two equally wide."""
 
@@ -166,7 +166,7 @@ def networks() -> dict[str, tuple[ForwardPass, ...]]:
     """Return the networks by name, each as a spiking network and as its smooth twin."""
     shapes = {"T = 1": (1, S), "T = 2": (2, S), "T = 4": (T, S), "S = 1": (T, 1)}
     draw = partial(draw_network, sizes=SIZES, tau=0.6)
-    drawn = {}
+    drawn: dict[str, tuple[ForwardPass, ...]] = {}
     for name, (steps, samples) in shapes.items():
         spiking = draw(800, T=steps, S=samples, smooth=False)
         twin = draw(801, T=steps, S=samples, smooth=True)
@@ -212,7 +212,7 @@ def _factor(got: Any, right: dict[str, Any]) -> float | None:
 
 @cache
 def evidence(bug: Bug) -> Evidence:
-    """Return what a bug does on every network."""
+    """Return the effects of a bug on every network."""
     runs = {name: [ran(bug, net) for net in pair] for name, pair in networks().items()}
     wrong = {
         name: wrong_gradients(*one) | wrong_gradients(*other)
@@ -317,7 +317,7 @@ def hunt(
 
 
 def _question(k: int) -> tuple[str, ...]:
-    """Return what is asked of a program, and which answers there are."""
+    """Return the question about a program, and the possible answers."""
     symptoms = ", ".join(f"`{name}` ({words})" for name, (words, _) in SYMPTOMS.items())
     return (
         "One change makes this program wrong. In which case, in which term, and how does it show?",

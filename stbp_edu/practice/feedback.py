@@ -38,7 +38,7 @@ class Feedback:
         message: the sentences for the reader, one paragraph each.
         mistakes: ids of the misconceptions that give exactly this answer.
         findings: what is found out about a mistake that has no name, each with its id and place.
-        items: lines that stand in a list before the message.
+        items: lines of a list before the message.
         together: whether it takes all of these mistakes to give the answer, not any of them.
     """
 
@@ -149,7 +149,7 @@ def solution(exercise_id: str) -> Solution:
 
 
 def markup(text: str) -> str:
-    """Return HTML for a line of text: `code` stands between backticks, and o^{t,n} has its index.
+    """Return HTML for a line of text: `code` is between backticks, and o^{t,n} has its index.
 
     >>> markup("`u_next` is u_1^{t+1,n}")
     '<code>u_next</code> is u<sub>1</sub><sup>t+1,n</sup>'

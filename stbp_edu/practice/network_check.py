@@ -95,7 +95,7 @@ def by_autograd(
     Args:
         loss: called as ``loss(trace, targets, W, b, neuron)``, with ``W`` and ``b`` as lists of
             leaves, None first; returns a scalar with the method ``backward``. It computes the
-            potentials from ``trace.O[0]`` anew, and its spike returns those of ``trace.O``.
+            potentials again from ``trace.O[0]``, and its spike returns those of ``trace.O``.
         leaf: makes a tensor of an array that the library differentiates by, with ``grad`` after
             ``backward``: in PyTorch ``lambda x: torch.tensor(x, requires_grad=True)``.
 

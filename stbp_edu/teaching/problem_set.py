@@ -31,7 +31,7 @@ MOST = 1000
 class ProblemSet:
     """What students of a class are asked; ``templates/plan.toml`` says what each entry is.
 
-    ``count``, ``seed`` and ``authors`` stand in its table of variants. A pool is how many tasks
+    ``count``, ``seed`` and ``authors`` are in its table of variants. A pool is how many tasks
     are drawn, and from which.
     """
 

@@ -118,7 +118,7 @@ def run_cells(
 
 
 def _checked_as(name: str, statement: ast.stmt) -> ast.expr | None:
-    """Return what a statement has checked as the answer ``name``, if it does.
+    """Return the expression that a statement checks as the answer ``name``, or None.
 
     In the notebooks of the course an answer has any name: ``check("c2-delta-cost", my_delta)``.
     """

@@ -22,7 +22,7 @@ AdjointName = tuple[str, str]
 
 
 def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, AdjointName | None]]:
-    """Return what a layer carries: by its name the state, and the adjoint that comes back to it."""
+    """Return the carried states of a layer by name, each with the adjoint that comes back to it."""
     later = {program.names[one] for one in program.later}
     back = {
         row.name for row in program.rows if any(term.of in later for term in row.terms)
@@ -74,7 +74,7 @@ def check_state(state: object, names: Sequence[str], like: Tensor) -> CarriedSta
 def passed_back(
     program: LayerProgram, functions: Mapping[str, Callable[..., Any]]
 ) -> Callable[..., dict[str, Any]]:
-    """Return what a step passes back to the states of the step before it, as a function.
+    """Return the function from a step's errors to those of the states one step before.
 
     It takes the carried states, those of the first step, the adjoints of that step and the
     constants, each by its name in the program; and returns the adjoints by their names.

@@ -19,7 +19,7 @@ class SpikeProduct(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-        """Return what (T, S, n) brings, (T, S, m)."""
+        """Return the current (T, S, m) of an input (T, S, n)."""
         ctx.save_for_backward(spikes, W)
         x = spikes.new_empty((*spikes.shape[:2], len(W)))
         compiled.weigh(spikes.detach().numpy(), W.detach().numpy(), x.numpy())
@@ -64,7 +64,7 @@ def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
 
 
 def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
-    """Return what a module makes of all steps at once, perhaps with parameters held fixed.
+    """Return a module's output for all steps at once, perhaps with parameters held fixed.
 
     Raises:
         ValueError, TypeError: if it does not take the spikes, or returns something else.

@@ -33,14 +33,14 @@ CarriedStates = list[CarriedState]
 class LIFNetwork(nn.Sequential):
     """Layers of neurons, one above the other, with other modules between them.
 
-    Between the layers may stand dropout, batch norm, pooling, ``nn.Flatten`` and whatever else
+    Between the layers there may be dropout, batch norm, pooling, ``nn.Flatten`` and whatever else
     takes a batch: it gets the spikes of all steps at once, T · S of them. So dropout is drawn again
     at each step. Under rules that hand another error to the layer below than to the weights, such
-    as the classic one, dropout and batch norm stand there and not among a layer's weights, which
+    as the classic one, dropout and batch norm are there and not among a layer's weights, which
     are then run twice.
 
     Args:
-        modules: the layers and what stands between them.
+        modules: the layers, and the modules between them.
         batch_first: whether input and output have samples first, (S, T, ...), and not steps.
 
     >>> import numpy as np, stbp_edu

@@ -78,13 +78,13 @@ class Steps:
         self.carried = carried_nodes(self.program)
 
     def __reduce__(self) -> Any:
-        """Return what is pickled or copied: functions are made again."""
+        """Return the pickled form: functions are made again."""
         return Steps, self.given
 
     def incoming(
         self, grads: Sequence[Tensor | None], like: Tensor
     ) -> dict[Node, Tensor]:
-        """Return what comes to each adjoint: from the loss, from other layers, from later steps."""
+        """Return the error of each adjoint: from the loss, from other layers, from later steps."""
         of_state = dict(zip(self.states, grads, strict=False))
         end = len(self.states) + len(self.copied)
         above = dict(zip(self.copied, grads[len(self.states) : end], strict=True))
@@ -122,7 +122,7 @@ class Steps:
         constants: Sequence[Any],
         R: Tensor | None,
     ) -> list[Tensor | None]:
-        """Return what the first step passes back to each carried state."""
+        """Return the errors that the first step passes back to each carried state."""
         first = {name: states[0] for name, states in series.items()}
         adjoints = {name: found[name][0] for name in self.read_by_the_step_before}
         back = self.to_the_step_before(before, first, adjoints, constants)
@@ -141,7 +141,7 @@ class Steps:
         return passed_back(self.program, self.functions(twin=False))
 
     def functions(self, *, twin: bool) -> dict[str, TensorFunction]:
-        """Return what a program calls."""
+        """Return the functions that a program calls."""
         h, H = curves(self.neuron.surrogate)
         return {**FUNCTIONS, "h": h, "spike": H if twin else reached}
 

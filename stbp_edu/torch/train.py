@@ -203,7 +203,7 @@ class TensorPasses:
         return torch.tensor(array, dtype=like.dtype, device=like.device)
 
     def _whole(self, part: Tensor, samples: int) -> Array:
-        """Return what all processes have, (T, S, ...), from the share of each."""
+        """Return the array of all processes, (T, S, ...), from the share of each."""
         found = part.new_zeros((len(part), samples, *part.shape[2:]))
         found[:, self.processes.share(samples)] = part.detach()
         return self.processes.add(found).cpu().numpy()

@@ -27,7 +27,7 @@ PATH = [
     *(a + (b - a) * i // 6 for a, b in pairwise(CORNERS) for i in range(6)),
     CORNERS[-1],
 ]
-"""Where the image stands before each of the 18 moves, and after the last."""
+"""Where the image is before each of the 18 moves, and after the last."""
 
 FLAT = "give each image as one row: images.reshape(len(images), -1)"
 WHOLE = "this encoder shows an image part by part, so leave its rows as they are"

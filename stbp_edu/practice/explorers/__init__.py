@@ -48,10 +48,10 @@ An explorer is an entry here and the module of its name in ``js/``.
 
 
 def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
-    """Return what the explorer of this name shows: of this network, or of the course's example.
+    """Return the data of the explorer of this name: of this network, or of the course's example.
 
     Raises:
-        ValueError: if there is no explorer of this name, or it takes no network.
+        ValueError: if there is not an explorer of this name, or it takes no network.
     """
     shown, example = EXPLORERS[checks.choice("name", name, EXPLORERS)]
     if example is None:
@@ -72,7 +72,7 @@ def explore(name: str, *network: Any) -> Explorer:
             since every cell or path is shown. Without, the course's example.
 
     Raises:
-        ValueError: if there is no explorer of this name, or it takes no network.
+        ValueError: if there is not an explorer of this name, or it takes no network.
     """
     shown = data(name, ForwardPass(*network) if network else None)
     return Explorer(name, shown)

@@ -55,7 +55,7 @@ LAYERS: tuple[dict[str, Array], ...] = (
 INPUT = np.array([[[1.0, 0.0]], [[0.0, 1.0]], [[0.0, 0.0]], [[1.0, 1.0]]])
 T = len(INPUT)
 PLACES = {"u": (0.0, 1.0), "o": (0.43, 1.0), "i": (0.0, 0.0), "a": (0.43, 0.0)}
-"""Where the states of the cell (t, n) stand."""
+"""The places of the states of the cell (t, n)."""
 BOWS = {
     "carry": 0.5,
     "recur": -0.4,
@@ -67,7 +67,7 @@ FACTORS = {
     "recur": "r_{ji}",
     "readout": r"\frac{\partial L}{\partial o}",
 }
-"""What stands on an arrow whose factor is no formula of the neuron's."""
+"""The text on an arrow whose factor is not a formula of the neuron's."""
 TITLES = {
     "ottt": "ottt, in its manner",
     "e-prop": "e-prop, in its manner",
@@ -137,7 +137,7 @@ class Board:
         _, self.exact = self.backward("exact")
 
     def backward(self, rule: Rule | str) -> tuple[Backward, Array]:
-        """Return what a rule sends back, and all its gradients as one vector."""
+        """Return a rule's adjoints, and all its gradients as one vector."""
         back = arrows.backward(*self.run, rule)
         gradients = [g.ravel() for layer in back.gradients[1:] for g in layer.values()]
         return back, np.concatenate(gradients)
@@ -198,7 +198,7 @@ class Board:
         return Drawing(drawn.nodes, bowed, words=words)
 
     def setting(self, rule: Rule, lines: dict[tuple[str, str], int]) -> Json:
-        """Return what a rule lets through, its formulas, what it keeps, and what it loses."""
+        """Return a rule's arrows, its formulas, and the paths that it keeps and loses."""
         entered = self.paths[self.neuron.input]
         dropped = [word for word in self.words if entered[word][0].dropped_by(rule)]
         back, gradient = self.backward(rule)

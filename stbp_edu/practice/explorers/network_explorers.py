@@ -78,7 +78,7 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
         return [f"{letter}{subscript(i)}({t + 1},{n})", signal]
 
     def factors(edge: Edge) -> list[list[Any]]:
-        """Return what comes back over an arrow, and its factor."""
+        """Return the error that comes back over an arrow, and its factor."""
         (_, n, t, i, _), target, factor = edge.source, edge.target, float(edge.factor)
         match edge.kind:
             case "readout":

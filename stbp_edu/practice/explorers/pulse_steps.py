@@ -88,7 +88,7 @@ def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
 
 
 def _worth(paths: Sequence[Path]) -> float:
-    """Return what paths contribute together."""
+    """Return the sum of the paths' contributions."""
     return float(sum(path.contribution for path in paths))
 
 
@@ -169,7 +169,7 @@ class PulseWriter:
         return round(min(1.0, abs(value) / self.most) ** 0.5, 3)
 
     def rest(self, step: list[Move], came: list[float]) -> list[Json]:
-        """Return what is at the nodes after a step: where copies have met, their sum."""
+        """Return the values at the nodes after a step: where copies have met, their sum."""
         there: dict[Node, float] = defaultdict(float)
         for move in step:
             if not move.ends and move.edge.source != self.start:
@@ -200,7 +200,7 @@ class PulseWriter:
         return f"From {head} to {tail}, {SYMBOLS[move.edge.kind]}: {product}{home}"
 
     def said(self, step: list[Move], home: int) -> str:
-        """Return what the copies of a step do."""
+        """Return the words for the copies of a step."""
         ends = sum(move.ends for move in step)
         on = len(step) - ends - home
         counted = (
@@ -211,7 +211,7 @@ class PulseWriter:
         return ", ".join(_count(k, one, several) for k, one, several in counted if k)
 
     def added(self, came: list[float]) -> str:
-        """Return what arrived as a sum, as one would write it on paper."""
+        """Return the values that arrived as a sum, as one would write it on paper."""
         terms, total = [self.write(value) for value in came], self.write(sum(came))
         if len(terms) < 2:
             return total
@@ -221,7 +221,7 @@ class PulseWriter:
         return f"{' '.join([terms[0], *signed])} = {total}"
 
     def end(self, total: float, arrived: int) -> str:
-        """Return what there is to say when nothing moves any more."""
+        """Return the closing words, when nothing moves any more."""
         letter = f"{'δ' if self.start.kind == 'o' else 'ε'} of {self.name(self.start)}"
         whole = _count(len(self.paths), "path")
         if arrived == len(self.paths):

@@ -30,7 +30,7 @@ render({ model, el }).then(() => still.remove());
 Json = dict[str, Any]
 JS = Path(__file__).parent / "js"
 COLUMN = 150  # pixels
-BESIDE = 24  # pixels beside the outermost nodes on a phone, where words of rows stand
+BESIDE = 24  # pixels beside the outermost nodes on a phone, for the words of the rows
 VALUES: dict[str, tuple[str, tuple[float, float]]] = {
     "o": ("end", (-20, -13)), "u": ("middle", (0, 34)), "L": ("start", (26, 5)),
 }  # fmt: skip
@@ -122,6 +122,6 @@ def wide(shown: Drawing) -> Laid:
 
 
 def views(shown: Drawing) -> list[dict[str, Any]]:
-    """Return what a page draws, wide and on a phone."""
+    """Return the drawings of a page, wide and for a phone."""
     beside = BESIDE if shown.rows else drawing.SIDE
     return [wide(shown).data(), Laid(shown, PHONE, beside).data()]

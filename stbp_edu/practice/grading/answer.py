@@ -86,7 +86,7 @@ class Answer:
         )
 
     def at(self, function: AnswerFunction, k: int) -> CallResult:
-        """Return what comes of one of the package's own functions in the k-th call."""
+        """Return the result of one of the package's own functions in the k-th call."""
         seen = function if self.view is None else self.view(function)
         return tried(seen, self.situations[k].args, self.situations[k].right)
 

@@ -73,7 +73,7 @@ def call(
     like: Any,
     parts: Sequence[str] = (),
 ) -> CallResult:
-    """Return what an answer gives for copies of ``args``, in the structure of ``like``."""
+    """Return an answer's results for copies of ``args``, in the structure of ``like``."""
     try:
         # A division by zero shows up as a NaN, which is explained.
         with np.errstate(all="ignore"):
@@ -93,7 +93,7 @@ def tried(
     like: Any,
     parts: Sequence[str] = (),
 ) -> CallResult:
-    """Return what one of the package's own functions gives, or which error it raises.
+    """Return the results of one of the package's own functions, or the error that it raises.
 
     Its arrays are closed to changes and need no copies, unless the function works in place.
     """
@@ -124,7 +124,7 @@ def described(error: BaseException) -> tuple[str, str]:
 
 
 def problem(kind: str, text: str, place: str = "") -> Difference | None:
-    """Return what is said of an exception; None where a blank that was left is the reason."""
+    """Return the words for an exception; None where a blank that was left is the reason."""
     # A "..." that is left inside a formula is a blank, not a mistake.
     is_blank_left = kind == "TypeError" and "ellipsis" in text
     if kind == "NotImplementedError" or is_blank_left:
@@ -239,7 +239,7 @@ def _cells(values: Iterable[Any]) -> frozenset[Any] | None:
 
 
 def what_it_is(value: Any) -> str:
-    """Return what a value is that is not made of numbers, and what to do."""
+    """Return the words for a value that is not made of numbers, and the advice."""
     kind = type(value).__name__
     if isinstance(value, Unreadable):
         return value.words
@@ -329,7 +329,7 @@ def _part(value: Any, want: Any) -> ResultPart | str:
 
 
 def kind_of(value: Any) -> str:
-    """Return what a right result is, in words."""
+    """Return the kind of a right result, in words."""
     if isinstance(value, (set, frozenset)):
         return "a set of cells (t, n)"
     return f"shape {np.shape(value)}" if np.shape(value) else "one number"

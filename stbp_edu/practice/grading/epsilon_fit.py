@@ -1,4 +1,4 @@
-"""Find ε at every (t, n) from the gradients alone, and what the ε of each case is made of.
+"""Find ε at every (t, n) only from the gradients, and what the ε of each case is made of.
 
 ∂L/∂W^n = Σ ε^{t,n} (O^{t,n-1})ᵀ over steps and samples. With ε as a (T·S, n[n]) matrix E and the
 spikes below as a (T·S, n[n-1]) matrix, that is Eᵀ O. Where the layer below has at least T·S neurons
@@ -69,7 +69,7 @@ class CaseReport:
 
 
 def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
-    """Return what is wrong in each of the five cases of a backward pass.
+    """Return the mistakes in each of the five cases of a backward pass.
 
     Empty where the function gives no gradients.
     """
@@ -100,7 +100,7 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
 
 
 def _report(net: ForwardPass, epsilon: Layers, right: Layers, case: int) -> CaseReport:
-    """Return what is wrong in the cells of one of the first four cases."""
+    """Return the mistakes in the cells of one of the first four cases."""
     cells = list(net.cells(case))
     wrong = [
         (t, n)
@@ -142,7 +142,7 @@ def recover_epsilon(
 
 
 def _misfit(fit: Array, values: Array) -> float:
-    """Return what a fit leaves of the values, relative to them."""
+    """Return the residual of a fit, relative to the values."""
     return float(
         np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30)
     )
@@ -182,7 +182,7 @@ def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:
 
 
 def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array]:
-    """Return what may enter ε at (t, n), from the reader's own ε elsewhere."""
+    """Return the possible terms of ε at (t, n), from the reader's own ε elsewhere."""
     T, S, N = net.shape
     u, o = net.trace.U[n][t], net.trace.O[n][t]
     h = net.neuron.h(u)

@@ -98,7 +98,7 @@ def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
 def _unnamed(
     blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree
 ) -> list[Finding]:
-    """Return what is found out about a formula that no named mistake gives."""
+    """Return the findings on a formula that no named mistake gives."""
     trees = (tree, right, *map(ast.parse, blank.relations.values()))
     used = {n.id for t in trees for n in ast.walk(t) if isinstance(n, ast.Name)}
     names = [s for s in blank.symbols if s in used and s not in blank.relations]

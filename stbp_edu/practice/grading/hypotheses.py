@@ -150,7 +150,7 @@ ONLY: dict[type[ast.AST], str] = {
     ast.Subscript: "all of `{}` stands there",
     ast.IfExp: "`{}` stands there in either case",
 }
-"""What it means that one part alone is left; of an operation, by the other part."""
+"""What it means that only one part is left; of an operation, by the other part."""
 JOINED: tuple[NamedChange, ...] = (
     ("name", "`{}` stands in place of {}",
      lambda name, own: own if isinstance(name, list) and not name else name),  # [] may hold itself
