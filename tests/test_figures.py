@@ -39,7 +39,6 @@ DERIVED = {
         "99 %",
     },  # that of its intervals, and what is called constant
     "docs/trust.md": {"95 %"},  # the level of its interval
-    "too_narrow": {"6.1 %", "3.9 %"},  # means of time-limit.json
     "docs/glossary.md": {"95 %"},  # the bound of the diagnosis
     "docs/train-save-use.md": {
         "35 ms",
