@@ -6,6 +6,9 @@ a surrogate and an *arm*, the one thing that is changed. Its learning rate is ch
 data and seeds of its own, and the grid grows until its best is not at an edge. Then 20 runs are
 trained at that rate. ``--record`` writes ``docs/results/cause.json`` from what is finished: only
 whole cells, with the curves of every run.
+
+``--plan cause-fixed`` trains a few cells at one learning rate for all, 0.01, and records them in
+``docs/results/cause-fixed.json``: does an arm help, or the rate that was chosen for it?
 """
 
 import argparse
@@ -65,12 +68,14 @@ class Cell:
     Attributes:
         arm: a name of :data:`ARMS`.
         changes: of the settings, beside those of task and arm.
+        lr: its learning rate, where none is to be chosen.
     """
 
     task: str
     rule: str
     arm: str
     changes: dict[str, Any] = field(default_factory=dict)
+    lr: float | None = None
 
     @property
     def name(self) -> str:
@@ -128,6 +133,18 @@ def cells() -> Iterator[Cell]:
         yield from (xor(rule, arm) for arm in ("none", "beta2 0.9", "limit"))
     yield from (xor(rule, "none", epochs=60) for rule in both)
 
+
+def fixed_cells() -> Iterator[Cell]:
+    """Yield cells of delayed XOR whose learning rate is 0.01, without a choice."""
+    for arm in ("beta2 0.9", "none", "limit", "clip"):
+        for rule in ("classic", "exact"):
+            yield replace(xor(rule, arm), lr=0.01)
+    yield replace(xor("classic", "none", a=0.045), lr=0.01)
+    yield replace(xor("classic", "beta2 0.9", a=0.045), lr=0.01)
+
+
+PLANS = {"cause": cells, "cause-fixed": fixed_cells}
+"""The cells of each record."""
 
 INTERVENTIONS = {
     "lower surrogate": Intervention(height=DAMPING),
@@ -194,7 +211,10 @@ def measure(
 ) -> tuple[float, dict[str, float], list[dict[str, Any]]]:
     """Return the rate of a cell, what was tried, and the records of its 20 runs."""
     folder = work / cell.name.replace(" ", "-")
-    lr, tried = chosen_rate(cell, folder / "tuning")
+    if cell.lr is None:
+        lr, tried = chosen_rate(cell, folder / "tuning")
+    else:
+        lr, tried = cell.lr, {}
     runs = [train_one(cell, seed, lr, folder / "test", "test") for seed in SEEDS]
     return lr, tried, runs
 
@@ -220,11 +240,13 @@ def summary(run: dict[str, Any], seed: int) -> dict[str, Any]:
     }
 
 
-def record(work: Path, commit: str | None = None) -> dict[str, Any]:
-    """Return the record of all cells that are finished; ``commit`` instead of that of the runs."""
+def record(
+    work: Path, commit: str | None = None, plan: str = "cause"
+) -> dict[str, Any]:
+    """Return the record of a plan's finished cells; ``commit`` instead of that of the runs."""
     rows: list[dict[str, Any]] = []
     made: list[dict[str, Any]] = []
-    for cell in cells():
+    for cell in PLANS[plan]():
         if not is_finished(cell, work):
             continue
         lr, tried, runs = measure(cell, work)
@@ -245,7 +267,7 @@ def record(work: Path, commit: str | None = None) -> dict[str, Any]:
     for base in bases.values():
         del base["seed"], base["lr"], base["rule"]
     return {
-        "command": "python -m benchmarks.time.cause",
+        "command": f"python -m benchmarks.time.cause --plan {plan}",
         "commit": commit or ", ".join(sorted({one["commit"] for one in made})),
         "date": max(one["date"] for one in made),
         "machine": made[0]["machine"],
@@ -261,9 +283,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     p = argparse.ArgumentParser(
         prog="python -m benchmarks.time.cause", description=__doc__
     )
+    p.add_argument("--plan", choices=PLANS, default="cause", help="which cells")
     p.add_argument("--part", default="0/1", help="which cells: 0/2 is every second one")
     p.add_argument(
-        "--work", type=Path, default=ROOT / "runs/cause", help="where runs are kept"
+        "--work", type=Path, help="where runs are kept; runs/PLAN by default"
     )
     p.add_argument(
         "--commit", help="of the program, where the commit of the runs was rebased"
@@ -272,15 +295,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--record", action="store_true", help="write what is finished, train nothing"
     )
     args = p.parse_args(argv)
+    work = args.work or ROOT / "runs" / args.plan
     if args.record:
-        write_json(measurements_folder() / "cause.json", record(args.work, args.commit))
+        found = record(work, args.commit, args.plan)
+        write_json(measurements_folder() / f"{args.plan}.json", found)
         return 0
     limit_threads(1)
     part, parts = map(int, args.part.split("/"))
     with one_blas_thread():
-        for number, cell in enumerate(cells()):
+        for number, cell in enumerate(PLANS[args.plan]()):
             if number % parts == part:
-                lr, _, runs = measure(cell, args.work)
+                lr, _, runs = measure(cell, work)
                 accuracy = np.mean([run["accuracy"] for run in runs])
                 print(
                     f"{cell.name}: lr {lr:g}, mean accuracy {accuracy:.3f}", flush=True
