@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tools import ROOT
-from tools.pages import read_records, time_notes, time_page
+from tools.pages import read_records, time_figures, time_notes, time_page, time_runs
 from tools.templates import filled
 
 RECORDS = read_records()
@@ -48,7 +48,7 @@ def page(records) -> str:
 
 
 def test_a_cell_is_found_by_what_it_says_and_by_what_it_leaves_out() -> None:
-    runs = time_page.runs_of
+    runs = time_runs.runs_of
     assert [r["accuracy"] for r in runs(RECORD, rule="exact", arm="none")] == [
         1.0,
         0.5,
@@ -61,14 +61,14 @@ def test_a_cell_is_found_by_what_it_says_and_by_what_it_leaves_out() -> None:
 
 def test_differences_are_paired_by_seed_and_shares_have_wilsons_interval() -> None:
     none, limit = (
-        time_page.runs_of(RECORD, rule="exact", arm=arm) for arm in ("none", "limit")
+        time_runs.runs_of(RECORD, rule="exact", arm=arm) for arm in ("none", "limit")
     )
-    assert time_page.differences(limit, none) == pytest.approx([0.0, 40.0, 50.0])
-    assert time_page.share(none).replace("\xa0", " ") == "1 of 3 (6 to 79 %)"
-    assert time_page.share([]) == "–"
+    assert time_runs.differences(limit, none) == pytest.approx([0.0, 40.0, 50.0])
+    assert time_runs.share(none).replace("\xa0", " ") == "1 of 3 (6 to 79 %)"
+    assert time_runs.share([]) == "–"
     # the mean 30, and the quantile 4.303 of Student's t with two degrees of freedom
     assert (
-        time_page.between([0.0, 40.0, 50.0]).replace("\xa0", " ")
+        time_runs.between([0.0, 40.0, 50.0]).replace("\xa0", " ")
         == "+30.0 (−35.7 to +95.7)"
     )
 
@@ -85,7 +85,7 @@ def test_differences_are_paired_by_seed_and_shares_have_wilsons_interval() -> No
     ],
 )
 def test_failures_are_told_apart(change, word) -> None:
-    assert time_page.kind({**run(0, 0.5), **change}) == word
+    assert time_runs.kind({**run(0, 0.5), **change}) == word
 
 
 def test_predictions_hold_fail_or_wait() -> None:
@@ -105,7 +105,10 @@ def test_predictions_hold_fail_or_wait() -> None:
 
 
 def test_rules_say_whether_they_need_a_trace_or_all_steps() -> None:
-    rows = {row[0]: row[2:5] for row in time_page.decisions({"rows": []})}
+    rows = {
+        row[0]: row[2:5]
+        for row in time_page.decisions(time_runs.NOTHING, time_runs.NOTHING)
+    }
     assert rows["`exact`"] == ["1", "–", "all T steps"]
     assert rows["`classic`"] == ["2", "–", "all T steps"]
     assert rows["`spatial-only`"] == ["1", "0", "one step"]
@@ -121,12 +124,24 @@ EARLIER = {"cause-earlier": RECORDS["cause-earlier"]}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("records", [EARLIER, {**EARLIER, "cause": RECORD}, RECORDS])
-def test_the_page_needs_no_record_of_runs_and_shows_what_there_is(records) -> None:
+@pytest.mark.parametrize("records", [{**EARLIER, "cause": RECORD}, RECORDS])
+def test_the_page_shows_whichever_cells_its_record_has(records) -> None:
     text = page(records)
     assert "## Which rule should I use?" in text
-    assert "2 of 20 (3 to 30 %)" in text
-    assert ("Learning curves" in text) == ("cause" in records)
+    assert "Learning curves" in text
+    exact = time_runs.runs_of(records["cause"], rule="exact", arm="none")
+    assert time_runs.share(exact).replace("\xa0", " ") in text
+
+
+def test_a_panel_of_shares_needs_two_ticks_with_runs() -> None:
+    one = [run(0, 1.0), run(1, 0.5)]
+    lines = {"exact": [[], [], one], "classic": [[], [], one]}
+    few = time_figures.Panel("few", "a", ["1", "2", "3"], lines)
+    assert few.filled() == 1
+    assert time_figures.shares([few]) == ""
+    more = time_figures.Panel("more", "a", ["1", "2", "3"], {"exact": [one] * 3})
+    drawn = re.sub("\xa0|&nbsp;|&#160;", " ", time_figures.shares([more]))
+    assert "more, exact: 1: 1 of 2" in drawn
 
 
 @pytest.mark.slow

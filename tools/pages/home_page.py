@@ -6,7 +6,7 @@ from stbp_edu import cases, derive, forward, plotting
 from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil
 from stbp_edu.practice.explorers.pulse_explorer import Pulse
 from stbp_edu.verify import finite_difference
-from tools.pages import figure_html, read_records, time_page
+from tools.pages import figure_html, read_records, time_runs
 from tools.pages.paths_page import paths
 from tools.site.render.notebook_page import Notebook
 
@@ -24,8 +24,7 @@ def names() -> dict[str, object]:
     evening = next(path for path in paths() if path.anchor == "one-evening")
     derived, measured = one_spike()
     without, limited = (
-        time_page.at(read_records()["cause-earlier"], arm)
-        for arm in ("none", "beta2 0.9")
+        time_runs.at(read_records()["cause"], arm) for arm in ("none", "beta2 0.9")
     )
     return {
         "evening": evening.time,

@@ -10,13 +10,29 @@ from typing import Any
 from stbp_edu.files import write_text
 from stbp_edu.training.measurements import measurements_folder
 from tools.pages import Record, read_records
-from tools.pages.time_page import accuracy, judged, kinds, share
+from tools.pages.time_page import judged
+from tools.pages.time_runs import (
+    accuracy,
+    between,
+    differences,
+    kinds,
+    runs_of,
+    share,
+    tail,
+)
 
 HEAD = """Where time decides: cells, predictions, errata
 ==============================================
 
 Written by `python -m tools.pages.time_notes` from cause.json and cause-predictions.json.
 Shares have Wilson's 95 % interval, means Student's. A run of delayed XOR has learned above 95 %.
+"""
+HEAD_LINE = "-" * 41
+CELL = ("task", "rule", "arm", "a", "T", "epochs")
+FIXED = """At one learning rate for all, 0.01
+=================================
+
+These cells were added after those above: does an arm help, or the rate that was chosen for it?
 """
 ERRATA = """
 Errata of the earlier page, whose records this experiment replaces
@@ -41,11 +57,16 @@ Errata of the earlier page, whose records this experiment replaces
 def text(records: Mapping[str, Record]) -> str:
     """Return the notes."""
     parts = [HEAD, "\n".join(earlier_counts(records["cause-earlier"]))]
-    record = records.get("cause", {"rows": []})
-    if record["rows"]:
-        parts += ["\n".join(cells(record))]
-        predicted = records["cause-predictions"]
+    predicted = records["cause-predictions"]
+    if "cause" in records:
+        record = records["cause"]
+        parts += ["\n".join(cells(record)), "\n".join(compared(record))]
         parts += ["\n".join(predictions(record, predicted))]
+    if "cause-fixed" in records:
+        record = records["cause-fixed"]
+        parts += ["\n".join(["", FIXED, *cells(record)])]
+        said = {"known": predicted["fixed_before"], "predictions": predicted["fixed"]}
+        parts += ["\n".join(predictions(record, said))]
     return plain("\n".join([*parts, ERRATA]))
 
 
@@ -79,6 +100,21 @@ def cells(record: Record) -> Iterator[str]:
         runs = row["runs"]
         came = named(kinds(runs)) or "none"
         yield f"    learn {share(runs)}; mean accuracy {accuracy(runs)} %; others: {came}"
+        yield f"    largest gradient norm of epoch 1 over the median: {tail(record, runs):.0e}"
+
+
+def compared(record: Record) -> Iterator[str]:
+    """Yield the paired differences of each cell from no change, and from the gain limit."""
+    yield from ("", "Paired differences of accuracy, in points", HEAD_LINE)
+    for row in record["rows"]:
+        cell = {key: row[key] for key in CELL if key in row}
+        words = []
+        for arm in ("none", "limit"):
+            other = runs_of(record, **{**cell, "arm": arm})
+            if other and arm != row["arm"]:
+                words.append(f"minus {arm} {between(differences(row['runs'], other))}")
+        if words:
+            yield f"{named(cell)}: {'; '.join(words)}"
 
 
 def predictions(record: Record, predicted: Record) -> Iterator[str]:
