@@ -205,8 +205,8 @@ DATA_SET = Recipe(
         ),
         (
             "stbp_edu/training/data/catalogue.py",
-            '    "mnist": Entry(',
-            """    "stripes": Entry("three stripes", load_stripes, Settings(hidden=(6,)), False),
+            '    "mnist": CatalogueEntry(',
+            """    "stripes": CatalogueEntry("stripes", load_stripes, Settings(hidden=(6,)), False),
 """,
         ),
     ],
