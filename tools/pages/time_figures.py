@@ -21,7 +21,7 @@ WORDS = {
     "limit, beta2 0.9": "gain limit 1 and β₂ = 0.9",
     "lower surrogate": "surrogate times 0.3",
     "random clip": "as many gains, at random",
-    "turned": "no gain negative",
+    "turned": "each gain's absolute value",
     "sgd": "SGD with momentum",
     "five times": "five times as many updates",
 }
@@ -29,7 +29,7 @@ WORDS = {
 SHORT = {**WORDS, "clip": "clipped at 1"}
 """The same, as short as a narrow panel needs."""
 MAIN = ("none", "beta2 0.9", "clip", "limit")
-ALL = (*MAIN, "limit, beta2 0.9", "lower surrogate", "random clip", "sgd")
+ALL = (*MAIN, "limit, beta2 0.9", "lower surrogate", "random clip", "turned")
 """The arms of the table of delayed XOR; those before are drawn as curves."""
 DRAWN = ("exact", "classic", "detached-reset")
 """The rules whose learning curves are drawn."""
