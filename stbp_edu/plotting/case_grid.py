@@ -163,7 +163,9 @@ class Poster:
         """Return the poster as a part of a page, each term in its colour."""
         shown = {}
         for id_ in IDS:
-            shown[id_.replace("-", "_")] = formula(id_, int(id_[1]) <= self.known)
+            known, name = int(id_[1]) <= self.known, id_.replace("-", "_")
+            shown[name] = formula(id_, known)
+            shown[f"{name}_layer"] = formula(id_, known, "vector")
         for case, words in SUMS.items():
             mark = " lit" if case == self.lit else " dim" if self.lit else ""
             shown[f"mark{case}"] = mark
@@ -205,8 +207,10 @@ def _style() -> str:
 
 
 @cache
-def formula(id_: str, known: bool = True) -> str:
+def formula(id_: str, known: bool = True, form: str = "index") -> str:
     """Return an equation of the register, each term of its sum in the term's colour.
+
+    ``form`` is ``"index"``, for one neuron, or ``"vector"``, for a layer.
 
     A term comes from the next step, from above, or straight from the loss; else it is in ink. Of an
     equation that is not known yet, the right side is left out.
@@ -214,7 +218,7 @@ def formula(id_: str, known: bool = True) -> str:
     >>> formula("c3-epsilon").count("arithmatex"), 'class="next"' in formula("c3-epsilon")
     (3, True)
     """
-    left, right = EQUATIONS[id_].forms["index"].split("=", 1)
+    left, right = EQUATIONS[id_].forms[form].split("=", 1)
     terms = ["…"]
     if known:
         other = "direct" if re.match("c[1-4]-delta", id_) else ""

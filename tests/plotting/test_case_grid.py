@@ -9,6 +9,7 @@ from stbp_edu import plotting
 from stbp_edu.cases import case_at
 from stbp_edu.equations import EQUATIONS
 from stbp_edu.plotting import poster
+from stbp_edu.plotting.case_grid import formula
 from stbp_edu.plotting.drawing import CELL_LETTER, LINE, Laid
 from stbp_edu.plotting.palette import DIRECT, NEXT
 from stbp_edu.plotting.svg_figure import PHONE, WIDE
@@ -86,8 +87,11 @@ def test_it_has_the_formulas_of_all_cases_and_no_other():
     lines = [
         p for p in parsed().iter("p") if p.find("span[@class='arithmatex']") is not None
     ]
-    assert len(lines) == len(CASES) == 10
-    assert "".join(lines[0].itertext()).startswith(r"\(\displaystyle \delta_i^{t,N}")
+    assert len(lines) == 2 * len(CASES) == 20
+    for line, begin in zip(lines, (r"\delta_i^{t,N}", r"\Delta^{t,N}"), strict=False):
+        assert "".join(line.itertext()).startswith(rf"\(\displaystyle {begin}")
+    for id_ in CASES:  # one neuron, then the layer
+        assert formula(id_) != formula(id_, form="vector")
 
 
 @pytest.mark.parametrize("lit", ["c3", "c3-delta", "c3-epsilon"])

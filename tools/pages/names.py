@@ -25,6 +25,7 @@ from tools.pages import (
     results_page,
     time_page,
 )
+from tools.pages.backward_costs import backward_costs
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder, read_notebooks
 from tools.teach.weeks import capital, plan, weeks
@@ -123,7 +124,11 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "performance.md": lambda: performance_page.names(read_records()),
     "reading-paths.md": paths_page.names,
     "results.md": lambda: results_page.names(read_records()),
-    "sheet.md": lambda: {"groups": GROUPS, "poster": poster().html()},
+    "sheet.md": lambda: {
+        "groups": GROUPS,
+        "poster": poster().html(),
+        "costs": backward_costs((7, 4, 2), T=5, S=3),
+    },
     "teach.md": teach,
     "time.md": lambda: time_page.names(read_records()),
     "trust.md": trust,
