@@ -154,10 +154,7 @@ def test_the_minutes_of_a_notebook_are_those_that_it_may_take(slug, path):
     )
     text = prose(nbformat.read(path, 4)).partition("## Exercises")[0]
     assert reading * 15 < len(text.split()) < reading * 120
-    within = [
-        task.minutes for task in here if task.id != "backward"
-    ]  # asked in the midst of it
-    assert sum(within) <= exercises + 2.5
+    assert sum(task.minutes for task in here) <= exercises + 2.5
     assert table.get("evening", 0) <= reading
     assert not {reading % 5, exercises % 5, table.get("evening", 0) % 5} - {0}
 

@@ -88,3 +88,38 @@ def test_stub_and_solution(path, capsys):
         assert "not attempted yet" in shown(source), source
         assert ": right" in shown(filled(source, name, exercise)), source
     assert capsys.readouterr() == ("", "")
+
+
+TOLD = {"what_matters": ["mean-spread"]}
+"""Solutions that a cell above still has: remove an entry with its leak."""
+
+
+def packed(text):
+    """Return a text without spaces and ``return``, as it is compared with an answer."""
+    return re.sub(r"\s|\breturn\b", "", text)
+
+
+def told_above(cells):
+    """Yield each task whose solution stands word for word in a cell above its own."""
+    above = ""
+    for cell in cells:
+        if match := CALL.search(cell.source):
+            id_ = (match["id"] or "backward") + ("-formula" if match["formula"] else "")
+            if packed(tasks()[id_].solution) in above:
+                yield id_
+        above += packed(cell.source)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
+def test_no_cell_above_an_exercise_has_its_solution(path):
+    assert list(told_above(notebook(path).cells)) == TOLD.get(path.stem[3:], [])
+
+
+def test_a_solution_above_its_exercise_is_found():
+    shown = nbformat.v4.new_code_cell("def f(a, b, c):\n    return a  +  b * c")
+    task = tasks()["two-paths"]
+    line = task.solution.removeprefix("return ")
+    told = nbformat.v4.new_markdown_cell(f"The answer is `{line}`.")
+    asked = nbformat.v4.new_code_cell('check("two-paths", mine)')
+    assert list(told_above([told, asked])) == ["two-paths"]
+    assert list(told_above([shown, asked])) == []
