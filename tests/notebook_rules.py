@@ -34,7 +34,8 @@ SHOWN = {"text/plain", "text/html", "text/latex"}
 ANSWER = "answer"  # the tag of folded code that the reader writes first
 CLOSED = '<details class="stbp-answer">'
 ALT = re.compile(r'<img class="stbp-figure" alt="[^"]{20,}" width')
-ADJOINT, NETWORKS = r"(?:[δε]|delta|epsilon)\D*\d+[./]\d", "spiking network|hard network|smooth twin"
+ADJOINT = r"(?:[δε]|delta|epsilon)\D*\d+[./]\d"
+NETWORKS = "spiking network|hard network|smooth twin"
 DISPLAYED = (
     r"(\A|\n\n) *\Z",
     r"\A..\n(?s:.*)\n *..\Z",
