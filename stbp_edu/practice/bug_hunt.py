@@ -238,7 +238,7 @@ def first_wrong(bug: Bug) -> str:
         if not alike(mine[t], right[key][t], TOLERANCE):
             case = case_at(t, n, T, N)
             return f"{name} at {step_name(t)}, n = {n}, a cell of case {case}"
-    return "no δ and no ε, only what is summed from them"
+    return "no δ and no ε, only the sums of them"
 
 
 @dataclass(frozen=True, repr=False)

@@ -40,7 +40,7 @@ def check_network(
     >>> def classic(trace, targets, params, neuron):
     ...     return stbp_edu.backward(trace, targets, params, neuron, rule="classic")
     >>> check_network(classic).cases[2].explanation
-    'the temporal path carries δ ⊙ h where ε belongs'
+    'the reset term from the next step contains δ ⊙ h where ε belongs'
     """
     checks.instance("record", record, bool)
     report = NetworkReport(**vars(grade(exercises()["backward"], function)))

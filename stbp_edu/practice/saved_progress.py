@@ -22,7 +22,7 @@ from stbp_edu.practice.tasks import Task, tasks
 T = TypeVar("T")
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
-FILE = Sealed("a file of saved progress", "move it away to begin anew")
+FILE = Sealed("a file of saved progress", "move it away to start again")
 UNUSABLE = (OSError, RuntimeError, ValueError)
 """What a place for the file may raise: no home directory, no right to write, a damaged file."""
 _told = set[str]()

@@ -20,7 +20,7 @@ def c3(body):
 
 def test_the_message_says_what_where_and_what_next():
     text = repr(c3("delta_last"))
-    assert "Found: the temporal path is missing." in text
+    assert "Found: the term from the next time step is missing." in text
     assert "t = " in text
     assert "n = " in text
     assert "sample 0, neuron 0" in text

@@ -84,7 +84,7 @@ def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
             "@ W[n + 1] * 0.5",
             2,
             (3, 2),
-            "spatial path is 0.5 times",
+            "layer above is 0.5 times",
             "(c2-delta)",
         ),
         (
@@ -100,7 +100,7 @@ def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
             "* -neuron.df(",
             3,
             (2, 3),
-            "sign of the temporal path",
+            "sign of the reset term",
             "(c3-delta);",
         ),
         (
@@ -108,7 +108,7 @@ def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
             "+ (e if n == N else 0)\n",
             4,
             (2, 2),
-            "the leak is missing",
+            "the carry is missing",
             "(c4-epsilon)",
         ),
     ],
@@ -144,7 +144,7 @@ def test_a_case_that_passes_on_an_error_is_not_blamed():
     report = check_network(edited("-(Y - O[N]", "(Y - O[N]"))
     assert report.cases[3].wrong == report.cases[3].cells
     assert report.cases[3].explanation == ""
-    assert "passes on an error" in repr(report)
+    assert "passes back an error" in repr(report)
 
 
 @pytest.mark.parametrize(

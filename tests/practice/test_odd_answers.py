@@ -179,7 +179,8 @@ def test_what_is_kept_from_call_to_call_is_found():
 
     text = repr(check("c3-delta", forgetful))
     assert (
-        "Called again with the inputs of the first call, it answers otherwise" in text
+        "Called again with the inputs of the first call, it gives a different result"
+        in text
     )
     first = []
 

@@ -45,7 +45,7 @@ def test_a_task_is_complete(task):
 )
 def test_a_notebook_asks_what_the_prompt_asks(path, task):
     assert words(task.prompt) in words(prose(notebook(path))), (
-        f"the prompt of {task.id} in content/ and the words of {path.name} differ; mend one"
+        f"the prompt of {task.id} in content/ and the words of {path.name} differ; change one"
     )
 
 

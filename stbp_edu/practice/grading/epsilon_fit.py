@@ -27,14 +27,17 @@ DIGITS, TOLERANCE = 6, 1e-6
 LARGEST = 1e100  # whose squares are finite
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
-PASSED_ON = "the case itself is right: it passes on an error made elsewhere"
+PASSED_ON = "the case itself is right: it passes back an error made elsewhere"
 DIRECT, UP, ON, LEAK = (
     "the direct term",
-    "the spatial path",
-    "the temporal path",
-    "the leak",
+    "the term from the layer above",
+    "the reset term from the next step",
+    "the carry",
 )
-CLASSIC = {UP: "the spatial path with δ ⊙ h", ON: "the temporal path with δ ⊙ h"}
+CLASSIC = {
+    UP: "the term from the layer above with δ ⊙ h",
+    ON: "the reset term from the next step with δ ⊙ h",
+}
 EXPECTED = {1: {DIRECT}, 2: {UP}, 3: {DIRECT, ON, LEAK}, 4: {UP, ON, LEAK}}
 """What the ε of each case is made of."""
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
@@ -167,14 +170,14 @@ def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:
     )
     for exact, classic in CLASSIC.items():
         if (left.get(exact), left.get(classic)) == (0, 1):
-            said.append(f"{exact} carries δ ⊙ h where ε belongs")
+            said.append(f"{exact} contains δ ⊙ h where ε belongs")
             del left[exact], left[classic]
     for name, factor in left.items():
         if name not in EXPECTED[case]:
             if factor != 0:
-                said.append(f"it holds {name}, times {factor:.4g}")
+                said.append(f"it contains {name}, times {factor:.4g}")
         elif factor != 1:
-            words = {0: f"{name} is missing", -1: f"the sign of {name} is turned round"}
+            words = {0: f"{name} is missing", -1: f"the sign of {name} is reversed"}
             said.append(
                 words.get(factor, f"{name} is {factor:.4g} times what it should be")
             )

@@ -26,7 +26,7 @@ from stbp_edu.practice.tasks import FormulaBlank, Inputs
 
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
 SEVERAL = "It differs from the right formula in more than one place."
-TINY = "It is right but for what no float shows near 0: a tiny term, or one that turns far from 0."
+TINY = "It is right except for a term that floats do not show near 0: tiny, or large only far away."
 
 
 def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
@@ -58,7 +58,7 @@ def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
     if not named:
         named = _named(blank, ast.UnaryOp(ast.USub(), tree))
         if named:
-            named["sign"] = "And the sign is turned round besides."
+            named["sign"] = "And the sign is reversed besides."
         else:
             named = _named_formula_pair(blank, tree)
         together = bool(named)

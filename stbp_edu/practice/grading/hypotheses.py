@@ -145,16 +145,16 @@ METHODS = (
 """Functions and methods that are taken for one another."""
 ONLY: dict[type[ast.AST], str] = {
     ast.BinOp: "`{}` is left out",
-    ast.UnaryOp: "what stands before `{}` is left out",
-    ast.Call: "`{}` stands there without the call",
-    ast.Subscript: "all of `{}` stands there",
-    ast.IfExp: "`{}` stands there in either case",
+    ast.UnaryOp: "the part before `{}` is left out",
+    ast.Call: "`{}` is used without the call",
+    ast.Subscript: "all of `{}` is used",
+    ast.IfExp: "`{}` is used in either case",
 }
 """What it means that only one part is left; of an operation, by the other part."""
 JOINED: tuple[NamedChange, ...] = (
-    ("name", "`{}` stands in place of {}",
+    ("name", "`{}` is used instead of {}",
      lambda name, own: own if isinstance(name, list) and not name else name),  # [] may hold itself
-    ("factor-too-many", "a factor `{}` is too many, with {}", operator.mul),
+    ("factor-too-many", "there is an extra factor `{}`, with {}", operator.mul),
     ("name", "`{}` divides {}", lambda name, own: own / name),
 )  # fmt: skip
 """What a name may do in a place."""
@@ -172,7 +172,7 @@ def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
             for n in group
             if n != node.attr
         ):
-            words = f"`{name}` stands in place of `{node.attr}`"
+            words = f"`{name}` is used instead of `{node.attr}`"
             yield "function", words, operator.attrgetter(name), every
     for k, text in enumerate(texts):
         left = texts[1 - k] if isinstance(node, ast.BinOp) else text
@@ -185,7 +185,7 @@ def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
             value, bool
         ):
             for other in {value + 1, value - 1, 2 * value, value / 2, -value} - {value}:
-                words = f"{other:g} stands in place of {value:g}"
+                words = f"{other:g} is used instead of {value:g}"
                 yield "number", words, lambda other=other: other, ()
         case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if (
             len(texts) == 2
@@ -204,7 +204,7 @@ def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Hypothesis]:
             words = "`{}` and `{}` are swapped".format(*texts)
             yield "swapped", words, operate, (2, 1)
         else:
-            words = f"`{sign}` stands in place of `{family[type(op)][0]}` before `{texts[1]}`"
+            words = f"`{sign}` is used instead of `{family[type(op)][0]}` before `{texts[1]}`"
             yield "operation", words, operate, (1, 2)
 
 
@@ -222,18 +222,18 @@ def spread(fold: Change, x: Any, axis: int | None) -> Any:
 
 
 VALUES: tuple[NamedChange, ...] = (
-    ("missing", "is missing: 0 stands there", lambda x: 0 * x),
-    ("missing", "is missing: 1 stands there", lambda x: 0 * x + 1),
-    ("sign", "has its sign turned round", lambda x: -x),
+    ("missing", "is missing: it is 0", lambda x: 0 * x),
+    ("missing", "is missing: it is 1", lambda x: 0 * x + 1),
+    ("sign", "has its sign reversed", lambda x: -x),
     ("sign", "is replaced by its sign", np.sign),
-    ("abs", "is taken without its sign", np.abs),
+    ("abs", "is replaced by its absolute value", np.abs),
     ("power", "is squared", lambda x: x * x),
-    ("power", "is squared, and its sign is turned round", lambda x: -x * x),
+    ("power", "is squared, and its sign is reversed", lambda x: -x * x),
     ("power", "is cubed", lambda x: x * x * x),
-    ("inverse", "is turned upside down", lambda x: 1 / x),
-    ("root", "has its square root taken", np.sqrt),
-    ("root", "has the square root of its size taken", lambda x: np.sqrt(np.abs(x))),
-    ("complement", "is taken from 1", lambda x: 1 - x),
+    ("inverse", "is inverted", lambda x: 1 / x),
+    ("root", "is replaced by its square root", np.sqrt),
+    ("root", "is replaced by the square root of its absolute value", lambda x: np.sqrt(np.abs(x))),
+    ("complement", "is subtracted from 1", lambda x: 1 - x),
     ("doubled", "is doubled", lambda x: 2 * x),
     *(("factor", f"is {c} times what it should be", partial(np.multiply, float(c)))
       for c in map(Fraction, ("1/2", "-2", "3", "1/3", "4", "1/4", "5", "1/5"))),
@@ -243,16 +243,16 @@ VALUES: tuple[NamedChange, ...] = (
 ALONG: tuple[NamedChange, ...] = (
     ("moved", "is moved by one place along {}", partial(np.roll, shift=1)),
     ("moved", "is moved back by one place along {}", partial(np.roll, shift=-1)),
-    ("order", "is turned round along {}", np.flip),
+    ("order", "is reversed along {}", np.flip),
     ("order", "is sorted along {}", np.sort),
 )
 FOLDS: tuple[NamedChange, ...] = (
-    ("added-up", "is added up over {}", np.sum),
-    ("added-up", "is added up over {}, and stands everywhere", partial(spread, np.sum)),
+    ("added-up", "is summed over {}", np.sum),
+    ("added-up", "is summed over {}, and repeated everywhere", partial(spread, np.sum)),
     ("averaged", "is averaged over {}", np.mean),
     (
         "averaged",
-        "is averaged over {}, and stands everywhere",
+        "is averaged over {}, and repeated everywhere",
         partial(spread, np.mean),
     ),
 )

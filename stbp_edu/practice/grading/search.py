@@ -35,7 +35,7 @@ FEW_PLACES = 75
 """In a longer answer what a value may have become is left out: trying it all would take long."""
 FEW_DIGITS = 5e-3
 """What is right to so many digits is rounded, or in float16."""
-ROUNDED = "It is right to about 3 digits; float64 holds 16. Is a number rounded?"
+ROUNDED = "It is right to about 3 digits; float64 has 16. Is a number rounded?"
 Reading = tuple[str, str]
 """The id of a finding, and what is said of it."""
 
@@ -55,7 +55,9 @@ def single_mistake(answer: Answer) -> list[Finding]:
     right = [answer.vector(outcome, k) for k, outcome in enumerate(answer.right)]
     factor = constant(answer, lambda c, k: c * right[k])
     if factor not in ("", "0", "1"):
-        text = f"Right but for a factor: your result is {factor} times the exact one."
+        text = (
+            f"Right except for a factor: your result is {factor} times the exact one."
+        )
         return [Finding("factor", "", text)]
     every = places(answer.source)
     found = _explanations(answer, every, _rewritten)
@@ -270,7 +272,7 @@ def _words(got: Array, want: Array, rtol: float) -> str:
     limit = 10 * rtol * max(1e-3, np.abs(want).max(initial=0.0))
     has, belongs = (np.abs(term).max(initial=0.0) > limit for term in (got, want))
     if not belongs:
-        return "has no place here" if has else ""
+        return "does not belong here" if has else ""
     if not has:
         return "is missing"
     factor = float(got @ want / (want @ want))

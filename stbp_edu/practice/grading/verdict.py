@@ -33,10 +33,10 @@ from stbp_edu.practice.tasks.catalogue import define
 
 LONGEST_PRINT = 80
 KEPT = (
-    "Called again with the inputs of the first call, it answers otherwise: it keeps something "
-    "from call to call, in a global name or in a default argument."
+    "Called again with the inputs of the first call, it gives a different result: it keeps "
+    "state in a global variable or a default argument."
 )
-SHORT = "It is right to about 5 digits, as float32 holds them; float64 holds 16."
+SHORT = "It is right to about 5 digits, the precision of float32; float64 has 16."
 
 
 def check(exercise_id: str, function: AnswerFunction | None) -> Feedback:
@@ -127,7 +127,7 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     text = printed.getvalue().strip().partition("\n")[0][:LONGEST_PRINT]
     said = [*verdict.message]
     if text:
-        said.append(f"What it prints is left out here. It begins: {text}")
+        said.append(f"Its printed output is left out here. It begins: {text}")
     if verdict.state == "wrong":
         said.append(exercise.pointer)
     return replace(verdict, message=tuple(said))
