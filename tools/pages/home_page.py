@@ -2,11 +2,10 @@
 
 import nbformat
 
-from stbp_edu import cases, derive, forward, plotting
-from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil
-from stbp_edu.practice.explorers.pulse_explorer import Pulse
+from stbp_edu import backward, cases, derive, forward, plotting
+from stbp_edu.practice.explorers.pencil_network import pencil
 from stbp_edu.verify import finite_difference
-from tools.pages import figure_html, read_records, time_runs
+from tools.pages import figure_html
 from tools.pages.paths_page import paths
 from tools.site.render.notebook_page import Notebook
 
@@ -23,17 +22,14 @@ def names() -> dict[str, object]:
     """Return the names in ``docs/index.md``."""
     evening = next(path for path in paths() if path.anchor == "one-evening")
     derived, measured = one_spike()
-    without, limited = (
-        time_runs.at(read_records()["cause"], arm) for arm in ("none", "beta2 0.9")
-    )
+    kept, cut = (one_bias(rule) for rule in ("exact", "detached-reset"))
     return {
         "evening": evening.time,
         "grid": figure_html(plotting.grid(3, 2), GRID_ALT),
         "derived": derived,
         "measured": measured,
-        "lost_path": Pulse(one_neuron(), rule="classic").still(words=False),
-        "without": without,
-        "limited": limited,
+        "kept": kept,
+        "cut": cut,
     }
 
 
@@ -48,6 +44,13 @@ def notebook() -> Notebook:
     shown = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
     cell = nbformat.v4.new_code_cell(source, outputs=[shown], id="derive")
     return Notebook("home", title="", description="", markdown="", cells=[cell])
+
+
+def one_bias(rule: str) -> str:
+    """Return the gradient of one bias of the pencil network under a rule."""
+    net = pencil()
+    grads = backward(net.trace, net.targets, net.params, net.neuron, rule=rule)
+    return f"{grads.b[1][0]:.4f}"
 
 
 def one_spike() -> tuple[str, str]:
