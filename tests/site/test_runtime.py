@@ -122,7 +122,7 @@ def bare(unreachable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(npm.VENDOR, public / npm.VENDOR.relative_to(PUBLIC))
     monkeypatch.setattr(events, "PUBLIC", public)
     monkeypatch.setenv("STBP_SITE_NOTEBOOKS", str(notebooks))
-    nav = ["index.md", {"Course": ["start.md", "NOTEBOOKS"]}]
+    nav = ["index.md", {"Course": ["start.md", "DERIVE"]}]
     pages = "/*.md\n!/index.md\n!/start.md"
     plugins = ["search", "tags", {"mkdocs-jupyter": {"include": ["*.ipynb"]}}]
     with warnings.catch_warnings():

@@ -43,6 +43,8 @@ CONTENT = (
 SEARCH = read_toml(Path(__file__).with_name("search.toml"))
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
+FOLLOWS = {"all_together": "TRAIN", "full_speed": "GENERAL"}
+"""The part of the course that begins after a notebook, by its slug."""
 GAP = re.compile(r"(?<=</code>)\s+(?=\))")  # which mkdocstrings leaves after a type
 
 
@@ -107,8 +109,20 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.extra |= {CONTENT: content, "hero": pictures.hero()}
     notebooks = [f"notebooks/{stem}.ipynb" for stem in content.notebooks]
     reference = [name for name in content.generated if name.startswith("api/")]
-    config.nav = _filled(config.nav, {"NOTEBOOKS": notebooks, "API": reference})
+    made = {"API": reference, **_parts(notebooks)}
+    config.nav = _filled(config.nav, made)
     return config
+
+
+def _parts(notebooks: list[str]) -> dict[str, list[str]]:
+    """Return the notebooks of each part of the course: derive, train, and any neuron and rule."""
+    parts: dict[str, list[str]] = {"DERIVE": [], "TRAIN": [], "GENERAL": []}
+    part = "DERIVE"
+    for path in notebooks:
+        parts[part].append(path)
+        slug = Path(path).stem.partition("_")[2]
+        part = FOLLOWS.get(slug, part)
+    return parts
 
 
 def _filled(nav: Any, pages: dict[str, list[str]]) -> Any:
