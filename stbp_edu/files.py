@@ -202,7 +202,7 @@ class Sealed:
         sealed = values.pop(CHECKSUM, None)
         if sealed != checksum(values, arrays):
             raise ValueError(
-                "its checksum is not that of its content: it is damaged, or was changed by hand"
+                "its checksum does not match its content: it is damaged, or was changed by hand"
             )
         return values
 

@@ -79,7 +79,7 @@ def describe(result: evaluation.Evaluation, record: dict[str, Any]) -> str:
     lines = [
         f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}{around} over "
         f"{encodings} of {images} held-out images (from {lowest:.2%} to {highest:.2%}).",
-        f"Another sample of images would move the mean by about {sampling:.2%} (standard error).",
+        f"Different images would change the mean by about {sampling:.2%} (standard error).",
     ]
     mistakes = commonest_mistakes(result.confusion)
     if mistakes:

@@ -56,7 +56,7 @@ def sweep(args: argparse.Namespace) -> int:
         results = watch_runs(run_plan(plan, opened, args.data), len(runs))
     except KeyboardInterrupt:
         tell(
-            "\nwhat is finished and every checkpoint are kept: give the same command to go on"
+            "\nfinished runs and every checkpoint are kept: give the same command to continue"
         )
         raise
     print(report(plan, results))

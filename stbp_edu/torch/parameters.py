@@ -157,7 +157,7 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
         if state[name].ndim != 2:
             raise ValueError(
                 f"state[{name!r}] must be a matrix, got shape {tuple(state[name].shape)}; "
-                "parameters in NumPy hold fully connected layers alone"
+                "parameters in NumPy hold only fully connected layers"
             )
     return found
 

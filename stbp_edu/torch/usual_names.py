@@ -61,7 +61,7 @@ def neuron_of(neuron: AnyNeuron | None, named: Mapping[str, Any]) -> AnyNeuron:
     for name, value in named.items():
         if name not in TAKEN:
             said = OTHERS.get(name, f"known are {', '.join(TAKEN)}")
-            raise TypeError(f"{name}={value!r} is no argument of a layer: {said}")
+            raise TypeError(f"{name}={value!r} is not an argument of a layer: {said}")
         if neuron is not None:
             raise TypeError(
                 f"{name}={value!r} must be left out beside a neuron: {name} is {TAKEN[name]}"

@@ -25,7 +25,7 @@ from stbp_edu.training.runs import RunConfig, earlier_work, read_record, train_i
 from stbp_edu.training.settings import Settings
 
 PLAN_RECORD = "sweep.json"
-KIND = files.Sealed("the record of a sweep", "give the same command to write it anew")
+KIND = files.Sealed("the record of a sweep", "give the same command to write it again")
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
 
 OpenExecutor = Callable[[], AbstractContextManager[Executor]]
@@ -141,7 +141,7 @@ def read_plan(path: str | Path) -> Plan:
     if not needed <= {*table} <= known:
         raise ValueError(
             f"{path} must have dataset and seeds, and may have {sorted(known - needed)}, got "
-            f"{sorted(table)}; settings stand under [base], or under [axes] with a list of values "
+            f"{sorted(table)}; settings belong under [base], or under [axes] with a list of values "
             "each"
         )
     if table.get("axes") == {}:

@@ -149,7 +149,7 @@ def earlier_work(
     if not resume:
         raise ValueError(
             f"{folder} holds an unfinished run, {checkpoint.state.epoch} of "
-            f"{config.settings.epochs} epochs done: --resume to go on, --restart to begin anew"
+            f"{config.settings.epochs} epochs done: --resume to go on, --restart to start again"
         )
     return checkpoint, None
 
@@ -158,7 +158,7 @@ def _unfinished(config: RunConfig) -> Checkpoint:
     """Return the checkpoint in the folder; raise ValueError if it is another run's."""
     path = config.folder / CHECKPOINT
     checkpoint = load_checkpoint(path)
-    hint = "to resume it, --restart to begin anew, or --out for another folder"
+    hint = "to resume it, --restart to start again, or --out for another folder"
     if changed := _changed(to_dict(checkpoint.settings), to_dict(config.settings)):
         raise ValueError(
             f"{path} belongs to a run with {changed}; give the same settings {hint}"

@@ -179,7 +179,7 @@ class Settings:
         """Check settings against others; a row: the condition, a name, its value, the advice."""
         layers, mend = (
             f"for the layers {self.hidden}",
-            "choose that, or give widths alone",
+            "choose that, or give only widths",
         )
         plain = not self.has_images
         pixels = (self.loss, self.encoder) == ("rate", "bernoulli")

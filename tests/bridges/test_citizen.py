@@ -73,7 +73,7 @@ def test_names_of_other_frameworks_that_mean_the_same_are_taken():
         (
             {"beta": 0.9, "dt": 1e-3},
             TypeError,
-            "dt=0.001 is no argument .* exp.-dt / tau_mem",
+            "dt=0.001 is not an argument .* exp.-dt / tau_mem",
         ),
         ({"beta": 0.9, "spike_grad": abs}, TypeError, "pass LIF.surrogate=SurrogateOf"),
         ({"tau": 2.0}, TypeError, "pass beta = 1 - 1/tau"),

@@ -140,7 +140,7 @@ def test_the_notebook_s_check_sees_what_is_wrong(model, reset, seen):
             {1, 2, 3, 4},
             "case 1: 0 of 1 right",
         ),
-        ("@ W[n].T", "@ W[n].detach().T + 0 * W[n].sum()", {5}, "no sum over steps"),
+        ("@ W[n].T", "@ W[n].detach().T + 0 * W[n].sum()", {5}, "not a sum over steps"),
     ],
 )
 def test_check_network_finds_where_the_printed_program_is_wrong(old, new, wrong, said):

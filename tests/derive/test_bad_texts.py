@@ -59,7 +59,7 @@ BAD = [
     ("tau = x", 1, "tau", "tau is a constant, too"),
     ("u = 9 ** 9 ** 9 + x", 1, "9 ** 9 +", "an exponent that is not understood"),
     ("u = u ** 101 + x", 1, "101", "an exponent that is not understood"),
-    ("f(u) = u + w\nw = f(u) + x", 1, "w", "w is no argument of f"),
+    ("f(u) = u + w\nw = f(u) + x", 1, "w", "f has no argument w"),
     ("u = f(u) + x\nf(a) = a", 1, "f(u)", "no function is called f"),
     ("u = " + "u + " * 60 + "x", 1, "u", "it has 245 characters"),
     ("u = " + "(" * 195, 1, "", "not understood"),

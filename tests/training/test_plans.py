@@ -213,7 +213,7 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
         ("a = [0.25, 0.5]", "T = [2, 3]", "axes must name settings, each once"),
         ('"digits"', '"digit"', "dataset must be one of"),
         ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
-        ("encodings = 1", "epochs = 3", "settings stand under [base]"),
+        ("encodings = 1", "epochs = 3", "settings belong under [base]"),
         ("[base]", "[[base]]", "base must be of type dict"),
     ],
 )

@@ -69,8 +69,8 @@ def write_damaged(path: Path, arrays: dict, **changes: Any) -> None:
         ({"format": 1}, "its format is 1, and this version reads 2"),
         ({"format": 9}, "its format is 9, and this version reads 2"),
         ({"format": None}, "its format is None"),
-        ({"step": 7}, "its checksum is not that of its content"),
-        ({"checksum": None}, "its checksum is not that of its content"),
+        ({"step": 7}, "its checksum does not match its content"),
+        ({"checksum": None}, "its checksum does not match its content"),
     ],
 )
 def test_damaged_checkpoints_are_named(changes, words, written) -> None:

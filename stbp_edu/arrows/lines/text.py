@@ -94,7 +94,9 @@ def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
         s: {name.name for name in ex.names_in(line)} for s, line in found.lines.items()
     }
     if not any("x" in names for names in reads.values()):
-        advice = "x is what the weights bring; add it where input enters, as in u = tau * u + x"
+        advice = (
+            "x is the weighted input; add it where input enters, as in u = tau * u + x"
+        )
         raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
     reached = reachable(
         ["x"], lambda name: [state for state in reads if name in reads[state]]
@@ -189,7 +191,7 @@ class _Reading:
                     f"write {name}(o) = ..., with a name of its own for each argument"
                 )
                 raise line.error(
-                    line.text.find("(") + 1, f"{arg!r} is no argument", advice
+                    line.text.find("(") + 1, f"{arg!r} is not an argument", advice
                 )
         tree = Reader(line, lambda read: self.name(read, line), self.functions).read()
         self._check_spike(line, tree)
@@ -210,7 +212,7 @@ class _Reading:
         if name == "x" or name in self.states:
             if args is not None:
                 advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
-                raise ValueError(f"{name} is no argument of {f}", advice)
+                raise ValueError(f"{f} has no argument {name}", advice)
             return (
                 X
                 if name == "x"
@@ -221,7 +223,7 @@ class _Reading:
             return ex.Name(name)
         give = f"give it one, as in {name} = 0.5"
         if args is not None:
-            raise ValueError(f"{name} is no argument of {f}, and has no value", give)
+            raise ValueError(f"{f} has no argument {name}, and it has no value", give)
         known = ", ".join(("x", *self.states, *self.constants))
         if name in SPIKES and not self.fires:
             problem = f"{name} has no value, and no line is a spike; known are {known}"
@@ -247,7 +249,9 @@ class _Reading:
                 with np.errstate(all="ignore"):
                     value = ex.evaluate(node, known.__getitem__, {"spike": np.asarray})
                 if not np.isfinite(value):
-                    advice = "what reads no state must be a finite number; change a constant in it"
+                    advice = (
+                        "a part without a state must be finite; change a constant in it"
+                    )
                     raise line.error(
                         line.start, f"{ex.python(node)} is {value}", advice
                     )
@@ -260,7 +264,7 @@ class _Reading:
             problem = (
                 f"spike inside {'an expression' if line.args is None else 'a function'}"
             )
-            advice = "let it stand alone in a line of its own: o = spike(u - v_th)"
+            advice = "put it on a line of its own: o = spike(u - v_th)"
         elif alone and any(map(spikes, self.lines.values())):
             problem, advice = (
                 "a second spike",

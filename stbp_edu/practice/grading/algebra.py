@@ -98,14 +98,14 @@ def _checked(
             name = ALIASES.get(name, name)
             if name in symbols:
                 return ast.Name(name, ast.Load())
-            text = f"`{name}` is none of the symbols here: {listed(symbols)}."
+            text = f"`{name}` is not one of the symbols here: {listed(symbols)}."
             raise ValueError(f"{text} A product needs its *.")
         case ast.Constant(value=int() | float() as value) if not isinstance(
             value, bool
         ):
             if value and not NUMBERS[0] <= value <= NUMBERS[1]:
                 raise ValueError(
-                    "Numbers lie between 0.001 and 1000 here, such as 2 or 0.5."
+                    "Numbers must be between 0.001 and 1000 here, such as 2 or 0.5."
                 )
             return node
         case ast.BinOp(left=left, op=ast.Pow(), right=right):

@@ -91,11 +91,9 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
         return ()
     epsilon, right = [None, *(e for e, _ in found)], list(exact.epsilon)
     layers = [n for n in range(N, 0, -1) if found[n - 1][1] > TOLERANCE]
-    text = (
-        "these gradients are no sum over steps and samples of ε times the spikes below"
-    )
+    text = "these gradients are not a sum over steps and samples of ε times the spikes below"
     if what := _out_of_order(epsilon, right):
-        text = f"the {what} of ε and of the spikes below are not those that belong together"
+        text = f"the {what} of ε and of the spikes below are not paired correctly"
         layers, epsilon = list(range(N, 0, -1)), right
     fifth = (f"layer {layers[0]}", text) if layers else ()
     reports = [_report(net, epsilon, right, case) for case in (1, 2, 3, 4)]
