@@ -69,7 +69,7 @@ def test_a_formula_without_a_value_is_told_so(answer):
         (
             "c3-delta",
             "sqrt(delta_T + eps_next*u*df)",
-            "the whole has its square root taken",
+            "the whole is replaced by its square root",
         ),
     ],
 )
