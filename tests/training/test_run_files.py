@@ -98,7 +98,7 @@ def test_arrays_that_are_missing_or_changed_are_named(written) -> None:
     arrays = read_arrays(written)
     changed = {**arrays, "params.W1": arrays["params.W1"] + 1}
     write_damaged(written, changed)
-    with pytest.raises(ValueError, match="its checksum is not that"):
+    with pytest.raises(ValueError, match="its checksum does not match"):
         checkpoints.load_checkpoint(written)
     lacking = {name: array for name, array in arrays.items() if name != "slot0.W1"}
     write_changed(written, lacking)
