@@ -35,7 +35,7 @@ ANSWER = "answer"  # the tag of folded code that the reader writes first
 CLOSED = '<details class="stbp-answer">'
 ALT = re.compile(r'<img class="stbp-figure" alt="[^"]{20,}" width')
 ADJOINT = r"(?:[δε]|delta|epsilon)\D*\d+[./]\d"
-NETWORKS = "spiking network|hard network|smooth twin"
+NETWORKS = "spiking network|smooth twin"
 DISPLAYED = (
     r"(\A|\n\n) *\Z",
     r"\A..\n(?s:.*)\n *..\Z",
