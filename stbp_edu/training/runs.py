@@ -266,6 +266,7 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
     result = evaluate(
         params, images, labels, config.settings, rng, encodings=config.encodings
     )
+    config.folder.mkdir(parents=True, exist_ok=True)
     files.save_params(config.folder / PARAMS, params)
     record = {
         "dataset": config.dataset,
