@@ -32,7 +32,7 @@ CUT = """() => [...document.querySelectorAll("article *")].filter((one) => {
     const { overflowX, display } = getComputedStyle(one);
     return overflowX !== "visible" && display !== "inline" && one.clientWidth > 1
         && one.scrollWidth > one.clientWidth + 1;
-}).map((one) => `cut on paper: ${one.className}: ${one.textContent.trim().slice(0, 60)}`)"""
+}).map((one) => `cut on paper: ${one.className}: ${[...one.textContent.trim()].slice(0, 60).join("")}`)"""
 
 
 def page_names(site: Path) -> list[str]:
