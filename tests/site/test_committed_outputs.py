@@ -77,8 +77,13 @@ def test_every_cell_runs_in_the_page(opened: Opened) -> None:
     assert sum(cell["state"] == "done" for cell in after) == len(after) - heavy
 
 
+def in_a_page(shown: str) -> str:
+    """Return an output without what needs Numba, which no page has."""
+    return re.sub(r"^program compiled.*\n", "", shown, flags=re.MULTILINE)
+
+
 def _differences(committed: dict[str, Any], live: dict[str, Any]) -> list[str]:
-    wanted, got = committed["shown"], live["shown"]
+    wanted, got = [*map(in_a_page, committed["shown"])], live["shown"]
     where = f"cell {live['number']} ({live['state'] or 'not run'})"
     if len(wanted) != len(got):
         return [
@@ -89,11 +94,11 @@ def _differences(committed: dict[str, Any], live: dict[str, Any]) -> list[str]:
 
 
 def test_a_notebook_page_is_light(opened: Opened, site: Path) -> None:
-    """Under 400 KB of HTML with its figures, and under 600 KB all told as it travels."""
+    """Under 400 KB of HTML with its figures, and under 640 KB all told as it travels."""
     html = (site / "notebooks" / opened.stem / "index.html").stat().st_size
     assert html < 400 * KB, f"{html / KB:.0f} KB of HTML"
     total = sum(opened.sizes.values())
-    assert 150 * KB < total < 600 * KB, f"{total / KB:.0f} KB: {opened.sizes}"
+    assert 150 * KB < total < 640 * KB, f"{total / KB:.0f} KB: {opened.sizes}"
 
 
 def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:

@@ -19,6 +19,12 @@ TOGETHER = [name for name in EXPLORERS if name != "hunt"]
 """The explorers of the page of explorers; the hunt has a page of its own."""
 
 
+KEEP = """async ([exercise, state, mistakes]) => {
+  const address = new URL("../assets/explorers/saved.js", location.href);
+  (await import(address)).keep(exercise, state, mistakes);
+}"""  # as the page does when its runner has judged an answer
+
+
 @contextmanager
 def _faultless(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
     """Yield a page on which nothing may go wrong."""
@@ -183,10 +189,7 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
         (right, "right"),
         (wrong, "right"),
     ):
-        page.evaluate(
-            "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)",
-            feedback._repr_html_(),
-        )
+        page.evaluate(KEEP, [exercise.id, feedback.state, [*feedback.mistakes]])
         expect(state).to_have_text(kept)
     page.reload()
     expect(said).to_contain_text(f"1 of {total} right")
@@ -243,8 +246,8 @@ def test_a_prediction_is_chosen_by_click_or_key_and_held_against_the_measurement
     insert = (
         "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)"
     )
-    page.evaluate(insert, predict("c3-holds", "...")._repr_html_())
-    page.evaluate(insert, predict("c3-holds", "...", measured="t = 2")._repr_html_())
+    page.evaluate(insert, predict("c3-holds", "...").html())
+    page.evaluate(insert, predict("c3-holds", "...", measured="t = 2").html())
     asked, measured = page.locator("[data-prediction]").all()
     expect(measured).to_contain_text("no prediction; measured: t = 2")
     asked.get_by_label("t = 2 and t = 1").check()
