@@ -48,7 +48,7 @@ lab: .venv/learn ## open your own copy of the notebooks, in work/, in JupyterLab
 	@for book in notebooks/*.ipynb; do [ -e work/$${book##*/} ] || cp $$book work/; done
 	@$(BIN)/jupyter trust work/*.ipynb >/dev/null 2>&1
 	@echo "Your copies are in work/: delete one to begin it again. JupyterLab prints its address:"
-	$(BIN)/jupyter lab work/00_map.ipynb
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/work/00_map.ipynb
 
 site: .venv/learn ## build the site into site/
 	$(BIN)/python -m tools.site.build
