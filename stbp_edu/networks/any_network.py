@@ -198,13 +198,9 @@ class Model:
         >>> net.backward(params, trace, np.array([[1.0]])).b[1].round(3)
         array([-0.264])
         """
-        layers = layers_of(self.table, self.sizes, params)
-        states = states_of(self.table, trace, params)
-        loss = self.loss if loss is None else loss
-        direct = direct_terms(loss, self.table.layers[-1], trace, targets)
-        how: dict[str, Any] = {"reads": tuple(direct)}
-        how["twin"] = is_smooth(trace)
-        program = self._program(rule, gain_limit, **how)
+        layers, states, direct = self._read(params, trace, targets, loss)
+        reads, twin = tuple(direct), is_smooth(trace)
+        program = self._program(rule, gain_limit, reads=reads, twin=twin)
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
             passes = program.passes(layers, buffers(workspace))
             found = Gradients(**by_name(passes.gradients(states, direct)))
@@ -225,13 +221,9 @@ class Model:
         δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
         carries no potential on to the next one. The arguments are those of :meth:`backward`.
         """
-        layers = layers_of(self.table, self.sizes, params)
-        states = states_of(self.table, trace, params)
-        loss = self.loss if loss is None else loss
-        direct = direct_terms(loss, self.table.layers[-1], trace, targets)
-        how: dict[str, Any] = {"reads": tuple(direct), "twin": trace.smooth}
-        how["to_input"] = True
-        program = self._program(rule, **how)
+        layers, states, direct = self._read(params, trace, targets, loss)
+        reads, twin = tuple(direct), trace.smooth
+        program = self._program(rule, reads=reads, twin=twin, to_input=True)
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
             found = _to_input(program.passes(layers), states, direct)
         checks.check_finite("the gradient of the input", found)
@@ -241,6 +233,19 @@ class Model:
         """Return the loss of a forward pass; the network's where ``loss`` is None."""
         check_layers(self.table, trace)
         return value_of(self.loss if loss is None else loss, trace, targets)
+
+    def _read(
+        self,
+        params: Params,
+        trace: Trace,
+        targets: Array | None,
+        loss: LossLike | AnyLoss | Loss | None,
+    ) -> tuple[list[Any], States, dict[str, Array]]:
+        """Return parameters and states by layer, and the direct terms of the loss by state."""
+        layers = layers_of(self.table, self.sizes, params)
+        states = states_of(self.table, trace, params)
+        loss = self.loss if loss is None else loss
+        return layers, states, direct_terms(loss, self.table.layers[-1], trace, targets)
 
     def _program(
         self, rule: str | Rule, gain_limit: float | None = None, **how: Any
