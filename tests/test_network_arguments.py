@@ -31,7 +31,20 @@ def of(sizes):
 NET, PARAMS, SPIKES, TARGETS = made("4-5-2")
 TRACE = NET.forward(PARAMS, SPIKES)
 RECURRENT = made("4-5R-2")
+LEARNED = stbp_edu.derive(
+    "u = tau * u * (1 - o) + x; o = spike(u - 0.5)", tau=0.5, learn=["tau"]
+)
 WRONG = {
+    "params: a constant that is fixed": (
+        lambda: NET.forward(
+            stbp_edu.network("4-5-2", LEARNED).init(np.random.default_rng(1)), SPIKES
+        ),
+        r"got tau in layer 1, which is fixed there; derive the neuron with learn=\['tau'\]",
+    ),
+    "params: recurrent weights of another network": (
+        lambda: NET.forward(of("4-5R-2"), SPIKES),
+        "got R in layer 1, which is not part of it; pass what init",
+    ),
     "spikes: one axis": (
         lambda: NET.forward(PARAMS, SPIKES[0]),
         r"spikes must have shape \(T, S, n\[0\]\) = \(T, S, 4\), got float64 of shape \(3, 4\); "

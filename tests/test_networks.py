@@ -382,6 +382,18 @@ def test_lif_warns_of_a_decay_of_1_or_more():
         LIF(tau=2.0)
 
 
+def test_a_decay_that_has_been_learned_past_1_warns():
+    leaky = derive("u = tau * u + x; o = spike(u - 1)", tau=0.9, learn_each=["tau"])
+    net = stbp_edu.network("2-3", leaky)
+    params = net.init(np.random.default_rng(0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        net.forward(params, np.zeros((2, 1, 2)))
+    params.learned["tau"][1][2] = 1.01
+    with pytest.warns(UserWarning, match=r"tau = 1\.01 is the share of u"):
+        net.forward(params, np.zeros((2, 1, 2)))
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -428,3 +440,15 @@ def test_a_changed_trace_is_refused(pass_):
     ):
         with pytest.raises(ValueError, match=words):
             getattr(net, pass_)(params, replace(trace, **changed), y)
+
+
+def test_the_gradient_by_the_input_takes_the_slope_of_a_smooth_trace():
+    neuron = LIF(gate="linear")
+    net = stbp_edu.network("4-3-2", neuron)
+    params = net.init(np.random.default_rng(0))
+    x = np.random.default_rng(1).random((1, 2, 4))
+    spikes, y = np.repeat(x, 5, axis=0), np.eye(2)
+    readable = stbp_edu.forward(spikes, params, neuron, spike=neuron.H)
+    own = net.forward(params, spikes, twin=True)
+    found = net.input_gradient(params, readable, y)
+    np.testing.assert_allclose(found, net.input_gradient(params, own, y), rtol=1e-12)

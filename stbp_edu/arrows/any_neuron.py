@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -70,19 +71,23 @@ def as_neuron(value: object, name: str = "neuron") -> Neuron:
     return found
 
 
-def warn_of_no_decay(lines: ForwardLines) -> None:
+def warn_of_no_decay(
+    lines: ForwardLines, learned: Mapping[str, Any] | None = None
+) -> None:
     """Warn once where a state keeps all of itself or more, from step to step without a spike.
 
-    A line such as ``u = u + x`` says so itself, and is not warned of.
+    A line such as ``u = u + x`` says so itself, and is not warned of. Values in ``learned`` replace
+    those that the constants had at first.
     """
-    known = {ex.Name(name): np.float64(v) for name, v in lines.constants.items()}
+    values = {**lines.constants, **(learned or {})}
+    known = {ex.Name(name): np.asarray(v, float) for name, v in values.items()}
     for slope in lines.slopes:
         if slope.source != slope.target or slope.step == 0:
             continue
         kept = lines.silent(slope.factor)
         if kept == ex.ONE or any(name.when for name in ex.names_in(kept)):
             continue
-        value = float(ex.evaluate(kept, known.__getitem__, {}))
+        value = float(np.max(ex.evaluate(kept, known.__getitem__, {})))
         if value >= 1:
             share = (
                 f"{ex.python(kept)} = {value:g}" if ex.names_in(kept) else f"{value:g}"

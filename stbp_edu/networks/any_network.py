@@ -222,7 +222,7 @@ class Model:
         carries no potential on to the next one. The arguments are those of :meth:`backward`.
         """
         layers, states, direct = self._read(params, trace, targets, loss)
-        reads, twin = tuple(direct), trace.smooth
+        reads, twin = tuple(direct), is_smooth(trace)
         program = self._program(rule, reads=reads, twin=twin, to_input=True)
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
             found = _to_input(program.passes(layers), states, direct)

@@ -12,6 +12,7 @@ import numpy as np
 from stbp_edu import checks
 from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import Neuron, models
+from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.checks import Array
 from stbp_edu.networks.traces import described, flattened
 from stbp_edu.parameters import Params, by_layer
@@ -62,7 +63,26 @@ def layers_of(table: models.Network, sizes: str, params: Params) -> list[Any]:
                     f"params must fit the network {sizes}, where {name} of layer {n} has shape "
                     f"{shape}, got {array.shape}; {advice}"
                 )
+        _check_learned(n, layer, layers[n])
     return layers
+
+
+def _check_learned(n: int, layer: models.Layer, arrays: dict[str, Array]) -> None:
+    """Raise ValueError for an array that the layer does not learn; warn of decays from 1 on."""
+    for name in arrays:
+        if name in layer.shapes:
+            continue
+        if name in layer.neuron.lines.constants:
+            advice = f"is fixed there; derive the neuron with learn=[{name!r}]"
+        else:
+            advice = "is not part of it; pass what init of this network returns"
+        raise ValueError(
+            f"params must hold what the network learns, got {name} in layer {n}, "
+            f"which {advice}"
+        )
+    learned = {name: arrays[name] for name in layer.neuron.learned}
+    if learned:
+        warn_of_no_decay(layer.neuron.lines, learned)
 
 
 def inputs_of(table: models.Network, sizes: str, spikes: Any, dtype: Any) -> Array:

@@ -34,8 +34,9 @@ class Checkpoint:
     request: dict[str, Any] = field(default_factory=dict)
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
+    path = files.as_path("path", path)
     state = checkpoint.state
     groups: dict[str, LayerArrays] = {
         "params": state.params,
