@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from benchmarks.time.fast_loops import fill_gains, hand_down, integrate, recur
 from stbp_edu import Trace
 from stbp_edu.checks import Array
-from stbp_edu.engine import loops
 from stbp_edu.training import Dataset, Settings, initial_state
 from stbp_edu.training.encoders import rows
 from stbp_edu.training.trainer import EPOCH, QUANTILES, TEST, stream
 
-FLOOR = np.float32(loops.FLOOR)
 CARRIES = ("exact", "detached-reset", "e-prop-reset", "ottt")
 RESETS = ("exact", "classic", "e-prop-reset")
 STRAIGHT_UP = ("e-prop-reset", "ottt")
@@ -170,31 +168,43 @@ class FastRun:
         limit = self.settings.gain_limit
         return gain.clip(-limit, limit) if limit else gain
 
-    def update(self, g: Array, lr: float) -> float:
-        """Make one update; return the norm of the gradient, before any clipping."""
-        s, p, m, v = self.settings, self.p, self.m, self.v
+    def update(self, g: Array, lr: float) -> tuple[float, float]:
+        """Make one update; return the norm of the gradient, before any clipping, and its size.
+
+        The size is the norm of the change over lr times the root of the number of parameters: 1
+        where Adam changes each of them by lr.
+        """
+        s, p = self.settings, self.p
         norm = float(np.linalg.norm(g.astype(np.float64)))
         if not math.isfinite(norm):
             raise DivergedError("a gradient is not finite")
         if s.clip_norm and norm > s.clip_norm:
             g = g * np.float32(s.clip_norm / norm)
         self.done += 1
-        if s.optimiser == "sgd":
-            m *= s.momentum
-            m += g
-            p -= lr * m
-            return norm
+        change = self._sgd(g, lr) if s.optimiser == "sgd" else self._adam(g, lr)
+        p -= change
+        moved = float(np.linalg.norm(change.astype(np.float64)))
+        return norm, moved / (lr * math.sqrt(len(p)))
+
+    def _sgd(self, g: Array, lr: float) -> Array:
+        """Return what gradient descent with momentum subtracts from the parameters."""
+        self.m *= self.settings.momentum
+        self.m += g
+        return lr * self.m
+
+    def _adam(self, g: Array, lr: float) -> Array:
+        """Return what Adam subtracts from the parameters."""
+        s, m, v = self.settings, self.m, self.v
         m *= s.momentum
         m += (1 - s.momentum) * g
         v *= s.beta2
         v += (1 - s.beta2) * (g * g)
         root = math.sqrt(1 - s.beta2**self.done)
         size = lr * root / (1 - s.momentum**self.done)
-        p -= size * m / (np.sqrt(v) + np.float32(1e-8 * root))
-        return norm
+        return size * m / (np.sqrt(v) + np.float32(1e-8 * root))
 
-    def epoch(self, number: int) -> list[float]:
-        """Make the updates of an epoch, counted from 0; return the norm of each gradient."""
+    def epoch(self, number: int) -> list[tuple[float, float]]:
+        """Make the updates of an epoch, counted from 0; return what :meth:`update` does of each."""
         s, images, labels = (
             self.settings,
             self.data.train_images,
@@ -203,7 +213,7 @@ class FastRun:
         rng = stream(s, EPOCH, number)
         (drawn,) = rng.spawn(1)
         order = rng.permutation(len(labels))
-        norms = []
+        sizes = []
         starts = range(0, len(labels), s.batch)
         for k, start in enumerate(starts):
             chosen = order[start : start + s.batch]
@@ -211,10 +221,10 @@ class FastRun:
             done = (number * len(starts) + k) / (s.epochs * len(starts))
             with np.errstate(over="ignore", invalid="ignore"):
                 g = self.backward(trace, self.answers[labels[chosen]])
-                norms.append(self.update(g, s.learning_rate(done)))
+                sizes.append(self.update(g, s.learning_rate(done)))
             if s.averaging:
                 self.average += (1 - s.averaging) * (self.p - self.average)
-        return norms
+        return sizes
 
     def look(self, number: int) -> dict[str, Any]:
         """Return accuracy, commonest answer, firing and gains on what is held out."""
@@ -252,12 +262,15 @@ class FastRun:
         """Train, and return what each epoch showed."""
         points = []
         for number in range(self.settings.epochs):
-            norms = self.epoch(number)
-            quantiles = np.quantile(norms, QUANTILES)
+            norms, updates = zip(*self.epoch(number), strict=True)
             last = self.p.copy()
             if self.settings.averaging:
                 self.p[:] = self.average
-            points.append({**self.look(number + 1), "norms": quantiles.tolist()})
+            points.append({
+                **self.look(number + 1),
+                "norms": np.quantile(norms, QUANTILES).tolist(),
+                "updates": np.quantile(updates, QUANTILES).tolist(),
+            })  # fmt: skip
             self.p[:] = last
         return points
 
@@ -286,61 +299,3 @@ def total(epsilon: Array, out: Array) -> None:
     """Fill the sum over steps and samples."""
     rows = flat(epsilon)
     np.matmul(np.ones(len(rows), rows.dtype), rows, out=out)
-
-
-@njit(fastmath=True, cache=True)
-def hand_down(err, W, delta):  # type: ignore[no-untyped-def]
-    """Fill δ = err W of the layer below."""
-    T, S, n = delta.shape
-    for t in range(T):
-        for s in range(S):
-            for i in range(n):
-                delta[t, s, i] = err[t, s, 0] * W[0, i]
-            for k in range(1, len(W)):
-                for i in range(n):
-                    delta[t, s, i] += err[t, s, k] * W[k, i]
-
-
-@njit(fastmath=True, cache=True)
-def integrate(drive, everywhere, b, f, v_th, U, O):  # type: ignore[no-untyped-def]
-    """Fill potentials and spikes; ``drive`` is that of the first steps, or of every step."""
-    T, S, n = U.shape
-    kept, less, v_th = f[0], f[1] - f[0], np.float32(v_th)
-    for t in range(T):
-        k = 0 if everywhere else t
-        for s in range(S):
-            for i in range(n):
-                u = b[i]
-                if k < len(drive):
-                    u += drive[k, s, i]
-                if t:
-                    u += U[t - 1, s, i] * (kept + less * O[t - 1, s, i])  # fwd-u
-                U[t, s, i] = u
-                O[t, s, i] = u >= v_th  # fwd-o
-
-
-@njit(fastmath=True, cache=True)
-def fill_gains(U, O, H, f, df, carries, resets, carry, gain):  # type: ignore[no-untyped-def]
-    """Fill f(o) and the gain of a layer."""
-    T, S, n = U.shape
-    f0, less, df0, more = f[0], f[1] - f[0], df[0], df[1] - df[0]
-    with_carry, with_reset = np.float32(carries), np.float32(resets)
-    for t in range(T):
-        for s in range(S):
-            for i in range(n):
-                kept = f0 + less * O[t, s, i]
-                slope = df0 + more * O[t, s, i]
-                carry[t, s, i] = kept
-                gain[t, s, i] = (
-                    with_carry * kept + with_reset * U[t, s, i] * slope * H[t, s, i]
-                )
-
-
-@njit(fastmath={"contract"}, cache=True)
-def recur(x, gain):  # type: ignore[no-untyped-def]
-    """Make x^t = x^t + gain^t x^{t+1} in place, from the last step down."""
-    T, S, n = x.shape
-    for t in range(T - 2, -1, -1):
-        for s in range(S):
-            for i in range(n):
-                x[t, s, i] = x[t, s, i] + gain[t, s, i] * x[t + 1, s, i] + FLOOR - FLOOR

@@ -4,11 +4,12 @@
 ``--part 0/2`` takes every second one, so that two processes share them. A cell is a task, a rule,
 a surrogate and an *arm*, the one thing that is changed. Its learning rate is chosen on validation
 data and seeds of its own, and the grid grows until its best is not at an edge. Then 20 runs are
-trained at that rate. ``--record`` writes ``docs/results/cause.json`` from what is finished: only
-whole cells, with the curves of every run.
+trained at that rate. ``python -m benchmarks.time.cause_record`` writes ``docs/results/cause.json``.
 
-``--plan cause-fixed`` trains a few cells at one learning rate for all, 0.01, and records them in
-``docs/results/cause-fixed.json``: does an arm help, or the rate that was chosen for it?
+``--plan cause-fixed`` trains a few cells at one learning rate for all, 0.01, and its record is
+``docs/results/cause-fixed.json``: does an arm help, or the rate that was chosen for it? ``--plan
+cause-updates`` does the same for ``docs/results/cause-updates.json``: how large are the updates?
+``--only T=59`` trains the cells whose names contain this text.
 """
 
 import argparse
@@ -24,15 +25,14 @@ import numpy as np
 from benchmarks.time.arms import HOLD_OTHERS, TURN, DivergedError, FastRun, Intervention
 from stbp_edu.engine.compiled import limit_threads, one_blas_thread
 from stbp_edu.files import read_json, write_json
-from stbp_edu.training import RECIPES, Dataset, Settings, to_dict
+from stbp_edu.training import RECIPES, Dataset, Settings
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.measurements import environment, measurements_folder, origin
+from stbp_edu.training.measurements import environment, origin
 
 ROOT = Path(__file__).parents[2]
 SEEDS = range(200, 220)
 TUNING_SEEDS = range(300, 303)
 DAMPING = 0.3  # of the pseudo-derivative, as in Bellec and others (2018)
-MADE_ON = ("commit", "date", "machine", "versions")
 
 TASKS: dict[str, dict[str, Any]] = {
     "delayed-xor": {"epochs": 12},
@@ -143,7 +143,19 @@ def fixed_cells() -> Iterator[Cell]:
     yield replace(xor("classic", "beta2 0.9", a=0.045), lr=0.01)
 
 
-PLANS = {"cause": cells, "cause-fixed": fixed_cells}
+def update_cells() -> Iterator[Cell]:
+    """Yield cells whose updates are compared, at the learning rate 0.01."""
+    for arm in ("none", "beta2 0.9", "turned", "clip", "limit"):
+        yield replace(xor("exact", arm), lr=0.01)
+    for arm in ("none", "beta2 0.9", "limit"):
+        yield replace(xor("classic", arm), lr=0.01)
+
+
+PLANS = {
+    "cause": cells,
+    "cause-fixed": fixed_cells,
+    "cause-updates": update_cells,
+}
 """The cells of each record."""
 
 INTERVENTIONS = {
@@ -225,61 +237,8 @@ def is_finished(cell: Cell, work: Path) -> bool:
     return len([*test.glob("*.json")]) == len(SEEDS)
 
 
-def summary(run: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Return what the record keeps of a run: accuracy, and curves by epoch."""
-    curve = run["curve"]
-    return {
-        "seed": seed,
-        "accuracy": round(run["accuracy"], 4),
-        "held_out": [round(p["held_out"], 4) for p in curve],
-        "commonest": [round(p["commonest"], 3) for p in curve],
-        "hidden": [round(p["hidden"], 4) for p in curve],
-        "output": [round(p["output"], 4) for p in curve],
-        "norms": [[float(f"{x:.3g}") for x in p["norms"]] for p in curve],
-        "gains": [[round(share, 4) for share in p["gains"]] for p in curve],
-    }
-
-
-def record(
-    work: Path, commit: str | None = None, plan: str = "cause"
-) -> dict[str, Any]:
-    """Return the record of a plan's finished cells; ``commit`` instead of that of the runs."""
-    rows: list[dict[str, Any]] = []
-    made: list[dict[str, Any]] = []
-    for cell in PLANS[plan]():
-        if not is_finished(cell, work):
-            continue
-        lr, tried, runs = measure(cell, work)
-        made += [{key: run[key] for key in MADE_ON} for run in runs]
-        entries = [summary(run, seed) for run, seed in zip(runs, SEEDS, strict=True)]
-        rows.append({
-            "task": cell.task, "rule": cell.rule, "arm": cell.arm, **cell.changes,
-            "lr": lr, "tried": tried, "runs": entries,
-        })  # fmt: skip
-    places = [(one["machine"], one["versions"]) for one in made]
-    if any(place != places[0] for place in places):
-        raise ValueError(
-            f"{work} must hold runs of one machine and one set of versions"
-        )
-    bases = {
-        task: to_dict(Cell(task, "exact", "none").settings(0, 1.0)) for task in TASKS
-    }
-    for base in bases.values():
-        del base["seed"], base["lr"], base["rule"]
-    return {
-        "command": f"python -m benchmarks.time.cause --plan {plan}",
-        "commit": commit or ", ".join(sorted({one["commit"] for one in made})),
-        "date": max(one["date"] for one in made),
-        "machine": made[0]["machine"],
-        "versions": made[0]["versions"],
-        "quantiles": [0.1, 0.5, 0.9, 0.99, 1.0],
-        "base": bases,
-        "rows": rows,
-    }
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train the cells of a part, or write the record."""
+    """Train the cells of a part."""
     p = argparse.ArgumentParser(
         prog="python -m benchmarks.time.cause", description=__doc__
     )
@@ -288,22 +247,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument(
         "--work", type=Path, help="where runs are kept; runs/PLAN by default"
     )
-    p.add_argument(
-        "--commit", help="of the program, where the commit of the runs was rebased"
-    )
-    p.add_argument(
-        "--record", action="store_true", help="write what is finished, train nothing"
-    )
+    p.add_argument("--only", default="", help="text in the names of the cells")
     args = p.parse_args(argv)
     work = args.work or ROOT / "runs" / args.plan
-    if args.record:
-        found = record(work, args.commit, args.plan)
-        write_json(measurements_folder() / f"{args.plan}.json", found)
-        return 0
     limit_threads(1)
     part, parts = map(int, args.part.split("/"))
+    wanted = [cell for cell in PLANS[args.plan]() if args.only in cell.name]
     with one_blas_thread():
-        for number, cell in enumerate(PLANS[args.plan]()):
+        for number, cell in enumerate(wanted):
             if number % parts == part:
                 lr, _, runs = measure(cell, work)
                 accuracy = np.mean([run["accuracy"] for run in runs])

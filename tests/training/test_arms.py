@@ -5,13 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stbp_edu.files import read_json, write_json
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training import RECIPES, Epoch, initial_state, train
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.trainer import TrainingJob
 
 arms = pytest.importorskip("benchmarks.time.arms")  # needs Numba
 cause = pytest.importorskip("benchmarks.time.cause")
+cause_record = pytest.importorskip("benchmarks.time.cause_record")
 pytestmark = pytest.mark.slow  # the loops are compiled first
 RULES = ("exact", "classic", "detached-reset", "ottt", "e-prop-reset")
 CHANGES = (
@@ -31,11 +34,11 @@ def after(run, updates):
         pass
 
     def update(g, lr):
-        norm = make_update(g, lr)
+        sizes = make_update(g, lr)
         left[0] -= 1
         if not left[0]:
             raise EnoughError
-        return norm
+        return sizes
 
     run.update = update
     with pytest.raises(EnoughError):
@@ -73,6 +76,34 @@ def test_an_epoch_shows_what_the_package_records() -> None:
     np.testing.assert_allclose(point["norms"], epoch.gradient_norms, rtol=0.02)
     assert point["held_out"] == pytest.approx(epoch.test, abs=0.05)
     np.testing.assert_allclose(point["gains"], epoch.gains_above_1, atol=0.02)
+
+
+@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
+def test_the_size_of_an_update_is_that_of_the_change_in_learning_rates(
+    optimiser,
+) -> None:
+    """Adam's first update moves each parameter by lr, so its size is 1; that of SGD is g's."""
+    settings = replace(RECIPES["delayed-xor"], optimiser=optimiser)
+    run = arms.FastRun(settings, load_dataset("delayed-xor"))
+    before, g = run.p.copy(), np.full_like(run.p, 0.25)
+    norm, size = run.update(g, lr=0.5)
+    assert norm == pytest.approx(0.25 * len(g) ** 0.5)
+    assert size == pytest.approx({"adam": 1.0, "sgd": 0.25}[optimiser], rel=1e-4)
+    moved = np.linalg.norm(run.p - before) / (0.5 * len(g) ** 0.5)
+    assert size == pytest.approx(moved, rel=1e-4)
+
+
+def test_an_outlier_keeps_updates_small_for_as_long_as_beta2_remembers() -> None:
+    """One gradient a thousand times the others, and the median update of the next fifty."""
+    settings = RECIPES["delayed-xor"]
+    medians = {}
+    for beta2 in (0.999, 0.9):
+        run = arms.FastRun(replace(settings, beta2=beta2), load_dataset("delayed-xor"))
+        run.update(np.full_like(run.p, 1.0), lr=0.01)
+        after_it = [run.update(np.full_like(run.p, 1e-3), lr=0.01) for _ in range(150)]
+        medians[beta2] = np.median([size for _, size in after_it[100:]])
+    assert medians[0.999] < 0.05
+    assert medians[0.9] > 0.5
 
 
 def layer(change, **settings):
@@ -119,8 +150,53 @@ def test_a_lower_surrogate_is_lower_in_every_factor() -> None:
     assert np.abs(gradients[0][0]).max() > 1e-4
 
 
-def test_every_cell_has_settings_and_a_folder_of_its_own() -> None:
-    made = list(cause.cells())
+@pytest.mark.parametrize("plan", cause.PLANS)
+def test_every_cell_has_settings_and_a_folder_of_its_own(plan) -> None:
+    made = list(cause.PLANS[plan]())
     assert len({cell.name for cell in made}) == len(made)
     for cell in made:
         assert cell.settings(0, 0.01).rule == cell.rule
+
+
+def keep_runs(cell, work, commit, accuracy):
+    """Write runs of a cell as if they had been trained."""
+    point = {
+        "held_out": accuracy, "commonest": 0.5, "hidden": 0.1, "output": 0.1,
+        "norms": [1.0] * 5, "updates": [0.2] * 5, "gains": [0.0, 0.0],
+    }  # fmt: skip
+    for seed in cause.SEEDS:
+        found = {
+            "commit": commit, "date": "2026-11-30", "machine": {"cores": 2},
+            "versions": {"numpy": "2"}, "accuracy": accuracy, "curve": [point],
+        }  # fmt: skip
+        place = work / cell.name.replace(" ", "-") / "test"
+        write_json(place / f"lr={cell.lr:g},seed={seed}.json", found)
+
+
+def test_a_record_keeps_the_cells_whose_runs_are_gone(tmp_path) -> None:
+    """Each with its own commit; a cell that was trained again has its new runs."""
+    first, second, third = list(cause.update_cells())[:3]
+    for name, cells, commit in (
+        ("old", (first, second), "a"),
+        ("new", (second, third), "b"),
+    ):
+        for cell in cells:
+            keep_runs(cell, tmp_path / name, commit, {"a": 0.6, "b": 0.9}[commit])
+    old = cause_record.record("cause-updates", tmp_path / "old", None)
+    new = cause_record.record("cause-updates", tmp_path / "new", old)
+    assert [row["commit"] for row in new["rows"]] == ["a", "b", "b"]
+    assert [row["runs"][0]["accuracy"] for row in new["rows"]] == [0.6, 0.9, 0.9]
+    assert new["commit"] == "a, b"
+    assert new["rows"][0] == old["rows"][0]
+    with pytest.raises(ValueError, match="runs of one machine"):
+        cause_record.record("cause-updates", tmp_path / "new", old | {"machine": {}})
+    with pytest.raises(ValueError, match="must hold all runs"):
+        cause_record.record("cause-updates", tmp_path / "none", None)
+
+
+@pytest.mark.parametrize("plan", cause.PLANS)
+def test_every_row_of_a_published_record_is_a_cell_of_its_plan(plan) -> None:
+    place = measurements_folder() / f"{plan}.json"
+    rows = read_json(place)["rows"] if place.exists() else []
+    for row in rows:
+        assert sum(cause_record.is_of(row, cell) for cell in cause.PLANS[plan]()) == 1

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from benchmarks.time.cause_record import NOT_OF_THE_CELL
 from stbp_edu.files import write_text
 from stbp_edu.training.measurements import measurements_folder
 from tools.pages import Record, read_records
@@ -94,7 +95,7 @@ def cells(record: Record) -> Iterator[str]:
         known = {
             key: value
             for key, value in row.items()
-            if key not in ("runs", "lr", "tried")
+            if key not in NOT_OF_THE_CELL
         }
         yield f"{named(known)}: rate {row['lr']:g}, tried on validation data {named(row['tried'])}"
         runs = row["runs"]
