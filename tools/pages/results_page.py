@@ -23,6 +23,7 @@ ELSEWHERE = (
     "two-processes",
     "predictions",
 )  # records of other pages
+UNKNOWN = "not recorded"
 MANY = 100  # steps of the longer answers
 BUSY = 1.5  # load for each core, from which on a time says little
 
@@ -30,7 +31,12 @@ BUSY = 1.5  # load for each core, from which on a time says little
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/results.md``; any record may be missing."""
     trained = {k: v for k, v in records.items() if not k.startswith(ELSEWHERE)}
-    return {**globals(), "records": trained, "settings": fields(Settings)}
+    return {
+        **globals(),
+        "records": trained,
+        "every_record": records,
+        "settings": fields(Settings),
+    }
 
 
 def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:
@@ -126,16 +132,30 @@ def runs_of(record: Record) -> list[Record]:
     return [run for row in record["rows"] for run in row.get("runs", ())]
 
 
-def made_by(record: Record) -> tuple[str, str, str]:
-    """Return the machines and versions that a record was made with, and the load before a run."""
-    runs = runs_of(record) or [record]
-    machines = {f"{processor(r)}, {r['machine']['cores']} cores" for r in runs}
-    versions = {
-        f"NumPy {r['versions']['numpy']}, {r['versions']['blas']}" for r in runs
-    }
+def load_before(record: Record) -> str:
+    """Return the lowest and the highest load of the machine before a run."""
+    runs = runs_of(record)
     loads = [run["load_before"] for run in runs if "load_before" in run] or ["–"]
-    load = " to ".join(map(str, dict.fromkeys((min(loads), max(loads)))))
-    return "; ".join(sorted(machines)), "; ".join(sorted(versions)), load
+    return " to ".join(map(str, dict.fromkeys((min(loads), max(loads)))))
+
+
+def origin(record: Record) -> list[str]:
+    """Return commit, date, processor, kernels of the BLAS, NumPy and Numba of a record.
+
+    They are in the record, or in each of its runs. Predictions were made on no machine.
+    """
+    if "predictions" in record:
+        return [*(record.get(key, UNKNOWN) for key in ("commit", "date")), *["–"] * 4]
+    whole = [record] if "machine" in record else runs_of(record)
+    made = [one for one in whole if isinstance(one, Mapping) and "machine" in one]
+    found = [
+        {processor(one) for one in made},
+        {one["machine"].get("kernels") for one in made},
+        {one["versions"].get("numpy") for one in made},
+        {one["versions"].get("numba") for one in made},
+    ]
+    said = ["; ".join(sorted(filter(None, names))) or UNKNOWN for names in found]
+    return [*(record.get(key, UNKNOWN) for key in ("commit", "date")), *said]
 
 
 def figure(rows: Sequence[Record], passed: Mapping[str, float], alt: str) -> str:
