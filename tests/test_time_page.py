@@ -5,7 +5,14 @@ import re
 import pytest
 
 from tools import ROOT
-from tools.pages import read_records, time_figures, time_notes, time_page, time_runs
+from tools.pages import (
+    read_records,
+    time_figures,
+    time_notes,
+    time_page,
+    time_runs,
+    time_updates,
+)
 from tools.templates import filled
 
 RECORDS = read_records()
@@ -88,6 +95,53 @@ def test_failures_are_told_apart(change, word) -> None:
     assert time_runs.kind({**run(0, 0.5), **change}) == word
 
 
+def test_pairs_of_seeds_show_what_shares_hide() -> None:
+    none, limit = (
+        time_runs.runs_of(RECORD, rule="exact", arm=arm) for arm in ("none", "limit")
+    )
+    assert time_runs.only(limit, none) == (1, 0)
+    assert time_runs.only(none, limit) == (0, 1)
+    fallen = run(0, 0.5, held_out=[0.5, 0.97, 0.6, 0.5])
+    assert time_runs.fell_back([fallen, run(1, 1.0), run(2, 0.5)]) == 1
+
+
+MOVED = {
+    **MADE,
+    "rows": [
+        {**row("exact", arm, [1.0, 0.5, 0.5]), "lr": 0.01} for arm in ("none", "turned")
+    ],
+}
+for at, factor in ((0, 1.0), (1, 3.0)):
+    for seed, one in enumerate(MOVED["rows"][at]["runs"]):
+        median = factor * (0.1, 0.2, 0.05)[seed]
+        one["updates"] = [[0.0, median, 1.0, 1.0, 1.0]] * 3 + [[9.0] * 5]
+
+
+def test_sizes_of_updates_are_those_of_the_first_epochs() -> None:
+    """Medians 0.1 in the run that learns, 0.2 and 0.05 in those that fail; three times that."""
+    none, turned = (row["runs"] for row in MOVED["rows"])
+    assert time_updates.sizes(MOVED, none) == pytest.approx([0.1, 0.2, 0.05])
+    assert time_updates.typical(MOVED, rule="exact", arm="none") == "0.10"
+    found, base = (time_updates.sizes(MOVED, runs) for runs in (turned, none))
+    assert time_updates.times(found, base) == pytest.approx(3.0)
+    assert time_updates.failing_larger(MOVED, none) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("claim", "held"),
+    [
+        ({"at_most": 0.15}, True),
+        ({"at_least": 0.15}, False),
+        ({"failing_larger_at_least": 0.3, "failing_larger_at_most": 0.4}, False),
+        ({"learn_at_least": 0.3}, True),
+    ],
+)
+def test_predictions_on_updates_hold_or_fail(claim, held) -> None:
+    cell = {"rule": "exact", "arm": "none"}
+    ((_, _, found),) = time_updates.judged_updates(MOVED, [{"cell": cell, **claim}])
+    assert found is held
+
+
 def test_predictions_hold_fail_or_wait() -> None:
     """A difference by its whole interval, a share and a mean by their point."""
     none = {"rule": "exact", "arm": "none"}
@@ -100,7 +154,7 @@ def test_predictions_hold_fail_or_wait() -> None:
         ({"cell": {**none, "arm": "limit"}, "minus_arm": "sgd", "above": 0.0}, None),
         ({"cell": {**none, "rule": "ottt"}, "learn_at_least": 0.4}, None),
     ]
-    found = time_page.judged(RECORD, {"predictions": [said for said, _ in cases]})
+    found = time_page.judged(RECORD, [said for said, _ in cases])
     assert [held for *_, held in found] == [held for _, held in cases]
 
 

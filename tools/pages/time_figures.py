@@ -152,7 +152,10 @@ CHANGES = ("none", "beta2 0.9", "limit")
 
 
 def by_width(record: Record, survey: Record) -> list[Panel]:
-    """Return the shares against the surrogate's variance; the survey has five seeds for each."""
+    """Return the shares against the surrogate's variance.
+
+    The survey has five seeds for each width, half as many updates, and a machine of its own.
+    """
     widths = sorted({row["cell"]["a"] for row in survey["rows"]}, reverse=True)
     ticks = [f"{a:g}".lstrip("0") for a in widths]
     panels = []
@@ -161,7 +164,7 @@ def by_width(record: Record, survey: Record) -> list[Panel]:
             WORDS[arm]: [runs_of(record, rule=rule, arm=arm, a=a) for a in widths]
             for arm in CHANGES
         }
-        lines["no change, 5 earlier seeds"] = [
+        lines["no change, 5 earlier seeds, 600 updates"] = [
             row["runs"]
             for a in widths
             for row in survey["rows"]

@@ -1,6 +1,6 @@
 """What the page "Where time decides" shows: interventions on runs that fail, from one record."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -12,10 +12,12 @@ from stbp_edu.training.measurements import mean_interval
 from tools.pages import Record
 from tools.pages import time_figures as figures
 from tools.pages import time_runs as of
+from tools.pages import time_updates as moved
 from tools.pages.time_figures import CHANGES, WORDS
 from tools.pages.time_runs import (
     BY_DEFAULT,
     NOTHING,
+    Verdict,
     accuracy,
     between,
     differences,
@@ -23,23 +25,45 @@ from tools.pages.time_runs import (
     runs_of,
     share,
 )
+from tools.pages.time_updates import judged_updates
+
+PREDICTED = {
+    "cause": ("predictions", "later"),
+    "cause-fixed": ("fixed",),
+    "cause-updates": ("updates",),
+}
+"""The lists of predictions in ``cause-predictions.json`` about each record."""
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/time.md``; the records may be missing."""
-    predicted = records.get("cause-predictions", {"predictions": []})
     record = records.get("cause", NOTHING)
-    earlier = records.get("cause-earlier", NOTHING)
     return {
         **vars(of),
+        **vars(moved),
         **vars(figures),
         **globals(),
         "record": record,
-        "predicted": predicted,
-        "earlier": earlier,
         "fixed": records.get("cause-fixed", NOTHING),
+        "updates": records.get("cause-updates", NOTHING),
         "survey": records.get("time-width", NOTHING),
+        "verdicts": all_verdicts(records),
     }
+
+
+def all_verdicts(records: Mapping[str, Record]) -> list[Verdict]:
+    """Return what became of each prediction, in the order in which they were written."""
+    predicted = records.get("cause-predictions", {})
+    found: list[Verdict] = []
+    for name, lists in PREDICTED.items():
+        for key in lists:
+            record, said = records.get(name, NOTHING), predicted.get(key, ())
+            found += (
+                judged_updates(record, said)
+                if key == "updates"
+                else judged(record, said)
+            )
+    return sorted(found, key=lambda verdict: verdict[0]["id"])
 
 
 def waiting(record: Record) -> int:
@@ -47,14 +71,12 @@ def waiting(record: Record) -> int:
     return len(list(cells())) - len(record["rows"])
 
 
-def judged(
-    record: Record, predicted: Record
-) -> Iterator[tuple[Record, str, bool | None]]:
+def judged(record: Record, predictions: Sequence[Record]) -> Iterator[Verdict]:
     """Yield each prediction, what was measured, and whether it holds; None without the runs.
 
     A share or a mean is judged by its point, a difference by its whole interval.
     """
-    for said in predicted["predictions"]:
+    for said in predictions:
         runs = runs_of(record, **said["cell"])
         if not runs:
             yield said, "–", None
@@ -80,15 +102,50 @@ def judged(
         yield said, measured, least <= value <= most
 
 
-def shown_share(record: Record, rule: str, arm: str) -> str:
-    """Return how many runs of a rule learn in an arm, in words; nothing without runs."""
-    for row in record["rows"]:
-        wanted = "delayed-xor", BY_DEFAULT["a"], rule, arm
-        cell = row["task"], row.get("a"), row["rule"], row["arm"]
-        if "learned" in row and cell == wanted:
-            return f"{WORDS[arm]}: {row['learned']} of {row['of']}"
-    runs = runs_of(record, rule=rule, arm=arm)
-    return f"{WORDS[arm]}: {learned(runs)} of {len(runs)}" if runs else ""
+def tallied(verdicts: Sequence[Verdict]) -> dict[str, int]:
+    """Return how many predictions hold, fail and wait, and how many of the first had been seen."""
+    tally = dict.fromkeys(("hold", "fail", "wait", "seen", "seen, fail"), 0)
+    for said, _, held in verdicts:
+        tally["wait" if held is None else "hold" if held else "fail"] += 1
+        if said.get("known") and held is not None:
+            tally["seen" if held else "seen, fail"] += 1
+    return tally
+
+
+SAME = {"detached-spikes": "detached-reset", "e-prop": "ottt"}
+"""Rules that are the same as another one in this network, whose output spikes."""
+
+
+def shown_shares(record: Record, survey: Record, rule: str) -> str:
+    """Return how many runs of a rule learn at a = 0.02, in words.
+
+    Where the record has none, those of the survey, which say so.
+    """
+    if rule in SAME:
+        return f"as `{SAME[rule]}` here"
+    cells_of_runs = {arm: runs_of(record, rule=rule, arm=arm) for arm in CHANGES}
+    shown = [
+        f"{WORDS[arm]}: {learned(runs)} of {len(runs)}"
+        for arm, runs in cells_of_runs.items()
+        if runs
+    ]
+    if shown:
+        return "; ".join(shown)
+    for row in survey["rows"]:
+        if row["cell"] == {"rule": rule, "a": BY_DEFAULT["a"]}:
+            return f"no change: {learned(row['runs'])} of {len(row['runs'])} (earlier seeds)"
+    return "–"
+
+
+def of_widths(survey: Record, rule: str, narrowest: float, widest: float = 1.0) -> str:
+    """Return how many runs of the survey learn between two widths, as "34 of 35"."""
+    runs = [
+        run
+        for row in survey["rows"]
+        if row["cell"]["rule"] == rule and narrowest <= row["cell"]["a"] <= widest
+        for run in row["runs"]
+    ]
+    return f"{learned(runs)} of {len(runs)}"
 
 
 LANGUAGES = {
@@ -104,10 +161,8 @@ LANGUAGES = {
 """The words that each rule of the table of decisions keeps."""
 
 
-def decisions(record: Record, earlier: Record) -> Iterator[list[str]]:
+def decisions(record: Record, survey: Record) -> Iterator[list[str]]:
     """Yield the rows of the table of decisions: what follows from a rule, and what runs showed.
-
-    Where the record has no runs of a rule, earlier counts stand in, and say so.
 
     A rule can be learned forward in time if no word moves through time after it has left its
     neuron; then each synapse needs one trace, if words carry on at all before they leave.
@@ -119,10 +174,6 @@ def decisions(record: Record, earlier: Record) -> Iterator[list[str]]:
         forward = forbidding_word(net, rule) is None
         carries = rule.move(rule.start, carry) is not None
         memory = "one step" if forward else "all T steps"
-        own_runs = record if runs_of(record, rule=name, arm="none") else earlier
-        shown = [shown_share(own_runs, name, arm) for arm in CHANGES]
-        found = "; ".join(words for words in shown if words) or "–"
-        if own_runs is earlier and found != "–":
-            found += " (earlier count)"
         own = str(int(carries)) if forward else "–"
+        found = shown_shares(record, survey, name)
         yield [f"`{name}`", words, str(len(rule.moves)), own, memory, found]

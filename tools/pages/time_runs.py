@@ -20,6 +20,8 @@ BY_DEFAULT = {"task": "delayed-xor", "a": 0.02, "T": 29, "epochs": 12}
 """What a row has where it does not say."""
 STEADY = {"task": "digits"}
 NOTHING: Record = {"rows": []}
+Verdict = tuple[Record, str, bool | None]
+"""A prediction, what was measured, and whether it holds; None where nothing was."""
 
 
 def of_all(k: int, n: int) -> str:
@@ -63,6 +65,27 @@ def share(runs: Sequence[Record]) -> str:
     return of_all(learned(runs), len(runs)) if runs else "–"
 
 
+def spread(runs: Sequence[Record]) -> str:
+    """Return the mean accuracy in percent, and the lowest and the highest.
+
+    Where some runs learn and others do not, an interval of the mean would go beyond 100 %.
+    """
+    found = [100 * run["accuracy"] for run in runs]
+    return f"{np.mean(found):.1f} (from {min(found):.1f} to {max(found):.1f})"
+
+
+def fell_back(runs: Sequence[Record]) -> int:
+    """Return how many runs were above LEARNS after some epoch and are not at the end."""
+    failing = [run for run in runs if run["accuracy"] <= LEARNS]
+    return sum(max(run["held_out"], default=0) > LEARNS for run in failing)
+
+
+def last_output(runs: Sequence[Record]) -> str:
+    """Return in what percent of steps an output neuron spikes after the last epoch: the mean."""
+    rates = [100 * run["output"][-1] for run in runs if run["output"]]
+    return f"{np.mean(rates):.1f}" if rates else "–"
+
+
 def accuracy(runs: Sequence[Record]) -> str:
     """Return the mean accuracy in percent, with its 95 % interval."""
     if not runs:
@@ -80,6 +103,34 @@ def differences(one: Sequence[Record], other: Sequence[Record]) -> list[float]:
         for run in one
         if run["seed"] in there
     ]
+
+
+def only(one: Sequence[Record], other: Sequence[Record]) -> tuple[int, int]:
+    """Return for how many seeds only the first runs learn, and for how many only the others."""
+    there = {run["seed"]: run["accuracy"] > LEARNS for run in other}
+    pairs = [
+        (run["accuracy"] > LEARNS, there[run["seed"]])
+        for run in one
+        if run["seed"] in there
+    ]
+    return pairs.count((True, False)), pairs.count((False, True))
+
+
+def paired(
+    record: Record,
+    rule: str,
+    one: str,
+    other: str,
+    base: Record | None = None,
+    **cell: Any,
+) -> str:
+    """Return the mean difference of two arms in points, with its interval.
+
+    ``base`` is the record of the second arm, where it is a different one.
+    """
+    first = runs_of(record, rule=rule, arm=one, **cell)
+    second = runs_of(base or record, rule=rule, arm=other, **cell)
+    return between(differences(first, second))
 
 
 def between(values: Sequence[float]) -> str:
@@ -130,6 +181,8 @@ def tail(record: Record, runs: Sequence[Record]) -> float:
 
     Later epochs say less: where a run has learned, the median norm is next to 0.
     """
+    if not runs:
+        return float("nan")
     middle = record["quantiles"].index(0.5)
     ratios = [
         run["norms"][0][-1] / run["norms"][0][middle]
