@@ -25,6 +25,8 @@ STATES = ("right", "wrong")
 FILE = Sealed("a file of saved progress", "move it away to start again")
 UNUSABLE = (OSError, RuntimeError, ValueError)
 """What a place for the file may raise: no home directory, no right to write, a damaged file."""
+MORE = "+"
+"""The mark of an exercise that no notebook has."""
 _told = set[str]()
 
 
@@ -135,7 +137,7 @@ class Progress:
         hunted = sum(
             k.startswith("hunt(") and v == "right" for k, v in self.states.items()
         )
-        said = []
+        said = [f"{MORE} for more practice, in problem sets: not in the notebook."]
         if hunted:
             said.append(f"Bugs found: {hunted}.")
         for id_, answer in self.predictions.items():
@@ -147,7 +149,8 @@ class Progress:
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""
         lines = [
-            f"  notebook {e.notebook:2}  {LABELS[self.state(e)]:17}  {e.id:16} {e.title}"
+            f"{' ' if e.in_course else MORE} notebook {e.notebook:2}  "
+            f"{LABELS[self.state(e)]:17}  {e.id:16} {e.title}"
             for e in tasks().values()
         ]
         done = sum(self.state(e) == "right" for e in tasks().values())
@@ -159,7 +162,8 @@ class Progress:
     def _repr_html_(self) -> str:
         """Return the HTML form: a table."""
         rows = "".join(
-            f"<tr><td>{e.notebook}</td><td><code>{escape(e.id)}</code></td>"
+            f"<tr><td>{e.notebook}{'' if e.in_course else f' {MORE}'}</td>"
+            f"<td><code>{escape(e.id)}</code></td>"
             f"<td>{markup(e.title)}</td><td>{LABELS[self.state(e)]}</td></tr>"
             for e in tasks().values()
         )

@@ -47,10 +47,14 @@ def paths() -> list[ReadingPath]:
 
 
 def names() -> dict[str, object]:
-    """Return the names in ``docs/reading-paths.md``: paths, and notebooks by what they train."""
+    """Return the names in ``docs/reading-paths.md``.
+
+    They are the paths, the minutes of the shortest one, and the notebooks by what they train.
+    """
     able: dict[str, list[str]] = {text: [] for text in objectives().values()}
     for slug, path in files().items():
         trained = (tasks()[id_].objective for id_ in course_table()[slug]["exercises"])
         for objective in dict.fromkeys(trained):
             able[objectives()[objective]].append(path.stem)
-    return {"paths": paths(), "able": able}
+    short = {s: t["evening"] for s, t in course_table().items() if "evening" in t}
+    return {"paths": paths(), "minutes": short, "able": able}
