@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import stbp_edu
 from stbp_edu import plotting
 from stbp_edu.plotting.palette import DARK, GROUND
 from stbp_edu.practice import answer
@@ -178,6 +179,8 @@ def test_a_package_shows_the_modules_of_its_public_names() -> None:
     example = ">>> f()\none:\n  two"
     assert api_pages.prepare(f"{example}\n\nend") == f"```pycon\n{example}\n```\n\nend"
     pages = api_pages.pages(api_pages.read_package())
+    for name in stbp_edu.__all__:
+        assert f"| [`{name}`](" in pages["api/index.md"], name
     assert "::: stbp_edu.practice.grading.verdict\n" in pages["api/practice.md"]
     assert "grading.hypotheses" not in pages["api/practice.md"]
     for path, name in (

@@ -13,6 +13,7 @@ from typing import Any
 
 import griffe
 
+import stbp_edu
 from tools import ROOT
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder
@@ -70,9 +71,13 @@ def _modules(package: griffe.Module) -> list[griffe.Module]:
 
 
 def _exports(package: griffe.Module) -> dict[str, griffe.Object]:
-    """Return what the names in ``__all__`` stand for, but for modules that are not imported."""
-    names = {*map(str, package.exports or ())} & package.members.keys()
-    members = [package.members[name] for name in sorted(names, key=str.lower)]
+    """Return what the names in ``__all__`` mean; of the package also what it loads later."""
+    names = {*map(str, package.exports or ())}
+    found = {name: package.members[name] for name in names & package.members.keys()}
+    if package.name == stbp_edu.__name__:
+        for name, module in stbp_edu.LATER.items():
+            found[name] = package[f"{module}.{name}"]
+    members = [found[name] for name in sorted(found, key=str.lower)]
     return {m.name: m.final_target if m.is_alias else m for m in members}
 
 
