@@ -171,13 +171,13 @@ def mark(rule: Rule, q: str) -> str:
 
 
 def placed_at(letters: str, t: str, n: str) -> str:
-    """Return a factor's letters with the indices of its tail, such as t, t-1 or T."""
+    """Return the letters of a factor on an arrow whose tail is at t, such as t, t-1 or T."""
     base = t.removesuffix("-1")
-    own = 0 if base == t else -1
+    offset = 0 if base == t else -1
 
     def index(later: int) -> str:
         """Return the indices of a step so much later than the tail's."""
-        step = own + later
+        step = offset + later
         return f"_i^{{{base}{step:+d},{n}}}" if step else f"_i^{{{base},{n}}}"
 
     return placed(letters, index)

@@ -202,16 +202,16 @@ class ArrayProgram:
     def _ahead(
         self, states: Arrays, before: Arrays, start: int, end: int, known: list[Any]
     ) -> list[Any]:
-        """Return the factors of some steps, each of all of them."""
+        """Return the factors of some steps, each as a series with one entry for every step."""
         steps = end - start
         read = [
             self._around(states[name], before.get(name), at, start, end)
             for name, at in self.reads
         ]
         factors = self.run["ahead"](*read, *known)
-        whole = next(iter(states.values())).ndim
+        ndim_of_series = next(iter(states.values())).ndim
         return [
-            factor if getattr(factor, "ndim", 0) == whole else [factor] * steps
+            factor if getattr(factor, "ndim", 0) == ndim_of_series else [factor] * steps
             for factor in factors
         ]
 

@@ -37,6 +37,8 @@ SCAN = 64
 """What it costs to look whether there is a spike, in the same unit."""
 LEAST = 200_000
 """Operations below which a loop is not shared: waking another thread takes as long."""
+FORWARD_WORK, BACKWARD_WORK = 10.0, 20.0
+"""About how many operations a neuron takes in a step."""
 ROWS = 256
 """Rows of a matrix product in one block."""
 
@@ -109,21 +111,24 @@ class CompiledSteps:
         R = p["R"].T if "R" in p else None
         loop = self._loops(first.dtype)["forward"]
         given = self._given(p, states, R)
-        shared(loop, first.shape[1], 10.0 * first.size, p["b"], *given)
+        work = FORWARD_WORK * first.size
+        run_in_parts(loop, first.shape[1], work, p["b"], *given)
 
     def backward(
-        self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
+        self, adjoints: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
         """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
         if self._on_arrays is not None:
-            return self._on_arrays.backward(found, states, p, signals)
-        some = states[self.states[0]]
+            return self._on_arrays.backward(adjoints, states, p, signals)
+        like = states[self.states[0]]
         learned = ["b", *self.program.neuron.learned]
-        sums = [np.zeros(some.shape[1:], some.dtype) for _ in learned]
-        loop = self._loops(some.dtype)["backward"]
+        sums = [np.zeros(like.shape[1:], like.dtype) for _ in learned]
+        loop = self._loops(like.dtype)["backward"]
         given = self._given(p, states, p.get("R"))
-        given += [*signals.values()][1:]  # the first is in the memory of an adjoint
-        shared(loop, some.shape[1], 20.0 * some.size, *given, *found.values(), *sums)
+        # The first adjoint starts out holding the first signal: see Passes.down.
+        given += [*signals.values()][1:]
+        work = BACKWARD_WORK * like.size
+        run_in_parts(loop, like.shape[1], work, *given, *adjoints.values(), *sums)
         return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
 
     def _loops(self, dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -158,7 +163,7 @@ def are_rare(spikes: Array, m: int) -> bool:
     if m <= SCAN:
         return False
     found = np.zeros((spikes.shape[1], 2), np.int64)
-    shared(kernel("census"), len(found), spikes.size, spikes, found)
+    run_in_parts(kernel("census"), len(found), spikes.size, spikes, found)
     active, other = found.sum(axis=0)
     return bool(other == 0 and SCAN * spikes.size + ADD * m * active < m * spikes.size)
 
@@ -168,7 +173,7 @@ def weigh(spikes: Array, W: Array, out: Array) -> None:
     rows = out.reshape(-1, out.shape[2])
     below = spikes.reshape(len(rows), -1)
     work = spikes.size * len(W) / 8
-    shared(kernel("weigh"), len(rows), work, below, _tables(W), rows)
+    run_in_parts(kernel("weigh"), len(rows), work, below, _tables(W), rows)
 
 
 def _tables(W: Array) -> Array:
@@ -189,7 +194,7 @@ def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
         epsilon.reshape(-1, epsilon.shape[2]),
         float(spikes.size) * epsilon.shape[2] / 8,
     )
-    shared(kernel("correlate"), len(out), work, spikes, rows, out)
+    run_in_parts(kernel("correlate"), len(out), work, spikes, rows, out)
 
 
 _limit = [0]
@@ -208,7 +213,7 @@ def threads() -> int:
     return _limit[0] or len(free(0))
 
 
-def shared(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
+def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
     """Call ``loop(first, last, *args)`` for parts of ``range(size)``, side by side.
 
     ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
@@ -233,9 +238,8 @@ def multiply(a: Array, b: Array, out: Array) -> None:
         for rows in (slice(k * ROWS, (k + 1) * ROWS) for k in range(first, last)):
             np.matmul(a[rows], b, out=out[rows])
 
-    shared(
-        loop, blocks, a.size * b.shape[1] / 16
-    )  # which a matrix library does at once
+    work = a.size * b.shape[1] / 16  # 16 multiplications are done at once
+    run_in_parts(loop, blocks, work)
 
 
 def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:

@@ -44,6 +44,12 @@ SUMMAND = '<span class="term">+ {}</span>'
 BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of brackets
 
 
+GRADIENTS = 5
+"""The case of weights and biases, which takes every cell."""
+LABEL_ROW = 0.26
+"""Where a long row of steps says that its numbers are those of t."""
+
+
 def grid(
     T: int,
     N: int,
@@ -53,8 +59,8 @@ def grid(
 ) -> Drawing:
     """Return the grid of time steps (to the right) and layers (upward), coloured by term.
 
-    A cell is filled in the colour of its first term, direct or from above, and framed in that of
-    its last, which before the last step is what comes from the next one.
+    A cell is filled in the colour of its first term: direct, or from above. Before the last step
+    it has a second term, from the next step, and is framed in the colour of that one.
 
     Args:
         T: number of time steps, shown as t = 1..T.
@@ -71,10 +77,10 @@ def grid(
     for n, t in product(range(1, N + 1), range(1, T + 1)):
         case = case_at(t - 1, n, T, N)
         label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
-        shown = 5 if 5 in lit else case
+        shown = GRADIENTS if GRADIENTS in lit else case
         colours = (
             (CASE_TINTS[shown], CASE_COLOURS[shown])
-            if {case, 5, (t, n)} & lit
+            if {case, GRADIENTS, (t, n)} & lit
             else None
         )
         cells[t, n] = DrawnNode(
@@ -85,7 +91,7 @@ def grid(
         cells,
         arrows=(),
         columns={t: f"t = {t}" if T <= SPELLED else str(t) for t in range(1, T + 1)},
-        rows=rows if T <= SPELLED else {0.26: "t =", **rows},
+        rows=rows if T <= SPELLED else {LABEL_ROW: "t =", **rows},
         title=title,
         cells=True,
     )

@@ -228,14 +228,15 @@ def evidence(bug: Bug) -> Evidence:
 
 def first_wrong(bug: Bug) -> str:
     """Return the first wrong cell in the order of the sweep, on the smooth twin, in words."""
-    got, right = ran(bug, networks()["T = 4"][1])
+    _, twin = networks()["T = 4"]
+    got, right = ran(bug, twin)
     if not isinstance(got, dict):
         return f"it raises {got.error}"  # type: ignore[union-attr]
     N = len(SIZES) - 1
     for t, n, name in product(range(T - 1, -1, -1), range(N, 0, -1), "δε"):
         key = f"{name}[{n}]"
-        mine: Any = got[key]
-        if not alike(mine[t], right[key][t], TOLERANCE):
+        series: Any = got[key]
+        if not alike(series[t], right[key][t], TOLERANCE):
             case = case_at(t, n, T, N)
             return f"{name} at {step_name(t)}, n = {n}, a cell of case {case}"
     return "no δ and no ε, only the sums of them"

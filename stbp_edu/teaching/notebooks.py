@@ -31,6 +31,8 @@ CELL = re.compile(r"^%% (markdown|code|raw) (\S+) ?(.*)\n", re.M)
 LARGEST = 10 * 2**20
 """Bytes in a notebook."""
 PACKAGE = "stbp_edu"
+LONGEST_ID = 64
+"""Characters that the notebook format allows in the id of a cell."""
 
 
 def filled(template: str, **names: object) -> str:
@@ -109,15 +111,15 @@ def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
 
 def _cell(kind: str, name: str, metadata: str, source: str) -> dict[str, Any]:
     """Return a cell with an id of its own."""
-    more: dict[str, Any] = (
+    of_code: dict[str, Any] = (
         {"outputs": [], "execution_count": None} if kind == "code" else {}
     )
-    about = {
-        "id": name[-64:],
+    head = {
+        "id": name[-LONGEST_ID:],
         "cell_type": kind,
         "metadata": json.loads(metadata or "{}"),
     }
-    return {**about, "source": source.strip("\n"), **more}
+    return {**head, "source": source.strip("\n"), **of_code}
 
 
 def files_of(problem_set: ProblemSet, flavour: str) -> Iterator[tuple[Path, str]]:

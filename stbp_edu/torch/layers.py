@@ -76,18 +76,19 @@ class LIFLayer(nn.Module):
         self.batch_first = checks.instance("batch_first", batch_first, bool)
         self.neuron = neuron = neuron_of(neuron, named)
         self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
-        own = self.steps.neuron
+        table = self.steps.neuron
         size = (
             shape_of(weights, shape)
-            if recurrent or own.each or shape is not None
+            if recurrent or table.each or shape is not None
             else ()
         )
         like = next(weights.parameters(), torch.zeros(()))
         values = (
-            (own.lines.constants[k], size if k in own.each else ()) for k in own.learned
+            (table.lines.constants[k], size if k in table.each else ())
+            for k in table.learned
         )
-        made = [like.new_full(shape, value) for value, shape in values]
-        keys = map(key_of, own.learned)
+        made = [like.new_full(extent, value) for value, extent in values]
+        keys = map(key_of, table.learned)
         self.learned = nn.ParameterDict(dict(zip(keys, made, strict=True)))
         self.R = None
         if recurrent:
@@ -168,7 +169,7 @@ class LIFLayer(nn.Module):
                 current_of(self.weights, o, fixed=True) for head, o in below if head
             ]
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
-        before = self._before(state, currents[0])
+        before = self._carried_in(state, currents[0])
         names = self.steps.neuron.learned
         given = [*currents, *(self.learned[key_of(name)] for name in names)]
         given += before.values()
@@ -190,8 +191,8 @@ class LIFLayer(nn.Module):
         whole = {q: states[self.steps.neuron.output] for q in [*self.steps.signals][:1]}
         return states, copies or whole, last
 
-    def _before(self, state: CarriedState | None, like: Tensor) -> CarriedState:
-        """Return the carried state that comes in; none at rest."""
+    def _carried_in(self, state: CarriedState | None, like: Tensor) -> CarriedState:
+        """Return the carried state that comes in; an empty one if the layer begins at rest."""
         if state is not WHOLE and self.rule.block is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} counts its blocks from the first step, which a carried "

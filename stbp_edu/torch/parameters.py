@@ -141,9 +141,9 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
         )
     found = []
     for name in weights:
-        prefix, inside, _ = name.rpartition("weights.")
+        prefix, of_lif_layer, _ = name.rpartition("weights.")
         names = {"W": name, "b": f"{name.removesuffix('weight')}bias"}
-        if inside:  # of an LIFLayer
+        if of_lif_layer:
             own = f"{prefix}learned."
             names |= {"R": f"{prefix}R"}
             keys = [key for key in state if key.startswith(own)]

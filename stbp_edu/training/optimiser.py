@@ -8,10 +8,11 @@ import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, chunks, zeros_like
-from stbp_edu.engine.compiled import shared
+from stbp_edu.engine.compiled import run_in_parts
 from stbp_edu.parameters import LayerArrays, Params, named_arrays
+from stbp_edu.training.setting_kinds import BETA_2, MOMENTUM
 
-MOMENTUM, BETA_2, EPS = 0.9, 0.999, 1e-8
+EPS = 1e-8
 
 
 @dataclass
@@ -93,7 +94,7 @@ def adam(
             b += EPS * root
             p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
 
-    shared(loop, len(parts), 8.0 * CHUNK * len(parts))
+    run_in_parts(loop, len(parts), 8.0 * CHUNK * len(parts))
 
 
 def sgd(

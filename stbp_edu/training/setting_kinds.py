@@ -24,6 +24,8 @@ TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 FGSM = ("untargeted", "targeted")
 """Which way images are moved: up the loss, or down that of the other answers."""
 BACKENDS = ("auto", "numpy", "compiled")
+MOMENTUM, BETA_2 = 0.9, 0.999
+"""How much of its means of gradients and of their squares Adam keeps, if nothing is said."""
 
 
 def setting(default: Any, check: Callable[[str, Any], Any], words: str) -> Any:

@@ -16,9 +16,11 @@ from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.own import own_rule, own_surrogate, read_neuron
 from stbp_edu.training.setting_kinds import (
     BACKENDS,
+    BETA_2,
     COUNT,
     FGSM,
     FROM_0,
+    MOMENTUM,
     NUMBER,
     POSITIVE,
     TRUNCATED,
@@ -89,12 +91,12 @@ class Settings:
     lr: float = setting(1e-3, POSITIVE, "learning rate at the start")
     optimiser: str = one_of("adam", ("adam", "sgd"), "how updates are made: ")
     momentum: float = setting(
-        0.9,
+        MOMENTUM,
         share_below_1,
         "decay of the mean gradient: the momentum of sgd, and Adam's beta1",
     )
     beta2: float = setting(
-        0.999,
+        BETA_2,
         share_below_1,
         "decay of Adam's mean squared gradient; 0.9 forgets large ones sooner",
     )

@@ -38,6 +38,12 @@ def test_a_mistake_with_its_sign_turned_round_has_both_names():
     assert check_formula("c1-delta", "rate - y").mistakes == ("missing-one-over-ts",)
 
 
+def test_a_formula_with_its_sign_reversed_is_named_in_every_blank():
+    for blank in blanks().values():
+        found = check_formula(blank.equation, f"-({blank.solution})")
+        assert found.mistakes == ("sign",), blank.id
+
+
 GAUSSIAN = "exp(-v**2/(2*a))/sqrt(2*pi*a)"
 
 

@@ -68,8 +68,9 @@ def explore(name: str, *network: Any) -> Explorer:
 
     Args:
         name: ``"sweep"``, ``"paths"``, ``"pulse"``, ``"lab"``, ``"board"`` or ``"hunt"``.
-        network: trace, targets, params and neuron of your own, but for the last three; small ones,
-            since every cell or path is shown. Without, the course's example.
+        network: trace, targets, params and neuron of your own, for ``"sweep"``, ``"paths"`` and
+            ``"pulse"``; small ones, since every cell or path is shown. Without them, the course's
+            example. ``"lab"``, ``"board"`` and ``"hunt"`` take none.
 
     Raises:
         ValueError: if there is not an explorer of this name, or it takes no network.

@@ -90,7 +90,8 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
     if len(found) < N:
         return ()
     epsilon, right = [None, *(e for e, _ in found)], list(exact.epsilon)
-    layers = [n for n in range(N, 0, -1) if found[n - 1][1] > TOLERANCE]
+    misfit = [0.0, *(m for _, m in found)]
+    layers = [n for n in range(N, 0, -1) if misfit[n] > TOLERANCE]
     text = "these gradients are not a sum over steps and samples of ε times the spikes below"
     if what := _out_of_order(epsilon, right):
         text = f"the {what} of ε and of the spikes below are not paired correctly"

@@ -55,6 +55,8 @@ def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
         return Feedback(blank.id, "right", (message,))
     named = _named(blank, tree)
     together = False
+    if not named and algebra.equal(tree, ast.UnaryOp(ast.USub(), right), blank):
+        named = {"sign": "The sign of the whole formula is reversed."}
     if not named:
         named = _named(blank, ast.UnaryOp(ast.USub(), tree))
         if named:
