@@ -4,6 +4,7 @@
 - ``ablations``: accuracies on the digits, each variant with its best learning rate.
 - ``time_record``, ``trust_record``: what a sweep, and what the proofs came to.
 - ``engine_speed``: time and memory of a step of the engine, beside its matrix products alone.
+- ``own_loop_speed``: a loop and a neuron of your own, and the first gradient of a process.
 - ``frameworks/``: a training step beside those of other frameworks.
 
 The environment may force NumPy's matrix library to the kernels of an older processor. That slows

@@ -186,7 +186,7 @@ def publish(
     load = [round(before, 2), round(os.getloadavg()[0], 2)]
     about = {"rounds": args.rounds, "load": load, **environment(), **origin()}
     record = {**figures, **about}
-    for part in ("rows", "ladder", "scaling"):
+    for part in ("rows", "ladder", "scaling", "starts"):
         for r in record.get(part, ()):
             print("  ".join(f"{k} {v}" for k, v in r.items()))
     if args.write:

@@ -75,3 +75,33 @@ def test_every_table_is_whole_and_every_record_has_its_command():
         assert len({line.count("|") for line in rows}) == 1, rows
         assert len(rows) > 2, rows
         assert lines[k - 2] == "", "a table needs an empty line before it"
+
+
+def test_a_step_is_never_faster_than_the_memory_moves_its_bytes(record):
+    cell = record["cells"][0] | {
+        "T": 2,
+        "batch": 3,
+        "inputs": 5,
+        "width": 4,
+        "hidden": 1,
+    }
+    assert performance_page.weights_of(cell) == 5 * 4 + 4 * 10
+    floats = 2 * 3 * (2 * 5 + 6 * (4 + 10)) + 10 * (5 * 4 + 4 * 10)
+    assert performance_page.bytes_moved(cell) == 4 * floats
+
+
+def test_goals_of_an_own_loop_are_judged_by_its_record(record):
+    rows = [{"name": name, "ratio": 1.0, "ms": 10.0} for name in "abcde"]
+    rows[2]["ratio"], rows[4]["ms"] = 1.2, 14.0
+    own = {
+        "rows": rows, "starts": [{"name": "import numpy", "s": 0.1}], "bandwidth_gb_s": 10.0,
+        "command": "", **{k: RECORDS["speed"][k] for k in ("machine", "versions")},
+    }  # fmt: skip
+    text = page(speed_frameworks=record, speed_own_loop=own)
+    assert "| b ÷ the trainer's step | 1.00 | at most 1.1 | reached |" in text
+    assert "| c ÷ the trainer's step | 1.20 | at most 1.1 | not reached |" in text
+    assert (
+        "| two states ÷ LIF, forward and backward | 1.40 | at most 1.3 | not rea"
+        in text
+    )
+    assert "Picoseconds for a weight" in text
