@@ -90,7 +90,7 @@ class Derived:
         )
 
     def graph(self) -> Shown:
-        """Return the picture of two steps and two layers, each kind of arrow with its number."""
+        """Return the picture of two steps and two layers, each kind of arrow with its name."""
         from stbp_edu.plotting.graph import two_layers
 
         return two_layers(reading_output("1-1-1", self.neuron))

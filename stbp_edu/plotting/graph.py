@@ -214,30 +214,25 @@ def network_graph(
 
 
 def two_layers(net: Network) -> Shown:
-    """Return the last two layers of a network, at steps t and t + 1, each kind of arrow numbered.
-
-    The numbers follow the neuron's table of arrows; those between layers come last.
+    """Return the last two layers of a network, at steps t and t + 1, each kind of arrow named once.
 
     >>> from stbp_edu import LIF
     >>> two_layers(arrows.network("1-1-1", arrows.soft_reset(LIF())))
-    [Figure: Two steps and two layers of a neuron with the states u, o. Arrows in each layer: 1
-    spike from u to o; 2 carry from u to the next u; 3 reset from o to the next u. Between layers:
-    4 weight.]
+    [Figure: Two steps and two layers of a neuron with the states u, o. Arrows in each layer: spike
+    from u to o; carry from u to the next u; reset from o to the next u. Between layers: weight.]
     """
     order = net.layers[net.N].neuron.order
     found = edges_on(arrows.letters(net, T=2), arrows.Node(order[0], net.N - 1, 0, 0))
-    numbers, written = _numbers(net), set[str]()
+    written = set[str]()
     drawn = {}
     for edge in (edge for edge in found if edge.target.kind != LOSS):
         k, m = (order.index(end.kind) for end in (edge.source, edge.target))
         up = edge.target.n > edge.source.n
         colour = NEXT if edge.step else ABOVE if up else INK
         bow = 0.0 if edge.step or (k - m) % 2 else -0.2  # about a state between them
-        number = "" if edge.kind in written else str(numbers[edge.kind])
+        word = "" if edge.kind in written else edge.kind
         written.add(edge.kind)
-        drawn[edge] = DrawnArrow(
-            edge.source, edge.target, colour, number, bow, width=1.5
-        )
+        drawn[edge] = DrawnArrow(edge.source, edge.target, colour, word, bow, width=1.5)
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
     columns, rows = (
         dict(zip(places, (letter, f"{letter} + 1"), strict=True))
@@ -247,24 +242,15 @@ def two_layers(net: Network) -> Shown:
     return show(shown, alt=_described(net))
 
 
-def _numbers(net: Network) -> dict[str, int]:
-    """Return the number of each kind of arrow between the last two layers."""
-    inside = [arrow.kind for arrow in net.layers[net.N].neuron.arrows]
-    between = [arrow.kind for arrow in net.arrows[net.N - 1] if arrow.link]
-    return {kind: k for k, kind in enumerate(dict.fromkeys(inside + between), start=1)}
-
-
 def _described(net: Network) -> str:
     """Return the picture in words."""
-    neuron, numbers = net.layers[net.N].neuron, _numbers(net)
+    neuron = net.layers[net.N].neuron
     inside = []
     for arrow in neuron.arrows:
         head = f"the next {arrow.target}" if arrow.step else arrow.target
-        inside.append(
-            f"{numbers[arrow.kind]} {arrow.kind} from {arrow.source} to {head}"
-        )
+        inside.append(f"{arrow.kind} from {arrow.source} to {head}")
     links = [arrow.kind for arrow in net.arrows[net.N - 1] if arrow.link]
-    between = ", ".join(f"{numbers[kind]} {kind}" for kind in dict.fromkeys(links))
+    between = ", ".join(dict.fromkeys(links))
     return (
         f"Two steps and two layers of a neuron with the states {', '.join(neuron.order)}. Arrows "
         f"in each layer: {'; '.join(inside)}. Between layers: {between}."

@@ -36,9 +36,9 @@ def names() -> dict[str, object]:
 def notebook() -> Notebook:
     """Return the cell that can be run on the page, and what it shows, as a notebook."""
     source = (
-        "import stbp_edu\n"
-        f"neuron = {NEURON!r}\n"
-        "stbp_edu.derive(neuron, tau=0.5, v_th=1.0).graph()"
+        "import stbp_edu\n\n"
+        f'neuron = stbp_edu.derive("""\n{NEURON}\n""", tau=0.5, v_th=1.0)\n'
+        "neuron.graph()"
     )
     data, metadata = derive(NEURON, tau=0.5, v_th=1.0).graph()._repr_mimebundle_()
     shown = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
