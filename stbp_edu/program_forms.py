@@ -81,14 +81,14 @@ class ShownSteps:
             if program.rule.ends_block(t):
                 after = {}
             given = dict(constants)
-            for one in program.reads:
+            for one in program.states_read:
                 step = min(t + one.step, last_step)
                 given[names[one]] = states[one.of][step] if step >= 0 else zero
             given.update({name: series[t] for name, series in heard.items()})
-            for _, signal, head in program.again:
+            for _, signal, head in program.from_recurrence:
                 if head in after:
                     given[signal] = heard[signal][t] + after[head] @ p["R"]
-            for one in program.later:
+            for one in program.next_adjoints:
                 given[names[one]] = after.get(names[replace(one, step=0)], zero)
             results = self.functions["backward"](**given)
             named = zip(program.backward.results, results, strict=True)

@@ -103,15 +103,17 @@ class ArrayProgram:
         at = {name: k for k, name in enumerate(program.backward.results)}
         self.states = [*program.lines.lines]
         self.output = self.states.index(program.neuron.output)
-        self.reads = [(one.of, one.step) for one in program.reads]
+        self.reads = [(one.of, one.step) for one in program.states_read]
         self.signals = sorted(program.signals)
         self.signal_of = {node: program.signal(*node) for node in program.nodes}
         # where a step back returns the adjoints, and which of them the step before it reads
         self.at = at
-        self.passed = [at[names[replace(one, step=0)]] for one in program.later]
+        self.passed = [at[names[replace(one, step=0)]] for one in program.next_adjoints]
         self.learned = {name: at[g] for name, g in program.gradients.items()}
         # where signals are to which recurrent weights add, and the adjoints that they multiply
-        again = ((self.signals.index(s), at[head]) for _, s, head in program.again)
+        again = (
+            (self.signals.index(s), at[head]) for _, s, head in program.from_recurrence
+        )
         self.again = [*dict.fromkeys(again)]
 
     def known(self, constants: Sequence[Any]) -> list[Any]:
@@ -240,7 +242,10 @@ def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:
     ahead = Ahead({*known})
     back = [ahead.line(line) for line in back if not ahead.takes(line)]
     factors = [Assignment(name, (Term(tree),)) for tree, name in ahead.names.items()]
-    names, read = [*ahead.names.values()], [program.names[one] for one in program.reads]
+    names, read = (
+        [*ahead.names.values()],
+        [program.names[one] for one in program.states_read],
+    )
     others = [*program.backward.arguments[len(read) :], *once.names.values()]
     results = program.backward.results
     return [

@@ -144,8 +144,8 @@ class LoopSource:
         signals, first = [*program.signals], f"now_E_{self.wanted[0]}"
         at = {signal: f"now_S_{signal}" for signal in signals}
         at.update(dict.fromkeys(signals[:1], first))
-        passed = [names[replace(one, step=0)] for one in program.later]
-        again = {signal: head for _, signal, head in program.again}
+        passed = [names[replace(one, step=0)] for one in program.next_adjoints]
+        again = {signal: head for _, signal, head in program.from_recurrence}
         later = [*dict.fromkeys([*passed, *again.values()])]
         learned = program.gradients
 
@@ -154,7 +154,9 @@ class LoopSource:
             last += f" or (step + 1) % {program.rule.block} == 0"
         rows = [f"if {last}:  # nothing comes back from later steps"]
         rows += [f"{INDENT}next_{d}[:] = 0" for d in later] or [f"{INDENT}pass"]
-        rows += [f"at_{names[one]} = {_row(one.of, one.step)}" for one in program.reads]
+        rows += [
+            f"at_{names[one]} = {_row(one.of, one.step)}" for one in program.states_read
+        ]
         rows += [f"now_E_{d} = E_{d}[step, sample]" for d in self.wanted]
         rows += [f"now_S_{s} = S_{s}[step, sample]" for s in signals[1:]]
         rows += [
@@ -162,7 +164,7 @@ class LoopSource:
             for signal, head in again.items()
         ]
 
-        given = [f"at_{names[one]}[neuron]" for one in program.reads]
+        given = [f"at_{names[one]}[neuron]" for one in program.states_read]
         given += [f"{at[signal]}[neuron]" for signal in sorted(signals)]
         given += [f"next_{d}[neuron]" for d in passed]
         of_neuron = _called(

@@ -93,11 +93,11 @@ class Program:
             if (
                 below is None
                 and self.to_input
-                and (name := back.behind(back.rule.start))
+                and (name := back.from_weights(back.rule.start))
             ):
                 wanted.append(name)
             wanted = [*dict.fromkeys(wanted)]
-            layers.append(kind(back.only(wanted), tuple(wanted), self.twin))
+            layers.append(kind(back.needed_for(wanted), tuple(wanted), self.twin))
         return layers
 
     @property

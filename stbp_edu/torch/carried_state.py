@@ -23,11 +23,11 @@ AdjointName = tuple[str, str]
 
 def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, AdjointName | None]]:
     """Return the carried states of a layer by name, each with the adjoint that comes back to it."""
-    later = {program.names[one] for one in program.later}
+    later = {program.names[one] for one in program.next_adjoints}
     back = {
         row.name for row in program.rows if any(term.of in later for term in row.terms)
     }
-    back |= {adjoint for adjoint, _, _ in program.again}
+    back |= {adjoint for adjoint, _, _ in program.from_recurrence}
     found: dict[str, tuple[str, AdjointName | None]] = {}
     for state in program.lines.lines:
         nodes = [node for node in program.nodes if node[0] == state]
@@ -83,7 +83,7 @@ def passed_back(
         ValueError: if it depends on the step before the carried one.
     """
     names = program.names
-    later = {names[one] for one in program.later}
+    later = {names[one] for one in program.next_adjoints}
     rows = {row.name for row in program.rows}
     lines = []
     for line in program.backward.lines:
@@ -96,7 +96,7 @@ def passed_back(
     factors = [term.factor for line in lines for term in line.terms]
     read = {name.name for factor in factors for name in ex.names_in(factor)}
     before = [
-        names[one] for one in program.reads if one.step < 0 and names[one] in read
+        names[one] for one in program.states_read if one.step < 0 and names[one] in read
     ]
     if before:
         raise ValueError(
@@ -117,11 +117,12 @@ def passed_back(
     ) -> dict[str, Any]:
         """Return the adjoints that come back to the carried states, by name."""
         given: dict[str, Any] = dict.fromkeys(arguments, 0.0)
-        for one in program.reads:
+        for one in program.states_read:
             if one.step >= 0:
                 given[names[one]] = (first if one.step else carried)[one.of]
         given |= {
-            f"{names[one]}": adjoints[_now(program, one)] for one in program.later
+            f"{names[one]}": adjoints[_now(program, one)]
+            for one in program.next_adjoints
         }
         given |= dict(zip(program.lines.constants, constants, strict=True))
         return dict(zip(results, space["passed_back"](**given), strict=True))

@@ -155,7 +155,7 @@ class LIFLayer(nn.Module):
         checks.instance("twin", twin, bool)
         spikes, start = next(iter(copies.values())), self.steps.program.start
         below = [
-            (self.steps.program.behind(q), o)
+            (self.steps.program.from_weights(q), o)
             for q, o in copies.items()
             if o.requires_grad
         ]

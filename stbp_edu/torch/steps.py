@@ -66,7 +66,7 @@ class Steps:
         nodes, readout = self.program.nodes, Arrow("readout", "o", LOSS)
         self.from_above = {node for node in nodes if self.program.signal(*node)}
         self.from_loss = {node for node in nodes if rule.move(node[1], readout)}
-        again = {adjoint for adjoint, _, _ in self.program.again}
+        again = {adjoint for adjoint, _, _ in self.program.from_recurrence}
         self.from_itself = [node for node in nodes if self.program.name(*node) in again]
         heard = {q: self.program.signal(s, q) for s, q in nodes if s == own.output}
         self.signals = {q: signal for q, signal in heard.items() if signal}
@@ -110,8 +110,8 @@ class Steps:
     @cached_property
     def read_by_the_step_before(self) -> list[str]:
         """The adjoints of the first step that its errors to the step before depend on."""
-        later = [self.program.name(one.of, one.q) for one in self.program.later]
-        heads = [head for _, _, head in self.program.again]
+        later = [self.program.name(one.of, one.q) for one in self.program.next_adjoints]
+        heads = [head for _, _, head in self.program.from_recurrence]
         return [*dict.fromkeys([*later, *heads])]
 
     def errors_of_carried(
@@ -127,7 +127,7 @@ class Steps:
         adjoints = {name: found[name][0] for name in self.read_by_the_step_before}
         back = self.to_the_step_before(before, first, adjoints, constants)
         if R is not None:
-            for name, _, head in self.program.again:
+            for name, _, head in self.program.from_recurrence:
                 back[name] = back.get(name, 0.0) + through(adjoints[head], R)
         zeros = torch.zeros_like(next(iter(before.values())))
         return [
@@ -151,7 +151,7 @@ class Steps:
         """Return the program to run, in which the adjoints ``heard`` have signals of their own."""
         asked = wanted, twin, heard
         if asked not in self.made:
-            program = replace(self.program, heard=heard).only(wanted)
+            program = replace(self.program, with_signal=heard).needed_for(wanted)
             functions = self.functions(twin=twin)
             self.made[asked] = ArrayProgram(program, functions, twin, torch)
         return self.made[asked]
@@ -196,7 +196,7 @@ class Neurons(torch.autograd.Function):
         constants = steps.constants(learned)
         run.fill_states(x, series, constants, again, before=[*before.values()])
         output = series[steps.neuron.output]
-        states = {one.of for one in steps.program.reads}
+        states = {one.of for one in steps.program.states_read}
         read = [k for k in series if k == steps.neuron.output or k in states]
         kept = [series[name] for name in read]
         ctx.save_for_backward(R, *learned, *kept, *before.values())

@@ -1,4 +1,15 @@
-"""The program of one layer: its two functions, from the forward lines and a rule."""
+"""The program of one layer: its two functions, from the forward lines and a rule.
+
+Under the exact rule, a step back of ``u = tau * u * (1 - o) + x; o = spike(u - v_th)`` is:
+
+    d_o = signal - tau * u * d_u_next
+    d_u = h(u - v_th) * d_o + tau * (1 - o) * d_u_next
+
+- An *adjoint*, such as ``d_u``, belongs to a state of the neuron and a state of the rule.
+- A *signal* is what weights, recurrent weights and the loss pass back to an adjoint.
+- Each line adds up one term for each arrow that leaves the state: the arrow's factor times the
+  adjoint at its head, ``_next`` where the arrow takes a step.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +50,7 @@ class LayerProgram:
         same: by (state, state of the rule) the first state of the rule with the same adjoint.
         nodes: the adjoints that a step back returns.
         leaving: the arrows that leave the neuron.
-        heard: the nodes that each have a signal of their own; None for those that arrows give one.
+        with_signal: the adjoints that have a signal of their own; None where the arrows tell.
     """
 
     net: Network
@@ -48,7 +59,7 @@ class LayerProgram:
     same: Mapping[Adjoint, str]
     nodes: Sequence[Adjoint]
     leaving: Sequence[Arrow]
-    heard: tuple[Adjoint, ...] | None = None
+    with_signal: tuple[Adjoint, ...] | None = None
 
     @property
     def neuron(self) -> Neuron:
@@ -65,7 +76,7 @@ class LayerProgram:
         """The adjoint that weights and biases get."""
         return self.name(self.neuron.input, self.rule.start)
 
-    def behind(self, q: str) -> str | None:
+    def from_weights(self, q: str) -> str | None:
         """Return the adjoint that weights pass back to state q of the rule; None if they cannot."""
         to = self.rule.move(q, Arrow("weight", "o", LOSS, layer=1))  # wherever it leads
         entered = self.neuron.input
@@ -97,9 +108,9 @@ class LayerProgram:
     def backward(self) -> StepFunction:
         """One step back."""
         arguments = [
-            *map(self.names.__getitem__, self.reads),
+            *map(self.names.__getitem__, self.states_read),
             *sorted(self.signals),
-            *map(self.names.__getitem__, self.later),
+            *map(self.names.__getitem__, self.next_adjoints),
             *self.lines.constants,
         ]
         results = [line.name for line in self.rows]
@@ -208,7 +219,7 @@ class LayerProgram:
         return Term(ex.replaced(factor, by), self.name(slope.target, head, slope.step))
 
     @cached_property
-    def reads(self) -> list[Variable]:
+    def states_read(self) -> list[Variable]:
         """The states that a step back reads, in their order, of this step and those around it."""
         factors = [term.factor for row in self.rows for term in row.terms]
         read = {
@@ -222,7 +233,7 @@ class LayerProgram:
         return [one for one in every if self.names[one] in read]
 
     @cached_property
-    def later(self) -> list[Variable]:
+    def next_adjoints(self) -> list[Variable]:
         """The adjoints of the next step that a step back reads, in the order of their names."""
         read = {term.of for row in self.rows for term in row.terms}
         every = [Variable("adjoint", state, q, 1) for state, q in self.nodes]
@@ -243,7 +254,7 @@ class LayerProgram:
         }
 
     @property
-    def again(self) -> list[tuple[str, str, str]]:
+    def from_recurrence(self) -> list[tuple[str, str, str]]:
         """The adjoints that the layer's own next step adds to, by which signal, and those there."""
         entered = self.neuron.input
         return [
@@ -256,8 +267,10 @@ class LayerProgram:
 
     def _signal_of(self, state: str, q: str) -> Variable | None:
         """Return the signal of an adjoint, which all of a state share if they get the same."""
-        if self.heard is not None:
-            return Variable("signal", state, q) if (state, q) in self.heard else None
+        if self.with_signal is not None:
+            return (
+                Variable("signal", state, q) if (state, q) in self.with_signal else None
+            )
         heads = {
             one: [(arrow.kind, to) for arrow, to in self._passed_back(s, one)]
             for s, one in self.nodes
@@ -279,8 +292,8 @@ class LayerProgram:
         if self.rule.gain_limit is None:
             return []
         limit, found = ex.Number(self.rule.gain_limit), []
-        later = [self.names[one] for one in self.later]
-        now = [self.names[replace(one, step=0)] for one in self.later]
+        later = [self.names[one] for one in self.next_adjoints]
+        now = [self.names[replace(one, step=0)] for one in self.next_adjoints]
         gains = [[self._gain(name, of) for of in later] for name in now]
         there = np.array([[gain != ex.ZERO for gain in row] for row in gains], bool)
         for group in groups(there.reshape(len(later), len(later))):
@@ -307,13 +320,16 @@ class LayerProgram:
                     total = total + factor * inside
         return tidy(total)
 
-    def only(self, wanted: Sequence[str]) -> LayerProgram:
-        """Return the program with those adjoints that some, or what is learned, need."""
-        now = {self.names[one]: self.names[replace(one, step=0)] for one in self.later}
+    def needed_for(self, wanted: Sequence[str]) -> LayerProgram:
+        """Return the program with those adjoints alone that the wanted ones, or gradients, need."""
+        now = {
+            self.names[one]: self.names[replace(one, step=0)]
+            for one in self.next_adjoints
+        }
         reads = {
             row.name: [now.get(of, of) for _, of in row.terms] for row in self.rows
         }
-        for name, _, head in self.again:
+        for name, _, head in self.from_recurrence:
             reads[name].append(head)
         start = [*wanted, *self.gradients.values()]
         needed = reachable(start, lambda name: reads.get(name, ()))
