@@ -452,3 +452,29 @@ def test_the_gradient_by_the_input_takes_the_slope_of_a_smooth_trace():
     own = net.forward(params, spikes, twin=True)
     found = net.input_gradient(params, readable, y)
     np.testing.assert_allclose(found, net.input_gradient(params, own, y), rtol=1e-12)
+
+
+class OwnSurrogate:
+    """A surrogate that is not a curve of the package."""
+
+    def derivative(self, v):
+        return np.exp(-v * v)
+
+    def antiderivative(self, v):
+        return np.tanh(v)
+
+
+def test_a_large_network_that_is_not_compiled_says_how_it_would_be(monkeypatch):
+    own = LIF(surrogate=OwnSurrogate())
+    with pytest.warns(UserWarning, match="of 60,000 weights.*surrogate of layer 1 a C"):
+        stbp_edu.network("300-200", own)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        stbp_edu.network("300-200", own, backend="numpy")
+        stbp_edu.network("300-20", own)
+        stbp_edu.network("300-200", LIF())
+    monkeypatch.setattr("stbp_edu.engine.compiled.installed", lambda: False)
+    with pytest.warns(
+        UserWarning, match=r"whole arrays.*pip install 'stbp-edu\[fast\]"
+    ):
+        stbp_edu.network("300-200", LIF())

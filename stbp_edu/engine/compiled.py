@@ -57,11 +57,7 @@ def chosen(backend: str, net: Network) -> str:
     """
     if checks.choice("backend", backend, ("auto", "numpy", "compiled")) == "numpy":
         return backend
-    odd = [
-        n
-        for n, layer in enumerate(net.layers)
-        if n and not is_curve(layer.neuron.surrogate)
-    ]
+    odd = own_surrogates(net)
     if backend == "compiled":
         if not installed():
             raise ImportError(
@@ -74,6 +70,12 @@ def chosen(backend: str, net: Network) -> str:
                 "methods h and twin; use backend='numpy'"
             )
     return "compiled" if installed() and not odd else "numpy"
+
+
+def own_surrogates(net: Network) -> list[int]:
+    """Return the layers whose surrogate is not a curve that can be compiled."""
+    layers = list(enumerate(net.layers))[1:]
+    return [n for n, layer in layers if not is_curve(layer.neuron.surrogate)]
 
 
 @dataclass(frozen=True)

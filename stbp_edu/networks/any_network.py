@@ -27,6 +27,8 @@ from stbp_edu.networks.arguments import (
     inputs_of,
     layers_of,
     warn_of_no_spike,
+    warn_of_whole_arrays,
+    weights_of,
 )
 from stbp_edu.networks.reading_a_loss import direct_terms, value_of
 from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_of
@@ -263,10 +265,7 @@ class Model:
         """Return how to compute: small networks take less time on whole arrays."""
         if self.backend != "auto":
             return self.backend
-        weights = 0
-        for layer in self.table.layers[1:]:
-            weights += int(np.prod(layer.link.weight_shape))
-        return "auto" if weights >= LARGE and not twin else "numpy"
+        return "auto" if weights_of(self.table) >= LARGE and not twin else "numpy"
 
 
 def network(
@@ -314,7 +313,10 @@ def network(
     table = models.network(sizes, several, of_last)
     warn_of_no_spike([layer.neuron for layer in table.layers[1:]])
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))
-    return Model(text, table, fitted, backend)
+    model = Model(text, table, fitted, backend)
+    if backend == "auto" and weights_of(table) >= LARGE and model.computes == "numpy":
+        warn_of_whole_arrays(table)
+    return model
 
 
 def _to_input(passes: Passes, states: States, direct: Mapping[str, Array]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import Neuron, models
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.checks import Array
+from stbp_edu.engine.compiled import own_surrogates
 from stbp_edu.networks.traces import described, flattened
 from stbp_edu.parameters import Params, by_layer
 
@@ -121,3 +123,24 @@ def warn_of_no_spike(neurons: Sequence[Neuron]) -> None:
     for n, neuron in enumerate(neurons[:-1], 1):
         if not neuron.lines.spike:
             warnings.warn(NO_SPIKE.format(n=n, output=neuron.output), stacklevel=3)
+
+
+def weights_of(table: models.Network) -> int:
+    """Return how many weights a network has, those of recurrence not counted."""
+    return sum(math.prod(layer.link.weight_shape) for layer in table.layers[1:])
+
+
+def warn_of_whole_arrays(table: models.Network) -> None:
+    """Say that a large network runs on whole arrays, and how it would run faster."""
+    if sys.platform == "emscripten":  # a web page has no Numba
+        return
+    own = own_surrogates(table)
+    if own:
+        advice = f"make the surrogate of layer {own[0]} a Curve with methods h and twin"
+    else:
+        advice = "pip install 'stbp-edu[fast]'"
+    warnings.warn(
+        f"this network of {weights_of(table):,} weights runs on whole arrays, and compiled loops "
+        f"would be faster: {advice}; backend='numpy' keeps it so without this warning",
+        stacklevel=3,
+    )
