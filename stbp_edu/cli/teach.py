@@ -11,11 +11,11 @@ from stbp_edu import checks
 from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import objectives, tasks
 from stbp_edu.teaching import class_report, gradebook, notebooks, wall
-from stbp_edu.teaching.gradebook import Student, read_roster
 from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
 from stbp_edu.teaching.own_tasks import faults
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
+from stbp_edu.teaching.roster import Student, read_roster
 from stbp_edu.teaching.submissions import Submission, found_in, graded
 
 LEAST_MEMORY = 256  # MB: Python with NumPy takes about 150
@@ -145,7 +145,12 @@ def grade_arguments(parser: argparse.ArgumentParser) -> None:
         "--roster",
         type=Path,
         metavar="CLASS.csv",
-        help="the students, with a column author",
+        help="the students: your own list, or an export of Moodle or Canvas",
+    )
+    parser.add_argument(
+        "--absent-zero",
+        action="store_true",
+        help="0 instead of an empty cell for students who handed nothing in",
     )
     parser.add_argument(
         "--site", default="", help="address of the course's site, for links"
@@ -173,9 +178,10 @@ def grade_arguments(parser: argparse.ArgumentParser) -> None:
 def grade(args: argparse.Namespace) -> int:
     """Grade the submissions in a folder, and say which mistakes the class made.
 
-    FOLDER holds notebooks, one for each student: anna.ipynb, or anna/anything.ipynb; and files
-    of progress (*.json), shown as what students report themselves, without points. Anything else
-    is listed as not judged, and so is a notebook of another problem set. For example:
+    FOLDER holds notebooks, one for each student: anna.ipynb, or anna/anything.ipynb, or as Moodle
+    and Canvas name what is downloaded from them; and files of progress (*.json), shown as what
+    students report themselves, without points. Anything else is listed as not judged, and so is
+    a notebook of another problem set. For example:
 
         stbp-edu grade submissions --plan plan.toml --out week3-graded
 
@@ -185,9 +191,11 @@ def grade(args: argparse.Namespace) -> int:
     one named mistake gets the plan's fraction of the points, `partial`, and one that is right but
     for a mistyped name gets `slip`.
 
-    A roster is a CSV file with a column author, the name of each student's file or folder, and
-    perhaps name, email, id and section. With one, grades.csv has the absent too, and there are
-    grades-moodle.csv and grades-canvas.csv, which these platforms import.
+    A roster is a CSV file with one of the columns author, name, email and id, and perhaps
+    section, or what Moodle or Canvas exports. Files are matched with it by any of these columns,
+    in upper or lower case. With a roster, grades.csv has the absent too, and there are
+    grades-moodle.csv and grades-canvas.csv, which these platforms import. If no file is of a
+    student in it, grade does not start; if some are not, it names them and returns 1.
 
     A notebook's code is run from top to bottom for each task, and nothing that it says or shows
     is believed except its variant, where the plan's table `authors` does not give that. Answers
@@ -196,10 +204,19 @@ def grade(args: argparse.Namespace) -> int:
     is no bubblewrap, grade does not start, unless you write --unsafe: answers then run with your
     own rights, and can read, change and send whatever you can.
 
-    Exit codes: 0 all is judged, 1 a file could not be judged, 2 nothing could.
+    Exit codes: 0 all is judged, 1 a file could not be judged or is of nobody in the roster,
+    2 nothing could.
     """
     plan = read_problem_set(args.plan)
-    files = found_in(args.folder)
+    roster = [] if args.roster is None else read_roster(args.roster)
+    files = found_in(args.folder, roster)
+    strangers = strangers_in(files, roster)
+    if len(strangers) == len(files):
+        raise ValueError(
+            f"no file in FOLDER is of a student in {args.roster}: the first is "
+            f"{strangers[0]!r}, and the first student is {roster[0]['author']!r}; name the files "
+            "by a column of the roster"
+        )
     limits = Limits(
         checks.number("seconds", args.seconds, positive=True),
         checks.count("memory", args.memory, at_least=LEAST_MEMORY),
@@ -229,10 +246,12 @@ def grade(args: argparse.Namespace) -> int:
 
     # Seconds between two lines of progress.
     seldom = 0.1 if sys.stderr.isatty() else 10.0
-    jobs = graded(plan, args.folder, limits, processes)
+    jobs = graded(plan, args.folder, limits, processes, roster)
     submissions = list(tqdm(jobs, total=len(files), unit="file", mininterval=seldom))
-    roster = [] if args.roster is None else read_roster(args.roster)
-    reports = reports_of(plan, submissions, roster, args.site)
+    reports = reports_of(plan, submissions, args.site)
+    if roster:
+        absent = "0" if args.absent_zero else ""
+        reports |= gradebook_files(plan, submissions, roster, absent)
     lost = write_reports(args.out, reports)
     verdicts = [v for s in submissions if not s.reported for v in s.verdicts]
     said = notebooks.filled(
@@ -245,29 +264,49 @@ def grade(args: argparse.Namespace) -> int:
         topics=class_report.topics(submissions, plan.library()),
     )
     print(notebooks.encodable(said), end="")
-    return int(any(s.problem for s in submissions) or bool(lost))
+    for author in strangers:
+        text = f"not in {args.roster}, so in no file for the import: {author}"
+        print(notebooks.encodable(text), file=sys.stderr)
+    is_all_judged = not any(s.problem for s in submissions)
+    return 0 if is_all_judged and not lost and not strangers else 1
+
+
+def strangers_in(files: Mapping[Path, str], roster: Sequence[Student]) -> list[str]:
+    """Return the authors who are not in the roster; none where there is no roster."""
+    if not roster:
+        return []
+    known = {student["author"] for student in roster}
+    return [author for author in dict.fromkeys(files.values()) if author not in known]
 
 
 def reports_of(
-    plan: ProblemSet,
-    submissions: list[Submission],
-    roster: Sequence[Student],
-    site: str,
+    plan: ProblemSet, submissions: list[Submission], site: str
 ) -> dict[str, str]:
     """Return the reports, by path in their folder."""
     reports = {
-        "grades.csv": gradebook.grades_csv(plan, submissions, roster),
+        "grades.csv": gradebook.grades_csv(plan, submissions),
         "answers.csv": class_report.answers_csv(submissions),
         "mistakes.html": class_report.page(plan, submissions, site),
     }
-    if roster:
-        reports["grades-moodle.csv"] = gradebook.moodle_csv(plan, submissions, roster)
-        reports["grades-canvas.csv"] = gradebook.canvas_csv(plan, submissions, roster)
     for s in submissions:
         if s.verdicts and not s.reported:
             name = s.file.removesuffix(".ipynb")
             reports[f"feedback/{name}.html"] = class_report.feedback(plan, s)
     return reports
+
+
+def gradebook_files(
+    plan: ProblemSet,
+    submissions: list[Submission],
+    roster: Sequence[Student],
+    absent: str,
+) -> dict[str, str]:
+    """Return the files with a line for each student of the roster."""
+    return {
+        "grades.csv": gradebook.grades_csv(plan, submissions, roster),
+        "grades-moodle.csv": gradebook.moodle_csv(plan, submissions, roster, absent),
+        "grades-canvas.csv": gradebook.canvas_csv(plan, submissions, roster, absent),
+    }
 
 
 def write_reports(out: Path, reports: Mapping[str, str]) -> list[str]:

@@ -7,7 +7,8 @@
 - ``sandbox``: the program that runs behind the wall, and runs an answer;
 - ``messages``: what the judge and that program send each other;
 - ``judge``: the verdicts on one submission;
+- ``roster``: the students of a class, and whose a submitted file is;
 - ``submissions``: all files of a folder, each graded;
 - ``class_report``: what they say together, and the page "The mistakes of the class";
-- ``gradebook``: the points of a roster, and files for Moodle and Canvas.
+- ``gradebook``: the points of a class, and files for Moodle and Canvas.
 """

@@ -1,43 +1,14 @@
-"""The points of a class: a table with a row for each student, and files for Moodle and Canvas.
+"""The points of a class: a table with a row for each student, and files for Moodle and Canvas."""
 
-A roster is a CSV file with a column ``author``, the name of a student's file or folder, and as
-many as there are of ``name``, ``email``, ``id`` and ``section``, as the platform exports them.
-"""
-
-import csv
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 from stbp_edu.teaching.class_report import as_csv
 from stbp_edu.teaching.problem_set import ProblemSet
+from stbp_edu.teaching.roster import Student
 from stbp_edu.teaching.submissions import Submission
 
-Student = Mapping[str, str]
-COLUMNS = ("author", "name", "email", "id", "section")
 ABSENT = "handed nothing in"
-
-
-def read_roster(path: Path) -> list[Student]:
-    """Return the students of a roster, in its order.
-
-    Raises:
-        ValueError: if it has no column ``author``, or an author twice.
-    """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or "author" not in rows[0]:
-        columns = ", ".join(rows[0]) if rows else "no row"
-        raise ValueError(
-            f"{path} must have a column author, got {columns}; it names each student's file"
-        )
-    students: list[Student] = [
-        {n: (row.get(n) or "").strip() for n in COLUMNS} for row in rows
-    ]
-    authors = [student["author"] for student in students]
-    for author in authors:
-        if authors.count(author) > 1:
-            raise ValueError(f"{path} must name each author once, got {author!r} twice")
-    return students
+STRANGER = "not in the roster"
 
 
 def grades_csv(
@@ -45,40 +16,54 @@ def grades_csv(
     submissions: Iterable[Submission],
     roster: Sequence[Student] = (),
 ) -> str:
-    """Return the points: a line for each graded file, and for each student who is absent."""
+    """Return the points: a line for each author, and for each student who is absent.
+
+    Where several files are of one author, the line is that of the graded one, and its remark
+    names the others.
+    """
     ids = problem_set.every_task()
     head = ["author", "name", "file", "variant"]
     rows = [[*head, *ids, "total", "of", "problem", "remark"]]
     names = {student["author"]: student["name"] for student in roster}
-    present = set()
+    by_author: dict[str, list[Submission]] = {}
     for s in submissions:
-        if s.reported:
-            continue
-        present.add(s.author)
-        earned = {v.exercise: problem_set.earned(v) for v in s.verdicts}
-        most = sum(problem_set.points_of(id_) for id_ in earned)
-        cells = [f"{earned[id_]:g}" if id_ in earned else "" for id_ in ids]
-        remark = s.remark
-        if roster and s.author not in names:
-            remark = "; ".join(filter(None, (remark, "not in the roster")))
-        found = [s.author, names.get(s.author, ""), s.file, str(s.variant)]
-        total = f"{sum(earned.values()):g}"
-        rows.append([*found, *cells, total, f"{most:g}", s.problem, remark])
+        if not s.reported:
+            by_author.setdefault(s.author, []).append(s)
+    for author, files in by_author.items():
+        counted = next((s for s in files if s.verdicts), files[0])
+        remarks = [counted.remark]
+        if roster and author not in names:
+            remarks.append(STRANGER)
+        remarks += [f"{s.file}: {s.problem}" for s in files if s is not counted]
+        found = [author, names.get(author, ""), counted.file, str(counted.variant)]
+        points = _points(problem_set, counted, ids)
+        remark = "; ".join(filter(None, remarks))
+        rows.append([*found, *points, counted.problem, remark])
     for author, name in names.items():
-        if author not in present:
+        if author not in by_author:
             empty = [""] * len(ids)
-            rows.append([author, name, "", "", *empty, "0", "", ABSENT, ""])
+            rows.append([author, name, "", "", *empty, "", "", ABSENT, ""])
     return as_csv(rows)
+
+
+def _points(problem_set: ProblemSet, one: Submission, ids: Sequence[str]) -> list[str]:
+    """Return the cells of one graded file: points for each task, their sum, and of how many."""
+    if not one.verdicts:
+        return [""] * (len(ids) + 2)
+    earned = {v.exercise: problem_set.earned(v) for v in one.verdicts}
+    most = sum(problem_set.points_of(id_) for id_ in earned)
+    cells = [f"{earned[id_]:g}" if id_ in earned else "" for id_ in ids]
+    return [*cells, f"{sum(earned.values()):g}", f"{most:g}"]
 
 
 def totals(
     problem_set: ProblemSet, submissions: Iterable[Submission]
-) -> dict[str, float]:
-    """Return the points of each author of a graded notebook."""
+) -> dict[str, str]:
+    """Return the points of each author of a graded notebook, as text."""
     found = {}
     for s in submissions:
         if s.verdicts and not s.reported:
-            found[s.author] = sum(problem_set.earned(v) for v in s.verdicts)
+            found[s.author] = f"{sum(map(problem_set.earned, s.verdicts)):g}"
     return found
 
 
@@ -86,12 +71,13 @@ def moodle_csv(
     problem_set: ProblemSet,
     submissions: Iterable[Submission],
     roster: Sequence[Student],
+    absent: str = "",
 ) -> str:
-    """Return the points as Moodle's grade import reads them; the absent have 0."""
+    """Return the points as Moodle's grade import reads them; ``absent`` for who has none."""
     points = totals(problem_set, submissions)
     rows = [["Email address", "ID number", problem_set.title]]
     for student in roster:
-        total = f"{points.get(student['author'], 0):g}"
+        total = points.get(student["author"], absent)
         rows.append([student["email"], student["id"], total])
     return as_csv(rows)
 
@@ -100,8 +86,9 @@ def canvas_csv(
     problem_set: ProblemSet,
     submissions: Iterable[Submission],
     roster: Sequence[Student],
+    absent: str = "",
 ) -> str:
-    """Return the points as Canvas's gradebook imports them; the absent have 0."""
+    """Return the points as Canvas's gradebook imports them; ``absent`` for who has none."""
     points = totals(problem_set, submissions)
     most = max(
         sum(problem_set.points_of(id_) for id_ in problem_set.tasks_of(k + 1))
@@ -110,7 +97,7 @@ def canvas_csv(
     rows = [["Student", "ID", "SIS Login ID", "Section", problem_set.title]]
     rows.append(["    Points Possible", "", "", "", f"{most:g}"])
     for student in roster:
-        total = f"{points.get(student['author'], 0):g}"
+        total = points.get(student["author"], absent)
         rows.append(
             [
                 student["name"],

@@ -7,7 +7,7 @@ Where an author has several notebooks, the latest counts.
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from stbp_edu.practice.tasks import misconceptions
 from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import LARGEST, read_notebook
 from stbp_edu.teaching.problem_set import ProblemSet
+from stbp_edu.teaching.roster import Student, authors_of
 
 PATIENCE = 90.0  # seconds for the search for what is wrong, on a busy machine
 ENDED = "its process has ended before its time"
@@ -28,7 +29,7 @@ class Submission:
     """What is found of one file.
 
     Attributes:
-        author: the folder that it is in, or its own name.
+        author: whose it is, as the roster, its folder or its own name says.
         file: its path in the folder of submissions.
         verdicts: one for each task of its variant.
         variant: the one that its author has.
@@ -46,8 +47,10 @@ class Submission:
     remark: str = ""
 
 
-def found_in(folder: Path) -> dict[Path, str]:
+def found_in(folder: Path, roster: Sequence[Student] = ()) -> dict[Path, str]:
     """Return the submitted files with their authors; nothing is read through a link.
+
+    The author of a file is the student of the roster whom its name fits, or else as it says.
 
     Raises:
         ValueError: if there are none.
@@ -56,18 +59,19 @@ def found_in(folder: Path) -> dict[Path, str]:
         raise ValueError(
             f"FOLDER must be a folder of submissions, got {folder}; check the path"
         )
-    found = {}
+    inside = []
     for path in sorted(folder.rglob("*")):
-        top, *below = path.relative_to(folder).parts
-        is_hidden = any(p.startswith((".", "__MACOSX")) for p in (top, *below))
+        place = path.relative_to(folder)
+        is_hidden = any(part.startswith((".", "__MACOSX")) for part in place.parts)
         is_file = path.is_symlink() or path.is_file()
         if is_file and not is_hidden:
-            found[path] = top if below else path.stem
-    if not any(path.suffix in (".ipynb", ".json") for path in found):
+            inside.append(place)
+    if not any(place.suffix in (".ipynb", ".json") for place in inside):
         raise ValueError(
             f"{folder} must hold notebooks or files of progress, and has none"
         )
-    return found
+    authors = authors_of(inside, roster)
+    return {folder / place: authors[place] for place in inside}
 
 
 def is_of_another_set(path: Path, title: str) -> bool:
@@ -93,14 +97,18 @@ def latest(files: Mapping[Path, str]) -> dict[str, Path]:
 
 
 def graded(
-    problem_set: ProblemSet, folder: Path, limits: Limits, processes: int
+    problem_set: ProblemSet,
+    folder: Path,
+    limits: Limits,
+    processes: int,
+    roster: Sequence[Student] = (),
 ) -> Iterator[Submission]:
     """Yield each submission when it is graded, so many at a time.
 
     Where an author has a notebook of this set, those of other sets are left out: nbgrader keeps
     all sets of a student in one folder.
     """
-    every = found_in(folder)
+    every = found_in(folder, roster)
     others = {p for p in every if is_of_another_set(p, problem_set.title)}
     counts = latest({p: author for p, author in every.items() if p not in others})
     files = {p: a for p, a in every.items() if p not in others or a not in counts}
