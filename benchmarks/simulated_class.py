@@ -20,9 +20,9 @@ import numpy as np
 from stbp_edu.practice.grading.pairs import merged, pairs_of, with_both
 from stbp_edu.practice.tasks import Exercise, Task, misconceptions, tasks
 from stbp_edu.teaching.class_report import topics
-from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import code, name_of, notebook
 from stbp_edu.teaching.problem_set import ProblemSet
+from stbp_edu.teaching.student_function import Limits
 from stbp_edu.teaching.submissions import Submission, graded
 from tools.teach.weeks import weeks
 

@@ -11,11 +11,11 @@ from stbp_edu import checks
 from stbp_edu.files import write_text
 from stbp_edu.practice.tasks import objectives, tasks
 from stbp_edu.teaching import class_report, gradebook, notebooks, wall
-from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
 from stbp_edu.teaching.own_tasks import faults
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 from stbp_edu.teaching.roster import Student, read_roster
+from stbp_edu.teaching.student_function import Limits
 from stbp_edu.teaching.submissions import Submission, found_in, graded
 
 LEAST_MEMORY = 256  # MB: Python with NumPy takes about 150
@@ -189,7 +189,7 @@ def grade(args: argparse.Namespace) -> int:
     a page for each student in feedback/, and mistakes.html, which ends with the three ideas to
     discuss. Of several notebooks of a student the one changed last counts. A wrong answer with
     one named mistake gets the plan's fraction of the points, `partial`, and one that is right but
-    for a mistyped name gets `slip`.
+    for a slip of the keyboard (a mistyped name, a missing colon) gets `slip`.
 
     A roster is a CSV file with one of the columns author, name, email and id, and perhaps
     section, or what Moodle or Canvas exports. Files are matched with it by any of these columns,

@@ -6,6 +6,8 @@
 - ``wall``: what keeps an answer from everything else: bubblewrap;
 - ``sandbox``: the program that runs behind the wall, and runs an answer;
 - ``messages``: what the judge and that program send each other;
+- ``student_function``: a student's function, run behind the wall, to be called here;
+- ``slips``: a slip of the keyboard, told apart from a misunderstanding;
 - ``judge``: the verdicts on one submission;
 - ``roster``: the students of a class, and whose a submitted file is;
 - ``submissions``: all files of a folder, each graded;

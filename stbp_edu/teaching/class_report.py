@@ -47,12 +47,6 @@ class Topic:
     where: Sequence[tuple[Task, str]]
 
 
-def why_wrong(task: Task, mistake: str) -> str:
-    """Return why a mistake is one in this task; where the task does not say, in general."""
-    own = {m.id: m.why for m in task.mistakes}
-    return own.get(mistake, misconceptions()[mistake]["why"])
-
-
 def unnamed(verdict: Feedback) -> Unnamed:
     """Return a key for a wrong answer without a name: the same words for the same values."""
     return verdict.exercise, " ".join(verdict.message[:2])
@@ -94,7 +88,7 @@ def topics(
         left = [row for row in left if best not in row[2]]
         tasks = [task for id_, task in library.items() if id_ in shown_in]
         if isinstance(best, str):
-            where = [(task, why_wrong(task, best)) for task in tasks]
+            where = [(task, task.why_wrong(best)) for task in tasks]
             name = misconceptions()[best]["name"]
             found.append(Topic(name, students[best], where))
         elif students[best] >= SEVERAL:
@@ -199,7 +193,7 @@ def _mistake_and_why(task: Task, verdict: Feedback) -> tuple[str, str]:
     """Return the name of what is wrong with an answer, and the reason."""
     if verdict.mistakes:
         names = [misconceptions()[m]["name"] for m in verdict.mistakes]
-        reasons = [why_wrong(task, m) for m in verdict.mistakes]
+        reasons = [task.why_wrong(m) for m in verdict.mistakes]
         if verdict.together:
             return ", and ".join(names), " ".join(reasons)
         return ", or ".join(names), reasons[0]

@@ -145,8 +145,9 @@ class ProblemSet:
     def earned(self, verdict: Feedback) -> float:
         """Return the points for an answer.
 
-        All for a right one, ``slip`` of them where only a name is mistyped, ``partial`` for one
-        named mistake, ``partial`` twice over for two at once, and none for any other.
+        All for a right one, ``slip`` of them where there is only a slip of the keyboard,
+        ``partial`` for one named mistake, ``partial`` twice over for two at once, and none for
+        any other.
         """
         fraction = 0.0
         if verdict.state == "right":

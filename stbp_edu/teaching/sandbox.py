@@ -87,9 +87,17 @@ def statements_of(cell: str) -> list[ast.stmt]:
 
 
 def run_cells(
-    cells: Sequence[str], name: str, space: dict[str, Any], patience: float
+    cells: Sequence[str],
+    name: str,
+    space: dict[str, Any],
+    patience: float,
+    *,
+    by_check: bool = False,
 ) -> dict[str, Any]:
-    """Run the cells, and return what the judge has to know of the answer ``name``."""
+    """Run the cells, and return what the judge has to know of the answer ``name``.
+
+    ``by_check``: only what is handed to ``check`` is the answer, whatever has its name.
+    """
     facts: dict[str, Any] = {"unread": "", "failed": [], "returns": True}
     is_given = False
     for cell in cells:
@@ -97,7 +105,8 @@ def run_cells(
             statements = statements_of(cell)
         except UNREADABLE as error:
             if name in cell:
-                facts["unread"] = str(getattr(error, "msg", error))[:200]
+                said = str(getattr(error, "msg", error))[:200]
+                facts["unread"] = f"{said} (line {getattr(error, 'lineno', 1)})"
             continue
         for statement in statements:
             problem = run(statement, space, patience)
@@ -106,9 +115,9 @@ def run_cells(
             if isinstance(statement, ast.FunctionDef) and statement.name == name:
                 facts["returns"] = _has(statement, ast.Return, ast.Raise, ast.Yield)
             checked = _checked_as(name, statement)
-            if checked and (is_given or name not in space):
+            if checked and (by_check or is_given or name not in space):
                 is_given = run(_given(name, checked), space, patience) is None
-    facts["found"] = name in space
+    facts["found"] = name in space and (is_given or not by_check)
     facts["arguments"] = {}
     for other, value in space.items():
         if isinstance(value, FunctionType) and value.__module__ == "answer":
@@ -197,9 +206,10 @@ def serve(requests: IO[bytes], replies: IO[bytes], patience: float) -> None:
         return unpack(value)
 
     write_message(replies, ["ready"])
-    cells, name = read_message(requests)
+    cells, name, by_check = read_message(requests)
     space: dict[str, Any] = {"__name__": "answer", "np": np}
-    write_message(replies, ["defined", run_cells(cells, name, space, patience)])
+    facts = run_cells(cells, name, space, patience, by_check=by_check)
+    write_message(replies, ["defined", facts])
     while True:
         args = unpack(read_message(requests), unpack_argument(ask))
         write_message(replies, reply_of(space.get(name), args))

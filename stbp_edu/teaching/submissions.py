@@ -15,10 +15,10 @@ from pathlib import Path
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.saved_progress import Attempts, read_progress
 from stbp_edu.practice.tasks import misconceptions
-from stbp_edu.teaching.judge import Limits
 from stbp_edu.teaching.notebooks import LARGEST, read_notebook
 from stbp_edu.teaching.problem_set import ProblemSet
 from stbp_edu.teaching.roster import Student, authors_of
+from stbp_edu.teaching.student_function import Limits
 
 PATIENCE = 90.0  # seconds for the search for what is wrong, on a busy machine
 ENDED = "its process has ended before its time"

@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 
 from stbp_edu.cli.main import main
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.judge import Limits, judge
+from stbp_edu.teaching.judge import judge
 from stbp_edu.teaching.notebooks import code, notebook, read_notebook
 from stbp_edu.teaching.problem_set import ProblemSet
+from stbp_edu.teaching.student_function import Limits
 from tests.practice.test_notebook_exercises import PATHS, exercise_cells, filled
 from tests.site.conftest import READY
 from tests.site.reader import bring, cell, ended, run, violations, write

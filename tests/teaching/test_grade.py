@@ -15,12 +15,14 @@ from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.practice.tasks import misconceptions, tasks
+from stbp_edu.practice.tasks.catalogue import edited
 from stbp_edu.teaching import class_report, gradebook
 from stbp_edu.teaching import judge as judging
 from stbp_edu.teaching.class_report import page, topics
-from stbp_edu.teaching.judge import Limits, judge
+from stbp_edu.teaching.judge import judge
 from stbp_edu.teaching.notebooks import code, notebook
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
+from stbp_edu.teaching.student_function import Limits
 from stbp_edu.teaching.submissions import Submission, found_in, graded
 from tests.system_tools import needed
 
@@ -263,9 +265,14 @@ CELLS = [
     ([MINE, 'check("gain", yours)\ncheck("cosine", mine)'], "slip", "There is `mine`"),
     ([], "todo", "There is no `gain`"),
     ([code(GAIN, "return ...")], "todo", ""),
+    ([code(GAIN), "import os\nos._exit(0)"], "stopped", "ended its own process"),
     (["def gain(U):\n    return U"], "wrong", "takes 1 positional argument"),
     ([code(GAIN, "return nothing")], "wrong", "name 'nothing' is not defined"),
-    ([code(GAIN, "return (")], "wrong", "cannot be read as Python"),
+    ([code(GAIN, "return +")], "wrong", "cannot be read as Python"),
+    ([RIGHT.replace("):", ")  # mine")], "slip", "once line 1 ends with `:`"),
+    ([RIGHT.replace("* h", "* (h")], "slip", "once line 2 ends with `)`"),
+    ([RIGHT.replace("* h", "* H")], "slip", "once `H` is `h`"),
+    ([RIGHT.replace("+ U", "+ V")], "wrong", "name 'V' is not defined"),
     ([code(GAIN, f"return {'-' * 3000}h")], "wrong", "cannot be read"),
     (["def gain(U, O_gate, dO_gate, h):\n    O_gate"], "wrong", "returns nothing"),
 ]
@@ -294,6 +301,54 @@ def test_an_answer_is_found_with_what_it_needs_and_judged(id_, cells, state, sai
     verdict = judge(tasks()[id_], cells, Limits())
     assert verdict.state == state, verdict
     assert said in " ".join(verdict.message)
+
+
+CONFUSED = [
+    ("c3-epsilon", "epsilon_next => delta_next", "delta-for-epsilon"),
+    ("c3-epsilon", "* f => * df", "df-for-f"),
+    ("c2-delta-cost", "err_above @ => delta_above @", "delta-for-epsilon"),
+    ("c3-epsilon", "epsilon_next => h_next", None),
+]
+"""Names of another quantity, which a function does not get; None where no misconception fits."""
+
+
+@pytest.mark.parametrize(("id_", "edit", "mistake"), CONFUSED)
+def test_the_name_of_another_quantity_is_a_misunderstanding(id_, edit, mistake):
+    needed("bwrap")
+    task = tasks()[id_]
+    found = judge(task, [code(task, edited(task.solution, edit))], Limits())
+    assert (found.state, found.mistakes) == ("wrong", (mistake,) if mistake else ())
+
+
+def test_a_notebook_of_the_course_gives_no_points_for_its_own_text(tmp_path):
+    needed("bwrap")
+    asked = ProblemSet("W", ["c3-epsilon", "c3-epsilon-formula"])
+    course = next(Path("notebooks").glob("*_case3.ipynb"))
+    book = course.read_text(encoding="utf-8")
+    (tmp_path / "anna.ipynb").write_text(book, encoding="utf-8")
+    typed = book.replace(
+        'my_formula = \\"...\\"', 'my_formula = \\"delta * h + eps_next * f\\"'
+    )
+    assert typed != book
+    read = json.loads(typed)
+    read["cells"].append({**read["cells"][-1], "cell_type": "code"})
+    read["cells"][-1]["source"] = "check('c3-epsilon', c3_epsilon)"
+    (tmp_path / "bo.ipynb").write_text(json.dumps(read), encoding="utf-8")
+    anna, bo = graded(asked, tmp_path, Limits(), 1)
+    assert [v.state for v in anna.verdicts] == ["todo", "todo"]
+    assert 'handed to `check("c3-epsilon", ...)`' in anna.verdicts[0].message[0]
+    assert [v.state for v in bo.verdicts] == ["right", "right"]
+
+
+def test_the_answer_to_another_task_is_not_taken_for_a_mistyped_one():
+    needed("bwrap")
+    mine = code(tasks()["c3-epsilon"]).replace("c3_epsilon", "my_eps")
+    cells = [code(tasks()["c3-delta-open"]), mine]
+    found = judge(tasks()["c3-epsilon"], cells, Limits())
+    assert (found.state, found.message[0]) == (
+        "slip",
+        "It is right once `my_eps` is `c3_epsilon`.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,7 @@ from stbp_edu.teaching.roster import authors_of, read_roster
 from tests.system_tools import needed
 
 OWN = "author,name,email,id,section\nanna,Anna Xu,ax1@x,100,A\nzoe,Zoé Yi,zy2@x,101,A\n"
-MOODLE = (
-    "First name,Last name,ID number,Email address\nAnna,Xu,100,ax1@x\nZoé,Yi,101,zy2@x\n"
-)
+MOODLE = "First name,Last name,ID number,Email address\nAnna,Xu,100,ax1@x\nZoé,Yi,101,zy2@x\n"
 CANVAS = (
     'Student,ID,SIS Login ID,Section,Old set\n"    Points Possible",,,,10\n'
     '"Xu, Anna",100,ax1@x,A,9\n"Yi, Zoé",101,zy2@x,A,8\n'

@@ -4,8 +4,9 @@ import pytest
 
 from stbp_edu.practice import check
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.judge import Limits, judge
+from stbp_edu.teaching.judge import judge
 from stbp_edu.teaching.notebooks import code
+from stbp_edu.teaching.student_function import Limits
 from tests.system_tools import needed
 
 pytestmark = pytest.mark.slow  # each answer is judged in a process of its own

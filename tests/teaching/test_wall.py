@@ -11,7 +11,8 @@ import pytest
 from stbp_edu.cli.main import main
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching import wall
-from stbp_edu.teaching.judge import Limits, judge
+from stbp_edu.teaching.judge import judge
+from stbp_edu.teaching.student_function import Limits
 from tests.system_tools import needed
 
 pytestmark = pytest.mark.slow  # each answer is judged in a process of its own

@@ -129,18 +129,20 @@ class Task:
         names = [f"- `{name}`: {meaning}" for name, meaning in self.meanings.items()]
         return "\n".join([asked, "", *names]).strip()
 
+    def why_wrong(self, mistake: str) -> str:
+        """Return why a mistake is one in this task; where the task does not say, in general."""
+        return self.notes.get(mistake, misconceptions()[mistake]["why"])
+
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name; one name may have several."""
-        library = misconceptions()
-        why = {id_: library[id_]["why"] for id_ in self.listed_mistakes} | dict(
-            self.notes
-        )
-        return tuple(
-            Mistake(id_, edited(self.solution, body), library[id_]["name"], why[id_])
-            for id_, listed in self.listed_mistakes.items()
-            for body in ([listed] if isinstance(listed, str) else listed)
-        )
+        found: list[Mistake] = []
+        for id_, listed in self.listed_mistakes.items():
+            name, why = misconceptions()[id_]["name"], self.why_wrong(id_)
+            bodies = [listed] if isinstance(listed, str) else listed
+            answers = [edited(self.solution, body) for body in bodies]
+            found += [Mistake(id_, answer, name, why) for answer in answers]
+        return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,0 +1,142 @@
+"""A slip of the keyboard in an answer, told apart from a misunderstanding.
+
+A slip is a name that is near in spelling to the right one and means nothing else in the subject, or
+a colon or bracket that is left out. The name of another quantity, such as ``delta_next`` for
+``eps_next``, is a misunderstanding, however near it is.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from stbp_edu.practice.tasks import Exercise, Task, blanks, exercises
+
+CONFUSED = {
+    ("delta", "eps"): "delta-for-epsilon",
+    ("delta", "err"): "delta-for-epsilon",
+    ("eps", "delta"): "epsilon-for-delta",
+    ("df", "f"): "df-for-f",
+    ("f", "df"): "f-for-df",
+}
+"""The misconceptions that one quantity is for another, by how the two names begin."""
+LEFT_OUT = {
+    "expected ':'": ":",
+    "'(' was never closed": ")",
+    "'[' was never closed": "]",
+}
+"""What is missing at the end of a line where Python says so."""
+MOST_EDITS = 2
+
+
+@cache
+def symbols() -> frozenset[str]:
+    """Return the names that mean a quantity in some task of the course."""
+    found = {name for task in exercises().values() for name in task.arguments}
+    found |= {name for blank in blanks().values() for name in blank.symbols}
+    return frozenset(found)
+
+
+def is_slip(typed: str, meant: str) -> bool:
+    """Return whether a name is another one, mistyped.
+
+    >>> is_slip("epsilon_nxt", "epsilon_next"), is_slip("eps_next", "epsilon_next")
+    (True, True)
+    >>> is_slip("delta_next", "eps_next"), is_slip("df", "f")
+    (False, False)
+    """
+    if plain(typed) == plain(meant):
+        return True
+    if typed in symbols():
+        return False
+    return edits(typed, meant) <= min(MOST_EDITS, len(meant) // 2)
+
+
+def plain(name: str) -> str:
+    """Return a name in small letters and with the short word for ε."""
+    return name.lower().replace("epsilon", "eps")
+
+
+def confusion(typed: str, meant: str) -> str:
+    """Return the misconception that one quantity is taken for another, or an empty string.
+
+    >>> confusion("delta_next", "eps_next")
+    'delta-for-epsilon'
+    """
+    pair = (plain(typed).partition("_")[0], plain(meant).partition("_")[0])
+    return CONFUSED.get(pair, "")
+
+
+def edits(one: str, other: str) -> int:
+    """Return how many letters are added, left out or exchanged from one name to another.
+
+    >>> edits("gian", "gain"), edits("delta", "delt")
+    (2, 1)
+    """
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, start=1):
+        above, row = row, [i]
+        for j, b in enumerate(other, start=1):
+            exchanged = above[j - 1] + (a != b)
+            row.append(min(above[j] + 1, row[j - 1] + 1, exchanged))
+    return row[-1]
+
+
+def renamed(cells: Sequence[str], typed: str, meant: str) -> list[str]:
+    """Return cells with one name for another."""
+    return [re.sub(rf"\b{re.escape(typed)}\b", meant, cell) for cell in cells]
+
+
+def unknown_name(said: str) -> str:
+    """Return the name that is not defined, where a verdict says so; or an empty string."""
+    found = re.search(r"name '(\w+)' is not defined", said)
+    return found[1] if found else ""
+
+
+def repairs(
+    task: Task, name: str, cells: Sequence[str], said: str
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield what an answer may be right with, in words, and the cells with it.
+
+    Args:
+        task: what is asked.
+        name: what the answer is called.
+        cells: the notebook's code.
+        said: the verdict on it.
+    """
+    missing = unknown_name(said)
+    if missing and isinstance(task, Exercise):
+        meant = min(task.arguments, key=lambda argument: edits(missing, argument))
+        same = [a for a in task.arguments if plain(a) == plain(missing)]
+        meant = same[0] if same else meant
+        if is_slip(missing, meant):
+            yield f"`{missing}` is `{meant}`", renamed(cells, missing, meant)
+    other = re.search(r"There is `(\w+)`: rename it", said)
+    if other:
+        yield f"`{other[1]}` is `{name}`", renamed(cells, other[1], name)
+    unread = re.search(r"cannot be read as Python: (.+) \(line (\d+)\)", said)
+    if unread and unread[1] in LEFT_OUT:
+        line, sign = int(unread[2]), LEFT_OUT[unread[1]]
+        mended = [_with_end(c, line, sign) if name in c else c for c in cells]
+        yield f"line {line} ends with `{sign}`", mended
+
+
+def _with_end(cell: str, number: int, sign: str) -> str:
+    """Return a cell with a sign at the end of a line that defines something, before a comment."""
+    lines = cell.split("\n")
+    if "def " in cell and 1 <= number <= len(lines):
+        code, mark, comment = lines[number - 1].partition("#")
+        lines[number - 1] = f"{code.rstrip()}{sign}  {mark}{comment}".rstrip()
+    return "\n".join(lines)
+
+
+def confused(
+    task: Task, cells: Sequence[str], said: str
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield a misconception about names of quantities, what it is right with, and those cells."""
+    missing = unknown_name(said)
+    if missing in symbols() and isinstance(task, Exercise):
+        for meant in task.arguments:
+            mistake = confusion(missing, meant)
+            if mistake:
+                words = f"`{missing}` is `{meant}`"
+                yield mistake, words, renamed(cells, missing, meant)
