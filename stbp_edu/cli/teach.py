@@ -9,10 +9,10 @@ from pathlib import Path
 
 from stbp_edu import checks
 from stbp_edu.files import write_text
-from stbp_edu.practice.tasks import objectives, tasks
+from stbp_edu.practice.tasks import misconceptions, objectives, tasks
 from stbp_edu.teaching import class_report, gradebook, notebooks, wall
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of
-from stbp_edu.teaching.own_tasks import faults
+from stbp_edu.teaching.own_tasks import faults, too_few
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set
 from stbp_edu.teaching.roster import Student, read_roster
 from stbp_edu.teaching.student_function import Limits
@@ -41,6 +41,9 @@ def assign_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--own-tasks", action="store_true", help="print a file of tasks to begin with"
+    )
+    parser.add_argument(
+        "--list-mistakes", action="store_true", help="list the mistakes that have names"
     )
     parser.add_argument(
         "--check",
@@ -78,6 +81,10 @@ def assign(args: argparse.Namespace) -> int:
     if args.own_tasks:
         print(notebooks.filled("own_tasks.toml"), end="")
         return 0
+    if args.list_mistakes:
+        for id_, mistake in misconceptions().items():
+            print(f"{id_}: {mistake['name']}")
+        return 0
     if args.plan is None or (args.out is None and not args.check):
         raise ValueError("assign needs PLAN.toml and OUT; see stbp-edu assign --help")
     plan = read_problem_set(args.plan)
@@ -99,6 +106,8 @@ def assign(args: argparse.Namespace) -> int:
     print(
         notebooks.filled("assigned.txt", plan=plan, variants=variants, **names), end=""
     )
+    for warning in too_few(plan.own_tasks, plan.every_task(), plan.count):
+        print(warning)
     return 0
 
 
@@ -111,6 +120,8 @@ def _tasks_checked(plan: ProblemSet) -> int:
     found = list(faults(plan.own_tasks, plan.count))
     for fault in found:
         print(fault)
+    for warning in too_few(plan.own_tasks, plan.every_task(), plan.count):
+        print(warning)
     if not found:
         variants = notebooks.many(plan.count, "variant")
         print(f"every solution is right and every mistake recognised, in {variants}")

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from stbp_edu import __version__
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks import Exercise, Task, tasks
+from stbp_edu.practice.tasks import Exercise, Task
 from stbp_edu.teaching.problem_set import ProblemSet
 
 TEMPLATES = Environment(
@@ -95,7 +95,7 @@ def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
     asked = [library[id_] for id_ in problem_set.tasks_of(variant)]
     text = filled(
         "notebook.md", plan=problem_set, variant=variant, form=form, asked=asked, code=code,
-        name_of=name_of, of_the_course=tasks(), wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
+        name_of=name_of, wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
     )  # fmt: skip
     parts = CELL.split(text)[1:]
     cells = map(_cell, parts[::4], parts[1::4], parts[2::4], parts[3::4])

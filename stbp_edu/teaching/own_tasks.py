@@ -5,7 +5,8 @@ Its table ``each`` has names with several values, from which every variant draws
 task holds such a name as ``<leak>``. The file runs as Python, like any program of the teacher's.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +28,8 @@ NEEDED = (
     "reference",
     "solution",
 )
+MOST = 1000
+"""Variants of a problem set: a notebook for each."""
 NUMBERS, LISTS = ("minutes", "calls"), ("hints", "parts", "axes")
 """Parts of a task that are not texts."""
 DEFAULTS: Mapping[str, Any] = {
@@ -35,6 +38,7 @@ DEFAULTS: Mapping[str, Any] = {
     "reasoning": "",
     "hints": ["There is no hint to this task."],
 }
+LISTED = "`stbp-edu assign --list-mistakes` lists them"
 
 
 def tasks_with(own: Path | None, variant: int = 1) -> Mapping[str, Task]:
@@ -63,15 +67,21 @@ def _task(place: str, id_: str, table: Any, variant: int) -> Exercise:
     checks.choice(f"equation of {place}", table["equation"], EQUATIONS)
     drawn = _drawn(id_, table.get("each", {}), variant)
     own = {n: part for n, part in _filled(table, drawn).items() if n != "each"}
-    mistakes = own.pop("mistakes", {})
+    mistakes, notes = own.pop("mistakes", {}), own.pop("notes", {})
     checks.instance(f"mistakes of {place}", mistakes, dict)
     for mistake in mistakes:
-        checks.choice(f"a mistake of {place}", mistake, misconceptions())
-    _check_kinds(place, {**own, **mistakes})
+        names = misconceptions()
+        checks.choice(f"a mistake of {place}", mistake, names, LISTED)
+    checks.instance(f"notes of {place}", notes, dict)
+    for mistake in notes:
+        checks.choice(f"a note of {place}", mistake, mistakes)
+    for part in (own, mistakes, notes):
+        _check_kinds(place, part)
     if not own.get("draw"):
         raise ValueError(f"{place} must have draw, which draws its inputs; add it")
     try:
-        task = Exercise(**{**DEFAULTS, **own}, id=id_, listed_mistakes=mistakes)
+        given = {**DEFAULTS, **own, "id": id_, "notes": notes}
+        task = Exercise(**given, listed_mistakes=mistakes)
         inputs_of(task)
         task.function()
         define(source_of(task.signature, task.reference))
@@ -94,18 +104,47 @@ def _check_kinds(place: str, parts: Mapping[str, Any]) -> None:
             checks.instance(f"{name} of {place}", part, str)
 
 
-def _drawn(id_: str, each: Any, variant: int) -> dict[str, str]:
-    """Return the values that a variant draws, by name, as text."""
-    rng = np.random.default_rng([variant, *id_.encode()])
-    found = {}
+def _values(id_: str, each: Any) -> dict[str, list[Any]]:
+    """Return the values that may be drawn, by name."""
     for name, values in checks.instance(f"each of {id_}", each, dict).items():
         if not isinstance(values, list) or not values:
             raise ValueError(
                 f"{name} in each of {id_} must list values, got {checks.brief(values)}; "
                 "write for example [0.3, 0.5]"
             )
-        found[f"<{name}>"] = str(values[int(rng.integers(len(values)))])
+    return dict(each)
+
+
+def _drawn(id_: str, each: Any, variant: int) -> dict[str, str]:
+    """Return the values that a variant draws, by name, as text.
+
+    All choices of values are numbered, and the variants take them in a random order, each once
+    before one comes again.
+    """
+    table = _values(id_, each)
+    count = math.prod(map(len, table.values()))
+    rng = np.random.default_rng([*id_.encode()])
+    order = rng.choice(count, size=min(count, MOST), replace=False)
+    choice = int(order[(variant - 1) % len(order)])
+    found = {}
+    for name, values in table.items():
+        choice, k = divmod(choice, len(values))
+        found[f"<{name}>"] = str(values[k])
     return found
+
+
+def too_few(own: Path | None, asked: Collection[str], variants: int) -> Iterator[str]:
+    """Yield a sentence for each of a teacher's tasks with fewer different forms than variants."""
+    tables = files.read_toml(own) if own else {}
+    for id_ in [id_ for id_ in tables if id_ in asked]:
+        table = tables[id_]
+        each = _values(id_, table.get("each", {}))
+        count = math.prod(map(len, each.values()))
+        if count < variants:
+            yield (
+                f"{id_} has {count} different forms for {variants} variants; to give each a form "
+                f"of its own, list more values in [{id_}.each]"
+            )
 
 
 def _filled(part: Any, drawn: Mapping[str, str]) -> Any:
@@ -125,22 +164,35 @@ def faults(own: Path, variants: int) -> Iterator[str]:
 
     A solution must be right, a mistake wrong, and no two mistakes may give the same.
     """
+    found: dict[tuple[str, str], list[int]] = {}
+    details: dict[tuple[str, str], str] = {}
     for variant in range(1, variants + 1):
         for id_, task in tasks_with(own, variant).items():
             if id_ in tasks() or not isinstance(task, Exercise):
                 continue
-            place = f"{id_}, variant {variant}"
-            said = grade(task, task.function())
-            if not said.right:
-                yield f"{place}: the solution is not right: {' '.join(said.message)}"
-                continue
-            for mistake in task.mistakes:
-                answer = task.function(mistake.body)
-                found = grade(task, answer)
-                if found.right:
-                    yield f"{place}: the mistake {mistake.id} is right"
-                elif mistake.id not in found.mistakes:
-                    yield f"{place}: the mistake {mistake.id} is not recognised"
-                elif len(found.mistakes) > 1:
-                    same = " and ".join(found.mistakes)
-                    yield f"{place}: {same} give the same"
+            for fault, detail in _faults_of(task):
+                found.setdefault((id_, fault), []).append(variant)
+                details.setdefault((id_, fault), detail)
+    for (id_, fault), where in found.items():
+        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        place = f"{id_}, variant {where[0]}{others}"
+        yield f"{place}: {fault}{details[id_, fault]}"
+
+
+def _faults_of(task: Exercise) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a task of one variant, each with its details."""
+    said = grade(task, task.function())
+    if not said.right:
+        yield "the solution is not right", f": {' '.join(said.message)}"
+        return
+    same = set[str]()
+    for mistake in task.mistakes:
+        found = grade(task, task.function(mistake.body))
+        if found.right:
+            yield f"the mistake {mistake.id} is right", ""
+        elif mistake.id not in found.mistakes:
+            yield f"the mistake {mistake.id} is not recognised", ""
+        elif len(found.mistakes) > 1:
+            same.add(" and ".join(found.mistakes))
+    for names in sorted(same):
+        yield f"{names} give the same", ""

@@ -14,7 +14,7 @@ import numpy as np
 from stbp_edu import checks, files
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.tasks import Task, objectives
-from stbp_edu.teaching.own_tasks import tasks_with
+from stbp_edu.teaching.own_tasks import MOST, tasks_with
 
 USES = ("practice", "homework", "exam")
 ENTRIES = {
@@ -23,8 +23,6 @@ ENTRIES = {
     "checks": (bool, "true or false", "true"),
 }
 """Entries of a plan: their type, what a teacher calls it, and an example."""
-MOST = 1000
-"""Variants, a notebook each."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,12 @@ class ProblemSet:
         )
 
     def every_task(self) -> list[str]:
-        """Return the tasks of all variants, each once, in the order of the course."""
+        """Return the tasks of all variants, each once.
+
+        They are in the order of the notebook, or where variants have several, of the course.
+        """
+        if self.count == 1:
+            return self.tasks_of(1)
         asked = {id_ for k in range(self.count) for id_ in self.tasks_of(k + 1)}
         return [id_ for id_ in self.library() if id_ in asked]
 

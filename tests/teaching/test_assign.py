@@ -8,8 +8,10 @@ import pytest
 
 from stbp_edu.cli.main import main
 from stbp_edu.practice.feedback import markup
+from stbp_edu.practice.grading import grade
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching.notebooks import FLAVOURS, code, files_of, filled
+from stbp_edu.teaching.own_tasks import tasks_with
 from stbp_edu.teaching.problem_set import read_problem_set
 
 PLAN = 'title = "Week 3"\ntasks = ["c3-delta", "h4-formula"]\n'
@@ -83,14 +85,52 @@ def test_own_tasks_are_asked_drawn_for_each_variant_and_tried(tmp_path, capsys):
     assert len(asked) > 1
     assert not any("<leak>" in book or "eps_next * 0" in book for book in books)
     assert main(["assign", str(tmp_path / "plan.toml"), "--check"]) == 0
-    assert "every mistake recognised, in 6 variants" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "every mistake recognised, in 6 variants" in said
+    assert "different forms" not in said
     wrong = own.replace("u*(1-<part>*o) + x", "u*(1-o) + x")
     (tmp_path / "mine.toml").write_text(wrong)
     assert main(["assign", str(tmp_path / "plan.toml"), "--check"]) == 1
-    assert "variant 1: the solution is not right" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    place = "my-neuron, variant 1 and 5 more"
+    assert said.startswith(f"{place}: the solution is not right: ")
+    assert "hint(" not in said
+    assert said.count("\n") == 1
+    same = 'missing-u = " * u => "\nextra-h = " * u => "'
+    (tmp_path / "mine.toml").write_text(own.replace('missing-u = " * u => "', same))
+    assert main(["assign", str(tmp_path / "plan.toml"), "--check"]) == 1
+    assert capsys.readouterr().out == f"{place}: missing-u and extra-h give the same\n"
     (tmp_path / "mine.toml").write_text(own.replace("equation =", "equaton ="))
     assert main(["assign", str(tmp_path / "plan.toml"), "--check"]) == 2
     assert "must have equation; add" in capsys.readouterr().err
+
+
+def test_each_variant_of_an_own_task_has_a_form_of_its_own_or_is_said_to_have_none(
+    tmp_path, capsys
+):
+    (tmp_path / "mine.toml").write_text(filled("own_tasks.toml"))
+    text = "title = 'Exam'\ntasks_from = 'mine.toml'\ntasks = ['my-neuron']\n"
+    text += "[variants]\ncount = "
+    asked = read_problem_set(plan(tmp_path, f"{text}40"))
+    forms = [asked.library(k)["my-neuron"].solution for k in range(1, 41)]
+    assert len(set(forms)) == 40
+    assert main(["assign", str(plan(tmp_path, f"{text}60")), str(tmp_path / "a")]) == 0
+    assert "my-neuron has 56 different forms for 60 var" in capsys.readouterr().out
+
+
+def test_mistakes_are_listed_and_have_a_teachers_own_words(tmp_path, capsys):
+    assert main(["assign", "--list-mistakes"]) == 0
+    assert "\nmissing-leak: the leak is missing\n" in capsys.readouterr().out
+    (tmp_path / "mine.toml").write_text(filled("own_tasks.toml"))
+    task = tasks_with(tmp_path / "mine.toml")["my-neuron"]
+    assert "The factor of the carry is" in task.why_wrong("leak-for-gate")
+    answer = task.function(
+        next(m.body for m in task.mistakes if m.id == "leak-for-gate")
+    )
+    said = " ".join(grade(task, answer).message)
+    assert "The factor of the carry is" in said
+    assert "First at call 1 of 4: ε: yours" in said
+    assert said.endswith("Look at notebook 8.")
 
 
 def test_variants_differ_and_come_again_by_their_seed(tmp_path):
@@ -143,7 +183,7 @@ def test_an_exam_holds_no_checks(tmp_path):
         (PLAN + "[points]\nh4-formula = -1", "points of h4-formula must be"),
         (
             PLAN + "[points]\ngian = 1",
-            "a key of points must be .*'c3-delta', got 'gian'",
+            "a key of points must be .*'c3-delta', .*got 'gian'",
         ),
         (PLAN + "[variants.authors]\nanna = 2", "the variant of anna must be <= 1"),
         (PLAN + "[[pools]]\nobjective = 'nothing'", "objective must be one of"),

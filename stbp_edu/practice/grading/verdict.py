@@ -99,10 +99,10 @@ def grade(task: tasks.Task, answer: object) -> Feedback:
 
 def _function_graded(exercise: Exercise, function: object) -> Feedback:
     """Compare a function with the reference; where it differs, say what is wrong."""
-    help_ = (
-        f'Fill in the function and run the cell again; `hint("{exercise.id}")` helps.'
-    )
-    todo = Feedback(exercise.id, "todo", (help_,))
+    help_ = "Fill in the function and run the cell again"
+    if exercise.of_the_course:
+        help_ += f'; `hint("{exercise.id}")` helps'
+    todo = Feedback(exercise.id, "todo", (f"{help_}.",))
     if function is None or function is Ellipsis:
         return todo
     if not callable(function):

@@ -104,8 +104,18 @@ class Task:
         return any(self.id in table["exercises"] for table in course_table().values())
 
     @property
+    def of_the_course(self) -> bool:
+        """Whether it is a task of this package, which has hints to it; a teacher's own is not."""
+        return self.id in tasks()
+
+    @property
     def pointer(self) -> str:
-        """The sentence that says where in the course to look, and how to get a hint."""
+        """The sentence that says where in the course to look, and how to get a hint.
+
+        Of a teacher's own task only the notebook is said: its equation is just the nearest.
+        """
+        if not self.of_the_course:
+            return f"Look at notebook {self.notebook}."
         tag = f", equation ({self.equation})" if self.equation else ""
         place = f'Look at notebook {self.notebook}, "{self.section}"{tag}'
         return f'{place}; `hint("{self.id}")` gives a hint.'

@@ -303,11 +303,8 @@ def _random(exercise: Exercise) -> Iterator[Inputs]:
     draw = draw_of(exercise)
     for k in range(exercise.calls):
         args = draw(np.random.default_rng([1706, k]), k)
-        numbers = [
-            f"{a:.4g}" if isinstance(a, (int, float)) else f"shape {a.shape}"
-            for a in args
-            if isinstance(a, (int, float, np.ndarray))
-        ]
+        pairs = zip(exercise.arguments, args, strict=False)
+        numbers = [f"{n} = {a:.4g}" for n, a in pairs if isinstance(a, (int, float))]
         told = f" ({', '.join(numbers)})" if numbers else ""
         yield Inputs(args, f"call {k + 1} of {exercise.calls}{told}")
 
