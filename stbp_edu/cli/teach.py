@@ -302,7 +302,7 @@ def reports_of(
     for s in submissions:
         if s.verdicts and not s.reported:
             name = s.file.removesuffix(".ipynb")
-            reports[f"feedback/{name}.html"] = class_report.feedback(plan, s)
+            reports[f"feedback/{name}.html"] = class_report.feedback(plan, s, site)
     return reports
 
 

@@ -122,8 +122,8 @@ COMPUTED = tuple("=+-@\t\r")
 """The characters with which a spreadsheet's formula begins."""
 
 
-def feedback(problem_set: ProblemSet, submission: Submission) -> str:
-    """Return the feedback for the author of a graded notebook, as HTML."""
+def feedback(problem_set: ProblemSet, submission: Submission, site: str = "") -> str:
+    """Return the feedback for the author of a graded notebook, as HTML; see :func:`page`."""
     verdicts = submission.verdicts
     total = sum(problem_set.earned(v) for v in verdicts)
     most = sum(problem_set.points_of(v.exercise) for v in verdicts)
@@ -136,6 +136,8 @@ def feedback(problem_set: ProblemSet, submission: Submission) -> str:
         states=STATES,
         total=total,
         most=most,
+        site=site,
+        slugs=list(course_table()),
     )
 
 

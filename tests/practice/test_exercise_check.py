@@ -39,6 +39,37 @@ def test_zeros_are_not_two_mistakes_that_cancel():
     assert (zeros.state, zeros.mistakes, zeros.together) == ("wrong", (), False)
 
 
+def test_of_two_pairs_that_give_an_answer_the_smaller_change_is_named():
+    """Two factors in the wrong places, and not two sums taken for products."""
+    body = "return delta + epsilon_next * f * h"
+    found = check("c3-epsilon", exercises()["c3-epsilon"].function(body))
+    assert (found.mistakes, found.together) == (("missing-h", "extra-h"), True)
+
+
+def test_a_term_is_said_without_the_names_that_only_count_samples():
+    body = "return err_above @ W_above + cost / (2 * len(err_above))"
+    found = check("c2-delta-cost", exercises()["c2-delta-cost"].function(body))
+    assert "if what is made of `cost` is 1/2 times" in found.message[0]
+
+
+WINDOW = """direct = np.zeros_like(O)
+direct[{}] = -(Y - O[{}].mean(axis=0)) / ({} * len(Y))
+return direct"""
+
+
+@pytest.mark.parametrize(
+    ("filled", "mistake"),
+    [
+        ((":k", ":k", "k"), "first-for-last"),
+        (("-k:", ":k", "k"), "first-for-last"),
+        (("-k:", ":", "len(O)"), "steps-for-window"),
+    ],
+)
+def test_a_window_that_is_wrong_throughout_has_a_name(filled, mistake):
+    function = exercises()["c1-delta-window"].function(WINDOW.format(*filled))
+    assert mistake in check("c1-delta-window", function).mistakes
+
+
 def test_a_step_is_named_as_formulas_and_as_code_count_it():
     assert "at t = 3 (index 2 in code), n = 2" in repr(c3("delta_last"))
 

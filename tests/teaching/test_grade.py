@@ -392,6 +392,8 @@ def test_the_page_ends_with_the_ideas_that_explain_most():
     ):
         assert part in html
     assert html.rindex("<h2>") == html.index("<h2>3 ideas to discuss")
+    own = class_report.feedback(asked, wrong("anna", "gain"), "https://course.example")
+    assert f'href="https://course.example/notebooks/{lesson}/"' in own
 
 
 def test_two_mistakes_at_once_count_for_both_and_each_has_its_tasks_own_reason():

@@ -15,7 +15,7 @@ from stbp_edu.practice.grading.calling import (
     Difference,
     tried,
 )
-from stbp_edu.practice.grading.pairs import merged, pairs_of
+from stbp_edu.practice.grading.pairs import likeliest_pairs, merged
 from stbp_edu.practice.grading.search import (
     Finding,
     single_mistake,
@@ -76,7 +76,7 @@ def _named_formula_pair(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, st
     """Return the two named mistakes that together give a formula, by id with their sentences."""
     if algebra.equal(tree, algebra.parse("0", blank.symbols), blank):
         return {}  # two changes may leave 0 of anything
-    for one, other in pairs_of(blank.mistakes):
+    for one, other in likeliest_pairs(blank):
         text = merged(blank.solution, one.body, other.body)
         try:
             both = algebra.parse(text, blank.symbols)

@@ -44,7 +44,7 @@ class SolutionPlace:
         """The place by what is in it, without giving it away."""
         if isinstance(self.node, (ast.Name, ast.Constant)):
             return f"`{ast.unparse(self.node)}`"
-        used = {n.id for n in ast.walk(self.node) if isinstance(n, ast.Name)}
+        used = _values_of(self.node)
         names = [f"`{name}`" for name in self.names if name in used]
         return f"what is made of {' and '.join(names)}" if names else "a number"
 
@@ -112,6 +112,17 @@ def places(source: str) -> tuple[SolutionPlace, ...]:
         for node in every
         if isinstance(node, ast.expr) and _has_a_value(node)
     )
+
+
+def _values_of(node: ast.AST) -> set[str]:
+    """Return the names whose values are used, and not only how many they are, as in len(x)."""
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "len":
+        return set()
+    if isinstance(node, ast.Attribute) and node.attr == "shape":
+        return set()
+    return set().union(*map(_values_of, ast.iter_child_nodes(node)))
 
 
 def _has_a_value(node: ast.expr) -> bool:

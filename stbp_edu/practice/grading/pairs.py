@@ -3,12 +3,12 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import combinations, pairwise
 
-from stbp_edu.practice.tasks import Exercise
+from stbp_edu.practice.tasks import Exercise, Task
 from stbp_edu.practice.tasks.catalogue import Mistake, define
 
 TOKEN = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+(?:\.\d+)?|\*\*|//|[<>=]=|[^\w\s]|\s+")
@@ -37,11 +37,52 @@ def merged(right: str, one: str, other: str) -> str:
     return "".join(pieces)
 
 
-def pairs_of(mistakes: Sequence[Mistake]) -> Iterator[tuple[Mistake, Mistake]]:
-    """Yield two mistakes of different names."""
-    for one, other in combinations(mistakes, 2):
-        if one.id != other.id:
-            yield one, other
+def size_of_change(right: ast.AST, other: ast.AST) -> int:
+    """Return how many nodes of a tree are in the parts that differ from another tree.
+
+    Another operation counts with all that it joins, so it is more than a factor that is missing.
+
+    >>> trees = [ast.parse(text) for text in ("a * b + c", "a + c", "a * b * c")]
+    >>> size_of_change(trees[0], trees[1]) < size_of_change(trees[0], trees[2])
+    True
+    """
+    parts, others = _parts(right), _parts(other)
+    if _label(right) != _label(other) or len(parts) != len(others):
+        return sum(1 for _ in ast.walk(right))
+    return sum(map(size_of_change, parts, others))
+
+
+def _parts(node: ast.AST) -> list[ast.AST]:
+    """Return the parts of a node that are expressions or statements."""
+    inner = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+    return [part for part in ast.iter_child_nodes(node) if not isinstance(part, inner)]
+
+
+def _label(node: ast.AST) -> tuple[object, ...]:
+    """Return what a node is, apart from its parts: a name, a number, an operation."""
+    value = node.value if isinstance(node, ast.Constant) else None
+    operation = type(getattr(node, "op", None))
+    name = getattr(node, "id", None) or getattr(node, "attr", None)
+    return type(node), operation, name, value
+
+
+def pairs_of(mistakes: Sequence[Mistake]) -> list[tuple[Mistake, Mistake]]:
+    """Return every two mistakes of different names."""
+    pairs = combinations(mistakes, 2)
+    return [(one, other) for one, other in pairs if one.id != other.id]
+
+
+def likeliest_pairs(task: Task) -> list[tuple[Mistake, Mistake]]:
+    """Return every two mistakes of different names, first those that change the least."""
+    right = _tree(task, task.solution)
+    size = {m: size_of_change(right, _tree(task, m.body)) for m in task.mistakes}
+    pairs = pairs_of(task.mistakes)
+    return sorted(pairs, key=lambda pair: size[pair[0]] + size[pair[1]])
+
+
+def _tree(task: Task, body: str) -> ast.AST:
+    """Return an answer to a task as a tree."""
+    return ast.parse(task.source(body) if isinstance(task, Exercise) else body)
 
 
 @cache

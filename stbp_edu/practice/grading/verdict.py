@@ -26,7 +26,7 @@ from stbp_edu.practice.grading.calling import (
 )
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
 from stbp_edu.practice.grading.formula_verdict import grade_formula
-from stbp_edu.practice.grading.pairs import pairs_of, with_both
+from stbp_edu.practice.grading.pairs import likeliest_pairs, with_both
 from stbp_edu.practice.grading.search import Finding, single_mistake, vague_finding
 from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
 from stbp_edu.practice.tasks.catalogue import define
@@ -197,7 +197,7 @@ def _diagnosis(
 
 def _named_pair(exercise: Exercise, answer: Answer) -> dict[str, str]:
     """Return the two named mistakes that together give an answer, by id with their sentences."""
-    for one, other in pairs_of(exercise.mistakes):
+    for one, other in likeliest_pairs(exercise):
         source = with_both(exercise, one, other)
         if source and answer.gives(define(source), exactly=False):
             return {one.id: str(one), other.id: str(other)}
