@@ -46,7 +46,7 @@ class SolutionPlace:
             return f"`{ast.unparse(self.node)}`"
         used = _values_of(self.node)
         names = [f"`{name}`" for name in self.names if name in used]
-        return f"what is made of {' and '.join(names)}" if names else "a number"
+        return f"the part made of {' and '.join(names)}" if names else "a number"
 
     @cached_property
     def parts(self) -> list[ast.expr]:
