@@ -96,6 +96,31 @@ def latest(files: Mapping[Path, str]) -> dict[str, Path]:
     return found
 
 
+def shared_variants(
+    problem_set: ProblemSet, notebooks: Mapping[str, Path]
+) -> dict[str, str]:
+    """Return a remark on each author whose variant others have, where there is one for each.
+
+    Where the plan does not say who has which, one of them may have copied the other's notebook.
+    """
+    if not 1 < len(notebooks) <= problem_set.count:
+        return {}
+    authors: dict[int, list[str]] = {}
+    for author, path in notebooks.items():
+        try:
+            variant, _ = problem_set.variant_of(author, read_notebook(path)[1])
+        except (OSError, ValueError):
+            continue
+        authors.setdefault(variant, []).append(author)
+    found = {}
+    for together in authors.values():
+        for author in together:
+            others = [other for other in together if other != author]
+            if others:
+                found[author] = f"the same variant as {', '.join(others)}"
+    return found
+
+
 def graded(
     problem_set: ProblemSet,
     folder: Path,
@@ -121,6 +146,8 @@ def graded(
                 same = f"{first.parent.name}/{first.name}"
                 problems[path] = f"it is the same file of progress as {same}"
 
+    shared = shared_variants(problem_set, counts)
+
     def one(path: Path) -> Submission:
         author, is_report = files[path], path.suffix == ".json"
         file = str(path.relative_to(folder))
@@ -134,7 +161,9 @@ def graded(
         try:
             if is_report:
                 return replace(found, verdicts=tuple(_reported(path, problem_set)))
-            return _judged(found, path, problem_set, limits)
+            judged = _judged(found, path, problem_set, limits)
+            remarks = filter(None, (judged.remark, shared.get(author, "")))
+            return replace(judged, remark="; ".join(remarks))
         except (OSError, ValueError) as error:
             return replace(found, problem=str(error))
 

@@ -490,6 +490,18 @@ def test_a_notebook_is_of_the_variant_that_the_plan_says(
     assert (one.author, one.variant, said in one.remark) == ("anna", variant, True)
 
 
+def test_a_copy_of_a_notebook_whose_variant_is_anothers_is_marked(tmp_path):
+    needed("bwrap")
+    asked = ProblemSet("Week", ["h4-formula"], count=3)
+    for author, variant in (("anna", 1), ("bo", 2), ("kim", 1)):
+        book = notebook(asked, variant, "teacher")
+        (tmp_path / f"{author}.ipynb").write_text(book)
+    remarks = [s.remark for s in graded(asked, tmp_path, Limits(), 1)]
+    assert [remark.partition("; ")[2] for remark in remarks] == [
+        "the same variant as kim", "", "the same variant as anna",
+    ]  # fmt: skip
+
+
 def test_texts_that_utf8_cannot_hold_and_names_that_clash_lose_no_report(
     tmp_path, capsys
 ):
