@@ -91,6 +91,9 @@ def test_a_deck_shows_the_equations_and_asks_before_it_tells(site: Path) -> None
     assert deck.select(".choices li")
     told = [slide for slide in deck.select("section") if slide.select(".fragment")]
     assert told
+    assert not deck.select("details")  # an answer comes when the teacher goes on
+    costs = BeautifulSoup(slides.deck(stem("gradients"), site), "html.parser")
+    assert costs.select(".unit > table")
     notes = " ".join(note.get_text() for note in deck.select("aside.notes"))
     assert "Expect: δ ⊙ h is passed back where ε belongs" in notes
 

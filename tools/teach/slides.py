@@ -73,7 +73,9 @@ def _units(below: list[Tag]) -> list[Unit]:
         short = len(_words(element).split()) <= WORDS
         kinds = {element.name, *element.get("class", [])}
         shown, then = _cell(element) if "cell" in kinds else ([], [])
-        if {"equation", "arithmatex"} & kinds or ({"ul", "ol"} & kinds and short):
+        if {"equation", "arithmatex", "table"} & kinds or (
+            {"ul", "ol"} & kinds and short
+        ):
             shown = [element]
         drawn = any(part.select_one(DRAWN) for part in (*shown, *then))
         if before and drawn:  # which goes on a slide of its own where it does not fit
@@ -105,10 +107,14 @@ def _cell(cell: Tag) -> tuple[list[Tag], list[Tag]]:
     if feedback:
         return ([question(feedback)] if feedback.has_attr("data-choices") else []), []
     drawn = output.select(".out-figure, .out-html")
-    if not output.select_one("details.answer"):
-        return drawn, []
-    texts = output.select("pre.out")
-    return [], [*drawn, *texts] if sum(map(_rows, texts)) <= ROWS else drawn
+    folded = output.select("details.stbp-answer")
+    in_view = [part for part in drawn if part.find_parent("details") is None]
+    shown = [part for part in in_view if part.select_one("details") is None]
+    answer = [part for fold in folded for part in fold.find_all(True, recursive=False)]
+    told = [part for part in answer if part.name != "summary"]
+    if sum(_rows(part) for part in told if part.name == "pre") > ROWS:
+        told = [part for part in told if part.name != "pre"]
+    return shown, told
 
 
 def write(stems: list[str], folder: Path, site: Path = SITE) -> list[Path]:
