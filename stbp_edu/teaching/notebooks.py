@@ -71,6 +71,7 @@ def name_of(task: Task) -> str:
 def code(task: Task, body: str | None = None) -> str:
     """Return an answer under the name that it has in a problem set; the solution where None.
 
+    >>> from stbp_edu.practice.tasks import tasks
     >>> print(code(tasks()["c1-epsilon"], "..."))
     def c1_epsilon(delta, h):
         return ...

@@ -47,7 +47,7 @@ def test_of_two_pairs_that_give_an_answer_the_smaller_change_is_named():
 
 
 def test_a_term_is_said_without_the_names_that_only_count_samples():
-    body = "return err_above @ W_above + cost / (2 * len(err_above))"
+    body = "return epsilon_above @ W_above + cost / (2 * len(epsilon_above))"
     found = check("c2-delta-cost", exercises()["c2-delta-cost"].function(body))
     assert "if the part made of `cost` is 1/2 times" in found.message[0]
 

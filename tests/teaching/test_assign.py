@@ -130,7 +130,7 @@ def test_mistakes_are_listed_and_have_a_teachers_own_words(tmp_path, capsys):
     said = " ".join(grade(task, answer).message)
     assert "The factor of the carry is" in said
     assert "First at call 1 of 4: ε: yours" in said
-    assert said.endswith("Look at notebook 8.")
+    assert said.endswith(f"Look at notebook {task.notebook}.")
 
 
 def test_variants_differ_and_come_again_by_their_seed(tmp_path):

@@ -306,7 +306,7 @@ def test_an_answer_is_found_with_what_it_needs_and_judged(id_, cells, state, sai
 CONFUSED = [
     ("c3-epsilon", "epsilon_next => delta_next", "delta-for-epsilon"),
     ("c3-epsilon", "* f => * df", "df-for-f"),
-    ("c2-delta-cost", "err_above @ => delta_above @", "delta-for-epsilon"),
+    ("c2-delta-cost", "epsilon_above @ => delta_above @", "delta-for-epsilon"),
     ("c3-epsilon", "epsilon_next => h_next", None),
 ]
 """Names of another quantity, which a function does not get; None where no misconception fits."""
