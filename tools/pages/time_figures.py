@@ -20,7 +20,7 @@ WORDS = {
     "limit": "gain limit 1",
     "limit, beta2 0.9": "gain limit 1 and β₂ = 0.9",
     "lower surrogate": "surrogate times 0.3",
-    "random clip": "as many gains, at random",
+    "random clip": "gains held at random",
     "turned": "each gain's absolute value",
     "sgd": "SGD with momentum",
     "five times": "five times as many updates",

@@ -9,27 +9,41 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tools.pages import Record
+from tools.pages.time_figures import SHORT
 from tools.pages.time_runs import LEARNS, Verdict, learned, runs_of, share
 
-EPOCHS = 3
-"""The epochs over which the size of a run's updates is taken: the first, in which runs part."""
+FIRST, LAST = slice(3), slice(-3, None)
+"""The epochs over which the size of a run's updates is taken. Predictions are about the first."""
 
 
-def size(record: Record, run: Record) -> float:
-    """Return the mean over the first epochs of the median size of the updates of a run."""
+def size(record: Record, run: Record, epochs: slice = FIRST) -> float:
+    """Return the mean over some epochs of the median size of the updates of a run."""
     middle = record["quantiles"].index(0.5)
-    return float(np.mean([epoch[middle] for epoch in run["updates"][:EPOCHS]]))
+    return float(np.mean([epoch[middle] for epoch in run["updates"][epochs]]))
 
 
-def sizes(record: Record, runs: Sequence[Record]) -> list[float]:
+def sizes(record: Record, runs: Sequence[Record], epochs: slice = FIRST) -> list[float]:
     """Return the size of the updates of each run."""
-    return [size(record, run) for run in runs]
+    return [size(record, run, epochs) for run in runs]
 
 
-def typical(record: Record, **cell: object) -> str:
+def typical(record: Record, epochs: slice = FIRST, **cell: object) -> str:
     """Return the median size over the runs of a cell."""
-    found = sizes(record, runs_of(record, **cell))
+    found = sizes(record, runs_of(record, **cell), epochs)
     return f"{np.median(found):.2f}" if found else "–"
+
+
+def sizes_in_words(record: Record) -> str:
+    """Return the typical sizes of the updates of the exact rule, first and last, arm by arm."""
+    said = []
+    for row in record["rows"]:
+        if row["rule"] == "exact":
+            first, last = (
+                np.median(sizes(record, row["runs"], epochs))
+                for epochs in (FIRST, LAST)
+            )
+            said.append(f"{SHORT[row['arm']]} {first:.2f}, {last:.2f}")
+    return "; ".join(said)
 
 
 def times(one: Sequence[float], other: Sequence[float]) -> float:
