@@ -15,10 +15,13 @@ CONFUSED = {
     ("delta", "eps"): "delta-for-epsilon",
     ("delta", "err"): "delta-for-epsilon",
     ("eps", "delta"): "epsilon-for-delta",
+    ("H", "h"): "twin-for-h",
     ("df", "f"): "df-for-f",
     ("f", "df"): "f-for-df",
 }
 """The misconceptions that one quantity is for another, by how the two names begin."""
+WHOLE_LAYER = "UOWXY"
+"""Capitals of the same quantities for a whole layer; T and H are not t and h."""
 LEFT_OUT = {
     "expected ':'": ":",
     "'(' was never closed": ")",
@@ -29,9 +32,10 @@ MOST_EDITS = 2
 
 
 @cache
-def symbols() -> frozenset[str]:
-    """Return the names that mean a quantity in some task of the course."""
-    found = {name for task in exercises().values() for name in task.arguments}
+def quantities() -> frozenset[str]:
+    """Return the names that mean a quantity in some task of the course, or H."""
+    found = {"H"}
+    found |= {name for task in exercises().values() for name in task.arguments}
     found |= {name for blank in blanks().values() for name in blank.symbols}
     return frozenset(found)
 
@@ -41,19 +45,24 @@ def is_slip(typed: str, meant: str) -> bool:
 
     >>> is_slip("epsilon_nxt", "epsilon_next"), is_slip("eps_next", "epsilon_next")
     (True, True)
-    >>> is_slip("delta_next", "eps_next"), is_slip("df", "f")
-    (False, False)
+    >>> is_slip("delta_next", "eps_next"), is_slip("df", "f"), is_slip("H", "h")
+    (False, False, False)
     """
     if plain(typed) == plain(meant):
         return True
-    if typed in symbols():
+    if typed in quantities():
         return False
     return edits(typed, meant) <= min(MOST_EDITS, len(meant) // 2)
 
 
 def plain(name: str) -> str:
-    """Return a name in small letters and with the short word for ε."""
-    return name.lower().replace("epsilon", "eps")
+    """Return a name with the short word for ε, and as that of one neuron.
+
+    >>> plain("epsilon_next"), plain("U_next"), plain("T")
+    ('eps_next', 'u_next', 'T')
+    """
+    first = name[:1].lower() if name[:1] in WHOLE_LAYER else name[:1]
+    return (first + name[1:]).replace("epsilon", "eps")
 
 
 def confusion(typed: str, meant: str) -> str:
@@ -134,7 +143,7 @@ def confused(
 ) -> Iterator[tuple[str, str, list[str]]]:
     """Yield a misconception about names of quantities, what it is right with, and those cells."""
     missing = unknown_name(said)
-    if missing in symbols() and isinstance(task, Exercise):
+    if missing in quantities() and isinstance(task, Exercise):
         for meant in task.arguments:
             mistake = confusion(missing, meant)
             if mistake:

@@ -271,7 +271,9 @@ CELLS = [
     ([code(GAIN, "return +")], "wrong", "cannot be read as Python"),
     ([RIGHT.replace("):", ")  # mine")], "slip", "once line 1 ends with `:`"),
     ([RIGHT.replace("* h", "* (h")], "slip", "once line 2 ends with `)`"),
-    ([RIGHT.replace("* h", "* H")], "slip", "once `H` is `h`"),
+    ([RIGHT.replace("+ U", "+ u")], "slip", "once `u` is `U`"),
+    ([RIGHT.replace("* h", "* hh")], "wrong", "name 'hh' is not defined"),
+    ([RIGHT.replace("O_gate +", "O_gte +")], "slip", "once `O_gte` is `O_gate`"),
     ([RIGHT.replace("+ U", "+ V")], "wrong", "name 'V' is not defined"),
     ([code(GAIN, f"return {'-' * 3000}h")], "wrong", "cannot be read"),
     (["def gain(U, O_gate, dO_gate, h):\n    O_gate"], "wrong", "returns nothing"),
@@ -307,6 +309,7 @@ CONFUSED = [
     ("c3-epsilon", "epsilon_next => delta_next", "delta-for-epsilon"),
     ("c3-epsilon", "* f => * df", "df-for-f"),
     ("c2-delta-cost", "epsilon_above @ => delta_above @", "delta-for-epsilon"),
+    ("c3-epsilon", "* h => * H", "twin-for-h"),
     ("c3-epsilon", "epsilon_next => h_next", None),
 ]
 """Names of another quantity, which a function does not get; None where no misconception fits."""
