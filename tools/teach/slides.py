@@ -24,6 +24,7 @@ HEADINGS = ["h1", "h2", "h3"]
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
 WORDS = 75  # of a paragraph that is shown; a longer one is told
 ROWS, COLUMNS = 15, 88  # of printed text on a slide
+FEW_ROWS = 7  # of printed text, above a figure that is drawn large
 DRAWN = "svg, img, .stbp-poster"
 EXPECTED = 4  # misconceptions in the notes of a section
 REVEAL = ("reset.css", "reveal.css", "reveal.js", "plugin/notes.js")
@@ -112,8 +113,11 @@ def _cell(cell: Tag) -> tuple[list[Tag], list[Tag]]:
     shown = [part for part in in_view if part.select_one("details") is None]
     answer = [part for fold in folded for part in fold.find_all(True, recursive=False)]
     told = [part for part in answer if part.name != "summary"]
-    if sum(_rows(part) for part in told if part.name == "pre") > ROWS:
+    rows = sum(_rows(part) for part in told if part.name == "pre")
+    if rows > ROWS:
         told = [part for part in told if part.name != "pre"]
+    for part in told if rows <= FEW_ROWS else ():
+        part["class"] = [*part.get("class", []), "large"]
     return shown, told
 
 
