@@ -90,10 +90,6 @@ def test_stub_and_solution(path, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-TOLD = {"what_matters": ["mean-spread"]}
-"""Solutions that a cell above still has: remove an entry with its leak."""
-
-
 def packed(text):
     """Return a text without spaces and ``return``, as it is compared with an answer."""
     return re.sub(r"\s|\breturn\b", "", text)
@@ -112,7 +108,7 @@ def told_above(cells):
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_no_cell_above_an_exercise_has_its_solution(path):
-    assert list(told_above(notebook(path).cells)) == TOLD.get(path.stem[3:], [])
+    assert list(told_above(notebook(path).cells)) == []
 
 
 def test_a_solution_above_its_exercise_is_found():
