@@ -5,6 +5,7 @@ Where an author has several notebooks, the latest counts.
 """
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,12 @@ from stbp_edu.teaching.roster import Student, authors_of
 from stbp_edu.teaching.student_function import Limits
 
 PATIENCE = 90.0  # seconds for the search for what is wrong, on a busy machine
+ODD = re.compile(
+    r"os\.(?:_exit|kill|system|fork|popen)|subprocess|ctypes|_getframe"
+    r"|^def check\b|^check *=(?!=)",
+    re.M,
+)
+"""Code that no answer needs: it may try to get out, or to pass for right."""
 ENDED = "its process has ended before its time"
 
 
@@ -96,6 +103,15 @@ def latest(files: Mapping[Path, str]) -> dict[str, Path]:
     return found
 
 
+def odd_in(notebook: Path) -> str:
+    """Return a remark on code in a notebook that no answer needs, or an empty string."""
+    cells, _ = read_notebook(notebook)
+    found = {match.strip() for cell in cells for match in ODD.findall(cell)}
+    if not found:
+        return ""
+    return f"look at its code: {', '.join(sorted(found))}"
+
+
 def shared_variants(
     problem_set: ProblemSet, notebooks: Mapping[str, Path]
 ) -> dict[str, str]:
@@ -162,7 +178,9 @@ def graded(
             if is_report:
                 return replace(found, verdicts=tuple(_reported(path, problem_set)))
             judged = _judged(found, path, problem_set, limits)
-            remarks = filter(None, (judged.remark, shared.get(author, "")))
+            remarks = filter(
+                None, (judged.remark, shared.get(author, ""), odd_in(path))
+            )
             return replace(judged, remark="; ".join(remarks))
         except (OSError, ValueError) as error:
             return replace(found, problem=str(error))

@@ -138,6 +138,8 @@ def test_a_teacher_grades_a_class_and_reads_its_mistakes(tmp_path, capsys):
         right = author in ("right", "changed-tests")
         assert (row["total"] == row["of"]) == (right or author in problems), author
         assert right or author in problems or row["gain"] == "0", author
+    assert by_author["changed-tests"]["remark"] == "look at its code: check ="
+    assert by_author["right"]["remark"] == ""
     answers = {(row["author"], row["task"]): row for row in rows(out / "answers.csv")}
     row = answers["hostile", IDS[1]]
     assert row["state"] == "wrong"
