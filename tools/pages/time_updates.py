@@ -42,7 +42,7 @@ def sizes_in_words(record: Record) -> str:
                 np.median(sizes(record, row["runs"], epochs))
                 for epochs in (FIRST, LAST)
             )
-            said.append(f"{SHORT[row['arm']]} {first:.2f}, {last:.2f}")
+            said.append(f"{SHORT[row['arm']]}: {first:.2f}, {last:.2f}")
     return "; ".join(said)
 
 
@@ -60,6 +60,13 @@ def failing_larger(record: Record, runs: Sequence[Record]) -> float:
     learning = [size(record, run) for run in runs if run["accuracy"] > LEARNS]
     pairs = [(a > b) + 0.5 * (a == b) for a in failing for b in learning]
     return float(np.mean(pairs)) if pairs else float("nan")
+
+
+def larger_in_percent(record: Record, arm: str) -> str:
+    """Return in what percent of the pairs the failing run of the exact rule has larger updates."""
+    return (
+        f"{100 * failing_larger(record, runs_of(record, rule='exact', arm=arm)):.0f} %"
+    )
 
 
 def judged_updates(record: Record, predictions: Sequence[Record]) -> Iterator[Verdict]:
