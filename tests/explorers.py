@@ -246,6 +246,9 @@ def hunt_shows(explorer, shown):
         total = f"{k + 1} of {len(shown['bugs'])} found"
         expect(explorer.get_by_text(total)).to_be_visible()
         explorer.get_by_role("button", name="Next program").click()
+        head = explorer.get_by_text(f"Program {k + 2}", exact=True)
+        expect(head).to_be_in_viewport()
+        expect(head).to_be_focused()
 
 
 SHOWS = {

@@ -134,14 +134,16 @@ def test_what_is_no_notebook_is_refused_in_words(
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name=OPEN).click()
     chooser.value.set_files(wrong)
-    expect(page.locator(".set-told")).to_contain_text("It is no notebook")
-    evil = "# Week\n\n<img src=x onerror=\"document.title='evil'\"><script>1</script>"
+    expect(page.locator(".set-told")).to_contain_text("It is not a notebook")
+    table = "| state | is |\n| --- | :---: |\n| $u$ | a potential |\n\n"
+    evil = f"# Week\n\n{table}<img src=x onerror=\"document.title='evil'\"><script>1</script>"
     book = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": evil}]}
     wrong.write_text(json.dumps({**book, "metadata": {}, "nbformat": 4}))
     opened(page, wrong)
     expect(page.get_by_role("heading", name="Week", exact=True)).to_be_visible()
     assert not page.locator(".set-cells script, .set-cells [onerror]").count()
     assert "evil" not in page.title()
+    expect(page.get_by_role("cell", name="a potential")).to_be_visible()
 
 
 def test_my_version_of_a_notebook_has_what_i_wrote_and_is_graded(

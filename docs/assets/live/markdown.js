@@ -5,6 +5,7 @@ const escaped = (text) => text.replace(/[&<>"]/g, (sign) => SIGNS[sign]);
 const BLOCKS = /```\w*\n([\s\S]*?)```/g;
 const CODE = /`([^`\n]+)`/g;
 const FORMULA = /\$\$[\s\S]+?\$\$|\$[^$]+\$/g;
+const DASHES = /^\|(?:[ :]*-+[ :]*\|)+$/;
 const ITEM = /^(?:[-*]|\d+\.) +/;
 
 // A screen reader gets the TeX.
@@ -32,11 +33,20 @@ function list(lines) {
   return `<${kind}>${items.map((item) => `<li>${inline(item)}</li>`).join("")}</${kind}>`;
 }
 
+// Rows of cells between bars; the second one, of dashes, parts the head from the rest.
+function table(lines) {
+  const cells = (line) => line.replace(/^\||\|$/g, "").split("|");
+  const row = (line, tag) => `<tr>${cells(line).map((cell) => `<${tag}>${inline(cell.trim())}</${tag}>`).join("")}</tr>`;
+  const [head, , ...rest] = lines.map((line) => line.trim());
+  return `<table><thead>${row(head, "th")}</thead><tbody>${rest.map((line) => row(line, "td")).join("")}</tbody></table>`;
+}
+
 // The title of the page stands above; so each heading is one level lower than in the notebook.
 function block(text) {
   const [, signs, title] = /^(#{1,4}) +(.*)$/.exec(text) ?? [];
   if (signs) return `<h${signs.length + 1}>${inline(title)}</h${signs.length + 1}>`;
   const lines = text.split("\n");
+  if (lines.length > 1 && DASHES.test(lines[1].trim())) return table(lines);
   const first = lines.findIndex((line) => ITEM.test(line));
   if (first < 0) return `<p>${inline(text)}</p>`;
   const before = first > 0 ? `<p>${inline(lines.slice(0, first).join("\n"))}</p>` : "";

@@ -84,6 +84,7 @@ async function runAll(runs) {
     remember();
     status.wellDone(cell.verdict ?? `Cell ${cell.number} has run.`);
   }
+  if (runs.length === live().length) status.wellDone("All cells have run.");
 }
 
 function failed(cell, wanted, { name, message }) {

@@ -6,7 +6,7 @@ import { html } from "./markdown.js";
 import { save, withChanges } from "./version.js";
 
 const KEPT = "stbp-edu-problem-set"; // in storage: the file that was opened last
-const NO_NOTEBOOK = "It is no notebook. Choose the file that ends in .ipynb, as you were given it.";
+const NO_NOTEBOOK = "It is not a notebook. Choose the file that ends in .ipynb, as you were given it.";
 const SAVED = "The file is in your downloads, and nothing was sent. Hand in that file.";
 const place = document.querySelector("[data-problem-set]");
 const told = paragraph("set-told");

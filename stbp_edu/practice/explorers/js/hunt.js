@@ -40,13 +40,13 @@ async function render({ model, el }) {
   const options = Object.entries(data.symptoms).map(([id, words]) => make("option", { value: id }, words));
   let k = -1, chosen = null; // prettier-ignore
 
-  const head = make("strong", {});
+  const head = make("strong", { tabindex: "-1" });
   const count = make("span", { class: "soft num" });
   const lines = make("div", { class: "lines", role: "radiogroup", "aria-label": "The lines of the program" });
   const symptom = make("select", { "aria-label": "How does it show?" }, make("option", { value: "" }, "How does it show?"), options);
   const said = make("div", { class: "said", role: "status" });
   const check = make("button", { type: "button", class: "main", onclick: verdict }, "Check");
-  const next = make("button", { type: "button", onclick: () => show(following()) }, "Next program");
+  const next = make("button", { type: "button", onclick: goOn }, "Next program");
   const hint = make("button", { type: "button", onclick: () => tell("todo", "A hint.", hinted()) }, "Hint");
   frame(el, "Explorer: the bug hunt", STYLE, make("div", { class: "stbp-hunt" },
     make("div", { class: "row" }, head, count), lines, make("div", { class: "row" }, symptom, check, hint, next), said)); // prettier-ignore
@@ -57,6 +57,13 @@ async function render({ model, el }) {
   function following() {
     const places = data.bugs.map((_, step) => (k + 1 + step) % data.bugs.length);
     return places.find((place) => !isFound(place)) ?? (k + 1) % data.bugs.length;
+  }
+
+  // The next program begins above the button, out of sight on a small screen.
+  function goOn() {
+    show(following());
+    head.focus({ preventScroll: true });
+    head.scrollIntoView({ block: "nearest" });
   }
 
   function counted() {
