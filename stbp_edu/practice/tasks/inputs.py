@@ -304,7 +304,11 @@ def _random(exercise: Exercise) -> Iterator[Inputs]:
     for k in range(exercise.calls):
         args = draw(np.random.default_rng([1706, k]), k)
         pairs = zip(exercise.arguments, args, strict=False)
-        numbers = [f"{n} = {a:.4g}" for n, a in pairs if isinstance(a, (int, float))]
+        numbers = [
+            step_name(int(a)) if name == "t" else f"{name} = {a:.4g}"
+            for name, a in pairs
+            if isinstance(a, (int, float))
+        ]
         told = f" ({', '.join(numbers)})" if numbers else ""
         yield Inputs(args, f"call {k + 1} of {exercise.calls}{told}")
 
