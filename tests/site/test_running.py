@@ -224,9 +224,9 @@ def test_the_first_page_has_a_cell(context: BrowserContext, address: str) -> Non
     page.goto(address)
     page.wait_for_selector(READY, state="attached")
     code = cell(page).get_by_role("textbox").input_value()
-    assert len(code.splitlines()) == 3
+    assert len(code.splitlines()) == 7
     arrows = cell(page).locator("svg.figure").first
-    expect(arrows).to_have_attribute("aria-label", re.compile("3 reset from o"))
+    expect(arrows).to_have_attribute("aria-label", re.compile("reset from o"))
     run(page, code.replace(" * (1 - o)", ""))
     arrows = cell(page).locator("svg.figure")
     expect(arrows).to_have_count(1)
