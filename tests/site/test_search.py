@@ -16,7 +16,9 @@ def test_words_are_given_for_notebooks_that_are_there() -> None:
 
 def results(page: Page, words: str) -> Locator:
     """Search for words; return the links to the pages that are found, best first."""
-    page.locator("[data-md-component=search-query]").fill(words)
+    box = page.locator("[data-md-component=search-query]")
+    box.fill("")
+    box.press_sequentially(words)  # the search listens to keys
     return page.locator(".md-search-result__item > a")
 
 
