@@ -43,7 +43,8 @@ def read_roster(path: Path) -> list[Student]:
     Raises:
         ValueError: if it has none of these columns, or a student twice.
     """
-    table = list(csv.reader(_text(path).splitlines(), delimiter=_delimiter(path)))
+    text = _text(path)
+    table = list(csv.reader(text.splitlines(), delimiter=_delimiter(text)))
     heads = [head.strip().casefold() for head in table[0]] if table else []
     students = []
     for row in table[1:]:
@@ -82,9 +83,9 @@ def _text(path: Path) -> str:
         return content.decode("cp1252", errors="replace")
 
 
-def _delimiter(path: Path) -> str:
+def _delimiter(text: str) -> str:
     """Return what separates the columns: the most frequent of three signs in the first line."""
-    first = _text(path).partition("\n")[0]
+    first = text.partition("\n")[0]
     return max(",;\t", key=first.count)
 
 
