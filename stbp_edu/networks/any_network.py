@@ -26,6 +26,7 @@ from stbp_edu.networks.arguments import (
     buffers,
     inputs_of,
     layers_of,
+    warn_of_learned_decays,
     warn_of_no_spike,
     warn_of_whole_arrays,
     weights_of,
@@ -158,6 +159,7 @@ class Model:
         array([0., 1., 1.])
         """
         layers = layers_of(self.table, self.sizes, params)
+        warn_of_learned_decays(self.table, layers)
         checks.instance("twin", twin, bool)
         inputs = inputs_of(self.table, self.sizes, spikes, params.dtype)
         program = self._program("exact", twin=twin)

@@ -70,7 +70,7 @@ def layers_of(table: models.Network, sizes: str, params: Params) -> list[Any]:
 
 
 def _check_learned(n: int, layer: models.Layer, arrays: dict[str, Array]) -> None:
-    """Raise ValueError for an array that the layer does not learn; warn of decays from 1 on."""
+    """Raise ValueError for an array that the layer does not learn."""
     for name in arrays:
         if name in layer.shapes:
             continue
@@ -82,9 +82,14 @@ def _check_learned(n: int, layer: models.Layer, arrays: dict[str, Array]) -> Non
             f"params must hold what the network learns, got {name} in layer {n}, "
             f"which {advice}"
         )
-    learned = {name: arrays[name] for name in layer.neuron.learned}
-    if learned:
-        warn_of_no_decay(layer.neuron.lines, learned)
+
+
+def warn_of_learned_decays(table: models.Network, layers: Sequence[Any]) -> None:
+    """Warn of each layer that has learned a decay of 1 or more."""
+    for layer, arrays in zip(table.layers[1:], layers[1:], strict=True):
+        learned = {name: arrays[name] for name in layer.neuron.learned}
+        if learned:
+            warn_of_no_decay(layer.neuron.lines, learned)
 
 
 def inputs_of(table: models.Network, sizes: str, spikes: Any, dtype: Any) -> Array:
