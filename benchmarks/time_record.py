@@ -61,7 +61,7 @@ def record(path: Path, plan: Plan, data: Dataset) -> dict[str, Any]:
 
 
 def summary(run: FinishedRun, data: Dataset) -> dict[str, Any]:
-    """Return what the record keeps of a run: accuracy, learning curve, spikes, and its gains."""
+    """Return a run as the record has it: accuracy, learning curve, spikes and gains."""
     return {
         "seed": run.settings.seed,
         "accuracy": round(run.record["accuracy"]["mean"], 5),

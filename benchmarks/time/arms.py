@@ -187,13 +187,13 @@ class FastRun:
         return norm, moved / (lr * math.sqrt(len(p)))
 
     def _sgd(self, g: Array, lr: float) -> Array:
-        """Return what gradient descent with momentum subtracts from the parameters."""
+        """Return the step of gradient descent with momentum, which is subtracted."""
         self.m *= self.settings.momentum
         self.m += g
         return lr * self.m
 
     def _adam(self, g: Array, lr: float) -> Array:
-        """Return what Adam subtracts from the parameters."""
+        """Return the step of Adam, which is subtracted."""
         s, m, v = self.settings, self.m, self.v
         m *= s.momentum
         m += (1 - s.momentum) * g

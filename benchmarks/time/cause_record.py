@@ -23,7 +23,7 @@ NOT_OF_THE_CELL = ("lr", "tried", "commit", "date", "runs")
 
 
 def summary(run: dict[str, Any], seed: int) -> dict[str, Any]:
-    """Return what the record keeps of a run: accuracy, and curves by epoch."""
+    """Return a run as the record has it: accuracy, and curves by epoch."""
     curve = run["curve"]
     return {
         "seed": seed,
