@@ -105,3 +105,5 @@ def test_goals_of_an_own_loop_are_judged_by_its_record(record):
         in text
     )
     assert "Picoseconds for a weight" in text
+    own["machine"] = {**own["machine"], "processor": "another"}
+    assert "Picoseconds" not in page(speed_frameworks=record, speed_own_loop=own)
