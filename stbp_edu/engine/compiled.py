@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import checks
+from stbp_edu.arrays import CACHE_LINE, at_cache_line
 from stbp_edu.arrows.lines.expressions import ops_in
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.models import Network
@@ -179,14 +181,18 @@ def weigh(spikes: Array, W: Array, out: Array) -> None:
 
 
 def _tables(W: Array) -> Array:
-    """Return weights (m, n) by columns, as (parts, n, width), where a part stays in the cache."""
+    """Return weights (m, n) by columns, as (parts, n, width), where a part stays in the cache.
+
+    A row is a whole number of cache lines; behind the last column there are zeros.
+    """
     m, n = W.shape
-    parts = -(-W.size // NEAR)
-    width = -(-m // parts)
-    tables = np.zeros((parts, n, width), W.dtype)
+    line = CACHE_LINE // W.itemsize
+    width = line * math.ceil(m / math.ceil(W.size / NEAR) / line)
+    tables = at_cache_line((math.ceil(m / width), n, width), W.dtype)
     for part, table in enumerate(tables):
         columns = W[part * width : (part + 1) * width].T
         table[:, : columns.shape[1]] = columns
+        table[:, columns.shape[1] :] = 0
     return tables
 
 

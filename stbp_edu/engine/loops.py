@@ -143,6 +143,17 @@ def census(first: int, last: int, spikes: Any, found: Any) -> None:
         found[s, 0], found[s, 1] = active, other
 
 
+def adam(
+    p: Any, g: Any, m: Any, v: Any, beta1: Any, rest1: Any, beta2: Any, rest2: Any,
+    size: Any, eps: Any,
+) -> None:  # fmt: skip
+    """Make one update of Adam; see :func:`stbp_edu.training.optimiser.adam`."""
+    for i in range(len(p)):
+        m[i] = beta1 * m[i] + rest1 * g[i]
+        v[i] = beta2 * v[i] + rest2 * (g[i] * g[i])
+        p[i] -= m[i] * size / (np.sqrt(v[i]) + eps)  # adam
+
+
 def quick_exp(y: Any) -> Any:
     """Return e^y in single precision, so several can be computed at once.
 

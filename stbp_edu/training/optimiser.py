@@ -3,12 +3,15 @@
 import math
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from stbp_edu import checks
 from stbp_edu.arrays import CHUNK, chunks, zeros_like
-from stbp_edu.engine.compiled import run_in_parts
+from stbp_edu.checks import Array
+from stbp_edu.engine.compiled import installed, run_in_parts
+from stbp_edu.engine.machine_code import kernel
 from stbp_edu.parameters import LayerArrays, Params, named_arrays
 from stbp_edu.training.setting_kinds import BETA_2, MOMENTUM
 
@@ -77,24 +80,31 @@ def adam(
     state.step += 1
     root = math.sqrt(1 - beta2**state.step)  # √v̂ + ε = (√v + root · ε) / root
     size = lr * root / (1 - momentum**state.step)
+    rates = (momentum, 1 - momentum, beta2, 1 - beta2, size, EPS * root)
+    numbers = [state.params.dtype.type(rate) for rate in rates]
+    update = kernel("adam") if installed() else adam_on_arrays
     parts = [*chunks(state.params, grads, state.m, state.v)]
 
     def loop(first: int, last: int) -> None:
         """Change some of the parts."""
-        scratch = np.empty((2, CHUNK), state.params.dtype)
-        for is_weight, (p, g, m, v) in parts[first:last]:
+        for is_weight, arrays in parts[first:last]:
             if is_weight and decay:
-                p *= 1 - lr * decay
-            a, b = scratch[:, : len(p)]
-            m *= momentum
-            m += np.multiply(g, 1 - momentum, out=a)
-            v *= beta2
-            v += np.multiply(np.multiply(g, g, out=a), 1 - beta2, out=a)
-            np.sqrt(v, out=b)
-            b += EPS * root
-            p -= np.divide(np.multiply(m, size, out=a), b, out=a)  # adam
+                arrays[0] *= 1 - lr * decay
+            update(*arrays, *numbers)
 
     run_in_parts(loop, len(parts), 8.0 * CHUNK * len(parts))
+
+
+def adam_on_arrays(
+    p: Array, g: Array, m: Array, v: Array, beta1: Any, rest1: Any, beta2: Any, rest2: Any,
+    size: Any, eps: Any,
+) -> None:  # fmt: skip
+    """Make one update of Adam as :func:`.loops.adam`, with the same bits and without Numba."""
+    m *= beta1
+    m += rest1 * g
+    v *= beta2
+    v += rest2 * (g * g)
+    p -= m * size / (np.sqrt(v) + eps)  # adam
 
 
 def sgd(

@@ -1,6 +1,7 @@
 """Adam, SGD, clipping, the average of the weights and the learning rate: by hand."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from stbp_edu import Gradients, Params, init_params
 from stbp_edu.arrays import zeros_like
 from stbp_edu.parameters import named_arrays
-from stbp_edu.training import Settings
+from stbp_edu.training import Settings, optimiser
 from stbp_edu.training.optimiser import (
     adam,
     clip,
@@ -48,6 +49,25 @@ def test_adam_by_hand() -> None:
     np.testing.assert_allclose(
         [params.W[1][0, 0], params.b[1][0]], [1.9, 2.0], rtol=1e-15
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_adam_compiled_and_on_arrays_gives_the_same_bits(
+    monkeypatch: pytest.MonkeyPatch, dtype: type
+) -> None:
+    pytest.importorskip("numba")
+    rng, found = np.random.default_rng(0), []
+    begin = init_params((40, 30, 3), rng, dtype)
+    grads = [init_params((40, 30, 3), rng, dtype) for _ in range(3)]
+    for compiled in (True, False):
+        monkeypatch.setattr(optimiser, "installed", lambda compiled=compiled: compiled)
+        state = start(deepcopy(begin))
+        for g in grads:
+            adam(state, Gradients(g.W, g.b), 0.1, decay=0.5)
+        found.append([named_arrays(of) for of in (state.params, state.m, state.v)])
+    for fast, slow in zip(*found, strict=True):
+        for name, array in fast.items():
+            np.testing.assert_array_equal(array, slow[name], err_msg=name)
 
 
 def test_adam_forgets_by_beta2() -> None:
