@@ -29,7 +29,7 @@ from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import one_blas_thread
-from stbp_edu.parameters import Params, by_layer
+from stbp_edu.parameters import Params, by_layer, by_name
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.model import initial_params
@@ -68,10 +68,8 @@ def draw(dtype: Any) -> ConvolutionProblem:
 def ours(problem: ConvolutionProblem, rule: str = "exact") -> Candidate:
     """Return the engine's step, of every image, those without an error included."""
     program = Program(network(SHAPE, hard_reset(NEURON)), rule, work=Workspace())
-    passes, state = (
-        program.passes(problem.params),
-        start(Params(SHAPE, problem.params)),
-    )
+    passes = program.passes(problem.params)
+    state = start(Params(**by_name(problem.params), shape=SHAPE))
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 
     def gradient() -> Any:

@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from benchmarks import accuracy, pytorch_mnist
+from benchmarks import accuracy, convolution_speed, pytorch_mnist
 from benchmarks.frameworks import classify
 from stbp_edu.files import read_json
 from stbp_edu.torch import train
+from stbp_edu.training.data import Dataset
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.settings import from_dict
 
@@ -35,3 +37,14 @@ def test_both_rows_of_mnist_are_of_the_settings_that_the_script_trains_with():
         assert accuracy.summary(row["runs"])["accuracy"] == row["accuracy"]
     one, other = (row["runs"][0]["params"] for row in found["rows"])
     assert one != other  # neither is a copy of the other
+
+
+@pytest.mark.filterwarnings("ignore")  # theirs
+def test_every_convolution_that_is_timed_has_our_gradients(monkeypatch):
+    rng = np.random.default_rng(0)
+    images, labels = rng.random((10, 28, 28)), np.arange(10)
+    data = Dataset(images, labels, images, labels)
+    monkeypatch.setattr(convolution_speed, "load_dataset", lambda _: data)
+    monkeypatch.setattr(convolution_speed, "S", 4)
+    found = convolution_speed.gaps(convolution_speed.draw(np.float64))
+    assert max(found.values()) < 1e-6
