@@ -33,7 +33,10 @@ class ReadingPath:
 def paths() -> list[ReadingPath]:
     """Return the reading paths, in the order of the page: each section that states a time."""
     page = read_text(ROOT / PATHS_PAGE)
-    numbers = [path.stem[:2] for path in files().values()]
+    notebooks = {slug: path.stem[:2] for slug, path in files().items()}
+    numbers = [
+        k for slug, k in notebooks.items() if not course_table()[slug].get("guide")
+    ]
     found = []
     for title, body in SECTION.findall(page):
         time = TIME.search(body)

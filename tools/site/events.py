@@ -25,6 +25,7 @@ from mkdocs.structure.pages import Page
 from stbp_edu.files import read_text, read_toml, write_text
 from stbp_edu.plotting import palette
 from stbp_edu.practice import explorers
+from stbp_edu.practice.tasks import course_table
 from tools.pages import home_page
 from tools.pages.names import names
 from tools.site import PUBLIC, ROOT, downloads
@@ -115,12 +116,18 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def _parts(notebooks: list[str]) -> dict[str, list[str]]:
-    """Return the notebooks of each part of the course: derive, train, and any neuron and rule."""
-    parts: dict[str, list[str]] = {"DERIVE": [], "TRAIN": [], "GENERAL": []}
+    """Return the notebooks of each part of the course, and the guides beside it."""
+    parts: dict[str, list[str]] = {
+        "DERIVE": [],
+        "TRAIN": [],
+        "GENERAL": [],
+        "GUIDE": [],
+    }
     part = "DERIVE"
     for path in notebooks:
-        parts[part].append(path)
         slug = Path(path).stem.partition("_")[2]
+        is_guide = course_table()[slug].get("guide", False)
+        parts["GUIDE" if is_guide else part].append(path)
         part = FOLLOWS.get(slug, part)
     return parts
 
