@@ -45,12 +45,8 @@ DERIVED = {
         "40 ms",
         "150 ms",
     },  # bins of the recipes for events
-    "docs/silent-networks.md": {
-        *("90 %", "80 %"),  # 1 or 2 of 10 classes never answered
-        *("36 %", "66 %", "92 %", "99 %"),  # ends of intervals that docs/time.md prints
-    },
     "what_matters": {"96.0 %", "96.8 %"},  # means that question 2 makes up
-    "README.md": {"36 %", "92 %", "95 %", "99 %"},  # the same, and their level
+    "README.md": {"36 %", "92 %", "95 %", "99 %"},  # ends of intervals, and their level
 }
 """Figures that a page, or the notebook of a slug, derives and does not measure."""
 
