@@ -323,10 +323,6 @@ PAGE = Recipe(
 ---
 title: Leaks
 description: How fast a potential decays where no input arrives.
-tags:
-  - practice
-hide:
-  - tags
 ---
 
 # Leaks

@@ -70,7 +70,7 @@ def test_every_solution_is_right_in_the_page(opened, address):
     assert kept == {exercise.id: "right" for exercise, _, _ in exercise_cells(path)}
     if path == PATHS[0]:
         progress = page.context.new_page()
-        progress.goto(f"{address}progress/")
+        progress.goto(f"{address}start/")
         said = progress.locator("[data-progress] [role=status]")
         expect(said).to_contain_text(f"{len(kept)} of ")
         progress.close()
@@ -107,6 +107,6 @@ def test_the_hunt_answers_right_and_wrong_and_the_page_keeps_both(warm, address)
     kept = json.loads(warm.evaluate("localStorage.getItem('stbp-edu-progress')"))
     assert kept == {"hunt(3)": "right", "hunt(5)": "wrong"}
     progress = warm.context.new_page()
-    progress.goto(f"{address}progress/")
+    progress.goto(f"{address}start/")
     expect(progress.get_by_text("Bugs found: 1.")).to_be_visible()
     progress.close()

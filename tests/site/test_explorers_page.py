@@ -175,7 +175,7 @@ def test_an_arrow_of_the_first_page_can_be_cut(
 
 def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     """What was right stays right, until the reader forgets it and means it."""
-    page.goto(f"{address}progress/")
+    page.goto(f"{address}start/")
     place = page.locator("[data-progress]")
     total = len([e for e in json.loads(_exercises(page)) if e["course"]])
     said = place.get_by_role("status")
@@ -193,6 +193,8 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
         expect(state).to_have_text(kept)
     page.reload()
     expect(said).to_contain_text(f"1 of {total} right")
+    place.get_by_text("Exercises of the notebooks", exact=True).click()
+    expect(state).to_be_visible()
     expect(state).to_have_text("right")
     saved = _saved(page)
     found = read_progress(saved)
@@ -234,7 +236,7 @@ def _read_back(page: Page, saved: Path) -> None:
 def _exercises(page: Page) -> str:
     """Return the list of exercises that the page reads."""
     return page.request.get(
-        page.url.replace("progress/", "assets/explorers/exercises.json")
+        page.url.replace("start/", "assets/explorers/exercises.json")
     ).text()
 
 
@@ -242,7 +244,7 @@ def test_a_prediction_is_chosen_by_click_or_key_and_held_against_the_measurement
     page: Page, address: str
 ) -> None:
     """It is kept in the browser with the progress, and forgotten with it."""
-    page.goto(f"{address}progress/")
+    page.goto(f"{address}start/")
     insert = (
         "(html) => document.querySelector('main').insertAdjacentHTML('beforeend', html)"
     )

@@ -49,10 +49,10 @@ def bug_hunt() -> dict[str, object]:
 
 
 def cite() -> dict[str, object]:
-    """Return CITATION.cff, as it stands there and as it is read, and the licence of the code."""
-    source = read_text(ROOT / "CITATION.cff").rstrip()
+    """Return the data of CITATION.cff, and the licence of the code."""
+    cff = yaml.safe_load(read_text(ROOT / "CITATION.cff"))
     code = read_toml(ROOT / "pyproject.toml")["project"]["license"]
-    return {"source": source, "cff": yaml.safe_load(source), "license": code}
+    return {"cff": cff, "license": code}
 
 
 def equations() -> dict[str, object]:
@@ -116,7 +116,6 @@ def teach() -> dict[str, object]:
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
-    "cite.md": cite,
     "equations.md": equations,
     "frameworks.md": lambda: {"record": read_records()["framework-rules"]},
     "index.md": home_page.names,
@@ -124,6 +123,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "performance.md": lambda: performance_page.names(read_records()),
     "reading-paths.md": paths_page.names,
     "results.md": lambda: results_page.names(read_records()),
+    "reuse.md": cite,
     "sheet.md": lambda: {
         "groups": GROUPS,
         "poster": poster().html(),

@@ -190,7 +190,7 @@ function fillPage() {
   if (!isSet) resetAllButton.after(button("Download my version (.ipynb)", "Download my version (.ipynb)", downloadMine));
   document.addEventListener("click", ({ target }) => menu.contains(target) || menu.removeAttribute("open"));
   document.addEventListener("stbp-progress", progressed);
-  const [, id] = /^#exercise-([\w-]+)$/.exec(location.hash) ?? []; // from the page of progress
+  const [, id] = /^#exercise-([\w-]+)$/.exec(location.hash) ?? []; // from the list of exercises
   if (id) document.querySelector(`[data-exercise="${id}"]`)?.scrollIntoView();
   markSidebar();
   document.documentElement.dataset.live = "ready";

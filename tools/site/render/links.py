@@ -25,7 +25,7 @@ TEXTS = {
     "security.md": "SECURITY.md",
 }
 """Pages that stand at the top of the repository."""
-SPECIAL = {"CITATION.cff": "cite.md", **{file: page for page, file in TEXTS.items()}}
+SPECIAL = {"CITATION.cff": "reuse.md", **{file: page for page, file in TEXTS.items()}}
 ELEMENT = re.compile(r"<\w[^<>]*>")
 ATTRIBUTE = re.compile(r'\s(id|name|href|src)="([^"]+)"')
 PLACES = ("id", "name")  # the attributes to which a link leads

@@ -71,6 +71,7 @@ const make = (tag, attributes = {}, ...children) => {
   return node;
 };
 const code = (text) => make("code", {}, text);
+const fold = (summary, ...content) => make("details", {}, make("summary", {}, summary), ...content);
 const json = async (name) => (await fetch(new URL(name, import.meta.url))).json();
 
 // A title with its indices set as such, as the package wrote it.
@@ -128,9 +129,10 @@ async function show(place) {
   const more = exercises.filter((exercise) => !exercise.course);
   const told = make("p", { "aria-live": "polite" });
   const buttons = make("div", { class: "live-buttons" }, ...choices(told));
-  const further = [make("h2", {}, "More practice"),
-    make("p", {}, "These stand in no notebook. They are checked in the same way, by their names: ", code('check("gate-f", your_function)'),
-      ". Those that end in ", code("-formula"), " ask for a formula: ", code('check_formula("c4-epsilon", "your formula")'), ".")]; // prettier-ignore
+  const further = make("p", {}, "These are in no notebook. They are checked in the same way, by their names: ", code('check("gate-f", your_function)'),
+    ". Those that end in ", code("-formula"), " ask for a formula: ", code('check_formula("c4-epsilon", "your formula")'), "."); // prettier-ignore
+  const [here, others] = [make("div", {}), make("div", {})];
+  const lists = [fold("Exercises of the notebooks", here), fold("More practice", further, others)]; // made once, so they stay open
   const draw = () => {
     const kept = read(STATES);
     const done = course.filter(({ id }) => kept[id] === "right").length;
@@ -141,7 +143,9 @@ async function show(place) {
     const foretold = Object.entries(read(PREDICTIONS)).map(([id, choice]) => make("p", {}, "You predicted, ", code(id), `: ${choice}.`));
     const hunted = Object.entries(kept).filter(([id, state]) => id.startsWith("hunt(") && state === "right").length;
     if (hunted) foretold.unshift(make("p", {}, `Bugs found: ${hunted}.`));
-    place.replaceChildren(said, meter, buttons, told, table("Exercises of the notebooks", course, kept, link), ...foretold, ...further, table("More exercises", more, kept, link));
+    here.replaceChildren(table("Exercises of the notebooks", course, kept, link));
+    others.replaceChildren(table("More exercises", more, kept, link));
+    place.replaceChildren(said, meter, buttons, told, ...foretold, ...lists);
   };
   document.addEventListener("stbp-progress", draw);
   addEventListener("storage", draw);
