@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.accuracy import ENCODINGS, ROOT, carry_out, over_seeds
-from stbp_edu.files import read_json, write_json
+from stbp_edu._support.files import read_json, write_json
 from stbp_edu.training import RECIPES, load_digits, to_dict
 from stbp_edu.training.evaluation import SILENT
 from stbp_edu.training.measurements import environment, measurements_folder, origin

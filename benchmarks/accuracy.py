@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.files import read_json, write_json
 from stbp_edu.cli.main import format_duration
 from stbp_edu.cli.sweep import processes, watch_runs
-from stbp_edu.files import load_params, read_json, write_json
+from stbp_edu.parameter_files import load_params
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import measurements_folder, origin, plus_minus
 from stbp_edu.training.plans import Plan, Results, run_plan

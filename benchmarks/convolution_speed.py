@@ -25,10 +25,10 @@ from benchmarks.frameworks.candidate import Candidate
 from benchmarks.frameworks.candidate_process import distance
 from benchmarks.frameworks.problem import LR, NEURON
 from benchmarks.frameworks.torch_common import SpikingLayer, candidate, loss, through
-from stbp_edu.arrays import Workspace
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.parameters import Params, by_layer, by_name
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.measurements import measurements_folder

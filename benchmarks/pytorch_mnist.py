@@ -22,7 +22,7 @@ from benchmarks.accuracy import (
     run,
     summary,
 )
-from stbp_edu.files import write_json
+from stbp_edu._support.files import write_json
 from stbp_edu.torch import train
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.runs import RECORD

@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks.engine_speed import TimedStep, measure, publish, row
 from stbp_edu import LIF, Gaussian, arrows, derive
-from stbp_edu.arrays import Workspace
 from stbp_edu.engine import Program
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.training.measurements import measurements_folder
 
 RECORD = measurements_folder() / "speed-recurrent.json"

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import Array
-from stbp_edu.files import write_json
+from stbp_edu._support.checks import Array
+from stbp_edu._support.files import write_json
+from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import Params
-from stbp_edu.rules import CASE_RULES
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import measurements_folder, origin

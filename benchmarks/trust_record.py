@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from stbp_edu.files import read_json, write_json
+from stbp_edu._support.files import read_json, write_json
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.verify import report
 

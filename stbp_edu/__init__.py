@@ -4,7 +4,7 @@ The rooms, in the order in which the course opens them:
 
 - ``neuron``, ``surrogates``: the LIF neuron, and the curves for the slope of its spike;
 - ``forward_pass``, ``parameters``, ``losses``: a network forward, what it learns, and its loss;
-- ``cases``, ``rules``: the five cases, and which of their terms a rule keeps;
+- ``cases``, ``case_rules``: the five cases, and which of their terms a rule keeps;
 - ``verify``: the same numbers once more, by independent oracles;
 - ``training``: runs on data, and ``engine``, which makes them fast;
 - ``arrows``, ``derived``, ``proof``: any neuron, from its forward lines, and any rule;
@@ -42,8 +42,8 @@ __all__ = [
 LATER = {
     "derive": "derived",
     "network": "networks",
-    "load_params": "files",
-    "save_params": "files",
+    "load_params": "parameter_files",
+    "save_params": "parameter_files",
 }
 """Functions that are loaded where they are used, with their modules."""
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.lines.expressions import indexed
-from stbp_edu.arrows.lines.program import program
+from stbp_edu.arrows.lines.shown_program import program
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines

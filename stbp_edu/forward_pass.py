@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.neuron import LIF, check_lif
 from stbp_edu.parameters import Gradients, Params
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.surrogates import Gaussian, Surrogate, checked
 
 HARD_GATES = ("exponential", "linear")

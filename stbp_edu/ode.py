@@ -2,7 +2,7 @@
 
 import math
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 
 LARGEST = 700
 """The largest exponent whose exponential is a float."""

@@ -14,9 +14,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
-from stbp_edu.sizes import widths
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
+from stbp_edu._support.sizes import widths
 
 NAME = re.compile(r"([WbR](?=\d)|\w+(?=\.))\.?(\d{1,4})")
 

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Protocol, TypeGuard
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 
 
 class Surrogate(Protocol):

@@ -73,6 +73,6 @@ def _proofs_compile_in_slow_tests_only(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Let proofs compile nothing in the quick loop: that takes seconds for each neuron."""
-    module = sys.modules.get("stbp_edu.proof_of_programs")
+    module = sys.modules.get("stbp_edu.proof.of_programs")
     if module and not request.node.get_closest_marker("slow"):
         monkeypatch.setattr(module, "installed", lambda: False)

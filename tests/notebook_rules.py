@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stbp_edu.equations import EQUATIONS
+from stbp_edu._support.equations import EQUATIONS
 from tools.notebooks.execution import FOLDED
 
 EARLY = 6  # cells within which the grid must appear
@@ -229,7 +229,7 @@ def equations(notebook: Any) -> Iterator[str]:
     for id_, latex in stated:
         forms = EQUATIONS[id_].forms.values() if id_ in EQUATIONS else ()
         if re.sub(r"\s", "", latex) not in {re.sub(r"\s", "", form) for form in forms}:
-            yield f"{id_} differs from every form in stbp_edu.equations: {latex.strip()}"
+            yield f"{id_} differs from every form in equations.toml: {latex.strip()}"
     families = {id_.split("-")[0] for id_ in EQUATIONS if "-" in id_}
     for found in written_ids("\n".join(cell.source for cell in code_cells(notebook))):
         if found.split("-")[0] in families and found not in EQUATIONS:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from stbp_edu.files import read_json
+from stbp_edu._support.files import read_json
 from stbp_edu.training.plans import PLAN_RECORD, Plan, Results
 from stbp_edu.training.runs import PARAMS, RECORD
 

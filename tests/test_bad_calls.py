@@ -24,10 +24,9 @@ from stbp_edu import (
     Gaussian,
     Trace,
     arrows,
-    files,
     losses,
-    machines,
     ode,
+    parameter_files,
     practice,
     training,
 )
@@ -37,6 +36,7 @@ from stbp_edu.engine import Program
 from stbp_edu.parameters import by_layer
 from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.surrogates import SURROGATES
+from stbp_edu.training import machines
 from stbp_edu.training.data import Dataset, Events, bin_events
 from stbp_edu.training.measurements import load_measurement
 from stbp_edu.training.plans import Plan
@@ -72,7 +72,7 @@ SMALL = Settings(hidden=(3,), T=2)
 DIGITS = training.load_digits()
 FOLDER = Path(tempfile.mkdtemp(prefix="stbp-bad-calls-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
-files.save_params(FOLDER / "params.npz", P.params)
+parameter_files.save_params(FOLDER / "params.npz", P.params)
 FILE.write(FOLDER / "progress-exported.json", {"c1-delta": "right"})
 
 
@@ -178,7 +178,7 @@ FUNCTIONS = [
         losses.Membrane,
         losses.CrossEntropy,
     ),
-    *(own_loss, direct_term, stbp_edu.rules.backward_gate),
+    *(own_loss, direct_term, stbp_edu.case_rules.backward_gate),
     *(
         autodiff.derivatives,
         finite_difference.partial,
@@ -192,10 +192,10 @@ FUNCTIONS = [
         training.evaluate,
         train,
         RunConfig,
-        files.save_params,
+        parameter_files.save_params,
     ),
     *(
-        files.load_params,
+        parameter_files.load_params,
         practice.check,
         practice.check_formula,
         practice.check_network,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle, arrows
+from stbp_edu._support.sizes import widths
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.engine import Program, passes
-from stbp_edu.rules import ABLATIONS, CASE_RULES
-from stbp_edu.sizes import widths
 from tests.arrows.oracle import error
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))

@@ -23,6 +23,8 @@ from stbp_edu.arrows import (
     soft_reset,
     with_gain_limit,
 )
+from stbp_edu.case_rules import ABLATIONS
+from stbp_edu.case_rules import CASE_RULES as PART_ONE
 from stbp_edu.engine import (
     Program,
     Workspace,
@@ -30,10 +32,8 @@ from stbp_edu.engine import (
     loops,
     machine_code,
 )
-from stbp_edu.engine.compiled import limit_threads
-from stbp_edu.losses.reading import Direct
-from stbp_edu.rules import ABLATIONS
-from stbp_edu.rules import CASE_RULES as PART_ONE
+from stbp_edu.engine.compiled import limit_threads, threads
+from stbp_edu.losses.of_states import Direct
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
@@ -308,7 +308,7 @@ def test_the_quick_exponential_is_the_exponential():
     with np.errstate(all="ignore"):
         found = np.array([loops.quick_exp(one) for one in y])
         assert np.isnan(loops.quick_exp(np.float32("nan")))
-    np.testing.assert_allclose(found, np.exp(y), rtol=3e-6)
+    np.testing.assert_allclose(found, np.exp(y.astype(float)), rtol=4e-7)
 
 
 @numba
@@ -366,3 +366,12 @@ def test_what_is_compiled_depends_on_the_version_and_on_every_source(monkeypatch
     assert stbp_edu.__version__ in before
     assert any("def settled" in text or '"settled"' in text for text in before)
     assert any("def add_scaled_rows" in text for text in before)
+
+
+def test_threads_are_as_many_as_processors_where_a_process_cannot_be_bound(
+    monkeypatch,
+):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    for count, wanted in ((3, 3), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert threads() == wanted

@@ -7,7 +7,7 @@ import re
 
 import nbformat
 
-from stbp_edu.equations import GROUPS
+from stbp_edu._support.equations import GROUPS
 from tests.notebook_rules import prose
 from tools.notebooks.numbering import files
 from tools.site.generate import source_code

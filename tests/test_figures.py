@@ -9,7 +9,7 @@ import pytest
 
 from tools import ROOT
 from tools.pages import read_records
-from tools.pages.names import names
+from tools.pages.page_names import names
 from tools.templates import filled
 
 pytestmark = pytest.mark.slow  # the pages of measurements are made

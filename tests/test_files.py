@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stbp_edu import files, init_params
+from stbp_edu import init_params, parameter_files
+from stbp_edu._support import files
 from stbp_edu.parameters import named_arrays
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.saved_progress import read_progress
@@ -23,12 +24,14 @@ from tests.bad_calls import equal
 
 def test_parameters_survive_to_the_bit_without_pickle(tmp_path: Path) -> None:
     params = init_params([5, 4, 3], np.random.default_rng(0), np.float32)
-    files.save_params(tmp_path / "p.npz", params)
+    parameter_files.save_params(tmp_path / "p.npz", params)
     with np.load(tmp_path / "p.npz", allow_pickle=False) as file:
         assert sorted(file.files) == ["W1", "W2", "b1", "b2", "meta"]
-    for name, array in named_arrays(files.load_params(tmp_path / "p.npz")).items():
+    for name, array in named_arrays(
+        parameter_files.load_params(tmp_path / "p.npz")
+    ).items():
         np.testing.assert_array_equal(array, named_arrays(params)[name])
-    files.save_params(tmp_path / "again.npz", params)
+    parameter_files.save_params(tmp_path / "again.npz", params)
     assert (tmp_path / "p.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
 
 
@@ -97,7 +100,7 @@ def write_run(path: Path, hidden: tuple[int | str, ...], of: str) -> None:
     settings = Settings(hidden=hidden, T=2)
     state = initial_state(settings, load_digits())
     if of == "params":
-        files.save_params(path, state.params)
+        parameter_files.save_params(path, state.params)
     else:
         save_checkpoint(path, Checkpoint(settings, "none", state, []))
 
@@ -108,7 +111,10 @@ FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     **{
         f"{of}, {kind}": (partial(write_run, hidden=hidden, of=of), read)
         for kind, hidden in RUNS.items()
-        for of, read in (("params", files.load_params), ("checkpoint", load_checkpoint))
+        for of, read in (
+            ("params", parameter_files.load_params),
+            ("checkpoint", load_checkpoint),
+        )
     },
     "progress": (lambda path: saved_progress.FILE.write(path, PROGRESS), read_progress),
     "the record of a run": (lambda path: runs.KIND.write(path, VALUES), runs.KIND.read),
@@ -176,14 +182,14 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     ):
         files.PARAMETERS.write_arrays(path, {}, arrays)
         with pytest.raises(ValueError, match=words):
-            files.load_params(str(path))
+            parameter_files.load_params(str(path))
     np.savez(path, W1=np.array([{}], dtype=object), b1=b)
     with pytest.raises(ValueError, match="must be a whole npz file of plain arrays"):
-        files.load_params(path)
+        parameter_files.load_params(path)
     with pytest.raises(FileNotFoundError):
-        files.load_params(tmp_path / "none.npz")
+        parameter_files.load_params(tmp_path / "none.npz")
     with pytest.raises(TypeError, match="path must be a string or a Path, got 3"):
-        files.load_params(3)
+        parameter_files.load_params(3)
     path.write_text("{")
     with pytest.raises(ValueError, match=r"x\.npz must be a JSON file"):
         files.read_json(path)

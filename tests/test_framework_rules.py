@@ -17,7 +17,7 @@ from autograd.tracer import getval
 from stbp_edu import LIF, Rectangle, Sigmoid
 from tests.networks import fast_backward, make_problem
 from tools import ROOT
-from tools.pages.names import names
+from tools.pages.page_names import names
 from tools.templates import filled
 
 RULES_RECORD = json.loads(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Trace, arrows
 from stbp_edu.arrows.rules import norms
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.losses import LOSSES, Rate
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS, CASE_RULES
 from tests.networks import assert_close, fast_backward, make_problem, problems
 
 STEEP = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate="linear")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, machines
+from stbp_edu import LIF, Gaussian
+from stbp_edu.training import machines
 
 
 def test_p2_batch_split_gives_the_gradient_of_the_whole_batch():

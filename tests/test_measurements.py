@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
 from benchmarks.frameworks import __main__, problem
-from stbp_edu.files import read_json
+from stbp_edu._support.files import read_json
 from stbp_edu.training import RECIPES, from_dict
 from stbp_edu.training.measurements import (
     load_measurement,

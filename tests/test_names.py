@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from stbp_edu import arrows, derive
 from stbp_edu.arrows import Rule, draw_params, with_gain_limit
 from stbp_edu.arrows.adjoints import local_derivatives
-from stbp_edu.arrows.paths import Node, paths_from
 from stbp_edu.arrows.state_loss import Loss
+from stbp_edu.arrows.unrolled import Node, paths_from
 from stbp_edu.engine import Program, compiled
 from tests.arrows.oracle import by_autograd, error
 

@@ -13,7 +13,7 @@ import stbp_edu
 from stbp_edu import LIF, arrows, derive, losses
 from stbp_edu.arrows import Rule
 from stbp_edu.arrows.adjoints import derivatives_on
-from stbp_edu.arrows.paths import Node
+from stbp_edu.arrows.unrolled import Node
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import Settings
 from tests.arrows import oracle

@@ -10,7 +10,7 @@ from functools import cache
 import nbformat
 import pytest
 
-from stbp_edu.equations import EQUATIONS
+from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.practice.tasks import course_table, tasks
 from tests.notebook_rules import code_cells, prose, written_ids
 from tools import ROOT

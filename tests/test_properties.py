@@ -8,6 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, Params, Trace, cases, forward_pass
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.losses import (
     CrossEntropy,
     Direct,
@@ -18,7 +19,6 @@ from stbp_edu.losses import (
     StepCrossEntropy,
 )
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from tests.networks import (
     Problem,

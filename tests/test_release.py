@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 import stbp_edu
-from stbp_edu import equations
+from stbp_edu._support import equations
 from tools import ROOT
-from tools.pages.names import trust
+from tools.pages.page_names import trust
 from tools.templates import filled
 
 CFF = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.pages.names import trust, weighted_share
+from tools.pages.page_names import trust, weighted_share
 
 
 def test_a_part_counts_by_its_size_and_a_whole_one_has_no_sampling_error() -> None:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stbp_edu.training.data.catalogue import FASHION, MNIST
 from stbp_edu.training.data.datasets import cache_folder
 from stbp_edu.training.data.idx import NAMES, IdxDataset
+from stbp_edu.training.data.recipes import FASHION, MNIST
 
 
 @dataclass(frozen=True)

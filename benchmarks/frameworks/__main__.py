@@ -15,7 +15,7 @@ from tqdm import tqdm
 from benchmarks.frameworks.candidate import BY_NAME, Entry
 from benchmarks.frameworks.problem import LR, NEURON, Size
 from benchmarks.frameworks.side_by_side import asked, measured_at
-from stbp_edu.files import write_json
+from stbp_edu._support.files import write_json
 from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 FOLDER = measurements_folder()

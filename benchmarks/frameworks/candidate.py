@@ -38,7 +38,7 @@ class Entry:
         build: ``module:function`` in this folder, which makes the candidate of a problem.
         options: further keyword arguments of that function.
         packages: what has to be installed, the framework itself first.
-        rule: the rule of :mod:`stbp_edu.rules` whose gradient it computes.
+        rule: the rule of :mod:`stbp_edu.case_rules` whose gradient it computes.
         form: how it is used, in a sentence.
         peer: whether it is one of the spiking frameworks, run as it comes.
     """

@@ -14,11 +14,11 @@ from typing import Any
 from benchmarks.frameworks.candidate import BY_NAME, Entry
 from benchmarks.frameworks.problem import NEURON
 from stbp_edu import LIF
+from stbp_edu._support.files import write_json
 from stbp_edu.arrows import classify, network, words
 from stbp_edu.arrows.finder.classifier import SIZES, STEPS
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.arrows.paths import Word
-from stbp_edu.files import write_json
+from stbp_edu.arrows.unrolled import Word
 from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "framework-rules.json"

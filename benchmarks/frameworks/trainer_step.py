@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 import stbp_edu
 from benchmarks.frameworks.candidate import Candidate, GradientList
 from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training.data import Dataset

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.time.fast_loops import fill_gains, hand_down, integrate, recur
 from stbp_edu import Trace
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.training import Dataset, Settings, initial_state
 from stbp_edu.training.encoders import rows
 from stbp_edu.training.trainer import EPOCH, QUANTILES, TEST, stream

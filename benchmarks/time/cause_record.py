@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.time.cause import PLANS, ROOT, SEEDS, TASKS, Cell, is_finished, measure
-from stbp_edu.files import read_json, write_json
+from stbp_edu._support.files import read_json, write_json
 from stbp_edu.training import to_dict
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.trainer import QUANTILES

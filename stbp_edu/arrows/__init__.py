@@ -37,7 +37,10 @@ from stbp_edu.arrows.part_one import (
     with_adaptation,
     with_current,
 )
-from stbp_edu.arrows.paths import (
+from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
+from stbp_edu.arrows.state_loss import Loss, last_steps, membrane, rate
+from stbp_edu.arrows.table import Arrow, Neuron
+from stbp_edu.arrows.unrolled import (
     Edge,
     Node,
     Path,
@@ -46,9 +49,6 @@ from stbp_edu.arrows.paths import (
     paths_from,
     words,
 )
-from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
-from stbp_edu.arrows.state_loss import Loss, last_steps, membrane, rate
-from stbp_edu.arrows.table import Arrow, Neuron
 
 __all__ = [
     "RULES", "Arrow", "AveragePool", "Backward", "Edge", "Flatten",

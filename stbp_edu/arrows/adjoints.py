@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import models
 from stbp_edu.arrows.forward_run import check_follows, check_params, check_run
 from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
 from stbp_edu.arrows.table import Arrow, like
-from stbp_edu.checks import Array
 from stbp_edu.parameters import LayerArrays
 
 Factors = list[dict[tuple[str, bool], Any]]

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.arrows.lines.text import read_lines

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support.checks import Array, NotFiniteError, check_finite
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.table import Neuron, StateArrays
-from stbp_edu.checks import Array, NotFiniteError, check_finite
 
 WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power"}
 """What an operation's result is called."""

@@ -10,10 +10,10 @@ from html import escape
 from itertools import product
 from typing import Any, NamedTuple
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.lines.expressions import GREEK, NAMED, indexed
 from stbp_edu.arrows.lines.layer_program import Adjoint
-from stbp_edu.arrows.lines.program import classes, reached
+from stbp_edu.arrows.lines.shown_program import classes, reached
 from stbp_edu.arrows.lines.step_functions import added
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule, as_rule

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.models import Layer, LayerParams, Network, Series
-from stbp_edu.checks import Array
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 
 NEAR = 1e-4  # the most by which a state may differ that was computed again

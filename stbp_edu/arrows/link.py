@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 
 Shape = tuple[int, ...]
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
 from stbp_edu.arrows.forward_run import as_trace, check_params, run
@@ -23,10 +24,9 @@ from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.lines.layer_program import Adjoint
 from stbp_edu.arrows.lines.step_functions import added
 from stbp_edu.arrows.models import LayerParams, Network
-from stbp_edu.arrows.paths import Word
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.arrows.table import LOSS
-from stbp_edu.checks import Array
+from stbp_edu.arrows.unrolled import Word
 
 Traces = dict[tuple[str, str], Any]
 """e of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""

@@ -6,7 +6,8 @@ The engine has five rules, and is quicker.
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.adjoints import (
     LocalDerivatives,
     derivatives_on,
@@ -19,10 +20,9 @@ from stbp_edu.arrows.models import network
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Neuron, neuron_from
-from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Trace, check_trace
 from stbp_edu.losses import RATE
-from stbp_edu.losses.reading import Built, Direct, direct_term
+from stbp_edu.losses.of_states import Built, Direct, direct_term
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 from stbp_edu.surrogates import Surrogate

@@ -25,11 +25,11 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.table import Arrow
-from stbp_edu.checks import Array
-from stbp_edu.rules import check_gain_limit
+from stbp_edu.case_rules import check_gain_limit
 
 Moves = Mapping[str, str | None]
 KINDS = (

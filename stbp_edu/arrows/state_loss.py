@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import Neuron
-from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import (
     RATE,
@@ -23,7 +23,7 @@ from stbp_edu.losses import (
     StepCrossEntropy,
     read_loss,
 )
-from stbp_edu.losses.reading import Built
+from stbp_edu.losses.of_states import Built
 
 
 @dataclass(frozen=True)

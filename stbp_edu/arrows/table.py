@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.factors import constants, factor_letters, factor_value
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope

@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.cases.vector import case_at, check_reset
-from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE
 from stbp_edu.neuron import LIF

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
+from stbp_edu.case_rules import backward_gate
 from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE, LossLike
-from stbp_edu.losses.reading import direct_term
+from stbp_edu.losses.of_states import direct_term
 from stbp_edu.neuron import LIF, check_lif
 from stbp_edu.parameters import Gradients, Params
-from stbp_edu.rules import backward_gate
 
 
 def case_at(t: int, n: int, T: int, N: int) -> int:
@@ -170,7 +170,7 @@ def sweep(
         neuron: the neuron of that pass; with a hard reset, from which the cases are derived.
         rule: ``"exact"``, err = ε (id ``err-exact``); ``"classic"``, err = δ ⊙ h(U)
             (id ``err-classic``), and what a loss on the potential adds: all of ε but what was
-            carried; or an ablation of :mod:`stbp_edu.rules`.
+            carried; or an ablation of :mod:`stbp_edu.case_rules`.
         loss: a loss of :mod:`stbp_edu.losses`, or its direct term ∂L/∂o^{t,N}, (T, S, n[N]).
 
     Raises:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
-from stbp_edu.files import write_text
+from stbp_edu._support import checks
+from stbp_edu._support.files import write_text
 from stbp_edu.parameters import Params, by_layer
 from stbp_edu.training import evaluation
 from stbp_edu.training.data import Dataset, load_dataset

@@ -23,7 +23,7 @@ def verify(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    from stbp_edu.proof_of_programs import of_the_package
+    from stbp_edu.proof.of_programs import of_the_package
     from stbp_edu.verify import report
 
     outcomes: list[Any] = []

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from stbp_edu.files import load_params
+from stbp_edu.parameter_files import load_params
 from stbp_edu.training import runs
 
 FILE = "network.nir"

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from stbp_edu.rules import CASE_RULES
+from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.training import runs
 from stbp_edu.training.checkpoints import load_checkpoint
 from stbp_edu.training.data import CATALOGUE, load_dataset

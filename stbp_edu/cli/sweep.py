@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.plans import PLAN_RECORD, Plan, Results, read_plan, run_plan

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from stbp_edu import checks
-from stbp_edu.files import write_text
+from stbp_edu._support import checks
+from stbp_edu._support.files import write_text
 from stbp_edu.practice.tasks import misconceptions, objectives, tasks
 from stbp_edu.teaching import class_report, gradebook, notebooks, wall
 from stbp_edu.teaching.notebooks import FLAVOURS, files_of

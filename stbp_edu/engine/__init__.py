@@ -7,7 +7,7 @@ the layers, by the linear maps between them. The neurons of a layer run the prog
 ``loop_source`` writes them, and they call ``loops``).
 """
 
-from stbp_edu.arrays import Workspace
 from stbp_edu.engine.program import Program as Program  # behind stbp_edu.network
+from stbp_edu.engine.workspace import Workspace
 
 __all__ = ["Workspace"]

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.rules import norms
-from stbp_edu.checks import Array
 from stbp_edu.engine.array_program import ArrayProgram, Arrays
 
 

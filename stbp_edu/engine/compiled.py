@@ -20,17 +20,17 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.arrays import CACHE_LINE, at_cache_line
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.lines.expressions import ops_in
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.models import Network
-from stbp_edu.checks import Array
 from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.loops import NEAR
 from stbp_edu.engine.machine_code import compiled, interpreted, kernel
+from stbp_edu.engine.workspace import CACHE_LINE, at_cache_line
 from stbp_edu.surrogates import is_curve
 
 ADD = 4

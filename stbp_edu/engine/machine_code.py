@@ -31,7 +31,7 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     Where the user's cache can be written to, what is compiled is kept there for other processes:
     the file's name tells all that it was made from.
     """
-    from stbp_edu.files import (
+    from stbp_edu._support.files import (
         write_whole,  # with what no other user of the engine needs
     )
 

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from stbp_edu.arrays import Workspace
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.link import AveragePool, Link, Patches
 from stbp_edu.arrows.table import LOSS
-from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import (
     CompiledSteps,
@@ -28,6 +27,7 @@ from stbp_edu.engine.compiled import (
     multiply,
     weigh,
 )
+from stbp_edu.engine.workspace import Workspace
 
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input."""

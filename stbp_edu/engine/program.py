@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.arrays import Workspace
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import forward_run, models
-from stbp_edu.arrows.lines.program import steps_back
+from stbp_edu.arrows.lines.shown_program import steps_back
 from stbp_edu.arrows.link import Flatten
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
-from stbp_edu.checks import Array
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.passes import Dense, Linked, Passes
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.surrogates import is_curve
 
 

@@ -11,8 +11,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.formulas import (
     RATE,
@@ -22,7 +22,7 @@ from stbp_edu.losses.formulas import (
     Rate,
     StepCrossEntropy,
 )
-from stbp_edu.losses.reading import (
+from stbp_edu.losses.of_states import (
     Built,
     Direct,
     LossFunction,

@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.forward_pass import Trace
-from stbp_edu.losses.reading import Built, Direct
+from stbp_edu.losses.of_states import Built, Direct
 
 TOLERANCE = 1e-5
 """How far the sum of probabilities may be from 1: what float32 may make of them."""

@@ -8,18 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.arrays import Workspace
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import models, with_gain_limit
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.finite_states import check_states
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss, loss_of
 from stbp_edu.arrows.table import Neuron
-from stbp_edu.checks import Array
+from stbp_edu.case_rules import check_gain_limit
 from stbp_edu.engine.compiled import chosen, one_blas_thread
 from stbp_edu.engine.passes import Passes, States
 from stbp_edu.engine.program import Program
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
 from stbp_edu.networks.arguments import (
@@ -35,7 +36,6 @@ from stbp_edu.networks.reading_a_loss import direct_terms, value_of
 from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_of
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
 from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
-from stbp_edu.rules import check_gain_limit
 
 LARGE = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
@@ -281,7 +281,7 @@ def network(
     Args:
         sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
             columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
-            with recurrent weights: see :mod:`stbp_edu.sizes`.
+            with recurrent weights.
         neuron: an :class:`stbp_edu.LIF`, what :func:`stbp_edu.derive` returns, or forward lines
             as a text; or a list of one for each layer. Lines without ``spike`` are a read-out.
         loss: a loss of :mod:`stbp_edu.losses`, its name, such as ``"membrane"``, or your own.

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.arrays import Workspace
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron, models
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
-from stbp_edu.checks import Array
 from stbp_edu.engine.compiled import own_surrogates
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.networks.traces import described, flattened
 from stbp_edu.parameters import Params, by_layer
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import models
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import as_loss
-from stbp_edu.losses.reading import direct_term
+from stbp_edu.losses.of_states import direct_term
 from stbp_edu.networks.traces import flattened
 
 

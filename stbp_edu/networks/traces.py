@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import models
-from stbp_edu.checks import Array
 from stbp_edu.engine.passes import States
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import Params

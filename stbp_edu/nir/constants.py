@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
-from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 
 DT = 1e-4

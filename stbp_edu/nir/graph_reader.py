@@ -5,9 +5,9 @@ from typing import Any
 import nir
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
-from stbp_edu.checks import Array
 from stbp_edu.derived import derive
 from stbp_edu.neuron import LIF
 from stbp_edu.nir.constants import DT, Discrete

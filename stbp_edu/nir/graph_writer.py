@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import nir
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron
-from stbp_edu.checks import Array
 from stbp_edu.nir.constants import DT, Discrete, discrete, neuron_of_each
 from stbp_edu.parameters import Params, by_layer
 

@@ -12,9 +12,9 @@ from html import escape
 from importlib import resources
 from itertools import product
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.cases import case_at
-from stbp_edu.equations import EQUATIONS
 from stbp_edu.plotting.drawing import Drawing, DrawnNode
 from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK
 from stbp_edu.plotting.svg_figure import Shown, show

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.ticker import MaxNLocator
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.plotting.chart_figure import place_legend, style
 from stbp_edu.plotting.palette import (
     DASHES,

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.plotting.palette import GRID, INK
 
 ROW, COLUMN = 76, 180  # pixels: of a row, and at most of a column

@@ -6,7 +6,7 @@ An automaton has a circle for each state, an arrow for each move, and a cross fo
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows import Network, Rule
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label
 from stbp_edu.plotting.graph import below_loss, edges, subscript

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.files import read_toml
 from stbp_edu.cases import case_at
-from stbp_edu.files import read_toml
 from stbp_edu.forward_pass import forward
 from stbp_edu.parameters import Params
 from stbp_edu.practice import saved_progress

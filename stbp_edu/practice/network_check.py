@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.parameters import Gradients, Params
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback

@@ -10,8 +10,8 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from stbp_edu import checks
-from stbp_edu.files import read_toml
+from stbp_edu._support import checks
+from stbp_edu._support.files import read_toml
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.answers import TEXT, folded
 from stbp_edu.practice.feedback import CARD, markup

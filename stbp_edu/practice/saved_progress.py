@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
-from stbp_edu.files import Sealed, as_path, locked
+from stbp_edu._support.files import Sealed, as_path, locked
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 

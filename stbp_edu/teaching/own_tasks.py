@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks, files
-from stbp_edu.equations import EQUATIONS
+from stbp_edu._support import checks, files
+from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.tasks import Exercise, Task, inputs_of, misconceptions, tasks
 from stbp_edu.practice.tasks.catalogue import define, source_of

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks, files
+from stbp_edu._support import checks, files
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.tasks import Task, objectives
 from stbp_edu.teaching.own_tasks import MOST, tasks_with

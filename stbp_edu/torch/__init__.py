@@ -15,8 +15,8 @@ Nothing below imports this package, so ``import stbp_edu`` needs only NumPy. It 
 from stbp_edu.torch.carried_state import detached
 from stbp_edu.torch.layers import LIFLayer
 from stbp_edu.torch.lif_network import LIFNetwork
-from stbp_edu.torch.parameters import to_params, to_state
 from stbp_edu.torch.rule_finder import SurrogateOf, which_rule
+from stbp_edu.torch.state_dict import to_params, to_state
 
 __all__ = [
     "LIFLayer",

@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import Tensor
 
+from stbp_edu._support.checks import brief
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.step_functions import Assignment, StepFunction
-from stbp_edu.checks import brief
-from stbp_edu.torch.parameters import check_floats
+from stbp_edu.torch.state_dict import check_floats
 
 CarriedState = dict[str, Tensor]
 """By name, each state at the last step, (S, ...); once for each error that comes back to it."""

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.arrows.finite_states import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.carried_state import CarriedState, check_state
 from stbp_edu.torch.currents import AXES, current_of
-from stbp_edu.torch.parameters import check_floats, key_of, name_of
+from stbp_edu.torch.state_dict import check_floats, key_of, name_of
 from stbp_edu.torch.steps import Neurons, Steps
 from stbp_edu.torch.usual_names import neuron_of
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.arrows.models import network as arrow_network
 from stbp_edu.arrows.rules import Rule
@@ -23,7 +23,7 @@ from stbp_edu.torch.layers import (
     check_rerun,
     check_sequence,
 )
-from stbp_edu.torch.parameters import layers_of, to_state
+from stbp_edu.torch.state_dict import layers_of, to_state
 from stbp_edu.torch.steps import Steps
 
 CarriedStates = list[CarriedState]

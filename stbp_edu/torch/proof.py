@@ -4,11 +4,11 @@ from typing import Any
 
 import torch
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.parameters import by_layer
 from stbp_edu.torch.lif_network import LIFNetwork
-from stbp_edu.torch.parameters import to_params
+from stbp_edu.torch.state_dict import to_params
 
 
 def states_and_gradients(

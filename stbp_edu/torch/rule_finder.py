@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.finder.asked_network import Gradient, Match
 from stbp_edu.arrows.finder.asked_network import which_rule as which_rule_of
 from stbp_edu.arrows.models import LayerParams, network
-from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.layers import check_sequence
-from stbp_edu.torch.parameters import check_floats
+from stbp_edu.torch.state_dict import check_floats
 
 ForwardCall = Callable[[Tensor], Tensor]
 

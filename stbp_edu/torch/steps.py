@@ -16,7 +16,7 @@ from torch import Tensor
 
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.lines.layer_program import Adjoint as Node
-from stbp_edu.arrows.lines.program import programs
+from stbp_edu.arrows.lines.shown_program import programs
 from stbp_edu.arrows.models import network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.state_loss import Loss

@@ -32,13 +32,13 @@ import torch.distributed.nn  # before there is a group
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.cli import run_options
 from stbp_edu.cli import train as command
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 from stbp_edu.torch.lif_network import LIFNetwork
-from stbp_edu.torch.parameters import to_params, to_state
+from stbp_edu.torch.state_dict import to_params, to_state
 from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.runs import earlier_work
 from stbp_edu.training.settings import Settings

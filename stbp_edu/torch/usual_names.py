@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.neuron import LIF
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import checks, files
+from stbp_edu._support import checks, files
+from stbp_edu.parameter_files import as_params, shape_of
 from stbp_edu.parameters import LayerArrays, Params, by_layer, named_arrays
 from stbp_edu.training.model import check_fit
 from stbp_edu.training.optimiser import State
@@ -44,7 +45,7 @@ def save_checkpoint(path: str | Path, checkpoint: Checkpoint) -> None:
     }
     groups |= {"slot0": state.m, "slot1": state.v}
     values = {
-        **files.shape_of(state.params),
+        **shape_of(state.params),
         "settings": to_dict(checkpoint.settings),
         "data": checkpoint.data,
         "epoch": state.epoch,
@@ -70,7 +71,7 @@ def load_checkpoint(path: str | Path) -> Checkpoint:
             for k, a in arrays.items()
             if k.startswith(f"{name}.")
         }
-        return files.as_params(own, values)
+        return as_params(own, values)
 
     with UNFINISHED.reading(path):
         settings, params = from_dict(values["settings"]), group("params")

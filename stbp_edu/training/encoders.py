@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 
 TIMED = ("rows", "frames", "saccades")
 """The encoders whose input depends on the step: they take images."""

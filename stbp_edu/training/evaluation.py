@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.forward_pass import Trace
-from stbp_edu.losses.reading import Built
+from stbp_edu.losses.of_states import Built
 from stbp_edu.parameters import Params
 from stbp_edu.training.data.datasets import check_labelled
 from stbp_edu.training.model import check_data, check_fit, encode_images, passes

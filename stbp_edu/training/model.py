@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.arrays import Workspace
+from stbp_edu._support.checks import Array
+from stbp_edu._support.sizes import hidden_layer, widths
 from stbp_edu.arrows import Rule
 from stbp_edu.arrows.forward_run import check_params
-from stbp_edu.checks import Array
+from stbp_edu.engine.workspace import Workspace
 from stbp_edu.forward_pass import Trace
 from stbp_edu.networks import Model, network, sizes_of
 from stbp_edu.parameters import Gradients, LayerArrays, Params, by_layer, by_name
-from stbp_edu.sizes import hidden_layer, widths
 from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
 

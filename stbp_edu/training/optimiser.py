@@ -1,21 +1,22 @@
 """What a run needs to continue, and one update of its parameters: Adam, or SGD with momentum."""
 
 import math
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.arrays import CHUNK, chunks, zeros_like
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.engine.compiled import installed, run_in_parts
 from stbp_edu.engine.machine_code import kernel
-from stbp_edu.parameters import LayerArrays, Params, named_arrays
+from stbp_edu.parameters import LayerArrays, Params, by_layer, named_arrays
 from stbp_edu.training.setting_kinds import BETA_2, MOMENTUM
 
 EPS = 1e-8
+CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 
 
 @dataclass
@@ -175,3 +176,38 @@ def update_average(average: Params, params: Params, decay: float) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
     for _, (mean, p) in chunks(average, params):
         mean += (1 - decay) * (p - mean)  # ema
+
+
+def zeros_like(params: LayerArrays) -> Sequence[Any]:
+    """Return zeros in the shape of the parameters, by layer."""
+    for name, array in named_arrays(params).items():
+        if not (array.flags.forc and array.flags.writeable):
+            raise ValueError(
+                f"params.{name} must be a writeable contiguous array, since it is changed in "
+                "place; pass np.ascontiguousarray(...).copy()"
+            )
+    layers = by_layer(params)[1:]
+    return [
+        None,
+        *({name: np.zeros_like(a) for name, a in layer.items()} for layer in layers),
+    ]
+
+
+def chunks(*groups: LayerArrays) -> Iterator[tuple[bool, list[Array]]]:
+    """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
+
+    The second group, the gradients, is read; the others may be changed, and lie in memory alike.
+    """
+    named = [named_arrays(group) for group in groups]
+    for name in named[0]:
+        arrays = [group[name] for group in named]
+        # All with the axes as they lie in the first one's memory.
+        aligned = arrays if arrays[0].flags.c_contiguous else [a.T for a in arrays]
+        if not all(a.flags.c_contiguous for a in (*aligned[:1], *aligned[2:])):
+            raise ValueError(
+                f"{name} must lie in memory by rows or by columns in the optimizer's state as in "
+                "the parameters; begin with the state that start() returns for them"
+            )
+        flat = [a.reshape(-1) for a in aligned]
+        for i in range(0, len(flat[0]), CHUNK):
+            yield name[0] in "WR" and "." not in name, [a[i : i + CHUNK] for a in flat]

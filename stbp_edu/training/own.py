@@ -14,11 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.files import read_text
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import Neuron, neuron_from
-from stbp_edu.files import read_text
 from stbp_edu.surrogates import Surrogate, checked
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import checks, files
+from stbp_edu._support import checks, files
+from stbp_edu.parameter_files import load_params, save_params
 from stbp_edu.parameters import Params
 from stbp_edu.training import trainer
 from stbp_edu.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -93,7 +94,7 @@ def open_run(folder: str | Path) -> FinishedRun:
             f"{folder} must hold the {RECORD} of a finished run; {hint}"
         )
     record = read_record(folder)
-    settings, params = from_dict(record["settings"]), files.load_params(folder / PARAMS)
+    settings, params = from_dict(record["settings"]), load_params(folder / PARAMS)
     with KIND.reading(folder / RECORD):
         check_fit(params, settings)
     return FinishedRun(record, settings, params)
@@ -267,7 +268,7 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
         params, images, labels, config.settings, rng, encodings=config.encodings
     )
     config.folder.mkdir(parents=True, exist_ok=True)
-    files.save_params(config.folder / PARAMS, params)
+    save_params(config.folder / PARAMS, params)
     record = {
         "dataset": config.dataset,
         "held_out": config.held_out,

@@ -6,11 +6,11 @@ from dataclasses import field
 from functools import partial
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.sizes import hidden_layer
 from stbp_edu.arrows import RULES
 from stbp_edu.arrows.any_neuron import as_neuron, as_text
-from stbp_edu.rules import ABLATIONS, CASE_RULES
-from stbp_edu.sizes import hidden_layer
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.own import own_rule
 

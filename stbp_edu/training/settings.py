@@ -4,12 +4,12 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.losses import LOSSES, loss_named
-from stbp_edu.losses.reading import Built
+from stbp_edu.losses.of_states import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import SURROGATES, Surrogate
 from stbp_edu.training.encoders import ENCODERS, inputs

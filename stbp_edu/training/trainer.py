@@ -13,8 +13,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from stbp_edu import checks
-from stbp_edu.checks import Array, NotFiniteError
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array, NotFiniteError
 from stbp_edu.engine.compiled import one_blas_thread
 from stbp_edu.parameters import LayerArrays
 from stbp_edu.training import evaluation, model

@@ -11,7 +11,7 @@ networks and has the verdicts. ``require`` loads autograd and SymPy when needed.
 
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 
 
 def require(module: str, purpose: str) -> Any:

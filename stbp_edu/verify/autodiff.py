@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.forward_pass import Adjoints, Spike, check_spike
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 from stbp_edu.verify import require
-from stbp_edu.verify.formulas import check_problem, loss_value, run
+from stbp_edu.verify.formula_oracle import check_problem, loss_value, run
 
 
 def derivatives(

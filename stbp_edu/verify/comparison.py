@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows.paths import Node
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
+from stbp_edu.arrows.unrolled import Node
 from stbp_edu.forward_pass import Adjoints
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params

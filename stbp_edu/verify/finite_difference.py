@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Node, network
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.arrows.paths import check_node
-from stbp_edu.checks import Array
+from stbp_edu.arrows.unrolled import check_node
 from stbp_edu.forward_pass import Adjoints
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
 from stbp_edu.verify.comparison import Problem, at_every_node
-from stbp_edu.verify.formulas import check_problem, loss_value, run
+from stbp_edu.verify.formula_oracle import check_problem, loss_value, run
 
 STEP_SIZES = tuple(
     3.2e-4 / 4**k for k in range(5)

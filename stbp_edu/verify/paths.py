@@ -1,7 +1,7 @@
 """Oracle by paths: every path from a node to the loss, and the sum of their products.
 
-The graph is :mod:`stbp_edu.arrows.paths`, which walks it: one edge for each arrow of the neuron's
-table. It shares no backward pass with the package, and whether the table is right is shown by
+The graph is that of :mod:`stbp_edu.arrows.unrolled`, which walks it: one edge for each arrow of the
+neuron's table. It shares no backward pass with the package, and whether the table is right is shown by
 ``finite_difference`` and ``autodiff``, which do not read it.
 """
 
@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support.checks import Array, instance
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import LocalDerivatives
-from stbp_edu.arrows.paths import Edge, Node, Path, edges_from, paths_from
-from stbp_edu.arrows.paths import count_paths as count_kept
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.checks import Array, instance
+from stbp_edu.arrows.unrolled import Edge, Node, Path, edges_from, paths_from
+from stbp_edu.arrows.unrolled import count_paths as count_kept
 from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE, Direct, LossLike, Rate
-from stbp_edu.losses.reading import direct_term
+from stbp_edu.losses.of_states import direct_term
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
 from stbp_edu.verify.comparison import at_every_node

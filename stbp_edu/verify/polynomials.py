@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows import Node, Polynomial, hard_reset, letters, network, paths_from
 from stbp_edu.arrows.adjoints import LocalDerivatives
 from stbp_edu.arrows.letters import letter_array

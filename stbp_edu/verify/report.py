@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.rules import ABLATIONS, CASE_RULES
-from stbp_edu.verify import comparison, formulas
+from stbp_edu._support import checks
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
+from stbp_edu.verify import comparison, formula_oracle
 from stbp_edu.verify.comparison import IDS, Outcome
 from stbp_edu.verify.trials import (
     NEURONS,
@@ -71,7 +71,7 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[OracleVerdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
-        ids, rules = (*formulas.IDS, *IDS), ("both", *CASE_RULES, *ABLATIONS)
+        ids, rules = (*formula_oracle.IDS, *IDS), ("both", *CASE_RULES, *ABLATIONS)
         ordered = sorted(
             self.outcomes,
             key=lambda o: (
@@ -96,7 +96,7 @@ class Report(NamedTuple):
             (comparison.equation_under(id, rule), rule)
             for id, rule in product(IDS, CASE_RULES)
         }
-        due.update((id, "both") for id in formulas.IDS)
+        due.update((id, "both") for id in formula_oracle.IDS)
         return compared >= due and not self.failures
 
     def format(self) -> str:

@@ -22,7 +22,7 @@ from stbp_edu.cli.main import main as stbp_edu_command
 from stbp_edu.engine.passes import Passes
 from stbp_edu.practice import check
 from stbp_edu.training.data import CATALOGUE
-from stbp_edu.training.data.catalogue import MNIST
+from stbp_edu.training.data.recipes import MNIST
 from tests.idx_files import put, small_files, sums
 from tools.pages.architecture_page import FLOWS
 

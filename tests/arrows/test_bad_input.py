@@ -125,7 +125,7 @@ def test_a_wrong_call_is_named(call, message):
 
 
 def test_more_words_than_a_list_can_hold_are_refused(monkeypatch):
-    monkeypatch.setattr("stbp_edu.arrows.paths.MOST_PATHS", 50)
+    monkeypatch.setattr("stbp_edu.arrows.unrolled.MOST_PATHS", 50)
     with pytest.raises(ValueError, match="T = 60 must make at most 50 paths, got 6802"):
         arrows.words(network("1-2-2", HARD), 60)
 

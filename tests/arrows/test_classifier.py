@@ -6,8 +6,8 @@ import stbp_edu
 from stbp_edu import LIF, Gaussian, Gradients, arrows
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.finder.comparison_of_rules import different_rules
+from stbp_edu.case_rules import ABLATIONS
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS
 
 pytestmark = pytest.mark.slow  # probes many networks
 
@@ -38,7 +38,7 @@ def test_every_built_in_rule_is_named_with_every_gate(rule):
         assert sorted(verdict.rules) == sorted(same), (rule, gate, str(verdict))
 
 
-@pytest.mark.parametrize("rule", stbp_edu.rules.CASE_RULES + ABLATIONS)
+@pytest.mark.parametrize("rule", stbp_edu.case_rules.CASE_RULES + ABLATIONS)
 def test_functions_of_part_one(rule):
     for function in (
         stbp_edu.backward,

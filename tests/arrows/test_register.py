@@ -6,8 +6,8 @@ That the table's factors are derivatives, and its sums the gradients, is shown b
 import re
 
 from stbp_edu import LIF, arrows
+from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.equations import EQUATIONS
 
 HARD = arrows.hard_reset(LIF())
 SOFT = arrows.soft_reset(LIF(), learn_leak=True)

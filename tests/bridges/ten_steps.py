@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from stbp_edu import Params
-from stbp_edu.files import save_params
+from stbp_edu.parameter_files import save_params
 from stbp_edu.torch.train import TensorPasses, group
 from stbp_edu.training import Dataset, Settings, initial_state, load_digits
 from stbp_edu.training.optimiser import start

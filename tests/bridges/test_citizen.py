@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF, Gaussian, derive
-from stbp_edu.checks import NotFiniteError
+from stbp_edu._support.checks import NotFiniteError
 from stbp_edu.torch import LIFLayer, LIFNetwork
 
 LEARNS = derive(

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from stbp_edu.cli.main import main as cli
-from stbp_edu.files import load_params
+from stbp_edu.parameter_files import load_params
 from stbp_edu.parameters import named_arrays
 from stbp_edu.torch import train
 from stbp_edu.torch.train import Group, TensorPasses

@@ -11,12 +11,12 @@ from torch import nn
 import stbp_edu
 from stbp_edu import LIF, Gaussian, arrows, derive
 from stbp_edu.arrows import RULES, in_blocks, with_gain_limit
+from stbp_edu.case_rules import ABLATIONS
+from stbp_edu.case_rules import CASE_RULES as PART_ONE
 from stbp_edu.engine import compiled
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.parameters import by_layer
-from stbp_edu.rules import ABLATIONS
-from stbp_edu.rules import CASE_RULES as PART_ONE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
 from stbp_edu.torch.currents import current_of, go_one_by_one

@@ -12,7 +12,7 @@ from torch import nn
 
 import stbp_edu
 from stbp_edu import LIF, Sigmoid, derive
-from stbp_edu.rules import CASE_RULES
+from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf
 from tests.networks import make_problem
 

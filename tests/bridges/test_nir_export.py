@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from stbp_edu.cli.main import main
-from stbp_edu.files import load_params
 from stbp_edu.nir import from_graph
+from stbp_edu.parameter_files import load_params
 from stbp_edu.parameters import by_layer
 
 SHORT = (

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import accuracy, convolution_speed, pytorch_mnist
 from benchmarks.frameworks import classify
-from stbp_edu.files import read_json
+from stbp_edu._support.files import read_json
 from stbp_edu.torch import train
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.measurements import measurements_folder

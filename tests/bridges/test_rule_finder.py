@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF, FastSigmoid, Sigmoid, derive
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.neuron import GATES
-from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf, which_rule
 from tests.networks import make_problem
 

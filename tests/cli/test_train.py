@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import stbp_edu
+from stbp_edu._support.files import read_json
 from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.run_options import chosen_settings
-from stbp_edu.cli.train import watch
-from stbp_edu.files import load_params, read_json
+from stbp_edu.cli.train_command import watch
+from stbp_edu.parameter_files import load_params
 from stbp_edu.training import (
     RECIPES,
     Epoch,

@@ -8,9 +8,9 @@ import pytest
 from stbp_edu import derive
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.models import reading_output
-from stbp_edu.drawn_runs import drawn
 from stbp_edu.engine import compiled
 from stbp_edu.proof import to_terminal
+from stbp_edu.proof.drawn_runs import drawn
 
 PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"
 

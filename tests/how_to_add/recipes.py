@@ -163,7 +163,7 @@ class Quartic(Built):
         ),
         ("stbp_edu/losses/__init__.py", '    "Rate",\n', '    "Quartic",\n'),
         (
-            "stbp_edu/verify/formulas.py",
+            "stbp_edu/verify/formula_oracle.py",
             "        case losses.LastSteps(k):\n",
             """        case losses.Quartic():
             return ((targets - sum(o) / T) ** 4).sum() / (4 * S)
@@ -190,7 +190,7 @@ assert main(["train", "digits", "--loss", "quartic", *quick]) == 0
 DATA_SET = Recipe(
     insertions=[
         (
-            "stbp_edu/training/data/catalogue.py",
+            "stbp_edu/training/data/recipes.py",
             "CATALOGUE = {\n",
             '''def load_stripes(_: Path | None) -> Dataset:
     """Return images that are bright in one of three rows; the label says in which."""
@@ -204,7 +204,7 @@ DATA_SET = Recipe(
 ''',
         ),
         (
-            "stbp_edu/training/data/catalogue.py",
+            "stbp_edu/training/data/recipes.py",
             '    "mnist": CatalogueEntry(',
             """    "stripes": CatalogueEntry("stripes", load_stripes, Settings(hidden=(6,)), False),
 """,
@@ -313,7 +313,7 @@ PAGE = Recipe(
     insertions=[
         ("mkdocs.yml", "      - bug-hunt.md\n", "      - leaks.md\n"),
         (
-            "tools/pages/names.py",
+            "tools/pages/page_names.py",
             '    "models.md": ',
             '    "leaks.md": lambda: {"left": 0.5**10},\n',
         ),
@@ -341,7 +341,7 @@ After ten steps {{ "%.4f" | format(left) }} of it is left.
 """,
     },
     example="""
-from tools.pages.names import names
+from tools.pages.page_names import names
 from tools.templates import filled
 
 text = filled("leaks.md", **names("leaks.md"))

@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from stbp_edu import plotting
+from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.cases import case_at
-from stbp_edu.equations import EQUATIONS
 from stbp_edu.plotting import poster
 from stbp_edu.plotting.case_grid import formula
 from stbp_edu.plotting.drawing import CELL_LETTER, LINE, Laid

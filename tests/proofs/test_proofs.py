@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stbp_edu.equations import GROUPS
+from stbp_edu._support.equations import GROUPS
 from tests.system_tools import needed
 
 FOLDER = Path(__file__).parent

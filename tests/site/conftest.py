@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
-from stbp_edu.files import locked
+from stbp_edu._support.files import locked
 from tests.browsing import SUBPATH, find, launched, script, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm

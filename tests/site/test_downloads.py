@@ -15,7 +15,7 @@ import nbformat
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tools.pages.names import names as page_names
+from tools.pages.page_names import names as page_names
 from tools.site import ROOT, downloads
 from tools.site.downloads import Address, address, install_cell, names, requirement
 from tools.site.render.notebook_page import folder, head_html, read_notebook

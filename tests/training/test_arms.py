@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stbp_edu.files import read_json, write_json
+from stbp_edu._support.files import read_json, write_json
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training import RECIPES, Epoch, initial_state, train
 from stbp_edu.training.data import load_dataset

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import ablations, accuracy, time_record
-from stbp_edu.files import read_json
+from stbp_edu._support.files import read_json
 from stbp_edu.training import RECIPES, Settings, runs
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan

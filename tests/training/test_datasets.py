@@ -17,8 +17,8 @@ from stbp_edu.training.data import (
     load_digits,
     validation,
 )
-from stbp_edu.training.data.catalogue import CatalogueEntry
 from stbp_edu.training.data.idx import NAMES
+from stbp_edu.training.data.recipes import CatalogueEntry
 from stbp_edu.training.settings import Settings
 from tests.idx_files import put
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from stbp_edu import files
+from stbp_edu._support import files
 from stbp_edu.cli.main import main
 from stbp_edu.training.checkpoints import load_checkpoint
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from stbp_edu import Gradients, Params, init_params
-from stbp_edu.arrays import zeros_like
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training import Settings, optimiser
 from stbp_edu.training.optimiser import (
@@ -18,6 +17,7 @@ from stbp_edu.training.optimiser import (
     sgd,
     start,
     update_average,
+    zeros_like,
 )
 
 
@@ -140,7 +140,7 @@ def by_columns(params: Params) -> Params:
 def test_chunks_change_no_bit(monkeypatch) -> None:
     found = []
     for chunk in (7, 10**6):
-        monkeypatch.setattr("stbp_edu.arrays.CHUNK", chunk)
+        monkeypatch.setattr("stbp_edu.training.optimiser.CHUNK", chunk)
         rng = np.random.default_rng(4)
         params = by_columns(init_params([8, 6, 5, 3], rng, scheme="uniform"))
         state = start(params, averaging=True)

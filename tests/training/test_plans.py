@@ -13,9 +13,9 @@ from threading import Thread
 
 import pytest
 
+from stbp_edu._support.files import locked, read_json
 from stbp_edu.cli.main import main
 from stbp_edu.cli.sweep import processes
-from stbp_edu.files import locked, read_json
 from stbp_edu.training.plans import PLAN_RECORD, read_plan, run_plan, train_run
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 from tests.sweeps import QUICK, bits, last, plan

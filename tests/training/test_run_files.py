@@ -9,8 +9,8 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
+from stbp_edu._support.files import read_arrays
 from stbp_edu.cli.main import main
-from stbp_edu.files import read_arrays
 from stbp_edu.training import checkpoints, measurements, runs
 from stbp_edu.training.runs import open_run as opened
 from tests.runs import epochs

@@ -19,7 +19,7 @@ CONV = {"hidden": ("4C3", 20)}
         ({"rule": "truncated--1"}, "rule must be one of"),
         (
             {"hidden": ("8RR",)},
-            "hidden must be made of parts such as 15C5, P2, 300 and 300R",
+            "hidden must be made of parts, got",
         ),
         ({**CONV, "dropout": 0.5}, r"dropout must be 0 for the layers \('4C3', 20\)"),
         ({**CONV, "encoder": "rows"}, "encoder must be 'bernoulli', 'direct' for"),

@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu.training import RECIPES
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.data.catalogue import GROUP, binary_adding, delayed_xor
+from stbp_edu.training.data.recipes import GROUP, binary_adding, delayed_xor
 from tests.runs import epochs
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from stbp_edu import LIF, Gaussian, cases, init_params
 from stbp_edu.arrows import part_one
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.losses import LOSSES, Direct
-from stbp_edu.losses.reading import Built
+from stbp_edu.losses.of_states import Built
 from stbp_edu.parameters import named_arrays
-from stbp_edu.rules import ABLATIONS, CASE_RULES
 from stbp_edu.training import (
     Dataset,
     Epoch,

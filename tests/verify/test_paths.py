@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.arrows import paths as graph_paths
-from stbp_edu.rules import ABLATIONS, CASE_RULES
+from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.verify import comparison, paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
 from tests.networks import fast_backward, fast_forward, problems

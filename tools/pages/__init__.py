@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.files import read_json
+from stbp_edu._support.files import read_json
 from stbp_edu.training.measurements import measurements_folder
 
 Record = Mapping[str, Any]

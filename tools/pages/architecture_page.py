@@ -4,7 +4,7 @@ import ast
 import re
 from inspect import getdoc
 
-from stbp_edu.files import read_json, read_text, read_toml
+from stbp_edu._support.files import read_json, read_text, read_toml
 from tools import ROOT
 
 FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from stbp_edu.files import read_text
+from stbp_edu._support.files import read_text
 from stbp_edu.practice.tasks import course_table, objectives, tasks
 from tools import ROOT
 from tools.notebooks.numbering import PATHS_PAGE, files

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.time.cause_record import NOT_OF_THE_CELL
-from stbp_edu.files import write_text
+from stbp_edu._support.files import write_text
 from stbp_edu.training.measurements import measurements_folder
 from tools.pages import Record, read_records
 from tools.pages.time_page import all_verdicts

@@ -11,7 +11,7 @@ import sys
 import time
 import zipfile
 
-from stbp_edu.files import locked
+from stbp_edu._support.files import locked
 from tools.site import CACHE, ROOT, SITE
 from tools.site.downloads import OFFLINE
 from tools.templates import filled

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from stbp_edu.equations import GROUPS
-from stbp_edu.files import write_text
+from stbp_edu._support.equations import GROUPS
+from stbp_edu._support.files import write_text
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import course_table, misconceptions, objectives, tasks
 from stbp_edu.teaching.notebooks import files_of

@@ -17,7 +17,7 @@ from posixpath import normpath
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, sync_playwright
 
-from stbp_edu.files import write_text
+from stbp_edu._support.files import write_text
 from tools.site import SITE
 from tools.templates import filled
 

@@ -18,7 +18,7 @@ from text2qti.config import Config
 from text2qti.qti import QTI
 from text2qti.quiz import Quiz
 
-from stbp_edu.files import read_toml, write_text
+from stbp_edu._support.files import read_toml, write_text
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks.catalogue import Mistake, misconceptions
 from tools.teach.bank import Choice, Question, siblings, wrong

@@ -13,7 +13,7 @@ from pathlib import Path
 from bs4 import Tag
 from playwright.sync_api import Browser
 
-from stbp_edu.files import write_text
+from stbp_edu._support.files import write_text
 from stbp_edu.practice.tasks import course_table, tasks
 from tools.site import SITE
 from tools.site.assets import npm

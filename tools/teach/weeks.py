@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from stbp_edu.files import read_toml
+from stbp_edu._support.files import read_toml
 from stbp_edu.practice.tasks import course_table, misconceptions, objectives, tasks
 from tools.site.render.notebook_page import read_notebooks
 

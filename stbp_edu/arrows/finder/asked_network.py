@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.adjoints import derivatives_on
 from stbp_edu.arrows.finder.comparison_of_rules import RuleFit, candidates
 from stbp_edu.arrows.finder.seen_surrogate import compared, seen
@@ -20,7 +21,6 @@ from stbp_edu.arrows.models import LayerParams, Network, network
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Neuron
-from stbp_edu.checks import Array
 from stbp_edu.neuron import GATES, LIF
 
 TOLERANCE = 1e-4

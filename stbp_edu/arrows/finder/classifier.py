@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks, forward_pass
+from stbp_edu import forward_pass
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import models, part_one
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.finder.comparison_of_rules import candidates
-from stbp_edu.arrows.paths import Word, words
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.checks import Array
+from stbp_edu.arrows.unrolled import Word, words
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params, by_layer, by_name
 from stbp_edu.surrogates import Gaussian

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
 from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.rules import RULES
-from stbp_edu.checks import Array
 
 
 @dataclass(frozen=True)

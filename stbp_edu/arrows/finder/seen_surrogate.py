@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import LayerParams, Network
-from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES
 

@@ -10,7 +10,7 @@ from keyword import iskeyword
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, reachable, spikes
 from stbp_edu.arrows.lines.reading import (

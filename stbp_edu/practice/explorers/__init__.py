@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows import Node
 from stbp_edu.practice.explorers.board_explorer import board_data
 from stbp_edu.practice.explorers.hunt_explorer import hunt_data

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import Edge, Node
+from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import case_at
 from stbp_edu.forward_pass import forward
 from stbp_edu.neuron import HARD_GATES, LIF
@@ -18,7 +19,6 @@ from stbp_edu.parameters import Params
 from stbp_edu.plotting.graph import subscript
 from stbp_edu.practice.explorers.widget import Json, node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.rules import CASE_RULES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
 

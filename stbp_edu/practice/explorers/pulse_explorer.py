@@ -8,8 +8,9 @@ from functools import cached_property
 from textwrap import wrap
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows import Node
+from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.plotting.drawing import LETTER, LINE, DrawnArrow
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
@@ -18,7 +19,6 @@ from stbp_edu.practice.explorers import widget
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, PulseWriter
 from stbp_edu.practice.explorers.widget import Json, node_id
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.rules import CASE_RULES
 from stbp_edu.verify.paths import paths_from, unroll
 
 FIRST = Node("o", n=1, t=0, i=0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading.calling import (
     CallResult,
     Difference,

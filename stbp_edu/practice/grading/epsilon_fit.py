@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading.calling import CallResult, call
 from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
 from stbp_edu.practice.tasks.inputs import wide_network

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.checks import Array
+from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading import hypotheses
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import tried

@@ -14,7 +14,7 @@ from functools import cache, partial
 
 import numpy as np
 
-from stbp_edu.checks import choice
+from stbp_edu._support.checks import choice
 from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.equations import EQUATIONS
-from stbp_edu.files import read_toml
+from stbp_edu._support import checks
+from stbp_edu._support.equations import EQUATIONS
+from stbp_edu._support.files import read_toml
 from stbp_edu.practice.tasks import names
 
 CONTENT = Path(__file__).parent / "content"

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu._support.checks import Array
 from stbp_edu.cases import case_at, sweep
-from stbp_edu.checks import Array
 from stbp_edu.forward_pass import Adjoints, Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params

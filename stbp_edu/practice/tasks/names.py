@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 import stbp_edu.ode
-from stbp_edu import rules
+from stbp_edu import case_rules
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import hard_reset, network, words
-from stbp_edu.checks import Array
 from stbp_edu.neuron import LIF
 
-__all__ = ["LIF", "np", "rules", "stbp_edu"]  # which the tables use, too
+__all__ = ["LIF", "case_rules", "np", "stbp_edu"]  # which the tables use, too
 
 Args = tuple[Any, ...]
 TOLERANCE = 0.05  # five standard errors of a rate at the T that the exercise draws

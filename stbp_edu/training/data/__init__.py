@@ -7,7 +7,6 @@
 - ``events``: events, the bins that make frames of them, and recordings as data sets.
 """
 
-from stbp_edu.training.data.catalogue import CATALOGUE, RECIPES, load_dataset
 from stbp_edu.training.data.datasets import (
     Dataset,
     digits,
@@ -15,7 +14,8 @@ from stbp_edu.training.data.datasets import (
     split,
     validation,
 )
-from stbp_edu.training.data.events import Events, bin_events
+from stbp_edu.training.data.recipes import CATALOGUE, RECIPES, load_dataset
+from stbp_edu.training.data.recordings import Events, bin_events
 
 __all__ = [
     "CATALOGUE",

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 
 SPLIT_SEED = 0  # the same held-out images whatever the seed of the training
 DIGITS_INK = 16

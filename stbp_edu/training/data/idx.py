@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.training.data.datasets import Dataset, cache_folder
 
 NAMES = (

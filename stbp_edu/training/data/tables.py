@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.checks import Array
-from stbp_edu.files import as_path, read_arrays, read_text
+from stbp_edu._support.checks import Array
+from stbp_edu._support.files import as_path, read_arrays, read_text
 from stbp_edu.training.data.datasets import SPLIT_SEED, Dataset, split
 
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")

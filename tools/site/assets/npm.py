@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from stbp_edu.files import read_toml, write_text
+from stbp_edu._support.files import read_toml, write_text
 from tools.site import CACHE, PUBLIC
 from tools.templates import filled
 

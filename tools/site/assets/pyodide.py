@@ -29,7 +29,7 @@ from typing import Any
 
 import grimp
 
-from stbp_edu.files import digest, read_json, read_text, read_toml
+from stbp_edu._support.files import digest, read_json, read_text, read_toml
 from stbp_edu.plotting import CHARTS
 from tools.site import CACHE, PUBLIC, ROOT
 from tools.site.assets.npm import PIP, modules, node

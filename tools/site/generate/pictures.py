@@ -5,7 +5,7 @@ python -m tools.site.generate.pictures
 writes the pulse for the README, for a light page and for a dark one.
 """
 
-from stbp_edu.files import write_text
+from stbp_edu._support.files import write_text
 from stbp_edu.plotting.palette import DARK, TERMS
 from stbp_edu.practice.explorers.pencil_network import one_neuron
 from stbp_edu.practice.explorers.pulse_explorer import Pulse

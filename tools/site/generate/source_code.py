@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from stbp_edu.equations import EQUATIONS
-from stbp_edu.files import read_text
+from stbp_edu._support.equations import EQUATIONS
+from stbp_edu._support.files import read_text
 from tools import ROOT
 
 TAG = re.compile(r"\\tag\{([^}]+)\}")

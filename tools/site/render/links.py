@@ -13,7 +13,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from stbp_edu.files import read_text
+from stbp_edu._support.files import read_text
 from tools.site.downloads import OFFLINE
 
 CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]+`)", re.S)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from html import escape, unescape
 from pathlib import Path
 
-from stbp_edu.equations import EQUATIONS
-from stbp_edu.files import read_json, read_toml, write_json
+from stbp_edu._support.equations import EQUATIONS
+from stbp_edu._support.files import read_json, read_toml, write_json
 from tools.site import CACHE
 from tools.site.assets.npm import modules, node
 from tools.templates import filled

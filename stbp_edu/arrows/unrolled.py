@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.letters import tabulated
 from stbp_edu.arrows.link import AveragePool, Shape

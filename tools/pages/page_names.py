@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from stbp_edu import derive
+from stbp_edu._support.equations import GROUPS
+from stbp_edu._support.files import read_json, read_text, read_toml
 from stbp_edu.arrows import Formula, formulas, network
-from stbp_edu.equations import GROUPS
-from stbp_edu.files import read_json, read_text, read_toml
 from stbp_edu.plotting import poster
 from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, hunt
 from stbp_edu.practice.feedback import markup

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 
 
 def whole_gradient(means: Sequence[Array], counts: Sequence[int]) -> Array:

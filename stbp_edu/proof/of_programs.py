@@ -27,14 +27,14 @@ from stbp_edu.arrows.part_one import (
     with_adaptation,
     with_current,
 )
-from stbp_edu.arrows.paths import Node, count_paths, paths_from
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import neuron_from
-from stbp_edu.drawn_runs import Run, drawn
+from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
 from stbp_edu.neuron import LIF
-from stbp_edu.program_forms import COMPILED, FORMS, Form
+from stbp_edu.proof.drawn_runs import Run, drawn
+from stbp_edu.proof.program_forms import COMPILED, FORMS, Form
 from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import ROUNDING

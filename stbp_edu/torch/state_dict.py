@@ -2,7 +2,7 @@
 
 A file of :class:`stbp_edu.Params` and one of PyTorch are two lines apart::
 
-    save_params(path, to_params(network.state_dict()))  # of stbp_edu.files
+    save_params(path, to_params(network.state_dict()))  # of stbp_edu
     network.load_state_dict(to_state(load_params(path), network.state_dict()))
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
 
 StateDict = Mapping[str, Tensor]

@@ -25,13 +25,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
-from stbp_edu.files import as_path
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
+from stbp_edu._support.files import as_path
 from stbp_edu.training.data import datasets
 from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.data.events import Recording
 from stbp_edu.training.data.idx import IdxDataset
+from stbp_edu.training.data.recordings import Recording
 from stbp_edu.training.data.tables import load_csv, load_npz
 from stbp_edu.training.settings import Settings
 

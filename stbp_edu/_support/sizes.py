@@ -57,8 +57,8 @@ def read_part(name: str, text: str) -> Part:
     """
     if not (found := PART.fullmatch(text)):
         raise ValueError(
-            f"{name} must be made of parts such as 15C5, P2, 300 and 300R, got {text!r}; "
-            "see stbp_edu.sizes for what each means"
+            f"{name} must be made of parts, got {text!r}: 15C5 is a convolution, 15 "
+            "channels with kernels of 5 × 5, P2 pooling, 300 a layer, 300R a recurrent one"
         )
     units, kernel, again, pool = found.groups(default=0)
     return Part(int(units), int(kernel), bool(again), int(pool))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.training.data.datasets import Dataset, cache_folder
 
 Integers = NDArray[np.integer[Any]]

@@ -10,7 +10,7 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.cli import nir_export
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.cli.run_options import ENCODINGS, TEXTS, planned

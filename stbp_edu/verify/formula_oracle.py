@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks, losses
-from stbp_edu.checks import Array
+from stbp_edu import losses
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.forward_pass import Trace, check_spikes
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params

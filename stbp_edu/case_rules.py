@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
-from stbp_edu.checks import Array
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.neuron import LIF
 
 CASE_RULES = ("exact", "classic")

@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import checks
+from stbp_edu._support import checks
 from stbp_edu.arrows import RULES, Neuron, forward
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.lines.expressions import Call, names_in, nodes_in, written_out
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.table import like, neuron_from
-from stbp_edu.drawn_runs import COPIES, Run, Values, drawn, summed_sizes, updated
-from stbp_edu.proof_of_programs import (
+from stbp_edu.proof.drawn_runs import COPIES, Run, Values, drawn, summed_sizes, updated
+from stbp_edu.proof.of_programs import (
     AUTODIFF,
     COMPUTED,
     PATHS,

@@ -33,7 +33,7 @@ class Equation:
     forms: dict[str, str]
 
 
-_FILE = resources.files("stbp_edu") / "equations.toml"
+_FILE = resources.files("stbp_edu._support") / "equations.toml"
 
 GROUPS = {
     group: {
