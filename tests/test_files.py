@@ -180,7 +180,7 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
         ({"a": b}, r"must hold W1, b1, .*, and has \['a'\]"),
         ({"W1": np.zeros((3, 2)), "b1": b}, r"b\[1\] must have shape"),
     ):
-        files.PARAMETERS.write_arrays(path, {}, arrays)
+        parameter_files.PARAMETERS.write_arrays(path, {}, arrays)
         with pytest.raises(ValueError, match=words):
             parameter_files.load_params(str(path))
     np.savez(path, W1=np.array([{}], dtype=object), b1=b)

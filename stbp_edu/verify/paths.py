@@ -1,7 +1,7 @@
 """Oracle by paths: every path from a node to the loss, and the sum of their products.
 
 The graph is that of :mod:`stbp_edu.arrows.unrolled`, which walks it: one edge for each arrow of the
-neuron's table. It shares no backward pass with the package, and whether the table is right is shown by
+neuron's table. It shares no backward pass with the package. Whether the table is right is shown by
 ``finite_difference`` and ``autodiff``, which do not read it.
 """
 

@@ -28,7 +28,7 @@ from stbp_edu.verify import (
     autodiff,
     comparison,
     finite_difference,
-    formulas,
+    formula_oracle,
     paths,
     polynomials,
 )
@@ -150,7 +150,7 @@ def gradients(
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    for id, name, got, expected in formulas.curves(
+    for id, name, got, expected in formula_oracle.curves(
         verify.require("sympy", "the formulas")
     ):
         yield _by_formula(id, f" with {name}", got, expected)
@@ -171,7 +171,7 @@ def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcom
     outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
     values = (
         losses.loss(trace, targets, loss),
-        formulas.loss_value(loss, outputs, targets),
+        formula_oracle.loss_value(loss, outputs, targets),
     )
     return _by_formula("loss", f" {loss!r}", *map(np.array, values))
 

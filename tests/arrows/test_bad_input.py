@@ -66,7 +66,7 @@ NETWORKS = [
     (lambda: Network((2,), NET.layers[1:], NET.loss), "put None first"),
     *((lambda part=part: network([part, 1], HARD), "sizes must begin with the input")
       for part in ("0", "1x2x3x4", "2x", "2R")),
-    *((lambda part=part: network(["8x8", part], HARD), "parts such as 15C5, P2")
+    *((lambda part=part: network(["8x8", part], HARD), "must be made of parts")
       for part in ("0", "3C", "3CR", "3R2", "3X")),
 ]  # fmt: skip
 LETTERS = arrows.letters(NET, T=2)

@@ -245,7 +245,9 @@ def test_states_that_reach_each_other_through_time_share_a_gain() -> None:
     alone = "i = 0.6 * i + x; u = 0.7 * u * (1 - o) + i; o = spike(u - 0.4)"
     both = "u = 0.7 * u - w + x; w = 0.9 * w + 0.1 * u; o = spike(u - 0.4)"
     found = [
-        gain_groups(arrows.network("2-1", derive(text).neuron), 1, arrows.RULES["exact"])
+        gain_groups(
+            arrows.network("2-1", derive(text).neuron), 1, arrows.RULES["exact"]
+        )
         for text in (alone, both)
     ]
     assert found == [[(0,), (1,)], [(0, 1)]]

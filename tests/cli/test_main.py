@@ -34,7 +34,7 @@ def test_a_command_imports_what_it_needs_alone():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     loaded = set(json.loads(done.stdout))
-    assert "stbp_edu.cli.train_command" in loaded
+    assert "stbp_edu.cli.train" in loaded
     assert (
         not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"}
         & loaded

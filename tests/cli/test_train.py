@@ -13,7 +13,7 @@ import stbp_edu
 from stbp_edu._support.files import read_json
 from stbp_edu.cli.main import main, parse
 from stbp_edu.cli.run_options import chosen_settings
-from stbp_edu.cli.train_command import watch
+from stbp_edu.cli.train import watch
 from stbp_edu.parameter_files import load_params
 from stbp_edu.training import (
     RECIPES,
@@ -111,7 +111,7 @@ def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
     )
     assert found == replace(RECIPES["digits"], hidden=(30, 20), v_th=1.5)
     assert main(["train", "digits", "--hidden", "wide"]) == 2
-    assert "hidden must be made of parts such as 15C5" in capsys.readouterr().err
+    assert "hidden must be made of parts" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         parse(["train", "--help"])
     usage = capsys.readouterr().out

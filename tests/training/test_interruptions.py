@@ -14,6 +14,7 @@ import pytest
 
 from stbp_edu._support import files
 from stbp_edu.cli.main import main
+from stbp_edu.training import runs
 from stbp_edu.training.checkpoints import load_checkpoint
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 
@@ -110,7 +111,7 @@ def test_a_disk_that_fails_at_the_end_loses_nothing(
     def refuse(path: Path, *_: object) -> None:
         raise OSError(number, os.strerror(number), str(path))
 
-    monkeypatch.setattr(files, which, refuse)
+    monkeypatch.setattr(runs if which == "save_params" else files, which, refuse)
     assert main([*argv, "--restart"]) == 2
     assert (
         f"the files saved before are whole: {mend}, and add --resume"

@@ -11,7 +11,7 @@ from stbp_edu import arrows
 from stbp_edu._support.files import read_json
 from stbp_edu.cli.main import main
 from stbp_edu.cli.run_options import chosen_settings
-from stbp_edu.cli.train_command import train_arguments
+from stbp_edu.cli.train import train_arguments
 from stbp_edu.parameter_files import load_params, save_params
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import Settings, evaluate, initial_state, train
