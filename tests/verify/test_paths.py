@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, cases
-from stbp_edu.arrows import unrolled
+from stbp_edu.arrows import unrolled as graph
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.verify import comparison, paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
@@ -35,7 +35,7 @@ def test_every_rule_is_the_sum_of_the_paths_it_keeps(problem, rule):
 def test_too_many_paths_are_refused(monkeypatch):
     net = unrolled((1, 1), 3)
     start = Node("u", 1, 0, 0)
-    monkeypatch.setattr(unrolled, "MOST_PATHS", 6)
+    monkeypatch.setattr(graph, "MOST_PATHS", 6)
     with pytest.raises(ValueError, match="T = 3 must make at most 6 paths, got 7 from"):
         paths_from(start, net)
     deep = unrolled((6, 4, 3, 2), 20)
