@@ -68,40 +68,59 @@ def discrete(neuron: AnyNeuron, layer: Mapping[str, Any]) -> Discrete:
         ValueError: if it does something else.
     """
     table = as_neuron(neuron)
-    u, o = table.lines.potential, table.lines.spike
-    i = next((state for state in table.order if state not in (u, o, "x")), "")
-    tau = _step(table, layer, **{u: 1.0})[u]
-    v_th = -_step(table, layer)[o] if o else None
-    alpha = _step(table, layer, **{i: 1.0})[i] if i else None
+    u, o, i = _roles(table)
     driven = _step(table, layer, x=1.0)
+    tau = _step(table, layer, **{u: 1.0})[u]
+    v_th = alpha = None
+    decays = (tau <= 1).all()
+    if o:
+        v_th = -_step(table, layer)[o]
+    if i:
+        alpha = _step(table, layer, **{i: 1.0})[i]
+        decays &= (alpha < 1).all()
     found = Discrete(tau, v_th, alpha, gain=driven[u])
-    fits = (
-        len(table.order) <= 4
-        and (tau <= 1).all()
-        and (alpha is None or (alpha < 1).all())
-    )
+    known = len(table.order) <= 4 and decays and _predicts(found, table, layer, driven)
+    if not known:
+        shown = "; ".join(table.lines.text.splitlines())
+        if isinstance(neuron, LIF):
+            shown = repr(neuron)
+        raise ValueError(f"neuron must be one that NIR has, got {shown}; {ALLOWED}")
+    return found
+
+
+def _roles(table: Neuron) -> tuple[str, str, str]:
+    """Return the states that are potential, spike and current; "" for what there is not."""
+    u, o = table.lines.potential, table.lines.spike or ""
+    for state in table.order:
+        if state not in (u, o, "x"):
+            return u, o, state
+    return u, o, ""
+
+
+def _predicts(
+    found: Discrete, table: Neuron, layer: Mapping[str, Any], driven: Mapping[str, Any]
+) -> bool:
+    """Return whether a step from random states, after a spike and after none, is as expected.
+
+    ``driven`` are the states after a step from rest, with an input of 1.
+    """
+    u, o, i = _roles(table)
     rng = np.random.default_rng(0)
     for fired in (0.0, 1.0):
         potential, current, x = rng.normal(size=3)
+        kept = 1 - fired if o else 1.0
         with np.errstate(all="ignore"):
-            expected = tau * potential * (1 - fired if o else 1.0)
+            from_input = driven[u] * x
             if i:
-                now = alpha * current + driven[i] * x
-                expected = expected + driven[u] / driven[i] * now
-            else:
-                expected = expected + driven[u] * x
-        past = {u: potential, o or "": fired, i: current}
-        got = _step(table, layer, x=x, **past)
-        fits &= np.allclose(got[u], expected, EQUAL, EQUAL)
-        fits &= not o or np.allclose(got[o], expected - v_th, EQUAL, EQUAL)
-    if not fits:
-        shown = (
-            neuron
-            if isinstance(neuron, LIF)
-            else "; ".join(table.lines.text.splitlines())
-        )
-        raise ValueError(f"neuron must be one that NIR has, got {shown}; {ALLOWED}")
-    return found
+                now = found.alpha * current + driven[i] * x
+                from_input = driven[u] / driven[i] * now
+            expected = found.tau * potential * kept + from_input
+        got = _step(table, layer, x=x, **{u: potential, o: fired, i: current})
+        if not np.allclose(got[u], expected, EQUAL, EQUAL):
+            return False
+        if o and not np.allclose(got[o], expected - found.v_th, EQUAL, EQUAL):
+            return False
+    return True
 
 
 def _step(
@@ -109,8 +128,10 @@ def _step(
 ) -> dict[str, Array]:
     """Return the states of a layer after a step from others; of a spike, u - V_th."""
     ones = np.ones(len(layer["b"]))
-    now: dict[str, Array] = {"x": x * ones}
+    given = x * ones
+    now: dict[str, Array] = {"x": given}
     before = {name: past.get(name, 0.0) * ones for name in table.order}
     for name in table.order:
-        now[name] = table.updated(name, now, before, now["x"], layer) * ones
+        state = table.updated(name, now, before, given, layer)
+        now[name] = state * ones
     return now

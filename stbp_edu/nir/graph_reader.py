@@ -11,7 +11,7 @@ from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.derived import derive
 from stbp_edu.neuron import LIF
 from stbp_edu.nir.constants import DT, Discrete
-from stbp_edu.nir.graph_writer import RECURRENT
+from stbp_edu.nir.graph_writer import recurrent_edges
 from stbp_edu.parameters import Params, by_name
 from stbp_edu.surrogates import Surrogate
 
@@ -50,77 +50,112 @@ def from_graph(
     surrogate = LIF().surrogate if surrogate is None else surrogate
     layers: list[Any] = [None]
     neurons: list[AnyNeuron] = []
-    chain = _chain(graph)
-    for (_, weights), (name, node) in zip(chain[::2], chain[1::2], strict=True):
-        again = None
-        if isinstance(node, nir.NIRGraph):
-            node, again = _parts(name, node)
-        found = _discrete(name, node, dt)
-        kind = np.asarray(weights.weight).dtype
-        neuron, own = _neuron(found, surrogate, kind)
-        layer = {
-            "W": weights.weight,
-            "b": getattr(weights, "bias", np.zeros(len(weights.weight))),
-        }
-        if again is not None:
-            layer["R"] = again.weight
-            layer["b"] = layer["b"] + getattr(again, "bias", 0.0)
-        factors = {"W": found.gain[:, None], "R": found.gain[:, None], "b": found.gain}
-        scaled = {
-            key: (np.asarray(a) * factors[key]).astype(kind) for key, a in layer.items()
-        }
-        layers.append({**scaled, **own})
+    names = _chain(graph)
+    for below, own in zip(names[::2], names[1::2], strict=True):
+        weights = graph.nodes[below]
+        node, again = _neurons_of(graph, own)
+        found = _discrete(own, node, dt)
+        layer = _scaled(weights, again, found.gain)
+        neuron, each = _neuron(found, surrogate, layer["W"].dtype)
+        layers.append({**layer, **each})
         neurons.append(neuron)
-    tables = [as_neuron(neuron) for neuron in neurons]
-    kinds = [(table.lines, table.each) for table in tables]
-    same = all(kind == kinds[0] for kind in kinds)
-    return Params(**by_name(layers)), neurons[0] if same else neurons
+    params = Params(**by_name(layers))
+    return params, neurons[0] if _are_alike(neurons) else neurons
 
 
-def _chain(graph: nir.NIRGraph) -> list[tuple[str, Any]]:
-    """Return the nodes between Input and Output by name, in their order."""
+def _are_alike(neurons: list[AnyNeuron]) -> bool:
+    """Return whether all layers have one kind of neuron."""
+    first = as_neuron(neurons[0])
+    for neuron in neurons:
+        table = as_neuron(neuron)
+        if table.lines != first.lines or table.each != first.each:
+            return False
+    return True
+
+
+def _chain(graph: nir.NIRGraph) -> list[str]:
+    """Return the names of the nodes between Input and Output, in their order."""
     edges = sorted(set(graph.edges))
-    following = dict(edges)
-    names = graph.nodes.items()
-    name = next((name for name, node in names if isinstance(node, nir.Input)), None)
-    chain: list[tuple[str, Any]] = []
-    while name in following and len(chain) <= len(graph.nodes):
-        name = following[name]
-        chain.append((name, graph.nodes[name]))
-    whole = len(chain) == len(edges) == len(graph.nodes) - 1 and len(chain) % 2 == 1
-    if not whole or len(chain) < 3 or not isinstance(chain[-1][1], nir.Output):
-        found = [type(node).__name__ for node in graph.nodes.values()]
+    chain = _from_the_input(graph, dict(edges))
+    whole = len(chain) == len(graph.nodes) == len(edges) + 1
+    in_pairs = len(chain) >= 4 and len(chain) % 2 == 0
+    if not whole or not in_pairs or not isinstance(graph.nodes[chain[-1]], nir.Output):
+        shown = ", ".join(f"{a} to {b}" for a, b in edges)
         raise ValueError(
             "graph must be one chain of Input, then weights and neurons for each layer, then "
-            f"Output, got the edges {', '.join(f'{a} to {b}' for a, b in edges)} between {found}; "
+            f"Output, got the edges {shown} between {_kinds(graph)}; "
             "networks that branch or merge are not of this kind"
         )
-    for k, (name, node) in enumerate(chain[:-1]):
+    inside = chain[1:-1]
+    for k, name in enumerate(inside):
         kinds = (*NEURONS, nir.NIRGraph) if k % 2 else WEIGHTS
+        node = graph.nodes[name]
         if not isinstance(node, kinds):
             named = " or ".join(kind.__name__ for kind in kinds)
             raise ValueError(
                 f"graph node {name!r} must be {named} there, got {type(node).__name__}; this "
                 "package has fully connected layers of neurons"
             )
-    return chain[:-1]
+    return inside
 
 
-def _parts(name: str, graph: nir.NIRGraph) -> tuple[Any, Any]:
-    """Return the neurons of a graph in the graph, and their weights to themselves."""
-    nodes = [*graph.nodes.values()]
-    neurons = [key for key, node in graph.nodes.items() if isinstance(node, NEURONS)]
-    weights = [key for key, node in graph.nodes.items() if isinstance(node, WEIGHTS)]
-    if len(neurons) == len(weights) == 1 and len(nodes) == 4:
-        named = {"neuron": neurons[0], "w_rec": weights[0]}
-        edges = {(named.get(a, a), named.get(b, b)) for a, b in RECURRENT}
-        if edges == {*graph.edges}:
-            return graph.nodes[neurons[0]], graph.nodes[weights[0]]
+def _from_the_input(graph: nir.NIRGraph, following: dict[str, str]) -> list[str]:
+    """Return the input and the nodes behind it, as far as edges lead, or until they repeat."""
+    inputs = _of_kind(graph, nir.Input)
+    if not inputs:
+        return []
+    last = inputs[0]
+    chain = [last]
+    while last in following and len(chain) <= len(graph.nodes):
+        last = following[last]
+        chain.append(last)
+    return chain
+
+
+def _of_kind(graph: nir.NIRGraph, kind: Any) -> list[str]:
+    """Return the names of the nodes of a kind, or of one of several."""
+    return [name for name, node in graph.nodes.items() if isinstance(node, kind)]
+
+
+def _kinds(graph: nir.NIRGraph) -> list[str]:
+    """Return the kind of each node, for an error."""
+    return [type(node).__name__ for node in graph.nodes.values()]
+
+
+def _neurons_of(graph: nir.NIRGraph, name: str) -> tuple[Any, Any]:
+    """Return the neurons of a node, and their weights to themselves, or None."""
+    node = graph.nodes[name]
+    if not isinstance(node, nir.NIRGraph):
+        return node, None
+    neurons = _of_kind(node, NEURONS)
+    weights = _of_kind(node, WEIGHTS)
+    if len(neurons) == len(weights) == 1 and len(node.nodes) == 4:
+        own, again = neurons[0], weights[0]
+        expected = recurrent_edges(own, again)
+        if set(node.edges) == set(expected):
+            return node.nodes[own], node.nodes[again]
     raise ValueError(
         f"graph node {name!r} must be neurons with weights to themselves, got "
-        f"{[type(node).__name__ for node in nodes]} and the edges {sorted(graph.edges)}; other "
+        f"{_kinds(node)} and the edges {sorted(node.edges)}; other "
         "graphs in a graph are not of this kind"
     )
+
+
+def _scaled(weights: Any, again: Any, gain: Array) -> dict[str, Array]:
+    """Return a layer's weights and biases by name, times what its neurons make of their input.
+
+    ``again`` is the node of its recurrent weights, or None.
+    """
+    W = np.asarray(weights.weight)
+    b = getattr(weights, "bias", np.zeros(len(W)))
+    of_row = gain[:, None]
+    scaled = {"W": W * of_row}
+    if again is not None:
+        R = np.asarray(again.weight)
+        scaled["R"] = R * of_row
+        b = b + getattr(again, "bias", 0.0)
+    scaled["b"] = np.asarray(b) * gain
+    return {name: array.astype(W.dtype) for name, array in scaled.items()}
 
 
 def _discrete(name: str, node: Any, dt: float) -> Discrete:
@@ -133,15 +168,16 @@ def _discrete(name: str, node: Any, dt: float) -> Discrete:
                 "shift its potentials"
             )
     v_th = getattr(node, "v_threshold", None)
-    v_th = None if v_th is None else np.asarray(v_th, float)
+    if v_th is not None:
+        v_th = np.asarray(v_th, float)
     r = np.asarray(node.r, float)
     if isinstance(node, nir.IF | nir.I):
         return Discrete(np.ones(len(r)), v_th, None, dt * r)
     if isinstance(node, nir.CubaLIF | nir.CubaLI):
-        share, slow = _share(name, node.tau_mem, dt), _share(name, node.tau_syn, dt)
-        return Discrete(
-            1 - share, v_th, 1 - slow, share * r * slow * np.asarray(node.w_in)
-        )
+        share = _share(name, node.tau_mem, dt)
+        slow = _share(name, node.tau_syn, dt)
+        gain = share * r * slow * np.asarray(node.w_in)
+        return Discrete(1 - share, v_th, 1 - slow, gain)
     share = _share(name, node.tau, dt)
     return Discrete(1 - share, v_th, None, share * r)
 
@@ -165,18 +201,30 @@ def _neuron(
     found: Discrete, surrogate: Surrogate, dtype: Any
 ) -> tuple[AnyNeuron, dict[str, Array]]:
     """Return the neuron of a layer, and the constants that differ between its neurons."""
-    named = {"tau": found.tau, "v_th": found.v_th, "alpha": found.alpha}
-    given = {name: values for name, values in named.items() if values is not None}
-    each = {k: values.astype(dtype) for k, values in given.items() if np.ptp(values)}
-    first: Any = {name: float(values.flat[0]) for name, values in given.items()}
-    if not each and {*given} == {"tau", "v_th"}:
+    constants = {"tau": found.tau, "v_th": found.v_th, "alpha": found.alpha}
+    each: dict[str, Array] = {}
+    first: dict[str, Any] = {}
+    for name, values in constants.items():
+        if values is None:
+            continue
+        first[name] = float(values.flat[0])
+        if np.ptp(values):
+            each[name] = values.astype(dtype)
+    if not each and {*first} == {"tau", "v_th"}:
         return LIF(gate="linear", surrogate=surrogate, **first), {}
-    lines = []
+    lines = _lines_of(found)
+    return derive(lines, surrogate=surrogate, learn_each=[*each], **first), each
+
+
+def _lines_of(found: Discrete) -> str:
+    """Return the forward lines of a neuron with these constants."""
+    lines, driving, kept = [], "x", "tau * u"
     if found.alpha is not None:
         lines.append("i = alpha * i + x")
-    kept = "tau * u" if found.v_th is None else "tau * u * (1 - o)"
-    lines.append(f"u = {kept} + {'x' if found.alpha is None else 'i'}")
+        driving = "i"
+    if found.v_th is not None:
+        kept = "tau * u * (1 - o)"
+    lines.append(f"u = {kept} + {driving}")
     if found.v_th is not None:
         lines.append("o = spike(u - v_th)")
-    neuron = derive("\n".join(lines), surrogate=surrogate, learn_each=[*each], **first)
-    return neuron, each
+    return "\n".join(lines)

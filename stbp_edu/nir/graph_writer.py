@@ -11,14 +11,6 @@ from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.nir.constants import DT, Discrete, discrete, neuron_of_each
 from stbp_edu.parameters import Params, by_layer
 
-RECURRENT = [
-    ("input", "neuron"),
-    ("neuron", "w_rec"),
-    ("w_rec", "neuron"),
-    ("neuron", "output"),
-]
-"""The edges of neurons with weights to themselves, as snnTorch writes them."""
-
 
 def to_graph(
     params: Params, neuron: AnyNeuron | Sequence[AnyNeuron], dt: float = DT
@@ -54,56 +46,68 @@ def to_graph(
                 f"params must be of fully connected layers for NIR, and layer {n} is a convolution;"
                 " train one without"
             )
-        found = discrete(own, layer)
-        node, scale = _node(found, dt, recurrent="R" in layer)
-        factor = (found.gain / scale)[:, None]
-        dtype = layer["W"].dtype
-        weight, bias = layer["W"] * factor, layer["b"] * factor[:, 0]
-        nodes.append(nir.Affine(weight=weight.astype(dtype), bias=bias.astype(dtype)))
-        if "R" in layer:
-            again = nir.Linear(weight=(layer["R"] * factor).astype(dtype))
-            node = _with_itself(node, again)
-        nodes.append(node)
+        nodes += _of_layer(layer, discrete(own, layer), dt)
     return nir.NIRGraph.from_list(nodes)
+
+
+def _of_layer(layer: dict[str, Array], found: Discrete, dt: float) -> list[nir.NIRNode]:
+    """Return the weights of a layer, and its neurons."""
+    recurrent = "R" in layer
+    node, scale = _node(found, dt, recurrent=recurrent)
+    factor = found.gain / scale
+    dtype = layer["W"].dtype
+    W = layer["W"] * factor[:, None]
+    b = layer["b"] * factor
+    weights = nir.Affine(weight=W.astype(dtype), bias=b.astype(dtype))
+    if recurrent:
+        R = layer["R"] * factor[:, None]
+        again = nir.Linear(weight=R.astype(dtype))
+        node = _with_itself(node, again)
+    return [weights, node]
 
 
 def _node(found: Discrete, dt: float, *, recurrent: bool) -> tuple[nir.NIRNode, Array]:
     """Return the node of a layer's neurons, and the factor that it puts on its input."""
+    leaks = _leaks(found)
     ones = np.ones(len(found.tau))
+    spikes = found.v_th is not None
     given: dict[str, Array] = {}
-    if found.v_th is not None:
+    if spikes:
         given = {"v_threshold": found.v_th, "v_reset": 0 * ones}
-    leaks = (found.tau < 1).all()
-    if not leaks and not (found.tau == 1).all():
-        raise ValueError(
-            "neuron must leak in all neurons of a layer or in none for NIR, got tau from "
-            f"{found.tau.min():g} to {found.tau.max():g}; give all of them tau < 1"
-        )
-    if found.alpha is not None and not leaks:
-        raise ValueError(
-            "neuron must have tau < 1 where it has a synaptic current for NIR, got 1; give it "
-            "a leak"
-        )
     if not leaks:
-        kind = nir.I if found.v_th is None else nir.IF
+        kind = nir.IF if spikes else nir.I
         return kind(r=ones / dt, **given), ones
     share = 1 - found.tau
-    given |= {"v_leak": 0 * ones}
+    given["v_leak"] = 0 * ones
     if found.alpha is not None:
         slow = 1 - found.alpha
-        given |= {
-            "tau_mem": dt / share,
-            "tau_syn": dt / slow,
-            "r": 1 / share,
-            "w_in": 1 / slow,
-        }
-        return (nir.CubaLI if found.v_th is None else nir.CubaLIF)(**given), ones
-    given |= {"tau": dt / share}
-    if found.v_th is None:
+        given |= {"tau_mem": dt / share, "tau_syn": dt / slow}
+        given |= {"r": 1 / share, "w_in": 1 / slow}
+        kind = nir.CubaLIF if spikes else nir.CubaLI
+        return kind(**given), ones
+    given["tau"] = dt / share
+    if not spikes:
         return nir.LI(r=ones, **given), share
     if recurrent:  # snnTorch reads no other
         return nir.LIF(r=1 / share, **given), ones
     return nir.LIF(r=ones, **given), share
+
+
+def _leaks(found: Discrete) -> bool:
+    """Return whether the neurons of a layer leak; all do, or none."""
+    if (found.tau < 1).all():
+        return True
+    if not (found.tau == 1).all():
+        raise ValueError(
+            "neuron must leak in all neurons of a layer or in none for NIR, got tau from "
+            f"{found.tau.min():g} to {found.tau.max():g}; give all of them tau < 1"
+        )
+    if found.alpha is not None:
+        raise ValueError(
+            "neuron must have tau < 1 where it has a synaptic current for NIR, got 1; give it "
+            "a leak"
+        )
+    return False
 
 
 def _with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
@@ -111,4 +115,14 @@ def _with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
     size = np.array([len(again.weight)])
     nodes = {"input": nir.Input({"input": size}), "neuron": node, "w_rec": again}
     nodes["output"] = nir.Output({"output": size})
-    return nir.NIRGraph(nodes=nodes, edges=RECURRENT)
+    return nir.NIRGraph(nodes=nodes, edges=recurrent_edges("neuron", "w_rec"))
+
+
+def recurrent_edges(neuron: str, weights: str) -> list[tuple[str, str]]:
+    """Return the edges of neurons with weights to themselves, as snnTorch writes them."""
+    return [
+        ("input", neuron),
+        (neuron, weights),
+        (weights, neuron),
+        (neuron, "output"),
+    ]
