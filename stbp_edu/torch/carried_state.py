@@ -23,21 +23,23 @@ AdjointName = tuple[str, str]
 
 def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, AdjointName | None]]:
     """Return the carried states of a layer by name, each with the adjoint that comes back to it."""
+    back = {adjoint for adjoint, _, _ in program.from_recurrence}
     later = {program.names[one] for one in program.next_adjoints}
-    back = {
-        row.name for row in program.rows if any(term.of in later for term in row.terms)
-    }
-    back |= {adjoint for adjoint, _, _ in program.from_recurrence}
+    for row in program.rows:
+        read = {term.of for term in row.terms}
+        if read & later:
+            back.add(row.name)
     found: dict[str, tuple[str, AdjointName | None]] = {}
     for state in program.lines.lines:
         nodes = [node for node in program.nodes if node[0] == state]
         nodes = [node for node in nodes if program.name(*node) in back]
-        if len(nodes) == 1:
-            found[state] = state, nodes[0]
-        elif nodes:
-            found |= {f"{state}, {q}": (state, (state, q)) for _, q in nodes}
-        else:  # no error comes back to it
+        if not nodes:  # no error comes back to it
             found[state] = state, None
+        elif len(nodes) == 1:
+            found[state] = state, nodes[0]
+        else:
+            for node in nodes:
+                found[", ".join(node)] = state, node
     return found
 
 
@@ -47,28 +49,31 @@ def check_state(state: object, names: Sequence[str], like: Tensor) -> CarriedSta
     Raises:
         TypeError, ValueError: if it is not what the layer returned.
     """
-    given = isinstance(state, Mapping) and all(
-        isinstance(v, Tensor) for v in state.values()
-    )
-    if not given or {*state} != {*names}:  # type: ignore[misc]
-        got = sorted(state) if isinstance(state, Mapping) else type(state).__name__
+    got: object = type(state).__name__
+    given: CarriedState = {}
+    if isinstance(state, Mapping):
+        got = sorted(state)
+        if all(isinstance(one, Tensor) for one in state.values()):
+            given = dict(state)
+    if {*given} != {*names}:
         raise TypeError(
             f"state must be what this layer returned, with {', '.join(names)}, got {got}; pass "
             "None to begin at rest"
         )
-    shape = tuple(like.shape[1:])
+    expected = tuple(like.shape[1:])
     for name in names:
-        one = check_floats(f"state[{name!r}]", state[name])  # type: ignore[index]
+        one = check_floats(f"state[{name!r}]", given[name])
         if one.device != like.device:
             raise ValueError(
                 f"state[{name!r}] must be on {like.device}, got {one.device}; move it there"
             )
-        if tuple(state[name].shape) != shape:  # type: ignore[index]
+        shape = tuple(one.shape)
+        if shape != expected:
             raise ValueError(
-                f"state {name!r} must have the shape of a step, {shape}, got "
-                f"{tuple(state[name].shape)}; carry it to a batch of the same samples"  # type: ignore[index]
+                f"state {name!r} must have the shape of a step, {expected}, got "
+                f"{shape}; carry it to a batch of the same samples"
             )
-    return dict(state)  # type: ignore[call-overload]
+    return given
 
 
 def passed_back(
@@ -83,31 +88,14 @@ def passed_back(
         ValueError: if it depends on the step before the carried one.
     """
     names = program.names
-    later = {names[one] for one in program.next_adjoints}
     rows = {row.name for row in program.rows}
-    lines = []
-    for line in program.backward.lines:
-        if line.name in rows:
-            terms = tuple(term for term in line.terms if term.of in later)
-            if terms:
-                lines.append(Assignment(line.name, terms))
-        else:  # a limit on gains
-            lines.append(line)
-    factors = [term.factor for line in lines for term in line.terms]
-    read = {name.name for factor in factors for name in ex.names_in(factor)}
-    before = [
-        names[one] for one in program.states_read if one.step < 0 and names[one] in read
-    ]
-    if before:
-        raise ValueError(
-            f"a carried state holds one step, and under the rule {program.rule.name} what goes "
-            f"back to it depends on {', '.join(before)}; detach the state, or choose another rule"
-        )
+    lines = lines_passed_back(program)
+    check_one_step(program, lines)
     results = [line.name for line in lines if line.name in rows]
     arguments = [*program.backward.arguments]
-    text = StepFunction("passed_back", arguments, lines, results).source()
+    step = StepFunction("passed_back", arguments, lines, results)
     space = dict(functions)
-    exec(compile(text, "<program>", "exec"), space)
+    exec(compile(step.source(), "<program>", "exec"), space)
 
     def function(
         carried: Mapping[str, Tensor],
@@ -118,21 +106,48 @@ def passed_back(
         """Return the adjoints that come back to the carried states, by name."""
         given: dict[str, Any] = dict.fromkeys(arguments, 0.0)
         for one in program.states_read:
-            if one.step >= 0:
-                given[names[one]] = (first if one.step else carried)[one.of]
-        given |= {
-            f"{names[one]}": adjoints[_now(program, one)]
-            for one in program.next_adjoints
-        }
+            if one.step == 0:
+                given[names[one]] = carried[one.of]
+            elif one.step > 0:
+                given[names[one]] = first[one.of]
+        for one in program.next_adjoints:
+            of_first_step = program.name(one.of, one.q)
+            given[names[one]] = adjoints[of_first_step]
         given |= dict(zip(program.lines.constants, constants, strict=True))
-        return dict(zip(results, space["passed_back"](**given), strict=True))
+        found = space["passed_back"](**given)
+        return dict(zip(results, found, strict=True))
 
     return function
 
 
-def _now(program: LayerProgram, later: Any) -> str:
-    """Return the name of an adjoint of the next step where it is this one's."""
-    return program.name(later.of, later.q)
+def lines_passed_back(program: LayerProgram) -> list[Assignment]:
+    """Return the lines of a step back, with the terms alone that later adjoints are in."""
+    later = {program.names[one] for one in program.next_adjoints}
+    rows = {row.name for row in program.rows}
+    lines = []
+    for line in program.backward.lines:
+        if line.name not in rows:  # a limit on gains
+            lines.append(line)
+            continue
+        terms = tuple(term for term in line.terms if term.of in later)
+        if terms:
+            lines.append(Assignment(line.name, terms))
+    return lines
+
+
+def check_one_step(program: LayerProgram, lines: Sequence[Assignment]) -> None:
+    """Raise ValueError if lines read a state of the step before the carried one."""
+    read: set[str] = set()
+    for line in lines:
+        for term in line.terms:
+            read |= {name.name for name in ex.names_in(term.factor)}
+    earlier = [program.names[one] for one in program.states_read if one.step < 0]
+    before = [name for name in earlier if name in read]
+    if before:
+        raise ValueError(
+            f"a carried state holds one step, and under the rule {program.rule.name} what goes "
+            f"back to it depends on {', '.join(before)}; detach the state, or choose another rule"
+        )
 
 
 def detached(state: Any) -> Any:

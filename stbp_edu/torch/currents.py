@@ -21,43 +21,44 @@ class SpikeProduct(torch.autograd.Function):
     def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
         """Return the current (T, S, m) of an input (T, S, n)."""
         ctx.save_for_backward(spikes, W)
-        x = spikes.new_empty((*spikes.shape[:2], len(W)))
+        T, S, _ = spikes.shape
+        x = spikes.new_empty((T, S, len(W)))
         compiled.weigh(spikes.detach().numpy(), W.detach().numpy(), x.numpy())
-        return x if b is None else x.add_(b)  # fwd-x
+        if b is not None:
+            x.add_(b)
+        return x  # fwd-x
 
     @staticmethod
     @only_once
     def backward(ctx: Any, epsilon: Tensor) -> Any:
         """Return the gradients of spikes, weights and biases."""
         spikes, W = ctx.saved_tensors
-        below = epsilon @ W if ctx.needs_input_grad[0] else None
+        below = of_b = None
+        if ctx.needs_input_grad[0]:
+            below = epsilon @ W
+        if ctx.needs_input_grad[2]:
+            of_b = epsilon.sum((0, 1))
         of_W = W.new_empty(W.shape[::-1])
-        compiled.correlate(
-            spikes.numpy(), epsilon.contiguous().numpy(), of_W.numpy()
-        )  # c5-w
-        return below, of_W.T, epsilon.sum((0, 1)) if ctx.needs_input_grad[2] else None
+        rows = epsilon.contiguous().numpy()
+        compiled.correlate(spikes.numpy(), rows, of_W.numpy())  # c5-w
+        return below, of_W.T, of_b
 
 
 def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
     """Return whether a module is a plain matrix, and it pays to go through the spikes."""
-    if (
-        type(module) is not nn.Linear
-        or not compiled.installed()
-        or torch.compiler.is_compiling()
-    ):
+    if type(module) is not nn.Linear or not compiled.installed():
         return False
-    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
-    plain = (
-        spikes.device.type == "cpu"
-        and not torch.is_autocast_enabled("cpu")
-        and not hooks
-    )
-    alike = spikes.dtype == module.weight.dtype and spikes.shape[2:] == (
-        module.in_features,
-    )
-    much = spikes.numel() * module.out_features > MUCH
-    long = spikes.dtype in (torch.float32, torch.float64) and spikes.is_contiguous()
-    if not (plain and alike and much and long):
+    if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+        return False
+    if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
+        return False
+    if spikes.device.type != "cpu" or not spikes.is_contiguous():
+        return False
+    if spikes.dtype not in (torch.float32, torch.float64):
+        return False
+    if spikes.dtype != module.weight.dtype or spikes.shape[2:] != (module.in_features,):
+        return False
+    if spikes.numel() * module.out_features <= MUCH:
         return False
     compiled.limit_threads(torch.get_num_threads())
     return compiled.are_rare(spikes.detach().numpy(), module.out_features)
@@ -76,10 +77,11 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
     if first.dtype in (torch.bfloat16, torch.float16):
         rows = rows.to(first.dtype)
     try:
-        held = (
-            {name: p.detach() for name, p in module.named_parameters()} if fixed else {}
-        )
-        x = functional_call(module, held, rows) if fixed else module(rows)
+        if fixed:
+            held = {name: p.detach() for name, p in module.named_parameters()}
+            x = functional_call(module, held, rows)
+        else:
+            x = module(rows)
     except (RuntimeError, IndexError) as error:
         raise ValueError(
             f"spikes must fit {module}, which gets T · S of them at once, got shape "

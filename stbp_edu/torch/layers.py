@@ -15,7 +15,7 @@ from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.carried_state import CarriedState, check_state
 from stbp_edu.torch.currents import AXES, current_of
-from stbp_edu.torch.state_dict import check_floats, key_of, name_of
+from stbp_edu.torch.state_dict import as_array, check_floats, key_of, name_of
 from stbp_edu.torch.steps import Neurons, Steps
 from stbp_edu.torch.usual_names import neuron_of
 
@@ -77,23 +77,20 @@ class LIFLayer(nn.Module):
         self.neuron = neuron = neuron_of(neuron, named)
         self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
         table = self.steps.neuron
-        size = (
-            shape_of(weights, shape)
-            if recurrent or table.each or shape is not None
-            else ()
-        )
         like = next(weights.parameters(), torch.zeros(()))
-        values = (
-            (table.lines.constants[k], size if k in table.each else ())
-            for k in table.learned
-        )
-        made = [like.new_full(extent, value) for value, extent in values]
-        keys = map(key_of, table.learned)
-        self.learned = nn.ParameterDict(dict(zip(keys, made, strict=True)))
+        of_one: tuple[int, ...] = ()
+        if recurrent or table.each or shape is not None:
+            of_one = shape_of(weights, shape)
+        learned = {}
+        for name in table.learned:
+            extent = of_one if name in table.each else ()
+            learned[key_of(name)] = like.new_full(extent, table.lines.constants[name])
+        self.learned = nn.ParameterDict(learned)
         self.R = None
         if recurrent:
-            R = like.new_empty(math.prod(size), math.prod(size)).uniform_(-1, 1)
-            self.R = nn.Parameter(R / math.sqrt(len(R)))
+            size = math.prod(of_one)
+            R = like.new_empty(size, size).uniform_(-1, 1)
+            self.R = nn.Parameter(R / math.sqrt(size))
 
     @property
     def rule(self) -> Rule:
@@ -117,18 +114,19 @@ class LIFLayer(nn.Module):
             TypeError, ValueError: if the input is none that the weights take, or is not finite; or
                 under rules with an error of its own for the layer below, if they cannot run twice.
         """
-        if state is WHOLE:
-            states = self.states(self._turned(spikes), twin=twin)
-            return self._turned(states[self.steps.neuron.output])
         given = self._turned(spikes)
         self._check_input(given)
-        found, _, last = self.run({self.rule.start: given}, twin, state=state)
-        return self._turned(found[self.steps.neuron.output]), last
+        states, _, last = self.run({self.rule.start: given}, twin, state=state)
+        output = self._turned(states[self.steps.neuron.output])
+        if state is WHOLE:
+            return output
+        return output, last
 
     def states(self, spikes: Tensor, *, twin: bool = False) -> dict[str, Tensor]:
         """Return every state of the neurons by name, each of shape (T, S, ...); see forward."""
         self._check_input(spikes)
-        return self.run({self.rule.start: spikes}, twin)[0]
+        states, _, _ = self.run({self.rule.start: spikes}, twin)
+        return states
 
     def _check_input(self, spikes: Tensor) -> None:
         """Raise TypeError or ValueError if this is no input of a layer that is by itself."""
@@ -153,43 +151,43 @@ class LIFLayer(nn.Module):
         :meth:`forward`, and without one nothing is carried.
         """
         checks.instance("twin", twin, bool)
-        spikes, start = next(iter(copies.values())), self.steps.program.start
-        below = [
-            (self.steps.program.from_weights(q), o)
-            for q, o in copies.items()
-            if o.requires_grad
-        ]
-        wanted = [start, *(head for head, _ in below if head)]
-        if wanted in ([start], [start, start]) and len(below) == len(wanted) - 1:
-            wanted, currents = [start], [current_of(self.weights, spikes)]
-        else:  # the error for the layer below is another than that for the weights
-            check_rerun("weights", self.weights, self.rule)
-            currents = [current_of(self.weights, spikes.detach())]
-            currents += [
-                current_of(self.weights, o, fixed=True) for head, o in below if head
-            ]
-        dtype = torch.promote_types(currents[0].dtype, torch.float32)
+        wanted, currents = self._currents(copies)
         before = self._carried_in(state, currents[0])
-        names = self.steps.neuron.learned
-        given = [*currents, *(self.learned[key_of(name)] for name in names)]
-        given += before.values()
+        learned = [self.learned[key_of(name)] for name in self.steps.neuron.learned]
+        dtype = torch.promote_types(currents[0].dtype, torch.float32)
+        given = [one.to(dtype) for one in (*currents, *learned, *before.values())]
         carries = state is not WHOLE
         found = Neurons.apply(
-            self.steps,
-            twin,
-            tuple(wanted),
-            self.R,
-            carries,
-            len(before),
-            *(tensor.to(dtype) for tensor in given),
+            self.steps, twin, tuple(wanted), self.R, carries, len(before), *given
         )
-        states = dict(zip(self.steps.states, found, strict=False))
+        states, several, last = self.steps.by_name(found)
         self._check_finite(currents[0], states, before, number)
-        end = len(states) + len(self.steps.copied)
-        copies = dict(zip(self.steps.copied, found[len(states) : end], strict=True))
-        last = dict(zip(self.steps.carried, found[end:], strict=False))
-        whole = {q: states[self.steps.neuron.output] for q in [*self.steps.signals][:1]}
-        return states, copies or whole, last
+        if several or not self.steps.signals:
+            return states, several, last
+        output = states[self.steps.neuron.output]
+        first = next(iter(self.steps.signals))
+        return states, {first: output}, last
+
+    def _currents(self, copies: Copies) -> tuple[list[str], list[Tensor]]:
+        """Return the adjoints that come back through the weights, and a current for each.
+
+        The first is for the weights, the others for the layer below; mostly one does for both.
+        """
+        program = self.steps.program
+        spikes = next(iter(copies.values()))
+        followed = {q: o for q, o in copies.items() if o.requires_grad}
+        heads = {q: program.from_weights(q) for q in followed}
+        if [*heads.values()] in ([], [program.start]):
+            return [program.start], [current_of(self.weights, spikes)]
+        # the error for the layer below is another than that for the weights
+        check_rerun("weights", self.weights, self.rule)
+        wanted = [program.start]
+        currents = [current_of(self.weights, spikes.detach())]
+        for q, head in heads.items():
+            if head:
+                wanted.append(head)
+                currents.append(current_of(self.weights, followed[q], fixed=True))
+        return wanted, currents
 
     def _carried_in(self, state: CarriedState | None, like: Tensor) -> CarriedState:
         """Return the carried state that comes in; an empty one if the layer begins at rest."""
@@ -221,40 +219,34 @@ class LIFLayer(nn.Module):
         """
         if torch.compiler.is_compiling():
             return
-        output = self.steps.neuron.lines.spike
-        sums = [
-            state.detach().sum() for name, state in states.items() if name != output
+        neuron = self.steps.neuron
+        followed = [
+            state for name, state in states.items() if name != neuron.lines.spike
         ]
-        if torch.stack([*sums, current.detach().sum()]).isfinite().all():
+        sums = [one.detach().sum() for one in (*followed, current)]
+        if torch.stack(sums).isfinite().all():
             return
         x = current.detach().clone()
-        rest = torch.zeros_like(x[:1])
-        past = {
-            name: torch.cat(
-                [before[key].detach()[None] if before else rest, states[name].detach()]
-            )
-            for key, (name, _) in self.steps.carried.items()
-        }
         if self.R is not None:
-            sent = past[self.steps.neuron.output][:-1].flatten(2)
-            x += (sent @ self.R.detach().T.to(sent.dtype)).view_as(x)
-        arrays = {
-            name: one.detach().cpu().numpy() for name, one in {"x": x, **states}.items()
-        }
-        learned = {
-            name_of(key): p.detach().cpu().numpy() for key, p in self.learned.items()
-        }
-        if said := first_not_finite(self.steps.neuron, arrays, learned, number):
+            output = states[neuron.output].detach()
+            first = torch.zeros_like(output[:1])
+            for key, (name, _) in self.steps.carried.items():
+                if before and name == neuron.output:
+                    first = before[key].detach()[None]
+            sent = torch.cat([first, output[:-1]]).flatten(2)
+            R = self.R.detach().T.to(sent.dtype)
+            x += (sent @ R).view_as(x)
+        arrays = {name: as_array(one) for name, one in states.items()}
+        learned = {name_of(key): as_array(p) for key, p in self.learned.items()}
+        said = first_not_finite(neuron, {"x": as_array(x), **arrays}, learned, number)
+        if said:
             raise checks.NotFiniteError(f"{said}, behind {self.weights}")
 
     def extra_repr(self) -> str:
         """Return the neuron and the rule, for the printed module."""
-        lines = self.steps.neuron.lines
-        shown = (
-            self.neuron
-            if isinstance(self.neuron, LIF)
-            else "; ".join(lines.text.split("\n"))
-        )
+        shown = "; ".join(self.steps.neuron.lines.text.split("\n"))
+        if isinstance(self.neuron, LIF):
+            shown = repr(self.neuron)
         return f"{shown}, rule={self.rule.name!r}"
 
 
@@ -274,13 +266,16 @@ def check_input(given: object, weights: nn.Module) -> None:
     spikes = check_sequence(given)
     like = next(weights.parameters(), spikes)
     cast = torch.is_autocast_enabled(like.device.type)
-    if spikes.device != like.device or not (cast or spikes.dtype == like.dtype):
+    alike = cast or spikes.dtype == like.dtype
+    if spikes.device != like.device or not alike:
         raise TypeError(
             f"spikes must be {like.dtype} on {like.device}, as the weights are, got "
             f"{spikes.dtype} on {spikes.device}; convert them with .to(device, dtype)"
         )
-    if not torch.compiler.is_compiling() and not torch.isfinite(spikes.detach().sum()):
-        checks.check_finite("spikes", spikes.detach().double().cpu().numpy())
+    if torch.compiler.is_compiling():
+        return
+    if not torch.isfinite(spikes.detach().sum()):
+        checks.check_finite("spikes", as_array(spikes.double()))
 
 
 def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
@@ -296,7 +291,8 @@ def shape_of(weights: nn.Module, shape: Sequence[int] | None) -> tuple[int, ...]
     """Return the shape of the neurons that weights feed, given or known."""
     if shape is not None:
         return checks.widths("shape", shape, at_least=1)
-    last = [m for m in weights.modules() if not [*m.children()]][-1]
+    without_parts = [m for m in weights.modules() if not [*m.children()]]
+    last = without_parts[-1]
     if not isinstance(last, nn.Linear):
         raise ValueError(
             f"shape must be given where weights do not end in nn.Linear, got {weights}; pass the "

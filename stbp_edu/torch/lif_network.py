@@ -8,9 +8,7 @@ from torch import Tensor, nn
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron
-from stbp_edu.arrows.models import network as arrow_network
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays
 from stbp_edu.torch.carried_state import CarriedState
@@ -24,7 +22,7 @@ from stbp_edu.torch.layers import (
     check_sequence,
 )
 from stbp_edu.torch.state_dict import layers_of, to_state
-from stbp_edu.torch.steps import Steps
+from stbp_edu.torch.steps import Steps, kept_by, networks_of
 
 CarriedStates = list[CarriedState]
 """The carried state of each layer."""
@@ -57,9 +55,9 @@ class LIFNetwork(nn.Sequential):
         super().__init__(*(checks.instance("modules", m, nn.Module) for m in modules))
         layers = [m for m in modules if isinstance(m, LIFLayer)]
         if not layers:
-            kinds = ", ".join(type(m).__name__ for m in modules)
+            names = ", ".join(type(m).__name__ for m in modules)
             raise ValueError(
-                f"modules must hold at least one LIFLayer, got {kinds or 'none'}; "
+                f"modules must hold at least one LIFLayer, got {names or 'none'}; "
                 "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
             )
         self.batch_first = checks.instance("batch_first", batch_first, bool)
@@ -68,17 +66,15 @@ class LIFNetwork(nn.Sequential):
                 "modules must leave batch_first to the network, got a layer with batch_first=True; "
                 "pass LIFNetwork(..., batch_first=True)"
             )
-        different = {
-            (layer.steps.neuron.lines.text, layer.R is not None): layer
-            for layer in layers
-        }
-        if len(different) > 1:
+        kinds = {(one.steps.neuron.lines.text, one.R is not None) for one in layers}
+        if len(kinds) > 1:
             every = [(layer.neuron, layer.R is not None) for layer in layers]
             every.insert(
                 0, every[0]
             )  # the input may ask for its error, as a layer does
             for number, layer in enumerate(layers, 2):
-                layer.steps = Steps(*layer.steps.given[:3], every, number)
+                own = layer.steps.given[:3]
+                layer.steps = Steps(*own, every, number)
         check_rules(layers)
 
     @classmethod
@@ -114,9 +110,9 @@ class LIFNetwork(nn.Sequential):
         made = []
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
             for p, one in zip(layers, neurons, strict=True):
-                linear = nn.Linear(
-                    *p["W"].shape[::-1], dtype=getattr(torch, p["W"].dtype.name)
-                )
+                outputs, inputs = p["W"].shape
+                dtype = getattr(torch, p["W"].dtype.name)
+                linear = nn.Linear(inputs, outputs, dtype=dtype)
                 made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
         network = cls(*made)
         network.load_state_dict(to_state(params, network.state_dict()))
@@ -131,18 +127,24 @@ class LIFNetwork(nn.Sequential):
         state: see :meth:`LIFLayer.forward`. It is a list of one for each layer.
         """
         output, _, last = self._run(spikes, twin, state)
-        turned = self._turned(output)
-        return turned if state is WHOLE else (turned, last)
+        output = self._turned(output)
+        if state is WHOLE:
+            return output
+        return output, last
 
     def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
         """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
 
         They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
         """
-        states = self._run(spikes, twin)[1]
-        U = [s[layer.steps.program.lines.potential] for layer, s in states]
-        O = [s[layer.steps.neuron.output] for layer, s in states]
-        return Trace(U=[None, *U], O=[self._turned(spikes), *O])
+        _, found, _ = self._run(spikes, twin)
+        U: list[Tensor | None] = [None]
+        O = [self._turned(spikes)]
+        for layer, states in found:
+            neuron = layer.steps.neuron
+            U.append(states[neuron.lines.potential])
+            O.append(states[neuron.output])
+        return Trace(U=U, O=O)
 
     def _run(
         self, spikes: Tensor, twin: bool, state: CarriedStates | None = WHOLE
@@ -157,13 +159,11 @@ class LIFNetwork(nn.Sequential):
             if not isinstance(module, LIFLayer):
                 if len(copies) > 1:
                     check_rerun("modules", module, found[-1][0].rule)
-                several = {
-                    q: current_of(module, o)
-                    for q, o in copies.items()
-                    if len(copies) > 1
-                }
-                output = current_of(module, output)
-                copies = several or dict.fromkeys(copies, output)
+                    copies = {q: current_of(module, o) for q, o in copies.items()}
+                    output = current_of(module, output)
+                else:
+                    output = current_of(module, output)
+                    copies = dict.fromkeys(copies, output)
                 continue
             if not found:
                 check_input(output, module.weights)
@@ -197,12 +197,7 @@ class LIFNetwork(nn.Sequential):
 
 def check_rules(layers: Sequence[LIFLayer]) -> None:
     """Raise ValueError if a rule names an arrow of no layer, or lets nothing reach the loss."""
-    neurons = [layer.steps.neuron for layer in layers]
-    sizes = "-".join(["1", *("1" if layer.R is None else "1R" for layer in layers)])
-    read = dict.fromkeys([neurons[-1].output, neurons[-1].lines.potential])
-    nets = [arrow_network(sizes, neurons, Loss("given", state)) for state in read]
+    kinds = [(layer.steps.neuron, layer.R is not None) for layer in layers]
+    nets = networks_of(kinds)
     for layer in layers:
-        if any(layer.rule.keeps(net) for net in nets):
-            layer.rule.check_names(nets[0])
-        else:
-            layer.rule.check(nets[0])  # which says what is wrong
+        layer.rule.check(kept_by(layer.rule, nets))

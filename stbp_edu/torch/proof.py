@@ -8,7 +8,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.engine import Program
 from stbp_edu.parameters import by_layer
 from stbp_edu.torch.lif_network import LIFNetwork
-from stbp_edu.torch.state_dict import to_params
+from stbp_edu.torch.state_dict import as_array, to_params
 
 
 def states_and_gradients(
@@ -27,13 +27,16 @@ def states_and_gradients(
     neurons = [layer.neuron for layer in net.layers[1:]]
     network = LIFNetwork.from_params(params, neurons, program.rule)
     found = run_layers(network, torch.from_numpy(inputs))
-    loss = (found[-1][net.loss.state] * torch.from_numpy(direct)).sum()
+    read = found[-1][net.loss.state]
+    loss = (read * torch.from_numpy(direct)).sum()
     loss.backward()
     grads = {}
     for name, p in network.named_parameters():
-        grads[name] = torch.zeros_like(p) if p.grad is None else p.grad
-    states = [{k: a.detach().numpy() for k, a in of.items()} for of in found]
-    return [{}, *states], [*by_layer(to_params(grads))]
+        grads[name] = p.grad
+        if p.grad is None:
+            grads[name] = torch.zeros_like(p)
+    states = [{name: as_array(a) for name, a in of.items()} for of in found]
+    return [{}, *states], by_layer(to_params(grads))
 
 
 def run_layers(network: LIFNetwork, spikes: torch.Tensor) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from stbp_edu.arrows.finder.asked_network import which_rule as which_rule_of
 from stbp_edu.arrows.models import LayerParams, network
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.layers import check_sequence
-from stbp_edu.torch.state_dict import check_floats
+from stbp_edu.torch.state_dict import as_array, check_floats
 
 ForwardCall = Callable[[Tensor], Tensor]
 
@@ -43,10 +43,12 @@ class SurrogateOf:
     def derivative(self, v: Any) -> Any:
         """Return h(v) by autograd: a tensor, or of an array an array."""
         if isinstance(v, np.ndarray | np.floating):
-            return self.derivative(torch.from_numpy(np.asarray(v))).numpy()
+            tensor = torch.fromas_array(np.asarray(v))
+            return self.derivative(tensor).numpy()
         with torch.enable_grad():
             v = check_floats("v", v).detach().requires_grad_()
-            return torch.autograd.grad(self.spike(v).sum(), v)[0]
+            spikes = self.spike(v).sum()
+            return torch.autograd.grad(spikes, v)[0]
 
     def antiderivative(self, v: Any) -> Any:
         """Raise NotImplementedError."""
@@ -100,20 +102,12 @@ def which_rule(
     table = neurons[0] if isinstance(neurons, list) else as_neuron(neurons)
     shapes = [layer.shapes for layer in network(sizes, table).layers[1:]]
     places = _places(weights, shapes)
-    params: LayerParams = [None]
-    for shape, place in zip(shapes, places, strict=True):
-        layer = {"b": np.zeros(shape["b"], _numpy(weights[0][1]).dtype)}
-        for name, (prefix, weight) in place.items():
-            layer[name] = _numpy(weight) * scale
-            bias = dict(model.named_parameters()).get(f"{prefix}bias")
-            if bias is not None:
-                layer["b"] = layer["b"] + _numpy(bias) * scale
-        params.append({name: np.asarray(a, a.dtype) for name, a in layer.items()})
-    tensors = [weight for place in places for _, weight in place.values()]
+    params = _params(model, shapes, places, scale)
+    tensors = [weight for _, weight in weights]
 
     def ask(inputs: Array) -> tuple[Array, Gradient]:
         """Return the outputs of the network, and what gives the gradients of its weights."""
-        output = run(torch.from_numpy(inputs).to(spikes))
+        output = run(torch.fromas_array(inputs).to(spikes))
         output = checks.instance("what run returns", output, Tensor)
 
         def gradient(signal: Array) -> LayerParams:
@@ -122,14 +116,39 @@ def which_rule(
             if not followed:
                 return [None, {}]
             kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-            loss = (output * torch.from_numpy(signal).to(output)).sum()
+            error = torch.fromas_array(signal).to(output)
+            loss = (output * error).sum()
             found = torch.autograd.grad(loss, tensors, retain_graph=True, **kept)
-            flat = iter(found)
-            return [None, *({k: _numpy(next(flat)) / scale for k in p} for p in places)]
+            grads = iter(found)
+            layers: LayerParams = [None]
+            for place in places:
+                layers.append({name: as_array(next(grads)) / scale for name in place})
+            return layers
 
-        return _numpy(output), gradient
+        return as_array(output), gradient
 
-    return which_rule_of(ask, params, sizes, neurons, _numpy(spikes))
+    return which_rule_of(ask, params, sizes, neurons, as_array(spikes))
+
+
+def _params(
+    model: nn.Module,
+    shapes: list[dict[str, Any]],
+    places: list[dict[str, tuple[str, Tensor]]],
+    scale: float,
+) -> LayerParams:
+    """Return the parameters of each layer in NumPy, times a factor; a bias that is missing is 0."""
+    tensors = dict(model.named_parameters())
+    dtype = as_array(places[0]["W"][1]).dtype
+    params: LayerParams = [None]
+    for shape, place in zip(shapes, places, strict=True):
+        layer = {"b": np.zeros(shape["b"], dtype)}
+        for name, (prefix, weight) in place.items():
+            layer[name] = as_array(weight) * scale
+            bias = tensors.get(f"{prefix}bias")
+            if bias is not None:
+                layer["b"] = layer["b"] + as_array(bias) * scale
+        params.append({name: np.asarray(a, a.dtype) for name, a in layer.items()})
+    return params
 
 
 def weights_of(model: nn.Module) -> list[tuple[str, Tensor]]:
@@ -139,9 +158,8 @@ def weights_of(model: nn.Module) -> list[tuple[str, Tensor]]:
         ValueError: if there are none, or it has a module that is not followed.
     """
     found: list[tuple[str, Tensor]] = []
-    recurrent: dict[
-        str, Tensor
-    ] = {}  # of an LIFLayer, which has them before its weights
+    # of an LIFLayer, which has them before its weights
+    recurrent: dict[str, Tensor] = {}
     for name, tensor in model.named_parameters():
         prefix, _, last = name.rpartition(".")
         if last == "R":
@@ -173,14 +191,15 @@ def sizes_of(
     if sizes is not None:
         return checks.instance("sizes", sizes, str)
     shapes = [tuple(weight.shape) for _, weight in weights]
-    pairs = pairwise(shapes)
-    if any(len(shape) != 2 for shape in shapes) or any(a[0] != b[1] for a, b in pairs):
+    dense = all(len(shape) == 2 for shape in shapes)
+    if not dense or any(a[0] != b[1] for a, b in pairwise(shapes)):
         raise ValueError(
             "sizes must be given where layers are not fully connected, one on the other, got "
             f"weights of shapes {shapes} in {type(model).__name__}; pass for example "
             "sizes='6x6-2C3-P2-4'"
         )
-    return "-".join(str(width) for width in (shapes[0][1], *(a[0] for a in shapes)))
+    widths = [shapes[0][1], *(shape[0] for shape in shapes)]
+    return "-".join(map(str, widths))
 
 
 def _neurons(neuron: Any, sizes: str) -> Any:
@@ -194,7 +213,8 @@ def _neurons(neuron: Any, sizes: str) -> Any:
                 f"neuron must be one, or two: the hidden layers' and the last one's, got "
                 f"{len(neuron)}; pass (hidden, read-out)"
             )
-        return [*[as_neuron(neuron[0])] * (layers - 1), as_neuron(neuron[1])]
+        hidden, last = map(as_neuron, neuron)
+        return [hidden] * (layers - 1) + [last]
     return [as_neuron(neuron)] * layers
 
 
@@ -202,23 +222,15 @@ def _places(
     weights: list[tuple[str, Tensor]], shapes: list[dict[str, Any]]
 ) -> list[dict[str, tuple[str, Tensor]]]:
     """Return for each layer its weights, and its recurrent ones, by name."""
-    wanted = [
-        (n, k) for n, shape in enumerate(shapes) for k in ("W", "R") if k in shape
-    ]
     got = [tuple(weight.shape) for _, weight in weights]
-    if got != [tuple(shapes[n][k]) for n, k in wanted]:
-        expected = [tuple(shapes[n][k]) for n, k in wanted]
+    names = [[name for name in ("W", "R") if name in shape] for shape in shapes]
+    expected = []
+    for shape, own in zip(shapes, names, strict=True):
+        expected += [tuple(shape[name]) for name in own]
+    if got != expected:
         raise ValueError(
             f"sizes must be those of the model, whose weights have the shapes {got}, and they name "
             f"{expected}; an R behind a width means weights from the layer to itself"
         )
-    places: list[dict[str, tuple[str, Tensor]]] = [{} for _ in shapes]
-    for (n, k), weight in zip(wanted, weights, strict=True):
-        places[n][k] = weight
-    return places
-
-
-def _numpy(tensor: Tensor) -> Array:
-    """Return a tensor as an array of floats."""
-    whole = tensor.detach().to(torch.promote_types(tensor.dtype, torch.float32))
-    return whole.cpu().numpy()
+    left = iter(weights)
+    return [{name: next(left) for name in own} for own in names]

@@ -53,15 +53,16 @@ def to_params(state: StateDict) -> Params:
     """
     layers: list[Any] = [None]
     for names in layer_names(state):
-        own = {name: state[key].detach() for name, key in names.items()}
-        long = {
-            k: t.to(torch.promote_types(t.dtype, torch.float32)) for k, t in own.items()
-        }
-        found = {
-            name: tensor.to("cpu", copy=True).numpy() for name, tensor in long.items()
-        }
-        layers.append({"b": np.zeros(len(found["W"]), found["W"].dtype), **found})
+        found = {name: np.array(as_array(state[key])) for name, key in names.items()}
+        W = found["W"]
+        layers.append({"b": np.zeros(len(W), W.dtype), **found})
     return Params(**by_name(layers))  # it checks that they chain
+
+
+def as_array(tensor: Tensor) -> Any:
+    """Return the values of a tensor of floats as an array, of at least single precision."""
+    dtype = torch.promote_types(tensor.dtype, torch.float32)
+    return tensor.detach().to(dtype).cpu().numpy()
 
 
 def to_state(params: LayerArrays, like: StateDict) -> dict[str, Tensor]:
@@ -81,27 +82,33 @@ def to_state(params: LayerArrays, like: StateDict) -> dict[str, Tensor]:
             "the module with the layers of the parameters"
         )
     for n, (names, p) in enumerate(zip(places, layers, strict=True), 1):
-        if missing := names.keys() - p.keys():
+        missing = names.keys() - p.keys()
+        if missing:
             raise ValueError(
                 f"params[{n}] lacks {', '.join(sorted(missing))}; give an array"
             )
         for name, array in p.items():
-            if key := names.get(name):
-                if np.shape(array) != tuple(like[key].shape):
-                    raise ValueError(
-                        f"params must have the widths of the state dict: {key} has shape "
-                        f"{tuple(like[key].shape)}, got {np.shape(array)}; make the module with "
-                        "those of the parameters"
-                    )
-                state[key] = torch.tensor(
-                    array, dtype=like[key].dtype, device=like[key].device
-                )
+            if name in names:
+                key = names[name]
+                state[key] = _tensor_like(like[key], key, array)
             elif np.any(array):
                 raise ValueError(
                     f"params must have no {name} but 0 where the module has none, got {name} of "
                     f"layer {n}; make it with bias=True, recurrent=True or a constant to learn"
                 )
     return state
+
+
+def _tensor_like(like: Tensor, key: str, array: Any) -> Tensor:
+    """Return an array as a tensor of the dtype and device of another, whose shape it must have."""
+    expected, got = tuple(like.shape), np.shape(array)
+    if got != expected:
+        raise ValueError(
+            f"params must have the widths of the state dict: {key} has shape "
+            f"{expected}, got {got}; make the module with "
+            "those of the parameters"
+        )
+    return torch.tensor(array, dtype=like.dtype, device=like.device)
 
 
 def layers_of(params: object) -> list[dict[str, Any]]:
@@ -118,10 +125,9 @@ def layers_of(params: object) -> list[dict[str, Any]]:
         )
     for n, p in enumerate(layers, 1):
         for name, array in p.items():
+            place = f"params[{n}][{name!r}]"
             axes = (None, None) if name == "W" else np.shape(array)
-            checks.array(
-                f"params[{n}][{name!r}]", np.asarray(array), "of the layer", axes
-            )
+            checks.array(place, np.asarray(array), "of the layer", axes)
     return layers
 
 
@@ -130,11 +136,8 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
     checks.instance("state", dict(state) if isinstance(state, Mapping) else state, dict)
     for key in state:
         checks.instance(f"the name {checks.brief(key)} in state", key, str)
-    weights = [
-        key
-        for key in state
-        if key.rpartition(".")[2] == "weight" and not is_learned(key, state)
-    ]
+    weights = [key for key in state if key.rpartition(".")[2] == "weight"]
+    weights = [key for key in weights if not is_learned(key, state)]
     if not weights:
         raise ValueError(
             f"state must hold an entry called weight, got {sorted(state)}; pass module.state_dict()"
@@ -146,10 +149,12 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
         if of_lif_layer:
             own = f"{prefix}learned."
             names |= {"R": f"{prefix}R"}
-            keys = [key for key in state if key.startswith(own)]
-            names |= {name_of(key.removeprefix(own)): key for key in keys}
-        found.append({short: key for short, key in names.items() if key in state})
-        for key in found[-1].values():
+            for key in state:
+                if key.startswith(own):
+                    names[name_of(key.removeprefix(own))] = key
+        names = {short: key for short, key in names.items() if key in state}
+        found.append(names)
+        for key in names.values():
             if check_floats(f"state[{key!r}]", state[key]).is_meta:
                 raise ValueError(
                     f"state[{key!r}] must have values, and is on meta; load it first"
@@ -165,7 +170,9 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
 def is_learned(key: str, state: StateDict) -> bool:
     """Return whether a key is that of a learned constant of an LIFLayer."""
     prefix, inside, _ = key.rpartition("learned.")
-    return bool(inside) and any(one.startswith(f"{prefix}weights.") for one in state)
+    if not inside:
+        return False
+    return any(one.startswith(f"{prefix}weights.") for one in state)
 
 
 def check_floats(name: str, value: object) -> Tensor:

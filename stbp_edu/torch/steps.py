@@ -5,10 +5,9 @@ They run the program that is shown, and that NumPy runs, as a function of autogr
 make the current; recurrent weights are inside.
 """
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -17,16 +16,22 @@ from torch import Tensor
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.lines.layer_program import Adjoint as Node
 from stbp_edu.arrows.lines.shown_program import programs
-from stbp_edu.arrows.models import network
+from stbp_edu.arrows.models import Network, network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_program import ArrayProgram, through
-from stbp_edu.surrogates import Surrogate, is_curve
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
 from stbp_edu.torch.first_derivative import only_once
+from stbp_edu.torch.tensor_functions import (
+    FUNCTIONS,
+    TensorFunction,
+    curves,
+    reached,
+)
 
-TensorFunction = Callable[..., Any]
+Named = dict[str, Any]
+"""Tensors by name, or None where there is none."""
 
 
 class Steps:
@@ -53,50 +58,68 @@ class Steps:
     ) -> None:
         self.given = neuron, rule, recurrent, layers, number
         self.made: dict[Any, ArrayProgram] = {}
-        own, every = as_neuron(neuron), layers or [(neuron, recurrent)] * 3
-        neurons = [as_neuron(one) for one, _ in every]
-        sizes = "-".join(["1", *("1R" if again else "1" for _, again in every)])
-        read = dict.fromkeys([neurons[-1].output, neurons[-1].lines.potential])
-        nets = [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
-        net = next((net for net in nets if rule.keeps(net)), nets[0])
-        rule = rule.known_to(net)  # other layers may have arrows that it names
-        self.net = net
-        self.neuron, self.program = own, programs(net, rule)[number]
+        self.neuron = as_neuron(neuron)
+        self.net = kept_by(rule, networks_of(layers or [(neuron, recurrent)] * 3))
+        rule = rule.known_to(self.net)  # other layers may have arrows that it names
+        self.program = programs(self.net, rule)[number]
         self.states = [*self.program.lines.lines]
-        nodes, readout = self.program.nodes, Arrow("readout", "o", LOSS)
-        self.from_above = {node for node in nodes if self.program.signal(*node)}
-        self.from_loss = {node for node in nodes if rule.move(node[1], readout)}
+        self.carried = carried_nodes(self.program)
+        self.from_above: set[Node] = set()
+        self.from_loss: set[Node] = set()
+        self.from_itself: list[Node] = []
+        readout = Arrow("readout", "o", LOSS)
         again = {adjoint for adjoint, _, _ in self.program.from_recurrence}
-        self.from_itself = [node for node in nodes if self.program.name(*node) in again]
-        heard = {q: self.program.signal(s, q) for s, q in nodes if s == own.output}
+        for node in self.program.nodes:
+            if self.program.signal(*node):
+                self.from_above.add(node)
+            if rule.move(node[1], readout):
+                self.from_loss.add(node)
+            if self.program.name(*node) in again:
+                self.from_itself.append(node)
+        outputs = [node for node in self.program.nodes if node[0] == self.neuron.output]
+        heard = {q: self.program.signal(state, q) for state, q in outputs}
         self.signals = {q: signal for q, signal in heard.items() if signal}
         # one tensor of outputs has one error; the rule may give several, or another to the loss
-        outputs = {node for node in nodes if node[0] == own.output}
         several = len({*heard.values()}) > 1
-        several |= self.from_above & outputs != self.from_loss & outputs
+        for node in outputs:
+            if (node in self.from_above) != (node in self.from_loss):
+                several = True
         self.copied = tuple(self.signals) if several else ()
-        self.carried = carried_nodes(self.program)
 
     def __reduce__(self) -> Any:
         """Return the pickled form: functions are made again."""
         return Steps, self.given
 
+    def by_name(self, results: Sequence[Any]) -> tuple[Named, Named, Named]:
+        """Return the states, the copies of the output, and the carried states, by name.
+
+        ``results`` is what :class:`Neurons` returns, or the error of each.
+        """
+        first = len(self.states)
+        end = first + len(self.copied)
+        states = dict(zip(self.states, results, strict=False))
+        copies = dict(zip(self.copied, results[first:end], strict=True))
+        carried = dict(zip(self.carried, results[end:], strict=False))
+        return states, copies, carried
+
     def incoming(
         self, grads: Sequence[Tensor | None], like: Tensor
     ) -> dict[Node, Tensor]:
         """Return the error of each adjoint: from the loss, from other layers, from later steps."""
-        of_state = dict(zip(self.states, grads, strict=False))
-        end = len(self.states) + len(self.copied)
-        above = dict(zip(self.copied, grads[len(self.states) : end], strict=True))
+        of_states, of_copies, of_carried = self.by_name(grads)
         found: dict[Node, Tensor] = {}
-        for state, q in self.program.nodes:
-            heard = (state, q) in self.from_above
-            parts = [above.get(q)] if heard else []
-            if (heard and not above) or (state, q) in self.from_loss:
-                parts.append(of_state.get(state))
-            if there := [part for part in parts if part is not None]:
-                found[state, q] = sum(there[1:], there[0])
-        for (_, node), error in zip(self.carried.values(), grads[end:], strict=False):
+        for node in self.program.nodes:
+            state, q = node
+            error, by_state = None, node in self.from_loss
+            if node in self.from_above:
+                error = of_copies.get(q)
+                by_state |= not self.copied
+            if by_state:
+                error = added(error, of_states.get(state))
+            if error is not None:
+                found[node] = error
+        for name, error in of_carried.items():
+            _, node = self.carried[name]
             if node is not None and error is not None:
                 found[node] = found.get(node, torch.zeros_like(like)).clone()
                 found[node][-1] += error
@@ -130,10 +153,13 @@ class Steps:
             for name, _, head in self.program.from_recurrence:
                 back[name] = back.get(name, 0.0) + through(adjoints[head], R)
         zeros = torch.zeros_like(next(iter(before.values())))
-        return [
-            None if node is None else zeros + back[self.program.name(*node)]
-            for _, node in self.carried.values()
-        ]
+        errors: list[Tensor | None] = []
+        for _, node in self.carried.values():
+            error = None
+            if node is not None:
+                error = zeros + back[self.program.name(*node)]
+            errors.append(error)
+        return errors
 
     @cached_property
     def to_the_step_before(self) -> TensorFunction:
@@ -143,7 +169,8 @@ class Steps:
     def functions(self, *, twin: bool) -> dict[str, TensorFunction]:
         """Return the functions that a program calls."""
         h, H = curves(self.neuron.surrogate)
-        return {**FUNCTIONS, "h": h, "spike": H if twin else reached}
+        spike = H if twin else reached
+        return {**FUNCTIONS, "h": h, "spike": spike}
 
     def run(
         self, wanted: tuple[str, ...], twin: bool, heard: tuple[Node, ...]
@@ -159,9 +186,35 @@ class Steps:
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
         own = dict(zip(self.neuron.learned, learned, strict=True))
-        return [
-            own.get(name, value) for name, value in self.program.lines.constants.items()
-        ]
+        constants = {**self.program.lines.constants, **own}
+        return [*constants.values()]
+
+
+def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Network]:
+    """Return networks of such layers: the loss reads the output, or the potential."""
+    neurons = [as_neuron(neuron) for neuron, _ in layers]
+    widths = ["1R" if recurrent else "1" for _, recurrent in layers]
+    sizes = "-".join(["1", *widths])
+    last = neurons[-1]
+    read = dict.fromkeys([last.output, last.lines.potential])
+    return [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
+
+
+def kept_by(rule: Rule, nets: Sequence[Network]) -> Network:
+    """Return the first network in which the rule keeps a path from the loss; or else the first."""
+    for net in nets:
+        if rule.keeps(net):
+            return net
+    return nets[0]
+
+
+def added(error: Tensor | None, other: Tensor | None) -> Tensor | None:
+    """Return the sum of two errors, where None is none."""
+    if error is None:
+        return other
+    if other is None:
+        return error
+    return error + other
 
 
 class Neurons(torch.autograd.Function):
@@ -188,25 +241,30 @@ class Neurons(torch.autograd.Function):
         """Return every state of every step, each of the current's shape."""
         end = len(given) - carried
         learned, before = given[len(heads) : end], steps.before(given[end:])
+        x = given[0]
+        if R is not None:
+            x = x.clone()
+        series = {"x": x}
+        for name in steps.states:
+            series[name] = torch.empty_like(x)
         wanted = tuple(dict.fromkeys(heads))
         run = steps.run(wanted, twin, tuple(steps.program.nodes))
-        x = given[0].clone() if R is not None else given[0]
-        series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
         again = None if R is None else R.T.to(x.dtype)
         constants = steps.constants(learned)
         run.fill_states(x, series, constants, again, before=[*before.values()])
         output = series[steps.neuron.output]
-        states = {one.of for one in steps.program.states_read}
-        read = [k for k in series if k == steps.neuron.output or k in states]
+        needed = {steps.neuron.output, *(one.of for one in steps.program.states_read)}
+        read = [name for name in series if name in needed]
         kept = [series[name] for name in read]
         ctx.save_for_backward(R, *learned, *kept, *before.values())
         ctx.setting = steps, wanted, twin, heads, read, [*before]
         ctx.set_materialize_grads(False)
+        states = [series[name] for name in steps.states]
         copies = [output.view_as(output) for _ in steps.copied]
         last = []
         if carries:
             last = [series[state][-1].clone() for state, _ in steps.carried.values()]
-        return *(series[k] for k in steps.states), *copies, *last
+        return *states, *copies, *last
 
     @staticmethod
     @only_once
@@ -214,82 +272,53 @@ class Neurons(torch.autograd.Function):
         """Return the adjoint that each current is to get, and gradients of what is learned."""
         steps, wanted, twin, heads, read, carried = ctx.setting
         R, *saved = ctx.saved_tensors
-        before = dict(zip(carried, saved[len(saved) - len(carried) :], strict=True))
-        saved = saved[: len(saved) - len(carried)]
-        learned, kept = saved[: -len(read)], saved[-len(read) :]
-        series = dict(zip(read, kept, strict=True))
+        end = len(saved) - len(carried)
+        start = end - len(read)
+        learned = saved[:start]
+        series = dict(zip(read, saved[start:end], strict=True))
+        before = dict(zip(carried, saved[end:], strict=True))
         output = series[steps.neuron.output]
+        zeros = torch.zeros_like(output)
         if carried:
             wanted = tuple(dict.fromkeys([*wanted, *steps.read_by_the_step_before]))
         found = {name: torch.empty_like(output) for name in wanted}
-        again = None if R is None else R.to(output.dtype)
-        fixed, incoming = steps.constants(learned), steps.incoming(grads, output)
         heard = steps.from_itself if R is not None else ()
         if torch.compiler.is_compiling():  # it finds the program that forward has made
             heard = steps.program.nodes
-        incoming = {**dict.fromkeys(heard, torch.zeros_like(output)), **incoming}
+        incoming = {**dict.fromkeys(heard, zeros), **steps.incoming(grads, output)}
         run = steps.run(wanted, twin, tuple(incoming))
-        signals = {
-            run.signal_of[node]: error
-            for node, error in incoming.items()
-            if node in run.signal_of
-        }
-        sums = run.fill_adjoints(series, signals, found, fixed, again, before)
-        zeros = torch.zeros_like(output[0])  # where all is cut, a sum is the number 0
-        summed = zip(steps.neuron.learned, learned, strict=True)
-        own = [(zeros + sums[name]).sum_to_size(value.shape) for name, value in summed]
-        of_R, of_carried = None, []
+        signals = {}
+        for node, error in incoming.items():
+            if node in run.signal_of:
+                signals[run.signal_of[node]] = error
+        constants = steps.constants(learned)
+        again = None if R is None else R.to(output.dtype)
+        sums = run.fill_adjoints(series, signals, found, constants, again, before)
+        errors = [found[head] for head in heads]
+        of_learned, of_R, of_carried = [], None, []
+        for name, value in zip(steps.neuron.learned, learned, strict=True):
+            of_each = zeros[0] + sums[name]  # where all is cut, a sum is the number 0
+            of_learned.append(of_each.sum_to_size(value.shape))
         if R is not None:
-            below, d = output[:-1].flatten(2), found[steps.program.start].flatten(2)
-            of_R = torch.einsum("tsi,tsj->ij", d[1:], below)  # p2-recur-r
-            if carried:
-                of_R = of_R + d[0].T @ before[steps.neuron.output].flatten(1)
+            first = before.get(steps.neuron.output)
+            of_R = recurrent_gradient(found[steps.program.start], output, first)
             of_R = of_R.to(R.dtype)
         if carried:
-            of_carried = steps.errors_of_carried(before, series, found, fixed, again)
-        errors = [found[head] for head in heads]
-        return None, None, None, of_R, None, None, *errors, *own, *of_carried
+            of_carried = steps.errors_of_carried(
+                before, series, found, constants, again
+            )
+        return None, None, None, of_R, None, None, *errors, *of_learned, *of_carried
 
 
-def curves(surrogate: Surrogate) -> tuple[TensorFunction, TensorFunction]:
-    """Return h and H of a tensor; of a surrogate of your own, its methods."""
-    if is_curve(surrogate):
-        return partial(surrogate.h, xp=torch), partial(surrogate.twin, xp=torch)
-    return surrogate.derivative, surrogate.antiderivative
+def recurrent_gradient(
+    epsilon: Tensor, output: Tensor, before: Tensor | None
+) -> Tensor:
+    """Return the gradient of recurrent weights, from the outputs, and those before the first step.
 
-
-def _tensor(value: Any) -> Tensor:
-    """Return a tensor; of a number one that leaves the others their dtype."""
-    return (
-        value if isinstance(value, Tensor) else torch.tensor(value, dtype=torch.float64)
-    )
-
-
-def _on_tensors(operation: TensorFunction) -> TensorFunction:
-    """Return an operation on tensors that takes numbers, too."""
-    return lambda *given: operation(*map(_tensor, given))
-
-
-def reached(v: Tensor) -> Tensor:
-    """Return the spike: 1 where v >= 0, else 0."""
-    return torch.ge(v, 0, out=torch.empty_like(v))
-
-
-def norm(*entries: Any) -> Tensor:
-    """Return the largest singular value of a square matrix, given row by row."""
-    size = math.isqrt(len(entries))
-    stacked = torch.stack(torch.broadcast_tensors(*map(_tensor, entries)), -1)
-    return torch.linalg.matrix_norm(stacked.unflatten(-1, (size, size)), 2)
-
-
-FUNCTIONS: Mapping[str, TensorFunction] = {
-    **{
-        name: _on_tensors(getattr(torch, name))
-        for name in ("exp", "log", "tanh", "sqrt")
-    },
-    "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
-    "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
-    "at_least": _on_tensors(lambda a, b: (a >= b).to((a if a.ndim else b).dtype)),
-    "norm": norm,
-}
-"""What a program calls, beside the curves of the neuron."""
+    ``before`` is None where the layer began at rest.
+    """
+    epsilon, output = epsilon.flatten(2), output.flatten(2)
+    found = torch.einsum("tsi,tsj->ij", epsilon[1:], output[:-1])  # p2-recur-r
+    if before is not None:
+        found = found + epsilon[0].T @ before.flatten(1)
+    return found

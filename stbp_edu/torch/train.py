@@ -72,9 +72,9 @@ class Group:
         >>> [Group(rank, 3).share(10) for rank in range(3)]
         [slice(0, 3, None), slice(3, 6, None), slice(6, 10, None)]
         """
-        return slice(
-            count * self.rank // self.size, count * (self.rank + 1) // self.size
-        )
+        first = count * self.rank // self.size
+        end = count * (self.rank + 1) // self.size
+        return slice(first, end)
 
     def add(self, part: Tensor) -> Tensor:
         """Replace a tensor by its sum over the processes, and return it."""
@@ -118,10 +118,8 @@ def group(device: str | None = None) -> Iterator[Group]:
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), place)
     except RuntimeError as error:
-        if any(
-            said in str(error).lower()
-            for said in ("connection", "timed out", "timeout", "peer")
-        ):
+        said = str(error).lower()
+        if any(word in said for word in ("connection", "timed out", "timeout", "peer")):
             ended()
         raise
     finally:
@@ -149,17 +147,20 @@ class TensorPasses:
         """Return the passes with these parameters, as training asks for them."""
         if settings != getattr(self, "settings", None):
             hidden, last = settings.make_neurons()
-            neurons = [*[hidden] * (params.N - 1), last]
+            neurons = [hidden] * (params.N - 1) + [last]
             network = LIFNetwork.from_params(params, neurons, settings.make_rule())
-            self.network, self.settings = network.to(self.processes.device), settings
-        self.network.load_state_dict(to_state(params, self.network.state_dict()))
+            self.network = network.to(self.processes.device)
+            self.settings = settings
+        state = to_state(params, self.network.state_dict())
+        self.network.load_state_dict(state)
         return self
 
     def forward(self, spikes: Array) -> Trace:
         """Return the forward pass of all samples, from the input (T, S, n[0])."""
         samples = spikes.shape[1]
-        mine = self._tensor(spikes[:, self.processes.share(samples)])
-        self.seen = mine.requires_grad_(self.settings.adversarial > 0)
+        share = self.processes.share(samples)
+        self.seen = self._tensor(spikes[:, share])
+        self.seen.requires_grad_(self.settings.adversarial > 0)
         self.trace = self.network.trace(self.seen)
         outputs = [self._whole(output, samples) for output in self.trace.O[1:]]
         potential = self._whole(self.trace.U[-1], samples)
@@ -182,20 +183,22 @@ class TensorPasses:
         """Return the derivative by an input that is the same at every step, (S, n[0])."""
         self._backward(trace, targets)
         assert self.seen.grad is not None
-        return self._whole(self.seen.grad.sum(0, keepdim=True), len(targets))[0]
+        summed = self.seen.grad.sum(0, keepdim=True)
+        return self._whole(summed, len(targets))[0]
 
     def _backward(self, trace: Trace, targets: Array) -> None:
         """Go back from the direct terms of this process's samples."""
         self.network.zero_grad()
         terms = self.settings.make_loss().terms(trace, targets)
         mine = self.processes.share(len(targets))
-        both = zip((self.trace.O[-1], self.trace.U[-1]), terms, strict=True)
-        read = [
-            (series, self._tensor(term[:, mine]))
-            for series, term in both
-            if term is not None
-        ]
-        torch.autograd.backward(*zip(*read, strict=True))
+        series = self.trace.O[-1], self.trace.U[-1]
+        read = []
+        errors = []
+        for one, term in zip(series, terms, strict=True):
+            if term is not None:
+                read.append(one)
+                errors.append(self._tensor(term[:, mine]))
+        torch.autograd.backward(read, errors)
 
     def _tensor(self, array: Array) -> Tensor:
         """Return an array on the device, in the type of the weights."""
@@ -204,9 +207,11 @@ class TensorPasses:
 
     def _whole(self, part: Tensor, samples: int) -> Array:
         """Return the array of all processes, (T, S, ...), from the share of each."""
-        found = part.new_zeros((len(part), samples, *part.shape[2:]))
-        found[:, self.processes.share(samples)] = part.detach()
-        return self.processes.add(found).cpu().numpy()
+        share = self.processes.share(samples)
+        whole = part.new_zeros((len(part), samples, *part.shape[2:]))
+        whole[:, share] = part.detach()
+        self.processes.add(whole)
+        return whole.cpu().numpy()
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -245,9 +250,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with group(args.device) as processes:
             if processes.rank == 0:
                 return command.train(args, TensorPasses(processes))
-            (config,) = run_options.planned(
-                args
-            )  # the first process has the folder for all
+            # the first process has the folder for all
+            (config,) = run_options.planned(args)
             earlier, record = earlier_work(
                 config, resume=bool(args.resume), restart=args.restart
             )
