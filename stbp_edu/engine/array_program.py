@@ -6,8 +6,8 @@ computed once, and the factors of a step back, which only states decide, of many
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.step_functions import Assignment, StepFunction, Term
-from stbp_edu.engine.computed_once import SLOW, ComputedOnce, on_a_line
+from stbp_edu.engine.computed_once import SLOW, ComputedOnce, lines_of, on_a_line
 from stbp_edu.engine.loops import FLOOR
 
 STRETCH = 32_768
@@ -32,24 +32,23 @@ class Ahead:
         self.constants = constants
         self.names: dict[ex.Expression, str] = {}
 
-    def line(self, line: Assignment) -> Assignment:
-        """Return a line with names in place of its factors."""
-        terms = (Term(self.factor(factor), of) for factor, of in line.terms)
-        return line._replace(terms=tuple(terms))
-
-    def takes(self, line: Assignment) -> bool:
-        """Return whether a whole line is computed ahead, as one without an adjoint is."""
-        if not line.terms or any(of for _, of in line.terms):
-            return False
-        self.names[self._with_calls(line.terms[0].factor)] = line.name
-        return True
+    def left(self, lines: Sequence[Assignment]) -> list[Assignment]:
+        """Return the lines that are left for each step, with names in place of their factors."""
+        found = []
+        for line in lines:
+            if line.terms and not any(of for _, of in line.terms):
+                # without an adjoint: the whole line is computed ahead
+                factor = line.terms[0].factor
+                self.names[self._with_calls(factor)] = line.name
+            else:
+                terms = [Term(self.factor(factor), of) for factor, of in line.terms]
+                found.append(line._replace(terms=tuple(terms)))
+        return found
 
     def factor(self, tree: ex.Expression) -> ex.Expression:
         """Return the name of a factor, if a state is in it."""
         if all(name.name in self.constants for name in ex.names_in(tree)):
             return tree
-        if isinstance(tree, ex.Name):
-            return self._named(tree)
         return self._named(self._with_calls(tree))
 
     def _with_calls(self, tree: ex.Expression) -> ex.Expression:
@@ -59,8 +58,9 @@ class Ahead:
         args = []
         for arg in tree.args:
             inside = self._with_calls(arg)
-            slow = isinstance(arg, ex.Call) and arg.op in SLOW | {"h"}
-            args.append(self.factor(inside) if slow else inside)
+            if isinstance(arg, ex.Call) and arg.op in SLOW | {"h"}:
+                inside = self.factor(inside)
+            args.append(inside)
         return ex.Call(tree.op, tuple(args))
 
     def _named(self, tree: ex.Expression) -> ex.Name:
@@ -95,26 +95,27 @@ class ArrayProgram:
                 numbers.
             xp: NumPy or PyTorch.
         """
-        self.program, self.xp, self.parts = program, xp, parts_of(program, twin)
-        self.run = dict(functions)
+        self.program = program
+        self.xp = xp
+        self.parts = parts_of(program, twin)
         text = "\n\n\n".join(function.source() for function in self.parts)
+        self.run = dict(functions)
         exec(compile(text, "<program>", "exec"), self.run)
-        names = program.names
-        at = {name: k for k, name in enumerate(program.backward.results)}
         self.states = [*program.lines.lines]
         self.output = self.states.index(program.neuron.output)
         self.reads = [(one.of, one.step) for one in program.states_read]
         self.signals = sorted(program.signals)
         self.signal_of = {node: program.signal(*node) for node in program.nodes}
         # where a step back returns the adjoints, and which of them the step before it reads
-        self.at = at
-        self.passed = [at[names[replace(one, step=0)]] for one in program.next_adjoints]
-        self.learned = {name: at[g] for name, g in program.gradients.items()}
+        self.at = {name: k for k, name in enumerate(program.backward.results)}
+        self.passed = [self.at[name] for name in passed_on(program)]
+        self.learned = {name: self.at[g] for name, g in program.gradients.items()}
         # where signals are to which recurrent weights add, and the adjoints that they multiply
-        again = (
-            (self.signals.index(s), at[head]) for _, s, head in program.from_recurrence
-        )
-        self.again = [*dict.fromkeys(again)]
+        self.again: list[tuple[int, int]] = []
+        for _, signal, head in program.from_recurrence:
+            places = self.signals.index(signal), self.at[head]
+            if places not in self.again:
+                self.again.append(places)
 
     def known(self, constants: Sequence[Any]) -> list[Any]:
         """Return the constants, and what they decide, which is computed once."""
@@ -135,9 +136,12 @@ class ArrayProgram:
         of a state. ``R`` multiplies the outputs of the step before from the right. ``before`` are
         the states before the first step, in their order; at rest they are 0.
         """
-        known, forward = self.known(constants), self.run["forward"]
+        known = self.known(constants)
+        forward = self.run["forward"]
         series = [states[name] for name in self.states]
-        last = [*before] or [self.xp.zeros_like(drive[0])] * len(series)
+        last = [*before]
+        if not before:
+            last = [self.xp.zeros_like(drive[0])] * len(series)
         for t, x in enumerate(drive):
             if b is not None:
                 x += b
@@ -162,23 +166,27 @@ class ArrayProgram:
         All are of all steps, by name, (T, S, ...) each. The first adjoint may be the memory of the
         first signal. ``before`` are the states before the first step.
         """
-        some, rule = next(iter(found.values())), self.program.rule
-        known, zero = self.known(constants), self.xp.zeros_like(some[0])
-        heard = [signals[name] for name in self.signals]
-        again = self.again if R is not None else []
+        some = next(iter(found.values()))
+        zero = self.xp.zeros_like(some[0])
+        known = self.known(constants)
         step_back = self.run["backward"]
+        ends_block = self.program.rule.ends_block
+        heard = [signals[name] for name in self.signals]
         kept = [(self.at[name], series) for name, series in found.items()]
+        again = self.again if R is not None else []
+        single = self.xp is np and some.dtype == np.float32
         nothing = [zero] * len(self.at)
-        later, sums = nothing, dict.fromkeys(self.learned, 0.0)
+        later = nothing
+        sums = dict.fromkeys(self.learned, 0.0)
         for start, end in self._stretches(some):
             factors = self._ahead(states, before or {}, start, end, known)
-            for t in range(end - 1, start - 1, -1):
-                if rule.ends_block(t):
+            for t in reversed(range(start, end)):
+                if ends_block(t):
                     later = nothing
                 given = [factor[t - start] for factor in factors]
                 errors = [series[t] for series in heard]
-                for signal, head in again:
-                    if later is not nothing:
+                if later is not nothing:
+                    for signal, head in again:
                         errors[signal] = errors[signal] + through(later[head] + zero, R)
                 passed = [later[k] for k in self.passed]
                 later = step_back(*given, *errors, *passed, *known)
@@ -186,17 +194,16 @@ class ArrayProgram:
                     series[t] = later[k]
                 for name, k in self.learned.items():
                     sums[name] = sums[name] + later[k]
-            if self.xp is np and some.dtype == np.float32:
+            if single:
                 later = [*later]
-                for k, series in kept:  # settles what is next to 0: see FLOOR
-                    series[start:end] += np.float32(FLOOR)
-                    series[start:end] -= np.float32(FLOOR)
+                for k, series in kept:
+                    settle(series[start:end])
                     later[k] = series[start]
         return sums
 
     def _stretches(self, some: Any) -> Iterator[tuple[int, int]]:
         """Yield the first step and the end of each stretch, from the last one down."""
-        entries = some[0].size if self.xp is np else some[0].numel()
+        entries = math.prod(some[0].shape)
         size = max(1, STRETCH // max(1, entries))
         for end in range(len(some), 0, -size):
             yield max(0, end - size), end
@@ -205,17 +212,18 @@ class ArrayProgram:
         self, states: Arrays, before: Arrays, start: int, end: int, known: list[Any]
     ) -> list[Any]:
         """Return the factors of some steps, each as a series with one entry for every step."""
-        steps = end - start
         read = [
             self._around(states[name], before.get(name), at, start, end)
             for name, at in self.reads
         ]
-        factors = self.run["ahead"](*read, *known)
         ndim_of_series = next(iter(states.values())).ndim
-        return [
-            factor if getattr(factor, "ndim", 0) == ndim_of_series else [factor] * steps
-            for factor in factors
-        ]
+        factors = []
+        for factor in self.run["ahead"](*read, *known):
+            if getattr(factor, "ndim", 0) == ndim_of_series:
+                factors.append(factor)
+            else:  # one for all steps
+                factors.append([factor] * (end - start))
+        return factors
 
     def _around(self, series: Any, before: Any, step: int, start: int, end: int) -> Any:
         """Return a state at some steps, or at the steps before or after them.
@@ -224,38 +232,55 @@ class ArrayProgram:
         adjoints of 0.
         """
         first, stop = start + step, end + step
-        if first >= 0 and stop <= len(series):
-            return series[first:stop]
+        if first < 0:
+            rest = self.xp.zeros_like(series[:1])
+            if before is not None:
+                rest = before[None]
+            return self.xp.concatenate([rest, series[:stop]])
         if stop > len(series):
             return self.xp.concatenate([series[first:], series[-1:]])
-        rest = self.xp.zeros_like(series[:1]) if before is None else before[None]
-        return self.xp.concatenate([rest, series[:stop]])
+        return series[first:stop]
 
 
 def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:
     """Return the functions that run: once, forward, ahead and backward."""
-    constants, states = [*program.lines.constants], [*program.lines.lines]
+    constants = [*program.lines.constants]
+    states = [*program.lines.lines]
     once = ComputedOnce(program, on_a_line, twin)
     forward = [once.line(line) for line in program.forward.lines]
-    back = [once.line(line) for line in program.backward.lines]
-    known = [*constants, *once.names.values()]
+    backward = [once.line(line) for line in program.backward.lines]
+    computed_once = [*once.names.values()]
+    known = [*constants, *computed_once]
     ahead = Ahead({*known})
-    back = [ahead.line(line) for line in back if not ahead.takes(line)]
-    factors = [Assignment(name, (Term(tree),)) for tree, name in ahead.names.items()]
-    names, read = (
-        [*ahead.names.values()],
-        [program.names[one] for one in program.states_read],
-    )
-    others = [*program.backward.arguments[len(read) :], *once.names.values()]
-    results = program.backward.results
+    backward = ahead.left(backward)
+    factors = [*ahead.names.values()]
+    read = [program.names[one] for one in program.states_read]
+    others = program.backward.arguments[len(read) :]
     return [
         once.function(constants),
         StepFunction("forward", [*states, "x", *known], forward, states),
-        StepFunction("ahead", [*read, *known], factors, names),
-        StepFunction("backward", [*names, *others], back, results),
+        StepFunction("ahead", [*read, *known], lines_of(ahead.names), factors),
+        StepFunction(
+            "backward",
+            [*factors, *others, *computed_once],
+            backward,
+            program.backward.results,
+        ),
     ]
+
+
+def passed_on(program: LayerProgram) -> list[str]:
+    """Return the adjoints of a step that the step before reads, by their names in this step."""
+    return [program.name(one.of, one.q) for one in program.next_adjoints]
+
+
+def settle(series: Any) -> None:
+    """Round what is next to 0 in an array of NumPy to 0: see FLOOR."""
+    series += np.float32(FLOOR)
+    series -= np.float32(FLOOR)
 
 
 def through(rows: Any, R: Any) -> Any:
     """Return rows through recurrent weights."""
-    return (rows.reshape(len(rows), -1) @ R).reshape(rows.shape)
+    flat = rows.reshape(len(rows), -1)
+    return (flat @ R).reshape(rows.shape)

@@ -78,7 +78,8 @@ def constants_of(program: LayerProgram, p: Arrays, dtype: Any) -> list[Any]:
     found = []
     for name, given in program.lines.constants.items():
         value = np.asarray(p.get(name, given), dtype)
-        found.append(value.reshape(-1) if value.ndim else value[()])
+        value = value.reshape(-1) if value.ndim else value[()]
+        found.append(value)
     return found
 
 
@@ -97,7 +98,8 @@ def norm(*entries: Any) -> Any:
     """Return the largest singular value of a square matrix, given row by row."""
     size = math.isqrt(len(entries))
     stacked = np.stack(np.broadcast_arrays(*entries), axis=-1)
-    return norms(stacked.reshape(*stacked.shape[:-1], size, size))
+    shape = *stacked.shape[:-1], size, size
+    return norms(stacked.reshape(shape))
 
 
 NUMPY: Mapping[str, Callable[..., Any]] = {

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -113,10 +114,10 @@ class CompiledSteps:
         """
         first = states[self.states[0]]
         R = p["R"].T if "R" in p else None
-        loop = self._loops(first.dtype)["forward"]
         given = self._given(p, states, R)
-        work = FORWARD_WORK * first.size
-        run_in_parts(loop, first.shape[1], work, p["b"], *given)
+        loop = self._loops(first.dtype)["forward"]
+        S = first.shape[1]
+        run_in_parts(loop, S, FORWARD_WORK * first.size, p["b"], *given)
 
     def backward(
         self, adjoints: Arrays, states: Arrays, p: Arrays, signals: Arrays
@@ -125,15 +126,16 @@ class CompiledSteps:
         if self._on_arrays is not None:
             return self._on_arrays.backward(adjoints, states, p, signals)
         like = states[self.states[0]]
+        _, S, m = like.shape
         learned = ["b", *self.program.neuron.learned]
-        sums = [np.zeros(like.shape[1:], like.dtype) for _ in learned]
-        loop = self._loops(like.dtype)["backward"]
+        sums = {name: np.zeros((S, m), like.dtype) for name in learned}
         given = self._given(p, states, p.get("R"))
         # The first adjoint starts out holding the first signal: see Passes.down.
         given += [*signals.values()][1:]
-        work = BACKWARD_WORK * like.size
-        run_in_parts(loop, like.shape[1], work, *given, *adjoints.values(), *sums)
-        return {name: g.sum(axis=0) for name, g in zip(learned, sums, strict=True)}
+        found = [*adjoints.values(), *sums.values()]
+        loop = self._loops(like.dtype)["backward"]
+        run_in_parts(loop, S, BACKWARD_WORK * like.size, *given, *found)
+        return {name: g.sum(axis=0) for name, g in sums.items()}
 
     def _loops(self, dtype: np.dtype[Any]) -> dict[str, Any]:
         """Return the loops, by name."""
@@ -143,18 +145,21 @@ class CompiledSteps:
     @cached_property
     def _on_arrays(self) -> ArraySteps | None:
         """The steps on arrays, where a gain limit asks for singular values."""
-        factors = (
-            factor for line in self.program.backward.lines for factor, _ in line.terms
-        )
-        if "norm" not in ops_in(*factors):
-            return None
-        return ArraySteps(self.program, self.wanted, self.twin)
+        for line in self.program.backward.lines:
+            factors = [factor for factor, _ in line.terms]
+            if "norm" in ops_in(*factors):
+                return ArraySteps(self.program, self.wanted, self.twin)
+        return None
 
     def _given(self, p: Arrays, states: Arrays, R: Array | None) -> list[Any]:
         """Return the arguments that both loops take."""
-        given = [] if R is None else [np.ascontiguousarray(R)]
-        given += constants_of(self.program, p, states[self.states[0]].dtype)
-        return given + [np.ascontiguousarray(states[name]) for name in self.states]
+        dtype = states[self.states[0]].dtype
+        given = []
+        if R is not None:
+            given.append(np.ascontiguousarray(R))
+        given += constants_of(self.program, p, dtype)
+        given += [np.ascontiguousarray(states[name]) for name in self.states]
+        return given
 
 
 def are_rare(spikes: Array, m: int) -> bool:
@@ -166,10 +171,12 @@ def are_rare(spikes: Array, m: int) -> bool:
     """
     if m <= SCAN:
         return False
-    found = np.zeros((spikes.shape[1], 2), np.int64)
-    run_in_parts(kernel("census"), len(found), spikes.size, spikes, found)
+    S = spikes.shape[1]
+    found = np.zeros((S, 2), np.int64)
+    run_in_parts(kernel("census"), S, spikes.size, spikes, found)
     active, other = found.sum(axis=0)
-    return bool(other == 0 and SCAN * spikes.size + ADD * m * active < m * spikes.size)
+    row_by_row = SCAN * spikes.size + ADD * m * active
+    return bool(other == 0 and row_by_row < m * spikes.size)
 
 
 def weigh(spikes: Array, W: Array, out: Array) -> None:
@@ -187,21 +194,22 @@ def _tables(W: Array) -> Array:
     """
     m, n = W.shape
     line = CACHE_LINE // W.itemsize
-    width = line * math.ceil(m / math.ceil(W.size / NEAR) / line)
-    tables = at_cache_line((math.ceil(m / width), n, width), W.dtype)
+    wanted = math.ceil(W.size / NEAR)
+    width = line * math.ceil(m / wanted / line)
+    parts = math.ceil(m / width)
+    tables = at_cache_line((parts, n, width), W.dtype)
     for part, table in enumerate(tables):
-        columns = W[part * width : (part + 1) * width].T
-        table[:, : columns.shape[1]] = columns
-        table[:, columns.shape[1] :] = 0
+        rows = W[part * width : (part + 1) * width]
+        table[:, : len(rows)] = rows.T
+        table[:, len(rows) :] = 0
     return tables
 
 
 def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
     """Write Σ o εᵀ, the gradient of Wᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
-    rows, work = (
-        epsilon.reshape(-1, epsilon.shape[2]),
-        float(spikes.size) * epsilon.shape[2] / 8,
-    )
+    m = epsilon.shape[2]
+    rows = epsilon.reshape(-1, m)
+    work = float(spikes.size) * m / 8
     run_in_parts(kernel("correlate"), len(out), work, spikes, rows, out)
 
 
@@ -217,8 +225,11 @@ def threads() -> int:
     """Return in how many threads compiled loops run."""
     if sys.platform == "emscripten":  # a web page can start none
         return 1
-    free = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))
-    return _limit[0] or len(free(0))
+    if _limit[0]:
+        return _limit[0]
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
@@ -226,13 +237,15 @@ def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -
 
     ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
     """
-    parts = max(1, min(threads(), size)) if work > LEAST else 1
+    parts = 1
+    if work > LEAST:
+        parts = max(1, min(threads(), size))
     edges = [size * k // parts for k in range(parts + 1)]
+    (first, last), *others = pairwise(edges)
     waiting = [
-        _pool(parts).submit(copy_context().run, loop, *edges[k : k + 2], *args)
-        for k in range(1, parts)
+        _pool(parts).submit(copy_context().run, loop, *part, *args) for part in others
     ]
-    loop(edges[0], edges[1], *args)
+    loop(first, last, *args)
     for one in waiting:
         one.result()
 
@@ -243,7 +256,8 @@ def multiply(a: Array, b: Array, out: Array) -> None:
 
     def loop(first: int, last: int) -> None:
         """Do some blocks."""
-        for rows in (slice(k * ROWS, (k + 1) * ROWS) for k in range(first, last)):
+        for k in range(first, last):
+            rows = slice(k * ROWS, (k + 1) * ROWS)
             np.matmul(a[rows], b, out=out[rows])
 
     work = a.size * b.shape[1] / 16  # 16 multiplications are done at once
@@ -255,8 +269,9 @@ def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
 
     Its own threads wait for work in a loop, and would take the processors from ours.
     """
-    controller = _controller() if wanted else None
-    return controller.limit(limits=1, user_api="blas") if controller else nullcontext()
+    if not wanted or _controller() is None:
+        return nullcontext()
+    return _controller().limit(limits=1, user_api="blas")
 
 
 def blas_kernels() -> str:
@@ -264,8 +279,10 @@ def blas_kernels() -> str:
 
     Two processors round sums in different orders, and so may one with other kernels.
     """
-    found = _controller().info() if _controller() else []
-    names = {of["architecture"] for of in found if "architecture" in of}
+    if _controller() is None:
+        return "unknown"
+    libraries = _controller().info()
+    names = {one["architecture"] for one in libraries if "architecture" in one}
     return ", ".join(sorted(names)) or "unknown"
 
 
@@ -273,9 +290,10 @@ def blas_kernels() -> str:
 def _controller() -> Any:
     """Return the function that sets the matrix library's threads; None on a web page."""
     try:
-        return importlib.import_module("threadpoolctl").ThreadpoolController()
+        threadpoolctl = importlib.import_module("threadpoolctl")
     except ImportError:
         return None
+    return threadpoolctl.ThreadpoolController()
 
 
 @cache

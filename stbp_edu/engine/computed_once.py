@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
@@ -50,20 +50,19 @@ class ComputedOnce:
         self.constants = program.lines.constants.keys() - {*each}
         self.names: dict[ex.Expression, str] = {}
         self.spikes: set[str] = set()
-        if program.lines.spike and not twin:
-            every = (
-                Variable("state", program.lines.spike, step=step) for step in (-1, 0, 1)
-            )
+        spike = program.lines.spike
+        if spike and not twin:
+            every = [Variable("state", spike, step=step) for step in (-1, 0, 1)]
             self.spikes = {program.names[one] for one in every}
 
     def function(self, constants: list[str]) -> StepFunction:
         """Return the function of constants that computes them."""
-        lines = [Assignment(name, (Term(tree),)) for tree, name in self.names.items()]
-        return StepFunction("once", constants, lines, [*self.names.values()])
+        results = [*self.names.values()]
+        return StepFunction("once", constants, lines_of(self.names), results)
 
     def line(self, line: Assignment) -> Assignment:
         """Return a line with names in place of what is computed once."""
-        terms = (Term(self.tree(factor), of) for factor, of in line.terms)
+        terms = [Term(self.tree(factor), of) for factor, of in line.terms]
         return line._replace(terms=tuple(terms))
 
     def tree(self, tree: ex.Expression) -> ex.Expression:
@@ -71,37 +70,44 @@ class ComputedOnce:
         if not isinstance(tree, ex.Call):
             return tree
         if ex.ops_in(tree) & SLOW:
-            others = {
-                name for name in ex.names_in(tree) if name.name not in self.constants
-            }
+            names = {*ex.names_in(tree)}
+            others = [name for name in names if name.name not in self.constants]
             if not others:
                 return self.named(tree)
-            if len(others) == 1 and {name.name for name in others} <= self.spikes:
-                low, high = (
-                    tidy(ex.replaced(tree, dict.fromkeys(others, end)))
-                    for end in (ex.ZERO, ex.ONE)
-                )
-                found = self.of_spike(self, min(others, key=str), low, high)
+            if len(others) == 1 and others[0].name in self.spikes:
+                spike = others[0]
+                low = tidy(ex.replaced(tree, {spike: ex.ZERO}))
+                high = tidy(ex.replaced(tree, {spike: ex.ONE}))
+                found = self.of_spike(self, spike, low, high)
                 if found is not None:
                     return found
-        return ex.Call(tree.op, tuple(map(self.tree, tree.args)))
+        args = [self.tree(arg) for arg in tree.args]
+        return ex.Call(tree.op, tuple(args))
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants, which is computed once from now on."""
-        return ex.Name(self.names.setdefault(tree, f"_k{len(self.names)}"))
+        name = self.names.setdefault(tree, f"_k{len(self.names)}")
+        return ex.Name(name)
+
+
+def lines_of(names: Mapping[ex.Expression, str]) -> list[Assignment]:
+    """Return the lines that give expressions their names."""
+    return [Assignment(name, (Term(tree),)) for tree, name in names.items()]
 
 
 def on_a_line(
     once: ComputedOnce, spike: ex.Name, low: ex.Expression, high: ex.Expression
 ) -> ex.Expression | None:
     """Return the straight line through both values, if they are finite for the constants given."""
-    curve, given = once.program.neuron.surrogate, once.program.lines.constants
+    curve = once.program.neuron.surrogate
     functions = {"h": curve.derivative, "spike": curve.antiderivative}
+    given = once.program.lines.constants
     values = {ex.Name(name): np.float64(value) for name, value in given.items()}
-    with np.errstate(all="ignore"):
-        ends = [ex.evaluate(end, values.__getitem__, functions) for end in (low, high)]
-    if not np.isfinite(ends).all():
-        return None
+    for end in (low, high):
+        with np.errstate(all="ignore"):
+            value = ex.evaluate(end, values.__getitem__, functions)
+        if not np.isfinite(value):
+            return None
     return once.tree(low) + once.tree(tidy(high - low)) * spike
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.step_functions import StepFunction
+from stbp_edu.engine.array_program import passed_on
 from stbp_edu.engine.computed_once import ComputedOnce, one_of_two
 
 STYLE = {**ex.PYTHON, "choose": ("({2} if {0} > 0 else {1})", 5, (1, 1, 1))}
@@ -45,26 +46,27 @@ class LoopSource:
         """The curves, the functions of a step, and the loops around them."""
         parts = [*self._curves(), self._forward(), self._backward()]
         parts += [step.source(written) for step in self._steps if step.lines]
-        return "\n\n\n".join(f"@jit\n{part}" for part in parts) + "\n"
+        compiled = [f"@jit\n{part}" for part in parts]
+        return "\n\n\n".join(compiled) + "\n"
 
     def _curves(self) -> Lines:
         """Return the spike and h of a number."""
         curve: Any = self.program.neuron.surrogate
         v, library = ex.Name("v"), FormulaLibrary()
         spike = curve.twin(v, library) if self.twin else v >= 0
-        curves = {"spike": spike, "h": curve.h(v, library)}
+        h = curve.h(v, library)
         return [
-            f"def {name}(v):\n    return {written(tree)}"
-            for name, tree in curves.items()
+            f"def spike(v):\n    return {written(spike)}",
+            f"def h(v):\n    return {written(h)}",
         ]
 
     @cached_property
     def _once(self) -> dict[str, ComputedOnce]:
         """What constants decide in each direction."""
-        each = self.program.neuron.each
+        program, each = self.program, self.program.neuron.each
         return {
-            name: ComputedOnce(self.program, one_of_two, self.twin, each)
-            for name in ("forward", "backward")
+            "forward": ComputedOnce(program, one_of_two, self.twin, each),
+            "backward": ComputedOnce(program, one_of_two, self.twin, each),
         }
 
     @cached_property
@@ -72,20 +74,14 @@ class LoopSource:
         """The functions of a step, and of what is computed once, in each direction."""
         found = []
         for function in self.program.functions:
-            once = self._once[function.name]
+            direction = function.name
+            once = self._once[direction]
             lines = [once.line(line) for line in function.lines]
-            shared = [*self._shared]
-            own = once.function(shared)
-            found.append(replace(own, name=f"once_{function.name}"))
-            found.append(
-                replace(
-                    function,
-                    name=f"step_{function.name}",
-                    arguments=[*function.arguments, *once.names.values()],
-                    lines=lines,
-                    says="",
-                )
-            )
+            arguments = [*function.arguments, *once.names.values()]
+            own = once.function(self._shared)
+            found.append(replace(own, name=f"once_{direction}"))
+            name = f"step_{direction}"
+            found.append(StepFunction(name, arguments, lines, function.results))
         return found
 
     @property
@@ -99,92 +95,110 @@ class LoopSource:
         first = self.program.neuron.order[0]
         lines = [f"steps, _, size = A_{first}.shape", "zero = np.zeros(size, _F)"]
         _ = self._steps  # which says what is computed once
-        if names := [*self._once[direction].names.values()]:
+        names = [*self._once[direction].names.values()]
+        if names:
             given = ", ".join(f"c_{name}" for name in self._shared)
-            target = f"{names[0]}," if len(names) == 1 else ", ".join(names)
-            lines.append(f"{target} = once_{direction}({given})")
+            lines.append(f"{_targets(names)} = once_{direction}({given})")
         return lines
 
     def _known(self, direction: str) -> Lines:
         """Return the last arguments of a step: constants, and what is computed once."""
-        each = self.program.neuron.each
-        found = [
-            f"each_{name}[neuron]" if name in each else f"c_{name}"
-            for name in self.program.lines.constants
-        ]
+        found = []
+        for name in self._constants:
+            if name.startswith("each_"):
+                name += "[neuron]"
+            found.append(name)
         return [*found, *self._once[direction].names.values()]
 
     def _forward(self) -> str:
         """Return the loop forward."""
         program = self.program
         lines, states = [*program.lines.lines], program.neuron.order
-        drive, last = f"now_{states[0]}", f"last_{program.neuron.output}"
+        drive = f"now_{states[0]}"
         before = self._before("forward")
-        if self._recurrent:
-            before.append("index = np.empty(size + 1, np.int32)")
         rows = [f"now_{s} = A_{s}[step, sample]" for s in states]
         rows += [f"last_{s} = {_row(s, -1)}" for s in lines]
-        if self._recurrent and program.lines.spike and not self.twin:
-            rows.append(f"add_rows(R, index, spikes_in({last}, index), {drive})")
-        elif self._recurrent:
-            rows.append(f"add_scaled_rows({last}, R, {drive})")
-        given = [*(f"last_{s}[neuron]" for s in lines), "x", *self._known("forward")]
+        if self._recurrent:
+            before.append("index = np.empty(size + 1, np.int32)")
+            last = f"last_{program.neuron.output}"
+            if program.lines.spike and not self.twin:
+                rows.append(f"add_rows(R, index, spikes_in({last}, index), {drive})")
+            else:
+                rows.append(f"add_scaled_rows({last}, R, {drive})")
+        of_neuron = [f"x = {drive}[neuron] + b[neuron]"]
+        given = [f"last_{s}[neuron]" for s in lines]
+        given += ["x", *self._known("forward")]
         places = [f"now_{s}[neuron]" for s in lines]
-        of_neuron = [
-            f"x = {drive}[neuron] + b[neuron]",
-            *_called("step_forward", places, given),
-        ]
+        of_neuron += _called("step_forward", places, given)
         if "x" in states:
             of_neuron.append("now_x[neuron] = x")
         return _loop("forward", ["b", *self._arrays], before, "steps", rows, of_neuron)
 
     def _backward(self) -> str:
         """Return the loop backward; the first signal is in the row of the first adjoint to keep."""
-        program, names = self.program, self.program.names
-        signals, first = [*program.signals], f"now_E_{self.wanted[0]}"
-        at = {signal: f"now_S_{signal}" for signal in signals}
-        at.update(dict.fromkeys(signals[:1], first))
-        passed = [names[replace(one, step=0)] for one in program.next_adjoints]
-        again = {signal: head for _, signal, head in program.from_recurrence}
-        later = [*dict.fromkeys([*passed, *again.values()])]
-        learned = program.gradients
+        before = self._before("backward")
+        before += [f"next_{d} = np.zeros(size, _F)" for d in self._later]
+        others = [*self.program.signals][1:]
+        arguments = [*self._arrays, *(f"S_{signal}" for signal in others)]
+        arguments += [f"E_{d}" for d in self.wanted]
+        arguments.append("G_b")
+        arguments += [f"G_{constant}" for constant in self.program.gradients]
+        rows, of_neuron = self._rows_back(), self._neuron_back()
+        steps = "steps - 1, -1, -1"
+        return _loop("backward", arguments, before, steps, rows, of_neuron)
 
+    def _rows_back(self) -> Lines:
+        """Return the lines of a step back that are for all neurons at once."""
+        program, names = self.program, self.program.names
         last = "step == steps - 1"
         if program.rule.block:
             last += f" or (step + 1) % {program.rule.block} == 0"
-        rows = [f"if {last}:  # nothing comes back from later steps"]
-        rows += [f"{INDENT}next_{d}[:] = 0" for d in later] or [f"{INDENT}pass"]
-        rows += [
-            f"at_{names[one]} = {_row(one.of, one.step)}" for one in program.states_read
-        ]
+        cut = [f"{INDENT}next_{d}[:] = 0" for d in self._later]
+        if not cut:
+            cut = [f"{INDENT}pass"]
+        rows = [f"if {last}:  # nothing comes back from later steps", *cut]
+        read = program.states_read
+        rows += [f"at_{names[one]} = {_row(one.of, one.step)}" for one in read]
+        others = [*program.signals][1:]
         rows += [f"now_E_{d} = E_{d}[step, sample]" for d in self.wanted]
-        rows += [f"now_S_{s} = S_{s}[step, sample]" for s in signals[1:]]
-        rows += [
-            f"add_scaled_rows(next_{head}, R, {at[signal]})"
-            for signal, head in again.items()
-        ]
+        rows += [f"now_S_{s} = S_{s}[step, sample]" for s in others]
+        for signal, head in self._again.items():
+            row = self._row_of(signal)
+            rows.append(f"add_scaled_rows(next_{head}, R, {row})")
+        return rows
 
+    def _neuron_back(self) -> Lines:
+        """Return the lines of a step back for one neuron."""
+        program, names = self.program, self.program.names
         given = [f"at_{names[one]}[neuron]" for one in program.states_read]
-        given += [f"{at[signal]}[neuron]" for signal in sorted(signals)]
-        given += [f"next_{d}[neuron]" for d in passed]
-        of_neuron = _called(
-            "step_backward",
-            program.backward.results,
-            [*given, *self._known("backward")],
-        )
-        kept = [*dict.fromkeys([*self.wanted, *later])]
-        of_neuron += [f"{d} = settled({d})" for d in kept]
-        of_neuron += [f"now_E_{d}[neuron] = {d}" for d in self.wanted]
-        of_neuron += [f"next_{d}[neuron] = {d}" for d in later]
-        of_neuron.append(f"G_b[sample, neuron] += {program.start}")
-        of_neuron += [f"G_{c}[sample, neuron] += {g}" for c, g in learned.items()]
+        given += [f"{self._row_of(s)}[neuron]" for s in sorted(program.signals)]
+        given += [f"next_{d}[neuron]" for d in passed_on(program)]
+        given += self._known("backward")
+        lines = _called("step_backward", program.backward.results, given)
+        kept = dict.fromkeys([*self.wanted, *self._later])
+        lines += [f"{d} = settled({d})" for d in kept]
+        lines += [f"now_E_{d}[neuron] = {d}" for d in self.wanted]
+        lines += [f"next_{d}[neuron] = {d}" for d in self._later]
+        lines.append(f"G_b[sample, neuron] += {program.start}")
+        for constant, g in program.gradients.items():
+            lines.append(f"G_{constant}[sample, neuron] += {g}")
+        return lines
 
-        before = self._before("backward")
-        before += [f"next_{d} = np.zeros(size, _F)" for d in later]
-        own = [f"S_{signal}" for signal in signals[1:]]
-        own += [f"E_{d}" for d in self.wanted] + ["G_b"] + [f"G_{c}" for c in learned]
-        steps = "steps - 1, -1, -1"
-        return _loop("backward", [*self._arrays, *own], before, steps, rows, of_neuron)
+    def _row_of(self, signal: str) -> str:
+        """Return the row in which a signal is."""
+        first = next(iter(self.program.signals))
+        return f"now_E_{self.wanted[0]}" if signal == first else f"now_S_{signal}"
+
+    @cached_property
+    def _again(self) -> dict[str, str]:
+        """By signal to which recurrent weights add, the adjoint that they multiply."""
+        return {signal: head for _, signal, head in self.program.from_recurrence}
+
+    @cached_property
+    def _later(self) -> list[str]:
+        """The adjoints that the step before reads."""
+        every = [*passed_on(self.program), *self._again.values()]
+        return [*dict.fromkeys(every)]
 
     @property
     def _recurrent(self) -> bool:
@@ -194,12 +208,17 @@ class LoopSource:
     @property
     def _arrays(self) -> list[str]:
         """The arguments that both loops take: recurrent weights, constants and states."""
-        each, found = self.program.neuron.each, ["R"] if self._recurrent else []
-        found += [
-            f"each_{name}" if name in each else f"c_{name}"
-            for name in self.program.lines.constants
-        ]
+        found = []
+        if self._recurrent:
+            found.append("R")
+        found += self._constants
         return found + [f"A_{s}" for s in self.program.neuron.order]
+
+    @property
+    def _constants(self) -> list[str]:
+        """The names of the constants in the loops: those of each neuron are arrays."""
+        each, constants = self.program.neuron.each, self.program.lines.constants
+        return [f"each_{c}" if c in each else f"c_{c}" for c in constants]
 
 
 def _row(state: str, step: int) -> str:
@@ -213,12 +232,18 @@ def _row(state: str, step: int) -> str:
 
 def _called(name: str, targets: Sequence[str], given: Lines) -> Lines:
     """Return the call of a function whose results go to some places."""
-    left = f"{targets[0]}," if len(targets) == 1 else ", ".join(targets)
-    line = f"{left} = {name}({', '.join(given)})"
+    left = _targets(targets)
+    whole = ", ".join(given)
+    line = f"{left} = {name}({whole})"
     if len(line) <= 80:
         return [line]
-    inside = textwrap.wrap(", ".join(given), 72, break_long_words=False)
+    inside = textwrap.wrap(whole, 72, break_long_words=False)
     return [f"{left} = {name}(", *(INDENT + part for part in inside), ")"]
+
+
+def _targets(names: Sequence[str]) -> str:
+    """Return the left side of an assignment of a tuple."""
+    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
 
 
 def _loop(
@@ -230,13 +255,18 @@ def _loop(
     of_neuron: Lines,
 ) -> str:
     """Return a loop, from the lines before it, those of a step, and those for a neuron."""
-    head = f"def {name}({', '.join(['first', 'last', *arguments])}):"
-    wrapped = textwrap.wrap(head, 96, subsequent_indent=" " * (len(name) + 5))
-    body = [INDENT + line for line in [*before, "for sample in range(first, last):"]]
-    body.append(f"{2 * INDENT}for step in range({steps}):")
-    body += [3 * INDENT + line for line in [*rows, "for neuron in range(size):"]]
-    body += [4 * INDENT + line for line in of_neuron]
-    return "\n".join([*wrapped, *body])
+    whole = ", ".join(["first", "last", *arguments])
+    under = " " * len(f"def {name}(")
+    head = textwrap.wrap(f"def {name}({whole}):", 96, subsequent_indent=under)
+    of_sample = [f"for step in range({steps}):", *_indented(rows)]
+    of_sample += _indented(["for neuron in range(size):", *_indented(of_neuron)])
+    body = [*before, "for sample in range(first, last):", *_indented(of_sample)]
+    return "\n".join([*head, *_indented(body)])
+
+
+def _indented(lines: Lines) -> Lines:
+    """Return lines as those of a block."""
+    return [INDENT + line for line in lines]
 
 
 def written(tree: ex.Expression) -> str:
@@ -252,7 +282,8 @@ def _typed(tree: ex.Expression) -> ex.Expression:
         case ex.Call("**", (a, ex.Number(int()) as power)):
             return ex.Call("**", (_typed(a), power))
         case ex.Call(op, args):
-            return ex.Call(op, tuple(map(_typed, args)))
+            typed = [_typed(arg) for arg in args]
+            return ex.Call(op, tuple(typed))
     return tree
 
 
@@ -261,7 +292,9 @@ class FormulaLibrary:
 
     def __getattr__(self, name: str) -> Callable[..., ex.Call]:
         """Return a writer of calls of this function: one of the loops' or NumPy's."""
-        return partial(ex.call, name if name in OWN_FUNCTIONS else f"np.{name}")
+        if name not in OWN_FUNCTIONS:
+            name = f"np.{name}"
+        return partial(ex.call, name)
 
     @staticmethod
     def clip(v: ex.Expression, low: float | None, high: float | None) -> ex.Expression:

@@ -32,17 +32,24 @@ def add_rows(table: Any, index: Any, count: int, total: Any) -> None:
     """Add the rows of a table that ``index`` names to a row, ``total``."""
     k = 0
     while k + 8 <= count:
-        a0, a1 = table[index[k]], table[index[k + 1]]
-        a2, a3 = table[index[k + 2]], table[index[k + 3]]
-        a4, a5 = table[index[k + 4]], table[index[k + 5]]
-        a6, a7 = table[index[k + 6]], table[index[k + 7]]
+        a0 = table[index[k]]
+        a1 = table[index[k + 1]]
+        a2 = table[index[k + 2]]
+        a3 = table[index[k + 3]]
+        a4 = table[index[k + 4]]
+        a5 = table[index[k + 5]]
+        a6 = table[index[k + 6]]
+        a7 = table[index[k + 7]]
         for i in range(len(total)):
-            four = (a0[i] + a1[i]) + (a2[i] + a3[i])
-            total[i] += four + ((a4[i] + a5[i]) + (a6[i] + a7[i]))
+            first = (a0[i] + a1[i]) + (a2[i] + a3[i])
+            second = (a4[i] + a5[i]) + (a6[i] + a7[i])
+            total[i] += first + second
         k += 8
     if k + 4 <= count:
-        a0, a1 = table[index[k]], table[index[k + 1]]
-        a2, a3 = table[index[k + 2]], table[index[k + 3]]
+        a0 = table[index[k]]
+        a1 = table[index[k + 1]]
+        a2 = table[index[k + 2]]
+        a3 = table[index[k + 3]]
         for i in range(len(total)):
             total[i] += (a0[i] + a1[i]) + (a2[i] + a3[i])
         k += 4
@@ -57,16 +64,22 @@ def add_scaled_rows(v: Any, table: Any, total: Any) -> None:
     """Add each row of a table, times its value in ``v``, to a row, ``total``."""
     k = 0
     while k + 8 <= len(v):
-        a0, a1, a2, a3 = table[k], table[k + 1], table[k + 2], table[k + 3]
-        a4, a5, a6, a7 = table[k + 4], table[k + 5], table[k + 6], table[k + 7]
-        v0, v1, v2, v3 = v[k], v[k + 1], v[k + 2], v[k + 3]
-        v4, v5, v6, v7 = v[k + 4], v[k + 5], v[k + 6], v[k + 7]
+        a0, v0 = table[k], v[k]
+        a1, v1 = table[k + 1], v[k + 1]
+        a2, v2 = table[k + 2], v[k + 2]
+        a3, v3 = table[k + 3], v[k + 3]
+        a4, v4 = table[k + 4], v[k + 4]
+        a5, v5 = table[k + 5], v[k + 5]
+        a6, v6 = table[k + 6], v[k + 6]
+        a7, v7 = table[k + 7], v[k + 7]
         for i in range(len(total)):
-            four = (v0 * a0[i] + v1 * a1[i]) + (v2 * a2[i] + v3 * a3[i])
-            total[i] += four + ((v4 * a4[i] + v5 * a5[i]) + (v6 * a6[i] + v7 * a7[i]))
+            first = (v0 * a0[i] + v1 * a1[i]) + (v2 * a2[i] + v3 * a3[i])
+            second = (v4 * a4[i] + v5 * a5[i]) + (v6 * a6[i] + v7 * a7[i])
+            total[i] += first + second
         k += 8
     if k + 2 <= len(v):
-        a0, a1, v0, v1 = table[k], table[k + 1], v[k], v[k + 1]
+        a0, v0 = table[k], v[k]
+        a1, v1 = table[k + 1], v[k + 1]
         for i in range(len(total)):
             total[i] += v0 * a0[i] + v1 * a1[i]
         k += 2
@@ -88,14 +101,16 @@ def weigh(first: int, last: int, below: Any, tables: Any, out: Any) -> None:
         out: shape (rows, m).
     """
     parts, n, width = tables.shape
-    places, many = np.empty((BLOCK, n + 1), np.int32), np.empty(BLOCK, np.int32)
+    places = np.empty((BLOCK, n + 1), np.int32)
+    many = np.empty(BLOCK, np.int32)
     for start in range(first, last, BLOCK):
         rows = min(BLOCK, last - start)
         for k in range(rows):
             many[k] = spikes_in(below[start + k], places[k])
         for part in range(parts):
+            left = part * width
             for k in range(rows):
-                total = out[start + k, part * width : (part + 1) * width]
+                total = out[start + k, left : left + width]
                 total[:] = 0
                 add_rows(tables[part], places[k], many[k], total)
 
@@ -115,15 +130,16 @@ def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None
     T, S, _ = below.shape
     size = last - first
     together = min(S, max(1, NEAR // (T * epsilon.shape[1])))
-    places, many = np.empty((size, T * together), np.int32), np.zeros(size, np.int32)
-    index = np.empty(size + 1, np.int32)
+    places = np.empty((size, T * together), np.int32)
+    many = np.empty(size, np.int32)
+    spiked = np.empty(size + 1, np.int32)
     out[first:last] = 0
     for start in range(0, S, together):
         many[:] = 0
         for s in range(start, min(S, start + together)):
             for t in range(T):
-                for k in range(spikes_in(below[t, s, first:last], index)):
-                    j = index[k]
+                count = spikes_in(below[t, s, first:last], spiked)
+                for j in spiked[:count]:
                     places[j, many[j]] = t * S + s
                     many[j] += 1
         for j in range(size):
@@ -134,13 +150,15 @@ def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None
 def census(first: int, last: int, spikes: Any, found: Any) -> None:
     """Count for each sample the entries that are not 0, and those that are neither 0 nor 1."""
     for s in range(first, last):
-        active, other = 0, 0
+        active = 0
+        other = 0
         for t in range(len(spikes)):
             row = spikes[t, s]
             for j in range(len(row)):
                 active += row[j] != 0
                 other += (row[j] != 0) & (row[j] != 1)
-        found[s, 0], found[s, 1] = active, other
+        found[s, 0] = active
+        found[s, 1] = other
 
 
 def adam(
@@ -162,9 +180,8 @@ def quick_exp(y: Any) -> Any:
     F = np.float32
     x = y
     y = min(max(y, F(-87)), F(88))
-    n = F(
-        F(y * F(1.4426950408889634) + F(12582912)) - F(12582912)
-    )  # rounded: 12582912 = 1.5 · 2^23
+    shifted = F(y * F(1.4426950408889634) + F(12582912))
+    n = F(shifted - F(12582912))  # rounded: 12582912 = 1.5 · 2^23
     r = (y - n * F(0.693359375)) - n * F(-2.12194440e-4)
     e = F(1 / 6) + r * (F(1 / 24) + r * (F(1 / 120) + r * F(1 / 720)))
     e = F(1) + r * (F(1) + r * (F(1 / 2) + r * e))

@@ -31,15 +31,17 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     Where the user's cache can be written to, what is compiled is kept there for other processes:
     the file's name tells all that it was made from.
     """
-    from stbp_edu._support.files import (
-        write_whole,  # with what no other user of the engine needs
-    )
+    # with what no other user of the engine needs
+    from stbp_edu._support.files import write_whole
 
     space = dict(_functions(dtype))
     made_of = (source, dtype.name, *_versions())
-    name = hashlib.sha256(repr(made_of).encode()).hexdigest()[:20]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
-    path = cache / "stbp_edu" / f"loops_{name}.py"
+    digest = hashlib.sha256(repr(made_of).encode())
+    name = f"loops_{digest.hexdigest()[:20]}.py"
+    cache = Path("~/.cache").expanduser()
+    if os.environ.get("XDG_CACHE_HOME"):
+        cache = Path(os.environ["XDG_CACHE_HOME"])
+    path = cache / "stbp_edu" / name
     try:
         if not path.exists():
             write_whole(path, lambda file: file.write(source.encode()))
@@ -62,10 +64,14 @@ def interpreted(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
 @cache
 def _versions() -> tuple[str, ...]:
     """Return all that compiled code depends on beside the source of its loops."""
-    own = (inspect.getsource(of) for of in (loops, sys.modules[__name__]))
-    versions = (importlib.metadata.version(of) for of in ("numba", "llvmlite"))
-    package = sys.modules["stbp_edu"].__version__
-    return (*own, *versions, sys.version, package)
+    return (
+        inspect.getsource(loops),
+        inspect.getsource(sys.modules[__name__]),
+        importlib.metadata.version("numba"),
+        importlib.metadata.version("llvmlite"),
+        sys.version,
+        sys.modules["stbp_edu"].__version__,
+    )
 
 
 @cache
@@ -77,9 +83,8 @@ def kernel(name: str) -> Callable[..., Any]:
 
 def _jit(**more: Any) -> Any:
     """Return the compiler's decorator; without fastmath each operation is done as in NumPy."""
-    return importlib.import_module("numba").njit(
-        nogil=True, error_model="numpy", **more
-    )
+    numba = importlib.import_module("numba")
+    return numba.njit(nogil=True, error_model="numpy", **more)
 
 
 def _kept(function: Callable[..., Any]) -> Any:
@@ -114,23 +119,40 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
 
 def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[str, Any]:
     """Return the functions that a source may call, by what compiles one, and one that is kept."""
-    space: dict[str, Any] = {"np": np, "_F": dtype.type, "jit": jit}
-    space |= {
-        name: getattr(math, name) for name in ("exp", "log", "tanh", "sqrt", "erf")
+    F = dtype.type
+    floor = F(0)
+    if dtype == np.float32:
+        floor = F(loops.FLOOR)
+    space: dict[str, Any] = {
+        "np": np,
+        "_F": F,
+        "jit": jit,
+        "exp": math.exp,
+        "log": math.log,
+        "tanh": math.tanh,
+        "sqrt": math.sqrt,
+        "erf": math.erf,
+        "at_least": jit(lambda a, b: F(1) if a >= b else F(0)),
+        "minimum": jit(lambda a, b: a if b >= a else b),
+        "maximum": jit(lambda a, b: a if a >= b else b),
+        "where": jit(lambda reached, a, b: a if reached > 0 else b),
+        "settled": jit(lambda d: (d + floor) - floor),
+        "__name__": loops.__name__,  # into which what is kept on the disk is read back
     }
-    space["at_least"] = jit(lambda a, b: dtype.type(1) if a >= b else dtype.type(0))
-    space["minimum"] = jit(lambda a, b: a if b >= a else b)
-    space["maximum"] = jit(lambda a, b: a if a >= b else b)
-    space["where"] = jit(lambda reached, a, b: a if reached > 0 else b)
-    floor = dtype.type(loops.FLOOR if dtype == np.float32 else 0)
-    space["settled"] = jit(lambda d: (d + floor) - floor)
-    # what is kept on the disk is read back into this module
-    own: dict[str, Any] = {"np": np, "__name__": loops.__name__}
-    own |= {"NEAR": loops.NEAR, "BLOCK": loops.BLOCK}
-    space["__name__"] = loops.__name__
+    return space | _kernels(kept or jit)
+
+
+def _kernels(jit: Any) -> dict[str, Any]:
+    """Return the functions of :mod:`stbp_edu.engine.loops`, by what compiles one."""
+    space: dict[str, Any] = {
+        "np": np,
+        "NEAR": loops.NEAR,
+        "BLOCK": loops.BLOCK,
+        "__name__": loops.__name__,
+    }
     for name in KERNELS:
         function = getattr(loops, name)
         # a copy, which calls the compiled ones
-        copy = types.FunctionType(function.__code__, own, name)
-        space[name] = own[name] = (kept or jit)(copy)
-    return space
+        copy = types.FunctionType(function.__code__, space, name)
+        space[name] = jit(copy)
+    return {name: space[name] for name in KERNELS}

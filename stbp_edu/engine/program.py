@@ -12,14 +12,16 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import forward_run, models
+from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.shown_program import steps_back
 from stbp_edu.arrows.link import Flatten
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
+from stbp_edu.engine.linear_maps import Dense, Linked
 from stbp_edu.engine.loop_source import LoopSource
-from stbp_edu.engine.passes import Dense, Linked, Passes
+from stbp_edu.engine.passes import Passes
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.surrogates import is_curve
 
@@ -64,10 +66,8 @@ class Program:
 
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
-        checks.fields(
-            "program", self, net=models.Network, twin=bool, to_input=bool, reads=tuple
-        )
-        checks.fields("program", self, work=(Workspace, type(None)))
+        kinds = {"net": models.Network, "twin": bool, "to_input": bool, "reads": tuple}
+        checks.fields("program", self, **kinds, work=(Workspace, type(None)))
         for state in self.reads:
             checks.choice("reads", state, self.net.states[self.net.N])
         object.__setattr__(self, "rule", as_rule(self.rule))
@@ -83,22 +83,23 @@ class Program:
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
         layers: list[Any] = [None]
         for below, back in pairwise(backs):
-            wanted = [
-                back.start
-            ]  # which parameters read; then what the layer below does
-            for moves in below.signals.values() if below else ():
-                wanted += [
-                    back.name(arrow.target, q) for arrow, q in moves if arrow.layer
-                ]
-            if (
-                below is None
-                and self.to_input
-                and (name := back.from_weights(back.rule.start))
-            ):
-                wanted.append(name)
-            wanted = [*dict.fromkeys(wanted)]
-            layers.append(kind(back.needed_for(wanted), tuple(wanted), self.twin))
+            wanted = self._wanted(below, back)
+            layers.append(kind(back.needed_for(wanted), wanted, self.twin))
         return layers
+
+    def _wanted(
+        self, below: LayerProgram | None, program: LayerProgram
+    ) -> tuple[str, ...]:
+        """Return the adjoints that parameters read, first, or the layer below or the input."""
+        wanted = [program.start]
+        if below is not None:
+            for moves in below.signals.values():
+                wanted += [program.name(a.target, q) for a, q in moves if a.layer]
+        elif self.to_input:
+            to_input = program.from_weights(program.rule.start)
+            if to_input is not None:
+                wanted.append(to_input)
+        return tuple(dict.fromkeys(wanted))
 
     @property
     def source(self) -> str:
@@ -130,13 +131,16 @@ class Program:
             "inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape)
         )
         inputs = np.asarray(inputs, params[1]["W"].dtype)
+        passes = self.passes(params)
         with one_blas_thread(self.backend == "compiled"):
-            states = self.passes(params).forward(flat(inputs))
+            states = passes.forward(flat(inputs))
+        T, S = inputs.shape[:2]
         trace: models.Series = {"o": [inputs, *[None] * net.N]}
         for n, of_layer in enumerate(states[1:], 1):
+            shape = T, S, *net.shape_of(n)
             for name, series in of_layer.items():
                 by_layer = trace.setdefault(name, [None] * (net.N + 1))
-                by_layer[n] = series.reshape(*inputs.shape[:2], *net.shape_of(n))
+                by_layer[n] = series.reshape(shape)
         return trace
 
     def gradients(
@@ -155,16 +159,17 @@ class Program:
         net = self.net
         forward_run.check_params(net, params)
         forward_run.check_run(net, trace, targets)
-        direct = net.loss.direct(trace[net.loss.state][net.N], targets)
+        read = net.loss.state
+        direct = net.loss.direct(trace[read][net.N], targets)
         dtype = params[1]["W"].dtype
-        states: list[Any] = [{"o": flat(trace["o"][0]).astype(dtype, copy=False)}]
-        for n in range(1, net.N + 1):
-            order = net.layers[n].neuron.order
-            states.append(
-                {k: flat(trace[k][n]).astype(dtype, copy=False) for k in order}
-            )
+        states: list[dict[str, Array]] = []
+        for n in range(net.N + 1):
+            names = net.layers[n].neuron.order if n else ("o",)
+            by_name = {name: np.asarray(flat(trace[name][n]), dtype) for name in names}
+            states.append(by_name)
+        passes = self.passes(params)
         with one_blas_thread(self.backend == "compiled"):
-            return self.passes(params).gradients(states, {net.loss.state: flat(direct)})
+            return passes.gradients(states, {read: flat(direct)})
 
     def passes(
         self, params: models.LayerParams, work: Workspace | None = None
@@ -172,17 +177,16 @@ class Program:
         """Return the passes with these parameters, which are not checked, perhaps in buffers."""
         work = work or self.work or Workspace()
         dtype = params[1]["W"].dtype
-        cast = [
-            {name: np.asarray(value, dtype) for name, value in p.items()}
-            for p in params[1:]
-        ]
-        weights = (
-            Dense(p["W"])
-            if layer.link.maps == (Flatten(),)
-            else Linked(p["W"], layer.link)
-            for p, layer in zip(cast, self.net.layers[1:], strict=True)
-        )
-        return Passes(self.layers, [None, *weights], [None, *cast], work)
+        cast: list[Any] = [None]
+        weights: list[Any] = [None]
+        for p, layer in zip(params[1:], self.net.layers[1:], strict=True):
+            own = {name: np.asarray(value, dtype) for name, value in p.items()}
+            cast.append(own)
+            if layer.link.maps == (Flatten(),):
+                weights.append(Dense(own["W"]))
+            else:
+                weights.append(Linked(own["W"], layer.link))
+        return Passes(self.layers, weights, cast, work)
 
 
 def flat(a: Array) -> Array:

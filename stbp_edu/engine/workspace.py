@@ -18,8 +18,10 @@ def at_cache_line(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """
     size = math.prod(shape) * dtype.itemsize
     room = np.empty(size + CACHE_LINE, np.uint8)
-    start = -room.__array_interface__["data"][0] % CACHE_LINE
-    return room[start : start + size].view(dtype).reshape(shape)
+    address, _ = room.__array_interface__["data"]
+    start = -address % CACHE_LINE
+    entries = room[start : start + size].view(dtype)
+    return entries.reshape(shape)
 
 
 @dataclass

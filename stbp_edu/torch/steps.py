@@ -20,7 +20,7 @@ from stbp_edu.arrows.models import Network, network
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LOSS, Arrow
-from stbp_edu.engine.array_program import ArrayProgram, through
+from stbp_edu.engine.array_program import ArrayProgram, passed_on, through
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
 from stbp_edu.torch.first_derivative import only_once
 from stbp_edu.torch.tensor_functions import (
@@ -133,9 +133,9 @@ class Steps:
     @cached_property
     def read_by_the_step_before(self) -> list[str]:
         """The adjoints of the first step that its errors to the step before depend on."""
-        later = [self.program.name(one.of, one.q) for one in self.program.next_adjoints]
         heads = [head for _, _, head in self.program.from_recurrence]
-        return [*dict.fromkeys([*later, *heads])]
+        every = [*passed_on(self.program), *heads]
+        return [*dict.fromkeys(every)]
 
     def errors_of_carried(
         self,
