@@ -31,14 +31,15 @@ def grades_csv(
             by_author.setdefault(s.author, []).append(s)
     for author, files in by_author.items():
         counted = next((s for s in files if s.verdicts), files[0])
-        remarks = [counted.remark]
+        remarks = []
+        if counted.remark:
+            remarks.append(counted.remark)
         if roster and author not in names:
             remarks.append(STRANGER)
         remarks += [f"{s.file}: {s.problem}" for s in files if s is not counted]
         found = [author, names.get(author, ""), counted.file, str(counted.variant)]
         points = _points(problem_set, counted, ids)
-        remark = "; ".join(filter(None, remarks))
-        rows.append([*found, *points, counted.problem, remark])
+        rows.append([*found, *points, counted.problem, "; ".join(remarks)])
     for author, name in names.items():
         if author not in by_author:
             empty = [""] * len(ids)
@@ -51,9 +52,10 @@ def _points(problem_set: ProblemSet, one: Submission, ids: Sequence[str]) -> lis
     if not one.verdicts:
         return [""] * (len(ids) + 2)
     earned = {v.exercise: problem_set.earned(v) for v in one.verdicts}
+    total = sum(earned.values())
     most = sum(problem_set.points_of(id_) for id_ in earned)
     cells = [f"{earned[id_]:g}" if id_ in earned else "" for id_ in ids]
-    return [*cells, f"{sum(earned.values()):g}", f"{most:g}"]
+    return [*cells, f"{total:g}", f"{most:g}"]
 
 
 def totals(
@@ -63,7 +65,8 @@ def totals(
     found = {}
     for s in submissions:
         if s.verdicts and not s.reported:
-            found[s.author] = f"{sum(map(problem_set.earned, s.verdicts)):g}"
+            total = sum(problem_set.earned(v) for v in s.verdicts)
+            found[s.author] = f"{total:g}"
     return found
 
 
@@ -90,12 +93,12 @@ def canvas_csv(
 ) -> str:
     """Return the points as Canvas's gradebook imports them; ``absent`` for who has none."""
     points = totals(problem_set, submissions)
-    most = max(
-        sum(problem_set.points_of(id_) for id_ in problem_set.tasks_of(k + 1))
-        for k in range(problem_set.count)
-    )
+    possible = []
+    for variant in range(1, problem_set.count + 1):
+        tasks = problem_set.tasks_of(variant)
+        possible.append(sum(problem_set.points_of(id_) for id_ in tasks))
     rows = [["Student", "ID", "SIS Login ID", "Section", problem_set.title]]
-    rows.append(["    Points Possible", "", "", "", f"{most:g}"])
+    rows.append(["    Points Possible", "", "", "", f"{max(possible):g}"])
     for student in roster:
         total = points.get(student["author"], absent)
         rows.append(

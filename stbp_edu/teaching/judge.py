@@ -46,9 +46,8 @@ def judge(
     for mistake, words, mended in slips.confused(task, cells, said):
         if _judged(task, mended, limits, by_check).right:
             right = f"It is right once {words}, which is another quantity."
-            named = (
-                f"Found: {misconceptions()[mistake]['name']}. {task.why_wrong(mistake)}"
-            )
+            name = misconceptions()[mistake]["name"]
+            named = f"Found: {name}. {task.why_wrong(mistake)}"
             return Feedback(task.id, "wrong", (right, named), (mistake,))
     return verdict
 
@@ -58,9 +57,8 @@ def _judged(
 ) -> Feedback:
     """Return the verdict on these cells as they are."""
     try:
-        with contextlib.closing(
-            StudentFunction(cells, name_of(task), limits, by_check=by_check)
-        ) as answer:
+        answer = StudentFunction(cells, name_of(task), limits, by_check=by_check)
+        with contextlib.closing(answer):
             verdict = _verdict(task, answer, by_check)
     except NoValueError as stopped:
         return Feedback(task.id, "stopped", (stopped.args[0].message,))
@@ -105,24 +103,22 @@ def _not_found(task: Task, facts: Mapping[str, Any]) -> Feedback:
     """Return the verdict where the notebook gives the answer's name no value."""
     name = name_of(task)
     if facts["unread"]:
-        text = f"Its cell cannot be read as Python: {facts['unread']}."
-        return Feedback(task.id, "wrong", (text,))
+        message = f"Its cell cannot be read as Python: {facts['unread']}."
+        return Feedback(task.id, "wrong", (message,))
     if facts["failed"]:
         kind, text = map(str, facts["failed"])
-        found = problem_of(kind[:80], text[:300])
-        return Feedback(task.id, "wrong", (getattr(found, "message", "It fails."),))
+        problem = problem_of(kind[:80], text[:300])
+        message = getattr(problem, "message", "It fails.")
+        return Feedback(task.id, "wrong", (message,))
     said = f"There is no `{name}`."
     others = {name_of(other) for other in tasks().values()}
     own = {n: a for n, a in facts["arguments"].items() if n not in others}
     near = difflib.get_close_matches(name, own, n=1)
     if isinstance(task, Exercise):
-        near += [
-            n for n, arguments in own.items() if tuple(arguments) == task.arguments
-        ]
+        near += [n for n, given in own.items() if tuple(given) == task.arguments]
     if near:
-        said += (
-            f" There is `{near[0][:80]}`: rename it to `{name}` if that is the answer."
-        )
+        found = near[0][:80]
+        said += f" There is `{found}`: rename it to `{name}` if that is the answer."
     return Feedback(task.id, "todo", (said,))
 
 

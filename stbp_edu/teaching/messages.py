@@ -53,15 +53,16 @@ def pack(value: Any, pack_other: Callable[[Any], Any] | None = None) -> Any:
         return ["plain", value]
     for kind, row in ROWS.items():
         if isinstance(value, row):
-            return [kind, [pack(part, pack_other) for part in value]]
+            parts = [pack(part, pack_other) for part in value]
+            return [kind, parts]
     if isinstance(value, (np.ndarray, np.generic)):
         data = base64.b64encode(value.tobytes()).decode()
         return ["array", value.dtype.str, value.shape, data]
     if isinstance(value, Unreadable):
         return ["unreadable", value.words]
     if isinstance(value, Fields):
-        parts = {name: pack(part) for name, part in value.values.items()}
-        return ["fields", value.kind, parts]
+        fields = {name: pack(part) for name, part in value.values.items()}
+        return ["fields", value.kind, fields]
     if pack_other is None:
         raise TypeError(f"a message cannot hold {type(value).__name__}")
     return pack_other(value)
@@ -78,14 +79,15 @@ def unpack(packed: Any, unpack_other: Callable[[Any], Any] | None = None) -> Any
             case ["plain", None | bool() | int() | float() | str() as value]:
                 return value
             case ["tuple" | "list" | "set" as kind, list(parts)]:
-                return ROWS[kind](unpack(part, unpack_other) for part in parts)
+                values = [unpack(part, unpack_other) for part in parts]
+                return ROWS[kind](values)
             case ["array", str(dtype), list(shape), str(data)]:
                 return _array(dtype, shape, data)
             case ["unreadable", str(words)]:
                 return Unreadable(words[:300])
             case ["fields", str(kind), dict(parts)]:
-                values = {name: unpack(part) for name, part in parts.items()}
-                return Fields(kind[:80], values)
+                fields = {name: unpack(part) for name, part in parts.items()}
+                return Fields(kind[:80], fields)
     except (TypeError, LookupError, RecursionError, binascii.Error) as error:
         raise ValueError(f"a message that cannot be read ({error})") from error
     if unpack_other is None:
@@ -97,7 +99,8 @@ def _array(dtype: str, shape: list[Any], data: str) -> np.ndarray[Any, Any]:
     """Return an array of numbers."""
     if np.dtype(dtype).kind not in NUMBERS:
         raise ValueError(f"an array of no numbers ({dtype[:40]})")
-    return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()
+    numbers = np.frombuffer(base64.b64decode(data), dtype)
+    return numbers.reshape(shape).copy()
 
 
 def unpack_argument(ask: Callable[[int, Any], Any]) -> Callable[[Any], Any]:

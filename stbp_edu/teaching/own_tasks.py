@@ -66,12 +66,13 @@ def _task(place: str, id_: str, table: Any, variant: int) -> Exercise:
         raise ValueError(f"{place} must have {', '.join(missing)}; add them")
     checks.choice(f"equation of {place}", table["equation"], EQUATIONS)
     drawn = _drawn(id_, table.get("each", {}), variant)
-    own = {n: part for n, part in _filled(table, drawn).items() if n != "each"}
-    mistakes, notes = own.pop("mistakes", {}), own.pop("notes", {})
+    own = _filled(table, drawn)
+    own.pop("each", None)
+    mistakes = own.pop("mistakes", {})
+    notes = own.pop("notes", {})
     checks.instance(f"mistakes of {place}", mistakes, dict)
     for mistake in mistakes:
-        names = misconceptions()
-        checks.choice(f"a mistake of {place}", mistake, names, LISTED)
+        checks.choice(f"a mistake of {place}", mistake, misconceptions(), LISTED)
     checks.instance(f"notes of {place}", notes, dict)
     for mistake in notes:
         checks.choice(f"a note of {place}", mistake, mistakes)
@@ -135,9 +136,11 @@ def _drawn(id_: str, each: Any, variant: int) -> dict[str, str]:
 
 def too_few(own: Path | None, asked: Collection[str], variants: int) -> Iterator[str]:
     """Yield a sentence for each of a teacher's tasks with fewer different forms than variants."""
-    tables = files.read_toml(own) if own else {}
-    for id_ in [id_ for id_ in tables if id_ in asked]:
-        table = tables[id_]
+    if own is None:
+        return
+    for id_, table in files.read_toml(own).items():
+        if id_ not in asked:
+            continue
         each = _values(id_, table.get("each", {}))
         count = math.prod(map(len, each.values()))
         if count < variants:
@@ -171,12 +174,15 @@ def faults(own: Path, variants: int) -> Iterator[str]:
             if id_ in tasks() or not isinstance(task, Exercise):
                 continue
             for fault, detail in _faults_of(task):
-                found.setdefault((id_, fault), []).append(variant)
-                details.setdefault((id_, fault), detail)
-    for (id_, fault), where in found.items():
-        others = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        place = f"{id_}, variant {where[0]}{others}"
-        yield f"{place}: {fault}{details[id_, fault]}"
+                key = id_, fault
+                found.setdefault(key, []).append(variant)
+                details.setdefault(key, detail)
+    for key, where in found.items():
+        id_, fault = key
+        place = f"{id_}, variant {where[0]}"
+        if len(where) > 1:
+            place += f" and {len(where) - 1} more"
+        yield f"{place}: {fault}{details[key]}"
 
 
 def _faults_of(task: Exercise) -> Iterator[tuple[str, str]]:

@@ -35,8 +35,10 @@ MOST_EDITS = 2
 def quantities() -> frozenset[str]:
     """Return the names that mean a quantity in some task of the course, or H."""
     found = {"H"}
-    found |= {name for task in exercises().values() for name in task.arguments}
-    found |= {name for blank in blanks().values() for name in blank.symbols}
+    for task in exercises().values():
+        found.update(task.arguments)
+    for blank in blanks().values():
+        found.update(blank.symbols)
     return frozenset(found)
 
 
@@ -61,8 +63,9 @@ def plain(name: str) -> str:
     >>> plain("epsilon_next"), plain("U_next"), plain("T")
     ('eps_next', 'u_next', 'T')
     """
-    first = name[:1].lower() if name[:1] in WHOLE_LAYER else name[:1]
-    return (first + name[1:]).replace("epsilon", "eps")
+    if name[:1] in WHOLE_LAYER:
+        name = name[:1].lower() + name[1:]
+    return name.replace("epsilon", "eps")
 
 
 def confusion(typed: str, meant: str) -> str:
@@ -71,8 +74,9 @@ def confusion(typed: str, meant: str) -> str:
     >>> confusion("delta_next", "eps_next")
     'delta-for-epsilon'
     """
-    pair = (plain(typed).partition("_")[0], plain(meant).partition("_")[0])
-    return CONFUSED.get(pair, "")
+    got, _, _ = plain(typed).partition("_")
+    wanted, _, _ = plain(meant).partition("_")
+    return CONFUSED.get((got, wanted), "")
 
 
 def edits(one: str, other: str) -> int:
@@ -83,10 +87,13 @@ def edits(one: str, other: str) -> int:
     """
     row = list(range(len(other) + 1))
     for i, a in enumerate(one, start=1):
-        above, row = row, [i]
+        above = row
+        row = [i]
         for j, b in enumerate(other, start=1):
             exchanged = above[j - 1] + (a != b)
-            row.append(min(above[j] + 1, row[j - 1] + 1, exchanged))
+            left_out = above[j] + 1
+            added = row[j - 1] + 1
+            row.append(min(left_out, added, exchanged))
     return row[-1]
 
 
@@ -114,9 +121,7 @@ def repairs(
     """
     missing = unknown_name(said)
     if missing and isinstance(task, Exercise):
-        meant = min(task.arguments, key=lambda argument: edits(missing, argument))
-        same = [a for a in task.arguments if plain(a) == plain(missing)]
-        meant = same[0] if same else meant
+        meant = _nearest(missing, task.arguments)
         if is_slip(missing, meant):
             yield f"`{missing}` is `{meant}`", renamed(cells, missing, meant)
     other = re.search(r"There is `(\w+)`: rename it", said)
@@ -124,17 +129,32 @@ def repairs(
         yield f"`{other[1]}` is `{name}`", renamed(cells, other[1], name)
     unread = re.search(r"cannot be read as Python: (.+) \(line (\d+)\)", said)
     if unread and unread[1] in LEFT_OUT:
-        line, sign = int(unread[2]), LEFT_OUT[unread[1]]
-        mended = [_with_end(c, line, sign) if name in c else c for c in cells]
+        sign = LEFT_OUT[unread[1]]
+        line = int(unread[2])
+        mended = []
+        for cell in cells:
+            if name in cell:
+                cell = _with_end(cell, line, sign)
+            mended.append(cell)
         yield f"line {line} ends with `{sign}`", mended
+
+
+def _nearest(typed: str, names: Sequence[str]) -> str:
+    """Return the same name, written plainly; or else the one that takes fewest edits."""
+    for name in names:
+        if plain(name) == plain(typed):
+            return name
+    return min(names, key=lambda name: edits(typed, name))
 
 
 def _with_end(cell: str, number: int, sign: str) -> str:
     """Return a cell with a sign at the end of a line that defines something, before a comment."""
     lines = cell.split("\n")
-    if "def " in cell and 1 <= number <= len(lines):
-        code, mark, comment = lines[number - 1].partition("#")
-        lines[number - 1] = f"{code.rstrip()}{sign}  {mark}{comment}".rstrip()
+    if "def " not in cell or not 1 <= number <= len(lines):
+        return cell
+    code, mark, comment = lines[number - 1].partition("#")
+    ended = f"{code.rstrip()}{sign}  {mark}{comment}"
+    lines[number - 1] = ended.rstrip()
     return "\n".join(lines)
 
 

@@ -178,10 +178,9 @@ def graded(
             if is_report:
                 return replace(found, verdicts=tuple(_reported(path, problem_set)))
             judged = _judged(found, path, problem_set, limits)
-            remarks = filter(
-                None, (judged.remark, shared.get(author, ""), odd_in(path))
-            )
-            return replace(judged, remark="; ".join(remarks))
+            remarks = judged.remark, shared.get(author, ""), odd_in(path)
+            said = [remark for remark in remarks if remark]
+            return replace(judged, remark="; ".join(said))
         except (OSError, ValueError) as error:
             return replace(found, problem=str(error))
 
