@@ -124,9 +124,8 @@ def fields(what: str, record: object, **kinds: Any) -> None:
         value = getattr(record, name)
         if not isinstance(value, allowed) or isinstance(value, type):
             several = allowed if isinstance(allowed, tuple) else (allowed,)
-            known = " or ".join(
-                kind.__name__.replace("NoneType", "None") for kind in several
-            )
+            names = [kind.__name__ for kind in several]
+            known = " or ".join(names).replace("NoneType", "None")
             raise TypeError(
                 f"{what}: {name} must be {known}, got {brief(value)}; see {type(record).__name__}"
             )
@@ -144,7 +143,10 @@ def instance(name: str, value: object, kind: type[T]) -> T:
 
 def _called(kind: type) -> str:
     """Return the name of a type, with its package unless it is Python's own."""
-    return f"{kind.__module__.split('.')[0]}.{kind.__name__}".removeprefix("builtins.")
+    package, _, _ = kind.__module__.partition(".")
+    if package == "builtins":
+        return kind.__name__
+    return f"{package}.{kind.__name__}"
 
 
 def choice(
@@ -290,14 +292,14 @@ def _check_shape(
     name: str, value: NDArray[Any], axes: str, shape: Sequence[int | None]
 ) -> None:
     """Raise ValueError if the shape of ``value`` is not ``shape``."""
-    fits = value.ndim == len(shape) and all(
-        got >= 1 if want is None else got == want
-        for want, got in zip(shape, value.shape, strict=True)
-    )
-    if fits:
-        return
-    want = str(tuple("any" if s is None else str(s) for s in shape)).replace("'", "")
-    wanted = want if axes == want else f"{axes} = {want}"
+    if value.ndim == len(shape):
+        sides = zip(value.shape, shape, strict=True)
+        if all(got >= 1 if want is None else got == want for got, want in sides):
+            return
+    texts = tuple("any" if side is None else str(side) for side in shape)
+    wanted = str(texts).replace("'", "")
+    if wanted != axes:
+        wanted = f"{axes} = {wanted}"
     hint = "check the shape"
     if value.ndim != len(shape):
         hint = f"it must have {len(shape)} axes, not {value.ndim}"

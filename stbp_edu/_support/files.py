@@ -157,15 +157,17 @@ class Sealed:
     ) -> None:
         """Write arrays as npz, with the values as JSON; equal values give equal bytes."""
         text = json.dumps(self._seal(values, arrays), allow_nan=False)
-        named: dict[str, Any] = {**arrays, META: np.frombuffer(text.encode(), np.uint8)}
+        meta = np.frombuffer(text.encode(), np.uint8)
+        named: dict[str, Any] = {**arrays, META: meta}
         write_whole(path, lambda file: np.savez(file, **named))
 
     def read_arrays(self, path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
         arrays = read_arrays(path)
         with self.reading(path):
-            values = json.loads(arrays.pop(META).tobytes())
-            return self._open(values, arrays), arrays
+            text = arrays.pop(META).tobytes()
+            values = self._open(json.loads(text), arrays)
+            return values, arrays
 
     @contextmanager
     def reading(self, path: Path) -> Iterator[None]:
@@ -208,10 +210,12 @@ class Sealed:
 
 def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
     """Return the SHA-256 of values and arrays: of names, types, shapes and every number."""
-    text = json.dumps(json.loads(json.dumps(values)), sort_keys=True)
+    as_read = json.loads(json.dumps(values))  # a tuple is a list there
+    text = json.dumps(as_read, sort_keys=True)
     found = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
-        found.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        head = f"{name} {array.dtype.str} {array.shape}"
+        found.update(head.encode())
         found.update(array.tobytes())
     return found.hexdigest()
 
@@ -219,9 +223,8 @@ def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> s
 def read_text(path: Path) -> str:
     """Return the text in a file; raise FileNotFoundError or ValueError if there is none."""
     try:
-        return _read_bytes(path).decode(
-            "utf-8-sig"
-        )  # some editors begin a file with a mark
+        # some editors begin a file with a mark
+        return _read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} must be a text in UTF-8, but {error}; save it as one"

@@ -37,13 +37,16 @@ def read_input(name: str, text: str) -> tuple[int, ...]:
     >>> read_input("sizes", "784"), read_input("sizes", "28x28"), read_input("sizes", "34x34x2")
     ((784,), (28, 28, 1), (34, 34, 2))
     """
-    if not (found := INPUT.fullmatch(text)):
+    found = INPUT.fullmatch(text)
+    if not found:
         raise ValueError(
             f"{name} must begin with the input, 784, 28x28 or 34x34x2 (rows, columns, channels), "
             f"got {text!r}; write for example 28x28-15C5-P2-300-10"
         )
     rows, columns, channels = found.groups()
-    return (int(rows), int(columns), int(channels or 1)) if columns else (int(rows),)
+    if not columns:
+        return (int(rows),)
+    return int(rows), int(columns), int(channels or 1)
 
 
 def read_part(name: str, text: str) -> Part:
@@ -55,7 +58,8 @@ def read_part(name: str, text: str) -> Part:
     >>> read_part("hidden", "15C5")
     Part(units=15, kernel=5, recurrent=False, pool=0)
     """
-    if not (found := PART.fullmatch(text)):
+    found = PART.fullmatch(text)
+    if not found:
         raise ValueError(
             f"{name} must be made of parts, got {text!r}: 15C5 is a convolution, 15 "
             "channels with kernels of 5 × 5, P2 pooling, 300 a layer, 300R a recurrent one"
@@ -90,11 +94,16 @@ def images(
     for text in parts:
         part = read_part("shape", text)
         if part.pool:
-            rows, columns = rows // part.pool, columns // part.pool
+            rows = rows // part.pool
+            columns = columns // part.pool
             continue
-        read, k = (channels, rows, columns), part.kernel
-        rows, columns = (rows - k + 1, columns - k + 1) if k else (1, 1)
+        read = channels, rows, columns
         channels = part.units
+        if part.kernel:
+            rows = rows - part.kernel + 1
+            columns = columns - part.kernel + 1
+        else:
+            rows = columns = 1
         yield part, read, (channels, rows, columns)
 
 
@@ -104,5 +113,6 @@ def widths(shape: str) -> tuple[int, ...]:
     >>> widths("28x28-15C5-P2-300R-10")
     (784, 8640, 300, 10)
     """
-    inputs = math.prod(read_input("shape", shape.partition("-")[0]))
+    first, _, _ = shape.partition("-")
+    inputs = math.prod(read_input("shape", first))
     return inputs, *(math.prod(own) for _, _, own in images(shape))

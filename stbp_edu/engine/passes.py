@@ -115,6 +115,16 @@ class Passes:
             result[n] = found
         return result
 
+    def input_gradient(self, states: States, direct: Mapping[str, Array]) -> Array:
+        """Return the derivative by an input that all steps share, (S, n[0])."""
+        *_, (_, errors, _) = self.down(states, direct)
+        *_, err = errors.values()
+        summed = err.sum(axis=0, keepdims=True)
+        _, S, inputs = states[0]["o"].shape
+        delta = np.empty((1, S, inputs), err.dtype)
+        self.weights[1].transpose(summed, delta)  # c2-delta
+        return np.asarray(delta[0])
+
     def _of_weights(self, n: int, epsilon: Array, below: Array) -> Array:
         """Return the gradient of the weights of a layer."""
         W = self.params[n]["W"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations  # np.random is loaded where it is used
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from stbp_edu.arrows.state_loss import Loss, loss_of
 from stbp_edu.arrows.table import Neuron
 from stbp_edu.case_rules import check_gain_limit
 from stbp_edu.engine.compiled import chosen, one_blas_thread
-from stbp_edu.engine.passes import Passes, States
+from stbp_edu.engine.passes import States
 from stbp_edu.engine.program import Program
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.forward_pass import Trace
@@ -107,12 +108,14 @@ class Model:
             arrays: dict[str, Array] = {}
             for name, shape in layer.shapes.items():
                 if name in ("W", "R"):
-                    inputs = int(np.prod(shape[1:]))
-                    W = draw_weights(inputs, shape[0], rng, dtype, scheme, scale)
-                    # The weights that leave one neuron lie side by side in memory.
-                    arrays[name] = (
-                        np.asfortranarray(W) if len(shape) == 2 else W.reshape(shape)
-                    )
+                    outputs, *by_input = shape
+                    inputs = math.prod(by_input)
+                    W = draw_weights(inputs, outputs, rng, dtype, scheme, scale)
+                    if len(shape) == 2:
+                        # The weights that leave one neuron lie side by side in memory.
+                        arrays[name] = np.asfortranarray(W)
+                    else:
+                        arrays[name] = W.reshape(shape)
                 elif name == "b":
                     arrays[name] = np.zeros(shape, dtype)
                 else:
@@ -122,8 +125,9 @@ class Model:
 
     def params_of(self, layers: Sequence[Any]) -> Params:
         """Return parameters from None and a dictionary of arrays for each layer."""
-        images = any(part[0] == "P" or "C" in part for part in self.sizes.split("-"))
-        shape = self.sizes if images or "x" in self.sizes else ""
+        parts = self.sizes.split("-")
+        images = any(part[0] == "P" or "C" in part or "x" in part for part in parts)
+        shape = self.sizes if images else ""
         return Params(**by_name(layers), shape=shape)
 
     def forward(
@@ -229,7 +233,7 @@ class Model:
         reads, twin = tuple(direct), is_smooth(trace)
         program = self._program(rule, reads=reads, twin=twin, to_input=True)
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
-            found = _to_input(program.passes(layers), states, direct)
+            found = program.passes(layers).input_gradient(states, direct)
         checks.check_finite("the gradient of the input", found)
         return found
 
@@ -259,15 +263,19 @@ class Model:
         key = (id(rule), gain_limit, *sorted(how.items()))
         if key not in self._programs:
             limited = with_gain_limit(gain_limit, rule)
-            program = Program(self.table, limited, self._backend(how["twin"]), **how)
+            backend = self._backend(how["twin"])
+            program = Program(self.table, limited, backend, **how)
             self._programs[key] = rule, program  # the rule is kept, and so is its id
-        return self._programs[key][1]
+        _, program = self._programs[key]
+        return program
 
     def _backend(self, twin: bool) -> str:
         """Return how to compute: small networks take less time on whole arrays."""
         if self.backend != "auto":
             return self.backend
-        return "auto" if weights_of(self.table) >= LARGE and not twin else "numpy"
+        if twin or weights_of(self.table) < LARGE:
+            return "numpy"
+        return "auto"
 
 
 def network(
@@ -300,7 +308,8 @@ def network(
     (8, 8)
     """
     checks.choice("backend", backend, ("auto", "numpy", "compiled"))
-    given = neuron if isinstance(neuron, list | tuple) else [neuron]
+    several = isinstance(neuron, list | tuple)
+    given: Any = neuron if several else [neuron]
     neurons: list[Neuron] = [as_neuron(one) for one in given]
     if not neurons:
         raise ValueError(
@@ -311,20 +320,10 @@ def network(
     of_last = fitted
     if not isinstance(fitted, Loss):
         of_last = loss_of(fitted, neurons[-1])
-    several = neurons if isinstance(neuron, list | tuple) else neurons[0]
-    table = models.network(sizes, several, of_last)
+    table = models.network(sizes, neurons if several else neurons[0], of_last)
     warn_of_no_spike([layer.neuron for layer in table.layers[1:]])
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))
     model = Model(text, table, fitted, backend)
     if backend == "auto" and weights_of(table) >= LARGE and model.computes == "numpy":
         warn_of_whole_arrays(table)
     return model
-
-
-def _to_input(passes: Passes, states: States, direct: Mapping[str, Array]) -> Array:
-    """Return the derivative by the input, summed over steps."""
-    *_, (_, errors, _) = passes.down(states, direct)
-    *_, err = errors.values()
-    delta = np.empty((1, *states[0]["o"].shape[1:]), err.dtype)
-    passes.weights[1].transpose(err.sum(axis=0, keepdims=True), delta)  # c2-delta
-    return np.asarray(delta[0])

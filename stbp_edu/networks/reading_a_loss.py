@@ -17,8 +17,10 @@ from stbp_edu.networks.traces import flattened
 def value_of(loss: Any, trace: Trace, targets: Any) -> float:
     """Return the loss of a forward pass."""
     if isinstance(loss, Loss):
-        return loss.value(flattened(trace[loss.state][-1]), targets)
-    return float(as_loss(loss, "value").value(_last_layer(trace), targets))
+        read = flattened(trace[loss.state][-1])
+        return loss.value(read, targets)
+    value = as_loss(loss, "value").value(_last_layer(trace), targets)
+    return float(value)
 
 
 def direct_terms(
@@ -31,9 +33,11 @@ def direct_terms(
     lines = layer.neuron.lines
     terms = direct_term(as_loss(loss), _last_layer(trace), targets)
     direct: dict[str, Array] = {}
-    for state, term in ((lines.output, terms.o), (lines.potential, terms.u)):
-        if term is not None:
-            direct[state] = direct[state] + term if state in direct else term
+    if terms.o is not None:
+        direct[lines.output] = terms.o
+    if terms.u is not None:
+        before = direct.get(lines.potential)  # of a read-out: it is the output
+        direct[lines.potential] = terms.u if before is None else before + terms.u
     return direct
 
 

@@ -16,13 +16,14 @@ from stbp_edu.parameters import Params
 
 def trace_of(table: models.Network, states: States, twin: bool) -> Trace:
     """Return the trace of the states by layer."""
-    shapes = [table.shape_of(n) for n in range(table.N + 1)]
     named: dict[str, list[Any]] = {}
-    U, O = [None], [_shaped(states[0]["o"], shapes[0])]
+    U: list[Any] = [None]
+    O = [_shaped(states[0]["o"], table.shape)]
     for n in range(1, table.N + 1):
+        shape = table.shape_of(n)
         for name, series in states[n].items():
-            of_all = named.setdefault(name, [None] * (table.N + 1))
-            of_all[n] = _shaped(series, shapes[n])
+            by_layer = named.setdefault(name, [None] * (table.N + 1))
+            by_layer[n] = _shaped(series, shape)
         lines = table.layers[n].neuron.lines
         U.append(named[lines.potential][n])
         O.append(named[lines.output][n])
@@ -32,18 +33,20 @@ def trace_of(table: models.Network, states: States, twin: bool) -> Trace:
 def states_of(table: models.Network, trace: Trace, params: Params) -> States:
     """Return the states by layer that a trace holds, once they have been checked."""
     check_layers(table, trace)
-    O = trace.O
-    if not isinstance(O[0], np.ndarray) or O[0].shape[2:] != table.shape:
+    inputs = trace.O[0]
+    if not isinstance(inputs, np.ndarray) or inputs.shape[2:] != table.shape:
         raise ValueError(
-            f"trace.O[0] must be an array of shape (T, S, *{table.shape}), got {described(O[0])}; "
-            "pass what forward returned"
+            f"trace.O[0] must be an array of shape (T, S, *{table.shape}), got "
+            f"{described(inputs)}; pass what forward returned"
         )
-    states: States = [{"o": flattened(O[0].astype(params.dtype, copy=False))}]
+    T, S = inputs.shape[:2]
+    cast = inputs.astype(params.dtype, copy=False)
+    states: States = [{"o": flattened(cast)}]
     for n in range(1, table.N + 1):
         of_layer = {}
+        shape = T, S, *table.shape_of(n)
         for name in table.states[n]:
             series = trace[name][n]
-            shape = (*O[0].shape[:2], *table.shape_of(n))
             fits = isinstance(series, np.ndarray) and series.shape == shape
             if not fits or series.dtype != params.dtype:
                 raise ValueError(
@@ -70,17 +73,27 @@ def is_smooth(trace: Trace) -> bool:
     """Return whether a trace is of the smooth twin: it says so, or has outputs between 0 and 1."""
     if trace.smooth or trace.states:
         return trace.smooth
-    return not all(((o == 0) | (o == 1)).all() for o in trace.O[1:])
+    for output in trace.O[1:]:
+        spikes = (output == 0) | (output == 1)
+        if not spikes.all():
+            return True
+    return False
 
 
 def flattened(series: Array) -> Array:
     """Return (T, S, *shape) as (T, S, m)."""
-    return series if series.ndim == 3 else series.reshape(*series.shape[:2], -1)
+    if series.ndim == 3:
+        return series
+    T, S = series.shape[:2]
+    return series.reshape(T, S, -1)
 
 
 def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
     """Return (T, S, m) as (T, S, *shape)."""
-    return series if len(shape) == 1 else series.reshape(*series.shape[:2], *shape)
+    if len(shape) == 1:
+        return series
+    T, S = series.shape[:2]
+    return series.reshape(T, S, *shape)
 
 
 def described(value: object) -> str:
