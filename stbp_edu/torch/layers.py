@@ -191,12 +191,14 @@ class LIFLayer(nn.Module):
 
     def _carried_in(self, state: CarriedState | None, like: Tensor) -> CarriedState:
         """Return the carried state that comes in; an empty one if the layer begins at rest."""
-        if state is not WHOLE and self.rule.block is not None:
+        if state is WHOLE:
+            return {}
+        if self.rule.block is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} counts its blocks from the first step, which a carried "
                 "state does not hold; detach the state after each block instead"
             )
-        if state is WHOLE or state is None:
+        if state is None:
             return {}
         return check_state(state, [*self.steps.carried], like)
 

@@ -94,9 +94,9 @@ class LIFNetwork(nn.Sequential):
             gain_limit: the same.
         """
         layers = layers_of(params)
-        neurons: Any = (
-            neuron if isinstance(neuron, list | tuple) else [neuron] * len(layers)
-        )
+        neurons: Any = neuron
+        if not isinstance(neuron, list | tuple):
+            neurons = [neuron] * len(layers)
         if len(neurons) != len(layers):
             raise ValueError(
                 f"neuron must be one for all layers or a list of {len(layers)}, got "
@@ -151,9 +151,9 @@ class LIFNetwork(nn.Sequential):
     ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]], CarriedStates]:
         """Return the output of the last module, the states of each layer, and what is carried."""
         given = self._given(state)
-        carried: CarriedStates = []
         output = self._turned(check_sequence(spikes))
         copies: Copies = {}
+        carried: CarriedStates = []
         found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
         for module in self:
             if not isinstance(module, LIFLayer):

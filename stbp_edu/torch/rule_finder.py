@@ -174,8 +174,9 @@ def weights_of(model: nn.Module) -> list[tuple[str, Tensor]]:
                 "the weights beside it"
             )
         found.append((name.removesuffix("weight"), check_floats(name, tensor)))
-        found += [(k, R) for k, R in recurrent.items() if prefix.startswith(k)]
-        recurrent = {k: R for k, R in recurrent.items() if not prefix.startswith(k)}
+        for place in [*recurrent]:
+            if prefix.startswith(place):
+                found.append((place, recurrent.pop(place)))
     if not found:
         names = [name for name, _ in model.named_parameters()]
         raise ValueError(

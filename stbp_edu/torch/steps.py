@@ -46,6 +46,7 @@ class Steps:
         program: the program of such a layer between others, which knows neuron and rule.
         signals: what comes to the output, by the states of the rule that get it.
         copied: the states of the rule for which the output is copied: where signals differ.
+        kept: the states that a step back reads, and the output.
     """
 
     def __init__(
@@ -85,6 +86,9 @@ class Steps:
             if (node in self.from_above) != (node in self.from_loss):
                 several = True
         self.copied = tuple(self.signals) if several else ()
+        read = {self.neuron.output, *(one.of for one in self.program.states_read)}
+        every = dict.fromkeys(["x", *self.states])
+        self.kept = [name for name in every if name in read]
 
     def __reduce__(self) -> Any:
         """Return the pickled form: functions are made again."""
@@ -240,7 +244,7 @@ class Neurons(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Return every state of every step, each of the current's shape."""
         end = len(given) - carried
-        learned, before = given[len(heads) : end], steps.before(given[end:])
+        learned, came_in = given[len(heads) : end], given[end:]
         x = given[0]
         if R is not None:
             x = x.clone()
@@ -251,14 +255,13 @@ class Neurons(torch.autograd.Function):
         run = steps.run(wanted, twin, tuple(steps.program.nodes))
         again = None if R is None else R.T.to(x.dtype)
         constants = steps.constants(learned)
+        before = steps.before(came_in)
         run.fill_states(x, series, constants, again, before=[*before.values()])
-        output = series[steps.neuron.output]
-        needed = {steps.neuron.output, *(one.of for one in steps.program.states_read)}
-        read = [name for name in series if name in needed]
-        kept = [series[name] for name in read]
-        ctx.save_for_backward(R, *learned, *kept, *before.values())
-        ctx.setting = steps, wanted, twin, heads, read, [*before]
+        kept = [series[name] for name in steps.kept]
+        ctx.save_for_backward(R, *learned, *kept, *came_in)
+        ctx.setting = steps, twin, heads, carried
         ctx.set_materialize_grads(False)
+        output = series[steps.neuron.output]
         states = [series[name] for name in steps.states]
         copies = [output.view_as(output) for _ in steps.copied]
         last = []
@@ -270,17 +273,19 @@ class Neurons(torch.autograd.Function):
     @only_once
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
-        steps, wanted, twin, heads, read, carried = ctx.setting
+        steps, twin, heads, carried = ctx.setting
         R, *saved = ctx.saved_tensors
-        end = len(saved) - len(carried)
-        start = end - len(read)
+        end = len(saved) - carried
+        start = end - len(steps.kept)
         learned = saved[:start]
-        series = dict(zip(read, saved[start:end], strict=True))
-        before = dict(zip(carried, saved[end:], strict=True))
+        series = dict(zip(steps.kept, saved[start:end], strict=True))
+        before = steps.before(saved[end:])
         output = series[steps.neuron.output]
         zeros = torch.zeros_like(output)
+        every = [*heads]
         if carried:
-            wanted = tuple(dict.fromkeys([*wanted, *steps.read_by_the_step_before]))
+            every += steps.read_by_the_step_before
+        wanted = tuple(dict.fromkeys(every))
         found = {name: torch.empty_like(output) for name in wanted}
         heard = steps.from_itself if R is not None else ()
         if torch.compiler.is_compiling():  # it finds the program that forward has made
