@@ -43,7 +43,7 @@ class SurrogateOf:
     def derivative(self, v: Any) -> Any:
         """Return h(v) by autograd: a tensor, or of an array an array."""
         if isinstance(v, np.ndarray | np.floating):
-            tensor = torch.fromas_array(np.asarray(v))
+            tensor = torch.from_numpy(np.asarray(v))
             return self.derivative(tensor).numpy()
         with torch.enable_grad():
             v = check_floats("v", v).detach().requires_grad_()
@@ -107,7 +107,7 @@ def which_rule(
 
     def ask(inputs: Array) -> tuple[Array, Gradient]:
         """Return the outputs of the network, and what gives the gradients of its weights."""
-        output = run(torch.fromas_array(inputs).to(spikes))
+        output = run(torch.from_numpy(inputs).to(spikes))
         output = checks.instance("what run returns", output, Tensor)
 
         def gradient(signal: Array) -> LayerParams:
@@ -116,7 +116,7 @@ def which_rule(
             if not followed:
                 return [None, {}]
             kept: dict[str, Any] = {"allow_unused": True, "materialize_grads": True}
-            error = torch.fromas_array(signal).to(output)
+            error = torch.from_numpy(signal).to(output)
             loss = (output * error).sum()
             found = torch.autograd.grad(loss, tensors, retain_graph=True, **kept)
             grads = iter(found)
@@ -174,9 +174,8 @@ def weights_of(model: nn.Module) -> list[tuple[str, Tensor]]:
                 "the weights beside it"
             )
         found.append((name.removesuffix("weight"), check_floats(name, tensor)))
-        for place in [*recurrent]:
-            if prefix.startswith(place):
-                found.append((place, recurrent.pop(place)))
+        own = [place for place in recurrent if prefix.startswith(place)]
+        found += [(place, recurrent.pop(place)) for place in own]
     if not found:
         names = [name for name, _ in model.named_parameters()]
         raise ValueError(
