@@ -26,6 +26,8 @@ from stbp_edu.torch.steps import Steps, kept_by, networks_of
 
 CarriedStates = list[CarriedState]
 """The carried state of each layer."""
+StatesByLayer = list[tuple[LIFLayer, dict[str, Tensor]]]
+"""Each layer, and its states by name."""
 
 
 class LIFNetwork(nn.Sequential):
@@ -148,13 +150,13 @@ class LIFNetwork(nn.Sequential):
 
     def _run(
         self, spikes: Tensor, twin: bool, state: CarriedStates | None = WHOLE
-    ) -> tuple[Tensor, list[tuple[LIFLayer, dict[str, Tensor]]], CarriedStates]:
+    ) -> tuple[Tensor, StatesByLayer, CarriedStates]:
         """Return the output of the last module, the states of each layer, and what is carried."""
         given = self._given(state)
         output = self._turned(check_sequence(spikes))
         copies: Copies = {}
         carried: CarriedStates = []
-        found: list[tuple[LIFLayer, dict[str, Tensor]]] = []
+        found: StatesByLayer = []
         for module in self:
             if not isinstance(module, LIFLayer):
                 if len(copies) > 1:

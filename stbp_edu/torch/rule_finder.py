@@ -19,6 +19,12 @@ from stbp_edu.torch.layers import check_sequence
 from stbp_edu.torch.state_dict import as_array, check_floats
 
 ForwardCall = Callable[[Tensor], Tensor]
+NamedWeights = list[tuple[str, Tensor]]
+"""The weights of a model in their order, each with the prefix of its name."""
+Places = list[dict[str, tuple[str, Tensor]]]
+"""For each layer its weights W, and R, in the same form."""
+Shapes = list[dict[str, Any]]
+"""For each layer the shapes of its parameters by name."""
 
 
 class SurrogateOf:
@@ -132,8 +138,8 @@ def which_rule(
 
 def _params(
     model: nn.Module,
-    shapes: list[dict[str, Any]],
-    places: list[dict[str, tuple[str, Tensor]]],
+    shapes: Shapes,
+    places: Places,
     scale: float,
 ) -> LayerParams:
     """Return the parameters of each layer in NumPy, times a factor; a bias that is missing is 0."""
@@ -151,13 +157,13 @@ def _params(
     return params
 
 
-def weights_of(model: nn.Module) -> list[tuple[str, Tensor]]:
+def weights_of(model: nn.Module) -> NamedWeights:
     """Return the weights of a model in their order, each with the prefix of its name.
 
     Raises:
         ValueError: if there are none, or it has a module that is not followed.
     """
-    found: list[tuple[str, Tensor]] = []
+    found: NamedWeights = []
     # of an LIFLayer, which has them before its weights
     recurrent: dict[str, Tensor] = {}
     for name, tensor in model.named_parameters():
@@ -184,9 +190,7 @@ def weights_of(model: nn.Module) -> list[tuple[str, Tensor]]:
     return found
 
 
-def sizes_of(
-    model: nn.Module, weights: list[tuple[str, Tensor]], sizes: str | None
-) -> str:
+def sizes_of(model: nn.Module, weights: NamedWeights, sizes: str | None) -> str:
     """Return the sizes of a network, given or known."""
     if sizes is not None:
         return checks.instance("sizes", sizes, str)
@@ -218,9 +222,7 @@ def _neurons(neuron: Any, sizes: str) -> Any:
     return [as_neuron(neuron)] * layers
 
 
-def _places(
-    weights: list[tuple[str, Tensor]], shapes: list[dict[str, Any]]
-) -> list[dict[str, tuple[str, Tensor]]]:
+def _places(weights: NamedWeights, shapes: Shapes) -> Places:
     """Return for each layer its weights, and its recurrent ones, by name."""
     got = [tuple(weight.shape) for _, weight in weights]
     names = [[name for name in ("W", "R") if name in shape] for shape in shapes]
