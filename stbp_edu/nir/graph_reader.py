@@ -60,7 +60,9 @@ def from_graph(
         layers.append({**layer, **each})
         neurons.append(neuron)
     params = Params(**by_name(layers))
-    return params, neurons[0] if _are_alike(neurons) else neurons
+    if _are_alike(neurons):
+        return params, neurons[0]
+    return params, neurons
 
 
 def _are_alike(neurons: list[AnyNeuron]) -> bool:
@@ -176,8 +178,8 @@ def _discrete(name: str, node: Any, dt: float) -> Discrete:
     if isinstance(node, nir.CubaLIF | nir.CubaLI):
         share = _share(name, node.tau_mem, dt)
         slow = _share(name, node.tau_syn, dt)
-        gain = share * r * slow * np.asarray(node.w_in)
-        return Discrete(1 - share, v_th, 1 - slow, gain)
+        w_in = np.asarray(node.w_in)
+        return Discrete(1 - share, v_th, 1 - slow, share * r * slow * w_in)
     share = _share(name, node.tau, dt)
     return Discrete(1 - share, v_th, None, share * r)
 
@@ -188,13 +190,15 @@ def _share(name: str, tau: Any, dt: float) -> Array:
     So a neuron gets τ = 0.8, and not 0.8000000000000002.
     """
     share = dt / np.asarray(tau, float)
-    if not ((share > 0) & (share < 1)).all():
+    leaks = (share > 0) & (share < 1)
+    if not leaks.all():
         raise ValueError(
             f"graph node {name!r} must have tau > dt = {dt:g} s, got {np.min(tau):g}; pass the dt "
             "that it was made for"
         )
     near = 1 - np.round(1 - share, 12)
-    return np.where(np.abs(near - share) <= 1e-9 * share, near, share)
+    added = np.abs(near - share)
+    return np.where(added <= 1e-9 * share, near, share)
 
 
 def _neuron(

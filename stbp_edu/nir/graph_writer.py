@@ -39,7 +39,8 @@ def to_graph(
     dt = checks.number("dt", dt, positive=True)
     layers = by_layer(params)[1:]
     neurons = neuron_of_each(neuron, len(layers))
-    nodes: list[nir.NIRNode] = [nir.Input({"input": np.array([params.sizes[0]])})]
+    inputs = np.array([params.sizes[0]])
+    nodes: list[nir.NIRNode] = [nir.Input({"input": inputs})]
     for n, (layer, own) in enumerate(zip(layers, neurons, strict=True), 1):
         if layer["W"].ndim != 2:
             raise ValueError(
@@ -73,7 +74,8 @@ def _node(found: Discrete, dt: float, *, recurrent: bool) -> tuple[nir.NIRNode, 
     spikes = found.v_th is not None
     given: dict[str, Array] = {}
     if spikes:
-        given = {"v_threshold": found.v_th, "v_reset": 0 * ones}
+        given["v_threshold"] = found.v_th
+        given["v_reset"] = 0 * ones
     if not leaks:
         kind = nir.IF if spikes else nir.I
         return kind(r=ones / dt, **given), ones
@@ -81,8 +83,10 @@ def _node(found: Discrete, dt: float, *, recurrent: bool) -> tuple[nir.NIRNode, 
     given["v_leak"] = 0 * ones
     if found.alpha is not None:
         slow = 1 - found.alpha
-        given |= {"tau_mem": dt / share, "tau_syn": dt / slow}
-        given |= {"r": 1 / share, "w_in": 1 / slow}
+        given["tau_mem"] = dt / share
+        given["tau_syn"] = dt / slow
+        given["r"] = 1 / share
+        given["w_in"] = 1 / slow
         kind = nir.CubaLIF if spikes else nir.CubaLI
         return kind(**given), ones
     given["tau"] = dt / share
@@ -113,9 +117,14 @@ def _leaks(found: Discrete) -> bool:
 def _with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
     """Return neurons with recurrent weights: a graph as snnTorch writes it."""
     size = np.array([len(again.weight)])
-    nodes = {"input": nir.Input({"input": size}), "neuron": node, "w_rec": again}
-    nodes["output"] = nir.Output({"output": size})
-    return nir.NIRGraph(nodes=nodes, edges=recurrent_edges("neuron", "w_rec"))
+    nodes = {
+        "input": nir.Input({"input": size}),
+        "neuron": node,
+        "w_rec": again,
+        "output": nir.Output({"output": size}),
+    }
+    edges = recurrent_edges("neuron", "w_rec")
+    return nir.NIRGraph(nodes=nodes, edges=edges)
 
 
 def recurrent_edges(neuron: str, weights: str) -> list[tuple[str, str]]:

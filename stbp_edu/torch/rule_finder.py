@@ -21,7 +21,7 @@ from stbp_edu.torch.state_dict import as_array, check_floats
 ForwardCall = Callable[[Tensor], Tensor]
 NamedWeights = list[tuple[str, Tensor]]
 """The weights of a model in their order, each with the prefix of its name."""
-Places = list[dict[str, tuple[str, Tensor]]]
+WeightPlaces = list[dict[str, tuple[str, Tensor]]]
 """For each layer its weights W, and R, in the same form."""
 Shapes = list[dict[str, Any]]
 """For each layer the shapes of its parameters by name."""
@@ -139,7 +139,7 @@ def which_rule(
 def _params(
     model: nn.Module,
     shapes: Shapes,
-    places: Places,
+    places: WeightPlaces,
     scale: float,
 ) -> LayerParams:
     """Return the parameters of each layer in NumPy, times a factor; a bias that is missing is 0."""
@@ -222,7 +222,7 @@ def _neurons(neuron: Any, sizes: str) -> Any:
     return [as_neuron(neuron)] * layers
 
 
-def _places(weights: NamedWeights, shapes: Shapes) -> Places:
+def _places(weights: NamedWeights, shapes: Shapes) -> WeightPlaces:
     """Return for each layer its weights, and its recurrent ones, by name."""
     got = [tuple(weight.shape) for _, weight in weights]
     names = [[name for name in ("W", "R") if name in shape] for shape in shapes]
