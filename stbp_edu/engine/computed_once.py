@@ -70,19 +70,24 @@ class ComputedOnce:
         if not isinstance(tree, ex.Call):
             return tree
         if ex.ops_in(tree) & SLOW:
-            names = {*ex.names_in(tree)}
-            others = [name for name in names if name.name not in self.constants]
-            if not others:
-                return self.named(tree)
-            if len(others) == 1 and others[0].name in self.spikes:
-                spike = others[0]
-                low = tidy(ex.replaced(tree, {spike: ex.ZERO}))
-                high = tidy(ex.replaced(tree, {spike: ex.ONE}))
-                found = self.of_spike(self, spike, low, high)
-                if found is not None:
-                    return found
+            found = self._instead_of(tree)
+            if found is not None:
+                return found
         args = [self.tree(arg) for arg in tree.args]
         return ex.Call(tree.op, tuple(args))
+
+    def _instead_of(self, tree: ex.Expression) -> ex.Expression | None:
+        """Return an expression in place of one of constants, or of constants and a spike."""
+        names = {*ex.names_in(tree)}
+        others = [name for name in names if name.name not in self.constants]
+        if not others:
+            return self.named(tree)
+        spike = others[0]
+        if len(others) > 1 or spike.name not in self.spikes:
+            return None
+        low = tidy(ex.replaced(tree, {spike: ex.ZERO}))
+        high = tidy(ex.replaced(tree, {spike: ex.ONE}))
+        return self.of_spike(self, spike, low, high)
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants, which is computed once from now on."""

@@ -101,7 +101,7 @@ class Passes:
         """Return the gradients by layer; those of the weights live in the buffers."""
         result: list[Any] = [None] * len(self.layers)
         for n, errors, sums in self.down(states, direct):
-            epsilon = next(iter(errors.values()))
+            epsilon, *_ = errors.values()
             p = self.params[n]
             found: dict[str, Array] = {}
             for name, g in sums.items():

@@ -78,8 +78,9 @@ class Program:
     def layers(self) -> list[Any]:
         """The steps of each layer; None for the input."""
         backs = steps_back(self.net, as_rule(self.rule))
+        last = backs[-1]
         more = [Arrow("readout", state, LOSS) for state in self.reads]
-        backs[-1] = replace(backs[-1], leaving=[*backs[-1].leaving, *more])
+        backs[-1] = replace(last, leaving=[*last.leaving, *more])
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
         layers: list[Any] = [None]
         for below, back in pairwise(backs):
