@@ -1,4 +1,9 @@
-"""The passes through a network: each layer's weights for all steps at once, and its steps."""
+"""The passes through a network: each layer's weights for all steps at once, and its steps.
+
+Weights are linear maps, :class:`Dense` or with convolution and average pooling. Each takes arrays
+(T, S, m) and writes to one: ``forward`` carries spikes up, ``transpose`` carries errors down, and
+``gradient`` is the sum over all arrows that share a weight.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +16,43 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import CompiledSteps, are_rare, correlate, weigh
-from stbp_edu.engine.linear_maps import Dense, Weights, flat
+from stbp_edu.engine.compiled import (
+    CompiledSteps,
+    are_rare,
+    correlate,
+    multiply,
+    weigh,
+)
 from stbp_edu.engine.workspace import Workspace
 
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input."""
+
+
+def flat(a: Array) -> Array:
+    """Return an array as a matrix with its last axis for columns, without a copy."""
+    return a.reshape(-1, a.shape[-1])
+
+
+@dataclass(frozen=True)
+class Dense:
+    """A fully connected layer: one product for all steps and samples."""
+
+    W: Array
+
+    def forward(self, below: Array, out: Array) -> None:
+        """Write W o, for every step and sample."""
+        multiply(flat(below), self.W.T, flat(out))  # fwd-x
+
+    def transpose(self, signal: Array, out: Array) -> None:
+        """Write Wᵀ err."""
+        multiply(flat(signal), self.W, flat(out))
+
+    def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
+        """Write Σ ε oᵀ over steps and samples."""
+        multiply(flat(epsilon).T, flat(below), out)  # c5-w
+
+    copies = 1
 
 
 @dataclass(frozen=True)
@@ -33,7 +69,7 @@ class Passes:
     """
 
     layers: Sequence[ArraySteps | CompiledSteps | Any]
-    weights: Sequence[Weights | Any]
+    weights: Sequence[Any]
     params: Sequence[Any]
     work: Workspace
     _rare: dict[int, tuple[Array, bool]] = field(

@@ -1,7 +1,6 @@
-"""The weights of a layer as a linear map, fully connected or with convolution and average pooling.
+"""A convolution or average pooling in front of weights, as a linear map in fast matrix products.
 
-Each takes arrays (T, S, m) and writes to one: ``forward`` carries spikes up, ``transpose`` carries
-errors down, and ``gradient`` is the sum over all arrows that share a weight.
+It has the three passes of :class:`.passes.Dense`: ``forward``, ``transpose`` and ``gradient``.
 """
 
 from __future__ import annotations
@@ -16,36 +15,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.link import AveragePool, Link, Patches
-from stbp_edu.engine.compiled import multiply
+from stbp_edu.engine.passes import flat
 
 PATCHES = 2**19
 """Numbers in the patches that are cut out at a time: 2 MB in float32, which stay in the cache."""
-
-
-def flat(a: Array) -> Array:
-    """Return an array as a matrix with its last axis for columns, without a copy."""
-    return a.reshape(-1, a.shape[-1])
-
-
-@dataclass(frozen=True)
-class Dense:
-    """A fully connected layer: one product for all steps and samples."""
-
-    W: Array
-
-    def forward(self, below: Array, out: Array) -> None:
-        """Write W o, for every step and sample."""
-        multiply(flat(below), self.W.T, flat(out))  # fwd-x
-
-    def transpose(self, signal: Array, out: Array) -> None:
-        """Write Wᵀ err."""
-        multiply(flat(signal), self.W, flat(out))
-
-    def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
-        """Write Σ ε oᵀ over steps and samples."""
-        multiply(flat(epsilon).T, flat(below), out)  # c5-w
-
-    copies = 1
 
 
 @dataclass(frozen=True)
@@ -163,7 +136,3 @@ def patched_back(error: Array, k: int, shape: tuple[int, ...]) -> Array:
         # p2-conv-delta, p2-conv-image-delta
         below[:, a : a + h, b : b + w] += patches[:, a, b]
     return below
-
-
-Weights = Dense | Linked
-"""The linear map from one layer to the next, and its transpose."""
