@@ -6,7 +6,7 @@ import pytest
 from stbp_edu import LIF, Gaussian, Rectangle, arrows
 from stbp_edu._support.sizes import widths
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
-from stbp_edu.engine import Program, passes
+from stbp_edu.engine import Program, convolution
 from tests.arrows.oracle import error
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))
@@ -44,7 +44,7 @@ def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
         expected = arrows.backward(net, params, slow, targets, rule).gradients
         assert error(program.gradients(params, fast, targets), expected) < 1e-12
         assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])
-        monkeypatch.setattr(passes, "PATCHES", 1)
+        monkeypatch.setattr(convolution, "PATCHES", 1)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, "6x6-2C3-P2-3C2"])  # at last: a convolution

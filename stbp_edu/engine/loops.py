@@ -139,7 +139,8 @@ def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None
         for s in range(start, min(S, start + together)):
             for t in range(T):
                 count = spikes_in(below[t, s, first:last], spiked)
-                for j in spiked[:count]:
+                for k in range(count):
+                    j = spiked[k]
                     places[j, many[j]] = t * S + s
                     many[j] += 1
         for j in range(size):

@@ -73,7 +73,7 @@ def _node(found: Discrete, dt: float, *, recurrent: bool) -> tuple[nir.NIRNode, 
     ones = np.ones(len(found.tau))
     spikes = found.v_th is not None
     given: dict[str, Array] = {}
-    if spikes:
+    if found.v_th is not None:
         given["v_threshold"] = found.v_th
         given["v_reset"] = 0 * ones
     if not leaks:
