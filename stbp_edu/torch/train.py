@@ -34,7 +34,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from stbp_edu._support.checks import Array
 from stbp_edu.cli import run_options
-from stbp_edu.cli import train_command as command
+from stbp_edu.cli import train as command
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 from stbp_edu.torch.lif_network import LIFNetwork
