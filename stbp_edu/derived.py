@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from stbp_edu._support import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.arrows.formula_text import Formulas
-from stbp_edu.arrows.lines.expressions import indexed
+from stbp_edu.arrows.lines.latex_names import indexed
 from stbp_edu.arrows.lines.shown_program import program
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import reading_output
@@ -58,12 +58,14 @@ class Derived:
 
     def __str__(self) -> str:
         """Return the arrows, a line each; ⁺ and ⁻ mark the steps after its tail's and before."""
-        wide, lines = max([10, *(len(arrow.kind) for arrow in self.neuron.arrows)]), []
-        for a in self.neuron.arrows:
-            factor = f"{a.letters}1" if a.letters in ("", "-") else a.letters
-            factor = placed(factor, ("", "⁺", "⁻").__getitem__)
+        arrows = self.neuron.arrows
+        wide = max([10, *(len(arrow.kind) for arrow in arrows)])
+        lines = []
+        for a in arrows:
+            factor = placed(_with_one(a.letters), ("", "⁺", "⁻").__getitem__)
             step = "next step" if a.step else "same step"
-            lines.append(f"{a.kind:{wide}} {a.source} → {a.target}  {step}  {factor}")
+            kind = f"{a.kind:{wide}}"
+            lines.append(f"{kind} {a.source} → {a.target}  {step}  {factor}")
         return "\n".join(lines)
 
     def _repr_latex_(self) -> str:
@@ -114,8 +116,8 @@ class Derived:
 
         It is that of a layer between others, with recurrent weights; NumPy runs it as it is shown.
         """
-        net, rule = reading_output("1-1R-1R-1R", self.neuron), as_rule(rule)
-        return Source(program(net, rule))
+        net = reading_output("1-1R-1R-1R", self.neuron)
+        return Source(program(net, as_rule(rule)))
 
     def prove(
         self,
@@ -135,12 +137,12 @@ class Derived:
         >>> derive("u = kappa * u + x", kappa=0.9).online("e-prop").word
         ('enter', 'weight', 'integrate', 'readout')
         """
-        net, rule = reading_output("2-2-2", self.neuron), as_rule(rule)
+        net = reading_output("2-2-2", self.neuron)
+        rule = as_rule(rule)
         rule.check(net)
         word = forbidding_word(net, rule)
-        return OnlineForm(
-            rule.name, Formulas(() if word else online_lines(net, rule)), word
-        )
+        lines = () if word else online_lines(net, rule)
+        return OnlineForm(rule.name, Formulas(lines), word)
 
 
 def derive(
@@ -206,16 +208,23 @@ def derive(
 
 def _values(name: str, value: object) -> tuple[float, ...]:
     """Return the value of a constant, or those of the neurons."""
-    if isinstance(value, list | tuple) or (
-        isinstance(value, np.ndarray) and value.ndim == 1
-    ):
-        if len(value) == 0:
-            raise ValueError(f"{name} must list a value for each neuron, got {value!r}")
-        return tuple(checks.number(name, one) for one in value)
-    return (checks.number(name, value),)
+    is_row = isinstance(value, np.ndarray) and value.ndim == 1
+    if not is_row and not isinstance(value, list | tuple):
+        return (checks.number(name, value),)
+    given: Any = value
+    if len(given) == 0:
+        raise ValueError(f"{name} must list a value for each neuron, got {value!r}")
+    return tuple(checks.number(name, one) for one in given)
 
 
 def _factor(arrow: Arrow) -> str:
     """Return an arrow's factor in LaTeX."""
-    letters = f"{arrow.letters}1" if arrow.letters in ("", "-") else arrow.letters
+    letters = _with_one(arrow.letters)
     return placed(letters, lambda later: f"^{{{STEPS[later]}}}")
+
+
+def _with_one(letters: str) -> str:
+    """Return the letters of a factor, of which only a sign or nothing is written for 1 and -1."""
+    if letters in ("", "-"):
+        return f"{letters}1"
+    return letters

@@ -12,29 +12,30 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import models
 from stbp_edu.arrows.forward_run import check_follows, check_params, check_run
 from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
-from stbp_edu.arrows.table import Arrow, like
+from stbp_edu.arrows.table import Arrow, Neuron, Parameters, StateArrays, like
 from stbp_edu.parameters import LayerArrays
 
-Factors = list[dict[tuple[str, bool], Any]]
-"""By layer: (kind of arrow, whether it forgets the spike) to an array (T, S, *shape)."""
-Lambda = list[dict[tuple[str, str], Any]]
-"""By layer, λ of a state of the neuron and a state of the rule: arrays (T, S, *shape)."""
+FactorsOfLayer = dict[tuple[str, bool], Any]
+"""(Kind of arrow, whether it forgets the spike) to an array (T, S, *shape)."""
+Factors = list[FactorsOfLayer]
+"""The factors by layer."""
+OfNodes = dict[tuple[str, str], Any]
+"""By a state of the neuron and a state of the rule, arrays (T, S, *shape) of one layer."""
+Lambda = list[OfNodes]
+"""By layer, λ of each node."""
 
 
-def around(states: dict[str, Any]) -> dict[str, Any]:
+def around(states: StateArrays) -> StateArrays:
     """Return a layer's states at each step, and as "u-1" and "u+1" those of the steps next to it.
 
     Before the first step they are 0; the step after the last one is not there to be read.
     """
-    before = {
-        f"{s}-1": np.concatenate([np.zeros_like(a[:1]), a[:-1]])
-        for s, a in states.items()
-    }
-    return (
-        states
-        | before
-        | {f"{s}+1": np.concatenate([a[1:], a[-1:]]) for s, a in states.items()}
-    )
+    found = dict(states)
+    for name, series in states.items():
+        at_rest = np.zeros_like(series[:1])
+        found[f"{name}-1"] = np.concatenate([at_rest, series[:-1]])
+        found[f"{name}+1"] = np.concatenate([series[1:], series[-1:]])
+    return found
 
 
 @dataclass(frozen=True)
@@ -64,15 +65,15 @@ class LocalDerivatives:
     def matrices(self) -> dict[tuple[int, str], tuple[Any, Any]]:
         """By layer and arrow, its linear map as a matrix, and where that can differ from 0."""
         found = {}
-        for n, arrow in (
-            (n, arrow) for n, table in enumerate(self.net.arrows) for arrow in table
-        ):
-            if (link := arrow.link) is not None:
+        for n, table in enumerate(self.net.arrows):
+            for arrow in table:
+                link = arrow.link
+                if link is None:
+                    continue
                 W = self.params[n + arrow.layer][link.parameter]
-                found[n, arrow.kind] = (
-                    link.matrix(W),
-                    link.matrix(np.ones(W.shape)) != 0,
-                )
+                ones = np.ones(W.shape)
+                not_zero = link.matrix(ones) != 0
+                found[n, arrow.kind] = link.matrix(W), not_zero
         return found
 
     def factor(self, arrow: Arrow, n: int, rule: Rule) -> Any:
@@ -86,28 +87,34 @@ class LocalDerivatives:
         """Return one arrow's contribution: its factor times the adjoint at its head."""
         if arrow.kind == "readout":
             return self.direct[t]
-        adjoint = lam[n + arrow.layer][arrow.target, head][t + arrow.step]
-        if arrow.link is not None:
-            W = self.params[n + arrow.layer][arrow.link.parameter]
-            return arrow.link.back(adjoint.reshape(len(adjoint), *arrow.link.shape), W)
-        return self.factor(arrow, n, rule)[t] * adjoint
+        above = n + arrow.layer
+        of_head = lam[above][arrow.target, head]
+        adjoint = of_head[t + arrow.step]
+        link = arrow.link
+        if link is None:
+            factor = self.factor(arrow, n, rule)
+            return factor[t] * adjoint
+        W = self.params[above][link.parameter]
+        shaped = adjoint.reshape(len(adjoint), *link.shape)
+        return link.back(shaped, W)
 
-    def held(self, n: int, rule: Rule) -> dict[tuple[str, str], Any]:
+    def held(self, n: int, rule: Rule) -> OfNodes:
         """Return by node of layer n what a gain limit multiplies the arrows that reach it by.
 
         Only arrows through time are held: the nodes are those of the next step.
         """
-        found, limit = {}, checks.number("gain_limit", rule.gain_limit)
-        shape = (*self.direct.shape[:2], *self.net.shape_of(n))
-        nodes, matrix = step_back(
-            self.net, n, rule, partial(self.factor, n=n, rule=rule)
-        )
+        limit = checks.number("gain_limit", rule.gain_limit)
+        T, S = self.direct.shape[:2]
+        shape = (T, S, *self.net.shape_of(n))
+        factor = partial(self.factor, n=n, rule=rule)
+        nodes, matrix = step_back(self.net, n, rule, factor)
+        found = {}
         for group in gain_groups(self.net, n, rule):
-            norm = norms(matrix[..., group, :][..., group])
-            scale = np.broadcast_to(
-                limit / np.maximum(norm, limit), shape
-            )  # gain-limit
-            found.update({nodes[k]: scale for k in group})
+            rows = matrix[..., group, :]
+            norm = norms(rows[..., group])
+            scale = limit / np.maximum(norm, limit)  # gain-limit
+            for k in group:
+                found[nodes[k]] = np.broadcast_to(scale, shape)
         return found
 
 
@@ -121,7 +128,8 @@ def local_derivatives(
     layers = check_params(net, params)
     check_run(net, trace, targets)
     check_follows(net, layers, trace)
-    direct = net.loss.direct(trace[net.loss.state][net.N], targets)
+    read = trace[net.loss.state][net.N]
+    direct = net.loss.direct(read, targets)
     return derivatives_on(net, layers, trace, direct)
 
 
@@ -130,18 +138,26 @@ def derivatives_on(
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
-    for n, layer in enumerate(net.layers[1:], 1):
-        states = around({name: trace[name][n] for name in net.states[n]})
-        table = {}
-        for arrow in (*layer.neuron.arrows, *layer.neuron.enters):
-            for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
-                if factor is not None:
-                    value = factor(states, params[n])
-                    what = f"the factor of arrow {arrow.kind!r}"
-                    table[arrow.kind, forgets] = like(states[arrow.target], value, what)
-        factors.append(table)
-    outputs = [trace[net.output_of(n)][n] for n in range(net.N + 1)]
+    outputs = [trace["o"][0]]
+    for n in range(1, net.N + 1):
+        neuron = net.layers[n].neuron
+        own = {name: trace[name][n] for name in neuron.order}
+        factors.append(_factors(neuron, around(own), params[n]))
+        outputs.append(own[neuron.output])
     return LocalDerivatives(net, factors, params, direct, outputs)
+
+
+def _factors(neuron: Neuron, states: StateArrays, p: Parameters) -> FactorsOfLayer:
+    """Return the factor of every arrow of one layer, from its states and parameters."""
+    found = {}
+    for arrow in (*neuron.arrows, *neuron.enters):
+        what = f"the factor of arrow {arrow.kind!r}"
+        for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
+            if factor is None:
+                continue
+            value = factor(states, p)
+            found[arrow.kind, forgets] = like(states[arrow.target], value, what)
+    return found
 
 
 @dataclass(frozen=True)
@@ -173,50 +189,76 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     >>> sorted(lambdas(local, "classic")[1])
     [('o', 'free'), ('o', 'owes'), ('u', 'free'), ('u', 'owes')]
     """
-    net, rule = checks.instance("local", local, LocalDerivatives).net, as_rule(rule)
+    net = checks.instance("local", local, LocalDerivatives).net
+    rule = as_rule(rule)
     rule.check(net)
-    (T, S), limited = local.direct.shape[:2], rule.gain_limit is not None
+    T, S = local.direct.shape[:2]
+    layers = range(1, net.N + 1)
     lam: Lambda = [{}]
-    for n in range(1, net.N + 1):
-        zeros = np.zeros((T, S, *net.shape_of(n)), local.direct.dtype)
-        lam.append({node: zeros.copy() for node in product(net.states[n], rule.moves)})
-    held = [local.held(n, rule) if limited and n else {} for n in range(net.N + 1)]
-    for t, n in product(reversed(range(T)), reversed(range(1, net.N + 1))):
-        for state, q in product(reversed(net.states[n]), rule.moves):
+    held: Lambda = [{}]
+    for n in layers:
+        shape = (T, S, *net.shape_of(n))
+        nodes = product(net.states[n], rule.moves)
+        lam.append({node: np.zeros(shape, local.direct.dtype) for node in nodes})
+        held.append({})
+        if rule.gain_limit is not None:
+            held[n] = local.held(n, rule)
+    for t in reversed(range(T)):
+        for n in reversed(layers):
+            _step_back(local, rule, lam, held[n], t, n)
+    return lam
+
+
+def _step_back(
+    local: LocalDerivatives, rule: Rule, lam: Lambda, held: OfNodes, t: int, n: int
+) -> None:
+    """Fill λ of layer n at step t, from those of the layer above and of the step after."""
+    net = local.net
+    for state in reversed(net.states[n]):
+        for q in rule.moves:
             adjoint = lam[n][state, q][t]
             for arrow, head in rule.moves_from(net, n, state, q):
-                if t + arrow.step < T and not rule.cuts(arrow, t):
-                    term = local.handed_back(rule, lam, arrow, head, t, n)
-                    if limited and arrow.step and not arrow.leaves:
-                        term = term * held[n][arrow.target, head][t]
-                    adjoint += term  # p2-arrow, p2-rule
-    return lam
+                at_end = arrow.step > 0 and t == local.T - 1
+                if at_end or rule.cuts(arrow, t):
+                    continue
+                term = local.handed_back(rule, lam, arrow, head, t, n)
+                if held and arrow.step and not arrow.leaves:
+                    term = term * held[arrow.target, head][t]
+                adjoint += term  # p2-arrow, p2-rule
 
 
 def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParams:
     """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
     result: models.LayerParams = [None]
-    for n, layer in enumerate(local.net.layers[1:], 1):
-        epsilon = lam[n][
-            layer.neuron.input, q
-        ]  # p2-current-w: γ where there is a current
-        found = {"W": layer.link.gradient(epsilon, local.outputs[n - 1])}
-        found["b"] = epsilon.sum((0, 1, *range(3, epsilon.ndim)))
-        if layer.recurrent:
-            flat = epsilon[1:].reshape(*epsilon[1:].shape[:2], layer.recurrent.units)
-            found["R"] = layer.recurrent.gradient(
-                flat, local.outputs[n][:-1]
-            )  # p2-recur-r
-        for arrow in layer.neuron.enters:
-            over = (0, 1) if arrow.source in layer.neuron.each else None
-            total = (
-                local.factors[n][arrow.kind, False] * lam[n][arrow.target, q]
-            )  # p2-leak
-            found[arrow.source] = np.asarray(total.sum(over)) + found.get(
-                arrow.source, 0
-            )
-        result.append(found)
+    for n in range(1, local.net.N + 1):
+        result.append(_gradients_of_layer(local, lam[n], q, n))
     return result
+
+
+def _gradients_of_layer(
+    local: LocalDerivatives, lam: OfNodes, q: str, n: int
+) -> dict[str, Any]:
+    """Return ∂L/∂parameters of layer n from its λ."""
+    layer = local.net.layers[n]
+    neuron = layer.neuron
+    # p2-current-w: γ where there is a current
+    epsilon = lam[neuron.input, q]
+    all_but_neurons = (0, 1, *range(3, epsilon.ndim))
+    found = {"W": layer.link.gradient(epsilon, local.outputs[n - 1])}
+    found["b"] = epsilon.sum(all_but_neurons)
+    if layer.recurrent:
+        later = epsilon[1:]
+        flat = later.reshape(*later.shape[:2], layer.recurrent.units)
+        sent = local.outputs[n][:-1]
+        found["R"] = layer.recurrent.gradient(flat, sent)  # p2-recur-r
+    for arrow in neuron.enters:
+        name = arrow.source
+        over = (0, 1) if name in neuron.each else None
+        factor = local.factors[n][arrow.kind, False]
+        products = factor * lam[arrow.target, q]  # p2-leak
+        summed = np.asarray(products.sum(over))
+        found[name] = summed + found.get(name, 0)
+    return found
 
 
 def backward(
@@ -245,5 +287,7 @@ def backward(
     rule = as_rule(rule)
     local = local_derivatives(net, params, trace, targets)
     lam = lambdas(local, rule)
-    adjoints = {s: [of.get((s, rule.start)) for of in lam] for s in trace}
+    adjoints = {}
+    for state in trace:
+        adjoints[state] = [of_layer.get((state, rule.start)) for of_layer in lam]
     return Backward(adjoints, gradients(local, lam, rule.start))

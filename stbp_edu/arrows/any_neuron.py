@@ -80,17 +80,18 @@ def warn_of_no_decay(
     those that the constants had at first.
     """
     values = {**lines.constants, **(learned or {})}
-    known = {ex.Name(name): np.asarray(v, float) for name, v in values.items()}
+    known = {}
+    for name, value in values.items():
+        known[ex.Name(name)] = np.asarray(value, float)
     for slope in lines.slopes:
         if slope.source != slope.target or slope.step == 0:
             continue
         kept = lines.silent(slope.factor)
-        if kept == ex.ONE or any(name.when for name in ex.names_in(kept)):
+        reads_states = any(name.when for name in ex.names_in(kept))
+        if kept == ex.ONE or reads_states:
             continue
-        value = float(np.max(ex.evaluate(kept, known.__getitem__, {})))
-        if value >= 1:
-            share = (
-                f"{ex.python(kept)} = {value:g}" if ex.names_in(kept) else f"{value:g}"
-            )
-            warnings.warn(decay_warning(share, slope.target), stacklevel=4)
+        share = float(np.max(ex.evaluate(kept, known.__getitem__, {})))
+        if share >= 1:
+            said = f"{ex.python(kept)} = {share:g}"
+            warnings.warn(decay_warning(said, slope.target), stacklevel=4)
             return

@@ -6,7 +6,7 @@ and is done only where a state is not finite.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from stbp_edu._support.checks import Array, NotFiniteError, check_finite
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.models import LayerParams, Network
-from stbp_edu.arrows.table import Neuron, StateArrays
+from stbp_edu.arrows.table import Neuron, Parameters, StateArrays
 
 WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power"}
 """What an operation's result is called."""
@@ -57,20 +57,22 @@ def all_finite(neuron: Neuron, series: StateArrays) -> bool:
     return True
 
 
-def _place(
-    net: Network, n: int, p: Mapping[str, Any], states: Sequence[StateArrays]
-) -> str:
+def _place(net: Network, n: int, p: Parameters, states: Sequence[StateArrays]) -> str:
     """Return where the states of layer n are first not finite."""
     layer = net.layers[n]
-    own = {name: _shaped(series, net.shape_of(n)) for name, series in states[n].items()}
-    below = _shaped(states[n - 1][net.output_of(n - 1)], net.shape_of(n - 1))
-    past = {name: np.zeros_like(series[0]) for name, series in own.items()}
-    x = np.empty_like(own[layer.neuron.order[0]])
+    neuron = layer.neuron
+    shape = net.shape_of(n)
+    own = {name: _shaped(series, shape) for name, series in states[n].items()}
+    outputs_below = states[n - 1][net.output_of(n - 1)]
+    below = _shaped(outputs_below, net.shape_of(n - 1))
+    first = neuron.order[0]
+    x = np.empty_like(own[first])
+    sent = np.zeros_like(x[0])
     with np.errstate(all="ignore"):
         for t in range(len(x)):
-            x[t] = driven(layer, dict(p), below[t], past)
-            past = {name: series[t] for name, series in own.items()}
-    return first_not_finite(layer.neuron, {**own, "x": x}, p, n)
+            x[t] = driven(layer, p, below[t], {neuron.output: sent})
+            sent = own[neuron.output][t]
+    return first_not_finite(neuron, {**own, "x": x}, p, n)
 
 
 def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
@@ -79,7 +81,7 @@ def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
 
 
 def first_not_finite(
-    neuron: Neuron, states: Mapping[str, Array], params: Mapping[str, Any], layer: int
+    neuron: Neuron, states: StateArrays, params: Parameters, layer: int
 ) -> str:
     """Return a sentence that says where the states of a layer are first not finite, or "".
 
@@ -99,22 +101,32 @@ def first_not_finite(
     lines = neuron.lines.lines
     names = [name for name in ("x", *lines) if name in states]
     finite = {name: np.isfinite(states[name]) for name in names}
-    broken = {name: _steps(ok) for name, ok in finite.items() if not ok.all()}
+    broken = {}
+    for name in names:
+        steps = _steps_not_finite(finite[name])
+        if steps:
+            broken[name] = steps
     if not broken:
         return ""
     step = min(steps[0] for steps in broken.values())
-    name = next(name for name in names if name in broken and step in broken[name])
+    first = [name for name, steps in broken.items() if step in steps]
+    name = first[0]
     bad = ~finite[name][step]
     at = f"at step {step} of layer {layer}; {bad.sum():,} of {bad.size:,} values"
     if name == "x":
         return f"the input x, which weights and biases bring, is not finite {at}"
-    said = f"line {[*lines].index(name) + 1} of the neuron, {_line(neuron, name)}"
-    place = np.unravel_index(bad.argmax(), bad.shape)
-    cause = _cause(neuron, name, states, params, step, place) if "x" in states else ""
-    return f"{said}: {cause or f'{name} is not finite'} {at}"
+    number = [*lines].index(name) + 1
+    line = _line(neuron, name)
+    cause = ""
+    if "x" in states:
+        place = np.unravel_index(bad.argmax(), bad.shape)
+        cause = _cause(neuron, name, states, params, step, place)
+    if not cause:
+        cause = f"{name} is not finite"
+    return f"line {number} of the neuron, {line}: {cause} {at}"
 
 
-def _steps(finite: Array) -> list[int]:
+def _steps_not_finite(finite: Array) -> list[int]:
     """Return the steps at which some value is not finite."""
     steps = finite.reshape(len(finite), -1).all(axis=1)
     return np.flatnonzero(~steps).tolist()
@@ -123,7 +135,8 @@ def _steps(finite: Array) -> list[int]:
 def _line(neuron: Neuron, name: str) -> str:
     """Return the line of a state, as it was written."""
     for line in neuron.lines.text.splitlines():
-        if line.partition("=")[0].strip() == name:
+        left, _, _ = line.partition("=")
+        if left.strip() == name:
             return line.strip()
     return name
 
@@ -131,8 +144,8 @@ def _line(neuron: Neuron, name: str) -> str:
 def _cause(
     neuron: Neuron,
     name: str,
-    states: Mapping[str, Array],
-    params: Mapping[str, Any],
+    states: StateArrays,
+    params: Parameters,
     step: int,
     place: tuple[Any, ...],
 ) -> str:
@@ -144,18 +157,21 @@ def _cause(
             return states[one.name][step - 1][place] if step else 0.0
         if one.when:
             return states[one.name][step][place]
-        own = np.asarray(params.get(one.name, neuron.lines.constants.get(one.name)))
+        constant = neuron.lines.constants.get(one.name)
+        own = np.asarray(params.get(one.name, constant))
         return own[place[1:]] if own.ndim else own
 
     dtype = states[name].dtype
+    line = ex.written_out(neuron.lines.lines[name])
     with np.errstate(all="ignore"):
-        for call in _calls(ex.written_out(neuron.lines.lines[name])):
-            given = [ex.evaluate(arg, value, {}) for arg in call.args]
-            given = [np.asarray(one, dtype) for one in given]
-            result = ex.OPERATIONS[str(call.op)](np, *given)
+        for call in _calls(line):
+            op = str(call.op)
+            values = [ex.evaluate(arg, value, {}) for arg in call.args]
+            given = [np.asarray(one, dtype) for one in values]
+            result = ex.OPERATIONS[op](np, *given)
             if not np.isfinite(result):
-                word = WORDS.get(str(call.op), str(call.op))
-                return f"{word} of {' and '.join(f'{one:.4g}' for one in given)}"
+                shown = [f"{one:.4g}" for one in given]
+                return f"{WORDS.get(op, op)} of {' and '.join(shown)}"
     return ""
 
 

@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from html import escape
-from itertools import product
 from typing import Any, NamedTuple
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.lines.expressions import GREEK, NAMED, indexed
+from stbp_edu.arrows.lines.latex_names import GREEK, NAMED, indexed
 from stbp_edu.arrows.lines.layer_program import Adjoint
 from stbp_edu.arrows.lines.shown_program import classes, reached
 from stbp_edu.arrows.lines.step_functions import added
@@ -46,11 +45,14 @@ class Formulas(tuple[Formula, ...]):
     def __getitem__(self, k: Any) -> Any:
         """Return one formula, or some."""
         found = super().__getitem__(k)
-        return Formulas(found) if isinstance(k, slice) else found
+        if isinstance(k, slice):
+            return Formulas(found)
+        return found
 
     def _repr_latex_(self) -> str:
         """Return the formulas as one display in LaTeX, under each case."""
-        lines, case = [], ""
+        lines = []
+        case = ""
         for left, right, where in self:
             if where != case:
                 lines.append(rf"&\textbf{{{where}}}")
@@ -89,9 +91,11 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     text = _Text(net, rule, classes(net, rule))
     layers = ("N", "n") if net.N > 1 else ("N",)
     lines: list[Formula] = []
-    for t, n in product(("T", "t"), layers):
-        lines += text.case(t, n)
-    return [*lines, *text.gradients()]
+    for t in ("T", "t"):
+        for n in layers:
+            lines += text.case(t, n)
+    lines += text.gradients()
+    return lines
 
 
 class _Text(NamedTuple):
@@ -103,15 +107,20 @@ class _Text(NamedTuple):
 
     def case(self, t: str, n: str) -> Iterator[Formula]:
         """Yield a line for each adjoint, at t or T and in layer n or N."""
-        layer = self.net.N if n == "N" else self.net.N - 1
-        where = f"t {'=' if t == 'T' else '<'} T, n {'=' if n == 'N' else '<'} N"
+        layer = self.net.N
+        if n == "n":
+            layer -= 1
+        last_step = t == "T"
+        which_t = "t = T" if last_step else "t < T"
+        which_n = "n = N" if n == "N" else "n < N"
         for state, q in reached(self.net, self.rule, self.same):
-            terms = (
-                self.term(arrow, head, t, n)
-                for arrow, head in self.rule.moves_from(self.net, layer, state, q)
-                if not (arrow.step and t == "T")
-            )
-            yield Formula(self.adjoint(state, q, "i", t, n), added(terms) or "0", where)
+            terms = []
+            for arrow, head in self.rule.moves_from(self.net, layer, state, q):
+                if arrow.step and last_step:
+                    continue
+                terms.append(self.term(arrow, head, t, n))
+            left = self.adjoint(state, q, "i", t, n)
+            yield Formula(left, added(terms) or "0", f"{which_t}, {which_n}")
 
     def term(self, arrow: Arrow, head: str, t: str, n: str) -> str:
         """Return the term of one arrow: its factor, and the adjoint at its head."""
@@ -119,55 +128,64 @@ class _Text(NamedTuple):
             return rf"\frac{{\partial L}}{{\partial {arrow.source}_i^{{{t},{n}}}}}"
         later = f"{t}+1" if arrow.step else t
         above = f"{n}+1" if arrow.layer else n
+        i = "i"
         if arrow.link is not None:
-            factor, i = rf"\sum_j {'w' if arrow.layer else 'r'}_{{ji}}^{{{above}}}", "j"
+            i = "j"
+            weight = "w" if arrow.layer else "r"
+            factor = rf"\sum_j {weight}_{{ji}}^{{{above}}}"
+        elif arrow.kind in self.rule.forgets and arrow.leak is not None:
+            factor = placed_at(arrow.leak_letters, t, n)
         else:
-            forgets = arrow.kind in self.rule.forgets and arrow.leak is not None
-            factor, i = arrow.leak_letters if forgets else arrow.letters, "i"
-        factor = placed_at(factor, t, n)
-        return f"{factor} {self.adjoint(arrow.target, head, i, later, above)}".strip()
+            factor = placed_at(arrow.letters, t, n)
+        adjoint = self.adjoint(arrow.target, head, i, later, above)
+        return f"{factor} {adjoint}".strip()
 
     def adjoint(self, state: str, q: str, i: str, t: str, n: str) -> str:
         """Return the name of an adjoint, with the rule's state where it is not the first."""
-        every = (layer.neuron for layer in self.net.layers[1:])
-        letter = next(one for one in every if state in one.order).lines.adjoint(state)
-        return f"{letter}_{i}^{{{t},{n}}}{mark(self.rule, self.same[state, q])}"
+        for layer in self.net.layers[1:]:
+            if state in layer.neuron.order:
+                letter = layer.neuron.lines.adjoint(state)
+                break
+        behind = mark(self.rule, self.same[state, q])
+        return f"{letter}_{i}^{{{t},{n}}}{behind}"
 
     def gradients(self) -> Iterator[Formula]:
         """Yield a line for each kind of parameter."""
         layer = self.net.layers[self.net.N]
-        entered = self.adjoint(layer.neuron.input, self.rule.start, "i", "t", "n")
-        sent = indexed(layer.neuron.output)
+        neuron = layer.neuron
+        entered = self.adjoint(neuron.input, self.rule.start, "i", "t", "n")
+        sent = indexed(neuron.output)
         lines = {"w_{ij}^n": rf"\sum_t {entered} {sent}_j^{{t,n-1}}"}
         lines["b_i^n"] = rf"\sum_t {entered}"
         if layer.recurrent:
             later = entered.replace("t,n", "t+1,n")
             lines["r_{ij}^n"] = rf"\sum_t {later} {sent}_j^{{t,n}}"
-        for name in layer.neuron.learned:
-            entries = layer.neuron.learned[name]
-            own, over = ("_i", "t") if name in layer.neuron.each else ("", "t,i")
-            right = added(map(self.entered, entries))
-            right = (
-                rf"\left({right}\right)"
-                if len(entries) > 1 or right[0] == "-"
-                else right
-            )
-            lines[f"{indexed(name)}{own}^n"] = rf"\sum_{{{over}}} {right}"
+        for name, entries in neuron.learned.items():
+            right = added([self.entered(arrow) for arrow in entries])
+            if len(entries) > 1 or right[0] == "-":
+                right = rf"\left({right}\right)"
+            letter = indexed(name)
+            if name in neuron.each:
+                lines[f"{letter}_i^n"] = rf"\sum_{{t}} {right}"
+            else:
+                lines[f"{letter}^n"] = rf"\sum_{{t,i}} {right}"
         for name, right in lines.items():
             yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
 
     def entered(self, enter: Arrow) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
-        if (
-            "{}" not in enter.letters and "{-}" in enter.letters
-        ):  # only the last step's states
-            enter = replace(enter, letters=enter.letters.replace("{-}", "{}"), step=1)
+        letters = enter.letters
+        only_last_states = "{-}" in letters and "{}" not in letters
+        if only_last_states:
+            enter = replace(enter, letters=letters.replace("{-}", "{}"), step=1)
         return self.term(enter, self.rule.start, "t", "n")
 
 
 def mark(rule: Rule, q: str) -> str:
     """Return the state of the rule in brackets, where it is not the first."""
-    return "" if q == rule.start else rf"[\mathrm{{{q}}}]"
+    if q == rule.start:
+        return ""
+    return rf"[\mathrm{{{q}}}]"
 
 
 def placed_at(letters: str, t: str, n: str) -> str:
@@ -178,21 +196,23 @@ def placed_at(letters: str, t: str, n: str) -> str:
     def index(later: int) -> str:
         """Return the indices of a step so much later than the tail's."""
         step = offset + later
-        return f"_i^{{{base}{step:+d},{n}}}" if step else f"_i^{{{base},{n}}}"
+        when = f"{base}{step:+d}" if step else base
+        return f"_i^{{{when},{n}}}"
 
     return placed(letters, index)
 
 
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")
-GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"
-COMMANDS = {
-    **{
-        NAMED[name][1:]: letter
-        for name, letter in zip(GREEK, GREEK_LETTERS, strict=True)
-    },
-    **dict(
-        partial="∂", sum="∑", geq="≥", cdot="·", left="", right="", _="_", epsilon="ε"
-    ),
+COMMANDS = {NAMED[name].removeprefix("\\"): sign for name, sign in GREEK.items()}
+COMMANDS |= {
+    "partial": "∂",
+    "sum": "∑",
+    "geq": "≥",
+    "cdot": "·",
+    "left": "",
+    "right": "",
+    "_": "_",
+    "epsilon": "ε",
 }
 FUNCTIONS = ("log", "tanh", "min", "max")
 SCRIPT_TAGS = {"_": "msub", "^": "msup", "_^": "msubsup"}
@@ -220,7 +240,8 @@ def _row(tokens: Iterator[str]) -> str:
         if token == "}":
             break
         if token in "_^":
-            row[-1][1][token] = _one(next(tokens), tokens)
+            _, scripts = row[-1]
+            scripts[token] = _one(next(tokens), tokens)
         else:
             row.append((_one(token, tokens), {}))
     written = []
@@ -228,8 +249,10 @@ def _row(tokens: Iterator[str]) -> str:
         if not scripts:
             written.append(base)
             continue
-        below, above = scripts.get("_", ""), scripts.get("^", "")
-        tag = SCRIPT_TAGS["".join(sorted(scripts, reverse=True))]
+        below = scripts.get("_", "")
+        above = scripts.get("^", "")
+        which = "".join(sorted(scripts, reverse=True))
+        tag = SCRIPT_TAGS[which]
         written.append(f"<{tag}>{base}{below}{above}</{tag}>")
     return "".join(written)
 
@@ -241,7 +264,8 @@ def _one(token: str, tokens: Iterator[str]) -> str:
     if token == "{":
         return f"<mrow>{_row(tokens)}</mrow>"
     if token == r"\frac":
-        above, below = (_one(next(tokens), tokens) for _ in range(2))
+        above = _one(next(tokens), tokens)
+        below = _one(next(tokens), tokens)
         return f"<mfrac>{above}{below}</mfrac>"
     if token == r"\sqrt":
         return f"<msqrt>{_one(next(tokens), tokens)}</msqrt>"
@@ -249,14 +273,20 @@ def _one(token: str, tokens: Iterator[str]) -> str:
         return f"<mover>{_one(next(tokens), tokens)}<mo>¯</mo></mover>"
     if token == r"\mathrm":
         next(tokens)
-        text = "".join(iter(tokens.__next__, "}")).replace("\\_", "_")
+        text = "".join(iter(tokens.__next__, "}"))
+        text = text.replace("\\_", "_")
         return f"<mtext>{escape(text)}</mtext>"
-    if token[1:] in FUNCTIONS:
-        return f"<mi>{token[1:]}</mi>"
-    if token.startswith("\\") and token[1:] not in COMMANDS:
+    command = token[1:]
+    if command in FUNCTIONS:
+        return f"<mi>{command}</mi>"
+    if token.startswith("\\") and command not in COMMANDS:
         raise ValueError(f"{token} is not known here; add it to COMMANDS in {__name__}")
-    sign = COMMANDS.get(token[1:], token.replace("-", "−"))
+    sign = COMMANDS.get(command, token.replace("-", "−"))
     if not sign:
         return ""
-    tag = "mn" if sign[0].isdigit() else "mi" if sign.isalpha() or sign == "∂" else "mo"
+    tag = "mo"
+    if sign[0].isdigit():
+        tag = "mn"
+    elif sign.isalpha() or sign == "∂":
+        tag = "mi"
     return f"<{tag}>{escape(sign)}</{tag}>"

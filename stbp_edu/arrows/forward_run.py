@@ -1,6 +1,7 @@
 """The forward run: each step's states from those of the last one, and checks of what it returns."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -8,17 +9,22 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.models import Layer, LayerParams, Network, Series
+from stbp_edu.arrows.table import Parameters, StateArrays
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 
 NEAR = 1e-4  # the most by which a state may differ that was computed again
-Now = list[dict[str, Any]]
+Now = list[StateArrays]
 """The states of one step, by layer; layer 0 has ``"o"``, the input."""
 
 
 def rest(net: Network, x: Array) -> Now:
     """Return the states before the first step, whose input is x: all 0."""
-    zeros = [np.zeros((len(x), *net.shape_of(n)), x.dtype) for n in range(net.N + 1)]
-    return [dict.fromkeys(of, zero) for of, zero in zip(net.states, zeros, strict=True)]
+    states: Now = []
+    for n, names in enumerate(net.states):
+        shape = (len(x), *net.shape_of(n))
+        zero = np.zeros(shape, x.dtype)
+        states.append(dict.fromkeys(names, zero))
+    return states
 
 
 def run(
@@ -29,24 +35,39 @@ def run(
     for x in inputs:
         now: Now = [{"o": x}]
         for n, layer in enumerate(net.layers[1:], 1):
-            states: dict[str, Any] = {}
-            drive = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
-            for name in net.states[n]:
-                v = layer.neuron.updated(name, states, past[n], drive, params[n])
-                if name == layer.neuron.lines.spike:
-                    v = layer.neuron.smooth(v) if twin else (v >= 0).astype(v.dtype)
-                states[name] = v
-            now.append(states)
+            below = now[n - 1][net.output_of(n - 1)]
+            now.append(_step(layer, params[n], below, past[n], twin))
         yield past, now
         past = now
 
 
-def driven(layer: Layer, p: dict[str, Any], below: Any, past: dict[str, Any]) -> Any:
+def _step(
+    layer: Layer, p: Parameters, below: Any, past: StateArrays, twin: bool
+) -> StateArrays:
+    """Return the states of a layer after one step, from the output below and its last states."""
+    neuron = layer.neuron
+    drive = driven(layer, p, below, past)
+    states: dict[str, Any] = {}
+    for name in neuron.order:
+        v = neuron.updated(name, states, past, drive, p)
+        if name != neuron.lines.spike:
+            states[name] = v
+        elif twin:
+            states[name] = neuron.smooth(v)
+        else:
+            states[name] = (v >= 0).astype(v.dtype)
+    return states
+
+
+def driven(layer: Layer, p: Parameters, below: Any, past: StateArrays) -> Any:
     """Return x, the current that weights and biases bring to the neurons of a layer."""
     drive = layer.link.forward(below, p["W"])
-    drive = drive + p["b"].reshape(-1, *[1] * (len(layer.link.shape) - 1))
+    pixels = len(layer.link.shape) - 1
+    bias = p["b"].reshape(-1, *[1] * pixels)
+    drive = drive + bias
     if layer.recurrent:
-        again = layer.recurrent.forward(past[layer.neuron.output], p["R"])
+        sent = past[layer.neuron.output]
+        again = layer.recurrent.forward(sent, p["R"])
         drive = drive + again.reshape(drive.shape)  # p2-recur-u
     return drive
 
@@ -61,9 +82,10 @@ def check_params(net: Network, params: LayerArrays) -> LayerParams:
         )
     layers = by_layer(params)
     check_shapes(net, layers)
-    for n, layer in enumerate(net.layers[1:], 1):
-        for name in layer.shapes:  # other entries are not read
-            checks.check_finite(f"params[{n}][{name!r}]", np.asarray(layers[n][name]))
+    for n in range(1, net.N + 1):
+        for name in net.layers[n].shapes:  # other entries are not read
+            array = np.asarray(layers[n][name])
+            checks.check_finite(f"params[{n}][{name!r}]", array)
     return layers
 
 
@@ -74,64 +96,78 @@ def check_shapes(net: Network, layers: LayerParams) -> None:
             f"params must have N + 1 = {net.N + 1} entries, got {len(layers)}, and None first"
         )
     for n, layer in enumerate(net.layers[1:], 1):
-        checks.instance(f"params[{n}]", layers[n], dict)
+        of = f"params[{n}]"
+        given = checks.instance(of, layers[n], dict)
         for name, shape in layer.shapes.items():
-            if name not in layers[n]:
-                raise ValueError(
-                    f"params[{n}] lacks {name!r}; give an array of shape {shape}"
-                )
-            value = layers[n][name]
+            if name not in given:
+                raise ValueError(f"{of} lacks {name!r}; give an array of shape {shape}")
+            value = given[name]
             if not shape and not isinstance(value, np.ndarray):
                 value = np.asarray(value)
-            checks.array_of_floats(f"params[{n}][{name!r}]", value, str(shape), shape)
+            checks.array_of_floats(f"{of}[{name!r}]", value, str(shape), shape)
 
 
 def check_run(net: Network, trace: Series, targets: Array) -> None:
     """Check that a trace has every state of the network, and the targets a row for each sample."""
-    shape: tuple[int | None, ...] = (None, None)
-    for n, name in (
-        (n, name) for n, states in enumerate(net.states) for name in states
-    ):
-        series: Any = checks.instance("trace", trace, dict).get(name)
-        whole = isinstance(series, list | tuple) and len(series) == net.N + 1
-        if not whole or series[n] is None:
-            raise ValueError(
-                f"trace must have state {name!r} of layer {n}; pass what forward returned for "
-                "this network"
-            )
-        of = f"trace[{name!r}][{n}]"
-        array = checks.array(
-            of, series[n], "(T, S, *shape)", (*shape, *net.shape_of(n))
-        )
-        shape = array.shape[:2]
-    checks.array("targets", targets, "(S, n[N])", (shape[1], *net.shape_of(net.N)))
+    checks.instance("trace", trace, dict)
+    run_shape: tuple[int | None, ...] = (None, None)
+    for n, names in enumerate(net.states):
+        for name in names:
+            series: Any = trace.get(name)
+            whole = isinstance(series, list | tuple) and len(series) == net.N + 1
+            if not whole or series[n] is None:
+                raise ValueError(
+                    f"trace must have state {name!r} of layer {n}; pass what forward returned for "
+                    "this network"
+                )
+            of = f"trace[{name!r}][{n}]"
+            shape = (*run_shape, *net.shape_of(n))
+            array = checks.array(of, series[n], "(T, S, *shape)", shape)
+            run_shape = array.shape[:2]
+    _, S = run_shape
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
 
 
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
     """Check that a trace's last step follows from the one before: that it is this network's."""
-    steps = range(len(trace["o"][0]))[-2:]
-    last = [
-        [{s: trace[s][n][t] for s in of} for n, of in enumerate(net.states)]
-        for t in steps
-    ]
-    past, now = last if len(last) > 1 else (rest(net, trace["o"][0][0]), *last)
+    inputs = trace["o"][0]
+    T = len(inputs)
+    now = _states_at(net, trace, T - 1)
+    past = rest(net, inputs[0])
+    if T > 1:
+        past = _states_at(net, trace, T - 2)
     for n, layer in enumerate(net.layers[1:], 1):
-        x = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
-        for name in net.states[n]:
-            value, found = (
-                layer.neuron.updated(name, now[n], past[n], x, params[n]),
-                now[n][name],
+        neuron = layer.neuron
+        below = now[n - 1][net.output_of(n - 1)]
+        x = driven(layer, params[n], below, past[n])
+        for name, found in now[n].items():
+            value = neuron.updated(name, now[n], past[n], x, params[n])
+            follows = False
+            if name == neuron.lines.spike:
+                follows = _is_spike_of(value, found)
+                value = neuron.smooth(value)
+            if follows or np.allclose(value, found, 1e-3, NEAR, equal_nan=True):
+                continue
+            raise ValueError(
+                f"trace[{name!r}][{n}] must follow from this network and these parameters, but "
+                "at its last step it does not; pass what forward returned for them"
             )
-            fires = np.False_
-            if name == layer.neuron.lines.spike:
-                # close to the threshold it may have been rounded to either side; or it is H(v)
-                fires = ((found == (value >= 0)) | (np.abs(value) < NEAR)).all()
-                value = layer.neuron.smooth(value)
-            if not fires and not np.allclose(value, found, 1e-3, NEAR, equal_nan=True):
-                raise ValueError(
-                    f"trace[{name!r}][{n}] must follow from this network and these parameters, but "
-                    "at its last step it does not; pass what forward returned for them"
-                )
+
+
+def _states_at(net: Network, trace: Series, t: int) -> Now:
+    """Return the states of one step."""
+    states: Now = []
+    for n, names in enumerate(net.states):
+        of_layer = {name: trace[name][n][t] for name in names}
+        states.append(of_layer)
+    return states
+
+
+def _is_spike_of(v: Any, found: Any) -> bool:
+    """Return whether spikes are those of v; close to 0 it may have been rounded to either side."""
+    same = found == (v >= 0)
+    at_threshold = np.abs(v) < NEAR
+    return bool((same | at_threshold).all())
 
 
 def forward(
@@ -161,15 +197,20 @@ def forward(
     layers = check_params(net, params)
     checks.instance("twin", twin, bool)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    return as_trace(net, [now for _, now in run(net, layers, inputs, twin)])
+    steps = [now for _, now in run(net, layers, inputs, twin)]
+    return as_trace(net, steps)
 
 
 def as_trace(net: Network, steps: list[Now]) -> Series:
     """Return the states of many steps, by state."""
-    return {
-        name: [
-            np.stack([now[n][name] for now in steps]) if name in of else None
-            for n, of in enumerate(net.states)
-        ]
-        for name in sorted({name for of in net.states for name in of})
-    }
+    trace: Series = {}
+    every = set(chain.from_iterable(net.states))
+    for name in sorted(every):
+        trace[name] = []
+        for n, names in enumerate(net.states):
+            series = None
+            if name in names:
+                values = [now[n][name] for now in steps]
+                series = np.stack(values)
+            trace[name].append(series)
+    return trace

@@ -33,7 +33,10 @@ class Polynomial:
         total: dict[Monomial, Any] = {}
         for monomial, c in terms:
             total[monomial] = total.get(monomial, 0) + c
-        self.terms = {monomial: c for monomial, c in total.items() if c != 0}
+        self.terms = {}
+        for monomial, c in total.items():
+            if c != 0:
+                self.terms[monomial] = c
 
     @classmethod
     def letter(cls, name: str) -> "Polynomial":
@@ -43,20 +46,29 @@ class Polynomial:
     @classmethod
     def _of(cls, value: Any) -> "Polynomial":
         """Return a polynomial, or a number as one."""
-        return value if isinstance(value, Polynomial) else cls([((), value)])
+        if isinstance(value, Polynomial):
+            return value
+        return cls([((), value)])
 
     def __add__(self, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             return NotImplemented
-        return Polynomial([*self.terms.items(), *self._of(other).terms.items()])
+        added = self._of(other)
+        return Polynomial([*self.terms.items(), *added.terms.items()])
 
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             return NotImplemented
-        pairs = product(self.terms.items(), self._of(other).terms.items())
-        return Polynomial((tuple(sorted(m + k)), c * d) for (m, c), (k, d) in pairs)
+        terms = []
+        for (m, c), (k, d) in product(
+            self.terms.items(), self._of(other).terms.items()
+        ):
+            monomial = tuple(sorted(m + k))
+            terms.append((monomial, c * d))
+        return Polynomial(terms)
 
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__ = __add__
+    __rmul__ = __mul__
 
     def __truediv__(self, number: int) -> Any:
         return self * Fraction(1, number)
@@ -77,7 +89,11 @@ class Polynomial:
         return hash(frozenset(self.terms.items()))
 
     def __repr__(self) -> str:
-        return " + ".join(f"{c}·{'·'.join(m)}" for m, c in self.terms.items()) or "0"
+        terms = []
+        for monomial, c in self.terms.items():
+            product_of_letters = "·".join(monomial)
+            terms.append(f"{c}·{product_of_letters}")
+        return " + ".join(terms) or "0"
 
 
 def letters(
@@ -104,11 +120,11 @@ def letters(
 
     def weight(shape: Shape, name: str, n: int) -> Any:
         """Return a letter for each entry of a parameter, such as ``w_{12}^{1}``."""
-        array, apart = np.empty(shape, object), "," if max(shape, default=0) > 9 else ""
+        array = np.empty(shape, object)
+        between = "," if max(shape, default=0) > 9 else ""
         for at in np.ndindex(shape):
-            array[at] = letter(
-                f"{name}_{{{apart.join(str(k + 1) for k in at)}}}^{{{n}}}"
-            )
+            index = between.join(str(k + 1) for k in at)
+            array[at] = letter(f"{name}_{{{index}}}^{{{n}}}")
         return array
 
     factor = partial(letter_array, letter=letter)
@@ -117,21 +133,34 @@ def letters(
 
 def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) -> Any:
     """Return a factor such as ``u{} f'(o{})`` of layer n, for each index (t, 0, *i) of a shape."""
-    names, sign = _apart(text.removeprefix("-")), -1 if text.startswith("-") else 1
+    sign = 1
+    if text.startswith("-"):
+        sign = -1
+    names = _apart(text.removeprefix("-"))
     array = np.empty(shape, object)
     for at in np.ndindex(shape):
+        t = at[0] + 1
         i = int(np.ravel_multi_index(at[2:], shape[2:])) + 1
-        index = {later: f"_{{{i}}}^{{{at[0] + 1 + later},{n}}}" for later in (-1, 0, 1)}
-        here = (placed(name, index.__getitem__) for name in names)
-        array[at] = math.prod(map(letter, here), start=sign)
+        index = {}
+        for later in (-1, 0, 1):
+            index[later] = f"_{{{i}}}^{{{t + later},{n}}}"
+        factors = []
+        for name in names:
+            here = placed(name, index.__getitem__)
+            factors.append(letter(here))
+        array[at] = math.prod(factors, start=sign)
     return array
 
 
 def _apart(text: str) -> list[str]:
     """Return the letters of a factor, split at the spaces outside brackets."""
-    found, depth = [""], 0
+    found = [""]
+    depth = 0
     for sign in text:
-        depth += (sign in "([{") - (sign in ")]}")
+        if sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
         if sign == " " and depth == 0:
             found.append("")
         else:
@@ -146,21 +175,23 @@ def tabulated(
     weight: Callable[[Shape, str, int], Any],
 ) -> LocalDerivatives:
     """Return a symbol for every arrow: factor(shape, letters, n), weight(shape, name, n)."""
-    shapes = [(T, 1, *net.shape_of(n)) for n in range(net.N + 1)]
     factors: Factors = [{}]
     params: LayerParams = [None]
+    outputs = [factor((T, 1, *net.shape), "o{}", 0)]
     for n, layer in enumerate(net.layers[1:], 1):
-        named = {(a.kind, False): a.letters for a in layer.neuron.arrows}
-        named |= {
-            (a.kind, True): a.leak_letters
-            for a in layer.neuron.arrows
-            if a.leak is not None
-        }
-        factors.append({key: factor(shapes[n], text, n) for key, text in named.items()})
-        params.append(
-            {k: weight(size, k.lower(), n) for k, size in layer.shapes.items()}
-        )
-    direct = factor(shapes[-1], f"∂L/∂{net.loss.state}{{}}", net.N)
+        neuron = layer.neuron
+        shape = (T, 1, *layer.link.shape)
+        table = {}
+        for arrow in neuron.arrows:
+            table[arrow.kind, False] = factor(shape, arrow.letters, n)
+            if arrow.leak is not None:
+                table[arrow.kind, True] = factor(shape, arrow.leak_letters, n)
+        factors.append(table)
+        p = {}
+        for name, size in layer.shapes.items():
+            p[name] = weight(size, name.lower(), n)
+        params.append(p)
+        outputs.append(factor(shape, f"{neuron.output}{{}}", n))
+    direct = factor(outputs[-1].shape, f"∂L/∂{net.loss.state}{{}}", net.N)
     direct[: net.loss.steps(T).start] = 0
-    outputs = [factor(shapes[n], net.output_of(n) + "{}", n) for n in range(net.N + 1)]
     return LocalDerivatives(net, factors, params, direct, outputs)

@@ -8,7 +8,6 @@ correlating with the kernel flipped), and an average by giving each pixel an equ
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,8 @@ class Flatten:
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Lay the values in one row."""
-        return x.reshape(*x.shape[: x.ndim - len(shape)], *self.out(shape))
+        lead = x.shape[: x.ndim - len(shape)]
+        return x.reshape(*lead, *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Give the row its shape again."""
@@ -61,27 +61,30 @@ class Patches:
 
     def out(self, shape: Shape) -> Shape:
         """Return (patches, C k²)."""
-        C, H, W = _image(shape, f"a convolution with a kernel of {self.k}")
-        if min(H, W) < self.k:
-            raise ValueError(
-                f"a kernel of {self.k} does not fit into an image of {H} × {W}"
-            )
-        return (H - self.k + 1) * (W - self.k + 1), C * self.k * self.k
+        k = self.k
+        C, H, W = _image(shape, f"a convolution with a kernel of {k}")
+        if min(H, W) < k:
+            raise ValueError(f"a kernel of {k} does not fit into an image of {H} × {W}")
+        h, w = H - k + 1, W - k + 1
+        return h * w, C * k * k
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Cut the patches out."""
-        windows = sliding_window_view(x, (self.k, self.k), axis=(-2, -1))
+        k = self.k
+        windows = sliding_window_view(x, (k, k), axis=(-2, -1))
         rows = np.moveaxis(windows, -5, -3)  # (..., H', W', C, k, k)
-        return rows.reshape(*x.shape[:-3], *self.out(shape))
+        lead = x.shape[:-3]
+        return rows.reshape(*lead, *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Add each patch up where it was cut out."""
         C, H, W = shape
-        k, before = self.k, y.shape[:-2]
+        k = self.k
+        lead = y.shape[:-2]
         h, w = H - k + 1, W - k + 1
-        patches = y.reshape(*before, h, w, C, k, k)
+        patches = y.reshape(*lead, h, w, C, k, k)
         by_channel = np.moveaxis(patches, -3, -5)  # (..., C, h, w, k, k)
-        image = np.zeros((*before, C, H, W), y.dtype)
+        image = np.zeros((*lead, C, H, W), y.dtype)
         for a, b in np.ndindex(k, k):  # p2-conv-delta, p2-conv-image-delta
             image[..., a : a + h, b : b + w] += by_channel[..., a, b]
         return image
@@ -113,15 +116,15 @@ class AveragePool:
     def forward(self, x: Any, shape: Shape) -> Any:
         """Average the blocks."""
         *lead, H, W = x.shape
-        blocks = x.reshape(*lead, H // self.k, self.k, W // self.k, self.k)
-        return blocks.sum(axis=(-3, -1)) * (1 / self.k**2)  # p2-pool-x
+        k = self.k
+        blocks = x.reshape(*lead, H // k, k, W // k, k)
+        return blocks.sum(axis=(-3, -1)) * (1 / k**2)  # p2-pool-x
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Give each pixel of a block an equal share."""
-        # p2-pool-delta
-        return np.repeat(np.repeat(y, self.k, axis=-2), self.k, axis=-1) * (
-            1 / self.k**2
-        )
+        k = self.k
+        rows = np.repeat(y, k, axis=-2)
+        return np.repeat(rows, k, axis=-1) * (1 / k**2)  # p2-pool-delta
 
 
 Map = Flatten | Patches | AveragePool
@@ -167,11 +170,11 @@ class Link:
     @cached_property
     def shapes(self) -> list[Shape]:
         """The shapes before and after each map; the last one is (rows, P)."""
-        return [
-            *accumulate(
-                self.maps, lambda shape, one: one.out(shape), initial=self.source
-            )
-        ]
+        shapes = [self.source]
+        for one in self.maps:
+            below = shapes[-1]
+            shapes.append(one.out(below))
+        return shapes
 
     @cached_property
     def shape(self) -> Shape:
@@ -179,15 +182,19 @@ class Link:
         last = self.maps[-1]
         if not isinstance(last, Patches):
             return (self.units,)
-        return self.units, *(size - last.k + 1 for size in self.shapes[-2][1:])
+        _, H, W = self.shapes[-2]
+        h, w = H - last.k + 1, W - last.k + 1
+        return self.units, h, w
 
     @cached_property
     def weight_shape(self) -> Shape:
         """The shape of its weights: (units, inputs), or (units, C, k, k)."""
         last = self.maps[-1]
         if isinstance(last, Patches):
-            return self.units, self.shapes[-2][0], last.k, last.k
-        return self.units, self.shapes[-1][1]
+            channels = self.shapes[-2][0]
+            return self.units, channels, last.k, last.k
+        _, inputs = self.shapes[-1]
+        return self.units, inputs
 
     def rows(self, x: Any) -> Any:
         """Return the inputs that the weights multiply: (..., rows, P)."""
@@ -197,33 +204,39 @@ class Link:
 
     def forward(self, x: Any, W: Any) -> Any:
         """Return W o: (..., *source) to (..., *shape)."""
-        # p2-conv-x, p2-conv-image-x
-        y = np.swapaxes(self.rows(x) @ W.reshape(self.units, -1).T, -1, -2)
-        return y.reshape(*y.shape[:-2], *self.shape)
+        weights = W.reshape(self.units, -1)
+        by_row = self.rows(x) @ weights.T  # p2-conv-x, p2-conv-image-x
+        y = np.swapaxes(by_row, -1, -2)
+        lead = y.shape[:-2]
+        return y.reshape(*lead, *self.shape)
 
     def back(self, adjoint: Any, W: Any) -> Any:
         """Return Wᵀ adjoint: (..., *shape) to (..., *source)."""
-        y = self._columns(adjoint) @ W.reshape(self.units, -1)
-        for one, shape in reversed(list(zip(self.maps, self.shapes, strict=False))):
-            y = one.transpose(y, shape)
+        weights = W.reshape(self.units, -1)
+        y = self._columns(adjoint) @ weights
+        for k in reversed(range(len(self.maps))):
+            y = self.maps[k].transpose(y, self.shapes[k])
         return y
 
     def gradient(self, adjoint: Any, x: Any) -> Any:
         """Return ∂L/∂W: adjoint times what came in, summed over all but the weights' axes."""
-        A, X = (
-            a.reshape(-1, a.shape[-1]) for a in (self._columns(adjoint), self.rows(x))
-        )
+        columns = self._columns(adjoint)
+        rows = self.rows(x)
+        A = columns.reshape(-1, columns.shape[-1])
+        X = rows.reshape(-1, rows.shape[-1])
         return (A.T @ X).reshape(self.weight_shape)  # p2-conv-w, p2-conv-image-w
 
     def matrix(self, W: Any) -> Any:
         """Return the whole map as a matrix (outputs, inputs), for oracles and small networks."""
         size = math.prod(self.source)
-        one = np.eye(size, dtype=int if W.dtype == object else W.dtype)
-        return self.forward(one.reshape(size, *self.source), W).reshape(size, -1).T
+        dtype = int if W.dtype == object else W.dtype
+        each_input = np.eye(size, dtype=dtype).reshape(size, *self.source)
+        outputs = self.forward(each_input, W)
+        return outputs.reshape(size, -1).T
 
     def _columns(self, adjoint: Any) -> Any:
         """Return an adjoint (..., *shape) as (..., rows, units)."""
         lead = adjoint.shape[: adjoint.ndim - len(self.shape)]
-        return np.swapaxes(
-            adjoint.reshape(*lead, self.units, math.prod(self.shape[1:])), -1, -2
-        )
+        rows = math.prod(self.shape[1:])
+        by_unit = adjoint.reshape(*lead, self.units, rows)
+        return np.swapaxes(by_unit, -1, -2)

@@ -55,10 +55,11 @@ class Layer:
         }
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
-        neuron = self.neuron
-        return shapes | {
-            k: self.link.shape if k in neuron.each else () for k in neuron.learned
-        }
+        for name in self.neuron.learned:
+            shapes[name] = ()
+            if name in self.neuron.each:
+                shapes[name] = self.link.shape
+        return shapes
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,13 @@ class Network:
             )
         for n, layer in enumerate(self.layers[1:], 1):
             source = checks.instance(f"layers[{n}]", layer, Layer).link.source
-            if (below := self.shape_of(n - 1)) != source:
+            below = self.shape_of(n - 1)
+            if below != source:
                 raise ValueError(
                     f"layer {n} reads shape {source}, but below it is {below}"
                 )
-        if self.loss.state not in (states := self.states[self.N]):
+        states = self.states[self.N]
+        if self.loss.state not in states:
             raise ValueError(
                 f"loss {self.loss.name!r} reads state {self.loss.state!r}, which layer {self.N} "
                 f"does not have; its states are {', '.join(states)}"
@@ -101,7 +104,8 @@ class Network:
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many neurons each layer has, and how many inputs there are."""
-        return tuple(math.prod(self.shape_of(n)) for n in range(self.N + 1))
+        shapes = [self.shape_of(n) for n in range(self.N + 1)]
+        return tuple(map(math.prod, shapes))
 
     @cached_property
     def states(self) -> list[tuple[str, ...]]:
@@ -110,27 +114,32 @@ class Network:
 
     def shape_of(self, n: int) -> Shape:
         """Return the shape of a layer; 0 is the input."""
-        return self.layers[n].link.shape if n else self.shape
+        if n == 0:
+            return self.shape
+        return self.layers[n].link.shape
 
     def output_of(self, n: int) -> str:
         """Return the state of a layer that the next one reads; "o" of the input."""
-        return self.layers[n].neuron.output if n else "o"
+        if n == 0:
+            return "o"
+        return self.layers[n].neuron.output
 
     @cached_property
     def arrows(self) -> list[tuple[Arrow, ...]]:
         """The table: for each layer, every arrow that leaves one of its states."""
         tables: list[tuple[Arrow, ...]] = [()]
         for layer, above in pairwise((*self.layers[1:], None)):
-            own, sent = layer.neuron, layer.neuron.output
-            arrows = [Arrow("readout", self.loss.state, LOSS), *own.arrows]
+            neuron = layer.neuron
+            sent = neuron.output
             if above:  # p2-current-delta
-                arrows[0] = Arrow(
-                    "weight", sent, above.neuron.input, layer=1, link=above.link
-                )
+                entered = above.neuron.input
+                up = Arrow("weight", sent, entered, layer=1, link=above.link)
+            else:
+                up = Arrow("readout", self.loss.state, LOSS)
+            arrows = [up, *neuron.arrows]
             if layer.recurrent:  # p2-recur-delta
-                arrows.append(
-                    Arrow("recur", sent, own.input, step=1, link=layer.recurrent)
-                )
+                again = Arrow("recur", sent, neuron.input, step=1, link=layer.recurrent)
+                arrows.append(again)
             tables.append(tuple(arrows))
         return tables
 
@@ -172,7 +181,9 @@ def network(
         )
     first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
     shape = read_input("sizes", first)
-    shape = shape if len(shape) == 1 else (shape[2], *shape[:2])
+    if len(shape) == 3:
+        rows, columns, channels = shape
+        shape = (channels, rows, columns)
     parts = [read_part("sizes", part) for part in rest]
     if not parts or parts[-1].pool:
         raise ValueError(
@@ -193,8 +204,11 @@ def network(
         if part.pool:
             maps = (*maps, AveragePool(part.pool))
         else:
-            layers.append(_layer(text, part, maps, below, neurons[len(layers) - 1]))
-            below, maps = layers[-1].link.shape, ()
+            own = neurons[len(layers) - 1]
+            layer = _layer(text, part, maps, below, own)
+            layers.append(layer)
+            below = layer.link.shape
+            maps = ()
     return Network(shape, tuple(layers), loss)
 
 
@@ -215,12 +229,10 @@ def _layer(
             f"sizes: {text} must fit what it reads, of shape {below} (channels, rows, columns), "
             f"but {error}; sizes name the channels of an image last, as in 34x34x2"
         ) from None
-    again = (
-        Link((Flatten(),), link.shape, math.prod(link.shape), "R")
-        if part.recurrent
-        else None
-    )
-    return Layer(neuron, link, again)
+    if not part.recurrent:
+        return Layer(neuron, link)
+    units = math.prod(link.shape)
+    return Layer(neuron, link, Link((Flatten(),), link.shape, units, "R"))
 
 
 LayerParams = list[Any]
@@ -243,10 +255,13 @@ def draw_params(
     scale = checks.number("scale", scale, positive=True)
     params: LayerParams = [None]
     for layer in net.layers[1:]:
-        constants, p = layer.neuron.lines.constants, {}
+        constants = layer.neuron.lines.constants
+        p = {}
         for name, shape in layer.shapes.items():
-            p[name] = np.full(shape, constants.get(name, 0.0))
             if name in ("W", "R"):
-                p[name] = rng.normal(0, scale / math.sqrt(math.prod(shape[1:])), shape)
+                n_in = math.prod(shape[1:])
+                p[name] = rng.normal(0, scale / math.sqrt(n_in), shape)
+            else:
+                p[name] = np.full(shape, constants.get(name, 0.0))
         params.append(p)
     return params

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,12 +23,13 @@ from stbp_edu.arrows.forward_run import as_trace, check_params, run
 from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.lines.layer_program import Adjoint
 from stbp_edu.arrows.lines.step_functions import added
-from stbp_edu.arrows.models import LayerParams, Network
+from stbp_edu.arrows.link import Shape
+from stbp_edu.arrows.models import Layer, LayerParams, Network
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.arrows.table import LOSS
+from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.arrows.unrolled import Word
 
-Traces = dict[tuple[str, str], Any]
+Traces = dict[Adjoint, Any]
 """e of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""
 
 
@@ -45,22 +46,47 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     """
     rule = as_rule(rule)
     checks.instance("net", net, Network)
-    neurons = [*enumerate((layer.neuron for layer in net.layers[1:]), 1)]
-    first = [(n, neuron.input) for n, neuron in neurons]
-    first += [(n, enter.target) for n, neuron in neurons for enter in neuron.enters]
-    queue = [(*node, rule.start, False, False) for node in first]
-    found: dict[Any, Word] = dict.fromkeys(queue, ("enter",))
-    for n, state, q, left, late in queue:  # grows while it is read: breadth first
-        for arrow, head in rule.moves_from(net, n, state, q):
-            word = (*found[n, state, q, left, late], arrow.kind)
-            bad = late or bool(arrow.step and (left or arrow.leaves))
-            node = n + arrow.layer, arrow.target, head, left or arrow.leaves, bad
-            if arrow.target == LOSS and bad:
-                return word
-            if arrow.target != LOSS and node not in found:
-                found[node] = word
-                queue.append(node)
+    queue = []
+    for n in range(1, net.N + 1):
+        place = _Place(n, net.layers[n].neuron.input, rule.start)
+        queue.append(place)
+    for n in range(1, net.N + 1):
+        for state in net.layers[n].neuron.entered:
+            place = _Place(n, state, rule.start)
+            queue.append(place)
+    found: dict[_Place, Word] = dict.fromkeys(queue, ("enter",))
+    for place in queue:  # grows while it is read: breadth first
+        moves = rule.moves_from(net, place.n, place.state, place.q)
+        for arrow, head in moves:
+            word = (*found[place], arrow.kind)
+            after = place.after(arrow, head)
+            if arrow.target == LOSS:
+                if after.late:
+                    return word
+            elif after not in found:
+                found[after] = word
+                queue.append(after)
     return None
+
+
+class _Place(NamedTuple):
+    """Where a word has come to: layer, state, state of the rule, and what it has done.
+
+    ``left`` says whether it has left its neuron, ``late`` whether it took a step after that, or
+    while it left.
+    """
+
+    n: int
+    state: str
+    q: str
+    left: bool = False
+    late: bool = False
+
+    def after(self, arrow: Arrow, q: str) -> "_Place":
+        """Return the place after an arrow."""
+        left = self.left or arrow.leaves
+        late = self.late or (left and arrow.step > 0)
+        return _Place(self.n + arrow.layer, arrow.target, q, left, late)
 
 
 def online(
@@ -95,29 +121,39 @@ def online(
     checks.instance("twin", twin, bool)
     _check_form(net, rule)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    checks.array(
-        "targets", targets, "(S, n[N])", (inputs.shape[1], *net.shape_of(net.N))
-    )
+    S = inputs.shape[1]
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for local in _steps(net, params, inputs, targets, twin):
         signals = adjoints.lambdas(local, rule)  # p2-trace-signal
-        for n, name, into in _entries(local):
-            e = _along(traces[n, name], 1, local, n, rule)
-            for state, value in into:
-                e[state, rule.start] = e[state, rule.start] + value  # p2-trace-step
-            for node, trace in e.items():
-                signal = _view(local, n, signals[n][node][1])
-                total[n, name] = total[n, name] + (signal * trace).sum(
-                    axis=0
-                )  # p2-trace-w
-            traces[n, name] = _along(e, 0, local, n, rule)
-    result: LayerParams = [None, *({} for _ in net.layers[1:])]
-    for (n, name), g in total.items():  # (units, rows, P), of which some share a number
-        shape = net.layers[n].shapes[name]
-        shared: Any = 1 if name in ("W", "b") else () if shape else None
-        result[n][name] = np.reshape(g.sum(axis=shared), shape)
+        for n in range(1, net.N + 1):
+            now = _LayerNow(local, n, rule)
+            for name, into in now.entries():
+                e = now.from_last_step(traces[n, name])
+                for state, value in into:
+                    e[state, rule.start] = e[state, rule.start] + value  # p2-trace-step
+                for node, trace in e.items():
+                    _, adjoint = signals[n][node]
+                    weighted = now.view(adjoint) * trace
+                    total[n, name] = total[n, name] + weighted.sum(axis=0)  # p2-trace-w
+                traces[n, name] = now.within(e)
+    result: LayerParams = [None]
+    for n, layer in enumerate(net.layers[1:], 1):
+        result.append({})
+        for name, shape in layer.shapes.items():
+            summed = _summed_where_shared(total[n, name], name, shape)
+            result[n][name] = np.reshape(summed, shape)
     return result
+
+
+def _summed_where_shared(gradient: Any, name: str, shape: Shape) -> Any:
+    """Return the gradient (units, rows, P) of a parameter, summed over what shares a number."""
+    if name in ("W", "b"):
+        return gradient.sum(axis=1)
+    if shape:
+        return gradient
+    return gradient.sum()
 
 
 def _check_form(net: Network, rule: Rule) -> None:
@@ -128,7 +164,8 @@ def _check_form(net: Network, rule: Rule) -> None:
             f"rule must have no gain limit and no blocks to be learned forward in time, got "
             f"{rule.name!r}; use backward"
         )
-    if word := forbidding_word(net, rule):
+    word = forbidding_word(net, rule)
+    if word:
         able = [name for name, one in RULES.items() if not forbidding_word(net, one)]
         raise ValueError(
             f"rule {rule.name!r} has no online form on this network: the word "
@@ -141,68 +178,95 @@ def _steps(
     net: Network, params: LayerParams, inputs: Array, targets: Array, twin: bool
 ) -> Iterator[adjoints.LocalDerivatives]:
     """Yield the factors of each step and of the one before, with the later one's direct term."""
-    reads, at_once, mean = (
-        net.loss.steps(len(inputs)),
-        replace(net.loss, last=None),
-        np.zeros(0),
-    )
-    if not net.loss.per_step:
-        series = (
-            now[net.N][net.loss.state] for _, now in run(net, params, inputs, twin)
-        )
-        mean = sum(z for t, z in enumerate(series) if t in reads) / len(reads)
+    loss = net.loss
+    reads = loss.steps(len(inputs))
+    at_once = replace(loss, last=None)
+    mean: Any = 0
+    if not loss.per_step:
+        for t, (_, now) in enumerate(run(net, params, inputs, twin)):
+            if t in reads:
+                mean = mean + now[net.N][loss.state]
+        mean = mean / len(reads)
     for t, (past, now) in enumerate(run(net, params, inputs, twin)):
-        z = now[net.N][net.loss.state]
-        read = (z if net.loss.per_step else mean)[None]
-        direct = (
-            at_once.direct(read, targets)[0] / len(reads)
-            if t in reads
-            else np.zeros_like(z)
-        )
+        z = now[net.N][loss.state]
+        read = z if loss.per_step else mean
+        direct = np.zeros_like(z)
+        if t in reads:
+            (slope,) = at_once.direct(read[None], targets)
+            direct = slope / len(reads)
         both = np.stack([0 * direct, direct])
-        yield adjoints.derivatives_on(net, params, as_trace(net, [past, now]), both)
+        trace = as_trace(net, [past, now])
+        yield adjoints.derivatives_on(net, params, trace, both)
 
 
-def _view(local: adjoints.LocalDerivatives, n: int, a: Any) -> Any:
-    """Return an array (S, *shape) of layer n as (S, units, rows, 1)."""
-    return a.reshape(len(a), local.net.layers[n].link.units, -1, 1)
+@dataclass(frozen=True)
+class _LayerNow:
+    """A layer at one step, as the traces at its synapses see it.
 
+    Attributes:
+        local: the factors of the step before, and of this one.
+        n: which layer.
+        rule: the rule.
+    """
 
-def _entries(
-    local: adjoints.LocalDerivatives,
-) -> Iterator[tuple[int, str, list[tuple[str, Any]]]]:
-    """Yield layer and name of each parameter, and what it is multiplied by at which states."""
-    for n, layer in enumerate(local.net.layers[1:], 1):
-        rows = layer.link.rows(local.outputs[n - 1][1])[:, None]
-        yield n, "W", [(layer.neuron.input, rows)]
-        yield n, "b", [(layer.neuron.input, 1.0)]
-        if layer.recurrent:
-            rows = layer.recurrent.rows(local.outputs[n][0])[:, None]
-            yield n, "R", [(layer.neuron.input, rows)]
-        for name, arrows in layer.neuron.learned.items():
-            factors = [(a.target, local.factors[n][a.kind, False][1]) for a in arrows]
-            yield (
-                n,
-                name,
-                [(state, _view(local, n, factor)) for state, factor in factors],
-            )
+    local: adjoints.LocalDerivatives
+    n: int
+    rule: Rule
 
+    @property
+    def layer(self) -> Layer:
+        """The layer."""
+        return self.local.net.layers[self.n]
 
-def _along(
-    traces: Traces, step: int, local: adjoints.LocalDerivatives, n: int, rule: Rule
-) -> Traces:
-    """Return the traces that come from the last step, or those that go on within this one."""
-    found: Traces = defaultdict(float, {} if step else traces)
-    tails = traces if step else found
-    for node in product(local.net.states[n], rule.moves):
-        for arrow, head in (
-            rule.moves_from(local.net, n, *node) if node in tails else ()
-        ):
-            if arrow.step == step and not arrow.leaves:
-                factor = _view(local, n, local.factor(arrow, n, rule)[1 - step])
-                passed = found[arrow.target, head] + factor * tails[node]
-                found[arrow.target, head] = passed  # p2-trace-step, p2-trace-adapt
-    return found
+    def view(self, a: Any) -> Any:
+        """Return an array (S, *shape) as (S, units, rows, 1)."""
+        return a.reshape(len(a), self.layer.link.units, -1, 1)
+
+    def entries(self) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+        """Yield the name of each parameter, and what it is multiplied by at which states."""
+        again = self.layer.recurrent
+        neuron = self.layer.neuron
+        _, below = self.local.outputs[self.n - 1]
+        rows = self.layer.link.rows(below)[:, None]
+        yield "W", [(neuron.input, rows)]
+        yield "b", [(neuron.input, 1.0)]
+        if again:
+            sent, _ = self.local.outputs[self.n]
+            rows = again.rows(sent)[:, None]
+            yield "R", [(neuron.input, rows)]
+        for name, arrows in neuron.learned.items():
+            into = []
+            for arrow in arrows:
+                _, factor = self.local.factors[self.n][arrow.kind, False]
+                into.append((arrow.target, self.view(factor)))
+            yield name, into
+
+    def from_last_step(self, traces: Traces) -> Traces:
+        """Return the traces that come from the last step."""
+        found: Traces = defaultdict(float)
+        for node in product(self.layer.neuron.order, self.rule.moves):
+            if node in traces:
+                self._pass_on(node, traces, found, 1)
+        return found
+
+    def within(self, traces: Traces) -> Traces:
+        """Return the traces with what goes on within this step."""
+        found: Traces = defaultdict(float, traces)
+        for node in product(self.layer.neuron.order, self.rule.moves):
+            if node in found:
+                self._pass_on(node, found, found, 0)
+        return found
+
+    def _pass_on(self, node: Adjoint, traces: Traces, found: Traces, step: int) -> None:
+        """Add the trace of one node, along its arrows of 0 or 1 steps, to those at their heads."""
+        state, q = node
+        for arrow, head in self.rule.moves_from(self.local.net, self.n, state, q):
+            if arrow.step != step or arrow.leaves:
+                continue
+            factors = self.local.factor(arrow, self.n, self.rule)
+            factor = self.view(factors[1 - step])
+            passed = found[arrow.target, head] + factor * traces[node]
+            found[arrow.target, head] = passed  # p2-trace-step, p2-trace-adapt
 
 
 @dataclass(frozen=True, repr=False)
@@ -232,7 +296,9 @@ class OnlineForm:
 
     def _repr_latex_(self) -> str | None:
         """Return the formulas in LaTeX; None where a word forbids them."""
-        return None if self.word else self.formulas._repr_latex_()
+        if self.word:
+            return None
+        return self.formulas._repr_latex_()
 
 
 def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
@@ -249,22 +315,26 @@ def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
         return f"e_{{{node[0]},ij}}^{{{t},n}}{mark(rule, node[1])}"
 
     start = neuron.input, rule.start
-    terms: dict[Adjoint, list[str]] = {node: [] for node in reachable([start], inside)}
+    nodes = reachable([start], inside)
+    terms: dict[Adjoint, list[str]] = {node: [] for node in nodes}
     gradient = []
-    for node in terms:
+    for node in nodes:
         for arrow, head in rule.moves_from(net, 1, *node):
             if arrow.leaves:
                 letter = neuron.lines.adjoint(arrow.target)
-                signal = (
-                    rf"\sum_k w_{{ki}}^{{n+1}} {letter}_k^{{t,n+1}}{mark(rule, head)}"
-                )
+                adjoint = f"{letter}_k^{{t,n+1}}{mark(rule, head)}"
+                signal = rf"\sum_k w_{{ki}}^{{n+1}} {adjoint}"
                 gradient.append(rf"\left({signal}\right) {trace(node, 't')}")
-            else:
-                t = "t-1" if arrow.step else "t"
-                term = f"{placed_at(arrow.letters, t, 'n')} {trace(node, t)}".strip()
-                terms[arrow.target, head].append(term)
-    terms[start].append(f"{net.output_of(0)}_j^{{t,n-1}}")
-    for node in (node for node in product(neuron.order, rule.moves) if node in terms):
-        yield Formula(trace(node, "t"), added(terms[node]), "each synapse")
+                continue
+            t = "t-1" if arrow.step else "t"
+            factor = placed_at(arrow.letters, t, "n")
+            term = f"{factor} {trace(node, t)}"
+            terms[arrow.target, head].append(term.strip())
+    sent = net.output_of(0)
+    terms[start].append(f"{sent}_j^{{t,n-1}}")
+    for node in product(neuron.order, rule.moves):
+        if node in nodes:
+            yield Formula(trace(node, "t"), added(terms[node]), "each synapse")
     left = r"\frac{\partial L}{\partial w_{ij}^n}"
-    yield Formula(left, rf"\sum_t {' + '.join(gradient)}", "all t, n < N")
+    summed = " + ".join(gradient)
+    yield Formula(left, rf"\sum_t {summed}", "all t, n < N")

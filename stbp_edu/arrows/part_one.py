@@ -5,6 +5,7 @@ The engine has five rules, and is quicker.
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
@@ -31,12 +32,19 @@ Updates = Mapping[str, ex.Expression]
 """The update of each state, in the order of a step."""
 
 X = ex.Name("x", "now")
-U, U_LAST = ex.Name("u", "now"), ex.Name("u", "last")
-I, I_LAST = ex.Name("i", "now"), ex.Name("i", "last")
-A, A_LAST = ex.Name("a", "now"), ex.Name("a", "last")
-O_LAST, O_GIVEN = ex.Name("o", "last"), ex.Name("o", "argument")
-TAU, V_TH = ex.Name("tau"), ex.Name("v_th")
-ALPHA, BETA, RHO = ex.Name("alpha"), ex.Name("beta"), ex.Name("rho")
+U = ex.Name("u", "now")
+U_LAST = ex.Name("u", "last")
+I = ex.Name("i", "now")
+I_LAST = ex.Name("i", "last")
+A = ex.Name("a", "now")
+A_LAST = ex.Name("a", "last")
+O_LAST = ex.Name("o", "last")
+O_GIVEN = ex.Name("o", "argument")
+TAU = ex.Name("tau")
+V_TH = ex.Name("v_th")
+ALPHA = ex.Name("alpha")
+BETA = ex.Name("beta")
+RHO = ex.Name("rho")
 
 GATES = {
     "exponential": TAU * ex.call("exp", -O_GIVEN / TAU),
@@ -66,10 +74,10 @@ def written(lines: Updates) -> str:
     """Return lines as a text, with a line for each function that they call."""
     text = {}
     for state, line in lines.items():
-        for op in ex.ops_in(line):
-            if isinstance(op, ex.Function):
-                names = ", ".join(one.name for one in op.parameters)
-                text[op.label] = f"{op.label}({names}) = {ex.python(op.body)}"
+        for f in ex.ops_in(line):
+            if isinstance(f, ex.Function):
+                names = ", ".join(one.name for one in f.parameters)
+                text[f.label] = f"{f.label}({names}) = {ex.python(f.body)}"
         text[state] = f"{state} = {ex.python(_as_names(line))}"
     return "\n".join(text.values())
 
@@ -80,7 +88,8 @@ def _as_names(tree: ex.Expression) -> ex.Expression:
         return tree
     args = tuple(map(_as_names, tree.args))
     if isinstance(tree.op, ex.Function):
-        return ex.Name(f"{tree.op.label}({', '.join(map(ex.python, args))})")
+        written_args = ", ".join(map(ex.python, args))
+        return ex.Name(f"{tree.op.label}({written_args})")
     return ex.Call(tree.op, args)
 
 
@@ -127,7 +136,8 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     >>> [arrow.kind for arrow in hard_reset(LIF()).arrows]
     ['spike', 'carry', 'reset']
     """
-    if checks.instance("lif", lif, LIF).gate not in HARD_GATES:
+    checks.instance("lif", lif, LIF)
+    if lif.gate not in HARD_GATES:
         raise ValueError(
             f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
         )
@@ -148,7 +158,10 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
 
 def _leak(learned: bool) -> list[str]:
     """Return the names of the learned constants: τ, or none."""
-    return ["tau"] if checks.instance("learn_leak", learned, bool) else []
+    checks.instance("learn_leak", learned, bool)
+    if learned:
+        return ["tau"]
+    return []
 
 
 def with_current(neuron: Neuron, alpha: float) -> Neuron:
@@ -191,9 +204,10 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
 
 def _changed(neuron: Neuron, lines: Updates, **constants: float) -> Neuron:
     """Return a neuron with other lines, which learns what it learned before."""
-    numbers = {name: checks.number(name, value) for name, value in constants.items()}
+    every = dict(neuron.lines.constants)
+    for name, value in constants.items():
+        every[name] = checks.number(name, value)
     layer = [name for name in neuron.learned if name not in neuron.each]
-    every = {**neuron.lines.constants, **numbers}
     return neuron_of(lines, every, neuron.surrogate, layer, neuron.each)
 
 
@@ -222,8 +236,11 @@ def backward(
     >>> np.allclose(backward(*run, params, neuron, "classic").W[1], same)
     True
     """
-    local, rule = as_local(trace, targets, params, neuron, loss), as_rule(rule)
-    return Gradients(**by_name(gradients(local, lambdas(local, rule), rule.start)))
+    local = as_local(trace, targets, params, neuron, loss)
+    rule = as_rule(rule)
+    lam = lambdas(local, rule)
+    layers = gradients(local, lam, rule.start)
+    return Gradients(**by_name(layers))
 
 
 def as_local(
@@ -246,6 +263,7 @@ def as_local(
             "of Direct(o) and Direct(None, u)"
         )
     state = "o" if direct.u is None else "u"
+    slope: Any = getattr(direct, state)
     net = network(params.sizes, from_lif(neuron), Loss("given", state))
     run = {"u": list(trace.U), "o": list(trace.O)}
-    return derivatives_on(net, by_layer(params), run, getattr(direct, state))
+    return derivatives_on(net, by_layer(params), run, slope)

@@ -20,7 +20,7 @@ whose arrow from step to step is ``integrate``. ``e-prop-reset`` is our own rela
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,12 @@ from stbp_edu.arrows.table import Arrow
 from stbp_edu.case_rules import check_gain_limit
 
 Moves = Mapping[str, str | None]
+Node = tuple[str, str]
+"""A state of a neuron, and a state of a rule."""
 KINDS = (
-    *("spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge"),
-    *("adapt", "relax", "threshold", "integrate", "time", "*"),
-)
+    "spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge",
+    "adapt", "relax", "threshold", "integrate", "time", "*",
+)  # fmt: skip
 """The arrows that the neurons here have, and the two that stand for many."""
 
 
@@ -109,8 +111,10 @@ class Rule:
     ) -> Iterator[tuple[Arrow, str]]:
         """Yield the arrows that leave a layer's state of this kind, with the rule's next state."""
         for arrow in net.arrows[n]:
-            if arrow.source == kind and (head := self.move(state, arrow)) is not None:
-                yield arrow, head
+            if arrow.source == kind:
+                head = self.move(state, arrow)
+                if head is not None:
+                    yield arrow, head
 
     def ends_block(self, t: int) -> bool:
         """Return whether a block ends with step t, counted from 0."""
@@ -139,10 +143,9 @@ class Rule:
     def known_to(self, net: Network) -> "Rule":
         """Return the rule without the arrows that a network does not have."""
         known = known_kinds(net)
-        moves = {
-            state: {kind: head for kind, head in row.items() if kind in known}
-            for state, row in self.moves.items()
-        }
+        moves = {}
+        for state, row in self.moves.items():
+            moves[state] = {kind: head for kind, head in row.items() if kind in known}
         forgets = tuple(kind for kind in self.forgets if kind in known)
         return replace(self, moves=moves, forgets=forgets)
 
@@ -152,24 +155,27 @@ class Rule:
             (n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)
         ]
         for n, kind, q in found:  # grows while it is read
-            for arrow in (arrow for arrow in net.arrows[n] if arrow.source == kind):
+            for arrow in net.arrows[n]:
+                if arrow.source != kind:
+                    continue
                 head = self.move(q, arrow)
                 yield q, arrow, head
-                if head is not None and arrow.kind != "readout":
-                    node = n + arrow.layer, arrow.target, head
-                    found += [node] if node not in found else []
+                if head is None or arrow.kind == "readout":
+                    continue
+                node = n + arrow.layer, arrow.target, head
+                if node not in found:
+                    found.append(node)
 
     def keeps(self, net: Network) -> bool:
         """Return whether some word is kept, in whatever layer it begins."""
-        return any(
-            arrow.kind == "readout" and head is not None
-            for _, arrow, head in self.met(net)
-        )
+        ends = [head for _, arrow, head in self.met(net) if arrow.kind == "readout"]
+        return any(head is not None for head in ends)
 
 
 def known_kinds(net: Network) -> set[str]:
     """Return the arrows that a rule may name: those of a network, and those that many have."""
-    return {*KINDS, *(arrow.kind for arrows in net.arrows for arrow in arrows)}
+    own = {arrow.kind for arrow in chain.from_iterable(net.arrows)}
+    return own | {*KINDS}
 
 
 def truncated(K: int) -> Rule:
@@ -179,10 +185,11 @@ def truncated(K: int) -> Rule:
     ['0', '1']
     """
     K = checks.count("K", K, at_least=0, at_most=1000)
-    after = {k: str(k + 1) if k < K else None for k in range(K + 1)}
-    return Rule(
-        f"truncated-{K}", {str(k): {"time": after[k], "*": str(k)} for k in after}
-    )
+    moves = {}
+    for k in range(K + 1):
+        after = str(k + 1) if k < K else None
+        moves[str(k)] = {"time": after, "*": str(k)}
+    return Rule(f"truncated-{K}", moves)
 
 
 def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:
@@ -223,6 +230,7 @@ def with_gain_limit(limit: float | None, rule: "str | Rule" = "exact") -> Rule:
 
 
 _ENTERED = dict.fromkeys(("weight", "reset", "recur", "adapt"), "owes")
+_OWES: Moves = {"spike": "free", "threshold": "free", "time": None, "*": "owes"}
 _UP: Moves = {"time": None, "*": "up"}
 _READ_OUT: Moves = {"integrate": "up", **_UP}
 RULES: dict[str, Rule] = {
@@ -231,18 +239,7 @@ RULES: dict[str, Rule] = {
         Rule("exact", {"all": {"*": "all"}}),
         # Error that reached a potential through a spike has to leave it by its own spike before it
         # may go on to another step.
-        Rule(
-            "classic",
-            {
-                "free": {**_ENTERED, "*": "free"},
-                "owes": {
-                    "spike": "free",
-                    "threshold": "free",
-                    "time": None,
-                    "*": "owes",
-                },
-            },
-        ),
+        Rule("classic", {"free": {**_ENTERED, "*": "free"}, "owes": _OWES}),
         Rule("detached-reset", {"all": {"reset": None, "*": "all"}}),
         # Every spike that feeds back: into the potential, an adaptation, or its own layer.
         Rule(
@@ -285,34 +282,38 @@ RULES: dict[str, Rule] = {
 
 def as_rule(rule: "str | Rule") -> Rule:
     """Return a rule by its name, or as it is."""
-    return rule if isinstance(rule, Rule) else RULES[checks.choice("rule", rule, RULES)]
+    if isinstance(rule, Rule):
+        return rule
+    return RULES[checks.choice("rule", rule, RULES)]
 
 
 def gain_groups(net: Network, n: int, rule: Rule) -> list[tuple[int, ...]]:
     """Return the groups of nodes of layer n that can reach each other through time."""
-    return groups(step_back(net, n, rule, lambda arrow: np.ones(()))[1] != 0)
+    _, ones = step_back(net, n, rule, lambda arrow: np.ones(()))
+    return groups(ones != 0)
 
 
 def step_back(
     net: Network, n: int, rule: Rule, factor: Callable[[Arrow], Any]
-) -> tuple[list[tuple[str, str]], Array]:
+) -> tuple[list[Node], Array]:
     """Return the nodes of layer n that arrows through time reach, and the matrix of a step back.
 
     The matrix (..., nodes, nodes) takes their adjoints at the next step to those at this one.
     """
-    moves = [
-        ((state, q), arrow, (arrow.target, head))
-        for state, q in product(reversed(net.layers[n].neuron.order), rule.moves)
-        for arrow, head in rule.moves_from(net, n, state, q)
-        if not arrow.leaves
-    ]
+    moves = []
+    for state in reversed(net.layers[n].neuron.order):
+        for q in rule.moves:
+            for arrow, into in rule.moves_from(net, n, state, q):
+                if not arrow.leaves:
+                    move = (state, q), arrow, (arrow.target, into)
+                    moves.append(move)
     nodes = sorted({head for _, arrow, head in moves if arrow.step})
     entries = []
     for unit in nodes:
-        adjoints: dict[tuple[str, str], Any] = {}
-        for node, arrow, head in moves:
+        adjoints: dict[Node, Any] = {}
+        for tail, arrow, head in moves:
             after = float(head == unit) if arrow.step else adjoints.get(head, 0.0)
-            adjoints[node] = adjoints.get(node, 0.0) + factor(arrow) * after
+            adjoints[tail] = adjoints.get(tail, 0.0) + factor(arrow) * after
         entries += [adjoints.get(node, 0.0) for node in nodes]
     matrix = np.array(np.broadcast_arrays(*entries))
     columns = matrix.reshape(len(nodes), len(nodes), *matrix.shape[1:])
@@ -325,10 +326,10 @@ def norms(blocks: Array) -> Array:
         return np.linalg.norm(blocks, 2, (-2, -1))
     if blocks.shape[-1] == 1:
         return np.abs(blocks[..., 0, 0])
-    (a, b), (c, d) = np.moveaxis(
-        blocks, (-2, -1), (0, 1)
-    )  # far quicker than to decompose each
-    return np.asarray(np.hypot(a + d, b - c) + np.hypot(a - d, b + c)) / 2
+    # far quicker than to decompose each
+    (a, b), (c, d) = np.moveaxis(blocks, (-2, -1), (0, 1))
+    twice = np.hypot(a + d, b - c) + np.hypot(a - d, b + c)
+    return np.asarray(twice) / 2
 
 
 def groups(there: Array) -> list[tuple[int, ...]]:

@@ -56,17 +56,21 @@ class Loss:
 
     def steps(self, T: int) -> range:
         """Return the steps that it reads, of T; a loss that reads more is refused."""
-        if (self.last or T) > T:
+        if self.last is None:
+            return range(T)
+        if self.last > T:
             raise ValueError(
                 f"loss {self.name!r} reads the last {self.last} steps, but there are T = {T}; "
                 "run longer, or read fewer"
             )
-        return range(T - (self.last or T), T)
+        return range(T - self.last, T)
 
     def runs(self, series: Array) -> list[Trace]:
         """Return the runs that it fits: one of all steps that it reads, or one of each step."""
         read = series[self.steps(len(series)).start :]
-        parts = [z[None] for z in read] if self.per_step else [read]
+        parts = [read]
+        if self.per_step:
+            parts = [z[None] for z in read]
         return [Trace(U=[None, z], O=[z, z]) for z in parts]
 
     def value(self, series: Array, y: Array) -> float:

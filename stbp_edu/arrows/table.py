@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from types import NoneType
 from typing import Any
 
@@ -43,9 +44,9 @@ def like(array: Any, value: Any, what: str) -> Any:
     """Return the result of a function of the table, in the shape and dtype of an array."""
     try:
         found = np.asarray(value, array.dtype)
-        return (
-            found if found.shape == array.shape else np.broadcast_to(found, array.shape)
-        )
+        if found.shape == array.shape:
+            return found
+        return np.broadcast_to(found, array.shape)
     except (TypeError, ValueError):
         raise TypeError(
             f"{what} must be a number or an array of shape {array.shape}, got "
@@ -55,9 +56,9 @@ def like(array: Any, value: Any, what: str) -> Any:
 
 def placed(letters: str, index: Callable[[int], str]) -> str:
     """Return a factor's letters with indices: index(1) is that of the step after its tail's."""
-    for later, place in enumerate(("{-}", "{}", "{+}"), -1):
-        letters = letters.replace(place, index(later))
-    return letters
+    letters = letters.replace("{-}", index(-1))
+    letters = letters.replace("{}", index(0))
+    return letters.replace("{+}", index(1))
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ class Neuron:
         kinds = [
             checks.instance("an arrow", arrow, Arrow).kind for arrow in self.arrows
         ]
-        if twice := [kind for kind in kinds if kinds.count(kind) > 1]:
+        twice = [kind for kind in kinds if kinds.count(kind) > 1]
+        if twice:
             raise ValueError(
                 f"two arrows are called {twice[0]!r}; give each its own kind"
             )
@@ -187,6 +189,12 @@ class Neuron:
         return self.lines.input
 
     @property
+    def entered(self) -> list[str]:
+        """The states that parameters enter, each once: the input, and those of constants."""
+        learned = [enter.target for enter in self.enters]
+        return [*dict.fromkeys([self.input, *learned])]
+
+    @property
     def output(self) -> str:
         """The state that goes to other neurons."""
         return self.lines.output
@@ -194,7 +202,7 @@ class Neuron:
     @property
     def enters(self) -> list[Arrow]:
         """The arrows from what is learned to the states that it enters."""
-        return [arrow for entering in self.learned.values() for arrow in entering]
+        return [*chain.from_iterable(self.learned.values())]
 
     def start(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
         """Return the values at which a constant that is learned starts, as an array."""
@@ -212,27 +220,23 @@ class Neuron:
         self, name: str, now: StateArrays, past: StateArrays, x: Any, p: Parameters
     ) -> Any:
         """Return a state from those before it; of a spike, its distance from the threshold."""
-        line = self.lines.states[name]
-        inside = (
-            line.args[0]
-            if name == self.lines.spike and isinstance(line, ex.Call)
-            else line
-        )
         constant = constants(self.lines, p, x.dtype)
-        given = now["x"] if self.input == "x" != name else x
+        given = x
+        if self.input == "x" and name != "x":
+            given = now["x"]
 
         def value(one: ex.Name) -> Any:
             """Return the value of a name."""
-            states = now if one.when == "now" else past
-            return (
-                given
-                if one.name == "x"
-                else states[one.name]
-                if one.when
-                else constant(one)
-            )
+            if one.name == "x":
+                return given
+            if one.when == "now":
+                return now[one.name]
+            if one.when == "last":
+                return past[one.name]
+            return constant(one)
 
-        return like(x, ex.evaluate(inside, value, {}), f"state {name!r}")
+        found = ex.evaluate(self.lines.update(name), value, {})
+        return like(x, found, f"state {name!r}")
 
     def smooth(self, v: Any) -> Any:
         """Return H(v), which stands for the spike in the smooth twin."""
@@ -259,7 +263,8 @@ def neuron_from(
             )
         for name in names:
             checks.choice(argument, name, [*lines.constants])
-    if both := {*learn} & {*learn_each}:
+    both = {*learn} & {*learn_each}
+    if both:
         raise ValueError(
             f"learn_each must name other constants than learn, got {', '.join(both)} in both; one "
             "for the layer, or one for each neuron?"

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import islice, product
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,14 +22,16 @@ from stbp_edu.arrows.letters import tabulated
 from stbp_edu.arrows.link import AveragePool, Shape
 from stbp_edu.arrows.models import Network, network
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import LOSS
+from stbp_edu.arrows.table import LOSS, Arrow
 
 Word = tuple[str, ...]
 """The kinds of the edges on a path."""
 PARAMETERS = ("W", "b", "R")
 """The parameters from which paths are walked."""
-MOST_PATHS, MOST_STEPS = 200_000, 200
-"""A node with more paths is refused, and so is a longer run."""
+MOST_PATHS = 200_000
+"""A node with more paths is refused."""
+MOST_STEPS = 200
+"""A longer run is refused."""
 
 
 class Node(NamedTuple):
@@ -63,7 +65,8 @@ class Edge(NamedTuple):
     @property
     def step(self) -> int:
         """1 if it leads from a step to the next, else 0."""
-        return int(-1 < self.source.t < self.target.t)
+        takes_time = -1 < self.source.t < self.target.t
+        return int(takes_time)
 
 
 class Path(NamedTuple):
@@ -79,7 +82,9 @@ class Path(NamedTuple):
     @property
     def nodes(self) -> tuple[Node, ...]:
         """The nodes on the way, the first and the loss included."""
-        return (self.edges[0].source, *(edge.target for edge in self.edges))
+        first = self.edges[0].source
+        later = [edge.target for edge in self.edges]
+        return (first, *later)
 
     @property
     def contribution(self) -> Any:
@@ -89,14 +94,13 @@ class Path(NamedTuple):
     def dropped_by(self, rule: str | Rule = "classic") -> bool:
         """Return whether a rule drops this path."""
         rule = as_rule(rule)
-        q: str | None = rule.start
+        q = rule.start
         for edge in self.edges:
-            q = (
-                None
-                if q is None or rule.cuts(edge, edge.source.t)
-                else rule.move(q, edge)
-            )
-        return q is None
+            after = rule.move(q, edge)
+            if after is None or rule.cuts(edge, edge.source.t):
+                return True
+            q = after
+        return False
 
 
 def edges_from(
@@ -107,43 +111,64 @@ def edges_from(
     A rule leaves out the edges across the ends of its blocks, and says which factors forget. None
     leaves the loss.
     """
-    net, rule = checks.instance("local", local, LocalDerivatives).net, as_rule(rule)
-    kind, n, t, i, _ = checks.instance("node", node, Node)
+    net = checks.instance("local", local, LocalDerivatives).net
+    rule = as_rule(rule)
+    checks.instance("node", node, Node)
     checks.count("s", s, at_least=0, at_most=local.direct.shape[1] - 1)
-    if isinstance(kind, str) and kind == LOSS:
+    if isinstance(node.kind, str) and node.kind == LOSS:
         return
     check_node(node, net, local.T)
-    if kind in PARAMETERS:
+    if node.kind in PARAMETERS:
         yield from _entries(node, local, s)
         return
-    for arrow in sorted(net.arrows[n], key=lambda arrow: arrow.leaves):
-        after = t + arrow.step
-        if arrow.source != kind or after >= local.T or rule.cuts(arrow, t):
-            continue
-        if arrow.target == LOSS:
-            if t in net.loss.steps(local.T):
-                yield Edge(arrow.kind, node, Node(LOSS), local.direct[t, s].flat[i])
-        elif arrow.link is None:
-            factor = local.factor(arrow, n, rule)[t, s].flat[i]
-            yield Edge(arrow.kind, node, Node(arrow.target, n, after, i), factor)
-        else:
-            matrix, there = local.matrices[n, arrow.kind]
-            for j in np.flatnonzero(there[:, i]).tolist():
-                target = Node(arrow.target, n + arrow.layer, after, j)
-                yield Edge(arrow.kind, node, target, matrix[j, i])
+    for arrow in sorted(net.arrows[node.n], key=lambda arrow: arrow.leaves):
+        if arrow.source == node.kind and not rule.cuts(arrow, node.t):
+            yield from _along(arrow, node, local, rule, s)
+
+
+def _along(
+    arrow: Arrow, node: Node, local: LocalDerivatives, rule: Rule, s: int
+) -> Iterator[Edge]:
+    """Yield the edges of one arrow, if it leads to a step that there is."""
+    t = node.t + arrow.step
+    if t >= local.T:
+        return
+    kind, n, i = arrow.kind, node.n, node.i
+    if arrow.target == LOSS:
+        if t in local.net.loss.steps(local.T):
+            slopes = local.direct[t, s]
+            yield Edge(kind, node, Node(LOSS), slopes.flat[i])
+    elif arrow.link is None:
+        target = Node(arrow.target, n, t, i)
+        factors = local.factor(arrow, n, rule)[node.t, s]
+        yield Edge(kind, node, target, factors.flat[i])
+    else:
+        matrix, there = local.matrices[n, kind]
+        reached = np.flatnonzero(there[:, i])
+        for j in reached.tolist():
+            target = Node(arrow.target, n + arrow.layer, t, j)
+            yield Edge(kind, node, target, matrix[j, i])
 
 
 def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
     """Yield the edges from a parameter, at every step: the factor is what it is multiplied by."""
     kind, n, _, i, j = node
-    step, layer = int(kind == "R"), local.net.layers[n]
-    link = layer.recurrent if step else layer.link
-    rows = link.rows(
-        local.outputs[n - 1 + step][:, s]
-    )  # (T, neurons with the same weights, P)
-    for t, k in product(range(step, local.T), range(rows.shape[1])):
-        target = Node(layer.neuron.input, n, t, i * rows.shape[1] + k)
-        yield Edge("enter", node, target, 1 if kind == "b" else rows[t - step, k, j])
+    layer = local.net.layers[n]
+    step = 0
+    link = layer.link
+    series = local.outputs[n - 1]
+    if kind == "R":
+        step = 1
+        link = layer.recurrent
+        series = local.outputs[n]
+    rows = link.rows(series[:, s])  # (T, neurons with the same weights, P)
+    sharing = rows.shape[1]
+    for t in range(step, local.T):
+        for k in range(sharing):
+            unit = i * sharing + k
+            target = Node(layer.neuron.input, n, t, unit)
+            factor = 1 if kind == "b" else rows[t - step, k, j]
+            yield Edge("enter", node, target, factor)
 
 
 def check_node(start: Node, net: Network, T: int) -> None:
@@ -152,18 +177,25 @@ def check_node(start: Node, net: Network, T: int) -> None:
     checks.instance("start.kind", kind, str)
     for name, index in zip("ntij", (n, t, i, j), strict=True):
         checks.count(f"start.{name}", index, at_least=-1)
-    fits = 1 <= n <= net.N
-    if fits and kind in PARAMETERS:
-        shape = net.layers[n].shapes.get(kind, (0,))
-        fits = 0 <= i < shape[0] and (kind == "b" or 0 <= j < math.prod(shape[1:]))
-    elif fits:
-        checks.choice("start kind", kind, (*net.layers[n].neuron.order, *PARAMETERS))
-        fits = 0 <= t < T and 0 <= i < net.sizes[n]
-    if not fits:
+    if not _fits(start, net, T):
         raise ValueError(
             f"start must be a node of a network of sizes {net.sizes} and {T} steps, got {start}; "
             f"layers count from 1 to {net.N}, steps and neurons from 0"
         )
+
+
+def _fits(node: Node, net: Network, T: int) -> bool:
+    """Return whether the indices of a node lie inside the network."""
+    kind, n, t, i, j = node
+    if not 1 <= n <= net.N:
+        return False
+    layer = net.layers[n]
+    if kind not in PARAMETERS:
+        checks.choice("start kind", kind, (*layer.neuron.order, *PARAMETERS))
+        return 0 <= t < T and 0 <= i < net.sizes[n]
+    many, *shape = layer.shapes.get(kind, (0,))
+    in_row = kind == "b" or 0 <= j < math.prod(shape)
+    return 0 <= i < many and in_row
 
 
 def paths_from(
@@ -183,8 +215,9 @@ def paths_from(
     spike readout
     carry spike readout
     """
+    net = checks.instance("local", local, LocalDerivatives).net
     rule = as_rule(rule)
-    check_node(start, checks.instance("local", local, LocalDerivatives).net, local.T)
+    check_node(start, net, local.T)
     leaving = cache(lambda node: list(edges_from(node, local, rule, s)))
 
     def walk(node: Node, q: str) -> Iterator[tuple[Edge, ...]]:
@@ -192,13 +225,16 @@ def paths_from(
         if node.kind == LOSS:
             yield ()
         for edge in leaving(node):
-            if (after := rule.move(q, edge)) is not None:
-                for rest in walk(edge.target, after):
-                    yield (edge, *rest)
+            after = rule.move(q, edge)
+            if after is None:
+                continue
+            for rest in walk(edge.target, after):
+                yield (edge, *rest)
 
-    found = [Path(edges) for edges in islice(walk(start, rule.start), MOST_PATHS + 1)]
+    walked = islice(walk(start, rule.start), MOST_PATHS + 1)
+    found = [Path(edges) for edges in walked]
     if len(found) > MOST_PATHS:
-        many, _ = count_paths(local.net, local.T, rule, start)
+        many, _ = count_paths(net, local.T, rule, start)
         raise ValueError(
             f"T = {local.T} must make at most {MOST_PATHS} paths, got {checks.brief(many)} "
             f"from {start}; take fewer steps"
@@ -216,7 +252,8 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     >>> count_paths(network("1-2-2", hard_reset(LIF())), 4, "classic", Node("u", 1, 0, 0))
     (40, 58)
     """
-    T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
+    T = checks.count("T", T, at_most=MOST_STEPS)
+    rule = as_rule(rule)
     check_node(start, checks.instance("net", net, Network), T)
     local = _ones(net, T)
     starts = [start]
@@ -226,9 +263,11 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     def counted(rule: Rule) -> int:
         """Return how many paths a rule keeps: the sweep counts where every factor is 1."""
         lam = lambdas(local, replace(rule, gain_limit=None))
-        return round(
-            sum(lam[n][k, rule.start][t, 0].flat[i] for k, n, t, i, _ in starts)
-        )
+        total = 0
+        for kind, n, t, i, _ in starts:
+            of_node = lam[n][kind, rule.start]
+            total += of_node[t, 0].flat[i]
+        return round(total)
 
     kept = counted(rule)
     return kept, counted(as_rule("exact")) - kept
@@ -237,14 +276,20 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
 def _ones(net: Network, T: int) -> LocalDerivatives:
     """Return a network in which every factor is 1."""
 
+    def one(shape: Shape, *_: Any) -> Any:
+        """Return the factor 1 of every arrow without a map."""
+        return np.full(shape, 1, object)
+
     def weight(shape: Shape, name: str, n: int) -> Any:
         """Return the factor that turns each arrow of a map into 1: the size of its pools."""
-        maps = net.layers[n].link.maps if name == "w" else ()
-        return np.full(
-            shape, math.prod(m.k**2 for m in maps if isinstance(m, AveragePool)), object
-        )
+        size = 1
+        if name == "w":
+            for below in net.layers[n].link.maps:
+                if isinstance(below, AveragePool):
+                    size *= below.k**2
+        return np.full(shape, size, object)
 
-    return tabulated(net, T, lambda shape, *_: np.full(shape, 1, object), weight)
+    return tabulated(net, T, one, weight)
 
 
 def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:
@@ -259,12 +304,18 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     >>> [" ".join(word) for word in lost]
     ['spike weight carry spike readout']
     """
-    checks.count("n", n, at_most=checks.instance("net", net, Network).N)
-    T, rule = checks.count("T", T, at_most=MOST_STEPS), as_rule(rule)
+    checks.instance("net", net, Network)
+    checks.count("n", n, at_most=net.N)
+    T = checks.count("T", T, at_most=MOST_STEPS)
+    rule = as_rule(rule)
     rule.check(net)
-    below = net.layers[1:]  # with one neuron a layer, each path has a word of its own
-    sizes = "-".join(["1", *("1R" if layer.recurrent else "1" for layer in below)])
-    thin = network(sizes, [layer.neuron for layer in below], net.loss)
-    start = Node(net.layers[n].neuron.input, n, 0, 0)
-    found = [path.word for path in paths_from(start, _ones(thin, T), rule)]
+    neurons = []
+    sizes = ["1"]  # with one neuron a layer, each path has a word of its own
+    for layer in net.layers[1:]:
+        neurons.append(layer.neuron)
+        sizes.append("1R" if layer.recurrent else "1")
+    thin = network(sizes, neurons, net.loss)
+    start = Node(neurons[n - 1].input, n, 0, 0)
+    paths = paths_from(start, _ones(thin, T), rule)
+    found = [path.word for path in paths]
     return sorted(found, key=lambda word: (len(word), word))

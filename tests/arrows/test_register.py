@@ -8,6 +8,7 @@ import re
 from stbp_edu import LIF, arrows
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.latex_names import symbol
 
 HARD = arrows.hard_reset(LIF())
 SOFT = arrows.soft_reset(LIF(), learn_leak=True)
@@ -43,7 +44,7 @@ def assert_registered(ids, neuron, sizes="2-2-1", brings=BRINGS):
         if one == ex.Name("x", "now"):
             return brings
         letter, later = (
-            "c" if one.name == "i" else ex.symbol(one.name),
+            "c" if one.name == "i" else symbol(one.name),
             "+1" * (one.when == "now"),
         )
         return f"{letter}_i^{{t{later},n}}" if one.when else letter

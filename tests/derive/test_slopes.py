@@ -4,7 +4,8 @@ import autograd
 import numpy as np
 import pytest
 
-from stbp_edu.arrows.lines.expressions import Name, evaluate, latex, python, symbol
+from stbp_edu.arrows.lines.expressions import Name, evaluate, latex, python
+from stbp_edu.arrows.lines.latex_names import symbol
 from stbp_edu.arrows.lines.reading import Line, Reader
 from stbp_edu.arrows.lines.slopes import derivative
 from tests.arrows import oracle

@@ -20,7 +20,6 @@ from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.models import LayerParams, Network, network
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import Neuron
 from stbp_edu.neuron import GATES, LIF
 
 TOLERANCE = 1e-4
@@ -62,7 +61,8 @@ class Match:
         best = self.nearest[0]
         name = _called(best.gate, best.rule)
         if self.rules:
-            said = " = ".join(_called(*one) for one in self.rules) + "."
+            equal = [_called(gate, rule) for gate, rule in self.rules]
+            said = f"{' = '.join(equal)}."
         elif best.left < TOLERANCE:
             factors = ", ".join(f"{k:.4g}" for k in best.factors)
             said = f"{name} times {factors} by layer."
@@ -76,7 +76,9 @@ class Match:
 
 def _called(gate: str, rule: str) -> str:
     """Return the name of a gate and a rule."""
-    return rule if gate == "lines" else f"{gate} gate, {rule}"
+    if gate == "lines":
+        return rule
+    return f"{gate} gate, {rule}"
 
 
 def which_rule(
@@ -98,16 +100,21 @@ def which_rule(
 
     def net_with(gate: str, lif: Any = neurons) -> Network:
         """Return the network with a gate; its loss reads the outputs."""
-        tables: Any = neurons if own else from_lif(replace(lif, gate=gate))
-        last: Neuron = tables[-1] if own else tables
-        return network(sizes, tables, Loss("given", last.output))
+        if own:
+            return network(sizes, neurons, Loss("given", neurons[-1].output))
+        neuron = from_lif(replace(lif, gate=gate))
+        return network(sizes, neuron, Loss("given", neuron.output))
 
-    nets = {gate: net_with(gate) for gate in (("lines",) if own else GATES)}
+    possible = ("lines",) if own else GATES
+    nets = {gate: net_with(gate) for gate in possible}
     some = next(iter(nets.values()))
     output, found = _answer(ask, some, spikes)
-    traces = {gate: forward(net, params, spikes) for gate, net in nets.items()}
-    state = some.loss.state
-    differing = {g: _differing(t[state][-1], output) for g, t in traces.items()}
+    traces = {}
+    differing = {}
+    for gate, net in nets.items():
+        traces[gate] = forward(net, params, spikes)
+        ours = traces[gate][net.loss.state][-1]
+        differing[gate] = _differing(ours, output)
     gates = [gate for gate, count in differing.items() if not count]
     signal = _signal(output)
 
@@ -120,26 +127,27 @@ def which_rule(
             every += candidates([(local, found)], gate)
         return sorted(every, key=lambda one: one.rank(TOLERANCE))
 
-    ranked, said = nearest(neurons), ""
-    if (
-        ranked
-        and ranked[0].residual > TOLERANCE
-        and not own
-        and params[-1]["W"].ndim == 2
-    ):
-        points = seen(ask, nets[gates[0]], params, spikes, neurons.v_th)
-        surrogate, said_then = compared(*points, neurons)
-        better = nearest(replace(neurons, surrogate=surrogate)) if said_then else ranked
-        if better[0].rank(TOLERANCE) < ranked[0].rank(TOLERANCE):
-            ranked, said = better, said_then
-    rules = [(c.gate, c.rule) for c in ranked if c.residual < TOLERANCE]
+    ranked = nearest(neurons)
+    said = ""
+    differs = bool(ranked) and ranked[0].residual > TOLERANCE
+    dense_on_top = params[-1]["W"].ndim == 2
+    if differs and dense_on_top and not own:
+        v, h = seen(ask, nets[gates[0]], params, spikes, neurons.v_th)
+        surrogate, about_it = compared(v, h, neurons)
+        if about_it:
+            better = nearest(replace(neurons, surrogate=surrogate))
+            if better[0].rank(TOLERANCE) < ranked[0].rank(TOLERANCE):
+                ranked = better
+                said = about_it
+    rules = [(fit.gate, fit.rule) for fit in ranked if fit.residual < TOLERANCE]
     return Match(rules, gates, ranked, said, differing)
 
 
 def _signal(output: Array) -> Array:
     """Return the error that comes to the outputs: the same for the same shape."""
     rng = np.random.default_rng(0)
-    return rng.normal(size=output.shape).astype(output.dtype)
+    signal = rng.normal(size=output.shape)
+    return signal.astype(output.dtype)
 
 
 def _answer(ask: Ask, net: Network, spikes: Array) -> tuple[Array, LayerParams]:
@@ -165,7 +173,8 @@ def _answer(ask: Ask, net: Network, spikes: Array) -> tuple[Array, LayerParams]:
             "if it has dropout or batch norm, and begin each run from rest"
         )
     found = gradient(_signal(output))
-    if not any(np.any(array) for layer in found[1:] for array in layer.values()):
+    in_layers = [any(map(np.any, layer.values())) for layer in found[1:]]
+    if not any(in_layers):
         raise ValueError(
             "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
             "detach, let all weights require gradients, or widen the surrogate"
@@ -177,5 +186,6 @@ def _differing(ours: Array, yours: Array) -> int:
     """Return how many outputs differ: spikes at all, potentials by more than rounding."""
     if np.isin(ours, (0, 1)).all():
         return int(np.count_nonzero(ours != yours))
-    far = np.abs(ours - yours) > SAME * np.abs(ours).max()
-    return int(np.count_nonzero(far))
+    difference = np.abs(ours - yours)
+    largest = np.abs(ours).max()
+    return int(np.count_nonzero(difference > SAME * largest))

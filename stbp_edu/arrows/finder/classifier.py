@@ -27,11 +27,9 @@ from stbp_edu.surrogates import Gaussian
 
 NEAR = 1e-4  # a coefficient this near to a number is that number
 FITS = 1e-6  # what a fit may leave, relative to the gradients
-SIZES, STEPS, SHORT = (
-    "2-3-2",
-    4,
-    3,
-)  # of the networks; words are counted on a shorter run
+SIZES = "2-3-2"  # of the networks
+STEPS = 4  # of a run
+SHORT = 3  # steps of a run on which words are counted
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
 CourseRun = tuple[forward_pass.Trace, Any, Params, LIF]
 """Trace, targets, parameters and neuron."""
@@ -54,7 +52,7 @@ class Verdict:
     def dropped(self) -> list[Word]:
         """Return the words that it drops, the shortest first."""
         found = [word for word, c in self.coefficients.items() if abs(c) < NEAR]
-        return sorted(found, key=lambda word: (len(word), word))
+        return sorted(found, key=_shortest_first)
 
     def __str__(self) -> str:
         """Return the finding as a sentence."""
@@ -66,16 +64,24 @@ class Verdict:
         odd = [word for word, c in self.coefficients.items() if abs(c - 1) >= NEAR]
         if not odd:
             return "keeps every word of the small run, and equals no built-in rule on the longer"
-        word = min(odd, key=lambda word: (len(word), word))
+        word = min(odd, key=_shortest_first)
         times = self.coefficients[word]
-        did = {0.0: "drops", 2.0: "counts twice"}.get(
-            round(times, 4), f"counts {times:.4g} times"
-        )
+        did = f"counts {times:.4g} times"
+        if round(times, 4) == 0:
+            did = "drops"
+        elif round(times, 4) == 2:
+            did = "counts twice"
+        many = len(self.coefficients)
         return (
-            f"equals no built-in rule; of {len(self.coefficients)} words it counts "
-            f"{len(self.coefficients) - len(odd)} once, as the exact rule does, and the shortest "
+            f"equals no built-in rule; of {many} words it counts "
+            f"{many - len(odd)} once, as the exact rule does, and the shortest "
             f"that it {did} is '{' '.join(word)}'"
         )
+
+
+def _shortest_first(word: Word) -> tuple[int, Word]:
+    """Return a key by which words are sorted."""
+    return len(word), word
 
 
 def classify(
@@ -117,20 +123,24 @@ def classify(
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     runs = [random_run(STEPS, neuron, twin, rng) for _ in range(3)]
     trials = [(part_one.as_local(*run), asked(function, run)) for run in runs]
-    equal = tuple(one.rule for one in candidates(trials) if one.residual <= rtol)
-    return Verdict(equal, {} if equal else fit_words(function, neuron, twin, rng))
+    equal = [one.rule for one in candidates(trials) if one.residual <= rtol]
+    if equal:
+        return Verdict(tuple(equal), {})
+    return Verdict((), fit_words(function, neuron, twin, rng))
 
 
 def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> CourseRun:
     """Return a random run with two samples."""
-    layers = models.draw_params(
-        models.network(SIZES, part_one.from_lif(neuron)), rng, scale=1.5
-    )
+    net = models.network(SIZES, part_one.from_lif(neuron))
+    layers = models.draw_params(net, rng, scale=1.5)
     for p in layers[1:]:
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
     params = Params(**by_name(layers))
     inputs = rng.random((T, 2, params.sizes[0]))
-    inputs, spike = (inputs, neuron.H) if twin else (np.round(inputs), neuron.g)
+    spike = neuron.H
+    if not twin:
+        inputs = np.round(inputs)
+        spike = neuron.g
     trace = forward_pass.forward(inputs, params, neuron, spike=spike)
     return trace, rng.random((2, params.sizes[-1])), params, neuron
 
@@ -138,17 +148,20 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Cou
 def asked(function: Callable[..., Any], run: CourseRun) -> models.LayerParams:
     """Return the gradients of a function by layer; they have the parameters' shapes."""
     found = function(*run)
-    if not hasattr(found, "W") and not (
-        isinstance(found, tuple | list) and len(found) == 2
-    ):
+    if hasattr(found, "W"):
+        W = found.W
+        b = found.b
+    elif isinstance(found, tuple | list) and len(found) == 2:
+        W, b = found
+    else:
         raise TypeError(
             f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
         )
-    W, b = (found.W, found.b) if hasattr(found, "W") else found
     given = Params(W, b)  # it checks the lists
-    if given.sizes != (sizes := run[2].sizes):
+    _, _, params, _ = run
+    if given.sizes != params.sizes:
         raise ValueError(
-            f"function must return gradients in the shapes of params, of sizes {sizes}, got "
+            f"function must return gradients in the shapes of params, of sizes {params.sizes}, got "
             f"{given.sizes}; return dL/dW and dL/db"
         )
     return list(by_layer(given))
@@ -156,9 +169,10 @@ def asked(function: Callable[..., Any], run: CourseRun) -> models.LayerParams:
 
 def flat(layers: models.LayerParams) -> Array:
     """Return gradients as one column."""
-    return np.concatenate(
-        [np.ravel(layer[k]) for layer in layers[1:] for k in ("W", "b")]
-    )
+    columns = []
+    for layer in layers[1:]:
+        columns += [np.ravel(layer["W"]), np.ravel(layer["b"])]
+    return np.concatenate(columns)
 
 
 def fit_words(
@@ -166,33 +180,53 @@ def fit_words(
 ) -> dict[Word, float]:
     """Return the coefficient of each word by least squares, or {} if none fit.
 
-    A rule whose states are the words still to come gives what each word contributes by itself.
     Words that contribute nothing on any of the runs are left out: nothing is known of them.
     """
     net = models.network(SIZES, part_one.from_lif(neuron))
     every: list[Word] = []
     for n in range(1, net.N + 1):
         every += sorted(words(net, SHORT, n=n))
-    moves: dict[str, dict[str, str]] = {}
-    for word in every:
-        for k, first in enumerate(word):
-            moves[" ".join(word[k:])] = {first: " ".join(word[k + 1 :])}
-    one_word_each = Rule("one word each", {**moves, "": {}})
-    columns, answers = [], []
+    rule = one_word_each(every)
+    columns = []
+    answers = []
     for _ in range(30):
         run = random_run(SHORT, neuron, twin, rng)
         local = part_one.as_local(*run)
-        lam = lambdas(local, one_word_each)
-        by_word = [flat(gradients(local, lam, " ".join(word))) for word in every]
+        lam = lambdas(local, rule)
+        by_word = []
+        for word in every:
+            layers = gradients(local, lam, " ".join(word))
+            by_word.append(flat(layers))
         columns.append(by_word)
         answers.append(flat(asked(function, run)))
-    A, y = np.concatenate(columns, axis=1).T, np.concatenate(answers)
+    A = np.concatenate(columns, axis=1).T
+    fitted = _fitted(A, np.concatenate(answers))
+    coefficients = {}
+    for k, c in fitted.items():
+        word = ("enter", *every[k])
+        coefficients[word] = c
+    return coefficients
+
+
+def one_word_each(every: list[Word]) -> Rule:
+    """Return a rule whose states are the words still to come: from each, it keeps that word."""
+    moves: dict[str, dict[str, str]] = {}
+    for word in every:
+        for k, kind in enumerate(word):
+            still_to_come = " ".join(word[k:])
+            moves[still_to_come] = {kind: " ".join(word[k + 1 :])}
+    return Rule("one word each", {**moves, "": {}})
+
+
+def _fitted(A: Array, y: Array) -> dict[int, float]:
+    """Return by column of A its coefficient where it is not 0, or {} if none give y."""
     scale = np.linalg.norm(A, axis=0)
-    contributes = scale > 0
-    A, scale = A[:, contributes], scale[contributes]
+    contributing = np.flatnonzero(scale)
+    A = A[:, contributing]
+    scale = scale[contributing]
     coefficients = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
     left = float(np.linalg.norm(A @ coefficients - y))
-    if left > FITS * max(float(np.linalg.norm(y)), 1e-30):
+    size = float(np.linalg.norm(y))
+    if left > FITS * max(size, 1e-30):
         return {}
-    names = [("enter", *every[k]) for k in np.flatnonzero(contributes)]
-    return dict(zip(names, coefficients.tolist(), strict=True))
+    return dict(zip(contributing.tolist(), coefficients.tolist(), strict=True))

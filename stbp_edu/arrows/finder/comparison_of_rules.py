@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -45,12 +47,13 @@ def different_rules(net: Network) -> list[str]:
     On neurons without adaptation in layers without recurrent weights ``detached-spikes`` is
     ``detached-reset``. A rule that keeps no word of the network is left out.
     """
-    arrows = [arrow for layer in net.arrows for arrow in layer]
+    arrows = [*chain.from_iterable(net.arrows)]
     first: dict[Any, str] = {}
     for name, rule in RULES.items():
-        moves = [rule.move(q, arrow) for q in rule.moves for arrow in arrows]
-        if rule.keeps(net):
-            first.setdefault((*moves, rule.forgets), name)
+        if not rule.keeps(net):
+            continue
+        words = [rule.move(q, arrow) for q, arrow in product(rule.moves, arrows)]
+        first.setdefault((*words, rule.forgets), name)
     return list(first.values())
 
 
@@ -64,38 +67,42 @@ def candidates(
             arrays are compared that were found.
         gate: what to call the neuron.
     """
+    first_run, first_gradients = runs[0]
+    layers = range(1, len(first_gradients))
     found = []
-    for name in different_rules(runs[0][0].net):
-        ours, yours = [], []
+    for name in different_rules(first_run.net):
+        ours: dict[int, list[Array]] = defaultdict(list)
+        yours: dict[int, list[Array]] = defaultdict(list)
         for local, given in runs:
-            expected = gradients(local, lambdas(local, name), RULES[name].start)
-            for n in range(1, len(given)):
-                ours.append(_column(expected[n], given[n]))
-                yours.append(_column(given[n], given[n]))
-        layers = len(runs[0][1]) - 1
-        pairs = [
-            (np.concatenate(yours[n::layers]), np.concatenate(ours[n::layers]))
-            for n in range(layers)
-        ]
+            lam = lambdas(local, name)
+            expected = gradients(local, lam, RULES[name].start)
+            for n in layers:
+                for parameter, gradient in given[n].items():
+                    ours[n].append(np.ravel(expected[n][parameter]))
+                    yours[n].append(np.ravel(gradient))
+        pairs = []
+        for n in layers:
+            pair = np.concatenate(yours[n]), np.concatenate(ours[n])
+            pairs.append(pair)
         found.append(_candidate(gate, name, pairs))
     return found
 
 
-def _column(layer: LayerParams, named: Any) -> Array:
-    """Return the arrays of a layer that have a name as one column."""
-    return np.concatenate([np.ravel(layer[name]) for name in named])
-
-
 def _candidate(gate: str, rule: str, pairs: Sequence[tuple[Array, Array]]) -> RuleFit:
     """Return how far gradients are from those of a rule, with and without a factor each."""
-    residuals, factors, left = [], [], []
+    residuals = []
+    factors = []
+    left = []
     for yours, ours in pairs:
-        square = float(ours @ ours)
-        factor = float(yours @ ours) / square if square > 0 else 1.0
+        difference = np.linalg.norm(yours - ours)
         norm = np.linalg.norm(yours)
         size = max(norm, np.linalg.norm(ours))
-        residual = float(np.linalg.norm(yours - ours) / size) if size > 0 else 0.0
-        rest = float(np.linalg.norm(yours - factor * ours) / norm) if norm else residual
+        residual = float(difference / size) if size > 0 else 0.0
+        square = float(ours @ ours)
+        factor = float(yours @ ours) / square if square > 0 else 1.0
+        rest = residual
+        if norm:
+            rest = float(np.linalg.norm(yours - factor * ours) / norm)
         residuals.append(residual)
         factors.append(factor)
         left.append(rest)

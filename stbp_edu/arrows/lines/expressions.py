@@ -15,53 +15,6 @@ from typing import Any
 
 import numpy as np
 
-GREEK = (
-    *(
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-    ),
-    *(
-        "lambda_",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "upsilon",
-        "phi",
-        "chi",
-        "psi",
-    ),
-    *(
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Pi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-    ),
-)
-NAMED = {
-    **{name: rf"\{name.rstrip('_')}" for name in GREEK},
-    "v_th": "V_{th}",
-    "epsilon": r"\varepsilon",
-}
-
 
 def call(op: str, *args: Any) -> Call:
     """Return an operation on expressions and numbers."""
@@ -142,7 +95,8 @@ class Call(Operand):
 
 
 Expression = Number | Name | Call
-ZERO, ONE = Number(0), Number(1)
+ZERO = Number(0)
+ONE = Number(1)
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "+": lambda xp, a, b: a + b,
@@ -180,30 +134,39 @@ def evaluate(
         return np.float64(tree.value)
     if isinstance(tree, Name):
         return value_of(tree)
-    f, values = tree.op, [evaluate(arg, value_of, spike, xp) for arg in tree.args]
+    f = tree.op
+    values = [evaluate(arg, value_of, spike, xp) for arg in tree.args]
     if isinstance(f, Function):
-        own = dict(zip(f.parameters, values, strict=True))
-        return evaluate(
-            f.body, lambda of: own[of] if of in own else value_of(of), spike, xp
-        )
-    return spike[f](*values) if f in spike else OPERATIONS[f](xp, *values)
+        given = dict(zip(f.parameters, values, strict=True))
+
+        def inside(name: Name) -> Any:
+            """Return the value of a name in the body of the function."""
+            return given[name] if name in given else value_of(name)
+
+        return evaluate(f.body, inside, spike, xp)
+    if f in spike:
+        return spike[f](*values)
+    return OPERATIONS[f](xp, *values)
 
 
 def replaced(tree: Expression, by: Mapping[Name, Expression]) -> Expression:
     """Return an expression with other ones in place of some names."""
     if isinstance(tree, Call):
-        return Call(tree.op, tuple(replaced(arg, by) for arg in tree.args))
-    return by.get(tree, tree) if isinstance(tree, Name) else tree
+        args = [replaced(arg, by) for arg in tree.args]
+        return Call(tree.op, tuple(args))
+    if isinstance(tree, Name):
+        return by.get(tree, tree)
+    return tree
 
 
 def written_out(tree: Expression) -> Expression:
     """Return an expression with the bodies of the reader's functions in place of their calls."""
     if not isinstance(tree, Call):
         return tree
-    if isinstance(f := tree.op, Function):
-        return written_out(
-            replaced(f.body, dict(zip(f.parameters, tree.args, strict=True)))
-        )
+    f = tree.op
+    if isinstance(f, Function):
+        given = dict(zip(f.parameters, tree.args, strict=True))
+        return written_out(replaced(f.body, given))
     return Call(f, tuple(map(written_out, tree.args)))
 
 
@@ -213,7 +176,8 @@ def nodes_in(tree: Expression) -> Iterator[Expression]:
     if isinstance(tree, Call):
         for arg in tree.args:
             yield from nodes_in(arg)
-        if isinstance(f := tree.op, Function):
+        f = tree.op
+        if isinstance(f, Function):
             yield from (node for node in nodes_in(f.body) if node not in f.parameters)
 
 
@@ -224,9 +188,10 @@ def names_in(tree: Expression) -> Iterator[Name]:
 
 def ops_in(*trees: Expression) -> set[str | Function]:
     """Return the operations in some expressions, and the functions that they call."""
-    return {
-        node.op for tree in trees for node in nodes_in(tree) if isinstance(node, Call)
-    }
+    found: set[str | Function] = set()
+    for tree in trees:
+        found |= {node.op for node in nodes_in(tree) if isinstance(node, Call)}
+    return found
 
 
 def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
@@ -236,10 +201,11 @@ def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
     """
     if not isinstance(tree, Call):
         return (of or {}).get(tree, 1)
-    inside = [size(arg, of) for arg in tree.args]
-    if isinstance(f := tree.op, Function):
-        return size(f.body, dict(zip(f.parameters, inside, strict=True)))
-    return 1 + sum(inside)
+    sizes = [size(arg, of) for arg in tree.args]
+    f = tree.op
+    if isinstance(f, Function):
+        return size(f.body, dict(zip(f.parameters, sizes, strict=True)))
+    return 1 + sum(sizes)
 
 
 # An operation: how it is written, how tightly it binds, and how tightly its arguments have to.
@@ -279,20 +245,19 @@ def _write(
         case Number(value):
             return f"{value}", 5 if value >= 0 else 2
         case Name():
-            return name(
-                tree
-            ), 4 if style is LATEX and tree.when else 5  # it has indices
+            has_indices = style is LATEX and tree.when
+            return name(tree), 4 if has_indices else 5
         case Call(op, args):
             label = op.label if isinstance(op, Function) else op
             places = ("," if style is LATEX else ", ").join(["{}"] * len(args))
             call = label.replace("{", "{{").replace("}", "}}") + f"({places})"
             form, binds, wanted = style.get(label, (call, 5, (0,) * len(args)))
-            written = zip(
-                (_write(arg, style, name) for arg in args), wanted, strict=True
-            )
-            inside = [
-                f"({text})" if bound < need else text for (text, bound), need in written
-            ]
+            inside = []
+            for arg, need in zip(args, wanted, strict=True):
+                text, bound = _write(arg, style, name)
+                if bound < need:
+                    text = f"({text})"
+                inside.append(text)
             if style is LATEX and op == "*" and inside[1][0].isdigit():
                 form = r"{}\cdot{}"
             return form.format(*inside), binds
@@ -314,27 +279,3 @@ def latex(
     text, binds = _write(tree, LATEX, name)
     signed = isinstance(tree, Call) and tree.op == "neg"
     return f"({text})" if factor and binds == 1 and not signed else text
-
-
-def symbol(name: str) -> str:
-    r"""Return a name as LaTeX: ``tau`` is \tau, ``v_th`` is V_{th}, ``w_in`` is w_{in}.
-
-    >>> [symbol(name) for name in ("tau", "v_th", "w_in", "rate", "u")]
-    ['\\tau', 'V_{th}', 'w_{in}', '\\mathrm{rate}', 'u']
-    """
-    if name in NAMED:
-        return NAMED[name]
-    if len(name) == 1:
-        return name
-    head, _, below = name.partition("_")
-    has_symbol = head in NAMED or len(head) == 1
-    if has_symbol and below:
-        return rf"{symbol(head)}_{{{below.removeprefix('_')}}}"
-    escaped = name.replace("_", r"\_")
-    return rf"\mathrm{{{escaped}}}"
-
-
-def indexed(name: str) -> str:
-    """Return a name as LaTeX to which an index may be added."""
-    letter = symbol(name)
-    return f"{{{letter}}}" if "_" in letter else letter

@@ -9,6 +9,7 @@ import numpy as np
 
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines
+from stbp_edu.arrows.lines.latex_names import indexed, symbol
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
 SHIFTS = {-1: "-1", 0: "", 1: "+1"}
@@ -47,18 +48,19 @@ def factor_value(
 
 def factor_letters(tree: ex.Expression, step: int, *, h_of_u: bool) -> str:
     """Return a factor as letters; of 1 and -1 only the sign is written."""
-
-    def letters(name: ex.Name) -> str:
-        """Return a name as LaTeX, with a place for the indices of a state."""
-        if not name.when:
-            return ex.symbol(name.name)
-        sign = SHIFTS[step - (name.when == "last")][:1]
-        return f"{ex.indexed(name.name)}{{{sign}}}"
-
     if tree == ex.ONE:
         return ""
     if tree == ex.Number(-1):
         return "-"
+
+    def letters(name: ex.Name) -> str:
+        """Return a name as LaTeX, with a place for the indices of a state."""
+        if not name.when:
+            return symbol(name.name)
+        later = step - (name.when == "last")
+        sign = SHIFTS[later][:1]
+        return f"{indexed(name.name)}{{{sign}}}"
+
     written = _without_threshold(tree) if h_of_u else tree
     return ex.latex(written, letters, factor=True)
 
@@ -68,15 +70,23 @@ def constants(
 ) -> Callable[[ex.Name], Any]:
     """Return a function from a constant to its value: the layer's own where it is learned."""
     given = lines.constants
-    return lambda one: (
-        np.asarray(p[one.name], dtype) if one.name in p else given[one.name]
-    )
+
+    def value(one: ex.Name) -> Any:
+        """Return the value of a constant."""
+        if one.name in p:
+            return np.asarray(p[one.name], dtype)
+        return given[one.name]
+
+    return value
 
 
 def _without_threshold(tree: ex.Expression) -> ex.Expression:
     """Return an expression with h(u) for h(u - v_th), as the course writes it."""
     if not isinstance(tree, ex.Call):
         return tree
-    if tree.op == "h" and derivative(tree.args[0], THRESHOLD) == ex.Number(-1):
-        return ex.call("h", tidy(tree.args[0] + THRESHOLD))
-    return ex.Call(tree.op, tuple(map(_without_threshold, tree.args)))
+    if tree.op == "h":
+        (v,) = tree.args
+        if derivative(v, THRESHOLD) == ex.Number(-1):
+            return ex.call("h", tidy(v + THRESHOLD))
+    args = [_without_threshold(arg) for arg in tree.args]
+    return ex.Call(tree.op, tuple(args))

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.latex_names import symbol
 from stbp_edu.arrows.lines.slopes import derivative, tidy
 
 Item = TypeVar("Item")
@@ -54,7 +55,10 @@ class ForwardLines:
     @cached_property
     def spike(self) -> str | None:
         """The state that spikes, if one does."""
-        return next((s for s, e in self.lines.items() if spikes(e)), None)
+        for state, line in self.lines.items():
+            if spikes(line):
+                return state
+        return None
 
     @cached_property
     def potential(self) -> str:
@@ -68,9 +72,11 @@ class ForwardLines:
             return "u" if "u" in self.lines else [*self.lines][-1]
         read = self._within_the_step(self._read_by(self.spike))
         read = [state for state in read if state != self.spike]
-        remember = [
-            state for state in read if {state, self.spike} & {*self._read_by(state)}
-        ]
+        remember = []
+        for state in read:
+            reads = self._read_by(state)
+            if state in reads or self.spike in reads:
+                remember.append(state)
         for state in remember:
             within = self._within_the_step([state])
             if any(X in ex.names_in(self.lines[one]) for one in within):
@@ -79,10 +85,11 @@ class ForwardLines:
 
     def _read_by(self, state: str, when: str = "now last") -> list[str]:
         """Return the states that a line reads, in the order in which it does."""
-        names = (
-            n.name for n in ex.names_in(self.lines[state]) if n.when and n.when in when
-        )
-        return [name for name in dict.fromkeys(names) if name in self.lines]
+        read: dict[str, None] = {}
+        for name in ex.names_in(self.lines[state]):
+            if name.when and name.when in when and name.name in self.lines:
+                read[name.name] = None
+        return list(read)
 
     def _within_the_step(self, states: list[str]) -> list[str]:
         """Return states, and those that they read within the step."""
@@ -95,59 +102,80 @@ class ForwardLines:
 
     def _by(self, name: ex.Name) -> dict[str, ex.Expression]:
         """Return the states whose lines depend on a name, with their derivatives by it."""
-        slopes = {state: derivative(line, name) for state, line in self.lines.items()}
-        return {state: factor for state, factor in slopes.items() if factor != ex.ZERO}
+        found = {}
+        for state, line in self.lines.items():
+            factor = derivative(line, name)
+            if factor != ex.ZERO:
+                found[state] = factor
+        return found
 
     @cached_property
     def input(self) -> str:
         """The state that the weights enter: where x is added once, that one, else x itself."""
         entered = self._by(X)
-        return next(iter(entered)) if [*entered.values()] == [ex.ONE] else "x"
+        if [*entered.values()] == [ex.ONE]:
+            (state,) = entered
+            return state
+        return "x"
 
     @cached_property
     def states(self) -> dict[str, ex.Expression]:
         """Every state with its update, x among them where it is a node of its own."""
-        return ({"x": X} if self.input == "x" else {}) | dict(self.lines)
+        if self.input == "x":
+            return {"x": X, **self.lines}
+        return dict(self.lines)
+
+    def update(self, state: str) -> ex.Expression:
+        """Return a state's update; of a spike, its distance from the threshold."""
+        line = self.states[state]
+        if isinstance(line, ex.Call) and line.op == "spike":
+            return line.args[0]
+        return line
 
     @cached_property
     def slopes(self) -> list[Slope]:
         """The arrows: where a line reads a state, the derivative of that line."""
-        found = [
-            Slope(self.kind(source, target), source, target, step, factor)
-            for source in self.lines
-            for target, line in self.lines.items()
-            for step, when in enumerate(("now", "last"))
-            if (factor := derivative(line, ex.Name(source, when))) != ex.ZERO
-        ]
+        found = []
+        for source in self.lines:
+            for target, line in self.lines.items():
+                kind = self.kind(source, target)
+                for step, when in enumerate(("now", "last")):
+                    factor = derivative(line, ex.Name(source, when))
+                    if factor != ex.ZERO:
+                        found.append(Slope(kind, source, target, step, factor))
         first = {"spike": 0, "carry": 1, "reset": 2}
         found.sort(key=lambda slope: first.get(slope.kind, 3))
         if self.input != "x":
             return found
-        return [
-            Slope(f"x>{s}", "x", s, 0, factor) for s, factor in self._by(X).items()
-        ] + found
+        from_x = []
+        for state, factor in self._by(X).items():
+            slope = Slope(f"x>{state}", "x", state, 0, factor)
+            from_x.append(slope)
+        return from_x + found
 
     def enters(self, constant: str) -> Iterator[Slope]:
         """Yield the arrows from a constant to the states whose lines read it."""
-        # one that cancels has a gradient, too: 0
-        for state, factor in (
-            self._by(ex.Name(constant)) or {self.potential: ex.ZERO}
-        ).items():
+        entered = self._by(ex.Name(constant))
+        if not entered:
+            entered = {
+                self.potential: ex.ZERO
+            }  # one that cancels has a gradient, too: 0
+        for state, factor in entered.items():
             yield Slope(f"enter:{constant}>{state}", constant, state, 0, factor)
 
     def silent(self, tree: ex.Expression) -> ex.Expression:
         """Return a factor from step to step as if no neuron had spiked."""
-        return tidy(
-            ex.replaced(
-                ex.written_out(tree), {ex.Name(self.spike or "", "last"): ex.ZERO}
-            )
-        )
+        spike_before = ex.Name(self.spike or "", "last")
+        silent = ex.replaced(ex.written_out(tree), {spike_before: ex.ZERO})
+        return tidy(silent)
 
     @cached_property
     def roles(self) -> dict[str, str]:
         """By state, the letter of the course: o is what spikes, u the potential, by any name."""
         roles = {"i": "i", "a": "a", self.potential: "u"}
-        return roles | ({self.spike: "o"} if self.spike else {})
+        if self.spike:
+            roles[self.spike] = "o"
+        return roles
 
     def kind(self, source: str, target: str) -> str:
         """Return the kind by which rules know an arrow; of any other, its ends.
@@ -156,19 +184,23 @@ class ForwardLines:
         potential, reset; into any other state s, adapt:s; and from one that is not the potential
         into the spike, threshold:s. A rule that names adapt means adapt:s, too.
         """
-        ends = self.roles.get(source, ""), self.roles.get(target, "")
-        if ends == ("u", "u") and not self.spike:
+        tail = self.roles.get(source, "")
+        head = self.roles.get(target, "")
+        if (tail, head) == ("u", "u") and not self.spike:
             return "integrate"
-        if ends in KINDS:
-            return KINDS[ends]
-        if ends[0] == "o":
+        if (tail, head) in KINDS:
+            return KINDS[tail, head]
+        if tail == "o":
             return f"adapt:{target}"
-        return f"threshold:{source}" if ends[1] == "o" else f"{source}>{target}"
+        if head == "o":
+            return f"threshold:{source}"
+        return f"{source}>{target}"
 
     def adjoint(self, state: str) -> str:
         """Return the letter of a state's adjoint, in LaTeX."""
         letters = {"u": r"\varepsilon", "o": r"\delta", "i": r"\gamma", "a": r"\zeta"}
-        return letters.get(self.roles.get(state, ""), rf"\bar{{{ex.symbol(state)}}}")
+        role = self.roles.get(state, "")
+        return letters.get(role, rf"\bar{{{symbol(state)}}}")
 
 
 def spikes(line: ex.Expression) -> bool:
@@ -182,7 +214,7 @@ def reachable(
     """Return all that follows from a start, each once, in the order in which it is met."""
     found = [*start]
     for one in found:  # grows while it is read
-        found += [
-            other for other in dict.fromkeys(following(one)) if other not in found
-        ]
+        for other in following(one):
+            if other not in found:
+                found.append(other)
     return found

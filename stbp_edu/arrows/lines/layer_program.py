@@ -17,12 +17,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
+from stbp_edu.arrows.lines.gain_lines import gain_lines
 from stbp_edu.arrows.lines.slopes import tidy
 from stbp_edu.arrows.lines.step_functions import (
+    STATE,
     Assignment,
     Names,
     StepFunction,
@@ -30,13 +30,11 @@ from stbp_edu.arrows.lines.step_functions import (
     Variable,
 )
 from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import Rule, groups
+from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow, Neuron
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
-STATE = "state"
-"""Marks a name in a factor that is a state, at whatever step."""
 
 
 @dataclass(frozen=True)
@@ -96,40 +94,40 @@ class LayerProgram:
     @cached_property
     def forward(self) -> StepFunction:
         """One step forward."""
-        states, constants = [*self.lines.lines], [*self.lines.constants]
-        lines = [
-            Assignment(state, (Term(ex.written_out(line)),))
-            for state, line in self.lines.lines.items()
-        ]
+        states = [*self.lines.lines]
+        arguments = [*states, "x", *self.lines.constants]
+        lines = []
+        for state, line in self.lines.lines.items():
+            update = Term(ex.written_out(line))
+            lines.append(Assignment(state, (update,)))
         says = "Return the states of a step from the input x and the last ones, which begin at 0."
-        return StepFunction("forward", [*states, "x", *constants], lines, states, says)
+        return StepFunction("forward", arguments, lines, states, says)
 
     @cached_property
     def backward(self) -> StepFunction:
         """One step back."""
-        arguments = [
-            *map(self.names.__getitem__, self.states_read),
-            *sorted(self.signals),
-            *map(self.names.__getitem__, self.next_adjoints),
-            *self.lines.constants,
-        ]
-        results = [line.name for line in self.rows]
+        arguments = [self.names[state] for state in self.states_read]
+        arguments += sorted(self.signals)
+        arguments += [self.names[adjoint] for adjoint in self.next_adjoints]
+        arguments += self.lines.constants
+        lines = self.rows
+        if self.rule.gain_limit is not None:
+            limit = self.rule.gain_limit
+            lines = gain_lines(limit, self.rows, self.next_adjoints, self.names) + lines
+        results = [row.name for row in self.rows]
         says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
-        return StepFunction(
-            "backward", arguments, [*self._limits, *self.rows], results, says
-        )
+        return StepFunction("backward", arguments, lines, results, says)
 
     def _use(self) -> str:
         """Return where a run back begins, and how gradients follow from the adjoints."""
-        d, output = self.start, self.neuron.output
+        d = self.start
         sums = [
             f"{d} sums to the gradient of b",
             f"{d} times the output below to that of W",
-            f"{d} times {output} of the step before to that of R",
+            f"{d} times {self.neuron.output} of the step before to that of R",
         ]
-        sums += [
-            f"{self.gradients[name]} to that of {name}" for name in self.neuron.learned
-        ]
+        for constant, name in self.gradients.items():
+            sums.append(f"{name} to that of {constant}")
         over = "steps and samples"
         if self.neuron.learned:
             over += " (and neurons, for what a layer shares)"
@@ -142,7 +140,8 @@ class LayerProgram:
     @cached_property
     def names(self) -> Names:
         """The names of all variables: first the reader's, which stay as they are."""
-        names, order = Names(), self.neuron.order
+        names = Names()
+        order = self.neuron.order
         for constant in self.lines.constants:
             names.add(Variable("constant", constant), constant)
         for state in dict.fromkeys([*order, "x"]):
@@ -150,31 +149,47 @@ class LayerProgram:
         for state in order:
             names.add(Variable("state", state, step=-1), f"{state}_last")
             names.add(Variable("state", state, step=1), f"{state}_next")
-        start = self.rule.start
-        every = sorted({(s, q) for (s, _), q in self.same.items() if s in order})
-        for state, q in sorted(every, key=lambda node: node[1] != start):
-            own = names.add(
-                Variable("adjoint", state, q),
-                f"d_{state}" if q == start else f"d_{state}_{q}",
-            )
-            names.add(Variable("adjoint", state, q, 1), f"{own}_next")
-        for state, q in self.nodes:
-            signal = self._signal_of(state, q)
-            if signal is not None and signal not in names:
-                wanted = "signal" if state == self.neuron.output else f"signal_{state}"
-                names.add(signal, f"{wanted}_{signal.q}" if signal.q else wanted)
+        self._name_adjoints(names)
+        self._name_signals(names)
         for constant in self.neuron.learned:
             names.add(Variable("gradient", constant), f"g_{constant}")
         return names
 
+    def _name_adjoints(self, names: Names) -> None:
+        """Name the adjoints, those of the rule's first state before the others."""
+        start = self.rule.start
+        shared = {(state, q) for (state, _), q in self.same.items()}
+        for state, q in sorted(shared, key=lambda node: (node[1] != start, node)):
+            if state not in self.neuron.order:
+                continue
+            wanted = f"d_{state}" if q == start else f"d_{state}_{q}"
+            own = names.add(Variable("adjoint", state, q), wanted)
+            names.add(Variable("adjoint", state, q, 1), f"{own}_next")
+
+    def _name_signals(self, names: Names) -> None:
+        """Name the signals, each once."""
+        for state, q in self.nodes:
+            signal = self._signal_of(state, q)
+            if signal is None or signal in names:
+                continue
+            wanted = "signal"
+            if state != self.neuron.output:
+                wanted += f"_{state}"
+            if signal.q:
+                wanted += f"_{signal.q}"
+            names.add(signal, wanted)
+
     def name(self, state: str, q: str, step: int = 0) -> str:
         """Return the name of an adjoint."""
-        return self.names[Variable("adjoint", state, self.same[state, q], step)]
+        shared = self.same[state, q]
+        return self.names[Variable("adjoint", state, shared, step)]
 
     def signal(self, state: str, q: str) -> str:
         """Return the name of what other neurons and the loss pass back to a state, or ""."""
         signal = self._signal_of(state, q)
-        return "" if signal is None else self.names[signal]
+        if signal is None:
+            return ""
+        return self.names[signal]
 
     @cached_property
     def gradients(self) -> dict[str, str]:
@@ -185,60 +200,73 @@ class LayerProgram:
     @cached_property
     def rows(self) -> list[Assignment]:
         """The lines: each adjoint in the order in which they follow, then what is learned."""
-        order, found = [*reversed(self.neuron.order)], []
-        slopes = {slope.kind: slope for slope in self.lines.slopes}
-        for state, q in sorted(self.nodes, key=lambda node: order.index(node[0])):
-            signal, terms, kinds = self.signal(state, q), [], []
-            if signal:
-                terms.append(Term(ex.ONE, signal))
-            for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
-                if not arrow.leaves:
-                    terms.append(self._term(slopes[arrow.kind], head))
-                    kinds.append(arrow.kind)
-            found.append(
-                Assignment(self.name(state, q), tuple(terms), ", ".join(kinds))
-            )
+        order = [*reversed(self.neuron.order)]
+        nodes = sorted(self.nodes, key=lambda node: order.index(node[0]))
+        found = [self._row(state, q) for state, q in nodes]
         for constant, name in self.gradients.items():
             entered = self.lines.enters(constant)
             terms = [self._term(slope, self.rule.start) for slope in entered]
             found.append(Assignment(name, tuple(terms)))
         return found
 
+    def _row(self, state: str, q: str) -> Assignment:
+        """Return the line of an adjoint."""
+        slopes = {slope.kind: slope for slope in self.lines.slopes}
+        terms = []
+        kinds = []
+        signal = self.signal(state, q)
+        if signal:
+            terms.append(Term(ex.ONE, signal))
+        for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
+            if arrow.leaves:
+                continue
+            terms.append(self._term(slopes[arrow.kind], head))
+            kinds.append(arrow.kind)
+        return Assignment(self.name(state, q), tuple(terms), ", ".join(kinds))
+
     def _term(self, slope: Slope, head: str) -> Term:
         """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
-        forgets = slope.kind in self.rule.forgets and slope.kind == "carry"
-        factor = self.lines.silent(slope.factor) if forgets else slope.factor
+        factor = slope.factor
+        if slope.kind == "carry" and "carry" in self.rule.forgets:
+            factor = self.lines.silent(factor)
         factor = tidy(ex.written_out(factor))
         by: dict[ex.Name, ex.Expression] = {}
         for name in ex.names_in(factor):
             if name.when:
                 step = slope.step - (name.when == "last")
-                by[name] = ex.Name(
-                    self.names[Variable("state", name.name, step=step)], STATE
-                )
-        return Term(ex.replaced(factor, by), self.name(slope.target, head, slope.step))
+                state = Variable("state", name.name, step=step)
+                by[name] = ex.Name(self.names[state], STATE)
+        adjoint = self.name(slope.target, head, slope.step)
+        return Term(ex.replaced(factor, by), adjoint)
 
     @cached_property
     def states_read(self) -> list[Variable]:
         """The states that a step back reads, in their order, of this step and those around it."""
-        factors = [term.factor for row in self.rows for term in row.terms]
-        read = {
-            name.name for factor in factors for name in ex.names_in(factor) if name.when
-        }
-        every = [
-            Variable("state", state, step=step)
-            for state in self.neuron.order
-            for step in (-1, 0, 1)
-        ]
-        return [one for one in every if self.names[one] in read]
+        read: set[str] = set()
+        for row in self.rows:
+            for term in row.terms:
+                read |= {name.name for name in ex.names_in(term.factor) if name.when}
+        found = []
+        for state in self.neuron.order:
+            for step in (-1, 0, 1):
+                variable = Variable("state", state, step=step)
+                if self.names[variable] in read:
+                    found.append(variable)
+        return found
 
     @cached_property
     def next_adjoints(self) -> list[Variable]:
         """The adjoints of the next step that a step back reads, in the order of their names."""
-        read = {term.of for row in self.rows for term in row.terms}
-        every = [Variable("adjoint", state, q, 1) for state, q in self.nodes]
-        found = [one for one in every if self.names[one] in read]
-        return sorted(found, key=self.names.__getitem__)
+        read: set[str] = set()
+        for row in self.rows:
+            read |= {term.of for term in row.terms}
+        found = {}
+        for state, q in self.nodes:
+            later = Variable("adjoint", state, q, 1)
+            name = self.names[later]
+            if name in read:
+                found[name] = later
+        return [found[name] for name in sorted(found)]
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
@@ -246,92 +274,67 @@ class LayerProgram:
 
         Those of the output come first.
         """
-        nodes = sorted(self.nodes, key=lambda node: node[0] != self.neuron.output)
-        return {
-            name: self._passed_back(*node)
-            for node in nodes
-            if (name := self.signal(*node))
-        }
+        found = {}
+        for state, q in sorted(
+            self.nodes, key=lambda node: node[0] != self.neuron.output
+        ):
+            name = self.signal(state, q)
+            if name:
+                found[name] = self._passed_back(state, q)
+        return found
 
     @property
     def from_recurrence(self) -> list[tuple[str, str, str]]:
         """The adjoints that the layer's own next step adds to, by which signal, and those there."""
-        entered = self.neuron.input
-        return [
-            (self.name(state, q), signal, self.name(entered, to))
-            for state, q in self.nodes
-            if (signal := self.signal(state, q))
-            for arrow, to in self.signals[signal]
-            if arrow.step
-        ]
+        found = []
+        for state, q in self.nodes:
+            signal = self.signal(state, q)
+            if not signal:
+                continue
+            for arrow, to in self.signals[signal]:
+                if arrow.step:
+                    head = self.name(self.neuron.input, to)
+                    found.append((self.name(state, q), signal, head))
+        return found
 
     def _signal_of(self, state: str, q: str) -> Variable | None:
         """Return the signal of an adjoint, which all of a state share if they get the same."""
         if self.with_signal is not None:
-            return (
-                Variable("signal", state, q) if (state, q) in self.with_signal else None
-            )
-        heads = {
-            one: [(arrow.kind, to) for arrow, to in self._passed_back(s, one)]
-            for s, one in self.nodes
-            if s == state
-        }
-        if not heads[q]:
+            if (state, q) in self.with_signal:
+                return Variable("signal", state, q)
             return None
-        shared = all(one == heads[q] for one in heads.values())
-        return Variable("signal", state, "" if shared else q)
+        own = self._passed_back(state, q)
+        if not own:
+            return None
+        for other, p in self.nodes:
+            if other == state and self._passed_back(state, p) != own:
+                return Variable("signal", state, q)
+        return Variable("signal", state)
 
     def _passed_back(self, state: str, q: str) -> list[tuple[Arrow, str]]:
         """Return the arrows that leave the neuron here, and the state of the rule after each."""
-        moves = ((a, self.rule.move(q, a)) for a in self.leaving if a.source == state)
-        return [(a, self.same.get((a.target, to), LOSS)) for a, to in moves if to]
-
-    @cached_property
-    def _limits(self) -> list[Assignment]:
-        """Return the lines that hold the gain of each group of adjoints from step to step."""
-        if self.rule.gain_limit is None:
-            return []
-        limit, found = ex.Number(self.rule.gain_limit), []
-        later = [self.names[one] for one in self.next_adjoints]
-        now = [self.names[replace(one, step=0)] for one in self.next_adjoints]
-        gains = [[self._gain(name, of) for of in later] for name in now]
-        there = np.array([[gain != ex.ZERO for gain in row] for row in gains], bool)
-        for group in groups(there.reshape(len(later), len(later))):
-            entries = [gains[i][k] for i in group for k in group]
-            if all(entry == ex.ZERO for entry in entries):
+        found = []
+        for arrow in self.leaving:
+            if arrow.source != state:
                 continue
-            gain = self.names.add(Variable("gain", later[group[0]]), "gain")
-            op = "norm" if len(group) > 1 else "abs"
-            found.append(Assignment(gain, (Term(ex.Call(op, tuple(entries))),)))
-            scale = limit / ex.call("max", ex.Name(gain, STATE), limit)
-            found += [
-                Assignment(later[k], (Term(scale, later[k]),), "gain-limit")
-                for k in group
-            ]
-        return found  # gain-limit, gain-bound
-
-    def _gain(self, name: str, later: str) -> ex.Expression:
-        """Return the factor with which an adjoint of the next step comes back to one of this."""
-        total: ex.Expression = ex.ZERO
-        for row in self.rows:
-            if row.name == name:
-                for factor, of in row.terms:
-                    inside = ex.ONE if of == later else self._gain(of, later)
-                    total = total + factor * inside
-        return tidy(total)
+            to = self.rule.move(q, arrow)
+            if to:
+                found.append((arrow, self.same.get((arrow.target, to), LOSS)))
+        return found
 
     def needed_for(self, wanted: Sequence[str]) -> LayerProgram:
         """Return the program with those adjoints alone that the wanted ones, or gradients, need."""
-        now = {
-            self.names[one]: self.names[replace(one, step=0)]
-            for one in self.next_adjoints
-        }
-        reads = {
-            row.name: [now.get(of, of) for _, of in row.terms] for row in self.rows
-        }
+        now = {}
+        for later in self.next_adjoints:
+            now[self.names[later]] = self.names[replace(later, step=0)]
+        reads = {}
+        for row in self.rows:
+            reads[row.name] = [now.get(term.of, term.of) for term in row.terms]
         for name, _, head in self.from_recurrence:
             reads[name].append(head)
         start = [*wanted, *self.gradients.values()]
         needed = reachable(start, lambda name: reads.get(name, ()))
         nodes = [node for node in self.nodes if self.name(*node) in needed]
-        return self if len(nodes) == len(self.nodes) else replace(self, nodes=nodes)
+        if len(nodes) == len(self.nodes):
+            return self
+        return replace(self, nodes=nodes)

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from stbp_edu.arrows.lines import expressions as ex
 
-LONGEST_LINE, LARGEST = 200, 400
+LONGEST_LINE = 200  # characters
+LARGEST = 400  # numbers, names and operations
 EXPONENT = 100  # what a number in an exponent may be
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 OPERATORS: dict[type[ast.AST], Callable[..., ex.Call]] = {
@@ -69,16 +70,20 @@ INPUTS = ("I", "input", "inputs", "inp", "s_in", "current", "I_in", "X")
 
 def advice_on(text: str) -> str:
     """Return the advice for a piece of text, or "" if there is none."""
-    return next(
-        (advice for form, advice in WRITTEN.items() if re.search(form, text)), ""
-    )
+    for form, advice in WRITTEN.items():
+        if re.search(form, text):
+            return advice
+    return ""
 
 
 def advice_on_name(name: str, states: Collection[str]) -> str:
     """Return the advice for a name that has no value, or ""."""
-    if (at_a_step := OF_A_STEP.fullmatch(name)) and at_a_step[1] in ("x", *states):
-        said = ": it is this step's input" if at_a_step[1] == "x" else STEPS
-        return f"write {at_a_step[1]}{said}"
+    at_a_step = OF_A_STEP.fullmatch(name)
+    state = at_a_step[1] if at_a_step else ""
+    if state == "x":
+        return "write x: it is this step's input"
+    if state in states:
+        return f"write {state}{STEPS}"
     if f"d{name}" in states:
         return GROWN.replace("u", name)
     if name in ("W", "R", "b", "w"):
@@ -139,13 +144,15 @@ class Reader:
                 warnings.simplefilter("ignore")
                 node = ast.parse(text, mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            at = min(max((getattr(error, "offset", 0) or 1) - 1, 0), len(text))
+            offset = getattr(error, "offset", 0) or 1
+            at = min(max(offset - 1, 0), len(text))
             said = (
                 getattr(error, "msg", str(error))
                 or "too many brackets or signs in a row"
             )
-            advice, at = advice_on(text) or UNDERSTOOD, self.line.start + at
-            raise self.line.error(at, f"not understood: {said}", advice) from None
+            advice = advice_on(text) or UNDERSTOOD
+            place = self.line.start + at
+            raise self.line.error(place, f"not understood: {said}", advice) from None
         tree = self.tree(node)
         if ex.size(tree) > LARGEST:
             raise self.error(
@@ -216,13 +223,15 @@ class Reader:
                 node, f"no function is called {name}", CALLED.get(name, define)
             )
         op = self.functions.get(name, name)
+        many = 1
         if isinstance(op, ex.Function):
             many = len(op.parameters)
-        else:
-            many = 2 if name in ("min", "max") else 1
+        elif name in ("min", "max"):
+            many = 2
         if len(args) != many:
-            advice = f"write {name}({', '.join('ab'[:many]) if many < 3 else '...'})"
             arguments = "1 argument" if many == 1 else f"{many} arguments"
+            places = {1: "a", 2: "a, b"}.get(many, "...")
+            advice = f"write {name}({places})"
             problem = f"{name} takes {arguments}, got {len(args)}"
             raise self.error(node, problem, advice)
         return ex.Call(op, tuple(map(self.tree, args)))

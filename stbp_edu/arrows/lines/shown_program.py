@@ -7,7 +7,9 @@ compiled (``engine.loop_source``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, product
 from typing import Any
 
 from stbp_edu.arrows.lines import expressions as ex
@@ -15,7 +17,7 @@ from stbp_edu.arrows.lines.forward_lines import reachable
 from stbp_edu.arrows.lines.layer_program import Adjoint, LayerProgram
 from stbp_edu.arrows.models import Network
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.table import LOSS
+from stbp_edu.arrows.table import LOSS, Arrow
 
 IMPORTED = {
     "exp": "exp",
@@ -50,13 +52,11 @@ def program(net: Network, rule: Rule) -> str:
 
 def text_of(layer: LayerProgram) -> str:
     """Return the program that is shown, below what it imports and defines."""
-    trees = [
-        term.factor
-        for function in layer.functions
-        for line in function.lines
-        for term in line.terms
-    ]
-    used = ex.ops_in(*map(ex.written_out, trees))
+    used = set()
+    for function in layer.functions:
+        for line in function.lines:
+            for term in line.terms:
+                used |= ex.ops_in(ex.written_out(term.factor))
     imported = {name for op, name in IMPORTED.items() if op in used}
     head = []
     if imported:
@@ -72,21 +72,32 @@ def text_of(layer: LayerProgram) -> str:
 
 def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
     """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
-    arrows = [a for table in net.arrows for a in table]
-    states = sorted({state for of in net.states[1:] for state in of})
-    same = {(s, q): rule.start for s in states for q in rule.moves}
+    arrows = [*chain.from_iterable(net.arrows)]
+    states = sorted(set(chain.from_iterable(net.states[1:])))
+    same = {node: rule.start for node in product(states, rule.moves)}
     while True:
-        seen: dict[Any, str] = {}
-        finer = {}
-        for s, q in same:
-            heads = [(a.target, rule.move(q, a)) for a in arrows if a.source == s]
-            ends = tuple(
-                None if q is None else same.get((k, q), LOSS) for k, q in heads
-            )
-            finer[s, q] = seen.setdefault((s, same[s, q], ends), q)
+        finer = _split(same, arrows, rule)
         if finer == same:
             return same
         same = finer
+
+
+def _split(
+    same: Mapping[Adjoint, str], arrows: Sequence[Arrow], rule: Rule
+) -> dict[Adjoint, str]:
+    """Return classes in which only those are together whose arrows lead to the same ones."""
+    seen: dict[Any, str] = {}
+    finer = {}
+    for state, q in same:
+        ends = []
+        for arrow in arrows:
+            if arrow.source == state:
+                head = rule.move(q, arrow)
+                end = None if head is None else same.get((arrow.target, head), LOSS)
+                ends.append(end)
+        key = state, same[state, q], tuple(ends)
+        finer[state, q] = seen.setdefault(key, q)
+    return finer
 
 
 def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
@@ -94,12 +105,15 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
 
     def heads(node: Adjoint) -> Iterator[Adjoint]:
         """Yield the adjoints in the terms of one."""
+        state, q = node
         for n in range(net.N + 1):
-            for arrow, head in rule.moves_from(net, n, *node):
+            for arrow, head in rule.moves_from(net, n, state, q):
                 if arrow.target != LOSS:
-                    yield arrow.target, same[arrow.target, head]
+                    shared = same[arrow.target, head]
+                    yield arrow.target, shared
 
-    return reachable([(s, rule.start) for s in reversed(net.states[net.N])], heads)
+    last_layer = reversed(net.states[net.N])
+    return reachable([(state, rule.start) for state in last_layer], heads)
 
 
 def steps_back(net: Network, rule: Rule) -> list[Any]:
@@ -112,21 +126,23 @@ def programs(net: Network, rule: Rule) -> list[Any]:
     """Return the program of each layer, also where the rule lets nothing reach the loss."""
     start: list[tuple[int, str, str]] = []
     for n, layer in enumerate(net.layers[1:], 1):
-        read = [layer.neuron.input, *(enter.target for enter in layer.neuron.enters)]
-        start += [(n, state, rule.start) for state in dict.fromkeys(read)]
+        start += [(n, state, rule.start) for state in layer.neuron.entered]
     same = classes(net, rule)
 
     def heads(node: tuple[int, str, str]) -> Iterator[tuple[int, str, str]]:
         """Yield the adjoints in the terms of one: (layer, state, state of the rule)."""
-        n, *adjoint = node
-        for arrow, head in rule.moves_from(net, n, *adjoint):
+        n, state, q = node
+        for arrow, head in rule.moves_from(net, n, state, q):
             if arrow.target != LOSS:
-                yield n + arrow.layer, arrow.target, same[arrow.target, head]
+                shared = same[arrow.target, head]
+                yield n + arrow.layer, arrow.target, shared
 
+    needed: dict[int, list[Adjoint]] = defaultdict(list)
+    for n, state, q in reachable(start, heads):
+        needed[n].append((state, q))
     programs: list[Any] = [None]
-    needed = reachable(start, heads)
     for n in range(1, net.N + 1):
-        nodes = [(state, q) for k, state, q in needed if k == n]
         leaving = [arrow for arrow in net.arrows[n] if arrow.leaves]
-        programs.append(LayerProgram(net, n, rule, same, nodes, leaving))
+        program = LayerProgram(net, n, rule, same, needed[n], leaving)
+        programs.append(program)
     return programs

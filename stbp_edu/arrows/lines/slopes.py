@@ -12,8 +12,10 @@ from functools import reduce
 from operator import add, mul
 
 from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.arrows.lines.latex_names import symbol
 
-A, B = ex.Name("a"), ex.Name("b")
+A = ex.Name("a")
+B = ex.Name("b")
 BY_ARGUMENT: dict[str, tuple[ex.Expression, ...]] = {
     "+": (ex.ONE, ex.ONE),
     "-": (ex.ONE, -ex.ONE),
@@ -49,56 +51,64 @@ def _slope(tree: ex.Expression, by: ex.Name) -> ex.Expression:
         return ex.ONE
     if not isinstance(tree, ex.Call):
         return ex.ZERO
-    f, args = tree.op, tree.args
     terms: list[ex.Expression] = []
-    for k, arg in enumerate(args):
+    for k, arg in enumerate(tree.args):
         if by in ex.names_in(arg):
-            if isinstance(f, str):
-                own = ex.replaced(
-                    BY_ARGUMENT[f][k], dict(zip((A, B), args, strict=False))
-                )
-            else:
-                label = (
-                    rf"\partial_{k + 1}{f.label}" if len(args) > 1 else f"{f.label}'"
-                )
-                own = _derived(f, label, f.parameters[k], args)
-            terms.append(own * _slope(arg, by))
-    if isinstance(f, ex.Function) and by in ex.names_in(
-        ex.Call(f, ())
-    ):  # a constant in its body
-        terms.append(
-            _derived(f, rf"\partial_{{{ex.symbol(by.name)}}}{f.label}", by, args)
-        )
+            terms.append(_by_argument(tree, k) * _slope(arg, by))
+    f = tree.op
+    if isinstance(f, ex.Function):
+        in_body = by in ex.names_in(ex.Call(f, ()))  # a constant
+        if in_body:
+            label = rf"\partial_{{{symbol(by.name)}}}{f.label}"
+            terms.append(_derived(f, label, by, tree.args))
     return reduce(add, terms) if terms else ex.ZERO
+
+
+def _by_argument(call: ex.Call, k: int) -> ex.Expression:
+    """Return the derivative of an operation, or of a function of the reader's, by argument k."""
+    f = call.op
+    args = call.args
+    if isinstance(f, str):
+        given = dict(zip((A, B), args, strict=False))
+        return ex.replaced(BY_ARGUMENT[f][k], given)
+    label = f"{f.label}'"
+    if len(args) > 1:
+        label = rf"\partial_{k + 1}{f.label}"
+    return _derived(f, label, f.parameters[k], args)
 
 
 def _derived(
     f: ex.Function, label: str, by: ex.Name, args: tuple[ex.Expression, ...]
 ) -> ex.Expression:
     """Return the derivative of a function of the reader's by a name in its body."""
-    return ex.Call(ex.Function(label, f.parameters, derivative(f.body, by)), args)
+    body = derivative(f.body, by)
+    return ex.Call(ex.Function(label, f.parameters, body), args)
 
 
 Product = tuple[Fraction, dict[ex.Expression, int]]
 """A rational number, and the exponent of each factor."""
-LARGEST, EXP_0 = 2**53, ex.call("exp", 0)
+LARGEST = 2**53  # an integer, of which each smaller one is a float
+EXP_0 = ex.call("exp", 0)
 ORDER = (ex.Number, ex.Name, ex.Call)
 
 
 def tidy(tree: ex.Expression) -> ex.Expression:
     """Return an expression with 0, 1 and what cancels taken out; products of sums stay."""
-    return _added(_sum(tree))
+    terms = _sum(tree)
+    return _added(terms)
 
 
 def _added(terms: list[Product]) -> ex.Expression:
     """Return a sum of products as an expression, those with a minus last."""
+    positive = [term for term in terms if term[0] > 0]
+    negative = [term for term in terms if term[0] < 0]
     result: ex.Expression | None = None
-    for number, powers in sorted(terms, key=lambda term: term[0] < 0):
-        size = _joined(abs(number), powers)
-        if result:
-            result = result + size if number > 0 else result - size
-        else:
-            result = size if number > 0 else _minus(size)
+    for number, powers in positive:
+        size = _joined(number, powers)
+        result = result + size if result else size
+    for number, powers in negative:
+        size = _joined(-number, powers)
+        result = result - size if result else _minus(size)
     return result or ex.ZERO
 
 
@@ -107,8 +117,11 @@ def _sum(tree: ex.Expression) -> list[Product]:
     sums: dict[frozenset[tuple[ex.Expression, int]], Product] = {}
     for number, powers in _terms(tree, 1):
         key = frozenset(powers.items())
-        sums[key] = (sums[key][0] + number if key in sums else number), powers
-    return [product for product in sums.values() if product[0]]
+        if key in sums:
+            so_far, _ = sums[key]
+            number += so_far
+        sums[key] = number, powers
+    return [(number, powers) for number, powers in sums.values() if number]
 
 
 def _minus(tree: ex.Expression) -> ex.Expression:
@@ -126,9 +139,12 @@ def _terms(tree: ex.Expression, sign: int) -> Iterator[Product]:
     match tree:
         case ex.Call("neg", (a,)):
             yield from _terms(a, -sign)
-        case ex.Call("+" | "-" as op, (a, b)):
+        case ex.Call("+", (a, b)):
             yield from _terms(a, sign)
-            yield from _terms(b, sign if op == "+" else -sign)
+            yield from _terms(b, sign)
+        case ex.Call("-", (a, b)):
+            yield from _terms(a, sign)
+            yield from _terms(b, -sign)
         case _:
             number, powers = _product(tree)
             yield sign * number, powers
@@ -142,42 +158,49 @@ def _product(tree: ex.Expression) -> Product:
         case ex.Call("neg", (a,)):
             number, powers = _product(a)
             return -number, powers
-        case ex.Call("*" | "/" as op, (a, b)):
-            return _times(_product(a), _product(b), 1 if op == "*" else -1)
-        case ex.Call("**", (a, b)) if isinstance(power := tidy(b), ex.Number):
-            if isinstance(power.value, int):
+        case ex.Call("*", (a, b)):
+            return _times(_product(a), _product(b), 1)
+        case ex.Call("/", (a, b)):
+            return _times(_product(a), _product(b), -1)
+        case ex.Call("**", (a, b)):
+            power = tidy(b)
+            if isinstance(power, ex.Number) and isinstance(power.value, int):
                 return _times((Fraction(1), {}), _product(a), power.value)
         case ex.Call("+" | "-"):
             terms = _sum(tree)
-            if len(terms) > 1:
-                return Fraction(1), {_added(terms): 1}
-            return terms[0] if terms else (Fraction(0), {})
+            if not terms:
+                return Fraction(0), {}
+            if len(terms) == 1:
+                return terms[0]
+            return Fraction(1), {_added(terms): 1}
     if isinstance(tree, ex.Call):
         tree = ex.Call(tree.op, tuple(map(tidy, tree.args)))
-    return Fraction(1), {} if tree == EXP_0 else {tree: 1}
+    if tree == EXP_0:
+        return Fraction(1), {}
+    return Fraction(1), {tree: 1}
 
 
 def _times(left: Product, right: Product, exponent: int) -> Product:
     """Return left · right^exponent; a number that would grow too large stays a factor."""
-    (number, powers), (base, factors) = left, right
+    number, powers = left
+    base, factors = right
     if base == 0 and exponent > 0:
         return Fraction(0), {}
-    small = (
-        abs(exponent) * max(base.numerator.bit_length(), base.denominator.bit_length())
-        < 53
-    )
-    if base and small:
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if base and abs(exponent) * bits < 53:
         grown = number * base**exponent
         if max(abs(grown.numerator), grown.denominator) < LARGEST:
-            number, base = grown, Fraction(1)
-    own = (ex.Number(base.numerator), 1), (ex.Number(base.denominator), -1)
-    powers = dict(powers)
-    for factor, power in (
-        *factors.items(),
-        *(pair for pair in own if pair[0] != ex.ONE),
-    ):
-        powers[factor] = powers.get(factor, 0) + power * exponent
-    return number, {factor: power for factor, power in powers.items() if power}
+            number = grown
+            base = Fraction(1)
+    more = [*factors.items()]
+    if base.numerator != 1:
+        more.append((ex.Number(base.numerator), 1))
+    if base.denominator != 1:
+        more.append((ex.Number(base.denominator), -1))
+    product = dict(powers)
+    for factor, power in more:
+        product[factor] = product.get(factor, 0) + power * exponent
+    return number, {factor: power for factor, power in product.items() if power}
 
 
 def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression:
@@ -186,15 +209,22 @@ def _joined(number: Fraction, powers: dict[ex.Expression, int]) -> ex.Expression
     below: list[ex.Expression] = []
     for factor, power in sorted(powers.items(), key=_rank):
         size = factor if abs(power) == 1 else factor ** abs(power)
-        (above if power > 0 else below).append(size)
+        if power > 0:
+            above.append(size)
+        else:
+            below.append(size)
     if number.numerator != 1 or not above:
         above.insert(0, ex.Number(number.numerator))
     if number.denominator != 1:
         below.insert(0, ex.Number(number.denominator))
-    product, *over = (reduce(mul, of) for of in (above, below) if of)
-    return product / over[0] if over else product
+    product = reduce(mul, above)
+    if not below:
+        return product
+    return product / reduce(mul, below)
 
 
 def _rank(pair: tuple[ex.Expression, int]) -> tuple[int, bool]:
     """Return the place of a factor in a product."""
-    return ORDER.index(type(pair[0])), getattr(pair[0], "when", "") != ""
+    factor, _ = pair
+    is_state = getattr(factor, "when", "") != ""
+    return ORDER.index(type(factor)), is_state

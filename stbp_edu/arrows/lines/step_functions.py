@@ -12,6 +12,8 @@ from stbp_edu.arrows.lines import expressions as ex
 
 MINUS_ONE = ex.Number(-1)
 INDENT = "    "
+STATE = "state"
+"""Marks a name in a factor that is a state, at whatever step."""
 Writer = Callable[[ex.Expression], str]
 
 
@@ -123,12 +125,16 @@ class StepFunction:
 
     def source(self, write: Writer = ex.python) -> str:
         """Return the function as Python, whose expressions ``write`` writes."""
-        head = f"def {self.name}({', '.join(self.arguments)}):"
+        arguments = ", ".join(self.arguments)
+        head = f"def {self.name}({arguments}):"
         under = " " * len(f"def {self.name}(")
         found = textwrap.wrap(head, 96, subsequent_indent=under, break_long_words=False)
-        found += [INDENT + line if line else "" for line in self._docstring()]
-        found += [INDENT + line.source(write) for line in self.lines]
-        return "\n".join([*found, f"{INDENT}return {as_tuple(self.results)}"])
+        for line in self._docstring():
+            found.append(INDENT + line if line else "")
+        for assignment in self.lines:
+            found.append(INDENT + assignment.source(write))
+        found.append(f"{INDENT}return {as_tuple(self.results)}")
+        return "\n".join(found)
 
     def _docstring(self) -> list[str]:
         """Return the lines of the docstring."""
@@ -149,7 +155,11 @@ def as_tuple(names: Sequence[str]) -> str:
     >>> as_tuple(["d_o", "d_u"]), as_tuple(["u"])
     ('d_o, d_u', '(u,)')
     """
-    return f"({names[0]},)" if len(names) == 1 else ", ".join(names) or "()"
+    if not names:
+        return "()"
+    if len(names) == 1:
+        return f"({names[0]},)"
+    return ", ".join(names)
 
 
 def added(terms: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, reachable, spikes
+from stbp_edu.arrows.lines.latex_names import symbol
 from stbp_edu.arrows.lines.reading import (
     LONGEST_LINE,
     Line,
@@ -21,7 +22,9 @@ from stbp_edu.arrows.lines.reading import (
     advice_on_name,
 )
 
-MOST_LINES, MOST_STATES, LONGEST_TEXT = 20, 8, 20_000
+MOST_LINES = 20
+MOST_STATES = 8
+LONGEST_TEXT = 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 SPIKES = ("o", "s", "z", "S", "spk", "out")
 """What the state that spikes is often called."""
@@ -76,12 +79,14 @@ def read_lines(
     reading = _Reading(states, constants, defaults or {}, fires)
     for line in sorted(every, key=lambda line: not line.is_number):
         reading.take(line)
-    found = ForwardLines(
-        "\n".join(line.text for line in lines), reading.lines, constants
-    )
+    written = "\n".join(line.text for line in lines)
+    found = ForwardLines(written, reading.lines, constants)
     _check_connected(found, {line.name: line for line in lines})
-    read = {name.name for one in found.lines.values() for name in ex.names_in(one)}
-    if unread := sorted(constants.keys() - read):
+    read: set[str] = set()
+    for tree in found.lines.values():
+        read |= {name.name for name in ex.names_in(tree)}
+    unread = sorted(constants.keys() - read)
+    if unread:
         raise ValueError(
             f"no line reads {', '.join(unread)}; leave it out, or use it in a line"
         )
@@ -90,26 +95,31 @@ def read_lines(
 
 def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
     """Check that the input reaches every state, and every state the output."""
-    reads = {
-        s: {name.name for name in ex.names_in(line)} for s, line in found.lines.items()
-    }
+    reads = {}
+    for state, tree in found.lines.items():
+        reads[state] = {name.name for name in ex.names_in(tree)}
     if not any("x" in names for names in reads.values()):
         advice = (
             "x is the weighted input; add it where input enters, as in u = tau * u + x"
         )
         raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
-    reached = reachable(
-        ["x"], lambda name: [state for state in reads if name in reads[state]]
-    )
-    needed = reachable([found.output], lambda state: reads.get(state, ()))
-    for state in [s for s in reads if s not in reached]:
-        advice = "let its line read x or a state that x reaches, or give a constant by its name"
-        raise lines[state].error(0, f"no input reaches {state}", advice)
-    for state in [s for s in reads if s not in needed]:
-        advice = f"let a line on the way to {found.output} read it, or leave it out"
-        raise lines[state].error(
-            0, f"{found.output} does not depend on {state}", advice
-        )
+
+    def readers(name: str) -> list[str]:
+        """Return the states whose lines read a name."""
+        return [state for state in reads if name in reads[state]]
+
+    reached = reachable(["x"], readers)
+    for state in reads:
+        if state not in reached:
+            advice = "let its line read x or a state that x reaches, or give a constant by its name"
+            raise lines[state].error(0, f"no input reaches {state}", advice)
+    output = found.output
+    needed = reachable([output], lambda state: reads.get(state, ()))
+    for state in reads:
+        if state not in needed:
+            advice = f"let a line on the way to {output} read it, or leave it out"
+            problem = f"{output} does not depend on {state}"
+            raise lines[state].error(0, problem, advice)
 
 
 def _split(text: str) -> Iterator[Line]:
@@ -120,7 +130,8 @@ def _split(text: str) -> Iterator[Line]:
         )
     seen: dict[str, int] = {}
     for number, whole in enumerate(text.split("\n"), 1):
-        for part in filter(str.strip, whole.partition("#")[0].split(";")):
+        code, _, _ = whole.partition("#")
+        for part in filter(str.strip, code.split(";")):
             line = _apart(part.strip(), number)
             if not _is_free(line.name):
                 advice = f"choose another name; {NOT_FREE}"
@@ -139,14 +150,17 @@ def _split(text: str) -> Iterator[Line]:
 
 def _is_free(name: str) -> bool:
     """Return whether a state, a constant or a function may have a name."""
-    taken = name in (*TAKEN, *WEIGHTS) or iskeyword(name) or MARKED.fullmatch(name)
-    return len(name) <= LONGEST_NAME and not taken
+    taken = (*TAKEN, *WEIGHTS)
+    if name in taken or iskeyword(name) or MARKED.fullmatch(name):
+        return False
+    return len(name) <= LONGEST_NAME
 
 
 def _apart(text: str, number: int) -> Line:
     """Return a line apart at its first equals sign."""
     left, sign, right = text.partition("=")
-    start, found = len(text) - len(right.lstrip()), LEFT.fullmatch(left)
+    start = len(text) - len(right.lstrip())
+    found = LEFT.fullmatch(left)
     line = Line(text, number, start)
     if len(text) > LONGEST_LINE:
         advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
@@ -157,7 +171,9 @@ def _apart(text: str, number: int) -> Line:
             "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
         )
         raise line.error(0, "a line must assign one name", advice_on(text) or write)
-    args = None if found[2] is None else [arg.strip() for arg in found[2].split(",")]
+    if found[2] is None:
+        return Line(text, number, start, name)
+    args = [arg.strip() for arg in found[2].split(",")]
     return Line(text, number, start, name, args)
 
 
@@ -177,7 +193,8 @@ class _Reading:
 
     def take(self, line: Line) -> None:
         """Read one line more."""
-        name, args = line.name, line.args or []
+        name = line.name
+        args = line.args or []
         if name in self.constants:
             advice = f"leave {name}= out, or give the line another name"
             raise line.error(0, f"{name} is a constant, too", advice)
@@ -200,11 +217,12 @@ class _Reading:
             self.lines[name] = tree
         else:
             parameters = tuple(ex.Name(arg, "argument") for arg in args)
-            self.functions[name] = ex.Function(ex.symbol(name), parameters, tree)
+            self.functions[name] = ex.Function(symbol(name), parameters, tree)
 
     def name(self, name: str, line: Line) -> ex.Name:
         """Return the meaning of a name on the right side of a line."""
-        f, args = line.name, line.args
+        f = line.name
+        args = line.args
         if args is not None and name in args:
             return ex.Name(name, "argument")
         if name in self.constants:
@@ -213,11 +231,10 @@ class _Reading:
             if args is not None:
                 advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
                 raise ValueError(f"{f} has no argument {name}", advice)
-            return (
-                X
-                if name == "x"
-                else ex.Name(name, "now" if name in self.lines else "last")
-            )
+            if name == "x":
+                return X
+            when = "now" if name in self.lines else "last"
+            return ex.Name(name, when)
         if name in self.defaults:
             self.constants[name] = self.defaults[name]
             return ex.Name(name)
@@ -235,41 +252,37 @@ class _Reading:
 
     def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
         """Check that each part that reads only constants is finite, and 1 over each divisor."""
-        calls = [
-            node
-            for node in ex.nodes_in(ex.written_out(tree))
-            if isinstance(node, ex.Call)
-        ]
+        nodes = ex.nodes_in(ex.written_out(tree))
+        calls = [node for node in nodes if isinstance(node, ex.Call)]
         calls += [1 / node.args[1] for node in calls if node.op == "/"]
-        known = {
-            ex.Name(name): np.float64(value) for name, value in self.constants.items()
-        }
+        known = {}
+        for name, constant in self.constants.items():
+            known[ex.Name(name)] = np.float64(constant)
         for node in reversed(calls):  # the innermost first
-            if not any(name.when for name in ex.names_in(node)):
-                with np.errstate(all="ignore"):
-                    value = ex.evaluate(node, known.__getitem__, {"spike": np.asarray})
-                if not np.isfinite(value):
-                    advice = (
-                        "a part without a state must be finite; change a constant in it"
-                    )
-                    raise line.error(
-                        line.start, f"{ex.python(node)} is {value}", advice
-                    )
+            reads_states = any(one.when for one in ex.names_in(node))
+            if reads_states:
+                continue
+            with np.errstate(all="ignore"):
+                value = ex.evaluate(node, known.__getitem__, {"spike": np.asarray})
+            if not np.isfinite(value):
+                advice = (
+                    "a part without a state must be finite; change a constant in it"
+                )
+                problem = f"{ex.python(node)} is {value}"
+                raise line.error(line.start, problem, advice)
 
     def _check_spike(self, line: Line, tree: ex.Expression) -> None:
         """Check that a spike is the whole line of a state, and that it is the only one."""
-        alone = line.args is None and spikes(tree)
+        of_a_state = line.args is None
+        alone = of_a_state and spikes(tree)
         inside = tree.args if alone and isinstance(tree, ex.Call) else (tree,)
         if "spike" in ex.ops_in(*inside):
-            problem = (
-                f"spike inside {'an expression' if line.args is None else 'a function'}"
-            )
+            where = "an expression" if of_a_state else "a function"
+            problem = f"spike inside {where}"
             advice = "put it on a line of its own: o = spike(u - v_th)"
         elif alone and any(map(spikes, self.lines.values())):
-            problem, advice = (
-                "a second spike",
-                "a neuron has one; make the other a smooth function",
-            )
+            problem = "a second spike"
+            advice = "a neuron has one; make the other a smooth function"
         else:
             return
         raise line.error(line.text.find("spike", line.start), problem, advice)
