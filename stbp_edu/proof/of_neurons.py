@@ -11,37 +11,34 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows import RULES, Neuron, forward
+from stbp_edu.arrows import RULES, Neuron
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.lines.expressions import Call, names_in, nodes_in, written_out
+from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.arrows.models import reading_output
-from stbp_edu.arrows.table import like, neuron_from
-from stbp_edu.proof.drawn_runs import COPIES, Run, Values, drawn, summed_sizes, updated
+from stbp_edu.arrows.table import neuron_from
+from stbp_edu.proof.autodiff import by_autodiff
+from stbp_edu.proof.drawn_runs import drawn
+from stbp_edu.proof.nudges import NUDGED, nudged_arrows, nudged_parameters
 from stbp_edu.proof.of_programs import (
     AUTODIFF,
     COMPUTED,
     PATHS,
-    SMALL,
     Row,
     apart,
-    by_autodiff,
     by_paths,
     judged_compiled,
     judged_forms,
     short_run,
     sizes_of,
 )
-from stbp_edu.verify.comparison import DIFFERENCES
-from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
-
-NUDGED = DIFFERENCES.limit  # as that of stbp_edu.verify
+from stbp_edu.proof.run import Run
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,9 +63,10 @@ class Proof:
     def __str__(self) -> str:
         """Return the table, and below it what is wrong, and the notes."""
         wide = max(len(row.what) for row in self.rows)
-        table = [
-            f"{row.what:{wide}}  {row.against:25}  {row.verdict}" for row in self.rows
-        ]
+        table = []
+        for row in self.rows:
+            what = f"{row.what:{wide}}"
+            table.append(f"{what}  {row.against:25}  {row.verdict}")
         return "\n".join([*table, *self.faults, *self.notes])
 
     __repr__ = __str__
@@ -124,7 +122,8 @@ def prove(
         )
     try:
         with np.errstate(all="ignore"):  # what is not finite is seen in the numbers
-            return _proved(*_all_learned(neuron), seed, torch, say)
+            every, notes = _all_learned(neuron)
+            return _proved(every, notes, seed, torch, say)
     except KeyError as error:
         raise ValueError(
             f"neuron reads {error}, which is none of its states and constants; take it out of the "
@@ -135,34 +134,39 @@ def prove(
 def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     """Return a neuron with every constant of its lines learned, and what is not judged."""
     lines = neuron.lines
-    nodes = (
-        node for line in lines.lines.values() for node in nodes_in(written_out(line))
-    )
-    powers = (
-        node.args[1] for node in nodes if isinstance(node, Call) and node.op == "**"
-    )
-    exponents = {name.name for power in powers for name in names_in(power)}
-    fixed = exponents & (
-        lines.constants.keys() - neuron.learned.keys()
-    )  # their bases must be > 0
+    own_already = neuron.learned.keys()
+    # those of an exponent are fixed: their bases must be > 0
+    fixed = sorted(_in_exponents(lines) & (lines.constants.keys() - own_already))
     learn = [name for name in lines.constants if name not in fixed]
-    own = [
-        neuron_from(lines, neuron.surrogate, learn, h_of_u=short)
-        for short in (False, True)
-    ]
-    odd = {name for name, *_ in _letters(neuron) - _letters(own[0]) - _letters(own[1])}
-    kept = [f"the letters of {name}" for name in sorted(odd)]
-    kept += [
-        f"how {name} is learned, since it is an exponent" for name in sorted(fixed)
-    ]
-    notes = [f"not judged: {what}" for what in kept]
-    return replace(neuron, learned={**own[0].learned, **neuron.learned}), notes
+    own = neuron_from(lines, neuron.surrogate, learn)
+    as_in_course = neuron_from(lines, neuron.surrogate, learn, h_of_u=True)
+    odd = _letters(neuron) - _letters(own) - _letters(as_in_course)
+    arrows = sorted({arrow for arrow, *_ in odd})
+    unjudged = [f"the letters of {arrow}" for arrow in arrows]
+    unjudged += [f"how {name} is learned, since it is an exponent" for name in fixed]
+    notes = [f"not judged: {what}" for what in unjudged]
+    return replace(neuron, learned={**own.learned, **neuron.learned}), notes
+
+
+def _in_exponents(lines: ForwardLines) -> set[str]:
+    """Return the names that some exponent reads."""
+    found = set()
+    for line in lines.lines.values():
+        for node in nodes_in(written_out(line)):
+            if isinstance(node, Call) and node.op == "**":
+                _, exponent = node.args
+                found |= {name.name for name in names_in(exponent)}
+    return found
 
 
 def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     """Return the letters of a table, by arrow and by what is learned."""
-    learned = {(a.source, a.target, a.letters) for a in neuron.enters}
-    return learned | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
+    found: set[tuple[str, ...]] = set()
+    for enter in neuron.enters:
+        found.add((enter.source, enter.target, enter.letters))
+    for arrow in neuron.arrows:
+        found.add((arrow.kind, arrow.letters, arrow.leak_letters))
+    return found
 
 
 def _proved(
@@ -171,7 +175,7 @@ def _proved(
     """Return the proof of a neuron whose constants are learned."""
     say("proof, part 1 of 5: nudging each arrow at its tail")
     run = drawn(reading_output("2-2R-2", neuron), 5, seed)
-    row, faults = _nudged_arrows(neuron, run.points)
+    row, faults = nudged_arrows(neuron, run.points)
     if run.thrown_away:
         notes = [f"not judged: {run.finite}", *notes]
     if neuron.lines.spike:
@@ -183,7 +187,7 @@ def _proved(
         "proof, part 2 of 5: gradients by finite differences and automatic differentiation"
     )
     states = [*dict.fromkeys([neuron.output, neuron.lines.potential])]
-    for state, measured in zip(states, _nudged_parameters(run, states), strict=True):
+    for state, measured in zip(states, nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
         computed = _from_autodiff(run, state, run.gradients(state))
@@ -203,137 +207,14 @@ def _rules(neuron: Neuron, seed: int) -> Iterator[Row]:
     local = run.local(neuron.output)
     for name, rule in RULES.items():
         if rule.keeps(local.net):
-            found = gradients(local, lambdas(local, rule), rule.start)
-            off = apart(found, *by_paths(local, rule))
+            lam = lambdas(local, rule)
+            found = gradients(local, lam, rule.start)
+            expected, sizes = by_paths(local, rule)
+            off = apart(found, expected, sizes)
             yield Row(f"rule {name}", PATHS, off, COMPUTED, run.lacks)
-
-
-def _measured(
-    expected: Any, value: Callable[[float], Any], sizes: Any = 0.0
-) -> tuple[Any, Any]:
-    """Return how far slopes are from measured ones, relatively, and the measured ones.
-
-    Where a corner is near, steps are ever smaller; where no two of them agree, it is a NaN. Of
-    ``sizes`` that add up to the values rounding leaves a share.
-    """
-    nearest, sure, slope = np.full(np.shape(expected), np.inf), np.False_, np.nan
-    for step in STEP_SIZES:
-        ends, before = [value(k * step) for k in MOVES], slope
-        slope = central(ends, step)
-        scale = np.fmax(np.fmax(np.abs(slope), np.abs(expected)), SMALL)
-        rounded = np.fmax(np.abs(ends[0]), 4 * sizes)
-        scale = np.fmax(scale, NUDGED * rounded)
-        nearest = np.fmin(nearest, np.abs(expected - slope) / scale)
-        sure = sure | (np.abs(slope - before) <= NUDGED * scale)
-        if (nearest <= NUDGED).all():
-            break
-    return np.where(sure | (nearest <= NUDGED), nearest, np.nan), slope
-
-
-def _nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
-    """Return how near factors and measured slopes are, and what is wrong with which arrow.
-
-    Points far from the runs count where the runs show nothing wrong and a slope can be measured.
-    """
-    worst, faults, idle = [0.0], [], []
-    runs = len(at["input"]["x"]) // (1 + COPIES)
-    for what, target, place, factor, there in _entries(neuron, at):
-
-        def value(
-            amount: float, to: str = target, at: Values = there, place: Any = place
-        ) -> Any:
-            """Return a state's update where one number that it reads has moved."""
-            of = at[place[0]]
-            v = updated(
-                neuron, to, {**at, place[0]: {**of, place[1]: of[place[1]] + amount}}
-            )
-            return neuron.smooth(v) if to == neuron.lines.spike else v
-
-        sizes = summed_sizes(neuron, target, there)
-        off, slope = _measured(factor, value, sizes)
-        met = (off >= 0) & (np.arange(len(off)) < runs)
-        off[runs:] = (
-            np.nan_to_num(off[runs:], nan=0, posinf=0) * (off[:runs] <= NUDGED).all()
-        )
-        wrong = off > NUDGED
-        if wrong.any():
-            k = int(np.argmax(np.where(wrong, np.abs(factor - slope), -1)))
-            end = f"{place[1]} of the last step" if place[0] == "last" else place[1]
-            faults.append(
-                f"{what or f'no arrow from {end} to {target}'}: its factor is {factor[k]:.4g}, but "
-                f"where {end} moves, {target} moves {slope[k]:.4g} times as far"
-            )
-        elif (
-            what.startswith("arrow")
-            and not (met & (np.abs(factor) > SMALL * NUDGED)).any()
-        ):
-            idle.append(f"no drawn run in which {what} has a factor other than 0")
-        worst.append(float(np.nan_to_num(off, posinf=np.inf).max()))
-    return Row(
-        "each arrow", "nudging its tail", max(worst), NUDGED, "; ".join(idle)
-    ), faults
-
-
-def _entries(neuron: Neuron, at: Values) -> Iterator[tuple[str, str, Any, Any, Values]]:
-    """Yield each way into a state: its name, or none, its target, place and factor, and where.
-
-    A place is where an update reads a number, and its name: see ``Values``.
-    A factor that forgets the spike is that of a step before which no neuron has spiked.
-    """
-    x = at["input"]["x"]
-
-    def value(factor: Any, step: int, at: Values = at) -> Any:
-        """Return a factor from the states at its tail and at the step next to it."""
-        tail, beside, sign = ("last", "now", "+1") if step else ("now", "last", "-1")
-        states = {**at[tail], **{s + sign: v for s, v in at[beside].items()}}
-        return like(x, factor(states, at["learned"]), "a factor")
-
-    found = {
-        (neuron.input, ("input", "x")): (f"input into {neuron.input}", np.ones_like(x))
-    }
-    for a in neuron.enters:
-        what = f"{a.source} into {a.target}"
-        found[a.target, ("learned", a.source)] = what, value(a.factor, 0)
-    spikes = {neuron.lines.spike: np.zeros_like(x)} if neuron.lines.spike else {}
-    silent = {**at, "last": {**at["last"], **spikes}}
-    for arrow in neuron.arrows:
-        what = f"arrow {arrow.kind!r} from {arrow.source} to {arrow.target}"
-        place = ("last" if arrow.step else "now"), arrow.source
-        beside = (
-            found[arrow.target, place][1] if (arrow.target, place) in found else 0.0
-        )
-        found[arrow.target, place] = what, beside + value(arrow.factor, arrow.step)
-        if arrow.leak and arrow.step:
-            leak = value(arrow.leak, 1, silent)
-            yield f"{what} without the spike", arrow.target, place, leak, silent
-    places = [(where, name) for where in at for name in at[where]]
-    for target, place in product(at["now"], places):
-        if place != ("now", target):
-            what, factor = found.get((target, place), ("", np.zeros_like(x)))
-            yield what, target, place, factor, at
-
-
-def _nudged_parameters(run: Run, states: list[str]) -> Any:
-    """Return how far gradients of losses on states are from finite differences on the twin."""
-    found = [run.gradients(state, twin=True) for state in states]
-    rng, worst = np.random.default_rng(0), [np.zeros(len(states))]
-    for n, name in [
-        (n, name) for n, layer in enumerate(found[0]) for name in layer or ()
-    ]:
-        way = rng.normal(size=np.shape(run.params[n][name]))
-
-        def values(amount: float, n: int = n, name: str = name, way: Any = way) -> Any:
-            """Return the losses where one parameter has moved along a drawn way."""
-            moved = [*run.params]
-            moved[n] = {**moved[n], name: moved[n][name] + amount * way}
-            trace = forward(run.net, moved, run.inputs, twin=True)
-            return np.array([(run.weight * trace[state][-1]).sum() for state in states])
-
-        slopes = np.array([(one[n][name] * way).sum() for one in found])
-        worst.append(_measured(slopes, values)[0])
-    return np.max(worst, axis=0)
 
 
 def _from_autodiff(run: Run, state: str, found: Any) -> float:
     """Return how far gradients of a loss on a state are from those of automatic differentiation."""
-    return apart(found, by_autodiff(run, state), sizes_of(run.local(state)))
+    expected = by_autodiff(run, state)
+    return apart(found, expected, sizes_of(run.local(state)))

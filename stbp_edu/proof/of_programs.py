@@ -10,15 +10,12 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu.arrows import RULES, Neuron, Rule
 from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
-from stbp_edu.arrows.lines.expressions import Name, evaluate
-from stbp_edu.arrows.lines.forward_lines import X
 from stbp_edu.arrows.lines.text import read_lines
 from stbp_edu.arrows.models import network
 from stbp_edu.arrows.part_one import (
@@ -33,16 +30,18 @@ from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
 from stbp_edu.neuron import LIF
-from stbp_edu.proof.drawn_runs import Run, drawn
+from stbp_edu.proof.autodiff import by_autodiff
+from stbp_edu.proof.drawn_runs import drawn
 from stbp_edu.proof.program_forms import COMPILED, FORMS, Form
+from stbp_edu.proof.run import Run
 from stbp_edu.surrogates import Gaussian, is_curve
-from stbp_edu.verify import require
 from stbp_edu.verify.comparison import ROUNDING
 
 COMPUTED = ROUNDING.limit  # as that of stbp_edu.verify
 SMALL = 1e-3  # differences are relative to what adds up, or to this where it is smaller
 MANY = 2_000  # paths from one node that are summed; where there are more, the run is shorter
-PATHS, AUTODIFF = "the sum over kept paths", "automatic differentiation"
+PATHS = "the sum over kept paths"
+AUTODIFF = "automatic differentiation"
 OTHER = "s = 0.4 * s + x\nv = 0.6 * v + s - 0.5 * z\nz = spike(v - 0.5)"
 """A neuron with other states, which is above or below the one that is proved."""
 SPIKING = LIF(tau=0.6, v_th=0.5)
@@ -85,11 +84,14 @@ class Row(NamedTuple):
 def apart(found: Sequence[Any], expected: Sequence[Any], sizes: Sequence[Any]) -> float:
     """Return the largest difference of two gradients, relative to what adds up to them."""
     worst = 0.0
-    for mine, other, size in zip(found[1:], expected[1:], sizes[1:], strict=True):
-        for name, value in other.items():
-            scale = max(float(np.max(size[name])), SMALL)
-            off = float(np.abs(np.asarray(mine[name]) - value).max()) / scale
-            worst = max(worst, off) if np.isfinite(off) else np.nan
+    for n in range(1, len(expected)):
+        for name, value in expected[n].items():
+            scale = max(float(np.max(sizes[n][name])), SMALL)
+            difference = np.abs(np.asarray(found[n][name]) - value)
+            off = float(difference.max()) / scale
+            if not np.isfinite(off):
+                return np.nan
+            worst = max(worst, off)
     return worst
 
 
@@ -107,27 +109,36 @@ def sizes_of(local: LocalDerivatives, rule: Rule = RULES["exact"]) -> list[Any]:
 
 def _absolute(layers: Sequence[Any]) -> list[Any]:
     """Return the absolute values of arrays by layer and name."""
-    return [
-        {name: np.abs(array) for name, array in layer.items()} if layer else layer
-        for layer in layers
-    ]
+    found: list[Any] = []
+    for layer in layers:
+        if layer:
+            layer = {name: np.abs(array) for name, array in layer.items()}
+        found.append(layer)
+    return found
 
 
 def by_paths(local: LocalDerivatives, rule: Rule) -> tuple[list[Any], list[Any]]:
     """Return gradients whose adjoints are summed path by path, and the sizes of what adds up."""
-    net, (T, S) = local.net, local.direct.shape[:2]
     adjoints: list[Any] = [{}]
-    for n, layer in enumerate(net.layers[1:], 1):
-        read = [layer.neuron.input, *(arrow.target for arrow in layer.neuron.enters)]
+    for n, layer in enumerate(local.net.layers[1:], 1):
         found = {}
-        for state in dict.fromkeys(read):
-            sums = np.zeros((T, S, net.sizes[n]))
-            for t, s, i in np.ndindex(sums.shape):
-                kept = paths_from(Node(state, n, t, i), local, rule, s)
-                sums[t, s, i] = sum(path.contribution for path in kept)
-            found[state, rule.start] = sums
+        for state in layer.neuron.entered:
+            node = state, rule.start
+            found[node] = _summed_paths(local, rule, state, n)
         adjoints.append(found)
-    return gradients(local, adjoints, rule.start), sizes_of(local, rule)
+    sizes = sizes_of(local, rule)
+    return gradients(local, adjoints, rule.start), sizes
+
+
+def _summed_paths(local: LocalDerivatives, rule: Rule, state: str, n: int) -> Any:
+    """Return the adjoint of a state of layer n, path by path."""
+    T, S = local.direct.shape[:2]
+    sums = np.zeros((T, S, local.net.sizes[n]))
+    for t, s, i in np.ndindex(sums.shape):
+        kept = paths_from(Node(state, n, t, i), local, rule, s)
+        products = [path.contribution for path in kept]
+        sums[t, s, i] = sum(products)
+    return sums
 
 
 def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
@@ -135,7 +146,8 @@ def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
     net = _network("1-1R-1", neurons)
     start = Node(neurons[0].input, 1, 0, 0)
     for T in (3, 2):
-        if count_paths(net, T, "exact", start)[0] < MANY:
+        many, _ = count_paths(net, T, "exact", start)
+        if many < MANY:
             return drawn(net, T, seed)
     return drawn(net, 1, seed)
 
@@ -150,7 +162,8 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     pairs = _with_another(neuron)
     short = [short_run(pair, seed) for pair in pairs]
     long = [_long_run(pair, seed) for pair in pairs]
-    lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
+    lacking = [run.lacks for run in [*short, *long]]
+    lacks = next((one for one in lacking if one), "")
     forms = dict(FORMS)
     if not is_curve(neuron.surrogate):
         del forms["in loops"]
@@ -160,10 +173,10 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     exact = _differences(forms, _exact(long))
     rows = []
     for name in forms:
-        rows += [
-            Row(f"program {name}, each rule", PATHS, by_rule[name], COMPUTED, lacks),
-            Row(f"program {name}, rule exact", AUTODIFF, exact[name], COMPUTED, lacks),
-        ]
+        what = f"program {name}, each rule"
+        rows.append(Row(what, PATHS, by_rule[name], COMPUTED, lacks))
+        what = f"program {name}, rule exact"
+        rows.append(Row(what, AUTODIFF, exact[name], COMPUTED, lacks))
     return rows
 
 
@@ -171,10 +184,12 @@ def judged_compiled(neuron: Neuron, seed: int) -> list[Row]:
     """Return the row of the compiled program; none where Numba or such a surrogate is missing."""
     if not (installed() and is_curve(neuron.surrogate)):
         return []
-    run = _long_run(_with_another(neuron)[0], seed)
+    above_another, _ = _with_another(neuron)
+    run = _long_run(above_another, seed)
     first = next(_exact([run]))
-    off = _differences({"": COMPILED}, [first])[""]
-    return [Row("program compiled, rule exact", AUTODIFF, off, COMPUTED, run.lacks)]
+    what = "program compiled, rule exact"
+    off = _differences({what: COMPILED}, [first])
+    return [Row(what, AUTODIFF, off[what], COMPUTED, run.lacks)]
 
 
 def _with_another(neuron: Neuron) -> list[tuple[Neuron, Neuron]]:
@@ -191,35 +206,42 @@ def _long_run(neurons: Sequence[Neuron], seed: int) -> Run:
 def of_the_package(seed: int = 0) -> Iterator[tuple[str, list[Row]]]:
     """Yield the name of each neuron of the package, and the rows of its programs."""
     for name, neuron in NEURONS.items():
-        yield name, [*judged_forms(neuron, seed), *judged_compiled(neuron, seed)]
+        rows = judged_forms(neuron, seed)
+        rows += judged_compiled(neuron, seed)
+        yield name, rows
 
 
 Expected = tuple[Run, Rule, str, list[Any], list[Any]]
 """A run, a rule, a state that the loss reads, the gradients, and the sizes of what adds up."""
 
 
-def _losses(run: Run, k: int) -> Sequence[str]:
+def _losses(run: Run, k: int) -> tuple[str, ...]:
     """Return the states that losses read: of the neuron that is proved, all."""
     last = run.net.layers[-1].neuron
-    states: Sequence[str] = last.order if k == 0 else (last.output,)
-    return states
+    if k > 0:
+        return (last.output,)
+    return tuple(last.order)
 
 
 def _by_rule(runs: Sequence[Run]) -> Iterator[Expected]:
     """Yield the gradients of every rule and loss, summed path by path."""
-    for (k, run), rule in product(enumerate(runs), RULES.values()):
-        for state in _losses(run, k):
-            local = run.local(state)
-            if rule.keeps(local.net):
-                yield run, rule, state, *by_paths(local, rule)
+    for k, run in enumerate(runs):
+        for rule in RULES.values():
+            for state in _losses(run, k):
+                local = run.local(state)
+                if rule.keeps(local.net):
+                    expected, sizes = by_paths(local, rule)
+                    yield run, rule, state, expected, sizes
 
 
 def _exact(runs: Sequence[Run]) -> Iterator[Expected]:
     """Yield the gradients of every loss under the exact rule, by automatic differentiation."""
+    rule = RULES["exact"]
     for k, run in enumerate(runs):
         for state in _losses(run, k):
             expected = by_autodiff(run, state)
-            yield run, RULES["exact"], state, expected, sizes_of(run.local(state))
+            sizes = sizes_of(run.local(state))
+            yield run, rule, state, expected, sizes
 
 
 def _differences(forms: dict[str, Form], every: Iterable[Expected]) -> dict[str, float]:
@@ -230,12 +252,10 @@ def _differences(forms: dict[str, Form], every: Iterable[Expected]) -> dict[str,
         program = Program(net, rule, "numpy")
         for name, form in forms.items():
             states, found = form(program, run.params, run.inputs, run.weight)
-            off = [
-                worst[name],
-                apart(found, expected, sizes),
-                _states_apart(states, run),
-            ]
-            worst[name] = float(np.max(off))  # a NaN stays
+            of_gradients = apart(found, expected, sizes)
+            of_states = _states_apart(states, run)
+            largest = np.max([worst[name], of_gradients, of_states])  # a NaN stays
+            worst[name] = float(largest)
     return worst
 
 
@@ -245,62 +265,15 @@ def _states_apart(states: list[Any], run: Run) -> float:
     for n, of_layer in enumerate(states[1:], 1):
         for name, series in of_layer.items():
             right = run.traces[0][name][n]
-            off = np.abs(series - right).max() / max(np.abs(right).max(), 1)
+            scale = max(np.abs(right).max(), 1)
+            difference = np.abs(series - right)
+            off = difference.max() / scale
             worst = float(np.max([worst, off]))
     return worst
 
 
 def _in_pytorch(*asked: Any) -> tuple[list[Any], list[Any]]:
     """Return the states and gradients of PyTorch's layers."""
-    found: tuple[list[Any], list[Any]]
-    found = importlib.import_module("stbp_edu.torch.proof").states_and_gradients(*asked)
+    module = importlib.import_module("stbp_edu.torch.proof")
+    found: tuple[list[Any], list[Any]] = module.states_and_gradients(*asked)
     return found
-
-
-def by_autodiff(run: Run, state: str) -> list[Any]:
-    """Return the gradients of Σ weight · state by automatic differentiation of the lines."""
-    autograd = require("autograd", "the proof of forward lines")
-    neurons = [layer.neuron for layer in run.net.layers[1:]]
-
-    def fires(neuron: Neuron) -> Any:
-        """Return the spike of a neuron, whose derivative is h."""
-        fire = autograd.extend.primitive(lambda v: (v >= 0).astype(v.dtype))
-        h = neuron.surrogate.derivative
-        autograd.extend.defvjp(fire, lambda ans, v: lambda signal: signal * h(v))
-        return fire
-
-    spikes = [{"spike": fires(neuron)} for neuron in neurons]
-
-    def stepped(n: int, past: Any, x: Any, p: Any) -> Any:
-        """Return the states of one step of a layer."""
-        lines = neurons[n].lines
-        zeros = np.zeros(x.shape)  # autograd's where does not broadcast
-        known = {
-            Name(k): p.get(k, value) + zeros for k, value in lines.constants.items()
-        }
-        known |= {Name(s, "last"): value for s, value in past.items()} | {X: x}
-        for s, line in lines.lines.items():
-            value = evaluate(line, known.__getitem__, spikes[n], autograd.numpy)
-            known[Name(s, "now")] = value
-        return {s: known[Name(s, "now")] for s in lines.lines} | {"x": x}
-
-    def loss(layers: Any) -> Any:
-        """Return Σ weight · state."""
-        samples, value = run.inputs.shape[1], 0.0
-        past = [
-            dict.fromkeys(neuron.lines.lines, np.zeros((samples, len(p["b"]))))
-            for neuron, p in zip(neurons, layers, strict=True)
-        ]
-        for t, below in enumerate(run.inputs):
-            for n, p in enumerate(layers):
-                output = neurons[n].output
-                x = below @ p["W"].T + p["b"]
-                if "R" in p and t:
-                    x = x + past[n][output] @ p["R"].T
-                last = {s: past[n][s] for s in neurons[n].lines.lines}
-                past[n] = stepped(n, last, x, p)
-                below = past[n][output]
-            value = value + autograd.numpy.sum(run.weight[t] * past[-1][state])
-        return value
-
-    return [None, *autograd.grad(loss)(run.params[1:])]

@@ -41,10 +41,9 @@ class ShownSteps:
     @cached_property
     def functions(self) -> dict[str, Any]:
         """The functions of the text."""
-        h = self.program.neuron.surrogate.derivative
         space: dict[str, Any] = {
             "spike": lambda v: (v >= 0) * 1.0,
-            "h": h,
+            "h": self.program.neuron.surrogate.derivative,
             "norm": norm,
         }
         exec(text_of(self.program), space)
@@ -52,16 +51,21 @@ class ShownSteps:
 
     def forward(self, states: Arrays, p: Arrays, spikes: Array | None = None) -> None:
         """Fill the states of all steps."""
-        lines, output = [*self.program.lines.lines], self.program.neuron.output
+        lines = [*self.program.lines.lines]
+        output = self.program.neuron.output
+        step_forward = self.functions["forward"]
         drive = states[self.states[0]].copy()
         constants = constants_of(self.program, p, drive.dtype)
         last = [np.zeros_like(drive[0]) for _ in lines]
         for t in range(len(drive)):
             x = drive[t] + p["b"]
             if "R" in p and t:
-                x = x + states[output][t - 1] @ p["R"].T
-            last = self.functions["forward"](*last, x, *constants)
-            for name, value in zip(["x", *lines], [x, *last], strict=True):
+                sent = states[output][t - 1]
+                x = x + sent @ p["R"].T
+            last = step_forward(*last, x, *constants)
+            if "x" in states:
+                states["x"][t] = x
+            for name, value in zip(lines, last, strict=True):
                 if name in states:
                     states[name][t] = value
 
@@ -69,35 +73,54 @@ class ShownSteps:
         self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
         """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
-        program, names = self.program, self.program.names
-        some = states[self.states[0]]
-        zero, last_step = np.zeros_like(some[0]), len(some) - 1
-        own = constants_of(program, p, some.dtype)
-        constants = dict(zip(program.lines.constants, own, strict=True))
+        program = self.program
+        step_back = self.functions["backward"]
+        zero = np.zeros_like(states[self.states[0]][0])
         heard = {name: series.copy() for name, series in signals.items()}
         sums = {name: zero for name in program.gradients}
         after: dict[str, Any] = {}
-        for t in range(last_step, -1, -1):
+        for t in reversed(range(len(states[self.states[0]]))):
             if program.rule.ends_block(t):
                 after = {}
-            given = dict(constants)
-            for one in program.states_read:
-                step = min(t + one.step, last_step)
-                given[names[one]] = states[one.of][step] if step >= 0 else zero
-            given.update({name: series[t] for name, series in heard.items()})
+            given = self._given(t, states, after, p)
+            for name, series in heard.items():
+                given[name] = series[t]
             for _, signal, head in program.from_recurrence:
                 if head in after:
-                    given[signal] = heard[signal][t] + after[head] @ p["R"]
-            for one in program.next_adjoints:
-                given[names[one]] = after.get(names[replace(one, step=0)], zero)
-            results = self.functions["backward"](**given)
-            named = zip(program.backward.results, results, strict=True)
-            after = {name: zero + value for name, value in named}
+                    again = after[head] @ p["R"]
+                    given[signal] = heard[signal][t] + again
+            results = step_back(**given)
+            after = {}
+            for name, value in zip(program.backward.results, results, strict=True):
+                after[name] = zero + value
             for name, series in found.items():
                 series[t] = after[name]
-            sums = {k: total + after[program.gradients[k]] for k, total in sums.items()}
+            for constant, name in program.gradients.items():
+                sums[constant] = sums[constant] + after[name]
         learned = {name: total.sum(axis=0) for name, total in sums.items()}
-        return {"b": found[self.wanted[0]].sum(axis=(0, 1)), **learned}
+        start = found[self.wanted[0]]
+        return {"b": start.sum(axis=(0, 1)), **learned}
+
+    def _given(
+        self, t: int, states: Arrays, after: dict[str, Any], p: Arrays
+    ) -> dict[str, Any]:
+        """Return what a step back reads, but for signals: constants, states, and later adjoints."""
+        program = self.program
+        names = program.names
+        some = states[self.states[0]]
+        zero = np.zeros_like(some[0])
+        last_step = len(some) - 1
+        constants = constants_of(program, p, some.dtype)
+        given: dict[str, Any] = dict(
+            zip(program.lines.constants, constants, strict=True)
+        )
+        for one in program.states_read:
+            step = min(t + one.step, last_step)
+            given[names[one]] = states[one.of][step] if step >= 0 else zero
+        for one in program.next_adjoints:
+            this_step = replace(one, step=0)
+            given[names[one]] = after.get(names[this_step], zero)
+        return given
 
 
 def as_shown(steps: ArraySteps) -> ShownSteps:
@@ -135,7 +158,8 @@ def run(
     layers = [None, *(kind(steps) for steps in program.layers[1:])]
     passes = replace(program.passes(params), layers=layers)
     states = passes.forward(flat(inputs))
-    return states, passes.gradients(states, {program.net.loss.state: flat(direct)})
+    direct_of = {program.net.loss.state: flat(direct)}
+    return states, passes.gradients(states, direct_of)
 
 
 FORMS: dict[str, Form] = {
