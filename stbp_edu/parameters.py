@@ -19,6 +19,8 @@ from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import widths
 
 NAME = re.compile(r"([WbR](?=\d)|\w+(?=\.))\.?(\d{1,4})")
+WEIGHTS = ("W", "b", "R")
+"""What a layer has beside the constants that it learns."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,11 @@ class Params:
         _check_list("W", self.W)
         if isinstance(self.R, list | tuple) and not self.R:
             object.__setattr__(self, "R", [None] * len(self.W))
-        groups = {"W": self.W, "b": self.b, "R": self.R}
         checks.fields("params", self, learned=Mapping, shape=str)
-        for name, constants in self.learned.items():
-            groups[f"learned[{name!r}]"] = constants
-        for name, entries in groups.items():
+        others = {"R": self.R}
+        for constant, entries in self.learned.items():
+            others[f"learned[{constant!r}]"] = entries
+        for name, entries in {"W": self.W, "b": self.b, **others}.items():
             _check_list(name, entries)
             if len(entries) != len(self.W):
                 raise ValueError(
@@ -72,20 +74,27 @@ class Params:
                 )
         if self.shape:
             _check_count(self.shape, self.N)
-        dtype, width = None, None
+        self._check_chain()
+        dtype = self.dtype
         for n in range(1, len(self.W)):
+            for name, entries in others.items():
+                if entries[n] is not None:
+                    _array(f"{name}[{n}]", entries[n], dtype)
+
+    def _check_chain(self) -> None:
+        """Check that weights and biases are of one dtype, and each layer reads the one below."""
+        dtype = None
+        width = None
+        for n in range(1, len(self.W)):
+            name = f"W[{n}]"
             if self.shape:
-                W_n = _array(f"W[{n}]", self.W[n], dtype)
+                W_n = _array(name, self.W[n], dtype)
             else:
                 axes = f"(n[{n}], n[{n - 1}])"
-                W_n = checks.array(
-                    f"W[{n}]", self.W[n], axes, (None, width), dtype=dtype
-                )
-            dtype, width = W_n.dtype, W_n.shape[0]
+                W_n = checks.array(name, self.W[n], axes, (None, width), dtype=dtype)
+            dtype = W_n.dtype
+            width = W_n.shape[0]
             checks.array(f"b[{n}]", self.b[n], f"(n[{n}],)", (width,), dtype=dtype)
-            for name, entries in groups.items():
-                if name not in ("W", "b") and entries[n] is not None:
-                    _array(f"{name}[{n}]", entries[n], dtype)
 
     @property
     def N(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -97,7 +106,9 @@ class Params:
         """Widths (n[0], ..., n[N]): how many neurons each layer has."""
         if self.shape:
             return widths(self.shape)
-        return (self.W[1].shape[1], *(w.shape[0] for w in self.W[1:]))
+        n_out = [W.shape[0] for W in self.W[1:]]
+        n_in = self.W[1].shape[1]
+        return (n_in, *n_out)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -179,11 +190,12 @@ def by_name(layers: Sequence[Any]) -> dict[str, Any]:
     >>> Gradients(**by_name([None, {"W": np.ones((1, 1)), "b": np.ones(1)}])).W[1]
     array([[1.]])
     """
-    names = dict.fromkeys(name for layer in layers[1:] for name in layer)
     fields: dict[str, Any] = {"learned": {}}
+    names = dict.fromkeys(name for layer in layers[1:] for name in layer)
     for name in names:
-        entries = [None, *(layer.get(name) for layer in layers[1:])]
-        if name in ("W", "b", "R"):
+        of_layers = [layer.get(name) for layer in layers[1:]]
+        entries = [None, *of_layers]
+        if name in WEIGHTS:
             fields[name] = entries
         else:
             fields["learned"][name] = entries
@@ -199,19 +211,28 @@ def named_arrays(of: LayerArrays) -> dict[str, Array]:
     named = {}
     for n, layer in enumerate(by_layer(of)[1:], 1):
         for name, array in layer.items():
-            named[f"{name}{n}" if name in ("W", "b", "R") else f"{name}.{n}"] = array
+            key = f"{name}{n}" if name in WEIGHTS else f"{name}.{n}"
+            named[key] = array
     return named
 
 
 def from_named(arrays: Mapping[str, Array]) -> list[Any]:
     """Return arrays by layer from those that :func:`named_arrays` names."""
     layers: dict[int, dict[str, Array]] = {}
+    unknown = False
     for name, array in arrays.items():
-        if found := NAME.fullmatch(name):
-            layers.setdefault(int(found[2]), {})[found[1]] = array
-    numbers, read = range(1, len(layers) + 1), sum(map(len, layers.values()))
-    known = layers and {*layers} == {*numbers} and read == len(arrays)
-    if not (known and all({"W", "b"} <= {*of} for of in layers.values())):
+        found = NAME.fullmatch(name)
+        if not found:
+            unknown = True
+            continue
+        of, n = found.groups()
+        layer = layers.setdefault(int(n), {})
+        unknown = unknown or of in layer
+        layer[of] = array
+    numbers = [*range(1, len(layers) + 1)]
+    whole = bool(layers) and sorted(layers) == numbers
+    complete = all("W" in layer and "b" in layer for layer in layers.values())
+    if unknown or not whole or not complete:
         raise ValueError(
             f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
         )
@@ -246,8 +267,13 @@ def init_params(
     array([1., 1., 1.])
     """
     widths = checks.widths("sizes", sizes, at_least=2)
-    drawn = (draw_weights(l, m, rng, dtype, scheme, scale) for l, m in pairwise(widths))
-    return Params(W=[None, *drawn], b=[None, *(np.zeros(m, dtype) for m in widths[1:])])
+    W: list[Any] = [None]
+    b: list[Any] = [None]
+    for n_in, n_out in pairwise(widths):
+        W_n = draw_weights(n_in, n_out, rng, dtype, scheme, scale)
+        W.append(W_n)
+        b.append(np.zeros(n_out, dtype))
+    return Params(W, b)
 
 
 def draw_weights(

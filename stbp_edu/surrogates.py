@@ -31,10 +31,10 @@ class Surrogate(Protocol):
 
 def checked(name: str, surrogate: Surrogate) -> Surrogate:
     """Return a surrogate if it has both curves."""
-    curves = (
-        getattr(surrogate, name, None) for name in ("derivative", "antiderivative")
-    )
-    if isinstance(surrogate, type) or not all(map(callable, curves)):
+    h = getattr(surrogate, "derivative", None)
+    H = getattr(surrogate, "antiderivative", None)
+    has_both = callable(h) and callable(H)
+    if isinstance(surrogate, type) or not has_both:
         raise TypeError(
             f"{name} must have the methods derivative and antiderivative, got "
             f"{checks.brief(surrogate)}; pass for example stbp_edu.Gaussian(a=1.0)"
@@ -95,11 +95,12 @@ class Curve(ABC):
 
 def is_curve(surrogate: Surrogate) -> TypeGuard[Curve]:
     """Return whether h and H are the formulas of a :class:`Curve`, which other libraries take."""
-    of = type(surrogate)
-    return isinstance(surrogate, Curve) and all(
-        getattr(of, name) is getattr(Curve, name)
-        for name in ("derivative", "antiderivative")
-    )
+    if not isinstance(surrogate, Curve):
+        return False
+    kind = type(surrogate)
+    if kind.derivative is not Curve.derivative:
+        return False
+    return kind.antiderivative is Curve.antiderivative
 
 
 @dataclass(frozen=True)
@@ -121,17 +122,21 @@ class Rectangle(Curve):
 
     def h(self, v: Any, xp: Any) -> Any:
         """Return 1/a inside the window."""
-        return (xp.abs(v) < self.a / 2) * xp.ones_like(v) / self.a  # h1
+        inside = xp.abs(v) < self.a / 2
+        return inside * xp.ones_like(v) / self.a  # h1
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return a clipped ramp."""
-        return xp.clip(v / self.a + 0.5, 0.0, 1.0)  # twin-1
+        ramp = v / self.a + 0.5
+        return xp.clip(ramp, 0.0, 1.0)  # twin-1
 
     @staticmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:
         """Return H, piece by piece."""
         ramp = v / a + sp.Rational(1, 2)
-        return sp.Piecewise((0, v <= -a / 2), (ramp, v < a / 2), (1, True))
+        before = 0, v <= -a / 2
+        inside = ramp, v < a / 2
+        return sp.Piecewise(before, inside, (1, True))
 
 
 @dataclass(frozen=True)
@@ -155,20 +160,26 @@ class Triangle(Curve):
 
     def h(self, v: Any, xp: Any) -> Any:
         """Return the height of the tent."""
-        return xp.clip(math.sqrt(self.a) / 2 - self.a / 4 * xp.abs(v), 0.0, None)  # h2
+        height = math.sqrt(self.a) / 2
+        slope = self.a / 4
+        return xp.clip(height - slope * xp.abs(v), 0.0, None)  # h2
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return two parabolas that meet at 1/2."""
-        w = xp.clip(v, -2 / math.sqrt(self.a), 2 / math.sqrt(self.a))
-        return 0.5 + math.sqrt(self.a) / 2 * w - self.a / 8 * w * xp.abs(w)  # twin-2
+        foot = 2 / math.sqrt(self.a)
+        w = xp.clip(v, -foot, foot)
+        height = math.sqrt(self.a) / 2
+        return 0.5 + height * w - self.a / 8 * w * xp.abs(w)  # twin-2
 
     @staticmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:
         """Return H, piece by piece."""
-        foot, half = 2 / sp.sqrt(a), sp.Rational(1, 2)
-        rising = sp.sqrt(a) / 2 * v
-        parabolas = half + rising - a / 8 * v * sp.Abs(v)
-        return sp.Piecewise((0, v <= -foot), (parabolas, v < foot), (1, True))
+        foot = 2 / sp.sqrt(a)
+        height = sp.sqrt(a) / 2
+        parabolas = sp.Rational(1, 2) + height * v - a / 8 * v * sp.Abs(v)
+        before = 0, v <= -foot
+        inside = parabolas, v < foot
+        return sp.Piecewise(before, inside, (1, True))
 
 
 @dataclass(frozen=True)
@@ -211,22 +222,26 @@ class Gaussian(Curve):
 
     def h(self, v: Any, xp: Any) -> Any:
         """Return the normal density."""
-        return xp.exp(v * v * (-0.5 / self.a)) / math.sqrt(2 * math.pi * self.a)  # h4
+        height = math.sqrt(2 * math.pi * self.a)
+        return xp.exp(v * v * (-0.5 / self.a)) / height  # h4
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the normal cumulative distribution."""
         z = v / math.sqrt(2 * self.a)
-        erf = (
-            xp.erf(z)
-            if xp is not np
-            else np.asarray(np.frompyfunc(math.erf, 1, 1)(z), z.dtype)
-        )
+        erf = _erf(z) if xp is np else xp.erf(z)
         return 0.5 * (1 + erf)  # twin-4
 
     @staticmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:
         """Return H."""
-        return (1 + sp.erf(v / sp.sqrt(2 * a))) / 2
+        z = v / sp.sqrt(2 * a)
+        return (1 + sp.erf(z)) / 2
+
+
+def _erf(z: Array) -> Array:
+    """Return the error function, elementwise, which NumPy does not have."""
+    erf = np.frompyfunc(math.erf, 1, 1)
+    return np.asarray(erf(z), z.dtype)
 
 
 @dataclass(frozen=True)
@@ -245,7 +260,8 @@ class ATan(Curve):
         """Return the slope of the arctangent."""
         near = 1 / (1 + xp.abs(v) / self.a)  # in [0, 1], as (v/a)² can overflow
         far = 1 - near
-        return near**2 / (near**2 + far**2) / (math.pi * self.a)  # h5
+        share = near**2 / (near**2 + far**2)
+        return share / (math.pi * self.a)  # h5
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the arctangent, which climbs from 0 to 1."""
@@ -276,7 +292,8 @@ class FastSigmoid(Curve):
 
     def h(self, v: Any, xp: Any) -> Any:
         """Return the slope of the fast sigmoid."""
-        return (1 / (1 + xp.abs(v) / self.a)) ** 2 / (2 * self.a)  # h6
+        near = 1 / (1 + xp.abs(v) / self.a)
+        return near**2 / (2 * self.a)  # h6
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the fast sigmoid, which climbs from 0 to 1."""
