@@ -87,16 +87,23 @@ def picture(record: Record, alt: str) -> str:
     rows = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
     fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
     for k, r in enumerate(rows):
-        own = r["name"] in OURS
-        colour = SERIES[0] if own else GRID if r["name"] == "products" else SERIES[1]
-        ax.barh(k, r["ms"], height=0.62, color=colour)
-    ax.barh(0, 0, color=SERIES[1], label=processor(record))  # for the legend alone
+        ax.barh(k, r["ms"], height=0.62, color=_colour(r["name"]))
+    legend = {"ours": "stbp_edu", "torch-compile": "frameworks", "products": "products"}
+    for name, words in legend.items():
+        ax.barh(0, 0, color=_colour(name), label=words)
     ax.set_yticks(
         range(len(rows)), labels=[f"{known[r['name']]}  {r['ms']:.1f}" for r in rows]
     )
-    ax.set(xlabel="ms for a training step", xlim=(0, None))
+    ax.set(xlabel=f"ms for a training step on {processor(record)}", xlim=(0, None))
     fig.legend(loc="outside upper right", ncols=3, frameon=False, handletextpad=0.4)
     return figure_html(fig, alt)
+
+
+def _colour(name: str) -> str:
+    """Return the colour of a candidate's bar."""
+    if name == "products":
+        return GRID
+    return SERIES[0] if name in OURS else SERIES[1]
 
 
 def weights_of(cell: Record) -> int:
