@@ -33,6 +33,7 @@ from stbp_edu.engine import (
     machine_code,
 )
 from stbp_edu.engine.compiled import limit_threads, threads
+from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.losses.of_states import Direct
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
@@ -375,3 +376,16 @@ def test_threads_are_as_many_as_processors_where_a_process_cannot_be_bound(
     for count, wanted in ((3, 3), (None, 1)):
         monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
         assert threads() == wanted
+
+
+@pytest.mark.parametrize("name", SURROGATES)
+def test_the_curves_of_the_loops_are_those_of_the_surrogate(name):
+    """Also outside the windows of the piecewise ones; Python runs them, so nothing is compiled."""
+    curve, v = SURROGATES[name](a=0.5), np.linspace(-5, 5, 101)
+    net = arrows.network("2-1", hard_reset(LIF(surrogate=curve)))
+    steps = Program(net, backend="numpy").layers[1]
+    source = LoopSource(steps.program, steps.wanted, twin=True).text
+    loop = machine_code.interpreted(source, np.dtype(float))
+    found = {name: [loop[name](x) for x in v] for name in ("h", "spike")}
+    np.testing.assert_allclose(found["h"], curve.derivative(v), rtol=1e-14)
+    np.testing.assert_allclose(found["spike"], curve.antiderivative(v), rtol=1e-14)
