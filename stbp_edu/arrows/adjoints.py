@@ -33,8 +33,9 @@ def around(states: StateArrays) -> StateArrays:
     found = dict(states)
     for name, series in states.items():
         at_rest = np.zeros_like(series[:1])
+        last = series[-1:]
         found[f"{name}-1"] = np.concatenate([at_rest, series[:-1]])
-        found[f"{name}+1"] = np.concatenate([series[1:], series[-1:]])
+        found[f"{name}+1"] = np.concatenate([series[1:], last])
     return found
 
 
@@ -156,7 +157,8 @@ def _factors(neuron: Neuron, states: StateArrays, p: Parameters) -> FactorsOfLay
             if factor is None:
                 continue
             value = factor(states, p)
-            found[arrow.kind, forgets] = like(states[arrow.target], value, what)
+            head = states[arrow.target]
+            found[arrow.kind, forgets] = like(head, value, what)
     return found
 
 
@@ -198,8 +200,10 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     held: Lambda = [{}]
     for n in layers:
         shape = (T, S, *net.shape_of(n))
-        nodes = product(net.states[n], rule.moves)
-        lam.append({node: np.zeros(shape, local.direct.dtype) for node in nodes})
+        zeros: OfNodes = {}
+        for node in product(net.states[n], rule.moves):
+            zeros[node] = np.zeros(shape, local.direct.dtype)
+        lam.append(zeros)
         held.append({})
         if rule.gain_limit is not None:
             held[n] = local.held(n, rule)
@@ -244,7 +248,8 @@ def _gradients_of_layer(
     # p2-current-w: γ where there is a current
     epsilon = lam[neuron.input, q]
     all_but_neurons = (0, 1, *range(3, epsilon.ndim))
-    found = {"W": layer.link.gradient(epsilon, local.outputs[n - 1])}
+    below = local.outputs[n - 1]
+    found = {"W": layer.link.gradient(epsilon, below)}
     found["b"] = epsilon.sum(all_but_neurons)
     if layer.recurrent:
         later = epsilon[1:]

@@ -112,7 +112,8 @@ def first_not_finite(
     first = [name for name, steps in broken.items() if step in steps]
     name = first[0]
     bad = ~finite[name][step]
-    at = f"at step {step} of layer {layer}; {bad.sum():,} of {bad.size:,} values"
+    many = f"{bad.sum():,} of {bad.size:,} values"
+    at = f"at step {step} of layer {layer}; {many}"
     if name == "x":
         return f"the input x, which weights and biases bring, is not finite {at}"
     number = [*lines].index(name) + 1

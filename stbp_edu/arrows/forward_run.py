@@ -125,7 +125,8 @@ def check_run(net: Network, trace: Series, targets: Array) -> None:
             array = checks.array(of, series[n], "(T, S, *shape)", shape)
             run_shape = array.shape[:2]
     _, S = run_shape
-    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
+    shape = (S, *net.shape_of(net.N))
+    checks.array("targets", targets, "(S, n[N])", shape)
 
 
 def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
@@ -196,7 +197,8 @@ def forward(
     """
     layers = check_params(net, params)
     checks.instance("twin", twin, bool)
-    checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
+    shape = (None, None, *net.shape)
+    checks.array("inputs", inputs, f"(T, S, *{net.shape})", shape)
     steps = [now for _, now in run(net, layers, inputs, twin)]
     return as_trace(net, steps)
 

@@ -143,7 +143,8 @@ def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) 
         i = int(np.ravel_multi_index(at[2:], shape[2:])) + 1
         index = {}
         for later in (-1, 0, 1):
-            index[later] = f"_{{{i}}}^{{{t + later},{n}}}"
+            when = t + later
+            index[later] = f"_{{{i}}}^{{{when},{n}}}"
         factors = []
         for name in names:
             here = placed(name, index.__getitem__)
@@ -192,6 +193,7 @@ def tabulated(
             p[name] = weight(size, name.lower(), n)
         params.append(p)
         outputs.append(factor(shape, f"{neuron.output}{{}}", n))
-    direct = factor(outputs[-1].shape, f"∂L/∂{net.loss.state}{{}}", net.N)
+    slope = f"∂L/∂{net.loss.state}{{}}"
+    direct = factor(outputs[-1].shape, slope, net.N)
     direct[: net.loss.steps(T).start] = 0
     return LocalDerivatives(net, factors, params, direct, outputs)

@@ -65,8 +65,12 @@ class Patches:
         C, H, W = _image(shape, f"a convolution with a kernel of {k}")
         if min(H, W) < k:
             raise ValueError(f"a kernel of {k} does not fit into an image of {H} × {W}")
-        h, w = H - k + 1, W - k + 1
+        h, w = self.places(H, W)
         return h * w, C * k * k
+
+    def places(self, H: int, W: int) -> tuple[int, int]:
+        """Return in how many rows and columns the kernel fits into an image."""
+        return H - self.k + 1, W - self.k + 1
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Cut the patches out."""
@@ -81,7 +85,7 @@ class Patches:
         C, H, W = shape
         k = self.k
         lead = y.shape[:-2]
-        h, w = H - k + 1, W - k + 1
+        h, w = self.places(H, W)
         patches = y.reshape(*lead, h, w, C, k, k)
         by_channel = np.moveaxis(patches, -3, -5)  # (..., C, h, w, k, k)
         image = np.zeros((*lead, C, H, W), y.dtype)
@@ -117,7 +121,8 @@ class AveragePool:
         """Average the blocks."""
         *lead, H, W = x.shape
         k = self.k
-        blocks = x.reshape(*lead, H // k, k, W // k, k)
+        h, w = H // k, W // k
+        blocks = x.reshape(*lead, h, k, w, k)
         return blocks.sum(axis=(-3, -1)) * (1 / k**2)  # p2-pool-x
 
     def transpose(self, y: Any, shape: Shape) -> Any:
@@ -183,8 +188,7 @@ class Link:
         if not isinstance(last, Patches):
             return (self.units,)
         _, H, W = self.shapes[-2]
-        h, w = H - last.k + 1, W - last.k + 1
-        return self.units, h, w
+        return self.units, *last.places(H, W)
 
     @cached_property
     def weight_shape(self) -> Shape:

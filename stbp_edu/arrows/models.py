@@ -110,7 +110,8 @@ class Network:
     @cached_property
     def states(self) -> list[tuple[str, ...]]:
         """By layer, its states in the order of a step; of the input, ``"o"``."""
-        return [("o",), *(layer.neuron.order for layer in self.layers[1:])]
+        own = [layer.neuron.order for layer in self.layers[1:]]
+        return [("o",), *own]
 
     def shape_of(self, n: int) -> Shape:
         """Return the shape of a layer; 0 is the input."""
@@ -179,7 +180,8 @@ def network(
             f"sizes must be a text such as '784-800-10', or a list of its parts, got "
             f"{checks.brief(sizes)}; write for example '28x28-15C5-P2-300-10'"
         )
-    first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
+    texts = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
+    first, *rest = texts
     shape = read_input("sizes", first)
     if len(shape) == 3:
         rows, columns, channels = shape

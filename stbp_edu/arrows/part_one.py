@@ -77,7 +77,8 @@ def written(lines: Updates) -> str:
         for f in ex.ops_in(line):
             if isinstance(f, ex.Function):
                 names = ", ".join(one.name for one in f.parameters)
-                text[f.label] = f"{f.label}({names}) = {ex.python(f.body)}"
+                left = f"{f.label}({names})"
+                text[f.label] = f"{left} = {ex.python(f.body)}"
         text[state] = f"{state} = {ex.python(_as_names(line))}"
     return "\n".join(text.values())
 

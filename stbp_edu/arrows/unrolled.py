@@ -121,7 +121,8 @@ def edges_from(
     if node.kind in PARAMETERS:
         yield from _entries(node, local, s)
         return
-    for arrow in sorted(net.arrows[node.n], key=lambda arrow: arrow.leaves):
+    inside_first = sorted(net.arrows[node.n], key=lambda arrow: arrow.leaves)
+    for arrow in inside_first:
         if arrow.source == node.kind and not rule.cuts(arrow, node.t):
             yield from _along(arrow, node, local, rule, s)
 

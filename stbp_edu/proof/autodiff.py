@@ -34,7 +34,8 @@ def by_autodiff(run: Run, state: str) -> list[Any]:
                 last = past[n]
                 x = below @ p["W"].T + p["b"]
                 if "R" in p and t:
-                    x = x + last[neuron.output] @ p["R"].T
+                    sent = last[neuron.output]
+                    x = x + sent @ p["R"].T
                 past[n] = _step(neuron, last, x, p, spikes[n], autograd.numpy)
                 below = past[n][neuron.output]
             weighted = run.weight[t] * past[-1][state]

@@ -50,12 +50,14 @@ def nudged_arrows(neuron: Neuron, at: Values) -> tuple[Row, list[str]]:
         off, slope = _nudged(neuron, entry)
         in_runs = off[:runs]
         far = off[runs:]
-        far[:] = np.nan_to_num(far, nan=0, posinf=0) * (in_runs <= NUDGED).all()
+        right_in_runs = (in_runs <= NUDGED).all()
+        far[:] = np.nan_to_num(far, nan=0, posinf=0) * right_in_runs
         tested = in_runs >= 0  # False for a NaN
         not_zero = np.abs(entry.factor[:runs]) > SMALL * NUDGED
+        shown = (tested & not_zero).any()
         if (off > NUDGED).any():
             faults.append(_fault(entry, off, slope))
-        elif entry.what.startswith("arrow") and not (tested & not_zero).any():
+        elif entry.what.startswith("arrow") and not shown:
             idle.append(f"no drawn run in which {entry.what} has a factor other than 0")
         largest = np.nan_to_num(off, posinf=np.inf).max()
         worst = max(worst, float(largest))
@@ -160,11 +162,15 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[Entry]:
 
 def _factor(factor: Any, step: int, at: Values) -> Any:
     """Return a factor from the states at its tail and at the step next to it."""
-    tail, beside, sign = ("last", "now", "+1") if step else ("now", "last", "-1")
+    if step:
+        tail, beside, sign = "last", "now", "+1"
+    else:
+        tail, beside, sign = "now", "last", "-1"
     states = dict(at[tail])
     for name, state in at[beside].items():
         states[f"{name}{sign}"] = state
-    return like(at["input"]["x"], factor(states, at["learned"]), "a factor")
+    value = factor(states, at["learned"])
+    return like(at["input"]["x"], value, "a factor")
 
 
 def _silent(neuron: Neuron, at: Values) -> Values:
@@ -183,7 +189,10 @@ def nudged_parameters(run: Run, states: list[str]) -> Any:
     for n in range(1, run.net.N + 1):
         for name, array in run.params[n].items():
             way = rng.normal(size=np.shape(array))
-            slopes = [(gradients[n][name] * way).sum() for gradients in found]
+            slopes = []
+            for gradients in found:
+                along = gradients[n][name] * way
+                slopes.append(along.sum())
             losses = _losses_along(run, states, n, name, way)
             off, _ = _measured(np.array(slopes), losses)
             worst.append(off)

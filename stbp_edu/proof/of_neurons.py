@@ -136,7 +136,8 @@ def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     lines = neuron.lines
     own_already = neuron.learned.keys()
     # those of an exponent are fixed: their bases must be > 0
-    fixed = sorted(_in_exponents(lines) & (lines.constants.keys() - own_already))
+    to_learn = lines.constants.keys() - own_already
+    fixed = sorted(_in_exponents(lines) & to_learn)
     learn = [name for name in lines.constants if name not in fixed]
     own = neuron_from(lines, neuron.surrogate, learn)
     as_in_course = neuron_from(lines, neuron.surrogate, learn, h_of_u=True)

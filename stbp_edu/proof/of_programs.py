@@ -86,8 +86,10 @@ def apart(found: Sequence[Any], expected: Sequence[Any], sizes: Sequence[Any]) -
     worst = 0.0
     for n in range(1, len(expected)):
         for name, value in expected[n].items():
-            scale = max(float(np.max(sizes[n][name])), SMALL)
-            difference = np.abs(np.asarray(found[n][name]) - value)
+            size = float(np.max(sizes[n][name]))
+            scale = max(size, SMALL)
+            mine = np.asarray(found[n][name])
+            difference = np.abs(mine - value)
             off = float(difference.max()) / scale
             if not np.isfinite(off):
                 return np.nan
@@ -154,7 +156,8 @@ def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
 
 def _network(sizes: str, neurons: Sequence[Neuron]) -> Any:
     """Return a network whose loss reads the output."""
-    return network(sizes, list(neurons), Loss("of the output", neurons[-1].output))
+    loss = Loss("of the output", neurons[-1].output)
+    return network(sizes, list(neurons), loss)
 
 
 def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:

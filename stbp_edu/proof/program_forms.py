@@ -75,11 +75,12 @@ class ShownSteps:
         """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
         program = self.program
         step_back = self.functions["backward"]
-        zero = np.zeros_like(states[self.states[0]][0])
+        some = states[self.states[0]]
+        zero = np.zeros_like(some[0])
         heard = {name: series.copy() for name, series in signals.items()}
         sums = {name: zero for name in program.gradients}
         after: dict[str, Any] = {}
-        for t in reversed(range(len(states[self.states[0]]))):
+        for t in reversed(range(len(some))):
             if program.rule.ends_block(t):
                 after = {}
             given = self._given(t, states, after, p)
@@ -116,10 +117,12 @@ class ShownSteps:
         )
         for one in program.states_read:
             step = min(t + one.step, last_step)
-            given[names[one]] = states[one.of][step] if step >= 0 else zero
+            given[names[one]] = zero
+            if step >= 0:
+                given[names[one]] = states[one.of][step]
         for one in program.next_adjoints:
-            this_step = replace(one, step=0)
-            given[names[one]] = after.get(names[this_step], zero)
+            this_step = names[replace(one, step=0)]
+            given[names[one]] = after.get(this_step, zero)
         return given
 
 

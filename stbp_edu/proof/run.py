@@ -75,7 +75,8 @@ class Run:
         now = {state: trace[state][n] for state in neuron.order}
         around_now = around(now)
         last = {state: around_now[f"{state}-1"] for state in now}
-        below = trace[self.net.output_of(n - 1)][n - 1]
+        output_below = self.net.output_of(n - 1)
+        below = trace[output_below][n - 1]
         x = driven(self.net.layers[n], p, below, last)
         learned = {name: p[name] for name in neuron.learned}
         return {"now": now, "last": last, "input": {"x": x}, "learned": learned}
@@ -88,7 +89,8 @@ class Run:
         Spikes and what is learned stay where they are.
         """
         layers = range(1, self.net.N + 1)
-        every = [self.read(trace, n) for trace, n in product(self.traces, layers)]
+        runs_and_layers = product(self.traces, layers)
+        every = [self.read(trace, n) for trace, n in runs_and_layers]
         near = np.random.default_rng(0)
         far = np.random.default_rng(1)
         found: dict[str, dict[str, Any]] = {}
@@ -212,10 +214,12 @@ def summed_sizes(neuron: Neuron, target: str, at: Values) -> Any:
         total = np.abs(own)
         for by, size in zip(BY_ARGUMENT[op], sizes, strict=False):
             slope = ex.evaluate(by, args.__getitem__, {})
-            total = total + np.nan_to_num(np.abs(slope) * size)
+            brought = np.abs(slope) * size
+            total = total + np.nan_to_num(brought)
         return own, total
 
-    _, sizes = sized(ex.written_out(neuron.lines.update(target)))
+    update = ex.written_out(neuron.lines.update(target))
+    _, sizes = sized(update)
     return sizes
 
 

@@ -142,7 +142,8 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Cou
         inputs = np.round(inputs)
         spike = neuron.g
     trace = forward_pass.forward(inputs, params, neuron, spike=spike)
-    return trace, rng.random((2, params.sizes[-1])), params, neuron
+    targets = rng.random((2, params.sizes[-1]))
+    return trace, targets, params, neuron
 
 
 def asked(function: Callable[..., Any], run: CourseRun) -> models.LayerParams:
@@ -171,7 +172,8 @@ def flat(layers: models.LayerParams) -> Array:
     """Return gradients as one column."""
     columns = []
     for layer in layers[1:]:
-        columns += [np.ravel(layer["W"]), np.ravel(layer["b"])]
+        columns.append(np.ravel(layer["W"]))
+        columns.append(np.ravel(layer["b"]))
     return np.concatenate(columns)
 
 
@@ -224,7 +226,8 @@ def _fitted(A: Array, y: Array) -> dict[int, float]:
     contributing = np.flatnonzero(scale)
     A = A[:, contributing]
     scale = scale[contributing]
-    coefficients = np.linalg.lstsq(A / scale, y, rcond=None)[0] / scale
+    scaled, *_ = np.linalg.lstsq(A / scale, y, rcond=None)
+    coefficients = scaled / scale
     left = float(np.linalg.norm(A @ coefficients - y))
     size = float(np.linalg.norm(y))
     if left > FITS * max(size, 1e-30):

@@ -102,7 +102,8 @@ def _candidate(gate: str, rule: str, pairs: Sequence[tuple[Array, Array]]) -> Ru
         factor = float(yours @ ours) / square if square > 0 else 1.0
         rest = residual
         if norm:
-            rest = float(np.linalg.norm(yours - factor * ours) / norm)
+            difference = np.linalg.norm(yours - factor * ours)
+            rest = float(difference / norm)
         residuals.append(residual)
         factors.append(factor)
         left.append(rest)

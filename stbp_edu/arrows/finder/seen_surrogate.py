@@ -70,8 +70,8 @@ def seen(
 
 def _frames(spikes: Array) -> Array:
     """Return a run of one step: each sample is one step of the input, in several sizes."""
-    frames = spikes.reshape(-1, *spikes.shape[2:])[:POINTS]
-    sized = [frames * size for size in SIZES]
+    frames = spikes.reshape(-1, *spikes.shape[2:])
+    sized = [frames[:POINTS] * size for size in SIZES]
     return np.concatenate(sized)[None]
 
 

@@ -208,8 +208,9 @@ def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
     return 1 + sum(sizes)
 
 
-# An operation: how it is written, how tightly it binds, and how tightly its arguments have to.
-Style = dict[str, tuple[str, int, tuple[int, ...]]]
+Form = tuple[str, int, tuple[int, ...]]
+"""How an operation is written, how tightly it binds, and how tightly its arguments have to."""
+Style = dict[str, Form]
 PYTHON: Style = {
     "+": ("{} + {}", 1, (1, 2)),
     "-": ("{} - {}", 1, (1, 2)),
@@ -249,9 +250,10 @@ def _write(
             return name(tree), 4 if has_indices else 5
         case Call(op, args):
             label = op.label if isinstance(op, Function) else op
-            places = ("," if style is LATEX else ", ").join(["{}"] * len(args))
-            call = label.replace("{", "{{").replace("}", "}}") + f"({places})"
-            form, binds, wanted = style.get(label, (call, 5, (0,) * len(args)))
+            if label in style:
+                form, binds, wanted = style[label]
+            else:
+                form, binds, wanted = _call_form(label, len(args), style)
             inside = []
             for arg, need in zip(args, wanted, strict=True):
                 text, bound = _write(arg, style, name)
@@ -261,6 +263,14 @@ def _write(
             if style is LATEX and op == "*" and inside[1][0].isdigit():
                 form = r"{}\cdot{}"
             return form.format(*inside), binds
+
+
+def _call_form(label: str, many: int, style: Style) -> Form:
+    """Return how the call of a function with so many arguments is written."""
+    comma = "," if style is LATEX else ", "
+    places = comma.join(["{}"] * many)
+    escaped = label.replace("{", "{{").replace("}", "}}")
+    return f"{escaped}({places})", 5, (0,) * many
 
 
 def python(

@@ -40,7 +40,8 @@ def factor_value(
         """Return the value of a name."""
         if not name.when:
             return constant(name)
-        return states[name.name + SHIFTS[step - (name.when == "last")]]
+        later = step - (name.when == "last")
+        return states[f"{name.name}{SHIFTS[later]}"]
 
     with np.errstate(all="ignore"):
         return ex.evaluate(tree, value, {"h": h})

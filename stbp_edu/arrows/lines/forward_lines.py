@@ -78,16 +78,17 @@ class ForwardLines:
             if state in reads or self.spike in reads:
                 remember.append(state)
         for state in remember:
-            within = self._within_the_step([state])
-            if any(X in ex.names_in(self.lines[one]) for one in within):
-                return state
+            for one in self._within_the_step([state]):
+                if X in ex.names_in(self.lines[one]):
+                    return state
         return [*remember, *read, self.spike][0]
 
     def _read_by(self, state: str, when: str = "now last") -> list[str]:
         """Return the states that a line reads, in the order in which it does."""
         read: dict[str, None] = {}
         for name in ex.names_in(self.lines[state]):
-            if name.when and name.when in when and name.name in self.lines:
+            is_asked = name.when != "" and name.when in when
+            if is_asked and name.name in self.lines:
                 read[name.name] = None
         return list(read)
 

@@ -121,7 +121,8 @@ class Line:
     def error(self, place: int, problem: str, advice: str) -> LineError:
         """Return an error, with a mark below the place."""
         shown = "".join(sign if sign.isprintable() else "?" for sign in self.text)
-        shown = shown if len(shown) <= LONGEST_LINE else f"{shown[:60]} ..."
+        if len(shown) > LONGEST_LINE:
+            shown = f"{shown[:60]} ..."
         mark = " " * min(place, len(shown) - 1) + "^"
         return LineError(
             f"line {self.number}: {problem}\n    {shown}\n    {mark}\n{advice}"

@@ -93,7 +93,9 @@ def _split(
         for arrow in arrows:
             if arrow.source == state:
                 head = rule.move(q, arrow)
-                end = None if head is None else same.get((arrow.target, head), LOSS)
+                end = None
+                if head is not None:
+                    end = same.get((arrow.target, head), LOSS)
                 ends.append(end)
         key = state, same[state, q], tuple(ends)
         finer[state, q] = seen.setdefault(key, q)

@@ -210,7 +210,8 @@ class _Reading:
                 raise line.error(
                     line.text.find("(") + 1, f"{arg!r} is not an argument", advice
                 )
-        tree = Reader(line, lambda read: self.name(read, line), self.functions).read()
+        reader = Reader(line, lambda read: self.name(read, line), self.functions)
+        tree = reader.read()
         self._check_spike(line, tree)
         if line.args is None:
             self._check_numbers(line, tree)
