@@ -258,13 +258,23 @@ def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:
     others = program.backward.arguments[len(read) :]
     return [
         once.function(constants),
-        StepFunction("forward", [*states, "x", *known], forward, states),
-        StepFunction("ahead", [*read, *known], lines_of(ahead.names), factors),
         StepFunction(
-            "backward",
-            [*factors, *others, *computed_once],
-            backward,
-            program.backward.results,
+            name="forward",
+            arguments=[*states, "x", *known],
+            lines=forward,
+            results=states,
+        ),
+        StepFunction(
+            name="ahead",
+            arguments=[*read, *known],
+            lines=lines_of(ahead.names),
+            results=factors,
+        ),
+        StepFunction(
+            name="backward",
+            arguments=[*factors, *others, *computed_once],
+            lines=backward,
+            results=program.backward.results,
         ),
     ]
 

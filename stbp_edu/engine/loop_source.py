@@ -79,9 +79,13 @@ class LoopSource:
             lines = [once.line(line) for line in function.lines]
             arguments = [*function.arguments, *once.names.values()]
             own = once.function(self._shared)
-            found.append(replace(own, name=f"once_{direction}"))
-            name = f"step_{direction}"
-            found.append(StepFunction(name, arguments, lines, function.results))
+            step = StepFunction(
+                name=f"step_{direction}",
+                arguments=arguments,
+                lines=lines,
+                results=function.results,
+            )
+            found += [replace(own, name=f"once_{direction}"), step]
         return found
 
     @property
@@ -132,7 +136,14 @@ class LoopSource:
         of_neuron += _called("step_forward", places, given)
         if "x" in states:
             of_neuron.append("now_x[neuron] = x")
-        return _loop("forward", ["b", *self._arrays], before, "steps", rows, of_neuron)
+        return _loop(
+            name="forward",
+            arguments=["b", *self._arrays],
+            before=before,
+            steps="steps",
+            rows=rows,
+            of_neuron=of_neuron,
+        )
 
     def _backward(self) -> str:
         """Return the loop backward; the first signal is in the row of the first adjoint to keep."""
@@ -143,9 +154,14 @@ class LoopSource:
         arguments += [f"E_{d}" for d in self.wanted]
         arguments.append("G_b")
         arguments += [f"G_{constant}" for constant in self.program.gradients]
-        rows, of_neuron = self._rows_back(), self._neuron_back()
-        steps = "steps - 1, -1, -1"
-        return _loop("backward", arguments, before, steps, rows, of_neuron)
+        return _loop(
+            name="backward",
+            arguments=arguments,
+            before=before,
+            steps="steps - 1, -1, -1",
+            rows=self._rows_back(),
+            of_neuron=self._neuron_back(),
+        )
 
     def _rows_back(self) -> Lines:
         """Return the lines of a step back that are for all neurons at once."""

@@ -47,7 +47,8 @@ def from_graph(
     """
     checks.instance("graph", graph, nir.NIRGraph)
     dt = checks.number("dt", dt, positive=True)
-    surrogate = LIF().surrogate if surrogate is None else surrogate
+    if surrogate is None:
+        surrogate = LIF().surrogate
     layers: list[Any] = [None]
     neurons: list[AnyNeuron] = []
     names = _chain(graph)
@@ -90,15 +91,22 @@ def _chain(graph: nir.NIRGraph) -> list[str]:
         )
     inside = chain[1:-1]
     for k, name in enumerate(inside):
-        kinds = (*NEURONS, nir.NIRGraph) if k % 2 else WEIGHTS
-        node = graph.nodes[name]
-        if not isinstance(node, kinds):
-            named = " or ".join(kind.__name__ for kind in kinds)
-            raise ValueError(
-                f"graph node {name!r} must be {named} there, got {type(node).__name__}; this "
-                "package has fully connected layers of neurons"
-            )
+        if k % 2 == 0:
+            _check_kind(graph, name, WEIGHTS)
+        else:
+            _check_kind(graph, name, (*NEURONS, nir.NIRGraph))
     return inside
+
+
+def _check_kind(graph: nir.NIRGraph, name: str, kinds: tuple[Any, ...]) -> None:
+    """Raise ValueError if a node is of none of these kinds."""
+    node = graph.nodes[name]
+    if not isinstance(node, kinds):
+        known = " or ".join(kind.__name__ for kind in kinds)
+        raise ValueError(
+            f"graph node {name!r} must be {known} there, got {type(node).__name__}; this "
+            "package has fully connected layers of neurons"
+        )
 
 
 def _from_the_input(graph: nir.NIRGraph, following: dict[str, str]) -> list[str]:
@@ -162,6 +170,39 @@ def _scaled(weights: Any, again: Any, gain: Array) -> dict[str, Array]:
 
 def _discrete(name: str, node: Any, dt: float) -> Discrete:
     """Return the constants of a node's steps of length dt."""
+    _check_rest(name, node)
+    v_th = getattr(node, "v_threshold", None)
+    if v_th is not None:
+        v_th = np.asarray(v_th, float)
+    r = np.asarray(node.r, float)
+    if isinstance(node, nir.IF | nir.I):
+        return Discrete(
+            tau=np.ones(len(r)),
+            v_th=v_th,
+            alpha=None,
+            gain=dt * r,
+        )
+    if isinstance(node, nir.CubaLIF | nir.CubaLI):
+        share = _share(name, node.tau_mem, dt)
+        slow = _share(name, node.tau_syn, dt)
+        w_in = np.asarray(node.w_in)
+        return Discrete(
+            tau=1 - share,
+            v_th=v_th,
+            alpha=1 - slow,
+            gain=share * r * slow * w_in,
+        )
+    share = _share(name, node.tau, dt)
+    return Discrete(
+        tau=1 - share,
+        v_th=v_th,
+        alpha=None,
+        gain=share * r,
+    )
+
+
+def _check_rest(name: str, node: Any) -> None:
+    """Raise ValueError if a node's neurons do not leak to 0, or are not reset to 0."""
     for what in ("v_leak", "v_reset"):
         values = np.asarray(getattr(node, what, 0.0))
         if values.any():
@@ -169,19 +210,6 @@ def _discrete(name: str, node: Any, dt: float) -> Discrete:
                 f"graph node {name!r} must leak and be reset to 0, got {what} {values.max():g}; "
                 "shift its potentials"
             )
-    v_th = getattr(node, "v_threshold", None)
-    if v_th is not None:
-        v_th = np.asarray(v_th, float)
-    r = np.asarray(node.r, float)
-    if isinstance(node, nir.IF | nir.I):
-        return Discrete(np.ones(len(r)), v_th, None, dt * r)
-    if isinstance(node, nir.CubaLIF | nir.CubaLI):
-        share = _share(name, node.tau_mem, dt)
-        slow = _share(name, node.tau_syn, dt)
-        w_in = np.asarray(node.w_in)
-        return Discrete(1 - share, v_th, 1 - slow, share * r * slow * w_in)
-    share = _share(name, node.tau, dt)
-    return Discrete(1 - share, v_th, None, share * r)
 
 
 def _share(name: str, tau: Any, dt: float) -> Array:
