@@ -38,6 +38,16 @@ class Discrete:
     gain: Array
 
 
+def scaled(layer: Mapping[str, Array], factor: Array) -> dict[str, Array]:
+    """Return weights and biases times a factor for each neuron, in the dtype of the weights."""
+    of_row = factor[:, None]
+    found = {"W": layer["W"] * of_row, "b": layer["b"] * factor}
+    if "R" in layer:
+        found["R"] = layer["R"] * of_row
+    dtype = layer["W"].dtype
+    return {name: array.astype(dtype) for name, array in found.items()}
+
+
 def neuron_of_each(neuron: Any, layers: int) -> list[AnyNeuron]:
     """Return the neuron of each layer, from one, from two, or from one for each."""
     if not isinstance(neuron, list | tuple):

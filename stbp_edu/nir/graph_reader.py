@@ -10,7 +10,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.derived import derive
 from stbp_edu.neuron import LIF
-from stbp_edu.nir.constants import DT, Discrete
+from stbp_edu.nir.constants import DT, Discrete, scaled
 from stbp_edu.nir.graph_writer import recurrent_edges
 from stbp_edu.parameters import Params, by_name
 from stbp_edu.surrogates import Surrogate
@@ -56,7 +56,7 @@ def from_graph(
         weights = graph.nodes[below]
         node, again = _neurons_of(graph, own)
         found = _discrete(own, node, dt)
-        layer = _scaled(weights, again, found.gain)
+        layer = scaled(_arrays(weights, again), found.gain)
         neuron, each = _neuron(found, surrogate, layer["W"].dtype)
         layers.append({**layer, **each})
         neurons.append(neuron)
@@ -151,21 +151,16 @@ def _neurons_of(graph: nir.NIRGraph, name: str) -> tuple[Any, Any]:
     )
 
 
-def _scaled(weights: Any, again: Any, gain: Array) -> dict[str, Array]:
-    """Return a layer's weights and biases by name, times what its neurons make of their input.
-
-    ``again`` is the node of its recurrent weights, or None.
-    """
+def _arrays(weights: Any, again: Any) -> dict[str, Array]:
+    """Return the arrays of a layer by name; ``again`` has its recurrent weights, or is None."""
     W = np.asarray(weights.weight)
     b = getattr(weights, "bias", np.zeros(len(W)))
-    of_row = gain[:, None]
-    scaled = {"W": W * of_row}
+    arrays = {"W": W}
     if again is not None:
-        R = np.asarray(again.weight)
-        scaled["R"] = R * of_row
+        arrays["R"] = np.asarray(again.weight)
         b = b + getattr(again, "bias", 0.0)
-    scaled["b"] = np.asarray(b) * gain
-    return {name: array.astype(W.dtype) for name, array in scaled.items()}
+    arrays["b"] = np.asarray(b)
+    return arrays
 
 
 def _discrete(name: str, node: Any, dt: float) -> Discrete:

@@ -8,7 +8,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron
-from stbp_edu.nir.constants import DT, Discrete, discrete, neuron_of_each
+from stbp_edu.nir.constants import DT, Discrete, discrete, neuron_of_each, scaled
 from stbp_edu.parameters import Params, by_layer
 
 
@@ -53,16 +53,11 @@ def to_graph(
 
 def _of_layer(layer: dict[str, Array], found: Discrete, dt: float) -> list[nir.NIRNode]:
     """Return the weights of a layer, and its neurons."""
-    recurrent = "R" in layer
-    node, scale = _node(found, dt, recurrent=recurrent)
-    factor = found.gain / scale
-    dtype = layer["W"].dtype
-    W = layer["W"] * factor[:, None]
-    b = layer["b"] * factor
-    weights = nir.Affine(weight=W.astype(dtype), bias=b.astype(dtype))
-    if recurrent:
-        R = layer["R"] * factor[:, None]
-        again = nir.Linear(weight=R.astype(dtype))
+    node, scale = _node(found, dt, recurrent="R" in layer)
+    arrays = scaled(layer, found.gain / scale)
+    weights = nir.Affine(weight=arrays["W"], bias=arrays["b"])
+    if "R" in arrays:
+        again = nir.Linear(weight=arrays["R"])
         node = _with_itself(node, again)
     return [weights, node]
 
