@@ -172,14 +172,17 @@ def by_layer(of: LayerArrays) -> list[Any]:
     """
     if not isinstance(of, Params | Gradients):
         return list(of)
+    groups = {"W": of.W, "b": of.b}
+    if of.R:
+        groups["R"] = of.R
+    groups.update(of.learned)
     layers: list[Any] = [None]
     for n in range(1, len(of.W)):
-        layer = {"W": of.W[n], "b": of.b[n]}
-        if of.R and of.R[n] is not None:
-            layer["R"] = of.R[n]
-        for name, constants in of.learned.items():
-            if constants[n] is not None:
-                layer[name] = constants[n]
+        layer = {}
+        for name, entries in groups.items():
+            array = entries[n]
+            if array is not None:
+                layer[name] = array
         layers.append(layer)
     return layers
 
@@ -219,20 +222,17 @@ def named_arrays(of: LayerArrays) -> dict[str, Array]:
 def from_named(arrays: Mapping[str, Array]) -> list[Any]:
     """Return arrays by layer from those that :func:`named_arrays` names."""
     layers: dict[int, dict[str, Array]] = {}
-    unknown = False
     for name, array in arrays.items():
         found = NAME.fullmatch(name)
-        if not found:
-            unknown = True
-            continue
-        of, n = found.groups()
-        layer = layers.setdefault(int(n), {})
-        unknown = unknown or of in layer
-        layer[of] = array
+        if found:
+            of, n = found.groups()
+            layer = layers.setdefault(int(n), {})
+            layer[of] = array
+    read = sum(len(layer) for layer in layers.values())
     numbers = [*range(1, len(layers) + 1)]
-    whole = bool(layers) and sorted(layers) == numbers
+    whole = read == len(arrays) and sorted(layers) == numbers
     complete = all("W" in layer and "b" in layer for layer in layers.values())
-    if unknown or not whole or not complete:
+    if not layers or not whole or not complete:
         raise ValueError(
             f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
         )

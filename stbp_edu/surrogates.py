@@ -136,7 +136,8 @@ class Rectangle(Curve):
         ramp = v / a + sp.Rational(1, 2)
         before = 0, v <= -a / 2
         inside = ramp, v < a / 2
-        return sp.Piecewise(before, inside, (1, True))
+        after = 1, True
+        return sp.Piecewise(before, inside, after)
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ class Triangle(Curve):
         parabolas = sp.Rational(1, 2) + height * v - a / 8 * v * sp.Abs(v)
         before = 0, v <= -foot
         inside = parabolas, v < foot
-        return sp.Piecewise(before, inside, (1, True))
+        after = 1, True
+        return sp.Piecewise(before, inside, after)
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,9 @@ class Sigmoid(Curve):
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the logistic sigmoid of v/a."""
         e = xp.exp(-xp.abs(v) / self.a)
-        return xp.where(v >= 0, 1 / (1 + e), e / (1 + e))  # twin-3
+        above = 1 / (1 + e)
+        below = e / (1 + e)
+        return xp.where(v >= 0, above, below)  # twin-3
 
     @staticmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:
@@ -223,7 +227,8 @@ class Gaussian(Curve):
     def h(self, v: Any, xp: Any) -> Any:
         """Return the normal density."""
         height = math.sqrt(2 * math.pi * self.a)
-        return xp.exp(v * v * (-0.5 / self.a)) / height  # h4
+        exponent = v * v * (-0.5 / self.a)
+        return xp.exp(exponent) / height  # h4
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the normal cumulative distribution."""
@@ -265,7 +270,8 @@ class ATan(Curve):
 
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the arctangent, which climbs from 0 to 1."""
-        return 0.5 + xp.arctan(v / self.a) / math.pi  # twin-5
+        angle = xp.arctan(v / self.a)
+        return 0.5 + angle / math.pi  # twin-5
 
     @staticmethod
     def formula(v: Any, a: Any, sp: Any) -> Any:

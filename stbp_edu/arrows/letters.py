@@ -83,7 +83,8 @@ class Polynomial:
         return -self + other
 
     def __eq__(self, other: object) -> bool:
-        return self.terms == self._of(other).terms
+        own = self._of(other)
+        return self.terms == own.terms
 
     def __hash__(self) -> int:
         return hash(frozenset(self.terms.items()))

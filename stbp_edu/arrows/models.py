@@ -104,8 +104,11 @@ class Network:
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many neurons each layer has, and how many inputs there are."""
-        shapes = [self.shape_of(n) for n in range(self.N + 1)]
-        return tuple(map(math.prod, shapes))
+        sizes = []
+        for n in range(self.N + 1):
+            shape = self.shape_of(n)
+            sizes.append(math.prod(shape))
+        return tuple(sizes)
 
     @cached_property
     def states(self) -> list[tuple[str, ...]]:

@@ -77,8 +77,11 @@ class Loss:
         """Return L of the states read, shape (T, S, n[N]), and the targets (S, n[N])."""
         # a loss of the package unchecked: outputs and targets of any size fit it
         value = self.fit.formula if isinstance(self.fit, Built) else self.fit.value
-        fitted = [float(value(run, y)) for run in self.runs(series)]
-        return sum(fitted) / len(fitted)
+        total = 0.0
+        runs = self.runs(series)
+        for run in runs:
+            total += float(value(run, y))
+        return total / len(runs)
 
     def direct(self, series: Array, y: Array) -> Array:
         """Return ∂L/∂state, shape (T, S, n[N]): 0 at steps that are not read."""

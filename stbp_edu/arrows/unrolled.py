@@ -174,9 +174,9 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
 
 def check_node(start: Node, net: Network, T: int) -> None:
     """Check that a network of T steps has this node."""
-    kind, n, t, i, j = checks.instance("start", start, Node)
+    kind, *indices = checks.instance("start", start, Node)
     checks.instance("start.kind", kind, str)
-    for name, index in zip("ntij", (n, t, i, j), strict=True):
+    for name, index in zip("ntij", indices, strict=True):
         checks.count(f"start.{name}", index, at_least=-1)
     if not _fits(start, net, T):
         raise ValueError(

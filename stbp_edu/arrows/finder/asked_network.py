@@ -153,8 +153,10 @@ def _signal(output: Array) -> Array:
 def _answer(ask: Ask, net: Network, spikes: Array) -> tuple[Array, LayerParams]:
     """Return the outputs of a network and its gradients, if they are those of a network."""
     output, gradient = ask(spikes)
-    shape = (*spikes.shape[:2], *net.shape_of(net.N))
-    spiking = net.loss.state == net.layers[-1].neuron.lines.spike
+    T, S = spikes.shape[:2]
+    shape = (T, S, *net.shape_of(net.N))
+    last = net.layers[-1].neuron
+    spiking = net.loss.state == last.lines.spike
     if output.shape != shape or not output.any():
         raise ValueError(
             f"run must return outputs (T, S, n[N]) = {shape}, some of them not 0, got shape "

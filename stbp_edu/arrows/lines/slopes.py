@@ -165,7 +165,8 @@ def _product(tree: ex.Expression) -> Product:
         case ex.Call("**", (a, b)):
             power = tidy(b)
             if isinstance(power, ex.Number) and isinstance(power.value, int):
-                return _times((Fraction(1), {}), _product(a), power.value)
+                one: Product = Fraction(1), {}
+                return _times(one, _product(a), power.value)
         case ex.Call("+" | "-"):
             terms = _sum(tree)
             if not terms:
@@ -174,7 +175,8 @@ def _product(tree: ex.Expression) -> Product:
                 return terms[0]
             return Fraction(1), {_added(terms): 1}
     if isinstance(tree, ex.Call):
-        tree = ex.Call(tree.op, tuple(map(tidy, tree.args)))
+        args = [tidy(arg) for arg in tree.args]
+        tree = ex.Call(tree.op, tuple(args))
     if tree == EXP_0:
         return Fraction(1), {}
     return Fraction(1), {tree: 1}

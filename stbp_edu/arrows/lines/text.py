@@ -203,13 +203,13 @@ class _Reading:
             return
         for arg in args:
             free = arg in WEIGHTS or _is_free(arg)
-            if not (arg.isidentifier() and free) or args.count(arg) > 1:
+            twice = args.count(arg) > 1
+            if twice or not free or not arg.isidentifier():
                 advice = (
                     f"write {name}(o) = ..., with a name of its own for each argument"
                 )
-                raise line.error(
-                    line.text.find("(") + 1, f"{arg!r} is not an argument", advice
-                )
+                place = line.text.find("(") + 1
+                raise line.error(place, f"{arg!r} is not an argument", advice)
         reader = Reader(line, lambda read: self.name(read, line), self.functions)
         tree = reader.read()
         self._check_spike(line, tree)
