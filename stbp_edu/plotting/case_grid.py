@@ -31,8 +31,8 @@ SUMS = {
     2: "from above",
     3: "direct + next step",
     4: "from above + next step",
+    5: "summed over steps and samples",
 }
-SUMS |= {5: "summed over steps and samples"}
 PLACES = {
     1: r"t = T,\ n = N",
     2: r"t = T,\ n < N",
@@ -73,27 +73,29 @@ def grid(
     ['4', '4', '2', '3', '3', '1']
     """
     lit = {1, 2, 3, 4} if highlight is None else set(highlight)
+    steps = range(1, T + 1)
+    layers = range(1, N + 1)
     cells = {}
-    for n, t in product(range(1, N + 1), range(1, T + 1)):
+    for n, t in product(layers, steps):
         case = case_at(t - 1, n, T, N)
-        label = labels(t, n) if callable(labels) else (labels or {}).get((t, n), "")
-        shown = GRADIENTS if GRADIENTS in lit else case
-        colours = (
-            (CASE_TINTS[shown], CASE_COLOURS[shown])
-            if {case, GRADIENTS, (t, n)} & lit
-            else None
-        )
-        cells[t, n] = DrawnNode(
-            (t, n), str(case) if labels is None else label, colours=colours
-        )
-    rows: dict[float, str] = {n: f"n = {n}" for n in range(1, N + 1)}
+        if labels is None:
+            label = str(case)
+        elif callable(labels):
+            label = labels(t, n)
+        else:
+            label = labels.get((t, n), "")
+        colours = None
+        if {case, GRADIENTS, (t, n)} & lit:
+            shown = GRADIENTS if GRADIENTS in lit else case
+            colours = (CASE_TINTS[shown], CASE_COLOURS[shown])
+        cells[t, n] = DrawnNode((t, n), label, colours=colours)
+    columns: dict[float, str] = {t: f"t = {t}" for t in steps}
+    rows: dict[float, str] = {n: f"n = {n}" for n in layers}
+    if T > SPELLED:
+        columns = {t: str(t) for t in steps}
+        rows = {LABEL_ROW: "t =", **rows}
     return Drawing(
-        cells,
-        arrows=(),
-        columns={t: f"t = {t}" if T <= SPELLED else str(t) for t in range(1, T + 1)},
-        rows=rows if T <= SPELLED else {LABEL_ROW: "t =", **rows},
-        title=title,
-        cells=True,
+        cells, arrows=(), columns=columns, rows=rows, title=title, cells=True
     )
 
 
@@ -103,7 +105,7 @@ def sweep_order(T: int, N: int) -> list[GridCell]:
     >>> sweep_order(2, 2)
     [(2, 2), (2, 1), (1, 2), (1, 1)]
     """
-    return [(t, n) for t in range(T, 0, -1) for n in range(N, 0, -1)]
+    return list(product(range(T, 0, -1), range(N, 0, -1)))
 
 
 def sweep_steps(T: int, N: int) -> Shown:
@@ -114,10 +116,11 @@ def sweep_steps(T: int, N: int) -> Shown:
     in the order and its case from the start: only the colours come.
     """
     order = sweep_order(T, N)
-    place = {cell: k for k, cell in enumerate(order, 1)}
-    filled = grid(
-        T, N, labels=lambda t, n: f"{place[t, n]}.\ncase {case_at(t - 1, n, T, N)}"
-    )
+    labels = {}
+    for k, (t, n) in enumerate(order, 1):
+        case = case_at(t - 1, n, T, N)
+        labels[t, n] = f"{k}.\ncase {case}"
+    filled = grid(T, N, labels=labels)
     alt = (
         f"The grid of {T} time steps and {N} layers being filled backward: within a time step from "
         f"layer {N} down to layer 1, then the same at the step before, from step {T} to step 1."
@@ -138,29 +141,36 @@ class Poster:
     known: int = 5
 
     def __repr__(self) -> str:
-        shown = {0: "without formulas", 5: "each with its formulas"}
-        words = shown.get(self.known, f"formulas up to case {self.known}")
-        lit = f", case {self.lit} lit" if self.lit else ""
-        return f"[Figure: The five cases in the grid, {words}{lit}.]"
+        words = f"formulas up to case {self.known}"
+        if self.known == 0:
+            words = "without formulas"
+        elif self.known == 5:
+            words = "each with its formulas"
+        if self.lit:
+            words += f", case {self.lit} lit"
+        return f"[Figure: The five cases in the grid, {words}.]"
 
     def _repr_latex_(self) -> str:
         """Return the grid in LaTeX: time to the right, layers upward, the sums of case 5 below."""
         rows = [
             self._tex(3) + " & " + self._tex(1),
             self._tex(4) + " & " + self._tex(2),
-            self._tex(5, "c5-w") + " & " + self._tex(5, "c5-b"),
+            self._tex(5, "w") + " & " + self._tex(5, "b"),
         ]
         lines = [r"$$\begin{array}{|l|l|} \hline"]
         lines += [rf"{row} \\ \hline" for row in rows]
         return "\n".join([*lines, r"\end{array}$$"])
 
-    def _tex(self, case: int, only: str = "") -> str:
+    def _tex(self, case: int, name: str = "") -> str:
         """Return a cell in LaTeX: its number, where it holds, and its formulas or one of them."""
         lines = [rf"\textbf{{{case}}}\quad {PLACES[case]}"]
         for id_ in IDS:
-            if id_ == only or (not only and id_.startswith(f"c{case}-")):
-                left, right = EQUATIONS[id_].forms["index"].split("=", 1)
-                lines.append(left + "= " + (right if case <= self.known else r"\dots"))
+            if not id_.startswith(f"c{case}-{name}"):
+                continue
+            left, right = EQUATIONS[id_].forms["index"].split("=", 1)
+            if case > self.known:
+                right = r"\dots"
+            lines.append(f"{left}= {right}")
         joined = r" \\[4pt] ".join(lines)
         cell = rf"\begin{{array}}{{l}} {joined} \end{{array}}"
         return rf"\boxed{{{cell}}}" if case == self.lit else cell
@@ -169,17 +179,24 @@ class Poster:
         """Return the poster as a part of a page, each term in its colour."""
         shown = {}
         for id_ in IDS:
-            known, name = int(id_[1]) <= self.known, id_.replace("-", "_")
+            known = int(id_[1]) <= self.known
+            name = id_.replace("-", "_")
             shown[name] = formula(id_, known)
             shown[f"{name}_layer"] = formula(id_, known, "vector")
         for case, words in SUMS.items():
-            mark = " lit" if case == self.lit else " dim" if self.lit else ""
+            mark = ""
+            if case == self.lit:
+                mark = " lit"
+            elif self.lit:
+                mark = " dim"
+            told = ""
+            if case <= self.known:
+                told = f" <span>{words}</span>"
             shown[f"mark{case}"] = mark
-            shown[f"told{case}"] = (
-                f" <span>{words}</span>" if case <= self.known else ""
-            )
-        page = re.sub(r"\n *", "", FILES.joinpath("poster.html").read_text("utf-8"))
-        return f"<style>{_style()}</style>{page.format(**shown)}"
+            shown[f"told{case}"] = told
+        template = FILES.joinpath("poster.html").read_text("utf-8")
+        page = re.sub(r"\n *", "", template).format(**shown)
+        return f"<style>{_style()}</style>{page}"
 
 
 def poster(lit: str | None = None, known: int = 5) -> Poster:
@@ -199,8 +216,11 @@ def poster(lit: str | None = None, known: int = 5) -> Poster:
     checks.count("known", known, at_least=0, at_most=5)
     if lit is None:
         return Poster(known=known)
-    names = dict.fromkeys(name for id_ in IDS for name in (id_[:2], id_))
-    return Poster(int(checks.choice("lit", lit, names)[1]), known)
+    names = []
+    for id_ in IDS:
+        names += [id_[:2], id_]
+    chosen = checks.choice("lit", lit, dict.fromkeys(names))
+    return Poster(int(chosen[1]), known)
 
 
 @cache
@@ -225,20 +245,26 @@ def formula(id_: str, known: bool = True, form: str = "index") -> str:
     (3, True)
     """
     left, right = EQUATIONS[id_].forms[form].split("=", 1)
-    terms = ["…"]
-    if known:
-        other = "direct" if re.match("c[1-4]-delta", id_) else ""
-        texs = BETWEEN.split(right)
-        kinds = [
-            "next" if "t+1" in x else "above" if "n+1" in x else other for x in texs
-        ]
-        terms = [
-            f'<span class="{kind}">{typeset(tex)}</span>' if kind else typeset(tex)
-            for kind, tex in zip(kinds, texs, strict=True)
-        ]
-    return " ".join(
-        [typeset(left + "="), terms[0], *(SUMMAND.format(term) for term in terms[1:])]
-    )
+    parts = [typeset(f"{left}=")]
+    if not known:
+        return " ".join([*parts, "…"])
+    first, *others = [_coloured(id_, tex) for tex in BETWEEN.split(right)]
+    parts.append(first)
+    parts += [SUMMAND.format(term) for term in others]
+    return " ".join(parts)
+
+
+def _coloured(id_: str, tex: str) -> str:
+    """Return a term of an equation's sum in the colour of where it comes from."""
+    kind = ""
+    if "t+1" in tex:
+        kind = "next"
+    elif "n+1" in tex:
+        kind = "above"
+    elif re.match("c[1-4]-delta", id_):
+        kind = "direct"
+    term = typeset(tex)
+    return f'<span class="{kind}">{term}</span>' if kind else term
 
 
 def typeset(tex: str) -> str:

@@ -43,9 +43,12 @@ STYLE: Any = {
     "svg.fonttype": "none",  # text stays text: it scales, can be searched and is read aloud
     "svg.hashsalt": "stbp-edu",
     "text.color": INK,
-    **{f"{axis}tick.color": GRID for axis in "xy"},
-    **{f"{axis}tick.labelcolor": INK for axis in "xy"},
-    **{f"{axis}tick.labelsize": 10 for axis in "xy"},
+    "xtick.color": GRID,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 10,
+    "ytick.color": GRID,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 10,
 }
 
 
@@ -101,20 +104,25 @@ def chart(fig: Figure, alt: str, width: int) -> str:
 
 def _on_sheet(svg: str, alt: str) -> str:
     """Return matplotlib's SVG on our sheet: ids of its own, and only the digits that are seen."""
-    box = [
-        round(float(side)) for side in svg.split('viewBox="')[1].split('"')[0].split()
-    ]
-    svg = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
+    _, _, after = svg.partition('viewBox="')
+    sides, _, _ = after.partition('"')
+    box = [round(float(side)) for side in sides.split()]
+    opening = svg.index("<svg")
+    start = svg.index(">", opening) + 1
+    svg = svg[start : svg.rindex("</svg>")]
     svg = re.sub(r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", "", svg, flags=re.S)
     svg = re.sub(r' (d|x|y)="([^"]*)"', lambda m: f' {m[1]}="{_short(m[2])}"', svg)
     svg = re.sub(r">\s+<", "><", svg).strip()
-    prefix = f"f{zlib.crc32((svg + alt).encode()):08x}-"
+    digest = zlib.crc32((svg + alt).encode())
+    prefix = f"f{digest:08x}-"
     used = {*re.findall(r'(?:url\(#|href="#)([^")]+)', svg)}
-    svg = re.sub(
-        r' id="([^"]+)"',
-        lambda m: f' id="{prefix}{m[1]}"' if m[1] in used else "",
-        svg,
-    )
+
+    def own_id(found: re.Match[str]) -> str:
+        """Return the id of an element that something refers to, and nothing for any other."""
+        name = found[1]
+        return f' id="{prefix}{name}"' if name in used else ""
+
+    svg = re.sub(r' id="([^"]+)"', own_id, svg)
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)
     svg = svg.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif")
     return sheet(box, alt, svg, scale=4 / 3)  # points to pixels
@@ -147,5 +155,6 @@ def _short(path: str) -> str:
     >>> _short("M 1.52 2 \nL 3 4 \nz\n")
     'M1.5 2L3 4z'
     """
-    path = NUMBER.sub(lambda m: f"{float(m[0]):.1f}", " ".join(path.split()))
+    path = " ".join(path.split())
+    path = NUMBER.sub(lambda number: f"{float(number[0]):.1f}", path)
     return re.sub(r"\s*([A-Za-z])\s*", r"\1", path)

@@ -29,10 +29,12 @@ INSIDE: Any = {
     "size": 9,
     "color": INK,
 }  # a number on a cell
-_LESS, _MORE = ([to_rgba(c, 0), to_rgba(c, STRONG)] for c in (LESS, MORE))
-AMOUNT = LinearSegmentedColormap.from_list("amount", _MORE)
+LESS_TO_ZERO = [to_rgba(LESS, STRONG), to_rgba(LESS, 0)]
+ZERO_TO_MORE = [to_rgba(MORE, 0), to_rgba(MORE, STRONG)]
+AMOUNT = LinearSegmentedColormap.from_list("amount", ZERO_TO_MORE)
 SIGNED = LinearSegmentedColormap.from_list(
-    "signed", list(zip((0, 0.5, 0.5, 1), (*reversed(_LESS), *_MORE), strict=True))
+    "signed",
+    list(zip((0, 0.5, 0.5, 1), LESS_TO_ZERO + ZERO_TO_MORE, strict=True)),
 )
 
 
@@ -53,11 +55,16 @@ def raster(ax: Axes, spikes: Array, rows: Sequence[str] | None = None) -> Axes:
         xlabel="time step t",
         ylabel="neuron",
     )
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _whole_ticks(ax)
     if rows is not None:
         ax.set(yticks=range(1, width + 1), yticklabels=rows, ylabel="")
     return ax
+
+
+def _whole_ticks(ax: Axes) -> None:
+    """Put the ticks of both axes at whole numbers."""
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
 
 
 @style()
@@ -68,8 +75,8 @@ def potential(ax: Axes, u: Array, o: Array, v_th: float) -> Axes:
     ax.axhline(v_th, color=GRID, linestyle="--", linewidth=1.2, label="threshold")
     fired = t[o > 0.5]
     top = max(float(np.max(u)), v_th)
-    height = top + 0.12 * (top - min(float(np.min(u)), 0.0))
-    marks = np.full(len(fired), height)
+    low = min(float(np.min(u)), 0.0)
+    marks = np.full(len(fired), top + 0.12 * (top - low))
     ax.plot(fired, marks, "v", color=SPIKE, markersize=8, label="spike")
     ax.set(xlabel="time step t", ylabel="u")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -110,16 +117,16 @@ def surrogate(
     v = np.linspace(-reach, reach, 1201)
     lines = {label: getattr(shape, which)(v) for label, shape in shapes.items()}
     ax.axvline(0, color=GRID, linewidth=0.8)
-    return curves(
-        ax, v, lines, "v = u − $V_{th}$", "h(v)" if which == "derivative" else "H(v)"
-    )
+    letter = "h(v)" if which == "derivative" else "H(v)"
+    return curves(ax, v, lines, "v = u − $V_{th}$", letter)
 
 
 def learning_curve(
     ax: Axes, lines: Mapping[str, Any], ylabel: str = "accuracy on held-out digits, %"
 ) -> Axes:
     """Draw a value after each epoch, 1, 2, ..., for one run or several."""
-    epochs = np.arange(1, 1 + max(len(y) for y in lines.values()))
+    longest = max(len(y) for y in lines.values())
+    epochs = np.arange(1, 1 + longest)
     curves(ax, epochs, lines, "epoch", ylabel, marker="o")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return ax
@@ -158,12 +165,12 @@ def heat(
     low, cmap = (-peak, SIGNED) if signed else (0.0, AMOUNT)
     frame: Any = {"edgecolor": to_rgba(GRID, 0.5), "linewidth": 0.4}
     ax.pcolormesh(x, y, values, cmap=cmap, vmin=low, vmax=peak, **frame)
-    for (row, col), value in np.ndenumerate(values):
-        if digits is not None:
-            ax.text(col + 1, row + 1, f"{value:.{digits}f}".replace("-", "−"), **INSIDE)
+    if digits is not None:
+        for (row, col), value in np.ndenumerate(values):
+            number = f"{value:.{digits}f}".replace("-", "−")
+            ax.text(col + 1, row + 1, number, **INSIDE)
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _whole_ticks(ax)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax

@@ -10,34 +10,35 @@ nodes are cells that fill their columns, with text in as many lines as that take
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
-from textwrap import TextWrapper
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support.checks import Array
+from stbp_edu.plotting.curves import (
+    ALONG,
+    CROSSES,
+    LETTER,
+    LINE,
+    beside,
+    between_rims,
+    bowed,
+    clearance,
+    half_size,
+    loop_above,
+    path_data,
+    points_on,
+    rounded,
+    text_box,
+    tip_data,
+    wrapped,
+)
 from stbp_edu.plotting.palette import GRID, INK
 
 ROW, COLUMN = 76, 180  # pixels: of a row, and at most of a column
 SIDE, MARGIN = 40, 12  # beside the outermost nodes, and around all
 RADIUS = 18  # of a node; half the side of a square
-LETTER, LINE = 8.4, 18  # a letter's width, a line's height
-ALONG = np.linspace(0, 1, 101)  # of an arrow
-SHARES = (
-    0.5,
-    0.42,
-    0.58,
-    0.34,
-    0.66,
-    0.26,
-    0.74,
-)  # where on an arrow its factor may be
-GAPS = (6, 16)  # pixels from its arrow
 CLEAR = 7.0  # pixels that a factor keeps from all else, where it can
-CROSSES = 0.45 + 0.05 * np.array(
-    [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5]
-)  # where its cross may be
 CELL_LETTER, CELL_ROW = 7.6, 58  # in a grid: a letter's width, at least a row's height
 
 
@@ -83,6 +84,10 @@ class Label:
     colour: str = INK
 
 
+PlacedWord = tuple[Label, float, float]
+"""A word, and where its anchor is in pixels."""
+
+
 @dataclass(frozen=True)
 class Drawing:
     """Nodes by name, arrows, and words: below the columns, left of the rows, elsewhere.
@@ -122,186 +127,176 @@ class Laid:
 
     def __init__(self, drawing: Drawing, width: int, side: float = SIDE) -> None:
         """Lay nodes and arrows out; ``side`` is the room beside the outermost nodes."""
-        self.drawing, self.width, self.side = drawing, width, side
-        cells, nodes, rows = drawing.cells, drawing.nodes.items(), drawing.rows.values()
-        x = [node.at[0] for _, node in nodes]
-        left = (
-            12 + LETTER * max(map(len, rows)) if rows else 0
-        )  # room for the words of the rows
-        room = width - left - (4 if cells else 2 * side)
-        self.step = min(COLUMN, room / (max(x) - min(x) + cells or 1))
-        self.middle = (
-            (width + left) / 2,
-            (min(x) + max(x)) / 2,
-        )  # in pixels, and in columns
-        fits = int((self.step - 9) / CELL_LETTER) if cells else 99
-        wrap = TextWrapper(fits, break_long_words=False, break_on_hyphens=False).fill
-        self.labels = {
-            name: "\n".join(map(wrap, one.label.split("\n"))) for name, one in nodes
-        }
-        lines = max(label.count("\n") + 1 for label in self.labels.values())
-        self.row = max(CELL_ROW, LINE * lines + 18) if cells else ROW
-        self.at = {name: self.place(*node.at) for name, node in nodes}
+        self.drawing = drawing
+        self.width = width
+        self.side = side
+        nodes = drawing.nodes
+        x = [node.at[0] for node in nodes.values()]
+        left = 0.0
+        if drawing.rows:
+            longest = max(map(len, drawing.rows.values()))
+            left = 12 + LETTER * longest
+        columns = max(x) - min(x)
+        aside = 2 * side
+        if drawing.cells:
+            columns += 1
+            aside = 4
+        room = width - left - aside
+        if columns == 0:
+            columns = 1
+        self.step = min(COLUMN, room / columns)
+        self.middle = (width + left) / 2
+        self.middle_column = (min(x) + max(x)) / 2
+        self.labels = {name: node.label for name, node in nodes.items()}
+        self.row: float = ROW
+        if drawing.cells:
+            fits = int((self.step - 9) / CELL_LETTER)
+            self.labels = {
+                name: wrapped(text, fits) for name, text in self.labels.items()
+            }
+            lines = 1 + max(label.count("\n") for label in self.labels.values())
+            self.row = max(CELL_ROW, LINE * lines + 18)
+        self.at = {name: self.place(*node.at) for name, node in nodes.items()}
         self.curves = [self._curve(arrow) for arrow in drawing.arrows]
 
     def place(self, column: float, row: float) -> Array:
         """Return where a place is; the columns are in the middle."""
-        x, centre = self.middle
-        return np.array([x + self.step * (column - centre), -self.row * row])
+        x = self.middle + self.step * (column - self.middle_column)
+        return np.array([x, -self.row * row])
 
     def _curve(self, arrow: DrawnArrow) -> Array:
-        tail, head, rim = self.at[arrow.tail], self.at[arrow.head], self.drawing.radius
+        tail = self.at[arrow.tail]
+        head = self.at[arrow.head]
+        radius = self.drawing.radius
         if arrow.tail == arrow.head:
-            ends = tail + np.array([(-14, 0), (0, -4.4 * rim), (14, 0)])
+            curve = loop_above(tail, radius)
         else:
-            dx, dy = head - tail
-            left = np.array([dy, -dx])
-            ends = np.array([tail, (tail + head) / 2 + arrow.bow * left, head])
-        # The part of the curve from a to b lies outside of both nodes.
-        points = _on(ends, ALONG)
-        leaves_tail = np.linalg.norm(points - tail, axis=1) > rim + 3
-        before_head = np.linalg.norm(points - head, axis=1) > rim + 8
-        a = ALONG[np.argmax(leaves_tail)]
-        b = ALONG[len(ALONG) - 1 - np.argmax(before_head[::-1])]
-        start, bend, end = ends
-        bend = (1 - a) * (1 - b) * start + (a + b - 2 * a * b) * bend + a * b * end
-        return np.array([_on(ends, a), bend, _on(ends, b)])
+            curve = bowed(tail, head, arrow.bow)
+        return between_rims(curve, tail, head, radius)
 
     def path(self, k: int) -> str:
         """Return the k-th arrow as the data of an SVG path."""
-        (x, y), (bx, by), (X, Y) = self.curves[k]
-        return f"M{x:.1f} {y:.1f}Q{bx:.1f} {by:.1f} {X:.1f} {Y:.1f}"
+        return path_data(self.curves[k])
 
     def tip(self, k: int) -> str:
         """Return the head of the k-th arrow as the data of an SVG path."""
-        _, bend, (end_x, end_y) = self.curves[k]
-        along = self.curves[k][2] - bend
-        dx, dy = along / np.linalg.norm(along)
-        corners = []
-        for ahead, aside in ((8, 0), (-1, 4.5), (-1, -4.5)):
-            x = end_x + ahead * dx - aside * dy
-            y = end_y + ahead * dy + aside * dx
-            corners.append(f"{x:.1f} {y:.1f}")
-        return f"M{'L'.join(corners)}z"
+        return tip_data(self.curves[k])
 
     def cross(self, k: int) -> list[float]:
         """Return the place of a cross on the k-th arrow, clear of the nodes."""
-        spots = _on(self.curves[k], CROSSES)
+        spots = points_on(self.curves[k], CROSSES)
         nodes = np.array([*self.at.values()])
         distances = np.linalg.norm(spots[:, None] - nodes, axis=2)
         nearest = distances.min(axis=1)
         clear = self.drawing.radius + 9
-        x, y = spots[np.argmax(np.minimum(nearest, clear))]
-        return [round(float(x), 1), round(float(y), 1)]
+        enough = np.minimum(nearest, clear)
+        best = spots[np.argmax(enough)]
+        return list(rounded(best))
 
     @cached_property
     def factors(self) -> dict[int, tuple[float, float]]:
         """The middle of the factor of each arrow that has one."""
-        arrows, rim = self.drawing.arrows, self.drawing.radius
-        words = self.words + self._places(self.drawing.kept)
-        taken = [  # middle, and half the size, of everything drawn there
-            *((*at, 0, 0) for curve in self.curves for at in _on(curve, ALONG[::4])),
-            *((*at, rim, rim) for at in self.at.values()),
-            *(_box(word, x, y) for word, x, y in words),
-            *((*self.cross(k), 9, 9) for k, arrow in enumerate(arrows) if arrow.lost),
-        ]
+        taken = self._drawn()
         found = {}
-        for k in (k for k, arrow in enumerate(arrows) if arrow.factor):
-            half, there = _half(arrows[k].factor), np.array(taken)
-            spots = list(_beside(self.curves[k], half))
-            near = [
-                min(
-                    (np.abs(there[:, :2] - at) - half - there[:, 2:]).max(axis=1).min(),
-                    at[0] - half[0], self.width - at[0] - half[0],
-                )
-                for at in spots
-            ]  # fmt: skip
-            best = spots[int(np.argmax(np.minimum(np.round(near, 1), CLEAR)))]
+        for k, arrow in enumerate(self.drawing.arrows):
+            if not arrow.factor:
+                continue
+            half = half_size(arrow.factor)
+            boxes = np.array(taken)
+            spots = list(beside(self.curves[k], half))
+            near = [self._room_around(spot, half, boxes) for spot in spots]
+            enough = np.minimum(np.round(near, 1), CLEAR)
+            best = spots[int(np.argmax(enough))]
             taken.append((*best, *half))
-            found[k] = (round(float(best[0]), 1), round(float(best[1]), 1))
+            found[k] = rounded(best)
         return found
+
+    def _drawn(self) -> list[tuple[float, ...]]:
+        """Return what factors keep clear of: the middle of each thing drawn, and half its size."""
+        radius = self.drawing.radius
+        boxes: list[tuple[float, ...]] = []
+        for curve in self.curves:
+            boxes += [(x, y, 0, 0) for x, y in points_on(curve, ALONG[::4])]
+        boxes += [(x, y, radius, radius) for x, y in self.at.values()]
+        kept = self._places(self.drawing.kept)
+        boxes += [
+            text_box(word.text, word.anchor, x, y) for word, x, y in self.words + kept
+        ]
+        for k, arrow in enumerate(self.drawing.arrows):
+            if arrow.lost:
+                x, y = self.cross(k)
+                boxes.append((x, y, 9, 9))
+        return boxes
+
+    def _room_around(
+        self, spot: Array, half: tuple[float, float], boxes: Array
+    ) -> float:
+        """Return the pixels between text at a spot and the nearest box, or the edge."""
+        x = spot[0]
+        wide = half[0]
+        return min(clearance(spot, half, boxes), x - wide, self.width - x - wide)
 
     @cached_property
-    def words(self) -> list[tuple[Label, float, float]]:
+    def words(self) -> list[PlacedWord]:
         """Return every word, with those of columns and rows, and its place."""
         found = self._places(self.drawing.words)
-        low = min(node.at[1] for node in self.drawing.nodes.values())
-        aside, below = (
-            (self.step / 2, self.row / 2 + 18)
-            if self.drawing.cells
-            else (self.side, 44)
-        )
+        aside = self.side
+        below: float = 44
+        if self.drawing.cells:
+            aside = self.step / 2
+            below = self.row / 2 + 18
+        lowest = min(node.at[1] for node in self.drawing.nodes.values())
         for column, text in self.drawing.columns.items():
-            found.append(
-                (Label((0, 0), text), *np.add(self.place(column, low), (0, below)))
-            )
+            x, y = self.place(column, lowest)
+            found.append((Label((0, 0), text), x, y + below))
+        edge = min(x for x, _ in self.at.values()) - aside - 4
         for row, text in self.drawing.rows.items():
-            edge = min(x for x, _ in self.at.values()) - aside - 4
-            found.append((Label((0, 0), text, "end"), edge, self.place(0, row)[1] + 5))
+            _, y = self.place(0, row)
+            found.append((Label((0, 0), text, "end"), edge, y + 5))
         return found
 
-    def _places(self, words: Sequence[Label]) -> list[tuple[Label, float, float]]:
-        return [(word, *np.add(self.place(*word.at), word.by)) for word in words]
+    def _places(self, words: Sequence[Label]) -> list[PlacedWord]:
+        found = []
+        for word in words:
+            x, y = self.place(*word.at) + word.by
+            found.append((word, x, y))
+        return found
 
     @cached_property
     def box(self) -> list[int]:
         """The box around everything, as SVG has it: left, top, width and height."""
-        rim = self.row / 2 - 10 if self.drawing.cells else self.drawing.radius
-        y = [end for at in self.at.values() for end in (at[1] - rim, at[1] + rim)]
-        y += [end for curve in self.curves for end in _on(curve, ALONG)[:, 1]]
+        rim: float = self.drawing.radius
+        if self.drawing.cells:
+            rim = self.row / 2 - 10
+        y: list[float] = []
+        for _, middle in self.at.values():
+            y += [middle - rim, middle + rim]
+        for curve in self.curves:
+            y.extend(points_on(curve, ALONG)[:, 1])
         for k, (_, middle) in self.factors.items():
-            high = _half(self.drawing.arrows[k].factor)[1]
+            factor = self.drawing.arrows[k].factor
+            _, high = half_size(factor)
             y += [middle - high, middle + high]
         for word, _, base in self.words:
-            y += [base - 13, base + LINE * word.text.count("\n") + 6]
+            more_lines = word.text.count("\n")
+            y += [base - 13, base + LINE * more_lines + 6]
         top = min(y) - MARGIN
+        bottom = max(y) + MARGIN
         if self.drawing.title:
             top -= 24
-        return [0, round(top), self.width, round(max(y) + MARGIN - top)]
+        return [0, round(top), self.width, round(bottom - top)]
 
     def data(self) -> dict[str, Any]:
         """Return the data from which an explorer draws it: nodes and arrows in order, and words."""
-        at = [
-            [round(float(c), 1) for c in self.at[name]] for name in self.drawing.nodes
-        ]
-        words = [
-            [round(float(x), 1), round(float(y), 1), w.anchor, w.text]
-            for w, x, y in self.words
-        ]
-        arrows = [
-            {
-                **{"d": self.path(k), "tip": self.tip(k), "cross": self.cross(k)},
-                **({"beside": self.factors[k]} if arrow.factor else {}),
-            }
-            for k, arrow in enumerate(self.drawing.arrows)
-        ]
+        at = [rounded(place) for place in self.at.values()]
+        words = []
+        for word, x, y in self.words:
+            place = rounded((x, y))
+            words.append((*place, word.anchor, word.text))
+        arrows = []
+        for k, arrow in enumerate(self.drawing.arrows):
+            drawn = {"d": self.path(k), "tip": self.tip(k), "cross": self.cross(k)}
+            if arrow.factor:
+                drawn["beside"] = self.factors[k]
+            arrows.append(drawn)
         return {"box": self.box, "at": at, "arrows": arrows, "words": words}
-
-
-def _on(ends: Array, share: Any) -> Array:
-    """Return points of a quadratic curve, from 0 at its beginning to 1 at its end."""
-    k = np.asarray(share)[..., None]
-    return (1 - k) ** 2 * ends[0] + 2 * k * (1 - k) * ends[1] + k**2 * ends[2]
-
-
-def _half(words: str) -> tuple[float, float]:
-    """Return half the width and half the height of text."""
-    lines = words.split("\n")
-    return LETTER / 2 * max(map(len, lines)), LINE / 2 * len(lines) - 2
-
-
-def _box(word: Label, x: float, y: float) -> tuple[float, ...]:
-    """Return the middle of a word, and half its size."""
-    wide, high = _half(word.text)
-    aside = {"start": wide, "middle": 0.0, "end": -wide}[word.anchor]
-    return x + aside, y - 5 + LINE / 2 * word.text.count("\n"), wide, high
-
-
-def _beside(curve: Array, half: tuple[float, float]) -> Any:
-    """Yield places for the middle of a factor: on both sides of its arrow, here and there."""
-    start, bend, end = curve
-    for gap, share, side in product(GAPS, SHARES, (1, -1)):
-        along = (1 - share) * (bend - start) + share * (end - bend)
-        across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
-        distance = gap + np.abs(across) @ half
-        yield _on(curve, share) + side * distance * across

@@ -49,12 +49,15 @@ def edges(T: int, N: int) -> Iterator[tuple[str, NodeName, GraphNode]]:
     for t in range(1, T + 1):
         yield "weight", ("o", t, 0), ("u", t, 1)
         for n in range(1, N + 1):
-            yield "spike", ("u", t, n), ("o", t, n)
+            potential = ("u", t, n)
+            spike = ("o", t, n)
+            yield "spike", potential, spike
             if n < N:
-                yield "weight", ("o", t, n), ("u", t, n + 1)
+                yield "weight", spike, ("u", t, n + 1)
             if t < T:
-                yield "carry", ("u", t, n), ("u", t + 1, n)
-                yield "reset", ("o", t, n), ("u", t + 1, n)
+                later = ("u", t + 1, n)
+                yield "carry", potential, later
+                yield "reset", spike, later
         yield "readout", ("o", t, N), "L"
 
 
@@ -75,17 +78,21 @@ def below_loss(
     bow: float = 0.1,
 ) -> Drawing:
     """Return nodes and arrows, the loss above them; arrows to it are bowed outward."""
-    x, y = zip(*(node.at for node in nodes.values()), strict=True)
+    places = [node.at for node in nodes.values()]
+    x, y = zip(*places, strict=True)
     middle = (min(x) + max(x)) / 2
+    top = max(y) + UP_TO_LOSS
     heads = {arrow.head for arrow in arrows} - nodes.keys()
-    loss = {head: DrawnNode((middle, max(y) + UP_TO_LOSS), "L") for head in heads}
+    loss = {head: DrawnNode((middle, top), "L") for head in heads}
     found = []
     for arrow in arrows:
-        tail = nodes[arrow.tail].at[0]
-        outward = (
-            bow * ((tail < middle) - (tail > middle)) if arrow.head in loss else 0.0
-        )
-        found.append(replace(arrow, bow=arrow.bow or outward))
+        if arrow.head in loss and not arrow.bow:
+            tail, _ = nodes[arrow.tail].at
+            if tail < middle:
+                arrow = replace(arrow, bow=bow)
+            elif tail > middle:
+                arrow = replace(arrow, bow=-bow)
+        found.append(arrow)
     return Drawing({**nodes, **loss}, found, columns, rows)
 
 
@@ -117,39 +124,44 @@ def unrolled(
     >>> [arrow.factor for arrow in graph.arrows if arrow.factor]
     ['h', 'u f′', 'h', 'direct']
     """
-    known: dict[GraphEdge, str] = {
-        (tail, head): kind for kind, tail, head in edges(T, N)
-    }
+    known: dict[GraphEdge, str] = {}
+    for kind, tail, head in edges(T, N):
+        known[tail, head] = kind
     lit, dropped = set(highlight), set(dropped)
     if unknown := (lit | dropped) - known.keys():
         raise ValueError(
             f"highlight and dropped must be arrows of the graph, got {unknown}; "
             "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
         )
-    written = labels if isinstance(labels, Mapping) else KINDS if labels else {}
-    first = {kind: edge for edge, kind in reversed(known.items())}.values()
-    named = lit | dropped or set(first)
-    drawn = [
-        DrawnArrow(
-            *edge,
-            TERMS[kind] if edge in lit else GRID,
-            factor=written.get(kind, "") if edge in named else "",
-            lost=edge in dropped,
-        )
-        for edge, kind in known.items()
-    ]
-    places, high = {}, 1 + GAP
-    for kind, t, n in sorted(tail for _, tail, _ in edges(T, N)):
-        row = high * n + (kind == "o")
-        places[kind, t, n] = DrawnNode(
-            (t, row), kind, kind == "o", (kind, t, n) in nodes
-        )
-    return below_loss(
-        places,
-        drawn,
-        {t: f"t = {t}" for t in range(1, T + 1)},
-        {high * n + 0.5: f"n = {n}" for n in range(1, N + 1)},
-    )
+    words: Mapping[str, str] = {}
+    if isinstance(labels, Mapping):
+        words = labels
+    elif labels:
+        words = KINDS
+    first: dict[str, GraphEdge] = {}
+    for edge, kind in known.items():
+        first.setdefault(kind, edge)
+    named = lit | dropped
+    if not named:
+        named = set(first.values())
+    drawn = []
+    for edge, kind in known.items():
+        colour = TERMS[kind] if edge in lit else GRID
+        factor = words.get(kind, "") if edge in named else ""
+        drawn.append(DrawnArrow(*edge, colour, factor, lost=edge in dropped))
+    places = {}
+    high = 1 + GAP
+    for name in sorted(tail for _, tail, _ in edges(T, N)):
+        kind, t, n = name
+        is_spike = kind == "o"
+        row = high * n + is_spike
+        places[name] = DrawnNode((t, row), kind, is_spike, name in nodes)
+    columns = {t: f"t = {t}" for t in range(1, T + 1)}
+    rows = {}
+    for n in range(1, N + 1):
+        middle = high * n + 0.5
+        rows[middle] = f"n = {n}"
+    return below_loss(places, drawn, columns, rows)
 
 
 def subscript(i: int) -> str:
@@ -159,20 +171,24 @@ def subscript(i: int) -> str:
 
 def label(node: arrows.Node, net: Network) -> str:
     """Return the label of a node: its state, with the neuron's number among several."""
-    crowd = node.kind != LOSS and net.sizes[node.n] > 1
-    return node.kind + (subscript(node.i) if crowd else "")
+    if node.kind == LOSS or net.sizes[node.n] == 1:
+        return node.kind
+    return node.kind + subscript(node.i)
 
 
 def edges_on(local: LocalDerivatives, start: arrows.Node) -> list[arrows.Edge]:
     """Return every arrow from a node's step and layer on, neuron by neuron."""
-    return [
-        edge
-        for t, n in product(range(start.t, local.T), range(start.n, local.net.N + 1))
-        for i, kind in product(
-            range(local.net.sizes[n]), local.net.layers[n].neuron.order
-        )
-        for edge in arrows.edges_from(arrows.Node(kind, n, t, i), local)
-    ]
+    net = local.net
+    steps = range(start.t, local.T)
+    layers = range(start.n, net.N + 1)
+    found: list[arrows.Edge] = []
+    for t, n in product(steps, layers):
+        neurons = range(net.sizes[n])
+        states = net.layers[n].neuron.order
+        for i, state in product(neurons, states):
+            node = arrows.Node(state, n, t, i)
+            found += arrows.edges_from(node, local)
+    return found
 
 
 def network_graph(
@@ -187,30 +203,30 @@ def network_graph(
     A layer's neurons lean to the right; every other state is ``aside``, and a layer so many
     rows above the last state of the one below.
     """
+    tails = [edge.source for edge in drawn]
     heads = [edge.target for edge in drawn if edge.target.kind != LOSS]
-    ends = dict.fromkeys([edge.source for edge in drawn] + heads)
-    steps, layers = (sorted({getattr(end, name) for end in ends}) for name in "tn")
+    ends = dict.fromkeys(tails + heads)
+    steps = sorted({end.t for end in ends})
+    layers = sorted({end.n for end in ends})
     order = net.layers[net.N].neuron.order
-    high = len(order) - 1 + gap + UP * (max(net.sizes[n] for n in layers) - 1)
-
-    def node(one: arrows.Node) -> DrawnNode:
-        k, lean = order.index(one.kind), one.i - (net.sizes[one.n] - 1) / 2
-        place = (
-            one.t + 1 + ACROSS * lean + aside * (k % 2),
-            high * one.n + UP * one.i + k,
-        )
-        return DrawnNode(place, label(one, net), one.kind == "o", one == asked)
-
-    return below_loss(
-        {end: node(end) for end in ends},
-        [*drawn.values()],
-        {t + 1 + aside / 2: f"t = {t + 1}" for t in steps},
-        {
-            high * n + (len(order) - 1) / 2: f"n = {n}"
-            for n in layers
-            if len(layers) > 1
-        },
-    )
+    last = len(order) - 1
+    widest = max(net.sizes[n] for n in layers)
+    high = last + gap + UP * (widest - 1)
+    nodes = {}
+    for end in ends:
+        k = order.index(end.kind)
+        lean = end.i - (net.sizes[end.n] - 1) / 2
+        column = end.t + 1 + ACROSS * lean + aside * (k % 2)
+        row = high * end.n + UP * end.i + k
+        text = label(end, net)
+        nodes[end] = DrawnNode((column, row), text, end.kind == "o", end == asked)
+    columns = {t + 1 + aside / 2: f"t = {t + 1}" for t in steps}
+    rows = {}
+    if len(layers) > 1:
+        for n in layers:
+            middle = high * n + last / 2
+            rows[middle] = f"n = {n}"
+    return below_loss(nodes, [*drawn.values()], columns, rows)
 
 
 def two_layers(net: Network) -> Shown:
@@ -222,22 +238,31 @@ def two_layers(net: Network) -> Shown:
     from u to o; carry from u to the next u; reset from o to the next u. Between layers: weight.]
     """
     order = net.layers[net.N].neuron.order
-    found = edges_on(arrows.letters(net, T=2), arrows.Node(order[0], net.N - 1, 0, 0))
+    start = arrows.Node(order[0], net.N - 1, 0, 0)
     written = set[str]()
     drawn = {}
-    for edge in (edge for edge in found if edge.target.kind != LOSS):
-        k, m = (order.index(end.kind) for end in (edge.source, edge.target))
-        up = edge.target.n > edge.source.n
-        colour = NEXT if edge.step else ABOVE if up else INK
-        bow = 0.0 if edge.step or (k - m) % 2 else -0.2  # about a state between them
-        word = "" if edge.kind in written else edge.kind
-        written.add(edge.kind)
-        drawn[edge] = DrawnArrow(edge.source, edge.target, colour, word, bow, width=1.5)
+    for edge in edges_on(arrows.letters(net, T=2), start):
+        tail = edge.source
+        head = edge.target
+        if head.kind == LOSS:
+            continue
+        colour = INK
+        if edge.step:
+            colour = NEXT
+        elif head.n > tail.n:
+            colour = ABOVE
+        bow = 0.0
+        apart = order.index(tail.kind) - order.index(head.kind)
+        if not edge.step and apart % 2 == 0:
+            bow = -0.2  # about a state between them
+        word = ""
+        if edge.kind not in written:
+            word = edge.kind
+            written.add(word)
+        drawn[edge] = DrawnArrow(tail, head, colour, word, bow, width=1.5)
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
-    columns, rows = (
-        dict(zip(places, (letter, f"{letter} + 1"), strict=True))
-        for places, letter in ((graph.columns, "t"), (graph.rows, "n"))
-    )
+    columns = dict(zip(graph.columns, ("t", "t + 1"), strict=True))
+    rows = dict(zip(graph.rows, ("n", "n + 1"), strict=True))
     shown = replace(graph, columns=columns, rows=rows)
     return show(shown, alt=_described(net))
 
@@ -245,6 +270,7 @@ def two_layers(net: Network) -> Shown:
 def _described(net: Network) -> str:
     """Return the picture in words."""
     neuron = net.layers[net.N].neuron
+    states = ", ".join(neuron.order)
     inside = []
     for arrow in neuron.arrows:
         head = f"the next {arrow.target}" if arrow.step else arrow.target
@@ -252,6 +278,6 @@ def _described(net: Network) -> str:
     links = [arrow.kind for arrow in net.arrows[net.N - 1] if arrow.link]
     between = ", ".join(dict.fromkeys(links))
     return (
-        f"Two steps and two layers of a neuron with the states {', '.join(neuron.order)}. Arrows "
+        f"Two steps and two layers of a neuron with the states {states}. Arrows "
         f"in each layer: {'; '.join(inside)}. Between layers: {between}."
     )

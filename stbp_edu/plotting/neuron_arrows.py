@@ -28,14 +28,16 @@ def states(
     >>> list(states([(u, o, "h(u)", INK), (u, later, "f(o)", NEXT)]).nodes) == [u, o, later]
     True
     """
-    found = dict.fromkeys(end for arrow in arrows for end in arrow[:2])
-    nodes = {
-        one: DrawnNode(one[1:], one[0], one[0].startswith("o"), one in (lit or {}))
-        for one in found
-    }
-    drawn = [
-        DrawnArrow(tail, head, colour, factor) for tail, head, factor, colour in arrows
-    ]
+    if lit is None:
+        lit = {}
+    nodes = {}
+    drawn = []
+    for tail, head, factor, colour in arrows:
+        for state in (tail, head):
+            name, column, row = state
+            is_spike = name.startswith("o")
+            nodes[state] = DrawnNode((column, row), name, is_spike, state in lit)
+        drawn.append(DrawnArrow(tail, head, colour, factor))
     return Drawing(nodes, drawn, columns={0: "t", 1: "t + 1"})
 
 
@@ -53,20 +55,21 @@ def fan_out(above: int = 3) -> Drawing:
     ['w₁ᵢ', 'w₂ᵢ', 'u f′', 'h', 'f']
     """
     above = checks.count("above", above, at_most=9)
-    u, spike, after = ("uᵢ", 0.0, 0.0), ("oᵢ", 0.0, 1.0), ("uᵢ", 1.0, 0.0)
-    heads = [
-        (f"u{subscript(k)}", 0.45 * (k - (above - 1) / 2), 2.4) for k in range(above)
-    ]
-    arrows = [(spike, head, f"w{head[0][1]}ᵢ", ABOVE) for head in heads]
+    u = ("uᵢ", 0.0, 0.0)
+    spike = ("oᵢ", 0.0, 1.0)
+    after = ("uᵢ", 1.0, 0.0)
+    middle = (above - 1) / 2
+    arrows = []
+    for k in range(above):
+        head = (f"u{subscript(k)}", 0.45 * (k - middle), 2.4)
+        arrows.append((spike, head, f"w{subscript(k)}ᵢ", ABOVE))
     arrows += [
         (spike, after, "u f′", NEXT),
         (u, spike, "h", INK),
         (u, after, "f", NEXT),
     ]
     drawn = states(arrows, {u: EPSILON, spike: DELTA})
-    return Drawing(
-        drawn.nodes, drawn.arrows, drawn.columns, rows={0.5: "n", 2.4: "n + 1"}
-    )
+    return replace(drawn, rows={0.5: "n", 2.4: "n + 1"})
 
 
 def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Drawing:
@@ -84,24 +87,25 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
     8
     """
     middle = (T + 1) / 2
-    nodes = {
-        (name, t): DrawnNode((t, row), name, name == "o", (name, t) in reads)
-        for t in range(1, T + 1)
-        for row, name in enumerate("uo")
-    }
+    nodes = {}
+    for t in range(1, T + 1):
+        u = ("u", t)
+        o = ("o", t)
+        nodes[u] = DrawnNode((t, 0), "u", asked=u in reads)
+        nodes[o] = DrawnNode((t, 1), "o", round=True, asked=o in reads)
     arrows = [
         DrawnArrow(a[:2], b[:2])
         for kind, a, b in edges(T, 1)
         if a[2] and kind != "readout"
     ]
     for name, t in sorted(reads):
-        # From a potential below L a straight arrow would cross the spike above it.
-        near = name == "u" and abs(t - middle) < 1
-        bow = (-0.28 if t < middle else 0.28) if near else 0.0
+        bow = 0.0
+        if name == "u" and abs(t - middle) < 1:
+            # From a potential below L a straight arrow would cross the spike above it.
+            bow = -0.28 if t < middle else 0.28
         arrows.append(DrawnArrow((name, t), "L", DIRECT, bow=bow))
-    shown = below_loss(
-        nodes, arrows, {t: str(t) for t in range(1, T + 1)}, {}, bow=0.06
-    )
+    columns = {t: str(t) for t in range(1, T + 1)}
+    shown = below_loss(nodes, arrows, columns, {}, bow=0.06)
     return replace(shown, title=title)
 
 
@@ -119,29 +123,24 @@ def automaton(rule: Rule, net: Network) -> Drawing:
     found: dict[str, dict[str | None, list[str]]] = {q: {} for q in rule.moves}
     for q, arrow, head in rule.met(net):  # under None those without a move
         kinds = found[q].setdefault(head, [])
-        kinds += [arrow.kind] if arrow.kind not in kinds else []
-    place = {q: 1.0 * k for k, q in enumerate(found)}
-    many = 1 if len(place) > 2 else 2  # kinds in a line
-    nodes = {
-        q: DrawnNode((x, 0), q, round=True, asked=q == rule.start)
-        for q, x in place.items()
-    }
-    arrows = [
-        DrawnArrow(q, head, INK, _listed(kinds, many), bow=0.16, width=1.5)
-        for q, row in found.items()
-        for head, kinds in row.items()
-        if head is not None
-    ]
-    words = [
-        Label((place[q], 0), "✕ " + _listed(row[None], many), by=(0, 48), colour=LOST)
-        for q, row in found.items()
-        if None in row
-    ]
+        if arrow.kind not in kinds:
+            kinds.append(arrow.kind)
+    many = 1 if len(found) > 2 else 2  # kinds in a line
+    nodes = {}
+    arrows = []
+    words = []
+    for x, (q, moves) in enumerate(found.items()):
+        nodes[q] = DrawnNode((x, 0), q, round=True, asked=q == rule.start)
+        for head, kinds in moves.items():
+            text = _listed(kinds, many)
+            if head is None:
+                words.append(Label((x, 0), f"✕ {text}", by=(0, 48), colour=LOST))
+            else:
+                arrows.append(DrawnArrow(q, head, INK, text, bow=0.16, width=1.5))
     return Drawing(nodes, arrows, words=words, title=rule.name, radius=24)
 
 
 def _listed(kinds: list[str], many: int) -> str:
     """Return kinds of arrows, so many in a line."""
-    return ",\n".join(
-        ", ".join(kinds[k : k + many]) for k in range(0, len(kinds), many)
-    )
+    lines = [", ".join(kinds[k : k + many]) for k in range(0, len(kinds), many)]
+    return ",\n".join(lines)

@@ -56,10 +56,8 @@ def css(dark: str = '[data-md-color-scheme="slate"]') -> str:
     >>> css(".dark").splitlines()[1]
     '.dark{--stbp-ink:#e6e8eb;--stbp-direct:#f5c542;--stbp-above:#5fd0c0;--stbp-next:#a98df0;--stbp-lost:#ff6a5a}'
     """
-    return "\n".join(
-        selector
-        + "{"
-        + ";".join(f"--stbp-{name}:{pair[k]}" for name, pair in DARK.items())
-        + "}"
-        for k, selector in enumerate((":root", dark))
-    )
+    rules = []
+    for k, selector in enumerate((":root", dark)):
+        colours = [f"--stbp-{name}:{pair[k]}" for name, pair in DARK.items()]
+        rules.append(f"{selector}{{{';'.join(colours)}}}")
+    return "\n".join(rules)

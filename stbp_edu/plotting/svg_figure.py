@@ -19,8 +19,9 @@ from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
-from stbp_edu.plotting.drawing import LINE, Drawing, DrawnArrow, Laid
-from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
+from stbp_edu.plotting.drawing import Drawing, Laid
+from stbp_edu.plotting.palette import DARK, GROUND
+from stbp_edu.plotting.svg_elements import elements, text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,13 +40,6 @@ DARK_THEMES = (
 NARROW = "stbp-narrow"
 """The key of an output's metadata that holds its figures set again for a phone."""
 FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
-FILLING = 4.0  # seconds until every cell of an order has its colours
-FILLED = (
-    "<style>@keyframes stbp-fill{from{opacity:0}}@keyframes stbp-refill{from{opacity:0}}"
-    "@media (prefers-reduced-motion: no-preference){"
-    ".stbp-fill{animation:stbp-fill var(--pace) calc(var(--k)*var(--pace)) both}"
-    "svg:hover .stbp-fill{animation-name:stbp-refill}}</style>"
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -60,11 +54,11 @@ class Shown:
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, str], dict[str, Any]]:
         """Return the figure as an HTML image and in words; a page finds the rest in metadata."""
-        metadata = {NARROW: [packed(self.narrow)]} if self.narrow else {}
-        return {
-            "text/html": image(self.svg, self.alt),
-            "text/plain": repr(self),
-        }, metadata
+        data = {"text/html": image(self.svg, self.alt), "text/plain": repr(self)}
+        metadata = {}
+        if self.narrow:
+            metadata[NARROW] = [packed(self.narrow)]
+        return data, metadata
 
     def html(self) -> str:
         """Return the SVG as a part of a page, whose style sheet shows the wide or the narrow one.
@@ -73,14 +67,18 @@ class Shown:
         '<svg class="figure figure-wide"></svg><svg class="figure figure-narrow"></svg>'
         """
         if not self.narrow:
-            return self.svg.replace("<svg", '<svg class="figure"', 1)
-        wide = self.svg.replace("<svg", '<svg class="figure figure-wide"', 1)
-        return wide + self.narrow.replace(
-            "<svg", '<svg class="figure figure-narrow"', 1
-        )
+            return _of_class("figure", self.svg)
+        wide = _of_class("figure figure-wide", self.svg)
+        narrow = _of_class("figure figure-narrow", self.narrow)
+        return wide + narrow
 
     def __repr__(self) -> str:
         return f"[Figure: {self.alt}]"
+
+
+def _of_class(name: str, svg: str) -> str:
+    """Return an SVG as an element of a class."""
+    return svg.replace("<svg", f'<svg class="{name}"', 1)
 
 
 def image(svg: str, alt: str) -> str:
@@ -90,7 +88,8 @@ def image(svg: str, alt: str) -> str:
     >>> html.partition(" style")[0]
     '<img class="stbp-figure" alt="A box." width="9" height="4"'
     """
-    width, height = re.findall(r' (?:width|height)="(\d+)"', svg.partition(">")[0])
+    opening, _, _ = svg.partition(">")
+    width, height = re.findall(r' (?:width|height)="(\d+)"', opening)
     data = base64.b64encode(svg.encode()).decode()
     return (
         f'<img class="stbp-figure" alt="{escape(alt)}" width="{width}" height="{height}" '
@@ -105,12 +104,14 @@ def packed(svg: str) -> str:
     >>> unpacked(packed("<svg></svg>"))
     '<svg></svg>'
     """
-    return base64.b64encode(zlib.compress(svg.encode(), 9)).decode()
+    compressed = zlib.compress(svg.encode(), 9)
+    return base64.b64encode(compressed).decode()
 
 
 def unpacked(text: str) -> str:
     """Return the SVG that :func:`packed` has compressed."""
-    return zlib.decompress(base64.b64decode(text)).decode()
+    compressed = base64.b64decode(text)
+    return zlib.decompress(compressed).decode()
 
 
 def show(*shown: "Figure | Drawing", alt: str) -> Shown:
@@ -149,25 +150,32 @@ def show(*shown: "Figure | Drawing", alt: str) -> Shown:
     view = os.environ.get(VIEW)
     if view not in ("wide", "narrow"):
         return Shown(draw(WIDE), alt, draw(PHONE))
-    svg = draw(WIDE if view == "wide" else PHONE)
-    return Shown(svg.replace("<svg", '<svg data-view=""', 1), alt)
+    width = WIDE if view == "wide" else PHONE
+    svg = draw(width).replace("<svg", '<svg data-view=""', 1)
+    return Shown(svg, alt)
 
 
 def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
     """Return drawings as one SVG: side by side, four in two rows, and on a phone one by one."""
-    across = 1 if width == PHONE else 2 if len(drawings) == 4 else len(drawings)
+    across = len(drawings)
+    if width == PHONE:
+        across = 1
+    elif len(drawings) == 4:
+        across = 2
     each = width // across
     laid = [Laid(drawing, each) for drawing in drawings]
-    parts, y = [], 0
+    parts = []
+    y = 0
     for first in range(0, len(laid), across):
         row = laid[first : first + across]
         top = min(one.box[1] for one in row)
-        for x, one in zip(range(0, width, each), row, strict=False):
-            parts.append(
-                f'<g transform="translate({x} {y - top})">{"".join(elements(one))}</g>'
-            )
+        bottom = max(one.box[1] + one.box[3] for one in row)
+        for k, one in enumerate(row):
+            x = k * each
+            inside = "".join(elements(one))
+            parts.append(f'<g transform="translate({x} {y - top})">{inside}</g>')
             parts.append(text((x + 20, y + 20), one.drawing.title, "start"))
-        y += max(one.box[1] + one.box[3] for one in row) - top
+        y += bottom - top
     return sheet([0, 0, width, y], alt, "".join(parts))
 
 
@@ -177,106 +185,16 @@ def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:
     The colours that change with the page are CSS variables.
     """
     x, y, width, height = box
+    shown_width = round(scale * width)
+    shown_height = round(scale * height)
     words = escape(alt, quote=True)
     svg = (
         f'<svg role="img" aria-label="{words}" style="max-width: 100%; height: auto" '
-        f'xmlns="http://www.w3.org/2000/svg" width="{round(scale * width)}" '
-        f'height="{round(scale * height)}" viewBox="{x} {y} {width} {height}" {FONT}>'
+        f'xmlns="http://www.w3.org/2000/svg" width="{shown_width}" '
+        f'height="{shown_height}" viewBox="{x} {y} {width} {height}" {FONT}>'
         f'<title>{words}</title><rect x="{x}" y="{y}" width="100%" height="100%" '
         f'style="fill: var(--stbp-ground, {GROUND})"/>{inside}</svg>'
     )
     for name, (light, _) in DARK.items():
         svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
     return svg
-
-
-def elements(laid: Laid) -> list[str]:
-    """Return a drawing as elements of SVG: halos, arrows, nodes, factors, words."""
-    drawing = laid.drawing
-    halo = f"fill: none; stroke: {CURRENT}"
-    asked = (name for name, node in drawing.nodes.items() if node.asked)
-    found = [_form(laid, name, halo, 6, wider=4) for name in asked]
-    found += [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
-    form = _cell if drawing.cells else _node
-    if drawing.order:
-        found.append(FILLED)
-    found += [form(laid, name) for name in drawing.nodes]
-    for k, (x, y) in laid.factors.items():
-        factor = drawing.arrows[k].factor
-        found.append(text((x, y + 5 - LINE / 2 * factor.count("\n")), factor))
-    return found + [text((x, y), w.text, w.anchor, w.colour) for w, x, y in laid.words]
-
-
-def _arrow(laid: Laid, k: int, arrow: DrawnArrow) -> str:
-    """Return an arrow with its head; a lost one with its cross."""
-    colour = LOST if arrow.lost else arrow.colour
-    wide, dashes = 1.25 if colour == GRID else 2.75, ""
-    if arrow.lost:
-        wide, dashes = 2.25, ' stroke-dasharray="6 4"'
-    if arrow.width:
-        wide = arrow.width
-    drawn = f'<path d="{laid.path(k)}" fill="none" style="stroke: {colour}" '
-    drawn += f'stroke-width="{wide:.2f}"{dashes}/><path d="{laid.tip(k)}" style="fill: {colour}"/>'
-    if arrow.lost:
-        x, y = laid.cross(k)
-        drawn += f'<path d="M{x - 7:.1f} {y - 7:.1f}l14 14m0 -14l-14 14" '
-        drawn += f'style="stroke: {LOST}" stroke-width="3"/>'
-    return drawn
-
-
-def _node(laid: Laid, name: Any) -> str:
-    """Return a node; the loss is filled with ink."""
-    (x, y), node = laid.at[name], laid.drawing.nodes[name]
-    fill, frame, colour = (
-        f"var(--stbp-ground, {GROUND})",
-        INK if node.asked else GRID,
-        INK,
-    )
-    if node.label == "L":
-        fill, frame, colour = INK, INK, f"var(--stbp-paper, {GROUND})"
-    drawn = _form(
-        laid, name, f"fill: {fill}; stroke: {frame}", 2.5 if node.asked else 1.5
-    )
-    return drawn + text((x, y + 5), node.label, colour=colour)
-
-
-def _cell(laid: Laid, name: Any) -> str:
-    """Return a cell of a grid: filled and framed in its colours, or a hairline."""
-    (x, y), node, order = laid.at[name], laid.drawing.nodes[name], laid.drawing.order
-    wide, high, label = laid.step - 5, laid.row - 5, laid.labels[name]
-    box = f'<rect x="{x - wide / 2:.1f}" y="{y - high / 2:.1f}" width="{wide:.1f}" '
-    box += f'height="{high:.1f}" rx="5" '
-    drawn = (
-        f'{box}fill="none" style="stroke: {GRID}"/>'
-        if order or not node.colours
-        else ""
-    )
-    if node.colours:
-        fill, frame = node.colours
-        look = f"fill: {fill}; fill-opacity: 0.3; stroke: {frame}; stroke-width: 2"
-        if order:
-            box += 'class="stbp-fill" '
-            look += f"; --k: {order.index(name)}; --pace: {FILLING / len(order):.2f}s"
-        drawn += f'{box}style="{look}"/>'
-    return drawn + text((x, y + 5 - LINE / 2 * label.count("\n")), label, size=14)
-
-
-def _form(laid: Laid, name: Any, look: str, line: float, wider: int = 0) -> str:
-    """Return the circle or the square of a node."""
-    (x, y), rim = laid.at[name], laid.drawing.radius + wider
-    form, half = f'circle cx="{x:.1f}" cy="{y:.1f}" r="{rim}"', rim - 1
-    if not laid.drawing.nodes[name].round:
-        form = f'rect x="{x - half:.1f}" y="{y - half:.1f}" width="{2 * half}" '
-        form += f'height="{2 * half}" rx="5"'
-    return f'<{form} style="{look}" stroke-width="{line}"/>'
-
-
-def text(
-    at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15
-) -> str:
-    """Return text as an element of SVG, line below line."""
-    drawn = ""
-    for k, line in enumerate(words.split("\n") if words else ()):
-        place = f'x="{at[0]:.1f}" y="{at[1] + LINE * k:.1f}" text-anchor="{anchor}"'
-        drawn += f'<text {place} font-size="{size}" style="fill: {colour}">{escape(line)}</text>'
-    return drawn

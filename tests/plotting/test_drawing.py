@@ -11,7 +11,8 @@ from stbp_edu.arrows import RULES, hard_reset, network, truncated, with_adaptati
 from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.plotting import DELTA, EPSILON
-from stbp_edu.plotting.drawing import ALONG, DrawnArrow, Laid, _half, _on
+from stbp_edu.plotting.curves import ALONG, half_size, points_on
+from stbp_edu.plotting.drawing import DrawnArrow, Laid
 from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.svg_figure import PHONE, WIDE
 from stbp_edu.practice.explorers.pencil_network import pencil
@@ -55,9 +56,9 @@ DRAWINGS = {
 def test_no_factor_lies_over_an_arrow_a_node_or_another_and_nothing_is_cut(name, width):
     laid = Laid(DRAWINGS[name], width)
     left, top, wide, high = laid.box
-    points = np.concatenate([_on(curve, ALONG) for curve in laid.curves])
+    points = np.concatenate([points_on(curve, ALONG) for curve in laid.curves])
     boxes = [
-        (np.array(at), _half(laid.drawing.arrows[k].factor))
+        (np.array(at), half_size(laid.drawing.arrows[k].factor))
         for k, at in laid.factors.items()
     ]
     assert len(boxes) == sum(bool(arrow.factor) for arrow in laid.drawing.arrows) > 0
@@ -85,7 +86,7 @@ def test_no_arrow_crosses_a_node_on_its_way(T):
                 if name not in (arrow.tail, arrow.head)
             ]
             apart = np.linalg.norm(
-                _on(curve, ALONG)[:, None] - np.array(others), axis=2
+                points_on(curve, ALONG)[:, None] - np.array(others), axis=2
             )
             assert apart.min() > drawing.radius, (arrow, width)
 

@@ -11,10 +11,12 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu.arrows import Node
 from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.plotting.drawing import LETTER, LINE, DrawnArrow
+from stbp_edu.plotting.curves import LETTER, LINE
+from stbp_edu.plotting.drawing import DrawnArrow
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
-from stbp_edu.plotting.svg_figure import elements, image, sheet, text
+from stbp_edu.plotting.svg_elements import elements, text
+from stbp_edu.plotting.svg_figure import image, sheet
 from stbp_edu.practice.explorers import widget
 from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, PulseWriter
 from stbp_edu.practice.explorers.widget import Json, node_id
