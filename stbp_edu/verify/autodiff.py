@@ -54,24 +54,31 @@ def derivatives(
     T, S = check_problem(spikes, targets, params, neuron, loss)
     autograd = require("autograd", "automatic differentiation")
     fire = autograd.extend.primitive(check_spike(spike) or neuron.g)
-    autograd.extend.defvjp(fire, lambda ans, u: lambda signal: signal * neuron.h(u))
+
+    def backward(o: Any, u: Any) -> Any:
+        """Return what the chain rule makes of a signal that comes back to spikes o(u)."""
+        return lambda signal: signal * neuron.h(u)
+
+    autograd.extend.defvjp(fire, backward)
 
     def lost(*added: Any) -> Any:
         """Return L, of weights, biases, and the zeros added to potentials and spikes."""
         W, b, du, do = ([None, *layers] for layers in added)
-        steps = run(
-            spikes, W, b, neuron, fire, du, do, autograd.numpy
-        )  # f' is found, not given
-        return loss_value(
-            loss, [layers[-1] for layers in steps], targets, autograd.numpy
-        )
+        # f' is found, not given.
+        steps = run(spikes, W, b, neuron, fire, du, do, autograd.numpy)
+        outputs = [layers[-1] for layers in steps]
+        return loss_value(loss, outputs, targets, autograd.numpy)
 
-    zeros = [
-        [np.zeros((S, m), params.dtype) for _ in range(T)] for m in params.sizes[1:]
-    ]
-    start = (list(params.W[1:]), list(params.b[1:]), zeros, zeros)
-    gW, gb, epsilon, delta = autograd.grad(lost, (0, 1, 2, 3))(*start)
-    gradients = Gradients(W=[None, *gW], b=[None, *gb])
+    zeros = []
+    for width in params.sizes[1:]:
+        layer = [np.zeros((S, width), params.dtype) for _ in range(T)]
+        zeros.append(layer)
+    slopes = autograd.grad(lost, (0, 1, 2, 3))
+    W = list(params.W[1:])
+    b = list(params.b[1:])
+    gW, gb, epsilon, delta = slopes(W, b, zeros, zeros)
     return Adjoints(
-        [None, *map(np.array, delta)], [None, *map(np.array, epsilon)], gradients
+        delta=[None, *map(np.array, delta)],
+        epsilon=[None, *map(np.array, epsilon)],
+        gradients=Gradients(W=[None, *gW], b=[None, *gb]),
     )

@@ -1,7 +1,6 @@
 """Compare the adjoints of two computations, one equation at a time, within a tolerance."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +12,21 @@ from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 
 IDS = (
-    *(f"c{k}-{name}" for k in (1, 2, 3, 4) for name in ("delta", "epsilon")),
+    "c1-delta",
+    "c1-epsilon",
+    "c2-delta",
+    "c2-epsilon",
+    "c3-delta",
+    "c3-epsilon",
+    "c4-delta",
+    "c4-epsilon",
     "c5-b",
     "c5-w",
 )
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
 WHERE = {1: "t = T, n = N", 2: "t = T, n < N", 3: "t < T, n = N", 4: "t < T, n < N"}
+AXES = {"c5-b": ("i",), "c5-w": ("i", "j")}
+"""What an entry of a gradient is counted by; of δ and ε it is the sample and the neuron."""
 
 
 class Problem(NamedTuple):
@@ -75,7 +83,8 @@ class Comparison(NamedTuple):
         >>> Comparison("c5-b", Node("b", 1), got, expected, 1.0, limit=1e-12).errors().round(6)
         array([0.1, 0. ])
         """
-        got, expected = self.got.shape, self.expected.shape
+        got = self.got.shape
+        expected = self.expected.shape
         if got != expected:
             raise ValueError(
                 f"got must have shape {expected}, got {got}; same network?"
@@ -89,20 +98,27 @@ class Comparison(NamedTuple):
     def describe(self) -> str:
         """Return a sentence on the entry with the largest error: where, got, expected."""
         errors = self.errors()
-        at = np.unravel_index(int(np.argmax(errors)), errors.shape)
-        names = {"c5-b": ("i",), "c5-w": ("i", "j")}.get(
-            self.id, ("sample s", "neuron i")
-        )
-        entry = ", ".join(f"{name} = {k}" for name, k in zip(names, at, strict=True))
-        case, n, t = int(self.id[1]), self.node.n, self.node.t
-        place = f"the gradient of layer n = {n})"
-        if case < 5:
-            place = f"{WHERE[case]}) at t = {t} (the paper's t = {t + 1}), n = {n}"
+        largest = int(np.argmax(errors))
+        at = np.unravel_index(largest, errors.shape)
+        got = float(self.got[at])
+        expected = float(self.expected[at])
+        axes = AXES.get(self.id, ("sample s", "neuron i"))
+        entry = [f"{axis} = {k}" for axis, k in zip(axes, at, strict=True)]
         return (
-            f"{self.id} (case {case}: {place}, {entry}: got {float(self.got[at])!r}, "
-            f"expected {float(self.expected[at])!r}, "
+            f"{self.id} ({self._place()}, {', '.join(entry)}: "
+            f"got {got!r}, expected {expected!r}, "
             f"relative error {errors[at]:.1e} > {self.limit:.0e}"
         )
+
+    def _place(self) -> str:
+        """Return the case, and the layer or the cell (t, n), in words; it closes a bracket."""
+        case = int(self.id[1])
+        n = self.node.n
+        if case == 5:
+            return f"case {case}: the gradient of layer n = {n})"
+        t = self.node.t
+        cell = f"t = {t} (the paper's t = {t + 1}), n = {n}"
+        return f"case {case}: {WHERE[case]}) at {cell}"
 
 
 def equation_under(id: str, rule: str) -> str:
@@ -111,7 +127,9 @@ def equation_under(id: str, rule: str) -> str:
     >>> equation_under("c3-delta", "classic"), equation_under("c3-epsilon", "classic")
     ('c3-delta-classic', 'c3-epsilon')
     """
-    return f"{id}-classic" if rule == "classic" and id in CLASSIC else id
+    if rule == "classic" and id in CLASSIC:
+        return f"{id}-classic"
+    return id
 
 
 def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
@@ -119,18 +137,19 @@ def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
 
     They come in the order in which a backward sweep computes them.
     """
+    gradients = of.gradients if isinstance(of, Adjoints) else of
     if isinstance(of, Adjoints):
-        T, N = len(of.delta[1]), len(of.delta) - 1
-        for t, n in product(reversed(range(T)), reversed(range(1, N + 1))):
-            case = (
-                1 + (n < N) + 2 * (t < T - 1)
-            )  # not by cases.case_at, which is judged
-            yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
-            yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
-        of = of.gradients
-    for n in reversed(range(1, len(of.W))):
-        yield "c5-b", Node("b", n), of.b[n]
-        yield "c5-w", Node("W", n), of.W[n]
+        T = len(of.delta[1])
+        N = len(of.delta) - 1
+        for t in reversed(range(T)):
+            for n in range(N, 0, -1):
+                # Not by cases.case_at, which is judged.
+                case = 1 + (n < N) + 2 * (t < T - 1)
+                yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
+                yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
+    for n in range(len(gradients.W) - 1, 0, -1):
+        yield "c5-b", Node("b", n), gradients.b[n]
+        yield "c5-w", Node("W", n), gradients.W[n]
 
 
 def comparisons(
@@ -141,18 +160,25 @@ def comparisons(
     The first difference is where a mistake entered. ``got`` may be only the gradients.
     """
     alike = expected if isinstance(got, Adjoints) else expected.gradients
-    for (id, node, a), (_, _, b) in zip(arrays(got), arrays(alike), strict=True):
-        if tolerance.elementwise:
-            scale = np.abs(b) + 1e-3
-        elif (
-            node.kind in "Wb"
-        ):  # each ε enters with a weight of at most 1, since spikes are
-            scale = np.abs(expected.epsilon[node.n]).sum(axis=(0, 1)).max()
-        else:  # over all steps and samples of the layer: a single entry may have cancelled
-            state = expected.delta if node.kind == "o" else expected.epsilon
-            scale = np.abs(state[node.n]).max()
+    pairs = zip(arrays(got), arrays(alike), strict=True)
+    for (id, node, a), (_, _, b) in pairs:
+        scale = np.abs(b) + 1e-3
+        if not tolerance.elementwise:
+            scale = _size_of_summands(node, expected)
         # 1e-200 for numbers so small that float64 itself loses their digits.
         yield Comparison(id, node, a, b, scale + 1e-200, tolerance.limit)
+
+
+def _size_of_summands(node: Node, expected: Adjoints) -> Any:
+    """Return how large the summands of a state's adjoint, or of a gradient, may be."""
+    if node.kind == "o":
+        # Over all steps and samples of the layer: a single entry may have cancelled.
+        return np.abs(expected.delta[node.n]).max()
+    epsilon = np.abs(expected.epsilon[node.n])
+    if node.kind == "u":
+        return epsilon.max()
+    # In a gradient each ε has a weight of at most 1, since spikes are.
+    return epsilon.sum(axis=(0, 1)).max()
 
 
 def equal_under_classic(node: Node, T: int, N: int) -> bool:
@@ -161,7 +187,10 @@ def equal_under_classic(node: Node, T: int, N: int) -> bool:
     Where t = T no later step exists. At t = T - 1 of the output layer the incoming signal is
     that of (T, N), where δ ⊙ h is all of ε. A gradient sums over the steps of its layer.
     """
-    return max(node.t, 0) >= (T - 2 if node.n == N else T - 1)
+    first = T - 1
+    if node.n == N:
+        first = T - 2
+    return max(node.t, 0) >= first
 
 
 def failures(
@@ -194,7 +223,9 @@ class Outcome(NamedTuple):
     @property
     def ok(self) -> bool:
         """Whether the error is on the right side of the limit; a NaN never is."""
-        return self.error > self.limit if self.gap else self.error <= self.limit
+        if self.gap:
+            return self.error > self.limit
+        return self.error <= self.limit
 
 
 def compare(
@@ -209,15 +240,18 @@ def compare(
 
     ``exact`` asks only for the places where the classic rule gives the gradient, or does not.
     """
-    T, N = len(answer.delta[1]), len(answer.delta) - 1
+    T = len(answer.delta[1])
+    N = len(answer.delta) - 1
+    gap = tolerance is GAP
     for form, got in forms.items():
         for one in comparisons(got, answer, tolerance):
-            if exact not in (None, equal_under_classic(one.node, T, N)):
+            is_exact = equal_under_classic(one.node, T, N)
+            if exact is not None and is_exact != exact:
                 continue
-            one = one._replace(id=equation_under(one.id, rule))
-            message = f"{form} form, {rule} rule, against {oracle}: {one.describe()}"
-            gap = tolerance is GAP
-            yield Outcome(one.id, rule, oracle, one.error(), one.limit, gap, message)
+            id_ = equation_under(one.id, rule)
+            said = one._replace(id=id_).describe()
+            message = f"{form} form, {rule} rule, against {oracle}: {said}"
+            yield Outcome(id_, rule, oracle, one.error(), one.limit, gap, message)
 
 
 def at_every_node(
@@ -231,14 +265,18 @@ def at_every_node(
     >>> at_every_node(lambda node, s: node.j, params, T=1, S=1).gradients.W[1]
     array([[0., 1.]])
     """
-    delta, epsilon = (
-        [None, *(np.empty((T, S, m), params.dtype) for m in params.sizes[1:])]
-        for _ in range(2)
-    )
-    W, b = ([None, *map(np.empty_like, of[1:])] for of in (params.W, params.b))
+    states = [np.empty((T, S, width), params.dtype) for width in params.sizes[1:]]
+    delta = [None, *states]
+    epsilon = [None, *map(np.empty_like, states)]
+    W = [None, *map(np.empty_like, params.W[1:])]
+    b = [None, *map(np.empty_like, params.b[1:])]
     found = Adjoints(delta, epsilon, Gradients(W, b))
     for _, place, array in arrays(found):
         for at in np.ndindex(array.shape):
-            s, *index = (None, *at) if place.kind in "Wb" else at
-            array[at] = derivative(Node(place.kind, place.n, place.t, *index), s)
+            if place.kind in "Wb":
+                node = Node(place.kind, place.n, place.t, *at)
+                array[at] = derivative(node, None)
+            else:
+                s, i = at
+                array[at] = derivative(place._replace(i=i), s)
     return found

@@ -24,9 +24,8 @@ from stbp_edu.parameters import Params
 from stbp_edu.verify.comparison import Problem, at_every_node
 from stbp_edu.verify.formula_oracle import check_problem, loss_value, run
 
-STEP_SIZES = tuple(
-    3.2e-4 / 4**k for k in range(5)
-)  # below 1e-6 the loss's own rounding shows
+# Below 1e-6 the loss's own rounding shows.
+STEP_SIZES = tuple(3.2e-4 / 4**k for k in range(5))
 MOVES = (-2, -1, 1, 2)  # how many steps away the loss is taken
 AGREE = (1e-7, 1e-10)  # rtol and atol between one step size and the next
 
@@ -52,7 +51,9 @@ def twin_loss(
     0.2858
     """
     node = nudged or Node("b", n=1, i=0)
-    return _twin_run(Problem(spikes, targets, params, neuron), RATE, node, amount)[0]
+    problem = Problem(spikes, targets, params, neuron)
+    loss, _ = _twin_run(problem, RATE, node, amount)
+    return loss
 
 
 def _twin_run(
@@ -62,22 +63,42 @@ def _twin_run(
 
     A difference across a joint of two pieces is not a slope.
     """
-    spikes, targets, params, neuron = problem
-    T, S, _ = spikes.shape
-    kind, n, t, i, j = nudged
-    W, b = list(params.W), list(params.b)
-    du, do = ([[0.0] * T for _ in W] for _ in range(2))
-    moved: Any = {"W": W, "b": b, "u": du, "o": do}[kind]
-    if kind in "Wb":
-        moved[n] = moved[n].copy()
-        moved[n][(i, j) if kind == "W" else i] += amount
+    neuron = problem.neuron
+    W, b, du, do = _moved(problem, nudged, amount, s)
+    steps = list(run(problem.spikes, W, b, neuron, neuron.H, du, do))
+    outputs = [layers[-1] for layers in steps]
+    value = loss_value(loss, outputs, problem.targets)
+    potentials: list[Any] = []
+    for layers in steps:
+        potentials += [u for _, u in layers[1:]]
+    distances = np.hstack(potentials) - neuron.v_th
+    pieces = np.searchsorted(getattr(neuron.surrogate, "joints", ()), distances)
+    return float(value), pieces
+
+
+def _moved(
+    problem: Problem, node: Node, amount: float, s: int | None
+) -> tuple[list[Any], ...]:
+    """Return W, b, and what is added to potentials and spikes, with one number moved."""
+    params = problem.params
+    T, S, _ = problem.spikes.shape
+    kind, n, t, i, j = node
+    W = list(params.W)
+    b = list(params.b)
+    du: list[list[Any]] = [[0.0] * T for _ in W]
+    do: list[list[Any]] = [[0.0] * T for _ in W]
+    if kind == "W":
+        W[n] = W[n].copy()
+        W[n][i, j] += amount
+    elif kind == "b":
+        b[n] = b[n].copy()
+        b[n][i] += amount
     else:
-        moved[n][t] = np.zeros((S, params.sizes[n]))
-        moved[n][t][s, i] = amount  # def-delta, def-epsilon
-    steps = list(run(spikes, W, b, neuron, neuron.H, du, do))
-    u = np.hstack([u for layers in steps for _, u in layers[1:]])
-    pieces = np.searchsorted(getattr(neuron.surrogate, "joints", ()), u - neuron.v_th)
-    return float(loss_value(loss, [layers[-1] for layers in steps], targets)), pieces
+        added = np.zeros((S, params.sizes[n]))
+        added[s, i] = amount  # def-delta, def-epsilon
+        states = du if kind == "u" else do
+        states[n][t] = added
+    return W, b, du, do
 
 
 def central(values: Sequence[Any], step: float) -> Any:
@@ -131,15 +152,18 @@ def partial(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
     check_node(node, network(params.sizes, from_lif(neuron)), T)
-    checks.count("s", 0 if s is None else s, at_least=0, at_most=S - 1)
-    home = _twin_run(problem, loss, node, 0.0, s)[1]
-    before, crossed = float("nan"), False
+    if s is not None:
+        checks.count("s", s, at_least=0, at_most=S - 1)
+    _, home = _twin_run(problem, loss, node, 0.0, s)
+    rtol, atol = AGREE
+    before = float("nan")
     for step in STEP_SIZES:
         runs = [_twin_run(problem, loss, node, k * step, s) for k in MOVES]
-        if crossed := any(np.any(pieces != home) for _, pieces in runs):
+        crossed = any(np.any(pieces != home) for _, pieces in runs)
+        if crossed:
             continue
         slope = central([value for value, _ in runs], step)
-        if abs(slope - before) <= AGREE[0] * abs(slope) + AGREE[1]:
+        if abs(slope - before) <= rtol * abs(slope) + atol:
             return slope
         before = slope
     reason = "a potential crosses a joint of H" if crossed else "two steps never agree"
@@ -158,5 +182,8 @@ def derivatives(
     passes: keep the network small.
     """
     T, S, _ = spikes.shape
-    net = spikes, targets, params, neuron, loss
-    return at_every_node(lambda node, s: partial(node, *net, s=s), params, T, S)
+
+    def derivative(node: Node, s: int | None) -> Any:
+        return partial(node, spikes, targets, params, neuron, loss, s=s)
+
+    return at_every_node(derivative, params, T, S)

@@ -8,7 +8,7 @@ their slopes and ``autodiff`` derives them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,9 +20,15 @@ from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
 from stbp_edu.surrogates import SURROGATES
 
+NUMBERS = range(1, len(SURROGATES) + 1)
 IDS = (
-    *("gate-f", "gate-df", "gate-linear", "gate-linear-df", "spike-g"),
-    *(f"{kind}{k}" for kind in ("h", "twin-") for k in range(1, len(SURROGATES) + 1)),
+    "gate-f",
+    "gate-df",
+    "gate-linear",
+    "gate-linear-df",
+    "spike-g",
+    *(f"h{k}" for k in NUMBERS),
+    *(f"twin-{k}" for k in NUMBERS),
     "loss",
 )
 """The equations that this oracle answers for, in the order of the table."""
@@ -36,44 +42,74 @@ FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
+class Curve(NamedTuple):
+    """One function of the neuron, and its formula.
+
+    Attributes:
+        id: its equation.
+        constants: those of the neuron, in words.
+        at: the points at which the two are compared.
+        formula: in x.
+    """
+
+    id: str
+    constants: str
+    function: Callable[[Array], Array]
+    at: Array
+    formula: Any
+
+
 def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
     """Yield the equation, constants, values and expected values of each function of the neuron.
 
     SymPy is given: what asks this module for the value of a loss needs none.
     """
-    x, exact = (
-        sp.Symbol("x", real=True),
-        sp.Rational,
-    )  # a float is the fraction that it is
-    for id, name, function, at, formula in _functions(sp, x):
-        values = [float(formula.subs(x, exact(float(v))).evalf(DIGITS)) for v in at]
-        yield id, name, function(at), np.array(values)
+    x = sp.Symbol("x", real=True)
+    for found in (_gates(sp, x), _spike_functions(sp, x), _surrogates(sp, x)):
+        for curve in found:
+            expected = []
+            for v in curve.at:
+                exact = sp.Rational(float(v))  # a float is the fraction that it is
+                value = curve.formula.subs(x, exact).evalf(DIGITS)
+                expected.append(float(value))
+            values = curve.function(curve.at)
+            yield curve.id, curve.constants, values, np.array(expected)
 
 
-def _functions(
-    sp: Any, x: Any
-) -> Iterator[tuple[str, str, Callable[[Array], Array], Array, Any]]:
-    """Yield the equation, constants, function, points and formula in x of each curve."""
+def _gates(sp: Any, x: Any) -> Iterator[Curve]:
     for tau in TAUS:
-        name, c = f"τ = {tau}", sp.Rational(tau)
-        f, linear = c * sp.exp(-x / c), c * (1 - x)
-        neuron, straight = LIF(tau), LIF(tau, gate="linear")
-        yield "gate-f", name, neuron.f, SPIKES, f
-        yield "gate-df", name, neuron.df, SPIKES, sp.diff(f, x)
-        yield "gate-linear", name, straight.f, SPIKES, linear
-        yield "gate-linear-df", name, straight.df, SPIKES, sp.diff(linear, x)
+        name = f"τ = {tau}"
+        c = sp.Rational(tau)
+        f = c * sp.exp(-x / c)
+        linear = c * (1 - x)
+        neuron = LIF(tau)
+        straight = LIF(tau, gate="linear")
+        yield Curve("gate-f", name, neuron.f, SPIKES, f)
+        yield Curve("gate-df", name, neuron.df, SPIKES, sp.diff(f, x))
+        yield Curve("gate-linear", name, straight.f, SPIKES, linear)
+        yield Curve("gate-linear-df", name, straight.df, SPIKES, sp.diff(linear, x))
+
+
+def _spike_functions(sp: Any, x: Any) -> Iterator[Curve]:
     for threshold in THRESHOLDS:
-        step = sp.Piecewise((1, x >= sp.Rational(threshold)), (0, True))
+        neuron = LIF(v_th=threshold)
+        fires = x >= sp.Rational(threshold)
+        step = sp.Piecewise((1, fires), (0, True))
         near = threshold + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
-        yield "spike-g", f"V_th = {threshold}", LIF(v_th=threshold).g, near, step
-    for k, kind in enumerate(SURROGATES.values(), start=1):
+        yield Curve("spike-g", f"V_th = {threshold}", neuron.g, near, step)
+
+
+def _surrogates(sp: Any, x: Any) -> Iterator[Curve]:
+    for k, kind in zip(NUMBERS, SURROGATES.values(), strict=True):
         for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
-            name, neuron = f"a = {width}", LIF(v_th=threshold, surrogate=kind(width))
+            name = f"a = {width}"
+            neuron = LIF(v_th=threshold, surrogate=kind(width))
             edges = [-width / 2, width / 2, -FAR * width, FAR * width]
             at = np.append(DISTANCES, edges) + threshold
-            twin = kind.formula(x - sp.Rational(threshold), sp.Rational(width), sp)
-            yield f"twin-{k}", name, neuron.H, at, twin
-            yield f"h{k}", name, neuron.h, at, sp.diff(twin, x)
+            distance = x - sp.Rational(threshold)
+            twin = kind.formula(distance, sp.Rational(width), sp)
+            yield Curve(f"twin-{k}", name, neuron.H, at, twin)
+            yield Curve(f"h{k}", name, neuron.h, at, sp.diff(twin, x))
 
 
 def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
@@ -110,18 +146,21 @@ def check_problem(
     checks.instance("neuron", neuron, LIF)
     shape = (T, S, params.sizes[-1])
     losses.check_targets(targets, np.zeros(shape, params.dtype))
-    terms = (loss.o, loss.u) if isinstance(loss, losses.Direct) else (loss,)
+    terms: list[Any] = []
+    if isinstance(loss, losses.Direct):
+        terms = [term for term in (loss.o, loss.u) if isinstance(term, np.ndarray)]
+    elif isinstance(loss, np.ndarray):
+        terms = [loss]
+    else:
+        losses.read_loss(loss, "value")
     for term in terms:
-        if isinstance(term, np.ndarray):
-            checks.array(
-                "loss (the direct term)",
-                term,
-                "(T, S, n[N])",
-                shape,
-                dtype=params.dtype,
-            )
-        elif not isinstance(loss, losses.Direct):
-            losses.read_loss(loss, "value")
+        checks.array(
+            "loss (the direct term)",
+            term,
+            "(T, S, n[N])",
+            shape,
+            dtype=params.dtype,
+        )
     return T, S
 
 
@@ -141,16 +180,20 @@ def loss_value(
     0.125
     """
     o, u = zip(*outputs, strict=True)
-    T, S = len(o), len(targets)
+    T = len(o)
+    S = len(targets)
     match loss:
         case losses.Rate():
             return _squares(o, targets) / (2 * S)
         case losses.LastSteps(k):
-            return _squares(o[-(k or T) :], targets) / (2 * S)
+            return _squares(_last(o, k), targets) / (2 * S)
         case losses.Membrane(k):
-            return _squares(u[-(k or T) :], targets) / (2 * S)
+            return _squares(_last(u, k), targets) / (2 * S)
         case losses.CrossEntropy(counts):
-            return _cross_entropy(sum(o) if counts else sum(o) / T, targets, xp) / S
+            z = sum(o)
+            if not counts:
+                z = z / T
+            return _cross_entropy(z, targets, xp) / S
         case losses.StepCrossEntropy():
             return sum(_cross_entropy(z, targets, xp) for z in o) / (T * S)
         case losses.Direct():
@@ -162,19 +205,29 @@ def loss_value(
             f"loss must be one of stbp_edu.losses for automatic differentiation, got {loss!r}; "
             "let finite_difference measure it, or pass its direct term"
         )
-    spikes, potentials = (np.stack(steps) for steps in (o, u))
-    return loss.value(Trace(U=[None, potentials], O=[spikes, spikes]), targets)
+    spikes = np.stack(o)
+    trace = Trace(U=[None, np.stack(u)], O=[spikes, spikes])
+    return loss.value(trace, targets)
+
+
+def _last(states: Sequence[Any], k: int | None) -> Sequence[Any]:
+    """Return the states of the last k steps; of all where k is None."""
+    if k is None:
+        return states
+    return states[-k:]
 
 
 def _squares(states: Sequence[Any], targets: Any) -> Any:
     """Return the sum of the squares by which the mean over the steps misses the targets."""
-    misses = targets - sum(states) / len(states)
+    mean = sum(states) / len(states)
+    misses = targets - mean
     return (misses * misses).sum()
 
 
 def _cross_entropy(z: Any, targets: Any, xp: Any) -> Any:
     """Return -Σ y (z - log Σ e^z), over samples and neurons; spikes need no care for overflow."""
-    return -(targets * (z - xp.log(xp.exp(z).sum(axis=1, keepdims=True)))).sum()
+    total = xp.exp(z).sum(axis=1, keepdims=True)
+    return -(targets * (z - xp.log(total))).sum()
 
 
 def _linear(slopes: Array | None, states: Sequence[Any]) -> Any:

@@ -46,8 +46,9 @@ def unroll(
     """
     check_trace(trace, params)
     term = direct_term(loss, trace, targets)
-    told = rate_slopes(trace.O[-1], targets) if type(loss) is Rate else term
-    return part_one.as_local(trace, targets, params, neuron, told)
+    if type(loss) is Rate:
+        term = rate_slopes(trace.O[-1], targets)
+    return part_one.as_local(trace, targets, params, neuron, term)
 
 
 def rate_slopes(outputs: Any, targets: Any) -> Direct:
@@ -60,7 +61,8 @@ def rate_slopes(outputs: Any, targets: Any) -> Direct:
 def count_paths(start: Node, graph: LocalDerivatives) -> int:
     """Return the number of paths from a node to the loss, without walking them."""
     graph = instance("graph", graph, LocalDerivatives)
-    return count_kept(graph.net, graph.T, "exact", start)[0]
+    count, _ = count_kept(graph.net, graph.T, "exact", start)
+    return count
 
 
 def total(paths: list[Path], rule: str | Rule = "exact") -> Any:
@@ -100,10 +102,10 @@ def derivatives(
 
     def derivative(node: Node, s: int | None) -> Any:
         """Return dL/d(node), summed over all samples where none is named."""
-        asked = product(graphs, range(S) if s is None else [s])
-        kept = (
-            path for graph, one in asked for path in paths_from(node, graph, rule, one)
-        )
+        samples = range(S) if s is None else [s]
+        kept: list[Path] = []
+        for graph, sample in product(graphs, samples):
+            kept += paths_from(node, graph, rule, sample)
         return sum(path.contribution for path in kept)
 
     return at_every_node(derivative, params, T, S)

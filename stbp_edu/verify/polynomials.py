@@ -74,11 +74,13 @@ def symbols(
     >>> net.h[1][0][0], net.W[1][0][0], net.readout[1][0]
     (h(u_{1}^{1,1}), w_{11}^{1}, o_{1}^{1,1}/4 + o_{1}^{2,1}/4 - y_{1}/2)
     """
-    letter = letter or require("sympy", "a network of symbols").Symbol
-    T, widths = checks.count("T", T), checks.widths("sizes", sizes, at_least=2)
-    if (
-        many := 4 * T * sum(widths) + sum(a * b for a, b in pairwise(widths))
-    ) > MOST_SYMBOLS:
+    if letter is None:
+        letter = require("sympy", "a network of symbols").Symbol
+    T = checks.count("T", T)
+    widths = checks.widths("sizes", sizes, at_least=2)
+    weights = sum(a * b for a, b in pairwise(widths))
+    many = 4 * T * sum(widths) + weights
+    if many > MOST_SYMBOLS:
         raise ValueError(
             f"sizes and T must need at most {MOST_SYMBOLS} symbols, got {many} for {widths} and "
             f"T = {T}; choose a smaller network"
@@ -88,11 +90,11 @@ def symbols(
 
     def layers(text: str) -> list[Any]:
         """Return a letter for every layer, step and neuron."""
-        shapes = enumerate(widths[1:], 1)
-        return [
-            None,
-            *(letter_array((T, 1, m), text, n, letter)[:, 0] for n, m in shapes),
-        ]
+        found = [None]
+        for n, width in enumerate(widths[1:], 1):
+            of_sample = letter_array((T, 1, width), text, n, letter)
+            found.append(of_sample[:, 0])
+        return found
 
     y = np.array([letter(f"y_{{{i + 1}}}") for i in range(widths[-1])])
     if direct:
@@ -127,24 +129,19 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Identity]:
     """
     checks.choice("rule", rule, ("exact", "classic"))
     net = symbols(sizes, T, letter=Polynomial.letter)
-    exact, classic = (
-        arrays(scalar.of_sample(net, one)) for one in ("exact", "classic")
-    )
+    exact = arrays(scalar.of_sample(net, "exact"))
+    classic = arrays(scalar.of_sample(net, "classic"))
     proofs = []
     for (id, place, values), (_, _, under_classic) in zip(exact, classic, strict=True):
+        equation = equation_under(id, rule)
         for at in np.ndindex(values.shape):
             node = Node(place.kind, place.n, place.t, *at)
             paths = paths_from(node, net.graph)
             dropped = [path for path in paths if path.dropped_by("classic")]
-            found, summed = values[at], paths
-            if rule == "classic":
-                found, summed = values[at] - under_classic[at], dropped
-            proof = (
-                equation_under(id, rule),
-                node,
-                len(paths),
-                len(dropped),
-                found - total(summed),
-            )
-            proofs.append(Identity(*proof))
+            if rule == "exact":
+                difference = values[at] - total(paths)
+            else:
+                difference = values[at] - under_classic[at] - total(dropped)
+            proof = Identity(equation, node, len(paths), len(dropped), difference)
+            proofs.append(proof)
     return proofs

@@ -47,19 +47,25 @@ class OracleVerdict(NamedTuple):
     @property
     def error(self) -> float:
         """The largest error; where a difference is expected, the smallest. NaN if any is NaN."""
-        worst = np.min if self.outcomes[0].gap else np.max
-        return float(worst([outcome.error for outcome in self.outcomes]))
+        errors = [outcome.error for outcome in self.outcomes]
+        if self.outcomes[0].gap:
+            return float(np.min(errors))
+        return float(np.max(errors))
 
     def __str__(self) -> str:
         """Return the row of the table."""
-        limit, compared = self.outcomes[0].limit, len(self.outcomes)
-        sign, good = (
-            (">", "differs, as derived") if self.outcomes[0].gap else ("<=", "equal")
-        )
-        verdict = f"FAILED {self.failed} of {compared}" if self.failed else good
+        first = self.outcomes[0]
+        compared = len(self.outcomes)
+        sign = "<="
+        verdict = "equal"
+        if first.gap:
+            sign = ">"
+            verdict = "differs, as derived"
+        if self.failed:
+            verdict = f"FAILED {self.failed} of {compared}"
         return (
             f"{self.id:<16} {self.rule:<14} {self.oracle:<33} {self.error:>8.1e} "
-            f"{sign:>2} {limit:<6.0e} {compared:>9}  {verdict}"
+            f"{sign:>2} {first.limit:<6.0e} {compared:>9}  {verdict}"
         )
 
 
@@ -71,15 +77,15 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[OracleVerdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
-        ids, rules = (*formula_oracle.IDS, *IDS), ("both", *CASE_RULES, *ABLATIONS)
-        ordered = sorted(
-            self.outcomes,
-            key=lambda o: (
-                rules.index(o.rule),
-                ids.index(o.id.removesuffix("-classic")),
-                o.oracle,
-            ),
-        )
+        ids = (*formula_oracle.IDS, *IDS)
+        rules = ("both", *CASE_RULES, *ABLATIONS)
+
+        def place(outcome: Outcome) -> tuple[int, int, str]:
+            """Return what the verdicts are sorted by."""
+            id_ = outcome.id.removesuffix("-classic")
+            return rules.index(outcome.rule), ids.index(id_), outcome.oracle
+
+        ordered = sorted(self.outcomes, key=place)
         groups = groupby(ordered, lambda o: (o.id, o.rule, o.oracle))
         return [OracleVerdict(*key, list(outcomes)) for key, outcomes in groups]
 
@@ -92,26 +98,24 @@ class Report(NamedTuple):
     def ok(self) -> bool:
         """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
-        due = {
-            (comparison.equation_under(id, rule), rule)
-            for id, rule in product(IDS, CASE_RULES)
-        }
-        due.update((id, "both") for id in formula_oracle.IDS)
+        due = {(id, "both") for id in formula_oracle.IDS}
+        for id, rule in product(IDS, CASE_RULES):
+            equation = comparison.equation_under(id, rule)
+            due.add((equation, rule))
         return compared >= due and not self.failures
 
     def format(self) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
-        verdicts, failures = self.verdicts, self.failures
-        passed, more = (
-            sum(not verdict.failed for verdict in verdicts),
-            len(failures) - SHOWN,
-        )
+        verdicts = self.verdicts
+        failures = self.failures
+        passed = sum(not verdict.failed for verdict in verdicts)
         lines = [
             TITLES,
             *map(str, verdicts),
             f"{passed} of {len(verdicts)} verdicts pass.",
         ]
         lines += failures[:SHOWN]
+        more = len(failures) - SHOWN
         if more > 0:
             lines.append(f"and {more} more failures")
         return "\n".join(lines)
@@ -131,9 +135,10 @@ def run(seed: int = 0, rounds: int = 3) -> Report:
     >>> run(rounds=1).ok
     True
     """
-    return Report(
-        [outcome for _, found in trials_of(seed, rounds) for outcome in found]
-    )
+    outcomes: list[Outcome] = []
+    for _, found in trials_of(seed, rounds):
+        outcomes += found
+    return Report(outcomes)
 
 
 def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
@@ -143,22 +148,23 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     little.
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
+    rounds = checks.count("rounds", rounds, at_most=MOST_ROUNDS)
     work = [("formulas", by_formulas()), ("polynomials", by_symbols(*SYMBOLIC))]
-    for k in range(checks.count("rounds", rounds, at_most=MOST_ROUNDS)):
+    for k in range(rounds):
         other = NEURONS[(-2 - k) % len(NEURONS)]  # a hard reset first
         same = partial(np.random.default_rng, [seed, k])
         few = draw(same(), *OTHER_SHAPE, other, SAMPLES)
         spiking = draw(same(), *SHAPES[0], other)
+        ablated = by_paths(spiking, None, tuple(ABLATIONS))
         work += [
             (f"other losses, {other.gate} gate", by_losses(few)),
-            (
-                f"ablations, {other.gate} gate",
-                by_paths(spiking, None, tuple(ABLATIONS)),
-            ),
+            (f"ablations, {other.gate} gate", ablated),
             (f"many samples, {other.gate} gate", by_blocks(same(), other)),
         ]
         for which, neuron in enumerate(NEURONS):
             sizes, T = SHAPES[(which + k) % len(SHAPES)]
-            name = f"{type(neuron.surrogate).__name__}, {neuron.gate} gate, {sizes}, T = {T}"
-            work.append((name, by_numbers(draw(rng, sizes, T, neuron))))
+            problem = draw(rng, sizes, T, neuron)
+            surrogate = type(neuron.surrogate).__name__
+            name = f"{surrogate}, {neuron.gate} gate, {sizes}, T = {T}"
+            work.append((name, by_numbers(problem)))
     return work

@@ -8,7 +8,7 @@ each of which must be the sum of the paths that it keeps.
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain, pairwise, product
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -43,7 +43,13 @@ from stbp_edu.verify.comparison import (
 
 SYMBOLIC = ((2, 2, 2), 3)  # sizes and T of the proof by polynomials
 # (sizes, T): between them every case occurs, and every edge of the grid.
-SHAPES = (((2, 3, 2), 4), ((3, 2, 2, 1), 3), ((2, 1), 2), ((2, 2, 2), 1), ((1, 2), 4))
+SHAPES = (
+    ((2, 3, 2), 4),
+    ((3, 2, 2, 1), 3),
+    ((2, 1), 2),
+    ((2, 2, 2), 1),
+    ((1, 2), 4),
+)
 NEURONS = tuple(
     LIF(0.5, 0.5, curve(curve.proof_a), gate)
     for curve, gate in product(SURROGATES.values(), GATES)
@@ -54,12 +60,12 @@ MANY = 30_000  # samples, several blocks of the engine
 OTHER_SHAPE = ((2, 1, 2), 3)
 SAMPLES = 3  # not two, which is a factor of some losses and the k of others
 LOSSES: tuple[losses.LossFunction, ...] = (
-    *(losses.LastSteps(2), losses.Membrane(1), losses.Membrane(None)),
-    *(
-        losses.CrossEntropy(),
-        losses.CrossEntropy(counts=True),
-        losses.StepCrossEntropy(),
-    ),
+    losses.LastSteps(2),
+    losses.Membrane(1),
+    losses.Membrane(None),
+    losses.CrossEntropy(),
+    losses.CrossEntropy(counts=True),
+    losses.StepCrossEntropy(),
 )
 """The losses beside the rate loss, one for each way in which a formula branches."""
 
@@ -76,6 +82,11 @@ def draw(
     return Problem(spikes, targets, params, neuron)
 
 
+def _forward(problem: Problem, spike: Spike | None) -> Trace:
+    """Return the forward pass of the package."""
+    return forward(problem.spikes, problem.params, problem.neuron, spike=spike)
+
+
 def all_forms(
     problem: Problem, rule: str, spike: Spike | None, loss: LossLike = losses.RATE
 ) -> dict[str, Any]:
@@ -85,12 +96,12 @@ def all_forms(
     formulas have the rate loss and the two rules.
     """
     spikes, targets, params, neuron = problem
-    rest, forms = (targets, params, neuron, rule), dict[str, Any]()
+    forms: dict[str, Any] = {}
     if neuron.gate != "soft":
-        slow = forward(spikes, params, neuron, spike=spike)
+        slow = _forward(problem, spike)
         if loss is losses.RATE and rule in CASE_RULES:
-            forms["scalar"] = scalar.sweep(slow, *rest)
-        forms["vector"] = vector.sweep(slow, *rest, loss)
+            forms["scalar"] = scalar.sweep(slow, targets, params, neuron, rule)
+        forms["vector"] = vector.sweep(slow, targets, params, neuron, rule, loss)
     net = _network(tuple(params.sizes), neuron)
     fast = net.forward(params, spikes, twin=spike is not None)
     forms["engine"] = net.backward(params, fast, targets, rule, loss)
@@ -111,27 +122,25 @@ def by_numbers(problem: Problem) -> Iterator[Outcome]:
     nowhere if its antiderivative is one piece.
     """
     neuron = problem.neuron
+    is_one_piece = not getattr(neuron.surrogate, "joints", ())
     for spike in (neuron.H, None):
-        trace = forward(problem.spikes, problem.params, neuron, spike=spike)
+        trace = _forward(problem, spike)
         yield _by_value(trace, problem.targets, losses.RATE)
-        exact, classic = (
-            all_forms(problem, rule, spike) for rule in ("exact", "classic")
-        )
-        for forms, rule, oracle in (
-            (exact, "exact", "paths"),
-            (classic, "classic", KEPT),
-        ):
-            yield from compare(
-                forms, rule, oracle, paths.derivatives(trace, *problem[1:], rule)
-            )
+        exact = all_forms(problem, "exact", spike)
+        every_path = paths.derivatives(trace, *problem[1:], "exact")
+        yield from compare(exact, "exact", "paths", every_path)
+        classic = all_forms(problem, "classic", spike)
+        kept_paths = paths.derivatives(trace, *problem[1:], "classic")
+        yield from compare(classic, "classic", KEPT, kept_paths)
         for oracle, answer in gradients(problem, spike).items():
             yield from compare(exact, "exact", oracle, *answer)
             there = f"{oracle}, where it is exact"
             yield from compare(classic, "classic", there, *answer, exact=True)
-            if spike and not getattr(neuron.surrogate, "joints", ()):
+            if spike and is_one_piece:
+                gradient, _ = answer
                 there = f"{oracle}, where it is not"
                 yield from compare(
-                    classic, "classic", there, answer[0], GAP, exact=False
+                    classic, "classic", there, gradient, GAP, exact=False
                 )
 
 
@@ -139,9 +148,8 @@ def gradients(
     problem: Problem, spike: Spike | None, loss: LossLike = losses.RATE
 ) -> dict[str, tuple[Adjoints, comparison.Tolerance]]:
     """Return the gradients by autodiff, and of the twin by finite differences, by their names."""
-    answers = {
-        "autodiff": (autodiff.derivatives(*problem, spike=spike, loss=loss), ROUNDING)
-    }
+    derived = autodiff.derivatives(*problem, spike=spike, loss=loss)
+    answers = {"autodiff": (derived, ROUNDING)}
     if spike:
         nudged = finite_difference.derivatives(*problem, loss=loss)
         answers["differences"] = nudged, DIFFERENCES
@@ -150,15 +158,15 @@ def gradients(
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    for id, name, got, expected in formula_oracle.curves(
-        verify.require("sympy", "the formulas")
-    ):
+    sympy = verify.require("sympy", "the formulas")
+    for id, name, got, expected in formula_oracle.curves(sympy):
         yield _by_formula(id, f" with {name}", got, expected)
 
 
 def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     """Return the outcome of one comparison with a formula, relative to the largest value."""
-    error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
+    off = np.max(np.abs(got - expected))
+    error = float(off / np.max(np.abs(expected)))
     limit = ROUNDING.limit
     message = (
         f"{id}{what} against its formula: relative error {error:.1e} > {limit:.0e}"
@@ -169,48 +177,49 @@ def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
 def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcome:
     """Compare the value of a loss with its formula."""
     outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
-    values = (
-        losses.loss(trace, targets, loss),
-        formula_oracle.loss_value(loss, outputs, targets),
-    )
-    return _by_formula("loss", f" {loss!r}", *map(np.array, values))
+    got = np.array(losses.loss(trace, targets, loss))
+    expected = np.array(formula_oracle.loss_value(loss, outputs, targets))
+    return _by_formula("loss", f" {loss!r}", got, expected)
 
 
 def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
     """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
-    for rule, oracle in (
-        ("exact", "polynomials"),
-        ("classic", "polynomials: gap = dropped paths"),
-    ):
-        for id, node, _, _, difference in polynomials.prove(sizes, T, rule):
-            message = f"scalar form, {rule} rule, {id} at {node}: got - expected = {difference}"
-            yield Outcome(id, rule, oracle, float(difference != 0), 0.0, False, message)
+    oracles = {"exact": "polynomials", "classic": "polynomials: gap = dropped paths"}
+    for rule, oracle in oracles.items():
+        for proof in polynomials.prove(sizes, T, rule):
+            place = f"{proof.id} at {proof.node}"
+            message = f"scalar form, {rule} rule, {place}: got - expected = {proof.difference}"
+            error = float(proof.difference != 0)
+            yield Outcome(proof.id, rule, oracle, error, 0.0, False, message)
 
 
 def by_losses(problem: Problem) -> Iterator[Outcome]:
     """Compare the value and the direct term of every other loss, on the smooth twin.
 
-    Finite differences and automatic differentiation know a loss only from ``formulas``; the
+    Finite differences and automatic differentiation know a loss only from ``formula_oracle``; the
     classic rule is held against the paths that it keeps, which take the direct term as given. So
     is a direct term without a loss, by spikes and by potentials.
     """
     twin = problem.neuron.H
     sums = problem.targets.sum(axis=1, keepdims=True)
-    problem = problem._replace(
-        targets=problem.targets / sums
-    )  # probabilities, for the softmax
-    trace = forward(problem.spikes, problem.params, problem.neuron, spike=twin)
-    by_o, by_u = trace.U[-1] / 2, np.sin(trace.U[-1])  # any arrays of this shape
+    probabilities = problem.targets / sums  # for the softmax
+    problem = problem._replace(targets=probabilities)
+    trace = _forward(problem, twin)
+    by_o = trace.U[-1] / 2  # any arrays of this shape
+    by_u = np.sin(trace.U[-1])
     for loss in (*LOSSES, losses.Direct(by_o, by_u), by_o):
         forms = all_forms(problem, "exact", twin, loss)
         if not isinstance(loss, (losses.Direct, np.ndarray)):
-            yield _by_value(trace, problem.targets, loss)._replace(oracle="loss values")
-            told = loss.direct(trace, problem.targets)
-            by_term = all_forms(problem, "exact", twin, told)["engine"]
-            forms["engine (told the direct term)"] = by_term
-        answers = gradients(problem, twin, loss).items()
-        found = [compare(forms, "exact", oracle, *answer) for oracle, answer in answers]
-        for outcome in chain(*found, by_paths(problem, twin, ("classic",), loss)):
+            value = _by_value(trace, probabilities, loss)
+            yield value._replace(oracle="loss values")
+            term = loss.direct(trace, probabilities)
+            by_term = all_forms(problem, "exact", twin, term)
+            forms["engine (told the direct term)"] = by_term["engine"]
+        outcomes: list[Outcome] = []
+        for oracle, answer in gradients(problem, twin, loss).items():
+            outcomes += compare(forms, "exact", oracle, *answer)
+        outcomes += by_paths(problem, twin, ("classic",), loss)
+        for outcome in outcomes:
             yield outcome._replace(message=f"{loss!r}: {outcome.message}")
 
 
@@ -221,10 +230,11 @@ def by_paths(
     loss: LossLike = losses.RATE,
 ) -> Iterator[Outcome]:
     """Compare the forms under rules that drop paths with the sum of those that each keeps."""
-    trace = forward(problem.spikes, problem.params, problem.neuron, spike=spike)
+    trace = _forward(problem, spike)
     for rule in rules:
+        forms = all_forms(problem, rule, spike, loss)
         kept = paths.derivatives(trace, *problem[1:], rule, loss)
-        yield from compare(all_forms(problem, rule, spike, loss), rule, KEPT, kept)
+        yield from compare(forms, rule, KEPT, kept)
 
 
 def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
@@ -243,4 +253,5 @@ def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
         net = _network(tuple(params.sizes), neuron, backend)
         trace = net.forward(params, spikes)
         found[name] = net.backward(params, trace, targets)
-    yield from compare(found, "exact", "autodiff", autodiff.derivatives(*problem))
+    expected = autodiff.derivatives(*problem)
+    yield from compare(found, "exact", "autodiff", expected)
