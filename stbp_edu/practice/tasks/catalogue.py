@@ -12,7 +12,6 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -22,8 +21,8 @@ from stbp_edu._support import checks
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu._support.files import read_toml
 from stbp_edu.practice.tasks import names
+from stbp_edu.practice.tasks.content_tables import CONTENT, course_table, misconceptions
 
-CONTENT = Path(__file__).parent / "content"
 AnswerFunction = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
 AnyTask = TypeVar("AnyTask", bound="Task")
@@ -91,12 +90,13 @@ class Task:
     @cached_property
     def _derived_in(self) -> tuple[str, str]:
         """The slug of that notebook, and the heading."""
-        found = {
-            id_: (slug, heading)
-            for slug, table in course_table().items()
-            for id_, heading in table.get("sections", {}).items()
-        }
-        return found.get(self.id) or found[self.equation]
+        found = {}
+        for slug, table in course_table().items():
+            for id_, heading in table.get("sections", {}).items():
+                found[id_] = slug, heading
+        if self.id in found:
+            return found[self.id]
+        return found[self.equation]
 
     @property
     def in_course(self) -> bool:
@@ -136,22 +136,26 @@ class Task:
         - `h`: $h(u)$, the surrogate at its potential, a number
         """
         asked = f"{self.given} {self.prompt.strip()}".strip()
-        names = [f"- `{name}`: {meaning}" for name, meaning in self.meanings.items()]
-        return "\n".join([asked, "", *names]).strip()
+        lines = [asked, ""]
+        lines += [f"- `{name}`: {meaning}" for name, meaning in self.meanings.items()]
+        return "\n".join(lines).strip()
 
     def why_wrong(self, mistake: str) -> str:
         """Return why a mistake is one in this task; where the task does not say, in general."""
-        return self.notes.get(mistake, misconceptions()[mistake]["why"])
+        in_general = misconceptions()[mistake]["why"]
+        return self.notes.get(mistake, in_general)
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name; one name may have several."""
         found: list[Mistake] = []
         for id_, listed in self.listed_mistakes.items():
-            name, why = misconceptions()[id_]["name"], self.why_wrong(id_)
+            name = misconceptions()[id_]["name"]
+            why = self.why_wrong(id_)
             bodies = [listed] if isinstance(listed, str) else listed
-            answers = [edited(self.solution, body) for body in bodies]
-            found += [Mistake(id_, answer, name, why) for answer in answers]
+            for body in bodies:
+                answer = edited(self.solution, body)
+                found.append(Mistake(id_, answer, name, why))
         return tuple(found)
 
 
@@ -170,13 +174,11 @@ class FormulaBlank(Task):
     @property
     def meanings(self) -> dict[str, str]:
         """What each symbol stands for."""
-        maths = {
-            name: meaning.replace("_th", "_{th}")
-            for name, meaning in self.symbols.items()
-        }
-        return {
-            name: f"${text}$" if "^" in text else text for name, text in maths.items()
-        }
+        found = {}
+        for name, meaning in self.symbols.items():
+            text = meaning.replace("_th", "_{th}")
+            found[name] = f"${text}$" if "^" in text else text
+        return found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -208,7 +210,8 @@ class Exercise(Task):
     @property
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments."""
-        return tuple(self.signature.partition("(")[2].rstrip(")").split(", "))
+        _, _, listed = self.signature.partition("(")
+        return tuple(listed.rstrip(")").split(", "))
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -216,14 +219,19 @@ class Exercise(Task):
         if not self.inputs or "\n- " in self.prompt:
             return {}
         is_cell = self.inputs.startswith(("case", "cells", "grid"))
-        extent = "cells" if is_cell and "all steps" not in self.inputs else "steps"
-        extent = "neuron" if self.inputs.endswith("one neuron") else extent
-        told = read_toml(CONTENT / "arguments.toml")[extent]
-        return {name: told[name] for name in self.arguments}
+        extent = "steps"
+        if self.inputs.endswith("one neuron"):
+            extent = "neuron"
+        elif is_cell and "all steps" not in self.inputs:
+            extent = "cells"
+        meanings = read_toml(CONTENT / "arguments.toml")[extent]
+        return {name: meanings[name] for name in self.arguments}
 
     def source(self, body: str | None = None) -> str:
         """Return the function with this body; with the solution's where None."""
-        return source_of(self.signature, self.solution if body is None else body)
+        if body is None:
+            body = self.solution
+        return source_of(self.signature, body)
 
     def function(self, body: str | None = None) -> AnswerFunction:
         """Return that function, ready to be called."""
@@ -236,9 +244,10 @@ class Exercise(Task):
 
     def comparable(self, function: AnswerFunction) -> AnswerFunction:
         """Return a function with results that can be compared: of random ones, what holds."""
-        seen: AnswerFunction = (
-            getattr(names, self.view)(function) if self.view else function
-        )
+        if not self.view:
+            return function
+        view = getattr(names, self.view)
+        seen: AnswerFunction = view(function)
         return seen
 
 
@@ -265,47 +274,34 @@ def source_of(signature: str, body: str) -> str:
     text = textwrap.dedent(body).strip()
     if "return " not in text:
         text = f"return {text}"
-    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
+    body = textwrap.indent(text, "    ")
+    return f"def {signature}:\n{body}"
 
 
 @cache
 def define(source: str, *, table: bool = False) -> AnswerFunction:
     """Return the one function that ``source`` defines; of a table, with all names of tables."""
-    namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
-    exec(
-        source, namespace
-    )  # the source is this package's own table, never the reader's text
-    function: AnswerFunction = namespace[source.removeprefix("def ").split("(", 1)[0]]
+    namespace: dict[str, Any] = {"np": np}
+    if table:
+        namespace = dict(vars(names))
+    # The source is this package's own table, never the reader's text.
+    exec(source, namespace)
+    name, _, _ = source.removeprefix("def ").partition("(")
+    function: AnswerFunction = namespace[name]
     return function
-
-
-@cache
-def course_table() -> dict[str, Any]:
-    """Return the facts of each notebook, by its slug, in the order of the course."""
-    return read_toml(CONTENT / "course.toml")
-
-
-@cache
-def objectives() -> dict[str, str]:
-    """Return the learning objectives, a sentence for each id."""
-    return read_toml(CONTENT / "objectives.toml")
-
-
-@cache
-def misconceptions() -> dict[str, dict[str, str]]:
-    """Return ``name`` and ``why`` of every misconception by id."""
-    return read_toml(CONTENT / "misconceptions.toml")
 
 
 @cache
 def blanks() -> Mapping[str, FormulaBlank]:
     """Return every derivation blank by its equation's id."""
-    return MappingProxyType({
-        eq: FormulaBlank(
-            id=f"{eq}-formula", equation=eq, listed_mistakes=table.pop("mistakes"), **table
+    found = {}
+    for equation, table in read_toml(CONTENT / "formulas.toml").items():
+        id_ = f"{equation}-formula"
+        wrong = table.pop("mistakes")
+        found[equation] = FormulaBlank(
+            id=id_, equation=equation, listed_mistakes=wrong, **table
         )
-        for eq, table in read_toml(CONTENT / "formulas.toml").items()
-    })  # fmt: skip
+    return MappingProxyType(found)
 
 
 @cache
@@ -314,19 +310,25 @@ def exercises() -> Mapping[str, Exercise]:
     listed: list[Exercise] = []
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
         for id_, table in read_toml(path).items():
-            base, wrong = id_.removesuffix("-scalar"), table.pop("mistakes")
-            table.setdefault("equation", base if base in EQUATIONS else "")
+            base = id_.removesuffix("-scalar")
+            equation = base if base in EQUATIONS else ""
+            table.setdefault("equation", equation)
+            wrong = table.pop("mistakes")
             listed.append(Exercise(id=id_, listed_mistakes=wrong, **table))
-    return MappingProxyType({e.id: e for e in sorted(listed, key=lambda e: e.notebook)})
+    return _by_notebook(listed)
+
+
+def _by_notebook(listed: Sequence[AnyTask]) -> Mapping[str, AnyTask]:
+    """Return tasks by id, in the order of the course."""
+    ordered = sorted(listed, key=lambda task: task.notebook)
+    return MappingProxyType({task.id: task for task in ordered})
 
 
 @cache
 def tasks() -> Mapping[str, Task]:
     """Return every exercise and derivation blank by id, in the order of the course."""
     every: list[Task] = [*exercises().values(), *blanks().values()]
-    return MappingProxyType(
-        {t.id: t for t in sorted(every, key=lambda task: task.notebook)}
-    )
+    return _by_notebook(every)
 
 
 def chosen(exercise_id: object, among: Mapping[str, AnyTask]) -> AnyTask:

@@ -25,27 +25,32 @@ TOLERANCE = 0.05  # five standard errors of a rate at the T that the exercise dr
 def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
     """Return a test of which properties of a right encoder's random spikes an encoder has."""
 
-    def again(pixels: Array, T: int) -> Array:
-        return np.asarray(
-            encode(pixels.copy(), T, np.random.default_rng(77)), dtype=float
-        )
+    def seeded(pixels: Array, T: int) -> Array:
+        """Return the spikes from a new generator of one seed."""
+        rng = np.random.default_rng(77)
+        return np.asarray(encode(pixels.copy(), T, rng), dtype=float)
 
     def of(pixels: Array, T: int, rng: np.random.Generator) -> tuple[bool, ...] | None:
         found = encode(pixels, T, rng)
         if found is None or found is Ellipsis:
             return None
-        if np.shape(found) != (T, *pixels.shape):
+        has_shape = np.shape(found) == (T, *pixels.shape)
+        if not has_shape:
             return (False,) * 7
         spikes = np.asarray(found, dtype=float)
         rates = spikes.mean(axis=0)
+        slope, _ = np.polyfit(pixels.ravel(), rates.ravel(), 1)
+        off = np.abs(rates - pixels)
+        once = seeded(pixels, T)
+        again = seeded(pixels, T)
         return (
-            True,
+            has_shape,
             bool(np.isin(spikes, (0, 1)).all()),
-            bool(np.polyfit(pixels.ravel(), rates.ravel(), 1)[0] > -0.5),
-            bool((np.abs(rates - pixels) < TOLERANCE).all()),
+            bool(slope > -0.5),
+            bool((off < TOLERANCE).all()),
             bool((spikes != spikes[0]).any()),
-            bool((spikes != again(pixels, T)).any()),
-            np.array_equal(again(pixels, T), again(pixels, T)),
+            bool((spikes != once).any()),
+            np.array_equal(once, again),
         )
 
     return of
@@ -53,12 +58,16 @@ def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
 
 def ode(rng: np.random.Generator, k: int) -> Args:
     """Return four numbers: a potential and an input of either sign, τ and a time."""
-    return *rng.uniform(-2.0, 2.0, 2).tolist(), *rng.uniform(0.2, 2.0, 2).tolist()
+    potential, given = rng.uniform(-2.0, 2.0, 2).tolist()
+    tau, time = rng.uniform(0.2, 2.0, 2).tolist()
+    return potential, given, tau, time
 
 
 def gate(rng: np.random.Generator, k: int) -> Args:
     """Return spikes, silence and values between them, and τ."""
-    return np.array([0.0, 1.0, *rng.random(3)]), (0.5, 0.1, 0.9, 0.7)[k]
+    spikes = np.array([0.0, 1.0, *rng.random(3)])
+    tau = (0.5, 0.1, 0.9, 0.7)[k]
+    return spikes, tau
 
 
 def potentials(rng: np.random.Generator, k: int) -> Args:
@@ -72,36 +81,46 @@ def potentials(rng: np.random.Generator, k: int) -> Args:
 def distances(rng: np.random.Generator, k: int) -> Args:
     """Return distances from the threshold on both sides, near and far, and a width."""
     a = (1.0, 0.5, 2.0, 0.8)[k]
-    near, far = rng.uniform(-1.5, 1.5, 9) * a, np.array([-1000.0, 1000.0, 0.0])
-    return np.concatenate([near, rng.uniform(-5, 5, 5), far]), a
+    near = rng.uniform(-1.5, 1.5, 9) * a
+    between = rng.uniform(-5, 5, 5)
+    far = [-1000.0, 1000.0, 0.0]
+    return np.concatenate([near, between, far]), a
 
 
 def two_gradients(rng: np.random.Generator, k: int) -> Args:
     """Return two gradients of one shape."""
-    return tuple(rng.normal(mean, 1, (3, 2 + k)) for mean in (0, 0.5))
+    shape = (3, 2 + k)
+    return rng.normal(0, 1, shape), rng.normal(0.5, 1, shape)
 
 
 def layer_signals(rng: np.random.Generator, k: int) -> Args:
     """Return weights to the layer above, its signals, and those of the next step."""
-    S, width, above = (2, 3, 3, 4)[k], (4, 3, 2, 4)[k], (3, 3, 5, 4)[k]
-    return (
-        rng.normal(0, 1, (above, width)),
-        rng.normal(0, 1, (S, above)),
-        rng.normal(0, 1, (S, width)),
-    )
+    sizes = ((2, 4, 3), (3, 3, 3), (3, 2, 5), (4, 4, 4))
+    S, width, above = sizes[k]
+    W_above = rng.normal(0, 1, (above, width))
+    err_above = rng.normal(0, 1, (S, above))
+    err_next = rng.normal(0, 1, (S, width))
+    return W_above, err_above, err_next
 
 
 def output_spikes(rng: np.random.Generator, k: int) -> Args:
     """Return one-hot targets and output spikes, (S, n) and (T, S, n)."""
-    T, S, n = (4, 5, 3, 6)[k], (3, 2, 4, 3)[k], (3, 4, 2, 3)[k]
-    return np.eye(n)[rng.integers(0, n, S)], (rng.random((T, S, n)) < 0.5).astype(float)
+    shapes = ((4, 3, 3), (5, 2, 4), (3, 4, 2), (6, 3, 3))
+    T, S, n = shapes[k]
+    labels = rng.integers(0, n, S)
+    targets = np.eye(n)[labels]
+    fires = rng.random((T, S, n)) < 0.5
+    return targets, fires.astype(float)
 
 
 def all_words(rng: np.random.Generator, k: int) -> list[tuple[str, ...]]:
     """Return every word of a small network, as paths from a parameter, in random order."""
-    net = network(("1-1", "1-1-1", "1-1-1", "1-1-1-1")[k], hard_reset(LIF()))
-    found = [("enter", *word) for word in words(net, (4, 3, 4, 3)[k])]
-    return [found[i] for i in rng.permutation(len(found))]
+    sizes = ("1-1", "1-1-1", "1-1-1", "1-1-1-1")[k]
+    T = (4, 3, 4, 3)[k]
+    net = network(sizes, hard_reset(LIF()))
+    found = [("enter", *word) for word in words(net, T)]
+    order = rng.permutation(len(found))
+    return [found[i] for i in order]
 
 
 def derived_backward(lines: str, h: Array, *args: Array) -> Any:
@@ -111,5 +130,6 @@ def derived_backward(lines: str, h: Array, *args: Array) -> Any:
     ``backward`` that :meth:`stbp_edu.derived.Derived.program` prints.
     """
     space: dict[str, Any] = {"np": np, "h": lambda v: h}
-    exec(str(stbp_edu.derive(lines).program("exact")), space)
+    program = stbp_edu.derive(lines).program("exact")
+    exec(str(program), space)
     return space["backward"](*args)
