@@ -43,19 +43,19 @@ def check_network(
     'the reset term from the next step contains δ ⊙ h where ε belongs'
     """
     checks.instance("record", record, bool)
-    report = NetworkReport(**vars(grade(exercises()["backward"], function)))
-    cases = (
-        case_reports(function) if callable(function) and report.state != "todo" else ()
-    )
-    if (
-        report.right
-    ):  # the verdict is that of the gradients; the cases explain a wrong one
+    feedback = grade(exercises()["backward"], function)
+    report = NetworkReport(**vars(feedback))
+    cases: tuple[CaseReport, ...] = ()
+    if callable(function) and report.state != "todo":
+        cases = case_reports(function)
+    if report.right:
+        # The verdict is that of the gradients; the cases explain a wrong one.
         cases = tuple(CaseReport(c.case, c.cells) for c in cases)
     if report.right or any(c.wrong for c in cases):
-        items = f"tried on the {wide_network().description}", *map(str, cases)
-        report = replace(
-            report, cases=cases, items=items, message=_message(report, cases)
-        )
+        network = f"tried on the {wide_network().description}"
+        items = (network, *map(str, cases))
+        message = _message(report, cases)
+        report = replace(report, cases=cases, items=items, message=message)
     if record:
         saved_progress.record("backward", report.state, report.mistakes)
     return report
@@ -65,26 +65,29 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     """Return the mistakes that have a name, and where the first wrong case is derived."""
     if report.right:
         return ("Checked against the exact gradients of several networks.",)
-    named = {
-        m.id: str(m)
-        for m in exercises()["backward"].mistakes
-        if m.id in report.mistakes
-    }
-    first = next(
-        c for c in (cases[4], *cases) if c.wrong
-    )  # without ε no other case says a thing
-    terms = []
-    if first.case == 5:
-        terms.append("w")
-    else:
-        if any(LEAK not in part for part in first.explanation.split("; ")):
-            terms.append("delta")
-        if LEAK in first.explanation or NO_SUM in first.explanation:
-            terms.append("epsilon")
-    ids = [f"c{first.case}-{term}" for term in terms]
-    where, equations = exercises()[ids[0]], " and ".join(f"({id_})" for id_ in ids)
+    named = {}
+    for mistake in exercises()["backward"].mistakes:
+        if mistake.id in report.mistakes:
+            named[mistake.id] = str(mistake)
+    # Case 5 first: without ε no other case says a thing.
+    first = next(c for c in (cases[4], *cases) if c.wrong)
+    ids = [f"c{first.case}-{term}" for term in _wrong_terms(first)]
+    where = exercises()[ids[0]]
+    equations = " and ".join(f"({id_})" for id_ in ids)
     place = f'Look at notebook {where.notebook}, "{where.section}", {equations}'
     return *named.values(), f'{place}; `hint("backward")` gives a hint.'
+
+
+def _wrong_terms(report: CaseReport) -> list[str]:
+    """Return which equations of a case its explanation speaks of."""
+    if report.case == 5:
+        return ["w"]
+    terms = []
+    if any(LEAK not in part for part in report.explanation.split("; ")):
+        terms.append("delta")
+    if LEAK in report.explanation or NO_SUM in report.explanation:
+        terms.append("epsilon")
+    return terms
 
 
 def by_autograd(
@@ -122,12 +125,15 @@ def by_autograd(
             )
 
     def gradients(trace: Any, targets: Array, params: Params, neuron: Any) -> Gradients:
-        W, b = ([None, *map(leaf, part[1:])] for part in (params.W, params.b))
-        loss(trace, targets, W, b, neuron).backward()
-        found = ([None, *(x.grad for x in part[1:])] for part in (W, b))
-        dL_dW, dL_db = (
-            [g.numpy() if hasattr(g, "numpy") else g for g in part] for part in found
-        )
-        return Gradients(dL_dW, dL_db)
+        W = [leaf(weights) for weights in params.W[1:]]
+        b = [leaf(biases) for biases in params.b[1:]]
+        loss(trace, targets, [None, *W], [None, *b], neuron).backward()
+        return Gradients([None, *map(_gradient, W)], [None, *map(_gradient, b)])
 
     return gradients
+
+
+def _gradient(tensor: Any) -> Any:
+    """Return the gradient that a library left at a tensor, as an array."""
+    found = tensor.grad
+    return found.numpy() if hasattr(found, "numpy") else found

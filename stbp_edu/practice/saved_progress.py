@@ -56,8 +56,8 @@ def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
         if now.states.get(exercise_id) != "right":
             now.states[exercise_id] = state
         had = now.history.get(exercise_id, Attempts())
-        found = dict(Counter(had.mistakes) + Counter(mistakes))
-        now.history[exercise_id] = Attempts(had.attempts + 1, found)
+        counts = Counter(had.mistakes) + Counter(mistakes)
+        now.history[exercise_id] = Attempts(had.attempts + 1, dict(counts))
 
     if state != "todo":
         _change(add)
@@ -65,12 +65,18 @@ def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
 
 def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
-    _change(lambda now: now.predictions.update({prediction_id: answer}))
+
+    def add(now: Progress) -> None:
+        now.predictions[prediction_id] = answer
+
+    _change(add)
 
 
 def _read(place: Path | None) -> dict[str, Any]:
     """Return the contents of a file; raise ValueError where it is damaged."""
-    return FILE.read(place) if place is not None and place.exists() else {}
+    if place is None or not place.exists():
+        return {}
+    return FILE.read(place)
 
 
 def _change(change: Callable[["Progress"], None]) -> None:
@@ -79,28 +85,29 @@ def _change(change: Callable[["Progress"], None]) -> None:
     A damaged one is put aside, under a name that is free.
     """
     try:
-        if (place := path()) is None:
+        place = path()
+        if place is None:
             return
         with locked(place.with_suffix(".lock")):
             try:
                 kept = _read(place)
             except ValueError:
-                names = (place.with_suffix(f".damaged{k or ''}") for k in count())
-                place.replace(next(name for name in names if not name.exists()))
+                place.replace(_damaged(place))
                 kept = {}
             now = _progress(kept)
             change(now)
-            more = {
-                k: v
-                for k, v in asdict(now).items()
-                if v and k in ("predictions", "history")
-            }
-            FILE.write(place, now.states | more)
+            FILE.write(place, _contents(now))
     except UNUSABLE as error:
         if str(error) not in _told:
             _told.add(str(error))
             said = f"progress is not saved: {error}. {VARIABLE} can name another file."
             warnings.warn(said, stacklevel=4)
+
+
+def _damaged(place: Path) -> Path:
+    """Return the first free name under which a damaged file is kept."""
+    names = (place.with_suffix(f".damaged{k or ''}") for k in count())
+    return next(name for name in names if not name.exists())
 
 
 @dataclass(frozen=True)
@@ -134,12 +141,11 @@ class Progress:
     @property
     def _said(self) -> list[str]:
         """What is said below the exercises, a line each."""
-        hunted = sum(
-            k.startswith("hunt(") and v == "right" for k, v in self.states.items()
-        )
+        right = [id_ for id_, state in self.states.items() if state == "right"]
+        hunted = [id_ for id_ in right if id_.startswith("hunt(")]
         said = [f"{MORE} for more practice, in problem sets: not in the notebook."]
         if hunted:
-            said.append(f"Bugs found: {hunted}.")
+            said.append(f"Bugs found: {len(hunted)}.")
         for id_, answer in self.predictions.items():
             said.append(f"You predicted, {id_}: {answer}.")
         if self.problem:
@@ -148,25 +154,32 @@ class Progress:
 
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""
-        lines = [
-            f"{' ' if e.in_course else MORE} notebook {e.notebook:2}  "
-            f"{LABELS[self.state(e)]:17}  {e.id:16} {e.title}"
-            for e in tasks().values()
-        ]
-        done = sum(self.state(e) == "right" for e in tasks().values())
-        lines.insert(0, f"{done} of {len(lines)} exercises right.")
-        if self.next is not None:
-            lines.append(f"Next: {self.next.id}, notebook {self.next.notebook}.")
-        return "\n".join((*lines, *self._said))
+        rows = []
+        done = 0
+        for task in tasks().values():
+            mark = " " if task.in_course else MORE
+            state = self.state(task)
+            done += state == "right"
+            rows.append(
+                f"{mark} notebook {task.notebook:2}  {LABELS[state]:17}  "
+                f"{task.id:16} {task.title}"
+            )
+        lines = [f"{done} of {len(rows)} exercises right.", *rows]
+        following = self.next
+        if following is not None:
+            lines.append(f"Next: {following.id}, notebook {following.notebook}.")
+        return "\n".join([*lines, *self._said])
 
     def _repr_html_(self) -> str:
         """Return the HTML form: a table."""
-        rows = "".join(
-            f"<tr><td>{e.notebook}{'' if e.in_course else f' {MORE}'}</td>"
-            f"<td><code>{escape(e.id)}</code></td>"
-            f"<td>{markup(e.title)}</td><td>{LABELS[self.state(e)]}</td></tr>"
-            for e in tasks().values()
-        )
+        rows = ""
+        for task in tasks().values():
+            mark = "" if task.in_course else f" {MORE}"
+            label = LABELS[self.state(task)]
+            rows += (
+                f"<tr><td>{task.notebook}{mark}</td><td><code>{escape(task.id)}</code></td>"
+                f"<td>{markup(task.title)}</td><td>{label}</td></tr>"
+            )
         head = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"
         said = "".join(f"<p>{escape(line)}</p>" for line in self._said)
         table = f"<thead>{head}</thead><tbody>{rows}</tbody>"
@@ -197,7 +210,8 @@ def export_progress(file: str | Path) -> Path:
         FileNotFoundError: if there is no such folder.
         ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is not a file.
     """
-    file, kept = as_path("file", file), _read(path())
+    file = as_path("file", file)
+    kept = _read(path())
     if not kept:
         raise ValueError("there is no progress to export yet; check an answer first")
     if not file.parent.is_dir():
@@ -220,15 +234,12 @@ def import_progress(file: str | Path) -> Progress:
         right = {id_: state for id_, state in ours.states.items() if state == "right"}
         ours.states.update(new.states | right)
         ours.predictions.update(new.predictions)
-        for (
-            id_,
-            one,
-        ) in (
-            new.history.items()
-        ):  # the larger number: a file taken in twice counts once
+        for id_, one in new.history.items():
+            # The larger number: a file taken in twice counts once.
             had = ours.history.get(id_, one)
-            found = dict(Counter(one.mistakes) | Counter(had.mistakes))
-            ours.history[id_] = Attempts(max(one.attempts, had.attempts), found)
+            attempts = max(one.attempts, had.attempts)
+            mistakes = Counter(one.mistakes) | Counter(had.mistakes)
+            ours.history[id_] = Attempts(attempts, dict(mistakes))
 
     _change(add)
     return progress_report()
@@ -236,19 +247,30 @@ def import_progress(file: str | Path) -> Progress:
 
 def _progress(kept: dict[str, Any]) -> Progress:
     """Return the progress in a file, as far as it can be read."""
-    history = {
-        id_: Attempts(attempts, _entries(one.get("mistakes"), int))
-        for id_, one in _entries(kept.get("history"), dict).items()
-        if type(attempts := one.get("attempts")) is int
-    }
-    states = {k: v for k, v in _entries(kept, str).items() if v in STATES}
-    return Progress(states, _entries(kept.get("predictions"), str), history)
+    texts = _entries(kept, str)
+    states = {id_: state for id_, state in texts.items() if state in STATES}
+    predictions = _entries(kept.get("predictions"), str)
+    history = {}
+    for id_, one in _entries(kept.get("history"), dict).items():
+        attempts = one.get("attempts")
+        if type(attempts) is int:
+            mistakes = _entries(one.get("mistakes"), int)
+            history[id_] = Attempts(attempts, mistakes)
+    return Progress(states, predictions, history)
+
+
+def _contents(progress: Progress) -> dict[str, Any]:
+    """Return what is written into a file: the states, and predictions and history if any."""
+    contents: dict[str, Any] = dict(progress.states)
+    if progress.predictions:
+        contents["predictions"] = progress.predictions
+    if progress.history:
+        contents["history"] = asdict(progress)["history"]
+    return contents
 
 
 def _entries(table: Any, kind: type[T]) -> dict[str, T]:
     """Return the entries of a table that are of a kind; none where it is not a table."""
-    return (
-        {k: v for k, v in table.items() if type(v) is kind}
-        if isinstance(table, dict)
-        else {}
-    )
+    if not isinstance(table, dict):
+        return {}
+    return {name: value for name, value in table.items() if type(value) is kind}

@@ -9,7 +9,7 @@ import pytest
 from stbp_edu.forward_pass import forward
 from stbp_edu.parameters import Params
 from stbp_edu.practice import hunt, progress_report
-from stbp_edu.practice.bug_hunt import bugs, evidence, ran, table, wrong_gradients
+from stbp_edu.practice.bugs import bugs, evidence, ran, table, wrong_gradients
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network

@@ -12,7 +12,7 @@ pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 
 from playwright.sync_api import expect
 
-from stbp_edu.practice.bug_hunt import bugs, evidence
+from stbp_edu.practice.bugs import bugs, evidence
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import FormulaBlank
 from tests.practice.test_notebook_exercises import (

@@ -4,11 +4,10 @@ There is a network for each neuron, with and without recurrent weights. A reader
 state and refuses some arrows; every choice of them is computed.
 """
 
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from itertools import chain, combinations
+from itertools import combinations
 
 import numpy as np
 
@@ -25,10 +24,8 @@ from stbp_edu.plotting.svg_figure import PHONE
 from stbp_edu.practice.explorers.widget import Json, rounded
 from stbp_edu.surrogates import Gaussian
 
-LINEAR, EXPONENTIAL = (
-    LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate=gate)
-    for gate in ("linear", "exponential")
-)
+LINEAR = LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate="linear")
+EXPONENTIAL = LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate="exponential")
 NEURONS: dict[str, Callable[[], arrows.Neuron]] = {
     "hard reset, linear gate": lambda: arrows.hard_reset(LINEAR),
     "hard reset, exponential gate": lambda: arrows.hard_reset(EXPONENTIAL),
@@ -75,6 +72,10 @@ TITLES = {
 }
 
 
+Lines = dict[tuple[str, str], int]
+"""The number of each formula, by where it holds and its text."""
+
+
 @cache
 def board_data() -> Json:
     """Return every network of the board with each built-in rule and each rule of the reader's own.
@@ -88,12 +89,11 @@ def board_data() -> Json:
     >>> soft["rules"]["classic"]["words"], soft["own"]["reset"] == soft["rules"]["detached-reset"]
     ([20, 29], True)
     """
-    lines: dict[tuple[str, str], int] = {}
-    networks = {
-        f"{neuron} recur" if recurrent else neuron: Board(neuron, recurrent).data(lines)
-        for neuron in NEURONS
-        for recurrent in (False, True)
-    }
+    lines: Lines = {}
+    networks = {}
+    for neuron in NEURONS:
+        networks[neuron] = Board(neuron, recurrent=False).data(lines)
+        networks[f"{neuron} recur"] = Board(neuron, recurrent=True).data(lines)
     return {
         "neurons": list(NEURONS),
         "words": WORDS,
@@ -102,6 +102,10 @@ def board_data() -> Json:
         "networks": networks,
         "lines": [list(line) for line in lines],
     }
+
+
+PathsByWord = dict[tuple[str, ...], tuple[Path, list[float]]]
+"""For each word, one of its paths and the sizes of the contributions of all."""
 
 
 class Board:
@@ -113,120 +117,148 @@ class Board:
 
     def __init__(self, neuron: str, recurrent: bool) -> None:
         """Run a 2-2-1 network for four steps, and walk every path from each state at the first."""
-        net = arrows.network("2-2R-1R" if recurrent else "2-2-1", NEURONS[neuron]())
+        sizes = "2-2R-1R" if recurrent else "2-2-1"
         kinds = "WbR" if recurrent else "Wb"
-        params: LayerParams = [
-            None,
-            *({kind: layer[kind] for kind in kinds} for layer in LAYERS),
-        ]
-        self.net, self.neuron = net, net.layers[1].neuron
-        self.run = net, params, arrows.forward(net, params, INPUT), np.zeros((1, 1))
+        net = arrows.network(sizes, NEURONS[neuron]())
+        params: LayerParams = [None]
+        for layer in LAYERS:
+            params.append({kind: layer[kind] for kind in kinds})
+        self.net = net
+        self.neuron = net.layers[1].neuron
+        forward = arrows.forward(net, params, INPUT)
+        self.run = net, params, forward, np.zeros((1, 1))
         self.local = arrows.local_derivatives(*self.run)
-        found = {a.kind: a for table in net.arrows[1:] for a in table}
+        found = {}
+        for table in net.arrows[1:]:
+            for arrow in table:
+                found[arrow.kind] = arrow
         self.arrows = sorted(found.values(), key=lambda arrow: arrow.leaves)
         self.words = arrows.words(net, T)
-        self.paths: dict[str, dict[tuple[str, ...], tuple[Path, list[float]]]] = (
-            defaultdict(dict)
-        )
-        for state in reversed(
-            self.neuron.order
-        ):  # by word: a path, and the sizes of all
-            for path in arrows.paths_from(Node(state, 1, 0, 0), self.local):
-                _, sizes = self.paths[state].setdefault(path.word, (path, []))
-                sizes.append(abs(float(path.contribution)))
+        self.paths: dict[str, PathsByWord] = {}
+        for state in reversed(self.neuron.order):
+            self.paths[state] = self._paths_from(state)
         _, self.exact = self.backward("exact")
+
+    def _paths_from(self, state: str) -> PathsByWord:
+        """Return the paths from a state at the first step."""
+        found: PathsByWord = {}
+        for path in arrows.paths_from(Node(state, 1, 0, 0), self.local):
+            _, sizes = found.setdefault(path.word, (path, []))
+            sizes.append(abs(float(path.contribution)))
+        return found
 
     def backward(self, rule: Rule | str) -> tuple[Backward, Array]:
         """Return a rule's adjoints, and all its gradients as one vector."""
         back = arrows.backward(*self.run, rule)
-        gradients = [g.ravel() for layer in back.gradients[1:] for g in layer.values()]
+        gradients: list[Array] = []
+        for layer in back.gradients[1:]:
+            gradients += [gradient.ravel() for gradient in layer.values()]
         return back, np.concatenate(gradients)
 
-    def data(self, lines: dict[tuple[str, str], int]) -> Json:
+    def data(self, lines: Lines) -> Json:
         """Return the arrows, the states, and every setting; ``lines`` has the formulas so far."""
-        words = [word for n in (1, 2) for word in arrows.words(self.net, T, n=n)]
+        words = [*arrows.words(self.net, T, n=1), *arrows.words(self.net, T, n=2)]
         kinds = [arrow.kind for arrow in self.arrows]
         needed = [kind for kind in kinds if all(kind in word for word in words)]
+        states = []
+        for state in self.paths:
+            adjoint = self.neuron.lines.adjoint(state)
+            states.append({"kind": state, "adjoint": mathml(adjoint + "_1^{1,1}")})
+        rules = {name: self.setting(rule, lines) for name, rule in RULES.items()}
+        own = {}
         free = [kind for kind in kinds if kind not in needed]
-        subsets = chain.from_iterable(
-            combinations(free, k) for k in range(len(free) + 1)
-        )
+        for k in range(len(free) + 1):
+            for cut in combinations(free, k):
+                rule = Rule("your own", {"all": {**dict.fromkeys(cut), "*": "all"}})
+                own[" ".join(cut)] = self.setting(rule, lines)
         shown = self.drawing()
         return {
-            "arrows": [_told(arrow) for arrow in self.arrows],
+            "arrows": [_described(arrow) for arrow in self.arrows],
             "view": Laid(shown, PHONE).data(),
             "labels": [node.label for node in shown.nodes.values()],
-            "states": [
-                {
-                    "kind": state,
-                    "adjoint": mathml(self.neuron.lines.adjoint(state) + "_1^{1,1}"),
-                }
-                for state in self.paths
-            ],
+            "states": states,
             "needed": needed,
-            "rules": {name: self.setting(rule, lines) for name, rule in RULES.items()},
-            "own": {
-                " ".join(cut): self.setting(
-                    Rule("your own", {"all": {**dict.fromkeys(cut), "*": "all"}}), lines
-                )
-                for cut in subsets
-            },
+            "rules": rules,
+            "own": own,
         }
 
     def drawing(self) -> Drawing:
         """Return the states of a neuron now and next, the layer above, the loss, and all arrows."""
 
         def place(state: str, step: int = 0, layer: int = 0) -> PlacedState:
+            if layer:
+                return (state, 0.43, 2.3)
             x, y = PLACES.get(state, (1.0, 2.3))  # L
-            return (state, x + step, y) if not layer else (state, 0.43, 2.3)
+            return (state, x + step, y)
 
-        drawn = states(
-            [
-                (place(a.source), place(a.target, a.step, a.layer), a.kind, GRID)
-                for a in self.arrows
-            ]
-        )
-        bowed = [
-            replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows
-        ]
+        found = []
+        for arrow in self.arrows:
+            tail = place(arrow.source)
+            head = place(arrow.target, arrow.step, arrow.layer)
+            found.append((tail, head, arrow.kind, GRID))
+        drawn = states(found)
+        bowed = []
+        for shown in drawn.arrows:
+            bow = BOWS.get(shown.factor, 0.0)
+            bowed.append(replace(shown, bow=bow))
         low = min(node.at[1] for node in drawn.nodes.values())
         words = [
-            Label((0.2, low), "t, n", by=(0, 40)), Label((1.2, low), "t + 1, n", by=(0, 40)),
+            Label((0.2, low), "t, n", by=(0, 40)),
+            Label((1.2, low), "t + 1, n", by=(0, 40)),
             Label((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
             Label((1.0, 2.3), "if n = N", "start", (26, 5)),
-        ]  # fmt: skip
+        ]
         return Drawing(drawn.nodes, bowed, words=words)
 
-    def setting(self, rule: Rule, lines: dict[tuple[str, str], int]) -> Json:
+    def setting(self, rule: Rule, lines: Lines) -> Json:
         """Return a rule's arrows, its formulas, and the paths that it keeps and loses."""
-        entered = self.paths[self.neuron.input]
-        dropped = [word for word in self.words if entered[word][0].dropped_by(rule)]
+        moves = {}
+        for state in rule.moves:
+            moves[state] = [rule.move(state, arrow) for arrow in self.arrows]
+        numbers = []
+        for line in arrows.formulas(self.net, rule):
+            formula = mathml(f"{line.left} = {line.right}")
+            number = lines.setdefault((line.where, formula), len(lines))
+            numbers.append(number)
         back, gradient = self.backward(rule)
         off = np.linalg.norm(gradient - self.exact) / np.linalg.norm(self.exact)
-        found = arrows.formulas(self.net, rule)
-        formulas = [
-            (line.where, mathml(f"{line.left} = {line.right}")) for line in found
-        ]
-        scales = self.local.held(1, arrows.with_gain_limit(GAIN_LIMIT, rule)).values()
+        dropped = self._dropped(rule)
+        shortest = ""
+        if dropped:
+            shortest = " ".join(("enter", *dropped[0]))
         return {
-            "moves": {
-                state: [rule.move(state, arrow) for arrow in self.arrows]
-                for state in rule.moves
-            },
+            "moves": moves,
             "forgets": list(rule.forgets),
-            "lines": [lines.setdefault(line, len(lines)) for line in formulas],
+            "lines": numbers,
             "nodes": [self.node(state, rule, back) for state in self.paths],
             "words": [len(self.words) - len(dropped), len(dropped)],
-            "shortest": " ".join(("enter", *dropped[0])) if dropped else "",
+            "shortest": shortest,
             "off": rounded(float(off)),
-            "held": [
-                t + 1 for t in range(T - 1) if any(s[t, 0, 0] < 1 for s in scales)
-            ],
+            "held": self._held(rule),
         }
+
+    def _dropped(self, rule: Rule) -> list[tuple[str, ...]]:
+        """Return the words from a potential that a rule drops."""
+        found = []
+        entered = self.paths[self.neuron.input]
+        for word in self.words:
+            path, _ = entered[word]
+            if path.dropped_by(rule):
+                found.append(word)
+        return found
+
+    def _held(self, rule: Rule) -> list[int]:
+        """Return the steps, from 1, at which a gain limit holds the first neuron."""
+        limited = arrows.with_gain_limit(GAIN_LIMIT, rule)
+        held = set()
+        for scale in self.local.held(1, limited).values():
+            held |= {t + 1 for t in range(T - 1) if scale[t, 0, 0] < 1}
+        return sorted(held)
 
     def node(self, state: str, rule: Rule, back: Backward) -> list[float]:
         """Return a state's adjoint, its paths kept and dropped, and the share of size lost."""
-        ways, sizes = [0, 0], [0.0, 0.0]
+        ways = [0, 0]
+        sizes = [0.0, 0.0]
         for path, found in self.paths[state].values():
             lost = path.dropped_by(rule)
             ways[lost] += len(found)
@@ -235,7 +267,7 @@ class Board:
         return [rounded(value), *ways, rounded(sizes[True] / sum(sizes))]
 
 
-def _told(arrow: Arrow) -> Json:
+def _described(arrow: Arrow) -> Json:
     """Return an arrow: kind, ends, step and layer, whether it goes to many neurons, factor."""
     letters = arrow.letters or FACTORS.get(arrow.kind, "1")
     return {

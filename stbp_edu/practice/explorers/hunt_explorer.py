@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, first_wrong, table
+from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence, first_wrong, table
 from stbp_edu.practice.explorers.widget import Json
 
 

@@ -29,10 +29,8 @@ WIDTHS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)
 STEPS = 15
 DIGITS = 4
 OFF = {"no-reset": "reset", "no-leak": "carry"}
-SETTINGS = [
-    " ".join(filter(None, s))
-    for s in product(CASE_RULES, ("", "no-reset"), ("", "no-leak"))
-]
+SWITCHES = ("", " no-leak", " no-reset", " no-reset no-leak")
+SETTINGS = [f"{rule}{off}" for rule, off in product(CASE_RULES, SWITCHES)]
 """What the switches of the paths can be set to: a rule, and what is off, ``"classic no-leak"``."""
 
 
@@ -58,7 +56,9 @@ def sweep_data(net: ForwardPass) -> Json:
 
 def _cells(net: ForwardPass, rule: str) -> list[Json]:
     """Return every cell, with the terms and the values of δ and ε of each of its neurons."""
-    (T, S, N), sweep, trace = net.shape, net.sweep(rule), net.trace
+    T, S, N = net.shape
+    sweep = net.sweep(rule)
+    trace = net.trace
     graph = unroll(trace, net.targets, net.params, net.neuron)
     err = "ε" if rule == "exact" else "δ·h"
 
@@ -72,30 +72,27 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
         _, n, t, i, _ = node
         signal = value(node)
         if letter == "δ·h":
-            signal = value(node._replace(kind="o")) * float(
-                net.neuron.h(trace.U[n][t])[0, i]
-            )
+            h = net.neuron.h(trace.U[n][t])
+            signal = value(node._replace(kind="o")) * float(h[0, i])
         return [f"{letter}{subscript(i)}({t + 1},{n})", signal]
 
     def factors(edge: Edge) -> list[list[Any]]:
         """Return the error that comes back over an arrow, and its factor."""
-        (_, n, t, i, _), target, factor = edge.source, edge.target, float(edge.factor)
+        _, n, t, i, _ = edge.source
+        target = edge.target
+        factor = float(edge.factor)
         match edge.kind:
             case "readout":
-                miss = float(net.targets[0, i] - trace.O[N][:, 0, i].mean())
+                rate = trace.O[N][:, 0, i].mean()
+                miss = float(net.targets[0, i] - rate)
                 return [["-1/(TS)", -1 / (T * S)], ["y-rate", miss]]
             case "weight":
-                return [
-                    incoming(target, err),
-                    [f"w{subscript(target.i)}{subscript(i)}", factor],
-                ]
+                w = f"w{subscript(target.i)}{subscript(i)}"
+                return [incoming(target, err), [w, factor]]
             case "reset":
-                df = float(net.neuron.df(trace.O[n][t])[0, i])
-                return [
-                    incoming(target, err),
-                    ["u", float(trace.U[n][t, 0, i])],
-                    ["f'", df],
-                ]
+                u = float(trace.U[n][t, 0, i])
+                df = net.neuron.df(trace.O[n][t])
+                return [incoming(target, err), ["u", u], ["f'", float(df[0, i])]]
             case "spike":
                 return [["δ", value(target)], ["h", factor]]
             case _:
@@ -103,31 +100,33 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
 
     def terms(node: Node) -> list[Json]:
         """Return a term for each arrow that leaves a node."""
-        edges = sorted(edges_from(node, graph), key=lambda edge: edge.step)
-        inside = ("readout", "spike")
-        return [
-            {
-                "from": None if e.kind in inside else (e.target.t + 1, e.target.n),
-                "factors": factors(e),
-            }
-            for e in edges
-        ]
+        found = []
+        for edge in sorted(edges_from(node, graph), key=lambda edge: edge.step):
+            cell = None
+            if edge.kind not in ("readout", "spike"):
+                cell = (edge.target.t + 1, edge.target.n)
+            found.append({"from": cell, "factors": factors(edge)})
+        return found
 
     def neuron(n: int, t: int, i: int) -> Json:
         """Return the two sums of a neuron."""
-        spike, potential = (Node(kind, n, t, i) for kind in "ou")
+        spike = Node("o", n, t, i)
+        potential = Node("u", n, t, i)
         return {
-            **{"delta": terms(spike), "epsilon": terms(potential), "i": i + 1},
-            **{"deltaValue": value(spike), "epsilonValue": value(potential)},
+            "delta": terms(spike),
+            "epsilon": terms(potential),
+            "i": i + 1,
+            "deltaValue": value(spike),
+            "epsilonValue": value(potential),
         }
 
-    return [
-        {
-            **{"t": t + 1, "n": n, "case": case_at(t, n, T, N)},
-            "neurons": [neuron(n, t, i) for i in range(net.params.sizes[n])],
-        }
-        for t, n in product(reversed(range(T)), reversed(range(1, N + 1)))
-    ]
+    cells: list[Json] = []
+    for t in reversed(range(T)):
+        for n in reversed(range(1, N + 1)):
+            case = case_at(t, n, T, N)
+            neurons = [neuron(n, t, i) for i in range(net.params.sizes[n])]
+            cells.append({"t": t + 1, "n": n, "case": case, "neurons": neurons})
+    return cells
 
 
 def paths_data(net: ForwardPass) -> Json:
@@ -178,31 +177,32 @@ def _kept(paths: list[Path]) -> Json:
     """Return the paths of one node, the largest first, and what each setting keeps of them."""
     paths = sorted(paths, key=lambda path: -abs(path.contribution))
     whole = sum(abs(float(path.contribution)) for path in paths) or 1.0
-
-    def keeps(setting: str, path: Path) -> bool:
-        """Return whether a setting keeps a path."""
-        rule, *off = setting.split()
-        return not path.dropped_by(rule) and not any(OFF[o] in path.word for o in off)
-
-    return {
-        "totals": {
-            setting: float(
-                sum(path.contribution for path in paths if keeps(setting, path))
-            )
-            for setting in SETTINGS
-        },
-        "paths": [
+    totals = {}
+    for setting in SETTINGS:
+        kept = [path.contribution for path in paths if _keeps(setting, path)]
+        totals[setting] = float(sum(kept))
+    listed = []
+    for path in paths:
+        value = float(path.contribution)
+        listed.append(
             {
-                "nodes": [node_id(n) for n in path.nodes],
-                "kinds": [e.kind for e in path.edges],
-                "factors": [float(e.factor) for e in path.edges],
-                "value": float(path.contribution),
-                "share": abs(float(path.contribution)) / whole,
-                "kept": [setting for setting in SETTINGS if keeps(setting, path)],
+                "nodes": [node_id(node) for node in path.nodes],
+                "kinds": [edge.kind for edge in path.edges],
+                "factors": [float(edge.factor) for edge in path.edges],
+                "value": value,
+                "share": abs(value) / whole,
+                "kept": [setting for setting in SETTINGS if _keeps(setting, path)],
             }
-            for path in paths
-        ],
-    }
+        )
+    return {"totals": totals, "paths": listed}
+
+
+def _keeps(setting: str, path: Path) -> bool:
+    """Return whether a setting keeps a path."""
+    rule, *off = setting.split()
+    if path.dropped_by(rule):
+        return False
+    return not any(OFF[switch] in path.word for switch in off)
 
 
 def lab_data() -> Json:
@@ -246,8 +246,10 @@ def _run(gate: str, tau: float, v_th: float, current: float) -> Json:
     neuron = LIF(tau=tau, v_th=v_th, gate=gate)
     params = Params(W=[None, np.array([[current]])], b=[None, np.zeros(1)])
     trace = forward(np.ones((STEPS, 1, 1)), params, neuron)
-    u, o = trace.U[1].ravel(), trace.O[1].ravel()
-    return {"u": _rounded(u), "o": "".join(str(int(spike)) for spike in o)}
+    u = trace.U[1].ravel()
+    o = trace.O[1].ravel()
+    spikes = [str(int(spike)) for spike in o]
+    return {"u": _rounded(u), "o": "".join(spikes)}
 
 
 def _rounded(values: Any) -> list[float]:

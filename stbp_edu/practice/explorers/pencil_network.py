@@ -16,6 +16,7 @@ TWO_LAYERS = Params(
     W=[None, np.array([[2.0, 1.0], [5.0, -3.5]]), np.array([[2.0, -3.0]])],
     b=[None, np.array([1.0, 0.5]), np.array([2.0])],
 )
+INPUT = [[1, 1], [0, 1], [1, 0]]
 
 
 def pencil() -> ForwardPass:
@@ -34,14 +35,14 @@ def pencil() -> ForwardPass:
     """
     neuron = LIF(tau=0.5, v_th=3.5, surrogate=Rectangle(a=4.0), gate="linear")
     words = "linear gate, τ = 1/2, V_th = 7/2, rectangle of width 4"
-    return _run([[1, 1], [0, 1], [1, 0]], TWO_LAYERS, neuron, words)
+    return _run(INPUT, TWO_LAYERS, neuron, words)
 
 
 def smooth() -> ForwardPass:
     """Return the same weights with a gate and a surrogate that are nowhere 0: every path counts."""
     neuron = LIF(tau=0.5, v_th=3.5, surrogate=Gaussian(a=1.0), gate="exponential")
     words = "exponential gate, τ = 1/2, V_th = 7/2, Gaussian of variance 1"
-    return _run([[1, 1], [0, 1], [1, 0]], TWO_LAYERS, neuron, words)
+    return _run(INPUT, TWO_LAYERS, neuron, words)
 
 
 def one_neuron() -> ForwardPass:
@@ -56,7 +57,8 @@ def _run(
     spikes: list[list[int]], params: Params, neuron: LIF, description: str
 ) -> ForwardPass:
     """Run a network for three steps on one sample, in which its output should always spike."""
-    trace = forward(np.array(spikes, dtype=float)[:, None], params, neuron)
+    of_sample = np.array(spikes, dtype=float)
+    trace = forward(of_sample[:, None], params, neuron)
     return ForwardPass(trace, np.array([[1.0]]), params, neuron, description)
 
 
@@ -75,11 +77,7 @@ def nudge(net: ForwardPass, node: Node, r: float = 1e-3) -> float:
     >>> round(nudge(pencil(), Node("o", n=2, t=2, i=0)), 6)
     -0.227098
     """
-    spikes, targets, params, neuron = (
-        net.trace.O[0],
-        net.targets,
-        net.params,
-        net.neuron,
-    )
-    up, down = (twin_loss(spikes, targets, params, neuron, node, a) for a in (r, -r))
+    given = (net.trace.O[0], net.targets, net.params, net.neuron)
+    up = twin_loss(*given, node, r)
+    down = twin_loss(*given, node, -r)
     return (up - down) / (2 * r)

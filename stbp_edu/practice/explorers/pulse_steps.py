@@ -8,7 +8,6 @@ that the rule keeps ends at a cross.
 from collections import defaultdict
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import chain
 from typing import NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
@@ -63,26 +62,32 @@ def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
     >>> [move.edge.kind for step in pulse_moves(paths, "classic") for move in step if move.ends]
     ['carry']
     """
-    beyond: dict[tuple[Edge, ...], list[Path]] = defaultdict(
-        list
-    )  # of each part from the loss on
+    # A part of a path begins at some node and ends at the loss.
+    beyond: dict[tuple[Edge, ...], list[Path]] = defaultdict(list)
     for path in paths:
         for length in range(1, len(path.edges) + 1):
-            beyond[path.edges[-length:]].append(path)
-    hopeless = {
-        part for part, those in beyond.items() if all(p.dropped_by(rule) for p in those)
-    }
+            part = path.edges[-length:]
+            beyond[part].append(path)
+    hopeless = set()
+    for part, those in beyond.items():
+        if all(path.dropped_by(rule) for path in those):
+            hopeless.add(part)
+    longest = max(len(path.edges) for path in paths)
     steps = []
-    for length in range(1, max(len(path.edges) for path in paths) + 1):
+    for length in range(1, longest + 1):
         groups = defaultdict(list)
         for part in beyond:
             if len(part) == length and part[1:] not in hopeless:
-                groups[part[0], part in hopeless].append(part)
+                ends = part in hopeless
+                groups[part[0], ends].append(part)
         moves = []
         for (edge, ends), parts in groups.items():
             before = _worth([Path(part[1:]) for part in parts])
-            those = tuple(path for part in parts for path in beyond[part])
-            moves.append(Move(edge, before, _worth([*map(Path, parts)]), those, ends))
+            value = _worth([Path(part) for part in parts])
+            those = []
+            for part in parts:
+                those += beyond[part]
+            moves.append(Move(edge, before, value, tuple(those), ends))
         steps.append(moves)
     return steps
 
@@ -98,26 +103,35 @@ class PulseWriter:
     def __init__(
         self, graph: LocalDerivatives, start: Node, paths: list[Path], edges: list[Edge]
     ) -> None:
-        self.graph, self.start, self.paths, self.edges = graph, start, paths, edges
-        moves = [*chain.from_iterable(pulse_moves(paths))]
-        values = [move.value for move in moves]
-        factors = [float(move.edge.factor) for move in moves]
+        self.graph = graph
+        self.start = start
+        self.paths = paths
+        self.edges = edges
+        values = []
+        factors = []
+        for step in pulse_moves(paths):
+            values += [move.value for move in step]
+            factors += [float(move.edge.factor) for move in step]
         self.most = max(map(abs, values)) or 1.0
-        is_small = [abs(_fraction(x) - x) < 1e-12 for x in values + factors]
-        self.in_fractions = all(is_small)
+        numbers = values + factors
+        self.in_fractions = all(abs(_fraction(x) - x) < 1e-12 for x in numbers)
         self.adjoint = _worth(paths)
         self.plain = graph.net.sizes[start.n :] == (1,)
 
     def write(self, x: float) -> str:
         """Return a number as a fraction, if all are small ones, with a real minus sign."""
-        text = str(_fraction(x)) if self.in_fractions else f"{x + 0.0:.4g}"
+        text = f"{x + 0.0:.4g}"
+        if self.in_fractions:
+            text = str(_fraction(x))
         return text.replace("-", "−")
 
     def name(self, node: Node) -> str:
         """Return a node in words; a pair of numbers is its cell (t, n)."""
         if node.kind == "L":
             return "L"
-        place = f"t = {node.t + 1}" if self.plain else f"({node.t + 1}, {node.n})"
+        place = f"({node.t + 1}, {node.n})"
+        if self.plain:
+            place = f"t = {node.t + 1}"
         return f"{label(node, self.graph.net)} at {place}"
 
     def rule(self, rule: str) -> Json:
@@ -127,23 +141,24 @@ class PulseWriter:
             words += CROSSED
         first = {"node": "L", "label": "1", "weight": 1.0}
         steps: list[Json] = [{"moves": [], "rest": [first], "said": words, "lines": []}]
+        whole = _count(len(self.paths), "path")
         came: list[float] = []
-        arrived, moves = 0, pulse_moves(self.paths, rule)
+        arrived = 0
+        moves = pulse_moves(self.paths, rule)
         for k, step in enumerate(moves, start=1):
-            home = [m for m in step if m.edge.source == self.start and not m.ends]
+            at_start = [move for move in step if move.edge.source == self.start]
+            home = [move for move in at_start if not move.ends]
             came += [move.value for move in home]
             arrived += sum(len(move.paths) for move in home)
-            so_far = f" So far {arrived} of {_count(len(self.paths), 'path')}, sum "
-            told = (
-                so_far + f"{self.write(sum(came))}."
-                if arrived and k < len(moves)
-                else ""
-            )
+            said = f"Step {k} of {len(moves)}: {self.said(step, len(home))}."
+            if arrived and k < len(moves):
+                so_far = self.write(sum(came))
+                said += f" So far {arrived} of {whole}, sum {so_far}."
             steps.append(
                 {
                     "moves": [self.move(move) for move in step],
                     "rest": self.rest(step, came),
-                    "said": f"Step {k} of {len(moves)}: {self.said(step, len(home))}.{told}",
+                    "said": said,
                     "lines": [self.line(move) for move in step],
                 }
             )
@@ -176,28 +191,34 @@ class PulseWriter:
                 there[move.edge.source] += move.value
         if came:
             there[self.start] = sum(came)
-        return [
-            {
-                "node": node_id(node),
-                "label": self.write(value),
-                "weight": self.weight(value),
-            }
-            for node, value in there.items()
-        ]
+        found = []
+        for node, value in there.items():
+            text = self.write(value)
+            weight = self.weight(value)
+            found.append({"node": node_id(node), "label": text, "weight": weight})
+        return found
 
     def line(self, move: Move) -> str:
         """Return a move as one would write it on paper."""
-        tail, head = self.name(move.edge.source), self.name(move.edge.target)
+        edge = move.edge
+        tail = self.name(edge.source)
+        head = self.name(edge.target)
         if move.ends:
+            lost = _count(len(move.paths), "path")
+            worth = self.write(_worth(move.paths))
             return (
                 f"On the way from {head} to {tail} a copy ends at the cross, and with it "
-                f"{_count(len(move.paths), 'path')} worth {self.write(_worth(move.paths))}."
+                f"{lost} worth {worth}."
             )
-        factor = self.write(float(move.edge.factor))
-        factor = f"({factor})" if factor.startswith("−") else factor
-        product = f"{self.write(move.before)} · {factor} = {self.write(move.value)}."
-        home = " It has arrived." if move.edge.source == self.start else ""
-        return f"From {head} to {tail}, {SYMBOLS[move.edge.kind]}: {product}{home}"
+        before = self.write(move.before)
+        factor = self.write(float(edge.factor))
+        if factor.startswith("−"):
+            factor = f"({factor})"
+        product = f"{before} · {factor} = {self.write(move.value)}."
+        line = f"From {head} to {tail}, {SYMBOLS[edge.kind]}: {product}"
+        if edge.source == self.start:
+            line += " It has arrived."
+        return line
 
     def said(self, step: list[Move], home: int) -> str:
         """Return the words for the copies of a step."""
@@ -212,25 +233,34 @@ class PulseWriter:
 
     def added(self, came: list[float]) -> str:
         """Return the values that arrived as a sum, as one would write it on paper."""
-        terms, total = [self.write(value) for value in came], self.write(sum(came))
-        if len(terms) < 2:
+        total = self.write(sum(came))
+        if len(came) < 2:
             return total
-        if len(terms) > MOST:
-            return f"{len(terms)} copies arrive and sum to {total}"
-        signed = [f"− {x[1:]}" if x.startswith("−") else f"+ {x}" for x in terms[1:]]
-        return f"{' '.join([terms[0], *signed])} = {total}"
+        if len(came) > MOST:
+            return f"{len(came)} copies arrive and sum to {total}"
+        written = self.write(came[0])
+        for value in came[1:]:
+            term = self.write(value)
+            if term.startswith("−"):
+                written += f" − {term[1:]}"
+            else:
+                written += f" + {term}"
+        return f"{written} = {total}"
 
     def end(self, total: float, arrived: int) -> str:
         """Return the closing words, when nothing moves any more."""
-        letter = f"{'δ' if self.start.kind == 'o' else 'ε'} of {self.name(self.start)}"
+        letter = "δ" if self.start.kind == "o" else "ε"
+        adjoint = f"{letter} of {self.name(self.start)}"
         whole = _count(len(self.paths), "path")
         if arrived == len(self.paths):
             every = "The only path has" if arrived == 1 else f"All {whole} have"
-            return f"{every} arrived: {letter} = {self.write(total)}."
+            return f"{every} arrived: {adjoint} = {self.write(total)}."
+        have = "has" if arrived == 1 else "have"
+        lost = self.write(self.adjoint - total)
         return (
-            f"{arrived} of {whole} {'has' if arrived == 1 else 'have'} arrived, with the sum "
-            f"{self.write(total)}. Every path counted, {letter} = {self.write(self.adjoint)}: "
-            f"the lost ones are worth {self.write(self.adjoint - total)}."
+            f"{arrived} of {whole} {have} arrived, with the sum {self.write(total)}. "
+            f"Every path counted, {adjoint} = {self.write(self.adjoint)}: "
+            f"the lost ones are worth {lost}."
         )
 
 
@@ -241,4 +271,6 @@ def _fraction(x: float) -> Fraction:
 
 def _count(k: int, one: str, many: str = "") -> str:
     """Return a number with its noun or its verb."""
-    return f"{k} {one if k == 1 else many or one + 's'}"
+    if k == 1:
+        return f"{k} {one}"
+    return f"{k} {many or one + 's'}"

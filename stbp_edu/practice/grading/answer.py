@@ -1,6 +1,6 @@
 """A wrong answer beside the right one, call by call, and where the two differ."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -53,10 +53,11 @@ class Answer:
     @cached_property
     def arrays(self) -> list[Array]:
         """The results that are arrays, of all calls."""
-        every = [
-            part for o in self.outcomes if isinstance(o, dict) for part in o.values()
-        ]
-        return [part for part in every if isinstance(part, np.ndarray) and part.size]
+        parts: list[ResultPart] = []
+        for outcome in self.outcomes:
+            if isinstance(outcome, dict):
+                parts += outcome.values()
+        return [part for part in parts if isinstance(part, np.ndarray) and part.size]
 
     @cached_property
     def rtol(self) -> float:
@@ -66,10 +67,8 @@ class Answer:
 
     def misses(self, rtol: float) -> list[bool]:
         """Return whether an outcome is not right to so many digits, call by call."""
-        return [
-            not same(*pair, rtol)
-            for pair in zip(self.outcomes, self.right, strict=True)
-        ]
+        pairs = zip(self.outcomes, self.right, strict=True)
+        return [not same(outcome, right, rtol) for outcome, right in pairs]
 
     @cached_property
     def wrong(self) -> list[bool]:
@@ -79,42 +78,65 @@ class Answer:
     @cached_property
     def order(self) -> list[int]:
         """The calls in the order in which hypotheses are asked: the telling ones first."""
-        fails = [isinstance(outcome, Difference) for outcome in self.outcomes]
-        sizes = [i.T * i.S if i.T > 1 else 1000 for i in self.situations]
-        return sorted(
-            range(len(sizes)), key=lambda k: (not self.wrong[k], fails[k], sizes[k])
-        )
+
+        def rank(k: int) -> tuple[bool, bool, int]:
+            """Return what the calls are sorted by."""
+            inputs = self.situations[k]
+            fails = isinstance(self.outcomes[k], Difference)
+            size = inputs.T * inputs.S if inputs.T > 1 else 1000
+            return not self.wrong[k], fails, size
+
+        return sorted(range(len(self.situations)), key=rank)
 
     def at(self, function: AnswerFunction, k: int) -> CallResult:
         """Return the result of one of the package's own functions in the k-th call."""
-        seen = function if self.view is None else self.view(function)
-        return tried(seen, self.situations[k].args, self.situations[k].right)
+        if self.view is not None:
+            function = self.view(function)
+        inputs = self.situations[k]
+        return tried(function, inputs.args, inputs.right)
 
     def gives(self, function: AnswerFunction, *, exactly: bool = True) -> bool:
         """Return whether a function has the same outcomes in every call."""
-        pairs = ((self.at(function, k), self.outcomes[k]) for k in self.order)
-        return all(same(*pair, self.rtol, exactly=exactly) for pair in pairs)
+        for k in self.order:
+            outcome = self.at(function, k)
+            if not same(outcome, self.outcomes[k], self.rtol, exactly=exactly):
+                return False
+        return True
 
     def vector(self, outcome: CallResult, k: int) -> Array:
         """Return all numbers of an outcome of a call in a row; NaN where it has other shapes."""
-        found = outcome.values() if isinstance(outcome, dict) else ()
-        arrays = [part.astype(float) for part in found if isinstance(part, np.ndarray)]
-        shapes = [np.shape(x) for x in self.right[k].values()]  # type: ignore[arg-type, union-attr]
-        if [x.shape for x in arrays] != shapes:
+        parts: Iterable[ResultPart] = ()
+        if isinstance(outcome, dict):
+            parts = outcome.values()
+        arrays = [part.astype(float) for part in parts if isinstance(part, np.ndarray)]
+        shapes = [array.shape for array in arrays]
+        right: Any = self.right[k]
+        if shapes != [np.shape(part) for part in right.values()]:
             return np.array([np.nan])
-        return np.concatenate([x.ravel() for x in arrays])
+        return np.concatenate([array.ravel() for array in arrays])
 
     def difference(self, k: int) -> Difference:
         """Return the first difference of a wrong outcome, that of the k-th call."""
-        got, right = self.outcomes[k], self.right[k]
-        if not isinstance(got, dict) or not isinstance(right, dict):
-            return got or Difference("problem", "It returns nothing here.")  # type: ignore[return-value]
+        got = self.outcomes[k]
+        right: Any = self.right[k]
+        if got is None:
+            return Difference("problem", "It returns nothing here.")
+        if isinstance(got, Difference):
+            return got
         pairs = zip(got.items(), right.values(), strict=True)
-        part, x, y = next(
-            (n, x, y) for (n, x), y in pairs if not alike(x, y, self.rtol)
+        differing = (
+            (part, x, y) for (part, x), y in pairs if not alike(x, y, self.rtol)
         )
+        part, x, y = next(differing)
         kind, message = _described(x, y, self.rtol, self.axes)
-        return Difference(kind, f"{part}: {message}" if part else message)
+        if part:
+            message = f"{part}: {message}"
+        return Difference(kind, message)
+
+
+def largest(numbers: Array) -> float:
+    """Return the largest absolute value; 0 of no numbers."""
+    return float(np.abs(numbers).max(initial=0.0))
 
 
 def same(
@@ -126,14 +148,20 @@ def same(
     that divides by zero has its name too.
     """
     if isinstance(a, Difference) and isinstance(b, Difference):
-        words = None if exactly else 1
-        x, y = (
-            d.error.split()[:words] or d.message.partition(", where")[0] for d in (a, b)
-        )
-        return x == y
+        return _said(a, exactly) == _said(b, exactly)
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
-    return all(alike(x, y, rtol) for x, y in zip(a.values(), b.values(), strict=True))
+    pairs = zip(a.values(), b.values(), strict=True)
+    return all(alike(x, y, rtol) for x, y in pairs)
+
+
+def _said(difference: Difference, exactly: bool) -> list[str] | str:
+    """Return what a difference is compared by: the exception, or else the message."""
+    words = difference.error.split()
+    if not words:
+        message, _, _ = difference.message.partition(", where")
+        return message
+    return words if exactly else words[:1]
 
 
 def alike(a: ResultPart, b: ResultPart, rtol: float) -> bool:
@@ -143,17 +171,19 @@ def alike(a: ResultPart, b: ResultPart, rtol: float) -> bool:
     if a.shape != b.shape:
         return False
     finite = np.isfinite(a)
-    return (
-        np.array_equal(finite, np.isfinite(b))
-        and not _off(a[finite], b[finite], rtol).any()
-    )
+    if not np.array_equal(finite, np.isfinite(b)):
+        return False
+    return not _off(a[finite], b[finite], rtol).any()
 
 
 def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
     """Return where numbers differ, relative to each and to a share of the largest beside it."""
-    size = np.abs(right.astype(float))
-    floor = rtol * (1e-3 if rtol <= RTOL else SHARE) * float(size.max(initial=1e-30))
-    return ~np.less_equal(np.abs(value - right.astype(float)), rtol * size + floor)
+    right = right.astype(float)
+    size = np.abs(right)
+    share = 1e-3 if rtol <= RTOL else SHARE
+    floor = rtol * share * float(size.max(initial=1e-30))
+    off = np.abs(value - right)
+    return ~np.less_equal(off, rtol * size + floor)
 
 
 def _described(
@@ -171,15 +201,18 @@ def _described(
     if want.dtype == bool and not want.shape:
         return "value", "this does not hold"
     infinite = ~np.isfinite(got)
-    wrong = infinite if infinite.any() else _off(got, want, rtol)
-    index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    place = _place(index, axes)
     if infinite.any():
-        return (
-            "nan",
-            f"it returns {got[index]}{place}: a division by zero, or an overflow",
-        )
-    return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
+        index = _first(infinite)
+        value = f"{got[index]}{_place(index, axes)}"
+        return "nan", f"it returns {value}: a division by zero, or an overflow"
+    index = _first(_off(got, want, rtol))
+    numbers = side_by_side(float(got[index]), float(want[index]))
+    return "value", f"{numbers}{_place(index, axes)}"
+
+
+def _first(where: NDArray[np.bool_]) -> tuple[int, ...]:
+    """Return the index of the first entry that is true."""
+    return tuple(int(i) for i in np.argwhere(where)[0])
 
 
 def _place(index: tuple[int, ...], axes: Sequence[str]) -> str:
@@ -187,11 +220,16 @@ def _place(index: tuple[int, ...], axes: Sequence[str]) -> str:
     if not index:
         return ""
     if len(index) != len(axes):
-        return f" at index {index[0] if len(index) == 1 else index}"
-    named = zip(axes, index, strict=True)
-    places = [step_name(i) if name == "t" else f"{name} {i}" for name, i in named]
-    counted = "" if list(axes) == ["t"] else " (counted from 0)"
-    return f" at {', '.join(places)}{counted}"
+        where = index[0] if len(index) == 1 else index
+        return f" at index {where}"
+    places = []
+    for name, i in zip(axes, index, strict=True):
+        place = step_name(i) if name == "t" else f"{name} {i}"
+        places.append(place)
+    words = f" at {', '.join(places)}"
+    if list(axes) == ["t"]:
+        return words
+    return f"{words} (counted from 0)"
 
 
 def side_by_side(yours: float, exact: float) -> str:
@@ -200,6 +238,9 @@ def side_by_side(yours: float, exact: float) -> str:
     >>> side_by_side(0.33333333, 0.33333444)
     'yours 0.333333, exact 0.333334'
     """
-    pairs = ((f"{yours:.{digits}g}", f"{exact:.{digits}g}") for digits in range(4, 18))
-    x, y = next((x, y) for x, y in pairs if x != y)
+    for digits in range(4, 18):
+        x = f"{yours:.{digits}g}"
+        y = f"{exact:.{digits}g}"
+        if x != y:
+            break
     return f"yours {x}, exact {y}"

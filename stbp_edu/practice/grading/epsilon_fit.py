@@ -12,6 +12,7 @@ there, 0 is missing, -1 has its sign flipped.
 
 import contextlib
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -77,45 +78,50 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
     Empty where the function gives no gradients.
     """
     net = wide_network()
-    exact, N = net.sweep("exact"), net.params.N
+    exact = net.sweep("exact")
+    right = list(exact.epsilon)
+    N = net.params.N
+    args = (net.trace, net.targets, net.params, net.neuron)
     with contextlib.redirect_stdout(io.StringIO()):
-        outcome = call(
-            function, (net.trace, net.targets, net.params, net.neuron), exact.gradients
-        )
-    found = [
-        fit
-        for n in range(1, N + 1)
-        if (fit := recover_epsilon(net, outcome, n)) is not None
-    ]
-    if len(found) < N:
-        return ()
-    epsilon, right = [None, *(e for e, _ in found)], list(exact.epsilon)
-    misfit = [0.0, *(m for _, m in found)]
-    layers = [n for n in range(N, 0, -1) if misfit[n] > TOLERANCE]
+        outcome = call(function, args, exact.gradients)
+    epsilon: Layers = [None]
+    wrong = []  # layers whose gradients fit no ε
+    for n in range(1, N + 1):
+        found = recover_epsilon(net, outcome, n)
+        if found is None:
+            return ()
+        of_layer, misfit = found
+        epsilon.append(of_layer)
+        if misfit > TOLERANCE:
+            wrong.append(n)
     text = "these gradients are not a sum over steps and samples of ε times the spikes below"
-    if what := _out_of_order(epsilon, right):
+    what = _out_of_order(epsilon, right)
+    if what:
         text = f"the {what} of ε and of the spikes below are not paired correctly"
-        layers, epsilon = list(range(N, 0, -1)), right
-    fifth = (f"layer {layers[0]}", text) if layers else ()
+        wrong = list(range(1, N + 1))
+        epsilon = right
+    fifth = CaseReport(5, N)
+    if wrong:
+        fifth = CaseReport(5, N, len(wrong), f"layer {wrong[-1]}", text)
     reports = [_report(net, epsilon, right, case) for case in (1, 2, 3, 4)]
-    return (*reports, CaseReport(5, N, len(layers), *fifth))
+    return (*reports, fifth)
 
 
 def _report(net: ForwardPass, epsilon: Layers, right: Layers, case: int) -> CaseReport:
     """Return the mistakes in the cells of one of the first four cases."""
     cells = list(net.cells(case))
-    wrong = [
-        (t, n)
-        for t, n in cells
-        if np.abs(epsilon[n][t] - right[n][t]).max()
-        > SOLVED * np.abs(right[n][t]).max()
-    ]
+    wrong = []
+    for t, n in cells:
+        exact = right[n][t]
+        off = np.abs(epsilon[n][t] - exact).max()
+        if off > SOLVED * np.abs(exact).max():
+            wrong.append((t, n))
     if not wrong:
         return CaseReport(case, len(cells))
-    first = f"{step_name(wrong[0][0])}, n = {wrong[0][1]}"
-    return CaseReport(
-        case, len(cells), len(wrong), first, _explanation(net, epsilon, case)
-    )
+    t, n = wrong[0]
+    first = f"{step_name(t)}, n = {n}"
+    explanation = _explanation(net, epsilon, case)
+    return CaseReport(case, len(cells), len(wrong), first, explanation)
 
 
 def recover_epsilon(
@@ -127,77 +133,87 @@ def recover_epsilon(
     samples of ε times the spikes below, and for the bias of ε alone), whatever its ε. None where
     what came is no gradient of each parameter, or not finite.
     """
-    T, S, _ = net.shape
-    of = [outcome[f"{name}[{n}]"] for name in "Wb"] if isinstance(outcome, dict) else []
-    arrays = [np.asarray(g, dtype=float) for g in of]  # whatever precision they came in
-    is_small = all((np.abs(g) < LARGEST).all() for g in arrays)
-    if [g.shape for g in arrays] != [
-        net.params.W[n].shape,
-        net.params.b[n].shape,
-    ] or not is_small:
+    if not isinstance(outcome, dict):
+        return None
+    # In float64, whatever precision they came in.
+    gW = np.asarray(outcome[f"W[{n}]"], dtype=float)
+    gb = np.asarray(outcome[f"b[{n}]"], dtype=float)
+    if gW.shape != net.params.W[n].shape or gb.shape != net.params.b[n].shape:
         return None
     # The bias acts like a weight from a neuron that always spikes: one more column.
-    below = np.column_stack([net.trace.O[n - 1].reshape(T * S, -1), np.ones(T * S)])
-    gradient = np.column_stack(arrays)
+    gradient = np.column_stack([gW, gb])
+    if not (np.abs(gradient) < LARGEST).all():
+        return None
+    T, S, _ = net.shape
+    spikes = net.trace.O[n - 1].reshape(T * S, -1)
+    below = np.column_stack([spikes, np.ones(T * S)])
     E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
     return E.reshape(T, S, -1), _misfit(below.T @ E, gradient.T)
 
 
 def _misfit(fit: Array, values: Array) -> float:
     """Return the residual of a fit, relative to the values."""
-    return float(
-        np.linalg.norm(fit - values) / max(float(np.linalg.norm(values)), 1e-30)
-    )
+    size = max(float(np.linalg.norm(values)), 1e-30)
+    return float(np.linalg.norm(fit - values) / size)
 
 
 def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:
     """Return which terms are missing, too many, or off by a factor in the ε of a case."""
-    cells = list(net.cells(case))
-    terms = [_terms(net, epsilon, t, n) for t, n in cells]
-    A = np.concatenate(
-        [np.stack([*map(np.ravel, of.values())], axis=1) for of in terms]
-    )
-    y = np.concatenate([epsilon[n][t].ravel() for t, n in cells])
+    columns = []
+    values = []
+    for t, n in net.cells(case):
+        terms = _terms(net, epsilon, t, n)
+        raveled = [term.ravel() for term in terms.values()]
+        columns.append(np.stack(raveled, axis=1))
+        values.append(epsilon[n][t].ravel())
+    A = np.concatenate(columns)
+    y = np.concatenate(values)
     scale = np.linalg.norm(A, axis=0)
     scale[scale == 0] = 1.0
-    c, *_ = np.linalg.lstsq(A / scale, y, rcond=1e-10)
-    if _misfit(A @ (c / scale), y) >= TOLERANCE:
+    scaled, *_ = np.linalg.lstsq(A / scale, y, rcond=1e-10)
+    c = scaled / scale
+    if _misfit(A @ c, y) >= TOLERANCE:
         return f"{NO_SUM} of this case gives these values"
-    left, said = (
-        dict(zip(terms[0], np.round(c / scale, DIGITS).tolist(), strict=True)),
-        [],
-    )
+    factors = np.round(c, DIGITS).tolist()
+    return "; ".join(_said(dict(zip(terms, factors, strict=True)), case))
+
+
+def _said(factors: dict[str, float], case: int) -> Iterator[str]:
+    """Yield what is wrong with the factors of the terms of a case."""
     for exact, classic in CLASSIC.items():
-        if (left.get(exact), left.get(classic)) == (0, 1):
-            said.append(f"{exact} contains δ ⊙ h where ε belongs")
-            del left[exact], left[classic]
-    for name, factor in left.items():
+        if (factors.get(exact), factors.get(classic)) == (0, 1):
+            yield f"{exact} contains δ ⊙ h where ε belongs"
+            del factors[exact], factors[classic]
+    for name, factor in factors.items():
         if name not in EXPECTED[case]:
             if factor != 0:
-                said.append(f"it contains {name}, times {factor:.4g}")
+                yield f"it contains {name}, times {factor:.4g}"
+        elif factor == 0:
+            yield f"{name} is missing"
+        elif factor == -1:
+            yield f"the sign of {name} is reversed"
         elif factor != 1:
-            words = {0: f"{name} is missing", -1: f"the sign of {name} is reversed"}
-            said.append(
-                words.get(factor, f"{name} is {factor:.4g} times what it should be")
-            )
-    return "; ".join(said)
+            yield f"{name} is {factor:.4g} times what it should be"
 
 
 def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array]:
     """Return the possible terms of ε at (t, n), from the reader's own ε elsewhere."""
     T, S, N = net.shape
-    u, o = net.trace.U[n][t], net.trace.O[n][t]
+    u = net.trace.U[n][t]
+    o = net.trace.O[n][t]
     h = net.neuron.h(u)
     result: dict[str, Array] = {}
     if n == N:
-        result[DIRECT] = (net.trace.O[N].mean(axis=0) - net.targets) / (T * S) * h
+        rates = net.trace.O[N].mean(axis=0)
+        result[DIRECT] = (rates - net.targets) / (T * S) * h
     else:
         W = net.params.W[n + 1]
         result[UP] = epsilon[n + 1][t] @ W * h
         if t < T - 1:
             result[CLASSIC[UP]] = _own_spike(net, epsilon, t, n + 1) @ W * h
     if t < T - 1:
-        later, back = epsilon[n][t + 1], u * net.neuron.df(o) * h
+        later = epsilon[n][t + 1]
+        back = u * net.neuron.df(o) * h
         result[ON] = later * back
         result[CLASSIC[ON]] = _own_spike(net, epsilon, t + 1, n) * back
         result[LEAK] = later * net.neuron.f(o)
@@ -206,20 +222,21 @@ def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array
 
 def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
     """Return δ ⊙ h at (t, n): ε without what comes through the next potential."""
-    is_last = t == net.shape[0] - 1
-    carried = 0.0 if is_last else epsilon[n][t + 1] * net.neuron.f(net.trace.O[n][t])
-    own: Array = epsilon[n][t] - carried
+    T, _, _ = net.shape
+    own: Array = epsilon[n][t]
+    if t < T - 1:
+        forget = net.neuron.f(net.trace.O[n][t])
+        own = own - epsilon[n][t + 1] * forget
     return own
 
 
 def _out_of_order(epsilon: Layers, exact: Layers) -> str:
     """Return "steps" or "samples" where ε is right but for their order, or ""."""
+    alike = partial(np.allclose, rtol=SOLVED, atol=1e-9)
+    orders = (np.flip, partial(np.roll, shift=1), partial(np.roll, shift=-1))
     pairs = list(zip(epsilon[1:], exact[1:], strict=True))
     for axis, what in enumerate(("steps", "samples")):
-        for change in (np.flip, partial(np.roll, shift=1), partial(np.roll, shift=-1)):
-            if all(
-                np.allclose(change(e, axis=axis), x, rtol=SOLVED, atol=1e-9)
-                for e, x in pairs
-            ):
+        for order in orders:
+            if all(alike(order(mine, axis=axis), right) for mine, right in pairs):
                 return what
     return ""

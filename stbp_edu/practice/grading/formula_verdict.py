@@ -9,19 +9,16 @@ from functools import partial
 import numpy as np
 
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading import algebra, hypotheses
+from stbp_edu.practice.grading import algebra
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import (
     Difference,
     tried,
 )
 from stbp_edu.practice.grading.pairs import likeliest_pairs, merged
-from stbp_edu.practice.grading.search import (
-    Finding,
-    single_mistake,
-    vague_finding,
-    wrong_terms,
-)
+from stbp_edu.practice.grading.search import Finding, single_mistake
+from stbp_edu.practice.grading.solution_places import ALL, places
+from stbp_edu.practice.grading.terms import vague_finding, wrong_terms
 from stbp_edu.practice.tasks import FormulaBlank, Inputs
 
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
@@ -39,12 +36,9 @@ def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
             blank.id, "wrong", (f"This {kind} cannot be read: type a formula.",)
         )
     if text.strip() in ("", "..."):
-        symbols = algebra.listed(blank.symbols)
-        lines = (
-            f"Type a formula. The symbols: {symbols}.",
-            f'`hint("{blank.id}")` helps.',
-        )
-        return Feedback(blank.id, "todo", lines)
+        asked = f"Type a formula. The symbols: {algebra.listed(blank.symbols)}."
+        help_ = f'`hint("{blank.id}")` helps.'
+        return Feedback(blank.id, "todo", (asked, help_))
     try:
         tree = algebra.parse(text, blank.symbols)
     except ValueError as error:
@@ -64,12 +58,22 @@ def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
         else:
             named = _named_formula_pair(blank, tree)
         together = bool(named)
-    found = [] if named else _unnamed(blank, tree, right)
-    said = [*named.values(), *(f.text for f in found if f.text)] or [SEVERAL]
+    said = list(named.values())
+    found: list[Finding] = []
+    if not named:
+        found = _unnamed(blank, tree, right)
+        said = [finding.text for finding in found if finding.text]
+    if not said:
+        said.append(SEVERAL)
+    said.append(blank.pointer)
     return Feedback(
-        blank.id, "wrong", (*said, blank.pointer), tuple(named), tuple(found),
+        blank.id,
+        "wrong",
+        tuple(said),
+        tuple(named),
+        tuple(found),
         together=together,
-    )  # fmt: skip
+    )
 
 
 def _named_formula_pair(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
@@ -90,36 +94,36 @@ def _named_formula_pair(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, st
 
 def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
     """Return the mistakes that give this formula, by id, each with its sentences."""
-    return {
-        m.id: str(m)
-        for m in blank.mistakes
-        if algebra.equal(tree, algebra.parse(m.body, blank.symbols), blank)
-    }
+    found = {}
+    for mistake in blank.mistakes:
+        formula = algebra.parse(mistake.body, blank.symbols)
+        if algebra.equal(tree, formula, blank):
+            found[mistake.id] = str(mistake)
+    return found
 
 
 def _unnamed(
     blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree
 ) -> list[Finding]:
     """Return the findings on a formula that no named mistake gives."""
-    trees = (tree, right, *map(ast.parse, blank.relations.values()))
-    used = {n.id for t in trees for n in ast.walk(t) if isinstance(n, ast.Name)}
+    used: set[str] = set()
+    for part in (tree, right, *map(ast.parse, blank.relations.values())):
+        used |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
     names = [s for s in blank.symbols if s in used and s not in blank.relations]
-    relations = "".join(
-        f"    {s} = {formula}\n" for s, formula in blank.relations.items()
-    )
-    source = (
-        f"def formula({', '.join(names)}):\n{relations}    return {ast.unparse(right)}"
-    )
-    (whole,) = (p for p in hypotheses.places(source) if p.result == hypotheses.ALL)
-    asked, reference = (whole.with_node(node)[0] for node in (tree, right))
-    points = [
-        tuple(float(p[n]) for n in names)
-        for p in algebra.points(blank)[: algebra.POINTS]
-    ]
-    # 0**0 is 1 only in floats
-    exact = partial(algebra.value, tree, algebra.points(blank)[0])
+    lines = [f"def formula({', '.join(names)}):"]
+    lines += [f"    {s} = {formula}" for s, formula in blank.relations.items()]
+    lines.append(f"    return {ast.unparse(right)}")
+    source = "\n".join(lines)
+    (whole,) = (place for place in places(source) if place.result == ALL)
+    asked, _ = whole.with_node(tree)
+    reference, _ = whole.with_node(right)
+    points = algebra.points(blank)
+    exact = partial(algebra.value, tree, points[0])  # 0**0 is 1 only in floats
     with np.errstate(all="ignore", divide="raise"):
-        every = [Inputs(point, "", right=reference(*point)) for point in points]
+        every = []
+        for point in points[: algebra.POINTS]:
+            args = tuple(float(point[name]) for name in names)
+            every.append(Inputs(args, "", right=reference(*args)))
         answer = Answer(source, every, lambda args, like: tried(asked, args, like))
         is_near = not any(answer.wrong)
         if is_near and not isinstance(tried(exact, (), 0.0), Difference):

@@ -1,158 +1,69 @@
-"""The places of a right answer, and what may be wrong in one of them.
+"""What may be wrong in one place of a right answer.
 
 Some hypotheses rebuild the program: a part for the whole, another operation, function,
 number or name. The others make something else of the value that belongs there.
 """
 
 import ast
-import copy
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from functools import cache, cached_property, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-ALL = -1
-Change = Callable[..., Any]
+from stbp_edu.practice.grading.solution_places import Change, SolutionPlace
+
 NamedChange = tuple[str, str, Change]
 """The id of a finding, what is said of it after "it is what you get if", and what is done."""
 Hypothesis = tuple[str, str, Change, Sequence[int]]
 """A row, and what its change takes: what belongs there (0), the parts of that, or the names."""
 
 
-@dataclass(frozen=True, eq=False)
-class SolutionPlace:
-    """One place of a solution, and the expression there."""
-
-    tree: ast.Module
-    node: ast.expr
-    names: tuple[str, ...]  # the arguments, and what else the solution gives values to
-    result: (
-        int | None
-    )  # which of several results it is; ALL for the whole; None for a part of one
-
-    @cached_property
-    def text(self) -> str:
-        """The place as it is written; empty for the result."""
-        return "" if self.result is not None else ast.unparse(self.node)
-
-    @cached_property
-    def made_of(self) -> str:
-        """The place by what is in it, without giving it away."""
-        if isinstance(self.node, (ast.Name, ast.Constant)):
-            return f"`{ast.unparse(self.node)}`"
-        used = _values_of(self.node)
-        names = [f"`{name}`" for name in self.names if name in used]
-        return f"the part made of {' and '.join(names)}" if names else "a number"
-
-    @cached_property
-    def parts(self) -> list[ast.expr]:
-        """The parts of it that can be exchanged: operands, arguments, or what is indexed."""
-        if isinstance(self.node, ast.Call):
-            of = (
-                [self.node.func.value]
-                if isinstance(self.node.func, ast.Attribute)
-                else []
-            )
-            return [part for part in (*self.node.args, *of) if _has_a_value(part)]
-        if isinstance(self.node, ast.Subscript):
-            return [self.node.value]
-        children = [
-            c for c in ast.iter_child_nodes(self.node) if isinstance(c, ast.expr)
-        ]
-        return [] if any(isinstance(c, ast.Starred) for c in children) else children
-
-    def with_node(self, node: ast.expr) -> tuple[Change, dict[str, Any]]:
-        """Return the solution with something else in this place, and the places of its names."""
-        tree = copy.deepcopy(self.tree, {id(self.node): node})
-        space: dict[str, Any] = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
-        exec(compile(ast.fix_missing_locations(tree), "<place>", "exec"), space)
-        return space[tree.body[0].name], space  # type: ignore[attr-defined]
-
-    @cached_property
-    def _hole(self) -> tuple[Change, dict[str, Any]]:
-        """The solution with ``_put(lambda: node, its parts, the names)`` where the node was."""
-        names = [ast.Name(name, ast.Load()) for name in self.names]
-        nothing = ast.arguments([], [], None, [], [], None, [])
-        given: list[ast.expr] = [
-            ast.Lambda(nothing, n) for n in (self.node, *self.parts, *names)
-        ]
-        return self.with_node(ast.Call(ast.Name("_put", ast.Load()), given, []))
-
-    def changed(self, change: Change, takes: Sequence[int] = (0,)) -> Change:
-        """Return the solution with ``change`` in this place, of what a hypothesis says it takes."""
-        function, space = self._hole
-
-        def other(*args: Any) -> Any:
-            space["_put"] = lambda *given: change(*[given[k]() for k in takes])
-            return function(*args)
-
-        return other
-
-
-@cache
-def places(source: str) -> tuple[SolutionPlace, ...]:
-    """Return every place of a solution, from the outside to the inside."""
-    tree = ast.parse(source)
-    function: Any = tree.body[0]
-    every = list(ast.walk(function))
-    stored = [
-        n.id for n in every if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    ]
-    names = tuple(dict.fromkeys([*(a.arg for a in function.args.args), *stored]))
-    returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
-    whole = returned[0] if len(returned) == 1 else None
-    several = whole.elts if isinstance(whole, ast.Tuple) else []
-    results = {id(whole): ALL, **{id(part): k for k, part in enumerate(several)}}
-    return tuple(
-        SolutionPlace(tree, node, names, results.get(id(node)))
-        for node in every
-        if isinstance(node, ast.expr) and _has_a_value(node)
-    )
-
-
-def _values_of(node: ast.AST) -> set[str]:
-    """Return the names whose values are used, and not only how many they are, as in len(x)."""
-    if isinstance(node, ast.Name):
-        return {node.id}
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "len":
-        return set()
-    if isinstance(node, ast.Attribute) and node.attr == "shape":
-        return set()
-    return set().union(*map(_values_of, ast.iter_child_nodes(node)))
-
-
-def _has_a_value(node: ast.expr) -> bool:
-    """Return whether a node has a value of interest: NumPy and float as names have none."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (int, float))
-    others = (ast.Slice, ast.JoinedStr, ast.Lambda, ast.Starred)
-    is_read = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
-    return (
-        is_read
-        and not isinstance(node, others)
-        and ast.unparse(node) not in ("np", "float")
-    )
+def _power(a: Any, b: Any) -> Any:
+    """Return a power, and no integer of thousands of digits."""
+    if isinstance(b, int) and b > 999:
+        return a ** float(b)
+    return a**b
 
 
 FAMILIES: tuple[dict[type[ast.AST], tuple[str, Change]], ...] = (
-    {ast.Add: ("+", operator.add), ast.Sub: ("-", operator.sub), ast.Mult: ("*", operator.mul),
-     ast.Div: ("/", operator.truediv), ast.FloorDiv: ("//", operator.floordiv),
-     ast.MatMult: ("@", operator.matmul),  # and no power of thousands of digits:
-     ast.Pow: ("**", lambda a, b: a ** (float(b) if isinstance(b, int) and b > 999 else b))},
-    {ast.Lt: ("<", operator.lt), ast.LtE: ("<=", operator.le), ast.Gt: (">", operator.gt),
-     ast.GtE: (">=", operator.ge), ast.Eq: ("==", operator.eq), ast.NotEq: ("!=", operator.ne)},
-    {ast.And: ("and", lambda a, b: a and b), ast.Or: ("or", lambda a, b: a or b)},
-)  # fmt: skip
+    {
+        ast.Add: ("+", operator.add),
+        ast.Sub: ("-", operator.sub),
+        ast.Mult: ("*", operator.mul),
+        ast.Div: ("/", operator.truediv),
+        ast.FloorDiv: ("//", operator.floordiv),
+        ast.MatMult: ("@", operator.matmul),
+        ast.Pow: ("**", _power),
+    },
+    {
+        ast.Lt: ("<", operator.lt),
+        ast.LtE: ("<=", operator.le),
+        ast.Gt: (">", operator.gt),
+        ast.GtE: (">=", operator.ge),
+        ast.Eq: ("==", operator.eq),
+        ast.NotEq: ("!=", operator.ne),
+    },
+    {
+        ast.And: ("and", lambda a, b: a and b),
+        ast.Or: ("or", lambda a, b: a or b),
+    },
+)
 METHODS = (
-    ("mean", "sum", "max", "min", "std", "prod"), ("argmax", "argmin", "max"),
-    ("f", "df", "h", "g", "H"), ("maximum", "minimum"), ("exp", "expm1", "cosh", "sin"),
-    ("abs", "square", "sign"), ("sqrt", "square", "abs"), ("tanh", "sin", "arctan"),
-    ("random", "normal"), ("zeros", "ones"), ("zeros_like", "ones_like"),
-)  # fmt: skip
+    ("mean", "sum", "max", "min", "std", "prod"),
+    ("argmax", "argmin", "max"),
+    ("f", "df", "h", "g", "H"),
+    ("maximum", "minimum"),
+    ("exp", "expm1", "cosh", "sin"),
+    ("abs", "square", "sign"),
+    ("sqrt", "square", "abs"),
+    ("tanh", "sin", "arctan"),
+    ("random", "normal"),
+    ("zeros", "ones"),
+    ("zeros_like", "ones_like"),
+)
 """Functions and methods that are taken for one another."""
 ONLY: dict[type[ast.AST], str] = {
     ast.BinOp: "`{}` is left out",
@@ -173,16 +84,11 @@ JOINED: tuple[NamedChange, ...] = (
 
 def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
     """Yield the ways to rebuild the program in a place."""
-    node, texts = place.node, [ast.unparse(part) for part in place.parts]
+    node = place.node
+    texts = [ast.unparse(part) for part in place.parts]
     every = range(1, len(texts) + 1)
     if isinstance(node, ast.Attribute):
-        for name in (
-            n
-            for group in METHODS
-            if node.attr in group
-            for n in group
-            if n != node.attr
-        ):
+        for name in _taken_for(node.attr):
             words = f"`{name}` is used instead of `{node.attr}`"
             yield "function", words, operator.attrgetter(name), every
     for k, text in enumerate(texts):
@@ -195,7 +101,8 @@ def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
         case ast.Constant(value=int() | float() as value) if not isinstance(
             value, bool
         ):
-            for other in {value + 1, value - 1, 2 * value, value / 2, -value} - {value}:
+            others = {value + 1, value - 1, 2 * value, value / 2, -value}
+            for other in others - {value}:
                 words = f"{other:g} is used instead of {value:g}"
                 yield "number", words, lambda other=other: other, ()
         case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if (
@@ -207,16 +114,26 @@ def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
             yield "swapped", words, lambda a, b: (b, a), every
 
 
+def _taken_for(method: str) -> Iterator[str]:
+    """Yield the methods for which one is taken."""
+    for group in METHODS:
+        if method in group:
+            yield from (other for other in group if other != method)
+
+
 def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Hypothesis]:
     """Yield another operation of the same family, and the operands the other way round."""
-    family = next((family for family in FAMILIES if type(op) in family), {})
-    for kind, (sign, operate) in family.items():
-        if kind is type(op):
-            words = "`{}` and `{}` are swapped".format(*texts)
-            yield "swapped", words, operate, (2, 1)
-        else:
-            words = f"`{sign}` is used instead of `{family[type(op)][0]}` before `{texts[1]}`"
-            yield "operation", words, operate, (1, 2)
+    left, right = texts
+    for family in FAMILIES:
+        if type(op) not in family:
+            continue
+        own_sign, _ = family[type(op)]
+        for kind, (sign, operate) in family.items():
+            if kind is type(op):
+                yield "swapped", f"`{left}` and `{right}` are swapped", operate, (2, 1)
+            else:
+                words = f"`{sign}` is used instead of `{own_sign}` before `{right}`"
+                yield "operation", words, operate, (1, 2)
 
 
 def joined(place: SolutionPlace) -> Iterator[Hypothesis]:
@@ -272,19 +189,25 @@ NAMES = ("its first axis", "its second axis", "its third axis", "its fourth axis
 
 def of_value(what: str, ndim: int, axes: Sequence[str]) -> Iterator[Hypothesis]:
     """Yield what may be made of a value of so many axes; ``what`` says which value it is."""
-    named = [
-        *enumerate(
-            [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
-        )
-    ]
-    everything = [*named, (None, "everything")] if ndim else []
-    rows: list[NamedChange] = [*VALUES]
+    names: Sequence[str] = NAMES[:ndim]
+    if len(axes) == ndim:
+        names = [f"the {axis}s" for axis in axes]
+    rows = list(VALUES)
     if ndim:
         rows.append(("transposed", "is transposed", np.transpose))
-    for table, over in ((ALONG, named), (FOLDS, everything)):
-        for axis, name in over:
-            rows += [
-                (id_, said.format(name), partial(f, axis=axis))
-                for id_, said, f in table
-            ]
-    yield from ((id_, f"{what} {words}", change, (0,)) for id_, words, change in rows)
+    for axis, name in enumerate(names):
+        rows += _along(ALONG, axis, name)
+    for axis, name in enumerate(names):
+        rows += _along(FOLDS, axis, name)
+    if ndim:
+        rows += _along(FOLDS, None, "everything")
+    for id_, words, change in rows:
+        yield id_, f"{what} {words}", change, (0,)
+
+
+def _along(
+    table: Sequence[NamedChange], axis: int | None, name: str
+) -> Iterator[NamedChange]:
+    """Yield the changes of a table along an axis, or over everything."""
+    for id_, words, change in table:
+        yield id_, words.format(name), partial(change, axis=axis)

@@ -30,8 +30,9 @@ def merged(right: str, one: str, other: str) -> str:
             if kind != "equal":
                 changes.append((start, stop, new[first:last]))
     changes.sort()
-    if any(after[0] <= before[1] for before, after in pairwise(changes)):
-        return ""
+    for (_, stop, _), (start, _, _) in pairwise(changes):
+        if start <= stop:
+            return ""
     for start, stop, new in reversed(changes):
         pieces[start:stop] = new
     return "".join(pieces)
@@ -46,16 +47,18 @@ def size_of_change(right: ast.AST, other: ast.AST) -> int:
     >>> size_of_change(trees[0], trees[1]) < size_of_change(trees[0], trees[2])
     True
     """
-    parts, others = _parts(right), _parts(other)
+    parts = _parts(right)
+    others = _parts(other)
     if _label(right) != _label(other) or len(parts) != len(others):
-        return sum(1 for _ in ast.walk(right))
+        return len(list(ast.walk(right)))
     return sum(map(size_of_change, parts, others))
 
 
 def _parts(node: ast.AST) -> list[ast.AST]:
     """Return the parts of a node that are expressions or statements."""
-    inner = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
-    return [part for part in ast.iter_child_nodes(node) if not isinstance(part, inner)]
+    inner = ast.iter_child_nodes(node)
+    signs = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop)
+    return [part for part in inner if not isinstance(part, signs)]
 
 
 def _label(node: ast.AST) -> tuple[object, ...]:
@@ -75,25 +78,32 @@ def pairs_of(mistakes: Sequence[Mistake]) -> list[tuple[Mistake, Mistake]]:
 def likeliest_pairs(task: Task) -> list[tuple[Mistake, Mistake]]:
     """Return every two mistakes of different names, first those that change the least."""
     right = _tree(task, task.solution)
-    size = {m: size_of_change(right, _tree(task, m.body)) for m in task.mistakes}
-    pairs = pairs_of(task.mistakes)
-    return sorted(pairs, key=lambda pair: size[pair[0]] + size[pair[1]])
+    sizes = {}
+    for mistake in task.mistakes:
+        wrong = _tree(task, mistake.body)
+        sizes[mistake] = size_of_change(right, wrong)
+
+    def size(pair: tuple[Mistake, Mistake]) -> int:
+        one, other = pair
+        return sizes[one] + sizes[other]
+
+    return sorted(pairs_of(task.mistakes), key=size)
 
 
 def _tree(task: Task, body: str) -> ast.AST:
     """Return an answer to a task as a tree."""
-    return ast.parse(task.source(body) if isinstance(task, Exercise) else body)
+    if isinstance(task, Exercise):
+        body = task.source(body)
+    return ast.parse(body)
 
 
 @cache
 def with_both(exercise: Exercise, one: Mistake, other: Mistake) -> str:
     """Return the source of an exercise's function with two mistakes, and "" where there is none."""
-    sources = [
-        exercise.source(),
-        exercise.source(one.body),
-        exercise.source(other.body),
-    ]
-    source = merged(*(ast.unparse(ast.parse(text)) for text in sources))
+    bodies = (exercise.solution, one.body, other.body)
+    sources = [exercise.source(body) for body in bodies]
+    in_one_form = [ast.unparse(ast.parse(source)) for source in sources]
+    source = merged(*in_one_form)
     if not source or source in sources:
         return ""
     with warnings.catch_warnings():

@@ -3,39 +3,28 @@
 A hypothesis is one place of the right answer with something else in it. For each place, whatever
 :mod:`stbp_edu.practice.grading.hypotheses` lists is put there, run and compared: first on one
 input on which the answer is wrong, where nearly every hypothesis ends, and then on the others. A
-constant that no table holds is solved for. Where no single mistake explains an answer, it is taken
-apart into terms by setting inputs to 0: with all but δ at 0, what is left of δ + ε·u is δ.
+constant that no table holds is solved for.
 """
 
 import ast
-import contextlib
-import io
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import combinations, islice, product
+from itertools import islice, product
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading import hypotheses
-from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.grading.calling import tried
-from stbp_edu.practice.grading.hypotheses import (
-    Change,
-    Hypothesis,
-    SolutionPlace,
-    places,
-)
+from stbp_edu.practice.grading.answer import Answer, largest
+from stbp_edu.practice.grading.hypotheses import Hypothesis
+from stbp_edu.practice.grading.solution_places import Change, SolutionPlace, places
 
-MOST_READINGS, MOST_INPUTS, MOST_TERMS = 3, 9, 4
+MOST_READINGS = 3
 FEW_PLACES = 75
 """In a longer answer what a value may have become is left out: trying it all would take long."""
-FEW_DIGITS = 5e-3
-"""What is right to so many digits is rounded, or in float16."""
-ROUNDED = "It is right to about 3 digits; float64 has 16. Is a number rounded?"
 Reading = tuple[str, str]
 """The id of a finding, and what is said of it."""
 
@@ -82,13 +71,15 @@ def _explanations(
             if words not in found:
                 found[words] = id_, place
                 inside.update(ast.walk(place.node))
-    few = list(found.items())[:MOST_READINGS]
-    text = f"It is what you get if {', or if '.join(words for words, _ in few)}."
+    few = list(found)[:MOST_READINGS]
+    text = f"It is what you get if {', or if '.join(few)}"
     if len(few) > 1:
-        text = text.removesuffix(".") + " (each of them fits)."
-    findings = [Finding(id_, place.text, "") for _, (id_, place) in few]
-    if findings:
-        findings[0] = findings[0]._replace(text=text)
+        text += " (each of them fits)"
+    findings = []
+    for words in few:
+        id_, place = found[words]
+        said = "" if findings else f"{text}."
+        findings.append(Finding(id_, place.text, said))
     return findings
 
 
@@ -116,13 +107,16 @@ def _of_value(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
     values = _values_at(answer, place)
     if not values:
         return
-    what, axes = place.made_of, answer.axes[:0]
+    what = place.made_of
+    axes: Sequence[str] = ()
     if place.result is not None:
-        what, axes = "the whole", answer.axes
+        what = "the whole"
+        axes = answer.axes
         if 0 <= place.result < len(answer.parts):
             what = answer.parts[place.result]
-    made = hypotheses.of_value(what, max(map(np.ndim, values)), axes)
-    yield from _fitting(answer, place, made)
+    ndim = max(map(np.ndim, values))
+    changes = hypotheses.of_value(what, ndim, axes)
+    yield from _fitting(answer, place, changes)
     for id_, join, words in JOINS:
 
         def joined(c: float, k: int, join: Change = join) -> Array:
@@ -152,7 +146,9 @@ def _values_at(answer: Answer, place: SolutionPlace) -> list[Any]:
 
     answer.at(place.changed(seen), answer.order[0])
     numbers = (int, float, np.number, np.ndarray)
-    return values if all(isinstance(v, numbers) for v in values) else []
+    if all(isinstance(value, numbers) for value in values):
+        return values
+    return []
 
 
 def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
@@ -163,27 +159,30 @@ def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
     """
     solved = []
     for k in answer.order:
-        y, at0 = answer.vector(answer.outcomes[k], k), result(0.0, k)
+        y = answer.vector(answer.outcomes[k], k)
+        at0 = result(0.0, k)
         slope = result(1.0, k) - at0
         c = 0.0
         if slope.any():
             c = float(np.sum(slope * (y - at0)) / np.sum(slope**2))
             solved.append((c, answer.situations[k]))
-        miss = np.abs(result(c, k) - y).max(initial=0.0)
-        largest = max(np.abs(y).max(initial=0.0), 1e-12)
-        if not miss <= answer.rtol * largest < np.inf:
+        miss = largest(result(c, k) - y)
+        size = max(largest(y), 1e-12)
+        if not miss <= answer.rtol * size < np.inf:
             return ""
+    if not solved:
+        return ""
     for t, s in POWERS:
-        rest = [c / (i.T**t * i.S**s) for c, i in solved]
+        rest = [c / (inputs.T**t * inputs.S**s) for c, inputs in solved]
+        first = rest[0]
         # Where one is infinite, they are not all the same.
-        if rest and np.ptp(rest) < 1e-5 * abs(rest[0]):
-            return _written(rest[0], {"T": t, "S": s})
+        if np.ptp(rest) < 1e-5 * abs(first):
+            return _written(first, {"T": t, "S": s})
     return ""
 
 
-POWERS = sorted(
-    product((0, 1, -1, 2, -2), repeat=2), key=lambda p: abs(p[0]) + abs(p[1])
-)
+POWERS = list(product((0, 1, -1, 2, -2), repeat=2))
+POWERS.sort(key=lambda powers: abs(powers[0]) + abs(powers[1]))
 """The powers of T and S that a constant may have, the smallest first."""
 
 
@@ -195,7 +194,8 @@ def _written(number: float, powers: dict[str, int]) -> str:
     """
     plain = Fraction(number).limit_denominator(12)
     text = str(plain)
-    if abs(number) > 1e15 or abs(float(plain) - number) > 1e-9 * abs(number):
+    off = abs(float(plain) - number)
+    if abs(number) > 1e15 or off > 1e-9 * abs(number):
         texts = (f"{number:.{digits}g}" for digits in range(4, 18))
         text = next(text for text in texts if abs(float(text)) != 1)
     for name, power in powers.items():
@@ -206,90 +206,3 @@ def _written(number: float, powers: dict[str, int]) -> str:
             text += f"/{factor}"
     is_one = text.startswith(("1·", "-1·"))
     return text.replace("1·", "", 1) if is_one else text
-
-
-def wrong_terms(answer: Answer) -> list[Finding]:
-    """Return which terms of an answer are missing, too many, or wrong."""
-    names = places(answer.source)[0].names
-    terms = []
-    for chosen, (got, want) in _terms(answer).items():
-        words = _words(got, want, answer.rtol)
-        if words:
-            terms.append(("·".join(names[k] for k in sorted(chosen)), words))
-    wrong = [of for of, words in terms if words != "is right"]
-    kinds = {words for _, words in terms}
-    if not 0 < len(wrong) <= MOST_TERMS or len(terms) < 2 or kinds == {"is wrong"}:
-        return []
-    said = []
-    for of, words in terms:
-        if of or words != "is right":
-            said.append(f"{of or 'a constant'} {words}")
-    text = f"Term by term, with the other inputs set to 0: {'; '.join(said)}."
-    first, *others = wrong
-    return [Finding("term", first, text), *(Finding("term", of, "") for of in others)]
-
-
-def _terms(answer: Answer) -> dict[frozenset[int], Any]:
-    """Return the contribution of each set of inputs beyond its smaller sets, in both functions.
-
-    Empty where a function fails with an input at 0.
-    """
-    k, rng = answer.order[0], np.random.default_rng(15)
-    solution = places(answer.source)[0].changed(lambda value: value)
-    one = answer.situations[k]
-    moved, floats = list(one.args), []
-    for j, value in enumerate(one.args):
-        is_number = isinstance(value, (float, np.ndarray))
-        if is_number and np.result_type(value).kind == "f":
-            moved[j] = rng.uniform(0.8, 1.0, np.shape(value)) * value
-            floats.append(j)
-
-    def values(zeros: Collection[int]) -> Array | None:
-        """Return the results of both functions, a row each, where some inputs are 0."""
-        given = [a * 0.0 if j in zeros else a for j, a in enumerate(moved)]
-        yours = answer.vector(answer.ask(given, one.right), k)
-        right = answer.vector(tried(solution, given, one.right), k)
-        if not (np.isfinite(yours).all() and np.isfinite(right).all()):
-            return None
-        return np.stack([yours, right])
-
-    usable = [j for j in floats if values([j]) is not None]
-    table: dict[frozenset[int], Any] = {}
-    if len(usable) > MOST_INPUTS:
-        return table
-    for size in range(len(usable) + 1):
-        for chosen in map(frozenset, combinations(usable, size)):
-            pair = values({*usable} - chosen)
-            if pair is None:
-                return {}
-            smaller = [part for fewer, part in table.items() if fewer < chosen]
-            table[chosen] = pair - sum(smaller)
-    return table
-
-
-def _words(got: Array, want: Array, rtol: float) -> str:
-    """Return the words for a wrong term, "is right", or "" where neither function has it."""
-    limit = 10 * rtol * max(1e-3, np.abs(want).max(initial=0.0))
-    has, belongs = (np.abs(term).max(initial=0.0) > limit for term in (got, want))
-    if not belongs:
-        return "does not belong here" if has else ""
-    if not has:
-        return "is missing"
-    factor = float(got @ want / (want @ want))
-    if not np.abs(got - factor * want).max() <= limit:  # or NaN
-        return "is wrong"
-    return (
-        "is right"
-        if abs(factor - 1) < 10 * rtol
-        else f"is {factor:.4g} times what it should be"
-    )
-
-
-def vague_finding(answer: Answer) -> list[Finding]:
-    """Return the findings where no single mistake explains an answer."""
-    if not any(answer.misses(FEW_DIGITS)):
-        return [Finding("digits", "", ROUNDED)]
-    if answer.view:
-        return []
-    with contextlib.redirect_stdout(io.StringIO()):
-        return wrong_terms(answer)

@@ -8,7 +8,7 @@ import copy
 import io
 import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -27,7 +27,8 @@ from stbp_edu.practice.grading.calling import (
 from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
 from stbp_edu.practice.grading.formula_verdict import grade_formula
 from stbp_edu.practice.grading.pairs import likeliest_pairs, with_both
-from stbp_edu.practice.grading.search import Finding, single_mistake, vague_finding
+from stbp_edu.practice.grading.search import Finding, single_mistake
+from stbp_edu.practice.grading.terms import vague_finding
 from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
 from stbp_edu.practice.tasks.catalogue import define
 
@@ -83,7 +84,8 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
     >>> check_formula("c3-delta", "delta_T + delta_next * h_next * u * df").mistakes
     ('classic',)
     """
-    blank = tasks.blanks()[choice("equation_id", equation_id, tasks.blanks())]
+    blanks = tasks.blanks()
+    blank = blanks[choice("equation_id", equation_id, blanks)]
     feedback = grade(blank, answer)
     saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
@@ -115,18 +117,24 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     view = None
     if exercise.view:
         judged, view = exercise.comparable(reading(function)), exercise.comparable
-    ask = lambda args, like: call(judged, args, like, exercise.parts)  # noqa: E731
+
+    def ask(args: Sequence[object], like: object) -> CallResult:
+        return call(judged, args, like, exercise.parts)
+
     answer = Answer(exercise.source(), every, ask, exercise.axes, exercise.parts, view)
+    first = every[0]
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        outcomes, again = answer.outcomes, answer.ask(every[0].args, every[0].right)
+        outcomes = answer.outcomes
+        again = ask(first.args, first.right)
     if all(outcome is None for outcome in outcomes):
         return todo
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of wrong answers that are tried
         verdict = _verdict(exercise, answer, function, again)
-    text = printed.getvalue().strip().partition("\n")[0][:LONGEST_PRINT]
-    said = [*verdict.message]
-    if text:
+    said = list(verdict.message)
+    line, _, _ = printed.getvalue().strip().partition("\n")
+    if line:
+        text = line[:LONGEST_PRINT]
         said.append(f"Its printed output is left out here. It begins: {text}")
     if verdict.state == "wrong":
         said.append(exercise.pointer)
@@ -151,31 +159,22 @@ def _diagnosis(
     exercise: Exercise, answer: Answer, function: AnswerFunction
 ) -> Feedback:
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
-    no_number = bool(answer.arrays) and all(
-        np.isnan(array).all() for array in answer.arrays
-    )
-    asked = (
-        () if no_number else exercise.mistakes
-    )  # or all that divides by zero would explain it
-    named = {
-        m.id: str(m)
-        for m in asked
-        if answer.gives(exercise.function(m.body), exactly=False)
-    }
-    runs = any(
-        not isinstance(o, Difference) or o.kind != "problem" for o in answer.outcomes
-    )
+    arrays = answer.arrays
+    asked = exercise.mistakes
+    if arrays and all(np.isnan(array).all() for array in arrays):
+        asked = ()  # or all that divides by zero would explain it
+    named: dict[str, str] = {}
+    for mistake in asked:
+        if answer.gives(exercise.function(mistake.body), exactly=False):
+            named[mistake.id] = str(mistake)
+    both: dict[str, str] = {}
     findings: list[Finding] = []
-    is_zero = bool(answer.arrays) and not any(a.any() for a in answer.arrays)
-    both = {}
-    if (
-        asked and runs and not named and not is_zero
-    ):  # two changes may leave 0 of anything
-        both = _named_pair(exercise, answer)
-    if asked and runs and not named and not both:
-        steps = _wrong_cases(function) if exercise.id == "backward" else []
-        clear = [step for step in steps if NO_SUM not in step.text]
-        findings = clear or single_mistake(answer) or steps or vague_finding(answer)
+    if asked and not named and _runs(answer):
+        is_zero = bool(arrays) and not any(array.any() for array in arrays)
+        if not is_zero:  # two changes may leave 0 of anything
+            both = _named_pair(exercise, answer)
+        if not both:
+            findings = _unnamed(exercise, answer, function)
     said: list[str] = []
     if len(named) > 1:
         said.append(f"{len(named)} mistakes give what your function gives:")
@@ -184,15 +183,48 @@ def _diagnosis(
     said += [*named.values(), *both.values()]
     said += [finding.text for finding in findings if finding.text]
     if not said:
-        agreed = f"{answer.wrong.count(False)} of {len(answer.wrong)} situations"
-        failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
-        ending = f", and fails in {failed}" if failed else ""
-        said = [f"It agrees with the exact value in {agreed}{ending}."]
+        said.append(_agreement(answer))
     said += _first_wrong(exercise, answer)
+    mistakes = tuple(named | both)
     return Feedback(
-        exercise.id, "wrong", tuple(said), tuple(named or both), tuple(findings),
+        exercise.id,
+        "wrong",
+        tuple(said),
+        mistakes,
+        tuple(findings),
         together=bool(both),
-    )  # fmt: skip
+    )
+
+
+def _runs(answer: Answer) -> bool:
+    """Return whether there is a call in which no exception is raised."""
+    for outcome in answer.outcomes:
+        if not isinstance(outcome, Difference) or outcome.kind != "problem":
+            return True
+    return False
+
+
+def _unnamed(
+    exercise: Exercise, answer: Answer, function: AnswerFunction
+) -> list[Finding]:
+    """Return the findings on a wrong answer that no named mistake gives."""
+    steps: list[Finding] = []
+    if exercise.id == "backward":
+        steps = _wrong_cases(function)
+    clear = [step for step in steps if NO_SUM not in step.text]
+    return clear or single_mistake(answer) or steps or vague_finding(answer)
+
+
+def _agreement(answer: Answer) -> str:
+    """Return a sentence on how many calls are right, and how many fail."""
+    right = answer.wrong.count(False)
+    failed = sum(isinstance(outcome, Difference) for outcome in answer.outcomes)
+    said = (
+        f"It agrees with the exact value in {right} of {len(answer.wrong)} situations"
+    )
+    if failed:
+        said += f", and fails in {failed}"
+    return f"{said}."
 
 
 def _named_pair(exercise: Exercise, answer: Answer) -> dict[str, str]:
@@ -209,31 +241,31 @@ def _wrong_cases(function: AnswerFunction) -> list[Finding]:
     cases = [c for c in case_reports(function) if c.explanation]
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
-    return [
-        Finding(
-            "case",
-            f"case {c.case}",
-            f"Case {c.case}: {c.explanation}. First at {c.first}.",
-        )
-        for c in cases
-    ]
+    findings = []
+    for c in cases:
+        text = f"Case {c.case}: {c.explanation}. First at {c.first}."
+        findings.append(Finding("case", f"case {c.case}", text))
+    return findings
 
 
 def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
     """Return sentences on what differs where an answer is first wrong."""
     k = answer.wrong.index(True)
-    inputs, first = answer.situations[k], answer.difference(k)
+    inputs = answer.situations[k]
+    first = answer.difference(k)
     said = [f"First at {inputs.where}: {first.message}."]
     if first.kind == "problem":
         place = "In" if inputs.where.startswith("call ") else "In the call at"
         said = [f"{place} {inputs.where}: {first.message}"]
     if first.kind in ("problem", "type", "shape"):
-        pairs = zip(exercise.arguments, inputs.args, strict=True)
-        shapes = [
-            f"{name} {np.shape(a)}" for name, a in pairs if isinstance(a, np.ndarray)
-        ]
-        given = f"Shapes in that call: {', '.join(shapes)}."
-        said.append(given if shapes else "No argument is an array.")
+        shapes = []
+        for name, value in zip(exercise.arguments, inputs.args, strict=True):
+            if isinstance(value, np.ndarray):
+                shapes.append(f"{name} {value.shape}")
+        if shapes:
+            said.append(f"Shapes in that call: {', '.join(shapes)}.")
+        else:
+            said.append("No argument is an array.")
     return said
 
 
@@ -246,15 +278,13 @@ def situations(exercise: Exercise) -> tuple[Inputs, ...]:
 def _kept(exercise: Exercise) -> Callable[[], tuple[Inputs, ...]]:
     """Return a function that makes the situations from bytes, which no answer can change."""
     answer = exercise.comparable(exercise.answer)
-    every = [
-        replace(i, right=answer(*copy.deepcopy(i.args)))
-        for i in tasks.inputs_of(exercise)
-    ]
+    every = []
+    for inputs in tasks.inputs_of(exercise):
+        right = answer(*copy.deepcopy(inputs.args))
+        every.append(replace(inputs, right=right))
+    # Pickled once, no array is a part of another.
+    whole = pickle.loads(pickle.dumps(tuple(every)))
     buffers: list[pickle.PickleBuffer] = []
-    whole = pickle.loads(
-        pickle.dumps(tuple(every))
-    )  # with no array that is a part of another
     text = pickle.dumps(whole, protocol=5, buffer_callback=buffers.append)
-    return partial(
-        pickle.loads, text, buffers=[buffer.raw().tobytes() for buffer in buffers]
-    )
+    kept = [buffer.raw().tobytes() for buffer in buffers]
+    return partial(pickle.loads, text, buffers=kept)
