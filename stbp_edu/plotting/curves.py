@@ -13,7 +13,8 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 
-LETTER, LINE = 8.4, 18  # a letter's width, a line's height
+LETTER = 8.4  # a letter's width
+LINE = 18  # a line's height
 ALONG = np.linspace(0, 1, 101)  # of an arrow
 SHARES = (
     0.5,

@@ -35,11 +35,14 @@ from stbp_edu.plotting.curves import (
 )
 from stbp_edu.plotting.palette import GRID, INK
 
-ROW, COLUMN = 76, 180  # pixels: of a row, and at most of a column
-SIDE, MARGIN = 40, 12  # beside the outermost nodes, and around all
+ROW = 76  # pixels, as below
+COLUMN = 180  # at most
+SIDE = 40  # beside the outermost nodes
+MARGIN = 12  # around all
 RADIUS = 18  # of a node; half the side of a square
 CLEAR = 7.0  # pixels that a factor keeps from all else, where it can
-CELL_LETTER, CELL_ROW = 7.6, 58  # in a grid: a letter's width, at least a row's height
+CELL_LETTER = 7.6  # a letter's width in a grid
+CELL_ROW = 58  # a row's height in a grid, at least
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from stbp_edu.plotting.svg_elements import elements, text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDE, PHONE = 691, 331  # CSS pixels
+WIDE = 691  # CSS pixels
+PHONE = 331
 VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
 IMAGE = re.compile(
     r'<img class="stbp-figure"[^>]*? src="data:image/svg\+xml;base64,([^"]*)"[^>]*>'

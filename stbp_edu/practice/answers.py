@@ -49,11 +49,14 @@ class FoldedAnswer:
     ) -> tuple[dict[str, str], dict[str, Any]]:
         """Return the answer folded, and the metadata of the figures in it."""
         metadata: dict[str, Any] = {}
+        inside = ""
         for value in self.values:
-            if isinstance(found := _bundle(value), tuple):
-                for key, figures in found[1].items():
+            inside += _html(value)
+            bundle = _bundle(value)
+            if isinstance(bundle, tuple):
+                _, own = bundle
+                for key, figures in own.items():
                     metadata[key] = metadata.get(key, []) + figures
-        inside = "".join(_html(value) for value in self.values)
         return {"text/html": folded(inside), "text/plain": TEXT}, metadata
 
 
@@ -76,7 +79,9 @@ def folded(html: str) -> str:
 def _bundle(value: Any) -> Any:
     """Return the forms in which a value shows itself by type, or None."""
     method = getattr(value, "_repr_mimebundle_", None)
-    return None if method is None else method()
+    if method is None:
+        return None
+    return method()
 
 
 def _html(value: Any) -> str:

@@ -27,7 +27,9 @@ COUNTED = re.compile(r"\[t\] = |append\(|reversed|if ")
 """What is in the lines that have terms."""
 PLUS = re.compile(r" \+ (?![^\[]*\])")
 """A plus between summands, outside of an index."""
-SIZES, T, S = (5, 4, 3, 2), 4, 3
+SIZES = (5, 4, 3, 2)
+T = 4
+S = 3
 """The network from which the others differ: three layers, no two equally wide."""
 
 TOLERANCE = 1e-7
@@ -169,21 +171,31 @@ SYMPTOMS: dict[str, tuple[str, Callable[[Evidence], bool]]] = {
 @cache
 def networks() -> dict[str, tuple[ForwardPass, ...]]:
     """Return the networks by name, each as a spiking network and as its smooth twin."""
-    shapes = {"T = 1": (1, S), "T = 2": (2, S), "T = 4": (T, S), "S = 1": (T, 1)}
+    shapes = {
+        "T = 1": (1, S),
+        "T = 2": (2, S),
+        "T = 4": (T, S),
+        "S = 1": (T, 1),
+    }
     draw = partial(draw_network, sizes=SIZES, tau=0.6)
     drawn: dict[str, tuple[ForwardPass, ...]] = {}
     for name, (steps, samples) in shapes.items():
         spiking = draw(800, T=steps, S=samples, smooth=False)
         twin = draw(801, T=steps, S=samples, smooth=True)
         drawn[name] = spiking, twin
-    net, _ = drawn["T = 4"]
-    # So small that no neuron reaches the threshold.
+    spiking, _ = drawn["T = 4"]
+    silent = _silent(spiking)
+    drawn["no spikes"] = silent, silent
+    return drawn
+
+
+def _silent(net: ForwardPass) -> ForwardPass:
+    """Return a network with parameters so small that no neuron reaches the threshold."""
     W = [weights / 8 for weights in net.params.W[1:]]
     b = [biases / 8 for biases in net.params.b[1:]]
     small = Params([None, *W], [None, *b])
     trace = forward(net.trace.O[0], small, net.neuron)
-    silent = replace(net, trace=trace, params=small)
-    return drawn | {"no spikes": (silent, silent)}
+    return replace(net, trace=trace, params=small)
 
 
 def ran(bug: Bug, net: ForwardPass) -> tuple[CallResult, dict[str, Any]]:

@@ -25,6 +25,8 @@ CARD = (
 )
 """The look of feedback in Jupyter, VS Code and Colab; the site has one of its own."""
 LABELS = {"right": "right", "todo": "not attempted yet", "wrong": "not right yet"}
+SUBSCRIPT = re.compile(r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)")
+SUPERSCRIPT = re.compile(r"\^(?:\{([^}]*)\}|([\w⊤]))")
 _hints_given = Counter[str]()
 
 
@@ -62,19 +64,22 @@ class Feedback:
         """Return the text form."""
         label = LABELS.get(self.state, self.state)  # grading has states of its own
         head = f"{self.title or self.exercise}: {label}."
-        return "\n  ".join((head, *self.items, *self.message))
+        lines = [head, *self.items, *self.message]
+        return "\n  ".join(lines)
 
     def _repr_html_(self) -> str:
         """Return the HTML form, a card; a page's script reads the data attributes."""
-        rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
-        lines = "".join(f"<p>{markup(line)}</p>" for line in self.message)
-        found = f' data-mistakes="{" ".join(self.mistakes)}"' if self.mistakes else ""
-        data = (
-            f'data-exercise="{escape(self.exercise)}" data-state="{self.state}"{found}'
-        )
-        head = f"<strong>{escape(self.title or self.exercise)}: {LABELS[self.state]}.</strong>"
-        listed = f"<ul>{rows}</ul>" if rows else ""
-        card = f'<div class="stbp-feedback" role="status" {data}><p>{head}</p>{listed}{lines}</div>'
+        data = f'data-exercise="{escape(self.exercise)}" data-state="{self.state}"'
+        if self.mistakes:
+            data += f' data-mistakes="{" ".join(self.mistakes)}"'
+        name = escape(self.title or self.exercise)
+        said = f"<p><strong>{name}: {LABELS[self.state]}.</strong></p>"
+        if self.items:
+            rows = "".join(f"<li>{escape(item)}</li>" for item in self.items)
+            said += f"<ul>{rows}</ul>"
+        for line in self.message:
+            said += f"<p>{markup(line)}</p>"
+        card = f'<div class="stbp-feedback" role="status" {data}>{said}</div>'
         return card + CARD
 
 
@@ -128,9 +133,10 @@ def hint(exercise_id: str) -> Hint:
     c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
     """
     task = chosen(exercise_id, tasks())
-    k = _hints_given[task.id] % len(task.hints)
+    many = len(task.hints)
+    k = _hints_given[task.id] % many
     _hints_given[task.id] += 1
-    return Hint(task.id, k + 1, len(task.hints), task.hints[k])
+    return Hint(task.id, k + 1, many, task.hints[k])
 
 
 def solution(exercise_id: str) -> Solution:
@@ -144,7 +150,9 @@ def solution(exercise_id: str) -> Solution:
         return delta * h
     """
     task = chosen(exercise_id, tasks())
-    source = task.source() if isinstance(task, Exercise) else task.solution
+    source = task.solution
+    if isinstance(task, Exercise):
+        source = task.source()
     return Solution(task.id, source, task.reasoning)
 
 
@@ -157,10 +165,11 @@ def markup(text: str) -> str:
     '∂L/∂w<sub>ij</sub>'
     """
     pieces = escape(text, quote=False).split("`")
-    for k in range(0, len(pieces), 2):
-        pieces[k] = re.sub(
-            r"(?<!\w)(\w)_(th|\w{1,2})(?!\w)", r"\1<sub>\2</sub>", pieces[k]
-        )
-        pieces[k] = re.sub(r"\^(?:\{([^}]*)\}|([\w⊤]))", r"<sup>\1\2</sup>", pieces[k])
-    pieces[1::2] = [f"<code>{piece}</code>" for piece in pieces[1::2]]
-    return "".join(pieces)
+    marked = ""
+    for k, piece in enumerate(pieces):
+        if k % 2:  # between backticks
+            marked += f"<code>{piece}</code>"
+        else:
+            piece = SUBSCRIPT.sub(r"\1<sub>\2</sub>", piece)
+            marked += SUPERSCRIPT.sub(r"<sup>\1\2</sup>", piece)
+    return marked

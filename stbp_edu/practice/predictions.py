@@ -74,9 +74,9 @@ class Prediction:
 
     def __repr__(self) -> str:
         """Return the text form."""
-        return "\n  ".join(
-            (f"{self.question.id}: {self.message[0]}", *self.message[1:])
-        )
+        first, *others = self.message
+        lines = [f"{self.question.id}: {first}", *others]
+        return "\n  ".join(lines)
 
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None

@@ -53,7 +53,8 @@ def derivatives(
     """
     T, S = check_problem(spikes, targets, params, neuron, loss)
     autograd = require("autograd", "automatic differentiation")
-    fire = autograd.extend.primitive(check_spike(spike) or neuron.g)
+    spike = check_spike(spike) or neuron.g
+    fire = autograd.extend.primitive(spike)
 
     def backward(o: Any, u: Any) -> Any:
         """Return what the chain rule makes of a signal that comes back to spikes o(u)."""

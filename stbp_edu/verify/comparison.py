@@ -24,8 +24,16 @@ IDS = (
     "c5-w",
 )
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
-WHERE = {1: "t = T, n = N", 2: "t = T, n < N", 3: "t < T, n = N", 4: "t < T, n < N"}
-AXES = {"c5-b": ("i",), "c5-w": ("i", "j")}
+WHERE = {
+    1: "t = T, n = N",
+    2: "t = T, n < N",
+    3: "t < T, n = N",
+    4: "t < T, n < N",
+}
+AXES = {
+    "c5-b": ("i",),
+    "c5-w": ("i", "j"),
+}
 """What an entry of a gradient is counted by; of δ and ε it is the sample and the neuron."""
 
 
@@ -89,7 +97,8 @@ class Comparison(NamedTuple):
             raise ValueError(
                 f"got must have shape {expected}, got {got}; same network?"
             )
-        return np.asarray(np.abs(self.got - self.expected) / self.scale)
+        off = np.abs(self.got - self.expected)
+        return np.asarray(off / self.scale)
 
     def error(self) -> float:
         """Return the largest relative error; NaN if any entry is NaN."""
@@ -145,8 +154,10 @@ def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
             for n in range(N, 0, -1):
                 # Not by cases.case_at, which is judged.
                 case = 1 + (n < N) + 2 * (t < T - 1)
-                yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
-                yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
+                spike = Node("o", n, t)
+                potential = Node("u", n, t)
+                yield f"c{case}-delta", spike, of.delta[n][t]
+                yield f"c{case}-epsilon", potential, of.epsilon[n][t]
     for n in range(len(gradients.W) - 1, 0, -1):
         yield "c5-b", Node("b", n), gradients.b[n]
         yield "c5-w", Node("W", n), gradients.W[n]

@@ -151,7 +151,8 @@ def partial(
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
-    check_node(node, network(params.sizes, from_lif(neuron)), T)
+    net = network(params.sizes, from_lif(neuron))
+    check_node(node, net, T)
     if s is not None:
         checks.count("s", s, at_least=0, at_most=S - 1)
     _, home = _twin_run(problem, loss, node, 0.0, s)
@@ -162,13 +163,17 @@ def partial(
         crossed = any(np.any(pieces != home) for _, pieces in runs)
         if crossed:
             continue
-        slope = central([value for value, _ in runs], step)
+        losses = [value for value, _ in runs]
+        slope = central(losses, step)
         if abs(slope - before) <= rtol * abs(slope) + atol:
             return slope
         before = slope
-    reason = "a potential crosses a joint of H" if crossed else "two steps never agree"
+    reason = "two steps never agree"
+    if crossed:
+        reason = "a potential crosses a joint of H"
+    first, *_, last = STEP_SIZES
     raise StepSizeError(
-        f"no step from {STEP_SIZES[0]:.0e} to {STEP_SIZES[-1]:.0e} measures dL/d{node.kind} at "
+        f"no step from {first:.0e} to {last:.0e} measures dL/d{node.kind} at "
         f"{node}, sample {s}: {reason}; draw another network"
     )
 

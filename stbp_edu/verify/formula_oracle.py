@@ -104,8 +104,9 @@ def _surrogates(sp: Any, x: Any) -> Iterator[Curve]:
         for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
             name = f"a = {width}"
             neuron = LIF(v_th=threshold, surrogate=kind(width))
-            edges = [-width / 2, width / 2, -FAR * width, FAR * width]
-            at = np.append(DISTANCES, edges) + threshold
+            half = width / 2
+            far = FAR * width
+            at = np.append(DISTANCES, [-half, half, -far, far]) + threshold
             distance = x - sp.Rational(threshold)
             twin = kind.formula(distance, sp.Rational(width), sp)
             yield Curve(f"twin-{k}", name, neuron.H, at, twin)
@@ -114,11 +115,12 @@ def _surrogates(sp: Any, x: Any) -> Iterator[Curve]:
 
 def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
     """Return the potential carried to the next step."""
+    tau = neuron.tau
     if neuron.gate == "soft":
-        return neuron.tau * u - neuron.v_th * o
+        return tau * u - neuron.v_th * o
     if neuron.gate == "linear":
-        return neuron.tau * (1.0 - o) * u
-    return neuron.tau * xp.exp(-o / neuron.tau) * u
+        return tau * (1.0 - o) * u
+    return tau * xp.exp(-o / tau) * u
 
 
 def run(
@@ -145,7 +147,8 @@ def check_problem(
     T, S = check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
     shape = (T, S, params.sizes[-1])
-    losses.check_targets(targets, np.zeros(shape, params.dtype))
+    outputs = np.zeros(shape, params.dtype)
+    losses.check_targets(targets, outputs)
     terms: list[Any] = []
     if isinstance(loss, losses.Direct):
         terms = [term for term in (loss.o, loss.u) if isinstance(term, np.ndarray)]
@@ -195,7 +198,8 @@ def loss_value(
                 z = z / T
             return _cross_entropy(z, targets, xp) / S
         case losses.StepCrossEntropy():
-            return sum(_cross_entropy(z, targets, xp) for z in o) / (T * S)
+            total = sum(_cross_entropy(z, targets, xp) for z in o)
+            return total / (T * S)
         case losses.Direct():
             return _linear(loss.o, o) + _linear(loss.u, u)
         case np.ndarray():
@@ -234,4 +238,5 @@ def _linear(slopes: Array | None, states: Sequence[Any]) -> Any:
     """Return Σ slope · state, over steps, samples and neurons; 0 where there are no slopes."""
     if slopes is None:
         return 0.0
-    return sum((d * state).sum() for d, state in zip(slopes, states, strict=True))
+    pairs = zip(slopes, states, strict=True)
+    return sum((slope * state).sum() for slope, state in pairs)

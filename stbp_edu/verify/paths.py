@@ -31,8 +31,9 @@ __all__ = [
     "derivatives",
     "edges_from",
     "paths_from",
+    "total",
+    "unroll",
 ]
-__all__ += ["total", "unroll"]
 
 
 def unroll(

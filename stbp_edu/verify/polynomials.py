@@ -102,13 +102,14 @@ def symbols(
             graph.direct[t, 0, i] = letter(f"direct_{{{i + 1}}}^{{{t + 1}}}")
     else:
         graph.direct[:] = rate_slopes(graph.outputs[-1], y[None]).o
+    W = [parameters["W"] for parameters in graph.params[1:]]
     return Letters(
         o=[o[:, 0] for o in graph.outputs],
         u=layers("u{}"),
         h=layers("h(u{})"),
         f=layers("f(o{})"),
         df=layers("f'(o{})"),
-        W=[None, *(p["W"] for p in graph.params[1:])],
+        W=[None, *W],
         y=y,
         readout=graph.direct[:, 0],
         graph=graph,

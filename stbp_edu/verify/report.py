@@ -149,7 +149,10 @@ def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcom
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     rounds = checks.count("rounds", rounds, at_most=MOST_ROUNDS)
-    work = [("formulas", by_formulas()), ("polynomials", by_symbols(*SYMBOLIC))]
+    work = [
+        ("formulas", by_formulas()),
+        ("polynomials", by_symbols(*SYMBOLIC)),
+    ]
     for k in range(rounds):
         other = NEURONS[(-2 - k) % len(NEURONS)]  # a hard reset first
         same = partial(np.random.default_rng, [seed, k])

@@ -74,7 +74,8 @@ def draw(
     rng: np.random.Generator, sizes: tuple[int, ...], T: int, neuron: LIF, S: int = 2
 ) -> Problem:
     """Return a random network of this shape with S samples, inputs and targets in [0, 1]."""
-    W = [rng.uniform(-1.5, 1.5, (above, below)) for below, above in pairwise(sizes)]
+    shapes = [(above, below) for below, above in pairwise(sizes)]
+    W = [rng.uniform(-1.5, 1.5, shape) for shape in shapes]
     b = [rng.uniform(-0.5, 0.5, width) for width in sizes[1:]]
     params = Params(W=[None, *W], b=[None, *b])
     spikes = rng.random((T, S, sizes[0]))

@@ -47,7 +47,11 @@ LAYERS: tuple[dict[str, Array], ...] = (
         "b": np.array([0.25, 0.5]),
         "R": np.array([[0.0, 0.5], [-0.75, 0.25]]),
     },
-    {"W": np.array([[1.25, -0.75]]), "b": np.array([0.5]), "R": np.array([[-0.5]])},
+    {
+        "W": np.array([[1.25, -0.75]]),
+        "b": np.array([0.5]),
+        "R": np.array([[-0.5]]),
+    },
 )
 INPUT = np.array([[[1.0, 0.0]], [[0.0, 1.0]], [[0.0, 0.0]], [[1.0, 1.0]]])
 T = len(INPUT)
@@ -221,7 +225,8 @@ class Board:
             number = lines.setdefault((line.where, formula), len(lines))
             numbers.append(number)
         back, gradient = self.backward(rule)
-        off = np.linalg.norm(gradient - self.exact) / np.linalg.norm(self.exact)
+        off = np.linalg.norm(gradient - self.exact)
+        size = np.linalg.norm(self.exact)
         dropped = self._dropped(rule)
         shortest = ""
         if dropped:
@@ -233,7 +238,7 @@ class Board:
             "nodes": [self.node(state, rule, back) for state in self.paths],
             "words": [len(self.words) - len(dropped), len(dropped)],
             "shortest": shortest,
-            "off": rounded(float(off)),
+            "off": rounded(float(off / size)),
             "held": self._held(rule),
         }
 

@@ -145,12 +145,10 @@ def paths_data(net: ForwardPass) -> Json:
     adjoints = {"o": exact.delta, "u": exact.epsilon}
     shown = picture(graph, Node("u", n=1, t=0, i=0), {})
     nodes = [node for node in shown.nodes if node.kind != "L"]
-    return {
-        "T": graph.T,
-        "sizes": list(graph.net.sizes),
-        "words": net.description,
-        "views": views(shown),
-        "nodes": [
+    listed = []
+    starts = {}
+    for node in nodes:
+        listed.append(
             {
                 "id": node_id(node),
                 "kind": node.kind,
@@ -158,18 +156,21 @@ def paths_data(net: ForwardPass) -> Json:
                 "i": node.i + 1,
                 "t": node.t + 1,
             }
-            for node in nodes
-        ],
+        )
+        adjoint = adjoints[node.kind][node.n][node.t, 0, node.i]
+        kept = _kept(paths_from(node, graph))
+        starts[node_id(node)] = {"adjoint": float(adjoint), **kept}
+    return {
+        "T": graph.T,
+        "sizes": list(graph.net.sizes),
+        "words": net.description,
+        "views": views(shown),
+        "nodes": listed,
         "edges": [
-            {"from": node_id(a.tail), "to": node_id(a.head)} for a in shown.arrows
+            {"from": node_id(arrow.tail), "to": node_id(arrow.head)}
+            for arrow in shown.arrows
         ],
-        "starts": {
-            node_id(node): {
-                "adjoint": float(adjoints[node.kind][node.n][node.t, 0, node.i]),
-                **_kept(paths_from(node, graph)),
-            }
-            for node in nodes
-        },
+        "starts": starts,
     }
 
 
@@ -213,14 +214,20 @@ def lab_data() -> Json:
     (True, 480)
     """
     v = np.linspace(-3, 3, 121)
-    settings = product(range(len(HARD_GATES)), TAUS, THRESHOLDS, CURRENTS)
-    curves = {
-        name: [
-            {"h": _rounded(c.derivative(v)), "H": _rounded(c.antiderivative(v))}
-            for c in (surrogate(a) for a in WIDTHS)
-        ]
-        for name, surrogate in SURROGATES.items()
-    }
+    curves = {}
+    for name, surrogate in SURROGATES.items():
+        of_widths = []
+        for width in WIDTHS:
+            curve = surrogate(width)
+            h = _rounded(curve.derivative(v))
+            of_widths.append({"h": h, "H": _rounded(curve.antiderivative(v))})
+        curves[name] = of_widths
+    spike = np.array([0.0, 1.0])
+    f = []
+    for gate in HARD_GATES:
+        neurons = [LIF(tau, gate=gate) for tau in TAUS]
+        f.append([_rounded(neuron.f(spike)) for neuron in neurons])
+    settings = product(HARD_GATES, TAUS, THRESHOLDS, CURRENTS)
     return {
         "gates": list(HARD_GATES),
         "taus": list(TAUS),
@@ -228,14 +235,8 @@ def lab_data() -> Json:
         "currents": list(CURRENTS),
         "widths": list(WIDTHS),
         "steps": STEPS,
-        "f": [
-            [_rounded(LIF(t, gate=g).f(np.array([0.0, 1.0]))) for t in TAUS]
-            for g in HARD_GATES
-        ],
-        "runs": [
-            _run(HARD_GATES[g], tau, v_th, current)
-            for g, tau, v_th, current in settings
-        ],
+        "f": f,
+        "runs": [_run(*setting) for setting in settings],
         "v": _rounded(v),
         "curves": curves,
     }

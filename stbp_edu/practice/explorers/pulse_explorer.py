@@ -44,21 +44,17 @@ class Pulse:
         self, net: ForwardPass, start: Node = FIRST, rule: str = "exact"
     ) -> None:
         """Walk every path of a small network from a node on; the rule is the one shown first."""
-        self.net, self.start, self.rule = (
-            net,
-            checks.instance("start", start, Node),
-            rule,
-        )
-        checks.choice("rule", rule, CASE_RULES)
+        self.net = net
+        self.start = checks.instance("start", start, Node)
+        self.rule = checks.choice("rule", rule, CASE_RULES)
         checks.choice("start kind", start.kind, ("o", "u"))
         self.graph = unroll(net.trace, net.targets, net.params, net.neuron)
-        self.paths, self.edges = (
-            paths_from(start, self.graph),
-            edges_on(self.graph, start),
-        )
-        symbols = {
-            edge: SYMBOLS[edge.kind] for path in self.paths for edge in path.edges
-        }
+        self.paths = paths_from(start, self.graph)
+        self.edges = edges_on(self.graph, start)
+        symbols = {}
+        for path in self.paths:
+            for edge in path.edges:
+                symbols[edge] = SYMBOLS[edge.kind]
         self.drawing = widget.picture(self.graph, start, symbols)
 
     @cached_property
@@ -68,35 +64,33 @@ class Pulse:
         Steps and neurons are counted from 1, as on paper.
         """
         writer = PulseWriter(self.graph, self.start, self.paths, self.edges)
-        goal, rules = (
-            writer.name(self.start),
-            {name: writer.rule(name) for name in CASE_RULES},
-        )
+        nodes = []
+        for node, shown in self.drawing.nodes.items():
+            nodes.append(
+                {
+                    "id": node_id(node),
+                    "kind": node.kind,
+                    "label": shown.label,
+                    "value": widget.VALUES[node.kind],
+                }
+            )
+        edges = []
+        for edge in self.edges:
+            tail = node_id(edge.source)
+            head = node_id(edge.target)
+            edges.append({"from": tail, "to": head, "symbol": SYMBOLS[edge.kind]})
         return {
             "T": self.graph.T,
             "sizes": list(self.graph.net.sizes),
             "words": self.net.description,
             "views": widget.views(self.drawing),
-            "nodes": [
-                {
-                    **{"id": node_id(node), "kind": node.kind, "label": shown.label},
-                    "value": widget.VALUES[node.kind],
-                }
-                for node, shown in self.drawing.nodes.items()
-            ],
-            "edges": [
-                {
-                    "from": node_id(e.source),
-                    "to": node_id(e.target),
-                    "symbol": SYMBOLS[e.kind],
-                }
-                for e in self.edges
-            ],
+            "nodes": nodes,
+            "edges": edges,
             "used": [k for k, arrow in enumerate(self.drawing.arrows) if arrow.factor],
             "start": node_id(self.start),
-            "goal": goal,
+            "goal": writer.name(self.start),
             "rule": self.rule,
-            "rules": rules,
+            "rules": {name: writer.rule(name) for name in CASE_RULES},
         }
 
     @property
@@ -124,51 +118,57 @@ class Pulse:
         shown = self.data["rules"][self.rule]
         laid = widget.wide(replace(self.drawing, arrows=self._followed(shown)))
         x, top, width, height = laid.box
+        inside = []
+        if moving:
+            inside += self._copies(shown)
+        inside += elements(laid)
         lines = []
         if words:
-            lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
-        below = [
-            text((width / 2, top + height + 12 + LINE * k), line)
-            for k, line in enumerate(lines)
-        ]
+            letters = int(width / LETTER)
+            lines = [shown["sum"], *wrap(shown["end"], letters)]
+        for k, line in enumerate(lines):
+            y = top + height + 12 + LINE * k
+            inside.append(text((width / 2, y), line))
         box = [x, top, width, height + 8 + LINE * len(lines)]
-        inside = [*(self._copies(shown) if moving else ()), *elements(laid), *below]
         return sheet(box, self.alternative, "\n".join(inside), scale)
 
     def _followed(self, shown: Json) -> list[DrawnArrow]:
         """Return the arrows: thick where the pulse went, lost where it ended."""
         passed: dict[int, float] = {}
         ended = set()
-        for move in (move for step in shown["steps"] for move in step["moves"]):
-            if move["ends"]:
-                ended.add(move["edge"])
+        for step in shown["steps"]:
+            for move in step["moves"]:
+                k = move["edge"]
+                if move["ends"]:
+                    ended.add(k)
+                else:
+                    passed[k] = max(move["weight"], passed.get(k, 0.0))
+        followed = []
+        for k, arrow in enumerate(self.drawing.arrows):
+            if k in passed:
+                colour = TERMS[self.edges[k].kind]
+                width = 1.6 + 3 * passed[k]
+                followed.append(replace(arrow, colour=colour, width=width))
             else:
-                passed[move["edge"]] = max(
-                    move["weight"], passed.get(move["edge"], 0.0)
-                )
-        return [
-            replace(arrow, colour=TERMS[edge.kind], width=1.6 + 3 * passed[k])
-            if k in passed
-            else replace(arrow, lost=k in ended)
-            for k, (arrow, edge) in enumerate(
-                zip(self.drawing.arrows, self.edges, strict=True)
-            )
-        ]
+                followed.append(replace(arrow, lost=k in ended))
+        return followed
 
     def _copies(self, shown: Json) -> list[str]:
         """Return the copies of the pulse, which run over the arrows once."""
-        ways, moved, copies = self.data["views"][0]["arrows"], "", []
+        wide, _ = self.data["views"]
+        moved = ""
+        copies = []
         for k, step in enumerate(shown["steps"][1:]):
-            moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s ease-in-out}}"
+            start = 0.3 + k * PACE
+            moved += f".s{k}{{animation:run {PACE}s {start:.1f}s ease-in-out}}"
             for move in step["moves"]:
-                colour, way = (
-                    TERMS[self.edges[move["edge"]].kind],
-                    ways[move["edge"]]["d"],
-                )
+                edge = move["edge"]
+                colour = TERMS[self.edges[edge].kind]
+                way = wide["arrows"][edge]["d"]
                 look = f"fill: {colour}; offset-path:path('{way}')"
-                size = 5 + 6 * move["weight"]
+                radius = 5 + 6 * move["weight"]
                 copies.append(
-                    f'<circle class="pulse s{k}" r="{size:.1f}" style="{look}"/>'
+                    f'<circle class="pulse s{k}" r="{radius:.1f}" style="{look}"/>'
                 )
         motion = f"@media (prefers-reduced-motion: no-preference){{{moved}}}"
         return [f"<style>{FRAMES}{motion}</style>", *copies]

@@ -32,8 +32,10 @@ JS = Path(__file__).parent / "js"
 COLUMN = 150  # pixels
 BESIDE = 24  # pixels beside the outermost nodes on a phone, for the words of the rows
 VALUES: dict[str, tuple[str, tuple[float, float]]] = {
-    "o": ("end", (-20, -13)), "u": ("middle", (0, 34)), "L": ("start", (26, 5)),
-}  # fmt: skip
+    "o": ("end", (-20, -13)),
+    "u": ("middle", (0, 34)),
+    "L": ("start", (26, 5)),
+}
 """Where the value of a node is written: its anchor, and how far from the node."""
 
 
@@ -49,10 +51,8 @@ class Explorer:
     ) -> dict[str, str]:
         """Return the explorer as HTML, and words where it cannot be played."""
         words = f"<p>The explorer {self.name}: run this cell to play it.</p>"
-        return {
-            "text/html": playable(self.name, self.data, words),
-            "text/plain": repr(self),
-        }
+        html = playable(self.name, self.data, words)
+        return {"text/html": html, "text/plain": repr(self)}
 
 
 def playable(name: str, data: Json, still: str) -> str:
@@ -84,9 +84,9 @@ def _script(name: str) -> str:
 
 def node_id(node: Node) -> str:
     """Return the name of a node: kind, layer, step, neuron, counted from 1."""
-    return (
-        "L" if node.kind == "L" else f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
-    )
+    if node.kind == "L":
+        return "L"
+    return f"{node.kind}-{node.n}-{node.t + 1}-{node.i + 1}"
 
 
 def rounded(x: float) -> float:
@@ -101,27 +101,33 @@ def picture(
 
     The node has the first step and the lowest layer.
     """
-    arrows = {
-        edge: DrawnArrow(edge.source, edge.target, factor=factors.get(edge, ""))
-        for edge in edges_on(graph, start)
-    }
+    arrows = {}
+    for edge in edges_on(graph, start):
+        factor = factors.get(edge, "")
+        arrows[edge] = DrawnArrow(edge.source, edge.target, factor=factor)
     shown = network_graph(graph.net, arrows, start)
-    places = [
-        (node.at, VALUES[one.kind])
-        for one, node in shown.nodes.items()
-        if one.kind != "L"
-    ]
-    return replace(shown, kept=[Label(at, "−00/00", *where) for at, where in places])
+    kept = []
+    for name, node in shown.nodes.items():
+        if name.kind != "L":
+            anchor, by = VALUES[name.kind]
+            kept.append(Label(node.at, "−00/00", anchor, by))
+    return replace(shown, kept=kept)
 
 
 def wide(shown: Drawing) -> Laid:
     """Return a drawing as wide as its columns need."""
     x = [node.at[0] for node in shown.nodes.values()]
-    room = 2 * drawing.SIDE + (56 if shown.rows else 0)
-    return Laid(shown, round(room + COLUMN * (max(x) - min(x) or 1)))
+    columns = max(x) - min(x)
+    if columns == 0:
+        columns = 1
+    room = 2 * drawing.SIDE
+    if shown.rows:
+        room += 56
+    return Laid(shown, round(room + COLUMN * columns))
 
 
 def views(shown: Drawing) -> list[dict[str, Any]]:
     """Return the drawings of a page, wide and for a phone."""
     beside = BESIDE if shown.rows else drawing.SIDE
-    return [wide(shown).data(), Laid(shown, PHONE, beside).data()]
+    narrow = Laid(shown, PHONE, beside)
+    return [wide(shown).data(), narrow.data()]

@@ -17,9 +17,11 @@ import numpy as np
 
 from stbp_edu.practice.tasks import FormulaBlank
 
-LONGEST, DEEPEST = 400, 60  # characters; brackets in brackets
+LONGEST = 400  # characters
+DEEPEST = 60  # brackets in brackets
 LARGEST_POWER = 9  # powers of powers multiplied
-NUMBERS = (1e-3, 1e3)  # the smallest and the largest number in a formula, 0 apart
+SMALLEST = 1e-3  # of the numbers in a formula, 0 apart
+LARGEST = 1e3
 POINTS = 8
 FAR = (5, 30, 200, 3e3, 1e5, 1e7)
 """Sizes of symbols far from 0, where a formula in abs() and a constant turns."""
@@ -41,16 +43,35 @@ NOT_NEGATIVE = {
     "f_next",
     "rate",
     "sum_o",
+    "o",
+    "o_1",
+    "o_2",
+    "o_3",
 }
-NOT_NEGATIVE |= {"o", "o_1", "o_2", "o_3"}
-SIGNS = {"δ": "delta", "ε": "eps", "τ": "tau", "π": "pi", "·": "*", "^": "**", "−": "-"}
-SIGNS |= {"f'": "df", "f′": "df"}  # as the page writes it
+SIGNS = {
+    "δ": "delta",
+    "ε": "eps",
+    "τ": "tau",
+    "π": "pi",
+    "·": "*",
+    "^": "**",
+    "−": "-",
+    "f'": "df",
+    "f′": "df",  # as the page writes it
+}
 ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
 OPERATORS: dict[type[ast.AST] | str, Callable[..., Any]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Pow: operator.pow,
-    ast.Div: operator.truediv, ast.USub: operator.neg, ast.UAdd: operator.pos,
-    "exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs,
-}  # fmt: skip
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Pow: operator.pow,
+    ast.Div: operator.truediv,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+    "exp": Decimal.exp,
+    "sqrt": Decimal.sqrt,
+    "abs": abs,
+}
 Tree = ast.expr
 Point = Mapping[str, Decimal]
 
@@ -103,24 +124,21 @@ def _checked(
         case ast.Constant(value=int() | float() as value) if not isinstance(
             value, bool
         ):
-            if value and not NUMBERS[0] <= value <= NUMBERS[1]:
+            if value and not SMALLEST <= value <= LARGEST:
                 raise ValueError(
                     "Numbers must be between 0.001 and 1000 here, such as 2 or 0.5."
                 )
             return node
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            exponent = getattr(
-                getattr(right, "operand", right), "value", None
-            )  # or its negative
+            number = getattr(right, "operand", right)  # or its negative
+            exponent = getattr(number, "value", None)
             if type(exponent) is not int or abs(power * exponent) > LARGEST_POWER:
                 raise ValueError("Powers are small whole numbers here, such as u**2.")
-            return ast.BinOp(
-                below(left, max(1, abs(exponent))), ast.Pow(), below(right)
-            )
+            times = max(1, abs(exponent))
+            return ast.BinOp(below(left, times), ast.Pow(), below(right))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
-            return ast.BinOp(
-                below(left, deeper=0), op, below(right)
-            )  # a + b + c has no brackets
+            # a + b + c has no brackets.
+            return ast.BinOp(below(left, deeper=0), op, below(right))
         case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
             return ast.UnaryOp(sign, below(operand))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
@@ -135,7 +153,8 @@ def _checked(
 
 def listed(symbols: Mapping[str, str]) -> str:
     """Return every symbol with its meaning, as text."""
-    return ", ".join(f"`{s}` ({meaning})" for s, meaning in symbols.items())
+    lines = [f"`{symbol}` ({meaning})" for symbol, meaning in symbols.items()]
+    return ", ".join(lines)
 
 
 def value(node: Tree, point: Point) -> Decimal:
@@ -167,10 +186,12 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
                 x, y = value(a, point), value(b, point)
             except BOUNDS:
                 continue
-            has_value = x.is_finite(), y.is_finite()
-            if any(has_value) and not (all(has_value) and abs(x - y) <= LIMIT * abs(y)):
+            if x.is_finite() != y.is_finite():
                 return False
-            compared += all(has_value)
+            if x.is_finite():
+                if not abs(x - y) <= LIMIT * abs(y):
+                    return False
+                compared += 1
     return compared > 0
 
 
@@ -180,21 +201,23 @@ def points(blank: FormulaBlank) -> list[Point]:
 
     The first ``POINTS`` lie near 0; then come the sizes of ``FAR``, each with every sign as well.
     """
-    near = [(31, k, 1) for k in range(POINTS)]
-    far = [(32, k, scale) for k, size in enumerate(FAR) for scale in (size, -size)]
+    drawn: list[tuple[int, int, float]] = [(31, k, 1) for k in range(POINTS)]
+    for k, size in enumerate(FAR):
+        drawn += [(32, k, size), (32, k, -size)]
     found: list[Point] = []
-    for stream, k, scale in near + far:
+    for stream, k, scale in drawn:
         rng = np.random.default_rng([stream, k])
         sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
         signs = rng.choice([1, -1], len(blank.symbols)).tolist()
-        point = {
-            symbol: Decimal(
-                str(size * (abs(scale) if symbol in NOT_NEGATIVE else sign * scale))
-            )
-            for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True)
-        }
+        point = {}
+        for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True):
+            factor = sign * scale
+            if symbol in NOT_NEGATIVE:
+                factor = abs(scale)
+            point[symbol] = Decimal(str(size * factor))
         for symbol, formula in blank.relations.items():
+            tree = parse(formula, blank.symbols)
             with decimal.localcontext(EXACT):
-                point[symbol] = value(parse(formula, blank.symbols), point)
+                point[symbol] = value(tree, point)
         found.append(point)
     return found

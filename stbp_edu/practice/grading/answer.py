@@ -212,7 +212,8 @@ def _described(
 
 def _first(where: NDArray[np.bool_]) -> tuple[int, ...]:
     """Return the index of the first entry that is true."""
-    return tuple(int(i) for i in np.argwhere(where)[0])
+    indices = np.argwhere(where)
+    return tuple(int(i) for i in indices[0])
 
 
 def _place(index: tuple[int, ...], axes: Sequence[str]) -> str:

@@ -184,10 +184,11 @@ def plain_value(value: Any, depth: int = 0) -> Any:
     if isinstance(value, (Set, Iterator)):
         cells = _cells(islice(value, MOST))
         return Unreadable(what_it_is(value)) if cells is None else cells
-    if isinstance(value, ROWS) and not _has_a_pair(value):
+    pair = _has_a_pair(value)
+    if isinstance(value, ROWS) and not pair:
         return _plain_rows(value, depth)
-    if not isinstance(value, np.ndarray) and (pair := _has_a_pair(value)):
-        values = {n: plain_value(getattr(value, n), depth + 1) for n in pair}
+    if pair and not isinstance(value, np.ndarray):
+        values = {name: plain_value(getattr(value, name), depth + 1) for name in pair}
         return Fields(type(value).__name__, values)
     if isinstance(value, range) and len(value) > MOST:
         return Unreadable(what_it_is(value))
@@ -284,11 +285,12 @@ def _results(
     got: Any, want: Any, name: str, parts: Sequence[str]
 ) -> Iterator[tuple[str, Any]]:
     """Yield the name of each result, and what it is, or why it cannot be one."""
-    for pair in PAIRS:
-        if all(hasattr(want, part) for part in pair):
-            want, parts = tuple(getattr(want, part) for part in pair), pair
-            if isinstance(got, Fields) and pair == tuple(got.values):
-                got = tuple(got.values.values())
+    pair = _has_a_pair(want)
+    if pair:
+        want = tuple(getattr(want, part) for part in pair)
+        parts = pair
+        if isinstance(got, Fields) and pair == tuple(got.values):
+            got = tuple(got.values.values())
     if not isinstance(want, (tuple, list)):
         yield name, _part(got, want)
         return

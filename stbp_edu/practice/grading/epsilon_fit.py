@@ -24,22 +24,26 @@ from stbp_edu.practice.grading.calling import CallResult, call
 from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
 from stbp_edu.practice.tasks.probes import wide_network
 
-DIGITS, TOLERANCE = 6, 1e-6
+DIGITS = 6
+TOLERANCE = 1e-6
 LARGEST = 1e100  # whose squares are finite
 SOLVED = 1e-5  # ε comes from a linear solve, which costs some digits
 NO_SUM = "no sum of the terms"
 PASSED_ON = "the case itself is right: it passes back an error made elsewhere"
-DIRECT, UP, ON, LEAK = (
-    "the direct term",
-    "the term from the layer above",
-    "the reset term from the next step",
-    "the carry",
-)
+DIRECT = "the direct term"
+UP = "the term from the layer above"
+ON = "the reset term from the next step"
+LEAK = "the carry"
 CLASSIC = {
     UP: "the term from the layer above with δ ⊙ h",
     ON: "the reset term from the next step with δ ⊙ h",
 }
-EXPECTED = {1: {DIRECT}, 2: {UP}, 3: {DIRECT, ON, LEAK}, 4: {UP, ON, LEAK}}
+EXPECTED = {
+    1: {DIRECT},
+    2: {UP},
+    3: {DIRECT, ON, LEAK},
+    4: {UP, ON, LEAK},
+}
 """What the ε of each case is made of."""
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
 
@@ -138,7 +142,9 @@ def recover_epsilon(
     # In float64, whatever precision they came in.
     gW = np.asarray(outcome[f"W[{n}]"], dtype=float)
     gb = np.asarray(outcome[f"b[{n}]"], dtype=float)
-    if gW.shape != net.params.W[n].shape or gb.shape != net.params.b[n].shape:
+    if gW.shape != net.params.W[n].shape:
+        return None
+    if gb.shape != net.params.b[n].shape:
         return None
     # The bias acts like a weight from a neuron that always spikes: one more column.
     gradient = np.column_stack([gW, gb])
@@ -153,8 +159,9 @@ def recover_epsilon(
 
 def _misfit(fit: Array, values: Array) -> float:
     """Return the residual of a fit, relative to the values."""
-    size = max(float(np.linalg.norm(values)), 1e-30)
-    return float(np.linalg.norm(fit - values) / size)
+    off = float(np.linalg.norm(fit - values))
+    size = float(np.linalg.norm(values))
+    return off / max(size, 1e-30)
 
 
 def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> str:

@@ -49,7 +49,8 @@ def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
         return Feedback(blank.id, "right", (message,))
     named = _named(blank, tree)
     together = False
-    if not named and algebra.equal(tree, ast.UnaryOp(ast.USub(), right), blank):
+    negative = ast.UnaryOp(ast.USub(), right)
+    if not named and algebra.equal(tree, negative, blank):
         named = {"sign": "The sign of the whole formula is reversed."}
     if not named:
         named = _named(blank, ast.UnaryOp(ast.USub(), tree))
@@ -102,14 +103,25 @@ def _named(blank: FormulaBlank, tree: algebra.Tree) -> dict[str, str]:
     return found
 
 
+def _free_symbols(
+    blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree
+) -> list[str]:
+    """Return the symbols in two formulas, but none that is made of others."""
+    parts: list[ast.AST] = [tree, right]
+    parts += [ast.parse(formula) for formula in blank.relations.values()]
+    used = set()
+    for part in parts:
+        for node in ast.walk(part):
+            if isinstance(node, ast.Name):
+                used.add(node.id)
+    return [s for s in blank.symbols if s in used and s not in blank.relations]
+
+
 def _unnamed(
     blank: FormulaBlank, tree: algebra.Tree, right: algebra.Tree
 ) -> list[Finding]:
     """Return the findings on a formula that no named mistake gives."""
-    used: set[str] = set()
-    for part in (tree, right, *map(ast.parse, blank.relations.values())):
-        used |= {node.id for node in ast.walk(part) if isinstance(node, ast.Name)}
-    names = [s for s in blank.symbols if s in used and s not in blank.relations]
+    names = _free_symbols(blank, tree, right)
     lines = [f"def formula({', '.join(names)}):"]
     lines += [f"    {s} = {formula}" for s, formula in blank.relations.items()]
     lines.append(f"    return {ast.unparse(right)}")

@@ -59,7 +59,8 @@ class SolutionPlace:
 
     def with_node(self, node: ast.expr) -> tuple[Change, dict[str, Any]]:
         """Return the solution with something else in this place, and the places of its names."""
-        tree = copy.deepcopy(self.tree, {id(self.node): node})
+        in_place = {id(self.node): node}
+        tree = copy.deepcopy(self.tree, in_place)
         space: dict[str, Any] = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
         program = compile(ast.fix_missing_locations(tree), "<place>", "exec")
         exec(program, space)
