@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.plotting.curves import (
+from stbp_edu.plotting.arrow_shapes import (
     ALONG,
     CROSSES,
     LETTER,

@@ -3,7 +3,7 @@
 from html import escape
 from typing import Any
 
-from stbp_edu.plotting.curves import LINE
+from stbp_edu.plotting.arrow_shapes import LINE
 from stbp_edu.plotting.drawing import DrawnArrow, Laid
 from stbp_edu.plotting.palette import CURRENT, GRID, GROUND, INK, LOST
 

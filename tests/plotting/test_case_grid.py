@@ -9,8 +9,8 @@ from stbp_edu import plotting
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.cases import case_at
 from stbp_edu.plotting import poster
+from stbp_edu.plotting.arrow_shapes import LINE
 from stbp_edu.plotting.case_grid import formula
-from stbp_edu.plotting.curves import LINE
 from stbp_edu.plotting.drawing import CELL_LETTER, Laid
 from stbp_edu.plotting.palette import DIRECT, NEXT
 from stbp_edu.plotting.svg_figure import PHONE, WIDE

@@ -11,7 +11,7 @@ from stbp_edu.arrows import RULES, hard_reset, network, truncated, with_adaptati
 from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.plotting import DELTA, EPSILON
-from stbp_edu.plotting.curves import ALONG, half_size, points_on
+from stbp_edu.plotting.arrow_shapes import ALONG, half_size, points_on
 from stbp_edu.plotting.drawing import DrawnArrow, Laid
 from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.svg_figure import PHONE, WIDE

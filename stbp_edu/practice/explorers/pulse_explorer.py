@@ -11,7 +11,7 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu.arrows import Node
 from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.plotting.curves import LETTER, LINE
+from stbp_edu.plotting.arrow_shapes import LETTER, LINE
 from stbp_edu.plotting.drawing import DrawnArrow
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
