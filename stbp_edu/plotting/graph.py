@@ -156,7 +156,7 @@ def unrolled(
         is_spike = kind == "o"
         row = high * n + is_spike
         places[name] = DrawnNode((t, row), kind, is_spike, name in nodes)
-    columns = {t: f"t = {t}" for t in range(1, T + 1)}
+    columns: dict[float, str] = {t: f"t = {t}" for t in range(1, T + 1)}
     rows = {}
     for n in range(1, N + 1):
         middle = high * n + 0.5

@@ -104,7 +104,7 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
             # From a potential below L a straight arrow would cross the spike above it.
             bow = -0.28 if t < middle else 0.28
         arrows.append(DrawnArrow((name, t), "L", DIRECT, bow=bow))
-    columns = {t: str(t) for t in range(1, T + 1)}
+    columns: dict[float, str] = {t: str(t) for t in range(1, T + 1)}
     shown = below_loss(nodes, arrows, columns, {}, bow=0.06)
     return replace(shown, title=title)
 

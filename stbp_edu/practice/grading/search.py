@@ -75,7 +75,7 @@ def _explanations(
     text = f"It is what you get if {', or if '.join(few)}"
     if len(few) > 1:
         text += " (each of them fits)"
-    findings = []
+    findings: list[Finding] = []
     for words in few:
         id_, place = found[words]
         said = "" if findings else f"{text}."
