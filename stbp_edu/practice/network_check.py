@@ -12,7 +12,7 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports
 from stbp_edu.practice.grading.verdict import grade
 from stbp_edu.practice.tasks import exercises
-from stbp_edu.practice.tasks.probes import wide_network
+from stbp_edu.practice.tasks.inputs import wide_network
 
 
 @dataclass(frozen=True, repr=False)

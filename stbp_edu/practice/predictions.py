@@ -15,7 +15,7 @@ from stbp_edu._support.files import read_toml
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.answers import TEXT, folded
 from stbp_edu.practice.feedback import CARD, markup
-from stbp_edu.practice.tasks.content_tables import CONTENT
+from stbp_edu.practice.tasks.catalogue import CONTENT
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from stbp_edu.neuron import LIF
 from stbp_edu.practice import exercises
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import plain
-from stbp_edu.practice.grading.solution_places import places
+from stbp_edu.practice.grading.hypotheses import places
 from stbp_edu.practice.grading.verdict import situations
 
 CONSTANT = {"0 * o", "(0 * o, 0 * o)", "0 * O[:1]", "O[:1]", "U.dtype"}

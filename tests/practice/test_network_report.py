@@ -11,7 +11,7 @@ from stbp_edu.cli.main import main
 from stbp_edu.practice import check, check_network, exercises
 from stbp_edu.practice.grading import verdict
 from stbp_edu.practice.tasks import step_name
-from stbp_edu.practice.tasks.probes import wide_network
+from stbp_edu.practice.tasks.inputs import wide_network
 
 pytestmark = pytest.mark.slow  # each answer is tried on all networks
 

@@ -5,7 +5,7 @@ import pytest
 
 from stbp_edu.practice import check, check_formula, exercises
 from stbp_edu.practice.grading import verdict
-from stbp_edu.practice.tasks.probes import probe_networks
+from stbp_edu.practice.tasks.inputs import probe_networks
 
 pytestmark = pytest.mark.slow  # each answer is tried on all networks
 

@@ -20,8 +20,7 @@ from text2qti.quiz import Quiz
 
 from stbp_edu._support.files import read_toml, write_text
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks.catalogue import Mistake
-from stbp_edu.practice.tasks.content_tables import misconceptions
+from stbp_edu.practice.tasks.catalogue import Mistake, misconceptions
 from tools.teach.bank import Choice, Question, siblings, wrong
 from tools.teach.weeks import CONTENT
 from tools.templates import filled

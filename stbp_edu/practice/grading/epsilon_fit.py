@@ -22,7 +22,7 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading.calling import CallResult, call
 from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
-from stbp_edu.practice.tasks.probes import wide_network
+from stbp_edu.practice.tasks.inputs import wide_network
 
 DIGITS = 6
 TOLERANCE = 1e-6

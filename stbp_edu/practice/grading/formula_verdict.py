@@ -15,9 +15,9 @@ from stbp_edu.practice.grading.calling import (
     Difference,
     tried,
 )
+from stbp_edu.practice.grading.hypotheses import ALL, places
 from stbp_edu.practice.grading.pairs import likeliest_pairs, merged
 from stbp_edu.practice.grading.search import Finding, single_mistake
-from stbp_edu.practice.grading.solution_places import ALL, places
 from stbp_edu.practice.grading.terms import vague_finding, wrong_terms
 from stbp_edu.practice.tasks import FormulaBlank, Inputs
 

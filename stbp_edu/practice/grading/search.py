@@ -19,8 +19,12 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading import hypotheses
 from stbp_edu.practice.grading.answer import Answer, largest
-from stbp_edu.practice.grading.hypotheses import Hypothesis
-from stbp_edu.practice.grading.solution_places import Change, SolutionPlace, places
+from stbp_edu.practice.grading.hypotheses import (
+    Change,
+    Hypothesis,
+    SolutionPlace,
+    places,
+)
 
 MOST_READINGS = 3
 FEW_PLACES = 75

@@ -15,8 +15,8 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading.answer import Answer, largest
 from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.hypotheses import places
 from stbp_edu.practice.grading.search import Finding
-from stbp_edu.practice.grading.solution_places import places
 
 MOST_INPUTS = 9
 MOST_TERMS = 4

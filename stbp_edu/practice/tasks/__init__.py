@@ -2,7 +2,6 @@
 
 - ``catalogue``: the exercises and the derivation blanks, and the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
-- ``probes``: the networks of which these are;
 - ``names``: what the references and draws of the tables are written in;
 - ``content/``: the tables of all these, and of the place of each exercise in the course.
 """
@@ -14,16 +13,19 @@ from stbp_edu.practice.tasks.catalogue import (
     Task,
     blanks,
     chosen,
-    exercises,
-    tasks,
-)
-from stbp_edu.practice.tasks.content_tables import (
     course_table,
+    exercises,
     misconceptions,
     objectives,
+    tasks,
 )
-from stbp_edu.practice.tasks.inputs import Inputs, inputs_of
-from stbp_edu.practice.tasks.probes import ForwardPass, draw_network, step_name
+from stbp_edu.practice.tasks.inputs import (
+    ForwardPass,
+    Inputs,
+    draw_network,
+    inputs_of,
+    step_name,
+)
 
 __all__ = [
     "AnswerFunction",

@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -21,8 +22,8 @@ from stbp_edu._support import checks
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu._support.files import read_toml
 from stbp_edu.practice.tasks import names
-from stbp_edu.practice.tasks.content_tables import CONTENT, course_table, misconceptions
 
+CONTENT = Path(__file__).parent / "content"
 AnswerFunction = Callable[..., Any]
 """A reader's function, of whatever signature the exercise gives."""
 AnyTask = TypeVar("AnyTask", bound="Task")
@@ -90,13 +91,12 @@ class Task:
     @cached_property
     def _derived_in(self) -> tuple[str, str]:
         """The slug of that notebook, and the heading."""
-        found = {}
-        for slug, table in course_table().items():
-            for id_, heading in table.get("sections", {}).items():
-                found[id_] = slug, heading
-        if self.id in found:
-            return found[self.id]
-        return found[self.equation]
+        found = {
+            id_: (slug, heading)
+            for slug, table in course_table().items()
+            for id_, heading in table.get("sections", {}).items()
+        }
+        return found.get(self.id) or found[self.equation]
 
     @property
     def in_course(self) -> bool:
@@ -136,14 +136,12 @@ class Task:
         - `h`: $h(u)$, the surrogate at its potential, a number
         """
         asked = f"{self.given} {self.prompt.strip()}".strip()
-        lines = [asked, ""]
-        lines += [f"- `{name}`: {meaning}" for name, meaning in self.meanings.items()]
-        return "\n".join(lines).strip()
+        names = [f"- `{name}`: {meaning}" for name, meaning in self.meanings.items()]
+        return "\n".join([asked, "", *names]).strip()
 
     def why_wrong(self, mistake: str) -> str:
         """Return why a mistake is one in this task; where the task does not say, in general."""
-        in_general = misconceptions()[mistake]["why"]
-        return self.notes.get(mistake, in_general)
+        return self.notes.get(mistake, misconceptions()[mistake]["why"])
 
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
@@ -153,9 +151,8 @@ class Task:
             name = misconceptions()[id_]["name"]
             why = self.why_wrong(id_)
             bodies = [listed] if isinstance(listed, str) else listed
-            for body in bodies:
-                answer = edited(self.solution, body)
-                found.append(Mistake(id_, answer, name, why))
+            answers = [edited(self.solution, body) for body in bodies]
+            found += [Mistake(id_, answer, name, why) for answer in answers]
         return tuple(found)
 
 
@@ -219,19 +216,14 @@ class Exercise(Task):
         if not self.inputs or "\n- " in self.prompt:
             return {}
         is_cell = self.inputs.startswith(("case", "cells", "grid"))
-        extent = "steps"
-        if self.inputs.endswith("one neuron"):
-            extent = "neuron"
-        elif is_cell and "all steps" not in self.inputs:
-            extent = "cells"
-        meanings = read_toml(CONTENT / "arguments.toml")[extent]
-        return {name: meanings[name] for name in self.arguments}
+        extent = "cells" if is_cell and "all steps" not in self.inputs else "steps"
+        extent = "neuron" if self.inputs.endswith("one neuron") else extent
+        told = read_toml(CONTENT / "arguments.toml")[extent]
+        return {name: told[name] for name in self.arguments}
 
     def source(self, body: str | None = None) -> str:
         """Return the function with this body; with the solution's where None."""
-        if body is None:
-            body = self.solution
-        return source_of(self.signature, body)
+        return source_of(self.signature, self.solution if body is None else body)
 
     def function(self, body: str | None = None) -> AnswerFunction:
         """Return that function, ready to be called."""
@@ -244,10 +236,9 @@ class Exercise(Task):
 
     def comparable(self, function: AnswerFunction) -> AnswerFunction:
         """Return a function with results that can be compared: of random ones, what holds."""
-        if not self.view:
-            return function
-        view = getattr(names, self.view)
-        seen: AnswerFunction = view(function)
+        seen: AnswerFunction = (
+            getattr(names, self.view)(function) if self.view else function
+        )
         return seen
 
 
@@ -274,16 +265,13 @@ def source_of(signature: str, body: str) -> str:
     text = textwrap.dedent(body).strip()
     if "return " not in text:
         text = f"return {text}"
-    body = textwrap.indent(text, "    ")
-    return f"def {signature}:\n{body}"
+    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
 
 
 @cache
 def define(source: str, *, table: bool = False) -> AnswerFunction:
     """Return the one function that ``source`` defines; of a table, with all names of tables."""
-    namespace: dict[str, Any] = {"np": np}
-    if table:
-        namespace = dict(vars(names))
+    namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
     # The source is this package's own table, never the reader's text.
     exec(source, namespace)
     name, _, _ = source.removeprefix("def ").partition("(")
@@ -292,14 +280,31 @@ def define(source: str, *, table: bool = False) -> AnswerFunction:
 
 
 @cache
+def course_table() -> dict[str, Any]:
+    """Return the facts of each notebook, by its slug, in the order of the course."""
+    return read_toml(CONTENT / "course.toml")
+
+
+@cache
+def objectives() -> dict[str, str]:
+    """Return the learning objectives, a sentence for each id."""
+    return read_toml(CONTENT / "objectives.toml")
+
+
+@cache
+def misconceptions() -> dict[str, dict[str, str]]:
+    """Return ``name`` and ``why`` of every misconception by id."""
+    return read_toml(CONTENT / "misconceptions.toml")
+
+
+@cache
 def blanks() -> Mapping[str, FormulaBlank]:
     """Return every derivation blank by its equation's id."""
     found = {}
-    for equation, table in read_toml(CONTENT / "formulas.toml").items():
-        id_ = f"{equation}-formula"
+    for eq, table in read_toml(CONTENT / "formulas.toml").items():
         wrong = table.pop("mistakes")
-        found[equation] = FormulaBlank(
-            id=id_, equation=equation, listed_mistakes=wrong, **table
+        found[eq] = FormulaBlank(
+            id=f"{eq}-formula", equation=eq, listed_mistakes=wrong, **table
         )
     return MappingProxyType(found)
 
@@ -315,20 +320,16 @@ def exercises() -> Mapping[str, Exercise]:
             table.setdefault("equation", equation)
             wrong = table.pop("mistakes")
             listed.append(Exercise(id=id_, listed_mistakes=wrong, **table))
-    return _by_notebook(listed)
-
-
-def _by_notebook(listed: Sequence[AnyTask]) -> Mapping[str, AnyTask]:
-    """Return tasks by id, in the order of the course."""
-    ordered = sorted(listed, key=lambda task: task.notebook)
-    return MappingProxyType({task.id: task for task in ordered})
+    return MappingProxyType({e.id: e for e in sorted(listed, key=lambda e: e.notebook)})
 
 
 @cache
 def tasks() -> Mapping[str, Task]:
     """Return every exercise and derivation blank by id, in the order of the course."""
     every: list[Task] = [*exercises().values(), *blanks().values()]
-    return _by_notebook(every)
+    return MappingProxyType(
+        {t.id: t for t in sorted(every, key=lambda task: task.notebook)}
+    )
 
 
 def chosen(exercise_id: object, among: Mapping[str, AnyTask]) -> AnyTask:
