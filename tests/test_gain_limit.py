@@ -86,7 +86,7 @@ def test_the_engine_and_part_two_hold_the_same_gains(problem, rule, loss, limit)
 
 
 @pytest.mark.parametrize(("gate", "rule"), [*product(GATES, CASE_RULES + ABLATIONS)])
-def test_a_limit_that_no_gain_reaches_changes_no_bit(gate, rule):
+def test_a_limit_holds_the_same_gains_in_both_parts_and_1e6_changes_no_bit(gate, rule):
     neuron = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate=gate)
     problem = make_problem(0, [4, 6, 3], T=8, S=3, neuron=neuron)
     run = (problem.trace, problem.targets, problem.params, neuron, rule)
@@ -96,6 +96,11 @@ def test_a_limit_that_no_gain_reaches_changes_no_bit(gate, rule):
     assert (rule == "spatial-only") == all(
         np.array_equal(*x) for x in zip(held, free, strict=True)
     )
+    for limit in (0.05, 0.5):
+        rules = arrows.with_gain_limit(limit, rule), Rate()
+        expected = arrays(arrows.part_one.backward(*run[:-1], *rules))
+        held = arrays(fast_backward(*run, gain_limit=limit))
+        assert_close(held, expected, "gradient", 1e-12)
 
 
 HARD = arrows.hard_reset(STEEP)

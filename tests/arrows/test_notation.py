@@ -4,6 +4,7 @@ import pytest
 
 from stbp_edu import derive
 from stbp_edu.arrows.formula_text import mathml
+from stbp_edu.arrows.letters import letter_array
 from stbp_edu.arrows.lines import expressions as ex
 from stbp_edu.arrows.lines.slopes import derivative
 
@@ -77,3 +78,16 @@ def test_a_program_says_what_its_adjoints_sum_to_and_writes_a_minus() -> None:
     sentence = " ".join(text[text.index("Over steps") : text.rindex('"""')].split())
     assert sentence.endswith(", and g_v to that of v.")
     assert sentence.count("to that of tau") == sentence.count("to that of v") == 1
+
+
+def test_a_letter_has_the_index_of_its_neuron_layer_and_step_counted_from_1() -> None:
+    seen: list[str] = []
+
+    def letter(name: str) -> float:
+        seen.append(name)
+        return 2.0
+
+    factors = letter_array((2, 1, 2), "-u{-} f'(o{})", 3, letter)
+    assert (factors == -4.0).all()
+    assert seen[:2] == ["u_{1}^{0,3}", "f'(o_{1}^{1,3})"]
+    assert seen[-2:] == ["u_{2}^{1,3}", "f'(o_{2}^{2,3})"]
