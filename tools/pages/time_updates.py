@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tools.pages import Record
-from tools.pages.time_figures import SHORT
 from tools.pages.time_runs import LEARNS, Verdict, learned, runs_of, share
 
 FIRST, LAST = slice(3), slice(-3, None)
@@ -31,19 +30,6 @@ def typical(record: Record, epochs: slice = FIRST, **cell: object) -> str:
     """Return the median size over the runs of a cell."""
     found = sizes(record, runs_of(record, **cell), epochs)
     return f"{np.median(found):.2f}" if found else "–"
-
-
-def sizes_in_words(record: Record) -> str:
-    """Return the typical sizes of the updates of the exact rule, first and last, arm by arm."""
-    said = []
-    for row in record["rows"]:
-        if row["rule"] == "exact":
-            first, last = (
-                np.median(sizes(record, row["runs"], epochs))
-                for epochs in (FIRST, LAST)
-            )
-            said.append(f"{SHORT[row['arm']]}: {first:.2f}, {last:.2f}")
-    return "; ".join(said)
 
 
 def times(one: Sequence[float], other: Sequence[float]) -> float:
