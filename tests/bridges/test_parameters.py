@@ -9,6 +9,7 @@ from stbp_edu import LIF, arrows, derive, init_params
 from stbp_edu.parameter_files import load_params, save_params
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params, to_state
+from stbp_edu.torch.tensor_functions import FUNCTIONS
 from stbp_edu.training.model import sizes_of
 
 
@@ -156,3 +157,16 @@ OTHER = init_params([3, 2], np.random.default_rng(0))
 def test_bad_input_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_an_array_that_does_not_fit_is_named_by_its_layer_counted_from_1(params):
+    layers = [dict(p) for p in by_layer(params)[1:]]
+    layers[1]["W"] = layers[1]["W"][0]
+    with pytest.raises(ValueError, match=r"params\[2\]\['W'\]"):
+        to_state([None, *layers], LIFNetwork.from_params(params, LIF()).state_dict())
+
+
+def test_what_is_level_is_at_least():
+    level = torch.tensor([-1.0, 0.0, 1.0])
+    assert FUNCTIONS["at_least"](level, 0.0).tolist() == [0.0, 1.0, 1.0]
+    assert FUNCTIONS["at_least"](0.0, level).tolist() == [1.0, 1.0, 0.0]
