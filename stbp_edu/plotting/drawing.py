@@ -215,7 +215,7 @@ class Laid:
         return found
 
     def _drawn(self) -> list[tuple[float, ...]]:
-        """Return what factors keep clear of: the middle of each thing drawn, and half its size."""
+        """Return the middle and half the size of each thing drawn, of which factors keep clear."""
         radius = self.drawing.radius
         boxes: list[tuple[float, ...]] = []
         for curve in self.curves:

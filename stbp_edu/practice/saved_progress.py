@@ -260,7 +260,7 @@ def _progress(kept: dict[str, Any]) -> Progress:
 
 
 def _contents(progress: Progress) -> dict[str, Any]:
-    """Return what is written into a file: the states, and predictions and history if any."""
+    """Return the contents of a file: the states, and predictions and history if any."""
     contents: dict[str, Any] = dict(progress.states)
     if progress.predictions:
         contents["predictions"] = progress.predictions

@@ -105,7 +105,7 @@ class ShownSteps:
     def _given(
         self, t: int, states: Arrays, after: dict[str, Any], p: Arrays
     ) -> dict[str, Any]:
-        """Return what a step back reads, but for signals: constants, states, and later adjoints."""
+        """Return all that a step back reads but signals: constants, states, and later adjoints."""
         program = self.program
         names = program.names
         some = states[self.states[0]]

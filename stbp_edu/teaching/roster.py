@@ -84,7 +84,7 @@ def _text(path: Path) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """Return what separates the columns: the most frequent of three signs in the first line."""
+    """Return the separator of the columns: the most frequent of three signs in the first line."""
     first = text.partition("\n")[0]
     return max(",;\t", key=first.count)
 
@@ -113,7 +113,7 @@ class FileName:
 
 
 def read_name(path: PurePath) -> FileName:
-    """Return what a path in the folder of submissions says of its author.
+    """Return the author that a path in the folder of submissions names.
 
     >>> read_name(PurePath("Anna Xu_1001_assignsubmission_file_/week-3.ipynb")).name
     'Anna Xu'
@@ -180,7 +180,7 @@ def student_of(name: FileName, roster: Sequence[Student]) -> Student | None:
 
 
 def _addresses(student: Student) -> list[str]:
-    """Return what a student is called by, apart from the name."""
+    """Return the addresses of a student: author, e-mail, login and id, where there are any."""
     login = student["email"].partition("@")[0]
     every = [student["author"], student["email"], login, student["id"]]
     return [address for address in every if address]

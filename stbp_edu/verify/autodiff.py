@@ -57,7 +57,7 @@ def derivatives(
     fire = autograd.extend.primitive(spike)
 
     def backward(o: Any, u: Any) -> Any:
-        """Return what the chain rule makes of a signal that comes back to spikes o(u)."""
+        """Return the step of the chain rule from a signal at spikes o(u) back to u."""
         return lambda signal: signal * neuron.h(u)
 
     autograd.extend.defvjp(fire, backward)

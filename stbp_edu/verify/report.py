@@ -81,7 +81,7 @@ class Report(NamedTuple):
         rules = ("both", *CASE_RULES, *ABLATIONS)
 
         def place(outcome: Outcome) -> tuple[int, int, str]:
-            """Return what the verdicts are sorted by."""
+            """Return the key by which verdicts are sorted."""
             id_ = outcome.id.removesuffix("-classic")
             return rules.index(outcome.rule), ids.index(id_), outcome.oracle
 

@@ -80,7 +80,7 @@ class Answer:
         """The calls in the order in which hypotheses are asked: the telling ones first."""
 
         def rank(k: int) -> tuple[bool, bool, int]:
-            """Return what the calls are sorted by."""
+            """Return the key by which calls are sorted."""
             inputs = self.situations[k]
             fails = isinstance(self.outcomes[k], Difference)
             size = inputs.T * inputs.S if inputs.T > 1 else 1000
@@ -156,7 +156,7 @@ def same(
 
 
 def _said(difference: Difference, exactly: bool) -> list[str] | str:
-    """Return what a difference is compared by: the exception, or else the message."""
+    """Return the exception of a difference, or else its message, by which it is compared."""
     words = difference.error.split()
     if not words:
         message, _, _ = difference.message.partition(", where")

@@ -62,7 +62,7 @@ def _parts(node: ast.AST) -> list[ast.AST]:
 
 
 def _label(node: ast.AST) -> tuple[object, ...]:
-    """Return what a node is, apart from its parts: a name, a number, an operation."""
+    """Return the kind of a node without its parts: a name, a number, an operation."""
     value = node.value if isinstance(node, ast.Constant) else None
     operation = type(getattr(node, "op", None))
     name = getattr(node, "id", None) or getattr(node, "attr", None)
