@@ -23,7 +23,6 @@ from stbp_edu.arrows.lines.expressions import Call, names_in, nodes_in, written_
 from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.table import neuron_from
-from stbp_edu.proof.autodiff import by_autodiff
 from stbp_edu.proof.drawn_runs import drawn
 from stbp_edu.proof.nudges import NUDGED, nudged_arrows, nudged_parameters
 from stbp_edu.proof.of_programs import (
@@ -39,6 +38,7 @@ from stbp_edu.proof.of_programs import (
     sizes_of,
 )
 from stbp_edu.proof.run import Run
+from stbp_edu.proof.run_autodiff import by_autodiff
 
 
 @dataclass(frozen=True, repr=False)

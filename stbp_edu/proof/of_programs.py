@@ -30,10 +30,10 @@ from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
 from stbp_edu.neuron import LIF
-from stbp_edu.proof.autodiff import by_autodiff
 from stbp_edu.proof.drawn_runs import drawn
 from stbp_edu.proof.program_forms import COMPILED, FORMS, Form
 from stbp_edu.proof.run import Run
+from stbp_edu.proof.run_autodiff import by_autodiff
 from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify.comparison import ROUNDING
 
