@@ -151,3 +151,11 @@ SVG(file.getvalue())"""
     expect(figure).to_have_attribute(
         "aria-label", "A grid of three steps and two layers."
     )
+
+
+def test_what_a_prediction_asks_is_kept_even_where_it_reads_like_an_address(
+    warm: Page,
+) -> None:
+    asked = "The weights end in a current. Which change form: δ?"
+    output = show(warm, "HTML", f'<p data-question="{asked}">shown</p>')
+    expect(output.locator("p[data-question]")).to_have_attribute("data-question", asked)

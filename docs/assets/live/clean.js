@@ -1,15 +1,16 @@
 // What an output may put on the page: DOMPurify's list of what is allowed, and ids of its own.
 import DOMPurify from "../vendor/dompurify/purify.es.mjs";
 
+const DATA = ["exercise", "state", "mistakes", "view", "prediction", "answer", "measured", "question", "choices"].map(
+  (name) => `data-${name}`,
+);
 const ALLOWED = {
   USE_PROFILES: { html: true, svg: true, svgFilters: true, mathMl: true },
   ADD_TAGS: ["use"], // of matplotlib's figures; see below where it may lead
   FORBID_TAGS: ["form"],
   ALLOW_DATA_ATTR: false,
-  ADD_ATTR: [
-    ...["data-exercise", "data-state", "data-mistakes", "data-view"],
-    ...["prediction", "answer", "measured", "question", "choices"].map((name) => `data-${name}`),
-  ],
+  ADD_ATTR: DATA,
+  ADD_URI_SAFE_ATTR: DATA, // else "Which change form: δ?" is taken for an address
   RETURN_DOM_FRAGMENT: true,
 };
 const HTML = "http://www.w3.org/1999/xhtml";
