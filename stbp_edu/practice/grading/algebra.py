@@ -10,7 +10,7 @@ import decimal
 import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -181,9 +181,12 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
     """
     compared = 0
     with decimal.localcontext(EXACT):
-        for point in points(blank):
+        for k, point in enumerate(points(blank)):
+            x = _value_at(a, blank, k)
+            if x is None:
+                continue
             try:
-                x, y = value(a, point), value(b, point)
+                y = value(b, point)
             except BOUNDS:
                 continue
             if x.is_finite() != y.is_finite():
@@ -193,6 +196,15 @@ def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
                     return False
                 compared += 1
     return compared > 0
+
+
+@lru_cache(maxsize=256)  # an answer is compared with every mistake, and every two
+def _value_at(node: Tree, blank: FormulaBlank, k: int) -> Decimal | None:
+    """Return a formula's value at a point, in ``EXACT``; None where it passes bounds."""
+    try:
+        return value(node, points(blank)[k])
+    except BOUNDS:
+        return None
 
 
 @cache

@@ -21,21 +21,28 @@ def merged(right: str, one: str, other: str) -> str:
     >>> merged("a + b * c", "a - b * c", "a + b")
     'a - b'
     """
-    pieces = TOKEN.findall(right)
-    changes = []
-    for text in (one, other):
-        new = TOKEN.findall(text)
-        matcher = SequenceMatcher(None, pieces, new, autojunk=False)
-        for kind, start, stop, first, last in matcher.get_opcodes():
-            if kind != "equal":
-                changes.append((start, stop, new[first:last]))
+    changes = [*changes_of(right, one), *changes_of(right, other)]
     changes.sort()
     for (_, stop, _), (start, _, _) in pairwise(changes):
         if start <= stop:
             return ""
+    pieces = TOKEN.findall(right)
     for start, stop, new in reversed(changes):
         pieces[start:stop] = new
     return "".join(pieces)
+
+
+@cache
+def changes_of(right: str, text: str) -> tuple[tuple[int, int, list[str]], ...]:
+    """Return what a text changes: the first piece, the one after the last, and the new ones."""
+    pieces = TOKEN.findall(right)
+    new = TOKEN.findall(text)
+    found = []
+    matcher = SequenceMatcher(None, pieces, new, autojunk=False)
+    for kind, start, stop, first, last in matcher.get_opcodes():
+        if kind != "equal":
+            found.append((start, stop, new[first:last]))
+    return tuple(found)
 
 
 def size_of_change(right: ast.AST, other: ast.AST) -> int:
@@ -101,10 +108,8 @@ def _tree(task: Task, body: str) -> ast.AST:
 def with_both(exercise: Exercise, one: Mistake, other: Mistake) -> str:
     """Return the source of an exercise's function with two mistakes, and "" where there is none."""
     bodies = (exercise.solution, one.body, other.body)
-    sources = [exercise.source(body) for body in bodies]
-    in_one_form = [ast.unparse(ast.parse(source)) for source in sources]
-    source = merged(*in_one_form)
-    if not source or source in sources:
+    source = merged(*(_in_one_form(exercise, body) for body in bodies))
+    if not source or source in map(exercise.source, bodies):
         return ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as that a number is called
@@ -113,3 +118,9 @@ def with_both(exercise: Exercise, one: Mistake, other: Mistake) -> str:
         except SyntaxError:
             return ""
     return source
+
+
+@cache
+def _in_one_form(exercise: Exercise, body: str) -> str:
+    """Return the source of an answer as Python itself writes it."""
+    return ast.unparse(ast.parse(exercise.source(body)))
