@@ -42,7 +42,7 @@ LEAST = 200_000
 """Operations below which a loop is not shared: waking another thread takes as long."""
 FORWARD_WORK, BACKWARD_WORK = 10.0, 20.0
 """About how many operations a neuron takes in a step."""
-ROWS = 256
+PRODUCT_ROWS = 256
 """Rows of a matrix product in one block."""
 
 
@@ -252,12 +252,12 @@ def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -
 
 def multiply(a: Array, b: Array, out: Array) -> None:
     """Write the matrix product of a and b to ``out``, always in the same blocks of rows."""
-    blocks = -(-len(a) // ROWS)
+    blocks = -(-len(a) // PRODUCT_ROWS)
 
     def loop(first: int, last: int) -> None:
         """Do some blocks."""
         for k in range(first, last):
-            rows = slice(k * ROWS, (k + 1) * ROWS)
+            rows = slice(k * PRODUCT_ROWS, (k + 1) * PRODUCT_ROWS)
             np.matmul(a[rows], b, out=out[rows])
 
     work = a.size * b.shape[1] / 16  # 16 multiplications are done at once

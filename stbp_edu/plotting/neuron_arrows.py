@@ -10,7 +10,7 @@ from stbp_edu._support import checks
 from stbp_edu.arrows import Network, Rule
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label
 from stbp_edu.plotting.graph import below_loss, edges, subscript
-from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, LOST, NEXT
+from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, LOST, TERMS
 
 PlacedState = tuple[str, float, float]
 """Its name; its column, in time steps from t; its row."""
@@ -25,7 +25,8 @@ def states(
     Spikes are round, all other states square; an arrow drawn in ``GRID`` is thin.
 
     >>> u, o, later = ("u", 0, 0), ("o", 0, 1), ("u", 1, 0)
-    >>> list(states([(u, o, "h(u)", INK), (u, later, "f(o)", NEXT)]).nodes) == [u, o, later]
+    >>> arrows = [(u, o, "h(u)", INK), (u, later, "f(o)", TERMS["carry"])]
+    >>> list(states(arrows).nodes) == [u, o, later]
     True
     """
     if lit is None:
@@ -64,9 +65,9 @@ def fan_out(above: int = 3) -> Drawing:
         head = (f"u{subscript(k)}", 0.45 * (k - middle), 2.4)
         arrows.append((spike, head, f"w{subscript(k)}ᵢ", ABOVE))
     arrows += [
-        (spike, after, "u f′", NEXT),
+        (spike, after, "u f′", TERMS["reset"]),
         (u, spike, "h", INK),
-        (u, after, "f", NEXT),
+        (u, after, "f", TERMS["carry"]),
     ]
     drawn = states(arrows, {u: EPSILON, spike: DELTA})
     return replace(drawn, rows={0.5: "n", 2.4: "n + 1"})

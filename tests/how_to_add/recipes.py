@@ -309,6 +309,59 @@ assert "O.any" in solution("silent-share").source
 """,
     tests=["tests/practice/test_catalogue.py", "tests/practice/test_prompts.py"],
 )
+OPERATION = Recipe(
+    insertions=[
+        (
+            "stbp_edu/arrows/lines/expressions.py",
+            '    "tanh": lambda',
+            '    "arctan": lambda xp, a: xp.arctan(a),\n',
+        ),
+        (
+            "stbp_edu/arrows/lines/expressions.py",
+            '"sqrt", "abs", "min", "max", "spike")',
+            '"arctan", ',
+        ),
+        (
+            "stbp_edu/arrows/lines/slopes.py",
+            '    "tanh": (1',
+            '    "arctan": (1 / (1 + A**2),),\n',
+        ),
+        (
+            "stbp_edu/arrows/lines/shown_program.py",
+            '    "tanh": ',
+            '    "arctan": "arctan",\n',
+        ),
+        (
+            "stbp_edu/engine/array_steps.py",
+            '    "tanh": ',
+            '    "arctan": np.arctan,\n',
+        ),
+        (
+            "stbp_edu/engine/machine_code.py",
+            '"log", "tanh", "sqrt")})',
+            '"arctan", ',
+        ),
+        (
+            "stbp_edu/engine/machine_code.py",
+            '        "tanh": ',
+            '        "arctan": math.atan,\n',
+        ),
+        (
+            "stbp_edu/torch/tensor_functions.py",
+            '    "tanh": ',
+            '    "arctan": _on_tensors(torch.arctan),\n',
+        ),
+    ],
+    example="""
+from stbp_edu import derive
+
+yours = derive("tau = 0.5; u = tau * arctan(u) * (1 - o) + x; o = spike(u - 0.4)")
+proof = yours.prove()
+assert proof.holds, proof
+assert "arctan" in yours.program() and "arctan" in str(yours.formulas())
+""",
+    tests=["tests/derive/test_slopes.py", "tests/arrows/test_notation.py"],
+)
 PAGE = Recipe(
     insertions=[
         ("mkdocs.yml", "      - bug-hunt.md\n", "      - leaks.md\n"),
@@ -357,6 +410,7 @@ RECIPES = {
     "data set": DATA_SET,
     "explorer": EXPLORER,
     "exercise": EXERCISE,
+    "operation": OPERATION,
     "page": PAGE,
 }
 """The recipes by the thing that they add."""
