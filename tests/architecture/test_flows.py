@@ -52,6 +52,12 @@ def test_what_the_page_names_is_there():
         )
     )
     assert [path for path in paths if not (ROOT / path).exists()] == []
+    shortened = re.findall(r"`((?:\w+/)+\w+\.py)`", PAGE)  # some from the package on
+    places = (ROOT, ROOT / "stbp_edu")
+    gone = [
+        path for path in shortened if not any((at / path).exists() for at in places)
+    ]
+    assert gone == []
     file = r"`((?:stbp_edu|tools|tests)/[\w./]+\.py)`"
     named = re.findall(file + r": ((?:`[\w.]+`(?:, )?)+)", PAGE)
     named += [
