@@ -9,6 +9,7 @@ trained at that rate. ``python -m benchmarks.time.cause_record`` writes ``docs/r
 ``--plan cause-fixed`` trains a few cells at one learning rate for all, 0.01, and its record is
 ``docs/results/cause-fixed.json``: does an arm help, or the rate that was chosen for it? ``--plan
 cause-updates`` does the same for ``docs/results/cause-updates.json``: how large are the updates?
+``--plan cause-rows`` is about digits by rows, and its record is ``docs/results/cause-rows.json``.
 ``--only T=59`` trains the cells whose names contain this text.
 """
 
@@ -41,8 +42,13 @@ TASKS: dict[str, dict[str, Any]] = {
         "hidden": (128,), "T": 20, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0,
         "encoder": "direct", "init_scale": 2.0, "epochs": 12,
     },
+    "digits-by-rows": {"a": 0.02, "epochs": 20},
 }  # fmt: skip
-RATES = {"delayed-xor": (0.005, 0.01, 0.02), "digits": (0.001, 0.003, 0.009)}
+RATES = {
+    "delayed-xor": (0.005, 0.01, 0.02),
+    "digits": (0.001, 0.003, 0.009),
+    "digits-by-rows": (0.0025, 0.005, 0.01),
+}
 SGD_RATES = (0.03, 0.1, 0.3)
 
 ARMS: dict[str, dict[str, Any]] = {
@@ -151,10 +157,19 @@ def update_cells() -> Iterator[Cell]:
         yield replace(xor("classic", arm), lr=0.01)
 
 
+def rows_cells() -> Iterator[Cell]:
+    """Yield cells of the digits row by row, a second task that asks for memory."""
+    for arm in ("none", "beta2 0.9", "limit"):
+        for rule in ("exact", "classic"):
+            yield Cell("digits-by-rows", rule, arm)
+    yield Cell("digits-by-rows", "detached-reset", "none")
+
+
 PLANS = {
     "cause": cells,
     "cause-fixed": fixed_cells,
     "cause-updates": update_cells,
+    "cause-rows": rows_cells,
 }
 """The cells of each record."""
 

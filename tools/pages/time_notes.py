@@ -34,7 +34,7 @@ HEAD = """Where time decides: cells, predictions, errata
 ==============================================
 
 Written by `python -m tools.pages.time_notes` from the records beside it: cause, cause-fixed,
-cause-updates, cause-earlier, cause-predictions and time-*. Shares have Wilson's 95 % interval,
+cause-updates, cause-rows, cause-earlier, cause-predictions and time-*. Shares have Wilson's 95 % interval,
 differences and means on digits Student's. A run of delayed XOR has learned if it ends above 95 %.
 Its mean accuracy has the lowest and the highest run beside it: some runs learn and others do not,
 so an interval of the mean would go beyond 100 %.
@@ -55,8 +55,12 @@ The size of an update is the norm of the change over the learning rate and over 
 number of parameters: 1 where Adam changes each by the learning rate. That of a run is the mean over
 its first three epochs of the epoch's median. The cells that cause-fixed has were trained again.
 """,
+    "cause-rows": """Digits by rows, a learning rate for each cell
+=============================================
+A second task that asks for memory: 20 epochs, a = 0.02.
+""",
 }
-SEEN = ("known", "fixed_before", "updates_before", "later_before")
+SEEN = ("known", "fixed_before", "updates_before", "later_before", "rows_before")
 """The keys of the predictions that say what had been seen."""
 OTHERS = (
     "time-rows",

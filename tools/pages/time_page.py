@@ -31,6 +31,7 @@ PREDICTED = {
     "cause": ("predictions", "later"),
     "cause-fixed": ("fixed",),
     "cause-updates": ("updates",),
+    "cause-rows": ("rows",),
 }
 """The lists of predictions in ``cause-predictions.json`` about each record."""
 
@@ -46,6 +47,7 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
         "record": record,
         "fixed": records.get("cause-fixed", NOTHING),
         "updates": records.get("cause-updates", NOTHING),
+        "rows": records.get("cause-rows", NOTHING),
         "survey": records.get("time-width", NOTHING),
         "verdicts": all_verdicts(records),
     }
