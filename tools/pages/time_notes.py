@@ -34,10 +34,10 @@ HEAD = """Where time decides: cells, predictions, errata
 ==============================================
 
 Written by `python -m tools.pages.time_notes` from the records beside it: cause, cause-fixed,
-cause-updates, cause-rows, cause-earlier, cause-predictions and time-*. Shares have Wilson's 95 % interval,
-differences and means on digits Student's. A run of delayed XOR has learned if it ends above 95 %.
-Its mean accuracy has the lowest and the highest run beside it: some runs learn and others do not,
-so an interval of the mean would go beyond 100 %.
+cause-updates, cause-rows, cause-earlier, cause-predictions and time-*. Shares have Wilson's 95 %
+interval, differences and means on digits Student's. A run of delayed XOR has learned if it ends
+above 95 %. Its mean accuracy has the lowest and the highest run beside it: some runs learn and
+others do not, so an interval of the mean would go beyond 100 %.
 """
 HEADS = {
     "cause": """A learning rate for each cell
