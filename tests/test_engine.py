@@ -34,6 +34,7 @@ from stbp_edu.engine import (
 )
 from stbp_edu.engine.compiled import limit_threads, threads
 from stbp_edu.engine.loop_source import LoopSource
+from stbp_edu.engine.spike_places import core_cache, rare_spikes
 from stbp_edu.losses.of_states import Direct
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
@@ -314,21 +315,22 @@ def test_the_quick_exponential_is_the_exponential():
 
 @numba
 @pytest.mark.parametrize("least", [0, 10**9])
-@pytest.mark.parametrize(("T", "m", "near"), [(4, 200, 2**18), (300, 900, 2**14)])
+@pytest.mark.parametrize(("T", "m", "cache"), [(4, 200, 2**20), (300, 900, 2**16)])
 def test_compiled_products_with_spikes_are_matrix_products(
-    T, m, near, least, monkeypatch
+    T, m, cache, least, monkeypatch
 ):
     """Also in two threads, which share rows that do not divide by two, and by uneven columns."""
     monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", least)
-    monkeypatch.setattr("stbp_edu.engine.compiled.NEAR", near)
+    monkeypatch.setattr("stbp_edu.engine.spike_places.core_cache", lambda: cache)
     limit_threads(2)
     rng = np.random.default_rng(0)
     o = (rng.random((T, 3, 71)) < 0.15).astype(np.float32)
     W, epsilon = rng.normal(size=(m, 71)), rng.normal(size=(T, 3, m))
     W, epsilon = W.astype(np.float32), epsilon.astype(np.float32)
     x, gradient = np.empty((T, 3, m), np.float32), np.empty((71, m), np.float32)
-    compiled.weigh(o, W, x)
-    compiled.correlate(o, epsilon, gradient)
+    places = rare_spikes(o, m)
+    places.weigh(W, x)
+    places.correlate(epsilon, gradient)
     limit_threads(0)
     np.testing.assert_allclose(x, o @ W.T, rtol=1e-4, atol=1e-4)
     expected = np.einsum("tsi,tsj->ij", o, epsilon)
@@ -339,10 +341,39 @@ def test_compiled_products_with_spikes_are_matrix_products(
 def test_spikes_are_rare_where_adding_rows_costs_less_than_a_product():
     rng = np.random.default_rng(0)
     o = (rng.random((5, 4, 100)) < 0.15).astype(np.float32)
-    assert compiled.are_rare(o, 800)
-    assert not compiled.are_rare(o, 64)
-    assert not compiled.are_rare(o + np.float32(0.5), 800)
-    assert not compiled.are_rare((rng.random(o.shape) < 0.5).astype("f"), 800)
+    o[2, 1] = 0
+    found = rare_spikes(o, 800)
+    rows, neurons = np.nonzero(o.reshape(20, 100))
+    assert found.places.tolist() == neurons.tolist()
+    assert np.diff(found.starts).tolist() == np.bincount(rows, minlength=20).tolist()
+    assert rare_spikes(o, 36) is None
+    assert rare_spikes(o + np.float32(0.5), 800) is None
+    assert rare_spikes((rng.random(o.shape) < 0.5).astype("f"), 800) is None
+    assert rare_spikes(o[:, ::2], 800) is None
+
+
+@numba
+@pytest.mark.parametrize("again", [False, True])
+def test_places_of_spikes_are_kept_for_the_series_that_they_are_of(again):
+    """A backward pass of another run, with the same buffers, looks for its own spikes."""
+    problem = make_problem(0, [60, 200, 3], T=4, S=3, neuron=NEURON)
+    net = network_of("60-200-3", NEURON, backend="compiled")
+    rng, work = np.random.default_rng(0), Workspace()
+    runs = []
+    for workspace in (None, work):
+        spikes = (rng.random((4, 3, 60)) < 0.1).astype(float)
+        assert rare_spikes(spikes, 200)
+        runs.append(net.forward(problem.params, spikes, workspace=workspace))
+    run = runs[again]
+    found = net.backward(problem.params, run, problem.targets, workspace=work)
+    wanted = net.backward(problem.params, run, problem.targets)
+    assert_close(found.W, wanted.W, "dL/dW", tol=0)
+
+
+@pytest.mark.parametrize("told", ["512K\n", "none\n"])
+def test_the_cache_of_a_core_is_what_the_system_says(told, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.read_text", lambda _: told)
+    assert core_cache.__wrapped__() == {"5": 2**19, "n": 2**20}[told[0]]
 
 
 @numba

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import math
 import os
 import sys
 from collections.abc import Callable
@@ -29,15 +28,9 @@ from stbp_edu.arrows.models import Network
 from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of
 from stbp_edu.engine.loop_source import LoopSource
-from stbp_edu.engine.loops import NEAR
-from stbp_edu.engine.machine_code import compiled, interpreted, kernel
-from stbp_edu.engine.workspace import CACHE_LINE, at_cache_line
+from stbp_edu.engine.machine_code import compiled, interpreted
 from stbp_edu.surrogates import is_curve
 
-ADD = 4
-"""What it costs to add a weight for a spike, in multiplications of a matrix product."""
-SCAN = 64
-"""What it costs to look whether there is a spike, in the same unit."""
 LEAST = 200_000
 """Operations below which a loop is not shared: waking another thread takes as long."""
 FORWARD_WORK, BACKWARD_WORK = 10.0, 20.0
@@ -162,57 +155,6 @@ class CompiledSteps:
         return given
 
 
-def are_rare(spikes: Array, m: int) -> bool:
-    """Return whether to add a row of weights for each spike, instead of a matrix product.
-
-    For each entry of ``spikes`` (T, S, n) the product makes ``m`` multiplications, where ``m`` is
-    the width of the layer above. Adding rows looks at the entry, and adds ``m`` weights for a 1.
-    That a spike is 1 is checked, too.
-    """
-    if m <= SCAN:
-        return False
-    S = spikes.shape[1]
-    found = np.zeros((S, 2), np.int64)
-    run_in_parts(kernel("census"), S, spikes.size, spikes, found)
-    active, other = found.sum(axis=0)
-    row_by_row = SCAN * spikes.size + ADD * m * active
-    return bool(other == 0 and row_by_row < m * spikes.size)
-
-
-def weigh(spikes: Array, W: Array, out: Array) -> None:
-    """Write the weighted input W o, with W (m, n), to ``out`` (T, S, m), from spikes (T, S, n)."""
-    rows = out.reshape(-1, out.shape[2])
-    below = spikes.reshape(len(rows), -1)
-    work = spikes.size * len(W) / 8
-    run_in_parts(kernel("weigh"), len(rows), work, below, _tables(W), rows)
-
-
-def _tables(W: Array) -> Array:
-    """Return weights (m, n) by columns, as (parts, n, width), where a part stays in the cache.
-
-    A row is a whole number of cache lines; behind the last column there are zeros.
-    """
-    m, n = W.shape
-    line = CACHE_LINE // W.itemsize
-    wanted = math.ceil(W.size / NEAR)
-    width = line * math.ceil(m / wanted / line)
-    parts = math.ceil(m / width)
-    tables = at_cache_line((parts, n, width), W.dtype)
-    for part, table in enumerate(tables):
-        rows = W[part * width : (part + 1) * width]
-        table[:, : len(rows)] = rows.T
-        table[:, len(rows) :] = 0
-    return tables
-
-
-def correlate(spikes: Array, epsilon: Array, out: Array) -> None:
-    """Write Σ o εᵀ, the gradient of Wᵀ, to ``out``, from spikes (T, S, n) and ε (T, S, m)."""
-    m = epsilon.shape[2]
-    rows = epsilon.reshape(-1, m)
-    work = float(spikes.size) * m / 8
-    run_in_parts(kernel("correlate"), len(out), work, spikes, rows, out)
-
-
 _limit = [0]
 
 
@@ -251,7 +193,12 @@ def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -
 
 
 def multiply(a: Array, b: Array, out: Array) -> None:
-    """Write the matrix product of a and b to ``out``, always in the same blocks of rows."""
+    """Write the matrix product of a and b to ``out``, always in the same blocks of rows.
+
+    Where ``out`` has more columns than rows, they are blocks of columns.
+    """
+    if out.shape[1] > out.shape[0]:
+        a, b, out = b.T, a.T, out.T
     blocks = -(-len(a) // PRODUCT_ROWS)
 
     def loop(first: int, last: int) -> None:

@@ -16,7 +16,7 @@ Errors decay from step to step, and many processors are a hundred times slower b
 NEAR = 2**18
 """Numbers that are added again and again: 1 MB in float32, which stay in the cache of a core."""
 BLOCK = 256
-"""Rows of spikes whose places are noted at a time."""
+"""Rows of spikes that go through one part of the weights before the next."""
 
 
 def spikes_in(row: Any, index: Any) -> int:
@@ -90,76 +90,89 @@ def add_scaled_rows(v: Any, table: Any, total: Any) -> None:
         k += 1
 
 
-def weigh(first: int, last: int, below: Any, tables: Any, out: Any) -> None:
+def count_spikes(first: int, last: int, rows: Any, many: Any, others: Any) -> None:
+    """Write for each row how many entries are not 0, and how many are neither 0 nor 1."""
+    for r in range(first, last):
+        row = rows[r]
+        active = 0
+        other = 0
+        for j in range(len(row)):
+            active += row[j] != 0
+            other += (row[j] != 0) & (row[j] != 1)
+        many[r] = active
+        others[r] = other
+
+
+def note_places(first: int, last: int, rows: Any, starts: Any, places: Any) -> None:
+    """Write where the entries of each row are that are not 0, from ``starts[r]`` on."""
+    index = np.empty(rows.shape[1] + 1, np.int32)
+    for r in range(first, last):
+        count = spikes_in(rows[r], index)
+        places[starts[r] : starts[r] + count] = index[:count]
+
+
+def weigh(
+    first: int, last: int, starts: Any, places: Any, tables: Any, out: Any
+) -> None:
     """Write for rows of spikes the sum of the rows of weights that they name.
 
     Args:
         first: the first row to write.
         last: the one after the last.
-        below: spikes, shape (rows, n).
+        starts: where the places of each row begin.
+        places: the neurons below that spiked.
         tables: the weights by columns, some at a time, shape (parts, n, width).
         out: shape (rows, m).
     """
-    parts, n, width = tables.shape
-    places = np.empty((BLOCK, n + 1), np.int32)
-    many = np.empty(BLOCK, np.int32)
+    parts, _, width = tables.shape
     for start in range(first, last, BLOCK):
-        rows = min(BLOCK, last - start)
-        for k in range(rows):
-            many[k] = spikes_in(below[start + k], places[k])
+        end = min(start + BLOCK, last)
         for part in range(parts):
             left = part * width
-            for k in range(rows):
-                total = out[start + k, left : left + width]
+            for r in range(start, end):
+                total = out[r, left : left + width]
                 total[:] = 0
-                add_rows(tables[part], places[k], many[k], total)
+                named = places[starts[r] : starts[r + 1]]
+                add_rows(tables[part], named, len(named), total)
 
 
-def correlate(first: int, last: int, below: Any, epsilon: Any, out: Any) -> None:
+def correlate(
+    first: int, last: int, starts: Any, places: Any, epsilon: Any, out: Any
+) -> None:
     """Write the gradient of W, transposed: row j is the sum of ε where neuron j below spiked.
 
-    A few samples at a time: first the places of each neuron's spikes, then a sum for each neuron.
+    A few samples at a time: first the rows in which each neuron spiked, then a sum for each neuron.
 
     Args:
         first: the first row of ``out`` to write.
         last: the one after the last.
-        below: spikes, shape (steps, S, n).
-        epsilon: shape (steps · S, m).
+        starts: where the places of each row of spikes begin, row t · S + s for step t and sample s.
+        places: the neurons below that spiked.
+        epsilon: shape (T, S, m).
         out: shape (n, m).
     """
-    T, S, _ = below.shape
+    T, S, m = epsilon.shape
+    errors = epsilon.reshape(T * S, m)
     size = last - first
-    together = min(S, max(1, NEAR // (T * epsilon.shape[1])))
-    places = np.empty((size, T * together), np.int32)
+    together = min(S, max(1, NEAR // (T * m)))
+    found = np.empty((size, T * together), np.int32)
     many = np.empty(size, np.int32)
-    spiked = np.empty(size + 1, np.int32)
     out[first:last] = 0
     for start in range(0, S, together):
         many[:] = 0
         for s in range(start, min(S, start + together)):
             for t in range(T):
-                count = spikes_in(below[t, s, first:last], spiked)
-                for k in range(count):
-                    j = spiked[k]
-                    places[j, many[j]] = t * S + s
+                r = t * S + s
+                named = places[starts[r] : starts[r + 1]]
+                k = np.searchsorted(named, first)
+                while k < len(named) and named[k] < last:
+                    j = named[k] - first
+                    found[j, many[j]] = r
                     many[j] += 1
+                    k += 1
         for j in range(size):
             if many[j] > 0:
-                add_rows(epsilon, places[j], many[j], out[first + j])
-
-
-def census(first: int, last: int, spikes: Any, found: Any) -> None:
-    """Count for each sample the entries that are not 0, and those that are neither 0 nor 1."""
-    for s in range(first, last):
-        active = 0
-        other = 0
-        for t in range(len(spikes)):
-            row = spikes[t, s]
-            for j in range(len(row)):
-                active += row[j] != 0
-                other += (row[j] != 0) & (row[j] != 1)
-        found[s, 0] = active
-        found[s, 1] = other
+                add_rows(errors, found[j], many[j], out[first + j])
 
 
 def adam(

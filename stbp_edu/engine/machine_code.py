@@ -19,7 +19,8 @@ import numpy as np
 from stbp_edu.engine import loops
 
 KERNELS = (
-    "spikes_in", "add_rows", "add_scaled_rows", "weigh", "correlate", "census", "adam",
+    "spikes_in", "add_rows", "add_scaled_rows",
+    "count_spikes", "note_places", "weigh", "correlate", "adam",
 )  # fmt: skip
 """The functions of :mod:`stbp_edu.engine.loops` that are compiled, each after those it calls."""
 

@@ -8,7 +8,7 @@ Weights are linear maps, :class:`Dense` or with convolution and average pooling.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,8 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import (
-    CompiledSteps,
-    are_rare,
-    correlate,
-    multiply,
-    weigh,
-)
+from stbp_edu.engine.compiled import CompiledSteps, multiply
+from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
 from stbp_edu.engine.workspace import Workspace
 
 States = list[Any]
@@ -72,9 +67,6 @@ class Passes:
     weights: Sequence[Any]
     params: Sequence[Any]
     work: Workspace
-    _rare: dict[int, tuple[Array, bool]] = field(
-        default_factory=dict, init=False, repr=False
-    )
 
     def forward(self, inputs: Array) -> States:
         """Return the states of every layer, from the input (T, S, n[0])."""
@@ -93,8 +85,10 @@ class Passes:
 
     def _drive(self, n: int, below: Array, out: Array) -> None:
         """Write the weighted input of layer n, of all steps at once (fwd-x)."""
-        if self.go_one_by_one(n, below):
-            weigh(below, self.params[n]["W"], out)
+        places = self._places(n, below)
+        self.work.keep_places(n, below, places)
+        if places is not None:
+            places.weigh(self.params[n]["W"], out)
             return
         distinct = distinct_steps(below)
         many = len(distinct)
@@ -164,10 +158,14 @@ class Passes:
     def _of_weights(self, n: int, epsilon: Array, below: Array) -> Array:
         """Return the gradient of the weights of a layer."""
         W = self.params[n]["W"]
-        if self.go_one_by_one(n, below):
+        if self.work.has_places(n, below):
+            places = self.work.take_places(n)
+        else:
+            places = self._places(n, below)
+        if places is not None:
             # Transposed: a row for each neuron below, to which a spike adds.
             by_neuron_below = self.work.array("W", n, W.shape[::-1], W.dtype)
-            correlate(below, epsilon, by_neuron_below)  # c5-w
+            places.correlate(epsilon, by_neuron_below)
             return by_neuron_below.T
         out = self.work.array("W", n, W.shape, W.dtype)
         distinct = distinct_steps(below)
@@ -176,18 +174,13 @@ class Passes:
         self.weights[n].gradient(epsilon, distinct, out)  # c5-w
         return out
 
-    def go_one_by_one(self, n: int, below: Array) -> bool:
-        """Return whether layer n goes through the spikes below one by one."""
+    def _places(self, n: int, below: Array) -> SpikePlaces | None:
+        """Return where the spikes below layer n are, if it goes through them one by one."""
         if not isinstance(self.weights[n], Dense):
-            return False
+            return None
         if not isinstance(self.layers[n], CompiledSteps):
-            return False
-        seen, rare = self._rare.get(n, (None, False))
-        if seen is not below:
-            m = len(self.params[n]["b"])
-            rare = below.flags.c_contiguous and are_rare(below, m)
-            self._rare[n] = below, rare
-        return rare
+            return None
+        return rare_spikes(below, len(self.params[n]["b"]))
 
     def _signal(
         self,

@@ -29,10 +29,14 @@ class Workspace:
     """Buffers reused across calls, reallocated for a larger size or another dtype.
 
     A trace or gradient computed in a workspace lives there: the next call with the same
-    workspace overwrites it. Without one, each call makes new arrays.
+    workspace overwrites it. Without one, each call makes new arrays. The places of spikes that a
+    forward pass found are kept for the backward pass, so the input must not change between them.
     """
 
     _arrays: dict[tuple[str, int], Array] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _places: dict[int, tuple[Array, Any]] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -46,3 +50,25 @@ class Workspace:
             buffer = at_cache_line((size,), dtype)
             self._arrays[name, n] = buffer
         return buffer[:size].reshape(shape)
+
+    def keep_places(self, n: int, series: Array, places: Any) -> None:
+        """Keep where the spikes of a series into layer n are."""
+        self._places[n] = series, places
+
+    def has_places(self, n: int, series: Array) -> bool:
+        """Return whether the places that are kept for layer n are of this very series."""
+        if n not in self._places:
+            return False
+        kept, _ = self._places[n]
+        return memory_of(kept) == memory_of(series)
+
+    def take_places(self, n: int) -> Any:
+        """Return the places that are kept for layer n, and keep them no longer."""
+        _, places = self._places.pop(n)
+        return places
+
+
+def memory_of(a: Array) -> tuple[Any, ...]:
+    """Return where an array is in memory: where it begins, its axes and its numbers."""
+    begin, _ = a.__array_interface__["data"]
+    return begin, a.shape, a.strides, a.dtype

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from stbp_edu.engine import compiled
+from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
 from stbp_edu.torch.first_derivative import only_once
 
 MUCH = 10_000_000
@@ -18,12 +19,15 @@ class SpikeProduct(torch.autograd.Function):
     """The product of weights and rare spikes, W o + b: a spike costs a row of weights."""
 
     @staticmethod
-    def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-        """Return the current (T, S, m) of an input (T, S, n)."""
-        ctx.save_for_backward(spikes, W)
+    def forward(
+        ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None, places: SpikePlaces
+    ) -> Tensor:
+        """Return the current (T, S, m) of an input (T, S, n), whose spikes are at ``places``."""
+        ctx.save_for_backward(W)
+        ctx.places = places
         T, S, _ = spikes.shape
         x = spikes.new_empty((T, S, len(W)))
-        compiled.weigh(spikes.detach().numpy(), W.detach().numpy(), x.numpy())
+        places.weigh(W.detach().numpy(), x.numpy())
         if b is not None:
             x.add_(b)
         return x  # fwd-x
@@ -32,36 +36,35 @@ class SpikeProduct(torch.autograd.Function):
     @only_once
     def backward(ctx: Any, epsilon: Tensor) -> Any:
         """Return the gradients of spikes, weights and biases."""
-        spikes, W = ctx.saved_tensors
+        (W,) = ctx.saved_tensors
         below = of_b = None
         if ctx.needs_input_grad[0]:
             below = epsilon @ W
         if ctx.needs_input_grad[2]:
             of_b = epsilon.sum((0, 1))
         of_W = W.new_empty(W.shape[::-1])
-        rows = epsilon.contiguous().numpy()
-        compiled.correlate(spikes.numpy(), rows, of_W.numpy())  # c5-w
-        return below, of_W.T, of_b
+        ctx.places.correlate(epsilon.contiguous().numpy(), of_W.numpy())
+        return below, of_W.T, of_b, None
 
 
-def go_one_by_one(module: nn.Module, spikes: Tensor) -> bool:
-    """Return whether a module is a plain matrix, and it pays to go through the spikes."""
+def places_for(module: nn.Module, spikes: Tensor) -> SpikePlaces | None:
+    """Return where spikes are, if a module is a plain matrix and it pays to go through them."""
     if type(module) is not nn.Linear or not compiled.installed():
-        return False
+        return None
     if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
-        return False
+        return None
     if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
-        return False
+        return None
     if spikes.device.type != "cpu" or not spikes.is_contiguous():
-        return False
+        return None
     if spikes.dtype not in (torch.float32, torch.float64):
-        return False
+        return None
     if spikes.dtype != module.weight.dtype or spikes.shape[2:] != (module.in_features,):
-        return False
+        return None
     if spikes.numel() * module.out_features <= MUCH:
-        return False
+        return None
     compiled.limit_threads(torch.get_num_threads())
-    return compiled.are_rare(spikes.detach().numpy(), module.out_features)
+    return rare_spikes(spikes.detach().numpy(), module.out_features)
 
 
 def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
@@ -70,8 +73,9 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
     Raises:
         ValueError, TypeError: if it does not take the spikes, or returns something else.
     """
-    if not fixed and go_one_by_one(module, spikes):
-        return SpikeProduct.apply(spikes, module.weight, module.bias)
+    places = None if fixed else places_for(module, spikes)
+    if places is not None:
+        return SpikeProduct.apply(spikes, module.weight, module.bias, places)
     rows = spikes.flatten(0, 1)
     first = next(module.parameters(), rows)
     if first.dtype in (torch.bfloat16, torch.float16):

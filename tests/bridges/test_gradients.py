@@ -19,7 +19,7 @@ from stbp_edu.neuron import GATES
 from stbp_edu.parameters import by_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
-from stbp_edu.torch.currents import current_of, go_one_by_one
+from stbp_edu.torch.currents import current_of, places_for
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, assert_single, derived, run_of
 from tests.networks import make_problem
@@ -49,8 +49,8 @@ def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
     above, found = torch.randn(5, 4, 400, dtype=dtype), []
     for much in (0, 10**9):
         monkeypatch.setattr("stbp_edu.torch.currents.MUCH", much)
-        assert go_one_by_one(linear, spikes) == (much == 0)
-        assert not go_one_by_one(linear, spikes + 0.5)
+        assert (places_for(linear, spikes) is None) == (much > 0)
+        assert places_for(linear, spikes + 0.5) is None
         x = current_of(linear, spikes)
         given = [spikes, *linear.parameters()]
         found.append([x, *torch.autograd.grad((x * above).sum(), given)])

@@ -1,0 +1,108 @@
+"""The sums over spikes one by one: each costs a row of weights, and silence costs nothing.
+
+Whether that pays is decided by a model of what moves from the cache to the processor.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from stbp_edu._support.checks import Array
+from stbp_edu.engine.compiled import run_in_parts
+from stbp_edu.engine.machine_code import kernel
+from stbp_edu.engine.workspace import CACHE_LINE, at_cache_line
+
+PRODUCT = 3
+"""Multiplications of a matrix product in the time in which one weight comes from the cache."""
+SEARCH = 12
+"""Weights that come from the cache in the time in which one entry is looked at for a spike."""
+ROW = 16
+"""Weights that come from the cache in the time in which the processor turns to another row."""
+ONE_MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class SpikePlaces:
+    """Where the spikes of a series (T, S, n) are.
+
+    Attributes:
+        starts: where the places of row t · S + s begin, shape (T · S + 1,).
+        places: the neurons that spiked, row by row.
+    """
+
+    starts: Array
+    places: Array
+
+    def weigh(self, W: Array, out: Array) -> None:
+        """Write the weighted input W o, with W (m, n), to ``out`` (T, S, m)."""
+        rows = out.reshape(-1, len(W))
+        work = self.places.size * len(W) / 2
+        tables = tables_of(W)
+        run_in_parts(
+            kernel("weigh"), len(rows), work, self.starts, self.places, tables, rows
+        )  # fwd-x
+
+    def correlate(self, epsilon: Array, out: Array) -> None:
+        """Write Σ o εᵀ, the gradient of Wᵀ, to ``out`` (n, m), from ε (T, S, m)."""
+        work = self.places.size * out.shape[1] / 2
+        run_in_parts(
+            kernel("correlate"), len(out), work, self.starts, self.places, epsilon, out
+        )  # c5-w
+
+
+def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
+    """Return where the spikes of a series (T, S, n) are, if it pays to go through them one by one.
+
+    Args:
+        series: outputs of neurons; None is returned where they are not all 0 or 1.
+        m: the width of the layer above. For each entry a product makes m multiplications. Adding
+            rows looks at the entry, and takes m weights from the cache for a spike.
+    """
+    product = series.size * m / PRODUCT
+    if SEARCH * series.size >= product or not series.flags.c_contiguous:
+        return None
+    rows = series.reshape(-1, series.shape[2])
+    many, others = np.empty((2, len(rows)), np.int64)
+    run_in_parts(kernel("count_spikes"), len(rows), series.size, rows, many, others)
+    one_by_one = SEARCH * series.size + many.sum() * (m + ROW)
+    if others.any() or one_by_one >= product:
+        return None
+    starts = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(many, out=starts[1:])
+    places = np.empty(starts[-1], np.int32)
+    run_in_parts(kernel("note_places"), len(rows), series.size, rows, starts, places)
+    return SpikePlaces(starts, places)
+
+
+def tables_of(W: Array) -> Array:
+    """Return weights (m, n) by columns, as (parts, n, width), where a part stays in the cache.
+
+    A row is a whole number of cache lines; behind the last column there are zeros.
+    """
+    m, n = W.shape
+    line = CACHE_LINE // W.itemsize
+    wanted = math.ceil(W.nbytes / core_cache())
+    width = line * math.ceil(m / wanted / line)
+    parts = math.ceil(m / width)
+    tables = at_cache_line((parts, n, width), W.dtype)
+    for part, table in enumerate(tables):
+        rows = W[part * width : (part + 1) * width]
+        table[:, : len(rows)] = rows.T
+        table[:, len(rows) :] = 0
+    return tables
+
+
+@cache
+def core_cache() -> int:
+    """Return the bytes in the own cache of a processor core; 1 MB where Linux does not say."""
+    told = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
+    try:
+        kilobytes = told.read_text().strip().removesuffix("K")  # such as "2048K"
+        return int(kilobytes) * 1024
+    except (OSError, ValueError):
+        return ONE_MEGABYTE
