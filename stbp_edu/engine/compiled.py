@@ -116,8 +116,15 @@ class CompiledSteps:
         self, adjoints: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
         """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
-        if self._on_arrays is not None:
-            return self._on_arrays.backward(adjoints, states, p, signals)
+        if self.on_arrays is not None:
+            return self.on_arrays.backward(adjoints, states, p, signals)
+        sums = self.fill_adjoints(adjoints, states, p, signals)
+        return {name: g.sum(axis=0) for name, g in sums.items()}
+
+    def fill_adjoints(
+        self, adjoints: Arrays, states: Arrays, p: Arrays, signals: Arrays
+    ) -> dict[str, Array]:
+        """Fill the adjoints to keep; return the gradients by sample and neuron, (S, m) each."""
         like = states[self.states[0]]
         _, S, m = like.shape
         learned = ["b", *self.program.neuron.learned]
@@ -128,7 +135,7 @@ class CompiledSteps:
         found = [*adjoints.values(), *sums.values()]
         loop = self._loops(like.dtype)["backward"]
         run_in_parts(loop, S, BACKWARD_WORK * like.size, *given, *found)
-        return {name: g.sum(axis=0) for name, g in sums.items()}
+        return sums
 
     def _loops(self, dtype: np.dtype[Any]) -> dict[str, Any]:
         """Return the loops, by name."""
@@ -136,7 +143,7 @@ class CompiledSteps:
         return made(self.source, dtype)
 
     @cached_property
-    def _on_arrays(self) -> ArraySteps | None:
+    def on_arrays(self) -> ArraySteps | None:
         """The steps on arrays, where a gain limit asks for singular values."""
         for line in self.program.backward.lines:
             factors = [factor for factor, _ in line.terms]

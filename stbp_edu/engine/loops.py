@@ -112,9 +112,9 @@ def note_places(first: int, last: int, rows: Any, starts: Any, places: Any) -> N
 
 
 def weigh(
-    first: int, last: int, starts: Any, places: Any, tables: Any, out: Any
+    first: int, last: int, starts: Any, places: Any, tables: Any, b: Any, out: Any
 ) -> None:
-    """Write for rows of spikes the sum of the rows of weights that they name.
+    """Write for rows of spikes the sum of a bias and the rows of weights that they name.
 
     Args:
         first: the first row to write.
@@ -122,6 +122,7 @@ def weigh(
         starts: where the places of each row begin.
         places: the neurons below that spiked.
         tables: the weights by columns, some at a time, shape (parts, n, width).
+        b: where each sum begins, shape (m,).
         out: shape (rows, m).
     """
     parts, _, width = tables.shape
@@ -129,9 +130,10 @@ def weigh(
         end = min(start + BLOCK, last)
         for part in range(parts):
             left = part * width
+            begin = b[left : left + width]
             for r in range(start, end):
                 total = out[r, left : left + width]
-                total[:] = 0
+                total[:] = begin
                 named = places[starts[r] : starts[r + 1]]
                 add_rows(tables[part], named, len(named), total)
 

@@ -88,7 +88,8 @@ class Passes:
         places = self._places(n, below)
         self.work.keep_places(n, below, places)
         if places is not None:
-            places.weigh(self.params[n]["W"], out)
+            W = self.params[n]["W"]
+            places.weigh(W, np.zeros(len(W), W.dtype), out)  # steps add the bias
             return
         distinct = distinct_steps(below)
         many = len(distinct)

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu.engine.compiled import run_in_parts
@@ -35,24 +36,21 @@ class SpikePlaces:
         places: the neurons that spiked, row by row.
     """
 
-    starts: Array
-    places: Array
+    starts: NDArray[np.int64]
+    places: NDArray[np.int32]
 
-    def weigh(self, W: Array, out: Array) -> None:
-        """Write the weighted input W o, with W (m, n), to ``out`` (T, S, m)."""
+    def weigh(self, W: Array, b: Array, out: Array) -> None:
+        """Write the current W o + b, with W (m, n) and b (m,), to ``out`` (T, S, m)."""
         rows = out.reshape(-1, len(W))
         work = self.places.size * len(W) / 2
-        tables = tables_of(W)
-        run_in_parts(
-            kernel("weigh"), len(rows), work, self.starts, self.places, tables, rows
-        )  # fwd-x
+        given = self.starts, self.places, tables_of(W), b
+        run_in_parts(kernel("weigh"), len(rows), work, *given, rows)  # fwd-x
 
     def correlate(self, epsilon: Array, out: Array) -> None:
         """Write Σ o εᵀ, the gradient of Wᵀ, to ``out`` (n, m), from ε (T, S, m)."""
         work = self.places.size * out.shape[1] / 2
-        run_in_parts(
-            kernel("correlate"), len(out), work, self.starts, self.places, epsilon, out
-        )  # c5-w
+        given = self.starts, self.places, epsilon
+        run_in_parts(kernel("correlate"), len(out), work, *given, out)  # c5-w
 
 
 def rare_spikes(series: Array, m: int) -> SpikePlaces | None:

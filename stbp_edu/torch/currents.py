@@ -27,10 +27,10 @@ class SpikeProduct(torch.autograd.Function):
         ctx.places = places
         T, S, _ = spikes.shape
         x = spikes.new_empty((T, S, len(W)))
-        places.weigh(W.detach().numpy(), x.numpy())
-        if b is not None:
-            x.add_(b)
-        return x  # fwd-x
+        if b is None:
+            b = W.new_zeros(len(W))
+        places.weigh(W.detach().numpy(), b.detach().numpy(), x.numpy())
+        return x
 
     @staticmethod
     @only_once

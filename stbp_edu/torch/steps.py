@@ -15,14 +15,15 @@ from torch import Tensor
 
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.lines.layer_program import Adjoint as Node
+from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.shown_program import programs
-from stbp_edu.arrows.models import Network, network
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_program import ArrayProgram, passed_on, through
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
 from stbp_edu.torch.first_derivative import only_once
+from stbp_edu.torch.layers_around import kept_by, networks_of
+from stbp_edu.torch.loops import TensorLoops, go_in_loops
 from stbp_edu.torch.tensor_functions import (
     FUNCTIONS,
     TensorFunction,
@@ -58,7 +59,7 @@ class Steps:
         number: int = 2,
     ) -> None:
         self.given = neuron, rule, recurrent, layers, number
-        self.made: dict[Any, ArrayProgram] = {}
+        self.made: dict[Any, ArrayProgram | TensorLoops] = {}
         self.neuron = as_neuron(neuron)
         self.net = kept_by(rule, networks_of(layers or [(neuron, recurrent)] * 3))
         rule = rule.known_to(self.net)  # other layers may have arrows that it names
@@ -177,39 +178,34 @@ class Steps:
         return {**FUNCTIONS, "h": h, "spike": spike}
 
     def run(
-        self, wanted: tuple[str, ...], twin: bool, heard: tuple[Node, ...]
-    ) -> ArrayProgram:
+        self,
+        wanted: tuple[str, ...],
+        twin: bool,
+        heard: tuple[Node, ...],
+        in_loops: bool,
+    ) -> ArrayProgram | TensorLoops:
         """Return the program to run, in which the adjoints ``heard`` have signals of their own."""
-        asked = wanted, twin, heard
+        asked = wanted, twin, heard, in_loops
         if asked not in self.made:
             program = replace(self.program, with_signal=heard).needed_for(wanted)
-            functions = self.functions(twin=twin)
-            self.made[asked] = ArrayProgram(program, functions, twin, torch)
+            self.made[asked] = self._made(program, wanted, twin, in_loops)
         return self.made[asked]
+
+    def _made(
+        self, program: LayerProgram, wanted: tuple[str, ...], twin: bool, in_loops: bool
+    ) -> ArrayProgram | TensorLoops:
+        """Return a program in compiled loops, where these can be, or on tensors."""
+        if in_loops:
+            loops = TensorLoops(program, wanted, twin)
+            if loops.steps.on_arrays is None:
+                return loops
+        return ArrayProgram(program, self.functions(twin=twin), twin, torch)
 
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
         own = dict(zip(self.neuron.learned, learned, strict=True))
         constants = {**self.program.lines.constants, **own}
         return [*constants.values()]
-
-
-def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Network]:
-    """Return networks of such layers: the loss reads the output, or the potential."""
-    neurons = [as_neuron(neuron) for neuron, _ in layers]
-    widths = ["1R" if recurrent else "1" for _, recurrent in layers]
-    sizes = "-".join(["1", *widths])
-    last = neurons[-1]
-    read = dict.fromkeys([last.output, last.lines.potential])
-    return [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
-
-
-def kept_by(rule: Rule, nets: Sequence[Network]) -> Network:
-    """Return the first network in which the rule keeps a path from the loss; or else the first."""
-    for net in nets:
-        if rule.keeps(net):
-            return net
-    return nets[0]
 
 
 def added(error: Tensor | None, other: Tensor | None) -> Tensor | None:
@@ -252,7 +248,8 @@ class Neurons(torch.autograd.Function):
         for name in steps.states:
             series[name] = torch.empty_like(x)
         wanted = tuple(dict.fromkeys(heads))
-        run = steps.run(wanted, twin, tuple(steps.program.nodes))
+        in_loops = go_in_loops(x, steps.neuron.surrogate, carried)
+        run = steps.run(wanted, twin, tuple(steps.program.nodes), in_loops)
         again = None if R is None else R.T.to(x.dtype)
         constants = steps.constants(learned)
         before = steps.before(came_in)
@@ -281,7 +278,6 @@ class Neurons(torch.autograd.Function):
         series = dict(zip(steps.kept, saved[start:end], strict=True))
         before = steps.before(saved[end:])
         output = series[steps.neuron.output]
-        zeros = torch.zeros_like(output)
         every = [*heads]
         if carried:
             every += steps.read_by_the_step_before
@@ -290,8 +286,13 @@ class Neurons(torch.autograd.Function):
         heard = steps.from_itself if R is not None else ()
         if torch.compiler.is_compiling():  # it finds the program that forward has made
             heard = steps.program.nodes
-        incoming = {**dict.fromkeys(heard, zeros), **steps.incoming(grads, output)}
-        run = steps.run(wanted, twin, tuple(incoming))
+        arrived = steps.incoming(grads, output)
+        silent = {
+            node: torch.zeros_like(output) for node in heard if node not in arrived
+        }
+        incoming = {**dict.fromkeys(heard), **arrived, **silent}
+        in_loops = go_in_loops(output, steps.neuron.surrogate, carried)
+        run = steps.run(wanted, twin, tuple(incoming), in_loops)
         signals = {}
         for node, error in incoming.items():
             if node in run.signal_of:
@@ -302,7 +303,8 @@ class Neurons(torch.autograd.Function):
         errors = [found[head] for head in heads]
         of_learned, of_R, of_carried = [], None, []
         for name, value in zip(steps.neuron.learned, learned, strict=True):
-            of_each = zeros[0] + sums[name]  # where all is cut, a sum is the number 0
+            # where all is cut, a sum is the number 0
+            of_each = torch.zeros_like(output[0]) + sums[name]
             of_learned.append(of_each.sum_to_size(value.shape))
         if R is not None:
             first = before.get(steps.neuron.output)

@@ -1,0 +1,116 @@
+"""The neurons of a layer in compiled loops, on the memory of tensors.
+
+They take the place of the program on tensors where Numba is installed and the layer is large: see
+:class:`stbp_edu.engine.array_program.ArrayProgram`, whose methods these are.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from stbp_edu.arrows.lines.layer_program import LayerProgram
+from stbp_edu.engine import compiled
+from stbp_edu.engine.compiled import CompiledSteps
+from stbp_edu.surrogates import is_curve
+
+MUCH = 5_000
+"""Values of a state, of all steps, from which on it pays to compile."""
+Named = Mapping[str, Tensor]
+
+
+def go_in_loops(x: Tensor, surrogate: Any, carried: int) -> bool:
+    """Return whether neurons with this current are computed in compiled loops.
+
+    These begin at rest, so they take no carried states.
+    """
+    if carried or x.numel() < MUCH or x.device.type != "cpu" or not x.is_contiguous():
+        return False
+    if x.dtype not in (torch.float32, torch.float64):
+        return False
+    if torch.compiler.is_compiling() or not compiled.installed():
+        return False
+    return is_curve(surrogate)
+
+
+class TensorLoops:
+    """The steps of a layer as compiled loops.
+
+    Attributes:
+        steps: the loops.
+        signal_of: the name of the signal that comes to an adjoint, by state and state of the rule.
+    """
+
+    def __init__(
+        self, program: LayerProgram, wanted: tuple[str, ...], twin: bool
+    ) -> None:
+        self.steps = CompiledSteps(program, wanted, twin)
+        self.signal_of = {node: program.signal(*node) for node in program.nodes}
+
+    def fill_states(
+        self,
+        drive: Tensor,
+        states: Named,
+        constants: Sequence[Any],
+        R: Tensor | None = None,
+        before: Sequence[Tensor] = (),
+    ) -> None:
+        """Fill the states of all steps, by name, (T, S, ...) each, from the current ``drive``.
+
+        ``R`` multiplies the outputs of the step before from the right; ``before`` is empty.
+        """
+        compiled.limit_threads(torch.get_num_threads())
+        series = {name: on_axes(states[name]) for name in self.steps.states}
+        first = self.steps.states[0]
+        states[first].copy_(drive)
+        p = self._parameters(constants, R)
+        _, _, m = series[first].shape
+        p["b"] = np.zeros(m, series[first].dtype)
+        self.steps.forward(series, p)
+
+    def fill_adjoints(
+        self,
+        states: Named,
+        signals: Named,
+        found: Named,
+        constants: Sequence[Any],
+        R: Tensor | None = None,
+        before: Named | None = None,
+    ) -> dict[str, Tensor]:
+        """Fill the adjoints to keep; return what is learned, by sample and neuron."""
+        compiled.limit_threads(torch.get_num_threads())
+        program = self.steps.program
+        some = next(iter(states.values()))  # for a state that no step back reads
+        series = {name: on_axes(states.get(name, some)) for name in self.steps.states}
+        # The loops add to signals what comes back through R, so each has memory of its own.
+        heard: dict[str, Any] = {}
+        for name in program.signals:
+            place = torch.empty_like(some)
+            if not heard:  # the first has that of the first adjoint
+                place = found[self.steps.wanted[0]]
+            place.copy_(signals[name])
+            heard[name] = on_axes(place)
+        kept = {name: on_axes(found[name]) for name in self.steps.wanted}
+        p = self._parameters(constants, None if R is None else R.T)
+        sums = self.steps.fill_adjoints(kept, series, p, heard)
+        return {
+            name: torch.from_numpy(g).view(some.shape[1:]) for name, g in sums.items()
+        }
+
+    def _parameters(self, constants: Sequence[Any], R: Tensor | None) -> dict[str, Any]:
+        """Return the constants that are learned and recurrent weights by name, as arrays."""
+        names = self.steps.program.lines.constants
+        p: dict[str, Any] = {}
+        for name, value in zip(names, constants, strict=True):
+            if isinstance(value, Tensor):
+                p[name] = value.detach().numpy()
+        if R is not None:
+            p["R"] = R.detach().T.numpy()
+        return p
+
+
+def on_axes(series: Tensor) -> Any:
+    """Return the memory of (T, S, ...) as an array (T, S, m)."""
+    return series.detach().contiguous().numpy().reshape(*series.shape[:2], -1)

@@ -1,0 +1,94 @@
+"""Layers of PyTorch in compiled loops: the same outputs and gradients as on tensors."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from stbp_edu import LIF, derive
+from stbp_edu.engine import compiled
+from stbp_edu.engine.array_program import ArrayProgram
+from stbp_edu.engine.compiled import CompiledSteps
+from stbp_edu.torch import LIFNetwork
+from stbp_edu.torch.loops import TensorLoops, go_in_loops
+from tests.bridges import test_any_rule, test_gradients
+from tests.networks import make_problem
+
+pytestmark = pytest.mark.skipif(not compiled.installed(), reason="needs Numba")
+NEURON = LIF(tau=0.7, v_th=0.5)
+PARAMS = make_problem(3, [6, 40, 30], 5, 3, NEURON).params
+
+
+@pytest.fixture
+def run_by_python(monkeypatch):
+    """Small layers go in loops, too, which Python runs: compiling each would take seconds."""
+    steps = partial(CompiledSteps, by_python=True)
+    monkeypatch.setattr("stbp_edu.torch.loops.CompiledSteps", steps)
+    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.usefixtures("run_by_python")
+def test_a_drawn_rule(seed):
+    test_any_rule.test_a_drawn_rule_on_drawn_layers(seed)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.usefixtures("run_by_python")
+def test_random_lines_under_every_rule(seed):
+    test_gradients.test_random_lines_under_every_rule(seed, np.float64)
+
+
+def kinds(network):
+    """What runs the steps of a network's layers."""
+    return {type(one) for layer in network for one in layer.steps.made.values()}
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_large_layers_are_compiled_and_small_ones_are_not(
+    dtype, recurrent, monkeypatch
+):
+    """The error that comes from outside stays as it was."""
+    params = make_problem(3, [6, 40, 30], 5, 3, NEURON).params
+    if recurrent:
+        params.R[1] = np.random.default_rng(0).normal(size=(40, 40)) / 9
+    spikes = (torch.rand(5, 3, 6, generator=torch.manual_seed(0)) < 0.5).to(dtype)
+    above = torch.randn(5, 3, 30, dtype=dtype)
+    found = []
+    for much, kind in ((0, TensorLoops), (10**9, ArrayProgram)):
+        monkeypatch.setattr("stbp_edu.torch.loops.MUCH", much)
+        network = LIFNetwork.from_params(params, NEURON).to(dtype)
+        given = above.clone()
+        output = network(spikes)
+        output.backward(given)
+        assert torch.equal(given, above)
+        assert kinds(network) == {kind}
+        found.append([output, *(p.grad for p in network.parameters())])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_what_loops_cannot_take_stays_on_tensors(monkeypatch):
+    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 10)
+    x = torch.zeros(4, 5, 6)
+    curve = NEURON.surrogate
+    assert go_in_loops(x, curve, 0)
+    assert not go_in_loops(x, curve, 1)
+    assert not go_in_loops(x.half(), curve, 0)
+    assert not go_in_loops(x[:, ::2], curve, 0)
+    assert not go_in_loops(x[:1, :1], curve, 0)
+    assert not go_in_loops(x.to("meta"), curve, 0)
+    assert not go_in_loops(x, object(), 0)
+    monkeypatch.setattr("stbp_edu.engine.compiled.installed", lambda: False)
+    assert not go_in_loops(x, curve, 0)
+
+
+def test_a_limit_of_several_states_stays_on_tensors(monkeypatch):
+    """It asks for singular values, which no loop has."""
+    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+    lines = "i = 0.6 * i * (1 - o) + x; u = 0.8 * u + i; o = spike(u - 0.4)"
+    network = LIFNetwork.from_params(PARAMS, derive(lines), gain_limit=0.5)
+    network(torch.rand(5, 3, 6, dtype=torch.float64)).sum().backward()
+    assert kinds(network) == {ArrayProgram}
