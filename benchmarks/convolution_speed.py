@@ -27,7 +27,7 @@ from benchmarks.frameworks.problem import LR, NEURON
 from benchmarks.frameworks.torch_common import SpikingLayer, candidate, loss, through
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
-from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.engine.compiled import limit_threads, one_blas_thread
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.parameters import Params, by_layer, by_name
 from stbp_edu.training.data import RECIPES, load_dataset
@@ -171,6 +171,7 @@ def least_times(runs: dict[str, Candidate], rounds: int) -> dict[str, float]:
 def measured(rounds: int) -> dict[str, Any]:
     """Compare the gradients, measure, and return the record."""
     torch.set_num_threads(1)
+    limit_threads(1)
     gap = gaps(draw(np.float64))
     assert max(gap.values()) < 1e-10, gap
     times = least_times(candidates(draw(np.float32)), rounds)

@@ -1,5 +1,7 @@
 """Convolution and pooling at full speed: equal to the general sweep, which autodiff judges."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,16 @@ from stbp_edu import LIF, Gaussian, Rectangle, arrows
 from stbp_edu._support.sizes import widths
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.engine import Program, convolution
+from stbp_edu.engine.compiled import installed, limit_threads
 from tests.arrows.oracle import error
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))
 SOFT = arrows.soft_reset(LIF(tau=0.6, v_th=0.4, surrogate=Rectangle(4.0)))
+COMPILED = [
+    pytest.mark.skipif(not installed(), reason="Numba is not installed"),
+    pytest.mark.slow,
+]
+BACKENDS = ["numpy", pytest.param("compiled", marks=COMPILED)]
 SHAPES = ("12x12-3C3-P2-4C2-P2-6-3", "7x10x2-3C2-P3-2", "6x6-P2-2C2-4R-3", "4x4-5-2")
 
 
@@ -61,3 +69,45 @@ def test_an_input_in_another_place_in_memory_gives_the_same(shape):
             states = passes.forward(given)
             found.append(passes.gradients(states, {"o": np.ones_like(states[-1]["o"])}))
         assert error(*found) < 1e-12
+
+
+@pytest.mark.parametrize("shape", SHAPES[:2])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_form_equals_the_general_sweep_with_any_number_of_threads(
+    backend, shape, monkeypatch
+):
+    """Bit for bit the same in 1, 2 and 4 threads, which share many blocks of images."""
+    monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", 0)
+    monkeypatch.setattr(convolution, "PATCHES", 4000)
+    net, params, inputs, targets = problem(shape, S=11)
+    slow = arrows.forward(net, params, inputs)
+    expected = arrows.backward(net, params, slow, targets, "exact").gradients
+    program, found = Program(net, "exact", backend), []
+    for count in (1, 2, 4):
+        limit_threads(count)
+        trace = program.forward(params, inputs)
+        found.append([trace, program.gradients(params, trace, targets)])
+    limit_threads(0)
+    for trace, gradients in found:
+        np.testing.assert_equal(trace, found[0][0])
+        np.testing.assert_equal(gradients, found[0][1])
+        assert error(gradients, expected) < 1e-12
+
+
+def test_means_are_kept_for_the_gradient_of_the_same_input_only():
+    """Not where the array has other numbers in the next run, and not in a copy of a run."""
+    net, params, inputs, _ = problem("6x6-P2-2C2-P2-3")
+    given = inputs.reshape(*inputs.shape[:2], -1)
+    program = Program(net, backend="numpy")
+    passes, runs = program.passes(params), []
+    for _ in range(2):
+        states = passes.forward(given)
+        direct = {"o": np.ones_like(states[-1]["o"])}
+        found = deepcopy(passes.gradients(states, direct))
+        fresh = program.passes(params)
+        expected = fresh.gradients(fresh.forward(given), direct)
+        assert error(found, expected) < 1e-12
+        runs.append(([{**layer} for layer in deepcopy(states)], direct, found))
+        given *= 0.5
+    states, direct, expected = runs[0]
+    assert error(passes.gradients(states, direct), expected) < 1e-12

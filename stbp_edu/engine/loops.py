@@ -203,3 +203,31 @@ def quick_exp(y: Any) -> Any:
     e = F(1) + r * (F(1) + r * (F(1 / 2) + r * e))
     e *= np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
     return e if x == x else x  # not a number stays so
+
+
+def cut(images: Any, patches: Any) -> None:
+    """Write the windows of images (images, C, H, W) to ``patches``, (images, C, k, k, h, w).
+
+    At (a, b) of k × k there is the pixel (a, b) of each window, which are rows of the image.
+    """
+    count, C, k, _, h, w = patches.shape
+    for s in range(count):
+        for c in range(C):
+            for a in range(k):
+                for b in range(k):
+                    for y in range(h):
+                        for x in range(w):
+                            patches[s, c, a, b, y, x] = images[s, c, y + a, x + b]
+
+
+def put_back(patches: Any, images: Any) -> None:
+    """Add up errors of windows in the images that they were cut out of; see :func:`cut`."""
+    count, C, k, _, h, w = patches.shape
+    for s in range(count):
+        for c in range(C):
+            for a in range(k):
+                for b in range(k):
+                    for y in range(h):
+                        for x in range(w):
+                            # p2-conv-delta, p2-conv-image-delta
+                            images[s, c, y + a, x + b] += patches[s, c, a, b, y, x]

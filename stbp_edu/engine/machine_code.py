@@ -20,7 +20,7 @@ from stbp_edu.engine import loops
 
 KERNELS = (
     "spikes_in", "add_rows", "add_scaled_rows",
-    "count_spikes", "note_places", "weigh", "correlate", "adam",
+    "count_spikes", "note_places", "weigh", "correlate", "adam", "cut", "put_back",
 )  # fmt: skip
 """The functions of :mod:`stbp_edu.engine.loops` that are compiled, each after those it calls."""
 

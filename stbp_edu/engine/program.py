@@ -14,14 +14,13 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import forward_run, models
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.shown_program import steps_back
-from stbp_edu.arrows.link import Flatten
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
-from stbp_edu.engine.convolution import Linked
+from stbp_edu.engine.convolution import linear_map
 from stbp_edu.engine.loop_source import LoopSource
-from stbp_edu.engine.passes import Dense, Passes
+from stbp_edu.engine.passes import Passes
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.surrogates import is_curve
 
@@ -180,13 +179,11 @@ class Program:
         dtype = params[1]["W"].dtype
         cast: list[Any] = [None]
         weights: list[Any] = [None]
+        compiled = self.backend == "compiled"
         for p, layer in zip(params[1:], self.net.layers[1:], strict=True):
             own = {name: np.asarray(value, dtype) for name, value in p.items()}
             cast.append(own)
-            if layer.link.maps == (Flatten(),):
-                weights.append(Dense(own["W"]))
-            else:
-                weights.append(Linked(own["W"], layer.link))
+            weights.append(linear_map(layer.link, own["W"], compiled))
         return Passes(self.layers, weights, cast, work)
 
 
