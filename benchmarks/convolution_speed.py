@@ -27,7 +27,7 @@ from benchmarks.frameworks.problem import LR, NEURON
 from benchmarks.frameworks.torch_common import SpikingLayer, candidate, loss, through
 from stbp_edu.arrows import hard_reset, network
 from stbp_edu.engine import Program
-from stbp_edu.engine.compiled import limit_threads, one_blas_thread
+from stbp_edu.engine.threads import limit_threads, one_blas_thread
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.parameters import Params, by_layer, by_name
 from stbp_edu.training.data import RECIPES, load_dataset

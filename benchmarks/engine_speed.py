@@ -22,7 +22,7 @@ import stbp_edu
 from stbp_edu import LIF, Gaussian, Params, arrows, forward_pass
 from stbp_edu._support.files import write_json
 from stbp_edu.engine import Program
-from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.parameters import by_layer
 from stbp_edu.training.measurements import environment, measurements_folder, origin
 

@@ -20,7 +20,7 @@ from benchmarks.engine_speed import TimedStep, measure, publish, row
 from benchmarks.frameworks import trainer_step
 from benchmarks.frameworks.problem import LR, NEURON, Size, SizedProblem, draw
 from stbp_edu import Params
-from stbp_edu.engine.compiled import threads
+from stbp_edu.engine.threads import threads
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.optimiser import adam, start

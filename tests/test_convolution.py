@@ -9,7 +9,8 @@ from stbp_edu import LIF, Gaussian, Rectangle, arrows
 from stbp_edu._support.sizes import widths
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.engine import Program, convolution
-from stbp_edu.engine.compiled import installed, limit_threads
+from stbp_edu.engine.compiled import installed
+from stbp_edu.engine.threads import limit_threads
 from tests.arrows.oracle import error
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))
@@ -77,7 +78,7 @@ def test_every_form_equals_the_general_sweep_with_any_number_of_threads(
     backend, shape, monkeypatch
 ):
     """Bit for bit the same in 1, 2 and 4 threads, which share many blocks of images."""
-    monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", 0)
+    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
     monkeypatch.setattr(convolution, "PATCHES", 4000)
     net, params, inputs, targets = problem(shape, S=11)
     slow = arrows.forward(net, params, inputs)

@@ -32,9 +32,9 @@ from stbp_edu.engine import (
     loops,
     machine_code,
 )
-from stbp_edu.engine.compiled import limit_threads, threads
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.spike_places import core_cache, rare_spikes
+from stbp_edu.engine.threads import limit_threads, threads
 from stbp_edu.losses.of_states import Direct
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
@@ -133,13 +133,14 @@ def test_events_recurrence_and_a_read_out(backend, rule):
     assert_part_two(*course_network(), rule, backend)
 
 
-@numba
-@pytest.mark.slow
-def test_the_number_of_threads_changes_no_bit(monkeypatch):
-    monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", 0)
-    net, params, inputs, y = course_network()
+@pytest.mark.parametrize("sizes", ["70-80R-5", "70-81-5"])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_number_of_threads_changes_no_bit(backend, sizes, monkeypatch):
+    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
+    monkeypatch.setattr("stbp_edu.engine.array_steps.STRETCH", 0)
+    net, params, inputs, y = course_network(sizes)
     params, inputs = single(params), np.float32(inputs)
-    program, found = Program(net, "exact", "compiled"), []
+    program, found = Program(net, "exact", backend), []
     for count in (1, 2, 4):
         limit_threads(count)
         trace = program.forward(params, inputs)
@@ -320,7 +321,7 @@ def test_compiled_products_with_spikes_are_matrix_products(
     T, m, cache, least, monkeypatch
 ):
     """Also in two threads, which share rows that do not divide by two, and by uneven columns."""
-    monkeypatch.setattr("stbp_edu.engine.compiled.LEAST", least)
+    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", least)
     monkeypatch.setattr("stbp_edu.engine.spike_places.core_cache", lambda: cache)
     limit_threads(2)
     rng = np.random.default_rng(0)

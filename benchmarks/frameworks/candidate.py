@@ -40,6 +40,7 @@ class Entry:
         packages: what has to be installed, the framework itself first.
         rule: the rule of :mod:`stbp_edu.case_rules` whose gradient it computes.
         form: how it is used, in a sentence.
+        environment: environment variables with which its time is taken.
         peer: whether it is one of the spiking frameworks, run as it comes.
     """
 
@@ -50,6 +51,7 @@ class Entry:
     packages: Sequence[str] = ()
     rule: str = "exact"
     form: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
     peer: bool = False
 
     def missing(self) -> list[str]:

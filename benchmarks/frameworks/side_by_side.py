@@ -43,7 +43,11 @@ class Process:
 
     def __init__(self, entry: Entry, path: Path, how: str) -> None:
         """Start it. While times are taken, the frameworks get the better allocator settings."""
-        better = ALLOCATOR if how == "time" and entry.packages else {}
+        better: dict[str, str] = {}
+        if how == "time":
+            better.update(entry.environment)
+            if entry.packages:
+                better.update(ALLOCATOR)
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             [sys.executable, "-m", WORKER, entry.name, str(path), how],

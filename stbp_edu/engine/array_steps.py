@@ -13,7 +13,9 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.rules import norms
-from stbp_edu.engine.array_program import ArrayProgram, Arrays
+from stbp_edu.engine.array_program import STRETCH, ArrayProgram, Arrays
+from stbp_edu.engine.threads import LEAST, run_in_parts
+from stbp_edu.surrogates import is_curve
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,13 @@ class ArraySteps:
         drive = states[self.states[0]]
         R = p["R"].T if "R" in p else None
         constants = constants_of(self.program, p, drive.dtype)
-        self.arrays.fill_states(drive, states, constants, R, p["b"])
+
+        def of_samples(first: int, last: int) -> None:
+            """Fill the states of some samples."""
+            own = samples_of(states, first, last)
+            self.arrays.fill_states(drive[:, first:last], own, constants, R, p["b"])
+
+        self._share(of_samples, drive, R)
 
     def backward(
         self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
@@ -62,15 +70,44 @@ class ArraySteps:
         """
         some = states[self.states[0]]
         constants = constants_of(self.program, p, some.dtype)
+        R = p.get("R")
+        learned = {name: np.empty_like(some[0]) for name in self.program.gradients}
+
+        def of_samples(first: int, last: int) -> None:
+            """Fill the adjoints of some samples."""
+            own = samples_of(states, first, last)
+            heard = samples_of(signals, first, last)
+            kept = samples_of(found, first, last)
+            sums = self.arrays.fill_adjoints(own, heard, kept, constants, R)
+            for name, g in sums.items():
+                learned[name][first:last] = g
+
         with np.errstate(all="ignore"):
-            learned = self.arrays.fill_adjoints(
-                states, signals, found, constants, p.get("R")
-            )
+            self._share(of_samples, some, R)
         sums = {"b": found[self.wanted[0]].sum(axis=(0, 1))}
-        for name, g in learned.items():
-            whole = np.broadcast_to(g, some[0].shape)
-            sums[name] = whole.sum(axis=0, dtype=some.dtype)
+        for name, whole in learned.items():
+            sums[name] = whole.sum(axis=0)
         return sums
+
+    def _share(
+        self, of_samples: Callable[[int, int], None], like: Array, R: Array | None
+    ) -> None:
+        """Go through all samples; some in each thread, where a step is enough work for several.
+
+        A product with recurrent weights rounds by how many rows it has, and the number of threads
+        must change no result. A surrogate of your own may not be made for several threads.
+        """
+        _, samples, _ = like.shape
+        several = like[0].size > STRETCH and R is None
+        if several and is_curve(self.program.neuron.surrogate):
+            run_in_parts(of_samples, samples, work=2.0 * LEAST)
+        else:
+            of_samples(0, samples)
+
+
+def samples_of(series: Arrays, first: int, last: int) -> Arrays:
+    """Return the part of some series, (T, S, m) each by name, that is of some samples."""
+    return {name: of_all[:, first:last] for name, of_all in series.items()}
 
 
 def constants_of(program: LayerProgram, p: Arrays, dtype: Any) -> list[Any]:

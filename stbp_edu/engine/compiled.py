@@ -1,21 +1,10 @@
-"""The derived neuron of a layer as compiled loops, which need Numba, and the threads they run in.
-
-The number of threads never changes a result.
-"""
+"""The derived neuron of a layer as compiled loops, which need Numba."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
-import os
-import sys
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
-from contextvars import copy_context
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import pairwise
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,14 +18,11 @@ from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.machine_code import compiled, interpreted
+from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.surrogates import is_curve
 
-LEAST = 200_000
-"""Operations below which a loop is not shared: waking another thread takes as long."""
 FORWARD_WORK, BACKWARD_WORK = 10.0, 20.0
 """About how many operations a neuron takes in a step."""
-PRODUCT_ROWS = 256
-"""Rows of a matrix product in one block."""
 
 
 def installed() -> bool:
@@ -160,101 +146,3 @@ class CompiledSteps:
         given += constants_of(self.program, p, dtype)
         given += [np.ascontiguousarray(states[name]) for name in self.states]
         return given
-
-
-_limit = [0]
-
-
-def limit_threads(count: int) -> None:
-    """Let compiled loops run in so many threads; 0: in as many as there are processors."""
-    _limit[0] = count
-
-
-def threads() -> int:
-    """Return in how many threads compiled loops run."""
-    if sys.platform == "emscripten":  # a web page can start none
-        return 1
-    if _limit[0]:
-        return _limit[0]
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
-    """Call ``loop(first, last, *args)`` for parts of ``range(size)``, side by side.
-
-    ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
-    """
-    parts = 1
-    if work > LEAST:
-        parts = max(1, min(threads(), size))
-    edges = [size * k // parts for k in range(parts + 1)]
-    (first, last), *others = pairwise(edges)
-    waiting = [
-        _pool(parts).submit(copy_context().run, loop, *part, *args) for part in others
-    ]
-    loop(first, last, *args)
-    for one in waiting:
-        one.result()
-
-
-def multiply(a: Array, b: Array, out: Array) -> None:
-    """Write the matrix product of a and b to ``out``, always in the same blocks of rows.
-
-    Where ``out`` has more columns than rows, they are blocks of columns.
-    """
-    if out.shape[1] > out.shape[0]:
-        a, b, out = b.T, a.T, out.T
-    blocks = -(-len(a) // PRODUCT_ROWS)
-
-    def loop(first: int, last: int) -> None:
-        """Do some blocks."""
-        for k in range(first, last):
-            rows = slice(k * PRODUCT_ROWS, (k + 1) * PRODUCT_ROWS)
-            np.matmul(a[rows], b, out=out[rows])
-
-    work = a.size * b.shape[1] / 16  # 16 multiplications are done at once
-    run_in_parts(loop, blocks, work)
-
-
-def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
-    """Return a context in which the matrix library has one thread, where that is wanted.
-
-    Its own threads wait for work in a loop, and would take the processors from ours.
-    """
-    if not wanted or _controller() is None:
-        return nullcontext()
-    return _controller().limit(limits=1, user_api="blas")
-
-
-def blas_kernels() -> str:
-    """Return for which processor the matrix library computes, such as "SkylakeX", or "unknown".
-
-    Two processors round sums in different orders, and so may one with other kernels.
-    """
-    if _controller() is None:
-        return "unknown"
-    libraries = _controller().info()
-    names = {one["architecture"] for one in libraries if "architecture" in one}
-    return ", ".join(sorted(names)) or "unknown"
-
-
-@cache
-def _controller() -> Any:
-    """Return the function that sets the matrix library's threads; None on a web page."""
-    try:
-        threadpoolctl = importlib.import_module("threadpoolctl")
-    except ImportError:
-        return None
-    return threadpoolctl.ThreadpoolController()
-
-
-@cache
-def _pool(parts: int) -> ThreadPoolExecutor:
-    """Return the threads beside this one."""
-    return ThreadPoolExecutor(max(1, parts - 1), "stbp_edu")
-
-
-if hasattr(os, "register_at_fork"):  # a child has none of these threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)

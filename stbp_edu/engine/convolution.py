@@ -14,9 +14,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.link import AveragePool, Link, Patches, Shape
-from stbp_edu.engine.compiled import run_in_parts
 from stbp_edu.engine.machine_code import kernel
 from stbp_edu.engine.passes import Dense
+from stbp_edu.engine.threads import run_in_parts
 
 PATCHES = 2**18
 """Numbers that are read or written at a time: 1 MB in float32, which stay in the cache."""

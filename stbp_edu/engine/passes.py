@@ -16,10 +16,13 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import CompiledSteps, multiply
+from stbp_edu.engine.compiled import CompiledSteps
 from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
+from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.engine.workspace import Workspace
 
+PRODUCT_ROWS = 256
+"""Rows of a matrix product in one block."""
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input."""
 
@@ -27,6 +30,20 @@ States = list[Any]
 def flat(a: Array) -> Array:
     """Return an array as a matrix with its last axis for columns, without a copy."""
     return a.reshape(-1, a.shape[-1])
+
+
+def multiply(a: Array, b: Array, out: Array) -> None:
+    """Write the matrix product of a and b to ``out``, always in the same blocks of rows."""
+    blocks = -(-len(a) // PRODUCT_ROWS)
+
+    def loop(first: int, last: int) -> None:
+        """Do some blocks."""
+        for k in range(first, last):
+            rows = slice(k * PRODUCT_ROWS, (k + 1) * PRODUCT_ROWS)
+            np.matmul(a[rows], b, out=out[rows])
+
+    work = a.size * b.shape[1] / 16  # 16 multiplications are done at once
+    run_in_parts(loop, blocks, work)
 
 
 @dataclass(frozen=True)

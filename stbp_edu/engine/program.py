@@ -17,10 +17,11 @@ from stbp_edu.arrows.lines.shown_program import steps_back
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_steps import ArraySteps
-from stbp_edu.engine.compiled import CompiledSteps, chosen, one_blas_thread
+from stbp_edu.engine.compiled import CompiledSteps, chosen
 from stbp_edu.engine.convolution import linear_map
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.passes import Passes
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.surrogates import is_curve
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
-from stbp_edu.engine.compiled import run_in_parts
 from stbp_edu.engine.machine_code import kernel
+from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.engine.workspace import CACHE_LINE, at_cache_line
 
 PRODUCT = 3

@@ -18,9 +18,10 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss, loss_of
 from stbp_edu.arrows.table import Neuron
 from stbp_edu.case_rules import check_gain_limit
-from stbp_edu.engine.compiled import chosen, one_blas_thread
+from stbp_edu.engine.compiled import chosen
 from stbp_edu.engine.passes import States
 from stbp_edu.engine.program import Program
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss

@@ -8,6 +8,7 @@ from torch.func import functional_call
 
 from stbp_edu.engine import compiled
 from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
+from stbp_edu.engine.threads import limit_threads
 from stbp_edu.torch.first_derivative import only_once
 
 MUCH = 10_000_000
@@ -63,7 +64,7 @@ def places_for(module: nn.Module, spikes: Tensor) -> SpikePlaces | None:
         return None
     if spikes.numel() * module.out_features <= MUCH:
         return None
-    compiled.limit_threads(torch.get_num_threads())
+    limit_threads(torch.get_num_threads())
     return rare_spikes(spikes.detach().numpy(), module.out_features)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.engine import compiled
 from stbp_edu.engine.compiled import CompiledSteps
+from stbp_edu.engine.threads import limit_threads
 from stbp_edu.surrogates import is_curve
 
 MUCH = 5_000
@@ -61,7 +62,7 @@ class TensorLoops:
 
         ``R`` multiplies the outputs of the step before from the right; ``before`` is empty.
         """
-        compiled.limit_threads(torch.get_num_threads())
+        limit_threads(torch.get_num_threads())
         series = {name: on_axes(states[name]) for name in self.steps.states}
         first = self.steps.states[0]
         states[first].copy_(drive)
@@ -80,7 +81,7 @@ class TensorLoops:
         before: Named | None = None,
     ) -> dict[str, Tensor]:
         """Fill the adjoints to keep; return what is learned, by sample and neuron."""
-        compiled.limit_threads(torch.get_num_threads())
+        limit_threads(torch.get_num_threads())
         program = self.steps.program
         some = next(iter(states.values()))  # for a state that no step back reads
         series = {name: on_axes(states.get(name, some)) for name in self.steps.states}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.of_states import Built
 from stbp_edu.parameters import Params

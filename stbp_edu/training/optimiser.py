@@ -10,8 +10,9 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.engine.compiled import installed, run_in_parts
+from stbp_edu.engine.compiled import installed
 from stbp_edu.engine.machine_code import kernel
+from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.parameters import LayerArrays, Params, by_layer, named_arrays
 from stbp_edu.training.setting_kinds import BETA_2, MOMENTUM
 

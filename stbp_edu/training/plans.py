@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu._support import checks, files
-from stbp_edu.engine.compiled import limit_threads, one_blas_thread
+from stbp_edu.engine.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS

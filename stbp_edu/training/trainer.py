@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, NotFiniteError
-from stbp_edu.engine.compiled import one_blas_thread
+from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.parameters import LayerArrays
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset

@@ -1,0 +1,95 @@
+"""The threads in which loops run, whose number never changes a result."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import copy_context
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+LEAST = 200_000
+"""Operations below which a loop is not shared: waking another thread takes as long."""
+
+_limit = [0]
+
+
+def limit_threads(count: int) -> None:
+    """Let compiled loops run in so many threads; 0: in as many as there are processors."""
+    _limit[0] = count
+
+
+def threads() -> int:
+    """Return in how many threads compiled loops run."""
+    if sys.platform == "emscripten":  # a web page can start none
+        return 1
+    if _limit[0]:
+        return _limit[0]
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -> None:
+    """Call ``loop(first, last, *args)`` for parts of ``range(size)``, side by side.
+
+    ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
+    """
+    parts = 1
+    if work > LEAST:
+        parts = max(1, min(threads(), size))
+    edges = [size * k // parts for k in range(parts + 1)]
+    (first, last), *others = pairwise(edges)
+    waiting = [
+        _pool(parts).submit(copy_context().run, loop, *part, *args) for part in others
+    ]
+    loop(first, last, *args)
+    for one in waiting:
+        one.result()
+
+
+def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
+    """Return a context in which the matrix library has one thread, where that is wanted.
+
+    Its own threads wait for work in a loop, and would take the processors from ours.
+    """
+    if not wanted or _controller() is None:
+        return nullcontext()
+    return _controller().limit(limits=1, user_api="blas")
+
+
+def blas_kernels() -> str:
+    """Return for which processor the matrix library computes, such as "SkylakeX", or "unknown".
+
+    Two processors round sums in different orders, and so may one with other kernels.
+    """
+    if _controller() is None:
+        return "unknown"
+    libraries = _controller().info()
+    names = {one["architecture"] for one in libraries if "architecture" in one}
+    return ", ".join(sorted(names)) or "unknown"
+
+
+@cache
+def _controller() -> Any:
+    """Return the function that sets the matrix library's threads; None on a web page."""
+    try:
+        threadpoolctl = importlib.import_module("threadpoolctl")
+    except ImportError:
+        return None
+    return threadpoolctl.ThreadpoolController()
+
+
+@cache
+def _pool(parts: int) -> ThreadPoolExecutor:
+    """Return the threads beside this one."""
+    return ThreadPoolExecutor(max(1, parts - 1), "stbp_edu")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of these threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
