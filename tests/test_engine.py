@@ -33,7 +33,7 @@ from stbp_edu.engine import (
     machine_code,
 )
 from stbp_edu.engine.loop_source import LoopSource
-from stbp_edu.engine.spike_places import core_cache, rare_spikes
+from stbp_edu.engine.spike_places import core_cache, rare_spikes, tables_of
 from stbp_edu.engine.threads import limit_threads, threads
 from stbp_edu.losses.of_states import Direct
 from stbp_edu.surrogates import SURROGATES
@@ -370,6 +370,21 @@ def test_places_of_spikes_are_kept_for_the_series_that_they_are_of(again):
     found = net.backward(problem.params, run, problem.targets, workspace=work)
     wanted = net.backward(problem.params, run, problem.targets)
     assert_close(found.W, wanted.W, "dL/dW", tol=0)
+
+
+@numba
+def test_weights_are_cut_into_parts_that_the_cache_holds(monkeypatch):
+    """Of 100 neurons 25 spike, so a quarter of the weights is read."""
+    rng = np.random.default_rng(0)
+    o = np.zeros((5, 40, 100), np.float32)
+    o[:, :, :25] = rng.random((5, 40, 25)) < 0.5
+    assert rare_spikes(o, 800).share_of_weights(100) == 0.25
+    W = rng.normal(size=(80, 100)).astype(np.float32)
+    monkeypatch.setattr("stbp_edu.engine.spike_places.core_cache", lambda: 8000)
+    for share, shape in ((1.0, (3, 100, 32)), (0.25, (1, 100, 80))):
+        tables = tables_of(W, W.nbytes * share)
+        assert tables.shape == shape
+        assert np.array_equal(np.hstack([*tables])[:, :80], W.T)
 
 
 @pytest.mark.parametrize("told", ["512K\n", "none\n"])

@@ -24,6 +24,8 @@ SEARCH = 12
 """Weights that come from the cache in the time in which one entry is looked at for a spike."""
 ROW = 16
 """Weights that come from the cache in the time in which the processor turns to another row."""
+FEW = 10_000
+"""Spikes among which neurons are counted."""
 ONE_MEGABYTE = 2**20
 
 
@@ -43,8 +45,14 @@ class SpikePlaces:
         """Write the current W o + b, with W (m, n) and b (m,), to ``out`` (T, S, m)."""
         rows = out.reshape(-1, len(W))
         work = self.places.size * len(W) / 2
-        given = self.starts, self.places, tables_of(W), b
+        tables = tables_of(W, W.nbytes * self.share_of_weights(W.shape[1]))
+        given = self.starts, self.places, tables, b
         run_in_parts(kernel("weigh"), len(rows), work, *given, rows)  # fwd-x
+
+    def share_of_weights(self, n: int) -> float:
+        """Return about how many of n neurons spike at all, as a share; border pixels never do."""
+        some = self.places[:: max(1, len(self.places) // FEW)]
+        return np.count_nonzero(np.bincount(some)) / n
 
     def correlate(self, epsilon: Array, out: Array) -> None:
         """Write Σ o εᵀ, the gradient of Wᵀ, to ``out`` (n, m), from ε (T, S, m)."""
@@ -77,14 +85,15 @@ def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
     return SpikePlaces(starts, places)
 
 
-def tables_of(W: Array) -> Array:
+def tables_of(W: Array, size: float) -> Array:
     """Return weights (m, n) by columns, as (parts, n, width), where a part stays in the cache.
 
-    A row is a whole number of cache lines; behind the last column there are zeros.
+    ``size`` is how many bytes of the weights are read. A row is a whole number of cache lines;
+    behind the last column there are zeros.
     """
     m, n = W.shape
     line = CACHE_LINE // W.itemsize
-    wanted = math.ceil(W.nbytes / core_cache())
+    wanted = max(1, math.ceil(size / core_cache()))
     width = line * math.ceil(m / wanted / line)
     parts = math.ceil(m / width)
     tables = at_cache_line((parts, n, width), W.dtype)
