@@ -395,8 +395,10 @@ def test_the_cache_of_a_core_is_what_the_system_says(told, monkeypatch):
 
 @numba
 @pytest.mark.slow
-def test_a_cut_file_of_compiled_code_is_made_again(tmp_path, monkeypatch):
+def test_a_cut_file_of_compiled_code_is_made_again(tmp_path, monkeypatch, caplog):
+    """The first time, a line says that compiling takes a while, and where the result is kept."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    caplog.set_level("INFO", "stbp_edu")
     source = "@jit\ndef forward(a):\n    return a + a\n"
     for _ in range(3):
         compiled.compiled.cache_clear()
@@ -406,6 +408,21 @@ def test_a_cut_file_of_compiled_code_is_made_again(tmp_path, monkeypatch):
         assert {path.suffix for path in kept} == {".nbi", ".nbc"}
         for path in kept:
             path.write_bytes(path.read_bytes()[:-50])
+    (said,) = caplog.messages
+    assert said.endswith(f"they are kept in {tmp_path / 'stbp_edu'}")
+    compiled.compiled.cache_clear()
+
+
+@numba
+def test_a_cache_that_cannot_be_written_to_is_said(tmp_path, monkeypatch, caplog):
+    file = tmp_path / "file"
+    file.write_text("in place of a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(file))
+    caplog.set_level("INFO", "stbp_edu")
+    compiled.compiled.cache_clear()
+    compiled.compiled("def forward(a):\n    return a\n", np.dtype(np.float64))
+    (said,) = caplog.messages
+    assert "cannot be written to" in said
     compiled.compiled.cache_clear()
 
 

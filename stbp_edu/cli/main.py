@@ -7,6 +7,7 @@
 
 import argparse
 import io
+import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # A letter that the terminal cannot show is spelled out.
             stream.reconfigure(errors="backslashreplace")
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("stbp_edu").setLevel(logging.INFO)
     words = sys.argv[1:] if argv is None else argv
     name = command_name(words)
     try:

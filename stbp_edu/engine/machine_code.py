@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import inspect
+import logging
 import math
 import os
 import sys
@@ -18,6 +19,8 @@ import numpy as np
 
 from stbp_edu.engine import loops
 
+LOG = logging.getLogger("stbp_edu")
+COMPILING = "compiling the loops of a layer takes some seconds"
 KERNELS = (
     "spikes_in", "add_rows", "add_scaled_rows",
     "count_spikes", "note_places", "weigh", "correlate", "adam", "cut", "put_back",
@@ -46,9 +49,10 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     try:
         if not path.exists():
             write_whole(path, lambda file: file.write(source.encode()))
+            LOG.info("%s; they are kept in %s", COMPILING, path.parent)
         space["jit"] = _kept
     except OSError:
-        pass
+        LOG.info("%s, since %s cannot be written to", COMPILING, path.parent)
     exec(compile(source, str(path), "exec"), space)
     return space
 
