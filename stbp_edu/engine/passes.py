@@ -22,7 +22,7 @@ from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.engine.workspace import Workspace
 
 PRODUCT_ROWS = 256
-"""Rows of a matrix product in one block."""
+"""The most rows of a matrix product in one block."""
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input."""
 
@@ -33,13 +33,14 @@ def flat(a: Array) -> Array:
 
 
 def multiply(a: Array, b: Array, out: Array) -> None:
-    """Write the matrix product of a and b to ``out``, always in the same blocks of rows."""
+    """Write the matrix product of a and b to ``out``, in blocks of rows that are about alike."""
     blocks = -(-len(a) // PRODUCT_ROWS)
+    height = 8 * -(-len(a) // (8 * blocks))  # rows are computed eight at a time
 
     def loop(first: int, last: int) -> None:
         """Do some blocks."""
         for k in range(first, last):
-            rows = slice(k * PRODUCT_ROWS, (k + 1) * PRODUCT_ROWS)
+            rows = slice(k * height, (k + 1) * height)
             np.matmul(a[rows], b, out=out[rows])
 
     work = a.size * b.shape[1] / 16  # 16 multiplications are done at once
