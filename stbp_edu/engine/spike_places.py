@@ -20,10 +20,10 @@ from stbp_edu.engine.workspace import CACHE_LINE, at_cache_line
 
 PRODUCT = 3
 """Multiplications of a matrix product in the time in which one weight comes from the cache."""
-SEARCH = 12
-"""Weights that come from the cache in the time in which one entry is looked at for a spike."""
-ROW = 16
-"""Weights that come from the cache in the time in which the processor turns to another row."""
+SPIKE = 50
+"""Weights that come from the cache in the time in which a spike is noted, and its row is begun."""
+SEARCH = 4
+"""The same for an entry that is looked at, beyond what reading it costs a product, too."""
 FEW = 10_000
 """Spikes among which neurons are counted."""
 ONE_MEGABYTE = 2**20
@@ -75,7 +75,7 @@ def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
     rows = series.reshape(-1, series.shape[2])
     many, others = np.empty((2, len(rows)), np.int64)
     run_in_parts(kernel("count_spikes"), len(rows), series.size, rows, many, others)
-    one_by_one = SEARCH * series.size + many.sum() * (m + ROW)
+    one_by_one = SEARCH * series.size + many.sum() * (m + SPIKE)
     if others.any() or one_by_one >= product:
         return None
     starts = np.zeros(len(rows) + 1, np.int64)
