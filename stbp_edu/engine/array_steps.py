@@ -66,7 +66,8 @@ class ArraySteps:
     ) -> dict[str, Array]:
         """Fill the adjoints to keep; return the gradients of b and of what the neuron learns.
 
-        ``signals`` are what other layers and the loss pass back, by name, (T, S, m) each.
+        These are by sample and neuron, (S, m) each. ``signals`` are what other layers and the loss
+        pass back, by name, (T, S, m) each.
         """
         some = states[self.states[0]]
         constants = constants_of(self.program, p, some.dtype)
@@ -84,10 +85,8 @@ class ArraySteps:
 
         with np.errstate(all="ignore"):
             self._share(of_samples, some, R)
-        sums = {"b": found[self.wanted[0]].sum(axis=(0, 1))}
-        for name, whole in learned.items():
-            sums[name] = whole.sum(axis=0)
-        return sums
+        epsilon = found[self.wanted[0]]
+        return {"b": epsilon.sum(axis=0), **learned}
 
     def _share(
         self, of_samples: Callable[[int, int], None], like: Array, R: Array | None

@@ -101,11 +101,10 @@ class CompiledSteps:
     def backward(
         self, adjoints: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
-        """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
+        """Fill the adjoints to keep; return the gradients by sample and neuron, (S, m) each."""
         if self.on_arrays is not None:
             return self.on_arrays.backward(adjoints, states, p, signals)
-        sums = self.fill_adjoints(adjoints, states, p, signals)
-        return {name: g.sum(axis=0) for name, g in sums.items()}
+        return self.fill_adjoints(adjoints, states, p, signals)
 
     def fill_adjoints(
         self, adjoints: Arrays, states: Arrays, p: Arrays, signals: Arrays

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def linear_map(link: Link, W: Array, compiled: bool) -> Any:
         found = Convolution(W, shape, compiled)
     for pool, shape in reversed(pools):
         if isinstance(pool, AveragePool):
-            found = Pooled(found, pool.k, shape)
+            found = Pooled(found, pool.k, shape, W.dtype)
     return found
 
 
@@ -170,11 +171,13 @@ class Pooled:
         weights: what reads the means.
         k: how many rows and columns of pixels have a mean.
         source: the shape of an image below, (C, H, W).
+        dtype: that of the computation.
     """
 
     weights: Any
     k: int
     source: Shape
+    dtype: np.dtype[Any]
     _last: list[Array] = field(default_factory=list, init=False, repr=False)
 
     @property
@@ -191,10 +194,9 @@ class Pooled:
 
     def transpose(self, signal: Array, out: Array) -> None:
         """Write what each mean gets, which its pixels share."""
-        *some, m = out.shape
-        means = np.empty((*some, m // self.k**2), out.dtype)
+        means = self._like_means(out)
         self.weights.transpose(signal, means)
-        self._multiply(means, self._shares(out.dtype).T, out)  # p2-pool-delta
+        self._multiply(means, self._shares.T, out)  # p2-pool-delta
 
     def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
         """Write Σ ε meanᵀ over steps and samples."""
@@ -206,16 +208,21 @@ class Pooled:
 
     def _means(self, below: Array) -> Array:
         """Return the mean of each k × k pixels."""
-        *some, m = below.shape
-        means = np.empty((*some, m // self.k**2), below.dtype)
-        self._multiply(below, self._shares(below.dtype), means)  # p2-pool-x
+        means = self._like_means(below)
+        self._multiply(below, self._shares, means)  # p2-pool-x
         return means
 
-    def _shares(self, dtype: Any) -> Array:
-        """Return the share of each of k rows of pixels in each mean."""
+    def _like_means(self, pixels: Array) -> Array:
+        """Return a new array for the means of these images."""
+        *some, m = pixels.shape
+        return np.empty((*some, m // self.k**2), self.dtype)
+
+    @cached_property
+    def _shares(self) -> Array:
+        """The share of each pixel of k rows in each mean of a row."""
         k, width = self.k, self.source[-1]
-        of_a_row = np.repeat(np.eye(width // k), k, axis=0)
-        return np.tile(of_a_row, (k, 1)).astype(dtype) / k**2
+        of_a_row = np.repeat(np.eye(width // k, dtype=self.dtype), k, axis=0)
+        return np.tile(of_a_row, (k, 1)) / k**2
 
     def _multiply(self, a: Array, matrix: Array, out: Array) -> None:
         """Write the product of the rows of a and a matrix."""

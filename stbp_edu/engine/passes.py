@@ -154,13 +154,13 @@ class Passes:
             p = self.params[n]
             found: dict[str, Array] = {}
             for name, g in sums.items():
-                by_neuron = g.reshape(*p[name].shape, -1)
+                by_neuron = g.sum(axis=0).reshape(*p[name].shape, -1)
                 found[name] = np.asarray(by_neuron.sum(axis=-1))  # who share it: c5-b
             if "R" in p:
                 output = self.output(states, n)
                 found["R"] = flat(epsilon[1:]).T @ flat(output[:-1])
             below = self.output(states, n - 1)
-            found["W"] = self._of_weights(n, epsilon, below)
+            found["W"] = self._of_weights(n, epsilon, below, sums["b"])
             result[n] = found
         return result
 
@@ -174,8 +174,8 @@ class Passes:
         self.weights[1].transpose(summed, delta)  # c2-delta
         return np.asarray(delta[0])
 
-    def _of_weights(self, n: int, epsilon: Array, below: Array) -> Array:
-        """Return the gradient of the weights of a layer."""
+    def _of_weights(self, n: int, epsilon: Array, below: Array, summed: Array) -> Array:
+        """Return the gradient of the weights of a layer; ``summed`` is the sum of ε over steps."""
         W = self.params[n]["W"]
         if self.work.has_places(n, below):
             places = self.work.take_places(n)
@@ -189,7 +189,7 @@ class Passes:
         out = self.work.array("W", n, W.shape, W.dtype)
         distinct = distinct_steps(below)
         if len(distinct) < len(epsilon):
-            epsilon = epsilon.sum(axis=0, keepdims=True)
+            epsilon = summed[None]
         self.weights[n].gradient(epsilon, distinct, out)  # c5-w
         return out
 

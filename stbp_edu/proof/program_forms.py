@@ -72,7 +72,7 @@ class ShownSteps:
     def backward(
         self, found: Arrays, states: Arrays, p: Arrays, signals: Arrays
     ) -> dict[str, Array]:
-        """Fill the adjoints to keep; return the gradients of b and of what the neuron learns."""
+        """Fill the adjoints to keep; return the gradients by sample and neuron, (S, m) each."""
         program = self.program
         step_back = self.functions["backward"]
         some = states[self.states[0]]
@@ -98,9 +98,8 @@ class ShownSteps:
                 series[t] = after[name]
             for constant, name in program.gradients.items():
                 sums[constant] = sums[constant] + after[name]
-        learned = {name: total.sum(axis=0) for name, total in sums.items()}
         start = found[self.wanted[0]]
-        return {"b": start.sum(axis=(0, 1)), **learned}
+        return {"b": start.sum(axis=0), **sums}
 
     def _given(
         self, t: int, states: Arrays, after: dict[str, Any], p: Arrays
