@@ -106,7 +106,7 @@ def passed_back(
         """Return the adjoints that come back to the carried states, by name."""
         given: dict[str, Any] = dict.fromkeys(arguments, 0.0)
         for one in program.states_read:
-            if one.step == 0:
+            if one.step == 0 and one.of in carried:  # x is not, and not read
                 given[names[one]] = carried[one.of]
             elif one.step > 0:
                 given[names[one]] = first[one.of]

@@ -217,9 +217,9 @@ class LIFLayer(nn.Module):
     ) -> None:
         """Raise NotFiniteError if a state is not finite, and say where it began.
 
-        A spike may hide it: of NaN >= 0 it makes 0. Compiled modules are not looked at.
+        A spike may hide it: of NaN >= 0 it makes 0. A GPU waits here, once a layer.
         """
-        if torch.compiler.is_compiling():
+        if not can_be_looked_at(current):
             return
         neuron = self.steps.neuron
         followed = [
@@ -267,17 +267,28 @@ def check_input(given: object, weights: nn.Module) -> None:
     """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
     spikes = check_sequence(given)
     like = next(weights.parameters(), spikes)
-    cast = torch.is_autocast_enabled(like.device.type)
-    alike = cast or spikes.dtype == like.dtype
-    if spikes.device != like.device or not alike:
+    fits = spikes.device == like.device
+    if spikes.dtype != like.dtype:
+        fits = fits and torch.is_autocast_enabled(like.device.type)
+    if not fits:
         raise TypeError(
             f"spikes must be {like.dtype} on {like.device}, as the weights are, got "
             f"{spikes.dtype} on {spikes.device}; convert them with .to(device, dtype)"
         )
-    if torch.compiler.is_compiling():
+    if not can_be_looked_at(spikes):
         return
     if not torch.isfinite(spikes.detach().sum()):
         checks.check_finite("spikes", as_array(spikes.double()))
+
+
+def can_be_looked_at(tensor: Tensor) -> bool:
+    """Return whether a tensor has values that can be looked at now.
+
+    It has none while a module is compiled or a CUDA graph is recorded, and on the device ``meta``.
+    """
+    if torch.compiler.is_compiling() or tensor.is_meta:
+        return False
+    return not (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
 def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:

@@ -7,7 +7,6 @@ make the current; recurrent weights are inside.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -21,15 +20,11 @@ from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_program import ArrayProgram, passed_on, through
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
+from stbp_edu.torch.currents import recurrent_gradient
 from stbp_edu.torch.first_derivative import only_once
 from stbp_edu.torch.layers_around import kept_by, networks_of
 from stbp_edu.torch.loops import TensorLoops, go_in_loops
-from stbp_edu.torch.tensor_functions import (
-    FUNCTIONS,
-    TensorFunction,
-    curves,
-    reached,
-)
+from stbp_edu.torch.tensor_functions import TensorFunction, functions_with
 
 Named = dict[str, Any]
 """Tensors by name, or None where there is none."""
@@ -48,6 +43,9 @@ class Steps:
         signals: what comes to the output, by the states of the rule that get it.
         copied: the states of the rule for which the output is copied: where signals differ.
         kept: the states that a step back reads, and the output.
+        made: by what was asked for, the attributes that hold the programs to run.
+        step_before: what the first step passes back to the carried states, once it is made.
+        read_by_the_step_before: the adjoints of the first step which that depends on.
     """
 
     def __init__(
@@ -59,7 +57,8 @@ class Steps:
         number: int = 2,
     ) -> None:
         self.given = neuron, rule, recurrent, layers, number
-        self.made: dict[Any, ArrayProgram | TensorLoops] = {}
+        self.made: dict[Any, str] = {}
+        self.step_before: TensorFunction | None = None
         self.neuron = as_neuron(neuron)
         self.net = kept_by(rule, networks_of(layers or [(neuron, recurrent)] * 3))
         rule = rule.known_to(self.net)  # other layers may have arrows that it names
@@ -71,6 +70,9 @@ class Steps:
         self.from_itself: list[Node] = []
         readout = Arrow("readout", "o", LOSS)
         again = {adjoint for adjoint, _, _ in self.program.from_recurrence}
+        heads = [head for _, _, head in self.program.from_recurrence]
+        passed = [*passed_on(self.program), *heads]
+        self.read_by_the_step_before = [*dict.fromkeys(passed)]
         for node in self.program.nodes:
             if self.program.signal(*node):
                 self.from_above.add(node)
@@ -135,13 +137,6 @@ class Steps:
         values = zip(self.carried.values(), carried, strict=False)
         return {state: value for (state, _), value in values}
 
-    @cached_property
-    def read_by_the_step_before(self) -> list[str]:
-        """The adjoints of the first step that its errors to the step before depend on."""
-        heads = [head for _, _, head in self.program.from_recurrence]
-        every = [*passed_on(self.program), *heads]
-        return [*dict.fromkeys(every)]
-
     def errors_of_carried(
         self,
         before: Mapping[str, Tensor],
@@ -153,7 +148,9 @@ class Steps:
         """Return the errors that the first step passes back to each carried state."""
         first = {name: states[0] for name, states in series.items()}
         adjoints = {name: found[name][0] for name in self.read_by_the_step_before}
-        back = self.to_the_step_before(before, first, adjoints, constants)
+        self.make_step_before()
+        assert self.step_before is not None
+        back = self.step_before(before, first, adjoints, constants)
         if R is not None:
             for name, _, head in self.program.from_recurrence:
                 back[name] = back.get(name, 0.0) + through(adjoints[head], R)
@@ -166,16 +163,12 @@ class Steps:
             errors.append(error)
         return errors
 
-    @cached_property
-    def to_the_step_before(self) -> TensorFunction:
-        """What the first step passes back to the carried states."""
-        return passed_back(self.program, self.functions(twin=False))
-
-    def functions(self, *, twin: bool) -> dict[str, TensorFunction]:
-        """Return the functions that a program calls."""
-        h, H = curves(self.neuron.surrogate)
-        spike = H if twin else reached
-        return {**FUNCTIONS, "h": h, "spike": spike}
+    @torch.compiler.assume_constant_result
+    def make_step_before(self) -> None:
+        """Make the attribute ``step_before``."""
+        if self.step_before is None:
+            functions = functions_with(self.neuron.surrogate, twin=False)
+            self.step_before = passed_back(self.program, functions)
 
     def run(
         self,
@@ -185,10 +178,28 @@ class Steps:
         in_loops: bool,
     ) -> ArrayProgram | TensorLoops:
         """Return the program to run, in which the adjoints ``heard`` have signals of their own."""
+        name = self.attribute_of(wanted, twin, heard, in_loops)
+        program: ArrayProgram | TensorLoops = getattr(self, name)
+        return program
+
+    @torch.compiler.assume_constant_result
+    def attribute_of(
+        self,
+        wanted: tuple[str, ...],
+        twin: bool,
+        heard: tuple[Node, ...],
+        in_loops: bool,
+    ) -> str:
+        """Return the attribute that holds a program, which is made where there is none.
+
+        ``torch.compile`` calls this, and does not follow how a program is made.
+        """
         asked = wanted, twin, heard, in_loops
         if asked not in self.made:
             program = replace(self.program, with_signal=heard).needed_for(wanted)
-            self.made[asked] = self._made(program, wanted, twin, in_loops)
+            name = f"program_{len(self.made)}"
+            setattr(self, name, self._made(program, wanted, twin, in_loops))
+            self.made[asked] = name
         return self.made[asked]
 
     def _made(
@@ -199,7 +210,8 @@ class Steps:
             loops = TensorLoops(program, wanted, twin)
             if loops.steps.on_arrays is None:
                 return loops
-        return ArrayProgram(program, self.functions(twin=twin), twin, torch)
+        functions = functions_with(self.neuron.surrogate, twin=twin)
+        return ArrayProgram(program, functions, twin, torch)
 
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
@@ -315,17 +327,3 @@ class Neurons(torch.autograd.Function):
                 before, series, found, constants, again
             )
         return None, None, None, of_R, None, None, *errors, *of_learned, *of_carried
-
-
-def recurrent_gradient(
-    epsilon: Tensor, output: Tensor, before: Tensor | None
-) -> Tensor:
-    """Return the gradient of recurrent weights, from the outputs, and those before the first step.
-
-    ``before`` is None where the layer began at rest.
-    """
-    epsilon, output = epsilon.flatten(2), output.flatten(2)
-    found = torch.einsum("tsi,tsj->ij", epsilon[1:], output[:-1])  # p2-recur-r
-    if before is not None:
-        found = found + epsilon[0].T @ before.flatten(1)
-    return found

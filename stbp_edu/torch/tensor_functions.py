@@ -1,7 +1,7 @@
 """The functions that a neuron's program calls, on tensors."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from stbp_edu.surrogates import Surrogate, is_curve
 
 TensorFunction = Callable[..., Any]
+NumberFunction = Callable[..., float]
 
 
 def curves(surrogate: Surrogate) -> tuple[TensorFunction, TensorFunction]:
@@ -22,16 +23,39 @@ def curves(surrogate: Surrogate) -> tuple[TensorFunction, TensorFunction]:
     return h, H
 
 
-def _tensor(value: Any) -> Tensor:
-    """Return a tensor; of a number one that leaves the others their dtype."""
-    if isinstance(value, Tensor):
-        return value
-    return torch.tensor(value, dtype=torch.float64)
+def as_tensors(given: Sequence[Any]) -> list[Tensor]:
+    """Return tensors on one device; of a number one that leaves the others their dtype.
+
+    It is made on that device: to bring it there from the CPU, a GPU would have to wait.
+    """
+    tensors = [one for one in given if isinstance(one, Tensor)]
+    if not tensors:
+        return [torch.tensor(one, dtype=torch.float64) for one in given]
+    like = tensors[0]
+    for one in tensors:
+        if one.ndim > like.ndim:
+            like = one
+    made = []
+    for one in given:
+        if not isinstance(one, Tensor):
+            one = like.new_full((), one)
+        made.append(one.to(like.device))
+    return made
 
 
-def _on_tensors(operation: TensorFunction) -> TensorFunction:
-    """Return an operation on tensors that takes numbers, too."""
-    return lambda *given: operation(*map(_tensor, given))
+def of_either(operation: TensorFunction, of_numbers: NumberFunction) -> TensorFunction:
+    """Return an operation on tensors and numbers, which of numbers makes a number.
+
+    So what only constants decide needs no tensor, on whichever device.
+    """
+
+    def of_both(*given: Any) -> Any:
+        """Return a tensor, or a number."""
+        if any(isinstance(one, Tensor) for one in given):
+            return operation(*as_tensors(given))
+        return of_numbers(*given)
+
+    return of_both
 
 
 def reached(v: Tensor) -> Tensor:
@@ -42,20 +66,39 @@ def reached(v: Tensor) -> Tensor:
 def norm(*entries: Any) -> Tensor:
     """Return the largest singular value of a square matrix, given row by row."""
     size = math.isqrt(len(entries))
-    tensors = torch.broadcast_tensors(*map(_tensor, entries))
+    tensors = torch.broadcast_tensors(*as_tensors(entries))
     stacked = torch.stack(tensors, -1)
     matrices = stacked.unflatten(-1, (size, size))
     return torch.linalg.matrix_norm(matrices, 2)
 
 
+def _smaller(a: Tensor, b: Tensor) -> Tensor:
+    return torch.where(b >= a, a, b)
+
+
+def _larger(a: Tensor, b: Tensor) -> Tensor:
+    return torch.where(a >= b, a, b)
+
+
+def _at_least(a: Tensor, b: Tensor) -> Tensor:
+    return (a >= b).to((a if a.ndim else b).dtype)
+
+
 FUNCTIONS: Mapping[str, TensorFunction] = {
-    "exp": _on_tensors(torch.exp),
-    "log": _on_tensors(torch.log),
-    "tanh": _on_tensors(torch.tanh),
-    "sqrt": _on_tensors(torch.sqrt),
-    "minimum": _on_tensors(lambda a, b: torch.where(b >= a, a, b)),
-    "maximum": _on_tensors(lambda a, b: torch.where(a >= b, a, b)),
-    "at_least": _on_tensors(lambda a, b: (a >= b).to((a if a.ndim else b).dtype)),
+    "exp": of_either(torch.exp, math.exp),
+    "log": of_either(torch.log, math.log),
+    "tanh": of_either(torch.tanh, math.tanh),
+    "sqrt": of_either(torch.sqrt, math.sqrt),
+    "minimum": of_either(_smaller, min),
+    "maximum": of_either(_larger, max),
+    "at_least": of_either(_at_least, lambda a, b: float(a >= b)),
     "norm": norm,
 }
 """What a program calls, beside the curves of the neuron."""
+
+
+def functions_with(surrogate: Surrogate, *, twin: bool) -> dict[str, TensorFunction]:
+    """Return what the program of a neuron calls; on the twin, H in place of the spike."""
+    h, H = curves(surrogate)
+    spike = H if twin else reached
+    return {**FUNCTIONS, "h": h, "spike": spike}

@@ -14,10 +14,14 @@ LEARNS = derive(
     "z = 0.3 * z + o * u; o = spike(u - 0.4 - beta * a + 0.1 * z)",
     surrogate=Gaussian(0.5), learn=["tau"], learn_each=["beta"], tau=0.7, rho=0.8, beta=0.2,
 )  # fmt: skip
+CLIPPED = derive(
+    "u = max(min(tau, 0.9) * u * (1 - o) + x, -1); o = spike(u - 0.4)", learn=["tau"], tau=0.7
+)  # fmt: skip
 READ_OUT = derive("u = 0.9 * u + x")
 NEURONS = {
     **{f"LIF, {gate}": LIF(tau=0.8, v_th=0.4, gate=gate) for gate in GATES},
     "derived": LEARNS,
+    "clipped": CLIPPED,
 }
 
 

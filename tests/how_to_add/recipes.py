@@ -349,7 +349,7 @@ OPERATION = Recipe(
         (
             "stbp_edu/torch/tensor_functions.py",
             '    "tanh": ',
-            '    "arctan": _on_tensors(torch.arctan),\n',
+            '    "arctan": of_either(torch.arctan, math.atan),\n',
         ),
     ],
     example="""

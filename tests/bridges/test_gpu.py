@@ -1,0 +1,193 @@
+"""Layers on a GPU: no copy to the host, and no waiting but where values are looked at.
+
+The device ``meta`` has no values. So whatever copies them to the host, or decides by them, fails
+there, which needs no GPU. The last tests need one.
+"""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from stbp_edu import LIF, Rectangle, Sigmoid, Triangle, derive
+from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf
+from stbp_edu.torch.tensor_functions import FUNCTIONS
+from tests.bridges.test_layers import assert_close, spikes
+
+ONE_STATE = "u = tau * u * (1 - o) + x; o = spike(u - 0.4)"
+CLIPPED = "u = max(min(tau, 0.9) * u + x, -1); o = spike(u - 0.4)"
+TWO_STATES = "i = 0.6 * i * (1 - o) + x; u = 0.8 * u + i; o = spike(u - 0.4)"
+
+
+def two_layers(neuron, **given):
+    """A network of two layers, always with the same weights."""
+    torch.manual_seed(0)
+    weights = [nn.Linear(6, 8), nn.Linear(8, 4)]
+    layers = [LIFLayer(one, neuron, **given) for one in weights]
+    return LIFNetwork(*layers).double()
+
+
+def with_curve(surrogate):
+    """The same with another surrogate."""
+    return two_layers(LIF(tau=0.7, v_th=0.4, surrogate=surrogate))
+
+
+LEARNED = derive(ONE_STATE, tau=0.7, learn=["tau"])
+NEURON = LIF(tau=0.7, v_th=0.4)
+NETWORKS = {
+    "exponential gate": partial(two_layers, NEURON),
+    "linear gate": partial(two_layers, LIF(tau=0.7, v_th=0.4, gate="linear")),
+    "classic": partial(two_layers, NEURON, rule="classic"),
+    "truncated": partial(two_layers, NEURON, rule="truncated-2"),
+    "recurrent": partial(two_layers, NEURON, recurrent=True),
+    "learned": partial(two_layers, LEARNED),
+    "learned and clipped": partial(
+        two_layers, derive(CLIPPED, tau=0.7, learn=["tau"]), recurrent=True
+    ),
+    "gain limit": partial(two_layers, NEURON, gain_limit=0.5),
+    "gain limit of two states": partial(two_layers, derive(TWO_STATES), gain_limit=0.5),
+    "rectangle": partial(with_curve, Rectangle()),
+    "triangle": partial(with_curve, Triangle()),
+    "sigmoid": partial(with_curve, Sigmoid()),
+    "another's surrogate": partial(with_curve, SurrogateOf(torch.sigmoid)),
+}
+theirs = pytest.mark.filterwarnings("ignore")
+"""Warnings of the compiler's own, and of what is new in PyTorch."""
+each_network = pytest.mark.parametrize("make", NETWORKS.values(), ids=NETWORKS)
+
+
+def whole(network, x):
+    """The output of a series that comes whole."""
+    return network(x)
+
+
+def in_halves(network, x):
+    """The same of one that comes in two parts, with a carried state."""
+    first, state = network(x[:2], None)
+    second, _ = network(x[2:], state)
+    return torch.cat([first, second])
+
+
+class Watched(TorchDispatchMode):
+    """What runs meanwhile: the devices of its tensors, and how often a value is asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.devices, self.looks = set(), 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        for one in tree_leaves((args, kwargs)):
+            if isinstance(one, torch.Tensor):
+                self.devices.add(one.device.type)
+        self.looks += function is torch.ops.aten._local_scalar_dense.default
+        return function(*args, **(kwargs or {}))
+
+
+@each_network
+@pytest.mark.parametrize("call", [whole, in_halves])
+def test_nothing_is_copied_from_or_to_the_host(make, call):
+    network, x = make().to("meta"), spikes().to("meta")
+    with Watched() as watched:
+        output = call(network, x)
+        output.sum().backward()
+    assert output.shape == (5, 3, 4)
+    assert watched.devices == {"meta"}
+    assert {p.grad.device.type for p in network.parameters()} == {"meta"}
+
+
+@each_network
+def test_forward_looks_at_the_input_and_once_at_each_layer_and_backward_never(make):
+    network = make()
+    with Watched() as forward:
+        output = network(spikes())
+    with Watched() as backward:
+        output.sum().backward()
+    assert (forward.looks, backward.looks) == (1 + len(network), 0)
+
+
+def found_by(call, network, x):
+    """The output and all gradients, of a loss that weighs the steps."""
+    output = call(network, x)
+    steps = torch.arange(1.0, len(x) + 1).to(output)
+    (output.sum((1, 2)) * steps).sum().backward()
+    return [output.detach(), *(p.grad for p in network.parameters())]
+
+
+@theirs
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("exponential gate", in_halves),
+        ("learned and clipped", whole),
+        ("gain limit of two states", whole),
+    ],
+)
+def test_the_compiler_takes_a_network_that_never_ran(name, call, monkeypatch):
+    """As one graph, even where the processor would go in loops."""
+    want = found_by(call, NETWORKS[name](), spikes())
+    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+    network = torch.compile(NETWORKS[name](), fullgraph=True, backend="aot_eager")
+    assert_close(found_by(call, network, spikes()), want)
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "norm"])
+def test_a_function_of_numbers_is_a_number_and_that_of_tensors_the_same(name):
+    two = name in ("minimum", "maximum", "at_least")
+    for given in [(0.3, 0.7), (0.7, 0.3), (0.5, 0.5)] if two else [(0.3,), (0.7,)]:
+        found = FUNCTIONS[name](*given)
+        assert isinstance(found, float)
+        tensors = [torch.tensor(one, dtype=torch.float64) for one in given]
+        assert FUNCTIONS[name](*tensors).item() == pytest.approx(found, rel=1e-15)
+
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+@needs_gpu
+@each_network
+@pytest.mark.parametrize("call", [whole, in_halves])
+def test_a_gpu_computes_what_the_processor_does(make, call):
+    want = found_by(call, make(), spikes())
+    assert_close(found_by(call, make().cuda(), spikes().cuda()), want, rtol=1e-9)
+
+
+@needs_gpu
+@theirs
+@pytest.mark.parametrize(
+    "name", ["exponential gate", "classic", "recurrent", "learned"]
+)
+@pytest.mark.parametrize("call", [whole, in_halves])
+def test_a_gpu_runs_the_compiled_network(name, call):
+    make = NETWORKS[name]
+    compiled = torch.compile(make().cuda(), fullgraph=True)
+    want = found_by(call, make(), spikes())
+    assert_close(found_by(call, compiled, spikes().cuda()), want, rtol=1e-9)
+
+
+@needs_gpu
+@theirs
+@pytest.mark.parametrize("name", [name for name in NETWORKS if "two" not in name])
+def test_backward_never_waits_for_a_gpu(name):
+    """The singular values of a limit on several states do: PyTorch computes them so."""
+    output = NETWORKS[name]().cuda()(spikes().cuda())
+    total = output.sum()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        total.backward()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@needs_gpu
+@theirs
+def test_a_network_is_recorded_as_a_cuda_graph():
+    network, x = NETWORKS["recurrent"]().cuda(), spikes().cuda()
+    want = network(x).detach()
+    graph = torch.cuda.CUDAGraph()
+    with torch.no_grad(), torch.cuda.graph(graph):
+        found = network(x)
+    graph.replay()
+    assert torch.equal(found, want)
