@@ -102,12 +102,15 @@ def modules(problem: ConvolutionProblem) -> list[Any]:
 
 def of_torch(
     problem: ConvolutionProblem,
-    make: Callable[[torch.dtype], SpikingLayer],
+    make: Callable[[Tensor], SpikingLayer],
     compiled: bool = False,
 ) -> Candidate:
-    """Return the step of a network that autograd differentiates; ``make`` makes its neurons."""
+    """Return the step of a network that autograd differentiates.
+
+    ``make`` makes its neurons, from weights of its dtype.
+    """
     weights = modules(problem)
-    neurons = [make(weights[0].weight.dtype) for _ in range(4)]
+    neurons = [make(weights[0].weight) for _ in range(4)]
     params = [p for module in weights for p in module.parameters()]
     x = torch.from_numpy(problem.pixels).reshape(S, 1, 28, 28)
     y = torch.from_numpy(problem.targets)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
-from benchmarks.frameworks import __main__, problem
+from benchmarks.frameworks import __main__, gpu, problem
+from benchmarks.frameworks.candidate import BY_NAME
 from stbp_edu._support.files import read_json
 from stbp_edu.training import RECIPES, from_dict
 from stbp_edu.training.measurements import (
@@ -92,19 +93,89 @@ def test_every_variant_was_run_on_the_same_footing(record):
         assert over_seeds(row["accuracy"]["seeds"]) == row["accuracy"]
 
 
-OURS = {"ours", "ours-numpy"}
+def test_on_a_gpu_take_part_those_that_run_on_pytorch():
+    there = {entry.name for entry in __main__.wanted_of("cuda", None)}
+    assert there == {name for name, e in BY_NAME.items() if "torch" in e.packages}
+    here = {entry.name for entry in __main__.wanted_of("cpu", None)}
+    assert {*BY_NAME} - here == {"torch-bridge-compile"}
+    assert [e.name for e in __main__.wanted_of("cuda", ["norse"])] == ["norse"]
 
 
-@pytest.mark.slow  # processes take their time to start
-def test_quick_runs_without_any_framework_or_mnist_and_ours_has_the_gradient(
-    monkeypatch,
-):
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("--device cuda --write", "--device cuda needs PyTorch, which is not ins"),
+        ("--device cuda --only jax", "must name candidates that run on cuda, got jax"),
+        ("--only torch-bridge-compile", "run on cpu, got torch-bridge-compile"),
+        ("--device tpu", "invalid choice: 'tpu'"),
+    ],
+)
+def test_what_cannot_be_measured_here_is_said(words, said, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["frameworks", *words.split()])
+    monkeypatch.setattr(gpu.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(SystemExit):
+        __main__.arguments()
+    assert said in capsys.readouterr().err
+
+
+def test_a_record_of_a_gpu_is_of_its_own(monkeypatch):
+    """It has the main size alone, and the records of the processor stay as they are."""
+    asked = []
+
+    def measured_at(size, entries, rounds, folder, with_memory=False, device="cpu"):
+        asked.append((size, device))
+        return {"size": size}
+
+    found = {"name": "A Fast One", "cuda": "12.9", "torch": "2.13.0"}
+    monkeypatch.setattr(__main__, "measured_at", measured_at)
+    monkeypatch.setattr(__main__, "describe", lambda entry, path: entry.name)
+    monkeypatch.setattr(__main__, "about_gpu", lambda: found)
+    given = {"quick": False, "home": False, "rounds": 20, "only": None}
+    on_gpu = argparse.Namespace(**given, device="cuda")
+    record = __main__.measured(on_gpu)
+    assert asked == [(__main__.HOME, "cuda")]
+    assert (record["gpu"], len(record["cells"])) == (found, 1)
+    assert record["command"].endswith("--write --device cuda")
+    assert __main__.path_of(on_gpu).name == "speed-gpu.json"
+    asked.clear()
+    on_cpu = argparse.Namespace(**given, device="cpu")
+    record = __main__.measured(on_cpu)
+    assert [size for size, _ in asked] == [__main__.HOME, *__main__.CROSS]
+    assert {device for _, device in asked} == {"cpu"}
+    assert "gpu" not in record
+    assert __main__.path_of(on_cpu).name == "speed-frameworks.json"
+    on_cpu.home = True
+    assert __main__.path_of(on_cpu).name == "speed-step.json"
+    assert __main__.command_of(on_cpu).endswith("--write --home")
+
+
+@pytest.fixture
+def no_mnist(monkeypatch):
     def unreachable(name):
         raise FileNotFoundError(name)
 
     monkeypatch.setattr(problem, "load_dataset", unreachable)
+
+
+@pytest.mark.usefixtures("no_mnist")
+def test_the_device_is_read_with_the_problem(tmp_path):
+    drawn, _ = problem.draw(problem.Size(T=2, batch=3, width=4))
+    path = tmp_path / "problem.npz"
+    problem.save(replace(drawn, device="cuda"), path)
+    read = problem.read(path)
+    assert (read.device, read.size) == ("cuda", drawn.size)
+    assert (read.spikes == drawn.spikes).all()
+    assert read.cast("float64").device == "cuda"
+
+
+OURS = {"ours", "ours-numpy"}
+
+
+@pytest.mark.slow  # processes take their time to start
+@pytest.mark.usefixtures("no_mnist")
+def test_quick_runs_without_any_framework_or_mnist_and_ours_has_the_gradient():
     only = [*OURS, "products"]
-    args = argparse.Namespace(quick=True, home=False, rounds=2, only=only)
+    args = argparse.Namespace(quick=True, home=False, rounds=2, only=only, device="cpu")
     record = __main__.measured(args)
     (cell,) = record["cells"]
     assert {r["name"] for r in cell["rows"]} == {*OURS, "products"}

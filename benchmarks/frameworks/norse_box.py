@@ -13,8 +13,8 @@ DT = 0.001
 K = 1 - NEURON.tau
 
 
-def neurons(dtype: torch.dtype) -> SpikingLayer:
-    """Return ``LIFBoxCell``, with its own surrogate.
+def neurons(like: Tensor) -> SpikingLayer:
+    """Return ``LIFBoxCell`` where the weights ``like`` are, with its own surrogate.
 
     It has v ← v + k (i - v), k = dt/τ_m: with k = 1 - τ and the parameters divided by k, that is
     τ v + x. Its ``heavi_erfc`` with α = 2 is the Gaussian of variance 1/8. Its reset is not
@@ -26,7 +26,7 @@ def neurons(dtype: torch.dtype) -> SpikingLayer:
         "v_th": NEURON.v_th,
         "v_reset": 0.0,
     }
-    given = {name: torch.tensor(value, dtype=dtype) for name, value in numbers.items()}
+    given = {name: like.new_tensor(value) for name, value in numbers.items()}
     alpha = 1 / (2 * NEURON.surrogate.a) ** 0.5
     cell = LIFBoxCell(
         LIFBoxParameters(**given, method="heavi_erfc", alpha=alpha), dt=DT

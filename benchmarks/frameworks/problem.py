@@ -54,6 +54,7 @@ class SizedProblem:
         labels: shape (S,).
         spikes: shape (T, S, n[0]).
         params: initial weights, and biases of zero.
+        device: where PyTorch computes it: ``"cpu"`` or ``"cuda"``.
     """
 
     size: Size
@@ -61,6 +62,7 @@ class SizedProblem:
     labels: NDArray[Any]
     spikes: NDArray[Any]
     params: Params
+    device: str = "cpu"
 
     @property
     def targets(self) -> NDArray[Any]:
@@ -112,7 +114,8 @@ def save(problem: SizedProblem, path: Path) -> None:
     """Write a problem, so that each process reads its arrays and nothing else."""
     arrays = {name: getattr(problem, name) for name in ("pixels", "labels", "spikes")}
     arrays |= named_arrays(problem.params)
-    np.savez(path, size=np.array(list(asdict(problem.size).values())), **arrays)
+    size = np.array(list(asdict(problem.size).values()))
+    np.savez(path, size=size, device=np.array(problem.device), **arrays)
 
 
 def read(path: Path) -> SizedProblem:
@@ -123,7 +126,8 @@ def read(path: Path) -> SizedProblem:
             [None, *(f[f"{k}{n}"] for n in range(1, size.hidden + 2))] for k in "Wb"
         )
         params = Params(W=W, b=b)
-        return SizedProblem(size, f["pixels"], f["labels"], f["spikes"], params)
+        drawn = f["pixels"], f["labels"], f["spikes"]
+        return SizedProblem(size, *drawn, params, str(f["device"]))
 
 
 def products_alone(problem: SizedProblem) -> Candidate:

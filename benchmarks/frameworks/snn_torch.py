@@ -11,19 +11,17 @@ from benchmarks.frameworks.problem import NEURON, SizedProblem
 from benchmarks.frameworks.torch_common import HeavisideSpike, SpikingLayer, layered
 
 
-def neurons(
-    dtype: torch.dtype, reset: str = "zero", delay: bool = True
-) -> SpikingLayer:
-    """Return ``Leaky``, with reset to zero if no other is named.
+def neurons(like: Tensor, reset: str = "zero", delay: bool = True) -> SpikingLayer:
+    """Return ``Leaky`` where the weights ``like`` are, with reset to zero if no other is named.
 
     It multiplies the potential by β after the reset of the step before: the linear gate. The
     spike in that reset is detached, so that its gradient is that of ``detached-reset``. With
     ``reset`` "subtract" it is the soft gate; without ``delay`` the reset is within the step.
     """
     leaky = snntorch.Leaky(
-        beta=torch.tensor(NEURON.tau, dtype=dtype), threshold=NEURON.v_th,
+        beta=like.new_tensor(NEURON.tau), threshold=NEURON.v_th,
         spike_grad=HeavisideSpike.apply, reset_mechanism=reset, reset_delay=delay,
-    )  # fmt: skip
+    ).to(like.device)  # fmt: skip
 
     def run(currents: Tensor) -> Tensor:
         mem, spikes = leaky.reset_mem(), []

@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import torch
 from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import Tensor
 
@@ -11,7 +10,7 @@ from benchmarks.frameworks.problem import NEURON, SizedProblem
 from benchmarks.frameworks.torch_common import SpikingLayer, layered
 
 
-def neurons(_: torch.dtype, detach: bool = False) -> SpikingLayer:
+def neurons(_: Tensor, detach: bool = False) -> SpikingLayer:
     """Return ``LIFNode`` in multi-step mode, with its own surrogate.
 
     Without decay of the input it has u ← (1 - 1/τ_s) u + x, so that its τ_s is 1 / (1 - τ). Its

@@ -1,7 +1,7 @@
-"""What the candidates that run on PyTorch share: layers, loss, fused Adam."""
+"""What the candidates that run on PyTorch share: layers, loss, fused Adam, and the device."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -37,14 +37,25 @@ def gaussian(v: Tensor) -> Tensor:
     return torch.exp(v * v * (-0.5 / A)) * HEIGHT
 
 
+def inputs(problem: SizedProblem) -> tuple[Tensor, Tensor]:
+    """Return spikes and targets on the device of the problem."""
+    x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
+    return x.to(problem.device), y.to(problem.device)
+
+
+def arrays(tensors: Iterable[Tensor]) -> GradientList:
+    """Return the values of tensors on any device as arrays."""
+    return [one.detach().cpu().numpy() for one in tensors]
+
+
 def linear(problem: SizedProblem, n: int, scale: float = 1.0) -> torch.nn.Linear:
-    """Return layer n as a module that holds the parameters, times ``scale``."""
+    """Return layer n as a module that holds the parameters, times ``scale``, on the device."""
     W, b = problem.params.W[n], problem.params.b[n]
     layer = torch.nn.Linear(W.shape[1], W.shape[0], dtype=torch.from_numpy(W).dtype)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(W) * scale)
         layer.bias.copy_(torch.from_numpy(b) * scale)
-    return layer
+    return layer.to(problem.device)
 
 
 def loss(output: Tensor, targets: Tensor) -> Tensor:
@@ -60,7 +71,7 @@ def through(network: TorchNetwork, compiled: bool) -> TorchNetwork:
 
 def layered(
     problem: SizedProblem,
-    neurons: Callable[[torch.dtype], SpikingLayer],
+    neurons: Callable[[Tensor], SpikingLayer],
     compiled: bool,
     scale: float = 1.0,
 ) -> Candidate:
@@ -68,12 +79,12 @@ def layered(
 
     Args:
         problem: its parameters, spikes and targets.
-        neurons: makes the neurons of a layer.
+        neurons: makes the neurons of a layer, from weights of its dtype and device.
         compiled: whether the whole network goes through ``torch.compile``.
         scale: what the parameters are multiplied by, for neurons that take 1/scale of a current.
     """
     layers = [linear(problem, n, scale) for n in range(1, problem.params.N + 1)]
-    own = [neurons(layers[0].weight.dtype) for _ in layers]
+    own = [neurons(layer.weight) for layer in layers]
 
     def network(x: Tensor) -> Tensor:
         for layer, spikes in zip(layers, own, strict=True):
@@ -90,15 +101,13 @@ def differentiated(
     scale: float = 1.0,
 ) -> Candidate:
     """Return a candidate of a network of these layers that autograd differentiates."""
-    x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
+    x, y = inputs(problem)
     params = [p for layer in layers for p in layer.parameters()]
 
     def backward() -> None:
         loss(network(x), y).backward()
 
-    return candidate(
-        params, backward, lambda: [(p.grad * scale).numpy() for p in params]
-    )
+    return candidate(params, backward, lambda: arrays(p.grad * scale for p in params))
 
 
 def candidate(
@@ -106,7 +115,10 @@ def candidate(
     backward: Callable[[], None],
     found: Callable[[], GradientList],
 ) -> Candidate:
-    """Return a step that computes gradients by ``backward``, and then one of fused Adam."""
+    """Return a step that computes gradients by ``backward``, and then one of fused Adam.
+
+    On a GPU it waits until all of this is done.
+    """
     adam = torch.optim.Adam(params, lr=LR, fused=True)
 
     def gradient() -> None:
@@ -120,5 +132,7 @@ def candidate(
     def step() -> None:
         gradient()
         adam.step()
+        if params[0].is_cuda:
+            torch.cuda.synchronize()
 
     return Candidate(step, gradients)

@@ -24,17 +24,19 @@ def loop(problem: SizedProblem) -> Candidate:
     return torch_common.layered(problem, lambda _: run, compiled=False)
 
 
-def bridge(problem: SizedProblem) -> Candidate:
-    """Return the layers of :mod:`stbp_edu.torch`, as they come."""
-    network = LIFNetwork.from_params(problem.params, NEURON)
-    return torch_common.differentiated(
-        problem, [layer.weights for layer in network], network
-    )
+def bridge(problem: SizedProblem, compiled: bool = False) -> Candidate:
+    """Return the layers of :mod:`stbp_edu.torch`, as they come or compiled as one graph."""
+    network = LIFNetwork.from_params(problem.params, NEURON).to(problem.device)
+    layers = [layer.weights for layer in network]
+    run: torch_common.TorchNetwork = network
+    if compiled:
+        run = torch.compile(network, fullgraph=True, dynamic=False)
+    return torch_common.differentiated(problem, layers, run)
 
 
 def compiled(problem: SizedProblem) -> Candidate:
     """Return forward and backward written out by hand, and compiled as one graph."""
-    x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
+    x, y = torch_common.inputs(problem)
     layers = [torch_common.linear(problem, n) for n in range(1, problem.params.N + 1)]
     params = [p for layer in layers for p in layer.parameters()]
     run = torch.compile(_gradients, fullgraph=True, dynamic=False)
@@ -45,7 +47,7 @@ def compiled(problem: SizedProblem) -> Candidate:
                 p.grad = g
 
     return torch_common.candidate(
-        params, backward, lambda: [p.grad.numpy() for p in params]
+        params, backward, lambda: torch_common.arrays(p.grad for p in params)
     )
 
 
