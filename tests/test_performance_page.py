@@ -90,6 +90,33 @@ def test_a_step_is_never_faster_than_the_memory_moves_its_bytes(record):
     assert performance_page.bytes_moved(cell) == 4 * floats
 
 
+def test_a_gpu_has_a_section_where_it_was_measured(record):
+    """Nobody there is ours but the bridge, and the others are divided by it."""
+    assert "`python -m benchmarks.frameworks --device cuda --write`" in page(**RECORDS)
+    on_gpu = copy.deepcopy(record)
+    cell = on_gpu["cells"][0]
+    on_gpu["entries"] = [
+        {**e, "absent": ""} for e in on_gpu["entries"] if "torch" in e["versions"]
+    ]
+    kept = {e["name"] for e in on_gpu["entries"]}
+    cell["rows"] = [r for r in cell["rows"] if r["name"] in kept]
+    cell["failed"] = {"norse": "no kernel"}
+    on_gpu["gpu"] = {"name": "A Fast One", "cuda": "12.9", "torch": "2.13.0"}
+    on_gpu["command"] = "python -m benchmarks.frameworks --write --device cuda"
+    whole = page(speed_frameworks=record, speed_gpu=on_gpu)
+    text = whole.partition("## On a GPU")[2].partition("##")[0]
+    assert "on A Fast One, with CUDA 12.9 and PyTorch 2.13.0" in text
+    assert "| ÷ stbp_edu.torch |" in text
+    assert "| stbp_edu.torch | 10.0 | " in text
+    assert "| snnTorch | 20.0 |" in text
+    assert "failed: no kernel" in text
+    assert "the dense matrix products" not in text
+    assert "Nothing has been measured on a GPU" not in whole
+    bridge = next(r for r in cell["rows"] if r["name"] == "torch-bridge")
+    cell["rows"].remove(bridge)
+    assert "| snnTorch | 20.0 |" in page(speed_gpu=on_gpu)
+
+
 def test_goals_of_an_own_loop_are_judged_by_its_record(record):
     rows = [{"name": name, "ratio": 1.0, "ms": 10.0} for name in "abcde"]
     rows[2]["ratio"], rows[4]["ms"] = 1.2, 14.0
