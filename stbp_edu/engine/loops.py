@@ -41,9 +41,11 @@ def add_rows(table: Any, index: Any, count: int, total: Any) -> None:
         a6 = table[index[k + 6]]
         a7 = table[index[k + 7]]
         for i in range(len(total)):
-            first = (a0[i] + a1[i]) + (a2[i] + a3[i])
-            second = (a4[i] + a5[i]) + (a6[i] + a7[i])
-            total[i] += first + second
+            a01 = a0[i] + a1[i]
+            a23 = a2[i] + a3[i]
+            a45 = a4[i] + a5[i]
+            a67 = a6[i] + a7[i]
+            total[i] += (a01 + a23) + (a45 + a67)
         k += 8
     if k + 4 <= count:
         a0 = table[index[k]]
@@ -51,7 +53,9 @@ def add_rows(table: Any, index: Any, count: int, total: Any) -> None:
         a2 = table[index[k + 2]]
         a3 = table[index[k + 3]]
         for i in range(len(total)):
-            total[i] += (a0[i] + a1[i]) + (a2[i] + a3[i])
+            a01 = a0[i] + a1[i]
+            a23 = a2[i] + a3[i]
+            total[i] += a01 + a23
         k += 4
     while k < count:
         a0 = table[index[k]]
@@ -64,27 +68,40 @@ def add_scaled_rows(v: Any, table: Any, total: Any) -> None:
     """Add each row of a table, times its value in ``v``, to a row, ``total``."""
     k = 0
     while k + 8 <= len(v):
-        a0, v0 = table[k], v[k]
-        a1, v1 = table[k + 1], v[k + 1]
-        a2, v2 = table[k + 2], v[k + 2]
-        a3, v3 = table[k + 3], v[k + 3]
-        a4, v4 = table[k + 4], v[k + 4]
-        a5, v5 = table[k + 5], v[k + 5]
-        a6, v6 = table[k + 6], v[k + 6]
-        a7, v7 = table[k + 7], v[k + 7]
+        a0 = table[k]
+        v0 = v[k]
+        a1 = table[k + 1]
+        v1 = v[k + 1]
+        a2 = table[k + 2]
+        v2 = v[k + 2]
+        a3 = table[k + 3]
+        v3 = v[k + 3]
+        a4 = table[k + 4]
+        v4 = v[k + 4]
+        a5 = table[k + 5]
+        v5 = v[k + 5]
+        a6 = table[k + 6]
+        v6 = v[k + 6]
+        a7 = table[k + 7]
+        v7 = v[k + 7]
         for i in range(len(total)):
-            first = (v0 * a0[i] + v1 * a1[i]) + (v2 * a2[i] + v3 * a3[i])
-            second = (v4 * a4[i] + v5 * a5[i]) + (v6 * a6[i] + v7 * a7[i])
-            total[i] += first + second
+            a01 = v0 * a0[i] + v1 * a1[i]
+            a23 = v2 * a2[i] + v3 * a3[i]
+            a45 = v4 * a4[i] + v5 * a5[i]
+            a67 = v6 * a6[i] + v7 * a7[i]
+            total[i] += (a01 + a23) + (a45 + a67)
         k += 8
     if k + 2 <= len(v):
-        a0, v0 = table[k], v[k]
-        a1, v1 = table[k + 1], v[k + 1]
+        a0 = table[k]
+        v0 = v[k]
+        a1 = table[k + 1]
+        v1 = v[k + 1]
         for i in range(len(total)):
             total[i] += v0 * a0[i] + v1 * a1[i]
         k += 2
     while k < len(v):
-        a0, v0 = table[k], v[k]
+        a0 = table[k]
+        v0 = v[k]
         for i in range(len(total)):
             total[i] += v0 * a0[i]
         k += 1
@@ -97,8 +114,9 @@ def count_spikes(first: int, last: int, rows: Any, many: Any, others: Any) -> No
         active = 0
         other = 0
         for j in range(len(row)):
-            active += row[j] != 0
-            other += (row[j] != 0) & (row[j] != 1)
+            entry = row[j]
+            active += entry != 0
+            other += (entry != 0) & (entry != 1)
         many[r] = active
         others[r] = other
 
@@ -108,7 +126,9 @@ def note_places(first: int, last: int, rows: Any, starts: Any, places: Any) -> N
     index = np.empty(rows.shape[1] + 1, np.int32)
     for r in range(first, last):
         count = spikes_in(rows[r], index)
-        places[starts[r] : starts[r] + count] = index[:count]
+        start = starts[r]
+        end = start + count
+        places[start:end] = index[:count]
 
 
 def weigh(
@@ -129,13 +149,17 @@ def weigh(
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
         for part in range(parts):
+            table = tables[part]
             left = part * width
-            begin = b[left : left + width]
+            right = left + width
+            begin = b[left:right]
             for r in range(start, end):
-                total = out[r, left : left + width]
+                total = out[r, left:right]
                 total[:] = begin
-                named = places[starts[r] : starts[r + 1]]
-                add_rows(tables[part], named, len(named), total)
+                here = starts[r]
+                next_row = starts[r + 1]
+                named = places[here:next_row]
+                add_rows(table, named, len(named), total)
 
 
 def correlate(
@@ -156,25 +180,32 @@ def correlate(
     T, S, m = epsilon.shape
     errors = epsilon.reshape(T * S, m)
     size = last - first
-    together = min(S, max(1, NEAR // (T * m)))
+    near = NEAR // (T * m)
+    together = min(S, max(1, near))
     found = np.empty((size, T * together), np.int32)
     many = np.empty(size, np.int32)
     out[first:last] = 0
     for start in range(0, S, together):
         many[:] = 0
-        for s in range(start, min(S, start + together)):
+        end = min(S, start + together)
+        for s in range(start, end):
             for t in range(T):
                 r = t * S + s
-                named = places[starts[r] : starts[r + 1]]
+                here = starts[r]
+                next_row = starts[r + 1]
+                named = places[here:next_row]
                 k = np.searchsorted(named, first)
                 while k < len(named) and named[k] < last:
                     j = named[k] - first
-                    found[j, many[j]] = r
-                    many[j] += 1
+                    count = many[j]
+                    found[j, count] = r
+                    many[j] = count + 1
                     k += 1
         for j in range(size):
-            if many[j] > 0:
-                add_rows(errors, found[j], many[j], out[first + j])
+            count = many[j]
+            if count > 0:
+                total = out[first + j]
+                add_rows(errors, found[j], count, total)
 
 
 def adam(
@@ -183,9 +214,11 @@ def adam(
 ) -> None:  # fmt: skip
     """Make one update of Adam; see :func:`stbp_edu.training.optimiser.adam`."""
     for i in range(len(p)):
-        m[i] = beta1 * m[i] + rest1 * g[i]
-        v[i] = beta2 * v[i] + rest2 * (g[i] * g[i])
-        p[i] -= m[i] * size / (np.sqrt(v[i]) + eps)  # adam
+        slope = g[i]
+        m[i] = beta1 * m[i] + rest1 * slope
+        v[i] = beta2 * v[i] + rest2 * (slope * slope)
+        root = np.sqrt(v[i])
+        p[i] -= m[i] * size / (root + eps)  # adam
 
 
 def quick_exp(y: Any) -> Any:
@@ -194,14 +227,25 @@ def quick_exp(y: Any) -> Any:
     y = n ln 2 + r: 2^n is written as bits, and e^r is a polynomial.
     """
     F = np.float32
+    one_by_ln2 = F(1.4426950408889634)
+    ln2 = F(0.693359375)  # its first digits: n times it is exact
+    rest_of_ln2 = F(-2.12194440e-4)
+    whole = F(12582912)  # 1.5 · 2^23: what is added to it is rounded to a whole number
     x = y
-    y = min(max(y, F(-87)), F(88))
-    shifted = F(y * F(1.4426950408889634) + F(12582912))
-    n = F(shifted - F(12582912))  # rounded: 12582912 = 1.5 · 2^23
-    r = (y - n * F(0.693359375)) - n * F(-2.12194440e-4)
-    e = F(1 / 6) + r * (F(1 / 24) + r * (F(1 / 120) + r * F(1 / 720)))
-    e = F(1) + r * (F(1) + r * (F(1 / 2) + r * e))
-    e *= np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+    y = max(y, F(-87))
+    y = min(y, F(88))
+    shifted = F(y * one_by_ln2 + whole)
+    n = F(shifted - whole)
+    r = (y - n * ln2) - n * rest_of_ln2
+    e = F(1 / 120) + r * F(1 / 720)
+    e = F(1 / 24) + r * e
+    e = F(1 / 6) + r * e
+    e = F(1 / 2) + r * e
+    e = F(1) + r * e
+    e = F(1) + r * e
+    exponent = np.int32(n) + np.int32(127)
+    bits = np.int32(exponent << np.int32(23))
+    e *= bits.view(np.float32)
     return e if x == x else x  # not a number stays so
 
 
