@@ -7,6 +7,7 @@ Weights are linear maps, :class:`Dense` or with convolution and average pooling.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,21 +30,25 @@ States = list[Any]
 
 def flat(a: Array) -> Array:
     """Return an array as a matrix with its last axis for columns, without a copy."""
-    return a.reshape(-1, a.shape[-1])
+    columns = a.shape[-1]
+    return a.reshape(-1, columns)
 
 
 def multiply(a: Array, b: Array, out: Array) -> None:
     """Write the matrix product of a and b to ``out``, in blocks of rows that are about alike."""
-    blocks = -(-len(a) // PRODUCT_ROWS)
-    height = 8 * -(-len(a) // (8 * blocks))  # rows are computed eight at a time
+    blocks = math.ceil(len(a) / PRODUCT_ROWS)
+    rows_each = math.ceil(len(a) / blocks)
+    height = 8 * math.ceil(rows_each / 8)  # rows are computed eight at a time
 
     def loop(first: int, last: int) -> None:
         """Do some blocks."""
         for k in range(first, last):
-            rows = slice(k * height, (k + 1) * height)
+            start = k * height
+            rows = slice(start, start + height)
             np.matmul(a[rows], b, out=out[rows])
 
-    work = a.size * b.shape[1] / 16  # 16 multiplications are done at once
+    multiplications = a.size * b.shape[1]
+    work = multiplications / 16  # so many are done at once
     run_in_parts(loop, blocks, work)
 
 
@@ -55,15 +60,19 @@ class Dense:
 
     def forward(self, below: Array, out: Array) -> None:
         """Write W o, for every step and sample."""
-        multiply(flat(below), self.W.T, flat(out))  # fwd-x
+        rows = flat(below)
+        multiply(rows, self.W.T, flat(out))  # fwd-x
 
     def transpose(self, signal: Array, out: Array) -> None:
         """Write Wᵀ err."""
-        multiply(flat(signal), self.W, flat(out))
+        rows = flat(signal)
+        multiply(rows, self.W, flat(out))
 
     def gradient(self, epsilon: Array, below: Array, out: Array) -> None:
         """Write Σ ε oᵀ over steps and samples."""
-        multiply(flat(epsilon).T, flat(below), out)  # c5-w
+        errors = flat(epsilon)
+        outputs = flat(below)
+        multiply(errors.T, outputs, out)  # c5-w
 
     copies = 1
 
@@ -92,11 +101,15 @@ class Passes:
         for n, steps in enumerate(self.layers[1:], 1):
             below = self.output(states, n - 1)
             p = self.params[n]
-            b = np.repeat(p["b"], self.weights[n].copies)
+            copies = self.weights[n].copies
+            b = np.repeat(p["b"], copies)
             T, S, _ = below.shape
-            like = n, (T, S, len(b)), b.dtype
-            own = {s: self.work.array(f"state {s}", *like) for s in steps.states}
-            self._drive(n, below, own[steps.states[0]])
+            shape = T, S, len(b)
+            own: dict[str, Array] = {}
+            for name in steps.states:
+                own[name] = self.work.array(f"state {name}", n, shape, b.dtype)
+            first = steps.states[0]
+            self._drive(n, below, own[first])
             steps.forward(own, {**p, "b": b})
             states.append(own)
         return states
@@ -107,7 +120,8 @@ class Passes:
         self.work.keep_places(n, below, places)
         if places is not None:
             W = self.params[n]["W"]
-            places.weigh(W, np.zeros(len(W), W.dtype), out)  # steps add the bias
+            nothing = np.zeros(len(W), W.dtype)  # steps add the bias
+            places.weigh(W, nothing, out)
             return
         distinct = distinct_steps(below)
         many = len(distinct)
@@ -116,7 +130,10 @@ class Passes:
 
     def output(self, states: States, n: int) -> Array:
         """Return the layer's output."""
-        name = self.layers[n].program.neuron.output if n else "o"
+        name = "o"
+        if n > 0:
+            neuron = self.layers[n].program.neuron
+            name = neuron.output
         found: Array = states[n][name]
         return found
 
@@ -130,19 +147,24 @@ class Passes:
             direct: by state of the last layer, the direct term, (T, S, n[N]).
         """
         above: dict[str, Array] = {}
-        for n in range(len(self.layers) - 1, 0, -1):
-            steps, output = self.layers[n], self.output(states, n)
+        last = len(self.layers) - 1
+        for n in range(last, 0, -1):
+            steps = self.layers[n]
+            output = self.output(states, n)
             like = n, output.shape, output.dtype
-            errors = {d: self.work.array(f"adjoint {d}", *like) for d in steps.wanted}
+            errors: dict[str, Array] = {}
+            for name in steps.wanted:
+                errors[name] = self.work.array(f"adjoint {name}", *like)
+            first = steps.wanted[0]
             signals: dict[str, Array] = {}
             for name in steps.program.signals:
+                out = errors[first]  # has the place of the first signal
                 if signals:
                     out = self.work.array(f"signal {name}", *like)
-                else:
-                    out = errors[steps.wanted[0]]  # has the place of the first signal
                 self._signal(n, name, above, direct, out)
                 signals[name] = out
-            sums = steps.backward(errors, states[n], self.params[n], signals)
+            p = self.params[n]
+            sums = steps.backward(errors, states[n], p, signals)
             yield n, errors, sums
             above = errors
 
@@ -150,15 +172,20 @@ class Passes:
         """Return the gradients by layer; those of the weights live in the buffers."""
         result: list[Any] = [None] * len(self.layers)
         for n, errors, sums in self.down(states, direct):
-            epsilon, *_ = errors.values()
+            epsilon, *_ = errors.values()  # what the parameters enter
             p = self.params[n]
             found: dict[str, Array] = {}
             for name, g in sums.items():
-                by_neuron = g.sum(axis=0).reshape(*p[name].shape, -1)
-                found[name] = np.asarray(by_neuron.sum(axis=-1))  # who share it: c5-b
+                over_samples = g.sum(axis=0)
+                shape = p[name].shape
+                sharing = over_samples.reshape(*shape, -1)
+                summed = sharing.sum(axis=-1)  # over who share an entry: c5-b
+                found[name] = np.asarray(summed)
             if "R" in p:
                 output = self.output(states, n)
-                found["R"] = flat(epsilon[1:]).T @ flat(output[:-1])
+                later = flat(epsilon[1:])
+                earlier = flat(output[:-1])
+                found["R"] = later.T @ earlier
             below = self.output(states, n - 1)
             found["W"] = self._of_weights(n, epsilon, below, sums["b"])
             result[n] = found
@@ -166,12 +193,15 @@ class Passes:
 
     def input_gradient(self, states: States, direct: Mapping[str, Array]) -> Array:
         """Return the derivative by an input that all steps share, (S, n[0])."""
-        *_, (_, errors, _) = self.down(states, direct)
+        *_, first_layer = self.down(states, direct)
+        _, errors, _ = first_layer
         *_, err = errors.values()
         summed = err.sum(axis=0, keepdims=True)
-        _, S, inputs = states[0]["o"].shape
-        delta = np.empty((1, S, inputs), err.dtype)
-        self.weights[1].transpose(summed, delta)  # c2-delta
+        inputs = states[0]["o"]
+        one_step = inputs[:1].shape
+        delta = np.empty(one_step, err.dtype)
+        weights = self.weights[1]
+        weights.transpose(summed, delta)  # c2-delta
         return np.asarray(delta[0])
 
     def _of_weights(self, n: int, epsilon: Array, below: Array, summed: Array) -> Array:
@@ -183,7 +213,8 @@ class Passes:
             places = self._places(n, below)
         if places is not None:
             # Transposed: a row for each neuron below, to which a spike adds.
-            by_neuron_below = self.work.array("W", n, W.shape[::-1], W.dtype)
+            shape = W.shape[::-1]
+            by_neuron_below = self.work.array("W", n, shape, W.dtype)
             places.correlate(epsilon, by_neuron_below)
             return by_neuron_below.T
         out = self.work.array("W", n, W.shape, W.dtype)
@@ -199,7 +230,8 @@ class Passes:
             return None
         if not isinstance(self.layers[n], CompiledSteps):
             return None
-        return rare_spikes(below, len(self.params[n]["b"]))
+        m = len(self.params[n]["b"])
+        return rare_spikes(below, m)
 
     def _signal(
         self,
@@ -210,10 +242,12 @@ class Passes:
         out: Array,
     ) -> None:
         """Write the errors that layer n receives from the loss and the layer above."""
-        for arrow, q in self.layers[n].program.signals[name]:
+        program = self.layers[n].program
+        for arrow, q in program.signals[name]:
             if arrow.layer:
-                above = self.layers[n + 1].program.name(arrow.target, q)
-                self.weights[n + 1].transpose(errors[above], out)
+                above = self.layers[n + 1].program
+                error = errors[above.name(arrow.target, q)]
+                self.weights[n + 1].transpose(error, out)
                 return
             if arrow.target == LOSS and arrow.source in direct:
                 out[...] = direct[arrow.source]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -66,26 +67,35 @@ class Program:
 
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
+        net = self.net
         kinds = {"net": models.Network, "twin": bool, "to_input": bool, "reads": tuple}
-        checks.fields("program", self, **kinds, work=(Workspace, type(None)))
+        workspace_or_none = Workspace, type(None)
+        checks.fields("program", self, **kinds, work=workspace_or_none)
+        of_last = net.states[net.N]
         for state in self.reads:
-            checks.choice("reads", state, self.net.states[self.net.N])
-        object.__setattr__(self, "rule", as_rule(self.rule))
-        object.__setattr__(self, "backend", chosen(self.backend, self.net))
+            checks.choice("reads", state, of_last)
+        rule = as_rule(self.rule)
+        backend = chosen(self.backend, net)
+        object.__setattr__(self, "rule", rule)
+        object.__setattr__(self, "backend", backend)
         _ = self.layers  # which checks the rule and the neurons
 
     @cached_property
     def layers(self) -> list[Any]:
         """The steps of each layer; None for the input."""
-        backs = steps_back(self.net, as_rule(self.rule))
-        last = backs[-1]
+        rule = as_rule(self.rule)
+        programs = steps_back(self.net, rule)
+        last = programs[-1]
         more = [Arrow("readout", state, LOSS) for state in self.reads]
-        backs[-1] = replace(last, leaving=[*last.leaving, *more])
+        leaving = [*last.leaving, *more]
+        programs[-1] = replace(last, leaving=leaving)
         kind = CompiledSteps if self.backend == "compiled" else ArraySteps
         layers: list[Any] = [None]
-        for below, back in pairwise(backs):
-            wanted = self._wanted(below, back)
-            layers.append(kind(back.needed_for(wanted), wanted, self.twin))
+        for below, program in pairwise(programs):
+            wanted = self._wanted(below, program)
+            needed = program.needed_for(wanted)
+            steps = kind(needed, wanted, self.twin)
+            layers.append(steps)
         return layers
 
     def _wanted(
@@ -97,7 +107,8 @@ class Program:
             for moves in below.signals.values():
                 wanted += [program.name(a.target, q) for a, q in moves if a.layer]
         elif self.to_input:
-            to_input = program.from_weights(program.rule.start)
+            start = program.rule.start
+            to_input = program.from_weights(start)
             if to_input is not None:
                 wanted.append(to_input)
         return tuple(dict.fromkeys(wanted))
@@ -110,9 +121,12 @@ class Program:
         """
         found = []
         for n, steps in enumerate(self.layers[1:], 1):
-            source = steps.program.source()
-            if is_curve(steps.program.neuron.surrogate):
-                source = LoopSource(steps.program, steps.wanted, steps.twin).text
+            program = steps.program
+            if is_curve(program.neuron.surrogate):
+                loops = LoopSource(program, steps.wanted, steps.twin)
+                source = loops.text
+            else:
+                source = program.source()
             found.append(f"# layer {n}\n{source}")
         return "\n\n".join(found)
 
@@ -128,19 +142,20 @@ class Program:
         """
         net = self.net
         forward_run.check_params(net, params)
-        checks.array(
-            "inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape)
-        )
-        inputs = np.asarray(inputs, params[1]["W"].dtype)
+        axes, sizes = f"(T, S, *{net.shape})", (None, None, *net.shape)
+        checks.array("inputs", inputs, axes, sizes)
+        dtype = dtype_of(params)
+        inputs = np.asarray(inputs, dtype)
         passes = self.passes(params)
         with one_blas_thread(self.backend == "compiled"):
             states = passes.forward(flat(inputs))
         T, S = inputs.shape[:2]
-        trace: models.Series = {"o": [inputs, *[None] * net.N]}
+        nowhere = [None] * net.N
+        trace: models.Series = {"o": [inputs, *nowhere]}
         for n, of_layer in enumerate(states[1:], 1):
             shape = T, S, *net.shape_of(n)
             for name, series in of_layer.items():
-                by_layer = trace.setdefault(name, [None] * (net.N + 1))
+                by_layer = trace.setdefault(name, [None, *nowhere])
                 by_layer[n] = series.reshape(shape)
         return trace
 
@@ -161,12 +176,18 @@ class Program:
         forward_run.check_params(net, params)
         forward_run.check_run(net, trace, targets)
         read = net.loss.state
-        direct = net.loss.direct(trace[read][net.N], targets)
-        dtype = params[1]["W"].dtype
+        readout = trace[read][net.N]
+        direct = net.loss.direct(readout, targets)
+        dtype = dtype_of(params)
         states: list[dict[str, Array]] = []
         for n in range(net.N + 1):
-            names = net.layers[n].neuron.order if n else ("o",)
-            by_name = {name: np.asarray(flat(trace[name][n]), dtype) for name in names}
+            names: Sequence[str] = ("o",)
+            if n > 0:
+                names = net.layers[n].neuron.order
+            by_name: dict[str, Array] = {}
+            for name in names:
+                series = flat(trace[name][n])
+                by_name[name] = np.asarray(series, dtype)
             states.append(by_name)
         passes = self.passes(params)
         with one_blas_thread(self.backend == "compiled"):
@@ -176,18 +197,30 @@ class Program:
         self, params: models.LayerParams, work: Workspace | None = None
     ) -> Passes:
         """Return the passes with these parameters, which are not checked, perhaps in buffers."""
-        work = work or self.work or Workspace()
-        dtype = params[1]["W"].dtype
+        if work is None:
+            work = self.work
+        if work is None:
+            work = Workspace()
+        dtype = dtype_of(params)
         cast: list[Any] = [None]
         weights: list[Any] = [None]
         compiled = self.backend == "compiled"
         for p, layer in zip(params[1:], self.net.layers[1:], strict=True):
             own = {name: np.asarray(value, dtype) for name, value in p.items()}
+            into_layer = linear_map(layer.link, own["W"], compiled)
             cast.append(own)
-            weights.append(linear_map(layer.link, own["W"], compiled))
+            weights.append(into_layer)
         return Passes(self.layers, weights, cast, work)
 
 
 def flat(a: Array) -> Array:
     """Return (T, S, *shape) as (T, S, m)."""
-    return a.reshape(*a.shape[:2], -1)
+    T, S = a.shape[:2]
+    return a.reshape(T, S, -1)
+
+
+def dtype_of(params: models.LayerParams) -> np.dtype[Any]:
+    """Return the dtype of the computation, which is that of the first weights."""
+    first = params[1]["W"]
+    found: np.dtype[Any] = first.dtype
+    return found
