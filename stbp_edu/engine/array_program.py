@@ -36,20 +36,24 @@ class Ahead:
         """Return the lines that are left for each step, with names in place of their factors."""
         found = []
         for line in lines:
-            if line.terms and not any(of for _, of in line.terms):
-                # without an adjoint: the whole line is computed ahead
-                factor = line.terms[0].factor
-                self.names[self._with_calls(factor)] = line.name
+            adjoints = [of for _, of in line.terms if of]
+            if line.terms and not adjoints:  # the whole line is computed ahead
+                first = line.terms[0]
+                factor = self._with_calls(first.factor)
+                self.names[factor] = line.name
             else:
                 terms = [Term(self.factor(factor), of) for factor, of in line.terms]
-                found.append(line._replace(terms=tuple(terms)))
+                left = line._replace(terms=tuple(terms))
+                found.append(left)
         return found
 
     def factor(self, tree: ex.Expression) -> ex.Expression:
         """Return the name of a factor, if a state is in it."""
-        if all(name.name in self.constants for name in ex.names_in(tree)):
+        names = {name.name for name in ex.names_in(tree)}
+        if names <= self.constants:
             return tree
-        return self._named(self._with_calls(tree))
+        factor = self._with_calls(tree)
+        return self._named(factor)
 
     def _with_calls(self, tree: ex.Expression) -> ex.Expression:
         """Return a factor with names in place of slow calls in it, which others may share."""
@@ -65,7 +69,8 @@ class Ahead:
 
     def _named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of a factor, which is computed ahead from now on."""
-        name = self.names.setdefault(tree, f"_f{len(self.names)}")
+        next_name = f"_f{len(self.names)}"
+        name = self.names.setdefault(tree, next_name)
         return ex.Name(name, "factor")
 
 
@@ -98,16 +103,19 @@ class ArrayProgram:
         self.program = program
         self.xp = xp
         self.parts = parts_of(program, twin)
-        text = "\n\n\n".join(function.source() for function in self.parts)
+        sources = [function.source() for function in self.parts]
+        text = "\n\n\n".join(sources)
         self.run = dict(functions)
         exec(compile(text, "<program>", "exec"), self.run)
         self.states = [*program.lines.lines]
-        self.output = self.states.index(program.neuron.output)
+        output = program.neuron.output
+        self.output = self.states.index(output)
         self.reads = [(one.of, one.step) for one in program.states_read]
         self.signals = sorted(program.signals)
         self.signal_of = {node: program.signal(*node) for node in program.nodes}
         # where a step back returns the adjoints, and which of them the step before it reads
-        self.at = {name: k for k, name in enumerate(program.backward.results)}
+        results = program.backward.results
+        self.at = {name: k for k, name in enumerate(results)}
         self.passed = [self.at[name] for name in passed_on(program)]
         self.learned = {name: self.at[g] for name, g in program.gradients.items()}
         # where signals are to which recurrent weights add, and the adjoints that they multiply
@@ -119,7 +127,8 @@ class ArrayProgram:
 
     def known(self, constants: Sequence[Any]) -> list[Any]:
         """Return the constants, and what they decide, which is computed once."""
-        return [*constants, *self.run["once"](*constants)]
+        once = self.run["once"]
+        return [*constants, *once(*constants)]
 
     def fill_states(
         self,
@@ -141,12 +150,14 @@ class ArrayProgram:
         series = [states[name] for name in self.states]
         last = [*before]
         if not before:
-            last = [self.xp.zeros_like(drive[0])] * len(series)
+            rest = self.xp.zeros_like(drive[0])
+            last = [rest for _ in series]
         for t, x in enumerate(drive):
             if b is not None:
                 x += b
             if R is not None and (t or before):
-                x += through(last[self.output], R)  # p2-recur-u
+                output = last[self.output]
+                x += through(output, R)  # p2-recur-u
             values = forward(*last, x, *known)
             last = [of[t] for of in series]
             for place, value in zip(last, values, strict=True):
@@ -187,7 +198,9 @@ class ArrayProgram:
                 errors = [series[t] for series in heard]
                 if later is not nothing:
                     for signal, head in again:
-                        errors[signal] = errors[signal] + through(later[head] + zero, R)
+                        adjoint = later[head] + zero  # an array, if it is the number 0
+                        recurrent = through(adjoint, R)
+                        errors[signal] = errors[signal] + recurrent
                 passed = [later[k] for k in self.passed]
                 later = step_back(*given, *errors, *passed, *known)
                 for k, series in kept:
@@ -203,26 +216,31 @@ class ArrayProgram:
 
     def _stretches(self, some: Any) -> Iterator[tuple[int, int]]:
         """Yield the first step and the end of each stretch, from the last one down."""
-        entries = math.prod(some[0].shape)
-        size = max(1, STRETCH // max(1, entries))
-        for end in range(len(some), 0, -size):
-            yield max(0, end - size), end
+        steps, *shape = some.shape
+        entries = max(1, math.prod(shape))
+        size = max(1, STRETCH // entries)
+        for end in range(steps, 0, -size):
+            start = max(0, end - size)
+            yield start, end
 
     def _ahead(
         self, states: Arrays, before: Arrays, start: int, end: int, known: list[Any]
     ) -> list[Any]:
         """Return the factors of some steps, each as a series with one entry for every step."""
-        read = [
-            self._around(states[name], before.get(name), at, start, end)
-            for name, at in self.reads
-        ]
-        ndim_of_series = next(iter(states.values())).ndim
+        read = []
+        for name, step in self.reads:
+            series = states[name]
+            earlier = before.get(name)
+            around = self._around(series, earlier, step, start, end)
+            read.append(around)
+        some = next(iter(states.values()))
+        ahead = self.run["ahead"]
         factors = []
-        for factor in self.run["ahead"](*read, *known):
-            if getattr(factor, "ndim", 0) == ndim_of_series:
-                factors.append(factor)
-            else:  # one for all steps
-                factors.append([factor] * (end - start))
+        for factor in ahead(*read, *known):
+            axes = getattr(factor, "ndim", 0)
+            if axes < some.ndim:  # one for all steps
+                factor = [factor] * (end - start)
+            factors.append(factor)
         return factors
 
     def _around(self, series: Any, before: Any, step: int, start: int, end: int) -> Any:
@@ -231,15 +249,18 @@ class ArrayProgram:
         Before the first step it is ``before``, or 0; after the last one the last is read, times
         adjoints of 0.
         """
-        first, stop = start + step, end + step
+        first = start + step
+        stop = end + step
+        inside = series[max(0, first) : stop]
         if first < 0:
             rest = self.xp.zeros_like(series[:1])
             if before is not None:
                 rest = before[None]
-            return self.xp.concatenate([rest, series[:stop]])
+            return self.xp.concatenate([rest, inside])
         if stop > len(series):
-            return self.xp.concatenate([series[first:], series[-1:]])
-        return series[first:stop]
+            last = series[-1:]
+            return self.xp.concatenate([inside, last])
+        return inside
 
 
 def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:
@@ -293,4 +314,5 @@ def settle(series: Any) -> None:
 def through(rows: Any, R: Any) -> Any:
     """Return rows through recurrent weights."""
     flat = rows.reshape(len(rows), -1)
-    return (flat @ R).reshape(rows.shape)
+    product = flat @ R
+    return product.reshape(rows.shape)

@@ -51,13 +51,17 @@ class ArraySteps:
         The first state holds the weighted input; there is a bias for each neuron.
         """
         drive = states[self.states[0]]
-        R = p["R"].T if "R" in p else None
+        b = p["b"]
+        R = None
+        if "R" in p:
+            R = p["R"].T
         constants = constants_of(self.program, p, drive.dtype)
 
         def of_samples(first: int, last: int) -> None:
             """Fill the states of some samples."""
             own = samples_of(states, first, last)
-            self.arrays.fill_states(drive[:, first:last], own, constants, R, p["b"])
+            own_drive = drive[:, first:last]
+            self.arrays.fill_states(own_drive, own, constants, R, b)
 
         self._share(of_samples, drive, R)
 
@@ -72,7 +76,7 @@ class ArraySteps:
         some = states[self.states[0]]
         constants = constants_of(self.program, p, some.dtype)
         R = p.get("R")
-        learned = {name: np.empty_like(some[0]) for name in self.program.gradients}
+        by_sample = {name: np.empty_like(some[0]) for name in self.program.gradients}
 
         def of_samples(first: int, last: int) -> None:
             """Fill the adjoints of some samples."""
@@ -81,12 +85,13 @@ class ArraySteps:
             kept = samples_of(found, first, last)
             sums = self.arrays.fill_adjoints(own, heard, kept, constants, R)
             for name, g in sums.items():
-                learned[name][first:last] = g
+                of_all = by_sample[name]
+                of_all[first:last] = g
 
         with np.errstate(all="ignore"):
             self._share(of_samples, some, R)
         epsilon = found[self.wanted[0]]
-        return {"b": epsilon.sum(axis=0), **learned}
+        return {"b": epsilon.sum(axis=0), **by_sample}
 
     def _share(
         self, of_samples: Callable[[int, int], None], like: Array, R: Array | None
@@ -114,15 +119,19 @@ def constants_of(program: LayerProgram, p: Arrays, dtype: Any) -> list[Any]:
     found = []
     for name, given in program.lines.constants.items():
         value = np.asarray(p.get(name, given), dtype)
-        value = value.reshape(-1) if value.ndim else value[()]
-        found.append(value)
+        if value.ndim == 0:
+            found.append(value[()])
+        else:
+            found.append(value.reshape(-1))
     return found
 
 
 def at_least(a: Any, b: Any) -> Any:
     """Return 1 where a >= b, else 0, as a number of their dtype."""
     like = a if np.ndim(a) else b
-    return np.asarray(a >= b).astype(getattr(like, "dtype", np.float64))
+    dtype = getattr(like, "dtype", np.float64)
+    reached = np.asarray(a >= b)
+    return reached.astype(dtype)
 
 
 def reached(v: Any) -> Any:
@@ -133,9 +142,11 @@ def reached(v: Any) -> Any:
 def norm(*entries: Any) -> Any:
     """Return the largest singular value of a square matrix, given row by row."""
     size = math.isqrt(len(entries))
-    stacked = np.stack(np.broadcast_arrays(*entries), axis=-1)
-    shape = *stacked.shape[:-1], size, size
-    return norms(stacked.reshape(shape))
+    arrays = np.broadcast_arrays(*entries)
+    stacked = np.stack(arrays, axis=-1)
+    shape = *arrays[0].shape, size, size
+    matrices = stacked.reshape(shape)
+    return norms(matrices)
 
 
 NUMPY: Mapping[str, Callable[..., Any]] = {

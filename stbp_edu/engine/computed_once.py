@@ -46,19 +46,23 @@ class ComputedOnce:
             twin: whether the smooth twin H takes the place of the spike.
             each: constants that have a value for each neuron; they are not computed once.
         """
-        self.program, self.of_spike = program, of_spike
-        self.constants = program.lines.constants.keys() - {*each}
+        self.program = program
+        self.of_spike = of_spike
+        constants = program.lines.constants
+        self.constants = constants.keys() - {*each}
         self.names: dict[ex.Expression, str] = {}
         self.spikes: set[str] = set()
         spike = program.lines.spike
         if spike and not twin:
-            every = [Variable("state", spike, step=step) for step in (-1, 0, 1)]
-            self.spikes = {program.names[one] for one in every}
+            for step in (-1, 0, 1):
+                variable = Variable("state", spike, step=step)
+                self.spikes.add(program.names[variable])
 
     def function(self, constants: list[str]) -> StepFunction:
         """Return the function of constants that computes them."""
+        lines = lines_of(self.names)
         results = [*self.names.values()]
-        return StepFunction("once", constants, lines_of(self.names), results)
+        return StepFunction("once", constants, lines, results)
 
     def line(self, line: Assignment) -> Assignment:
         """Return a line with names in place of what is computed once."""
@@ -82,22 +86,29 @@ class ComputedOnce:
         others = [name for name in names if name.name not in self.constants]
         if not others:
             return self.named(tree)
-        spike = others[0]
-        if len(others) > 1 or spike.name not in self.spikes:
+        if len(others) > 1:
             return None
-        low = tidy(ex.replaced(tree, {spike: ex.ZERO}))
-        high = tidy(ex.replaced(tree, {spike: ex.ONE}))
-        return self.of_spike(self, spike, low, high)
+        spike = others[0]
+        if spike.name not in self.spikes:
+            return None
+        low = ex.replaced(tree, {spike: ex.ZERO})
+        high = ex.replaced(tree, {spike: ex.ONE})
+        return self.of_spike(self, spike, tidy(low), tidy(high))
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants, which is computed once from now on."""
-        name = self.names.setdefault(tree, f"_k{len(self.names)}")
+        next_name = f"_k{len(self.names)}"
+        name = self.names.setdefault(tree, next_name)
         return ex.Name(name)
 
 
 def lines_of(names: Mapping[ex.Expression, str]) -> list[Assignment]:
     """Return the lines that give expressions their names."""
-    return [Assignment(name, (Term(tree),)) for tree, name in names.items()]
+    lines = []
+    for tree, name in names.items():
+        only_term = Term(tree)
+        lines.append(Assignment(name, (only_term,)))
+    return lines
 
 
 def on_a_line(
@@ -113,11 +124,14 @@ def on_a_line(
             value = ex.evaluate(end, values.__getitem__, functions)
         if not np.isfinite(value):
             return None
-    return once.tree(low) + once.tree(tidy(high - low)) * spike
+    height = tidy(high - low)
+    return once.tree(low) + once.tree(height) * spike
 
 
 def one_of_two(
     once: ComputedOnce, spike: ex.Name, low: ex.Expression, high: ex.Expression
 ) -> ex.Expression:
     """Return the choice of one of both values."""
-    return ex.call("choose", spike, once.named(low), once.named(high))
+    if_silent = once.named(low)
+    if_spiking = once.named(high)
+    return ex.call("choose", spike, if_silent, if_spiking)

@@ -20,7 +20,9 @@ def at_cache_line(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     room = np.empty(size + CACHE_LINE, np.uint8)
     address, _ = room.__array_interface__["data"]
     start = -address % CACHE_LINE
-    entries = room[start : start + size].view(dtype)
+    end = start + size
+    aligned = room[start:end]
+    entries = aligned.view(dtype)
     return entries.reshape(shape)
 
 
@@ -49,7 +51,8 @@ class Workspace:
         if buffer is None or buffer.size < size or buffer.dtype != dtype:
             buffer = at_cache_line((size,), dtype)
             self._arrays[name, n] = buffer
-        return buffer[:size].reshape(shape)
+        entries = buffer[:size]
+        return entries.reshape(shape)
 
     def keep_places(self, n: int, series: Array, places: Any) -> None:
         """Keep where the spikes of a series into layer n are."""
