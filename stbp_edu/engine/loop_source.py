@@ -44,15 +44,16 @@ class LoopSource:
     @cached_property
     def text(self) -> str:
         """The curves, the functions of a step, and the loops around them."""
-        parts = [*self._curves(), self._forward(), self._backward()]
-        parts += [step.source(written) for step in self._steps if step.lines]
+        steps = [step.source(written) for step in self._steps if step.lines]
+        parts = [*self._curves(), self._forward(), self._backward(), *steps]
         compiled = [f"@jit\n{part}" for part in parts]
         return "\n\n\n".join(compiled) + "\n"
 
     def _curves(self) -> Lines:
         """Return the spike and h of a number."""
         curve: Any = self.program.neuron.surrogate
-        v, library = ex.Name("v"), FormulaLibrary()
+        v = ex.Name("v")
+        library = FormulaLibrary()
         spike = curve.twin(v, library) if self.twin else v >= 0
         h = curve.h(v, library)
         return [
@@ -63,11 +64,9 @@ class LoopSource:
     @cached_property
     def _once(self) -> dict[str, ComputedOnce]:
         """What constants decide in each direction."""
-        program, each = self.program, self.program.neuron.each
-        return {
-            "forward": ComputedOnce(program, one_of_two, self.twin, each),
-            "backward": ComputedOnce(program, one_of_two, self.twin, each),
-        }
+        program = self.program
+        given = program, one_of_two, self.twin, program.neuron.each
+        return {"forward": ComputedOnce(*given), "backward": ComputedOnce(*given)}
 
     @cached_property
     def _steps(self) -> list[StepFunction]:
@@ -165,7 +164,8 @@ class LoopSource:
 
     def _rows_back(self) -> Lines:
         """Return the lines of a step back that are for all neurons at once."""
-        program, names = self.program, self.program.names
+        program = self.program
+        names = program.names
         last = "step == steps - 1"
         if program.rule.block:
             last += f" or (step + 1) % {program.rule.block} == 0"
@@ -185,7 +185,8 @@ class LoopSource:
 
     def _neuron_back(self) -> Lines:
         """Return the lines of a step back for one neuron."""
-        program, names = self.program, self.program.names
+        program = self.program
+        names = program.names
         given = [f"at_{names[one]}[neuron]" for one in program.states_read]
         given += [f"{self._row_of(s)}[neuron]" for s in sorted(program.signals)]
         given += [f"next_{d}[neuron]" for d in passed_on(program)]
@@ -203,7 +204,9 @@ class LoopSource:
     def _row_of(self, signal: str) -> str:
         """Return the row in which a signal is."""
         first = next(iter(self.program.signals))
-        return f"now_E_{self.wanted[0]}" if signal == first else f"now_S_{signal}"
+        if signal == first:
+            return f"now_E_{self.wanted[0]}"
+        return f"now_S_{signal}"
 
     @cached_property
     def _again(self) -> dict[str, str]:
@@ -219,7 +222,8 @@ class LoopSource:
     @property
     def _recurrent(self) -> bool:
         """Whether the layer has recurrent weights."""
-        return self.program.net.layers[self.program.n].recurrent is not None
+        layer = self.program.net.layers[self.program.n]
+        return layer.recurrent is not None
 
     @property
     def _arrays(self) -> list[str]:
@@ -233,8 +237,12 @@ class LoopSource:
     @property
     def _constants(self) -> list[str]:
         """The names of the constants in the loops: those of each neuron are arrays."""
-        each, constants = self.program.neuron.each, self.program.lines.constants
-        return [f"each_{c}" if c in each else f"c_{c}" for c in constants]
+        each = self.program.neuron.each
+        names = []
+        for constant in self.program.lines.constants:
+            kind = "each" if constant in each else "c"
+            names.append(f"{kind}_{constant}")
+        return names
 
 
 def _row(state: str, step: int) -> str:
@@ -259,7 +267,9 @@ def _called(name: str, targets: Sequence[str], given: Lines) -> Lines:
 
 def _targets(names: Sequence[str]) -> str:
     """Return the left side of an assignment of a tuple."""
-    return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+    if len(names) == 1:
+        return f"{names[0]},"
+    return ", ".join(names)
 
 
 def _loop(
@@ -287,7 +297,8 @@ def _indented(lines: Lines) -> Lines:
 
 def written(tree: ex.Expression) -> str:
     """Return an expression as source, its numbers in the dtype of the arrays."""
-    return ex.python(_typed(ex.written_out(tree)), style=STYLE)
+    in_full = ex.written_out(tree)
+    return ex.python(_typed(in_full), style=STYLE)
 
 
 def _typed(tree: ex.Expression) -> ex.Expression:

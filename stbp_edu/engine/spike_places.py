@@ -43,22 +43,29 @@ class SpikePlaces:
 
     def weigh(self, W: Array, b: Array, out: Array) -> None:
         """Write the current W o + b, with W (m, n) and b (m,), to ``out`` (T, S, m)."""
-        rows = out.reshape(-1, len(W))
-        work = self.places.size * len(W) / 2
-        tables = tables_of(W, W.nbytes * self.share_of_weights(W.shape[1]))
+        m, n = W.shape
+        rows = out.reshape(-1, m)
+        work = self.places.size * m / 2
+        read = W.nbytes * self.share_of_weights(n)
+        tables = tables_of(W, read)
         given = self.starts, self.places, tables, b
-        run_in_parts(kernel("weigh"), len(rows), work, *given, rows)  # fwd-x
+        weigh = kernel("weigh")
+        run_in_parts(weigh, len(rows), work, *given, rows)  # fwd-x
 
     def share_of_weights(self, n: int) -> float:
         """Return about how many of n neurons spike at all, as a share; border pixels never do."""
-        some = self.places[:: max(1, len(self.places) // FEW)]
-        return np.count_nonzero(np.bincount(some)) / n
+        apart = max(1, len(self.places) // FEW)
+        some = self.places[::apart]
+        spikes = np.bincount(some)
+        return np.count_nonzero(spikes) / n
 
     def correlate(self, epsilon: Array, out: Array) -> None:
         """Write Σ o εᵀ, the gradient of Wᵀ, to ``out`` (n, m), from ε (T, S, m)."""
-        work = self.places.size * out.shape[1] / 2
+        n, m = out.shape
+        work = self.places.size * m / 2
         given = self.starts, self.places, epsilon
-        run_in_parts(kernel("correlate"), len(out), work, *given, out)  # c5-w
+        correlate = kernel("correlate")
+        run_in_parts(correlate, n, work, *given, out)  # c5-w
 
 
 def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
@@ -69,19 +76,31 @@ def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
         m: the width of the layer above. For each entry a product makes m multiplications. Adding
             rows looks at the entry, and takes m weights from the cache for a spike.
     """
-    product = series.size * m / PRODUCT
-    if SEARCH * series.size >= product or not series.flags.c_contiguous:
+    if not series.flags.c_contiguous:
         return None
-    rows = series.reshape(-1, series.shape[2])
-    many, others = np.empty((2, len(rows)), np.int64)
-    run_in_parts(kernel("count_spikes"), len(rows), series.size, rows, many, others)
-    one_by_one = SEARCH * series.size + many.sum() * (m + SPIKE)
-    if others.any() or one_by_one >= product:
+    entries = series.size
+    product = entries * m / PRODUCT
+    search = SEARCH * entries
+    if search >= product:
         return None
-    starts = np.zeros(len(rows) + 1, np.int64)
+    T, S, n = series.shape
+    size = T * S
+    rows = series.reshape(size, n)
+    many = np.empty(size, np.int64)
+    others = np.empty(size, np.int64)
+    count_spikes = kernel("count_spikes")
+    run_in_parts(count_spikes, size, entries, rows, many, others)
+    if others.any():
+        return None
+    one_by_one = search + many.sum() * (m + SPIKE)
+    if one_by_one >= product:
+        return None
+    starts = np.zeros(size + 1, np.int64)
     np.cumsum(many, out=starts[1:])
-    places = np.empty(starts[-1], np.int32)
-    run_in_parts(kernel("note_places"), len(rows), series.size, rows, starts, places)
+    spikes = starts[-1]
+    places = np.empty(spikes, np.int32)
+    note_places = kernel("note_places")
+    run_in_parts(note_places, size, entries, rows, starts, places)
     return SpikePlaces(starts, places)
 
 
@@ -93,14 +112,18 @@ def tables_of(W: Array, size: float) -> Array:
     """
     m, n = W.shape
     line = CACHE_LINE // W.itemsize
-    wanted = max(1, math.ceil(size / core_cache()))
-    width = line * math.ceil(m / wanted / line)
+    caches = math.ceil(size / core_cache())
+    wanted = max(1, caches)
+    lines = math.ceil(m / wanted / line)
+    width = line * lines
     parts = math.ceil(m / width)
     tables = at_cache_line((parts, n, width), W.dtype)
     for part, table in enumerate(tables):
-        rows = W[part * width : (part + 1) * width]
-        table[:, : len(rows)] = rows.T
-        table[:, len(rows) :] = 0
+        first = part * width
+        rows = W[first : first + width]
+        many = len(rows)
+        table[:, :many] = rows.T
+        table[:, many:] = 0
     return tables
 
 
@@ -109,7 +132,8 @@ def core_cache() -> int:
     """Return the bytes in the own cache of a processor core; 1 MB where Linux does not say."""
     told = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
     try:
-        kilobytes = told.read_text().strip().removesuffix("K")  # such as "2048K"
-        return int(kilobytes) * 1024
+        text = told.read_text().strip()  # such as "2048K"
+        kilobytes = int(text.removesuffix("K"))
+        return kilobytes * 1024
     except (OSError, ValueError):
         return ONE_MEGABYTE
