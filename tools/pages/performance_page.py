@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from stbp_edu import plotting
+from stbp_edu.engine import spike_places
 from stbp_edu.plotting.palette import GRID, SERIES
 from tools.pages import Record, figure_html, processor
 
@@ -24,7 +25,7 @@ CLASSES, FLOAT = 10, 4
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/performance.md``; any record may be missing."""
-    return {**globals(), "records": records}
+    return {**globals(), "records": records, "model": spike_places}
 
 
 def row(cell: Record, name: str) -> Any:
