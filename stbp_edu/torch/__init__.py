@@ -1,6 +1,7 @@
 """The same gradients in PyTorch: a layer as a module, for any neuron and every rule.
 
-- ``steps``: what weights make of spikes, and the derived program of a neuron on tensors.
+- ``currents``: what weights make of spikes.
+- ``steps``, ``neurons``: the derived program of a neuron on tensors, as a function of autograd.
 - ``layers``, ``lif_network``: modules: a layer of neurons on any weights, and a network of them.
 - ``usual_names``: the names that other frameworks give to a neuron's constants.
 - ``first_derivative``: backward passes that refuse to be differentiated.

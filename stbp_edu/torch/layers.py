@@ -15,8 +15,9 @@ from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.carried_state import CarriedState, check_state
 from stbp_edu.torch.currents import AXES, current_of
+from stbp_edu.torch.neurons import Neurons
 from stbp_edu.torch.state_dict import as_array, check_floats, key_of, name_of
-from stbp_edu.torch.steps import Neurons, Steps
+from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.usual_names import neuron_of
 
 UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)

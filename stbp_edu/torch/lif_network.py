@@ -21,9 +21,8 @@ from stbp_edu.torch.layers import (
     check_rerun,
     check_sequence,
 )
-from stbp_edu.torch.layers_around import kept_by, networks_of
 from stbp_edu.torch.state_dict import layers_of, to_state
-from stbp_edu.torch.steps import Steps
+from stbp_edu.torch.steps import Steps, kept_by, networks_of
 
 CarriedStates = list[CarriedState]
 """The carried state of each layer."""

@@ -1,9 +1,4 @@
-"""The neurons of a layer on tensors.
-
-They run the program that is shown, and that NumPy runs, as a function of autograd: see
-:mod:`stbp_edu.engine.array_program`. The weights from below are outside, so any module can
-make the current; recurrent weights are inside.
-"""
+"""The steps of a layer on tensors: its program, and which errors it keeps apart."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,14 +11,13 @@ from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.lines.layer_program import Adjoint as Node
 from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.lines.shown_program import programs
+from stbp_edu.arrows.models import Network, network
 from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_program import ArrayProgram, passed_on, through
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
-from stbp_edu.torch.currents import recurrent_gradient
-from stbp_edu.torch.first_derivative import only_once
-from stbp_edu.torch.layers_around import kept_by, networks_of
-from stbp_edu.torch.loops import TensorLoops, go_in_loops
+from stbp_edu.torch.loops import TensorLoops
 from stbp_edu.torch.tensor_functions import TensorFunction, functions_with
 
 Named = dict[str, Any]
@@ -60,36 +54,46 @@ class Steps:
         self.made: dict[Any, str] = {}
         self.step_before: TensorFunction | None = None
         self.neuron = as_neuron(neuron)
-        self.net = kept_by(rule, networks_of(layers or [(neuron, recurrent)] * 3))
+        output = self.neuron.output
+        if not layers:
+            layers = [(neuron, recurrent)] * 3
+        nets = networks_of(layers)
+        self.net = kept_by(rule, nets)
         rule = rule.known_to(self.net)  # other layers may have arrows that it names
-        self.program = programs(self.net, rule)[number]
-        self.states = [*self.program.lines.lines]
-        self.carried = carried_nodes(self.program)
+        program = programs(self.net, rule)[number]
+        self.program = program
+        self.states = [*program.lines.lines]
+        self.carried = carried_nodes(program)
         self.from_above: set[Node] = set()
         self.from_loss: set[Node] = set()
         self.from_itself: list[Node] = []
         readout = Arrow("readout", "o", LOSS)
-        again = {adjoint for adjoint, _, _ in self.program.from_recurrence}
-        heads = [head for _, _, head in self.program.from_recurrence]
-        passed = [*passed_on(self.program), *heads]
+        again = {adjoint for adjoint, _, _ in program.from_recurrence}
+        heads = [head for _, _, head in program.from_recurrence]
+        passed = [*passed_on(program), *heads]
         self.read_by_the_step_before = [*dict.fromkeys(passed)]
-        for node in self.program.nodes:
-            if self.program.signal(*node):
+        for node in program.nodes:
+            _, q = node
+            if program.signal(*node):
                 self.from_above.add(node)
-            if rule.move(node[1], readout):
+            if rule.move(q, readout):
                 self.from_loss.add(node)
-            if self.program.name(*node) in again:
+            if program.name(*node) in again:
                 self.from_itself.append(node)
-        outputs = [node for node in self.program.nodes if node[0] == self.neuron.output]
-        heard = {q: self.program.signal(state, q) for state, q in outputs}
+        outputs = [node for node in program.nodes if node[0] == output]
+        heard = {q: program.signal(state, q) for state, q in outputs}
         self.signals = {q: signal for q, signal in heard.items() if signal}
         # one tensor of outputs has one error; the rule may give several, or another to the loss
-        several = len({*heard.values()}) > 1
+        different = {*heard.values()}
+        several = len(different) > 1
         for node in outputs:
             if (node in self.from_above) != (node in self.from_loss):
                 several = True
-        self.copied = tuple(self.signals) if several else ()
-        read = {self.neuron.output, *(one.of for one in self.program.states_read)}
+        self.copied: tuple[str, ...] = ()
+        if several:
+            self.copied = tuple(self.signals)
+        read = {one.of for one in program.states_read}
+        read.add(output)
         every = dict.fromkeys(["x", *self.states])
         self.kept = [name for name in every if name in read]
 
@@ -105,8 +109,10 @@ class Steps:
         first = len(self.states)
         end = first + len(self.copied)
         states = dict(zip(self.states, results, strict=False))
-        copies = dict(zip(self.copied, results[first:end], strict=True))
-        carried = dict(zip(self.carried, results[end:], strict=False))
+        of_copies = results[first:end]
+        of_carried = results[end:]
+        copies = dict(zip(self.copied, of_copies, strict=True))
+        carried = dict(zip(self.carried, of_carried, strict=False))
         return states, copies, carried
 
     def incoming(
@@ -117,7 +123,8 @@ class Steps:
         found: dict[Node, Tensor] = {}
         for node in self.program.nodes:
             state, q = node
-            error, by_state = None, node in self.from_loss
+            error = None
+            by_state = node in self.from_loss
             if node in self.from_above:
                 error = of_copies.get(q)
                 by_state |= not self.copied
@@ -134,8 +141,8 @@ class Steps:
 
     def before(self, carried: Sequence[Tensor]) -> dict[str, Tensor]:
         """Return the states before the first step by name, in their order; none at rest."""
-        values = zip(self.carried.values(), carried, strict=False)
-        return {state: value for (state, _), value in values}
+        states = [state for state, _ in self.carried.values()]
+        return dict(zip(states, carried, strict=False))
 
     def errors_of_carried(
         self,
@@ -153,13 +160,16 @@ class Steps:
         back = self.step_before(before, first, adjoints, constants)
         if R is not None:
             for name, _, head in self.program.from_recurrence:
-                back[name] = back.get(name, 0.0) + through(adjoints[head], R)
-        zeros = torch.zeros_like(next(iter(before.values())))
+                recurrent = through(adjoints[head], R)
+                back[name] = back.get(name, 0.0) + recurrent
+        some = next(iter(before.values()))
+        zeros = torch.zeros_like(some)
         errors: list[Tensor | None] = []
         for _, node in self.carried.values():
             error = None
             if node is not None:
-                error = zeros + back[self.program.name(*node)]
+                name = self.program.name(*node)
+                error = zeros + back[name]
             errors.append(error)
         return errors
 
@@ -196,9 +206,11 @@ class Steps:
         """
         asked = wanted, twin, heard, in_loops
         if asked not in self.made:
-            program = replace(self.program, with_signal=heard).needed_for(wanted)
+            program = replace(self.program, with_signal=heard)
+            needed = program.needed_for(wanted)
+            made = self._made(needed, wanted, twin, in_loops)
             name = f"program_{len(self.made)}"
-            setattr(self, name, self._made(program, wanted, twin, in_loops))
+            setattr(self, name, made)
             self.made[asked] = name
         return self.made[asked]
 
@@ -229,101 +241,19 @@ def added(error: Tensor | None, other: Tensor | None) -> Tensor | None:
     return error + other
 
 
-class Neurons(torch.autograd.Function):
-    """The neurons of a layer.
+def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Network]:
+    """Return networks of such layers: the loss reads the output, or the potential."""
+    neurons = [as_neuron(neuron) for neuron, _ in layers]
+    widths = ["1R" if recurrent else "1" for _, recurrent in layers]
+    sizes = "-".join(["1", *widths])
+    last = neurons[-1]
+    read = dict.fromkeys([last.output, last.lines.potential])
+    return [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
 
-    Its arguments are the steps; whether H takes the place of the spike; for each current the
-    adjoint that it is to get; the recurrent weights, or None; whether states are carried on, and
-    how many come in; and then tensors: the currents, which are equal, what is learned, and the
-    carried states. It returns the states, in the order of the neuron's lines, the output once more
-    for each of several signals, and the states to carry on.
-    """
 
-    @staticmethod
-    def forward(
-        ctx: Any,
-        steps: Steps,
-        twin: bool,
-        heads: tuple[str, ...],
-        R: Tensor | None,
-        carries: bool,
-        carried: int,
-        *given: Tensor,
-    ) -> tuple[Tensor, ...]:
-        """Return every state of every step, each of the current's shape."""
-        end = len(given) - carried
-        learned, came_in = given[len(heads) : end], given[end:]
-        x = given[0]
-        if R is not None:
-            x = x.clone()
-        series = {"x": x}
-        for name in steps.states:
-            series[name] = torch.empty_like(x)
-        wanted = tuple(dict.fromkeys(heads))
-        in_loops = go_in_loops(x, steps.neuron.surrogate, carried)
-        run = steps.run(wanted, twin, tuple(steps.program.nodes), in_loops)
-        again = None if R is None else R.T.to(x.dtype)
-        constants = steps.constants(learned)
-        before = steps.before(came_in)
-        run.fill_states(x, series, constants, again, before=[*before.values()])
-        kept = [series[name] for name in steps.kept]
-        ctx.save_for_backward(R, *learned, *kept, *came_in)
-        ctx.setting = steps, twin, heads, carried
-        ctx.set_materialize_grads(False)
-        output = series[steps.neuron.output]
-        states = [series[name] for name in steps.states]
-        copies = [output.view_as(output) for _ in steps.copied]
-        last = []
-        if carries:
-            last = [series[state][-1].clone() for state, _ in steps.carried.values()]
-        return *states, *copies, *last
-
-    @staticmethod
-    @only_once
-    def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        """Return the adjoint that each current is to get, and gradients of what is learned."""
-        steps, twin, heads, carried = ctx.setting
-        R, *saved = ctx.saved_tensors
-        end = len(saved) - carried
-        start = end - len(steps.kept)
-        learned = saved[:start]
-        series = dict(zip(steps.kept, saved[start:end], strict=True))
-        before = steps.before(saved[end:])
-        output = series[steps.neuron.output]
-        every = [*heads]
-        if carried:
-            every += steps.read_by_the_step_before
-        wanted = tuple(dict.fromkeys(every))
-        found = {name: torch.empty_like(output) for name in wanted}
-        heard = steps.from_itself if R is not None else ()
-        if torch.compiler.is_compiling():  # it finds the program that forward has made
-            heard = steps.program.nodes
-        arrived = steps.incoming(grads, output)
-        silent = {
-            node: torch.zeros_like(output) for node in heard if node not in arrived
-        }
-        incoming = {**dict.fromkeys(heard), **arrived, **silent}
-        in_loops = go_in_loops(output, steps.neuron.surrogate, carried)
-        run = steps.run(wanted, twin, tuple(incoming), in_loops)
-        signals = {}
-        for node, error in incoming.items():
-            if node in run.signal_of:
-                signals[run.signal_of[node]] = error
-        constants = steps.constants(learned)
-        again = None if R is None else R.to(output.dtype)
-        sums = run.fill_adjoints(series, signals, found, constants, again, before)
-        errors = [found[head] for head in heads]
-        of_learned, of_R, of_carried = [], None, []
-        for name, value in zip(steps.neuron.learned, learned, strict=True):
-            # where all is cut, a sum is the number 0
-            of_each = torch.zeros_like(output[0]) + sums[name]
-            of_learned.append(of_each.sum_to_size(value.shape))
-        if R is not None:
-            first = before.get(steps.neuron.output)
-            of_R = recurrent_gradient(found[steps.program.start], output, first)
-            of_R = of_R.to(R.dtype)
-        if carried:
-            of_carried = steps.errors_of_carried(
-                before, series, found, constants, again
-            )
-        return None, None, None, of_R, None, None, *errors, *of_learned, *of_carried
+def kept_by(rule: Rule, nets: Sequence[Network]) -> Network:
+    """Return the first network in which the rule keeps a path from the loss; or else the first."""
+    for net in nets:
+        if rule.keeps(net):
+            return net
+    return nets[0]
