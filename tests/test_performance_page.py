@@ -39,13 +39,13 @@ def row(record, name, **cell):
 
 def test_the_goals_are_computed_from_the_record(record):
     text = page(speed_frameworks=record)
-    assert "| the dense matrix products alone | 0.50 | reached |" in text
+    assert "| the dense matrix products alone | 0.500 | reached |" in text
     assert "at any of these sizes" in text
     row(record, "products")["ms"], row(record, "norse")["ms"] = 11.0, 19.0
     row(record, "norse")["peak_mb"] = 25.0
     text = page(speed_frameworks=record)
-    assert "| the dense matrix products alone | 0.91 | not reached |" in text
-    assert "| Norse | 0.40 | reached |" in text  # memory
+    assert "| the dense matrix products alone | 0.909 | not reached |" in text
+    assert "| Norse | 0.400 | reached |" in text  # memory
 
 
 def test_the_page_says_where_we_lose(record):
@@ -56,7 +56,7 @@ def test_the_page_says_where_we_lose(record):
     text = page(speed_frameworks=record)
     assert "| T = 10 | Norse | time | 1.25 |" in text
     assert "| width 200 | JAX | memory | 2.50 |" in text
-    assert "at each of the other sizes | Norse, T = 10 | 1.25 | not reached |" in text
+    assert "at each of the other sizes | Norse, T = 10 | 1.250 | not reached |" in text
 
 
 def test_every_table_is_whole_and_every_record_has_its_command():
