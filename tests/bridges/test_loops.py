@@ -11,7 +11,7 @@ from stbp_edu.engine import compiled
 from stbp_edu.engine.array_program import ArrayProgram
 from stbp_edu.engine.compiled import CompiledSteps
 from stbp_edu.torch import LIFNetwork
-from stbp_edu.torch.loops import TensorLoops, go_in_loops
+from stbp_edu.torch.loops import TensorLoops, advise_on_waiting, go_in_loops
 from tests.bridges import test_any_rule, test_gradients
 from tests.networks import make_problem
 
@@ -96,3 +96,16 @@ def test_a_limit_of_several_states_stays_on_tensors(monkeypatch):
     network = LIFNetwork.from_params(PARAMS, derive(lines), gain_limit=0.5)
     network(torch.rand(5, 3, 6, dtype=torch.float64)).sum().backward()
     assert kinds(network) == {ArrayProgram}
+
+
+@pytest.mark.parametrize(("policy", "said"), [("active", 1), ("PASSIVE", 0)])
+def test_what_makes_loops_faster_is_said_once(policy, said, monkeypatch, caplog):
+    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    monkeypatch.setenv("OMP_WAIT_POLICY", policy)
+    monkeypatch.setattr("stbp_edu.torch.loops.LARGE", 200)
+    advise_on_waiting.cache_clear()
+    for size in (1, 6, 7):
+        assert go_in_loops(torch.zeros(5, 6, size), NEURON.surrogate, 0)
+        assert size > 1 or not caplog.text
+    assert caplog.text.count("OMP_WAIT_POLICY=passive") == said

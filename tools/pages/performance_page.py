@@ -10,7 +10,7 @@ from stbp_edu.plotting.palette import GRID, INK, SERIES
 from tools.pages import Record, figure_html, processor
 
 AXES = ("T", "batch", "width", "hidden", "rate")
-OURS = ("ours", "ours-numpy", "torch-bridge")
+OURS = ("ours", "ours-numpy", "torch-bridge", "torch-bridge-as-it-comes")
 """The candidates that are this package's own; the bridge runs in PyTorch, and is ours too."""
 GROWING = {
     "T": "time steps T",
