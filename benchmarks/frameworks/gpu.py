@@ -4,7 +4,7 @@ import importlib.util
 
 
 def missing_for_gpu() -> str:
-    """Return what is missing for a measurement on a GPU, in words; empty if nothing is."""
+    """Return the reason why nothing can be measured on a GPU; empty if something can."""
     if importlib.util.find_spec("torch") is None:
         return "PyTorch, which is not installed"
     import torch

@@ -14,8 +14,8 @@ from torch import Tensor
 from stbp_edu.arrows.lines.layer_program import Adjoint as Node
 from stbp_edu.torch.currents import recurrent_gradient
 from stbp_edu.torch.first_derivative import only_once
-from stbp_edu.torch.loops import go_in_loops
 from stbp_edu.torch.steps import Steps
+from stbp_edu.torch.tensor_loops import go_in_loops
 
 
 class Neurons(torch.autograd.Function):
@@ -61,7 +61,7 @@ class Neurons(torch.autograd.Function):
         run.fill_states(x, series, constants, again, before=[*before.values()])
         kept = [series[name] for name in steps.kept]
         ctx.save_for_backward(R, *learned, *kept, *came_in)
-        ctx.setting = steps, twin, heads, carried
+        ctx.setting = steps, twin, heads, carried, in_loops
         ctx.set_materialize_grads(False)
         output = series[steps.neuron.output]
         states = [series[name] for name in steps.states]
@@ -77,7 +77,7 @@ class Neurons(torch.autograd.Function):
     @only_once
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
-        steps, twin, heads, carried = ctx.setting
+        steps, twin, heads, carried, in_loops = ctx.setting
         R, *saved = ctx.saved_tensors
         end = len(saved) - carried
         start = end - len(steps.kept)
@@ -104,7 +104,6 @@ class Neurons(torch.autograd.Function):
             node: torch.zeros_like(output) for node in heard if node not in arrived
         }
         incoming = {**dict.fromkeys(heard), **arrived, **silent}
-        in_loops = go_in_loops(output, steps.neuron.surrogate, carried)
         run = steps.run(wanted, twin, tuple(incoming), in_loops)
         signals = {}
         for node, error in incoming.items():

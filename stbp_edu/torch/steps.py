@@ -17,8 +17,8 @@ from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LOSS, Arrow
 from stbp_edu.engine.array_program import ArrayProgram, passed_on, through
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
-from stbp_edu.torch.loops import TensorLoops
 from stbp_edu.torch.tensor_functions import TensorFunction, functions_with
+from stbp_edu.torch.tensor_loops import TensorLoops
 
 Named = dict[str, Any]
 """Tensors by name, or None where there is none."""

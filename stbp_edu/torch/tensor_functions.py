@@ -98,7 +98,7 @@ FUNCTIONS: Mapping[str, TensorFunction] = {
 
 
 def functions_with(surrogate: Surrogate, *, twin: bool) -> dict[str, TensorFunction]:
-    """Return what the program of a neuron calls; on the twin, H in place of the spike."""
+    """Return the functions that the program of a neuron calls; on the twin, H for the spike."""
     h, H = curves(surrogate)
     spike = H if twin else reached
     return {**FUNCTIONS, "h": h, "spike": spike}

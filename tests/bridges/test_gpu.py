@@ -128,7 +128,7 @@ def found_by(call, network, x):
 def test_the_compiler_takes_a_network_that_never_ran(name, call, monkeypatch):
     """As one graph, even where the processor would go in loops."""
     want = found_by(call, NETWORKS[name](), spikes())
-    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
     network = torch.compile(NETWORKS[name](), fullgraph=True, backend="aot_eager")
     assert_close(found_by(call, network, spikes()), want)
 

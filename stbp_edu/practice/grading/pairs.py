@@ -34,7 +34,7 @@ def merged(right: str, one: str, other: str) -> str:
 
 @cache
 def changes_of(right: str, text: str) -> tuple[tuple[int, int, list[str]], ...]:
-    """Return what a text changes: the first piece, the one after the last, and the new ones."""
+    """Return the change of a text: the first piece, the one after the last, and the new ones."""
     pieces = TOKEN.findall(right)
     new = TOKEN.findall(text)
     found = []

@@ -11,7 +11,7 @@ from stbp_edu.engine import compiled
 from stbp_edu.engine.array_program import ArrayProgram
 from stbp_edu.engine.compiled import CompiledSteps
 from stbp_edu.torch import LIFNetwork
-from stbp_edu.torch.loops import TensorLoops, advise_on_waiting, go_in_loops
+from stbp_edu.torch.tensor_loops import TensorLoops, advise_on_waiting, go_in_loops
 from tests.bridges import test_any_rule, test_gradients
 from tests.networks import make_problem
 
@@ -24,8 +24,8 @@ PARAMS = make_problem(3, [6, 40, 30], 5, 3, NEURON).params
 def run_by_python(monkeypatch):
     """Small layers go in loops, too, which Python runs: compiling each would take seconds."""
     steps = partial(CompiledSteps, by_python=True)
-    monkeypatch.setattr("stbp_edu.torch.loops.CompiledSteps", steps)
-    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.CompiledSteps", steps)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -62,7 +62,7 @@ def test_large_layers_are_compiled_and_small_ones_are_not(
     above = torch.randn(5, 3, 30, dtype=dtype)
     found = []
     for much, kind in ((0, TensorLoops), (10**9, ArrayProgram)):
-        monkeypatch.setattr("stbp_edu.torch.loops.MUCH", much)
+        monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", much)
         network = LIFNetwork.from_params(params, NEURON).to(dtype)
         given = above.clone()
         output = network(spikes)
@@ -75,7 +75,7 @@ def test_large_layers_are_compiled_and_small_ones_are_not(
 
 
 def test_what_loops_cannot_take_stays_on_tensors(monkeypatch):
-    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 10)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 10)
     x = torch.zeros(4, 5, 6)
     curve = NEURON.surrogate
     assert go_in_loops(x, curve, 0)
@@ -91,7 +91,7 @@ def test_what_loops_cannot_take_stays_on_tensors(monkeypatch):
 
 def test_a_limit_of_several_states_stays_on_tensors(monkeypatch):
     """It asks for singular values, which no loop has."""
-    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
     lines = "i = 0.6 * i * (1 - o) + x; u = 0.8 * u + i; o = spike(u - 0.4)"
     network = LIFNetwork.from_params(PARAMS, derive(lines), gain_limit=0.5)
     network(torch.rand(5, 3, 6, dtype=torch.float64)).sum().backward()
@@ -100,10 +100,10 @@ def test_a_limit_of_several_states_stays_on_tensors(monkeypatch):
 
 @pytest.mark.parametrize(("policy", "said"), [("active", 1), ("PASSIVE", 0)])
 def test_what_makes_loops_faster_is_said_once(policy, said, monkeypatch, caplog):
-    monkeypatch.setattr("stbp_edu.torch.loops.MUCH", 0)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
     monkeypatch.setattr("torch.get_num_threads", lambda: 2)
     monkeypatch.setenv("OMP_WAIT_POLICY", policy)
-    monkeypatch.setattr("stbp_edu.torch.loops.LARGE", 200)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.LARGE", 200)
     advise_on_waiting.cache_clear()
     for size in (1, 6, 7):
         assert go_in_loops(torch.zeros(5, 6, size), NEURON.surrogate, 0)
