@@ -81,7 +81,7 @@ bench-frameworks:
 	.venv-frameworks/bin/python -m benchmarks.recurrent_speed --write
 
 test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, frameworks, NIR
-	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -m "" tests/bridges
+	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -n 2 --dist loadfile -m "" tests/bridges
 
 .venv-bridges/installed: pyproject.toml
 	@echo "Installing the group bridges into .venv-bridges (PyTorch is large: some minutes)"
