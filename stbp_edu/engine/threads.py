@@ -6,11 +6,12 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 LEAST = 200_000
@@ -45,12 +46,17 @@ def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -
         parts = max(1, min(threads(), size))
     edges = [size * k // parts for k in range(parts + 1)]
     (first, last), *others = pairwise(edges)
-    waiting = [
-        _pool(parts).submit(copy_context().run, loop, *part, *args) for part in others
-    ]
-    loop(first, last, *args)
-    for one in waiting:
-        one.result()
+    ended: SimpleQueue[Exception | None] = SimpleQueue()
+    for part in others:
+        call = partial(copy_context().run, loop, *part, *args)
+        _calls(parts - 1).put((call, ended))
+    try:
+        loop(first, last, *args)
+    finally:
+        errors = [ended.get() for _ in others]  # which waits for them
+    for error in errors:
+        if error is not None:
+            raise error
 
 
 def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
@@ -86,10 +92,28 @@ def _controller() -> Any:
 
 
 @cache
-def _pool(parts: int) -> ThreadPoolExecutor:
-    """Return the threads beside this one."""
-    return ThreadPoolExecutor(max(1, parts - 1), "stbp_edu")
+def _calls(threads: int) -> SimpleQueue[Any]:
+    """Return the queue of calls that so many threads beside this one make.
+
+    It hands a call over in half the time that an executor of the standard library takes.
+    """
+    calls: SimpleQueue[Any] = SimpleQueue()
+    for _ in range(threads):
+        Thread(target=_make, args=(calls,), name="stbp_edu", daemon=True).start()
+    return calls
+
+
+def _make(calls: SimpleQueue[Any]) -> None:
+    """Make calls, as they come, and say of each that it has ended, or with which error."""
+    while True:
+        call, ended = calls.get()
+        try:
+            call()
+        except Exception as error:
+            ended.put(error)
+        else:
+            ended.put(None)
 
 
 if hasattr(os, "register_at_fork"):  # a child has none of these threads
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_calls.cache_clear)
