@@ -33,8 +33,7 @@ from stbp_edu.engine import (
     machine_code,
 )
 from stbp_edu.engine.loop_source import LoopSource
-from stbp_edu.engine.spike_places import core_cache, rare_spikes, tables_of
-from stbp_edu.engine.threads import limit_threads, threads
+from stbp_edu.engine.threads import limit_threads
 from stbp_edu.losses.of_states import Direct
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
@@ -290,107 +289,12 @@ def test_a_step_at_full_size_fits_in_150_megabytes():
     assert peak < 150e6
 
 
-@pytest.mark.parametrize("spikes", [0, 3, 4, 13, 21])
-def test_a_row_of_weights_for_each_spike_is_a_product(spikes):
-    """Eight, four and one at a time: as Python runs the loops, which are compiled as they stand."""
-    rng = np.random.default_rng(spikes)
-    row, table, total = np.zeros(30), rng.normal(size=(30, 5)), rng.normal(size=5)
-    row[rng.permutation(30)[:spikes]] = 1
-    index, found = np.zeros(31, np.int32), total.copy()
-    count = loops.spikes_in(row, index)
-    assert count == spikes
-    loops.add_rows(table, index, count, found)
-    np.testing.assert_allclose(found, total + row @ table, rtol=1e-12)
-    scales, found = rng.normal(size=spikes), total.copy()
-    loops.add_scaled_rows(scales, table[:spikes], found)
-    np.testing.assert_allclose(found, total + scales @ table[:spikes], rtol=1e-12)
-
-
 def test_the_quick_exponential_is_the_exponential():
     y = np.linspace(-86, 88, 500, dtype=np.float32)
     with np.errstate(all="ignore"):
         found = np.array([loops.quick_exp(one) for one in y])
         assert np.isnan(loops.quick_exp(np.float32("nan")))
     np.testing.assert_allclose(found, np.exp(y.astype(float)), rtol=4e-7)
-
-
-@numba
-@pytest.mark.parametrize("least", [0, 10**9])
-@pytest.mark.parametrize(("T", "m", "cache"), [(4, 200, 2**20), (300, 900, 2**16)])
-def test_compiled_products_with_spikes_are_matrix_products(
-    T, m, cache, least, monkeypatch
-):
-    """Also in two threads, which share rows that do not divide by two, and by uneven columns."""
-    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", least)
-    monkeypatch.setattr("stbp_edu.engine.spike_places.core_cache", lambda: cache)
-    limit_threads(2)
-    rng = np.random.default_rng(0)
-    o = (rng.random((T, 3, 71)) < 0.15).astype(np.float32)
-    W, epsilon = rng.normal(size=(m, 71)), rng.normal(size=(T, 3, m))
-    W, epsilon = W.astype(np.float32), epsilon.astype(np.float32)
-    x, gradient = np.empty((T, 3, m), np.float32), np.empty((71, m), np.float32)
-    b = rng.normal(size=m).astype(np.float32)
-    places = rare_spikes(o, m)
-    places.weigh(W, b, x)
-    places.correlate(epsilon, gradient)
-    limit_threads(0)
-    np.testing.assert_allclose(x, o @ W.T + b, rtol=1e-4, atol=1e-4)
-    expected = np.einsum("tsi,tsj->ij", o, epsilon)
-    np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-3)
-
-
-@numba
-def test_spikes_are_rare_where_adding_rows_costs_less_than_a_product():
-    rng = np.random.default_rng(0)
-    o = (rng.random((5, 4, 100)) < 0.15).astype(np.float32)
-    o[2, 1] = 0
-    found = rare_spikes(o, 800)
-    rows, neurons = np.nonzero(o.reshape(20, 100))
-    assert found.places.tolist() == neurons.tolist()
-    assert np.diff(found.starts).tolist() == np.bincount(rows, minlength=20).tolist()
-    assert rare_spikes(o, 36) is None
-    assert rare_spikes(o + np.float32(0.5), 800) is None
-    assert rare_spikes((rng.random(o.shape) < 0.5).astype("f"), 800) is None
-    assert rare_spikes(o[:, ::2], 800) is None
-
-
-@numba
-@pytest.mark.parametrize("again", [False, True])
-def test_places_of_spikes_are_kept_for_the_series_that_they_are_of(again):
-    """A backward pass of another run, with the same buffers, looks for its own spikes."""
-    problem = make_problem(0, [60, 200, 3], T=4, S=3, neuron=NEURON)
-    net = network_of("60-200-3", NEURON, backend="compiled")
-    rng, work = np.random.default_rng(0), Workspace()
-    runs = []
-    for workspace in (None, work):
-        spikes = (rng.random((4, 3, 60)) < 0.1).astype(float)
-        assert rare_spikes(spikes, 200)
-        runs.append(net.forward(problem.params, spikes, workspace=workspace))
-    run = runs[again]
-    found = net.backward(problem.params, run, problem.targets, workspace=work)
-    wanted = net.backward(problem.params, run, problem.targets)
-    assert_close(found.W, wanted.W, "dL/dW", tol=0)
-
-
-@numba
-def test_weights_are_cut_into_parts_that_the_cache_holds(monkeypatch):
-    """Of 100 neurons 25 spike, so a quarter of the weights is read."""
-    rng = np.random.default_rng(0)
-    o = np.zeros((5, 40, 100), np.float32)
-    o[:, :, :25] = rng.random((5, 40, 25)) < 0.5
-    assert rare_spikes(o, 800).share_of_weights(100) == 0.25
-    W = rng.normal(size=(80, 100)).astype(np.float32)
-    monkeypatch.setattr("stbp_edu.engine.spike_places.core_cache", lambda: 8000)
-    for share, shape in ((1.0, (3, 100, 32)), (0.25, (1, 100, 80))):
-        tables = tables_of(W, W.nbytes * share)
-        assert tables.shape == shape
-        assert np.array_equal(np.hstack([*tables])[:, :80], W.T)
-
-
-@pytest.mark.parametrize("told", ["512K\n", "none\n"])
-def test_the_cache_of_a_core_is_what_the_system_says(told, monkeypatch):
-    monkeypatch.setattr("pathlib.Path.read_text", lambda _: told)
-    assert core_cache.__wrapped__() == {"5": 2**19, "n": 2**20}[told[0]]
 
 
 @numba
@@ -434,15 +338,6 @@ def test_what_is_compiled_depends_on_the_version_and_on_every_source(monkeypatch
     assert any("def add_scaled_rows" in text for text in before)
 
 
-def test_threads_are_as_many_as_processors_where_a_process_cannot_be_bound(
-    monkeypatch,
-):
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    for count, wanted in ((3, 3), (None, 1)):
-        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
-        assert threads() == wanted
-
-
 @pytest.mark.parametrize("name", SURROGATES)
 def test_the_curves_of_the_loops_are_those_of_the_surrogate(name):
     """Also outside the windows of the piecewise ones; Python runs them, so nothing is compiled."""
@@ -454,3 +349,41 @@ def test_the_curves_of_the_loops_are_those_of_the_surrogate(name):
     found = {name: [loop[name](x) for x in v] for name in ("h", "spike")}
     np.testing.assert_allclose(found["h"], curve.derivative(v), rtol=1e-14)
     np.testing.assert_allclose(found["spike"], curve.antiderivative(v), rtol=1e-14)
+
+
+@pytest.mark.parametrize("a", [0.05, 0.2])
+def test_what_is_next_to_nothing_is_nothing_in_single_precision(a):
+    """Processors are many times slower below 1e-38, where products of such slopes would be."""
+    net = arrows.network("2-1", hard_reset(LIF(surrogate=Gaussian(a=a))))
+    steps = Program(net, backend="numpy").layers[1]
+    source = LoopSource(steps.program, steps.wanted).text
+    h = machine_code.interpreted(source, np.dtype(np.float32))["h"]
+    v = np.linspace(0, 2, 401, dtype=np.float32)
+    found = np.array([h(x) for x in v])
+    slope = Gaussian(a=a).derivative(v.astype(float))
+    np.testing.assert_allclose(found, slope, rtol=1e-5, atol=1e-17)
+    assert (found[slope < 1e-19] == 0).all()
+    assert found[slope > 1e-17].all()
+
+
+@numba
+@pytest.mark.slow
+def test_samples_side_by_side_are_samples_one_by_one(monkeypatch):
+    """The rows of a narrow layer are joined, as many samples as divide the batch."""
+    assert compiled.samples_together(100, 10, None) == 10
+    assert compiled.samples_together(7, 10, None) == 7
+    assert compiled.samples_together(97, 10, None) == 1
+    assert compiled.samples_together(100, 200, None) == 1
+    assert compiled.samples_together(100, 10, np.eye(10)) == 1
+    net = arrows.network("9-5-3", hard_reset(NEURON))
+    params = draw_params(net, np.random.default_rng(0))
+    inputs = np.random.default_rng(1).random((4, 6, 9))
+    found = []
+    for wide in (128, 0):
+        monkeypatch.setattr("stbp_edu.engine.compiled.WIDE", wide)
+        program = Program(net, backend="compiled")
+        trace = program.forward(params, inputs)
+        found.append(program.gradients(params, trace, np.ones((6, 3))))
+    for together, alone in zip(found[0][1:], found[1][1:], strict=True):
+        for name, g in together.items():
+            assert np.array_equal(g, alone[name])

@@ -21,8 +21,10 @@ from stbp_edu.engine.machine_code import compiled, interpreted
 from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.surrogates import is_curve
 
-FORWARD_WORK, BACKWARD_WORK = 10.0, 20.0
+WORK = 4.0
 """About how many operations a neuron takes in a step."""
+WIDE = 128
+"""Numbers that a row of the loops should hold: so many can be computed at once."""
 
 
 def installed() -> bool:
@@ -93,10 +95,12 @@ class CompiledSteps:
         """
         first = states[self.states[0]]
         R = p["R"].T if "R" in p else None
-        given = self._given(p, states, R)
+        _, S, m = first.shape
+        together = samples_together(S, m, R)
+        given = self._given(p, states, R, together)
+        b = np.tile(p["b"], together)
         loop = self._loops(first.dtype)["forward"]
-        S = first.shape[1]
-        run_in_parts(loop, S, FORWARD_WORK * first.size, p["b"], *given)
+        run_in_parts(loop, S // together, WORK * first.size, b, *given)
 
     def backward(
         self, adjoints: Arrays, states: Arrays, p: Arrays, signals: Arrays
@@ -112,14 +116,18 @@ class CompiledSteps:
         """Fill the adjoints to keep; return the gradients by sample and neuron, (S, m) each."""
         like = states[self.states[0]]
         _, S, m = like.shape
+        R = p.get("R")
+        together = samples_together(S, m, R)
         learned = ["b", *self.program.neuron.learned]
         sums = {name: np.zeros((S, m), like.dtype) for name in learned}
-        given = self._given(p, states, p.get("R"))
+        rows = S // together
         # The first adjoint starts out holding the first signal: see Passes.down.
-        given += [*signals.values()][1:]
-        found = [*adjoints.values(), *sums.values()]
+        _, *others = signals.values()
+        found = [beside(series, together) for series in (*others, *adjoints.values())]
+        found += [g.reshape(rows, together * m) for g in sums.values()]
+        given = self._given(p, states, R, together)
         loop = self._loops(like.dtype)["backward"]
-        run_in_parts(loop, S, BACKWARD_WORK * like.size, *given, *found)
+        run_in_parts(loop, rows, WORK * like.size, *given, *found)
         return sums
 
     def _loops(self, dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -136,12 +144,36 @@ class CompiledSteps:
                 return ArraySteps(self.program, self.wanted, self.twin)
         return None
 
-    def _given(self, p: Arrays, states: Arrays, R: Array | None) -> list[Any]:
-        """Return the arguments that both loops take."""
+    def _given(
+        self, p: Arrays, states: Arrays, R: Array | None, together: int
+    ) -> list[Any]:
+        """Return the arguments that both loops take, some samples side by side as one."""
         dtype = states[self.states[0]].dtype
         given = []
         if R is not None:
             given.append(np.ascontiguousarray(R))
-        given += constants_of(self.program, p, dtype)
-        given += [np.ascontiguousarray(states[name]) for name in self.states]
+        for value in constants_of(self.program, p, dtype):
+            if np.ndim(value) > 0:  # one for each neuron
+                value = np.tile(value, together)
+            given.append(value)
+        for name in self.states:
+            series = np.ascontiguousarray(states[name])
+            given.append(beside(series, together))
         return given
+
+
+def samples_together(S: int, m: int, R: Array | None) -> int:
+    """Return how many samples of a narrow layer are side by side in a row of the loops.
+
+    A row of the ten neurons of an output layer would be too short to compute many at once.
+    """
+    if R is not None:
+        return 1
+    most = max(1, WIDE // m)
+    return max(count for count in range(1, most + 1) if S % count == 0)
+
+
+def beside(series: Array, together: int) -> Array:
+    """Return a series (T, S, m) with some samples side by side: (T, S / together, together · m)."""
+    T, S, m = series.shape
+    return series.reshape(T, S // together, together * m)

@@ -58,7 +58,7 @@ class LoopSource:
         h = curve.h(v, library)
         return [
             f"def spike(v):\n    return {written(spike)}",
-            f"def h(v):\n    return {written(h)}",
+            f"def h(v):\n    return settled({written(h)})",
         ]
 
     @cached_property

@@ -107,44 +107,54 @@ def add_scaled_rows(v: Any, table: Any, total: Any) -> None:
         k += 1
 
 
-def count_spikes(first: int, last: int, rows: Any, many: Any, others: Any) -> None:
-    """Write for each row how many entries are not 0, and how many are neither 0 nor 1."""
+def note_places(
+    first: int, last: int, rows: Any, starts: Any, ends: Any, places: Any, others: Any
+) -> None:
+    """Write where the spikes of each row are, at ``places[starts[r]:ends[r]]``.
+
+    Where ``others[r]`` is not 0, so many entries are neither 0 nor 1, and what follows is left out.
+    """
+    n = rows.shape[1]
+    place = first * n  # the first that no other thread writes to
     for r in range(first, last):
         row = rows[r]
-        active = 0
         other = 0
-        for j in range(len(row)):
+        for j in range(n):
             entry = row[j]
-            active += entry != 0
             other += (entry != 0) & (entry != 1)
-        many[r] = active
         others[r] = other
-
-
-def note_places(first: int, last: int, rows: Any, starts: Any, places: Any) -> None:
-    """Write where the entries of each row are that are not 0, from ``starts[r]`` on."""
-    index = np.empty(rows.shape[1] + 1, np.int32)
-    for r in range(first, last):
-        count = spikes_in(rows[r], index)
-        start = starts[r]
-        end = start + count
-        places[start:end] = index[:count]
+        if other > 0:
+            break
+        starts[r] = place
+        place += spikes_in(row, places[place:])
+        ends[r] = place
 
 
 def weigh(
-    first: int, last: int, starts: Any, places: Any, tables: Any, b: Any, out: Any
+    first: int,
+    last: int,
+    starts: Any,
+    ends: Any,
+    places: Any,
+    tables: Any,
+    b: Any,
+    out: Any,
 ) -> None:
     """Write for rows of spikes the sum of a bias and the rows of weights that they name.
+
+    The steps of a sample follow each other, since they name much the same rows.
 
     Args:
         first: the first row to write.
         last: the one after the last.
         starts: where the places of each row begin.
+        ends: where they end.
         places: the neurons below that spiked.
         tables: the weights by columns, some at a time, shape (parts, n, width).
         b: where each sum begins, shape (m,).
-        out: shape (rows, m).
+        out: shape (T, S, m).
     """
+    T, S, _ = out.shape
     parts, _, width = tables.shape
     for start in range(first, last, BLOCK):
         end = min(start + BLOCK, last)
@@ -153,17 +163,20 @@ def weigh(
             left = part * width
             right = left + width
             begin = b[left:right]
-            for r in range(start, end):
-                total = out[r, left:right]
+            for row in range(start, end):
+                s = row // T
+                t = row - s * T
+                total = out[t, s, left:right]
                 total[:] = begin
-                here = starts[r]
-                next_row = starts[r + 1]
-                named = places[here:next_row]
+                r = t * S + s
+                start_of_row = starts[r]
+                end_of_row = ends[r]
+                named = places[start_of_row:end_of_row]
                 add_rows(table, named, len(named), total)
 
 
 def correlate(
-    first: int, last: int, starts: Any, places: Any, epsilon: Any, out: Any
+    first: int, last: int, starts: Any, ends: Any, places: Any, epsilon: Any, out: Any
 ) -> None:
     """Write the gradient of W, transposed: row j is the sum of ε where neuron j below spiked.
 
@@ -173,6 +186,7 @@ def correlate(
         first: the first row of ``out`` to write.
         last: the one after the last.
         starts: where the places of each row of spikes begin, row t · S + s for step t and sample s.
+        ends: where they end.
         places: the neurons below that spiked.
         epsilon: shape (T, S, m).
         out: shape (n, m).
@@ -191,9 +205,9 @@ def correlate(
         for s in range(start, end):
             for t in range(T):
                 r = t * S + s
-                here = starts[r]
-                next_row = starts[r + 1]
-                named = places[here:next_row]
+                start_of_row = starts[r]
+                end_of_row = ends[r]
+                named = places[start_of_row:end_of_row]
                 k = np.searchsorted(named, first)
                 while k < len(named) and named[k] < last:
                     j = named[k] - first

@@ -23,7 +23,7 @@ LOG = logging.getLogger("stbp_edu")
 COMPILING = "compiling the loops of a layer takes some seconds"
 KERNELS = (
     "spikes_in", "add_rows", "add_scaled_rows",
-    "count_spikes", "note_places", "weigh", "correlate", "adam", "cut", "put_back",
+    "note_places", "weigh", "correlate", "adam", "cut", "put_back",
 )  # fmt: skip
 """The functions of :mod:`stbp_edu.engine.loops` that are compiled, each after those it calls."""
 

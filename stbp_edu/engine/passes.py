@@ -22,8 +22,8 @@ from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
 from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.engine.workspace import Workspace
 
-PRODUCT_ROWS = 256
-"""The most rows of a matrix product in one block."""
+PRODUCT_ROWS, PRODUCT_COLUMNS = 256, 400
+"""The most rows of a matrix product in one block, and the most columns where it has few rows."""
 States = list[Any]
 """By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input."""
 
@@ -35,17 +35,23 @@ def flat(a: Array) -> Array:
 
 
 def multiply(a: Array, b: Array, out: Array) -> None:
-    """Write the matrix product of a and b to ``out``, in blocks of rows that are about alike."""
-    blocks = math.ceil(len(a) / PRODUCT_ROWS)
-    rows_each = math.ceil(len(a) / blocks)
-    height = 8 * math.ceil(rows_each / 8)  # rows are computed eight at a time
+    """Write the matrix product of a and b to ``out``, in blocks of rows or of columns."""
+    by_rows = len(a) > PRODUCT_ROWS
+    size = len(a) if by_rows else b.shape[1]
+    most = PRODUCT_ROWS if by_rows else PRODUCT_COLUMNS
+    blocks = math.ceil(size / most)
+    each = math.ceil(size / blocks)
+    width = 8 * math.ceil(each / 8)  # eight are computed at a time
 
     def loop(first: int, last: int) -> None:
         """Do some blocks."""
         for k in range(first, last):
-            start = k * height
-            rows = slice(start, start + height)
-            np.matmul(a[rows], b, out=out[rows])
+            start = k * width
+            some = slice(start, start + width)
+            if by_rows:
+                np.matmul(a[some], b, out=out[some])
+            else:
+                np.matmul(a, b[:, some], out=out[:, some])
 
     multiplications = a.size * b.shape[1]
     work = multiplications / 16  # so many are done at once
@@ -119,6 +125,7 @@ class Passes:
         places = self._places(n, below)
         self.work.keep_places(n, below, places)
         if places is not None:
+            self.work.keep_rate(n - 1, below, places.count)
             W = self.params[n]["W"]
             nothing = np.zeros(len(W), W.dtype)  # steps add the bias
             places.weigh(W, nothing, out)
@@ -207,10 +214,7 @@ class Passes:
     def _of_weights(self, n: int, epsilon: Array, below: Array, summed: Array) -> Array:
         """Return the gradient of the weights of a layer; ``summed`` is the sum of ε over steps."""
         W = self.params[n]["W"]
-        if self.work.has_places(n, below):
-            places = self.work.take_places(n)
-        else:
-            places = self._places(n, below)
+        places = self.work.take_places(n, below, lambda: self._places(n, below))
         if places is not None:
             # Transposed: a row for each neuron below, to which a spike adds.
             shape = W.shape[::-1]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from stbp_edu._support.checks import Array
 from stbp_edu.engine.machine_code import kernel
 from stbp_edu.engine.threads import run_in_parts
-from stbp_edu.engine.workspace import CACHE_LINE, at_cache_line
+from stbp_edu.engine.workspace import CACHE_LINE, at_cache_line, begins_a_cache_line
 
 PRODUCT = 3
 """Multiplications of a matrix product in the time in which one weight comes from the cache."""
@@ -24,46 +24,54 @@ SPIKE = 50
 """Weights that come from the cache in the time in which a spike is noted, and its row is begun."""
 SEARCH = 4
 """The same for an entry that is looked at, beyond what reading it costs a product, too."""
-FEW = 10_000
-"""Spikes among which neurons are counted."""
+FEW = 100
+"""Rows of spikes in which neurons are counted."""
 ONE_MEGABYTE = 2**20
 
 
 @dataclass(frozen=True)
 class SpikePlaces:
-    """Where the spikes of a series (T, S, n) are.
+    """Where the spikes of a series (T, S, n) are: of row t · S + s at ``places[start:end]``.
 
     Attributes:
-        starts: where the places of row t · S + s begin, shape (T · S + 1,).
-        places: the neurons that spiked, row by row.
+        starts: where the places of each row begin, shape (T · S,).
+        ends: where they end.
+        places: the neurons that spiked, row by row, with gaps.
     """
 
     starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
     places: NDArray[np.int32]
+
+    @cached_property
+    def count(self) -> int:
+        """How many spikes there are."""
+        return int((self.ends - self.starts).sum())
 
     def weigh(self, W: Array, b: Array, out: Array) -> None:
         """Write the current W o + b, with W (m, n) and b (m,), to ``out`` (T, S, m)."""
         m, n = W.shape
-        rows = out.reshape(-1, m)
-        work = self.places.size * m / 2
+        T, S, _ = out.shape
+        work = self.count * m / 2
         read = W.nbytes * self.share_of_weights(n)
         tables = tables_of(W, read)
-        given = self.starts, self.places, tables, b
+        given = self.starts, self.ends, self.places, tables, b
         weigh = kernel("weigh")
-        run_in_parts(weigh, len(rows), work, *given, rows)  # fwd-x
+        run_in_parts(weigh, T * S, work, *given, out)  # fwd-x
 
     def share_of_weights(self, n: int) -> float:
         """Return about how many of n neurons spike at all, as a share; border pixels never do."""
-        apart = max(1, len(self.places) // FEW)
-        some = self.places[::apart]
-        spikes = np.bincount(some)
+        apart = math.ceil(len(self.starts) / FEW)
+        rows = zip(self.starts[::apart], self.ends[::apart], strict=True)
+        some = [self.places[start:end] for start, end in rows]
+        spikes = np.bincount(np.concatenate(some))
         return np.count_nonzero(spikes) / n
 
     def correlate(self, epsilon: Array, out: Array) -> None:
         """Write Σ o εᵀ, the gradient of Wᵀ, to ``out`` (n, m), from ε (T, S, m)."""
         n, m = out.shape
-        work = self.places.size * m / 2
-        given = self.starts, self.places, epsilon
+        work = self.count * m / 2
+        given = self.starts, self.ends, self.places, epsilon
         correlate = kernel("correlate")
         run_in_parts(correlate, n, work, *given, out)  # c5-w
 
@@ -86,29 +94,26 @@ def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
     T, S, n = series.shape
     size = T * S
     rows = series.reshape(size, n)
-    many = np.empty(size, np.int64)
-    others = np.empty(size, np.int64)
-    count_spikes = kernel("count_spikes")
-    run_in_parts(count_spikes, size, entries, rows, many, others)
+    starts = np.empty(size, np.int64)
+    ends = np.empty(size, np.int64)
+    places = np.empty(entries, np.int32)  # of which the system gives what is written
+    others = np.zeros(size, np.int64)
+    note_places = kernel("note_places")
+    run_in_parts(note_places, size, entries, rows, starts, ends, places, others)
     if others.any():
         return None
-    one_by_one = search + many.sum() * (m + SPIKE)
+    found = SpikePlaces(starts, ends, places)
+    one_by_one = search + found.count * (m + SPIKE)
     if one_by_one >= product:
         return None
-    starts = np.zeros(size + 1, np.int64)
-    np.cumsum(many, out=starts[1:])
-    spikes = starts[-1]
-    places = np.empty(spikes, np.int32)
-    note_places = kernel("note_places")
-    run_in_parts(note_places, size, entries, rows, starts, places)
-    return SpikePlaces(starts, places)
+    return found
 
 
 def tables_of(W: Array, size: float) -> Array:
     """Return weights (m, n) by columns, as (parts, n, width), where a part stays in the cache.
 
     ``size`` is how many bytes of the weights are read. A row is a whole number of cache lines;
-    behind the last column there are zeros.
+    behind the last column there are zeros. Weights that lie so already are not copied.
     """
     m, n = W.shape
     line = CACHE_LINE // W.itemsize
@@ -117,6 +122,9 @@ def tables_of(W: Array, size: float) -> Array:
     lines = math.ceil(m / wanted / line)
     width = line * lines
     parts = math.ceil(m / width)
+    columns = W.T
+    if parts == 1 and width == m and begins_a_cache_line(columns):
+        return columns[None]
     tables = at_cache_line((parts, n, width), W.dtype)
     for part, table in enumerate(tables):
         first = part * width

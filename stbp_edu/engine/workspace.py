@@ -1,6 +1,7 @@
 """Buffers to use again, each of which begins at a cache line."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,19 +27,37 @@ def at_cache_line(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return entries.reshape(shape)
 
 
+def by_columns(W: Array) -> Array:
+    """Return a copy of a matrix whose columns are rows in memory, and begin at a cache line."""
+    m, n = W.shape
+    columns = at_cache_line((n, m), W.dtype)
+    columns[...] = W.T
+    return columns.T
+
+
+def begins_a_cache_line(rows: Array) -> bool:
+    """Return whether rows lie one after another, and the first begins a cache line."""
+    address, _ = rows.__array_interface__["data"]
+    return rows.flags.c_contiguous and address % CACHE_LINE == 0
+
+
 @dataclass
 class Workspace:
     """Buffers reused across calls, reallocated for a larger size or another dtype.
 
     A trace or gradient computed in a workspace lives there: the next call with the same
     workspace overwrites it. Without one, each call makes new arrays. The places of spikes that a
-    forward pass found are kept for the backward pass, so the input must not change between them.
+    forward pass found are kept for the backward pass, so the input must not change between them;
+    how many spikes there were is kept, too.
     """
 
     _arrays: dict[tuple[str, int], Array] = field(
         default_factory=dict, init=False, repr=False
     )
     _places: dict[int, tuple[Array, Any]] = field(
+        default_factory=dict, init=False, repr=False
+    )
+    _rates: dict[int, tuple[Array, float]] = field(
         default_factory=dict, init=False, repr=False
     )
 
@@ -58,17 +77,35 @@ class Workspace:
         """Keep where the spikes of a series into layer n are."""
         self._places[n] = series, places
 
-    def has_places(self, n: int, series: Array) -> bool:
-        """Return whether the places that are kept for layer n are of this very series."""
-        if n not in self._places:
-            return False
-        kept, _ = self._places[n]
-        return memory_of(kept) == memory_of(series)
+    def take_places(self, n: int, series: Array, find: Callable[[], Any]) -> Any:
+        """Return the places of a series into layer n, which are kept no longer.
 
-    def take_places(self, n: int) -> Any:
-        """Return the places that are kept for layer n, and keep them no longer."""
-        _, places = self._places.pop(n)
-        return places
+        Where those of another series are kept, or none, ``find`` says them.
+        """
+        kept, places = self._places.pop(n, (None, None))
+        if kept is not None and memory_of(kept) == memory_of(series):
+            return places
+        return find()
+
+    def keep_rate(self, n: int, series: Array, spikes: int) -> None:
+        """Keep the mean of the outputs (T, S, m) of layer n, which have so many spikes."""
+        self._rates[n] = series, spikes / series.size
+
+    def take_rate(self, n: int, series: Array) -> float:
+        """Return the mean of the outputs of layer n; the forward pass may have counted them."""
+        T, S = series.shape[:2]
+        flat = series.reshape(T, S, -1)
+        kept, rate = self._rates.pop(n, (None, 0.0))
+        if kept is not None and memory_of(kept) == memory_of(flat):
+            return rate
+        return mean_of(flat)
+
+
+def mean_of(series: Array) -> float:
+    """Return the mean of an array, by a product: faster than adding up."""
+    rows = series.reshape(-1, series.shape[-1])
+    each = np.full(len(rows), 1 / len(rows), series.dtype)
+    return float((each @ rows).mean())
 
 
 def memory_of(a: Array) -> tuple[Any, ...]:

@@ -22,7 +22,7 @@ from stbp_edu.engine.compiled import chosen
 from stbp_edu.engine.passes import States
 from stbp_edu.engine.program import Program
 from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.engine.workspace import Workspace, by_columns
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
 from stbp_edu.networks.arguments import (
@@ -114,7 +114,7 @@ class Model:
                     W = draw_weights(inputs, outputs, rng, dtype, scheme, scale)
                     if len(shape) == 2:
                         # The weights that leave one neuron lie side by side in memory.
-                        arrays[name] = np.asfortranarray(W)
+                        arrays[name] = by_columns(W)
                     else:
                         arrays[name] = W.reshape(shape)
                 elif name == "b":

@@ -35,6 +35,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from stbp_edu._support.checks import Array
 from stbp_edu.cli import run_options
 from stbp_edu.cli import train as command
+from stbp_edu.engine.workspace import mean_of
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 from stbp_edu.torch.lif_network import LIFNetwork
@@ -178,6 +179,10 @@ class TensorPasses:
         flat = self.processes.add(parameters_to_vector(found.values()))
         vector_to_parameters(flat, found.values())
         return by_layer(to_params(found))
+
+    def rates(self, trace: Trace) -> tuple[float, ...]:
+        """Return the mean output of each layer 0..N."""
+        return tuple(map(mean_of, trace.O))
 
     def input_gradient(self, trace: Trace, targets: Array) -> Array:
         """Return the derivative by an input that is the same at every step, (S, n[0])."""

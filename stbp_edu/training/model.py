@@ -102,6 +102,10 @@ class TrainingPass:
             self.params, trace, targets, self.rule, workspace=self.work
         )
 
+    def rates(self, trace: Trace) -> tuple[float, ...]:
+        """Return the mean output of each layer 0..N."""
+        return tuple(self.work.take_rate(n, o) for n, o in enumerate(trace.O))
+
     def input_gradient(self, trace: Trace, targets: Array) -> Array:
         """Return the derivative by the input, summed over steps, (S, n[0])."""
         return self.net.input_gradient(self.params, trace, targets, self.rule)
@@ -140,7 +144,7 @@ def passes(params: Params, settings: Settings) -> TrainingPass:
 
 
 PassesOf = Callable[[Params, Settings], Any]
-"""Makes what has ``forward`` and ``gradients`` from parameters and settings."""
+"""Makes what has the methods of a :class:`TrainingPass` from parameters and settings."""
 
 DropoutFactors = Sequence[Array]
 """For each of the layers 1..N - 1 the factor on what leaves each neuron; none without dropout."""

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, NotFiniteError
 from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.parameters import LayerArrays
+from stbp_edu.engine.workspace import by_columns
+from stbp_edu.parameters import LayerArrays, Params
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
@@ -188,6 +189,15 @@ def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
         yield batch
 
 
+def at_cache_lines(params: Params) -> Params:
+    """Return parameters whose weights, where they lie by columns, begin at a cache line."""
+    W = [*params.W]
+    for n, weights in enumerate(params.W):
+        if weights is not None and weights.ndim == 2 and weights.flags.f_contiguous:
+            W[n] = by_columns(weights)
+    return replace(params, W=W)
+
+
 class TrainingJob:
     """A run that is being trained, from a copy of a state; an epoch has ``steps``."""
 
@@ -196,6 +206,7 @@ class TrainingJob:
     ) -> None:
         self.settings, self.data, self.passes = settings, data, passes
         self.state = deepcopy(state)
+        self.state.params = at_cache_lines(self.state.params)
         self.steps = -(-len(data.train_labels) // settings.batch)
         d = settings.shift
         # Padded, so each shifted image is a window; binned events are too large to copy.
@@ -222,7 +233,8 @@ class TrainingJob:
         trace = run.forward(self.encode(images))
         grads = run.gradients(trace, targets)
         norm = self.update(model.drop(grads, factors) if factors else grads, lr)
-        seen = evaluation.observe(trace, targets, self.settings.make_loss())
+        loss = self.settings.make_loss()
+        seen = evaluation.observe(trace, targets, loss, run.rates(trace))
         return replace(seen, norms=(norm,))
 
     def summary(self, epoch: int, seen: BatchStatistics, started: float) -> Epoch:

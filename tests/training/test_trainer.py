@@ -171,7 +171,7 @@ def test_a_step_takes_the_gradient_of_its_batch(changes, small, few) -> None:
     for name, array in want.items():
         assert np.abs(array).max() > 1e-5
         np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6)
-    batch = observe(trace, targets, loss)
+    batch = observe(trace, targets, loss, passes(state.params, settings).rates(trace))
     assert (batch.size, batch.loss) == (
         21,
         pytest.approx(loss.value(trace, targets), rel=1e-6),

@@ -1,0 +1,66 @@
+"""Loops run side by side, and what a thread meets is said to the caller."""
+
+import os
+
+import numpy as np
+import pytest
+
+from stbp_edu.engine.passes import multiply
+from stbp_edu.engine.threads import limit_threads, run_in_parts, threads
+
+
+def test_threads_are_as_many_as_processors_where_a_process_cannot_be_bound(
+    monkeypatch,
+):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    for count, wanted in ((3, 3), (None, 1)):
+        monkeypatch.setattr(os, "cpu_count", lambda count=count: count)
+        assert threads() == wanted
+
+
+@pytest.mark.parametrize("failing", [0, 5, 9])
+def test_an_error_in_any_part_reaches_the_caller(failing):
+    """And the threads go on to take calls."""
+    limit_threads(3)
+    done = []
+
+    def loop(first, last, fail):
+        for k in range(first, last):
+            if k == fail:
+                raise ValueError(f"at {k}")
+            done.append(k)
+
+    with pytest.raises(ValueError, match=f"at {failing}"):
+        run_in_parts(loop, 10, 1e9, failing)
+    done.clear()
+    run_in_parts(loop, 10, 1e9, None)
+    limit_threads(0)
+    assert sorted(done) == list(range(10))
+
+
+def test_parts_run_under_the_settings_of_the_caller():
+    limit_threads(3)
+    seen = []
+    with np.errstate(divide="raise"):
+        run_in_parts(lambda *_: seen.append(np.geterr()["divide"]), 3, 1e9)
+    limit_threads(0)
+    assert seen == ["raise"] * 3
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"), [(10, 801), (10, 7), (300, 20), (256, 900)]
+)
+def test_a_product_in_blocks_is_the_product(rows, columns, monkeypatch):
+    """Of rows or of columns, however many threads share them."""
+    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(rows, 30)), rng.normal(size=(30, columns))
+    found = []
+    for count in (1, 2, 4):
+        limit_threads(count)
+        out = np.full((rows, columns), np.nan)
+        multiply(a, b, out)
+        found.append(out)
+    limit_threads(0)
+    np.testing.assert_allclose(found[0], a @ b, rtol=1e-12, atol=1e-13)
+    assert all(np.array_equal(found[0], one) for one in found[1:])
