@@ -9,6 +9,14 @@ from stbp_edu.engine.passes import multiply
 from stbp_edu.engine.threads import limit_threads, run_in_parts, threads
 
 
+@pytest.fixture(autouse=True)
+def _as_many_threads_as_processors():
+    """Begin and end without a limit, which a plan that ran before may have set."""
+    limit_threads(0)
+    yield
+    limit_threads(0)
+
+
 def test_threads_are_as_many_as_processors_where_a_process_cannot_be_bound(
     monkeypatch,
 ):
@@ -34,7 +42,6 @@ def test_an_error_in_any_part_reaches_the_caller(failing):
         run_in_parts(loop, 10, 1e9, failing)
     done.clear()
     run_in_parts(loop, 10, 1e9, None)
-    limit_threads(0)
     assert sorted(done) == list(range(10))
 
 
@@ -43,7 +50,6 @@ def test_parts_run_under_the_settings_of_the_caller():
     seen = []
     with np.errstate(divide="raise"):
         run_in_parts(lambda *_: seen.append(np.geterr()["divide"]), 3, 1e9)
-    limit_threads(0)
     assert seen == ["raise"] * 3
 
 
@@ -61,6 +67,5 @@ def test_a_product_in_blocks_is_the_product(rows, columns, monkeypatch):
         out = np.full((rows, columns), np.nan)
         multiply(a, b, out)
         found.append(out)
-    limit_threads(0)
     np.testing.assert_allclose(found[0], a @ b, rtol=1e-12, atol=1e-13)
     assert all(np.array_equal(found[0], one) for one in found[1:])
