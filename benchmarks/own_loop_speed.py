@@ -21,7 +21,7 @@ from benchmarks.frameworks import trainer_step
 from benchmarks.frameworks.problem import LR, NEURON, Size, SizedProblem, draw
 from stbp_edu import Params
 from stbp_edu.engine.threads import threads
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.engine.workspace import Workspace, by_columns
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.optimiser import adam, start
 
@@ -48,7 +48,7 @@ MEGABYTES = 256
 
 def columns(params: Params) -> Params:
     """Return parameters whose weights lie in memory by columns, as init and training lay them."""
-    W = [None, *(np.asfortranarray(w) for w in params.W[1:])]
+    W = [None, *(by_columns(w) for w in params.W[1:])]
     return Params(W, [None, *(b.copy() for b in params.b[1:])])
 
 

@@ -190,9 +190,19 @@ def packed(file: Path) -> int:
     params=[pytest.param(s, marks=pytest.mark.xdist_group(s)) for s in NOTEBOOKS],
 )
 def opened(
-    request: pytest.FixtureRequest, browser: Browser, address: str
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    address: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Opened]:
-    """Yield a notebook's page; the tests of one notebook follow each other, in whichever file."""
+    """Yield a notebook's page; the tests of one notebook follow each other, in whichever file.
+
+    They do so in one process: a second one that opens the notebook, and runs its cells once more,
+    fails.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        of_all_processes = tmp_path_factory.getbasetemp().parent
+        (of_all_processes / f"opened_{request.param}").touch(exist_ok=False)
     with profile(browser) as fresh:
         one = Opened(request.param, fresh.new_page())
 
