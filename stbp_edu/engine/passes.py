@@ -235,7 +235,9 @@ class Passes:
         if not isinstance(self.layers[n], CompiledSteps):
             return None
         m = len(self.params[n]["b"])
-        return rare_spikes(below, m)
+        # Memory that is given back to the system costs time when it is asked for again.
+        room = self.work.array("places", n, (below.size,), np.dtype(np.int32))
+        return rare_spikes(below, m, room)
 
     def _signal(
         self,

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ class SpikePlaces:
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
-    places: NDArray[np.int32]
+    places: NDArray[Any]
 
     @cached_property
     def count(self) -> int:
@@ -76,13 +77,16 @@ class SpikePlaces:
         run_in_parts(correlate, n, work, *given, out)  # c5-w
 
 
-def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
+def rare_spikes(
+    series: Array, m: int, room: NDArray[Any] | None = None
+) -> SpikePlaces | None:
     """Return where the spikes of a series (T, S, n) are, if it pays to go through them one by one.
 
     Args:
         series: outputs of neurons; None is returned where they are not all 0 or 1.
         m: the width of the layer above. For each entry a product makes m multiplications. Adding
             rows looks at the entry, and takes m weights from the cache for a spike.
+        room: where the places go, as many as the series has entries; a new array where None.
     """
     if not series.flags.c_contiguous:
         return None
@@ -96,7 +100,11 @@ def rare_spikes(series: Array, m: int) -> SpikePlaces | None:
     rows = series.reshape(size, n)
     starts = np.empty(size, np.int64)
     ends = np.empty(size, np.int64)
-    places = np.empty(entries, np.int32)  # of which the system gives what is written
+    places = room
+    if places is None:
+        places = np.empty(
+            entries, np.int32
+        )  # of which the system gives what is written
     others = np.zeros(size, np.int64)
     note_places = kernel("note_places")
     run_in_parts(note_places, size, entries, rows, starts, ends, places, others)
