@@ -90,11 +90,11 @@ def rare_spikes(
     """
     if not series.flags.c_contiguous:
         return None
+    if not pays_to_search(m):
+        return None
     entries = series.size
     product = entries * m / PRODUCT
     search = SEARCH * entries
-    if search >= product:
-        return None
     T, S, n = series.shape
     size = T * S
     rows = series.reshape(size, n)
@@ -115,6 +115,11 @@ def rare_spikes(
     if one_by_one >= product:
         return None
     return found
+
+
+def pays_to_search(m: int) -> bool:
+    """Return whether a look for spikes costs less than the product with a layer of m neurons."""
+    return m / PRODUCT > SEARCH
 
 
 def tables_of(W: Array, size: float) -> Array:
