@@ -131,15 +131,9 @@ def note_places(
 
 
 def weigh(
-    first: int,
-    last: int,
-    starts: Any,
-    ends: Any,
-    places: Any,
-    tables: Any,
-    b: Any,
+    first: int, last: int, starts: Any, ends: Any, places: Any, tables: Any, b: Any,
     out: Any,
-) -> None:
+) -> None:  # fmt: skip
     """Write for rows of spikes the sum of a bias and the rows of weights that they name.
 
     The steps of a sample follow each other, since they name much the same rows.

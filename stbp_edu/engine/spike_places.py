@@ -101,10 +101,8 @@ def rare_spikes(
     starts = np.empty(size, np.int64)
     ends = np.empty(size, np.int64)
     places = room
-    if places is None:
-        places = np.empty(
-            entries, np.int32
-        )  # of which the system gives what is written
+    if places is None:  # the system gives no more memory than is written to
+        places = np.empty(entries, np.int32)
     others = np.zeros(size, np.int64)
     note_places = kernel("note_places")
     run_in_parts(note_places, size, entries, rows, starts, ends, places, others)

@@ -46,7 +46,7 @@ def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -
         parts = max(1, min(threads(), size))
     edges = [size * k // parts for k in range(parts + 1)]
     (first, last), *others = pairwise(edges)
-    ended: SimpleQueue[Exception | None] = SimpleQueue()
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
     for part in others:
         call = partial(copy_context().run, loop, *part, *args)
         _calls(parts - 1).put((call, ended))
@@ -109,7 +109,7 @@ def _make(calls: SimpleQueue[Any]) -> None:
         call, ended = calls.get()
         try:
             call()
-        except Exception as error:
+        except BaseException as error:  # whatever it is, the caller waits to be told
             ended.put(error)
         else:
             ended.put(None)
