@@ -48,7 +48,7 @@
   const phone = matchMedia("(max-width: 30em)").matches;
   const roles = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", th: "columnheader", td: "cell" }; // which blocks lose
   const stack = (table) => {
-    const heads = all("thead th", table).map((head) => head.textContent.trim());
+    const heads = all("thead :is(th, td)", table).map((head) => head.textContent.trim()); // one without words is a td
     if (heads.length < 3 || table.scrollWidth <= table.closest("article").clientWidth) return;
     table.dataset.stacked = "";
     for (const row of all("tbody tr", table)) [...row.cells].forEach((cell, k) => (cell.dataset.head = heads[k]));
