@@ -132,10 +132,14 @@ def test_spikes_that_the_forward_pass_counted_are_not_added_up_again(monkeypatch
     monkeypatch.setattr(
         "stbp_edu.engine.workspace.mean_of", lambda a: added.append(a) or mean_of(a)
     )
-    assert work.take_rate(0, spikes) == spikes.mean()
+    assert work.take_rate(1, spikes) == spikes.mean()
     assert not added
-    assert work.take_rate(0, spikes) == pytest.approx(spikes.mean(), rel=1e-12)
+    assert work.take_rate(1, spikes) == pytest.approx(spikes.mean(), rel=1e-12)
     assert len(added) == 1
     net.forward(problem.params, spikes, workspace=work)
-    work.take_rate(0, spikes.copy())
+    work.take_rate(1, spikes.copy())
     assert len(added) == 2
+    net.forward(problem.params, spikes, workspace=work)
+    spikes[:] = 0.5  # goes by a product, so it is not counted
+    net.forward(problem.params, spikes, workspace=work)
+    assert work.take_rate(1, spikes) == pytest.approx(0.5)

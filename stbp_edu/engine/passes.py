@@ -18,7 +18,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import LOSS
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps
-from stbp_edu.engine.spike_places import SpikePlaces, pays_to_search, rare_spikes
+from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
 from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.engine.workspace import Workspace
 
@@ -125,7 +125,6 @@ class Passes:
         places = self._places(n, below)
         self.work.keep_places(n, below, places)
         if places is not None:
-            self.work.keep_rate(n - 1, below, places.count)
             W = self.params[n]["W"]
             nothing = np.zeros(len(W), W.dtype)  # steps add the bias
             places.weigh(W, nothing, out)
@@ -235,10 +234,11 @@ class Passes:
         if not isinstance(self.layers[n], CompiledSteps):
             return None
         m = len(self.params[n]["b"])
-        if not pays_to_search(m):
-            return None
-        # Memory that is given back to the system costs time when it is asked for again.
-        room = self.work.array("places", n, (below.size,), np.dtype(np.int32))
+
+        def room(entries: int) -> Array:
+            """Return a buffer: memory given back to the system costs time when asked for again."""
+            return self.work.array("places", n, (entries,), np.dtype(np.int32))
+
         return rare_spikes(below, m, room)
 
     def _signal(

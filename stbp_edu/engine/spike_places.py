@@ -6,6 +6,7 @@ Whether that pays is decided by a model of what moves from the cache to the proc
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -77,8 +78,13 @@ class SpikePlaces:
         run_in_parts(correlate, n, work, *given, out)  # c5-w
 
 
+def new_room(entries: int) -> NDArray[Any]:
+    """Return a new array for places; the system gives no more memory than is written to."""
+    return np.empty(entries, np.int32)
+
+
 def rare_spikes(
-    series: Array, m: int, room: NDArray[Any] | None = None
+    series: Array, m: int, room: Callable[[int], NDArray[Any]] = new_room
 ) -> SpikePlaces | None:
     """Return where the spikes of a series (T, S, n) are, if it pays to go through them one by one.
 
@@ -86,23 +92,22 @@ def rare_spikes(
         series: outputs of neurons; None is returned where they are not all 0 or 1.
         m: the width of the layer above. For each entry a product makes m multiplications. Adding
             rows looks at the entry, and takes m weights from the cache for a spike.
-        room: where the places go, as many as the series has entries; a new array where None.
+        room: returns an array for so many places as the series has entries; called if there is a
+            search.
     """
     if not series.flags.c_contiguous:
-        return None
-    if not pays_to_search(m):
         return None
     entries = series.size
     product = entries * m / PRODUCT
     search = SEARCH * entries
+    if search >= product:
+        return None
     T, S, n = series.shape
     size = T * S
     rows = series.reshape(size, n)
     starts = np.empty(size, np.int64)
     ends = np.empty(size, np.int64)
-    places = room
-    if places is None:  # the system gives no more memory than is written to
-        places = np.empty(entries, np.int32)
+    places = room(entries)
     others = np.zeros(size, np.int64)
     note_places = kernel("note_places")
     run_in_parts(note_places, size, entries, rows, starts, ends, places, others)
@@ -113,11 +118,6 @@ def rare_spikes(
     if one_by_one >= product:
         return None
     return found
-
-
-def pays_to_search(m: int) -> bool:
-    """Return whether a look for spikes costs less than the product with a layer of m neurons."""
-    return m / PRODUCT > SEARCH
 
 
 def tables_of(W: Array, size: float) -> Array:

@@ -74,8 +74,11 @@ class Workspace:
         return entries.reshape(shape)
 
     def keep_places(self, n: int, series: Array, places: Any) -> None:
-        """Keep where the spikes of a series into layer n are."""
+        """Keep where the spikes of a series into layer n are, or None, and their mean."""
         self._places[n] = series, places
+        self._rates.pop(n, None)
+        if places is not None:
+            self._rates[n] = series, places.count / series.size
 
     def take_places(self, n: int, series: Array, find: Callable[[], Any]) -> Any:
         """Return the places of a series into layer n, which are kept no longer.
@@ -87,12 +90,8 @@ class Workspace:
             return places
         return find()
 
-    def keep_rate(self, n: int, series: Array, spikes: int) -> None:
-        """Keep the mean of the outputs (T, S, m) of layer n, which have so many spikes."""
-        self._rates[n] = series, spikes / series.size
-
     def take_rate(self, n: int, series: Array) -> float:
-        """Return the mean of the outputs of layer n; the forward pass may have counted them."""
+        """Return the mean of a series into layer n; the forward pass may have counted it."""
         T, S = series.shape[:2]
         flat = series.reshape(T, S, -1)
         kept, rate = self._rates.pop(n, (None, 0.0))

@@ -104,7 +104,7 @@ class TrainingPass:
 
     def rates(self, trace: Trace) -> tuple[float, ...]:
         """Return the mean output of each layer 0..N."""
-        return tuple(self.work.take_rate(n, o) for n, o in enumerate(trace.O))
+        return tuple(self.work.take_rate(n, o) for n, o in enumerate(trace.O, 1))
 
     def input_gradient(self, trace: Trace, targets: Array) -> Array:
         """Return the derivative by the input, summed over steps, (S, n[0])."""
