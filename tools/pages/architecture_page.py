@@ -1,13 +1,10 @@
-"""What ``docs/architecture.md`` draws, read from the code: layers, folders and flows."""
+"""What ``docs/architecture.md`` draws, read from the code: its layers."""
 
 import ast
 import re
-from inspect import getdoc
 
-from stbp_edu._support.files import read_json, read_text, read_toml
+from stbp_edu._support.files import read_text, read_toml
 from tools import ROOT
-
-FLOWS = ROOT / "docs" / "assets" / "flows.json"  # tests/architecture records them
 
 
 def floors() -> list[list[str]]:
@@ -15,18 +12,6 @@ def floors() -> list[list[str]]:
     contracts = read_toml(ROOT / "pyproject.toml")["tool"]["importlinter"]["contracts"]
     contract = next(c for c in contracts if "layers" in c)
     return [[name.strip() for name in layer.split("|")] for layer in contract["layers"]]
-
-
-def modules(folder: str) -> dict[str, str]:
-    """Return the modules and folders below a folder, each with what it is for."""
-    found = {}
-    for path in sorted((ROOT / folder).iterdir()):
-        package = (path / "__init__.py").is_file()
-        if package or (path.suffix == ".py" and not path.stem.startswith("__")):
-            found[f"{path.name}/" if package else path.name] = about(
-                f"{folder}/{path.stem}"
-            )
-    return found
 
 
 def about(stem: str) -> str:
@@ -39,41 +24,4 @@ def about(stem: str) -> str:
     return re.sub(r":\w+:`([^`]*)`|``?([^`]*)``?", r"\1\2", text)
 
 
-def flow(name: str, beyond: str = "") -> list[tuple[int, str, str]]:
-    """Return the files that an action enters, in order: the depth of its layer, file and function.
-
-    Files that the action ``beyond`` enters are left out.
-    """
-    recorded = read_json(FLOWS)
-    known = {entry["file"] for entry in recorded[beyond]} if beyond else set()
-    depth = {module: k for k, names in enumerate(floors()) for module in names}
-    return [
-        (
-            depth[entry["file"].split("/")[0].removesuffix(".py")],
-            entry["file"],
-            entry["function"],
-        )
-        for entry in recorded[name]
-        if entry["file"] not in known
-    ]
-
-
-def build() -> list[tuple[str, str]]:
-    """Return MkDocs' events in order, each with its words."""
-    from tools.site import events  # which imports this module
-
-    found = [
-        (name, action)
-        for name, action in vars(events).items()
-        if name.startswith("on_")
-    ]
-    return [(name, (getdoc(action) or "").partition("\n")[0]) for name, action in found]
-
-
-NAMES = {
-    "floors": floors,
-    "modules": modules,
-    "about": about,
-    "flow": flow,
-    "build": build,
-}
+NAMES = {"floors": floors, "about": about}
