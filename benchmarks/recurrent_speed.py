@@ -21,7 +21,7 @@ RHO, BETA, KAPPA, RATE = 0.97, 0.2, 0.9, 0.02
 NEURON = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(a=0.125))  # that of torch_common
 
 
-def problem() -> tuple[arrows.Network, list[Any], np.ndarray, np.ndarray]:
+def problem() -> tuple[arrows.Table, list[Any], np.ndarray, np.ndarray]:
     """Return network, parameters, spikes and targets, in float32."""
     hidden = arrows.with_adaptation(arrows.soft_reset(NEURON), BETA, RHO)
     read_out = derive("u = kappa * u + x", kappa=KAPPA).neuron

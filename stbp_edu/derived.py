@@ -11,14 +11,14 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows import Neuron, Rule, formulas
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
+from stbp_edu.arrows.arrow import Arrow, neuron_from, placed
 from stbp_edu.arrows.formula_text import Formulas
-from stbp_edu.arrows.lines.latex_names import indexed
-from stbp_edu.arrows.lines.shown_program import program
-from stbp_edu.arrows.lines.text import read_lines
-from stbp_edu.arrows.models import reading_output
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
 from stbp_edu.arrows.rules import as_rule
-from stbp_edu.arrows.table import Arrow, neuron_from, placed
+from stbp_edu.arrows.step.shown_program import program
+from stbp_edu.arrows.table import reading_output
+from stbp_edu.lines.latex_names import indexed
+from stbp_edu.lines.text import read_lines
 from stbp_edu.surrogates import Gaussian, Surrogate
 
 if TYPE_CHECKING:

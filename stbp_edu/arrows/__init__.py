@@ -3,14 +3,14 @@
 A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
 the forward run, the backward sweep, the paths, and the formulas.
 
-- ``lines``, ``table``: a neuron from its forward lines, and its arrows;
-- ``link``, ``models``: what a network is made of; ``part_one``: the networks of Part I;
+- ``arrow``: a neuron and its arrows, from its forward lines; ``part_one``: the neurons of Part I;
+- ``table``, ``link``: the layers of a network, and the weights between them;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps, and what a limit on gains holds;
-- ``paths``: which paths there are, how many, and their products;
+- ``unrolled``: which paths there are, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
 - ``online_form``: learning forward in time, where the words allow it;
-- ``classifier``: which words a gradient function keeps.
+- ``step``: one step of a layer as a program; ``finder``: which words a gradient function keeps.
 """
 
 from stbp_edu.arrows import part_one
@@ -21,15 +21,12 @@ from stbp_edu.arrows.adjoints import (
     lambdas,
     local_derivatives,
 )
+from stbp_edu.arrows.arrow import Arrow, Neuron
 from stbp_edu.arrows.finder import Verdict, classify
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
-from stbp_edu.arrows.models import Layer, Network, draw_params
-from stbp_edu.arrows.models import (
-    network as network,  # stbp_edu.network is the public one
-)
 from stbp_edu.arrows.online_form import forbidding_word, online
 from stbp_edu.arrows.part_one import (
     hard_reset,
@@ -39,7 +36,10 @@ from stbp_edu.arrows.part_one import (
 )
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
 from stbp_edu.arrows.state_loss import Loss, last_steps, membrane, rate
-from stbp_edu.arrows.table import Arrow, Neuron
+from stbp_edu.arrows.table import Layer, Table, draw_params
+from stbp_edu.arrows.table import (
+    network as network,  # stbp_edu.network is the public one
+)
 from stbp_edu.arrows.unrolled import (
     Edge,
     Node,
@@ -51,13 +51,48 @@ from stbp_edu.arrows.unrolled import (
 )
 
 __all__ = [
-    "RULES", "Arrow", "AveragePool", "Backward", "Edge", "Flatten",
-    "Formula", "Layer", "Link", "LocalDerivatives", "Loss", "Network",
-    "Neuron", "Node", "Patches", "Path", "Polynomial", "Rule", "Verdict",
-    "backward", "classify", "count_paths", "draw_params", "edges_from",
-    "forbidding_word", "formulas", "forward", "hard_reset", "in_blocks",
-    "lambdas", "last_steps", "letters", "local_derivatives",
-    "membrane", "online", "part_one", "paths_from", "rate",
-    "soft_reset", "truncated", "with_adaptation", "with_current",
-    "with_gain_limit", "words",
+    "RULES",
+    "Arrow",
+    "AveragePool",
+    "Backward",
+    "Edge",
+    "Flatten",
+    "Formula",
+    "Layer",
+    "Link",
+    "LocalDerivatives",
+    "Loss",
+    "Neuron",
+    "Node",
+    "Patches",
+    "Path",
+    "Polynomial",
+    "Rule",
+    "Table",
+    "Verdict",
+    "backward",
+    "classify",
+    "count_paths",
+    "draw_params",
+    "edges_from",
+    "forbidding_word",
+    "formulas",
+    "forward",
+    "hard_reset",
+    "in_blocks",
+    "lambdas",
+    "last_steps",
+    "letters",
+    "local_derivatives",
+    "membrane",
+    "online",
+    "part_one",
+    "paths_from",
+    "rate",
+    "soft_reset",
+    "truncated",
+    "with_adaptation",
+    "with_current",
+    "with_gain_limit",
+    "words",
 ]  # fmt: skip

@@ -9,10 +9,10 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import models
+from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays, like
 from stbp_edu.arrows.forward_run import check_follows, check_params, check_run
 from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
-from stbp_edu.arrows.table import Arrow, Neuron, Parameters, StateArrays, like
+from stbp_edu.arrows.table import LayerParams, Series, Table
 from stbp_edu.parameters import LayerArrays
 
 FactorsOfLayer = dict[tuple[str, bool], Any]
@@ -51,9 +51,9 @@ class LocalDerivatives:
         outputs: by layer, what the weights are multiplied by: the input, and each layer's spikes.
     """
 
-    net: models.Network
+    net: Table
     factors: Factors
-    params: models.LayerParams
+    params: LayerParams
     direct: Any
     outputs: list[Any]
 
@@ -120,9 +120,9 @@ class LocalDerivatives:
 
 
 def local_derivatives(
-    net: models.Network,
+    net: Table,
     params: LayerArrays,
-    trace: models.Series,
+    trace: Series,
     targets: Array,
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a forward run; the arguments are those of backward."""
@@ -135,7 +135,7 @@ def local_derivatives(
 
 
 def derivatives_on(
-    net: models.Network, params: models.LayerParams, trace: models.Series, direct: Array
+    net: Table, params: LayerParams, trace: Series, direct: Array
 ) -> LocalDerivatives:
     """Return the factor of every arrow on a run whose direct term ∂L/∂state is known."""
     factors: Factors = [{}]
@@ -173,7 +173,7 @@ class Backward:
     """
 
     adjoints: dict[str, list[Any]]
-    gradients: models.LayerParams
+    gradients: LayerParams
 
 
 def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
@@ -231,9 +231,9 @@ def _step_back(
                 adjoint += term  # p2-arrow, p2-rule
 
 
-def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> models.LayerParams:
+def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> LayerParams:
     """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
-    result: models.LayerParams = [None]
+    result: LayerParams = [None]
     for n in range(1, local.net.N + 1):
         result.append(_gradients_of_layer(local, lam[n], q, n))
     return result
@@ -267,9 +267,9 @@ def _gradients_of_layer(
 
 
 def backward(
-    net: models.Network,
+    net: Table,
     params: LayerArrays,
-    trace: models.Series,
+    trace: Series,
     targets: Array,
     rule: str | Rule = "exact",
 ) -> Backward:

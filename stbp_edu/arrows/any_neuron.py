@@ -9,11 +9,11 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines
-from stbp_edu.arrows.lines.text import read_lines
+from stbp_edu.arrows.arrow import Neuron, neuron_from
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.arrows.table import Neuron, neuron_from
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.forward_lines import ForwardLines
+from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF, decay_warning
 from stbp_edu.surrogates import Gaussian
 

@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array, NotFiniteError, check_finite
+from stbp_edu.arrows.arrow import Neuron, Parameters, StateArrays
 from stbp_edu.arrows.forward_run import driven
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.models import LayerParams, Network
-from stbp_edu.arrows.table import Neuron, Parameters, StateArrays
+from stbp_edu.arrows.table import LayerParams, Table
+from stbp_edu.lines import expressions as ex
 
 WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power"}
 """What an operation's result is called."""
 
 
 def check_states(
-    net: Network, params: LayerParams, states: Sequence[StateArrays]
+    net: Table, params: LayerParams, states: Sequence[StateArrays]
 ) -> None:
     """Raise NotFiniteError if a state of a forward pass is not finite, and say where it arose.
 
@@ -57,7 +57,7 @@ def all_finite(neuron: Neuron, series: StateArrays) -> bool:
     return True
 
 
-def _place(net: Network, n: int, p: Parameters, states: Sequence[StateArrays]) -> str:
+def _place(net: Table, n: int, p: Parameters, states: Sequence[StateArrays]) -> str:
     """Return where the states of layer n are first not finite."""
     layer = net.layers[n]
     neuron = layer.neuron

@@ -10,13 +10,13 @@ from html import escape
 from typing import Any, NamedTuple
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.lines.latex_names import GREEK, NAMED, indexed
-from stbp_edu.arrows.lines.layer_program import Adjoint
-from stbp_edu.arrows.lines.shown_program import classes, reached
-from stbp_edu.arrows.lines.step_functions import added
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.arrow import LOSS, Arrow, placed
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import LOSS, Arrow, placed
+from stbp_edu.arrows.step.layer_program import Adjoint
+from stbp_edu.arrows.step.shown_program import classes, reached
+from stbp_edu.arrows.step.step_functions import added
+from stbp_edu.arrows.table import Table
+from stbp_edu.lines.latex_names import GREEK, NAMED, indexed
 
 
 class Formula(NamedTuple):
@@ -74,7 +74,7 @@ def displayed(lines: Iterable[str]) -> str:
     return f"$$\\begin{{aligned}}\n{rows}\n\\end{{aligned}}$$"
 
 
-def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
+def formulas(net: Table, rule: str | Rule = "exact") -> list[Formula]:
     r"""Return the recursion of a rule in LaTeX: a line for each adjoint and case, then case 5.
 
     Adjoints that states of the rule share are written once; one that belongs to a later state of
@@ -87,7 +87,7 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
     \frac{\partial L}{\partial o_i^{t,N}} - V_{th} \varepsilon_i^{t+1,N}
     """
     rule = as_rule(rule)
-    rule.check(checks.instance("net", net, Network))
+    rule.check(checks.instance("net", net, Table))
     text = _Text(net, rule, classes(net, rule))
     layers = ("N", "n") if net.N > 1 else ("N",)
     lines: list[Formula] = []
@@ -101,7 +101,7 @@ def formulas(net: Network, rule: str | Rule = "exact") -> list[Formula]:
 class _Text(NamedTuple):
     """The formulas of one rule on one network."""
 
-    net: Network
+    net: Table
     rule: Rule
     same: Mapping[Adjoint, str]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.models import Layer, LayerParams, Network, Series
-from stbp_edu.arrows.table import Parameters, StateArrays
+from stbp_edu.arrows.arrow import Parameters, StateArrays
+from stbp_edu.arrows.table import Layer, LayerParams, Series, Table
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 
 NEAR = 1e-4  # the most by which a state may differ that was computed again
@@ -17,7 +17,7 @@ Now = list[StateArrays]
 """The states of one step, by layer; layer 0 has ``"o"``, the input."""
 
 
-def rest(net: Network, x: Array) -> Now:
+def rest(net: Table, x: Array) -> Now:
     """Return the states before the first step, whose input is x: all 0."""
     states: Now = []
     for n, names in enumerate(net.states):
@@ -28,7 +28,7 @@ def rest(net: Network, x: Array) -> Now:
 
 
 def run(
-    net: Network, params: LayerParams, inputs: Array, twin: bool
+    net: Table, params: LayerParams, inputs: Array, twin: bool
 ) -> Iterator[tuple[Now, Now]]:
     """Yield the states of the last step and of this one, step by step from rest."""
     past = rest(net, inputs[0])
@@ -72,9 +72,9 @@ def driven(layer: Layer, p: Parameters, below: Any, past: StateArrays) -> Any:
     return drive
 
 
-def check_params(net: Network, params: LayerArrays) -> LayerParams:
+def check_params(net: Table, params: LayerArrays) -> LayerParams:
     """Return the arrays by layer, once each is there, has its shape, and is finite."""
-    checks.instance("net", net, Network)
+    checks.instance("net", net, Table)
     if not isinstance(params, Params | list):
         raise TypeError(
             f"params must be of type Params, got {checks.brief(params)}; pass what init of the "
@@ -89,7 +89,7 @@ def check_params(net: Network, params: LayerArrays) -> LayerParams:
     return layers
 
 
-def check_shapes(net: Network, layers: LayerParams) -> None:
+def check_shapes(net: Table, layers: LayerParams) -> None:
     """Check that every parameter is there, and is an array of floats of its shape."""
     if len(layers) != net.N + 1 or layers[0] is not None:
         raise ValueError(
@@ -107,7 +107,7 @@ def check_shapes(net: Network, layers: LayerParams) -> None:
             checks.array_of_floats(f"{of}[{name!r}]", value, str(shape), shape)
 
 
-def check_run(net: Network, trace: Series, targets: Array) -> None:
+def check_run(net: Table, trace: Series, targets: Array) -> None:
     """Check that a trace has every state of the network, and the targets a row for each sample."""
     checks.instance("trace", trace, dict)
     run_shape: tuple[int | None, ...] = (None, None)
@@ -129,7 +129,7 @@ def check_run(net: Network, trace: Series, targets: Array) -> None:
     checks.array("targets", targets, "(S, n[N])", shape)
 
 
-def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
+def check_follows(net: Table, params: LayerParams, trace: Series) -> None:
     """Check that a trace's last step follows from the one before: that it is this network's."""
     inputs = trace["o"][0]
     T = len(inputs)
@@ -155,7 +155,7 @@ def check_follows(net: Network, params: LayerParams, trace: Series) -> None:
             )
 
 
-def _states_at(net: Network, trace: Series, t: int) -> Now:
+def _states_at(net: Table, trace: Series, t: int) -> Now:
     """Return the states of one step."""
     states: Now = []
     for n, names in enumerate(net.states):
@@ -172,7 +172,7 @@ def _is_spike_of(v: Any, found: Any) -> bool:
 
 
 def forward(
-    net: Network, params: LayerArrays, inputs: Array, *, twin: bool = False
+    net: Table, params: LayerArrays, inputs: Array, *, twin: bool = False
 ) -> Series:
     """Return every state at every step.
 
@@ -203,7 +203,7 @@ def forward(
     return as_trace(net, steps)
 
 
-def as_trace(net: Network, steps: list[Now]) -> Series:
+def as_trace(net: Table, steps: list[Now]) -> Series:
     """Return the states of many steps, by state."""
     trace: Series = {}
     every = set(chain.from_iterable(net.states))

@@ -11,9 +11,9 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.adjoints import Factors, LocalDerivatives
+from stbp_edu.arrows.arrow import placed
 from stbp_edu.arrows.link import Shape
-from stbp_edu.arrows.models import LayerParams, Network
-from stbp_edu.arrows.table import placed
+from stbp_edu.arrows.table import LayerParams, Table
 
 Monomial = tuple[str, ...]
 
@@ -98,7 +98,7 @@ class Polynomial:
 
 
 def letters(
-    net: Network, T: int, letter: Callable[[str], Any] = Polynomial.letter
+    net: Table, T: int, letter: Callable[[str], Any] = Polynomial.letter
 ) -> LocalDerivatives:
     """Return every factor as letters, for one sample; indices count from 1, as on paper.
 
@@ -110,7 +110,7 @@ def letters(
     >>> lambdas(local)[1]["o", "all"][1, 0, 0]
     1·∂L/∂o_{1}^{2,1}
     """
-    checks.instance("net", net, Network)
+    checks.instance("net", net, Table)
     try:
         _ = 1 * letter("u") * letter("w") + letter("u")
     except TypeError:
@@ -171,7 +171,7 @@ def _apart(text: str) -> list[str]:
 
 
 def tabulated(
-    net: Network,
+    net: Table,
     T: int,
     factor: Callable[[Shape, str, int], Any],
     weight: Callable[[Shape, str, int], Any],

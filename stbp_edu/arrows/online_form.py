@@ -18,22 +18,22 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import adjoints
+from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
 from stbp_edu.arrows.forward_run import as_trace, check_params, run
-from stbp_edu.arrows.lines.forward_lines import reachable
-from stbp_edu.arrows.lines.layer_program import Adjoint
-from stbp_edu.arrows.lines.step_functions import added
 from stbp_edu.arrows.link import Shape
-from stbp_edu.arrows.models import Layer, LayerParams, Network
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.arrows.step.layer_program import Adjoint
+from stbp_edu.arrows.step.step_functions import added
+from stbp_edu.arrows.table import Layer, LayerParams, Table
 from stbp_edu.arrows.unrolled import Word
+from stbp_edu.lines.forward_lines import reachable
 
 Traces = dict[Adjoint, Any]
 """e of one parameter: (state, state of the rule) to an array (S, units, rows, P)."""
 
 
-def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
+def forbidding_word(net: Table, rule: str | Rule) -> Word | None:
     """Return the shortest word that forbids an online form, or None if there is none.
 
     It moves through time after it has left the neuron, or while it leaves.
@@ -45,7 +45,7 @@ def forbidding_word(net: Network, rule: str | Rule) -> Word | None:
     >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
     """
     rule = as_rule(rule)
-    checks.instance("net", net, Network)
+    checks.instance("net", net, Table)
     queue = []
     for n in range(1, net.N + 1):
         place = _Place(n, net.layers[n].neuron.input, rule.start)
@@ -90,7 +90,7 @@ class _Place(NamedTuple):
 
 
 def online(
-    net: Network,
+    net: Table,
     params: LayerParams,
     inputs: Array,
     targets: Array,
@@ -156,7 +156,7 @@ def _summed_where_shared(gradient: Any, name: str, shape: Shape) -> Any:
     return gradient.sum()
 
 
-def _check_form(net: Network, rule: Rule) -> None:
+def _check_form(net: Table, rule: Rule) -> None:
     """Check that a rule has an online form."""
     rule.check(net)
     if rule.gain_limit is not None or rule.block is not None:
@@ -175,7 +175,7 @@ def _check_form(net: Network, rule: Rule) -> None:
 
 
 def _steps(
-    net: Network, params: LayerParams, inputs: Array, targets: Array, twin: bool
+    net: Table, params: LayerParams, inputs: Array, targets: Array, twin: bool
 ) -> Iterator[adjoints.LocalDerivatives]:
     """Yield the factors of each step and of the one before, with the later one's direct term."""
     loss = net.loss
@@ -301,7 +301,7 @@ class OnlineForm:
         return self.formulas._repr_latex_()
 
 
-def online_lines(net: Network, rule: Rule) -> Iterator[Formula]:
+def online_lines(net: Table, rule: Rule) -> Iterator[Formula]:
     """Yield a line for each trace, here taken on to where it leaves, and that of the gradient."""
     neuron = net.layers[1].neuron
 

@@ -15,13 +15,13 @@ from stbp_edu.arrows.adjoints import (
     gradients,
     lambdas,
 )
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines
-from stbp_edu.arrows.models import network
+from stbp_edu.arrows.arrow import Neuron, neuron_from
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import Neuron, neuron_from
+from stbp_edu.arrows.table import network
 from stbp_edu.forward_pass import Trace, check_trace
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.losses import RATE
 from stbp_edu.losses.of_states import Built, Direct, direct_term
 from stbp_edu.neuron import HARD_GATES, LIF

@@ -27,8 +27,8 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.table import Arrow
+from stbp_edu.arrows.arrow import Arrow
+from stbp_edu.arrows.table import Table
 from stbp_edu.case_rules import check_gain_limit
 
 Moves = Mapping[str, str | None]
@@ -107,7 +107,7 @@ class Rule:
         return None
 
     def moves_from(
-        self, net: Network, n: int, kind: str, state: str
+        self, net: Table, n: int, kind: str, state: str
     ) -> Iterator[tuple[Arrow, str]]:
         """Yield the arrows that leave a layer's state of this kind, with the rule's next state."""
         for arrow in net.arrows[n]:
@@ -124,7 +124,7 @@ class Rule:
         """Return whether an arrow that leaves step t crosses a block's edge."""
         return bool(arrow.step) and self.ends_block(t)
 
-    def check(self, net: Network) -> None:
+    def check(self, net: Table) -> None:
         """Check that the network has the rule's arrows, and that it keeps at least one word."""
         self.check_names(net)
         if not self.keeps(net):
@@ -133,14 +133,14 @@ class Rule:
                 "be 0; let 'readout' and the arrows before it move"
             )
 
-    def check_names(self, net: Network) -> None:
+    def check_names(self, net: Table) -> None:
         """Check that every arrow that the rule names is one of the network's or of ``KINDS``."""
         known = known_kinds(net)
         for kinds in (self.forgets, *self.moves.values()):
             for kind in kinds:
                 checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))
 
-    def known_to(self, net: Network) -> "Rule":
+    def known_to(self, net: Table) -> "Rule":
         """Return the rule without the arrows that a network does not have."""
         known = known_kinds(net)
         moves = {}
@@ -149,7 +149,7 @@ class Rule:
         forgets = tuple(kind for kind in self.forgets if kind in known)
         return replace(self, moves=moves, forgets=forgets)
 
-    def met(self, net: Network) -> Iterator[tuple[str, Arrow, str | None]]:
+    def met(self, net: Table) -> Iterator[tuple[str, Arrow, str | None]]:
         """Yield (state, arrow, next state or None) for each arrow that words of a network meet."""
         found = [
             (n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)
@@ -166,13 +166,13 @@ class Rule:
                 if node not in found:
                     found.append(node)
 
-    def keeps(self, net: Network) -> bool:
+    def keeps(self, net: Table) -> bool:
         """Return whether some word is kept, in whatever layer it begins."""
         ends = [head for _, arrow, head in self.met(net) if arrow.kind == "readout"]
         return any(head is not None for head in ends)
 
 
-def known_kinds(net: Network) -> set[str]:
+def known_kinds(net: Table) -> set[str]:
     """Return the arrows that a rule may name: those of a network, and those that many have."""
     own = {arrow.kind for arrow in chain.from_iterable(net.arrows)}
     return own | {*KINDS}
@@ -287,14 +287,14 @@ def as_rule(rule: "str | Rule") -> Rule:
     return RULES[checks.choice("rule", rule, RULES)]
 
 
-def gain_groups(net: Network, n: int, rule: Rule) -> list[tuple[int, ...]]:
+def gain_groups(net: Table, n: int, rule: Rule) -> list[tuple[int, ...]]:
     """Return the groups of nodes of layer n that can reach each other through time."""
     _, ones = step_back(net, n, rule, lambda arrow: np.ones(()))
     return groups(ones != 0)
 
 
 def step_back(
-    net: Network, n: int, rule: Rule, factor: Callable[[Arrow], Any]
+    net: Table, n: int, rule: Rule, factor: Callable[[Arrow], Any]
 ) -> tuple[list[Node], Array]:
     """Return the nodes of layer n that arrows through time reach, and the matrix of a step back.
 

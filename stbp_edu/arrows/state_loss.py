@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.table import Neuron
+from stbp_edu.arrows.arrow import Neuron
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import (
     RATE,

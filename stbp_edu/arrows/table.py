@@ -1,291 +1,272 @@
-"""The table of arrows: which states a neuron has, and which of them enters the update of which.
+"""A network: layers of neurons, the linear maps between them, and a loss that reads the last one.
 
-An arrow is one way in which a change of one quantity changes the next. Its factor is the partial
-derivative of the head's update with respect to the tail. A node's adjoint has one term for each
-arrow that leaves it: the factor, times the adjoint at the head. The states and their updates are
-the neuron's forward lines, and the arrows follow from them. Other arrows may be put in their place:
-``stbp_edu.proof`` then says which are wrong.
+Index = superscript, as in Part I: ``params[n]``, ``trace["u"][n][t]``, n = 0..N; layer 0 is the
+input, in ``trace["o"][0]``. Inputs are any real numbers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
-from itertools import chain
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.factors import constants, factor_letters, factor_value
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope
-from stbp_edu.arrows.link import Link
-from stbp_edu.surrogates import Surrogate, checked
+from stbp_edu._support.sizes import Part, read_input, read_part
+from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
+from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
+from stbp_edu.arrows.state_loss import Loss, rate
 
-StateArrays = Mapping[str, Any]
-"""The arrays of one layer, by state."""
-Parameters = Mapping[str, Any]
-"""The parameters of one layer, by name: ``"W"``, ``"b"``, ``"R"``, ``"tau"``."""
-Factor = Callable[[StateArrays, Parameters], Any]
-"""A factor: the states at the arrow's tail and the layer's parameters to a local derivative.
-
-``states["u"]`` is u at the tail's step, ``states["u+1"]`` one step later, ``states["u-1"]`` one
-step before: an arrow whose factor reads both steps needs them.
-"""
-LOSS = "L"
-"""The head of a read-out."""
-
-
-def like(array: Any, value: Any, what: str) -> Any:
-    """Return the result of a function of the table, in the shape and dtype of an array."""
-    try:
-        found = np.asarray(value, array.dtype)
-        if found.shape == array.shape:
-            return found
-        return np.broadcast_to(found, array.shape)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"{what} must be a number or an array of shape {array.shape}, got "
-            f"{checks.brief(value)}; return one value for each neuron"
-        ) from None
-
-
-def placed(letters: str, index: Callable[[int], str]) -> str:
-    """Return a factor's letters with indices: index(1) is that of the step after its tail's."""
-    letters = letters.replace("{-}", index(-1))
-    letters = letters.replace("{}", index(0))
-    return letters.replace("{+}", index(1))
+Series = dict[str, list[Any]]
+"""By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
 
 
 @dataclass(frozen=True)
-class Arrow:
-    r"""One arrow, for every layer and step where its two ends exist.
+class Layer:
+    """The neurons of one layer, and the linear maps that lead to them.
 
-    Args:
-        kind: its name in the words of a rule; each arrow of a neuron has its own.
-        source: the state at its tail.
-        target: the state at its head.
-        factor: ∂(head's update)/∂tail, elementwise; None for an arrow with a linear map.
-        letters: the factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``;
-            ``{+}`` for those of the step after it, ``{-}`` for those of the step before.
-        step: 1 if it leads from t to t + 1, else 0.
-        layer: 1 if it leads from n to n + 1, else 0.
-        leak: another factor, for rules that forget the spike in it (``leak-only``).
-        leak_letters: that factor as letters.
-        link: the linear map that it carries (weights, recurrent weights), instead of a factor.
-
-    Raises:
-        ValueError: if it has neither a factor nor a map, or leads to another step or layer.
-
-    >>> arrow = Arrow("carry", "u", "u", lambda states, params: 0.5, r"\tau", step=1)
-    >>> arrow.leaves
-    False
+    Attributes:
+        neuron: the table of its states and arrows.
+        link: the weights from the layer below.
+        recurrent: the weights from its own spikes to the next step, or None.
     """
 
-    kind: str
-    source: str
-    target: str
-    factor: Factor | None = None
-    letters: str = ""
-    step: int = 0
-    layer: int = 0
-    leak: Factor | None = None
-    leak_letters: str = r"\tau"
-    link: Link | None = None
+    neuron: Neuron
+    link: Link
+    recurrent: Link | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is a factor, and the steps that it takes."""
-        function = Callable, NoneType
-        checks.fields("an arrow", self, kind=str, source=str, target=str, letters=str)
-        what = f"arrow {self.kind!r}"
-        checks.fields(what, self, factor=function, leak=function, leak_letters=str)
-        checks.fields(what, self, link=(Link, NoneType))
-        for name, value in (("step", self.step), ("layer", self.layer)):
-            checks.count(f"{what}: {name}", value, at_least=0, at_most=1)
-        if not self.factor and not self.link and self.target != LOSS:
-            raise ValueError(
-                f"{what} from {self.source} to {self.target} has no factor; give factor=, the "
-                f"derivative of {self.target} at its head by {self.source} at its tail"
-            )
-
-    @property
-    def leaves(self) -> bool:
-        """Whether it leaves the neuron: to another one, or to the loss."""
-        return self.link is not None or self.target == LOSS
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """Forward lines, and the arrows between their states; a network adds those between layers.
-
-    Args:
-        lines: the forward lines: the states and their updates.
-        arrows: the arrows inside the neuron.
-        surrogate: h, which stands in for g', and H, the smooth twin.
-        learned: by name, the constants that are learned, each with the arrows that leave it.
-        each: those of which each neuron has one of its own; otherwise a layer has one.
-        starts: of some of these, the value at which each neuron starts.
-
-    Raises:
-        ValueError: if an arrow begins or ends at an unknown state, or two arrows are of one kind.
-    """
-
-    lines: ForwardLines
-    arrows: tuple[Arrow, ...]
-    surrogate: Surrogate
-    learned: Mapping[str, tuple[Arrow, ...]] = field(default_factory=dict)
-    each: tuple[str, ...] = ()
-    starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check the table."""
-        parts = {
-            "lines": ForwardLines,
-            "arrows": tuple,
-            "learned": Mapping,
-            "each": tuple,
-            "starts": Mapping,
-        }
-        checks.fields("a neuron", self, **parts)
-        checked("surrogate", self.surrogate)
-        kinds = [
-            checks.instance("an arrow", arrow, Arrow).kind for arrow in self.arrows
-        ]
-        twice = [kind for kind in kinds if kinds.count(kind) > 1]
-        if twice:
-            raise ValueError(
-                f"two arrows are called {twice[0]!r}; give each its own kind"
-            )
-        for arrow in self.arrows:
-            for state in (arrow.source, arrow.target):
-                checks.choice(f"arrow {arrow.kind!r}: state", state, self.order)
-        for name, entering in self.learned.items():
-            checks.choice("learned", name, self.lines.constants)
-            if not checks.instance(f"learned {name!r}", entering, tuple):
-                raise ValueError(
-                    f"learned {name!r} must enter a state, got (); leave it out"
-                )
-            for arrow in entering:
-                target = checks.instance(f"learned {name!r}", arrow, Arrow).target
-                checks.choice(f"learned {name!r}: target", target, self.order)
-        for name in self.each:
-            checks.choice("each", name, self.learned)
-        for name, values in self.starts.items():
-            checks.choice("starts", name, self.each)
-            checks.instance(f"starts of {name!r}", values, tuple)
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The states in the order in which a step computes them."""
-        return tuple(self.lines.states)
-
-    @property
-    def input(self) -> str:
-        """The state that weights, biases and recurrent weights enter."""
-        return self.lines.input
-
-    @property
-    def entered(self) -> list[str]:
-        """The states that parameters enter, each once: the input, and those of constants."""
-        learned = [enter.target for enter in self.enters]
-        return [*dict.fromkeys([self.input, *learned])]
-
-    @property
-    def output(self) -> str:
-        """The state that goes to other neurons."""
-        return self.lines.output
-
-    @property
-    def enters(self) -> list[Arrow]:
-        """The arrows from what is learned to the states that it enters."""
-        return [*chain.from_iterable(self.learned.values())]
-
-    def start(self, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
-        """Return the values at which a constant that is learned starts, as an array."""
-        values = self.starts.get(name)
-        if values is None:
-            return np.full(shape, self.lines.constants[name], dtype)
-        if len(values) != math.prod(shape):
-            raise ValueError(
-                f"{name} must list one starting value for each neuron of its layer, "
-                f"{math.prod(shape)}, got {len(values)}"
-            )
-        return np.array(values, dtype).reshape(shape)
-
-    def updated(
-        self, name: str, now: StateArrays, past: StateArrays, x: Any, p: Parameters
-    ) -> Any:
-        """Return a state from those before it; of a spike, its distance from the threshold."""
-        constant = constants(self.lines, p, x.dtype)
-        given = x
-        if self.input == "x" and name != "x":
-            given = now["x"]
-
-        def value(one: ex.Name) -> Any:
-            """Return the value of a name."""
-            if one.name == "x":
-                return given
-            if one.when == "now":
-                return now[one.name]
-            if one.when == "last":
-                return past[one.name]
-            return constant(one)
-
-        found = ex.evaluate(self.lines.update(name), value, {})
-        return like(x, found, f"state {name!r}")
-
-    def smooth(self, v: Any) -> Any:
-        """Return H(v), which stands for the spike in the smooth twin."""
-        return like(v, self.surrogate.antiderivative(v), "H(v)")
-
-
-def neuron_from(
-    lines: ForwardLines,
-    surrogate: Surrogate,
-    learn: Collection[str] = (),
-    learn_each: Collection[str] = (),
-    *,
-    h_of_u: bool = False,
-) -> Neuron:
-    """Return the neuron with these forward lines, and the arrows that follow from them.
-
-    ``learn`` names the constants that each layer learns, ``learn_each`` those that each neuron
-    learns. With ``h_of_u``, formulas have h(u) for h(u - v_th), as the course writes it.
-    """
-    for argument, names in (("learn", learn), ("learn_each", learn_each)):
-        if not isinstance(names, list | tuple | set | frozenset):
-            raise TypeError(
-                f"{argument} must list names, got {checks.brief(names)}; write {argument}=['tau']"
-            )
-        for name in names:
-            checks.choice(argument, name, [*lines.constants])
-    both = {*learn} & {*learn_each}
-    if both:
-        raise ValueError(
-            f"learn_each must name other constants than learn, got {', '.join(both)} in both; one "
-            "for the layer, or one for each neuron?"
+        """Check the kinds of what it has."""
+        checks.fields(
+            "a layer", self, neuron=Neuron, link=Link, recurrent=(Link, NoneType)
         )
-    h = checked("surrogate", surrogate).derivative
 
-    def arrow(slope: Slope) -> Arrow:
-        """Return one arrow of the table; a carry may forget the spike."""
-        kind, source, target, step, tree = slope
-        factor = partial(factor_value, lines, h, tree, step)  # which can be pickled
-        letters = factor_letters(tree, step, h_of_u=h_of_u)
-        one = Arrow(kind, source, target, factor, letters, step)
-        if kind != "carry":
-            return one
-        silent = lines.silent(tree)
-        leak = partial(factor_value, lines, h, silent, step)
-        leak_letters = factor_letters(silent, step, h_of_u=h_of_u)
-        return replace(one, leak=leak, leak_letters=leak_letters)
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of each parameter, by name; biases are one for each neuron or channel."""
+        shapes: dict[str, Shape] = {
+            "W": self.link.weight_shape,
+            "b": (self.link.units,),
+        }
+        if self.recurrent:
+            shapes["R"] = self.recurrent.weight_shape
+        for name in self.neuron.learned:
+            shapes[name] = ()
+            if name in self.neuron.each:
+                shapes[name] = self.link.shape
+        return shapes
 
-    learned = {}
-    for name in (*learn, *learn_each):
-        learned[name] = tuple(map(arrow, lines.enters(name)))
-    own = tuple(map(arrow, lines.slopes))
-    return Neuron(lines, own, surrogate, learned, tuple(learn_each))
+
+@dataclass(frozen=True)
+class Table:
+    """Layers 1..N on an input of some shape, and the loss that reads the last one.
+
+    Raises:
+        ValueError: if the shapes do not compose, or the loss reads a state that does not exist.
+    """
+
+    shape: Shape
+    layers: tuple[Any, ...]
+    loss: Loss
+
+    def __post_init__(self) -> None:
+        """Check that everything fits together."""
+        checks.fields("a network", self, shape=tuple, layers=tuple, loss=Loss)
+        checks.widths("shape", self.shape, at_least=1)
+        if len(self.layers) < 2 or self.layers[0] is not None:
+            raise ValueError(
+                "layers must be (None, layer 1, ..., layer N); put None first"
+            )
+        for n, layer in enumerate(self.layers[1:], 1):
+            source = checks.instance(f"layers[{n}]", layer, Layer).link.source
+            below = self.shape_of(n - 1)
+            if below != source:
+                raise ValueError(
+                    f"layer {n} reads shape {source}, but below it is {below}"
+                )
+        states = self.states[self.N]
+        if self.loss.state not in states:
+            raise ValueError(
+                f"loss {self.loss.name!r} reads state {self.loss.state!r}, which layer {self.N} "
+                f"does not have; its states are {', '.join(states)}"
+            )
+
+    @property
+    def N(self) -> int:  # noqa: N802 - the letter of the notation table
+        """Number of layers, the input not counted."""
+        return len(self.layers) - 1
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """How many neurons each layer has, and how many inputs there are."""
+        sizes = []
+        for n in range(self.N + 1):
+            shape = self.shape_of(n)
+            sizes.append(math.prod(shape))
+        return tuple(sizes)
+
+    @cached_property
+    def states(self) -> list[tuple[str, ...]]:
+        """By layer, its states in the order of a step; of the input, ``"o"``."""
+        own = [layer.neuron.order for layer in self.layers[1:]]
+        return [("o",), *own]
+
+    def shape_of(self, n: int) -> Shape:
+        """Return the shape of a layer; 0 is the input."""
+        if n == 0:
+            return self.shape
+        return self.layers[n].link.shape
+
+    def output_of(self, n: int) -> str:
+        """Return the state of a layer that the next one reads; "o" of the input."""
+        if n == 0:
+            return "o"
+        return self.layers[n].neuron.output
+
+    @cached_property
+    def arrows(self) -> list[tuple[Arrow, ...]]:
+        """The table: for each layer, every arrow that leaves one of its states."""
+        tables: list[tuple[Arrow, ...]] = [()]
+        for layer, above in pairwise((*self.layers[1:], None)):
+            neuron = layer.neuron
+            sent = neuron.output
+            if above:  # p2-current-delta
+                entered = above.neuron.input
+                up = Arrow("weight", sent, entered, layer=1, link=above.link)
+            else:
+                up = Arrow("readout", self.loss.state, LOSS)
+            arrows = [up, *neuron.arrows]
+            if layer.recurrent:  # p2-recur-delta
+                again = Arrow("recur", sent, neuron.input, step=1, link=layer.recurrent)
+                arrows.append(again)
+            tables.append(tuple(arrows))
+        return tables
+
+
+def network(
+    sizes: str | Sequence[int | str],
+    neuron: Neuron | Sequence[Neuron],
+    loss: Loss | None = None,
+) -> Table:
+    """Return a network from its sizes as papers write them.
+
+    Args:
+        sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
+            columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
+            with recurrent weights. In arrays, channels come first.
+        neuron: one for all layers, or a list of one a layer.
+        loss: :func:`rate` where None.
+
+    Raises:
+        ValueError: if a part is not understood, or the shapes do not compose.
+
+    >>> from stbp_edu.arrows import hard_reset
+    >>> from stbp_edu import LIF
+    >>> net = network("28x28-15C5-P2-40C5-P2-300-10", hard_reset(LIF()))
+    >>> [net.shape_of(n) for n in range(net.N + 1)]
+    [(1, 28, 28), (15, 24, 24), (40, 8, 8), (300,), (10,)]
+    """
+    given = [*neuron] if isinstance(neuron, list | tuple) else [neuron]
+    if not all(isinstance(one, Neuron) for one in given):
+        raise TypeError(
+            f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; see "
+            "hard_reset, or pass the .neuron of what derive returns"
+        )
+    loss = rate() if loss is None else checks.instance("loss", loss, Loss)
+    if not isinstance(sizes, str | list | tuple) or not sizes:
+        raise TypeError(
+            f"sizes must be a text such as '784-800-10', or a list of its parts, got "
+            f"{checks.brief(sizes)}; write for example '28x28-15C5-P2-300-10'"
+        )
+    texts = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
+    first, *rest = texts
+    shape = read_input("sizes", first)
+    if len(shape) == 3:
+        rows, columns, channels = shape
+        shape = (channels, rows, columns)
+    parts = [read_part("sizes", part) for part in rest]
+    if not parts or parts[-1].pool:
+        raise ValueError(
+            f"sizes must name at least one layer of neurons, and end in one, got {sizes!r}; write "
+            "for example '784-800-10'"
+        )
+    many = sum(not part.pool for part in parts)
+    neurons = [neuron] * many if isinstance(neuron, Neuron) else [*neuron]
+    if len(neurons) != many:
+        raise ValueError(
+            f"neuron must be one for all layers, or a list of one for each of the {many} layers of "
+            f"sizes {sizes!r}, got {len(neurons)}; give {many}"
+        )
+    layers: list[Any] = [None]
+    below: Any = shape
+    maps: tuple[Any, ...] = ()
+    for text, part in zip(rest, parts, strict=True):
+        if part.pool:
+            maps = (*maps, AveragePool(part.pool))
+        else:
+            own = neurons[len(layers) - 1]
+            layer = _layer(text, part, maps, below, own)
+            layers.append(layer)
+            below = layer.link.shape
+            maps = ()
+    return Table(shape, tuple(layers), loss)
+
+
+def reading_output(sizes: str, neuron: Neuron) -> Table:
+    """Return a network of one neuron whose loss reads its output, whatever it is called."""
+    return network(sizes, neuron, Loss("of the output", neuron.output))
+
+
+def _layer(
+    text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron
+) -> Layer:
+    """Return the layer that one part of the sizes names."""
+    last = Patches(part.kernel) if part.kernel else Flatten()
+    try:
+        link = Link((*maps, last), below, part.units)
+    except ValueError as error:
+        raise ValueError(
+            f"sizes: {text} must fit what it reads, of shape {below} (channels, rows, columns), "
+            f"but {error}; sizes name the channels of an image last, as in 34x34x2"
+        ) from None
+    if not part.recurrent:
+        return Layer(neuron, link)
+    units = math.prod(link.shape)
+    return Layer(neuron, link, Link((Flatten(),), link.shape, units, "R"))
+
+
+LayerParams = list[Any]
+"""None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
+
+
+def draw_params(
+    net: Table, rng: np.random.Generator, scale: float = 1.0
+) -> LayerParams:
+    """Draw weights, normal with standard deviation scale / √inputs; biases 0.
+
+    >>> from stbp_edu.arrows import network, soft_reset
+    >>> from stbp_edu import LIF
+    >>> net = network("3-2R-1", soft_reset(LIF(), learn_leak=True))
+    >>> {name: a.shape for name, a in draw_params(net, np.random.default_rng(0))[1].items()}
+    {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
+    """
+    checks.instance("net", net, Table)
+    checks.generator("rng", rng)
+    scale = checks.number("scale", scale, positive=True)
+    params: LayerParams = [None]
+    for layer in net.layers[1:]:
+        constants = layer.neuron.lines.constants
+        p = {}
+        for name, shape in layer.shapes.items():
+            if name in ("W", "R"):
+                n_in = math.prod(shape[1:])
+                p[name] = rng.normal(0, scale / math.sqrt(n_in), shape)
+            else:
+                p[name] = np.full(shape, constants.get(name, 0.0))
+        params.append(p)
+    return params

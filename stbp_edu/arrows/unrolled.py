@@ -18,11 +18,11 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
+from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.letters import tabulated
 from stbp_edu.arrows.link import AveragePool, Shape
-from stbp_edu.arrows.models import Network, network
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.arrows.table import Table, network
 
 Word = tuple[str, ...]
 """The kinds of the edges on a path."""
@@ -172,7 +172,7 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
             yield Edge("enter", node, target, factor)
 
 
-def check_node(start: Node, net: Network, T: int) -> None:
+def check_node(start: Node, net: Table, T: int) -> None:
     """Check that a network of T steps has this node."""
     kind, *indices = checks.instance("start", start, Node)
     checks.instance("start.kind", kind, str)
@@ -185,7 +185,7 @@ def check_node(start: Node, net: Network, T: int) -> None:
         )
 
 
-def _fits(node: Node, net: Network, T: int) -> bool:
+def _fits(node: Node, net: Table, T: int) -> bool:
     """Return whether the indices of a node lie inside the network."""
     kind, n, t, i, j = node
     if not 1 <= n <= net.N:
@@ -243,7 +243,7 @@ def paths_from(
     return found
 
 
-def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[int, int]:
+def count_paths(net: Table, T: int, rule: str | Rule, start: Node) -> tuple[int, int]:
     """Return how many paths from a node a rule keeps, and how many it drops.
 
     No path is walked by itself.
@@ -255,7 +255,7 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     """
     T = checks.count("T", T, at_most=MOST_STEPS)
     rule = as_rule(rule)
-    check_node(start, checks.instance("net", net, Network), T)
+    check_node(start, checks.instance("net", net, Table), T)
     local = _ones(net, T)
     starts = [start]
     if start.kind in PARAMETERS:
@@ -274,7 +274,7 @@ def count_paths(net: Network, T: int, rule: str | Rule, start: Node) -> tuple[in
     return kept, counted(as_rule("exact")) - kept
 
 
-def _ones(net: Network, T: int) -> LocalDerivatives:
+def _ones(net: Table, T: int) -> LocalDerivatives:
     """Return a network in which every factor is 1."""
 
     def one(shape: Shape, *_: Any) -> Any:
@@ -293,7 +293,7 @@ def _ones(net: Network, T: int) -> LocalDerivatives:
     return tabulated(net, T, one, weight)
 
 
-def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:
+def words(net: Table, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:
     """Return every word that a rule keeps from the input state of layer n at the first step.
 
     Shortest first; it begins after ``enter``. Where T is large there are many.
@@ -305,7 +305,7 @@ def words(net: Network, T: int, rule: str | Rule = "exact", n: int = 1) -> list[
     >>> [" ".join(word) for word in lost]
     ['spike weight carry spike readout']
     """
-    checks.instance("net", net, Network)
+    checks.instance("net", net, Table)
     checks.count("n", n, at_most=net.N)
     T = checks.count("T", T, at_most=MOST_STEPS)
     rule = as_rule(rule)

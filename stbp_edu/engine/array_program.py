@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.step_functions import Assignment, StepFunction, Term
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.step_functions import Assignment, StepFunction, Term
 from stbp_edu.engine.computed_once import SLOW, ComputedOnce, lines_of, on_a_line
 from stbp_edu.engine.loops import FLOOR
+from stbp_edu.lines import expressions as ex
 
 STRETCH = 32_768
 """Entries of several steps whose factors are computed at a time: 128 KB in float32. Larger arrays

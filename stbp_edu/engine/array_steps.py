@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.lines.layer_program import LayerProgram
 from stbp_edu.arrows.rules import norms
+from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.engine.array_program import STRETCH, ArrayProgram, Arrays
 from stbp_edu.engine.threads import LEAST, run_in_parts
 from stbp_edu.surrogates import is_curve

@@ -11,14 +11,14 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.lines.expressions import ops_in
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.table import Table
 from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.machine_code import compiled, interpreted
 from stbp_edu.engine.threads import run_in_parts
+from stbp_edu.lines.expressions import ops_in
 from stbp_edu.surrogates import is_curve
 
 WORK = 4.0
@@ -32,7 +32,7 @@ def installed() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def chosen(backend: str, net: Network) -> str:
+def chosen(backend: str, net: Table) -> str:
     """Return the backend that is used where one is asked for.
 
     Raises:
@@ -56,7 +56,7 @@ def chosen(backend: str, net: Network) -> str:
     return "compiled" if installed() and not odd else "numpy"
 
 
-def own_surrogates(net: Network) -> list[int]:
+def own_surrogates(net: Table) -> list[int]:
     """Return the layers whose surrogate is not a curve that can be compiled."""
     layers = list(enumerate(net.layers))[1:]
     return [n for n, layer in layers if not is_curve(layer.neuron.surrogate)]

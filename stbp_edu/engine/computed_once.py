@@ -6,15 +6,15 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.arrows.lines.step_functions import (
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.step_functions import (
     Assignment,
     StepFunction,
     Term,
     Variable,
 )
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.slopes import tidy
 
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""

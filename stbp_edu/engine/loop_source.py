@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.step_functions import StepFunction
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.step_functions import StepFunction
 from stbp_edu.engine.array_program import passed_on
 from stbp_edu.engine.computed_once import ComputedOnce, one_of_two
+from stbp_edu.lines import expressions as ex
 
 STYLE = {**ex.PYTHON, "choose": ("({2} if {0} > 0 else {1})", 5, (1, 1, 1))}
 OWN_FUNCTIONS = ("abs", "erf", "exp", "log", "sqrt", "tanh", "where")

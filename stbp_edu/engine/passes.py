@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.table import LOSS
+from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps
 from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes

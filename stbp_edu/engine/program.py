@@ -12,11 +12,12 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import forward_run, models
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.shown_program import steps_back
+from stbp_edu.arrows import forward_run
+from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.shown_program import steps_back
+from stbp_edu.arrows.table import LayerParams, Series, Table
 from stbp_edu.engine.array_steps import ArraySteps
 from stbp_edu.engine.compiled import CompiledSteps, chosen
 from stbp_edu.engine.convolution import linear_map
@@ -57,7 +58,7 @@ class Program:
     array([-0.6364])
     """
 
-    net: models.Network
+    net: Table
     rule: Rule | str = "exact"
     backend: str = "auto"
     twin: bool = False
@@ -68,7 +69,7 @@ class Program:
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
         net = self.net
-        kinds = {"net": models.Network, "twin": bool, "to_input": bool, "reads": tuple}
+        kinds = {"net": Table, "twin": bool, "to_input": bool, "reads": tuple}
         workspace_or_none = Workspace, type(None)
         checks.fields("program", self, **kinds, work=workspace_or_none)
         of_last = net.states[net.N]
@@ -130,7 +131,7 @@ class Program:
             found.append(f"# layer {n}\n{source}")
         return "\n\n".join(found)
 
-    def forward(self, params: models.LayerParams, inputs: Array) -> models.Series:
+    def forward(self, params: LayerParams, inputs: Array) -> Series:
         """Return every state at every step, as :func:`stbp_edu.arrows.forward` does.
 
         Args:
@@ -151,7 +152,7 @@ class Program:
             states = passes.forward(flat(inputs))
         T, S = inputs.shape[:2]
         nowhere = [None] * net.N
-        trace: models.Series = {"o": [inputs, *nowhere]}
+        trace: Series = {"o": [inputs, *nowhere]}
         for n, of_layer in enumerate(states[1:], 1):
             shape = T, S, *net.shape_of(n)
             for name, series in of_layer.items():
@@ -160,8 +161,8 @@ class Program:
         return trace
 
     def gradients(
-        self, params: models.LayerParams, trace: models.Series, targets: Array
-    ) -> models.LayerParams:
+        self, params: LayerParams, trace: Series, targets: Array
+    ) -> LayerParams:
         """Return the gradients of a forward run, as those of :func:`stbp_edu.arrows.backward`.
 
         Args:
@@ -193,9 +194,7 @@ class Program:
         with one_blas_thread(self.backend == "compiled"):
             return passes.gradients(states, {read: flat(direct)})
 
-    def passes(
-        self, params: models.LayerParams, work: Workspace | None = None
-    ) -> Passes:
+    def passes(self, params: LayerParams, work: Workspace | None = None) -> Passes:
         """Return the passes with these parameters, which are not checked, perhaps in buffers."""
         if work is None:
             work = self.work
@@ -219,7 +218,7 @@ def flat(a: Array) -> Array:
     return a.reshape(T, S, -1)
 
 
-def dtype_of(params: models.LayerParams) -> np.dtype[Any]:
+def dtype_of(params: LayerParams) -> np.dtype[Any]:
     """Return the dtype of the computation, which is that of the first weights."""
     first = params[1]["W"]
     found: np.dtype[Any] = first.dtype

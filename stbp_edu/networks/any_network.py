@@ -11,12 +11,14 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import models, with_gain_limit
+from stbp_edu.arrows import with_gain_limit
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
+from stbp_edu.arrows.arrow import Neuron
 from stbp_edu.arrows.finite_states import check_states
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss, loss_of
-from stbp_edu.arrows.table import Neuron
+from stbp_edu.arrows.table import Table
+from stbp_edu.arrows.table import network as table_of
 from stbp_edu.case_rules import check_gain_limit
 from stbp_edu.engine.compiled import chosen
 from stbp_edu.engine.passes import States
@@ -55,7 +57,7 @@ class Model:
     """
 
     sizes: str
-    table: models.Network
+    table: Table
     loss: Any
     backend: str
     _programs: dict[Any, tuple[Rule, Program]] = field(default_factory=dict, repr=False)
@@ -321,7 +323,7 @@ def network(
     of_last = fitted
     if not isinstance(fitted, Loss):
         of_last = loss_of(fitted, neurons[-1])
-    table = models.network(sizes, neurons if several else neurons[0], of_last)
+    table = table_of(sizes, neurons if several else neurons[0], of_last)
     warn_of_no_spike([layer.neuron for layer in table.layers[1:]])
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))
     model = Model(text, table, fitted, backend)

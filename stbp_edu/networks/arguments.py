@@ -12,8 +12,9 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import Neuron, models
+from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
+from stbp_edu.arrows.table import Layer, Table
 from stbp_edu.engine.compiled import own_surrogates
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.networks.traces import described, flattened
@@ -41,7 +42,7 @@ def sizes_of(params: Params) -> str:
     return "-".join(parts)
 
 
-def layers_of(table: models.Network, sizes: str, params: Params) -> list[Any]:
+def layers_of(table: Table, sizes: str, params: Params) -> list[Any]:
     """Return the arrays of each layer, once each is there and has its shape."""
     layers = by_layer(checks.instance("params", params, Params))
     advice = (
@@ -69,7 +70,7 @@ def layers_of(table: models.Network, sizes: str, params: Params) -> list[Any]:
     return layers
 
 
-def _check_learned(n: int, layer: models.Layer, arrays: dict[str, Array]) -> None:
+def _check_learned(n: int, layer: Layer, arrays: dict[str, Array]) -> None:
     """Raise ValueError for an array that the layer does not learn."""
     for name in arrays:
         if name in layer.shapes:
@@ -84,7 +85,7 @@ def _check_learned(n: int, layer: models.Layer, arrays: dict[str, Array]) -> Non
         )
 
 
-def warn_of_learned_decays(table: models.Network, layers: Sequence[Any]) -> None:
+def warn_of_learned_decays(table: Table, layers: Sequence[Any]) -> None:
     """Warn of each layer that has learned a decay of 1 or more."""
     for layer, arrays in zip(table.layers[1:], layers[1:], strict=True):
         learned = {name: arrays[name] for name in layer.neuron.learned}
@@ -92,7 +93,7 @@ def warn_of_learned_decays(table: models.Network, layers: Sequence[Any]) -> None
             warn_of_no_decay(layer.neuron.lines, learned)
 
 
-def inputs_of(table: models.Network, sizes: str, spikes: Any, dtype: Any) -> Array:
+def inputs_of(table: Table, sizes: str, spikes: Any, dtype: Any) -> Array:
     """Return the input in the dtype of the parameters, as (T, S, n[0])."""
     given = checks.from_lists("spikes", spikes)
     flat = (math.prod(table.shape),)
@@ -130,12 +131,12 @@ def warn_of_no_spike(neurons: Sequence[Neuron]) -> None:
             warnings.warn(NO_SPIKE.format(n=n, output=neuron.output), stacklevel=3)
 
 
-def weights_of(table: models.Network) -> int:
+def weights_of(table: Table) -> int:
     """Return how many weights a network has, those of recurrence not counted."""
     return sum(math.prod(layer.link.weight_shape) for layer in table.layers[1:])
 
 
-def warn_of_whole_arrays(table: models.Network) -> None:
+def warn_of_whole_arrays(table: Table) -> None:
     """Say that a large network runs on whole arrays, and how it would run faster."""
     if sys.platform == "emscripten":  # a web page has no Numba
         return

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import models
 from stbp_edu.arrows.state_loss import Loss
+from stbp_edu.arrows.table import Layer
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term
@@ -24,7 +24,7 @@ def value_of(loss: Any, trace: Trace, targets: Any) -> float:
 
 
 def direct_terms(
-    loss: Any, layer: models.Layer, trace: Trace, targets: Any
+    loss: Any, layer: Layer, trace: Trace, targets: Any
 ) -> dict[str, Array]:
     """Return the direct term of a loss, by the state of the last layer that it reads."""
     if isinstance(loss, Loss):

@@ -8,13 +8,13 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import models
+from stbp_edu.arrows.table import Table
 from stbp_edu.engine.passes import States
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import Params
 
 
-def trace_of(table: models.Network, states: States, twin: bool) -> Trace:
+def trace_of(table: Table, states: States, twin: bool) -> Trace:
     """Return the trace of the states by layer."""
     named: dict[str, list[Any]] = {}
     U: list[Any] = [None]
@@ -30,7 +30,7 @@ def trace_of(table: models.Network, states: States, twin: bool) -> Trace:
     return Trace(U, O, named, twin)
 
 
-def states_of(table: models.Network, trace: Trace, params: Params) -> States:
+def states_of(table: Table, trace: Trace, params: Params) -> States:
     """Return the states by layer that a trace holds, once they have been checked."""
     check_layers(table, trace)
     inputs = trace.O[0]
@@ -58,7 +58,7 @@ def states_of(table: models.Network, trace: Trace, params: Params) -> States:
     return states
 
 
-def check_layers(table: models.Network, trace: Trace) -> None:
+def check_layers(table: Table, trace: Trace) -> None:
     """Raise TypeError or ValueError if a trace lacks an entry for a layer."""
     checks.instance("trace", trace, Trace)
     for entries in (trace.U, trace.O, *trace.states.values()):

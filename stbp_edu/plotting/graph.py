@@ -10,8 +10,8 @@ from itertools import pairwise, product
 from typing import Any
 
 from stbp_edu import arrows
-from stbp_edu.arrows import LocalDerivatives, Network
-from stbp_edu.arrows.table import LOSS
+from stbp_edu.arrows import LocalDerivatives, Table
+from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode
 from stbp_edu.plotting.palette import ABOVE, GRID, INK, NEXT, TERMS
 from stbp_edu.plotting.svg_figure import Shown, show
@@ -169,7 +169,7 @@ def subscript(i: int) -> str:
     return str(i + 1).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
-def label(node: arrows.Node, net: Network) -> str:
+def label(node: arrows.Node, net: Table) -> str:
     """Return the label of a node: its state, with the neuron's number among several."""
     if node.kind == LOSS or net.sizes[node.n] == 1:
         return node.kind
@@ -192,7 +192,7 @@ def edges_on(local: LocalDerivatives, start: arrows.Node) -> list[arrows.Edge]:
 
 
 def network_graph(
-    net: Network,
+    net: Table,
     drawn: Mapping[arrows.Edge, DrawnArrow],
     asked: arrows.Node | None = None,
     gap: float = GAP,
@@ -229,7 +229,7 @@ def network_graph(
     return below_loss(nodes, [*drawn.values()], columns, rows)
 
 
-def two_layers(net: Network) -> Shown:
+def two_layers(net: Table) -> Shown:
     """Return the last two layers of a network, at steps t and t + 1, each kind of arrow named once.
 
     >>> from stbp_edu import LIF
@@ -267,7 +267,7 @@ def two_layers(net: Network) -> Shown:
     return show(shown, alt=_described(net))
 
 
-def _described(net: Network) -> str:
+def _described(net: Table) -> str:
     """Return the picture in words."""
     neuron = net.layers[net.N].neuron
     states = ", ".join(neuron.order)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from stbp_edu._support import checks
-from stbp_edu.arrows import Network, Rule
+from stbp_edu.arrows import Rule, Table
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label
 from stbp_edu.plotting.graph import below_loss, edges, subscript
 from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, LOST, TERMS
@@ -110,7 +110,7 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
     return replace(shown, title=title)
 
 
-def automaton(rule: Rule, net: Network) -> Drawing:
+def automaton(rule: Rule, net: Table) -> Drawing:
     """Return the states of a rule in a row, the first in a halo, with the moves between them.
 
     A loop is above its state, and below it, crossed, the arrows at which a word is dropped.

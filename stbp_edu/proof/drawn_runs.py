@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import Neuron, draw_params, forward
-from stbp_edu.arrows.models import Network, reading_output
+from stbp_edu.arrows.table import Table, reading_output
 from stbp_edu.proof.run import Run, firing
 
 DRAWS = 40  # networks that are drawn at most
@@ -69,7 +69,7 @@ def _scores(run: Run) -> Any:
     return scores
 
 
-def drawn(net: Network, T: int, seed: int) -> Run:
+def drawn(net: Table, T: int, seed: int) -> Run:
     """Return the drawn run, of those that stay finite, whose layers fire and are silent most.
 
     Raises:
@@ -97,7 +97,7 @@ def drawn(net: Network, T: int, seed: int) -> Run:
 
 
 def _draw(
-    net: Network, T: int, drives: list[tuple[float, float]], rng: np.random.Generator
+    net: Table, T: int, drives: list[tuple[float, float]], rng: np.random.Generator
 ) -> Run:
     """Draw a network whose layers are driven with these means and spreads."""
     _, first = drives[1]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu.arrows import Neuron, forward
-from stbp_edu.arrows.table import like
+from stbp_edu.arrows.arrow import like
 from stbp_edu.proof.of_programs import SMALL, Row
 from stbp_edu.proof.run import COPIES, Run, Values, summed_sizes, updated
 from stbp_edu.verify.comparison import DIFFERENCES

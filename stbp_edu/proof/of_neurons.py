@@ -19,10 +19,10 @@ from stbp_edu._support import checks
 from stbp_edu.arrows import RULES, Neuron
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.any_neuron import as_neuron
-from stbp_edu.arrows.lines.expressions import Call, names_in, nodes_in, written_out
-from stbp_edu.arrows.lines.forward_lines import ForwardLines
-from stbp_edu.arrows.models import reading_output
-from stbp_edu.arrows.table import neuron_from
+from stbp_edu.arrows.arrow import neuron_from
+from stbp_edu.arrows.table import reading_output
+from stbp_edu.lines.expressions import Call, names_in, nodes_in, written_out
+from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.proof.drawn_runs import drawn
 from stbp_edu.proof.nudges import NUDGED, nudged_arrows, nudged_parameters
 from stbp_edu.proof.of_programs import (

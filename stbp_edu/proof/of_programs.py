@@ -16,8 +16,7 @@ import numpy as np
 
 from stbp_edu.arrows import RULES, Neuron, Rule
 from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
-from stbp_edu.arrows.lines.text import read_lines
-from stbp_edu.arrows.models import network
+from stbp_edu.arrows.arrow import neuron_from
 from stbp_edu.arrows.part_one import (
     hard_reset,
     soft_reset,
@@ -25,10 +24,11 @@ from stbp_edu.arrows.part_one import (
     with_current,
 )
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import neuron_from
+from stbp_edu.arrows.table import network
 from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
 from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
+from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
 from stbp_edu.proof.drawn_runs import drawn
 from stbp_edu.proof.program_forms import COMPILED, FORMS, Form

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.shown_program import text_of
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.shown_program import text_of
 from stbp_edu.engine import Program
 from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of, norm

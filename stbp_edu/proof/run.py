@@ -18,11 +18,11 @@ from stbp_edu.arrows.adjoints import (
     gradients,
     lambdas,
 )
+from stbp_edu.arrows.arrow import like
 from stbp_edu.arrows.forward_run import driven
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.slopes import BY_ARGUMENT, A, B
-from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.table import like
+from stbp_edu.arrows.table import Table
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.slopes import BY_ARGUMENT, A, B
 
 COPIES = 4  # of the points of a run, each moved far away
 Values = Mapping[str, Mapping[str, Any]]
@@ -43,7 +43,7 @@ class Run:
         thrown_away: how many of them had runs that are not finite, or not below a million.
     """
 
-    net: Network
+    net: Table
     params: Any
     inputs: Any
     weight: Any

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import Neuron
-from stbp_edu.arrows.lines.expressions import Name, evaluate
-from stbp_edu.arrows.lines.forward_lines import X
+from stbp_edu.lines.expressions import Name, evaluate
+from stbp_edu.lines.forward_lines import X
 from stbp_edu.proof.run import Run
 from stbp_edu.verify import require
 

@@ -11,9 +11,9 @@ from typing import Any
 from torch import Tensor
 
 from stbp_edu._support.checks import brief
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.step_functions import Assignment, StepFunction
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.step_functions import Assignment, StepFunction
+from stbp_edu.lines import expressions as ex
 from stbp_edu.torch.state_dict import check_floats
 
 CarriedState = dict[str, Tensor]

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stbp_edu.arrows.lines.layer_program import Adjoint as Node
+from stbp_edu.arrows.step.layer_program import Adjoint as Node
 from stbp_edu.torch.currents import recurrent_gradient
 from stbp_edu.torch.first_derivative import only_once
 from stbp_edu.torch.steps import Steps

@@ -13,7 +13,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.finder.asked_network import Gradient, Match
 from stbp_edu.arrows.finder.asked_network import which_rule as which_rule_of
-from stbp_edu.arrows.models import LayerParams, network
+from stbp_edu.arrows.table import LayerParams, network
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.layers import check_sequence
 from stbp_edu.torch.state_dict import as_array, check_floats
@@ -74,10 +74,9 @@ def which_rule(
 ) -> Match:
     """Return which gates have your network's outputs, and which rules its gradient.
 
-    Where the reset never acts, several give the same. If the gradient has another surrogate than
-    the neuron's, rules are compared with that one, as far as the first step shows it. Batch norm
-    is not followed, and dropout has to be off. Everything is computed in NumPy: a small batch of
-    few steps is enough.
+    Where the reset never acts, several give the same. The surrogate has to be that of your
+    network: :class:`SurrogateOf` takes it from a spike function. Batch norm is not followed, and
+    dropout has to be off. Everything is computed in NumPy: a small batch of few steps is enough.
 
     Args:
         model: what holds the weights, one module for each layer, in their order; after those of a

@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
-from stbp_edu.arrows.lines.layer_program import Adjoint as Node
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.lines.shown_program import programs
-from stbp_edu.arrows.models import Network, network
+from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.arrows.step.layer_program import Adjoint as Node
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.shown_program import programs
+from stbp_edu.arrows.table import Table, network
 from stbp_edu.engine.array_program import ArrayProgram, passed_on, through
 from stbp_edu.torch.carried_state import carried_nodes, passed_back
 from stbp_edu.torch.tensor_functions import TensorFunction, functions_with
@@ -241,7 +241,7 @@ def added(error: Tensor | None, other: Tensor | None) -> Tensor | None:
     return error + other
 
 
-def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Network]:
+def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Table]:
     """Return networks of such layers: the loss reads the output, or the potential."""
     neurons = [as_neuron(neuron) for neuron, _ in layers]
     widths = ["1R" if recurrent else "1" for _, recurrent in layers]
@@ -251,7 +251,7 @@ def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Network]:
     return [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
 
 
-def kept_by(rule: Rule, nets: Sequence[Network]) -> Network:
+def kept_by(rule: Rule, nets: Sequence[Table]) -> Table:
     """Return the first network in which the rule keeps a path from the loss; or else the first."""
     for net in nets:
         if rule.keeps(net):

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stbp_edu.arrows.lines.layer_program import LayerProgram
+from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.engine import compiled
 from stbp_edu.engine.compiled import CompiledSteps
 from stbp_edu.engine.threads import limit_threads

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 
 from stbp_edu import LIF, Gaussian, arrows, derive, proof
-from stbp_edu.arrows.lines.forward_lines import ForwardLines
 from stbp_edu.derived import Derived
+from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.losses import RATE
 from tests.bad_calls import bad_calls, good_calls
 from tests.networks import make_problem

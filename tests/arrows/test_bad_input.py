@@ -10,7 +10,7 @@ import pytest
 
 import stbp_edu
 from stbp_edu import LIF, arrows, derive
-from stbp_edu.arrows import Arrow, Loss, Network, Node, Rule, network
+from stbp_edu.arrows import Arrow, Loss, Node, Rule, Table, network
 from stbp_edu.losses import CrossEntropy, Direct, LastSteps, Membrane
 from tests.arrows.oracle import Case
 
@@ -61,9 +61,9 @@ NETWORKS = [
     (lambda: network("16-3C2-2", HARD), "needs an image"),
     (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),
     (lambda: network("4x4-2C2-P3", HARD), "and end in one"),
-    (lambda: Network((2,), (None, NET.layers[1], OTHER.layers[1]), NET.loss), "layer 2 reads"),
-    (lambda: Network((4,), NET.layers, NET.loss), r"layer 1 reads shape \(2,\), but below it is"),
-    (lambda: Network((2,), NET.layers[1:], NET.loss), "put None first"),
+    (lambda: Table((2,), (None, NET.layers[1], OTHER.layers[1]), NET.loss), "layer 2 reads"),
+    (lambda: Table((4,), NET.layers, NET.loss), r"layer 1 reads shape \(2,\), but below it is"),
+    (lambda: Table((2,), NET.layers[1:], NET.loss), "put None first"),
     *((lambda part=part: network([part, 1], HARD), "sizes must begin with the input")
       for part in ("0", "1x2x3x4", "2x", "2R")),
     *((lambda part=part: network(["8x8", part], HARD), "must be made of parts")

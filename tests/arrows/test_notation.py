@@ -5,8 +5,8 @@ import pytest
 from stbp_edu import derive
 from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.letters import letter_array
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.slopes import derivative
 
 A, B, C = (ex.Name(name) for name in "abc")
 

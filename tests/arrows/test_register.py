@@ -7,8 +7,8 @@ import re
 
 from stbp_edu import LIF, arrows
 from stbp_edu._support.equations import EQUATIONS
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.latex_names import symbol
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.latex_names import symbol
 
 HARD = arrows.hard_reset(LIF())
 SOFT = arrows.soft_reset(LIF(), learn_leak=True)

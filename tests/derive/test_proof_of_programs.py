@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from stbp_edu import derive
-from stbp_edu.arrows.lines.layer_program import LayerProgram
-from stbp_edu.arrows.models import reading_output
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.table import reading_output
 from stbp_edu.engine import compiled
 from stbp_edu.proof import to_terminal
 from stbp_edu.proof.drawn_runs import drawn

@@ -4,10 +4,10 @@ import autograd
 import numpy as np
 import pytest
 
-from stbp_edu.arrows.lines.expressions import Name, evaluate, latex, python
-from stbp_edu.arrows.lines.latex_names import symbol
-from stbp_edu.arrows.lines.reading import Line, Reader
-from stbp_edu.arrows.lines.slopes import derivative
+from stbp_edu.lines.expressions import Name, evaluate, latex, python
+from stbp_edu.lines.latex_names import symbol
+from stbp_edu.lines.reading import Line, Reader
+from stbp_edu.lines.slopes import derivative
 from tests.arrows import oracle
 from tests.derive.texts import BELL
 

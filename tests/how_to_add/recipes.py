@@ -312,22 +312,22 @@ assert "O.any" in solution("silent-share").source
 OPERATION = Recipe(
     insertions=[
         (
-            "stbp_edu/arrows/lines/expressions.py",
+            "stbp_edu/lines/expressions.py",
             '    "tanh": lambda',
             '    "arctan": lambda xp, a: xp.arctan(a),\n',
         ),
         (
-            "stbp_edu/arrows/lines/expressions.py",
+            "stbp_edu/lines/expressions.py",
             '"sqrt", "abs", "min", "max", "spike")',
             '"arctan", ',
         ),
         (
-            "stbp_edu/arrows/lines/slopes.py",
+            "stbp_edu/lines/slopes.py",
             '    "tanh": (1',
             '    "arctan": (1 / (1 + A**2),),\n',
         ),
         (
-            "stbp_edu/arrows/lines/shown_program.py",
+            "stbp_edu/arrows/step/shown_program.py",
             '    "tanh": ',
             '    "arctan": "arctan",\n',
         ),

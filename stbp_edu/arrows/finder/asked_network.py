@@ -15,11 +15,10 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.adjoints import derivatives_on
 from stbp_edu.arrows.finder.comparison_of_rules import RuleFit, candidates
-from stbp_edu.arrows.finder.seen_surrogate import compared, seen
 from stbp_edu.arrows.forward_run import forward
-from stbp_edu.arrows.models import LayerParams, Network, network
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.state_loss import Loss
+from stbp_edu.arrows.table import LayerParams, Table, network, reading_output
 from stbp_edu.neuron import GATES, LIF
 
 TOLERANCE = 1e-4
@@ -40,14 +39,12 @@ class Match:
         rules: each gate and rule with its outputs and its gradient.
         gates: the gates that have its outputs; of a neuron of your own, "lines".
         nearest: by residual, the nearest first; empty where no gate has the outputs.
-        surrogate: what was found out about its surrogate; "" where it is the neuron's.
         differing: by gate, how many outputs differ.
     """
 
     rules: list[tuple[str, str]]
     gates: list[str]
     nearest: list[RuleFit]
-    surrogate: str
     differing: dict[str, int]
 
     def __repr__(self) -> str:
@@ -62,16 +59,15 @@ class Match:
         name = _called(best.gate, best.rule)
         if self.rules:
             equal = [_called(gate, rule) for gate, rule in self.rules]
-            said = f"{' = '.join(equal)}."
-        elif best.left < TOLERANCE:
+            return f"{' = '.join(equal)}."
+        if best.left < TOLERANCE:
             factors = ", ".join(f"{k:.4g}" for k in best.factors)
-            said = f"{name} times {factors} by layer."
-        else:
-            said = (
-                f"No rule has this gradient, though {' and '.join(self.gates)} has the outputs: "
-                f"nearest is {name}, {best.residual:.1%} away."
-            )
-        return f"{said} {self.surrogate}".strip()
+            return f"{name} times {factors} by layer."
+        return (
+            f"No rule has this gradient, though {' and '.join(self.gates)} has the outputs: "
+            f"nearest is {name}, {best.residual:.1%} away. If your surrogate is another one, "
+            "give it to the neuron: surrogate=SurrogateOf(your spike function)."
+        )
 
 
 def _called(gate: str, rule: str) -> str:
@@ -96,51 +92,29 @@ def which_rule(
     Raises:
         ValueError: if the network does not answer twice alike, or not as asked for.
     """
-    own = not isinstance(neurons, LIF)
-
-    def net_with(gate: str, lif: Any = neurons) -> Network:
-        """Return the network with a gate; its loss reads the outputs."""
-        if own:
-            return network(sizes, neurons, Loss("given", neurons[-1].output))
-        neuron = from_lif(replace(lif, gate=gate))
-        return network(sizes, neuron, Loss("given", neuron.output))
-
-    possible = ("lines",) if own else GATES
-    nets = {gate: net_with(gate) for gate in possible}
+    nets = {}
+    if isinstance(neurons, LIF):
+        for gate in GATES:
+            neuron = from_lif(replace(neurons, gate=gate))
+            nets[gate] = reading_output(sizes, neuron)
+    else:
+        nets["lines"] = network(sizes, neurons, Loss("given", neurons[-1].output))
     some = next(iter(nets.values()))
     output, found = _answer(ask, some, spikes)
-    traces = {}
-    differing = {}
-    for gate, net in nets.items():
-        traces[gate] = forward(net, params, spikes)
-        ours = traces[gate][net.loss.state][-1]
-        differing[gate] = _differing(ours, output)
-    gates = [gate for gate, count in differing.items() if not count]
     signal = _signal(output)
-
-    def nearest(lif: Any) -> list[RuleFit]:
-        """Return every rule that may be, the nearest first."""
-        every = []
-        for gate in gates:
-            net = net_with(gate, lif)
-            local = derivatives_on(net, params, traces[gate], signal)
-            every += candidates([(local, found)], gate)
-        return sorted(every, key=lambda one: one.rank(TOLERANCE))
-
-    ranked = nearest(neurons)
-    said = ""
-    differs = bool(ranked) and ranked[0].residual > TOLERANCE
-    dense_on_top = params[-1]["W"].ndim == 2
-    if differs and dense_on_top and not own:
-        v, h = seen(ask, nets[gates[0]], params, spikes, neurons.v_th)
-        surrogate, about_it = compared(v, h, neurons)
-        if about_it:
-            better = nearest(replace(neurons, surrogate=surrogate))
-            if better[0].rank(TOLERANCE) < ranked[0].rank(TOLERANCE):
-                ranked = better
-                said = about_it
+    differing = {}
+    ranked = []
+    for gate, net in nets.items():
+        trace = forward(net, params, spikes)
+        ours = trace[net.loss.state][-1]
+        differing[gate] = _differing(ours, output)
+        if not differing[gate]:
+            local = derivatives_on(net, params, trace, signal)
+            ranked += candidates([(local, found)], gate)
+    ranked.sort(key=lambda one: one.rank(TOLERANCE))
+    gates = [gate for gate, count in differing.items() if not count]
     rules = [(fit.gate, fit.rule) for fit in ranked if fit.residual < TOLERANCE]
-    return Match(rules, gates, ranked, said, differing)
+    return Match(rules, gates, ranked, differing)
 
 
 def _signal(output: Array) -> Array:
@@ -150,7 +124,7 @@ def _signal(output: Array) -> Array:
     return signal.astype(output.dtype)
 
 
-def _answer(ask: Ask, net: Network, spikes: Array) -> tuple[Array, LayerParams]:
+def _answer(ask: Ask, net: Table, spikes: Array) -> tuple[Array, LayerParams]:
     """Return the outputs of a network and its gradients, if they are those of a network."""
     output, gradient = ask(spikes)
     T, S = spikes.shape[:2]

@@ -16,10 +16,11 @@ import numpy as np
 from stbp_edu import forward_pass
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import models, part_one
+from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.finder.comparison_of_rules import candidates
 from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.table import LayerParams, draw_params, network
 from stbp_edu.arrows.unrolled import Word, words
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params, by_layer, by_name
@@ -131,8 +132,8 @@ def classify(
 
 def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> CourseRun:
     """Return a random run with two samples."""
-    net = models.network(SIZES, part_one.from_lif(neuron))
-    layers = models.draw_params(net, rng, scale=1.5)
+    net = network(SIZES, part_one.from_lif(neuron))
+    layers = draw_params(net, rng, scale=1.5)
     for p in layers[1:]:
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
     params = Params(**by_name(layers))
@@ -146,7 +147,7 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Cou
     return trace, targets, params, neuron
 
 
-def asked(function: Callable[..., Any], run: CourseRun) -> models.LayerParams:
+def asked(function: Callable[..., Any], run: CourseRun) -> LayerParams:
     """Return the gradients of a function by layer; they have the parameters' shapes."""
     found = function(*run)
     if hasattr(found, "W"):
@@ -168,7 +169,7 @@ def asked(function: Callable[..., Any], run: CourseRun) -> models.LayerParams:
     return list(by_layer(given))
 
 
-def flat(layers: models.LayerParams) -> Array:
+def flat(layers: LayerParams) -> Array:
     """Return gradients as one column."""
     columns = []
     for layer in layers[1:]:
@@ -184,7 +185,7 @@ def fit_words(
 
     Words that contribute nothing on any of the runs are left out: nothing is known of them.
     """
-    net = models.network(SIZES, part_one.from_lif(neuron))
+    net = network(SIZES, part_one.from_lif(neuron))
     every: list[Word] = []
     for n in range(1, net.N + 1):
         every += sorted(words(net, SHORT, n=n))

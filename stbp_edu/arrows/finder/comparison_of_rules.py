@@ -12,8 +12,8 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
-from stbp_edu.arrows.models import LayerParams, Network
 from stbp_edu.arrows.rules import RULES
+from stbp_edu.arrows.table import LayerParams, Table
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class RuleFit:
         return True, self.left >= tolerance, self.residual
 
 
-def different_rules(net: Network) -> list[str]:
+def different_rules(net: Table) -> list[str]:
     """Return the rules that treat the arrows of a network differently: of others, the first.
 
     On neurons without adaptation in layers without recurrent weights ``detached-spikes`` is

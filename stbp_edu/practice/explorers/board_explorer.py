@@ -15,7 +15,7 @@ from stbp_edu import arrows
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import RULES, Arrow, Backward, Node, Path, Rule
 from stbp_edu.arrows.formula_text import mathml
-from stbp_edu.arrows.models import LayerParams
+from stbp_edu.arrows.table import LayerParams
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.drawing import Drawing, Label, Laid
 from stbp_edu.plotting.neuron_arrows import PlacedState, states

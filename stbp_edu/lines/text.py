@@ -11,10 +11,10 @@ from keyword import iskeyword
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, X, reachable, spikes
-from stbp_edu.arrows.lines.latex_names import symbol
-from stbp_edu.arrows.lines.reading import (
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.forward_lines import ForwardLines, X, reachable, spikes
+from stbp_edu.lines.latex_names import symbol
+from stbp_edu.lines.reading import (
     LONGEST_LINE,
     Line,
     Reader,

@@ -17,11 +17,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines, Slope, reachable
-from stbp_edu.arrows.lines.gain_lines import gain_lines
-from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.arrows.lines.step_functions import (
+from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
+from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.step.gain_lines import gain_lines
+from stbp_edu.arrows.step.step_functions import (
     STATE,
     Assignment,
     Names,
@@ -29,9 +28,10 @@ from stbp_edu.arrows.lines.step_functions import (
     Term,
     Variable,
 )
-from stbp_edu.arrows.models import Network
-from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.table import LOSS, Arrow, Neuron
+from stbp_edu.arrows.table import Table
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.forward_lines import ForwardLines, Slope, reachable
+from stbp_edu.lines.slopes import tidy
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
@@ -51,7 +51,7 @@ class LayerProgram:
         with_signal: the adjoints that have a signal of their own; None where the arrows tell.
     """
 
-    net: Network
+    net: Table
     n: int
     rule: Rule
     same: Mapping[Adjoint, str]

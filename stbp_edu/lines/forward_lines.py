@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.latex_names import symbol
-from stbp_edu.arrows.lines.slopes import derivative, tidy
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.latex_names import symbol
+from stbp_edu.lines.slopes import derivative, tidy
 
 Item = TypeVar("Item")
 X = ex.Name("x", "now")

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.lines import expressions as ex
 
 LONGEST_LINE = 200  # characters
 LARGEST = 400  # numbers, names and operations

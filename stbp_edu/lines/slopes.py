@@ -11,8 +11,8 @@ from fractions import Fraction
 from functools import reduce
 from operator import add, mul
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.latex_names import symbol
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.latex_names import symbol
 
 A = ex.Name("a")
 B = ex.Name("b")

@@ -8,16 +8,16 @@ from itertools import product
 
 import numpy as np
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.slopes import tidy
-from stbp_edu.arrows.lines.step_functions import (
+from stbp_edu.arrows.rules import groups
+from stbp_edu.arrows.step.step_functions import (
     STATE,
     Assignment,
     Names,
     Term,
     Variable,
 )
-from stbp_edu.arrows.rules import groups
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.slopes import tidy
 
 
 def gain_lines(

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, product
 from typing import Any
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import reachable
-from stbp_edu.arrows.lines.layer_program import Adjoint, LayerProgram
-from stbp_edu.arrows.models import Network
+from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.table import LOSS, Arrow
+from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
+from stbp_edu.arrows.table import Table
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.forward_lines import reachable
 
 IMPORTED = {
     "exp": "exp",
@@ -40,7 +40,7 @@ NORM = "# norm(...) is the largest singular value of a square matrix, given row 
 SPIKE = "# spike(v) is 1 where v >= 0, else 0; h(v) stands in for its derivative"
 
 
-def program(net: Network, rule: Rule) -> str:
+def program(net: Table, rule: Rule) -> str:
     """Return the program of a middle layer, with the functions that it calls.
 
     ``forward`` is a step of it, ``backward`` a step back: each adjoint is the sum of one term for
@@ -70,7 +70,7 @@ def text_of(layer: LayerProgram) -> str:
     return "\n".join([*head, layer.source()])
 
 
-def classes(net: Network, rule: Rule) -> dict[Adjoint, str]:
+def classes(net: Table, rule: Rule) -> dict[Adjoint, str]:
     """Return for (state, q) the first q with the same adjoint, by Moore's algorithm."""
     arrows = [*chain.from_iterable(net.arrows)]
     states = sorted(set(chain.from_iterable(net.states[1:])))
@@ -102,7 +102,7 @@ def _split(
     return finer
 
 
-def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
+def reached(net: Table, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
     """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
 
     def heads(node: Adjoint) -> Iterator[Adjoint]:
@@ -118,13 +118,13 @@ def reached(net: Network, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoi
     return reachable([(state, rule.start) for state in last_layer], heads)
 
 
-def steps_back(net: Network, rule: Rule) -> list[Any]:
+def steps_back(net: Table, rule: Rule) -> list[Any]:
     """Return the program of each layer, with the adjoints that the gradients need; None first."""
     rule.check(net)
     return programs(net, rule)
 
 
-def programs(net: Network, rule: Rule) -> list[Any]:
+def programs(net: Table, rule: Rule) -> list[Any]:
     """Return the program of each layer, also where the rule lets nothing reach the loss."""
     start: list[tuple[int, str, str]] = []
     for n, layer in enumerate(net.layers[1:], 1):

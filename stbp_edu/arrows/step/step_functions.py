@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stbp_edu.arrows.lines import expressions as ex
+from stbp_edu.lines import expressions as ex
 
 MINUS_ONE = ex.Number(-1)
 INDENT = "    "

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.lines import expressions as ex
-from stbp_edu.arrows.lines.forward_lines import ForwardLines
-from stbp_edu.arrows.lines.latex_names import indexed, symbol
-from stbp_edu.arrows.lines.slopes import derivative, tidy
+from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.forward_lines import ForwardLines
+from stbp_edu.lines.latex_names import indexed, symbol
+from stbp_edu.lines.slopes import derivative, tidy
 
 SHIFTS = {-1: "-1", 0: "", 1: "+1"}
 THRESHOLD = ex.Name("v_th")
