@@ -38,5 +38,5 @@ def _library(name: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            f"--export nir needs the package nir ({error}): pip install 'stbp-edu[nir]'"
+            f"--export nir needs the package nir ({error}); run: pip install nir"
         ) from error

@@ -15,12 +15,19 @@ LI, I, CubaLI      the same without the spike and the reset: a read-out
 =================  ===========================================================================
 
 Recurrent weights are a graph in the graph: the neurons, and weights from them to themselves. A
-graph holds neither a surrogate nor a rule. It comes with ``pip install 'stbp-edu[nir]'``; files are
-read and written by ``nir.read`` and ``nir.write``.
+graph holds neither a surrogate nor a rule; its metadata has the length of a step, dt. Files are
+read and written by ``nir.read`` and ``nir.write``, so this needs the library ``nir``.
+
+- ``nodes``: the constants of NIR's neurons in steps, both ways.
+- ``graph_writer``, ``graph_reader``: whole networks.
 """
 
-from stbp_edu.nir.constants import check_exportable
+try:
+    import nir  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ImportError("stbp_edu.nir needs nir; run: pip install nir") from error
+
 from stbp_edu.nir.graph_reader import from_graph
-from stbp_edu.nir.graph_writer import to_graph
+from stbp_edu.nir.graph_writer import check_exportable, to_graph
 
 __all__ = ["check_exportable", "from_graph", "to_graph"]

@@ -1,15 +1,22 @@
 """A network as a graph of NIR."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import nir
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron
-from stbp_edu.nir.constants import DT, Discrete, discrete, neuron_of_each, scaled
+from stbp_edu.nir.nodes import DT, constants_of, node_of, scaled
 from stbp_edu.parameters import Params, by_layer
+
+
+def check_exportable(neuron: AnyNeuron | Sequence[AnyNeuron]) -> None:
+    """Raise ValueError if NIR has no such neuron: before training, not after."""
+    given: Any = neuron if isinstance(neuron, list | tuple) else [neuron]
+    for one in given:
+        constants_of(one, {"b": np.zeros(1)})
 
 
 def to_graph(
@@ -18,7 +25,7 @@ def to_graph(
     """Return the network as a graph: Input, weights and neurons for each layer, then Output.
 
     Weights are scaled so that readers find the resistance that they expect: r = 1 in LIF and LI,
-    and in the others that which leaves the weights as they are.
+    and in the others that which leaves the weights as they are. ``graph.metadata["dt"]`` is dt.
 
     Args:
         params: weights and biases, recurrent weights, and constants that were learned.
@@ -38,78 +45,33 @@ def to_graph(
     checks.instance("params", params, Params)
     dt = checks.number("dt", dt, positive=True)
     layers = by_layer(params)[1:]
-    neurons = neuron_of_each(neuron, len(layers))
-    inputs = np.array([params.sizes[0]])
-    nodes: list[nir.NIRNode] = [nir.Input({"input": inputs})]
+    neurons: Any = neuron if isinstance(neuron, list | tuple) else [neuron, neuron]
+    if len(neurons) == 2:
+        neurons = [neurons[0]] * (len(layers) - 1) + [neurons[1]]
+    if len(neurons) != len(layers):
+        raise ValueError(
+            f"neuron must be one, a list of two, or one for each of {len(layers)} layers, got "
+            f"{len(neurons)}; the second of two is the last layer's"
+        )
+    nodes: list[Any] = [nir.Input({"input": np.array([params.sizes[0]])})]
     for n, (layer, own) in enumerate(zip(layers, neurons, strict=True), 1):
         if layer["W"].ndim != 2:
             raise ValueError(
                 f"params must be of fully connected layers for NIR, and layer {n} is a convolution;"
                 " train one without"
             )
-        nodes += _of_layer(layer, discrete(own, layer), dt)
-    return nir.NIRGraph.from_list(nodes)
+        constants = constants_of(own, layer)
+        node, factor = node_of(constants, dt, recurrent="R" in layer)
+        arrays = scaled(layer, constants["gain"] / factor)
+        if "R" in arrays:
+            node = with_itself(node, nir.Linear(weight=arrays["R"]))
+        nodes += [nir.Affine(weight=arrays["W"], bias=arrays["b"]), node]
+    graph = nir.NIRGraph.from_list(nodes)
+    graph.metadata["dt"] = dt
+    return graph
 
 
-def _of_layer(layer: dict[str, Array], found: Discrete, dt: float) -> list[nir.NIRNode]:
-    """Return the weights of a layer, and its neurons."""
-    node, scale = _node(found, dt, recurrent="R" in layer)
-    arrays = scaled(layer, found.gain / scale)
-    weights = nir.Affine(weight=arrays["W"], bias=arrays["b"])
-    if "R" in arrays:
-        again = nir.Linear(weight=arrays["R"])
-        node = _with_itself(node, again)
-    return [weights, node]
-
-
-def _node(found: Discrete, dt: float, *, recurrent: bool) -> tuple[nir.NIRNode, Array]:
-    """Return the node of a layer's neurons, and the factor that it puts on its input."""
-    leaks = _leaks(found)
-    ones = np.ones(len(found.tau))
-    spikes = found.v_th is not None
-    given: dict[str, Array] = {}
-    if found.v_th is not None:
-        given["v_threshold"] = found.v_th
-        given["v_reset"] = 0 * ones
-    if not leaks:
-        kind = nir.IF if spikes else nir.I
-        return kind(r=ones / dt, **given), ones
-    share = 1 - found.tau
-    given["v_leak"] = 0 * ones
-    if found.alpha is not None:
-        slow = 1 - found.alpha
-        given["tau_mem"] = dt / share
-        given["tau_syn"] = dt / slow
-        given["r"] = 1 / share
-        given["w_in"] = 1 / slow
-        kind = nir.CubaLIF if spikes else nir.CubaLI
-        return kind(**given), ones
-    given["tau"] = dt / share
-    if not spikes:
-        return nir.LI(r=ones, **given), share
-    if recurrent:  # snnTorch reads no other
-        return nir.LIF(r=1 / share, **given), ones
-    return nir.LIF(r=ones, **given), share
-
-
-def _leaks(found: Discrete) -> bool:
-    """Return whether the neurons of a layer leak; all do, or none."""
-    if (found.tau < 1).all():
-        return True
-    if not (found.tau == 1).all():
-        raise ValueError(
-            "neuron must leak in all neurons of a layer or in none for NIR, got tau from "
-            f"{found.tau.min():g} to {found.tau.max():g}; give all of them tau < 1"
-        )
-    if found.alpha is not None:
-        raise ValueError(
-            "neuron must have tau < 1 where it has a synaptic current for NIR, got 1; give it "
-            "a leak"
-        )
-    return False
-
-
-def _with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
+def with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
     """Return neurons with recurrent weights: a graph as snnTorch writes it."""
     size = np.array([len(again.weight)])
     nodes = {
@@ -118,8 +80,7 @@ def _with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
         "w_rec": again,
         "output": nir.Output({"output": size}),
     }
-    edges = recurrent_edges("neuron", "w_rec")
-    return nir.NIRGraph(nodes=nodes, edges=edges)
+    return nir.NIRGraph(nodes=nodes, edges=recurrent_edges("neuron", "w_rec"))
 
 
 def recurrent_edges(neuron: str, weights: str) -> list[tuple[str, str]]:

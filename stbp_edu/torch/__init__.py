@@ -9,9 +9,13 @@
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``train``: a run in one process or in several, as a command.
 
-Nothing below imports this package, so ``import stbp_edu`` needs only NumPy. It comes with
-``pip install 'stbp-edu[torch]'``.
+Nothing below imports this package, so ``import stbp_edu`` needs only NumPy.
 """
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as error:
+    raise ImportError("stbp_edu.torch needs PyTorch; run: pip install torch") from error
 
 from stbp_edu.torch.carried_state import detached
 from stbp_edu.torch.layers import LIFLayer

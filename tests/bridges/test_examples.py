@@ -4,22 +4,27 @@ import doctest
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
 import warnings
 from importlib import metadata
 
 import pytest
 
+import stbp_edu.nir
 import stbp_edu.torch
 from tools import ROOT
 
 PAGE = ROOT / "docs" / "frameworks.md"
 TORCH = "<!-- what follows needs PyTorch -->"
 MODULES = [
-    m.name for m in pkgutil.iter_modules(stbp_edu.torch.__path__, "stbp_edu.torch.")
+    module.name
+    for of in (stbp_edu.torch, stbp_edu.nir)
+    for module in pkgutil.iter_modules(of.__path__, f"{of.__name__}.")
 ]
 
 
-@pytest.mark.parametrize("name", [*MODULES, "stbp_edu.nir"])
+@pytest.mark.parametrize("name", MODULES)
 def test_examples_of_module(name):
     found = doctest.testmod(
         importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE
@@ -46,3 +51,14 @@ def test_the_releases_that_the_page_names_are_those_that_were_tried():
     text = PAGE.read_text("utf-8")
     for name in ("Norse", "snnTorch", "SpikingJelly"):
         assert f"{name} {metadata.version(name.lower())}" in text
+
+
+@pytest.mark.parametrize("library", ["torch", "nir"])
+def test_without_the_library_the_import_says_what_to_install(library):
+    program = f"import sys; sys.modules[{library!r}] = None; import stbp_edu.{library}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(f"ImportError: stbp_edu.{library} needs ")
+    assert last.endswith(f"run: pip install {library}")

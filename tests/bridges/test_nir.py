@@ -12,84 +12,13 @@ import stbp_edu
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.nir import check_exportable, from_graph, to_graph
-from stbp_edu.nir.constants import DT
+from stbp_edu.nir.nodes import DT
 from stbp_edu.parameters import Params, by_layer, by_name, named_arrays
 from stbp_edu.training import Settings
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.8, v_th=0.5, surrogate=Gaussian(a=0.3), gate="linear")
-
-
-@pytest.fixture(params=[0, 1, 2])
-def problem(request):
-    return make_problem(request.param, [6, 9, 4], 25, 3, NEURON)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_what_comes_back_through_a_file_is_the_same_and_spikes_alike(tmp_path, dtype):
-    problem = make_problem(0, [6, 9, 4], 25, 3, NEURON, dtype)
-    nir.write(tmp_path / "network.nir", to_graph(problem.params, NEURON, dt=1e-3))
-    graph = nir.read(tmp_path / "network.nir")
-    assert (
-        from_graph(graph, dt=1e-3)[1].surrogate == LIF().surrogate
-    )  # a graph holds none
-    found, neuron = from_graph(graph, NEURON.surrogate, dt=1e-3)
-    assert neuron == NEURON
-    for name, array in named_arrays(problem.params).items():
-        assert named_arrays(found)[name].dtype == dtype
-        np.testing.assert_allclose(
-            named_arrays(found)[name], array, rtol=4 * np.finfo(dtype).eps
-        )
-    assert problem.trace.O[2].mean() > 0.02
-    got = stbp_edu.forward(problem.spikes, found, neuron)
-    np.testing.assert_array_equal(got.O[2], problem.trace.O[2])
-
-
-READERS = {
-    "norse.torch:from_nir": {"dt": DT},
-    "snntorch.import_nir:import_from_nir": {},
-    "spikingjelly.activation_based.nir_exchange:import_from_nir": {"dt": DT},
-}
-
-
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.filterwarnings("ignore")  # of the frameworks' own
-def test_other_readers_spike_alike(reader, problem, caplog):
-    """Their own readers, their own neurons, step by step, in float32."""
-    caplog.set_level(logging.ERROR)
-    params = problem.params
-    W, b = (
-        [None, *(a.astype(np.float32) for a in of[1:])] for of in (params.W, params.b)
-    )
-    graph = to_graph(stbp_edu.Params(W=W, b=b), NEURON)
-    network = pkgutil.resolve_name(reader)(graph, **READERS[reader])
-    state, spikes = None, []
-    for x in torch.from_numpy(problem.spikes.astype(np.float32)):
-        output = network(x, state) if state is not None else network(x)
-        o, state = output if isinstance(output, tuple) else (output, None)
-        spikes.append(o.detach().numpy())
-    np.testing.assert_array_equal(np.stack(spikes), problem.trace.O[2])
-
-
-def test_a_text_that_is_nirs_neuron_becomes_the_same_graph(problem):
-    text = "u = tau * u * (1 - o) + x; o = spike(u - v_th)"
-    settings = Settings(
-        neuron=text, tau=0.8, v_th=0.5, learn=("tau",), learn_each=("v_th",)
-    )
-    layers = [dict(layer or {}) for layer in by_layer(problem.params)]
-    for layer in layers[1:]:
-        layer |= {"tau": np.array(0.8), "v_th": np.full(len(layer["b"]), 0.5)}
-    graph = to_graph(Params(**by_name([None, *layers[1:]])), settings.make_neurons())
-    found, neuron = from_graph(graph, NEURON.surrogate)
-    assert neuron == NEURON
-    for name, array in named_arrays(problem.params).items():
-        np.testing.assert_allclose(named_arrays(found)[name], array, rtol=1e-14)
-    read_out = Settings(neuron=text, readout="u = 0.9 * u + x", tau=0.8).make_neurons()
-    graph = to_graph(problem.params, read_out)
-    assert [type(node).__name__ for node in graph.nodes.values()][-2:] == [
-        "LI",
-        "Output",
-    ]
+TWO = make_problem(0, [2, 2], 1, 1, NEURON).params
 
 
 CUBA = "i = alpha * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)"
@@ -125,6 +54,20 @@ def run(params, neurons, inputs):
     net = reading("-".join(sizes), [as_neuron(one) for one in neurons])
     trace = arrows.forward(net, layers, inputs)
     return trace[net.layers[-1].neuron.output][-1]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_lif_comes_back_as_it_is(dtype):
+    problem = make_problem(0, [6, 9, 4], 25, 3, NEURON, dtype)
+    graph = to_graph(problem.params, NEURON)
+    assert from_graph(graph)[1].surrogate == LIF().surrogate  # a graph holds none
+    found, neuron = from_graph(graph, NEURON.surrogate)
+    assert neuron == NEURON
+    for name, array in named_arrays(problem.params).items():
+        assert named_arrays(found)[name].dtype == dtype
+        np.testing.assert_allclose(
+            named_arrays(found)[name], array, rtol=4 * np.finfo(dtype).eps
+        )
 
 
 @pytest.mark.parametrize("each", [(), ("tau", "v_th", "alpha")])
@@ -172,12 +115,25 @@ def test_a_neuron_may_be_one_two_or_one_for_each_layer():
         to_graph(problem.params, [NEURON] * 4)
 
 
-@pytest.mark.parametrize("reader", READERS)
+READERS = {
+    "norse.torch:from_nir": {"dt": DT},
+    "snntorch.import_nir:import_from_nir": {},
+    "spikingjelly.activation_based.nir_exchange:import_from_nir": {"dt": DT},
+}
+SNNTORCH = "snntorch.import_nir:import_from_nir"
+
+
+@pytest.mark.parametrize(
+    ("reader", "sizes"),
+    [*((reader, "6-9-4") for reader in READERS), (SNNTORCH, "6-9R-4")],
+)
+@pytest.mark.parametrize("kind", ["LIF", "CubaLIF"])
 @pytest.mark.filterwarnings("ignore")  # of the frameworks' own
-def test_other_readers_spike_alike_with_a_synaptic_current(reader, caplog, capsys):
+def test_other_readers_spike_alike(reader, sizes, kind, caplog, capsys):
+    """Their own readers, their own neurons, step by step, in float32; recurrent ones, too."""
     caplog.set_level(logging.ERROR)
-    mine = made(CUBA)
-    net = arrows.network("6-9-4", mine.neuron)
+    mine = made(KINDS[kind])
+    net = arrows.network(sizes, mine.neuron)
     rng = np.random.default_rng(0)
     drawn = arrows.draw_params(net, rng)[1:]
     params = [None, *({k: np.float32(v) for k, v in p.items()} for p in drawn)]
@@ -194,7 +150,18 @@ def test_other_readers_spike_alike_with_a_synaptic_current(reader, caplog, capsy
     np.testing.assert_array_equal(np.stack(spikes), want)
 
 
-TWO = make_problem(0, [2, 2], 1, 1, NEURON).params
+def test_a_graph_names_its_step(tmp_path):
+    """A reader that is told of none takes it; another one may be named."""
+    path = tmp_path / "network.nir"
+    nir.write(path, to_graph(TWO, NEURON, dt=1e-3))
+    graph = nir.read(path)
+    assert graph.metadata["dt"] == 1e-3
+    assert from_graph(graph)[1].tau == 0.8
+    assert from_graph(graph, dt=5e-4)[1].tau == 0.9
+    del graph.metadata["dt"]
+    assert from_graph(graph)[1].tau == 0.98  # of 0.1 ms
+
+
 IMAGE = {"W": np.ones((2, 1, 2, 2)), "b": np.zeros(2)}
 TEXTS = [
     "u = tau * u + x - v_th * o; o = spike(u - v_th)",
@@ -218,7 +185,7 @@ TEXTS = [
         ),
         (TWO, LIF(tau=1.5, gate="linear"), r"NIR has, got LIF.tau=1.5, "),
         *(
-            (TWO, made(text), "one that NIR has|must have tau < 1 where")
+            (TWO, made(text), "one that NIR has|must have tau < 1 for NIR where")
             for text in TEXTS
         ),
         (
@@ -305,23 +272,3 @@ def test_the_resistance_scales_the_weights_and_a_leak_next_to_1_keeps_them():
         found, neuron = from_graph(to_graph(params, LIF(tau=tau, gate="linear")))
         assert neuron.tau == tau
         np.testing.assert_allclose(found.W[1], params.W[1], rtol=1e-9)
-
-
-@pytest.mark.parametrize("text", [KINDS["LIF"], CUBA])
-@pytest.mark.filterwarnings("ignore")  # of the framework's own
-def test_snntorch_reads_recurrent_weights(text):
-    mine = made(text)
-    net = arrows.network("6-9R-4", mine.neuron)
-    rng = np.random.default_rng(0)
-    drawn = arrows.draw_params(net, rng)[1:]
-    params = [None, *({k: np.float32(v) for k, v in p.items()} for p in drawn)]
-    inputs = np.float32(rng.random((25, 3, 6)) < 0.5)
-    want = arrows.forward(net, params, inputs)["o"][2]
-    graph = to_graph(Params(**by_name(params)), mine)
-    network = pkgutil.resolve_name("snntorch.import_nir:import_from_nir")(graph)
-    state, spikes = None, []
-    for x in torch.from_numpy(inputs):
-        o, state = network(x, state) if state is not None else network(x)
-        spikes.append(o.detach().numpy())
-    assert want.any()
-    np.testing.assert_array_equal(np.stack(spikes), want)
