@@ -90,15 +90,19 @@ class FastPasses:
         s = self.settings
         u, o, h, carry, gain, epsilon = layer
         self._surrogate(np.subtract(u, np.float32(self.neuron.v_th), out=h))
-        fill_gains(u, o, h, self.f, self.df, s.rule in CARRIES, s.rule in RESETS, carry, gain)
-        held = self._held(gain)
+        fill_gains(
+            u, o, h, self.f, self.df, s.rule in CARRIES, s.rule in RESETS, carry, gain
+        )
+        held = self.used(gain)
         np.multiply(delta, h, out=epsilon)
         begun = epsilon.copy() if s.rule in STRAIGHT_UP else epsilon
         recur(epsilon, held)
         if s.rule != "classic":
             return begun, epsilon
         err = epsilon.copy()
-        recur(epsilon, carry.clip(-s.gain_limit, s.gain_limit) if s.gain_limit else carry)
+        recur(
+            epsilon, carry.clip(-s.gain_limit, s.gain_limit) if s.gain_limit else carry
+        )
         return err, epsilon
 
     def _surrogate(self, v: Array) -> None:
@@ -112,7 +116,7 @@ class FastPasses:
         np.exp(np.maximum(v, -60, out=v), out=v)
         v *= self.height / math.sqrt(2 * math.pi * a)  # h4
 
-    def _held(self, gain: Array) -> Array:
+    def used(self, gain: Array) -> Array:
         """Return the gains to use."""
         if self.gains == "absolute":
             return np.abs(gain)
@@ -159,7 +163,9 @@ def fill_gains(U, O, H, f, df, carries, resets, carry, gain):  # type: ignore[no
                 kept = f0 + less * O[t, s, i]
                 slope = df0 + more * O[t, s, i]
                 carry[t, s, i] = kept
-                gain[t, s, i] = with_carry * kept + with_reset * U[t, s, i] * slope * H[t, s, i]
+                gain[t, s, i] = (
+                    with_carry * kept + with_reset * U[t, s, i] * slope * H[t, s, i]
+                )
 
 
 @njit(fastmath={"contract"}, cache=True)

@@ -1,202 +1,166 @@
-"""The fast trainer of the experiment on causes makes the updates of the package; its arms."""
+"""The runs of the experiments on time: the package's gradients, and what each arm changes."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from stbp_edu._support.files import read_json, write_json
 from stbp_edu.parameters import named_arrays
-from stbp_edu.training import RECIPES, Epoch, initial_state, train
+from stbp_edu.training import RECIPES, initial_state
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.trainer import TrainingJob
 
-arms = pytest.importorskip("benchmarks.time.arms")  # needs Numba
-cause = pytest.importorskip("benchmarks.time.cause")
-cause_record = pytest.importorskip("benchmarks.time.cause_record")
+arms = pytest.importorskip("benchmarks.arms")  # needs Numba
+arm_run = pytest.importorskip("benchmarks.arm_run")
 pytestmark = pytest.mark.slow  # the loops are compiled first
 RULES = ("exact", "classic", "detached-reset", "ottt", "e-prop-reset")
-CHANGES = (
-    {},
-    {"gain_limit": 0.9},
-    {"optimiser": "sgd", "lr": 0.1},
-    {"beta2": 0.9, "clip_norm": 0.1, "weight_decay": 0.0},
-)
+CHANGES = ({}, {"gain_limit": 0.9}, {"optimiser": "sgd", "lr": 0.1}, {"beta2": 0.9})
 
 
-def after(run, updates):
-    """Return the parameters of a fast run after some updates, by name."""
-    left = [updates]
-    make_update = run.update
-
-    class EnoughError(Exception):
-        pass
-
-    def update(g, lr):
-        sizes = make_update(g, lr)
-        left[0] -= 1
-        if not left[0]:
-            raise EnoughError
-        return sizes
-
-    run.update = update
-    with pytest.raises(EnoughError):
-        run.epoch(0)
-    return dict(zip(("W1", "b1", "W2", "b2"), run.views(run.p), strict=True))
+def a_run(arm="none", task="delayed-xor", **changes):
+    changes = {**arms.TASKS[task], **arms.ARMS[arm].settings, **changes}
+    settings = replace(RECIPES[task], **changes)
+    return arm_run.Run(settings, load_dataset(task), arms.ARMS[arm])
 
 
 @pytest.mark.parametrize("changes", CHANGES)
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("task", cause.TASKS)
+@pytest.mark.parametrize("task", ["delayed-xor", "digits-by-rows", "digits"])
 def test_updates_are_those_of_the_package(task, rule, changes) -> None:
-    settings = replace(
-        RECIPES[task],
-        **{**cause.TASKS[task], "a": 0.3, "v_th": 0.3, **changes},
-        rule=rule,
-    )
-    data = load_dataset(task)
-    job = TrainingJob(settings, data, initial_state(settings, data))
+    arm = "sgd" if "optimiser" in changes else "none"
+    run = a_run(arm, task, rule=rule, **{"a": 0.3, "v_th": 0.3, **changes})
+    assert run.fast is not None
+    job = TrainingJob(run.settings, run.data, initial_state(run.settings, run.data))
     job.begin_epoch(0)
-    for k in range(3):
-        job.step(k, settings.learning_rate(k / (settings.epochs * job.steps)))
-    found, ours = after(arms.FastRun(settings, data), 3), named_arrays(job.state.params)
-    for name, array in found.items():
-        np.testing.assert_allclose(array, ours[name], atol=2e-5, err_msg=name)
-    drawn = named_arrays(initial_state(settings, data).params)
-    assert np.abs(found["W2"] - drawn["W2"]).max() > 1e-3
+    drawn = run.p.copy()
+    for k, batch in zip(range(3), run.batches(0), strict=False):
+        lr = run.settings.learning_rate(k / (run.settings.epochs * job.steps))
+        job.step(k, lr)
+        run.update(run.gradient(*batch), lr)
+    there = run.flat(named_arrays(job.state.params))
+    np.testing.assert_allclose(run.p, there, atol=2e-5)
+    assert np.abs(run.p - drawn).max() > 1e-3
 
 
-def test_an_epoch_shows_what_the_package_records() -> None:
-    """One epoch at a wide surrogate, where roundings have not grown."""
-    settings = replace(RECIPES["delayed-xor"], epochs=1, a=0.5, lr=1e-3)
-    data = load_dataset("delayed-xor")
-    (point,) = arms.FastRun(settings, data).train()
-    epoch = next(e for e in train(settings, data) if isinstance(e, Epoch))
-    np.testing.assert_allclose(point["norms"], epoch.gradient_norms, rtol=0.02)
-    assert point["held_out"] == pytest.approx(epoch.test, abs=0.05)
-    np.testing.assert_allclose(point["gains"], epoch.gains_above_1, atol=0.02)
+@pytest.mark.parametrize("changes", [{"hidden": (16, 8)}, {"hidden": ("16R",)}])
+def test_other_networks_take_the_passes_of_the_package(changes) -> None:
+    run = a_run(**changes, epochs=1)
+    assert run.fast is None
+    assert 0 < run.train()["accuracy"] < 1
+    with pytest.raises(ValueError, match="one hidden layer of LIF"):
+        a_run("absolute gains", **changes)
 
 
-@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
-def test_the_size_of_an_update_is_that_of_the_change_in_learning_rates(
-    optimiser,
-) -> None:
-    """Adam's first update moves each parameter by lr, so its size is 1; that of SGD is g's."""
-    settings = replace(RECIPES["delayed-xor"], optimiser=optimiser)
-    run = arms.FastRun(settings, load_dataset("delayed-xor"))
-    before, g = run.p.copy(), np.full_like(run.p, 0.25)
-    norm, size = run.update(g, lr=0.5)
-    assert norm == pytest.approx(0.25 * len(g) ** 0.5)
-    assert size == pytest.approx({"adam": 1.0, "sgd": 0.25}[optimiser], rel=1e-4)
-    moved = np.linalg.norm(run.p - before) / (0.5 * len(g) ** 0.5)
-    assert size == pytest.approx(moved, rel=1e-4)
-
-
-def test_an_outlier_keeps_updates_small_for_as_long_as_beta2_remembers() -> None:
-    """One gradient a thousand times the others, and the median update of the next fifty."""
-    settings = RECIPES["delayed-xor"]
-    medians = {}
-    for beta2 in (0.999, 0.9):
-        run = arms.FastRun(replace(settings, beta2=beta2), load_dataset("delayed-xor"))
-        run.update(np.full_like(run.p, 1.0), lr=0.01)
-        after_it = [run.update(np.full_like(run.p, 1e-3), lr=0.01) for _ in range(150)]
-        medians[beta2] = np.median([size for _, size in after_it[100:]])
-    assert medians[0.999] < 0.05
-    assert medians[0.9] > 0.5
-
-
-def layer(change, **settings):
-    """Return the gains that a run uses for a layer, from its own potentials."""
-    data = load_dataset("delayed-xor")
-    s = replace(RECIPES["delayed-xor"], a=0.02, T=2, hold=1, read=1, **settings)
-    run = arms.FastRun(s, data, arms.Intervention(gains=change))
+def test_changes_of_the_gradient() -> None:
+    run = a_run()
     rng = np.random.default_rng(0)
-    gain = rng.normal(0, 2, (2, 50, 3)).astype(np.float32)
-    return gain, run._changed(gain.copy())
+    g = (rng.normal(size=run.p.size) * 10 ** rng.uniform(-6, 3, run.p.size)).astype("f")
+    after = {
+        name: arm.gradient(run, g) for name, arm in arms.ARMS.items() if arm.gradient
+    }
+    np.testing.assert_array_equal(after["sign"], np.sign(g))
+    one = after["sign of layer 1"]
+    np.testing.assert_array_equal(one[run.places["W1"]], np.sign(g[run.places["W1"]]))
+    np.testing.assert_array_equal(one[run.places["W2"]], g[run.places["W2"]])
+    for name in ("unit norm", "clip 0.05"):
+        norm = {"unit norm": 1, "clip 0.05": 0.05}[name]
+        assert np.linalg.norm(after[name]) == pytest.approx(norm, rel=1e-4)
+        assert after[name] @ g > 0.999 * np.linalg.norm(after[name]) * np.linalg.norm(g)
+    assert np.linalg.norm(after["sign times norm"]) == pytest.approx(
+        float(np.linalg.norm(g)), rel=1e-4
+    )
+    shuffled = after["sizes shuffled"]
+    np.testing.assert_array_equal(np.sign(shuffled), np.sign(g))
+    np.testing.assert_array_equal(np.sort(abs(shuffled)), np.sort(abs(g)))
+    rows = after["clip neuron 0.1"][run.places["W1"]].reshape(run.shapes["W1"])
+    norms = np.linalg.norm(rows, axis=1)
+    own = np.linalg.norm(g[run.places["W1"]].reshape(run.shapes["W1"]), axis=1)
+    np.testing.assert_allclose(norms, np.minimum(own, 0.1), rtol=1e-4)
+    assert abs(after["clip entry 0.01"]).max() == pytest.approx(0.01)
 
 
-def test_a_random_clip_reduces_as_many_gains_by_the_same_factors() -> None:
-    gain, held = layer(arms.LEAVE, gain_limit=1.0)
-    _, others = layer(arms.HOLD_OTHERS)
-    _, turned = layer(arms.TURN)
-    np.testing.assert_array_equal(held, gain.clip(-1, 1))
-    np.testing.assert_array_equal(turned, np.abs(gain))
+def test_changes_of_the_update() -> None:
+    """Each optimiser's steps, from the same gradients of very different sizes."""
+    rng = np.random.default_rng(1)
+    runs = {name: a_run(name) for name in arms.ARMS}
+    n = runs["none"].p.size
+    gradients = [(rng.normal(size=n) * 10.0**k).astype("f") for k in (0, 3, -3, 0)]
+    before = {name: run.p.copy() for name, run in runs.items()}
+    steps = {}
+    for g in gradients:
+        for name, run in runs.items():
+            run.update(g, 0.01)
+            steps[name] = (before[name] - run.p) / 0.01
+            before[name] = run.p.copy()
+    size = {name: np.linalg.norm(step) for name, step in steps.items()}
+
+    def cosine(one, other):
+        return steps[one] @ steps[other] / (size[one] * size[other])
+
+    assert size["size of sign"] == pytest.approx(size["sign"], rel=1e-3)
+    assert cosine("size of sign", "none") > 0.999
+    assert size["direction of sign"] == pytest.approx(size["none"], rel=1e-3)
+    assert cosine("direction of sign", "sign") > 0.999
+    assert size["warm-up"] == pytest.approx(size["none"] * 4 / 200, rel=1e-2)
+    assert size["beta2 0.9"] > size["none"]
+    np.testing.assert_allclose(abs(steps["lion"]), 1, rtol=1e-3)
+    expected = sum(g * 0.9**k for k, g in enumerate(reversed(gradients)))
+    np.testing.assert_allclose(steps["sgd"], expected, rtol=1e-2, atol=1e-2)
+    assert size["noise"] > 0.4 * n**0.5
+
+
+def test_a_memory_that_never_forgets_keeps_updates_small() -> None:
+    sizes = {}
+    for name in ("beta2 0.9", "amsgrad", "none"):
+        run = a_run(name)
+        for g in (1.0, *[1e-3] * 150):
+            run.update(np.full_like(run.p, g), 0.01)
+        sizes[name] = run.moved[-1][0]
+    assert sizes["amsgrad"] < sizes["none"] < sizes["beta2 0.9"]
+
+
+def test_gains_that_an_arm_changes() -> None:
+    passes = {
+        name: a_run(name, rule="exact").fast
+        for name in ("absolute gains", "random gains")
+    }
+    limited = a_run("limit").fast
+    gain = np.random.default_rng(0).normal(0, 2, (2, 50, 3)).astype(np.float32)
+    np.testing.assert_array_equal(limited.used(gain), gain.clip(-1, 1))
+    np.testing.assert_array_equal(passes["absolute gains"].used(gain), np.abs(gain))
+    drawn = passes["random gains"].used(gain)
     for t in range(2):
-        factors = [np.sort((x / gain)[t].ravel()) for x in (held, others)]
+        factors = [np.sort((x / gain)[t].ravel()) for x in (limited.used(gain), drawn)]
         np.testing.assert_allclose(*factors, rtol=1e-5)
-    assert not np.allclose(held, others)
+    assert not np.allclose(limited.used(gain), drawn)
 
 
 def test_a_lower_surrogate_is_lower_in_every_factor() -> None:
     """One step: the gradient of W2 has one h, and that of W1 two."""
-    task = {**cause.TASKS["digits"], "T": 1, "v_th": 0.3}
-    data, settings = load_dataset("digits"), replace(RECIPES["digits"], **task)
-    full, low = (
-        arms.FastRun(settings, data, arms.Intervention(height=height))
-        for height in (1.0, 0.5)
-    )
-    gradients = []
-    for run in (full, low):
-        trace = run.forward(
-            run.encode(data.train_images[:20], np.random.default_rng(0))
-        )
-        targets = run.answers[data.train_labels[:20]]
-        gradients.append([g.copy() for g in run.views(run.backward(trace, targets))])
-    np.testing.assert_allclose(gradients[1][2], 0.5 * gradients[0][2], rtol=1e-5)
-    np.testing.assert_allclose(
-        gradients[1][0], 0.25 * gradients[0][0], rtol=1e-4, atol=1e-8
-    )
-    assert np.abs(gradients[0][0]).max() > 1e-4
+    found = {}
+    for name in ("none", "lower surrogate"):
+        run = a_run(name, "digits", T=1, v_th=0.3)
+        batch = next(run.batches(0))
+        g = run.gradient(*batch[:2], np.random.default_rng(0))
+        found[name] = [g[run.places[p]] for p in ("W2", "W1")]
+    low, full = found["lower surrogate"], found["none"]
+    np.testing.assert_allclose(low[0], 0.3 * full[0], rtol=1e-4)
+    np.testing.assert_allclose(low[1], 0.09 * full[1], rtol=1e-3, atol=1e-8)
+    assert np.abs(full[1]).max() > 1e-4
 
 
-@pytest.mark.parametrize("plan", cause.PLANS)
-def test_every_cell_has_settings_and_a_folder_of_its_own(plan) -> None:
-    made = list(cause.PLANS[plan]())
-    assert len({cell.name for cell in made}) == len(made)
-    for cell in made:
-        assert cell.settings(0, 0.01).rule == cell.rule
+def test_a_run_that_is_in_the_log_is_not_made_again(tmp_path) -> None:
+    cell = arms.Cell("delayed-xor", "exact", "none", {"epochs": 1, "hidden": [4]})
+    made = arms.Log(tmp_path / "log").run(cell, seed=0, lr=0.01)
+    again = arms.Log(tmp_path / "log").run(cell, seed=0, lr=0.01)
+    assert again == made
+    assert len((tmp_path / "log").read_text().splitlines()) == 1
 
 
-def keep_runs(cell, work, commit, accuracy):
-    """Write runs of a cell as if they had been trained."""
-    point = {
-        "held_out": accuracy, "commonest": 0.5, "hidden": 0.1, "output": 0.1,
-        "norms": [1.0] * 5, "updates": [0.2] * 5, "gains": [0.0, 0.0],
-    }  # fmt: skip
-    for seed in cause.SEEDS:
-        found = {
-            "commit": commit, "date": "2026-11-30", "machine": {"cores": 2},
-            "versions": {"numpy": "2"}, "accuracy": accuracy, "curve": [point],
-        }  # fmt: skip
-        place = work / cell.name.replace(" ", "-") / "test"
-        write_json(place / f"lr={cell.lr:g},seed={seed}.json", found)
-
-
-def test_a_record_keeps_the_cells_whose_runs_are_gone(tmp_path) -> None:
-    """Each with its own commit; a cell that was trained again has its new runs."""
-    first, second, third = list(cause.update_cells())[:3]
-    for name, cells, commit in (
-        ("old", (first, second), "a"),
-        ("new", (second, third), "b"),
-    ):
-        for cell in cells:
-            keep_runs(cell, tmp_path / name, commit, {"a": 0.6, "b": 0.9}[commit])
-    old = cause_record.record("cause-updates", tmp_path / "old", None)
-    new = cause_record.record("cause-updates", tmp_path / "new", old)
-    assert [row["commit"] for row in new["rows"]] == ["a", "b", "b"]
-    assert [row["runs"][0]["accuracy"] for row in new["rows"]] == [0.6, 0.9, 0.9]
-    assert new["commit"] == "a, b"
-    assert new["rows"][0] == old["rows"][0]
-    with pytest.raises(ValueError, match="runs of one machine"):
-        cause_record.record("cause-updates", tmp_path / "new", old | {"machine": {}})
-    with pytest.raises(ValueError, match="must hold all runs"):
-        cause_record.record("cause-updates", tmp_path / "none", None)
-
-
-@pytest.mark.parametrize("plan", cause.PLANS)
-def test_every_row_of_a_published_record_is_a_cell_of_its_plan(plan) -> None:
-    place = measurements_folder() / f"{plan}.json"
-    rows = read_json(place)["rows"] if place.exists() else []
-    for row in rows:
-        assert sum(cause_record.is_of(row, cell) for cell in cause.PLANS[plan]()) == 1
+def test_every_prediction_names_a_cell() -> None:
+    plan = [*arms.planned(arms.PREDICTIONS)]
+    assert plan
+    for cell, lr, seeds in plan:
+        assert cell.settings(0, lr or 0.01).rule == cell.rule
+        assert 0 < len(seeds) <= len(arms.SEEDS)
+        assert cell.arm in arms.ARMS
