@@ -30,7 +30,7 @@ def record():
     return load_measurement("ablations-digits")
 
 
-WITHOUT = ("predictions", "cause-predictions", "cause-earlier")
+WITHOUT = ("predictions", "cause-predictions", "cause-earlier", "sign-predictions")
 """What was written down before runs, and counts whose runs were not kept."""
 RESULTS = sorted(path.stem for path in measurements_folder().glob("*.json"))
 

@@ -22,6 +22,7 @@ ELSEWHERE = (
     "time",
     "two-processes",
     "predictions",
+    "sign",
 )  # records of other pages
 UNKNOWN = "not recorded"
 MANY = 100  # steps of the longer answers
