@@ -35,6 +35,8 @@ from stbp_edu.engine import (
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.threads import limit_threads
 from stbp_edu.losses.of_states import Direct
+from stbp_edu.proof.run import Run
+from stbp_edu.proof.run_autodiff import by_autodiff
 from stbp_edu.surrogates import SURROGATES
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
@@ -109,6 +111,39 @@ def test_a_drawn_text_as_compiled_loops_equals_part_two(seed):
         rules, judges = [rules[seed // 2 % len(rules)]], [judges[seed % 2]]
     for rule, judge in product(rules, judges):
         judge(*run, rule, "compiled")
+
+
+STEEP = (
+    "0.5 * u / (0.3 + exp({k} * (1 - o))) + x",
+    "0.5 * u / (1 + 1{zeros} ** (1 - o)) + x",
+    "u * exp(-{k} * o) + x",
+    "0.4 * u + x - 0.3 * tanh({k} * (o - 0.5))",
+    "0.4 * u / (1 + {k} * o ** 2) + x * sqrt(1 - 0.9 * o)",
+    "0.3 * u + x - 0.2 * log(1 + 1{zeros} * o) / {k}",
+)
+
+
+@pytest.mark.parametrize("twin", [False, True])
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("line", STEEP)
+def test_steep_functions_of_the_spike_equal_automatic_differentiation(
+    line, backend, twin
+):
+    """A function that is large at one value of the spike and small at the other loses no digit."""
+    for k in (2, 16, 18, 30) if backend == "numpy" else [18]:  # compiling takes seconds
+        text = f"u = {line.format(k=k, zeros='0' * (k // 2))}\no = spike(u - 0.2)"
+        net = arrows.network("2-3R-2", derive(text).neuron)
+        rng = np.random.default_rng(k)
+        params = draw_params(net, rng, scale=2.0)
+        inputs, y = rng.normal(size=(5, 3, 2)), rng.random((3, 2))
+        program = Program(net, "exact", backend, twin=twin)
+        trace = program.forward(params, inputs)
+        direct = np.zeros_like(trace["o"][2]) + net.loss.direct(trace["o"][2], y)
+        run = Run(net, params, inputs, direct)
+        if not twin:
+            expected = by_autodiff(run, "o")
+            assert error(program.gradients(params, trace, y), expected) < 1e-12
+        assert_part_two(net, params, inputs, y, "exact", backend, twin=twin)
 
 
 def course_network(sizes="70-80R-5"):

@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import Assignment, StepFunction, Term
-from stbp_edu.engine.computed_once import SLOW, ComputedOnce, lines_of, on_a_line
+from stbp_edu.engine.computed_once import SLOW, ComputedOnce, lines_of
 from stbp_edu.engine.loops import FLOOR
 from stbp_edu.lines import expressions as ex
 
@@ -88,7 +88,6 @@ class ArrayProgram:
         self,
         program: LayerProgram,
         functions: Mapping[str, Callable[..., Any]],
-        twin: bool = False,
         xp: Any = np,
     ) -> None:
         """Make the functions that run.
@@ -96,13 +95,11 @@ class ArrayProgram:
         Args:
             program: the program that is shown.
             functions: those that it calls, by name; of NumPy or of PyTorch.
-            twin: whether the smooth twin H takes the place of the spike, or outputs are any
-                numbers.
             xp: NumPy or PyTorch.
         """
         self.program = program
         self.xp = xp
-        self.parts = parts_of(program, twin)
+        self.parts = parts_of(program)
         sources = [function.source() for function in self.parts]
         text = "\n\n\n".join(sources)
         self.run = dict(functions)
@@ -263,11 +260,11 @@ class ArrayProgram:
         return inside
 
 
-def parts_of(program: LayerProgram, twin: bool) -> list[StepFunction]:
+def parts_of(program: LayerProgram) -> list[StepFunction]:
     """Return the functions that run: once, forward, ahead and backward."""
     constants = [*program.lines.constants]
     states = [*program.lines.lines]
-    once = ComputedOnce(program, on_a_line, twin)
+    once = ComputedOnce(program, of_spikes=False)
     forward = [once.line(line) for line in program.forward.lines]
     backward = [once.line(line) for line in program.backward.lines]
     computed_once = [*once.names.values()]

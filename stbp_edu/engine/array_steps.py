@@ -38,7 +38,7 @@ class ArraySteps:
         curve = self.program.neuron.surrogate
         spike = curve.antiderivative if self.twin else reached
         functions = {**NUMPY, "h": curve.derivative, "spike": spike}
-        return ArrayProgram(self.program, functions, self.twin)
+        return ArrayProgram(self.program, functions)
 
     @property
     def states(self) -> tuple[str, ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-
-import numpy as np
+from collections.abc import Collection, Mapping
 
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import (
@@ -23,8 +21,7 @@ SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 class ComputedOnce:
     """The expressions of a program that are computed once.
 
-    A slow function of a spike has two values: both are computed once, and ``of_spike`` says how one
-    is chosen.
+    A slow function of a spike has two values: both are computed once, and one is chosen.
 
     Attributes:
         names: by expression, its name, which begins with an underscore, as no reader's does.
@@ -33,27 +30,23 @@ class ComputedOnce:
     def __init__(
         self,
         program: LayerProgram,
-        of_spike: Callable[..., ex.Expression | None],
-        twin: bool = False,
+        of_spikes: bool,
         each: Collection[str] = (),
     ) -> None:
         """Begin with nothing.
 
         Args:
             program: the program.
-            of_spike: makes of this object, of a spike, and of the values of an expression where it
-                is 0 and where it is 1, another expression; None if it cannot.
-            twin: whether the smooth twin H takes the place of the spike.
+            of_spikes: whether functions of a spike, which is 0 or 1, are among them.
             each: constants that have a value for each neuron; they are not computed once.
         """
         self.program = program
-        self.of_spike = of_spike
         constants = program.lines.constants
         self.constants = constants.keys() - {*each}
         self.names: dict[ex.Expression, str] = {}
         self.spikes: set[str] = set()
         spike = program.lines.spike
-        if spike and not twin:
+        if spike and of_spikes:
             for step in (-1, 0, 1):
                 variable = Variable("state", spike, step=step)
                 self.spikes.add(program.names[variable])
@@ -93,7 +86,9 @@ class ComputedOnce:
             return None
         low = ex.replaced(tree, {spike: ex.ZERO})
         high = ex.replaced(tree, {spike: ex.ONE})
-        return self.of_spike(self, spike, tidy(low), tidy(high))
+        if_silent = self.named(tidy(low))
+        if_spiking = self.named(tidy(high))
+        return ex.call("choose", spike, if_silent, if_spiking)
 
     def named(self, tree: ex.Expression) -> ex.Name:
         """Return the name of an expression of constants, which is computed once from now on."""
@@ -109,29 +104,3 @@ def lines_of(names: Mapping[ex.Expression, str]) -> list[Assignment]:
         only_term = Term(tree)
         lines.append(Assignment(name, (only_term,)))
     return lines
-
-
-def on_a_line(
-    once: ComputedOnce, spike: ex.Name, low: ex.Expression, high: ex.Expression
-) -> ex.Expression | None:
-    """Return the straight line through both values, if they are finite for the constants given."""
-    curve = once.program.neuron.surrogate
-    functions = {"h": curve.derivative, "spike": curve.antiderivative}
-    given = once.program.lines.constants
-    values = {ex.Name(name): np.float64(value) for name, value in given.items()}
-    for end in (low, high):
-        with np.errstate(all="ignore"):
-            value = ex.evaluate(end, values.__getitem__, functions)
-        if not np.isfinite(value):
-            return None
-    height = tidy(high - low)
-    return once.tree(low) + once.tree(height) * spike
-
-
-def one_of_two(
-    once: ComputedOnce, spike: ex.Name, low: ex.Expression, high: ex.Expression
-) -> ex.Expression:
-    """Return the choice of one of both values."""
-    if_silent = once.named(low)
-    if_spiking = once.named(high)
-    return ex.call("choose", spike, if_silent, if_spiking)

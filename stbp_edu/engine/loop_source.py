@@ -17,7 +17,7 @@ from typing import Any
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import StepFunction
 from stbp_edu.engine.array_program import passed_on
-from stbp_edu.engine.computed_once import ComputedOnce, one_of_two
+from stbp_edu.engine.computed_once import ComputedOnce
 from stbp_edu.lines import expressions as ex
 
 STYLE = {**ex.PYTHON, "choose": ("({2} if {0} > 0 else {1})", 5, (1, 1, 1))}
@@ -65,7 +65,7 @@ class LoopSource:
     def _once(self) -> dict[str, ComputedOnce]:
         """What constants decide in each direction."""
         program = self.program
-        given = program, one_of_two, self.twin, program.neuron.each
+        given = program, not self.twin, program.neuron.each
         return {"forward": ComputedOnce(*given), "backward": ComputedOnce(*given)}
 
     @cached_property

@@ -223,7 +223,7 @@ class Steps:
             if loops.steps.on_arrays is None:
                 return loops
         functions = functions_with(self.neuron.surrogate, twin=twin)
-        return ArrayProgram(program, functions, twin, torch)
+        return ArrayProgram(program, functions, torch)
 
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
