@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-PACKAGES = {"coqc": "coq", "chromium": "chromium", "bwrap": "bubblewrap"}
+PACKAGES = {"coqc": "coq", "chromium": "chromium"}
 """By program, Debian's package that has it."""
 
 

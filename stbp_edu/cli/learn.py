@@ -106,7 +106,7 @@ def progress_arguments(parser: argparse.ArgumentParser) -> None:
 def progress(args: argparse.Namespace) -> int:
     """Show which exercises are done and which comes next, or export the file.
 
-    stbp-edu progress --export anna.json     a file to hand in, or for another machine
+    stbp-edu progress --export anna.json     a file for another machine
     stbp-edu progress --import anna.json     adds it to yours: right in either counts as right
     """
     from stbp_edu.practice import export_progress, import_progress, progress_report

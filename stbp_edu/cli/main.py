@@ -50,8 +50,8 @@ COMMANDS = {
     "assign": Command(
         "teach:assign", "write a problem set from a plan: for teachers", extra="teach"
     ),
-    "grade": Command(
-        "teach:grade", "grade a folder of submissions: for teachers", extra="teach"
+    "mistakes": Command(
+        "teach:mistakes", "name the mistakes of a class: for teachers", extra="teach"
     ),
     "sweep": Command(
         "sweep:sweep",

@@ -72,6 +72,8 @@ class Feedback:
         data = f'data-exercise="{escape(self.exercise)}" data-state="{self.state}"'
         if self.mistakes:
             data += f' data-mistakes="{" ".join(self.mistakes)}"'
+        if self.together:
+            data += " data-together"
         name = escape(self.title or self.exercise)
         said = f"<p><strong>{name}: {LABELS[self.state]}.</strong></p>"
         if self.items:

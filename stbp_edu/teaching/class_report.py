@@ -1,35 +1,84 @@
-"""What the answers of a class say together: two tables, a page, and a text for each student.
+"""What the answers of a class say together: its mistakes, their shares, and three ideas to discuss.
 
-The page "The mistakes of the class" ends with the three ideas to discuss. An idea is a
-misconception, or a wrong answer without a name that several students gave.
+They are read from executed notebooks, in which ``check`` and the hidden cells of a problem set
+leave cards. An idea is a misconception, or a wrong answer without a name that several gave.
 """
 
-import csv
-import io
+import json
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
 from typing import Any
 
-from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.tasks import Task, course_table, misconceptions
-from stbp_edu.teaching.notebooks import filled
-from stbp_edu.teaching.problem_set import ProblemSet
-from stbp_edu.teaching.submissions import Submission
+from stbp_edu.practice.feedback import LABELS, Feedback
+from stbp_edu.practice.tasks import misconceptions, tasks
 
 DISCUSSED = 3
-"""How many ideas the page ends with."""
+"""How many ideas are to be discussed."""
 SEVERAL = 2
 """How many students make an answer without a name an idea to discuss."""
-STATES = {
-    "right": "right",
-    "slip": "right but for a slip",
-    "wrong": "wrong",
-    "todo": "not attempted",
-    "stopped": "stopped at a limit",
-}
-Unnamed = tuple[str, str]
-"""A wrong answer without a name: its task, and what is said of it."""
+CARD = re.compile(
+    r'<div class="stbp-feedback"[^>]*? data-exercise="([^"]*)" data-state="(\w+)"'
+    r'(?: data-mistakes="([^"]*)")?( data-together)?'
+)
+"""What a card says in its first tag; :meth:`.Feedback._repr_html_` writes it."""
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """The notebook of a student.
+
+    Attributes:
+        student: whose it is.
+        verdicts: what its cards say, the last of each task.
+        lost: cells for points that have no card: their kernel ended.
+    """
+
+    student: str
+    verdicts: Sequence[Feedback]
+    lost: int = 0
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake in a task.
+
+    Attributes:
+        name: what is wrong.
+        why: why it is.
+        students: who made it.
+    """
+
+    name: str
+    why: str
+    students: Sequence[str]
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """What the class answered to one task.
+
+    Attributes:
+        id: of the task.
+        verdicts: one for each student who was asked.
+        mistakes: the most frequent first.
+    """
+
+    id: str
+    verdicts: Sequence[Feedback]
+    mistakes: Sequence[Mistake]
+
+    @property
+    def title(self) -> str:
+        """What is asked; of a teacher's own task, its id."""
+        return tasks()[self.id].title if self.id in tasks() else self.id
+
+    def count(self, state: str) -> int:
+        """Return how many answers are in a state."""
+        return sum(verdict.state == state for verdict in self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -44,164 +93,157 @@ class Topic:
 
     name: str
     students: int
-    where: Sequence[tuple[Task, str]]
+    where: Sequence[tuple[str, str]]
 
 
-def unnamed(verdict: Feedback) -> Unnamed:
-    """Return a key for a wrong answer without a name: the same words for the same values."""
-    return verdict.exercise, " ".join(verdict.message[:2])
+def hand_ins(folder: Path, assignment: str = "") -> dict[Path, HandIn | str]:
+    """Return the executed notebooks in a folder by path; of one that cannot be read, why.
+
+    Of nbgrader's folder of a course these are the autograded ones. A notebook is of the student in
+    whose folder it lies, or after whom it is named.
+
+    Args:
+        folder: where to look.
+        assignment: the name of nbgrader's assignment; of all where "".
+    """
+    base = folder / "autograded" if (folder / "autograded").is_dir() else folder
+    found: dict[Path, HandIn | str] = {}
+    for path in sorted(base.rglob("*.ipynb")):
+        inner = path.relative_to(base)
+        if ".ipynb_checkpoints" in inner.parts or assignment not in (
+            "",
+            path.stem,
+            path.parent.name,
+        ):
+            continue
+        try:
+            cells = _cells(path)
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+            found[path] = f"{type(error).__name__}: {error}"
+            continue
+        student = inner.parts[0] if len(inner.parts) > 1 else path.stem
+        said = [list(_cards(cell)) for cell in cells]
+        verdicts = {verdict.exercise: verdict for each in said for verdict in each}
+        graded = [k for k, cell in enumerate(cells) if _gives_points(cell)]
+        lost = sum(not said[k] for k in graded)
+        found[path] = HandIn(student, list(verdicts.values()), lost)
+    return found
 
 
-def ideas_of(verdict: Feedback) -> list[tuple[str | Unnamed, ...]]:
+def _cells(path: Path) -> list[Any]:
+    """Return the code cells of a notebook whose cards count: where nbgrader gives points, those."""
+    read = json.loads(path.read_bytes())["cells"]
+    code = [cell for cell in read if cell["cell_type"] == "code"]
+    return [cell for cell in code if _gives_points(cell)] or code
+
+
+def _gives_points(cell: Any) -> bool:
+    """Return whether nbgrader gives points for a cell."""
+    return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
+
+
+def _cards(cell: Any) -> Iterator[Feedback]:
+    """Yield the feedback in the outputs of a cell."""
+    for output in cell["outputs"]:
+        data = output.get("data", {})
+        card = CARD.search("".join(data.get("text/html", "")))
+        if card is None or card[2] not in LABELS:
+            continue
+        _, *message = "".join(data.get("text/plain", "")).split("\n  ")
+        named = (card[3] or "").split()
+        mistakes = tuple(id_ for id_ in named if id_ in misconceptions())
+        yield Feedback(
+            unescape(card[1]),
+            card[2],
+            tuple(message),
+            mistakes,
+            together=bool(card[4]),
+        )
+
+
+def task_reports(found: Sequence[HandIn]) -> list[TaskReport]:
+    """Return what the class answered to each task, in the order of the course."""
+    order = [*tasks()]
+    asked = dict.fromkeys(v.exercise for one in found for v in one.verdicts)
+    ids = sorted(asked, key=lambda id_: order.index(id_) if id_ in order else -1)
+    return [_task_report(id_, found) for id_ in ids]
+
+
+def _task_report(id_: str, found: Sequence[HandIn]) -> TaskReport:
+    """Return what the class answered to one task."""
+    answers = [(one, v) for one in found for v in one.verdicts if v.exercise == id_]
+    wrong: dict[tuple[str, str], list[str]] = {}
+    for one, verdict in answers:
+        if verdict.state == "wrong":
+            wrong.setdefault(_name_and_reason(verdict), []).append(one.student)
+    mistakes = [Mistake(*said, students) for said, students in wrong.items()]
+    mistakes.sort(key=lambda mistake: -len(mistake.students))
+    return TaskReport(id_, [verdict for _, verdict in answers], mistakes)
+
+
+def _name_and_reason(verdict: Feedback) -> tuple[str, str]:
+    """Return the name of what is wrong with an answer, and the reason."""
+    if not verdict.mistakes:
+        return "without a name", " ".join(verdict.message[:1])[:200]
+    names = [misconceptions()[mistake]["name"] for mistake in verdict.mistakes]
+    reasons = [reason(verdict.exercise, mistake) for mistake in verdict.mistakes]
+    if verdict.together:
+        return ", and ".join(names), " ".join(reasons)
+    return ", or ".join(names), reasons[0]
+
+
+def reason(task: str, mistake: str) -> str:
+    """Return why a mistake is one in a task; in a teacher's own, in general."""
+    if task in tasks():
+        return tasks()[task].why_wrong(mistake)
+    return misconceptions()[mistake]["why"]
+
+
+def lesson(task: str) -> str:
+    """Return where the course explains a task; "" of a teacher's own."""
+    if task not in tasks():
+        return ""
+    return f'Notebook {tasks()[task].notebook}, "{tasks()[task].section}".'
+
+
+Idea = tuple[str, ...]
+"""A misconception as one name, or a wrong answer without a name: its task, and what is said."""
+
+
+def topics(found: Iterable[HandIn]) -> list[Topic]:
+    """Return the few ideas that explain most wrong answers, the most frequent first.
+
+    Where an answer fits several mistakes, it counts for the most frequent one.
+    """
+    left = [
+        (one.student, verdict.exercise, ideas)
+        for one in found
+        for verdict in one.verdicts
+        for ideas in _ideas(verdict)
+    ]
+    explained: list[Topic] = []
+    while left:
+        shown = {(idea, student) for student, _, ideas in left for idea in ideas}
+        students = Counter(idea for idea, _ in shown)
+        best = max(students, key=lambda idea: (students[idea], idea))
+        where = dict.fromkeys(task for _, task, ideas in left if best in ideas)
+        left = [row for row in left if best not in row[2]]
+        if len(best) == 1:
+            name = misconceptions()[best[0]]["name"]
+            reasons = [(task, reason(task, best[0])) for task in where]
+            explained.append(Topic(name, students[best], reasons))
+        elif students[best] >= SEVERAL:
+            explained.append(
+                Topic("an answer without a name", students[best], [(best[0], best[1])])
+            )
+    return sorted(explained, key=lambda topic: -topic.students)[:DISCUSSED]
+
+
+def _ideas(verdict: Feedback) -> list[list[Idea]]:
     """Return the ideas that a wrong answer shows; of each, the names that it may have."""
     if verdict.state != "wrong":
         return []
     if not verdict.mistakes:
-        return [(unnamed(verdict),)]
-    if verdict.together:
-        return [(mistake,) for mistake in verdict.mistakes]
-    return [verdict.mistakes]
-
-
-def topics(
-    submissions: Iterable[Submission], library: Mapping[str, Task]
-) -> list[Topic]:
-    """Return the few ideas that explain most wrong answers, the most frequent first.
-
-    Where an answer fits several mistakes, it counts for the most frequent one. Only graded answers
-    count, not what students report themselves.
-    """
-    left = [
-        (submission.author, verdict.exercise, names)
-        for submission in submissions
-        if not submission.reported
-        for verdict in submission.verdicts
-        for names in ideas_of(verdict)
-    ]
-    found: list[Topic] = []
-    while left:
-        students = Counter[str | Unnamed]()
-        for name, _ in {(n, author) for author, _, names in left for n in names}:
-            students[name] += 1
-        best = max(students, key=lambda name: (students[name], str(name)))
-        shown_in = {task for _, task, names in left if best in names}
-        left = [row for row in left if best not in row[2]]
-        tasks = [task for id_, task in library.items() if id_ in shown_in]
-        if isinstance(best, str):
-            where = [(task, task.why_wrong(best)) for task in tasks]
-            name = misconceptions()[best]["name"]
-            found.append(Topic(name, students[best], where))
-        elif students[best] >= SEVERAL:
-            where = [(task, best[1]) for task in tasks]
-            found.append(Topic("an answer without a name", students[best], where))
-    return sorted(found, key=lambda topic: -topic.students)[:DISCUSSED]
-
-
-def answers_csv(submissions: Iterable[Submission]) -> str:
-    """Return the verdict on each answer, a line each."""
-    rows = [["author", "file", "task", "state", "mistakes", "by", "message"]]
-    for s in submissions:
-        by = "the student's own report" if s.reported else "stbp-edu grade"
-        for v in s.verdicts:
-            joint = " + " if v.together else " or "
-            mistakes, message = joint.join(v.mistakes), " ".join(v.message)
-            rows.append([s.author, s.file, v.exercise, v.state, mistakes, by, message])
-    return as_csv(rows)
-
-
-def as_csv(rows: Iterable[Iterable[str]]) -> str:
-    """Return rows as CSV; a text that a spreadsheet would compute is quoted."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for row in rows:
-        writer.writerow([f"'{c}" if c.startswith(COMPUTED) else c for c in row])
-    return text.getvalue()
-
-
-COMPUTED = tuple("=+-@\t\r")
-"""The characters with which a spreadsheet's formula begins."""
-
-
-def feedback(problem_set: ProblemSet, submission: Submission, site: str = "") -> str:
-    """Return the feedback for the author of a graded notebook, as HTML; see :func:`page`."""
-    verdicts = submission.verdicts
-    total = sum(problem_set.earned(v) for v in verdicts)
-    most = sum(problem_set.points_of(v.exercise) for v in verdicts)
-    return filled(
-        "feedback.html",
-        plan=problem_set,
-        author=submission.author,
-        verdicts=verdicts,
-        tasks=problem_set.library(submission.variant),
-        states=STATES,
-        total=total,
-        most=most,
-        site=site,
-        slugs=list(course_table()),
-    )
-
-
-def page(
-    problem_set: ProblemSet, submissions: Sequence[Submission], site: str = ""
-) -> str:
-    """Return the page as HTML: each task's mistakes, and what to discuss.
-
-    Args:
-        problem_set: what was asked.
-        submissions: what came back.
-        site: address of the course's site, for links to the lessons; "" names them only.
-    """
-    library = problem_set.library()
-    asked = [library[id_] for id_ in problem_set.every_task()]
-    return filled(
-        "mistakes.html",
-        plan=problem_set,
-        submissions=submissions,
-        site=site,
-        states=STATES,
-        asked=[_answers_to(task, submissions) for task in asked],
-        topics=topics(submissions, library),
-        library=misconceptions(),
-        slugs=list(course_table()),
-    )
-
-
-def _answers_to(task: Task, submissions: Sequence[Submission]) -> dict[str, Any]:
-    """Return the findings of one task: verdicts, who is wrong and why, and the report."""
-    graded, reported = [], set()
-    for s in submissions:
-        for v in s.verdicts:
-            if v.exercise != task.id:
-                continue
-            if s.reported:
-                reported |= {(s.author, mistake) for mistake in v.mistakes}
-            else:
-                graded.append((s.author, v))
-    right = {author for author, v in graded if v.state == "right"}
-    wrong: dict[tuple[str, str], list[str]] = {}
-    for author, v in graded:
-        if v.state in ("wrong", "slip"):
-            wrong.setdefault(_mistake_and_why(task, v), []).append(author)
-    counts = Counter(mistake for author, mistake in reported if author not in right)
-    return {
-        "task": task,
-        "verdicts": [v for _, v in graded],
-        "wrong": sorted(wrong.items(), key=lambda row: -len(row[1])),
-        "reported": counts.most_common(),
-    }
-
-
-def _mistake_and_why(task: Task, verdict: Feedback) -> tuple[str, str]:
-    """Return the name of what is wrong with an answer, and the reason."""
-    if verdict.mistakes:
-        names = [misconceptions()[m]["name"] for m in verdict.mistakes]
-        reasons = [task.why_wrong(m) for m in verdict.mistakes]
-        if verdict.together:
-            return ", and ".join(names), " ".join(reasons)
-        return ", or ".join(names), reasons[0]
-    if verdict.state == "slip":
-        return "a slip", verdict.message[0][:200]
-    for line in verdict.message:
-        if "It raises" in line:
-            return "without a name", line[line.index("It raises") :][:200]
-    return "without a name", verdict.message[0][:200]
+        return [[(verdict.exercise, " ".join(verdict.message[:2]))]]
+    names: list[Idea] = [(mistake,) for mistake in verdict.mistakes]
+    return [[name] for name in names] if verdict.together else [names]

@@ -1,14 +1,13 @@
-"""The notebooks of a problem set, as they are handed out and as they come back.
+"""The notebooks of a problem set, written from one template.
 
-They are written from one template, and so is the rubric. A student's notebook asks; the teacher's
-has the solutions; for nbgrader and Otter there is the source that these tools make both from.
-
-Of one that comes back only the code is read here, and nothing is run.
+The source, for nbgrader, has the solutions and the hidden cells that give the points. What students
+get is the same without these: nbgrader makes it from the source, and where each student has a
+variant, it is written here, since an assignment of nbgrader's has only one source.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +16,16 @@ from markupsafe import Markup
 
 from stbp_edu import __version__
 from stbp_edu.practice.feedback import markup
-from stbp_edu.practice.tasks import Exercise, Task
-from stbp_edu.teaching.problem_set import ProblemSet
+from stbp_edu.practice.tasks import Exercise, Task, tasks
+from stbp_edu.teaching.problem_set import ProblemSet, name_of
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True, autoescape=select_autoescape(["html"]),
 )  # fmt: skip
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
-FLAVOURS = ("plain", "nbgrader", "otter")
-CELL = re.compile(r"^%% (markdown|code|raw) (\S+) ?(.*)\n", re.M)
+CELL = re.compile(r"^%% (markdown|code) (\S+) ?(.*)\n", re.M)
 """The line that begins a cell in the template: its kind, its name, and metadata as JSON."""
-LARGEST = 10 * 2**20
-"""Bytes in a notebook."""
-PACKAGE = "stbp_edu"
 LONGEST_ID = 64
 """Characters that the notebook format allows in the id of a cell."""
 
@@ -49,23 +44,8 @@ def many(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def encodable(text: str) -> str:
-    """Return a text that UTF-8 can hold: an answer may raise, and a name may be, what it cannot."""
-    return text.encode(errors="backslashreplace").decode()
-
-
 TEMPLATES.globals |= {"many": many}
 TEMPLATES.filters |= {"g": "{:g}".format, "said": lambda text: Markup(markup(text))}
-
-
-def name_of(task: Task) -> str:
-    """Return the name that an answer has in a notebook: no two tasks share one.
-
-    >>> from stbp_edu.practice.tasks import tasks
-    >>> name_of(tasks()["c3-delta-open"])
-    'c3_delta_open'
-    """
-    return task.id.replace("-", "_")
 
 
 def code(task: Task, body: str | None = None) -> str:
@@ -84,80 +64,103 @@ def code(task: Task, body: str | None = None) -> str:
     return f"def {name_of(task)}({source.partition('(')[2]}"
 
 
-def notebook(problem_set: ProblemSet, variant: int, form: str) -> str:
+def notebook(
+    problem_set: ProblemSet,
+    variant: int = 1,
+    variants: Mapping[str, int] | None = None,
+    *,
+    is_source: bool = False,
+) -> str:
     """Return a notebook as text: the same bytes for the same plan.
 
     Args:
         problem_set: what is asked.
         variant: of which students.
-        form: ``"student"``, ``"teacher"``, ``"nbgrader"`` or ``"otter"``.
+        variants: which variant each student has, for the hidden cells; None where there is one.
+        is_source: whether it has the solutions and the hidden cells.
     """
-    library = problem_set.library(variant)
-    asked = [library[id_] for id_ in problem_set.tasks_of(variant)]
+    questions = problem_set.questions(variant)
     text = filled(
-        "notebook.md", plan=problem_set, variant=variant, form=form, asked=asked, code=code,
-        name_of=name_of, wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
-    )  # fmt: skip
+        "notebook.md",
+        plan=problem_set,
+        is_source=is_source,
+        questions=questions,
+        hidden=[_call(problem_set, k, variants) for k in range(len(questions))],
+        marks=_marks,
+        code=code,
+        name_of=name_of,
+        wheel=f"stbp_edu-{__version__}-py3-none-any.whl",
+    )
     parts = CELL.split(text)[1:]
-    cells = map(_cell, parts[::4], parts[1::4], parts[2::4], parts[3::4])
-    said = {"title": problem_set.title, "variant": variant}
     book = {
-        "cells": list(cells),
-        "metadata": {"kernelspec": KERNEL, PACKAGE: said},
+        "cells": list(map(_cell, parts[::4], parts[1::4], parts[2::4], parts[3::4])),
+        "metadata": {"kernelspec": KERNEL},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
     return json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def _call(problem_set: ProblemSet, k: int, variants: Mapping[str, int] | None) -> str:
+    """Return the call of the hidden cell that gives the points of a question."""
+    points = problem_set.questions()[k].points
+    ids = [problem_set.tasks_of(v + 1)[k] for v in range(problem_set.count)]
+    said = f"{ids}, globals(), points={points}, partial={problem_set.partial}"
+    if variants:
+        said += f",\n    variants={variants}"
+    if not {*ids} <= {*tasks()}:
+        said += f",\n    own_tasks={problem_set.own_tasks!r}"
+    return f"mark({said})"
+
+
+def _marks(name: str, points: float | None = None) -> str:
+    """Return what nbgrader is told of a cell: an answer, or a cell that gives points."""
+    gives = points is not None
+    told = {
+        "schema_version": 3,
+        "grade_id": name,
+        "task": False,
+        "solution": not gives,
+        "grade": gives,
+        "locked": gives,
+    }
+    return json.dumps({"nbgrader": told | ({"points": points} if gives else {})})
+
+
 def _cell(kind: str, name: str, metadata: str, source: str) -> dict[str, Any]:
     """Return a cell with an id of its own."""
-    of_code: dict[str, Any] = (
-        {"outputs": [], "execution_count": None} if kind == "code" else {}
-    )
-    head = {
+    cell = {
         "id": name[-LONGEST_ID:],
         "cell_type": kind,
         "metadata": json.loads(metadata or "{}"),
+        "source": source.strip("\n"),
     }
-    return {**head, "source": source.strip("\n"), **of_code}
+    if kind == "code":
+        cell |= {"outputs": [], "execution_count": None}
+    return cell
 
 
-def files_of(problem_set: ProblemSet, flavour: str) -> Iterator[tuple[Path, str]]:
-    """Yield what a problem set consists of: paths in its folder, and texts."""
-    library = problem_set.library()
-    asked = [library[id_] for id_ in problem_set.every_task()]
-    yield Path("rubric.md"), filled("rubric.md", plan=problem_set, asked=asked)
-    for variant in range(1, problem_set.count + 1):
-        slug = (
-            f"{problem_set.slug}-{variant}"
-            if problem_set.count > 1
-            else problem_set.slug
-        )
-        forms = {Path("source", slug): flavour, Path("teacher"): "teacher"}
-        if flavour == "plain":
-            forms = {Path("student"): "student", Path("teacher"): "teacher"}
-        for folder, form in forms.items():
-            yield folder / f"{slug}.ipynb", notebook(problem_set, variant, form)
+def files_of(
+    problem_set: ProblemSet, roster: Sequence[str]
+) -> Iterator[tuple[Path, str]]:
+    """Yield what a problem set adds to nbgrader's folder of a course: paths in it, and texts.
 
-
-def read_notebook(path: Path) -> tuple[list[str], dict[str, Any]]:
-    """Return the source of a notebook's code cells, and what it says of its problem set.
+    The students of a roster get the variants in turn, each a notebook with the student's name.
 
     Raises:
-        ValueError: if it is not a notebook.
+        ValueError: if there are several variants, and nobody to have them.
     """
-    try:
-        book = json.loads(path.read_bytes())
-        code = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
-        return code, dict(book["metadata"].get(PACKAGE, {}))
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+    if problem_set.count > 1 and not roster:
         raise ValueError(
-            "it is no notebook: not what Jupyter saves; ask for it again"
-        ) from error
+            f"a plan with {problem_set.count} variants needs a roster, which says who has "
+            "which; add --roster class.csv"
+        )
+    name = problem_set.name
+    variants = {id_: k % problem_set.count + 1 for k, id_ in enumerate(roster)}
+    hidden = variants if problem_set.count > 1 else None
+    source = notebook(problem_set, 1, hidden, is_source=True)
+    yield Path("source", name, f"{name}.ipynb"), source
+    texts = {k: notebook(problem_set, k) for k in sorted({*variants.values()})}
+    for student, variant in variants.items():
+        yield Path("handout", name, f"{student}.ipynb"), texts[variant]
+    yield Path("nbgrader_config.py"), filled("nbgrader_config.txt")

@@ -1,4 +1,4 @@
-"""nbgrader's own programs on what `assign` writes; Otter's source; and who gives the points."""
+"""nbgrader's own programs on a class of twelve: what they hand out, the marks, and the mistakes."""
 
 import csv
 import json
@@ -6,103 +6,144 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from stbp_edu.cli.main import main
-from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.notebooks import code
-from tests.system_tools import needed
+from stbp_edu.teaching.notebooks import code, filled
+from stbp_edu.teaching.problem_set import read_problem_set
 
-pytestmark = pytest.mark.slow  # nbgrader starts kernels
-pytest.importorskip("nbgrader", reason="its programs need the group test")
-IDS = ["gain", "h4-formula"]
-PATCH = 'check = lambda *a, **k: type("R", (), {"right": True})()'
-WRONG = ["gain = lambda *a: 0", 'h4_formula = "0"']
+pytest.importorskip("nbgrader", reason="its programs need the extra teach")
+
+PLAN = """title = "Week 3"
+tasks = ["gain", "c3-delta", "h4-formula", "my-neuron"]
+tasks_from = "mine.toml"
+points = { h4-formula = 5 }
+variants = { count = 2 }
+"""
+GAIN = "def gain(U, O_gate, dO_gate, h):\n    {}"
+DELTA = "def c3_delta(delta_last, err_next, U, df):\n    return {}"
+OTHER_FORMS = {
+    "gain": GAIN.format("print('so far'); return (dO_gate * h * U + O_gate).tolist()"),
+    "c3_delta": "c3_delta = lambda last, err, *rest: np.add(last, np.prod(rest, 0) * err)",
+    "h4_formula": 'h4_formula = "1 / (exp(v**2/(2*a)) * sqrt(2*a*pi))"',
+}
+WARNS = "import warnings; warnings.warn('hm'); return O_gate + U * dO_gate * h"
+ONE = {"c3_delta": DELTA.format("delta_last + err_next * df")}
+TWO = {"gain": GAIN.format("return U * dO_gate * O_gate")}
+UNNAMED = {"gain": GAIN.format("return 0.37 * O_gate + 3 * U")}
+CLASS = {  # by student, the answers that are not the solution's, and the points of 40
+    "anna": ({}, 40),
+    "bo": (OTHER_FORMS, 40),
+    "chi": ({"gain": GAIN.format(WARNS)}, 40),
+    "dan": (ONE, 34),
+    "eva": ({**ONE, "h4_formula": 'h4_formula = "exp(-v**2/(2*a))"'}, 31.5),
+    "finn": ({**ONE, **TWO}, 28),
+    "gil": (None, 0),
+    "hana": ({"gain": "def gain(U, O_gate dO_gate, h):\n    return"}, 32),
+    "ivo": ({"gain": GAIN.format("while True: pass")}, 32),
+    "jo": ({}, 0),
+    "kai": ({"neighbour": ""}, 25),
+    "lea": (UNNAMED, 32),
+}
+"""gil hands in what was handed out, jo a damaged file, and kai the notebook of the neighbour."""
 
 
-def command(folder: Path, *arguments: str) -> None:
-    """Run a command of nbgrader in its course's folder."""
+def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
+    """Run a command of nbgrader in its folder of a course, and return what it says."""
     bins = Path(sys.executable).parent
     path = f"{bins}{os.pathsep}{os.environ['PATH']}"  # it calls others by their names
     environment = {**os.environ, "PATH": path, "JUPYTER_PLATFORM_DIRS": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=folder,
+        cwd=course,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert bool(done.returncode) == fails, done.stderr
+    return done.stderr
 
 
-def assigned(folder: Path, flavour: str) -> Path:
-    """Write a problem set of a flavour, and return its folder."""
-    plan = folder / "plan.toml"
-    plan.write_text(f"title = 'Week 3'\ntasks = {IDS}")
-    course = folder / "course"
-    assert main(["assign", str(plan), str(course), "--flavour", flavour]) == 0
-    return course
-
-
-def answered(book: str, answers: list[str]) -> str:
-    """Return a notebook with these answers."""
+def answered(book: str, answers: dict[str, str]) -> str:
+    """Return a notebook with these answers, by cell."""
     read = json.loads(book)
     cells = {cell["id"]: cell for cell in read["cells"]}
-    for id_, answer in zip(IDS, answers, strict=True):
-        cells[f"{id_.replace('-', '_')}-answer"]["source"] = answer
+    for name, answer in answers.items():
+        cells[f"{name}-answer"]["source"] = answer
     return json.dumps(read)
 
 
-def points(folder: Path, submitted: Path) -> dict[str, str]:
-    """Return the points that `stbp-edu grade` gives, by author."""
-    needed("bwrap")
-    options = ["--plan", str(folder / "plan.toml"), "--out", str(folder / "out")]
-    assert main(["grade", str(submitted), *options]) == 0
-    with (folder / "out/grades.csv").open() as file:
-        return {row["author"]: row["total"] for row in csv.DictReader(file)}
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """Assign the problem set to the class."""
+    (tmp_path / "mine.toml").write_text(filled("own_tasks.toml"))
+    (tmp_path / "week3.toml").write_text(PLAN)
+    (tmp_path / "class.csv").write_text("\n".join(["id", *CLASS]))
+    plan, out = str(tmp_path / "week3.toml"), tmp_path / "course"
+    assert main(["assign", plan, str(out), "--roster", f"{tmp_path}/class.csv"]) == 0
+    config = out / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("timeout = 20", "timeout = 4"))
+    return out
 
 
-def test_nbgrader_hands_out_collects_and_autogrades_and_grade_gives_the_points(
-    tmp_path: Path,
+def handed_in(course: Path) -> Path:
+    """Let the class answer, and put its files where nbgrader looks, some in an archive."""
+    plan = read_problem_set(course.parent / "week3.toml")
+    archive = course / "downloaded/week3/archive"
+    archive.mkdir(parents=True)
+    with ZipFile(archive / "from-moodle.zip", "w") as zipped:
+        for k, (student, (changed, _)) in enumerate(CLASS.items()):
+            variant = (k + (changed == {"neighbour": ""})) % 2 + 1
+            text = (course / "handout/week3" / f"{student}.ipynb").read_text()
+            right = {q.cell: code(q.task) for q in plan.questions(variant)}
+            if changed is not None:
+                own = {name: text for name, text in changed.items() if name in right}
+                text = answered(text, right | own)
+            text = text[:500] if student == "jo" else text
+            if k % 2:
+                zipped.writestr(f"{student}_17_file_/{student} (1).ipynb", text)
+            else:
+                (archive / f"{student}.ipynb").write_text(text)
+    return archive
+
+
+def marks(course: Path) -> dict[str, float]:
+    """Return the points that nbgrader exports."""
+    nbgrader(course, "export", "--to", "marks.csv")
+    with (course / "marks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {float(row["max_score"]) for row in rows} == {40}
+    return {row["student_id"]: float(row["score"]) for row in rows}
+
+
+@pytest.mark.slow  # nbgrader starts a kernel for each student
+def test_a_class_gets_its_marks_and_its_mistakes_are_named(
+    course: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """nbgrader leaves the points open, whatever a student's kernel believes."""
-    course = assigned(tmp_path, "nbgrader")
-    command(course, "generate_assignment", "week-3")
-    released = (course / "release/week-3/week-3.ipynb").read_text()
-    for id_ in IDS:
-        assert id_.replace("-", "_") in released  # the name that an answer must have
-        assert json.dumps(code(tasks()[id_]))[1:-1] not in released
-    right = [code(tasks()[id_]) for id_ in IDS]
-    handed = {"anna": right, "bo": [f"{PATCH}\n{text}" for text in WRONG]}
-    for author, answers in handed.items():
-        target = course / "submitted" / author / "week-3/week-3.ipynb"
-        target.parent.mkdir(parents=True)
-        target.write_text(answered(released, answers))
-        other = course / "submitted" / author / "week-2/week-2.ipynb"
-        other.parent.mkdir()
-        other.write_text(released.replace("Week 3", "Week 2"))  # changed later
-    command(course, "autograde", "week-3")
-    command(course, "export", "--to", "nbgrader.csv")
-    with (course / "nbgrader.csv").open() as file:
-        rows = [r for r in csv.DictReader(file) if r["assignment"] == "week-3"]
-    assert {row["student_id"]: float(row["score"]) for row in rows} == {
-        "anna": 0,
-        "bo": 0,
-    }
-    assert {float(row["max_score"]) for row in rows} == {12}
-    assert points(tmp_path, course / "submitted") == {"anna": "12", "bo": "0"}
-
-
-def test_a_patched_check_gives_nothing_in_otters_flavour(tmp_path: Path) -> None:
-    """The answers as `otter assign` leaves them to students, in a notebook of its flavour."""
-    course = assigned(tmp_path, "otter")
-    source = next((course / "source").rglob("*.ipynb")).read_text()
-    submitted = tmp_path / "in"
-    submitted.mkdir()
-    right = [code(tasks()[id_]) for id_ in IDS]
-    patched = [f"{PATCH}\n{text}" for text in WRONG]
-    (submitted / "anna.ipynb").write_text(answered(source, right))
-    (submitted / "bo.ipynb").write_text(answered(source, patched))
-    assert points(tmp_path, submitted) == {"anna": "12", "bo": "0"}
+    nbgrader(course, "db", "student", "import", "../class.csv")
+    nbgrader(course, "generate_assignment", "week3")
+    released = json.loads((course / "release/week3/week3.ipynb").read_text())["cells"]
+    handout = json.loads((course / "handout/week3/anna.ipynb").read_text())["cells"]
+    for ours, theirs in zip(handout, released, strict=True):
+        assert "".join(ours["source"]) == "".join(theirs["source"]).rstrip("\n")
+    handed_in(course)
+    nbgrader(course, "zip_collect", "week3")
+    nbgrader(course, "autograde", "week3", fails=True)  # of the damaged file
+    assert marks(course) == {student: points for student, (_, points) in CLASS.items()}
+    capsys.readouterr()
+    page = course / "mistakes.html"
+    told = ["mistakes", str(course), "--assignment", "week3", "--page", str(page)]
+    assert main(told) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("11 notebooks\n")
+    assert "c3-delta: Case 3" in said
+    assert "  7 of 11 right, 3 wrong, 1 without an answer\n  3 (27%): " in said
+    discussed = said.partition("To talk about:\n")[2].splitlines()
+    topics = [line for line in discussed if line[0] != " "]
+    assert topics[0] == "1. the factor u is missing: 3 students (27%)"
+    assert len(topics) == 3
+    assert "did not end within the time" in said
+    assert "dan, eva, finn" in page.read_text()

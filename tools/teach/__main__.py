@@ -18,7 +18,7 @@ from stbp_edu._support.equations import GROUPS
 from stbp_edu._support.files import write_text
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import course_table, misconceptions, objectives, tasks
-from stbp_edu.teaching.notebooks import files_of
+from stbp_edu.teaching.notebooks import notebook
 from stbp_edu.teaching.problem_set import read_problem_set
 from tools.site import SITE
 from tools.site.render.notebook_page import folder, read_notebooks
@@ -128,10 +128,8 @@ def write_files(part: str, out: Path, stems: Sequence[str], running: Browser) ->
             for week in weeks():
                 here = out / part / f"week{week.number}"
                 write_text(here / "plan.toml", plan(week))
-                for path, text in files_of(
-                    read_problem_set(here / "plan.toml"), "plain"
-                ):
-                    write_text(here / path, text)
+                asked = read_problem_set(here / "plan.toml")
+                write_text(here / f"week{week.number}.ipynb", notebook(asked))
 
 
 PARTS = (  # the longest come first, so that the cores end together

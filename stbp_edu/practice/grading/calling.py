@@ -1,12 +1,7 @@
 """Call a function, and read whatever it returns as plain data.
 
-``check`` reads an answer here, and so does the process in which ``stbp-edu grade`` calls one; so
-the same answer is read alike in both. That process has this file and NumPy, and nothing else of
-this package, which is why nothing else is imported.
-
 An answer gets copies of its arguments, and what it prints is kept. No exception gets out. Anything
-else that it does to the program that calls it is not undone: where marks depend on the verdict,
-:mod:`stbp_edu.teaching` runs each answer in a process of its own, behind a wall.
+else that it does to the program that calls it is not undone.
 """
 
 import contextlib

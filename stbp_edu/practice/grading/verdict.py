@@ -47,8 +47,7 @@ def check(exercise_id: str, function: AnswerFunction | None) -> Feedback:
 
     It trusts you: it is there to help, and takes your function as it is. A function that looks up
     the right one, or that counts its calls and answers well only while it is checked, is called
-    right. Where marks depend on it, ``stbp-edu grade`` runs each answer in a process of its own
-    that holds nothing that is right.
+    right.
 
     Args:
         exercise_id: id of the exercise, such as ``"c3-delta"``.
