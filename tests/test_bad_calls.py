@@ -30,11 +30,11 @@ from stbp_edu import (
     practice,
     training,
 )
+from stbp_edu._support import files
 from stbp_edu.arrows import LocalDerivatives
 from stbp_edu.arrows import Path as GraphPath
 from stbp_edu.engine import Program
 from stbp_edu.parameters import by_layer
-from stbp_edu.practice.saved_progress import FILE
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training import machines
 from stbp_edu.training.data import Dataset, Events, bin_events
@@ -73,7 +73,7 @@ DIGITS = training.load_digits()
 FOLDER = Path(tempfile.mkdtemp(prefix="stbp-bad-calls-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 parameter_files.save_params(FOLDER / "params.npz", P.params)
-FILE.write(FOLDER / "progress-exported.json", {"c1-delta": "right"})
+files.write_json(FOLDER / "progress-exported.json", {"c1-delta": "right"})
 
 
 def rng() -> np.random.Generator:
@@ -331,6 +331,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     ("Params", "R"): ("an empty list", "words in it"),  # no words, since it is empty
     ("Params", "shape"): ("an empty word",),
     ("predict", "answer"): ("*",),  # what is no choice is said to be none
+    ("hint", "exercise_id"): ("a word", "an empty word"),  # it names the nearest
     **{("*", name): ("None",) for name in ("work", "axes", "source")},
     **{("*", name): ("one entry more",) for name in ("inputs", "pixels", "outputs")},
     **{("*", name): ("an odd entry",) for name in ("trace", "params")},

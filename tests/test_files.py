@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from stbp_edu import init_params, parameter_files
 from stbp_edu._support import files
 from stbp_edu.parameters import named_arrays
-from stbp_edu.practice import saved_progress
-from stbp_edu.practice.saved_progress import read_progress
 from stbp_edu.training import Settings, initial_state, load_digits, plans, runs
 from stbp_edu.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from tests.bad_calls import equal
@@ -106,7 +104,6 @@ def write_run(path: Path, hidden: tuple[int | str, ...], of: str) -> None:
 
 
 RUNS = {"dense": (4,), "convolution": ("3C3", 4), "recurrent": ("4R",)}
-PROGRESS = {"c1-delta": "right", "c2-delta": "wrong"}
 FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
     **{
         f"{of}, {kind}": (partial(write_run, hidden=hidden, of=of), read)
@@ -116,7 +113,6 @@ FILES: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
             ("checkpoint", load_checkpoint),
         )
     },
-    "progress": (lambda path: saved_progress.FILE.write(path, PROGRESS), read_progress),
     "the record of a run": (lambda path: runs.KIND.write(path, VALUES), runs.KIND.read),
     "the record of a sweep": (
         lambda path: plans.KIND.write(path, VALUES),

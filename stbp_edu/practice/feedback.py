@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from difflib import get_close_matches
 from html import escape
 from typing import Any, ClassVar
 
@@ -128,12 +129,16 @@ class Solution:
 def hint(exercise_id: str) -> Hint:
     """Return the next hint for an exercise; after the last, the first again.
 
-    Raises:
-        ValueError: if there is no such exercise.
+    Of a name that no exercise has, the hint is the nearest name.
 
     >>> hint("c1-epsilon")
     c1-epsilon, hint 1 of 2: Which arrows leave u^{T,N}? There is no step T+1.
     """
+    if isinstance(exercise_id, str) and exercise_id not in tasks():
+        near = get_close_matches(exercise_id, tasks(), n=1, cutoff=0.4)
+        nearest = f"`hint({near[0]!r})`" if near else "`progress_report()`"
+        text = f"there is no exercise of this name. Try {nearest}."
+        return Hint(exercise_id, 1, 1, text)
     task = chosen(exercise_id, tasks())
     many = len(task.hints)
     k = _hints_given[task.id] % many

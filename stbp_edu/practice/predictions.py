@@ -4,6 +4,7 @@ A page of the site offers the choices as buttons; elsewhere the answer is typed.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -122,8 +123,9 @@ def predict(
 
     Args:
         prediction_id: id of the question, such as ``"c3-holds"``.
-        answer: one of the choices, whatever its spaces and capitals; ``...`` or ``"..."`` for no
-            prediction yet; None for the one made earlier in this session.
+        answer: one of the choices, whatever its spaces and capitals and the order of its parts;
+            ``...`` or ``"..."`` for no prediction yet; None for the one made earlier in this
+            session.
         measured: what was measured, one of the choices too.
 
     Raises:
@@ -147,17 +149,16 @@ def predict(
         _said[asked.id] = given
         if given:
             saved_progress.record_prediction(asked.id, given)
-    refused = "" if given or _letters(written) in ("", "...") else written
+    refused = "" if given or not written.strip(" .") else written
     return Prediction(asked, given, measured or "", refused)
 
 
 def _choice(written: str, asked: PredictionQuestion) -> str:
-    """Return the choice that a reader has written, whatever its spaces and capitals, or ""."""
-    for choice in asked.choices:
-        if _letters(choice) == _letters(written):
-            return choice
-    return ""
+    """Return the choice that a reader has written, with its parts in any order, or ""."""
+    words = _words(written)
+    return next((choice for choice in asked.choices if _words(choice) == words), "")
 
 
-def _letters(text: str) -> str:
-    return "".join(text.lower().split())
+def _words(text: str) -> list[str]:
+    """Return the words, numbers and signs of a text, sorted."""
+    return sorted(re.findall(r"[^\W\d]+|\d+|[^\w\s,]", text.lower()))

@@ -1,8 +1,9 @@
 """What is done and what comes next: states of exercises and predictions, saved in a small file.
 
 The file is ``progress.json`` in the user's data directory (``$XDG_DATA_HOME/stbp_edu``, or
-``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another. A page
-of the site saves the states in the browser.
+``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another. It is
+plain JSON: each exercise with its state, and beside them ``predictions`` and ``history``. A page of
+the site saves the same in the browser.
 """
 
 import os
@@ -13,16 +14,14 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from stbp_edu._support.files import Sealed, as_path, locked
+from stbp_edu._support.files import as_path, locked, read_json, write_json
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
-T = TypeVar("T")
 VARIABLE = "STBP_EDU_PROGRESS"
 STATES = ("right", "wrong")
-FILE = Sealed("a file of saved progress", "move it away to start again")
 UNUSABLE = (OSError, RuntimeError, ValueError)
 """What a place for the file may raise: no home directory, no right to write, a damaged file."""
 MORE = "+"
@@ -31,83 +30,11 @@ _told = set[str]()
 
 
 def path() -> Path | None:
-    """Return the file for progress; None where there is no ordinary file, such as /dev/null.
-
-    Raises:
-        RuntimeError, ValueError: if there is no home directory, or a folder in the file's place.
-    """
-    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    default = Path(base, "stbp_edu", "progress.json")
-    place = Path(os.environ.get(VARIABLE) or default.expanduser())
-    if place.is_dir():
-        raise ValueError(
-            f"{place} is a folder, and progress needs a file; move it away"
-        )
-    return None if place.exists() and not place.is_file() else place
-
-
-def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
-    """Save the state of an exercise, one attempt more, and the misconceptions that it showed.
-
-    What was once right stays right. Where the file cannot be written, a warning says so once.
-    """
-
-    def add(now: Progress) -> None:
-        if now.states.get(exercise_id) != "right":
-            now.states[exercise_id] = state
-        had = now.history.get(exercise_id, Attempts())
-        counts = Counter(had.mistakes) + Counter(mistakes)
-        now.history[exercise_id] = Attempts(had.attempts + 1, dict(counts))
-
-    if state != "todo":
-        _change(add)
-
-
-def record_prediction(prediction_id: str, answer: str) -> None:
-    """Save what the reader predicts, in place of an earlier prediction."""
-
-    def add(now: Progress) -> None:
-        now.predictions[prediction_id] = answer
-
-    _change(add)
-
-
-def _read(place: Path | None) -> dict[str, Any]:
-    """Return the contents of a file; raise ValueError where it is damaged."""
-    if place is None or not place.exists():
-        return {}
-    return FILE.read(place)
-
-
-def _change(change: Callable[["Progress"], None]) -> None:
-    """Change the file as it is now, while no other process does.
-
-    A damaged one is put aside, under a name that is free.
-    """
-    try:
-        place = path()
-        if place is None:
-            return
-        with locked(place.with_suffix(".lock")):
-            try:
-                kept = _read(place)
-            except ValueError:
-                place.replace(_damaged(place))
-                kept = {}
-            now = _progress(kept)
-            change(now)
-            FILE.write(place, _contents(now))
-    except UNUSABLE as error:
-        if str(error) not in _told:
-            _told.add(str(error))
-            said = f"progress is not saved: {error}. {VARIABLE} can name another file."
-            warnings.warn(said, stacklevel=4)
-
-
-def _damaged(place: Path) -> Path:
-    """Return the first free name under which a damaged file is kept."""
-    names = (place.with_suffix(f".damaged{k or ''}") for k in count())
-    return next(name for name in names if not name.exists())
+    """Return the file for progress; None where there is no ordinary file, such as /dev/null."""
+    base = os.environ.get("XDG_DATA_HOME") or Path("~/.local/share").expanduser()
+    place = Path(os.environ.get(VARIABLE) or Path(base, "stbp_edu", "progress.json"))
+    is_device = place.exists() and not place.is_file() and not place.is_dir()
+    return None if is_device else place
 
 
 @dataclass(frozen=True)
@@ -122,7 +49,7 @@ class Attempts:
 class Progress:
     """Every exercise with its state and attempts, and what was predicted by the question's id."""
 
-    states: dict[str, str]
+    states: dict[str, str] = field(default_factory=dict)
     predictions: dict[str, str] = field(default_factory=dict)
     history: dict[str, Attempts] = field(default_factory=dict)
     problem: str = ""
@@ -152,19 +79,26 @@ class Progress:
             said.append(self.problem)
         return said
 
+    @property
+    def _rows(self) -> list[tuple[str, str, str, str, str]]:
+        """Of each exercise: notebook, the mark of those in none, state in words, id and title."""
+        return [
+            (
+                str(task.notebook),
+                " " if task.in_course else MORE,
+                LABELS[self.state(task)],
+                task.id,
+                task.title,
+            )
+            for task in tasks().values()
+        ]
+
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""
-        rows = []
-        done = 0
-        for task in tasks().values():
-            mark = " " if task.in_course else MORE
-            state = self.state(task)
-            done += state == "right"
-            rows.append(
-                f"{mark} notebook {task.notebook:2}  {LABELS[state]:17}  "
-                f"{task.id:16} {task.title}"
-            )
-        lines = [f"{done} of {len(rows)} exercises right.", *rows]
+        done = [task for task in tasks().values() if self.state(task) == "right"]
+        lines = [f"{len(done)} of {len(tasks())} exercises right."]
+        for number, mark, label, id_, title in self._rows:
+            lines.append(f"{mark} notebook {number:>2}  {label:17}  {id_:16} {title}")
         following = self.next
         if following is not None:
             lines.append(f"Next: {following.id}, notebook {following.notebook}.")
@@ -172,26 +106,15 @@ class Progress:
 
     def _repr_html_(self) -> str:
         """Return the HTML form: a table."""
-        rows = ""
-        for task in tasks().values():
-            mark = "" if task.in_course else f" {MORE}"
-            label = LABELS[self.state(task)]
+        rows = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"
+        rows = f"<thead>{rows}</thead><tbody>"
+        for number, mark, label, id_, title in self._rows:
             rows += (
-                f"<tr><td>{task.notebook}{mark}</td><td><code>{escape(task.id)}</code></td>"
-                f"<td>{markup(task.title)}</td><td>{label}</td></tr>"
+                f"<tr><td>{f'{number} {mark}'.strip()}</td><td><code>{escape(id_)}</code></td>"
+                f"<td>{markup(title)}</td><td>{label}</td></tr>"
             )
-        head = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"
         said = "".join(f"<p>{escape(line)}</p>" for line in self._said)
-        table = f"<thead>{head}</thead><tbody>{rows}</tbody>"
-        return f'<table class="stbp-progress">{table}</table>{said}'
-
-
-def progress_report() -> Progress:
-    """Return the exercises that are done, and the next one."""
-    try:
-        return _progress(_read(path()))
-    except UNUSABLE as error:
-        return Progress({}, problem=f"{error}.")
+        return f'<table class="stbp-progress">{rows}</tbody></table>{said}'
 
 
 def read_progress(file: Path) -> Progress:
@@ -200,7 +123,95 @@ def read_progress(file: Path) -> Progress:
     Raises:
         FileNotFoundError, ValueError: if there is none, or it is damaged.
     """
-    return _progress(FILE.read(file))
+    kept = read_json(file)
+    try:
+        states = {id_: state for id_, state in kept.items() if state in STATES}
+        history = {}
+        for id_, one in kept.get("history", {}).items():
+            history[id_] = Attempts(int(one["attempts"]), dict(one["mistakes"]))
+        return Progress(states, dict(kept.get("predictions", {})), history)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise ValueError(
+            f"{file} must be a file of saved progress, but holds something else; "
+            "move it away to start again"
+        ) from None
+
+
+def _write(file: Path, progress: Progress) -> None:
+    """Write a file: the states, and predictions and history if any."""
+    kept: dict[str, Any] = dict(progress.states)
+    if progress.predictions:
+        kept["predictions"] = progress.predictions
+    if progress.history:
+        kept["history"] = asdict(progress)["history"]
+    write_json(file, kept)
+
+
+def _change(change: Callable[[Progress], None]) -> None:
+    """Change the file as it is now, while no other process does.
+
+    A damaged one is put aside under a name that is free. A warning says so, and says once where
+    nothing can be written at all.
+    """
+    try:
+        place = path()
+        if place is None:
+            return
+        with locked(place.with_suffix(".lock")):
+            now = Progress()
+            if place.is_file():
+                try:
+                    now = read_progress(place)
+                except ValueError as damage:
+                    aside = _put_aside(place)
+                    _warn(f"{damage}. It is {aside.name} now, and progress begins anew")
+            change(now)
+            _write(place, now)
+    except UNUSABLE as error:
+        _warn(f"progress is not saved: {error}. {VARIABLE} can name another file")
+
+
+def _warn(said: str) -> None:
+    if said not in _told:
+        _told.add(said)
+        warnings.warn(f"{said}.", stacklevel=5)
+
+
+def _put_aside(place: Path) -> Path:
+    """Rename a damaged file to the first free name, and return that."""
+    names = (place.with_suffix(f".damaged{k or ''}") for k in count())
+    return place.rename(next(name for name in names if not name.exists()))
+
+
+def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
+    """Save the state of an exercise, one attempt more, and the misconceptions that it showed.
+
+    What was once right stays right. Where the file cannot be written, a warning says so.
+    """
+
+    def add(now: Progress) -> None:
+        if now.states.get(exercise_id) != "right":
+            now.states[exercise_id] = state
+        had = now.history.get(exercise_id, Attempts())
+        counts = Counter(had.mistakes) + Counter(mistakes)
+        now.history[exercise_id] = Attempts(had.attempts + 1, dict(counts))
+
+    if state != "todo":
+        _change(add)
+
+
+def record_prediction(prediction_id: str, answer: str) -> None:
+    """Save what the reader predicts, in place of an earlier prediction."""
+    _change(lambda now: now.predictions.update({prediction_id: answer}))
+
+
+def progress_report() -> Progress:
+    """Return the exercises that are done, and the next one."""
+    try:
+        place = path()
+        return read_progress(place) if place and place.exists() else Progress()
+    except UNUSABLE as error:
+        return Progress(problem=f"{error}.")
 
 
 def export_progress(file: str | Path) -> Path:
@@ -211,14 +222,15 @@ def export_progress(file: str | Path) -> Path:
         ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is not a file.
     """
     file = as_path("file", file)
-    kept = _read(path())
-    if not kept:
+    place = path()
+    if place is None or not place.exists():
         raise ValueError("there is no progress to export yet; check an answer first")
+    progress = read_progress(place)
     if not file.parent.is_dir():
         raise FileNotFoundError(
             f"{file} must be in a folder that exists; make {file.parent} first"
         )
-    FILE.write(file, kept)
+    _write(file, progress)
     return file
 
 
@@ -243,34 +255,3 @@ def import_progress(file: str | Path) -> Progress:
 
     _change(add)
     return progress_report()
-
-
-def _progress(kept: dict[str, Any]) -> Progress:
-    """Return the progress in a file, as far as it can be read."""
-    texts = _entries(kept, str)
-    states = {id_: state for id_, state in texts.items() if state in STATES}
-    predictions = _entries(kept.get("predictions"), str)
-    history = {}
-    for id_, one in _entries(kept.get("history"), dict).items():
-        attempts = one.get("attempts")
-        if type(attempts) is int:
-            mistakes = _entries(one.get("mistakes"), int)
-            history[id_] = Attempts(attempts, mistakes)
-    return Progress(states, predictions, history)
-
-
-def _contents(progress: Progress) -> dict[str, Any]:
-    """Return the contents of a file: the states, and predictions and history if any."""
-    contents: dict[str, Any] = dict(progress.states)
-    if progress.predictions:
-        contents["predictions"] = progress.predictions
-    if progress.history:
-        contents["history"] = asdict(progress)["history"]
-    return contents
-
-
-def _entries(table: Any, kind: type[T]) -> dict[str, T]:
-    """Return the entries of a table that are of a kind; none where it is not a table."""
-    if not isinstance(table, dict):
-        return {}
-    return {name: value for name, value in table.items() if type(value) is kind}

@@ -3,6 +3,7 @@
 import re
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from stbp_edu.practice import check_formula
@@ -24,6 +25,11 @@ def test_untouched_blanks_list_the_symbols():
         feedback = check_formula("c3-delta", answer)
         assert feedback.state == "todo"
         assert "eps_next" in repr(feedback)
+
+
+@pytest.mark.parametrize("value", [0.5, np.ones((2, 3))])
+def test_a_formula_without_quotes_is_told_so(value):
+    assert "put the formula in quotes" in repr(check_formula("c3-delta", value))
 
 
 def test_a_zero_is_not_two_mistakes_that_cancel():

@@ -32,6 +32,7 @@ def test_a_prediction_is_kept_and_held_against_the_measurement():
     assert "you predicted `t = 2 and t = 1`" in repr(
         predict("c3-holds", "t = 2 and t = 1")
     )
+    assert "you predicted `t = 2 and t = 1`" in repr(predict("c3-holds", "t=1 and t=2"))
     assert progress_report().predictions == {"c3-holds": "t = 2 and t = 1"}
     after = repr(predict("c3-holds", "t = 2 and t = 1", measured="t = 2"))
     assert "you predicted `t = 2 and t = 1`; measured: `t = 2`." in after

@@ -7,7 +7,7 @@ import { Output } from "./output.js";
 import { Stopped } from "./python.js";
 import { WORDS, lightFirst, remembered } from "./verdict.js";
 
-const CHECK = /\b(?:check(?:_formula|_network)?)\(\s*"([\w-]+)"/;
+const CHECK = /\bcheck(?<formula>_formula)?\(\s*"(?<id>[\w-]+)"/;
 const COPIED = 1500; // milliseconds for which the button says so
 
 const storage = {
@@ -57,8 +57,9 @@ export class Cell {
   // An exercise offers a hint and its solution, in the card that judges the answer; a problem set does not.
   #addHelp() {
     if (!this.page.ask) return;
-    this.exercise = CHECK.exec(this.editor.original)?.[1];
-    if (!this.exercise) return;
+    const { formula, id } = CHECK.exec(this.editor.original)?.groups ?? {};
+    if (!id) return;
+    this.exercise = formula ? `${id}-formula` : id; // as its feedback calls it
     this.element.dataset.exercise = this.exercise;
     const shown = box("cell-help");
     const buttons = ["hint", "solution"].map((name) => {

@@ -22,12 +22,15 @@ from stbp_edu.practice.grading.terms import vague_finding, wrong_terms
 from stbp_edu.practice.tasks import FormulaBlank, Inputs
 
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
+UNQUOTED = "This is a value, computed already: put the formula in quotes."
 SEVERAL = "It differs from the right formula in more than one place."
 TINY = "It is right except for a term that floats do not show near 0: tiny, or large only far away."
 
 
 def grade_formula(blank: FormulaBlank, answer: object) -> Feedback:
     """Compare a formula with the right one; where it differs, say what is wrong."""
+    if isinstance(answer, (int, float, complex, np.ndarray, np.generic)):
+        return Feedback(blank.id, "wrong", (UNQUOTED,))
     try:
         text = "" if answer is None or answer is Ellipsis else str(answer)
     except BaseException:  # it fails to say what it is, or is too long to print

@@ -5,6 +5,7 @@ A function is called on copies of its inputs; no exception of its own gets out.
 
 import contextlib
 import copy
+import dis
 import io
 import pickle
 import warnings
@@ -37,6 +38,7 @@ KEPT = (
     "Called again with the inputs of the first call, it gives a different result: it keeps "
     "state in a global variable or a default argument."
 )
+NO_RETURN = "It returns nothing: end it with `return` and the result."
 SHORT = "It is right to about 5 digits, the precision of float32; float64 has 16."
 
 
@@ -126,7 +128,9 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         outcomes = answer.outcomes
         again = ask(first.args, first.right)
     if all(outcome is None for outcome in outcomes):
-        return todo
+        if not _lacks_return(function):
+            return todo
+        return Feedback(exercise.id, "wrong", (NO_RETURN, exercise.pointer))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of wrong answers that are tried
         verdict = _verdict(exercise, answer, function, again)
@@ -140,6 +144,15 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     return replace(verdict, message=tuple(said))
 
 
+def _lacks_return(function: AnswerFunction) -> bool:
+    """Return whether a function that returns nothing is more than a stub."""
+    code = getattr(function, "__code__", None)
+    if code is None or ... in code.co_consts or "NotImplementedError" in code.co_names:
+        return False
+    done = {step.opname.partition("_")[0] for step in dis.get_instructions(code)}
+    return bool(done & {"BINARY", "CALL", "STORE"})
+
+
 def _verdict(
     exercise: Exercise, answer: Answer, function: AnswerFunction, again: CallResult
 ) -> Feedback:
@@ -148,7 +161,7 @@ def _verdict(
         return _diagnosis(exercise, answer, function)
     if not same(again, answer.outcomes[0], SHORT_RTOL):
         return Feedback(exercise.id, "wrong", (KEPT,))
-    said = [f"Checked on {len(answer.situations)} situations in several networks."]
+    said = [f"Checked on {len(answer.situations)} {exercise.checked_on}."]
     if any(answer.wrong) or answer.rtol == SHORT_RTOL:
         said.append(SHORT)
     return Feedback(exercise.id, "right", tuple(said))

@@ -205,6 +205,11 @@ class Exercise(Task):
     view: str = ""
 
     @property
+    def checked_on(self) -> str:
+        """What it is called with, in words."""
+        return "random inputs" if self.draw else "situations in several networks"
+
+    @property
     def arguments(self) -> tuple[str, ...]:
         """The names of the arguments."""
         _, _, listed = self.signature.partition("(")

@@ -100,15 +100,15 @@ function choices(told) {
   const file = make("input", { type: "file", accept: ".json,application/json", hidden: "", "aria-label": "File of progress" });
   file.addEventListener("change", async () => {
     try {
-      await imported(await file.files[0].text());
+      imported(await file.files[0].text());
       say("What the file holds is added to what was here.");
     } catch (fault) {
       say(fault instanceof SyntaxError ? "It is no file of progress." : `${fault.message}.`);
     }
     file.value = "";
   });
-  const save = button("Save as a file", async () => {
-    const href = URL.createObjectURL(new Blob([await exported()], { type: "application/json" }));
+  const save = button("Save as a file", () => {
+    const href = URL.createObjectURL(new Blob([exported()], { type: "application/json" }));
     make("a", { href, download: "stbp-edu-progress.json" }).click();
     URL.revokeObjectURL(href);
     say("The file is in your downloads. Nothing was sent.");
