@@ -14,6 +14,7 @@ from tools.site import SITE
 from tools.site.serve import server
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+GATE = Path(tempfile.gettempdir(), f"go-on-{os.getpid()}")  # a pipe: see reader.go_on
 SUBPATH = "under/a/path"  # the site must not care where it is
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -54,7 +55,10 @@ def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
         link = Path(folder, "root", below)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(site.resolve(), target_is_directory=True)
+        os.mkfifo(GATE)
+        Path(folder, "root", "go-on").symlink_to(GATE)
         with server(Path(folder, "root"), port=0) as running:
             threading.Thread(target=running.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{running.server_port}/{f'{below}/'.lstrip('/')}"
             running.shutdown()
+        GATE.unlink()

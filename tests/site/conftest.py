@@ -162,7 +162,10 @@ def watched(page: Page, address: str) -> Iterator[list[str]]:
 
     listeners: dict[Any, Callable[[Any], None]] = {
         "console": lambda m: (
-            m.type in ("error", "warning") and found.append(f"console: {m.text}")
+            m.type in ("error", "warning")
+            and "preloaded"
+            not in m.text  # a font that is used late: the machine is busy
+            and found.append(f"console: {m.text}")
         ),
         "pageerror": lambda error: found.append(f"error: {error}"),
         "response": response,

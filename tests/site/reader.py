@@ -5,11 +5,17 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browsing import script
+from tests.browsing import GATE, script
 
 ENDS = re.compile("done|error|stopped")
 STARTING = 180_000  # milliseconds: a busy machine takes its time
 AXE = script("axe")
+HELD = """from js import XMLHttpRequest, location
+held = XMLHttpRequest.new()
+held.open("GET", location.origin + "/go-on", False)
+held.send()
+"""
+"""The beginning of a cell that waits for the test, however busy the machine is: see ``go_on``."""
 
 
 def cell(page: Page, number: int = 1) -> Locator:
@@ -43,13 +49,18 @@ def ended(target: Locator, state: str = "done") -> Locator:
     return target.locator(".cell-output")
 
 
+def go_on() -> None:
+    """Let a cell that begins with HELD go on; wait until it has begun."""
+    GATE.open("w").close()
+
+
 def tab_to(page: Page, target: Locator, most: int = 3) -> None:
     """Press Tab until the target has the focus, which has to be seen."""
     for _ in range(most):
         page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):
             break
-    expect(target).to_be_focused(timeout=1000)
+    expect(target).to_be_focused()
     if (
         target.evaluate("element => element.tagName") != "TEXTAREA"
     ):  # whose box shows it
