@@ -90,6 +90,8 @@ def collect() -> Content:
         generated[name] = links.rewrite(read_text(ROOT / text), f"../{name}")
     for path in (pyodide.built("wheel"), pyodide.built("sdist")):
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
+    for path in ("stbp.py", "stbp_edu/training/data/digits.npz"):  # in one folder
+        generated[Path(path).name] = (ROOT / path).read_bytes()
     generated["assets/css/cases.css"] = palette.css()
     generated["assets/site.json"] = json.dumps({"notebooks": list(notebooks)})
     return Content(python, where, notebooks, generated)
