@@ -22,7 +22,7 @@ from stbp_edu.parameters import Params
 from stbp_edu.training import Dataset, Settings, encode, to_dict
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import measurements_folder, origin
-from stbp_edu.training.model import passes
+from stbp_edu.training.model import Passes
 from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.runs import RECORD, FinishedRun, open_run
 
@@ -87,7 +87,7 @@ def inside(params: Params, settings: Settings, data: Dataset) -> dict[str, Any]:
     spikes = encode(
         settings.encoder, images, settings.steps_to_answer, rng, hold=settings.hold
     )
-    trace = passes(params, settings).forward(spikes)
+    trace = Passes(params, settings).forward(params, spikes)
     return {
         "fires": round(float(trace.O[1].any(axis=(0, 1)).mean()), 3),
         "beyond": [None if b is None else round(b, 4) for b in beyond(trace, settings)],

@@ -37,7 +37,7 @@ from stbp_edu.engine import Program
 from stbp_edu.parameters import by_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training import machines
-from stbp_edu.training.data import Dataset, Events, bin_events
+from stbp_edu.training.data import Dataset
 from stbp_edu.training.measurements import load_measurement
 from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RunConfig, earlier_work
@@ -100,10 +100,6 @@ def direct_term(direct):
     return stbp_edu.backward(P.trace, None, P.params, P.neuron, loss=direct)
 
 
-def binned(x, y, t, p, T, duration, shape):
-    return bin_events(Events(x, y, t, p), T, duration, shape)
-
-
 def symbols(sizes, T):
     return polynomials.symbols(sizes, T)
 
@@ -133,7 +129,7 @@ VALUES = {
     "exercise_id": "c3-delta", "function": None, "record": True, "equation_id": "c3-delta",
     "answer": "delta_T", "measured": "t = 2", "prediction_id": "c3-holds",
     "case": 1, "term": "direct", "symptom": "T=1", "file": FOLDER / "progress-exported.json",
-    "net": NET, "backend": "numpy", "twin": False, "work": None, "to_input": False, "reads": (),
+    "net": NET, "backend": "numpy", "twin": False, "work": None, "reads": (),
     "inputs": P.spikes, "fraction": 0.2, "rates": [0.1, 0.2],
     "seeds": [0], "base": {"T": 2}, "axes": {},
     "resume": False, "restart": False, "duration": 5,
@@ -154,7 +150,6 @@ OWN = {
     "Program.forward": {"self": Program(NET, backend="numpy"), "params": LAYERS},
     "Program.gradients": {"self": Program(NET, backend="numpy"), "params": LAYERS,
                           "trace": arrows.forward(NET, LAYERS, P.spikes)},
-    "binned": {name: np.arange(3) for name in "xytp"} | {"shape": (3, 4, 4)},
     "load_measurement": {"name": "ablations-digits"}, "Plan": {"axes": {"a": [0.1, 0.2]}},
     **{f"LIF.{name}": {"u": np.zeros((2, 2))} for name in "ghH"},
     **{f"{kind}.{name}": ELEMENT for kind in ("Curve", "Gaussian") for name in
@@ -207,7 +202,7 @@ FUNCTIONS = [
         training.initial_state,
         training.diagnose_layers,
     ),
-    *(Dataset, Plan, earlier_work, load_measurement, binned),
+    *(Dataset, Plan, earlier_work, load_measurement),
     *(
         practice.export_progress,
         practice.import_progress,
@@ -299,7 +294,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("RunConfig", name): ("a word", "an empty word") for name in ("folder", "source")},
     **{("Settings", f.name): POSITIVE for f in dataclasses.fields(Settings)},
     **{("Settings", name): (*POSITIVE, "zero") for name in MAY_BE_ZERO},
-    **{("Settings", name): (*POSITIVE, "zero") for name in ("adversarial", "seed", "gain_limit")},
+    **{("Settings", name): (*POSITIVE, "zero") for name in ("seed", "gain_limit")},
     **{("Settings", name): EMPTY for name in ("hidden", "learn", "learn_each")},
     **{("Settings", name): ("an empty word",) for name in ("neuron", "readout")},
     ("run", "seed"): ("zero", "a large integer"),
@@ -340,7 +335,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
     ("Plan", "seeds"): ("a large integer",),
     ("Program.gradients", "u"): ("*",),  # of the input
     ("Settings", "hidden"): (*EMPTY, "a large integer"),
-    **{("binned", name): ("big-endian",) for name in "xytp"},
     ("diagnose_layers", "rates"): (*EMPTY, *REAL),
     **{(f"{what}_progress", "file"): ("a word",) for what in ("export", "import")},
     **{(f"{what}_params", "path"): ("a word",) for what in ("save", "load")},  # a file's name

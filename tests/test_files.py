@@ -83,7 +83,7 @@ def test_without_filelock_progress_is_saved_and_a_run_says_what_it_needs(
     with files.locked(tmp_path / ".lock"):
         pass
     with (
-        pytest.raises(ImportError, match=r'pip install "stbp-edu\[train\]"'),
+        pytest.raises(ImportError, match=r"pip install filelock"),
         files.claimed(tmp_path / ".lock", "unused"),
     ):
         pass

@@ -24,15 +24,15 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 """The dtypes that networks may have."""
 
 
-def require(module: str, purpose: str, extra: str) -> Any:
-    """Return a module of an optional library; the error says which extra brings it.
+def require(module: str, purpose: str) -> Any:
+    """Return a module of an optional library; the error says how to install it.
 
     Raises:
         ImportError: if the library is not installed.
 
-    >>> require("no_such_library", "the example", "verify")
+    >>> require("no_such_library", "the example")
     Traceback (most recent call last):
-    ImportError: the example needs no_such_library; run: pip install "stbp-edu[verify]"
+    ImportError: the example needs no_such_library; run: pip install no_such_library
     """
     library = module.partition(".")[0]
     try:
@@ -41,7 +41,7 @@ def require(module: str, purpose: str, extra: str) -> Any:
         if (error.name or "").partition(".")[0] != library:
             raise  # it is installed, and one of its own imports is missing
         raise ImportError(
-            f'{purpose} needs {library}; run: pip install "stbp-edu[{extra}]"'
+            f"{purpose} needs {library}; run: pip install {library}"
         ) from error
 
 

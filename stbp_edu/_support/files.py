@@ -81,7 +81,7 @@ def claimed(path: Path, message: str) -> Iterator[None]:
     Raises:
         ImportError: if filelock is not installed.
     """
-    filelock = checks.require("filelock", "a run in a folder", "train")
+    filelock = checks.require("filelock", "a run in a folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         lock = filelock.FileLock(path).acquire(timeout=0)

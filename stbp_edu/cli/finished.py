@@ -15,7 +15,7 @@ from stbp_edu.training import evaluation
 from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.measurements import plus_minus
-from stbp_edu.training.model import encode_images, passes
+from stbp_edu.training.model import Passes, encode_images
 from stbp_edu.training.runs import FinishedRun, open_run
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import TEST
@@ -186,7 +186,7 @@ def raster(
 
     rng, steps = np.random.default_rng(settings.seed), settings.steps_to_answer
     spikes = encode_images(image[None], settings, steps, rng, params.dtype)
-    trace = passes(params, settings).forward(spikes)
+    trace = Passes(params, settings).forward(params, spikes)
     *hidden, output = [o[:, 0, :] for o in trace.O[1:]]
     answer = int(settings.make_loss().scores(trace).argmax())
     rows = len(hidden) + 1

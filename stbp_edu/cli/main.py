@@ -24,39 +24,27 @@ class Command:
     Attributes:
         place: its module and function, as ``module:function``.
         summary: its line in ``stbp-edu --help``.
-        extra: the extra that brings the libraries that it needs besides NumPy.
     """
 
     place: str
     summary: str
-    extra: str = ""
 
 
 COMMANDS = {
     "verify": Command(
-        "learn:verify",
-        "prove the gradients: every equation against every oracle",
-        extra="verify",
+        "learn:verify", "prove the gradients: every equation against every oracle"
     ),
-    "train": Command("train:train", "train a network on a data set", extra="train"),
+    "train": Command("train:train", "train a network on a data set"),
     "eval": Command(
         "finished:evaluate", "evaluate a trained network over several encodings"
     ),
-    "plot": Command(
-        "finished:plot", "draw the curves, spikes and weights of a run", extra="plot"
-    ),
+    "plot": Command("finished:plot", "draw the curves, spikes and weights of a run"),
     "check": Command("learn:check", "check your own backward pass, case by case"),
     "progress": Command("learn:progress", "show which exercises are done"),
-    "assign": Command(
-        "teach:assign", "write a problem set from a plan: for teachers", extra="teach"
-    ),
-    "mistakes": Command(
-        "teach:mistakes", "name the mistakes of a class: for teachers", extra="teach"
-    ),
+    "assign": Command("teach:assign", "write a problem set from a plan: for teachers"),
+    "mistakes": Command("teach:mistakes", "name the mistakes of a class: for teachers"),
     "sweep": Command(
-        "sweep:sweep",
-        "train many networks: seeds and settings from a plan",
-        extra="train",
+        "sweep:sweep", "train many networks: seeds and settings from a plan"
     ),
 }
 """The commands by name; the module of one is imported when it is called."""
@@ -76,9 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parse(words)
         return int(args.run(args))
     except ModuleNotFoundError as error:
-        if name is None or not COMMANDS[name].extra or not is_library(error.name):
+        library = str(error.name).partition(".")[0]
+        if library in ("None", "stbp_edu"):
             raise
-        needed = f'{error.name}; run: pip install "stbp-edu[{COMMANDS[name].extra}]"'
+        needed = f"{library}; run: pip install {library}"
         print(f"stbp-edu {name}: the command needs {needed}", file=sys.stderr)
         return 2
     except MemoryError as error:
@@ -97,11 +86,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def is_library(module: str | None) -> bool:
-    """Return whether a module that was not found belongs to another package than this one."""
-    return module is not None and module.partition(".")[0] != "stbp_edu"
-
-
 def command_name(words: Sequence[str]) -> str | None:
     """Return the command among the words of a command line; None if there is none."""
     named = next((word for word in words if not word.startswith("-")), None)
@@ -110,7 +94,8 @@ def command_name(words: Sequence[str]) -> str | None:
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
     """Return the arguments of a command, among them ``run``, the function to call with them."""
-    parser = argparse.ArgumentParser(prog="stbp-edu", description=stbp_edu.__doc__)
+    first, _, _ = str(stbp_edu.__doc__).partition("\n")
+    parser = argparse.ArgumentParser(prog="stbp-edu", description=first)
     parser.add_argument("--version", action="version", version=stbp_edu.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     called = command_name(words)

@@ -105,7 +105,7 @@ def dask(address: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError as error:
         raise ImportError(
-            f"--dask needs Dask ({error}); install it with: pip install 'stbp-edu[cluster]'"
+            f"--dask needs Dask ({error}); install it with: pip install distributed"
         ) from error
     try:
         asyncio.run(asyncio.wait_for(identity(address), PATIENCE))

@@ -19,7 +19,7 @@ from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice
 from stbp_edu.training.measurements import plus_minus
-from stbp_edu.training.model import PassesOf, passes
+from stbp_edu.training.model import Passes, PassesOf
 from stbp_edu.training.setting_kinds import TRAINED
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import Epoch, Event, Step
@@ -73,6 +73,10 @@ def add_setting(group: Any, setting: Field[Any]) -> None:
     """Add the option of a setting."""
     kind: Any = type(setting.default)
     shown, text = "X", setting.metadata["help"]
+    if kind is bool:
+        switch = argparse.BooleanOptionalAction
+        group.add_argument(option_of(setting.name), action=switch, help=text)
+        return
     if kind is tuple:
         kind, shown = _parts, "X[,X]"
     if setting.name in TEXTS:
@@ -100,7 +104,7 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def train(args: argparse.Namespace, passes: PassesOf = passes) -> int:
+def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
     r"""Train a spiking network, and save its parameters and a record of the run.
 
     Options that are not given come from the recipe of the data set. Your own data is a CSV file
@@ -163,8 +167,8 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> None:
     """Show the events as they come."""
-    tqdm = checks.require("tqdm", "the command", "train").tqdm
-    EMA = checks.require("tqdm.std", "the command", "train").EMA
+    tqdm = checks.require("tqdm", "the command").tqdm
+    EMA = checks.require("tqdm.std", "the command").EMA
     loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
     form = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
     shown: dict[str, Any] = {

@@ -46,7 +46,7 @@ def chosen(backend: str, net: Table) -> str:
         if not installed():
             raise ImportError(
                 "backend='compiled' needs Numba, which is not installed: "
-                "pip install 'stbp-edu[fast]', or use backend='numpy'"
+                "pip install numba, or use backend='numpy'"
             )
         if odd:
             raise TypeError(

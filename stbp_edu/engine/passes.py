@@ -197,19 +197,6 @@ class Passes:
             result[n] = found
         return result
 
-    def input_gradient(self, states: States, direct: Mapping[str, Array]) -> Array:
-        """Return the derivative by an input that all steps share, (S, n[0])."""
-        *_, first_layer = self.down(states, direct)
-        _, errors, _ = first_layer
-        *_, err = errors.values()
-        summed = err.sum(axis=0, keepdims=True)
-        inputs = states[0]["o"]
-        one_step = inputs[:1].shape
-        delta = np.empty(one_step, err.dtype)
-        weights = self.weights[1]
-        weights.transpose(summed, delta)  # c2-delta
-        return np.asarray(delta[0])
-
     def _of_weights(self, n: int, epsilon: Array, below: Array, summed: Array) -> Array:
         """Return the gradient of the weights of a layer; ``summed`` is the sum of ε over steps."""
         W = self.params[n]["W"]

@@ -39,7 +39,6 @@ class Program:
             spikes, which needs Numba; ``"auto"``: compiled where Numba is installed and the
             surrogate is one of this package.
         twin: whether the smooth twin H replaces the spike.
-        to_input: whether the passes keep what the input's gradient needs, too.
         work: buffers to use again; traces and gradients live in them. Without them each call makes
             new arrays.
         reads: states of the last layer that a direct term may come to, beside that of the loss.
@@ -63,13 +62,12 @@ class Program:
     backend: str = "auto"
     twin: bool = False
     work: Workspace | None = None
-    to_input: bool = False
     reads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the network, the rule and the backend."""
         net = self.net
-        kinds = {"net": Table, "twin": bool, "to_input": bool, "reads": tuple}
+        kinds = {"net": Table, "twin": bool, "reads": tuple}
         workspace_or_none = Workspace, type(None)
         checks.fields("program", self, **kinds, work=workspace_or_none)
         of_last = net.states[net.N]
@@ -102,16 +100,11 @@ class Program:
     def _wanted(
         self, below: LayerProgram | None, program: LayerProgram
     ) -> tuple[str, ...]:
-        """Return the adjoints that parameters read, first, or the layer below or the input."""
+        """Return the adjoints that parameters read, first, or the layer below."""
         wanted = [program.start]
         if below is not None:
             for moves in below.signals.values():
                 wanted += [program.name(a.target, q) for a, q in moves if a.layer]
-        elif self.to_input:
-            start = program.rule.start
-            to_input = program.from_weights(start)
-            if to_input is not None:
-                wanted.append(to_input)
         return tuple(dict.fromkeys(wanted))
 
     @property

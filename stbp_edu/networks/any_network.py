@@ -219,27 +219,6 @@ class Model:
             checks.check_finite(f"the gradient of {name}", array)
         return found
 
-    def input_gradient(
-        self,
-        params: Params,
-        trace: Trace,
-        targets: Array | None,
-        rule: str | Rule = "exact",
-        loss: LossLike | AnyLoss | Loss | None = None,
-    ) -> Array:
-        """Return Σ_t δ^{t,0}, (S, n[0]): the derivative by an input that all steps share.
-
-        δ of the input is that of case 2, δ^{t,0} = (W^1)ᵀ err^{t,1}, at every step: the input
-        carries no potential on to the next one. The arguments are those of :meth:`backward`.
-        """
-        layers, states, direct = self._read(params, trace, targets, loss)
-        reads, twin = tuple(direct), is_smooth(trace)
-        program = self._program(rule, reads=reads, twin=twin, to_input=True)
-        with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
-            found = program.passes(layers).input_gradient(states, direct)
-        checks.check_finite("the gradient of the input", found)
-        return found
-
     def value(self, trace: Trace, targets: Array, loss: Any = None) -> float:
         """Return the loss of a forward pass; the network's where ``loss`` is None."""
         check_layers(self.table, trace)

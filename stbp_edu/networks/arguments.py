@@ -144,7 +144,7 @@ def warn_of_whole_arrays(table: Table) -> None:
     if own:
         advice = f"make the surrogate of layer {own[0]} a Curve with methods h and twin"
     else:
-        advice = "pip install 'stbp-edu[fast]'"
+        advice = "pip install numba"
     warnings.warn(
         f"this network of {weights_of(table):,} weights runs on whole arrays, and compiled loops "
         f"would be faster: {advice}; backend='numpy' keeps it so without this warning",

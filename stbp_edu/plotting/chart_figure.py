@@ -13,7 +13,7 @@ try:
     from matplotlib import rc_context
 except ImportError as error:
     raise ImportError(
-        f"figures need matplotlib; run: pip install 'stbp-edu[plot]' ({error})"
+        f"figures need matplotlib; run: pip install matplotlib ({error})"
     ) from None
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

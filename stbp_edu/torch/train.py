@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -132,43 +133,32 @@ class TensorPasses:
     """The passes through a network's modules, each process of a group with its share of samples.
 
     Attributes:
-        seen: this process's share of the input.
-        trace: its share of the forward pass, as tensors.
+        trace: this process's share of the forward pass, as tensors.
     """
 
-    settings: Settings
-    network: LIFNetwork
-    seen: Tensor
     trace: Trace
 
-    def __init__(self, processes: Group) -> None:
+    def __init__(self, processes: Group, params: Params, settings: Settings) -> None:
         self.processes = processes
+        hidden, last = settings.make_neurons()
+        neurons = [hidden] * (params.N - 1) + [last]
+        network = LIFNetwork.from_params(params, neurons, settings.make_rule())
+        self.network = network.to(processes.device)
+        self.loss = settings.make_loss()
 
-    def __call__(self, params: Params, settings: Settings) -> "TensorPasses":
-        """Return the passes with these parameters, as training asks for them."""
-        if settings != getattr(self, "settings", None):
-            hidden, last = settings.make_neurons()
-            neurons = [hidden] * (params.N - 1) + [last]
-            network = LIFNetwork.from_params(params, neurons, settings.make_rule())
-            self.network = network.to(self.processes.device)
-            self.settings = settings
+    def forward(self, params: Params, spikes: Array) -> Trace:
+        """Return the forward pass of all samples, from the input (T, S, n[0])."""
         state = to_state(params, self.network.state_dict())
         self.network.load_state_dict(state)
-        return self
-
-    def forward(self, spikes: Array) -> Trace:
-        """Return the forward pass of all samples, from the input (T, S, n[0])."""
         samples = spikes.shape[1]
         share = self.processes.share(samples)
-        self.seen = self._tensor(spikes[:, share])
-        self.seen.requires_grad_(self.settings.adversarial > 0)
-        self.trace = self.network.trace(self.seen)
+        self.trace = self.network.trace(self._tensor(spikes[:, share]))
         outputs = [self._whole(output, samples) for output in self.trace.O[1:]]
         potential = self._whole(self.trace.U[-1], samples)
         hidden = [None for _ in outputs]  # only the last potential is read
         return Trace([*hidden, potential], [spikes, *outputs])
 
-    def gradients(self, trace: Trace, targets: Array) -> LayerArrays:
+    def gradients(self, params: Params, trace: Trace, targets: Array) -> LayerArrays:
         """Return the gradient of all samples under the rule, by layer.
 
         One message holds it all. Each process divides the loss of its share by the size of the
@@ -184,17 +174,10 @@ class TensorPasses:
         """Return the mean output of each layer 0..N."""
         return tuple(map(mean_of, trace.O))
 
-    def input_gradient(self, trace: Trace, targets: Array) -> Array:
-        """Return the derivative by an input that is the same at every step, (S, n[0])."""
-        self._backward(trace, targets)
-        assert self.seen.grad is not None
-        summed = self.seen.grad.sum(0, keepdim=True)
-        return self._whole(summed, len(targets))[0]
-
     def _backward(self, trace: Trace, targets: Array) -> None:
         """Go back from the direct terms of this process's samples."""
         self.network.zero_grad()
-        terms = self.settings.make_loss().terms(trace, targets)
+        terms = self.loss.terms(trace, targets)
         mine = self.processes.share(len(targets))
         series = self.trace.O[-1], self.trace.U[-1]
         read = []
@@ -254,14 +237,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             chosen_settings(args)
         with group(args.device) as processes:
             if processes.rank == 0:
-                return command.train(args, TensorPasses(processes))
+                return command.train(args, partial(TensorPasses, processes))
             # the first process has the folder for all
             (config,) = run_options.planned(args)
             earlier, record = earlier_work(
                 config, resume=bool(args.resume), restart=args.restart
             )
             state = earlier.state if earlier else None
-            steps = train(config.settings, config.data, state, TensorPasses(processes))
+            passes = partial(TensorPasses, processes)
+            steps = train(config.settings, config.data, state, passes)
             deque(() if record else steps, maxlen=0)
     except (PeerEndedError, ValueError, TypeError, OSError, ImportError) as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)

@@ -2,13 +2,12 @@
 
 An encoder takes S images and returns an array of shape (T, S, n[0]). With ``bernoulli`` and
 ``direct``, n[0] is the number of pixels, and the whole image is shown at every step. The others
-depend on the step: ``rows`` and ``frames`` show one row of the image after the other, so its
-columns are the inputs, and ``saccades`` the events of an image that moves: they are computed, as
-if a camera had recorded it, by whole pixels and without noise.
+depend on the step: ``rows`` shows one row of the image after the other, so its columns are the
+inputs, and ``saccades`` the events of an image that moves: they are computed, as if a camera had
+recorded it, by whole pixels and without noise.
 """
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 
-TIMED = ("rows", "frames", "saccades")
+TIMED = ("rows", "saccades")
 """The encoders whose input depends on the step: they take images."""
 
 ENCODERS = ("bernoulli", "direct", *TIMED)
@@ -40,7 +39,7 @@ def inputs(encoder: str, shape: tuple[int, ...]) -> int:
     """Return n[0], the number of inputs that an encoder makes of a (height, width).
 
     >>> [inputs(encoder, (28, 28)) for encoder in ENCODERS]
-    [784, 784, 28, 28, 2312]
+    [784, 784, 28, 2312]
     """
     if encoder == "saccades":
         return 2 * math.prod(size + MARGIN for size in shape)
@@ -63,7 +62,6 @@ def encode(
         "bernoulli": lambda: bernoulli(pixels, T, rng),
         "direct": lambda: direct(pixels, T),
         "rows": lambda: rows(pixels, T, rng, hold=hold),
-        "frames": lambda: frames(pixels, T, hold=hold),
         "saccades": lambda: saccades(pixels, T),
     }
     return by_name[checks.choice("encoder", encoder, ENCODERS)]()
@@ -129,25 +127,6 @@ def rows(
     >>> rows(np.array([[[1.0, 0.0], [0.0, 1.0]]]), 4, np.random.default_rng(0))[:, 0].tolist()
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     """
-    return _by_rows(images, T, hold, lambda pixels: bernoulli(pixels, 1, rng))
-
-
-def frames(images: NDArray[Any], T: int, *, hold: int = 1) -> Array:
-    """Return the grey levels of one row after the other, then zeros; see :func:`rows`.
-
-    Binned events are such images: a row is the frame of one bin, and its columns are polarity, row
-    and column of the camera.
-
-    >>> frames(np.array([[[0, 255], [255, 0]]], np.uint8), 3)[:, 0].tolist()
-    [[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
-    """
-    return _by_rows(images, T, hold, lambda pixels: direct(pixels, 1))
-
-
-def _by_rows(
-    images: NDArray[Any], T: int, hold: int, show: Callable[[NDArray[Any]], Array]
-) -> Array:
-    """Return the rows one after the other, each held for some steps; then zeros."""
     _check("images", images, "(S, height, width)", WHOLE)
     S, height, width = images.shape
     steps = height * checks.count("hold", hold)
@@ -156,7 +135,7 @@ def _by_rows(
             f"T must be >= hold * height = {hold} * {height} = {steps}, got {T}; give more steps"
         )
     held = np.repeat(images.swapaxes(0, 1), hold, axis=0)
-    shown = show(held.reshape(-1, width)).reshape(steps, S, width)
+    shown = bernoulli(held.reshape(-1, width), 1, rng).reshape(steps, S, width)
     return np.concatenate([shown, np.zeros((T - steps, S, width), shown.dtype)])
 
 

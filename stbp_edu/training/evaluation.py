@@ -14,7 +14,7 @@ from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.of_states import Built
 from stbp_edu.parameters import Params
 from stbp_edu.training.data.datasets import check_labelled
-from stbp_edu.training.model import check_data, check_fit, encode_images, passes
+from stbp_edu.training.model import Passes, check_data, check_fit, encode_images
 from stbp_edu.training.settings import Settings
 
 CHUNK = 100  # images at a time
@@ -22,8 +22,6 @@ MOST_ENCODINGS = 10_000  # a hundred give the spread within a tenth of it
 SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
 CHANCE = 1.5  # times the accuracy of guessing
-RESETS = ("exact", "e-prop-reset", "classic")
-CARRIES = ("exact", "e-prop-reset", "detached-reset", "e-prop", "ottt")
 
 INPUT = """the input is silent: its neurons fire in {rate:.2%} of steps. Check that the images are \
 not blank and lie in [0, 1]."""
@@ -40,15 +38,20 @@ larger a)."""
 SATURATED_OUTPUT = """output neuron {i} is saturated: it fires in {rate:.1%} of steps whatever the \
 image. Try a smaller learning rate (lr) or smaller initial weights (init_scale)."""
 GUESSES = """the network guesses: it is right for {accuracy:.1%} of the images it learns from, and \
-chance is {chance:.1%}. The gradient may grow from step to step: for a silent neuron the exact \
-gain is τ - u·h(u), and above 1 in size it explodes. Try a wider surrogate (a), the gaussian, \
-fewer steps (T), a smaller learning rate (lr), or rule = detached-reset to see whether the reset \
-path is the cause."""
+chance is {chance:.1%}. The gradient may grow from step to step: for a silent neuron {gain}, and \
+above 1 in size it explodes. Try a wider surrogate (a), the gaussian, fewer steps (T), a smaller \
+learning rate (lr), the sign of the gradient (gradient_sign), or rule = detached-reset to see \
+whether the reset path is the cause."""
+GAINS = {
+    "exponential": "the exact gain is τ - u·h(u)",
+    "linear": "the exact gain is τ (1 - u·h(u))",
+    "soft": "the exact gain is τ - v_th·h(u)",
+}
 
 
 @dataclass(frozen=True)
 class BatchStatistics:
-    """Means over images as the steps saw them: shifted, and moved by FGSM.
+    """Means over images as the steps saw them: shifted.
 
     Attributes:
         size: number of images.
@@ -97,34 +100,6 @@ def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
     return BatchStatistics(
         sum(sizes), float(loss), right, tuple(rates.tolist()), outputs, norms
     )
-
-
-def gains_above_1(
-    images: NDArray[Any], params: Params, settings: Settings, rng: np.random.Generator
-) -> tuple[float | None, ...]:
-    """Return for each layer the share of gains whose absolute value is above 1, before any limit.
-
-    A gain is the factor from a neuron's error at t + 1 to its error at t, as the rule has it:
-    f + u f' h under ``exact`` and ``e-prop-reset``, u f' h under ``classic`` (on err), f under
-    ``detached-reset``, ``e-prop`` and ``ottt``. None for other rules and for neurons of your own.
-    """
-    resets, carries = settings.rule in RESETS, settings.rule in CARRIES
-    if settings.is_derived or not (resets or carries):
-        return (None,) * params.N
-    neuron, T = settings.make_neuron(), settings.steps_to_answer
-    spikes = encode_images(images, settings, T, rng, params.dtype)
-    trace = passes(params, settings).forward(spikes)
-    shares = []
-    for u, o in zip(trace.U[1:], trace.O[1:], strict=True):
-        gain = np.zeros_like(u)
-        if carries:
-            gain += neuron.f(o)
-        if resets and neuron.gate == "soft":
-            gain -= neuron.v_th * neuron.h(u)
-        elif resets:
-            gain += u * neuron.df(o) * neuron.h(u)
-        shares.append(float((np.abs(gain) > 1).mean()))
-    return tuple(shares)
 
 
 @dataclass(frozen=True)
@@ -197,10 +172,10 @@ def answers_to(
 ) -> NDArray[np.intp]:
     """Return a network's answer to each image, encoded with this generator."""
     answers, loss, T = [], settings.make_loss(), settings.steps_to_answer
-    run = passes(params, settings)
+    passes = Passes(params, settings)
     for k in range(0, len(images), CHUNK):
         spikes = encode_images(images[k : k + CHUNK], settings, T, rng, params.dtype)
-        answers.append(loss.scores(run.forward(spikes)).argmax(axis=1))
+        answers.append(loss.scores(passes.forward(params, spikes)).argmax(axis=1))
     return np.concatenate(answers)
 
 
@@ -271,6 +246,11 @@ def diagnose(seen: BatchStatistics, settings: Settings, settled: bool) -> list[A
         layers = [a for a in layers if a.where != f"layer {len(seen.rates) - 1}"]
         later = []
     if seen.accuracy < CHANCE / len(outputs):  # it guesses, although its layers fire
-        words = GUESSES.format(accuracy=seen.accuracy, chance=1 / len(outputs))
+        gain = (
+            "the gain of its lines counts" if settings.neuron else GAINS[settings.gate]
+        )
+        words = GUESSES.format(
+            accuracy=seen.accuracy, chance=1 / len(outputs), gain=gain
+        )
         later.append(Advice("network", "chance", words))
     return layers or later * settled

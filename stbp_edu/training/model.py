@@ -1,8 +1,6 @@
-"""The network that a run trains: parameters, passes, dropout, FGSM."""
+"""The network that a run trains: parameters, passes, dropout."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -11,12 +9,11 @@ from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import hidden_layer, widths
-from stbp_edu.arrows import Rule
 from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.forward_pass import Trace
 from stbp_edu.networks import Model, network, sizes_of
-from stbp_edu.parameters import Gradients, LayerArrays, Params, by_layer, by_name
+from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
 from stbp_edu.training.encoders import TIMED, encode, inputs
 from stbp_edu.training.settings import Settings
 
@@ -37,7 +34,6 @@ def initial_params(
     return net.init(rng, np.float32, scheme=settings.init, scale=settings.init_scale)
 
 
-@lru_cache(maxsize=16)
 def network_of(settings: Settings, sizes: str) -> Model:
     """Return the network of these settings, with the loss that they name.
 
@@ -83,32 +79,33 @@ def check_data(
         )
 
 
-@dataclass(frozen=True)
-class TrainingPass:
-    """The passes of a step of training: a network, its parameters, and the rule."""
+class Passes:
+    """The passes of a run: its network, the rule, and buffers.
 
-    net: Model
-    params: Params
-    rule: Rule
-    work: Workspace
+    Each pass overwrites what the last one of the same run left in the buffers, so two runs, or a
+    run and an evaluation, never share them.
+    """
 
-    def forward(self, spikes: Array) -> Trace:
+    def __init__(self, params: Params, settings: Settings) -> None:
+        self.net = network_of(settings, sizes_of(params))
+        self.rule = settings.make_rule()
+        self.work = Workspace()
+
+    def forward(self, params: Params, spikes: Array) -> Trace:
         """Return every state at every step, from the input (T, S, n[0])."""
-        return self.net.forward(self.params, spikes, workspace=self.work)
+        return self.net.forward(params, spikes, workspace=self.work)
 
-    def gradients(self, trace: Trace, targets: Array) -> Gradients:
+    def gradients(self, params: Params, trace: Trace, targets: Array) -> LayerArrays:
         """Return the gradients under the rule."""
-        return self.net.backward(
-            self.params, trace, targets, self.rule, workspace=self.work
-        )
+        return self.net.backward(params, trace, targets, self.rule, workspace=self.work)
 
     def rates(self, trace: Trace) -> tuple[float, ...]:
         """Return the mean output of each layer 0..N."""
         return tuple(self.work.take_rate(n, o) for n, o in enumerate(trace.O, 1))
 
-    def input_gradient(self, trace: Trace, targets: Array) -> Array:
-        """Return the derivative by the input, summed over steps, (S, n[0])."""
-        return self.net.input_gradient(self.params, trace, targets, self.rule)
+
+PassesOf = Callable[[Params, Settings], Any]
+"""Makes what has the methods of :class:`Passes` from a run's first parameters and its settings."""
 
 
 def encode_images(
@@ -129,22 +126,6 @@ def encode_images(
     )
     return np.broadcast_to(shown, (T, *shown.shape[1:]))
 
-
-@lru_cache(maxsize=16)
-def _rule_and_buffers(settings: Settings, sizes: str) -> tuple[Rule, Workspace]:
-    """Return the rule of these settings, and buffers for their passes."""
-    return settings.make_rule(), Workspace()
-
-
-def passes(params: Params, settings: Settings) -> TrainingPass:
-    """Return the passes through the network of a run."""
-    sizes = sizes_of(params)
-    rule, work = _rule_and_buffers(settings, sizes)
-    return TrainingPass(network_of(settings, sizes), params, rule, work)
-
-
-PassesOf = Callable[[Params, Settings], Any]
-"""Makes what has the methods of a :class:`TrainingPass` from parameters and settings."""
 
 DropoutFactors = Sequence[Array]
 """For each of the layers 1..N - 1 the factor on what leaves each neuron; none without dropout."""
@@ -179,22 +160,3 @@ def drop(arrays: LayerArrays, factors: DropoutFactors) -> list[Any]:
 def with_dropout(params: Params, factors: DropoutFactors) -> Params:
     """Return the parameters of a step that leaves neurons out."""
     return Params(**by_name(drop(params, factors)), shape=params.shape)
-
-
-def perturb(pixels: NDArray[Any], uphill: Array, by: float) -> NDArray[Any]:
-    """Move each pixel by ``by`` the way that makes the loss larger: pixels + by · sign(uphill).
-
-    This is the fast gradient sign method (Goodfellow, Shlens and Szegedy, 2015). An image whose
-    rates are the target stays where it is, unless the step is targeted (Kurakin, Goodfellow and
-    Bengio, 2017): down the loss whose targets are the other answers.
-
-    Pixels are floats in [0, 1], or bytes, for which ``by``, a share of white, is rounded to whole
-    grey levels, at least one.
-
-    >>> perturb(np.array([[0, 100, 250]], np.uint8), np.array([[-1.0, 0.0, 1.0]]), by=0.06)
-    array([[  0, 100, 255]], dtype=uint8)
-    """
-    white, size = (
-        (255, max(1, round(255 * by))) if pixels.dtype == np.uint8 else (1, by)
-    )
-    return np.clip(pixels + size * np.sign(uphill), 0, white).astype(pixels.dtype)

@@ -160,14 +160,31 @@ def gradient_norm(grads: LayerArrays) -> float:
     return math.sqrt(total)
 
 
-def clip(grads: LayerArrays, norm: float, limit: float) -> None:
-    """Scale gradients with this norm in place, to the norm ``limit`` where theirs is larger.
+def sign(grads: LayerArrays) -> None:
+    """Replace each entry of the gradients by its sign, -1, 0 or 1, in place.
+
+    With Adam, the size of an update then depends on how often an entry changes its sign, and no
+    longer on how large a few gradients are. With :func:`sgd` this is signSGD (Bernstein and others,
+    2018).
+
+    >>> g = np.array([3.0, -0.004, 0.0])
+    >>> sign([None, {"b": g}])
+    >>> g
+    array([ 1., -1.,  0.])
+    """
+    for g in named_arrays(grads).values():
+        np.sign(g, out=g)
+
+
+def clip(grads: LayerArrays, limit: float) -> None:
+    """Scale gradients in place, to the norm ``limit`` where theirs is larger.
 
     >>> g = np.array([3.0, 4.0])
-    >>> clip([None, {"b": g}], norm=5.0, limit=1.0)
+    >>> clip([None, {"b": g}], limit=1.0)
     >>> g
     array([0.6, 0.8])
     """
+    norm = gradient_norm(grads)
     if norm > limit:
         for g in named_arrays(grads).values():
             g *= limit / norm

@@ -16,7 +16,7 @@ from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
 from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
-from stbp_edu.training.model import PassesOf, check_fit, passes
+from stbp_edu.training.model import Passes, PassesOf, check_fit
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event
 
@@ -205,11 +205,11 @@ def train_in_folder(
     *,
     resume: bool = False,
     restart: bool = False,
-    passes: PassesOf = passes,
+    passes: PassesOf = Passes,
 ) -> Iterator[Event]:
     """Train, yield the events, and at the end save parameters and record; see :func:`earlier_work`.
 
-    Where this very run is finished, nothing is done. ``passes`` makes the passes of a step. One
+    Where this very run is finished, nothing is done. ``passes`` makes the passes of the run. One
     process at a time trains in a folder.
     """
     checks.instance("config", config, RunConfig)
@@ -234,7 +234,6 @@ def train_in_folder(
                     "rates": list(event.rates),
                     "outputs": list(event.outputs),
                     "gradient_norms": list(event.gradient_norms),
-                    "gains_above_1": list(event.gains_above_1),
                     "commonest_answer": event.commonest_answer,
                     "seconds": event.seconds,
                 }
@@ -276,7 +275,7 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
         "settings": to_dict(config.settings),
         **origin(),
         **environment(),
-        "backend": passes(params, config.settings).net.computes,
+        "backend": Passes(params, config.settings).net.computes,
         "params": files.digest(
             config.folder / PARAMS
         ),  # to tell them from those of another run

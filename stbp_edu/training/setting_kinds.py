@@ -21,8 +21,6 @@ TRAINED = (
 )
 """The rules to train with, and truncated-K for any K."""
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
-FGSM = ("untargeted", "targeted")
-"""Which way images are moved: up the loss, or down that of the other answers."""
 BACKENDS = ("auto", "numpy", "compiled")
 MOMENTUM, BETA_2 = 0.9, 0.999
 """How much of its means of gradients and of their squares Adam keeps, if nothing is said."""
@@ -54,6 +52,11 @@ def from_zero(name: str, value: object) -> float:
     if (found := checks.number(name, value)) < 0:
         raise ValueError(f"{name} must be >= 0, got {value!r}; 0 turns it off")
     return found
+
+
+def switch(name: str, value: object) -> bool:
+    """Return True or False."""
+    return checks.instance(name, value, bool)
 
 
 def rule_name(name: str, value: object) -> str:

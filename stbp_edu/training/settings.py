@@ -18,7 +18,6 @@ from stbp_edu.training.setting_kinds import (
     BACKENDS,
     BETA_2,
     COUNT,
-    FGSM,
     FROM_0,
     MOMENTUM,
     NUMBER,
@@ -33,6 +32,7 @@ from stbp_edu.training.setting_kinds import (
     setting,
     share_below_1,
     surrogate_name,
+    switch,
 )
 
 
@@ -106,6 +106,11 @@ class Settings:
     weight_decay: float = setting(
         0.0, from_zero, "share of weights, times lr, cut in a step"
     )
+    gradient_sign: bool = setting(
+        False,
+        switch,
+        "give the optimiser the sign of each entry of the gradient, not its size",
+    )
     schedule: str = one_of(
         "cosine", ("cosine", "constant"), "learning rate over time: "
     )
@@ -118,10 +123,6 @@ class Settings:
     dropout: float = setting(
         0.0, share_below_1, "share of hidden neurons left out of each step"
     )
-    adversarial: float = setting(
-        0.0, share_below_1, "move pixels by this share of white: FGSM"
-    )
-    fgsm: str = one_of("untargeted", FGSM, "which way pixels are moved: ")
     batch: int = setting(100, COUNT, "images for each step")
     epochs: int = setting(60, COUNT, "passes over the training images")
     seed: int = setting(0, FROM_0, "seed of everything that is drawn")
@@ -184,20 +185,12 @@ class Settings:
             "choose that, or give only widths",
         )
         plain = not self.has_images
-        pixels = (self.loss, self.encoder) == ("rate", "bernoulli")
         rows = [
             (self.read <= min(self.T, self.steps_to_answer),
              "read", f"<= T = {self.T}, and <= T_test", "read fewer steps"),
             (hasattr(LOSSES[self.loss], "k") or not self.read,
              "read", f"0 with loss = {self.loss!r}, which reads every step",
              "choose last-steps or membrane"),
-            (pixels or not self.adversarial,
-             "adversarial", "0 but for loss = 'rate' and encoder = 'bernoulli'", "leave it out"),
-            (not (self.is_derived and self.adversarial),
-             "adversarial", "0 with a neuron of your own, recurrent layers or convolutions",
-             "leave it out"),
-            (self.encoder != "frames" or not self.shift,
-             "shift", "0 with encoder = 'frames'", "a row is a moment"),
             (plain or self.encoder in ("bernoulli", "direct"),
              "encoder", f"'bernoulli', 'direct' {layers}", mend),
             (plain or not self.dropout, "dropout", f"0 {layers}", mend),
@@ -298,6 +291,10 @@ class Settings:
         return self.lr * 0.5 * (1 + math.cos(math.pi * done))  # lr
 
 
+ENDED = {"adversarial": 0.0, "fgsm": "untargeted"}
+"""Settings of older records that changed nothing at these values."""
+
+
 def to_dict(settings: Settings) -> dict[str, Any]:
     """Return the settings as JSON can hold them."""
     values = asdict(checks.instance("settings", settings, Settings))
@@ -311,10 +308,12 @@ def from_dict(values: dict[str, Any]) -> Settings:
         ValueError: if a name is unknown, or a value is none that this version follows.
     """
     values = dict(checks.instance("settings", values, dict))
-    # Older records have a pool of processes, and the American spelling.
-    values.pop("shards", None)
-    if "optimizer" in values:
+    if "optimizer" in values:  # the American spelling of older records
         values["optimiser"] = values.pop("optimizer")
+    values.pop("shards", None)  # a pool of processes, which changed no result
+    for name, off in ENDED.items():
+        if values.get(name, off) == off:
+            values.pop(name, None)
     known = sorted(f.name for f in fields(Settings))
     if unknown := sorted({*values} - {*known}):
         raise ValueError(

@@ -21,13 +21,14 @@ from stbp_edu.parameters import LayerArrays, Params
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
-from stbp_edu.training.model import PassesOf, passes
+from stbp_edu.training.model import Passes, PassesOf
 from stbp_edu.training.optimiser import (
     State,
     adam,
     clip,
     gradient_norm,
     sgd,
+    sign,
     start,
     update_average,
 )
@@ -61,8 +62,6 @@ class Epoch:
         outputs: mean firing rate of each output neuron.
         gradient_norms: quantiles of the norm of the gradient, before any clipping; of the updates
             of this epoch, at :data:`.QUANTILES`.
-        gains_above_1: the share of gains above 1 of each layer, on some images held out; see
-            :func:`.gains_above_1`.
         commonest_answer: the share of the images held out that get the commonest answer.
         test: accuracy of the parameters to be kept (the average, where there is one).
         seconds: that this epoch took, the evaluation included.
@@ -75,7 +74,6 @@ class Epoch:
     rates: tuple[float, ...]
     outputs: tuple[float, ...]
     gradient_norms: tuple[float, ...]
-    gains_above_1: tuple[float | None, ...]
     commonest_answer: float
     test: float
     seconds: float
@@ -108,7 +106,7 @@ def train(
     settings: Settings,
     data: Dataset,
     state: State | None = None,
-    passes: PassesOf = passes,
+    passes: PassesOf = Passes,
 ) -> Iterator[Event]:
     """Train, and yield a :class:`Step`, an :class:`Epoch` or an :class:`Advice` as each comes.
 
@@ -116,7 +114,7 @@ def train(
         settings: all that decides the run.
         data: images to learn from, and images held out, on which each epoch is evaluated.
         state: where to go on from, which is left as it is; a new start where None.
-        passes: makes the passes of a step from parameters and settings.
+        passes: makes the passes of the run from parameters and settings.
 
     Raises:
         TypeError: if an argument is of another type.
@@ -202,11 +200,12 @@ class TrainingJob:
     """A run that is being trained, from a copy of a state; an epoch has ``steps``."""
 
     def __init__(
-        self, settings: Settings, data: Dataset, state: State, passes: PassesOf = passes
+        self, settings: Settings, data: Dataset, state: State, passes: PassesOf = Passes
     ) -> None:
-        self.settings, self.data, self.passes = settings, data, passes
+        self.settings, self.data = settings, data
         self.state = deepcopy(state)
         self.state.params = at_cache_lines(self.state.params)
+        self.passes = passes(self.state.params, settings)
         self.steps = -(-len(data.train_labels) // settings.batch)
         d = settings.shift
         # Padded, so each shifted image is a window; binned events are too large to copy.
@@ -227,11 +226,9 @@ class TrainingJob:
         params = self.state.params
         factors = model.draw_dropout(params.sizes, self.settings.dropout, self._rng)
         params = model.with_dropout(params, factors) if factors else params
-        run = self.passes(params, self.settings)
-        if self.settings.adversarial:
-            images = self._fgsm(run, images, targets)
-        trace = run.forward(self.encode(images))
-        grads = run.gradients(trace, targets)
+        run = self.passes
+        trace = run.forward(params, self.encode(images))
+        grads = run.gradients(params, trace, targets)
         norm = self.update(model.drop(grads, factors) if factors else grads, lr)
         loss = self.settings.make_loss()
         seen = evaluation.observe(trace, targets, loss, run.rates(trace))
@@ -241,9 +238,8 @@ class TrainingJob:
         """Return the event of an epoch, with the accuracy on the images held out."""
         state = replace(deepcopy(self.state), epoch=epoch)
         images, settings = self.data.test_images, self.settings
-        rng, rng_gains = stream(settings, TEST, epoch).spawn(2)
+        (rng,) = stream(settings, TEST, epoch).spawn(1)
         answers = evaluation.answers_to(images, state.kept, settings, rng)
-        some = images[: evaluation.CHUNK]
         return Epoch(
             epoch=epoch,
             loss=seen.loss,
@@ -251,9 +247,6 @@ class TrainingJob:
             rates=seen.rates,
             outputs=tuple(seen.outputs.tolist()),
             gradient_norms=tuple(np.quantile(seen.norms, QUANTILES).tolist()),
-            gains_above_1=evaluation.gains_above_1(
-                some, state.kept, settings, rng_gains
-            ),
             commonest_answer=float(np.bincount(answers).max() / len(answers)),
             test=float((answers == self.data.test_labels).mean()),
             seconds=time.perf_counter() - started,
@@ -264,8 +257,10 @@ class TrainingJob:
         """Change the parameters and the averages in place; return the norm of the gradient."""
         s, state = self.settings, self.state
         norm = gradient_norm(grads)
+        if s.gradient_sign:
+            sign(grads)
         if s.clip_norm:
-            clip(grads, norm, s.clip_norm)
+            clip(grads, s.clip_norm)
         how = {"decay": s.weight_decay, "momentum": s.momentum}
         if s.optimiser == "adam":
             adam(state, grads, lr, beta2=s.beta2, **how)
@@ -292,13 +287,3 @@ class TrainingJob:
         images = windows[chosen, down, right]
         answers = np.eye(params.sizes[-1], dtype=params.dtype)
         return images, answers[self.data.train_labels[chosen]]
-
-    def _fgsm(self, run: Any, images: NDArray[Any], targets: Array) -> NDArray[Any]:
-        """Return the images moved by the fast gradient sign method; see :func:`perturb`."""
-        trace = run.forward(self.encode(images))
-        targeted = self.settings.fgsm == "targeted"
-        uphill = run.input_gradient(trace, 1 - targets if targeted else targets)
-        by = self.settings.adversarial
-        return model.perturb(
-            images, (-uphill if targeted else uphill).reshape(images.shape), by
-        )

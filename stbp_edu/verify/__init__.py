@@ -23,6 +23,6 @@ def require(module: str, purpose: str) -> Any:
 
     >>> require("no_such_library", "the example")
     Traceback (most recent call last):
-    ImportError: the example needs no_such_library; run: pip install "stbp-edu[verify]"
+    ImportError: the example needs no_such_library; run: pip install no_such_library
     """
-    return checks.require(module, purpose, "verify")
+    return checks.require(module, purpose)

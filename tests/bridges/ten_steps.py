@@ -5,6 +5,7 @@ have an unequal share of it, and one of them none. It fails if threads of gloo o
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def main(folder):
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     with group("cpu") as processes:
-        job, losses = double_job(SETTINGS, few, TensorPasses(processes)), []
+        job, losses = double_job(SETTINGS, few, partial(TensorPasses, processes)), []
         for step, batch in enumerate(train_epoch(job, 0)):
             losses.append(batch.loss)
             if processes.rank == 0:

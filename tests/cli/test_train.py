@@ -62,7 +62,6 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
             "rates",
             "outputs",
             "gradient_norms",
-            "gains_above_1",
             "commonest_answer",
             "seconds",
         }

@@ -1,10 +1,10 @@
-"""Encoders: probabilities, rows, frames and saccades of images, and what they refuse."""
+"""Encoders: probabilities, rows and saccades of images, and what they refuse."""
 
 import numpy as np
 import pytest
 
 from stbp_edu.training import encoders
-from stbp_edu.training.encoders import bernoulli, encode, frames, rows, saccades
+from stbp_edu.training.encoders import bernoulli, encode, rows, saccades
 
 T = 4000
 
@@ -50,12 +50,10 @@ def test_steps_images_and_pixels_are_drawn_independently(as_bytes: bool) -> None
         assert abs((a * b).mean() * 4) < 5 / np.sqrt(a.size)
 
 
-@pytest.mark.parametrize("show", [rows, frames])
 @pytest.mark.parametrize("hold", [1, 2])
-def test_rows_are_shown_one_after_the_other_and_then_nothing(show, hold, rng) -> None:
-    images = rng.integers(0, 2, (5, 3, 4)).astype(float) * (1 if show is rows else 0.3)
-    more = (rng,) if show is rows else ()
-    seen = show(images, 8, *more, hold=hold)
+def test_rows_are_shown_one_after_the_other_and_then_nothing(hold, rng) -> None:
+    images = rng.integers(0, 2, (5, 3, 4)).astype(float)
+    seen = rows(images, 8, rng, hold=hold)
     for t in range(3 * hold):
         np.testing.assert_array_equal(seen[t], images[:, t // hold])
     assert not seen[3 * hold :].any()
@@ -118,7 +116,7 @@ ONE = np.array([[0.5]])
             r"must lie in \[0, 1\]",
         ),
         (
-            lambda _: frames(np.ones((1, 2, 2), int), 9),
+            lambda rng: rows(np.ones((1, 2, 2), int), 9, rng),
             TypeError,
             "must be float32 or float64",
         ),

@@ -16,7 +16,7 @@ from stbp_edu.parameter_files import load_params, save_params
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import Settings, evaluate, initial_state, train
 from stbp_edu.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from stbp_edu.training.model import network_of, passes, sizes_of
+from stbp_edu.training.model import Passes, network_of, sizes_of
 from stbp_edu.training.runs import open_run
 from stbp_edu.training.setting_kinds import TRAINED
 from stbp_edu.training.trainer import TEST, stream
@@ -71,7 +71,7 @@ RUNS = {
     "convolution": {
         "hidden": ("4C3", "P2", 20), "encoder": "direct", "shift": 1, "v_th": 1.0, "batch": 10
     },
-    "against the network": {"adversarial": 0.1, "fgsm": "targeted", "dropout": 0.2, "shift": 1},
+    "signs, shifted, dropout": {"gradient_sign": True, "dropout": 0.2, "shift": 1},
     "adaptive": OWN,
     "recurrent, dropout": {"hidden": ("20R",), "dropout": 0.3},
     "derived convolution": {
@@ -141,7 +141,7 @@ def test_compiled_loops_have_the_gradient_of_arrays(small, few) -> None:
                 found[name], array, rtol=1e-3, atol=1e-6, err_msg=name
             )
         run = [
-            passes(initial_state(settings, few).params, settings) for settings in ways
+            Passes(initial_state(settings, few).params, settings) for settings in ways
         ]
         assert [one.net.computes for one in run] == ["numpy", "compiled"]
 
@@ -226,5 +226,7 @@ def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> 
     advice = [e for e in train(settings, few) if hasattr(e, "where")]
     assert not any(a.where.startswith(("output", "layer 2")) for a in advice)
     params = initial_state(settings, few).params
-    shown = passes(params, settings)
-    assert set(shown.forward(np.ones((4, 1, 64), np.float32)).O[1].ravel()) <= {0, 1}
+    passes = Passes(params, settings)
+    assert set(
+        passes.forward(params, np.ones((4, 1, 64), np.float32)).O[1].ravel()
+    ) <= {0, 1}

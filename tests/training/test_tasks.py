@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu.training import RECIPES
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.data.recipes import GROUP, binary_adding, delayed_xor
+from stbp_edu.training.data.recipes import GROUP, delayed_xor
 from tests.runs import epochs
 
 
@@ -31,16 +31,6 @@ def test_delayed_xor_is_the_xor_of_its_cues(rng) -> None:
     assert not shown[:, 1, :2].any()
     np.testing.assert_array_equal(labels, shown[:, 0, 1] != shown[:, 1, 3])
     assert set(labels) == {0, 1}
-
-
-@pytest.mark.parametrize("digits", [1, 3, 5])
-def test_binary_adding_asks_for_the_highest_digit(rng, digits) -> None:
-    images, labels = binary_adding(64, rng, digits)
-    shown = _cues(images)
-    assert (shown.sum(axis=2) == 2).all()  # a digit of each number
-    for seen, label in zip(shown, labels, strict=True):
-        a, b = (int("".join(str(int(row[k])) for row in seen[::-1]), 2) for k in (1, 3))
-        assert label == int(f"{a + b:0{digits + 1}b}"[-digits])
 
 
 @pytest.mark.slow

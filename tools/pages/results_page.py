@@ -1,5 +1,6 @@
 """What the results page shows of the published records of training: accuracies and a figure."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from statistics import mean
@@ -10,8 +11,9 @@ import numpy as np
 from stbp_edu import plotting
 from stbp_edu.cli.main import format_duration
 from stbp_edu.plotting.palette import GRID, INK, SERIES
-from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
+from stbp_edu.training import RECIPES, Settings, to_dict
 from stbp_edu.training.measurements import half_width
+from stbp_edu.training.settings import ENDED
 from tools.pages import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
@@ -81,7 +83,7 @@ def changed(changes: Record) -> str:
 
 def differences(record: Record) -> list[dict[str, Any]]:
     """Return the settings of each row that differ from the recipe."""
-    recipe = to_dict(RECIPES[record["dataset"]])
+    recipe = {**ENDED, **to_dict(RECIPES[record["dataset"]])}
     own = (
         r["changes"].items() for r in record["rows"]
     )  # some name settings that are gone
@@ -118,11 +120,13 @@ def mean_gap(found: Sequence[float]) -> str:
 
 def repeated(records: Mapping[str, Record]) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield two accuracies and their processors of one run made on both, and the images it saw."""
-    seen: dict[tuple[str, str, Settings], tuple[str, str]] = {}
+    seen: dict[tuple[str, str, str], tuple[str, str]] = {}
+    others = {**to_dict(Settings()), **ENDED}  # that a record may not name
     for record in records.values():
         for run in runs_of(record):
             here, accuracy = processor(run), percent({"mean": run["accuracy"]["mean"]})
-            key = (record["dataset"], record["held_out"], from_dict(run["settings"]))
+            settings = json.dumps(others | run["settings"], sort_keys=True)
+            key = (record["dataset"], record["held_out"], settings)
             there, before = seen.setdefault(key, (here, accuracy))
             if there != here:
                 yield before, there, accuracy, here, record["held_out"]

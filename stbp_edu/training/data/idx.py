@@ -89,7 +89,7 @@ class IdxDataset:
 
     def fetch(self, name: str) -> bytes:
         """Return the content of a file in the cache; pooch downloads it where it is not there."""
-        pooch = checks.require("pooch", f"a download of {self.title}", "train")
+        pooch = checks.require("pooch", f"a download of {self.title}")
         url, cache = f"{self.url}/{name}.gz", cache_folder() / self.name
         try:
             path = pooch.retrieve(
@@ -110,7 +110,7 @@ class IdxDataset:
 
 def download_unpacked(url: str, output_file: str, pooch: Any) -> None:
     """Download a gzip file for pooch and unpack it, so pooch compares the content's SHA-256."""
-    downloaders = checks.require("pooch", "a download", "train")
+    downloaders = checks.require("pooch", "a download")
     packed = io.BytesIO()
     download = downloaders.HTTPDownloader(progressbar=sys.stderr.isatty())
     download(url, packed, pooch)

@@ -31,16 +31,12 @@ from stbp_edu._support.files import as_path
 from stbp_edu.training.data import datasets
 from stbp_edu.training.data.datasets import Dataset
 from stbp_edu.training.data.idx import IdxDataset
-from stbp_edu.training.data.recordings import Recording
 from stbp_edu.training.data.tables import load_csv, load_npz
 from stbp_edu.training.settings import Settings
 
 GROUP = 10  # input neurons for each value of each cue
 MADE = (6400, 2000)  # examples to learn from and held out
 RATE = 0.7  # of the group that a cue shows: the probability of a spike at each step
-
-TaskOfTime = Callable[[int, np.random.Generator], tuple[Array, NDArray[np.intp]]]
-"""A number of examples and a generator to images (n, rows, columns) and labels (n,)."""
 
 
 @dataclass(frozen=True)
@@ -63,59 +59,29 @@ class CatalogueEntry:
 
 
 def delayed_xor(n: int, rng: np.random.Generator) -> tuple[Array, NDArray[np.intp]]:
-    """Return two binary cues, A and then B, each on neurons of its own; the answer is A xor B.
+    """Return n examples of two binary cues, A and then B, and the answers: A xor B.
+
+    A cue is a row of an image (n, 2, 40), which lights up one of four groups of inputs: the first
+    two are A's, for 0 and 1, and the others B's.
 
     >>> images, labels = delayed_xor(5, np.random.default_rng(0))
     >>> images.shape, labels.tolist()
     ((5, 2, 40), [0, 1, 0, 0, 1])
     """
-    bits = _bits(n, 2, rng)
-    return _shown([[2 * k + bits[:, k]] for k in range(2)]), bits[:, 0] ^ bits[:, 1]
-
-
-def binary_adding(
-    n: int, rng: np.random.Generator, digits: int = 3
-) -> tuple[Array, NDArray[np.intp]]:
-    """Return two binary numbers, digit by digit from the lowest; the answer is a digit of the sum.
-
-    It is the digit of the highest place, a xor b xor carry; the carry depends on all cues before.
-
-    >>> images, labels = binary_adding(4, np.random.default_rng(0))
-    >>> images.shape, labels.tolist()
-    ((4, 3, 40), [1, 1, 0, 0])
-    """
-    checks.count("digits", digits)
-    a, b = _bits(n, digits, rng), _bits(n, digits, rng)
-    places = 2 ** np.arange(digits)
-    images = _shown([[a[:, k], 2 + b[:, k]] for k in range(digits)])
-    return images, ((a + b) @ places >> (digits - 1)) & 1
-
-
-def _bits(n: int, k: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return n rows of k random bits."""
-    return checks.generator("rng", rng).integers(
-        0, 2, (checks.count("n", n), k), dtype=np.intp
+    bits = checks.generator("rng", rng).integers(
+        0, 2, (checks.count("n", n), 2), dtype=np.intp
     )
+    images = np.zeros((n, 2, 4, GROUP), np.float32)
+    for row in range(2):
+        images[np.arange(n), row, 2 * row + bits[:, row]] = RATE
+    return images.reshape(n, 2, -1), bits[:, 0] ^ bits[:, 1]
 
 
-def _shown(cues: list[list[NDArray[np.intp]]]) -> Array:
-    """Return images whose row r lights up, in each image, those of four groups that cue r names."""
-    images = np.zeros((len(cues[0][0]), len(cues), 4, GROUP), np.float32)
-    for row, shown in enumerate(cues):
-        for group in shown:
-            images[np.arange(len(images)), row, group] = RATE
-    return images.reshape(len(images), len(cues), -1)
-
-
-def _task(words: str, task: TaskOfTime, recipe: Settings) -> CatalogueEntry:
-    """Return the entry of a task of time, whose examples are the same each time."""
-
-    def load(_: Path | None) -> Dataset:
-        rng = np.random.default_rng(datasets.SPLIT_SEED)
-        train, held_out = (task(n, rng) for n in MADE)
-        return Dataset(*train, *held_out)
-
-    return CatalogueEntry(words, load, recipe, has_files=False)
+def _delayed_xor(_: Path | None) -> Dataset:
+    """Return what is drawn to learn from, and held out; the same each time."""
+    rng = np.random.default_rng(datasets.SPLIT_SEED)
+    train, held_out = (delayed_xor(n, rng) for n in MADE)
+    return Dataset(*train, *held_out)
 
 
 MNIST = IdxDataset(
@@ -140,13 +106,9 @@ FASHION = IdxDataset(
         "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     ),
 )
-# How events become frames is a choice of ours; nothing was tuned.
-NMNIST = Recording("NMNIST", (2, 34, 34), duration=315_000, bins=9)
-SHD = Recording("SHD", (1, 1, 700), duration=1_400_000, bins=35)
-DVS_GESTURE = Recording("DVSGesture", (2, 32, 32), 3_000_000, 20, block=4, cut=True)
 
 # Recipes are chosen on validation images, which are taken from the training images; never on the
-# test images. Fashion-MNIST has MNIST's: nothing was tuned for it, nor for events. The
+# test images. Fashion-MNIST has MNIST's: nothing was tuned for it. The
 # convolutional network's were chosen with 4,000 images and three epochs. What a recipe leaves out,
 # such as MNIST's learning rate, is the default of Settings.
 # T: a step with 5 costs half of one with 10, and its noise is good to learn with; to answer, the
@@ -161,7 +123,6 @@ _DELAYED_XOR = Settings(
 )  # fmt: skip
 # As for MNIST, in nine steps: three for each saccade.
 _EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30)
-_FRAMES = replace(_EVENTS, encoder="frames")
 # Grey levels as they are: the first convolution is computed once, and not at every step.
 _CONV = Settings(
     hidden=("15C5", "P2", "40C5", "P2", 300), T=4, tau=0.5, v_th=1.0, a=0.5, encoder="direct",
@@ -196,18 +157,8 @@ CATALOGUE = {
         "MNIST with convolutions", MNIST.load, _CONV, held_out=1 / 6
     ),
     "fashion": CatalogueEntry("28x28 clothes", FASHION.load, _MNIST, held_out=1 / 6),
-    "delayed-xor": _task("xor of two cues", delayed_xor, _DELAYED_XOR),
-    "binary-adding": _task(
-        "sum of two numbers, digit by digit",
-        binary_adding,
-        replace(_DELAYED_XOR, hidden=(64, 64), T=15, epochs=20),
-    ),
-    "nmnist": CatalogueEntry("recorded events of MNIST", NMNIST.load, _FRAMES),
-    "shd": CatalogueEntry(
-        "spoken digits as events", SHD.load, replace(_FRAMES, hidden=(128,), T=35)
-    ),
-    "dvs-gesture": CatalogueEntry(
-        "gestures as events", DVS_GESTURE.load, replace(_FRAMES, T=20, batch=16)
+    "delayed-xor": CatalogueEntry(
+        "xor of two cues", _delayed_xor, _DELAYED_XOR, has_files=False
     ),
 }
 """The data sets, and tasks of time, by the name that the command line gives them."""
@@ -231,7 +182,7 @@ def load_dataset(
     Raises:
         ValueError: if a file is damaged or not the known one, or the name is unknown.
         FileNotFoundError: if a file is missing, or cannot be downloaded.
-        ImportError: if a download, or recorded events, need a package that is not installed.
+        ImportError: if a download needs pooch, and that is not installed.
     """
     entry = CATALOGUE[checks.choice("dataset", name, CATALOGUE)]
     checks.choice("held_out", held_out, datasets.HELD_OUT)

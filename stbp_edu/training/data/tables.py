@@ -1,11 +1,13 @@
 """Data sets of your own: a CSV file, or arrays in an npz file."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path, read_arrays, read_text
 from stbp_edu.training.data.datasets import SPLIT_SEED, Dataset, split
@@ -17,33 +19,76 @@ PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 def load_csv(file: str | Path | None) -> Dataset:
     """Return the data set of a CSV file: each line has a label, and then the values of an example.
 
-    Labels are integers from 0. Values are at least 0, and are divided by the largest one where it
-    is over 1. A first line of column names is skipped. A fifth of each class is held out.
+    Labels are integers; the outputs stand for them in their order. Values are at least 0, and are
+    divided by the largest one where it is over 1. A first line of column names is skipped. A fifth
+    of each class is held out.
 
     Raises:
-        ValueError: if no file is given, or a line is not of this form.
+        ValueError: if no file is given, or a line is not of this form; the error names the line.
     """
     file = _given(file, "csv")
-    lines = [line for line in read_text(file).splitlines() if line.strip()]
-    if lines and not _is_numbers(lines[0]):
-        lines = lines[1:]
+    lines = {
+        number: line
+        for number, line in enumerate(read_text(file).splitlines(), 1)
+        if line.strip()
+    }
+    if lines and not _is_numbers(lines[first := min(lines)]):
+        del lines[first]  # the names of the columns
     try:
-        if not lines:
-            raise ValueError("it has no lines")
-        table = np.loadtxt(lines, delimiter=",", ndmin=2)
-        labels, values = table[:, 0], table[:, 1:]
-        if values.size == 0:
-            raise ValueError("it has no values")
-        if values.min() < 0:
-            raise ValueError(f"it has the value {values.min():g}, which is below 0")
-        if (labels != labels.astype(np.intp)).any():
-            raise ValueError("a label is not an integer")
-        return _split(scaled(values), labels.astype(np.intp))
+        labels, values = _read_lines(lines)
+        known, classes = np.unique(labels, return_inverse=True)
+        if 2 * len(known) > len(labels):
+            raise ValueError(
+                f"it has {len(known)} labels among {len(labels)} examples; is a number of another "
+                "kind in its place?"
+            )
+        data = _split(scaled(values), classes)
     except ValueError as error:
         raise ValueError(
             f"{file} must have in each line a label, 0, 1, ..., and then values from 0, with "
             f"commas between, but {error}"
         ) from error
+    if known[0] != 0 or known[-1] != len(known) - 1:
+        logging.getLogger("stbp_edu").info(
+            "%s has %d labels, %s: outputs 0 to %d stand for them, in this order",
+            *(file, len(known), ", ".join(map(str, known)), len(known) - 1),
+        )
+    return data
+
+
+def _read_lines(lines: dict[int, str]) -> tuple[NDArray[np.intp], Array]:
+    """Return the labels and the values in lines of a CSV file, which are given by their numbers."""
+    if not lines:
+        raise ValueError("it has no lines")
+    columns = lines[min(lines)].count(",") + 1
+    try:
+        table = np.loadtxt([*lines.values()], delimiter=",", ndmin=2, comments=None)
+    except ValueError:
+        table = np.full((1, 1), np.nan)
+    labels, values = table[:, 0], table[:, 1:]
+    whole = np.isfinite(table).all() and (labels == labels.round()).all()
+    if whole and values.size and values.min() >= 0:
+        return labels.astype(np.intp), values
+    faults = ((number, _fault(line, columns)) for number, line in lines.items())
+    number, fault = next(
+        ((n, fault) for n, fault in faults if fault), (min(lines), "cannot be read")
+    )
+    raise ValueError(f"line {number} {fault}")
+
+
+def _fault(line: str, columns: int) -> str:
+    """Return what is wrong with a line of a CSV file; nothing where it is as it should be."""
+    if not _is_numbers(line):
+        return f"is {checks.brief(line)}, and not numbers alone"
+    label, *values = map(float, line.split(","))
+    if len(values) != columns - 1:
+        return f"has {len(values) + 1} columns, and the first has {columns}"
+    if not values:
+        return "has no values"
+    if not label.is_integer():
+        return f"has the label {label:g}, which is not an integer"
+    bad = next((v for v in values if not 0 <= v < np.inf), 0)
+    return f"has the value {bad:g}, which is not a number from 0" if bad else ""
 
 
 def load_npz(file: str | Path | None) -> Dataset:

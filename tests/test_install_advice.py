@@ -1,0 +1,39 @@
+"""No text tells anybody to install this package by a name that nobody here has registered."""
+
+import re
+
+from tools import ROOT
+
+PLACES = ("stbp_edu/**/*", "docs/**/*", "notebooks/*", "tools/**/*", "*.md")
+TEXTS = {".py", ".md", ".html", ".ipynb", ".js", ".toml", ".txt"}
+BY_NAME = re.compile(
+    r"""(pip3? install|uv add)\b[^`\n]*?[\s'"]stbp[-_]edu(\[[\w,]*\])?(?! @|[\w./\[-])"""
+)
+
+
+def test_the_pattern_finds_what_it_is_for() -> None:
+    for bad in (
+        "run: pip install 'stbp-edu[plot]'",
+        "pip install stbp-edu",
+        'pip install -U "stbp_edu"',
+    ):
+        assert BY_NAME.search(bad)
+    for fine in (
+        'pip install ".[notebooks]"',
+        'pip install "stbp-edu[plot] @ https://a.org/stbp_edu-1.whl"',
+        "pip install ./stbp_edu-1.0-py3-none-any.whl",
+        "pip install numba",
+    ):
+        assert not BY_NAME.search(fine)
+
+
+def test_nothing_is_installed_by_an_unregistered_name() -> None:
+    files = {file for place in PLACES for file in ROOT.glob(place)}
+    texts = [file for file in files if file.suffix in TEXTS]
+    assert len(texts) > 200
+    found = [
+        f"{file.relative_to(ROOT)}: {said[0]}"
+        for file in texts
+        if (said := BY_NAME.search(file.read_text("utf-8")))
+    ]
+    assert found == []
