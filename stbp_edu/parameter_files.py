@@ -4,15 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
-from stbp_edu._support import checks
-from stbp_edu._support.files import Sealed, as_path
+from stbp_edu._support import checks, files
+from stbp_edu._support.files import as_path
 from stbp_edu.parameters import Params, by_name, from_named
-
-PARAMETERS = Sealed(
-    "parameters that `stbp-edu train` or save_params wrote", "is this another file?"
-)
 
 
 def save_params(path: str | Path, params: Params) -> None:
@@ -29,7 +23,7 @@ def save_params(path: str | Path, params: Params) -> None:
             f"path must be in a folder that exists, got {str(path)!r}, and there is no folder "
             f"{str(path.parent)!r}; check the spelling, or make it"
         )
-    PARAMETERS.write_arrays(path, shape_of(params), params.arrays())
+    files.write_arrays(path, params.arrays(), {"shape": params.shape})
 
 
 def load_params(path: str | Path) -> Params:
@@ -39,17 +33,12 @@ def load_params(path: str | Path) -> Params:
         FileNotFoundError, ValueError: if the file is missing, damaged, or not of a network.
     """
     path = as_path("path", path)
-    values, arrays = PARAMETERS.read_arrays(path)
-    with PARAMETERS.reading(path):
-        return as_params(arrays, values)
+    arrays = files.read_arrays(path)
+    with files.reading(path, "parameters that `stbp-edu train` or save_params wrote"):
+        shape = files.read_values(arrays).get("shape", "")
+        return as_params(arrays, checks.instance("shape", shape, str))
 
 
-def shape_of(params: Params) -> dict[str, Any]:
-    """Return the values that a file has beside the arrays: the shape, if they do not show it."""
-    return {"shape": params.shape} if params.shape else {}
-
-
-def as_params(arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]) -> Params:
-    """Return parameters from arrays named W1, b1, ..., and the values of :func:`shape_of`."""
-    shape = checks.instance("shape", values.get("shape", ""), str)
+def as_params(arrays: Mapping[str, Any], shape: str) -> Params:
+    """Return parameters from arrays named W1, b1, ..., and their shape as a text."""
     return Params(**by_name(from_named(arrays)), shape=shape)

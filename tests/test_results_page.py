@@ -88,8 +88,14 @@ def test_every_row_of_every_record_is_on_the_page(published):
                 assert re.search(rf"\b{100 * row['accuracy']['mean']:.2f}\b", published)
 
 
-ENDED = ("mnist-adversarial", "mnist-hour", "mnist-tune-adversarial", "mnist-tune-fgsm")
-"""Records whose training ended with FGSM."""
+ENDED = (
+    "mnist-adversarial",
+    "mnist-hour",
+    "mnist-tune-adversarial",
+    "mnist-tune-fgsm",
+    "mnist-saccades",
+)
+"""Records whose training ended: with FGSM, and with the events made of images."""
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from benchmarks.frameworks.candidate import Candidate, GradientList
 from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
 from stbp_edu._support.checks import Array
 from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.parameters import named_arrays
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optimiser import start
 from stbp_edu.training.settings import Settings
@@ -59,6 +58,6 @@ def build(problem: SizedProblem, backend: str = "auto") -> Candidate:
     def gradients() -> GradientList:
         step()
         # Adam's m after its first step is (1 - β₁) g.
-        return [a / 0.1 for a in named_arrays(job.state.m).values()]
+        return [a / 0.1 for a in job.state.m.values()]
 
     return Candidate(step, gradients)

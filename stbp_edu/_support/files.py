@@ -1,16 +1,11 @@
-"""Files that are written whole or not at all, and sealed files, which show any damage.
+"""Files that are written whole or not at all, and locks between processes."""
 
-A file that is read back is of a :class:`Sealed` kind: it holds its version and a checksum.
-"""
-
-import hashlib
 import io
 import json
 import os
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,10 +14,10 @@ from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 
-META, CHECKSUM = "meta", "checksum"
-"""Where an npz file keeps its JSON, and JSON its checksum."""
-VERSION = 2
-"""The version of the files; no other one is read."""
+SMALL, MOST = 2**24, 200
+"""The bytes that any npz file may unpack to, and how many times its own size."""
+META = "meta"
+"""The name under which an npz file keeps its values, as JSON."""
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -91,11 +86,6 @@ def claimed(path: Path, message: str) -> Iterator[None]:
         yield
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text file."""
     write_whole(path, lambda file: file.write(text.encode()))
@@ -130,94 +120,32 @@ def _parsed(path: Path, loads: Callable[[str], Any], kind: str, remedy: str) -> 
         ) from error
 
 
-@dataclass(frozen=True)
-class Sealed:
-    """A kind of file that is read back: JSON, or arrays with JSON beside them, with a checksum.
-
-    Attributes:
-        words: its name in errors.
-        remedy: advice for a damaged one.
-    """
-
-    words: str
-    remedy: str
-
-    def write(self, path: Path, values: Mapping[str, Any]) -> None:
-        """Write values as JSON, with ``format``, the version, and ``checksum``."""
-        write_json(path, self._seal(values, {}))
-
-    def read(self, path: Path) -> dict[str, Any]:
-        """Return the values in a JSON file; raise ValueError if they were changed."""
-        values = read_json(path)
-        with self.reading(path):
-            return self._open(values, {})
-
-    def write_arrays(
-        self, path: Path, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
-    ) -> None:
-        """Write arrays as npz, with the values as JSON; equal values give equal bytes."""
-        text = json.dumps(self._seal(values, arrays), allow_nan=False)
-        meta = np.frombuffer(text.encode(), np.uint8)
-        named: dict[str, Any] = {**arrays, META: meta}
-        write_whole(path, lambda file: np.savez(file, **named))
-
-    def read_arrays(self, path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Return the values and the arrays in an npz file; raise ValueError as :meth:`read`."""
-        arrays = read_arrays(path)
-        with self.reading(path):
-            text = arrays.pop(META).tobytes()
-            values = self._open(json.loads(text), arrays)
-            return values, arrays
-
-    @contextmanager
-    def reading(self, path: Path) -> Iterator[None]:
-        """Turn whatever the block finds wrong into an error that names the file and its kind."""
-        try:
-            yield
-        except (
-            LookupError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            RecursionError,
-        ) as error:
-            wrong = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise ValueError(
-                f"{path} must be {self.words}, but {wrong}; {self.remedy}"
-            ) from error
-
-    def _seal(
-        self, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
-    ) -> dict[str, Any]:
-        """Return values with the version and the checksum."""
-        named = {**values, "format": VERSION}
-        return {**named, CHECKSUM: checksum(named, arrays)}
-
-    def _open(self, values: Any, arrays: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-        """Return values without the checksum, after checking it and the version."""
-        values = dict(checks.instance("its content", values, dict))
-        if values.get("format") != VERSION:
-            raise ValueError(
-                f"its format is {values.get('format')!r}, and this version reads {VERSION}"
-            )
-        sealed = values.pop(CHECKSUM, None)
-        if sealed != checksum(values, arrays):
-            raise ValueError(
-                "its checksum does not match its content: it is damaged, or was changed by hand"
-            )
-        return values
+@contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever the block finds wrong in a file into one error, which names file and kind."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, ArithmeticError) as error:
+        wrong = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise ValueError(
+            f"{path} must be {kind}, but {wrong}; it is damaged, or of another version: remove "
+            "it, or choose another place"
+        ) from error
 
 
-def checksum(values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Return the SHA-256 of values and arrays: of names, types, shapes and every number."""
-    as_read = json.loads(json.dumps(values))  # a tuple is a list there
-    text = json.dumps(as_read, sort_keys=True)
-    found = hashlib.sha256(text.encode())
-    for name, array in sorted(arrays.items()):
-        head = f"{name} {array.dtype.str} {array.shape}"
-        found.update(head.encode())
-        found.update(array.tobytes())
-    return found.hexdigest()
+def write_arrays(
+    path: Path, arrays: Mapping[str, NDArray[Any]], values: Mapping[str, Any]
+) -> None:
+    """Write arrays as npz, with values as JSON beside them; equal ones give equal bytes."""
+    text = json.dumps(values, allow_nan=False)
+    named: dict[str, Any] = {**arrays, META: np.frombuffer(text.encode(), np.uint8)}
+    write_whole(path, lambda file: np.savez(file, **named))
+
+
+def read_values(arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Take the values out of the arrays of an npz file, and return them; none where it has none."""
+    meta = arrays.pop(META, None)
+    return {} if meta is None else dict(json.loads(meta.tobytes()))
 
 
 def read_text(path: Path) -> str:
@@ -248,7 +176,12 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     data = _read_bytes(path)
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            unpacked = sum(entry.file_size for entry in file.zip.infolist())
+            if unpacked > max(SMALL, MOST * len(data)):
+                raise ValueError(f"it would unpack to {unpacked:,} bytes")
             arrays = dict(file)
+        if odd := [name for name, a in arrays.items() if not isinstance(a, np.ndarray)]:
+            raise ValueError(f"{odd[0]} is not an array")
         # A damaged directory can hide entries, as in a comment; its end says how many there are.
         if data[-22:-18] != b"PK\5\6" or int.from_bytes(data[-12:-10], "little") != len(
             arrays

@@ -13,7 +13,6 @@ from stbp_edu._support.files import write_text
 from stbp_edu.parameters import Params, by_layer
 from stbp_edu.training import evaluation
 from stbp_edu.training.data import Dataset, load_dataset
-from stbp_edu.training.encoders import TIMED
 from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import Passes, encode_images
 from stbp_edu.training.runs import FinishedRun, open_run
@@ -131,7 +130,7 @@ def plot(args: argparse.Namespace) -> int:
         "curves": curves(named_records(args.run_folders, runs)),
         "raster": raster(first.params, first.settings, image, label),
     }
-    shows_pixels = first.settings.encoder not in TIMED
+    shows_pixels = first.settings.encoder != "rows"
     if shows_pixels and not first.settings.has_images:
         figures["weights"] = weights(first.params, image.shape)
     out = args.out or args.run_folders[0]

@@ -8,7 +8,6 @@ from typing import Any
 
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.training import runs
-from stbp_edu.training.checkpoints import load_checkpoint
 from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.own import text_of
 from stbp_edu.training.settings import Settings, from_dict
@@ -131,7 +130,7 @@ def saved_config(folder: Path, source: Path | None) -> runs.RunConfig:
     """Return the run in a folder as its files describe it; ``source`` is where its data is now."""
     checkpoint = folder / runs.CHECKPOINT
     if checkpoint.exists():
-        saved = load_checkpoint(checkpoint)
+        saved = runs.load_checkpoint(checkpoint)
         settings, request = saved.settings, saved.request
     else:
         request = runs.read_record(folder)

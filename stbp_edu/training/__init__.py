@@ -3,13 +3,14 @@
 - ``settings``: everything that decides a run.
 - ``encoders``: grey images become spikes.
 - ``data``: data sets, where they come from, and the recipe of each.
-- ``model``: the network of a run: its parameters, its passes, dropout and FGSM.
+- ``model``: the network of a run: its parameters, its passes, and dropout.
 - ``evaluation``: how well a network answers, and advice where it does not learn.
 - ``optimiser``: the state of a run, and one update: Adam, or SGD with momentum.
 - ``trainer``: the loop over epochs and steps, and what a step does.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 - ``measurements``: the published records of measurements, and intervals.
-- ``plans``: many runs in one file, seeds × settings, trained by several processes or machines.
+- ``plans``: many runs in one file, seeds × settings; ``sweeps``: such runs, trained by several
+  processes or machines.
 """
 
 from stbp_edu.training.data import RECIPES, Dataset, load_digits, split, validation

@@ -9,12 +9,11 @@ from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import hidden_layer, widths
-from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.engine.workspace import Workspace
 from stbp_edu.forward_pass import Trace
 from stbp_edu.networks import Model, network, sizes_of
 from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
-from stbp_edu.training.encoders import TIMED, encode, inputs
+from stbp_edu.training.encoders import encode, inputs
 from stbp_edu.training.settings import Settings
 
 MUCH = 100_000_000
@@ -52,15 +51,14 @@ def network_of(settings: Settings, sizes: str) -> Model:
 
 def check_fit(params: Params, settings: Settings) -> None:
     """Raise ValueError where parameters are not those of the network of the settings."""
-    sizes = sizes_of(params)
-    hidden = tuple(hidden_layer("hidden", part) for part in sizes.split("-")[1:-1])
+    parts = sizes_of(params).split("-")[1:-1]
+    hidden = tuple(hidden_layer("hidden", part) for part in parts)
     if hidden != settings.hidden:
         raise ValueError(
             f"params must be of a network with hidden layers {settings.hidden} as in the settings, "
             f"got {hidden}; "
             "give the settings that they were trained with"
         )
-    check_params(network_of(settings, sizes).table, params)
 
 
 def check_data(
@@ -120,7 +118,7 @@ def encode_images(
     With the encoder ``direct``, all steps are the same memory.
     """
     encoder, steps = settings.encoder, 1 if settings.encoder == "direct" else T
-    seen = images if encoder in TIMED else images.reshape(len(images), -1)
+    seen = images if encoder == "rows" else images.reshape(len(images), -1)
     shown = encode(encoder, seen, steps, rng, hold=settings.hold).astype(
         dtype, copy=False
     )

@@ -1,7 +1,7 @@
 """What a run needs to continue, and one update of its parameters: Adam, or SGD with momentum."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.engine.compiled import installed
 from stbp_edu.engine.machine_code import kernel
 from stbp_edu.engine.threads import run_in_parts
-from stbp_edu.parameters import LayerArrays, Params, by_layer, named_arrays
+from stbp_edu.parameters import LayerArrays, Params, named_arrays
 from stbp_edu.training.setting_kinds import BETA_2, MOMENTUM
 
 EPS = 1e-8
@@ -27,7 +27,7 @@ class State:
     Attributes:
         params: the parameters.
         average: their running average; None where averaging is off.
-        m: Adam's mean of the gradients, or the velocity of SGD.
+        m: Adam's mean of the gradients, or the velocity of SGD, by the names of the parameters.
         v: Adam's mean of their squares; SGD leaves it 0.
         step: updates that were made.
         epoch: epochs that are done.
@@ -35,8 +35,8 @@ class State:
 
     params: Params
     average: Params | None
-    m: LayerArrays
-    v: LayerArrays
+    m: dict[str, Array]
+    v: dict[str, Array]
     step: int = 0
     epoch: int = 0
 
@@ -85,7 +85,7 @@ def adam(
     rates = (momentum, 1 - momentum, beta2, 1 - beta2, size, EPS * root)
     numbers = [state.params.dtype.type(rate) for rate in rates]
     update = kernel("adam") if installed() else adam_on_arrays
-    parts = [*chunks(state.params, grads, state.m, state.v)]
+    parts = [*chunks(state.params.arrays(), named_arrays(grads), state.m, state.v)]
 
     def loop(first: int, last: int) -> None:
         """Change some of the parts."""
@@ -129,7 +129,8 @@ def sgd(
     array([[0.8]])
     """
     state.step += 1
-    for is_weight, (p, g, m) in chunks(state.params, grads, state.m):
+    arrays = state.params.arrays(), named_arrays(grads), state.m
+    for is_weight, (p, g, m) in chunks(*arrays):
         if is_weight and decay:
             p *= 1 - lr * decay
         m *= momentum
@@ -192,33 +193,28 @@ def clip(grads: LayerArrays, limit: float) -> None:
 
 def update_average(average: Params, params: Params, decay: float) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
-    for _, (mean, p) in chunks(average, params):
+    for _, (mean, p) in chunks(average.arrays(), params.arrays()):
         mean += (1 - decay) * (p - mean)  # ema
 
 
-def zeros_like(params: LayerArrays) -> Sequence[Any]:
-    """Return zeros in the shape of the parameters, by layer."""
-    for name, array in named_arrays(params).items():
+def zeros_like(params: Params) -> dict[str, Array]:
+    """Return zeros in the shape of the parameters, by name."""
+    for name, array in params.arrays().items():
         if not (array.flags.forc and array.flags.writeable):
             raise ValueError(
                 f"params.{name} must be a writeable contiguous array, since it is changed in "
                 "place; pass np.ascontiguousarray(...).copy()"
             )
-    layers = by_layer(params)[1:]
-    return [
-        None,
-        *({name: np.zeros_like(a) for name, a in layer.items()} for layer in layers),
-    ]
+    return {name: np.zeros_like(array) for name, array in params.arrays().items()}
 
 
-def chunks(*groups: LayerArrays) -> Iterator[tuple[bool, list[Array]]]:
+def chunks(*groups: Mapping[str, Array]) -> Iterator[tuple[bool, list[Array]]]:
     """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 
     The second group, the gradients, is read; the others may be changed, and lie in memory alike.
     """
-    named = [named_arrays(group) for group in groups]
-    for name in named[0]:
-        arrays = [group[name] for group in named]
+    for name in groups[0]:
+        arrays = [group[name] for group in groups]
         # All with the axes as they lie in the first one's memory.
         aligned = arrays if arrays[0].flags.c_contiguous else [a.T for a in arrays]
         if not all(a.flags.c_contiguous for a in (*aligned[:1], *aligned[2:])):

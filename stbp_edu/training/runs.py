@@ -2,31 +2,37 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from stbp_edu._support import checks, files
-from stbp_edu.parameter_files import load_params, save_params
+from stbp_edu.parameter_files import as_params, load_params, save_params
 from stbp_edu.parameters import Params
 from stbp_edu.training import trainer
-from stbp_edu.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
 from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.model import Passes, PassesOf, check_fit
+from stbp_edu.training.optimiser import State
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 """The files of a run: the first while it lasts, the others when it is finished."""
-
-KIND = files.Sealed(
-    "a record that `stbp-edu train` wrote",
-    "choose the folder of a run, or train with --restart",
+CURVES = (
+    "epoch",
+    "loss",
+    "rates",
+    "outputs",
+    "gradient_norms",
+    "commonest_answer",
+    "seconds",
 )
+"""What a record has of every epoch, beside the accuracies."""
+GROUPS = ("params", "average", "m", "v")
+"""What of a state a checkpoint has arrays of, each by the names of the parameters."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,7 @@ class RunConfig:
     source: Path | None = None
 
     def __post_init__(self) -> None:
-        """Check the fields before anything is trained; a path may be given as a string."""
-        for name in ("folder", "source"):
-            if isinstance(value := getattr(self, name), str):
-                object.__setattr__(self, name, Path(value))
-        kinds = {"dataset": str, "settings": Settings, "data": Dataset, "folder": Path}
-        checks.fields("a run", self, **kinds, source=(Path, type(None)))
-        checks.choice("held_out", self.held_out, HELD_OUT)
+        """Check what would else be found wrong when the training is done."""
         checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
 
     @property
@@ -66,6 +66,66 @@ class RunConfig:
             "encodings": self.encodings,
             "source": None if self.source is None else str(self.source.resolve()),
         }
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run after some epochs, its curves, and its settings and images.
+
+    ``data`` is the :meth:`.Dataset.fingerprint` of the images, and ``request`` is that of
+    :class:`RunConfig`.
+    """
+
+    settings: Settings
+    data: str
+    state: State
+    curves: list[dict[str, Any]]
+    request: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
+    state = checkpoint.state
+    average = {} if state.average is None else state.average.arrays()
+    groups = state.params.arrays(), average, state.m, state.v
+    arrays = {
+        f"{group}.{name}": array
+        for group, of in zip(GROUPS, groups, strict=True)
+        for name, array in of.items()
+    }
+    values = {
+        "settings": to_dict(checkpoint.settings),
+        "data": checkpoint.data,
+        "curves": checkpoint.curves,
+        "request": checkpoint.request,
+        "shape": state.params.shape,
+        "step": state.step,
+        "epoch": state.epoch,
+    }
+    files.write_arrays(path, arrays, values)
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Return the checkpoint in a file, from which a run goes on bit for bit.
+
+    Raises:
+        ValueError: if the file is damaged, or this version cannot read it.
+    """
+    arrays = files.read_arrays(path)
+    with files.reading(path, "a checkpoint that `stbp-edu train` wrote"):
+        values = files.read_values(arrays)
+        groups: dict[str, dict[str, Any]] = {group: {} for group in GROUPS}
+        for key, array in arrays.items():
+            group, _, name = key.partition(".")
+            groups[group][name] = array
+        settings, shape = from_dict(values["settings"]), values["shape"]
+        params = as_params(groups["params"], shape)
+        check_fit(params, settings)
+        average = as_params(groups["average"], shape) if settings.averaging else None
+        step, epoch = values["step"], values["epoch"]
+        state = State(params, average, groups["m"], groups["v"], step, epoch)
+        data, curves, request = (values[k] for k in ("data", "curves", "request"))
+        return Checkpoint(settings, data, state, curves, request)
 
 
 @dataclass(frozen=True)
@@ -95,28 +155,21 @@ def open_run(folder: str | Path) -> FinishedRun:
         )
     record = read_record(folder)
     settings, params = from_dict(record["settings"]), load_params(folder / PARAMS)
-    with KIND.reading(folder / RECORD):
+    with files.reading(folder / PARAMS, "the parameters of this run"):
         check_fit(params, settings)
     return FinishedRun(record, settings, params)
 
 
-def read_record(folder: str | Path) -> dict[str, Any]:
-    """Return the record in a folder, after checking that the parameters beside it are its own."""
-    folder = files.as_path("folder", folder)
+def read_record(folder: Path) -> dict[str, Any]:
+    """Return the record in a folder, with the defaults of settings that came later."""
     path, params = folder / RECORD, folder / PARAMS
-    record = KIND.read(path)
-    with KIND.reading(path):
-        # With the defaults of settings that the record does not have.
+    record = files.read_json(path)
+    with files.reading(path, "a record that `stbp-edu train` wrote"):
         record["settings"] = to_dict(from_dict(record["settings"]))
-        digest = record["params"]
+        record["accuracy"]["encodings"]
     if not params.exists():
         raise FileNotFoundError(
             f"{params} must be there, as {path} is; train with --restart"
-        )
-    if digest != files.digest(params):
-        raise ValueError(
-            f"{params} must be the file that {path} was written with, and is not: it is damaged, "
-            "or a later run was stopped between the two; train with --resume or --restart"
         )
     return record
 
@@ -135,8 +188,7 @@ def earlier_work(
         ValueError: if the folder holds an unfinished run and ``resume`` is false, or a run with
             other settings or images, or damaged files: nothing is replaced unasked.
     """
-    folder = checks.instance("config", config, RunConfig).folder
-    checks.instance("resume", resume, bool), checks.instance("restart", restart, bool)
+    folder = config.folder
     if restart:
         if folder.is_symlink():  # the files in the folder that it names would be lost
             raise ValueError(
@@ -212,7 +264,6 @@ def train_in_folder(
     Where this very run is finished, nothing is done. ``passes`` makes the passes of the run. One
     process at a time trains in a folder.
     """
-    checks.instance("config", config, RunConfig)
     settings, data, folder = (
         config.settings,
         config.data.fingerprint(),
@@ -227,15 +278,9 @@ def train_in_folder(
         for event in trainer.train(settings, config.data, state, passes):
             if isinstance(event, Epoch):
                 point = {
-                    "epoch": event.epoch,
-                    "loss": event.loss,
+                    **{name: getattr(event, name) for name in CURVES},
                     "train": event.accuracy,
                     "held_out": event.test,
-                    "rates": list(event.rates),
-                    "outputs": list(event.outputs),
-                    "gradient_norms": list(event.gradient_norms),
-                    "commonest_answer": event.commonest_answer,
-                    "seconds": event.seconds,
                 }
                 state, curves = event.state, [*curves, point]
                 checkpoint = Checkpoint(settings, data, state, curves, config.request)
@@ -266,8 +311,11 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
     result = evaluate(
         params, images, labels, config.settings, rng, encodings=config.encodings
     )
-    config.folder.mkdir(parents=True, exist_ok=True)
-    save_params(config.folder / PARAMS, params)
+    folder = config.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    # An earlier run's record goes first, so that none lies beside the parameters of another run.
+    (folder / RECORD).unlink(missing_ok=True)
+    save_params(folder / PARAMS, params)
     record = {
         "dataset": config.dataset,
         "held_out": config.held_out,
@@ -276,9 +324,6 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
         **origin(),
         **environment(),
         "backend": Passes(params, config.settings).net.computes,
-        "params": files.digest(
-            config.folder / PARAMS
-        ),  # to tell them from those of another run
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),
         "accuracy": {
@@ -288,5 +333,5 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
             "images": len(labels),
         },
     }
-    KIND.write(config.folder / RECORD, record)
-    (config.folder / CHECKPOINT).unlink(missing_ok=True)
+    files.write_json(folder / RECORD, record)
+    (folder / CHECKPOINT).unlink(missing_ok=True)

@@ -5,15 +5,14 @@ import random
 import signal
 import socket
 import time
-from functools import partial
 
 import dask
 import pytest
 from distributed import Client, LocalCluster
 
-from stbp_edu.cli import sweep as command
 from stbp_edu.cli.main import main
-from stbp_edu.training.plans import run_plan
+from stbp_edu.training import sweeps
+from stbp_edu.training.sweeps import by_processes, on_cluster, run_plan
 from tests.sweeps import QUICK, bits, last, plan
 
 PATIENCE = 300  # seconds until a test that hangs is ended
@@ -38,7 +37,7 @@ def address():
 def undisturbed(tmp_path_factory):
     """The parameters of twenty runs on this machine, without Dask."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    last(run_plan(plan(folder, base=BASE), partial(command.processes, 2)))
+    last(run_plan(plan(folder, base=BASE), by_processes(2)))
     return bits(folder)
 
 
@@ -48,9 +47,7 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
     when, seen = rng.randrange(1, 16), []
     with Client(address) as client:
         client.wait_for_workers(2, timeout=PATIENCE)
-        for results in run_plan(
-            plan(tmp_path, base=BASE), partial(command.dask, address)
-        ):
+        for results in run_plan(plan(tmp_path, base=BASE), on_cluster(address)):
             seen.append(len(results))
             if seen[-1] == when:
                 time.sleep(rng.uniform(0, 0.5))
@@ -65,7 +62,7 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
 @pytest.fixture
 def planned(tmp_path, monkeypatch):
     """Write a plan of one run, and return its path; it must leave no runs."""
-    monkeypatch.setattr(command, "PATIENCE", 1.0)
+    monkeypatch.setattr(sweeps, "PATIENCE", 1.0)
     path = tmp_path / "plan.toml"
     path.write_text(TOML.format(folder=tmp_path / "runs"))
     yield str(path)

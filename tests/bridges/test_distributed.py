@@ -146,14 +146,13 @@ def run(folder, *more):
     return train.main(["digits", *SMALL, "--epochs", "2", "--out", str(folder), *more])
 
 
-@pytest.mark.parametrize(("encoder", "inputs"), [("rows", 8), ("saccades", 392)])
-def test_a_run_is_read_by_the_command_line_s_tools(tmp_path, capsys, encoder, inputs):
+def test_a_run_is_read_by_the_command_line_s_tools(tmp_path, capsys):
     """With an encoder that shows something else at each step."""
     more = [
         "--epochs",
         "6",
         "--encoder",
-        encoder,
+        "rows",
         "--T",
         "9",
         "--lr",
@@ -163,7 +162,7 @@ def test_a_run_is_read_by_the_command_line_s_tools(tmp_path, capsys, encoder, in
     ]
     assert run(tmp_path, *more) == 0
     done = open_run(tmp_path / "exact")
-    assert done.params.sizes == (inputs, 16, 10)
+    assert done.params.sizes == (8, 16, 10)
     assert [p["epoch"] for p in done.record["curves"]] == [1, 2, 3, 4, 5, 6]
     assert done.record["accuracy"]["mean"] > 0.2  # chance is 0.1
     assert run(tmp_path, *more) == 0
@@ -270,7 +269,7 @@ def test_a_step_is_that_of_the_other_command(changes):
     for passes in (partial(TensorPasses, Group()), model.Passes):
         job = TrainingJob(settings, data, initial_state(settings, data), passes)
         job.begin_epoch(0)
-        found.append((job.step(0, 1e-2), named_arrays(job.state.m)))
+        found.append((job.step(0, 1e-2), job.state.m))
     (ours, got), (theirs, want) = found
     assert ours.loss == pytest.approx(theirs.loss, rel=1e-5)
     assert (ours.right, ours.rates) == (

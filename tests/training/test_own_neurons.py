@@ -15,9 +15,13 @@ from stbp_edu.cli.train import train_arguments
 from stbp_edu.parameter_files import load_params, save_params
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import Settings, evaluate, initial_state, train
-from stbp_edu.training.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from stbp_edu.training.model import Passes, network_of, sizes_of
-from stbp_edu.training.runs import open_run
+from stbp_edu.training.runs import (
+    Checkpoint,
+    load_checkpoint,
+    open_run,
+    save_checkpoint,
+)
 from stbp_edu.training.setting_kinds import TRAINED
 from stbp_edu.training.trainer import TEST, stream
 from tests.runs import bits, epochs, first_step

@@ -1,23 +1,23 @@
 """Plans: every run is trained, whoever is killed meanwhile, with the bits of ``stbp-edu train``."""
 
 import multiprocessing
+import os
 import random
 import subprocess
 import sys
 import time
-from concurrent.futures import BrokenExecutor, Executor
-from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import NoReturn
 
 import pytest
 
 from stbp_edu._support.files import locked, read_json
 from stbp_edu.cli.main import main
-from stbp_edu.cli.sweep import processes
-from stbp_edu.training.plans import PLAN_RECORD, read_plan, run_plan, train_run
+from stbp_edu.training import sweeps
+from stbp_edu.training.plans import read_plan
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
+from stbp_edu.training.sweeps import PLAN_RECORD, by_processes, run_plan, train_run
 from tests.sweeps import QUICK, bits, last, plan
 from tools import ROOT
 
@@ -38,9 +38,8 @@ a = [0.25, 0.5]
 """
 
 
-def nobody() -> AbstractContextManager[Executor]:
-    """Open no executor: nothing is to be trained."""
-    raise AssertionError("something was to be trained")
+def nobody(jobs: object) -> NoReturn:
+    raise AssertionError(f"{jobs} were to be trained")
 
 
 @pytest.fixture
@@ -55,7 +54,7 @@ def written(tmp_path: Path) -> Path:
 def undisturbed(tmp_path_factory) -> dict[str, bytes]:
     """The parameters of eight runs that nobody disturbs."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert len(last(run_plan(plan(folder, 2), partial(processes, 2)))) == 8
+    assert len(last(run_plan(plan(folder, 2), by_processes(2)))) == 8
     return bits(folder)
 
 
@@ -97,35 +96,30 @@ def test_each_run_has_the_bits_of_train_and_is_done_once(
 
 
 @pytest.mark.slow
-def test_a_killed_process_loses_no_run(undisturbed, tmp_path: Path) -> None:
-    rng = random.Random(0)
-    when, kills, most = rng.randrange(1, 6), 0, 0
-    for results in run_plan(plan(tmp_path, 2), partial(processes, 2)):
-        most = max(most, len(multiprocessing.active_children()))
-        if len(results) == when and not kills:
-            time.sleep(rng.uniform(0, 0.5))
-            rng.choice(multiprocessing.active_children()).kill()
-            kills = 1
-    assert (kills, most, len(results)) == (1, 2, 8)
-    assert not any("error" in result for result in results.values())
+@pytest.mark.parametrize("when", [3, 8])
+def test_a_killed_process_loses_no_run_and_holds_nobody_up(
+    when, undisturbed, tmp_path: Path
+) -> None:
+    """One of two is killed while runs are left, or when all are done."""
+    seen: list[int] = []
+
+    def work() -> None:
+        for results in run_plan(plan(tmp_path, 2), by_processes(2)):
+            seen.append(len(results))
+            if seen[-1] == when:
+                time.sleep(0.2)
+                multiprocessing.active_children()[when % 2].kill()
+            assert not any("error" in result for result in results.values())
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(120)
+    hangs = thread.is_alive()
+    for process in multiprocessing.active_children():
+        process.kill()
+    assert not hangs
+    assert seen == list(range(9))
     assert bits(tmp_path) == undisturbed
-
-
-@pytest.mark.slow
-def test_a_process_that_is_killed_at_the_end_holds_nobody_up() -> None:
-    def work(which: int) -> None:
-        with processes(2) as executor:
-            assert list(executor.map(abs, range(8))) == [*range(8)]
-            multiprocessing.active_children()[which].kill()
-
-    for which in (0, 1):  # one of the two holds the lock on the work to come
-        thread = Thread(target=work, args=[which], daemon=True)
-        thread.start()
-        thread.join(60)
-        hangs = thread.is_alive()
-        for process in multiprocessing.active_children():
-            process.kill()
-        assert not hangs
 
 
 @pytest.mark.slow
@@ -162,27 +156,25 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> N
     small = plan(tmp_path, 1)
     first, *others = small.runs()
     with locked(tmp_path / f".{first}.lock"):  # as if somebody else trained it
-        results = last(run_plan(small, partial(processes, 1)))
+        results = last(run_plan(small, by_processes(1)))
     assert "is in use by another run" in results[first]["error"]
     assert all("accuracy" in results[run] for run in others)
     assert read_json(tmp_path / PLAN_RECORD)["runs"] == results
-    again = list(run_plan(small, partial(processes, 1)))
+    again = list(run_plan(small, by_processes(1)))
     assert len(again) == 2
     assert "accuracy" in again[-1][first]
     assert len(bits(tmp_path)) == 4
 
 
-def test_processes_that_end_time_and_again_are_told(tmp_path: Path) -> None:
-    opened = []
+def end_at_once(_: object) -> None:
+    os._exit(1)
 
-    class Breaks(Executor):
-        def submit(self, *_: object, **__: object):
-            opened.append(self)
-            raise BrokenExecutor
 
+@pytest.mark.slow
+def test_processes_that_end_time_and_again_are_told(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sweeps, "train_run", end_at_once)
     with pytest.raises(ChildProcessError, match="with fewer --processes"):
-        last(run_plan(plan(tmp_path, 1), lambda: nullcontext(Breaks())))
-    assert len(opened) == 3
+        last(run_plan(plan(tmp_path, 1), by_processes(1)))
 
 
 def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None:
@@ -191,9 +183,10 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
         (tmp_path / "no", "not here"),
     ):
         small = plan(folder, 1)
-        run, settings = next(iter(small.runs().items()))
-        with pytest.raises(ValueError, match=said):
-            train_run(small, run, settings, None, "another fingerprint")
+        first, *_ = small.runs()
+        run, result = train_run((small, first, None, "another fingerprint"))
+        assert run == first
+        assert said in result["error"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -239,7 +232,7 @@ def test_without_dask_its_option_says_what_to_install(
 @pytest.mark.slow
 def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
     one = {"lr": [0.01]}
-    last(run_plan(plan(tmp_path, 1, axes=one), partial(processes, 1)))
+    last(run_plan(plan(tmp_path, 1, axes=one), by_processes(1)))
     with (
         locked(tmp_path.with_name(f".{tmp_path.name}.lock")),
         pytest.raises(ValueError, match="is in use by another sweep"),

@@ -251,7 +251,7 @@ def test_the_optimiser_gets_the_sign_of_the_gradient(
     signs = {name: np.sign(g) for name, g in gradient.items()}
     size = np.sqrt(sum((s**2).sum() for s in signs.values()))
     kept = (0.1 if optimiser == "adam" else 1.0) * (clip_norm / size or 1.0)
-    for name, m in named_arrays(job.state.m).items():
+    for name, m in job.state.m.items():
         np.testing.assert_allclose(m, kept * signs[name], rtol=1e-5, err_msg=name)
     norm = np.sqrt(sum((g.astype(float) ** 2).sum() for g in gradient.values()))
     assert seen.norms == (pytest.approx(norm, rel=1e-6),)  # before the sign

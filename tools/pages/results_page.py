@@ -83,7 +83,7 @@ def changed(changes: Record) -> str:
 
 def differences(record: Record) -> list[dict[str, Any]]:
     """Return the settings of each row that differ from the recipe."""
-    recipe = {**ENDED, **to_dict(RECIPES[record["dataset"]])}
+    recipe = {**ENDED, **to_dict(RECIPES.get(record["dataset"], Settings()))}
     own = (
         r["changes"].items() for r in record["rows"]
     )  # some name settings that are gone

@@ -121,8 +121,6 @@ _DELAYED_XOR = Settings(
     encoder="rows", hold=3, loss="last-steps", read=3, lr=5e-3, schedule="constant", averaging=0.0,
     batch=64, epochs=6,
 )  # fmt: skip
-# As for MNIST, in nine steps: three for each saccade.
-_EVENTS = Settings(hidden=(800,), T=9, init_scale=0.3, encoder="saccades", epochs=30)
 # Grey levels as they are: the first convolution is computed once, and not at every step.
 _CONV = Settings(
     hidden=("15C5", "P2", "40C5", "P2", 300), T=4, tau=0.5, v_th=1.0, a=0.5, encoder="direct",
@@ -150,9 +148,6 @@ CATALOGUE = {
     "csv": CatalogueEntry("your own, in a CSV file (--csv FILE)", load_csv, _DIGITS),
     "npz": CatalogueEntry("your own, as arrays (--npz FILE)", load_npz, _DIGITS),
     "mnist": CatalogueEntry("28x28 digits", MNIST.load, _MNIST, held_out=1 / 6),
-    "mnist-saccades": CatalogueEntry(
-        "events made of them", MNIST.load, _EVENTS, held_out=1 / 6
-    ),
     "mnist-conv": CatalogueEntry(
         "MNIST with convolutions", MNIST.load, _CONV, held_out=1 / 6
     ),

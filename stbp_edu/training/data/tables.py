@@ -1,6 +1,7 @@
 """Data sets of your own: a CSV file, or arrays in an npz file."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support import checks
-from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path, read_arrays, read_text
 from stbp_edu.training.data.datasets import SPLIT_SEED, Dataset, split
 
@@ -27,22 +27,23 @@ def load_csv(file: str | Path | None) -> Dataset:
         ValueError: if no file is given, or a line is not of this form; the error names the line.
     """
     file = _given(file, "csv")
-    lines = {
-        number: line
-        for number, line in enumerate(read_text(file).splitlines(), 1)
-        if line.strip()
-    }
-    if lines and not _is_numbers(lines[first := min(lines)]):
-        del lines[first]  # the names of the columns
+    lines = enumerate(read_text(file).splitlines(), 1)
+    filled = [(number, line) for number, line in lines if line.strip()]
     try:
-        labels, values = _read_lines(lines)
+        if filled and not _numbers(filled[0][1]):
+            del filled[0]  # the names of the columns
+        if not filled:
+            raise ValueError("it has no lines")
+        columns = filled[0][1].count(",") + 1
+        table = np.array([_example(*one, columns) for one in filled])
+        labels, values = table[:, 0].astype(np.intp), table[:, 1:]
         known, classes = np.unique(labels, return_inverse=True)
         if 2 * len(known) > len(labels):
             raise ValueError(
                 f"it has {len(known)} labels among {len(labels)} examples; is a number of another "
                 "kind in its place?"
             )
-        data = _split(scaled(values), classes)
+        data = _split((values / max(1, values.max())).astype(np.float32), classes)
     except ValueError as error:
         raise ValueError(
             f"{file} must have in each line a label, 0, 1, ..., and then values from 0, with "
@@ -50,45 +51,29 @@ def load_csv(file: str | Path | None) -> Dataset:
         ) from error
     if known[0] != 0 or known[-1] != len(known) - 1:
         logging.getLogger("stbp_edu").info(
-            "%s has %d labels, %s: outputs 0 to %d stand for them, in this order",
-            *(file, len(known), ", ".join(map(str, known)), len(known) - 1),
+            f"{file} has {len(known)} labels: outputs 0 to {len(known) - 1} stand for "
+            f"{', '.join(map(str, known))}"
         )
     return data
 
 
-def _read_lines(lines: dict[int, str]) -> tuple[NDArray[np.intp], Array]:
-    """Return the labels and the values in lines of a CSV file, which are given by their numbers."""
-    if not lines:
-        raise ValueError("it has no lines")
-    columns = lines[min(lines)].count(",") + 1
+def _numbers(line: str) -> list[float]:
+    """Return the numbers in a line of a CSV file; none where it has anything else."""
     try:
-        table = np.loadtxt([*lines.values()], delimiter=",", ndmin=2, comments=None)
+        return [float(word) for word in line.split(",")]
     except ValueError:
-        table = np.full((1, 1), np.nan)
-    labels, values = table[:, 0], table[:, 1:]
-    whole = np.isfinite(table).all() and (labels == labels.round()).all()
-    if whole and values.size and values.min() >= 0:
-        return labels.astype(np.intp), values
-    faults = ((number, _fault(line, columns)) for number, line in lines.items())
-    number, fault = next(
-        ((n, fault) for n, fault in faults if fault), (min(lines), "cannot be read")
-    )
-    raise ValueError(f"line {number} {fault}")
+        return []
 
 
-def _fault(line: str, columns: int) -> str:
-    """Return what is wrong with a line of a CSV file; nothing where it is as it should be."""
-    if not _is_numbers(line):
-        return f"is {checks.brief(line)}, and not numbers alone"
-    label, *values = map(float, line.split(","))
-    if len(values) != columns - 1:
-        return f"has {len(values) + 1} columns, and the first has {columns}"
-    if not values:
-        return "has no values"
-    if not label.is_integer():
-        return f"has the label {label:g}, which is not an integer"
-    bad = next((v for v in values if not 0 <= v < np.inf), 0)
-    return f"has the value {bad:g}, which is not a number from 0" if bad else ""
+def _example(number: int, line: str, columns: int) -> list[float]:
+    """Return the label and the values in a line of a CSV file."""
+    found = _numbers(line)
+    if len(found) not in (0, columns):
+        raise ValueError(f"line {number} has {len(found)} columns, the first {columns}")
+    usable = [0 <= value < math.inf for value in found[1:]]
+    if not usable or not all(usable) or not found[0].is_integer():
+        raise ValueError(f"line {number} is {checks.brief(line)}")
+    return found
 
 
 def load_npz(file: str | Path | None) -> Dataset:
@@ -116,16 +101,6 @@ def load_npz(file: str | Path | None) -> Dataset:
         ) from error
 
 
-def scaled(values: Array) -> NDArray[np.float32]:
-    """Return values from 0 as floats in [0, 1].
-
-    >>> scaled(np.array([[0.0, 4.0], [8.0, 2.0]])).tolist()
-    [[0.0, 0.5], [1.0, 0.25]]
-    """
-    largest = max(1.0, float(values.max()))
-    return (values / largest).astype(np.float32)
-
-
 def _given(file: str | Path | None, kind: str) -> Path:
     """Return the file of the user's data, which has to be named."""
     if file is None:
@@ -133,15 +108,6 @@ def _given(file: str | Path | None, kind: str) -> Path:
             f"data must be given for {kind}: the {kind} file, with --{kind} FILE or --data FILE"
         )
     return as_path("file", file)
-
-
-def _is_numbers(line: str) -> bool:
-    """Return whether a line of a CSV file has numbers, not the names of columns."""
-    try:
-        [float(word) for word in line.split(",")]
-    except ValueError:
-        return False
-    return True
 
 
 def _as_images(values: NDArray[Any]) -> NDArray[Any]:

@@ -1,0 +1,211 @@
+"""Sweeps: the runs of a plan, several at a time, by processes of this machine or by Dask.
+
+Each run goes on from its last checkpoint: what ends early loses the epochs that it was at.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from stbp_edu._support import checks, files
+from stbp_edu.engine.threads import limit_threads, one_blas_thread
+from stbp_edu.training.data import load_dataset
+from stbp_edu.training.plans import Plan
+from stbp_edu.training.runs import earlier_work, read_record, train_in_folder
+
+PLAN_RECORD = "sweep.json"
+MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
+PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
+
+Results = dict[str, dict[str, Any]]
+"""What has ended, by the name of the run: its accuracy, or the error that ended it."""
+
+Job = tuple[Plan, str, Path | None, str]
+"""A run: its plan, its name, the folder of the data set, and the fingerprint of its images."""
+
+CarryOut = Callable[[Sequence[Job]], Iterator[tuple[str, dict[str, Any]]]]
+"""Trains runs by :func:`train_run`, several at a time, and yields each result as it comes."""
+
+
+def run_plan(
+    plan: Plan, carry_out: CarryOut, data_folder: Path | None = None
+) -> Iterator[Results]:
+    """Train what is not finished; yield what has ended, first what earlier calls finished.
+
+    The last entry of what is yielded is the newest, and ``sweep.json`` in the plan's folder holds
+    the same. A run that fails does not stop the others, and is tried again by the next call.
+
+    Raises:
+        ValueError: before anything is trained, if a folder holds another run than the plan's.
+        ChildProcessError: if processes have ended again and again; all that is saved is kept.
+    """
+    data = load_dataset(plan.dataset, data_folder, plan.held_out)
+    message = (
+        f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
+    )
+    with files.claimed(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
+        results: Results = {}
+        jobs: list[Job] = []
+        where = data_folder and data_folder.absolute()
+        for run, settings in plan.runs().items():
+            try:
+                _, record = earlier_work(plan.config(run, settings, data), resume=True)
+            except ValueError as error:
+                said = str(error).partition(";")[0]
+                mend = f"name another folder in the plan, or remove {plan.folder / run}"
+                raise ValueError(f"{said}; {mend}") from error
+            if record:
+                results[run] = _result(record)
+            else:
+                jobs.append((plan, run, where, data.fingerprint()))
+        if results:
+            _write(plan, results)
+        yield results
+        plan.folder.mkdir(parents=True, exist_ok=True)
+        for run, result in carry_out(jobs) if jobs else ():
+            results[run] = result
+            _write(plan, results)
+            yield results
+
+
+def _write(plan: Plan, results: Results) -> None:
+    """Write the record of a plan: what was planned, and what has ended so far."""
+    planned = {**asdict(plan), "folder": str(plan.folder)}
+    files.write_json(plan.folder / PLAN_RECORD, {"plan": planned, "runs": results})
+
+
+def _result(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of a run's record that the record of a plan holds."""
+    return {key: record.get(key) for key in ("accuracy", "seconds", "params")}
+
+
+def train_run(job: Job) -> tuple[str, dict[str, Any]]:
+    """Train a run in its folder, or go on where it stopped; return its name and its result.
+
+    The result of a run that fails is the error. It fails, too, where the folder or the images here
+    are not those of the sweep.
+    """
+    plan, run, data_folder, fingerprint = job
+    try:
+        if not plan.folder.is_dir():
+            raise ValueError(
+                "folder must be on a disk that all machines share, and "
+                f"{plan.folder} is not here; name another in the plan"
+            )
+        one_blas_thread()  # for good: another run of this process may still need the limit
+        limit_threads(1)
+        data = _load(plan.dataset, data_folder, held_out=plan.held_out)
+        if data.fingerprint() != fingerprint:
+            raise ValueError(
+                f"dataset must be the same on every machine, and {plan.dataset} has other images "
+                "here; give the same --data to all"
+            )
+        config = plan.config(run, plan.runs()[run], data)
+        deque(train_in_folder(config, resume=True), maxlen=0)
+        return run, _result(read_record(config.folder))
+    except Exception as error:
+        return run, {"error": f"{type(error).__name__}: {error}"}
+
+
+_load = lru_cache(maxsize=1)(load_dataset)  # a process trains many runs on one data set
+
+
+def by_processes(count: int) -> CarryOut:
+    """Return what trains runs in this many processes of this machine.
+
+    Where the system ends a process, as for lack of memory, the runs go on in new ones.
+    """
+
+    def carry_out(jobs: Sequence[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
+        left = {job[1]: job for job in jobs}
+        for _ in range(MOST_POOLS):
+            spawn = multiprocessing.get_context("spawn")
+            before = set(multiprocessing.active_children())
+            pool = ProcessPoolExecutor(min(count, len(left)), spawn, end_with_parent)
+            try:
+                futures = [pool.submit(train_run, job) for job in left.values()]
+                for future in as_completed(futures):
+                    run, result = future.result()
+                    del left[run]
+                    yield run, result
+                return
+            except BrokenExecutor:
+                continue
+            finally:
+                # It would wait until they are done, where something stopped the sweep, and else for
+                # one to stop by itself: for ever if another was killed as it took its turn.
+                for process in set(multiprocessing.active_children()) - before:
+                    process.terminate()
+                pool.shutdown(cancel_futures=True)
+        raise ChildProcessError(
+            f"processes have ended early {MOST_POOLS} times, perhaps for lack of memory; all that "
+            "was saved is kept: give the same command to go on, with fewer --processes"
+        )
+
+    return carry_out
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it has ended, and leave Ctrl-C to that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)  # or it would train on, and keep the folder of its run locked
+
+    Thread(target=watch, daemon=True).start()
+
+
+def on_cluster(address: str) -> CarryOut:
+    """Return what trains runs on a Dask cluster; it goes on in others where a worker has ended.
+
+    Raises:
+        ImportError: if Dask is not installed.
+        ValueError: if no scheduler answers at the address, or it has no worker.
+    """
+    distributed = checks.require("distributed", "--dask")
+    try:
+        asyncio.run(asyncio.wait_for(_identity(address), PATIENCE))
+        client = distributed.Client(address, timeout=PATIENCE)
+    except Exception as error:  # whatever is at this address, it may answer anything
+        raise ValueError(
+            f"dask must be the address of a scheduler, and none answers at {address!r} "
+            f"({str(error) or type(error).__name__}); start one with: dask scheduler"
+        ) from error
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE)
+    except OSError as error:
+        client.close()
+        raise ValueError(
+            f"dask must be the scheduler of at least one worker, and {address!r} has none; "
+            f"start one with: dask worker {address} --nthreads 1"
+        ) from error
+
+    def carry_out(jobs: Sequence[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
+        with client:
+            futures = client.map(train_run, jobs, pure=False)
+            for future in distributed.as_completed(futures):
+                yield future.result()
+
+    return carry_out
+
+
+async def _identity(address: str) -> object:
+    """Ask who is there; a client would wait for ever where its call is taken and never answered."""
+    from distributed import Security
+    from distributed.core import rpc
+
+    options = Security().get_connection_args("client")
+    async with rpc(address, timeout=PATIENCE, connection_args=options) as other:
+        return await other.identity()
