@@ -12,7 +12,6 @@ import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,14 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.files import read_json, write_json
 from stbp_edu.cli.main import format_duration
-from stbp_edu.cli.sweep import processes, watch_runs
+from stbp_edu.cli.sweep import watch_runs
 from stbp_edu.parameter_files import load_params
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import measurements_folder, origin, plus_minus
-from stbp_edu.training.plans import Plan, Results, run_plan
-from stbp_edu.training.runs import KIND, PARAMS, RECORD, finish
+from stbp_edu.training.plans import Plan
+from stbp_edu.training.runs import PARAMS, RECORD, finish
 from stbp_edu.training.settings import from_dict
+from stbp_edu.training.sweeps import Results, by_processes, run_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
@@ -116,8 +116,8 @@ def carry_out(
     Raises:
         SystemExit: if a run failed; what is done is kept.
     """
-    opened = partial(processes, checks.count("processes", count))
-    results = watch_runs(run_plan(plan, opened, data_folder), len(plan.runs()))
+    carry_out = by_processes(checks.count("processes", count))
+    results = watch_runs(run_plan(plan, carry_out, data_folder), len(plan.runs()))
     errors = {
         plan.folder / run: r["error"] for run, r in results.items() if "error" in r
     }
@@ -151,8 +151,8 @@ def evaluate_again(row: Plan, data_folder: Path | None) -> None:
 
 def record(folder: Path, load: float) -> dict[str, Any]:
     """Return the record of a finished run; it keeps the load of the machine before its row."""
-    done = {"load_before": load, **KIND.read(folder / RECORD)}
-    KIND.write(folder / RECORD, done)
+    done = {"load_before": load, **read_json(folder / RECORD)}
+    write_json(folder / RECORD, done)
     curves = [{k: round(p[k], 5) for k in CURVES if k in p} for p in done["curves"]]
     return {**done, "curves": curves}
 

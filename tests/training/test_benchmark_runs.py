@@ -1,8 +1,8 @@
 """The scripts that measure: rows on one footing, and done once."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from stbp_edu.training import RECIPES, Settings, runs
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RECORD, train_in_folder
+from stbp_edu.training.sweeps import CarryOut, train_run
 
 QUICK = {
     "hidden": (16,),
@@ -25,9 +26,18 @@ QUICK = {
 ROWS = {"classic": {"rule": "classic"}, "steep": {"weight_decay": 1e38}}
 
 
-def nobody(_: int) -> None:
-    """Open no executor: nothing is to be trained."""
-    raise AssertionError("something was to be trained")
+def here(_: int) -> CarryOut:
+    """Train in this process, which is quicker than starting others."""
+    return lambda jobs: map(train_run, jobs)
+
+
+def nobody(_: int) -> CarryOut:
+    """Train nothing: all is done."""
+
+    def carry_out(jobs: object) -> NoReturn:
+        raise AssertionError(f"{jobs} were to be trained")
+
+    return carry_out
 
 
 def failing(*_: object) -> None:
@@ -40,7 +50,7 @@ def test_a_measurement_is_made_once_and_goes_on(monkeypatch, tmp_path: Path) -> 
     rows = {"slow, cold": QUICK}
     plan = accuracy.MeasuredTable("A trial", rows, dataset="digits", seeds=(0, 1))
     monkeypatch.setitem(accuracy.PLANS, "trial", plan)
-    monkeypatch.setattr(accuracy, "processes", ThreadPoolExecutor)  # quicker to start
+    monkeypatch.setattr(accuracy, "by_processes", here)
     out = tmp_path / "digits-trial.json"
     argv = ["--what", "trial", "--work", str(tmp_path / "work"), "--out", str(tmp_path)]
     with monkeypatch.context() as patched:
@@ -55,7 +65,7 @@ def test_a_measurement_is_made_once_and_goes_on(monkeypatch, tmp_path: Path) -> 
     means = [run["accuracy"]["mean"] for run in row["runs"]]
     assert row["accuracy"]["mean"] == pytest.approx(sum(means) / 2)
     assert row["accuracy"]["spread"] == pytest.approx(abs(means[0] - means[1]) / 2**0.5)
-    monkeypatch.setattr(accuracy, "processes", nobody)
+    monkeypatch.setattr(accuracy, "by_processes", nobody)
     rows["longer answers"] = {**QUICK, "T_test": 30}
     assert accuracy.main(argv) == 0
     same, again = read_json(out)["rows"]
@@ -77,7 +87,7 @@ def test_ablations_are_on_one_footing(tmp_path: Path, monkeypatch) -> None:
     }
     for name, value in quick.items():
         monkeypatch.setattr(ablations, name, value)
-    monkeypatch.setattr(accuracy, "processes", ThreadPoolExecutor)
+    monkeypatch.setattr(accuracy, "by_processes", here)
     assert (
         ablations.main(["--work", str(tmp_path / "work"), "--out", str(tmp_path)]) == 0
     )
