@@ -5,10 +5,8 @@ import pytest
 
 import stbp_edu
 from stbp_edu import LIF, losses
-from stbp_edu.training import Settings
 from stbp_edu.training.data.tables import load_csv
 from stbp_edu.training.plans import read_plan
-from stbp_edu.training.runs import RunConfig
 
 NEURON = "tau = 0.5; u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
 
@@ -225,7 +223,3 @@ def test_files_may_be_named_by_a_string(tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text('dataset = "digits"\nseeds = [0]\n')
     assert read_plan(str(plan)) == read_plan(plan)
-    config = RunConfig(
-        "csv", Settings(), load_csv(table), str(tmp_path), source=str(table)
-    )
-    assert (config.folder, config.source) == (tmp_path, table)

@@ -19,7 +19,6 @@ from stbp_edu.training import (
     RECIPES,
     Epoch,
     Settings,
-    checkpoints,
     load_digits,
     runs,
     train,
@@ -122,7 +121,7 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     tmp_path: Path, capsys, monkeypatch
 ) -> None:
     argv = ["train", "digits", "--out", tmp_path, "--rule", "exact", *QUICK[:-1], "1"]
-    saved = checkpoints.save_checkpoint
+    saved = runs.save_checkpoint
 
     def save_and_stop(*args) -> None:
         saved(*args)
