@@ -4,7 +4,6 @@
 - ``steps``, ``neurons``: the derived program of a neuron on tensors, as a function of autograd.
 - ``layers``, ``lif_network``: modules: a layer of neurons on any weights, and a network of them.
 - ``usual_names``: the names that other frameworks give to a neuron's constants.
-- ``first_derivative``: backward passes that refuse to be differentiated.
 - ``parameters``: their parameters as NumPy has them, and back.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``train``: a run in one process or in several, as a command.

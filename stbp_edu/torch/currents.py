@@ -4,12 +4,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 
 from stbp_edu.engine import compiled
 from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
 from stbp_edu.engine.threads import limit_threads
-from stbp_edu.torch.first_derivative import only_once
 
 MUCH = 10_000_000
 """Products of weights and inputs from which on it pays to compile."""
@@ -34,7 +34,7 @@ class SpikeProduct(torch.autograd.Function):
         return x
 
     @staticmethod
-    @only_once
+    @once_differentiable
     def backward(ctx: Any, epsilon: Tensor) -> Any:
         """Return the gradients of spikes, weights and biases."""
         (W,) = ctx.saved_tensors

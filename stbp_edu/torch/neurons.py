@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from stbp_edu.arrows.step.layer_program import Adjoint as Node
 from stbp_edu.torch.currents import recurrent_gradient
-from stbp_edu.torch.first_derivative import only_once
 from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.tensor_loops import go_in_loops
 
@@ -74,7 +74,7 @@ class Neurons(torch.autograd.Function):
         return *states, *copies, *last
 
     @staticmethod
-    @only_once
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned."""
         steps, twin, heads, carried, in_loops = ctx.setting

@@ -108,7 +108,7 @@ def test_samples_first_is_said_once_in_a_network():
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
-def test_a_second_derivative_is_refused_with_a_sentence(rule):
+def test_a_second_derivative_is_refused(rule):
     """And a first one with its graph is what it is without."""
     net, x = network(rule), torch.rand(5, 2, 4)
     _, want = gradients(net, x)
@@ -117,7 +117,7 @@ def test_a_second_derivative_is_refused_with_a_sentence(rule):
     )
     for one, other in zip(found, want, strict=True):
         assert torch.equal(one, other)
-    with pytest.raises(RuntimeError, match=r"no second derivative here.*create_graph"):
+    with pytest.raises(RuntimeError, match="differentiate twice"):
         sum(g.square().sum() for g in found).backward()
 
 

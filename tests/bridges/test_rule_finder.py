@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF, derive
+from stbp_edu.arrows.finder.asked_network import OTHER_RESETS
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.neuron import GATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf, which_rule
@@ -59,7 +60,7 @@ def test_a_scale_is_taken_into_account():
     assert which_rule(network, scaled, X, neuron, scale=0.5).rules == [
         ("linear", "exact")
     ]
-    assert "No gate has these outputs: nearest is" in repr(
+    assert "No reset has these outputs: nearest is" in repr(
         which_rule(network, scaled, X, neuron)
     )
 
@@ -75,7 +76,7 @@ def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
     assert found.rules == []
     assert 0.01 < found.nearest[0].residual < 1
     assert (
-        "No rule has this gradient, though exponential has the outputs: nearest"
+        "No rule has this gradient, though exponential gate has the outputs: nearest"
         in repr(found)
     )
     network[1].weights.weight.register_hook(lambda g: 3 * g)
@@ -83,6 +84,30 @@ def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
     assert found.nearest[0].factors == pytest.approx((1, 3))
     assert found.rules == []
     assert repr(found) == "exponential gate, exact times 1, 3 by layer."
+
+
+def test_a_batch_that_does_not_tell_resets_apart_says_so(network):
+    """Of one step, after which nothing is reset; and equal rules of one reset are equal ever."""
+    found = which_rule(network, network, X[:1], NEURON)
+    assert len(found.rules) > len(found.gates) == 5
+    assert repr(found).endswith(
+        "This batch is too small to tell them apart: pass more steps or samples, or larger inputs."
+    )
+    soft = bridge(LIF(tau=0.8, v_th=0.6, gate="soft"), "leak-only")
+    found = which_rule(soft, soft, X, NEURON)
+    assert found.rules == [("soft", "detached-reset"), ("soft", "leak-only")]
+    assert found.told_apart
+
+
+@pytest.mark.parametrize("rule", ["exact", "spatial-only"])
+@pytest.mark.parametrize("reset", OTHER_RESETS)
+def test_resets_of_frameworks_are_tried_beside_the_gates(reset, rule):
+    lines = derive(OTHER_RESETS[reset], tau=0.8, v_th=0.6, surrogate=NEURON.surrogate)
+    network = bridge(lines, rule)
+    found = which_rule(network, network, X, NEURON)
+    assert found.gates == [reset]
+    assert found.rules[0] == (reset, rule)
+    assert found.told_apart
 
 
 class Spike(torch.autograd.Function):

@@ -1,4 +1,4 @@
-"""Which gate and rule has a network that is written in any framework?
+"""Which reset and rule has a network that is written in any framework?
 
 It is asked: for its outputs, and for the gradients of its weights when an error comes to the
 outputs. A framework needs a function that asks; :mod:`stbp_edu.torch.rule_finder` is PyTorch's.
@@ -6,19 +6,22 @@ outputs. A framework needs a function that asks; :mod:`stbp_edu.torch.rule_finde
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.adjoints import derivatives_on
+from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
+from stbp_edu.arrows.arrow import neuron_from
 from stbp_edu.arrows.finder.comparison_of_rules import RuleFit, candidates
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.rules import RULES
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import LayerParams, Table, network, reading_output
+from stbp_edu.arrows.table import LayerParams, Table, network
+from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import GATES, LIF
 
 TOLERANCE = 1e-4
@@ -29,22 +32,31 @@ Gradient = Callable[[Array], LayerParams]
 """From the error that comes to every output, (T, S, n[N]), to the gradients of the weights."""
 Ask = Callable[[Array], tuple[Array, Gradient]]
 """From an input (T, S, n[0]) to the outputs (T, S, n[N]), and the gradients for an error."""
+OTHER_RESETS = {
+    "soft reset within the step": "u = tau * u + x - tau * v_th * o; o = spike(u - v_th)",
+    "no reset": "u = tau * u + x; o = spike(u - v_th)",
+}
+"""The resets of frameworks that no gate of an LIF has, as lines."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """Which gates and rules a network has.
+    """Which resets and rules a network has.
 
     Attributes:
-        rules: each gate and rule with its outputs and its gradient.
-        gates: the gates that have its outputs; of a neuron of your own, "lines".
-        nearest: by residual, the nearest first; empty where no gate has the outputs.
-        differing: by gate, how many outputs differ.
+        rules: each reset and rule with its outputs and its gradient.
+        gates: the resets that have its outputs: gates of an LIF, those in
+            ``OTHER_RESETS``; of a neuron of your own, "lines".
+        nearest: by residual, the nearest first; empty where no reset has the outputs.
+        told_apart: whether ``rules`` also agree with each other on a larger input; if not, this
+            input does not tell which of them it is.
+        differing: by reset, how many outputs differ.
     """
 
     rules: list[tuple[str, str]]
     gates: list[str]
     nearest: list[RuleFit]
+    told_apart: bool
     differing: dict[str, int]
 
     def __repr__(self) -> str:
@@ -52,35 +64,44 @@ class Match:
         if not self.gates:
             gate = min(self.differing, key=lambda gate: self.differing[gate])
             return (
-                f"No gate has these outputs: nearest is {gate}, with {self.differing[gate]} that "
-                "differ. Compare leak, threshold, the time of the reset, and scale=."
+                f"No reset has these outputs: nearest is {_reset(gate)}, with "
+                f"{self.differing[gate]} that differ. Compare leak, threshold, the time of the "
+                "reset, and scale=."
             )
         best = self.nearest[0]
         name = _called(best.gate, best.rule)
         if self.rules:
-            equal = [_called(gate, rule) for gate, rule in self.rules]
-            return f"{' = '.join(equal)}."
+            said = f"{' = '.join(_called(*pair) for pair in self.rules)}."
+            if not self.told_apart:
+                said += (
+                    " This batch is too small to tell them apart: pass more steps or samples, or "
+                    "larger inputs."
+                )
+            return said
         if best.left < TOLERANCE:
             factors = ", ".join(f"{k:.4g}" for k in best.factors)
             return f"{name} times {factors} by layer."
         return (
-            f"No rule has this gradient, though {' and '.join(self.gates)} has the outputs: "
-            f"nearest is {name}, {best.residual:.1%} away. If your surrogate is another one, "
-            "give it to the neuron: surrogate=SurrogateOf(your spike function)."
+            f"No rule has this gradient, though {' and '.join(map(_reset, self.gates))} has the "
+            f"outputs: nearest is {name}, {best.residual:.1%} away. If your surrogate is another "
+            "one, give it to the neuron: surrogate=SurrogateOf(your spike function)."
         )
 
 
+def _reset(gate: str) -> str:
+    """Return what to call a reset."""
+    return f"{gate} gate" if gate in GATES else gate
+
+
 def _called(gate: str, rule: str) -> str:
-    """Return the name of a gate and a rule."""
-    if gate == "lines":
-        return rule
-    return f"{gate} gate, {rule}"
+    """Return the name of a reset and a rule."""
+    return rule if gate == "lines" else f"{_reset(gate)}, {rule}"
 
 
 def which_rule(
     ask: Ask, params: LayerParams, sizes: str, neurons: Any, spikes: Array
 ) -> Match:
-    """Return which gates have a network's outputs, and which rules its gradient.
+    """Return which resets have a network's outputs, and which rules its gradient.
 
     Args:
         ask: runs the network from rest.
@@ -92,65 +113,95 @@ def which_rule(
     Raises:
         ValueError: if the network does not answer twice alike, or not as asked for.
     """
-    nets = {}
-    if isinstance(neurons, LIF):
-        for gate in GATES:
-            neuron = from_lif(replace(neurons, gate=gate))
-            nets[gate] = reading_output(sizes, neuron)
-    else:
-        nets["lines"] = network(sizes, neurons, Loss("given", neurons[-1].output))
-    some = next(iter(nets.values()))
-    output, found = _answer(ask, some, spikes)
-    signal = _signal(output)
+    nets = _networks(sizes, neurons)
+    output, found = _answer(ask, next(iter(nets.values())), spikes)
     differing = {}
-    ranked = []
+    fits: list[RuleFit] = []
     for gate, net in nets.items():
         trace = forward(net, params, spikes)
         ours = trace[net.loss.state][-1]
         differing[gate] = _differing(ours, output)
         if not differing[gate]:
-            local = derivatives_on(net, params, trace, signal)
-            ranked += candidates([(local, found)], gate)
-    ranked.sort(key=lambda one: one.rank(TOLERANCE))
+            local = derivatives_on(net, params, trace, _signal(output))
+            fits += candidates([(local, found)], gate)
+    fits = sorted(fits, key=lambda one: one.rank(TOLERANCE))
+    rules = [(fit.gate, fit.rule) for fit in fits if fit.residual < TOLERANCE]
     gates = [gate for gate, count in differing.items() if not count]
-    rules = [(fit.gate, fit.rule) for fit in ranked if fit.residual < TOLERANCE]
-    return Match(rules, gates, ranked, differing)
+    told_apart = _agree_elsewhere(nets, params, rules, spikes.shape[2:])
+    return Match(rules, gates, fits, told_apart, differing)
+
+
+def _networks(sizes: str, neurons: Any) -> dict[str, Table]:
+    """Return the networks to compare with by their resets; the loss of each reads the outputs."""
+    if not isinstance(neurons, LIF):
+        return {"lines": network(sizes, neurons, Loss("given", neurons[-1].output))}
+    possible = {gate: from_lif(replace(neurons, gate=gate)) for gate in GATES}
+    for reset, text in OTHER_RESETS.items():
+        lines = read_lines(text, {"tau": neurons.tau, "v_th": neurons.v_th})
+        possible[reset] = neuron_from(lines, neurons.surrogate)
+    nets = {}
+    for reset, neuron in possible.items():
+        nets[reset] = network(sizes, neuron, Loss("given", neuron.output))
+    return nets
+
+
+def _agree_elsewhere(
+    nets: Mapping[str, Table],
+    params: LayerParams,
+    rules: list[tuple[str, str]],
+    shape: tuple[int, ...],
+) -> bool:
+    """Return whether resets and rules have the same outputs and gradients on a larger input."""
+    inputs = 3 * np.random.default_rng(1).random((24, 8, *shape))
+    inputs = inputs.astype(params[1]["W"].dtype)
+    first: list[Array] = []
+    for gate, rule in rules if len(rules) > 1 else []:
+        net = nets[gate]
+        trace = forward(net, params, inputs)
+        output = trace[net.loss.state][-1]
+        local = derivatives_on(net, params, trace, _signal(output))
+        layers = gradients(local, lambdas(local, rule), RULES[rule].start)
+        arrays = [output, *(layer["W"] for layer in layers[1:])]
+        first = first or arrays
+        for one, other in zip(arrays, first, strict=True):
+            if not np.allclose(one, other, TOLERANCE, TOLERANCE * np.abs(other).max()):
+                return False
+    return True
 
 
 def _signal(output: Array) -> Array:
     """Return the error that comes to the outputs: the same for the same shape."""
     rng = np.random.default_rng(0)
-    signal = rng.normal(size=output.shape)
-    return signal.astype(output.dtype)
+    return rng.normal(size=output.shape).astype(output.dtype)
 
 
 def _answer(ask: Ask, net: Table, spikes: Array) -> tuple[Array, LayerParams]:
     """Return the outputs of a network and its gradients, if they are those of a network."""
     output, gradient = ask(spikes)
+    if not np.array_equal(output, ask(spikes)[0]):
+        raise ValueError(
+            "run must give the same outputs twice, got others the second time; begin each run from "
+            "rest, with the states of your modules reset in it (functional.reset_net in "
+            "SpikingJelly, utils.reset in snnTorch), and call model.eval() if it has dropout or "
+            "batch norm"
+        )
     T, S = spikes.shape[:2]
     shape = (T, S, *net.shape_of(net.N))
     last = net.layers[-1].neuron
-    spiking = net.loss.state == last.lines.spike
     if output.shape != shape or not output.any():
         raise ValueError(
             f"run must return outputs (T, S, n[N]) = {shape}, some of them not 0, got shape "
             f"{output.shape}, {np.count_nonzero(output)} spikes; stack those of each step, and "
             "lower the threshold or raise the weights"
         )
-    if spiking and not np.isin(output, (0, 1)).all():
-        odd = output[~np.isin(output, (0, 1))][0]
+    odd = output[~np.isin(output, (0, 1))]
+    if net.loss.state == last.lines.spike and odd.size:
         raise ValueError(
-            f"run must return spikes, 0 or 1, got {odd:.4g}; for a read-out that does not spike "
+            f"run must return spikes, 0 or 1, got {odd[0]:.4g}; for a read-out that does not spike "
             "pass two neurons, (hidden, read-out), the second from stbp_edu.derive"
         )
-    if not np.array_equal(output, ask(spikes)[0]):
-        raise ValueError(
-            "run must give the same outputs twice, got others the second time; call model.eval() "
-            "if it has dropout or batch norm, and begin each run from rest"
-        )
     found = gradient(_signal(output))
-    in_layers = [any(map(np.any, layer.values())) for layer in found[1:]]
-    if not any(in_layers):
+    if not any(np.any(array) for layer in found[1:] for array in layer.values()):
         raise ValueError(
             "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
             "detach, let all weights require gradients, or widen the surrogate"
@@ -162,6 +213,5 @@ def _differing(ours: Array, yours: Array) -> int:
     """Return how many outputs differ: spikes at all, potentials by more than rounding."""
     if np.isin(ours, (0, 1)).all():
         return int(np.count_nonzero(ours != yours))
-    difference = np.abs(ours - yours)
-    largest = np.abs(ours).max()
-    return int(np.count_nonzero(difference > SAME * largest))
+    far = np.abs(ours - yours) > SAME * np.abs(ours).max()
+    return int(np.count_nonzero(far))
