@@ -17,7 +17,7 @@ from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_line
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.arrows.step.shown_program import program
 from stbp_edu.arrows.table import reading_output
-from stbp_edu.lines.latex_names import indexed
+from stbp_edu.lines.latex import indexed
 from stbp_edu.lines.text import read_lines
 from stbp_edu.surrogates import Gaussian, Surrogate
 
@@ -54,6 +54,8 @@ class Derived:
         lines = self.neuron.lines
         given = [repr("; ".join(lines.text.split("\n")))]
         given += [f"{name}={value:g}" for name, value in lines.constants.items()]
+        if lines.spike:
+            given.append(f"surrogate={self.neuron.surrogate!r}")
         return f"derive({', '.join(given)})"
 
     def __str__(self) -> str:
@@ -166,7 +168,7 @@ def derive(
 
     Args:
         text: the lines.
-        surrogate: h, which stands in for the derivative of the spike; a Gaussian where None.
+        surrogate: h, which stands in for the derivative of the spike; ``Gaussian()`` where None.
         learn: constants that each layer learns.
         learn_each: constants that each neuron learns.
         constants: the values of names that the text gives none. Of a constant in ``learn_each``, a
@@ -201,7 +203,7 @@ def derive(
                 f"{name} must be one number, got {len(several[name])}; give one for each neuron "
                 f"where each learns its own: learn_each=[{name!r}]"
             )
-    surrogate = Gaussian(a=0.5) if surrogate is None else surrogate
+    surrogate = Gaussian() if surrogate is None else surrogate
     neuron = neuron_from(lines, surrogate, learn, learn_each)
     return Derived(replace(neuron, starts=several))
 

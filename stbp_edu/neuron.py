@@ -63,7 +63,7 @@ class LIF:
 
     tau: float = 0.5
     v_th: float = 0.75
-    surrogate: Surrogate = field(default_factory=lambda: Gaussian(a=0.5))
+    surrogate: Surrogate = field(default_factory=Gaussian)
     gate: str = "exponential"
 
     def __post_init__(self) -> None:

@@ -216,12 +216,14 @@ class Sigmoid(Curve):
 class Gaussian(Curve):
     """h4: the normal density of variance a (id ``h4``).
 
-    h(v) = e^(-v²/(2a)) / √(2πa). ``a`` is in squared units of the potential; > 0.
+    h(v) = e^(-v²/(2a)) / √(2πa). ``a`` is in squared units of the potential; > 0. ``Gaussian()``
+    is the surrogate of every neuron that is given no other.
 
     >>> Gaussian(a=1.0).derivative(np.array([0.0])).round(4)
     array([0.3989])
     """
 
+    a: float = 0.5
     proof_a: ClassVar[float] = 0.8
 
     def h(self, v: Any, xp: Any) -> Any:

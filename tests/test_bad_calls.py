@@ -140,6 +140,7 @@ VALUES = {
 }  # fmt: skip
 ELEMENT = {"self": Gaussian()}
 OWN = {
+    "Gaussian": {"a": 0.5},
     "Settings": {f.name: f.default for f in dataclasses.fields(Settings)}
     | {"learn": ("tau",), "learn_each": ("v_th",), "neuron": LINES, "readout": LINES},
     "evaluate": {"params": stbp_edu.init_params([64, 3, 10], rng(), np.float32)},

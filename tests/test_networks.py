@@ -323,7 +323,7 @@ def test_constants_may_start_at_a_value_for_each_neuron():
 def test_a_derived_neuron_shows_its_lines_and_constants_and_its_formulas_are_one_block():
     assert repr(TWO_STATES) == (
         "derive('i = alpha * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)', "
-        "alpha=0.6, tau=0.9, v_th=0.5)"
+        "alpha=0.6, tau=0.9, v_th=0.5, surrogate=Gaussian(a=0.5))"
     )
     block = TWO_STATES.formulas("e-prop")._repr_latex_()
     assert all(
@@ -414,15 +414,6 @@ def test_a_spike_that_is_forgotten_is_asked_for():
         match=r"no line is a spike.*\n.*\n.*\nadd the line o = spike\(u - v_th\)",
     ):
         derive("u = tau * u * (1 - o) + x", tau=0.5)
-
-
-@pytest.mark.parametrize("gate", ["exponential", "linear", "soft"])
-def test_neurons_that_are_built_equal_those_that_are_read(gate):
-    built = arrows.part_one.from_lif(LIF(gate=gate))
-    read = derive(built.lines.text, **built.lines.constants).neuron
-    assert {k: str(v) for k, v in built.lines.lines.items()} == {
-        k: str(v) for k, v in read.lines.lines.items()
-    }
 
 
 def test_a_changed_trace_is_refused():

@@ -143,12 +143,12 @@ def derivatives_on(
     for n in range(1, net.N + 1):
         neuron = net.layers[n].neuron
         own = {name: trace[name][n] for name in neuron.order}
-        factors.append(_factors(neuron, around(own), params[n]))
+        factors.append(factors_of(neuron, around(own), params[n]))
         outputs.append(own[neuron.output])
     return LocalDerivatives(net, factors, params, direct, outputs)
 
 
-def _factors(neuron: Neuron, states: StateArrays, p: Parameters) -> FactorsOfLayer:
+def factors_of(neuron: Neuron, states: StateArrays, p: Parameters) -> FactorsOfLayer:
     """Return the factor of every arrow of one layer, from its states and parameters."""
     found = {}
     for arrow in (*neuron.arrows, *neuron.enters):

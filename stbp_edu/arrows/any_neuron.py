@@ -11,7 +11,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows.arrow import Neuron, neuron_from
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.expressions import ONE, evaluate, key, python
 from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF, decay_warning
@@ -61,7 +61,7 @@ def as_neuron(value: object, name: str = "neuron") -> Neuron:
     if isinstance(value, str):
         lines = read_lines(value, {})
         warn_of_no_decay(lines)
-        return neuron_from(lines, Gaussian(a=0.5))
+        return neuron_from(lines, Gaussian())
     found: Any = getattr(value, "neuron", value)
     if not isinstance(found, Neuron):
         raise TypeError(
@@ -80,18 +80,15 @@ def warn_of_no_decay(
     those that the constants had at first.
     """
     values = {**lines.constants, **(learned or {})}
-    known = {}
-    for name, value in values.items():
-        known[ex.Name(name)] = np.asarray(value, float)
+    known = {name: np.asarray(value, float) for name, value in values.items()}
     for slope in lines.slopes:
         if slope.source != slope.target or slope.step == 0:
             continue
         kept = lines.silent(slope.factor)
-        reads_states = any(name.when for name in ex.names_in(kept))
-        if kept == ex.ONE or reads_states:
+        if key(kept) == key(ONE) or lines.reads_states(kept):
             continue
-        share = float(np.max(ex.evaluate(kept, known.__getitem__, {})))
+        share = float(np.max(evaluate(kept, known)))
         if share >= 1:
-            said = f"{ex.python(kept)} = {share:g}"
+            said = f"{python(kept)} = {share:g}"
             warnings.warn(decay_warning(said, slope.target), stacklevel=4)
             return

@@ -1,29 +1,38 @@
-"""The table of arrows: which states a neuron has, and which of them enters the update of which.
+"""One arrow, and a neuron as the table of its arrows.
 
 An arrow is one way in which a change of one quantity changes the next. Its factor is the partial
 derivative of the head's update with respect to the tail. A node's adjoint has one term for each
 arrow that leaves it: the factor, times the adjoint at the head. The states and their updates are
 the neuron's forward lines, and the arrows follow from them. Other arrows may be put in their place:
-``stbp_edu.proof`` then says which are wrong.
+:func:`stbp_edu.prove` then says which are wrong.
 """
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
-from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.factors import constants, factor_letters, factor_value
 from stbp_edu.arrows.link import Link
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.forward_lines import ForwardLines, Slope
+from stbp_edu.lines.derivatives import MINUS_ONE, derivative, tidy
+from stbp_edu.lines.expressions import (
+    ONE,
+    args_of,
+    call,
+    evaluate,
+    key,
+    op_of,
+    with_args,
+)
+from stbp_edu.lines.forward_lines import STEPS, ForwardLines, Slope
+from stbp_edu.lines.latex import indexed, latex
 from stbp_edu.surrogates import Surrogate, checked
 
 StateArrays = Mapping[str, Any]
@@ -38,6 +47,8 @@ step before: an arrow whose factor reads both steps needs them.
 """
 LOSS = "L"
 """The head of a read-out."""
+SHIFTS = {-1: "-1", 0: "", 1: "+1"}
+PLACES = {-1: "{-}", 0: "{}", 1: "{+}"}
 
 
 def like(array: Any, value: Any, what: str) -> Any:
@@ -56,9 +67,65 @@ def like(array: Any, value: Any, what: str) -> Any:
 
 def placed(letters: str, index: Callable[[int], str]) -> str:
     """Return a factor's letters with indices: index(1) is that of the step after its tail's."""
-    letters = letters.replace("{-}", index(-1))
-    letters = letters.replace("{}", index(0))
-    return letters.replace("{+}", index(1))
+    for step, place in PLACES.items():
+        letters = letters.replace(place, index(step))
+    return letters
+
+
+@dataclass(frozen=True)
+class LineFactor:
+    """A factor that follows from a neuron's lines; where the run divides by 0 it is not finite.
+
+    Attributes:
+        lines: the neuron's.
+        surrogate: for h.
+        tree: the factor, whose names are those of the step of the tail.
+        h_of_u: whether formulas have h(u) for h(u - v_th), as the course writes it.
+    """
+
+    lines: ForwardLines
+    surrogate: Surrogate
+    tree: ast.expr = field(compare=False)
+    h_of_u: bool = False
+
+    def __call__(self, states: StateArrays, p: Parameters) -> Any:
+        """Return its value."""
+        values = constants(self.lines, p, states[self.lines.output].dtype)
+        for step, end in STEPS.items():
+            for state in self.lines.order:
+                values[state + end] = states.get(state + SHIFTS[step])
+        with np.errstate(all="ignore"):
+            return evaluate(self.tree, values, {"h": self.surrogate.derivative})
+
+    @cached_property
+    def letters(self) -> str:
+        """The factor as letters, with places for indices; of 1 and -1 only the sign."""
+        if key(self.tree) == key(ONE):
+            return ""
+        if key(self.tree) == key(MINUS_ONE):
+            return "-"
+        states = {}
+        for step, end in STEPS.items():
+            for state in self.lines.order:
+                states[state + end] = indexed(state) + PLACES[step]
+        tree = self._without_threshold(self.tree) if self.h_of_u else self.tree
+        return latex(tree, states, factor=True)
+
+    def _without_threshold(self, tree: ast.expr) -> ast.expr:
+        """Return an expression with h(u) for h(u - v_th)."""
+        args = args_of(tree)
+        if op_of(tree) == "h" and key(derivative(args[0], "v_th")) == key(MINUS_ONE):
+            v = call("+", args[0], ast.Name("v_th"))
+            return call("h", tidy(v, self.lines.constants))
+        return with_args(tree, [self._without_threshold(arg) for arg in args])
+
+
+def constants(lines: ForwardLines, p: Parameters, dtype: Any) -> dict[str, Any]:
+    """Return the values of the constants: the layer's own where they are learned."""
+    values: dict[str, Any] = dict(lines.constants)
+    for name in values.keys() & p.keys():
+        values[name] = np.asarray(p[name], dtype)
+    return values
 
 
 @dataclass(frozen=True)
@@ -70,18 +137,13 @@ class Arrow:
         source: the state at its tail.
         target: the state at its head.
         factor: ∂(head's update)/∂tail, elementwise; None for an arrow with a linear map.
-        letters: the factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``;
-            ``{+}`` for those of the step after it, ``{-}`` for those of the step before.
         step: 1 if it leads from t to t + 1, else 0.
         layer: 1 if it leads from n to n + 1, else 0.
         leak: another factor, for rules that forget the spike in it (``leak-only``).
-        leak_letters: that factor as letters.
         link: the linear map that it carries (weights, recurrent weights), instead of a factor.
+        formula: the factor as formulas write it, and ``leak_formula`` that other one.
 
-    Raises:
-        ValueError: if it has neither a factor nor a map, or leads to another step or layer.
-
-    >>> arrow = Arrow("carry", "u", "u", lambda states, params: 0.5, r"\tau", step=1)
+    >>> arrow = Arrow("carry", "u", "u", lambda states, params: 0.5, step=1)
     >>> arrow.leaves
     False
     """
@@ -90,32 +152,31 @@ class Arrow:
     source: str
     target: str
     factor: Factor | None = None
-    letters: str = ""
     step: int = 0
     layer: int = 0
     leak: Factor | None = None
-    leak_letters: str = r"\tau"
     link: Link | None = None
-
-    def __post_init__(self) -> None:
-        """Check that there is a factor, and the steps that it takes."""
-        function = Callable, NoneType
-        checks.fields("an arrow", self, kind=str, source=str, target=str, letters=str)
-        what = f"arrow {self.kind!r}"
-        checks.fields(what, self, factor=function, leak=function, leak_letters=str)
-        checks.fields(what, self, link=(Link, NoneType))
-        for name, value in (("step", self.step), ("layer", self.layer)):
-            checks.count(f"{what}: {name}", value, at_least=0, at_most=1)
-        if not self.factor and not self.link and self.target != LOSS:
-            raise ValueError(
-                f"{what} from {self.source} to {self.target} has no factor; give factor=, the "
-                f"derivative of {self.target} at its head by {self.source} at its tail"
-            )
+    formula: LineFactor | None = None
+    leak_formula: LineFactor | None = None
 
     @property
     def leaves(self) -> bool:
         """Whether it leaves the neuron: to another one, or to the loss."""
         return self.link is not None or self.target == LOSS
+
+    @property
+    def letters(self) -> str:
+        r"""The factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``.
+
+        ``{+}`` is for those of the step after it, ``{-}`` for those of the step before. They are
+        written when they are asked for.
+        """
+        return self.formula.letters if self.formula else ""
+
+    @property
+    def leak_letters(self) -> str:
+        """The factor that forgets the spike, as letters."""
+        return self.leak_formula.letters if self.leak_formula else r"\tau"
 
 
 @dataclass(frozen=True)
@@ -129,9 +190,6 @@ class Neuron:
         learned: by name, the constants that are learned, each with the arrows that leave it.
         each: those of which each neuron has one of its own; otherwise a layer has one.
         starts: of some of these, the value at which each neuron starts.
-
-    Raises:
-        ValueError: if an arrow begins or ends at an unknown state, or two arrows are of one kind.
     """
 
     lines: ForwardLines
@@ -141,47 +199,10 @@ class Neuron:
     each: tuple[str, ...] = ()
     starts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        """Check the table."""
-        parts = {
-            "lines": ForwardLines,
-            "arrows": tuple,
-            "learned": Mapping,
-            "each": tuple,
-            "starts": Mapping,
-        }
-        checks.fields("a neuron", self, **parts)
-        checked("surrogate", self.surrogate)
-        kinds = [
-            checks.instance("an arrow", arrow, Arrow).kind for arrow in self.arrows
-        ]
-        twice = [kind for kind in kinds if kinds.count(kind) > 1]
-        if twice:
-            raise ValueError(
-                f"two arrows are called {twice[0]!r}; give each its own kind"
-            )
-        for arrow in self.arrows:
-            for state in (arrow.source, arrow.target):
-                checks.choice(f"arrow {arrow.kind!r}: state", state, self.order)
-        for name, entering in self.learned.items():
-            checks.choice("learned", name, self.lines.constants)
-            if not checks.instance(f"learned {name!r}", entering, tuple):
-                raise ValueError(
-                    f"learned {name!r} must enter a state, got (); leave it out"
-                )
-            for arrow in entering:
-                target = checks.instance(f"learned {name!r}", arrow, Arrow).target
-                checks.choice(f"learned {name!r}: target", target, self.order)
-        for name in self.each:
-            checks.choice("each", name, self.learned)
-        for name, values in self.starts.items():
-            checks.choice("starts", name, self.each)
-            checks.instance(f"starts of {name!r}", values, tuple)
-
     @property
     def order(self) -> tuple[str, ...]:
         """The states in the order in which a step computes them."""
-        return tuple(self.lines.states)
+        return self.lines.order
 
     @property
     def input(self) -> str:
@@ -220,22 +241,12 @@ class Neuron:
         self, name: str, now: StateArrays, past: StateArrays, x: Any, p: Parameters
     ) -> Any:
         """Return a state from those before it; of a spike, its distance from the threshold."""
-        constant = constants(self.lines, p, x.dtype)
-        given = x
-        if self.input == "x" and name != "x":
-            given = now["x"]
-
-        def value(one: ex.Name) -> Any:
-            """Return the value of a name."""
-            if one.name == "x":
-                return given
-            if one.when == "now":
-                return now[one.name]
-            if one.when == "last":
-                return past[one.name]
-            return constant(one)
-
-        found = ex.evaluate(self.lines.update(name), value, {})
+        values = constants(self.lines, p, x.dtype)
+        values.update({f"{state}_last": value for state, value in past.items()})
+        values.update(now)
+        if self.input != "x" or name == "x":
+            values["x"] = x
+        found = evaluate(self.lines.update(name), values)
         return like(x, found, f"state {name!r}")
 
     def smooth(self, v: Any) -> Any:
@@ -269,20 +280,25 @@ def neuron_from(
             f"learn_each must name other constants than learn, got {', '.join(both)} in both; one "
             "for the layer, or one for each neuron?"
         )
-    h = checked("surrogate", surrogate).derivative
+    checked("surrogate", surrogate)
 
     def arrow(slope: Slope) -> Arrow:
         """Return one arrow of the table; a carry may forget the spike."""
         kind, source, target, step, tree = slope
-        factor = partial(factor_value, lines, h, tree, step)  # which can be pickled
-        letters = factor_letters(tree, step, h_of_u=h_of_u)
-        one = Arrow(kind, source, target, factor, letters, step)
-        if kind != "carry":
-            return one
-        silent = lines.silent(tree)
-        leak = partial(factor_value, lines, h, silent, step)
-        leak_letters = factor_letters(silent, step, h_of_u=h_of_u)
-        return replace(one, leak=leak, leak_letters=leak_letters)
+        factor = LineFactor(lines, surrogate, tree, h_of_u)
+        leak = None
+        if kind == "carry":
+            leak = LineFactor(lines, surrogate, lines.silent(tree), h_of_u)
+        return Arrow(
+            kind,
+            source,
+            target,
+            factor,
+            step,
+            leak=leak,
+            formula=factor,
+            leak_formula=leak,
+        )
 
     learned = {}
     for name in (*learn, *learn_each):

@@ -1,4 +1,4 @@
-"""The check of a forward pass: every state is finite, or the error says where it first is not.
+"""The checks of a pass: all states and gradients are finite, or the error names the line.
 
 It names the line, the operation and what that was given. Looking for these costs more than the run,
 and is done only where a state is not finite.
@@ -6,16 +6,18 @@ and is done only where a state is not finite.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support.checks import Array, NotFiniteError, check_finite
+from stbp_edu.arrows.adjoints import around, factors_of
 from stbp_edu.arrows.arrow import Neuron, Parameters, StateArrays
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.table import LayerParams, Table
-from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.expressions import args_of, evaluate, nodes_in, op_of, written_out
+from stbp_edu.lines.operations import OPERATIONS
 
 WORDS = {"+": "sum", "-": "difference", "*": "product", "/": "quotient", "**": "power"}
 """What an operation's result is called."""
@@ -41,6 +43,59 @@ def check_states(
             f"{_place(net, n, params[n], states)}; keep the line in range, as with max(u, 0.001), "
             "or change a constant"
         )
+
+
+def check_gradients(
+    net: Table,
+    params: LayerParams,
+    states: Sequence[StateArrays],
+    gradients: Mapping[str, Array],
+) -> None:
+    """Raise NotFiniteError if a gradient is not finite, and say which factor is not.
+
+    Args:
+        net: the network.
+        params: its parameters, by layer.
+        states: as those of :func:`check_states`.
+        gradients: the gradients, by name.
+    """
+    for name, gradient in gradients.items():
+        try:
+            check_finite(f"the gradient of {name}", gradient)
+        except NotFiniteError as error:
+            raise NotFiniteError(f"{error}{_factor(net, params, states)}") from None
+
+
+def _factor(net: Table, params: LayerParams, states: Sequence[StateArrays]) -> str:
+    """Return which factor is not finite in the highest layer that has one, or ""."""
+    for n in reversed(range(1, net.N + 1)):
+        neuron = net.layers[n].neuron
+        shape = net.shape_of(n)
+        own = {name: _shaped(series, shape) for name, series in states[n].items()}
+        found = factors_of(neuron, around(own), params[n])
+        for arrow in (*neuron.enters, *neuron.arrows):
+            steps = _steps_not_finite(found[arrow.kind, False])
+            if steps:
+                return (
+                    f". The slope of {arrow.target} by {arrow.source} is not finite at step "
+                    f"{steps[0]} of layer {n}, in {_line(neuron, arrow.target)}; keep the line "
+                    "from there, as with max(u, 0.001)"
+                )
+    return ""
+
+
+def _steps_not_finite(series: Array) -> list[int]:
+    """Return the steps at which some value is not finite."""
+    flat = np.isfinite(series).reshape(len(series), -1)
+    return np.flatnonzero(~flat.all(axis=1)).tolist()
+
+
+def _line(neuron: Neuron, name: str) -> str:
+    """Return the line of a state, as it was written."""
+    for line in neuron.lines.text.splitlines():
+        if line.partition("=")[0].strip() == name:
+            return line.strip()
+    return name
 
 
 def all_finite(neuron: Neuron, series: StateArrays) -> bool:
@@ -98,48 +153,24 @@ def first_not_finite(
     >>> print(first_not_finite(root, states, {}, layer=1))
     line 1 of the neuron, u = 0.5 * sqrt(u) + x: sqrt of -0.5 at step 1 of layer 1; 1 of 1 values
     """
-    lines = neuron.lines.lines
-    names = [name for name in ("x", *lines) if name in states]
-    finite = {name: np.isfinite(states[name]) for name in names}
-    broken = {}
-    for name in names:
-        steps = _steps_not_finite(finite[name])
-        if steps:
-            broken[name] = steps
-    if not broken:
+    found: list[tuple[int, str]] = []
+    for name in ("x", *neuron.lines.lines):
+        if name in states:
+            found += [(step, name) for step in _steps_not_finite(states[name])[:1]]
+    if not found:
         return ""
-    step = min(steps[0] for steps in broken.values())
-    first = [name for name, steps in broken.items() if step in steps]
-    name = first[0]
-    bad = ~finite[name][step]
-    many = f"{bad.sum():,} of {bad.size:,} values"
-    at = f"at step {step} of layer {layer}; {many}"
+    step, name = min(found, key=lambda pair: pair[0])
+    bad = ~np.isfinite(states[name][step])
+    at = f"at step {step} of layer {layer}; {bad.sum():,} of {bad.size:,} values"
     if name == "x":
         return f"the input x, which weights and biases bring, is not finite {at}"
-    number = [*lines].index(name) + 1
-    line = _line(neuron, name)
+    number = [*neuron.lines.lines].index(name) + 1
     cause = ""
     if "x" in states:
         place = np.unravel_index(bad.argmax(), bad.shape)
         cause = _cause(neuron, name, states, params, step, place)
-    if not cause:
-        cause = f"{name} is not finite"
-    return f"line {number} of the neuron, {line}: {cause} {at}"
-
-
-def _steps_not_finite(finite: Array) -> list[int]:
-    """Return the steps at which some value is not finite."""
-    steps = finite.reshape(len(finite), -1).all(axis=1)
-    return np.flatnonzero(~steps).tolist()
-
-
-def _line(neuron: Neuron, name: str) -> str:
-    """Return the line of a state, as it was written."""
-    for line in neuron.lines.text.splitlines():
-        left, _, _ = line.partition("=")
-        if left.strip() == name:
-            return line.strip()
-    return name
+    cause = cause or f"{name} is not finite"
+    return f"line {number} of the neuron, {_line(neuron, name)}: {cause} {at}"
 
 
 def _cause(
@@ -151,35 +182,22 @@ def _cause(
     place: tuple[Any, ...],
 ) -> str:
     """Return the first operation of a line whose result is not finite, with its arguments."""
-
-    def value(one: ex.Name) -> Any:
-        """Return the value of a name where the state is not finite."""
-        if one.when == "last":
-            return states[one.name][step - 1][place] if step else 0.0
-        if one.when:
-            return states[one.name][step][place]
-        constant = neuron.lines.constants.get(one.name)
-        own = np.asarray(params.get(one.name, constant))
-        return own[place[1:]] if own.ndim else own
-
+    values: dict[str, Any] = {}
+    for constant, first in neuron.lines.constants.items():
+        own = np.asarray(params.get(constant, first))
+        values[constant] = own[place[1:]] if own.ndim else own
+    for state, series in states.items():
+        values[state] = series[step][place]
+        values[f"{state}_last"] = series[step - 1][place] if step else 0.0
     dtype = states[name].dtype
-    line = ex.written_out(neuron.lines.lines[name])
+    line = written_out(neuron.lines.lines[name])
     with np.errstate(all="ignore"):
-        for call in _calls(line):
-            op = str(call.op)
-            values = [ex.evaluate(arg, value, {}) for arg in call.args]
-            given = [np.asarray(one, dtype) for one in values]
-            result = ex.OPERATIONS[op](np, *given)
-            if not np.isfinite(result):
+        for call in reversed([*nodes_in(line)]):  # the arguments before their operation
+            op = str(op_of(call))
+            if op in ("", "spike"):
+                continue
+            given = [np.asarray(evaluate(arg, values), dtype) for arg in args_of(call)]
+            if not np.isfinite(OPERATIONS[op].value(np, *given)):
                 shown = [f"{one:.4g}" for one in given]
                 return f"{WORDS.get(op, op)} of {' and '.join(shown)}"
     return ""
-
-
-def _calls(tree: ex.Expression) -> Iterator[ex.Call]:
-    """Yield the operations of an expression, each after those in its arguments."""
-    if isinstance(tree, ex.Call):
-        for arg in tree.args:
-            yield from _calls(arg)
-        if tree.op != "spike":
-            yield tree

@@ -5,7 +5,6 @@ They are LaTeX, and MathML where a browser draws them and reads them out.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ from stbp_edu.arrows.step.layer_program import Adjoint
 from stbp_edu.arrows.step.shown_program import classes, reached
 from stbp_edu.arrows.step.step_functions import added
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines.latex_names import GREEK, NAMED, indexed
+from stbp_edu.lines.latex import GREEK, NAMED, indexed
 
 
 class Formula(NamedTuple):
@@ -128,17 +127,14 @@ class _Text(NamedTuple):
             return rf"\frac{{\partial L}}{{\partial {arrow.source}_i^{{{t},{n}}}}}"
         later = f"{t}+1" if arrow.step else t
         above = f"{n}+1" if arrow.layer else n
-        i = "i"
         if arrow.link is not None:
-            i = "j"
             weight = "w" if arrow.layer else "r"
-            factor = rf"\sum_j {weight}_{{ji}}^{{{above}}}"
-        elif arrow.kind in self.rule.forgets and arrow.leak is not None:
-            factor = placed_at(arrow.leak_letters, t, n)
-        else:
-            factor = placed_at(arrow.letters, t, n)
-        adjoint = self.adjoint(arrow.target, head, i, later, above)
-        return f"{factor} {adjoint}".strip()
+            adjoint = self.adjoint(arrow.target, head, "j", later, above)
+            return rf"\sum_j {weight}_{{ji}}^{{{above}}} {adjoint}"
+        forgets = arrow.kind in self.rule.forgets and arrow.leak is not None
+        letters = arrow.leak_letters if forgets else arrow.letters
+        adjoint = self.adjoint(arrow.target, head, "i", later, above)
+        return f"{placed_at(letters, t, n)} {adjoint}".strip()
 
     def adjoint(self, state: str, q: str, i: str, t: str, n: str) -> str:
         """Return the name of an adjoint, with the rule's state where it is not the first."""
@@ -175,10 +171,12 @@ class _Text(NamedTuple):
     def entered(self, enter: Arrow) -> str:
         """Return the term of a learned constant: its factor, and the adjoint where it enters."""
         letters = enter.letters
-        only_last_states = "{-}" in letters and "{}" not in letters
-        if only_last_states:
-            enter = replace(enter, letters=letters.replace("{-}", "{}"), step=1)
-        return self.term(enter, self.rule.start, "t", "n")
+        later = "t"
+        if "{-}" in letters and "{}" not in letters:  # only last states
+            letters = letters.replace("{-}", "{}")
+            later = "t+1"
+        adjoint = self.adjoint(enter.target, self.rule.start, "i", later, "n")
+        return f"{placed_at(letters, 't', 'n')} {adjoint}".strip()
 
 
 def mark(rule: Rule, q: str) -> str:

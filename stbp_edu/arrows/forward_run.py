@@ -17,16 +17,6 @@ Now = list[StateArrays]
 """The states of one step, by layer; layer 0 has ``"o"``, the input."""
 
 
-def rest(net: Table, x: Array) -> Now:
-    """Return the states before the first step, whose input is x: all 0."""
-    states: Now = []
-    for n, names in enumerate(net.states):
-        shape = (len(x), *net.shape_of(n))
-        zero = np.zeros(shape, x.dtype)
-        states.append(dict.fromkeys(names, zero))
-    return states
-
-
 def run(
     net: Table, params: LayerParams, inputs: Array, twin: bool
 ) -> Iterator[tuple[Now, Now]]:
@@ -41,6 +31,15 @@ def run(
         past = now
 
 
+def rest(net: Table, x: Array) -> Now:
+    """Return the states before the first step, whose input is x: all 0."""
+    states: Now = []
+    for n, names in enumerate(net.states):
+        zero = np.zeros((len(x), *net.shape_of(n)), x.dtype)
+        states.append(dict.fromkeys(names, zero))
+    return states
+
+
 def _step(
     layer: Layer, p: Parameters, below: Any, past: StateArrays, twin: bool
 ) -> StateArrays:
@@ -50,12 +49,9 @@ def _step(
     states: dict[str, Any] = {}
     for name in neuron.order:
         v = neuron.updated(name, states, past, drive, p)
-        if name != neuron.lines.spike:
-            states[name] = v
-        elif twin:
-            states[name] = neuron.smooth(v)
-        else:
-            states[name] = (v >= 0).astype(v.dtype)
+        if name == neuron.lines.spike:
+            v = neuron.smooth(v) if twin else (v >= 0).astype(v.dtype)
+        states[name] = v
     return states
 
 
@@ -63,11 +59,9 @@ def driven(layer: Layer, p: Parameters, below: Any, past: StateArrays) -> Any:
     """Return x, the current that weights and biases bring to the neurons of a layer."""
     drive = layer.link.forward(below, p["W"])
     pixels = len(layer.link.shape) - 1
-    bias = p["b"].reshape(-1, *[1] * pixels)
-    drive = drive + bias
+    drive = drive + p["b"].reshape(-1, *[1] * pixels)
     if layer.recurrent:
-        sent = past[layer.neuron.output]
-        again = layer.recurrent.forward(sent, p["R"])
+        again = layer.recurrent.forward(past[layer.neuron.output], p["R"])
         drive = drive + again.reshape(drive.shape)  # p2-recur-u
     return drive
 
@@ -81,16 +75,6 @@ def check_params(net: Table, params: LayerArrays) -> LayerParams:
             "network returns"
         )
     layers = by_layer(params)
-    check_shapes(net, layers)
-    for n in range(1, net.N + 1):
-        for name in net.layers[n].shapes:  # other entries are not read
-            array = np.asarray(layers[n][name])
-            checks.check_finite(f"params[{n}][{name!r}]", array)
-    return layers
-
-
-def check_shapes(net: Table, layers: LayerParams) -> None:
-    """Check that every parameter is there, and is an array of floats of its shape."""
     if len(layers) != net.N + 1 or layers[0] is not None:
         raise ValueError(
             f"params must have N + 1 = {net.N + 1} entries, got {len(layers)}, and None first"
@@ -98,54 +82,44 @@ def check_shapes(net: Table, layers: LayerParams) -> None:
     for n, layer in enumerate(net.layers[1:], 1):
         of = f"params[{n}]"
         given = checks.instance(of, layers[n], dict)
-        for name, shape in layer.shapes.items():
+        for name, shape in layer.shapes.items():  # other entries are not read
             if name not in given:
                 raise ValueError(f"{of} lacks {name!r}; give an array of shape {shape}")
-            value = given[name]
-            if not shape and not isinstance(value, np.ndarray):
-                value = np.asarray(value)
+            value = given[name] if shape else np.asarray(given[name])
             checks.array_of_floats(f"{of}[{name!r}]", value, str(shape), shape)
+            checks.check_finite(f"{of}[{name!r}]", value)
+    return layers
 
 
 def check_run(net: Table, trace: Series, targets: Array) -> None:
     """Check that a trace has every state of the network, and the targets a row for each sample."""
     checks.instance("trace", trace, dict)
-    run_shape: tuple[int | None, ...] = (None, None)
     for n, names in enumerate(net.states):
         for name in names:
             series: Any = trace.get(name)
-            whole = isinstance(series, list | tuple) and len(series) == net.N + 1
-            if not whole or series[n] is None:
+            if series is None or len(series) != net.N + 1 or series[n] is None:
                 raise ValueError(
                     f"trace must have state {name!r} of layer {n}; pass what forward returned for "
                     "this network"
                 )
-            of = f"trace[{name!r}][{n}]"
-            shape = (*run_shape, *net.shape_of(n))
-            array = checks.array(of, series[n], "(T, S, *shape)", shape)
-            run_shape = array.shape[:2]
-    _, S = run_shape
-    shape = (S, *net.shape_of(net.N))
-    checks.array("targets", targets, "(S, n[N])", shape)
+    S = trace["o"][0].shape[1]
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
 
 
 def check_follows(net: Table, params: LayerParams, trace: Series) -> None:
     """Check that a trace's last step follows from the one before: that it is this network's."""
-    inputs = trace["o"][0]
-    T = len(inputs)
-    now = _states_at(net, trace, T - 1)
-    past = rest(net, inputs[0])
-    if T > 1:
-        past = _states_at(net, trace, T - 2)
+    T = len(trace["o"][0])
+    now, past = _at(net, trace, T - 1), _at(net, trace, T - 2)
     for n, layer in enumerate(net.layers[1:], 1):
         neuron = layer.neuron
-        below = now[n - 1][net.output_of(n - 1)]
-        x = driven(layer, params[n], below, past[n])
+        x = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
         for name, found in now[n].items():
             value = neuron.updated(name, now[n], past[n], x, params[n])
             follows = False
-            if name == neuron.lines.spike:
-                follows = _is_spike_of(value, found)
+            if (
+                name == neuron.lines.spike
+            ):  # close to 0 it may have been rounded to either side
+                follows = ((found == (value >= 0)) | (np.abs(value) < NEAR)).all()
                 value = neuron.smooth(value)
             if follows or np.allclose(value, found, 1e-3, NEAR, equal_nan=True):
                 continue
@@ -155,20 +129,14 @@ def check_follows(net: Table, params: LayerParams, trace: Series) -> None:
             )
 
 
-def _states_at(net: Table, trace: Series, t: int) -> Now:
-    """Return the states of one step."""
-    states: Now = []
-    for n, names in enumerate(net.states):
-        of_layer = {name: trace[name][n][t] for name in names}
-        states.append(of_layer)
-    return states
-
-
-def _is_spike_of(v: Any, found: Any) -> bool:
-    """Return whether spikes are those of v; close to 0 it may have been rounded to either side."""
-    same = found == (v >= 0)
-    at_threshold = np.abs(v) < NEAR
-    return bool((same | at_threshold).all())
+def _at(net: Table, trace: Series, t: int) -> Now:
+    """Return the states of one step; before the first one all are 0."""
+    if t < 0:
+        return rest(net, trace["o"][0][0])
+    return [
+        {name: trace[name][n][t] for name in names}
+        for n, names in enumerate(net.states)
+    ]
 
 
 def forward(
@@ -196,23 +164,17 @@ def forward(
     array([0.75   , 1.125  , 0.3125])
     """
     layers = check_params(net, params)
-    checks.instance("twin", twin, bool)
     shape = (None, None, *net.shape)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", shape)
-    steps = [now for _, now in run(net, layers, inputs, twin)]
-    return as_trace(net, steps)
+    return as_trace(net, [now for _, now in run(net, layers, inputs, twin)])
 
 
 def as_trace(net: Table, steps: list[Now]) -> Series:
     """Return the states of many steps, by state."""
     trace: Series = {}
-    every = set(chain.from_iterable(net.states))
-    for name in sorted(every):
-        trace[name] = []
+    for name in sorted(set(chain.from_iterable(net.states))):
+        trace[name] = [None] * (net.N + 1)
         for n, names in enumerate(net.states):
-            series = None
             if name in names:
-                values = [now[n][name] for now in steps]
-                series = np.stack(values)
-            trace[name].append(series)
+                trace[name][n] = np.stack([now[n][name] for now in steps])
     return trace

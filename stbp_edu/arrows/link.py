@@ -37,8 +37,7 @@ class Flatten:
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Lay the values in one row."""
-        lead = x.shape[: x.ndim - len(shape)]
-        return x.reshape(*lead, *self.out(shape))
+        return x.reshape(*x.shape[: x.ndim - len(shape)], *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Give the row its shape again."""
@@ -55,40 +54,34 @@ class Patches:
 
     k: int
 
-    def __post_init__(self) -> None:
-        """Check the width."""
-        checks.count("k", self.k)
-
     def out(self, shape: Shape) -> Shape:
         """Return (patches, C k²)."""
-        k = self.k
-        C, H, W = _image(shape, f"a convolution with a kernel of {k}")
-        if min(H, W) < k:
-            raise ValueError(f"a kernel of {k} does not fit into an image of {H} × {W}")
-        h, w = self.places(H, W)
-        return h * w, C * k * k
+        C, H, W = _image(shape, f"a convolution with a kernel of {self.k}")
+        if min(H, W) < self.k:
+            raise ValueError(
+                f"a kernel of {self.k} does not fit into an image of {H} × {W}"
+            )
+        return math.prod(self.places(shape)), C * self.k**2
 
-    def places(self, H: int, W: int) -> tuple[int, int]:
+    def places(self, shape: Shape) -> Shape:
         """Return in how many rows and columns the kernel fits into an image."""
+        _, H, W = shape
         return H - self.k + 1, W - self.k + 1
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Cut the patches out."""
-        k = self.k
-        windows = sliding_window_view(x, (k, k), axis=(-2, -1))
+        windows = sliding_window_view(x, (self.k, self.k), axis=(-2, -1))
         rows = np.moveaxis(windows, -5, -3)  # (..., H', W', C, k, k)
-        lead = x.shape[:-3]
-        return rows.reshape(*lead, *self.out(shape))
+        return rows.reshape(*x.shape[:-3], *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Add each patch up where it was cut out."""
-        C, H, W = shape
         k = self.k
         lead = y.shape[:-2]
-        h, w = self.places(H, W)
-        patches = y.reshape(*lead, h, w, C, k, k)
+        h, w = self.places(shape)
+        patches = y.reshape(*lead, h, w, shape[0], k, k)
         by_channel = np.moveaxis(patches, -3, -5)  # (..., C, h, w, k, k)
-        image = np.zeros((*lead, C, H, W), y.dtype)
+        image = np.zeros((*lead, *shape), y.dtype)
         for a, b in np.ndindex(k, k):  # p2-conv-delta, p2-conv-image-delta
             image[..., a : a + h, b : b + w] += by_channel[..., a, b]
         return image
@@ -104,10 +97,6 @@ class AveragePool:
 
     k: int
 
-    def __post_init__(self) -> None:
-        """Check the width."""
-        checks.count("k", self.k)
-
     def out(self, shape: Shape) -> Shape:
         """Return (C, H/k, W/k)."""
         C, H, W = _image(shape, f"average pooling by {self.k}")
@@ -119,17 +108,14 @@ class AveragePool:
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Average the blocks."""
-        *lead, H, W = x.shape
-        k = self.k
-        h, w = H // k, W // k
-        blocks = x.reshape(*lead, h, k, w, k)
-        return blocks.sum(axis=(-3, -1)) * (1 / k**2)  # p2-pool-x
+        _, h, w = self.out(shape)
+        blocks = x.reshape(*x.shape[:-2], h, self.k, w, self.k)
+        return blocks.sum(axis=(-3, -1)) * (1 / self.k**2)  # p2-pool-x
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Give each pixel of a block an equal share."""
-        k = self.k
-        rows = np.repeat(y, k, axis=-2)
-        return np.repeat(rows, k, axis=-1) * (1 / k**2)  # p2-pool-delta
+        rows = np.repeat(y, self.k, axis=-2)
+        return np.repeat(rows, self.k, axis=-1) * (1 / self.k**2)  # p2-pool-delta
 
 
 Map = Flatten | Patches | AveragePool
@@ -160,45 +146,31 @@ class Link:
     parameter: str = "W"
 
     def __post_init__(self) -> None:
-        """Check the kinds of what it has, and that each map fits what it reads."""
-        checks.fields("a link", self, maps=tuple, source=tuple)
-        checks.choice("parameter", self.parameter, ("W", "R"))
-        checks.widths("source", self.source, at_least=1)
+        """Check the width."""
         checks.count("units", self.units, at_most=checks.WIDEST)
-        if not (self.maps and all(isinstance(one, Map) for one in self.maps)):
-            raise TypeError(
-                f"maps must list Flatten(), Patches(k) or AveragePool(k), got "
-                f"{checks.brief(self.maps)}; end in Flatten() or Patches(k)"
-            )
-        _ = self.shapes
 
     @cached_property
     def shapes(self) -> list[Shape]:
         """The shapes before and after each map; the last one is (rows, P)."""
         shapes = [self.source]
         for one in self.maps:
-            below = shapes[-1]
-            shapes.append(one.out(below))
+            shapes.append(one.out(shapes[-1]))
         return shapes
 
     @cached_property
     def shape(self) -> Shape:
         """The shape of what comes out: (units,), or (units, H', W')."""
+        image = self.shapes[-2]
         last = self.maps[-1]
-        if not isinstance(last, Patches):
-            return (self.units,)
-        _, H, W = self.shapes[-2]
-        return self.units, *last.places(H, W)
+        return (self.units, *(last.places(image) if isinstance(last, Patches) else ()))
 
     @cached_property
     def weight_shape(self) -> Shape:
         """The shape of its weights: (units, inputs), or (units, C, k, k)."""
         last = self.maps[-1]
         if isinstance(last, Patches):
-            channels = self.shapes[-2][0]
-            return self.units, channels, last.k, last.k
-        _, inputs = self.shapes[-1]
-        return self.units, inputs
+            return self.units, self.shapes[-2][0], last.k, last.k
+        return self.units, self.shapes[-1][1]
 
     def rows(self, x: Any) -> Any:
         """Return the inputs that the weights multiply: (..., rows, P)."""
@@ -208,16 +180,15 @@ class Link:
 
     def forward(self, x: Any, W: Any) -> Any:
         """Return W o: (..., *source) to (..., *shape)."""
-        weights = W.reshape(self.units, -1)
-        by_row = self.rows(x) @ weights.T  # p2-conv-x, p2-conv-image-x
+        by_row = (
+            self.rows(x) @ W.reshape(self.units, -1).T
+        )  # p2-conv-x, p2-conv-image-x
         y = np.swapaxes(by_row, -1, -2)
-        lead = y.shape[:-2]
-        return y.reshape(*lead, *self.shape)
+        return y.reshape(*y.shape[:-2], *self.shape)
 
     def back(self, adjoint: Any, W: Any) -> Any:
         """Return Wᵀ adjoint: (..., *shape) to (..., *source)."""
-        weights = W.reshape(self.units, -1)
-        y = self._columns(adjoint) @ weights
+        y = self._columns(adjoint) @ W.reshape(self.units, -1)
         for k in reversed(range(len(self.maps))):
             y = self.maps[k].transpose(y, self.shapes[k])
         return y
@@ -235,12 +206,10 @@ class Link:
         size = math.prod(self.source)
         dtype = int if W.dtype == object else W.dtype
         each_input = np.eye(size, dtype=dtype).reshape(size, *self.source)
-        outputs = self.forward(each_input, W)
-        return outputs.reshape(size, -1).T
+        return self.forward(each_input, W).reshape(size, -1).T
 
     def _columns(self, adjoint: Any) -> Any:
         """Return an adjoint (..., *shape) as (..., rows, units)."""
         lead = adjoint.shape[: adjoint.ndim - len(self.shape)]
-        rows = math.prod(self.shape[1:])
-        by_unit = adjoint.reshape(*lead, self.units, rows)
+        by_unit = adjoint.reshape(*lead, self.units, math.prod(self.shape[1:]))
         return np.swapaxes(by_unit, -1, -2)

@@ -15,13 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.formula_text import Formula, Formulas, mark, placed_at
 from stbp_edu.arrows.forward_run import as_trace, check_params, run
-from stbp_edu.arrows.link import Shape
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.arrows.step.layer_program import Adjoint
 from stbp_edu.arrows.step.step_functions import added
@@ -45,25 +43,22 @@ def forbidding_word(net: Table, rule: str | Rule) -> Word | None:
     >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
     """
     rule = as_rule(rule)
-    checks.instance("net", net, Table)
-    queue = []
-    for n in range(1, net.N + 1):
-        place = _Place(n, net.layers[n].neuron.input, rule.start)
-        queue.append(place)
-    for n in range(1, net.N + 1):
-        for state in net.layers[n].neuron.entered:
-            place = _Place(n, state, rule.start)
-            queue.append(place)
-    found: dict[_Place, Word] = dict.fromkeys(queue, ("enter",))
+    found: dict[_Place, Word] = {}
+    neurons = [layer.neuron for layer in net.layers[1:]]
+    inputs = [(n, neuron.input) for n, neuron in enumerate(neurons, 1)]
+    learned = [
+        (n, one) for n, neuron in enumerate(neurons, 1) for one in neuron.entered
+    ]
+    for n, state in inputs + learned:
+        found[_Place(n, state, rule.start)] = ("enter",)
+    queue = [*found]
     for place in queue:  # grows while it is read: breadth first
-        moves = rule.moves_from(net, place.n, place.state, place.q)
-        for arrow, head in moves:
+        for arrow, head in rule.moves_from(net, place.n, place.state, place.q):
             word = (*found[place], arrow.kind)
             after = place.after(arrow, head)
-            if arrow.target == LOSS:
-                if after.late:
-                    return word
-            elif after not in found:
+            if arrow.target == LOSS and after.late:
+                return word
+            if arrow.target != LOSS and after not in found:
                 found[after] = word
                 queue.append(after)
     return None
@@ -118,11 +113,7 @@ def online(
     """
     rule = as_rule(rule)
     params = check_params(net, params)
-    checks.instance("twin", twin, bool)
     _check_form(net, rule)
-    checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
-    S = inputs.shape[1]
-    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for local in _steps(net, params, inputs, targets, twin):
@@ -142,18 +133,15 @@ def online(
     for n, layer in enumerate(net.layers[1:], 1):
         result.append({})
         for name, shape in layer.shapes.items():
-            summed = _summed_where_shared(total[n, name], name, shape)
-            result[n][name] = np.reshape(summed, shape)
+            gradient = total[
+                n, name
+            ]  # (units, rows, P), to be summed where a number is shared
+            if name in ("W", "b"):
+                gradient = gradient.sum(axis=1)
+            elif not shape:
+                gradient = gradient.sum()
+            result[n][name] = np.reshape(gradient, shape)
     return result
-
-
-def _summed_where_shared(gradient: Any, name: str, shape: Shape) -> Any:
-    """Return the gradient (units, rows, P) of a parameter, summed over what shares a number."""
-    if name in ("W", "b"):
-        return gradient.sum(axis=1)
-    if shape:
-        return gradient
-    return gradient.sum()
 
 
 def _check_form(net: Table, rule: Rule) -> None:
@@ -243,30 +231,26 @@ class _LayerNow:
 
     def from_last_step(self, traces: Traces) -> Traces:
         """Return the traces that come from the last step."""
-        found: Traces = defaultdict(float)
-        for node in product(self.layer.neuron.order, self.rule.moves):
-            if node in traces:
-                self._pass_on(node, traces, found, 1)
-        return found
+        return self._passed_on(traces, defaultdict(float), 1)
 
     def within(self, traces: Traces) -> Traces:
         """Return the traces with what goes on within this step."""
         found: Traces = defaultdict(float, traces)
-        for node in product(self.layer.neuron.order, self.rule.moves):
-            if node in found:
-                self._pass_on(node, found, found, 0)
-        return found
+        return self._passed_on(found, found, 0)
 
-    def _pass_on(self, node: Adjoint, traces: Traces, found: Traces, step: int) -> None:
-        """Add the trace of one node, along its arrows of 0 or 1 steps, to those at their heads."""
-        state, q = node
-        for arrow, head in self.rule.moves_from(self.local.net, self.n, state, q):
-            if arrow.step != step or arrow.leaves:
+    def _passed_on(self, traces: Traces, found: Traces, step: int) -> Traces:
+        """Add each trace, along its arrows of 0 or 1 steps, to those at their heads."""
+        for state, q in product(self.layer.neuron.order, self.rule.moves):
+            if (state, q) not in traces:
                 continue
-            factors = self.local.factor(arrow, self.n, self.rule)
-            factor = self.view(factors[1 - step])
-            passed = found[arrow.target, head] + factor * traces[node]
-            found[arrow.target, head] = passed  # p2-trace-step, p2-trace-adapt
+            for arrow, head in self.rule.moves_from(self.local.net, self.n, state, q):
+                if arrow.step != step or arrow.leaves:
+                    continue
+                factors = self.local.factor(arrow, self.n, self.rule)
+                factor = self.view(factors[1 - step])
+                passed = found[arrow.target, head] + factor * traces[state, q]
+                found[arrow.target, head] = passed  # p2-trace-step, p2-trace-adapt
+        return found
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,6 +3,7 @@
 The engine has five rules, and is quicker.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,90 +21,33 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import network
 from stbp_edu.forward_pass import Trace, check_trace
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.forward_lines import ForwardLines
+from stbp_edu.lines.text import read_lines
 from stbp_edu.losses import RATE
 from stbp_edu.losses.of_states import Built, Direct, direct_term
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 from stbp_edu.surrogates import Surrogate
 
-Updates = Mapping[str, ex.Expression]
-"""The update of each state, in the order of a step."""
-
-X = ex.Name("x", "now")
-U = ex.Name("u", "now")
-U_LAST = ex.Name("u", "last")
-I = ex.Name("i", "now")
-I_LAST = ex.Name("i", "last")
-A = ex.Name("a", "now")
-A_LAST = ex.Name("a", "last")
-O_LAST = ex.Name("o", "last")
-O_GIVEN = ex.Name("o", "argument")
-TAU = ex.Name("tau")
-V_TH = ex.Name("v_th")
-ALPHA = ex.Name("alpha")
-BETA = ex.Name("beta")
-RHO = ex.Name("rho")
-
-GATES = {
-    "exponential": TAU * ex.call("exp", -O_GIVEN / TAU),
-    "linear": TAU * (1 - O_GIVEN),
+HARD = "f(o) = {f}\nu = u * f(o) + x\no = spike(u - v_th)"
+LINES = {
+    "exponential": HARD.format(f="tau * exp(-o / tau)"),
+    "linear": HARD.format(f="tau * (1 - o)"),
+    # p2-soft-epsilon, p2-soft-delta, p2-soft-delta-output: its derivatives by u and o
+    "soft": "u = tau * u + x - v_th * o\no = spike(u - v_th)",  # p2-soft-u
 }
-"""The forget gate f(o) of a hard reset."""
-
-
-def lif_lines(gate: str) -> Updates:
-    """Return the lines of the neuron of Part I.
-
-    >>> print(written(lif_lines("linear")))
-    f(o) = tau * (1 - o)
-    u = u * f(o) + x
-    o = spike(u - v_th)
-    """
-    if gate == "soft":
-        # p2-soft-epsilon, p2-soft-delta, p2-soft-delta-output: its derivatives by u and o
-        u = TAU * U_LAST + X - V_TH * O_LAST  # p2-soft-u
-    else:
-        f = ex.Function("f", (O_GIVEN,), GATES[gate])
-        u = U_LAST * ex.Call(f, (O_LAST,)) + X
-    return {"u": u, "o": ex.call("spike", U - V_TH)}
-
-
-def written(lines: Updates) -> str:
-    """Return lines as a text, with a line for each function that they call."""
-    text = {}
-    for state, line in lines.items():
-        for f in ex.ops_in(line):
-            if isinstance(f, ex.Function):
-                names = ", ".join(one.name for one in f.parameters)
-                left = f"{f.label}({names})"
-                text[f.label] = f"{left} = {ex.python(f.body)}"
-        text[state] = f"{state} = {ex.python(_as_names(line))}"
-    return "\n".join(text.values())
-
-
-def _as_names(tree: ex.Expression) -> ex.Expression:
-    """Return an expression in which each call of a function of its own is a name."""
-    if not isinstance(tree, ex.Call):
-        return tree
-    args = tuple(map(_as_names, tree.args))
-    if isinstance(tree.op, ex.Function):
-        written_args = ", ".join(map(ex.python, args))
-        return ex.Name(f"{tree.op.label}({written_args})")
-    return ex.Call(tree.op, args)
+"""By its gate, the forward lines of the neuron of Part I."""
 
 
 def neuron_of(
-    lines: Updates,
+    text: str,
     constants: Mapping[str, float],
     surrogate: Surrogate,
     learn: Collection[str] = (),
     learn_each: Collection[str] = (),
 ) -> Neuron:
-    """Return the neuron of lines that are built, as the course writes its formulas."""
-    forward = ForwardLines(written(lines), lines, constants)
-    return neuron_from(forward, surrogate, learn, learn_each, h_of_u=True)
+    """Return the neuron of a text, as the course writes its formulas."""
+    lines = read_lines(text, constants)
+    return neuron_from(lines, surrogate, learn, learn_each, h_of_u=True)
 
 
 def from_lif(
@@ -117,9 +61,9 @@ def from_lif(
     >>> [arrow.kind for arrow in from_lif(LIF(gate="linear")).arrows]
     ['spike', 'carry', 'reset']
     """
-    lines = lif_lines(checks.instance("lif", lif, LIF).gate)
+    text = LINES[checks.instance("lif", lif, LIF).gate]
     constants = {"tau": lif.tau, "v_th": lif.v_th}
-    return neuron_of(lines, constants, lif.surrogate, learn, learn_each)
+    return neuron_of(text, constants, lif.surrogate, learn, learn_each)
 
 
 def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -174,12 +118,11 @@ def with_current(neuron: Neuron, alpha: float) -> Neuron:
     >>> with_current(hard_reset(LIF()), alpha=0.5).order
     ('i', 'u', 'o')
     """
-    own = checks.instance("neuron", neuron, Neuron).lines.lines
+    own = checks.instance("neuron", neuron, Neuron).lines.text
     # p2-current-gamma: its derivative by i
-    lines: dict[str, ex.Expression] = {"i": ALPHA * I_LAST + X}  # p2-current-c
-    for state, line in own.items():
-        lines[state] = ex.replaced(line, {X: I})  # p2-current-u
-    return _changed(neuron, lines, alpha=alpha)
+    current = "i = alpha * i + x"  # p2-current-c
+    rest = re.sub(r"\bx\b", "i", own)  # p2-current-u
+    return _changed(neuron, f"{current}\n{rest}", alpha=alpha)
 
 
 def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
@@ -191,25 +134,22 @@ def with_adaptation(neuron: Neuron, beta: float, rho: float) -> Neuron:
     >>> with_adaptation(hard_reset(LIF()), beta=0.5, rho=0.9).order[-1]
     'o'
     """
-    own = checks.instance("neuron", neuron, Neuron).lines.lines
-    lines: dict[str, ex.Expression] = {}
-    for state, line in own.items():
-        if state == "u":
-            # p2-adapt-delta, p2-adapt-zeta: its derivatives by o and a
-            lines["a"] = RHO * A_LAST + O_LAST  # p2-adapt-a
-        lines[state] = line
-    (distance,) = lines["o"].args  # type: ignore[union-attr]  # a spike is a call
-    lines["o"] = ex.call("spike", distance - BETA * A)  # p2-adapt-o, p2-adapt-epsilon
-    return _changed(neuron, lines, beta=beta, rho=rho)
+    own = checks.instance("neuron", neuron, Neuron).lines.text
+    # p2-adapt-delta, p2-adapt-zeta: its derivatives by o and a
+    adaptation = "a = rho * a + o"  # p2-adapt-a
+    text = re.sub(r"^u\b", f"{adaptation}\nu", own, flags=re.M)
+    # p2-adapt-o, p2-adapt-epsilon: the derivative of the spike
+    text = re.sub(r"\bspike\((.*)\)", r"spike(\1 - beta * a)", text)
+    return _changed(neuron, text, beta=beta, rho=rho)
 
 
-def _changed(neuron: Neuron, lines: Updates, **constants: float) -> Neuron:
+def _changed(neuron: Neuron, text: str, **constants: float) -> Neuron:
     """Return a neuron with other lines, which learns what it learned before."""
     every = dict(neuron.lines.constants)
     for name, value in constants.items():
         every[name] = checks.number(name, value)
     layer = [name for name in neuron.learned if name not in neuron.each]
-    return neuron_of(lines, every, neuron.surrogate, layer, neuron.each)
+    return neuron_of(text, every, neuron.surrogate, layer, neuron.each)
 
 
 def backward(

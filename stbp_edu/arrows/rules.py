@@ -77,18 +77,17 @@ class Rule:
         if not self.moves:
             raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():
+            of = f"{what}: moves[{state!r}]"
             if not isinstance(row, Mapping):
                 raise TypeError(
-                    f"{what}: moves[{state!r}] must be a row of moves, got {checks.brief(row)}; "
-                    f"write {{'*': {state!r}}} to keep everything"
+                    f"{of} must be a row of moves, got {checks.brief(row)}; write "
+                    f"{{'*': {state!r}}} to keep everything"
                 )
             for kind in (*self.forgets, state, *row):
                 checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():
                 if head is not None:
-                    checks.choice(
-                        f"{what}: moves[{state!r}][{kind!r}]", head, self.moves
-                    )
+                    checks.choice(f"{of}[{kind!r}]", head, self.moves)
 
     @property
     def start(self) -> str:
@@ -135,10 +134,9 @@ class Rule:
 
     def check_names(self, net: Table) -> None:
         """Check that every arrow that the rule names is one of the network's or of ``KINDS``."""
-        known = known_kinds(net)
-        for kinds in (self.forgets, *self.moves.values()):
-            for kind in kinds:
-                checks.choice(f"rule {self.name!r}: arrow", kind, sorted(known))
+        known = sorted(known_kinds(net))
+        for kind in chain(self.forgets, *self.moves.values()):
+            checks.choice(f"rule {self.name!r}: arrow", kind, known)
 
     def known_to(self, net: Table) -> "Rule":
         """Return the rule without the arrows that a network does not have."""
@@ -168,14 +166,15 @@ class Rule:
 
     def keeps(self, net: Table) -> bool:
         """Return whether some word is kept, in whatever layer it begins."""
-        ends = [head for _, arrow, head in self.met(net) if arrow.kind == "readout"]
-        return any(head is not None for head in ends)
+        return any(
+            arrow.kind == "readout" and head is not None
+            for _, arrow, head in self.met(net)
+        )
 
 
 def known_kinds(net: Table) -> set[str]:
     """Return the arrows that a rule may name: those of a network, and those that many have."""
-    own = {arrow.kind for arrow in chain.from_iterable(net.arrows)}
-    return own | {*KINDS}
+    return {*KINDS, *(arrow.kind for arrow in chain.from_iterable(net.arrows))}
 
 
 def truncated(K: int) -> Rule:

@@ -1,4 +1,4 @@
-"""A network: layers of neurons, the linear maps between them, and a loss that reads the last one.
+"""A network as a table: layers of neurons, the maps between them, and a loss that reads the last.
 
 Index = superscript, as in Part I: ``params[n]``, ``trace["u"][n][t]``, n = 0..N; layer 0 is the
 input, in ``trace["o"][0]``. Inputs are any real numbers.
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,8 @@ from stbp_edu.arrows.state_loss import Loss, rate
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
+LayerParams = list[Any]
+"""None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,6 @@ class Layer:
     link: Link
     recurrent: Link | None = None
 
-    def __post_init__(self) -> None:
-        """Check the kinds of what it has."""
-        checks.fields(
-            "a layer", self, neuron=Neuron, link=Link, recurrent=(Link, NoneType)
-        )
-
     @cached_property
     def shapes(self) -> dict[str, Shape]:
         """The shape of each parameter, by name; biases are one for each neuron or channel."""
@@ -56,9 +51,7 @@ class Layer:
         if self.recurrent:
             shapes["R"] = self.recurrent.weight_shape
         for name in self.neuron.learned:
-            shapes[name] = ()
-            if name in self.neuron.each:
-                shapes[name] = self.link.shape
+            shapes[name] = self.link.shape if name in self.neuron.each else ()
         return shapes
 
 
@@ -66,35 +59,12 @@ class Layer:
 class Table:
     """Layers 1..N on an input of some shape, and the loss that reads the last one.
 
-    Raises:
-        ValueError: if the shapes do not compose, or the loss reads a state that does not exist.
+    :func:`network` makes it. ``layers[0]`` is None.
     """
 
     shape: Shape
     layers: tuple[Any, ...]
     loss: Loss
-
-    def __post_init__(self) -> None:
-        """Check that everything fits together."""
-        checks.fields("a network", self, shape=tuple, layers=tuple, loss=Loss)
-        checks.widths("shape", self.shape, at_least=1)
-        if len(self.layers) < 2 or self.layers[0] is not None:
-            raise ValueError(
-                "layers must be (None, layer 1, ..., layer N); put None first"
-            )
-        for n, layer in enumerate(self.layers[1:], 1):
-            source = checks.instance(f"layers[{n}]", layer, Layer).link.source
-            below = self.shape_of(n - 1)
-            if below != source:
-                raise ValueError(
-                    f"layer {n} reads shape {source}, but below it is {below}"
-                )
-        states = self.states[self.N]
-        if self.loss.state not in states:
-            raise ValueError(
-                f"loss {self.loss.name!r} reads state {self.loss.state!r}, which layer {self.N} "
-                f"does not have; its states are {', '.join(states)}"
-            )
 
     @property
     def N(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -104,29 +74,20 @@ class Table:
     @property
     def sizes(self) -> tuple[int, ...]:
         """How many neurons each layer has, and how many inputs there are."""
-        sizes = []
-        for n in range(self.N + 1):
-            shape = self.shape_of(n)
-            sizes.append(math.prod(shape))
-        return tuple(sizes)
+        return tuple(math.prod(self.shape_of(n)) for n in range(self.N + 1))
 
     @cached_property
     def states(self) -> list[tuple[str, ...]]:
         """By layer, its states in the order of a step; of the input, ``"o"``."""
-        own = [layer.neuron.order for layer in self.layers[1:]]
-        return [("o",), *own]
+        return [("o",), *(layer.neuron.order for layer in self.layers[1:])]
 
     def shape_of(self, n: int) -> Shape:
         """Return the shape of a layer; 0 is the input."""
-        if n == 0:
-            return self.shape
-        return self.layers[n].link.shape
+        return self.layers[n].link.shape if n else self.shape
 
     def output_of(self, n: int) -> str:
         """Return the state of a layer that the next one reads; "o" of the input."""
-        if n == 0:
-            return "o"
-        return self.layers[n].neuron.output
+        return self.layers[n].neuron.output if n else "o"
 
     @cached_property
     def arrows(self) -> list[tuple[Arrow, ...]]:
@@ -153,7 +114,7 @@ def network(
     neuron: Neuron | Sequence[Neuron],
     loss: Loss | None = None,
 ) -> Table:
-    """Return a network from its sizes as papers write them.
+    """Return the table of a network from its sizes as papers write them.
 
     Args:
         sizes: ``"784-800-10"``, or ``[784, 800, 10]``; ``28x28`` or ``34x34x2`` is an image (rows,
@@ -163,7 +124,8 @@ def network(
         loss: :func:`rate` where None.
 
     Raises:
-        ValueError: if a part is not understood, or the shapes do not compose.
+        ValueError: if a part is not understood, the shapes do not compose, or the loss reads a
+            state that does not exist.
 
     >>> from stbp_edu.arrows import hard_reset
     >>> from stbp_edu import LIF
@@ -171,7 +133,7 @@ def network(
     >>> [net.shape_of(n) for n in range(net.N + 1)]
     [(1, 28, 28), (15, 24, 24), (40, 8, 8), (300,), (10,)]
     """
-    given = [*neuron] if isinstance(neuron, list | tuple) else [neuron]
+    given: Any = [*neuron] if isinstance(neuron, list | tuple) else [neuron]
     if not all(isinstance(one, Neuron) for one in given):
         raise TypeError(
             f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; see "
@@ -183,8 +145,7 @@ def network(
             f"sizes must be a text such as '784-800-10', or a list of its parts, got "
             f"{checks.brief(sizes)}; write for example '28x28-15C5-P2-300-10'"
         )
-    texts = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
-    first, *rest = texts
+    first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
     shape = read_input("sizes", first)
     if len(shape) == 3:
         rows, columns, channels = shape
@@ -196,7 +157,7 @@ def network(
             "for example '784-800-10'"
         )
     many = sum(not part.pool for part in parts)
-    neurons = [neuron] * many if isinstance(neuron, Neuron) else [*neuron]
+    neurons = given * many if isinstance(neuron, Neuron) else given
     if len(neurons) != many:
         raise ValueError(
             f"neuron must be one for all layers, or a list of one for each of the {many} layers of "
@@ -204,31 +165,37 @@ def network(
         )
     layers: list[Any] = [None]
     below: Any = shape
-    maps: tuple[Any, ...] = ()
+    pools: tuple[AveragePool, ...] = ()
     for text, part in zip(rest, parts, strict=True):
         if part.pool:
-            maps = (*maps, AveragePool(part.pool))
-        else:
-            own = neurons[len(layers) - 1]
-            layer = _layer(text, part, maps, below, own)
-            layers.append(layer)
-            below = layer.link.shape
-            maps = ()
+            pools = (*pools, AveragePool(part.pool))
+            continue
+        layer = _layer(text, part, pools, below, neurons[len(layers) - 1])
+        layers.append(layer)
+        below = layer.link.shape
+        pools = ()
+    states = layers[-1].neuron.order
+    if loss.state not in states:
+        raise ValueError(
+            f"loss {loss.name!r} reads state {loss.state!r}, which layer {many} does not have; its "
+            f"states are {', '.join(states)}"
+        )
     return Table(shape, tuple(layers), loss)
 
 
 def reading_output(sizes: str, neuron: Neuron) -> Table:
-    """Return a network of one neuron whose loss reads its output, whatever it is called."""
+    """Return the table of a network of one neuron whose loss reads its output."""
     return network(sizes, neuron, Loss("of the output", neuron.output))
 
 
 def _layer(
-    text: str, part: Part, maps: tuple[Any, ...], below: Shape, neuron: Neuron
+    text: str, part: Part, pools: tuple[Any, ...], below: Shape, neuron: Neuron
 ) -> Layer:
     """Return the layer that one part of the sizes names."""
     last = Patches(part.kernel) if part.kernel else Flatten()
     try:
-        link = Link((*maps, last), below, part.units)
+        link = Link((*pools, last), below, part.units)
+        shape = link.shape
     except ValueError as error:
         raise ValueError(
             f"sizes: {text} must fit what it reads, of shape {below} (channels, rows, columns), "
@@ -236,12 +203,7 @@ def _layer(
         ) from None
     if not part.recurrent:
         return Layer(neuron, link)
-    units = math.prod(link.shape)
-    return Layer(neuron, link, Link((Flatten(),), link.shape, units, "R"))
-
-
-LayerParams = list[Any]
-"""None, then a dictionary for each layer: ``"W"``, ``"b"``, ``"R"`` and what its neuron learns."""
+    return Layer(neuron, link, Link((Flatten(),), shape, math.prod(shape), "R"))
 
 
 def draw_params(
@@ -255,17 +217,14 @@ def draw_params(
     >>> {name: a.shape for name, a in draw_params(net, np.random.default_rng(0))[1].items()}
     {'W': (2, 3), 'b': (2,), 'R': (2, 2), 'tau': ()}
     """
-    checks.instance("net", net, Table)
-    checks.generator("rng", rng)
-    scale = checks.number("scale", scale, positive=True)
     params: LayerParams = [None]
     for layer in net.layers[1:]:
         constants = layer.neuron.lines.constants
         p = {}
         for name, shape in layer.shapes.items():
             if name in ("W", "R"):
-                n_in = math.prod(shape[1:])
-                p[name] = rng.normal(0, scale / math.sqrt(n_in), shape)
+                deviation = scale / math.sqrt(math.prod(shape[1:]))
+                p[name] = rng.normal(0, deviation, shape)
             else:
                 p[name] = np.full(shape, constants.get(name, 0.0))
         params.append(p)

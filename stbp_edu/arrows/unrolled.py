@@ -113,9 +113,8 @@ def edges_from(
     """
     net = checks.instance("local", local, LocalDerivatives).net
     rule = as_rule(rule)
-    checks.instance("node", node, Node)
     checks.count("s", s, at_least=0, at_most=local.direct.shape[1] - 1)
-    if isinstance(node.kind, str) and node.kind == LOSS:
+    if node.kind == LOSS:
         return
     check_node(node, net, local.T)
     if node.kind in PARAMETERS:
@@ -174,29 +173,19 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
 
 def check_node(start: Node, net: Table, T: int) -> None:
     """Check that a network of T steps has this node."""
-    kind, *indices = checks.instance("start", start, Node)
-    checks.instance("start.kind", kind, str)
-    for name, index in zip("ntij", indices, strict=True):
-        checks.count(f"start.{name}", index, at_least=-1)
-    if not _fits(start, net, T):
+    kind, n, t, i, j = checks.instance("start", start, Node)
+    there = 1 <= n <= net.N
+    if there and kind in PARAMETERS:
+        many, *row = net.layers[n].shapes.get(kind, (0,))
+        there = 0 <= i < many and (kind == "b" or 0 <= j < math.prod(row))
+    elif there:
+        checks.choice("start kind", kind, (*net.states[n], *PARAMETERS))
+        there = 0 <= t < T and 0 <= i < net.sizes[n]
+    if not there:
         raise ValueError(
             f"start must be a node of a network of sizes {net.sizes} and {T} steps, got {start}; "
             f"layers count from 1 to {net.N}, steps and neurons from 0"
         )
-
-
-def _fits(node: Node, net: Table, T: int) -> bool:
-    """Return whether the indices of a node lie inside the network."""
-    kind, n, t, i, j = node
-    if not 1 <= n <= net.N:
-        return False
-    layer = net.layers[n]
-    if kind not in PARAMETERS:
-        checks.choice("start kind", kind, (*layer.neuron.order, *PARAMETERS))
-        return 0 <= t < T and 0 <= i < net.sizes[n]
-    many, *shape = layer.shapes.get(kind, (0,))
-    in_row = kind == "b" or 0 <= j < math.prod(shape)
-    return 0 <= i < many and in_row
 
 
 def paths_from(
@@ -264,11 +253,9 @@ def count_paths(net: Table, T: int, rule: str | Rule, start: Node) -> tuple[int,
     def counted(rule: Rule) -> int:
         """Return how many paths a rule keeps: the sweep counts where every factor is 1."""
         lam = lambdas(local, replace(rule, gain_limit=None))
-        total = 0
-        for kind, n, t, i, _ in starts:
-            of_node = lam[n][kind, rule.start]
-            total += of_node[t, 0].flat[i]
-        return round(total)
+        return round(
+            sum(lam[n][kind, rule.start][t, 0].flat[i] for kind, n, t, i, _ in starts)
+        )
 
     kept = counted(rule)
     return kept, counted(as_rule("exact")) - kept
@@ -305,18 +292,14 @@ def words(net: Table, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Wo
     >>> [" ".join(word) for word in lost]
     ['spike weight carry spike readout']
     """
-    checks.instance("net", net, Table)
     checks.count("n", n, at_most=net.N)
     T = checks.count("T", T, at_most=MOST_STEPS)
     rule = as_rule(rule)
     rule.check(net)
-    neurons = []
-    sizes = ["1"]  # with one neuron a layer, each path has a word of its own
-    for layer in net.layers[1:]:
-        neurons.append(layer.neuron)
-        sizes.append("1R" if layer.recurrent else "1")
+    # with one neuron a layer, each path has a word of its own
+    neurons = [layer.neuron for layer in net.layers[1:]]
+    sizes = ["1", *("1R" if layer.recurrent else "1" for layer in net.layers[1:])]
     thin = network(sizes, neurons, net.loss)
     start = Node(neurons[n - 1].input, n, 0, 0)
-    paths = paths_from(start, _ones(thin, T), rule)
-    found = [path.word for path in paths]
+    found = [path.word for path in paths_from(start, _ones(thin, T), rule)]
     return sorted(found, key=lambda word: (len(word), word))

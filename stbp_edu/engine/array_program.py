@@ -14,9 +14,10 @@ import numpy as np
 
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import Assignment, StepFunction, Term
+from stbp_edu.engine import trees as ex
 from stbp_edu.engine.computed_once import SLOW, ComputedOnce, lines_of
 from stbp_edu.engine.loops import FLOOR
-from stbp_edu.lines import expressions as ex
+from stbp_edu.engine.trees import as_lines, tree_of
 
 STRETCH = 32_768
 """Entries of several steps whose factors are computed at a time: 128 KB in float32. Larger arrays
@@ -39,10 +40,13 @@ class Ahead:
             adjoints = [of for _, of in line.terms if of]
             if line.terms and not adjoints:  # the whole line is computed ahead
                 first = line.terms[0]
-                factor = self._with_calls(first.factor)
-                self.names[factor] = line.name
+                whole = self._with_calls(tree_of(first.factor))
+                self.names[whole] = line.name
             else:
-                terms = [Term(self.factor(factor), of) for factor, of in line.terms]
+                terms = []
+                for factor, of in line.terms:
+                    own = self.factor(tree_of(factor))
+                    terms.append(Term(as_lines(own), of))
                 left = line._replace(terms=tuple(terms))
                 found.append(left)
         return found

@@ -15,6 +15,7 @@ from stbp_edu.arrows.rules import norms
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.engine.array_program import STRETCH, ArrayProgram, Arrays
 from stbp_edu.engine.threads import LEAST, run_in_parts
+from stbp_edu.lines.operations import SHARED
 from stbp_edu.surrogates import is_curve
 
 
@@ -150,10 +151,7 @@ def norm(*entries: Any) -> Any:
 
 
 NUMPY: Mapping[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "tanh": np.tanh,
-    "sqrt": np.sqrt,
+    **{name: getattr(np, name) for name in SHARED},
     "minimum": np.minimum,
     "maximum": np.maximum,
     "at_least": at_least,

@@ -11,8 +11,8 @@ from stbp_edu.arrows.step.step_functions import (
     Term,
     Variable,
 )
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.slopes import tidy
+from stbp_edu.engine import trees as ex
+from stbp_edu.engine.trees import as_lines, tidy, tree_of
 
 SLOW = {"exp", "log", "tanh", "sqrt", "/", "**"}
 """Operations that are worth computing once."""
@@ -59,7 +59,10 @@ class ComputedOnce:
 
     def line(self, line: Assignment) -> Assignment:
         """Return a line with names in place of what is computed once."""
-        terms = [Term(self.tree(factor), of) for factor, of in line.terms]
+        terms = []
+        for factor, of in line.terms:
+            known = self.tree(tree_of(factor))
+            terms.append(Term(as_lines(known), of))
         return line._replace(terms=tuple(terms))
 
     def tree(self, tree: ex.Expression) -> ex.Expression:
@@ -101,6 +104,6 @@ def lines_of(names: Mapping[ex.Expression, str]) -> list[Assignment]:
     """Return the lines that give expressions their names."""
     lines = []
     for tree, name in names.items():
-        only_term = Term(tree)
+        only_term = Term(as_lines(tree))
         lines.append(Assignment(name, (only_term,)))
     return lines

@@ -8,6 +8,7 @@ begin theirs with a letter for each kind of array: A a state, E an adjoint, S a 
 
 from __future__ import annotations
 
+import ast
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +17,9 @@ from typing import Any
 
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import StepFunction
+from stbp_edu.engine import trees as ex
 from stbp_edu.engine.array_program import passed_on
 from stbp_edu.engine.computed_once import ComputedOnce
-from stbp_edu.lines import expressions as ex
 
 STYLE = {**ex.PYTHON, "choose": ("({2} if {0} > 0 else {1})", 5, (1, 1, 1))}
 OWN_FUNCTIONS = ("abs", "erf", "exp", "log", "sqrt", "tanh", "where")
@@ -44,7 +45,7 @@ class LoopSource:
     @cached_property
     def text(self) -> str:
         """The curves, the functions of a step, and the loops around them."""
-        steps = [step.source(written) for step in self._steps if step.lines]
+        steps = [step.source(_of_lines) for step in self._steps if step.lines]
         parts = [*self._curves(), self._forward(), self._backward(), *steps]
         compiled = [f"@jit\n{part}" for part in parts]
         return "\n\n\n".join(compiled) + "\n"
@@ -293,6 +294,11 @@ def _loop(
 def _indented(lines: Lines) -> Lines:
     """Return lines as those of a block."""
     return [INDENT + line for line in lines]
+
+
+def _of_lines(tree: ast.expr) -> str:
+    """Return an expression of the lines as source."""
+    return written(ex.tree_of(tree))
 
 
 def written(tree: ex.Expression) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.engine import loops
+from stbp_edu.lines.operations import SHARED
 
 LOG = logging.getLogger("stbp_edu")
 COMPILING = "compiling the loops of a layer takes some seconds"
@@ -61,7 +62,7 @@ def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
 def interpreted(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return the functions of a source as Python runs them: slow, and ready at once."""
     space = _functions_with(dtype, lambda function: function)
-    space.update({name: getattr(np, name) for name in ("exp", "log", "tanh", "sqrt")})
+    space.update({name: getattr(np, name) for name in SHARED})
     exec(compile(source, "<loops>", "exec"), space)
     return space
 
@@ -132,10 +133,7 @@ def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[st
         "np": np,
         "_F": F,
         "jit": jit,
-        "exp": math.exp,
-        "log": math.log,
-        "tanh": math.tanh,
-        "sqrt": math.sqrt,
+        **{name: getattr(math, name, getattr(np, name)) for name in SHARED},
         "erf": math.erf,
         "at_least": jit(lambda a, b: F(1) if a >= b else F(0)),
         "minimum": jit(lambda a, b: a if b >= a else b),

@@ -1,6 +1,26 @@
-"""A neuron's forward lines: from text to expressions, their derivatives, LaTeX and Python.
+"""Formulas as text: read, differentiated, tidied, evaluated, and written as LaTeX and Python.
 
-``text`` takes the lines apart, and ``reading`` makes ``expressions`` of each, of which nothing is
-run; it says what to write where one is not understood. ``forward_lines`` knows what leads where,
-and ``slopes`` differentiates.
+Expressions are Python's own syntax trees, of which nothing is run.
+
+- ``operations``: each operation with its value, derivative and LaTeX, in one table;
+- ``expressions``: what a tree is made of, its value, and its text as Python;
+- ``derivatives``, ``latex``: what their names say;
+- ``reading``: one line, and the advice on one that is not understood;
+- ``text``, ``forward_lines``: all lines of a neuron, and the arrows between its states.
+
+>>> square = parse("u * u + exp(a)")
+>>> python(derivative(square, "u")), float(evaluate(square, {"u": 3.0, "a": 0.0}))
+('2 * u', 10.0)
 """
+
+from stbp_edu.lines.derivatives import derivative, tidy
+from stbp_edu.lines.expressions import evaluate, names_in, parse, python, replaced
+from stbp_edu.lines.forward_lines import ForwardLines
+from stbp_edu.lines.latex import latex, symbol
+from stbp_edu.lines.reading import LineError
+from stbp_edu.lines.text import read_lines
+
+__all__ = [
+    "ForwardLines", "LineError", "derivative", "evaluate", "latex", "names_in", "parse", "python",
+    "read_lines", "replaced", "symbol", "tidy",
+]  # fmt: skip

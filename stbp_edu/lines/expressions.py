@@ -1,291 +1,266 @@
-"""Expressions: trees of numbers, names and operations.
+"""Expressions: Python's own syntax trees, of which nothing is run but what a table allows.
 
-They are read from text of which nothing is run, or written with Python's signs: ``1 - a * b`` of
-two names is one. The operations are ``+ - * / **``, exp, log, tanh, sqrt, abs, min, max, spike, and
-functions that are defined in a line of their own. A tree can be evaluated on arrays, and written as
-LaTeX or as Python. What is written as Python has the brackets of the tree, so it gives the
-same bits.
+An expression is an ``ast.expr`` made of numbers, names, signs and calls. A state's name is its
+value of this step, and with ``_last`` or ``_next`` at its end, that of the step before or after.
+A function of the reader's is written where it is called, as Python may write it, too:
+``(f := lambda _o: tau * exp(-_o / tau))(o_last)``. Its arguments begin with an underscore, as no
+other name does. Trees are never changed, so their parts may be shared.
 """
 
 from __future__ import annotations
 
+import ast
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from stbp_edu.lines.operations import OPERATIONS
 
-def call(op: str, *args: Any) -> Call:
-    """Return an operation on expressions and numbers."""
-    return Call(
-        op, tuple(Number(arg) if isinstance(arg, int | float) else arg for arg in args)
-    )
-
-
-def _signs(op: str) -> tuple[Callable[..., Call], Callable[..., Call]]:
-    """Return the methods of an operation: with a tree on its left, and on its right."""
-
-    def signed(a: Any, *b: Any) -> Call:
-        """Return the operation on this expression, and on another."""
-        return call(op, a, *b)
-
-    return signed, lambda b, a: call(op, a, b)
+SIGNS: dict[type[ast.AST], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "**",
+    ast.USub: "neg",
+}
+OPERATORS = {sign: kind for kind, sign in SIGNS.items()}
+ZERO = ast.Constant(0)
+ONE = ast.Constant(1)
 
 
-class Operand:
-    """What Python's signs make operations of."""
-
-    __add__, __radd__ = _signs("+")
-    __sub__, __rsub__ = _signs("-")
-    __mul__, __rmul__ = _signs("*")
-    __truediv__, __rtruediv__ = _signs("/")
-    __pow__, __rpow__ = _signs("**")
-    __ge__, __le__ = _signs("at_least")
-    __neg__ = _signs("neg")[0]
-
-    def __lt__(self, other: Any) -> Call:
-        return 1 - (self >= other)
-
-
-@dataclass(frozen=True)
-class Number(Operand):
-    """A number."""
-
-    value: int | float
-
-
-@dataclass(frozen=True)
-class Name(Operand):
-    """A constant, a parameter of a function, or a state ``"now"`` or at the ``"last"`` step."""
-
-    name: str
-    when: str = ""
-
-
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     r"""A function that the reader has defined, or a derivative of one.
 
     Its label is its name in LaTeX: ``f``, ``f'``, ``\partial_{\tau}f``.
     """
 
     label: str
-    parameters: tuple[Name, ...]
-    body: Expression
+    parameters: tuple[str, ...]
+    body: ast.expr
+
+    def __call__(self, *args: ast.expr) -> ast.Call:
+        """Return its call."""
+        parameters = ast.arguments(
+            posonlyargs=[],
+            args=[ast.arg(name) for name in self.parameters],
+            kwonlyargs=[],
+            kw_defaults=[],
+            defaults=[],
+        )
+        written = ast.Lambda(parameters, self.body)
+        named = ast.NamedExpr(ast.Name(self.label), written)
+        return ast.Call(named, list(args), [])
 
 
-@dataclass(frozen=True)
-class Call(Operand):
-    """An operation on its arguments; a minus before one argument is the operation ``"neg"``."""
-
-    op: str | Function
-    args: tuple[Expression, ...]
-
-    def __post_init__(self) -> None:
-        """Keep the hash, which would walk the tree each time that it is asked for."""
-        object.__setattr__(self, "_hash", hash((self.op, self.args)))
-
-    def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined]
-
-    def __reduce__(self) -> Any:
-        """Return the pickled form: hashes of strings differ from process to process."""
-        return Call, (self.op, self.args)
+def parse(text: str) -> ast.expr:
+    """Return the expression of a text that is known to be one."""
+    return ast.parse(text, mode="eval").body
 
 
-Expression = Number | Name | Call
-ZERO = Number(0)
-ONE = Number(1)
+def call(op: str, *args: ast.expr) -> ast.expr:
+    """Return an operation on expressions.
 
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "+": lambda xp, a, b: a + b,
-    "-": lambda xp, a, b: a - b,
-    "*": lambda xp, a, b: a * b,
-    "/": lambda xp, a, b: a / b,
-    "**": lambda xp, a, b: a**b,
-    "neg": lambda xp, a: -a,
-    "exp": lambda xp, a: xp.exp(a),
-    "log": lambda xp, a: xp.log(a),
-    "tanh": lambda xp, a: xp.tanh(a),
-    "sqrt": lambda xp, a: xp.sqrt(a),
-    "abs": lambda xp, a: xp.where(a >= 0, a, -a),
-    "min": lambda xp, a, b: xp.where(b >= a, a, b),
-    "max": lambda xp, a, b: xp.where(a >= b, a, b),
-    "at_least": lambda xp, a, b: xp.where(a >= b, 1.0, 0.0),
-}
-"""What each operation does with numbers or arrays, in a module xp: NumPy, or autograd's."""
-
-FUNCTIONS = ("exp", "log", "tanh", "sqrt", "abs", "min", "max", "spike")
-"""The functions that a text may call."""
-
-
-def evaluate(
-    tree: Expression,
-    value_of: Callable[[Name], Any],
-    spike: Mapping[str, Callable[[Any], Any]],
-    xp: Any = np,
-) -> Any:
-    """Return the value of an expression, from the values of names, in NumPy or a module like it.
-
-    ``spike``: by name, the functions ``"spike"`` and its derivative ``"h"``.
+    >>> ast.unparse(call("*", parse("a + b"), call("exp", parse("c"))))
+    '(a + b) * exp(c)'
     """
-    if isinstance(tree, Number):
-        return np.float64(tree.value)
-    if isinstance(tree, Name):
-        return value_of(tree)
-    f = tree.op
-    values = [evaluate(arg, value_of, spike, xp) for arg in tree.args]
-    if isinstance(f, Function):
-        given = dict(zip(f.parameters, values, strict=True))
-
-        def inside(name: Name) -> Any:
-            """Return the value of a name in the body of the function."""
-            return given[name] if name in given else value_of(name)
-
-        return evaluate(f.body, inside, spike, xp)
-    if f in spike:
-        return spike[f](*values)
-    return OPERATIONS[f](xp, *values)
+    if op not in OPERATORS:
+        return ast.Call(ast.Name(op), list(args), [])
+    sign: Any = OPERATORS[op]()
+    return (
+        ast.UnaryOp(sign, *args)
+        if len(args) == 1
+        else ast.BinOp(args[0], sign, *args[1:])
+    )
 
 
-def replaced(tree: Expression, by: Mapping[Name, Expression]) -> Expression:
-    """Return an expression with other ones in place of some names."""
-    if isinstance(tree, Call):
-        args = [replaced(arg, by) for arg in tree.args]
-        return Call(tree.op, tuple(args))
-    if isinstance(tree, Name):
-        return by.get(tree, tree)
-    return tree
+def op_of(tree: ast.expr) -> str | Function:
+    """Return the operation of an expression, or the reader's function; of others ``""``."""
+    match tree:
+        case ast.BinOp(op=sign) | ast.UnaryOp(op=sign):
+            return SIGNS[type(sign)]
+        case ast.Call(func=ast.Name(id=name)):
+            return name
+        case ast.Call(
+            func=ast.NamedExpr(
+                target=ast.Name(id=label),
+                value=ast.Lambda(args=parameters, body=body),
+            )
+        ):
+            return Function(label, tuple(one.arg for one in parameters.args), body)
+    return ""
 
 
-def written_out(tree: Expression) -> Expression:
-    """Return an expression with the bodies of the reader's functions in place of their calls."""
-    if not isinstance(tree, Call):
+def args_of(tree: ast.expr) -> list[ast.expr]:
+    """Return the arguments of an operation or a call."""
+    match tree:
+        case ast.BinOp(left=a, right=b):
+            return [a, b]
+        case ast.UnaryOp(operand=a):
+            return [a]
+        case ast.Call(args=args):
+            return args
+    return []
+
+
+def with_args(tree: ast.expr, args: list[ast.expr]) -> ast.expr:
+    """Return the same operation on other arguments."""
+    op = op_of(tree)
+    if not op:
         return tree
-    f = tree.op
-    if isinstance(f, Function):
-        given = dict(zip(f.parameters, tree.args, strict=True))
-        return written_out(replaced(f.body, given))
-    return Call(f, tuple(map(written_out, tree.args)))
+    return op(*args) if isinstance(op, Function) else call(op, *args)
 
 
-def nodes_in(tree: Expression) -> Iterator[Expression]:
-    """Yield an expression and all that it is made of, also the bodies of functions."""
-    yield tree
-    if isinstance(tree, Call):
-        for arg in tree.args:
-            yield from nodes_in(arg)
-        f = tree.op
-        if isinstance(f, Function):
-            yield from (node for node in nodes_in(f.body) if node not in f.parameters)
-
-
-def names_in(tree: Expression) -> Iterator[Name]:
-    """Yield the names in an expression, also those in the bodies of functions."""
-    return (node for node in nodes_in(tree) if isinstance(node, Name))
-
-
-def ops_in(*trees: Expression) -> set[str | Function]:
-    """Return the operations in some expressions, and the functions that they call."""
-    found: set[str | Function] = set()
-    for tree in trees:
-        found |= {node.op for node in nodes_in(tree) if isinstance(node, Call)}
+def key(tree: ast.expr) -> str:
+    """Return a text that is the same for equal expressions, and no others."""
+    known: str | None = getattr(tree, "_key", None)
+    if known is not None:
+        return known
+    match tree:
+        case ast.Constant(value=float() as number) if (
+            number.is_integer() and abs(number) < 2**53
+        ):
+            found = str(int(number))
+        case ast.Constant(value=number):
+            found = repr(number)
+        case ast.Name(id=name):
+            found = name
+        case _:
+            op = op_of(tree)
+            if isinstance(op, Function):
+                op = f"({op.label} {op.parameters} {key(op.body)})"
+            found = f"{op}({', '.join(map(key, args_of(tree)))})"
+    tree._key = found  # type: ignore[attr-defined]
     return found
 
 
-def size(tree: Expression, of: Mapping[Expression, int] | None = None) -> int:
+def evaluate(
+    tree: ast.expr,
+    values: Mapping[str, Any],
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    xp: Any = np,
+    number: Callable[[Any], Any] = np.float64,
+) -> Any:
+    """Return the value of an expression.
+
+    Args:
+        tree: the expression.
+        values: those of its names.
+        functions: others than those of the table, by name, such as ``spike`` and ``h``.
+        xp: NumPy, or a module like it.
+        number: makes a number of one that is written.
+
+    >>> float(evaluate(parse("2 * u + max(u, v)"), {"u": 1.5, "v": 4}))
+    7.0
+    """
+    match tree:
+        case ast.Constant(value=value):
+            return number(value)
+        case ast.Name(id=name):
+            return values[name]
+    op = op_of(tree)
+    args = [evaluate(arg, values, functions, xp, number) for arg in args_of(tree)]
+    if isinstance(op, Function):
+        given = dict(zip(op.parameters, args, strict=True))
+        inside = ChainMap(given, values)  # type: ignore[arg-type]  # it is only read
+        return evaluate(op.body, inside, functions, xp, number)
+    if functions and op in functions:
+        return functions[op](*args)
+    return OPERATIONS[op].value(xp, *args)
+
+
+def replaced(tree: ast.expr, by: Mapping[str, ast.expr]) -> ast.expr:
+    """Return an expression with others in place of some names.
+
+    >>> ast.unparse(replaced(parse("u * w"), {"u": parse("a + b")}))
+    '(a + b) * w'
+    """
+    if isinstance(tree, ast.Name):
+        return by.get(tree.id, tree)
+    return with_args(tree, [replaced(arg, by) for arg in args_of(tree)])
+
+
+def written_out(tree: ast.expr) -> ast.expr:
+    """Return an expression with the bodies of the reader's functions in place of their calls."""
+    op = op_of(tree)
+    if isinstance(op, Function):
+        given = dict(zip(op.parameters, args_of(tree), strict=True))
+        return written_out(replaced(op.body, given))
+    return with_args(tree, [written_out(arg) for arg in args_of(tree)])
+
+
+def nodes_in(tree: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression and all that it is made of, also the bodies of functions."""
+    yield tree
+    for arg in args_of(tree):
+        yield from nodes_in(arg)
+    op = op_of(tree)
+    if isinstance(op, Function):
+        for node in nodes_in(op.body):
+            if key(node) not in op.parameters:
+                yield node
+
+
+def names_in(*trees: ast.expr) -> list[str]:
+    """Return the names in expressions and in the functions that they call, each once, in order.
+
+    >>> names_in(parse("u * exp(w) + u"))
+    ['u', 'w']
+    """
+    found: dict[str, None] = {}
+    for tree in trees:
+        for node in nodes_in(tree):
+            if isinstance(node, ast.Name):
+                found[node.id] = None
+    return list(found)
+
+
+def ops_in(*trees: ast.expr) -> set[str]:
+    """Return the operations in expressions, those in the reader's functions included."""
+    found = set()
+    for tree in trees:
+        for node in nodes_in(tree):
+            op = op_of(node)
+            if isinstance(op, str):
+                found.add(op)
+    return found - {""}
+
+
+def size(tree: ast.expr, of: Mapping[str, int] | None = None) -> int:
     """Return how many numbers, names and operations an expression has when it is written out.
 
     ``of``: the sizes of what replaces some names.
     """
-    if not isinstance(tree, Call):
-        return (of or {}).get(tree, 1)
-    sizes = [size(arg, of) for arg in tree.args]
-    f = tree.op
-    if isinstance(f, Function):
-        return size(f.body, dict(zip(f.parameters, sizes, strict=True)))
+    op = op_of(tree)
+    if isinstance(tree, ast.Name):
+        return (of or {}).get(tree.id, 1)
+    sizes = [size(arg, of) for arg in args_of(tree)]
+    if isinstance(op, Function):
+        return size(op.body, dict(zip(op.parameters, sizes, strict=True)))
     return 1 + sum(sizes)
 
 
-Form = tuple[str, int, tuple[int, ...]]
-"""How an operation is written, how tightly it binds, and how tightly its arguments have to."""
-Style = dict[str, Form]
-PYTHON: Style = {
-    "+": ("{} + {}", 1, (1, 2)),
-    "-": ("{} - {}", 1, (1, 2)),
-    "neg": ("-{}", 2, (2,)),
-    "*": ("{} * {}", 2, (2, 3)),
-    "/": ("{} / {}", 2, (2, 3)),
-    "**": ("{} ** {}", 4, (5, 4)),
-    "min": ("minimum({}, {})", 5, (0, 0)),
-    "max": ("maximum({}, {})", 5, (0, 0)),
-    "where": ("where({}, {}, {})", 5, (0, 0, 0)),
-}
-LATEX: Style = {
-    "+": ("{}+{}", 1, (1, 1)),
-    "-": ("{}-{}", 1, (1, 2)),
-    "neg": ("-{}", 1, (2,)),
-    "*": ("{} {}", 2, (2, 3)),
-    "/": (r"\frac{{{}}}{{{}}}", 3, (0, 0)),
-    "**": ("{}^{{{}}}", 4, (5, 0)),
-    "exp": ("e^{{{}}}", 4, (0,)),
-    "sqrt": (r"\sqrt{{{}}}", 5, (0,)),
-    "abs": ("|{{{}}}|", 5, (0,)),
-    "at_least": (r"[{} \geq {}]", 5, (0, 0)),
-    **{name: (rf"\{name}({{}})", 5, (0,)) for name in ("log", "tanh")},
-    **{name: (rf"\{name}({{}},{{}})", 5, (0, 0)) for name in ("min", "max")},
-}
+def python(tree: ast.expr) -> str:
+    """Return an expression as Python, with the reader's functions written out.
+
+    >>> python(parse("-(a * b) + max(c, 2)"))
+    '-a * b + maximum(c, 2)'
+    """
+    return ast.unparse(_as_written(written_out(tree)))
 
 
-def _write(
-    tree: Expression, style: Style, name: Callable[[Name], str]
-) -> tuple[str, int]:
-    """Return an expression as text, and how tightly it binds: 1 a sum, 2 a product, 5 a name."""
+def _as_written(tree: ast.expr) -> ast.expr:
+    """Return an expression with the names that a program calls, and each minus at a first factor.
+
+    It has the same value, to the bit.
+    """
     match tree:
-        case Number(value):
-            return f"{value}", 5 if value >= 0 else 2
-        case Name():
-            has_indices = style is LATEX and tree.when
-            return name(tree), 4 if has_indices else 5
-        case Call(op, args):
-            label = op.label if isinstance(op, Function) else op
-            if label in style:
-                form, binds, wanted = style[label]
-            else:
-                form, binds, wanted = _call_form(label, len(args), style)
-            inside = []
-            for arg, need in zip(args, wanted, strict=True):
-                text, bound = _write(arg, style, name)
-                if bound < need:
-                    text = f"({text})"
-                inside.append(text)
-            if style is LATEX and op == "*" and inside[1][0].isdigit():
-                form = r"{}\cdot{}"
-            return form.format(*inside), binds
-
-
-def _call_form(label: str, many: int, style: Style) -> Form:
-    """Return how the call of a function with so many arguments is written."""
-    comma = "," if style is LATEX else ", "
-    places = comma.join(["{}"] * many)
-    escaped = label.replace("{", "{{").replace("}", "}}")
-    return f"{escaped}({places})", 5, (0,) * many
-
-
-def python(
-    tree: Expression,
-    name: Callable[[Name], str] = lambda one: one.name,
-    style: Style = PYTHON,
-) -> str:
-    """Return an expression as Python, with the reader's functions written out."""
-    return _write(written_out(tree), style, name)[0]
-
-
-def latex(
-    tree: Expression, name: Callable[[Name], str], *, factor: bool = False
-) -> str:
-    """Return an expression as LaTeX; as a ``factor``, a sum is in brackets."""
-    text, binds = _write(tree, LATEX, name)
-    signed = isinstance(tree, Call) and tree.op == "neg"
-    return f"({text})" if factor and binds == 1 and not signed else text
+        case ast.UnaryOp(
+            operand=ast.BinOp(left=a, op=ast.Mult() | ast.Div() as sign, right=b)
+        ):
+            return ast.BinOp(_as_written(call("neg", a)), sign, _as_written(b))
+        case ast.Call(func=ast.Name(id=name), args=args) if name in OPERATIONS:
+            return call(OPERATIONS[name].written, *map(_as_written, args))
+    return with_args(tree, [_as_written(arg) for arg in args_of(tree)])

@@ -10,17 +10,29 @@ the derivative of that line, and it takes a step if it reads the last step's val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import ast
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.latex_names import symbol
-from stbp_edu.lines.slopes import derivative, tidy
+from stbp_edu.lines.derivatives import derivative, tidy
+from stbp_edu.lines.expressions import (
+    ONE,
+    ZERO,
+    args_of,
+    key,
+    names_in,
+    op_of,
+    replaced,
+    written_out,
+)
+from stbp_edu.lines.latex import symbol
 
 Item = TypeVar("Item")
-X = ex.Name("x", "now")
+X = ast.Name("x")
+STEPS = {-1: "_last", 0: "", 1: "_next"}
+"""By the step after this one, what a state's name has at its end."""
 KINDS = {
     ("u", "u"): "carry",
     ("o", "u"): "reset",
@@ -35,13 +47,13 @@ KINDS = {
 
 
 class Slope(NamedTuple):
-    """An arrow inside the neuron, its factor an expression: "now" is its head's step."""
+    """An arrow inside the neuron; in its factor, names are those of the step of its tail."""
 
     kind: str
     source: str
     target: str
     step: int
-    factor: ex.Expression
+    factor: ast.expr
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class ForwardLines:
     """The lines of a neuron as written; read, each state's update in order; and all constants."""
 
     text: str
-    lines: Mapping[str, ex.Expression]
+    lines: Mapping[str, ast.expr] = field(compare=False)  # they follow from the text
     constants: Mapping[str, float]
 
     @cached_property
@@ -79,96 +91,103 @@ class ForwardLines:
                 remember.append(state)
         for state in remember:
             for one in self._within_the_step([state]):
-                if X in ex.names_in(self.lines[one]):
+                if "x" in names_in(self.lines[one]):
                     return state
         return [*remember, *read, self.spike][0]
 
-    def _read_by(self, state: str, when: str = "now last") -> list[str]:
+    def _read_by(self, state: str, steps: Collection[int] = (0, -1)) -> list[str]:
         """Return the states that a line reads, in the order in which it does."""
-        read: dict[str, None] = {}
-        for name in ex.names_in(self.lines[state]):
-            is_asked = name.when != "" and name.when in when
-            if is_asked and name.name in self.lines:
-                read[name.name] = None
-        return list(read)
+        states = {one + STEPS[step]: one for one in self.lines for step in steps}
+        read = [states[name] for name in names_in(self.lines[state]) if name in states]
+        return [*dict.fromkeys(read)]
 
     def _within_the_step(self, states: list[str]) -> list[str]:
         """Return states, and those that they read within the step."""
-        return reachable(states, lambda state: self._read_by(state, "now"))
+        return reachable(states, lambda state: self._read_by(state, (0,)))
 
     @property
     def output(self) -> str:
         """The state that other neurons read: the spike, or the potential of a read-out."""
         return self.spike or self.potential
 
-    def _by(self, name: ex.Name) -> dict[str, ex.Expression]:
+    def _by(self, name: str) -> dict[str, ast.expr]:
         """Return the states whose lines depend on a name, with their derivatives by it."""
         found = {}
         for state, line in self.lines.items():
-            factor = derivative(line, name)
-            if factor != ex.ZERO:
+            factor = derivative(line, name, self.constants)
+            if key(factor) != key(ZERO):
                 found[state] = factor
         return found
 
     @cached_property
     def input(self) -> str:
         """The state that the weights enter: where x is added once, that one, else x itself."""
-        entered = self._by(X)
-        if [*entered.values()] == [ex.ONE]:
+        entered = self._by("x")
+        if [*map(key, entered.values())] == [key(ONE)]:
             (state,) = entered
             return state
         return "x"
 
     @cached_property
-    def states(self) -> dict[str, ex.Expression]:
+    def states(self) -> dict[str, ast.expr]:
         """Every state with its update, x among them where it is a node of its own."""
         if self.input == "x":
             return {"x": X, **self.lines}
         return dict(self.lines)
 
-    def update(self, state: str) -> ex.Expression:
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The states in the order in which a step computes them."""
+        return tuple(self.states)
+
+    def update(self, state: str) -> ast.expr:
         """Return a state's update; of a spike, its distance from the threshold."""
         line = self.states[state]
-        if isinstance(line, ex.Call) and line.op == "spike":
-            return line.args[0]
-        return line
+        return args_of(line)[0] if spikes(line) else line
 
     @cached_property
     def slopes(self) -> list[Slope]:
         """The arrows: where a line reads a state, the derivative of that line."""
         found = []
+        of_tail = {}
+        for state in self.order:
+            of_tail[state] = ast.Name(f"{state}_next")
+            of_tail[f"{state}_last"] = ast.Name(state)
         for source in self.lines:
-            for target, line in self.lines.items():
+            now = self._by(source)
+            last = self._by(f"{source}_last")
+            for target in self.lines:
                 kind = self.kind(source, target)
-                for step, when in enumerate(("now", "last")):
-                    factor = derivative(line, ex.Name(source, when))
-                    if factor != ex.ZERO:
-                        found.append(Slope(kind, source, target, step, factor))
+                if target in now:
+                    found.append(Slope(kind, source, target, 0, now[target]))
+                if target in last:
+                    factor = replaced(last[target], of_tail)
+                    found.append(Slope(kind, source, target, 1, factor))
         first = {"spike": 0, "carry": 1, "reset": 2}
         found.sort(key=lambda slope: first.get(slope.kind, 3))
         if self.input != "x":
             return found
         from_x = []
-        for state, factor in self._by(X).items():
-            slope = Slope(f"x>{state}", "x", state, 0, factor)
-            from_x.append(slope)
+        for state, factor in self._by("x").items():
+            from_x.append(Slope(f"x>{state}", "x", state, 0, factor))
         return from_x + found
 
     def enters(self, constant: str) -> Iterator[Slope]:
         """Yield the arrows from a constant to the states whose lines read it."""
-        entered = self._by(ex.Name(constant))
-        if not entered:
-            entered = {
-                self.potential: ex.ZERO
-            }  # one that cancels has a gradient, too: 0
+        entered = self._by(constant)
+        if not entered:  # one that cancels has a gradient, too: 0
+            entered = {self.potential: ZERO}
         for state, factor in entered.items():
             yield Slope(f"enter:{constant}>{state}", constant, state, 0, factor)
 
-    def silent(self, tree: ex.Expression) -> ex.Expression:
-        """Return a factor from step to step as if no neuron had spiked."""
-        spike_before = ex.Name(self.spike or "", "last")
-        silent = ex.replaced(ex.written_out(tree), {spike_before: ex.ZERO})
-        return tidy(silent)
+    def silent(self, factor: ast.expr) -> ast.expr:
+        """Return the factor of an arrow to the next step as if no neuron had spiked."""
+        silent = replaced(written_out(factor), {self.spike or "": ZERO})
+        return tidy(silent, self.constants)
+
+    def reads_states(self, tree: ast.expr) -> bool:
+        """Return whether anything but constants is in an expression."""
+        return bool({*names_in(tree)} - {*self.constants})
 
     @cached_property
     def roles(self) -> dict[str, str]:
@@ -200,13 +219,14 @@ class ForwardLines:
     def adjoint(self, state: str) -> str:
         """Return the letter of a state's adjoint, in LaTeX."""
         letters = {"u": r"\varepsilon", "o": r"\delta", "i": r"\gamma", "a": r"\zeta"}
-        role = self.roles.get(state, "")
-        return letters.get(role, rf"\bar{{{symbol(state)}}}")
+        letter = letters.get(self.roles.get(state, ""), "")
+        is_taken = letter in map(symbol, [*self.constants, *self.lines])
+        return letter if letter and not is_taken else rf"\bar{{{symbol(state)}}}"
 
 
-def spikes(line: ex.Expression) -> bool:
+def spikes(line: ast.expr) -> bool:
     """Return whether a line is a spike."""
-    return isinstance(line, ex.Call) and line.op == "spike"
+    return op_of(line) == "spike"
 
 
 def reachable(

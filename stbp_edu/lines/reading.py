@@ -9,27 +9,21 @@ from __future__ import annotations
 
 import ast
 import math
-import operator
 import re
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.expressions import SIGNS, Function, call, names_in, size
+from stbp_edu.lines.operations import FUNCTIONS, OPERATIONS
 
 LONGEST_LINE = 200  # characters
 LARGEST = 400  # numbers, names and operations
 EXPONENT = 100  # what a number in an exponent may be
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-OPERATORS: dict[type[ast.AST], Callable[..., ex.Call]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: operator.pow,
-}
 UNDERSTOOD = (
-    f"understood are numbers, names, + - * / **, brackets, {', '.join(ex.FUNCTIONS)}, and "
+    f"understood are numbers, names, + - * / **, brackets, {', '.join(FUNCTIONS)}, and "
     "functions that a line above defines"
 )
 
@@ -37,7 +31,7 @@ UNDERSTOOD = (
 SPIKE = "a spike is o = spike(u - v_th), in a line of its own: 1 where its argument is >= 0, else 0"
 STEPS = ": up to and in its own line it is the last step's value, below it this step's"
 FLOW = "a line is one formula, computed at every step: use spike, min, max or abs for what changes"
-GROWN = "write what u is after a step, as in u = u + dt * (x - u) / tau"
+GROWN = "write what {0} is after a step, as in {0} = {0} + dt * (x - {0}) / tau"
 WRITTEN = {
     r"\bheaviside\b": SPIKE,
     r"\^": "write ** for a power",
@@ -47,7 +41,7 @@ WRITTEN = {
     r"[-+*/]=": "write u = u + ..., with the name on both sides",
     r"[<>]|[=!]=": SPIKE,
     r";": "write a line for each state",
-    r"^\s*d?\w*\s*/\s*dt\b|^\s*\w+'": GROWN,
+    r"^\s*d?\w*\s*/\s*dt\b|^\s*\w+'": GROWN.format("u"),
     r"[²³]": "write ** for a power",
     r"\b\d+\.?\d*[A-Za-z_]|[\w)]\s+[\w(]|\)\s*\(|\)\w": "write * between factors, as in 2 * u",
 }
@@ -85,7 +79,7 @@ def advice_on_name(name: str, states: Collection[str]) -> str:
     if state in states:
         return f"write {state}{STEPS}"
     if f"d{name}" in states:
-        return GROWN.replace("u", name)
+        return GROWN.format(name)
     if name in ("W", "R", "b", "w"):
         return WEIGHTED
     return "the input is called x" if name in INPUTS else ""
@@ -134,10 +128,10 @@ class Reader:
     """How to read the right side of a line: what names stand for, and which functions there are."""
 
     line: Line
-    name: Callable[[str], ex.Name] = ex.Name
-    functions: Mapping[str, ex.Function] = field(default_factory=dict)
+    name: Callable[[str], str] = str
+    functions: Mapping[str, Function] = field(default_factory=dict)
 
-    def read(self) -> ex.Expression:
+    def read(self) -> ast.expr:
         """Return the expression, or raise LineError if it is not one."""
         text = self.line.right
         try:
@@ -155,7 +149,7 @@ class Reader:
             place = self.line.start + at
             raise self.line.error(place, f"not understood: {said}", advice) from None
         tree = self.tree(node)
-        if ex.size(tree) > LARGEST:
+        if size(tree) > LARGEST:
             raise self.error(
                 node, "too long when written out", f"use at most {LARGEST} operations"
             )
@@ -167,8 +161,8 @@ class Reader:
         place = self.line.start + len(before.decode(errors="ignore"))
         return self.line.error(place, problem, advice)
 
-    def tree(self, node: ast.expr) -> ex.Expression:
-        """Return a node and what is below it as an expression."""
+    def tree(self, node: ast.expr) -> ast.expr:
+        """Return a node and what is below it, once all of it is understood."""
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(
                 value, bool
@@ -177,24 +171,25 @@ class Reader:
                     raise self.error(
                         node, "a number too large", "numbers may go up to 1e300"
                     )
-                return ex.Number(value)
+                return ast.Constant(value)
             case ast.Name(id=name):
-                if name in self.functions or name in ex.FUNCTIONS:
+                if name in self.functions or name in FUNCTIONS:
                     raise self.error(
                         node, f"{name} is a function", f"call it: {name}(...)"
                     )
                 try:
-                    return self.name(name)
+                    return ast.Name(self.name(name))
                 except ValueError as error:
                     raise self.error(node, *error.args) from None
-            case ast.UnaryOp(op=ast.USub() | ast.UAdd() as op, operand=a):
-                inside = self.tree(a)
-                return inside if isinstance(op, ast.UAdd) else -inside
-            case ast.BinOp(left=a, op=op, right=b) if type(op) in OPERATORS:
+            case ast.UnaryOp(op=ast.UAdd(), operand=a):
+                return self.tree(a)
+            case ast.UnaryOp(op=ast.USub(), operand=a):
+                return call("neg", self.tree(a))
+            case ast.BinOp(left=a, op=op, right=b) if type(op) in SIGNS:
                 pair = self.tree(a), self.tree(b)
                 if isinstance(op, ast.Pow):
                     self._check_exponent(b, pair[1])
-                return OPERATORS[type(op)](*pair)
+                return call(SIGNS[type(op)], *pair)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self._call(node, name, args)
         shown = ast.get_source_segment(self.line.right, node) or type(node).__name__
@@ -202,37 +197,34 @@ class Reader:
             node, f"not understood: {shown}", advice_on(shown) or UNDERSTOOD
         )
 
-    def _check_exponent(self, node: ast.expr, exponent: ex.Expression) -> None:
+    def _check_exponent(self, node: ast.expr, exponent: ast.expr) -> None:
         """Check that numbers in an exponent are small."""
-        match exponent:
-            case ex.Number(value) | ex.Call("neg", (ex.Number(value),)) if (
-                abs(value) <= EXPONENT
-            ):
+        number = getattr(exponent, "operand", exponent)  # of a negative one
+        if isinstance(number, ast.Constant):
+            value: Any = number.value
+            if abs(value) <= EXPONENT:
                 return
-        if not any(ex.names_in(exponent)):
+        if not names_in(exponent):
             advice = f"a number there may go up to {EXPONENT}; otherwise give a constant a name"
             raise self.error(node, "an exponent that is not understood", advice)
 
-    def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> ex.Expression:
+    def _call(self, node: ast.expr, name: str, args: list[ast.expr]) -> ast.expr:
         """Return the call of a function."""
-        if name not in (*self.functions, *ex.FUNCTIONS):
-            known = ", ".join((*ex.FUNCTIONS, *self.functions))
+        if name not in (*self.functions, *FUNCTIONS):
+            known = ", ".join((*FUNCTIONS, *self.functions))
             define = (
                 f"known are {known}; define another in a line above: {name}(o) = ..."
             )
             raise self.error(
                 node, f"no function is called {name}", CALLED.get(name, define)
             )
-        op = self.functions.get(name, name)
-        many = 1
-        if isinstance(op, ex.Function):
-            many = len(op.parameters)
-        elif name in ("min", "max"):
-            many = 2
+        own = self.functions.get(name)
+        many = len(own.parameters) if own else len(OPERATIONS[name].slopes)
         if len(args) != many:
             arguments = "1 argument" if many == 1 else f"{many} arguments"
             places = {1: "a", 2: "a, b"}.get(many, "...")
             advice = f"write {name}({places})"
             problem = f"{name} takes {arguments}, got {len(args)}"
             raise self.error(node, problem, advice)
-        return ex.Call(op, tuple(map(self.tree, args)))
+        read = map(self.tree, args)
+        return own(*read) if own else call(name, *read)

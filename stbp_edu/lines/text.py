@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,22 @@ from keyword import iskeyword
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.forward_lines import ForwardLines, X, reachable, spikes
-from stbp_edu.lines.latex_names import symbol
+from stbp_edu.lines.expressions import (
+    ONE,
+    Function,
+    args_of,
+    call,
+    evaluate,
+    names_in,
+    nodes_in,
+    op_of,
+    ops_in,
+    python,
+    written_out,
+)
+from stbp_edu.lines.forward_lines import ForwardLines, reachable, spikes
+from stbp_edu.lines.latex import symbol
+from stbp_edu.lines.operations import FUNCTIONS
 from stbp_edu.lines.reading import (
     LONGEST_LINE,
     Line,
@@ -28,7 +42,7 @@ LONGEST_TEXT = 20_000
 LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
 SPIKES = ("o", "s", "z", "S", "spk", "out")
 """What the state that spikes is often called."""
-CALLED = ("minimum", "maximum", "at_least", "norm", *ex.FUNCTIONS)
+CALLED = ("minimum", "maximum", "at_least", "norm", *FUNCTIONS)
 TAKEN = ("x", "h", "L", "signal", *CALLED)
 WEIGHTS = {"W": "matrix of weights", "b": "bias", "R": "matrix of recurrent weights"}
 """A layer's parameters beside the constants that it learns."""
@@ -82,10 +96,7 @@ def read_lines(
     written = "\n".join(line.text for line in lines)
     found = ForwardLines(written, reading.lines, constants)
     _check_connected(found, {line.name: line for line in lines})
-    read: set[str] = set()
-    for tree in found.lines.values():
-        read |= {name.name for name in ex.names_in(tree)}
-    unread = sorted(constants.keys() - read)
+    unread = sorted(constants.keys() - {*names_in(*found.lines.values())})
     if unread:
         raise ValueError(
             f"no line reads {', '.join(unread)}; leave it out, or use it in a line"
@@ -97,7 +108,7 @@ def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
     """Check that the input reaches every state, and every state the output."""
     reads = {}
     for state, tree in found.lines.items():
-        reads[state] = {name.name for name in ex.names_in(tree)}
+        reads[state] = {name.removesuffix("_last") for name in names_in(tree)}
     if not any("x" in names for names in reads.values()):
         advice = (
             "x is the weighted input; add it where input enters, as in u = tau * u + x"
@@ -120,6 +131,16 @@ def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
             advice = f"let a line on the way to {output} read it, or leave it out"
             problem = f"{output} does not depend on {state}"
             raise lines[state].error(0, problem, advice)
+
+    def heads(state: str) -> list[str]:
+        """Return where the arrows from a state lead: where a line has a slope by it."""
+        return [slope.target for slope in found.slopes if slope.source == state]
+
+    if output not in reachable([found.input], heads):
+        problem = (
+            f"{output} does not change with the input, since what it reads cancels"
+        )
+        raise lines[output].error(0, problem, "leave out what cancels, such as v - v")
 
 
 def _split(text: str) -> Iterator[Line]:
@@ -188,8 +209,8 @@ class _Reading:
     constants: dict[str, float]
     defaults: Mapping[str, float]
     fires: bool
-    lines: dict[str, ex.Expression] = field(default_factory=dict)
-    functions: dict[str, ex.Function] = field(default_factory=dict)
+    lines: dict[str, ast.expr] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
 
     def take(self, line: Line) -> None:
         """Read one line more."""
@@ -217,28 +238,25 @@ class _Reading:
             self._check_numbers(line, tree)
             self.lines[name] = tree
         else:
-            parameters = tuple(ex.Name(arg, "argument") for arg in args)
-            self.functions[name] = ex.Function(symbol(name), parameters, tree)
+            parameters = tuple(f"_{arg}" for arg in args)
+            self.functions[name] = Function(symbol(name), parameters, tree)
 
-    def name(self, name: str, line: Line) -> ex.Name:
-        """Return the meaning of a name on the right side of a line."""
+    def name(self, name: str, line: Line) -> str:
+        """Return what a name on the right side of a line is called in an expression."""
         f = line.name
         args = line.args
         if args is not None and name in args:
-            return ex.Name(name, "argument")
+            return f"_{name}"
         if name in self.constants:
-            return ex.Name(name)
+            return name
         if name == "x" or name in self.states:
             if args is not None:
                 advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
                 raise ValueError(f"{f} has no argument {name}", advice)
-            if name == "x":
-                return X
-            when = "now" if name in self.lines else "last"
-            return ex.Name(name, when)
+            return name if name in ("x", *self.lines) else f"{name}_last"
         if name in self.defaults:
             self.constants[name] = self.defaults[name]
-            return ex.Name(name)
+            return name
         give = f"give it one, as in {name} = 0.5"
         if args is not None:
             raise ValueError(f"{f} has no argument {name}, and it has no value", give)
@@ -251,33 +269,30 @@ class _Reading:
         )
         raise ValueError(f"{name} has no value; known are {known}", advice)
 
-    def _check_numbers(self, line: Line, tree: ex.Expression) -> None:
+    def _check_numbers(self, line: Line, tree: ast.expr) -> None:
         """Check that each part that reads only constants is finite, and 1 over each divisor."""
-        nodes = ex.nodes_in(ex.written_out(tree))
-        calls = [node for node in nodes if isinstance(node, ex.Call)]
-        calls += [1 / node.args[1] for node in calls if node.op == "/"]
-        known = {}
-        for name, constant in self.constants.items():
-            known[ex.Name(name)] = np.float64(constant)
-        for node in reversed(calls):  # the innermost first
-            reads_states = any(one.when for one in ex.names_in(node))
-            if reads_states:
+        parts = [node for node in nodes_in(written_out(tree)) if op_of(node)]
+        divisors = [args_of(node)[1] for node in parts if op_of(node) == "/"]
+        parts += [call("/", ONE, divisor) for divisor in divisors]
+        known = {name: np.float64(value) for name, value in self.constants.items()}
+        for part in reversed(parts):  # the innermost first
+            if not {*names_in(part)} <= self.constants.keys():
                 continue
             with np.errstate(all="ignore"):
-                value = ex.evaluate(node, known.__getitem__, {"spike": np.asarray})
+                value = evaluate(part, known)
             if not np.isfinite(value):
                 advice = (
                     "a part without a state must be finite; change a constant in it"
                 )
-                problem = f"{ex.python(node)} is {value}"
+                problem = f"{python(part)} is {value}"
                 raise line.error(line.start, problem, advice)
 
-    def _check_spike(self, line: Line, tree: ex.Expression) -> None:
+    def _check_spike(self, line: Line, tree: ast.expr) -> None:
         """Check that a spike is the whole line of a state, and that it is the only one."""
         of_a_state = line.args is None
         alone = of_a_state and spikes(tree)
-        inside = tree.args if alone and isinstance(tree, ex.Call) else (tree,)
-        if "spike" in ex.ops_in(*inside):
+        inside = args_of(tree) if alone else [tree]
+        if "spike" in ops_in(*inside):
             where = "an expression" if of_a_state else "a function"
             problem = f"spike inside {where}"
             advice = "put it on a line of its own: o = spike(u - v_th)"

@@ -14,7 +14,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import with_gain_limit
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import Neuron
-from stbp_edu.arrows.finite_states import check_states
+from stbp_edu.arrows.finite_states import check_gradients, check_states
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.state_loss import Loss, loss_of
 from stbp_edu.arrows.table import Table
@@ -201,7 +201,7 @@ class Model:
 
         Raises:
             TypeError, ValueError: if the arguments do not fit together, or the rule keeps no path.
-            NotFiniteError: if a gradient is not finite.
+            NotFiniteError: if a gradient is not finite; it names the line whose slope is not.
 
         >>> net = network("1-1", "tau = 0.5; u = tau * u * (1 - o) + x; o = spike(u - 2)")
         >>> params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
@@ -215,8 +215,7 @@ class Model:
         with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
             passes = program.passes(layers, buffers(workspace))
             found = Gradients(**by_name(passes.gradients(states, direct)))
-        for name, array in found.arrays().items():
-            checks.check_finite(f"the gradient of {name}", array)
+        check_gradients(self.table, layers, states, found.arrays())
         return found
 
     def value(self, trace: Trace, targets: Array, loss: Any = None) -> float:

@@ -21,7 +21,7 @@ from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.arrow import neuron_from
 from stbp_edu.arrows.table import reading_output
-from stbp_edu.lines.expressions import Call, names_in, nodes_in, written_out
+from stbp_edu.lines.expressions import args_of, names_in, nodes_in, op_of, written_out
 from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.proof.drawn_runs import drawn
 from stbp_edu.proof.nudges import NUDGED, nudged_arrows, nudged_parameters
@@ -154,9 +154,9 @@ def _in_exponents(lines: ForwardLines) -> set[str]:
     found = set()
     for line in lines.lines.values():
         for node in nodes_in(written_out(line)):
-            if isinstance(node, Call) and node.op == "**":
-                _, exponent = node.args
-                found |= {name.name for name in names_in(exponent)}
+            if op_of(node) == "**":
+                _, exponent = args_of(node)
+                found |= {*names_in(exponent)}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,8 +22,9 @@ from stbp_edu.arrows.adjoints import (
 from stbp_edu.arrows.arrow import like
 from stbp_edu.arrows.forward_run import driven
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.slopes import BY_ARGUMENT, A, B
+from stbp_edu.lines.derivatives import SLOPES
+from stbp_edu.lines.expressions import args_of, evaluate, op_of, written_out
+from stbp_edu.lines.operations import OPERATIONS
 
 COPIES = 4  # of the points of a run, each moved far away
 Values = Mapping[str, Mapping[str, Any]]
@@ -187,38 +189,26 @@ def updated(neuron: Neuron, target: str, at: Values) -> Any:
 
 def summed_sizes(neuron: Neuron, target: str, at: Values) -> Any:
     """Return the sizes of what adds up in a state's update: rounding errs by a share of them."""
+    values = {**neuron.lines.constants, **at["learned"], **at["now"]}
+    values |= {f"{state}_last": last for state, last in at["last"].items()}
+    values["x"] = at["input"]["x"]
 
-    def value(name: ex.Name) -> Any:
-        """Return the value of a name."""
-        if name.name == "x":
-            return at["input"]["x"]
-        if name.when:
-            return at[name.when][name.name]
-        constant = neuron.lines.constants.get(name.name)
-        return at["learned"].get(name.name, constant)
-
-    def sized(tree: ex.Expression) -> tuple[Any, Any]:
+    def sized(tree: ast.expr) -> tuple[Any, Any]:
         """Return the value of an expression, and the sizes of what adds up to it."""
-        if not isinstance(tree, ex.Call):
-            own = ex.evaluate(tree, value, {})
+        op = str(op_of(tree))
+        if not op:
+            own = evaluate(tree, values)
             return own, np.abs(own)
-        op = str(tree.op)
-        values = []
-        sizes = []
-        for arg in tree.args:
-            inner, size = sized(arg)
-            values.append(inner)
-            sizes.append(size)
-        args = dict(zip((A, B), values, strict=False))
-        own = ex.OPERATIONS[op](np, *values)
+        found = [sized(arg) for arg in args_of(tree)]
+        args = dict(zip("ab", [inner for inner, _ in found], strict=False))
+        own = OPERATIONS[op].value(np, *args.values())
         total = np.abs(own)
-        for by, size in zip(BY_ARGUMENT[op], sizes, strict=False):
-            slope = ex.evaluate(by, args.__getitem__, {})
-            brought = np.abs(slope) * size
+        for by, (_, size) in zip(SLOPES[op], found, strict=True):
+            brought = np.abs(evaluate(by, args)) * size
             total = total + np.nan_to_num(brought)
         return own, total
 
-    update = ex.written_out(neuron.lines.update(target))
+    update = written_out(neuron.lines.update(target))
     _, sizes = sized(update)
     return sizes
 

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu.arrows import Neuron
-from stbp_edu.lines.expressions import Name, evaluate
-from stbp_edu.lines.forward_lines import X
+from stbp_edu.lines.expressions import evaluate
 from stbp_edu.proof.run import Run
 from stbp_edu.verify import require
 
@@ -65,14 +64,14 @@ def _step(
     """Return the states of a layer after one step, and its input, in a module like NumPy."""
     lines = neuron.lines
     zeros = np.zeros(x.shape)  # autograd's where does not broadcast
-    known = {X: x}
+    known = {"x": x}
     for name, value in lines.constants.items():
-        known[Name(name)] = p.get(name, value) + zeros
+        known[name] = p.get(name, value) + zeros
     for state in lines.lines:
-        known[Name(state, "last")] = past[state]
+        known[f"{state}_last"] = past[state]
     found = {"x": x}
     for state, line in lines.lines.items():
-        value = evaluate(line, known.__getitem__, {"spike": spike}, xp)
-        known[Name(state, "now")] = value
+        value = evaluate(line, known, {"spike": spike}, xp)
+        known[state] = value
         found[state] = value
     return found

@@ -13,7 +13,7 @@ from torch import Tensor
 from stbp_edu._support.checks import brief
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import Assignment, StepFunction
-from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.expressions import names_in
 from stbp_edu.torch.state_dict import check_floats
 
 CarriedState = dict[str, Tensor]
@@ -140,7 +140,7 @@ def check_one_step(program: LayerProgram, lines: Sequence[Assignment]) -> None:
     read: set[str] = set()
     for line in lines:
         for term in line.terms:
-            read |= {name.name for name in ex.names_in(term.factor)}
+            read |= {*names_in(term.factor)}
     earlier = [program.names[one] for one in program.states_read if one.step < 0]
     before = [name for name in earlier if name in read]
     if before:

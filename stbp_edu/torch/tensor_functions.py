@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from stbp_edu.lines.operations import SHARED
 from stbp_edu.surrogates import Surrogate, is_curve
 
 TensorFunction = Callable[..., Any]
@@ -85,10 +87,10 @@ def _at_least(a: Tensor, b: Tensor) -> Tensor:
 
 
 FUNCTIONS: Mapping[str, TensorFunction] = {
-    "exp": of_either(torch.exp, math.exp),
-    "log": of_either(torch.log, math.log),
-    "tanh": of_either(torch.tanh, math.tanh),
-    "sqrt": of_either(torch.sqrt, math.sqrt),
+    **{
+        name: of_either(getattr(torch, name), getattr(math, name, getattr(np, name)))
+        for name in SHARED
+    },
     "minimum": of_either(_smaller, min),
     "maximum": of_either(_larger, max),
     "at_least": of_either(_at_least, lambda a, b: float(a >= b)),

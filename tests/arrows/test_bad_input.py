@@ -3,29 +3,17 @@
 Values of another kind, shape or size are those of ``test_bad_calls.py``.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 import stbp_edu
 from stbp_edu import LIF, arrows, derive
-from stbp_edu.arrows import Arrow, Loss, Node, Rule, Table, network
+from stbp_edu.arrows import Loss, Node, Rule, network
 from stbp_edu.losses import CrossEntropy, Direct, LastSteps, Membrane
 from tests.arrows.oracle import Case
 
 HARD = arrows.hard_reset(LIF())
-NET, OTHER = network("2-1", HARD), network("4-1", HARD)
-
-
-def with_arrows(*more, **changes):
-    """The neuron of Part I with other arrows."""
-    return replace(HARD, arrows=(*HARD.arrows, *more), **changes)
-
-
-def jump(source="u", target="o", **more):
-    """An arrow that no neuron has."""
-    return Arrow("jump", source, target, lambda states, params: 1.0, **more)
+NET = network("2-1", HARD)
 
 
 def kept_by(moves, **more):
@@ -34,20 +22,6 @@ def kept_by(moves, **more):
 
 
 NEURONS = [
-    (
-        lambda: Arrow("jump", "u", "o"),
-        "'jump' from u to o has no factor; give factor=, the deriv",
-    ),
-    (
-        lambda: with_arrows(jump("v")),
-        "arrow 'jump': state must be one of 'u', 'o', got 'v'",
-    ),
-    (lambda: with_arrows(HARD.arrows[1]), "two arrows are called 'carry'"),
-    (
-        lambda: with_arrows(learned={"rho": (jump("rho"),)}),
-        "learned must be one of 'tau', 'v_th'",
-    ),
-    (lambda: with_arrows(learned={"tau": ()}), "learned 'tau' must enter a state"),
     (
         lambda: arrows.hard_reset(LIF(gate="soft")),
         r"lif.gate must be .*; use soft_reset\(lif\)",
@@ -61,9 +35,6 @@ NETWORKS = [
     (lambda: network("16-3C2-2", HARD), "needs an image"),
     (lambda: network("2x34x34-3C5-2", HARD), "channels of an image last, as in 34x34x2"),
     (lambda: network("4x4-2C2-P3", HARD), "and end in one"),
-    (lambda: Table((2,), (None, NET.layers[1], OTHER.layers[1]), NET.loss), "layer 2 reads"),
-    (lambda: Table((4,), NET.layers, NET.loss), r"layer 1 reads shape \(2,\), but below it is"),
-    (lambda: Table((2,), NET.layers[1:], NET.loss), "put None first"),
     *((lambda part=part: network([part, 1], HARD), "sizes must begin with the input")
       for part in ("0", "1x2x3x4", "2x", "2R")),
     *((lambda part=part: network(["8x8", part], HARD), "must be made of parts")

@@ -7,8 +7,7 @@ import re
 
 from stbp_edu import LIF, arrows
 from stbp_edu._support.equations import EQUATIONS
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.latex_names import symbol
+from stbp_edu.lines.latex import latex, symbol
 
 HARD = arrows.hard_reset(LIF())
 SOFT = arrows.soft_reset(LIF(), learn_leak=True)
@@ -40,20 +39,17 @@ def canonical(formula):
 def assert_registered(ids, neuron, sizes="2-2-1", brings=BRINGS):
     """Assert that each of these equations is a line of a network's formulas, or of its text."""
 
-    def name(one):
-        if one == ex.Name("x", "now"):
-            return brings
-        letter, later = (
-            "c" if one.name == "i" else symbol(one.name),
-            "+1" * (one.when == "now"),
-        )
-        return f"{letter}_i^{{t{later},n}}" if one.when else letter
-
+    states = {}
+    for state in neuron.lines.lines:
+        letter = "c" if state == "i" else symbol(state)
+        states[state] = f"{letter}_i^{{t+1,n}}"
+        states[f"{state}_last"] = f"{letter}_i^{{t,n}}"
+    states["x"] = brings
     said = [
         f"{f.left} = {f.right}" for f in arrows.formulas(arrows.network(sizes, neuron))
     ]
     for state, line in neuron.lines.lines.items():
-        said.append(f"{name(ex.Name(state, 'now'))} = {ex.latex(line, name)}")
+        said.append(f"{states[state]} = {latex(line, states)}")
     found = [canonical(line) for line in said]
     for id_ in ids.split():
         assert canonical(EQUATIONS[id_].forms["index"]) in found, id_

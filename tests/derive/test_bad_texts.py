@@ -57,6 +57,13 @@ BAD = [
         for s in ("lambda", "None", "u" * 21)
     ],
     ("tau = x", 1, "tau", "tau is a constant, too"),
+    ("v = tau * v + x\no = spike((v - v) - 0.3)", 2, "o =", "what it reads cancels"),
+    (
+        "dv = (x - v) / tau\no = spike(dv)",
+        1,
+        "v)",
+        "write what v is after a step, as in v = v + dt * (x - v) / tau",
+    ),
     ("u = 9 ** 9 ** 9 + x", 1, "9 ** 9 +", "an exponent that is not understood"),
     ("u = u ** 101 + x", 1, "101", "an exponent that is not understood"),
     ("f(u) = u + w\nw = f(u) + x", 1, "w", "f has no argument w"),

@@ -230,3 +230,16 @@ def test_a_factor_may_be_a_number_for_the_proof_and_for_the_backward_pass():
         TypeError, match="the factor of arrow 'carry' must be a number or an array"
     ):
         gradient(with_arrow(mine, "carry", factor=lambda s, p: np.ones(3)))
+
+
+def test_a_constant_called_gamma_is_not_taken_for_an_adjoint():
+    lines = "i = gamma * i + x\nu = 0.5 * u + i\no = spike(u - 0.3)"
+    text = str(derive(lines, gamma=0.5).formulas())
+    assert r"\gamma \bar{i}_i^{t+1,n}" in text
+    assert r"\gamma_i" not in text
+
+
+def test_what_stands_in_for_the_derivative_of_the_spike_is_said():
+    mine = derive("u = 0.5 * u + x; o = spike(u - 0.3)")
+    assert repr(mine).endswith("surrogate=Gaussian(a=0.5))")
+    assert "surrogate" not in repr(derive("u = 0.5 * u + x"))

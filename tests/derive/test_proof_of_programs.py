@@ -9,6 +9,7 @@ from stbp_edu import derive
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.table import reading_output
 from stbp_edu.engine import compiled
+from stbp_edu.lines.expressions import call, parse
 from stbp_edu.proof import to_terminal
 from stbp_edu.proof.drawn_runs import drawn
 
@@ -40,9 +41,9 @@ def test_a_program_with_a_wrong_factor_is_noticed_in_every_form(monkeypatch):
     def doubled(self, slope, head):
         """Take the reset twice."""
         found = term(self, slope, head)
-        return (
-            found._replace(factor=2 * found.factor) if slope.kind == "reset" else found
-        )
+        if slope.kind != "reset":
+            return found
+        return found._replace(factor=call("*", parse("2"), found.factor))
 
     monkeypatch.setattr(LayerProgram, "_term", doubled)
     proof = derive(PLAIN).prove()

@@ -4,10 +4,10 @@ import autograd
 import numpy as np
 import pytest
 
-from stbp_edu.lines.expressions import Name, evaluate, latex, python
-from stbp_edu.lines.latex_names import symbol
+from stbp_edu.lines.derivatives import derivative
+from stbp_edu.lines.expressions import evaluate, python
+from stbp_edu.lines.latex import latex
 from stbp_edu.lines.reading import Line, Reader
-from stbp_edu.lines.slopes import derivative
 from tests.arrows import oracle
 from tests.derive.texts import BELL
 
@@ -55,8 +55,8 @@ def test_derivatives_equal_those_of_autograd(seed):
         )
         with np.errstate(all="ignore"):
             wanted, plain = slope(places["u"]), np.isfinite(run(text, places))
-            tree = derivative(Reader(Line(text)).read(), Name("u"))
-            found = evaluate(tree, lambda name, at=places: at[name.name], CURVES)
+            tree = derivative(Reader(Line(text)).read(), "u")
+            found = evaluate(tree, places, CURVES)
         plain &= np.isfinite(wanted) & (abs(wanted) < 1e6)
         found = np.broadcast_to(found, plain.shape)
         np.testing.assert_allclose(
@@ -94,6 +94,6 @@ def test_derivatives_equal_those_of_autograd(seed):
     ],
 )
 def test_derivatives_are_tidy(text, by, expected, tex):
-    found = derivative(Reader(Line(text)).read(), Name(by))
-    assert python(found, lambda name: name.name) == expected
-    assert latex(found, lambda name: symbol(name.name)) == tex
+    found = derivative(Reader(Line(text)).read(), by)
+    assert python(found) == expected
+    assert latex(found) == tex

@@ -312,44 +312,9 @@ assert "O.any" in solution("silent-share").source
 OPERATION = Recipe(
     insertions=[
         (
-            "stbp_edu/lines/expressions.py",
-            '    "tanh": lambda',
-            '    "arctan": lambda xp, a: xp.arctan(a),\n',
-        ),
-        (
-            "stbp_edu/lines/expressions.py",
-            '"sqrt", "abs", "min", "max", "spike")',
-            '"arctan", ',
-        ),
-        (
-            "stbp_edu/lines/slopes.py",
-            '    "tanh": (1',
-            '    "arctan": (1 / (1 + A**2),),\n',
-        ),
-        (
-            "stbp_edu/arrows/step/shown_program.py",
+            "stbp_edu/lines/operations.py",
             '    "tanh": ',
-            '    "arctan": "arctan",\n',
-        ),
-        (
-            "stbp_edu/engine/array_steps.py",
-            '    "tanh": ',
-            '    "arctan": np.arctan,\n',
-        ),
-        (
-            "stbp_edu/engine/machine_code.py",
-            '"log", "tanh", "sqrt")})',
-            '"arctan", ',
-        ),
-        (
-            "stbp_edu/engine/machine_code.py",
-            '        "tanh": ',
-            '        "arctan": math.atan,\n',
-        ),
-        (
-            "stbp_edu/torch/tensor_functions.py",
-            '    "tanh": ',
-            '    "arctan": of_either(torch.arctan, math.atan),\n',
+            '    "arctan": _function("arctan", r"\\arctan({})", "1 / (1 + a ** 2)"),\n',
         ),
     ],
     example="""

@@ -19,6 +19,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.finder.comparison_of_rules import candidates
+from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import LayerParams, draw_params, network
 from stbp_edu.arrows.unrolled import Word, words
@@ -67,11 +68,8 @@ class Verdict:
             return "keeps every word of the small run, and equals no built-in rule on the longer"
         word = min(odd, key=_shortest_first)
         times = self.coefficients[word]
-        did = f"counts {times:.4g} times"
-        if round(times, 4) == 0:
-            did = "drops"
-        elif round(times, 4) == 2:
-            did = "counts twice"
+        usual = {0.0: "drops", 2.0: "counts twice"}
+        did = usual.get(round(times, 4), f"counts {times:.4g} times")
         many = len(self.coefficients)
         return (
             f"equals no built-in rule; of {many} words it counts "
@@ -119,9 +117,7 @@ def classify(
             f"neuron must be an LIF here, got {checks.brief(neuron)}; for a neuron of your own ask "
             "stbp_edu.torch.which_rule, or compare with the gradients of stbp_edu.network"
         )
-    checks.instance("twin", twin, bool)
-    checks.number("rtol", rtol, positive=True)
-    rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
+    rng = np.random.default_rng(seed)
     runs = [random_run(STEPS, neuron, twin, rng) for _ in range(3)]
     trials = [(part_one.as_local(*run), asked(function, run)) for run in runs]
     equal = [one.rule for one in candidates(trials) if one.residual <= rtol]
@@ -132,50 +128,35 @@ def classify(
 
 def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> CourseRun:
     """Return a random run with two samples."""
-    net = network(SIZES, part_one.from_lif(neuron))
-    layers = draw_params(net, rng, scale=1.5)
+    layers = draw_params(network(SIZES, from_lif(neuron)), rng, scale=1.5)
     for p in layers[1:]:
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
     params = Params(**by_name(layers))
     inputs = rng.random((T, 2, params.sizes[0]))
-    spike = neuron.H
     if not twin:
         inputs = np.round(inputs)
-        spike = neuron.g
+    spike = neuron.H if twin else neuron.g
     trace = forward_pass.forward(inputs, params, neuron, spike=spike)
-    targets = rng.random((2, params.sizes[-1]))
-    return trace, targets, params, neuron
+    return trace, rng.random((2, params.sizes[-1])), params, neuron
 
 
 def asked(function: Callable[..., Any], run: CourseRun) -> LayerParams:
     """Return the gradients of a function by layer; they have the parameters' shapes."""
     found = function(*run)
     if hasattr(found, "W"):
-        W = found.W
-        b = found.b
-    elif isinstance(found, tuple | list) and len(found) == 2:
-        W, b = found
-    else:
+        found = found.W, found.b
+    if not isinstance(found, tuple | list) or len(found) != 2:
         raise TypeError(
             f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
         )
-    given = Params(W, b)  # it checks the lists
-    _, _, params, _ = run
-    if given.sizes != params.sizes:
+    given = Params(*found)  # it checks the lists
+    sizes = run[2].sizes
+    if given.sizes != sizes:
         raise ValueError(
-            f"function must return gradients in the shapes of params, of sizes {params.sizes}, got "
+            f"function must return gradients in the shapes of params, of sizes {sizes}, got "
             f"{given.sizes}; return dL/dW and dL/db"
         )
     return list(by_layer(given))
-
-
-def flat(layers: LayerParams) -> Array:
-    """Return gradients as one column."""
-    columns = []
-    for layer in layers[1:]:
-        columns.append(np.ravel(layer["W"]))
-        columns.append(np.ravel(layer["b"]))
-    return np.concatenate(columns)
 
 
 def fit_words(
@@ -185,7 +166,7 @@ def fit_words(
 
     Words that contribute nothing on any of the runs are left out: nothing is known of them.
     """
-    net = network(SIZES, part_one.from_lif(neuron))
+    net = network(SIZES, from_lif(neuron))
     every: list[Word] = []
     for n in range(1, net.N + 1):
         every += sorted(words(net, SHORT, n=n))
@@ -196,19 +177,19 @@ def fit_words(
         run = random_run(SHORT, neuron, twin, rng)
         local = part_one.as_local(*run)
         lam = lambdas(local, rule)
-        by_word = []
-        for word in every:
-            layers = gradients(local, lam, " ".join(word))
-            by_word.append(flat(layers))
-        columns.append(by_word)
-        answers.append(flat(asked(function, run)))
+        columns.append([_flat(gradients(local, lam, " ".join(word))) for word in every])
+        answers.append(_flat(asked(function, run)))
     A = np.concatenate(columns, axis=1).T
-    fitted = _fitted(A, np.concatenate(answers))
-    coefficients = {}
-    for k, c in fitted.items():
-        word = ("enter", *every[k])
-        coefficients[word] = c
-    return coefficients
+    y = np.concatenate(answers)
+    scale = np.linalg.norm(A, axis=0)
+    there = np.flatnonzero(scale)
+    fitted, *_ = np.linalg.lstsq(A[:, there] / scale[there], y, rcond=None)
+    coefficients = fitted / scale[there]
+    left = np.linalg.norm(A[:, there] @ coefficients - y)
+    if left > FITS * (np.linalg.norm(y) + 1e-30):
+        return {}
+    pairs = zip(there, coefficients.tolist(), strict=True)
+    return {("enter", *every[k]): c for k, c in pairs}
 
 
 def one_word_each(every: list[Word]) -> Rule:
@@ -216,21 +197,12 @@ def one_word_each(every: list[Word]) -> Rule:
     moves: dict[str, dict[str, str]] = {}
     for word in every:
         for k, kind in enumerate(word):
-            still_to_come = " ".join(word[k:])
-            moves[still_to_come] = {kind: " ".join(word[k + 1 :])}
+            moves[" ".join(word[k:])] = {kind: " ".join(word[k + 1 :])}
     return Rule("one word each", {**moves, "": {}})
 
 
-def _fitted(A: Array, y: Array) -> dict[int, float]:
-    """Return by column of A its coefficient where it is not 0, or {} if none give y."""
-    scale = np.linalg.norm(A, axis=0)
-    contributing = np.flatnonzero(scale)
-    A = A[:, contributing]
-    scale = scale[contributing]
-    scaled, *_ = np.linalg.lstsq(A / scale, y, rcond=None)
-    coefficients = scaled / scale
-    left = float(np.linalg.norm(A @ coefficients - y))
-    size = float(np.linalg.norm(y))
-    if left > FITS * max(size, 1e-30):
-        return {}
-    return dict(zip(contributing.tolist(), coefficients.tolist(), strict=True))
+def _flat(layers: LayerParams) -> Array:
+    """Return gradients as one column."""
+    return np.concatenate(
+        [np.ravel(layer[name]) for layer in layers[1:] for name in "Wb"]
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 from typing import Any
@@ -50,10 +49,9 @@ def different_rules(net: Table) -> list[str]:
     arrows = [*chain.from_iterable(net.arrows)]
     first: dict[Any, str] = {}
     for name, rule in RULES.items():
-        if not rule.keeps(net):
-            continue
-        words = [rule.move(q, arrow) for q, arrow in product(rule.moves, arrows)]
-        first.setdefault((*words, rule.forgets), name)
+        if rule.keeps(net):
+            words = [rule.move(q, arrow) for q, arrow in product(rule.moves, arrows)]
+            first.setdefault((*words, rule.forgets), name)
     return list(first.values())
 
 
@@ -67,44 +65,37 @@ def candidates(
             arrays are compared that were found.
         gate: what to call the neuron.
     """
-    first_run, first_gradients = runs[0]
-    layers = range(1, len(first_gradients))
+    first_run, _ = runs[0]
     found = []
     for name in different_rules(first_run.net):
-        ours: dict[int, list[Array]] = defaultdict(list)
-        yours: dict[int, list[Array]] = defaultdict(list)
-        for local, given in runs:
-            lam = lambdas(local, name)
-            expected = gradients(local, lam, RULES[name].start)
-            for n in layers:
-                for parameter, gradient in given[n].items():
-                    ours[n].append(np.ravel(expected[n][parameter]))
-                    yours[n].append(np.ravel(gradient))
-        pairs = []
-        for n in layers:
-            pair = np.concatenate(yours[n]), np.concatenate(ours[n])
-            pairs.append(pair)
-        found.append(_candidate(gate, name, pairs))
+        parts = []
+        for local, yours in runs:
+            ours = gradients(local, lambdas(local, name), RULES[name].start)
+            parts.append([*map(_in_rows, yours[1:], ours[1:])])
+        layers = [
+            np.concatenate(of_layer, axis=1) for of_layer in zip(*parts, strict=True)
+        ]
+        found.append(_fit(gate, name, layers))
     return found
 
 
-def _candidate(gate: str, rule: str, pairs: Sequence[tuple[Array, Array]]) -> RuleFit:
+def _in_rows(yours: Mapping[str, Any], ours: Mapping[str, Any]) -> Array:
+    """Return the gradients of a layer that were found, and those of a rule, in a row each."""
+    rows = [[np.ravel(of[name]) for name in yours] for of in (yours, ours)]
+    return np.stack([np.concatenate(row) for row in rows])
+
+
+def _fit(gate: str, rule: str, layers: Sequence[Array]) -> RuleFit:
     """Return how far gradients are from those of a rule, with and without a factor each."""
     residuals = []
     factors = []
     left = []
-    for yours, ours in pairs:
-        difference = np.linalg.norm(yours - ours)
+    for yours, ours in layers:
         norm = np.linalg.norm(yours)
-        size = max(norm, np.linalg.norm(ours))
-        residual = float(difference / size) if size > 0 else 0.0
+        size = max(norm, np.linalg.norm(ours)) or 1.0
         square = float(ours @ ours)
         factor = float(yours @ ours) / square if square > 0 else 1.0
-        rest = residual
-        if norm:
-            difference = np.linalg.norm(yours - factor * ours)
-            rest = float(difference / norm)
-        residuals.append(residual)
+        residuals.append(float(np.linalg.norm(yours - ours) / size))
         factors.append(factor)
-        left.append(rest)
+        left.append(float(np.linalg.norm(yours - factor * ours) / (norm or size)))
     return RuleFit(gate, rule, max(residuals), tuple(factors), max(left))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -10,14 +11,13 @@ import numpy as np
 
 from stbp_edu.arrows.rules import groups
 from stbp_edu.arrows.step.step_functions import (
-    STATE,
     Assignment,
     Names,
     Term,
     Variable,
 )
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.slopes import tidy
+from stbp_edu.lines.derivatives import tidy
+from stbp_edu.lines.expressions import ONE, ZERO, call, key
 
 
 def gain_lines(
@@ -25,6 +25,7 @@ def gain_lines(
     rows: Sequence[Assignment],
     next_adjoints: Sequence[Variable],
     names: Names,
+    constants: Collection[str],
 ) -> list[Assignment]:
     """Return the lines that hold the gain of each group of adjoints: before the others.
 
@@ -33,40 +34,43 @@ def gain_lines(
         rows: the lines of the adjoints.
         next_adjoints: the adjoints of the next step that they read.
         names: the names of all variables; those of the gains are added.
+        constants: the names of constants.
     """
     later = [names[one] for one in next_adjoints]
     now = [names[replace(one, step=0)] for one in next_adjoints]
     gains = {}
     for i, name in enumerate(now):
         for k, of in enumerate(later):
-            gains[i, k] = _gain(rows, name, of)
+            gains[i, k] = _gain(rows, name, of, constants)
     there = np.zeros((len(later), len(later)), bool)
     for place, gain in gains.items():
-        there[place] = gain != ex.ZERO
+        there[place] = key(gain) != key(ZERO)
     found = []
-    most = ex.Number(limit)
+    most = ast.Constant(float(limit))
     for group in groups(there):
         entries = [gains[place] for place in product(group, group)]
-        if all(entry == ex.ZERO for entry in entries):
+        if all(key(entry) == key(ZERO) for entry in entries):
             continue
         held = names.add(Variable("gain", later[group[0]]), "gain")
         op = "norm" if len(group) > 1 else "abs"
-        size = ex.Call(op, tuple(entries))
+        size = call(op, *entries)
         found.append(Assignment(held, (Term(size),)))
-        scale = most / ex.call("max", ex.Name(held, STATE), most)
+        scale = call("/", most, call("max", ast.Name(held), most))
         for k in group:
             scaled = Term(scale, later[k])
             found.append(Assignment(later[k], (scaled,), "gain-limit"))
     return found  # gain-limit, gain-bound
 
 
-def _gain(rows: Sequence[Assignment], name: str, later: str) -> ex.Expression:
+def _gain(
+    rows: Sequence[Assignment], name: str, later: str, constants: Collection[str]
+) -> ast.expr:
     """Return the factor with which an adjoint of the next step comes back to one of this."""
-    total: ex.Expression = ex.ZERO
+    total: ast.expr = ZERO
     for row in rows:
         if row.name != name:
             continue
         for factor, of in row.terms:
-            inside = ex.ONE if of == later else _gain(rows, of, later)
-            total = total + factor * inside
-    return tidy(total)
+            inside = ONE if of == later else _gain(rows, of, later, constants)
+            total = call("+", total, call("*", factor, inside))
+    return tidy(total, constants)

@@ -13,15 +13,16 @@ Under the exact rule, a step back of ``u = tau * u * (1 - o) + x; o = spike(u - 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.step.gain_lines import gain_lines
 from stbp_edu.arrows.step.step_functions import (
-    STATE,
     Assignment,
     Names,
     StepFunction,
@@ -29,9 +30,9 @@ from stbp_edu.arrows.step.step_functions import (
     Variable,
 )
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines import expressions as ex
-from stbp_edu.lines.forward_lines import ForwardLines, Slope, reachable
-from stbp_edu.lines.slopes import tidy
+from stbp_edu.lines.derivatives import tidy
+from stbp_edu.lines.expressions import ONE, names_in, replaced, written_out
+from stbp_edu.lines.forward_lines import STEPS, ForwardLines, Slope, reachable
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
@@ -96,9 +97,10 @@ class LayerProgram:
         """One step forward."""
         states = [*self.lines.lines]
         arguments = [*states, "x", *self.lines.constants]
+        last = {f"{state}_last": ast.Name(state) for state in states}
         lines = []
         for state, line in self.lines.lines.items():
-            update = Term(ex.written_out(line))
+            update = Term(replaced(written_out(line), last))
             lines.append(Assignment(state, (update,)))
         says = "Return the states of a step from the input x and the last ones, which begin at 0."
         return StepFunction("forward", arguments, lines, states, says)
@@ -113,7 +115,9 @@ class LayerProgram:
         lines = self.rows
         if self.rule.gain_limit is not None:
             limit = self.rule.gain_limit
-            lines = gain_lines(limit, self.rows, self.next_adjoints, self.names) + lines
+            constants = self.lines.constants
+            held = gain_lines(limit, lines, self.next_adjoints, self.names, constants)
+            lines = held + lines
         results = [row.name for row in self.rows]
         says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
         return StepFunction("backward", arguments, lines, results, says)
@@ -187,9 +191,7 @@ class LayerProgram:
     def signal(self, state: str, q: str) -> str:
         """Return the name of what other neurons and the loss pass back to a state, or ""."""
         signal = self._signal_of(state, q)
-        if signal is None:
-            return ""
-        return self.names[signal]
+        return self.names[signal] if signal else ""
 
     @cached_property
     def gradients(self) -> dict[str, str]:
@@ -216,7 +218,7 @@ class LayerProgram:
         kinds = []
         signal = self.signal(state, q)
         if signal:
-            terms.append(Term(ex.ONE, signal))
+            terms.append(Term(ONE, signal))
         for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
             if arrow.leaves:
                 continue
@@ -229,44 +231,29 @@ class LayerProgram:
         factor = slope.factor
         if slope.kind == "carry" and "carry" in self.rule.forgets:
             factor = self.lines.silent(factor)
-        factor = tidy(ex.written_out(factor))
-        by: dict[ex.Name, ex.Expression] = {}
-        for name in ex.names_in(factor):
-            if name.when:
-                step = slope.step - (name.when == "last")
-                state = Variable("state", name.name, step=step)
-                by[name] = ex.Name(self.names[state], STATE)
+        factor = tidy(written_out(factor), self.lines.constants)
+        names = {}
+        for state, (step, end) in product(self.neuron.order, STEPS.items()):
+            variable = Variable("state", state, step=step)
+            names[state + end] = ast.Name(self.names[variable])
         adjoint = self.name(slope.target, head, slope.step)
-        return Term(ex.replaced(factor, by), adjoint)
+        return Term(replaced(factor, names), adjoint)
 
     @cached_property
     def states_read(self) -> list[Variable]:
         """The states that a step back reads, in their order, of this step and those around it."""
-        read: set[str] = set()
-        for row in self.rows:
-            for term in row.terms:
-                read |= {name.name for name in ex.names_in(term.factor) if name.when}
-        found = []
-        for state in self.neuron.order:
-            for step in (-1, 0, 1):
-                variable = Variable("state", state, step=step)
-                if self.names[variable] in read:
-                    found.append(variable)
-        return found
+        read = names_in(*(term.factor for row in self.rows for term in row.terms))
+        steps = product(self.neuron.order, STEPS)
+        states = [Variable("state", state, step=step) for state, step in steps]
+        return [state for state in states if self.names[state] in read]
 
     @cached_property
     def next_adjoints(self) -> list[Variable]:
         """The adjoints of the next step that a step back reads, in the order of their names."""
-        read: set[str] = set()
-        for row in self.rows:
-            read |= {term.of for term in row.terms}
-        found = {}
-        for state, q in self.nodes:
-            later = Variable("adjoint", state, q, 1)
-            name = self.names[later]
-            if name in read:
-                found[name] = later
-        return [found[name] for name in sorted(found)]
+        read = {term.of for row in self.rows for term in row.terms}
+        later = [Variable("adjoint", state, q, 1) for state, q in self.nodes]
+        found = [one for one in later if self.names[one] in read]
+        return sorted(found, key=self.names.__getitem__)
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
@@ -275,9 +262,8 @@ class LayerProgram:
         Those of the output come first.
         """
         found = {}
-        for state, q in sorted(
-            self.nodes, key=lambda node: node[0] != self.neuron.output
-        ):
+        output = self.neuron.output
+        for state, q in sorted(self.nodes, key=lambda node: node[0] != output):
             name = self.signal(state, q)
             if name:
                 found[name] = self._passed_back(state, q)

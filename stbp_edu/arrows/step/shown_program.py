@@ -16,19 +16,10 @@ from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.expressions import ops_in
 from stbp_edu.lines.forward_lines import reachable
+from stbp_edu.lines.operations import OPERATIONS
 
-IMPORTED = {
-    "exp": "exp",
-    "log": "log",
-    "tanh": "tanh",
-    "sqrt": "sqrt",
-    "min": "minimum",
-    "max": "maximum",
-    "at_least": "where",
-}
-"""By operation, the function of NumPy that a program calls."""
 AT_LEAST = "\n".join(
     [
         "def at_least(a, b):",
@@ -52,12 +43,9 @@ def program(net: Table, rule: Rule) -> str:
 
 def text_of(layer: LayerProgram) -> str:
     """Return the program that is shown, below what it imports and defines."""
-    used = set()
-    for function in layer.functions:
-        for line in function.lines:
-            for term in line.terms:
-                used |= ex.ops_in(ex.written_out(term.factor))
-    imported = {name for op, name in IMPORTED.items() if op in used}
+    lines = [line for function in layer.functions for line in function.lines]
+    used = ops_in(*(term.factor for line in lines for term in line.terms))
+    imported = {OPERATIONS[op].imported for op in used & OPERATIONS.keys()} - {""}
     head = []
     if imported:
         head.append(f"from numpy import {', '.join(sorted(imported))}\n")
@@ -89,14 +77,10 @@ def _split(
     seen: dict[Any, str] = {}
     finer = {}
     for state, q in same:
-        ends = []
-        for arrow in arrows:
-            if arrow.source == state:
-                head = rule.move(q, arrow)
-                end = None
-                if head is not None:
-                    end = same.get((arrow.target, head), LOSS)
-                ends.append(end)
+        heads = [
+            (one.target, rule.move(q, one)) for one in arrows if one.source == state
+        ]
+        ends = [same.get((end, p), LOSS) if p is not None else p for end, p in heads]
         key = state, same[state, q], tuple(ends)
         finer[state, q] = seen.setdefault(key, q)
     return finer

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stbp_edu.lines import expressions as ex
+from stbp_edu.lines.derivatives import MINUS_ONE
+from stbp_edu.lines.expressions import ONE, call, key, python
 
-MINUS_ONE = ex.Number(-1)
 INDENT = "    "
-STATE = "state"
-"""Marks a name in a factor that is a state, at whatever step."""
-Writer = Callable[[ex.Expression], str]
+Writer = Callable[[ast.expr], str]
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ class Variable:
     step: int = 0
 
 
-class Names:
+class Names(dict[Variable, str]):
     """The names of a program's variables: two variables never have the same one.
 
     A name that is taken already gets an underscore at its end, and another one while that is taken.
@@ -46,46 +45,33 @@ class Names:
     'd_u_1_'
     """
 
-    def __init__(self) -> None:
-        self._names: dict[Variable, str] = {}
-        self._taken: set[str] = set()
-
     def add(self, variable: Variable, wanted: str) -> str:
         """Return the name of a new variable: the one that is wanted, if it is free."""
         plain = unicodedata.normalize("NFKC", wanted)  # as Python reads names
         name = "".join(c if f"a{c}".isidentifier() else "_" for c in plain)
-        while name in self._taken:
+        while name in self.values():
             name += "_"
-        self._taken.add(name)
-        self._names[variable] = name
+        self[variable] = name
         return name
-
-    def __contains__(self, variable: Variable) -> bool:
-        """Return whether a variable has a name."""
-        return variable in self._names
-
-    def __getitem__(self, variable: Variable) -> str:
-        """Return the name of a variable."""
-        return self._names[variable]
 
 
 class Term(NamedTuple):
     """A summand: an expression, times the adjoint or the signal of this name if there is one."""
 
-    factor: ex.Expression
+    factor: ast.expr
     of: str = ""
 
     @property
-    def tree(self) -> ex.Expression:
+    def tree(self) -> ast.expr:
         """The summand as one expression; of the factors 1 and -1 only the sign is left."""
         if not self.of:
             return self.factor
-        adjoint = ex.Name(self.of, "adjoint")
-        if self.factor == ex.ONE:
+        adjoint = ast.Name(self.of)
+        if key(self.factor) == key(ONE):
             return adjoint
-        if self.factor == MINUS_ONE:
-            return -adjoint
-        return self.factor * adjoint
+        if key(self.factor) == key(MINUS_ONE):
+            return call("neg", adjoint)
+        return call("*", self.factor, adjoint)
 
 
 class Assignment(NamedTuple):
@@ -97,9 +83,9 @@ class Assignment(NamedTuple):
 
     def source(self, write: Writer) -> str:
         """Return the line as Python."""
-        trees = [term.tree for term in self.terms] or [ex.Number(0.0)]
+        trees = [term.tree for term in self.terms] or [ast.Constant(0.0)]
         right = added(map(write, trees))
-        if len(trees) == 1 and isinstance(trees[0], ex.Name):
+        if len(trees) == 1 and isinstance(trees[0], ast.Name):
             right = f"+{right}"  # an array of its own, which shares no memory
         line = f"{self.name} = {right}"
         return f"{line}  # {self.comment}" if self.comment else line
@@ -123,18 +109,16 @@ class StepFunction:
     results: Sequence[str]
     says: str = ""
 
-    def source(self, write: Writer = ex.python) -> str:
+    def source(self, write: Writer = python) -> str:
         """Return the function as Python, whose expressions ``write`` writes."""
-        arguments = ", ".join(self.arguments)
-        head = f"def {self.name}({arguments}):"
+        head = f"def {self.name}({', '.join(self.arguments)}):"
         under = " " * len(f"def {self.name}(")
-        found = textwrap.wrap(head, 96, subsequent_indent=under, break_long_words=False)
-        for line in self._docstring():
-            found.append(INDENT + line if line else "")
-        for assignment in self.lines:
-            found.append(INDENT + assignment.source(write))
-        found.append(f"{INDENT}return {as_tuple(self.results)}")
-        return "\n".join(found)
+        wrapped = textwrap.wrap(
+            head, 96, subsequent_indent=under, break_long_words=False
+        )
+        body = [*self._docstring(), *(line.source(write) for line in self.lines)]
+        body.append(f"return {as_tuple(self.results)}")
+        return "\n".join([*wrapped, *(INDENT + line if line else "" for line in body)])
 
     def _docstring(self) -> list[str]:
         """Return the lines of the docstring."""
@@ -155,11 +139,11 @@ def as_tuple(names: Sequence[str]) -> str:
     >>> as_tuple(["d_o", "d_u"]), as_tuple(["u"])
     ('d_o, d_u', '(u,)')
     """
-    if not names:
-        return "()"
-    if len(names) == 1:
-        return f"({names[0]},)"
-    return ", ".join(names)
+    return (
+        ", ".join(names)
+        if len(names) > 1
+        else f"({''.join(f'{name},' for name in names)})"
+    )
 
 
 def added(terms: Iterable[str]) -> str:
