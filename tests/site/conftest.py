@@ -22,7 +22,7 @@ pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
 from stbp_edu._support.files import locked
-from tests.browsing import SUBPATH, find, launched, script, served
+from tests.browsing import GATE, SUBPATH, find, launched, script, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
 from tools.site.render.links import TEXTS
@@ -60,8 +60,10 @@ def site() -> Path:
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """Yield the address of the served site."""
+    os.mkfifo(GATE)
     with served(site) as url:
         yield url
+    GATE.unlink()
 
 
 @pytest.fixture(scope="session")

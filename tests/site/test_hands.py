@@ -121,7 +121,7 @@ def test_a_pointer_edits_where_it_points(
         hand.scroll(right + 150, height)
         box = target.locator(".highlight").element_handle()
         at_end = "box => box.scrollLeft + box.clientWidth > box.scrollWidth - 1"
-        warm.wait_for_function(at_end, arg=box)
+        warm.wait_for_function(at_end, arg=box, polling=100)
         _, right, height = place(target, "+ 1")
         hand.press(right + 6, height)  # behind the end, which may still move by a pixel
     else:

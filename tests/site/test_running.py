@@ -161,7 +161,7 @@ def test_what_a_cell_gave_stays_until_it_gives_something_new(warm: Page) -> None
     expect(old).to_have_text("one\ntwo\nthree\n")
     assert old.evaluate("one => getComputedStyle(one).opacity") == "0.45"
     assert cell(warm, 2).bounding_box() == before
-    warm.wait_for_function("() => ticks.size > 3")
+    warm.wait_for_function("() => ticks.size > 3", polling=100)
     go_on()
     expect(target.locator(".out-stdout")).to_have_text("four\nfive\nsix\n")
     expect(target.locator("[data-old]")).to_have_count(0)
