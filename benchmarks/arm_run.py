@@ -13,7 +13,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.networks import network
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training import Dataset, Settings, initial_state
-from stbp_edu.training.encoders import TIMED, encode
+from stbp_edu.training.encoders import encode
 
 EPOCH, TEST = 1, 2  # streams of random numbers, as stbp_edu.training draws them
 CHUNK = 500  # examples that are evaluated together
@@ -141,7 +141,7 @@ class Run:
     def forward(self, images: Array, rng: np.random.Generator) -> Any:
         """Return all states, from newly drawn spikes of images."""
         s = self.settings
-        seen = images if s.encoder in TIMED else images.reshape(len(images), -1)
+        seen = images if s.encoder == "rows" else images.reshape(len(images), -1)
         steps = {"direct": 1, "rows": s.hold * images.shape[1]}.get(s.encoder, s.T)
         shown = encode(s.encoder, seen, steps, rng, hold=s.hold).astype(np.float32)
         for name, place in self.places.items():

@@ -13,7 +13,7 @@ The rooms, in the order in which the course opens them:
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stbp_edu import cases, losses
 from stbp_edu.cases import backward
@@ -30,6 +30,11 @@ from stbp_edu.surrogates import (
     Surrogate,
     Triangle,
 )
+
+if TYPE_CHECKING:
+    from stbp_edu.derived import derive
+    from stbp_edu.networks import network
+    from stbp_edu.parameter_files import load_params, save_params
 
 __version__ = "0.1.0"
 
@@ -53,3 +58,8 @@ def __getattr__(name: str) -> Any:
     if name in LATER:
         return getattr(importlib.import_module(f"stbp_edu.{LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, for completion."""
+    return sorted({*globals(), *LATER})

@@ -38,6 +38,21 @@ assert progress_report().states == {"case-at": "right"}
 """
 
 
+TYPED = """
+import numpy as np
+import stbp_edu
+
+rng = np.random.default_rng(0)
+net = stbp_edu.network("4-3-2", stbp_edu.LIF(tau=0.5))
+params = net.init(rng)
+reveal_type(net)
+reveal_type(params)
+reveal_type(stbp_edu.derive("u = 0.5 * u + x; o = spike(u - 1)"))
+reveal_type(stbp_edu.load_params("params.npz"))
+stbp_edu.save_params(3)
+"""
+
+
 def run(*command: str | Path, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*map(str, command)], capture_output=True, text=True, **options
@@ -82,3 +97,24 @@ def test_a_command_that_needs_more_names_the_library_in_a_line(
     done = run(bare / "stbp-edu", *argv, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == f"stbp-edu {argv[0]}: the command {said}\n"
+
+
+def test_a_users_type_checker_finds_the_types_of_the_wheel(bare, tmp_path) -> None:
+    (tmp_path / "user.py").write_text(TYPED)
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--cache-dir",
+        tmp_path / "cache",
+    ]
+    options = ["--python-executable", bare / "python"]
+    done = run(*command, *options, "user.py", cwd=tmp_path)
+    found = [
+        line.partition("Revealed type is ")[2] for line in done.stdout.splitlines()
+    ]
+    told = [text for text in found if text]
+    assert len(told) == 4, done.stdout + done.stderr
+    assert all("stbp_edu." in text for text in told), told
+    assert "user.py:11: error: " in done.stdout

@@ -31,6 +31,7 @@ def test_import_loads_numpy_alone():
 
 
 def test_every_public_name_exists_and_is_documented():
+    assert set(stbp_edu.__all__) <= set(dir(stbp_edu))
     for name in stbp_edu.__all__:
         assert getattr(stbp_edu, name).__doc__
 

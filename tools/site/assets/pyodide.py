@@ -29,7 +29,7 @@ from typing import Any
 
 import grimp
 
-from stbp_edu._support.files import digest, read_json, read_text, read_toml
+from stbp_edu._support.files import read_json, read_text, read_toml
 from stbp_edu.plotting import CHARTS
 from tools.site import CACHE, PUBLIC, ROOT
 from tools.site.assets.npm import PIP, modules, node
@@ -160,6 +160,11 @@ def _official(entries: Sequence[dict[str, str]], version: str) -> list[Path]:
         except (OSError, subprocess.CalledProcessError) as error:
             tried.append(f"{source.__name__.strip('_')}: {error}")
     raise OSError("; ".join(tried))
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _is(path: Path, sha256: str) -> bool:
