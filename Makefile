@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-com
 
 unexport PYTHONDONTWRITEBYTECODE # each of the many Pythons would compile all modules again
 
-.PHONY: help learn test test-bridges check lab site teach serve notebooks bench verify mutants clean
+.PHONY: help learn test test-bridges check lab site serve notebooks bench verify mutants clean
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
@@ -53,10 +53,6 @@ lab: .venv/learn ## open your own copy of the notebooks, in work/, in JupyterLab
 site: .venv/learn ## build the site into site/
 	$(BIN)/python -m tools.site.build
 
-teach: .venv/teach ## build what teachers hand out into teach/, from the site that is there
-	test -f site/teach/index.html || $(BIN)/python -m tools.site.build --no-zip
-	$(BIN)/python -m tools.teach teach
-
 serve: .venv/learn ## serve the built site
 	$(BIN)/python -m tools.site.serve --port $(PORT)
 
@@ -95,7 +91,7 @@ mutants: .venv/mutants ## change the mathematics in one place at a time, and ask
 	$(BIN)/mutmut export-cicd-stats
 
 clean: ## remove what was built, keep the environment
-	rm -rf site teach build dist .cache runs
+	rm -rf site build dist .cache runs
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -111,7 +107,6 @@ clean: ## remove what was built, keep the environment
 	@touch $@
 
 GROUP_learn := docs
-GROUP_teach := handouts
 GROUP_test := test
 GROUP_bench := bench
 GROUP_mutants := mutants

@@ -1,146 +1,125 @@
-"""What teachers hand out: whole, untold on paper, the same bytes twice, and never on the site."""
+"""What teachers hand out in a week: whole and untold on paper, shown on slides, and on the site."""
 
 import re
-import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from pypdf import PdfReader
+from playwright.sync_api import Page
 
 from stbp_edu.practice.tasks import tasks
-from tests.browsing import find
+from stbp_edu.teaching.problem_set import read_problem_set
 from tests.notebook_rules import CLOSED
+from tests.practice.answers import feedback_on
 from tools.notebooks.execution import FOLDED
-from tools.site import ROOT
-from tools.site.render.notebook_page import folder
-from tools.teach import handouts, slides
+from tools.teach import week_files
+from tools.teach.weeks import weeks
 
-SLUGS = (
-    "case1",
-    "case3",
-    "all_together",
-    "languages",
-)  # with folds and answers of every kind
-
-
-def stem(slug: str) -> str:
-    return next(folder().glob(f"*_{slug}.ipynb")).stem
+WEEK = weeks()[2]
 
 
 def bare(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
-@pytest.mark.parametrize("slug", SLUGS)
-def test_on_paper_code_is_whole_and_no_answer_is_told(slug: str, site: Path) -> None:
-    name = stem(slug)
-    page = BeautifulSoup(handouts.paper(f"notebooks/{name}", site=site), "html.parser")
-    cells = [
-        c
-        for c in nbformat.read(folder() / f"{name}.ipynb", 4).cells
-        if c.cell_type == "code"
-    ]
-    shown = {node["id"].partition("--")[2]: node for node in page.select(".cell")}
+def test_on_paper_code_is_whole_and_no_answer_is_told() -> None:
+    page = BeautifulSoup(week_files.handout(WEEK), "html.parser")
+    assert not page.select("details, summary, script:not([src]), [data-exercise]")
+    text = bare(page.get_text())
     asked = 0
-    for number, cell in enumerate((c for c in cells if c.source.strip()), start=1):
-        node, tags = shown[f"cell-{number}"], cell.metadata.get("tags", [])
-        code = node.select_one(".cell-code")
-        if any(
-            CLOSED in out.get("data", {}).get("text/html", "") for out in cell.outputs
-        ):
-            asked += 1
-            assert node.select_one(".write"), cell.source
-            told = node.select("pre.out, .out-figure, .out-html")
-            filled = [one for one in told if one.get_text() or one.select("img, svg")]
-            assert not [one for one in filled if not one.select(".write")], cell.source
-            assert not (code and FOLDED in tags), (
-                "the code draws or computes the answer"
+    for cell in (c for read in WEEK.notebooks for c in week_files.cells_of(read)):
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "code":
+            assert (bare(cell.source) in text) == (FOLDED not in tags), cell.source
+            shown = [out.get("data", {}).get("text/html", "") for out in cell.outputs]
+            answers = [html for html in shown if CLOSED in html]
+        else:
+            answers = re.findall(
+                r'(?s)<details class="answer".*?</details>', cell.source
             )
-        elif FOLDED not in tags and "predict(" not in cell.source:
-            assert code, cell.source
-            assert bare(code.get_text()) == bare(cell.source)
-    assert asked
-    assert not page.select("details, summary, button, .stbp-solution, [data-exercise]")
-    for answer in BeautifulSoup(
-        (site / "notebooks" / name / "index.html").read_text(), "html.parser"
-    ).select("details.answer:not(.cell-fold) p:not(:empty)"):
-        assert bare(answer.get_text()) not in bare(page.get_text())
+        for answer in answers:
+            asked += 1
+            told = BeautifulSoup(answer, "html.parser").select("pre, p")
+            assert not [p for p in told if bare(p.get_text()) in text], answer
+    assert asked > 10
+    assert len(page.select(".write")) >= asked
 
 
-def test_links_stay_within_what_is_printed(site: Path) -> None:
-    first, second = (f"notebooks/{stem(slug)}" for slug in SLUGS[:2])
-    alone = BeautifulSoup(handouts.paper(second, site=site), "html.parser")
-    both = BeautifulSoup(handouts.paper(second, [first], site=site), "html.parser")
-    assert not [
-        a
-        for a in alone.select("a[href]")
-        if not a["href"].startswith(("http", f"#{second}"))
-    ]
-    assert both.select(f'a[href="#{first}"]')
-
-
-def test_a_deck_shows_the_equations_and_asks_before_it_tells(site: Path) -> None:
-    deck = BeautifulSoup(slides.deck(stem("case3"), site), "html.parser")
+def test_slides_ask_before_they_tell_and_have_notes() -> None:
+    deck = BeautifulSoup(week_files.deck(WEEK), "html.parser")
     shown = deck.get_text()
     assert "c3-delta" in shown
     assert "c3-epsilon" in shown
-    assert deck.select(".choices li")
-    told = [slide for slide in deck.select("section") if slide.select(".fragment")]
-    assert told
-    assert not deck.select("details")  # an answer comes when the teacher goes on
-    costs = BeautifulSoup(slides.deck(stem("gradients"), site), "html.parser")
-    assert costs.select(".unit > table")
+    assert len(deck.select(".fragment")) > 10
+    assert deck.select(".stbp-feedback[data-choices]")
+    assert not deck.select("details")  # an answer comes with the next key
+    assert all(
+        section.select_one(":scope > :not(h2)") for section in deck.select("section")
+    )
     notes = " ".join(note.get_text() for note in deck.select("aside.notes"))
     assert "Expect: δ ⊙ h is passed back where ε belongs" in notes
 
 
-def test_the_kit_is_built_twice_alike_and_nothing_is_cut(
-    site: Path, tmp_path: Path
-) -> None:
-    """A small part of it: a handout, a deck, a problem set, and the inventory, which has tables."""
-    if find() is None:
-        pytest.skip("no Chromium found")
-    for name in ("one", "two"):
-        parts = ["--only", "handouts", "inventory", "weeks"] + ["slides"] * (
-            name == "one"
-        )
-        command = [sys.executable, "-m", "tools.teach", str(tmp_path / name), *parts]
-        command += ["--notebooks", stem("case1")]
-        run = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        assert "too wide" not in run.stderr
-        assert "does not fit" not in run.stderr
-    again = [p for p in (tmp_path / "two").rglob("*") if p.is_file()]
-    assert len(again) > 20
-    for path in again:
-        first = tmp_path / "one" / path.relative_to(tmp_path / "two")
-        assert path.read_bytes() == first.read_bytes(), first.name
-    pdf = PdfReader(tmp_path / "one" / "handouts" / f"{stem('case1')}.pdf")
-    assert pdf.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    assert pdf.trailer["/Root"]["/Lang"] == "en"
-    assert len(pdf.outline) >= 1
-    assert not {"/CreationDate", "/ModDate"} & set(pdf.metadata or {})
+def test_the_files_of_a_week_are_made_twice_alike(tmp_path: Path) -> None:
+    files = week_files.files(WEEK)
+    assert files == week_files.files(WEEK)
+    book = files["teach/week3/week3.ipynb"]
+    nbformat.validate(nbformat.reads(book, 4))
+    (tmp_path / "week3.toml").write_text(files["teach/week3/week3.toml"])
+    asked = read_problem_set(tmp_path / "week3.toml").questions()
+    assert all(f"{question.cell}-points" in book for question in asked)
+
+
+@pytest.mark.slow  # each wrong answer is judged
+def test_each_weeks_problem_set_brings_out_what_is_expected() -> None:
+    for week in weeks():
+        named = set[str]()
+        for task in week.homework:
+            for mistake in task.mistakes:
+                if mistake.id in set(week.expected) - named:
+                    named |= set(feedback_on(task, mistake.body).mistakes)
+        assert named >= set(week.expected), week.number
+        assert week.objectives, week.number
+        assert sum(week.minutes) <= 180, week.number  # of the three hours at home
+
+
+@pytest.mark.parametrize("name", ["handout", "slides"])
+def test_the_site_shows_a_week(name: str, page: Page, address: str) -> None:
+    """Its formulas are set, and nothing is wider than the paper or the screen."""
+    page.goto(f"{address}teach/")
+    page.locator(f"a[href$='week3/{name}.html']").first.click()
+    page.wait_for_selector("html[data-maths=ready]", state="attached")
+    assert page.locator("mjx-container").count() > 20
+    assert not page.locator("mjx-merror").count()
+    if name == "handout":
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 658, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 658
+        return
+    assert page.evaluate("Reveal.getTotalSlides()") > 40
+    cut = """() => Reveal.getSlides().filter((slide, k) => {
+      Reveal.slide(k);
+      return slide.scrollWidth > slide.clientWidth + 1;
+    }).map((slide) => slide.textContent)"""
+    assert page.evaluate(cut) == []
 
 
 def test_no_key_is_on_the_site(site: Path) -> None:
     files = [p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()]
-    keys = re.compile(
-        r"(answer-?key|rubric|teacher/|moodle|qti|inventory|/slides/)", re.I
-    )
-    assert not [name for name in files if keys.search(name)]
+    assert not [name for name in files if re.search(r"nbgrader|BEGIN SOLUTION", name)]
     pages = [
         p
-        for p in site.rglob("*.html")
-        if p.relative_to(site).parts[0] not in ("source", "api")
+        for p in site.rglob("*")
+        if p.suffix in (".html", ".ipynb")
+        and p.relative_to(site).parts[0] not in ("source", "api")
     ]
     texts = {
         p: bare(unescape(re.sub(r"<[^>]+>", "", p.read_text("utf-8")))) for p in pages
     }
+    for path, text in texts.items():
+        assert "###BEGINHIDDEN" not in text, path
     for task in tasks().values():
         if task.use == "exam" and len(solution := bare(task.solution)) > 25:
             assert not [p for p, text in texts.items() if solution in text], task.id

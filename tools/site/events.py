@@ -35,6 +35,8 @@ from tools.site.generate import api_pages, pictures, source_code
 from tools.site.render import links, maths, notebook_page
 from tools.site.render.notebook_page import Notebook, folder, plain
 from tools.site.render.page_html import breakable, protect
+from tools.teach import week_files
+from tools.teach.weeks import weeks
 from tools.templates import filled, filled_text
 
 log = logging.getLogger("mkdocs.plugins.site")  # a warning here fails the strict build
@@ -92,6 +94,8 @@ def collect() -> Content:
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
     for path in ("stbp.py", "stbp_edu/training/data/digits.npz"):  # in one folder
         generated[Path(path).name] = (ROOT / path).read_bytes()
+    for week in weeks():
+        generated |= week_files.files(week)
     generated["assets/css/cases.css"] = palette.css()
     generated["assets/site.json"] = json.dumps({"notebooks": list(notebooks)})
     return Content(python, where, notebooks, generated)

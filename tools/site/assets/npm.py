@@ -1,4 +1,4 @@
-"""Fetch what the pages need from npm: fonts, MathJax and DOMPurify, as ``vendor.toml`` says.
+"""Fetch what ``vendor.toml`` names from npm: fonts, MathJax, DOMPurify and reveal.js.
 
 Versions and hashes stand in ``package-lock.json``. Where Node.js is missing it comes from PyPI.
 """
@@ -41,6 +41,8 @@ def ensure() -> None:
             copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
         for name in used["dompurify"]:
             copy(MODULES / "dompurify" / name, VENDOR / "dompurify" / Path(name).name)
+        for name in used["reveal"]:
+            copy(MODULES / "reveal.js" / "dist" / name, VENDOR / "reveal" / name)
         for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
             copy(font / name, VENDOR / "mathjax" / "newcm" / name)
         write_text(stamp, wanted)
