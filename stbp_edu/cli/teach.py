@@ -6,7 +6,6 @@ from pathlib import Path
 from stbp_edu._support.files import write_text
 from stbp_edu.practice.tasks import misconceptions, objectives, tasks
 from stbp_edu.teaching import class_report, notebooks
-from stbp_edu.teaching.class_report import HandIn
 from stbp_edu.teaching.own_tasks import faults
 from stbp_edu.teaching.problem_set import ProblemSet, read_problem_set, read_roster
 
@@ -159,21 +158,26 @@ def mistakes(args: argparse.Namespace) -> int:
 
     Exit codes: 0 all is read, 1 a file could not be read, 2 there is no notebook.
     """
-    found = class_report.hand_ins(args.folder, args.assignment)
+    found = class_report.executed(args.folder, args.assignment)
     if not found:
         raise ValueError(
             f"FOLDER must hold executed notebooks, got {args.folder}, which has none; "
             "run nbgrader autograde first"
         )
-    read = [one for one in found.values() if isinstance(one, HandIn)]
-    unread = [(path, why) for path, why in found.items() if isinstance(why, str)]
+    answers, unread = [], []
+    for path, student in found.items():
+        try:
+            answers += [(student, v) for v in class_report.verdicts_in(path)]
+        except ValueError as error:
+            unread.append(error)
     names = {
-        "read": read,
+        "count": len(found) - len(unread),
         "unread": unread,
-        "reports": class_report.task_reports(read),
-        "topics": class_report.topics(read),
+        "reports": class_report.task_reports(answers),
+        "topics": class_report.topics(answers),
+        "tasks": tasks(),
         "lesson": class_report.lesson,
-        "percent": lambda part, whole: f"{part / whole:.0%}",
+        "share": lambda part, whole: f"{part} ({part / whole:.0%})",
     }
     print(notebooks.filled("mistakes.txt", **names), end="")
     if args.page:

@@ -7,7 +7,7 @@ leave cards. An idea is a misconception, or a wrong answer without a name that s
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -25,60 +25,25 @@ CARD = re.compile(
     r'(?: data-mistakes="([^"]*)")?( data-together)?'
 )
 """What a card says in its first tag; :meth:`.Feedback._repr_html_` writes it."""
-
-
-@dataclass(frozen=True)
-class HandIn:
-    """The notebook of a student.
-
-    Attributes:
-        student: whose it is.
-        verdicts: what its cards say, the last of each task.
-        lost: cells for points that have no card: their kernel ended.
-    """
-
-    student: str
-    verdicts: Sequence[Feedback]
-    lost: int = 0
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A mistake in a task.
-
-    Attributes:
-        name: what is wrong.
-        why: why it is.
-        students: who made it.
-    """
-
-    name: str
-    why: str
-    students: Sequence[str]
+Answer = tuple[str, Feedback]
+"""A student, and the verdict on an answer."""
+Idea = tuple[str, ...]
+"""A misconception as one name, or a wrong answer without a name: its task, and what is said."""
 
 
 @dataclass(frozen=True)
 class TaskReport:
-    """What the class answered to one task.
+    """What a class answered to one task.
 
     Attributes:
         id: of the task.
-        verdicts: one for each student who was asked.
-        mistakes: the most frequent first.
+        states: how many answers are right, wrong, or not attempted ("todo").
+        mistakes: of each the name, why it is one, and who made it; the most frequent first.
     """
 
     id: str
-    verdicts: Sequence[Feedback]
-    mistakes: Sequence[Mistake]
-
-    @property
-    def title(self) -> str:
-        """What is asked; of a teacher's own task, its id."""
-        return tasks()[self.id].title if self.id in tasks() else self.id
-
-    def count(self, state: str) -> int:
-        """Return how many answers are in a state."""
-        return sum(verdict.state == state for verdict in self.verdicts)
+    states: Counter[str]
+    mistakes: Sequence[tuple[str, str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -96,50 +61,45 @@ class Topic:
     where: Sequence[tuple[str, str]]
 
 
-def hand_ins(folder: Path, assignment: str = "") -> dict[Path, HandIn | str]:
-    """Return the executed notebooks in a folder by path; of one that cannot be read, why.
+def executed(folder: Path, assignment: str = "") -> dict[Path, str]:
+    """Return the executed notebooks in a folder, each with its student.
 
     Of nbgrader's folder of a course these are the autograded ones. A notebook is of the student in
     whose folder it lies, or after whom it is named.
 
     Args:
         folder: where to look.
-        assignment: the name of nbgrader's assignment; of all where "".
+        assignment: the name of nbgrader's assignment; all where "".
     """
     base = folder / "autograded" if (folder / "autograded").is_dir() else folder
-    found: dict[Path, HandIn | str] = {}
+    found = {}
     for path in sorted(base.rglob("*.ipynb")):
-        inner = path.relative_to(base)
-        if ".ipynb_checkpoints" in inner.parts or assignment not in (
-            "",
-            path.stem,
-            path.parent.name,
-        ):
-            continue
-        try:
-            cells = _cells(path)
-        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-            found[path] = f"{type(error).__name__}: {error}"
-            continue
-        student = inner.parts[0] if len(inner.parts) > 1 else path.stem
-        said = [list(_cards(cell)) for cell in cells]
-        verdicts = {verdict.exercise: verdict for each in said for verdict in each}
-        graded = [k for k, cell in enumerate(cells) if _gives_points(cell)]
-        lost = sum(not said[k] for k in graded)
-        found[path] = HandIn(student, list(verdicts.values()), lost)
+        parts = path.relative_to(base).parts
+        is_asked = assignment in ("", path.stem, path.parent.name)
+        if is_asked and ".ipynb_checkpoints" not in parts:
+            found[path] = parts[0].removesuffix(".ipynb")
     return found
 
 
-def _cells(path: Path) -> list[Any]:
-    """Return the code cells of a notebook whose cards count: where nbgrader gives points, those."""
-    read = json.loads(path.read_bytes())["cells"]
-    code = [cell for cell in read if cell["cell_type"] == "code"]
-    return [cell for cell in code if _gives_points(cell)] or code
+def verdicts_in(path: Path) -> list[Feedback]:
+    """Return what the cards of an executed notebook say, the last one of each task.
 
+    Where nbgrader gives points for cells, only their cards count.
 
-def _gives_points(cell: Any) -> bool:
-    """Return whether nbgrader gives points for a cell."""
-    return bool(cell["metadata"].get("nbgrader", {}).get("grade"))
+    Raises:
+        ValueError: if the file is not an executed notebook.
+    """
+    try:
+        cells = json.loads(path.read_bytes())["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        graded = [c for c in code if c["metadata"].get("nbgrader", {}).get("grade")]
+        cards = [card for cell in graded or code for card in _cards(cell)]
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        kind = type(error).__name__
+        raise ValueError(
+            f"{path} is not an executed notebook ({kind}: {error})"
+        ) from error
+    return list({card.exercise: card for card in cards}.values())
 
 
 def _cards(cell: Any) -> Iterator[Feedback]:
@@ -152,33 +112,25 @@ def _cards(cell: Any) -> Iterator[Feedback]:
         _, *message = "".join(data.get("text/plain", "")).split("\n  ")
         named = (card[3] or "").split()
         mistakes = tuple(id_ for id_ in named if id_ in misconceptions())
+        is_pair = bool(card[4])
         yield Feedback(
-            unescape(card[1]),
-            card[2],
-            tuple(message),
-            mistakes,
-            together=bool(card[4]),
+            unescape(card[1]), card[2], tuple(message), mistakes, together=is_pair
         )
 
 
-def task_reports(found: Sequence[HandIn]) -> list[TaskReport]:
-    """Return what the class answered to each task, in the order of the course."""
-    order = [*tasks()]
-    asked = dict.fromkeys(v.exercise for one in found for v in one.verdicts)
-    ids = sorted(asked, key=lambda id_: order.index(id_) if id_ in order else -1)
-    return [_task_report(id_, found) for id_ in ids]
-
-
-def _task_report(id_: str, found: Sequence[HandIn]) -> TaskReport:
-    """Return what the class answered to one task."""
-    answers = [(one, v) for one in found for v in one.verdicts if v.exercise == id_]
-    wrong: dict[tuple[str, str], list[str]] = {}
-    for one, verdict in answers:
-        if verdict.state == "wrong":
-            wrong.setdefault(_name_and_reason(verdict), []).append(one.student)
-    mistakes = [Mistake(*said, students) for said, students in wrong.items()]
-    mistakes.sort(key=lambda mistake: -len(mistake.students))
-    return TaskReport(id_, [verdict for _, verdict in answers], mistakes)
+def task_reports(answers: Sequence[Answer]) -> list[TaskReport]:
+    """Return what the class answered to each task, in the order in which they were asked."""
+    found = []
+    for id_ in dict.fromkeys(verdict.exercise for _, verdict in answers):
+        own = [(student, v) for student, v in answers if v.exercise == id_]
+        wrong: dict[tuple[str, str], list[str]] = {}
+        for student, verdict in own:
+            if verdict.state == "wrong":
+                wrong.setdefault(_name_and_reason(verdict), []).append(student)
+        rows = [(*said, students) for said, students in wrong.items()]
+        rows.sort(key=lambda row: -len(row[2]))
+        found.append(TaskReport(id_, Counter(v.state for _, v in own), rows))
+    return found
 
 
 def _name_and_reason(verdict: Feedback) -> tuple[str, str]:
@@ -206,22 +158,17 @@ def lesson(task: str) -> str:
     return f'Notebook {tasks()[task].notebook}, "{tasks()[task].section}".'
 
 
-Idea = tuple[str, ...]
-"""A misconception as one name, or a wrong answer without a name: its task, and what is said."""
-
-
-def topics(found: Iterable[HandIn]) -> list[Topic]:
+def topics(answers: Sequence[Answer]) -> list[Topic]:
     """Return the few ideas that explain most wrong answers, the most frequent first.
 
     Where an answer fits several mistakes, it counts for the most frequent one.
     """
     left = [
-        (one.student, verdict.exercise, ideas)
-        for one in found
-        for verdict in one.verdicts
+        (student, verdict.exercise, ideas)
+        for student, verdict in answers
         for ideas in _ideas(verdict)
     ]
-    explained: list[Topic] = []
+    found: list[Topic] = []
     while left:
         shown = {(idea, student) for student, _, ideas in left for idea in ideas}
         students = Counter(idea for idea, _ in shown)
@@ -231,12 +178,11 @@ def topics(found: Iterable[HandIn]) -> list[Topic]:
         if len(best) == 1:
             name = misconceptions()[best[0]]["name"]
             reasons = [(task, reason(task, best[0])) for task in where]
-            explained.append(Topic(name, students[best], reasons))
+            found.append(Topic(name, students[best], reasons))
         elif students[best] >= SEVERAL:
-            explained.append(
-                Topic("an answer without a name", students[best], [(best[0], best[1])])
-            )
-    return sorted(explained, key=lambda topic: -topic.students)[:DISCUSSED]
+            said = [(best[0], best[1])]
+            found.append(Topic("an answer without a name", students[best], said))
+    return sorted(found, key=lambda topic: -topic.students)[:DISCUSSED]
 
 
 def _ideas(verdict: Feedback) -> list[list[Idea]]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from stbp_edu import __version__
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import Exercise, Task, tasks
-from stbp_edu.teaching.problem_set import ProblemSet, name_of
+from stbp_edu.teaching.problem_set import ProblemSet, Question, name_of
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
@@ -26,8 +26,6 @@ TEMPLATES = Environment(
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 CELL = re.compile(r"^%% (markdown|code) (\S+) ?(.*)\n", re.M)
 """The line that begins a cell in the template: its kind, its name, and metadata as JSON."""
-LONGEST_ID = 64
-"""Characters that the notebook format allows in the id of a cell."""
 
 
 def filled(template: str, **names: object) -> str:
@@ -80,12 +78,14 @@ def notebook(
         is_source: whether it has the solutions and the hidden cells.
     """
     questions = problem_set.questions(variant)
+    drawn = [problem_set.tasks_of(k + 1) for k in range(problem_set.count)]
+    places = zip(questions, zip(*drawn, strict=True), strict=True)
     text = filled(
         "notebook.md",
         plan=problem_set,
         is_source=is_source,
         questions=questions,
-        hidden=[_call(problem_set, k, variants) for k in range(len(questions))],
+        hidden=[_call(problem_set, *place, variants) for place in places],
         marks=_marks,
         code=code,
         name_of=name_of,
@@ -101,11 +101,19 @@ def notebook(
     return json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def _call(problem_set: ProblemSet, k: int, variants: Mapping[str, int] | None) -> str:
-    """Return the call of the hidden cell that gives the points of a question."""
-    points = problem_set.questions()[k].points
-    ids = [problem_set.tasks_of(v + 1)[k] for v in range(problem_set.count)]
-    said = f"{ids}, globals(), points={points}, partial={problem_set.partial}"
+def _call(
+    problem_set: ProblemSet,
+    question: Question,
+    ids: Sequence[str],
+    variants: Mapping[str, int] | None,
+) -> str:
+    """Return the call of the hidden cell that gives the points of a question.
+
+    ``ids`` are the tasks that the variants have in its place.
+    """
+    said = (
+        f"{[*ids]}, globals(), points={question.points}, partial={problem_set.partial}"
+    )
     if variants:
         said += f",\n    variants={variants}"
     if not {*ids} <= {*tasks()}:
@@ -130,7 +138,7 @@ def _marks(name: str, points: float | None = None) -> str:
 def _cell(kind: str, name: str, metadata: str, source: str) -> dict[str, Any]:
     """Return a cell with an id of its own."""
     cell = {
-        "id": name[-LONGEST_ID:],
+        "id": name[-64:],  # which is as many as the format allows
         "cell_type": kind,
         "metadata": json.loads(metadata or "{}"),
         "source": source.strip("\n"),

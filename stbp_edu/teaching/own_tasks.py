@@ -5,6 +5,7 @@ Its table ``each`` has names with several values, from which every variant draws
 task holds such a name as ``<leak>``. The file runs as Python, like any program of the teacher's.
 """
 
+import json
 import math
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -58,8 +59,7 @@ def tasks_with(own: str, variant: int = 1) -> Mapping[str, Task]:
     for id_, table in tables.items():
         if id_ in found:
             raise ValueError(f"{id_} is a task of the course; choose another id")
-        checks.instance(f"the task {id_}", table, dict)
-        found[id_] = _task(id_, table, variant)
+        found[id_] = _task(id_, checks.instance(id_, table, dict), variant)
     return found
 
 
@@ -71,8 +71,11 @@ def _task(id_: str, table: dict[str, Any], variant: int) -> Exercise:
     for name, part in table.items():
         _check_kind(f"{name} of {id_}", name, part)
     checks.choice(f"equation of {id_}", table["equation"], EQUATIONS)
-    given = _filled(table, _drawn(id_, table.get("each", {}), variant))
-    given.pop("each", None)
+    each = table.pop("each", {})
+    text = json.dumps(table, ensure_ascii=False)
+    for name, value in _drawn(id_, each, variant).items():
+        text = text.replace(f"<{name}>", value)
+    given = json.loads(text)
     mistakes, notes = given.pop("mistakes", {}), given.pop("notes", {})
     for mistake in mistakes:
         checks.choice(f"a mistake of {id_}", mistake, misconceptions(), LISTED)
@@ -107,34 +110,22 @@ def _check_kind(place: str, name: str, part: Any) -> None:
 
 
 def _drawn(id_: str, each: Mapping[str, Any], variant: int) -> dict[str, str]:
-    """Return the values that a variant draws, by name, as text.
+    """Return the values that a variant draws, by name, as they stand in a text.
 
     All choices of values are numbered, and the variants take them in a random order, each once
     before one comes again.
     """
     for name, values in each.items():
-        if not checks.instance(f"{name} in each of {id_}", values, list):
-            raise ValueError(f"{name} in each of {id_} must list values; add one")
+        place = f"{name} in each of {id_}"
+        checks.count(f"values of {place}", len(checks.instance(place, values, list)))
     count = math.prod(map(len, each.values()))
     order = np.random.default_rng([*id_.encode()]).permutation(count)
     choice = int(order[(variant - 1) % count])
     found = {}
     for name, values in each.items():
         choice, k = divmod(choice, len(values))
-        found[f"<{name}>"] = str(values[k])
+        found[name] = json.dumps(str(values[k]))[1:-1]
     return found
-
-
-def _filled(part: Any, drawn: Mapping[str, str]) -> Any:
-    """Return a table, list or text with the drawn values in place of their names."""
-    if isinstance(part, dict):
-        return {name: _filled(value, drawn) for name, value in part.items()}
-    if isinstance(part, list):
-        return [_filled(value, drawn) for value in part]
-    if isinstance(part, str):
-        for name, value in drawn.items():
-            part = part.replace(name, value)
-    return part
 
 
 def faults(own: str, variant: int) -> Iterator[str]:

@@ -17,12 +17,6 @@ from stbp_edu.practice.tasks import Task, objectives
 from stbp_edu.teaching.own_tasks import tasks_with
 
 USES = ("practice", "homework", "exam")
-ENTRIES = {
-    "title": (str, "a text", '"Week 3"'),
-    "hand_in": (str, "a text", '"Send it by Monday."'),
-    "checks": (bool, "true or false", "true"),
-}
-"""Entries of a plan: their type, what a teacher calls it, and an example."""
 MOST = 1000
 """Variants of a problem set."""
 Pool = tuple[int, Sequence[str], float]
@@ -67,19 +61,15 @@ class ProblemSet:
 
     def __post_init__(self) -> None:
         """Check the entries; the pools have been."""
-        for name, (kind, what, example) in ENTRIES.items():
-            if not isinstance(value := getattr(self, name), kind):
-                raise TypeError(
-                    f"{name} must be {what}, got {checks.brief(value)}; "
-                    f"write {name} = {example}"
-                )
+        for name, kind in (("title", str), ("hand_in", str), ("checks", bool)):
+            checks.instance(name, getattr(self, name), kind)
         checks.count("count", self.count, at_most=MOST)
         checks.count("seed", self.seed, at_least=0)
         if not 0 <= checks.number("partial", self.partial) <= 1:
             raise ValueError(
                 f"partial must be from 0 to 1, got {self.partial}; write 0.5 for half"
             )
-        if not [*_ids("tasks", self.tasks, self.library()), *self.pools]:
+        if not [*self.tasks, *self.pools]:
             raise ValueError(
                 'the plan must ask something; write tasks = ["c3-delta", ...]'
             )
@@ -138,10 +128,10 @@ def read_problem_set(path: Path) -> ProblemSet:
         own = table.pop("tasks_from", None)
         own_tasks = files.read_text(path.parent / own) if own else ""
         library = tasks_with(own_tasks)
-        asked, pools = _list("tasks", table.get("tasks", [])), []
-        for listed in _list("pools", table.pop("pools", [])):
+        asked, pools = [*_ids("tasks", table.get("tasks", []), library)], []
+        for listed in checks.instance("pools", table.pop("pools", []), list):
             pools.append(_pool(listed, library, asked))
-            asked = [*asked, *pools[-1][1]]
+            asked += pools[-1][1]
         given = {"title": path.stem, "tasks": [], **table, **variants}
         return ProblemSet(
             name or "problem-set", **given, pools=pools, own_tasks=own_tasks
@@ -150,30 +140,17 @@ def read_problem_set(path: Path) -> ProblemSet:
         raise type(error)(f"{path}: {error}") from error
 
 
-def _list(name: str, value: Any) -> list[Any]:
-    """Return a list in the plan."""
-    if not isinstance(value, list):
-        raise ValueError(
-            f"{name} must be a list in [ ], got {checks.brief(value)}; add brackets"
-        )
-    return value
-
-
 def _table(name: str, value: Any, known: Collection[str]) -> dict[str, Any]:
     """Return a table in the plan, whose keys are known."""
-    if not isinstance(value, dict):
-        raise TypeError(
-            f"{name} must be a table, got {checks.brief(value)}; "
-            "write it as { name = value }"
-        )
-    for key in value:
+    table: dict[str, Any] = checks.instance(name, value, dict)
+    for key in table:
         checks.choice(f"a key of {name}", key, known)
-    return value
+    return table
 
 
 def _ids(name: str, ids: Any, known: Collection[str]) -> list[str]:
     """Return the ids of known tasks, each once."""
-    for id_ in _list(name, ids):
+    for id_ in checks.instance(name, ids, list):
         checks.choice(f"a task of {name}", id_, known)
     if len(set(ids)) < len(ids):
         raise ValueError(f"{name} must name each task once, got {ids}")

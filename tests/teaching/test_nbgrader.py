@@ -32,6 +32,9 @@ OTHER_FORMS = {
 WARNS = "import warnings; warnings.warn('hm'); return O_gate + U * dO_gate * h"
 ONE = {"c3_delta": DELTA.format("delta_last + err_next * df")}
 TWO = {"gain": GAIN.format("return U * dO_gate * O_gate")}
+ENDLESS = (
+    "import time\n    while True: time.sleep(1)"  # nbgrader stops it after 30 seconds
+)
 UNNAMED = {"gain": GAIN.format("return 0.37 * O_gate + 3 * U")}
 CLASS = {  # by student, the answers that are not the solution's, and the points of 40
     "anna": ({}, 40),
@@ -42,7 +45,7 @@ CLASS = {  # by student, the answers that are not the solution's, and the points
     "finn": ({**ONE, **TWO}, 28),
     "gil": (None, 0),
     "hana": ({"gain": "def gain(U, O_gate dO_gate, h):\n    return"}, 32),
-    "ivo": ({"gain": GAIN.format("while True: pass")}, 32),
+    "ivo": ({"gain": GAIN.format(ENDLESS)}, 32),
     "jo": ({}, 0),
     "kai": ({"neighbour": ""}, 25),
     "lea": (UNNAMED, 32),
@@ -84,8 +87,6 @@ def course(tmp_path: Path) -> Path:
     (tmp_path / "class.csv").write_text("\n".join(["id", *CLASS]))
     plan, out = str(tmp_path / "week3.toml"), tmp_path / "course"
     assert main(["assign", plan, str(out), "--roster", f"{tmp_path}/class.csv"]) == 0
-    config = out / "nbgrader_config.py"
-    config.write_text(config.read_text().replace("timeout = 20", "timeout = 4"))
     return out
 
 
@@ -143,7 +144,7 @@ def test_a_class_gets_its_marks_and_its_mistakes_are_named(
     assert "  7 of 11 right, 3 wrong, 1 without an answer\n  3 (27%): " in said
     discussed = said.partition("To talk about:\n")[2].splitlines()
     topics = [line for line in discussed if line[0] != " "]
-    assert topics[0] == "1. the factor u is missing: 3 students (27%)"
+    assert topics[0] == "1. the factor u is missing: 3 (27%)"
     assert len(topics) == 3
     assert "did not end within the time" in said
     assert "dan, eva, finn" in page.read_text()
