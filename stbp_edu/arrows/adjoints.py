@@ -68,13 +68,10 @@ class LocalDerivatives:
         found = {}
         for n, table in enumerate(self.net.arrows):
             for arrow in table:
-                link = arrow.link
-                if link is None:
-                    continue
-                W = self.params[n + arrow.layer][link.parameter]
-                ones = np.ones(W.shape)
-                not_zero = link.matrix(ones) != 0
-                found[n, arrow.kind] = link.matrix(W), not_zero
+                if arrow.link:
+                    W = self.params[n + arrow.layer][arrow.link.parameter]
+                    there = arrow.link.matrix(np.ones(W.shape)) != 0
+                    found[n, arrow.kind] = arrow.link.matrix(W), there
         return found
 
     def factor(self, arrow: Arrow, n: int, rule: Rule) -> Any:
@@ -89,30 +86,25 @@ class LocalDerivatives:
         if arrow.kind == "readout":
             return self.direct[t]
         above = n + arrow.layer
-        of_head = lam[above][arrow.target, head]
-        adjoint = of_head[t + arrow.step]
+        adjoint = lam[above][arrow.target, head][t + arrow.step]
         link = arrow.link
         if link is None:
-            factor = self.factor(arrow, n, rule)
-            return factor[t] * adjoint
-        W = self.params[above][link.parameter]
+            return self.factor(arrow, n, rule)[t] * adjoint
         shaped = adjoint.reshape(len(adjoint), *link.shape)
-        return link.back(shaped, W)
+        return link.back(shaped, self.params[above][link.parameter])
 
     def held(self, n: int, rule: Rule) -> OfNodes:
         """Return by node of layer n what a gain limit multiplies the arrows that reach it by.
 
         Only arrows through time are held: the nodes are those of the next step.
         """
-        limit = checks.number("gain_limit", rule.gain_limit)
-        T, S = self.direct.shape[:2]
-        shape = (T, S, *self.net.shape_of(n))
+        limit: Any = rule.gain_limit
+        shape = (*self.direct.shape[:2], *self.net.shape_of(n))
         factor = partial(self.factor, n=n, rule=rule)
         nodes, matrix = step_back(self.net, n, rule, factor)
         found = {}
         for group in gain_groups(self.net, n, rule):
-            rows = matrix[..., group, :]
-            norm = norms(rows[..., group])
+            norm = norms(matrix[..., group, :][..., group])
             scale = limit / np.maximum(norm, limit)  # gain-limit
             for k in group:
                 found[nodes[k]] = np.broadcast_to(scale, shape)
@@ -154,11 +146,9 @@ def factors_of(neuron: Neuron, states: StateArrays, p: Parameters) -> FactorsOfL
     for arrow in (*neuron.arrows, *neuron.enters):
         what = f"the factor of arrow {arrow.kind!r}"
         for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
-            if factor is None:
-                continue
-            value = factor(states, p)
-            head = states[arrow.target]
-            found[arrow.kind, forgets] = like(head, value, what)
+            if factor:
+                value = factor(states, p)
+                found[arrow.kind, forgets] = like(states[arrow.target], value, what)
     return found
 
 
@@ -194,20 +184,15 @@ def lambdas(local: LocalDerivatives, rule: str | Rule = "exact") -> Lambda:
     net = checks.instance("local", local, LocalDerivatives).net
     rule = as_rule(rule)
     rule.check(net)
-    T, S = local.direct.shape[:2]
     layers = range(1, net.N + 1)
     lam: Lambda = [{}]
     held: Lambda = [{}]
     for n in layers:
-        shape = (T, S, *net.shape_of(n))
-        zeros: OfNodes = {}
-        for node in product(net.states[n], rule.moves):
-            zeros[node] = np.zeros(shape, local.direct.dtype)
-        lam.append(zeros)
-        held.append({})
-        if rule.gain_limit is not None:
-            held[n] = local.held(n, rule)
-    for t in reversed(range(T)):
+        shape = (*local.direct.shape[:2], *net.shape_of(n))
+        nodes = product(net.states[n], rule.moves)
+        lam.append({node: np.zeros(shape, local.direct.dtype) for node in nodes})
+        held.append({} if rule.gain_limit is None else local.held(n, rule))
+    for t in reversed(range(local.T)):
         for n in reversed(layers):
             _step_back(local, rule, lam, held[n], t, n)
     return lam
@@ -233,10 +218,8 @@ def _step_back(
 
 def gradients(local: LocalDerivatives, lam: Lambda, q: str) -> LayerParams:
     """Return ∂L/∂parameters from λ in the state where a rule starts: case 5."""
-    result: LayerParams = [None]
-    for n in range(1, local.net.N + 1):
-        result.append(_gradients_of_layer(local, lam[n], q, n))
-    return result
+    layers = range(1, local.net.N + 1)
+    return [None, *(_gradients_of_layer(local, lam[n], q, n) for n in layers)]
 
 
 def _gradients_of_layer(
@@ -258,11 +241,9 @@ def _gradients_of_layer(
         found["R"] = layer.recurrent.gradient(flat, sent)  # p2-recur-r
     for arrow in neuron.enters:
         name = arrow.source
-        over = (0, 1) if name in neuron.each else None
-        factor = local.factors[n][arrow.kind, False]
-        products = factor * lam[arrow.target, q]  # p2-leak
-        summed = np.asarray(products.sum(over))
-        found[name] = summed + found.get(name, 0)
+        products = local.factors[n][arrow.kind, False] * lam[arrow.target, q]  # p2-leak
+        summed = products.sum((0, 1) if name in neuron.each else None)
+        found[name] = np.asarray(summed) + found.get(name, 0)
     return found
 
 
@@ -292,7 +273,6 @@ def backward(
     rule = as_rule(rule)
     local = local_derivatives(net, params, trace, targets)
     lam = lambdas(local, rule)
-    adjoints = {}
-    for state in trace:
-        adjoints[state] = [of_layer.get((state, rule.start)) for of_layer in lam]
-    return Backward(adjoints, gradients(local, lam, rule.start))
+    start = rule.start
+    adjoints = {state: [one.get((state, start)) for one in lam] for state in trace}
+    return Backward(adjoints, gradients(local, lam, start))

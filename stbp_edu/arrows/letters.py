@@ -33,10 +33,7 @@ class Polynomial:
         total: dict[Monomial, Any] = {}
         for monomial, c in terms:
             total[monomial] = total.get(monomial, 0) + c
-        self.terms = {}
-        for monomial, c in total.items():
-            if c != 0:
-                self.terms[monomial] = c
+        self.terms = {monomial: c for monomial, c in total.items() if c != 0}
 
     @classmethod
     def letter(cls, name: str) -> "Polynomial":
@@ -59,13 +56,8 @@ class Polynomial:
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, np.ndarray):
             return NotImplemented
-        terms = []
-        for (m, c), (k, d) in product(
-            self.terms.items(), self._of(other).terms.items()
-        ):
-            monomial = tuple(sorted(m + k))
-            terms.append((monomial, c * d))
-        return Polynomial(terms)
+        pairs = product(self.terms.items(), self._of(other).terms.items())
+        return Polynomial((tuple(sorted(m + k)), c * d) for (m, c), (k, d) in pairs)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -90,10 +82,7 @@ class Polynomial:
         return hash(frozenset(self.terms.items()))
 
     def __repr__(self) -> str:
-        terms = []
-        for monomial, c in self.terms.items():
-            product_of_letters = "·".join(monomial)
-            terms.append(f"{c}·{product_of_letters}")
+        terms = [f"{c}·{'·'.join(letters)}" for letters, c in self.terms.items()]
         return " + ".join(terms) or "0"
 
 
@@ -110,14 +99,6 @@ def letters(
     >>> lambdas(local)[1]["o", "all"][1, 0, 0]
     1·∂L/∂o_{1}^{2,1}
     """
-    checks.instance("net", net, Table)
-    try:
-        _ = 1 * letter("u") * letter("w") + letter("u")
-    except TypeError:
-        raise TypeError(
-            f"letter must make of a name what can be added and multiplied, got "
-            f"{checks.brief(letter)}; see Polynomial.letter"
-        ) from None
 
     def weight(shape: Shape, name: str, n: int) -> Any:
         """Return a letter for each entry of a parameter, such as ``w_{12}^{1}``."""
@@ -134,22 +115,15 @@ def letters(
 
 def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) -> Any:
     """Return a factor such as ``u{} f'(o{})`` of layer n, for each index (t, 0, *i) of a shape."""
-    sign = 1
-    if text.startswith("-"):
-        sign = -1
+    sign = -1 if text.startswith("-") else 1
     names = _apart(text.removeprefix("-"))
     array = np.empty(shape, object)
     for at in np.ndindex(shape):
-        t = at[0] + 1
         i = int(np.ravel_multi_index(at[2:], shape[2:])) + 1
-        index = {}
-        for later in (-1, 0, 1):
-            when = t + later
-            index[later] = f"_{{{i}}}^{{{when},{n}}}"
-        factors = []
-        for name in names:
-            here = placed(name, index.__getitem__)
-            factors.append(letter(here))
+        index = [
+            f"_{{{i}}}^{{{at[0] + when},{n}}}" for when in (1, 2, 0)
+        ]  # now, +1, and -1
+        factors = [letter(placed(name, index.__getitem__)) for name in names]
         array[at] = math.prod(factors, start=sign)
     return array
 
@@ -159,10 +133,7 @@ def _apart(text: str) -> list[str]:
     found = [""]
     depth = 0
     for sign in text:
-        if sign in "([{":
-            depth += 1
-        elif sign in ")]}":
-            depth -= 1
+        depth += (sign in "([{") - (sign in ")]}")
         if sign == " " and depth == 0:
             found.append("")
         else:
@@ -183,16 +154,15 @@ def tabulated(
     for n, layer in enumerate(net.layers[1:], 1):
         neuron = layer.neuron
         shape = (T, 1, *layer.link.shape)
-        table = {}
+        table = {
+            (one.kind, False): factor(shape, one.letters, n) for one in neuron.arrows
+        }
         for arrow in neuron.arrows:
-            table[arrow.kind, False] = factor(shape, arrow.letters, n)
-            if arrow.leak is not None:
+            if arrow.leak:
                 table[arrow.kind, True] = factor(shape, arrow.leak_letters, n)
         factors.append(table)
-        p = {}
-        for name, size in layer.shapes.items():
-            p[name] = weight(size, name.lower(), n)
-        params.append(p)
+        shapes = layer.shapes.items()
+        params.append({name: weight(size, name.lower(), n) for name, size in shapes})
         outputs.append(factor(shape, f"{neuron.output}{{}}", n))
     slope = f"∂L/∂{net.loss.state}{{}}"
     direct = factor(outputs[-1].shape, slope, net.N)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import islice
+from itertools import islice, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -139,36 +139,28 @@ def _along(
             slopes = local.direct[t, s]
             yield Edge(kind, node, Node(LOSS), slopes.flat[i])
     elif arrow.link is None:
-        target = Node(arrow.target, n, t, i)
         factors = local.factor(arrow, n, rule)[node.t, s]
-        yield Edge(kind, node, target, factors.flat[i])
+        yield Edge(kind, node, Node(arrow.target, n, t, i), factors.flat[i])
     else:
         matrix, there = local.matrices[n, kind]
-        reached = np.flatnonzero(there[:, i])
-        for j in reached.tolist():
-            target = Node(arrow.target, n + arrow.layer, t, j)
-            yield Edge(kind, node, target, matrix[j, i])
+        for j in np.flatnonzero(there[:, i]).tolist():
+            head = Node(arrow.target, n + arrow.layer, t, j)
+            yield Edge(kind, node, head, matrix[j, i])
 
 
 def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
     """Yield the edges from a parameter, at every step: the factor is what it is multiplied by."""
     kind, n, _, i, j = node
     layer = local.net.layers[n]
-    step = 0
-    link = layer.link
-    series = local.outputs[n - 1]
-    if kind == "R":
-        step = 1
-        link = layer.recurrent
-        series = local.outputs[n]
-    rows = link.rows(series[:, s])  # (T, neurons with the same weights, P)
+    step = int(kind == "R")
+    link = layer.recurrent if step else layer.link
+    # (T, neurons with the same weights, P)
+    rows = link.rows(local.outputs[n - 1 + step][:, s])
     sharing = rows.shape[1]
-    for t in range(step, local.T):
-        for k in range(sharing):
-            unit = i * sharing + k
-            target = Node(layer.neuron.input, n, t, unit)
-            factor = 1 if kind == "b" else rows[t - step, k, j]
-            yield Edge("enter", node, target, factor)
+    for t, k in product(range(step, local.T), range(sharing)):
+        target = Node(layer.neuron.input, n, t, i * sharing + k)
+        factor = 1 if kind == "b" else rows[t - step, k, j]
+        yield Edge("enter", node, target, factor)
 
 
 def check_node(start: Node, net: Table, T: int) -> None:
