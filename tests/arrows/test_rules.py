@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, arrows, derive
-from stbp_edu.arrows.rules import gain_groups, norms
+from stbp_edu.arrows.rules import gain_groups
 from stbp_edu.cases import scalar
 from stbp_edu.verify import comparison, polynomials
 from tests.arrows.oracle import RESETS, Case, cases
@@ -259,10 +259,3 @@ def test_an_edge_is_asked_for_a_sample_that_is_there() -> None:
     assert [*arrows.edges_from(node, local, s=1)]
     with pytest.raises(ValueError, match="s must be <= 1, got 2"):
         next(arrows.edges_from(node, local, s=2))
-
-
-@pytest.mark.parametrize("k", [1, 2, 3])
-def test_the_norm_of_a_block_is_its_largest_singular_value(k: int) -> None:
-    blocks = np.random.default_rng(k).normal(size=(5, k, k))
-    largest = np.linalg.svd(blocks, compute_uv=False)[:, 0]
-    np.testing.assert_allclose(norms(blocks), largest, rtol=1e-13)
