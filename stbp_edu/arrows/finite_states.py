@@ -70,9 +70,7 @@ def _factor(net: Table, params: LayerParams, states: Sequence[StateArrays]) -> s
     """Return which factor is not finite in the highest layer that has one, or ""."""
     for n in reversed(range(1, net.N + 1)):
         neuron = net.layers[n].neuron
-        shape = net.shape_of(n)
-        own = {name: _shaped(series, shape) for name, series in states[n].items()}
-        found = factors_of(neuron, around(own), params[n])
+        found = factors_of(neuron, around(_of_layer(net, n, states)), params[n])
         for arrow in (*neuron.enters, *neuron.arrows):
             steps = _steps_not_finite(found[arrow.kind, False])
             if steps:
@@ -114,25 +112,20 @@ def all_finite(neuron: Neuron, series: StateArrays) -> bool:
 
 def _place(net: Table, n: int, p: Parameters, states: Sequence[StateArrays]) -> str:
     """Return where the states of layer n are first not finite."""
-    layer = net.layers[n]
-    neuron = layer.neuron
-    shape = net.shape_of(n)
-    own = {name: _shaped(series, shape) for name, series in states[n].items()}
-    outputs_below = states[n - 1][net.output_of(n - 1)]
-    below = _shaped(outputs_below, net.shape_of(n - 1))
-    first = neuron.order[0]
-    x = np.empty_like(own[first])
-    sent = np.zeros_like(x[0])
+    neuron = net.layers[n].neuron
+    own = _of_layer(net, n, states)
+    below = _of_layer(net, n - 1, states)[net.output_of(n - 1)]
     with np.errstate(all="ignore"):
-        for t in range(len(x)):
-            x[t] = driven(layer, p, below[t], {neuron.output: sent})
-            sent = own[neuron.output][t]
+        sent = {neuron.output: around(own)[f"{neuron.output}-1"]}
+        x = driven(net.layers[n], p, below, sent)
     return first_not_finite(neuron, {**own, "x": x}, p, n)
 
 
-def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
-    """Return (T, S, m) as (T, S, *shape)."""
-    return series.reshape(*series.shape[:2], *shape)
+def _of_layer(net: Table, n: int, states: Sequence[StateArrays]) -> dict[str, Array]:
+    """Return the states of a layer, (T, S, m) each, as (T, S, *shape)."""
+    shape = net.shape_of(n)
+    own = states[n].items()
+    return {name: array.reshape(*array.shape[:2], *shape) for name, array in own}
 
 
 def first_not_finite(

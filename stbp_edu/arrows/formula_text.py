@@ -16,6 +16,7 @@ from stbp_edu.arrows.step.shown_program import classes, reached
 from stbp_edu.arrows.step.step_functions import added
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.latex import GREEK, NAMED, indexed
+from stbp_edu.lines.operations import OPERATIONS
 
 
 class Formula(NamedTuple):
@@ -212,7 +213,6 @@ COMMANDS |= {
     "_": "_",
     "epsilon": "ε",
 }
-FUNCTIONS = ("log", "tanh", "min", "max")
 SCRIPT_TAGS = {"_": "msub", "^": "msup", "_^": "msubsup"}
 
 
@@ -275,7 +275,7 @@ def _one(token: str, tokens: Iterator[str]) -> str:
         text = text.replace("\\_", "_")
         return f"<mtext>{escape(text)}</mtext>"
     command = token[1:]
-    if command in FUNCTIONS:
+    if command in OPERATIONS:
         return f"<mi>{command}</mi>"
     if token.startswith("\\") and command not in COMMANDS:
         raise ValueError(f"{token} is not known here; add it to COMMANDS in {__name__}")

@@ -5,7 +5,7 @@ import pytest
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Gradients, arrows
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.finder.comparison_of_rules import different_rules
+from stbp_edu.arrows.finder.classifier import different_rules
 from stbp_edu.case_rules import ABLATIONS
 from stbp_edu.neuron import GATES
 

@@ -1,6 +1,5 @@
 """Which paths does a backward pass keep? The same answer for a function and for a network.
 
-- ``comparison_of_rules``: how far gradients are from those of each built-in rule.
 - ``classifier``: of a gradient function, the rule, or which words it keeps.
 - ``asked_network``: of a network in any framework, asked for its outputs and gradients.
 """

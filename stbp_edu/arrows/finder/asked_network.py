@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
 from stbp_edu.arrows.arrow import neuron_from
-from stbp_edu.arrows.finder.comparison_of_rules import RuleFit, candidates
+from stbp_edu.arrows.finder.classifier import RuleFit, candidates
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import RULES
