@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import adjoints
 from stbp_edu.arrows.arrow import LOSS, Arrow
@@ -114,6 +115,9 @@ def online(
     rule = as_rule(rule)
     params = check_params(net, params)
     _check_form(net, rule)
+    checks.array("inputs", inputs, f"(T, S, *{net.shape})", (None, None, *net.shape))
+    shape = (inputs.shape[1], *net.shape_of(net.N))
+    checks.array("targets", targets, "(S, n[N])", shape)
     traces: dict[tuple[int, str], Traces] = defaultdict(dict)
     total: dict[tuple[int, str], Any] = defaultdict(float)
     for local in _steps(net, params, inputs, targets, twin):
@@ -133,9 +137,8 @@ def online(
     for n, layer in enumerate(net.layers[1:], 1):
         result.append({})
         for name, shape in layer.shapes.items():
-            gradient = total[
-                n, name
-            ]  # (units, rows, P), to be summed where a number is shared
+            # (units, rows, P), to be summed where a number is shared
+            gradient = total[n, name]
             if name in ("W", "b"):
                 gradient = gradient.sum(axis=1)
             elif not shape:
