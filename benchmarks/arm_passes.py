@@ -39,7 +39,8 @@ class FastPasses:
         """Return whether these passes have what the settings ask for."""
         s = settings
         return (
-            len(s.hidden) == 1 and isinstance(s.hidden[0], int) and not s.is_derived
+            len(s.hidden) == 1 and isinstance(s.hidden[0], int)
+            and not (s.neuron or s.readout or s.learn or s.learn_each)
             and s.gate != "soft" and s.surrogate in ("gaussian", "rectangle")
             and s.rule in {*CARRIES, *RESETS} and s.encoder in ("rows", "direct")
             and s.loss in ("rate", "last-steps")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stbp_edu._support import checks
+from stbp_edu.arrows import RULES
 from stbp_edu.cli import nir_export
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.cli.run_options import ENCODINGS, TEXTS, planned
@@ -20,7 +21,6 @@ from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice
 from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import Passes, PassesOf
-from stbp_edu.training.setting_kinds import TRAINED
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import Epoch, Event, Step
 
@@ -82,7 +82,7 @@ def add_setting(group: Any, setting: Field[Any]) -> None:
     if setting.name in TEXTS:
         shown = "LINES"
     if setting.name == "rule":
-        rules = ", ".join(TRAINED)
+        rules = ", ".join(RULES)
         text += (
             f": {rules}, truncated-K, or your own as module:name; both (the digits') "
             "for the first two"

@@ -14,9 +14,9 @@ from stbp_edu.engine.compiled import installed
 from stbp_edu.engine.machine_code import kernel
 from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.parameters import LayerArrays, Params, named_arrays
-from stbp_edu.training.setting_kinds import BETA_2, MOMENTUM
 
 EPS = 1e-8
+MOMENTUM, BETA_2 = 0.9, 0.999  # β₁, which is the momentum of sgd, too, and β₂
 CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 
 

@@ -1,39 +1,99 @@
-"""The settings of a training run, in one frozen dataclass."""
+"""The settings of a training run: each with its default, its check and its help."""
 
 import math
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 from stbp_edu._support import checks
+from stbp_edu._support.sizes import hidden_layer
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
-from stbp_edu.arrows.any_neuron import as_neuron
+from stbp_edu.arrows.any_neuron import as_neuron, as_text
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.losses import LOSSES, loss_named
 from stbp_edu.losses.of_states import Built
 from stbp_edu.neuron import GATES, LIF
-from stbp_edu.surrogates import SURROGATES, Surrogate
+from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.own import own_rule, own_surrogate, read_neuron
-from stbp_edu.training.setting_kinds import (
-    BACKENDS,
-    BETA_2,
-    COUNT,
-    FROM_0,
-    MOMENTUM,
-    NUMBER,
-    POSITIVE,
-    TRUNCATED,
-    constant_names,
-    forward_lines,
-    from_zero,
-    hidden_layers,
-    one_of,
-    rule_name,
-    setting,
-    share_below_1,
-    surrogate_name,
-    switch,
-)
+
+TRUNCATED = re.compile(r"truncated-(\d{1,4})")
+
+
+def setting(default: Any, check: Callable[[str, Any], Any], words: str) -> Any:
+    """Declare a setting: a check that takes its name and value and returns the value, and help."""
+    return field(default=default, metadata={"check": check, "help": words})
+
+
+def one_of(
+    default: str, options: Collection[str], before: str = "", after: str = ""
+) -> Any:
+    """Declare a setting that is one of some words, which its help names."""
+    *others, last = options
+    check = partial(checks.choice, options=options)
+    return setting(default, check, f"{before}{', '.join(others)} or {last}{after}")
+
+
+def from_zero(name: str, value: object, below: float = math.inf) -> float:
+    """Return a number from 0, which turns the setting off."""
+    if not 0 <= (found := checks.number(name, value)) < below:
+        raise ValueError(
+            f"{name} must be in [0, {below:g}), got {value!r}; 0 turns it off"
+        )
+    return found
+
+
+def rule_of(name: str, value: object) -> Rule:
+    """Return a rule by its name, ``truncated-K``, or ``module:name`` of your own."""
+    text = value if isinstance(value, str) else ""
+    if ":" in text:
+        return own_rule(text)
+    if found := TRUNCATED.fullmatch(text):
+        return truncated(int(found[1]))
+    return RULES[checks.choice(name, value, RULES)]
+
+
+def rule_name(name: str, value: Any) -> str:
+    """Return the name of a rule."""
+    rule_of(name, value)
+    return str(value)
+
+
+def hidden_layers(name: str, value: object) -> tuple[int | str, ...]:
+    """Return hidden layers as a tuple of widths, and of parts such as 15C5 and P2."""
+    if not isinstance(value, list | tuple):
+        return checks.widths(name, value)
+    return tuple(hidden_layer(name, str(part)) for part in value)
+
+
+def constant_names(name: str, value: object) -> tuple[str, ...]:
+    """Return names of constants as a tuple."""
+    names = tuple(value) if isinstance(value, list | tuple) else (None,)
+    if not all(isinstance(one, str) for one in names):
+        raise TypeError(
+            f"{name} must list names of constants, got {checks.brief(value)}; write {name}=['tau']"
+        )
+    return names
+
+
+def forward_lines(name: str, value: object) -> str:
+    r"""Return a text with one line for each state or constant, and no comments.
+
+    >>> forward_lines("neuron", "u = u + x; o = spike(u - 1)  # no leak")
+    'u = u + x\no = spike(u - 1)'
+    """
+    text = value if isinstance(value, str) else as_text(as_neuron(value, name))
+    lines = (
+        part for line in text.split("\n") for part in line.partition("#")[0].split(";")
+    )
+    return "\n".join(line.strip() for line in lines if line.strip())
+
+
+COUNT, FROM_0, NUMBER = checks.count, partial(checks.count, at_least=0), checks.number
+POSITIVE, SHARE = partial(checks.number, positive=True), partial(from_zero, below=1)
+SWITCH, TEXT = (partial(checks.instance, kind=kind) for kind in (bool, str))
 
 
 @dataclass(frozen=True)
@@ -71,7 +131,7 @@ class Settings:
     )
     surrogate: str = setting(
         "gaussian",
-        surrogate_name,
+        TEXT,
         f"{', '.join(SURROGATES)}, or your own as module:name",
     )
     a: float = setting(0.25, NUMBER, "width of the surrogate")
@@ -91,13 +151,11 @@ class Settings:
     lr: float = setting(1e-3, POSITIVE, "learning rate at the start")
     optimiser: str = one_of("adam", ("adam", "sgd"), "how updates are made: ")
     momentum: float = setting(
-        MOMENTUM,
-        share_below_1,
-        "decay of the mean gradient: the momentum of sgd, and Adam's beta1",
+        0.9, SHARE, "decay of the mean gradient: the momentum of sgd, and Adam's beta1"
     )
     beta2: float = setting(
-        BETA_2,
-        share_below_1,
+        0.999,
+        SHARE,
         "decay of Adam's mean squared gradient; 0.9 forgets large ones sooner",
     )
     clip_norm: float = setting(
@@ -108,20 +166,20 @@ class Settings:
     )
     gradient_sign: bool = setting(
         False,
-        switch,
+        SWITCH,
         "give the optimiser the sign of each entry of the gradient, not its size",
     )
     schedule: str = one_of(
         "cosine", ("cosine", "constant"), "learning rate over time: "
     )
     averaging: float = setting(
-        0.98, share_below_1, "decay of the weight average, for each step; 0: none"
+        0.98, SHARE, "decay of the weight average, for each step; 0: none"
     )
     shift: int = setting(
         0, FROM_0, "augmentation: shift each image by up to this many pixels"
     )
     dropout: float = setting(
-        0.0, share_below_1, "share of hidden neurons left out of each step"
+        0.0, SHARE, "share of hidden neurons left out of each step"
     )
     batch: int = setting(100, COUNT, "images for each step")
     epochs: int = setting(60, COUNT, "passes over the training images")
@@ -139,7 +197,10 @@ class Settings:
         (), constant_names, "constants that each neuron learns"
     )
     backend: str = one_of(
-        "auto", BACKENDS, "how it computes: ", "; compiled needs Numba"
+        "auto",
+        ("auto", "numpy", "compiled"),
+        "how it computes: ",
+        "; compiled needs Numba",
     )
 
     def __post_init__(self) -> None:
@@ -150,17 +211,12 @@ class Settings:
             object.__setattr__(
                 self, f.name, f.metadata["check"](f.name, getattr(self, f.name))
             )
-        _ = self._lif
         self._check_together()
-        if self.is_derived:
-            known = {
-                name
-                for neuron in self.make_neurons()
-                for name in neuron.lines.constants
-            }
-            for name in ("learn", "learn_each"):
-                for constant in getattr(self, name):
-                    checks.choice(name, constant, sorted(known))
+        hidden, last = self.make_neurons()
+        known = sorted({*hidden.lines.constants, *last.lines.constants})
+        for name in ("learn", "learn_each"):
+            for constant in getattr(self, name):
+                checks.choice(name, constant, known)
 
     def _take_from(self, neuron: Neuron) -> None:
         """Take the surrogate and what is learned from a neuron that is not given as a text."""
@@ -173,27 +229,22 @@ class Settings:
                 "neuron as a text"
             )
         layer = tuple(name for name in neuron.learned if name not in neuron.each)
-        taken = {"surrogate": names[type(curve)], "a": curve.a}
-        taken |= {"learn": layer, "learn_each": neuron.each}
-        for name, value in taken.items():
+        taken = {"surrogate": names[type(curve)], "a": curve.a, "learn": layer}
+        for name, value in {**taken, "learn_each": neuron.each}.items():
             object.__setattr__(self, name, value)
 
     def _check_together(self) -> None:
         """Check settings against others; a row: the condition, a name, its value, the advice."""
-        layers, mend = (
-            f"for the layers {self.hidden}",
-            "choose that, or give only widths",
-        )
-        plain = not self.has_images
         rows = [
             (self.read <= min(self.T, self.steps_to_answer),
              "read", f"<= T = {self.T}, and <= T_test", "read fewer steps"),
             (hasattr(LOSSES[self.loss], "k") or not self.read,
              "read", f"0 with loss = {self.loss!r}, which reads every step",
              "choose last-steps or membrane"),
-            (plain or self.encoder in ("bernoulli", "direct"),
-             "encoder", f"'bernoulli', 'direct' {layers}", mend),
-            (plain or not self.dropout, "dropout", f"0 {layers}", mend),
+            (not self.has_images or self.encoder != "rows",
+             "encoder", f"'bernoulli' or 'direct' for the layers {self.hidden}", "choose one"),
+            (not self.has_images or not self.dropout,
+             "dropout", f"0 for the layers {self.hidden}", "give only widths"),
         ]  # fmt: skip
         for fits, name, need, mend in rows:
             if not fits:
@@ -205,12 +256,6 @@ class Settings:
     def has_images(self) -> bool:
         """Whether a hidden layer is a convolution, or reads the means of blocks."""
         return any(isinstance(part, str) and part[-1] != "R" for part in self.hidden)
-
-    @property
-    def is_derived(self) -> bool:
-        """Whether neurons are your own, or layers are more than fully connected."""
-        own = self.neuron, self.readout, self.learn, self.learn_each
-        return any(own) or any(isinstance(part, str) for part in self.hidden)
 
     def shape(self, image: tuple[int, ...], classes: int) -> str:
         """Return the shape of the network for images of this (height, width).
@@ -233,12 +278,12 @@ class Settings:
     @property
     def _lif(self) -> LIF:
         """Part I's neuron, also where lines replace it."""
-        surrogate: Surrogate
         if ":" in self.surrogate:
-            surrogate = own_surrogate(self.surrogate, self.a)
+            curve = own_surrogate(self.surrogate, self.a)
         else:
-            surrogate = SURROGATES[self.surrogate](a=self.a)
-        return LIF(tau=self.tau, v_th=self.v_th, surrogate=surrogate, gate=self.gate)
+            kind = SURROGATES[checks.choice("surrogate", self.surrogate, SURROGATES)]
+            curve = kind(a=self.a)
+        return LIF(tau=self.tau, v_th=self.v_th, surrogate=curve, gate=self.gate)
 
     def make_neuron(self) -> LIF:
         """Return the neuron of these settings, which must have no lines of their own."""
@@ -268,12 +313,7 @@ class Settings:
 
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
-        if ":" in self.rule:
-            rule = own_rule(self.rule)
-        elif found := TRUNCATED.fullmatch(self.rule):
-            rule = truncated(int(found[1]))
-        else:
-            rule = RULES[self.rule]
+        rule = rule_of("rule", self.rule)
         return with_gain_limit(self.gain_limit, rule) if self.gain_limit else rule
 
     def make_loss(self) -> Built:
@@ -289,35 +329,3 @@ class Settings:
         if self.schedule == "constant":
             return self.lr
         return self.lr * 0.5 * (1 + math.cos(math.pi * done))  # lr
-
-
-ENDED = {"adversarial": 0.0, "fgsm": "untargeted"}
-"""Settings of older records that changed nothing at these values."""
-
-
-def to_dict(settings: Settings) -> dict[str, Any]:
-    """Return the settings as JSON can hold them."""
-    values = asdict(checks.instance("settings", settings, Settings))
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-
-def from_dict(values: dict[str, Any]) -> Settings:
-    """Return the settings that :func:`to_dict` wrote, or that a published record has.
-
-    Raises:
-        ValueError: if a name is unknown, or a value is none that this version follows.
-    """
-    values = dict(checks.instance("settings", values, dict))
-    if "optimizer" in values:  # the American spelling of older records
-        values["optimiser"] = values.pop("optimizer")
-    values.pop("shards", None)  # a pool of processes, which changed no result
-    for name, off in ENDED.items():
-        if values.get(name, off) == off:
-            values.pop(name, None)
-    known = sorted(f.name for f in fields(Settings))
-    if unknown := sorted({*values} - {*known}):
-        raise ValueError(
-            f"settings must be among {known}, got {unknown}; was this file written by another "
-            "version?"
-        )
-    return Settings(**values)

@@ -15,7 +15,7 @@ from stbp_edu._support.files import read_json
 from stbp_edu.torch import train
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.measurements import measurements_folder
-from stbp_edu.training.settings import from_dict
+from stbp_edu.training.saved_settings import from_dict
 
 ROWS = {
     row["name"]: row for row in json.loads(classify.RECORD.read_text("utf-8"))["rows"]

@@ -22,7 +22,6 @@ from stbp_edu.training.runs import (
     open_run,
     save_checkpoint,
 )
-from stbp_edu.training.setting_kinds import TRAINED
 from stbp_edu.training.trainer import TEST, stream
 from tests.runs import bits, epochs, first_step
 
@@ -41,7 +40,7 @@ OWN = {
 
 
 @pytest.mark.parametrize("limit", [0.0, 0.3])
-@pytest.mark.parametrize("rule", [*TRAINED, "truncated-3"])
+@pytest.mark.parametrize("rule", [*arrows.RULES, "truncated-3"])
 def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(
     rule, limit, small, few
 ) -> None:

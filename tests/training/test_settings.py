@@ -12,7 +12,7 @@ CONV = {"hidden": ("4C3", 20)}
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"hidden": (5, 0)}, r"hidden\[1\] must be >= 1"),
+        ({"hidden": (5, 0)}, "hidden must be made of parts, got '0'"),
         ({"beta2": 1.0}, r"beta2 must be in \[0, 1\)"),
         ({"clip_norm": -1.0}, "clip_norm must be >= 0, got -1.0; 0 turns"),
         ({"optimiser": "adamw"}, "optimiser must be one of 'adam', 'sgd'"),
@@ -22,7 +22,7 @@ CONV = {"hidden": ("4C3", 20)}
             "hidden must be made of parts, got",
         ),
         ({**CONV, "dropout": 0.5}, r"dropout must be 0 for the layers \('4C3', 20\)"),
-        ({**CONV, "encoder": "rows"}, "encoder must be 'bernoulli', 'direct' for"),
+        ({**CONV, "encoder": "rows"}, "encoder must be 'bernoulli' or 'direct' for"),
         ({"loss": "last-steps", "read": 30}, "read must be <= T = 10"),
         ({"read": 2}, "read must be 0 with loss = 'rate'"),
         ({"gradient_sign": 1}, "gradient_sign must be of type bool"),
