@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stbp_edu import init_params, parameter_files
 from stbp_edu._support import files
 from stbp_edu.parameters import named_arrays
-from stbp_edu.training import Settings, initial_state, load_digits, runs
+from stbp_edu.training import Settings, initial_state, load_digits, runs, to_dict
 from tests.bad_calls import equal
 
 
@@ -96,7 +96,7 @@ def write_run(path: Path, hidden: tuple[int | str, ...], of: str) -> None:
     if of == "params":
         parameter_files.save_params(path, state.params)
     else:
-        runs.save_checkpoint(path, runs.Checkpoint(settings, "none", state, []))
+        runs.save_checkpoint(path, state, {"settings": to_dict(settings)})
 
 
 RUNS = {"dense": (4,), "convolution": ("3C3", 4), "recurrent": ("4R",)}

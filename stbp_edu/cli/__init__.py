@@ -6,6 +6,6 @@ A command is a function of its arguments that returns the exit status; its docst
 - ``learn``: verify, check and progress.
 - ``train`` and ``sweep``: the commands of these names; ``run_options``: the runs that ``train``
   is asked for.
-- ``finished``: eval and plot, of finished runs.
+- ``finished``: eval, of a finished run.
 - ``teach``: assign and grade.
 """

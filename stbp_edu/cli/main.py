@@ -38,7 +38,6 @@ COMMANDS = {
     "eval": Command(
         "finished:evaluate", "evaluate a trained network over several encodings"
     ),
-    "plot": Command("finished:plot", "draw the curves, spikes and weights of a run"),
     "check": Command("learn:check", "check your own backward pass, case by case"),
     "progress": Command("learn:progress", "show which exercises are done"),
     "assign": Command("teach:assign", "write a problem set from a plan: for teachers"),

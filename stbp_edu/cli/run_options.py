@@ -1,7 +1,6 @@
 """Which runs the options of ``train`` ask for: data set, settings, rules and folders."""
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from stbp_edu.training.settings import Settings
 
 ENCODINGS = 5
 """Encodings of the held-out images for the final evaluation, if none are given."""
-OWN = ("csv", "npz")
-"""The data sets of the catalogue that are a user's own."""
 TEXTS = ("neuron", "readout")
 """The settings that are forward lines, or a file with them."""
 
@@ -29,21 +26,18 @@ def given_settings(args: argparse.Namespace) -> dict[str, Any]:
 
 def chosen_data(args: argparse.Namespace) -> tuple[str, Path | None]:
     """Return the name of the data set, and the file or folder to read it from, if one is given."""
-    own = {"csv": args.csv, "npz": args.npz}
-    named = [(name, file) for name, file in own.items() if file is not None]
-    if not named:
-        if args.dataset is None:
-            raise ValueError(
-                "train needs a data set, such as digits, your own with --csv FILE or --npz FILE, "
-                "or a run with --resume FOLDER; see stbp-edu train --help"
-            )
-        return args.dataset, args.data
-    if args.dataset is not None or args.data is not None:
+    own = "csv" if args.csv else "npz" if args.npz else ""
+    if not own and args.dataset is None:
         raise ValueError(
-            f"--{named[0][0]} names the data, got {args.dataset or args.data} as well; leave "
-            "one of them out"
+            "train needs a data set, such as digits, your own with --csv FILE or --npz FILE, "
+            "or a run with --resume FOLDER; see stbp-edu train --help"
         )
-    return named[0]
+    if own and (args.dataset or args.data):
+        raise ValueError(
+            f"--{own} names the data, got {args.dataset or args.data} as well; leave one of them "
+            "out"
+        )
+    return own or args.dataset, args.csv or args.npz or args.data
 
 
 def chosen_settings(args: argparse.Namespace) -> Settings:
@@ -55,21 +49,14 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
         if name in given:
             given[name] = text_of(name, given[name])
     settings = replace(CATALOGUE[dataset].recipe, **given)
-    check_constants(settings, given)
-    return settings
-
-
-def check_constants(settings: Settings, given: Mapping[str, Any]) -> None:
-    """Raise ValueError where a constant was given that no neuron of the run reads."""
     read = [neuron.lines.constants for neuron in settings.make_neurons()]
-    for name in ("tau", "v_th", "gate"):
-        if name not in given or (name == "gate" and not settings.neuron):
-            continue
-        if not any(constants.get(name) == given[name] for constants in read):
+    for name in ("tau", "v_th", "gate") if settings.neuron else ():
+        if name in given and not any(one.get(name) == given[name] for one in read):
             raise ValueError(
                 f"{name} must be left out, since no line of the neuron reads it; write it into "
                 "the lines, or give it no value there"
             )
+    return settings
 
 
 def planned(args: argparse.Namespace) -> list[runs.RunConfig]:
@@ -81,7 +68,7 @@ def planned(args: argparse.Namespace) -> list[runs.RunConfig]:
     held_out = args.held_out or "test"
     encodings = ENCODINGS if args.encodings is None else args.encodings
     data = load_dataset(dataset, source, held_out)
-    name = dataset if source is None or dataset not in OWN else source.stem
+    name = source.stem if source and dataset in ("csv", "npz") else dataset
     out = args.out or Path("runs") / name
     rule = args.rule or ("both" if dataset == "digits" else settings.rule)
     configs = []
@@ -99,10 +86,9 @@ def saved_runs(args: argparse.Namespace) -> list[runs.RunConfig]:
 
     Raises:
         FileNotFoundError: if there is none.
-        ValueError: if other options are given, or a checkpoint does not name its data set.
+        ValueError: if other options are given.
     """
-    folder = args.resume
-    options = given_settings(args)
+    folder, options = args.resume, given_settings(args)
     for name in ("dataset", "csv", "npz", "out", "held_out", "encodings"):
         if getattr(args, name) is not None:
             options[name] = getattr(args, name)
@@ -111,40 +97,37 @@ def saved_runs(args: argparse.Namespace) -> list[runs.RunConfig]:
             f"--resume {folder} takes all options from the run's files, got "
             f"{', '.join(options)}; leave them out, or give --resume without a folder"
         )
-    folders = (
-        [folder] if holds_run(folder) else sorted(filter(holds_run, folder.glob("*")))
-    )
-    if not folders:
+    found = [
+        saved_config(place, args.data)
+        for place in (folder, *sorted(folder.glob("*")))
+        if (place / runs.CHECKPOINT).exists() or (place / runs.RECORD).exists()
+    ]
+    if not found:
         raise FileNotFoundError(
             f"{folder} must hold a run, with {runs.CHECKPOINT} or {runs.RECORD}, and does not; "
             "check the path"
         )
-    return [saved_config(place, args.data) for place in folders]
-
-
-def holds_run(folder: Path) -> bool:
-    """Return whether a folder has the files of a run, finished or not."""
-    return (folder / runs.CHECKPOINT).exists() or (folder / runs.RECORD).exists()
+    return found
 
 
 def saved_config(folder: Path, source: Path | None) -> runs.RunConfig:
     """Return the run in a folder as its files describe it; ``source`` is where its data is now."""
     checkpoint = folder / runs.CHECKPOINT
     if checkpoint.exists():
-        saved = runs.load_checkpoint(checkpoint)
-        settings, request = saved.settings, saved.request
+        saved = runs.load_checkpoint(checkpoint).values
     else:
-        request = runs.read_record(folder)
-        settings = from_dict(request["settings"])
-        request["encodings"] = len(request["accuracy"]["encodings"])
-    if "dataset" not in request:
-        raise ValueError(
-            f"{checkpoint} does not name its data set; give the same command as before, with "
-            "--resume and without a folder"
-        )
-    if source is None and request.get("source"):
-        source = Path(request["source"])
-    dataset, held_out = request["dataset"], request["held_out"]
+        saved = runs.read_record(folder)
+    settings, dataset, held_out = (
+        saved[k] for k in ("settings", "dataset", "held_out")
+    )
+    if source is None and saved["source"]:
+        source = Path(saved["source"])
     data = load_dataset(dataset, source, held_out)
-    encodings = request["encodings"]
-    return runs.RunConfig(dataset, settings, data, folder, held_out, encodings, source)
+    encodings = (
+        len(saved["accuracy"]["encodings"])
+        if "accuracy" in saved
+        else saved["encodings"]
+    )
+    return runs.RunConfig(
+        dataset, from_dict(settings), data, folder, held_out, encodings, source
+    )

@@ -1,10 +1,11 @@
 """Runs in folders: trained from the start or from a checkpoint, and read back when finished."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stbp_edu._support import checks, files
 from stbp_edu.parameter_files import as_params, load_params, save_params
@@ -58,35 +59,27 @@ class RunConfig:
         """Check what would else be found wrong when the training is done."""
         checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
 
-    @property
     def request(self) -> dict[str, Any]:
-        """The fields besides the settings from which the same run is made again, for its files."""
+        """Return all from which the same run is made again, for its files."""
         return {
             "dataset": self.dataset,
             "held_out": self.held_out,
             "encodings": self.encodings,
             "source": None if self.source is None else str(self.source.resolve()),
+            "settings": to_dict(self.settings),
+            "data": self.data.fingerprint(),
         }
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of a run after some epochs, its curves, and its settings and images.
+class Checkpoint(NamedTuple):
+    """A run after some epochs: its state, and the request and the curves of the run."""
 
-    ``data`` is the :meth:`.Dataset.fingerprint` of the images, and ``request`` is that of
-    :class:`RunConfig`.
-    """
-
-    settings: Settings
-    data: str
     state: State
-    curves: list[dict[str, Any]]
-    request: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, Any]
 
 
-def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(path: Path, state: State, values: dict[str, Any]) -> None:
     """Write a checkpoint; ``path`` holds the old one until the new one is whole."""
-    state = checkpoint.state
     average = {} if state.average is None else state.average.arrays()
     groups = state.params.arrays(), average, state.m, state.v
     arrays = {
@@ -94,16 +87,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         for group, of in zip(GROUPS, groups, strict=True)
         for name, array in of.items()
     }
-    values = {
-        "settings": to_dict(checkpoint.settings),
-        "data": checkpoint.data,
-        "curves": checkpoint.curves,
-        "request": checkpoint.request,
-        "shape": state.params.shape,
-        "step": state.step,
-        "epoch": state.epoch,
-    }
-    files.write_arrays(path, arrays, values)
+    shape, step, epoch = state.params.shape, state.step, state.epoch
+    files.write_arrays(
+        path, arrays, {**values, "shape": shape, "step": step, "epoch": epoch}
+    )
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -120,13 +107,15 @@ def load_checkpoint(path: Path) -> Checkpoint:
             group, _, name = key.partition(".")
             groups[group][name] = array
         settings, shape = from_dict(values["settings"]), values["shape"]
+        values["settings"] = to_dict(
+            settings
+        )  # with the defaults of those that came later
         params = as_params(groups["params"], shape)
         check_fit(params, settings)
         average = as_params(groups["average"], shape) if settings.averaging else None
         step, epoch = values["step"], values["epoch"]
         state = State(params, average, groups["m"], groups["v"], step, epoch)
-        data, curves, request = (values[k] for k in ("data", "curves", "request"))
-        return Checkpoint(settings, data, state, curves, request)
+        return Checkpoint(state, values)
 
 
 @dataclass(frozen=True)
@@ -197,60 +186,46 @@ def earlier_work(
                 "name that one, or remove the link"
             )
         return None, None
-    if not (folder / CHECKPOINT).exists():
-        return None, _finished(config)
-    checkpoint = _unfinished(config)
-    if not resume:
+    checkpoint = record = None
+    if (folder / CHECKPOINT).exists():
+        checkpoint = load_checkpoint(folder / CHECKPOINT)
+        theirs = checkpoint.values
+    elif (folder / RECORD).exists():
+        record = theirs = read_record(folder)
+    elif (folder / PARAMS).exists():
+        raise ValueError(
+            f"{folder / PARAMS} must have its {RECORD} beside it, and has none; --restart to "
+            "replace it, or --out for another folder"
+        )
+    else:
+        return None, None
+    _check_same(folder, theirs, config.request())
+    if checkpoint and not resume:
         raise ValueError(
             f"{folder} holds an unfinished run, {checkpoint.state.epoch} of "
             f"{config.settings.epochs} epochs done: --resume to go on, --restart to start again"
         )
-    return checkpoint, None
+    return checkpoint, record
 
 
-def _unfinished(config: RunConfig) -> Checkpoint:
-    """Return the checkpoint in the folder; raise ValueError if it is another run's."""
-    path = config.folder / CHECKPOINT
-    checkpoint = load_checkpoint(path)
-    hint = "to resume it, --restart to start again, or --out for another folder"
-    if changed := _changed(to_dict(checkpoint.settings), to_dict(config.settings)):
+def _check_same(folder: Path, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
+    """Raise ValueError if the run in a folder is another one than what was asked for."""
+    hint = "--restart to replace it, or --out for another folder"
+    before, now = ({**run, **run["settings"]} for run in (theirs, ours))
+    names = [*ours["settings"], "dataset", "held_out", "encodings"]
+    changed = [
+        f"{name} = {before[name]!r} (now {now[name]!r})"
+        for name in names
+        if name in before and before[name] != now[name]
+    ]
+    if changed:
         raise ValueError(
-            f"{path} belongs to a run with {changed}; give the same settings {hint}"
+            f"{folder} belongs to a run with {', '.join(changed)}; give the same settings, {hint}"
         )
-    if checkpoint.data != config.data.fingerprint():
+    if before.get("data", now["data"]) != now["data"]:
         raise ValueError(
-            f"{path} belongs to a run on other images than these; give the same data {hint}"
+            f"{folder} belongs to a run on other images than these; give the same data, {hint}"
         )
-    return checkpoint
-
-
-def _finished(config: RunConfig) -> dict[str, Any] | None:
-    """Return the record in the folder, if there is one; raise ValueError if it is another's."""
-    path, hint = (
-        config.folder / RECORD,
-        "--restart to replace it, or --out for another folder",
-    )
-    if not path.exists():
-        if (params := config.folder / PARAMS).exists():
-            raise ValueError(
-                f"{params} must have its {RECORD} beside it, and has none; {hint}"
-            )
-        return None
-    record = read_record(config.folder)
-    ours = {key: getattr(config, key) for key in ("dataset", "held_out", "encodings")}
-    theirs = {**record, "encodings": len(record["accuracy"]["encodings"])}
-    if changed := _changed(
-        {**theirs, **record["settings"]}, {**to_dict(config.settings), **ours}
-    ):
-        raise ValueError(f"{config.folder} holds a finished run with {changed}; {hint}")
-    return record
-
-
-def _changed(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
-    """Return how a run differs from what was asked for; empty where it does not."""
-    return ", ".join(
-        f"{k} = {theirs[k]!r} (now {ours[k]!r})" for k in ours if theirs[k] != ours[k]
-    )
 
 
 def train_in_folder(
@@ -265,18 +240,14 @@ def train_in_folder(
     Where this very run is finished, nothing is done. ``passes`` makes the passes of the run. One
     process at a time trains in a folder.
     """
-    settings, data, folder = (
-        config.settings,
-        config.data.fingerprint(),
-        config.folder.resolve(),
-    )
+    folder, request = config.folder.resolve(), config.request()
     with folder_lock(config.folder):
         start, record = earlier_work(config, resume=resume, restart=restart)
         if record:
             return
         files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
-        state, curves = (start.state, [*start.curves]) if start else (None, [])
-        for event in trainer.train(settings, config.data, state, passes):
+        state, curves = (start.state, start.values["curves"]) if start else (None, [])
+        for event in trainer.train(config.settings, config.data, state, passes):
             if isinstance(event, Epoch):
                 point = {
                     **{name: getattr(event, name) for name in CURVES},
@@ -284,8 +255,8 @@ def train_in_folder(
                     "held_out": event.test,
                 }
                 state, curves = event.state, [*curves, point]
-                checkpoint = Checkpoint(settings, data, state, curves, config.request)
-                save_checkpoint(folder / CHECKPOINT, checkpoint)
+                saved = {**request, "curves": curves}
+                save_checkpoint(folder / CHECKPOINT, state, saved)
             yield event
         assert state is not None  # a run has at least one epoch
         finish(config, state.kept, curves)
@@ -318,13 +289,11 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
     (folder / RECORD).unlink(missing_ok=True)
     save_params(folder / PARAMS, params)
     record = {
-        "dataset": config.dataset,
-        "held_out": config.held_out,
-        "source": config.request["source"],
-        "settings": to_dict(config.settings),
+        **config.request(),
         **origin(),
         **environment(),
         "backend": Passes(params, config.settings).net.computes,
+        "params": sha256((folder / PARAMS).read_bytes()).hexdigest(),
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),
         "accuracy": {

@@ -89,64 +89,10 @@ def test_words_of_an_evaluation():
     assert "mistaken" not in describe(Evaluation((1.0,), np.eye(3, dtype=int)), record)
 
 
-@pytest.mark.slow
-def test_plot_draws_curves_spikes_and_weights(folder: Path, tmp_path: Path, capsys):
-    assert call("plot", folder / "exact", folder / "classic", "--out", tmp_path) == 0
-    printed = capsys.readouterr().out.split()
-    assert printed == [
-        str(tmp_path / f"{n}.svg") for n in ("curves", "raster", "weights")
-    ]
-    record = json.loads((folder / "exact" / "record.json").read_text())
-    svg = {
-        n: (tmp_path / f"{n}.svg").read_text() for n in ("curves", "raster", "weights")
-    }
-    assert all(s.startswith("<svg") and "aria-label=" in s for s in svg.values())
-    assert f"exact: loss {record['curves'][-1]['loss']:.3f}" in svg["curves"]
-    assert "classic: loss" in svg["curves"]
-    assert re.search(r"for an image of \d; the network answers \d", svg["raster"])
-    assert "18 neurons of layer 1" in svg["weights"]
-    (tmp_path / "taken").write_text("a file where the folder should be")
-    with pytest.raises(
-        OSError, match=r"curves\.svg could not be written .*another folder with -"
-    ):
-        call("plot", folder / "exact", "--out", tmp_path / "taken")
-
-
-@pytest.mark.slow
-def test_a_run_whose_inputs_are_no_pixels_is_drawn_without_weights(
-    tmp_path: Path, capsys
-):
-    quick = [
-        "--epochs",
-        "1",
-        "--hidden",
-        "5",
-        "--T",
-        "9",
-        "--encodings",
-        "1",
-        "--batch",
-        "640",
-    ]
-    assert call("train", "delayed-xor", "--out", tmp_path, *quick) == 0
-    capsys.readouterr()
-    assert call("plot", tmp_path / "exact") == 0
-    names = [Path(path).name for path in capsys.readouterr().out.split()]
-    assert names == ["curves.svg", "raster.svg"]
-
-
-def test_figures_say_what_they_need(folder: Path, monkeypatch):
-    for module in ("charts", "chart_figure"):
-        monkeypatch.delitem(sys.modules, f"stbp_edu.plotting.{module}", raising=False)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)  # importing it now fails
-    with pytest.raises(ImportError, match=r"pip install matplotlib"):
-        call("plot", folder / "exact")
-
-
 def test_a_folder_without_a_run_is_named(folder: Path, tmp_path: Path):
     with pytest.raises(
         FileNotFoundError, match=r"there are runs in .*classic, .*exact"
     ):
         call("eval", folder)
     with pytest.raises(FileNotFoundError, match="train one first"):
-        call("plot", tmp_path)
+        call("eval", tmp_path)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,37 +14,28 @@ from stbp_edu.training import measurements, runs
 from stbp_edu.training.runs import open_run as opened
 from tests.runs import epochs
 
-POINT = {
-    "epoch": 1,
-    "loss": 0.25,
-    "held_out": 0.5,
-    "rates": [0.1, 0.1, 0.1],
-    "seconds": 1.0,
-}
+
+@pytest.fixture
+def config(small, few, tmp_path: Path) -> runs.RunConfig:
+    return runs.RunConfig("digits", small, few, tmp_path)
 
 
 @pytest.fixture
-def written(small, few, tmp_path: Path) -> Path:
-    state = epochs(small, few)[0].state
-    runs.save_checkpoint(
-        tmp_path / runs.CHECKPOINT,
-        runs.Checkpoint(small, few.fingerprint(), state, [POINT]),
-    )
-    return tmp_path / runs.CHECKPOINT
+def written(config: runs.RunConfig) -> Path:
+    """The checkpoint of a run after an epoch."""
+    path = config.folder / runs.CHECKPOINT
+    state = epochs(config.settings, config.data)[0].state
+    runs.save_checkpoint(path, state, {**config.request(), "curves": []})
+    return path
 
 
-def test_a_run_on_other_data_is_not_resumed(written, small, few, bytes_few) -> None:
-    found, _ = runs.earlier_work(
-        runs.RunConfig("digits", small, few, written.parent), resume=True
-    )
+def test_a_run_on_other_data_is_not_resumed(written, config, bytes_few) -> None:
+    found, _ = runs.earlier_work(config, resume=True)
     assert found is not None
-    assert found.data == few.fingerprint()
-    with pytest.raises(
-        ValueError, match="other images than these; give the same data to resume"
-    ):
-        runs.earlier_work(
-            runs.RunConfig("digits", small, bytes_few, written.parent), resume=True
-        )
+    assert found.values["data"] == config.data.fingerprint()
+    other = replace(config, data=bytes_few)
+    with pytest.raises(ValueError, match="other images than these; give the same data"):
+        runs.earlier_work(other, resume=True)
 
 
 @pytest.mark.parametrize(
