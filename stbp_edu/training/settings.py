@@ -39,9 +39,7 @@ def one_of(
 def from_zero(name: str, value: object, below: float = math.inf) -> float:
     """Return a number from 0, which turns the setting off."""
     if not 0 <= (found := checks.number(name, value)) < below:
-        raise ValueError(
-            f"{name} must be in [0, {below:g}), got {value!r}; 0 turns it off"
-        )
+        raise ValueError(f"{name} must be in [0, {below:g}), got {value!r}; 0: off")
     return found
 
 

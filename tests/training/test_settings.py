@@ -14,7 +14,7 @@ CONV = {"hidden": ("4C3", 20)}
     [
         ({"hidden": (5, 0)}, "hidden must be made of parts, got '0'"),
         ({"beta2": 1.0}, r"beta2 must be in \[0, 1\)"),
-        ({"clip_norm": -1.0}, r"clip_norm must be in \[0, inf\), got -1.0; 0 turns"),
+        ({"clip_norm": -1.0}, r"clip_norm must be in \[0, inf\), got -1.0; 0: off"),
         ({"optimiser": "adamw"}, "optimiser must be one of 'adam', 'sgd'"),
         ({"rule": "truncated--1"}, "rule must be one of"),
         (
