@@ -1,5 +1,6 @@
 """Files that are written whole or not at all, and locks between processes."""
 
+import hashlib
 import io
 import json
 import os
@@ -84,6 +85,11 @@ def claimed(path: Path, message: str) -> Iterator[None]:
         raise ValueError(message) from None
     with lock:
         yield
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -293,7 +292,7 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
         **origin(),
         **environment(),
         "backend": Passes(params, config.settings).net.computes,
-        "params": sha256((folder / PARAMS).read_bytes()).hexdigest(),
+        "params": files.digest(folder / PARAMS),
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),
         "accuracy": {
