@@ -119,54 +119,12 @@ def test_what_cannot_be_measured_here_is_said(words, said, monkeypatch, capsys):
     assert said in capsys.readouterr().err
 
 
-def test_a_record_of_a_gpu_is_of_its_own(monkeypatch):
-    """It has the main size alone, and the records of the processor stay as they are."""
-    asked = []
-
-    def measured_at(size, entries, rounds, folder, with_memory=False, device="cpu"):
-        asked.append((size, device))
-        return {"size": size}
-
-    found = {"name": "A Fast One", "cuda": "12.9", "torch": "2.13.0"}
-    monkeypatch.setattr(__main__, "measured_at", measured_at)
-    monkeypatch.setattr(__main__, "describe", lambda entry, path: entry.name)
-    monkeypatch.setattr(__main__, "about_gpu", lambda: found)
-    given = {"quick": False, "home": False, "rounds": 20, "only": None}
-    on_gpu = argparse.Namespace(**given, device="cuda")
-    record = __main__.measured(on_gpu)
-    assert asked == [(__main__.HOME, "cuda")]
-    assert (record["gpu"], len(record["cells"])) == (found, 1)
-    assert record["command"].endswith("--write --device cuda")
-    assert __main__.path_of(on_gpu).name == "speed-gpu.json"
-    asked.clear()
-    on_cpu = argparse.Namespace(**given, device="cpu")
-    record = __main__.measured(on_cpu)
-    assert [size for size, _ in asked] == [__main__.HOME, *__main__.CROSS]
-    assert {device for _, device in asked} == {"cpu"}
-    assert "gpu" not in record
-    assert __main__.path_of(on_cpu).name == "speed-frameworks.json"
-    on_cpu.home = True
-    assert __main__.path_of(on_cpu).name == "speed-step.json"
-    assert __main__.command_of(on_cpu).endswith("--write --home")
-
-
 @pytest.fixture
 def no_mnist(monkeypatch):
     def unreachable(name):
         raise FileNotFoundError(name)
 
     monkeypatch.setattr(problem, "load_dataset", unreachable)
-
-
-@pytest.mark.usefixtures("no_mnist")
-def test_the_device_is_read_with_the_problem(tmp_path):
-    drawn, _ = problem.draw(problem.Size(T=2, batch=3, width=4))
-    path = tmp_path / "problem.npz"
-    problem.save(replace(drawn, device="cuda"), path)
-    read = problem.read(path)
-    assert (read.device, read.size) == ("cuda", drawn.size)
-    assert (read.spikes == drawn.spikes).all()
-    assert read.cast("float64").device == "cuda"
 
 
 OURS = {"ours", "ours-numpy"}

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu.cli.main import main
 from stbp_edu.training import split
 from stbp_edu.training.data import (
-    CATALOGUE,
     Dataset,
     digits,
     load_dataset,
@@ -18,8 +16,6 @@ from stbp_edu.training.data import (
     validation,
 )
 from stbp_edu.training.data.idx import NAMES
-from stbp_edu.training.data.recipes import CatalogueEntry
-from stbp_edu.training.settings import Settings
 from tests.idx_files import put
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
@@ -129,43 +125,3 @@ def test_a_folder_that_lacks_a_file_or_holds_another(
     put(folder, {NAMES[3]: raw[NAMES[1]]})
     with pytest.raises(ValueError, match=f"must be Small's {NAMES[3]} with SHA-256"):
         load_dataset("mnist", folder)
-
-
-def test_without_a_home_the_words_say_what_to_set(monkeypatch) -> None:
-    def nobody() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", nobody)
-    with pytest.raises(OSError, match="set XDG_CACHE_HOME, or pass --data"):
-        load_dataset("mnist")
-
-
-def test_a_data_set_of_ones_own_needs_an_entry_alone(
-    tmp_path: Path, monkeypatch, capsys
-) -> None:
-    rng = np.random.default_rng(0)
-    labels = np.arange(60) % 3
-    table = np.column_stack(
-        [labels, rng.integers(0, 256, (60, 4)) // (1 + labels[:, None])]
-    )
-    np.savetxt(tmp_path / "own.csv", table, fmt="%d", delimiter=",")
-
-    def load(folder):
-        table = np.loadtxt(folder / "own.csv", delimiter=",")
-        images = table[:, 1:].reshape(-1, 2, 2) / 255
-        return split(images, table[:, 0].astype(int), np.random.default_rng(0))
-
-    recipe = Settings(hidden=(5,), T=3, epochs=1)
-    monkeypatch.setitem(
-        CATALOGUE, "own", CatalogueEntry("three classes of our own", load, recipe)
-    )
-    argv = ["train", "own", "--data", str(tmp_path), "--out", str(tmp_path / "runs")]
-    assert main(argv) == 0
-    assert "own: 4-5-3, T = 3" in capsys.readouterr().out
-    assert (
-        main(["eval", str(tmp_path / "runs" / "exact"), "--data", str(tmp_path)]) == 0
-    )
-    with pytest.raises(SystemExit):
-        main(["train", "--help"])
-    assert "three classes of our own" in " ".join(capsys.readouterr().out.split())

@@ -1,18 +1,13 @@
 """Training: events, a step takes the gradient of its batch under every rule; evaluation."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event
-from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from stbp_edu import init_params
-from stbp_edu.arrows import part_one
-from stbp_edu.case_rules import ABLATIONS, CASE_RULES
-from stbp_edu.losses import LOSSES, Direct
-from stbp_edu.losses.of_states import Built
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training import (
     Dataset,
@@ -23,8 +18,7 @@ from stbp_edu.training import (
     initial_state,
     train,
 )
-from stbp_edu.training.evaluation import observe
-from stbp_edu.training.model import Passes, draw_dropout, drop, with_dropout
+from stbp_edu.training.model import draw_dropout, drop, with_dropout
 from stbp_edu.training.trainer import TrainingJob
 from tests.networks import fast_backward, fast_forward
 from tests.runs import bits, epochs, first_step
@@ -101,64 +95,6 @@ def test_a_setting_of_the_optimiser_changes_the_run_and_survives_a_pause(
     other = epochs(replace(small, lr=0.01), few)[-1]
     assert bits(other.state.params) != bits(whole.state.params)
     assert (first.state.step, whole.state.step) == (10, 20)
-
-
-@dataclass(frozen=True)
-class Quartic(Built):
-    """A loss that the package does not have: 1/S Σ_s Σ_t ‖y_s - state_s^t‖⁴."""
-
-    def formula(self, trace, targets) -> float:
-        return float(
-            ((getattr(trace, self.reads)[-1] - targets) ** 4).sum() / len(targets)
-        )
-
-    def terms(self, trace, targets) -> Direct:
-        slope = 4 * (getattr(trace, self.reads)[-1] - targets) ** 3 / len(targets)
-        return Direct(slope) if self.reads == "O" else Direct(None, slope)
-
-
-@dataclass(frozen=True)
-class QuarticPotential(Quartic):
-    reads: ClassVar[str] = "U"
-
-
-@pytest.fixture(autouse=True)
-def own_losses(monkeypatch) -> None:
-    """Two losses of one's own, by their names."""
-    for made in (Quartic, QuarticPotential):
-        monkeypatch.setitem(LOSSES, made.__name__, made)
-
-
-STEPS = {
-    **{rule: {"rule": rule} for rule in CASE_RULES + ABLATIONS},
-    "soft reset": {"gate": "soft", "tau": 0.9},
-    **{loss: {"loss": loss} for loss in (*LOSSES, "Quartic", "QuarticPotential")},
-    "online": {"rule": "ottt", "loss": "membrane"},
-}
-
-
-@pytest.mark.parametrize("changes", STEPS.values(), ids=STEPS)
-def test_a_step_takes_the_gradient_of_its_batch(changes, small, few) -> None:
-    settings = replace(small, **{**changes, "encoder": "direct", "batch": 21})
-    state = initial_state(settings, few)
-    found, job = first_step(settings, few, state)
-    order, loss = job._order[:21], settings.make_loss()
-    rows, labels = few.train_images[order].reshape(21, -1), few.train_labels[order]
-    neuron, targets = settings.make_neuron(), np.eye(10, dtype=np.float32)[labels]
-    trace = fast_forward(np.stack([rows] * settings.T), state.params, neuron)
-    ours = part_one.backward if settings.rule == "ottt" else fast_backward
-    want = named_arrays(ours(trace, targets, state.params, neuron, settings.rule, loss))
-    for name, array in want.items():
-        assert np.abs(array).max() > 1e-5
-        np.testing.assert_allclose(found[name], array, rtol=1e-3, atol=1e-6)
-    batch = observe(trace, targets, loss, Passes(state.params, settings).rates(trace))
-    assert (batch.size, batch.loss) == (
-        21,
-        pytest.approx(loss.value(trace, targets), rel=1e-6),
-    )
-    assert batch.right == (loss.scores(trace).argmax(axis=1) == labels).sum()
-    for n in (1, 2):
-        assert batch.rates[n] == pytest.approx(trace.O[n].mean(), rel=1e-5)
 
 
 def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up() -> (
