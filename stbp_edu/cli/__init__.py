@@ -7,5 +7,5 @@ A command is a function of its arguments that returns the exit status; its docst
 - ``train`` and ``sweep``: the commands of these names; ``run_options``: the runs that ``train``
   is asked for.
 - ``finished``: eval, of a finished run.
-- ``teach``: assign and grade.
+- ``teach``: assign and mistakes.
 """

@@ -10,43 +10,25 @@ import io
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from inspect import getdoc
 
 import stbp_edu
 
-
-@dataclass(frozen=True)
-class Command:
-    """A command of the table.
-
-    Attributes:
-        place: its module and function, as ``module:function``.
-        summary: its line in ``stbp-edu --help``.
-    """
-
-    place: str
-    summary: str
-
-
 COMMANDS = {
-    "verify": Command(
-        "learn:verify", "prove the gradients: every equation against every oracle"
-    ),
-    "train": Command("train:train", "train a network on a data set"),
-    "eval": Command(
-        "finished:evaluate", "evaluate a trained network over several encodings"
-    ),
-    "check": Command("learn:check", "check your own backward pass, case by case"),
-    "progress": Command("learn:progress", "show which exercises are done"),
-    "assign": Command("teach:assign", "write a problem set from a plan: for teachers"),
-    "mistakes": Command("teach:mistakes", "name the mistakes of a class: for teachers"),
-    "sweep": Command(
-        "sweep:sweep", "train many networks: seeds and settings from a plan"
-    ),
+    "verify": ("learn:verify", "prove the gradients: every equation, every oracle"),
+    "train": ("train:train", "train a network on a data set"),
+    "eval": ("finished:evaluate", "evaluate a trained network over several encodings"),
+    "check": ("learn:check", "check your own backward pass, case by case"),
+    "progress": ("learn:progress", "show which exercises are done"),
+    "assign": ("teach:assign", "write a problem set from a plan: for teachers"),
+    "mistakes": ("teach:mistakes", "name the mistakes of a class: for teachers"),
+    "sweep": ("sweep:sweep", "train many networks: seeds and settings from a plan"),
 }
-"""The commands by name; the module of one is imported when it is called."""
+"""The commands by name: module and function, and the line in ``stbp-edu --help``.
+
+The module of a command is imported when it is called.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -98,21 +80,16 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=stbp_edu.__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     called = command_name(words)
-    for name, command in COMMANDS.items():
-        added = commands.add_parser(name, help=command.summary)
+    for name, (place, summary) in COMMANDS.items():
+        added = commands.add_parser(name, help=summary)
         if name == called:
-            fill_parser(added, command)
+            module, _, function = place.partition(":")
+            names = vars(import_module(f"stbp_edu.cli.{module}"))
+            added.description = getdoc(names[function])
+            added.formatter_class = argparse.RawDescriptionHelpFormatter
+            added.set_defaults(run=names[function])
+            names[f"{function}_arguments"](added)
     return parser.parse_args(words)
-
-
-def fill_parser(parser: argparse.ArgumentParser, command: Command) -> None:
-    """Add the description and the arguments of a command to its parser."""
-    module, _, function = command.place.partition(":")
-    names = vars(import_module(f"stbp_edu.cli.{module}"))
-    parser.description = getdoc(names[function])
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.set_defaults(run=names[function])
-    names[f"{function}_arguments"](parser)
 
 
 def tell(sentence: str) -> None:

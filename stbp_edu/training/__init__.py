@@ -18,8 +18,8 @@ from stbp_edu.training.data import RECIPES, Dataset, load_digits, split, validat
 from stbp_edu.training.encoders import bernoulli, direct, encode
 from stbp_edu.training.evaluation import Advice, Evaluation, diagnose_layers, evaluate
 from stbp_edu.training.optimiser import State
-from stbp_edu.training.saved_settings import from_dict, to_dict
-from stbp_edu.training.settings import Settings
+from stbp_edu.training.saved_settings import from_dict
+from stbp_edu.training.settings import Settings, to_dict
 from stbp_edu.training.trainer import Epoch, Event, Step, initial_state, train
 
 __all__ = [

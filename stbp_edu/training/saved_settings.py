@@ -1,6 +1,6 @@
-"""Settings as JSON holds them, in the records of older versions, too."""
+"""Settings read from JSON, as it is in the records of this version and of older ones."""
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 from stbp_edu._support import checks
@@ -10,14 +10,8 @@ ENDED = {"adversarial": 0.0, "fgsm": "untargeted"}
 """Settings of older records that changed nothing at these values."""
 
 
-def to_dict(settings: Settings) -> dict[str, Any]:
-    """Return the settings as JSON can hold them."""
-    values = asdict(checks.instance("settings", settings, Settings))
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
-
-
 def from_dict(values: dict[str, Any]) -> Settings:
-    """Return the settings that :func:`to_dict` wrote, or that a published record has.
+    """Return the settings that :func:`.to_dict` wrote, or that a published record has.
 
     Raises:
         ValueError: if a name is unknown, or a value is none that this version follows.

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -41,22 +41,6 @@ def from_zero(name: str, value: object, below: float = math.inf) -> float:
     if not 0 <= (found := checks.number(name, value)) < below:
         raise ValueError(f"{name} must be in [0, {below:g}), got {value!r}; 0: off")
     return found
-
-
-def rule_of(name: str, value: object) -> Rule:
-    """Return a rule by its name, ``truncated-K``, or ``module:name`` of your own."""
-    text = value if isinstance(value, str) else ""
-    if ":" in text:
-        return own_rule(text)
-    if found := TRUNCATED.fullmatch(text):
-        return truncated(int(found[1]))
-    return RULES[checks.choice(name, value, RULES)]
-
-
-def rule_name(name: str, value: Any) -> str:
-    """Return the name of a rule."""
-    rule_of(name, value)
-    return str(value)
 
 
 def hidden_layers(name: str, value: object) -> tuple[int | str, ...]:
@@ -111,7 +95,7 @@ class Settings:
     """
 
     rule: str = setting(
-        "exact", rule_name, "what flows backward: exact, classic, or another"
+        "exact", TEXT, "what flows backward: exact, classic, or another"
     )
     hidden: tuple[int | str, ...] = setting(
         (128,), hidden_layers, "hidden layers, as widths or 15C5,P2"
@@ -210,6 +194,7 @@ class Settings:
                 self, f.name, f.metadata["check"](f.name, getattr(self, f.name))
             )
         self._check_together()
+        self.make_rule()
         hidden, last = self.make_neurons()
         known = sorted({*hidden.lines.constants, *last.lines.constants})
         for name in ("learn", "learn_each"):
@@ -311,7 +296,12 @@ class Settings:
 
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
-        rule = rule_of("rule", self.rule)
+        if ":" in self.rule:
+            rule = own_rule(self.rule)
+        elif found := TRUNCATED.fullmatch(self.rule):
+            rule = truncated(int(found[1]))
+        else:
+            rule = RULES[checks.choice("rule", self.rule, RULES)]
         return with_gain_limit(self.gain_limit, rule) if self.gain_limit else rule
 
     def make_loss(self) -> Built:
@@ -327,3 +317,9 @@ class Settings:
         if self.schedule == "constant":
             return self.lr
         return self.lr * 0.5 * (1 + math.cos(math.pi * done))  # lr
+
+
+def to_dict(settings: Settings) -> dict[str, Any]:
+    """Return the settings as JSON can hold them."""
+    values = asdict(checks.instance("settings", settings, Settings))
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
