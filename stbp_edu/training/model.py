@@ -65,15 +65,12 @@ def check_data(
     params: Params, settings: Settings, image: tuple[int, ...], classes: int
 ) -> None:
     """Raise ValueError where a network does not fit the size of an image and the classes."""
-    got, want = (
-        (params.sizes[0], params.sizes[-1]),
-        (inputs(settings.encoder, image), classes),
-    )
-    if got[0] != want[0] or got[1] < want[1]:
+    needed, outputs = inputs(settings.encoder, image), params.sizes[-1]
+    if params.sizes[0] != needed or outputs < classes:
         raise ValueError(
-            f"params must be of a network with {want[0]} inputs and {want[1]} outputs for images "
-            f"{image} and these labels, got {got[0]} and {got[1]}; give the data that it was "
-            "trained on"
+            f"params must be of a network with {needed} inputs and {classes} outputs for images "
+            f"{image} and these labels, got {params.sizes[0]} and {outputs}; give the data that "
+            "it was trained on"
         )
 
 

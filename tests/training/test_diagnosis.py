@@ -49,6 +49,13 @@ def test_a_silent_network_is_told_what_to_do_once_and_early(small, digits) -> No
             "chance",
             "chance is 10.0%",
         ),
+        (
+            {"lr": 1e-9, "epochs": 1, "seed": 1, "gate": "linear"},
+            1,
+            "network",
+            "chance",
+            "for a silent neuron the exact gain is τ (1 - u·h(u)), and",
+        ),
     ],
 )
 def test_what_is_wrong_is_told(changes, light, where, kind, words, small, few) -> None:
