@@ -23,7 +23,7 @@ from stbp_edu.surrogates import Gaussian, Surrogate
 
 if TYPE_CHECKING:
     from stbp_edu.plotting.svg_figure import Shown
-    from stbp_edu.proof import Proof
+    from stbp_edu.verify.proof import Proof
 
 
 STEPS = {-1: "t-1", 0: "t", 1: "t+1"}
@@ -128,8 +128,8 @@ class Derived:
         torch: bool = False,
         progress: Callable[[str], object] | None = None,
     ) -> Proof:
-        """Return the proof: see :func:`stbp_edu.proof.prove`."""
-        from stbp_edu.proof import prove
+        """Return the proof: see :func:`stbp_edu.verify.proof.prove`."""
+        from stbp_edu.verify.proof import prove
 
         return prove(self.neuron, seed=seed, torch=torch, progress=progress)
 

@@ -28,7 +28,7 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 APART = [Path(__file__).parent / name for name in ("site", "bridges")]
 SLOW_EXAMPLES = {
     "stbp_edu.verify.report.run",
-    "stbp_edu.practice.explorers.board_explorer.board_data",
+    "stbp_edu.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark
 LONGEST = ("test_interruptions.py", "test_report.py")
 SLOW_FILE = "\npytestmark = pytest.mark.slow"
@@ -73,6 +73,6 @@ def _proofs_compile_in_slow_tests_only(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Let proofs compile nothing in the quick loop: that takes seconds for each neuron."""
-    module = sys.modules.get("stbp_edu.proof.of_programs")
+    module = sys.modules.get("stbp_edu.verify.proved_programs")
     if module and not request.node.get_closest_marker("slow"):
         monkeypatch.setattr(module, "installed", lambda: False)

@@ -35,9 +35,9 @@ from stbp_edu.engine import (
 from stbp_edu.engine.loop_source import LoopSource
 from stbp_edu.engine.threads import limit_threads
 from stbp_edu.losses.of_states import Direct
-from stbp_edu.proof.run import Run
-from stbp_edu.proof.run_autodiff import by_autodiff
 from stbp_edu.surrogates import SURROGATES
+from stbp_edu.verify.drawn_runs import Run
+from stbp_edu.verify.proved_programs import by_autodiff
 from tests.arrows.oracle import error
 from tests.bad_calls import equal
 from tests.derive.texts import assert_single, derived, in_dtype, run_of
@@ -141,7 +141,7 @@ def test_steep_functions_of_the_spike_equal_automatic_differentiation(
         direct = np.zeros_like(trace["o"][2]) + net.loss.direct(trace["o"][2], y)
         run = Run(net, params, inputs, direct)
         if not twin:
-            expected = by_autodiff(run, "o")
+            expected = by_autodiff(run, "o").gradients
             assert error(program.gradients(params, trace, y), expected) < 1e-12
         assert_part_two(net, params, inputs, y, "exact", backend, twin=twin)
 

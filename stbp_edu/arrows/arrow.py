@@ -4,7 +4,7 @@ An arrow is one way in which a change of one quantity changes the next. Its fact
 derivative of the head's update with respect to the tail. A node's adjoint has one term for each
 arrow that leaves it: the factor, times the adjoint at the head. The states and their updates are
 the neuron's forward lines, and the arrows follow from them. Other arrows may be put in their place:
-:func:`stbp_edu.prove` then says which are wrong.
+:func:`stbp_edu.verify.proof.prove` says which are wrong.
 """
 
 from __future__ import annotations

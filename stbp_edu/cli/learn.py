@@ -23,8 +23,8 @@ def verify(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    from stbp_edu.proof.of_programs import of_the_package
     from stbp_edu.verify import report
+    from stbp_edu.verify.proved_programs import of_the_package
 
     outcomes: list[Any] = []
     with tqdm(

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from stbp_edu.plotting.palette import GRID, INK
-from stbp_edu.plotting.svg_figure import PHONE, WIDE, sheet
+from stbp_edu.plotting.svg_elements import PHONE, WIDE, sheet
 
 WIDTHS = {WIDE: 7.2, PHONE: 3.45}  # the same in inches
 NUMBER = re.compile(r"-?\d+\.\d{2,}")

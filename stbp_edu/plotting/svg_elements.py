@@ -1,12 +1,17 @@
 """The parts of a drawing as elements of SVG: halos, arrows, nodes or cells, and text."""
 
+import re
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 from stbp_edu.plotting.arrow_shapes import LINE
 from stbp_edu.plotting.drawing import DrawnArrow, Laid
-from stbp_edu.plotting.palette import CURRENT, GRID, GROUND, INK, LOST
+from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
 
+WIDE = 691  # CSS pixels
+PHONE = 331
+FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
 FILLING = 4.0  # seconds until every cell of an order has its colours
 FILLED = (
     "<style>@keyframes stbp-fill{from{opacity:0}}@keyframes stbp-refill{from{opacity:0}}"
@@ -131,3 +136,24 @@ def text(
         place = f'x="{x:.1f}" y="{y + LINE * k:.1f}" text-anchor="{anchor}"'
         drawn += f'<text {place} font-size="{size}" style="fill: {colour}">{escape(line)}</text>'
     return drawn
+
+
+def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:
+    """Return an SVG on its ground, with the words that stand for it, so much enlarged.
+
+    The colours that change with the page are CSS variables.
+    """
+    x, y, width, height = box
+    shown_width = round(scale * width)
+    shown_height = round(scale * height)
+    words = escape(alt, quote=True)
+    svg = (
+        f'<svg role="img" aria-label="{words}" style="max-width: 100%; height: auto" '
+        f'xmlns="http://www.w3.org/2000/svg" width="{shown_width}" '
+        f'height="{shown_height}" viewBox="{x} {y} {width} {height}" {FONT}>'
+        f'<title>{words}</title><rect x="{x}" y="{y}" width="100%" height="100%" '
+        f'style="fill: var(--stbp-ground, {GROUND})"/>{inside}</svg>'
+    )
+    for name, (light, _) in DARK.items():
+        svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
+    return svg

@@ -20,14 +20,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any, cast
 
 from stbp_edu.plotting.drawing import Drawing, Laid
-from stbp_edu.plotting.palette import DARK, GROUND
-from stbp_edu.plotting.svg_elements import elements, text
+from stbp_edu.plotting.svg_elements import PHONE, WIDE, elements, sheet, text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-WIDE = 691  # CSS pixels
-PHONE = 331
 VIEW = "STBP_VIEW"  # a page sets it to wide or narrow where Python runs
 IMAGE = re.compile(
     r'<img class="stbp-figure"[^>]*? src="data:image/svg\+xml;base64,([^"]*)"[^>]*>'
@@ -40,7 +37,6 @@ DARK_THEMES = (
 """For JupyterLab, VS Code and Colab; the site leaves it out."""
 NARROW = "stbp-narrow"
 """The key of an output's metadata that holds its figures set again for a phone."""
-FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
 
 
 @dataclass(frozen=True, repr=False)
@@ -178,24 +174,3 @@ def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
             parts.append(text((x + 20, y + 20), one.drawing.title, "start"))
         y += bottom - top
     return sheet([0, 0, width, y], alt, "".join(parts))
-
-
-def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:
-    """Return an SVG on its ground, with the words that stand for it, so much enlarged.
-
-    The colours that change with the page are CSS variables.
-    """
-    x, y, width, height = box
-    shown_width = round(scale * width)
-    shown_height = round(scale * height)
-    words = escape(alt, quote=True)
-    svg = (
-        f'<svg role="img" aria-label="{words}" style="max-width: 100%; height: auto" '
-        f'xmlns="http://www.w3.org/2000/svg" width="{shown_width}" '
-        f'height="{shown_height}" viewBox="{x} {y} {width} {height}" {FONT}>'
-        f'<title>{words}</title><rect x="{x}" y="{y}" width="100%" height="100%" '
-        f'style="fill: var(--stbp-ground, {GROUND})"/>{inside}</svg>'
-    )
-    for name, (light, _) in DARK.items():
-        svg = re.sub(rf"(?<!, ){light}", f"var(--stbp-{name}, {light})", svg)
-    return svg

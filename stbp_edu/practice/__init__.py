@@ -3,7 +3,6 @@
 - ``tasks``: the exercises and derivation blanks: what is asked, and what is right;
 - ``grading``: what is right or wrong with an answer;
 - ``network_check``: a whole backward pass, checked case by case;
-- ``explorers``: the backward sweep, the paths and the neuron to look into, in Jupyter and on pages;
 - ``feedback``: what the reader sees, hints and solutions included;
 - ``answers``: answers that stay folded until the reader opens them;
 - ``predictions``: what a reader expects before something is measured;

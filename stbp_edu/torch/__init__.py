@@ -16,9 +16,11 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("stbp_edu.torch needs PyTorch; run: pip install torch") from error
 
+from stbp_edu.engine.forms import IN_PYTORCH
 from stbp_edu.torch.carried_state import detached
 from stbp_edu.torch.layers import LIFLayer
 from stbp_edu.torch.lif_network import LIFNetwork
+from stbp_edu.torch.proved_form import states_and_gradients
 from stbp_edu.torch.rule_finder import SurrogateOf, which_rule
 from stbp_edu.torch.state_dict import to_params, to_state
 
@@ -31,3 +33,4 @@ __all__ = [
     "to_state",
     "which_rule",
 ]
+IN_PYTORCH["in PyTorch"] = states_and_gradients

@@ -1,22 +1,27 @@
-"""Oracle by program: reverse-mode automatic differentiation of the forward pass.
+"""Oracle by program: reverse-mode automatic differentiation of a neuron's forward lines.
 
-The forward pass is written out with HIPS autograd's NumPy, which records every operation and
-applies the chain rule to each. It is given two things: where the spike is, and that h is used
-in for the derivative there. The gate's derivative f', the paths through time and the sums over
-samples it works out by itself.
+HIPS autograd's NumPy records every operation of the forward pass and applies the chain rule to
+each. It is told one derivative: where the spike is, h stands in. The factors of the arrows, the
+paths through time and the sums over samples it works out by itself.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support.checks import Array
+from stbp_edu.arrows import Node
+from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Adjoints, Spike, check_spike
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Gradients, Params
-from stbp_edu.verify import require
-from stbp_edu.verify.formula_oracle import check_problem, loss_value, run
+from stbp_edu.parameters import Gradients, Params, by_layer, by_name
+from stbp_edu.verify import lines_run, require
+from stbp_edu.verify.formulas import check_problem, loss_value
+
+Lost = Callable[[Sequence[dict[str, Any]], Any], Any]
+"""A loss of the last layer's states, step by step, in a module like NumPy."""
 
 
 def derivatives(
@@ -51,35 +56,73 @@ def derivatives(
     >>> adjoints.gradients.b[1].round(4)
     array([-0.2957])
     """
-    T, S = check_problem(spikes, targets, params, neuron, loss)
+    T, _ = check_problem(spikes, targets, params, neuron, loss)
+    check_spike(spike)
+
+    def fires(v: Any) -> Any:
+        """Return the spike by its distance from the threshold."""
+        if spike is None:
+            return lines_run.fires(v)
+        if spike == neuron.H:
+            return neuron.surrogate.antiderivative(v)
+        return spike(v + neuron.v_th)
+
+    def lost(outputs: Sequence[dict[str, Any]], xp: Any) -> Any:
+        """Return L of the last layer."""
+        pairs = [(now["o"], now["u"]) for now in outputs]
+        return loss_value(loss, pairs, targets, xp)
+
+    net = lines_run.of_cases(tuple(params.sizes), neuron)
+    found, gradients = of_any(net, by_layer(params), spikes, lost, fires)
+
+    def layers(state: str) -> list[Any]:
+        """Return the adjoints of a state, (T, S, n[n]) each."""
+        of_layers = [
+            np.stack([found[Node(state, n, t)] for t in range(T)])
+            for n in range(1, net.N + 1)
+        ]
+        return [None, *of_layers]
+
+    return Adjoints(layers("o"), layers("u"), Gradients(**by_name(gradients)))
+
+
+def of_any(
+    net: Table,
+    params: Sequence[Any],
+    inputs: Array,
+    lost: Lost,
+    fires: lines_run.Spike = lines_run.fires,
+) -> tuple[dict[Node, Any], list[Any]]:
+    """Return the adjoint of every state, layer and step, and the gradients by layer and name.
+
+    The network has fully connected layers of any neurons; its parameters and its input are those
+    of :func:`stbp_edu.arrows.forward`.
+    """
     autograd = require("autograd", "automatic differentiation")
-    spike = check_spike(spike) or neuron.g
-    fire = autograd.extend.primitive(spike)
+    T, S, _ = inputs.shape
+    neurons = [layer.neuron for layer in net.layers[1:]]
+    known = [_differentiable(fires, one.surrogate, autograd) for one in neurons]
 
-    def backward(o: Any, u: Any) -> Any:
-        """Return the step of the chain rule from a signal at spikes o(u) back to u."""
-        return lambda signal: signal * neuron.h(u)
+    def value(layers: Any, added: Any) -> Any:
+        """Return L, of parameters and of what is added to each state."""
+        run = lines_run.steps(
+            net, [None, *layers], inputs, [fires, *known], added, autograd.numpy
+        )
+        return lost([now[-1] for now in run], autograd.numpy)
 
-    autograd.extend.defvjp(fire, backward)
+    zeros = {
+        node: np.zeros((S, net.sizes[node.n]), inputs.dtype)
+        for node in lines_run.state_nodes(net, T)
+    }
+    gradients, adjoints = autograd.grad(value, (0, 1))(params[1:], zeros)
+    return adjoints, [None, *gradients]
 
-    def lost(*added: Any) -> Any:
-        """Return L, of weights, biases, and the zeros added to potentials and spikes."""
-        W, b, du, do = ([None, *layers] for layers in added)
-        # f' is found, not given.
-        steps = run(spikes, W, b, neuron, fire, du, do, autograd.numpy)
-        outputs = [layers[-1] for layers in steps]
-        return loss_value(loss, outputs, targets, autograd.numpy)
 
-    zeros = []
-    for width in params.sizes[1:]:
-        layer = [np.zeros((S, width), params.dtype) for _ in range(T)]
-        zeros.append(layer)
-    slopes = autograd.grad(lost, (0, 1, 2, 3))
-    W = list(params.W[1:])
-    b = list(params.b[1:])
-    gW, gb, epsilon, delta = slopes(W, b, zeros, zeros)
-    return Adjoints(
-        delta=[None, *map(np.array, delta)],
-        epsilon=[None, *map(np.array, epsilon)],
-        gradients=Gradients(W=[None, *gW], b=[None, *gb]),
-    )
+def _differentiable(
+    fires: lines_run.Spike, surrogate: Any, autograd: Any
+) -> lines_run.Spike:
+    """Return the spike as autograd takes it, with the derivative h."""
+    spike: lines_run.Spike = autograd.extend.primitive(fires)
+    h = surrogate.derivative
+    autograd.extend.defvjp(spike, lambda o, v: lambda signal: signal * h(v))
+    return spike

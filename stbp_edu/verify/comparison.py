@@ -1,6 +1,6 @@
 """Compare the adjoints of two computations, one equation at a time, within a tolerance."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,18 +11,10 @@ from stbp_edu.forward_pass import Adjoints
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 
-IDS = (
-    "c1-delta",
-    "c1-epsilon",
-    "c2-delta",
-    "c2-epsilon",
-    "c3-delta",
-    "c3-epsilon",
-    "c4-delta",
-    "c4-epsilon",
-    "c5-b",
-    "c5-w",
+IDS = tuple(
+    f"c{case}-{adjoint}" for case in (1, 2, 3, 4) for adjoint in ("delta", "epsilon")
 )
+IDS += ("c5-b", "c5-w")
 CLASSIC = ("c2-delta", "c3-delta", "c4-delta")
 WHERE = {
     1: "t = T, n = N",
@@ -30,10 +22,7 @@ WHERE = {
     3: "t < T, n = N",
     4: "t < T, n < N",
 }
-AXES = {
-    "c5-b": ("i",),
-    "c5-w": ("i", "j"),
-}
+AXES = {"b": ("i",), "W": ("i", "j")}
 """What an entry of a gradient is counted by; of δ and ε it is the sample and the neuron."""
 
 
@@ -71,63 +60,51 @@ class Comparison(NamedTuple):
 
     Attributes:
         node: its place: a state with n and t, or a parameter with n.
-        got: the array under test.
-        expected: the oracle's.
-        scale: what an error is relative to, of all entries or of each.
-        limit: the largest error that passes.
+        error: the largest relative error of an entry; NaN if any entry is NaN.
+        words: where that entry is, got and expected.
     """
 
     id: str
     node: Node
-    got: Array
-    expected: Array
-    scale: Any
-    limit: float
+    error: float
+    words: str
 
-    def errors(self) -> Array:
-        """Return the relative error of every entry.
 
-        >>> got, expected = np.array([1.1, 0.0]), np.array([1.0, 0.0])
-        >>> Comparison("c5-b", Node("b", 1), got, expected, 1.0, limit=1e-12).errors().round(6)
-        array([0.1, 0. ])
-        """
-        got = self.got.shape
-        expected = self.expected.shape
-        if got != expected:
+def comparisons(
+    got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
+) -> Iterator[Comparison]:
+    """Yield every array of two results side by side, with the id of its equation.
+
+    The first difference is where a mistake entered. ``got`` may be only the gradients.
+    """
+    alike = expected if isinstance(got, Adjoints) else expected.gradients
+    for (id_, node, a), (_, _, b) in zip(arrays(got), arrays(alike), strict=True):
+        if a.shape != b.shape:
             raise ValueError(
-                f"got must have shape {expected}, got {got}; same network?"
+                f"got must have shape {b.shape}, got {a.shape}; same network?"
             )
-        off = np.abs(self.got - self.expected)
-        return np.asarray(off / self.scale)
-
-    def error(self) -> float:
-        """Return the largest relative error; NaN if any entry is NaN."""
-        return float(np.max(self.errors()))
-
-    def describe(self) -> str:
-        """Return a sentence on the entry with the largest error: where, got, expected."""
-        errors = self.errors()
-        largest = int(np.argmax(errors))
-        at = np.unravel_index(largest, errors.shape)
-        got = float(self.got[at])
-        expected = float(self.expected[at])
-        axes = AXES.get(self.id, ("sample s", "neuron i"))
-        entry = [f"{axis} = {k}" for axis, k in zip(axes, at, strict=True)]
-        return (
-            f"{self.id} ({self._place()}, {', '.join(entry)}: "
-            f"got {got!r}, expected {expected!r}, "
-            f"relative error {errors[at]:.1e} > {self.limit:.0e}"
+        scale = np.abs(b) + 1e-3
+        if not tolerance.elementwise:
+            scale = _size_of_summands(node, expected)
+        # 1e-200 for numbers so small that float64 itself loses their digits.
+        errors = np.asarray(np.abs(a - b) / (scale + 1e-200))
+        at = np.unravel_index(int(np.argmax(errors)), errors.shape)
+        axes = AXES.get(node.kind, ("sample s", "neuron i"))
+        entry = ", ".join(f"{axis} = {k}" for axis, k in zip(axes, at, strict=True))
+        words = (
+            f"{_place(id_, node)}, {entry}: got {float(a[at])!r}, expected {float(b[at])!r}, "
+            f"relative error {errors[at]:.1e} > {tolerance.limit:.0e}"
         )
+        yield Comparison(id_, node, float(np.max(errors)), words)
 
-    def _place(self) -> str:
-        """Return the case, and the layer or the cell (t, n), in words; it closes a bracket."""
-        case = int(self.id[1])
-        n = self.node.n
-        if case == 5:
-            return f"case {case}: the gradient of layer n = {n})"
-        t = self.node.t
-        cell = f"t = {t} (the paper's t = {t + 1}), n = {n}"
-        return f"case {case}: {WHERE[case]}) at {cell}"
+
+def _place(id_: str, node: Node) -> str:
+    """Return the case, and the layer or the cell (t, n), in words."""
+    if node.kind in AXES:
+        return f"(case 5: the gradient of layer n = {node.n})"
+    t = f"{node.t} (the paper's t = {node.t + 1})"
+    case = int(id_[1])
+    return f"(case {case}: {WHERE[case]}) at t = {t}, n = {node.n}"
 
 
 def equation_under(id: str, rule: str) -> str:
@@ -154,30 +131,11 @@ def arrays(of: Adjoints | Gradients) -> Iterator[tuple[str, Node, Any]]:
             for n in range(N, 0, -1):
                 # Not by cases.case_at, which is judged.
                 case = 1 + (n < N) + 2 * (t < T - 1)
-                spike = Node("o", n, t)
-                potential = Node("u", n, t)
-                yield f"c{case}-delta", spike, of.delta[n][t]
-                yield f"c{case}-epsilon", potential, of.epsilon[n][t]
+                yield f"c{case}-delta", Node("o", n, t), of.delta[n][t]
+                yield f"c{case}-epsilon", Node("u", n, t), of.epsilon[n][t]
     for n in range(len(gradients.W) - 1, 0, -1):
         yield "c5-b", Node("b", n), gradients.b[n]
         yield "c5-w", Node("W", n), gradients.W[n]
-
-
-def comparisons(
-    got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
-) -> Iterator[Comparison]:
-    """Yield every array of two results side by side, with the id of its equation.
-
-    The first difference is where a mistake entered. ``got`` may be only the gradients.
-    """
-    alike = expected if isinstance(got, Adjoints) else expected.gradients
-    pairs = zip(arrays(got), arrays(alike), strict=True)
-    for (id, node, a), (_, _, b) in pairs:
-        scale = np.abs(b) + 1e-3
-        if not tolerance.elementwise:
-            scale = _size_of_summands(node, expected)
-        # 1e-200 for numbers so small that float64 itself loses their digits.
-        yield Comparison(id, node, a, b, scale + 1e-200, tolerance.limit)
 
 
 def _size_of_summands(node: Node, expected: Adjoints) -> Any:
@@ -198,9 +156,7 @@ def equal_under_classic(node: Node, T: int, N: int) -> bool:
     Where t = T no later step exists. At t = T - 1 of the output layer the incoming signal is
     that of (T, N), where δ ⊙ h is all of ε. A gradient sums over the steps of its layer.
     """
-    first = T - 1
-    if node.n == N:
-        first = T - 2
+    first = T - 2 if node.n == N else T - 1
     return max(node.t, 0) >= first
 
 
@@ -208,8 +164,11 @@ def failures(
     got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
 ) -> list[str]:
     """Return a sentence for each array that differs, in the order of the backward sweep."""
-    found = comparisons(got, expected, tolerance)
-    return [one.describe() for one in found if not one.error() <= one.limit]
+    return [
+        f"{one.id} {one.words}"
+        for one in comparisons(got, expected, tolerance)
+        if not one.error <= tolerance.limit
+    ]
 
 
 class Outcome(NamedTuple):
@@ -253,16 +212,14 @@ def compare(
     """
     T = len(answer.delta[1])
     N = len(answer.delta) - 1
-    gap = tolerance is GAP
     for form, got in forms.items():
         for one in comparisons(got, answer, tolerance):
-            is_exact = equal_under_classic(one.node, T, N)
-            if exact is not None and is_exact != exact:
+            if exact is not None and exact != equal_under_classic(one.node, T, N):
                 continue
             id_ = equation_under(one.id, rule)
-            said = one._replace(id=id_).describe()
-            message = f"{form} form, {rule} rule, against {oracle}: {said}"
-            yield Outcome(id_, rule, oracle, one.error(), one.limit, gap, message)
+            message = f"{form} form, {rule} rule, against {oracle}: {id_} {one.words}"
+            gap = tolerance is GAP
+            yield Outcome(id_, rule, oracle, one.error, tolerance.limit, gap, message)
 
 
 def at_every_node(
@@ -276,17 +233,18 @@ def at_every_node(
     >>> at_every_node(lambda node, s: node.j, params, T=1, S=1).gradients.W[1]
     array([[0., 1.]])
     """
-    states = [np.empty((T, S, width), params.dtype) for width in params.sizes[1:]]
-    delta = [None, *states]
-    epsilon = [None, *map(np.empty_like, states)]
-    W = [None, *map(np.empty_like, params.W[1:])]
-    b = [None, *map(np.empty_like, params.b[1:])]
-    found = Adjoints(delta, epsilon, Gradients(W, b))
+
+    def layers(shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+        """Return an array for each layer."""
+        return [None, *(np.empty(shape, params.dtype) for shape in shapes)]
+
+    states = [(T, S, width) for width in params.sizes[1:]]
+    W, b = ([array.shape for array in of[1:]] for of in (params.W, params.b))
+    found = Adjoints(layers(states), layers(states), Gradients(layers(W), layers(b)))
     for _, place, array in arrays(found):
         for at in np.ndindex(array.shape):
-            if place.kind in "Wb":
-                node = Node(place.kind, place.n, place.t, *at)
-                array[at] = derivative(node, None)
+            if place.kind in AXES:
+                array[at] = derivative(Node(place.kind, place.n, -1, *at), None)
             else:
                 s, i = at
                 array[at] = derivative(place._replace(i=i), s)

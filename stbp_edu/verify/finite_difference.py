@@ -6,23 +6,22 @@ that the recursion computes can be measured. What is nudged may be a weight, a b
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import Node, network
-from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows import Node
 from stbp_edu.arrows.unrolled import check_node
 from stbp_edu.forward_pass import Adjoints
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Params
+from stbp_edu.parameters import Params, by_layer
+from stbp_edu.verify import lines_run
 from stbp_edu.verify.comparison import Problem, at_every_node
-from stbp_edu.verify.formula_oracle import check_problem, loss_value, run
+from stbp_edu.verify.formulas import check_problem, loss_value
 
 # Below 1e-6 the loss's own rounding shows.
 STEP_SIZES = tuple(3.2e-4 / 4**k for k in range(5))
@@ -50,55 +49,50 @@ def twin_loss(
     >>> round((up - down) / 2e-3, 4)
     0.2858
     """
-    node = nudged or Node("b", n=1, i=0)
     problem = Problem(spikes, targets, params, neuron)
-    loss, _ = _twin_run(problem, RATE, node, amount)
+    node = nudged or Node("b", n=1, i=0)
+    loss, _ = _losses(problem, RATE, node, 0)(amount)
     return loss
 
 
-def _twin_run(
-    problem: Problem, loss: LossLike, nudged: Node, amount: float, s: int | None = 0
-) -> tuple[float, NDArray[np.intp]]:
-    """Return the loss of :func:`twin_loss`, and the piece of H on which each potential landed.
+def _losses(
+    problem: Problem, loss: LossLike, node: Node, s: int | None
+) -> Callable[[float], tuple[float, Array]]:
+    """Return a function from an amount, by which a number is moved, to the loss of the twin.
 
-    A difference across a joint of two pieces is not a slope.
+    Beside the loss it returns the piece of H on which each potential lands: a difference across a
+    joint of two pieces is not a slope.
     """
-    neuron = problem.neuron
-    W, b, du, do = _moved(problem, nudged, amount, s)
-    steps = list(run(problem.spikes, W, b, neuron, neuron.H, du, do))
-    outputs = [layers[-1] for layers in steps]
-    value = loss_value(loss, outputs, problem.targets)
-    potentials: list[Any] = []
-    for layers in steps:
-        potentials += [u for _, u in layers[1:]]
-    distances = np.hstack(potentials) - neuron.v_th
-    pieces = np.searchsorted(getattr(neuron.surrogate, "joints", ()), distances)
-    return float(value), pieces
-
-
-def _moved(
-    problem: Problem, node: Node, amount: float, s: int | None
-) -> tuple[list[Any], ...]:
-    """Return W, b, and what is added to potentials and spikes, with one number moved."""
-    params = problem.params
-    T, S, _ = problem.spikes.shape
+    spikes, targets, params, neuron = problem
+    net = lines_run.of_cases(tuple(params.sizes), neuron)
+    layers = by_layer(params)
+    joints = getattr(neuron.surrogate, "joints", ())
     kind, n, t, i, j = node
-    W = list(params.W)
-    b = list(params.b)
-    du: list[list[Any]] = [[0.0] * T for _ in W]
-    do: list[list[Any]] = [[0.0] * T for _ in W]
-    if kind == "W":
-        W[n] = W[n].copy()
-        W[n][i, j] += amount
-    elif kind == "b":
-        b[n] = b[n].copy()
-        b[n][i] += amount
-    else:
-        added = np.zeros((S, params.sizes[n]))
-        added[s, i] = amount  # def-delta, def-epsilon
-        states = du if kind == "u" else do
-        states[n][t] = added
-    return W, b, du, do
+
+    def losses(amount: float) -> tuple[float, Array]:
+        """Return the loss where the number has moved, and the pieces."""
+        pieces = []
+
+        def smooth(v: Any) -> Any:
+            """Return H(v), and note the pieces."""
+            pieces.append(np.searchsorted(joints, v).ravel())
+            return neuron.surrogate.antiderivative(v)
+
+        moved = list(layers)
+        added = {}
+        if kind in layers[n]:
+            array = layers[n][kind].copy()
+            array[(i, j) if kind == "W" else i] += amount
+            moved[n] = {**layers[n], kind: array}
+        else:
+            nudge = np.zeros((len(targets), params.sizes[n]))
+            nudge[s, i] = amount  # def-delta, def-epsilon
+            added[Node(kind, n, t)] = nudge
+        run = lines_run.steps(net, moved, spikes, [smooth] * len(layers), added)
+        outputs = [(now[-1]["o"], now[-1]["u"]) for now in run]
+        return float(loss_value(loss, outputs, targets)), np.concatenate(pieces)
+
+    return losses
 
 
 def central(values: Sequence[Any], step: float) -> Any:
@@ -151,29 +145,27 @@ def partial(
         raise TypeError(
             f"params must be float64, got {params.dtype}; float32 rounds a small difference away"
         )
-    net = network(params.sizes, from_lif(neuron))
-    check_node(node, net, T)
+    check_node(node, lines_run.of_cases(tuple(params.sizes), neuron), T)
     if s is not None:
         checks.count("s", s, at_least=0, at_most=S - 1)
-    _, home = _twin_run(problem, loss, node, 0.0, s)
+    losses = _losses(problem, loss, node, s)
+    _, home = losses(0.0)
     rtol, atol = AGREE
     before = float("nan")
     for step in STEP_SIZES:
-        runs = [_twin_run(problem, loss, node, k * step, s) for k in MOVES]
-        crossed = any(np.any(pieces != home) for _, pieces in runs)
+        values, pieces = zip(*(losses(k * step) for k in MOVES), strict=True)
+        crossed = np.any(np.array(pieces) != home)
         if crossed:
             continue
-        losses = [value for value, _ in runs]
-        slope = central(losses, step)
+        slope = central(values, step)
         if abs(slope - before) <= rtol * abs(slope) + atol:
             return slope
         before = slope
     reason = "two steps never agree"
     if crossed:
         reason = "a potential crosses a joint of H"
-    first, *_, last = STEP_SIZES
     raise StepSizeError(
-        f"no step from {first:.0e} to {last:.0e} measures dL/d{node.kind} at "
+        f"no step from {STEP_SIZES[0]:.0e} to {STEP_SIZES[-1]:.0e} measures dL/d{node.kind} at "
         f"{node}, sample {s}: {reason}; draw another network"
     )
 

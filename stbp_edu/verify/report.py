@@ -9,7 +9,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
-from stbp_edu.verify import comparison, formula_oracle
+from stbp_edu.verify import comparison, formulas
 from stbp_edu.verify.comparison import IDS, Outcome
 from stbp_edu.verify.trials import (
     NEURONS,
@@ -77,7 +77,7 @@ class Report(NamedTuple):
     @property
     def verdicts(self) -> list[OracleVerdict]:
         """One verdict for each equation, rule and oracle: by rule, then by id."""
-        ids = (*formula_oracle.IDS, *IDS)
+        ids = (*formulas.IDS, *IDS)
         rules = ("both", *CASE_RULES, *ABLATIONS)
 
         def place(outcome: Outcome) -> tuple[int, int, str]:
@@ -98,7 +98,7 @@ class Report(NamedTuple):
     def ok(self) -> bool:
         """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
-        due = {(id, "both") for id in formula_oracle.IDS}
+        due = {(id, "both") for id in formulas.IDS}
         for id, rule in product(IDS, CASE_RULES):
             equation = comparison.equation_under(id, rule)
             due.add((equation, rule))

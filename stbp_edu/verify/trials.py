@@ -28,7 +28,7 @@ from stbp_edu.verify import (
     autodiff,
     comparison,
     finite_difference,
-    formula_oracle,
+    formulas,
     paths,
     polynomials,
 )
@@ -160,7 +160,7 @@ def gradients(
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
     sympy = verify.require("sympy", "the formulas")
-    for id, name, got, expected in formula_oracle.curves(sympy):
+    for id, name, got, expected in formulas.curves(sympy):
         yield _by_formula(id, f" with {name}", got, expected)
 
 
@@ -179,7 +179,7 @@ def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcom
     """Compare the value of a loss with its formula."""
     outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
     got = np.array(losses.loss(trace, targets, loss))
-    expected = np.array(formula_oracle.loss_value(loss, outputs, targets))
+    expected = np.array(formulas.loss_value(loss, outputs, targets))
     return _by_formula("loss", f" {loss!r}", got, expected)
 
 
@@ -197,7 +197,7 @@ def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
 def by_losses(problem: Problem) -> Iterator[Outcome]:
     """Compare the value and the direct term of every other loss, on the smooth twin.
 
-    Finite differences and automatic differentiation know a loss only from ``formula_oracle``; the
+    Finite differences and automatic differentiation know a loss only from ``formulas``; the
     classic rule is held against the paths that it keeps, which take the direct term as given. So
     is a direct term without a loss, by spikes and by potentials.
     """

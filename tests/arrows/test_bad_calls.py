@@ -2,8 +2,9 @@
 
 from hypothesis import given, settings
 
-from stbp_edu import Gaussian, arrows, derive, proof
+from stbp_edu import Gaussian, arrows, derive
 from stbp_edu.derived import Derived
+from stbp_edu.verify.proof import prove
 from tests.bad_calls import bad_calls, good_calls
 
 MINE = derive(
@@ -28,7 +29,7 @@ FUNCTIONS = [
     arrows.truncated,
     arrows.in_blocks,
     arrows.with_gain_limit,
-    proof.prove,
+    prove,
     read,
     Derived.formulas,
     Derived.program,

@@ -23,10 +23,10 @@ from stbp_edu import LIF, derive, nir
 from stbp_edu.arrows import classify
 from stbp_edu.arrows.any_neuron import as_neuron, as_text
 from stbp_edu.cli.main import main
-from stbp_edu.proof import prove
 from stbp_edu.torch import LIFLayer, LIFNetwork, which_rule
 from stbp_edu.training import Settings
 from stbp_edu.training.model import initial_params
+from stbp_edu.verify.proof import prove
 
 TEXT = "u = 0.9 * u * (1 - o) + x; o = spike(u - 0.5)"
 READ_OUT = "u = 0.9 * u + x"

@@ -9,7 +9,7 @@ import pytest
 
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.proof import prove
+from stbp_edu.verify.proof import prove
 
 CONSTANTS = {"tau": 0.6, "v_th": 0.5}
 TWO_MORE = (

@@ -10,8 +10,8 @@ from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.table import reading_output
 from stbp_edu.engine import compiled
 from stbp_edu.lines.expressions import call, parse
-from stbp_edu.proof import to_terminal
-from stbp_edu.proof.drawn_runs import drawn
+from stbp_edu.verify.drawn_runs import drawn
+from stbp_edu.verify.proof import to_terminal
 
 PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"
 
@@ -72,6 +72,15 @@ def test_what_rounding_leaves_of_large_numbers_is_no_mistake(factor):
     text = "a = c * x\nu = 0.5 * u * (1 - o) + a - d * x\no = spike(u - 0.4)"
     proof = derive(text, c=factor + 1, d=factor).prove()
     assert all(row.difference <= row.allowed for row in proof.rows), str(proof)
+
+
+@pytest.mark.slow
+def test_the_gradient_is_right_where_a_function_of_the_spike_is_steep():
+    text = "u = 0.5 * u / (0.3 + exp({} * (1 - o))) + x; o = spike(u - 0.2)"
+    for rate in (16, 18, 19):
+        proof = derive(text.format(rate)).prove()
+        forms_agree = [row for row in proof.rows if row.what.startswith("program ")]
+        assert all(row.agrees for row in forms_agree), str(proof)
 
 
 def test_a_proof_says_where_it_is():

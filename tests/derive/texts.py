@@ -33,6 +33,7 @@ TERMS = (
     ),
     *("{c} * max({p}, {q})", "{c} * min({p}, 0.3)", "{c} * abs({p})"),
 )
+STEEP = "0.5 * u / ({c} + exp(18 * (1 - o)))"  # in the spike
 
 
 def drawn(seed, spikes=True):
@@ -64,6 +65,8 @@ def drawn(seed, spikes=True):
             p, q = rng.choice([s for s in states if s != "o"], 2)
             term = form.format(c=constant(), p=p, q=q)
             terms.append(term if spikes else re.sub(r"\bo\b", p, term))
+        if state == "u" and spikes and seed % 10 == 3:
+            terms.append(STEEP.format(c=constant()))
         if state == "u" or rng.random() < 0.3:
             terms.append(str(rng.choice(["x", f"(1 - {constant()}) * x"])))
         lines.append(f"{state} = " + " + ".join(terms))

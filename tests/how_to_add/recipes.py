@@ -163,7 +163,7 @@ class Quartic(Built):
         ),
         ("stbp_edu/losses/__init__.py", '    "Rate",\n', '    "Quartic",\n'),
         (
-            "stbp_edu/verify/formula_oracle.py",
+            "stbp_edu/verify/formulas.py",
             "        case losses.LastSteps(k):\n",
             """        case losses.Quartic():
             return ((targets - sum(o) / T) ** 4).sum() / (4 * S)
@@ -224,7 +224,7 @@ assert main("eval run/exact --encodings 1".split()) == 0
 EXPLORER = Recipe(
     insertions=[
         (
-            "stbp_edu/practice/explorers/__init__.py",
+            "stbp_edu/explorers/__init__.py",
             '    "board": (board_data, None),\n',
             '    "leak": (lambda: {"potentials": [0.9**t for t in range(5)]}, None),\n',
         ),
@@ -241,7 +241,7 @@ How a potential decays where no input arrives.
         ),
     ],
     files={
-        "stbp_edu/practice/explorers/js/leak.js": """\
+        "stbp_edu/explorers/js/leak.js": """\
 // How a potential decays where no input arrives.
 export default {
   render({ model, el }) {
@@ -251,7 +251,7 @@ export default {
 """,
     },
     example="""
-from stbp_edu.practice.explorers import data, explore
+from stbp_edu.explorers import data, explore
 assert len(data("leak")["potentials"]) == 5
 assert explore("leak") is not None
 """,

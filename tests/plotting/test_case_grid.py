@@ -13,7 +13,7 @@ from stbp_edu.plotting.arrow_shapes import LINE
 from stbp_edu.plotting.case_grid import formula
 from stbp_edu.plotting.drawing import CELL_LETTER, Laid
 from stbp_edu.plotting.palette import DIRECT, NEXT
-from stbp_edu.plotting.svg_figure import PHONE, WIDE
+from stbp_edu.plotting.svg_elements import PHONE, WIDE
 
 SVG = "{http://www.w3.org/2000/svg}"
 

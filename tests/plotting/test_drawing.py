@@ -8,14 +8,14 @@ import pytest
 
 from stbp_edu import LIF, Params, plotting
 from stbp_edu.arrows import RULES, hard_reset, network, truncated, with_adaptation
+from stbp_edu.explorers.pencil_network import pencil
 from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.plotting import DELTA, EPSILON
 from stbp_edu.plotting.arrow_shapes import ALONG, half_size, points_on
 from stbp_edu.plotting.drawing import DrawnArrow, Laid
 from stbp_edu.plotting.graph import edges_on, network_graph
-from stbp_edu.plotting.svg_figure import PHONE, WIDE
-from stbp_edu.practice.explorers.pencil_network import pencil
+from stbp_edu.plotting.svg_elements import PHONE, WIDE
 from stbp_edu.verify.paths import Node, edges_from, unroll
 
 PLACES = {"u": 0.0, "o": 1.1, "a": 2.3}

@@ -14,7 +14,7 @@ from stbp_edu.arrows import (
     words,
 )
 from stbp_edu.arrows.formula_text import mathml
-from stbp_edu.practice.explorers.board_explorer import (
+from stbp_edu.explorers.board_explorer import (
     LINEAR,
     NEURONS,
     Board,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.practice.explorers import EXPLORERS, data, explore
-from stbp_edu.practice.explorers.pencil_network import pencil, smooth
+from stbp_edu.explorers import EXPLORERS, data, explore
+from stbp_edu.explorers.pencil_network import pencil, smooth
 
 
 @pytest.mark.parametrize("example", [pencil(), smooth()], ids=["pencil", "smooth"])

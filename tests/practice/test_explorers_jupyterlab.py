@@ -11,7 +11,7 @@ import pytest
 from jupyter_server.serverapp import list_running_servers
 from playwright.sync_api import expect
 
-from stbp_edu.practice.explorers import EXPLORERS, data
+from stbp_edu.explorers import EXPLORERS, data
 from stbp_edu.practice.tasks import ForwardPass
 from tests.browsing import launched
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow  # nothing here skips: what is missing is an error
 
 OWN = """import numpy as np
 import stbp_edu
-from stbp_edu.practice.explorers import explore
+from stbp_edu.explorers import explore
 
 rng = np.random.default_rng(5)
 neuron = stbp_edu.LIF(tau=0.6, v_th=0.7, surrogate=stbp_edu.Gaussian(a=1.5))

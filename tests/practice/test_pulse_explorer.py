@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import stbp_edu
+from stbp_edu.explorers import pulse
+from stbp_edu.explorers.pencil_network import one_neuron, pencil, smooth
+from stbp_edu.explorers.pulse_explorer import Pulse
+from stbp_edu.explorers.pulse_steps import pulse_moves
 from stbp_edu.plotting.svg_figure import IMAGE
-from stbp_edu.practice.explorers import pulse
-from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil, smooth
-from stbp_edu.practice.explorers.pulse_explorer import Pulse
-from stbp_edu.practice.explorers.pulse_steps import pulse_moves
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import Node, paths_from, unroll
 

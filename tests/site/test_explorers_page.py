@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from stbp_edu.explorers import EXPLORERS, data
 from stbp_edu.practice import check, exercises, predict
-from stbp_edu.practice.explorers import EXPLORERS, data
 from stbp_edu.practice.saved_progress import Attempts, read_progress
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile, watched

@@ -13,11 +13,11 @@ import pytest
 
 import stbp_edu
 from stbp_edu import plotting
+from stbp_edu.explorers import pulse
+from stbp_edu.explorers.pencil_network import one_neuron
+from stbp_edu.explorers.pulse_explorer import Pulse
 from stbp_edu.plotting.palette import DARK, GROUND
 from stbp_edu.practice import answer
-from stbp_edu.practice.explorers import pulse
-from stbp_edu.practice.explorers.pencil_network import one_neuron
-from stbp_edu.practice.explorers.pulse_explorer import Pulse
 from tools.site import ROOT, build, serve
 from tools.site.generate import api_pages, pictures, source_code
 from tools.site.render import notebook_page

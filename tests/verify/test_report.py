@@ -8,7 +8,7 @@ import pytest
 from stbp_edu import LIF, cases
 from stbp_edu.parameters import Gradients
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import comparison, formula_oracle, report, trials
+from stbp_edu.verify import comparison, formulas, report, trials
 from stbp_edu.verify.comparison import Outcome
 from stbp_edu.verify.report import Report
 from tests.networks import make_problem
@@ -60,7 +60,7 @@ def test_c2_delta_classic_c3_delta_classic_c4_delta_classic_are_the_paths_that_a
 def test_every_formula_rule_and_loss_is_compared_and_passes():
     result, verdicts = verified()
     assert result.ok, result.format()
-    assert {(name, "both", "formulas") for name in formula_oracle.IDS} <= {*verdicts}
+    assert {(name, "both", "formulas") for name in formulas.IDS} <= {*verdicts}
     for rule in ("detached-reset", "leak-only", "spatial-only"):
         assert ("c5-w", rule, "paths that it keeps") in verdicts
     gaps = {v.id for v in result.verdicts if v.outcomes[0].gap}
@@ -92,7 +92,7 @@ def test_an_error_up_to_the_limit_is_none_and_a_gap_is_larger(error, gap, ok):
 
 
 def test_a_pass_needs_every_equation_under_both_rules_and_no_failure():
-    due = [(id, "both") for id in formula_oracle.IDS]
+    due = [(id, "both") for id in formulas.IDS]
     for rule in ("exact", "classic"):
         due += [(comparison.equation_under(id, rule), rule) for id in comparison.IDS]
     whole = [ROW._replace(id=id, rule=rule) for id, rule in due]

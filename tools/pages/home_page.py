@@ -3,7 +3,7 @@
 import nbformat
 
 from stbp_edu import backward, cases, derive, forward, plotting
-from stbp_edu.practice.explorers.pencil_network import pencil
+from stbp_edu.explorers.pencil_network import pencil
 from stbp_edu.verify import finite_difference
 from tools.pages import figure_html
 from tools.pages.paths_page import paths

@@ -22,9 +22,9 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 
+from stbp_edu import explorers
 from stbp_edu._support.files import read_text, read_toml, write_text
 from stbp_edu.plotting import palette
-from stbp_edu.practice import explorers
 from stbp_edu.practice.tasks import course_table
 from tools.pages import home_page
 from tools.pages.page_names import names

@@ -6,9 +6,9 @@ writes the pulse for the README, for a light page and for a dark one.
 """
 
 from stbp_edu._support.files import write_text
+from stbp_edu.explorers.pencil_network import one_neuron
+from stbp_edu.explorers.pulse_explorer import Pulse
 from stbp_edu.plotting.palette import DARK, TERMS
-from stbp_edu.practice.explorers.pencil_network import one_neuron
-from stbp_edu.practice.explorers.pulse_explorer import Pulse
 from tools import ROOT
 from tools.site.render.notebook_page import recolour
 from tools.templates import filled

@@ -23,22 +23,19 @@ from stbp_edu.arrows.arrow import neuron_from
 from stbp_edu.arrows.table import reading_output
 from stbp_edu.lines.expressions import args_of, names_in, nodes_in, op_of, written_out
 from stbp_edu.lines.forward_lines import ForwardLines
-from stbp_edu.proof.drawn_runs import drawn
-from stbp_edu.proof.nudges import NUDGED, nudged_arrows, nudged_parameters
-from stbp_edu.proof.of_programs import (
+from stbp_edu.verify.drawn_runs import drawn
+from stbp_edu.verify.nudges import NUDGED, nudged_arrows, nudged_parameters
+from stbp_edu.verify.proved_programs import (
     AUTODIFF,
     COMPUTED,
     PATHS,
     Row,
-    apart,
+    by_autodiff,
     by_paths,
     judged_compiled,
     judged_forms,
     short_run,
-    sizes_of,
 )
-from stbp_edu.proof.run import Run
-from stbp_edu.proof.run_autodiff import by_autodiff
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,10 +60,9 @@ class Proof:
     def __str__(self) -> str:
         """Return the table, and below it what is wrong, and the notes."""
         wide = max(len(row.what) for row in self.rows)
-        table = []
-        for row in self.rows:
-            what = f"{row.what:{wide}}"
-            table.append(f"{what}  {row.against:25}  {row.verdict}")
+        table = [
+            f"{row.what:{wide}}  {row.against:25}  {row.verdict}" for row in self.rows
+        ]
         return "\n".join([*table, *self.faults, *self.notes])
 
     __repr__ = __str__
@@ -95,12 +91,13 @@ def prove(
     Args:
         neuron: an :class:`stbp_edu.LIF`, what ``derive`` returned, or forward lines as a text.
         seed: of the networks that are drawn.
-        torch: whether PyTorch's layers are judged, too.
+        torch: whether PyTorch's layers are judged, too; import ``stbp_edu.torch`` first.
         progress: called with a sentence before each part, such as ``print``; where None, a
             terminal shows them.
 
     Raises:
-        ImportError: if autograd is not installed, or PyTorch where it is asked for.
+        ImportError: if autograd is not installed, or ``stbp_edu.torch`` not imported where PyTorch
+            is asked for.
         ValueError: if no drawn run stays finite, or a factor reads what nothing gives.
 
     >>> from stbp_edu import LIF
@@ -122,8 +119,7 @@ def prove(
         )
     try:
         with np.errstate(all="ignore"):  # what is not finite is seen in the numbers
-            every, notes = _all_learned(neuron)
-            return _proved(every, notes, seed, torch, say)
+            return _proved(*_all_learned(neuron), seed, torch, say)
     except KeyError as error:
         raise ValueError(
             f"neuron reads {error}, which is none of its states and constants; take it out of the "
@@ -134,40 +130,37 @@ def prove(
 def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     """Return a neuron with every constant of its lines learned, and what is not judged."""
     lines = neuron.lines
-    own_already = neuron.learned.keys()
     # those of an exponent are fixed: their bases must be > 0
-    to_learn = lines.constants.keys() - own_already
-    fixed = sorted(_in_exponents(lines) & to_learn)
+    fixed = _in_exponents(lines) & (lines.constants.keys() - neuron.learned.keys())
     learn = [name for name in lines.constants if name not in fixed]
     own = neuron_from(lines, neuron.surrogate, learn)
     as_in_course = neuron_from(lines, neuron.surrogate, learn, h_of_u=True)
     odd = _letters(neuron) - _letters(own) - _letters(as_in_course)
-    arrows = sorted({arrow for arrow, *_ in odd})
-    unjudged = [f"the letters of {arrow}" for arrow in arrows]
-    unjudged += [f"how {name} is learned, since it is an exponent" for name in fixed]
+    unjudged = [
+        f"the letters of {arrow}" for arrow in sorted({kind for kind, *_ in odd})
+    ]
+    unjudged += [
+        f"how {name} is learned, since it is an exponent" for name in sorted(fixed)
+    ]
     notes = [f"not judged: {what}" for what in unjudged]
     return replace(neuron, learned={**own.learned, **neuron.learned}), notes
 
 
 def _in_exponents(lines: ForwardLines) -> set[str]:
     """Return the names that some exponent reads."""
-    found = set()
-    for line in lines.lines.values():
-        for node in nodes_in(written_out(line)):
-            if op_of(node) == "**":
-                _, exponent = args_of(node)
-                found |= {*names_in(exponent)}
-    return found
+    return {
+        name
+        for line in lines.lines.values()
+        for node in nodes_in(written_out(line))
+        if op_of(node) == "**"
+        for name in names_in(args_of(node)[1])
+    }
 
 
 def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     """Return the letters of a table, by arrow and by what is learned."""
-    found: set[tuple[str, ...]] = set()
-    for enter in neuron.enters:
-        found.add((enter.source, enter.target, enter.letters))
-    for arrow in neuron.arrows:
-        found.add((arrow.kind, arrow.letters, arrow.leak_letters))
-    return found
+    entering = {(a.source, a.target, a.letters) for a in neuron.enters}
+    return entering | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
 
 
 def _proved(
@@ -176,14 +169,14 @@ def _proved(
     """Return the proof of a neuron whose constants are learned."""
     say("proof, part 1 of 5: nudging each arrow at its tail")
     run = drawn(reading_output("2-2R-2", neuron), 5, seed)
-    row, faults = nudged_arrows(neuron, run.points)
+    off, idle, faults = nudged_arrows(run)
+    rows = [Row("each arrow", "nudging its tail", off, NUDGED, idle)]
     if run.thrown_away:
         notes = [f"not judged: {run.finite}", *notes]
     if neuron.lines.spike:
         notes = [str(run), *notes]
     if faults:
-        return Proof((row,), tuple(faults), tuple(notes))
-    rows = [row]
+        return Proof(tuple(rows), tuple(faults), tuple(notes))
     say(
         "proof, part 2 of 5: gradients by finite differences and automatic differentiation"
     )
@@ -191,7 +184,7 @@ def _proved(
     for state, measured in zip(states, nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
-        computed = _from_autodiff(run, state, run.gradients(state))
+        computed = by_autodiff(run, state).apart(run.gradients(state))
         rows.append(Row(what, AUTODIFF, computed, COMPUTED, run.lacks))
     say("proof, part 3 of 5: each rule, path by path")
     rows += _rules(neuron, seed)
@@ -208,14 +201,6 @@ def _rules(neuron: Neuron, seed: int) -> Iterator[Row]:
     local = run.local(neuron.output)
     for name, rule in RULES.items():
         if rule.keeps(local.net):
-            lam = lambdas(local, rule)
-            found = gradients(local, lam, rule.start)
-            expected, sizes = by_paths(local, rule)
-            off = apart(found, expected, sizes)
+            found = gradients(local, lambdas(local, rule), rule.start)
+            off = by_paths(run, rule, neuron.output).apart(found)
             yield Row(f"rule {name}", PATHS, off, COMPUTED, run.lacks)
-
-
-def _from_autodiff(run: Run, state: str, found: Any) -> float:
-    """Return how far gradients of a loss on a state are from those of automatic differentiation."""
-    expected = by_autodiff(run, state)
-    return apart(found, expected, sizes_of(run.local(state)))

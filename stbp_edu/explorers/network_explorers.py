@@ -13,11 +13,11 @@ import numpy as np
 from stbp_edu.arrows import Edge, Node
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import case_at
+from stbp_edu.explorers.widget import Json, node_id, picture, views
 from stbp_edu.forward_pass import forward
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Params
 from stbp_edu.plotting.graph import subscript
-from stbp_edu.practice.explorers.widget import Json, node_id, picture, views
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.paths import Path, edges_from, paths_from, unroll
@@ -39,7 +39,7 @@ def sweep_data(net: ForwardPass) -> Json:
 
     A term is a list of factors (name, value), with the cell that it comes from.
 
-    >>> from stbp_edu.practice.explorers.pencil_network import pencil
+    >>> from stbp_edu.explorers.pencil_network import pencil
     >>> data = sweep_data(pencil())
     >>> [(c["t"], c["n"], c["case"]) for c in data["rules"]["exact"]][:3]
     [(3, 2, 1), (3, 1, 2), (2, 2, 3)]
@@ -135,7 +135,7 @@ def paths_data(net: ForwardPass) -> Json:
     ``adjoint`` is δ or ε from the backward sweep, which the sum of all paths has to meet. A total
     is what one of ``SETTINGS`` keeps.
 
-    >>> from stbp_edu.practice.explorers.pencil_network import smooth
+    >>> from stbp_edu.explorers.pencil_network import smooth
     >>> start = paths_data(smooth())["starts"]["o-2-2-1"]
     >>> len(start["paths"]), abs(start["totals"]["exact"] - start["adjoint"]) < 1e-15
     (2, True)

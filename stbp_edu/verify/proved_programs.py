@@ -7,7 +7,6 @@ numbers cancel, the remains of rounding are not a mistake.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -24,21 +23,19 @@ from stbp_edu.arrows.part_one import (
     with_current,
 )
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import network
+from stbp_edu.arrows.table import Table, network
 from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
-from stbp_edu.engine import Program
 from stbp_edu.engine.compiled import installed
+from stbp_edu.engine.forms import COMPILED, FORMS, IN_PYTORCH, Form
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
-from stbp_edu.proof.drawn_runs import drawn
-from stbp_edu.proof.program_forms import COMPILED, FORMS, Form
-from stbp_edu.proof.run import Run
-from stbp_edu.proof.run_autodiff import by_autodiff
 from stbp_edu.surrogates import Gaussian, is_curve
+from stbp_edu.verify import autodiff
 from stbp_edu.verify.comparison import ROUNDING
+from stbp_edu.verify.drawn_runs import Run, drawn
+from stbp_edu.verify.nudges import SMALL
 
-COMPUTED = ROUNDING.limit  # as that of stbp_edu.verify
-SMALL = 1e-3  # differences are relative to what adds up, or to this where it is smaller
+COMPUTED = ROUNDING.limit  # as that of the five cases
 MANY = 2_000  # paths from one node that are summed; where there are more, the run is shorter
 PATHS = "the sum over kept paths"
 AUTODIFF = "automatic differentiation"
@@ -81,66 +78,81 @@ class Row(NamedTuple):
         return f"agrees to {self.allowed:.0e}"
 
 
-def apart(found: Sequence[Any], expected: Sequence[Any], sizes: Sequence[Any]) -> float:
-    """Return the largest difference of two gradients, relative to what adds up to them."""
-    worst = 0.0
-    for n in range(1, len(expected)):
-        for name, value in expected[n].items():
-            size = float(np.max(sizes[n][name]))
-            scale = max(size, SMALL)
-            mine = np.asarray(found[n][name])
-            difference = np.abs(mine - value)
-            off = float(difference.max()) / scale
-            if not np.isfinite(off):
-                return np.nan
-            worst = max(worst, off)
-    return worst
+class Expected(NamedTuple):
+    """What is expected of a run whose loss reads a state, under a rule.
+
+    Attributes:
+        gradients: by layer and name.
+        sizes: the sizes of what adds up to each.
+    """
+
+    run: Run
+    rule: Rule
+    state: str
+    gradients: Sequence[Any]
+    sizes: Sequence[Any]
+
+    def apart(self, found: Sequence[Any]) -> float:
+        """Return the largest difference of gradients, relative to what adds up to them."""
+        worst = 0.0
+        for n in range(1, len(self.gradients)):
+            for name, value in self.gradients[n].items():
+                scale = max(float(np.max(self.sizes[n][name])), SMALL)
+                off = float(np.abs(np.asarray(found[n][name]) - value).max()) / scale
+                if not np.isfinite(off):
+                    return np.nan
+                worst = max(worst, off)
+        return worst
 
 
-def sizes_of(local: LocalDerivatives, rule: Rule = RULES["exact"]) -> list[Any]:
+def by_autodiff(run: Run, state: str) -> Expected:
+    """Return the gradients of Σ weight · state by automatic differentiation of the lines."""
+
+    def lost(outputs: Sequence[dict[str, Any]], xp: Any) -> Any:
+        """Return Σ weight · state."""
+        read = [now[state] for now in outputs]
+        return sum(xp.sum(w * v) for w, v in zip(run.weight, read, strict=True))
+
+    _, found = autodiff.of_any(run.net, run.params, run.inputs, lost)
+    exact = RULES["exact"]
+    return Expected(run, exact, state, found, _sizes(run.local(state), exact))
+
+
+def by_paths(run: Run, rule: Rule, state: str) -> Expected:
+    """Return the gradients of Σ weight · state whose adjoints are summed path by path."""
+    local = run.local(state)
+    T, S = local.direct.shape[:2]
+    adjoints: list[Any] = [{}]
+    for n, layer in enumerate(local.net.layers[1:], 1):
+        found = {}
+        for entered in layer.neuron.entered:
+            sums = np.zeros((T, S, local.net.sizes[n]))
+            for t, s, i in np.ndindex(sums.shape):
+                kept = paths_from(Node(entered, n, t, i), local, rule, s)
+                sums[t, s, i] = sum(path.contribution for path in kept)
+            found[entered, rule.start] = sums
+        adjoints.append(found)
+    summed = gradients(local, adjoints, rule.start)
+    return Expected(run, rule, state, summed, _sizes(local, rule))
+
+
+def _sizes(local: LocalDerivatives, rule: Rule) -> list[Any]:
     """Return the gradients with every factor's absolute value: the sizes of what adds up."""
+
+    def absolute(layers: Sequence[Any]) -> list[Any]:
+        return [
+            {name: np.abs(a) for name, a in layer.items()} if layer else layer
+            for layer in layers
+        ]
+
     sized = LocalDerivatives(
         local.net,
-        factors=_absolute(local.factors),
-        params=_absolute(local.params),
+        factors=absolute(local.factors),
+        params=absolute(local.params),
         direct=np.abs(local.direct),
         outputs=[np.abs(output) for output in local.outputs],
     )
     return gradients(sized, lambdas(sized, rule), rule.start)
-
-
-def _absolute(layers: Sequence[Any]) -> list[Any]:
-    """Return the absolute values of arrays by layer and name."""
-    found: list[Any] = []
-    for layer in layers:
-        if layer:
-            layer = {name: np.abs(array) for name, array in layer.items()}
-        found.append(layer)
-    return found
-
-
-def by_paths(local: LocalDerivatives, rule: Rule) -> tuple[list[Any], list[Any]]:
-    """Return gradients whose adjoints are summed path by path, and the sizes of what adds up."""
-    adjoints: list[Any] = [{}]
-    for n, layer in enumerate(local.net.layers[1:], 1):
-        found = {}
-        for state in layer.neuron.entered:
-            node = state, rule.start
-            found[node] = _summed_paths(local, rule, state, n)
-        adjoints.append(found)
-    sizes = sizes_of(local, rule)
-    return gradients(local, adjoints, rule.start), sizes
-
-
-def _summed_paths(local: LocalDerivatives, rule: Rule, state: str, n: int) -> Any:
-    """Return the adjoint of a state of layer n, path by path."""
-    T, S = local.direct.shape[:2]
-    sums = np.zeros((T, S, local.net.sizes[n]))
-    for t, s, i in np.ndindex(sums.shape):
-        kept = paths_from(Node(state, n, t, i), local, rule, s)
-        products = [path.contribution for path in kept]
-        sums[t, s, i] = sum(products)
-    return sums
 
 
 def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
@@ -154,7 +166,7 @@ def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
     return drawn(net, 1, seed)
 
 
-def _network(sizes: str, neurons: Sequence[Neuron]) -> Any:
+def _network(sizes: str, neurons: Sequence[Neuron]) -> Table:
     """Return a network whose loss reads the output."""
     loss = Loss("of the output", neurons[-1].output)
     return network(sizes, list(neurons), loss)
@@ -162,24 +174,28 @@ def _network(sizes: str, neurons: Sequence[Neuron]) -> Any:
 
 def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     """Return two rows for each form that is quick to make, in which a neuron's programs run."""
-    pairs = _with_another(neuron)
-    short = [short_run(pair, seed) for pair in pairs]
-    long = [_long_run(pair, seed) for pair in pairs]
-    lacking = [run.lacks for run in [*short, *long]]
-    lacks = next((one for one in lacking if one), "")
     forms = dict(FORMS)
     if not is_curve(neuron.surrogate):
         del forms["in loops"]
+    if torch and not IN_PYTORCH:
+        raise ImportError(
+            "the proof in PyTorch needs its layers; write: import stbp_edu.torch"
+        )
     if torch:
-        forms["in PyTorch"] = _in_pytorch
-    by_rule = _differences(forms, _by_rule(short))
-    exact = _differences(forms, _exact(long))
+        forms |= IN_PYTORCH
+    pairs = _with_another(neuron)
+    short = [short_run(pair, seed) for pair in pairs]
+    long = [_long_run(pair, seed) for pair in pairs]
+    lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
+    by_rule = _differences(forms, _every_rule(short))
+    exact = _differences(
+        forms, (by_autodiff(run, state) for run, state in _losses(long))
+    )
     rows = []
     for name in forms:
-        what = f"program {name}, each rule"
-        rows.append(Row(what, PATHS, by_rule[name], COMPUTED, lacks))
-        what = f"program {name}, rule exact"
-        rows.append(Row(what, AUTODIFF, exact[name], COMPUTED, lacks))
+        what = f"program {name}"
+        rows.append(Row(f"{what}, each rule", PATHS, by_rule[name], COMPUTED, lacks))
+        rows.append(Row(f"{what}, rule exact", AUTODIFF, exact[name], COMPUTED, lacks))
     return rows
 
 
@@ -187,11 +203,10 @@ def judged_compiled(neuron: Neuron, seed: int) -> list[Row]:
     """Return the row of the compiled program; none where Numba or such a surrogate is missing."""
     if not (installed() and is_curve(neuron.surrogate)):
         return []
-    above_another, _ = _with_another(neuron)
-    run = _long_run(above_another, seed)
-    first = next(_exact([run]))
+    run = _long_run(_with_another(neuron)[0], seed)
+    state = run.net.layers[-1].neuron.order[0]
     what = "program compiled, rule exact"
-    off = _differences({what: COMPILED}, [first])
+    off = _differences({what: COMPILED}, [by_autodiff(run, state)])
     return [Row(what, AUTODIFF, off[what], COMPUTED, run.lacks)]
 
 
@@ -209,56 +224,35 @@ def _long_run(neurons: Sequence[Neuron], seed: int) -> Run:
 def of_the_package(seed: int = 0) -> Iterator[tuple[str, list[Row]]]:
     """Yield the name of each neuron of the package, and the rows of its programs."""
     for name, neuron in NEURONS.items():
-        rows = judged_forms(neuron, seed)
-        rows += judged_compiled(neuron, seed)
-        yield name, rows
+        yield name, [*judged_forms(neuron, seed), *judged_compiled(neuron, seed)]
 
 
-Expected = tuple[Run, Rule, str, list[Any], list[Any]]
-"""A run, a rule, a state that the loss reads, the gradients, and the sizes of what adds up."""
+def _losses(runs: Sequence[Run]) -> Iterator[tuple[Run, str]]:
+    """Yield the states that losses read: of the neuron that is proved, all."""
+    above, below = runs
+    for state in above.net.layers[-1].neuron.order:
+        yield above, state
+    yield below, below.net.layers[-1].neuron.output
 
 
-def _losses(run: Run, k: int) -> tuple[str, ...]:
-    """Return the states that losses read: of the neuron that is proved, all."""
-    last = run.net.layers[-1].neuron
-    if k > 0:
-        return (last.output,)
-    return tuple(last.order)
-
-
-def _by_rule(runs: Sequence[Run]) -> Iterator[Expected]:
+def _every_rule(runs: Sequence[Run]) -> Iterator[Expected]:
     """Yield the gradients of every rule and loss, summed path by path."""
-    for k, run in enumerate(runs):
+    for run, state in _losses(runs):
         for rule in RULES.values():
-            for state in _losses(run, k):
-                local = run.local(state)
-                if rule.keeps(local.net):
-                    expected, sizes = by_paths(local, rule)
-                    yield run, rule, state, expected, sizes
-
-
-def _exact(runs: Sequence[Run]) -> Iterator[Expected]:
-    """Yield the gradients of every loss under the exact rule, by automatic differentiation."""
-    rule = RULES["exact"]
-    for k, run in enumerate(runs):
-        for state in _losses(run, k):
-            expected = by_autodiff(run, state)
-            sizes = sizes_of(run.local(state))
-            yield run, rule, state, expected, sizes
+            if rule.keeps(replace(run.net, loss=Loss("of a state", state))):
+                yield by_paths(run, rule, state)
 
 
 def _differences(forms: dict[str, Form], every: Iterable[Expected]) -> dict[str, float]:
     """Return the largest difference of each form's gradients, or states, from the expected ones."""
     worst = dict.fromkeys(forms, 0.0)
-    for run, rule, state, expected, sizes in every:
-        net = replace(run.net, loss=Loss("of a state", state))
-        program = Program(net, rule, "numpy")
+    for expected in every:
+        run = expected.run
+        net = replace(run.net, loss=Loss("of a state", expected.state))
         for name, form in forms.items():
-            states, found = form(program, run.params, run.inputs, run.weight)
-            of_gradients = apart(found, expected, sizes)
-            of_states = _states_apart(states, run)
-            largest = np.max([worst[name], of_gradients, of_states])  # a NaN stays
-            worst[name] = float(largest)
+            states, found = form(net, expected.rule, run.params, run.inputs, run.weight)
+            of_both = [worst[name], expected.apart(found), _states_apart(states, run)]
+            worst[name] = float(np.max(of_both))  # a NaN stays
     return worst
 
 
@@ -267,16 +261,7 @@ def _states_apart(states: list[Any], run: Run) -> float:
     worst = 0.0
     for n, of_layer in enumerate(states[1:], 1):
         for name, series in of_layer.items():
-            right = run.traces[0][name][n]
+            right = run.traces[0][n][name]
             scale = max(np.abs(right).max(), 1)
-            difference = np.abs(series - right)
-            off = difference.max() / scale
-            worst = float(np.max([worst, off]))
+            worst = float(np.max([worst, np.abs(series - right).max() / scale]))
     return worst
-
-
-def _in_pytorch(*asked: Any) -> tuple[list[Any], list[Any]]:
-    """Return the states and gradients of PyTorch's layers."""
-    module = importlib.import_module("stbp_edu.torch.proof")
-    found: tuple[list[Any], list[Any]] = module.states_and_gradients(*asked)
-    return found

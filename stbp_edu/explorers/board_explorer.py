@@ -16,12 +16,12 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import RULES, Arrow, Backward, Node, Path, Rule
 from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.table import LayerParams
+from stbp_edu.explorers.widget import Json, rounded
 from stbp_edu.neuron import LIF
 from stbp_edu.plotting.drawing import Drawing, Label, Laid
 from stbp_edu.plotting.neuron_arrows import PlacedState, states
 from stbp_edu.plotting.palette import GRID
-from stbp_edu.plotting.svg_figure import PHONE
-from stbp_edu.practice.explorers.widget import Json, rounded
+from stbp_edu.plotting.svg_elements import PHONE
 from stbp_edu.surrogates import Gaussian
 
 LINEAR = LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate="linear")

@@ -17,16 +17,16 @@ from typing import Any
 
 from stbp_edu._support import checks
 from stbp_edu.arrows import Node
-from stbp_edu.practice.explorers.board_explorer import board_data
-from stbp_edu.practice.explorers.hunt_explorer import hunt_data
-from stbp_edu.practice.explorers.network_explorers import (
+from stbp_edu.explorers.board_explorer import board_data
+from stbp_edu.explorers.hunt_explorer import hunt_data
+from stbp_edu.explorers.network_explorers import (
     lab_data,
     paths_data,
     sweep_data,
 )
-from stbp_edu.practice.explorers.pencil_network import one_neuron, pencil, smooth
-from stbp_edu.practice.explorers.pulse_explorer import FIRST, Pulse
-from stbp_edu.practice.explorers.widget import JS, Explorer
+from stbp_edu.explorers.pencil_network import one_neuron, pencil, smooth
+from stbp_edu.explorers.pulse_explorer import FIRST, Pulse
+from stbp_edu.explorers.widget import JS, Explorer
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 

@@ -16,7 +16,7 @@ from stbp_edu.plotting import drawing
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, Label, Laid
 from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.palette import css
-from stbp_edu.plotting.svg_figure import PHONE
+from stbp_edu.plotting.svg_elements import PHONE
 
 START = """(() => {
 const place = document.currentScript.parentElement;

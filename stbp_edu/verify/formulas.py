@@ -8,7 +8,8 @@ their slopes and ``autodiff`` derives them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -42,21 +43,8 @@ FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
-class Curve(NamedTuple):
-    """One function of the neuron, and its formula.
-
-    Attributes:
-        id: its equation.
-        constants: those of the neuron, in words.
-        at: the points at which the two are compared.
-        formula: in x.
-    """
-
-    id: str
-    constants: str
-    function: Callable[[Array], Array]
-    at: Array
-    formula: Any
+Curve = tuple[str, str, Callable[[Array], Array], Array, Any]
+"""One function of the neuron: equation, constants, function, where it is asked, formula in x."""
 
 
 def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
@@ -65,79 +53,41 @@ def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
     SymPy is given: what asks this module for the value of a loss needs none.
     """
     x = sp.Symbol("x", real=True)
-    for found in (_gates(sp, x), _spike_functions(sp, x), _surrogates(sp, x)):
-        for curve in found:
-            expected = []
-            for v in curve.at:
-                exact = sp.Rational(float(v))  # a float is the fraction that it is
-                value = curve.formula.subs(x, exact).evalf(DIGITS)
-                expected.append(float(value))
-            values = curve.function(curve.at)
-            yield curve.id, curve.constants, values, np.array(expected)
+    every = chain(_gates(sp, x), _spike_functions(sp, x), _surrogates(sp, x))
+    for id_, constants, function, at, formula in every:
+        # a float is the fraction that it is
+        exact = [formula.subs(x, sp.Rational(float(v))).evalf(DIGITS) for v in at]
+        yield id_, constants, function(at), np.array(exact, float)
 
 
 def _gates(sp: Any, x: Any) -> Iterator[Curve]:
     for tau in TAUS:
-        name = f"τ = {tau}"
         c = sp.Rational(tau)
-        f = c * sp.exp(-x / c)
-        linear = c * (1 - x)
-        neuron = LIF(tau)
-        straight = LIF(tau, gate="linear")
-        yield Curve("gate-f", name, neuron.f, SPIKES, f)
-        yield Curve("gate-df", name, neuron.df, SPIKES, sp.diff(f, x))
-        yield Curve("gate-linear", name, straight.f, SPIKES, linear)
-        yield Curve("gate-linear-df", name, straight.df, SPIKES, sp.diff(linear, x))
+        gates = {"": c * sp.exp(-x / c), "-linear": c * (1 - x)}
+        for name, f in gates.items():
+            neuron = LIF(tau, gate=name[1:] or "exponential")
+            yield f"gate{name or '-f'}", f"τ = {tau}", neuron.f, SPIKES, f
+            yield f"gate{name}-df", f"τ = {tau}", neuron.df, SPIKES, sp.diff(f, x)
 
 
 def _spike_functions(sp: Any, x: Any) -> Iterator[Curve]:
     for threshold in THRESHOLDS:
-        neuron = LIF(v_th=threshold)
-        fires = x >= sp.Rational(threshold)
-        step = sp.Piecewise((1, fires), (0, True))
+        step = sp.Piecewise((1, x >= sp.Rational(threshold)), (0, True))
         near = threshold + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
-        yield Curve("spike-g", f"V_th = {threshold}", neuron.g, near, step)
+        neuron = LIF(v_th=threshold)
+        yield "spike-g", f"V_th = {threshold}", neuron.g, near, step
 
 
 def _surrogates(sp: Any, x: Any) -> Iterator[Curve]:
     for k, kind in zip(NUMBERS, SURROGATES.values(), strict=True):
         for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
-            name = f"a = {width}"
             neuron = LIF(v_th=threshold, surrogate=kind(width))
-            half = width / 2
-            far = FAR * width
-            at = np.append(DISTANCES, [-half, half, -far, far]) + threshold
+            ends = width * np.array([-0.5, 0.5, -FAR, FAR])
+            at = np.append(DISTANCES, ends) + threshold
             distance = x - sp.Rational(threshold)
             twin = kind.formula(distance, sp.Rational(width), sp)
-            yield Curve(f"twin-{k}", name, neuron.H, at, twin)
-            yield Curve(f"h{k}", name, neuron.h, at, sp.diff(twin, x))
-
-
-def carried(u: Any, o: Any, neuron: LIF, xp: Any = np) -> Any:
-    """Return the potential carried to the next step."""
-    tau = neuron.tau
-    if neuron.gate == "soft":
-        return tau * u - neuron.v_th * o
-    if neuron.gate == "linear":
-        return tau * (1.0 - o) * u
-    return tau * xp.exp(-o / tau) * u
-
-
-def run(
-    spikes: Any, W: Any, b: Any, neuron: LIF, fire: Any, du: Any, do: Any, xp: Any = np
-) -> Iterator[list[tuple[Any, Any]]]:
-    """Yield the spikes and the potential of each layer, step by step: the forward pass once more.
-
-    ``du[n][t]`` and ``do[n][t]`` are added to the potentials and spikes of layer n at step t.
-    """
-    u: list[Any] = [np.zeros(1) for _ in W]
-    o: list[Any] = [np.zeros(1) for _ in W]
-    for t, o[0] in enumerate(spikes):
-        for n in range(1, len(W)):
-            x = o[n - 1] @ W[n].T
-            u[n] = carried(u[n], o[n], neuron, xp) + x + b[n] + du[n][t]
-            o[n] = fire(u[n]) + do[n][t]
-        yield list(zip(o, u, strict=True))
+            yield f"twin-{k}", f"a = {width}", neuron.H, at, twin
+            yield f"h{k}", f"a = {width}", neuron.h, at, sp.diff(twin, x)
 
 
 def check_problem(

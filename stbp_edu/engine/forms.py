@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
+from stbp_edu.arrows import Rule
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.shown_program import text_of
+from stbp_edu.arrows.table import Table
 from stbp_edu.engine import Program
 from stbp_edu.engine.array_program import Arrays
 from stbp_edu.engine.array_steps import ArraySteps, constants_of, norm
@@ -145,22 +147,24 @@ def as_compiled(steps: ArraySteps) -> CompiledSteps:
     return CompiledSteps(steps.program, steps.wanted)
 
 
-Form = Callable[[Program, Any, Array, Array], tuple[list[Arrays], list[Any]]]
-"""Returns states and gradients, from a program, parameters, inputs and the direct term."""
+Form = Callable[[Table, Rule, Any, Array, Array], tuple[list[Arrays], list[Any]]]
+"""Returns states and gradients of a network under a rule, from parameters, inputs, direct term."""
 
 
 def run(
     kind: Callable[[ArraySteps], Any],
-    program: Program,
+    net: Table,
+    rule: Rule,
     params: Any,
     inputs: Array,
     direct: Array,
 ) -> tuple[list[Arrays], list[Any]]:
     """Return the states of every layer and the gradients, by the steps of one form."""
+    program = Program(net, rule, "numpy")
     layers = [None, *(kind(steps) for steps in program.layers[1:])]
     passes = replace(program.passes(params), layers=layers)
     states = passes.forward(flat(inputs))
-    direct_of = {program.net.loss.state: flat(direct)}
+    direct_of = {net.loss.state: flat(direct)}
     return states, passes.gradients(states, direct_of)
 
 
@@ -172,3 +176,5 @@ FORMS: dict[str, Form] = {
 """The forms that are quick to make."""
 COMPILED: Form = partial(run, as_compiled)
 """Compiled loops, which take seconds."""
+IN_PYTORCH: dict[str, Form] = {}
+"""The form of :mod:`stbp_edu.torch`, which puts it here when it is imported."""

@@ -2,8 +2,8 @@
 
 from functools import cache
 
+from stbp_edu.explorers.widget import Json
 from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence, first_wrong, table
-from stbp_edu.practice.explorers.widget import Json
 
 
 @cache

@@ -11,8 +11,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, Path
+from stbp_edu.explorers.widget import Json, node_id, rounded
 from stbp_edu.plotting.graph import label
-from stbp_edu.practice.explorers.widget import Json, node_id, rounded
 
 SYMBOLS = {
     "spike": "h",
@@ -54,8 +54,8 @@ class Move(NamedTuple):
 def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
     """Return the moves of each step of a pulse over these paths, which begin in one node.
 
-    >>> from stbp_edu.practice.explorers.pencil_network import one_neuron
-    >>> from stbp_edu.practice.explorers.pulse_explorer import Pulse
+    >>> from stbp_edu.explorers.pencil_network import one_neuron
+    >>> from stbp_edu.explorers.pulse_explorer import Pulse
     >>> paths = Pulse(one_neuron()).paths
     >>> [len(step) for step in pulse_moves(paths)]
     [3, 2, 3, 2, 1]

@@ -11,15 +11,15 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu.arrows import Node
 from stbp_edu.case_rules import CASE_RULES
+from stbp_edu.explorers import widget
+from stbp_edu.explorers.pulse_steps import SYMBOLS, PulseWriter
+from stbp_edu.explorers.widget import Json, node_id
 from stbp_edu.plotting.arrow_shapes import LETTER, LINE
 from stbp_edu.plotting.drawing import DrawnArrow
 from stbp_edu.plotting.graph import edges_on
 from stbp_edu.plotting.palette import TERMS
-from stbp_edu.plotting.svg_elements import elements, text
-from stbp_edu.plotting.svg_figure import image, sheet
-from stbp_edu.practice.explorers import widget
-from stbp_edu.practice.explorers.pulse_steps import SYMBOLS, PulseWriter
-from stbp_edu.practice.explorers.widget import Json, node_id
+from stbp_edu.plotting.svg_elements import elements, sheet, text
+from stbp_edu.plotting.svg_figure import image
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import paths_from, unroll
 
@@ -34,7 +34,7 @@ PACE = 0.9  # seconds for a step where it moves by itself
 class Pulse:
     """An error pulse over the paths of the first sample: played where it can be, else a picture.
 
-    >>> from stbp_edu.practice.explorers.pencil_network import one_neuron
+    >>> from stbp_edu.explorers.pencil_network import one_neuron
     >>> rules = Pulse(one_neuron()).data["rules"]
     >>> [rules[rule]["arrived"] for rule in ("exact", "classic")]
     [4, 3]

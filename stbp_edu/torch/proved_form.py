@@ -5,27 +5,27 @@ from typing import Any
 import torch
 
 from stbp_edu._support.checks import Array
-from stbp_edu.engine import Program
+from stbp_edu.arrows import Rule
+from stbp_edu.arrows.table import Table
 from stbp_edu.parameters import by_layer
 from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.state_dict import as_array, to_params
 
 
 def states_and_gradients(
-    program: Program, params: Any, inputs: Array, direct: Array
+    net: Table, rule: Rule, params: Any, inputs: Array, direct: Array
 ) -> tuple[list[Any], list[Any]]:
     """Return the states of every layer and the gradients of Σ direct · state.
 
     Args:
-        program: the network of fully connected layers, with the state that its loss reads, and the
-            rule.
+        net: the network of fully connected layers, with the state that its loss reads.
+        rule: which paths are kept.
         params: its parameters.
         inputs: shape (T, S, n[0]).
         direct: shape (T, S, n[N]).
     """
-    net = program.net
     neurons = [layer.neuron for layer in net.layers[1:]]
-    network = LIFNetwork.from_params(params, neurons, program.rule)
+    network = LIFNetwork.from_params(params, neurons, rule)
     found = run_layers(network, torch.from_numpy(inputs))
     read = found[-1][net.loss.state]
     loss = (read * torch.from_numpy(direct)).sum()
