@@ -25,7 +25,6 @@ from stbp_edu.plotting.svg_figure import Shown, show
 if TYPE_CHECKING:
     from stbp_edu.plotting.chart_figure import figure, style
     from stbp_edu.plotting.charts import (
-        confusion,
         curves,
         error_vs,
         heat,
@@ -47,7 +46,6 @@ __all__ = [
 ]
 __all__ += [
     "automaton",
-    "confusion",
     "curves",
     "edges",
     "error_vs",
@@ -69,7 +67,6 @@ __all__ += ["sweep_steps", "unrolled"]
 CHARTS = {
     "figure": "chart_figure",
     "style": "chart_figure",
-    "confusion": "charts",
     "curves": "charts",
     "error_vs": "charts",
     "heat": "charts",

@@ -174,18 +174,3 @@ def heat(
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
-
-
-@style()
-def confusion(ax: Axes, counts: Array, names: Sequence[str] | None = None) -> Axes:
-    """Draw a confusion matrix: true class down the side, answer along the bottom, with counts."""
-    heat(ax, counts.astype(float), "network's answer", "true class", signed=False)
-    for (row, col), count in np.ndenumerate(counts):
-        if count:
-            ax.text(col + 1, row + 1, f"{int(count)}", **INSIDE)
-    names = names or [str(k) for k in range(len(counts))]
-    ticks = range(1, len(counts) + 1)
-    ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names)
-    ax.invert_yaxis()
-    ax.set_aspect("equal")
-    return ax
