@@ -43,57 +43,56 @@ def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, AdjointName | N
     return found
 
 
-def check_state(state: object, names: Sequence[str], like: Tensor) -> CarriedState:
-    """Return a carried state if it is one of this layer, for as many samples.
+def check_state(state: object, names: Sequence[str], like: Tensor) -> list[Tensor]:
+    """Return the tensors of a carried state if it is one of this layer, for as many samples.
 
     Raises:
         TypeError, ValueError: if it is not what the layer returned.
     """
-    got: object = type(state).__name__
-    given: CarriedState = {}
-    if isinstance(state, Mapping):
-        got = sorted(state)
-        if all(isinstance(one, Tensor) for one in state.values()):
-            given = dict(state)
-    if {*given} != {*names}:
+    if not isinstance(state, Mapping) or {*state} != {*names}:
+        got = sorted(state) if isinstance(state, Mapping) else type(state).__name__
         raise TypeError(
             f"state must be what this layer returned, with {', '.join(names)}, got {got}; pass "
             "None to begin at rest"
         )
-    expected = tuple(like.shape[1:])
-    for name in names:
-        one = check_floats(f"state[{name!r}]", given[name])
-        if one.device != like.device:
+    found = [check_floats(f"state[{name!r}]", state[name]) for name in names]
+    for name, one in zip(names, found, strict=True):
+        if one.device != like.device or one.shape != like.shape[1:]:
             raise ValueError(
-                f"state[{name!r}] must be on {like.device}, got {one.device}; move it there"
+                f"state[{name!r}] must have the shape of a step, {tuple(like.shape[1:])}, on "
+                f"{like.device}, got {tuple(one.shape)} on {one.device}; carry it to a batch "
+                "of the same samples, on the same device"
             )
-        shape = tuple(one.shape)
-        if shape != expected:
-            raise ValueError(
-                f"state {name!r} must have the shape of a step, {expected}, got "
-                f"{shape}; carry it to a batch of the same samples"
-            )
-    return given
+    return found
 
 
-def passed_back(
+def step_before(
     program: LayerProgram, functions: Mapping[str, Callable[..., Any]]
-) -> Callable[..., dict[str, Any]]:
+) -> Callable[..., dict[str, Any]] | None:
     """Return the function from a step's errors to those of the states one step before.
 
-    It takes the carried states, those of the first step, the adjoints of that step and the
-    constants, each by its name in the program; and returns the adjoints by their names.
-
-    Raises:
-        ValueError: if it depends on the step before the carried one.
+    It has the lines of a step back, with only the terms that adjoints of the step after are in. It
+    takes the carried states, those of the first step, the adjoints of that step and the constants,
+    each by its name; and returns the adjoints by their names. None if it depends on the step before
+    the carried one.
     """
     names = program.names
+    later = {names[one] for one in program.next_adjoints}
     rows = {row.name for row in program.rows}
-    lines = lines_passed_back(program)
-    check_one_step(program, lines)
+    lines = []
+    for line in program.backward.lines:
+        of_row = tuple(term for term in line.terms if term.of in later)
+        terms = of_row if line.name in rows else line.terms  # or a limit on gains
+        if terms:
+            lines.append(Assignment(line.name, terms))
+    read = {
+        name for line in lines for term in line.terms for name in names_in(term.factor)
+    }
+    if any(one.step < 0 and names[one] in read for one in program.states_read):
+        return None
     results = [line.name for line in lines if line.name in rows]
     arguments = [*program.backward.arguments]
-    step = StepFunction("passed_back", arguments, lines, results)
+    step = StepFunction("step_before", arguments, lines, results)
     space = dict(functions)
     exec(compile(step.source(), "<program>", "exec"), space)
 
@@ -111,43 +110,11 @@ def passed_back(
             elif one.step > 0:
                 given[names[one]] = first[one.of]
         for one in program.next_adjoints:
-            of_first_step = program.name(one.of, one.q)
-            given[names[one]] = adjoints[of_first_step]
+            given[names[one]] = adjoints[program.name(one.of, one.q)]
         given |= dict(zip(program.lines.constants, constants, strict=True))
-        found = space["passed_back"](**given)
-        return dict(zip(results, found, strict=True))
+        return dict(zip(results, space["step_before"](**given), strict=True))
 
     return function
-
-
-def lines_passed_back(program: LayerProgram) -> list[Assignment]:
-    """Return the lines of a step back, with the terms alone that later adjoints are in."""
-    later = {program.names[one] for one in program.next_adjoints}
-    rows = {row.name for row in program.rows}
-    lines = []
-    for line in program.backward.lines:
-        if line.name not in rows:  # a limit on gains
-            lines.append(line)
-            continue
-        terms = tuple(term for term in line.terms if term.of in later)
-        if terms:
-            lines.append(Assignment(line.name, terms))
-    return lines
-
-
-def check_one_step(program: LayerProgram, lines: Sequence[Assignment]) -> None:
-    """Raise ValueError if lines read a state of the step before the carried one."""
-    read: set[str] = set()
-    for line in lines:
-        for term in line.terms:
-            read |= {*names_in(term.factor)}
-    earlier = [program.names[one] for one in program.states_read if one.step < 0]
-    before = [name for name in earlier if name in read]
-    if before:
-        raise ValueError(
-            f"a carried state holds one step, and under the rule {program.rule.name} what goes "
-            f"back to it depends on {', '.join(before)}; detach the state, or choose another rule"
-        )
 
 
 def detached(state: Any) -> Any:

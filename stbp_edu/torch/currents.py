@@ -100,17 +100,3 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
             "neuron, recurrent=True)"
         )
     return x.unflatten(0, spikes.shape[:2])  # fwd-x
-
-
-def recurrent_gradient(
-    epsilon: Tensor, output: Tensor, before: Tensor | None
-) -> Tensor:
-    """Return the gradient of recurrent weights, from the outputs, and those before the first step.
-
-    ``before`` is None where the layer began at rest.
-    """
-    epsilon, output = epsilon.flatten(2), output.flatten(2)
-    found = torch.einsum("tsi,tsj->ij", epsilon[1:], output[:-1])  # p2-recur-r
-    if before is not None:
-        found = found + epsilon[0].T @ before.flatten(1)
-    return found

@@ -1,7 +1,8 @@
 """A layer of neurons on any weights, as a module."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.any_neuron import AnyNeuron
+from stbp_edu.arrows.any_neuron import AnyNeuron, warn_of_no_decay
 from stbp_edu.arrows.finite_states import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
@@ -115,36 +116,24 @@ class LIFLayer(nn.Module):
             TypeError, ValueError: if the input is none that the weights take, or is not finite; or
                 under rules with an error of its own for the layer below, if they cannot run twice.
         """
-        given = self._turned(spikes)
-        self._check_input(given)
-        states, _, last = self.run({self.rule.start: given}, twin, state=state)
-        output = self._turned(states[self.steps.neuron.output])
-        if state is WHOLE:
-            return output
-        return output, last
-
-    def states(self, spikes: Tensor, *, twin: bool = False) -> dict[str, Tensor]:
-        """Return every state of the neurons by name, each of shape (T, S, ...); see forward."""
-        self._check_input(spikes)
-        states, _, _ = self.run({self.rule.start: spikes}, twin)
-        return states
-
-    def _check_input(self, spikes: Tensor) -> None:
-        """Raise TypeError or ValueError if this is no input of a layer that is by itself."""
         self.rule.check_names(self.steps.net)
-        check_input(spikes, self.weights)
-        if self.steps.copied and spikes.grad_fn is not None:
+        given = check_sequence(spikes)
+        if self.steps.copied and given.grad_fn is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
                 "tensor of spikes cannot carry; put the layers into a LIFNetwork"
             )
+        ran = run_modules([self], given, twin, [state], self.batch_first)
+        if state is WHOLE:
+            return ran.output
+        return ran.output, ran.carried[0]
 
     def run(
         self,
         copies: Copies,
         twin: bool,
-        number: int = 1,
-        state: CarriedState | None = WHOLE,
+        number: int,
+        state: CarriedState | None,
     ) -> tuple[dict[str, Tensor], Copies, CarriedState]:
         """Return the states, the output for each error that comes back to it, and what is carried.
 
@@ -152,22 +141,57 @@ class LIFLayer(nn.Module):
         :meth:`forward`, and without one nothing is carried.
         """
         checks.instance("twin", twin, bool)
+        steps = self.steps
         wanted, currents = self._currents(copies)
-        before = self._carried_in(state, currents[0])
-        learned = [self.learned[key_of(name)] for name in self.steps.neuron.learned]
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
-        given = [one.to(dtype) for one in (*currents, *learned, *before.values())]
+        currents = [x.to(dtype) for x in currents]
+        before = [one.to(dtype) for one in self._carried_in(state, currents[0])]
+        constants = [self.learned[key_of(name)] for name in steps.neuron.learned]
+        learned = [one.to(dtype) for one in constants]
+        if (
+            learned
+            and currents[0].device.type == "cpu"
+            and can_be_looked_at(currents[0])
+        ):
+            values = {name_of(key): as_array(p) for key, p in self.learned.items()}
+            warn_of_no_decay(steps.neuron.lines, values)
         carries = state is not WHOLE
         found = Neurons.apply(
-            self.steps, twin, tuple(wanted), self.R, carries, len(before), *given
+            steps,
+            twin,
+            (*wanted,),
+            self.R,
+            carries,
+            len(before),
+            *currents,
+            *learned,
+            *before,
         )
-        states, several, last = self.steps.by_name(found)
-        self._check_finite(currents[0], states, before, number)
-        if several or not self.steps.signals:
-            return states, several, last
-        output = states[self.steps.neuron.output]
-        first = next(iter(self.steps.signals))
-        return states, {first: output}, last
+        states, copied, last = (
+            steps.by_kind(found, kind) for kind in ("state", "copy", "last")
+        )
+        if not self._are_finite({**states, "x": currents[0]}):
+            with torch.no_grad():
+                run = steps.run((), twin, (), in_loops=False)
+                series = steps.states_of(run, currents[0], learned, self.R, before)
+            arrays = {name: as_array(one) for name, one in series.items()}
+            values = {name_of(key): as_array(p) for key, p in self.learned.items()}
+            said = first_not_finite(steps.neuron, arrays, values, number)
+            raise checks.NotFiniteError(f"{said}, behind {self.weights}")
+        if not copied and steps.signals:
+            copied = {next(iter(steps.signals)): states[steps.neuron.output]}
+        return states, copied, last
+
+    def _are_finite(self, series: Mapping[str, Tensor]) -> bool:
+        """Return whether states and input are finite, where values can be looked at.
+
+        A spike is not looked at: of NaN >= 0 it makes 0. A GPU waits here, once a layer.
+        """
+        if not can_be_looked_at(series["x"]):
+            return True
+        spike = self.steps.neuron.lines.spike
+        sums = [one.detach().sum() for name, one in series.items() if name != spike]
+        return bool(torch.stack(sums).isfinite().all())
 
     def _currents(self, copies: Copies) -> tuple[list[str], list[Tensor]]:
         """Return the adjoints that come back through the weights, and a current for each.
@@ -190,60 +214,25 @@ class LIFLayer(nn.Module):
                 currents.append(current_of(self.weights, followed[q], fixed=True))
         return wanted, currents
 
-    def _carried_in(self, state: CarriedState | None, like: Tensor) -> CarriedState:
-        """Return the carried state that comes in; an empty one if the layer begins at rest."""
+    def _carried_in(self, state: CarriedState | None, like: Tensor) -> Sequence[Tensor]:
+        """Return the carried states that come in; none if the layer begins at rest."""
         if state is WHOLE:
-            return {}
+            return ()
         if self.rule.block is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} counts its blocks from the first step, which a carried "
                 "state does not hold; detach the state after each block instead"
             )
         if state is None:
-            return {}
-        return check_state(state, [*self.steps.carried], like)
-
-    def _turned(self, series: Tensor) -> Tensor:
-        """Return samples and steps in the order that the user has, or the neurons have."""
-        if self.batch_first and isinstance(series, Tensor) and series.ndim > 1:
-            return series.transpose(0, 1)
-        return series
-
-    def _check_finite(
-        self,
-        current: Tensor,
-        states: Mapping[str, Tensor],
-        before: CarriedState,
-        number: int,
-    ) -> None:
-        """Raise NotFiniteError if a state is not finite, and say where it began.
-
-        A spike may hide it: of NaN >= 0 it makes 0. A GPU waits here, once a layer.
-        """
-        if not can_be_looked_at(current):
-            return
-        neuron = self.steps.neuron
-        followed = [
-            state for name, state in states.items() if name != neuron.lines.spike
-        ]
-        sums = [one.detach().sum() for one in (*followed, current)]
-        if torch.stack(sums).isfinite().all():
-            return
-        x = current.detach().clone()
-        if self.R is not None:
-            output = states[neuron.output].detach()
-            first = torch.zeros_like(output[:1])
-            for key, (name, _) in self.steps.carried.items():
-                if before and name == neuron.output:
-                    first = before[key].detach()[None]
-            sent = torch.cat([first, output[:-1]]).flatten(2)
-            R = self.R.detach().T.to(sent.dtype)
-            x += (sent @ R).view_as(x)
-        arrays = {name: as_array(one) for name, one in states.items()}
-        learned = {name_of(key): as_array(p) for key, p in self.learned.items()}
-        said = first_not_finite(neuron, {"x": as_array(x), **arrays}, learned, number)
-        if said:
-            raise checks.NotFiniteError(f"{said}, behind {self.weights}")
+            return ()
+        found = check_state(state, [*self.steps.carried], like)
+        followed = any(one.requires_grad for one in found)
+        if not self.steps.prepare() and followed:
+            raise ValueError(
+                f"a carried state holds one step, and under the rule {self.rule.name} what goes "
+                "back to it depends on an earlier one; detach the state, or choose another rule"
+            )
+        return found
 
     def extra_repr(self) -> str:
         """Return the neuron and the rule, for the printed module."""
@@ -251,6 +240,67 @@ class LIFLayer(nn.Module):
         if isinstance(self.neuron, LIF):
             shown = repr(self.neuron)
         return f"{shown}, rule={self.rule.name!r}"
+
+
+@dataclass
+class Run:
+    """A run through modules.
+
+    Attributes:
+        output: that of the last module.
+        layers: each layer of neurons, with its states by name; steps come first.
+        carried: the state that each of these layers carries on.
+    """
+
+    output: Tensor
+    layers: list[tuple[LIFLayer, dict[str, Tensor]]] = field(default_factory=list)
+    carried: list[CarriedState] = field(default_factory=list)
+
+
+def run_modules(
+    modules: Iterable[nn.Module],
+    spikes: Tensor,
+    twin: bool,
+    states: Sequence[CarriedState | None],
+    batch_first: bool,
+) -> Run:
+    """Return a run through layers of neurons and other modules, one after the other.
+
+    Args:
+        modules: the modules.
+        spikes: the input of the first, (T, S, ...), or (S, T, ...) where samples come first.
+        twin: see :meth:`LIFLayer.forward`.
+        states: the state with which each layer of neurons begins.
+        batch_first: whether samples come first, of the output, too.
+    """
+    ran = Run(spikes.transpose(0, 1) if batch_first else spikes)
+    copies: Copies = {}
+    for module in modules:
+        below = ran.layers[-1][0] if ran.layers else None
+        if not isinstance(module, LIFLayer):
+            if below and len(copies) > 1:
+                check_rerun("modules", module, below.rule)
+                copies = {q: current_of(module, o) for q, o in copies.items()}
+                ran.output = current_of(module, ran.output)
+            else:
+                ran.output = current_of(module, ran.output)
+                copies = dict.fromkeys(copies, ran.output)
+            continue
+        if not below:
+            check_input(ran.output, module.weights)
+        if not below or module.rule != below.rule:
+            copies = {module.rule.start: ran.output}
+        elif not copies:  # the rule passes no error back to the layer below
+            copies = {module.rule.start: ran.output.detach()}
+        number = len(ran.layers) + 1
+        state = states[number - 1]
+        found, copies, last = module.run(copies, twin, number, state)
+        ran.output = found[module.steps.neuron.output]
+        ran.layers.append((module, found))
+        ran.carried.append(last)
+    if batch_first:
+        ran.output = ran.output.transpose(0, 1)
+    return ran
 
 
 def check_sequence(given: object) -> Tensor:

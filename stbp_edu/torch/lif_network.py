@@ -12,22 +12,9 @@ from stbp_edu.arrows.rules import Rule
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays
 from stbp_edu.torch.carried_state import CarriedState
-from stbp_edu.torch.currents import current_of
-from stbp_edu.torch.layers import (
-    WHOLE,
-    Copies,
-    LIFLayer,
-    check_input,
-    check_rerun,
-    check_sequence,
-)
+from stbp_edu.torch.layers import WHOLE, LIFLayer, check_sequence, run_modules
 from stbp_edu.torch.state_dict import layers_of, to_state
 from stbp_edu.torch.steps import Steps, kept_by, networks_of
-
-CarriedStates = list[CarriedState]
-"""The carried state of each layer."""
-StatesByLayer = list[tuple[LIFLayer, dict[str, Tensor]]]
-"""Each layer, and its states by name."""
 
 
 class LIFNetwork(nn.Sequential):
@@ -121,80 +108,47 @@ class LIFNetwork(nn.Sequential):
         return network
 
     def forward(
-        self, spikes: Tensor, state: CarriedStates | None = WHOLE, *, twin: bool = False
+        self,
+        spikes: Tensor,
+        state: list[CarriedState] | None = WHOLE,
+        *,
+        twin: bool = False,
     ) -> Any:
         """Return the output of the last module: of a layer, its spikes (T, S, n[N]).
 
         With a state, None at the beginning of a series that comes in parts, the pair of output and
         state: see :meth:`LIFLayer.forward`. It is a list of one for each layer.
         """
-        output, _, last = self._run(spikes, twin, state)
-        output = self._turned(output)
+        given = check_sequence(spikes)
+        layers = sum(isinstance(module, LIFLayer) for module in self)
+        states: Any = state
+        if state is WHOLE or state is None:
+            states = [state] * layers
+        if not isinstance(states, list) or len(states) != layers:
+            raise TypeError(
+                f"state must be the list that this network returned, of {layers} layers, got "
+                f"{checks.brief(state)}; pass None to begin at rest"
+            )
+        ran = run_modules(self, given, twin, states, self.batch_first)
         if state is WHOLE:
-            return output
-        return output, last
+            return ran.output
+        return ran.output, ran.carried
 
     def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
         """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
 
         They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
         """
-        _, found, _ = self._run(spikes, twin)
+        given = check_sequence(spikes)
+        states = [WHOLE] * len(self)
+        ran = run_modules(self, given, twin, states, self.batch_first)
         U: list[Tensor | None] = [None]
-        O = [self._turned(spikes)]
-        for layer, states in found:
+        O = [given.transpose(0, 1) if self.batch_first else given]
+        for layer, found in ran.layers:
             neuron = layer.steps.neuron
-            U.append(states[neuron.lines.potential])
-            O.append(states[neuron.output])
+            U.append(found[neuron.lines.potential])
+            O.append(found[neuron.output])
         return Trace(U=U, O=O)
-
-    def _run(
-        self, spikes: Tensor, twin: bool, state: CarriedStates | None = WHOLE
-    ) -> tuple[Tensor, StatesByLayer, CarriedStates]:
-        """Return the output of the last module, the states of each layer, and what is carried."""
-        given = self._given(state)
-        output = self._turned(check_sequence(spikes))
-        copies: Copies = {}
-        carried: CarriedStates = []
-        found: StatesByLayer = []
-        for module in self:
-            if not isinstance(module, LIFLayer):
-                if len(copies) > 1:
-                    check_rerun("modules", module, found[-1][0].rule)
-                    copies = {q: current_of(module, o) for q, o in copies.items()}
-                    output = current_of(module, output)
-                else:
-                    output = current_of(module, output)
-                    copies = dict.fromkeys(copies, output)
-                continue
-            if not found:
-                check_input(output, module.weights)
-            if not found or module.rule != found[-1][0].rule:
-                copies = {module.rule.start: output}
-            elif not copies:  # the rule passes no error back to the layer below
-                copies = {module.rule.start: output.detach()}
-            number = len(found) + 1
-            states, copies, last = module.run(copies, twin, number, given[number - 1])
-            carried.append(last)
-            output = states[module.steps.neuron.output]
-            found.append((module, states))
-        return output, found, carried
-
-    def _given(self, state: CarriedStates | None) -> Sequence[Any]:
-        """Return the state that each layer begins with."""
-        layers = sum(isinstance(module, LIFLayer) for module in self)
-        if state is WHOLE or state is None:
-            return [state] * layers
-        if not isinstance(state, list) or len(state) != layers:
-            raise TypeError(
-                f"state must be the list that this network returned, of {layers} layers, got "
-                f"{checks.brief(state)}; pass None to begin at rest"
-            )
-        return state
-
-    def _turned(self, series: Tensor) -> Tensor:
-        """Return samples and steps in the order that the user has, or the layers have."""
-        return series.transpose(0, 1) if self.batch_first else series
 
 
 def check_rules(layers: Sequence[LIFLayer]) -> None:

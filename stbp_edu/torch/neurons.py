@@ -12,8 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from stbp_edu.arrows.step.layer_program import Adjoint as Node
-from stbp_edu.torch.currents import recurrent_gradient
+from stbp_edu.engine.array_program import through
 from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.tensor_loops import go_in_loops
 
@@ -24,8 +23,7 @@ class Neurons(torch.autograd.Function):
     Its arguments are the steps; whether H takes the place of the spike; for each current the
     adjoint that it is to get; the recurrent weights, or None; whether states are carried on, and
     how many come in; and then tensors: the currents, which are equal, what is learned, and the
-    carried states. It returns the states, in the order of the neuron's lines, the output once more
-    for each of several signals, and the states to carry on.
+    carried states. Its results are those that ``steps.heard_by`` names.
     """
 
     @staticmethod
@@ -39,39 +37,30 @@ class Neurons(torch.autograd.Function):
         carried: int,
         *given: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Return every state of every step, each of the current's shape."""
+        """Return every state of every step, each of the current's shape, and what else is heard."""
         end = len(given) - carried
-        start = len(heads)
-        learned = given[start:end]
+        learned = given[len(heads) : end]
         came_in = given[end:]
         x = given[0]
-        again = None
-        if R is not None:
-            x = x.clone()
-            again = R.T.to(x.dtype)
-        series = {"x": x}
-        for name in steps.states:
-            series[name] = torch.empty_like(x)
-        wanted = tuple(dict.fromkeys(heads))
         in_loops = go_in_loops(x, steps.neuron.surrogate, carried)
-        heard = tuple(steps.program.nodes)
-        run = steps.run(wanted, twin, heard, in_loops)
-        constants = steps.constants(learned)
-        before = steps.before(came_in)
-        run.fill_states(x, series, constants, again, before=[*before.values()])
+        if torch.compiler.is_compiling():
+            steps.prepare()
+            run: Any = steps.compiled[twin]
+        else:
+            run = steps.run(unique(heads), twin, tuple(steps.program.nodes), in_loops)
+        series = steps.states_of(run, x, learned, R, came_in)
         kept = [series[name] for name in steps.kept]
         ctx.save_for_backward(R, *learned, *kept, *came_in)
         ctx.setting = steps, twin, heads, carried, in_loops
         ctx.set_materialize_grads(False)
         output = series[steps.neuron.output]
-        states = [series[name] for name in steps.states]
         copies = [output.view_as(output) for _ in steps.copied]
-        last = []
-        if carries:
-            for state, _ in steps.carried.values():
-                of_last_step = series[state][-1]
-                last.append(of_last_step.clone())
-        return *states, *copies, *last
+        last = [series[state][-1].clone() for state, _ in steps.carried.values()]
+        return (
+            *(series[name] for name in steps.states),
+            *copies,
+            *(last if carries else ()),
+        )
 
     @staticmethod
     @once_differentiable
@@ -82,50 +71,82 @@ class Neurons(torch.autograd.Function):
         end = len(saved) - carried
         start = end - len(steps.kept)
         learned = saved[:start]
-        kept = saved[start:end]
-        came_in = saved[end:]
-        series = dict(zip(steps.kept, kept, strict=True))
-        before = steps.before(came_in)
-        output = series[steps.neuron.output]
-        every = [*heads]
-        if carried:
-            every += steps.read_by_the_step_before
-        wanted = tuple(dict.fromkeys(every))
-        found = {name: torch.empty_like(output) for name in wanted}
-        again = None
-        heard: Sequence[Node] = ()
-        if R is not None:
-            again = R.to(output.dtype)
-            heard = steps.from_itself
-        if torch.compiler.is_compiling():  # it finds the program that forward has made
-            heard = steps.program.nodes
-        arrived = steps.incoming(grads, output)
-        silent = {
-            node: torch.zeros_like(output) for node in heard if node not in arrived
-        }
-        incoming = {**dict.fromkeys(heard), **arrived, **silent}
-        run = steps.run(wanted, twin, tuple(incoming), in_loops)
-        signals = {}
-        for node, error in incoming.items():
-            if node in run.signal_of:
-                signal = run.signal_of[node]
-                signals[signal] = error
+        series = dict(zip(steps.kept, saved[start:end], strict=True))
+        before = steps.before(saved[end:])
         constants = steps.constants(learned)
+        output = series[steps.neuron.output]
+        wanted = unique([*heads, *(steps.passed_on if carried else ())])
+        found = {name: torch.empty_like(output) for name in wanted}
+        arrived = steps.incoming(grads, output)
+        nodes = steps.program.nodes
+        silent = nodes if torch.compiler.is_compiling() else steps.from_itself
+        for node in silent if R is not None or silent is nodes else ():
+            if node not in arrived:
+                arrived[node] = torch.zeros_like(output)
+        if torch.compiler.is_compiling():
+            run: Any = steps.compiled[twin]
+        else:
+            heard = tuple(node for node in nodes if node in arrived)
+            run = steps.run(wanted, twin, heard, in_loops)
+        signals = {}
+        for node, signal in run.signal_of.items():
+            if signal:
+                signals[signal] = arrived[node]
+        again = None if R is None else R.to(output.dtype)
         sums = run.fill_adjoints(series, signals, found, constants, again, before)
-        errors = [found[head] for head in heads]
-        of_learned, of_R, of_carried = [], None, []
+        of_learned = []
         for name, value in zip(steps.neuron.learned, learned, strict=True):
             # where all is cut, a sum is the number 0
             by_sample = torch.zeros_like(output[0]) + sums[name]
-            gradient = by_sample.sum_to_size(value.shape)
-            of_learned.append(gradient)
+            of_learned.append(by_sample.sum_to_size(value.shape))
+        of_R = None
         if R is not None:
-            first = before.get(steps.neuron.output)
             epsilon = found[steps.program.start]
-            of_R = recurrent_gradient(epsilon, output, first)
-            of_R = of_R.to(R.dtype)
-        if carried:
-            of_carried = steps.errors_of_carried(
-                before, series, found, constants, again
-            )
+            first = before.get(steps.neuron.output)
+            of_R = recurrent_gradient(epsilon, output, first).to(R.dtype)
+        of_carried = errors_of_carried(steps, before, series, found, constants, again)
+        errors = [found[head] for head in heads]
         return None, None, None, of_R, None, None, *errors, *of_learned, *of_carried
+
+
+def unique(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names, each once."""
+    return tuple(dict.fromkeys(names))
+
+
+def errors_of_carried(
+    steps: Steps,
+    before: dict[str, Tensor],
+    series: dict[str, Tensor],
+    found: dict[str, Tensor],
+    constants: list[Any],
+    R: Tensor | None,
+) -> list[Tensor | None]:
+    """Return the errors that the first step passes back to each carried state."""
+    if not before or steps.step_before is None:
+        return [None for _ in before]
+    first = {name: states[0] for name, states in series.items()}
+    adjoints = {name: found[name][0] for name in steps.passed_on}
+    back = steps.step_before(before, first, adjoints, constants)
+    if R is not None:
+        for name, _, head in steps.program.from_recurrence:
+            back[name] = back.get(name, 0.0) + through(adjoints[head], R)
+    zeros = torch.zeros_like(next(iter(before.values())))
+    return [
+        None if node is None else zeros + back[steps.program.name(*node)]
+        for _, node in steps.carried.values()
+    ]
+
+
+def recurrent_gradient(
+    epsilon: Tensor, output: Tensor, before: Tensor | None
+) -> Tensor:
+    """Return the gradient of recurrent weights, from the outputs, and those before the first step.
+
+    ``before`` is None where the layer began at rest.
+    """
+    epsilon, output = epsilon.flatten(2), output.flatten(2)
+    found = torch.einsum("tsi,tsj->ij", epsilon[1:], output[:-1])  # p2-recur-r
+    if before is not None:
+        found = found + epsilon[0].T @ before.flatten(1)
+    return found

@@ -8,6 +8,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Rule
 from stbp_edu.arrows.table import Table
 from stbp_edu.parameters import by_layer
+from stbp_edu.torch.layers import WHOLE, run_modules
 from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.state_dict import as_array, to_params
 
@@ -41,4 +42,5 @@ def states_and_gradients(
 
 def run_layers(network: LIFNetwork, spikes: torch.Tensor) -> list[dict[str, Any]]:
     """Return the states of each layer, by name."""
-    return [states for _, states in network._run(spikes, twin=False)[1]]
+    ran = run_modules(network, spikes, False, [WHOLE] * len(network), False)
+    return [states for _, states in ran.layers]

@@ -18,8 +18,8 @@ from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
 
 StateDict = Mapping[str, Tensor]
 """A ``state_dict``."""
-TAKEN = frozenset(dir(nn.ParameterDict()))
-"""Names that a module has itself, so none of its parameters can have them."""
+TAKEN = frozenset({*dir(nn.ParameterDict()), "weight", "bias"})
+"""Names that a module has itself, or its weights, so no learned constant can have them."""
 
 
 def key_of(name: str) -> str:
@@ -88,46 +88,36 @@ def to_state(params: LayerArrays, like: StateDict) -> dict[str, Tensor]:
                 f"params[{n}] lacks {', '.join(sorted(missing))}; give an array"
             )
         for name, array in p.items():
-            if name in names:
-                key = names[name]
-                state[key] = _tensor_like(like[key], key, array)
-            elif np.any(array):
+            if name not in names:
+                if np.any(array):
+                    raise ValueError(
+                        f"params must have no {name} but 0 where the module has none, got {name} "
+                        f"of layer {n}; give it a bias, recurrent weights or a constant to learn"
+                    )
+                continue
+            key = names[name]
+            expected, got = tuple(like[key].shape), np.shape(array)
+            if got != expected:
                 raise ValueError(
-                    f"params must have no {name} but 0 where the module has none, got {name} of "
-                    f"layer {n}; make it with bias=True, recurrent=True or a constant to learn"
+                    f"params must have the widths of the state dict: {key} has shape {expected}, "
+                    f"got {got}; make the module with those of the parameters"
                 )
+            state[key] = torch.tensor(array).to(like[key])
     return state
-
-
-def _tensor_like(like: Tensor, key: str, array: Any) -> Tensor:
-    """Return an array as a tensor of the dtype and device of another, whose shape it must have."""
-    expected, got = tuple(like.shape), np.shape(array)
-    if got != expected:
-        raise ValueError(
-            f"params must have the widths of the state dict: {key} has shape "
-            f"{expected}, got {got}; make the module with "
-            "those of the parameters"
-        )
-    return torch.tensor(array, dtype=like.dtype, device=like.device)
 
 
 def layers_of(params: object) -> list[dict[str, Any]]:
     """Return the parameters of each layer by name, in any form in which NumPy has them."""
-    if isinstance(params, Params):
-        return by_layer(params)[1:]
-    given: list[Any] = params if isinstance(params, list) and params else [params]
-    first, *layers = given
+    given: Any = by_layer(params) if isinstance(params, Params) else params
+    layers = given[1:] if isinstance(given, list) else []
     named = all(isinstance(p, dict) and {"W", "b"} <= {*p} for p in layers)
-    if first is not None or not layers or not named:
+    if not layers or not named or given[0] is not None:
         raise TypeError(
             "params must be of type Params, or the list [None, {'W': ..., 'b': ...}, ...] of "
             f"stbp_edu.arrows, got {checks.brief(params)}; see stbp_edu.network"
         )
-    for n, p in enumerate(layers, 1):
-        for name, array in p.items():
-            place = f"params[{n}][{name!r}]"
-            axes = (None, None) if name == "W" else np.shape(array)
-            checks.array(place, np.asarray(array), "of the layer", axes)
+    if all(np.ndim(p["W"]) == 2 for p in layers):
+        Params(**by_name(given))  # it checks arrays and widths
     return layers
 
 
@@ -136,22 +126,15 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
     checks.instance("state", dict(state) if isinstance(state, Mapping) else state, dict)
     for key in state:
         checks.instance(f"the name {checks.brief(key)} in state", key, str)
-    weights = [key for key in state if key.rpartition(".")[2] == "weight"]
-    weights = [key for key in weights if not is_learned(key, state)]
-    if not weights:
-        raise ValueError(
-            f"state must hold an entry called weight, got {sorted(state)}; pass module.state_dict()"
-        )
     found = []
-    for name in weights:
-        prefix, of_lif_layer, _ = name.rpartition("weights.")
-        names = {"W": name, "b": f"{name.removesuffix('weight')}bias"}
+    for weight in [key for key in state if key.rpartition(".")[2] == "weight"]:
+        names = {"W": weight, "b": f"{weight.removesuffix('weight')}bias"}
+        layer, of_lif_layer, _ = weight.rpartition("weights.")
         if of_lif_layer:
-            own = f"{prefix}learned."
-            names |= {"R": f"{prefix}R"}
+            names["R"] = f"{layer}R"
             for key in state:
-                if key.startswith(own):
-                    names[name_of(key.removeprefix(own))] = key
+                if key.startswith(f"{layer}learned."):
+                    names[name_of(key.removeprefix(f"{layer}learned."))] = key
         names = {short: key for short, key in names.items() if key in state}
         found.append(names)
         for key in names.values():
@@ -159,20 +142,16 @@ def layer_names(state: StateDict) -> list[dict[str, str]]:
                 raise ValueError(
                     f"state[{key!r}] must have values, and is on meta; load it first"
                 )
-        if state[name].ndim != 2:
+        if state[weight].ndim != 2:
             raise ValueError(
-                f"state[{name!r}] must be a matrix, got shape {tuple(state[name].shape)}; "
+                f"state[{weight!r}] must be a matrix, got shape {tuple(state[weight].shape)}; "
                 "parameters in NumPy hold only fully connected layers"
             )
+    if not found:
+        raise ValueError(
+            f"state must hold an entry called weight, got {sorted(state)}; pass module.state_dict()"
+        )
     return found
-
-
-def is_learned(key: str, state: StateDict) -> bool:
-    """Return whether a key is that of a learned constant of an LIFLayer."""
-    prefix, inside, _ = key.rpartition("learned.")
-    if not inside:
-        return False
-    return any(one.startswith(f"{prefix}weights.") for one in state)
 
 
 def check_floats(name: str, value: object) -> Tensor:

@@ -11,17 +11,16 @@ from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.step.layer_program import Adjoint as Node
-from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.layer_program import Adjoint
 from stbp_edu.arrows.step.shown_program import programs
 from stbp_edu.arrows.table import Table, network
-from stbp_edu.engine.array_program import ArrayProgram, passed_on, through
-from stbp_edu.torch.carried_state import carried_nodes, passed_back
-from stbp_edu.torch.tensor_functions import TensorFunction, functions_with
+from stbp_edu.engine.array_program import ArrayProgram, passed_on
+from stbp_edu.torch.carried_state import carried_nodes, step_before
+from stbp_edu.torch.tensor_functions import functions_with
 from stbp_edu.torch.tensor_loops import TensorLoops
 
-Named = dict[str, Any]
-"""Tensors by name, or None where there is none."""
+Result = tuple[str, str]
+"""A result of the layer: ("state", name), ("copy", state of the rule), ("last", carried name)."""
 
 
 class Steps:
@@ -37,9 +36,14 @@ class Steps:
         signals: what comes to the output, by the states of the rule that get it.
         copied: the states of the rule for which the output is copied: where signals differ.
         kept: the states that a step back reads, and the output.
-        made: by what was asked for, the attributes that hold the programs to run.
-        step_before: what the first step passes back to the carried states, once it is made.
-        read_by_the_step_before: the adjoints of the first step which that depends on.
+        heard_by: the results of a layer in their order, each with the adjoints that its error comes
+            to: the states, the copies of the output, and the states to carry on.
+        from_itself: the adjoints to which recurrent weights add.
+        passed_on: the adjoints of the first step which the step before it would read.
+        step_before: what the first step passes back to the carried states; None if that depends on
+            states that are not carried.
+        compiled: the programs that ``torch.compile`` follows, of the spikes and of the twin: they
+            keep all errors apart.
     """
 
     def __init__(
@@ -51,92 +55,89 @@ class Steps:
         number: int = 2,
     ) -> None:
         self.given = neuron, rule, recurrent, layers, number
-        self.made: dict[Any, str] = {}
-        self.step_before: TensorFunction | None = None
         self.neuron = as_neuron(neuron)
-        output = self.neuron.output
-        if not layers:
-            layers = [(neuron, recurrent)] * 3
-        nets = networks_of(layers)
-        self.net = kept_by(rule, nets)
-        rule = rule.known_to(self.net)  # other layers may have arrows that it names
-        program = programs(self.net, rule)[number]
-        self.program = program
+        self.net = kept_by(rule, networks_of(layers or [(neuron, recurrent)] * 3))
+        known = rule.known_to(self.net)  # other layers may have arrows that it names
+        self.program = program = programs(self.net, known)[number]
         self.states = [*program.lines.lines]
         self.carried = carried_nodes(program)
-        self.from_above: set[Node] = set()
-        self.from_loss: set[Node] = set()
-        self.from_itself: list[Node] = []
-        readout = Arrow("readout", "o", LOSS)
-        again = {adjoint for adjoint, _, _ in program.from_recurrence}
+        self.from_itself = [
+            node
+            for node in program.nodes
+            if program.name(*node) in [name for name, _, _ in program.from_recurrence]
+        ]
         heads = [head for _, _, head in program.from_recurrence]
-        passed = [*passed_on(program), *heads]
-        self.read_by_the_step_before = [*dict.fromkeys(passed)]
-        for node in program.nodes:
-            _, q = node
-            if program.signal(*node):
-                self.from_above.add(node)
-            if rule.move(q, readout):
-                self.from_loss.add(node)
-            if program.name(*node) in again:
-                self.from_itself.append(node)
-        outputs = [node for node in program.nodes if node[0] == output]
-        heard = {q: program.signal(state, q) for state, q in outputs}
-        self.signals = {q: signal for q, signal in heard.items() if signal}
+        self.passed_on = [*dict.fromkeys([*passed_on(program), *heads])]
+        read = {self.neuron.output, *(one.of for one in program.states_read)}
+        self.kept = [name for name in ("x", *self.states) if name in read]
+        self._hear(known)
+        self.made: dict[Any, ArrayProgram | TensorLoops] = {}
+        self.compiled: list[Any] = []
+        self.step_before: Any = None
+
+    @torch.compiler.assume_constant_result
+    def prepare(self) -> bool:
+        """Make ``compiled`` and ``step_before``, and return whether there is the latter.
+
+        ``torch.compile`` calls this, and does not follow how programs are made.
+        """
+        if not self.compiled:
+            nodes = self.program.nodes
+            wanted = tuple(self.program.name(*node) for node in nodes)
+            for twin in (False, True):
+                self.compiled.append(
+                    self.run(wanted, twin, tuple(nodes), in_loops=False)
+                )
+            functions = functions_with(self.neuron.surrogate, twin=False)
+            self.step_before = step_before(self.program, functions)
+        return self.step_before is not None
+
+    def _hear(self, rule: Rule) -> None:
+        """Find which adjoints the error of each result comes to."""
+        nodes = self.program.nodes
+        above = {node: self.program.signal(*node) for node in nodes}
+        readout = Arrow("readout", "o", LOSS)
+        loss = {node: bool(rule.move(node[1], readout)) for node in nodes}
+        outputs = [node for node in nodes if node[0] == self.neuron.output]
+        self.signals = {q: above[o, q] for o, q in outputs if above[o, q]}
         # one tensor of outputs has one error; the rule may give several, or another to the loss
-        different = {*heard.values()}
-        several = len(different) > 1
-        for node in outputs:
-            if (node in self.from_above) != (node in self.from_loss):
-                several = True
-        self.copied: tuple[str, ...] = ()
-        if several:
-            self.copied = tuple(self.signals)
-        read = {one.of for one in program.states_read}
-        read.add(output)
-        every = dict.fromkeys(["x", *self.states])
-        self.kept = [name for name in every if name in read]
+        several = len({above[node] for node in outputs}) > 1
+        several |= any(bool(above[node]) != loss[node] for node in outputs)
+        self.copied = tuple(self.signals) if several else ()
+        heard: dict[Result, list[Adjoint]] = {}
+        for state in self.states:
+            heard["state", state] = [
+                node
+                for node in nodes
+                if node[0] == state and (loss[node] or (above[node] and not several))
+            ]
+        for q in self.copied:
+            heard["copy", q] = [(self.neuron.output, q)]
+        for name, (_, node) in self.carried.items():
+            heard["last", name] = [node] if node else []
+        self.heard_by = heard
 
     def __reduce__(self) -> Any:
         """Return the pickled form: functions are made again."""
         return Steps, self.given
 
-    def by_name(self, results: Sequence[Any]) -> tuple[Named, Named, Named]:
-        """Return the states, the copies of the output, and the carried states, by name.
-
-        ``results`` is what :class:`Neurons` returns, or the error of each.
-        """
-        first = len(self.states)
-        end = first + len(self.copied)
-        states = dict(zip(self.states, results, strict=False))
-        of_copies = results[first:end]
-        of_carried = results[end:]
-        copies = dict(zip(self.copied, of_copies, strict=True))
-        carried = dict(zip(self.carried, of_carried, strict=False))
-        return states, copies, carried
+    def by_kind(self, results: Sequence[Any], kind: str) -> dict[str, Any]:
+        """Return the results of a kind, "state", "copy" or "last", by name."""
+        pairs = zip(self.heard_by, results, strict=False)
+        return {name: one for (of, name), one in pairs if of == kind}
 
     def incoming(
         self, grads: Sequence[Tensor | None], like: Tensor
-    ) -> dict[Node, Tensor]:
-        """Return the error of each adjoint: from the loss, from other layers, from later steps."""
-        of_states, of_copies, of_carried = self.by_name(grads)
-        found: dict[Node, Tensor] = {}
-        for node in self.program.nodes:
-            state, q = node
-            error = None
-            by_state = node in self.from_loss
-            if node in self.from_above:
-                error = of_copies.get(q)
-                by_state |= not self.copied
-            if by_state:
-                error = added(error, of_states.get(state))
-            if error is not None:
-                found[node] = error
-        for name, error in of_carried.items():
-            _, node = self.carried[name]
-            if node is not None and error is not None:
-                found[node] = found.get(node, torch.zeros_like(like)).clone()
-                found[node][-1] += error
+    ) -> dict[Any, Tensor]:
+        """Return the error of each adjoint, from those of the results."""
+        found: dict[Any, Tensor] = {}
+        for result, error in zip(self.heard_by, grads, strict=False):
+            for node in self.heard_by[result] if error is not None else ():
+                series = error
+                if result[0] == "last":
+                    series = torch.zeros_like(like)
+                    series[-1] = error
+                found[node] = found[node] + series if node in found else series
         return found
 
     def before(self, carried: Sequence[Tensor]) -> dict[str, Tensor]:
@@ -144,101 +145,51 @@ class Steps:
         states = [state for state, _ in self.carried.values()]
         return dict(zip(states, carried, strict=False))
 
-    def errors_of_carried(
-        self,
-        before: Mapping[str, Tensor],
-        series: Mapping[str, Tensor],
-        found: Mapping[str, Tensor],
-        constants: Sequence[Any],
-        R: Tensor | None,
-    ) -> list[Tensor | None]:
-        """Return the errors that the first step passes back to each carried state."""
-        first = {name: states[0] for name, states in series.items()}
-        adjoints = {name: found[name][0] for name in self.read_by_the_step_before}
-        self.make_step_before()
-        assert self.step_before is not None
-        back = self.step_before(before, first, adjoints, constants)
-        if R is not None:
-            for name, _, head in self.program.from_recurrence:
-                recurrent = through(adjoints[head], R)
-                back[name] = back.get(name, 0.0) + recurrent
-        some = next(iter(before.values()))
-        zeros = torch.zeros_like(some)
-        errors: list[Tensor | None] = []
-        for _, node in self.carried.values():
-            error = None
-            if node is not None:
-                name = self.program.name(*node)
-                error = zeros + back[name]
-            errors.append(error)
-        return errors
-
-    @torch.compiler.assume_constant_result
-    def make_step_before(self) -> None:
-        """Make the attribute ``step_before``."""
-        if self.step_before is None:
-            functions = functions_with(self.neuron.surrogate, twin=False)
-            self.step_before = passed_back(self.program, functions)
-
     def run(
         self,
         wanted: tuple[str, ...],
         twin: bool,
-        heard: tuple[Node, ...],
+        heard: tuple[Adjoint, ...],
         in_loops: bool,
     ) -> ArrayProgram | TensorLoops:
-        """Return the program to run, in which the adjoints ``heard`` have signals of their own."""
-        name = self.attribute_of(wanted, twin, heard, in_loops)
-        program: ArrayProgram | TensorLoops = getattr(self, name)
-        return program
+        """Return the program to run, in which the adjoints ``heard`` have signals of their own.
 
-    @torch.compiler.assume_constant_result
-    def attribute_of(
-        self,
-        wanted: tuple[str, ...],
-        twin: bool,
-        heard: tuple[Node, ...],
-        in_loops: bool,
-    ) -> str:
-        """Return the attribute that holds a program, which is made where there is none.
-
-        ``torch.compile`` calls this, and does not follow how a program is made.
+        It is in compiled loops, where these can be, or on tensors.
         """
         asked = wanted, twin, heard, in_loops
         if asked not in self.made:
-            program = replace(self.program, with_signal=heard)
-            needed = program.needed_for(wanted)
-            made = self._made(needed, wanted, twin, in_loops)
-            name = f"program_{len(self.made)}"
-            setattr(self, name, made)
-            self.made[asked] = name
+            program = replace(self.program, with_signal=heard).needed_for(wanted)
+            made: Any = TensorLoops(program, wanted, twin) if in_loops else None
+            if made is None or made.steps.on_arrays is not None:
+                functions = functions_with(self.neuron.surrogate, twin=twin)
+                made = ArrayProgram(program, functions, torch)
+            self.made[asked] = made
         return self.made[asked]
 
-    def _made(
-        self, program: LayerProgram, wanted: tuple[str, ...], twin: bool, in_loops: bool
-    ) -> ArrayProgram | TensorLoops:
-        """Return a program in compiled loops, where these can be, or on tensors."""
-        if in_loops:
-            loops = TensorLoops(program, wanted, twin)
-            if loops.steps.on_arrays is None:
-                return loops
-        functions = functions_with(self.neuron.surrogate, twin=twin)
-        return ArrayProgram(program, functions, torch)
+    def states_of(
+        self,
+        run: ArrayProgram | TensorLoops,
+        x: Tensor,
+        learned: Sequence[Tensor],
+        R: Tensor | None,
+        carried: Sequence[Tensor],
+    ) -> dict[str, Tensor]:
+        """Return every state of all steps by name, and x with what recurrent weights add."""
+        again = None
+        if R is not None:
+            x = x.clone()
+            again = R.T.to(x.dtype)
+        series = {"x": x, **{name: torch.empty_like(x) for name in self.states}}
+        before = [*self.before(carried).values()]
+        run.fill_states(x, series, self.constants(learned), again, before=before)
+        return series
 
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
-        own = dict(zip(self.neuron.learned, learned, strict=True))
-        constants = {**self.program.lines.constants, **own}
-        return [*constants.values()]
-
-
-def added(error: Tensor | None, other: Tensor | None) -> Tensor | None:
-    """Return the sum of two errors, where None is none."""
-    if error is None:
-        return other
-    if other is None:
-        return error
-    return error + other
+        own: Mapping[str, Any] = dict(zip(self.neuron.learned, learned, strict=True))
+        return [
+            own.get(name, value) for name, value in self.program.lines.constants.items()
+        ]
 
 
 def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Table]:
@@ -253,7 +204,4 @@ def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Table]:
 
 def kept_by(rule: Rule, nets: Sequence[Table]) -> Table:
     """Return the first network in which the rule keeps a path from the loss; or else the first."""
-    for net in nets:
-        if rule.keeps(net):
-            return net
-    return nets[0]
+    return next((net for net in nets if rule.keeps(net)), nets[0])

@@ -20,6 +20,7 @@ from stbp_edu.parameters import by_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
 from stbp_edu.torch.currents import current_of, places_for
+from stbp_edu.torch.layers import WHOLE, run_modules
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, assert_single, derived, run_of
 from tests.networks import make_problem
@@ -65,10 +66,14 @@ def rate(y, O, U):
 
 def run_of_layers(network, inputs):
     """Every state of a network's run, in the form of arrows."""
-    below, runs = torch.from_numpy(inputs), []
+    spikes = torch.from_numpy(inputs)
     with torch.no_grad():
-        for layer in network:
-            x, states = current_of(layer.weights, below), layer.states(below)
+        layers = run_modules(
+            network, spikes, False, [WHOLE] * len(network), False
+        ).layers
+        below, runs = spikes, []
+        for layer, states in layers:
+            x = current_of(layer.weights, below)
             below = states[layer.steps.neuron.output]
             if layer.R is not None:
                 x[1:] += below[:-1] @ layer.R.T
@@ -199,40 +204,6 @@ def test_potentials_and_the_twin_are_those_of_the_package(surrogate):
                 np.testing.assert_allclose(
                     g.detach().numpy(), w, rtol=1e-12, atol=1e-13
                 )
-
-
-CUT = {"all": {"weight": None, "*": "all"}}
-CUT_AT_ONCE = {"a": {"weight": None, "time": "b", "*": "a"}, "b": {"*": "b"}}
-CUT_LATER = {"a": {"weight": "b", "*": "a"}, "b": {"weight": None, "*": "b"}}
-
-
-@pytest.mark.parametrize("sizes", ["3-4-2", "3-4-3-2", "3-4R-3R-2"])
-@pytest.mark.parametrize("moves", [CUT, CUT_AT_ONCE, CUT_LATER])
-def test_a_rule_may_cut_the_weights_in_some_of_its_states(moves, sizes):
-    rule = arrows.Rule("cut", moves)
-    mine = derive("u = tau * u * (1 - o) + x\no = spike(u - v)", tau=0.6, v=0.4)
-    net, params, inputs, y = run_of(mine.neuron, 1, sizes)
-    want = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
-    network = LIFNetwork.from_params(params, mine, rule)
-    read = network.trace(torch.from_numpy(inputs)).O[-1]
-    found = gradients(network, rate(torch.from_numpy(y), read, None))
-    assert error(found, want.gradients) < 1e-12
-
-
-def test_a_rule_may_name_an_arrow_of_one_neuron_among_several():
-    first = derive("w = 0.5 * w + x\nu = 0.6 * u + w\no = spike(u - 0.4)")
-    second = derive("u = 0.6 * u * (1 - o) + x\no = spike(u - 0.4)")
-    rule = arrows.Rule("no w", {"all": {"w>w": None, "*": "all"}})
-    net = arrows.network("3-4-2", [first.neuron, second.neuron])
-    rng = np.random.default_rng(0)
-    params, inputs, y = (
-        arrows.draw_params(net, rng, scale=2.0), rng.random((4, 2, 3)), rng.random((2, 2)),
-    )  # fmt: skip
-    want = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
-    network = LIFNetwork.from_params(params, [first, second], rule)
-    read = network.trace(torch.from_numpy(inputs)).O[-1]
-    found = gradients(network, rate(torch.from_numpy(y), read, None))
-    assert error(found, want.gradients) < 1e-12
 
 
 @pytest.mark.skipif(not compiled.installed(), reason="needs Numba")
