@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import math
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -169,8 +171,10 @@ def derive(
     Args:
         text: the lines.
         surrogate: h, which stands in for the derivative of the spike; ``Gaussian()`` where None.
-        learn: constants that each layer learns.
-        learn_each: constants that each neuron learns.
+        learn: constants that each layer learns. With bounds, ``{"tau": (0, 1)}``, the constant
+            ``tau_logit`` is learned, and tau in the lines is its sigmoid between the bounds: so no
+            update leads out of them.
+        learn_each: constants that each neuron learns, in the same form.
         constants: the values of names that the text gives none. Of a constant in ``learn_each``, a
             list of one starting value for each neuron.
 
@@ -190,7 +194,20 @@ def derive(
         d_o = signal - tau * u * d_u_next  # reset
         d_u = h(u - v_th) * d_o + tau * (1 - o) * d_u_next  # spike, carry
         return d_o, d_u
+    >>> bounded = derive("u = tau * u + x", tau=0.9, learn={"tau": (0, 1)})
+    >>> bounded.neuron.lines.text, bounded.neuron.learned.keys()
+    ('u = (1 / (1 + exp(-tau_logit))) * u + x', dict_keys(['tau_logit']))
     """
+    given: dict[str, Any] = dict(constants)
+    every: list[Any] = []
+    for names in (learn, learn_each):
+        if isinstance(names, Mapping):
+            for name, bounds in names.items():
+                text = _bounded(text, given, name, bounds)
+            names = [f"{name}_logit" for name in names]
+        every.append(names)
+    learn, learn_each = every
+    constants = given
     starts = {name: _values(name, value) for name, value in constants.items()}
     lines = read_lines(
         text, {name: float(np.mean(value)) for name, value in starts.items()}
@@ -206,6 +223,30 @@ def derive(
     surrogate = Gaussian() if surrogate is None else surrogate
     neuron = neuron_from(lines, surrogate, learn, learn_each)
     return Derived(replace(neuron, starts=several))
+
+
+def _bounded(text: str, constants: dict[str, Any], name: str, bounds: object) -> str:
+    """Return a text in which a constant is a sigmoid between two bounds, and give its logit."""
+    pair: Any = bounds if isinstance(bounds, list | tuple) else ()
+    if len(pair) != 2 or name not in constants:
+        raise ValueError(
+            f"{name} must have two bounds, and a value beside the text, got {bounds!r}; write "
+            f"derive(text, {name}=0.9, learn={{{name!r}: (0, 1)}})"
+        )
+    low, high = (checks.number(f"a bound of {name}", one) for one in pair)
+    logits = []
+    for value in _values(name, constants.pop(name)):
+        if not low < value < high:
+            raise ValueError(
+                f"{name} must be between its bounds, {low:g} and {high:g}, got {value:g}; start it "
+                "inside"
+            )
+        logits.append(math.log((value - low) / (high - value)))
+    constants[f"{name}_logit"] = logits if len(logits) > 1 else logits[0]
+    inside = f"1 / (1 + exp(-{name}_logit))"
+    if (low, high) != (0, 1):
+        inside = f"{low!r} + {high - low!r} / (1 + exp(-{name}_logit))"
+    return re.sub(rf"\b{re.escape(name)}\b", f"({inside})", text)
 
 
 def _values(name: str, value: object) -> tuple[float, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows.arrow import Neuron, neuron_from
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.lines.expressions import ONE, evaluate, key, python
+from stbp_edu.lines.expressions import ONE, evaluate, key, names_in, python
 from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF, decay_warning
@@ -77,7 +77,8 @@ def warn_of_no_decay(
     """Warn once where a state keeps all of itself or more, from step to step without a spike.
 
     A line such as ``u = u + x`` says so itself, and is not warned of. Values in ``learned`` replace
-    those that the constants had at first.
+    those that the constants had at first; of them a share below 0 is warned of, too, always in the
+    same words, so that Python shows them once.
     """
     values = {**lines.constants, **(learned or {})}
     known = {name: np.asarray(value, float) for name, value in values.items()}
@@ -87,7 +88,16 @@ def warn_of_no_decay(
         kept = lines.silent(slope.factor)
         if key(kept) == key(ONE) or lines.reads_states(kept):
             continue
-        share = float(np.max(evaluate(kept, known)))
+        shares = evaluate(kept, known)
+        share = float(np.max(shares))
+        moved = [name for name in learned or () if name in names_in(kept)]
+        if moved and (share >= 1 or np.min(shares) < 0):
+            warnings.warn(
+                f"{python(kept)} is the share of {slope.target} kept per step, and what is learned "
+                f"has led it out of 0 to 1; bound it: learn={{{moved[0]!r}: (0, 1)}}",
+                stacklevel=4,
+            )
+            return
         if share >= 1:
             said = f"{python(kept)} = {share:g}"
             warnings.warn(decay_warning(said, slope.target), stacklevel=4)

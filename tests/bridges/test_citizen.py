@@ -3,6 +3,7 @@
 import copy
 import io
 import pickle
+import warnings
 
 import pytest
 import torch
@@ -151,3 +152,27 @@ def test_what_is_not_finite_is_named_in_the_forward_pass(line, x, said, recurren
     assert "behind Linear(in_features=3, out_features=5" in str(error.value)
     with pytest.raises(NotFiniteError, match="of layer 1"):
         last(torch.rand(6, 2, 3))
+
+
+def test_a_learned_decay_out_of_its_range_warns_and_a_bounded_one_stays_in_it():
+    text = "u = tau * u * (1 - o) + x; o = spike(u - 0.4)"
+    x = torch.rand(8, 4, 5)
+    for learn in (["tau"], {"tau": (0, 1)}):
+        torch.manual_seed(0)
+        layer = LIFLayer(nn.Linear(5, 4), derive(text, tau=0.7, learn=learn))
+        (constant,) = layer.learned.values()
+        adam = torch.optim.Adam([constant], lr=0.5)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            for _ in range(20):
+                adam.zero_grad()
+                layer(x).sum().backward()
+                adam.step()
+        if learn == ["tau"]:
+            assert not 0 <= constant.item() < 1
+            assert len(caught) == 1
+            assert "bound it: learn={'tau': (0, 1)}" in str(caught[0].message)
+        else:
+            assert not caught
+            assert 0 < torch.sigmoid(constant).item() < 1
+            assert abs(torch.sigmoid(constant).item() - 0.7) > 0.01
