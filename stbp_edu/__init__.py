@@ -8,7 +8,8 @@ The rooms, in the order in which the course opens them:
 - ``verify``: the same numbers once more, by independent oracles;
 - ``training``: runs on data, and ``engine``, which makes them fast;
 - ``arrows``, ``derived``, ``proof``: any neuron, from its forward lines, and any rule;
-- ``networks``: all of this for your own loop: :func:`network`; ``torch``, ``nir``: elsewhere;
+- ``networks``: all of this for your own loop: :func:`network`; ``torch``, ``nir``: elsewhere,
+  and ``testing``, for the tests of others;
 - ``practice``, ``plotting``: exercises and figures; ``teaching``, ``cli``: for classes, the shell.
 """
 

@@ -1,0 +1,319 @@
+"""Assertions for somebody else's tests: is this neuron, or this network, what it claims to be?
+
+Three lines test a neuron of another framework, here SpikingJelly's::
+
+    def test_the_reset_is_differentiated():
+        node = LIFNode(5.0, decay_input=False, surrogate_function=surrogate.Sigmoid(4.0))
+        assert_gradient(node, LIF(0.8, 1.0, stbp_edu.Sigmoid(0.25), "linear"))
+
+A failure names the mistake: another reset, a leak on the wrong side, a surrogate of another scale,
+a detached reset. What is expected is computed in NumPy, from the forward lines and the rule.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
+from stbp_edu.arrows.adjoints import derivatives_on, lambdas
+from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
+from stbp_edu.arrows.arrow import Neuron, neuron_from
+from stbp_edu.arrows.finder.asked_network import OTHER_RESETS
+from stbp_edu.arrows.finder.classifier import different_rules
+from stbp_edu.arrows.forward_run import forward
+from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.rules import RULES, Rule, as_rule
+from stbp_edu.arrows.state_loss import Loss
+from stbp_edu.arrows.table import network
+from stbp_edu.lines.text import read_lines
+from stbp_edu.neuron import LIF
+
+T, S, NEURONS = 12, 4, 6
+"""The size of the runs: steps, samples, and neurons side by side."""
+LEAK_ON_THE_INPUT = {
+    "exponential": "u = tau * (u * exp(-o / tau) + x); o = spike(u - v_th)",
+    "linear": "u = tau * (u * (1 - o) + x); o = spike(u - v_th)",
+    "soft": "u = tau * (u + x) - v_th * o; o = spike(u - v_th)",
+}
+"""By gate, the lines of an LIF whose leak multiplies the input, too."""
+Answer = Callable[[Array, Array], tuple[Array, Array]]
+"""From currents and errors of the outputs, (T, S, n) each, to outputs and gradients of currents."""
+
+
+def assert_gradient(
+    run: Callable[..., Any],
+    neuron: AnyNeuron,
+    rule: str | Rule = "exact",
+    *,
+    plain: bool = False,
+    scale: float = 1.0,
+    dtype: str = "float32",
+    rtol: float = 1e-4,
+    seed: int = 0,
+) -> None:
+    """Raise AssertionError if neurons do not have these outputs, or their gradient not this rule.
+
+    Args:
+        run: neurons without weights, from rest: from the currents of all steps (T, S, n) to their
+            outputs (T, S, n). A module or function of PyTorch, which is differentiated by its
+            autograd; or a plain function, see ``plain``.
+        neuron: what they claim to be: an ``LIF``, or what ``stbp_edu.derive`` returns.
+        rule: what they claim to follow backward: a name in ``stbp_edu.arrows.RULES``, or a rule.
+        plain: whether ``run`` takes arrays of NumPy, currents and the errors that come to the
+            outputs, and returns outputs and the gradients of the currents.
+        scale: the share of the current that the neurons take in, such as 1 - τ.
+        dtype: that of the currents.
+        rtol: how far gradients may differ, relative to the largest.
+        seed: of the currents and errors.
+
+    Raises:
+        AssertionError: with what differs: whether runs do not begin at rest; where outputs differ,
+            and whose they are; how the surrogate differs; or whose rule the gradient is.
+        TypeError, ValueError: if an argument is none of these.
+
+    >>> neuron = LIF(tau=0.8, v_th=0.6, gate="linear")
+    >>> def detached(x, errors):  # a step at a time, with the reset held fixed
+    ...     u, o, steps, back = 0 * x[0], 0 * x[0], [], []
+    ...     for now in x:
+    ...         kept = 1 - o
+    ...         u = 0.8 * u * kept + now
+    ...         o = (u >= 0.6) * 1.0
+    ...         steps.append((o, neuron.h(u), kept))
+    ...     later, kept_later = 0.0, 0.0
+    ...     for (o, h, kept), error in zip(steps[::-1], errors[::-1]):
+    ...         later = h * error + 0.8 * kept_later * later
+    ...         kept_later = kept
+    ...         back.append(later)
+    ...     return np.stack([o for o, _, _ in steps]), np.stack(back[::-1])
+    >>> assert_gradient(detached, neuron, "detached-reset", plain=True)
+    >>> assert_gradient(detached, neuron, plain=True)
+    Traceback (most recent call last):
+    AssertionError: the gradient is that of the rule 'detached-reset', and 'exact' was claimed
+    """
+    if not callable(run):
+        raise TypeError(
+            f"run must be a function of currents, got {checks.brief(run)}; pass your neurons"
+        )
+    table, rule = as_neuron(neuron), as_rule(rule)
+    checks.choice("dtype", dtype, ("float32", "float64"))
+    scale = checks.number("scale", scale, positive=True)
+    x, errors = _drawn(table, checks.count("seed", seed, at_least=0))
+    answer = run if plain else _by_autograd(run)
+
+    def asked(steps: int) -> tuple[Array, Array]:
+        """Return outputs and gradients of the first steps, as if currents were not scaled."""
+        given = (x[:steps] / scale).astype(dtype), errors[:steps].astype(dtype)
+        output, gradient = (np.asarray(one, float) for one in answer(*given))
+        for what, one in (("outputs", output), ("gradients of currents", gradient)):
+            if one.shape != given[0].shape:
+                raise AssertionError(
+                    f"run must return {what} of shape {given[0].shape}, got {one.shape}"
+                )
+        return output, gradient / scale
+
+    output, gradient = asked(T)
+    if not np.array_equal(asked(T)[0], output):
+        raise AssertionError(
+            "the outputs are others the second time: run must begin at rest, with every state reset"
+        )
+    wanted, right = _expected(table, x, errors, rule)
+    if not np.allclose(output, wanted, rtol, rtol):
+        raise AssertionError(_about_outputs(neuron, x, errors, output, wanted))
+    first, h = asked(1)[1], _expected(table, x[:1], errors[:1], rule)[1]
+    if not _close(first, h, rtol):
+        raise AssertionError(_about_surrogate(table, first, h, x[0], errors[0], rtol))
+    if not _close(gradient, right, rtol):
+        found = {}
+        for name in different_rules(_net(table)):
+            other = _expected(table, x, errors, RULES[name])[1]
+            found[name] = float(
+                np.linalg.norm(gradient - other) / np.linalg.norm(gradient)
+            )
+        nearest = min(found, key=lambda name: found[name])
+        its = f"that of the rule {nearest!r}"
+        if found[nearest] > rtol:
+            its = f"that of no rule; nearest is {nearest!r}, {found[nearest]:.1%} away"
+        raise AssertionError(f"the gradient is {its}, and {rule.name!r} was claimed")
+
+
+def assert_rule(
+    model: Any,
+    run: Callable[..., Any],
+    spikes: Any,
+    neuron: Any,
+    rule: str = "exact",
+    *,
+    reset: str | None = None,
+    scale: float = 1.0,
+    sizes: str | None = None,
+) -> None:
+    """Raise AssertionError if a network in PyTorch does not have the gradient of a rule.
+
+    The arguments are those of :func:`stbp_edu.torch.which_rule`, and the rule and the reset that
+    are claimed: a gate, or one of ``OTHER_RESETS``; where None, that of the neuron.
+    """
+    bridge = importlib.import_module("stbp_edu.torch")
+    found = bridge.which_rule(model, run, spikes, neuron, scale=scale, sizes=sizes)
+    if reset is None:
+        reset = neuron.gate if isinstance(neuron, LIF) else "lines"
+    claimed = reset, rule
+    if claimed not in found.rules or not found.told_apart:
+        raise AssertionError(f"{reset}, {rule} was claimed: {found!r}")
+
+
+def load_vectors(path: str | Path) -> Iterator[dict[str, Any]]:
+    """Yield the cases of a file of reference vectors, each a dictionary of arrays and names.
+
+    Each has ``gate``, ``rule``, ``surrogate``, ``a``, ``tau`` and ``v_th``; the input ``inputs``
+    (T, S, n[0]), weights and biases ``W1``, ``b1``, ``W2``, ``b2``; the errors that come to the
+    outputs, ``errors`` (T, S, n[2]); the spikes ``spikes1`` and ``spikes2``; and the gradients of
+    Σ errors · spikes2 under the rule, ``grad_W1``, ``grad_b1``, ``grad_W2``, ``grad_b2``.
+
+    Raises:
+        ValueError: if the file is not of this kind.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        arrays = dict(file)
+    if str(arrays.pop("schema", "")) != SCHEMA:
+        raise ValueError(
+            f"path must be a file of {SCHEMA!r}, got {path}; download it anew"
+        )
+    names = {name: arrays.pop(f"{name}s") for name in ("gate", "rule", "surrogate")}
+    for at in np.ndindex(*(len(every) for every in names.values())):
+        case = {
+            name: str(every[k])
+            for (name, every), k in zip(names.items(), at, strict=True)
+        }
+        for name, array in arrays.items():
+            if name.startswith("grad_"):
+                array = array[at]
+            elif name.startswith("spikes"):
+                array = array[at[0]]
+            case[name] = array
+        yield case
+
+
+SCHEMA = "stbp-edu reference vectors, 1"
+"""What a file of reference vectors calls itself."""
+
+
+def _net(table: Neuron) -> Any:
+    """Return neurons side by side, each with the weight 1 from its own input."""
+    return network(f"{NEURONS}-{NEURONS}", table, Loss("given", table.output))
+
+
+def _expected(
+    table: Neuron, x: Array, errors: Array, rule: Rule | None
+) -> tuple[Array, Array]:
+    """Return the outputs of neurons, and the gradients of their currents under a rule, if any."""
+    net = _net(table)
+    params = [None, {"W": np.eye(NEURONS), "b": np.zeros(NEURONS)}]
+    trace = forward(net, params, x)
+    output = trace[table.output][1]
+    if rule is None:
+        return output, output
+    lam = lambdas(derivatives_on(net, params, trace, errors), rule)
+    return output, lam[1][table.input, rule.start]
+
+
+def _drawn(table: Neuron, seed: int) -> tuple[Array, Array]:
+    """Return currents on which the neurons spike now and then, and errors of their outputs.
+
+    No potential is so near to the threshold that rounding in single precision decides.
+    """
+    rng = np.random.default_rng(seed)
+    errors = rng.normal(size=(T, S, NEURONS))
+    for size in np.geomspace(0.05, 50, 200):
+        x = size * rng.normal(0.4, 1.0, (T, S, NEURONS))
+        output = _expected(table, x, errors, None)[0]
+        near = [_expected(table, x * k, errors, None)[0] for k in (0.999, 1.001)]
+        spikes = table.lines.spike is not None
+        if not spikes or (
+            0.15 < output.mean() < 0.6 and all((o == output).all() for o in near)
+        ):
+            return x, errors
+    raise ValueError(
+        "neuron must spike now and then with currents from 0.05 to 50, got none that does; change "
+        "its threshold"
+    )
+
+
+def _by_autograd(run: Callable[..., Any]) -> Answer:
+    """Return outputs and gradients of a function of tensors."""
+    torch = importlib.import_module("torch")
+
+    def answer(x: Array, errors: Array) -> tuple[Array, Array]:
+        current = torch.tensor(x, requires_grad=True)
+        output = run(current)
+        error = torch.tensor(errors).to(output)
+        (grad,) = torch.autograd.grad(
+            output, current, error, retain_graph=True, allow_unused=True
+        )
+        if grad is None:
+            raise AssertionError(
+                "no gradient comes to the currents: leave out detach and no_grad"
+            )
+        return output.detach().cpu().numpy(), grad.cpu().numpy()
+
+    return answer
+
+
+def _close(found: Array, expected: Array, rtol: float) -> bool:
+    """Return whether two gradients are the same, relative to the largest entry."""
+    return bool(np.abs(found - expected).max() <= rtol * np.abs(expected).max())
+
+
+def _about_outputs(
+    neuron: AnyNeuron, x: Array, errors: Array, output: Array, wanted: Array
+) -> str:
+    """Return where outputs differ, and whose they are, as far as that is known."""
+    places = np.argwhere(~np.isclose(output, wanted, 1e-4, 1e-4))
+    t, s, i = places[0]
+    said = (
+        f"outputs differ in {len(places)} of {output.size} places, first at step {t}, sample {s}, "
+        f"neuron {i}"
+    )
+    if not isinstance(neuron, LIF):
+        return f"{said}; compare your lines with those of the neuron"
+    constants = {"tau": neuron.tau, "v_th": neuron.v_th}
+    possible: dict[str, Any] = {
+        f"the {gate} gate": from_lif(replace(neuron, gate=gate))
+        for gate in LEAK_ON_THE_INPUT
+    }
+    texts = {f"the {name}": text for name, text in OTHER_RESETS.items()}
+    texts["a leak that multiplies the input, too"] = LEAK_ON_THE_INPUT[neuron.gate]
+    for name, text in texts.items():
+        possible[name] = neuron_from(read_lines(text, constants), neuron.surrogate)
+    scales = dict.fromkeys(possible, 1.0)
+    own = from_lif(neuron)
+    for share in (1 - neuron.tau, 1 / (1 - neuron.tau)) if neuron.tau < 1 else ():
+        name = f"inputs that are scaled by {share:.4g}"
+        possible[name], scales[name] = own, share
+    for name, table in possible.items():
+        other = _expected(table, x * scales[name], errors, None)[0]
+        if np.allclose(output, other, 1e-4, 1e-4):
+            return f"{said}: they are those of {name}, and {neuron} was claimed"
+    return f"{said}: compare leak, threshold, the time of the reset, and scale="
+
+
+def _about_surrogate(
+    table: Neuron, found: Array, h: Array, x: Array, errors: Array, rtol: float
+) -> str:
+    """Return how a surrogate differs, from the gradients of the first step."""
+    found, h = found[0] / errors, h[0] / errors
+    seen = np.abs(h) > 0.01 * np.abs(h).max()
+    ratio = found[seen] / h[seen]
+    if np.ptp(ratio) <= 10 * rtol * np.abs(ratio).max():
+        return f"the surrogate is {ratio.mean():.4g} times {table.surrogate}, which was claimed"
+    at = np.unravel_index(np.abs(found - h).argmax(), h.shape)
+    return (
+        f"the surrogate is not {table.surrogate}, which was claimed: after a current of "
+        f"{x[at]:.4g} at rest it is {found[at]:.4g}, not {h[at]:.4g}"
+    )

@@ -1,0 +1,260 @@
+"""The assertions for others, on snnTorch, SpikingJelly and Norse: bugs are named."""
+
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from stbp_edu import LIF, Gaussian, Sigmoid, derive
+from stbp_edu.surrogates import SURROGATES
+from stbp_edu.testing import assert_gradient, assert_rule, load_vectors
+from stbp_edu.torch import LIFLayer, SurrogateOf
+from tools.reference_vectors import PATH, vectors
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # of the frameworks' own
+    import norse.torch
+    import snntorch
+    from spikingjelly.activation_based import functional, neuron, surrogate
+
+TAU, V_TH = 0.8, 0.6
+CURVE = Sigmoid(0.25)
+
+
+def spike(times=1.0):
+    """A spike function whose derivative is that of the sigmoid, times a number."""
+    return lambda v: _Spike.apply(v, times)
+
+
+class _Spike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, v, times):
+        ctx.save_for_backward(v)
+        ctx.times = times
+        return (v >= 0).to(v)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (v,) = ctx.saved_tensors
+        return ctx.times * grad * CURVE.h(v, torch), None
+
+
+def in_snntorch(curve=None, leak_on_input=False, **options):
+    def run(x):
+        leaky = snntorch.Leaky(
+            TAU, threshold=V_TH, spike_grad=curve or spike(), **options
+        )
+        mem, spikes = leaky.reset_mem(), []
+        for current in x:
+            one, mem = leaky(TAU * current if leak_on_input else current, mem)
+            spikes.append(one)
+        return torch.stack(spikes)
+
+    return run
+
+
+class LeakOnTheInput(neuron.SimpleLIFNode):
+    """The input joins the potential before the leak."""
+
+    def neuronal_charge(self, x):
+        self.v = (self.v + x) * TAU
+
+
+def in_spikingjelly(curve=None, of=neuron.LIFNode, **options):
+    curve = curve or surrogate.Sigmoid(alpha=4.0)
+
+    def run(x):
+        node = of(5.0, False, V_TH, surrogate_function=curve, step_mode="s", **options)
+        return torch.stack([node(now) for now in x])
+
+    return run
+
+
+def in_norse(alpha=2.0, detach=False, leak_on_input=False):
+    """Norse's cell; or its step written out, in which the reset is detached."""
+    number = torch.tensor
+    box = norse.torch.LIFBoxParameters(
+        tau_mem_inv=number(200.0), v_leak=number(0.0), v_th=number(V_TH),
+        v_reset=number(0.0), method="heavi_erfc", alpha=alpha,
+    )  # fmt: skip
+
+    def detached(x, v):
+        v = v + 0.001 * box.tau_mem_inv * (box.v_leak - v + x)
+        z = norse.torch.functional.threshold.threshold(
+            v - box.v_th, box.method, box.alpha
+        )
+        return z, (1 - z.detach()) * v + z.detach() * box.v_reset
+
+    def run(x):
+        step = norse.torch.LIFBoxCell(box, dt=0.001)
+        state, spikes = None, []
+        if detach:
+            step, state = detached, torch.zeros_like(x[0])
+        for current in x:
+            one, state = step((TAU if leak_on_input else 1.0) * 5 * current, state)
+            spikes.append(one)
+        return torch.stack(spikes)
+
+    return run
+
+
+SNN = LIF(TAU, V_TH, CURVE, "soft")
+JELLY = LIF(TAU, V_TH, CURVE, "linear")
+NORSE = LIF(TAU, V_TH, Gaussian(1 / 8), "linear")
+RIGHT = [
+    (in_snntorch(), SNN, "detached-reset"),
+    (in_snntorch(reset_mechanism="zero", reset_delay=False), JELLY, "exact"),
+    (in_spikingjelly(), JELLY, "exact"),
+    (in_spikingjelly(detach_reset=True), JELLY, "detached-reset"),
+    (in_norse(), NORSE, "exact"),
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("run", "claimed", "rule"), RIGHT)
+def test_right_neurons_pass(run, claimed, rule, seed):
+    assert_gradient(run, claimed, rule, seed=seed)
+
+
+BUGS = [
+    (in_snntorch(), SNN, "the rule 'detached-reset', and 'exact' was claimed"),
+    (in_snntorch(spike(0.3)), SNN, "the surrogate is 0.3 times Sigmoid"),
+    (in_snntorch(leak_on_input=True), SNN, "those of a leak that multiplies the input"),
+    (in_snntorch(reset_mechanism="zero"), SNN, "those of the linear gate"),
+    (
+        in_spikingjelly(detach_reset=True),
+        JELLY,
+        "the rule 'detached-reset', and 'exact'",
+    ),
+    (
+        in_spikingjelly(spike(2.0), neuron.SimpleLIFNode),
+        JELLY,
+        "the surrogate is 2 times Sigmoid",
+    ),
+    (
+        in_spikingjelly(of=LeakOnTheInput),
+        JELLY,
+        "those of a leak that multiplies the input",
+    ),
+    (in_spikingjelly(v_reset=None), JELLY, "those of the soft reset within the step"),
+    (in_norse(detach=True), NORSE, "the rule 'detached-reset', and 'exact'"),
+    (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
+    (in_norse(leak_on_input=True), NORSE, "those of a leak that multiplies the input"),
+]
+
+
+@pytest.mark.parametrize(("run", "claimed", "said"), BUGS)
+def test_planted_bugs_are_named(run, claimed, said):
+    with pytest.raises(AssertionError, match=said):
+        assert_gradient(run, claimed)
+
+
+def test_states_that_are_kept_are_named_first():
+    node = neuron.LIFNode(5.0, False, V_TH, step_mode="m")
+    with pytest.raises(
+        AssertionError, match="run must begin at rest, with every state reset"
+    ):
+        assert_gradient(node, JELLY)
+    functional.reset_net(node)
+
+
+def test_any_neuron_and_rule_of_the_bridge():
+    lines = "i = 0.7 * i + x; u = 0.8 * u * (1 - o) + i; o = spike(u - 0.6)"
+    for claimed in (derive(lines, surrogate=CURVE), derive("u = 0.9 * u + x")):
+        layer = LIFLayer(nn.Identity(), claimed, "spatial-only")
+        assert_gradient(layer, claimed, "spatial-only", dtype="float64", rtol=1e-10)
+        with pytest.raises(
+            AssertionError, match="'spatial-only', and 'exact' was claimed"
+        ):
+            assert_gradient(layer, claimed)
+
+
+def test_the_rule_of_a_network():
+    torch.manual_seed(0)
+    linears = nn.Sequential(nn.Linear(6, 12), nn.Linear(12, 4))
+    for p in linears.parameters():
+        p.data *= 2
+    x = (torch.rand(10, 3, 6) < 0.5).float()
+    node = in_spikingjelly(detach_reset=True)
+
+    def run(x):
+        for linear in linears:
+            x = node(linear(x))
+        return x
+
+    assert_rule(linears, run, x, JELLY, "detached-reset")
+    said = "linear, exact was claimed: linear gate, detached-reset."
+    with pytest.raises(AssertionError, match=said):
+        assert_rule(linears, run, x, JELLY)
+
+
+def test_the_vectors_are_those_of_the_script_and_of_autograd():
+    """By PyTorch's autograd, of a loop that is written here; for the rules that are gradients."""
+    with np.load(PATH) as file:
+        for name, array in vectors().items():
+            expected = np.asarray(array)
+            if expected.dtype.kind in "US":
+                assert file[name].tolist() == expected.tolist()
+            else:
+                np.testing.assert_allclose(file[name], expected, rtol=1e-12, atol=1e-15)
+    assert PATH.stat().st_size < 200_000
+    tried = 0
+    for case in load_vectors(PATH):
+        if case["rule"] not in ("exact", "detached-reset", "spatial-only"):
+            continue
+        tried += 1
+        gradients, spikes = by_autograd(case)
+        np.testing.assert_array_equal(spikes, case["spikes2"])
+        for name, expected in case.items():
+            if name.startswith("grad_"):
+                np.testing.assert_allclose(
+                    gradients[name], expected, rtol=1e-10, atol=1e-12
+                )
+    assert tried == 3 * 3 * len(SURROGATES)
+
+
+def by_autograd(case):
+    """The gradients of a case, and the spikes of its last layer."""
+    tau, v_th = float(case["tau"]), float(case["v_th"])
+    curve = SurrogateOf(lambda v: v)
+    curve.derivative = lambda v: torch.from_numpy(
+        SURROGATES[case["surrogate"]](float(case["a"])).derivative(v.numpy())
+    )
+
+    class Shown(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, v):
+            ctx.save_for_backward(v)
+            return (v >= 0).to(v)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * curve.derivative(ctx.saved_tensors[0])
+
+    kept = {
+        "exponential": lambda u, o: tau * torch.exp(-o / tau) * u,
+        "linear": lambda u, o: tau * (1 - o) * u,
+        "soft": lambda u, o: tau * u - v_th * o,
+    }[case["gate"]]
+    names = ("W1", "b1", "W2", "b2")
+    weights = {name: torch.tensor(case[name], requires_grad=True) for name in names}
+    series = torch.from_numpy(case["inputs"])
+    for n, _ in enumerate(pairwise("abc"), 1):
+        u = o = torch.zeros(())
+        out = []
+        for now in series:
+            if case["rule"] == "spatial-only":
+                u, o = u.detach(), o.detach()
+            if case["rule"] == "detached-reset":
+                o = o.detach()
+            u = kept(u, o) + now @ weights[f"W{n}"].T + weights[f"b{n}"]
+            o = Shown.apply(u - v_th)
+            out.append(o)
+        series = torch.stack(out)
+    (series * torch.from_numpy(case["errors"])).sum().backward()
+    return {
+        f"grad_{k}": w.grad.numpy() for k, w in weights.items()
+    }, series.detach().numpy()
