@@ -20,7 +20,7 @@ from stbp_edu.practice.answers import FoldedAnswer, answer
 from stbp_edu.practice.bug_hunt import Hunt, hunt
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
-from stbp_edu.practice.grading.epsilon_fit import CaseReport
+from stbp_edu.practice.grading.cases import CaseReport
 from stbp_edu.practice.network_check import NetworkReport, by_autograd, check_network
 from stbp_edu.practice.predictions import Prediction, predict
 from stbp_edu.practice.saved_progress import (

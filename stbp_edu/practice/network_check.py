@@ -9,7 +9,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.parameters import Gradients, Params
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.epsilon_fit import LEAK, NO_SUM, CaseReport, case_reports
+from stbp_edu.practice.grading.cases import LEAK, NO_SUM, CaseReport, case_reports
 from stbp_edu.practice.grading.verdict import grade
 from stbp_edu.practice.tasks import exercises
 from stbp_edu.practice.tasks.inputs import wide_network

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check_formula
-from stbp_edu.practice.grading import algebra
+from stbp_edu.practice.grading import formulas
 from stbp_edu.practice.tasks import blanks
 
 
@@ -39,8 +39,8 @@ def test_a_zero_is_not_two_mistakes_that_cancel():
 
 def test_a_mistake_with_its_sign_turned_round_has_both_names():
     found = check_formula("c1-delta", "y - rate")
-    assert found.mistakes == ("missing-one-over-ts", "sign")
-    assert "besides" in repr(found)
+    assert set(found.mistakes) == {"missing-one-over-ts", "sign"}
+    assert found.together
     assert check_formula("c1-delta", "rate - y").mistakes == ("missing-one-over-ts",)
 
 
@@ -72,22 +72,12 @@ def test_a_formula_without_a_value_is_told_so(answer):
 @pytest.mark.parametrize(
     ("equation", "answer", "words"),
     [
-        (
-            "gate-df",
-            "-exp(-o/tau) + o",
-            "Term by term, with the other inputs set to 0: o is ",
-        ),
-        ("c1-delta", "-(y - rate)/(T*S) + 0.001*y", "Term by term"),
-        (
-            "c3-delta",
-            "sqrt(delta_T + eps_next*u*df)",
-            "the whole is replaced by its square root",
-        ),
+        ("gate-df", "-exp(-o/tau) + o", "`o` is added"),
+        ("c3-delta", "u**2 + h*f", "in more than one place. With"),
+        ("c3-delta", "sqrt(delta_T + eps_next*u*df)", "replaced by its square root"),
     ],
 )
-def test_a_formula_is_told_its_terms_and_what_is_wrong_where_it_has_a_value(
-    equation, answer, words
-):
+def test_a_formula_is_told_what_is_wrong_where_it_has_a_value(equation, answer, words):
     assert words in repr(check_formula(equation, answer))
 
 
@@ -130,8 +120,8 @@ def test_an_unknown_blank_names_the_known_ones():
 def test_a_number_is_the_decimal_that_was_typed():
     blank = blanks()["c3-delta"]
     point = dict.fromkeys(blank.symbols, Decimal(3))
-    tree = algebra.parse("0.1*u", blank.symbols)
-    assert algebra.value(tree, point) == Decimal("0.3")
+    tree = formulas.parse("0.1*u", blank.symbols)
+    assert formulas.value(tree, point) == Decimal("0.3")
 
 
 @pytest.mark.parametrize("far", ["exp(u**9)", "exp(exp(exp(u)))", "exp(-u**4)"])
@@ -150,7 +140,7 @@ def test_rounding_makes_no_right_formula_wrong():
 @pytest.mark.parametrize("equation", sorted(blanks().keys() - {"h3", "h4"}))  # even
 def test_absolute_values_do_not_pass_for_signed_symbols(equation):
     blank = blanks()[equation]
-    for symbol in set(blank.symbols) - algebra.NOT_NEGATIVE:
+    for symbol in set(blank.symbols) - formulas.NOT_NEGATIVE:
         for form in (f"abs({symbol})", f"sqrt({symbol}**2)"):
             wrapped = re.sub(rf"\b{symbol}\b", form, blank.solution)
             same = wrapped == blank.solution

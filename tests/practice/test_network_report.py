@@ -56,7 +56,7 @@ WRONG_IN = {
 
 @pytest.mark.parametrize("where", WRONG_IN)
 def test_what_is_wrong_in_some_networks_alone_is_wrong(where, monkeypatch):
-    for search in ("single_mistake", "case_reports"):  # which take seconds
+    for search in ("single_mistake", "wrong_cases"):  # which take seconds
         monkeypatch.setattr(verdict, search, lambda *_: [])
     assert not check_network(
         changed(lambda g, *net: g * (1 + WRONG_IN[where](*net)))
@@ -124,20 +124,6 @@ def test_the_first_wrong_cell_the_term_and_where_to_look(
     assert look in repr(report)
     assert report.items[0] == f"tried on the {wide_network().description}"
     assert "spiking network" not in repr(report), "it speaks of one network"
-
-
-def test_samples_in_another_order_are_a_mistake_of_case_5_alone():
-    def reversed_samples(trace, targets, params, neuron):
-        W, b = SOLUTION(trace, targets, params, neuron)
-        epsilon = stbp_edu.cases.sweep(trace, targets, params, neuron).epsilon
-        for n in range(1, params.N + 1):
-            W[n] = np.einsum("tsi,tsj->ij", epsilon[n], trace.O[n - 1][:, ::-1])
-        return W, b
-
-    report = check_network(reversed_samples)
-    assert [c.wrong for c in report.cases] == [0, 0, 0, 0, 3]
-    assert "the samples of ε" in report.cases[4].explanation
-    assert "(c5-w)" in repr(report)
 
 
 def test_a_case_that_passes_on_an_error_is_not_blamed():

@@ -1,13 +1,15 @@
 """What is right or wrong with a reader's function or formula.
 
+An answer is called, compared with the right one, and then explained, by one search:
+
 - ``verdict``: grade a function or a formula;
-- ``calling``: call a function, and read what it returns as plain data;
+- ``calling``: call a function, and read what it returns as numbers;
 - ``answer``: what came beside what is right, and where the two differ;
-- ``pairs``: two named mistakes at once;
-- ``search``: the one search for a mistake; where no single one is found, the answer's terms;
-- ``hypotheses``: the places of a solution, and what may be wrong in one of them;
-- ``epsilon_fit``: whole backward passes, case by case;
-- ``algebra``: read formulas and compare them.
+- ``named``: the mistakes that have a name, and two of them at once;
+- ``hypotheses``: the places of a solution, and what may stand in one of them instead;
+- ``search``: which of these gives the answer;
+- ``cases``: whole backward passes, case by case;
+- ``formulas``: read formulas and compare them.
 """
 
 from stbp_edu.practice.grading.verdict import check, check_formula, grade

@@ -1,6 +1,6 @@
-"""A wrong answer beside the right one, call by call, and where the two differ."""
+"""An answer beside the right one, call by call, and where the two differ."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,7 @@ from stbp_edu.practice.grading.calling import (
     tried,
 )
 from stbp_edu.practice.tasks import AnswerFunction, Inputs, step_name
+from stbp_edu.practice.tasks.catalogue import define
 
 RTOL = 1e-6
 SHORT_RTOL = 2e-5
@@ -53,11 +54,12 @@ class Answer:
     @cached_property
     def arrays(self) -> list[Array]:
         """The results that are arrays, of all calls."""
-        parts: list[ResultPart] = []
+        found = []
         for outcome in self.outcomes:
             if isinstance(outcome, dict):
-                parts += outcome.values()
-        return [part for part in parts if isinstance(part, np.ndarray) and part.size]
+                parts = outcome.values()
+                found += [p for p in parts if isinstance(p, np.ndarray) and p.size]
+        return found
 
     @cached_property
     def rtol(self) -> float:
@@ -77,7 +79,7 @@ class Answer:
 
     @cached_property
     def order(self) -> list[int]:
-        """The calls in the order in which hypotheses are asked: the telling ones first."""
+        """The calls in the order in which programs are compared: the telling ones first."""
 
         def rank(k: int) -> tuple[bool, bool, int]:
             """Return the key by which calls are sorted."""
@@ -95,23 +97,24 @@ class Answer:
         inputs = self.situations[k]
         return tried(function, inputs.args, inputs.right)
 
-    def gives(self, function: AnswerFunction, *, exactly: bool = True) -> bool:
-        """Return whether a function has the same outcomes in every call."""
-        for k in self.order:
-            outcome = self.at(function, k)
-            if not same(outcome, self.outcomes[k], self.rtol, exactly=exactly):
-                return False
-        return True
+    def gives(self, program: str, *, exactly: bool = True) -> bool:
+        """Return whether a program has the same outcomes in every call."""
+        try:
+            function = define(program)
+        except SyntaxError:
+            return False
+        return all(
+            same(self.at(function, k), self.outcomes[k], self.rtol, exactly=exactly)
+            for k in self.order
+        )
 
     def vector(self, outcome: CallResult, k: int) -> Array:
         """Return all numbers of an outcome of a call in a row; NaN where it has other shapes."""
-        parts: Iterable[ResultPart] = ()
-        if isinstance(outcome, dict):
-            parts = outcome.values()
+        parts = outcome.values() if isinstance(outcome, dict) else ()
         arrays = [part.astype(float) for part in parts if isinstance(part, np.ndarray)]
-        shapes = [array.shape for array in arrays]
         right: Any = self.right[k]
-        if shapes != [np.shape(part) for part in right.values()]:
+        shapes = [np.shape(part) for part in right.values()]
+        if [array.shape for array in arrays] != shapes:
             return np.array([np.nan])
         return np.concatenate([array.ravel() for array in arrays])
 
@@ -123,20 +126,13 @@ class Answer:
             return Difference("problem", "It returns nothing here.")
         if isinstance(got, Difference):
             return got
-        pairs = zip(got.items(), right.values(), strict=True)
-        differing = (
-            (part, x, y) for (part, x), y in pairs if not alike(x, y, self.rtol)
+        part, x, y = next(
+            (part, x, y)
+            for (part, x), y in zip(got.items(), right.values(), strict=True)
+            if not alike(x, y, self.rtol)
         )
-        part, x, y = next(differing)
         kind, message = _described(x, y, self.rtol, self.axes)
-        if part:
-            message = f"{part}: {message}"
-        return Difference(kind, message)
-
-
-def largest(numbers: Array) -> float:
-    """Return the largest absolute value; 0 of no numbers."""
-    return float(np.abs(numbers).max(initial=0.0))
+        return Difference(kind, f"{part}: {message}" if part else message)
 
 
 def same(
@@ -148,20 +144,14 @@ def same(
     that divides by zero has its name too.
     """
     if isinstance(a, Difference) and isinstance(b, Difference):
-        return _said(a, exactly) == _said(b, exactly)
+        if a.error and not exactly:
+            return a.error.split()[0] == b.error.partition(" ")[0]
+        said = (d.error or d.message.partition(", where")[0] for d in (a, b))
+        return next(said) == next(said)
     if not isinstance(a, dict) or not isinstance(b, dict):
         return a is b
     pairs = zip(a.values(), b.values(), strict=True)
     return all(alike(x, y, rtol) for x, y in pairs)
-
-
-def _said(difference: Difference, exactly: bool) -> list[str] | str:
-    """Return the exception of a difference, or else its message, by which it is compared."""
-    words = difference.error.split()
-    if not words:
-        message, _, _ = difference.message.partition(", where")
-        return message
-    return words if exactly else words[:1]
 
 
 def alike(a: ResultPart, b: ResultPart, rtol: float) -> bool:
@@ -201,19 +191,15 @@ def _described(
     if want.dtype == bool and not want.shape:
         return "value", "this does not hold"
     infinite = ~np.isfinite(got)
+    where = infinite if infinite.any() else _off(got, want, rtol)
+    index = tuple(int(i) for i in np.argwhere(where)[0])
+    place = _place(index, axes)
     if infinite.any():
-        index = _first(infinite)
-        value = f"{got[index]}{_place(index, axes)}"
-        return "nan", f"it returns {value}: a division by zero, or an overflow"
-    index = _first(_off(got, want, rtol))
-    numbers = side_by_side(float(got[index]), float(want[index]))
-    return "value", f"{numbers}{_place(index, axes)}"
-
-
-def _first(where: NDArray[np.bool_]) -> tuple[int, ...]:
-    """Return the index of the first entry that is true."""
-    indices = np.argwhere(where)
-    return tuple(int(i) for i in indices[0])
+        return (
+            "nan",
+            f"it returns {got[index]}{place}: a division by zero, or an overflow",
+        )
+    return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
 
 
 def _place(index: tuple[int, ...], axes: Sequence[str]) -> str:
@@ -225,12 +211,9 @@ def _place(index: tuple[int, ...], axes: Sequence[str]) -> str:
         return f" at index {where}"
     places = []
     for name, i in zip(axes, index, strict=True):
-        place = step_name(i) if name == "t" else f"{name} {i}"
-        places.append(place)
+        places.append(step_name(i) if name == "t" else f"{name} {i}")
     words = f" at {', '.join(places)}"
-    if list(axes) == ["t"]:
-        return words
-    return f"{words} (counted from 0)"
+    return words if list(axes) == ["t"] else f"{words} (counted from 0)"
 
 
 def side_by_side(yours: float, exact: float) -> str:

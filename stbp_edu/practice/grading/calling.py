@@ -1,7 +1,7 @@
-"""Call a function, and read whatever it returns as plain data.
+"""Call a function, and read what it returns as numbers, in the structure of the right result.
 
-An answer gets copies of its arguments, and what it prints is kept. No exception gets out. Anything
-else that it does to the program that calls it is not undone.
+An answer gets copies of its arguments, and no exception gets out. Anything else that it does to
+the program that calls it is not undone.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import copy
 import linecache
 import traceback
 from collections import UserList, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -21,11 +21,9 @@ AnyArray = NDArray[Any]
 PAIRS = (("W", "b"), ("U", "O"))
 """The attributes of gradients and of traces, by which these are compared."""
 ROWS = (tuple, list, deque, UserList)
-"""What may hold several results, or the rows of an array."""
+"""What may hold several results."""
 MOST = 10**6
 """Numbers of a range, or cells of an iterator, that are read."""
-DEEPEST = 8
-"""Rows in rows."""
 LONGEST_TEXT = 300
 
 
@@ -36,25 +34,6 @@ class Difference:
     kind: str  # "problem", "type", "shape", "nan" or "value"
     message: str  # what differs, with the place; which of several results it is, first
     error: str = ""  # the exception that was raised, its kind first
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A value that is not made of numbers."""
-
-    words: str  # what it is
-
-
-@dataclass(frozen=True)
-class Fields:
-    """Gradients, or a trace: an object with two attributes that matter."""
-
-    kind: str  # the name of its type
-    values: dict[str, Any]  # by attribute
-
-
-class NoValueError(Exception):
-    """An answer in another process gave no value: ``args`` are its outcome."""
 
 
 ResultPart = AnyArray | frozenset[Any]
@@ -73,13 +52,10 @@ def call(
         # A division by zero shows up as a NaN, which is explained.
         with np.errstate(all="ignore"):
             return plain(function(*copy.deepcopy(args)), like, parts)
-    except NoValueError as failed:
-        outcome: CallResult = failed.args[0]
-        return outcome
     except BaseException as error:  # an answer may raise what is not an Exception
         if type(error) is KeyboardInterrupt:
             raise  # the reader's own, at the keyboard or by the Stop button
-        return problem(*described(error), _place_of(error))
+        return problem(error, _place_of(error))
 
 
 def tried(
@@ -92,43 +68,33 @@ def tried(
 
     Its arrays are closed to changes and need no copies, unless the function works in place.
     """
-    given = []
-    for value in args:
-        is_changed = isinstance(value, (list, np.random.Generator))
-        given.append(copy.deepcopy(value) if is_changed else value)
+    changing = (list, np.random.Generator)
+    given = [copy.deepcopy(v) if isinstance(v, changing) else v for v in args]
     try:
         return plain(function(*given), like, parts)
     except Exception as error:
-        if "read-only" not in str(error):
-            return problem(*described(error))
-    try:
-        return plain(function(*copy.deepcopy(args)), like, parts)
-    except Exception as error:
-        return problem(*described(error))
+        if "read-only" in str(error):
+            return call(function, args, like, parts)
+        return problem(error)
 
 
-def described(error: BaseException) -> tuple[str, str]:
-    """Return the kind of an exception and what it says; of a NameError, the name."""
-    kind = type(error).__name__
-    if isinstance(error, NameError) and error.name:
-        return "NameError", str(error.name)
-    try:
-        return kind, str(error)[:LONGEST_TEXT]
-    except BaseException:
-        return kind, f"an object of type {kind} that cannot be shown"
-
-
-def problem(kind: str, text: str, place: str = "") -> Difference | None:
+def problem(error: BaseException, place: str = "") -> Difference | None:
     """Return the words for an exception; None where a blank that was left is the reason."""
+    kind = type(error).__name__
+    try:
+        text = str(error)[:LONGEST_TEXT]
+    except BaseException:
+        text = f"an object of type {kind} that cannot be shown"
+    if isinstance(error, NameError) and error.name:
+        text = f"name '{error.name}' is not defined"
     # A "..." that is left inside a formula is a blank, not a mistake.
     is_blank_left = kind == "TypeError" and "ellipsis" in text
     if kind == "NotImplementedError" or is_blank_left:
         return None
+    message = f"It raises {kind}: {text}{place}."
     if kind == "SystemExit":
         message = "It ends the program (exit or sys.exit): return a value."
-        return Difference("problem", message)
-    said = f"name '{text}' is not defined" if kind == "NameError" else text
-    return Difference("problem", f"It raises {kind}: {said}{place}.", f"{kind}: {text}")
+    return Difference("problem", message, f"{kind}: {text}")
 
 
 def _place_of(error: BaseException) -> str:
@@ -150,115 +116,15 @@ def _place_of(error: BaseException) -> str:
     return f", at `{frame.line}`"
 
 
-def reading(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function whose results are plain data."""
-    return lambda *args: plain_value(function(*args))
+def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
+    """Return a value as results by name, copied, in the structure of ``like``.
 
-
-def plain_value(value: Any, depth: int = 0) -> Any:
-    """Return any value as plain data, copied.
-
-    Plain data are None for a blank (``...``), a text, an array of real numbers, a tuple or list
-    of plain data, a frozenset of cells (t, n), :class:`Fields` or :class:`Unreadable`. Anything
-    that NumPy or ``float`` reads as numbers is numbers.
+    Anything that NumPy or ``float`` reads as numbers is numbers.
 
     >>> from decimal import Decimal
-    >>> plain_value((Decimal("0.5"), deque([1, 2]), ...))
-    (array(0.5), array([1., 2.]), None)
+    >>> plain((Decimal("0.5"), [1, 2]), (0.0, np.ones(2)), ["a", "b"])
+    {'a': array(0.5), 'b': array([1, 2])}
     """
-    if type(value) is np.ndarray and value.dtype.kind in "bf":
-        return value.copy()
-    if value is None or value is Ellipsis:
-        return None
-    if isinstance(value, (Fields, Unreadable)):
-        return value
-    if isinstance(value, str):
-        return str.__str__(value)
-    if depth > DEEPEST:
-        return Unreadable(what_it_is(value))
-    if isinstance(value, (Set, Iterator)):
-        cells = _cells(islice(value, MOST))
-        return Unreadable(what_it_is(value)) if cells is None else cells
-    pair = _has_a_pair(value)
-    if isinstance(value, ROWS) and not pair:
-        return _plain_rows(value, depth)
-    if pair and not isinstance(value, np.ndarray):
-        values = {name: plain_value(getattr(value, name), depth + 1) for name in pair}
-        return Fields(type(value).__name__, values)
-    if isinstance(value, range) and len(value) > MOST:
-        return Unreadable(what_it_is(value))
-    numbers = _numbers(value)
-    return Unreadable(what_it_is(value)) if numbers is None else numbers
-
-
-def _has_a_pair(value: Any) -> tuple[str, ...]:
-    """Return the attributes that make a value gradients or a trace."""
-    for pair in PAIRS:
-        if all(hasattr(value, name) for name in pair):
-            return pair
-    return ()
-
-
-def _plain_rows(rows: Any, depth: int) -> Any:
-    """Return several values as plain data: numbers as an array, unless they are in a tuple."""
-    items = list(rows)
-    if isinstance(rows, tuple):
-        return tuple(plain_value(item, depth + 1) for item in items)
-    nested = (*ROWS, np.ndarray, type(None), type(Ellipsis))
-    if not any(isinstance(item, nested) for item in items):
-        numbers = _numbers(items)
-        if numbers is not None and numbers.ndim == 1:
-            return numbers
-    return [plain_value(item, depth + 1) for item in items]
-
-
-def _numbers(value: Any) -> AnyArray | None:
-    """Return real numbers as an array, and None for anything else."""
-    with contextlib.suppress(Exception):  # whatever an object's own methods do
-        if isinstance(value, np.ma.MaskedArray):
-            value = np.ma.filled(value.astype(float), np.nan)
-        array = np.array(value)
-        if array.dtype.kind == "c" and not array.imag.any():
-            array = array.real
-        if array.dtype.kind in "bf":
-            return array
-        if array.dtype.kind in "iuO":
-            return array.astype(float)
-    return None
-
-
-def _cells(values: Iterable[Any]) -> frozenset[Any] | None:
-    """Return cells (t, n) as a set, and None where the values are not cells."""
-    with contextlib.suppress(Exception):
-        return frozenset(tuple(int(i) for i in cell) for cell in values)
-    return None
-
-
-def what_it_is(value: Any) -> str:
-    """Return the words for a value that is not made of numbers, and the advice."""
-    kind = type(value).__name__
-    if isinstance(value, Unreadable):
-        return value.words
-    if isinstance(value, Fields):
-        return value.kind
-    if callable(value):
-        name = getattr(value, "__name__", kind)
-        return f"`{name}`, which is not called (brackets call it)"
-    if isinstance(value, Iterator):
-        return f"{kind}, whose values are not computed yet (list(...) computes them)"
-    is_array = isinstance(value, (np.ndarray, np.generic))
-    if isinstance(value, complex) or (is_array and np.iscomplexobj(value)):
-        return "complex numbers (a root or a power of a negative number?)"
-    if isinstance(value, (list, tuple)):
-        return f"{kind} that makes no array"
-    if is_array:
-        return "array" if np.ndim(value) else "number"
-    return "set" if isinstance(value, frozenset) else kind
-
-
-def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
-    """Return a value as results by name, in the structure of ``like``."""
-    value = plain_value(value)
     if _is_blank(value):
         return None
     found: dict[str, ResultPart] = {}
@@ -273,38 +139,38 @@ def _is_blank(value: Any) -> bool:
     """Return whether a value is what an unfilled stub returns: None, or a tuple of None."""
     if isinstance(value, tuple) and value:
         return all(_is_blank(part) for part in value)
-    return value is None
+    return value is None or value is Ellipsis
 
 
 def _results(
     got: Any, want: Any, name: str, parts: Sequence[str]
-) -> Iterator[tuple[str, Any]]:
+) -> Iterator[tuple[str, ResultPart | str]]:
     """Yield the name of each result, and what it is, or why it cannot be one."""
-    pair = _has_a_pair(want)
-    if pair:
-        want = tuple(getattr(want, part) for part in pair)
-        parts = pair
-        if isinstance(got, Fields) and pair == tuple(got.values):
-            got = tuple(got.values.values())
+    for pair in PAIRS:
+        if all(hasattr(want, part) for part in pair):
+            parts = pair
+            want = [getattr(want, part) for part in pair]
+            if all(hasattr(got, part) for part in pair):
+                got = [getattr(got, part) for part in pair]
     if not isinstance(want, (tuple, list)):
         yield name, _part(got, want)
         return
-    if isinstance(got, np.ndarray) and got.ndim:
-        got = tuple(got)
-    if not isinstance(got, (tuple, list)) or len(got) != len(want):
-        yield name, _wrong_count(got, want, parts)
+    is_array = isinstance(got, np.ndarray) and got.ndim
+    rows = list(got) if is_array or isinstance(got, ROWS) else None
+    if rows is None or len(rows) != len(want):
+        yield name, _wrong_count(got, rows, want, parts)
         return
-    for k, (value, right) in enumerate(zip(got, want, strict=True)):
+    for k, (value, right) in enumerate(zip(rows, want, strict=True)):
         if right is not None:
             own_name = parts[k] if k < len(parts) else f"{name}[{k}]"
             yield from _results(value, right, own_name, ())
 
 
-def _wrong_count(got: Any, want: Sequence[Any], parts: Sequence[str]) -> str:
+def _wrong_count(
+    got: Any, rows: Sequence[Any] | None, want: Sequence[Any], parts: Sequence[str]
+) -> str:
     """Return in words that there are not as many results as are expected."""
-    came = f"only one {what_it_is(got)}"
-    if isinstance(got, (tuple, list)):
-        came = f"{len(got)} results"
+    came = f"only one {what_it_is(got)}" if rows is None else f"{len(rows)} results"
     named = ""
     if parts:
         named = f" ({', '.join(parts)})"
@@ -314,15 +180,49 @@ def _wrong_count(got: Any, want: Sequence[Any], parts: Sequence[str]) -> str:
 
 
 def _part(value: Any, want: Any) -> ResultPart | str:
-    """Return a plain value as an array or as a set of cells, or why it is neither."""
+    """Return a value as an array or as a set of cells (t, n), or why it is neither."""
     found: ResultPart | None = None
-    if isinstance(want, (set, frozenset)):
-        found = value if isinstance(value, frozenset) else _cells(value)
-    elif isinstance(value, (np.ndarray, np.generic, tuple, list)):
-        found = _numbers(value)
+    with contextlib.suppress(Exception):  # whatever an object's own methods do
+        if isinstance(want, (set, frozenset)):
+            cells = islice(value, MOST)
+            found = frozenset(tuple(int(i) for i in cell) for cell in cells)
+        else:
+            found = _numbers(value)
     if found is None:
         return f"it returns {what_it_is(value)}, where {kind_of(want)} is expected"
     return found
+
+
+def _numbers(value: Any) -> AnyArray | None:
+    """Return real numbers as an array, and None for anything else."""
+    if isinstance(value, range) and len(value) > MOST:
+        return None
+    if isinstance(value, np.ma.MaskedArray):
+        value = np.ma.filled(value.astype(float), np.nan)
+    array = np.array(value)
+    if array.dtype.kind == "c" and not array.imag.any():
+        array = array.real
+    if array.dtype.kind == "O":
+        array = array.astype(float)
+    return array if array.dtype.kind in "biuf" else None
+
+
+def what_it_is(value: Any) -> str:
+    """Return the words for a value that is not what is expected, and the advice."""
+    kind = type(value).__name__
+    if callable(value):
+        name = getattr(value, "__name__", kind)
+        return f"`{name}`, which is not called (brackets call it)"
+    if isinstance(value, Iterator):
+        return f"{kind}, whose values are not computed yet (list(...) computes them)"
+    is_array = isinstance(value, (np.ndarray, np.generic))
+    if isinstance(value, complex) or (is_array and np.iscomplexobj(value)):
+        return "complex numbers (a root or a power of a negative number?)"
+    if isinstance(value, (list, tuple)):
+        return f"{kind} that makes no array"
+    if is_array or isinstance(value, (int, float)):
+        return "array" if np.ndim(value) else "number"
+    return kind
 
 
 def kind_of(value: Any) -> str:

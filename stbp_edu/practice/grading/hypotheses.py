@@ -1,38 +1,48 @@
-"""The places of a right answer, and what may be wrong in one of them.
+"""The places of a right answer, and what may stand in one of them instead.
 
-Some hypotheses rebuild the program: a part for the whole, another operation, function,
-number or name. The others make something else of the value that belongs there.
+Every hypothesis is a program: the solution with another expression in one place. Some are other
+expressions of the same parts: one part of them, another operation, function, number or name. The
+others do something to the value that belongs there.
 """
 
 import ast
 import copy
-import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property, partial
-from typing import Any
-
-import numpy as np
+from functools import cache, cached_property
 
 ALL = -1
-Change = Callable[..., Any]
-NamedChange = tuple[str, str, Change]
-"""The id of a finding, what is said of it after "it is what you get if", and what is done."""
-Hypothesis = tuple[str, str, Change, Sequence[int]]
-"""A row, and what its change takes: what belongs there (0), the parts of that, or the names."""
+HOLE = "_place"
+Hypothesis = tuple[str, str, str]
+"""The id of a finding, what is said after "it is what you get if", and the other expression."""
 
 
 @dataclass(frozen=True, eq=False)
-class SolutionPlace:
+class Place:
     """One place of a solution, and the expression there."""
 
-    tree: ast.Module
+    around: str  # the solution with HOLE in this place
     node: ast.expr
     names: tuple[str, ...]  # the arguments, and what else the solution gives values to
-    result: (
-        int | None
-    )  # which of several results it is; ALL for the whole; None for a part of one
+    result: int | None
+    """Which of several results it is; ALL for the whole; None for a part of one."""
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it is an index with a colon, which stands nowhere else."""
+        within = ast.walk(self.node) if isinstance(self.node, ast.Tuple) else ()
+        return any(isinstance(part, ast.Slice) for part in within)
+
+    def program(self, expression: str) -> str:
+        """Return the solution with another expression in this place."""
+        shown = expression if self.is_index else f"({expression})"
+        return self.around.replace(HOLE, shown)
+
+    @cached_property
+    def written(self) -> str:
+        """The expression that belongs here, in brackets where it is not one word."""
+        return bracketed(self.node)
 
     @cached_property
     def text(self) -> str:
@@ -63,75 +73,42 @@ class SolutionPlace:
             return [node.value]
         inner = ast.iter_child_nodes(node)
         parts = [part for part in inner if isinstance(part, ast.expr)]
-        if any(isinstance(part, ast.Starred) for part in parts):
-            return []
-        return parts
+        return [] if any(isinstance(part, ast.Starred) for part in parts) else parts
 
-    def with_node(self, node: ast.expr) -> tuple[Change, dict[str, Any]]:
-        """Return the solution with something else in this place, and the places of its names."""
-        tree = copy.deepcopy(self.tree, {id(self.node): node})
-        space: dict[str, Any] = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
-        program = compile(ast.fix_missing_locations(tree), "<place>", "exec")
-        exec(program, space)
-        name = tree.body[0].name  # type: ignore[attr-defined]
-        return space[name], space
 
-    @cached_property
-    def _hole(self) -> tuple[Change, dict[str, Any]]:
-        """The solution with ``_put(lambda: node, its parts, the names)`` where the node was."""
-        names = [ast.Name(name, ast.Load()) for name in self.names]
-        nothing = ast.arguments([], [], None, [], [], None, [])
-        parts = (self.node, *self.parts, *names)
-        given: list[ast.expr] = [ast.Lambda(nothing, part) for part in parts]
-        put = ast.Name("_put", ast.Load())
-        return self.with_node(ast.Call(put, given, []))
-
-    def changed(self, change: Change, takes: Sequence[int] = (0,)) -> Change:
-        """Return the solution with ``change`` in this place, of what a hypothesis says it takes."""
-        function, space = self._hole
-
-        def put(*given: Callable[[], Any]) -> Any:
-            taken = [given[k]() for k in takes]
-            return change(*taken)
-
-        def other(*args: Any) -> Any:
-            space["_put"] = put
-            return function(*args)
-
-        return other
+def bracketed(node: ast.expr) -> str:
+    """Return an expression as text that can stand beside any sign."""
+    text = ast.unparse(node)
+    return text if isinstance(node, ast.Name) else f"({text})"
 
 
 @cache
-def places(source: str) -> tuple[SolutionPlace, ...]:
+def places(source: str) -> tuple[Place, ...]:
     """Return every place of a solution, from the outside to the inside."""
     tree = ast.parse(source)
-    function: Any = tree.body[0]
+    function: ast.FunctionDef = tree.body[0]  # type: ignore[assignment]
     every = list(ast.walk(function))
-    arguments = [argument.arg for argument in function.args.args]
-    read_or_stored = [node for node in every if isinstance(node, ast.Name)]
-    stored = [name.id for name in read_or_stored if isinstance(name.ctx, ast.Store)]
-    names = tuple(dict.fromkeys(arguments + stored))
-    results = _results(every)
+    names = {argument.arg: None for argument in function.args.args}
+    for node in every:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names[node.id] = None
+    for node in every:
+        if isinstance(node, ast.Attribute) and node.attr == "append":
+            names.pop(ast.unparse(node.value), None)  # or a list might hold itself
+    returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
+    results: dict[ast.AST, int] = {}
+    if len(returned) == 1:
+        results[returned[0]] = ALL
+        if isinstance(returned[0], ast.Tuple):
+            results |= {part: k for k, part in enumerate(returned[0].elts)}
     found = []
     for node in every:
         if isinstance(node, ast.expr) and _has_a_value(node):
-            result = results.get(id(node))
-            found.append(SolutionPlace(tree, node, names, result))
+            hole = ast.Name(HOLE, ast.Load())
+            around = ast.unparse(copy.deepcopy(tree, {id(node): hole}))
+            place = Place(around, node, tuple(names), results.get(node))
+            found.append(place)
     return tuple(found)
-
-
-def _results(nodes: Sequence[ast.AST]) -> dict[int, int]:
-    """Return which result a function returns where, if it returns in one place."""
-    returns = [node for node in nodes if isinstance(node, ast.Return)]
-    returned = [node.value for node in returns if node.value]
-    if len(returned) != 1:
-        return {}
-    (whole,) = returned
-    results = {id(whole): ALL}
-    if isinstance(whole, ast.Tuple):
-        for k, part in enumerate(whole.elts):
-            results[id(part)] = k
-    return results
 
 
 def _values_of(node: ast.AST) -> set[str]:
@@ -151,38 +128,31 @@ def _has_a_value(node: ast.expr) -> bool:
         return isinstance(node.value, (int, float))
     if isinstance(node, (ast.Slice, ast.JoinedStr, ast.Lambda, ast.Starred)):
         return False
-    context = getattr(node, "ctx", ast.Load())
-    is_read = isinstance(context, ast.Load)
+    is_read = isinstance(getattr(node, "ctx", ast.Load()), ast.Load)
     return is_read and ast.unparse(node) not in ("np", "float")
 
 
-def _power(a: Any, b: Any) -> Any:
-    """Return a power, and no integer of thousands of digits."""
-    if isinstance(b, int) and b > 999:
-        return a ** float(b)
-    return a**b
-
-
-FAMILIES: tuple[dict[type[ast.AST], tuple[str, Change]], ...] = (
+FAMILIES: tuple[dict[type[ast.AST], str], ...] = (
     {
-        ast.Add: ("+", operator.add),
-        ast.Sub: ("-", operator.sub),
-        ast.Mult: ("*", operator.mul),
-        ast.Div: ("/", operator.truediv),
-        ast.FloorDiv: ("//", operator.floordiv),
-        ast.MatMult: ("@", operator.matmul),
-        ast.Pow: ("**", _power),
+        ast.Add: "+",
+        ast.Sub: "-",
+        ast.Mult: "*",
+        ast.Div: "/",
+        ast.FloorDiv: "//",
+        ast.MatMult: "@",
+        ast.Pow: "**",
     },
     {
-        ast.Lt: ("<", operator.lt),
-        ast.LtE: ("<=", operator.le),
-        ast.Gt: (">", operator.gt),
-        ast.GtE: (">=", operator.ge),
-        ast.Eq: ("==", operator.eq),
-        ast.NotEq: ("!=", operator.ne),
+        ast.Lt: "<",
+        ast.LtE: "<=",
+        ast.Gt: ">",
+        ast.GtE: ">=",
+        ast.Eq: "==",
+        ast.NotEq: "!=",
     },
-    {ast.And: ("and", lambda a, b: a and b), ast.Or: ("or", lambda a, b: a or b)},
+    {ast.And: "and", ast.Or: "or"},
 )
+"""Operations that are taken for one another."""
 METHODS = (
     ("mean", "sum", "max", "min", "std", "prod"), ("argmax", "argmin", "max"),
     ("f", "df", "h", "g", "H"), ("maximum", "minimum"), ("exp", "expm1", "cosh", "sin"),
@@ -190,149 +160,149 @@ METHODS = (
     ("random", "normal"), ("zeros", "ones"), ("zeros_like", "ones_like"),
 )  # fmt: skip
 """Functions and methods that are taken for one another."""
-ONLY: dict[type[ast.AST], str] = {
-    ast.BinOp: "`{}` is left out",
+LEFT: dict[type[ast.AST], str] = {
     ast.UnaryOp: "the part before `{}` is left out",
     ast.Call: "`{}` is used without the call",
     ast.Subscript: "all of `{}` is used",
     ast.IfExp: "`{}` is used in either case",
 }
-"""What it means that only one part is left; of an operation, by the other part."""
-JOINED: tuple[NamedChange, ...] = (
-    ("name", "`{}` is used instead of {}",
-     lambda name, own: own if isinstance(name, list) and not name else name),  # [] may hold itself
-    ("factor-too-many", "there is an extra factor `{}`, with {}", operator.mul),
-    ("name", "`{}` divides {}", lambda name, own: own / name),
+"""What it means that only one part is left."""
+WITHOUT_LEFT: dict[type[ast.AST], str] = {
+    ast.Add: "{}", ast.Mult: "{}", ast.MatMult: "{}", ast.Sub: "-{}", ast.Div: "1 / {}"
+}  # fmt: skip
+"""What is left of an operation without the operand on the left."""
+JOINED = (
+    ("name", "`{name}` is used instead of {own}", "{name}"),
+    ("factor-too-many", "there is an extra factor `{name}`, with {own}", "{name} * {written}"),
+    ("name", "`{name}` divides {own}", "{written} / {name}"),
 )  # fmt: skip
 """What a name may do in a place."""
 
 
-def rewritten(place: SolutionPlace) -> Iterator[Hypothesis]:
-    """Yield the ways to rebuild the program in a place."""
+def rewritten(place: Place) -> Iterator[Hypothesis]:
+    """Yield the other expressions of the same parts, or of a name or number in their place."""
     node = place.node
     texts = [ast.unparse(part) for part in place.parts]
-    every = range(1, len(texts) + 1)
-    if isinstance(node, ast.Attribute):
-        for name in _taken_for(node.attr):
-            words = f"`{name}` is used instead of `{node.attr}`"
-            yield "function", words, operator.attrgetter(name), every
-    for k, text in enumerate(texts):
-        left = texts[1 - k] if isinstance(node, ast.BinOp) else text
-        words = ONLY.get(type(node), "only `{}` is left").format(left)
-        yield "left-out", words, lambda part: part, (k + 1,)
+    if isinstance(node, ast.BinOp):
+        yield from _one_operand(node)
+    else:
+        for text in texts:
+            words = LEFT.get(type(node), "only `{}` is left").format(text)
+            yield "left-out", words, text
     match node:
+        case ast.Attribute(value=of, attr=attr):
+            groups = (group for group in METHODS if attr in group)
+            for other in sorted(set().union(*groups) - {attr}):
+                words = f"`{other}` is used instead of `{attr}`"
+                yield "function", words, f"{bracketed(of)}.{other}"
         case ast.Name(id=own) if own in place.names:
             yield from joined(place)
-        case ast.Constant(value=int() | float() as value) if not isinstance(
-            value, bool
+        case ast.Constant(value=int() | float() as number) if number is not bool(
+            number
         ):
-            others = {value + 1, value - 1, 2 * value, value / 2, -value}
-            for other in others - {value}:
-                words = f"{other:g} is used instead of {value:g}"
-                yield "number", words, lambda other=other: other, ()
+            others = {number + 1, number - 1, 2 * number, number / 2, -number}
+            for changed in sorted(others - {number}):
+                words = f"{changed:g} is used instead of {number:g}"
+                yield "number", words, repr(changed)
         case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if (
             len(texts) == 2
         ):
-            yield from _operations(op, texts)
+            yield from _operations(op, *place.parts)
         case ast.Tuple() if len(texts) == 2:
             words = "`{}` and `{}` are swapped".format(*texts)
-            yield "swapped", words, lambda a, b: (b, a), every
+            yield "swapped", words, f"{texts[1]}, {texts[0]}"
 
 
-def _taken_for(method: str) -> Iterator[str]:
-    """Yield the methods for which one is taken."""
-    for group in METHODS:
-        if method in group:
-            yield from (other for other in group if other != method)
+def _one_operand(node: ast.BinOp) -> Iterator[Hypothesis]:
+    """Yield what an operation is without one of its operands."""
+    left, right = ast.unparse(node.left), ast.unparse(node.right)
+    yield "left-out", f"`{right}` is left out", left
+    rest = WITHOUT_LEFT.get(type(node.op), "")
+    if rest:
+        yield "left-out", f"`{left}` is left out", rest.format(bracketed(node.right))
+    if rest != "{}":
+        yield "left-out", f"only `{right}` is left", right
 
 
-def _operations(op: ast.AST, texts: Sequence[str]) -> Iterator[Hypothesis]:
+def _operations(op: ast.AST, left: ast.expr, right: ast.expr) -> Iterator[Hypothesis]:
     """Yield another operation of the same family, and the operands the other way round."""
-    left, right = texts
+    a, b = bracketed(left), bracketed(right)
     for family in FAMILIES:
-        if type(op) not in family:
-            continue
-        own_sign, _ = family[type(op)]
-        for kind, (sign, operate) in family.items():
-            if kind is type(op):
-                yield "swapped", f"`{left}` and `{right}` are swapped", operate, (2, 1)
+        own_sign = family.get(type(op), "")
+        for sign in family.values() if own_sign else ():
+            pair = (b, a) if sign == own_sign else (a, b)
+            # Integers to the power of integers may have millions of digits.
+            power = f"np.float_power({', '.join(pair)})"
+            expression = power if sign == "**" else f" {sign} ".join(pair)
+            if sign == own_sign:
+                words = f"`{ast.unparse(left)}` and `{ast.unparse(right)}` are swapped"
+                yield "swapped", words, expression
             else:
-                words = f"`{sign}` is used instead of `{own_sign}` before `{right}`"
-                yield "operation", words, operate, (1, 2)
+                words = f"`{sign}` is used instead of `{own_sign}` before `{ast.unparse(right)}`"
+                yield "operation", words, expression
 
 
-def joined(place: SolutionPlace) -> Iterator[Hypothesis]:
+def joined(place: Place) -> Iterator[Hypothesis]:
     """Yield what a name does that is put into a place, or joined with what belongs there."""
-    for k, name in enumerate(place.names, start=1 + len(place.parts)):
-        for id_, words, join in JOINED:
+    for name in place.names:
+        told = {"name": name, "own": place.made_of, "written": place.written}
+        for id_, words, expression in JOINED:
             if id_ != "name" or name != place.text:
-                yield id_, words.format(name, place.made_of), join, (k, 0)
+                yield id_, words.format(**told), expression.format(**told)
 
 
-def spread(fold: Change, x: Any, axis: int | None) -> Any:
-    """Return a value folded along an axis, and standing everywhere along it."""
-    return np.broadcast_to(fold(x, axis=axis, keepdims=True), np.shape(x))
-
-
-VALUES: tuple[NamedChange, ...] = (
-    ("missing", "is missing: it is 0", lambda x: 0 * x),
-    ("missing", "is missing: it is 1", lambda x: 0 * x + 1),
-    ("sign", "has its sign reversed", lambda x: -x),
-    ("sign", "is replaced by its sign", np.sign),
-    ("abs", "is replaced by its absolute value", np.abs),
-    ("power", "is squared", lambda x: x * x),
-    ("power", "is squared, and its sign is reversed", lambda x: -x * x),
-    ("power", "is cubed", lambda x: x * x * x),
-    ("inverse", "is inverted", lambda x: 1 / x),
-    ("root", "is replaced by its square root", np.sqrt),
-    ("root", "is replaced by the square root of its absolute value", lambda x: np.sqrt(np.abs(x))),
-    ("complement", "is subtracted from 1", lambda x: 1 - x),
-    ("doubled", "is doubled", lambda x: 2 * x),
-    *(("factor", f"is {c} times what it should be", partial(np.multiply, float(c)))
+VALUES: tuple[Hypothesis, ...] = (
+    ("missing", "is missing: it is 0", "0 * {}"),
+    ("missing", "is missing: it is 1", "0 * {} + 1"),
+    ("sign", "has its sign reversed", "-{}"),
+    ("sign", "is replaced by its sign", "np.sign({})"),
+    ("abs", "is replaced by its absolute value", "np.abs({})"),
+    ("power", "is squared", "{} ** 2"),
+    ("power", "is squared, and its sign is reversed", "-({} ** 2)"),
+    ("power", "is cubed", "{} ** 3"),
+    ("inverse", "is inverted", "1 / {}"),
+    ("root", "is replaced by its square root", "np.sqrt({})"),
+    ("root", "is replaced by the square root of its absolute value", "np.sqrt(np.abs({}))"),
+    ("complement", "is subtracted from 1", "1 - {}"),
+    ("doubled", "is doubled", "2 * {}"),
+    *(("factor", f"is {c} times what it should be", f"{c} * {{}}")
       for c in map(Fraction, ("1/2", "-2", "3", "1/3", "4", "1/4", "5", "1/5"))),
-    ("shift", "is larger by 1", lambda x: x + 1),
-    ("shift", "is smaller by 1", lambda x: x - 1),
+    ("shift", "is larger by 1", "{} + 1"),
+    ("shift", "is smaller by 1", "{} - 1"),
+    *(("digits", f"is rounded to {d} decimals", f"np.round({{}}, {d})") for d in (1, 2, 3, 4)),
 )  # fmt: skip
-ALONG: tuple[NamedChange, ...] = (
-    ("moved", "is moved by one place along {}", partial(np.roll, shift=1)),
-    ("moved", "is moved back by one place along {}", partial(np.roll, shift=-1)),
-    ("order", "is reversed along {}", np.flip),
-    ("order", "is sorted along {}", np.sort),
-)
-FOLDS: tuple[NamedChange, ...] = (
-    ("added-up", "is summed over {}", np.sum),
-    ("added-up", "is summed over {}, and repeated everywhere", partial(spread, np.sum)),
-    ("averaged", "is averaged over {}", np.mean),
-    (
-        "averaged",
-        "is averaged over {}, and repeated everywhere",
-        partial(spread, np.mean),
-    ),
-)
+"""What may be done to the value that belongs in a place."""
+ALONG: tuple[Hypothesis, ...] = (
+    ("moved", "is moved by one place along {along}", "np.roll({}, 1, axis={axis})"),
+    ("moved", "is moved back by one place along {along}", "np.roll({}, -1, axis={axis})"),
+    ("order", "is reversed along {along}", "np.flip({}, axis={axis})"),
+    ("order", "is sorted along {along}", "np.sort({}, axis={axis})"),
+)  # fmt: skip
+FOLDS: tuple[Hypothesis, ...] = tuple(
+    (id_, f"is {verb} over {{along}}{also}", f"np.{fold}({{}}, axis={{axis}}{kept}")
+    for id_, verb, fold in (("added-up", "summed", "sum"), ("averaged", "averaged", "mean"))
+    for also, kept in (("", ")"), (", and repeated everywhere", ", keepdims=True) + 0 * {}"))
+)  # fmt: skip
 NAMES = ("its first axis", "its second axis", "its third axis", "its fourth axis")
 
 
-def of_value(what: str, ndim: int, axes: Sequence[str]) -> Iterator[Hypothesis]:
+def of_value(
+    what: str, written: str, ndim: int, axes: Sequence[str]
+) -> Iterator[Hypothesis]:
     """Yield what may be made of a value of so many axes; ``what`` says which value it is."""
-    names: Sequence[str] = NAMES[:ndim]
-    if len(axes) == ndim:
-        names = [f"the {axis}s" for axis in axes]
     rows = list(VALUES)
     if ndim:
-        rows.append(("transposed", "is transposed", np.transpose))
-    for axis, name in enumerate(names):
-        rows += _along(ALONG, axis, name)
-    for axis, name in enumerate(names):
-        rows += _along(FOLDS, axis, name)
-    if ndim:
-        rows += _along(FOLDS, None, "everything")
-    for id_, words, change in rows:
-        yield id_, f"{what} {words}", change, (0,)
+        rows.append(("transposed", "is transposed", "np.transpose({})"))
+        names = [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
+        for table in (ALONG, FOLDS):
+            for axis, along in enumerate(names):
+                rows += _along(table, along, str(axis))
+        rows += _along(FOLDS, "everything", "None")
+    for id_, words, expression in rows:
+        yield id_, f"{what} {words}", expression.replace("{}", written)
 
 
-def _along(
-    table: Sequence[NamedChange], axis: int | None, name: str
-) -> Iterator[NamedChange]:
-    """Yield the changes of a table along an axis, or over everything."""
-    for id_, words, change in table:
-        yield id_, words.format(name), partial(change, axis=axis)
+def _along(table: Sequence[Hypothesis], along: str, axis: str) -> Iterator[Hypothesis]:
+    """Yield the rows of a table along an axis, or over everything."""
+    for id_, words, expression in table:
+        yield id_, words.replace("{along}", along), expression.replace("{axis}", axis)

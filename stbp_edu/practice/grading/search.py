@@ -7,10 +7,8 @@ constant that no table holds is solved for.
 """
 
 import ast
-import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import partial
 from itertools import islice, product
 from typing import Any, NamedTuple
 
@@ -18,19 +16,23 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading import hypotheses
-from stbp_edu.practice.grading.answer import Answer, largest
-from stbp_edu.practice.grading.hypotheses import (
-    Change,
-    Hypothesis,
-    SolutionPlace,
-    places,
-)
+from stbp_edu.practice.grading.answer import Answer, same
+from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.hypotheses import ALL, Hypothesis, Place, places
+from stbp_edu.practice.tasks import AnswerFunction, Inputs
+from stbp_edu.practice.tasks.catalogue import define
 
 MOST_READINGS = 3
 FEW_PLACES = 75
 """In a longer answer what a value may have become is left out: trying it all would take long."""
-Reading = tuple[str, str]
-"""The id of a finding, and what is said of it."""
+FEW_DIGITS = 5e-3
+"""What is right to so many digits is in float16."""
+ROUNDED = "It is right to about 3 digits; float64 has 16. Is a number rounded?"
+JOINS = (
+    ("factor", "_c * {}", "times what it should be"),
+    ("shift", "_c + {}", "more than it should be"),
+)
+"""How a constant may be joined with a value: the id of the finding, and the words after it."""
 
 
 class Finding(NamedTuple):
@@ -41,6 +43,15 @@ class Finding(NamedTuple):
         str  # a part of the solution as it is written, an input, or "" for the result
     )
     text: str  # the sentence for the reader
+    program: str = ""  # the solution with this change, where it gives the answer
+
+
+class Reading(NamedTuple):
+    """One change that explains an answer."""
+
+    id: str
+    words: str
+    program: str
 
 
 def single_mistake(answer: Answer) -> list[Finding]:
@@ -57,59 +68,52 @@ def single_mistake(answer: Answer) -> list[Finding]:
     is_long = len(every) > FEW_PLACES or answer.view is not None
     if found or is_long:
         return found
-    return _explanations(answer, every, _first_of_value)
+    return _explanations(answer, every, lambda *of: islice(_of_value(*of), 1))
 
 
 def _explanations(
     answer: Answer,
-    every: Sequence[SolutionPlace],
-    readings: Callable[[Answer, SolutionPlace], Iterable[Reading]],
+    every: Sequence[Place],
+    readings: Callable[[Answer, Place], Iterable[Reading]],
 ) -> list[Finding]:
     """Return the places that explain an answer, the first with the sentence on all."""
-    found: dict[str, tuple[str, SolutionPlace]] = {}
+    found: dict[str, tuple[Reading, Place]] = {}
     inside = set[ast.AST]()  # what is within a place that explains it already
     for place in every:
         if place.node in inside:
             continue
-        for id_, words in readings(answer, place):
-            if words not in found:
-                found[words] = id_, place
+        for reading in readings(answer, place):
+            if reading.words not in found:
+                found[reading.words] = reading, place
                 inside.update(ast.walk(place.node))
     few = list(found)[:MOST_READINGS]
     text = f"It is what you get if {', or if '.join(few)}"
-    if len(few) > 1:
-        text += " (each of them fits)"
-    findings: list[Finding] = []
-    for words in few:
-        id_, place = found[words]
-        said = "" if findings else f"{text}."
-        findings.append(Finding(id_, place.text, said))
-    return findings
+    text += " (each of them fits)." if len(few) > 1 else "."
+    return [
+        Finding(reading.id, place.text, "" if k else text, reading.program)
+        for k, (reading, place) in enumerate(found[words] for words in few)
+    ]
 
 
 def _fitting(
-    answer: Answer, place: SolutionPlace, hypotheses_: Iterable[Hypothesis]
+    answer: Answer, place: Place, tried_: Iterable[Hypothesis]
 ) -> Iterator[Reading]:
     """Yield the hypotheses that explain an answer."""
-    for id_, words, change, takes in hypotheses_:
-        if answer.gives(place.changed(change, takes)):
-            yield id_, words
+    for id_, words, expression in tried_:
+        program = place.program(expression)
+        if answer.gives(program):
+            yield Reading(id_, words, program)
 
 
-def _rewritten(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
-    """Yield the other programs at a place that explain an answer."""
+def _rewritten(answer: Answer, place: Place) -> Iterator[Reading]:
+    """Yield the other expressions in a place that explain an answer."""
     return _fitting(answer, place, hypotheses.rewritten(place))
 
 
-def _first_of_value(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
-    """Yield the first change of a place's value that explains an answer."""
-    return islice(_of_value(answer, place), 1)
-
-
-def _of_value(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
+def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
     """Yield what the value in a place may have become that explains an answer."""
-    values = _values_at(answer, place)
-    if not values:
+    ndim = None if place.is_index else _axes_at(answer, place)
+    if ndim is None:
         return
     what = place.made_of
     axes: Sequence[str] = ()
@@ -118,41 +122,37 @@ def _of_value(answer: Answer, place: SolutionPlace) -> Iterator[Reading]:
         axes = answer.axes
         if 0 <= place.result < len(answer.parts):
             what = answer.parts[place.result]
-    ndim = max(map(np.ndim, values))
-    changes = hypotheses.of_value(what, ndim, axes)
+    changes = hypotheses.of_value(what, place.written, ndim, axes)
     yield from _fitting(answer, place, changes)
-    for id_, join, words in JOINS:
+    for id_, expression, words in JOINS:
+        program = place.program(expression.format(place.written))
+        function = define(program)
 
-        def joined(c: float, k: int, join: Change = join) -> Array:
-            changed = place.changed(partial(join, c))
-            return answer.vector(answer.at(changed, k), k)
+        def with_constant(c: float, k: int, function: Any = function) -> Array:
+            function.__globals__["_c"] = c
+            return answer.vector(answer.at(function, k), k)
 
-        c = constant(answer, joined)
+        c = constant(answer, with_constant)
         if c not in ("", "0"):
-            yield id_, f"{what} is {c} {words}"
+            yield Reading(id_, f"{what} is {c} {words}", program)
     yield from _fitting(answer, place, hypotheses.joined(place))
 
 
-JOINS: tuple[tuple[str, Change, str], ...] = (
-    ("factor", operator.mul, "times what it should be"),
-    ("shift", operator.add, "more than it should be"),
-)
-"""How a constant may be joined with a value: the id of the finding, and the words after it."""
-
-
-def _values_at(answer: Answer, place: SolutionPlace) -> list[Any]:
-    """Return the values in a place in one call, if they are all numbers, and [] otherwise."""
+def _axes_at(answer: Answer, place: Place) -> int | None:
+    """Return how many axes the values in a place have in one call; None where one is no number."""
     values: list[Any] = []
 
     def seen(value: Any) -> Any:
         values.append(value)
         return value
 
-    answer.at(place.changed(seen), answer.order[0])
+    function = define(place.program(f"_seen({place.written})"))
+    function.__globals__["_seen"] = seen
+    answer.at(function, answer.order[0])
     numbers = (int, float, np.number, np.ndarray)
-    if all(isinstance(value, numbers) for value in values):
-        return values
-    return []
+    if not values or not all(isinstance(value, numbers) for value in values):
+        return None
+    return max(map(np.ndim, values))
 
 
 def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
@@ -170,18 +170,15 @@ def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
         if slope.any():
             c = float(np.sum(slope * (y - at0)) / np.sum(slope**2))
             solved.append((c, answer.situations[k]))
-        miss = largest(result(c, k) - y)
-        size = max(largest(y), 1e-12)
+        miss = np.abs(result(c, k) - y).max(initial=0.0)
+        size = np.abs(y).max(initial=1e-12)
         if not miss <= answer.rtol * size < np.inf:
             return ""
-    if not solved:
-        return ""
-    for t, s in POWERS:
+    for t, s in POWERS if solved else ():
         rest = [c / (inputs.T**t * inputs.S**s) for c, inputs in solved]
-        first = rest[0]
         # Where one is infinite, they are not all the same.
-        if np.ptp(rest) < 1e-5 * abs(first):
-            return _written(first, {"T": t, "S": s})
+        if np.ptp(rest) < 1e-5 * abs(rest[0]):
+            return _written(rest[0], {"T": t, "S": s})
     return ""
 
 
@@ -210,3 +207,108 @@ def _written(number: float, powers: dict[str, int]) -> str:
             text += f"/{factor}"
     is_one = text.startswith(("1·", "-1·"))
     return text.replace("1·", "", 1) if is_one else text
+
+
+def several_mistakes(answer: Answer) -> list[Finding]:
+    """Return what is found where no single mistake explains an answer, or []."""
+    if not any(answer.misses(FEW_DIGITS)):
+        return [Finding("digits", "", ROUNDED)]
+    if answer.view:
+        return []
+    return _wrong_terms(answer) or _needed_inputs(answer)
+
+
+def _wrong_terms(answer: Answer) -> list[Finding]:
+    """Return which terms of a sum have a wrong factor, and which input is added to it.
+
+    The factors and the input are those that give the answer.
+    """
+    every = places(answer.source)
+    whole = next((place for place in every if place.result == ALL), None)
+    if whole is None:
+        return []
+    signs = _signs(whole.node)
+    terms = {f"{signs[p.node]}{p.written}": p for p in every if p.node in signs}
+    columns = {term: _numbers(answer, whole.program(term)) for term in terms}
+    y = np.concatenate([answer.vector(o, k) for k, o in enumerate(answer.outcomes)])
+    for name in ("", *whole.names):
+        added = {name: _numbers(answer, whole.program(name))} if name else {}
+        factors = fitted(columns | added, y, answer.rtol)
+        program = whole.program(" + ".join(f"{c} * {t}" for t, c in factors.items()))
+        if not factors or not answer.gives(program):
+            continue
+        said = [f"`{name}` is added, {factors.pop(name):.4g} times"] if name else []
+        wrong = [term for term, c in factors.items() if c != 1]
+        for term in wrong:
+            words = f"is {factors[term]:.4g} times what it should be"
+            words = words if factors[term] else "is left out"
+            said.append(f"{terms[term].made_of} {words}")
+        found = [ast.unparse(terms[term].node) for term in wrong] or [name]
+        text = f"It is what you get if {', and '.join(said)}."
+        return [
+            Finding("term", place, "" if k else text, program)
+            for k, place in enumerate(found)
+        ]
+    return []
+
+
+def _signs(node: ast.expr, sign: str = "") -> dict[ast.expr, str]:
+    """Return the terms of a sum, with a minus where one is subtracted."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Add, ast.Sub)):
+        return {node: sign}
+    minus = {"": "-", "-": ""}[sign] if isinstance(node.op, ast.Sub) else sign
+    return _signs(node.left, sign) | _signs(node.right, minus)
+
+
+def _numbers(answer: Answer, program: str) -> Array:
+    """Return all numbers that a program gives, over all calls."""
+    function = define(program)
+    every = range(len(answer.situations))
+    return np.concatenate([answer.vector(answer.at(function, k), k) for k in every])
+
+
+def fitted(columns: dict[str, Array], y: Array, rtol: float) -> dict[str, float]:
+    """Return the factors with which columns add up to numbers; {} if there are none such.
+
+    Factors are rounded to six digits.
+    """
+    if any(column.shape != y.shape for column in columns.values()):
+        return {}
+    A = np.stack(list(columns.values()), axis=1)
+    if not (np.isfinite(A).all() and np.isfinite(y).all()):
+        return {}
+    scale = np.linalg.norm(A, axis=0)
+    scale[scale == 0] = 1.0
+    c = np.linalg.lstsq(A / scale, y, rcond=1e-10)[0] / scale
+    if np.linalg.norm(A @ c - y) >= rtol * max(float(np.linalg.norm(y)), 1e-30):
+        return {}
+    return dict(zip(columns, np.round(c, 6).tolist(), strict=True))
+
+
+def _needed_inputs(answer: Answer) -> list[Finding]:
+    """Return the inputs that each bring the mistake in: with one of them at 0, all is right."""
+    solution = define(answer.source)
+    names = answer.source.partition("(")[2].partition(")")[0].split(", ")
+    needed = [
+        name
+        for j, name in enumerate(names)
+        if all(_right_without(answer, solution, j, s) for s in answer.situations)
+    ]
+    few = " or ".join(f"`{name}`" for name in needed)
+    text = f"With {few} at 0 your result is right: look at the terms with {few}."
+    return [Finding("term", name, "" if k else text) for k, name in enumerate(needed)]
+
+
+def _right_without(
+    answer: Answer, solution: AnswerFunction, j: int, inputs: Inputs
+) -> bool:
+    """Return whether an answer is right, and not 0, with the j-th input at 0."""
+    args = list(inputs.args)
+    if not isinstance(args[j], (float, np.ndarray)):
+        return False
+    args[j] = 0.0 * args[j]
+    right = tried(solution, args, inputs.right)
+    parts: Any = right.values() if isinstance(right, dict) else ()
+    if not any(np.any(part) for part in parts):
+        return False
+    return same(answer.ask(args, inputs.right), right, answer.rtol)

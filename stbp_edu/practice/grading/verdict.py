@@ -1,15 +1,17 @@
 """Grade an answer: right, not attempted, or wrong and what is wrong.
 
-A function is called on copies of its inputs; no exception of its own gets out.
+A function is called on copies of its inputs; no exception of its own gets out. A formula that was
+read safely becomes a function of its symbols, and the same search explains both.
 """
 
+import ast
 import contextlib
 import copy
 import dis
 import io
 import pickle
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -18,18 +20,12 @@ import numpy as np
 from stbp_edu._support.checks import choice
 from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading import formulas
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
-from stbp_edu.practice.grading.calling import (
-    CallResult,
-    Difference,
-    call,
-    reading,
-)
-from stbp_edu.practice.grading.epsilon_fit import NO_SUM, case_reports
-from stbp_edu.practice.grading.formula_verdict import grade_formula
-from stbp_edu.practice.grading.pairs import likeliest_pairs, with_both
-from stbp_edu.practice.grading.search import Finding, single_mistake
-from stbp_edu.practice.grading.terms import vague_finding
+from stbp_edu.practice.grading.calling import CallResult, Difference, call, tried
+from stbp_edu.practice.grading.cases import NO_SUM, wrong_cases
+from stbp_edu.practice.grading.named import named, named_pair
+from stbp_edu.practice.grading.search import Finding, several_mistakes, single_mistake
 from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
 from stbp_edu.practice.tasks.catalogue import define
 
@@ -40,6 +36,10 @@ KEPT = (
 )
 NO_RETURN = "It returns nothing: end it with `return` and the result."
 SHORT = "It is right to about 5 digits, the precision of float32; float64 has 16."
+UNQUOTED = "This is a value, computed already: put the formula in quotes."
+NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
+SEVERAL = "It differs from the right formula in more than one place."
+TINY = "It is right except for a term that floats do not show near 0: tiny, or large only far away."
 
 
 def check(exercise_id: str, function: AnswerFunction | None) -> Feedback:
@@ -64,10 +64,7 @@ def check(exercise_id: str, function: AnswerFunction | None) -> Feedback:
     >>> check("c3-delta", lambda delta_last, err_next, U, df: delta_last).mistakes
     ('missing-temporal', 'reset-detached')
     """
-    exercise = tasks.chosen(exercise_id, tasks.exercises())
-    feedback = grade(exercise, function)
-    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
-    return feedback
+    return _recorded(tasks.chosen(exercise_id, tasks.exercises()), function)
 
 
 def check_formula(equation_id: str, answer: object) -> Feedback:
@@ -86,8 +83,12 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
     ('classic',)
     """
     blanks = tasks.blanks()
-    blank = blanks[choice("equation_id", equation_id, blanks)]
-    feedback = grade(blank, answer)
+    return _recorded(blanks[choice("equation_id", equation_id, blanks)], answer)
+
+
+def _recorded(task: tasks.Task, answer: object) -> Feedback:
+    """Return the feedback on an answer, and keep what it says in the reader's progress."""
+    feedback = grade(task, answer)
     saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
     return feedback
 
@@ -95,9 +96,79 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
 def grade(task: tasks.Task, answer: object) -> Feedback:
     """Return the feedback on an answer to an exercise or a blank."""
     if isinstance(task, FormulaBlank):
-        return grade_formula(task, answer)
+        return _formula_graded(task, answer)
     assert isinstance(task, Exercise)
     return _function_graded(task, answer)
+
+
+def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
+    """Compare a formula with the right one; where it differs, say what is wrong."""
+
+    def judged(state: str, *said: str) -> Feedback:
+        return Feedback(blank.id, state, said)
+
+    if isinstance(answer, (int, float, complex, np.ndarray, np.generic)):
+        return judged("wrong", UNQUOTED)
+    try:
+        text = "" if answer is None or answer is Ellipsis else str(answer)
+    except BaseException:  # it fails to say what it is
+        kind = type(answer).__name__
+        return judged("wrong", f"This {kind} cannot be read: type a formula.")
+    if text.strip() in ("", "..."):
+        asked = f"Type a formula. The symbols: {formulas.listed(blank.symbols)}."
+        return judged("todo", asked, f'`hint("{blank.id}")` helps.')
+    try:
+        tree = formulas.parse(text, blank.symbols)
+    except ValueError as error:
+        return judged("wrong", str(error))
+    right = formulas.parse(blank.solution, blank.symbols)
+    if formulas.equal(tree, right, blank):
+        return judged("right", f"It equals the right-hand side of ({blank.equation}).")
+    points = formulas.points(blank)
+    solution = define(blank.source())
+    every = []
+    for point in points[: formulas.NEAR]:
+        args = tuple(float(point[name]) for name in blank.arguments)
+        every.append(Inputs(args, "", right=solution(*args)))
+    reader = define(blank.source(ast.unparse(tree)))
+    compared = Answer(blank.source(), every, partial(tried, reader))
+    with _quiet():
+        if not any(compared.wrong):
+            exact = formulas.value(tree, points[0])
+            is_tiny = exact is None or exact.is_finite()
+            finding = ("tiny", "", TINY) if is_tiny else ("no-value", "", NO_VALUE)
+            feedback = judged("wrong", finding[2])
+            feedback = replace(feedback, findings=(Finding(*finding),))
+        elif not any(np.isfinite(array).all() for array in compared.arrays):
+            feedback = judged("wrong", NO_VALUE)
+            found = Finding("no-value", "", NO_VALUE)
+            feedback = replace(feedback, findings=(found,))
+        else:
+            feedback = _explained(blank, compared)
+    said = feedback.message or (f"{SEVERAL} {_first_point(blank, compared)}",)
+    return replace(feedback, message=(*said, blank.pointer))
+
+
+def _first_point(blank: FormulaBlank, answer: Answer) -> str:
+    """Return a sentence on the first point at which a formula is wrong."""
+    k = answer.wrong.index(True)
+    args = answer.situations[k].args
+    numbers = dict(zip(blank.arguments, args, strict=True))
+    used = {getattr(node, "id", "") for node in ast.walk(ast.parse(answer.source))}
+    shown = [f"{name} = {x:g}" for name, x in numbers.items() if name in used]
+    return f"With {', '.join(shown)}: {answer.difference(k).message}."
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep silent what wrong programs print and warn of while they are tried."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        np.errstate(all="ignore"),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _function_graded(exercise: Exercise, function: object) -> Feedback:
@@ -115,9 +186,9 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         return Feedback(exercise.id, "wrong", (message,))
     every = situations(exercise)  # before any line of the reader's code has run
     judged: AnswerFunction = function
-    view = None
-    if exercise.view:
-        judged, view = exercise.comparable(reading(function)), exercise.comparable
+    view = exercise.comparable if exercise.view else None
+    if view:
+        judged = view(function)
 
     def ask(args: Sequence[object], like: object) -> CallResult:
         return call(judged, args, like, exercise.parts)
@@ -131,17 +202,16 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         if not _lacks_return(function):
             return todo
         return Feedback(exercise.id, "wrong", (NO_RETURN, exercise.pointer))
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of wrong answers that are tried
-        verdict = _verdict(exercise, answer, function, again)
-    said = list(verdict.message)
+    with _quiet():
+        feedback = _compared(exercise, answer, function, again)
+    said = list(feedback.message)
     line, _, _ = printed.getvalue().strip().partition("\n")
     if line:
         text = line[:LONGEST_PRINT]
         said.append(f"Its printed output is left out here. It begins: {text}")
-    if verdict.state == "wrong":
+    if feedback.state == "wrong":
         said.append(exercise.pointer)
-    return replace(verdict, message=tuple(said))
+    return replace(feedback, message=tuple(said))
 
 
 def _lacks_return(function: AnswerFunction) -> bool:
@@ -153,78 +223,49 @@ def _lacks_return(function: AnswerFunction) -> bool:
     return bool(done & {"BINARY", "CALL", "STORE"})
 
 
-def _verdict(
+def _compared(
     exercise: Exercise, answer: Answer, function: AnswerFunction, again: CallResult
 ) -> Feedback:
     """Return the feedback on an answer that was called in every situation, and the first again."""
     if any(answer.misses(SHORT_RTOL)):
-        return _diagnosis(exercise, answer, function)
+        feedback = _explained(exercise, answer, function)
+        said = feedback.message or (_agreement(answer),)
+        return replace(feedback, message=(*said, *_first_wrong(exercise, answer)))
     if not same(again, answer.outcomes[0], SHORT_RTOL):
         return Feedback(exercise.id, "wrong", (KEPT,))
-    said = [f"Checked on {len(answer.situations)} {exercise.checked_on}."]
+    said = (f"Checked on {len(answer.situations)} {exercise.checked_on}.",)
     if any(answer.wrong) or answer.rtol == SHORT_RTOL:
-        said.append(SHORT)
-    return Feedback(exercise.id, "right", tuple(said))
+        said += (SHORT,)
+    return Feedback(exercise.id, "right", said)
 
 
-def _diagnosis(
-    exercise: Exercise, answer: Answer, function: AnswerFunction
+def _explained(
+    task: tasks.Task, answer: Answer, function: AnswerFunction | None = None
 ) -> Feedback:
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
     arrays = answer.arrays
-    asked = exercise.mistakes
+    runs = any(getattr(of, "kind", "") != "problem" for of in answer.outcomes)
     if arrays and all(np.isnan(array).all() for array in arrays):
-        asked = ()  # or all that divides by zero would explain it
-    named: dict[str, str] = {}
-    for mistake in asked:
-        if answer.gives(exercise.function(mistake.body), exactly=False):
-            named[mistake.id] = str(mistake)
-    both: dict[str, str] = {}
+        return Feedback(task.id, "wrong")  # all that divides by zero would explain it
+    one = named(task, answer)
+    is_zero = bool(arrays) and not any(array.any() for array in arrays)
+    # Two changes may leave 0 of anything.
+    both = [] if one or is_zero or not runs else named_pair(task, answer)
     findings: list[Finding] = []
-    if asked and not named and _runs(answer):
-        is_zero = bool(arrays) and not any(array.any() for array in arrays)
-        if not is_zero:  # two changes may leave 0 of anything
-            both = _named_pair(exercise, answer)
-        if not both:
-            findings = _unnamed(exercise, answer, function)
-    said: list[str] = []
-    if len(named) > 1:
-        said.append(f"{len(named)} mistakes give what your function gives:")
+    if runs and not one and not both:
+        steps = wrong_cases(function) if task.id == "backward" else []
+        clear = [step for step in steps if NO_SUM not in step.text]
+        findings = clear or single_mistake(answer) or steps or several_mistakes(answer)
+    said = [str(mistake) for mistake in (*one, *both)]
+    if len(one) > 1:
+        said.insert(0, f"{len(one)} mistakes give what your answer gives:")
     if both:
-        said.append("Two mistakes at once:")
-    said += [*named.values(), *both.values()]
+        said.insert(0, "Two mistakes at once:")
     said += [finding.text for finding in findings if finding.text]
-    if not said:
-        said.append(_agreement(answer))
-    said += _first_wrong(exercise, answer)
-    mistakes = tuple(named | both)
+    mistakes = tuple(mistake.id for mistake in (*one, *both))
     return Feedback(
-        exercise.id,
-        "wrong",
-        tuple(said),
-        mistakes,
-        tuple(findings),
-        together=bool(both),
+        task.id, "wrong", tuple(said), mistakes, tuple(findings), together=bool(both)
     )
-
-
-def _runs(answer: Answer) -> bool:
-    """Return whether there is a call in which no exception is raised."""
-    for outcome in answer.outcomes:
-        if not isinstance(outcome, Difference) or outcome.kind != "problem":
-            return True
-    return False
-
-
-def _unnamed(
-    exercise: Exercise, answer: Answer, function: AnswerFunction
-) -> list[Finding]:
-    """Return the findings on a wrong answer that no named mistake gives."""
-    steps: list[Finding] = []
-    if exercise.id == "backward":
-        steps = _wrong_cases(function)
-    clear = [step for step in steps if NO_SUM not in step.text]
-    return clear or single_mistake(answer) or steps or vague_finding(answer)
 
 
 def _agreement(answer: Answer) -> str:
@@ -237,27 +278,6 @@ def _agreement(answer: Answer) -> str:
     if failed:
         said += f", and fails in {failed}"
     return f"{said}."
-
-
-def _named_pair(exercise: Exercise, answer: Answer) -> dict[str, str]:
-    """Return the two named mistakes that together give an answer, by id with their sentences."""
-    for one, other in likeliest_pairs(exercise):
-        source = with_both(exercise, one, other)
-        if source and answer.gives(define(source), exactly=False):
-            return {one.id: str(one), other.id: str(other)}
-    return {}
-
-
-def _wrong_cases(function: AnswerFunction) -> list[Finding]:
-    """Return the findings on those cases of a backward pass that are wrong in themselves."""
-    cases = [c for c in case_reports(function) if c.explanation]
-    if cases and cases[-1].case == 5:
-        cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
-    findings = []
-    for c in cases:
-        text = f"Case {c.case}: {c.explanation}. First at {c.first}."
-        findings.append(Finding("case", f"case {c.case}", text))
-    return findings
 
 
 def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:

@@ -11,7 +11,7 @@ here: each as an expression, a whole body, or edits of the solution (old => new,
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -143,6 +143,10 @@ class Task:
         """Return why a mistake is one in this task; where the task does not say, in general."""
         return self.notes.get(mistake, misconceptions()[mistake]["why"])
 
+    def source(self, body: str | None = None) -> str:
+        """Return a program with this answer; with the solution where None."""
+        raise NotImplementedError
+
     @property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name; one name may have several."""
@@ -167,6 +171,17 @@ class FormulaBlank(Task):
 
     symbols: Mapping[str, str]
     relations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The symbols that are not made of others."""
+        return tuple(s for s in self.symbols if s not in self.relations)
+
+    def source(self, body: str | None = None) -> str:
+        """Return a formula as a function of its symbols; the solution where None."""
+        lines = [f"{symbol} = {made}" for symbol, made in self.relations.items()]
+        lines.append(f"return {self.solution if body is None else body}")
+        return source_of(f"formula({', '.join(self.arguments)})", "\n".join(lines))
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -273,10 +288,11 @@ def source_of(signature: str, body: str) -> str:
     return f"def {signature}:\n{textwrap.indent(text, '    ')}"
 
 
-@cache
+@lru_cache(maxsize=4096)
 def define(source: str, *, table: bool = False) -> AnswerFunction:
     """Return the one function that ``source`` defines; of a table, with all names of tables."""
-    namespace: dict[str, Any] = dict(vars(names)) if table else {"np": np}
+    plain = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
+    namespace: dict[str, Any] = dict(vars(names)) if table else plain
     # The source is this package's own table, never the reader's text.
     exec(source, namespace)
     name, _, _ = source.removeprefix("def ").partition("(")

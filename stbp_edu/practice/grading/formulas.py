@@ -7,11 +7,11 @@ near 0 and far from it. A symbol takes both signs unless what it stands for cann
 
 import ast
 import decimal
-import operator
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
+from types import CodeType
 
 import numpy as np
 
@@ -22,31 +22,20 @@ DEEPEST = 60  # brackets in brackets
 LARGEST_POWER = 9  # powers of powers multiplied
 SMALLEST = 1e-3  # of the numbers in a formula, 0 apart
 LARGEST = 1e3
-POINTS = 8
+NEAR = 8
+"""Points near 0."""
 FAR = (5, 30, 200, 3e3, 1e5, 1e7)
 """Sizes of symbols far from 0, where a formula in abs() and a constant turns."""
-BOUNDS = decimal.Overflow, decimal.Underflow  # what has no value is infinite or NaN
+NO_VALUE = decimal.DivisionByZero, decimal.InvalidOperation
+BEYOND = decimal.Overflow, decimal.Underflow
 EXACT = decimal.Context(
-    300, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=[*BOUNDS]
+    300, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=[*NO_VALUE, *BEYOND]
 )
+NUMBER = re.compile(r"(?<![\w.])[\d.]+(?:e-?\d+)?")
 LIMIT = Decimal("1e-250")
 NOT_NEGATIVE = {
-    "a",
-    "tau",
-    "T",
-    "S",
-    "dt",
-    "pi",
-    "h",
-    "h_next",
-    "f",
-    "f_next",
-    "rate",
-    "sum_o",
-    "o",
-    "o_1",
-    "o_2",
-    "o_3",
+    *("a", "tau", "T", "S", "dt", "pi", "h", "h_next", "f", "f_next"),
+    *("rate", "sum_o", "o", "o_1", "o_2", "o_3"),
 }
 SIGNS = {
     "δ": "delta",
@@ -60,23 +49,16 @@ SIGNS = {
     "f′": "df",  # as the page writes it
 }
 ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
-OPERATORS: dict[type[ast.AST] | str, Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Pow: operator.pow,
-    ast.Div: operator.truediv,
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
+FUNCTIONS: dict[str, Callable[[Decimal], Decimal]] = {
     "exp": Decimal.exp,
     "sqrt": Decimal.sqrt,
     "abs": abs,
 }
-Tree = ast.expr
+ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.USub, ast.UAdd)
 Point = Mapping[str, Decimal]
 
 
-def parse(text: str, symbols: Mapping[str, str]) -> Tree:
+def parse(text: str, symbols: Mapping[str, str]) -> ast.expr:
     """Return the formula as a checked syntax tree.
 
     Raises:
@@ -102,15 +84,15 @@ def parse(text: str, symbols: Mapping[str, str]) -> Tree:
 
 
 def _checked(
-    node: Tree, symbols: Mapping[str, str], depth: int = 0, power: int = 1
-) -> Tree:
+    node: ast.expr, symbols: Mapping[str, str], depth: int = 0, power: int = 1
+) -> ast.expr:
     """Return plain arithmetic with its aliases translated; refuse everything else."""
     if depth > DEEPEST:
         raise ValueError(
             f"It has more than {DEEPEST} brackets in brackets: write it flatter."
         )
 
-    def below(part: Tree, times: int = 1, deeper: int = 1) -> Tree:
+    def below(part: ast.expr, times: int = 1, deeper: int = 1) -> ast.expr:
         """Return a part of the formula, checked, of which a power may be taken."""
         return _checked(part, symbols, depth + deeper, power * times)
 
@@ -121,28 +103,27 @@ def _checked(
                 return ast.Name(name, ast.Load())
             text = f"`{name}` is not one of the symbols here: {listed(symbols)}."
             raise ValueError(f"{text} A product needs its *.")
-        case ast.Constant(value=int() | float() as value) if not isinstance(
-            value, bool
+        case ast.Constant(value=int() | float() as number) if number is not bool(
+            number
         ):
-            if value and not SMALLEST <= value <= LARGEST:
+            if number and not SMALLEST <= number <= LARGEST:
                 raise ValueError(
                     "Numbers must be between 0.001 and 1000 here, such as 2 or 0.5."
                 )
             return node
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            number = getattr(right, "operand", right)  # or its negative
-            exponent = getattr(number, "value", None)
+            exponent = getattr(getattr(right, "operand", right), "value", None)
             if type(exponent) is not int or abs(power * exponent) > LARGEST_POWER:
                 raise ValueError("Powers are small whole numbers here, such as u**2.")
             times = max(1, abs(exponent))
             return ast.BinOp(below(left, times), ast.Pow(), below(right))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in OPERATORS:
+        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, ARITHMETIC):
             # a + b + c has no brackets.
             return ast.BinOp(below(left, deeper=0), op, below(right))
-        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
+        case ast.UnaryOp(op=sign, operand=operand) if isinstance(sign, ARITHMETIC):
             return ast.UnaryOp(sign, below(operand))
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
-            name in OPERATORS
+            name in FUNCTIONS
         ):
             return ast.Call(node.func, [below(argument)], [])
     raise ValueError(
@@ -157,63 +138,56 @@ def listed(symbols: Mapping[str, str]) -> str:
     return ", ".join(lines)
 
 
-def value(node: Tree, point: Point) -> Decimal:
-    """Return a value at a point, as the decimal context computes it; NaN where a part has none."""
-    match node:
-        case ast.Name(id=name):
-            return point[name]
-        case ast.Constant():
-            return Decimal(ast.unparse(node))
-        case ast.UnaryOp(op=sign, operand=operand):
-            found = OPERATORS[type(sign)](value(operand, point))
-        case ast.BinOp(left=left, op=op, right=right):
-            found = OPERATORS[type(op)](value(left, point), value(right, point))
-        case ast.Call(func=ast.Name(id=name), args=[argument]):
-            found = OPERATORS[name](value(argument, point))
-    return found if found.is_finite() else Decimal("nan")
+def value(node: ast.expr, point: Point) -> Decimal | None:
+    """Return a value at a point to 300 digits: NaN where a part has none, None beyond all bounds.
+
+    A number is the decimal that was typed.
+    """
+    with decimal.localcontext(EXACT):
+        try:
+            names = {"Decimal": Decimal, **FUNCTIONS, **point}
+            found: Decimal = eval(_code(ast.unparse(node)), names)
+        except NO_VALUE:
+            return Decimal("nan")
+        except BEYOND:
+            return None
+        return found
 
 
-def equal(a: Tree, b: Tree, blank: FormulaBlank) -> bool:
+@lru_cache(maxsize=256)
+def _code(text: str) -> CodeType:
+    """Return the code of a formula that is checked, with decimals for its numbers."""
+    return compile(NUMBER.sub(r'Decimal("\g<0>")', text), "<formula>", "eval")
+
+
+def equal(a: ast.expr, b: ast.expr, blank: FormulaBlank) -> bool:
     """Return whether two formulas are equal for all values of the blank's symbols.
 
     Where one of them passes all bounds of the numbers, such as exp(u**9) far from 0, the point
     tells nothing.
     """
     compared = 0
-    with decimal.localcontext(EXACT):
-        for k, point in enumerate(points(blank)):
-            x = _value_at(a, blank, k)
-            if x is None:
-                continue
-            try:
-                y = value(b, point)
-            except BOUNDS:
-                continue
-            if x.is_finite() != y.is_finite():
-                return False
-            if x.is_finite():
+    for point in points(blank):
+        x, y = value(a, point), value(b, point)
+        if x is None or y is None:
+            continue
+        if x.is_finite() != y.is_finite():
+            return False
+        if x.is_finite():
+            with decimal.localcontext(EXACT):
                 if not abs(x - y) <= LIMIT * abs(y):
                     return False
-                compared += 1
+            compared += 1
     return compared > 0
-
-
-@lru_cache(maxsize=256)  # an answer is compared with every mistake, and every two
-def _value_at(node: Tree, blank: FormulaBlank, k: int) -> Decimal | None:
-    """Return a formula's value at a point, in ``EXACT``; None where it passes bounds."""
-    try:
-        return value(node, points(blank)[k])
-    except BOUNDS:
-        return None
 
 
 @cache
 def points(blank: FormulaBlank) -> list[Point]:
     """Return the seeded points at which formulas are compared: the value of each symbol.
 
-    The first ``POINTS`` lie near 0; then come the sizes of ``FAR``, each with every sign as well.
+    The first ``NEAR`` lie near 0; then come the sizes of ``FAR``, each with every sign as well.
     """
-    drawn: list[tuple[int, int, float]] = [(31, k, 1) for k in range(POINTS)]
+    drawn: list[tuple[int, int, float]] = [(31, k, 1) for k in range(NEAR)]
     for k, size in enumerate(FAR):
         drawn += [(32, k, size), (32, k, -size)]
     found: list[Point] = []
@@ -223,13 +197,9 @@ def points(blank: FormulaBlank) -> list[Point]:
         signs = rng.choice([1, -1], len(blank.symbols)).tolist()
         point = {}
         for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True):
-            factor = sign * scale
-            if symbol in NOT_NEGATIVE:
-                factor = abs(scale)
+            factor = abs(scale) if symbol in NOT_NEGATIVE else sign * scale
             point[symbol] = Decimal(str(size * factor))
         for symbol, formula in blank.relations.items():
-            tree = parse(formula, blank.symbols)
-            with decimal.localcontext(EXACT):
-                point[symbol] = value(tree, point)
+            point[symbol] = value(parse(formula, blank.symbols), point) or Decimal(0)
         found.append(point)
     return found
