@@ -6,9 +6,9 @@ returns is held against the package's sweep.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from stbp_edu.parameters import Params
 from stbp_edu.practice.grading.answer import alike
 from stbp_edu.practice.grading.calling import CallResult, Difference, plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
-from stbp_edu.practice.tasks.catalogue import define
+from stbp_edu.practice.tasks.catalogue import define, source_of
 
 COUNTED = re.compile(r"\[t\] = |append\(|reversed|if ")
 """What is in the lines that have terms."""
@@ -122,80 +122,37 @@ class Evidence:
     @property
     def symptoms(self) -> tuple[str, ...]:
         """The names of the symptoms that hold."""
-        found = [name for name, (_, holds) in SYMPTOMS.items() if holds(self)]
+        found = [
+            name
+            for name, (_, test) in SYMPTOMS.items()
+            if define(source_of("holds(wrong, seen, factor, raises)", test))(
+                self.wrong, self.wrong["T = 4"], self.factor, self.raises
+            )
+        ]
         return tuple(found)
 
-    @property
-    def seen(self) -> Wrong:
-        """The wrong gradients of the network from which the others differ."""
-        return self.wrong["T = 4"]
 
-
-SYMPTOMS: dict[str, tuple[str, Callable[[Evidence], bool]]] = {
-    "T=1": ("wrong at T = 1 already", lambda e: bool(e.wrong["T = 1"])),
-    "T>1": (
-        "wrong only where T > 1",
-        lambda e: not e.wrong["T = 1"] and bool(e.wrong["T = 2"]),
-    ),
-    "T>2": (
-        "wrong only where T > 2",
-        lambda e: not e.wrong["T = 1"] | e.wrong["T = 2"],
-    ),
-    "S>1": ("wrong only where S > 1", lambda e: not e.wrong["S = 1"]),
-    "hidden": (
-        "wrong only below the output layer",
-        lambda e: not {"W[3]", "b[3]"} & e.seen,
-    ),
-    "output": (
-        "wrong only in the output layer",
-        lambda e: set() < e.seen <= {"W[3]", "b[3]"},
-    ),
-    "W": ("wrong only in W", lambda e: {name[0] for name in e.seen} == {"W"}),
-    "b": ("wrong only in b", lambda e: {name[0] for name in e.seen} == {"b"}),
-    "factor": (
-        "all gradients are off by one constant factor",
-        lambda e: e.factor is not None,
-    ),
-    "spikes": (
-        "wrong only where a neuron has spiked",
-        lambda e: not e.wrong["no spikes"],
-    ),
-    "widths": (
-        "an error is raised unless all layers are equally wide",
-        lambda e: e.raises,
-    ),
-}
+SYMPTOMS: dict[str, list[str]] = table()["symptoms"]
 """What can be seen of a bug from outside, by the name that ``hunt`` takes: words, and a test."""
 
 
 @cache
 def networks() -> dict[str, tuple[ForwardPass, ...]]:
     """Return the networks by name, each as a spiking network and as its smooth twin."""
-    shapes = {
-        "T = 1": (1, S),
-        "T = 2": (2, S),
-        "T = 4": (T, S),
-        "S = 1": (T, 1),
-    }
-    draw = partial(draw_network, sizes=SIZES, tau=0.6)
+    shapes = {"T = 1": (1, S), "T = 2": (2, S), "T = 4": (T, S), "S = 1": (T, 1)}
     drawn: dict[str, tuple[ForwardPass, ...]] = {}
-    for name, (steps, samples) in shapes.items():
-        spiking = draw(800, T=steps, S=samples, smooth=False)
-        twin = draw(801, T=steps, S=samples, smooth=True)
-        drawn[name] = spiking, twin
-    spiking, _ = drawn["T = 4"]
-    silent = _silent(spiking)
-    drawn["no spikes"] = silent, silent
+    for name, shape in shapes.items():
+        drawn[name] = (
+            draw_network(800, SIZES, *shape, tau=0.6, smooth=False),
+            draw_network(801, SIZES, *shape, tau=0.6, smooth=True),
+        )
+    net, _ = drawn["T = 4"]
+    # No neuron reaches the threshold.
+    W, b = ([None, *(x / 8 for x in of[1:])] for of in (net.params.W, net.params.b))
+    params = Params(W, b)
+    trace = forward(net.trace.O[0], params, net.neuron)
+    drawn["no spikes"] = (replace(net, trace=trace, params=params),)
     return drawn
-
-
-def _silent(net: ForwardPass) -> ForwardPass:
-    """Return a network with parameters so small that no neuron reaches the threshold."""
-    W = [weights / 8 for weights in net.params.W[1:]]
-    b = [biases / 8 for biases in net.params.b[1:]]
-    small = Params([None, *W], [None, *b])
-    trace = forward(net.trace.O[0], small, net.neuron)
-    return replace(net, trace=trace, params=small)
 
 
 def ran(bug: Bug, net: ForwardPass) -> tuple[CallResult, dict[str, Any]]:
@@ -228,31 +185,24 @@ def _factor(got: Any, right: dict[str, Any]) -> float | None:
     """Return the constant by which all gradients are off, if there is one."""
     if not isinstance(got, dict):
         return None
-    mine = got["b[3]"]
     exact = right["b[3]"]
-    factor = float(mine @ exact / (exact @ exact))
-    if wrong_gradients(got, right, factor):
-        return None
-    return factor
+    factor = float(got["b[3]"] @ exact / (exact @ exact))
+    return None if wrong_gradients(got, right, factor) else factor
 
 
 @cache
 def evidence(bug: Bug) -> Evidence:
     """Return the effects of a bug on every network."""
-    runs = {}
-    wrong = {}
-    for name, (spiking, twin) in networks().items():
-        one = ran(bug, spiking)
-        other = ran(bug, twin)
-        runs[name] = one, other
-        wrong[name] = wrong_gradients(*one) | wrong_gradients(*other)
-    (outcome, right), other = runs["T = 4"]
-    factor = _factor(outcome, right)
-    of_twin = _factor(*other)
-    if factor is None or of_twin is None or f"{factor:.9g}" != f"{of_twin:.9g}":
-        factor = None
+    runs = {name: [ran(bug, net) for net in nets] for name, nets in networks().items()}
+    wrong = {
+        name: frozenset().union(*(wrong_gradients(*run) for run in of))
+        for name, of in runs.items()
+    }
+    factors = [_factor(*run) for run in runs["T = 4"]]
+    is_one = None not in factors and len({f"{c:.9g}" for c in factors}) == 1
+    outcome, _ = runs["T = 4"][0]
     raises = isinstance(outcome, Difference)
-    return Evidence(wrong, factor, raises)
+    return Evidence(wrong, factors[0] if is_one else None, raises)
 
 
 def first_wrong(bug: Bug) -> str:

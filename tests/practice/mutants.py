@@ -94,7 +94,7 @@ def mutated(
 
 
 @cache
-def fresh_networks():
+def fresh_networks(_kind=""):
     return (
         draw_network(9700, (5, 4, 3), T=5, S=3, tau=0.8, smooth=True),
         draw_network(9701, (3, 4, 4, 2), T=3, S=2, tau=0.4, smooth=True),

@@ -72,7 +72,7 @@ def test_a_formula_without_a_value_is_told_so(answer):
 @pytest.mark.parametrize(
     ("equation", "answer", "words"),
     [
-        ("gate-df", "-exp(-o/tau) + o", "`o` is added"),
+        ("gate-df", "-exp(-o/tau) + o", "in more than one place. With"),
         ("c3-delta", "u**2 + h*f", "in more than one place. With"),
         ("c3-delta", "sqrt(delta_T + eps_next*u*df)", "replaced by its square root"),
     ],

@@ -111,6 +111,8 @@ def without(source, part):
 
 NOTHING_FITS = {
     "c3-delta": "np.cumsum(delta_last, axis=0) + 3 * err_next * U * df",
+    "two-paths": "direct + outer * inner + 0.7 * direct * outer",
+    "momentum": "return p - lr * (mu * m + g), 0.5 * m * mu + g",
     "c3-epsilon": "delta * h * h + 0.1 * epsilon_next * f",
     "batch-parts": "s / S => s - S",
     "c3-delta-formula": "u**2 + h*f",

@@ -16,10 +16,8 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading import hypotheses
-from stbp_edu.practice.grading.answer import Answer, same
-from stbp_edu.practice.grading.calling import tried
+from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.hypotheses import ALL, Hypothesis, Place, places
-from stbp_edu.practice.tasks import AnswerFunction, Inputs
 from stbp_edu.practice.tasks.catalogue import define
 
 MOST_READINGS = 3
@@ -213,16 +211,11 @@ def several_mistakes(answer: Answer) -> list[Finding]:
     """Return what is found where no single mistake explains an answer, or []."""
     if not any(answer.misses(FEW_DIGITS)):
         return [Finding("digits", "", ROUNDED)]
-    if answer.view:
-        return []
-    return _wrong_terms(answer) or _needed_inputs(answer)
+    return [] if answer.view else _wrong_terms(answer)
 
 
 def _wrong_terms(answer: Answer) -> list[Finding]:
-    """Return which terms of a sum have a wrong factor, and which input is added to it.
-
-    The factors and the input are those that give the answer.
-    """
+    """Return which terms of a sum have a wrong factor, where the factors give the answer."""
     every = places(answer.source)
     whole = next((place for place in every if place.result == ALL), None)
     if whole is None:
@@ -231,25 +224,21 @@ def _wrong_terms(answer: Answer) -> list[Finding]:
     terms = {f"{signs[p.node]}{p.written}": p for p in every if p.node in signs}
     columns = {term: _numbers(answer, whole.program(term)) for term in terms}
     y = np.concatenate([answer.vector(o, k) for k, o in enumerate(answer.outcomes)])
-    for name in ("", *whole.names):
-        added = {name: _numbers(answer, whole.program(name))} if name else {}
-        factors = fitted(columns | added, y, answer.rtol)
-        program = whole.program(" + ".join(f"{c} * {t}" for t, c in factors.items()))
-        if not factors or not answer.gives(program):
-            continue
-        said = [f"`{name}` is added, {factors.pop(name):.4g} times"] if name else []
-        wrong = [term for term, c in factors.items() if c != 1]
-        for term in wrong:
-            words = f"is {factors[term]:.4g} times what it should be"
-            words = words if factors[term] else "is left out"
-            said.append(f"{terms[term].made_of} {words}")
-        found = [ast.unparse(terms[term].node) for term in wrong] or [name]
-        text = f"It is what you get if {', and '.join(said)}."
-        return [
-            Finding("term", place, "" if k else text, program)
-            for k, place in enumerate(found)
-        ]
-    return []
+    factors = fitted(columns, y, answer.rtol)
+    program = whole.program(" + ".join(f"{c} * {t}" for t, c in factors.items()))
+    if not factors or not answer.gives(program):
+        return []
+    wrong = [term for term, c in factors.items() if c != 1]
+    said = []
+    for term in wrong:
+        words = f"is {factors[term]:.4g} times what it should be"
+        words = words if factors[term] else "is left out"
+        said.append(f"{terms[term].made_of} {words}")
+    text = f"It is what you get if {', and '.join(said)}."
+    return [
+        Finding("term", terms[term].text, "" if k else text, program)
+        for k, term in enumerate(wrong)
+    ]
 
 
 def _signs(node: ast.expr, sign: str = "") -> dict[ast.expr, str]:
@@ -283,32 +272,3 @@ def fitted(columns: dict[str, Array], y: Array, rtol: float) -> dict[str, float]
     if np.linalg.norm(A @ c - y) >= rtol * max(float(np.linalg.norm(y)), 1e-30):
         return {}
     return dict(zip(columns, np.round(c, 6).tolist(), strict=True))
-
-
-def _needed_inputs(answer: Answer) -> list[Finding]:
-    """Return the inputs that each bring the mistake in: with one of them at 0, all is right."""
-    solution = define(answer.source)
-    names = answer.source.partition("(")[2].partition(")")[0].split(", ")
-    needed = [
-        name
-        for j, name in enumerate(names)
-        if all(_right_without(answer, solution, j, s) for s in answer.situations)
-    ]
-    few = " or ".join(f"`{name}`" for name in needed)
-    text = f"With {few} at 0 your result is right: look at the terms with {few}."
-    return [Finding("term", name, "" if k else text) for k, name in enumerate(needed)]
-
-
-def _right_without(
-    answer: Answer, solution: AnswerFunction, j: int, inputs: Inputs
-) -> bool:
-    """Return whether an answer is right, and not 0, with the j-th input at 0."""
-    args = list(inputs.args)
-    if not isinstance(args[j], (float, np.ndarray)):
-        return False
-    args[j] = 0.0 * args[j]
-    right = tried(solution, args, inputs.right)
-    parts: Any = right.values() if isinstance(right, dict) else ()
-    if not any(np.any(part) for part in parts):
-        return False
-    return same(answer.ask(args, inputs.right), right, answer.rtol)

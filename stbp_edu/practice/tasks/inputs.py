@@ -5,16 +5,13 @@ the ``WALKS``. Or it draws them at random: ``draw`` is an expression in ``rng`` 
 of the call, or a body that returns the arguments, in the names of
 :mod:`stbp_edu.practice.tasks.names`.
 
-The networks differ in T, S, N, τ and widths, so no wrong answer passes by luck: some spike
-hard, some are smooth twins (so that no factor is 0 or 1 by chance), and one is square in every
-dimension, so a transposed matrix runs and can be named. The names in a signature say what to
-pass: ``QUANTITIES`` gives each at a cell (t, n), ``err_next`` is err one step later, ``W_above`` is
-W one layer up.
+The names in a signature say what to pass: ``content/quantities.toml`` says how each is taken from
+a network at a cell (t, n); ``err_next`` is err one step later, ``W_above`` is W one layer up.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import product
 from typing import Any
 
@@ -22,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
+from stbp_edu._support.files import read_toml
 from stbp_edu.cases import case_at, sweep
 from stbp_edu.forward_pass import Adjoints, Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
 from stbp_edu.practice.tasks.catalogue import (
+    CONTENT,
     AnswerFunction,
     Exercise,
     define,
@@ -86,32 +85,20 @@ class ForwardPass:
         yield from ((t, n) for t, n in order if case_at(t, n, T, N) == case)
 
 
-def probe_networks() -> tuple[ForwardPass, ...]:
+@cache
+def _table() -> dict[str, Any]:
+    """Return the networks, and how quantities are taken from them."""
+    return read_toml(CONTENT / "quantities.toml")
+
+
+def probe_networks(kind: str = "cells") -> tuple[ForwardPass, ...]:
     """Return newly drawn networks; the same at every call and on every machine."""
-    return (
-        draw_network(700, (4, 3, 2), T=4, S=2, tau=0.5, smooth=False),
-        draw_network(701, (3, 3, 3, 3), T=3, S=3, tau=0.7, smooth=True, v_th=0.5),
-        draw_network(702, (3, 5, 4, 2), T=5, S=3, tau=0.9, smooth=False, v_th=0.75),
-        draw_network(703, (2, 4, 3), T=2, S=4, tau=0.3, smooth=True),
-        draw_network(704, (3, 2), T=3, S=2, tau=0.6, smooth=True),
-        draw_network(705, (2, 3, 2), T=1, S=3, tau=0.5, smooth=True),
-    )
+    return tuple(draw_network(**row) for row in _table()["networks"][kind])
 
 
 def wide_network() -> ForwardPass:
     """Return a network in which every layer below has more than T·S neurons."""
-    return draw_network(773, (9, 9, 9, 9), T=4, S=2, tau=0.6, smooth=True)
-
-
-def more_networks() -> tuple[ForwardPass, ...]:
-    """Return networks of other shapes and of the linear gate, for answers that take them whole."""
-    return (
-        draw_network(
-            706, (3, 1, 4, 2, 3), T=6, S=1, tau=0.7, smooth=True, gate="linear"
-        ),
-        draw_network(707, (2, 3, 1), T=7, S=1, tau=0.4, smooth=False, gate="linear"),
-        wide_network(),
-    )
+    return draw_network(**_table()["networks"]["whole"][-1])
 
 
 def at_threshold() -> ForwardPass:
@@ -158,79 +145,25 @@ def draw_network(
 TimeSteps = int | NDArray[np.intp]
 """One time step, or all of them."""
 
-QUANTITIES: dict[str, Callable[[ForwardPass, TimeSteps, int], Any]] = {
-    "trace": lambda net, t, n: net.trace,
-    "targets": lambda net, t, n: net.targets,
-    "params": lambda net, t, n: net.params,
-    "neuron": lambda net, t, n: net.neuron,
-    "tau": lambda net, t, n: net.neuron.tau,
-    "S": lambda net, t, n: net.shape[1],
-    "spikes": lambda net, t, n: net.trace.O[0],
-    "Y": lambda net, t, n: net.targets,
-    "W": lambda net, t, n: net.params.W[n],
-    "b": lambda net, t, n: net.params.b[n],
-    "U": lambda net, t, n: net.trace.U[n][t],
-    "O": lambda net, t, n: net.trace.O[n][t],
-    "X": lambda net, t, n: net.trace.O[n - 1][t + 1] @ net.params.W[n].T,
-    "f": lambda net, t, n: net.neuron.f(net.trace.O[n][t]),
-    "O_gate": lambda net, t, n: net.neuron.f(net.trace.O[n][t]),
-    "df": lambda net, t, n: net.neuron.df(net.trace.O[n][t]),
-    "dO_gate": lambda net, t, n: net.neuron.df(net.trace.O[n][t]),
-    "h": lambda net, t, n: net.neuron.h(net.trace.U[n][t]),
-    "delta": lambda net, t, n: net.signals["delta"][n][t],
-    "epsilon": lambda net, t, n: net.signals["epsilon"][n][t],
-    "err": lambda net, t, n: net.signals["epsilon"][n][t],
-    "v_th": lambda net, t, n: net.neuron.v_th,
-    "k": lambda net, t, n: (net.shape[0] + 1) // 2,
-    "cost": lambda net, t, n: 0.1 * net.neuron.tau,
-    "alpha": lambda net, t, n: 1 - net.neuron.tau / 2,
-    "gamma": lambda net, t, n: net.signals["gamma"][n][t],
-    "t": lambda net, t, n: t,
-    "n": lambda net, t, n: n,
-    "T": lambda net, t, n: net.shape[0],
-    "N": lambda net, t, n: net.params.N,
-}
-"""Each quantity by the name that signatures give it, taken from a network at (t, n)."""
-
-ELSEWHERE: dict[str, Callable[[TimeSteps, int, int], tuple[TimeSteps, int]]] = {
-    "next": lambda t, n, T: (t + 1, n),
-    "last": lambda t, n, T: (T - 1, n),
-    "above": lambda t, n, T: (t, n + 1),
-    "below": lambda t, n, T: (t, n - 1),
-}
-"""The cell at which a quantity with this ending is taken, such as ``err_next``."""
-
-ONE_NEURON: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "y": ("Y", lambda Y: Y[-1, -1]),
-    "o": ("O", lambda O: O[:, -1, -1]),
-    "u": ("U", lambda U: float(U[-1, -1])),
-    "S": ("S", int),
-    "epsilon": ("epsilon", lambda epsilon: epsilon[:, -1, -1]),
-    "o_below": ("O_below", lambda O: O[:, -1, 0]),
-    "err_above": ("err_above", lambda err: err[-1]),
-    "w_to": ("W_above", lambda W: W[:, -1]),
-}
-"""Inputs for one neuron, the last of its layer, in the last sample: what is taken of what.
-
-Of a quantity that is not listed, the last entry is taken.
-"""
-
 
 def quantity(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
     """Return the quantity of this name at (t, n)."""
-    if name in QUANTITIES:
-        return QUANTITIES[name](net, t, n)
+    known = _table()["quantities"]
     base, _, elsewhere = name.partition("_")
-    if elsewhere:
-        T, _, _ = net.shape
-        t, n = ELSEWHERE[elsewhere](t, n, T)
-    return QUANTITIES[base](net, t, n)
+    if name not in known:
+        t, n = _taken("net, t, n", _table()["elsewhere"][elsewhere])(net, t, n)
+    return _taken("net, t, n", known.get(name) or known[base])(net, t, n)
 
 
 def one_neuron(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
     """Return the quantity of this name at (t, n) for one neuron and one sample."""
-    of_layer, entry = ONE_NEURON.get(name, (name, lambda values: float(values[-1, -1])))
-    return entry(quantity(of_layer, net, t, n))
+    of_layer, entry = _table()["one_neuron"].get(name, (name, "float(x[-1, -1])"))
+    return _taken("x", entry)(quantity(of_layer, net, t, n))
+
+
+def _taken(arguments: str, expression: str) -> AnswerFunction:
+    """Return an expression of the tables as a function."""
+    return define(source_of(f"taken({arguments})", expression))
 
 
 Walk = Iterator[tuple[TimeSteps, int, str]]
@@ -323,7 +256,7 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     walk, _, scalar = exercise.inputs.partition(", ")
     take = one_neuron if scalar else quantity
     networks = probe_networks()
-    networks += more_networks() if WALKS[walk] is _whole else ()
+    networks += probe_networks("whole") if WALKS[walk] is _whole else ()
     networks += (at_threshold(),) if walk.endswith("threshold") else ()
     found = []
     for net in networks:
