@@ -42,6 +42,8 @@ def named_pair(task: Task, answer: Answer) -> list[Mistake]:
     """
     for touching in (False, True):
         for one, other in likeliest_pairs(task):
+            if touching and with_both(task, one, other, touching=False):
+                continue
             source = with_both(task, one, other, touching=touching)
             if source and answer.gives(source, exactly=False):
                 return [one, other]

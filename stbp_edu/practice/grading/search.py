@@ -15,9 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.practice.grading import hypotheses
 from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.grading.hypotheses import ALL, Hypothesis, Place, places
+from stbp_edu.practice.grading.hypotheses import (
+    ALL,
+    Hypothesis,
+    Place,
+    joined,
+    of_value,
+    places,
+    rewritten,
+)
 from stbp_edu.practice.tasks.catalogue import define
 
 MOST_READINGS = 3
@@ -44,14 +51,6 @@ class Finding(NamedTuple):
     program: str = ""  # the solution with this change, where it gives the answer
 
 
-class Reading(NamedTuple):
-    """One change that explains an answer."""
-
-    id: str
-    words: str
-    program: str
-
-
 def single_mistake(answer: Answer) -> list[Finding]:
     """Return the one place that explains an answer with its expression, or []."""
     right = [answer.vector(outcome, k) for k, outcome in enumerate(answer.right)]
@@ -62,7 +61,9 @@ def single_mistake(answer: Answer) -> list[Finding]:
         )
         return [Finding("factor", "", text)]
     every = places(answer.source)
-    found = _explanations(answer, every, _rewritten)
+    found = _explanations(
+        answer, every, lambda of, place: _fitting(of, place, rewritten(place))
+    )
     is_long = len(every) > FEW_PLACES or answer.view is not None
     if found or is_long:
         return found
@@ -72,43 +73,35 @@ def single_mistake(answer: Answer) -> list[Finding]:
 def _explanations(
     answer: Answer,
     every: Sequence[Place],
-    readings: Callable[[Answer, Place], Iterable[Reading]],
+    readings: Callable[[Answer, Place], Iterable[Finding]],
 ) -> list[Finding]:
     """Return the places that explain an answer, the first with the sentence on all."""
-    found: dict[str, tuple[Reading, Place]] = {}
+    found: dict[str, Finding] = {}
     inside = set[ast.AST]()  # what is within a place that explains it already
     for place in every:
         if place.node in inside:
             continue
         for reading in readings(answer, place):
-            if reading.words not in found:
-                found[reading.words] = reading, place
+            if reading.text not in found:
+                found[reading.text] = reading
                 inside.update(ast.walk(place.node))
     few = list(found)[:MOST_READINGS]
     text = f"It is what you get if {', or if '.join(few)}"
     text += " (each of them fits)." if len(few) > 1 else "."
-    return [
-        Finding(reading.id, place.text, "" if k else text, reading.program)
-        for k, (reading, place) in enumerate(found[words] for words in few)
-    ]
+    return [found[w]._replace(text="" if k else text) for k, w in enumerate(few)]
 
 
 def _fitting(
     answer: Answer, place: Place, tried_: Iterable[Hypothesis]
-) -> Iterator[Reading]:
-    """Yield the hypotheses that explain an answer."""
+) -> Iterator[Finding]:
+    """Yield the hypotheses that explain an answer, each with its words alone."""
     for id_, words, expression in tried_:
         program = place.program(expression)
         if answer.gives(program):
-            yield Reading(id_, words, program)
+            yield Finding(id_, place.text, words, program)
 
 
-def _rewritten(answer: Answer, place: Place) -> Iterator[Reading]:
-    """Yield the other expressions in a place that explain an answer."""
-    return _fitting(answer, place, hypotheses.rewritten(place))
-
-
-def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
+def _of_value(answer: Answer, place: Place) -> Iterator[Finding]:
     """Yield what the value in a place may have become that explains an answer."""
     ndim = None if place.is_index else _axes_at(answer, place)
     if ndim is None:
@@ -120,7 +113,7 @@ def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
         axes = answer.axes
         if 0 <= place.result < len(answer.parts):
             what = answer.parts[place.result]
-    changes = hypotheses.of_value(what, place.written, ndim, axes)
+    changes = of_value(what, place.written, ndim, axes)
     yield from _fitting(answer, place, changes)
     for id_, expression, words in JOINS:
         program = place.program(expression.format(place.written))
@@ -132,8 +125,8 @@ def _of_value(answer: Answer, place: Place) -> Iterator[Reading]:
 
         c = constant(answer, with_constant)
         if c not in ("", "0"):
-            yield Reading(id_, f"{what} is {c} {words}", program)
-    yield from _fitting(answer, place, hypotheses.joined(place))
+            yield Finding(id_, place.text, f"{what} is {c} {words}", program)
+    yield from _fitting(answer, place, joined(place))
 
 
 def _axes_at(answer: Answer, place: Place) -> int | None:

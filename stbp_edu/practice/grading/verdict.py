@@ -11,7 +11,7 @@ import dis
 import io
 import pickle
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 
@@ -301,22 +301,19 @@ def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
     return said
 
 
+@cache
 def situations(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return the inputs of an exercise's function, closed to changes, with the right results."""
-    return _kept(exercise)()
-
-
-@cache
-def _kept(exercise: Exercise) -> Callable[[], tuple[Inputs, ...]]:
-    """Return a function that makes the situations from bytes, which no answer can change."""
     answer = exercise.comparable(exercise.answer)
     every = []
     for inputs in tasks.inputs_of(exercise):
         right = answer(*copy.deepcopy(inputs.args))
         every.append(replace(inputs, right=right))
-    # Pickled once, no array is a part of another.
-    whole = pickle.loads(pickle.dumps(tuple(every)))
+    # An array over bytes cannot be written to; copied once, none is a part of another.
     buffers: list[pickle.PickleBuffer] = []
+    whole = tuple(copy.deepcopy(every))
     text = pickle.dumps(whole, protocol=5, buffer_callback=buffers.append)
-    kept = [buffer.raw().tobytes() for buffer in buffers]
-    return partial(pickle.loads, text, buffers=kept)
+    closed: tuple[Inputs, ...] = pickle.loads(
+        text, buffers=[buffer.raw().tobytes() for buffer in buffers]
+    )
+    return closed
