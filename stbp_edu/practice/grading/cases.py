@@ -154,8 +154,9 @@ def recover_epsilon(
     spikes = net.trace.O[n - 1].reshape(T * S, -1)
     below = np.column_stack([spikes, np.ones(T * S)])
     E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
-    misfit = np.linalg.norm(below.T @ E - gradient.T) / np.linalg.norm(gradient)
-    return E.reshape(T, S, -1), float(np.nan_to_num(misfit))
+    off = float(np.linalg.norm(below.T @ E - gradient.T))
+    misfit = off / max(float(np.linalg.norm(gradient)), 1e-30)
+    return E.reshape(T, S, -1), misfit
 
 
 def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> Iterator[str]:
