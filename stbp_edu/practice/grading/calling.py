@@ -220,7 +220,8 @@ def what_it_is(value: Any) -> str:
         return "complex numbers (a root or a power of a negative number?)"
     if isinstance(value, (list, tuple)):
         return f"{kind} that makes no array"
-    if is_array or isinstance(value, (int, float)):
+    is_short = isinstance(value, int) and value.bit_length() < 64
+    if is_array or is_short or isinstance(value, float):
         return "array" if np.ndim(value) else "number"
     return kind
 
