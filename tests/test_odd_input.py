@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stbp_edu.cli.main import main
 from stbp_edu.practice import Feedback, check, check_formula, exercises
 from stbp_edu.practice.tasks import blanks
-from stbp_edu.practice.tasks.catalogue import define
+from stbp_edu.practice.tasks.programs import define
 from tests.practice.mutants import mutated
 
 resource = pytest.importorskip("resource", reason="Windows does not limit memory")

@@ -21,7 +21,7 @@ from stbp_edu.parameters import Params
 from stbp_edu.practice.grading.answer import alike
 from stbp_edu.practice.grading.calling import CallResult, Difference, plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
-from stbp_edu.practice.tasks.catalogue import define, source_of
+from stbp_edu.practice.tasks.programs import define, source_of
 
 COUNTED = re.compile(r"\[t\] = |append\(|reversed|if ")
 """What is in the lines that have terms."""

@@ -17,7 +17,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.tasks import Exercise, Task, inputs_of, misconceptions, tasks
-from stbp_edu.practice.tasks.catalogue import define, source_of
+from stbp_edu.practice.tasks.programs import define, source_of
 
 NEEDED = [
     "title",

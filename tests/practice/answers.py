@@ -3,7 +3,7 @@
 from stbp_edu.practice import check, check_formula
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.tasks import Exercise, Task
-from stbp_edu.practice.tasks.catalogue import edited
+from stbp_edu.practice.tasks.programs import edited
 
 
 def feedback_on(task: Task, body: str | None = None) -> Feedback:

@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import call, plain
 from stbp_edu.practice.tasks import Exercise, Inputs, draw_network, inputs, inputs_of
-from stbp_edu.practice.tasks.catalogue import define
+from stbp_edu.practice.tasks.programs import define
 
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.MatMult, ast.Pow)
 COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)

@@ -13,8 +13,8 @@ from stbp_edu.practice.bugs import bugs, evidence, ran, table, wrong_gradients
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
 from stbp_edu.practice.tasks import ForwardPass, draw_network
-from stbp_edu.practice.tasks.catalogue import define
 from stbp_edu.practice.tasks.inputs import probe_networks
+from stbp_edu.practice.tasks.programs import define
 from stbp_edu.verify import autodiff
 from tools.pages.page_names import bug_hunt
 from tools.templates import filled

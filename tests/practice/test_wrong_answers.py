@@ -21,7 +21,7 @@ from stbp_edu.practice import check, exercises
 from stbp_edu.practice.grading.answer import same
 from stbp_edu.practice.grading.calling import call
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.practice.tasks.catalogue import define, edited
+from stbp_edu.practice.tasks.programs import define, edited
 from tests.practice.answers import feedback_on
 from tests.practice.mutants import fresh_inputs, mutants
 

@@ -18,7 +18,7 @@ from stbp_edu.practice.grading.calling import (
     tried,
 )
 from stbp_edu.practice.tasks import AnswerFunction, Inputs, step_name
-from stbp_edu.practice.tasks.catalogue import define
+from stbp_edu.practice.tasks.programs import define
 
 RTOL = 1e-6
 SHORT_RTOL = 2e-5

@@ -25,7 +25,7 @@ from stbp_edu.practice.grading.hypotheses import (
     places,
     rewritten,
 )
-from stbp_edu.practice.tasks.catalogue import define
+from stbp_edu.practice.tasks.programs import define
 
 MOST_READINGS = 3
 FEW_PLACES = 75

@@ -27,7 +27,7 @@ from stbp_edu.practice.grading.cases import NO_SUM, wrong_cases
 from stbp_edu.practice.grading.named import named, named_pair
 from stbp_edu.practice.grading.search import Finding, several_mistakes, single_mistake
 from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
-from stbp_edu.practice.tasks.catalogue import define
+from stbp_edu.practice.tasks.programs import define
 
 LONGEST_PRINT = 80
 KEPT = (
@@ -124,29 +124,40 @@ def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
     right = formulas.parse(blank.solution, blank.symbols)
     if formulas.equal(tree, right, blank):
         return judged("right", f"It equals the right-hand side of ({blank.equation}).")
-    points = formulas.points(blank)
-    solution = define(blank.source())
-    every = []
-    for point in points[: formulas.NEAR]:
-        args = tuple(float(point[name]) for name in blank.arguments)
-        every.append(Inputs(args, "", right=solution(*args)))
     reader = define(blank.source(ast.unparse(tree)))
-    compared = Answer(blank.source(), every, partial(tried, reader))
+    compared = Answer(blank.source(), _points(blank), partial(tried, reader))
     with _quiet():
-        if not any(compared.wrong):
-            exact = formulas.value(tree, points[0])
-            is_tiny = exact is None or exact.is_finite()
-            finding = ("tiny", "", TINY) if is_tiny else ("no-value", "", NO_VALUE)
-            feedback = judged("wrong", finding[2])
-            feedback = replace(feedback, findings=(Finding(*finding),))
-        elif not any(np.isfinite(array).all() for array in compared.arrays):
-            feedback = judged("wrong", NO_VALUE)
-            found = Finding("no-value", "", NO_VALUE)
-            feedback = replace(feedback, findings=(found,))
-        else:
-            feedback = _explained(blank, compared)
+        fault = _fault(blank, tree, compared)
+        found = (
+            Feedback(blank.id, "wrong", (fault.text,), findings=(fault,))
+            if fault
+            else None
+        )
+        feedback = found or _explained(blank, compared)
     said = feedback.message or (f"{SEVERAL} {_first_point(blank, compared)}",)
     return replace(feedback, message=(*said, blank.pointer))
+
+
+@cache
+def _points(blank: FormulaBlank) -> list[Inputs]:
+    """Return the symbols' values near 0, with the right ones of the formula."""
+    solution = define(blank.source())
+    every = []
+    for point in formulas.points(blank)[: formulas.NEAR]:
+        args = tuple(float(point[name]) for name in blank.arguments)
+        every.append(Inputs(args, "", right=solution(*args)))
+    return every
+
+
+def _fault(blank: FormulaBlank, tree: ast.expr, answer: Answer) -> Finding | None:
+    """Return the finding on a formula without values, or with those of the right one near 0."""
+    if not any(answer.wrong):
+        exact = formulas.value(tree, formulas.points(blank)[0])
+        if exact is None or exact.is_finite():
+            return Finding("tiny", "", TINY)
+    elif any(np.isfinite(array).all() for array in answer.arrays):
+        return None
+    return Finding("no-value", "", NO_VALUE)
 
 
 def _first_point(blank: FormulaBlank, answer: Answer) -> str:

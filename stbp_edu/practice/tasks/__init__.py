@@ -2,12 +2,12 @@
 
 - ``catalogue``: the exercises and the derivation blanks, and the wrong answers that have a name;
 - ``inputs``: what an exercise's function is called with: quantities of networks, or random draws;
+- ``programs``: answers as the text of programs, and the functions that these define;
 - ``names``: what the references and draws of the tables are written in;
 - ``content/``: the tables of all these, and of the place of each exercise in the course.
 """
 
 from stbp_edu.practice.tasks.catalogue import (
-    AnswerFunction,
     Exercise,
     FormulaBlank,
     Task,
@@ -26,6 +26,7 @@ from stbp_edu.practice.tasks.inputs import (
     inputs_of,
     step_name,
 )
+from stbp_edu.practice.tasks.programs import AnswerFunction
 
 __all__ = [
     "AnswerFunction",

@@ -8,24 +8,20 @@ Wrong answers are listed by a misconception of the library, perhaps with a note 
 here: each as an expression, a whole body, or edits of the solution (old => new, a line each).
 """
 
-import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
-
-import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu._support.files import read_toml
 from stbp_edu.practice.tasks import names
+from stbp_edu.practice.tasks.programs import AnswerFunction, define, edited, source_of
 
 CONTENT = Path(__file__).parent / "content"
-AnswerFunction = Callable[..., Any]
-"""A reader's function, of whatever signature the exercise gives."""
 AnyTask = TypeVar("AnyTask", bound="Task")
 
 
@@ -260,44 +256,6 @@ class Exercise(Task):
             getattr(names, self.view)(function) if self.view else function
         )
         return seen
-
-
-def edited(solution: str, body: str) -> str:
-    """Return ``body``, or the solution with the edits that ``body`` lists, a line each.
-
-    >>> edited("return a * b", "a * b => a + b")
-    'return a + b'
-    """
-    if " => " not in body:
-        return body
-    for line in body.splitlines():
-        old, new = line.split(" => ")
-        if old not in solution:
-            raise ValueError(
-                f"the edit {line!r} does not apply: {old!r} is not in the solution"
-            )
-        solution = solution.replace(old, new)
-    return solution
-
-
-def source_of(signature: str, body: str) -> str:
-    """Return the source of a function whose body is a formula, or lines that return."""
-    text = textwrap.dedent(body).strip()
-    if "return " not in text:
-        text = f"return {text}"
-    return f"def {signature}:\n{textwrap.indent(text, '    ')}"
-
-
-@lru_cache(maxsize=4096)
-def define(source: str, *, table: bool = False) -> AnswerFunction:
-    """Return the one function that ``source`` defines; of a table, with all names of tables."""
-    plain = {"np": np, "exp": np.exp, "sqrt": np.sqrt}
-    namespace: dict[str, Any] = dict(vars(names)) if table else plain
-    # The source is this package's own table, never the reader's text.
-    exec(source, namespace)
-    name, _, _ = source.removeprefix("def ").partition("(")
-    function: AnswerFunction = namespace[name]
-    return function
 
 
 @cache

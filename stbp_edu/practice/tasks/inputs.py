@@ -24,13 +24,8 @@ from stbp_edu.cases import case_at, sweep
 from stbp_edu.forward_pass import Adjoints, Trace, forward
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
-from stbp_edu.practice.tasks.catalogue import (
-    CONTENT,
-    AnswerFunction,
-    Exercise,
-    define,
-    source_of,
-)
+from stbp_edu.practice.tasks.catalogue import CONTENT, Exercise
+from stbp_edu.practice.tasks.programs import AnswerFunction, define, source_of
 from stbp_edu.surrogates import Gaussian, Sigmoid
 
 
