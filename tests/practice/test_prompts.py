@@ -1,7 +1,6 @@
 """Every task says what is asked, what for, how long it takes and what it may be used for."""
 
 import re
-from collections import defaultdict
 
 import pytest
 
@@ -47,16 +46,6 @@ def test_a_notebook_asks_what_the_prompt_asks(path, task):
     assert words(task.prompt) in words(prose(notebook(path))), (
         f"the prompt of {task.id} in content/ and the words of {path.name} differ; change one"
     )
-
-
-def test_every_objective_has_two_tasks_and_one_of_them_is_homework():
-    uses = defaultdict(list)
-    for task in tasks().values():
-        uses[task.objective].append(task.use)
-    assert set(uses) == set(objectives())
-    for objective, of in uses.items():
-        assert len(of) >= 2, objective
-        assert "homework" in of, objective
 
 
 @pytest.mark.parametrize("task", [t for t in tasks().values() if t.use == "homework"])
