@@ -37,7 +37,7 @@ from benchmarks.arm_run import (
     unit_norm,
 )
 from stbp_edu._support.files import read_json
-from stbp_edu.engine.threads import limit_threads, one_blas_thread
+from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training import RECIPES, Dataset, Settings
 from stbp_edu.training.data import load_dataset
 

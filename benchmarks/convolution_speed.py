@@ -26,10 +26,9 @@ from benchmarks.frameworks.candidate_process import distance
 from benchmarks.frameworks.problem import LR, NEURON
 from benchmarks.frameworks.torch_common import SpikingLayer, candidate, loss, through
 from stbp_edu.arrows import hard_reset, network
-from stbp_edu.engine import Program
-from stbp_edu.engine.threads import limit_threads, one_blas_thread
-from stbp_edu.engine.workspace import Workspace
 from stbp_edu.parameters import Params, by_layer, by_name
+from stbp_edu.program.program import Program
+from stbp_edu.program.threads import limit_threads
 from stbp_edu.training.data import RECIPES, load_dataset
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.model import initial_params
@@ -67,16 +66,14 @@ def draw(dtype: Any) -> ConvolutionProblem:
 
 def ours(problem: ConvolutionProblem, rule: str = "exact") -> Candidate:
     """Return the engine's step, of every image, those without an error included."""
-    program = Program(network(SHAPE, hard_reset(NEURON)), rule, work=Workspace())
-    passes = program.passes(problem.params)
+    program = Program(network(SHAPE, hard_reset(NEURON)), rule)
     state = start(Params(**by_name(problem.params), shape=SHAPE))
     still = np.broadcast_to(problem.pixels, (T, *problem.pixels.shape))
 
     def gradient() -> Any:
-        with one_blas_thread(program.backend == "compiled"):
-            states = passes.forward(still)
-            errors = {"o": program.net.loss.direct(states[-1]["o"], problem.targets)}
-            return passes.gradients(states, errors)
+        states = program.forward(problem.params, still)
+        errors = {"o": program.net.loss.direct(states[-1]["o"], problem.targets)}
+        return program.backward(problem.params, states, errors)
 
     def gradients() -> list[np.ndarray]:
         return [found[name] for found in gradient()[1:] for name in "Wb"]

@@ -21,9 +21,8 @@ from tqdm import tqdm
 import stbp_edu
 from stbp_edu import LIF, Gaussian, Params, arrows, forward_pass
 from stbp_edu._support.files import write_json
-from stbp_edu.engine import Program
-from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.parameters import by_layer
+from stbp_edu.program.program import Program
 from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "speed.json"
@@ -80,15 +79,15 @@ def products_step(T: int, S: int) -> TimedStep:
 
 
 def engine_step(T: int, S: int, backend: str = "auto") -> TimedStep:
-    """Return the engine's forward and backward, in a workspace."""
+    """Return the engine's forward and backward."""
     params, spikes, targets = problem(T, S)
     program = Program(arrows.network(SIZES, arrows.hard_reset(NEURON)), backend=backend)
-    passes, loss = program.passes(by_layer(params)), program.net.loss
+    layers, loss = by_layer(params), program.net.loss
 
     def run() -> None:
-        with one_blas_thread(program.backend == "compiled"):
-            states = passes.forward(spikes)
-            passes.gradients(states, {"o": loss.direct(states[-1]["o"], targets)})
+        states = program.forward(layers, spikes)
+        direct = loss.direct(states[-1]["o"], targets)
+        program.backward(layers, states, {"o": direct})
 
     return run
 

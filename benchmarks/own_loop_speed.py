@@ -20,8 +20,7 @@ from benchmarks.engine_speed import TimedStep, measure, publish, row
 from benchmarks.frameworks import trainer_step
 from benchmarks.frameworks.problem import LR, NEURON, Size, SizedProblem, draw
 from stbp_edu import Params
-from stbp_edu.engine.threads import threads
-from stbp_edu.engine.workspace import Workspace, by_columns
+from stbp_edu.program.threads import threads
 from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.optimiser import adam, start
 
@@ -48,20 +47,20 @@ MEGABYTES = 256
 
 def columns(params: Params) -> Params:
     """Return parameters whose weights lie in memory by columns, as init and training lay them."""
-    W = [None, *(by_columns(w) for w in params.W[1:])]
+    W = [None, *(np.asfortranarray(w) for w in params.W[1:])]
     return Params(W, [None, *(b.copy() for b in params.b[1:])])
 
 
 def own_loop(problem: SizedProblem, neuron: Any, update: Any = None) -> TimedStep:
     """Return forward and backward through ``network``, and the update, where there is one."""
     net = stbp_edu.network(SIZES, neuron)
-    params, work = columns(problem.params), Workspace()
+    params = columns(problem.params)
     spikes, targets = problem.spikes, problem.targets
     change = update(params) if update else None
 
     def step() -> None:
-        trace = net.forward(params, spikes, workspace=work)
-        grads = net.backward(params, trace, targets, workspace=work)
+        trace = net.forward(params, spikes)
+        grads = net.backward(params, trace, targets)
         if change:
             change(grads)
 

@@ -10,8 +10,7 @@ import numpy as np
 
 from benchmarks.engine_speed import TimedStep, measure, publish, row
 from stbp_edu import LIF, Gaussian, arrows, derive
-from stbp_edu.engine import Program
-from stbp_edu.engine.workspace import Workspace
+from stbp_edu.program.program import Program
 from stbp_edu.training.measurements import measurements_folder
 
 RECORD = measurements_folder() / "speed-recurrent.json"
@@ -36,8 +35,15 @@ def problem() -> tuple[arrows.Table, list[Any], np.ndarray, np.ndarray]:
 def ours(rule: str, backend: str = "auto") -> TimedStep:
     """Return forward and backward by the derived program."""
     net, params, spikes, targets = problem()
-    program = Program(net, rule, backend, work=Workspace())
-    return lambda: program.gradients(params, program.forward(params, spikes), targets)
+    program = Program(net, rule, backend)
+
+    def step() -> None:
+        states = program.forward(params, spikes)
+        read = net.loss.state
+        direct = {read: net.loss.direct(states[-1][read], targets)}
+        program.backward(params, states, direct)
+
+    return step
 
 
 def autograd() -> TimedStep:

@@ -21,8 +21,8 @@ from tqdm import tqdm
 import stbp_edu
 from stbp_edu import LIF, Gaussian
 from stbp_edu._support.files import write_json
-from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.parameters import named_arrays
+from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.measurements import environment, measurements_folder, origin
 
 RECORD = measurements_folder() / "two-processes.json"

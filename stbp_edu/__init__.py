@@ -6,7 +6,7 @@ The rooms, in the order in which the course opens them:
 - ``forward_pass``, ``parameters``, ``losses``: a network forward, what it learns, and its loss;
 - ``cases``, ``case_rules``: the five cases, and which of their terms a rule keeps;
 - ``verify``: the same numbers once more, by independent oracles;
-- ``training``: runs on data, and ``engine``, which makes them fast;
+- ``training``: runs on data, and ``program``, which makes them fast;
 - ``arrows``, ``derived``, ``proof``: any neuron, from its forward lines, and any rule;
 - ``networks``: all of this for your own loop: :func:`network`; ``torch``, ``nir``: elsewhere,
   and ``testing``, for the tests of others;

@@ -32,10 +32,10 @@ def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
     return Problem(spikes, targets, params, neuron)
 
 
-def fast_forward(spikes, params, neuron, *, twin=False, workspace=None) -> Trace:
+def fast_forward(spikes, params, neuron, *, twin=False) -> Trace:
     """The forward pass of ``stbp_edu.network``, called as the readable one is."""
     net = network_of(tuple(params.sizes), neuron)
-    return net.forward(params, spikes, twin=twin, workspace=workspace)
+    return net.forward(params, spikes, twin=twin)
 
 
 def fast_backward(trace, targets, params, neuron, *rule_and_loss, **more) -> Gradients:

@@ -33,14 +33,13 @@ from stbp_edu import (
 from stbp_edu._support import files
 from stbp_edu.arrows import LocalDerivatives
 from stbp_edu.arrows import Path as GraphPath
-from stbp_edu.engine import Program
 from stbp_edu.parameters import by_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training import machines
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.measurements import load_measurement
 from stbp_edu.training.plans import Plan
-from stbp_edu.training.runs import RunConfig, earlier_work
+from stbp_edu.training.runs import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report
 from tests.bad_calls import Call, bad_calls, equal, good_calls, wrong
@@ -111,7 +110,7 @@ def train(settings, data, state):
 VALUES = {
     "trace": P.trace, "targets": P.targets, "params": P.params, "neuron": P.neuron,
     "spikes": P.spikes, "U": P.trace.U, "O": P.trace.O, "W": P.params.W, "b": P.params.b,
-    "rule": "exact", "loss": losses.RATE, "gain_limit": None, "workspace": None, "method": "direct",
+    "rule": "exact", "loss": losses.RATE, "gain_limit": None, "method": "direct",
     "spike": P.neuron.H, "direct": DIRECT, "k": 1, "counts": False, "s": 0,
     "tau": 0.5, "v_th": 0.75, "surrogate": Gaussian(0.5), "gate": "exponential", "a": 1.0,
     "sizes": [2, 1], "rng": rng(), "dtype": np.float64,
@@ -144,13 +143,10 @@ OWN = {
     "Settings": {f.name: f.default for f in dataclasses.fields(Settings)}
     | {"learn": ("tau",), "learn_each": ("v_th",), "neuron": LINES, "readout": LINES},
     "evaluate": {"params": stbp_edu.init_params([64, 3, 10], rng(), np.float32)},
-    "RunConfig": {"encodings": 5}, "by_autograd": {"loss": len},
+    "by_autograd": {"loss": len},
     "save_params": {"path": FOLDER / "new.npz"}, "whole_gradient": {"counts": [1, 2]},
     "predict": {"answer": "t = 1"},
     "case_at": {"T": 3}, "prove": {"sizes": [1, 1], "T": 1},
-    "Program.forward": {"self": Program(NET, backend="numpy"), "params": LAYERS},
-    "Program.gradients": {"self": Program(NET, backend="numpy"), "params": LAYERS,
-                          "trace": arrows.forward(NET, LAYERS, P.spikes)},
     "load_measurement": {"name": "ablations-digits"}, "Plan": {"axes": {"a": [0.1, 0.2]}},
     **{f"LIF.{name}": {"u": np.zeros((2, 2))} for name in "ghH"},
     **{f"{kind}.{name}": ELEMENT for kind in ("Curve", "Gaussian") for name in
@@ -187,7 +183,6 @@ FUNCTIONS = [
         training.encode,
         training.evaluate,
         train,
-        RunConfig,
         parameter_files.save_params,
     ),
     *(
@@ -196,14 +191,14 @@ FUNCTIONS = [
         practice.check_formula,
         practice.check_network,
     ),
-    *(Program, Program.forward, Program.gradients, training.bernoulli, training.direct),
+    *(training.bernoulli, training.direct),
     *(
         training.validation,
         training.to_dict,
         training.initial_state,
         training.diagnose_layers,
     ),
-    *(Dataset, Plan, earlier_work, load_measurement),
+    *(Dataset, Plan, load_measurement),
     *(
         practice.export_progress,
         practice.import_progress,
@@ -292,7 +287,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
     **{(name, "k"): ("None", "a large integer") for name in ("LastSteps", "Membrane")},
     ("*", "targets"): ANY_FLOATS,
-    **{("RunConfig", name): ("a word", "an empty word") for name in ("folder", "source")},
     **{("Settings", f.name): POSITIVE for f in dataclasses.fields(Settings)},
     **{("Settings", name): (*POSITIVE, "zero") for name in MAY_BE_ZERO},
     **{("Settings", name): (*POSITIVE, "zero") for name in ("seed", "gain_limit")},
@@ -319,7 +313,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", "spikes"): ("one entry more",)},
     **{("*", name): ("*",) for name in ("states", "smooth")},  # of a trace of the front door
     **{(name, "v_th"): REAL for name in ("LIF", "diagnose_layers", "Settings")},
-    **{(name, "dataset"): ("a word", "an empty word") for name in ("RunConfig", "earlier_work")},
     **{("*", name): ("*",) for name in ("settings", "test_images")},  # see tests/training
     ("whole_gradient", "counts"): ("a large integer",),
     **{("by_autograd", name): ("a function",) for name in ("leaf", "loss")},
@@ -334,7 +327,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("zero", *POSITIVE) for name in ("duration",)},
     **{("Plan", name): ("one entry less",) for name in ("base", "axes", "a")},
     ("Plan", "seeds"): ("a large integer",),
-    ("Program.gradients", "u"): ("*",),  # of the input
     ("Settings", "hidden"): (*EMPTY, "a large integer"),
     ("diagnose_layers", "rates"): (*EMPTY, *REAL),
     **{(f"{what}_progress", "file"): ("a word",) for what in ("export", "import")},
@@ -404,9 +396,7 @@ def test_other_forms_of_a_right_argument_give_the_same_result(call: Call) -> Non
         return call.function(**{k: v for k, v in fresh.items() if v is not LEFT_OUT})
 
     expected = result(dict(call.arguments))
-    for argument in (
-        () if call.function is Program else call.arguments
-    ):  # it holds functions
+    for argument in call.arguments:
         for value in same(call, argument):
             assert equal(result({**call.arguments, argument: value}), expected), (
                 argument

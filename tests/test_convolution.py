@@ -1,17 +1,17 @@
 """Convolution and pooling at full speed: equal to the general sweep, which autodiff judges."""
 
-from copy import deepcopy
-
 import numpy as np
 import pytest
 
 from stbp_edu import LIF, Gaussian, Rectangle, arrows
 from stbp_edu._support.sizes import widths
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
-from stbp_edu.engine import Program, convolution
-from stbp_edu.engine.compiled import installed
-from stbp_edu.engine.threads import limit_threads
+from stbp_edu.program import program as program_module
+from stbp_edu.program import weights
+from stbp_edu.program.machine_code import installed
+from stbp_edu.program.threads import limit_threads
 from tests.arrows.oracle import error
+from tests.programs import Program
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))
 SOFT = arrows.soft_reset(LIF(tau=0.6, v_th=0.4, surrogate=Rectangle(4.0)))
@@ -53,22 +53,23 @@ def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
         expected = arrows.backward(net, params, slow, targets, rule).gradients
         assert error(program.gradients(params, fast, targets), expected) < 1e-12
         assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])
-        monkeypatch.setattr(convolution, "PATCHES", 1)
+        monkeypatch.setattr(weights, "PATCHES", 1)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, "6x6-2C3-P2-3C2"])  # at last: a convolution
 def test_an_input_in_another_place_in_memory_gives_the_same(shape):
     """One that stays is read once; one whose entries lie apart is copied."""
     net, params, inputs, _ = problem(shape)
-    passes = Program(net, backend="numpy").passes(params)
+    program = program_module.Program(net, backend="numpy")
     flat = inputs.reshape(*inputs.shape[:2], -1)
     still = np.broadcast_to(flat[0], flat.shape)
     for odd in (still, np.repeat(flat, 2, axis=2)[:, :, ::2]):
         assert not odd.flags.c_contiguous
         found = []
         for given in (odd, odd.copy()):
-            states = passes.forward(given)
-            found.append(passes.gradients(states, {"o": np.ones_like(states[-1]["o"])}))
+            states = program.forward(params, given)
+            direct = {"o": np.ones_like(states[-1]["o"])}
+            found.append(program.backward(params, states, direct))
         assert error(*found) < 1e-12
 
 
@@ -78,8 +79,8 @@ def test_every_form_equals_the_general_sweep_with_any_number_of_threads(
     backend, shape, monkeypatch
 ):
     """Bit for bit the same in 1, 2 and 4 threads, which share many blocks of images."""
-    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
-    monkeypatch.setattr(convolution, "PATCHES", 4000)
+    monkeypatch.setattr("stbp_edu.program.threads.LEAST", 0)
+    monkeypatch.setattr(weights, "PATCHES", 4000)
     net, params, inputs, targets = problem(shape, S=11)
     slow = arrows.forward(net, params, inputs)
     expected = arrows.backward(net, params, slow, targets, "exact").gradients
@@ -93,22 +94,3 @@ def test_every_form_equals_the_general_sweep_with_any_number_of_threads(
         np.testing.assert_equal(trace, found[0][0])
         np.testing.assert_equal(gradients, found[0][1])
         assert error(gradients, expected) < 1e-12
-
-
-def test_means_are_kept_for_the_gradient_of_the_same_input_only():
-    """Not where the array has other numbers in the next run, and not in a copy of a run."""
-    net, params, inputs, _ = problem("6x6-P2-2C2-P2-3")
-    given = inputs.reshape(*inputs.shape[:2], -1)
-    program = Program(net, backend="numpy")
-    passes, runs = program.passes(params), []
-    for _ in range(2):
-        states = passes.forward(given)
-        direct = {"o": np.ones_like(states[-1]["o"])}
-        found = deepcopy(passes.gradients(states, direct))
-        fresh = program.passes(params)
-        expected = fresh.gradients(fresh.forward(given), direct)
-        assert error(found, expected) < 1e-12
-        runs.append(([{**layer} for layer in deepcopy(states)], direct, found))
-        given *= 0.5
-    states, direct, expected = runs[0]
-    assert error(passes.gradients(states, direct), expected) < 1e-12

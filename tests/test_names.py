@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from stbp_edu import arrows, derive
 from stbp_edu.arrows import Rule, draw_params, with_gain_limit
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.engine import Program, compiled
+from stbp_edu.program.machine_code import installed
 from tests.arrows.oracle import by_autograd, error
+from tests.programs import Program
 
-numba = pytest.mark.skipif(not compiled.installed(), reason="Numba is not installed")
+numba = pytest.mark.skipif(not installed(), reason="Numba is not installed")
 BACKENDS = ["numpy", pytest.param("compiled", marks=[numba, pytest.mark.slow])]
 ONE_COMPILED = ["numpy", pytest.param("compiled", marks=numba)]
 NASTY = (

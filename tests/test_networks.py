@@ -497,6 +497,6 @@ def test_a_large_network_that_is_not_compiled_says_how_it_would_be(monkeypatch):
         stbp_edu.network("300-200", own, backend="numpy")
         stbp_edu.network("300-20", own)
         stbp_edu.network("300-200", LIF())
-    monkeypatch.setattr("stbp_edu.engine.compiled.installed", lambda: False)
+    monkeypatch.setattr("stbp_edu.program.program.installed", lambda: False)
     with pytest.warns(UserWarning, match=r"whole arrays.*pip install numba"):
         stbp_edu.network("300-200", LIF())

@@ -7,8 +7,9 @@ import pytest
 
 from stbp_edu import LIF, ATan, FastSigmoid, Gaussian, arrows, derive
 from stbp_edu.arrows import hard_reset
-from stbp_edu.engine import Program, compiled
+from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import Curve
+from tests.programs import Program
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Gudermann(Curve):
         return sp.Rational(1, 2) + 2 * sp.atan(sp.tanh(v / (2 * a))) / sp.pi
 
 
-@pytest.mark.skipif(not compiled.installed(), reason="needs Numba")
+@pytest.mark.skipif(not installed(), reason="needs Numba")
 @pytest.mark.parametrize("twin", [False, True])
 @pytest.mark.parametrize("kind", [ATan, FastSigmoid, Gudermann])
 def test_what_a_curve_calls_of_numpy_can_be_compiled(kind, twin):

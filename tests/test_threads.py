@@ -5,8 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from stbp_edu.engine.passes import multiply
-from stbp_edu.engine.threads import limit_threads, run_in_parts, threads
+from stbp_edu.program.threads import limit_threads, run_in_parts, threads
 
 
 @pytest.fixture(autouse=True)
@@ -51,21 +50,3 @@ def test_parts_run_under_the_settings_of_the_caller():
     with np.errstate(divide="raise"):
         run_in_parts(lambda *_: seen.append(np.geterr()["divide"]), 3, 1e9)
     assert seen == ["raise"] * 3
-
-
-@pytest.mark.parametrize(
-    ("rows", "columns"), [(10, 801), (10, 7), (300, 20), (256, 900)]
-)
-def test_a_product_in_blocks_is_the_product(rows, columns, monkeypatch):
-    """Of rows or of columns, however many threads share them."""
-    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
-    rng = np.random.default_rng(0)
-    a, b = rng.normal(size=(rows, 30)), rng.normal(size=(30, columns))
-    found = []
-    for count in (1, 2, 4):
-        limit_threads(count)
-        out = np.full((rows, columns), np.nan)
-        multiply(a, b, out)
-        found.append(out)
-    np.testing.assert_allclose(found[0], a @ b, rtol=1e-12, atol=1e-13)
-    assert all(np.array_equal(found[0], one) for one in found[1:])

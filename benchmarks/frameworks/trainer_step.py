@@ -10,7 +10,7 @@ import stbp_edu
 from benchmarks.frameworks.candidate import Candidate, GradientList
 from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
 from stbp_edu._support.checks import Array
-from stbp_edu.engine.threads import one_blas_thread
+from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optimiser import start
 from stbp_edu.training.settings import Settings

@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.time.arms import HOLD_OTHERS, TURN, DivergedError, FastRun, Intervention
 from stbp_edu._support.files import read_json, write_json
-from stbp_edu.engine.threads import limit_threads, one_blas_thread
+from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training import RECIPES, Dataset, Settings
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import environment, origin

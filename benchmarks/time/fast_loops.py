@@ -3,9 +3,9 @@
 import numpy as np
 from numba import njit
 
-from stbp_edu.engine import loops
+from stbp_edu.program import executor
 
-FLOOR = np.float32(loops.FLOOR)
+FLOOR = np.float32(executor.FLOOR)
 
 
 @njit(fastmath=True, cache=True)

@@ -20,15 +20,9 @@ from stbp_edu.arrows.state_loss import Loss, loss_of
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.table import network as table_of
 from stbp_edu.case_rules import check_gain_limit
-from stbp_edu.engine.compiled import chosen
-from stbp_edu.engine.passes import States
-from stbp_edu.engine.program import Program
-from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.engine.workspace import Workspace, by_columns
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
 from stbp_edu.networks.arguments import (
-    buffers,
     inputs_of,
     layers_of,
     warn_of_learned_decays,
@@ -40,6 +34,7 @@ from stbp_edu.networks.reading_a_loss import direct_terms, value_of
 from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_of
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
 from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
+from stbp_edu.program.program import Program, States, chosen
 
 LARGE = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
@@ -116,7 +111,7 @@ class Model:
                     W = draw_weights(inputs, outputs, rng, dtype, scheme, scale)
                     if len(shape) == 2:
                         # The weights that leave one neuron lie side by side in memory.
-                        arrays[name] = by_columns(W)
+                        arrays[name] = np.asfortranarray(W)
                     else:
                         arrays[name] = W.reshape(shape)
                 elif name == "b":
@@ -139,7 +134,6 @@ class Model:
         spikes: Array,
         *,
         twin: bool = False,
-        workspace: Workspace | None = None,
     ) -> Trace:
         """Return every state at every step.
 
@@ -148,8 +142,6 @@ class Model:
             spikes: the input, shape (T, S, n[0]), of images also (T, S, channels, rows, columns):
                 spikes, or any finite numbers.
             twin: whether the smooth twin H stands in for the spike.
-            workspace: buffers to use again; the trace lives in them, and the next pass with the
-                same ones overwrites it. Without them each pass makes new arrays.
 
         Returns:
             The trace: ``trace["u"][n]`` is a state of layer n by its name, ``trace.O[n]`` its
@@ -170,8 +162,7 @@ class Model:
         checks.instance("twin", twin, bool)
         inputs = inputs_of(self.table, self.sizes, spikes, params.dtype)
         program = self._program("exact", twin=twin)
-        with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
-            states = program.passes(layers, buffers(workspace)).forward(inputs)
+        states = program.forward(layers, inputs)
         check_states(self.table, layers, states)
         return trace_of(self.table, states, twin)
 
@@ -184,7 +175,6 @@ class Model:
         loss: LossLike | AnyLoss | Loss | None = None,
         *,
         gain_limit: float | None = None,
-        workspace: Workspace | None = None,
     ) -> Gradients:
         """Return the gradients of a forward pass, in the shape of the parameters.
 
@@ -197,7 +187,6 @@ class Model:
             loss: a loss of :mod:`stbp_edu.losses`, its name, your own, or a direct term; the
                 network's where None.
             gain_limit: the size that no neuron's gain from step to step may exceed; None for none.
-            workspace: buffers to use again; the gradients of the weights live in them.
 
         Raises:
             TypeError, ValueError: if the arguments do not fit together, or the rule keeps no path.
@@ -212,9 +201,7 @@ class Model:
         layers, states, direct = self._read(params, trace, targets, loss)
         reads, twin = tuple(direct), is_smooth(trace)
         program = self._program(rule, gain_limit, reads=reads, twin=twin)
-        with one_blas_thread(program.backend == "compiled"), np.errstate(all="ignore"):
-            passes = program.passes(layers, buffers(workspace))
-            found = Gradients(**by_name(passes.gradients(states, direct)))
+        found = Gradients(**by_name(program.backward(layers, states, direct)))
         check_gradients(self.table, layers, states, found.arrays())
         return found
 

@@ -15,10 +15,9 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.arrows.table import Layer, Table
-from stbp_edu.engine.compiled import own_surrogates
-from stbp_edu.engine.workspace import Workspace
 from stbp_edu.networks.traces import described, flattened
 from stbp_edu.parameters import Params, by_layer
+from stbp_edu.program.program import own_surrogates
 
 NO_SPIKE = (
     "layer {n} does not spike: its neuron has no line such as o = spike(u - v_th), so the next "
@@ -115,13 +114,6 @@ def inputs_of(table: Table, sizes: str, spikes: Any, dtype: Any) -> Array:
             "one whose sizes begin with theirs"
         )
     return flattened(given.astype(dtype, copy=False))
-
-
-def buffers(workspace: Workspace | None) -> Workspace:
-    """Return the buffers that were given, or new ones."""
-    if workspace is None:
-        return Workspace()
-    return checks.instance("workspace", workspace, Workspace)
 
 
 def warn_of_no_spike(neurons: Sequence[Neuron]) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import Table
-from stbp_edu.engine.passes import States
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import Params
+from stbp_edu.program.program import States
 
 
 def trace_of(table: Table, states: States, twin: bool) -> Trace:

@@ -16,7 +16,7 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("stbp_edu.torch needs PyTorch; run: pip install torch") from error
 
-from stbp_edu.engine.forms import IN_PYTORCH
+from stbp_edu.program.forms import IN_PYTORCH
 from stbp_edu.torch.carried_state import detached
 from stbp_edu.torch.layers import LIFLayer
 from stbp_edu.torch.lif_network import LIFNetwork

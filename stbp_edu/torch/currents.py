@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 
-from stbp_edu.engine import compiled
-from stbp_edu.engine.spike_places import SpikePlaces, rare_spikes
-from stbp_edu.engine.threads import limit_threads
+from stbp_edu.program.machine_code import installed
+from stbp_edu.program.threads import limit_threads
+from stbp_edu.program.weights import are_rare, spike_currents, spike_gradient
 
 MUCH = 10_000_000
 """Products of weights and inputs from which on it pays to compile."""
@@ -20,52 +20,50 @@ class SpikeProduct(torch.autograd.Function):
     """The product of weights and rare spikes, W o + b: a spike costs a row of weights."""
 
     @staticmethod
-    def forward(
-        ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None, places: SpikePlaces
-    ) -> Tensor:
-        """Return the current (T, S, m) of an input (T, S, n), whose spikes are at ``places``."""
-        ctx.save_for_backward(W)
-        ctx.places = places
+    def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+        """Return the current (T, S, m) of an input (T, S, n)."""
+        ctx.save_for_backward(spikes, W)
         T, S, _ = spikes.shape
         x = spikes.new_empty((T, S, len(W)))
         if b is None:
             b = W.new_zeros(len(W))
-        places.weigh(W.detach().numpy(), b.detach().numpy(), x.numpy())
+        arrays = [one.detach().numpy() for one in (spikes, W, b, x)]
+        spike_currents(*arrays)
         return x
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, epsilon: Tensor) -> Any:
         """Return the gradients of spikes, weights and biases."""
-        (W,) = ctx.saved_tensors
+        spikes, W = ctx.saved_tensors
         below = of_b = None
         if ctx.needs_input_grad[0]:
             below = epsilon @ W
         if ctx.needs_input_grad[2]:
             of_b = epsilon.sum((0, 1))
-        of_W = W.new_empty(W.shape[::-1])
-        ctx.places.correlate(epsilon.contiguous().numpy(), of_W.numpy())
-        return below, of_W.T, of_b, None
+        rows, errors = (one.detach().flatten(0, 1) for one in (spikes, epsilon))
+        of_W = spike_gradient(rows.numpy(), errors.contiguous().numpy())
+        return below, torch.from_numpy(of_W), of_b
 
 
-def places_for(module: nn.Module, spikes: Tensor) -> SpikePlaces | None:
-    """Return where spikes are, if a module is a plain matrix and it pays to go through them."""
-    if type(module) is not nn.Linear or not compiled.installed():
-        return None
+def go_through_spikes(module: nn.Module, spikes: Tensor) -> bool:
+    """Return whether a module is a plain matrix, and spikes so rare that they are gone through."""
+    if type(module) is not nn.Linear or not installed():
+        return False
     if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
-        return None
+        return False
     if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
-        return None
+        return False
     if spikes.device.type != "cpu" or not spikes.is_contiguous():
-        return None
+        return False
     if spikes.dtype not in (torch.float32, torch.float64):
-        return None
+        return False
     if spikes.dtype != module.weight.dtype or spikes.shape[2:] != (module.in_features,):
-        return None
+        return False
     if spikes.numel() * module.out_features <= MUCH:
-        return None
+        return False
     limit_threads(torch.get_num_threads())
-    return rare_spikes(spikes.detach().numpy(), module.out_features)
+    return are_rare(spikes.detach().flatten(0, 1).numpy(), module.out_features)
 
 
 def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
@@ -74,9 +72,9 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
     Raises:
         ValueError, TypeError: if it does not take the spikes, or returns something else.
     """
-    places = None if fixed else places_for(module, spikes)
-    if places is not None:
-        return SpikeProduct.apply(spikes, module.weight, module.bias, places)
+    if not fixed and go_through_spikes(module, spikes):
+        x: Tensor = SpikeProduct.apply(spikes, module.weight, module.bias)
+        return x
     rows = spikes.flatten(0, 1)
     first = next(module.parameters(), rows)
     if first.dtype in (torch.bfloat16, torch.float16):

@@ -1,6 +1,6 @@
 """The neurons of a layer on tensors, as a function of autograd.
 
-They run the program that is shown, and that NumPy runs: see :mod:`stbp_edu.engine.array_program`.
+They run the program that is shown, and that NumPy runs: see :mod:`stbp_edu.program.executor`.
 The weights from below are outside, so any module can make the current; recurrent weights are
 inside.
 """
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from stbp_edu.engine.array_program import through
+from stbp_edu.program.executor import through
 from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.tensor_loops import go_in_loops
 

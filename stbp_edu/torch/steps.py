@@ -14,7 +14,7 @@ from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.step.layer_program import Adjoint
 from stbp_edu.arrows.step.shown_program import programs
 from stbp_edu.arrows.table import Table, network
-from stbp_edu.engine.array_program import ArrayProgram, passed_on
+from stbp_edu.program.executor import Executor, passed_on
 from stbp_edu.torch.carried_state import carried_nodes, step_before
 from stbp_edu.torch.tensor_functions import functions_with
 from stbp_edu.torch.tensor_loops import TensorLoops
@@ -71,7 +71,7 @@ class Steps:
         read = {self.neuron.output, *(one.of for one in program.states_read)}
         self.kept = [name for name in ("x", *self.states) if name in read]
         self._hear(known)
-        self.made: dict[Any, ArrayProgram | TensorLoops] = {}
+        self.made: dict[Any, Executor | TensorLoops] = {}
         self.compiled: list[Any] = []
         self.step_before: Any = None
 
@@ -151,7 +151,7 @@ class Steps:
         twin: bool,
         heard: tuple[Adjoint, ...],
         in_loops: bool,
-    ) -> ArrayProgram | TensorLoops:
+    ) -> Executor | TensorLoops:
         """Return the program to run, in which the adjoints ``heard`` have signals of their own.
 
         It is in compiled loops, where these can be, or on tensors.
@@ -159,16 +159,17 @@ class Steps:
         asked = wanted, twin, heard, in_loops
         if asked not in self.made:
             program = replace(self.program, with_signal=heard).needed_for(wanted)
-            made: Any = TensorLoops(program, wanted, twin) if in_loops else None
-            if made is None or made.steps.on_arrays is not None:
+            if in_loops and "norm(" not in program.source():  # of a gain limit
+                made: Any = TensorLoops(program, wanted, twin)
+            else:
                 functions = functions_with(self.neuron.surrogate, twin=twin)
-                made = ArrayProgram(program, functions, torch)
+                made = Executor(program, functions, torch)
             self.made[asked] = made
         return self.made[asked]
 
     def states_of(
         self,
-        run: ArrayProgram | TensorLoops,
+        run: Executor | TensorLoops,
         x: Tensor,
         learned: Sequence[Tensor],
         R: Tensor | None,

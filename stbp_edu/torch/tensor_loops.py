@@ -1,7 +1,7 @@
 """The neurons of a layer in compiled loops, on the memory of tensors.
 
 They take the place of the program on tensors where Numba is installed and the layer is large: see
-:class:`stbp_edu.engine.array_program.ArrayProgram`, whose methods these are.
+:class:`stbp_edu.program.executor.Executor`, whose methods these are.
 """
 
 import logging
@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from stbp_edu.arrows.step.layer_program import LayerProgram
-from stbp_edu.engine import compiled
-from stbp_edu.engine.compiled import CompiledSteps
-from stbp_edu.engine.threads import limit_threads
+from stbp_edu.program.layers import InLoops
+from stbp_edu.program.machine_code import installed
+from stbp_edu.program.threads import limit_threads
 from stbp_edu.surrogates import is_curve
 
 LOG = logging.getLogger("stbp_edu")
@@ -37,7 +36,7 @@ def go_in_loops(x: Tensor, surrogate: Any, carried: int) -> bool:
         return False
     if x.dtype not in (torch.float32, torch.float64):
         return False
-    if torch.compiler.is_compiling() or not compiled.installed():
+    if torch.compiler.is_compiling() or not installed():
         return False
     if not is_curve(surrogate):
         return False
@@ -69,7 +68,7 @@ class TensorLoops:
     def __init__(
         self, program: LayerProgram, wanted: tuple[str, ...], twin: bool
     ) -> None:
-        self.steps = CompiledSteps(program, wanted, twin)
+        self.steps = InLoops(program, wanted, twin)
         self.signal_of = {node: program.signal(*node) for node in program.nodes}
 
     def fill_states(
@@ -85,12 +84,12 @@ class TensorLoops:
         ``R`` multiplies the outputs of the step before from the right; ``before`` is empty.
         """
         limit_threads(torch.get_num_threads())
-        series = {name: on_axes(states[name]) for name in self.steps.states}
-        first = self.steps.states[0]
+        series = {
+            name: on_axes(states[name]) for name in self.steps.program.neuron.order
+        }
+        first = self.steps.program.neuron.order[0]
         states[first].copy_(drive)
         p = self._parameters(constants, R)
-        _, _, m = series[first].shape
-        p["b"] = np.zeros(m, series[first].dtype)
         self.steps.forward(series, p)
 
     def fill_adjoints(
@@ -106,7 +105,10 @@ class TensorLoops:
         limit_threads(torch.get_num_threads())
         program = self.steps.program
         some = next(iter(states.values()))  # for a state that no step back reads
-        series = {name: on_axes(states.get(name, some)) for name in self.steps.states}
+        series = {
+            name: on_axes(states.get(name, some))
+            for name in self.steps.program.neuron.order
+        }
         # The loops add to signals what comes back through R, so each has memory of its own.
         heard: dict[str, Any] = {}
         for name in program.signals:
@@ -117,7 +119,7 @@ class TensorLoops:
             heard[name] = on_axes(place)
         kept = {name: on_axes(found[name]) for name in self.steps.wanted}
         p = self._parameters(constants, None if R is None else R.T)
-        sums = self.steps.fill_adjoints(kept, series, p, heard)
+        sums = self.steps.backward(kept, series, p, heard)
         return {
             name: torch.from_numpy(g).view(some.shape[1:]) for name, g in sums.items()
         }

@@ -36,9 +36,9 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from stbp_edu._support.checks import Array
 from stbp_edu.cli import run_options
 from stbp_edu.cli import train as command
-from stbp_edu.engine.workspace import mean_of
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
+from stbp_edu.program.weights import mean_of
 from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.state_dict import to_params, to_state
 from stbp_edu.training.data import CATALOGUE

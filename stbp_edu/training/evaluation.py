@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.engine.threads import one_blas_thread
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.of_states import Built
 from stbp_edu.parameters import Params
+from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.data.datasets import check_labelled
 from stbp_edu.training.model import Passes, check_data, check_fit, encode_images
 from stbp_edu.training.settings import Settings

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import hidden_layer, widths
-from stbp_edu.engine.workspace import Workspace
 from stbp_edu.forward_pass import Trace
 from stbp_edu.networks import Model, network, sizes_of
 from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
+from stbp_edu.program.weights import mean_of
 from stbp_edu.training.encoders import encode, inputs
 from stbp_edu.training.settings import Settings
 
@@ -75,28 +75,23 @@ def check_data(
 
 
 class Passes:
-    """The passes of a run: its network, the rule, and buffers.
-
-    Each pass overwrites what the last one of the same run left in the buffers, so two runs, or a
-    run and an evaluation, never share them.
-    """
+    """The passes of a run: its network and the rule."""
 
     def __init__(self, params: Params, settings: Settings) -> None:
         self.net = network_of(settings, sizes_of(params))
         self.rule = settings.make_rule()
-        self.work = Workspace()
 
     def forward(self, params: Params, spikes: Array) -> Trace:
         """Return every state at every step, from the input (T, S, n[0])."""
-        return self.net.forward(params, spikes, workspace=self.work)
+        return self.net.forward(params, spikes)
 
     def gradients(self, params: Params, trace: Trace, targets: Array) -> LayerArrays:
         """Return the gradients under the rule."""
-        return self.net.backward(params, trace, targets, self.rule, workspace=self.work)
+        return self.net.backward(params, trace, targets, self.rule)
 
     def rates(self, trace: Trace) -> tuple[float, ...]:
         """Return the mean output of each layer 0..N."""
-        return tuple(self.work.take_rate(n, o) for n, o in enumerate(trace.O, 1))
+        return tuple(mean_of(o.reshape(*o.shape[:2], -1)) for o in trace.O)
 
 
 PassesOf = Callable[[Params, Settings], Any]

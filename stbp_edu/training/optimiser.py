@@ -10,10 +10,9 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.engine.compiled import installed
-from stbp_edu.engine.machine_code import kernel
-from stbp_edu.engine.threads import run_in_parts
 from stbp_edu.parameters import LayerArrays, Params, named_arrays
+from stbp_edu.program.machine_code import installed, kernel
+from stbp_edu.program.threads import run_in_parts
 
 EPS = 1e-8
 MOMENTUM, BETA_2 = 0.9, 0.999  # β₁, which is the momentum of sgd, too, and β₂

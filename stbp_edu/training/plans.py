@@ -49,6 +49,7 @@ class Plan:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
         checks.choice("held_out", self.held_out, HELD_OUT)
+        checks.instance("folder", self.folder, Path)
         checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
         known = {f.name for f in fields(Settings)} - {"seed"}
         for table in ("base", "axes"):

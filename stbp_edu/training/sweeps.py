@@ -17,7 +17,7 @@ from threading import Thread
 from typing import Any
 
 from stbp_edu._support import checks, files
-from stbp_edu.engine.threads import limit_threads, one_blas_thread
+from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import earlier_work, read_record, train_in_folder

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, NotFiniteError
-from stbp_edu.engine.threads import one_blas_thread
-from stbp_edu.engine.workspace import by_columns
 from stbp_edu.parameters import LayerArrays, Params
+from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
@@ -192,7 +191,7 @@ def at_cache_lines(params: Params) -> Params:
     W = [*params.W]
     for n, weights in enumerate(params.W):
         if weights is not None and weights.ndim == 2 and weights.flags.f_contiguous:
-            W[n] = by_columns(weights)
+            W[n] = np.asfortranarray(weights)
     return replace(params, W=W)
 
 

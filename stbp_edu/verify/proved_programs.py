@@ -25,10 +25,10 @@ from stbp_edu.arrows.part_one import (
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Table, network
 from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
-from stbp_edu.engine.compiled import installed
-from stbp_edu.engine.forms import COMPILED, FORMS, IN_PYTORCH, Form
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
+from stbp_edu.program.forms import COMPILED, FORMS, IN_PYTORCH, Form
+from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify import autodiff
 from stbp_edu.verify.comparison import ROUNDING

@@ -17,12 +17,12 @@ from stbp_edu import losses, verify
 from stbp_edu._support.checks import Array
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import scalar, vector
-from stbp_edu.engine.compiled import installed
 from stbp_edu.forward_pass import Adjoints, Spike, Trace, forward
 from stbp_edu.losses import LossLike
 from stbp_edu.networks import Model, network
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.parameters import Params
+from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import (
     autodiff,

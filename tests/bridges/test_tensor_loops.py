@@ -1,21 +1,19 @@
 """Layers of PyTorch in compiled loops: the same outputs and gradients as on tensors."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import torch
 
 from stbp_edu import LIF, derive
-from stbp_edu.engine import compiled
-from stbp_edu.engine.array_program import ArrayProgram
-from stbp_edu.engine.compiled import CompiledSteps
+from stbp_edu.program.executor import Executor
+from stbp_edu.program.layers import ByPython
+from stbp_edu.program.machine_code import installed
 from stbp_edu.torch import LIFNetwork
 from stbp_edu.torch.tensor_loops import TensorLoops, advise_on_waiting, go_in_loops
 from tests.bridges import test_any_rule, test_gradients
 from tests.networks import make_problem
 
-pytestmark = pytest.mark.skipif(not compiled.installed(), reason="needs Numba")
+pytestmark = pytest.mark.skipif(not installed(), reason="needs Numba")
 NEURON = LIF(tau=0.7, v_th=0.5)
 PARAMS = make_problem(3, [6, 40, 30], 5, 3, NEURON).params
 
@@ -23,8 +21,7 @@ PARAMS = make_problem(3, [6, 40, 30], 5, 3, NEURON).params
 @pytest.fixture
 def run_by_python(monkeypatch):
     """Small layers go in loops, too, which Python runs: compiling each would take seconds."""
-    steps = partial(CompiledSteps, by_python=True)
-    monkeypatch.setattr("stbp_edu.torch.tensor_loops.CompiledSteps", steps)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.InLoops", ByPython)
     monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
 
 
@@ -57,7 +54,7 @@ def test_large_layers_are_compiled_and_small_ones_are_not(
     spikes = (torch.rand(5, 3, 6, generator=torch.manual_seed(0)) < 0.5).to(dtype)
     above = torch.randn(5, 3, 30, dtype=dtype)
     found = []
-    for much, kind in ((0, TensorLoops), (10**9, ArrayProgram)):
+    for much, kind in ((0, TensorLoops), (10**9, Executor)):
         monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", much)
         network = LIFNetwork.from_params(params, NEURON).to(dtype)
         given = above.clone()
@@ -81,7 +78,7 @@ def test_what_loops_cannot_take_stays_on_tensors(monkeypatch):
     assert not go_in_loops(x[:1, :1], curve, 0)
     assert not go_in_loops(x.to("meta"), curve, 0)
     assert not go_in_loops(x, object(), 0)
-    monkeypatch.setattr("stbp_edu.engine.compiled.installed", lambda: False)
+    monkeypatch.setattr("stbp_edu.torch.tensor_loops.installed", lambda: False)
     assert not go_in_loops(x, curve, 0)
 
 
@@ -91,7 +88,7 @@ def test_a_limit_of_several_states_stays_on_tensors(monkeypatch):
     lines = "i = 0.6 * i * (1 - o) + x; u = 0.8 * u + i; o = spike(u - 0.4)"
     network = LIFNetwork.from_params(PARAMS, derive(lines), gain_limit=0.5)
     network(torch.rand(5, 3, 6, dtype=torch.float64)).sum().backward()
-    assert kinds(network) == {ArrayProgram}
+    assert kinds(network) == {Executor}
 
 
 @pytest.mark.parametrize(("policy", "said"), [("active", 1), ("PASSIVE", 0)])

@@ -8,8 +8,8 @@ import pytest
 from stbp_edu import derive
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.table import reading_output
-from stbp_edu.engine import compiled
 from stbp_edu.lines.expressions import call, parse
+from stbp_edu.program.machine_code import installed
 from stbp_edu.verify.drawn_runs import drawn
 from stbp_edu.verify.proof import to_terminal
 
@@ -30,7 +30,7 @@ EVERY = {f"{form}, {rule}" for form in FORMS for rule in ("each rule", "rule exa
 def test_each_form_is_judged_by_paths_and_by_automatic_differentiation():
     proof = derive(PLAIN).prove()
     assert proof.holds, str(proof)
-    more = {"compiled, rule exact"} if compiled.installed() else set()
+    more = {"compiled, rule exact"} if installed() else set()
     assert {what for what, _ in forms(proof)} == EVERY | more
 
 

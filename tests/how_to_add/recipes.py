@@ -79,7 +79,7 @@ import numpy as np
 import stbp_edu
 from stbp_edu import arrows
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.engine import Program
+from stbp_edu.program.program import Program
 
 rng = np.random.default_rng(0)
 neuron = stbp_edu.LIF(tau=0.5, v_th=0.6, surrogate=stbp_edu.Secant(a=0.5))
@@ -93,8 +93,9 @@ for twin in (False, True):
     found = []
     for backend in ("numpy", "compiled"):
         program = Program(net, backend=backend, twin=twin)
-        trace = program.forward(layers, spikes)
-        grads = program.gradients(layers, trace, targets)
+        states = program.forward(layers, spikes)
+        direct = {"o": net.loss.direct(states[-1]["o"], targets)}
+        grads = program.backward(layers, states, direct)
         found.append(grads[1]["W"])
     np.testing.assert_allclose(found[1], found[0], rtol=1e-12, atol=1e-15)
     assert np.abs(found[0]).max() > 0

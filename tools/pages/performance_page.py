@@ -5,8 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.engine import spike_places
 from stbp_edu.plotting.palette import GRID, INK, SERIES
+from stbp_edu.program import weights
 from tools.pages import Record, figure_html, processor
 
 AXES = ("T", "batch", "width", "hidden", "rate")
@@ -25,7 +25,7 @@ CLASSES, FLOAT = 10, 4
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
     """Return the names in ``docs/performance.md``; any record may be missing."""
-    own = {"records": records, "model": spike_places, "processor": processor}
+    own = {"records": records, "model": weights, "processor": processor}
     return {**globals(), **own}
 
 

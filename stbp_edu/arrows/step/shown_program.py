@@ -1,8 +1,8 @@
 """The programs of a network: for each layer one step forward, and one step back under a rule.
 
 What a reader is shown is what runs: NumPy and PyTorch execute these functions on arrays of all
-samples (``engine.array_program``), and loops over samples and neurons call them when they are
-compiled (``engine.loop_source``).
+samples (``program.executor``), and loops over samples and neurons call them when they are
+compiled (``program.loop_text``).
 """
 
 from __future__ import annotations

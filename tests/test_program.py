@@ -4,7 +4,6 @@ What it has in common with the sweep of Part I, tests/test_properties.py holds.
 """
 
 import os
-import sys
 import tracemalloc
 from dataclasses import replace
 from functools import partial
@@ -25,16 +24,14 @@ from stbp_edu.arrows import (
 )
 from stbp_edu.case_rules import ABLATIONS
 from stbp_edu.case_rules import CASE_RULES as PART_ONE
-from stbp_edu.engine import (
-    Program,
-    Workspace,
-    compiled,
-    loops,
-    machine_code,
-)
-from stbp_edu.engine.loop_source import LoopSource
-from stbp_edu.engine.threads import limit_threads
 from stbp_edu.losses.of_states import Direct
+from stbp_edu.program import loops, machine_code
+from stbp_edu.program.layers import ByPython
+from stbp_edu.program.loop_text import text_of
+from stbp_edu.program.machine_code import compiled, installed
+from stbp_edu.program.program import chosen
+from stbp_edu.program.threads import limit_threads
+from stbp_edu.program.weights import spike_currents, spike_gradient
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.drawn_runs import Run
 from stbp_edu.verify.proved_programs import by_autodiff
@@ -48,10 +45,11 @@ from tests.networks import (
     make_problem,
     network_of,
 )
+from tests.programs import Program
 
 SAMPLES = {"quick": (6, 2), "more": (30, 4)}  # compiling takes seconds a text
 ON_ARRAYS, COMPILED = SAMPLES.get(os.environ.get("STBP_EXAMPLES", "quick"), (300, 300))
-numba = pytest.mark.skipif(not compiled.installed(), reason="Numba is not installed")
+numba = pytest.mark.skipif(not installed(), reason="Numba is not installed")
 BACKENDS = ["numpy", pytest.param("compiled", marks=[numba, pytest.mark.slow])]
 
 
@@ -170,8 +168,8 @@ def test_events_recurrence_and_a_read_out(backend, rule):
 @pytest.mark.parametrize("sizes", ["70-80R-5", "70-81-5"])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_number_of_threads_changes_no_bit(backend, sizes, monkeypatch):
-    monkeypatch.setattr("stbp_edu.engine.threads.LEAST", 0)
-    monkeypatch.setattr("stbp_edu.engine.array_steps.STRETCH", 0)
+    monkeypatch.setattr("stbp_edu.program.threads.LEAST", 0)
+    monkeypatch.setattr("stbp_edu.program.layers.MUCH", 0)
     net, params, inputs, y = course_network(sizes)
     params, inputs = single(params), np.float32(inputs)
     program, found = Program(net, "exact", backend), []
@@ -231,9 +229,11 @@ def test_an_engine_of_loops_equals_one_of_arrays(rule, loss):
 
 def test_a_source_can_be_read():
     net = arrows.network("3-4-2", hard_reset(LIF()))
-    source = Program(net, "classic", "numpy").source  # for that, no compiler is needed
-    assert "d_u_owes = h(u - v_th) * d_o  # spike" in source
-    assert "for sample in range(first, last):" in source
+    source = Program(
+        net, "classic", kind=ByPython
+    ).source  # for that, no compiler is needed
+    assert "d_u_owes = h(u - v_th) * d_o" in source
+    assert "for block in range(first, last):" in source
     odd = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
     assert Program(odd).source.startswith("# layer 1\ndef forward(u, o, x, tau, v_th):")
 
@@ -261,20 +261,32 @@ def test_a_line_may_be_a_function_or_infinite_where_no_spike_is(line, backend):
     np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [None, ByPython])
+def test_a_layer_may_hear_of_no_error(kind):
+    """The rule keeps no path from its weights to the loss; those of the last layer have some."""
+    late = derive("u = 0.6 * u + 0.5 * s\ns = 0.4 * s + x\no = spike(u - 0.3)").neuron
+    net = arrows.network("2-3-2", [late, hard_reset(LIF())])
+    rng = np.random.default_rng(0)
+    params, inputs, y = draw_params(net, rng), rng.random((4, 2, 2)), rng.random((2, 2))
+    program = Program(net, "spatial-only", "numpy", kind=kind)
+    trace = arrows.forward(net, params, inputs)
+    expected = arrows.backward(net, params, trace, y, "spatial-only").gradients
+    assert error(program.gradients(params, trace, y), expected) < 1e-12
+    assert not expected[1]["W"].any()
+    assert expected[2]["W"].any()
+
+
 def test_what_cannot_be_compiled_is_said(monkeypatch):
     net = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
-    assert Program(net).backend == "numpy"
-    if compiled.installed():
+    assert chosen("auto", net) == "numpy"
+    if installed():
         with pytest.raises(TypeError, match="surrogate of layer 1 cannot be compiled"):
-            Program(net, backend="compiled")
-    monkeypatch.setitem(sys.modules, "numba", None)
-    monkeypatch.setattr("stbp_edu.engine.compiled.installed", lambda: False)
+            chosen("compiled", net)
+    monkeypatch.setattr("stbp_edu.program.program.installed", lambda: False)
     plain = arrows.network("3-2", hard_reset(LIF()))
     with pytest.raises(ImportError, match=r"needs Numba.*pip install numba"):
-        Program(plain, backend="compiled")
-    assert Program(plain).backend == "numpy"
-    with pytest.raises(ValueError, match="backend must be one of"):
-        Program(plain, backend="cuda")
+        chosen("compiled", plain)
+    assert chosen("auto", plain) == "numpy"
 
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
@@ -291,34 +303,14 @@ def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself(n, neuron):
     assert_close(fast_backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
 
 
-@pytest.mark.parametrize("rule", PART_ONE)
-def test_a_workspace_is_used_again_and_gives_the_same_bits(rule):
-    work = Workspace()
-    for T, S in ((4, 3), (4, 3), (6, 2)):
-        problem = make_problem(T + S, [5, 7, 3], T, S, NEURON)
-        fresh = fast_forward(problem.spikes, problem.params, NEURON)
-        kept = fast_forward(problem.spikes, problem.params, NEURON, workspace=work)
-        assert_close(kept.U, fresh.U, "U", tol=0)
-        again = fast_forward(problem.spikes, problem.params, NEURON, workspace=work)
-        assert again.U[1].ctypes.data == kept.U[1].ctypes.data
-        args = (fresh, problem.targets, problem.params, NEURON, rule)
-        assert_close(
-            fast_backward(*args, workspace=work).W,
-            fast_backward(*args).W,
-            "dL/dW",
-            tol=0,
-        )
-
-
 @pytest.mark.slow  # a second
 def test_a_step_at_full_size_fits_in_150_megabytes():
     problem = make_problem(
         0, [784, 800, 10], T=30, S=100, neuron=NEURON, dtype=np.float32
     )
     tracemalloc.start()
-    work = Workspace()
-    trace = fast_forward(problem.spikes, problem.params, NEURON, workspace=work)
-    fast_backward(trace, problem.targets, problem.params, NEURON, workspace=work)
+    trace = fast_forward(problem.spikes, problem.params, NEURON)
+    fast_backward(trace, problem.targets, problem.params, NEURON)
     peak = tracemalloc.get_traced_memory()[1] + problem.spikes.nbytes
     tracemalloc.stop()
     assert peak < 150e6
@@ -340,8 +332,8 @@ def test_a_cut_file_of_compiled_code_is_made_again(tmp_path, monkeypatch, caplog
     caplog.set_level("INFO", "stbp_edu")
     source = "@jit\ndef forward(a):\n    return a + a\n"
     for _ in range(3):
-        compiled.compiled.cache_clear()
-        functions = compiled.compiled(source, np.dtype(np.float64))
+        compiled.cache_clear()
+        functions = compiled(source, np.dtype(np.float64))
         assert functions["forward"](2.0) == 4.0
         kept = [path for path in tmp_path.rglob("*.nb?") if path.is_file()]
         assert {path.suffix for path in kept} == {".nbi", ".nbc"}
@@ -349,7 +341,7 @@ def test_a_cut_file_of_compiled_code_is_made_again(tmp_path, monkeypatch, caplog
             path.write_bytes(path.read_bytes()[:-50])
     (said,) = caplog.messages
     assert said.endswith(f"they are kept in {tmp_path / 'stbp_edu'}")
-    compiled.compiled.cache_clear()
+    compiled.cache_clear()
 
 
 @numba
@@ -358,11 +350,11 @@ def test_a_cache_that_cannot_be_written_to_is_said(tmp_path, monkeypatch, caplog
     file.write_text("in place of a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(file))
     caplog.set_level("INFO", "stbp_edu")
-    compiled.compiled.cache_clear()
-    compiled.compiled("def forward(a):\n    return a\n", np.dtype(np.float64))
+    compiled.cache_clear()
+    compiled("def forward(a):\n    return a\n", np.dtype(np.float64))
     (said,) = caplog.messages
     assert "cannot be written to" in said
-    compiled.compiled.cache_clear()
+    compiled.cache_clear()
 
 
 @numba
@@ -370,7 +362,7 @@ def test_what_is_compiled_depends_on_the_version_and_on_every_source(monkeypatch
     before = machine_code._versions()
     assert stbp_edu.__version__ in before
     assert any("def settled" in text or '"settled"' in text for text in before)
-    assert any("def add_scaled_rows" in text for text in before)
+    assert any("def add_rows" in text for text in before)
 
 
 @pytest.mark.parametrize("name", SURROGATES)
@@ -379,7 +371,7 @@ def test_the_curves_of_the_loops_are_those_of_the_surrogate(name):
     curve, v = SURROGATES[name](a=0.5), np.linspace(-5, 5, 101)
     net = arrows.network("2-1", hard_reset(LIF(surrogate=curve)))
     steps = Program(net, backend="numpy").layers[1]
-    source = LoopSource(steps.program, steps.wanted, twin=True).text
+    source = text_of(steps.program, steps.wanted, twin=True)
     loop = machine_code.interpreted(source, np.dtype(float))
     found = {name: [loop[name](x) for x in v] for name in ("h", "spike")}
     np.testing.assert_allclose(found["h"], curve.derivative(v), rtol=1e-14)
@@ -391,7 +383,7 @@ def test_what_is_next_to_nothing_is_nothing_in_single_precision(a):
     """Processors are many times slower below 1e-38, where products of such slopes would be."""
     net = arrows.network("2-1", hard_reset(LIF(surrogate=Gaussian(a=a))))
     steps = Program(net, backend="numpy").layers[1]
-    source = LoopSource(steps.program, steps.wanted).text
+    source = text_of(steps.program, steps.wanted, twin=False)
     h = machine_code.interpreted(source, np.dtype(np.float32))["h"]
     v = np.linspace(0, 2, 401, dtype=np.float32)
     found = np.array([h(x) for x in v])
@@ -403,22 +395,17 @@ def test_what_is_next_to_nothing_is_nothing_in_single_precision(a):
 
 @numba
 @pytest.mark.slow
-def test_samples_side_by_side_are_samples_one_by_one(monkeypatch):
-    """The rows of a narrow layer are joined, as many samples as divide the batch."""
-    assert compiled.samples_together(100, 10, None) == 10
-    assert compiled.samples_together(7, 10, None) == 7
-    assert compiled.samples_together(97, 10, None) == 1
-    assert compiled.samples_together(100, 200, None) == 1
-    assert compiled.samples_together(100, 10, np.eye(10)) == 1
-    net = arrows.network("9-5-3", hard_reset(NEURON))
-    params = draw_params(net, np.random.default_rng(0))
-    inputs = np.random.default_rng(1).random((4, 6, 9))
-    found = []
-    for wide in (128, 0):
-        monkeypatch.setattr("stbp_edu.engine.compiled.WIDE", wide)
-        program = Program(net, backend="compiled")
-        trace = program.forward(params, inputs)
-        found.append(program.gradients(params, trace, np.ones((6, 3))))
-    for together, alone in zip(found[0][1:], found[1][1:], strict=True):
-        for name, g in together.items():
-            assert np.array_equal(g, alone[name])
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.15, 1.0])
+def test_rare_spikes_row_by_row_are_a_product(rate):
+    """Of any numbers, and of no spike at all; a hundred neurons below, in two dtypes."""
+    rng = np.random.default_rng(0)
+    for dtype in (np.float32, np.float64):
+        below = (rng.random((7, 5, 100)) < rate) * rng.normal(size=(7, 5, 100))
+        W, b = rng.normal(size=(70, 100)), rng.normal(size=70)
+        below, W, b = (a.astype(dtype) for a in (below, W, b))
+        out = np.empty((7, 5, 70), dtype)
+        spike_currents(below, W, b, out)
+        np.testing.assert_allclose(out, below @ W.T + b, rtol=1e-4, atol=1e-5)
+        found = spike_gradient(below.reshape(35, 100), out.reshape(35, 70))
+        expected = np.einsum("tsi,tsj->ij", out, below)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -1,9 +1,10 @@
-"""Sources as machine code, which Numba makes and keeps on the disk; or as Python runs them."""
+"""Texts as machine code, which Numba makes and keeps on the disk; or as Python runs them."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import inspect
 import logging
 import math
@@ -17,59 +18,69 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.engine import loops
 from stbp_edu.lines.operations import SHARED
+from stbp_edu.program import loops
+from stbp_edu.program.executor import FLOOR
 
 LOG = logging.getLogger("stbp_edu")
 COMPILING = "compiling the loops of a layer takes some seconds"
 KERNELS = (
-    "spikes_in", "add_rows", "add_scaled_rows",
-    "note_places", "weigh", "correlate", "adam", "cut", "put_back",
-)  # fmt: skip
-"""The functions of :mod:`stbp_edu.engine.loops` that are compiled, each after those it calls."""
+    "spikes_in",
+    "add_rows",
+    "add_products",
+    "currents",
+    "gradient",
+    "adam",
+    "cut",
+    "put_back",
+)
+"""The functions of :mod:`stbp_edu.program.loops` that are compiled, each after those it calls."""
+
+
+def installed() -> bool:
+    """Return whether Numba is there."""
+    return importlib.util.find_spec("numba") is not None
 
 
 @cache
-def compiled(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Return the functions of a source, compiled for a dtype when they are called first.
+def compiled(text: str, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Return the functions of a text, compiled for a dtype when they are called first.
 
     Where the user's cache can be written to, what is compiled is kept there for other processes:
     the file's name tells all that it was made from.
     """
-    # with what no other user of the engine needs
+    # with what no other user of this room needs
     from stbp_edu._support.files import write_whole
 
     space = dict(_functions(dtype))
-    made_of = (source, dtype.name, *_versions())
+    made_of = (text, dtype.name, *_versions())
     digest = hashlib.sha256(repr(made_of).encode())
     name = f"loops_{digest.hexdigest()[:20]}.py"
-    cache = Path("~/.cache").expanduser()
-    if os.environ.get("XDG_CACHE_HOME"):
-        cache = Path(os.environ["XDG_CACHE_HOME"])
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     path = cache / "stbp_edu" / name
     try:
         if not path.exists():
-            write_whole(path, lambda file: file.write(source.encode()))
+            write_whole(path, lambda file: file.write(text.encode()))
             LOG.info("%s; they are kept in %s", COMPILING, path.parent)
         space["jit"] = _kept
     except OSError:
         LOG.info("%s, since %s cannot be written to", COMPILING, path.parent)
-    exec(compile(source, str(path), "exec"), space)
+    exec(compile(text, str(path), "exec"), space)
     return space
 
 
 @cache
-def interpreted(source: str, dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Return the functions of a source as Python runs them: slow, and ready at once."""
+def interpreted(text: str, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Return the functions of a text as Python runs them: slow, and ready at once."""
     space = _functions_with(dtype, lambda function: function)
-    space.update({name: getattr(np, name) for name in SHARED})
-    exec(compile(source, "<loops>", "exec"), space)
+    space |= {name: getattr(np, name) for name in SHARED}
+    exec(compile(text, "<loops>", "exec"), space)
     return space
 
 
 @cache
 def _versions() -> tuple[str, ...]:
-    """Return all that compiled code depends on beside the source of its loops."""
+    """Return all that compiled code depends on beside the text of its loops."""
     return (
         inspect.getsource(loops),
         inspect.getsource(sys.modules[__name__]),
@@ -82,7 +93,7 @@ def _versions() -> tuple[str, ...]:
 
 @cache
 def kernel(name: str) -> Callable[..., Any]:
-    """Return a function of :mod:`stbp_edu.engine.loops`, compiled when it is called first."""
+    """Return a function of :mod:`stbp_edu.program.loops`, compiled when it is called first."""
     function: Callable[..., Any] = _functions(np.dtype(np.float32))[name]
     return function
 
@@ -116,7 +127,7 @@ def _kept(function: Callable[..., Any]) -> Any:
 
 @cache
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
-    """Return the functions that a source may call, compiled."""
+    """Return the functions that a text may call, compiled."""
     space = _functions_with(dtype, _jit(), _kept)
     if dtype == np.float32:
         space["exp"] = _jit()(loops.quick_exp)
@@ -124,11 +135,9 @@ def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
 
 
 def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[str, Any]:
-    """Return the functions that a source may call, by what compiles one, and one that is kept."""
+    """Return the functions that a text may call, by what compiles one, and one that is kept."""
     F = dtype.type
-    floor = F(0)
-    if dtype == np.float32:
-        floor = F(loops.FLOOR)
+    floor = F(FLOOR if dtype == np.float32 else 0)
     space: dict[str, Any] = {
         "np": np,
         "_F": F,
@@ -142,20 +151,13 @@ def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[st
         "settled": jit(lambda d: (d + floor) - floor),
         "__name__": loops.__name__,  # into which what is kept on the disk is read back
     }
-    return space | _kernels(kept or jit)
-
-
-def _kernels(jit: Any) -> dict[str, Any]:
-    """Return the functions of :mod:`stbp_edu.engine.loops`, by what compiles one."""
-    space: dict[str, Any] = {
+    own = {
         "np": np,
         "NEAR": loops.NEAR,
-        "BLOCK": loops.BLOCK,
         "__name__": loops.__name__,
     }
     for name in KERNELS:
         function = getattr(loops, name)
         # a copy, which calls the compiled ones
-        copy = types.FunctionType(function.__code__, space, name)
-        space[name] = jit(copy)
-    return {name: space[name] for name in KERNELS}
+        own[name] = (kept or jit)(types.FunctionType(function.__code__, own, name))
+    return space | {name: own[name] for name in KERNELS}

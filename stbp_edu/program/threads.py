@@ -6,12 +6,11 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import copy_context
-from functools import cache, partial
+from functools import cache
 from itertools import pairwise
-from queue import SimpleQueue
-from threading import Thread
 from typing import Any
 
 LEAST = 200_000
@@ -41,22 +40,30 @@ def run_in_parts(loop: Callable[..., Any], size: int, work: float, *args: Any) -
 
     ``work`` is how many operations the whole takes. Each part runs under the caller's ``errstate``.
     """
-    parts = 1
-    if work > LEAST:
-        parts = max(1, min(threads(), size))
+    parts = max(1, min(threads(), size)) if work > LEAST else 1
     edges = [size * k // parts for k in range(parts + 1)]
-    (first, last), *others = pairwise(edges)
-    ended: SimpleQueue[BaseException | None] = SimpleQueue()
-    for part in others:
-        call = partial(copy_context().run, loop, *part, *args)
-        _calls(parts - 1).put((call, ended))
+    own, *others = pairwise(edges)
+    ended = [
+        _pool(parts - 1).submit(copy_context().run, loop, *part, *args)
+        for part in others
+    ]
     try:
-        loop(first, last, *args)
+        loop(*own, *args)
     finally:
-        errors = [ended.get() for _ in others]  # which waits for them
+        errors = [one.exception() for one in ended]  # which waits for them
     for error in errors:
         if error is not None:
             raise error
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Return so many threads beside this one."""
+    return ThreadPoolExecutor(threads, "stbp_edu")
+
+
+if hasattr(os, "register_at_fork"):  # a child has none of these threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def one_blas_thread(wanted: bool = True) -> AbstractContextManager[Any]:
@@ -83,37 +90,9 @@ def blas_kernels() -> str:
 
 @cache
 def _controller() -> Any:
-    """Return the function that sets the matrix library's threads; None on a web page."""
+    """Return what sets the matrix library's threads; None on a web page."""
     try:
         threadpoolctl = importlib.import_module("threadpoolctl")
     except ImportError:
         return None
     return threadpoolctl.ThreadpoolController()
-
-
-@cache
-def _calls(threads: int) -> SimpleQueue[Any]:
-    """Return the queue of calls that so many threads beside this one make.
-
-    It hands a call over in half the time that an executor of the standard library takes.
-    """
-    calls: SimpleQueue[Any] = SimpleQueue()
-    for _ in range(threads):
-        Thread(target=_make, args=(calls,), name="stbp_edu", daemon=True).start()
-    return calls
-
-
-def _make(calls: SimpleQueue[Any]) -> None:
-    """Make calls, as they come, and say of each that it has ended, or with which error."""
-    while True:
-        call, ended = calls.get()
-        try:
-            call()
-        except BaseException as error:  # whatever it is, the caller waits to be told
-            ended.put(error)
-        else:
-            ended.put(None)
-
-
-if hasattr(os, "register_at_fork"):  # a child has none of these threads
-    os.register_at_fork(after_in_child=_calls.cache_clear)

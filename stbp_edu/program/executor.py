@@ -1,0 +1,202 @@
+"""The program of a layer, run on whole arrays of NumPy or on tensors, step by step.
+
+What runs is the text that ``derive(...).program(rule)`` shows: its functions ``forward`` and
+``backward``, on arrays of all samples. Whatever else they call comes from the caller: exp and the
+curves of NumPy (:func:`numpy_functions`), or those of PyTorch, for tensors.
+
+    run = Executor(program, functions, torch)
+    run.fill_states(x, states, constants)
+    sums = run.fill_adjoints(states, signals, found, constants)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from stbp_edu.arrows.rules import norms
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.lines.operations import SHARED
+
+FLOOR = 1e-10
+"""Added and taken away again, it rounds a float32 below 3e-18 to zero.
+
+Errors decay from step to step, and many processors are a hundred times slower below 1e-38.
+"""
+Series = Mapping[str, Any]
+"""By name, arrays or tensors of all steps, (T, S, ...) each."""
+
+
+class Executor:
+    """The program of a layer, ready to run.
+
+    Attributes:
+        program: the program that is shown.
+        xp: NumPy or PyTorch.
+        run: its functions by name.
+        states: the states, in the order in which ``forward`` takes and returns them.
+        signal_of: by adjoint, (state, state of the rule), the name of its signal, or "".
+    """
+
+    def __init__(
+        self,
+        program: LayerProgram,
+        functions: Mapping[str, Callable[..., Any]],
+        xp: Any = np,
+    ) -> None:
+        """Make Python's functions of the text.
+
+        Args:
+            program: the program that is shown.
+            functions: those that it calls, by name; of NumPy or of PyTorch.
+            xp: NumPy or PyTorch.
+        """
+        self.program = program
+        self.xp = xp
+        self.run = dict(functions)
+        exec(compile(program.source(), "<program>", "exec"), self.run)
+        self.states = [*program.lines.lines]
+        self.signals = sorted(program.signals)
+        self.signal_of = {node: program.signal(*node) for node in program.nodes}
+        self.at = {name: k for k, name in enumerate(program.backward.results)}
+
+    def fill_states(
+        self,
+        x: Any,
+        states: Series,
+        constants: Sequence[Any],
+        R: Any = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        """Fill the states of all steps.
+
+        Args:
+            x: the input of all steps, (T, S, ...), to which the recurrent input is added; it may be
+                the memory of a state.
+            states: where the states go, by name.
+            constants: numbers, or an entry for each neuron, in the order of the program.
+            R: recurrent weights, which multiply the outputs of the step before from the right.
+            before: the states before the first step, in their order; at rest they are 0.
+        """
+        forward = self.run["forward"]
+        series = [states[name] for name in self.states]
+        output = self.states.index(self.program.neuron.output)
+        last = [*before] or [self.xp.zeros_like(x[0])] * len(series)
+        for t, now in enumerate(x):
+            if R is not None and (t or before):
+                now += through(last[output], R)  # p2-recur-u
+            values = forward(*last, now, *constants)
+            last = [of[t] for of in series]
+            for place, value in zip(last, values, strict=True):
+                place[...] = value
+
+    def fill_adjoints(
+        self,
+        states: Series,
+        signals: Series,
+        found: Series,
+        constants: Sequence[Any],
+        R: Any = None,
+        before: Series | None = None,
+    ) -> dict[str, Any]:
+        """Fill the adjoints of all steps, from the last one down.
+
+        Args:
+            states: what :meth:`fill_states` filled.
+            signals: by name, the errors that other layers and the loss pass back.
+            found: where adjoints go, by name; the first may be the memory of the first signal.
+            constants: as in :meth:`fill_states`.
+            R: recurrent weights, which multiply adjoints of the step after from the right.
+            before: by name, the states before the first step; at rest they are 0.
+
+        Returns:
+            By learned constant, its gradient for each sample and neuron.
+        """
+        program = self.program
+        step_back = self.run["backward"]
+        some = next(iter(found.values()))
+        zero = self.xp.zeros_like(some[0])
+        passed = [self.at[name] for name in passed_on(program)]
+        again = [
+            (self.signals.index(signal), self.at[head])
+            for signal, head in dict.fromkeys(
+                (signal, head) for _, signal, head in program.from_recurrence
+            )
+        ]
+        read = [(one.of, one.step) for one in program.states_read]
+        heard = [signals[name] for name in self.signals]
+        kept = [(self.at[name], series) for name, series in found.items()]
+        single = self.xp is np and some.dtype == np.float32
+        nothing = [zero] * len(self.at)
+        later = nothing
+        sums = dict.fromkeys(program.gradients, 0.0)
+        for t in reversed(range(len(some))):
+            if program.rule.ends_block(t):
+                later = nothing
+            errors = [series[t] for series in heard]
+            if R is not None and later is not nothing:
+                for signal, head in again:
+                    adjoint = later[head] + zero  # an array, if it is the number 0
+                    errors[signal] = errors[signal] + through(adjoint, R)
+            values = []
+            for name, step in read:
+                if t + step >= 0:  # after the last step adjoints are 0
+                    values.append(states[name][min(t + step, len(some) - 1)])
+                else:
+                    values.append(before[name] if before else zero)
+            after = [later[k] for k in passed]
+            later = [*step_back(*values, *errors, *after, *constants)]
+            for k, series in kept:
+                series[t] = later[k]
+                later[k] = series[t]
+                if single:
+                    later[k] += np.float32(FLOOR)
+                    later[k] -= np.float32(FLOOR)
+            for constant, name in program.gradients.items():
+                sums[constant] = sums[constant] + later[self.at[name]]
+        return sums
+
+
+def passed_on(program: LayerProgram) -> list[str]:
+    """Return the adjoints of a step that the step before reads, by their names in this step."""
+    return [program.name(one.of, one.q) for one in program.next_adjoints]
+
+
+def through(rows: Any, R: Any) -> Any:
+    """Return rows through recurrent weights."""
+    flat = rows.reshape(len(rows), -1)
+    return (flat @ R).reshape(rows.shape)
+
+
+def numpy_functions(surrogate: Any, *, twin: bool) -> dict[str, Callable[..., Any]]:
+    """Return what a program calls on arrays of NumPy; on the smooth twin, H for the spike."""
+    spike = surrogate.antiderivative if twin else _reached
+    return {
+        **{name: getattr(np, name) for name in SHARED},
+        "minimum": np.minimum,
+        "maximum": np.maximum,
+        "at_least": _at_least,
+        "norm": norm,
+        "spike": spike,
+        "h": surrogate.derivative,
+    }
+
+
+def _reached(v: Any) -> Any:
+    return (v >= 0).astype(v.dtype)
+
+
+def _at_least(a: Any, b: Any) -> Any:
+    like = a if np.ndim(a) else b
+    return np.asarray(a >= b).astype(getattr(like, "dtype", np.float64))
+
+
+def norm(*entries: Any) -> Any:
+    """Return the largest singular value of a square matrix, given row by row."""
+    size = math.isqrt(len(entries))
+    arrays = np.broadcast_arrays(*entries)
+    stacked = np.stack(arrays, axis=-1)
+    return norms(stacked.reshape(*arrays[0].shape, size, size))

@@ -1,0 +1,57 @@
+"""The forms in which a neuron's program runs, each to be compared with what knows nothing of it.
+
+They are the text that is shown, with all that it imports; the same on arrays, as networks run it;
+and the loops, as Python runs them and compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+from stbp_edu._support.checks import Array
+from stbp_edu.arrows.step.shown_program import text_of
+from stbp_edu.program.executor import Executor, norm
+from stbp_edu.program.layers import ByPython, InLoops, OnArrays
+from stbp_edu.program.program import Program
+
+
+class AsShown(OnArrays):
+    """The neurons of a layer, by the text that is shown and what it imports and defines."""
+
+    @cached_property
+    def executor(self) -> Executor:
+        """What runs the text."""
+        space: dict[str, Any] = {
+            "spike": lambda v: (v >= 0) * 1.0,
+            "h": self.program.neuron.surrogate.derivative,
+            "norm": norm,
+        }
+        exec(text_of(self.program), space)
+        return Executor(self.program, space)
+
+
+Form = Callable[[Any, Any, Any, Array, Array], tuple[list[Any], list[Any]]]
+"""Returns states and gradients, from a network, a rule, parameters, inputs and the direct term."""
+
+
+def run(
+    kind: type, net: Any, rule: Any, params: Any, inputs: Array, direct: Array
+) -> tuple[list[Any], list[Any]]:
+    """Return the states of every layer and the gradients, by one form."""
+    program = Program(net, rule, "numpy", kind=kind)
+    states = program.forward(params, inputs.reshape(*inputs.shape[:2], -1))
+    return states, program.backward(params, states, {net.loss.state: direct})
+
+
+FORMS: dict[str, Form] = {
+    "as shown": partial(run, AsShown),
+    "on arrays": partial(run, OnArrays),
+    "in loops": partial(run, ByPython),
+}
+"""The forms that are quick to make."""
+COMPILED: Form = partial(run, InLoops)
+"""Compiled loops, which take seconds."""
+IN_PYTORCH: dict[str, Form] = {}
+"""The form of :mod:`stbp_edu.torch`, which puts it here when it is imported."""

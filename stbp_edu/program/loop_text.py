@@ -1,0 +1,281 @@
+"""A layer's program in loops over entries, steps and neurons: text that is compiled.
+
+The functions of a step are those that are shown, on one neuron's numbers: ``1`` becomes ``_F(1)``,
+a number of the arrays' dtype, and a function of the spike and constants becomes a choice of its two
+values. Around them are two loops, whose names begin with a letter for each kind of array, so that
+they meet no name of the reader's: A a state, E an adjoint, S a signal, G a sum over steps.
+
+Without recurrent weights neurons never meet, and a block of the loops is some entries of a step,
+across samples; with them, it is a sample.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.step_functions import Variable
+from stbp_edu.program.executor import passed_on
+
+LOOPS = """
+@jit
+def all_forward(first, last, width, {arguments}):
+    steps, size = A_{state}.shape
+    zero = np.zeros(width, _F)
+    index = np.empty(width + 1, np.int32)
+    values = np.empty(width, _F)
+    for block in range(first, last):
+        left = block * width
+        right = min(size, left + width)
+        for step in range(steps):
+            {rows}
+            for neuron in range(right - left):
+                {neurons}
+
+
+@jit
+def all_backward(first, last, width, {arguments_back}):
+    steps, size = A_{state}.shape
+    zero = np.zeros(width, _F)
+    index = np.empty(width + 1, np.int32)
+    values = np.empty(width, _F)
+    {later}
+    for block in range(first, last):
+        left = block * width
+        right = min(size, left + width)
+        for step in range(steps - 1, -1, -1):
+            if {ends}:  # nothing comes back from later steps
+                {cut}
+            {rows_back}
+            for neuron in range(right - left):
+                {neurons_back}
+"""
+"""Both loops; what differs from layer to layer is in brackets, some lines in each."""
+
+
+def text_of(program: LayerProgram, wanted: Sequence[str], twin: bool) -> str:
+    """Return the curves, the functions of a step, and the loops around them.
+
+    Args:
+        program: the layer's program.
+        wanted: the adjoints to keep, that of what the parameters enter first.
+        twin: whether the smooth twin H takes the place of the spike.
+    """
+    curve: Any = program.neuron.surrogate
+    v, library = Written("v"), _Library()
+    spike = curve.twin(v, library) if twin else "1 if v >= 0 else 0"
+    h = curve.h(v, library)
+    curves = (
+        f"def spike(v):\n    return {spike}\n\ndef h(v):\n    return settled({h})\n\n"
+    )
+    shown = ast.parse(curves + program.source())
+    spikes = set()
+    if program.lines.spike and not twin:
+        around = [
+            Variable("state", program.lines.spike, step=step) for step in (-1, 0, 1)
+        ]
+        spikes = {program.names[one] for one in around}
+    shared = set(program.lines.constants) - set(program.neuron.each)
+    shown = _Chosen(spikes, shared).visit(shown)
+    shown = ast.fix_missing_locations(_Typed().visit(shown))
+    for function in shown.body:
+        function.decorator_list = [ast.Name("jit")]
+    return ast.unparse(shown) + "\n\n" + _loops(program, wanted, twin)
+
+
+def _loops(program: LayerProgram, wanted: Sequence[str], twin: bool) -> str:
+    """Return the loops."""
+    order, lines = program.neuron.order, [*program.lines.lines]
+    output = program.neuron.output
+    recurrent = program.net.layers[program.n].recurrent is not None
+    each = program.neuron.each
+    constants = [f"{'each' if c in each else 'c'}_{c}" for c in program.lines.constants]
+    known = [f"now_{c}[neuron]" if c[:5] == "each_" else c for c in constants]
+    own = [f"now_{c} = {c}[left:right]" for c in constants if c[:5] == "each_"]
+    shared = [*(["R"] if recurrent else []), *constants, *(f"A_{s}" for s in order)]
+    drive = f"now_{order[0]}"
+    rows = [*own, *(f"now_{s} = A_{s}[step, left:right]" for s in order)]
+    rows += [f"last_{s} = {_row(s, -1)}" for s in lines]
+    if recurrent:
+        rows.append(
+            f"add_products(last_{output}, R, index, values, {drive})  # p2-recur-u"
+        )
+    given = [*(f"last_{s}[neuron]" for s in lines), "x", *known]
+    neurons = [
+        f"x = {drive}[neuron]",
+        *_called("forward", [f"now_{s}[neuron]" for s in lines], given),
+    ]
+    if "x" in order:
+        neurons.append("now_x[neuron] = x")
+
+    again = {signal: head for _, signal, head in program.from_recurrence}
+    later = [*dict.fromkeys([*passed_on(program), *again.values()])]
+    first, others = [*program.signals][:1], [*program.signals][1:]
+    # the first signal comes in the memory of the first adjoint to keep
+    row_of = {s: f"now_S_{s}" for s in others} | {
+        s: f"now_E_{wanted[0]}" for s in first
+    }
+    names = program.names
+    read = program.states_read
+    rows_back = [*own, *(f"at_{names[one]} = {_row(one.of, one.step)}" for one in read)]
+    rows_back += [f"now_E_{d} = E_{d}[step, left:right]" for d in wanted]
+    rows_back += [f"now_S_{s} = S_{s}[step, left:right]" for s in others]
+    for signal, head in again.items():
+        rows_back.append(
+            f"add_products(next_{head}, R, index, values, {row_of[signal]})"
+        )
+    given = [f"at_{names[one]}[neuron]" for one in read]
+    given += [f"{row_of[s]}[neuron]" for s in sorted(program.signals)]
+    given += [f"next_{d}[neuron]" for d in passed_on(program)] + known
+    neurons_back = _called("backward", program.backward.results, given)
+    neurons_back += [f"{d} = settled({d})" for d in dict.fromkeys([*wanted, *later])]
+    neurons_back += [f"now_E_{d}[neuron] = {d}" for d in wanted]
+    neurons_back += [f"next_{d}[neuron] = {d}" for d in later]
+    sums = {"b": program.start, **program.gradients}
+    rows_back += [f"sum_{c} = G_{c}[left:right]" for c in sums]
+    neurons_back += [f"sum_{c}[neuron] += {g}" for c, g in sums.items()]
+    ends = "step == steps - 1"
+    if program.rule.block:
+        ends += f" or (step + 1) % {program.rule.block} == 0"
+    back = [
+        *shared,
+        *(f"S_{s}" for s in others),
+        *(f"E_{d}" for d in wanted),
+        *(f"G_{c}" for c in sums),
+    ]
+    return LOOPS.format(
+        state=order[0],
+        arguments=", ".join(shared),
+        rows=_joined(rows, 12),
+        neurons=_joined(neurons, 16),
+        arguments_back=", ".join(back),
+        later=_joined([f"next_{d} = np.zeros(width, _F)" for d in later], 4),
+        ends=ends,
+        cut=_joined([f"next_{d}[:] = 0" for d in later] or ["pass"], 16),
+        rows_back=_joined(rows_back, 12),
+        neurons_back=_joined(neurons_back, 16),
+    )
+
+
+def _joined(lines: Sequence[str], indent: int) -> str:
+    return f"\n{' ' * indent}".join(lines)
+
+
+def _row(state: str, step: int) -> str:
+    """Return where the values of a state are, at this step or next to it."""
+    if step < 0:
+        return f"A_{state}[step - 1, left:right] if step > 0 else zero[: right - left]"
+    if step > 0:
+        return f"A_{state}[min(step + 1, steps - 1), left:right]"
+    return f"A_{state}[step, left:right]"
+
+
+def _called(name: str, places: Sequence[str], given: Sequence[str]) -> list[str]:
+    return [f"{', '.join(places)}, = {name}({', '.join(given)})"]
+
+
+class _Typed(ast.NodeTransformer):
+    """Writes ``_F(1)`` for 1, except in exponents."""
+
+    def visit_Constant(self, node: ast.Constant) -> Any:
+        if isinstance(node.value, str):
+            return node
+        return ast.Call(ast.Name("_F"), [node], [])
+
+    def visit_BinOp(self, node: ast.BinOp) -> Any:
+        whole = isinstance(node.op, ast.Pow) and isinstance(
+            getattr(node.right, "value", None), int
+        )
+        if not whole:
+            return self.generic_visit(node)
+        node.left = self.visit(node.left)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        return (
+            node if getattr(node.func, "id", "") == "_F" else self.generic_visit(node)
+        )
+
+
+class _Chosen(ast.NodeTransformer):
+    """Writes ``high if spike > 0 else low`` for a function of a spike and constants.
+
+    So the compiler computes both values before the loops.
+    """
+
+    def __init__(self, spikes: set[str], constants: set[str]) -> None:
+        self.spikes, self.constants = spikes, constants
+
+    def visit(self, node: ast.AST) -> Any:
+        if not isinstance(node, ast.Call) and not isinstance(
+            getattr(node, "op", None), ast.Div | ast.Pow
+        ):
+            return self.generic_visit(node)
+        called = {one.func for one in ast.walk(node) if isinstance(one, ast.Call)}
+        names = {
+            one.id
+            for one in ast.walk(node)
+            if isinstance(one, ast.Name) and one not in called
+        }
+        read = names - self.constants
+        if len(read) != 1 or not read <= self.spikes:
+            return self.generic_visit(node)
+        (spike,) = read
+        low, high = (_With(spike, value).visit(deepcopy(node)) for value in (0, 1))
+        fires = ast.Compare(ast.Name(spike), [ast.Gt()], [ast.Constant(0)])
+        return ast.IfExp(fires, high, low)
+
+
+class _With(ast.NodeTransformer):
+    """Writes a number for a name."""
+
+    def __init__(self, name: str, value: int) -> None:
+        self.name, self.value = name, value
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        return ast.Constant(self.value) if node.id == self.name else node
+
+
+def _sign(form: str) -> Any:
+    return lambda *given: Written(form.format(*given))
+
+
+class Written:
+    """An expression as text, which Python's signs make longer."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+    __add__, __radd__ = _sign("({0} + {1})"), _sign("({1} + {0})")
+    __sub__, __rsub__ = _sign("({0} - {1})"), _sign("({1} - {0})")
+    __mul__, __rmul__ = _sign("({0} * {1})"), _sign("({1} * {0})")
+    __truediv__, __rtruediv__ = _sign("({0} / {1})"), _sign("({1} / {0})")
+    __pow__, __neg__ = _sign("({0} ** {1})"), _sign("(-{0})")
+    __ge__, __lt__ = _sign("at_least({0}, {1})"), _sign("(1 - at_least({0}, {1}))")
+
+
+class _Library:
+    """The part of NumPy that curves use, for expressions as text."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("abs", "erf", "exp", "log", "sqrt", "tanh", "where"):
+            name = f"np.{name}"
+        return lambda *given: Written(f"{name}({', '.join(map(str, given))})")
+
+    @staticmethod
+    def clip(v: Written, low: float | None, high: float | None) -> Written:
+        if low is not None:
+            v = Written(f"max({v}, {low})")
+        if high is not None:
+            v = Written(f"min({v}, {high})")
+        return v
+
+    @staticmethod
+    def ones_like(_: Written) -> float:
+        return 1.0

@@ -1,0 +1,213 @@
+"""The program of a network: forward, and backward under any rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
+from stbp_edu.arrows.arrow import LOSS, Arrow
+from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.step.shown_program import steps_back
+from stbp_edu.arrows.table import Table
+from stbp_edu.program.layers import InLoops, OnArrays
+from stbp_edu.program.machine_code import installed
+from stbp_edu.program.threads import one_blas_thread
+from stbp_edu.program.weights import Weights, flat
+from stbp_edu.surrogates import is_curve
+
+States = list[Any]
+"""By layer, the states of all steps by name, (T, S, n[n]) each; layer 0 has only the input "o"."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A network's passes, made of the two functions of each layer's derived neuron.
+
+    It checks nothing: :func:`stbp_edu.network` is the door.
+
+    Args:
+        net: the network.
+        rule: a name in ``arrows.RULES``, or an ``arrows.Rule``.
+        backend: ``"numpy"``: on whole arrays; ``"compiled"``: as loops over spikes, steps and
+            neurons, which needs Numba; ``"auto"``: compiled where Numba is installed and the
+            surrogate is one of this package.
+        twin: whether the smooth twin H replaces the spike.
+        reads: states of the last layer that a direct term may come to, beside that of the loss.
+        kind: what runs the neurons of a layer: a class of ``layers``; None for the backend's.
+
+    >>> from stbp_edu import LIF
+    >>> from stbp_edu.arrows import hard_reset, network
+    >>> net = network("2-1", hard_reset(LIF(tau=0.5, v_th=0.5)))
+    >>> params = [None, {"W": np.ones((1, 2)), "b": np.zeros(1)}]
+    >>> program = Program(net, backend="numpy")
+    >>> states = program.forward(params, np.full((2, 1, 2), 0.1))
+    >>> direct = net.loss.direct(states[1]["o"], np.ones((1, 1)))
+    >>> program.backward(params, states, {"o": direct})[1]["b"].round(4)
+    array([-0.6364])
+    """
+
+    net: Table
+    rule: Rule | str = "exact"
+    backend: str = "auto"
+    twin: bool = False
+    reads: tuple[str, ...] = ()
+    kind: Any = None
+
+    @cached_property
+    def compiled(self) -> bool:
+        """Whether loops are compiled."""
+        return chosen(self.backend, self.net) == "compiled"
+
+    @cached_property
+    def layers(self) -> list[Any]:
+        """The neurons of each layer; None for the input."""
+        programs = steps_back(self.net, as_rule(self.rule))
+        last = programs[-1]
+        more = [Arrow("readout", state, LOSS) for state in self.reads]
+        programs[-1] = replace(last, leaving=[*last.leaving, *more])
+        layers: list[Any] = [None]
+        for below, program in pairwise(programs):
+            wanted = {program.start: None}  # a set in order
+            for moves in below.signals.values() if below else ():
+                wanted |= {program.name(a.target, q): None for a, q in moves if a.layer}
+            needed = program.needed_for(tuple(wanted))
+            kind = self.kind or (InLoops if self.compiled else OnArrays)
+            if "norm(" in needed.source():  # a gain limit asks for singular values
+                kind = OnArrays
+            layers.append(kind(needed, tuple(wanted), self.twin))
+        return layers
+
+    @property
+    def source(self) -> str:
+        """The text that runs, of each layer."""
+        found = []
+        for n, layer in enumerate(self.layers[1:], 1):
+            text = layer.text if isinstance(layer, InLoops) else layer.program.source()
+            found.append(f"# layer {n}\n{text}")
+        return "\n\n".join(found)
+
+    def forward(self, params: Sequence[Any], inputs: Array) -> States:
+        """Return every state at every step.
+
+        Args:
+            params: None, then the arrays of each layer by name, all of one dtype.
+            inputs: shape (T, S, n[0]), of that dtype.
+        """
+        states: States = [{"o": inputs}]
+        with one_blas_thread(self.compiled), np.errstate(all="ignore"):
+            for n, layer in enumerate(self.layers[1:], 1):
+                below = states[n - 1][self.net.output_of(n - 1)]
+                link = self.net.layers[n].link
+                shape = *below.shape[:2], self.net.sizes[n]
+                own = {
+                    name: np.empty(shape, below.dtype) for name in self.net.states[n]
+                }
+                first = self.net.states[n][0]
+                Weights(link, params[n], self.compiled).forward(below, own[first])
+                layer.forward(own, params[n])
+                states.append(own)
+        return states
+
+    def backward(
+        self, params: Sequence[Any], states: States, direct: Mapping[str, Array]
+    ) -> list[Any]:
+        """Return the gradients by layer: None, then arrays by name.
+
+        Args:
+            params: those of the pass.
+            states: those of :meth:`forward`.
+            direct: by state of the last layer, the direct term, (T, S, n[N]).
+        """
+        result: list[Any] = [None] * len(self.layers)
+        above: dict[str, Array] = {}
+        with one_blas_thread(self.compiled), np.errstate(all="ignore"):
+            for n in range(self.net.N, 0, -1):
+                layer = self.layers[n]
+                p = params[n]
+                output = states[n][self.net.output_of(n)]
+                signals: dict[str, Array] = {}
+                errors: dict[str, Array] = {}
+                for name in layer.program.signals:
+                    signals[name] = np.empty_like(output)
+                    self._signal(n, params, name, above, direct, signals[name])
+                # the first adjoint takes the place of the first signal, if there is one
+                places = [*signals.values()][:1]
+                for name in layer.wanted:
+                    errors[name] = places.pop() if places else np.empty_like(output)
+                sums = layer.backward(errors, states[n], p, signals)
+                grads = {}
+                for name, g in sums.items():
+                    sharing = g.sum(axis=0).reshape(*p[name].shape, -1)
+                    grads[name] = np.asarray(
+                        sharing.sum(axis=-1)
+                    )  # over who share it: c5-b
+                epsilon = errors[layer.wanted[0]]
+                if "R" in p:
+                    grads["R"] = flat(epsilon[1:]).T @ flat(output[:-1])
+                below = states[n - 1][self.net.output_of(n - 1)]
+                weights = Weights(self.net.layers[n].link, p, self.compiled)
+                grads["W"] = weights.gradient(epsilon, below)
+                result[n] = grads
+                above = errors
+        return result
+
+    def _signal(
+        self,
+        n: int,
+        params: Sequence[Any],
+        name: str,
+        above: Mapping[str, Array],
+        direct: Mapping[str, Array],
+        out: Array,
+    ) -> None:
+        """Write the errors that layer n receives from the loss and the layer above."""
+        for arrow, q in self.layers[n].program.signals[name]:
+            if arrow.layer:
+                error = above[self.layers[n + 1].program.name(arrow.target, q)]
+                link = self.net.layers[n + 1].link
+                Weights(link, params[n + 1], self.compiled).transpose(error, out)
+                return
+            if arrow.target == LOSS and arrow.source in direct:
+                out[...] = direct[arrow.source]
+                return
+        out[...] = 0
+
+
+def chosen(backend: str, net: Table) -> str:
+    """Return the backend that is used where one is asked for.
+
+    Raises:
+        ImportError: if ``"compiled"`` is asked for and Numba is missing.
+        TypeError: if it is asked for a surrogate that is not of this package.
+    """
+    if checks.choice("backend", backend, ("auto", "numpy", "compiled")) == "numpy":
+        return backend
+    odd = own_surrogates(net)
+    if backend == "compiled":
+        if not installed():
+            raise ImportError(
+                "backend='compiled' needs Numba, which is not installed: "
+                "pip install numba, or use backend='numpy'"
+            )
+        if odd:
+            raise TypeError(
+                f"the surrogate of layer {odd[0]} cannot be compiled: it is not a Curve with "
+                "methods h and twin; use backend='numpy'"
+            )
+    return "compiled" if installed() and not odd else "numpy"
+
+
+def own_surrogates(net: Table) -> list[int]:
+    """Return the layers whose surrogate is not a curve that can be compiled."""
+    return [
+        n
+        for n, layer in enumerate(net.layers)
+        if n and not is_curve(layer.neuron.surrogate)
+    ]

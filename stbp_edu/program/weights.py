@@ -1,0 +1,244 @@
+"""The weights into a layer, for all steps and samples at once: up, down, and their gradient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from stbp_edu._support.checks import Array
+from stbp_edu.arrows.link import Flatten, Link
+from stbp_edu.program.loops import put_back
+from stbp_edu.program.machine_code import kernel
+from stbp_edu.program.threads import run_in_parts
+
+ROWS = 256
+"""Rows, or columns, of a matrix product that are done at a time."""
+PATCHES = 2**18
+"""Numbers in the patches that are cut out at a time: 1 MB in float32, which stay in the cache."""
+SUMS = 16
+"""How many sums the gradient of a convolution is made of, however many threads add them up."""
+RARE, WIDE = 0.2, 64
+"""Inputs of which at most this share are not 0, into at least so many neurons, are added row by
+row of the weights; a matrix product is faster otherwise."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of a layer, and what comes before them.
+
+    Attributes:
+        link: the map: fully connected or a convolution, perhaps behind pooling.
+        p: the layer's arrays by name.
+        compiled: whether rare spikes are gone through in compiled loops.
+    """
+
+    link: Link
+    p: dict[str, Array]
+    compiled: bool
+
+    def forward(self, below: Array, out: Array) -> None:
+        """Write W o + b: from (T, S, n) to (T, S, m)."""
+        W, b = self.p["W"], self.p["b"]
+        below = self._pooled(distinct_steps(below))
+        rows, currents = flat(below), flat(out[: len(below)])
+        if self._rare(rows):
+            spike_currents(below, W, b, out)
+        elif self.dense:
+
+            def product(some: slice) -> None:
+                np.matmul(rows[some], W.T, out=currents[some])  # fwd-x
+                currents[some] += b
+
+            in_blocks(product, len(rows), ROWS, self._work(rows))
+        else:
+            matrix = W.reshape(len(W), -1)
+            by_channel = currents.reshape(len(rows), len(W), -1)
+
+            def convolve(some: slice) -> None:
+                np.matmul(matrix, self._patches(rows[some]), out=by_channel[some])
+                by_channel[some] += b[:, None]  # p2-conv-x, p2-conv-image-x
+
+            in_blocks(convolve, len(rows), self._together, self._work(rows))
+        out[len(below) :] = out[0]
+
+    def transpose(self, signal: Array, out: Array) -> None:
+        """Write Wᵀ err: from (T, S, m) to (T, S, n)."""
+        errors = flat(signal)
+        back = flat(out)
+        if self.pools:
+            back = np.empty((len(back), math.prod(self.link.shapes[-2])), out.dtype)
+        matrix = self.p["W"].reshape(len(self.p["W"]), -1)
+
+        def loop(some: slice) -> None:
+            if self.dense:
+                np.matmul(errors[some], matrix, out=back[some])
+            else:
+                error = errors[some].reshape(-1, len(matrix), self.link.shapes[-1][0])
+                back[some] = self._put_back(matrix.T @ error)
+
+        width = ROWS if self.dense else self._together
+        in_blocks(loop, len(errors), width, self._work(back))
+        for i in reversed(range(len(self.pools))):
+            shapes = self.link.shapes[i : i + 2]
+            images = back.reshape(-1, *shapes[1])
+            back = flat_images(self.pools[i].transpose(images, shapes[0]))
+        if self.pools:
+            flat(out)[...] = back
+
+    def gradient(self, epsilon: Array, below: Array) -> Array:
+        """Return Σ ε oᵀ over steps and samples, in the shape of W."""
+        W = self.p["W"]
+        distinct = self._pooled(distinct_steps(below))
+        if len(distinct) < len(epsilon):
+            epsilon = epsilon.sum(axis=0, keepdims=True)
+        errors, rows = flat(epsilon), flat(distinct)
+        if self._rare(rows):
+            return spike_gradient(rows, errors)
+        if not self.dense:
+            return self._of_convolution(errors, rows)
+        out = np.empty(W.shape, W.dtype)
+
+        def loop(some: slice) -> None:
+            np.matmul(errors.T, rows[:, some], out=out[:, some])  # c5-w
+
+        in_blocks(loop, rows.shape[1], ROWS, self._work(rows))
+        return out
+
+    def _of_convolution(self, errors: Array, rows: Array) -> Array:
+        """Return the gradient of weights that many places of an image share."""
+        W = self.p["W"]
+        sums = np.zeros((SUMS, W[0].size, len(W)), errors.dtype)
+        every = blocks(len(rows), self._together)
+
+        def loop(first: int, last: int) -> None:
+            for k in range(first, last):
+                for some in every[k::SUMS]:
+                    error = errors[some].reshape(-1, len(W), self.link.shapes[-1][0])
+                    by_place = np.ascontiguousarray(np.swapaxes(error, 1, 2))
+                    found = self._patches(rows[some]) @ by_place
+                    sums[k] += found.sum(axis=0)  # p2-conv-w, p2-conv-image-w
+
+        run_in_parts(loop, SUMS, self._work(rows))
+        return np.asarray(sums.sum(axis=0).T.reshape(W.shape))
+
+    def _pooled(self, series: Array) -> Array:
+        """Return what the weights read of (T, S, n): means, where pooling comes before them."""
+        T, S, _ = series.shape
+        for pool, shape in zip(self.pools, self.link.shapes, strict=False):
+            series = pool.forward(series.reshape(T, S, *shape), shape)
+        return series.reshape(T, S, -1)
+
+    def _patches(self, rows: Array) -> Array:
+        """Return the patches of some images: (images, weights of a channel, places)."""
+        _, _, k, _ = self.p["W"].shape
+        windows = sliding_window_view(
+            rows.reshape(-1, *self.link.shapes[-2]), (k, k), (2, 3)
+        )
+        patches = np.moveaxis(windows, (-2, -1), (2, 3))
+        if self.compiled:  # with put_back, a fifth of the time of NumPy's
+            patches = np.empty(patches.shape, rows.dtype)
+            kernel("cut")(windows, patches)
+        places, size = self.link.shapes[-1]
+        return patches.reshape(len(rows), size, places)
+
+    def _put_back(self, patches: Array) -> Array:
+        """Return errors of some images, a row each, from those of their patches."""
+        _, _, k, _ = self.p["W"].shape
+        images = np.zeros((len(patches), *self.link.shapes[-2]), patches.dtype)
+        windows = patches.reshape(len(patches), -1, k, k, *self.link.shape[1:])
+        add = kernel("put_back") if self.compiled else put_back
+        add(windows, images)
+        return flat_images(images)
+
+    @property
+    def pools(self) -> Sequence[Any]:
+        """The means that come before the weights."""
+        return self.link.maps[:-1]
+
+    @property
+    def dense(self) -> bool:
+        """Whether the layer reads all that is below, each by a weight of its own."""
+        return isinstance(self.link.maps[-1], Flatten)
+
+    def _rare(self, rows: Array) -> bool:
+        """Return whether spikes are so rare that it pays to go through them."""
+        return self.compiled and self.dense and are_rare(rows, len(self.p["b"]))
+
+    @property
+    def _together(self) -> int:
+        """How many images are done at a time."""
+        return max(1, PATCHES // math.prod(self.link.shapes[-1]))
+
+    def _work(self, rows: Array) -> float:
+        """Return about how many operations a product takes: 16 multiplications at once."""
+        places, size = self.link.shapes[-1]
+        return len(rows) * places * size * len(self.p["W"]) / 16
+
+
+def are_rare(rows: Array, width: int) -> bool:
+    """Return whether inputs of so many neurons are so rare that it pays to go through them."""
+    some = rows[:: math.ceil(len(rows) / 100)]
+    return width >= WIDE and bool(np.count_nonzero(some) <= RARE * some.size)
+
+
+def spike_currents(below: Array, W: Array, b: Array, out: Array) -> None:
+    """Write W o + b, from rare spikes (T, S, n) to (T, S, m)."""
+    T, S, m = out.shape
+    table = np.ascontiguousarray(W.T)
+    work = below.size * m * RARE / 2
+    run_in_parts(kernel("currents"), T * S, work, below, table, b, out)  # fwd-x
+
+
+def spike_gradient(rows: Array, errors: Array) -> Array:
+    """Return Σ error rowᵀ, (m, n), from rare spikes (T · S, n) and errors (T · S, m)."""
+    m, n = errors.shape[1], rows.shape[1]
+    by_input = np.empty((n, m), errors.dtype)  # a row for each neuron below
+    run_in_parts(
+        kernel("gradient"), n, rows.size * m * RARE / 2, rows, errors, by_input
+    )  # c5-w
+    return by_input.T
+
+
+def mean_of(series: Array) -> float:
+    """Return the mean of an array, by a product: faster than adding up."""
+    rows = flat(series)
+    each = np.full(len(rows), 1 / len(rows), series.dtype)
+    return float((each @ rows).mean())
+
+
+def blocks(size: int, width: int) -> list[slice]:
+    """Return slices of a range."""
+    return [slice(start, start + width) for start in range(0, size, width)]
+
+
+def in_blocks(
+    loop: Callable[[slice], None], size: int, width: int, work: float
+) -> None:
+    """Call a function for slices of a range, some side by side; see :func:`run_in_parts`."""
+    every = blocks(size, width)
+
+    def part(first: int, last: int) -> None:
+        for some in every[first:last]:
+            loop(some)
+
+    run_in_parts(part, len(every), work)
+
+
+def flat(series: Array) -> Array:
+    """Return (T, S, m) as a matrix, a row for each step and sample."""
+    return series.reshape(-1, series.shape[-1])
+
+
+def flat_images(images: Array) -> Array:
+    """Return (images, ...) as a matrix, a row for each."""
+    return images.reshape(len(images), -1)
+
+
+def distinct_steps(below: Array) -> Array:
+    """Return a layer's input, cut to one step where all steps share the same memory."""
+    return below[:1] if below.strides[0] == 0 else below
