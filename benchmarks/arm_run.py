@@ -151,7 +151,7 @@ class Run:
         if s.encoder == "direct":
             shown = np.broadcast_to(shown, (s.T, *shown.shape[1:]))
         silence = np.zeros((s.T - len(shown), *shown.shape[1:]), np.float32)
-        return self.net.forward(self.params, np.concatenate([shown, silence]))
+        return self.net.forward(np.concatenate([shown, silence]), self.params)
 
     def gradient(self, images: Array, labels: Array, rng: np.random.Generator) -> Array:
         """Return the gradient on a batch as one array."""
@@ -159,7 +159,7 @@ class Run:
         if self.fast:
             found = self.fast.gradient(self.arrays, trace, targets)
             return np.concatenate([g.ravel() for g in found])
-        grads = self.net.backward(self.params, trace, targets, self.rule)
+        grads = self.net.backward(trace, targets, self.params, self.rule)
         return self.flat(named_arrays(grads))
 
     def adam(self, g: Array, m: Array, v: Array) -> Array:

@@ -37,8 +37,8 @@ import numpy as np
 import stbp_edu
 net = stbp_edu.network("{SIZES}", stbp_edu.LIF())
 params = net.init(np.random.default_rng(0), np.float32)
-trace = net.forward(params, np.ones((30, 100, 784), np.float32))
-net.backward(params, trace, np.ones((100, 10), np.float32))
+trace = net.forward(np.ones((30, 100, 784), np.float32), params)
+net.backward(trace, np.ones((100, 10), np.float32), params)
 """
 IMPORT = "import stbp_edu"
 MEGABYTES = 256
@@ -59,8 +59,8 @@ def own_loop(problem: SizedProblem, neuron: Any, update: Any = None) -> TimedSte
     change = update(params) if update else None
 
     def step() -> None:
-        trace = net.forward(params, spikes)
-        grads = net.backward(params, trace, targets)
+        trace = net.forward(spikes, params)
+        grads = net.backward(trace, targets, params)
         if change:
             change(grads)
 

@@ -56,8 +56,8 @@ class HalfBatch:
 
     def one(self, S: int) -> np.ndarray:
         """Return the gradient of the first S samples as one array."""
-        trace = self.net.forward(self.params, self.spikes[:, :S])
-        grads = self.net.backward(self.params, trace, self.targets[:S])
+        trace = self.net.forward(self.spikes[:, :S], self.params)
+        grads = self.net.backward(trace, self.targets[:S], self.params)
         return np.concatenate([g.ravel() for g in named_arrays(grads).values()])
 
     def two(self, S: int) -> np.ndarray:

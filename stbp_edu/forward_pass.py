@@ -109,20 +109,23 @@ def forward(
     """Run the network one time step after the other (ids ``fwd-x``, ``fwd-u``, ``fwd-o``).
 
     Args:
-        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers.
+        spikes: the input O^0, shape (T, S, n[0]): spikes, or any finite numbers. The trace has a
+            copy, unless the array is read-only.
         params: weights and biases; their dtype decides the computation's.
         neuron: constants and gate.
         spike: the function o(u); the Heaviside spike ``neuron.g`` where None,
             ``neuron.H`` for the smooth twin.
 
     Raises:
-        TypeError, ValueError: if ``spikes`` has the wrong rank, shape or dtype, or is not finite.
+        TypeError, ValueError: if ``spikes`` has the wrong rank or shape, or is not finite.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()
     array([0., 1., 0.])
     """
     check_lif(neuron)
+    dtype = checks.instance("params", params, Params).dtype
+    spikes = checks.numbers("spikes", spikes, "(T, S, n[0])", dtype)
     T, S = check_spikes(spikes, params)
     g = check_spike(spike) or neuron.g
     W, b = params.W, params.b

@@ -35,13 +35,13 @@ def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
 def fast_forward(spikes, params, neuron, *, twin=False) -> Trace:
     """The forward pass of ``stbp_edu.network``, called as the readable one is."""
     net = network_of(tuple(params.sizes), neuron)
-    return net.forward(params, spikes, twin=twin)
+    return net.forward(spikes, params, twin=twin)
 
 
 def fast_backward(trace, targets, params, neuron, *rule_and_loss, **more) -> Gradients:
     """The gradients of ``stbp_edu.network``, called as the readable ones are."""
     net = network_of(tuple(params.sizes), neuron)
-    return net.backward(params, trace, targets, *rule_and_loss, **more)
+    return net.backward(trace, targets, params, *rule_and_loss, **more)
 
 
 @lru_cache(maxsize=64)

@@ -152,8 +152,8 @@ def test_errors_name_the_argument_that_does_not_fit(name):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_targets_of_any_float_type_and_lists_are_taken(dtype):
     net, params, spikes, targets = made("4-5-2", dtype)
-    trace = net.forward(params, spikes.tolist())
-    expected = net.backward(params, trace, targets)
+    trace = net.forward(spikes.tolist(), params)
+    expected = net.backward(trace, targets, params)
     assert np.abs(expected.W[1]).max() > 0
     for given in (
         targets.astype(np.float16),
@@ -161,7 +161,7 @@ def test_targets_of_any_float_type_and_lists_are_taken(dtype):
         targets.astype(np.float64),
         targets.tolist(),
     ):
-        found = net.backward(params, trace, given)
+        found = net.backward(trace, given, params)
         for name, array in found.arrays().items():
             assert array.dtype == dtype
             np.testing.assert_array_equal(array, expected.arrays()[name])

@@ -46,7 +46,7 @@ def drawn(name, *, smooth=False, dtype=float):
     params = net.init(rng, dtype, scale=1.5)
     spikes = rng.random((4, 2, *net.table.shape)).astype(dtype)
     targets = rng.random((2, net.table.sizes[-1])).astype(dtype)
-    return net, params, net.forward(params, spikes, twin=smooth), targets
+    return net, params, net.forward(spikes, params, twin=smooth), targets
 
 
 def close(found, expected):
@@ -93,7 +93,7 @@ def by_paths(net, params, trace, targets, rule):
 def test_gradients_are_sums_over_the_paths_that_a_rule_keeps(name, rule, smooth):
     net, params, trace, targets = drawn(name, smooth=smooth)
     expected = by_paths(net, params, trace, targets, rule)
-    found = net.backward(params, trace, targets, rule).arrays()
+    found = net.backward(trace, targets, params, rule).arrays()
     assert close({key: found[key] for key in expected}, expected) < 1e-12
 
 
@@ -109,7 +109,7 @@ def test_exact_gradients_are_those_of_automatic_differentiation(name, smooth):
         return oracle.loss("rate", read, targets)
 
     expected = [None, *autograd.grad(value)(layers[1:])]
-    found = net.backward(params, trace, targets).arrays()
+    found = net.backward(trace, targets, params).arrays()
     assert close(found, named_arrays(expected)) < 1e-12
 
 
@@ -130,7 +130,7 @@ def test_compiled_and_numpy_agree_in_both_precisions(name, rule, dtype):
     assert (net.computes, fast.computes) == ("numpy", "compiled")
     found = fast.backward(params, fast.forward(params, trace.O[0]), targets, rule)
     assert all(a.dtype == dtype for a in found.arrays().values())
-    expected = net.backward(params, trace, targets, rule)
+    expected = net.backward(trace, targets, params, rule)
     assert close(found.arrays(), expected.arrays()) < (1e-4 if dtype == "f4" else 1e-12)
 
 
@@ -142,7 +142,7 @@ def test_the_trace_of_the_course_is_taken_and_gives_the_gradients_of_the_cases()
     net = stbp_edu.network([3, 4, 2], LIF_LINEAR)
     for rule in ("exact", "classic"):
         slow = stbp_edu.backward(trace, targets, params, LIF_LINEAR, rule)
-        fast = net.backward(params, trace, targets, rule)
+        fast = net.backward(trace, targets, params, rule)
         assert close(fast.arrays(), slow.arrays()) < 1e-12
     assert net.value(trace, targets) == stbp_edu.loss(trace, targets)
 
@@ -168,7 +168,7 @@ def test_every_loss_goes_through_and_the_network_remembers_one(loss):
     own = stbp_edu.network(*NETWORKS["two states"], loss=loss)
     found = own.backward(params, trace, targets)
     assert (
-        close(net.backward(params, trace, targets, loss=loss).arrays(), found.arrays())
+        close(net.backward(trace, targets, params, loss=loss).arrays(), found.arrays())
         == 0
     )
     W = params.W[1]
@@ -194,11 +194,11 @@ def test_a_rule_and_a_surrogate_of_ones_own_and_a_gain_limit():
     params, spikes, targets = net.init(rng), rng.random((5, 2, 3)), rng.random((2, 2))
     trace = stbp_edu.forward(spikes, params, lif)
     mine = Rule("no time", {"all": {"time": None, "*": "all"}})
-    found = net.backward(params, net.forward(params, spikes), targets, mine)
+    found = net.backward(net.forward(spikes, params), targets, params, mine)
     same = stbp_edu.backward(trace, targets, params, lif, "spatial-only")
     assert close(found.arrays(), same.arrays()) < 1e-12
     free, held = (
-        net.backward(params, trace, targets, gain_limit=limit) for limit in (None, 0.1)
+        net.backward(trace, targets, params, gain_limit=limit) for limit in (None, 0.1)
     )
     assert np.abs(free.W[1] - held.W[1]).max() > 1e-6
 
@@ -224,10 +224,10 @@ def test_an_output_of_another_name():
     net = stbp_edu.network("3-2", "z = 0.5 * z + x; s = spike(z - 0.3)")
     rng = np.random.default_rng(0)
     params = net.init(rng)
-    trace = net.forward(params, rng.random((4, 2, 3)))
+    trace = net.forward(rng.random((4, 2, 3)), params)
     assert trace["s"][1] is trace.O[1]
     assert trace["z"][1] is trace.U[1]
-    assert np.abs(net.backward(params, trace, np.ones((2, 2))).W[1]).max() > 0
+    assert np.abs(net.backward(trace, np.ones((2, 2)), params).W[1]).max() > 0
 
 
 def test_networks_and_derived_neurons_can_be_copied_and_pickled():
@@ -257,8 +257,8 @@ def test_a_loop_of_ones_own_learns():
     net, params, trace, targets = drawn("two states")
     before = net.value(trace, targets)
     for _ in range(60):
-        trace = net.forward(params, trace.O[0])
-        grads = net.backward(params, trace, targets)
+        trace = net.forward(trace.O[0], params)
+        grads = net.backward(trace, targets, params)
         for name, array in params.arrays().items():
             array -= 0.5 * grads.arrays()[name]
     assert net.value(trace, targets) < 0.7 * before
@@ -286,7 +286,7 @@ def test_a_state_that_is_not_finite_is_named(text, backend):
         net = stbp_edu.network("4-8-3", text, backend=backend)
         params = net.init(rng, dtype)
         with pytest.raises(ValueError, match=NOT_FINITE[text]):
-            net.forward(params, rng.random((12, 5, 4)).astype(dtype))
+            net.forward(rng.random((12, 5, 4)).astype(dtype), params)
 
 
 def test_inputs_and_parameters_that_are_not_finite_are_named():
@@ -296,12 +296,12 @@ def test_inputs_and_parameters_that_are_not_finite_are_named():
     with pytest.raises(
         ValueError, match=r"spikes must be finite, got nan at index \(1, 1, 1\)"
     ):
-        net.forward(params, broken)
+        net.forward(broken, params)
     params.W[2][0, 0] = np.inf
     with pytest.raises(
         ValueError, match="params: W of layer 2 must be finite, got inf"
     ):
-        net.forward(params, trace.O[0])
+        net.forward(trace.O[0], params)
     net.forward(*drawn("LIF")[1:2], 1e30 * np.ones((2, 1, 3)))  # large, and finite
 
 
@@ -475,7 +475,7 @@ def test_a_changed_trace_is_refused():
         ({"states": nowhere_finite}, "the gradient of .* must be finite"),
     ):
         with pytest.raises(ValueError, match=words):
-            net.backward(params, replace(trace, **changed), y)
+            net.backward(replace(trace, **changed), y, params)
 
 
 class OwnSurrogate:

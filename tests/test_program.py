@@ -218,9 +218,9 @@ def test_an_engine_of_loops_equals_one_of_arrays(rule, loss):
         {} if loss is None else {"loss": Direct(None if loss == "u" else term, term)}
     )
     loops = network_of((70, 66, 3), neuron, "compiled")
-    run = loops.forward(problem.params, problem.spikes)
+    run = loops.forward(problem.spikes, problem.params)
     assert_close(run.U, problem.trace.U, "U")
-    found = loops.backward(problem.params, run, problem.targets, rule, **given)
+    found = loops.backward(run, problem.targets, problem.params, rule, **given)
     arguments = (problem.trace, problem.targets, problem.params, neuron, rule)
     expected = fast_backward(*arguments, **given)
     assert_close(found.W, expected.W, "W", tol=1e-11)

@@ -228,6 +228,28 @@ def from_lists(name: str, value: object) -> object:
         ) from None
 
 
+def numbers(name: str, value: object, axes: str, dtype: np.dtype[Any]) -> Array:
+    """Return numbers of any kind in this dtype: a copy, so that what was given may change.
+
+    An array that cannot be written to is not copied where it has the dtype.
+    """
+    value = from_lists(name, value)
+    if type(value) not in (np.ndarray, np.memmap) or value.dtype.kind not in "fiub":  # type: ignore[attr-defined]
+        raise TypeError(
+            f"{name} must be an array of numbers of shape {axes}, got {described(value)}; convert "
+            "it with np.array, and a masked array with .filled"
+        )
+    assert isinstance(value, np.ndarray)
+    return value.astype(dtype, copy=value.flags.writeable)
+
+
+def described(value: object) -> str:
+    """Return the type and shape of an array, or what else came."""
+    if type(value) is np.ndarray:
+        return f"{value.dtype} of shape {value.shape}"
+    return brief(value)
+
+
 def array(
     name: str,
     value: object,

@@ -3,8 +3,8 @@
 mine = stbp_edu.derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=1.0)
 net = stbp_edu.network("784-800-10", mine)
 params = net.init(rng, dtype=np.float32)
-trace = net.forward(params, spikes)
-grads = net.backward(params, trace, targets, rule="e-prop")
+trace = net.forward(spikes, params)
+grads = net.backward(trace, targets, params, rule="e-prop")
 
 - ``any_network``: :func:`network`, and the :class:`Model` that it makes;
 - ``arguments``: parameters and input, checked against it;

@@ -130,17 +130,18 @@ class Model:
 
     def forward(
         self,
-        params: Params,
         spikes: Array,
+        params: Params,
         *,
         twin: bool = False,
     ) -> Trace:
         """Return every state at every step.
 
         Args:
-            params: the parameters; their dtype decides the computation's.
             spikes: the input, shape (T, S, n[0]), of images also (T, S, channels, rows, columns):
-                spikes, or any finite numbers.
+                spikes, or any finite numbers. The trace has a copy, unless the array is read-only.
+            params: the parameters; their dtype decides the computation's. They may come first, as
+                they once did.
             twin: whether the smooth twin H stands in for the spike.
 
         Returns:
@@ -154,9 +155,11 @@ class Model:
 
         >>> net = network("1-1", "tau = 0.5; u = tau * u + x; o = spike(u - 2) ")
         >>> params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
-        >>> net.forward(params, np.ones((3, 1, 1))).O[1].ravel()
+        >>> net.forward(np.ones((3, 1, 1)), params).O[1].ravel()
         array([0., 1., 1.])
         """
+        if isinstance(spikes, Params):
+            spikes, params = params, spikes
         layers = layers_of(self.table, self.sizes, params)
         warn_of_learned_decays(self.table, layers)
         checks.instance("twin", twin, bool)
@@ -168,9 +171,9 @@ class Model:
 
     def backward(
         self,
-        params: Params,
         trace: Trace,
         targets: Array | None,
+        params: Params,
         rule: str | Rule = "exact",
         loss: LossLike | AnyLoss | Loss | None = None,
         *,
@@ -179,10 +182,10 @@ class Model:
         """Return the gradients of a forward pass, in the shape of the parameters.
 
         Args:
-            params: the parameters of that pass.
             trace: the pass.
             targets: Y, floats of shape (S, n[N]), as one-hot rows ``np.eye(classes)[labels]``; not
                 read where ``loss`` is a direct term.
+            params: the parameters of that pass. They may come first, as they once did.
             rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
             loss: a loss of :mod:`stbp_edu.losses`, its name, your own, or a direct term; the
                 network's where None.
@@ -194,10 +197,12 @@ class Model:
 
         >>> net = network("1-1", "tau = 0.5; u = tau * u * (1 - o) + x; o = spike(u - 2)")
         >>> params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
-        >>> trace = net.forward(params, np.ones((3, 1, 1)))
-        >>> net.backward(params, trace, np.array([[1.0]])).b[1].round(3)
+        >>> trace = net.forward(np.ones((3, 1, 1)), params)
+        >>> net.backward(trace, np.array([[1.0]]), params).b[1].round(3)
         array([-0.264])
         """
+        if isinstance(trace, Params):
+            trace, targets, params = targets, params, trace  # type: ignore[assignment]
         layers, states, direct = self._read(params, trace, targets, loss)
         reads, twin = tuple(direct), is_smooth(trace)
         program = self._program(rule, gain_limit, reads=reads, twin=twin)
@@ -271,8 +276,8 @@ def network(
     >>> read_out = "kappa = 0.9; u = kappa * u + x"
     >>> net = network("4-8R-2", [LIF(), read_out])
     >>> params = net.init(np.random.default_rng(0))
-    >>> trace = net.forward(params, np.ones((5, 3, 4)))
-    >>> net.backward(params, trace, np.ones((3, 2)), rule="e-prop").R[1].shape
+    >>> trace = net.forward(np.ones((5, 3, 4)), params)
+    >>> net.backward(trace, np.ones((3, 2)), params, rule="e-prop").R[1].shape
     (8, 8)
     """
     checks.choice("backend", backend, ("auto", "numpy", "compiled"))

@@ -8,14 +8,14 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
+import numpy as np  # noqa: F401 - for the example
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.arrows.table import Layer, Table
-from stbp_edu.networks.traces import described, flattened
+from stbp_edu.networks.traces import flattened
 from stbp_edu.parameters import Params, by_layer
 from stbp_edu.program.program import own_surrogates
 
@@ -94,26 +94,21 @@ def warn_of_learned_decays(table: Table, layers: Sequence[Any]) -> None:
 
 def inputs_of(table: Table, sizes: str, spikes: Any, dtype: Any) -> Array:
     """Return the input in the dtype of the parameters, as (T, S, n[0])."""
-    given = checks.from_lists("spikes", spikes)
     flat = (math.prod(table.shape),)
     axes = f"(T, S, n[0]) = (T, S, {flat[0]})"
-    if not isinstance(given, np.ndarray) or given.dtype.kind not in "fiub":
-        raise ValueError(
-            f"spikes must be an array of numbers of shape {axes}, got {described(given)}; convert "
-            "it with np.array"
-        )
+    given = checks.numbers("spikes", spikes, axes, dtype)
     if given.ndim not in (3, 2 + len(table.shape)) or not given.size:
         raise ValueError(
-            f"spikes must have shape {axes}, got {described(given)}; put the steps first, then "
-            "the samples"
+            f"spikes must have shape {axes}, got {checks.described(given)}; put the steps "
+            "first, then the samples"
         )
     if given.shape[2:] not in (table.shape, flat):
         raise ValueError(
             f"spikes must have the n[0] = {flat[0]} inputs of the network {sizes}, got "
-            f"{given.shape[2:]} in {described(given)}; pass the data of this network, or build "
-            "one whose sizes begin with theirs"
+            f"{given.shape[2:]} in {checks.described(given)}; pass the data of this network, or "
+            "build one whose sizes begin with theirs"
         )
-    return flattened(given.astype(dtype, copy=False))
+    return flattened(given)
 
 
 def warn_of_no_spike(neurons: Sequence[Neuron]) -> None:

@@ -37,7 +37,7 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
     if not isinstance(inputs, np.ndarray) or inputs.shape[2:] != table.shape:
         raise ValueError(
             f"trace.O[0] must be an array of shape (T, S, *{table.shape}), got "
-            f"{described(inputs)}; pass what forward returned"
+            f"{checks.described(inputs)}; pass what forward returned"
         )
     T, S = inputs.shape[:2]
     cast = inputs.astype(params.dtype, copy=False)
@@ -51,7 +51,7 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
             if not fits or series.dtype != params.dtype:
                 raise ValueError(
                     f"trace[{name!r}][{n}] must be a {params.dtype} array of shape {shape}, got "
-                    f"{described(series)}; pass what forward returned for these params"
+                    f"{checks.described(series)}; pass what forward returned for these params"
                 )
             of_layer[name] = flattened(series)
         states.append(of_layer)
@@ -94,10 +94,3 @@ def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
         return series
     T, S = series.shape[:2]
     return series.reshape(T, S, *shape)
-
-
-def described(value: object) -> str:
-    """Return the type and shape of an array, or what else came."""
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} of shape {value.shape}"
-    return checks.brief(value)

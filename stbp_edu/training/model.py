@@ -83,11 +83,11 @@ class Passes:
 
     def forward(self, params: Params, spikes: Array) -> Trace:
         """Return every state at every step, from the input (T, S, n[0])."""
-        return self.net.forward(params, spikes)
+        return self.net.forward(spikes, params)
 
     def gradients(self, params: Params, trace: Trace, targets: Array) -> LayerArrays:
         """Return the gradients under the rule."""
-        return self.net.backward(params, trace, targets, self.rule)
+        return self.net.backward(trace, targets, params, self.rule)
 
     def rates(self, trace: Trace) -> tuple[float, ...]:
         """Return the mean output of each layer 0..N."""

@@ -104,8 +104,8 @@ def all_forms(
             forms["scalar"] = scalar.sweep(slow, targets, params, neuron, rule)
         forms["vector"] = vector.sweep(slow, targets, params, neuron, rule, loss)
     net = _network(tuple(params.sizes), neuron)
-    fast = net.forward(params, spikes, twin=spike is not None)
-    forms["engine"] = net.backward(params, fast, targets, rule, loss)
+    fast = net.forward(spikes, params, twin=spike is not None)
+    forms["engine"] = net.backward(fast, targets, params, rule, loss)
     return forms
 
 
@@ -252,7 +252,7 @@ def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
     found = {}
     for name, backend in backends.items():
         net = _network(tuple(params.sizes), neuron, backend)
-        trace = net.forward(params, spikes)
-        found[name] = net.backward(params, trace, targets)
+        trace = net.forward(spikes, params)
+        found[name] = net.backward(trace, targets, params)
     expected = autodiff.derivatives(*problem)
     yield from compare(found, "exact", "autodiff", expected)

@@ -58,10 +58,10 @@ def test_a_weight_that_is_not_finite_is_named():
 def test_a_slope_that_is_not_finite_is_named_with_its_line():
     net = network("1-1", derive("u = 0.5 * sqrt(max(u, 0)) + x; o = spike(u - 0.3)"))
     params = net.init(np.random.default_rng(0))
-    trace = net.forward(params, np.zeros((3, 1, 1)))
+    trace = net.forward(np.zeros((3, 1, 1)), params)
     said = (
         r"the gradient of W1 must be finite, got nan.*The slope of u by u is not finite at "
         r"step 0 of layer 1, in u = 0.5 \* sqrt\(max\(u, 0\)\) \+ x; keep the line"
     )
     with pytest.raises(ValueError, match=said):
-        net.backward(params, trace, np.ones((1, 1)))
+        net.backward(trace, np.ones((1, 1)), params)

@@ -19,7 +19,7 @@ from stbp_edu.parameters import by_layer
 from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
-from stbp_edu.torch.currents import current_of, places_for
+from stbp_edu.torch.currents import current_of, go_through_spikes
 from stbp_edu.torch.layers import WHOLE, run_modules
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, assert_single, derived, run_of
@@ -206,7 +206,7 @@ def test_potentials_and_the_twin_are_those_of_the_package(surrogate):
                 )
 
 
-@pytest.mark.skipif(not compiled.installed(), reason="needs Numba")
+@pytest.mark.skipif(not installed(), reason="needs Numba")
 @pytest.mark.parametrize("rule", ["exact", "classic", "e-prop"])
 def test_spike_by_spike_the_weights_get_one_error(rule, monkeypatch):
     """Where the layer below gets another one through the same weights, held fixed."""

@@ -55,7 +55,7 @@ def drawn(sizes, neuron):
 
 def front_door(sizes, neuron):
     net, params, spikes, targets = drawn(sizes, neuron)
-    grads = net.backward(params, net.forward(params, spikes), targets, "e-prop")
+    grads = net.backward(net.forward(spikes, params), targets, params, "e-prop")
     assert np.abs(grads.W[1]).max() > 0
 
 
@@ -66,7 +66,7 @@ def readable_forward(sizes, neuron):
 
 def readable_backward(sizes, neuron):
     net, params, spikes, targets = drawn(sizes, neuron)
-    stbp_edu.backward(net.forward(params, spikes), targets, params, neuron)
+    stbp_edu.backward(net.forward(spikes, params), targets, params, neuron)
 
 
 def asked(sizes, neuron):
@@ -112,7 +112,7 @@ def layer(sizes, neuron):
 def of_params(sizes, neuron):
     net, params, spikes, _ = drawn(sizes, neuron)
     found = LIFNetwork.from_params(params, neuron)(torch.tensor(spikes))
-    expected = net.forward(params, spikes).O[-1]
+    expected = net.forward(spikes, params).O[-1]
     np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-12)
 
 
@@ -132,7 +132,7 @@ def graph(sizes, neuron):
     net, params, spikes, _ = drawn(sizes, neuron)
     found, read = nir.from_graph(nir.to_graph(params, neuron))
     again = stbp_edu.network(sizes, read).forward(found, spikes)
-    expected = net.forward(params, spikes).O[-1]
+    expected = net.forward(spikes, params).O[-1]
     np.testing.assert_allclose(again.O[-1], expected, rtol=1e-9, atol=1e-9)
 
 

@@ -1,0 +1,117 @@
+"""Traces and gradients share no memory: two at once, networks in turn, and threads."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import stbp_edu
+from stbp_edu import LIF, Params, Trace
+from tests.bad_calls import equal
+from tests.networks import make_problem
+
+NEURON = LIF(tau=0.5, v_th=0.6)
+SIZES = [20, 70, 5]
+
+
+def problem(seed):
+    return make_problem(seed, SIZES, T=6, S=8, neuron=NEURON, dtype=np.float32)
+
+
+def gradients(net, given, trace=None):
+    trace = trace or net.forward(given.spikes, given.params)
+    return net.backward(trace, given.targets, given.params).arrays()
+
+
+@pytest.fixture(params=["numpy", pytest.param("compiled", marks=pytest.mark.slow)])
+def net(request):
+    return stbp_edu.network(SIZES, NEURON, backend=request.param)
+
+
+def test_two_traces_of_one_network_are_alive_at_once(net):
+    one, other = problem(1), problem(2)
+    expected = gradients(net, one), gradients(net, other)
+    traces = [net.forward(p.spikes, p.params) for p in (one, other)]
+    assert equal(gradients(net, other, traces[1]), expected[1])
+    assert equal(gradients(net, one, traces[0]), expected[0])
+    assert not np.shares_memory(traces[0].U[1], traces[1].U[1])
+
+
+def test_networks_with_equal_settings_take_turns(net):
+    one, other = problem(1), problem(2)
+    again = stbp_edu.network(SIZES, NEURON, backend=net.backend)
+    trace = net.forward(one.spikes, one.params)
+    found = again.forward(other.spikes, other.params)
+    assert equal(gradients(again, other, found), gradients(net, other))
+    assert equal(gradients(net, one, trace), gradients(again, one))
+
+
+def test_eight_threads_on_one_network(net):
+    problems = [problem(seed) for seed in range(8)]
+    expected = [gradients(net, one) for one in problems]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            found = pool.map(lambda one: gradients(net, one), problems)
+            assert all(equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_an_input_may_change_after_the_forward_pass(readable):
+    """It is copied, unless it is read-only."""
+    net, one = stbp_edu.network(SIZES, NEURON, backend="numpy"), problem(1)
+    kept = one.spikes.copy()
+
+    def forward(spikes):
+        if readable:
+            return stbp_edu.forward(spikes, one.params, NEURON)
+        return net.forward(spikes, one.params)
+
+    trace = forward(one.spikes)
+    expected = gradients(net, one, trace)
+    one.spikes[:] = 7
+    assert equal(gradients(net, one, trace), expected)
+    kept.flags.writeable = False
+    assert forward(kept).O[0].base is kept or forward(kept).O[0] is kept
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, np.float16, np.float64])
+def test_both_doors_take_numbers_of_any_kind(dtype):
+    net, one = stbp_edu.network(SIZES, NEURON, backend="numpy"), problem(1)
+    given = one.spikes.astype(dtype)
+    slow = stbp_edu.forward(given, one.params, NEURON)
+    assert slow.O[0].dtype == np.float32
+    np.testing.assert_allclose(net.forward(given, one.params).U[2], slow.U[2], 1e-5)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        np.ma.masked_array(np.ones((6, 8, 20)), np.ones((6, 8, 20))),
+        [[[2**70] * 20] * 8] * 6,
+        np.full((6, 8, 20), "a"),
+        None,
+    ],
+)
+def test_what_is_no_plain_array_of_numbers_is_refused_at_both_doors(odd):
+    net, one = stbp_edu.network(SIZES, NEURON, backend="numpy"), problem(1)
+    for call in (
+        lambda: stbp_edu.forward(odd, one.params, NEURON),
+        lambda: net.forward(odd, one.params),
+    ):
+        with pytest.raises(TypeError, match="spikes must be an array of numbers"):
+            call()
+
+
+def test_parameters_may_come_first():
+    """As they did once."""
+    params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
+    net, spikes, y = (
+        stbp_edu.network("1-1", NEURON),
+        np.ones((3, 1, 1)),
+        np.ones((1, 1)),
+    )
+    trace = net.forward(spikes, params)
+    assert isinstance(trace, Trace)
+    assert equal(net.forward(params, spikes).U[1], trace.U[1])
+    found = net.backward(params, trace, y, "classic").arrays()
+    assert equal(found, net.backward(trace, y, params, "classic").arrays())
