@@ -117,4 +117,4 @@ def test_a_users_type_checker_finds_the_types_of_the_wheel(bare, tmp_path) -> No
     told = [text for text in found if text]
     assert len(told) == 4, done.stdout + done.stderr
     assert all("stbp_edu." in text for text in told), told
-    assert "user.py:11: error: " in done.stdout
+    assert "user.py:12: error: " in done.stdout
