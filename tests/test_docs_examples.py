@@ -59,3 +59,11 @@ def test_examples_of_page(page, tmp_path, monkeypatch):
     result = doctest.DocTestRunner(optionflags=wrapped).run(example)
     assert result.attempted > 0
     assert result.failed == 0
+
+
+def test_the_network_of_the_readme_learns_as_it_says(capsys):
+    text = (ROOT / "README.md").read_text("utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.S | re.M)
+    said = re.search(r"print\(.*# (.*)", program)[1]
+    exec(program, {})
+    assert capsys.readouterr().out.split() == said.split(", ")
