@@ -20,7 +20,7 @@ whose arrow from step to step is ``integrate``. ``e-prop-reset`` is our own rela
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Arrow
 from stbp_edu.arrows.table import Table
 from stbp_edu.case_rules import check_gain_limit
+from stbp_edu.lines.forward_lines import reachable
 
 Moves = Mapping[str, str | None]
 Node = tuple[str, str]
@@ -141,35 +142,32 @@ class Rule:
     def known_to(self, net: Table) -> "Rule":
         """Return the rule without the arrows that a network does not have."""
         known = known_kinds(net)
-        moves = {}
-        for state, row in self.moves.items():
-            moves[state] = {kind: head for kind, head in row.items() if kind in known}
+        moves = {
+            state: {kind: head for kind, head in row.items() if kind in known}
+            for state, row in self.moves.items()
+        }
         forgets = tuple(kind for kind in self.forgets if kind in known)
         return replace(self, moves=moves, forgets=forgets)
 
     def met(self, net: Table) -> Iterator[tuple[str, Arrow, str | None]]:
         """Yield (state, arrow, next state or None) for each arrow that words of a network meet."""
-        found = [
-            (n, net.layers[n].neuron.input, self.start) for n in range(1, net.N + 1)
-        ]
-        for n, kind, q in found:  # grows while it is read
+
+        def heads(place: tuple[int, str, str]) -> list[tuple[int, str, str]]:
+            moves = self.moves_from(net, *place)
+            inside = [(arrow, q) for arrow, q in moves if arrow.kind != "readout"]
+            return [(place[0] + arrow.layer, arrow.target, q) for arrow, q in inside]
+
+        layers = enumerate(net.layers[1:], 1)
+        start = [(n, layer.neuron.input, self.start) for n, layer in layers]
+        for n, kind, q in reachable(start, heads):
             for arrow in net.arrows[n]:
-                if arrow.source != kind:
-                    continue
-                head = self.move(q, arrow)
-                yield q, arrow, head
-                if head is None or arrow.kind == "readout":
-                    continue
-                node = n + arrow.layer, arrow.target, head
-                if node not in found:
-                    found.append(node)
+                if arrow.source == kind:
+                    yield q, arrow, self.move(q, arrow)
 
     def keeps(self, net: Table) -> bool:
         """Return whether some word is kept, in whatever layer it begins."""
-        return any(
-            arrow.kind == "readout" and head is not None
-            for _, arrow, head in self.met(net)
-        )
+        ends = [head for _, arrow, head in self.met(net) if arrow.kind == "readout"]
+        return any(head is not None for head in ends)
 
 
 def known_kinds(net: Table) -> set[str]:
@@ -184,11 +182,10 @@ def truncated(K: int) -> Rule:
     ['0', '1']
     """
     K = checks.count("K", K, at_least=0, at_most=1000)
-    moves = {}
-    for k in range(K + 1):
-        after = str(k + 1) if k < K else None
-        moves[str(k)] = {"time": after, "*": str(k)}
-    return Rule(f"truncated-{K}", moves)
+    moves: dict[str, Moves] = {
+        str(k): {"time": str(k + 1), "*": str(k)} for k in range(K)
+    }
+    return Rule(f"truncated-{K}", {**moves, str(K): {"time": None, "*": str(K)}})
 
 
 def in_blocks(K: int, rule: "str | Rule" = "exact") -> Rule:
@@ -229,6 +226,7 @@ def with_gain_limit(limit: float | None, rule: "str | Rule" = "exact") -> Rule:
 
 
 _ENTERED = dict.fromkeys(("weight", "reset", "recur", "adapt"), "owes")
+_NO_SPIKES = dict.fromkeys(("reset", "recur", "adapt"))
 _OWES: Moves = {"spike": "free", "threshold": "free", "time": None, "*": "owes"}
 _UP: Moves = {"time": None, "*": "up"}
 _READ_OUT: Moves = {"integrate": "up", **_UP}
@@ -241,10 +239,7 @@ RULES: dict[str, Rule] = {
         Rule("classic", {"free": {**_ENTERED, "*": "free"}, "owes": _OWES}),
         Rule("detached-reset", {"all": {"reset": None, "*": "all"}}),
         # Every spike that feeds back: into the potential, an adaptation, or its own layer.
-        Rule(
-            "detached-spikes",
-            {"all": {"reset": None, "adapt": None, "recur": None, "*": "all"}},
-        ),
+        Rule("detached-spikes", {"all": {**_NO_SPIKES, "*": "all"}}),
         Rule("leak-only", {"all": {"reset": None, "*": "all"}}, forgets=("carry",)),
         Rule("spatial-only", {"all": {"time": None, "*": "all"}}),
         # enter carry* spike (weight spike)* readout
@@ -252,7 +247,7 @@ RULES: dict[str, Rule] = {
             "ottt",
             {
                 "leak": {
-                    **dict.fromkeys(("reset", "recur", "adapt")),
+                    **_NO_SPIKES,
                     **dict.fromkeys(("spike", "threshold", "weight", "readout"), "up"),
                     "*": "leak",
                 },
@@ -300,12 +295,10 @@ def step_back(
     The matrix (..., nodes, nodes) takes their adjoints at the next step to those at this one.
     """
     moves = []
-    for state in reversed(net.layers[n].neuron.order):
-        for q in rule.moves:
-            for arrow, into in rule.moves_from(net, n, state, q):
-                if not arrow.leaves:
-                    move = (state, q), arrow, (arrow.target, into)
-                    moves.append(move)
+    for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
+        for arrow, into in rule.moves_from(net, n, state, q):
+            if not arrow.leaves:
+                moves.append(((state, q), arrow, (arrow.target, into)))
     nodes = sorted({head for _, arrow, head in moves if arrow.step})
     entries = []
     for unit in nodes:

@@ -16,11 +16,10 @@ Expressions are Python's own syntax trees, of which nothing is run.
 from stbp_edu.lines.derivatives import derivative, tidy
 from stbp_edu.lines.expressions import evaluate, names_in, parse, python, replaced
 from stbp_edu.lines.forward_lines import ForwardLines
-from stbp_edu.lines.latex import latex, symbol
 from stbp_edu.lines.reading import LineError
 from stbp_edu.lines.text import read_lines
 
 __all__ = [
-    "ForwardLines", "LineError", "derivative", "evaluate", "latex", "names_in", "parse", "python",
-    "read_lines", "replaced", "symbol", "tidy",
+    "ForwardLines", "LineError", "derivative", "evaluate", "names_in", "parse", "python",
+    "read_lines", "replaced", "tidy",
 ]  # fmt: skip
