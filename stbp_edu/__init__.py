@@ -5,12 +5,13 @@ The rooms, in the order in which the course opens them:
 - ``neuron``, ``surrogates``: the LIF neuron, and the curves for the slope of its spike;
 - ``forward_pass``, ``parameters``, ``losses``: a network forward, what it learns, and its loss;
 - ``cases``, ``case_rules``: the five cases, and which of their terms a rule keeps;
-- ``verify``: the same numbers once more, by independent oracles;
+- ``verify``: the same numbers once more, by independent oracles, and the proof of any neuron;
 - ``training``: runs on data, and ``program``, which makes them fast;
-- ``arrows``, ``derived``, ``proof``: any neuron, from its forward lines, and any rule;
+- ``lines``, ``arrows``, ``derived``: any neuron, from its forward lines, and any rule;
 - ``networks``: all of this for your own loop: :func:`network`; ``torch``, ``nir``: elsewhere,
   and ``testing``, for the tests of others;
-- ``practice``, ``plotting``: exercises and figures; ``teaching``, ``cli``: for classes, the shell.
+- ``practice``, ``explorers``, ``plotting``: exercises, and figures to play with or to look at;
+- ``teaching``, ``cli``: for classes, and for the shell.
 """
 
 import importlib
