@@ -1,5 +1,6 @@
-"""The currents of a layer on tensors: what any module makes of spikes."""
+"""The currents of a layer on tensors: what any module makes of spikes, and which it takes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -7,13 +8,18 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.func import functional_call
 
+from stbp_edu._support import checks
+from stbp_edu.arrows.rules import Rule
 from stbp_edu.program.machine_code import installed
 from stbp_edu.program.threads import limit_threads
 from stbp_edu.program.weights import are_rare, spike_currents, spike_gradient
+from stbp_edu.torch.state_dict import as_array, check_floats
 
 MUCH = 10_000_000
 """Products of weights and inputs from which on it pays to compile."""
 AXES = "steps come first, samples second, and what a sample has at a step last"
+UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
+"""Modules that give something else, or change, when they are run a second time."""
 
 
 class SpikeProduct(torch.autograd.Function):
@@ -98,3 +104,65 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
             "neuron, recurrent=True)"
         )
     return x.unflatten(0, spikes.shape[:2])  # fwd-x
+
+
+def check_sequence(given: object) -> Tensor:
+    """Return spikes if they are a tensor of floats with at least one step, (T, S, ...)."""
+    spikes = check_floats("spikes", given)
+    if spikes.ndim < 3 or not len(spikes):
+        raise ValueError(
+            f"spikes must have shape (T, S, ...) with T >= 1 steps, got {tuple(spikes.shape)}; "
+            f"{AXES}"
+        )
+    return spikes
+
+
+def check_input(given: object, weights: nn.Module) -> None:
+    """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
+    spikes = check_sequence(given)
+    like = next(weights.parameters(), spikes)
+    fits = spikes.device == like.device
+    if spikes.dtype != like.dtype:
+        fits = fits and torch.is_autocast_enabled(like.device.type)
+    if not fits:
+        raise TypeError(
+            f"spikes must be {like.dtype} on {like.device}, as the weights are, got "
+            f"{spikes.dtype} on {spikes.device}; convert them with .to(device, dtype)"
+        )
+    if not can_be_looked_at(spikes):
+        return
+    if not torch.isfinite(spikes.detach().sum()):
+        checks.check_finite("spikes", as_array(spikes.double()))
+
+
+def can_be_looked_at(tensor: Tensor) -> bool:
+    """Return whether a tensor has values that can be looked at now.
+
+    It has none while a module is compiled or a CUDA graph is recorded, and on the device ``meta``.
+    """
+    if torch.compiler.is_compiling() or tensor.is_meta:
+        return False
+    return not (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
+
+
+def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
+    """Raise ValueError if a module cannot be run twice, for one error and for another."""
+    if module.training and any(isinstance(m, UNREPEATABLE) for m in module.modules()):
+        raise ValueError(
+            f"{name} must hold no dropout and no batch norm under the rule {rule.name}, which runs "
+            f"them more than once, got {module}; put them elsewhere, or choose another rule"
+        )
+
+
+def shape_of(weights: nn.Module, shape: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the shape of the neurons that weights feed, given or known."""
+    if shape is not None:
+        return checks.widths("shape", shape, at_least=1)
+    without_parts = [m for m in weights.modules() if not [*m.children()]]
+    last = without_parts[-1]
+    if not isinstance(last, nn.Linear):
+        raise ValueError(
+            f"shape must be given where weights do not end in nn.Linear, got {weights}; pass the "
+            "shape of the neurons of one sample, shape=(8, 6, 6)"
+        )
+    return (last.out_features,)

@@ -15,14 +15,19 @@ from stbp_edu.arrows.finite_states import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.carried_state import CarriedState, check_state
-from stbp_edu.torch.currents import AXES, current_of
+from stbp_edu.torch.currents import (
+    can_be_looked_at,
+    check_input,
+    check_rerun,
+    check_sequence,
+    current_of,
+    shape_of,
+)
 from stbp_edu.torch.neurons import Neurons
-from stbp_edu.torch.state_dict import as_array, check_floats, key_of, name_of
+from stbp_edu.torch.state_dict import as_array, key_of, name_of
 from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.usual_names import neuron_of
 
-UNREPEATABLE = (nn.modules.dropout._DropoutNd, nn.modules.batchnorm._BatchNorm)
-"""Modules that give something else, or change, when they are run a second time."""
 WHOLE: Any = MappingProxyType({})
 """In place of a state: the series comes whole, and no state is returned."""
 Copies = Mapping[str, Tensor]
@@ -301,65 +306,3 @@ def run_modules(
     if batch_first:
         ran.output = ran.output.transpose(0, 1)
     return ran
-
-
-def check_sequence(given: object) -> Tensor:
-    """Return spikes if they are a tensor of floats with at least one step, (T, S, ...)."""
-    spikes = check_floats("spikes", given)
-    if spikes.ndim < 3 or not len(spikes):
-        raise ValueError(
-            f"spikes must have shape (T, S, ...) with T >= 1 steps, got {tuple(spikes.shape)}; "
-            f"{AXES}"
-        )
-    return spikes
-
-
-def check_input(given: object, weights: nn.Module) -> None:
-    """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
-    spikes = check_sequence(given)
-    like = next(weights.parameters(), spikes)
-    fits = spikes.device == like.device
-    if spikes.dtype != like.dtype:
-        fits = fits and torch.is_autocast_enabled(like.device.type)
-    if not fits:
-        raise TypeError(
-            f"spikes must be {like.dtype} on {like.device}, as the weights are, got "
-            f"{spikes.dtype} on {spikes.device}; convert them with .to(device, dtype)"
-        )
-    if not can_be_looked_at(spikes):
-        return
-    if not torch.isfinite(spikes.detach().sum()):
-        checks.check_finite("spikes", as_array(spikes.double()))
-
-
-def can_be_looked_at(tensor: Tensor) -> bool:
-    """Return whether a tensor has values that can be looked at now.
-
-    It has none while a module is compiled or a CUDA graph is recorded, and on the device ``meta``.
-    """
-    if torch.compiler.is_compiling() or tensor.is_meta:
-        return False
-    return not (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
-
-
-def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
-    """Raise ValueError if a module cannot be run twice, for one error and for another."""
-    if module.training and any(isinstance(m, UNREPEATABLE) for m in module.modules()):
-        raise ValueError(
-            f"{name} must hold no dropout and no batch norm under the rule {rule.name}, which runs "
-            f"them more than once, got {module}; put them elsewhere, or choose another rule"
-        )
-
-
-def shape_of(weights: nn.Module, shape: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the shape of the neurons that weights feed, given or known."""
-    if shape is not None:
-        return checks.widths("shape", shape, at_least=1)
-    without_parts = [m for m in weights.modules() if not [*m.children()]]
-    last = without_parts[-1]
-    if not isinstance(last, nn.Linear):
-        raise ValueError(
-            f"shape must be given where weights do not end in nn.Linear, got {weights}; pass the "
-            "shape of the neurons of one sample, shape=(8, 6, 6)"
-        )
-    return (last.out_features,)

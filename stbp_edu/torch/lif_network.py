@@ -12,7 +12,8 @@ from stbp_edu.arrows.rules import Rule
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays
 from stbp_edu.torch.carried_state import CarriedState
-from stbp_edu.torch.layers import WHOLE, LIFLayer, check_sequence, run_modules
+from stbp_edu.torch.currents import check_sequence
+from stbp_edu.torch.layers import WHOLE, LIFLayer, run_modules
 from stbp_edu.torch.state_dict import layers_of, to_state
 from stbp_edu.torch.steps import Steps, kept_by, networks_of
 

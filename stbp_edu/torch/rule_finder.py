@@ -15,7 +15,8 @@ from stbp_edu.arrows.finder.asked_network import Gradient, Match
 from stbp_edu.arrows.finder.asked_network import which_rule as which_rule_of
 from stbp_edu.arrows.table import LayerParams, network
 from stbp_edu.neuron import LIF
-from stbp_edu.torch.layers import LIFLayer, check_sequence
+from stbp_edu.torch.currents import check_sequence
+from stbp_edu.torch.layers import LIFLayer
 from stbp_edu.torch.state_dict import as_array, check_floats
 
 Weights = list[tuple[Tensor, Tensor | None]]
