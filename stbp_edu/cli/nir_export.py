@@ -1,9 +1,8 @@
 """``stbp-edu train --export nir``: the trained network as a graph that other programs read."""
 
-import importlib
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from stbp_edu.parameter_files import load_params
 from stbp_edu.training import runs
@@ -21,22 +20,14 @@ def check_before_training(configs: Sequence[runs.RunConfig]) -> None:
                 f"hidden must be fully connected layers for --export nir, got {settings.hidden}; "
                 "leave --export out, or choose widths"
             )
-        _library("stbp_edu.nir").check_exportable(settings.make_neurons())
+        import_module("stbp_edu.nir").check_exportable(settings.make_neurons())
 
 
 def write_graph(config: runs.RunConfig) -> Path:
     """Write the network of a finished run, and return the file."""
     params = load_params(config.folder / runs.PARAMS)
-    graph = _library("stbp_edu.nir").to_graph(params, config.settings.make_neurons())
-    _library("nir").write(config.folder / FILE, graph)
+    graph = import_module("stbp_edu.nir").to_graph(
+        params, config.settings.make_neurons()
+    )
+    import_module("nir").write(config.folder / FILE, graph)
     return config.folder / FILE
-
-
-def _library(name: str) -> Any:
-    """Return a module that needs NIR: nothing else of the command line does."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ImportError(
-            f"--export nir needs the package nir ({error}); run: pip install nir"
-        ) from error
