@@ -13,9 +13,9 @@ from stbp_edu._support.checks import Array
 from stbp_edu.parameters import LayerArrays, Params, named_arrays
 from stbp_edu.program.machine_code import installed, kernel
 from stbp_edu.program.threads import run_in_parts
+from stbp_edu.training.settings import Settings
 
 EPS = 1e-8
-MOMENTUM, BETA_2 = 0.9, 0.999  # β₁, which is the momentum of sgd, too, and β₂
 CHUNK = 32_768  # elements: all that a step of Adam touches fits in the cache
 
 
@@ -58,8 +58,8 @@ def adam(
     lr: float,
     *,
     decay: float = 0.0,
-    momentum: float = MOMENTUM,
-    beta2: float = BETA_2,
+    momentum: float = Settings.momentum,
+    beta2: float = Settings.beta2,
 ) -> None:
     """Make one update of Adam, of size η = ``lr``: change the state in place, but for the average.
 
@@ -114,7 +114,7 @@ def sgd(
     lr: float,
     *,
     decay: float = 0.0,
-    momentum: float = MOMENTUM,
+    momentum: float = Settings.momentum,
 ) -> None:
     """Make one update of gradient descent with momentum μ: m ← μ m + g, then p ← p - η m.
 

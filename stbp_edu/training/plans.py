@@ -125,10 +125,6 @@ def read_plan(path: str | Path) -> Plan:
             f"{sorted(table)}; settings belong under [base], or under [axes] with a list of values "
             "each"
         )
-    if table.get("axes") == {}:
-        raise ValueError(
-            f"{path} must have a setting under [axes], got none; leave [axes] out"
-        )
     try:
         folder = Path(checks.instance("folder", table["folder"], str))
         return Plan(**{**table, "folder": folder.absolute()})

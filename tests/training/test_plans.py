@@ -206,7 +206,6 @@ def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None
         ),
         ("[0.25, 0.5]", "[]", "a must list at least one value"),
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
-        ("a = [0.25, 0.5]", "", "must have a setting under [axes]"),
         ("a = [0.25, 0.5]", "T = [2, 3]", "axes must name settings, each once"),
         ('"digits"', '"digit"', "dataset must be one of"),
         ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
