@@ -73,8 +73,6 @@ bench-frameworks:
 	.venv-frameworks/bin/python -m pip install --quiet --editable . --group frameworks
 	.venv-frameworks/bin/python -m benchmarks.frameworks --write
 	.venv-frameworks/bin/python -m benchmarks.frameworks.classify --write
-	.venv-frameworks/bin/python -m benchmarks.convolution_speed --write
-	.venv-frameworks/bin/python -m benchmarks.recurrent_speed --write
 
 test-bridges: .venv-bridges/installed ## the tests of the bridges: PyTorch, frameworks, NIR
 	OMP_NUM_THREADS=1 .venv-bridges/bin/python -m pytest -q -n 2 --dist loadfile -m "" tests/bridges

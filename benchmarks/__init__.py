@@ -1,10 +1,9 @@
 """Benchmarks: ratios measured in one run, and the records that the site's pages print.
 
 - ``accuracy``: accuracies on MNIST and Fashion-MNIST; ``accuracy_plans.toml`` has the settings.
-- ``ablations``: accuracies on the digits, each variant with its best learning rate.
-- ``time_record``, ``trust_record``: what a sweep, and what the proofs came to.
+- ``arms``: any arm of the experiments on tasks of time, from the command line or a plan.
+- ``trust_record``: what the proofs came to.
 - ``engine_speed``: time and memory of a step of the engine, beside its matrix products alone.
-- ``own_loop_speed``: a loop and a neuron of your own, and the first gradient of a process.
 - ``frameworks/``: a training step beside those of other frameworks.
 
 The environment may force NumPy's matrix library to the kernels of an older processor. That slows

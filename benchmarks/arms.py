@@ -7,8 +7,9 @@ the rate, ``--seeds 0:5`` names the seeds, and ``a=0.045 T=59`` changes settings
     python -m benchmarks.arms delayed-xor classic none hidden=[64,64] --lr 0.01 --seeds 0:5
     python -m benchmarks.arms --plan docs/results/sign-predictions.json --out runs/sign.jsonl
 
-A plan is a file of predictions: each of them names its cell. Every run is appended to ``--out`` as
-a line of JSON; a run that is there already is not made again.
+A plan is a file of predictions, or a record: each line names its cell. ``--only time-deep`` takes
+the rows of one source. Every run is appended to ``--out`` as a line of JSON; a run that is there
+already is not made again. ``python -m benchmarks.arm_record`` makes a record of them.
 """
 
 import argparse
@@ -133,6 +134,15 @@ class Cell:
         }
 
 
+def best_rate(mean: dict[float, float]) -> float:
+    """Return the rate with the highest accuracy: of equals that by 0.01; 0 without any."""
+    by = lambda lr: (mean[lr], -abs(math.log(lr / 0.01)))  # noqa: E731
+    return max(mean, key=by, default=0.0)
+
+
+Planned = tuple[Cell, float | None, Sequence[int]]
+
+
 @cache
 def load(task: str, held_out: str) -> Dataset:
     """Return the data of a task."""
@@ -158,11 +168,15 @@ class Log:
         begun = time.perf_counter()
         found = {**key, **cell.run(seed, lr, held_out)}
         found["seconds"] = round(time.perf_counter() - begun, 2)
+        self.add(found)
+        return found
+
+    def add(self, found: dict[str, Any]) -> None:
+        """Append a line."""
         self.runs.append(found)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a") as file:
             file.write(json.dumps(found) + "\n")
-        return found
 
     def chosen_rate(self, cell: Cell, seeds: Sequence[int] = TUNING_SEEDS) -> float:
         """Return the rate that serves a cell best on validation data: of equals that by 0.01.
@@ -181,7 +195,7 @@ class Log:
                 )
                 for lr in rates
             }
-            best = max(rates, key=lambda lr: (mean[lr], -abs(math.log(lr / 0.01))))
+            best = best_rate(mean)
             if len(rates) >= AT_MOST or best not in (rates[0], rates[-1]):
                 return best
             lower = best == rates[0]
@@ -189,24 +203,34 @@ class Log:
             rates.insert(0 if lower else len(rates), new)
 
 
-def planned(path: Path) -> Iterator[tuple[Cell, float | None, Sequence[int]]]:
+def planned(path: Path, only: str = "") -> Iterator[Planned]:
     """Yield the cells of a plan, each with its rate, None where it is chosen, and its seeds."""
-    for line in read_json(path)["predictions"]:
-        cell = Cell(line["task"], line["rule"], line["arm"], line.get("changes", {}))
-        yield cell, line.get("lr"), SEEDS[: line.get("n", len(SEEDS))]
+    plan = read_json(path)
+    for line in plan.get("predictions") or plan["rows"]:
+        if only in line.get("from", ""):
+            cell = Cell(
+                line["task"], line["rule"], line["arm"], line.get("changes", {})
+            )
+            seeds = SEEDS[: line.get("n", len(SEEDS))]
+            if "seeds" in line:
+                seeds = range(*map(int, line["seeds"].split(":")))
+            yield cell, line.get("lr"), seeds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train a cell, or those of a plan."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.arms", description=__doc__)
     p.add_argument("cell", nargs="*", help="TASK RULE ARM name=value...")
-    p.add_argument("--plan", type=Path, help="a file of predictions")
+    p.add_argument("--plan", type=Path, help="a file of predictions, or a record")
+    p.add_argument("--only", default="", help="text in the source of a record's rows")
     p.add_argument("--out", type=Path, default=Path("runs/arms.jsonl"), help="the runs")
     p.add_argument("--lr", type=float, help="the learning rate; chosen if not given")
     p.add_argument("--seeds", default="4000:4020", help="FIRST:END")
     args = p.parse_args(argv)
+    log = Log(args.out)
+    limit_threads(1)
     if args.plan:
-        wanted = [*planned(args.plan)]
+        wanted = [*planned(args.plan, args.only)]
     else:
         (task, rule, arm), pairs = (
             args.cell[:3],
@@ -214,8 +238,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         cell = Cell(task, rule, arm, {name: json.loads(value) for name, value in pairs})
         wanted = [(cell, args.lr, range(*map(int, args.seeds.split(":"))))]
-    log = Log(args.out)
-    limit_threads(1)
     with one_blas_thread():
         for cell, lr, seeds in wanted:
             rate = lr or log.chosen_rate(cell)
@@ -223,8 +245,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             right = [run["accuracy"] for run in runs]
             above = sum(x > 0.95 for x in right)
             said = " ".join(map(str, cell.key().values()))
-            print(f"{said}: rate {rate:g}, mean {np.mean(right):.3f}, above 0.95: "
-                  f"{above} of {len(right)}", flush=True)  # fmt: skip
+            print(
+                f"{said}: rate {rate:g}, mean {np.mean(right):.3f}, above 0.95: "
+                f"{above} of {len(right)}",
+                flush=True,
+            )
     return 0
 
 

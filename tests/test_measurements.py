@@ -5,24 +5,21 @@ The comparison with the frameworks runs without them, and without asserting a ti
 
 import argparse
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import ablations
 from benchmarks.accuracy import over_seeds
-from benchmarks.frameworks import __main__, gpu, problem
-from benchmarks.frameworks.candidate import BY_NAME
-from stbp_edu._support.files import read_json
-from stbp_edu.training import RECIPES, from_dict
+from benchmarks.frameworks import __main__, problem
+from stbp_edu.training import from_dict
 from stbp_edu.training.measurements import (
     load_measurement,
     mean_interval,
-    measurements_folder,
     share_interval,
 )
+from tools.pages import read_records
+from tools.pages.results_page import with_sources
 
 
 @pytest.fixture(scope="module")
@@ -30,27 +27,23 @@ def record():
     return load_measurement("ablations-digits")
 
 
-WITHOUT = ("predictions", "cause-predictions", "cause-earlier", "sign-predictions")
-"""What was written down before runs, and counts whose runs were not kept."""
-RESULTS = sorted(path.stem for path in measurements_folder().glob("*.json"))
+WITHOUT = ("predictions", "time-predictions", "sign-predictions")
+"""What was written down before runs."""
+RESULTS = with_sources(read_records())
+"""Each record by its name, and of those that hold several, each source."""
 
 
 @pytest.mark.parametrize("name", [name for name in RESULTS if name not in WITHOUT])
 def test_a_record_says_where_it_comes_from(name):
-    found = read_json(measurements_folder() / f"{name}.json")
-    assert re.search(
-        r"python -m benchmarks\.|stbp-edu sweep benchmarks/time/", found["command"]
+    found = RESULTS[name]
+    assert re.search(r"python -m benchmarks\.|stbp-edu sweep", found["command"])
+    assert all(
+        re.fullmatch(r"[0-9a-f]{10}", commit) for commit in found["commit"].split(", ")
     )
-    commits = found["commit"].split(", ")  # several where a record was extended
-    assert all(re.fullmatch(r"[0-9a-f]{10}", commit) for commit in commits)
-    assert len(commits) == 1 or {r["commit"] for r in found["rows"]} == {*commits}
     assert re.fullmatch(r"20\d\d-\d\d-\d\d", found["date"])
     # one machine for the whole record, or one for each run
-    runs = (
-        [found]
-        if "machine" in found
-        else [run for r in found["rows"] for run in r["runs"]]
-    )
+    whole = "machine" in found
+    runs = [found] if whole else [run for r in found["rows"] for run in r["runs"]]
     assert runs
     for run in runs:
         assert run["machine"]["processor"]
@@ -71,17 +64,6 @@ def test_an_interval_is_around_its_mean_and_a_share_within_0_and_1(values, k):
         assert abs(end - k / 20) == pytest.approx(far, abs=1e-9)
 
 
-def test_the_ablations_are_those_of_the_script(record):
-    found = [(r["table"], r["shown"], r["changes"]) for r in record["rows"]]
-    assert found == [*ablations.variants()]
-    assert record["seeds"] == list(ablations.SEEDS)
-    assert record["learning_rates"] == list(ablations.RATES)
-    base = replace(RECIPES["digits"], **ablations.BASE)
-    assert (
-        from_dict(record["base"]) == base
-    )  # settings that came later at their default
-
-
 def test_every_variant_was_run_on_the_same_footing(record):
     for row in record["rows"]:
         from_dict({**record["base"], **row["changes"], "lr": row["lr"]})
@@ -91,32 +73,6 @@ def test_every_variant_was_run_on_the_same_footing(record):
         assert {float(rate) for rate in row["tuning"]} == set(record["learning_rates"])
         assert row["tuning"][str(row["lr"])] == max(row["tuning"].values())
         assert over_seeds(row["accuracy"]["seeds"]) == row["accuracy"]
-
-
-def test_on_a_gpu_take_part_those_that_run_on_pytorch():
-    there = {entry.name for entry in __main__.wanted_of("cuda", None)}
-    torch = {name for name, e in BY_NAME.items() if "torch" in e.packages}
-    assert there == torch - {"torch-bridge-as-it-comes"}
-    here = {entry.name for entry in __main__.wanted_of("cpu", None)}
-    assert {*BY_NAME} - here == {"torch-bridge-compile"}
-    assert [e.name for e in __main__.wanted_of("cuda", ["norse"])] == ["norse"]
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("--device cuda --write", "--device cuda needs PyTorch, which is not ins"),
-        ("--device cuda --only jax", "must name candidates that run on cuda, got jax"),
-        ("--only torch-bridge-compile", "run on cpu, got torch-bridge-compile"),
-        ("--device tpu", "invalid choice: 'tpu'"),
-    ],
-)
-def test_what_cannot_be_measured_here_is_said(words, said, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["frameworks", *words.split()])
-    monkeypatch.setattr(gpu.importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(SystemExit):
-        __main__.arguments()
-    assert said in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -134,7 +90,7 @@ OURS = {"ours", "ours-numpy"}
 @pytest.mark.usefixtures("no_mnist")
 def test_quick_runs_without_any_framework_or_mnist_and_ours_has_the_gradient():
     only = [*OURS, "products"]
-    args = argparse.Namespace(quick=True, home=False, rounds=2, only=only, device="cpu")
+    args = argparse.Namespace(quick=True, home=False, rounds=2, only=only)
     record = __main__.measured(args)
     (cell,) = record["cells"]
     assert {r["name"] for r in cell["rows"]} == {*OURS, "products"}

@@ -2,20 +2,17 @@
 
 ``python -m benchmarks.frameworks`` prints the tables; with ``--write`` it also makes
 ``docs/results/speed-frameworks.json``, which the performance page is made from. A framework that is
-not installed gets a line that says so. With ``--device cuda``, what runs on PyTorch is measured on
-a GPU at the main size, and the record is ``docs/results/speed-gpu.json``.
+not installed gets a line that says so.
 """
 
 import argparse
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks.frameworks.candidate import BY_NAME, Entry
-from benchmarks.frameworks.gpu import about_gpu, missing_for_gpu
 from benchmarks.frameworks.problem import LR, NEURON, Size
 from benchmarks.frameworks.side_by_side import asked, measured_at
 from stbp_edu._support.files import write_json
@@ -23,7 +20,6 @@ from stbp_edu.training.measurements import environment, measurements_folder, ori
 
 FOLDER = measurements_folder()
 ALL_SIZES, MAIN_SIZE = FOLDER / "speed-frameworks.json", FOLDER / "speed-step.json"
-ON_GPU = FOLDER / "speed-gpu.json"
 COMMAND = "python -m benchmarks.frameworks --write"
 HOME = Size()
 CROSS = (
@@ -47,7 +43,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--write",
         action="store_true",
-        help=f"write {ALL_SIZES.name}; {MAIN_SIZE.name} if --home; {ON_GPU.name} if on a GPU",
+        help=f"write {ALL_SIZES.name}; {MAIN_SIZE.name} if --home",
     )
     parser.add_argument(
         "--quick", action="store_true", help="one small size, two rounds"
@@ -58,12 +54,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="+", choices=BY_NAME, metavar="NAME", help="no others"
     )
-    parser.add_argument(
-        "--device",
-        choices=("cpu", "cuda"),
-        default="cpu",
-        help="cuda: on a GPU, those that run on PyTorch, at the main size",
-    )
     args = parser.parse_args()
     if args.rounds < 2:
         parser.error(
@@ -73,13 +63,6 @@ def arguments() -> argparse.Namespace:
         parser.error(
             "--write makes a record of everybody; leave out --quick and --only"
         )
-    elsewhere = [n for n in args.only or () if not BY_NAME[n].takes_part(args.device)]
-    if elsewhere:
-        parser.error(
-            f"--only must name candidates that run on {args.device}, got {', '.join(elsewhere)}"
-        )
-    if args.device == "cuda" and missing_for_gpu():
-        parser.error(f"--device cuda needs {missing_for_gpu()}; leave it out")
     return args
 
 
@@ -99,57 +82,26 @@ def describe(entry: Entry, path: Path) -> dict[str, Any]:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Measure everything that is asked for."""
-    wanted = wanted_of(args.device, args.only)
+    wanted = [e for e in BY_NAME.values() if args.only is None or e.name in args.only]
     entries = [e for e in wanted if not e.missing()]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first = QUICK if args.quick else HOME
         rounds = 2 if args.quick else args.rounds
-        cells = [
-            measured_at(
-                first, entries, rounds, folder, with_memory=True, device=args.device
-            )
-        ]
+        cells = [measured_at(first, entries, rounds, folder, with_memory=True)]
         about = [describe(e, folder / "problem.npz") for e in tqdm(wanted, leave=False)]
-        if not (args.quick or args.home or args.device == "cuda"):
+        if not (args.quick or args.home):
             rounds = max(5, args.rounds // 2)
             cells += [measured_at(size, entries, rounds, folder) for size in CROSS]
     neuron = {
         **{key: getattr(NEURON, key) for key in ("tau", "v_th", "gate")},
         "surrogate": f"Gaussian, variance {NEURON.surrogate.a}",
     }
-    record = {
+    return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
-        "command": command_of(args),
+        "command": f"{COMMAND} --home" if args.home else COMMAND,
         "neuron": neuron, "lr": LR, **environment(), **origin(), "entries": about, "cells": cells,
     }  # fmt: skip
-    if args.device == "cuda":
-        record["gpu"] = about_gpu()
-    return record
-
-
-def wanted_of(device: str, only: Sequence[str] | None) -> list[Entry]:
-    """Return the candidates on a device; of these those that are asked for by name, if any are."""
-    there = [entry for entry in BY_NAME.values() if entry.takes_part(device)]
-    if only is None:
-        return there
-    return [entry for entry in there if entry.name in only]
-
-
-def command_of(args: argparse.Namespace) -> str:
-    """Return the command that makes the record."""
-    if args.device == "cuda":
-        return f"{COMMAND} --device cuda"
-    if args.home:
-        return f"{COMMAND} --home"
-    return COMMAND
-
-
-def path_of(args: argparse.Namespace) -> Path:
-    """Return where the record is written."""
-    if args.device == "cuda":
-        return ON_GPU
-    return MAIN_SIZE if args.home else ALL_SIZES
 
 
 def main() -> None:
@@ -167,7 +119,7 @@ def main() -> None:
     for e in record["entries"]:
         print(f"{e['title']}: {e['absent'] or e['gradients']}")
     if args.write:
-        write_json(path_of(args), record)
+        write_json(MAIN_SIZE if args.home else ALL_SIZES, record)
 
 
 if __name__ == "__main__":

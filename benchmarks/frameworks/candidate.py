@@ -42,7 +42,6 @@ class Entry:
         form: how it is used, in a sentence.
         environment: environment variables with which its time is taken.
         peer: whether it is one of the spiking frameworks, run as it comes.
-        only_on: "cpu" or "cuda", if it takes part on one device only.
     """
 
     name: str
@@ -54,13 +53,6 @@ class Entry:
     form: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     peer: bool = False
-    only_on: str = ""
-
-    def takes_part(self, device: str) -> bool:
-        """Return whether it is measured on a device: on a GPU, all that run on PyTorch are."""
-        if self.only_on:
-            return device == self.only_on
-        return device == "cpu" or "torch" in self.packages
 
     def missing(self) -> list[str]:
         """Return the packages that are not installed."""

@@ -46,12 +46,8 @@ def take_turns(entry: Entry, path: Path) -> None:
 def peak(entry: Entry, path: Path) -> None:
     """Measure how far the resident memory rises during steps above what it is after imports.
 
-    Of the processes that a candidate starts, all counts, their imports too. On a GPU, the
-    memory there is measured.
+    Of the processes that a candidate starts, all counts, their imports too.
     """
-    if problems.read(path).device == "cuda":
-        say(mb=peak_on_gpu(entry, path))
-        return
     __import__(f"benchmarks.frameworks.{entry.build.partition(':')[0]}")
     before = resident("VmRSS")
     step = entry.make(problems.read(path)).step
@@ -65,19 +61,6 @@ def peak(entry: Entry, path: Path) -> None:
     after = [resident("VmHWM"), *map(own_peak, helpers)]
     told = before is not None and None not in after
     say(mb=round(sum(x for x in after if x) - (before or 0), 1) if told else None)
-
-
-def peak_on_gpu(entry: Entry, path: Path) -> float:
-    """Return the most memory that PyTorch holds on the GPU during steps, in MB."""
-    import torch
-
-    step = entry.make(problems.read(path)).step
-    for _ in range(WARM_UP):
-        step()
-    torch.cuda.reset_peak_memory_stats()
-    for _ in range(STEPS):
-        step()
-    return round(torch.cuda.max_memory_allocated() / 1e6, 1)
 
 
 def children() -> list[str]:

@@ -49,9 +49,7 @@ class Tried:
 
     def gradients(self, trace: Any, targets: Any, params: Any, neuron: LIF) -> Any:
         """Return (W, b) of the framework's own run."""
-        given = SimpleNamespace(
-            spikes=trace.O[0], targets=targets, params=params, device="cpu"
-        )
+        given = SimpleNamespace(spikes=trace.O[0], targets=targets, params=params)
         W1, b1, W2, b2 = self.entry.make(given, **self.options).gradients()
         return [None, W1, W2], [None, b1, b2]
 

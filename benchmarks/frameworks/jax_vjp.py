@@ -81,7 +81,7 @@ def train(params: Any, m: Any, v: Any, k: Any, x: Any, y: Any) -> Any:
 
 
 def build(problem: SizedProblem) -> Candidate:
-    """Return the step, with the parameters on the device."""
+    """Return the step."""
     if problem.spikes.dtype == np.float64:
         jax.config.update("jax_enable_x64", True)
     params = [jnp.array(a) for a in named_arrays(problem.params).values()]

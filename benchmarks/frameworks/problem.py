@@ -54,7 +54,6 @@ class SizedProblem:
         labels: shape (S,).
         spikes: shape (T, S, n[0]).
         params: initial weights, and biases of zero.
-        device: where PyTorch computes it: ``"cpu"`` or ``"cuda"``.
     """
 
     size: Size
@@ -62,7 +61,6 @@ class SizedProblem:
     labels: NDArray[Any]
     spikes: NDArray[Any]
     params: Params
-    device: str = "cpu"
 
     @property
     def targets(self) -> NDArray[Any]:
@@ -115,7 +113,7 @@ def save(problem: SizedProblem, path: Path) -> None:
     arrays = {name: getattr(problem, name) for name in ("pixels", "labels", "spikes")}
     arrays |= named_arrays(problem.params)
     size = np.array(list(asdict(problem.size).values()))
-    np.savez(path, size=size, device=np.array(problem.device), **arrays)
+    np.savez(path, size=size, **arrays)
 
 
 def read(path: Path) -> SizedProblem:
@@ -127,7 +125,7 @@ def read(path: Path) -> SizedProblem:
         )
         params = Params(W=W, b=b)
         drawn = f["pixels"], f["labels"], f["spikes"]
-        return SizedProblem(size, *drawn, params, str(f["device"]))
+        return SizedProblem(size, *drawn, params)
 
 
 def products_alone(problem: SizedProblem) -> Candidate:

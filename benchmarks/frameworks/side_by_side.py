@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -108,12 +108,10 @@ def measured_at(
     rounds: int,
     folder: Path,
     with_memory: bool = False,
-    device: str = "cpu",
 ) -> dict[str, Any]:
     """Compare the candidates at one size, by time and, if asked, by memory."""
     before = os.getloadavg()[0]
     problem, data = draw(size)
-    problem = replace(problem, device=device)
     path = folder / "problem.npz"
     save(problem, path)
     times, failed = turns(entries, path, rounds, size.describe())

@@ -1,4 +1,4 @@
-"""What the candidates that run on PyTorch share: layers, loss, fused Adam, and the device."""
+"""What the candidates that run on PyTorch share: layers, loss and fused Adam."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -38,24 +38,23 @@ def gaussian(v: Tensor) -> Tensor:
 
 
 def inputs(problem: SizedProblem) -> tuple[Tensor, Tensor]:
-    """Return spikes and targets on the device of the problem."""
-    x, y = torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
-    return x.to(problem.device), y.to(problem.device)
+    """Return spikes and targets."""
+    return torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
 
 
 def arrays(tensors: Iterable[Tensor]) -> GradientList:
-    """Return the values of tensors on any device as arrays."""
-    return [one.detach().cpu().numpy() for one in tensors]
+    """Return the values of tensors as arrays."""
+    return [one.detach().numpy() for one in tensors]
 
 
 def linear(problem: SizedProblem, n: int, scale: float = 1.0) -> torch.nn.Linear:
-    """Return layer n as a module that holds the parameters, times ``scale``, on the device."""
+    """Return layer n as a module that holds the parameters, times ``scale``."""
     W, b = problem.params.W[n], problem.params.b[n]
     layer = torch.nn.Linear(W.shape[1], W.shape[0], dtype=torch.from_numpy(W).dtype)
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(W) * scale)
         layer.bias.copy_(torch.from_numpy(b) * scale)
-    return layer.to(problem.device)
+    return layer
 
 
 def loss(output: Tensor, targets: Tensor) -> Tensor:
@@ -79,7 +78,7 @@ def layered(
 
     Args:
         problem: its parameters, spikes and targets.
-        neurons: makes the neurons of a layer, from weights of its dtype and device.
+        neurons: makes the neurons of a layer, from weights of its dtype.
         compiled: whether the whole network goes through ``torch.compile``.
         scale: what the parameters are multiplied by, for neurons that take 1/scale of a current.
     """
@@ -115,10 +114,7 @@ def candidate(
     backward: Callable[[], None],
     found: Callable[[], GradientList],
 ) -> Candidate:
-    """Return a step that computes gradients by ``backward``, and then one of fused Adam.
-
-    On a GPU it waits until all of this is done.
-    """
+    """Return a step that computes gradients by ``backward``, and then one of fused Adam."""
     adam = torch.optim.Adam(params, lr=LR, fused=True)
 
     def gradient() -> None:
@@ -132,7 +128,5 @@ def candidate(
     def step() -> None:
         gradient()
         adam.step()
-        if params[0].is_cuda:
-            torch.cuda.synchronize()
 
     return Candidate(step, gradients)

@@ -26,7 +26,7 @@ def loop(problem: SizedProblem) -> Candidate:
 
 def bridge(problem: SizedProblem, compiled: bool = False) -> Candidate:
     """Return the layers of :mod:`stbp_edu.torch`, as they come or compiled as one graph."""
-    network = LIFNetwork.from_params(problem.params, NEURON).to(problem.device)
+    network = LIFNetwork.from_params(problem.params, NEURON)
     layers = [layer.weights for layer in network]
     run: torch_common.TorchNetwork = network
     if compiled:

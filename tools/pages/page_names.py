@@ -24,7 +24,7 @@ from tools.pages import (
     performance_page,
     read_records,
     results_page,
-    time_page,
+    task_records,
 )
 from tools.pages.backward_costs import backward_costs
 from tools.site.generate.source_code import scan
@@ -118,6 +118,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "equations.md": equations,
+    "exact-is-not-best.md": lambda: task_records.names(read_records()),
     "frameworks.md": lambda: {"record": read_records()["framework-rules"]},
     "index.md": home_page.names,
     "models.md": lambda: {"adjoints": adjoints},
@@ -131,7 +132,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
         "costs": backward_costs((7, 4, 2), T=5, S=3),
     },
     "teach.md": teach,
-    "time.md": lambda: time_page.names(read_records()),
+    "time.md": lambda: task_records.names(read_records()),
     "trust.md": trust,
 }
 

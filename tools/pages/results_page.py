@@ -18,7 +18,6 @@ from tools.pages import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
 ELSEWHERE = (
-    "cause",
     "speed",
     "framework",
     "time",
@@ -37,9 +36,18 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     return {
         **globals(),
         "records": trained,
-        "every_record": records,
+        "every_record": with_sources(records),
         "settings": fields(Settings),
     }
+
+
+def with_sources(records: Mapping[str, Record]) -> dict[str, Record]:
+    """Return every record by its name; of one that holds several, each source by its own."""
+    found: dict[str, Record] = {}
+    for name, record in records.items():
+        sources = record.get("sources", [record])
+        found |= {source.get("name", name): source for source in sources}
+    return found
 
 
 def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:
