@@ -30,6 +30,9 @@ def names(records: Mapping[str, Record]) -> dict[str, object]:
     predicted = records["sign-predictions"]
     return {
         **globals(),
+        "narrow": two_exact(Rectangle(1.0)),
+        "as_high": two_exact(Gaussian(1 / (2 * np.pi))),
+        "lower": two_exact(Gaussian(1.0)),
         "of_sign": partial(row, sign, fixed=False),
         "of_time": partial(row, earlier, **{"from": "cause"}),
         "sign": sign,
