@@ -1,4 +1,4 @@
-"""The performance page prints what the records of speed hold, and computes its goals from them."""
+"""The performance page prints what the records of speed hold."""
 
 import copy
 
@@ -37,17 +37,6 @@ def row(record, name, **cell):
     return next(r for r in found["rows"] if r["name"] == name)
 
 
-def test_the_goals_are_computed_from_the_record(record):
-    text = page(speed_frameworks=record)
-    assert "| the dense matrix products alone | 0.500 | reached |" in text
-    assert "at any of these sizes" in text
-    row(record, "products")["ms"], row(record, "norse")["ms"] = 11.0, 19.0
-    row(record, "norse")["peak_mb"] = 25.0
-    text = page(speed_frameworks=record)
-    assert "| the dense matrix products alone | 0.909 | not reached |" in text
-    assert "| Norse | 0.400 | reached |" in text  # memory
-
-
 def test_the_page_says_where_we_lose(record):
     row(record, "norse", T=10)["ms"], row(record, "jax", width=200)["peak_mb"] = (
         8.0,
@@ -56,7 +45,6 @@ def test_the_page_says_where_we_lose(record):
     text = page(speed_frameworks=record)
     assert "| T = 10 | Norse | time | 1.25 |" in text
     assert "| width 200 | JAX | memory | 2.50 |" in text
-    assert "at each of the other sizes | Norse, T = 10 | 1.250 | not reached |" in text
 
 
 def test_every_table_is_whole_and_every_record_has_its_command():
@@ -90,34 +78,7 @@ def test_a_step_is_never_faster_than_the_memory_moves_its_bytes(record):
     assert performance_page.bytes_moved(cell) == 4 * floats
 
 
-def test_a_gpu_has_a_section_where_it_was_measured(record):
-    """Nobody there is ours but the bridge, and the others are divided by it."""
-    assert "`python -m benchmarks.frameworks --device cuda --write`" in page(**RECORDS)
-    on_gpu = copy.deepcopy(record)
-    cell = on_gpu["cells"][0]
-    on_gpu["entries"] = [
-        {**e, "absent": ""} for e in on_gpu["entries"] if "torch" in e["versions"]
-    ]
-    kept = {e["name"] for e in on_gpu["entries"]}
-    cell["rows"] = [r for r in cell["rows"] if r["name"] in kept]
-    cell["failed"] = {"norse": "no kernel"}
-    on_gpu["gpu"] = {"name": "A Fast One", "cuda": "12.9", "torch": "2.13.0"}
-    on_gpu["command"] = "python -m benchmarks.frameworks --write --device cuda"
-    whole = page(speed_frameworks=record, speed_gpu=on_gpu)
-    text = whole.partition("## On a GPU")[2].partition("##")[0]
-    assert "on A Fast One, with CUDA 12.9 and PyTorch 2.13.0" in text
-    assert "| ÷ stbp_edu.torch |" in text
-    assert "| stbp_edu.torch | 10.0 | " in text
-    assert "| snnTorch | 20.0 |" in text
-    assert "failed: no kernel" in text
-    assert "the dense matrix products" not in text
-    assert "Nothing has been measured on a GPU" not in whole
-    bridge = next(r for r in cell["rows"] if r["name"] == "torch-bridge")
-    cell["rows"].remove(bridge)
-    assert "| snnTorch | 20.0 |" in page(speed_gpu=on_gpu)
-
-
-def test_goals_of_an_own_loop_are_judged_by_its_record(record):
+def test_an_own_loop_is_compared_with_the_trainer(record):
     rows = [{"name": name, "ratio": 1.0, "ms": 10.0} for name in "abcde"]
     rows[2]["ratio"], rows[4]["ms"] = 1.2, 14.0
     own = {
@@ -125,12 +86,8 @@ def test_goals_of_an_own_loop_are_judged_by_its_record(record):
         "command": "", **{k: RECORDS["speed"][k] for k in ("machine", "versions")},
     }  # fmt: skip
     text = page(speed_frameworks=record, speed_own_loop=own)
-    assert "| b ÷ the trainer's step | 1.00 | at most 1.1 | reached |" in text
-    assert "| c ÷ the trainer's step | 1.20 | at most 1.1 | not reached |" in text
-    assert (
-        "| two states ÷ LIF, forward and backward | 1.40 | at most 1.3 | not rea"
-        in text
-    )
+    assert "| c ÷ the trainer's step | 1.20 |" in text
+    assert "| two states ÷ LIF, forward and backward | 1.40 |" in text
     assert "Picoseconds for a weight" in text
     own["machine"] = {**own["machine"], "processor": "another"}
     assert "Picoseconds" not in page(speed_frameworks=record, speed_own_loop=own)

@@ -49,28 +49,12 @@ def along(record: Record, axis: str) -> list[Record]:
 
 def fastest(record: Record, group: str) -> Any:
     """Return the fastest row at the main size of a group, or None."""
-    peers = {e["name"] for e in record["entries"] if e["peer"]}
     belongs = {
-        "peers": peers.__contains__,
         "compiled": lambda name: name.endswith("compile"),
-        "products": "products".__eq__,
         "others": lambda name: name not in (*OURS, "products"),
     }[group]
     rows = [r for r in record["cells"][0]["rows"] if belongs(r["name"])]
     return min(rows, key=lambda r: r["ms"], default=None)
-
-
-def closest(record: Record) -> tuple[float, str, Record]:
-    """Return ours ÷ the fastest other beside the main size, where that is largest: who, and where.
-
-    Without another size, the main one.
-    """
-    ratios = [
-        (row(cell, "ours")["ms"] / r["ms"], r["name"], cell)
-        for cell in record["cells"][1:] or record["cells"]
-        for r in cell["rows"] if r["name"] not in (*OURS, "products")
-    ]  # fmt: skip
-    return max(ratios, key=lambda found: found[0])
 
 
 def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
