@@ -16,6 +16,7 @@ from stbp_edu.training import Dataset, Settings, initial_state
 from stbp_edu.training.encoders import encode
 
 EPOCH, TEST = 1, 2  # streams of random numbers, as stbp_edu.training draws them
+STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 CHUNK = 500  # examples that are evaluated together
 
 Change = Callable[["Run", Array], Array]
@@ -177,8 +178,9 @@ class Run:
 
         "size of sign" has the direction of Adam's step and the norm of the step that Adam would
         make of the signs; "direction of sign" is the reverse. "noise" adds to Adam's step half a
-        learning rate of a random sign in every coordinate. "warm-up" raises the learning rate
-        over 200 updates.
+        learning rate of a random sign in every coordinate, "noise where frozen" only where the
+        step is below a hundredth of it, and "noise where moving" only where it is not. "warm-up"
+        raises the learning rate over 200 updates.
         """
         kind, beta = self.arm.update, self.settings.momentum
         if kind == "sgd":
@@ -195,10 +197,11 @@ class Run:
             if kind == "size of sign":
                 return step * np.float32(sizes[1] / sizes[0])
             return other * np.float32(sizes[0] / sizes[1])
-        if kind == "noise":
-            return step + 0.5 * self.rng.choice(
-                np.array([-1, 1], np.float32), len(step)
-            )
+        if kind.startswith("noise"):
+            kick = self.rng.choice(np.array([-0.5, 0.5], np.float32), len(step))
+            still = np.abs(step) < STILL
+            where = {"noise where frozen": still, "noise where moving": ~still}
+            return step + kick * where.get(kind, 1)
         return step * np.float32(min(1, self.done / 200) if kind == "warm-up" else 1)
 
     def update(self, g: Array, lr: float) -> None:
@@ -209,7 +212,7 @@ class Run:
         step = self.step(self.arm.gradient(self, g) if self.arm.gradient else g)
         self.p -= np.float32(lr) * step
         size = float(np.sqrt(np.mean(step * step)))
-        self.moved.append((size, float(np.mean(np.abs(step) < 0.01))))
+        self.moved.append((size, float(np.mean(np.abs(step) < STILL))))
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array, np.random.Generator]]:
         """Yield the images and labels of an epoch, and the generator of their spikes."""

@@ -94,7 +94,10 @@ ARMS: dict[str, Arm] = {
     "warm-up": Arm(update="warm-up"),
     "size of sign": Arm(update="size of sign"),
     "direction of sign": Arm(update="direction of sign"),
-    "noise": Arm(update="noise"),
+    **{
+        name: Arm(update=name)
+        for name in ("noise", "noise where frozen", "noise where moving")
+    },
     "batch 256": changed(batch=256, epochs=48),
     "lion": Arm(update="lion"),
     "sgd": Arm(update="sgd"),
