@@ -43,7 +43,7 @@ def record(
 ) -> list[dict[str, Any]]:
     """Return a row for each cell of a plan that has runs, with all of them."""
     rows = []
-    for cell, lr, seeds in plan:
+    for cell, lr, _ in plan:
         own = [
             run for run in runs
             if cell.key().items() <= run.items()
@@ -55,9 +55,9 @@ def record(
                 tried.setdefault(run["lr"], []).append(run["accuracy"])
         rate = lr or best_rate({k: float(np.mean(v)) for k, v in tried.items()})
         made = [
-            run for run in own
-            if run["held_out"] == "test" and run["seed"] in seeds and run["lr"] == rate
+            run for run in own if run["held_out"] == "test" and run["lr"] == rate
         ]  # fmt: skip
+        made.sort(key=lambda run: run["seed"])
         if made:
             sized = [run for run in made if "size" in run]
             means = {

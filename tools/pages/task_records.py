@@ -11,7 +11,7 @@ from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.surrogates import Surrogate
 from stbp_edu.training import direct
 from stbp_edu.training.data import load_digits
-from stbp_edu.training.measurements import mean_interval, share_interval
+from stbp_edu.training.measurements import half_width, mean_interval, share_interval
 from tools.pages import Record, figure_html
 
 LEARNS = 0.95
@@ -80,6 +80,14 @@ def mean(found: Row | None) -> str:
     low, high = mean_interval([100 * a for a in found["accuracy"]])
     middle = 100 * np.mean(found["accuracy"])
     return f"{middle:.1f} ({low:.1f}\xa0to\xa0{high:.1f})"
+
+
+def around(found: Row | None) -> str:
+    """Return the mean accuracy in percent ± half its 95 % interval."""
+    if not found:
+        return "–"
+    values = [100 * a for a in found["accuracy"]]
+    return f"{np.mean(values):.0f}\xa0±\xa0{half_width(values):.0f}"
 
 
 def seeds(found: Row) -> list[int]:
@@ -214,24 +222,6 @@ def spread_on_mnist(record: Record) -> float:
     """Return how far apart the best and the worst rule are, in points of mean accuracy."""
     means = [100 * found["accuracy"]["mean"] for found in record["rows"]]
     return max(means) - min(means)
-
-
-def expected(line: Record) -> str:
-    """Return what a prediction says, in words."""
-    planned = line.get("n", 20)
-    words = [
-        f"{word} {line[key]} of {planned}"
-        for key, word in (("learn_at_least", "at least"), ("learn_at_most", "at most"))
-        if key in line
-    ] + [
-        f"{word} {100 * line[key]:.0f} %"
-        for key, word in (("mean_at_least", "at least"), ("mean_at_most", "at most"))
-        if key in line
-    ]
-    if "between" in line:
-        low, high = (100 * end for end in line["between"])
-        words = [f"{low:+.1f} to {high:+.1f} points from {line['minus_arm']}"]
-    return " and ".join(words).replace("-", "−")
 
 
 def named(changes: Mapping[str, Any]) -> str:
