@@ -33,6 +33,11 @@ RECORD = PREDICTIONS.with_name("sign.json")
 COMMAND = "python -m benchmarks.arms --plan docs/results/sign-predictions.json"
 MEASURED = ("accuracy", "size", "frozen", "seconds", "diverged")
 """What a run shows; the rest of its line names it."""
+SHORT: tuple[Planned, ...] = tuple(
+    (Cell("mnist", "exact", arm, {"epochs": 1}), 0.003, SEEDS)
+    for arm in ("none", "sign")
+)
+"""Cells that were not predicted: what the sign costs where all is well."""
 MOMENTS = (0, 1, 4, 8)
 """The epochs before which gradients are compared."""
 PAIRS = 100
@@ -146,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     trained = [run for run in log.runs if "updates" not in run]
     write_json(RECORD, {
         "sources": [made],
-        "rows": record(trained, [*planned(PREDICTIONS)]),
+        "rows": record(trained, [*planned(PREDICTIONS), *SHORT]),
         "cosines": [run for run in log.runs if "updates" in run],
     })  # fmt: skip
     return 0

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arm_passes import FastPasses
 from stbp_edu._support.checks import Array
 from stbp_edu.networks import network
 from stbp_edu.parameters import named_arrays
@@ -99,6 +98,11 @@ class Arm:
     height: float = 1.0
     gains: str = ""
 
+    @property
+    def changes_gains(self) -> bool:
+        """Whether the backward pass is not that of the package."""
+        return bool(self.gains) or self.height != 1
+
 
 class Run:
     """One run: parameters and optimiser as flat arrays, gradients by the package's network."""
@@ -127,12 +131,9 @@ class Run:
             self.loss,
             settings.backend,
         )
-        self.fast = None
-        if FastPasses.fit(settings):
-            self.fast = FastPasses(settings, arm.height, arm.gains, self.rng)
-        elif arm.gains or arm.height != 1:
+        if arm.changes_gains and (settings.is_derived or settings.rule != "exact"):
             raise ValueError(
-                "arms that change gains need one hidden layer of LIF neurons"
+                "arms that change gains need the exact rule and dense layers of LIF neurons"
             )
 
     def flat(self, arrays: Any) -> Array:
@@ -143,25 +144,49 @@ class Run:
         """Return all states, from newly drawn spikes of images."""
         s = self.settings
         seen = images if s.encoder == "rows" else images.reshape(len(images), -1)
-        steps = {"direct": 1, "rows": s.hold * images.shape[1]}.get(s.encoder, s.T)
+        steps = 1 if s.encoder == "direct" else s.T
         shown = encode(s.encoder, seen, steps, rng, hold=s.hold).astype(np.float32)
         for name, place in self.places.items():
             self.arrays[name][...] = self.p[place].reshape(self.shapes[name])
-        if self.fast:
-            return self.fast.forward(self.arrays, shown)
-        if s.encoder == "direct":
-            shown = np.broadcast_to(shown, (s.T, *shown.shape[1:]))
-        silence = np.zeros((s.T - len(shown), *shown.shape[1:]), np.float32)
-        return self.net.forward(np.concatenate([shown, silence]), self.params)
+        shown = np.broadcast_to(shown, (s.T, *shown.shape[1:]))
+        return self.net.forward(shown, self.params)
 
     def gradient(self, images: Array, labels: Array, rng: np.random.Generator) -> Array:
         """Return the gradient on a batch as one array."""
         trace, targets = self.forward(images, rng), self.answers[labels]
-        if self.fast:
-            found = self.fast.gradient(self.arrays, trace, targets)
-            return np.concatenate([g.ravel() for g in found])
+        if self.arm.changes_gains:
+            return self.flat(self.with_gains(trace, targets))
         grads = self.net.backward(trace, targets, self.params, self.rule)
         return self.flat(named_arrays(grads))
+
+    def with_gains(self, trace: Any, targets: Array) -> dict[str, Array]:
+        """Return the exact rule's gradients with the arm's surrogate and gains.
+
+        The gain is f + u f' h, the factor from a neuron's error at t + 1 to its error at t.
+        """
+        neuron, found = self.settings.make_neuron(), {}
+        delta = self.loss.direct(trace, targets).o
+        for n in range(len(trace.U) - 1, 0, -1):
+            u, o = trace.U[n], trace.O[n]
+            h = self.arm.height * neuron.h(u)
+            gain = self.used(neuron.f(o) + u * neuron.df(o) * h)
+            epsilon = delta * h
+            for t in range(len(u) - 2, -1, -1):
+                epsilon[t] += gain[t] * epsilon[t + 1]
+            found[f"W{n}"] = np.tensordot(epsilon, trace.O[n - 1], ((0, 1), (0, 1)))
+            found[f"b{n}"] = epsilon.sum(axis=(0, 1))
+            delta = epsilon @ self.params.W[n]
+        return found
+
+    def used(self, gain: Array) -> Array:
+        """Return the gains to use."""
+        if self.arm.gains == "absolute":
+            return np.abs(gain)
+        if self.arm.gains == "random":
+            factor = (1 / np.abs(gain).clip(min=1)).reshape(len(gain), -1)
+            others = factor[:, self.rng.permutation(factor.shape[1])]
+            return gain * others.reshape(gain.shape)
+        return gain
 
     def adam(self, g: Array, m: Array, v: Array) -> Array:
         """Return Adam's step over the learning rate, and change its means in place."""
@@ -253,10 +278,6 @@ class Run:
         right = 0
         for k in range(0, len(images), CHUNK):
             trace = self.forward(images[k : k + CHUNK], rng)
-            if self.fast:
-                read = self.settings.read or self.settings.T
-                scores = trace[2][1][-read:].sum(axis=0)
-            else:
-                scores = self.loss.scores(trace)
+            scores = self.loss.scores(trace)
             right += int((scores.argmax(axis=1) == labels[k : k + CHUNK]).sum())
         return right / len(images)
