@@ -62,8 +62,11 @@ def record(
         made = [
             run for run in own if run["held_out"] == "test" and run["lr"] == rate
         ]  # fmt: skip
+        made = [
+            *{run["seed"]: run for run in reversed(made)}.values()
+        ]  # the first of each
         made.sort(key=lambda run: run["seed"])
-        if made:
+        if len(made) > 2:
             sized = [run for run in made if "size" in run]
             means = {
                 name: np.mean([run[name] for run in sized], axis=0).round(4).tolist()
