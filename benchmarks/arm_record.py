@@ -26,7 +26,7 @@ from benchmarks.arms import (
     planned,
 )
 from stbp_edu._support.files import write_json
-from stbp_edu.engine.threads import limit_threads, one_blas_thread
+from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.measurements import environment, origin
 
 RECORD = PREDICTIONS.with_name("sign.json")

@@ -56,7 +56,7 @@ def test_without_a_change_the_gains_give_the_gradient_of_the_package(task) -> No
     trace, targets = run.forward(batch[0], batch[2]), run.answers[batch[1]]
     ours = run.flat(run.with_gains(trace, targets))
     theirs = run.flat(
-        named_arrays(run.net.backward(run.params, trace, targets, "exact"))
+        named_arrays(run.net.backward(trace, targets, run.params, "exact"))
     )
     np.testing.assert_allclose(ours, theirs, atol=1e-5 * np.abs(theirs).max())
 
