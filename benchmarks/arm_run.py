@@ -131,7 +131,9 @@ class Run:
             self.loss,
             settings.backend,
         )
-        if arm.changes_gains and (settings.is_derived or settings.rule != "exact"):
+        dense = all(isinstance(width, int) for width in settings.hidden)
+        lif = dense and not (settings.neuron or settings.readout)
+        if arm.changes_gains and not (lif and settings.rule == "exact"):
             raise ValueError(
                 "arms that change gains need the exact rule and dense layers of LIF neurons"
             )

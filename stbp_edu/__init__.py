@@ -1,4 +1,4 @@
-"""Learn spatio-temporal backpropagation by deriving it, and trust it because it is checked five ways.
+"""Learn spatio-temporal backpropagation by deriving it; trust it because it is checked five ways.
 
 The rooms, in the order in which the course opens them:
 
