@@ -5,18 +5,17 @@ on validation data with seeds of its own, then 20 runs are made at that rate. ``
 the rate, ``--seeds 0:5`` names the seeds, and ``a=0.045 T=59`` changes settings of the task::
 
     python -m benchmarks.arms delayed-xor classic none hidden=[64,64] --lr 0.01 --seeds 0:5
-    python -m benchmarks.arms --plan docs/results/sign-predictions.json --out runs/sign.jsonl
+    python -m benchmarks.arms --plan docs/results/sign-predictions.json --out runs/sign.json
 
 A plan is a file of predictions, or a record: each line names its cell. ``--only time-deep`` takes
-the rows of one source. Every run is appended to ``--out`` as a line of JSON; a run that is there
-already is not made again. ``python -m benchmarks.arm_record`` makes a record of them.
+the rows of one source. A cell becomes a row of the record ``--out``; a row that is there is kept.
+``--cosines`` adds how alike the gradients of two batches are, in ten runs of the exact rule.
 """
 
 import argparse
 import json
 import math
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -37,15 +36,20 @@ from benchmarks.arm_run import (
     sizes_shuffled,
     unit_norm,
 )
-from stbp_edu._support.files import read_json
+from stbp_edu._support.files import read_json, write_json
 from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training import RECIPES, Dataset, Settings
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.measurements import environment, origin
 
 SEEDS = range(4000, 4020)
 TUNING_SEEDS = range(3000, 3003)
 RATES = (0.003, 0.01, 0.03)
+FIRST_RATES = {"sgd": (0.03, 0.1, 0.3), "lion": (0.0003, 0.001, 0.003)}
 AT_MOST = 6  # learning rates that are tried for a cell
+COMMAND = "python -m benchmarks.arms --plan docs/results/sign-predictions.json"
+MOMENTS = (0, 1, 4, 8)  # epochs before which gradients of two batches are compared
+PAIRS = 100
 PREDICTIONS = Path(__file__).parents[1] / "docs" / "results" / "sign-predictions.json"
 
 TASKS: dict[str, dict[str, Any]] = {
@@ -126,15 +130,11 @@ class Cell:
         changes = {**TASKS[self.task], **ARMS[self.arm].settings, **self.changes}
         return replace(RECIPES[self.task], rule=self.rule, seed=seed, lr=lr, **changes)
 
-    def key(self, **more: Any) -> dict[str, Any]:
-        """Return what names a run of the cell."""
-        return {
-            "task": self.task,
-            "rule": self.rule,
-            "arm": self.arm,
-            **self.changes,
-            **more,
-        }
+    @property
+    def names(self) -> dict[str, Any]:
+        """What names the row of the cell."""
+        named = {"task": self.task, "rule": self.rule, "arm": self.arm}
+        return {**named, "changes": self.changes}
 
 
 def best_rate(mean: dict[float, float]) -> float:
@@ -152,58 +152,38 @@ def load(task: str, held_out: str) -> Dataset:
     return load_dataset(task, held_out=held_out)
 
 
-class Log:
-    """The runs in a file, a line of JSON each."""
+def chosen_rate(cell: Cell) -> tuple[float, dict[float, float]]:
+    """Return the rate that serves a cell best on validation data, and what was tried.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        lines = path.read_text().splitlines() if path.exists() else []
-        self.runs = [json.loads(line) for line in lines]
+    The grid grows threefold as long as its best is at an edge.
+    """
+    wanted = [*FIRST_RATES.get(cell.arm, RATES)]
+    tried: dict[float, float] = {}
+    while wanted and len(tried) < AT_MOST:
+        for lr in wanted:
+            runs = [cell.run(seed, lr, "validation") for seed in TUNING_SEEDS]
+            tried[lr] = float(np.mean([run["accuracy"] for run in runs]))
+        best = best_rate(tried)
+        beyond = {min(tried): best / 3, max(tried): best * 3}
+        wanted = [float(f"{beyond[best]:.1g}")] if best in beyond else []
+    return best_rate(tried), tried
 
-    def run(
-        self, cell: Cell, seed: int, lr: float, held_out: str = "test"
-    ) -> dict[str, Any]:
-        """Return a run, which is made if it is not there."""
-        key = cell.key(seed=seed, lr=lr, held_out=held_out)
-        for run in self.runs:
-            if all(run.get(name) == value for name, value in key.items()):
-                return dict(run)
-        begun = time.perf_counter()
-        found = {**key, **cell.run(seed, lr, held_out)}
-        found["seconds"] = round(time.perf_counter() - begun, 2)
-        self.add(found)
-        return found
 
-    def add(self, found: dict[str, Any]) -> None:
-        """Append a line."""
-        self.runs.append(found)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a") as file:
-            file.write(json.dumps(found) + "\n")
-
-    def chosen_rate(self, cell: Cell, seeds: Sequence[int] = TUNING_SEEDS) -> float:
-        """Return the rate that serves a cell best on validation data: of equals that by 0.01.
-
-        The grid grows threefold as long as its best is at an edge.
-        """
-        rates = [*RATES]
-        if cell.arm.startswith("sgd"):
-            rates = [0.001, 0.003, 0.01] if cell.arm != "sgd" else [0.03, 0.1, 0.3]
-        if cell.arm == "lion":
-            rates = [0.0003, 0.001, 0.003]
-        while True:
-            mean = {
-                lr: np.mean(
-                    [self.run(cell, s, lr, "validation")["accuracy"] for s in seeds]
-                )
-                for lr in rates
-            }
-            best = best_rate(mean)
-            if len(rates) >= AT_MOST or best not in (rates[0], rates[-1]):
-                return best
-            lower = best == rates[0]
-            new = float(f"{best / 3 if lower else best * 3:.1g}")
-            rates.insert(0 if lower else len(rates), new)
+def trained(cell: Cell, lr: float | None, seeds: Sequence[int]) -> dict[str, Any]:
+    """Train a cell with several seeds, and return its row."""
+    rate, tried = (lr, {}) if lr else chosen_rate(cell)
+    runs = [cell.run(seed, rate) for seed in seeds]
+    sized = [run for run in runs if "size" in run]
+    means = {
+        name: np.mean([run[name] for run in sized], axis=0).round(4).tolist()
+        for name in ("size", "frozen") if sized
+    }  # fmt: skip
+    return {
+        **cell.names, "lr": rate, "fixed": lr is not None,
+        "tried": {f"{k:g}": round(accuracy, 4) for k, accuracy in tried.items()},
+        "seeds": f"{seeds[0]}:{seeds[-1] + 1}",
+        "accuracy": [run["accuracy"] for run in runs], **means,
+    }  # fmt: skip
 
 
 def planned(path: Path, only: str = "") -> Iterator[Planned]:
@@ -220,39 +200,100 @@ def planned(path: Path, only: str = "") -> Iterator[Planned]:
             yield cell, line.get("lr"), seeds
 
 
+def cosines(seed: int) -> Iterator[dict[str, Any]]:
+    """Yield, at four moments of a run of the exact rule, the mean cosine of two batches' gradients.
+
+    Both gradients are at the same weights, of batches that are drawn independently, under each of
+    some rules; with it comes the largest norm over the median one.
+    """
+    cell = Cell("delayed-xor", "exact", "none")
+    run = Run(cell.settings(seed, 0.01), load(cell.task, "test"))
+    rng = np.random.default_rng([seed, 98])
+    kinds = {
+        "exact": cell, "limit": Cell(cell.task, "exact", "limit"),
+        "absolute gains": Cell(cell.task, "exact", "absolute gains"),
+        "detached-reset": Cell(cell.task, "detached-reset", "none"),
+    }  # fmt: skip
+    others = {
+        name: Run(kind.settings(seed, 0.01), run.data, ARMS[kind.arm])
+        for name, kind in kinds.items()
+    }
+    for epoch in range(MOMENTS[-1] + 1):
+        if epoch in MOMENTS:
+            for name, other in others.items():
+                other.p[:] = run.p
+                found, norms = [], []
+                for _ in range(PAIRS):
+                    chosen = rng.choice(
+                        len(run.data.train_labels), (2, 64), replace=False
+                    )
+                    one, two = (
+                        other.gradient(
+                            run.data.train_images[k], run.data.train_labels[k], rng
+                        ).astype(float)
+                        for k in chosen
+                    )
+                    norms += [float(np.linalg.norm(one)), float(np.linalg.norm(two))]
+                    found.append([
+                        cosine(one, two), cosine(np.sign(one), np.sign(two))
+                    ])  # fmt: skip
+                mean, of_signs = np.mean(found, axis=0).round(4).tolist()
+                yield {
+                    "rule": name, "seed": seed, "updates": epoch * 100, "cosine": mean,
+                    "of signs": of_signs, "tail": float(np.max(norms) / np.median(norms)),
+                }  # fmt: skip
+        for batch in run.batches(epoch):
+            run.update(run.gradient(*batch), 0.01)
+
+
+def cosine(one: Any, two: Any) -> float:
+    """Return the cosine of two arrays; 0 where one is 0."""
+    length = float(np.linalg.norm(one) * np.linalg.norm(two))
+    return float(one @ two) / length if length else 0.0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Train a cell, or those of a plan."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.arms", description=__doc__)
     p.add_argument("cell", nargs="*", help="TASK RULE ARM name=value...")
     p.add_argument("--plan", type=Path, help="a file of predictions, or a record")
     p.add_argument("--only", default="", help="text in the source of a record's rows")
-    p.add_argument("--out", type=Path, default=Path("runs/arms.jsonl"), help="the runs")
+    p.add_argument(
+        "--out", type=Path, default=Path("runs/arms.json"), help="the record"
+    )
     p.add_argument("--lr", type=float, help="the learning rate; chosen if not given")
     p.add_argument("--seeds", default="4000:4020", help="FIRST:END")
+    p.add_argument("--cosines", action="store_true", help="compare batches")
     args = p.parse_args(argv)
-    log = Log(args.out)
-    limit_threads(1)
-    if args.plan:
-        wanted = [*planned(args.plan, args.only)]
-    else:
-        (task, rule, arm), pairs = (
-            args.cell[:3],
-            [x.split("=", 1) for x in args.cell[3:]],
-        )
-        cell = Cell(task, rule, arm, {name: json.loads(value) for name, value in pairs})
+    wanted = [*planned(args.plan, args.only)] if args.plan else []
+    if args.cell:
+        task, rule, arm, *pairs = args.cell
+        changes = dict(pair.split("=", 1) for pair in pairs)
+        cell = Cell(task, rule, arm, {k: json.loads(v) for k, v in changes.items()})
         wanted = [(cell, args.lr, range(*map(int, args.seeds.split(":"))))]
+    made = {"name": "sign", "command": COMMAND, **origin(), **environment()}
+    record = {"sources": [made], "rows": [], "cosines": []}
+    if args.out.exists():
+        record = read_json(args.out)
+    limit_threads(1)
     with one_blas_thread():
         for cell, lr, seeds in wanted:
-            rate = lr or log.chosen_rate(cell)
-            runs = [log.run(cell, seed, rate) for seed in seeds]
-            right = [run["accuracy"] for run in runs]
-            above = sum(x > 0.95 for x in right)
-            said = " ".join(map(str, cell.key().values()))
+            named = {**cell.names, "fixed": lr is not None}
+            rows = [row for row in record["rows"] if named.items() <= row.items()]
+            if not rows:
+                rows = [trained(cell, lr, seeds)]
+                record["rows"] += rows
+                write_json(args.out, record)
+            right = np.array(rows[0]["accuracy"])
             print(
-                f"{said}: rate {rate:g}, mean {np.mean(right):.3f}, above 0.95: "
-                f"{above} of {len(right)}",
+                *cell.names.values(),
+                f"rate {rows[0]['lr']:g}, mean {right.mean():.3f}, above 0.95: "
+                f"{(right > 0.95).sum()} of {len(right)}",
                 flush=True,
             )
+        if args.cosines:
+            record["cosines"] = [row for seed in SEEDS[:10] for row in cosines(seed)]
+            write_json(args.out, record)
     return 0
 
 

@@ -6,7 +6,6 @@ line of JSON.
 """
 
 import json
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +19,7 @@ from benchmarks.frameworks.candidate import BY_NAME, Entry
 from stbp_edu.parameters import named_arrays
 
 WARM_UP, STEPS = 3, 5
-PROC = Path("/proc")
+PROC = Path("/proc/self")
 
 
 def say(**what: Any) -> None:
@@ -44,57 +43,30 @@ def take_turns(entry: Entry, path: Path) -> None:
 
 
 def peak(entry: Entry, path: Path) -> None:
-    """Measure how far the resident memory rises during steps above what it is after imports.
-
-    Of the processes that a candidate starts, all counts, their imports too.
-    """
+    """Measure how far the resident memory rises during steps above what it is after imports."""
     __import__(f"benchmarks.frameworks.{entry.build.partition(':')[0]}")
     before = resident("VmRSS")
     step = entry.make(problems.read(path)).step
     for _ in range(WARM_UP):
         step()
-    helpers = children()
-    for process in ("self", *helpers):
-        forget_peak(process)
+    with suppress(OSError):  # so that compiling does not count, where Linux allows it
+        (PROC / "clear_refs").write_text("5")
     for _ in range(STEPS):
         step()
-    after = [resident("VmHWM"), *map(own_peak, helpers)]
-    told = before is not None and None not in after
-    say(mb=round(sum(x for x in after if x) - (before or 0), 1) if told else None)
+    after = resident("VmHWM")
+    if before is None or after is None:
+        say(mb=None)
+    else:
+        say(mb=round(after - before, 1))
 
 
-def children() -> list[str]:
-    """Return the ids of the processes that this one has started; none if this is not Linux."""
-    started = []
-    for status in PROC.glob("[0-9]*/status"):
-        with suppress(OSError):  # it has ended meanwhile
-            if f"PPid:\t{os.getpid()}\n" in status.read_text():
-                started.append(status.parent.name)
-    return started
-
-
-def own_peak(process: str) -> float | None:
-    """Return the peak memory of a child process, without files and memory shared with this one."""
-    peak = resident("VmHWM", process)
-    others = [resident(which, process) for which in ("RssFile", "RssShmem")]
-    return (
-        None if peak is None or None in others else peak - sum(x for x in others if x)
-    )
-
-
-def resident(which: str, process: str = "self") -> float | None:
+def resident(which: str) -> float | None:
     """Return the resident memory now (VmRSS) or at its peak (VmHWM) in MB, where Linux tells."""
-    status = PROC / process / "status"
+    status = PROC / "status"
     if not status.exists():
         return None
     lines = [x for x in status.read_text().splitlines() if x.startswith(which)]
     return int(lines[0].split()[1]) * 1024 / 1e6 if lines else None
-
-
-def forget_peak(process: str) -> None:
-    """Reset a process's peak memory, so that compiling does not count; where Linux allows it."""
-    with suppress(OSError):
-        (PROC / process / "clear_refs").write_text("5")
 
 
 def check(entry: Entry, path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from stbp_edu._support.files import read_json
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training import RECIPES, initial_state
 from stbp_edu.training.data import load_dataset
@@ -160,12 +161,49 @@ def test_a_lower_surrogate_is_lower_in_every_factor() -> None:
     assert np.abs(full[1]).max() > 1e-4
 
 
-def test_a_run_that_is_in_the_log_is_not_made_again(tmp_path) -> None:
-    cell = arms.Cell("delayed-xor", "exact", "none", {"epochs": 1, "hidden": [4]})
-    made = arms.Log(tmp_path / "log").run(cell, seed=0, lr=0.01)
-    again = arms.Log(tmp_path / "log").run(cell, seed=0, lr=0.01)
-    assert again == made
-    assert len((tmp_path / "log").read_text().splitlines()) == 1
+def test_a_cell_becomes_a_row_once(tmp_path, monkeypatch, capsys) -> None:
+    """Its learning rate is the best on validation data, and the grid goes on at an edge."""
+    best = {0.003: 0.6, 0.01: 0.7, 0.03: 0.8, 0.09: 0.5}
+    made = []
+
+    def run(cell, seed, lr, held_out="test"):
+        made.append((seed, lr, held_out))
+        return {"accuracy": best[lr], "size": [0.1] * 3, "frozen": [0.2] * 3}
+
+    monkeypatch.setattr(arms.Cell, "run", run)
+    words = ["delayed-xor", "exact", "sign", "T=19", "--seeds", "0:2"]
+    words += ["--out", str(tmp_path / "record.json")]
+    assert arms.main(words) == 0
+    (row,) = read_json(tmp_path / "record.json")["rows"]
+    assert (row["changes"], row["lr"], row["fixed"]) == ({"T": 19}, 0.03, False)
+    assert (row["accuracy"], row["seeds"]) == ([0.8, 0.8], "0:2")
+    assert made[-2:] == [(0, 0.03, "test"), (1, 0.03, "test")]
+    assert {seed for seed, _, part in made if part == "validation"} == {
+        *range(3000, 3003)
+    }
+    before = len(made)
+    assert arms.main(words) == 0
+    assert len(made) == before
+    assert arms.main([*words, "--lr", "0.01"]) == 0
+    assert len(read_json(tmp_path / "record.json")["rows"]) == 2
+    assert "above 0.95: 0 of 2" in capsys.readouterr().out
+
+
+def test_gradients_of_two_batches_are_compared_at_the_same_weights(monkeypatch) -> None:
+    monkeypatch.setattr(arms, "MOMENTS", (0, 1))
+    monkeypatch.setattr(arms, "PAIRS", 2)
+    found = list(arms.cosines(0))
+    assert [(row["rule"], row["updates"]) for row in found[:4:3]] == [
+        ("exact", 0),
+        ("detached-reset", 0),
+    ]
+    assert len(found) == 8
+    for row in found:
+        assert -1 <= row["cosine"] <= 1
+        assert row["tail"] >= 1
+    one = np.array([3.0, 4.0])
+    assert arms.cosine(one, 2 * one) == pytest.approx(1)
+    assert arms.cosine(one, 0 * one) == 0
 
 
 def test_every_prediction_names_a_cell() -> None:
