@@ -24,6 +24,7 @@ from stbp_edu._support.files import write_json
 from stbp_edu.parameters import by_layer
 from stbp_edu.program.program import Program
 from stbp_edu.training.measurements import environment, measurements_folder, origin
+from stbp_edu.training.optimiser import adam, start
 
 RECORD = measurements_folder() / "speed.json"
 COMMAND = "python -m benchmarks.engine_speed --write"
@@ -92,6 +93,34 @@ def engine_step(T: int, S: int, backend: str = "auto") -> TimedStep:
     return run
 
 
+def training_step(
+    T: int, S: int, images: bool = False, updates: bool = True
+) -> TimedStep:
+    """Return the engine's passes with weights by columns, as training lays them, and Adam."""
+    params, spikes, targets = problem(T, S)
+    if images:
+        from benchmarks.frameworks.problem import (  # which imports this module
+            Size,
+            draw,
+        )
+
+        drawn, _ = draw(Size(T, S))
+        spikes, targets = drawn.spikes, drawn.targets
+    W = [None, *map(np.asfortranarray, params.W[1:])]
+    state = start(stbp_edu.Params(W, params.b))
+    program = Program(arrows.network(SIZES, arrows.hard_reset(NEURON)))
+    layers, loss = by_layer(state.params), program.net.loss
+
+    def run() -> None:
+        states = program.forward(layers, spikes)
+        direct = loss.direct(states[-1]["o"], targets)
+        gradients = program.backward(layers, states, {"o": direct})
+        if updates:
+            adam(state, gradients, 1e-6)  # so small that the network stays what it is
+
+    return run
+
+
 def readable_step(T: int, S: int) -> TimedStep:
     """Return the step-by-step forward and the sweep of the five cases."""
     params, spikes, targets = problem(T, S)
@@ -143,6 +172,9 @@ def ladder(rounds: int) -> list[dict[str, Any]]:
         "five cases": readable_step,
         "engine, NumPy alone": partial(engine_step, backend="numpy"),
         "engine": engine_step,
+        "engine, weights by columns": partial(training_step, updates=False),
+        "the same, with Adam": training_step,
+        "the same, spikes of images": partial(training_step, images=True),
         "products alone": products_step,
     }
     times = measure(

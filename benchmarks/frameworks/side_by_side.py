@@ -23,8 +23,8 @@ from benchmarks.frameworks.problem import Size, draw, save
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = "benchmarks.frameworks.candidate_process"
 LIMIT = 900  # seconds for an answer; compiling a hundred steps takes minutes
-# PyTorch and JAX ask the system for the memory of every intermediate anew, which costs them a
-# page fault for each 4 KB. These settings make the C library keep it; other systems ignore them.
+# PyTorch asks the system for the memory of every intermediate anew, which costs it a page fault
+# for each 4 KB. These settings make the C library keep it; other systems ignore them.
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**40),
