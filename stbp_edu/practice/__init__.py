@@ -3,6 +3,7 @@
 - ``tasks``: the exercises and derivation blanks: what is asked, and what is right;
 - ``grading``: what is right or wrong with an answer;
 - ``network_check``: a whole backward pass, checked case by case;
+- ``learning``: the digits, learned with a reader's own backward pass;
 - ``feedback``: what the reader sees, hints and solutions included;
 - ``answers``: answers that stay folded until the reader opens them;
 - ``predictions``: what a reader expects before something is measured;
@@ -21,6 +22,7 @@ from stbp_edu.practice.bug_hunt import Hunt, hunt
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.grading.cases import CaseReport
+from stbp_edu.practice.learning import learn
 from stbp_edu.practice.network_check import NetworkReport, by_autograd, check_network
 from stbp_edu.practice.predictions import Prediction, predict
 from stbp_edu.practice.saved_progress import (
@@ -51,6 +53,7 @@ __all__ = [
     "hint",
     "hunt",
     "import_progress",
+    "learn",
     "predict",
     "progress_report",
     "solution",

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stbp_edu.practice.tasks import names
+
 AnyArray = NDArray[Any]
 PAIRS = (("W", "b"), ("U", "O"))
 """The attributes of gradients and of traces, by which these are compared."""
@@ -101,7 +103,7 @@ def _place_of(error: BaseException) -> str:
     """Return at which expression of an answer an exception was raised, and in which line."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [k for k, frame in enumerate(frames) if frame.filename == __file__]
-    theirs = frames[ours[-1] + 1 :]
+    theirs = [f for f in frames[ours[-1] + 1 :] if f.filename != names.__file__]
     if not theirs:
         return " when it is called; keep the arguments of the stub"
     frame = theirs[0]
@@ -136,8 +138,8 @@ def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
 
 
 def _is_blank(value: Any) -> bool:
-    """Return whether a value is what an unfilled stub returns: None, or a tuple of None."""
-    if isinstance(value, tuple) and value:
+    """Return whether a value is what an unfilled stub returns: None, or rows of None."""
+    if isinstance(value, (tuple, list)) and value:
         return all(_is_blank(part) for part in value)
     return value is None or value is Ellipsis
 
@@ -152,6 +154,14 @@ def _results(
             want = [getattr(want, part) for part in pair]
             if all(hasattr(got, part) for part in pair):
                 got = [getattr(got, part) for part in pair]
+    if isinstance(want, dict):
+        if not isinstance(got, dict):
+            form = "two lists are expected, None first: delta and epsilon"
+            yield name, f"it returns {what_it_is(got)}, where {form}"
+            return
+        for own_name, right in want.items():
+            yield from _results(got[own_name], right, own_name, ())
+        return
     if not isinstance(want, (tuple, list)):
         yield name, _part(got, want)
         return

@@ -209,6 +209,8 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         outcomes = answer.outcomes
         again = ask(first.args, first.right)
+    if has_blank(function) and any(map(_ends_at_blank, outcomes)):
+        return todo
     if all(outcome is None for outcome in outcomes):
         if not _lacks_return(function):
             return todo
@@ -225,10 +227,22 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     return replace(feedback, message=tuple(said))
 
 
+def has_blank(function: AnswerFunction) -> bool:
+    """Return whether the dots of a stub are left anywhere in a function."""
+    code = getattr(function, "__code__", None)
+    return code is not None and ... in code.co_consts
+
+
+def _ends_at_blank(outcome: CallResult) -> bool:
+    """Return whether a call returns dots, or fails since it computes with them."""
+    error = getattr(outcome, "error", "")
+    return outcome is None or error.startswith("UFuncTypeError")
+
+
 def _lacks_return(function: AnswerFunction) -> bool:
     """Return whether a function that returns nothing is more than a stub."""
     code = getattr(function, "__code__", None)
-    if code is None or ... in code.co_consts or "NotImplementedError" in code.co_names:
+    if code is None or has_blank(function) or "NotImplementedError" in code.co_names:
         return False
     done = {step.opname.partition("_")[0] for step in dis.get_instructions(code)}
     return bool(done & {"BINARY", "CALL", "STORE"})
@@ -255,7 +269,9 @@ def _explained(
 ) -> Feedback:
     """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
     arrays = answer.arrays
-    runs = any(getattr(of, "kind", "") != "problem" for of in answer.outcomes)
+    runs = any(
+        getattr(of, "kind", "") not in ("problem", "type") for of in answer.outcomes
+    )
     if arrays and all(np.isnan(array).all() for array in arrays):
         return Feedback(task.id, "wrong")  # all that divides by zero would explain it
     one = named(task, answer)

@@ -234,6 +234,7 @@ class Exercise(Task):
         is_cell = self.inputs.startswith(("case", "cells", "grid"))
         extent = "cells" if is_cell and "all steps" not in self.inputs else "steps"
         extent = "neuron" if self.inputs.endswith("one neuron") else extent
+        extent = "program" if self.inputs.startswith("programs") else extent
         told = read_toml(CONTENT / "arguments.toml")[extent]
         return {name: told[name] for name in self.arguments}
 

@@ -156,6 +156,12 @@ def one_neuron(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
     return _taken("x", entry)(quantity(of_layer, net, t, n))
 
 
+def of_program(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
+    """Return the quantity of this name for a program: of all steps and layers."""
+    known = _table()["program"]
+    return _taken("net", known[name])(net)
+
+
 def _taken(arguments: str, expression: str) -> AnswerFunction:
     """Return an expression of the tables as a function."""
     return define(source_of(f"taken({arguments})", expression))
@@ -210,6 +216,8 @@ WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
     "networks": _whole,
     "networks and one at the threshold": _whole,
     "first layers": partial(_whole, layer=1),
+    "programs": _whole,
+    "programs and one at the threshold": _whole,
 }
 """The cells at which an exercise takes its inputs; ", one neuron" may follow in its table."""
 
@@ -250,6 +258,8 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
         return tuple(_random(exercise))
     walk, _, scalar = exercise.inputs.partition(", ")
     take = one_neuron if scalar else quantity
+    if walk.startswith("programs"):
+        take = of_program
     networks = probe_networks()
     networks += probe_networks("whole") if WALKS[walk] is _whole else ()
     networks += (at_threshold(),) if walk.endswith("threshold") else ()

@@ -6,6 +6,8 @@ of its own; those that several exercises share are here.
 """
 
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ import stbp_edu.ode
 from stbp_edu import case_rules
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import hard_reset, network, words
+from stbp_edu.cases import case_at, sweep
+from stbp_edu.forward_pass import Adjoints, Trace
 from stbp_edu.neuron import LIF
 
 __all__ = ["LIF", "case_rules", "np", "stbp_edu"]  # which the tables use, too
@@ -54,6 +58,50 @@ def properties_that_hold(encode: Callable[..., Any]) -> Callable[..., Any]:
         )
 
     return of
+
+
+def adjoints(U: Any, O: Any, Y: Array, W: Any, neuron: LIF) -> tuple[Any, Any]:
+    """Return δ and ε of every cell under the exact rule, as lists with None first."""
+    swept = _swept(U, O, Y, W, neuron)
+    return swept.delta, swept.epsilon
+
+
+def gradients(U: Any, O: Any, Y: Array, W: Any, neuron: LIF) -> Any:
+    """Return the exact gradients."""
+    return _swept(U, O, Y, W, neuron).gradients
+
+
+def _swept(U: Any, O: Any, Y: Array, W: Any, neuron: LIF) -> Adjoints:
+    params = stbp_edu.Params(W, [None, *(np.zeros(len(w)) for w in W[1:])])
+    return sweep(Trace(U, O), Y, params, neuron)
+
+
+def _cells_of(last_case: int, backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a backward pass that returns δ and ε of the cases up to one, by cell."""
+
+    def of(U: Any, O: Any, Y: Array, W: Any, neuron: LIF) -> Any:
+        T, N = len(O[0]), len(W) - 1
+        result = backward(U, O, Y, W, neuron)
+        found = {}
+        try:
+            delta, epsilon = result
+            for t, n in product(reversed(range(T)), range(N, 0, -1)):
+                case = case_at(t, n, T, N)
+                if case <= last_case:
+                    cell = f"t = {t + 1} (index {t} in code), n = {n}, case {case}"
+                    found[f"δ at {cell}"] = delta[n][t]
+                    found[f"ε at {cell}"] = epsilon[n][t]
+        except (TypeError, ValueError, LookupError):
+            return result  # whose form is told
+        return found
+
+    return of
+
+
+cases_up_to_1 = partial(_cells_of, 1)
+cases_up_to_2 = partial(_cells_of, 2)
+cases_up_to_3 = partial(_cells_of, 3)
+cases_up_to_4 = partial(_cells_of, 4)
 
 
 def ode(rng: np.random.Generator, k: int) -> Args:

@@ -1,0 +1,150 @@
+"""Train on the digits with a reader's own backward pass.
+
+It is the training of ``stbp.py``, the program on one page: the same neuron, network, spikes and
+steps of Adam, so the same seed gives the same accuracies.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from stbp_edu import plotting
+from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
+from stbp_edu.neuron import LIF
+from stbp_edu.plotting import Shown
+from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading.verdict import has_blank
+from stbp_edu.surrogates import Gaussian
+from stbp_edu.training.data.datasets import digits
+
+NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(0.25))
+STEPS, HIDDEN, BATCH, RATE, HELD_OUT = 10, 100, 32, 0.005, 360
+CHANCE = 0.2  # one digit in ten is right by chance; a few more are no learning
+UNCHANGED = (
+    "It reads {:.1%} rightly, and guessing gives 10%: these gradients do not lower the loss. Check "
+    "the sign of δ, and that no gradient is 0 or NaN; "
+    '`check("program-5", backward)` finds the first difference.'
+)
+FORM = (
+    "backward must return two lists, dW and db, with None first and then an array for each layer, "
+    "of the shape of its weights and of its biases."
+)
+
+
+def learn(
+    backward: Callable[..., Any] | None, *, epochs: int = 20, seed: int = 0
+) -> Feedback | Shown:
+    """Train a network on the digits with ``backward``, and return the curve of its accuracy.
+
+    After each epoch it prints how many of 360 digits that were held out are read rightly.
+
+    Args:
+        backward: your function, called as ``backward(U, O, Y, W, neuron)`` on each batch; returns
+            the gradients ``dW, db``, lists with None first.
+        epochs: how often the network sees the 1,437 digits.
+        seed: of the first weights, of the spikes and of the batches.
+
+    Raises:
+        TypeError: if ``backward`` is no function.
+
+    >>> def backward(U, O, Y, W, neuron):
+    ...     return ...
+    >>> learn(backward)
+    learn: not attempted yet.
+      Write backward first; then it learns here.
+    """
+    epochs = checks.count("epochs", epochs, at_least=1)
+    seed = checks.count("seed", seed, at_least=0)
+    if backward is None or (callable(backward) and has_blank(backward)):
+        return Feedback(
+            "learn", "todo", ("Write backward first; then it learns here.",)
+        )
+    if not callable(backward):
+        raise TypeError(
+            f"backward must be a function, got {checks.brief(backward)}; pass the function itself"
+        )
+    found: list[float] = []
+    try:
+        for accuracy in _accuracies(backward, epochs, seed):
+            found.append(accuracy)
+            print(f"epoch {len(found)}: {accuracy:.1%} read rightly", flush=True)
+    except _GradientsError as error:
+        return Feedback("learn", "wrong", (str(error),))
+    if found[-1] < CHANCE:
+        return Feedback("learn", "wrong", (UNCHANGED.format(found[-1]),))
+    fig, ax = plotting.figure(height=2.6)
+    percent = [100 * accuracy for accuracy in found]
+    plotting.learning_curve(ax, {"yours": percent}, "read rightly, %")
+    ax.set_ylim(0, 100)
+    return plotting.show(
+        fig,
+        alt="The share of held-out digits that the network reads rightly after each epoch: "
+        f"{found[0]:.1%} after the first and {found[-1]:.1%} after the last, number {len(found)}.",
+    )
+
+
+class _GradientsError(Exception):
+    """A reader's function gives no gradients; the message says why."""
+
+
+def _accuracies(
+    backward: Callable[..., Any], epochs: int, seed: int
+) -> Iterator[float]:
+    """Yield the accuracy on held-out digits after each epoch."""
+    rng = np.random.default_rng(seed)
+    images, labels = digits()
+    x = images.reshape(-1, 64).astype(float)
+    test, train = np.split(rng.permutation(len(x)), [HELD_OUT])
+    W = [None, rng.normal(0, 1 / 8, (HIDDEN, 64)), rng.normal(0, 1 / 10, (10, HIDDEN))]
+    b = [None, np.zeros(HIDDEN), np.zeros(10)]
+    params = [*W[1:], *b[1:]]
+    mean: list[Any] = [0.0] * 4
+    square: list[Any] = [0.0] * 4
+    k = 0
+    for _ in range(epochs):
+        X = (rng.random((STEPS, *x.shape)) < x) * 1.0
+        for some in np.array_split(rng.permutation(train), len(train) // BATCH):
+            U, O = _forward(X[:, some], W, b)
+            try:
+                result = backward(U, O, np.eye(10)[labels[some]], W, NEURON)
+            except Exception as error:
+                said = f"backward raises {type(error).__name__}: {error}."
+                raise _GradientsError(said) from None
+            k += 1
+            for p, g in enumerate(_gradients(result, params)):
+                mean[p] = 0.9 * mean[p] + 0.1 * g
+                square[p] = 0.999 * square[p] + 0.001 * g * g
+                size = np.sqrt(square[p] / (1 - 0.999**k)) + 1e-8
+                params[p] -= RATE * mean[p] / (1 - 0.9**k) / size
+        rates = _forward(X[:, test], W, b)[1][-1].mean(axis=0)
+        yield float((rates.argmax(axis=1) == labels[test]).mean())
+
+
+def _forward(spikes: Array, W: list[Any], b: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the potentials and the spikes."""
+    U: list[Any] = [None]
+    O = [spikes]
+    for n in range(1, len(W)):
+        u = O[n - 1] @ W[n].T + b[n]
+        o = np.zeros_like(u)
+        for t in range(len(u)):
+            if t > 0:
+                u[t] += u[t - 1] * NEURON.f(o[t - 1])
+            o[t] = NEURON.g(u[t])
+        U.append(u)
+        O.append(o)
+    return U, O
+
+
+def _gradients(result: Any, params: list[Any]) -> list[Array]:
+    """Return the gradients of all weights, then of all biases, from ``dW, db``."""
+    try:
+        dW, db = result
+        gradients = [np.asarray(g, dtype=float) for g in (*dW[1:], *db[1:])]
+    except (TypeError, ValueError, LookupError):
+        raise _GradientsError(FORM) from None
+    if [g.shape for g in gradients] != [p.shape for p in params]:
+        raise _GradientsError(FORM)
+    return gradients
