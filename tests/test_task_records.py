@@ -69,7 +69,7 @@ def test_a_prediction_is_judged_by_its_own_runs() -> None:
         ]
     }  # fmt: skip
     record = {"rows": [*RECORD["rows"][:-1], {**RECORD["rows"][-1], "lr": 0.01}]}
-    verdicts = [holds for _, _, holds in task_records.judged(record, said)]
+    verdicts = [holds for _, holds in task_records.judged(record, said)]
     assert verdicts == [True, False, None, False, True, False]
 
 

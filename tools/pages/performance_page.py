@@ -1,26 +1,16 @@
 """What the performance page shows of the published records of ``benchmarks``: times and memory."""
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from stbp_edu import plotting
-from stbp_edu.plotting.palette import GRID, INK, SERIES
+from stbp_edu.plotting.palette import GRID, SERIES
 from stbp_edu.program import weights
 from tools.pages import Record, figure_html, processor
 
 AXES = ("T", "batch", "width", "hidden", "rate")
 OURS = ("ours", "ours-numpy", "torch-bridge", "torch-bridge-as-it-comes")
 """The candidates that are this package's own; the bridge runs in PyTorch, and is ours too."""
-GROWING = {
-    "T": "time steps T",
-    "batch": "batch",
-    "width": "hidden width",
-    "hidden": "hidden layers",
-}
-"""The axes along which the cost grows, in words."""
-CLASSES, FLOAT = 10, 4
-"""Output neurons, and bytes of a float32."""
 
 
 def names(records: Mapping[str, Record]) -> dict[str, object]:
@@ -92,58 +82,3 @@ def _colour(name: str) -> str:
     if name == "products":
         return GRID
     return SERIES[0] if name in OURS else SERIES[1]
-
-
-def weights_of(cell: Record) -> int:
-    """Return the weights of a cell's network."""
-    widths = [cell["inputs"], *[cell["width"]] * cell["hidden"], CLASSES]
-    return sum(m * n for m, n in pairwise(widths))
-
-
-def bytes_moved(cell: Record) -> float:
-    """Return the least that a training step reads and writes, where every array is moved once.
-
-    Of each step and sample: the input is read forward and by the gradient; the states u and o are
-    written forward and read backward; ε is written and read. Of each weight: it is read forward and
-    backward, its gradient is written and read, and Adam reads and writes the weight, m and v.
-    """
-    neurons = cell["width"] * cell["hidden"] + CLASSES
-    of_each = cell["T"] * cell["batch"] * (2 * cell["inputs"] + 6 * neurons)
-    return FLOAT * (of_each + 10 * weights_of(cell))
-
-
-def growth(record: Record, bandwidth: float) -> str:
-    """Return a figure of the time for a weight, a step and a sample, along each axis."""
-    fig, axes = plotting.figure(2, 2, height=4.6, sharey=True)
-    said = []
-    for ax, (axis, words) in zip(axes.flat, GROWING.items(), strict=True):
-        cells = along(record, axis)
-        at = [cell[axis] for cell in cells]
-        parts = [weights_of(c) * c["T"] * c["batch"] for c in cells]
-        lines = {
-            name: [
-                row(c, name)["ms"] * 1e9 / n for c, n in zip(cells, parts, strict=True)
-            ]
-            for name in ("ours", "products")
-        }
-        moved = [
-            bytes_moved(c) / bandwidth * 1e3 / n
-            for c, n in zip(cells, parts, strict=True)
-        ]
-        ax.plot(at, lines["ours"], "o-", color=SERIES[0], label="stbp_edu")
-        ax.plot(at, lines["products"], "s-", color=GRID, label="products")
-        ax.plot(at, moved, "--", color=INK, label="limit")
-        ax.set(xlabel=words, xscale="log")
-        ax.set_xticks(at, labels=map(str, at))
-        ax.minorticks_off()
-        pairs = ", ".join(
-            f"{k}: {t:.1f}" for k, t in zip(at, lines["ours"], strict=True)
-        )
-        said.append(f"{words} {pairs}")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("picoseconds")
-    axes.flat[0].set_ylim(bottom=0)
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper right", ncols=3, frameon=False)
-    alt = f"Picoseconds for a weight, a step and a sample. {'; '.join(said)}."
-    return figure_html(fig, alt)

@@ -73,15 +73,6 @@ def share(found: Row | None) -> str:
     return f"{of(found)} ({100 * low:.0f}\xa0to\xa0{100 * high:.0f}\xa0%)"
 
 
-def mean(found: Row | None) -> str:
-    """Return the mean accuracy in percent, with its 95 % interval."""
-    if not found:
-        return "–"
-    low, high = mean_interval([100 * a for a in found["accuracy"]])
-    middle = 100 * np.mean(found["accuracy"])
-    return f"{middle:.1f} ({low:.1f}\xa0to\xa0{high:.1f})"
-
-
 def around(found: Row | None) -> str:
     """Return the mean accuracy in percent ± half its 95 % interval."""
     if not found:
@@ -114,39 +105,36 @@ def paired(one: Row | None, other: Row | None) -> str:
     return text.replace("-", "−")
 
 
-def judged(record: Record, said: Record) -> Iterator[tuple[Record, str, bool | None]]:
-    """Yield each prediction, what was measured, and whether it holds; None without its runs."""
+def judged(record: Record, said: Record) -> Iterator[tuple[Record, bool | None]]:
+    """Yield each prediction and whether it holds; None without its runs.
+
+    Where fewer runs were made than planned, their count is held against its share.
+    """
     for line in said["predictions"]:
         cell = {k: line[k] for k in ("task", "changes", "lr") if k in line}
-        fixed = "lr" in line
-        rows = [r for r in record["rows"] if r.get("fixed", False) == fixed]
-        found = row({"rows": rows}, line["rule"], line["arm"], **cell)
-        if found is None:
-            yield line, "–", None
+        cell["fixed"] = "lr" in line
+        found = row(record, line["rule"], line["arm"], **cell)
+        other = row(record, line["rule"], line.get("minus_arm", line["arm"]), **cell)
+        if found is None or other is None:
+            yield line, None
             continue
-        value, text = float(np.mean(found["accuracy"])), mean(found)
+        n, planned = len(found["accuracy"]), line.get("n", 20)
+        value = float(np.mean(found["accuracy"]))
+        low, high = line.get("mean_at_least", 0.0), line.get("mean_at_most", 1.0)
         if "between" in line:
-            other = row({"rows": rows}, line["rule"], line["minus_arm"], **cell)
-            if other is None:
-                yield line, "–", None
-                continue
-            value, text = np.mean(differences(found, other)) / 100, paired(found, other)
+            value = float(np.mean(differences(found, other))) / 100
             low, high = line["between"]
         elif "learn_at_least" in line or "learn_at_most" in line:
-            n = len(found["accuracy"])
-            value, text = learned(found), share(found)
-            planned = line.get("n", 20)  # fewer runs than planned count in proportion
+            value = learned(found)
             low = line.get("learn_at_least", 0) * n / planned
             high = line.get("learn_at_most", planned) * n / planned
-        else:
-            low, high = line.get("mean_at_least", 0.0), line.get("mean_at_most", 1.0)
-        yield line, text, bool(low <= value <= high)
+        yield line, bool(low <= value <= high)
 
 
-def told(verdicts: Sequence[tuple[Record, str, bool | None]]) -> dict[str, int]:
+def told(verdicts: Sequence[tuple[Record, bool | None]]) -> dict[str, int]:
     """Return how many predictions hold, fail and wait, and how many of those had been seen."""
     counts = dict.fromkeys(("hold", "fail", "wait", "hold, seen", "fail, seen"), 0)
-    for line, _, holds in verdicts:
+    for line, holds in verdicts:
         word = "wait" if holds is None else "hold" if holds else "fail"
         counts[word] += 1
         if line.get("known") and holds is not None:
