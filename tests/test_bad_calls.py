@@ -287,6 +287,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
     **{(name, "k"): ("None", "a large integer") for name in ("LastSteps", "Membrane")},
     ("*", "targets"): ANY_FLOATS,
+    ("forward", "spikes"): (*ANY_FLOATS, "one entry more"),
     **{("Settings", f.name): POSITIVE for f in dataclasses.fields(Settings)},
     **{("Settings", name): (*POSITIVE, "zero") for name in MAY_BE_ZERO},
     **{("Settings", name): (*POSITIVE, "zero") for name in ("seed", "gain_limit")},

@@ -203,4 +203,3 @@ def test_names_that_are_no_utf8_are_read_and_written(tmp_path):
     ]
     for argv in (["train", "digits", "--out", odd, *quick], ["eval", f"{odd}/exact"]):
         assert main(argv) == 0
-    assert main(["plot", f"{odd}/exact"]) == 0

@@ -166,6 +166,9 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
 def check_node(start: Node, net: Table, T: int) -> None:
     """Check that a network of T steps has this node."""
     kind, n, t, i, j = checks.instance("start", start, Node)
+    for name, number in start._asdict().items():
+        if name != "kind":
+            checks.count(f"start.{name}", number, at_least=-1)
     there = 1 <= n <= net.N
     if there and kind in PARAMETERS:
         many, *row = net.layers[n].shapes.get(kind, (0,))

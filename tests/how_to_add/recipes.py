@@ -295,7 +295,7 @@ wrong-axis = "The neurons are the last axis; the share is over them."
         ),
         (
             "tests/practice/wrong_answers.txt",
-            "momentum |",
+            "adam |",
             "silent-share | float(1 - O.any(axis=(0, 1)).mean()) + 1 | shift | all\n",
         ),
     ],
