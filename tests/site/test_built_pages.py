@@ -196,8 +196,8 @@ def test_a_phone_stacks_the_rows_of_a_table_that_it_would_cut(
     heads = [text.strip() for text in stacked.first.locator("th").all_text_contents()]
     cells = stacked.first.locator("tbody tr").first.get_by_role("cell")
     assert [cell.get_attribute("data-head") for cell in cells.all()] == heads
-    share = tab.get_by_role("cell", name="19 of 20 (").first
-    assert "--share: 0.95" in str(share.get_attribute("style"))
+    share = tab.get_by_role("cell", name="20 of 20 (").first
+    assert "--share: 1" in str(share.get_attribute("style"))
     tab.set_viewport_size(WIDE)
 
 
