@@ -1,7 +1,6 @@
 """The examples of the site's pages, of the README, and of what makes the site are run."""
 
 import doctest
-import importlib
 import re
 import shlex
 
@@ -14,22 +13,6 @@ TRAINED = "train-save-use.md"
 TORCH = "<!-- what follows needs PyTorch -->"  # tests/bridges runs it
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [page for page in PAGES if "```pycon" in page.read_text("utf-8")]
-TOOLS = [
-    path
-    for path in sorted(ROOT.glob("tools/**/*.py"))
-    if ">>> " in path.read_text("utf-8")
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.stem)
-def test_examples_of_a_tool(path):
-    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    found = doctest.testmod(
-        importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE
-    )
-    assert found.attempted
-    assert not found.failed
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,6 @@ Each recurrence is written as the framework documents it, differentiated by HIPS
 compared with the package's rule. A detached signal is a number to autograd, as it is to torch.
 """
 
-import json
-import re
-
 import autograd
 import autograd.numpy as anp
 import numpy as np
@@ -16,13 +13,7 @@ from autograd.tracer import getval
 
 from stbp_edu import LIF, Rectangle, Sigmoid
 from tests.networks import fast_backward, make_problem
-from tools import ROOT
-from tools.pages.page_names import names
-from tools.templates import filled
 
-RULES_RECORD = json.loads(
-    (ROOT / "docs/results/framework-rules.json").read_text("utf-8")
-)
 V_TH, TAU = 0.6, 0.7
 
 
@@ -81,30 +72,3 @@ def test_a_reset_is_that_of_a_gate_and_to_detach_it_is_a_rule(
     ).W[1:]
     for ours, theirs in zip(found, want, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-15)
-
-
-def lines_of(text, *head):
-    """Return the cells of the rows of the one table with this head."""
-    table = re.search(
-        rf"\| {re.escape(' | '.join(head))}.*\n\|[- |:]*\n((\|.*\n)*)", text
-    )[1]
-    return [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in table.splitlines()
-    ]
-
-
-def test_the_tables_are_the_record_and_mark_the_sources_that_what_ran_confirms():
-    page = filled("frameworks.md", **names("frameworks.md"), pip=lambda extra: extra)
-    shown = lines_of(page, "neuron that ran", "arrows of")
-    assert [name for name, *_ in shown] == [row["name"] for row in RULES_RECORD["rows"]]
-    ran = {row["name"]: row["rules"] for row in RULES_RECORD["rows"]}
-    rows = lines_of(page, "framework, neuron", "reset, by default")
-    marked = [row for row in rows if row[0].endswith(" ✓")]
-    assert {name.removesuffix(" ✓") for name, *_ in rows} & ran.keys() == {
-        name.removesuffix(" ✓") for name, *_ in marked
-    }
-    assert len(marked) == 4
-    for name, *_, equals in marked:
-        (rule,) = re.findall('`"(.*?)"`', equals)
-        assert rule in ran[name.removesuffix(" ✓")]

@@ -7,16 +7,10 @@ import argparse
 import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from benchmarks.accuracy import over_seeds
 from benchmarks.frameworks import __main__, problem
-from stbp_edu.training import from_dict
 from stbp_edu.training.measurements import (
     load_measurement,
-    mean_interval,
-    share_interval,
 )
 from tools.pages import read_records
 from tools.pages.results_page import with_sources
@@ -48,31 +42,6 @@ def test_a_record_says_where_it_comes_from(name):
     for run in runs:
         assert run["machine"]["processor"]
         assert run["versions"]["numpy"]
-
-
-@given(values=st.lists(st.floats(-1, 1), min_size=2, max_size=20), k=st.integers(0, 20))
-def test_an_interval_is_around_its_mean_and_a_share_within_0_and_1(values, k):
-    low, high = mean_interval(values)
-    assert low <= sum(values) / len(values) + 1e-12
-    assert high >= sum(values) / len(values) - 1e-12
-    low, high = share_interval(k, 20)
-    assert 0 <= low <= k / 20 + 1e-12
-    assert k / 20 - 1e-12 <= high <= 1 + 1e-12
-    # the share of an end is as far from k / n as the normal quantile allows there
-    for end in (end for end in (low, high) if 0 < end < 0.999):
-        far = 1.959964 * (end * (1 - end) / 20) ** 0.5
-        assert abs(end - k / 20) == pytest.approx(far, abs=1e-9)
-
-
-def test_every_variant_was_run_on_the_same_footing(record):
-    for row in record["rows"]:
-        from_dict({**record["base"], **row["changes"], "lr": row["lr"]})
-        assert (
-            len(row["accuracy"]["seeds"]) == len(row["silent"]) == len(record["seeds"])
-        )
-        assert {float(rate) for rate in row["tuning"]} == set(record["learning_rates"])
-        assert row["tuning"][str(row["lr"])] == max(row["tuning"].values())
-        assert over_seeds(row["accuracy"]["seeds"]) == row["accuracy"]
 
 
 @pytest.fixture

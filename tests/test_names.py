@@ -16,7 +16,6 @@ from tests.programs import Program
 
 numba = pytest.mark.skipif(not installed(), reason="Numba is not installed")
 BACKENDS = ["numpy", pytest.param("compiled", marks=[numba, pytest.mark.slow])]
-ONE_COMPILED = ["numpy", pytest.param("compiled", marks=numba)]
 NASTY = (
     *("u", "u_1", "u_1_1", "u_owes", "u_up", "o", "o_1", "o_a_b", "u_a_b", "a", "t"),
     *("signal_0", "signal_u", "signal_o", "signals", "gain", "gain_", "gain_1"),
@@ -119,14 +118,6 @@ def test_names_that_once_met(names, rule, backend):
     assert_all_agree(*run_of(mine), rule, backend)
 
 
-@pytest.mark.parametrize("backend", ONE_COMPILED)
-def test_a_constant_may_be_called_like_a_signal_of_a_loss_on_the_potential(backend):
-    text = TWO.format(s="s", u="u", c="signal_u", o="o", v="F")
-    mine = derive(text, signal_u=0.7, F=0.4, learn=["signal_u"], learn_each=["F"])
-    run = run_of(mine, Loss("of u", "u"))
-    assert_all_agree(*run, "exact", backend)
-
-
 @st.composite
 def nasty(draw):
     """A neuron whose states and constants have nasty names, and a rule whose states do."""
@@ -164,48 +155,6 @@ def test_nasty_names_on_arrays(drawn):
 def test_nasty_names_compiled(drawn):
     mine, rule = drawn
     assert_all_agree(*run_of(mine, sizes="1-1R-1"), rule, "compiled")
-
-
-def test_two_variables_never_share_a_name_and_the_reader_s_stay():
-    text = TWO.format(s="u_1", u="u", c="gain", o="o", v="v")
-    mine = derive(text, gain=0.7, v=0.4)
-    source = str(mine.program("truncated-1"))
-    assert "d_u_1 = 0.5 * d_u_1_1_next + d_u" in source
-    assert "d_u_1_ = h(u - v) * d_o_1" in source
-    assert "gain_ = " in mine.program(with_gain_limit(0.5))
-    rule = Rule("spaces", {"a b": {"spike": "a_b", "*": "a b"}, "a_b": {"*": "a_b"}})
-    for one in (rule, "classic", "truncated-2"):
-        lines = str(mine.program(one)).split("def backward")[1].splitlines()
-        assigned = [line.split(" = ")[0].strip() for line in lines if " = " in line]
-        assert len(assigned) == len({*assigned})
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize(
-    "line",
-    [
-        "u * exp(-abs(o)) + x + tanh(min(o, 0.5)) + sqrt(1 + max(o, 0.2))",
-        "u / (1 + abs(o)) + x",
-    ],
-)
-def test_abs_min_and_max_of_a_spike_inside_a_slow_function(line, backend):
-    mine = derive(f"u = tau * {line}\no = spike(u - 0.3)", tau=0.5)
-    assert_all_agree(*run_of(mine, sizes="2-3"), "exact", backend)
-
-
-@pytest.mark.parametrize(
-    "rule", [*arrows.RULES, arrows.in_blocks(2), with_gain_limit(0.3)]
-)
-def test_the_shown_program_is_that_of_a_layer_between_others(rule):
-    mine = derive(TWO.format(s="i", u="u", c="c", o="o", v="v"), c=0.7, v=0.4)
-    net = arrows.network("1-1R-1R-1R", mine.neuron)
-    steps = Program(net, rule, "numpy").layers[2]
-    shown = str(mine.program(rule))
-    assert shown.endswith(steps.program.source())
-    if isinstance(rule, Rule) and rule.gain_limit:
-        assert "# gain-limit" in shown
-    if isinstance(rule, Rule) and rule.block:
-        assert "At the last step of each block of 2" in shown
 
 
 def test_a_shown_program_needs_spike_and_h_alone():

@@ -5,8 +5,6 @@ import pytest
 
 import stbp_edu
 from stbp_edu import LIF, losses
-from stbp_edu.training.data.tables import load_csv
-from stbp_edu.training.plans import read_plan
 
 NEURON = "tau = 0.5; u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
 
@@ -211,15 +209,3 @@ def test_parameters_are_not_saved_into_a_misspelt_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="path must be in a folder that exists"):
         stbp_edu.save_params(tmp_path / "mispelt" / "params.npz", PARAMS)
     assert not list(tmp_path.iterdir())
-
-
-def test_files_may_be_named_by_a_string(tmp_path):
-    table = tmp_path / "own.csv"
-    table.write_text("".join(f"{k % 2},{k},1,2,3\n" for k in range(10)))
-    assert (
-        load_csv(str(table)).train_labels.tolist()
-        == load_csv(table).train_labels.tolist()
-    )
-    plan = tmp_path / "plan.toml"
-    plan.write_text('dataset = "digits"\nseeds = [0]\n')
-    assert read_plan(str(plan)) == read_plan(plan)

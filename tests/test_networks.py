@@ -239,20 +239,6 @@ def test_networks_and_derived_neurons_can_be_copied_and_pickled():
     assert list(again[1].arrays()) == list(params.arrays())
 
 
-def test_parameters_are_saved_and_loaded_by_a_text_or_a_path(tmp_path):
-    for name in NETWORKS:
-        net, params, trace, _ = drawn(name, dtype=np.float32)
-        for path in (tmp_path / "params.npz", str(tmp_path / "params.npz")):
-            stbp_edu.save_params(path, params)
-            found = stbp_edu.load_params(path)
-            assert found.sizes == params.sizes
-            assert (
-                net.forward(found, trace.O[0]).O[-1].tobytes() == trace.O[-1].tobytes()
-            )
-    with pytest.raises(TypeError, match="path must be a string or a Path"):
-        stbp_edu.load_params(3)
-
-
 def test_a_loop_of_ones_own_learns():
     net, params, trace, targets = drawn("two states")
     before = net.value(trace, targets)
@@ -421,23 +407,6 @@ def test_a_bounded_constant_stays_between_its_bounds():
         taus = low + (high - low) / (1 + np.exp(-np.array(logits)))
         assert low < taus.min() < taus.max() < high
         assert np.ptp(taus) > 0.1 * (high - low)
-
-
-@pytest.mark.parametrize(
-    ("learn", "given", "said"),
-    [
-        (
-            {"tau": (0, 1)},
-            {"tau": 1.5},
-            "tau must be between its bounds, 0 and 1, got 1.5",
-        ),
-        ({"tau": (0, 1)}, {}, "tau must have two bounds, and a value beside the text"),
-        ({"tau": 1}, {"tau": 0.5}, "tau must have two bounds"),
-    ],
-)
-def test_bounds_that_do_not_fit_are_named(learn, given, said):
-    with pytest.raises(ValueError, match=said):
-        derive("u = tau * u + x", learn=learn, **given)
 
 
 @pytest.mark.parametrize(

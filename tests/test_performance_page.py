@@ -37,16 +37,6 @@ def row(record, name, **cell):
     return next(r for r in found["rows"] if r["name"] == name)
 
 
-def test_the_page_says_where_we_lose(record):
-    row(record, "norse", T=10)["ms"], row(record, "jax", width=200)["peak_mb"] = (
-        8.0,
-        4.0,
-    )
-    text = page(speed_frameworks=record)
-    assert "| T = 10 | Norse | time | 1.25 |" in text
-    assert "| width 200 | JAX | memory | 2.50 |" in text
-
-
 def test_every_table_is_whole_and_every_record_has_its_command():
     text = page(**RECORDS)
     for name in (n for n in RECORDS if n.startswith("speed")):
@@ -63,15 +53,3 @@ def test_every_table_is_whole_and_every_record_has_its_command():
         assert len({line.count("|") for line in rows}) == 1, rows
         assert len(rows) > 2, rows
         assert lines[k - 2] == "", "a table needs an empty line before it"
-
-
-def test_an_own_loop_is_compared_with_the_trainer(record):
-    rows = [{"name": name, "ratio": 1.0, "ms": 10.0} for name in "abcde"]
-    rows[2]["ratio"], rows[4]["ms"] = 1.2, 14.0
-    own = {
-        "rows": rows, "starts": [{"name": "import numpy", "s": 0.1}], "bandwidth_gb_s": 10.0,
-        "command": "", **{k: RECORDS["speed"][k] for k in ("machine", "versions")},
-    }  # fmt: skip
-    text = page(speed_frameworks=record, speed_own_loop=own)
-    assert "| c ÷ the trainer's step | 1.20 |" in text
-    assert "| two states ÷ LIF, forward and backward | 1.40 |" in text

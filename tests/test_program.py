@@ -20,18 +20,13 @@ from stbp_edu.arrows import (
     hard_reset,
     in_blocks,
     soft_reset,
-    with_gain_limit,
 )
-from stbp_edu.case_rules import ABLATIONS
-from stbp_edu.case_rules import CASE_RULES as PART_ONE
-from stbp_edu.losses.of_states import Direct
 from stbp_edu.program import loops, machine_code
 from stbp_edu.program.layers import ByPython
 from stbp_edu.program.loop_text import text_of
 from stbp_edu.program.machine_code import compiled, installed
 from stbp_edu.program.program import chosen
 from stbp_edu.program.threads import limit_threads
-from stbp_edu.program.weights import spike_currents, spike_gradient
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.drawn_runs import Run
 from stbp_edu.verify.proved_programs import by_autodiff
@@ -43,7 +38,6 @@ from tests.networks import (
     fast_backward,
     fast_forward,
     make_problem,
-    network_of,
 )
 from tests.programs import Program
 
@@ -182,72 +176,6 @@ def test_the_number_of_threads_changes_no_bit(backend, sizes, monkeypatch):
     assert equal(found[2], found[0])
 
 
-@pytest.mark.parametrize("surrogate", SURROGATES.values())
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_the_smooth_twin_and_a_convolution(backend, surrogate):
-    net = arrows.network(
-        "6x6-2C3-P2-4", hard_reset(LIF(v_th=0.3, surrogate=surrogate()))
-    )
-    rng = np.random.default_rng(0)
-    params, inputs, y = (
-        draw_params(net, rng),
-        rng.random((4, 3, 1, 6, 6)),
-        rng.random((3, 4)),
-    )
-    for twin in (False, True):
-        assert_part_two(net, params, inputs, y, backend=backend, twin=twin)
-
-
-@numba
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("rule", "loss"),
-    [
-        *((rule, None) for rule in PART_ONE + ABLATIONS),
-        ("exact", "u"),
-        ("classic", "both"),
-    ],
-)
-def test_an_engine_of_loops_equals_one_of_arrays(rule, loss):
-    neuron = LIF(
-        tau=0.4, v_th=0.4, gate="soft" if rule == "leak-only" else "exponential"
-    )
-    problem = make_problem(1, [70, 66, 3], T=5, S=4, neuron=neuron)
-    term = np.random.default_rng(0).normal(size=problem.trace.O[2].shape)
-    given = (
-        {} if loss is None else {"loss": Direct(None if loss == "u" else term, term)}
-    )
-    loops = network_of((70, 66, 3), neuron, "compiled")
-    run = loops.forward(problem.spikes, problem.params)
-    assert_close(run.U, problem.trace.U, "U")
-    found = loops.backward(run, problem.targets, problem.params, rule, **given)
-    arguments = (problem.trace, problem.targets, problem.params, neuron, rule)
-    expected = fast_backward(*arguments, **given)
-    assert_close(found.W, expected.W, "W", tol=1e-11)
-    assert_close(found.b, expected.b, "b", tol=1e-11)
-
-
-def test_a_source_can_be_read():
-    net = arrows.network("3-4-2", hard_reset(LIF()))
-    source = Program(
-        net, "classic", kind=ByPython
-    ).source  # for that, no compiler is needed
-    assert "d_u_owes = h(u - v_th) * d_o" in source
-    assert "for block in range(first, last):" in source
-    odd = arrows.network("3-2", hard_reset(LIF(surrogate=Half(0.5))))
-    assert Program(odd).source.startswith("# layer 1\ndef forward(u, o, x, tau, v_th):")
-
-
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_names_of_a_text_may_be_those_of_the_loops(backend):
-    """Under a limit on gains, whose own constants come before the loops, too."""
-    text = "step = k0 * sample + size * x\nsample = k0 * step\no = spike(sample - zero)"
-    net = arrows.network("3-2", derive(text, k0=0.5, size=0.7, zero=0.4).neuron)
-    rng = np.random.default_rng(0)
-    params, inputs, y = draw_params(net, rng), rng.random((4, 2, 3)), rng.random((2, 2))
-    assert_part_two(net, params, inputs, y, with_gain_limit(0.4), backend)
-
-
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("line", ["tau * u + x + min(u, 1 / o)", "tanh(tau * u + x)"])
 def test_a_line_may_be_a_function_or_infinite_where_no_spike_is(line, backend):
@@ -376,36 +304,3 @@ def test_the_curves_of_the_loops_are_those_of_the_surrogate(name):
     found = {name: [loop[name](x) for x in v] for name in ("h", "spike")}
     np.testing.assert_allclose(found["h"], curve.derivative(v), rtol=1e-14)
     np.testing.assert_allclose(found["spike"], curve.antiderivative(v), rtol=1e-14)
-
-
-@pytest.mark.parametrize("a", [0.05, 0.2])
-def test_what_is_next_to_nothing_is_nothing_in_single_precision(a):
-    """Processors are many times slower below 1e-38, where products of such slopes would be."""
-    net = arrows.network("2-1", hard_reset(LIF(surrogate=Gaussian(a=a))))
-    steps = Program(net, backend="numpy").layers[1]
-    source = text_of(steps.program, steps.wanted, twin=False)
-    h = machine_code.interpreted(source, np.dtype(np.float32))["h"]
-    v = np.linspace(0, 2, 401, dtype=np.float32)
-    found = np.array([h(x) for x in v])
-    slope = Gaussian(a=a).derivative(v.astype(float))
-    np.testing.assert_allclose(found, slope, rtol=1e-5, atol=1e-17)
-    assert (found[slope < 1e-19] == 0).all()
-    assert found[slope > 1e-17].all()
-
-
-@numba
-@pytest.mark.slow
-@pytest.mark.parametrize("rate", [0.0, 0.05, 0.15, 1.0])
-def test_rare_spikes_row_by_row_are_a_product(rate):
-    """Of any numbers, and of no spike at all; a hundred neurons below, in two dtypes."""
-    rng = np.random.default_rng(0)
-    for dtype in (np.float32, np.float64):
-        below = (rng.random((7, 5, 100)) < rate) * rng.normal(size=(7, 5, 100))
-        W, b = rng.normal(size=(70, 100)), rng.normal(size=70)
-        below, W, b = (a.astype(dtype) for a in (below, W, b))
-        out = np.empty((7, 5, 70), dtype)
-        spike_currents(below, W, b, out)
-        np.testing.assert_allclose(out, below @ W.T + b, rtol=1e-4, atol=1e-5)
-        found = spike_gradient(below.reshape(35, 100), out.reshape(35, 70))
-        expected = np.einsum("tsi,tsj->ij", out, below)
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -87,18 +87,6 @@ def test_the_backward_pass_is_linear_in_the_direct_term(run, problem, rule, seed
 
 
 @each_run
-@given(problem=problems(**SMALL), rule=rules, loss=losses, seed=seeds)
-def test_the_order_of_the_samples_does_not_matter(run, problem, rule, loss, seed):
-    problem = with_probabilities(problem, loss)
-    order = np.random.default_rng(seed).permutation(len(problem.targets))
-    moved = problem._replace(
-        spikes=problem.spikes[:, order], targets=problem.targets[order]
-    )
-    expected = run(problem.trace, *problem[1:], rule, loss)
-    assert_equal(run(moved.trace, *moved[1:], rule, loss), arrays(expected))
-
-
-@each_run
 @given(problem=problems(**SMALL), rule=rules, seed=seeds)
 def test_the_order_of_the_neurons_does_not_matter(run, problem, rule, seed):
     """Renumbering each layer renumbers rows and columns of the gradients, and nothing else."""
@@ -295,14 +283,3 @@ def test_what_is_small_is_kept_down_to_the_floor_of_float32(
         )
         if floor and size < -19:
             assert not a.any()
-
-
-@given(problems(), rules, losses, st.booleans())
-def test_c5_w_c5_b_the_engine_says_what_the_sweep_says(problem, rule, loss, smooth):
-    problem = with_probabilities(problem, loss)
-    rest, spike = problem[1:], problem.neuron.H if smooth else None
-    slow = forward_pass.forward(*problem[::2], problem.neuron, spike=spike)
-    fast = fast_forward(*problem[::2], problem.neuron, twin=smooth)
-    got = fast_backward(slow, *rest, rule, loss)
-    assert_close(fast.U, slow.U, "U")
-    assert_equal(got, arrays(swept(slow, *rest, rule, loss)))

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stbp_edu import arrows, derive
+from stbp_edu import derive
 
-GOOD = "u = tau * u + x\no = spike(u - v_th)"
 NOT_READ = [
     "u if x else 0",
     "[u for u in x]",
@@ -131,47 +130,6 @@ def test_a_bad_text_shows_the_line_and_the_place_and_what_to_write(
     whole = "".join(s if s.isprintable() or s == "\n" else "?" for s in text)
     assert shown[4:][: len(text)] in whole or shown.endswith(" ...")
     assert shown[place.index("^") :].startswith(mark)
-
-
-TWENTY_ONE, NINE = ("\n".join(f"u{k} = x" for k in range(many)) for many in (21, 9))
-CALLS = [
-    (3, {}, "text must be of type str"),
-    ("", {}, "text must have 1 to 20 lines, got 0"),
-    (TWENTY_ONE, {}, "got 21"),
-    (NINE, {}, "8 states, got 9"),
-    (f"# {'a' * 20_000}\n{GOOD}", {}, "at most 20000 characters"),
-    (f"{GOOD}\nc = 0.5", {}, "no line reads c; leave it out"),
-    (GOOD, {"rho": 1.0}, "no line reads rho"),
-    (GOOD, {"h": 1.0}, "no constant can be called h"),
-    (GOOD, {"tau": "0.5"}, "tau must be a real number"),
-    (GOOD, {"tau": float("nan")}, "tau must be finite"),
-    (GOOD, {"learn": "tau"}, r"write learn=\['tau'\]"),
-    (GOOD, {"learn": 3}, "learn must list names"),
-    (GOOD, {"learn": ["rho"]}, "learn must be one of 'tau', 'v_th', got 'rho'"),
-    (
-        GOOD,
-        {"learn": ["tau"], "learn_each": ["tau"]},
-        "learn_each must name .* got tau in both",
-    ),
-    (GOOD, {"surrogate": 1}, "surrogate must have"),
-]
-
-
-@pytest.mark.parametrize(("text", "change", "words"), CALLS)
-def test_bad_arguments(text, change, words):
-    with pytest.raises((TypeError, ValueError), match=words):
-        derive(text, **{"tau": 0.5, "v_th": 1.0, **change})
-
-
-def test_a_rule_that_names_an_arrow_which_is_not_there_says_which_there_are():
-    mine = derive("w = tau * w + x\nu = w * w\no = spike(u - w)", tau=0.5)
-    rule = arrows.Rule("mine", {"all": {"w>v": None, "*": "all"}})
-    with pytest.raises(
-        ValueError, match=r"arrow must be one of .*'threshold:u', .*'w>u', .*'w>v'"
-    ):
-        mine.formulas(rule)
-    kept = arrows.Rule("mine", {"all": {"carry": None, "*": "all"}})
-    assert r"\varepsilon_i^{t+1,N}" not in str(mine.formulas(kept))
 
 
 PIECES = [

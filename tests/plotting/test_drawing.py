@@ -1,22 +1,18 @@
 """Graphs: every arrow, what is followed and lost, and no factor over an arrow, wide or narrow."""
 
 import xml.etree.ElementTree as ET
-from itertools import product
 
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Params, plotting
+from stbp_edu import LIF, plotting
 from stbp_edu.arrows import RULES, hard_reset, network, truncated, with_adaptation
-from stbp_edu.explorers.pencil_network import pencil
-from stbp_edu.forward_pass import Trace, forward
+from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import LastSteps, Membrane, Rate
 from stbp_edu.plotting import DELTA, EPSILON
 from stbp_edu.plotting.arrow_shapes import ALONG, half_size, points_on
-from stbp_edu.plotting.drawing import DrawnArrow, Laid
-from stbp_edu.plotting.graph import edges_on, network_graph
+from stbp_edu.plotting.drawing import Laid
 from stbp_edu.plotting.svg_elements import PHONE, WIDE
-from stbp_edu.verify.paths import Node, edges_from, unroll
 
 PLACES = {"u": 0.0, "o": 1.1, "a": 2.3}
 READOUTS = [
@@ -74,38 +70,6 @@ def test_no_factor_lies_over_an_arrow_a_node_or_another_and_nothing_is_cut(name,
         assert (drawn < (wide, top + high)).all()
 
 
-@pytest.mark.parametrize("T", [2, 3, 4])
-def test_no_arrow_crosses_a_node_on_its_way(T):
-    read = plotting.read_outs(T, {("u", t + 1) for t in range(T)})
-    for drawing, width in product((read, plotting.unrolled(T, 3)), (WIDE, PHONE)):
-        laid = Laid(drawing, width)
-        for arrow, curve in zip(drawing.arrows, laid.curves, strict=True):
-            others = [
-                at
-                for name, at in laid.at.items()
-                if name not in (arrow.tail, arrow.head)
-            ]
-            apart = np.linalg.norm(
-                points_on(curve, ALONG)[:, None] - np.array(others), axis=2
-            )
-            assert apart.min() > drawing.radius, (arrow, width)
-
-
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-def test_no_cross_lies_under_a_node(width):
-    """In the graph of every neuron, whose arrows pass behind others."""
-    net = pencil()
-    local = unroll(net.trace, net.targets, net.params, net.neuron)
-    found = edges_on(local, Node("u", 1, 0, 0))
-    drawn = {edge: DrawnArrow(edge.source, edge.target, lost=True) for edge in found}
-    laid = Laid(network_graph(local.net, drawn), width)
-    nodes = np.array([*laid.at.values()])
-    far = [
-        np.linalg.norm(nodes - laid.cross(k), axis=1).min() for k in range(len(drawn))
-    ]
-    assert min(far) > laid.drawing.radius + 7
-
-
 def test_graph_follows_and_strikes_out():
     factors = {a.factor: a for a in DRAWINGS["lost"].arrows if a.factor}
     assert set(factors) == {"u f′", "h", "direct", "f"}
@@ -116,24 +80,6 @@ def test_graph_follows_and_strikes_out():
     assert sum("stroke-dasharray" in part.attrib for part in svg.iter()) == 1
     with pytest.raises(ValueError, match="must be arrows of the graph"):
         plotting.unrolled(2, 1, highlight=[(("o", 2, 1), ("u", 1, 1))])
-
-
-@pytest.mark.parametrize("above", [1, 3, 5])
-def test_fan_out_draws_every_arrow_that_leaves_a_neuron(above):
-    W = [None, np.ones((1, 1)), np.ones((above, 1))]
-    params = Params(W, b=[None, *map(np.zeros, (1, above))])
-    neuron = LIF(tau=0.5, v_th=1.0)
-    net = unroll(
-        forward(np.ones((2, 1, 1)), params, neuron), np.ones((1, above)), params, neuron
-    )
-    leaving = [e for kind in "ou" for e in edges_from(Node(kind, n=1, t=0, i=0), net)]
-    assert len(plotting.fan_out(above).arrows) == len(leaving) == above + 3
-
-
-@pytest.mark.parametrize("above", [0, 10, 2.5])
-def test_fan_out_refuses_what_it_could_not_draw(above):
-    with pytest.raises((TypeError, ValueError), match=r"above must be .*, got "):
-        plotting.fan_out(above)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import pytest
 from stbp_edu import plotting
 from stbp_edu.plotting import palette
 from stbp_edu.plotting.palette import GROUNDS
-from tools import ROOT
 
 FIXED = [*plotting.SERIES, plotting.SPIKE, plotting.GRID]  # the same on both grounds
 LIGHT, DARK = ([pair[k] for pair in palette.DARK.values()] for k in range(2))
@@ -68,18 +67,3 @@ def test_terms_and_what_is_lost_stay_apart_for_every_eye(terms, eye):
             first,
             second,
         )
-
-
-def test_one_colour_has_one_meaning():
-    signs = {palette.MORE, palette.LESS}
-    assert not signs & {*LIGHT, *DARK}
-    assert len({*LIGHT, *signs, plotting.GRID, plotting.SPIKE}) == 9
-
-
-def test_the_logo_has_the_colours_of_the_terms_on_either_ground():
-    """Its file states them again, since an image does not see the variables of the page."""
-    logo = (ROOT / "docs" / "assets" / "logo.svg").read_text(encoding="utf-8")
-    light, _, dark = logo.partition("prefers-color-scheme:dark")
-    for term in ("direct", "above", "next"):
-        for part, colour in zip((light, dark), palette.DARK[term], strict=True):
-            assert f".{term}{{fill:{colour}}}" in part

@@ -3,7 +3,6 @@
 import re
 from decimal import Decimal
 
-import numpy as np
 import pytest
 
 from stbp_edu.practice import check_formula
@@ -27,11 +26,6 @@ def test_untouched_blanks_list_the_symbols():
         assert "eps_next" in repr(feedback)
 
 
-@pytest.mark.parametrize("value", [0.5, np.ones((2, 3))])
-def test_a_formula_without_quotes_is_told_so(value):
-    assert "put the formula in quotes" in repr(check_formula("c3-delta", value))
-
-
 def test_a_zero_is_not_two_mistakes_that_cancel():
     for blank in blanks().values():
         assert not check_formula(blank.equation, "0").together, blank.id
@@ -48,68 +42,6 @@ def test_a_formula_with_its_sign_reversed_is_named_in_every_blank():
     for blank in blanks().values():
         found = check_formula(blank.equation, f"-({blank.solution})")
         assert found.mistakes == ("sign",), blank.id
-
-
-GAUSSIAN = "exp(-v**2/(2*a))/sqrt(2*pi*a)"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        *(
-            "exp(-v**2/(2*a))/sqrt(-2*pi*a)",
-            "v/(a - a)",
-            f"{GAUSSIAN} + 1/(1/0)",
-            f"{GAUSSIAN}*0**0",
-        ),
-        *(f"{GAUSSIAN} + {none}" for none in ("0/(1/0)", "exp(-1/0)", "1/(1/(v - v))")),
-    ],
-)
-def test_a_formula_without_a_value_is_told_so(answer):
-    assert "It has no value: it takes a root of" in repr(check_formula("h4", answer))
-
-
-@pytest.mark.parametrize(
-    ("equation", "answer", "words"),
-    [
-        ("gate-df", "-exp(-o/tau) + o", "in more than one place. With"),
-        ("c3-delta", "u**2 + h*f", "in more than one place. With"),
-        ("c3-delta", "sqrt(delta_T + eps_next*u*df)", "replaced by its square root"),
-    ],
-)
-def test_a_formula_is_told_what_is_wrong_where_it_has_a_value(equation, answer, words):
-    assert words in repr(check_formula(equation, answer))
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        ("delta_T + foo", "`foo` is not one of the symbols"),
-        ("delta_T +", "cannot be read"),
-        ("delta_T + eps_next u df", "A product needs its *"),
-        ("__import__('os').getcwd()", "not plain arithmetic"),
-        ("(lambda: 1)()", "not plain arithmetic"),
-        ("u[0]", "not plain arithmetic"),
-        ("9**9**9", "small whole numbers"),
-        ("u**u", "small whole numbers"),
-        ("'text'", "not plain arithmetic"),
-        ("u + " * 200 + "u", "characters long"),
-        ("exp(u, u)", "not plain arithmetic"),
-        # what would take for ever
-        ("(" * 7 + "9" + "**9)" * 7, "small whole numbers"),
-        ("u" + "**9**9", "small whole numbers"),
-        ("1e300*u", "Numbers must be between"),
-        ("u/1e-5", "Numbers must be between"),
-        ("-" * 100 + "u", "brackets in brackets"),
-        ("exp(" * 70 + "u" + ")" * 70, "brackets in brackets"),
-        ("exp(" * 50 + "u" + ")" * 50, "`hint("),
-        ("u+" * 199 + "u", "`hint("),
-    ],
-)
-def test_what_is_no_formula_is_explained_and_not_run(answer, words):
-    feedback = check_formula("c3-delta", answer)
-    assert feedback.state == "wrong"
-    assert words in repr(feedback)
 
 
 def test_an_unknown_blank_names_the_known_ones():

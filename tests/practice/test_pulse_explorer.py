@@ -13,7 +13,6 @@ import pytest
 import stbp_edu
 from stbp_edu.explorers import pulse
 from stbp_edu.explorers.pencil_network import one_neuron, pencil, smooth
-from stbp_edu.explorers.pulse_explorer import Pulse
 from stbp_edu.explorers.pulse_steps import pulse_moves
 from stbp_edu.plotting.svg_figure import IMAGE
 from stbp_edu.practice.tasks import ForwardPass
@@ -78,32 +77,6 @@ def test_every_path_arrives_or_ends_at_a_cross(name, rule):
                 )
 
 
-def test_numbers_are_fractions_or_have_four_digits():
-    shown = Pulse(one_neuron()).data["rules"]["classic"]
-    assert shown["sum"] == "−2/9 + 1/24 − 3/256 = −443/2304"
-    shown = Pulse(smooth(), Node("o", n=2, t=0, i=0)).data
-    assert {node["id"][:3] for node in shown["nodes"]} == {
-        "u-2",
-        "o-2",
-        "L",
-    }  # from its layer on
-    assert re.search(r"−?0\.\d+ [+−]", shown["rules"]["exact"]["sum"])
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_everything_stands_inside_the_picture_and_apart(name):
-    net = NETWORKS[name]()
-    for start in starts(net)[::4]:
-        for view in Pulse(net, start).data["views"]:
-            places, (x, y, width, height) = np.array(view["at"]), view["box"]
-            assert (places > (x + 18, y + 18)).all()
-            assert (places < (x + width - 18, y + height - 18)).all()
-            crosses = np.array([arrow["cross"] for arrow in view["arrows"]])
-            for others, least in ((places, 36), (crosses, 27)):
-                gaps = np.linalg.norm(others[:, None] - places, axis=2)
-                assert gaps[gaps > 0].min() > least
-
-
 def picture(shown):
     """Return the SVG of what a notebook shows."""
     (packed,) = IMAGE.findall(shown._repr_mimebundle_()["text/html"])
@@ -122,12 +95,3 @@ def test_in_jupyter_it_is_the_explorer_and_without_scripts_a_picture_with_words(
     assert tree.attrib["aria-label"] in repr(shown)
     assert (rule == "classic") == ("lost" in tree.attrib["aria-label"])
     assert set(shown._repr_mimebundle_()) == {"text/html", "text/plain"}
-
-
-def test_wrong_arguments_say_what_to_do():
-    with pytest.raises(ValueError, match="must be a node of a network"):
-        pulse(start=Node("o", n=2, t=0, i=0))
-    with pytest.raises(ValueError, match="start kind"):
-        pulse(start=Node("W", n=1, i=0, j=0))
-    with pytest.raises(ValueError, match="'exact', 'classic'"):
-        pulse(rule="sometimes")
