@@ -9,7 +9,6 @@ from typing import Any
 from stbp_edu._support.equations import EQUATIONS
 from tools.notebooks.execution import FOLDED
 
-EARLY = 6  # cells within which the grid must appear
 LINES = {"": 15, "long": 25, "folded": 30}
 NARROW, WIDE = (
     12,
@@ -23,7 +22,6 @@ UNSEEN = (
     r"^\s*[%!]|\bpyplot\b|\binput\(|^\s*(?:import|from) (?:threading|subprocess)"
     r"|np\.random\.(?:seed|rand|randn|choice|RandomState)\b"
 )
-WORN = r"simply|obviously|clearly|trivial(?:ly)?|of course|easy to see|just|merely|needless to say"
 ASKS = re.compile(
     r"\b(?:on paper|Guess|guess (?:first|the)|Try|try (?:it|to|both)|[Tt]hink first|[Bb]efore you"
     r"|[Ww]ith (?:a|the) pencil|[Tt]hen (?:look|compare)|[Ww]ork (?:it|both) out"
@@ -77,25 +75,6 @@ def opening(notebook: Any) -> Iterator[str]:
     ):
         if not re.search(wanted, first):
             yield f"{wanted} is missing"
-
-
-def one_generator(notebook: Any) -> Iterator[str]:
-    """At most one seeded generator; further ones only from a variable named seed."""
-    code = "\n".join(cell.source for cell in code_cells(notebook))
-    made = re.findall(r"default_rng\(([^)]*)\)", code)
-    if sum(arg.isdigit() for arg in made) > 1 or not all(
-        a.isdigit() or a == "seed" for a in made
-    ):
-        yield f"there may be one np.random.default_rng(<number>), got {made}"
-
-
-def grid_early(notebook: Any) -> Iterator[str]:
-    """The (t, n) grid stands near the top, alone or as the poster of the cases."""
-    drawn = ("plotting.grid(", "plotting.poster(")
-    if not any(
-        call in cell.source for cell in notebook.cells[:EARLY] for call in drawn
-    ):
-        yield f"plotting.grid(...) must be among the first {EARLY} cells"
 
 
 def folded_code(notebook: Any) -> Iterator[str]:
@@ -269,17 +248,10 @@ def blocks(notebook: Any) -> Iterator[str]:
                 yield f"{cell.id}: not on lines of its own between empty lines: {found[0]!r}"
 
 
-def words(notebook: Any) -> Iterator[str]:
-    """No word that tells a reader who is stuck that it was easy."""
-    text = re.sub(r"\$\$.*?\$\$|`[^`]*`", "", prose(notebook), flags=re.S)
-    for word in re.findall(rf"\b(?:{WORN})\b", text, flags=re.I):
-        yield f"the word {word!r} in the prose"
-
-
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        executed_in_order, opening, one_generator, grid_early, folded_code, asked_first,
-        outputs, code_form, equations, closing, blocks, words,
+        executed_in_order, opening, folded_code, asked_first,
+        outputs, code_form, equations, closing, blocks,
     )
 }  # fmt: skip

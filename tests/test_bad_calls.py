@@ -33,7 +33,6 @@ from stbp_edu import (
 from stbp_edu._support import files
 from stbp_edu.arrows import LocalDerivatives
 from stbp_edu.arrows import Path as GraphPath
-from stbp_edu.parameters import by_layer
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training import machines
 from stbp_edu.training.data import Dataset
@@ -42,7 +41,7 @@ from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report
-from tests.bad_calls import Call, bad_calls, equal, good_calls, wrong
+from tests.bad_calls import Call, bad_calls, equal, good_calls
 from tests.networks import make_problem
 
 P = make_problem(3, [4, 3, 2], T=4, S=2, neuron=LIF(tau=0.5, v_th=0.6))
@@ -64,7 +63,6 @@ OF_LABELS = (
     losses.StepCrossEntropy,
 )
 NET = arrows.network("4-3-2", arrows.hard_reset(P.neuron))
-LAYERS = by_layer(P.params)
 DIRECT = np.full(P.trace.O[-1].shape, 0.1)
 LINES = "u = tau * u + x; o = spike(u - v_th)"
 SMALL = Settings(hidden=(3,), T=2)
@@ -225,36 +223,6 @@ SLOW = good_calls(
 WHOLE = (LocalDerivatives, GraphPath, arrows.Table, LIF, SimpleNamespace, Settings)
 """What only the package makes: nothing inside it is made wrong."""
 
-ALONE: list[tuple[str, str, Any]] = [
-    *(("run", "rounds", 2**40), ("case_at", "t", 3), ("case_at", "n", 3)),
-    *(
-        ("LIF", "surrogate", one)
-        for one in (Gaussian, SimpleNamespace(derivative=np.exp))
-    ),
-    ("LIF", "surrogate", SimpleNamespace(derivative=1.0, antiderivative=2.0)),
-    *(
-        (f"{kind}CrossEntropy.{method}", "targets", rows)
-        for kind in ("", "Step")
-        for method in ("value", "direct")
-        for rows in (
-            2 * LABELS,
-            LABELS * [[1.0], [0.0]],
-            np.array([[1.5, -0.5], [0.0, 1.0]]),
-        )
-    ),
-    *(("backward", "loss", one) for one in (losses.Rate, losses.Direct(None))),
-    *(
-        ("backward", "loss", SimpleNamespace(direct=one))
-        for one in (3, lambda *_: None)
-    ),
-    *(
-        ("loss", "trace", Trace(P.trace.U, [o]))
-        for o in (P.trace.O[-1].tolist(), P.spikes[0])
-    ),
-    ("loss", "trace", Trace(P.trace.U, [np.full((4, 2, 2), np.nan)])),
-    *(("loss", "loss", one) for one in (losses.Rate, DIRECT)),
-]
-"""What is wrong of one argument alone."""
 
 REAL = ("a fraction", "zero", "below zero", "a large integer")
 POSITIVE = ("a fraction", "a large integer")
@@ -337,14 +305,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
 }  # fmt: skip
 """Wrong values that are none: other numbers, other shapes of what is taken entry by entry."""
 
-EACH = [
-    dataclasses.replace(call, place=(argument,), kind=kind)
-    for call in (*CALLS, *SLOW)
-    for argument, value in call.arguments.items()
-    if argument != "self"
-    for kind in wrong(value)
-]
-"""Every wrong value of every argument."""
 
 NO_DEFAULT = {  # the good call is made with another value than the default
     "spike", "case", "term", "symptom", "answer", "measured", "rounds", "learn", "learn_each",
@@ -404,24 +364,7 @@ def test_other_forms_of_a_right_argument_give_the_same_result(call: Call) -> Non
             )
 
 
-@pytest.mark.parametrize(("name", "argument", "value"), ALONE)
-def test_what_is_wrong_of_one_argument_alone_is_refused(
-    name: str, argument: str, value
-) -> None:
-    call = next(call for call in (*CALLS, *SLOW) if call.name == name)
-    with pytest.raises((TypeError, ValueError), match=rf"\b{argument}\b"):
-        call.function(**{**call.arguments, argument: value})
-
-
 @settings(max_examples=20 * settings().max_examples)
 @given(bad_calls(CALLS, WHOLE))
 def test_no_bad_call_is_raw_or_accepted(call: Call) -> None:
     assert not call.fault(ACCEPT)
-
-
-@pytest.mark.slow  # the drawn ones are a part of them
-@pytest.mark.usefixtures("two_neurons")
-@pytest.mark.parametrize("call", SOME)
-def test_no_wrong_argument_is_raw_or_accepted(call: Call) -> None:
-    every = [one for one in EACH if one.function is call.function]
-    assert not [said for one in every if (said := one.fault(ACCEPT))]

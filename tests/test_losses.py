@@ -90,10 +90,3 @@ class Wrong:
 def test_a_bad_loss_is_named(run, loss, message):
     with pytest.raises((TypeError, ValueError), match=re.escape(message)):
         run(PROBLEM.trace, *PROBLEM[1:], loss=loss)
-
-
-def test_autodiff_asks_for_a_loss_that_it_knows():
-    with pytest.raises(
-        TypeError, match=r"loss must be one of stbp_edu\.losses for automatic"
-    ):
-        autodiff.derivatives(*PROBLEM, loss=Wrong())

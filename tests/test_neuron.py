@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF
-from stbp_edu.neuron import GATES
 from stbp_edu.ode import euler_step, exact_step, slope
 from stbp_edu.surrogates import SURROGATES
 
@@ -29,29 +27,6 @@ def test_the_pieces_of_a_curve_meet_where_it_says(make, a):
         inside = np.linspace(start, end, 4001)[1:-1]
         jumps = np.abs(np.diff(make(a).derivative(inside), 2))
         assert jumps.max() < 1e-3 * max(1, make(a).derivative(np.zeros(1))[0])
-
-
-@pytest.mark.parametrize(
-    "function",
-    [
-        *(make(1.0).derivative for make in SURROGATES.values()),
-        *(make(1.0).antiderivative for make in SURROGATES.values()),
-        *(
-            getattr(LIF(gate=gate), name)
-            for gate in GATES
-            for name in ("f", "df", "g", "h", "H")
-        ),
-    ],
-)
-def test_whole_numbers_and_pythons_own_count_as_floats(function):
-    expected = function(np.array([-3.0, 0.0, 1.0]))
-    np.testing.assert_array_equal(function(np.array([-3, 0, 1])), expected)
-    assert [float(function(v)) for v in (-3, 0.0, True)] == expected.tolist()
-    assert (
-        function(np.float32(0.5)).dtype
-        == function(np.ones(1, np.float32)).dtype
-        == np.float32
-    )
 
 
 def test_ode_slope_is_zero_at_rest_and_points_to_the_input():

@@ -62,8 +62,6 @@ CLOSED = html('<details class="stbp-answer"><summary>Show the answer</summary>')
 BREAKS = [
     ("executed_in_order", lambda nb: nb.cells[-2].update(execution_count=9)),
     ("opening", lambda nb: edit(nb, "every factor named.", "factors. All of them.")),
-    ("one_generator", lambda nb: edit(nb, "default_rng(5)", "default_rng()")),
-    ("grid_early", lambda nb: edit(nb, "plotting.poster(", "plotting.other(")),
     ("folded_code", lambda nb: [cell.metadata.clear() for cell in nb.cells]),
     ("asked_first", lambda nb: nb.cells[16].update(outputs=[CLOSED])),
     ("outputs", lambda nb: nb.cells[10].outputs.append(html("<img alt='Short.'>"))),
@@ -85,10 +83,6 @@ BREAKS = [
     *(
         ("blocks", lambda nb, added=added: edit(nb, "## Recap", f"## Recap\n\n{added}"))
         for added in ("a\n- b", "a\n| b |", "- a\n  - b", "a\n$$\nb\n$$", "$$b$$")
-    ),
-    (
-        "words",
-        lambda nb: edit(nb, "Start the backward sweep", "Obviously start the sweep"),
     ),
 ]
 

@@ -3,8 +3,6 @@
 import pytest
 
 from stbp_edu import derive
-from stbp_edu.arrows.formula_text import mathml
-from stbp_edu.arrows.letters import letter_array
 from stbp_edu.lines.derivatives import derivative
 from stbp_edu.lines.expressions import Function, evaluate, parse, python
 from stbp_edu.lines.latex import latex
@@ -54,14 +52,6 @@ def test_a_partial_derivative_names_its_argument_counted_from_1() -> None:
     assert latex(derivative(called, "v")) == r"\partial_2f(u,v)"
 
 
-def test_mathml_nests_a_root_in_a_fraction() -> None:
-    root = "<msqrt><mrow><mi>b</mi></mrow></msqrt>"
-    above, below = "<mrow><mi>a</mi></mrow>", f"<mrow>{root}</mrow>"
-    right = '<mi>c</mi><mo lspace="0" rspace="0">′</mo>'
-    formula = f"<math><mfrac>{above}{below}</mfrac><mo>+</mo>{right}</math>"
-    assert mathml(r"\frac{a}{\sqrt{b}}+c'") == formula
-
-
 def test_arrows_are_listed_with_those_of_the_course_first() -> None:
     kinds = [slope.kind for slope in derive(ADAPTIVE).neuron.lines.slopes]
     assert kinds[:3] == ["spike", "carry", "reset"]
@@ -73,16 +63,3 @@ def test_a_program_says_what_its_adjoints_sum_to_and_writes_a_minus() -> None:
     sentence = " ".join(text[text.index("Over steps") : text.rindex('"""')].split())
     assert sentence.endswith(", and g_v to that of v.")
     assert sentence.count("to that of tau") == sentence.count("to that of v") == 1
-
-
-def test_a_letter_has_the_index_of_its_neuron_layer_and_step_counted_from_1() -> None:
-    seen: list[str] = []
-
-    def letter(name: str) -> float:
-        seen.append(name)
-        return 2.0
-
-    factors = letter_array((2, 1, 2), "-u{-} f'(o{})", 3, letter)
-    assert (factors == -4.0).all()
-    assert seen[:2] == ["u_{1}^{0,3}", "f'(o_{1}^{1,3})"]
-    assert seen[-2:] == ["u_{2}^{1,3}", "f'(o_{2}^{2,3})"]

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, arrows, derive
-from stbp_edu.arrows.rules import gain_groups
+from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.cases import scalar
 from stbp_edu.verify import comparison, polynomials
 from tests.arrows.oracle import RESETS, Case, cases
@@ -226,36 +225,3 @@ def test_a_loss_on_the_last_step_is_read_there_alone():
         path.word for path in arrows.paths_from(start, arrows.letters(net, 2))
     } == last
     assert arrows.count_paths(net, 2, "exact", start) == (2, 0)
-
-
-def test_polynomials_are_added_and_multiplied_term_by_term():
-    a, b = map(arrows.Polynomial.letter, "ab")
-    square = {("a", "a"): 1, ("a", "b"): 2, ("b", "b"): 1}
-    assert ((a + b) * (a + b)).terms == square
-    assert (a + b) * (a - b) == a * a - b * b
-    assert hash(a * b + 1) == hash(1 + b * a)
-    assert ((3 - a / 2) * 2).terms == {(): 6, ("a",): -1}
-    for array in (np.array([b, 2]), np.array([2, b])):
-        assert (a * array).tolist() == [a * x for x in array]
-        assert (array - a).tolist() == [x - a for x in array]
-    assert a - a == 0
-
-
-def test_states_that_reach_each_other_through_time_share_a_gain() -> None:
-    alone = "i = 0.6 * i + x; u = 0.7 * u * (1 - o) + i; o = spike(u - 0.4)"
-    both = "u = 0.7 * u - w + x; w = 0.9 * w + 0.1 * u; o = spike(u - 0.4)"
-    found = [
-        gain_groups(
-            arrows.network("2-1", derive(text).neuron), 1, arrows.RULES["exact"]
-        )
-        for text in (alone, both)
-    ]
-    assert found == [[(0,), (1,)], [(0, 1)]]
-
-
-def test_an_edge_is_asked_for_a_sample_that_is_there() -> None:
-    local = Case(S=2).local()
-    node = next(nodes(local))
-    assert [*arrows.edges_from(node, local, s=1)]
-    with pytest.raises(ValueError, match="s must be <= 1, got 2"):
-        next(arrows.edges_from(node, local, s=2))

@@ -62,47 +62,6 @@ def test_names_of_other_frameworks_that_mean_the_same_are_taken():
         assert torch.equal(turned(x.transpose(0, 1)), layer(x).transpose(0, 1))
 
 
-@pytest.mark.parametrize(
-    ("named", "error", "said"),
-    [
-        (
-            {"neuron": LIF(), "threshold": 1.0},
-            TypeError,
-            "threshold is v_th of the neuron here",
-        ),
-        ({"neuron": LIF(), "beta": 0.9}, TypeError, "beta is tau of the neuron here"),
-        (
-            {"beta": 0.9, "dt": 1e-3},
-            TypeError,
-            "dt=0.001 is not an argument .* exp.-dt / tau_mem",
-        ),
-        ({"beta": 0.9, "spike_grad": abs}, TypeError, "pass LIF.surrogate=SurrogateOf"),
-        ({"tau": 2.0}, TypeError, "pass beta = 1 - 1/tau"),
-        (
-            {"beta": 0.9, "anything": 1},
-            TypeError,
-            "known are beta, threshold, reset_mechanism",
-        ),
-        (
-            {"beta": 20.0},
-            ValueError,
-            "for a time constant of 20 steps pass exp.-1/20. = 0.9512",
-        ),
-        ({"beta": 0.9, "reset_mechanism": "none"}, ValueError, "pass derive.'u = tau"),
-        ({"beta": 0.9, "reset_mechanism": "half"}, ValueError, "must be one of"),
-        ({"threshold": 1.0}, TypeError, "neuron must be given, or beta="),
-        (
-            {"beta": 0.9, "batch_first": 1},
-            TypeError,
-            "batch_first must be of type bool",
-        ),
-    ],
-)
-def test_names_that_mean_something_else_are_translated(named, error, said):
-    with pytest.raises(error, match=said):
-        LIFLayer(nn.Linear(4, 5), **named)
-
-
 def test_samples_first_is_said_once_in_a_network():
     with pytest.raises(ValueError, match="leave batch_first to the network"):
         network(batch_first=True)

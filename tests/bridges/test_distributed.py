@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from stbp_edu.cli.main import main as cli
 from stbp_edu.parameter_files import load_params
@@ -282,26 +281,3 @@ def test_a_step_is_that_of_the_other_command(changes):
         np.testing.assert_allclose(
             got[name] / size, mean / size, atol=1e-4, err_msg=name
         )
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ("mnist-conv", "mnist-conv must have fully connected layers in this command"),
-        ("digits --rule exakt", "rule must be one of"),
-        ("digits --batch 0", "batch must be >= 1"),
-        ("digits --device tpu", "device must be cpu, or cuda"),
-        *(
-            []
-            if torch.cuda.is_available()
-            else [("digits --device cuda", "where there is a GPU")]
-        ),
-    ],
-)
-def test_bad_settings_are_named_first(tmp_path, capsys, words, said, monkeypatch):
-    """Nothing is fetched or written."""
-    if "--device" not in words:  # a device is looked for where the run begins
-        monkeypatch.setattr(train.run_options, "load_dataset", None)
-    assert train.main([*words.split(), "--out", str(tmp_path / "new")]) == 2
-    assert said in capsys.readouterr().err
-    assert not (tmp_path / "new").exists()

@@ -19,7 +19,7 @@ from stbp_edu.parameters import by_layer
 from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
-from stbp_edu.torch.currents import current_of, go_through_spikes
+from stbp_edu.torch.currents import current_of
 from stbp_edu.torch.layers import WHOLE, run_modules
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, assert_single, derived, run_of
@@ -39,24 +39,6 @@ def gradients(network, loss):
         k: torch.zeros_like(p) if p.grad is None else p.grad for k, p in named.items()
     }
     return [*by_layer(to_params(grads))]
-
-
-@pytest.mark.skipif(not installed(), reason="needs Numba")
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("bias", [False, True])
-def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
-    linear = nn.Linear(70, 400, bias, dtype=dtype)
-    spikes = (torch.rand(5, 4, 70) < 0.1).to(dtype).requires_grad_()
-    above, found = torch.randn(5, 4, 400, dtype=dtype), []
-    for much in (0, 10**9):
-        monkeypatch.setattr("stbp_edu.torch.currents.MUCH", much)
-        assert go_through_spikes(linear, spikes) == (much == 0)
-        assert not go_through_spikes(linear, spikes + 0.5)
-        x = current_of(linear, spikes)
-        given = [spikes, *linear.parameters()]
-        found.append([x, *torch.autograd.grad((x * above).sum(), given)])
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other)
 
 
 def rate(y, O, U):

@@ -162,44 +162,6 @@ def test_a_graph_names_its_step(tmp_path):
     assert from_graph(graph)[1].tau == 0.98  # of 0.1 ms
 
 
-IMAGE = {"W": np.ones((2, 1, 2, 2)), "b": np.zeros(2)}
-TEXTS = [
-    "u = tau * u + x - v_th * o; o = spike(u - v_th)",
-    "i = 0.5 * i + x; u = tau * u * (1 - o) + i + x; o = spike(u - v_th)",
-    "i = 0.5 * i + x; u = tau * u * (1 - o) + i * u; o = spike(u - v_th)",
-    "u = tau * u * (1 - o) + i; i = 0.5 * i + x; o = spike(u - v_th)",
-    "i = 0.5 * i + x; u = u * (1 - o) + i; o = spike(u - v_th)",
-    "u = tau * u * (1 - o) + x; o = spike(2 * u - v_th)",
-    "u = tau * u * (1 - o) + x ** 3; o = spike(u - v_th)",
-    "a = 0.9 * a + o; u = tau * u * (1 - o) + x; o = spike(u - v_th - a)",
-]
-
-
-@pytest.mark.parametrize(
-    ("params", "neuron", "words"),
-    [
-        (
-            TWO,
-            LIF(tau=0.5, gate="exponential"),
-            r"NIR has, got LIF.*; train LIF.gate='linear'",
-        ),
-        (TWO, LIF(tau=1.5, gate="linear"), r"NIR has, got LIF.tau=1.5, "),
-        *(
-            (TWO, made(text), "one that NIR has|must have tau < 1 for NIR where")
-            for text in TEXTS
-        ),
-        (
-            Params(**by_name([None, IMAGE]), shape="3x3-2C2"),
-            NEURON,
-            "layer 1 is a convolution",
-        ),
-    ],
-)
-def test_what_nir_does_not_have_is_refused(params, neuron, words):
-    with pytest.raises(ValueError, match=words):
-        to_graph(params, neuron)
-
-
 def test_the_gate_of_the_default_recipe_is_refused_before_training():
     with pytest.raises(ValueError, match="must be one that NIR has"):
         check_exportable(Settings().make_neurons())

@@ -4,18 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from stbp_edu import LIF, derive
+from stbp_edu import LIF
 from stbp_edu.program.executor import Executor
 from stbp_edu.program.layers import ByPython
 from stbp_edu.program.machine_code import installed
 from stbp_edu.torch import LIFNetwork
-from stbp_edu.torch.tensor_loops import TensorLoops, advise_on_waiting, go_in_loops
+from stbp_edu.torch.tensor_loops import TensorLoops, go_in_loops
 from tests.bridges import test_any_rule, test_gradients
 from tests.networks import make_problem
 
 pytestmark = pytest.mark.skipif(not installed(), reason="needs Numba")
 NEURON = LIF(tau=0.7, v_th=0.5)
-PARAMS = make_problem(3, [6, 40, 30], 5, 3, NEURON).params
 
 
 @pytest.fixture
@@ -80,25 +79,3 @@ def test_what_loops_cannot_take_stays_on_tensors(monkeypatch):
     assert not go_in_loops(x, object(), 0)
     monkeypatch.setattr("stbp_edu.torch.tensor_loops.installed", lambda: False)
     assert not go_in_loops(x, curve, 0)
-
-
-def test_a_limit_of_several_states_stays_on_tensors(monkeypatch):
-    """It asks for singular values, which no loop has."""
-    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
-    lines = "i = 0.6 * i * (1 - o) + x; u = 0.8 * u + i; o = spike(u - 0.4)"
-    network = LIFNetwork.from_params(PARAMS, derive(lines), gain_limit=0.5)
-    network(torch.rand(5, 3, 6, dtype=torch.float64)).sum().backward()
-    assert kinds(network) == {Executor}
-
-
-@pytest.mark.parametrize(("policy", "said"), [("active", 1), ("PASSIVE", 0)])
-def test_what_makes_loops_faster_is_said_once(policy, said, monkeypatch, caplog):
-    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
-    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
-    monkeypatch.setenv("OMP_WAIT_POLICY", policy)
-    monkeypatch.setattr("stbp_edu.torch.tensor_loops.LARGE", 200)
-    advise_on_waiting.cache_clear()
-    for size in (1, 6, 7):
-        assert go_in_loops(torch.zeros(5, 6, size), NEURON.surrogate, 0)
-        assert size > 1 or not caplog.text
-    assert caplog.text.count("OMP_WAIT_POLICY=passive") == said

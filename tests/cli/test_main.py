@@ -6,12 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from stbp_edu.cli import main as cli
-from stbp_edu.cli.finished import describe
-from stbp_edu.training.evaluation import Evaluation
 from tests.cli.conftest import call
 
 
@@ -25,14 +22,6 @@ def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit):
         cli.main([command.upper()])
     assert command in capsys.readouterr().err  # among those that there are
-
-
-def test_the_help_of_all_names_each_without_markup(capsys):
-    with pytest.raises(SystemExit):
-        cli.main(["--help"])
-    said = capsys.readouterr().out
-    assert "`" not in said
-    assert all(f"    {command} " in said for command in cli.COMMANDS)
 
 
 def test_a_command_imports_what_it_needs_alone():
@@ -76,17 +65,6 @@ def test_eval_prints_mean_and_spread_and_what_is_mistaken(folder: Path, capsys):
     )
     record = json.loads((folder / "exact" / "record.json").read_text())
     assert float(found[1]) == pytest.approx(100 * record["accuracy"]["mean"], abs=6)
-
-
-def test_words_of_an_evaluation():
-    table = np.array([[8, 2, 0], [0, 9, 1], [3, 0, 7]])
-    record = {"dataset": "three", "settings": {"rule": "exact"}}
-    words = describe(Evaluation((0.7, 0.9), table), record)
-    assert "80.00% ± 127.06% over 2 encodings of 15 held-out images" in words
-    assert "(from 70.00% to 90.00%)" in words
-    assert "about 10.33% (standard error)" in words  # √(0.8 · 0.2 / 15)
-    assert "0 for 2 (1.5 an encoding), 1 for 0 (1.0 an encoding), 2 for 1 (0.5" in words
-    assert "mistaken" not in describe(Evaluation((1.0,), np.eye(3, dtype=int)), record)
 
 
 def test_a_folder_without_a_run_is_named(folder: Path, tmp_path: Path):

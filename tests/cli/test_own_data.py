@@ -30,15 +30,6 @@ def table(values, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def arrays(values, tmp_path: Path) -> Path:
-    """An npz file with images and labels."""
-    path = tmp_path / "own.npz"
-    images = (values / values.max()).astype(np.float32).reshape(60, 2, 2)
-    np.savez(path, images=images, labels=LABELS)
-    return path
-
-
 def test_a_csv_file_is_split_scaled_and_trained_on(
     table, values, tmp_path, capsys, monkeypatch
 ) -> None:
@@ -67,14 +58,6 @@ def test_labels_are_counted_and_need_not_begin_at_0(table, tmp_path, caplog) -> 
     assert again.fingerprint() == numbered.fingerprint()
     (said,) = caplog.messages
     assert "has 3 labels: outputs 0 to 2 stand for 1, 3, 5" in said
-
-
-def test_arrays_give_the_same_run_as_the_table(table, arrays, tmp_path: Path) -> None:
-    quick = [*QUICK, "--batch", "16", "--out"]
-    assert call("train", "--csv", table, *quick, tmp_path / "a") == 0
-    assert call("train", "npz", "--data", arrays, *quick, tmp_path / "b") == 0
-    first, second = (tmp_path / k / "exact" / runs.PARAMS for k in "ab")
-    assert first.read_bytes() == second.read_bytes()
 
 
 def test_a_part_that_is_held_out_already_stays_so(values, tmp_path: Path) -> None:
@@ -111,27 +94,6 @@ def test_a_path_is_a_text_or_a_path() -> None:
     for path in (3, b"own.csv", "", "a\0b"):
         with pytest.raises((TypeError, ValueError), match=r"path must (be|name) a "):
             load_dataset("csv", path)
-
-
-def test_other_arrays_are_named(tmp_path, capsys) -> None:
-    path = tmp_path / "own.npz"
-    np.savez(path, x=np.zeros((3, 2)), y=np.zeros(3, int))
-    assert main(["train", "--npz", str(path)]) == 2
-    assert "must have the arrays images and labels, or" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("argv", "words"),
-    [
-        ([], "train needs a data set, such as digits, your own with --csv FILE"),
-        (["digits", "--csv", "a.csv"], "--csv names the data, got digits as well"),
-        (["csv"], "data must be given for csv"),
-        (["--csv", "none.csv"], "none.csv must be a file, and there is none"),
-    ],
-)
-def test_what_is_missing_or_too_much_is_named(argv, words, capsys) -> None:
-    assert main(["train", *argv]) == 2
-    assert words in capsys.readouterr().err
 
 
 def stop_after_an_epoch(monkeypatch) -> None:

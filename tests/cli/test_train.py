@@ -1,8 +1,6 @@
 """The command that trains: what it takes, saves, prints and shows."""
 
-import io
 import json
-import sys
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -151,11 +149,6 @@ def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
         assert record["accuracy"]["mean"] >= 0.97
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 SILENT = Settings(hidden=(20,), T=1, batch=20, epochs=2, v_th=1000.0)
 
 
@@ -169,13 +162,3 @@ def test_where_there_is_no_terminal_lines_and_advice_are_printed(capsys) -> None
     assert len(told) == 2
     assert f"loss {first.loss:.4f}" in told[0]
     assert "firing 0." in told[0]
-
-
-def test_on_a_terminal_a_bar_moves_and_is_wiped(monkeypatch) -> None:
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    monkeypatch.setenv("COLUMNS", "140")
-    watch(train(SILENT, load_digits()), SILENT, "digits, exact")
-    drawn = terminal.getvalue().split("\r")
-    assert any("digits, exact: epoch " in d and " left" in d for d in drawn)
-    assert max(len(d) for d in drawn if "!" not in d) <= 140  # advice may be longer
-    assert drawn[-1] == "" or drawn[-2].isspace()

@@ -175,18 +175,6 @@ def test_what_no_run_meets_is_not_called_proved():
         derive("u = x / u\no = spike(u)").prove()
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "c = 0.1; u = tau * max(u, c) + x",
-        "c = 0.1; d = 0.1; u = tau * min(c, d) * u + x",
-    ],
-)
-def test_constants_may_be_compared_and_be_equal(line):
-    proof = derive(f"{line}\no = spike(u - v_th)", **CONSTANTS).prove()
-    assert proof.holds, str(proof)
-
-
 @pytest.mark.slow
 def test_what_is_not_judged_is_said():
     power = derive(
@@ -218,18 +206,6 @@ def test_under_every_rule_the_letters_of_a_text_play_no_part(rule):
         found.append(gradient(mine.neuron, rule, o))
     assert np.abs(found[0]).max() > 1e-3
     assert all(other == pytest.approx(found[0], rel=1e-12) for other in found[1:])
-
-
-def test_a_factor_may_be_a_number_for_the_proof_and_for_the_backward_pass():
-    mine = derive("u = 0.6 * u + x - o\no = spike(u - 0.5)").neuron
-    made = with_arrow(mine, "carry", factor=lambda s, p: 0.6)
-    assert prove(mine).holds
-    assert prove(made).holds
-    assert np.array_equal(gradient(mine), gradient(made))
-    with pytest.raises(
-        TypeError, match="the factor of arrow 'carry' must be a number or an array"
-    ):
-        gradient(with_arrow(mine, "carry", factor=lambda s, p: np.ones(3)))
 
 
 def test_a_constant_called_gamma_is_not_taken_for_an_adjoint():

@@ -11,7 +11,6 @@ from stbp_edu.arrows.table import reading_output
 from stbp_edu.lines.expressions import call, parse
 from stbp_edu.program.machine_code import installed
 from stbp_edu.verify.drawn_runs import drawn
-from stbp_edu.verify.proof import to_terminal
 
 PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"
 
@@ -81,22 +80,3 @@ def test_the_gradient_is_right_where_a_function_of_the_spike_is_steep():
         proof = derive(text.format(rate)).prove()
         forms_agree = [row for row in proof.rows if row.what.startswith("program ")]
         assert all(row.agrees for row in forms_agree), str(proof)
-
-
-def test_a_proof_says_where_it_is():
-    said = []
-    proof = derive(PLAIN).prove(progress=said.append)
-    assert proof.holds
-    assert [sentence[:20] for sentence in said] == [
-        f"proof, part {k} of 5: "[:20] for k in range(1, 6)
-    ]
-    with pytest.raises(TypeError, match="progress must be a function, got 3"):
-        derive(PLAIN).prove(progress=3)
-
-
-def test_a_proof_speaks_to_a_terminal_only(monkeypatch, capsys):
-    to_terminal("part 1")
-    assert capsys.readouterr() == ("", "")
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    to_terminal("part 1")
-    assert capsys.readouterr() == ("", "part 1\n")

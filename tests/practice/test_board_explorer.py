@@ -1,13 +1,11 @@
 """The arrow board's values, each found once more in another way."""
 
-import numpy as np
 import pytest
 
 from stbp_edu.arrows import (
     RULES,
     Node,
     Rule,
-    backward,
     count_paths,
     formulas,
     paths_from,
@@ -15,7 +13,6 @@ from stbp_edu.arrows import (
 )
 from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.explorers.board_explorer import (
-    LINEAR,
     NEURONS,
     Board,
     board_data,
@@ -69,44 +66,6 @@ def test_every_setting_is_what_walking_the_paths_gives(board, neuron, recurrent)
             )
             left = 1 - sum(size[p.word, p.nodes] for p in paths) / sum(size.values())
             assert share == pytest.approx(left, rel=1e-5, abs=1e-9)
-
-
-def test_a_step_is_held_where_its_gain_is_above_the_limit(board):
-    """The gain of the first neuron at each step but the last, with its carry and its reset."""
-    trace, most = Board("hard reset, linear gate", False).run[2], board["limit"]
-    u, o = trace["u"][1][:-1, 0, 0], trace["o"][1][:-1, 0, 0]
-    gain = LINEAR.f(o) + u * LINEAR.df(o) * LINEAR.h(u)
-    shown = board["networks"]["hard reset, linear gate"]["rules"]["exact"]["held"]
-    assert shown == [t + 1 for t in range(T - 1) if abs(gain[t]) > most] != []
-
-
-def test_how_far_a_gradient_is_off_and_every_number_says_something(board):
-    """Every network has an adjoint that is not 0, and every rule but exact is off by what shows."""
-    run = Board("soft reset", recurrent=True).run
-    exact, classic = (
-        np.concatenate([layer[k].ravel() for layer in found[1:] for k in "WbR"])
-        for found in (backward(*run, rule).gradients for rule in ("exact", "classic"))
-    )
-    shown = board["networks"]["soft reset recur"]["rules"]
-    assert shown["exact"]["off"] == 0
-    off = np.linalg.norm(classic - exact) / np.linalg.norm(exact)
-    assert shown["classic"]["off"] == pytest.approx(off, rel=1e-5)
-    assert off > 0.1
-    for name, net in board["networks"].items():
-        assert all(value != 0 for value, *_ in net["rules"]["exact"]["nodes"]), name
-        for rule in set(RULES) - {"exact"}:
-            assert net["rules"][rule]["off"] > 0.001, (name, rule)
-
-
-def test_an_own_rule_that_refuses_what_a_built_in_one_refuses_is_that_rule(board):
-    for net in board["networks"].values():
-        assert net["own"][""] == net["rules"]["exact"]
-        assert net["own"]["reset"] == net["rules"]["detached-reset"]
-        through_time = [a["kind"] for a in net["arrows"] if a["step"]]
-        assert net["own"][" ".join(through_time)] == net["rules"]["spatial-only"]
-    needed = {name: set(net["needed"]) for name, net in board["networks"].items()}
-    assert needed["soft reset"] == {"spike", "readout"}
-    assert needed["synaptic current recur"] == {"spike", "readout", "charge"}
 
 
 def test_the_formulas_are_those_of_the_package_in_mathml(board):

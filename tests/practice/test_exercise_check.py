@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -184,35 +183,6 @@ def test_a_damaged_progress_file_is_told_and_put_aside(content):
     assert path().with_suffix(".damaged").read_text() == content
 
 
-def test_a_file_of_an_earlier_version_is_read():
-    old = {"c3-delta": "right", "predictions": {"c3-holds": "t = 2"}, "format": 2}
-    path().write_text(json.dumps({**old, "checksum": "2f0a"}))
-    report = progress_report()
-    assert report.states == {"c3-delta": "right"}
-    assert report.predictions == old["predictions"]
-
-
-PLACES = {"": "is a folder", "file/progress.json": "File exists"}
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_a_place_that_takes_no_progress_is_told_once(place, tmp_path, monkeypatch):
-    """And it spoils no verdict."""
-    words = PLACES[place]
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / place))
-    with pytest.warns(
-        UserWarning, match=f"progress is not saved: .*{words}.*another file"
-    ):
-        assert c3("delta_last").state == "wrong"
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert c3(exercises()["c3-delta"].solution).right
-    assert place or words in progress_report().problem
-    with pytest.raises(ValueError, match="no progress to export" if place else words):
-        export("none.json")
-
-
 def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="no progress to export yet"):
         export(tmp_path / "none.json")
@@ -234,15 +204,6 @@ def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     file.write_text("[]")
     with pytest.raises(ValueError, match="must be a file of saved progress"):
         read_progress(file)
-
-
-def test_progress_comes_from_a_file_that_has_a_name(tmp_path):
-    for name in ("", "\0", "a\0b"):
-        for function in (take_in, export):
-            with pytest.raises(ValueError, match="file must name a file, got "):
-                function(name)
-    with pytest.raises(ValueError, match="must be a file, and is a folder; choose"):
-        take_in(tmp_path)
 
 
 KEEP = """

@@ -201,29 +201,6 @@ def test_a_phone_stacks_the_rows_of_a_table_that_it_would_cut(
     tab.set_viewport_size(WIDE)
 
 
-def test_a_column_without_a_name_keeps_its_place_on_a_phone(
-    address: str, tab: Page
-) -> None:
-    tab.set_viewport_size(NARROW)
-    tab.goto(address + "performance/")
-    table = tab.locator("table[data-stacked]", has_text="peak MB").first
-    cells = table.locator("tbody tr").first.locator("td")
-    heads = [cell.get_attribute("data-head") for cell in cells.all()]
-    assert heads[0] == ""
-    assert heads[1] == "median, ms"
-    assert heads[-1] == "peak MB"
-    tab.set_viewport_size(WIDE)
-
-
-def test_what_is_written_is_what_a_browser_sees(
-    site: Path, address: str, tab: Page
-) -> None:
-    """The same facts, on a page of a source file."""
-    name = next(filter(re.compile(FROM_CODE[0]).match, page_names(site)))
-    tab.goto(address + name)
-    assert tab.evaluate(INSPECT, _text(site, name)) == tab.evaluate(INSPECT)
-
-
 def test_the_page_of_last_resort(site: Path, tab: Page) -> None:
     """A missing page, at any depth, shows the site's own page with all that it needs."""
     with served(site, below="") as address:

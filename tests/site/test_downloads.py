@@ -13,12 +13,11 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import BrowserContext
 
 from tools.pages.page_names import names as page_names
 from tools.site import ROOT, downloads
-from tools.site.downloads import Address, address, install_cell, names, requirement
-from tools.site.render.notebook_page import folder, head_html, read_notebook
+from tools.site.downloads import Address, install_cell, names, requirement
+from tools.site.render.notebook_page import folder
 from tools.templates import filled
 
 NOTEBOOKS = sorted(folder().glob("*.ipynb"))
@@ -79,49 +78,6 @@ def test_the_cell_takes_the_wheel_from_the_site_or_from_beside_the_notebook() ->
         assert install_cell(where).count("\n") == 0
         text = downloads.with_install_cell(NOTEBOOKS[0].read_text(), where)
         nbformat.validate(nbformat.reads(text, 4))
-
-
-def test_links_to_the_source_come_with_its_address() -> None:
-    """Without it there is none, and no host of runners is named."""
-    notebook = read_notebook(NOTEBOOKS[0])
-    head = head_html(notebook, True, GIVEN)
-    stem = NOTEBOOKS[0].stem
-    for link in (
-        f"https://github.com/a/b/blob/main/notebooks/{stem}.ipynb",
-        f"https://colab.research.google.com/github/a/b/blob/notebooks/{stem}.ipynb",
-        f"https://mybinder.org/v2/gh/a/b/main?labpath=notebooks/{stem}.ipynb",
-    ):
-        assert f'href="{link}"' in head
-    assert "://" not in head_html(notebook, True, Address())
-    elsewhere = head_html(
-        notebook, True, Address(repository="https://git.example.org/a/b")
-    )
-    assert elsewhere.count("://") == 1  # the source; Colab and Binder know GitHub alone
-
-
-def test_what_is_no_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A slash at the end, or .git, makes no difference."""
-    monkeypatch.setenv("SITE_URL", "https://a.org/stbp")
-    monkeypatch.setenv("REPO_URL", "https://github.com/a/b.git")
-    assert address() == GIVEN
-    monkeypatch.setenv("REPO_URL", "git@github.com:a/b")
-    with pytest.raises(ValueError, match="REPO_URL must be an address"):
-        address()
-
-
-def test_the_command_on_the_page_has_the_address_of_the_page(
-    address: str, context: BrowserContext
-) -> None:
-    """Where SITE_URL was not given at build, the page puts its own address into the command."""
-    page = context.new_page()
-    for name in ("start/", "train-save-use/", "frameworks/"):
-        page.goto(address + name)
-        commands = page.locator(
-            "pre > code", has_text='pip install "stbp-edu'
-        ).all_inner_texts()
-        wheel = f"{address}{downloads.FOLDER}/{downloads.WHEEL}"
-        assert all(wheel in command for command in commands)
-        assert downloads.ANYWHERE not in page.content()
 
 
 def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> None:

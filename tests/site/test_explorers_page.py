@@ -117,37 +117,6 @@ def test_the_bug_hunt_is_a_game(
     OBEYS["hunt"](hunt)
 
 
-def test_the_pulse_plays_and_pauses_where_motion_is_welcome(
-    browser: Browser, address: str
-) -> None:
-    """It runs step by step, stands still at a key, goes on, and ends at the last step."""
-    context = browser.new_context(reduced_motion="no-preference")
-    page = context.new_page()
-    page.clock.install()
-    page.goto(f"{address}explorers/")
-    page.locator("[data-explorer=pulse]").scroll_into_view_if_needed()
-    pulse = explorer_on(page, "pulse")
-    copies = pulse.locator(".copy")
-    pulse.get_by_role("group", name="The graph").focus()
-    page.clock.pause_at("2100-01-01")  # from here on time passes when the test says so
-    page.keyboard.press("Space")
-    page.clock.run_for(2600)  # one step, a rest, and a part of the next
-    expect(pulse.get_by_role("button", name="Pause")).to_be_visible()
-    expect(pulse.get_by_text("step 1 of 5", exact=True)).to_be_visible()
-    expect(copies.first).to_be_visible()
-    page.keyboard.press("Space")
-    expect(pulse.get_by_role("button", name="Play")).to_be_visible()
-    before = copies.first.get_attribute("transform")
-    page.clock.run_for(300)
-    assert copies.first.get_attribute("transform") == before
-    page.keyboard.press("Space")
-    page.clock.run_for(60_000)
-    expect(pulse.get_by_text("step 5 of 5", exact=True)).to_be_visible()
-    expect(pulse.get_by_role("button", name="Again")).to_be_visible()
-    expect(pulse.get_by_role("status")).to_contain_text("All 4 paths have arrived")
-    context.close()
-
-
 @pytest.mark.parametrize("width", [1280, 360])
 def test_an_arrow_of_the_first_page_can_be_cut(
     page: Page, address: str, width: int

@@ -1,7 +1,6 @@
 """Code and answers that are folded: out of sight until the reader asks for them."""
 
 from collections.abc import Callable
-from itertools import combinations
 from pathlib import Path
 
 import nbformat
@@ -115,40 +114,6 @@ def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
     code = [c for c in there.cells if c.cell_type == "code" and c.source.strip()]
     own = [c for c in code if c.id != INSTALL]  # the download's first cell installs
     assert own[number - 1].metadata["jupyter"]["source_hidden"] is True
-
-
-@together
-def test_it_runs_while_folded_and_after_the_cells_above(
-    warm: Page, folded: Locator, number: int
-) -> None:
-    """Run runs it after all the cells above, folded or not; all folds stay as they were.
-
-    At a phone's width its buttons do not lie on each other, and Run is as large as a finger.
-    """
-    for k in range(1, number):
-        write(warm, f"seen_{k} = {k}", k)
-    write(warm, f"print([seen_{number - 1}])" if number > 1 else "print([0])", number)
-    folded.locator(LINE).click()
-    folded.get_by_role("button", name="Run code cell").click()
-    ended(folded)
-    expect(folded.locator(".out-stdout")).to_have_text(f"[{number - 1}]\n")
-    expect(folded.locator(".cell-code")).not_to_be_visible()
-    expect(warm.locator(".cell[data-state=done]")).to_have_count(number)
-    warm.set_viewport_size(NARROW)
-    names = ("Run code cell", "Copy code cell", "Reset code cell")
-    boxes = [folded.get_by_role("button", name=name).bounding_box() for name in names]
-    boxes.append(folded.locator(LINE).bounding_box())
-    assert boxes[0]
-    assert min(boxes[0]["width"], boxes[0]["height"]) >= 44
-    for one, two in combinations([box for box in boxes if box], 2):
-        beside = (
-            one["x"] + one["width"] <= two["x"] or two["x"] + two["width"] <= one["x"]
-        )
-        assert (
-            beside
-            or one["y"] + one["height"] <= two["y"]
-            or two["y"] + two["height"] <= one["y"]
-        )
 
 
 @together

@@ -112,28 +112,6 @@ def test_a_saved_file_goes_on_and_another_state_does_not_disturb_it(
     expect(editor).to_have_value("second = 2")
 
 
-def test_what_is_no_notebook_is_refused_in_words(
-    page: Page, address: str, tmp_path: Path
-) -> None:
-    """Nor does a notebook bring scripts or styles of its own."""
-    page.goto(f"{address}problem-set/")
-    wrong = tmp_path / "week.ipynb"
-    wrong.write_text("no notebook")
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name=OPEN).click()
-    chooser.value.set_files(wrong)
-    expect(page.locator(".set-told")).to_contain_text("It is not a notebook")
-    table = "| state | is |\n| --- | :---: |\n| $u$ | a potential |\n\n"
-    evil = f"# Week\n\n{table}<img src=x onerror=\"document.title='evil'\"><script>1</script>"
-    book = {"cells": [{"cell_type": "markdown", "metadata": {}, "source": evil}]}
-    wrong.write_text(json.dumps({**book, "metadata": {}, "nbformat": 4}))
-    opened(page, wrong)
-    expect(page.get_by_role("heading", name="Week", exact=True)).to_be_visible()
-    assert not page.locator(".set-cells script, .set-cells [onerror]").count()
-    assert "evil" not in page.title()
-    expect(page.get_by_role("cell", name="a potential")).to_be_visible()
-
-
 def test_my_version_of_a_notebook_has_what_i_wrote(
     page: Page, address: str, tmp_path: Path
 ) -> None:

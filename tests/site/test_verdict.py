@@ -3,7 +3,7 @@
 import json
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.site.reader import cell, run
 
@@ -16,46 +16,12 @@ def case_at(t, n, T, N):
 
 
 check("case-at", case_at)"""
-RIGHT = "(1 if n == N else 2) if t == T - 1 else (3 if n == N else 4)"
-COLOURS = {  # ground and bar, in the light and in the dark theme
-    "right": (("#e8f3ec", "#1c6b45"), ("#16301f", "#8fd3ae")),
-    "wrong": (("#fbf1e3", "#a2450a"), ("#3a2a17", "#f0ab78")),
-}
 
 
 def exercise(page: Page) -> int:
     """Return the number of the cell that asks for case-at."""
     target = page.locator(".cell[data-exercise=case-at]")
     return int(target.get_attribute("data-number") or 0)
-
-
-def colours(card: Locator) -> tuple[str, str]:
-    """Return the colours of a card's ground and of its bar."""
-    found = card.evaluate("""card => {
-        const style = getComputedStyle(card);
-        return [style.backgroundColor, style.borderLeftColor];
-    }""")
-    numbers = [re.findall(r"\d+", colour) for colour in found]
-    ground, bar = ("#" + "".join(f"{int(n):02x}" for n in one[:3]) for one in numbers)
-    return ground, bar
-
-
-def test_right_and_wrong_are_told_apart_at_a_glance(warm: Page) -> None:
-    """By ground, bar and sign, in both themes; the note at the edge says the verdict."""
-    number = exercise(warm)
-    for state, body, words in (
-        ("wrong", "3", "case-at: not right yet."),
-        ("right", RIGHT, "case-at: right."),
-    ):
-        output = run(warm, ANSWER.format(body=body), number)
-        card = output.locator(f".stbp-feedback[data-state={state}]")
-        expect(card).to_be_visible()
-        expect(warm.locator(".live-status")).to_have_text(words)
-        assert colours(card) == COLOURS[state][0]
-        warm.locator("[data-theme-button]").click()
-        assert colours(card) == COLOURS[state][1]
-        warm.locator("[data-theme-button]").click()
-    expect(warm.locator(".nav-done").first).to_contain_text("1/2")
 
 
 def test_the_first_wrong_cell_is_lit(warm: Page) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from stbp_edu.training import split
 from stbp_edu.training.data import (
-    Dataset,
     digits,
     load_dataset,
     load_digits,
@@ -56,44 +55,6 @@ def test_no_image_is_in_two_parts() -> None:
     parts = [inner.train_images, inner.test_images, data.test_images]
     assert sorted(np.concatenate(parts).ravel()) == list(range(60))
     np.testing.assert_array_equal(inner.test_images.ravel() % 3, inner.test_labels)
-
-
-IMAGES, LABELS, RNG = np.zeros((10, 2, 2)), np.zeros(10, int), np.random.default_rng(0)
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (
-            lambda: split(IMAGES, LABELS, RNG, fraction=1.0),
-            r"fraction must be in \(0, 1\), got",
-        ),
-        (lambda: split(IMAGES[:2], LABELS[:2], RNG), "test_images must have shape"),
-        (
-            lambda: Dataset(IMAGES, LABELS - 1, IMAGES, LABELS),
-            r"from 0, got array\(\[-1",
-        ),
-        (
-            lambda: Dataset(IMAGES, LABELS[:9], IMAGES, LABELS),
-            r"got \(10, 2, 2\) and \(9,\)",
-        ),
-        (
-            lambda: Dataset(IMAGES, LABELS, IMAGES[:, :1], LABELS),
-            r"be of the size of .* \(1, 2\)",
-        ),
-        (
-            lambda: load_dataset("cifar"),
-            "dataset must be one of 'digits', 'digits-by-rows'",
-        ),
-        (
-            lambda: load_dataset("digits", Path("x")),
-            "data must not be given for digits",
-        ),
-    ],
-)
-def test_bad_input_is_named(make, words) -> None:
-    with pytest.raises(ValueError, match=words):
-        make()
 
 
 @pytest.mark.parametrize(

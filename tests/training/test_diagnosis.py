@@ -1,10 +1,8 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from stbp_edu.training import Advice, Dataset, Settings, Step, train
-from stbp_edu.training.evaluation import BatchStatistics, diagnose
 
 
 def advice_of(settings: Settings, data: Dataset) -> list[Advice]:
@@ -82,13 +80,3 @@ def test_an_output_that_never_fires_is_found(small, few) -> None:
     found = advice_of(replace(small, epochs=30, hidden=(40,), T=3, lr=5e-3), data)
     assert [(a.where, a.kind) for a in found] == [("output 8", "silent")]
     assert "never answers 8" in found[0].message
-
-
-def test_silent_and_saturated_outputs() -> None:
-    seen = BatchStatistics(10, 0.06, 10, (0.1, 0.1, 0.4), np.array([0.1, 0.0, 1.0]))
-    found = diagnose(seen, Settings(), settled=True)
-    assert [(a.where, a.kind) for a in found] == [
-        ("output 1", "silent"),
-        ("output 2", "saturated"),
-    ]
-    assert "the loss (0.060 now) cannot fall much below 0.17" in found[0].message

@@ -2,12 +2,9 @@
 
 import gzip
 import http.server
-import io
 import sys
-import tarfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,6 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.data.idx import NAMES
 from tests.idx_files import put
 from tests.training.conftest import NOBODY
-from tools.packaged_images import Package, fill
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -106,25 +102,3 @@ def test_without_pooch_the_error_names_the_extra(install, raw, tmp_path, monkeyp
         load_dataset("mnist")
     folder = put(tmp_path / "mine", raw)
     assert len(load_dataset("mnist", folder).train_labels) == 20
-
-
-def write_archive(path: Path, folder: str, files: dict[str, bytes]) -> None:
-    """Write a tar archive with the files in a folder."""
-    with tarfile.open(path, "w") as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(f"{folder}/{name}")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-
-
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_package_fills_a_folder(packed, install, raw, tmp_path: Path) -> None:
-    files = {"README": b"other", **raw}
-    if packed:
-        files = {f"{name}.gz": gzip.compress(data) for name, data in files.items()}
-    write_archive(tmp_path / "made", "package/data", files)
-    package = Package(install(), [f"cp {tmp_path}/made made.tar"])
-    fill(tmp_path / "out", package)
-    assert {
-        path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()
-    } == raw

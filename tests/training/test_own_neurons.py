@@ -1,6 +1,5 @@
 """Neurons from forward lines, recurrent layers and every rule in a run: trained, saved, resumed."""
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +9,6 @@ import pytest
 from stbp_edu import arrows
 from stbp_edu._support.files import read_json
 from stbp_edu.cli.main import main
-from stbp_edu.cli.run_options import chosen_settings
-from stbp_edu.cli.train import train_arguments
 from stbp_edu.parameter_files import load_params, save_params
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import (
@@ -205,18 +202,6 @@ def test_an_option_that_would_be_dropped_is_refused(
         == 2
     )
     assert words in capsys.readouterr().err
-
-
-def test_options_that_lines_read_are_taken(tmp_path: Path) -> None:
-    path = tmp_path / "mine.txt"
-    path.write_text("\ufeffu = tau * u + x; o = spike(u - v_th)", encoding="utf-8")
-    args = argparse.ArgumentParser()
-    train_arguments(args)
-    given = ["digits", "--neuron", str(path), "--tau", "0.3", "--v-th", "2"]
-    settings = chosen_settings(args.parse_args(given))
-    assert settings.make_neurons()[0].lines.constants == {"tau": 0.3, "v_th": 2.0}
-    with pytest.raises(ValueError, match="call make_neurons for the tables"):
-        settings.make_neuron()
 
 
 def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> None:

@@ -1,7 +1,6 @@
 """Plans: every run is trained, whoever is killed meanwhile, with the bits of ``stbp-edu train``."""
 
 import multiprocessing
-import os
 import random
 import subprocess
 import sys
@@ -14,10 +13,9 @@ import pytest
 
 from stbp_edu._support.files import locked, read_json
 from stbp_edu.cli.main import main
-from stbp_edu.training import sweeps
 from stbp_edu.training.plans import read_plan
 from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
-from stbp_edu.training.sweeps import PLAN_RECORD, by_processes, run_plan, train_run
+from stbp_edu.training.sweeps import PLAN_RECORD, by_processes, run_plan
 from tests.sweeps import QUICK, bits, last, plan
 from tools import ROOT
 
@@ -168,30 +166,6 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> N
     assert len(again) == 2
     assert "accuracy" in again[-1][first]
     assert len(bits(tmp_path)) == 4
-
-
-def end_at_once(_: object) -> None:
-    os._exit(1)
-
-
-@pytest.mark.slow
-def test_processes_that_end_time_and_again_are_told(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(sweeps, "train_run", end_at_once)
-    with pytest.raises(ChildProcessError, match="with fewer --processes"):
-        last(run_plan(plan(tmp_path, 1), by_processes(1)))
-
-
-def test_other_images_or_another_disk_elsewhere_are_told(tmp_path: Path) -> None:
-    for folder, said in (
-        (tmp_path, "digits has other images"),
-        (tmp_path / "no", "not here"),
-    ):
-        small = plan(folder, 1)
-        first, *_ = small.runs()
-        run, result = train_run((small, first, None, "another fingerprint"))
-        assert run == first
-        assert said in result["error"]
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

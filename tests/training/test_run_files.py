@@ -107,25 +107,6 @@ def copied(finished, tmp_path: Path) -> Callable[[dict | str], Path]:
     return copy
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda record: {},
-        lambda record: [record],
-        lambda record: record | {"settings": {"depth": 3}},
-        lambda record: record | {"settings": record["settings"] | {"T": -1}},
-    ],
-)
-def test_a_record_that_was_changed_is_named(
-    change, finished, copied, tmp_path, capsys
-) -> None:
-    run = copied(change(json.loads((finished / runs.RECORD).read_text())))
-    train_again = ["train", "digits", "--rule", "exact", "--out", str(tmp_path), *QUICK]
-    for argv in (train_again, [*train_again, "--resume"], ["eval", str(run)]):
-        assert main(argv) == 2
-        assert "must be a record that `stbp-edu train` wrote" in capsys.readouterr().err
-
-
 def test_files_of_two_runs_or_of_something_else_are_named(
     finished, copied, tmp_path
 ) -> None:

@@ -1,6 +1,5 @@
 """Each equation of the five cases: its polynomial, and a wrong one rejected by every oracle."""
 
-import sys
 from functools import cache
 
 import numpy as np
@@ -13,11 +12,10 @@ from stbp_edu.verify import (
     comparison,
     finite_difference,
     paths,
-    polynomials,
     trials,
 )
 from stbp_edu.verify.paths import Node
-from stbp_edu.verify.polynomials import prove, symbols
+from stbp_edu.verify.polynomials import prove
 
 SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one (t, n) of cases 3 and 4
 
@@ -90,17 +88,3 @@ def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dro
         ("c5-b", Node("b", 1, i=0), 11, 1),
         ("c5-w", Node("W", 1, i=0, j=0), 11, 1),
     ]
-
-
-@pytest.mark.slow  # to import SymPy
-def test_bad_input_and_a_missing_library(monkeypatch):
-    with pytest.raises(ValueError, match="T must be >= 1, got 0"):
-        symbols([1, 1], T=0)
-    with pytest.raises(ValueError, match="sizes and T must need at most 10000 symbols"):
-        symbols([100, 100], T=20)
-    with pytest.raises(ValueError, match="rule must be one of 'exact', 'classic'"):
-        prove((1, 1), 1, "spatial-only")
-    monkeypatch.setitem(sys.modules, "sympy", None)
-    with pytest.raises(ImportError, match="sympy; run: pip install sympy"):
-        symbols([1, 1], T=1)
-    assert polynomials.prove((1, 1), 1)  # needs no SymPy
