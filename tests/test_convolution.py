@@ -6,7 +6,6 @@ import pytest
 from stbp_edu import LIF, Gaussian, Rectangle, arrows
 from stbp_edu._support.sizes import widths
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
-from stbp_edu.program import program as program_module
 from stbp_edu.program import weights
 from stbp_edu.program.machine_code import installed
 from stbp_edu.program.threads import limit_threads
@@ -54,23 +53,6 @@ def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
         assert error(program.gradients(params, fast, targets), expected) < 1e-12
         assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])
         monkeypatch.setattr(weights, "PATCHES", 1)
-
-
-@pytest.mark.parametrize("shape", [*SHAPES, "6x6-2C3-P2-3C2"])  # at last: a convolution
-def test_an_input_in_another_place_in_memory_gives_the_same(shape):
-    """One that stays is read once; one whose entries lie apart is copied."""
-    net, params, inputs, _ = problem(shape)
-    program = program_module.Program(net, backend="numpy")
-    flat = inputs.reshape(*inputs.shape[:2], -1)
-    still = np.broadcast_to(flat[0], flat.shape)
-    for odd in (still, np.repeat(flat, 2, axis=2)[:, :, ::2]):
-        assert not odd.flags.c_contiguous
-        found = []
-        for given in (odd, odd.copy()):
-            states = program.forward(params, given)
-            direct = {"o": np.ones_like(states[-1]["o"])}
-            found.append(program.backward(params, states, direct))
-        assert error(*found) < 1e-12
 
 
 @pytest.mark.parametrize("shape", SHAPES[:2])

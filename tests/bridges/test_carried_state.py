@@ -100,14 +100,6 @@ def test_a_detached_state_ends_what_goes_back():
     assert found[0][4:].any()
 
 
-def test_samples_may_come_first():
-    layer = LIFLayer(nn.Linear(3, 4), LIF(), batch_first=True)
-    x = torch.rand(2, 6, 3)
-    first, state = layer(x[:, :3], None)
-    second, _ = layer(x[:, 3:], state)
-    assert torch.equal(torch.cat([first, second], 1), layer(x))
-
-
 def test_a_step_at_a_time_is_streaming():
     net = network(LIF(), "exact", recurrent=True)
     x = torch.rand(6, 2, 4, dtype=torch.float64)
@@ -152,14 +144,6 @@ def test_another_state_is_refused(rule, state, error, said):
     net = network(LIF(), rule, recurrent=False)
     with pytest.raises(error, match=said):
         net(X, state)
-
-
-def test_the_order_of_a_state_is_that_of_its_names():
-    layer = LIFLayer(nn.Linear(4, 3), LEARNS).double()
-    _, state = layer(X, None)
-    turned = dict(reversed(state.items()))
-    for one, other in zip(layer(X, state), layer(X, turned), strict=True):
-        torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize("state", [3, "u", (), [None], {"u": 1}, X])

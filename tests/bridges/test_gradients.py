@@ -16,7 +16,6 @@ from stbp_edu.case_rules import CASE_RULES as PART_ONE
 from stbp_edu.losses import LOSSES, Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.parameters import by_layer
-from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
 from stbp_edu.torch.currents import current_of
@@ -186,23 +185,6 @@ def test_potentials_and_the_twin_are_those_of_the_package(surrogate):
                 np.testing.assert_allclose(
                     g.detach().numpy(), w, rtol=1e-12, atol=1e-13
                 )
-
-
-@pytest.mark.skipif(not installed(), reason="needs Numba")
-@pytest.mark.parametrize("rule", ["exact", "classic", "e-prop"])
-def test_spike_by_spike_the_weights_get_one_error(rule, monkeypatch):
-    """Where the layer below gets another one through the same weights, held fixed."""
-    monkeypatch.setattr("stbp_edu.torch.currents.MUCH", 0)
-    mine = derive("u = 0.6 * u * (1 - o) + x\no = spike(u - 0.6)")
-    net = arrows.network("20-70-65", mine.neuron)
-    rng = np.random.default_rng(0)
-    params, y = arrows.draw_params(net, rng, scale=2.0), rng.random((3, 65))
-    inputs = (rng.random((5, 3, 20)) < 0.2) * 1.0
-    want = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
-    network = LIFNetwork.from_params(params, mine, rule)
-    read = network.trace(torch.from_numpy(inputs)).O[-1]
-    found = gradients(network, rate(torch.from_numpy(y), read, None))
-    assert error(found, want.gradients) < 1e-12
 
 
 def test_the_proof_judges_the_layers():

@@ -99,22 +99,6 @@ def test_whatever_can_be_exported_comes_back_through_a_file(
     np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
 
 
-def test_a_neuron_may_be_one_two_or_one_for_each_layer():
-    """In a list or a tuple; what was written with a read-out is read."""
-    problem = make_problem(0, [3, 4, 4, 2], 5, 2, NEURON)
-    read_out = made("u = tau * u + x")
-    for given in ([NEURON, read_out], (NEURON, read_out), [NEURON, NEURON, read_out]):
-        graph = to_graph(problem.params, given)
-        kinds = [type(node).__name__ for node in graph.nodes.values()]
-        assert kinds == ["Input", *["Affine", "LIF"] * 2, "Affine", "LI", "Output"]
-        found, neurons = from_graph(graph, NEURON.surrogate)
-        assert neurons[:2] == [NEURON, NEURON]
-        assert neurons[2].neuron.lines.text == "u = tau * u + x"
-        np.testing.assert_allclose(found.W[3], problem.params.W[3])
-    with pytest.raises(ValueError, match="or one for each of 3 layers, got 4"):
-        to_graph(problem.params, [NEURON] * 4)
-
-
 READERS = {
     "norse.torch:from_nir": {"dt": DT},
     "snntorch.import_nir:import_from_nir": {},

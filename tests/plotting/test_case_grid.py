@@ -9,11 +9,8 @@ from stbp_edu import plotting
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.cases import case_at
 from stbp_edu.plotting import poster
-from stbp_edu.plotting.arrow_shapes import LINE
 from stbp_edu.plotting.case_grid import formula
-from stbp_edu.plotting.drawing import CELL_LETTER, Laid
 from stbp_edu.plotting.palette import DIRECT, NEXT
-from stbp_edu.plotting.svg_elements import PHONE, WIDE
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -28,24 +25,6 @@ def test_grid_highlights_what_it_is_asked_to(highlight):
     }
     assert lit == wanted
     assert plotting.grid(T, N).nodes[2, 3].colours == (DIRECT, NEXT)
-
-
-@pytest.mark.parametrize("width", [WIDE, PHONE])
-@pytest.mark.parametrize(
-    ("T", "words"),
-    [(3, "δ: read-out + reset\nε: spike + carry"), (5, "15.\ncase 4"), (10, "66")],
-)
-def test_text_stays_in_its_cell_and_the_cells_in_the_picture(T, words, width):
-    laid = Laid(plotting.grid(T, 2, labels=lambda t, n: words), width)
-    for label in laid.labels.values():
-        assert label.split() == words.split()
-        assert max(map(len, label.split("\n"))) * CELL_LETTER < laid.step
-        assert LINE * (label.count("\n") + 1) < laid.row
-    x = [at[0] for at in laid.at.values()]
-    assert min(x) - laid.step / 2 > 12
-    assert max(x) + laid.step / 2 < width
-    ends = [x for word, x, _ in laid.words if word.anchor == "middle"]
-    assert min(b - a for a, b in zip(sorted(ends), sorted(ends)[1:], strict=False)) > 20
 
 
 @pytest.mark.parametrize(("T", "N"), [(1, 1), (3, 2), (5, 4)])

@@ -135,13 +135,3 @@ def test_a_pyplot_figure_is_closed():
     fig = plt.figure()
     show(fig, alt=ALT)
     assert not plt.fignum_exists(fig.number)
-
-
-def test_numbers_in_words_keep_their_digits_and_those_of_the_drawing_do_not():
-    fig, ax = figure()
-    ax.set(title="0.015625", xticks=[0.25, 0.75])
-    shown = show(fig, alt=ALT)
-    for svg in (shown.svg, shown.narrow):
-        texts = {e.text for e in ET.fromstring(svg).iter(f"{SVG}text")}
-        assert {"0.015625", "0.25", "0.75"} <= texts
-        assert not re.search(r' d="[^"]*\d\.\d\d', svg)

@@ -4,13 +4,11 @@ import re
 from html import unescape
 from pathlib import Path
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import Page
 
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.teaching.problem_set import read_problem_set
 from tests.notebook_rules import CLOSED
 from tests.practice.answers import feedback_on
 from tools.notebooks.execution import FOLDED
@@ -60,16 +58,6 @@ def test_slides_ask_before_they_tell_and_have_notes() -> None:
     )
     notes = " ".join(note.get_text() for note in deck.select("aside.notes"))
     assert "Expect: δ ⊙ h is passed back where ε belongs" in notes
-
-
-def test_the_files_of_a_week_are_made_twice_alike(tmp_path: Path) -> None:
-    files = week_files.files(WEEK)
-    assert files == week_files.files(WEEK)
-    book = files["teach/week3/week3.ipynb"]
-    nbformat.validate(nbformat.reads(book, 4))
-    (tmp_path / "week3.toml").write_text(files["teach/week3/week3.toml"])
-    asked = read_problem_set(tmp_path / "week3.toml").questions()
-    assert all(f"{question.cell}-points" in book for question in asked)
 
 
 @pytest.mark.slow  # each wrong answer is judged

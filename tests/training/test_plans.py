@@ -14,9 +14,9 @@ import pytest
 from stbp_edu._support.files import locked, read_json
 from stbp_edu.cli.main import main
 from stbp_edu.training.plans import read_plan
-from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
+from stbp_edu.training.runs import PARAMS, RECORD
 from stbp_edu.training.sweeps import PLAN_RECORD, by_processes, run_plan
-from tests.sweeps import QUICK, bits, last, plan
+from tests.sweeps import bits, last, plan
 from tools import ROOT
 
 TOML = """
@@ -204,24 +204,3 @@ def test_without_dask_its_option_says_what_to_install(
     assert main(["sweep", str(written), "--dask", "tcp://127.0.0.1:1"]) == 2
     assert "pip install distributed" in capsys.readouterr().err
     assert not (written.parent / "runs").exists()
-
-
-@pytest.mark.slow
-def test_the_runs_of_another_plan_are_kept(tmp_path: Path) -> None:
-    one = {"lr": [0.01]}
-    last(run_plan(plan(tmp_path, 1, axes=one), by_processes(1)))
-    with (
-        locked(tmp_path.with_name(f".{tmp_path.name}.lock")),
-        pytest.raises(ValueError, match="is in use by another sweep"),
-    ):
-        last(run_plan(plan(tmp_path, 1, axes=one), nobody))
-    changed = plan(tmp_path, 2, axes=one, base={**QUICK, "epochs": 3})
-    with pytest.raises(
-        ValueError, match=r"epochs = 6 \(now 3\); name another folder in the plan"
-    ):
-        last(run_plan(changed, nobody))
-    (tmp_path / "lr=0.01,seed=1").mkdir()
-    (tmp_path / "lr=0.01,seed=1" / CHECKPOINT).write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match="must be a whole npz file"):
-        last(run_plan(plan(tmp_path, 2, axes=one), nobody))
-    assert len(list(tmp_path.glob(f"*/{RECORD}"))) == 1

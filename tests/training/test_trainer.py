@@ -157,20 +157,6 @@ def test_evaluation_counts_answers(small, few) -> None:
         )
 
 
-def test_images_held_out_may_be_given_more_steps(small, few) -> None:
-    settings = replace(small, T_test=7)
-    params = initial_state(small, few).params
-    evaluations = [
-        evaluate(params, few.test_images, few.test_labels, s, np.random.default_rng(0))
-        for s in (settings, replace(small, T=7), small)
-    ]
-    assert small.T != 7
-    np.testing.assert_array_equal(evaluations[0].confusion, evaluations[1].confusion)
-    assert (evaluations[0].confusion != evaluations[2].confusion).any()
-    longer, plain = (epochs(s, few)[0].state.params for s in (settings, small))
-    assert bits(longer) == bits(plain)  # learning is as it was
-
-
 @pytest.mark.parametrize("optimiser", ["adam", "sgd"])
 @pytest.mark.parametrize("clip_norm", [0.0, 0.1])
 def test_the_optimiser_gets_the_sign_of_the_gradient(
