@@ -1,4 +1,4 @@
-"""Random neurons from their lines: their proof, autograd on the text, and learning forward in time."""
+"""Random neurons from their lines: their proof, autograd on the text, and learning forward."""
 
 import os
 
