@@ -217,12 +217,17 @@ def sentence(each: Iterable[Iterable[int]]) -> str:
     '**Time.** About 2½ hours, and 1½ hours for the exercises.'
     """
     reading, exercises = map(sum, zip(*each, strict=True))
-    more = str(exercises) if max(reading, exercises) < 90 else _spoken(exercises)
+    more = str(exercises) if max(reading, exercises) < 90 else spoken(exercises)
     told = f", and {more} for the exercises" if exercises else ""
-    return f"**Time.** About {_spoken(reading)}{told}."
+    return f"**Time.** About {spoken(reading)}{told}."
 
 
-def _spoken(minutes: int) -> str:
+def spoken(minutes: int) -> str:
+    """Return a duration in words.
+
+    >>> spoken(45), spoken(155)
+    ('45 minutes', '2½ hours')
+    """
     if minutes < 90:
         return f"{minutes} minutes"
     whole, half = divmod(int(minutes / 30 + 0.5), 2)

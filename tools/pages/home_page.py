@@ -6,7 +6,7 @@ from stbp_edu import backward, cases, derive, forward, plotting
 from stbp_edu.explorers.pencil_network import pencil
 from stbp_edu.verify import finite_difference
 from tools.pages import figure_html
-from tools.pages.paths_page import paths
+from tools.pages.paths_page import core, paths
 from tools.site.render.notebook_page import Notebook
 
 GRID_ALT = (
@@ -25,6 +25,7 @@ def names() -> dict[str, object]:
     kept, cut = (one_bias(rule) for rule in ("exact", "detached-reset"))
     return {
         "evening": evening.time,
+        "core": core(),
         "grid": figure_html(plotting.grid(3, 2), GRID_ALT),
         "derived": derived,
         "measured": measured,
@@ -43,7 +44,7 @@ def notebook() -> Notebook:
     data, metadata = derive(NEURON, tau=0.5, v_th=1.0).graph()._repr_mimebundle_()
     shown = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
     cell = nbformat.v4.new_code_cell(source, outputs=[shown], id="derive")
-    return Notebook("home", title="", description="", markdown="", cells=[cell])
+    return Notebook("home", title="", markdown="", cells=[cell])
 
 
 def one_bias(rule: str) -> str:

@@ -131,6 +131,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
         "poster": poster().html(),
         "costs": backward_costs((7, 4, 2), T=5, S=3),
     },
+    "start.md": lambda: {"core": paths_page.core()},
     "teach.md": teach,
     "time.md": lambda: task_records.names(read_records()),
     "trust.md": trust,

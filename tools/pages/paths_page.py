@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from stbp_edu._support.files import read_text
 from stbp_edu.practice.tasks import course_table, objectives, tasks
 from tools import ROOT
-from tools.notebooks.numbering import PATHS_PAGE, files
+from tools.notebooks.numbering import PATHS_PAGE, files, spoken
 
 SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.M | re.S)
 TIME = re.compile(r"\*\*Time\.\*\* About (.+?)\.\n")
+CORE = 12  # notebooks, which derive the gradient of one network
 NOTEBOOK = re.compile(r"\(notebooks/(\d\d)_")
 
 
@@ -52,12 +53,18 @@ def paths() -> list[ReadingPath]:
 def names() -> dict[str, object]:
     """Return the names in ``docs/reading-paths.md``.
 
-    They are the paths, the minutes of the shortest one, and the notebooks by what they train.
+    They are the paths, the time of the core for reading and for the exercises, and the notebooks by
+    what they train.
     """
     able: dict[str, list[str]] = {text: [] for text in objectives().values()}
     for slug, path in files().items():
         trained = (tasks()[id_].objective for id_ in course_table()[slug]["exercises"])
         for objective in dict.fromkeys(trained):
             able[objectives()[objective]].append(path.stem)
-    short = {s: t["evening"] for s, t in course_table().items() if "evening" in t}
-    return {"paths": paths(), "minutes": short, "able": able}
+    return {"paths": paths(), "core": core(), "able": able}
+
+
+def core() -> tuple[str, ...]:
+    """Return how long the core takes, in words: its reading, and its exercises."""
+    minutes = [table["minutes"] for table in list(course_table().values())[:CORE]]
+    return tuple(spoken(sum(each)) for each in zip(*minutes, strict=True))

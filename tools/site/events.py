@@ -176,7 +176,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         notebook = content.notebooks[Path(name).stem]
         markdown = notebook.markdown
         page.meta |= {
-            "title": notebook.title, "description": notebook.description,
+            "title": notebook.title, "long_title": notebook.course["title"],
+            "description": notebook.course["description"],
             "tags": notebook.course["topics"], "hide": ["tags"],
             "search": {"boost": sought(notebook).get("boost", 4)},
         }  # fmt: skip

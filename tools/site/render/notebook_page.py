@@ -58,7 +58,6 @@ class Notebook:
 
     stem: str  # of its file
     title: str
-    description: str  # the start of the first paragraph, as plain text
     markdown: str
     cells: list[Any]
 
@@ -89,16 +88,8 @@ def read_notebook(path: Path) -> Notebook:
             parts.append(f'<div data-slot="{len(cells)}"></div>')
     first, _, rest = "\n\n".join(parts).partition("\n")
     rest = TIME.sub("", rest)  # it stands in the line under the title
-    blocks = re.split(r"\n\s*\n", rest)
-    text = next(
-        b for b in blocks if b.strip() and not re.match(r"\s*(#|<|\||[-*] |\$\$|>)", b)
-    )
-    text = " ".join(plain(text).split())
-    description = text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + "…"
     markdown = f'{first}\n\n<div data-slot="head"></div>\n{rest}'
-    return Notebook(
-        path.stem, plain(first.removeprefix("# ")), description, markdown, cells
-    )
+    return Notebook(path.stem, plain(first.removeprefix("# ")), markdown, cells)
 
 
 def head_html(notebook: Notebook, live: bool, address: Address) -> str:
