@@ -1,4 +1,4 @@
-"""The numbers of the notebooks and their times, and what each needs.
+"""The numbers of the notebooks, and what each needs.
 
 What is written follows from what is there, and nothing is needed before it was read.
 """
@@ -9,9 +9,8 @@ from functools import cache
 import nbformat
 import pytest
 
-from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.practice.tasks import course_table
-from tests.notebook_rules import code_cells, prose, written_ids
+from tests.notebook_rules import prose
 from tools import ROOT
 from tools.notebooks.numbering import (
     PATHS_PAGE,
@@ -58,7 +57,6 @@ def test_the_map_has_a_row_for_each_notebook_with_its_title():
     assert rows == wanted[1:]
 
 
-STATED = re.compile(r"`([a-z0-9-]+)`:\s+\$\$?[^$]+\$|\\tag\{([a-z0-9-]+)\}")
 PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))
 
 
@@ -93,11 +91,6 @@ def missing(path, wanted):
     return lines
 
 
-def known(slug, wanted):
-    """Return all notebooks that one needs, and all that these need."""
-    return {slug}.union(*(known(other, wanted) for other in wanted[slug]))
-
-
 @pytest.mark.parametrize("slug", files())
 def test_a_notebook_needs_only_earlier_ones(slug):
     there, order = needs(notebooks()[slug]), list(notebooks())
@@ -120,25 +113,3 @@ def test_the_full_course_has_every_notebook_in_order_and_a_path_with_a_gap_is_fo
         (Links(["b", "a"]), ["b needs a"]),
     ):
         assert missing(path, wanted) == lines
-
-
-def shown(notebook):
-    """Return the ids of the equations that a notebook states."""
-    return {one or two for one, two in STATED.findall(prose(notebook))}
-
-
-def spoken_of(notebook):
-    """Return the ids that a notebook names before its recap or writes in its code."""
-    text = prose(notebook).split("## Recap")[0]
-    code = "\n".join(cell.source for cell in code_cells(notebook))
-    named = re.findall(r"`([a-z0-9-]+)`", text) + written_ids(code)
-    return {id_ for id_ in named if id_ in EQUATIONS}
-
-
-@pytest.mark.parametrize("slug", list(files())[1:])
-def test_an_equation_is_known_from_a_notebook_that_is_needed(slug):
-    """An id is stated here, or in a notebook that is needed; the map, the first, only shows."""
-    wanted = {s: [*needs(n).steps, *needs(n).optional] for s, n in notebooks().items()}
-    before = known(slug, wanted) - {next(iter(notebooks()))} | {slug}
-    stated = set().union(*(shown(notebooks()[s]) for s in before))
-    assert sorted(spoken_of(notebooks()[slug]) - stated) == []

@@ -149,27 +149,6 @@ def test_no_curve_and_no_gate_overflows_where_its_value_is_finite(size):
             assert neuron.f(o)[0] == size
 
 
-@pytest.mark.parametrize("loss", [*LOSSES, LastSteps(3), Membrane(2)], ids=repr)
-@given(seed=seeds)
-def test_the_direct_term_is_the_slope_of_the_value(loss, seed):
-    rng = np.random.default_rng(seed)
-    o, u, by_o, by_u = rng.normal(size=(4, 4, 3, 2))
-    y, below = rng.dirichlet(np.ones(2), size=3), rng.random((4, 3, 5))
-
-    def value(far):
-        return loss.value(
-            Trace([None, below, u + far * by_u], [below, below, o + far * by_o]), y
-        )
-
-    terms = loss.direct(Trace([None, below, u], [below, below, o]), y)
-    pairs = zip(terms, (by_o, by_u), strict=True)
-    expected = sum((d * by).sum() for d, by in pairs if d is not None)
-    assert (value(1e-5) - value(-1e-5)) / 2e-5 == pytest.approx(
-        expected, rel=1e-6, abs=1e-9
-    )
-    assert type(value(0.0)) is float
-
-
 @pytest.mark.parametrize(
     "loss", [x for x in LOSSES if hasattr(x, "counts")] + [StepCrossEntropy()]
 )

@@ -1,6 +1,6 @@
-"""What a release says of itself agrees; workflows do no more, and no less, than asked.
+"""What a release says of itself agrees.
 
-The trust page prints what its records hold; oldest.txt pins what pyproject.toml allows.
+The trust page prints what its records hold.
 """
 
 import tomllib

@@ -1,6 +1,4 @@
-"""The lines of some rules, word for word, as one writes them down from the arrows."""
-
-import pytest
+"""What the formulas of a rule say of its states, as one writes them down from the arrows."""
 
 from stbp_edu import LIF, arrows, derive
 
@@ -13,30 +11,6 @@ def lines(net, rule="exact", where=HIDDEN):
     """The lines of one case."""
     found = arrows.formulas(net, rule)
     return [f"{line.left} = {line.right}" for line in found if line.where == where]
-
-
-TEXTS = {  # a hidden layer's, whose reset is hard, or soft where the rule counts steps
-    "classic": [
-        r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1}[\mathrm{owes}] + "
-        r"u_i^{t,n} f'(o_i^{t,n}) \varepsilon_i^{t+1,n}[\mathrm{owes}]",
-        r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + f(o_i^{t,n}) \varepsilon_i^{t+1,n}",
-        r"\varepsilon_i^{t,n}[\mathrm{owes}] = h(u_i^{t,n}) \delta_i^{t,n}",
-    ],
-    "truncated-1": [
-        r"\delta_i^{t,n} = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1} - "
-        r"V_{th} \varepsilon_i^{t+1,n}[\mathrm{1}]",
-        r"\varepsilon_i^{t,n} = h(u_i^{t,n}) \delta_i^{t,n} + "
-        r"\tau \varepsilon_i^{t+1,n}[\mathrm{1}]",
-        r"\varepsilon_i^{t,n}[\mathrm{1}] = h(u_i^{t,n}) \delta_i^{t,n}[\mathrm{1}]",
-        r"\delta_i^{t,n}[\mathrm{1}] = \sum_j w_{ji}^{n+1} \varepsilon_j^{t,n+1}[\mathrm{1}]",
-    ],
-}
-
-
-@pytest.mark.parametrize("rule", TEXTS)
-def test_the_lines_of_a_rule(rule):
-    net = DEEP if rule == "truncated-1" else arrows.network("2-2-1", HARD)
-    assert lines(net, rule) == TEXTS[rule]
 
 
 def own(**moves):

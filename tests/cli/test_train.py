@@ -60,34 +60,6 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
     )
 
 
-def test_convolutions_are_read_as_papers_write_them(tmp_path: Path, capsys) -> None:
-    quick = [
-        "--hidden",
-        "3C3,P2,12",
-        "--encoder",
-        "direct",
-        "--epochs",
-        "1",
-        "--T",
-        "2",
-    ]
-    more = [
-        "--rule",
-        "exact",
-        "--encodings",
-        "1",
-        "--batch",
-        "300",
-        "--held-out",
-        "validation",
-    ]
-    assert call("train", "digits", *quick, *more, "--out", tmp_path) == 0
-    assert "8x8-3C3-P2-12-10" in capsys.readouterr().out
-    record = read_json(tmp_path / "exact" / "record.json")
-    assert (record["held_out"], record["accuracy"]["images"]) == ("validation", 287)
-    assert call("eval", tmp_path / "exact", "--encodings", "1") == 0
-
-
 def test_every_setting_is_an_option_and_the_recipe_the_default(capsys) -> None:
     assert chosen_settings(parse(["train", "mnist-conv"])) == RECIPES["mnist-conv"]
     found = chosen_settings(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.explorers import EXPLORERS, data, explore
+from stbp_edu.explorers import data
 from stbp_edu.explorers.pencil_network import pencil, smooth
 
 
@@ -65,11 +65,3 @@ def test_the_lab_shows_the_package_neuron_and_curves():
         for a, curve in zip(shown["widths"], shown["curves"][name], strict=True):
             np.testing.assert_allclose(curve["h"], cls(a).derivative(v), atol=1e-4)
             np.testing.assert_allclose(curve["H"], cls(a).antiderivative(v), atol=1e-4)
-
-
-def test_an_unknown_explorer_names_the_known_ones():
-    known = ", ".join(repr(name) for name in EXPLORERS)
-    with pytest.raises(ValueError, match=f"one of {known}, got 'orbit'"):
-        explore("orbit")
-    with pytest.raises(ValueError, match="network must be left out for 'lab'"):
-        data("lab", pencil())

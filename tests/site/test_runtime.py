@@ -1,4 +1,4 @@
-"""The runtime that the build assembles, how Python starts from it, and the site without one."""
+"""The runtime that the build assembles, and how Python starts from it."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Encoders: probabilities and rows of images, and what they refuse."""
+"""Encoders: probabilities and rows of images."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Data sets in IDX files: downloads and their checksums, and the tool that reads a package."""
+"""Data sets in IDX files: downloads and their checksums."""
 
 import gzip
 import http.server

@@ -181,16 +181,3 @@ def test_what_lies_in_the_folder_is_kept_but_for_our_own_parts(
     (folder / CHECKPOINT).unlink()
     assert main(argv) == 0
     assert sorted(p.name for p in folder.iterdir()) == [theirs.name, PARAMS, RECORD]
-
-
-@pytest.mark.parametrize("name", ["taken", "taken/deeper", "exact"])
-def test_a_file_in_place_of_the_folder_is_told_at_once(
-    name: str, tmp_path: Path, capsys
-) -> None:
-    (tmp_path / name.partition("/")[0]).write_text("a file")
-    out = tmp_path if name == "exact" else tmp_path / name
-    assert main([*QUICK, "--out", str(out)]) == 2
-    said = capsys.readouterr().err
-    assert "must be a folder, and" in said
-    assert "is a file; choose another" in said
-    assert "epoch" not in said

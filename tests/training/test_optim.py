@@ -2,7 +2,6 @@
 
 import math
 from copy import deepcopy
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,13 +131,3 @@ def test_chunks_change_no_bit(monkeypatch) -> None:
         found.append({**named_arrays(state.average), "steps": np.array(state.step)})
     for name, array in found[0].items():
         np.testing.assert_array_equal(array, found[1][name], err_msg=name)
-
-
-def test_arrays_that_cannot_be_changed_in_place_are_named() -> None:
-    with pytest.raises(
-        ValueError, match=r"params\.W1 must be a writeable contiguous array"
-    ):
-        start(Params(W=[None, np.ones((6, 2))[::2]], b=[None, np.ones(3)]))
-    net = init_params([8, 6, 3], np.random.default_rng(0))
-    with pytest.raises(ValueError, match="W1 must lie in memory by rows or by columns"):
-        adam(replace(start(by_columns(net)), params=net), Gradients(net.W, net.b), 0.1)

@@ -14,7 +14,6 @@ from stbp_edu.verify import (
     paths,
     trials,
 )
-from stbp_edu.verify.paths import Node
 from stbp_edu.verify.polynomials import prove
 
 SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one (t, n) of cases 3 and 4
@@ -73,18 +72,3 @@ def test_err_exact_is_the_sum_over_all_paths_and_err_classic_lacks_the_dropped_o
             )
             none_dropped = comparison.equal_under_classic(proof.node, T, len(sizes) - 1)
             assert (proof.dropped == 0) == none_dropped, proof
-
-
-def test_the_nodes_come_in_the_order_of_the_sweep_with_their_paths_and_those_dropped():
-    """One neuron and three steps, where each path can be drawn."""
-    u, o = (lambda t, kind=kind: Node(kind, 1, t, 0) for kind in "uo")
-    assert [proof[:4] for proof in prove((1, 1), 3)] == [
-        ("c1-delta", o(2), 1, 0),
-        ("c1-epsilon", u(2), 1, 0),
-        ("c3-delta", o(1), 2, 0),
-        ("c3-epsilon", u(1), 3, 0),
-        ("c3-delta", o(0), 4, 1),  # reset, then carry
-        ("c3-epsilon", u(0), 7, 1),
-        ("c5-b", Node("b", 1, i=0), 11, 1),
-        ("c5-w", Node("W", 1, i=0, j=0), 11, 1),
-    ]
