@@ -1,6 +1,7 @@
 """The assertions for others, on snnTorch, SpikingJelly and Norse: bugs are named."""
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF, Gaussian, Sigmoid, derive
-from stbp_edu.testing import assert_gradient, assert_rule
-from stbp_edu.torch import LIFLayer
+from stbp_edu.surrogates import SURROGATES
+from stbp_edu.testing import assert_gradient, assert_rule, load_vectors
+from stbp_edu.torch import LIFLayer, SurrogateOf
 from tools.reference_vectors import PATH, vectors
 
 with warnings.catch_warnings():
@@ -189,7 +191,8 @@ def test_the_rule_of_a_network():
         assert_rule(linears, run, x, JELLY)
 
 
-def test_the_vectors_are_those_of_the_script():
+def test_the_vectors_are_those_of_the_script_and_of_autograd():
+    """By PyTorch's autograd, of a loop that is written here; for the rules that are gradients."""
     with np.load(PATH) as file:
         for name, array in vectors().items():
             expected = np.asarray(array)
@@ -198,3 +201,60 @@ def test_the_vectors_are_those_of_the_script():
             else:
                 np.testing.assert_allclose(file[name], expected, rtol=1e-12, atol=1e-15)
     assert PATH.stat().st_size < 200_000
+    tried = 0
+    for case in load_vectors(PATH):
+        if case["rule"] not in ("exact", "detached-reset", "spatial-only"):
+            continue
+        tried += 1
+        gradients, spikes = by_autograd(case)
+        np.testing.assert_array_equal(spikes, case["spikes2"])
+        for name, expected in case.items():
+            if name.startswith("grad_"):
+                np.testing.assert_allclose(
+                    gradients[name], expected, rtol=1e-10, atol=1e-12
+                )
+    assert tried == 3 * 3 * len(SURROGATES)
+
+
+def by_autograd(case):
+    """The gradients of a case, and the spikes of its last layer."""
+    tau, v_th = float(case["tau"]), float(case["v_th"])
+    curve = SurrogateOf(lambda v: v)
+    curve.derivative = lambda v: torch.from_numpy(
+        SURROGATES[case["surrogate"]](float(case["a"])).derivative(v.numpy())
+    )
+
+    class Shown(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, v):
+            ctx.save_for_backward(v)
+            return (v >= 0).to(v)
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * curve.derivative(ctx.saved_tensors[0])
+
+    kept = {
+        "exponential": lambda u, o: tau * torch.exp(-o / tau) * u,
+        "linear": lambda u, o: tau * (1 - o) * u,
+        "soft": lambda u, o: tau * u - v_th * o,
+    }[case["gate"]]
+    names = ("W1", "b1", "W2", "b2")
+    weights = {name: torch.tensor(case[name], requires_grad=True) for name in names}
+    series = torch.from_numpy(case["inputs"])
+    for n, _ in enumerate(pairwise("abc"), 1):
+        u = o = torch.zeros(())
+        out = []
+        for now in series:
+            if case["rule"] == "spatial-only":
+                u, o = u.detach(), o.detach()
+            if case["rule"] == "detached-reset":
+                o = o.detach()
+            u = kept(u, o) + now @ weights[f"W{n}"].T + weights[f"b{n}"]
+            o = Shown.apply(u - v_th)
+            out.append(o)
+        series = torch.stack(out)
+    (series * torch.from_numpy(case["errors"])).sum().backward()
+    return {
+        f"grad_{k}": w.grad.numpy() for k, w in weights.items()
+    }, series.detach().numpy()
