@@ -92,8 +92,8 @@ def collect() -> Content:
         generated[name] = links.rewrite(read_text(ROOT / text), f"../{name}")
     for path in (pyodide.built("wheel"), pyodide.built("sdist")):
         generated[f"{downloads.FOLDER}/{path.name}"] = path.read_bytes()
-    for path in ("stbp.py", "stbp_edu/training/data/digits.npz"):  # in one folder
-        generated[Path(path).name] = (ROOT / path).read_bytes()
+    for path, name in links.ONE_PAGE.items():
+        generated[name] = (ROOT / path).read_bytes()
     for week in weeks():
         generated |= week_files.files(week)
     generated["assets/css/cases.css"] = palette.css()

@@ -25,7 +25,13 @@ TEXTS = {
     "security.md": "SECURITY.md",
 }
 """Pages that stand at the top of the repository."""
-SPECIAL = {"CITATION.cff": "reuse.md", **{file: page for page, file in TEXTS.items()}}
+ONE_PAGE = {"stbp.py": "stbp.py", "stbp_edu/training/data/digits.npz": "digits.npz"}
+"""The program on one page, and what it reads, which a reader saves side by side."""
+SPECIAL = {
+    "CITATION.cff": "reuse.md",
+    **{file: page for page, file in TEXTS.items()},
+    **ONE_PAGE,
+}
 ELEMENT = re.compile(r"<\w[^<>]*>")
 ATTRIBUTE = re.compile(r'\s(id|name|href|src)="([^"]+)"')
 PLACES = ("id", "name")  # the attributes to which a link leads

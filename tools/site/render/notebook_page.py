@@ -32,6 +32,7 @@ from tools.site.downloads import BRANCH, Address
 from tools.templates import filled
 
 HEAVY = "browser-heavy"
+PROGRAM = "program"  # a cell in which the reader's program grows
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
 THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
@@ -123,11 +124,12 @@ def cell_html(
         cell.outputs, f"assets/figures/{notebook.stem}/{number}", figures
     )
     marks = {"heavy": HEAVY, "folded": FOLDED}
-    names = {name: tag in cell.metadata.get("tags", []) for name, tag in marks.items()}
+    cell_tags = cell.metadata.get("tags", [])
+    names = {name: tag in cell_tags for name, tag in marks.items()}
     names |= {
         "cell": cell,
         "number": number,
-        "code": highlighted(cell.source),
+        "code": with_given(cell) if PROGRAM in cell_tags else highlighted(cell.source),
         "output": output,
         "live": python is not None,
         "python": python,
@@ -143,6 +145,17 @@ BARE.span_element_openers = dict.fromkeys(PLAIN, "")
 def highlighted(source: str) -> str:
     """Return highlighted Python as HTML, without a wrapper."""
     return highlight(source.rstrip("\n"), LEXER, BARE).rstrip("\n")
+
+
+def with_given(cell: Any) -> str:
+    """Return a program that grows as HTML: its lines of earlier notebooks are marked as given."""
+    lines = highlighted(cell.source).split("\n")
+    asked = ["..." in line or "check(" in line for line in cell.source.split("\n")]
+    marked = [
+        line if own or not line else f'<span class="given">{line}</span>'
+        for line, own in zip(lines, asked, strict=False)
+    ]
+    return "\n".join(marked)
 
 
 def outputs_html(outputs: list[Any], name: str, figures: dict[str, bytes]) -> str:
