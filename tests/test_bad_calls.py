@@ -78,12 +78,13 @@ def rng() -> np.random.Generator:
 
 
 class OwnLoss:
-    """The distance of the last spikes, that reads its targets unchecked."""
+    """The distance of the last spikes, whose targets are one row for each sample."""
 
     def value(self, trace: Trace, targets: Any) -> float:
         return float(((trace.O[-1][-1] - targets) ** 2).sum())
 
     def direct(self, trace: Trace, targets: Any) -> losses.Direct:
+        targets = losses.check_targets(targets, trace.O[-1])
         slopes = np.zeros_like(trace.O[-1])
         slopes[-1] = 2 * (trace.O[-1][-1] - targets)
         return losses.Direct(slopes)

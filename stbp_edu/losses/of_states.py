@@ -24,7 +24,12 @@ class Direct(NamedTuple):
 
 
 class LossFunction(Protocol):
-    """What the passes ask of a loss. Yours needs these two methods and nothing else."""
+    """What the passes ask of a loss. Yours needs these two methods and nothing else.
+
+    Its targets are an array of numbers of any shape, such as labels (S,) or spike trains
+    (T, S, n[N]); floats come in the dtype of the trace. Where they should have the shape (S, n[N]),
+    :func:`check_targets` says what is wrong with them.
+    """
 
     def value(self, trace: Trace, targets: Array) -> float:
         """Return L."""
@@ -132,15 +137,21 @@ def direct_term(loss: Any, trace: Trace, targets: Any) -> Direct:
     Args:
         loss: a loss, a :class:`Direct`, or ∂L/∂o^{t,N} itself, shape (T, S, n[N]).
         trace: a forward pass whose arrays have been checked.
-        targets: Y, shape (S, n[N]); not read where the direct term is given.
+        targets: Y, shape (S, n[N]), or what a loss of your own reads; not read where the direct
+            term is given.
     """
     if isinstance(loss, Built):
         return loss.direct(trace, targets)
     if isinstance(loss, np.ndarray):
         loss = Direct(loss)
     if not isinstance(loss, Direct):
-        read_loss(loss)
-        targets = check_targets(targets, trace.O[-1])
+        read_loss(loss)  # yours: it alone knows which shape its targets have
+        given: Any = checks.from_lists("targets", targets)
+        numbers = checks.numbers(
+            "targets", given, "that your loss reads", trace.O[-1].dtype
+        )
+        checks.check_finite("targets", numbers)
+        targets = numbers if given.dtype.kind == "f" else given  # labels stay integers
         loss = checks.instance(
             "the direct term of the loss", loss.direct(trace, targets), Direct
         )

@@ -183,8 +183,8 @@ class Model:
 
         Args:
             trace: the pass.
-            targets: Y, floats of shape (S, n[N]), as one-hot rows ``np.eye(classes)[labels]``; not
-                read where ``loss`` is a direct term.
+            targets: Y, floats of shape (S, n[N]), as one-hot rows ``np.eye(classes)[labels]``; what
+                a loss of your own reads; not read where ``loss`` is a direct term.
             params: the parameters of that pass. They may come first, as they once did.
             rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
             loss: a loss of :mod:`stbp_edu.losses`, its name, your own, or a direct term; the
