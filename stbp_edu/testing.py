@@ -35,6 +35,8 @@ from stbp_edu.arrows.table import network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
 
+__all__ = ["assert_gradient", "assert_rule", "load_vectors"]
+
 T, S, NEURONS = 12, 4, 6
 """The size of the runs: steps, samples, and neurons side by side."""
 LEAK_ON_THE_INPUT = {

@@ -38,13 +38,30 @@ def read_package() -> griffe.Module:
 def pages(package: griffe.Module) -> dict[str, str]:
     """Return a page for each module at the top of the package, and the index: path to Markdown."""
     exports, modules = _exports(package), _modules(package)
-    index = filled("api_index.md", exports=exports, modules=modules, about=_about)
+    public = {m.path: names for m in (package, *modules) if (names := _exports(m))}
+    index = filled(
+        "api_index.md", exports=exports, modules=modules, about=_about, public=public
+    )
     made = {"api/index.md": index}
     for module in modules:
         about = re.sub(r":\w+:`([^`]*)`|`+([^`]*)`+", r"\1\2", first_paragraph(module))
-        names = {"module": module, "about": about, "parts": _described(module, set())}
+        parts = [*_described(module, set())]
+        public = {path for m in (package, module, *parts) for path in _paths(m)}
+        shown = {m.path: _shown(m, public) for m in (module, *parts)}
+        names = {"module": module, "about": about, "parts": parts}
+        names["shown"] = shown if module.exports else {}
         made[f"api/{module.name}.md"] = filled("api_module.md", **names)
     return made
+
+
+def _paths(package: griffe.Module) -> set[str]:
+    """Return where the names that a package exports are defined."""
+    return {thing.path for thing in _exports(package).values()}
+
+
+def _shown(module: griffe.Module, public: set[str]) -> str:
+    """Return the members of a module that are public, as a list of YAML."""
+    return f"[{', '.join(n for n in module.members if f'{module.path}.{n}' in public)}]"
 
 
 def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Module]:
@@ -52,7 +69,7 @@ def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Mo
 
     All of them if there is no such name; ``exported`` has the names of the packages around it.
     """
-    exported = exported | {thing.path for thing in _exports(package).values()}
+    exported = exported | _paths(package)
     for module in _modules(package):
         defines = any(f"{name}.".startswith(f"{module.path}.") for name in exported)
         if defines or not exported:
