@@ -56,6 +56,23 @@ class Address:
             "Binder": f"{binder}/{found[1]}/{BRANCH}?labpath=notebooks/{stem}.ipynb",
         }
 
+    def page(self, source: str) -> dict[str, str]:
+        """Return where a page, by its name in ``docs/``, can be edited and asked about.
+
+        >>> Address().page("start.md")
+        {}
+        >>> list(Address(repository="https://github.com/a/b").page("start.md").values())
+        ['https://github.com/a/b/edit/main/docs/start.md',
+         'https://github.com/a/b/issues/new?title=start.md%3A+']
+        """
+        if not GITHUB.fullmatch(self.repository):
+            return {}
+        folder = "" if source.startswith("notebooks/") else "docs/"
+        return {
+            "Edit this page": f"{self.repository}/edit/{BRANCH}/{folder}{source}",
+            "Ask about this page": f"{self.repository}/issues/new?title={source}%3A+",
+        }
+
 
 def address() -> Address:
     """Return what the environment says.

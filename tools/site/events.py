@@ -172,6 +172,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) -> str:
     """Fill in a page's template, take a notebook's text, and give both the site's links."""
     content, name = config.extra[CONTENT], page.file.src_uri
+    if name not in content.generated:
+        page.meta["elsewhere"] = content.address.page(name)
     if name.endswith(".ipynb"):
         notebook = content.notebooks[Path(name).stem]
         markdown = notebook.markdown
