@@ -48,7 +48,7 @@ DERIVED = {
     "what_matters": {"96.0 %", "96.8 %"},  # means that question 2 makes up
     "README.md": {"47 %", "95 %", "100 %"},  # ends of intervals, and their level
     "docs/exact-is-not-best.md": {"95 %"},
-    "docs/frameworks.md": {"1 ms"},  # the step that frameworks assume
+    "docs/pytorch.md": {"1 ms"},  # the step that frameworks assume
     "docs/performance.md": {"13 %"},  # of the inputs that spike, drawn
 }
 """Figures that a page, or the notebook of a slug, derives and does not measure."""

@@ -1,4 +1,4 @@
-"""What docs/frameworks.md claims: which recurrence, differentiated how, equals which rule here.
+"""What docs/which-reset.md claims: which recurrence, differentiated how, equals which rule here.
 
 Each recurrence is written as the framework documents it, differentiated by HIPS autograd, and
 compared with the package's rule. A detached signal is a number to autograd, as it is to torch.

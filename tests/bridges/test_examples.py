@@ -15,7 +15,7 @@ import stbp_edu.nir
 import stbp_edu.torch
 from tools import ROOT
 
-PAGE = ROOT / "docs" / "frameworks.md"
+PAGE = ROOT / "docs" / "pytorch.md"
 TORCH = "<!-- what follows needs PyTorch -->"
 MODULES = [
     module.name
@@ -32,11 +32,13 @@ def test_examples_of_module(name):
     assert found.failed == 0
 
 
-@pytest.mark.parametrize(("name", "least"), [("frameworks", 40), ("your-neuron", 15)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("which-rule", 40), ("pytorch", 40), ("your-neuron", 15)]
+)
 def test_examples_of_page(name, least, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
-    if name == "frameworks":  # of which the quick tests run the other part
+    if name != "your-neuron":  # which goes on from its first part
         text = text.split(TORCH)[1]
     blocks = re.findall(r"^```pycon\n(.*?)^```", text, flags=re.S | re.M)
     example = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, name, name, 0)

@@ -119,7 +119,6 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "bug-hunt.md": bug_hunt,
     "equations.md": equations,
     "exact-is-not-best.md": lambda: task_records.names(read_records()),
-    "frameworks.md": lambda: {"record": read_records()["framework-rules"]},
     "index.md": home_page.names,
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
@@ -135,6 +134,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "teach.md": teach,
     "time.md": lambda: task_records.names(read_records()),
     "trust.md": trust,
+    "which-reset.md": lambda: {"record": read_records()["framework-rules"]},
 }
 
 
