@@ -3,7 +3,6 @@
 - ``currents``: what weights make of spikes, and which spikes they take.
 - ``steps``, ``neurons``: the derived program of a neuron on tensors, as a function of autograd.
 - ``layers``, ``lif_network``: modules: a layer of neurons on any weights, and a network of them.
-- ``usual_names``: the names that other frameworks give to a neuron's constants.
 - ``carried_state``: a series in parts; ``state_dict``: parameters as NumPy has them, and back.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``train``: a run in one process or in several, as a command.

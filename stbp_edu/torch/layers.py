@@ -26,7 +26,6 @@ from stbp_edu.torch.currents import (
 from stbp_edu.torch.neurons import Neurons
 from stbp_edu.torch.state_dict import as_array, key_of, name_of
 from stbp_edu.torch.steps import Steps
-from stbp_edu.torch.usual_names import neuron_of
 
 WHOLE: Any = MappingProxyType({})
 """In place of a state: the series comes whole, and no state is returned."""
@@ -46,9 +45,6 @@ class LIFLayer(nn.Module):
         recurrent: whether the spikes come back at the next step, through weights ``R``.
         shape: the neurons' shape, which recurrent weights and constants of each neuron ask for
             where the weights do not end in ``nn.Linear``.
-        batch_first: whether input and output have samples first, (S, T, ...), and not steps.
-        named: in place of a neuron the names that snnTorch has for a leaky one: ``beta``,
-            ``threshold`` and ``reset_mechanism``.
 
     Attributes:
         learned: the constants that the neuron learns, by name.
@@ -61,27 +57,22 @@ class LIFLayer(nn.Module):
     >>> layer = LIFLayer(nn.Linear(4, 3), LIF(tau=0.5))
     >>> layer(torch.ones(10, 2, 4)).shape
     torch.Size([10, 2, 3])
-    >>> LIFLayer(nn.Linear(4, 3), beta=0.9, threshold=0.5, reset_mechanism="zero").neuron
-    LIF(tau=0.9, v_th=0.5, surrogate=Gaussian(a=0.5), gate='linear')
     """
 
     def __init__(
         self,
         weights: nn.Module,
-        neuron: AnyNeuron | None = None,
+        neuron: AnyNeuron,
         rule: str | Rule = "exact",
         gain_limit: float | None = None,
         *,
         recurrent: bool = False,
         shape: Sequence[int] | None = None,
-        batch_first: bool = False,
-        **named: Any,
     ) -> None:
         super().__init__()
         self.weights = checks.instance("weights", weights, nn.Module)
         checks.instance("recurrent", recurrent, bool)
-        self.batch_first = checks.instance("batch_first", batch_first, bool)
-        self.neuron = neuron = neuron_of(neuron, named)
+        self.neuron = neuron
         self.steps = Steps(neuron, with_gain_limit(gain_limit, rule), recurrent)
         table = self.steps.neuron
         like = next(weights.parameters(), torch.zeros(()))
@@ -128,7 +119,7 @@ class LIFLayer(nn.Module):
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
                 "tensor of spikes cannot carry; put the layers into a LIFNetwork"
             )
-        ran = run_modules([self], given, twin, [state], self.batch_first)
+        ran = run_modules([self], given, twin, [state])
         if state is WHOLE:
             return ran.output
         return ran.output, ran.carried[0]
@@ -267,7 +258,7 @@ def run_modules(
     spikes: Tensor,
     twin: bool,
     states: Sequence[CarriedState | None],
-    batch_first: bool,
+    batch_first: bool = False,
 ) -> Run:
     """Return a run through layers of neurons and other modules, one after the other.
 

@@ -51,11 +51,6 @@ class LIFNetwork(nn.Sequential):
                 "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
             )
         self.batch_first = checks.instance("batch_first", batch_first, bool)
-        if any(layer.batch_first for layer in layers):
-            raise ValueError(
-                "modules must leave batch_first to the network, got a layer with batch_first=True; "
-                "pass LIFNetwork(..., batch_first=True)"
-            )
         kinds = {(one.steps.neuron.lines.text, one.R is not None) for one in layers}
         if len(kinds) > 1:
             every = [(layer.neuron, layer.R is not None) for layer in layers]

@@ -27,7 +27,9 @@ def states_and_gradients(
     """
     neurons = [layer.neuron for layer in net.layers[1:]]
     network = LIFNetwork.from_params(params, neurons, rule)
-    found = run_layers(network, torch.from_numpy(inputs))
+    spikes = torch.from_numpy(inputs)
+    ran = run_modules(network, spikes, False, [WHOLE] * len(network))
+    found = [states for _, states in ran.layers]
     read = found[-1][net.loss.state]
     loss = (read * torch.from_numpy(direct)).sum()
     loss.backward()
@@ -38,9 +40,3 @@ def states_and_gradients(
             grads[name] = torch.zeros_like(p)
     states = [{name: as_array(a) for name, a in of.items()} for of in found]
     return [{}, *states], by_layer(to_params(grads))
-
-
-def run_layers(network: LIFNetwork, spikes: torch.Tensor) -> list[dict[str, Any]]:
-    """Return the states of each layer, by name."""
-    ran = run_modules(network, spikes, False, [WHOLE] * len(network), False)
-    return [states for _, states in ran.layers]

@@ -4,10 +4,7 @@ They take the place of the program on tensors where Numba is installed and the l
 :class:`stbp_edu.program.executor.Executor`, whose methods these are.
 """
 
-import logging
-import os
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import torch
@@ -19,11 +16,8 @@ from stbp_edu.program.machine_code import installed
 from stbp_edu.program.threads import limit_threads
 from stbp_edu.surrogates import is_curve
 
-LOG = logging.getLogger("stbp_edu")
 MUCH = 5_000
 """Values of a state, of all steps, from which on it pays to compile."""
-LARGE = 200_000
-"""Values from which on loops take so long that PyTorch's waiting threads should sleep."""
 Named = Mapping[str, Tensor]
 
 
@@ -38,23 +32,7 @@ def go_in_loops(x: Tensor, surrogate: Any, carried: int) -> bool:
         return False
     if torch.compiler.is_compiling() or not installed():
         return False
-    if not is_curve(surrogate):
-        return False
-    if x.numel() >= LARGE:
-        advise_on_waiting()
-    return True
-
-
-@cache
-def advise_on_waiting() -> None:
-    """Say once how to keep PyTorch's waiting threads from taking a core from the loops."""
-    policy = os.environ.get("OMP_WAIT_POLICY", "")
-    if torch.get_num_threads() > 1 and policy.lower() != "passive":
-        LOG.warning(
-            "large layers of stbp_edu.torch are faster with the environment variable "
-            "OMP_WAIT_POLICY=passive, set before Python starts: otherwise PyTorch's threads keep "
-            "a core busy while they wait"
-        )
+    return is_curve(surrogate)
 
 
 class TensorLoops:

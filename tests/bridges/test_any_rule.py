@@ -72,7 +72,7 @@ def test_a_drawn_rule_on_drawn_layers(seed):
         return
     network = LIFNetwork.from_params(params, neurons, rule)
     ours = network.trace(torch.from_numpy(inputs))
-    loss = rate(torch.from_numpy(y), ours.O[-1], None)
+    loss = rate(torch.from_numpy(y), ours.O[-1])
     found = gradients(network, loss)
     for one, other in zip(found[1:], want[1:], strict=True):
         for name in other:

@@ -52,21 +52,6 @@ def test_copies_pickles_and_saves_give_the_same(copied, rule):
         assert torch.equal(one, other)
 
 
-def test_names_of_other_frameworks_that_mean_the_same_are_taken():
-    x = torch.rand(7, 3, 4)
-    weights = nn.Linear(4, 5)
-    for reset, gate in (("subtract", "soft"), ("zero", "linear")):
-        layer = LIFLayer(weights, beta=0.9, threshold=0.6, reset_mechanism=reset)
-        assert layer.neuron == LIF(tau=0.9, v_th=0.6, gate=gate)
-        turned = LIFLayer(weights, layer.neuron, batch_first=True)
-        assert torch.equal(turned(x.transpose(0, 1)), layer(x).transpose(0, 1))
-
-
-def test_samples_first_is_said_once_in_a_network():
-    with pytest.raises(ValueError, match="leave batch_first to the network"):
-        network(batch_first=True)
-
-
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_a_second_derivative_is_refused(rule):
     """And a first one with its graph is what it is without."""

@@ -21,7 +21,6 @@ from stbp_edu.torch import train
 from stbp_edu.torch.train import Group, TensorPasses
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
 from stbp_edu.training import runs as files
-from stbp_edu.training.model import sizes_of
 from stbp_edu.training.runs import CHECKPOINT, folder_lock, open_run
 from stbp_edu.training.trainer import TrainingJob
 from tests.bridges.ten_steps import IMAGES, SETTINGS
@@ -145,30 +144,6 @@ def run(folder, *more):
     return train.main(["digits", *SMALL, "--epochs", "2", "--out", str(folder), *more])
 
 
-def test_a_run_is_read_by_the_command_line_s_tools(tmp_path, capsys):
-    """With an encoder that shows something else at each step."""
-    more = [
-        "--epochs",
-        "6",
-        "--encoder",
-        "rows",
-        "--T",
-        "9",
-        "--lr",
-        "1e-2",
-        "--tau",
-        "0.8",
-    ]
-    assert run(tmp_path, *more) == 0
-    done = open_run(tmp_path / "exact")
-    assert done.params.sizes == (8, 16, 10)
-    assert [p["epoch"] for p in done.record["curves"]] == [1, 2, 3, 4, 5, 6]
-    assert done.record["accuracy"]["mean"] > 0.2  # chance is 0.1
-    assert run(tmp_path, *more) == 0
-    assert "--restart to train it again" in capsys.readouterr().err
-    assert run(tmp_path, "--restart") == 0
-
-
 def test_a_folder_in_which_another_run_trains_is_left_alone(tmp_path, capsys):
     """One process, and two: the first says it before the others meet the checkpoint there."""
     folder = tmp_path / "exact"
@@ -184,82 +159,14 @@ def test_a_folder_in_which_another_run_trains_is_left_alone(tmp_path, capsys):
     assert not folder.exists()
 
 
-@pytest.fixture
-def unfinished(tmp_path, monkeypatch, capsys):
-    """A folder with a checkpoint after the first epoch, when the disk was full."""
-    whole = files.save_checkpoint
-
-    def save_and_stop(*arguments):
-        whole(*arguments)
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(files, "save_checkpoint", save_and_stop)
-        assert run(tmp_path) == 2
-    said = capsys.readouterr().err
-    assert f"{tmp_path / 'exact'} could not be written" in said
-    assert "make room, and add --resume" in said
-    return tmp_path / "exact"
+STEPS = [
+    {"loss": "cross-entropy", "averaging": 0.9, "weight_decay": 0.1, "shift": 1},
+    {"hidden": ("12R",), "rule": "e-prop", "dropout": 0.3},
+    {"loss": "membrane", "read": 2, "readout": "u = 0.9 * u + x", "rule": "classic"},
+]
 
 
-def test_neither_command_replaces_a_run_of_the_other_and_both_can_go_on(
-    unfinished, capsys
-):
-    path = unfinished / CHECKPOINT
-    data, words = path.read_bytes(), [*SMALL[:6], "--epochs=2", "--rule=exact"]
-    folder = ["--out", str(unfinished.parent)]
-    assert run(unfinished.parent) == cli(["train", "digits", *words, *folder]) == 2
-    assert (
-        capsys.readouterr().err.count("holds an unfinished run, 1 of 2 epochs done")
-        == 2
-    )
-    assert run(unfinished.parent, "--resume", "--lr", "0.5") == 2
-    assert "a run with lr = " in capsys.readouterr().err
-    assert path.read_bytes() == data
-    assert cli(["train", "digits", *words, *folder, "--resume"]) == 0
-    assert len(open_run(unfinished).record["curves"]) == 2
-
-
-def test_a_derived_neuron_in_a_recurrent_layer_is_trained_and_read(tmp_path, capsys):
-    text = "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
-    words = [
-        "--hidden",
-        "12R",
-        "--neuron",
-        text,
-        "--readout",
-        "u = 0.9 * u + x",
-        "--learn",
-        "tau",
-    ]
-    words += ["--rule", "e-prop", "--loss", "membrane", "--read", "2", "--lr", "1e-2"]
-    assert run(tmp_path, *words, "--epochs", "3", "--tau", "0.8") == 0
-    done = open_run(tmp_path / "e-prop")
-    assert sizes_of(done.params) == "64-12R-10"
-    assert done.params.learned["tau"][1] != 0.8
-    assert done.record["accuracy"]["mean"] > 0.2  # chance is 0.1
-
-
-STEPS = {
-    "all default": {},
-    "another loss": {
-        "loss": "cross-entropy",
-        "averaging": 0.9,
-        "weight_decay": 0.1,
-        "shift": 1,
-    },
-    "classic": {"rule": "classic", "gate": "linear"},
-    "dropout, of a recurrent layer": {
-        "hidden": ("12R",),
-        "rule": "e-prop",
-        "dropout": 0.3,
-    },
-    "potentials": {"loss": "membrane", "read": 2, "readout": "u = 0.9 * u + x"},
-    "direct": {"encoder": "direct"},
-}
-
-
-@pytest.mark.parametrize("changes", STEPS.values(), ids=STEPS)
+@pytest.mark.parametrize("changes", STEPS)
 def test_a_step_is_that_of_the_other_command(changes):
     settings = replace(
         RECIPES["digits"], **{"hidden": (12,), "T": 6, "batch": 40, **changes}
@@ -281,3 +188,21 @@ def test_a_step_is_that_of_the_other_command(changes):
         np.testing.assert_allclose(
             got[name] / size, mean / size, atol=1e-4, err_msg=name
         )
+
+
+def test_either_command_goes_on_with_a_run_of_the_other(tmp_path, capsys, monkeypatch):
+    """The disk is full after the first checkpoint."""
+    whole = files.save_checkpoint
+
+    def save_and_stop(*arguments):
+        whole(*arguments)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "save_checkpoint", save_and_stop)
+        assert run(tmp_path) == 2
+    words = [*SMALL[:6], "--epochs=2", "--rule=exact", "--out", str(tmp_path)]
+    assert cli(["train", "digits", *words]) == 2
+    assert "holds an unfinished run, 1 of 2 epochs done" in capsys.readouterr().err
+    assert cli(["train", "digits", *words, "--resume"]) == 0
+    assert len(open_run(tmp_path / "exact").record["curves"]) == 2

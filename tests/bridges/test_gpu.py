@@ -14,7 +14,6 @@ from torch.utils._pytree import tree_leaves
 
 from stbp_edu import LIF, Rectangle, Sigmoid, Triangle, derive
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf
-from stbp_edu.torch.tensor_functions import FUNCTIONS
 from tests.bridges.test_layers import assert_close, spikes
 
 ONE_STATE = "u = tau * u * (1 - o) + x; o = spike(u - 0.4)"
@@ -131,16 +130,6 @@ def test_the_compiler_takes_a_network_that_never_ran(name, call, monkeypatch):
     monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
     network = torch.compile(NETWORKS[name](), fullgraph=True, backend="aot_eager")
     assert_close(found_by(call, network, spikes()), want)
-
-
-@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "norm"])
-def test_a_function_of_numbers_is_a_number_and_that_of_tensors_the_same(name):
-    two = name in ("minimum", "maximum", "at_least")
-    for given in [(0.3, 0.7), (0.7, 0.3), (0.5, 0.5)] if two else [(0.3,), (0.7,)]:
-        found = FUNCTIONS[name](*given)
-        assert isinstance(found, float)
-        tensors = [torch.tensor(one, dtype=torch.float64) for one in given]
-        assert FUNCTIONS[name](*tensors).item() == pytest.approx(found, rel=1e-15)
 
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

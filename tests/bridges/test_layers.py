@@ -1,9 +1,7 @@
 """The modules in use: compiled, under autocast, on other weights, with other layers between."""
 
 import math
-import pickle
 import shutil
-from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -11,9 +9,9 @@ import torch
 from torch import nn
 
 import stbp_edu
-from stbp_edu import LIF, Sigmoid, derive
+from stbp_edu import LIF
 from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf
+from stbp_edu.torch import LIFLayer, LIFNetwork
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.7, v_th=0.5)
@@ -117,89 +115,37 @@ def test_dropout_and_pooling_between_the_layers(rule):
     assert torch.equal(network(x), last(pooled))
 
 
-def test_a_spike_function_of_pytorch_s_is_a_surrogate():
-    sigmoid = Sigmoid(a=0.5)
-    theirs = SurrogateOf(lambda v: sigmoid.twin(v, torch))
-    x, found = torch.from_numpy(PROBLEM.spikes), []
-    for surrogate in (sigmoid, theirs):
-        neuron = LIF(tau=0.7, v_th=0.5, surrogate=surrogate)
-        network = LIFNetwork.from_params(PROBLEM.params, neuron)
-        found.append(gradients(network, network, x)[1])
-    assert_close(*found)
-    with pytest.raises(NotImplementedError, match="does not tell H"):
-        network(x, twin=True)
-
-
-def test_samples_may_come_first_and_a_network_can_be_copied():
-    mine = derive("u = tau * u + x\no = spike(u - 1)", tau=0.8, learn=["tau"])
-    modules = (
-        LIFLayer(nn.Linear(6, 4), mine, recurrent=True),
-        LIFLayer(nn.Linear(4, 2), mine),
-    )
-    network, x = LIFNetwork(*modules), torch.rand(3, 5, 6)
-    turned = LIFNetwork(*modules, batch_first=True)
-    assert torch.equal(turned(x), network(x.transpose(0, 1)).transpose(0, 1))
-    assert torch.equal(deepcopy(network)(x), network(x))
-    plain = LIFNetwork.from_params(PARAMS, NEURON, "classic")
-    assert torch.equal(pickle.loads(pickle.dumps(plain))(spikes()), plain(spikes()))
-    assert "tau * u + x; o = spike(u - 1), rule='exact'" in repr(network)
-
-
-def test_layers_of_different_rules_follow_each_other():
-    """The layer above hands its error down as its own rule says."""
-    whole = LIFNetwork.from_params(PARAMS, NEURON, "classic")
-    mixed = LIFNetwork(LIFLayer(whole[0].weights, NEURON, "truncated-2"), whole[1])
-    _, want = gradients(whole, whole, spikes())
-    _, found = gradients(mixed, mixed, spikes())
-    assert_close(found[2:], want[2:])
-    assert found[0].any()
-
-
 X = torch.zeros(5, 3, 6, dtype=torch.float64)
-
-
-def in_a_row(rule):
-    """Two layers outside of a network."""
-    x = X.float()
-    for _ in range(2):
-        x = LIFLayer(nn.Linear(6, 6), NEURON, rule)(x)
 
 
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (
-            lambda n: n(X.numpy()),
-            TypeError,
-            "spikes must be a tensor of floats, got ndarray",
-        ),
-        (
-            lambda n: n(X[..., :5]),
-            ValueError,
-            r"must fit Linear.*_features=6.* shape .5, 3, 5.",
-        ),
-        (
-            lambda n: n(X + math.nan),
-            ValueError,
-            r"spikes must be finite, got nan at index",
-        ),
-        (
-            lambda n: in_a_row("truncated-2"),
-            ValueError,
-            "put the layers into a LIFNetwork",
-        ),
-        (
-            lambda n: n(X.to("meta")),
-            TypeError,
-            "float64 on cpu, as .* got torch.float64 on meta",
-        ),
-        (
-            lambda n: LIFLayer(nn.Linear(2, 2), 0.5),
-            TypeError,
-            "neuron must be an LIF, what stbp_edu.derive",
-        ),
+        (lambda n: n(X.numpy()), TypeError, "spikes must be a tensor of floats, got nd"),
+        (lambda n: n(X.float()), TypeError, "must be torch.float64 on cpu, as the we"),
+        (lambda n: n(X[..., :5]), ValueError, r"must fit Linear.* shape .5, 3, 5."),
+        (lambda n: n(X[0, 0]), ValueError, r"shape \(T, S, ...\)"),
+        (lambda n: n(X + math.nan), ValueError, "spikes must be finite, got nan at index"),
+        (lambda n: LIFLayer(nn.RNN(6, 3), NEURON)(X.float()), TypeError, "got tuple from"),
+        (lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON, recurrent=True), ValueError,
+         "shape must"),
+        (lambda n: nn.Sequential(*(LIFLayer(one.weights, NEURON, "truncated-2") for one in n))(X),
+         ValueError, "put the layers into a LIFNetwork"),
+        (lambda n: LIFNetwork.from_params(PARAMS, [NEURON]), ValueError, "a list of 2, got 1"),
+        (lambda n: LIFLayer(nn.Linear(2, 2), 0.5), TypeError, "neuron must be an LIF, what"),
+        (lambda n: LIFNetwork(nn.Linear(2, 2)), ValueError, "must hold at least one LIFL"),
     ],
-)
+)  # fmt: skip
 def test_bad_input_is_named(network, call, error, words):
     with pytest.raises(error, match=words):
         call(network)
+
+
+def test_samples_may_come_first():
+    layers = LIFNetwork.from_params(PARAMS, NEURON)
+    turned = LIFNetwork(*layers, batch_first=True)
+    x = spikes()
+    assert torch.equal(turned(x.transpose(0, 1)), layers(x).transpose(0, 1))
+    first, state = turned(x[:2].transpose(0, 1), None)
+    second, _ = turned(x[2:].transpose(0, 1), state)
+    torch.testing.assert_close(torch.cat([first, second], 1), turned(x.transpose(0, 1)))

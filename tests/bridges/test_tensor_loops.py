@@ -33,7 +33,7 @@ def test_a_drawn_rule(seed):
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.usefixtures("run_by_python")
 def test_random_lines_under_every_rule(seed):
-    test_gradients.test_random_lines_under_every_rule(seed, np.float64)
+    test_gradients.test_random_lines_under_every_rule(seed)
 
 
 def kinds(network):
