@@ -15,7 +15,9 @@ from stbp_edu.case_rules import CASE_RULES as PART_ONE
 from stbp_edu.losses import Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.parameters import by_layer
+from stbp_edu.program.machine_code import installed
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
+from stbp_edu.torch.currents import current_of, go_through_spikes
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, derived, run_of
 from tests.networks import make_problem
@@ -34,6 +36,24 @@ def gradients(network, loss):
         k: torch.zeros_like(p) if p.grad is None else p.grad for k, p in named.items()
     }
     return [*by_layer(to_params(grads))]
+
+
+@pytest.mark.skipif(not installed(), reason="needs Numba")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
+    linear = nn.Linear(70, 400, bias, dtype=dtype)
+    spikes = (torch.rand(5, 4, 70) < 0.1).to(dtype).requires_grad_()
+    above, found = torch.randn(5, 4, 400, dtype=dtype), []
+    for much in (0, 10**9):
+        monkeypatch.setattr("stbp_edu.torch.currents.MUCH", much)
+        assert go_through_spikes(linear, spikes) == (much == 0)
+        assert not go_through_spikes(linear, spikes + 0.5)
+        x = current_of(linear, spikes)
+        given = [spikes, *linear.parameters()]
+        found.append([x, *torch.autograd.grad((x * above).sum(), given)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
 
 
 def rate(y, O):
@@ -70,6 +90,23 @@ def test_gradcheck_passes_on_the_twin(neuron):
         *(p.detach().requires_grad_() for p in network.parameters()),
     )
     assert torch.autograd.gradcheck(twin, inputs)
+
+
+@pytest.mark.skipif(not installed(), reason="needs Numba")
+@pytest.mark.parametrize("rule", ["exact", "classic", "e-prop"])
+def test_spike_by_spike_the_weights_get_one_error(rule, monkeypatch):
+    """Where the layer below gets another one through the same weights, held fixed."""
+    monkeypatch.setattr("stbp_edu.torch.currents.MUCH", 0)
+    mine = derive("u = 0.6 * u * (1 - o) + x\no = spike(u - 0.6)")
+    net = arrows.network("20-70-65", mine.neuron)
+    rng = np.random.default_rng(0)
+    params, y = arrows.draw_params(net, rng, scale=2.0), rng.random((3, 65))
+    inputs = (rng.random((5, 3, 20)) < 0.2) * 1.0
+    want = arrows.backward(net, params, arrows.forward(net, params, inputs), y, rule)
+    network = LIFNetwork.from_params(params, mine, rule)
+    read = network.trace(torch.from_numpy(inputs)).O[-1]
+    found = gradients(network, rate(torch.from_numpy(y), read))
+    assert error(found, want.gradients) < 1e-12
 
 
 @pytest.mark.parametrize("seed", range(3 if QUICK else 300))
