@@ -231,9 +231,9 @@ def _operations(op: ast.AST, left: ast.expr, right: ast.expr) -> Iterator[Hypoth
         own_sign = family.get(type(op), "")
         for sign in family.values() if own_sign else ():
             pair = (b, a) if sign == own_sign else (a, b)
-            # Integers to the power of integers may have millions of digits.
-            power = f"np.float_power({', '.join(pair)})"
-            expression = power if sign == "**" else f" {sign} ".join(pair)
+            expression = f" {sign} ".join(pair)
+            if sign == "**":  # an integer's power may have millions of digits
+                expression = "{} ** (1.0 * {})".format(*pair)
             if sign == own_sign:
                 words = f"`{ast.unparse(left)}` and `{ast.unparse(right)}` are swapped"
                 yield "swapped", words, expression
