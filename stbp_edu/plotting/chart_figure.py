@@ -12,8 +12,9 @@ from typing import Any, cast
 try:
     from matplotlib import rc_context
 except ImportError as error:
-    raise ImportError(
-        f"figures need matplotlib; run: pip install matplotlib ({error})"
+    raise ModuleNotFoundError(
+        f"figures need matplotlib; run: pip install matplotlib ({error})",
+        name=error.name,
     ) from None
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

@@ -54,7 +54,10 @@ PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
 REQUIRED = re.compile(
     r'\brequire\("(\w+)"'
 )  # an import by name, which the import graph misses
-LAZY = {"stbp_edu.derive": "stbp_edu.derived"} | {
+LAZY = {
+    "stbp_edu.derive": "stbp_edu.derived",
+    "stbp_edu.practice.learn": "stbp_edu.plotting.charts",
+} | {
     f"stbp_edu.plotting.{name}": f"stbp_edu.plotting.{module}"
     for name, module in CHARTS.items()
 }  # names that import a module when they are used
