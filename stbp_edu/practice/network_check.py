@@ -57,7 +57,7 @@ def check_network(
         message = _message(report, cases)
         report = replace(report, cases=cases, items=items, message=message)
     if record:
-        saved_progress.record("backward", report.state, report.mistakes)
+        saved_progress.record("backward", report.state)
     return report
 
 

@@ -2,19 +2,17 @@
 
 The file is ``progress.json`` in the user's data directory (``$XDG_DATA_HOME/stbp_edu``, or
 ``~/.local/share/stbp_edu``); the environment variable ``STBP_EDU_PROGRESS`` names another. It is
-plain JSON: each exercise with its state, and beside them ``predictions`` and ``history``. A page of
-the site saves the same in the browser.
+plain JSON: each exercise with its state, and beside them ``predictions``. A page of the site saves
+the same in the browser.
 """
 
 import os
 import warnings
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from html import escape
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from stbp_edu._support.files import as_path, locked, read_json, write_json
 from stbp_edu.practice.feedback import LABELS, markup
@@ -26,7 +24,6 @@ UNUSABLE = (OSError, RuntimeError, ValueError)
 """What a place for the file may raise: no home directory, no right to write, a damaged file."""
 MORE = "+"
 """The mark of an exercise that no notebook has."""
-_told = set[str]()
 
 
 def path() -> Path | None:
@@ -38,20 +35,11 @@ def path() -> Path | None:
 
 
 @dataclass(frozen=True)
-class Attempts:
-    """How often an exercise was tried, and how often each misconception was found in it."""
-
-    attempts: int = 0
-    mistakes: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Progress:
-    """Every exercise with its state and attempts, and what was predicted by the question's id."""
+    """Every exercise with its state, and what was predicted by the question's id."""
 
     states: dict[str, str] = field(default_factory=dict)
     predictions: dict[str, str] = field(default_factory=dict)
-    history: dict[str, Attempts] = field(default_factory=dict)
     problem: str = ""
     """Why the file could not be read, or an empty string."""
 
@@ -124,34 +112,28 @@ def read_progress(file: Path) -> Progress:
         FileNotFoundError, ValueError: if there is none, or it is damaged.
     """
     kept = read_json(file)
-    try:
-        states = {id_: state for id_, state in kept.items() if state in STATES}
-        history = {}
-        for id_, one in kept.get("history", {}).items():
-            history[id_] = Attempts(int(one["attempts"]), dict(one["mistakes"]))
-        return Progress(states, dict(kept.get("predictions", {})), history)
-    except (AttributeError, LookupError, TypeError, ValueError):
+    predictions = kept.get("predictions", {}) if isinstance(kept, dict) else None
+    if not isinstance(predictions, dict):
         raise ValueError(
             f"{file} must be a file of saved progress, but holds something else; "
             "move it away to start again"
-        ) from None
+        )
+    states = {id_: state for id_, state in kept.items() if state in STATES}
+    return Progress(states, predictions)
 
 
 def _write(file: Path, progress: Progress) -> None:
-    """Write a file: the states, and predictions and history if any."""
-    kept: dict[str, Any] = dict(progress.states)
-    if progress.predictions:
-        kept["predictions"] = progress.predictions
-    if progress.history:
-        kept["history"] = asdict(progress)["history"]
-    write_json(file, kept)
+    """Write a file: the states, and predictions if any."""
+    predicted = progress.predictions
+    beside = {"predictions": predicted} if predicted else {}
+    write_json(file, {**progress.states, **beside})
 
 
 def _change(change: Callable[[Progress], None]) -> None:
     """Change the file as it is now, while no other process does.
 
-    A damaged one is put aside under a name that is free. A warning says so, and says once where
-    nothing can be written at all.
+    A damaged one is put aside under a name that is free. A warning says so, and also where nothing
+    can be written.
     """
     try:
         place = path()
@@ -172,9 +154,7 @@ def _change(change: Callable[[Progress], None]) -> None:
 
 
 def _warn(said: str) -> None:
-    if said not in _told:
-        _told.add(said)
-        warnings.warn(f"{said}.", stacklevel=5)
+    warnings.warn(f"{said}.", stacklevel=5)
 
 
 def _put_aside(place: Path) -> Path:
@@ -183,18 +163,15 @@ def _put_aside(place: Path) -> Path:
     return place.rename(next(name for name in names if not name.exists()))
 
 
-def record(exercise_id: str, state: str, mistakes: Sequence[str] = ()) -> None:
-    """Save the state of an exercise, one attempt more, and the misconceptions that it showed.
+def record(exercise_id: str, state: str) -> None:
+    """Save the state of an exercise; what was once right stays right.
 
-    What was once right stays right. Where the file cannot be written, a warning says so.
+    Where the file cannot be written, a warning says so.
     """
 
     def add(now: Progress) -> None:
         if now.states.get(exercise_id) != "right":
             now.states[exercise_id] = state
-        had = now.history.get(exercise_id, Attempts())
-        counts = Counter(had.mistakes) + Counter(mistakes)
-        now.history[exercise_id] = Attempts(had.attempts + 1, dict(counts))
 
     if state != "todo":
         _change(add)
@@ -246,12 +223,6 @@ def import_progress(file: str | Path) -> Progress:
         right = {id_: state for id_, state in ours.states.items() if state == "right"}
         ours.states.update(new.states | right)
         ours.predictions.update(new.predictions)
-        for id_, one in new.history.items():
-            # The larger number: a file taken in twice counts once.
-            had = ours.history.get(id_, one)
-            attempts = max(one.attempts, had.attempts)
-            mistakes = Counter(one.mistakes) | Counter(had.mistakes)
-            ours.history[id_] = Attempts(attempts, dict(mistakes))
 
     _change(add)
     return progress_report()

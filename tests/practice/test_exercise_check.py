@@ -10,7 +10,7 @@ import pytest
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
 from stbp_edu.practice import export_progress as export
 from stbp_edu.practice import import_progress as take_in
-from stbp_edu.practice.saved_progress import Attempts, path, read_progress
+from stbp_edu.practice.saved_progress import path, read_progress
 
 
 def c3(body):
@@ -155,16 +155,14 @@ def test_progress_is_kept_and_what_was_right_stays_right():
     c3(exercises()["c3-delta"].solution)
     c3("delta_last")
     kept = json.loads(path().read_text())
-    once = {"missing-temporal": 2, "reset-detached": 2}
-    history = {"c3-delta": {"attempts": 3, "mistakes": once}}
-    assert kept == {"c3-delta": "right", "history": history}
+    assert kept == {"c3-delta": "right"}
     report = progress_report()
     assert "1 of " in repr(report)
     assert report.next.id == "case-at"
     assert "<code>c3-delta</code>" in report._repr_html_()
 
 
-DAMAGED = ["not json", "[1]", "[" * 100_000, '{"history": {"c3-delta": 1}}']
+DAMAGED = ["not json", "[1]", "[" * 100_000, '{"predictions": 1}']
 
 
 @pytest.mark.parametrize("content", DAMAGED)
@@ -197,9 +195,6 @@ def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     c3(exercises()["c3-delta"].solution)
     both = take_in(file)
     assert both.states == {"gain": "right", "c3-delta": "right"}
-    assert both.history["c3-delta"] == Attempts(
-        1, {"missing-temporal": 1, "reset-detached": 1}
-    )
     assert take_in(file) == both
     file.write_text("[]")
     with pytest.raises(ValueError, match="must be a file of saved progress"):

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from stbp_edu.explorers import EXPLORERS, data
 from stbp_edu.practice import check, exercises, predict
-from stbp_edu.practice.saved_progress import Attempts, read_progress
+from stbp_edu.practice.saved_progress import read_progress
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile, watched
 
@@ -19,9 +19,9 @@ TOGETHER = [name for name in EXPLORERS if name != "hunt"]
 """The explorers of the page of explorers; the hunt has a page of its own."""
 
 
-KEEP = """async ([exercise, state, mistakes]) => {
+KEEP = """async ([exercise, state]) => {
   const address = new URL("../assets/explorers/saved.js", location.href);
-  (await import(address)).keep(exercise, state, mistakes);
+  (await import(address)).keep(exercise, state);
 }"""  # as the page does when its runner has judged an answer
 
 
@@ -158,7 +158,7 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
         (right, "right"),
         (wrong, "right"),
     ):
-        page.evaluate(KEEP, [exercise.id, feedback.state, [*feedback.mistakes]])
+        page.evaluate(KEEP, [exercise.id, feedback.state])
         expect(state).to_have_text(kept)
     page.reload()
     expect(said).to_contain_text(f"1 of {total} right")
@@ -168,7 +168,6 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     saved = _saved(page)
     found = read_progress(saved)
     assert found.states == {exercise.id: "right"}
-    assert found.history[exercise.id] == Attempts(3, dict.fromkeys(wrong.mistakes, 2))
     forget = page.get_by_role("button", name="Forget my progress")
     page.once("dialog", lambda dialog: dialog.dismiss())
     forget.click()

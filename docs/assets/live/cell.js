@@ -187,9 +187,9 @@ export class Cell {
   }
 
   // What `check` found comes beside the output: no text on the page counts as an answer.
-  #judged({ exercise, state, mistakes }) {
+  #judged({ exercise, state }) {
     this.verdict = `${exercise}: ${WORDS[state]}.`;
-    keep(exercise, state, mistakes);
+    keep(exercise, state);
   }
 
   #explain(error, output) {

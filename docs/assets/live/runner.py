@@ -96,11 +96,7 @@ def verdict(value):
     module = sys.modules.get("stbp_edu.practice.feedback")
     if module is None or not isinstance(value, module.Feedback):
         return None
-    return {
-        "exercise": value.exercise,
-        "state": value.state,
-        "mistakes": list(value.mistakes),
-    }
+    return {"exercise": value.exercise, "state": value.state}
 
 
 def _is_figure(value):

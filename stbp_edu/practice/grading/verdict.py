@@ -89,7 +89,7 @@ def check_formula(equation_id: str, answer: object) -> Feedback:
 def _recorded(task: tasks.Task, answer: object) -> Feedback:
     """Return the feedback on an answer, and keep what it says in the reader's progress."""
     feedback = grade(task, answer)
-    saved_progress.record(feedback.exercise, feedback.state, feedback.mistakes)
+    saved_progress.record(feedback.exercise, feedback.state)
     return feedback
 
 
@@ -118,22 +118,20 @@ def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
         asked = f"Type a formula. The symbols: {formulas.listed(blank.symbols)}."
         return judged("todo", asked, f'`hint("{blank.id}")` helps.')
     try:
-        tree = formulas.parse(text, blank.symbols)
+        formula = formulas.parse(text, blank.symbols)
     except ValueError as error:
         return judged("wrong", str(error))
     right = formulas.parse(blank.solution, blank.symbols)
-    if formulas.equal(tree, right, blank):
+    if formulas.equal(formula, right, blank):
         return judged("right", f"It equals the right-hand side of ({blank.equation}).")
-    reader = define(blank.source(ast.unparse(tree)))
+    reader = define(blank.source(formulas.in_floats(formula)))
     compared = Answer(blank.source(), _points(blank), partial(tried, reader))
     with _quiet():
-        fault = _fault(blank, tree, compared)
-        found = (
-            Feedback(blank.id, "wrong", (fault.text,), findings=(fault,))
-            if fault
-            else None
-        )
-        feedback = found or _explained(blank, compared)
+        fault = _fault(blank, formula, compared)
+        if fault is None:
+            feedback = _explained(blank, compared)
+        else:
+            feedback = Feedback(blank.id, "wrong", (fault.text,), findings=(fault,))
     said = feedback.message or (f"{SEVERAL} {_first_point(blank, compared)}",)
     return replace(feedback, message=(*said, blank.pointer))
 
@@ -149,10 +147,10 @@ def _points(blank: FormulaBlank) -> list[Inputs]:
     return every
 
 
-def _fault(blank: FormulaBlank, tree: ast.expr, answer: Answer) -> Finding | None:
+def _fault(blank: FormulaBlank, formula: str, answer: Answer) -> Finding | None:
     """Return the finding on a formula without values, or with those of the right one near 0."""
     if not any(answer.wrong):
-        exact = formulas.value(tree, formulas.points(blank)[0])
+        exact = formulas.value(formula, formulas.points(blank)[0])
         if exact is None or exact.is_finite():
             return Finding("tiny", "", TINY)
     elif any(np.isfinite(array).all() for array in answer.arrays):
