@@ -77,7 +77,7 @@ BREAKS = [
     ("equations", lambda nb: edit(nb, "\\tag{c1-delta}", "\\tag{c9-delta}")),
     (
         "closing",
-        lambda nb: edit(nb, "`stbp_edu.cases.scalar.c1_delta`", "`stbp_edu.c1_delta`"),
+        lambda nb: edit(nb, "## Recap", "## Recap\n\n| `c1-delta` | `stbp_edu.c1` |"),
     ),
     ("asked_first", lambda nb: edit(nb, "**Product**", "Answer: 3.\n\n**Product**")),
     *(
