@@ -1,56 +1,47 @@
 """Rerun any arm of the experiments on tasks of time: a task, a rule, and one thing that is changed.
 
-``python -m benchmarks.arms delayed-xor exact sign`` trains one *cell*: its learning rate is chosen
-on validation data with seeds of its own, then 20 runs are made at that rate. ``--lr 0.01`` fixes
-the rate, ``--seeds 0:5`` names the seeds, and ``a=0.045 T=59`` changes settings of the task::
+``python -m benchmarks.arms delayed-xor exact sign`` trains one line of the record: its learning
+rate is chosen on validation data with seeds of its own, then 20 runs are made at that rate by the
+package's trainer. ``--lr 0.01`` fixes the rate, ``--seeds 0:5`` names the seeds, and ``T=59``
+changes a setting of the task::
 
     python -m benchmarks.arms delayed-xor classic none hidden=[64,64] --lr 0.01 --seeds 0:5
     python -m benchmarks.arms --plan docs/results/sign-predictions.json --out runs/sign.json
 
-A plan is a file of predictions, or a record: each line names its cell. ``--only time-deep`` takes
-the rows of one source. A cell becomes a row of the record ``--out``; a row that is there is kept.
-``--cosines`` adds how alike the gradients of two batches are, in ten runs of the exact rule.
+A plan is a file of predictions, or a record. Each line becomes a row of the record ``--out``; a
+row that is there is kept.
 """
 
 import argparse
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.arm_run import (
-    Arm,
-    Run,
-    clipped_entries,
-    clipped_neurons,
-    clipped_norm,
-    signs,
-    signs_of,
-    signs_with_norm,
-    sizes_shuffled,
-    unit_norm,
-)
+from stbp_edu import Gradients
+from stbp_edu._support.checks import Array
 from stbp_edu._support.files import read_json, write_json
+from stbp_edu.parameters import named_arrays
 from stbp_edu.program.threads import limit_threads, one_blas_thread
-from stbp_edu.training import RECIPES, Dataset, Settings
+from stbp_edu.training import RECIPES, Settings, initial_state
 from stbp_edu.training.data import load_dataset
+from stbp_edu.training.evaluation import answers_to
 from stbp_edu.training.measurements import environment, origin
+from stbp_edu.training.model import Passes
+from stbp_edu.training.optimiser import gradient_norm
+from stbp_edu.training.trainer import TEST, TrainingJob, stream, train_epoch
 
-SEEDS = range(4000, 4020)
 TUNING_SEEDS = range(3000, 3003)
 RATES = (0.003, 0.01, 0.03)
 FIRST_RATES = {"sgd": (0.03, 0.1, 0.3), "lion": (0.0003, 0.001, 0.003)}
-AT_MOST = 6  # learning rates that are tried for a cell
-COMMAND = "python -m benchmarks.arms --plan docs/results/sign-predictions.json"
-MOMENTS = (0, 1, 4, 8)  # epochs before which gradients of two batches are compared
-PAIRS = 100
-PREDICTIONS = Path(__file__).parents[1] / "docs" / "results" / "sign-predictions.json"
+AT_MOST = 6  # learning rates that are tried for a line
+STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 
 TASKS: dict[str, dict[str, Any]] = {
     "delayed-xor": {"epochs": 12, "a": 0.02},
@@ -58,7 +49,7 @@ TASKS: dict[str, dict[str, Any]] = {
     # The notes' threshold and rectangle, each digit as a steady current.
     "digits": {
         "hidden": (128,), "T": 20, "v_th": 1.5, "surrogate": "rectangle", "a": 1.0,
-        "encoder": "direct", "init_scale": 2.0, "epochs": 12,
+        "encoder": "direct", "init_scale": 2.0, "epochs": 12, "averaging": 0.0,
     },
     "mnist": {"epochs": 4, "hidden": (128,), "shift": 0, "T_test": 0, "schedule": "constant",
               "averaging": 0.0, "init_scale": 1.0},
@@ -66,234 +57,373 @@ TASKS: dict[str, dict[str, Any]] = {
 """What each task changes in the package's recipe of this name."""
 
 
-def changed(**settings: Any) -> Arm:
-    """Return an arm that only changes settings."""
-    return Arm(settings)
+class Run(TrainingJob):
+    """A run of the package's trainer, in which an arm may change gradients or updates."""
+
+    def __init__(self, settings: Settings, data: Any, arm: "Arm") -> None:
+        super().__init__(settings, data, initial_state(settings, data), arm.passes)
+        self.arm, self.rng = arm, np.random.default_rng([settings.seed, 99])
+        self.means: dict[str, Array] = {}
+        self.moved: list[tuple[float, float]] = []
+
+    def flat(self, arrays: Mapping[str, Array]) -> Array:
+        """Return arrays by name as one."""
+        names = self.state.params.arrays()
+        return np.concatenate([arrays[name].ravel() for name in names])
+
+    def update(self, grads: Any, lr: float) -> float:
+        """Change the parameters, and note how far they move in units of the learning rate."""
+        norm, params = gradient_norm(grads), self.state.params.arrays()
+        if self.arm.gradient:
+            self.arm.gradient(self, named_arrays(grads))
+        before = self.flat(params)
+        if self.arm.step is None:
+            super().update(grads, lr)
+        else:
+            self.state.step += 1
+            step, done = self.arm.step(self, self.flat(named_arrays(grads))), 0
+            for p in params.values():
+                p -= np.float32(lr) * step[done : done + p.size].reshape(p.shape)
+                done += p.size
+        moved = (before - self.flat(params)) / lr
+        size = float(np.sqrt(np.mean(moved * moved)))
+        self.moved.append((size, float(np.mean(np.abs(moved) < STILL))))
+        return norm
+
+    def adam(
+        self, g: Array, of: str = "", eps: float = 1e-8, most: bool = False
+    ) -> Array:
+        """Return Adam's step over the learning rate; its means have the name ``of``."""
+        m, v, largest = (
+            self.means.setdefault(f"{name} {of}", np.zeros_like(g))
+            for name in ("m", "v", "most")
+        )
+        beta1, beta2, k = self.settings.momentum, self.settings.beta2, self.state.step
+        m += (1 - beta1) * (g - m)
+        v += (1 - beta2) * (g * g - v)
+        if most:
+            v = np.maximum(largest, v, out=largest)
+        root = math.sqrt(1 - beta2**k)
+        return m * (root / (1 - beta1**k)) / (np.sqrt(v) + eps * root)
+
+    def result(self) -> dict[str, Any]:
+        """Train; return the accuracy at the end, and how large updates were in each third.
+
+        The size of an update is 1 where each parameter moves by the learning rate; ``frozen`` is
+        the share of parameters that move by less than a hundredth of it.
+        """
+        s, data = self.settings, self.data
+        try:
+            for epoch in range(s.epochs):
+                for _ in train_epoch(self, epoch):
+                    pass
+        except ValueError:  # the run diverged
+            return {"accuracy": round(1 / data.classes, 4), "diverged": self.state.step}
+        answers = answers_to(
+            data.test_images, self.state.kept, s, stream(s, TEST, s.epochs)
+        )
+        found: dict[str, Any] = {
+            "accuracy": round(float((answers == data.test_labels).mean()), 4)
+        }
+        for name, values in zip(
+            ("size", "frozen"), np.transpose(self.moved), strict=True
+        ):
+            thirds = np.array_split(values, 3)
+            found[name] = [round(float(np.median(part)), 4) for part in thirds]
+        return found
 
 
+Change = Callable[[Run, dict[str, Array]], None]
+"""Changes gradients by name, in place."""
+Update = Callable[[Run, Array], Array]
+"""Returns an update over the learning rate, which is to be subtracted."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One thing that is changed: settings, the gradient, how updates are made, or the passes."""
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    gradient: Change | None = None
+    step: Update | None = None
+    passes: Callable[..., Passes] = Passes
+
+
+def signs_of(*names: str) -> Change:
+    """Return a change that takes the sign of some parameters' gradients only."""
+
+    def change(run: Run, g: dict[str, Array]) -> None:
+        for name in names:
+            np.sign(g[name], out=g[name])
+
+    return change
+
+
+def unit_norm(run: Run, g: dict[str, Array]) -> None:
+    """Divide the gradient by its norm: every batch counts alike, coordinates do not."""
+    norm = max(float(np.linalg.norm(run.flat(g))), 1e-30)
+    for one in g.values():
+        one /= np.float32(norm)
+
+
+def signs_with_norm(run: Run, g: dict[str, Array]) -> None:
+    """Take the sign times the gradient's norm: coordinates count alike, batches do not."""
+    flat = run.flat(g)
+    for one in g.values():
+        one[...] = np.sign(one) * np.float32(np.linalg.norm(flat) / len(flat) ** 0.5)
+
+
+def shuffle_sizes(run: Run, g: dict[str, Array]) -> None:
+    """Give every entry the absolute value of another one, drawn anew each time."""
+    sizes, done = np.abs(run.rng.permutation(run.flat(g))), 0
+    for name in run.state.params.arrays():
+        size = sizes[done : done + g[name].size].reshape(g[name].shape)
+        g[name][...] = np.sign(g[name]) * size
+        done += size.size
+
+
+def clip_entries(limit: float) -> Change:
+    """Return a change that clips every entry."""
+
+    def change(run: Run, g: dict[str, Array]) -> None:
+        for one in g.values():
+            np.clip(one, -limit, limit, out=one)
+
+    return change
+
+
+def clip_neurons(limit: float) -> Change:
+    """Return a change that clips the norm of each neuron's row of every parameter."""
+
+    def change(run: Run, g: dict[str, Array]) -> None:
+        for one in g.values():
+            axes = tuple(range(1, one.ndim))
+            norms = np.sqrt((one * one).sum(axis=axes, keepdims=True))
+            one *= np.minimum(1, limit / np.maximum(norms, 1e-30))
+
+    return change
+
+
+def lion(run: Run, g: Array) -> Array:
+    """Return the sign of a mean (Chen and others, 2023)."""
+    m, beta = run.means.setdefault("m", np.zeros_like(g)), run.settings.momentum
+    step = np.sign(beta * m + (1 - beta) * g)
+    m += 0.01 * (g - m)
+    return step
+
+
+def warm_up(run: Run, g: Array) -> Array:
+    """Return Adam's step, with a learning rate that rises over 200 updates."""
+    return run.adam(g) * np.float32(min(1, run.state.step / 200))
+
+
+def crossed(run: Run, g: Array, *, keep: str) -> Array:
+    """Return the direction or the size of Adam's step, the other one as Adam has it for signs."""
+    own, of_signs = run.adam(g), run.adam(np.sign(g), "of signs")
+    way, length = (own, of_signs) if keep == "direction" else (of_signs, own)
+    sizes = (max(float(np.linalg.norm(x)), 1e-30) for x in (length, way))
+    return way * np.float32(next(sizes) / next(sizes))
+
+
+def kicked(run: Run, g: Array, *, where: str = "") -> Array:
+    """Return Adam's step and half a learning rate of a random sign, everywhere or in places."""
+    step = run.adam(g)
+    kick = run.rng.choice(np.array([-0.5, 0.5], np.float32), len(step))
+    still = np.abs(step) < STILL
+    return step + kick * {"": 1, "frozen": still, "moving": ~still}[where]
+
+
+class OtherGains(Passes):
+    """Passes of the exact rule in which the surrogate's height, or each gain, is another one.
+
+    The gain is f + u f' h, the factor from a neuron's error at t + 1 to its error at t.
+    """
+
+    def __init__(
+        self, params: Any, settings: Settings, height: float = 1.0, gains: str = ""
+    ) -> None:
+        super().__init__(params, settings)
+        if settings.rule != "exact" or "R" in str(settings.hidden):
+            raise ValueError(
+                "arms that change gains need the exact rule and dense layers"
+            )
+        self.neuron, self.loss = settings.make_neuron(), settings.make_loss()
+        self.height, self.gains = height, gains
+        self.rng = np.random.default_rng([settings.seed, 99])
+
+    def gradients(self, params: Any, trace: Any, targets: Array) -> Gradients:
+        """Return the gradients with these gains."""
+        W, b = list[Any](params.W), list[Any](params.b)
+        delta = self.loss.direct(trace, targets).o
+        for n in range(len(W) - 1, 0, -1):
+            u, o = trace.U[n], trace.O[n]
+            h = self.height * self.neuron.h(u)
+            gain = self.used(self.neuron.f(o) + u * self.neuron.df(o) * h)
+            epsilon = delta * h
+            for t in range(len(u) - 2, -1, -1):
+                epsilon[t] += gain[t] * epsilon[t + 1]
+            delta = epsilon @ params.W[n]
+            W[n] = np.tensordot(epsilon, trace.O[n - 1], ((0, 1), (0, 1)))
+            b[n] = epsilon.sum(axis=(0, 1))
+        return Gradients(W, b)
+
+    def used(self, gain: Array) -> Array:
+        """Return each gain's absolute value, or gains reduced as by a limit of 1, elsewhere."""
+        if self.gains == "absolute":
+            return np.abs(gain)
+        if self.gains == "random":
+            factor = (1 / np.abs(gain).clip(min=1)).reshape(len(gain), -1)
+            return gain * factor[:, self.rng.permutation(factor.shape[1])].reshape(
+                gain.shape
+            )
+        return gain
+
+
+SIGN, SGD = {"gradient_sign": True}, {"optimiser": "sgd"}
 ARMS: dict[str, Arm] = {
     "none": Arm(),
-    "sign": Arm(gradient=signs),
+    "sign": Arm(SIGN),
     "sign of layer 1": Arm(gradient=signs_of("W1", "b1")),
     "sign of the output": Arm(gradient=signs_of("W2", "b2")),
     "unit norm": Arm(gradient=unit_norm),
     "sign times norm": Arm(gradient=signs_with_norm),
-    "sizes shuffled": Arm(gradient=sizes_shuffled),
-    **{f"clip {c:g}": Arm(gradient=clipped_norm(c)) for c in (1.0, 0.05)},
-    **{f"clip neuron {c:g}": Arm(gradient=clipped_neurons(c)) for c in (0.1, 0.01)},
-    **{f"clip entry {c:g}": Arm(gradient=clipped_entries(c)) for c in (0.01, 0.001)},
-    "beta2 0.9": changed(beta2=0.9),
-    "beta2 0.99": changed(beta2=0.99),
-    **{f"limit {k:g}": changed(gain_limit=k) for k in (0.5, 0.8, 1.5, 2.0, 5.0)},
-    "limit": changed(gain_limit=1.0),
-    "limit, beta2 0.9": changed(gain_limit=1.0, beta2=0.9),
-    "limit, sign": Arm({"gain_limit": 1.0}, signs),
-    "absolute gains": Arm(gains="absolute"),
-    "random gains": Arm(gains="random"),
-    "lower surrogate": Arm(height=0.3),
-    "rmsprop": changed(momentum=0.0),
-    "sign, no momentum": Arm({"momentum": 0.0}, signs),
-    **{f"eps {e:g}": Arm(eps=e) for e in (1e-4, 1e-2)},
-    "amsgrad": Arm(update="amsgrad"),
-    "warm-up": Arm(update="warm-up"),
-    "size of sign": Arm(update="size of sign"),
-    "direction of sign": Arm(update="direction of sign"),
-    **{
-        name: Arm(update=name)
-        for name in ("noise", "noise where frozen", "noise where moving")
-    },
-    "batch 256": changed(batch=256, epochs=48),
-    "lion": Arm(update="lion"),
-    "sgd": Arm(update="sgd"),
-    "sgd, sign": Arm(gradient=signs, update="sgd"),
-    "sgd, unit norm": Arm(gradient=unit_norm, update="sgd"),
-}
+    "sizes shuffled": Arm(gradient=shuffle_sizes),
+    **{f"clip {c:g}": Arm({"clip_norm": c}) for c in (1.0, 0.05)},
+    **{f"clip neuron {c:g}": Arm(gradient=clip_neurons(c)) for c in (0.1, 0.01)},
+    **{f"clip entry {c:g}": Arm(gradient=clip_entries(c)) for c in (0.01, 0.001)},
+    **{f"beta2 {beta:g}": Arm({"beta2": beta}) for beta in (0.9, 0.99)},
+    **{f"limit {k:g}": Arm({"gain_limit": k}) for k in (0.5, 0.8, 0.9, 1.5, 2.0, 5.0)},
+    "limit": Arm({"gain_limit": 1.0}),
+    "limit, beta2 0.9": Arm({"gain_limit": 1.0, "beta2": 0.9}),
+    "limit, sign": Arm({"gain_limit": 1.0, **SIGN}),
+    "absolute gains": Arm(passes=partial(OtherGains, gains="absolute")),
+    "random gains": Arm(passes=partial(OtherGains, gains="random")),
+    "lower surrogate": Arm(passes=partial(OtherGains, height=0.3)),
+    "rmsprop": Arm({"momentum": 0.0}),
+    "sign, no momentum": Arm({"momentum": 0.0, **SIGN}),
+    **{f"eps {e:g}": Arm(step=partial(Run.adam, eps=e)) for e in (1e-4, 1e-2)},
+    "amsgrad": Arm(step=partial(Run.adam, most=True)),
+    "warm-up": Arm(step=warm_up),
+    "size of sign": Arm(step=partial(crossed, keep="direction")),
+    "direction of sign": Arm(step=partial(crossed, keep="size")),
+    "noise": Arm(step=kicked),
+    "noise where frozen": Arm(step=partial(kicked, where="frozen")),
+    "noise where moving": Arm(step=partial(kicked, where="moving")),
+    "batch 256": Arm({"batch": 256, "epochs": 48}),
+    "lion": Arm(step=lion),
+    "sgd": Arm(SGD),
+    "sgd, sign": Arm({**SGD, **SIGN}),
+    "sgd, unit norm": Arm(SGD, unit_norm),
+}  # fmt: skip
+load = cache(load_dataset)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """What is trained with several seeds: a task, a rule, an arm, and changes of the task."""
-
-    task: str
-    rule: str
-    arm: str
-    changes: dict[str, Any] = field(default_factory=dict)
-
-    def run(self, seed: int, lr: float, held_out: str = "test") -> dict[str, Any]:
-        """Train one run, and return what it showed."""
-        return Run(
-            self.settings(seed, lr), load(self.task, held_out), ARMS[self.arm]
-        ).train()
-
-    def settings(self, seed: int, lr: float) -> Settings:
-        """Return the settings of one run."""
-        changes = {**TASKS[self.task], **ARMS[self.arm].settings, **self.changes}
-        return replace(RECIPES[self.task], rule=self.rule, seed=seed, lr=lr, **changes)
-
-    @property
-    def names(self) -> dict[str, Any]:
-        """What names the row of the cell."""
-        named = {"task": self.task, "rule": self.rule, "arm": self.arm}
-        return {**named, "changes": self.changes}
+def run_of(
+    line: Mapping[str, Any], seed: int, lr: float, held_out: str = "test"
+) -> Run:
+    """Return one run of a line, which names task, rule, arm and changes of settings."""
+    task, arm = line["task"], ARMS[line["arm"]]
+    changes = {**TASKS[task], **arm.settings, **line.get("changes", {})}
+    changes = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
+    settings = replace(RECIPES[task], rule=line["rule"], seed=seed, lr=lr, **changes)
+    return Run(settings, load(task, held_out=held_out), arm)
 
 
-def best_rate(mean: dict[float, float]) -> float:
-    """Return the rate with the highest accuracy: of equals that by 0.01; 0 without any."""
-    by = lambda lr: (mean[lr], -abs(math.log(lr / 0.01)))  # noqa: E731
-    return max(mean, key=by, default=0.0)
+def chosen_rate(line: Mapping[str, Any]) -> tuple[float, dict[float, float]]:
+    """Return the rate that serves a line best on validation data, and what was tried.
 
-
-Planned = tuple[Cell, float | None, Sequence[int]]
-
-
-@cache
-def load(task: str, held_out: str) -> Dataset:
-    """Return the data of a task."""
-    return load_dataset(task, held_out=held_out)
-
-
-def chosen_rate(cell: Cell) -> tuple[float, dict[float, float]]:
-    """Return the rate that serves a cell best on validation data, and what was tried.
-
-    The grid grows threefold as long as its best is at an edge.
+    The grid grows threefold as long as its best is at an edge; of equals that by 0.01 counts.
     """
-    wanted = [*FIRST_RATES.get(cell.arm, RATES)]
-    tried: dict[float, float] = {}
+    wanted, tried, best = (
+        [*FIRST_RATES.get(line["arm"], RATES)],
+        dict[float, float](),
+        0.0,
+    )
     while wanted and len(tried) < AT_MOST:
         for lr in wanted:
-            runs = [cell.run(seed, lr, "validation") for seed in TUNING_SEEDS]
+            runs = [
+                run_of(line, seed, lr, "validation").result() for seed in TUNING_SEEDS
+            ]
             tried[lr] = float(np.mean([run["accuracy"] for run in runs]))
-        best = best_rate(tried)
+        best = max(tried, key=lambda lr: (tried[lr], -abs(math.log(lr / 0.01))))
         beyond = {min(tried): best / 3, max(tried): best * 3}
         wanted = [float(f"{beyond[best]:.1g}")] if best in beyond else []
-    return best_rate(tried), tried
+    return best, tried
 
 
-def trained(cell: Cell, lr: float | None, seeds: Sequence[int]) -> dict[str, Any]:
-    """Train a cell with several seeds, and return its row."""
-    rate, tried = (lr, {}) if lr else chosen_rate(cell)
-    runs = [cell.run(seed, rate) for seed in seeds]
+def trained(line: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
+    """Train a line with several seeds, and return its row."""
+    rate, tried = (line["lr"], {}) if line.get("lr") else chosen_rate(line)
+    runs = [run_of(line, seed, rate).result() for seed in seeds]
     sized = [run for run in runs if "size" in run]
     means = {
         name: np.mean([run[name] for run in sized], axis=0).round(4).tolist()
         for name in ("size", "frozen") if sized
     }  # fmt: skip
     return {
-        **cell.names, "lr": rate, "fixed": lr is not None,
-        "tried": {f"{k:g}": round(accuracy, 4) for k, accuracy in tried.items()},
+        "lr": rate, "tried": {f"{k:g}": round(accuracy, 4) for k, accuracy in tried.items()},
         "seeds": f"{seeds[0]}:{seeds[-1] + 1}",
         "accuracy": [run["accuracy"] for run in runs], **means,
     }  # fmt: skip
 
 
-def planned(path: Path, only: str = "") -> Iterator[Planned]:
-    """Yield the cells of a plan, each with its rate, None where it is chosen, and its seeds."""
-    plan = read_json(path)
-    for line in plan.get("predictions") or plan["rows"]:
-        if only in line.get("from", ""):
-            cell = Cell(
-                line["task"], line["rule"], line["arm"], line.get("changes", {})
-            )
-            seeds = SEEDS[: line.get("n", len(SEEDS))]
-            if "seeds" in line:
-                seeds = range(*map(int, line["seeds"].split(":")))
-            yield cell, line.get("lr"), seeds
-
-
-def cosines(seed: int) -> Iterator[dict[str, Any]]:
-    """Yield, at four moments of a run of the exact rule, the mean cosine of two batches' gradients.
-
-    Both gradients are at the same weights, of batches that are drawn independently, under each of
-    some rules; with it comes the largest norm over the median one.
-    """
-    cell = Cell("delayed-xor", "exact", "none")
-    run = Run(cell.settings(seed, 0.01), load(cell.task, "test"))
-    rng = np.random.default_rng([seed, 98])
-    kinds = {
-        "exact": cell, "limit": Cell(cell.task, "exact", "limit"),
-        "absolute gains": Cell(cell.task, "exact", "absolute gains"),
-        "detached-reset": Cell(cell.task, "detached-reset", "none"),
-    }  # fmt: skip
-    others = {
-        name: Run(kind.settings(seed, 0.01), run.data, ARMS[kind.arm])
-        for name, kind in kinds.items()
-    }
-    for epoch in range(MOMENTS[-1] + 1):
-        if epoch in MOMENTS:
-            for name, other in others.items():
-                other.p[:] = run.p
-                found, norms = [], []
-                for _ in range(PAIRS):
-                    chosen = rng.choice(
-                        len(run.data.train_labels), (2, 64), replace=False
-                    )
-                    one, two = (
-                        other.gradient(
-                            run.data.train_images[k], run.data.train_labels[k], rng
-                        ).astype(float)
-                        for k in chosen
-                    )
-                    norms += [float(np.linalg.norm(one)), float(np.linalg.norm(two))]
-                    found.append([
-                        cosine(one, two), cosine(np.sign(one), np.sign(two))
-                    ])  # fmt: skip
-                mean, of_signs = np.mean(found, axis=0).round(4).tolist()
-                yield {
-                    "rule": name, "seed": seed, "updates": epoch * 100, "cosine": mean,
-                    "of signs": of_signs, "tail": float(np.max(norms) / np.median(norms)),
-                }  # fmt: skip
-        for batch in run.batches(epoch):
-            run.update(run.gradient(*batch), 0.01)
-
-
-def cosine(one: Any, two: Any) -> float:
-    """Return the cosine of two arrays; 0 where one is 0."""
-    length = float(np.linalg.norm(one) * np.linalg.norm(two))
-    return float(one @ two) / length if length else 0.0
+def asked(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a plan, and the one of the command line."""
+    if args.plan:
+        plan = read_json(args.plan)
+        yield from plan.get("predictions") or plan["rows"]
+    if args.line:
+        task, rule, arm, *pairs = args.line
+        changes = {k: json.loads(v) for k, v in (pair.split("=", 1) for pair in pairs)}
+        yield {
+            "task": task,
+            "rule": rule,
+            "arm": arm,
+            "changes": changes,
+            "lr": args.lr,
+        }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train a cell, or those of a plan."""
+    """Train a line, or those of a plan."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.arms", description=__doc__)
-    p.add_argument("cell", nargs="*", help="TASK RULE ARM name=value...")
+    p.add_argument("line", nargs="*", help="TASK RULE ARM name=value...")
     p.add_argument("--plan", type=Path, help="a file of predictions, or a record")
-    p.add_argument("--only", default="", help="text in the source of a record's rows")
     p.add_argument(
         "--out", type=Path, default=Path("runs/arms.json"), help="the record"
     )
     p.add_argument("--lr", type=float, help="the learning rate; chosen if not given")
-    p.add_argument("--seeds", default="4000:4020", help="FIRST:END")
-    p.add_argument("--cosines", action="store_true", help="compare batches")
+    p.add_argument(
+        "--seeds", default="4000:4020", help="FIRST:END, where a line names none"
+    )
     args = p.parse_args(argv)
-    wanted = [*planned(args.plan, args.only)] if args.plan else []
-    if args.cell:
-        task, rule, arm, *pairs = args.cell
-        changes = dict(pair.split("=", 1) for pair in pairs)
-        cell = Cell(task, rule, arm, {k: json.loads(v) for k, v in changes.items()})
-        wanted = [(cell, args.lr, range(*map(int, args.seeds.split(":"))))]
-    made = {"name": "sign", "command": COMMAND, **origin(), **environment()}
-    record = {"sources": [made], "rows": [], "cosines": []}
+    made = {
+        "command": f"python -m benchmarks.arms {' '.join(argv or sys.argv[1:])}",
+        **origin(),
+    }
+    record = {**made, **environment(), "rows": []}
     if args.out.exists():
         record = read_json(args.out)
     limit_threads(1)
     with one_blas_thread():
-        for cell, lr, seeds in wanted:
-            named = {**cell.names, "fixed": lr is not None}
-            rows = [row for row in record["rows"] if named.items() <= row.items()]
-            if not rows:
-                rows = [trained(cell, lr, seeds)]
-                record["rows"] += rows
+        for line in asked(args):
+            named = {key: line[key] for key in ("task", "rule", "arm")}
+            named |= {"changes": line.get("changes", {}), "fixed": bool(line.get("lr"))}
+            row = next(
+                (row for row in record["rows"] if named.items() <= row.items()), None
+            )
+            if row is None:
+                seeds = range(*map(int, line.get("seeds", args.seeds).split(":")))
+                row = {**named, **trained(line, seeds[: line.get("n")])}
+                record["rows"].append(row)
                 write_json(args.out, record)
-            right = np.array(rows[0]["accuracy"])
+            right = np.array(row["accuracy"])
+            learn = f"above 0.95: {(right > 0.95).sum()} of {len(right)}"
             print(
-                *cell.names.values(),
-                f"rate {rows[0]['lr']:g}, mean {right.mean():.3f}, above 0.95: "
-                f"{(right > 0.95).sum()} of {len(right)}",
+                *named.values(),
+                f"rate {row['lr']:g}, mean {right.mean():.3f}, {learn}",
                 flush=True,
             )
-        if args.cosines:
-            record["cosines"] = [row for seed in SEEDS[:10] for row in cosines(seed)]
-            write_json(args.out, record)
     return 0
 
 
