@@ -5,25 +5,20 @@
 figure is a median over rounds in which all candidates take turns, so that other load hits them all.
 """
 
-import argparse
-import os
-import statistics
-import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 import stbp_edu
+from benchmarks.frameworks.problem import Size, draw
+from benchmarks.timing import TimedStep, measure, products, publish, row
 from stbp_edu import LIF, Gaussian, Params, arrows, forward_pass
-from stbp_edu._support.files import write_json
 from stbp_edu.parameters import by_layer
 from stbp_edu.program.program import Program
-from stbp_edu.training.measurements import environment, measurements_folder, origin
+from stbp_edu.training.measurements import measurements_folder
 from stbp_edu.training.optimiser import adam, start
 
 RECORD = measurements_folder() / "speed.json"
@@ -39,7 +34,6 @@ OTHER_SIZES = (
     (30, 200),
     (30, 500),
 )
-TimedStep = Callable[[], object]
 
 
 def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
@@ -52,25 +46,6 @@ def problem(T: int, S: int) -> tuple[Params, np.ndarray, np.ndarray]:
         spikes,
         np.eye(SIZES[-1], dtype=np.float32)[rng.integers(0, SIZES[-1], S)],
     )
-
-
-def products(spikes: np.ndarray, params: Params) -> TimedStep:
-    """Return the matrix products of a step and nothing else: the limit for dense input."""
-    x, W = spikes.reshape(-1, spikes.shape[2]), params.W
-    O = [x, *(np.zeros((len(x), len(w)), x.dtype) for w in W[1:])]
-    E = [np.empty_like(o) for o in O]
-    E[-1][...] = 0
-    G = [None, *map(np.empty_like, W[1:])]
-
-    def run() -> None:
-        for n in range(1, len(W)):
-            np.matmul(O[n - 1], W[n].T, out=O[n])
-        for n in range(len(W) - 1, 0, -1):
-            np.matmul(E[n].T, O[n - 1], out=G[n])
-            if n > 1:
-                np.matmul(E[n], W[n], out=E[n - 1])
-
-    return run
 
 
 def products_step(T: int, S: int) -> TimedStep:
@@ -99,11 +74,6 @@ def training_step(
     """Return the engine's passes with weights by columns, as training lays them, and Adam."""
     params, spikes, targets = problem(T, S)
     if images:
-        from benchmarks.frameworks.problem import (  # which imports this module
-            Size,
-            draw,
-        )
-
         drawn, _ = draw(Size(T, S))
         spikes, targets = drawn.spikes, drawn.targets
     W = [None, *map(np.asfortranarray, params.W[1:])]
@@ -130,31 +100,6 @@ def readable_step(T: int, S: int) -> TimedStep:
         stbp_edu.cases.sweep(trace, targets, params, NEURON)
 
     return run
-
-
-def measure(
-    candidates: dict[str, TimedStep], rounds: int, label: str
-) -> dict[str, list[float]]:
-    """Time each candidate once a round, in turns, after one round to warm up; in ms."""
-    for run in candidates.values():
-        run()
-    times: dict[str, list[float]] = {name: [] for name in candidates}
-    for _ in tqdm(range(rounds), desc=label, leave=False):
-        for name, run in candidates.items():
-            start = time.perf_counter()
-            run()
-            times[name].append((time.perf_counter() - start) * 1e3)
-    return times
-
-
-def row(
-    name: str, times: list[float], limit: list[float], **more: Any
-) -> dict[str, Any]:
-    """Sum up one candidate: the median, the quartiles, and the ratio to the limit."""
-    low, median, high = statistics.quantiles(times, n=4)
-    ratio = statistics.median(t / x for t, x in zip(times, limit, strict=True))
-    figures = {"ms": median, "ms_low": low, "ms_high": high, "ratio": ratio}
-    return {"name": name, **{k: round(v, 3) for k, v in figures.items()}, **more}
 
 
 def peak_megabytes(make: Callable[[int, int], TimedStep], T: int, S: int) -> float:
@@ -202,26 +147,6 @@ def scaling(rounds: int) -> list[dict[str, Any]]:
         per_sample = round(summary["ms"] * 1e3 / steps / batch, 2)
         rows.append({**summary, "us_per_step_and_sample": per_sample})
     return rows
-
-
-def publish(
-    what: str, path: Path, rounds: int, made: Callable[[int], dict[str, Any]]
-) -> None:
-    """Measure what the command line asks for, print the rows, and write the record where asked."""
-    parser = argparse.ArgumentParser(description=what)
-    parser.add_argument("--rounds", type=int, default=rounds)
-    parser.add_argument("--write", action="store_true", help=f"write {path.name}")
-    args = parser.parse_args()
-    before = os.getloadavg()[0]
-    figures = made(args.rounds)
-    load = [round(before, 2), round(os.getloadavg()[0], 2)]
-    about = {"rounds": args.rounds, "load": load, **environment(), **origin()}
-    record = {**figures, **about}
-    for part in ("rows", "ladder", "scaling", "starts"):
-        for r in record.get(part, ()):
-            print("  ".join(f"{k} {v}" for k, v in r.items()))
-    if args.write:
-        write_json(path, record)
 
 
 def measured(rounds: int) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 The comparison with the frameworks runs without them, and without asserting a time.
 """
 
-import argparse
 import re
 
 import pytest
@@ -52,18 +51,17 @@ def no_mnist(monkeypatch):
     monkeypatch.setattr(problem, "load_dataset", unreachable)
 
 
-OURS = {"ours", "ours-numpy"}
+OURS = ["ours", "ours-numpy"]
 
 
 @pytest.mark.slow  # processes take their time to start
 @pytest.mark.usefixtures("no_mnist")
 def test_quick_runs_without_any_framework_or_mnist_and_ours_has_the_gradient():
-    only = [*OURS, "products"]
-    args = argparse.Namespace(quick=True, home=False, rounds=2, only=only)
-    record = __main__.measured(args)
+    names, size = [*OURS, "products"], problem.Size(T=5, batch=20, width=50)
+    record = __main__.measured(names, rounds=2, sizes=[size])
     (cell,) = record["cells"]
-    assert {r["name"] for r in cell["rows"]} == {*OURS, "products"}
-    assert (cell["width"], cell["rounds"], cell["failed"]) == (50, 2, {})
+    assert {r["name"] for r in cell["rows"]} == {*names}
+    assert (cell["width"], cell["rounds"]) == (50, 2)
     found = {entry["name"]: entry["gradients"] for entry in record["entries"]}
     assert found.pop("products") == {}
     assert all(found[name]["float32"] < 1e-5 for name in OURS)

@@ -41,7 +41,6 @@ class Entry:
         rule: the rule of :mod:`stbp_edu.case_rules` whose gradient it computes.
         form: how it is used, in a sentence.
         environment: environment variables with which its time is taken.
-        peer: whether it is one of the spiking frameworks, run as it comes.
     """
 
     name: str
@@ -52,7 +51,6 @@ class Entry:
     rule: str = "exact"
     form: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
-    peer: bool = False
 
     def missing(self) -> list[str]:
         """Return the packages that are not installed."""

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import stbp_edu
-from benchmarks.engine_speed import products
 from benchmarks.frameworks.candidate import Candidate
+from benchmarks.timing import products
 from stbp_edu import LIF, Gaussian, Params
 from stbp_edu.parameters import named_arrays
 from stbp_edu.training.data import digits, load_dataset
@@ -70,9 +70,7 @@ class SizedProblem:
     def cast(self, dtype: Any) -> Self:
         """Return the same problem in another dtype."""
         of = self.params.W, self.params.b
-        W, b = (
-            [None, *(a.astype(dtype) for a in named_arrays[1:])] for named_arrays in of
-        )
+        W, b = ([None, *(a.astype(dtype) for a in arrays[1:])] for arrays in of)
         return replace(self, spikes=self.spikes.astype(dtype), params=Params(W=W, b=b))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.frameworks import candidate_process, classify, problem
+from benchmarks.frameworks import classify, problem, race
 from benchmarks.frameworks.candidate import BY_NAME
 
 ROWS = {
@@ -44,8 +44,8 @@ def test_a_candidate_has_our_gradients(name, monkeypatch):
     entry = BY_NAME[name]
     candidate = entry.make(given)
     found = candidate.gradients()
-    wanted = candidate_process.reference(given, entry.rule)
-    assert candidate_process.distance(found, wanted) < 1e-5
+    wanted = race.reference(given, entry.rule)
+    assert race.distance(found, wanted) < 1e-5
     before = candidate.gradients()
     candidate.step()
     assert any(
