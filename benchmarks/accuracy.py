@@ -26,7 +26,7 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import measurements_folder, origin, plus_minus
 from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import PARAMS, RECORD, finish
-from stbp_edu.training.saved_settings import from_dict
+from stbp_edu.training.settings import from_dict
 from stbp_edu.training.sweeps import Results, by_processes, run_plan
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,8 +9,7 @@ from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.training import runs
 from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.own import text_of
-from stbp_edu.training.saved_settings import from_dict
-from stbp_edu.training.settings import Settings
+from stbp_edu.training.settings import Settings, from_dict
 
 ENCODINGS = 5
 """Encodings of the held-out images for the final evaluation, if none are given."""

@@ -18,11 +18,11 @@ from stbp_edu.cli.run_options import ENCODINGS, TEXTS, planned
 from stbp_edu.training import runs
 from stbp_edu.training.data import CATALOGUE
 from stbp_edu.training.data.datasets import HELD_OUT
-from stbp_edu.training.evaluation import Advice
+from stbp_edu.training.evaluation import Advice, Step
 from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import Passes, PassesOf
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import Epoch, Event, Step
+from stbp_edu.training.trainer import Epoch, Event
 
 LINES = 10  # about this many lines where there is no progress bar
 SMOOTHING = 0.05  # weight of the newest step in the means that are shown

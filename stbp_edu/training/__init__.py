@@ -1,7 +1,6 @@
 """Train networks: settings, data, the loop over steps, and runs that survive an interruption.
 
-- ``settings``: everything that decides a run; ``own``: your own neuron, rule or surrogate in it;
-  ``saved_settings``: settings in a file.
+- ``settings``: everything that decides a run; ``own``: your own neuron, rule or surrogate in it.
 - ``encoders``: grey images become spikes.
 - ``data``: data sets, where they come from, and the recipe of each.
 - ``model``: the network of a run: its parameters, its passes, and dropout.
@@ -16,11 +15,16 @@
 
 from stbp_edu.training.data import RECIPES, Dataset, load_digits, split, validation
 from stbp_edu.training.encoders import bernoulli, direct, encode
-from stbp_edu.training.evaluation import Advice, Evaluation, diagnose_layers, evaluate
+from stbp_edu.training.evaluation import (
+    Advice,
+    Evaluation,
+    Step,
+    diagnose_layers,
+    evaluate,
+)
 from stbp_edu.training.optimiser import State
-from stbp_edu.training.saved_settings import from_dict
-from stbp_edu.training.settings import Settings, to_dict
-from stbp_edu.training.trainer import Epoch, Event, Step, initial_state, train
+from stbp_edu.training.settings import Settings, from_dict, to_dict
+from stbp_edu.training.trainer import Epoch, Event, initial_state, train
 
 __all__ = [
     "RECIPES",

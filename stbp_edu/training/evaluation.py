@@ -8,9 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support import checks
-from stbp_edu._support.checks import Array
-from stbp_edu.forward_pass import Trace
-from stbp_edu.losses.of_states import Built
 from stbp_edu.parameters import Params
 from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.data.datasets import check_labelled
@@ -50,24 +47,30 @@ GAINS = {
 
 
 @dataclass(frozen=True)
-class BatchStatistics:
-    """Means over images as the steps saw them: shifted.
+class Step:
+    """One step done.
 
     Attributes:
-        size: number of images.
+        epoch: counted from 1.
+        step: of the epoch, from 1.
+        done: the share of the run.
+        size: number of images, as the step saw them: shifted.
+        right: how many of them were answered correctly.
         loss: the loss before the update.
-        right: number of images answered correctly.
         rates: mean firing rate of each layer 0..N.
         outputs: mean firing rate of each output neuron.
-        norms: norm of the gradient of each batch.
+        norm: norm of the gradient.
     """
 
+    epoch: int
+    step: int
+    done: float
     size: int
-    loss: float
     right: int
+    loss: float
     rates: tuple[float, ...]
-    outputs: Array
-    norms: tuple[float, ...] = ()
+    outputs: tuple[float, ...]
+    norm: float
 
     @property
     def accuracy(self) -> float:
@@ -75,31 +78,19 @@ class BatchStatistics:
         return self.right / self.size
 
 
-def observe(
-    trace: Trace, targets: Array, loss: Built, rates: tuple[float, ...]
-) -> BatchStatistics:
-    """Return the statistics of a forward pass, with the mean output of each layer."""
-    answers = loss.scores(trace).argmax(axis=1)
-    return BatchStatistics(
-        len(targets),
-        loss.value(trace, targets),
-        int((answers == targets.argmax(axis=1)).sum()),
-        rates,
-        trace.O[-1].mean(axis=(0, 1)),
-    )
-
-
-def merge(batches: Sequence[BatchStatistics]) -> BatchStatistics:
-    """Return the statistics of several batches, taken together."""
-    sizes, right = [b.size for b in batches], sum(b.right for b in batches)
+def means(steps: Sequence[Step]) -> dict[str, Any]:
+    """Return loss, accuracy, rates and outputs by name, as means over the images of the steps."""
+    sizes = [step.size for step in steps]
     loss, rates, outputs = (
-        np.average([getattr(b, name) for b in batches], axis=0, weights=sizes)
+        np.average([getattr(step, name) for step in steps], axis=0, weights=sizes)
         for name in ("loss", "rates", "outputs")
     )
-    norms = tuple(norm for b in batches for norm in b.norms)
-    return BatchStatistics(
-        sum(sizes), float(loss), right, tuple(rates.tolist()), outputs, norms
-    )
+    return {
+        "loss": float(loss),
+        "accuracy": sum(step.right for step in steps) / sum(sizes),
+        "rates": tuple(rates.tolist()),
+        "outputs": tuple(outputs.tolist()),
+    }
 
 
 @dataclass(frozen=True)
@@ -230,27 +221,29 @@ def _kind(rate: float) -> str:
     return "silent" if rate < SILENT else "saturated" if rate > SATURATED else ""
 
 
-def diagnose(seen: BatchStatistics, settings: Settings, settled: bool) -> list[Advice]:
+def diagnose(steps: Sequence[Step], settings: Settings, settled: bool) -> list[Advice]:
     """Return advice on the layers; where there is none, and if settled, on outputs and accuracy."""
-    layers, outputs = diagnose_layers(seen.rates, settings.v_th), seen.outputs.tolist()
+    seen = means(steps)
+    layers, chance = (
+        diagnose_layers(seen["rates"], settings.v_th),
+        1 / len(seen["outputs"]),
+    )
+    later = []
     spikes = settings.make_neurons()[1].lines.spike is not None
     if spikes and settings.make_loss().reads == "O":
         told = {"silent": SILENT_OUTPUT, "saturated": SATURATED_OUTPUT}
-        now = {"loss": seen.loss, "floor": 0.5 / len(outputs)}
-        later = [
-            Advice(f"output {i}", kind, told[kind].format(i=i, rate=rate, **now))
-            for i, rate in enumerate(outputs)
-            if (kind := _kind(rate))
-        ]
+        now = {"loss": seen["loss"], "floor": 0.5 * chance}
+        for i, rate in enumerate(seen["outputs"]):
+            if kind := _kind(rate):
+                words = told[kind].format(i=i, rate=rate, **now)
+                later.append(Advice(f"output {i}", kind, words))
     else:  # the loss reads no spikes
-        layers = [a for a in layers if a.where != f"layer {len(seen.rates) - 1}"]
-        later = []
-    if seen.accuracy < CHANCE / len(outputs):  # it guesses, although its layers fire
+        last = f"layer {len(seen['rates']) - 1}"
+        layers = [advice for advice in layers if advice.where != last]
+    if seen["accuracy"] < CHANCE * chance:  # it guesses, although its layers fire
         gain = (
             "the gain of its lines counts" if settings.neuron else GAINS[settings.gate]
         )
-        words = GUESSES.format(
-            accuracy=seen.accuracy, chance=1 / len(outputs), gain=gain
-        )
+        words = GUESSES.format(accuracy=seen["accuracy"], chance=chance, gain=gain)
         later.append(Advice("network", "chance", words))
     return layers or later * settled

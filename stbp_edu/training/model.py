@@ -20,19 +20,6 @@ MUCH = 100_000_000
 """Products of weights and spikes in a step from which it pays to compile."""
 
 
-def initial_params(
-    settings: Settings, image: tuple[int, ...], classes: int, rng: np.random.Generator
-) -> Params:
-    """Draw float32 parameters: biases zero, constants that are learned at their value.
-
-    Raises:
-        ValueError: if the layers do not fit the images, or the rule reaches none of them.
-    """
-    net = network_of(settings, settings.shape(image, classes))
-    settings.make_rule().check(net.table)
-    return net.init(rng, np.float32, scheme=settings.init, scale=settings.init_scale)
-
-
 def network_of(settings: Settings, sizes: str) -> Model:
     """Return the network of these settings, with the loss that they name.
 

@@ -16,9 +16,11 @@ from typing import Any
 
 from stbp_edu._support import checks
 from stbp_edu._support.files import read_text
+from stbp_edu.arrows.any_neuron import as_neuron, as_text
 from stbp_edu.arrows.arrow import Neuron, neuron_from
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.lines.text import read_lines
+from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import Surrogate, checked
 
 
@@ -85,18 +87,35 @@ def text_of(setting: str, given: object) -> str:
         ) from error
 
 
-@lru_cache(maxsize=64)
-def read_neuron(
-    setting: str, text: str, given: Any, surrogate: Any, *learn: Any
-) -> Neuron:
+def forward_lines(name: str, value: object) -> str:
+    r"""Return a text with one line for each state or constant, and no comments.
+
+    >>> forward_lines("neuron", "u = u + x; o = spike(u - 1)  # no leak")
+    'u = u + x\no = spike(u - 1)'
+    """
+    text = value if isinstance(value, str) else as_text(as_neuron(value, name))
+    lines = (
+        part for line in text.split("\n") for part in line.partition("#")[0].split(";")
+    )
+    return "\n".join(line.strip() for line in lines if line.strip())
+
+
+def read_neuron(setting: str, text: str, lif: LIF, *learn: tuple[str, ...]) -> Neuron:
     """Return the neuron of a text of forward lines; the error names the setting.
 
-    ``given`` are constants that a line may read although the text does not give them, ``learn``
-    those that each layer learns, and each neuron; the text need not have them.
+    Part I's neuron has the surrogate, and what the lines do not give. ``learn`` are the constants
+    that each layer learns, and each neuron; the text need not have them.
     """
     try:
-        lines = read_lines(text, {}, dict(given))
-        mine = ([name for name in names if name in lines.constants] for names in learn)
-        return neuron_from(lines, surrogate, *mine)
+        return _read(text, lif, *learn)
+    except TypeError:  # a surrogate that has no hash
+        return _read.__wrapped__(text, lif, *learn)
     except ValueError as error:
         raise ValueError(f"{setting}, {error}") from error
+
+
+@lru_cache(maxsize=64)  # each recipe reads its lines once
+def _read(text: str, lif: LIF, *learn: tuple[str, ...]) -> Neuron:
+    lines = read_lines(text, {}, {"tau": lif.tau, "v_th": lif.v_th})
+    mine = ([name for name in names if name in lines.constants] for names in learn)
+    return neuron_from(lines, lif.surrogate, *mine)

@@ -16,8 +16,7 @@ from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.model import Passes, PassesOf, check_fit
 from stbp_edu.training.optimiser import State
-from stbp_edu.training.saved_settings import from_dict
-from stbp_edu.training.settings import Settings, to_dict
+from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"

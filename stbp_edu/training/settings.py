@@ -10,16 +10,18 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu._support.sizes import hidden_layer
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
-from stbp_edu.arrows.any_neuron import as_neuron, as_text
-from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.any_neuron import as_neuron
+from stbp_edu.arrows.part_one import LINES
 from stbp_edu.losses import LOSSES, loss_named
 from stbp_edu.losses.of_states import Built
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
-from stbp_edu.training.own import own_rule, own_surrogate, read_neuron
+from stbp_edu.training.own import forward_lines, own_rule, own_surrogate, read_neuron
 
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
+ENDED = {"adversarial": 0.0, "fgsm": "untargeted"}
+"""Settings of older records that changed nothing at these values."""
 
 
 def setting(default: Any, check: Callable[[str, Any], Any], words: str) -> Any:
@@ -58,19 +60,6 @@ def constant_names(name: str, value: object) -> tuple[str, ...]:
             f"{name} must list names of constants, got {checks.brief(value)}; write {name}=['tau']"
         )
     return names
-
-
-def forward_lines(name: str, value: object) -> str:
-    r"""Return a text with one line for each state or constant, and no comments.
-
-    >>> forward_lines("neuron", "u = u + x; o = spike(u - 1)  # no leak")
-    'u = u + x\no = spike(u - 1)'
-    """
-    text = value if isinstance(value, str) else as_text(as_neuron(value, name))
-    lines = (
-        part for line in text.split("\n") for part in line.partition("#")[0].split(";")
-    )
-    return "\n".join(line.strip() for line in lines if line.strip())
 
 
 COUNT, FROM_0, NUMBER = checks.count, partial(checks.count, at_least=0), checks.number
@@ -279,20 +268,11 @@ class Settings:
 
     def make_neurons(self) -> tuple[Neuron, Neuron]:
         """Return the neuron of the hidden layers and that of the last one, by their tables."""
-        lif = self._lif
-        given = ("tau", self.tau), ("v_th", self.v_th)
-        own: Any = given, lif.surrogate, self.learn, self.learn_each
-        if self.neuron:
-            neuron = read_neuron("neuron", self.neuron, *own)
-        else:
-            known = ("tau", "v_th")
-            learn, each = (
-                [name for name in names if name in known]
-                for names in (self.learn, self.learn_each)
-            )
-            neuron = from_lif(lif, learn=learn, learn_each=each)
-        last = read_neuron("readout", self.readout, *own) if self.readout else neuron
-        return neuron, last
+        given = self._lif, self.learn, self.learn_each
+        neuron = read_neuron("neuron", self.neuron or LINES[self.gate], *given)
+        if not self.readout:
+            return neuron, neuron
+        return neuron, read_neuron("readout", self.readout, *given)
 
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
@@ -323,3 +303,25 @@ def to_dict(settings: Settings) -> dict[str, Any]:
     """Return the settings as JSON can hold them."""
     values = asdict(checks.instance("settings", settings, Settings))
     return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+
+def from_dict(values: dict[str, Any]) -> Settings:
+    """Return the settings that :func:`.to_dict` wrote, or that a published record has.
+
+    Raises:
+        ValueError: if a name is unknown, or a value is none that this version follows.
+    """
+    values = dict(checks.instance("settings", values, dict))
+    if "optimizer" in values:  # the American spelling of older records
+        values["optimiser"] = values.pop("optimizer")
+    values.pop("shards", None)  # a pool of processes, which changed no result
+    for name, off in ENDED.items():
+        if values.get(name, off) == off:
+            values.pop(name, None)
+    known = sorted(f.name for f in fields(Settings))
+    if unknown := sorted({*values} - {*known}):
+        raise ValueError(
+            f"settings must be among {known}, got {unknown}; was this file written by another "
+            "version?"
+        )
+    return Settings(**values)

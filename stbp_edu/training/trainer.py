@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, NotFiniteError
-from stbp_edu.parameters import LayerArrays, Params
+from stbp_edu.parameters import LayerArrays
 from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.evaluation import Advice, BatchStatistics, merge
+from stbp_edu.training.evaluation import Advice, Step
 from stbp_edu.training.model import Passes, PassesOf
 from stbp_edu.training.optimiser import (
     State,
@@ -38,18 +38,6 @@ QUANTILES = (0.1, 0.5, 0.9, 0.99, 1.0)  # of the norm of the gradient
 SETTLED = 300  # steps after which a silent output neuron is taken to stay silent
 INIT, EPOCH, TEST = range(3)
 """Streams of random numbers; see :func:`stream`."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step done, its firing rates those of layers 0..N; ``done`` is the share of the run."""
-
-    epoch: int
-    step: int
-    done: float
-    loss: float
-    accuracy: float
-    rates: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -92,12 +80,20 @@ def stream(settings: Settings, which: int, epoch: int = 0) -> np.random.Generato
 
 
 def initial_state(settings: Settings, data: Dataset) -> State:
-    """Return the state before the first step: float32 parameters, drawn from the seed."""
+    """Return the state before the first step: float32 parameters, drawn from the seed.
+
+    Biases are zero, and constants that are learned at their value.
+
+    Raises:
+        TypeError, ValueError: if an argument is of another type, the layers do not fit the images,
+            or the rule reaches none of them.
+    """
     checks.instance("settings", settings, Settings)
     checks.instance("data", data, Dataset)
-    params = model.initial_params(
-        settings, data.shape, data.classes, stream(settings, INIT)
-    )
+    net = model.network_of(settings, settings.shape(data.shape, data.classes))
+    settings.make_rule().check(net.table)
+    rng = stream(settings, INIT)
+    params = net.init(rng, np.float32, scheme=settings.init, scale=settings.init_scale)
     return start(params, averaging=settings.averaging > 0)
 
 
@@ -130,52 +126,42 @@ def train(
     checks.instance("state", state, State)
     model.check_fit(state.params, settings)
     model.check_data(state.params, settings, data.shape, data.classes)
-    given: set[tuple[str, str]] = set()
+    told: set[tuple[str, str]] = set()
 
-    def news(batches: list[BatchStatistics], settled: bool) -> Iterator[Advice]:
-        """Yield the advice on some batches that was not given before."""
-        for advice in evaluation.diagnose(merge(batches), settings, settled):
-            if (about := (advice.where, advice.kind)) not in given:
-                given.add(about)
+    def news(steps: list[Step], settled: bool) -> Iterator[Advice]:
+        """Yield the advice on some steps that was not given before."""
+        for advice in evaluation.diagnose(steps, settings, settled):
+            if (about := (advice.where, advice.kind)) not in told:
+                told.add(about)
                 yield advice
 
     with one_blas_thread():
         job = TrainingJob(settings, data, state, passes)
-        total = settings.epochs * job.steps
         for epoch in range(state.epoch, settings.epochs):
-            batches: list[BatchStatistics] = []
-            started, before = time.perf_counter(), epoch * job.steps
-            for batch in train_epoch(job, epoch):
-                batches.append(batch)
-                done = before + len(batches)
-                yield Step(
-                    epoch + 1,
-                    len(batches),
-                    done / total,
-                    batch.loss,
-                    batch.accuracy,
-                    batch.rates,
-                )
-                if len(batches) == EARLY:
-                    yield from news(batches, settled=False)
-            summary = job.summary(epoch + 1, merge(batches), started)
-            yield from news(
-                batches[len(batches) // 2 :], done == total or done >= SETTLED
-            )
+            steps: list[Step] = []
+            started = time.perf_counter()
+            for step in train_epoch(job, epoch):
+                steps.append(step)
+                yield step
+                if len(steps) == EARLY:
+                    yield from news(steps, settled=False)
+            summary = job.summary(steps, started)
+            settled = epoch + 1 == settings.epochs or job.state.step >= SETTLED
+            yield from news(steps[len(steps) // 2 :], settled)
             yield summary
 
 
-def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
-    """Take the steps of an epoch, counted from 0; yield the statistics of each batch.
+def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[Step]:
+    """Take the steps of an epoch, counted from 0.
 
     Each image is seen once, in a newly drawn order. A gradient that is not finite ends the run.
     """
     job.begin_epoch(epoch)
-    for step in range(job.steps):
-        done = (epoch * job.steps + step) / (job.settings.epochs * job.steps)
+    for number in range(job.steps):
+        lr = job.settings.learning_rate(job.done(number))
         try:
             with np.errstate(over="ignore", invalid="ignore"):
-                batch = job.step(step, job.settings.learning_rate(done))
+                step = job.step(number, lr)
         except NotFiniteError as error:
             if job.state.step == 0:  # no update has been made: lr has no part in it
                 raise
@@ -183,16 +169,7 @@ def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[BatchStatistics]:
                 f"the run diverged in epoch {epoch + 1} ({error}): start again with a smaller "
                 "learning rate (lr)"
             ) from error
-        yield batch
-
-
-def at_cache_lines(params: Params) -> Params:
-    """Return parameters whose weights, where they lie by columns, begin at a cache line."""
-    W = [*params.W]
-    for n, weights in enumerate(params.W):
-        if weights is not None and weights.ndim == 2 and weights.flags.f_contiguous:
-            W[n] = np.asfortranarray(weights)
-    return replace(params, W=W)
+        yield step
 
 
 class TrainingJob:
@@ -203,7 +180,6 @@ class TrainingJob:
     ) -> None:
         self.settings, self.data = settings, data
         self.state = deepcopy(state)
-        self.state.params = at_cache_lines(self.state.params)
         self.passes = passes(self.state.params, settings)
         self.steps = -(-len(data.train_labels) // settings.batch)
         d = settings.shift
@@ -212,15 +188,20 @@ class TrainingJob:
         self._padded = np.pad(images, ((0, 0), (d, d), (d, d))) if d else images
 
     def begin_epoch(self, epoch: int) -> None:
-        """Draw the order of an epoch and its shifts."""
+        """Draw the order of an epoch, counted from 0, and its shifts."""
         n = len(self.data.train_labels)
+        self._epoch = epoch
         self._rng = stream(self.settings, EPOCH, epoch)
         (self._spikes,) = self._rng.spawn(1)
         self._order = self._rng.permutation(n)
         self._shifts = self._rng.integers(0, 2 * self.settings.shift + 1, (2, n))
 
-    def step(self, number: int, lr: float) -> BatchStatistics:
-        """Learn from one batch of the epoch; return the statistics of its forward pass."""
+    def done(self, number: int) -> float:
+        """Return the share of the run that is done after so many steps of the epoch."""
+        return (self._epoch * self.steps + number) / (self.settings.epochs * self.steps)
+
+    def step(self, number: int, lr: float) -> Step:
+        """Learn from one batch of the epoch, counted from 0."""
         images, targets = self._batch(number)
         params = self.state.params
         factors = model.draw_dropout(params.sizes, self.settings.dropout, self._rng)
@@ -230,22 +211,32 @@ class TrainingJob:
         grads = run.gradients(params, trace, targets)
         norm = self.update(model.drop(grads, factors) if factors else grads, lr)
         loss = self.settings.make_loss()
-        seen = evaluation.observe(trace, targets, loss, run.rates(trace))
-        return replace(seen, norms=(norm,))
+        right = loss.scores(trace).argmax(axis=1) == targets.argmax(axis=1)
+        return Step(
+            epoch=self._epoch + 1,
+            step=number + 1,
+            done=self.done(number + 1),
+            size=len(targets),
+            right=int(right.sum()),
+            loss=loss.value(trace, targets),
+            rates=run.rates(trace),
+            outputs=tuple(trace.O[-1].mean(axis=(0, 1)).tolist()),
+            norm=norm,
+        )
 
-    def summary(self, epoch: int, seen: BatchStatistics, started: float) -> Epoch:
-        """Return the event of an epoch, with the accuracy on the images held out."""
+    def summary(self, steps: list[Step], started: float) -> Epoch:
+        """Return the event of the epoch, with the accuracy on the images held out."""
+        epoch, settings = self._epoch + 1, self.settings
         state = replace(deepcopy(self.state), epoch=epoch)
-        images, settings = self.data.test_images, self.settings
         (rng,) = stream(settings, TEST, epoch).spawn(1)
-        answers = evaluation.answers_to(images, state.kept, settings, rng)
+        answers = evaluation.answers_to(
+            self.data.test_images, state.kept, settings, rng
+        )
+        norms = np.quantile([step.norm for step in steps], QUANTILES)
         return Epoch(
             epoch=epoch,
-            loss=seen.loss,
-            accuracy=seen.accuracy,
-            rates=seen.rates,
-            outputs=tuple(seen.outputs.tolist()),
-            gradient_norms=tuple(np.quantile(seen.norms, QUANTILES).tolist()),
+            **evaluation.means(steps),
+            gradient_norms=tuple(norms.tolist()),
             commonest_answer=float(np.bincount(answers).max() / len(answers)),
             test=float((answers == self.data.test_labels).mean()),
             seconds=time.perf_counter() - started,

@@ -1,5 +1,7 @@
 """A series in parts: with the state carried, halves have the outputs and gradients of the whole."""
 
+from itertools import product
+
 import pytest
 import torch
 from torch import nn
@@ -14,14 +16,12 @@ LEARNS = derive(
     "z = 0.3 * z + o * u; o = spike(u - 0.4 - beta * a + 0.1 * z)",
     surrogate=Gaussian(0.5), learn=["tau"], learn_each=["beta"], tau=0.7, rho=0.8, beta=0.2,
 )  # fmt: skip
-CLIPPED = derive(
-    "u = max(min(tau, 0.9) * u * (1 - o) + x, -1); o = spike(u - 0.4)", learn=["tau"], tau=0.7
-)  # fmt: skip
+CLIPPED = "u = max(min(tau, 0.9) * u * (1 - o) + x, -1); o = spike(u - 0.4)"
 READ_OUT = derive("u = 0.9 * u + x")
 NEURONS = {
     **{f"LIF, {gate}": LIF(tau=0.8, v_th=0.4, gate=gate) for gate in GATES},
     "derived": LEARNS,
-    "clipped": CLIPPED,
+    "clipped": derive(CLIPPED, learn=["tau"], tau=0.7),
 }
 
 
@@ -41,9 +41,11 @@ def gradients(net, x, outputs):
     return [x.grad.clone(), *(p.grad.clone() for p in net.parameters())]
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
-@pytest.mark.parametrize("rule", [*RULES])
-@pytest.mark.parametrize("neuron", NEURONS)
+CASES = [*product(NEURONS, RULES, [False, True])]
+CASES += [("LIF, exponential", with_gain_limit(limit), False) for limit in (0.3, 0.8)]
+
+
+@pytest.mark.parametrize(("neuron", "rule", "recurrent"), CASES)
 def test_parts_with_the_state_carried_are_the_whole(neuron, rule, recurrent):
     """In two halves, and in three parts of which one is a single step."""
     net = network(NEURONS[neuron], rule, recurrent)
@@ -59,19 +61,6 @@ def test_parts_with_the_state_carried_are_the_whole(neuron, rule, recurrent):
         found = gradients(net, x, torch.cat(outputs))
         for one, other in zip(found, want, strict=True):
             torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
-
-
-@pytest.mark.parametrize("limit", [0.3, 0.8])
-def test_a_gain_limit_holds_across_the_cut(limit):
-    net = network(LIF(tau=0.9, v_th=0.4), with_gain_limit(limit), recurrent=False)
-    x = torch.rand(8, 2, 4, dtype=torch.float64, requires_grad=True)
-    whole = net(x)
-    want = gradients(net, x, whole)
-    first, state = net(x[:3], None)
-    second, _ = net(x[3:], state)
-    found = gradients(net, x, torch.cat([first, second]))
-    for one, other in zip(found, want, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
 
 
 def test_the_gradient_of_a_carried_state_is_its_derivative():

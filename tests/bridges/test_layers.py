@@ -1,7 +1,6 @@
 """The modules in use: compiled, under autocast, on other weights, with other layers between."""
 
 import math
-import shutil
 
 import numpy as np
 import pytest
@@ -40,23 +39,6 @@ def gradients(call, network, x):
     output = call(x)
     output.float().mean(0).pow(2).sum().backward()
     return output.detach(), [p.grad.clone() for p in network.parameters()]
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the compiler's own
-@pytest.mark.parametrize(
-    ("rule", "gate"), [("exact", "exponential"), ("classic", "linear")]
-)
-def test_compiled_equals_eager(rule, gate):
-    """One graph, without a break. Where there is no C++ compiler, all but the code is tested."""
-    backend = "inductor" if rule == "exact" and shutil.which("g++") else "aot_eager"
-    neuron = LIF(tau=0.7, v_th=0.5, gate=gate)
-    network, other = (LIFNetwork.from_params(PARAMS, neuron, rule) for _ in range(2))
-    compiled = torch.compile(other, fullgraph=True, backend=backend)
-    o, eager = gradients(network, network, spikes())
-    o_2, found = gradients(compiled, other, spikes())
-    assert torch.equal(o, o_2)
-    assert any(g.any() for g in eager)
-    assert_close(found, eager)
 
 
 @each_rule

@@ -9,7 +9,7 @@ from stbp_edu.program.executor import Executor
 from stbp_edu.program.layers import ByPython
 from stbp_edu.program.machine_code import installed
 from stbp_edu.torch import LIFNetwork
-from stbp_edu.torch.tensor_loops import TensorLoops, go_in_loops
+from stbp_edu.torch.tensor_loops import TensorLoops
 from tests.bridges import test_any_rule, test_gradients
 from tests.networks import make_problem
 
@@ -64,18 +64,3 @@ def test_large_layers_are_compiled_and_small_ones_are_not(
         found.append([output, *(p.grad for p in network.parameters())])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other)
-
-
-def test_what_loops_cannot_take_stays_on_tensors(monkeypatch):
-    monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 10)
-    x = torch.zeros(4, 5, 6)
-    curve = NEURON.surrogate
-    assert go_in_loops(x, curve, 0)
-    assert not go_in_loops(x, curve, 1)
-    assert not go_in_loops(x.half(), curve, 0)
-    assert not go_in_loops(x[:, ::2], curve, 0)
-    assert not go_in_loops(x[:1, :1], curve, 0)
-    assert not go_in_loops(x.to("meta"), curve, 0)
-    assert not go_in_loops(x, object(), 0)
-    monkeypatch.setattr("stbp_edu.torch.tensor_loops.installed", lambda: False)
-    assert not go_in_loops(x, curve, 0)

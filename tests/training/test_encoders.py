@@ -35,14 +35,6 @@ def test_pixels_spike_with_the_probability_of_their_grey_level(dtype) -> None:
         assert of_bytes or spikes[:, 0, -1].all()
 
 
-@pytest.mark.parametrize("as_bytes", [False, True])
-def test_steps_images_and_pixels_are_drawn_independently(as_bytes: bool) -> None:
-    grey = np.full((30, 30), 128, np.uint8) if as_bytes else np.full((30, 30), 0.5)
-    x = bernoulli(grey, 400, np.random.default_rng(2)).astype(float) - 0.5
-    for a, b in ((x[1:], x[:-1]), (x[:, 1:], x[:, :-1]), (x[:, :, 1:], x[:, :, :-1])):
-        assert abs((a * b).mean() * 4) < 5 / np.sqrt(a.size)
-
-
 @pytest.mark.parametrize("hold", [1, 2])
 def test_rows_are_shown_one_after_the_other_and_then_nothing(hold, rng) -> None:
     images = rng.integers(0, 2, (5, 3, 4)).astype(float)

@@ -76,6 +76,32 @@ def test_kills_lose_at_most_one_epoch_and_change_no_bit(
     assert finish(tmp_path) == undisturbed
 
 
+def test_a_disk_that_fails_at_the_end_loses_nothing(
+    tmp_path, monkeypatch, capsys
+) -> None:
+    """As the record is written, over that of an earlier run."""
+    assert main([*QUICK, "--out", str(tmp_path / "whole")]) == 0
+    argv = [*QUICK, "--out", str(tmp_path)]
+    assert main([*argv, "--seed", "7"]) == 0
+
+    def refuse(path: Path, *_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(files, "write_json", refuse)
+    assert main([*argv, "--restart"]) == 2
+    said = (
+        "the files saved before are whole: make the folder writable, and add --resume"
+    )
+    assert said in capsys.readouterr().err
+    monkeypatch.undo()
+    assert main(["eval", str(tmp_path / "exact")]) == 2  # not the earlier run's record
+    assert main([*argv, "--resume"]) == 0
+    params, whole = (
+        folder / "exact" / PARAMS for folder in (tmp_path, tmp_path / "whole")
+    )
+    assert params.read_bytes() == whole.read_bytes()
+
+
 @pytest.mark.slow
 def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> None:
     """A limit on the size of a file stands in for the disk: the write fails half way."""
@@ -92,40 +118,6 @@ def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> N
     assert b"the files saved before are whole: make room" in done.stderr
     assert list((tmp_path / "exact").iterdir()) == []
     assert finish(tmp_path) == undisturbed
-
-
-MENDS = {"save_params": (errno.EROFS, "make the folder writable"),
-         "write_json": (errno.ENOSPC, "make room")}  # fmt: skip
-
-
-@pytest.mark.parametrize("which", MENDS)
-def test_a_disk_that_fails_at_the_end_loses_nothing(
-    which, tmp_path, monkeypatch, capsys
-) -> None:
-    """The last files, the parameters and the record, over those of an earlier run."""
-    assert main([*QUICK, "--out", str(tmp_path / "whole")]) == 0
-    argv = [*QUICK, "--out", str(tmp_path)]
-    assert main([*argv, "--seed", "7"]) == 0
-
-    number, mend = MENDS[which]
-
-    def refuse(path: Path, *_: object) -> None:
-        raise OSError(number, os.strerror(number), str(path))
-
-    monkeypatch.setattr(runs if which == "save_params" else files, which, refuse)
-    assert main([*argv, "--restart"]) == 2
-    assert (
-        f"the files saved before are whole: {mend}, and add --resume"
-        in capsys.readouterr().err
-    )
-    monkeypatch.undo()
-    assert main(["eval", str(tmp_path / "exact")]) == 2  # not the earlier run's record
-    assert main([*argv, "--resume"]) == 0
-    params = [
-        (folder / "exact" / PARAMS).read_bytes()
-        for folder in (tmp_path, tmp_path / "whole")
-    ]
-    assert params[0] == params[1]
 
 
 def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> None:

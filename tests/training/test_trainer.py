@@ -21,7 +21,7 @@ from stbp_edu.training import (
 from stbp_edu.training.model import draw_dropout, drop, with_dropout
 from stbp_edu.training.trainer import TrainingJob
 from tests.networks import fast_backward, fast_forward
-from tests.runs import bits, epochs, first_step
+from tests.runs import bits, epochs
 
 
 def test_events_tell_the_whole_story(small, few) -> None:
@@ -73,28 +73,6 @@ def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
     settings = replace(small, lr=1e39)
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(settings, bytes_few))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"optimiser": "sgd"},
-        {"beta2": 0.9},
-        {"clip_norm": 0.1},
-        {"momentum": 0.5},
-        {"gradient_sign": True},
-    ],
-)
-def test_a_setting_of_the_optimiser_changes_the_run_and_survives_a_pause(
-    change, small, few
-) -> None:
-    settings = replace(small, lr=0.01, **change)
-    first, whole = epochs(settings, few)
-    (resumed,) = epochs(settings, few, first.state)
-    assert bits(resumed.state.params) == bits(whole.state.params)
-    other = epochs(replace(small, lr=0.01), few)[-1]
-    assert bits(other.state.params) != bits(whole.state.params)
-    assert (first.state.step, whole.state.step) == (10, 20)
 
 
 def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up() -> (
@@ -155,28 +133,6 @@ def test_evaluation_counts_answers(small, few) -> None:
             small,
             np.random.default_rng(0),
         )
-
-
-@pytest.mark.parametrize("optimiser", ["adam", "sgd"])
-@pytest.mark.parametrize("clip_norm", [0.0, 0.1])
-def test_the_optimiser_gets_the_sign_of_the_gradient(
-    optimiser, clip_norm, small, few
-) -> None:
-    """Its first m is (1 - β₁) or 1 times the sign, clipped by the sign's own norm."""
-    plain = replace(small, optimiser=optimiser, encoder="direct", clip_norm=clip_norm)
-    state = initial_state(plain, few)
-    gradient, _ = first_step(plain, few, state)
-    gradient = {name: g.copy() for name, g in gradient.items()}
-    job = TrainingJob(replace(plain, gradient_sign=True), few, state)
-    job.begin_epoch(0)
-    seen = job.step(0, 1e-3)
-    signs = {name: np.sign(g) for name, g in gradient.items()}
-    size = np.sqrt(sum((s**2).sum() for s in signs.values()))
-    kept = (0.1 if optimiser == "adam" else 1.0) * (clip_norm / size or 1.0)
-    for name, m in job.state.m.items():
-        np.testing.assert_allclose(m, kept * signs[name], rtol=1e-5, err_msg=name)
-    norm = np.sqrt(sum((g.astype(float) ** 2).sum() for g in gradient.values()))
-    assert seen.norms == (pytest.approx(norm, rel=1e-6),)  # before the sign
 
 
 def test_runs_in_threads_are_the_runs_alone(small, few) -> None:

@@ -13,7 +13,7 @@ from stbp_edu.cli.main import format_duration
 from stbp_edu.plotting.palette import GRID, INK, SERIES
 from stbp_edu.training import RECIPES, Settings, to_dict
 from stbp_edu.training.measurements import half_width
-from stbp_edu.training.saved_settings import ENDED
+from stbp_edu.training.settings import ENDED
 from tools.pages import Record, figure_html, processor
 
 NAMES = {"the paper": "usually quoted", "the earlier port": "the notes"}
