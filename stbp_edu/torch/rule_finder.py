@@ -102,28 +102,25 @@ def which_rule(
     neurons = neurons_of(neuron, sizes)
     table = neurons[0] if isinstance(neurons, list) else as_neuron(neurons)
     shapes = [layer.shapes for layer in network(sizes, table).layers[1:]]
-    names = [[name for name in ("W", "R") if name in shape] for shape in shapes]
-    wanted = [
-        tuple(shape[name])
-        for shape, own in zip(shapes, names, strict=True)
-        for name in own
+    places = [
+        (n, name)
+        for n, shape in enumerate(shapes, 1)
+        for name in ("W", "R")
+        if name in shape
     ]
+    wanted = [tuple(shapes[n - 1][name]) for n, name in places]
     got = [tuple(weight.shape) for weight, _ in weights]
     if got != wanted:
         raise ValueError(
             f"sizes must be those of the model, whose weights have the shapes {got}, and they name "
             f"{wanted}; an R behind a width means weights from the layer to itself"
         )
-    left = iter(weights)
-    params: LayerParams = [None]
-    for shape, own in zip(shapes, names, strict=True):
-        layer = {"b": np.zeros(shape["b"], as_array(weights[0][0]).dtype)}
-        for name in own:
-            weight, bias = next(left)
-            layer[name] = as_array(weight) * scale
-            if bias is not None:
-                layer["b"] = layer["b"] + as_array(bias) * scale
-        params.append({name: np.asarray(a, a.dtype) for name, a in layer.items()})
+    dtype = as_array(weights[0][0]).dtype
+    params: LayerParams = [None, *({"b": np.zeros(one["b"], dtype)} for one in shapes)]
+    for (n, name), (weight, bias) in zip(places, weights, strict=True):
+        params[n][name] = scale * as_array(weight)
+        if bias is not None:
+            params[n]["b"] += scale * as_array(bias)
     tensors = [weight for weight, _ in weights]
 
     def ask(inputs: Array) -> tuple[Array, Gradient]:
@@ -136,18 +133,12 @@ def which_rule(
             if not output.requires_grad or not all(p.requires_grad for p in tensors):
                 return [None, {}]
             error = torch.from_numpy(signal).to(output)
-            grads = iter(
-                torch.autograd.grad(
-                    output, tensors, error, allow_unused=True, materialize_grads=True
-                )
-            )
-            return [
-                None,
-                *(
-                    {name: as_array(next(grads)) / scale for name in own}
-                    for own in names
-                ),
-            ]
+            some = {"allow_unused": True, "materialize_grads": True}
+            grads = torch.autograd.grad(output, tensors, error, **some)
+            layers: LayerParams = [None, *({} for _ in shapes)]
+            for (n, name), grad in zip(places, grads, strict=True):
+                layers[n][name] = as_array(grad) / scale
+            return layers
 
         return as_array(output), gradient
 

@@ -82,42 +82,34 @@ def to_state(params: LayerArrays, like: StateDict) -> dict[str, Tensor]:
             "the module with the layers of the parameters"
         )
     for n, (names, p) in enumerate(zip(places, layers, strict=True), 1):
-        missing = names.keys() - p.keys()
-        if missing:
-            raise ValueError(
-                f"params[{n}] lacks {', '.join(sorted(missing))}; give an array"
-            )
-        for name, array in p.items():
-            if name not in names:
-                if np.any(array):
-                    raise ValueError(
-                        f"params must have no {name} but 0 where the module has none, got {name} "
-                        f"of layer {n}; give it a bias, recurrent weights or a constant to learn"
-                    )
-                continue
-            key = names[name]
-            expected, got = tuple(like[key].shape), np.shape(array)
+        for name in names.keys() | {name for name, array in p.items() if np.any(array)}:
+            if name not in names or name not in p:
+                where = "the module" if name in p else "params"
+                raise ValueError(
+                    f"params and the module must have the same arrays in layer {n}, and {where} "
+                    f"has no {name} there; make both of one neuron, with biases in both or in none"
+                )
+        for name, key in names.items():
+            expected, got = tuple(like[key].shape), np.shape(p[name])
             if got != expected:
                 raise ValueError(
                     f"params must have the widths of the state dict: {key} has shape {expected}, "
                     f"got {got}; make the module with those of the parameters"
                 )
-            state[key] = torch.tensor(array).to(like[key])
+            state[key] = torch.tensor(p[name]).to(like[key])
     return state
 
 
-def layers_of(params: object) -> list[dict[str, Any]]:
+def layers_of(params: LayerArrays) -> list[dict[str, Any]]:
     """Return the parameters of each layer by name, in any form in which NumPy has them."""
-    given: Any = by_layer(params) if isinstance(params, Params) else params
-    layers = given[1:] if isinstance(given, list) else []
-    named = all(isinstance(p, dict) and {"W", "b"} <= {*p} for p in layers)
-    if not layers or not named or given[0] is not None:
+    if not isinstance(params, Params | list):
         raise TypeError(
             "params must be of type Params, or the list [None, {'W': ..., 'b': ...}, ...] of "
             f"stbp_edu.arrows, got {checks.brief(params)}; see stbp_edu.network"
         )
+    layers = by_layer(params)[1:]
     if all(np.ndim(p["W"]) == 2 for p in layers):
-        Params(**by_name(given))  # it checks arrays and widths
+        Params(**by_name([None, *layers]))  # it checks arrays and widths
     return layers
 
 

@@ -22,7 +22,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -212,29 +212,13 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def chosen_settings(args: argparse.Namespace) -> Settings:
-    """Return the settings of the run: one rule, and layers that are fully connected.
-
-    Raises:
-        ValueError: if a setting is unusable, or the network has convolutions.
-    """
-    dataset, _ = run_options.chosen_data(args)
-    args.rule = args.rule or CATALOGUE[dataset].recipe.rule
-    settings = replace(run_options.chosen_settings(args), rule=args.rule)
-    if settings.has_images:
-        raise ValueError(
-            f"{dataset} must have fully connected layers in this command, got "
-            f"{settings.hidden}; stbp-edu train has convolutions"
-        )
-    return settings
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Train, and return the exit status: 0 where all went well, 3 where another process ended."""
     args = arguments(argv)
     try:
         if not isinstance(args.resume, Path):
-            chosen_settings(args)
+            dataset, _ = run_options.chosen_data(args)
+            args.rule = args.rule or CATALOGUE[dataset].recipe.rule  # never both
         with group(args.device) as processes:
             if processes.rank == 0:
                 return command.train(args, partial(TensorPasses, processes))
