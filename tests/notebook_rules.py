@@ -11,7 +11,7 @@ from tools.notebooks.execution import FOLDED
 
 LINES = {"": 15, "long": 25, "folded": 30}
 NARROW, WIDE = (
-    12,
+    11,
     76,
 )  # up to this notebook, lines of code have at most so many characters
 CHECK = r"^check(?:_formula|_network)?\("
@@ -69,7 +69,7 @@ def opening(notebook: Any) -> Iterator[str]:
     if not goal or len(re.findall(r"[.!?](?:\s|\Z)", goal[1])) != 1:
         yield "'**Goal.** ...' must be a paragraph of one sentence"
     for wanted in (
-        r"^# \d+ · \S",
+        r"^# (?:\d+ · )?\S",
         r"\*\*You need\.\*\* ",
         r"\*\*Time\.\*\* .*\d+ minutes",
     ):

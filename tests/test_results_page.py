@@ -24,7 +24,7 @@ def test_every_row_of_every_record_is_on_the_page(published):
     for name, record in RECORDS.items():
         if not name.startswith(results_page.ELSEWHERE):
             assert f"`{record['command']}`" in published
-            if name == "ablations-digits":  # the notebook what_matters has the tables
+            if name == "ablations-digits":  # two notebooks have its tables
                 assert f"](results/{name}.json)" in published
                 continue
             for row in record["rows"]:

@@ -1,8 +1,9 @@
 """Writes the number of each notebook, its place in the order of the course, and its time.
 
 The order stands in ``course.toml``, by slug, which is a file's name without its number, with the
-minutes of each. In Markdown a notebook is always linked, as in ``[notebook 3](03_example.ipynb)``:
-the numbers in the link then follow from the slug, and the time of a reading path from its links.
+minutes of each; a guide has its number in the file's name alone. In Markdown a notebook is always
+linked, as in ``[notebook 3](03_example.ipynb)``: the
+numbers in the link then follow from the slug, and the time of a reading path from its links.
 Code names a notebook by its slug alone.
 """
 
@@ -81,7 +82,8 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
         paths.append(path.rename(path.with_name(f"{k:02d}_{slug}.ipynb")))
         notebooks.append(nbformat.read(paths[k], as_version=4))
         first = notebooks[k].cells[0]
-        first.source = re.sub(r"^# (?:\d+ · )?", f"# {k} · ", first.source)
+        number = "" if course[slug].get("guide") else f"{k} · "
+        first.source = re.sub(r"^# (?:\d+ · )?", f"# {number}", first.source)
         first.source = TIME.sub(sentence([course[slug]["minutes"]]), first.source)
         titles.append(re.split(r"[:\n]", first.source[2:])[0])
     following = [*zip(before, titles, strict=True)][1:]

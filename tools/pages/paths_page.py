@@ -10,7 +10,7 @@ from tools.notebooks.numbering import PATHS_PAGE, files, spoken
 
 SECTION = re.compile(r"^## (.+?)\n(.*?)(?=^## |\Z)", re.M | re.S)
 TIME = re.compile(r"\*\*Time\.\*\* About (.+?)\.\n")
-CORE = 12  # notebooks, which derive the gradient of one network
+CORE = 11  # notebooks, which derive the gradient of one network
 NOTEBOOK = re.compile(r"\(notebooks/(\d\d)_")
 
 

@@ -104,9 +104,11 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
         links["Source"] = (
             f"{address.repository}/blob/{BRANCH}/notebooks/{notebook.stem}.ipynb"
         )
+    steps = sum(not table.get("guide") for table in course_table().values()) - 1
     return filled(
-        "notebook_head.html", notebook=notebook, heavy=heavy, live=live, links=links
-    )
+        "notebook_head.html",
+        notebook=notebook, steps=steps, heavy=heavy, live=live, links=links,
+    )  # fmt: skip
 
 
 def cell_html(
