@@ -2,7 +2,7 @@
 
 The functions of a step are those that are shown, on one neuron's numbers: ``1`` becomes ``_F(1)``,
 a number of the arrays' dtype, and a function of the spike and constants becomes a choice of its two
-values. Around them are two loops, whose names begin with a letter for each kind of array, so that
+values, which ``once`` computes before the loops. Around them are two loops, whose names begin with a letter for each kind of array, so that
 they meet no name of the reader's: A a state, E an adjoint, S a signal, G a sum over steps.
 
 Without recurrent weights neurons never meet, and a block of the loops is some entries of a step,
@@ -27,6 +27,7 @@ def all_forward(first, last, width, {arguments}):
     zero = np.zeros(width, _F)
     index = np.empty(width + 1, np.int32)
     values = np.empty(width, _F)
+    {once}
     for block in range(first, last):
         left = block * width
         right = min(size, left + width)
@@ -42,6 +43,7 @@ def all_backward(first, last, width, {arguments_back}):
     zero = np.zeros(width, _F)
     index = np.empty(width + 1, np.int32)
     values = np.empty(width, _F)
+    {once}
     {later}
     for block in range(first, last):
         left = block * width
@@ -79,15 +81,24 @@ def text_of(program: LayerProgram, wanted: Sequence[str], twin: bool) -> str:
         ]
         spikes = {program.names[one] for one in around}
     shared = set(program.lines.constants) - set(program.neuron.each)
-    shown = _Chosen(spikes, shared).visit(shown)
+    chosen = _Chosen(spikes, shared)
+    shown = chosen.visit(shown)
+    known = [*chosen.once.values()]
+    for function in shown.body[2:]:  # forward and backward
+        function.args.args += [ast.arg(name) for name in known]
+    if known:
+        given = [c for c in program.lines.constants if c in shared]
+        values = ", ".join(chosen.once)
+        once = f"def once({', '.join(given)}):\n    return ({values},)"
+        shown.body += ast.parse(once).body
     shown = ast.fix_missing_locations(_Typed().visit(shown))
     for function in shown.body:
         function.decorator_list = [ast.Name("jit")]
-    return ast.unparse(shown) + "\n\n" + _loops(program, wanted, twin)
+    return ast.unparse(shown) + "\n\n" + _loops(program, wanted, known)
 
 
-def _loops(program: LayerProgram, wanted: Sequence[str], twin: bool) -> str:
-    """Return the loops."""
+def _loops(program: LayerProgram, wanted: Sequence[str], once: Sequence[str]) -> str:
+    """Return the loops; ``once`` are the names of what is computed before them."""
     order, lines = program.neuron.order, [*program.lines.lines]
     output = program.neuron.output
     recurrent = program.net.layers[program.n].recurrent is not None
@@ -95,6 +106,10 @@ def _loops(program: LayerProgram, wanted: Sequence[str], twin: bool) -> str:
     constants = [f"{'each' if c in each else 'c'}_{c}" for c in program.lines.constants]
     known = [f"now_{c}[neuron]" if c[:5] == "each_" else c for c in constants]
     own = [f"now_{c} = {c}[left:right]" for c in constants if c[:5] == "each_"]
+    before = []
+    if once:
+        before = _called("once", once, [c for c in constants if c[:5] != "each_"])
+        known += once
     shared = [*(["R"] if recurrent else []), *constants, *(f"A_{s}" for s in order)]
     drive = f"now_{order[0]}"
     rows = [*own, *(f"now_{s} = A_{s}[step, left:right]" for s in order)]
@@ -152,6 +167,7 @@ def _loops(program: LayerProgram, wanted: Sequence[str], twin: bool) -> str:
         rows=_joined(rows, 12),
         neurons=_joined(neurons, 16),
         arguments_back=", ".join(back),
+        once=_joined(before, 4),
         later=_joined([f"next_{d} = np.zeros(width, _F)" for d in later], 4),
         ends=ends,
         cut=_joined([f"next_{d}[:] = 0" for d in later] or ["pass"], 16),
@@ -201,13 +217,16 @@ class _Typed(ast.NodeTransformer):
 
 
 class _Chosen(ast.NodeTransformer):
-    """Writes ``high if spike > 0 else low`` for a function of a spike and constants.
+    """Writes ``_k1 if spike > 0 else _k0`` for a function of a spike and constants.
 
-    So the compiler computes both values before the loops.
+    Attributes:
+        once: by the text of each value, its name, which begins with an underscore, as no reader's
+            does.
     """
 
     def __init__(self, spikes: set[str], constants: set[str]) -> None:
         self.spikes, self.constants = spikes, constants
+        self.once: dict[str, str] = {}
 
     def visit(self, node: ast.AST) -> Any:
         if not isinstance(node, ast.Call) and not isinstance(
@@ -224,9 +243,16 @@ class _Chosen(ast.NodeTransformer):
         if len(read) != 1 or not read <= self.spikes:
             return self.generic_visit(node)
         (spike,) = read
-        low, high = (_With(spike, value).visit(deepcopy(node)) for value in (0, 1))
+        low, high = (
+            self._named(_With(spike, value).visit(deepcopy(node))) for value in (0, 1)
+        )
         fires = ast.Compare(ast.Name(spike), [ast.Gt()], [ast.Constant(0)])
         return ast.IfExp(fires, high, low)
+
+    def _named(self, value: ast.AST) -> ast.Name:
+        """Return the name of a value that is computed before the loops."""
+        text = ast.unparse(value)
+        return ast.Name(self.once.setdefault(text, f"_k{len(self.once)}"))
 
 
 class _With(ast.NodeTransformer):

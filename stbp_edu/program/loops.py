@@ -21,10 +21,44 @@ def spikes_in(row: Any, index: Any) -> int:
     return count
 
 
-def add_rows(table: Any, index: Any, values: Any, count: int, total: Any) -> None:
-    """Add the rows ``index[:count]`` of a table, each times its entry in ``values``, to a row."""
+def add_rows(table: Any, index: Any, count: int, total: Any) -> None:
+    """Add the rows ``index[:count]`` of a table to a row."""
     k = 0
     while k + 8 <= count:  # so a total is read and written once for eight rows
+        a, b, c, d = (
+            table[index[k]],
+            table[index[k + 1]],
+            table[index[k + 2]],
+            table[index[k + 3]],
+        )
+        e, f, g, h = (
+            table[index[k + 4]],
+            table[index[k + 5]],
+            table[index[k + 6]],
+            table[index[k + 7]],
+        )
+        for i in range(len(total)):
+            left = (a[i] + b[i]) + (c[i] + d[i])
+            right = (e[i] + f[i]) + (g[i] + h[i])
+            total[i] += left + right
+        k += 8
+    while k + 2 <= count:
+        a, b = table[index[k]], table[index[k + 1]]
+        for i in range(len(total)):
+            total[i] += a[i] + b[i]
+        k += 2
+    if k < count:
+        a = table[index[k]]
+        for i in range(len(total)):
+            total[i] += a[i]
+
+
+def add_scaled_rows(
+    table: Any, index: Any, values: Any, count: int, total: Any
+) -> None:
+    """Add the rows ``index[:count]`` of a table, each times its entry in ``values``, to a row."""
+    k = 0
+    while k + 8 <= count:
         a, b, c, d = (
             table[index[k]],
             table[index[k + 1]],
@@ -44,17 +78,6 @@ def add_rows(table: Any, index: Any, values: Any, count: int, total: Any) -> Non
             right = (v4 * e[i] + v5 * f[i]) + (v6 * g[i] + v7 * h[i])
             total[i] += left + right
         k += 8
-    if k + 4 <= count:
-        a, b, c, d = (
-            table[index[k]],
-            table[index[k + 1]],
-            table[index[k + 2]],
-            table[index[k + 3]],
-        )
-        v0, v1, v2, v3 = values[k], values[k + 1], values[k + 2], values[k + 3]
-        for i in range(len(total)):
-            total[i] += (v0 * a[i] + v1 * b[i]) + (v2 * c[i] + v3 * d[i])
-        k += 4
     while k < count:
         a, v0 = table[index[k]], values[k]
         for i in range(len(total)):
@@ -65,9 +88,14 @@ def add_rows(table: Any, index: Any, values: Any, count: int, total: Any) -> Non
 def add_products(row: Any, table: Any, index: Any, values: Any, total: Any) -> None:
     """Add each row of a table, times its entry in ``row``, to a row, ``total``."""
     count = spikes_in(row, index)
+    others = 0  # entries that are neither 0 nor 1
     for k in range(count):
         values[k] = row[index[k]]
-    add_rows(table, index, values, count, total)
+        others += values[k] != 1
+    if others > 0:
+        add_scaled_rows(table, index, values, count, total)
+    else:
+        add_rows(table, index, count, total)
 
 
 def currents(first: int, last: int, inputs: Any, table: Any, b: Any, out: Any) -> None:
@@ -96,21 +124,28 @@ def gradient(first: int, last: int, inputs: Any, errors: Any, out: Any) -> None:
     block = max(1, NEAR // m)
     index = np.empty(size + 1, np.int32)
     count = np.empty(size, np.int64)
+    others = np.empty(size, np.bool_)  # inputs that are neither 0 nor 1
     found = np.empty((size, block), np.int32)
-    values = np.empty((size, block), inputs.dtype)
+    values = np.empty(block, inputs.dtype)
     out[first:last] = 0
     for start in range(0, rows, block):
         count[:] = 0
+        others[:] = False
         for r in range(start, min(rows, start + block)):
             some = inputs[r, first:last]
             for k in range(spikes_in(some, index)):
                 j = index[k]
-                at = count[j]
-                found[j, at] = r
-                values[j, at] = some[j]
-                count[j] = at + 1
+                found[j, count[j]] = r
+                count[j] += 1
+                others[j] |= some[j] != 1
         for j in range(size):
-            add_rows(errors, found[j], values[j], count[j], out[first + j])
+            total = out[first + j]
+            if others[j]:
+                for k in range(count[j]):
+                    values[k] = inputs[found[j, k], first + j]
+                add_scaled_rows(errors, found[j], values, count[j], total)
+            else:
+                add_rows(errors, found[j], count[j], total)
 
 
 def cut(windows: Any, patches: Any) -> None:
@@ -133,8 +168,9 @@ def put_back(patches: Any, images: Any) -> None:
             for a in range(k):
                 for b in range(k):
                     for y in range(h):
-                        # p2-conv-delta, p2-conv-image-delta
-                        images[s, c, a + y, b : b + w] += patches[s, c, a, b, y]
+                        for x in range(w):
+                            # p2-conv-delta, p2-conv-image-delta
+                            images[s, c, a + y, b + x] += patches[s, c, a, b, y, x]
 
 
 def adam(

@@ -27,6 +27,7 @@ COMPILING = "compiling the loops of a layer takes some seconds"
 KERNELS = (
     "spikes_in",
     "add_rows",
+    "add_scaled_rows",
     "add_products",
     "currents",
     "gradient",

@@ -12,7 +12,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.link import Flatten, Link
-from stbp_edu.program.loops import put_back
 from stbp_edu.program.machine_code import kernel
 from stbp_edu.program.threads import run_in_parts
 
@@ -151,8 +150,13 @@ class Weights:
         _, _, k, _ = self.p["W"].shape
         images = np.zeros((len(patches), *self.link.shapes[-2]), patches.dtype)
         windows = patches.reshape(len(patches), -1, k, k, *self.link.shape[1:])
-        add = kernel("put_back") if self.compiled else put_back
-        add(windows, images)
+        if self.compiled:
+            kernel("put_back")(windows, images)
+        else:
+            h, w = windows.shape[-2:]
+            for a, b in np.ndindex(k, k):
+                # p2-conv-delta, p2-conv-image-delta
+                images[:, :, a : a + h, b : b + w] += windows[:, :, a, b]
         return flat_images(images)
 
     @property
