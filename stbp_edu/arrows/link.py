@@ -108,14 +108,21 @@ class AveragePool:
 
     def forward(self, x: Any, shape: Shape) -> Any:
         """Average the blocks."""
-        k = self.k
-        total = sum(x[..., a::k, b::k] for a, b in np.ndindex(k, k))
-        return total * (1 / k**2)  # p2-pool-x
+        shares = self._shares(shape, x)
+        rows = x.reshape(-1, len(shares)) @ shares  # p2-pool-x
+        return rows.reshape(*x.shape[:-3], *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Give each pixel of a block an equal share."""
-        rows = np.repeat(y, self.k, axis=-2)
-        return np.repeat(rows, self.k, axis=-1) * (1 / self.k**2)  # p2-pool-delta
+        shares = self._shares(shape, y)
+        rows = y.reshape(-1, shares.shape[1]) @ shares.T  # p2-pool-delta
+        return rows.reshape(*y.shape[:-3], *shape)
+
+    def _shares(self, shape: Shape, like: Any) -> Any:
+        """Return the share of each pixel of k rows in each mean: (k W, W/k)."""
+        dtype = np.result_type(like, np.float32)
+        one_row = np.repeat(np.eye(shape[-1] // self.k, dtype=dtype), self.k, axis=0)
+        return np.tile(one_row, (self.k, 1)) / self.k**2
 
 
 Map = Flatten | Patches | AveragePool

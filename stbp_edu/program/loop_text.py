@@ -2,8 +2,9 @@
 
 The functions of a step are those that are shown, on one neuron's numbers: ``1`` becomes ``_F(1)``,
 a number of the arrays' dtype, and a function of the spike and constants becomes a choice of its two
-values, which ``once`` computes before the loops. Around them are two loops, whose names begin with a letter for each kind of array, so that
-they meet no name of the reader's: A a state, E an adjoint, S a signal, G a sum over steps.
+values, which ``once`` computes before the loops. Around them are two loops, whose names begin with
+a letter for each kind of array, so that they meet no name of the reader's: A a state, E an adjoint,
+S a signal, G a sum over steps.
 
 Without recurrent weights neurons never meet, and a block of the loops is some entries of a step,
 across samples; with them, it is a sample.

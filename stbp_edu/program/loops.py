@@ -88,7 +88,7 @@ def add_scaled_rows(
 def add_products(row: Any, table: Any, index: Any, values: Any, total: Any) -> None:
     """Add each row of a table, times its entry in ``row``, to a row, ``total``."""
     count = spikes_in(row, index)
-    others = 0  # entries that are neither 0 nor 1
+    others = 0
     for k in range(count):
         values[k] = row[index[k]]
         others += values[k] != 1
@@ -98,58 +98,70 @@ def add_products(row: Any, table: Any, index: Any, values: Any, total: Any) -> N
         add_rows(table, index, count, total)
 
 
-def currents(first: int, last: int, inputs: Any, table: Any, b: Any, out: Any) -> None:
-    """Write some rows of b + input · table, from (T, S, n) and (n, m), to (T, S, m).
+def note_spikes(first: int, last: int, rows: Any, places: Any, counts: Any) -> None:
+    """Write where some rows are 1, at ``places[r, : counts[r]]``.
+
+    A count is -1 where an entry is neither 0 nor 1.
+    """
+    for r in range(first, last):
+        row = rows[r]
+        others = 0
+        for j in range(len(row)):
+            others += (row[j] != 0) & (row[j] != 1)
+        counts[r] = spikes_in(row, places[r])
+        if others > 0:
+            counts[r] = -1
+
+
+def currents(
+    first: int, last: int, places: Any, counts: Any, table: Any, b: Any, out: Any
+) -> None:
+    """Write some rows of b + spikes · table, from a table (n, m), to (T, S, m).
 
     The steps of a sample follow each other, since they name much the same rows.
     """
-    T, _, n = inputs.shape
-    index = np.empty(n + 1, np.int32)
-    values = np.empty(n, inputs.dtype)
+    T, S, _ = out.shape
     for row in range(first, last):
         s = row // T
         t = row - s * T
+        r = t * S + s
         total = out[t, s]
         total[:] = b
-        add_products(inputs[t, s], table, index, values, total)
+        add_rows(table, places[r], counts[r], total)
 
 
-def gradient(first: int, last: int, inputs: Any, errors: Any, out: Any) -> None:
-    """Write some rows of Σ input errorᵀ, (n, m), from inputs (T · S, n) and errors (T · S, m).
+def gradient(
+    first: int, last: int, places: Any, counts: Any, errors: Any, out: Any
+) -> None:
+    """Write some rows of Σ spikes errorᵀ, (n, m), from errors (T, S, m).
 
-    Errors go by blocks that stay in the cache: a third of the time that it takes otherwise.
+    A few samples at a time, whose errors stay in the cache, and who name much the same rows.
     """
-    rows, m = errors.shape
+    T, S, m = errors.shape
+    rows = errors.reshape(T * S, m)
     size = last - first
-    block = max(1, NEAR // m)
-    index = np.empty(size + 1, np.int32)
-    count = np.empty(size, np.int64)
-    others = np.empty(size, np.bool_)  # inputs that are neither 0 nor 1
-    found = np.empty((size, block), np.int32)
-    values = np.empty(block, inputs.dtype)
+    together = min(S, max(1, NEAR // (T * m)))
+    found = np.empty((size, T * together), np.int32)
+    many = np.empty(size, np.int32)
     out[first:last] = 0
-    for start in range(0, rows, block):
-        count[:] = 0
-        others[:] = False
-        for r in range(start, min(rows, start + block)):
-            some = inputs[r, first:last]
-            for k in range(spikes_in(some, index)):
-                j = index[k]
-                found[j, count[j]] = r
-                count[j] += 1
-                others[j] |= some[j] != 1
+    for start in range(0, S, together):
+        many[:] = 0
+        for s in range(start, min(S, start + together)):
+            for t in range(T):
+                r = t * S + s
+                named = places[r, : counts[r]]
+                k = np.searchsorted(named, first)
+                while k < len(named) and named[k] < last:
+                    j = named[k] - first
+                    found[j, many[j]] = r
+                    many[j] += 1
+                    k += 1
         for j in range(size):
-            total = out[first + j]
-            if others[j]:
-                for k in range(count[j]):
-                    values[k] = inputs[found[j, k], first + j]
-                add_scaled_rows(errors, found[j], values, count[j], total)
-            else:
-                add_rows(errors, found[j], count[j], total)
+            add_rows(rows, found[j], many[j], out[first + j])
 
 
-def cut(windows: Any, patches: Any) -> None:
-    """Write windows (images, C, h, w, k, k) in another order, (images, C, k, k, h, w)."""
+def cut(images: Any, patches: Any) -> None:
+    """Write the windows of images (images, C, H, W) to patches (images, C, k, k, h, w)."""
     count, C, k, _, h, w = patches.shape
     for s in range(count):
         for c in range(C):
@@ -157,7 +169,7 @@ def cut(windows: Any, patches: Any) -> None:
                 for b in range(k):
                     for y in range(h):
                         for x in range(w):
-                            patches[s, c, a, b, y, x] = windows[s, c, y, x, a, b]
+                            patches[s, c, a, b, y, x] = images[s, c, a + y, b + x]
 
 
 def put_back(patches: Any, images: Any) -> None:

@@ -29,6 +29,7 @@ KERNELS = (
     "add_rows",
     "add_scaled_rows",
     "add_products",
+    "note_spikes",
     "currents",
     "gradient",
     "adam",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.link import Flatten, Link
@@ -22,8 +23,12 @@ PATCHES = 2**18
 SUMS = 16
 """How many sums the gradient of a convolution is made of, however many threads add them up."""
 RARE, WIDE = 0.2, 64
-"""Inputs of which at most this share are not 0, into at least so many neurons, are added row by
+"""Spikes that at most this share of entries are, into at least so many neurons, are added row by
 row of the weights; a matrix product is faster otherwise."""
+LINE = 64
+"""Bytes of a line of the cache."""
+Spikes = tuple[NDArray[np.int32], NDArray[np.int64]]
+"""Where the spikes of some rows are: places, and how many there are in each row."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,9 @@ class Weights:
         W, b = self.p["W"], self.p["b"]
         below = self._pooled(distinct_steps(below))
         rows, currents = flat(below), flat(out[: len(below)])
-        if self._rare(rows):
-            spike_currents(below, W, b, out)
+        spikes = self._rare(rows)
+        if spikes:
+            spike_currents(spikes, W, b, out[: len(below)])
         elif self.dense:
 
             def product(some: slice) -> None:
@@ -96,8 +102,9 @@ class Weights:
         if len(distinct) < len(epsilon):
             epsilon = epsilon.sum(axis=0, keepdims=True)
         errors, rows = flat(epsilon), flat(distinct)
-        if self._rare(rows):
-            return spike_gradient(rows, errors)
+        spikes = self._rare(rows)
+        if spikes:
+            return spike_gradient(spikes, epsilon)
         if not self.dense:
             return self._of_convolution(errors, rows)
         out = np.empty(W.shape, W.dtype)
@@ -134,14 +141,15 @@ class Weights:
 
     def _patches(self, rows: Array) -> Array:
         """Return the patches of some images: (images, weights of a channel, places)."""
-        _, _, k, _ = self.p["W"].shape
-        windows = sliding_window_view(
-            rows.reshape(-1, *self.link.shapes[-2]), (k, k), (2, 3)
-        )
-        patches = np.moveaxis(windows, (-2, -1), (2, 3))
+        _, C, k, _ = self.p["W"].shape
+        images = rows.reshape(-1, *self.link.shapes[-2])
         if self.compiled:  # with put_back, a fifth of the time of NumPy's
-            patches = np.empty(patches.shape, rows.dtype)
-            kernel("cut")(windows, patches)
+            shape = len(rows), C, k, k, *self.link.shape[1:]
+            patches = np.empty(shape, rows.dtype)
+            kernel("cut")(images, patches)
+        else:
+            windows = sliding_window_view(images, (k, k), (2, 3))
+            patches = np.moveaxis(windows, (-2, -1), (2, 3))
         places, size = self.link.shapes[-1]
         return patches.reshape(len(rows), size, places)
 
@@ -169,9 +177,11 @@ class Weights:
         """Whether the layer reads all that is below, each by a weight of its own."""
         return isinstance(self.link.maps[-1], Flatten)
 
-    def _rare(self, rows: Array) -> bool:
-        """Return whether spikes are so rare that it pays to go through them."""
-        return self.compiled and self.dense and are_rare(rows, len(self.p["b"]))
+    def _rare(self, rows: Array) -> Spikes | None:
+        """Return where spikes are, if they are so rare that it pays to go through them."""
+        if not (self.compiled and self.dense):
+            return None
+        return rare_spikes(rows, len(self.p["b"]))
 
     @property
     def _together(self) -> int:
@@ -184,28 +194,46 @@ class Weights:
         return len(rows) * places * size * len(self.p["W"]) / 16
 
 
-def are_rare(rows: Array, width: int) -> bool:
-    """Return whether inputs of so many neurons are so rare that it pays to go through them."""
+def rare_spikes(rows: Array, width: int) -> Spikes | None:
+    """Return where the spikes of some rows are, if it pays to go through them one by one.
+
+    Args:
+        rows: outputs of neurons; None is returned where they are not all 0 or 1.
+        width: how many neurons read them.
+    """
     some = rows[:: math.ceil(len(rows) / 100)]
-    return width >= WIDE and bool(np.count_nonzero(some) <= RARE * some.size)
+    if width < WIDE or np.count_nonzero(some) > RARE * some.size:
+        return None
+    places, counts = np.empty(rows.shape, np.int32), np.empty(len(rows), np.int64)
+    run_in_parts(kernel("note_spikes"), len(rows), rows.size, rows, places, counts)
+    return None if counts.min() < 0 else (places, counts)
 
 
-def spike_currents(below: Array, W: Array, b: Array, out: Array) -> None:
-    """Write W o + b, from rare spikes (T, S, n) to (T, S, m)."""
-    T, S, m = out.shape
-    table = np.ascontiguousarray(W.T)
-    work = below.size * m * RARE / 2
-    run_in_parts(kernel("currents"), T * S, work, below, table, b, out)  # fwd-x
+def spike_currents(spikes: Spikes, W: Array, b: Array, out: Array) -> None:
+    """Write W o + b, from rare spikes o, to (T, S, m)."""
+    T, S, _ = out.shape
+    table = _aligned(W.T)
+    work = out.size * len(table) * RARE / 2
+    run_in_parts(kernel("currents"), T * S, work, *spikes, table, b, out)  # fwd-x
 
 
-def spike_gradient(rows: Array, errors: Array) -> Array:
-    """Return Σ error rowᵀ, (m, n), from rare spikes (T · S, n) and errors (T · S, m)."""
-    m, n = errors.shape[1], rows.shape[1]
-    by_input = np.empty((n, m), errors.dtype)  # a row for each neuron below
-    run_in_parts(
-        kernel("gradient"), n, rows.size * m * RARE / 2, rows, errors, by_input
-    )  # c5-w
+def spike_gradient(spikes: Spikes, errors: Array) -> Array:
+    """Return Σ error oᵀ, (m, n), from rare spikes o and errors (T, S, m)."""
+    n = spikes[0].shape[1]
+    by_input = np.empty((n, errors.shape[-1]), errors.dtype)  # a row for each below
+    work = errors.size * n * RARE / 2
+    run_in_parts(kernel("gradient"), n, work, *spikes, errors, by_input)  # c5-w
     return by_input.T
+
+
+def _aligned(rows: Array) -> Array:
+    """Return a copy that begins where a line of the cache does: a fifth less time for the sums."""
+    apart = LINE // rows.itemsize
+    room = np.empty(rows.size + apart, rows.dtype)
+    start = -room.ctypes.data % LINE // rows.itemsize
+    found = room[start : start + rows.size].reshape(rows.shape)
+    found[...] = rows
+    return found
 
 
 def mean_of(series: Array) -> float:

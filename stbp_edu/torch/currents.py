@@ -12,7 +12,12 @@ from stbp_edu._support import checks
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.program.machine_code import installed
 from stbp_edu.program.threads import limit_threads
-from stbp_edu.program.weights import are_rare, spike_currents, spike_gradient
+from stbp_edu.program.weights import (
+    Spikes,
+    rare_spikes,
+    spike_currents,
+    spike_gradient,
+)
 from stbp_edu.torch.state_dict import as_array, check_floats
 
 MUCH = 10_000_000
@@ -26,50 +31,51 @@ class SpikeProduct(torch.autograd.Function):
     """The product of weights and rare spikes, W o + b: a spike costs a row of weights."""
 
     @staticmethod
-    def forward(ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-        """Return the current (T, S, m) of an input (T, S, n)."""
-        ctx.save_for_backward(spikes, W)
+    def forward(
+        ctx: Any, spikes: Tensor, W: Tensor, b: Tensor | None, places: Spikes
+    ) -> Tensor:
+        """Return the current (T, S, m) of an input (T, S, n), whose spikes are at ``places``."""
+        ctx.save_for_backward(W)
+        ctx.places = places
         T, S, _ = spikes.shape
         x = spikes.new_empty((T, S, len(W)))
         if b is None:
             b = W.new_zeros(len(W))
-        arrays = [one.detach().numpy() for one in (spikes, W, b, x)]
-        spike_currents(*arrays)
+        spike_currents(places, *(one.detach().numpy() for one in (W, b, x)))
         return x
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, epsilon: Tensor) -> Any:
         """Return the gradients of spikes, weights and biases."""
-        spikes, W = ctx.saved_tensors
+        (W,) = ctx.saved_tensors
         below = of_b = None
         if ctx.needs_input_grad[0]:
             below = epsilon @ W
         if ctx.needs_input_grad[2]:
             of_b = epsilon.sum((0, 1))
-        rows, errors = (one.detach().flatten(0, 1) for one in (spikes, epsilon))
-        of_W = spike_gradient(rows.numpy(), errors.contiguous().numpy())
-        return below, torch.from_numpy(of_W), of_b
+        of_W = spike_gradient(ctx.places, epsilon.contiguous().numpy())
+        return below, torch.from_numpy(of_W), of_b, None
 
 
-def go_through_spikes(module: nn.Module, spikes: Tensor) -> bool:
-    """Return whether a module is a plain matrix, and spikes so rare that they are gone through."""
+def places_for(module: nn.Module, spikes: Tensor) -> Spikes | None:
+    """Return where spikes are, if a module is a plain matrix and it pays to go through them."""
     if type(module) is not nn.Linear or not installed():
-        return False
+        return None
     if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
-        return False
+        return None
     if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
-        return False
+        return None
     if spikes.device.type != "cpu" or not spikes.is_contiguous():
-        return False
+        return None
     if spikes.dtype not in (torch.float32, torch.float64):
-        return False
+        return None
     if spikes.dtype != module.weight.dtype or spikes.shape[2:] != (module.in_features,):
-        return False
+        return None
     if spikes.numel() * module.out_features <= MUCH:
-        return False
+        return None
     limit_threads(torch.get_num_threads())
-    return are_rare(spikes.detach().flatten(0, 1).numpy(), module.out_features)
+    return rare_spikes(spikes.detach().flatten(0, 1).numpy(), module.out_features)
 
 
 def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
@@ -78,8 +84,9 @@ def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Ten
     Raises:
         ValueError, TypeError: if it does not take the spikes, or returns something else.
     """
-    if not fixed and go_through_spikes(module, spikes):
-        x: Tensor = SpikeProduct.apply(spikes, module.weight, module.bias)
+    places = None if fixed else places_for(module, spikes)
+    if places is not None:
+        x: Tensor = SpikeProduct.apply(spikes, module.weight, module.bias, places)
         return x
     rows = spikes.flatten(0, 1)
     first = next(module.parameters(), rows)

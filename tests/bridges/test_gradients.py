@@ -17,7 +17,7 @@ from stbp_edu.neuron import GATES
 from stbp_edu.parameters import by_layer
 from stbp_edu.program.machine_code import installed
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
-from stbp_edu.torch.currents import current_of, go_through_spikes
+from stbp_edu.torch.currents import current_of, places_for
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, derived, run_of
 from tests.networks import make_problem
@@ -47,8 +47,8 @@ def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
     above, found = torch.randn(5, 4, 400, dtype=dtype), []
     for much in (0, 10**9):
         monkeypatch.setattr("stbp_edu.torch.currents.MUCH", much)
-        assert go_through_spikes(linear, spikes) == (much == 0)
-        assert not go_through_spikes(linear, spikes + 0.5)
+        assert (places_for(linear, spikes) is not None) == (much == 0)
+        assert places_for(linear, spikes + 0.5) is None
         x = current_of(linear, spikes)
         given = [spikes, *linear.parameters()]
         found.append([x, *torch.autograd.grad((x * above).sum(), given)])
