@@ -7,7 +7,6 @@ read safely becomes a function of its symbols, and the same search explains both
 import ast
 import contextlib
 import copy
-import dis
 import io
 import pickle
 import warnings
@@ -210,7 +209,7 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     if has_blank(function) and any(map(_ends_at_blank, outcomes)):
         return todo
     if all(outcome is None for outcome in outcomes):
-        if not _lacks_return(function):
+        if _is_stub(function):
             return todo
         return Feedback(exercise.id, "wrong", (NO_RETURN, exercise.pointer))
     with _quiet():
@@ -237,13 +236,10 @@ def _ends_at_blank(outcome: CallResult) -> bool:
     return outcome is None or error.startswith("UFuncTypeError")
 
 
-def _lacks_return(function: AnswerFunction) -> bool:
-    """Return whether a function that returns nothing is more than a stub."""
+def _is_stub(function: AnswerFunction) -> bool:
+    """Return whether a function that returns nothing is what a reader has not begun to fill in."""
     code = getattr(function, "__code__", None)
-    if code is None or has_blank(function) or "NotImplementedError" in code.co_names:
-        return False
-    done = {step.opname.partition("_")[0] for step in dis.get_instructions(code)}
-    return bool(done & {"BINARY", "CALL", "STORE"})
+    return has_blank(function) or "NotImplementedError" in getattr(code, "co_names", ())
 
 
 def _compared(

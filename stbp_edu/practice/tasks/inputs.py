@@ -1,17 +1,16 @@
 """The inputs that an exercise's function is called with.
 
-An exercise's table says at which cells of networks they are taken: ``inputs = "case 3"``, one of
-the ``WALKS``. Or it draws them at random: ``draw`` is an expression in ``rng`` and the number ``k``
-of the call, or a body that returns the arguments, in the names of
-:mod:`stbp_edu.practice.tasks.names`.
+An exercise's table says at which cells of networks they are taken: ``inputs = "case 3"``. Or it
+draws them at random: ``draw`` is an expression in ``rng`` and the number ``k`` of the call, or a
+body that returns the arguments, in the names of :mod:`stbp_edu.practice.tasks.names`.
 
 The names in a signature say what to pass: ``content/quantities.toml`` says how each is taken from
 a network at a cell (t, n); ``err_next`` is err one step later, ``W_above`` is W one layer up.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
@@ -139,6 +138,8 @@ def draw_network(
 
 TimeSteps = int | NDArray[np.intp]
 """One time step, or all of them."""
+WHOLE = ("networks", "first layers", "programs")
+"""The inputs that are taken of whole networks."""
 
 
 def quantity(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
@@ -167,59 +168,34 @@ def _taken(arguments: str, expression: str) -> AnswerFunction:
     return define(source_of(f"taken({arguments})", expression))
 
 
-Walk = Iterator[tuple[TimeSteps, int, str]]
-"""Steps and layers at which quantities are taken, each with a description of the place."""
+def _walk(inputs: str, net: ForwardPass) -> Iterator[tuple[TimeSteps, int, str]]:
+    """Yield steps and layers at which quantities are taken, each with words for the place.
 
-
-def _case(net: ForwardPass, case: int, all_steps: bool = False) -> Walk:
-    """Yield the cells of a case, in the order of the backward sweep."""
+    Cells of a case, and layers, come in the order of the backward sweep; other cells in the order
+    of time. A whole network is one place: all steps of one layer.
+    """
     T, _, N = net.shape
-    for t, n in net.cells(case):
-        last = ", the last step" if t == T - 1 else ""
-        output = ", the output layer" if n == N else ""
-        where = f"{step_name(t)}{last}, n = {n}{output}, case {case}, in the {net.description}"
-        steps = np.arange(T) if all_steps else t
-        yield steps, n, where
-
-
-def _layers(net: ForwardPass) -> Walk:
-    """Yield the layers from the output down, with all steps of each."""
-    T, _, N = net.shape
-    for n in range(N, 0, -1):
-        place = f"layer n = {n} of 1..{N}, case 5, in the {net.description}"
-        yield np.arange(T), n, place
-
-
-def _cells(net: ForwardPass, last_step: bool = True, shape_alone: bool = False) -> Walk:
-    """Yield all cells, in the order of time; perhaps with no more of the network than its shape."""
-    T, _, N = net.shape
-    steps = T if last_step else T - 1
-    network = f"with T = {T}, N = {N}" if shape_alone else f"in the {net.description}"
-    for t in range(steps):
-        for n in range(N, 0, -1):
-            yield t, n, f"{step_name(t)}, n = {n}, {network}"
-
-
-def _whole(net: ForwardPass, layer: int = -1) -> Walk:
-    """Yield one place for the whole network: all steps of one layer."""
-    T, _, N = net.shape
-    yield np.arange(T), range(N + 1)[layer], f"the {net.description}"
-
-
-WALKS: dict[str, Callable[[ForwardPass], Walk]] = {
-    **{f"case {case}": partial(_case, case=case) for case in (1, 2, 3, 4)},
-    "case 1 from all steps": partial(_case, case=1, all_steps=True),
-    "layers": _layers,
-    "grid": partial(_cells, shape_alone=True),
-    "cells": _cells,
-    "cells before the last step": partial(_cells, last_step=False),
-    "networks": _whole,
-    "networks and one at the threshold": _whole,
-    "first layers": partial(_whole, layer=1),
-    "programs": _whole,
-    "programs and one at the threshold": _whole,
-}
-"""The cells at which an exercise takes its inputs; ", one neuron" may follow in its table."""
+    every = np.arange(T)
+    network = f"the {net.description}"
+    kind, *words = inputs.split()
+    match kind:
+        case "case":
+            case = int(words[0])
+            for t, n in net.cells(case):
+                last = ", the last step" if t == T - 1 else ""
+                output = ", the output layer" if n == N else ""
+                cell = f"{step_name(t)}{last}, n = {n}{output}, case {case}"
+                yield every if "all" in words else t, n, f"{cell}, in {network}"
+        case "layers":
+            for n in range(N, 0, -1):
+                yield every, n, f"layer n = {n} of 1..{N}, case 5, in {network}"
+        case "cells" | "grid":
+            place = f"with T = {T}, N = {N}" if kind == "grid" else f"in {network}"
+            steps = T - 1 if "before" in words else T
+            for t, n in product(range(steps), range(N, 0, -1)):
+                yield t, n, f"{step_name(t)}, n = {n}, {place}"
+        case _:
+            yield every, 1 if kind == "first" else N, network
 
 
 @dataclass(frozen=True)
@@ -261,12 +237,14 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     if walk.startswith("programs"):
         take = of_program
     networks = probe_networks()
-    networks += probe_networks("whole") if WALKS[walk] is _whole else ()
-    networks += (at_threshold(),) if walk.endswith("threshold") else ()
+    if walk.startswith(WHOLE):
+        networks += probe_networks("whole")
+    if walk.endswith("threshold"):
+        networks += (at_threshold(),)
     found = []
     for net in networks:
         T, S, _ = net.shape
-        for t, n, where in WALKS[walk](net):
+        for t, n, where in _walk(walk, net):
             args = tuple(take(name, net, t, n) for name in exercise.arguments)
             found.append(Inputs(args, where, T, S))
     return tuple(found)

@@ -104,20 +104,6 @@ cases_up_to_3 = partial(_cells_of, 3)
 cases_up_to_4 = partial(_cells_of, 4)
 
 
-def ode(rng: np.random.Generator, k: int) -> Args:
-    """Return four numbers: a potential and an input of either sign, τ and a time."""
-    potential, given = rng.uniform(-2.0, 2.0, 2).tolist()
-    tau, time = rng.uniform(0.2, 2.0, 2).tolist()
-    return potential, given, tau, time
-
-
-def gate(rng: np.random.Generator, k: int) -> Args:
-    """Return spikes, silence and values between them, and τ."""
-    spikes = np.array([0.0, 1.0, *rng.random(3)])
-    tau = (0.5, 0.1, 0.9, 0.7)[k]
-    return spikes, tau
-
-
 def potentials(rng: np.random.Generator, k: int) -> Args:
     """Return potentials, the first of them at the threshold exactly, and the threshold."""
     v_th = (0.5, 1.0, 1.5, 0.25)[k]
@@ -133,12 +119,6 @@ def distances(rng: np.random.Generator, k: int) -> Args:
     between = rng.uniform(-5, 5, 5)
     far = [-1000.0, 1000.0, 0.0]
     return np.concatenate([near, between, far]), a
-
-
-def two_gradients(rng: np.random.Generator, k: int) -> Args:
-    """Return two gradients of one shape."""
-    shape = (3, 2 + k)
-    return rng.normal(0, 1, shape), rng.normal(0.5, 1, shape)
 
 
 def layer_signals(rng: np.random.Generator, k: int) -> Args:
