@@ -65,30 +65,23 @@ def pulse_moves(paths: Sequence[Path], rule: str = "exact") -> list[list[Move]]:
     # A part of a path begins at some node and ends at the loss.
     beyond: dict[tuple[Edge, ...], list[Path]] = defaultdict(list)
     for path in paths:
-        for length in range(1, len(path.edges) + 1):
-            part = path.edges[-length:]
-            beyond[part].append(path)
-    hopeless = set()
-    for part, those in beyond.items():
-        if all(path.dropped_by(rule) for path in those):
-            hopeless.add(part)
-    longest = max(len(path.edges) for path in paths)
-    steps = []
-    for length in range(1, longest + 1):
-        groups = defaultdict(list)
-        for part in beyond:
-            if len(part) == length and part[1:] not in hopeless:
-                ends = part in hopeless
-                groups[part[0], ends].append(part)
-        moves = []
-        for (edge, ends), parts in groups.items():
-            before = _worth([Path(part[1:]) for part in parts])
-            value = _worth([Path(part) for part in parts])
-            those = []
-            for part in parts:
-                those += beyond[part]
-            moves.append(Move(edge, before, value, tuple(those), ends))
-        steps.append(moves)
+        for k in range(len(path.edges)):
+            beyond[path.edges[k:]].append(path)
+    hopeless = {
+        part
+        for part, those in beyond.items()
+        if all(path.dropped_by(rule) for path in those)
+    }
+    together = defaultdict(list)
+    for part in sorted(beyond, key=len):
+        if part[1:] not in hopeless:
+            together[len(part), part[0], part in hopeless].append(part)
+    steps: list[list[Move]] = [[] for _ in range(max(map(len, beyond)))]
+    for (length, edge, ends), parts in together.items():
+        before = _worth([Path(part[1:]) for part in parts])
+        value = _worth([Path(part) for part in parts])
+        those = tuple(path for part in parts for path in beyond[part])
+        steps[length - 1].append(Move(edge, before, value, those, ends))
     return steps
 
 

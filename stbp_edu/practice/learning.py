@@ -11,13 +11,15 @@ import numpy as np
 
 from stbp_edu import plotting
 from stbp_edu._support import checks
-from stbp_edu._support.checks import Array
+from stbp_edu.forward_pass import forward
 from stbp_edu.neuron import LIF
+from stbp_edu.parameters import Gradients, Params
 from stbp_edu.plotting import Shown
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.verdict import has_blank
 from stbp_edu.surrogates import Gaussian
 from stbp_edu.training.data.datasets import digits
+from stbp_edu.training.optimiser import adam, start
 
 NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(0.25))
 STEPS, HIDDEN, BATCH, RATE, HELD_OUT = 10, 100, 32, 0.005, 360
@@ -98,53 +100,33 @@ def _accuracies(
     x = images.reshape(-1, 64).astype(float)
     test, train = np.split(rng.permutation(len(x)), [HELD_OUT])
     W = [None, rng.normal(0, 1 / 8, (HIDDEN, 64)), rng.normal(0, 1 / 10, (10, HIDDEN))]
-    b = [None, np.zeros(HIDDEN), np.zeros(10)]
-    params = [*W[1:], *b[1:]]
-    mean: list[Any] = [0.0] * 4
-    square: list[Any] = [0.0] * 4
-    k = 0
+    params = Params(W, [None, np.zeros(HIDDEN), np.zeros(10)])
+    state = start(params)
     for _ in range(epochs):
         X = (rng.random((STEPS, *x.shape)) < x) * 1.0
         for some in np.array_split(rng.permutation(train), len(train) // BATCH):
-            U, O = _forward(X[:, some], W, b)
+            trace = forward(X[:, some], params, NEURON)
+            given = trace.U, trace.O, np.eye(10)[labels[some]], params.W, NEURON
             try:
-                result = backward(U, O, np.eye(10)[labels[some]], W, NEURON)
+                result = backward(*given)
             except Exception as error:
                 said = f"backward raises {type(error).__name__}: {error}."
                 raise _GradientsError(said) from None
-            k += 1
-            for p, g in enumerate(_gradients(result, params)):
-                mean[p] = 0.9 * mean[p] + 0.1 * g
-                square[p] = 0.999 * square[p] + 0.001 * g * g
-                size = np.sqrt(square[p] / (1 - 0.999**k)) + 1e-8
-                params[p] -= RATE * mean[p] / (1 - 0.9**k) / size
-        rates = _forward(X[:, test], W, b)[1][-1].mean(axis=0)
+            adam(state, _gradients(result, params), RATE)
+        rates = forward(X[:, test], params, NEURON).O[-1].mean(axis=0)
         yield float((rates.argmax(axis=1) == labels[test]).mean())
 
 
-def _forward(spikes: Array, W: list[Any], b: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Return the potentials and the spikes."""
-    U: list[Any] = [None]
-    O = [spikes]
-    for n in range(1, len(W)):
-        u = O[n - 1] @ W[n].T + b[n]
-        o = np.zeros_like(u)
-        for t in range(len(u)):
-            if t > 0:
-                u[t] += u[t - 1] * NEURON.f(o[t - 1])
-            o[t] = NEURON.g(u[t])
-        U.append(u)
-        O.append(o)
-    return U, O
-
-
-def _gradients(result: Any, params: list[Any]) -> list[Array]:
-    """Return the gradients of all weights, then of all biases, from ``dW, db``."""
+def _gradients(result: Any, params: Params) -> Gradients:
+    """Return the gradients that ``dW, db`` are."""
     try:
-        dW, db = result
-        gradients = [np.asarray(g, dtype=float) for g in (*dW[1:], *db[1:])]
+        dW, db = (
+            [None, *(np.array(g, dtype=float) for g in part[1:])] for part in result
+        )
+        found = Gradients(dW, db)
+        shapes = [g.shape for g in (*found.W[1:], *found.b[1:])]
     except (TypeError, ValueError, LookupError):
         raise _GradientsError(FORM) from None
-    if [g.shape for g in gradients] != [p.shape for p in params]:
+    if shapes != [p.shape for p in (*params.W[1:], *params.b[1:])]:
         raise _GradientsError(FORM)
-    return gradients
+    return found

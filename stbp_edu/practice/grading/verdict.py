@@ -227,7 +227,7 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
 def has_blank(function: AnswerFunction) -> bool:
     """Return whether the dots of a stub are left anywhere in a function."""
     code = getattr(function, "__code__", None)
-    return code is not None and ... in code.co_consts
+    return "Ellipsis" in repr(getattr(code, "co_consts", ()))
 
 
 def _ends_at_blank(outcome: CallResult) -> bool:
