@@ -225,12 +225,25 @@ def crossed(run: Run, g: Array, *, keep: str) -> Array:
     return way * np.float32(next(sizes) / next(sizes))
 
 
+def crossed_by_entry(run: Run, g: Array, *, keep: str) -> Array:
+    """Return the sign or the absolute value of each entry of Adam's step, the other of signs'."""
+    own, of_signs = run.adam(g), run.adam(np.sign(g), "of signs")
+    way, length = (own, of_signs) if keep == "direction" else (of_signs, own)
+    return np.abs(length) * np.sign(way)
+
+
 def kicked(run: Run, g: Array, *, where: str = "") -> Array:
-    """Return Adam's step and half a learning rate of a random sign, everywhere or in places."""
+    """Return Adam's step and half a learning rate of a random sign, everywhere or in places.
+
+    "few" is at as many frozen coordinates, drawn anew, as move.
+    """
     step = run.adam(g)
     kick = run.rng.choice(np.array([-0.5, 0.5], np.float32), len(step))
     still = np.abs(step) < STILL
-    return step + kick * {"": 1, "frozen": still, "moving": ~still}[where]
+    few = np.zeros_like(still)
+    few[run.rng.permutation(np.flatnonzero(still))[: (~still).sum()]] = True
+    places = {"": 1, "frozen": still, "moving": ~still, "few": few}
+    return step + kick * places[where]
 
 
 class OtherGains(Passes):
@@ -306,9 +319,12 @@ ARMS: dict[str, Arm] = {
     "warm-up": Arm(step=warm_up),
     "size of sign": Arm(step=partial(crossed, keep="direction")),
     "direction of sign": Arm(step=partial(crossed, keep="size")),
+    "size of sign, by entry": Arm(step=partial(crossed_by_entry, keep="direction")),
+    "direction of sign, by entry": Arm(step=partial(crossed_by_entry, keep="size")),
     "noise": Arm(step=kicked),
     "noise where frozen": Arm(step=partial(kicked, where="frozen")),
     "noise where moving": Arm(step=partial(kicked, where="moving")),
+    "few kicks where frozen": Arm(step=partial(kicked, where="few")),
     "batch 256": Arm({"batch": 256, "epochs": 48}),
     "lion": Arm(step=lion),
     "sgd": Arm(SGD),
