@@ -59,7 +59,7 @@ serve: .venv/learn ## serve the built site
 notebooks: .venv/learn ## execute the notebooks again and write their outputs
 	$(BIN)/python -m tools.notebooks run
 
-verify: .venv/learn ## prove the gradients
+verify: .venv/learn ## verify the gradients
 	$(BIN)/stbp-edu verify
 
 bench: .venv/bench ## measure speed, as ratios in one run

@@ -16,7 +16,7 @@ from inspect import getdoc
 import stbp_edu
 
 COMMANDS = {
-    "verify": ("learn:verify", "prove the gradients: every equation, every oracle"),
+    "verify": ("learn:verify", "verify the gradients: every equation, every oracle"),
     "train": ("train:train", "train a network on a data set"),
     "eval": ("finished:evaluate", "evaluate a trained network over several encodings"),
     "check": ("learn:check", "check your own backward pass, case by case"),

@@ -95,13 +95,14 @@ def differences(one: Row, other: Row) -> list[float]:
     return [100 * (a - there[seed]) for seed, a in pairs if seed in there]
 
 
-def paired(one: Row | None, other: Row | None) -> str:
+def paired(one: Row | None, other: Row | None, digits: int = 1) -> str:
     """Return the mean paired difference in points, with its 95 % interval."""
     found = differences(one, other) if one and other else []
     if len(found) < 2:
         return "–"
     low, high = mean_interval(found)
-    text = f"{np.mean(found) + 0.0:+.1f} ({low:+.1f}\xa0to\xa0{high:+.1f})"
+    mean, low, high = (f"{x + 0.0:+.{digits}f}" for x in (np.mean(found), low, high))
+    text = f"{mean} ({low}\xa0to\xa0{high})"
     return text.replace("-", "−")
 
 
