@@ -27,7 +27,7 @@ def measure() -> dict[str, Any]:
             **{
                 "compared": len(v.outcomes),
                 "failed": v.failed,
-                "equal": not v.outcomes[0].gap,
+                "equal": not v.gap,
             },
         }
         for v in report.run().verdicts

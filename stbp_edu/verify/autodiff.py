@@ -69,8 +69,7 @@ def derivatives(
 
     def lost(outputs: Sequence[dict[str, Any]], xp: Any) -> Any:
         """Return L of the last layer."""
-        pairs = [(now["o"], now["u"]) for now in outputs]
-        return loss_value(loss, pairs, targets, xp)
+        return loss_value(loss, outputs, targets, xp)
 
     net = lines_run.of_cases(tuple(params.sizes), neuron)
     found, gradients = of_any(net, by_layer(params), spikes, lost, fires)

@@ -40,39 +40,59 @@ class Tolerance(NamedTuple):
 
     Elementwise, the scale is abs(expected) + 1e-3, entry by entry: rtol and atol of NumPy's
     ``allclose`` are limit and limit / 1000. Otherwise it is the size of the summands: a sum may
-    cancel, and its rounding does not.
+    cancel, and its rounding does not. Of a gap, the error has to be larger.
     """
 
     limit: float
-    elementwise: bool
+    elementwise: bool = False
+    gap: bool = False
 
 
-ROUNDING = Tolerance(limit=1e-12, elementwise=False)
+ROUNDING = Tolerance(limit=1e-12)
 """For two exact ways to the same number."""
 DIFFERENCES = Tolerance(limit=1e-6, elementwise=True)
 """For finite differences: rtol 1e-6, atol 1e-9."""
-GAP = Tolerance(limit=1e-8, elementwise=True)
+GAP = Tolerance(limit=1e-8, elementwise=True, gap=True)
 """Beyond it is a difference: ten times the error of the least precise oracle."""
 
 
-class Comparison(NamedTuple):
-    """Two values of one array that one equation computes: δ or ε at (t, n), or a gradient.
+class Outcome(NamedTuple):
+    """The outcome of one comparison of two values of an array that one equation computes.
 
     Attributes:
-        node: its place: a state with n and t, or a parameter with n.
         error: the largest relative error of an entry; NaN if any entry is NaN.
         words: where that entry is, got and expected.
+        node: its place: a state with n and t, or a parameter with n.
+        rule: a rule, an ablation, or "both" for what the two rules share.
+        oracle: the oracle, and what it was asked.
+        asked: which form under which rule, for the message.
     """
 
     id: str
-    node: Node
     error: float
     words: str
+    tolerance: Tolerance = ROUNDING
+    node: Any = None
+    rule: str = "both"
+    oracle: str = "formulas"
+    asked: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the error is on the right side of the limit; a NaN never is."""
+        if self.tolerance.gap:
+            return self.error > self.tolerance.limit
+        return self.error <= self.tolerance.limit
+
+    @property
+    def message(self) -> str:
+        """What was compared, where, got and expected."""
+        return f"{self.asked}{self.id} {self.words}"
 
 
 def comparisons(
     got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
-) -> Iterator[Comparison]:
+) -> Iterator[Outcome]:
     """Yield every array of two results side by side, with the id of its equation.
 
     The first difference is where a mistake entered. ``got`` may be only the gradients.
@@ -95,7 +115,7 @@ def comparisons(
             f"{_place(id_, node)}, {entry}: got {float(a[at])!r}, expected {float(b[at])!r}, "
             f"relative error {errors[at]:.1e} > {tolerance.limit:.0e}"
         )
-        yield Comparison(id_, node, float(np.max(errors)), words)
+        yield Outcome(id_, float(np.max(errors)), words, tolerance, node)
 
 
 def _place(id_: str, node: Node) -> str:
@@ -164,38 +184,8 @@ def failures(
     got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
 ) -> list[str]:
     """Return a sentence for each array that differs, in the order of the backward sweep."""
-    return [
-        f"{one.id} {one.words}"
-        for one in comparisons(got, expected, tolerance)
-        if not one.error <= tolerance.limit
-    ]
-
-
-class Outcome(NamedTuple):
-    """The outcome of one comparison with an oracle.
-
-    Attributes:
-        rule: a rule, an ablation, or "both" for what the two rules share.
-        oracle: the oracle, and what it was asked.
-        limit: what the error is compared with.
-        gap: whether the two are expected to differ.
-        message: where, got and expected.
-    """
-
-    id: str
-    rule: str
-    oracle: str
-    error: float
-    limit: float
-    gap: bool
-    message: str
-
-    @property
-    def ok(self) -> bool:
-        """Whether the error is on the right side of the limit; a NaN never is."""
-        if self.gap:
-            return self.error > self.limit
-        return self.error <= self.limit
+    every = comparisons(got, expected, tolerance)
+    return [outcome.message for outcome in every if not outcome.ok]
 
 
 def compare(
@@ -206,20 +196,18 @@ def compare(
     tolerance: Tolerance = ROUNDING,
     exact: bool | None = None,
 ) -> Iterator[Outcome]:
-    """Compare forms with an oracle's answer; under ``GAP``, a difference is expected.
+    """Compare forms with an oracle's answer.
 
     ``exact`` asks only for the places where the classic rule gives the gradient, or does not.
     """
     T = len(answer.delta[1])
     N = len(answer.delta) - 1
     for form, got in forms.items():
+        asked = f"{form} form, {rule} rule, against {oracle}: "
         for one in comparisons(got, answer, tolerance):
-            if exact is not None and exact != equal_under_classic(one.node, T, N):
-                continue
-            id_ = equation_under(one.id, rule)
-            message = f"{form} form, {rule} rule, against {oracle}: {id_} {one.words}"
-            gap = tolerance is GAP
-            yield Outcome(id_, rule, oracle, one.error, tolerance.limit, gap, message)
+            if exact is None or exact == equal_under_classic(one.node, T, N):
+                id_ = equation_under(one.id, rule)
+                yield one._replace(id=id_, rule=rule, oracle=oracle, asked=asked)
 
 
 def at_every_node(

@@ -89,7 +89,7 @@ def _losses(
             nudge[s, i] = amount  # def-delta, def-epsilon
             added[Node(kind, n, t)] = nudge
         run = lines_run.steps(net, moved, spikes, [smooth] * len(layers), added)
-        outputs = [(now[-1]["o"], now[-1]["u"]) for now in run]
+        outputs = [now[-1] for now in run]
         return float(loss_value(loss, outputs, targets)), np.concatenate(pieces)
 
     return losses

@@ -7,7 +7,7 @@ not written down but differentiated from f and H. The losses share no line with
 their slopes and ``autodiff`` derives them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,6 +17,7 @@ from stbp_edu import losses
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.forward_pass import Trace, check_spikes
+from stbp_edu.losses.of_states import direct_term
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Params
 from stbp_edu.surrogates import SURROGATES
@@ -96,64 +97,60 @@ def check_problem(
     """Check a network with its input, its targets and its loss, and return (T, S)."""
     T, S = check_spikes(spikes, params)
     checks.instance("neuron", neuron, LIF)
-    shape = (T, S, params.sizes[-1])
-    outputs = np.zeros(shape, params.dtype)
+    outputs = np.zeros((T, S, params.sizes[-1]), params.dtype)
     losses.check_targets(targets, outputs)
-    terms: list[Any] = []
-    if isinstance(loss, losses.Direct):
-        terms = [term for term in (loss.o, loss.u) if isinstance(term, np.ndarray)]
-    elif isinstance(loss, np.ndarray):
-        terms = [loss]
+    if isinstance(loss, losses.Direct | np.ndarray):
+        direct_term(loss, Trace([outputs], [outputs]), targets)
     else:
         losses.read_loss(loss, "value")
-    for term in terms:
-        checks.array(
-            "loss (the direct term)",
-            term,
-            "(T, S, n[N])",
-            shape,
-            dtype=params.dtype,
-        )
     return T, S
 
 
 def loss_value(
     loss: losses.LossLike,
-    outputs: Sequence[tuple[Any, Any]],
+    outputs: Sequence[Mapping[str, Any]],
     targets: Any,
     xp: Any = np,
 ) -> Any:
-    """Return the loss of outputs: spikes and potentials of layer N, each (S, n[N]), step by step.
+    """Return the loss of outputs: spikes "o" and potentials "u", each (S, n[N]), step by step.
 
     A direct term d is that of the loss Σ d · o, which is linear. A loss of your own is asked for
     its value; that works on numbers, and not within autograd.
 
     >>> ones = np.ones((1, 1))
-    >>> float(loss_value(losses.Rate(), [(ones, ones), (0 * ones, ones)], ones))
+    >>> float(loss_value(losses.Rate(), [{"o": ones, "u": ones}, {"o": 0 * ones, "u": ones}], ones))
     0.125
     """
-    o, u = zip(*outputs, strict=True)
+    o = [states["o"] for states in outputs]
+    u = [states["u"] for states in outputs]
     T = len(o)
     S = len(targets)
+
+    def squares(states: Sequence[Any]) -> Any:
+        """Return the squares by which the mean over the steps misses the targets."""
+        misses = targets - sum(states) / len(states)
+        return (misses * misses).sum() / (2 * S)
+
+    def cross_entropy(z: Any) -> Any:
+        """Return -Σ y (z - log Σ e^z); spikes need no care for overflow."""
+        total = xp.exp(z).sum(axis=1, keepdims=True)
+        return -(targets * (z - xp.log(total))).sum()
+
     match loss:
-        case losses.Rate():
-            return _squares(o, targets) / (2 * S)
-        case losses.LastSteps(k):
-            return _squares(_last(o, k), targets) / (2 * S)
-        case losses.Membrane(k):
-            return _squares(_last(u, k), targets) / (2 * S)
-        case losses.CrossEntropy(counts):
-            z = sum(o)
-            if not counts:
-                z = z / T
-            return _cross_entropy(z, targets, xp) / S
-        case losses.StepCrossEntropy():
-            total = sum(_cross_entropy(z, targets, xp) for z in o)
-            return total / (T * S)
-        case losses.Direct():
-            return _linear(loss.o, o) + _linear(loss.u, u)
         case np.ndarray():
-            return _linear(loss, o)
+            return linear(loss, o)
+        case losses.Direct():
+            return linear(loss.o, o) + linear(loss.u, u)
+        case losses.Rate():
+            return squares(o)
+        case losses.LastSteps(k):
+            return squares(o[-k:])
+        case losses.Membrane(k):
+            return squares(u[-(k or T) :])
+        case losses.CrossEntropy(counts):
+            return cross_entropy(sum(o) if counts else sum(o) / T) / S
+        case losses.StepCrossEntropy():
+            return sum(map(cross_entropy, o)) / (T * S)
     if xp is not np:
         raise TypeError(
             f"loss must be one of stbp_edu.losses for automatic differentiation, got {loss!r}; "
@@ -164,27 +161,7 @@ def loss_value(
     return loss.value(trace, targets)
 
 
-def _last(states: Sequence[Any], k: int | None) -> Sequence[Any]:
-    """Return the states of the last k steps; of all where k is None."""
-    if k is None:
-        return states
-    return states[-k:]
-
-
-def _squares(states: Sequence[Any], targets: Any) -> Any:
-    """Return the sum of the squares by which the mean over the steps misses the targets."""
-    mean = sum(states) / len(states)
-    misses = targets - mean
-    return (misses * misses).sum()
-
-
-def _cross_entropy(z: Any, targets: Any, xp: Any) -> Any:
-    """Return -Σ y (z - log Σ e^z), over samples and neurons; spikes need no care for overflow."""
-    total = xp.exp(z).sum(axis=1, keepdims=True)
-    return -(targets * (z - xp.log(total))).sum()
-
-
-def _linear(slopes: Array | None, states: Sequence[Any]) -> Any:
+def linear(slopes: Array | None, states: Sequence[Any]) -> Any:
     """Return Σ slope · state, over steps, samples and neurons; 0 where there are no slopes."""
     if slopes is None:
         return 0.0

@@ -1,8 +1,12 @@
-"""Slopes that are measured: each arrow nudged at its tail, each parameter along a drawn way."""
+"""Slopes that are measured: each arrow nudged at its tail, each parameter along a drawn way.
+
+A line is nudged by an imaginary number: f(a + ir) = f(a) + ir f'(a) up to r², so its slope is the
+imaginary part over r. No two numbers are subtracted, and r may be so small that neither rounding
+nor a corner of f shows. The spike's curve and whole runs are nudged by real numbers.
+"""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, NamedTuple
@@ -11,9 +15,7 @@ import numpy as np
 
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.arrow import like
-from stbp_edu.lines.derivatives import SLOPES
-from stbp_edu.lines.expressions import args_of, evaluate, op_of, written_out
-from stbp_edu.lines.operations import OPERATIONS
+from stbp_edu.lines.expressions import evaluate
 from stbp_edu.verify.comparison import DIFFERENCES
 from stbp_edu.verify.drawn_runs import Run, Values, updated
 from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
@@ -21,6 +23,7 @@ from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
 NUDGED = DIFFERENCES.limit  # as that of the five cases
 SMALL = 1e-3  # differences are relative to what adds up, or to this where it is smaller
 COPIES = 4  # of the points of a run, each moved far away
+TINY = 1e-30  # the imaginary nudge
 
 
 class Entry(NamedTuple):
@@ -46,22 +49,21 @@ def nudged_arrows(run: Run) -> tuple[float, str, list[str]]:
 
     Points far from the runs count where the runs show nothing wrong and a slope can be measured.
     """
-    neuron = run.neuron
     at = _points(run)
+    count = len(at["x"]) // (1 + COPIES)
     worst = 0.0
     faults = []
     idle = []
-    in_runs = slice(len(at["x"]) // (1 + COPIES))
-    for entry in _entries(neuron, at):
-        sizes = _summed_sizes(neuron, entry.target, entry.at)
-        off, slope = _measured(entry.factor, _moved_update(neuron, entry), sizes)
-        far = off[in_runs.stop :]
-        far[:] = np.nan_to_num(far, nan=0, posinf=0) * (off[in_runs] <= NUDGED).all()
-        tested = off[in_runs] >= 0  # False for a NaN
-        not_zero = np.abs(entry.factor[in_runs]) > SMALL * NUDGED
+    for entry in _entries(run.neuron, at):
+        off, slope = _nudged(run.neuron, entry)
+        in_runs = off[:count]
+        off[count:] = np.nan_to_num(off[count:], posinf=0)
+        off[count:] *= (in_runs <= NUDGED).all()
+        # a comparison with a NaN is False
+        tested = (in_runs >= 0) & (np.abs(entry.factor[:count]) > SMALL * NUDGED)
         if (off > NUDGED).any():
             faults.append(_fault(entry, off, slope))
-        elif entry.what.startswith("arrow") and not (tested & not_zero).any():
+        elif entry.what.startswith("arrow") and not tested.any():
             idle.append(f"no drawn run in which {entry.what} has a factor other than 0")
         worst = max(worst, float(np.nan_to_num(off, posinf=np.inf).max()))
     return worst, "; ".join(idle), faults
@@ -94,39 +96,23 @@ def _points(run: Run) -> Values:
     return found
 
 
-def _moved_update(neuron: Neuron, entry: Entry) -> Callable[[float], Any]:
-    """Return the function from an amount to a state's update where what it reads has moved."""
+def _nudged(neuron: Neuron, entry: Entry) -> tuple[Any, Any]:
+    """Return how far a factor is from the slope, relatively, and the slope; NaN where it has none.
 
-    def value(amount: float) -> Any:
-        moved = {**entry.at, entry.place: entry.at[entry.place] + amount}
-        v = updated(neuron, entry.target, moved)
-        if entry.target == neuron.lines.spike:
-            return neuron.smooth(v)
-        return v
-
-    return value
-
-
-def _summed_sizes(neuron: Neuron, target: str, at: Values) -> Any:
-    """Return the sizes of what adds up in a state's update: rounding errs by a share of them."""
-    values = {**neuron.lines.constants, **at}
-
-    def sized(tree: ast.expr) -> tuple[Any, Any]:
-        """Return the value of an expression, and the sizes of what adds up to it."""
-        op = str(op_of(tree))
-        if not op:
-            own = evaluate(tree, values)
-            return own, np.abs(own)
-        found = [sized(arg) for arg in args_of(tree)]
-        args = dict(zip("ab", [inner for inner, _ in found], strict=False))
-        own = OPERATIONS[op].value(np, *args.values())
-        total = np.abs(own)
-        for by, (_, size) in zip(SLOPES[op], found, strict=True):
-            total = total + np.nan_to_num(np.abs(evaluate(by, args)) * size)
-        return own, total
-
-    _, sizes = sized(written_out(neuron.lines.update(target)))
-    return sizes
+    Where the factor alone is not finite, it is infinitely far.
+    """
+    value = updated(neuron, entry.target, entry.at)
+    nudge = {entry.place: entry.at[entry.place] + TINY * 1j}
+    line = neuron.lines.update(entry.target)
+    moved = evaluate(line, {**neuron.lines.constants, **entry.at, **nudge})
+    slope = np.where(np.isfinite(value), np.imag(moved) / TINY, np.nan)
+    if entry.target == neuron.lines.spike:
+        curve = lambda amount: slope * neuron.smooth(value + amount)  # noqa: E731
+        return _measured(entry.factor, curve)
+    scale = np.fmax(np.fmax(np.abs(slope), np.abs(entry.factor)), SMALL)
+    off = np.abs(entry.factor - slope) / scale
+    off[np.isfinite(slope) & np.isnan(off)] = np.inf
+    return off, slope
 
 
 def _fault(entry: Entry, off: Any, slope: Any) -> str:
@@ -143,13 +129,10 @@ def _fault(entry: Entry, off: Any, slope: Any) -> str:
     )
 
 
-def _measured(
-    expected: Any, value: Callable[[float], Any], sizes: Any = 0.0
-) -> tuple[Any, Any]:
+def _measured(expected: Any, value: Callable[[float], Any]) -> tuple[Any, Any]:
     """Return how far slopes are from measured ones, relatively, and the measured ones.
 
-    Where a corner is near, steps are ever smaller; where no two of them agree, it is a NaN. Of
-    ``sizes`` that add up to the values rounding leaves a share.
+    Where a corner is near, steps are ever smaller; where no two of them agree, it is a NaN.
     """
     nearest = np.full(np.shape(expected), np.inf)
     sure = np.False_
@@ -158,9 +141,8 @@ def _measured(
         before = slope
         ends = [value(k * step) for k in MOVES]
         slope = central(ends, step)
-        rounded = np.fmax(np.abs(ends[0]), 4 * sizes)
         scale = np.fmax(np.abs(slope), np.abs(expected))
-        scale = np.fmax(np.fmax(scale, SMALL), NUDGED * rounded)
+        scale = np.fmax(np.fmax(scale, SMALL), NUDGED * np.abs(ends[0]))
         nearest = np.fmin(nearest, np.abs(expected - slope) / scale)
         sure = sure | (np.abs(slope - before) <= NUDGED * scale)
         near = nearest <= NUDGED
@@ -219,22 +201,16 @@ def nudged_parameters(run: Run, states: list[str]) -> Any:
         for name, array in run.params[n].items():
             way = rng.normal(size=np.shape(array))
             slopes = [(gradients[n][name] * way).sum() for gradients in found]
-            losses = _losses_along(run, states, n, name, way)
+
+            def losses(
+                amount: float, n: int = n, name: str = name, way: Any = way
+            ) -> Any:
+                """Return the losses Σ weight · state where the parameter moved along its way."""
+                moved = [*run.params]
+                moved[n] = {**run.params[n], name: run.params[n][name] + amount * way}
+                last = run.states(run.inputs, twin=True, params=moved)[-1]
+                return np.array([(run.weight * last[state]).sum() for state in states])
+
             off, _ = _measured(np.array(slopes), losses)
             worst.append(off)
     return np.max(worst, axis=0)
-
-
-def _losses_along(
-    run: Run, states: list[str], n: int, name: str, way: Any
-) -> Callable[[float], Any]:
-    """Return the function from an amount to the losses where a parameter moved along a way."""
-
-    def losses(amount: float) -> Any:
-        """Return the losses Σ weight · state on the smooth twin."""
-        moved = [*run.params]
-        moved[n] = {**run.params[n], name: run.params[n][name] + amount * way}
-        last = run.states(run.inputs, twin=True, params=moved)[-1]
-        return np.array([(run.weight * last[state]).sum() for state in states])
-
-    return losses

@@ -9,8 +9,8 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
-from stbp_edu.verify import comparison, formulas
-from stbp_edu.verify.comparison import IDS, Outcome
+from stbp_edu.verify import formulas
+from stbp_edu.verify.comparison import IDS, Outcome, equation_under
 from stbp_edu.verify.trials import (
     NEURONS,
     OTHER_SHAPE,
@@ -40,6 +40,11 @@ class OracleVerdict(NamedTuple):
     outcomes: list[Outcome]
 
     @property
+    def gap(self) -> bool:
+        """Whether a difference is expected."""
+        return self.outcomes[0].tolerance.gap
+
+    @property
     def failed(self) -> int:
         """How many comparisons failed."""
         return sum(not outcome.ok for outcome in self.outcomes)
@@ -48,24 +53,19 @@ class OracleVerdict(NamedTuple):
     def error(self) -> float:
         """The largest error; where a difference is expected, the smallest. NaN if any is NaN."""
         errors = [outcome.error for outcome in self.outcomes]
-        if self.outcomes[0].gap:
-            return float(np.min(errors))
-        return float(np.max(errors))
+        least = np.min if self.gap else np.max
+        return float(least(errors))
 
     def __str__(self) -> str:
         """Return the row of the table."""
-        first = self.outcomes[0]
+        limit = self.outcomes[0].tolerance.limit
         compared = len(self.outcomes)
-        sign = "<="
-        verdict = "equal"
-        if first.gap:
-            sign = ">"
-            verdict = "differs, as derived"
+        sign, verdict = (">", "differs, as derived") if self.gap else ("<=", "equal")
         if self.failed:
             verdict = f"FAILED {self.failed} of {compared}"
         return (
             f"{self.id:<16} {self.rule:<14} {self.oracle:<33} {self.error:>8.1e} "
-            f"{sign:>2} {first.limit:<6.0e} {compared:>9}  {verdict}"
+            f"{sign:>2} {limit:<6.0e} {compared:>9}  {verdict}"
         )
 
 
@@ -99,23 +99,16 @@ class Report(NamedTuple):
         """Whether every comparison passed and every equation was compared, under both rules."""
         compared = {(outcome.id, outcome.rule) for outcome in self.outcomes}
         due = {(id, "both") for id in formulas.IDS}
-        for id, rule in product(IDS, CASE_RULES):
-            equation = comparison.equation_under(id, rule)
-            due.add((equation, rule))
+        due |= {(equation_under(id, r), r) for id, r in product(IDS, CASE_RULES)}
         return compared >= due and not self.failures
 
     def format(self) -> str:
         """Return the verdicts as a table of plain text, with the first failures below it."""
         verdicts = self.verdicts
-        failures = self.failures
         passed = sum(not verdict.failed for verdict in verdicts)
-        lines = [
-            TITLES,
-            *map(str, verdicts),
-            f"{passed} of {len(verdicts)} verdicts pass.",
-        ]
-        lines += failures[:SHOWN]
-        more = len(failures) - SHOWN
+        pass_ = f"{passed} of {len(verdicts)} verdicts pass."
+        lines = [TITLES, *map(str, verdicts), pass_, *self.failures[:SHOWN]]
+        more = len(self.failures) - SHOWN
         if more > 0:
             lines.append(f"and {more} more failures")
         return "\n".join(lines)

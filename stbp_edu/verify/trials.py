@@ -38,6 +38,7 @@ from stbp_edu.verify.comparison import (
     ROUNDING,
     Outcome,
     Problem,
+    Tolerance,
     compare,
 )
 
@@ -55,6 +56,7 @@ NEURONS = tuple(
     for curve, gate in product(SURROGATES.values(), GATES)
 )
 KEPT = "paths that it keeps"
+NONE = Tolerance(limit=0.0)  # of two polynomials
 MANY = 30_000  # samples, several blocks of the engine
 # Two neurons at the output: a softmax has something to choose.
 OTHER_SHAPE = ((2, 1, 2), 3)
@@ -161,37 +163,34 @@ def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
     sympy = verify.require("sympy", "the formulas")
     for id, name, got, expected in formulas.curves(sympy):
-        yield _by_formula(id, f" with {name}", got, expected)
+        yield _by_formula(id, f"with {name}", got, expected)
 
 
 def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     """Return the outcome of one comparison with a formula, relative to the largest value."""
-    off = np.max(np.abs(got - expected))
-    error = float(off / np.max(np.abs(expected)))
-    limit = ROUNDING.limit
-    message = (
-        f"{id}{what} against its formula: relative error {error:.1e} > {limit:.0e}"
-    )
-    return Outcome(id, "both", "formulas", error, limit, False, message)
+    error = float(np.max(np.abs(got - expected)) / np.max(np.abs(expected)))
+    off = f"relative error {error:.1e} > {ROUNDING.limit:.0e}"
+    return Outcome(id, error, f"{what} against its formula: {off}")
 
 
 def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcome:
     """Compare the value of a loss with its formula."""
-    outputs = list(zip(trace.O[-1], trace.U[-1], strict=True))
+    pairs = zip(trace.O[-1], trace.U[-1], strict=True)
+    outputs = [{"o": o, "u": u} for o, u in pairs]
     got = np.array(losses.loss(trace, targets, loss))
     expected = np.array(formulas.loss_value(loss, outputs, targets))
-    return _by_formula("loss", f" {loss!r}", got, expected)
+    return _by_formula("loss", f"{loss!r}", got, expected)
 
 
 def by_symbols(sizes: tuple[int, ...], T: int) -> Iterator[Outcome]:
     """Compare the index formulas, as polynomials, with the sums over paths; errors are 0 or 1."""
     oracles = {"exact": "polynomials", "classic": "polynomials: gap = dropped paths"}
     for rule, oracle in oracles.items():
-        for proof in polynomials.prove(sizes, T, rule):
-            place = f"{proof.id} at {proof.node}"
-            message = f"scalar form, {rule} rule, {place}: got - expected = {proof.difference}"
-            error = float(proof.difference != 0)
-            yield Outcome(proof.id, rule, oracle, error, 0.0, False, message)
+        for id, node, *_, difference in polynomials.prove(sizes, T, rule):
+            words = f"at {node}: got - expected = {difference}"
+            error = float(difference != 0)
+            asked = f"scalar form, {rule} rule, "
+            yield Outcome(id, error, words, NONE, node, rule, oracle, asked)
 
 
 def by_losses(problem: Problem) -> Iterator[Outcome]:
@@ -221,7 +220,7 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
             outcomes += compare(forms, "exact", oracle, *answer)
         outcomes += by_paths(problem, twin, ("classic",), loss)
         for outcome in outcomes:
-            yield outcome._replace(message=f"{loss!r}: {outcome.message}")
+            yield outcome._replace(asked=f"{loss!r}: {outcome.asked}")
 
 
 def by_paths(

@@ -24,4 +24,4 @@ def test_the_rate_loss_number_by_number():
     outputs = np.array([[[1.0, 1.0], [0.0, 0.5]], [[0.0, 1.0], [0.0, 1.0]]])
     targets = np.array([[1.0, 0.0], [1.0, 0.5]])
     expected = (0.25 + 1 + 1 + 0.0625) / 4
-    assert loss_value(RATE, [(o, o) for o in outputs], targets) == expected
+    assert loss_value(RATE, [{"o": o, "u": o} for o in outputs], targets) == expected

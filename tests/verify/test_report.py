@@ -8,11 +8,11 @@ import pytest
 from stbp_edu import LIF, cases
 from stbp_edu.parameters import Gradients
 from stbp_edu.verify import comparison, formulas, report, trials
-from stbp_edu.verify.comparison import Outcome
+from stbp_edu.verify.comparison import Outcome, Tolerance
 from stbp_edu.verify.report import Report
 from tests.networks import make_problem
 
-ROW = Outcome("c4-delta", "classic", "autodiff", 2e-13, 1e-12, False, "first")
+ROW = Outcome("c4-delta", 2e-13, "first", rule="classic", oracle="autodiff")
 
 
 @cache
@@ -60,7 +60,7 @@ def test_every_formula_rule_and_loss_is_compared_and_passes():
     assert {(name, "both", "formulas") for name in formulas.IDS} <= {*verdicts}
     for rule in ("detached-reset", "leak-only", "spatial-only"):
         assert ("c5-w", rule, "paths that it keeps") in verdicts
-    gaps = {v.id for v in result.verdicts if v.outcomes[0].gap}
+    gaps = {v.id for v in result.verdicts if v.gap}
     assert gaps == {
         *(
             "c3-delta-classic",
@@ -83,7 +83,7 @@ def test_every_formula_rule_and_loss_is_compared_and_passes():
      (np.nan, False, False), (np.nan, True, False)],
 )  # fmt: skip
 def test_an_error_up_to_the_limit_is_none_and_a_gap_is_larger(error, gap, ok):
-    outcome = ROW._replace(error=error, limit=1.0, gap=gap)
+    outcome = ROW._replace(error=error, tolerance=Tolerance(1.0, gap=gap))
     assert outcome.ok == ok
     assert Report([outcome]).verdicts[0].failed == (not ok)
 
