@@ -60,7 +60,7 @@ class Run:
     def states(
         self, inputs: Any, twin: bool = False, params: Sequence[Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Return by layer every state, and the input x, shape (T, S, n[n]) each."""
+        """Return by layer what its lines read and give, shape (T, S, n[n]) each."""
         neurons = [layer.neuron for layer in self.net.layers[1:]]
         spikes = [fires] * (1 + len(neurons))
         if twin:
@@ -83,24 +83,12 @@ class Run:
             self.states(wide * self.inputs),
         ]
 
-    def read(self, trace: Any, n: int) -> Values:
-        """Return the values that the updates of a layer read."""
-        neuron = self.net.layers[n].neuron
-        values = {state: trace[n][state] for state in neuron.order}
-        for state in neuron.lines.lines:
-            now = trace[n][state]
-            at_rest = np.zeros_like(now[:1])
-            values[f"{state}_last"] = np.concatenate([at_rest, now[:-1]])
-        learned = {name: self.params[n][name] for name in neuron.learned}
-        return {**values, "x": trace[n]["x"], **learned}
-
     @cached_property
     def shares(self) -> Any:
         """By layer, in which shares of its steps it fires, is silent, and has h > 0."""
         found = []
         for n, layer in enumerate(self.net.layers[1:], 1):
-            at = self.read(self.traces[0], n)
-            found.append([where.mean() for where in firing(layer.neuron, at)])
+            found.append([w.mean() for w in firing(layer.neuron, self.traces[0][n])])
         return np.array(found)
 
     @property
@@ -206,8 +194,7 @@ def _scores(run: Run) -> Any:
         return by_input.mean(axis=(0, 2))
 
     states = run.states(run.inputs)
-    silent_or_not = firing(run.neuron, run.read(states, 1))
-    fires_, silent, near = map(share, silent_or_not)
+    fires_, silent, near = map(share, firing(run.neuron, states[1]))
     small = [np.abs(states[1][name]) < LARGEST for name in run.neuron.order]
     scores = np.minimum(np.minimum(fires_, silent), 0.3) * (0.1 + near)
     scores[share(np.all(small, axis=0)) < 1] = 0

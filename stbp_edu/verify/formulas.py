@@ -144,7 +144,7 @@ def loss_value(
         case losses.Rate():
             return squares(o)
         case losses.LastSteps(k):
-            return squares(o[-k:])
+            return squares(o[-(k or T) :])
         case losses.Membrane(k):
             return squares(u[-(k or T) :])
         case losses.CrossEntropy(counts):

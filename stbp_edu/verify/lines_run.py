@@ -24,7 +24,7 @@ from stbp_edu.neuron import LIF
 Spike = Callable[[Any], Any]
 """A spike by its distance from the threshold."""
 States = dict[str, Any]
-"""The states of a layer at one step, and its input x."""
+"""What the lines of a layer read and give at one step."""
 
 
 def fires(v: Any) -> Any:
@@ -53,7 +53,10 @@ def steps(
     added: Mapping[Node, Any] | None = None,
     xp: Any = np,
 ) -> Iterator[list[States]]:
-    """Yield the states of every layer, step by step; layer 0 has the input, as ``"o"``.
+    """Yield all that the lines of every layer read and give, step by step, by name.
+
+    These are its states, those of the last step (``u_last``), its input x, and its constants.
+    Layer 0 has the input, as ``"o"``.
 
     Args:
         net: fully connected layers of any neurons, recurrent or not.
@@ -83,13 +86,15 @@ def steps(
             if layer.recurrent:
                 x = x + last[n][lines.output] @ p["R"].T
             zeros = np.zeros(x.shape)  # autograd's where does not broadcast
-            read = {c: p.get(c, value) + zeros for c, value in lines.constants.items()}
+            learned = {name: p[name] for name in layer.neuron.learned}
+            constants = {**lines.constants, **learned}
+            read = {name: value + zeros for name, value in constants.items()}
             read |= {f"{state}_last": last[n][state] for state in lines.lines}
-            read |= {**_functions(xp), "spike": spikes[n]}
-            now.append({"x": moved(x, "x")})
+            read["x"] = moved(x, "x")
+            called = {**_functions(xp), "spike": spikes[n]}
             for state, line in lines.lines.items():
-                value = eval(_code(line), {**read, **now[n]})
-                now[n][state] = moved(value, state)
+                read[state] = moved(eval(_code(line), called, read), state)
+            now.append(read)
         yield now
         last = now
 

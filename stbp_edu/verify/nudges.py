@@ -76,14 +76,15 @@ def _points(run: Run) -> Values:
     Spikes and what is learned stay where they are.
     """
     layers = range(1, run.net.N + 1)
-    every = [run.read(trace, n) for trace, n in product(run.traces, layers)]
+    every = [trace[n] for trace, n in product(run.traces, layers)]
     near = np.random.default_rng(0)
     far = np.random.default_rng(1)
-    stay = {run.neuron.lines.spike, *run.neuron.learned}
+    neuron = run.neuron
+    stay = {neuron.lines.spike, *neuron.learned}
+    last = [f"{state}_last" for state in neuron.lines.lines]
     found = {}
-    for name in every[0]:
-        parts = [np.broadcast_to(at[name], at["x"].shape).ravel() for at in every]
-        values = np.concatenate(parts)
+    for name in (*neuron.order, *last, "x", *neuron.learned):
+        values = np.concatenate([at[name].ravel() for at in every])
         sizes = np.abs(values)
         drawn = near.normal(size=len(values))
         moved = values + drawn * (0.01 + 0.003 * sizes)

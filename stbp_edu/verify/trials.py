@@ -17,7 +17,7 @@ from stbp_edu import losses, verify
 from stbp_edu._support.checks import Array
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import scalar, vector
-from stbp_edu.forward_pass import Adjoints, Spike, Trace, forward
+from stbp_edu.forward_pass import Spike, Trace, forward
 from stbp_edu.losses import LossLike
 from stbp_edu.networks import Model, network
 from stbp_edu.neuron import GATES, LIF
@@ -26,7 +26,6 @@ from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import (
     autodiff,
-    comparison,
     finite_difference,
     formulas,
     paths,
@@ -55,7 +54,6 @@ NEURONS = tuple(
     LIF(0.5, 0.5, curve(curve.proof_a), gate)
     for curve, gate in product(SURROGATES.values(), GATES)
 )
-KEPT = "paths that it keeps"
 NONE = Tolerance(limit=0.0)  # of two polynomials
 MANY = 30_000  # samples, several blocks of the engine
 # Two neurons at the output: a softmax has something to choose.
@@ -96,18 +94,25 @@ def all_forms(
     """Return the results of the index formulas, the sweep and the engine, by name.
 
     The five cases have a hard reset; with the soft one there is only the engine. The index
-    formulas have the rate loss and the two rules.
+    formulas have the rate loss and the two rules. Under the exact rule the engine is also told the
+    direct term of another loss.
     """
     spikes, targets, params, neuron = problem
+    slow = _forward(problem, spike)
     forms: dict[str, Any] = {}
     if neuron.gate != "soft":
-        slow = _forward(problem, spike)
         if loss is losses.RATE and rule in CASE_RULES:
             forms["scalar"] = scalar.sweep(slow, targets, params, neuron, rule)
         forms["vector"] = vector.sweep(slow, targets, params, neuron, rule, loss)
     net = _network(tuple(params.sizes), neuron)
     fast = net.forward(spikes, params, twin=spike is not None)
     forms["engine"] = net.backward(fast, targets, params, rule, loss)
+    if isinstance(loss, (losses.Direct, np.ndarray)) or loss is losses.RATE:
+        return forms
+    if rule == "exact":
+        term = loss.direct(slow, targets)
+        told = net.backward(fast, targets, params, rule, term)
+        forms["engine (told the direct term)"] = told
     return forms
 
 
@@ -118,45 +123,56 @@ def _network(sizes: tuple[int, ...], neuron: LIF, backend: str = "numpy") -> Mod
 
 
 def by_numbers(problem: Problem) -> Iterator[Outcome]:
-    """Compare every form of a network's adjoints, under both rules, with every oracle.
+    """Compare every form of a network's adjoints, under both rules, with every oracle."""
+    for spike in (problem.neuron.H, None):
+        yield _by_value(_forward(problem, spike), problem.targets, losses.RATE)
+        yield from by_paths(problem, spike, CASE_RULES)
+        yield from by_gradients(problem, spike, CASE_RULES)
+
+
+def by_paths(
+    problem: Problem,
+    spike: Spike | None,
+    rules: Sequence[str],
+    loss: LossLike = losses.RATE,
+) -> Iterator[Outcome]:
+    """Compare the forms under rules with the sum of the paths that each keeps."""
+    trace = _forward(problem, spike)
+    for rule in rules:
+        oracle = "paths" if rule == "exact" else "paths that it keeps"
+        forms = all_forms(problem, rule, spike, loss)
+        kept = paths.derivatives(trace, *problem[1:], rule, loss)
+        yield from compare(forms, rule, oracle, kept)
+
+
+def by_gradients(
+    problem: Problem,
+    spike: Spike | None,
+    rules: Sequence[str],
+    loss: LossLike = losses.RATE,
+) -> Iterator[Outcome]:
+    """Compare the forms with the gradient by autodiff, and of the twin by finite differences.
 
     Under the classic rule they must equal the gradient where it is exact. Everywhere else they must
     differ on networks where no local derivative is 0, since there the dropped paths show: h is 0
     nowhere if its antiderivative is one piece.
     """
-    neuron = problem.neuron
-    is_one_piece = not getattr(neuron.surrogate, "joints", ())
-    for spike in (neuron.H, None):
-        trace = _forward(problem, spike)
-        yield _by_value(trace, problem.targets, losses.RATE)
-        exact = all_forms(problem, "exact", spike)
-        every_path = paths.derivatives(trace, *problem[1:], "exact")
-        yield from compare(exact, "exact", "paths", every_path)
-        classic = all_forms(problem, "classic", spike)
-        kept_paths = paths.derivatives(trace, *problem[1:], "classic")
-        yield from compare(classic, "classic", KEPT, kept_paths)
-        for oracle, answer in gradients(problem, spike).items():
-            yield from compare(exact, "exact", oracle, *answer)
-            there = f"{oracle}, where it is exact"
-            yield from compare(classic, "classic", there, *answer, exact=True)
-            if spike and is_one_piece:
-                gradient, _ = answer
-                there = f"{oracle}, where it is not"
-                yield from compare(
-                    classic, "classic", there, gradient, GAP, exact=False
-                )
-
-
-def gradients(
-    problem: Problem, spike: Spike | None, loss: LossLike = losses.RATE
-) -> dict[str, tuple[Adjoints, comparison.Tolerance]]:
-    """Return the gradients by autodiff, and of the twin by finite differences, by their names."""
     derived = autodiff.derivatives(*problem, spike=spike, loss=loss)
     answers = {"autodiff": (derived, ROUNDING)}
     if spike:
         nudged = finite_difference.derivatives(*problem, loss=loss)
         answers["differences"] = nudged, DIFFERENCES
-    return answers
+    is_one_piece = not getattr(problem.neuron.surrogate, "joints", ())
+    for rule, (oracle, answer) in product(rules, answers.items()):
+        forms = all_forms(problem, rule, spike, loss)
+        if rule == "exact":
+            yield from compare(forms, rule, oracle, *answer)
+            continue
+        there = f"{oracle}, where it is exact"
+        yield from compare(forms, rule, there, *answer, exact=True)
+        if spike and is_one_piece:
+            there = f"{oracle}, where it is not"
+            yield from compare(forms, rule, there, answer[0], GAP, exact=False)
 
 
 def by_formulas() -> Iterator[Outcome]:
@@ -207,34 +223,15 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     trace = _forward(problem, twin)
     by_o = trace.U[-1] / 2  # any arrays of this shape
     by_u = np.sin(trace.U[-1])
+    for loss in LOSSES:
+        yield _by_value(trace, probabilities, loss)._replace(oracle="loss values")
     for loss in (*LOSSES, losses.Direct(by_o, by_u), by_o):
-        forms = all_forms(problem, "exact", twin, loss)
-        if not isinstance(loss, (losses.Direct, np.ndarray)):
-            value = _by_value(trace, probabilities, loss)
-            yield value._replace(oracle="loss values")
-            term = loss.direct(trace, probabilities)
-            by_term = all_forms(problem, "exact", twin, term)
-            forms["engine (told the direct term)"] = by_term["engine"]
-        outcomes: list[Outcome] = []
-        for oracle, answer in gradients(problem, twin, loss).items():
-            outcomes += compare(forms, "exact", oracle, *answer)
-        outcomes += by_paths(problem, twin, ("classic",), loss)
+        outcomes = [
+            *by_gradients(problem, twin, ("exact",), loss),
+            *by_paths(problem, twin, ("classic",), loss),
+        ]
         for outcome in outcomes:
             yield outcome._replace(asked=f"{loss!r}: {outcome.asked}")
-
-
-def by_paths(
-    problem: Problem,
-    spike: Spike | None,
-    rules: Sequence[str],
-    loss: LossLike = losses.RATE,
-) -> Iterator[Outcome]:
-    """Compare the forms under rules that drop paths with the sum of those that each keeps."""
-    trace = _forward(problem, spike)
-    for rule in rules:
-        forms = all_forms(problem, rule, spike, loss)
-        kept = paths.derivatives(trace, *problem[1:], rule, loss)
-        yield from compare(forms, rule, KEPT, kept)
 
 
 def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
