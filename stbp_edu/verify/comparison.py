@@ -1,6 +1,6 @@
 """Compare the adjoints of two computations, one equation at a time, within a tolerance."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -222,13 +222,13 @@ def at_every_node(
     array([[0., 1.]])
     """
 
-    def layers(shapes: Sequence[tuple[int, ...]]) -> list[Any]:
+    def states() -> list[Any]:
         """Return an array for each layer."""
-        return [None, *(np.empty(shape, params.dtype) for shape in shapes)]
+        widths = params.sizes[1:]
+        return [None, *(np.empty((T, S, width), params.dtype) for width in widths)]
 
-    states = [(T, S, width) for width in params.sizes[1:]]
-    W, b = ([array.shape for array in of[1:]] for of in (params.W, params.b))
-    found = Adjoints(layers(states), layers(states), Gradients(layers(W), layers(b)))
+    W, b = ([None, *map(np.empty_like, of[1:])] for of in (params.W, params.b))
+    found = Adjoints(states(), states(), Gradients(W, b))
     for _, place, array in arrays(found):
         for at in np.ndindex(array.shape):
             if place.kind in AXES:

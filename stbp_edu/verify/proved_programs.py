@@ -94,15 +94,13 @@ class Expected(NamedTuple):
 
     def apart(self, found: Sequence[Any]) -> float:
         """Return the largest difference of gradients, relative to what adds up to them."""
-        worst = 0.0
-        for n in range(1, len(self.gradients)):
-            for name, value in self.gradients[n].items():
+        apart = [0.0]
+        for n, expected in enumerate(self.gradients[1:], 1):
+            for name, value in expected.items():
                 scale = max(float(np.max(self.sizes[n][name])), SMALL)
-                off = float(np.abs(np.asarray(found[n][name]) - value).max()) / scale
-                if not np.isfinite(off):
-                    return np.nan
-                worst = max(worst, off)
-        return worst
+                apart.append(np.abs(np.asarray(found[n][name]) - value).max() / scale)
+        worst = float(np.max(apart))  # a NaN stays
+        return worst if np.isfinite(worst) else np.nan
 
 
 def by_autodiff(run: Run, state: str) -> Expected:
@@ -159,11 +157,10 @@ def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
     """Return a run of a layer of each neuron, so short that its paths can be summed."""
     net = _network("1-1R-1", neurons)
     start = Node(neurons[0].input, 1, 0, 0)
-    for T in (3, 2):
-        many, _ = count_paths(net, T, "exact", start)
-        if many < MANY:
-            return drawn(net, T, seed)
-    return drawn(net, 1, seed)
+    T = 3
+    while T > 1 and count_paths(net, T, "exact", start)[0] >= MANY:
+        T -= 1
+    return drawn(net, T, seed)
 
 
 def _network(sizes: str, neurons: Sequence[Neuron]) -> Table:
@@ -187,16 +184,10 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     short = [short_run(pair, seed) for pair in pairs]
     long = [_long_run(pair, seed) for pair in pairs]
     lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
-    by_rule = _differences(forms, _every_rule(short))
-    exact = _differences(
-        forms, (by_autodiff(run, state) for run, state in _losses(long))
-    )
-    rows = []
-    for name in forms:
-        what = f"program {name}"
-        rows.append(Row(f"{what}, each rule", PATHS, by_rule[name], COMPUTED, lacks))
-        rows.append(Row(f"{what}, rule exact", AUTODIFF, exact[name], COMPUTED, lacks))
-    return rows
+    exact = [by_autodiff(run, state) for run, state in _losses(long)]
+    by_rule = _judged(forms, "each rule", PATHS, _every_rule(short), lacks)
+    by_program = _judged(forms, "rule exact", AUTODIFF, exact, lacks)
+    return [row for pair in zip(by_rule, by_program, strict=True) for row in pair]
 
 
 def judged_compiled(neuron: Neuron, seed: int) -> list[Row]:
@@ -204,10 +195,9 @@ def judged_compiled(neuron: Neuron, seed: int) -> list[Row]:
     if not (installed() and is_curve(neuron.surrogate)):
         return []
     run = _long_run(_with_another(neuron)[0], seed)
-    state = run.net.layers[-1].neuron.order[0]
-    what = "program compiled, rule exact"
-    off = _differences({what: COMPILED}, [by_autodiff(run, state)])
-    return [Row(what, AUTODIFF, off[what], COMPUTED, run.lacks)]
+    exact = by_autodiff(run, run.net.layers[-1].neuron.order[0])
+    form = {"compiled": COMPILED}
+    return _judged(form, "rule exact", AUTODIFF, [exact], run.lacks)
 
 
 def _with_another(neuron: Neuron) -> list[tuple[Neuron, Neuron]]:
@@ -243,8 +233,14 @@ def _every_rule(runs: Sequence[Run]) -> Iterator[Expected]:
                 yield by_paths(run, rule, state)
 
 
-def _differences(forms: dict[str, Form], every: Iterable[Expected]) -> dict[str, float]:
-    """Return the largest difference of each form's gradients, or states, from the expected ones."""
+def _judged(
+    forms: dict[str, Form],
+    rules: str,
+    against: str,
+    every: Iterable[Expected],
+    lacks: str,
+) -> list[Row]:
+    """Return a row for each form: how far its gradients, or states, are from the expected ones."""
     worst = dict.fromkeys(forms, 0.0)
     for expected in every:
         run = expected.run
@@ -253,15 +249,17 @@ def _differences(forms: dict[str, Form], every: Iterable[Expected]) -> dict[str,
             states, found = form(net, expected.rule, run.params, run.inputs, run.weight)
             of_both = [worst[name], expected.apart(found), _states_apart(states, run)]
             worst[name] = float(np.max(of_both))  # a NaN stays
-    return worst
+    return [
+        Row(f"program {name}, {rules}", against, off, COMPUTED, lacks)
+        for name, off in worst.items()
+    ]
 
 
 def _states_apart(states: list[Any], run: Run) -> float:
     """Return the largest difference of states from those of the run."""
-    worst = 0.0
-    for n, of_layer in enumerate(states[1:], 1):
+    apart = [0.0]
+    for of_layer, trace in zip(states[1:], run.traces[0][1:], strict=True):
         for name, series in of_layer.items():
-            right = run.traces[0][n][name]
-            scale = max(np.abs(right).max(), 1)
-            worst = float(np.max([worst, np.abs(series - right).max() / scale]))
-    return worst
+            scale = max(np.abs(trace[name]).max(), 1)
+            apart.append(np.abs(series - trace[name]).max() / scale)
+    return float(np.max(apart))
