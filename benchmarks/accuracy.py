@@ -24,10 +24,9 @@ from stbp_edu.cli.sweep import watch_runs
 from stbp_edu.parameter_files import load_params
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import measurements_folder, origin, plus_minus
-from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import PARAMS, RECORD, finish
 from stbp_edu.training.settings import from_dict
-from stbp_edu.training.sweeps import Results, by_processes, run_plan
+from stbp_edu.training.sweeps import Plan, Results, by_processes, run_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed

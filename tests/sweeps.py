@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stbp_edu._support.files import read_json
-from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import PARAMS, RECORD
-from stbp_edu.training.sweeps import PLAN_RECORD, Results
+from stbp_edu.training.sweeps import PLAN_RECORD, Plan, Results
 
 QUICK = {"hidden": [16], "T": 2, "batch": 100, "epochs": 6}
 

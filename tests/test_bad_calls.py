@@ -37,9 +37,9 @@ from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training import machines
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.measurements import load_measurement
-from stbp_edu.training.plans import Plan
 from stbp_edu.training.runs import RunConfig
 from stbp_edu.training.settings import Settings
+from stbp_edu.training.sweeps import Plan
 from stbp_edu.verify import autodiff, finite_difference, paths, polynomials, report
 from tests.bad_calls import Call, bad_calls, equal, good_calls
 from tests.networks import make_problem

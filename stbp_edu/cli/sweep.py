@@ -12,12 +12,13 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.training.measurements import plus_minus
-from stbp_edu.training.plans import Plan, read_plan
 from stbp_edu.training.sweeps import (
     PLAN_RECORD,
+    Plan,
     Results,
     by_processes,
     on_cluster,
+    read_plan,
     run_plan,
 )
 

@@ -6,22 +6,23 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import Field, fields
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from stbp_edu._support import checks
 from stbp_edu.arrows import RULES
+from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cli import nir_export
 from stbp_edu.cli.main import format_duration, tell
-from stbp_edu.cli.run_options import ENCODINGS, TEXTS, planned
 from stbp_edu.training import runs
-from stbp_edu.training.data import CATALOGUE
+from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice, Step
 from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import Passes, PassesOf
-from stbp_edu.training.settings import Settings
+from stbp_edu.training.runs import RunConfig
+from stbp_edu.training.settings import Settings, from_dict
 from stbp_edu.training.trainer import Epoch, Event
 
 LINES = 10  # about this many lines where there is no progress bar
@@ -49,7 +50,7 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
         "settings",
     )  # fmt: skip
     add("--encodings", type=int,
-        help=f"encodings for the final evaluation ({ENCODINGS})",
+        help=f"encodings for the final evaluation ({RunConfig.encodings})",
     )  # fmt: skip
     again = parser.add_mutually_exclusive_group()
     again.add_argument(
@@ -72,31 +73,20 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
 def add_setting(group: Any, setting: Field[Any]) -> None:
     """Add the option of a setting."""
     kind: Any = type(setting.default)
-    shown, text = "X", setting.metadata["help"]
+    option, shown = f"--{setting.name.replace('_', '-')}", "X"
+    text = setting.metadata["help"]
     if kind is bool:
         switch = argparse.BooleanOptionalAction
-        group.add_argument(option_of(setting.name), action=switch, help=text)
+        group.add_argument(option, action=switch, help=text)
         return
     if kind is tuple:
         kind, shown = _parts, "X[,X]"
-    if setting.name in TEXTS:
-        shown = "LINES"
     if setting.name == "rule":
-        rules = ", ".join(RULES)
         text += (
-            f": {rules}, truncated-K, or your own as module:name; both (the digits') "
+            f": {', '.join(RULES)}, truncated-K, or your own as module:name; both (the digits') "
             "for the first two"
         )
-    group.add_argument(option_of(setting.name), type=kind, metavar=shown, help=text)
-
-
-def option_of(setting: str) -> str:
-    """Return the option of a setting.
-
-    >>> option_of("v_th")
-    '--v-th'
-    """
-    return "--" + setting.replace("_", "-")
+    group.add_argument(option, type=kind, metavar=shown, help=text)
 
 
 def _parts(text: str) -> tuple[str, ...]:
@@ -197,7 +187,7 @@ def firing(event: Step | Epoch) -> str:
     return "firing " + " ".join(f"{rate:.2f}" for rate in event.rates)
 
 
-def report(configs: Sequence[runs.RunConfig]) -> str:
+def report(configs: Sequence[RunConfig]) -> str:
     """Return the results of finished runs as text: one line for each rule."""
     first, data, s = configs[0], configs[0].data, configs[0].settings
     lines = [
@@ -212,3 +202,111 @@ def report(configs: Sequence[runs.RunConfig]) -> str:
         mean, rule = accuracy["mean"], config.settings.rule
         lines.append(f"  {rule:<14} {mean:7.2%}{around}   {time:>8}   {config.folder}/")
     return "\n".join(lines)
+
+
+def given_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that the command line gives, by name."""
+    values = {field.name: getattr(args, field.name) for field in fields(Settings)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def chosen_data(args: argparse.Namespace) -> tuple[str, Path | None]:
+    """Return the name of the data set, and the file or folder to read it from, if one is given."""
+    own = "csv" if args.csv else "npz" if args.npz else ""
+    if not own and args.dataset is None:
+        raise ValueError(
+            "train needs a data set, such as digits, your own with --csv FILE or --npz FILE, "
+            "or a run with --resume FOLDER; see stbp-edu train --help"
+        )
+    if own and (args.dataset or args.data):
+        raise ValueError(
+            f"--{own} names the data, got {args.dataset or args.data} as well; leave one of them "
+            "out"
+        )
+    return own or args.dataset, args.csv or args.npz or args.data
+
+
+def chosen_settings(args: argparse.Namespace) -> Settings:
+    """Return the recipe of the data set, with the settings that were given instead."""
+    dataset, _ = chosen_data(args)
+    given = given_settings(args)
+    given.pop("rule", None)
+    settings = replace(CATALOGUE[dataset].recipe, **given)
+    read = [neuron.lines.constants for neuron in settings.make_neurons()]
+    for name in ("tau", "v_th", "gate") if settings.neuron else ():
+        if name in given and not any(one.get(name) == given[name] for one in read):
+            raise ValueError(
+                f"{name} must be left out, since no line of the neuron reads it; write it into "
+                "the lines, or give it no value there"
+            )
+    return settings
+
+
+def planned(args: argparse.Namespace) -> list[RunConfig]:
+    """Return the runs that were asked for, one for each rule."""
+    if isinstance(args.resume, Path):
+        return saved_runs(args)
+    dataset, source = chosen_data(args)
+    settings = chosen_settings(args)
+    held_out = args.held_out or RunConfig.held_out
+    encodings = RunConfig.encodings if args.encodings is None else args.encodings
+    data = load_dataset(dataset, source, held_out)
+    name = source.stem if source and dataset in ("csv", "npz") else dataset
+    out = args.out or Path("runs") / name
+    rule = args.rule or ("both" if dataset == "digits" else settings.rule)
+    configs = []
+    for one in CASE_RULES if rule == "both" else (rule,):
+        folder = out / one.replace(":", "-")  # Windows allows no colon in a name
+        chosen = replace(settings, rule=one)
+        configs.append(
+            RunConfig(dataset, chosen, data, folder, held_out, encodings, source)
+        )
+    return configs
+
+
+def saved_runs(args: argparse.Namespace) -> list[RunConfig]:
+    """Return the run in the folder of ``--resume``, or those in the folders below it.
+
+    Raises:
+        FileNotFoundError: if there is none.
+        ValueError: if other options are given.
+    """
+    folder, options = args.resume, given_settings(args)
+    for name in ("dataset", "csv", "npz", "out", "held_out", "encodings"):
+        if getattr(args, name) is not None:
+            options[name] = getattr(args, name)
+    if options:
+        raise ValueError(
+            f"--resume {folder} takes all options from the run's files, got "
+            f"{', '.join(options)}; leave them out, or give --resume without a folder"
+        )
+    found = [
+        saved_config(place, args.data)
+        for place in (folder, *sorted(folder.glob("*")))
+        if (place / runs.CHECKPOINT).exists() or (place / runs.RECORD).exists()
+    ]
+    if not found:
+        raise FileNotFoundError(
+            f"{folder} must hold a run, with {runs.CHECKPOINT} or {runs.RECORD}, and does not; "
+            "check the path"
+        )
+    return found
+
+
+def saved_config(folder: Path, source: Path | None) -> RunConfig:
+    """Return the run in a folder as its files describe it; ``source`` is where its data is now."""
+    checkpoint = folder / runs.CHECKPOINT
+    if checkpoint.exists():
+        saved = runs.load_checkpoint(checkpoint).values
+    else:
+        saved = runs.read_record(folder)
+    if source is None and saved["source"]:
+        source = Path(saved["source"])
+    dataset, held_out, encodings = (
+        saved[name] for name in ("dataset", "held_out", "encodings")
+    )
+    data, settings = (
+        load_dataset(dataset, source, held_out),
+        from_dict(saved["settings"]),
+    )
+    return RunConfig(dataset, settings, data, folder, held_out, encodings, source)

@@ -19,7 +19,7 @@ graph holds neither a surrogate nor a rule; its metadata has the length of a ste
 read and written by ``nir.read`` and ``nir.write``, so this needs the library ``nir``.
 
 - ``nodes``: the constants of NIR's neurons in steps, both ways.
-- ``graph_writer``, ``graph_reader``: whole networks.
+- ``graphs``: whole networks.
 """
 
 try:
@@ -27,7 +27,6 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("stbp_edu.nir needs nir; run: pip install nir") from error
 
-from stbp_edu.nir.graph_reader import from_graph
-from stbp_edu.nir.graph_writer import check_exportable, to_graph
+from stbp_edu.nir.graphs import check_exportable, from_graph, to_graph
 
 __all__ = ["check_exportable", "from_graph", "to_graph"]

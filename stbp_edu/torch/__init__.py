@@ -18,8 +18,7 @@ except ModuleNotFoundError as error:
 from stbp_edu.program.forms import IN_PYTORCH
 from stbp_edu.torch.carried_state import detached
 from stbp_edu.torch.layers import LIFLayer
-from stbp_edu.torch.lif_network import LIFNetwork
-from stbp_edu.torch.proved_form import states_and_gradients
+from stbp_edu.torch.lif_network import LIFNetwork, states_and_gradients
 from stbp_edu.torch.rule_finder import SurrogateOf, which_rule
 from stbp_edu.torch.state_dict import to_params, to_state
 

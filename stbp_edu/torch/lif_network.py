@@ -7,14 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Trace
-from stbp_edu.parameters import LayerArrays
+from stbp_edu.parameters import LayerArrays, by_layer
 from stbp_edu.torch.carried_state import CarriedState
 from stbp_edu.torch.currents import check_sequence
 from stbp_edu.torch.layers import WHOLE, LIFLayer, run_modules
-from stbp_edu.torch.state_dict import layers_of, to_state
+from stbp_edu.torch.state_dict import as_array, layers_of, to_params, to_state
 from stbp_edu.torch.steps import Steps, kept_by, networks_of
 
 
@@ -153,3 +155,32 @@ def check_rules(layers: Sequence[LIFLayer]) -> None:
     nets = networks_of(kinds)
     for layer in layers:
         layer.rule.check(kept_by(layer.rule, nets))
+
+
+def states_and_gradients(
+    net: Table, rule: Rule, params: Any, inputs: Array, direct: Array
+) -> tuple[list[Any], list[Any]]:
+    """Return the states of every layer and the gradients of Σ direct · state.
+
+    Args:
+        net: the network of fully connected layers, with the state that its loss reads.
+        rule: which paths are kept.
+        params: its parameters.
+        inputs: shape (T, S, n[0]).
+        direct: shape (T, S, n[N]).
+    """
+    neurons = [layer.neuron for layer in net.layers[1:]]
+    network = LIFNetwork.from_params(params, neurons, rule)
+    spikes = torch.from_numpy(inputs)
+    ran = run_modules(network, spikes, False, [WHOLE] * len(network))
+    found = [states for _, states in ran.layers]
+    read = found[-1][net.loss.state]
+    loss = (read * torch.from_numpy(direct)).sum()
+    loss.backward()
+    grads = {}
+    for name, p in network.named_parameters():
+        grads[name] = p.grad
+        if p.grad is None:
+            grads[name] = torch.zeros_like(p)
+    states = [{name: as_array(a) for name, a in of.items()} for of in found]
+    return [{}, *states], by_layer(to_params(grads))

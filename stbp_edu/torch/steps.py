@@ -1,9 +1,12 @@
 """The steps of a layer on tensors: its program, and which errors it keeps apart."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,9 +17,10 @@ from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.step.layer_program import Adjoint
 from stbp_edu.arrows.step.shown_program import programs
 from stbp_edu.arrows.table import Table, network
+from stbp_edu.lines.operations import SHARED
 from stbp_edu.program.executor import Executor, passed_on
+from stbp_edu.surrogates import Surrogate, is_curve
 from stbp_edu.torch.carried_state import carried_nodes, step_before
-from stbp_edu.torch.tensor_functions import functions_with
 from stbp_edu.torch.tensor_loops import TensorLoops
 
 Result = tuple[str, str]
@@ -206,3 +210,72 @@ def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Table]:
 def kept_by(rule: Rule, nets: Sequence[Table]) -> Table:
     """Return the first network in which the rule keeps a path from the loss; or else the first."""
     return next((net for net in nets if rule.keeps(net)), nets[0])
+
+
+TensorFunction = Callable[..., Any]
+
+
+def of_either(
+    operation: TensorFunction, of_numbers: Callable[..., float]
+) -> TensorFunction:
+    """Return an operation on tensors and numbers, which of numbers makes a number.
+
+    So what only constants decide needs no tensor, and a number is made a tensor on the device of
+    the others: to bring it there from the CPU, a GPU would have to wait.
+    """
+
+    def of_both(*given: Any) -> Any:
+        """Return a tensor, or a number."""
+        tensors = [one for one in given if isinstance(one, Tensor)]
+        if not tensors:
+            return float(of_numbers(*given))
+        like = tensors[0]
+        for one in tensors:
+            if one.ndim > like.ndim:
+                like = one
+        return operation(
+            *(
+                one if isinstance(one, Tensor) else like.new_full((), one)
+                for one in given
+            )
+        )
+
+    return of_both
+
+
+def reached(v: Tensor) -> Tensor:
+    """Return the spike: 1 where v >= 0, else 0."""
+    return torch.ge(v, 0, out=torch.empty_like(v))
+
+
+def norm(*entries: Any) -> Tensor:
+    """Return the largest singular value of a square matrix, given row by row."""
+    size = math.isqrt(len(entries))
+    stacked = torch.stack(torch.broadcast_tensors(*entries), -1)
+    return torch.linalg.matrix_norm(stacked.unflatten(-1, (size, size)), 2)
+
+
+def _at_least(a: Tensor, b: Tensor) -> Tensor:
+    return (a >= b).to((a if a.ndim else b).dtype)
+
+
+FUNCTIONS: Mapping[str, TensorFunction] = {
+    **{
+        name: of_either(getattr(torch, name), getattr(math, name, getattr(np, name)))
+        for name in SHARED
+    },
+    "minimum": of_either(torch.minimum, min),
+    "maximum": of_either(torch.maximum, max),
+    "at_least": of_either(_at_least, lambda a, b: float(a >= b)),
+    "norm": of_either(norm, lambda *entries: norm(*map(torch.tensor, entries))),
+}
+"""What a program calls, beside the curves of the neuron."""
+
+
+def functions_with(surrogate: Surrogate, *, twin: bool) -> dict[str, TensorFunction]:
+    """Return the functions that the program of a neuron calls; on the twin, H for the spike."""
+    h: TensorFunction = surrogate.derivative
+    H: TensorFunction = surrogate.antiderivative
+    if is_curve(surrogate):
+        h, H = partial(surrogate.h, xp=torch), partial(surrogate.twin, xp=torch)
+    return {**FUNCTIONS, "h": h, "spike": H if twin else reached}

@@ -34,7 +34,6 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from stbp_edu._support.checks import Array
-from stbp_edu.cli import run_options
 from stbp_edu.cli import train as command
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
@@ -217,13 +216,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = arguments(argv)
     try:
         if not isinstance(args.resume, Path):
-            dataset, _ = run_options.chosen_data(args)
+            dataset, _ = command.chosen_data(args)
             args.rule = args.rule or CATALOGUE[dataset].recipe.rule  # never both
         with group(args.device) as processes:
             if processes.rank == 0:
                 return command.train(args, partial(TensorPasses, processes))
             # the first process has the folder for all
-            (config,) = run_options.planned(args)
+            (config,) = command.planned(args)
             earlier, record = earlier_work(
                 config, resume=bool(args.resume), restart=args.restart
             )

@@ -9,8 +9,7 @@
 - ``trainer``: the loop over epochs and steps, and what a step does.
 - ``runs``: a run in a folder, with its checkpoints and its record.
 - ``measurements``: the published records of measurements, and intervals.
-- ``plans``: many runs in one file, seeds × settings; ``sweeps``: such runs, trained by several
-  processes or machines.
+- ``sweeps``: plans of many runs, seeds × settings, trained by several processes or machines.
 """
 
 from stbp_edu.training.data import RECIPES, Dataset, load_digits, split, validation

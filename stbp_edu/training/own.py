@@ -73,27 +73,23 @@ def imported(setting: str, place: str) -> Any:
         sys.path.pop()
 
 
-def text_of(setting: str, given: object) -> str:
-    """Return the lines that were given, or those in the file of that name."""
-    text = checks.instance(setting, given, str)
-    if "=" in text:
-        return text
-    try:
-        return read_text(Path(text))
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{setting} must be forward lines, such as 'u = tau * u + x; o = spike(u - v_th)', or "
-            f"a file with them, got {checks.brief(given)} ({error})"
-        ) from error
-
-
 def forward_lines(name: str, value: object) -> str:
     r"""Return a text with one line for each state or constant, and no comments.
+
+    It comes from a text, a file of that name, or a neuron.
 
     >>> forward_lines("neuron", "u = u + x; o = spike(u - 1)  # no leak")
     'u = u + x\no = spike(u - 1)'
     """
     text = value if isinstance(value, str) else as_text(as_neuron(value, name))
+    if text and "=" not in text:
+        try:
+            text = read_text(Path(text))
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"{name} must be forward lines, such as 'u = tau * u + x; o = spike(u - v_th)', or "
+                f"a file with them, got {checks.brief(text)} ({error})"
+            ) from error
     lines = (
         part for line in text.split("\n") for part in line.partition("#")[0].split(";")
     )

@@ -1,6 +1,7 @@
-"""Sweeps: the runs of a plan, several at a time, by processes of this machine or by Dask.
+"""Plans of many runs, seeds × settings, and their runs: by processes of this machine or by Dask.
 
-Each run goes on from its last checkpoint: what ends early loses the epochs that it was at.
+A plan is checked whole before the first run is trained. Each run goes on from its last checkpoint:
+what ends early loses the epochs that it was at.
 """
 
 import asyncio
@@ -10,17 +11,134 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
+from hashlib import sha256
+from itertools import product
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
-from stbp_edu.training.data import load_dataset
-from stbp_edu.training.plans import Plan
-from stbp_edu.training.runs import earlier_work, read_record, train_in_folder
+from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
+from stbp_edu.training.data.datasets import HELD_OUT
+from stbp_edu.training.runs import RunConfig, earlier_work, read_record, train_in_folder
+from stbp_edu.training.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Runs to train: one for every combination of the values of the axes and the seeds.
+
+    Attributes:
+        dataset: its recipe is where the settings start from.
+        seeds: one run of each combination for each.
+        folder: holds a folder for each run, and the record ``sweep.json``.
+        base: settings changed in every run.
+        axes: the values of each setting that is varied.
+        held_out: ``"test"`` or ``"validation"``.
+        encodings: of the held-out images, for the final evaluation.
+
+    Raises:
+        TypeError, ValueError: if a setting is unknown or unusable, or two runs are equal.
+
+    >>> plan = Plan("digits", [0, 1], Path("runs/width"), axes={"a": [0.25, 0.5]})
+    >>> list(plan.runs())
+    ['a=0.25,seed=0', 'a=0.25,seed=1', 'a=0.5,seed=0', 'a=0.5,seed=1']
+    """
+
+    dataset: str
+    seeds: Sequence[int]
+    folder: Path
+    base: Mapping[str, Any] = field(default_factory=dict)
+    axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    held_out: str = RunConfig.held_out
+    encodings: int = RunConfig.encodings
+
+    def __post_init__(self) -> None:
+        """Check the whole plan before anything is trained."""
+        checks.choice("dataset", self.dataset, CATALOGUE)
+        checks.choice("held_out", self.held_out, HELD_OUT)
+        checks.instance("folder", self.folder, Path)
+        known = {f.name for f in fields(Settings)} - {"seed"}
+        for table in ("base", "axes"):
+            if unknown := sorted(
+                set(checks.instance(table, getattr(self, table), dict)) - known
+            ):
+                raise ValueError(
+                    f"{table} must name settings, each once, and leave seed to seeds, got "
+                    f"{unknown}; choose from {sorted(known)}"
+                )
+            known -= set(self.base)
+        for name, values in {"seeds": self.seeds, **self.axes}.items():
+            if not isinstance(values, list) or not values:
+                raise ValueError(
+                    f"{name} must list at least one value, got {checks.brief(values)}; "
+                    f"write {name} = [...], or leave an axis out"
+                )
+        self.runs()
+
+    def runs(self) -> dict[str, Settings]:
+        """Return the settings of each run by its name, which is also the name of its folder."""
+        names: list[str] = [*self.axes, "seed"]
+        runs: dict[str, Settings] = {}
+        for values in product(*self.axes.values(), self.seeds):
+            own: dict[str, Any] = dict(zip(names, values, strict=True))
+            recipe = CATALOGUE[self.dataset].recipe
+            settings = replace(recipe, **{**self.base, **own})
+            run = ",".join(f"{k}={_word(own[k], getattr(settings, k))}" for k in names)
+            if run in runs or settings in runs.values():
+                raise ValueError(
+                    f"runs must differ, got {run} twice; list each value once"
+                )
+            runs[run] = settings
+        return runs
+
+    def config(self, run: str, settings: Settings, data: Dataset) -> RunConfig:
+        """Return the configuration for :func:`train_in_folder`."""
+        folder = self.folder / run
+        return RunConfig(
+            self.dataset, settings, data, folder, self.held_out, self.encodings
+        )
+
+
+def _word(given: Any, value: Any) -> str:
+    """Return the value of a setting as a part of the name of a folder.
+
+    Forward lines are the name of their file, or else the beginning of their digest. In
+    ``module:name`` a hyphen is in the place of the colon, which Windows allows in no name.
+    """
+    if isinstance(value, str) and "=" in value:
+        if "=" not in given:
+            return Path(given).stem
+        return sha256(given.encode()).hexdigest()[:8]
+    parts = value if isinstance(value, tuple) else (value,)
+    return "-".join(map(str, parts)).replace(":", "-")
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Return the plan in a TOML file; its folder is ``runs/`` and the file's name by default.
+
+    Raises:
+        OSError: if the file cannot be read.
+        TypeError, ValueError: if it is not TOML, or no plan; see :class:`Plan`.
+    """
+    path = files.as_path("path", path)
+    table = {"folder": f"runs/{path.stem}", **files.read_toml(path)}
+    needed, known = {"dataset", "seeds"}, {f.name for f in fields(Plan)}
+    if not needed <= {*table} <= known:
+        raise ValueError(
+            f"{path} must have dataset and seeds, and may have {sorted(known - needed)}, got "
+            f"{sorted(table)}; settings belong under [base], or under [axes] with a list of values "
+            "each"
+        )
+    try:
+        folder = Path(checks.instance("folder", table["folder"], str))
+        return Plan(**{**table, "folder": folder.absolute()})
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{path}: {error}") from error
+
 
 PLAN_RECORD = "sweep.json"
 MOST_POOLS = 3  # that may break, one after the other, before the runs are given up

@@ -10,8 +10,7 @@ import pytest
 import stbp_edu
 from stbp_edu._support.files import read_json
 from stbp_edu.cli.main import main, parse
-from stbp_edu.cli.run_options import chosen_settings
-from stbp_edu.cli.train import watch
+from stbp_edu.cli.train import chosen_settings, watch
 from stbp_edu.parameter_files import load_params
 from stbp_edu.training import (
     RECIPES,

@@ -56,16 +56,6 @@ def test_files_are_downloaded_once_and_kept_unpacked(
     assert handler.asked == [f"{name}.gz" for name in NAMES]
 
 
-def test_a_damaged_cache_is_downloaded_again(install, raw, server, tmp_path) -> None:
-    url, handler = server
-    install(url=url)
-    damaged = {**raw, NAMES[0]: raw[NAMES[0]][:-1] + b"x"}
-    cache = put(tmp_path / "cache" / "stbp_edu" / "mnist", damaged)
-    assert len(load_dataset("mnist").train_labels) == 20
-    assert handler.asked == [f"{NAMES[0]}.gz"]
-    assert (cache / NAMES[0]).read_bytes() == raw[NAMES[0]]
-
-
 @pytest.mark.parametrize(
     ("sent", "words"),
     [

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from stbp_edu import arrows
-from stbp_edu._support.files import read_json
 from stbp_edu.cli.main import main
 from stbp_edu.parameter_files import load_params, save_params
 from stbp_edu.parameters import by_layer, named_arrays
@@ -22,7 +21,6 @@ from stbp_edu.training import (
 from stbp_edu.training.model import Passes, network_of, sizes_of
 from stbp_edu.training.runs import (
     load_checkpoint,
-    open_run,
     save_checkpoint,
 )
 from stbp_edu.training.trainer import TEST, stream
@@ -130,28 +128,6 @@ def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
             list(train(settings, data, initial_state(small, few)))
 
 
-@pytest.mark.slow
-def test_a_plan_takes_lines_or_a_file_of_them(tmp_path: Path, capsys) -> None:
-    """As the command does, whose examples in docs/train-save-use.md are run."""
-    (tmp_path / "adaptive.txt").write_text(ADAPTIVE)
-    plan = tmp_path / "plan.toml"
-    plan.write_text(
-        f"dataset = 'digits'\nseeds = [0]\nfolder = '{tmp_path / 'swept'}'\nencodings = 1\n"
-        "base = { epochs = 1, T = 4, batch = 400, hidden = [8] }\n[axes]\n"
-        f"neuron = ['{tmp_path / 'adaptive.txt'}', 'u = 0.5 * u + x; o = spike(u - 1)']\n"
-    )
-    assert main(["sweep", str(plan), "--processes", "1"]) == 0
-    runs = read_json(tmp_path / "swept" / "sweep.json")["runs"]
-    assert [*runs][1] == "neuron=adaptive,seed=0"
-    assert all("accuracy" in result for result in runs.values())
-    run = tmp_path / "swept" / "neuron=adaptive,seed=0"
-    assert "alpha = 0.5\nrho = 0.95" in open_run(run).settings.neuron
-    assert main(["train", "digits", "--neuron", "adaptive"]) == 2
-    assert "neuron must be forward lines" in capsys.readouterr().err
-    assert main(["sweep", str(tmp_path / "none.toml")]) == 2
-    assert "none.toml must be a file, and there is none" in capsys.readouterr().err
-
-
 OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
 
 
@@ -167,7 +143,7 @@ OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
             ["--neuron", "u = u + x; o = spike(u - 1)", "--v-th", "2"],
             "v_th must be left out",
         ),
-        (["--neuron", ""], "neuron must be forward lines, such as"),
+        (["--neuron", "none.txt"], "neuron must be forward lines, such as"),
         (
             ["--neuron", "u = 1 / 0 * u + x; o = spike(u)"],
             "neuron, line 1: 1 / 0 is inf",

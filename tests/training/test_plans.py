@@ -13,9 +13,8 @@ import pytest
 
 from stbp_edu._support.files import locked, read_json
 from stbp_edu.cli.main import main
-from stbp_edu.training.plans import read_plan
 from stbp_edu.training.runs import PARAMS, RECORD
-from stbp_edu.training.sweeps import PLAN_RECORD, by_processes, run_plan
+from stbp_edu.training.sweeps import PLAN_RECORD, by_processes, read_plan, run_plan
 from tests.sweeps import bits, last, plan
 from tools import ROOT
 
@@ -57,9 +56,17 @@ def undisturbed(tmp_path_factory) -> dict[str, bytes]:
 
 
 def test_the_name_of_a_run_is_a_folder_s_on_every_system(tmp_path: Path) -> None:
+    """Where a neuron is a file with lines, that of the file."""
+    file = tmp_path / "leaky.txt"
+    file.write_text("u = 0.5 * u + x; o = spike(u - 1)")
     axes = {"hidden": [[8, 4]], "surrogate": ["stbp_edu.surrogates:ATan"], "lr": [1]}
-    (name,) = plan(tmp_path, 1, base={}, axes=axes).runs()
-    assert name == "hidden=8-4,surrogate=stbp_edu.surrogates-ATan,lr=1.0,seed=0"
+    runs = plan(tmp_path, 1, base={}, axes={**axes, "neuron": [str(file)]}).runs()
+    ((name, settings),) = runs.items()
+    assert (
+        name
+        == "hidden=8-4,surrogate=stbp_edu.surrogates-ATan,lr=1.0,neuron=leaky,seed=0"
+    )
+    assert settings.neuron.startswith("u = 0.5 * u + x")
 
 
 @pytest.mark.slow
