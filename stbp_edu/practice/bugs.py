@@ -137,14 +137,16 @@ SYMPTOMS: dict[str, list[str]] = table()["symptoms"]
 
 
 @cache
-def networks() -> dict[str, tuple[ForwardPass, ...]]:
+def networks(
+    seed: int = 800, sizes: tuple[int, ...] = SIZES
+) -> dict[str, tuple[ForwardPass, ...]]:
     """Return the networks by name, each as a spiking network and as its smooth twin."""
     shapes = {"T = 1": (1, S), "T = 2": (2, S), "T = 4": (T, S), "S = 1": (T, 1)}
     drawn: dict[str, tuple[ForwardPass, ...]] = {}
     for name, shape in shapes.items():
         drawn[name] = (
-            draw_network(800, SIZES, *shape, tau=0.6, smooth=False),
-            draw_network(801, SIZES, *shape, tau=0.6, smooth=True),
+            draw_network(seed, sizes, *shape, tau=0.6, smooth=False),
+            draw_network(seed + 1, sizes, *shape, tau=0.6, smooth=True),
         )
     net, _ = drawn["T = 4"]
     # No neuron reaches the threshold.

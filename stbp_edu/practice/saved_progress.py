@@ -14,7 +14,7 @@ from html import escape
 from itertools import count
 from pathlib import Path
 
-from stbp_edu._support.files import as_path, locked, read_json, write_json
+from stbp_edu._support.files import as_path, read_json, write_json
 from stbp_edu.practice.feedback import LABELS, markup
 from stbp_edu.practice.tasks import Task, tasks
 
@@ -130,7 +130,7 @@ def _write(file: Path, progress: Progress) -> None:
 
 
 def _change(change: Callable[[Progress], None]) -> None:
-    """Change the file as it is now, while no other process does.
+    """Change the file as it is now.
 
     A damaged one is put aside under a name that is free. A warning says so, and also where nothing
     can be written.
@@ -139,28 +139,22 @@ def _change(change: Callable[[Progress], None]) -> None:
         place = path()
         if place is None:
             return
-        with locked(place.with_suffix(".lock")):
-            now = Progress()
-            if place.is_file():
-                try:
-                    now = read_progress(place)
-                except ValueError as damage:
-                    aside = _put_aside(place)
-                    _warn(f"{damage}. It is {aside.name} now, and progress begins anew")
-            change(now)
-            _write(place, now)
+        now = Progress()
+        if place.is_file():
+            try:
+                now = read_progress(place)
+            except ValueError as damage:
+                names = (place.with_suffix(f".damaged{k or ''}") for k in count())
+                aside = place.rename(next(name for name in names if not name.exists()))
+                _warn(f"{damage}. It is {aside.name} now, and progress begins anew")
+        change(now)
+        _write(place, now)
     except UNUSABLE as error:
         _warn(f"progress is not saved: {error}. {VARIABLE} can name another file")
 
 
 def _warn(said: str) -> None:
     warnings.warn(f"{said}.", stacklevel=5)
-
-
-def _put_aside(place: Path) -> Path:
-    """Rename a damaged file to the first free name, and return that."""
-    names = (place.with_suffix(f".damaged{k or ''}") for k in count())
-    return place.rename(next(name for name in names if not name.exists()))
 
 
 def record(exercise_id: str, state: str) -> None:

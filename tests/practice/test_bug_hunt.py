@@ -6,13 +6,18 @@ Whether a bug fails as its row says is judged anew, on other networks than the t
 import numpy as np
 import pytest
 
-from stbp_edu.forward_pass import forward
-from stbp_edu.parameters import Params
+from stbp_edu.practice import bugs as practice_bugs
 from stbp_edu.practice import hunt, progress_report
-from stbp_edu.practice.bugs import bugs, evidence, ran, table, wrong_gradients
+from stbp_edu.practice.bugs import (
+    bugs,
+    evidence,
+    networks,
+    ran,
+    table,
+    wrong_gradients,
+)
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.saved_progress import path
-from stbp_edu.practice.tasks import ForwardPass, draw_network
 from stbp_edu.practice.tasks.inputs import probe_networks
 from stbp_edu.practice.tasks.programs import define
 from stbp_edu.verify import autodiff
@@ -20,28 +25,6 @@ from tools.pages.page_names import bug_hunt
 from tools.templates import filled
 
 BUGS, PROGRAM = bugs(), table()["program"]
-SIZES = (6, 3, 5, 2)
-
-
-def others():
-    """Return networks by name as the package does, of other sizes and numbers."""
-    shapes = {"T = 1": (1, 4), "T = 2": (2, 4), "T = 4": (5, 4), "S = 1": (5, 1)}
-    drawn = {
-        name: tuple(
-            draw_network(4000 + k, SIZES, *shape, tau=0.5, smooth=bool(k))
-            for k in (0, 1)
-        )
-        for name, shape in shapes.items()
-    }
-    net = drawn["T = 4"][0]
-    small = Params(
-        *([None, *(x / 9 for x in p[1:])] for p in (net.params.W, net.params.b))
-    )
-    silent = forward(net.trace.O[0], small, net.neuron)
-    assert not any(o.any() for o in silent.O[1:])
-    return drawn | {
-        "no spikes": (ForwardPass(silent, net.targets, small, net.neuron),) * 2
-    }
 
 
 def args(net):
@@ -73,22 +56,20 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     rows = {
         str(bug): row for row, same in bug_hunt()["by_symptoms"].items() for bug in same
     }
-    networks, exact = others(), []
-    for net in networks["T = 4"]:
+    assert sorted(rows) == sorted(map(str, BUGS))
+    assert not any("output" in row for row in rows.values()), "the page says so"
+    page = filled("bug-hunt.md", **bug_hunt())
+    assert all(bug.what in page for bug in BUGS)
+    others, exact = networks(4000, (6, 3, 5, 2)), []
+    for net in others["T = 4"]:
         spike = net.neuron.H if "twin" in net.description else None
         given = net.trace.O[0], *args(net)[1:]
         found = autodiff.derivatives(*given, spike=spike).gradients
         exact.append(plain(found, found))
-    assert sorted(rows) == sorted(map(str, BUGS))
-    assert not any("output" in row for row in rows.values()), (
-        "the page says that there is none"
-    )
-    page = filled("bug-hunt.md", **bug_hunt())
-    assert all(bug.what in page for bug in BUGS)
-    monkeypatch.setitem(evidence.__wrapped__.__globals__, "networks", lambda: networks)
+    monkeypatch.setattr(practice_bugs, "networks", lambda: others)
     for bug in BUGS:
         assert evidence.__wrapped__(bug).symptoms == rows[str(bug)], bug
-        results = [ran(bug, net)[0] for net in networks["T = 4"]]
+        results = [ran(bug, net)[0] for net in others["T = 4"]]
         assert any(map(wrong_gradients, results, exact)), bug
 
 

@@ -1,8 +1,6 @@
 """check: what a reader may hand in, and what they are told."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -20,8 +18,7 @@ def c3(body):
 def test_the_message_says_what_where_and_what_next():
     text = repr(c3("delta_last"))
     assert "Found: the term from the next time step is missing." in text
-    assert "t = " in text
-    assert "n = " in text
+    assert "at t = 3 (index 2 in code), n = 2" in text
     assert "sample 0, neuron 0" in text
     task = exercises()["c3-delta"]
     assert f'notebook {task.notebook}, "{task.section}", equation (c3-delta)' in text
@@ -67,10 +64,6 @@ return direct"""
 def test_a_window_that_is_wrong_throughout_has_a_name(filled, mistake):
     function = exercises()["c1-delta-window"].function(WINDOW.format(*filled))
     assert mistake in check("c1-delta-window", function).mistakes
-
-
-def test_a_step_is_named_as_formulas_and_as_code_count_it():
-    assert "at t = 3 (index 2 in code), n = 2" in repr(c3("delta_last"))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +155,7 @@ def test_progress_is_kept_and_what_was_right_stays_right():
     assert "<code>c3-delta</code>" in report._repr_html_()
 
 
-DAMAGED = ["not json", "[1]", "[" * 100_000, '{"predictions": 1}']
+DAMAGED = ["not json", "[1]", '{"predictions": 1}']
 
 
 @pytest.mark.parametrize("content", DAMAGED)
@@ -199,21 +192,6 @@ def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
     file.write_text("[]")
     with pytest.raises(ValueError, match="must be a file of saved progress"):
         read_progress(file)
-
-
-KEEP = """
-import sys
-from stbp_edu.practice import saved_progress
-for k in range(20):
-    saved_progress.record(f"hunt({sys.argv[1]}{k:02})", "right")
-"""
-
-
-@pytest.mark.slow
-def test_two_processes_that_keep_progress_lose_none():
-    both = [subprocess.Popen([sys.executable, "-c", KEEP, str(k)]) for k in (1, 2)]
-    assert [process.wait() for process in both] == [0, 0]
-    assert len(progress_report().states) == 40
 
 
 def test_the_data_directory_is_the_default(monkeypatch, tmp_path):

@@ -45,23 +45,20 @@ def test_the_paths_add_up_to_the_sweep_under_each_rule():
 
 def test_the_lab_shows_the_package_neuron_and_curves():
     shown, axes = data("lab"), ("gates", "taus", "thresholds", "currents")
-    for at in ((0, 3, 2, 4), (1, 5, 0, 7), (0, 0, 4, 0)):
-        gate, tau, v_th, current = (
-            shown[axis][k] for axis, k in zip(axes, at, strict=True)
-        )
-        neuron = stbp_edu.LIF(tau=tau, v_th=v_th, gate=gate)
-        silent = stbp_edu.Params([None, np.zeros((1, 1))], [None, np.array([current])])
-        trace = stbp_edu.forward(np.zeros((shown["steps"], 1, 1)), silent, neuron)
-        run = shown["runs"][
-            np.ravel_multi_index(at, [len(shown[axis]) for axis in axes])
-        ]
-        np.testing.assert_allclose(run["u"], trace.U[1].ravel(), atol=1e-4)
-        assert [float(o) for o in run["o"]] == trace.O[1].ravel().tolist()
+    at = (1, 5, 0, 7)
+    gate, tau, v_th, current = (
+        shown[axis][k] for axis, k in zip(axes, at, strict=True)
+    )
+    neuron = stbp_edu.LIF(tau=tau, v_th=v_th, gate=gate)
+    silent = stbp_edu.Params([None, np.zeros((1, 1))], [None, np.array([current])])
+    trace = stbp_edu.forward(np.zeros((shown["steps"], 1, 1)), silent, neuron)
+    sizes = [len(shown[axis]) for axis in axes]
+    run = shown["runs"][np.ravel_multi_index(at, sizes)]
+    np.testing.assert_allclose(run["u"], trace.U[1].ravel(), atol=1e-4)
+    assert [float(o) for o in run["o"]] == trace.O[1].ravel().tolist()
+    curves = zip(shown["widths"], shown["curves"]["gaussian"], strict=True)
     v = np.array(shown["v"])
-    for name, cls in (
-        ("gaussian", stbp_edu.Gaussian),
-        ("rectangle", stbp_edu.Rectangle),
-    ):
-        for a, curve in zip(shown["widths"], shown["curves"][name], strict=True):
-            np.testing.assert_allclose(curve["h"], cls(a).derivative(v), atol=1e-4)
-            np.testing.assert_allclose(curve["H"], cls(a).antiderivative(v), atol=1e-4)
+    for a, curve in curves:
+        exact = stbp_edu.Gaussian(a)
+        np.testing.assert_allclose(curve["h"], exact.derivative(v), atol=1e-4)
+        np.testing.assert_allclose(curve["H"], exact.antiderivative(v), atol=1e-4)

@@ -28,12 +28,8 @@ def test_an_untouched_stub_says_that_nothing_is_predicted_and_what_can_be(blank)
 
 
 def test_a_prediction_is_kept_and_held_against_the_measurement():
-    assert "you predicted `t = 2`" in repr(predict("c3-holds", " T=2 "))
-    assert "you predicted `t = 2 and t = 1`" in repr(
-        predict("c3-holds", "t = 2 and t = 1")
-    )
-    assert "you predicted `t = 2 and t = 1`" in repr(predict("c3-holds", "t=1 and t=2"))
-    assert progress_report().predictions == {"c3-holds": "t = 2 and t = 1"}
+    for text in ("t = 2 and t = 1", "t=1 and T=2"):
+        assert "you predicted `t = 2 and t = 1`" in repr(predict("c3-holds", text))
     after = repr(predict("c3-holds", "t = 2 and t = 1", measured="t = 2"))
     assert "you predicted `t = 2 and t = 1`; measured: `t = 2`." in after
     assert questions()["c3-holds"].lesson in after
@@ -56,10 +52,9 @@ def test_a_measurement_remembers_the_prediction_of_this_session():
 
 
 def test_what_is_none_of_the_choices_is_said_and_not_kept():
-    said = predict("c3-holds", "t=3")
-    assert repr(said).startswith("c3-holds: `t=3` is not one of the choices.\n")
-    assert "Choose one of" in repr(said)
-    assert "no prediction; measured" in repr(predict("c3-holds", measured="t = 2"))
+    said = repr(predict("c3-holds", "t=3"))
+    assert said.startswith("c3-holds: `t=3` is not one of the choices.\n")
+    assert "Choose one of" in said
     assert not path().exists()
 
 

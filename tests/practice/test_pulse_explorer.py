@@ -10,27 +10,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import stbp_edu
 from stbp_edu.explorers import pulse
 from stbp_edu.explorers.pencil_network import one_neuron, pencil, smooth
 from stbp_edu.explorers.pulse_steps import pulse_moves
 from stbp_edu.plotting.svg_figure import IMAGE
-from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import Node, paths_from, unroll
 
 pytestmark = pytest.mark.slow  # every path is walked
 
 
-def wide():
-    """Return two layers of two neurons for three steps."""
-    rng = np.random.default_rng(3)
-    neuron = stbp_edu.LIF(tau=0.6, v_th=0.7, surrogate=stbp_edu.Gaussian(a=1.5))
-    params = stbp_edu.init_params([2, 2, 2], rng)
-    trace = stbp_edu.forward(np.ones((3, 1, 2)), params, neuron)
-    return ForwardPass(trace, np.array([[1.0, 0.0]]), params, neuron)
-
-
-NETWORKS = {"one neuron": one_neuron, "pencil": pencil, "smooth": smooth, "wide": wide}
+NETWORKS = {"one neuron": one_neuron, "pencil": pencil, "smooth": smooth}
 
 
 def graph_of(net):
