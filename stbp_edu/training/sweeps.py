@@ -23,6 +23,7 @@ from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
+from stbp_edu.training.evaluation import MOST_ENCODINGS
 from stbp_edu.training.runs import RunConfig, earlier_work, read_record, train_in_folder
 from stbp_edu.training.settings import Settings
 
@@ -61,6 +62,7 @@ class Plan:
         checks.choice("dataset", self.dataset, CATALOGUE)
         checks.choice("held_out", self.held_out, HELD_OUT)
         checks.instance("folder", self.folder, Path)
+        checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
         known = {f.name for f in fields(Settings)} - {"seed"}
         for table in ("base", "axes"):
             if unknown := sorted(
