@@ -151,7 +151,6 @@ Results = dict[str, dict[str, Any]]
 
 Job = tuple[Plan, str, Path | None, str]
 """A run: its plan, its name, the folder of the data set, and the fingerprint of its images."""
-
 CarryOut = Callable[[Sequence[Job]], Iterator[tuple[str, dict[str, Any]]]]
 """Trains runs by :func:`train_run`, several at a time, and yields each result as it comes."""
 
@@ -168,6 +167,7 @@ def run_plan(
         ValueError: before anything is trained, if a folder holds another run than the plan's.
         ChildProcessError: if processes have ended again and again; all that is saved is kept.
     """
+    data_folder = data_folder and data_folder.absolute()
     data = load_dataset(plan.dataset, data_folder, plan.held_out)
     message = (
         f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
@@ -175,7 +175,6 @@ def run_plan(
     with files.claimed(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
         results: Results = {}
         jobs: list[Job] = []
-        where = data_folder and data_folder.absolute()
         for run, settings in plan.runs().items():
             try:
                 _, record = earlier_work(plan.config(run, settings, data), resume=True)
@@ -186,7 +185,7 @@ def run_plan(
             if record:
                 results[run] = _result(record)
             else:
-                jobs.append((plan, run, where, data.fingerprint()))
+                jobs.append((plan, run, data_folder, data.fingerprint()))
         if results:
             _write(plan, results)
         yield results
