@@ -67,8 +67,11 @@ BREAKS = [
     ("outputs", lambda nb: nb.cells[10].outputs.append(html("<img alt='Short.'>"))),
     ("outputs", lambda nb: nb.cells[10].outputs.append(html("", "image/svg+xml"))),
     ("outputs", lambda nb: nb.cells[10].outputs.append(stream("delta = -2/9"))),
-    ("code_form", lambda nb: edit(nb, "import sympy", "%pip install sympy")),
-    ("code_form", lambda nb: edit(nb, "import sympy", f"import sympy  # {'w' * 70}")),
+    ("code_form", lambda nb: edit(nb, "import numpy as np", "%pip install numpy")),
+    (
+        "code_form",
+        lambda nb: edit(nb, "import numpy as np", f"import numpy as np  # {'w' * 70}"),
+    ),
     (
         "equations",
         lambda nb: edit(nb, "delta * h  # c1-epsilon", "delta  # c1-epsilom"),
