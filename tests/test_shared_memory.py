@@ -15,7 +15,17 @@ SIZES = [20, 70, 5]
 
 
 def problem(seed):
-    return make_problem(seed, SIZES, T=6, S=8, neuron=NEURON, dtype=np.float32)
+    """A problem with arrays of the size that is used again, and rare spikes."""
+    found = make_problem(seed, SIZES, T=6, S=40, neuron=NEURON, dtype=np.float32)
+    found.spikes[np.random.default_rng(seed).random(found.spikes.shape) > 0.3] = 0
+    return found
+
+
+def read_only(seed):
+    """A problem whose spikes are noted once for both passes."""
+    found = problem(seed)
+    found.spikes.flags.writeable = False
+    return found
 
 
 def gradients(net, given, trace=None):
@@ -29,7 +39,7 @@ def net(request):
 
 
 def test_two_traces_of_one_network_are_alive_at_once(net):
-    one, other = problem(1), problem(2)
+    one, other = read_only(1), read_only(2)
     expected = gradients(net, one), gradients(net, other)
     traces = [net.forward(p.spikes, p.params) for p in (one, other)]
     assert equal(gradients(net, other, traces[1]), expected[1])
@@ -47,12 +57,27 @@ def test_networks_with_equal_settings_take_turns(net):
 
 
 def test_eight_threads_on_one_network(net):
-    problems = [problem(seed) for seed in range(8)]
+    problems = [read_only(seed) for seed in range(8)]
     expected = [gradients(net, one) for one in problems]
     with ThreadPoolExecutor(8) as pool:
         for _ in range(5):
             found = pool.map(lambda one: gradients(net, one), problems)
             assert all(equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+def test_memory_is_used_again_when_a_trace_is_gone_and_not_before(net):
+    one, other = read_only(1), read_only(2)
+    first = net.forward(one.spikes, one.params)
+    kept, place = first.U[1].copy(), first.U[1].ctypes.data
+    potential = net.forward(other.spikes, other.params).U[1]  # all that is left
+    net.forward(one.spikes, one.params)
+    assert equal(first.U[1], kept)
+    other_place = potential.ctypes.data
+    del first, potential
+    again = [net.forward(one.spikes, one.params) for _ in range(2)]
+    assert {place, other_place} <= {
+        a.ctypes.data for trace in again for a in (trace.U[1], trace.O[1])
+    }
 
 
 @pytest.mark.parametrize("readable", [False, True])
@@ -86,9 +111,9 @@ def test_both_doors_take_numbers_of_any_kind(dtype):
 @pytest.mark.parametrize(
     "odd",
     [
-        np.ma.masked_array(np.ones((6, 8, 20)), np.ones((6, 8, 20))),
-        [[[2**70] * 20] * 8] * 6,
-        np.full((6, 8, 20), "a"),
+        np.ma.masked_array(np.ones((6, 40, 20)), np.ones((6, 40, 20))),
+        [[[2**70] * 20] * 40] * 6,
+        np.full((6, 40, 20), "a"),
         None,
     ],
 )

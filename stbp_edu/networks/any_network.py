@@ -34,6 +34,7 @@ from stbp_edu.networks.reading_a_loss import direct_terms, value_of
 from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_of
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
 from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
+from stbp_edu.program.memory import Memory
 from stbp_edu.program.program import Program, States, chosen
 
 LARGE = 50_000
@@ -56,6 +57,7 @@ class Model:
     loss: Any
     backend: str
     _programs: dict[Any, tuple[Rule, Program]] = field(default_factory=dict, repr=False)
+    _memory: Memory = field(default_factory=Memory, repr=False)
 
     def __repr__(self) -> str:
         """Return the sizes, and the states of the neurons."""
@@ -237,7 +239,7 @@ class Model:
         if key not in self._programs:
             limited = with_gain_limit(gain_limit, rule)
             backend = self._backend(how["twin"])
-            program = Program(self.table, limited, backend, **how)
+            program = Program(self.table, limited, backend, memory=self._memory, **how)
             self._programs[key] = rule, program  # the rule is kept, and so is its id
         _, program = self._programs[key]
         return program

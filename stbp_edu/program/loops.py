@@ -98,24 +98,31 @@ def add_products(row: Any, table: Any, index: Any, values: Any, total: Any) -> N
         add_rows(table, index, count, total)
 
 
-def note_spikes(first: int, last: int, rows: Any, places: Any, counts: Any) -> None:
-    """Write where some rows are 1, at ``places[r, : counts[r]]``.
+def note_spikes(
+    first: int, last: int, rows: Any, starts: Any, ends: Any, places: Any
+) -> None:
+    """Write where some rows are 1, at ``places[starts[r] : ends[r]]``.
 
-    A count is -1 where an entry is neither 0 nor 1.
+    An end is -1 where an entry is neither 0 nor 1, and what follows is left out.
     """
+    n = rows.shape[1]
+    place = first * n  # the first that no other thread writes to
     for r in range(first, last):
         row = rows[r]
         others = 0
-        for j in range(len(row)):
+        for j in range(n):
             others += (row[j] != 0) & (row[j] != 1)
-        counts[r] = spikes_in(row, places[r])
         if others > 0:
-            counts[r] = -1
+            ends[r:last] = -1
+            break
+        starts[r] = place
+        place += spikes_in(row, places[place:])
+        ends[r] = place
 
 
 def currents(
-    first: int, last: int, places: Any, counts: Any, table: Any, b: Any, out: Any
-) -> None:
+    first: int, last: int, starts: Any, ends: Any, places: Any, table: Any, b: Any, out: Any
+) -> None:  # fmt: skip
     """Write some rows of b + spikes · table, from a table (n, m), to (T, S, m).
 
     The steps of a sample follow each other, since they name much the same rows.
@@ -125,13 +132,14 @@ def currents(
         s = row // T
         t = row - s * T
         r = t * S + s
+        named = places[starts[r] : ends[r]]
         total = out[t, s]
         total[:] = b
-        add_rows(table, places[r], counts[r], total)
+        add_rows(table, named, len(named), total)
 
 
 def gradient(
-    first: int, last: int, places: Any, counts: Any, errors: Any, out: Any
+    first: int, last: int, starts: Any, ends: Any, places: Any, errors: Any, out: Any
 ) -> None:
     """Write some rows of Σ spikes errorᵀ, (n, m), from errors (T, S, m).
 
@@ -149,7 +157,7 @@ def gradient(
         for s in range(start, min(S, start + together)):
             for t in range(T):
                 r = t * S + s
-                named = places[r, : counts[r]]
+                named = places[starts[r] : ends[r]]
                 k = np.searchsorted(named, first)
                 while k < len(named) and named[k] < last:
                     j = named[k] - first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from stbp_edu.arrows.step.shown_program import steps_back
 from stbp_edu.arrows.table import Table
 from stbp_edu.program.layers import InLoops, OnArrays
 from stbp_edu.program.machine_code import installed
+from stbp_edu.program.memory import Memory
 from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.program.weights import Weights, flat
 from stbp_edu.surrogates import is_curve
@@ -41,6 +42,7 @@ class Program:
         twin: whether the smooth twin H replaces the spike.
         reads: states of the last layer that a direct term may come to, beside that of the loss.
         kind: what runs the neurons of a layer: a class of ``layers``; None for the backend's.
+        memory: where the arrays of its passes lie; programs of a network may share it.
 
     >>> from stbp_edu import LIF
     >>> from stbp_edu.arrows import hard_reset, network
@@ -59,6 +61,7 @@ class Program:
     twin: bool = False
     reads: tuple[str, ...] = ()
     kind: Any = None
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     @cached_property
     def compiled(self) -> bool:
@@ -101,16 +104,19 @@ class Program:
             inputs: shape (T, S, n[0]), of that dtype.
         """
         states: States = [{"o": inputs}]
+        self.memory.begin(inputs.shape, inputs.dtype)
         with one_blas_thread(self.compiled), np.errstate(all="ignore"):
             for n, layer in enumerate(self.layers[1:], 1):
                 below = states[n - 1][self.net.output_of(n - 1)]
-                link = self.net.layers[n].link
                 shape = *below.shape[:2], self.net.sizes[n]
                 own = {
-                    name: np.empty(shape, below.dtype) for name in self.net.states[n]
+                    name: self.memory.empty(shape, below.dtype)
+                    for name in self.net.states[n]
                 }
                 first = self.net.states[n][0]
-                Weights(link, params[n], self.compiled).forward(below, own[first])
+                spikes = self._weights(n, params).forward(below, own[first])
+                if n == 1:
+                    self.memory.keep_spikes(inputs, spikes)
                 layer.forward(own, params[n])
                 states.append(own)
         return states
@@ -135,12 +141,16 @@ class Program:
                 signals: dict[str, Array] = {}
                 errors: dict[str, Array] = {}
                 for name in layer.program.signals:
-                    signals[name] = np.empty_like(output)
+                    signals[name] = self.memory.empty(output.shape, output.dtype)
                     self._signal(n, params, name, above, direct, signals[name])
                 # the first adjoint takes the place of the first signal, if there is one
                 places = [*signals.values()][:1]
                 for name in layer.wanted:
-                    errors[name] = places.pop() if places else np.empty_like(output)
+                    errors[name] = (
+                        places.pop()
+                        if places
+                        else self.memory.empty(output.shape, output.dtype)
+                    )
                 sums = layer.backward(errors, states[n], p, signals)
                 grads = {}
                 for name, g in sums.items():
@@ -152,11 +162,17 @@ class Program:
                 if "R" in p:
                     grads["R"] = flat(epsilon[1:]).T @ flat(output[:-1])
                 below = states[n - 1][self.net.output_of(n - 1)]
-                weights = Weights(self.net.layers[n].link, p, self.compiled)
-                grads["W"] = weights.gradient(epsilon, below)
+                spikes = self.memory.spikes_of(below) if n == 1 else None
+                weights = self._weights(n, params)
+                grads["W"] = weights.gradient(epsilon, below, spikes)
                 result[n] = grads
                 above = errors
         return result
+
+    def _weights(self, n: int, params: Sequence[Any]) -> Weights:
+        """Return the weights into a layer."""
+        link = self.net.layers[n].link
+        return Weights(link, params[n], self.compiled, self.memory.empty)
 
     def _signal(
         self,
@@ -171,8 +187,7 @@ class Program:
         for arrow, q in self.layers[n].program.signals[name]:
             if arrow.layer:
                 error = above[self.layers[n + 1].program.name(arrow.target, q)]
-                link = self.net.layers[n + 1].link
-                Weights(link, params[n + 1], self.compiled).transpose(error, out)
+                self._weights(n + 1, params).transpose(error, out)
                 return
             if arrow.target == LOSS and arrow.source in direct:
                 out[...] = direct[arrow.source]

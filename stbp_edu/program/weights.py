@@ -25,10 +25,8 @@ SUMS = 16
 RARE, WIDE = 0.2, 64
 """Spikes that at most this share of entries are, into at least so many neurons, are added row by
 row of the weights; a matrix product is faster otherwise."""
-LINE = 64
-"""Bytes of a line of the cache."""
-Spikes = tuple[NDArray[np.int32], NDArray[np.int64]]
-"""Where the spikes of some rows are: places, and how many there are in each row."""
+Spikes = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]
+"""Where the spikes of some rows are: of row r at ``places[starts[r] : ends[r]]``."""
 
 
 @dataclass(frozen=True)
@@ -39,20 +37,23 @@ class Weights:
         link: the map: fully connected or a convolution, perhaps behind pooling.
         p: the layer's arrays by name.
         compiled: whether rare spikes are gone through in compiled loops.
+        empty: returns a new array of a shape and a dtype.
     """
 
     link: Link
     p: dict[str, Array]
     compiled: bool
+    empty: Callable[..., Any]
 
-    def forward(self, below: Array, out: Array) -> None:
-        """Write W o + b: from (T, S, n) to (T, S, m)."""
+    def forward(self, below: Array, out: Array) -> Spikes | None:
+        """Write W o + b: from (T, S, n) to (T, S, m); return where rare spikes are."""
         W, b = self.p["W"], self.p["b"]
         below = self._pooled(distinct_steps(below))
         rows, currents = flat(below), flat(out[: len(below)])
         spikes = self._rare(rows)
         if spikes:
-            spike_currents(spikes, W, b, out[: len(below)])
+            table = self.empty(W.T.shape, W.dtype)
+            spike_currents(spikes, W, b, out[: len(below)], table)
         elif self.dense:
 
             def product(some: slice) -> None:
@@ -70,6 +71,7 @@ class Weights:
 
             in_blocks(convolve, len(rows), self._together, self._work(rows))
         out[len(below) :] = out[0]
+        return spikes
 
     def transpose(self, signal: Array, out: Array) -> None:
         """Write Wᵀ err: from (T, S, m) to (T, S, n)."""
@@ -95,19 +97,25 @@ class Weights:
         if self.pools:
             flat(out)[...] = back
 
-    def gradient(self, epsilon: Array, below: Array) -> Array:
-        """Return Σ ε oᵀ over steps and samples, in the shape of W."""
+    def gradient(
+        self, epsilon: Array, below: Array, spikes: Spikes | None = None
+    ) -> Array:
+        """Return Σ ε oᵀ over steps and samples, in the shape of W.
+
+        ``spikes`` are what :meth:`forward` returned for what is below, if that is known.
+        """
         W = self.p["W"]
         distinct = self._pooled(distinct_steps(below))
         if len(distinct) < len(epsilon):
             epsilon = epsilon.sum(axis=0, keepdims=True)
         errors, rows = flat(epsilon), flat(distinct)
-        spikes = self._rare(rows)
+        spikes = spikes or self._rare(rows)
         if spikes:
-            return spike_gradient(spikes, epsilon)
+            by_input = self.empty(W.T.shape, W.dtype)  # a row for each neuron below
+            return spike_gradient(spikes, epsilon, by_input)
         if not self.dense:
             return self._of_convolution(errors, rows)
-        out = np.empty(W.shape, W.dtype)
+        out = self.empty(W.shape, W.dtype)
 
         def loop(some: slice) -> None:
             np.matmul(errors.T, rows[:, some], out=out[:, some])  # c5-w
@@ -181,7 +189,7 @@ class Weights:
         """Return where spikes are, if they are so rare that it pays to go through them."""
         if not (self.compiled and self.dense):
             return None
-        return rare_spikes(rows, len(self.p["b"]))
+        return rare_spikes(rows, len(self.p["b"]), self.empty)
 
     @property
     def _together(self) -> int:
@@ -194,46 +202,40 @@ class Weights:
         return len(rows) * places * size * len(self.p["W"]) / 16
 
 
-def rare_spikes(rows: Array, width: int) -> Spikes | None:
+def rare_spikes(
+    rows: Array, width: int, empty: Callable[..., Any] = np.empty
+) -> Spikes | None:
     """Return where the spikes of some rows are, if it pays to go through them one by one.
 
     Args:
         rows: outputs of neurons; None is returned where they are not all 0 or 1.
         width: how many neurons read them.
+        empty: returns a new array of a shape and a dtype.
     """
     some = rows[:: math.ceil(len(rows) / 100)]
     if width < WIDE or np.count_nonzero(some) > RARE * some.size:
         return None
-    places, counts = np.empty(rows.shape, np.int32), np.empty(len(rows), np.int64)
-    run_in_parts(kernel("note_spikes"), len(rows), rows.size, rows, places, counts)
-    return None if counts.min() < 0 else (places, counts)
+    starts, ends = np.empty((2, len(rows)), np.int64)
+    places = empty((rows.size,), np.int32)
+    given = rows, starts, ends, places
+    run_in_parts(kernel("note_spikes"), len(rows), rows.size, *given)
+    return None if ends.min() < 0 else (starts, ends, places)
 
 
-def spike_currents(spikes: Spikes, W: Array, b: Array, out: Array) -> None:
-    """Write W o + b, from rare spikes o, to (T, S, m)."""
+def spike_currents(spikes: Spikes, W: Array, b: Array, out: Array, table: Any) -> None:
+    """Write W o + b, from rare spikes o, to (T, S, m); ``table`` is memory for Wᵀ."""
     T, S, _ = out.shape
-    table = _aligned(W.T)
+    table[...] = W.T
     work = out.size * len(table) * RARE / 2
     run_in_parts(kernel("currents"), T * S, work, *spikes, table, b, out)  # fwd-x
 
 
-def spike_gradient(spikes: Spikes, errors: Array) -> Array:
-    """Return Σ error oᵀ, (m, n), from rare spikes o and errors (T, S, m)."""
-    n = spikes[0].shape[1]
-    by_input = np.empty((n, errors.shape[-1]), errors.dtype)  # a row for each below
-    work = errors.size * n * RARE / 2
-    run_in_parts(kernel("gradient"), n, work, *spikes, errors, by_input)  # c5-w
-    return by_input.T
-
-
-def _aligned(rows: Array) -> Array:
-    """Return a copy that begins where a line of the cache does: a fifth less time for the sums."""
-    apart = LINE // rows.itemsize
-    room = np.empty(rows.size + apart, rows.dtype)
-    start = -room.ctypes.data % LINE // rows.itemsize
-    found = room[start : start + rows.size].reshape(rows.shape)
-    found[...] = rows
-    return found
+def spike_gradient(spikes: Spikes, errors: Array, by_input: Any) -> Array:
+    """Return Σ error oᵀ, (m, n), from rare spikes o and errors (T, S, m), in memory (n, m)."""
+    work = errors.size * len(by_input) * RARE / 2
+    given = *spikes, errors, by_input
+    run_in_parts(kernel("gradient"), len(by_input), work, *given)  # c5-w
+    return np.asarray(by_input.T)
 
 
 def mean_of(series: Array) -> float:

@@ -11,6 +11,7 @@ from torch.func import functional_call
 from stbp_edu._support import checks
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.program.machine_code import installed
+from stbp_edu.program.memory import aligned
 from stbp_edu.program.threads import limit_threads
 from stbp_edu.program.weights import (
     Spikes,
@@ -41,7 +42,9 @@ class SpikeProduct(torch.autograd.Function):
         x = spikes.new_empty((T, S, len(W)))
         if b is None:
             b = W.new_zeros(len(W))
-        spike_currents(places, *(one.detach().numpy() for one in (W, b, x)))
+        weights = W.detach().numpy()
+        table = aligned(weights.T.shape, weights.dtype)
+        spike_currents(places, weights, b.detach().numpy(), x.numpy(), table)
         return x
 
     @staticmethod
@@ -54,8 +57,9 @@ class SpikeProduct(torch.autograd.Function):
             below = epsilon @ W
         if ctx.needs_input_grad[2]:
             of_b = epsilon.sum((0, 1))
-        of_W = spike_gradient(ctx.places, epsilon.contiguous().numpy())
-        return below, torch.from_numpy(of_W), of_b, None
+        by_input = W.new_empty(W.T.shape)
+        spike_gradient(ctx.places, epsilon.contiguous().numpy(), by_input.numpy())
+        return below, by_input.T, of_b, None
 
 
 def places_for(module: nn.Module, spikes: Tensor) -> Spikes | None:
@@ -75,7 +79,8 @@ def places_for(module: nn.Module, spikes: Tensor) -> Spikes | None:
     if spikes.numel() * module.out_features <= MUCH:
         return None
     limit_threads(torch.get_num_threads())
-    return rare_spikes(spikes.detach().flatten(0, 1).numpy(), module.out_features)
+    rows = spikes.detach().flatten(0, 1).numpy()
+    return rare_spikes(rows, module.out_features)
 
 
 def current_of(module: nn.Module, spikes: Tensor, *, fixed: bool = False) -> Tensor:
