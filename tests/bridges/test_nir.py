@@ -13,7 +13,7 @@ from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.nir import from_graph, to_graph
 from stbp_edu.nir.nodes import DT
-from stbp_edu.parameters import Params, by_layer, by_name, named_arrays
+from stbp_edu.parameters import Params, by_layer, by_name
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.8, v_th=0.5, surrogate=Gaussian(a=0.3), gate="linear")
@@ -55,20 +55,6 @@ def run(params, neurons, inputs):
     return trace[net.layers[-1].neuron.output][-1]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_an_lif_comes_back_as_it_is(dtype):
-    problem = make_problem(0, [6, 9, 4], 25, 3, NEURON, dtype)
-    graph = to_graph(problem.params, NEURON)
-    assert from_graph(graph)[1].surrogate == LIF().surrogate  # a graph holds none
-    found, neuron = from_graph(graph, NEURON.surrogate)
-    assert neuron == NEURON
-    for name, array in named_arrays(problem.params).items():
-        assert named_arrays(found)[name].dtype == dtype
-        np.testing.assert_allclose(
-            named_arrays(found)[name], array, rtol=4 * np.finfo(dtype).eps
-        )
-
-
 @pytest.mark.parametrize("each", [(), ("tau", "v_th", "alpha")])
 @pytest.mark.parametrize("recurrent", [False, True])
 @pytest.mark.parametrize("read_out", READ_OUTS)
@@ -92,6 +78,8 @@ def test_whatever_can_be_exported_comes_back_through_a_file(
     inputs = (rng.random((20, 4, 5)) < 0.5).astype(float)
     nir.write(tmp_path / "network.nir", to_graph(given, neurons, dt=1e-3))
     found, again = from_graph(nir.read(tmp_path / "network.nir"), dt=1e-3)
+    first = again[0] if isinstance(again, list) else again
+    assert as_neuron(first).surrogate == LIF().surrogate  # a graph holds none
     again = again if isinstance(again, list) else [again, again]
     want, got = run(given, neurons, inputs), run(found, again, inputs)
     assert np.abs(want).mean() > 0

@@ -5,41 +5,11 @@ import pytest
 import torch
 from torch import nn
 
-from stbp_edu import LIF, derive, init_params
+from stbp_edu import derive, init_params
 from stbp_edu.parameter_files import load_params, save_params
-from stbp_edu.parameters import by_layer, named_arrays
+from stbp_edu.parameters import by_layer
 from stbp_edu.torch import LIFLayer, LIFNetwork, to_params, to_state
 from stbp_edu.training.model import sizes_of
-
-
-@pytest.fixture(params=[np.float32, np.float64])
-def params(request):
-    drawn = init_params([5, 4, 3], np.random.default_rng(0), request.param)
-    for b in drawn.b[1:]:
-        b += 0.25
-    return drawn
-
-
-def assert_same(got, want):
-    for name, array in named_arrays(want).items():
-        assert named_arrays(got)[name].dtype == array.dtype
-        np.testing.assert_array_equal(named_arrays(got)[name], array)
-
-
-def test_through_files_of_both_kinds_without_shared_memory(params, tmp_path):
-    network = LIFNetwork.from_params(params, LIF())
-    copied = to_params(network.state_dict())
-    torch.save(network.state_dict(), tmp_path / "network.pt")
-    with torch.no_grad():
-        network[0].weights.weight.zero_()
-    assert params.W[1].any()
-    assert_same(copied, params)
-    read = to_params(torch.load(tmp_path / "network.pt", weights_only=True))
-    save_params(tmp_path / "network.npz", read)
-    found = load_params(tmp_path / "network.npz")
-    assert_same(found, params)
-    network.load_state_dict(to_state(found, network.state_dict()))
-    assert_same(to_params(network.state_dict()), params)
 
 
 def test_a_layer_without_bias_has_zeros():

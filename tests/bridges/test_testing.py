@@ -1,7 +1,6 @@
 """The assertions for others, on snnTorch, SpikingJelly and Norse: bugs are named."""
 
 import warnings
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from torch import nn
 from stbp_edu import LIF, Gaussian, Sigmoid, derive
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.testing import assert_gradient, assert_rule, load_vectors
-from stbp_edu.torch import LIFLayer, SurrogateOf
+from stbp_edu.torch import LIFLayer
 from tools.reference_vectors import PATH, vectors
 
 with warnings.catch_warnings():
@@ -219,20 +218,13 @@ def test_the_vectors_are_those_of_the_script_and_of_autograd():
 def by_autograd(case):
     """The gradients of a case, and the spikes of its last layer."""
     tau, v_th = float(case["tau"]), float(case["v_th"])
-    curve = SurrogateOf(lambda v: v)
-    curve.derivative = lambda v: torch.from_numpy(
-        SURROGATES[case["surrogate"]](float(case["a"])).derivative(v.numpy())
-    )
+    curve = SURROGATES[case["surrogate"]](float(case["a"]))
 
-    class Shown(torch.autograd.Function):
-        @staticmethod
-        def forward(ctx, v):
-            ctx.save_for_backward(v)
-            return (v >= 0).to(v)
-
+    class Shown(_Spike):
         @staticmethod
         def backward(ctx, grad):
-            return grad * curve.derivative(ctx.saved_tensors[0])
+            (v,) = ctx.saved_tensors
+            return grad * torch.from_numpy(curve.derivative(v.numpy())), None
 
     kept = {
         "exponential": lambda u, o: tau * torch.exp(-o / tau) * u,
@@ -242,19 +234,16 @@ def by_autograd(case):
     names = ("W1", "b1", "W2", "b2")
     weights = {name: torch.tensor(case[name], requires_grad=True) for name in names}
     series = torch.from_numpy(case["inputs"])
-    for n, _ in enumerate(pairwise("abc"), 1):
+    for n in (1, 2):
         u = o = torch.zeros(())
-        out = []
+        outputs = []
         for now in series:
-            if case["rule"] == "spatial-only":
-                u, o = u.detach(), o.detach()
-            if case["rule"] == "detached-reset":
-                o = o.detach()
+            u = u.detach() if case["rule"] == "spatial-only" else u
+            o = o if case["rule"] == "exact" else o.detach()
             u = kept(u, o) + now @ weights[f"W{n}"].T + weights[f"b{n}"]
-            o = Shown.apply(u - v_th)
-            out.append(o)
-        series = torch.stack(out)
+            o = Shown.apply(u - v_th, 1.0)
+            outputs.append(o)
+        series = torch.stack(outputs)
     (series * torch.from_numpy(case["errors"])).sum().backward()
-    return {
-        f"grad_{k}": w.grad.numpy() for k, w in weights.items()
-    }, series.detach().numpy()
+    gradients = {f"grad_{name}": w.grad.numpy() for name, w in weights.items()}
+    return gradients, series.detach().numpy()

@@ -42,17 +42,10 @@ def test_both_rules_are_trained_saved_and_printed(tmp_path: Path, capsys) -> Non
         3,
         RECIPES["digits"].lr,
     )
-    assert record["versions"]["numpy"] == np.__version__
     assert record["versions"]["stbp-edu"] == stbp_edu.__version__
-    assert record["versions"]["numba"]
-    assert record["machine"]["processor"]
-    assert record["machine"]["kernels"]
-    assert set(record) >= {"commit", "date"}
+    assert {"commit", "date", "machine"} <= set(record)
     assert [p["epoch"] for p in record["curves"]] == [1, 2]
     assert all(len(p["rates"]) == 3 and "held_out" in p for p in record["curves"])
-    assert record["seconds"] == pytest.approx(
-        sum(p["seconds"] for p in record["curves"])
-    )
     assert record["accuracy"]["images"] == 359
     assert record["accuracy"]["mean"] == pytest.approx(
         np.mean(record["accuracy"]["encodings"])

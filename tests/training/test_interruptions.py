@@ -102,24 +102,6 @@ def test_a_disk_that_fails_at_the_end_loses_nothing(
     assert params.read_bytes() == whole.read_bytes()
 
 
-@pytest.mark.slow
-def test_a_full_disk_is_told_and_loses_nothing(undisturbed, tmp_path: Path) -> None:
-    """A limit on the size of a file stands in for the disk: the write fails half way."""
-
-    def small_disk() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-    done = subprocess.run(
-        command(tmp_path), capture_output=True, preexec_fn=small_disk, timeout=60
-    )
-    assert done.returncode == 2
-    assert b"File too large" in done.stderr
-    assert b"the files saved before are whole: make room" in done.stderr
-    assert list((tmp_path / "exact").iterdir()) == []
-    assert finish(tmp_path) == undisturbed
-
-
 def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> None:
     argv = [*QUICK, "--out", str(tmp_path)]
     assert main(argv) == 0
