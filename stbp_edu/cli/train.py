@@ -13,7 +13,6 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu.arrows import RULES
 from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.cli import nir_export
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.training import runs
 from stbp_edu.training.data import CATALOGUE, load_dataset
@@ -60,11 +59,6 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--restart", action="store_true", help="start again, whatever is there"
     )
-    parser.add_argument(
-        "--export",
-        choices=["nir"],
-        help="write the trained network for other programs, too: network.nir",
-    )
     group = parser.add_argument_group("settings")
     for setting in fields(Settings):
         add_setting(group, setting)
@@ -108,8 +102,6 @@ def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
     """
     configs = planned(args)
     resume, restart = bool(args.resume), args.restart
-    if args.export:
-        nir_export.check_before_training(configs)
     for config in configs:  # before any of them trains
         checkpoint, record = runs.earlier_work(config, resume=resume, restart=restart)
         if record and not resume:
@@ -127,8 +119,6 @@ def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
         )
         with saying_how_to_go_on(config.folder):
             watch(events, config.settings, label)
-            if args.export:
-                tell(f"wrote {nir_export.write_graph(config)}")
     print(report(configs))
     return 0
 

@@ -27,6 +27,6 @@ try:
 except ModuleNotFoundError as error:
     raise ImportError("stbp_edu.nir needs nir; run: pip install nir") from error
 
-from stbp_edu.nir.graphs import check_exportable, from_graph, to_graph
+from stbp_edu.nir.graphs import from_graph, to_graph
 
-__all__ = ["check_exportable", "from_graph", "to_graph"]
+__all__ = ["from_graph", "to_graph"]

@@ -24,13 +24,6 @@ from stbp_edu.parameters import Params, by_layer, by_name
 from stbp_edu.surrogates import Surrogate
 
 
-def check_exportable(neuron: AnyNeuron | Sequence[AnyNeuron]) -> None:
-    """Raise ValueError if NIR has no such neuron: before training, not after."""
-    given: Any = neuron if isinstance(neuron, list | tuple) else [neuron]
-    for one in given:
-        constants_of(one, {"b": np.zeros(1)})
-
-
 def to_graph(
     params: Params, neuron: AnyNeuron | Sequence[AnyNeuron], dt: float = DT
 ) -> nir.NIRGraph:

@@ -129,9 +129,8 @@ def check_sequence(given: object) -> Tensor:
     return spikes
 
 
-def check_input(given: object, weights: nn.Module) -> None:
+def check_input(spikes: Tensor, weights: nn.Module) -> None:
     """Raise TypeError or ValueError if the input of a layer is not what its weights take."""
-    spikes = check_sequence(given)
     like = next(weights.parameters(), spikes)
     fits = spikes.device == like.device
     if spikes.dtype != like.dtype:

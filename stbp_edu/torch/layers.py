@@ -113,13 +113,12 @@ class LIFLayer(nn.Module):
                 under rules with an error of its own for the layer below, if they cannot run twice.
         """
         self.rule.check_names(self.steps.net)
-        given = check_sequence(spikes)
-        if self.steps.copied and given.grad_fn is not None:
+        if self.steps.copied and check_sequence(spikes).grad_fn is not None:
             raise ValueError(
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
                 "tensor of spikes cannot carry; put the layers into a LIFNetwork"
             )
-        ran = run_modules([self], given, twin, [state])
+        ran = run_modules([self], spikes, twin, [state])
         if state is WHOLE:
             return ran.output
         return ran.output, ran.carried[0]
@@ -144,20 +143,15 @@ class LIFLayer(nn.Module):
         before = [one.to(dtype) for one in self._carried_in(state, currents[0])]
         constants = [self.learned[key_of(name)] for name in steps.neuron.learned]
         learned = [one.to(dtype) for one in constants]
-        if (
-            learned
-            and currents[0].device.type == "cpu"
-            and can_be_looked_at(currents[0])
-        ):
-            values = {name_of(key): as_array(p) for key, p in self.learned.items()}
-            warn_of_no_decay(steps.neuron.lines, values)
-        carries = state is not WHOLE
+        x = currents[0]
+        if learned and x.device.type == "cpu" and can_be_looked_at(x):
+            warn_of_no_decay(steps.neuron.lines, self._learned_values())
         found = Neurons.apply(
             steps,
             twin,
             (*wanted,),
             self.R,
-            carries,
+            state is not WHOLE,
             len(before),
             *currents,
             *learned,
@@ -166,17 +160,21 @@ class LIFLayer(nn.Module):
         states, copied, last = (
             steps.by_kind(found, kind) for kind in ("state", "copy", "last")
         )
-        if not self._are_finite({**states, "x": currents[0]}):
+        if not self._are_finite({**states, "x": x}):
             with torch.no_grad():
                 run = steps.run((), twin, (), in_loops=False)
-                series = steps.states_of(run, currents[0], learned, self.R, before)
+                series = steps.states_of(run, x, learned, self.R, before)
             arrays = {name: as_array(one) for name, one in series.items()}
-            values = {name_of(key): as_array(p) for key, p in self.learned.items()}
-            said = first_not_finite(steps.neuron, arrays, values, number)
+            learned_values = self._learned_values()
+            said = first_not_finite(steps.neuron, arrays, learned_values, number)
             raise checks.NotFiniteError(f"{said}, behind {self.weights}")
         if not copied and steps.signals:
             copied = {next(iter(steps.signals)): states[steps.neuron.output]}
         return states, copied, last
+
+    def _learned_values(self) -> dict[str, Any]:
+        """Return what is learned by name, as arrays."""
+        return {name_of(key): as_array(p) for key, p in self.learned.items()}
 
     def _are_finite(self, series: Mapping[str, Tensor]) -> bool:
         """Return whether states and input are finite, where values can be looked at.
@@ -269,6 +267,7 @@ def run_modules(
         states: the state with which each layer of neurons begins.
         batch_first: whether samples come first, of the output, too.
     """
+    check_sequence(spikes)
     ran = Run(spikes.transpose(0, 1) if batch_first else spikes)
     copies: Copies = {}
     for module in modules:

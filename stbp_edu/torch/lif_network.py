@@ -14,7 +14,6 @@ from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, by_layer
 from stbp_edu.torch.carried_state import CarriedState
-from stbp_edu.torch.currents import check_sequence
 from stbp_edu.torch.layers import WHOLE, LIFLayer, run_modules
 from stbp_edu.torch.state_dict import as_array, layers_of, to_params, to_state
 from stbp_edu.torch.steps import Steps, kept_by, networks_of
@@ -117,7 +116,6 @@ class LIFNetwork(nn.Sequential):
         With a state, None at the beginning of a series that comes in parts, the pair of output and
         state: see :meth:`LIFLayer.forward`. It is a list of one for each layer.
         """
-        given = check_sequence(spikes)
         layers = sum(isinstance(module, LIFLayer) for module in self)
         states: Any = state
         if state is WHOLE or state is None:
@@ -127,7 +125,7 @@ class LIFNetwork(nn.Sequential):
                 f"state must be the list that this network returned, of {layers} layers, got "
                 f"{checks.brief(state)}; pass None to begin at rest"
             )
-        ran = run_modules(self, given, twin, states, self.batch_first)
+        ran = run_modules(self, spikes, twin, states, self.batch_first)
         if state is WHOLE:
             return ran.output
         return ran.output, ran.carried
@@ -137,11 +135,9 @@ class LIFNetwork(nn.Sequential):
 
         They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
         """
-        given = check_sequence(spikes)
-        states = [WHOLE] * len(self)
-        ran = run_modules(self, given, twin, states, self.batch_first)
+        ran = run_modules(self, spikes, twin, [WHOLE] * len(self), self.batch_first)
         U: list[Tensor | None] = [None]
-        O = [given.transpose(0, 1) if self.batch_first else given]
+        O = [spikes.transpose(0, 1) if self.batch_first else spikes]
         for layer, found in ran.layers:
             neuron = layer.steps.neuron
             U.append(found[neuron.lines.potential])

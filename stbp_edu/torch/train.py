@@ -201,33 +201,28 @@ class TensorPasses:
         return whole.cpu().numpy()
 
 
-def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line: that of ``stbp-edu train``, and a device."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, and return the exit status: 0 where all went well, 3 where another process ended."""
     parser = argparse.ArgumentParser(
         prog="python -m stbp_edu.torch.train", description=__doc__
     )
     command.train_arguments(parser)
     parser.add_argument("--device", help="cpu or cuda (cuda where there is one)")
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train, and return the exit status: 0 where all went well, 3 where another process ended."""
-    args = arguments(argv)
+    args = parser.parse_args(argv)
     try:
         if not isinstance(args.resume, Path):
             dataset, _ = command.chosen_data(args)
             args.rule = args.rule or CATALOGUE[dataset].recipe.rule  # never both
         with group(args.device) as processes:
+            passes = partial(TensorPasses, processes)
             if processes.rank == 0:
-                return command.train(args, partial(TensorPasses, processes))
+                return command.train(args, passes)
             # the first process has the folder for all
             (config,) = command.planned(args)
             earlier, record = earlier_work(
                 config, resume=bool(args.resume), restart=args.restart
             )
             state = earlier.state if earlier else None
-            passes = partial(TensorPasses, processes)
             steps = train(config.settings, config.data, state, passes)
             deque(() if record else steps, maxlen=0)
     except (PeerEndedError, ValueError, TypeError, OSError, ImportError) as error:

@@ -14,6 +14,7 @@ from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.nir import from_graph, to_graph
 from stbp_edu.nir.nodes import DT
 from stbp_edu.parameters import Params, by_layer, by_name
+from stbp_edu.training import Settings, initial_state, load_digits
 from tests.networks import make_problem
 
 NEURON = LIF(tau=0.8, v_th=0.5, surrogate=Gaussian(a=0.3), gate="linear")
@@ -84,6 +85,15 @@ def test_whatever_can_be_exported_comes_back_through_a_file(
     want, got = run(given, neurons, inputs), run(found, again, inputs)
     assert np.abs(want).mean() > 0
     np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9)
+
+
+def test_a_run_is_exported_as_its_settings_say():
+    settings = Settings(gate="linear", readout="u = tau * u + x", hidden=(6,), T=2)
+    params = initial_state(settings, load_digits()).params
+    found, neurons = from_graph(to_graph(params, settings.make_neurons()))
+    assert found.sizes == params.sizes
+    assert [as_neuron(one).lines.spike for one in neurons] == ["o", None]
+    np.testing.assert_allclose(found.W[1], params.W[1], rtol=1e-5)
 
 
 READERS = {
