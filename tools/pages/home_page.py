@@ -5,8 +5,8 @@ import nbformat
 from stbp_edu import backward, cases, derive, forward, plotting
 from stbp_edu.explorers.pencil_network import pencil
 from stbp_edu.verify import finite_difference
-from tools.pages import figure_html
 from tools.pages.paths_page import core, paths
+from tools.pages.records import figure_html
 from tools.site.render.notebook_page import Notebook
 
 GRID_ALT = (

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import yaml
 
 from stbp_edu import derive
@@ -22,11 +23,11 @@ from tools.pages import (
     home_page,
     paths_page,
     performance_page,
-    read_records,
+    records,
     results_page,
-    task_records,
 )
 from tools.pages.backward_costs import backward_costs
+from tools.pages.records import read_records
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder, read_notebooks
 from tools.teach.weeks import capital, plan, weeks
@@ -107,6 +108,60 @@ def adjoints(
     ]  # fmt: skip
 
 
+def tasks_of_time() -> dict[str, object]:
+    """Return the names in the pages on tasks of time: ``of_sign`` and ``of_time`` find rows.
+
+    Rows of the earlier record are found by their source, rows of the sign's by a chosen rate. The
+    task is delayed XOR, without changes of its settings, where no other is named.
+    """
+    made = read_records()
+    plain = {"task": "delayed-xor", "changes": {}}
+
+    def of_sign(rule: str, arm: str, **more: Any) -> Any:
+        wanted = {**plain, "fixed": False, "rule": rule, "arm": arm, **more}
+        return records.find(made["sign"], **wanted)
+
+    def of_time(rule: str, arm: str, **more: Any) -> Any:
+        wanted = {**plain, "from": "cause", "rule": rule, "arm": arm, **more}
+        return records.find(made["time"], **wanted)
+
+    def judged(line: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a prediction and whether it holds; None without its runs.
+
+        Where fewer runs were made than planned, their count is held against its share.
+        """
+        cell = {k: line[k] for k in ("task", "changes", "lr") if k in line}
+        cell |= {"rule": line["rule"], "fixed": "lr" in line}
+        row = of_sign(arm=line["arm"], **cell)
+        other = of_sign(arm=line.get("minus_arm", line["arm"]), **cell)
+        if row is None or other is None:
+            return {**line, "holds": None}
+        planned = line.get("n", 20)
+        value = float(np.mean(row["accuracy"]))
+        low, high = line.get("mean_at_least", 0.0), line.get("mean_at_most", 1.0)
+        if "between" in line:
+            value = float(np.mean(records.differences(row, other))) / 100
+            low, high = line["between"]
+        elif "learn_at_least" in line or "learn_at_most" in line:
+            value = records.learned(row) * planned / len(row["accuracy"])
+            low = line.get("learn_at_least", 0)
+            high = line.get("learn_at_most", planned)
+        return {**line, "holds": bool(low <= value <= high)}
+
+    def alike(rule: str, updates: int, key: str = "cosine") -> str:
+        """Return the mean over runs of the cosine between two batches' gradients."""
+        at = {"rule": rule, "updates": updates}
+        found = [c[key] for c in made["sign"]["cosines"] if at.items() <= c.items()]
+        return records.mean(found)
+
+    return {
+        **vars(records), "of_sign": of_sign, "of_time": of_time, "alike": alike,
+        "verdicts": [judged(line) for line in made["sign-predictions"]["predictions"]],
+        "earlier": made["time-predictions"]["predictions"],
+        "mnist": made["mnist-rules"],
+    }  # fmt: skip
+
+
 def teach() -> dict[str, object]:
     """Return the weeks of a class, the plan of one, and all tasks."""
     names = {"weeks": weeks(), "plan": plan(weeks()[2]).rstrip()}
@@ -118,7 +173,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "architecture.md": lambda: architecture_page.NAMES,
     "bug-hunt.md": bug_hunt,
     "equations.md": equations,
-    "exact-is-not-best.md": lambda: task_records.names(read_records()),
+    "exact-is-not-best.md": tasks_of_time,
     "index.md": home_page.names,
     "models.md": lambda: {"adjoints": adjoints},
     "performance.md": lambda: performance_page.names(read_records()),
@@ -132,7 +187,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     },
     "start.md": lambda: {"core": paths_page.core()},
     "teach.md": teach,
-    "time.md": lambda: task_records.names(read_records()),
+    "time.md": tasks_of_time,
     "trust.md": trust,
     "which-reset.md": lambda: {"record": read_records()["framework-rules"]},
 }

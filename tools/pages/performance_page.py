@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stbp_edu import plotting
 from stbp_edu.plotting.palette import GRID, SERIES
 from stbp_edu.program import weights
-from tools.pages import Record, figure_html, processor
+from tools.pages.records import Record, bars, processor
 
 AXES = ("T", "batch", "width", "hidden", "rate")
 OURS = ("ours", "ours-numpy", "torch-bridge", "torch-bridge-as-it-comes")
@@ -59,26 +58,12 @@ def better(record: Record) -> Iterator[tuple[Record, str, str, float]]:
 
 def picture(record: Record, alt: str) -> str:
     """Return a bar for each candidate at the main size."""
-    known = titles(record)
-    rows = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
-    fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
-    for k, r in enumerate(rows):
-        ax.barh(k, r["ms"], height=0.62, color=_colour(r["name"]))
-    legend = {"ours": "stbp_edu", "torch-compile": "frameworks", "products": "products"}
-    for name, words in legend.items():
-        ax.barh(0, 0, color=_colour(name), label=words)
-    known["products"] = "products"  # which leaves more room for the bars
-    ax.set_yticks(
-        range(len(rows)), labels=[f"{known[r['name']]}  {r['ms']:.1f}" for r in rows]
-    )
-    ax.set(xlabel="ms", xlim=(0, None))
-    close = {"handletextpad": 0.4, "handlelength": 1.2, "columnspacing": 1.0}
-    fig.legend(loc="outside upper right", ncols=3, frameon=False, **close)
-    return figure_html(fig, alt)
-
-
-def _colour(name: str) -> str:
-    """Return the colour of a candidate's bar."""
-    if name == "products":
-        return GRID
-    return SERIES[0] if name in OURS else SERIES[1]
+    # "products" leaves more room for the bars
+    known = {**titles(record), "products": "products"}
+    found = sorted(record["cells"][0]["rows"], key=lambda r: -r["ms"])
+    legend = {"stbp_edu": SERIES[0], "frameworks": SERIES[1], "products": GRID}
+    colours = [
+        legend["products"] if r["name"] == "products" else SERIES[r["name"] not in OURS]
+        for r in found
+    ]
+    return bars({known[r["name"]]: r["ms"] for r in found}, colours, legend, alt)
