@@ -26,8 +26,8 @@ def results(page: Page, words: str) -> Locator:
     ("words", "first"),
     [
         ("surrogate", "04_"),
-        ("STDP", "22_"),
-        ("vanishing", "23_"),
+        ("STDP", "21_"),
+        ("vanishing", "22_"),
     ],
 )
 def test_a_notebook_is_found_first(warm: Page, words: str, first: str) -> None:
