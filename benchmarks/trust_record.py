@@ -1,6 +1,6 @@
 """Write the records of the trust page: what was checked, by which oracle, with what error.
 
-``python -m benchmarks.trust_record --write`` verifies, counts the bad calls and writes the record;
+``python -m benchmarks.trust_record --write`` verifies, and writes the record;
 ``--mutants`` writes the score of the last ``make mutants``.
 """
 
@@ -18,9 +18,7 @@ MUTMUT = Path("mutants", "mutmut-cicd-stats.json")  # what make mutants leaves
 
 
 def measure() -> dict[str, Any]:
-    """Return the record of a verification, with the number of bad calls that the tests make."""
-    from tests.test_bad_calls import CALLS, EACH, SLOW
-
+    """Return the record of a verification."""
     verdicts = [
         {
             **{"id": v.id, "rule": v.rule, "oracle": v.oracle, "error": v.error},
@@ -32,11 +30,7 @@ def measure() -> dict[str, Any]:
         }
         for v in report.run().verdicts
     ]
-    return {
-        "verdicts": verdicts,
-        "bad_calls": len(EACH),
-        "functions": len(CALLS) + len(SLOW),
-    }
+    return {"verdicts": verdicts}
 
 
 def main() -> None:

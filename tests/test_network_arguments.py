@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF, losses
+from stbp_edu import LIF
 
 NEURON = "tau = 0.5; u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
 
@@ -164,21 +164,6 @@ def test_targets_of_any_float_type_and_lists_are_taken(dtype):
             assert array.dtype == dtype
             np.testing.assert_array_equal(array, expected.arrays()[name])
         assert net.value(trace, given) == net.value(trace, targets)
-
-
-@pytest.mark.parametrize("name", losses.LOSSES)
-def test_a_loss_may_be_named(name):
-    loss = losses.loss_named(name)
-    named = stbp_edu.network("4-5-2", NEURON, loss=name)
-    given = stbp_edu.network("4-5-2", NEURON, loss=loss)
-    assert named.value(TRACE, TARGETS) == given.value(TRACE, TARGETS)
-    expected = given.backward(PARAMS, TRACE, TARGETS)
-    for found in (
-        named.backward(PARAMS, TRACE, TARGETS),
-        NET.backward(PARAMS, TRACE, TARGETS, loss=name),
-    ):
-        for key, array in found.arrays().items():
-            np.testing.assert_array_equal(array, expected.arrays()[key])
 
 
 def test_sizes_and_neurons_may_be_lists_and_tuples():

@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF, arrows, derive, losses
+from stbp_edu import LIF, derive, losses
 from stbp_edu.arrows import Rule
-from stbp_edu.arrows.adjoints import derivatives_on
-from stbp_edu.arrows.unrolled import Node
 from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import Settings
 from tests.arrows import oracle
@@ -56,45 +54,6 @@ def close(found, expected):
     largest = max(np.abs(b).max() for _, b in pairs)
     assert largest > 1e-3
     return max(np.abs(a - b).max() for a, b in pairs) / largest
-
-
-def direct_of(net, trace, targets):
-    """Return the direct term of the loss of a network."""
-    loss = net.table.loss
-    return loss.direct(trace[loss.state][net.N], targets)
-
-
-def by_paths(net, params, trace, targets, rule):
-    """Return the gradients of weights and biases as sums over every path that a rule keeps."""
-    run = {name: list(series) for name, series in trace.states.items()}
-    run["o"] = [trace.O[0], *run.get("o", [None] * (net.N + 1))[1:]]
-    local = derivatives_on(
-        net.table, by_layer(params), run, direct_of(net, trace, targets)
-    )
-    expected = {}
-    for name, array in params.arrays().items():
-        if name[0] in "WbR" and "." not in name:
-            expected[name] = np.zeros(array.shape)
-            for k in range(array.size):
-                i, j = divmod(k, array.size // len(array))
-                node = Node(
-                    name[0], n=int(name[1:]), i=i, j=-1 if name[0] == "b" else j
-                )
-                for s in range(trace.O[0].shape[1]):
-                    paths = arrows.paths_from(node, local, rule, s)
-                    total = sum(path.contribution for path in paths)
-                    expected[name].reshape(-1)[k] += total
-    return expected
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("smooth", [False, True], ids=["spikes", "twin"])
-def test_gradients_are_sums_over_the_paths_that_a_rule_keeps(name, rule, smooth):
-    net, params, trace, targets = drawn(name, smooth=smooth)
-    expected = by_paths(net, params, trace, targets, rule)
-    found = net.backward(trace, targets, params, rule).arrays()
-    assert close({key: found[key] for key in expected}, expected) < 1e-12
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -159,36 +118,37 @@ class Quartic:
         return losses.Direct(None, slopes)
 
 
-@pytest.mark.parametrize(
-    "loss", [Quartic(), *(made() for made in losses.LOSSES.values())]
-)
-def test_every_loss_goes_through_and_the_network_remembers_one(loss):
+@pytest.mark.parametrize("loss", [Quartic(), *losses.LOSSES])
+def test_every_loss_goes_through_by_itself_and_by_its_name(loss):
     net, params, trace, targets = drawn("two states", smooth=True)
     targets = targets / targets.sum(axis=1, keepdims=True)
     own = stbp_edu.network(*NETWORKS["two states"], loss=loss)
-    found = own.backward(params, trace, targets)
-    assert (
-        close(net.backward(trace, targets, params, loss=loss).arrays(), found.arrays())
-        == 0
-    )
+    found = own.backward(trace, targets, params)
+    made = losses.loss_named(loss) if isinstance(loss, str) else loss
+    for given in (loss, made):
+        again = net.backward(trace, targets, params, loss=given)
+        assert close(again.arrays(), found.arrays()) == 0
     W = params.W[1]
     W[0, 0] += 1e-6
-    up = own.value(own.forward(params, trace.O[0], twin=True), targets)
+    up = own.value(own.forward(trace.O[0], params, twin=True), targets)
     W[0, 0] -= 2e-6
-    down = own.value(own.forward(params, trace.O[0], twin=True), targets)
+    down = own.value(own.forward(trace.O[0], params, twin=True), targets)
     assert found.W[1][0, 0] == pytest.approx((up - down) / 2e-6, rel=1e-5, abs=1e-9)
 
 
-def test_a_rule_and_a_surrogate_of_ones_own_and_a_gain_limit():
-    class Own:
-        def derivative(self, v):
-            return np.exp(-np.abs(v)) / 2
+class OwnSurrogate:
+    """A surrogate that is not a curve of the package."""
 
-        def antiderivative(self, v):
-            half = np.exp(-np.abs(v)) / 2
-            return np.where(v >= 0, 1 - half, half)
+    def derivative(self, v):
+        return np.exp(-np.abs(v)) / 2
 
-    lif = LIF(tau=0.9, v_th=0.5, surrogate=Own())
+    def antiderivative(self, v):
+        half = np.exp(-np.abs(v)) / 2
+        return np.where(v >= 0, 1 - half, half)
+
+
+def test_a_rule_and_a_surrogate_of_ones_own():
+    lif = LIF(tau=0.9, v_th=0.5, surrogate=OwnSurrogate())
     net = stbp_edu.network("3-4-2", lif)
     rng = np.random.default_rng(0)
     params, spikes, targets = net.init(rng), rng.random((5, 2, 3)), rng.random((2, 2))
@@ -197,10 +157,6 @@ def test_a_rule_and_a_surrogate_of_ones_own_and_a_gain_limit():
     found = net.backward(net.forward(spikes, params), targets, params, mine)
     same = stbp_edu.backward(trace, targets, params, lif, "spatial-only")
     assert close(found.arrays(), same.arrays()) < 1e-12
-    free, held = (
-        net.backward(trace, targets, params, gain_limit=limit) for limit in (None, 0.1)
-    )
-    assert np.abs(free.W[1] - held.W[1]).max() > 1e-6
 
 
 def test_each_neuron_is_taken_as_lif_derived_table_or_text():
@@ -237,17 +193,6 @@ def test_networks_and_derived_neurons_can_be_copied_and_pickled():
     again = pickle.loads(pickle.dumps((TWO_STATES, params)))
     assert repr(again[0]) == repr(TWO_STATES)
     assert list(again[1].arrays()) == list(params.arrays())
-
-
-def test_a_loop_of_ones_own_learns():
-    net, params, trace, targets = drawn("two states")
-    before = net.value(trace, targets)
-    for _ in range(60):
-        trace = net.forward(trace.O[0], params)
-        grads = net.backward(trace, targets, params)
-        for name, array in params.arrays().items():
-            array -= 0.5 * grads.arrays()[name]
-    assert net.value(trace, targets) < 0.7 * before
 
 
 NOT_FINITE = {
@@ -306,17 +251,6 @@ def test_constants_may_start_at_a_value_for_each_neuron():
         derive(text, tau=[0.5, 0.7])
 
 
-def test_a_derived_neuron_shows_its_lines_and_constants_and_its_formulas_are_one_block():
-    assert repr(TWO_STATES) == (
-        "derive('i = alpha * i + x; u = tau * u * (1 - o) + i; o = spike(u - v_th)', "
-        "alpha=0.6, tau=0.9, v_th=0.5, surrogate=Gaussian(a=0.5))"
-    )
-    block = TWO_STATES.formulas("e-prop")._repr_latex_()
-    assert all(
-        f"{left} = {right}" in block for left, right, _ in TWO_STATES.formulas("e-prop")
-    )
-
-
 def test_settings_take_what_derive_returns():
     mine = derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=0.5,
                   surrogate=stbp_edu.Triangle(2.0), learn=["tau"])  # fmt: skip
@@ -361,9 +295,6 @@ def test_a_decay_of_1_or_more_warns_once_with_the_translation(lines, words):
     assert len(caught) == 1
     with pytest.warns(UserWarning, match=f"{words}.*{TRANSLATED}"):
         stbp_edu.network("3-2", f"tau = 2; {lines}")
-
-
-def test_lif_warns_of_a_decay_of_1_or_more():
     with pytest.warns(UserWarning, match=f"tau = 2 is the share.*{TRANSLATED}"):
         LIF(tau=2.0)
 
@@ -445,16 +376,6 @@ def test_a_changed_trace_is_refused():
     ):
         with pytest.raises(ValueError, match=words):
             net.backward(replace(trace, **changed), y, params)
-
-
-class OwnSurrogate:
-    """A surrogate that is not a curve of the package."""
-
-    def derivative(self, v):
-        return np.exp(-v * v)
-
-    def antiderivative(self, v):
-        return np.tanh(v)
 
 
 def test_a_large_network_that_is_not_compiled_says_how_it_would_be(monkeypatch):

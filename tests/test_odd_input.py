@@ -1,9 +1,8 @@
-"""Odd formulas and functions, drawn by Hypothesis: a verdict; and odd names of files.
+"""Odd formulas and functions, drawn by Hypothesis: each gets a verdict.
 
 ``STBP_EXAMPLES=search`` draws many, and others at each run: the weekly workflow does.
 """
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stbp_edu.cli.main import main
 from stbp_edu.practice import Feedback, check, check_formula, exercises
 from stbp_edu.practice.tasks import blanks
 from stbp_edu.practice.tasks.programs import define
@@ -183,23 +181,3 @@ def test_any_function_gets_a_verdict(name, changes, value):
     except (SyntaxError, NameError):
         return
     assert is_whole(check(name, answer))
-
-
-@pytest.mark.slow
-def test_names_that_are_no_utf8_are_read_and_written(tmp_path):
-    """Here of runs; tests/teaching grades notebooks of such names."""
-    odd = str(tmp_path / os.fsdecode(b"odd\xff"))
-    quick = [
-        "--epochs",
-        "1",
-        "--hidden",
-        "10",
-        "--T",
-        "2",
-        "--encodings",
-        "1",
-        "--rule",
-        "exact",
-    ]
-    for argv in (["train", "digits", "--out", odd, *quick], ["eval", f"{odd}/exact"]):
-        assert main(argv) == 0

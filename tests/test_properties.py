@@ -1,7 +1,5 @@
 """What holds for every network, whatever its numbers: no oracle is asked, and no value is known."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -11,7 +9,6 @@ from stbp_edu import LIF, Gaussian, Params, Trace, cases, forward_pass
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.losses import (
     CrossEntropy,
-    Direct,
     LastSteps,
     LossLike,
     Membrane,
@@ -71,39 +68,6 @@ def with_probabilities(problem: Problem, loss: LossLike) -> Problem:
     return problem._replace(
         targets=problem.targets / problem.targets.sum(axis=1, keepdims=True)
     )
-
-
-@each_run
-@given(problem=problems(**SMALL), rule=rules, seed=seeds)
-def test_the_backward_pass_is_linear_in_the_direct_term(run, problem, rule, seed):
-    shape = (2, *problem.trace.O[-1].shape)
-    by_o, by_u = np.random.default_rng(seed).normal(size=(2, *shape))
-    rest = (problem.trace, None, problem.params, problem.neuron, rule)
-    one, two = (run(*rest, loss=Direct(by_o[k], by_u[k])) for k in (0, 1))
-    got = run(*rest, loss=Direct(3 * by_o[0] - by_o[1], 3 * by_u[0] - by_u[1]))
-    assert_equal(
-        got, [3 * x - y for x, y in zip(arrays(one), arrays(two), strict=True)]
-    )
-
-
-@each_run
-@given(problem=problems(**SMALL), rule=rules, seed=seeds)
-def test_the_order_of_the_neurons_does_not_matter(run, problem, rule, seed):
-    """Renumbering each layer renumbers rows and columns of the gradients, and nothing else."""
-    rng = np.random.default_rng(seed)
-    orders = [rng.permutation(m) for m in problem.params.sizes]
-
-    def moved(of):
-        sides = zip(of.W[1:], pairwise(orders), strict=True)
-        W = [w[rows][:, columns] for w, (columns, rows) in sides]
-        return W, [b[rows] for b, rows in zip(of.b[1:], orders[1:], strict=True)]
-
-    W, b = moved(problem.params)
-    params = Params(W=[None, *W], b=[None, *b])
-    spikes, targets = problem.spikes[..., orders[0]], problem.targets[:, orders[-1]]
-    other = Problem(spikes, targets, params, problem.neuron)
-    W, b = moved(run(problem.trace, *problem[1:], rule))
-    assert_equal(run(other.trace, *other[1:], rule), [*W, *b])
 
 
 @each_run
@@ -217,30 +181,6 @@ def test_spike_g_and_its_stand_ins_turn_at_the_threshold(v_th, d, gate):
     assert neuron.h(u).argmax() == 1
     np.testing.assert_allclose(neuron.h(u)[0], neuron.h(u)[2], rtol=1e-9)
     assert neuron.H(u)[1] == 0.5
-
-
-@each_run
-@given(
-    problem=problems(max_layers=3, max_steps=8, max_width=6, max_batch=3), rule=rules
-)
-def test_float32_is_close_to_float64(run, problem, rule):
-    """On one trace, so that no spike depends on a rounding."""
-    found = {}
-    for dtype in (np.float32, float):
-        W, b, U, O = (
-            [None if a is None else a.astype(np.float32).astype(dtype) for a in of]
-            for of in (
-                problem.params.W,
-                problem.params.b,
-                problem.trace.U,
-                problem.trace.O,
-            )
-        )
-        targets = problem.targets.astype(np.float32).astype(dtype)
-        grads = run(Trace(U, O), targets, Params(W, b), problem.neuron, rule)
-        found[dtype] = [None, *arrays(grads)]
-    assert {g.dtype for g in found[np.float32][1:]} == {np.dtype(np.float32)}
-    assert_close(found[np.float32], found[float], "gradient", tol=1e-4)
 
 
 @given(seeds, rules, st.integers(-30, 0), real_dtypes, st.sampled_from(GATES))

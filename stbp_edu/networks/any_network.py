@@ -35,7 +35,7 @@ from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_o
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
 from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
 from stbp_edu.program.memory import Memory
-from stbp_edu.program.program import Program, States, chosen
+from stbp_edu.program.program import Program, chosen
 
 LARGE = 50_000
 """Weights of a network below which operations on whole arrays take less time than compiling."""
@@ -205,7 +205,10 @@ class Model:
         """
         if isinstance(trace, Params):
             trace, targets, params = targets, params, trace  # type: ignore[assignment]
-        layers, states, direct = self._read(params, trace, targets, loss)
+        layers = layers_of(self.table, self.sizes, params)
+        states = states_of(self.table, trace, params)
+        loss = self.loss if loss is None else loss
+        direct = direct_terms(loss, self.table.layers[-1], trace, targets)
         reads, twin = tuple(direct), is_smooth(trace)
         program = self._program(rule, gain_limit, reads=reads, twin=twin)
         found = Gradients(**by_name(program.backward(layers, states, direct)))
@@ -216,19 +219,6 @@ class Model:
         """Return the loss of a forward pass; the network's where ``loss`` is None."""
         check_layers(self.table, trace)
         return value_of(self.loss if loss is None else loss, trace, targets)
-
-    def _read(
-        self,
-        params: Params,
-        trace: Trace,
-        targets: Array | None,
-        loss: LossLike | AnyLoss | Loss | None,
-    ) -> tuple[list[Any], States, dict[str, Array]]:
-        """Return parameters and states by layer, and the direct terms of the loss by state."""
-        layers = layers_of(self.table, self.sizes, params)
-        states = states_of(self.table, trace, params)
-        loss = self.loss if loss is None else loss
-        return layers, states, direct_terms(loss, self.table.layers[-1], trace, targets)
 
     def _program(
         self, rule: str | Rule, gain_limit: float | None = None, **how: Any

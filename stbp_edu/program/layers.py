@@ -105,13 +105,12 @@ class InLoops:
 
     program: LayerProgram
     wanted: tuple[str, ...]
-    twin: bool = False
     made = staticmethod(compiled)
 
     @cached_property
     def text(self) -> str:
         """The text of the loops."""
-        return text_of(self.program, self.wanted, self.twin)
+        return text_of(self.program, self.wanted)
 
     def forward(self, states: Series, p: Series) -> None:
         """Fill the states (T, S, m) by name; the first holds the input x."""

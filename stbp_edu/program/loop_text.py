@@ -21,6 +21,14 @@ from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import Variable
 from stbp_edu.program.executor import passed_on
 
+CURVES = """
+def spike(v):
+    return 1 if v >= 0 else 0
+
+def h(v):
+    return settled({h})
+
+"""
 LOOPS = """
 @jit
 def all_forward(first, last, width, {arguments}):
@@ -59,24 +67,18 @@ def all_backward(first, last, width, {arguments_back}):
 """Both loops; what differs from layer to layer is in brackets, some lines in each."""
 
 
-def text_of(program: LayerProgram, wanted: Sequence[str], twin: bool) -> str:
+def text_of(program: LayerProgram, wanted: Sequence[str]) -> str:
     """Return the curves, the functions of a step, and the loops around them.
 
     Args:
         program: the layer's program.
         wanted: the adjoints to keep, that of what the parameters enter first.
-        twin: whether the smooth twin H takes the place of the spike.
     """
     curve: Any = program.neuron.surrogate
-    v, library = Written("v"), _Library()
-    spike = curve.twin(v, library) if twin else "1 if v >= 0 else 0"
-    h = curve.h(v, library)
-    curves = (
-        f"def spike(v):\n    return {spike}\n\ndef h(v):\n    return settled({h})\n\n"
-    )
-    shown = ast.parse(curves + program.source())
+    h = curve.h(Written("v"), _Library())
+    shown = ast.parse(CURVES.format(h=h) + program.source())
     spikes = set()
-    if program.lines.spike and not twin:
+    if program.lines.spike:
         around = [
             Variable("state", program.lines.spike, step=step) for step in (-1, 0, 1)
         ]
@@ -288,7 +290,7 @@ class Written:
 
 
 class _Library:
-    """The part of NumPy that curves use, for expressions as text."""
+    """The part of NumPy that curves h use, for expressions as text."""
 
     def __getattr__(self, name: str) -> Any:
         if name not in ("abs", "erf", "exp", "log", "sqrt", "tanh", "where"):

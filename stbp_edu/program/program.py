@@ -39,7 +39,7 @@ class Program:
         backend: ``"numpy"``: on whole arrays; ``"compiled"``: as loops over spikes, steps and
             neurons, which needs Numba; ``"auto"``: compiled where Numba is installed and the
             surrogate is one of this package.
-        twin: whether the smooth twin H replaces the spike.
+        twin: whether the smooth twin H replaces the spike; it runs on arrays.
         reads: states of the last layer that a direct term may come to, beside that of the loss.
         kind: what runs the neurons of a layer: a class of ``layers``; None for the backend's.
         memory: where the arrays of its passes lie; programs of a network may share it.
@@ -82,9 +82,11 @@ class Program:
                 wanted |= {program.name(a.target, q): None for a, q in moves if a.layer}
             needed = program.needed_for(tuple(wanted))
             kind = self.kind or (InLoops if self.compiled else OnArrays)
-            if "norm(" in needed.source():  # a gain limit asks for singular values
-                kind = OnArrays
-            layers.append(kind(needed, tuple(wanted), self.twin))
+            # a gain limit asks for singular values, and a check by differences for the twin
+            if self.twin or "norm(" in needed.source():
+                layers.append(OnArrays(needed, tuple(wanted), self.twin))
+            else:
+                layers.append(kind(needed, tuple(wanted)))
         return layers
 
     @property

@@ -163,8 +163,9 @@ class Steps:
         asked = wanted, twin, heard, in_loops
         if asked not in self.made:
             program = replace(self.program, with_signal=heard).needed_for(wanted)
-            if in_loops and "norm(" not in program.source():  # of a gain limit
-                made: Any = TensorLoops(program, wanted, twin)
+            # a gain limit asks for singular values, and a check by differences for the twin
+            if in_loops and not twin and "norm(" not in program.source():
+                made: Any = TensorLoops(program, wanted)
             else:
                 functions = functions_with(self.neuron.surrogate, twin=twin)
                 made = Executor(program, functions, torch)

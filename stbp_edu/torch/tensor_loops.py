@@ -43,10 +43,8 @@ class TensorLoops:
         signal_of: the name of the signal that comes to an adjoint, by state and state of the rule.
     """
 
-    def __init__(
-        self, program: LayerProgram, wanted: tuple[str, ...], twin: bool
-    ) -> None:
-        self.steps = InLoops(program, wanted, twin)
+    def __init__(self, program: LayerProgram, wanted: tuple[str, ...]) -> None:
+        self.steps = InLoops(program, wanted)
         self.signal_of = {node: program.signal(*node) for node in program.nodes}
 
     def fill_states(
