@@ -26,7 +26,7 @@ OPENING = (
     "each arrow multiplies it by its factor."
 )
 CROSSED = (
-    " Under this rule a potential hands to a spike only what came through its own spike; what was "
+    " Under this rule a potential passes to a spike only what came through its own spike; what was "
     "carried to it ends at a cross."
 )
 MOST = 5  # terms of a sum that is written out

@@ -18,7 +18,7 @@ const STYLE = `
 .stbp-pulse ol { padding-left: 1.6em; overflow-wrap: anywhere; }
 .stbp-pulse .play { min-width: 5.5em; } .stbp-pulse kbd { font: inherit; border: 1px solid var(--x-line); border-radius: 3px; padding: 0 0.35em; background: none; box-shadow: none; color: inherit; }
 `;
-const NAMES = { exact: "exact: hands on ε", classic: "classic: hands on δ · h" };
+const NAMES = { exact: "exact: passes back ε", classic: "classic: passes back δ · h" };
 const MOVE = 1300, REST = 900; // milliseconds
 const smooth = (x) => x * x * (3 - 2 * x);
 
