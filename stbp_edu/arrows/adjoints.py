@@ -10,7 +10,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays, like
-from stbp_edu.arrows.forward_run import check_follows, check_params, check_run
+from stbp_edu.arrows.forward_run import check_params, check_run
 from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
 from stbp_edu.arrows.table import LayerParams, Series, Table
 from stbp_edu.parameters import LayerArrays
@@ -120,7 +120,6 @@ def local_derivatives(
     """Return the factor of every arrow on a forward run; the arguments are those of backward."""
     layers = check_params(net, params)
     check_run(net, trace, targets)
-    check_follows(net, layers, trace)
     read = trace[net.loss.state][net.N]
     direct = net.loss.direct(read, targets)
     return derivatives_on(net, layers, trace, direct)

@@ -141,7 +141,6 @@ class Arrow:
         layer: 1 if it leads from n to n + 1, else 0.
         leak: another factor, for rules that forget the spike in it (``leak-only``).
         link: the linear map that it carries (weights, recurrent weights), instead of a factor.
-        formula: the factor as formulas write it, and ``leak_formula`` that other one.
 
     >>> arrow = Arrow("carry", "u", "u", lambda states, params: 0.5, step=1)
     >>> arrow.leaves
@@ -156,8 +155,6 @@ class Arrow:
     layer: int = 0
     leak: Factor | None = None
     link: Link | None = None
-    formula: LineFactor | None = None
-    leak_formula: LineFactor | None = None
 
     @property
     def leaves(self) -> bool:
@@ -171,12 +168,12 @@ class Arrow:
         ``{+}`` is for those of the step after it, ``{-}`` for those of the step before. They are
         written when they are asked for.
         """
-        return self.formula.letters if self.formula else ""
+        return getattr(self.factor, "letters", "")
 
     @property
     def leak_letters(self) -> str:
         """The factor that forgets the spike, as letters."""
-        return self.leak_formula.letters if self.leak_formula else r"\tau"
+        return getattr(self.leak, "letters", r"\tau")
 
 
 @dataclass(frozen=True)
@@ -289,16 +286,7 @@ def neuron_from(
         leak = None
         if kind == "carry":
             leak = LineFactor(lines, surrogate, lines.silent(tree), h_of_u)
-        return Arrow(
-            kind,
-            source,
-            target,
-            factor,
-            step,
-            leak=leak,
-            formula=factor,
-            leak_formula=leak,
-        )
+        return Arrow(kind, source, target, factor, step, leak=leak)
 
     learned = {}
     for name in (*learn, *learn_each):

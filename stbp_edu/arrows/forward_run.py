@@ -12,7 +12,6 @@ from stbp_edu.arrows.arrow import Parameters, StateArrays
 from stbp_edu.arrows.table import Layer, LayerParams, Series, Table
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 
-NEAR = 1e-4  # the most by which a state may differ that was computed again
 Now = list[StateArrays]
 """The states of one step, by layer; layer 0 has ``"o"``, the input."""
 
@@ -104,39 +103,6 @@ def check_run(net: Table, trace: Series, targets: Array) -> None:
                 )
     S = trace["o"][0].shape[1]
     checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
-
-
-def check_follows(net: Table, params: LayerParams, trace: Series) -> None:
-    """Check that a trace's last step follows from the one before: that it is this network's."""
-    T = len(trace["o"][0])
-    now, past = _at(net, trace, T - 1), _at(net, trace, T - 2)
-    for n, layer in enumerate(net.layers[1:], 1):
-        neuron = layer.neuron
-        x = driven(layer, params[n], now[n - 1][net.output_of(n - 1)], past[n])
-        for name, found in now[n].items():
-            value = neuron.updated(name, now[n], past[n], x, params[n])
-            follows = False
-            if (
-                name == neuron.lines.spike
-            ):  # close to 0 it may have been rounded to either side
-                follows = ((found == (value >= 0)) | (np.abs(value) < NEAR)).all()
-                value = neuron.smooth(value)
-            if follows or np.allclose(value, found, 1e-3, NEAR, equal_nan=True):
-                continue
-            raise ValueError(
-                f"trace[{name!r}][{n}] must follow from this network and these parameters, but "
-                "at its last step it does not; pass what forward returned for them"
-            )
-
-
-def _at(net: Table, trace: Series, t: int) -> Now:
-    """Return the states of one step; before the first one all are 0."""
-    if t < 0:
-        return rest(net, trace["o"][0][0])
-    return [
-        {name: trace[name][n][t] for name in names}
-        for n, names in enumerate(net.states)
-    ]
 
 
 def forward(

@@ -27,7 +27,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.arrow import Arrow
+from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.table import Table
 from stbp_edu.case_rules import check_gain_limit
 from stbp_edu.lines.forward_lines import reachable
@@ -35,6 +35,8 @@ from stbp_edu.lines.forward_lines import reachable
 Moves = Mapping[str, str | None]
 Node = tuple[str, str]
 """A state of a neuron, and a state of a rule."""
+Place = tuple[int, str, str]
+"""A layer, a state of its neurons, and a state of a rule."""
 KINDS = (
     "spike", "carry", "reset", "weight", "recur", "readout", "decay", "charge",
     "adapt", "relax", "threshold", "integrate", "time", "*",
@@ -149,17 +151,31 @@ class Rule:
         forgets = tuple(kind for kind in self.forgets if kind in known)
         return replace(self, moves=moves, forgets=forgets)
 
+    def places(
+        self,
+        net: Table,
+        start: list[Place],
+        same: Mapping[Node, str] | None = None,
+    ) -> list[Place]:
+        """Return where words go from a start, each once: layer, state, state of the rule.
+
+        ``same``: by state and state of the rule, the one that stands for it.
+        """
+
+        def heads(place: Place) -> Iterator[Place]:
+            n, _, _ = place
+            for arrow, q in self.moves_from(net, *place):
+                if arrow.target != LOSS:
+                    head = same[arrow.target, q] if same else q
+                    yield n + arrow.layer, arrow.target, head
+
+        return reachable(start, heads)
+
     def met(self, net: Table) -> Iterator[tuple[str, Arrow, str | None]]:
         """Yield (state, arrow, next state or None) for each arrow that words of a network meet."""
-
-        def heads(place: tuple[int, str, str]) -> list[tuple[int, str, str]]:
-            moves = self.moves_from(net, *place)
-            inside = [(arrow, q) for arrow, q in moves if arrow.kind != "readout"]
-            return [(place[0] + arrow.layer, arrow.target, q) for arrow, q in inside]
-
         layers = enumerate(net.layers[1:], 1)
         start = [(n, layer.neuron.input, self.start) for n, layer in layers]
-        for n, kind, q in reachable(start, heads):
+        for n, kind, q in self.places(net, start):
             for arrow in net.arrows[n]:
                 if arrow.source == kind:
                     yield q, arrow, self.move(q, arrow)

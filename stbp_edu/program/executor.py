@@ -119,14 +119,14 @@ class Executor:
         step_back = self.run["backward"]
         some = next(iter(found.values()))
         zero = self.xp.zeros_like(some[0])
-        passed = [self.at[name] for name in passed_on(program)]
+        passed = [self.at[name] for name in program.next_adjoints]
         again = [
             (self.signals.index(signal), self.at[head])
             for signal, head in dict.fromkeys(
                 (signal, head) for _, signal, head in program.from_recurrence
             )
         ]
-        read = [(one.of, one.step) for one in program.states_read]
+        read = program.states_read
         heard = [signals[name] for name in self.signals]
         kept = [(self.at[name], series) for name, series in found.items()]
         single = self.xp is np and some.dtype == np.float32
@@ -158,11 +158,6 @@ class Executor:
             for constant, name in program.gradients.items():
                 sums[constant] = sums[constant] + later[self.at[name]]
         return sums
-
-
-def passed_on(program: LayerProgram) -> list[str]:
-    """Return the adjoints of a step that the step before reads, by their names in this step."""
-    return [program.name(one.of, one.q) for one in program.next_adjoints]
 
 
 def through(rows: Any, R: Any) -> Any:

@@ -18,8 +18,7 @@ from copy import deepcopy
 from typing import Any
 
 from stbp_edu.arrows.step.layer_program import LayerProgram
-from stbp_edu.arrows.step.step_functions import Variable
-from stbp_edu.program.executor import passed_on
+from stbp_edu.lines.forward_lines import STEPS
 
 CURVES = """
 def spike(v):
@@ -79,10 +78,7 @@ def text_of(program: LayerProgram, wanted: Sequence[str]) -> str:
     shown = ast.parse(CURVES.format(h=h) + program.source())
     spikes = set()
     if program.lines.spike:
-        around = [
-            Variable("state", program.lines.spike, step=step) for step in (-1, 0, 1)
-        ]
-        spikes = {program.names[one] for one in around}
+        spikes = {program.lines.spike + end for end in STEPS.values()}
     shared = set(program.lines.constants) - set(program.neuron.each)
     chosen = _Chosen(spikes, shared)
     shown = chosen.visit(shown)
@@ -130,24 +126,23 @@ def _loops(program: LayerProgram, wanted: Sequence[str], once: Sequence[str]) ->
         neurons.append("now_x[neuron] = x")
 
     again = {signal: head for _, signal, head in program.from_recurrence}
-    later = [*dict.fromkeys([*passed_on(program), *again.values()])]
+    later = [*dict.fromkeys([*program.next_adjoints, *again.values()])]
     first, others = [*program.signals][:1], [*program.signals][1:]
     # the first signal comes in the memory of the first adjoint to keep
     row_of = {s: f"now_S_{s}" for s in others} | {
         s: f"now_E_{wanted[0]}" for s in first
     }
-    names = program.names
     read = program.states_read
-    rows_back = [*own, *(f"at_{names[one]} = {_row(one.of, one.step)}" for one in read)]
+    rows_back = [*own, *(f"at_{s}{STEPS[k]} = {_row(s, k)}" for s, k in read)]
     rows_back += [f"now_E_{d} = E_{d}[step, left:right]" for d in wanted]
     rows_back += [f"now_S_{s} = S_{s}[step, left:right]" for s in others]
     for signal, head in again.items():
         rows_back.append(
             f"add_products(next_{head}, R, index, values, {row_of[signal]})"
         )
-    given = [f"at_{names[one]}[neuron]" for one in read]
+    given = [f"at_{s}{STEPS[k]}[neuron]" for s, k in read]
     given += [f"{row_of[s]}[neuron]" for s in sorted(program.signals)]
-    given += [f"next_{d}[neuron]" for d in passed_on(program)] + known
+    given += [f"next_{d}[neuron]" for d in program.next_adjoints] + known
     neurons_back = _called("backward", program.backward.results, given)
     neurons_back += [f"{d} = settled({d})" for d in dict.fromkeys([*wanted, *later])]
     neurons_back += [f"now_E_{d}[neuron] = {d}" for d in wanted]

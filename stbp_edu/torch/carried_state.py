@@ -14,6 +14,7 @@ from stbp_edu._support.checks import brief
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.step_functions import Assignment, StepFunction
 from stbp_edu.lines.expressions import names_in
+from stbp_edu.lines.forward_lines import STEPS
 from stbp_edu.torch.state_dict import check_floats
 
 CarriedState = dict[str, Tensor]
@@ -24,7 +25,7 @@ AdjointName = tuple[str, str]
 def carried_nodes(program: LayerProgram) -> dict[str, tuple[str, AdjointName | None]]:
     """Return the carried states of a layer by name, each with the adjoint that comes back to it."""
     back = {adjoint for adjoint, _, _ in program.from_recurrence}
-    later = {program.names[one] for one in program.next_adjoints}
+    later = {f"{name}_next" for name in program.next_adjoints}
     for row in program.rows:
         read = {term.of for term in row.terms}
         if read & later:
@@ -76,8 +77,7 @@ def step_before(
     each by its name; and returns the adjoints by their names. None if it depends on the step before
     the carried one.
     """
-    names = program.names
-    later = {names[one] for one in program.next_adjoints}
+    later = {f"{name}_next" for name in program.next_adjoints}
     rows = {row.name for row in program.rows}
     lines = []
     for line in program.backward.lines:
@@ -88,7 +88,9 @@ def step_before(
     read = {
         name for line in lines for term in line.terms for name in names_in(term.factor)
     }
-    if any(one.step < 0 and names[one] in read for one in program.states_read):
+    if any(
+        step < 0 and state + STEPS[step] in read for state, step in program.states_read
+    ):
         return None
     results = [line.name for line in lines if line.name in rows]
     arguments = [*program.backward.arguments]
@@ -104,13 +106,13 @@ def step_before(
     ) -> dict[str, Any]:
         """Return the adjoints that come back to the carried states, by name."""
         given: dict[str, Any] = dict.fromkeys(arguments, 0.0)
-        for one in program.states_read:
-            if one.step == 0 and one.of in carried:  # x is not, and not read
-                given[names[one]] = carried[one.of]
-            elif one.step > 0:
-                given[names[one]] = first[one.of]
-        for one in program.next_adjoints:
-            given[names[one]] = adjoints[program.name(one.of, one.q)]
+        for state, step in program.states_read:
+            if step == 0 and state in carried:  # x is not, and not read
+                given[state] = carried[state]
+            elif step > 0:
+                given[f"{state}_next"] = first[state]
+        for name in program.next_adjoints:
+            given[f"{name}_next"] = adjoints[name]
         given |= dict(zip(program.lines.constants, constants, strict=True))
         return dict(zip(results, space["step_before"](**given), strict=True))
 

@@ -18,7 +18,7 @@ from stbp_edu.arrows.step.layer_program import Adjoint
 from stbp_edu.arrows.step.shown_program import programs
 from stbp_edu.arrows.table import Table, network
 from stbp_edu.lines.operations import SHARED
-from stbp_edu.program.executor import Executor, passed_on
+from stbp_edu.program.executor import Executor
 from stbp_edu.surrogates import Surrogate, is_curve
 from stbp_edu.torch.carried_state import carried_nodes, step_before
 from stbp_edu.torch.tensor_loops import TensorLoops
@@ -71,8 +71,8 @@ class Steps:
             if program.name(*node) in [name for name, _, _ in program.from_recurrence]
         ]
         heads = [head for _, _, head in program.from_recurrence]
-        self.passed_on = [*dict.fromkeys([*passed_on(program), *heads])]
-        read = {self.neuron.output, *(one.of for one in program.states_read)}
+        self.passed_on = [*dict.fromkeys([*program.next_adjoints, *heads])]
+        read = {self.neuron.output, *(state for state, _ in program.states_read)}
         self.kept = [name for name in ("x", *self.states) if name in read]
         self._hear(known)
         self.made: dict[Any, Executor | TensorLoops] = {}

@@ -4,44 +4,30 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from itertools import product
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stbp_edu.arrows.rules import groups
-from stbp_edu.arrows.step.step_functions import (
-    Assignment,
-    Names,
-    Term,
-    Variable,
-)
+from stbp_edu.arrows.step.step_functions import Assignment, Term, free
 from stbp_edu.lines.derivatives import tidy
 from stbp_edu.lines.expressions import ONE, ZERO, call, key
 
+if TYPE_CHECKING:
+    from stbp_edu.arrows.step.layer_program import LayerProgram
 
-def gain_lines(
-    limit: float,
-    rows: Sequence[Assignment],
-    next_adjoints: Sequence[Variable],
-    names: Names,
-    constants: Collection[str],
-) -> list[Assignment]:
-    """Return the lines that hold the gain of each group of adjoints: before the others.
 
-    Args:
-        limit: the most that a gain may be.
-        rows: the lines of the adjoints.
-        next_adjoints: the adjoints of the next step that they read.
-        names: the names of all variables; those of the gains are added.
-        constants: the names of constants.
-    """
-    later = [names[one] for one in next_adjoints]
-    now = [names[replace(one, step=0)] for one in next_adjoints]
+def gain_lines(program: LayerProgram) -> list[Assignment]:
+    """Return the lines that hold the gain of each group of adjoints: before the others."""
+    limit: Any = program.rule.gain_limit
+    rows, now = program.rows, program.next_adjoints
+    taken = {*program.given, *program.signals}
+    later = [f"{name}_next" for name in now]
     gains = {}
     for i, name in enumerate(now):
         for k, of in enumerate(later):
-            gains[i, k] = _gain(rows, name, of, constants)
+            gains[i, k] = _gain(rows, name, of, program.lines.constants)
     there = np.zeros((len(later), len(later)), bool)
     for place, gain in gains.items():
         there[place] = key(gain) != key(ZERO)
@@ -51,7 +37,8 @@ def gain_lines(
         entries = [gains[place] for place in product(group, group)]
         if all(key(entry) == key(ZERO) for entry in entries):
             continue
-        held = names.add(Variable("gain", later[group[0]]), "gain")
+        held = free("gain", taken)
+        taken.add(held)
         op = "norm" if len(group) > 1 else "abs"
         size = call(op, *entries)
         found.append(Assignment(held, (Term(size),)))

@@ -24,10 +24,9 @@ from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.step.gain_lines import gain_lines
 from stbp_edu.arrows.step.step_functions import (
     Assignment,
-    Names,
     StepFunction,
     Term,
-    Variable,
+    free,
 )
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.derivatives import tidy
@@ -85,12 +84,7 @@ class LayerProgram:
 
     def source(self) -> str:
         """Return both functions as Python source."""
-        return "\n\n\n".join(function.source() for function in self.functions)
-
-    @cached_property
-    def functions(self) -> tuple[StepFunction, StepFunction]:
-        """A step forward, and a step back."""
-        return self.forward, self.backward
+        return f"{self.forward.source()}\n\n\n{self.backward.source()}"
 
     @cached_property
     def forward(self) -> StepFunction:
@@ -108,16 +102,13 @@ class LayerProgram:
     @cached_property
     def backward(self) -> StepFunction:
         """One step back."""
-        arguments = [self.names[state] for state in self.states_read]
+        arguments = [state + STEPS[step] for state, step in self.states_read]
         arguments += sorted(self.signals)
-        arguments += [self.names[adjoint] for adjoint in self.next_adjoints]
+        arguments += [f"{name}_next" for name in self.next_adjoints]
         arguments += self.lines.constants
         lines = self.rows
         if self.rule.gain_limit is not None:
-            limit = self.rule.gain_limit
-            constants = self.lines.constants
-            held = gain_lines(limit, lines, self.next_adjoints, self.names, constants)
-            lines = held + lines
+            lines = gain_lines(self) + lines
         results = [row.name for row in self.rows]
         says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
         return StepFunction("backward", arguments, lines, results, says)
@@ -142,62 +133,58 @@ class LayerProgram:
         return f"{first} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
 
     @cached_property
-    def names(self) -> Names:
-        """The names of all variables: first the reader's, which stay as they are."""
-        names = Names()
-        order = self.neuron.order
-        for constant in self.lines.constants:
-            names.add(Variable("constant", constant), constant)
-        for state in dict.fromkeys([*order, "x"]):
-            names.add(Variable("state", state), state)
-        for state in order:
-            names.add(Variable("state", state, step=-1), f"{state}_last")
-            names.add(Variable("state", state, step=1), f"{state}_next")
-        self._name_adjoints(names)
-        self._name_signals(names)
-        for constant in self.neuron.learned:
-            names.add(Variable("gradient", constant), f"g_{constant}")
-        return names
+    def names(self) -> dict[Adjoint, str]:
+        """The names of adjoints, which end in ``_next`` for those of the next step.
 
-    def _name_adjoints(self, names: Names) -> None:
-        """Name the adjoints, those of the rule's first state before the others."""
+        No name of the reader's begins as they do. Those of the rule's first state come first.
+        """
         start = self.rule.start
+        found: dict[Adjoint, str] = {}
+        taken: set[str] = set()
         shared = {(state, q) for (state, _), q in self.same.items()}
         for state, q in sorted(shared, key=lambda node: (node[1] != start, node)):
-            if state not in self.neuron.order:
-                continue
-            wanted = f"d_{state}" if q == start else f"d_{state}_{q}"
-            own = names.add(Variable("adjoint", state, q), wanted)
-            names.add(Variable("adjoint", state, q, 1), f"{own}_next")
+            if state in self.neuron.order:
+                wanted = f"d_{state}" if q == start else f"d_{state}_{q}"
+                name = found[state, q] = free(wanted, taken)
+                taken |= {name, f"{name}_next"}
+        return found
 
-    def _name_signals(self, names: Names) -> None:
-        """Name the signals, each once."""
-        for state, q in self.nodes:
-            signal = self._signal_of(state, q)
-            if signal is None or signal in names:
+    @cached_property
+    def signal_names(self) -> dict[Adjoint, str]:
+        """By adjoint, the name of what other neurons and the loss pass back to it, if anything."""
+        given: dict[Adjoint, str] = {}
+        found = {}
+        for node in self.nodes:
+            signal = self._signal_of(*node)
+            if not signal:
                 continue
-            wanted = "signal"
-            if state != self.neuron.output:
-                wanted += f"_{state}"
-            if signal.q:
-                wanted += f"_{signal.q}"
-            names.add(signal, wanted)
+            if signal not in given:
+                state, q = signal
+                parts = ["" if state == self.neuron.output else state, q]
+                wanted = "_".join(["signal", *filter(None, parts)])
+                given[signal] = free(wanted, {*self.given, *given.values()})
+            found[node] = given[signal]
+        return found
 
-    def name(self, state: str, q: str, step: int = 0) -> str:
+    @property
+    def given(self) -> list[str]:
+        """The reader's names, which stay as they are, and those of states around the step."""
+        states = ["x", *self.neuron.order]
+        around = [state + end for state in states for end in STEPS.values()]
+        return [*self.lines.constants, *around]
+
+    def name(self, state: str, q: str) -> str:
         """Return the name of an adjoint."""
-        shared = self.same[state, q]
-        return self.names[Variable("adjoint", state, shared, step)]
+        return self.names[state, self.same[state, q]]
 
     def signal(self, state: str, q: str) -> str:
         """Return the name of what other neurons and the loss pass back to a state, or ""."""
-        signal = self._signal_of(state, q)
-        return self.names[signal] if signal else ""
+        return self.signal_names.get((state, q), "")
 
     @cached_property
     def gradients(self) -> dict[str, str]:
         """By constant that is learned, the name of what sums to its gradient."""
-        learned = self.neuron.learned
-        return {one: self.names[Variable("gradient", one)] for one in learned}
+        return {constant: f"g_{constant}" for constant in self.neuron.learned}
 
     @cached_property
     def rows(self) -> list[Assignment]:
@@ -232,28 +219,22 @@ class LayerProgram:
         if slope.kind == "carry" and "carry" in self.rule.forgets:
             factor = self.lines.silent(factor)
         factor = tidy(written_out(factor), self.lines.constants)
-        names = {}
-        for state, (step, end) in product(self.neuron.order, STEPS.items()):
-            variable = Variable("state", state, step=step)
-            names[state + end] = ast.Name(self.names[variable])
-        adjoint = self.name(slope.target, head, slope.step)
-        return Term(replaced(factor, names), adjoint)
+        return Term(factor, self.name(slope.target, head) + STEPS[slope.step])
 
     @cached_property
-    def states_read(self) -> list[Variable]:
+    def states_read(self) -> list[tuple[str, int]]:
         """The states that a step back reads, in their order, of this step and those around it."""
         read = names_in(*(term.factor for row in self.rows for term in row.terms))
-        steps = product(self.neuron.order, STEPS)
-        states = [Variable("state", state, step=step) for state, step in steps]
-        return [state for state in states if self.names[state] in read]
+        states = product(self.neuron.order, STEPS)
+        return [(state, step) for state, step in states if state + STEPS[step] in read]
 
     @cached_property
-    def next_adjoints(self) -> list[Variable]:
-        """The adjoints of the next step that a step back reads, in the order of their names."""
+    def next_adjoints(self) -> list[str]:
+        """The adjoints that a step back reads of the next step, by their names in their own."""
         read = {term.of for row in self.rows for term in row.terms}
-        later = [Variable("adjoint", state, q, 1) for state, q in self.nodes]
-        found = [one for one in later if self.names[one] in read]
-        return sorted(found, key=self.names.__getitem__)
+        later = [self.names[node] for node in self.nodes]
+        found = [name for name in later if f"{name}_next" in read]
+        return sorted(found, key="{}_next".format)
 
     @cached_property
     def signals(self) -> dict[str, list[tuple[Arrow, str]]]:
@@ -283,19 +264,15 @@ class LayerProgram:
                     found.append((self.name(state, q), signal, head))
         return found
 
-    def _signal_of(self, state: str, q: str) -> Variable | None:
+    def _signal_of(self, state: str, q: str) -> Adjoint | None:
         """Return the signal of an adjoint, which all of a state share if they get the same."""
         if self.with_signal is not None:
-            if (state, q) in self.with_signal:
-                return Variable("signal", state, q)
-            return None
+            return (state, q) if (state, q) in self.with_signal else None
         own = self._passed_back(state, q)
+        alike = [self._passed_back(*node) for node in self.nodes if node[0] == state]
         if not own:
             return None
-        for other, p in self.nodes:
-            if other == state and self._passed_back(state, p) != own:
-                return Variable("signal", state, q)
-        return Variable("signal", state)
+        return state, "" if all(other == own for other in alike) else q
 
     def _passed_back(self, state: str, q: str) -> list[tuple[Arrow, str]]:
         """Return the arrows that leave the neuron here, and the state of the rule after each."""
@@ -310,9 +287,7 @@ class LayerProgram:
 
     def needed_for(self, wanted: Sequence[str]) -> LayerProgram:
         """Return the program with those adjoints alone that the wanted ones, or gradients, need."""
-        now = {}
-        for later in self.next_adjoints:
-            now[self.names[later]] = self.names[replace(later, step=0)]
+        now = {f"{name}_next": name for name in self.next_adjoints}
         reads = {}
         for row in self.rows:
             reads[row.name] = [now.get(term.of, term.of) for term in row.terms]

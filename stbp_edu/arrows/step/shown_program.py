@@ -8,16 +8,15 @@ compiled (``program.loop_text``).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from itertools import chain, product
 from typing import Any
 
-from stbp_edu.arrows.arrow import LOSS, Arrow
+from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.expressions import ops_in
-from stbp_edu.lines.forward_lines import reachable
 from stbp_edu.lines.operations import OPERATIONS
 
 AT_LEAST = "\n".join(
@@ -43,7 +42,9 @@ def program(net: Table, rule: Rule) -> str:
 
 def text_of(layer: LayerProgram) -> str:
     """Return the program that is shown, below what it imports and defines."""
-    lines = [line for function in layer.functions for line in function.lines]
+    lines = [
+        line for function in (layer.forward, layer.backward) for line in function.lines
+    ]
     used = ops_in(*(term.factor for line in lines for term in line.terms))
     imported = {OPERATIONS[op].imported for op in used & OPERATIONS.keys()} - {""}
     head = []
@@ -63,43 +64,29 @@ def classes(net: Table, rule: Rule) -> dict[Adjoint, str]:
     arrows = [*chain.from_iterable(net.arrows)]
     states = sorted(set(chain.from_iterable(net.states[1:])))
     same = {node: rule.start for node in product(states, rule.moves)}
-    while True:
-        finer = _split(same, arrows, rule)
+    while True:  # only those stay together whose arrows lead to the same ones
+        seen: dict[Any, str] = {}
+        finer = {}
+        for state, q in same:
+            ends: list[str | None] = []
+            for arrow in arrows:
+                if arrow.source == state:
+                    p = rule.move(q, arrow)
+                    head = arrow.target, p or ""
+                    ends.append(None if p is None else same.get(head, LOSS))
+            finer[state, q] = seen.setdefault((state, same[state, q], *ends), q)
         if finer == same:
             return same
         same = finer
 
 
-def _split(
-    same: Mapping[Adjoint, str], arrows: Sequence[Arrow], rule: Rule
-) -> dict[Adjoint, str]:
-    """Return classes in which only those are together whose arrows lead to the same ones."""
-    seen: dict[Any, str] = {}
-    finer = {}
-    for state, q in same:
-        heads = [
-            (one.target, rule.move(q, one)) for one in arrows if one.source == state
-        ]
-        ends = [same.get((end, p), LOSS) if p is not None else p for end, p in heads]
-        key = state, same[state, q], tuple(ends)
-        finer[state, q] = seen.setdefault(key, q)
-    return finer
-
-
 def reached(net: Table, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
     """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
-
-    def heads(node: Adjoint) -> Iterator[Adjoint]:
-        """Yield the adjoints in the terms of one."""
-        state, q = node
-        for n in range(net.N + 1):
-            for arrow, head in rule.moves_from(net, n, state, q):
-                if arrow.target != LOSS:
-                    shared = same[arrow.target, head]
-                    yield arrow.target, shared
-
-    last_layer = reversed(net.states[net.N])
-    return reachable([(state, rule.start) for state in last_layer], heads)
+    layers = range(1, net.N + 1)
+    last = reversed(net.states[net.N])
+    start = [(n, state, rule.start) for state, n in product(last, layers)]
+    found = rule.places(net, start, same)
+    return [*dict.fromkeys((state, q) for _, state, q in found)]
 
 
 def steps_back(net: Table, rule: Rule) -> list[Any]:
@@ -114,17 +101,8 @@ def programs(net: Table, rule: Rule) -> list[Any]:
     for n, layer in enumerate(net.layers[1:], 1):
         start += [(n, state, rule.start) for state in layer.neuron.entered]
     same = classes(net, rule)
-
-    def heads(node: tuple[int, str, str]) -> Iterator[tuple[int, str, str]]:
-        """Yield the adjoints in the terms of one: (layer, state, state of the rule)."""
-        n, state, q = node
-        for arrow, head in rule.moves_from(net, n, state, q):
-            if arrow.target != LOSS:
-                shared = same[arrow.target, head]
-                yield n + arrow.layer, arrow.target, shared
-
     needed: dict[int, list[Adjoint]] = defaultdict(list)
-    for n, state, q in reachable(start, heads):
+    for n, state, q in rule.places(net, start, same):
         needed[n].append((state, q))
     programs: list[Any] = [None]
     for n in range(1, net.N + 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import textwrap
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,46 +13,21 @@ from stbp_edu.lines.derivatives import MINUS_ONE
 from stbp_edu.lines.expressions import ONE, call, key, python
 
 INDENT = "    "
-Writer = Callable[[ast.expr], str]
 
 
-@dataclass(frozen=True)
-class Variable:
-    """A variable of a program.
+def free(wanted: str, taken: Collection[str]) -> str:
+    """Return the name that is wanted, as Python may write it, if it is free.
 
-    Attributes:
-        kind: ``"constant"``, ``"state"``, ``"adjoint"``, ``"signal"``, or ``"gradient"``.
-        of: the constant, or the state.
-        q: of an adjoint or a signal, the state of the rule.
-        step: 0 for this time step, -1 for the last one, 1 for the next one.
-    """
+    A name that is taken gets an underscore at its end, and another one while that is taken.
 
-    kind: str
-    of: str
-    q: str = ""
-    step: int = 0
-
-
-class Names(dict[Variable, str]):
-    """The names of a program's variables: two variables never have the same one.
-
-    A name that is taken already gets an underscore at its end, and another one while that is taken.
-
-    >>> names = Names()
-    >>> names.add(Variable("adjoint", "u_1"), "d_u_1")
-    'd_u_1'
-    >>> names.add(Variable("adjoint", "u", "1"), "d_u_1")
+    >>> free("d_u_1", ["d_u_1"])
     'd_u_1_'
     """
-
-    def add(self, variable: Variable, wanted: str) -> str:
-        """Return the name of a new variable: the one that is wanted, if it is free."""
-        plain = unicodedata.normalize("NFKC", wanted)  # as Python reads names
-        name = "".join(c if f"a{c}".isidentifier() else "_" for c in plain)
-        while name in self.values():
-            name += "_"
-        self[variable] = name
-        return name
+    plain = unicodedata.normalize("NFKC", wanted)  # as Python reads names
+    name = "".join(c if f"a{c}".isidentifier() else "_" for c in plain)
+    while name in taken:
+        name += "_"
+    return name
 
 
 class Term(NamedTuple):
@@ -81,10 +56,10 @@ class Assignment(NamedTuple):
     terms: tuple[Term, ...]
     comment: str = ""
 
-    def source(self, write: Writer) -> str:
+    def source(self) -> str:
         """Return the line as Python."""
         trees = [term.tree for term in self.terms] or [ast.Constant(0.0)]
-        right = added(map(write, trees))
+        right = added(map(python, trees))
         if len(trees) == 1 and isinstance(trees[0], ast.Name):
             right = f"+{right}"  # an array of its own, which shares no memory
         line = f"{self.name} = {right}"
@@ -109,14 +84,14 @@ class StepFunction:
     results: Sequence[str]
     says: str = ""
 
-    def source(self, write: Writer = python) -> str:
-        """Return the function as Python, whose expressions ``write`` writes."""
+    def source(self) -> str:
+        """Return the function as Python."""
         head = f"def {self.name}({', '.join(self.arguments)}):"
         under = " " * len(f"def {self.name}(")
         wrapped = textwrap.wrap(
             head, 96, subsequent_indent=under, break_long_words=False
         )
-        body = [*self._docstring(), *(line.source(write) for line in self.lines)]
+        body = [*self._docstring(), *(line.source() for line in self.lines)]
         body.append(f"return {as_tuple(self.results)}")
         return "\n".join([*wrapped, *(INDENT + line if line else "" for line in body)])
 
