@@ -313,33 +313,6 @@ def test_a_decay_that_has_been_learned_past_1_warns():
             net.forward(params, np.zeros((2, 1, 2)))
 
 
-def test_a_bounded_constant_stays_between_its_bounds():
-    """Under updates that lead a free one out of them."""
-    text = "u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
-    rng = np.random.default_rng(0)
-    spikes = (rng.random((12, 8, 4)) < 0.5) * 1.0
-    ranges = {}
-    for learn in (["tau"], {"tau": (0, 1)}, {"tau": (0.5, 0.75)}):
-        neuron = derive(text, tau=0.7, learn=learn)
-        net = stbp_edu.network("4-6-2", neuron)
-        params = net.init(rng, scale=2.0)
-        (name,) = params.learned
-        seen = []
-        for _ in range(60):
-            grads = net.backward(params, net.forward(params, spikes), np.ones((8, 2)))
-            for n in (1, 2):
-                value = params.learned[name][n]
-                value -= 0.2 * np.sign(grads.learned[name][n])
-                seen.append(float(value))
-        ranges[str(learn)] = seen
-    free, whole, part = ranges.values()
-    assert max(free) > 1 or min(free) < 0
-    for logits, low, high in ((whole, 0, 1), (part, 0.5, 0.75)):
-        taus = low + (high - low) / (1 + np.exp(-np.array(logits)))
-        assert low < taus.min() < taus.max() < high
-        assert np.ptp(taus) > 0.1 * (high - low)
-
-
 @pytest.mark.parametrize(
     "lines",
     [

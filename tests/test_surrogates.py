@@ -28,9 +28,8 @@ class Gudermann(Curve):
 
 
 @pytest.mark.skipif(not installed(), reason="needs Numba")
-@pytest.mark.parametrize("twin", [False, True])
 @pytest.mark.parametrize("kind", [ATan, FastSigmoid, Gudermann])
-def test_what_a_curve_calls_of_numpy_can_be_compiled(kind, twin):
+def test_what_a_curve_calls_of_numpy_can_be_compiled(kind):
     net = arrows.network("3-4-2", hard_reset(LIF(v_th=0.3, surrogate=kind(0.5))))
     rng = np.random.default_rng(0)
     params, inputs, y = (
@@ -40,7 +39,7 @@ def test_what_a_curve_calls_of_numpy_can_be_compiled(kind, twin):
     )
     found = {}
     for backend in ("numpy", "compiled"):
-        program = Program(net, backend=backend, twin=twin)
+        program = Program(net, backend=backend)
         found[backend] = program.gradients(params, program.forward(params, inputs), y)
     for one, other in zip(found["numpy"][1:], found["compiled"][1:], strict=True):
         for name in one:
