@@ -105,6 +105,7 @@ def test_a_result_that_changes_later_is_judged_as_returned():
 def test_an_ellipsis_left_in_a_formula_is_a_blank():
     assert c3("factor = ...\nreturn delta_last + err_next * factor").state == "todo"
     assert c3("return None, (None, ...)").state == "todo"
+    assert c3("...").state == "todo"  # of which Python keeps nothing
 
 
 def test_what_works_but_returns_nothing_is_told_so():

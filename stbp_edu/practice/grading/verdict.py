@@ -238,8 +238,11 @@ def _ends_at_blank(outcome: CallResult) -> bool:
 
 def _is_stub(function: AnswerFunction) -> bool:
     """Return whether a function that returns nothing is what a reader has not begun to fill in."""
+    if has_blank(function):
+        return True
     code = getattr(function, "__code__", None)
-    return has_blank(function) or "NotImplementedError" in getattr(code, "co_names", ())
+    does_nothing = getattr(code, "co_code", b"") == (lambda: None).__code__.co_code
+    return does_nothing or "NotImplementedError" in getattr(code, "co_names", ())
 
 
 def _compared(
