@@ -2,17 +2,12 @@
 
 import os
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-import stbp_edu
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrows import RULES, in_blocks, with_gain_limit
-from stbp_edu.case_rules import ABLATIONS
-from stbp_edu.case_rules import CASE_RULES as PART_ONE
-from stbp_edu.losses import Direct
 from stbp_edu.neuron import GATES
 from stbp_edu.parameters import by_layer
 from stbp_edu.program.machine_code import installed
@@ -20,7 +15,6 @@ from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
 from stbp_edu.torch.currents import current_of, places_for
 from tests.arrows.oracle import error
 from tests.derive.texts import BELL, derived, run_of
-from tests.networks import make_problem
 
 QUICK = os.environ.get("STBP_EXAMPLES", "quick") == "quick"
 NEURON = LIF(tau=0.9, v_th=0.5)
@@ -102,25 +96,6 @@ def test_random_lines_under_every_rule(seed):
         found = gradients(network, rate(torch.from_numpy(y), read[-1]))
         want = arrows.backward(net, params, trace, y, rule).gradients
         assert error(found, want) < 1e-12, rule.name
-
-
-@pytest.mark.parametrize("rule", [*PART_ONE, *ABLATIONS])
-def test_a_loss_of_spikes_and_potentials_has_the_package_s_gradient(rule):
-    problem = make_problem(3, [6, 8, 4], 9, 5, NEURON)
-    a, b = np.random.default_rng(0).normal(size=(2, 9, 5, 4))
-    network = LIFNetwork.from_params(problem.params, NEURON, rule)
-    trace = network.trace(torch.from_numpy(problem.spikes))
-    loss = torch.from_numpy(a) * trace.O[-1] + torch.from_numpy(b) * trace.U[-1]
-    found = gradients(network, loss.sum())
-    want = stbp_edu.backward(
-        problem.trace,
-        np.eye(4)[[0, 1, 2, 3, 1]],
-        problem.params,
-        NEURON,
-        rule,
-        Direct(a, b),
-    )
-    assert error(found, [*by_layer(want)]) < 1e-12
 
 
 def test_the_proof_judges_the_layers():
