@@ -127,16 +127,6 @@ def _quantile(freedom: int) -> float:
     return z + first / freedom + second / freedom**2
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of the 95 % interval of a mean of at least 2 values, by Student's t.
-
-    >>> [round(end, 2) for end in mean_interval([1.0, 2.0, 3.0])]
-    [-0.48, 4.48]
-    """
-    mean, half = float(np.mean(values)), half_width(values)
-    return mean - half, mean + half
-
-
 def plus_minus(values: Sequence[float]) -> str:
     """Return " ± " and half the 95 % interval of the mean of shares, in percent.
 
