@@ -2,16 +2,20 @@
 
 Every hypothesis is a program: the solution with another expression in one place. Some are other
 expressions of the same parts: one part of them, another operation, function, number or name. The
-others do something to the value that belongs there.
+others do something to the value that belongs there. ``hypotheses.toml`` lists what is tried, and
+its wording.
 """
 
 import ast
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache, cached_property
+from pathlib import Path
 
+from stbp_edu._support.files import read_toml
+
+TABLES = read_toml(Path(__file__).with_name("hypotheses.toml"))
 ALL = -1
 HOLE = "_place"
 Hypothesis = tuple[str, str, str]
@@ -132,53 +136,6 @@ def _has_a_value(node: ast.expr) -> bool:
     return is_read and ast.unparse(node) not in ("np", "float")
 
 
-FAMILIES: tuple[dict[type[ast.AST], str], ...] = (
-    {
-        ast.Add: "+",
-        ast.Sub: "-",
-        ast.Mult: "*",
-        ast.Div: "/",
-        ast.FloorDiv: "//",
-        ast.MatMult: "@",
-        ast.Pow: "**",
-    },
-    {
-        ast.Lt: "<",
-        ast.LtE: "<=",
-        ast.Gt: ">",
-        ast.GtE: ">=",
-        ast.Eq: "==",
-        ast.NotEq: "!=",
-    },
-    {ast.And: "and", ast.Or: "or"},
-)
-"""Operations that are taken for one another."""
-METHODS = (
-    ("mean", "sum", "max", "min", "std", "prod"), ("argmax", "argmin", "max"),
-    ("f", "df", "h", "g", "H"), ("maximum", "minimum"), ("exp", "expm1", "cosh", "sin"),
-    ("abs", "square", "sign"), ("sqrt", "square", "abs"), ("tanh", "sin", "arctan"),
-    ("random", "normal"), ("zeros", "ones"), ("zeros_like", "ones_like"),
-)  # fmt: skip
-"""Functions and methods that are taken for one another."""
-LEFT: dict[type[ast.AST], str] = {
-    ast.UnaryOp: "the part before `{}` is left out",
-    ast.Call: "`{}` is used without the call",
-    ast.Subscript: "all of `{}` is used",
-    ast.IfExp: "`{}` is used in either case",
-}
-"""What it means that only one part is left."""
-WITHOUT_LEFT: dict[type[ast.AST], str] = {
-    ast.Add: "{}", ast.Mult: "{}", ast.MatMult: "{}", ast.Sub: "-{}", ast.Div: "1 / {}"
-}  # fmt: skip
-"""What is left of an operation without the operand on the left."""
-JOINED = (
-    ("name", "`{name}` is used instead of {own}", "{name}"),
-    ("factor-too-many", "there is an extra factor `{name}`, with {own}", "{name} * {written}"),
-    ("name", "`{name}` divides {own}", "{written} / {name}"),
-)  # fmt: skip
-"""What a name may do in a place."""
-
-
 def rewritten(place: Place) -> Iterator[Hypothesis]:
     """Yield the other expressions of the same parts, or of a name or number in their place."""
     node = place.node
@@ -187,11 +144,11 @@ def rewritten(place: Place) -> Iterator[Hypothesis]:
         yield from _one_operand(node)
     else:
         for text in texts:
-            words = LEFT.get(type(node), "only `{}` is left").format(text)
-            yield "left-out", words, text
+            words = TABLES["left"].get(_kind(node), "only `{}` is left")
+            yield "left-out", words.format(text), text
     match node:
         case ast.Attribute(value=of, attr=attr):
-            groups = (group for group in METHODS if attr in group)
+            groups = (group for group in TABLES["methods"] if attr in group)
             for other in sorted(set().union(*groups) - {attr}):
                 words = f"`{other}` is used instead of `{attr}`"
                 yield "function", words, f"{bracketed(of)}.{other}"
@@ -217,7 +174,7 @@ def _one_operand(node: ast.BinOp) -> Iterator[Hypothesis]:
     """Yield what an operation is without one of its operands."""
     left, right = ast.unparse(node.left), ast.unparse(node.right)
     yield "left-out", f"`{right}` is left out", left
-    rest = WITHOUT_LEFT.get(type(node.op), "")
+    rest = TABLES["without_left"].get(_kind(node.op), "")
     if rest:
         yield "left-out", f"`{left}` is left out", rest.format(bracketed(node.right))
     if rest != "{}":
@@ -227,8 +184,8 @@ def _one_operand(node: ast.BinOp) -> Iterator[Hypothesis]:
 def _operations(op: ast.AST, left: ast.expr, right: ast.expr) -> Iterator[Hypothesis]:
     """Yield another operation of the same family, and the operands the other way round."""
     a, b = bracketed(left), bracketed(right)
-    for family in FAMILIES:
-        own_sign = family.get(type(op), "")
+    for family in TABLES["families"]:
+        own_sign = family.get(_kind(op), "")
         for sign in family.values() if own_sign else ():
             pair = (b, a) if sign == own_sign else (a, b)
             expression = f" {sign} ".join(pair)
@@ -246,43 +203,11 @@ def joined(place: Place) -> Iterator[Hypothesis]:
     """Yield what a name does that is put into a place, or joined with what belongs there."""
     for name in place.names:
         told = {"name": name, "own": place.made_of, "written": place.written}
-        for id_, words, expression in JOINED:
+        for id_, words, expression in TABLES["joined"]:
             if id_ != "name" or name != place.text:
                 yield id_, words.format(**told), expression.format(**told)
 
 
-VALUES: tuple[Hypothesis, ...] = (
-    ("missing", "is missing: it is 0", "0 * {}"),
-    ("missing", "is missing: it is 1", "0 * {} + 1"),
-    ("sign", "has its sign reversed", "-{}"),
-    ("sign", "is replaced by its sign", "np.sign({})"),
-    ("abs", "is replaced by its absolute value", "np.abs({})"),
-    ("power", "is squared", "{} ** 2"),
-    ("power", "is squared, and its sign is reversed", "-({} ** 2)"),
-    ("power", "is cubed", "{} ** 3"),
-    ("inverse", "is inverted", "1 / {}"),
-    ("root", "is replaced by its square root", "np.sqrt({})"),
-    ("root", "is replaced by the square root of its absolute value", "np.sqrt(np.abs({}))"),
-    ("complement", "is subtracted from 1", "1 - {}"),
-    ("doubled", "is doubled", "2 * {}"),
-    *(("factor", f"is {c} times what it should be", f"{c} * {{}}")
-      for c in map(Fraction, ("1/2", "-2", "3", "1/3", "4", "1/4", "5", "1/5"))),
-    ("shift", "is larger by 1", "{} + 1"),
-    ("shift", "is smaller by 1", "{} - 1"),
-    *(("digits", f"is rounded to {d} decimals", f"np.round({{}}, {d})") for d in (1, 2, 3, 4)),
-)  # fmt: skip
-"""What may be done to the value that belongs in a place."""
-ALONG: tuple[Hypothesis, ...] = (
-    ("moved", "is moved by one place along {along}", "np.roll({}, 1, axis={axis})"),
-    ("moved", "is moved back by one place along {along}", "np.roll({}, -1, axis={axis})"),
-    ("order", "is reversed along {along}", "np.flip({}, axis={axis})"),
-    ("order", "is sorted along {along}", "np.sort({}, axis={axis})"),
-)  # fmt: skip
-FOLDS: tuple[Hypothesis, ...] = tuple(
-    (id_, f"is {verb} over {{along}}{also}", f"np.{fold}({{}}, axis={{axis}}{kept}")
-    for id_, verb, fold in (("added-up", "summed", "sum"), ("averaged", "averaged", "mean"))
-    for also, kept in (("", ")"), (", and repeated everywhere", ", keepdims=True) + 0 * {}"))
-)  # fmt: skip
 NAMES = ("its first axis", "its second axis", "its third axis", "its fourth axis")
 
 
@@ -290,19 +215,23 @@ def of_value(
     what: str, written: str, ndim: int, axes: Sequence[str]
 ) -> Iterator[Hypothesis]:
     """Yield what may be made of a value of so many axes; ``what`` says which value it is."""
-    rows = list(VALUES)
+    rows = list(TABLES["values"])
     if ndim:
         rows.append(("transposed", "is transposed", "np.transpose({})"))
         names = [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
-        for table in (ALONG, FOLDS):
+        for table in ("along", "folds"):
             for axis, along in enumerate(names):
                 rows += _along(table, along, str(axis))
-        rows += _along(FOLDS, "everything", "None")
+        rows += _along("folds", "everything", "None")
     for id_, words, expression in rows:
         yield id_, f"{what} {words}", expression.replace("{}", written)
 
 
-def _along(table: Sequence[Hypothesis], along: str, axis: str) -> Iterator[Hypothesis]:
+def _along(table: str, along: str, axis: str) -> Iterator[Hypothesis]:
     """Yield the rows of a table along an axis, or over everything."""
-    for id_, words, expression in table:
+    for id_, words, expression in TABLES[table]:
         yield id_, words.replace("{along}", along), expression.replace("{axis}", axis)
+
+
+def _kind(node: ast.AST) -> str:
+    return type(node).__name__
