@@ -138,8 +138,8 @@ def draw_network(
 
 TimeSteps = int | NDArray[np.intp]
 """One time step, or all of them."""
-WHOLE = ("networks", "first layers", "programs")
-"""The inputs that are taken of whole networks."""
+WHOLE = ("networks", "programs")
+"""The inputs that more networks are drawn for, of other shapes."""
 
 
 def quantity(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
