@@ -9,7 +9,7 @@ import pytest
 from tools.site.serve import server
 
 ADDRESSES = [
-    *(("/", 200), ("/page.html", 200), ("/none", 404), ("/50%", 404)),
+    *(("/", 200), ("/page.html", 200), ("/a.mjs", 200), ("/none", 404), ("/50%", 404)),
     *(("/%00", 404), ("/page.html%00", 404), ("/%00/..%2fsecret", 404)),
     *(("/../secret", 404), ("/%2e%2e/secret", 404), ("/..%2fsecret", 404)),
 ]
@@ -22,7 +22,7 @@ def test_every_address_gets_an_answer_from_the_site_alone(
     (tmp_path / "secret").write_text("not of the site")
     site = tmp_path / "site"
     site.mkdir()
-    for name in ("index.html", "page.html"):
+    for name in ("index.html", "page.html", "a.mjs"):
         (site / name).write_text("a page")
     (site / "404.html").write_text("100 % lost")
     with server(site, port=0) as running:
@@ -31,6 +31,8 @@ def test_every_address_gets_an_answer_from_the_site_alone(
         connection.request("GET", address)
         answer = connection.getresponse()
         assert answer.status == status
+        kind = "text/javascript" if address == "/a.mjs" else "text/html"
+        assert answer.headers["Content-Type"].startswith(kind)
         assert answer.read() == (b"a page" if status == 200 else b"100 % lost")
         connection.close()
         running.shutdown()

@@ -6,7 +6,6 @@ there, on the first notebook or on another (``kept``); and ``opened``, one for e
 the tests of that notebook share.
 """
 
-import gzip
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response
+from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
 
 from stbp_edu._support.files import locked
-from tests.browsing import GATE, SUBPATH, find, launched, script, served
+from tests.browsing import GATE, find, launched, script, served
 from tools.site import ROOT, SITE, build
 from tools.site.assets import npm
 from tools.site.render.links import TEXTS
@@ -145,9 +144,6 @@ class Opened:
 
     stem: str
     page: Page
-    sizes: dict[str, int] = field(
-        default_factory=dict
-    )  # of all that came before a cell was run
     problems: list[str] = field(default_factory=list)  # of the console and of requests
 
 
@@ -182,45 +178,21 @@ def watched(page: Page, address: str) -> Iterator[list[str]]:
             page.remove_listener(event, listener)
 
 
-def packed(file: Path) -> int:
-    """Return the size of a file as it travels: hosts of static pages gzip text."""
-    if file.is_dir() or not file.suffix:
-        file = file / "index.html"
-    content = file.read_bytes() if file.is_file() else b""
-    return len(content if file.suffix == ".woff2" else gzip.compress(content, 6))
-
-
 @pytest.fixture(
     scope="session",
     params=[pytest.param(s, marks=pytest.mark.xdist_group(s)) for s in NOTEBOOKS],
 )
 def opened(
-    request: pytest.FixtureRequest,
-    browser: Browser,
-    address: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, browser: Browser, address: str
 ) -> Iterator[Opened]:
-    """Yield a notebook's page; the tests of one notebook follow each other, in whichever file.
-
-    They do so in one process: a second one that opens the notebook, and runs its cells once more,
-    fails.
-    """
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        of_all_processes = tmp_path_factory.getbasetemp().parent
-        (of_all_processes / f"opened_{request.param}").touch(exist_ok=False)
+    """Yield a notebook's page; the tests of one notebook follow each other, in whichever file."""
     with profile(browser) as fresh:
         one = Opened(request.param, fresh.new_page())
-
-        def finished(asked: Request) -> None:
-            one.sizes[asked.url] = packed(SITE / asked.url.partition(f"{SUBPATH}/")[2])
-
-        one.page.on("requestfinished", finished)
         with watched(one.page, address) as one.problems:
             one.page.goto(f"{address}notebooks/{one.stem}/")
             one.page.wait_for_selector(READY, state="attached")
             one.page.wait_for_selector("html[data-maths]", state="attached")
             one.page.wait_for_load_state("networkidle")
-        one.page.remove_listener("requestfinished", finished)
         one.page.on("pageerror", lambda error: one.problems.append(f"error: {error}"))
         yield one
 

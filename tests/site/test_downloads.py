@@ -1,18 +1,13 @@
 """What the site offers to take away, and that it works in an environment of its own."""
 
-import os
 import re
-import subprocess
-import sys
 import tarfile
-import venv
 import zipfile
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 
 from tools.pages.page_names import names as page_names
 from tools.site import ROOT, downloads
@@ -96,51 +91,3 @@ def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> No
             assert {*wanted.split(",")} <= {*extras, ""}, page.name
             asked.append(wanted)
     assert {"train", "teach", "notebooks", "torch", "nir"} <= {*asked}
-
-
-@pytest.mark.slow
-def test_the_served_wheel_works_in_a_fresh_environment(
-    address: str, tmp_path: Path
-) -> None:
-    """``pip install`` from the served address; then the commands, and a notebook's cell."""
-    venv.create(tmp_path / "fresh", with_pip=True)
-    bins = tmp_path / "fresh" / ("Scripts" if sys.platform == "win32" else "bin")
-    served = Address(address)
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    clean["PIP_NO_COMPILE"] = (
-        "1"  # of SymPy and matplotlib, only what is imported is compiled
-    )
-
-    def run(program: str, *arguments: str) -> str:
-        command = [str(bins / program), *arguments]
-        done = subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=clean,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    run("python", "-m", "pip", "install", "--quiet", requirement(served, "train"))
-    options = (
-        "--rule",
-        "exact",
-        "--hidden",
-        "16",
-        "--T",
-        "3",
-        "--epochs",
-        "1",
-        "--out",
-        "run",
-    )
-    assert "held-out images" in run("stbp-edu", "train", "digits", *options)
-    assert "held-out images" in run("stbp-edu", "eval", "run/exact")
-    assert run("stbp-edu", "--version").strip() == downloads.WHEEL.split("-")[1]
-    wanted = install_cell(served).split('"')[1]
-    run("python", "-m", "pip", "install", "--quiet", wanted)
-    code = "import autograd, matplotlib, sympy, stbp_edu\nprint(stbp_edu.__file__)"
-    assert str(tmp_path) in run("python", "-c", code)
