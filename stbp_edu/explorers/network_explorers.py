@@ -60,21 +60,19 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
     sweep = net.sweep(rule)
     trace = net.trace
     graph = unroll(trace, net.targets, net.params, net.neuron)
-    err = "ε" if rule == "exact" else "δ·h"
+    adjoints = {"o": sweep.delta, "u": sweep.epsilon}
 
     def value(node: Node) -> float:
         """Return δ of a spike, or ε of a potential."""
-        of = sweep.delta if node.kind == "o" else sweep.epsilon
-        return float(of[node.n][node.t, 0, node.i])
+        return float(adjoints[node.kind][node.n][node.t, 0, node.i])
 
-    def incoming(node: Node, letter: str) -> list[Any]:
-        """Return name and value of the signal that comes back from a potential."""
-        _, n, t, i, _ = node
-        signal = value(node)
-        if letter == "δ·h":
-            h = net.neuron.h(trace.U[n][t])
-            signal = value(node._replace(kind="o")) * float(h[0, i])
-        return [f"{letter}{subscript(i)}({t + 1},{n})", signal]
+    def incoming(node: Node, whole: bool = rule == "exact") -> list[Any]:
+        """Return name and value of the signal that comes back from a potential: ε, or δ ⊙ h."""
+        place = f"{subscript(node.i)}({node.t + 1},{node.n})"
+        if whole:
+            return [f"ε{place}", value(node)]
+        h = net.neuron.h(trace.U[node.n][node.t])
+        return [f"δ·h{place}", value(node._replace(kind="o")) * float(h[0, node.i])]
 
     def factors(edge: Edge) -> list[list[Any]]:
         """Return the error that comes back over an arrow, and its factor."""
@@ -88,15 +86,15 @@ def _cells(net: ForwardPass, rule: str) -> list[Json]:
                 return [["-1/(TS)", -1 / (T * S)], ["y-rate", miss]]
             case "weight":
                 w = f"w{subscript(target.i)}{subscript(i)}"
-                return [incoming(target, err), [w, factor]]
+                return [incoming(target), [w, factor]]
             case "reset":
                 u = float(trace.U[n][t, 0, i])
                 df = net.neuron.df(trace.O[n][t])
-                return [incoming(target, err), ["u", u], ["f'", float(df[0, i])]]
+                return [incoming(target), ["u", u], ["f'", float(df[0, i])]]
             case "spike":
                 return [["δ", value(target)], ["h", factor]]
             case _:
-                return [incoming(target, "ε"), ["f", factor]]
+                return [incoming(target, whole=True), ["f", factor]]
 
     def terms(node: Node) -> list[Json]:
         """Return a term for each arrow that leaves a node."""

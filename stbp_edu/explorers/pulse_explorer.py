@@ -105,15 +105,12 @@ class Pulse:
     def __repr__(self) -> str:
         return f"[Explorer: {self.alternative}]"
 
-    def still(
-        self, moving: bool = False, scale: float = 1.0, *, words: bool = True
-    ) -> str:
+    def still(self, moving: bool = False, scale: float = 1.0) -> str:
         """Return the picture after the last step, as SVG.
 
         Args:
             moving: let the pulse run through it once; never where less motion is asked for.
             scale: how much larger than its numbers it is shown.
-            words: write below the graph what has arrived.
         """
         shown = self.data["rules"][self.rule]
         laid = widget.wide(replace(self.drawing, arrows=self._followed(shown)))
@@ -122,10 +119,8 @@ class Pulse:
         if moving:
             inside += self._copies(shown)
         inside += elements(laid)
-        lines = []
-        if words:
-            letters = int(width / LETTER)
-            lines = [shown["sum"], *wrap(shown["end"], letters)]
+        letters = int(width / LETTER)
+        lines = [shown["sum"], *wrap(shown["end"], letters)]
         for k, line in enumerate(lines):
             y = top + height + 12 + LINE * k
             inside.append(text((width / 2, y), line))

@@ -51,12 +51,10 @@ class FoldedAnswer:
         metadata: dict[str, Any] = {}
         inside = ""
         for value in self.values:
-            inside += _html(value)
-            bundle = _bundle(value)
-            if isinstance(bundle, tuple):
-                _, own = bundle
-                for key, figures in own.items():
-                    metadata[key] = metadata.get(key, []) + figures
+            html, told = _shown(value)
+            inside += html
+            for key, figures in told.items():
+                metadata[key] = metadata.get(key, []) + figures
         return {"text/html": folded(inside), "text/plain": TEXT}, metadata
 
 
@@ -76,25 +74,17 @@ def folded(html: str) -> str:
     return f'<details class="stbp-answer"><summary>{SUMMARY}</summary>{html}</details>'
 
 
-def _bundle(value: Any) -> Any:
-    """Return the forms in which a value shows itself by type, or None."""
-    method = getattr(value, "_repr_mimebundle_", None)
-    if method is None:
-        return None
-    return method()
-
-
-def _html(value: Any) -> str:
-    """Return a value as HTML; text where it has none."""
-    bundle = _bundle(value)
-    if bundle is not None:
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return data["text/html"]
+def _shown(value: Any) -> tuple[str, dict[str, Any]]:
+    """Return a value as HTML, or text where it has none, and the metadata of its figures."""
+    if hasattr(value, "_repr_mimebundle_"):
+        bundle = value._repr_mimebundle_()
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return data["text/html"], metadata
     if hasattr(value, "_repr_html_"):
-        return value._repr_html_()
+        return value._repr_html_(), {}
     if hasattr(value, "_repr_latex_"):
-        return escape(value._repr_latex_(), quote=False)
-    return f"<pre>{escape(_text(value), quote=False)}</pre>"
+        return escape(value._repr_latex_(), quote=False), {}
+    return f"<pre>{escape(_text(value), quote=False)}</pre>", {}
 
 
 def _text(value: Any) -> str:
