@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from stbp_edu.practice.tasks import tasks
 from tests.notebook_rules import CLOSED
+from tests.practice.answers import feedback_on
 from tools.notebooks.execution import FOLDED
 from tools.teach import week_files
 from tools.teach.weeks import weeks
@@ -57,6 +58,19 @@ def test_slides_ask_before_they_tell_and_have_notes() -> None:
     )
     notes = " ".join(note.get_text() for note in deck.select("aside.notes"))
     assert "Expect: δ ⊙ h is passed back where ε belongs" in notes
+
+
+@pytest.mark.slow  # each wrong answer is judged
+def test_each_weeks_problem_set_brings_out_what_is_expected() -> None:
+    for week in weeks():
+        named = set[str]()
+        for task in week.homework:
+            for mistake in task.mistakes:
+                if mistake.id in set(week.expected) - named:
+                    named |= set(feedback_on(task, mistake.body).mistakes)
+        assert named >= set(week.expected), week.number
+        assert week.objectives, week.number
+        assert sum(week.minutes) <= 180, week.number  # of the three hours at home
 
 
 @pytest.mark.parametrize("name", ["handout", "slides"])

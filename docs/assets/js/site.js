@@ -55,10 +55,6 @@
     for (const part of [table, ...all("*", table)]) if (roles[part.localName]) part.setAttribute("role", roles[part.localName]);
   };
   for (const table of all(".md-content article table:not([class])")) {
-    for (const cell of all("td", table)) {
-      const [, some, whole] = /^(\d+)\sof\s(\d+)\s\(/.exec(cell.textContent.trim()) ?? []; // runs that learn
-      if (whole) cell.style.setProperty("--share", some / whole);
-    }
     if (phone && table.querySelector(".arithmatex")) document.addEventListener("maths", () => stack(table), { once: true });
     else if (phone) stack(table);
   }
