@@ -115,16 +115,6 @@ def wrapped(text: str, letters: int) -> str:
     return "\n".join(lines)
 
 
-def clearance(middle: Array, half: tuple[float, float], boxes: Array) -> float:
-    """Return the distance to the nearest box; negative where they overlap.
-
-    A box is the place of its middle, and half its width and height.
-    """
-    gaps = np.abs(boxes[:, :2] - middle) - half - boxes[:, 2:]
-    distances = gaps.max(axis=1)
-    return float(distances.min())
-
-
 def rounded(point: Iterable[float]) -> tuple[float, float]:
     """Return a point to a tenth of a pixel."""
     x, y = point

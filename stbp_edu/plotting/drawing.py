@@ -23,7 +23,6 @@ from stbp_edu.plotting.arrow_shapes import (
     beside,
     between_rims,
     bowed,
-    clearance,
     half_size,
     loop_above,
     path_data,
@@ -124,7 +123,7 @@ class Laid:
     >>> nodes = {"u": DrawnNode((0, 0), "u"), "o": DrawnNode((0, 1), "o", True)}
     >>> drawing = Drawing(nodes, [DrawnArrow("u", "o")])
     >>> laid = Laid(drawing, 200)
-    >>> laid.at["u"].tolist(), laid.path(0), laid.box
+    >>> laid.at["u"].tolist(), path_data(laid.curves[0]), laid.box
     ([100.0, 0.0], 'M100.0 -21.3Q100.0 -35.3 100.0 -49.4', [0, -106, 200, 136])
     """
 
@@ -177,14 +176,6 @@ class Laid:
             curve = bowed(tail, head, arrow.bow)
         return between_rims(curve, tail, head, radius)
 
-    def path(self, k: int) -> str:
-        """Return the k-th arrow as the data of an SVG path."""
-        return path_data(self.curves[k])
-
-    def tip(self, k: int) -> str:
-        """Return the head of the k-th arrow as the data of an SVG path."""
-        return tip_data(self.curves[k])
-
     def cross(self, k: int) -> list[float]:
         """Return the place of a cross on the k-th arrow, clear of the nodes."""
         spots = points_on(self.curves[k], CROSSES)
@@ -207,12 +198,22 @@ class Laid:
             half = half_size(arrow.factor)
             boxes = np.array(taken)
             spots = list(beside(self.curves[k], half))
-            near = [self._room_around(spot, half, boxes) for spot in spots]
+            near = [self._room(spot, half, boxes) for spot in spots]
             enough = np.minimum(np.round(near, 1), CLEAR)
             best = spots[int(np.argmax(enough))]
             taken.append((*best, *half))
             found[k] = rounded(best)
         return found
+
+    def _room(self, spot: Array, half: tuple[float, float], boxes: Array) -> float:
+        """Return the pixels between text at a spot and the nearest box, or the edge.
+
+        They are negative where the two overlap.
+        """
+        x, _ = spot
+        wide, _ = half
+        gaps = np.abs(boxes[:, :2] - spot) - half - boxes[:, 2:]
+        return min(gaps.max(axis=1).min(), x - wide, self.width - x - wide)
 
     def _drawn(self) -> list[tuple[float, ...]]:
         """Return the middle and half the size of each thing drawn, of which factors keep clear."""
@@ -230,14 +231,6 @@ class Laid:
                 x, y = self.cross(k)
                 boxes.append((x, y, 9, 9))
         return boxes
-
-    def _room_around(
-        self, spot: Array, half: tuple[float, float], boxes: Array
-    ) -> float:
-        """Return the pixels between text at a spot and the nearest box, or the edge."""
-        x = spot[0]
-        wide = half[0]
-        return min(clearance(spot, half, boxes), x - wide, self.width - x - wide)
 
     @cached_property
     def words(self) -> list[PlacedWord]:
@@ -298,7 +291,12 @@ class Laid:
             words.append((*place, word.anchor, word.text))
         arrows = []
         for k, arrow in enumerate(self.drawing.arrows):
-            drawn = {"d": self.path(k), "tip": self.tip(k), "cross": self.cross(k)}
+            curve = self.curves[k]
+            drawn = {
+                "d": path_data(curve),
+                "tip": tip_data(curve),
+                "cross": self.cross(k),
+            }
             if arrow.factor:
                 drawn["beside"] = self.factors[k]
             arrows.append(drawn)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from stbp_edu.plotting.arrow_shapes import LINE
+from stbp_edu.plotting.arrow_shapes import LINE, path_data, tip_data
 from stbp_edu.plotting.drawing import DrawnArrow, Laid
 from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
 
@@ -52,9 +52,10 @@ def _arrow(laid: Laid, k: int, arrow: DrawnArrow) -> str:
         dashes = ' stroke-dasharray="6 4"'
     if arrow.width:
         width = arrow.width
-    drawn = f'<path d="{laid.path(k)}" fill="none" style="stroke: {colour}" '
+    curve = laid.curves[k]
+    drawn = f'<path d="{path_data(curve)}" fill="none" style="stroke: {colour}" '
     drawn += f'stroke-width="{width:.2f}"{dashes}/>'
-    drawn += f'<path d="{laid.tip(k)}" style="fill: {colour}"/>'
+    drawn += f'<path d="{tip_data(curve)}" style="fill: {colour}"/>'
     if arrow.lost:
         x, y = laid.cross(k)
         drawn += f'<path d="M{x - 7:.1f} {y - 7:.1f}l14 14m0 -14l-14 14" '

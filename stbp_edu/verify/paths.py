@@ -66,11 +66,11 @@ def count_paths(start: Node, graph: LocalDerivatives) -> int:
     return count
 
 
-def total(paths: list[Path], rule: str | Rule = "exact") -> Any:
-    """Return the sum of the contributions of the paths that a rule keeps."""
+def total(paths: list[Path]) -> Any:
+    """Return the sum of the contributions of paths."""
     for path in instance("paths", paths, list):
         instance("each entry of paths", path, Path)
-    return sum(path.contribution for path in paths if not path.dropped_by(rule))
+    return sum(path.contribution for path in paths)
 
 
 def derivatives(
