@@ -9,6 +9,7 @@ import pydoc
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from textwrap import dedent
 from typing import Any
 
 import griffe
@@ -20,6 +21,7 @@ from tools.site.render.notebook_page import folder
 from tools.templates import filled
 
 EXAMPLE = re.compile(r"^( *)>>> .*(?:\n\1(?=.*\S).*)*", re.M)  # output may be indented
+LISTING = re.compile(r"^(\S.*\n\n)((?: {4}(?!>>>).*\n?|\n(?= {4}))+)", re.M)
 ROLE = re.compile(r":(?:func|class|mod|meth|data|attr):`~?([^`]+)`")
 CODE = re.compile(r"(```.*?```|``.*?``|`[^`]*`)", re.S)
 LOWER = re.compile(
@@ -189,11 +191,25 @@ def prepare(text: str) -> str:
 
     >>> prepare("U[n][t] and `O[n][t]`")
     'U[n]\\[t] and `O[n][t]`'
+    >>> print(prepare("Its lines:\n\n    o = spike(u - v_th)"))
+    Its lines:
+    <BLANKLINE>
+    ```text
+    o = spike(u - v_th)
+    ```
+    <BLANKLINE>
     """
     text = ROLE.sub(r"`\1`", text)
+    text = LISTING.sub(_fenced, text)
     text = EXAMPLE.sub(r"\1```pycon\n\g<0>\n\1```", text)
     parts = CODE.split(text)
     return "".join(p if k % 2 else typeset(p) for k, p in enumerate(parts))
+
+
+def _fenced(m: re.Match[str]) -> str:
+    """Return a paragraph with the indented listing below it as a fenced one."""
+    above = m[1].replace("::\n", ":\n")
+    return f"{above}```text\n{dedent(m[2]).rstrip()}\n```\n"
 
 
 def typeset(text: str) -> str:
