@@ -15,8 +15,9 @@ from stbp_edu.forward_pass import forward
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 from stbp_edu.plotting import Shown
+from stbp_edu.practice import tasks
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.verdict import has_blank
+from stbp_edu.practice.grading.verdict import grade, has_blank
 from stbp_edu.surrogates import Gaussian
 from stbp_edu.training.data.datasets import digits
 from stbp_edu.training.optimiser import adam, start
@@ -29,6 +30,10 @@ UNCHANGED = (
     "the sign of δ, and that no gradient is 0 or NaN; "
     '`check("program-5", backward)` finds the first difference.'
 )
+NOT_RIGHT = (
+    "It learns, although its gradients are not right: "
+    '`check("program-5", backward)` says what is wrong.'
+)
 FORM = (
     "backward must return two lists, dW and db, with None first and then an array for each layer, "
     "of the shape of its weights and of its biases."
@@ -40,7 +45,8 @@ def learn(
 ) -> Feedback | Shown:
     """Train a network on the digits with ``backward``, and return the curve of its accuracy.
 
-    After each epoch it prints how many of 360 digits that were held out are read rightly.
+    After each epoch it prints how many of 360 digits that were held out are read rightly. Wrong
+    gradients may learn as well; the last line then says that they are wrong.
 
     Args:
         backward: your function, called as ``backward(U, O, Y, W, neuron)`` on each batch; returns
@@ -76,6 +82,9 @@ def learn(
         return Feedback("learn", "wrong", (str(error),))
     if found[-1] < CHANCE:
         return Feedback("learn", "wrong", (UNCHANGED.format(found[-1]),))
+    exercise = tasks.exercises()["program-5"]
+    if not grade(exercise, backward).right:  # not recorded, as no check was asked for
+        print(NOT_RIGHT, flush=True)
     fig, ax = plotting.figure(height=2.6)
     percent = [100 * accuracy for accuracy in found]
     plotting.learning_curve(ax, {"yours": percent}, "read rightly, %")

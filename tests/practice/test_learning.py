@@ -3,10 +3,12 @@
 import ast
 import re
 
+import numpy as np
 import pytest
 
 import stbp
-from stbp_edu.practice import learn
+from stbp_edu.practice import learn, progress_report
+from tests.notebook_rules import prose
 from tests.practice.test_notebook_exercises import PATHS, notebook
 from tools import ROOT
 
@@ -51,6 +53,33 @@ def test_what_does_not_learn_gets_one_clear_sentence(backward, said):
     assert feedback.state == "wrong"
     (message,) = feedback.message
     assert said in message
+
+
+def without_time(U, O, Y, W, neuron):
+    T, S, N = len(O[0]), len(Y), len(W) - 1
+    delta = -(Y - O[N].mean(axis=0)) / (T * S)
+    dW, db = [None] * (N + 1), [None] * (N + 1)
+    for n in reversed(range(1, N + 1)):
+        epsilon = delta * neuron.h(U[n])
+        dW[n] = np.einsum("tsi,tsj->ij", epsilon, O[n - 1])
+        db[n] = epsilon.sum(axis=(0, 1))
+        delta = epsilon @ W[n]
+    return dW, db
+
+
+def test_what_learns_by_wrong_gradients_is_told_so_and_nothing_is_recorded(capsys):
+    assert "after the last" in repr(learn(without_time, epochs=2))
+    *_, last = capsys.readouterr().out.splitlines()
+    assert "not right" in last
+    assert 'check("program-5", backward)' in last
+    assert "program-5" not in progress_report().states
+
+
+@pytest.mark.slow
+def test_it_reads_without_time_as_well_as_notebook_9_says():
+    (path,) = (path for path in PATHS if path.stem.endswith("gradients"))
+    (said,) = re.findall(r"without the two lines.* ([\d.]+%)", prose(notebook(path)))
+    assert f"{said} after the last" in repr(learn(without_time))
 
 
 def defined(source, name):
