@@ -68,7 +68,7 @@ class Secant(Curve):
         ),
         (
             "stbp_edu/surrogates.py",
-            '    "gaussian": Gaussian,\n',
+            '}\n"""The surrogates by name',
             '    "secant": Secant,\n',
         ),
         ("stbp_edu/__init__.py", "    Sigmoid,\n", "    Secant,\n"),
