@@ -1,10 +1,14 @@
 """Assertions for somebody else's tests: is this neuron, or this network, what it claims to be?
 
-Three lines test a neuron of another framework, here SpikingJelly's::
+A few lines test a neuron of another framework, here SpikingJelly's::
+
+    def run(currents):  # a new node begins at rest
+        curve = surrogate.Sigmoid(4.0)
+        node = LIFNode(5.0, decay_input=False, surrogate_function=curve, step_mode="m")
+        return node(currents)
 
     def test_the_reset_is_differentiated():
-        node = LIFNode(5.0, decay_input=False, surrogate_function=surrogate.Sigmoid(4.0))
-        assert_gradient(node, LIF(0.8, 1.0, stbp_edu.Sigmoid(0.25), "linear"))
+        assert_gradient(run, LIF(0.8, 1.0, stbp_edu.Sigmoid(0.25), "linear"))
 
 A failure names the mistake: another reset, a leak on the wrong side, a surrogate of another scale,
 a detached reset. What is expected is computed in NumPy, from the forward lines and the rule.
@@ -34,6 +38,7 @@ from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
+from stbp_edu.surrogates import Gaussian
 
 __all__ = ["assert_gradient", "assert_rule", "load_vectors"]
 
@@ -106,7 +111,7 @@ def assert_gradient(
     table, rule = as_neuron(neuron), as_rule(rule)
     checks.choice("dtype", dtype, ("float32", "float64"))
     scale = checks.number("scale", scale, positive=True)
-    x, errors = _drawn(table, checks.count("seed", seed, at_least=0))
+    x, errors = _drawn(table, checks.count("seed", seed, at_least=0), rule)
     answer = run if plain else _by_autograd(run)
 
     def asked(steps: int) -> tuple[Array, Array]:
@@ -225,26 +230,49 @@ def _expected(
     return output, lam[1][table.input, rule.start]
 
 
-def _drawn(table: Neuron, seed: int) -> tuple[Array, Array]:
+def _drawn(table: Neuron, seed: int, rule: Rule) -> tuple[Array, Array]:
     """Return currents on which the neurons spike now and then, and errors of their outputs.
 
-    No potential is so near to the threshold that rounding in single precision decides.
+    No potential is so near to the threshold that rounding in single precision decides, and the
+    gradient of the rule is none of another rule's.
     """
+    spikes = table.lines.spike is not None
+    alike: list[str] = []
     rng = np.random.default_rng(seed)
     errors = rng.normal(size=(T, S, NEURONS))
     for size in np.geomspace(0.05, 50, 200):
         x = size * rng.normal(0.4, 1.0, (T, S, NEURONS))
         output = _expected(table, x, errors, None)[0]
         near = [_expected(table, x * k, errors, None)[0] for k in (0.999, 1.001)]
-        spikes = table.lines.spike is not None
         if not spikes or (
             0.15 < output.mean() < 0.6 and all((o == output).all() for o in near)
         ):
-            return x, errors
+            alike = _not_told_apart(table, x, errors, rule)
+            if not alike:
+                return x, errors
+    if alike:
+        raise ValueError(
+            f"neuron must have a surrogate that tells rules apart, got {table.surrogate}, under "
+            f"which {rule.name!r} has the gradient of {alike[0]!r} on every run that was drawn; "
+            "widen it, in your neurons too"
+        )
     raise ValueError(
         "neuron must spike now and then with currents from 0.05 to 50, got none that does; change "
         "its threshold"
     )
+
+
+def _not_told_apart(table: Neuron, x: Array, errors: Array, rule: Rule) -> list[str]:
+    """Return the rules that differ from this one, but not on these currents."""
+    wide = neuron_from(table.lines, Gaussian(float(np.square(x).mean())))
+
+    def same(neurons: Neuron, other: Rule | None) -> bool:
+        """Return whether two rules have the same gradient."""
+        one, two = (_expected(neurons, x, errors, r)[1] for r in (rule, other))
+        return _close(one, two, 1e-3)
+
+    rules = [name for name in different_rules(_net(table)) if same(table, RULES[name])]
+    return [name for name in rules if not same(wide, RULES[name])]
 
 
 def _by_autograd(run: Callable[..., Any]) -> Answer:

@@ -86,7 +86,8 @@ def test_a_batch_that_does_not_tell_resets_apart_says_so(network):
     found = which_rule(network, network, X[:1], NEURON)
     assert len(found.rules) > len(found.gates) == 5
     assert repr(found).endswith(
-        "This batch is too small to tell them apart: pass more steps or samples, or larger inputs."
+        "This batch is too small to tell them apart: pass more steps or samples, larger inputs, or "
+        "a wider surrogate."
     )
     soft = bridge(LIF(tau=0.8, v_th=0.6, gate="soft"), "leak-only")
     found = which_rule(soft, soft, X, NEURON)

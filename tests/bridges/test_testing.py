@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from stbp_edu import LIF, Gaussian, Sigmoid, derive
+from stbp_edu import LIF, Gaussian, Rectangle, Sigmoid, derive
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.testing import assert_gradient, assert_rule, load_vectors
 from stbp_edu.torch import LIFLayer
@@ -247,3 +247,38 @@ def by_autograd(case):
     (series * torch.from_numpy(case["errors"])).sum().backward()
     gradients = {f"grad_{name}": w.grad.numpy() for name, w in weights.items()}
     return gradients, series.detach().numpy()
+
+
+def detached_reset(neuron):
+    """Return a linear gate's neuron a step at a time, with its reset held fixed backward."""
+
+    def run(x, errors):
+        u, o, steps, back = 0 * x[0], 0 * x[0], [], []
+        for now in x:
+            kept = 1 - o
+            u = neuron.tau * u * kept + now
+            o = (u >= neuron.v_th) * 1.0
+            steps.append((o, neuron.h(u), kept))
+        later, kept_later = 0.0, 0.0
+        for (_, h, kept), error in zip(steps[::-1], errors[::-1], strict=True):
+            later = h * error + neuron.tau * kept_later * later
+            kept_later = kept
+            back.append(later)
+        return np.stack([o for o, _, _ in steps]), np.stack(back[::-1])
+
+    return run
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("v_th", "a"), [(15, 0.5), (15, 0.005), (0.6, 0.05), (0.6, 0.02)]
+)
+def test_a_detached_reset_is_never_called_exact_however_narrow_the_surrogate(
+    v_th, a, seed
+):
+    claimed = LIF(0.9, v_th, Rectangle(a), "linear")
+    wrong = "'exact' was claimed|must have a surrogate that tells rules apart"
+    with pytest.raises((AssertionError, ValueError), match=wrong):
+        assert_gradient(
+            detached_reset(claimed), claimed, plain=True, dtype="float64", seed=seed
+        )

@@ -23,6 +23,7 @@ from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LayerParams, Table, network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import GATES, LIF
+from stbp_edu.surrogates import Gaussian
 
 TOLERANCE = 1e-4
 """How far two gradients may differ, relatively, that count as equal; rules do by hundredths."""
@@ -48,8 +49,8 @@ class Match:
         gates: the resets that have its outputs: gates of an LIF, those in
             ``OTHER_RESETS``; of a neuron of your own, "lines".
         nearest: by residual, the nearest first; empty where no reset has the outputs.
-        told_apart: whether ``rules`` also agree with each other on a larger input; if not, this
-            input does not tell which of them it is.
+        told_apart: whether ``rules`` also agree with each other on a larger input and with a wide
+            surrogate; if not, this input does not tell which of them it is.
         differing: by reset, how many outputs differ.
     """
 
@@ -74,8 +75,8 @@ class Match:
             said = f"{' = '.join(_called(*pair) for pair in self.rules)}."
             if not self.told_apart:
                 said += (
-                    " This batch is too small to tell them apart: pass more steps or samples, or "
-                    "larger inputs."
+                    " This batch is too small to tell them apart: pass more steps or samples, "
+                    "larger inputs, or a wider surrogate."
                 )
             return said
         if best.left < TOLERANCE:
@@ -127,7 +128,8 @@ def which_rule(
     fits = sorted(fits, key=lambda one: one.rank(TOLERANCE))
     rules = [(fit.gate, fit.rule) for fit in fits if fit.residual < TOLERANCE]
     gates = [gate for gate, count in differing.items() if not count]
-    told_apart = _agree_elsewhere(nets, params, rules, spikes.shape[2:])
+    wide = _networks(sizes, _with_wide_surrogates(neurons))
+    told_apart = _agree_elsewhere(wide, params, rules, spikes.shape[2:])
     return Match(rules, gates, fits, told_apart, differing)
 
 
@@ -143,6 +145,13 @@ def _networks(sizes: str, neurons: Any) -> dict[str, Table]:
     for reset, neuron in possible.items():
         nets[reset] = network(sizes, neuron, Loss("given", neuron.output))
     return nets
+
+
+def _with_wide_surrogates(neurons: Any) -> Any:
+    """Return neurons in which no path is missed because no potential comes near the threshold."""
+    if isinstance(neurons, LIF):
+        return replace(neurons, surrogate=Gaussian(max(1.0, neurons.v_th**2)))
+    return [neuron_from(neuron.lines, Gaussian(1.0)) for neuron in neurons]
 
 
 def _agree_elsewhere(

@@ -20,8 +20,8 @@ def load_csv(file: str | Path | None) -> Dataset:
     """Return the data set of a CSV file: each line has a label, and then the values of an example.
 
     Labels are integers; the outputs stand for them in their order. Values are at least 0, and are
-    divided by the largest one where it is over 1. A first line of column names is skipped. A fifth
-    of each class is held out.
+    divided by the largest one where it is over 1. A first line that begins with no number has the
+    names of the columns, and is skipped. A fifth of each class is held out.
 
     Raises:
         ValueError: if no file is given, or a line is not of this form; the error names the line.
@@ -30,8 +30,10 @@ def load_csv(file: str | Path | None) -> Dataset:
     lines = enumerate(read_text(file).splitlines(), 1)
     filled = [(number, line) for number, line in lines if line.strip()]
     try:
-        if filled and not _numbers(filled[0][1]):
-            del filled[0]  # the names of the columns
+        if filled and not _numbers(filled[0][1].split(",")[0].strip('" ')):
+            del filled[
+                0
+            ]  # the names of the columns, which may be numbers but for the first
         if not filled:
             raise ValueError("it has no lines")
         columns = filled[0][1].count(",") + 1
