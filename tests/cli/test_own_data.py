@@ -72,6 +72,8 @@ def test_a_part_that_is_held_out_already_stays_so(values, tmp_path: Path) -> Non
     ("text", "words"),
     [
         ("0,1\n1,x", "line 2 is '1,x'"),
+        ('"1",x\n0,1', "line 1 is"),
+        ("1,O.5\n0,1", "line 1 is '1,O.5'"),
         ("class,a\n\n0,1\n1,-2", "line 4 is '1,-2'"),
         ("0,1\n0.5,1", "line 2 is '0.5,1'"),
         ("0\n1", "line 1 is '0'"),
