@@ -174,7 +174,7 @@ def signs_with_norm(run: Run, g: dict[str, Array]) -> None:
 
 
 def shuffle_sizes(run: Run, g: dict[str, Array]) -> None:
-    """Give every entry the absolute value of another one, drawn anew each time."""
+    """Shuffle the absolute values of the entries, and keep the signs; a new order each time."""
     sizes, done = np.abs(run.rng.permutation(run.flat(g))), 0
     for name in run.state.params.arrays():
         size = sizes[done : done + g[name].size].reshape(g[name].shape)
@@ -235,7 +235,7 @@ def crossed_by_entry(run: Run, g: Array, *, keep: str) -> Array:
 def kicked(run: Run, g: Array, *, where: str = "") -> Array:
     """Return Adam's step and half a learning rate of a random sign, everywhere or in places.
 
-    "few" is at as many frozen coordinates, drawn anew, as move.
+    "few" kicks as many frozen coordinates as there are moving ones, drawn at each update.
     """
     step = run.adam(g)
     kick = run.rng.choice(np.array([-0.5, 0.5], np.float32), len(step))

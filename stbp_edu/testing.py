@@ -190,7 +190,7 @@ def load_vectors(path: str | Path) -> Iterator[dict[str, Any]]:
         arrays = dict(file)
     if str(arrays.pop("schema", "")) != SCHEMA:
         raise ValueError(
-            f"path must be a file of {SCHEMA!r}, got {path}; download it anew"
+            f"path must be a file of {SCHEMA!r}, got {path}; download it again"
         )
     names = {name: arrays.pop(f"{name}s") for name in ("gate", "rule", "surrogate")}
     for at in np.ndindex(*(len(every) for every in names.values())):
@@ -265,14 +265,17 @@ def _drawn(table: Neuron, seed: int, rule: Rule) -> tuple[Array, Array]:
 def _not_told_apart(table: Neuron, x: Array, errors: Array, rule: Rule) -> list[str]:
     """Return the rules that differ from this one, but not on these currents."""
     wide = neuron_from(table.lines, Gaussian(float(np.square(x).mean())))
-
-    def same(neurons: Neuron, other: Rule | None) -> bool:
-        """Return whether two rules have the same gradient."""
-        one, two = (_expected(neurons, x, errors, r)[1] for r in (rule, other))
-        return _close(one, two, 1e-3)
-
-    rules = [name for name in different_rules(_net(table)) if same(table, RULES[name])]
-    return [name for name in rules if not same(wide, RULES[name])]
+    here, in_general = (
+        _expected(neurons, x, errors, rule)[1] for neurons in (table, wide)
+    )
+    alike = []
+    for name in different_rules(_net(table)):
+        other = _expected(table, x, errors, RULES[name])[1]
+        if _close(here, other, 1e-3):
+            other = _expected(wide, x, errors, RULES[name])[1]
+            if not _close(in_general, other, 1e-3):
+                alike.append(name)
+    return alike
 
 
 def _by_autograd(run: Callable[..., Any]) -> Answer:

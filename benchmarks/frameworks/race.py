@@ -20,7 +20,7 @@ from benchmarks.timing import measure, row
 from stbp_edu import cases, forward_pass
 from stbp_edu.parameters import named_arrays
 
-# PyTorch asks the system for the memory of every intermediate anew, which costs it a page fault
+# PyTorch asks the system for new memory for every intermediate, which costs it a page fault
 # for each 4 KB. These settings make the C library keep it; other systems ignore them.
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
@@ -110,7 +110,7 @@ def process(**environment: str) -> Iterator[ProcessPoolExecutor]:
 
 
 def alone(what: Any, entry: Entry, path: Path) -> Any:
-    """Return what a function finds of a candidate in a process of its own."""
+    """Call a function with a candidate in a new process, and return its result."""
     with process() as other:
         return other.submit(what, entry.name, path).result()
 

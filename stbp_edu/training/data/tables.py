@@ -30,10 +30,9 @@ def load_csv(file: str | Path | None) -> Dataset:
     lines = enumerate(read_text(file).splitlines(), 1)
     filled = [(number, line) for number, line in lines if line.strip()]
     try:
+        # The names of the columns, which may be numbers but for the first.
         if filled and not _numbers(filled[0][1].split(",")[0].strip('" ')):
-            del filled[
-                0
-            ]  # the names of the columns, which may be numbers but for the first
+            del filled[0]
         if not filled:
             raise ValueError("it has no lines")
         columns = filled[0][1].count(",") + 1
