@@ -3,6 +3,7 @@
 ``python -m benchmarks.engine_speed`` prints the table; with ``--write`` it also makes the record
 ``docs/results/speed.json`` that the notebook ``full_speed`` and the performance page read. Every
 figure is a median over rounds in which all candidates take turns, so that other load hits them all.
+Each timed step follows others of its own kind, but for one line that shows what it takes otherwise.
 """
 
 import tracemalloc
@@ -14,6 +15,7 @@ import numpy as np
 
 import stbp_edu
 from benchmarks.frameworks.problem import Size, draw
+from benchmarks.frameworks.race import process
 from benchmarks.timing import TimedStep, measure, products, publish, row
 from stbp_edu import LIF, Gaussian, Params, arrows, forward_pass
 from stbp_edu.parameters import by_layer
@@ -122,14 +124,25 @@ def ladder(rounds: int) -> list[dict[str, Any]]:
         "the same, spikes of images": partial(training_step, images=True),
         "products alone": products_step,
     }
-    times = measure(
-        {name: make(T, S) for name, make in makers.items()}, rounds, "ladder"
-    )
+    steps = {name: make(T, S) for name, make in makers.items()}
+    times = measure(steps, rounds, "ladder")
     limit = times["products alone"]
-    return [
+    rows = [
         row(name, times[name], limit, peak_mb=peak_megabytes(make, T, S))
         for name, make in makers.items()
     ]
+    after = {"engine, right after products": after_products(rounds)}
+    with process(OPENBLAS_THREAD_TIMEOUT="4") as other:
+        again = other.submit(after_products, rounds).result()
+        after["the same, if BLAS threads stop at once"] = again
+    return [*rows, *(row(name, *times) for name, times in after.items())]
+
+
+def after_products(rounds: int) -> tuple[list[float], list[float]]:
+    """Time the engine right after products, which still occupy a core, and these."""
+    pair = {"products": products_step(T, S), "engine": engine_step(T, S)}
+    times = measure(pair, rounds, "right after products", settle=0)
+    return times["engine"], times["products"]
 
 
 def scaling(rounds: int) -> list[dict[str, Any]]:

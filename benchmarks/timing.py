@@ -16,6 +16,13 @@ from stbp_edu._support.files import write_json
 from stbp_edu.training.measurements import environment, origin
 
 TimedStep = Callable[[], object]
+SETTLE = 0.15
+"""Seconds of untimed steps before each timed one.
+
+The threads of a matrix product go on spinning for some 50 ms after it, so that a step that follows
+another candidate's products takes up to twice its time in a training, where each step follows its
+like.
+"""
 
 
 def products(spikes: np.ndarray, params: Params) -> TimedStep:
@@ -38,14 +45,18 @@ def products(spikes: np.ndarray, params: Params) -> TimedStep:
 
 
 def measure(
-    candidates: Mapping[str, TimedStep], rounds: int, label: str = ""
+    candidates: Mapping[str, TimedStep],
+    rounds: int,
+    label: str = "",
+    settle: float = SETTLE,
 ) -> dict[str, list[float]]:
-    """Time each candidate once a round, in turns, after one round to warm up; in ms."""
-    for run in candidates.values():
-        run()
+    """Time each candidate once a round, in turns, after steps of its own; in ms."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for _ in tqdm(range(rounds), desc=label, leave=False):
         for name, run in candidates.items():
+            settled = time.perf_counter() + settle
+            while time.perf_counter() < settled:
+                run()
             start = time.perf_counter()
             run()
             times[name].append((time.perf_counter() - start) * 1e3)
