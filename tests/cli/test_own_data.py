@@ -45,19 +45,32 @@ def test_a_csv_file_is_split_scaled_and_trained_on(
     assert call("eval", tmp_path / "runs" / "own" / "exact", "--encodings", "1") == 0
 
 
-def test_labels_are_counted_and_need_not_begin_at_0(table, tmp_path, caplog) -> None:
-    caplog.set_level("INFO")
-    numbered = load_dataset("csv", table)
-    assert numbered.classes == 3
-    assert not caplog.messages
-    shifted = tmp_path / "shifted.csv"
-    head, *lines = table.read_text().splitlines()
-    moved = [f"{2 * int(line[0]) + 1}{line[1:]}" for line in lines]
-    shifted.write_text("\n".join([head, *moved]))
-    again = load_dataset("csv", shifted)
-    assert again.fingerprint() == numbered.fingerprint()
-    (said,) = caplog.messages
-    assert "has 3 labels: outputs 0 to 2 stand for 1, 3, 5" in said
+@pytest.mark.parametrize("labels", [[1, 3], [1, 2], [-1, 0], ["cat", "dog"]])
+def test_labels_number_the_classes_in_both_kinds_of_files(labels, tmp_path) -> None:
+    """Otherwise an answer would mean another class, or there would be outputs for none."""
+    every, values = np.array(labels * 20), np.full((40, 2), 0.5)
+    saved = {"images": values, "labels": every}
+    halves = {"train_images": values, "train_labels": every}
+    halves |= {"test_images": values, "test_labels": every}
+    np.savez(tmp_path / "one.npz", **saved)
+    np.savez(tmp_path / "two.npz", **halves)
+    wrong = r"it has the labels \[.*number the classes 0, 1, 2, ..., without a gap"
+    for name in ("one.npz", "two.npz"):
+        with pytest.raises(ValueError, match=wrong):
+            load_dataset("npz", tmp_path / name)
+    if every.dtype.kind == "i":
+        np.savetxt(tmp_path / "own.csv", np.column_stack([every, values]), "%g", ",")
+        with pytest.raises(ValueError, match=wrong):
+            load_dataset("csv", tmp_path / "own.csv")
+
+
+def test_bytes_that_are_0_or_1_are_not_read_as_nearly_black(tmp_path) -> None:
+    images = np.eye(4, dtype=np.uint8)[np.arange(60) % 4]
+    for white in (1, 255):
+        np.savez(tmp_path / f"{white}.npz", images=white * images, labels=LABELS)
+    assert load_dataset("npz", tmp_path / "255.npz").train_images.max() == 255
+    with pytest.raises(ValueError, match="got only 0 and 1; pass images"):
+        load_dataset("npz", tmp_path / "1.npz")
 
 
 def test_a_part_that_is_held_out_already_stays_so(values, tmp_path: Path) -> None:

@@ -72,10 +72,16 @@ class Dataset:
 def check_labelled(images: Any, labels: Any, part: str = "") -> None:
     """Check that images (n, height, width) are grey, and labels (n,) integers from 0.
 
-    ``part`` is what their names begin with in an error.
+    Bytes that are all 0 or 1 are refused: they would be read as nearly black. ``part`` is what
+    their names begin with in an error.
     """
     axes = "(n, height, width)"
     checks.array(f"{part}images", images, axes, (None, None, None), grey=True)
+    if images.dtype == np.uint8 and images.max() == 1:
+        raise ValueError(
+            f"{part}images must be bytes of which 255 is white, got only 0 and 1; pass "
+            "images.astype(np.float32), or 255 * images"
+        )
     if type(labels) not in (np.ndarray, np.memmap):  # a masked array has a mask, too
         raise TypeError(
             f"{part}labels must be a NumPy array, got {checks.brief(labels)}; use np.array"

@@ -1,6 +1,5 @@
 """Data sets of your own: a CSV file, or arrays in an npz file."""
 
-import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 def load_csv(file: str | Path | None) -> Dataset:
     """Return the data set of a CSV file: each line has a label, and then the values of an example.
 
-    Labels are integers; the outputs stand for them in their order. Values are at least 0, and are
-    divided by the largest one where it is over 1. A first line that begins with no number has the
-    names of the columns, and is skipped. A fifth of each class is held out.
+    Labels number the classes: 0, 1, 2, ..., without a gap. Values are at least 0, and are divided
+    by the largest one where it is over 1. A first line that begins with no number has the names of
+    the columns, and is skipped. A fifth of each class is held out.
 
     Raises:
         ValueError: if no file is given, or a line is not of this form; the error names the line.
@@ -37,25 +36,14 @@ def load_csv(file: str | Path | None) -> Dataset:
             raise ValueError("it has no lines")
         columns = filled[0][1].count(",") + 1
         table = np.array([_example(*one, columns) for one in filled])
-        labels, values = table[:, 0].astype(np.intp), table[:, 1:]
-        known, classes = np.unique(labels, return_inverse=True)
-        if 2 * len(known) > len(labels):
-            raise ValueError(
-                f"it has {len(known)} labels among {len(labels)} examples; is a number of another "
-                "kind in its place?"
-            )
-        data = _split((values / max(1, values.max())).astype(np.float32), classes)
+        values = table[:, 1:]
+        scaled = values / max(1, values.max())
+        return _split(scaled.astype(np.float32), table[:, 0].astype(np.intp))
     except ValueError as error:
         raise ValueError(
             f"{file} must have in each line a label, 0, 1, ..., and then values from 0, with "
             f"commas between, but {error}"
         ) from error
-    if known[0] != 0 or known[-1] != len(known) - 1:
-        logging.getLogger("stbp_edu").info(
-            f"{file} has {len(known)} labels: outputs 0 to {len(known) - 1} stand for "
-            f"{', '.join(map(str, known))}"
-        )
-    return data
 
 
 def _numbers(line: str) -> list[float]:
@@ -81,8 +69,8 @@ def load_npz(file: str | Path | None) -> Dataset:
     """Return the data set of an npz file with arrays ``images`` and ``labels``, or :data:`PARTS`.
 
     Images have the shape (n, height, width) or (n, values), and are bytes of which 255 is white, or
-    floats in [0, 1]; labels (n,) are integers from 0. Without a test part, a fifth of each class is
-    held out.
+    floats in [0, 1]; labels (n,) number the classes: 0, 1, 2, ..., without a gap. Without a test
+    part, a fifth of each class is held out.
 
     Raises:
         ValueError: if no file is given, or its arrays are not of this form.
@@ -95,6 +83,7 @@ def load_npz(file: str | Path | None) -> Dataset:
         if set(arrays) != set(PARTS):
             raise ValueError(f"it has {', '.join(sorted(arrays))}")
         train, train_labels, test, test_labels = (arrays[name] for name in PARTS)
+        _check_classes(train_labels, test_labels)
         return Dataset(_as_images(train), train_labels, _as_images(test), test_labels)
     except (TypeError, ValueError) as error:
         raise ValueError(
@@ -120,9 +109,21 @@ def _as_images(values: NDArray[Any]) -> NDArray[Any]:
 
 def _split(values: NDArray[Any], labels: NDArray[Any]) -> Dataset:
     """Return a data set in which a fifth of each class is held out, the same fifth each time."""
-    if labels.size and labels.max() >= len(labels):
-        raise ValueError(
-            f"it has the label {labels.max()} among {len(labels)} examples; is a number of another "
-            "kind in its place?"
-        )
+    _check_classes(labels)
     return split(_as_images(values), labels, np.random.default_rng(SPLIT_SEED))
+
+
+def _check_classes(*labels: NDArray[Any]) -> None:
+    """Raise ValueError if labels are not 0, 1, 2, ..., each of them in use."""
+    every = np.concatenate([part.ravel() for part in labels])
+    known = np.unique(every)
+    if 2 * len(known) > len(every):
+        raise ValueError(
+            f"it has {len(known)} labels among {len(every)} examples; is a number of another kind "
+            "in its place?"
+        )
+    if known.tolist() != [*range(len(known))]:
+        raise ValueError(
+            f"it has the labels {checks.brief(known.tolist())}; number the classes 0, 1, 2, ..., "
+            "without a gap, as np.unique(labels, return_inverse=True)[1] does"
+        )
