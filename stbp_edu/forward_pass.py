@@ -15,7 +15,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.neuron import LIF, check_lif
-from stbp_edu.parameters import Gradients, Params
+from stbp_edu.parameters import Gradients, Params, fingerprint
 
 Spike = Callable[[Array], Array]
 """o(u): potentials to spikes, elementwise."""
@@ -45,12 +45,14 @@ class Trace:
         states: by name, every state of a neuron of your own: ``states["i"][n]``, None where layer
             n has no such state. Empty for the passes of the course, which have U and O.
         smooth: whether it is a run of the smooth twin by ``stbp_edu.network``.
+        made_with: what tells the parameters of the pass from others; None where nobody says.
     """
 
     U: Sequence[Any]
     O: Sequence[Any]
     states: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     smooth: bool = False
+    made_with: bytes | None = field(default=None, repr=False)
 
     def __getitem__(self, state: str) -> Sequence[Any]:
         """Return a state by its name, a list over layers.
@@ -85,6 +87,16 @@ def check_spike(spike: Spike | None) -> Spike | None:
     return spike
 
 
+def check_made_with(trace: Trace, params: Params) -> None:
+    """Raise ValueError if a trace is known to be of other parameters, or these as they were."""
+    known = isinstance(trace.made_with, bytes)
+    if known and trace.made_with != fingerprint(params):
+        raise ValueError(
+            "trace must be that of params as they are now, got one of other parameters, or params "
+            "were changed in place since; call forward again, and change them after backward"
+        )
+
+
 def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
     """Check that a trace belongs to these parameters and return (T, S)."""
     checks.instance("params", params, Params)
@@ -100,6 +112,7 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
         axes, shape = f"(T, S, n[{n}])", (T, S, params.sizes[n])
         checks.array(f"trace.U[{n}]", trace.U[n], axes, shape, dtype=params.dtype)
         checks.array(f"trace.O[{n}]", trace.O[n], axes, shape, dtype=params.dtype)
+    check_made_with(trace, params)
     return T, S
 
 
@@ -145,4 +158,4 @@ def forward(
             )  # u^0 = o^0 = 0
             U[n][t] = carried + x + b[n]  # fwd-u
             O[n][t] = g(U[n][t])  # fwd-o
-    return Trace(U=U, O=O)
+    return Trace(U=U, O=O, made_with=fingerprint(params))

@@ -240,7 +240,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{(name, j): ("*",) for name in ("loss", *READ) for j in "UO"},  # one is read; fewer steps
     **{(name, "U"): ("*",) for name in ("sweep", "backward", "own_loss")},  # U[0]
     **{("*", "spikes"): ("one entry more",)},
-    **{("*", name): ("*",) for name in ("states", "smooth")},  # of a trace of the front door
+    **{("*", name): ("*",) for name in ("states", "smooth", "made_with")},  # of our own
     **{(name, "v_th"): REAL for name in ("LIF", "diagnose_layers", "Settings")},
     **{("*", name): ("*",) for name in ("settings", "test_images")},  # see tests/training
     **{("by_autograd", name): ("a function",) for name in ("leaf", "loss")},

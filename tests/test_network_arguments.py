@@ -85,7 +85,7 @@ WRONG = {
     ),
     "trace: of another network": (
         lambda: NET.backward(PARAMS, RECURRENT[0].forward(RECURRENT[1], SPIKES[:, :2]), TARGETS),
-        "targets must have shape",
+        "trace must be that of params as they are now, got one of other parameters",
     ),
     "trace: other states": (
         lambda: stbp_edu.network("4-5-2", "v = x; o = spike(v)").backward(PARAMS, TRACE, TARGETS),

@@ -351,6 +351,37 @@ def test_a_changed_trace_is_refused():
             net.backward(replace(trace, **changed), y, params)
 
 
+@pytest.mark.parametrize("wide", [3, 5000], ids=["small", "large"])
+@pytest.mark.parametrize("door", ["stbp_edu.backward", "network().backward"])
+def test_a_trace_of_parameters_that_were_changed_since_is_refused(door, wide):
+    """The states would be those of other weights, and the gradient wrong without a word."""
+    net = stbp_edu.network([wide, 3, 2], LIF_LINEAR)
+    params, y = net.init(np.random.default_rng(0)), np.ones((2, 2))
+    spikes = np.ones((3, 2, wide))
+
+    def gradients(trace, params):
+        if door == "network().backward":
+            return net.backward(trace, y, params)
+        return stbp_edu.backward(trace, y, params, LIF_LINEAR)
+
+    for trace in (
+        net.forward(spikes, params),
+        stbp_edu.forward(spikes, params, LIF_LINEAR),
+    ):
+        before = gradients(trace, params)
+        equal = gradients(trace, copy.deepcopy(params))
+        assert before.W[1].tobytes() == equal.W[1].tobytes()
+        for array in params.arrays().values():
+            kept = array.flat[-1].copy()
+            array.flat[-1] += 0.01
+            with pytest.raises(
+                ValueError, match="were changed in place since; call forward"
+            ):
+                gradients(trace, params)
+            array.flat[-1] = kept
+        assert gradients(trace, params).W[1].tobytes() == before.W[1].tobytes()
+
+
 def test_a_large_network_that_is_not_compiled_says_how_it_would_be(monkeypatch):
     own = LIF(surrogate=OwnSurrogate())
     with pytest.warns(UserWarning, match="of 60,000 weights.*surrogate of layer 1 a C"):

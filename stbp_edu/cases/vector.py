@@ -166,7 +166,7 @@ def sweep(
     Args:
         trace: the forward pass.
         targets: Y, shape (S, n[N]); not read where ``loss`` is a direct term.
-        params: the parameters of that pass.
+        params: the parameters of that pass, unchanged since.
         neuron: the neuron of that pass; with a hard reset, from which the cases are derived.
         rule: ``"exact"``, err = ε (id ``err-exact``); ``"classic"``, err = δ ⊙ h(U)
             (id ``err-classic``), and what a loss on the potential adds: all of ε but what was

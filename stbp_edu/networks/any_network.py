@@ -33,7 +33,7 @@ from stbp_edu.networks.arguments import (
 from stbp_edu.networks.reading_a_loss import direct_terms, value_of
 from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_of
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
-from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
+from stbp_edu.parameters import Gradients, Params, by_name, draw_weights, fingerprint
 from stbp_edu.program.memory import Memory
 from stbp_edu.program.program import Program, chosen
 
@@ -169,7 +169,7 @@ class Model:
         program = self._program("exact", twin=twin)
         states = program.forward(layers, inputs)
         check_states(self.table, layers, states)
-        return trace_of(self.table, states, twin)
+        return trace_of(self.table, states, twin, fingerprint(params))
 
     def backward(
         self,
@@ -187,7 +187,8 @@ class Model:
             trace: the pass.
             targets: Y, floats of shape (S, n[N]), as one-hot rows ``np.eye(classes)[labels]``; what
                 a loss of your own reads; not read where ``loss`` is a direct term.
-            params: the parameters of that pass. They may come first, as they once did.
+            params: the parameters of that pass, unchanged since. They may come first, as they once
+                did.
             rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
             loss: a loss of :mod:`stbp_edu.losses`, its name, your own, or a direct term; the
                 network's where None.

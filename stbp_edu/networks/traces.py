@@ -9,12 +9,12 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import Table
-from stbp_edu.forward_pass import Trace
+from stbp_edu.forward_pass import Trace, check_made_with
 from stbp_edu.parameters import Params
 from stbp_edu.program.program import States
 
 
-def trace_of(table: Table, states: States, twin: bool) -> Trace:
+def trace_of(table: Table, states: States, twin: bool, made_with: bytes) -> Trace:
     """Return the trace of the states by layer."""
     named: dict[str, list[Any]] = {}
     U: list[Any] = [None]
@@ -27,7 +27,7 @@ def trace_of(table: Table, states: States, twin: bool) -> Trace:
         lines = table.layers[n].neuron.lines
         U.append(named[lines.potential][n])
         O.append(named[lines.output][n])
-    return Trace(U, O, named, twin)
+    return Trace(U, O, named, twin, made_with)
 
 
 def states_of(table: Table, trace: Trace, params: Params) -> States:
@@ -55,6 +55,7 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
                 )
             of_layer[name] = flattened(series)
         states.append(of_layer)
+    check_made_with(trace, params)
     return states
 
 
