@@ -11,7 +11,7 @@ from stbp_edu import arrows, derive
 from stbp_edu.arrows import Rule, draw_params, with_gain_limit
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.program.machine_code import installed
-from tests.arrows.oracle import by_autograd, error
+from tests.arrows.oracle import by_autodiff, error
 from tests.programs import Program
 
 numba = pytest.mark.skipif(not installed(), reason="Numba is not installed")
@@ -90,7 +90,7 @@ def assert_all_agree(net, params, inputs, y, rule, backend):
         error(gradients, arrows.backward(net, params, trace, y, rule).gradients) < 1e-12
     )
     if rule == "exact":
-        assert error(gradients, by_autograd(net, params, inputs, y)) < 1e-11
+        assert error(gradients, by_autodiff(net, params, inputs, y)[0]) < 1e-11
 
 
 COLLIDING = [

@@ -1,12 +1,8 @@
-"""Random networks described by words, and gradients by autograd, which runs the text as Python."""
+"""Random networks described by words, and their gradients by automatic differentiation."""
 
 import math
-import re
 from dataclasses import dataclass
-from functools import cache
 
-import autograd
-import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import getval
 from hypothesis import strategies as st
@@ -14,6 +10,8 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.losses import CrossEntropy
 from stbp_edu.surrogates import SURROGATES
+from stbp_edu.verify import lines_run
+from stbp_edu.verify.autodiff import of_any
 
 LOSSES = {
     "rate": arrows.rate(),
@@ -112,154 +110,47 @@ def cases(draw, sizes=SIZES, max_steps=5, **fixed):
     )
 
 
-FUNCTION = re.compile(r"(\w+)\((.*?)\) = (.*)")
-NAMES = {name: getattr(anp, name) for name in ("exp", "log", "tanh", "sqrt")} | {
-    "max": lambda a, b: anp.where(a >= b, a, b),
-    "min": lambda a, b: anp.where(b >= a, a, b),
-    "abs": lambda a: anp.where(a >= 0, a, -a),
-}
+def by_autodiff(net, params, inputs, y, twin=False):
+    """Gradients and the adjoints of every state, by layer and name, by autograd on the lines.
 
-
-@cache
-def bodies(text):
-    """Each line of a text as Python: what it assigns, and its code."""
-    lines = [FUNCTION.sub(r"\1 = lambda \2: \3", line) for line in text.splitlines()]
-    return [(line.split(" = ")[0], compile(line, "text", "exec")) for line in lines]
-
-
-def linear(x, link, W):
-    """Weights on the output below; pooling and convolution written out as sums."""
-    pool = math.prod(one.k for one in link.maps if isinstance(one, arrows.AveragePool))
-    if pool > 1:
-        x = (
-            sum(x[..., a::pool, b::pool] for a in range(pool) for b in range(pool))
-            / pool**2
-        )
-    if W.ndim == 2:
-        return anp.dot(x.reshape(len(x), -1), W.T)
-    k = W.shape[-1]
-    h, w = x.shape[2] - k + 1, x.shape[3] - k + 1
-    return sum(
-        anp.einsum("oc,schw->sohw", W[:, :, a, b], x[:, :, a : a + h, b : b + w])
-        for a in range(k)
-        for b in range(k)
-    )
-
-
-def series(net, params, inputs, twin=False, nudges=None, stop=frozenset(), cuts=()):
-    """The state read, at every step; the forward lines are run as the body of a loop in Python.
-
-    ``stop``: "reset", "adapt", "recur" or "time"; ``cuts``: steps that forget.
+    A loss has the derivatives of Σ slope · state, where the slopes are its direct term. Each map is
+    written as its whole matrix, which shares no code with a map that goes back.
     """
-    curve = net.layers[1].neuron.surrogate
-    fire = autograd.extend.primitive(
-        curve.antiderivative if twin else lambda v: (v >= 0) * 1.0
+    layers, state = net.layers[1:], net.loss.state
+    neurons = [layer.neuron for layer in layers]
+    again = ["R" if layer.recurrent else "" for layer in layers]
+    sizes = [f"{m}{r}" for m, r in zip(net.sizes, ["", *again], strict=True)]
+    dense = [None]
+    for layer, p in zip(layers, params[1:], strict=True):
+        rows = math.prod(layer.link.shape) // layer.link.units
+        flat = {k: np.reshape(a, -1) if np.ndim(a) else a for k, a in p.items()}
+        W, b = layer.link.matrix(p["W"]), np.repeat(p["b"], rows)
+        dense.append({**flat, "W": W, "b": b, **{k: p[k] for k in "R" if k in p}})
+
+    def lost(outputs, _):
+        read = np.stack([getval(now[state]) for now in outputs])
+        pairs = zip(net.loss.direct(read, y), outputs, strict=True)
+        return sum((slope * now[state]).sum() for slope, now in pairs)
+
+    spike = neurons[0].surrogate.antiderivative if twin else lines_run.fires
+    adjoints, gradients = of_any(
+        arrows.network(sizes, neurons, net.loss),
+        dense,
+        inputs.reshape(*inputs.shape[:2], -1),
+        lost,
+        spike,
     )
-    autograd.extend.defvjp(fire, lambda ans, v: lambda g: g * curve.derivative(v))
-    zeros = [np.zeros((inputs.shape[1], *net.shape_of(n))) for n in range(net.N + 1)]
-    past = [
-        dict.fromkeys(net.layers[n].neuron.order, zeros[n]) for n in range(1, net.N + 1)
+    for layer, p, g in zip(layers, params[1:], gradients[1:], strict=True):
+        ones = np.eye(p["W"].size).reshape(-1, *p["W"].shape)
+        by_weight = [(g["W"] * layer.link.matrix(one)).sum() for one in ones]
+        g |= {"W": np.array(by_weight), "b": g["b"].reshape(len(p["b"]), -1).sum(1)}
+        g |= {name: np.reshape(g[name], np.shape(p[name])) for name in g}
+    found = [None, *({} for _ in layers)]
+    for node, adjoint in adjoints.items():
+        found[node.n].setdefault(node.kind, []).append(adjoint)
+    return gradients, [
+        one and {k: np.stack(a) for k, a in one.items()} for one in found
     ]
-    read = []
-    for t, below in enumerate(inputs):
-        if "time" in stop or t in cuts:
-            past = [{k: getval(v) for k, v in p.items()} for p in past]
-        for n, layer in enumerate(net.layers[1:]):
-            p, neuron = params[n + 1], layer.neuron
-            b = (
-                p["b"].reshape(-1, *[1] * (p["W"].ndim - 2))
-                if p["W"].ndim == 4
-                else p["b"]
-            )
-            x = linear(below, layer.link, p["W"]) + b
-            if "R" in p:
-                sent = past[n][neuron.output]
-                sent = getval(sent) if "recur" in stop else sent
-                x = x + anp.dot(sent, p["R"].T)
-            own = {k: p.get(k, value) for k, value in neuron.lines.constants.items()}
-            space = {**NAMES, "spike": fire, **own, **past[n], "x": x}
-            for state, code in bodies(neuron.lines.text):
-                o = space.get("o")
-                if {"u": "reset", "a": "adapt"}.get(state) in stop:
-                    space["o"] = getval(o)
-                exec(code, space)
-                space["o"] = space["o"] if state == "o" else o
-                if nudges and state in nudges:
-                    space[state] = space[state] + nudges[state][n][t]
-            past[n] = {state: space[state] for state in neuron.order}
-            below = past[n][neuron.output]
-        read.append(past[-1][net.loss.state])
-    return anp.stack(read)
-
-
-def loss(name, read, y):
-    """The loss, written out."""
-
-    def cross(z):
-        top = getval(z).max(axis=1, keepdims=True)
-        log = z - top - anp.log(anp.sum(anp.exp(z - top), axis=1, keepdims=True))
-        return -anp.sum(y * log) / len(y)
-
-    def squared(z):
-        return anp.sum((y - z) ** 2) / (2 * len(y))
-
-    match name:
-        case "rate" | "membrane-mean":
-            return squared(anp.mean(read, axis=0))
-        case "last-2":
-            return squared((read[-1] + read[-2]) / 2)
-        case "cross-entropy":
-            return cross(anp.mean(read, axis=0))
-        case "per-step":
-            return sum(cross(z) for z in read) / len(read)
-        case "last-2-per-step-u":
-            return (cross(read[-1]) + cross(read[-2])) / 2
-        case "membrane":
-            return squared(read[-1])
-
-
-def by_autograd(net, params, inputs, y):
-    """Gradients of the squared error of the mean that the loss reads."""
-    with np.errstate(
-        over="ignore"
-    ):  # autograd squares cosh(x) for the derivative of tanh
-        value = autograd.grad(
-            lambda p: loss("rate", series(net, [None, *p], inputs), y)
-        )
-        return [None, *value(params[1:])]
-
-
-def derivatives(case, params, inputs, y, stop=frozenset(), cuts=()):
-    """Gradients and, for u and o, every adjoint by autograd."""
-    net = case.net
-    shapes = [(case.T, case.S, *net.shape_of(n)) for n in range(1, net.N + 1)]
-    zeros = {k: [np.zeros(shape) for shape in shapes] for k in "uo"}
-
-    def value(p, nudges):
-        read = series(net, [None, *p], inputs, case.twin, nudges, stop, cuts)
-        return loss(case.loss, read, y)
-
-    gradients, adjoints = autograd.grad(value, (0, 1))(params[1:], zeros)
-    return [None, *gradients], {k: [None, *adjoints[k]] for k in "uo"}
-
-
-def truncated(case, params, inputs, y, K):
-    """Gradients along at most K steps: each step read by itself, forgetting what is older."""
-
-    def read(p, **more):
-        return series(case.net, [None, *p], inputs, case.twin, **more)
-
-    steps = autograd.grad(lambda read: loss(case.loss, read, y))(read(params[1:]))
-
-    def value(p, t):
-        return anp.sum(read(p, cuts=[max(t - K, 0)])[t] * steps[t])
-
-    total = None
-    for t in range(case.T):
-        one = autograd.grad(value)(params[1:], t)
-        pairs = zip(total or one, one, strict=True)
-        total = [{k: a[k] + b[k] for k in a} for a, b in pairs] if total else one
-    return [None, *total]
 
 
 def error(got, expected):
@@ -272,9 +163,3 @@ def error(got, expected):
             size = max(float(np.abs(array).max()), 1e-3)
             worst = np.maximum(worst, np.abs(of[k] - array).max() / size)  # a NaN stays
     return worst
-
-
-def by_layer(adjoints):
-    """δ and ε by layer, as gradients are, to compare them."""
-    both = zip(adjoints["o"][1:], adjoints["u"][1:], strict=True)
-    return [None, *({"delta": delta, "epsilon": epsilon} for delta, epsilon in both)]

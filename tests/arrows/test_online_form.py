@@ -8,8 +8,7 @@ from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, arrows, derive
 from stbp_edu.losses import CrossEntropy
-from tests.arrows import oracle
-from tests.arrows.oracle import Case, cases
+from tests.arrows.oracle import Case, cases, error
 
 ABLE = ("spatial-only", "ottt", "e-prop", "e-prop-reset")
 
@@ -26,7 +25,7 @@ def test_online_equals_backward(case):
     for rule in able:
         got = arrows.online(net, params, inputs, y, rule, twin=case.twin)
         want = arrows.backward(net, params, trace, y, rule).gradients
-        assert oracle.error(got, want) <= 1e-12, rule
+        assert error(got, want) <= 1e-12, rule
 
 
 def test_p2_trace_step_p2_trace_signal_p2_trace_w_written_out():
