@@ -9,6 +9,7 @@ from stbp_edu.practice import check, exercises, hint, progress_report, solution
 from stbp_edu.practice import export_progress as export
 from stbp_edu.practice import import_progress as take_in
 from stbp_edu.practice.saved_progress import path, read_progress
+from stbp_edu.practice.tasks.programs import edited
 
 
 def c3(body):
@@ -46,6 +47,81 @@ def test_a_term_is_said_without_the_names_that_only_count_samples():
     body = "return epsilon_above @ W_above + cost / (2 * len(epsilon_above))"
     found = check("c2-delta-cost", exercises()["c2-delta-cost"].function(body))
     assert "if the part made of `cost` is 1/2 times" in found.message[0]
+
+
+DELTA = "delta[n][t] += epsilon[n][t + 1] * U"
+KEEP = "neuron.f(O[n][t])"
+UP = "epsilon[n + 1][t] @ W[n + 1]"
+SLIPS = [
+    ("program-0", "neuron.f(o[t - 1]) => neuron.f(o[t])", "gate-time", "fwd-u"),
+    (
+        "program-2",
+        f"{UP} => W[n + 1].T @ epsilon[n + 1][t]",
+        "column-for-row",
+        "c2-delta",
+    ),
+    ("program-3", f"{KEEP} => {KEEP} * neuron.h(U[n][t])", "extra-h", "c3-epsilon"),
+    (
+        "program-3",
+        f"{KEEP} => ({KEEP} + U[n][t] * neuron.df(O[n][t]))",
+        "double-reset",
+        "c3-epsilon",
+    ),
+    ("program-3", f"{DELTA} => {DELTA.replace('+=', '=')}", "overwritten", "c3-delta"),
+    ("program-3", "epsilon[n][t] += => epsilon[n][t] =", "overwritten", "c3-epsilon"),
+    ("program-4", "T - 1: => T - 1 and n == N:", "output-layer-only", "c4-delta"),
+    ("program-5", "epsilon[n][t] += => epsilon[n][t] =", "overwritten", "c4-epsilon"),
+    ("program-5", "(axis=(0, 1)) => (axis=(0, 1)) / S", "one-over-s-twice", "c5-b"),
+    (
+        "program-3",
+        f"{KEEP} => {KEEP} * np.cos(U[n][t]) * neuron.tau",
+        None,
+        "c3-epsilon",
+    ),
+]
+
+
+@pytest.mark.parametrize(("id_", "edit", "mistake", "equation"), SLIPS)
+def test_a_slip_in_a_program_is_named_and_sent_to_its_own_equation(
+    id_, edit, mistake, equation
+):
+    task = exercises()[id_]
+    feedback = check(id_, task.function(edited(task.solution, edit)))
+    assert (mistake in feedback.mistakes) if mistake else not feedback.mistakes
+    assert f"equation ({equation})" in feedback.message[-1]
+
+
+def test_a_gate_read_too_early_is_told_beside_the_reset_that_it_prevents():
+    task = exercises()["program-0"]
+    early = edited(task.solution, "neuron.f(o[t - 1]) => neuron.f(o[t])")
+    text = repr(check("program-0", task.function(early)))
+    assert "`o[t]` is still 0 here" in text
+
+
+@pytest.mark.parametrize(
+    ("id_", "filled", "line"),
+    [("program-3", KEEP, 15), ("program-5", "epsilon[n].sum(axis=(0, 1))", 19)],
+)
+def test_of_several_blanks_the_open_ones_are_shown(id_, filled, line):
+    task = exercises()[id_]
+    one = check(id_, task.function(edited(task.solution, f"{filled} => ...")))
+    assert (one.state, one.message[0]) == ("todo", f"Still open: line {line}.")
+
+
+def test_an_open_blank_is_shown_as_it_is_written():
+    def backward(U, O, Y, W, neuron):
+        delta = [None, *map(np.zeros_like, U[1:])]
+        epsilon = [None, *map(np.zeros_like, U[1:])]
+        delta[-1][-1] = O[-1].mean(axis=0) - Y
+        epsilon[-1][-1] += ...  # c1-epsilon
+        return delta, epsilon
+
+    assert ", `epsilon[-1][-1] += ...`." in check("program-1", backward).message[0]
+
+
+def test_what_is_in_a_set_and_no_cell_is_shown():
+    said = repr(check("sources", lambda t, n, T, N: {"L", (t, n + 1)}))
+    assert "a set with 'L' in it, where a set of cells (t, n) is expected" in said
 
 
 WINDOW = """direct = np.zeros_like(O)

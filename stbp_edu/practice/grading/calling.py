@@ -118,7 +118,7 @@ def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
     >>> plain((Decimal("0.5"), [1, 2]), (0.0, np.ones(2)), ["a", "b"])
     {'a': array(0.5), 'b': array([1, 2])}
     """
-    if _is_blank(value):
+    if _is_blank(value) or _has_dots(value):
         return None
     found: dict[str, ResultPart] = {}
     for name, part in _results(value, like, "", parts):
@@ -133,6 +133,12 @@ def _is_blank(value: Any) -> bool:
     if isinstance(value, (tuple, list)) and value:
         return all(_is_blank(part) for part in value)
     return value is None or value is Ellipsis
+
+
+def _has_dots(value: Any) -> bool:
+    """Return whether the dots of a stub are among several results."""
+    rows = value if isinstance(value, (tuple, list)) else ()
+    return value is Ellipsis or any(map(_has_dots, rows))
 
 
 def _results(
@@ -216,6 +222,9 @@ def what_it_is(value: Any) -> str:
         return "complex numbers (a root or a power of a negative number?)"
     if isinstance(value, (list, tuple)):
         return f"{kind} that makes no array"
+    if isinstance(value, (set, frozenset)):
+        first = min(value, key=lambda of: (isinstance(of, tuple), repr(of)))
+        return f"a set with {first!r} in it"
     if is_array or isinstance(value, (int, float)):
         return "array" if np.ndim(value) else "number"
     return kind

@@ -28,10 +28,10 @@ def known_mistakes(task: Task) -> tuple[Mistake, ...]:
 
 def named(task: Task, answer: Answer) -> list[Mistake]:
     """Return the mistakes each of which gives an answer."""
-    found = {}
+    found: dict[str, Mistake] = {}
     for mistake in known_mistakes(task):
         if answer.gives(task.source(mistake.body), exactly=False):
-            found[mistake.id] = mistake
+            found.setdefault(mistake.id, mistake)
     return list(found.values())
 
 

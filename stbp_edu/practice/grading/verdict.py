@@ -7,8 +7,11 @@ read safely becomes a function of its symbols, and the same search explains both
 import ast
 import contextlib
 import copy
+import dis
 import io
+import linecache
 import pickle
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +20,7 @@ from functools import cache, partial
 import numpy as np
 
 from stbp_edu._support.checks import choice
+from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import formulas
@@ -128,11 +132,11 @@ def _formula_graded(blank: FormulaBlank, answer: object) -> Feedback:
     with _quiet():
         fault = _fault(blank, formula, compared)
         if fault is None:
-            feedback = _explained(blank, compared)
+            feedback, _ = _explained(blank, compared)
         else:
             feedback = Feedback(blank.id, "wrong", (fault.text,), findings=(fault,))
     said = feedback.message or (f"{SEVERAL} {_first_point(blank, compared)}",)
-    return replace(feedback, message=(*said, blank.pointer))
+    return replace(feedback, message=(*said, blank.pointer()))
 
 
 @cache
@@ -207,27 +211,61 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         outcomes = answer.outcomes
         again = ask(first.args, first.right)
     if has_blank(function) and any(map(_ends_at_blank, outcomes)):
+        still = open_lines(function)
+        if len(still) < exercise.blanks:
+            which = f"Still open: {' and '.join(still)}."
+            return replace(todo, message=(which, *todo.message))
         return todo
     if all(outcome is None for outcome in outcomes):
         if _is_stub(function):
             return todo
-        return Feedback(exercise.id, "wrong", (NO_RETURN, exercise.pointer))
+        return Feedback(exercise.id, "wrong", (NO_RETURN, exercise.pointer()))
     with _quiet():
-        feedback = _compared(exercise, answer, function, again)
+        feedback, program = _compared(exercise, answer, function, again)
     said = list(feedback.message)
     line, _, _ = printed.getvalue().strip().partition("\n")
     if line:
         text = line[:LONGEST_PRINT]
         said.append(f"Its printed output is left out here. It begins: {text}")
     if feedback.state == "wrong":
-        said.append(exercise.pointer)
+        equation = _equation_of_change(exercise, program)
+        cell = re.search(r": ([δε]) at .*, case (\d)", "".join(said))
+        if cell and not equation:
+            letter = "delta" if cell[1] == "δ" else "epsilon"
+            equation = f"c{cell[2]}-{letter}"
+        said.append(exercise.pointer(equation))
     return replace(feedback, message=tuple(said))
+
+
+def _equation_of_change(exercise: Exercise, program: str) -> str:
+    """Return the equation that a solution names in the first line that is changed, or after it."""
+    right = exercise.source()
+    forms = [ast.unparse(ast.parse(text)).splitlines() for text in (right, program)]
+    is_changed = False
+    for line, ours, theirs in zip(right.splitlines(), *forms, strict=False):
+        is_changed = is_changed or ours != theirs
+        _, _, equation = line.partition("  # ")
+        if is_changed and equation in EQUATIONS:
+            return equation
+    return ""
 
 
 def has_blank(function: AnswerFunction) -> bool:
     """Return whether the dots of a stub are left anywhere in a function."""
     code = getattr(function, "__code__", None)
     return "Ellipsis" in repr(getattr(code, "co_consts", ()))
+
+
+def open_lines(function: AnswerFunction) -> list[str]:
+    """Return the lines of a function in which dots of its stub are left, each with its number."""
+    file = function.__code__.co_filename
+    found = {}
+    for step in dis.get_instructions(function):
+        if step.argval is Ellipsis and step.positions and step.positions.lineno:
+            number = step.positions.lineno
+            text, _, _ = linecache.getline(file, number).strip().partition("  #")
+            found[number] = f"line {number}" + (f", `{text}`" if text else "")
+    return list(found.values())
 
 
 def _ends_at_blank(outcome: CallResult) -> bool:
@@ -247,30 +285,40 @@ def _is_stub(function: AnswerFunction) -> bool:
 
 def _compared(
     exercise: Exercise, answer: Answer, function: AnswerFunction, again: CallResult
-) -> Feedback:
-    """Return the feedback on an answer that was called in every situation, and the first again."""
+) -> tuple[Feedback, str]:
+    """Return the feedback on an answer that was called in every situation, and the first again.
+
+    With it comes a program that gives the answer; the right one where none is found.
+    """
     if any(answer.misses(SHORT_RTOL)):
-        feedback = _explained(exercise, answer, function)
-        said = feedback.message or (_agreement(answer),)
-        return replace(feedback, message=(*said, *_first_wrong(exercise, answer)))
+        feedback, program = _explained(exercise, answer, function)
+        said = (
+            *(feedback.message or (_agreement(answer),)),
+            *_first_wrong(exercise, answer),
+        )
+        return replace(feedback, message=said), program
     if not same(again, answer.outcomes[0], SHORT_RTOL):
-        return Feedback(exercise.id, "wrong", (KEPT,))
+        return Feedback(exercise.id, "wrong", (KEPT,)), answer.source
     said = (f"Checked on {len(answer.situations)} {exercise.checked_on}.",)
     if any(answer.wrong) or answer.rtol == SHORT_RTOL:
         said += (SHORT,)
-    return Feedback(exercise.id, "right", said)
+    return Feedback(exercise.id, "right", said), answer.source
 
 
 def _explained(
     task: tasks.Task, answer: Answer, function: AnswerFunction | None = None
-) -> Feedback:
-    """Return the feedback on a wrong answer: the mistakes with a name, or what else is found."""
+) -> tuple[Feedback, str]:
+    """Return the feedback on a wrong answer: the mistakes with a name, or what else is found.
+
+    With it comes a program that gives the answer; the right one where none is found.
+    """
     arrays = answer.arrays
     runs = any(
         getattr(of, "kind", "") not in ("problem", "type") for of in answer.outcomes
     )
     if arrays and all(np.isnan(array).all() for array in arrays):
-        return Feedback(task.id, "wrong")  # all that divides by zero would explain it
+        # All that divides by zero would explain it.
+        return Feedback(task.id, "wrong"), answer.source
     one = named(task, answer)
     is_zero = bool(arrays) and not any(array.any() for array in arrays)
     # Two changes may leave 0 of anything.
@@ -287,9 +335,12 @@ def _explained(
         said.insert(0, "Two mistakes at once:")
     said += [finding.text for finding in findings if finding.text]
     mistakes = tuple(mistake.id for mistake in (*one, *both))
-    return Feedback(
+    feedback = Feedback(
         task.id, "wrong", tuple(said), mistakes, tuple(findings), together=bool(both)
     )
+    programs = [task.source(mistake.body) for mistake in (*one, *both)]
+    programs += [finding.program for finding in findings if finding.program]
+    return feedback, next(iter(programs), answer.source)
 
 
 def _agreement(answer: Answer) -> str:

@@ -84,15 +84,11 @@ class Task:
         """The heading in that notebook under which it, or else its equation, is derived."""
         return self._derived_in[1]
 
-    @cached_property
+    @property
     def _derived_in(self) -> tuple[str, str]:
         """The slug of that notebook, and the heading."""
-        found = {
-            id_: (slug, heading)
-            for slug, table in course_table().items()
-            for id_, heading in table.get("sections", {}).items()
-        }
-        return found.get(self.id) or found[self.equation]
+        places = derived_in()
+        return places.get(self.id) or places[self.equation]
 
     @property
     def in_course(self) -> bool:
@@ -104,16 +100,19 @@ class Task:
         """Whether it is a task of this package, which has hints to it; a teacher's own is not."""
         return self.id in tasks()
 
-    @property
-    def pointer(self) -> str:
-        """The sentence that says where in the course to look, and how to get a hint.
+    def pointer(self, equation: str = "") -> str:
+        """Return the sentence that says where in the course to look, and how to get a hint.
 
-        Of a teacher's own task only the notebook is said: its equation is just the nearest.
+        That is where an equation is derived, or else the task. Of a teacher's own task only the
+        notebook is said: its equation is just the nearest.
         """
         if not self.of_the_course:
             return f"Look at notebook {self.notebook}."
-        tag = f", equation ({self.equation})" if self.equation else ""
-        place = f'Look at notebook {self.notebook}, "{self.section}"{tag}'
+        slug, section = derived_in().get(equation, self._derived_in)
+        of = equation or self.equation
+        tag = f", equation ({of})" if of else ""
+        number = list(course_table()).index(slug)
+        place = f'Look at notebook {number}, "{section}"{tag}'
         return f'{place}; `hint("{self.id}")` gives a hint.'
 
     @property
@@ -202,6 +201,7 @@ class Exercise(Task):
         reference: the expression that answers are compared with.
         axes: what the axes of the result are.
         parts: what the results are, where there are several.
+        blanks: how many lines its stub leaves open.
         view: name of a function of :mod:`stbp_edu.practice.tasks.names` that makes a random
             function one whose results can be compared, or an empty string.
     """
@@ -213,6 +213,7 @@ class Exercise(Task):
     calls: int = 4
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
+    blanks: int = 1
     view: str = ""
 
     @property
@@ -263,6 +264,16 @@ class Exercise(Task):
 def course_table() -> dict[str, Any]:
     """Return the facts of each notebook, by its slug, in the order of the course."""
     return read_toml(CONTENT / "course.toml")
+
+
+@cache
+def derived_in() -> dict[str, tuple[str, str]]:
+    """Return where each exercise and equation is derived: a notebook's slug, and the heading."""
+    return {
+        id_: (slug, heading)
+        for slug, table in course_table().items()
+        for id_, heading in table.get("sections", {}).items()
+    }
 
 
 @cache
