@@ -12,9 +12,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from stbp_edu.explorers import EXPLORERS, data
 from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.saved_progress import read_progress
+from tests.browsing import script
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile, watched
 
+OVERPRINTED = script("overprinted")
 TOGETHER = [name for name in EXPLORERS if name != "hunt"]
 """The explorers of the page of explorers; the hunt has a page of its own."""
 
@@ -98,6 +100,25 @@ def test_an_explorer_shows_the_values_of_the_package(
 ) -> None:
     """At every setting that a reader can choose; those of a network do so in JupyterLab's tests."""
     SHOWS[name](explorer_on(explorers, name), json.loads(json.dumps(data(name))))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_an_explorer_in_a_notebook_is_alive_without_python(
+    page: Page, address: str, width: int
+) -> None:
+    """It is played as the page opens, and at each step its values leave the labels legible."""
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{address}notebooks/07_case3/")
+    page.locator("details:has([data-explorer])").locator("summary").first.click()
+    pulse = explorer_on(page, "pulse")
+    for step in range(1, 6):
+        pulse.locator(".stage").press("ArrowRight")
+        expect(pulse.get_by_text(f"step {step} of 5", exact=True)).to_be_visible()
+        assert pulse.locator(".value").count()
+        assert pulse.evaluate(OVERPRINTED) == []
+    assert not [url for url in fetched if "pyodide" in url]
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])

@@ -20,6 +20,7 @@ const STYLE = `
 `;
 const NAMES = { exact: "exact: passes back ε", classic: "classic: passes back δ · h" };
 const MOVE = 1300, REST = 900; // milliseconds
+const LOWER = 16; // pixels
 const smooth = (x) => x * x * (3 - 2 * x);
 
 async function render({ model, el }) {
@@ -37,7 +38,10 @@ async function render({ model, el }) {
   const used = new Set(data.used);
   const touched = new Set(data.used.flatMap((k) => [data.edges[k].from, data.edges[k].to]));
   const shown = view(data.views);
-  const drawn = graph(shown, data.nodes.map(({ label }) => label), { "aria-hidden": "true" });
+  // Below the lowest nodes there is room for their values, and the words of the columns stand under it.
+  const [x, top, width, height] = shown.box;
+  const drawn = graph({ ...shown, box: [x, top, width, height + LOWER] }, data.nodes.map(({ label }) => label), { "aria-hidden": "true" });
+  for (const word of drawn.picture.querySelectorAll(".axis[text-anchor=middle]")) word.setAttribute("dy", LOWER);
   const edges = data.edges.map(({ from, to, symbol }, k) => {
     if (used.has(k)) drawn.factors[k].textContent = symbol;
     return { group: drawn.edges[k], way: drawn.edges[k].querySelector(".edge"), base: `arrow ${term(from, to)}${used.has(k) ? " used" : ""}` };
@@ -134,11 +138,17 @@ async function render({ model, el }) {
 
   // The copies of one step, where they are on their way.
   function show(moves) {
+    const beside = (edge) => {
+      if (level(edge)) return { y: -19, "text-anchor": "middle" };
+      const { x } = nodes.get(data.edges[edge].from);
+      const upright = x === nodes.get(data.edges[edge].to).x && x > 90; // its factor is to the right
+      return upright ? { x: -13, y: 5, "text-anchor": "end" } : { x: 13, y: -9 };
+    };
     // What leaves a node is no longer at it; only what has arrived stays.
     values.replaceChildren();
     for (const item of steps()[step].rest) if (item.node === data.start) label(item);
     copies.replaceChildren(...moves.map(({ edge, label: words, weight, value }) => make("g", { class: `copy ${term(data.edges[edge].from, data.edges[edge].to)}${value === 0 ? " nothing" : ""}` },
-      make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", ...(level(edge) ? { y: -19, "text-anchor": "middle" } : { x: 13, y: -9 }) }, words)))); // prettier-ignore
+      make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", ...beside(edge) }, words)))); // prettier-ignore
     moves.forEach(({ edge, ends }) => edges[edge].group.setAttribute("class", `${edges[edge].group.getAttribute("class")}${ends ? " lost" : ""}`));
   }
   function move(moves) {
