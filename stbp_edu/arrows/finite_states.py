@@ -69,16 +69,29 @@ def check_gradients(
 def _factor(net: Table, params: LayerParams, states: Sequence[StateArrays]) -> str:
     """Return which factor is not finite in the highest layer that has one, or ""."""
     for n in reversed(range(1, net.N + 1)):
-        neuron = net.layers[n].neuron
-        found = factors_of(neuron, around(_of_layer(net, n, states)), params[n])
-        for arrow in (*neuron.enters, *neuron.arrows):
-            steps = _steps_not_finite(found[arrow.kind, False])
-            if steps:
-                return (
-                    f". The slope of {arrow.target} by {arrow.source} is not finite at step "
-                    f"{steps[0]} of layer {n}, in {_line(neuron, arrow.target)}; keep the line "
-                    "from there, as with max(u, 0.001)"
-                )
+        own = _of_layer(net, n, states)
+        said = slope_not_finite(net.layers[n].neuron, own, params[n], n)
+        if said:
+            return said
+    return ""
+
+
+def slope_not_finite(
+    neuron: Neuron, states: StateArrays, params: Parameters, layer: int
+) -> str:
+    """Return a sentence that says which slope of a layer's lines is not finite, or "".
+
+    The arguments are those of :func:`first_not_finite`; of the states, the input is not read.
+    """
+    found = factors_of(neuron, around(states), params)
+    for arrow in (*neuron.enters, *neuron.arrows):
+        steps = _steps_not_finite(found[arrow.kind, False])
+        if steps:
+            return (
+                f". The slope of {arrow.target} by {arrow.source} is not finite at step "
+                f"{steps[0]} of layer {layer}, in {_line(neuron, arrow.target)}; keep the line "
+                "from there, as with max(u, 0.001)"
+            )
     return ""
 
 
@@ -99,14 +112,11 @@ def _line(neuron: Neuron, name: str) -> str:
 def all_finite(neuron: Neuron, series: StateArrays) -> bool:
     """Return whether every state of a layer is finite; a spike, 0 or 1, is not looked at."""
     for name in neuron.order:
-        if name == neuron.lines.spike:
-            continue
-        flat = series[name].ravel()
-        with np.errstate(over="ignore", invalid="ignore"):
-            # One pass: a NaN or an infinity makes the sum of squares not finite.
-            fine = np.isfinite(np.dot(flat, flat))
-        if not fine and not np.isfinite(flat).all():
-            return False
+        if name != neuron.lines.spike:
+            try:
+                check_finite(name, series[name])
+            except NotFiniteError:
+                return False
     return True
 
 

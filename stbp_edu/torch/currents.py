@@ -156,6 +156,14 @@ def can_be_looked_at(tensor: Tensor) -> bool:
     return not (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
+def all_finite(tensors: Sequence[Tensor]) -> bool:
+    """Return whether tensors are finite, where values can be looked at; a GPU waits here."""
+    if not can_be_looked_at(tensors[0]):
+        return True
+    sums = torch.stack([one.detach().sum() for one in tensors])
+    return bool(sums.isfinite().all())
+
+
 def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:
     """Raise ValueError if a module cannot be run twice, for one error and for another."""
     if module.training and any(isinstance(m, UNREPEATABLE) for m in module.modules()):

@@ -16,6 +16,7 @@ from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.carried_state import CarriedState, check_state
 from stbp_edu.torch.currents import (
+    all_finite,
     can_be_looked_at,
     check_input,
     check_rerun,
@@ -153,6 +154,7 @@ class LIFLayer(nn.Module):
             self.R,
             state is not WHOLE,
             len(before),
+            number,
             *currents,
             *learned,
             *before,
@@ -160,7 +162,9 @@ class LIFLayer(nn.Module):
         states, copied, last = (
             steps.by_kind(found, kind) for kind in ("state", "copy", "last")
         )
-        if not self._are_finite({**states, "x": x}):
+        spike = steps.neuron.lines.spike  # of NaN >= 0 it makes 0, and is not looked at
+        looked_at = [one for name, one in states.items() if name != spike]
+        if not all_finite([*looked_at, x]):
             with torch.no_grad():
                 run = steps.run((), twin, (), in_loops=False)
                 series = steps.states_of(run, x, learned, self.R, before)
@@ -175,17 +179,6 @@ class LIFLayer(nn.Module):
     def _learned_values(self) -> dict[str, Any]:
         """Return what is learned by name, as arrays."""
         return {name_of(key): as_array(p) for key, p in self.learned.items()}
-
-    def _are_finite(self, series: Mapping[str, Tensor]) -> bool:
-        """Return whether states and input are finite, where values can be looked at.
-
-        A spike is not looked at: of NaN >= 0 it makes 0. A GPU waits here, once a layer.
-        """
-        if not can_be_looked_at(series["x"]):
-            return True
-        spike = self.steps.neuron.lines.spike
-        sums = [one.detach().sum() for name, one in series.items() if name != spike]
-        return bool(torch.stack(sums).isfinite().all())
 
     def _currents(self, copies: Copies) -> tuple[list[str], list[Tensor]]:
         """Return the adjoints that come back through the weights, and a current for each.

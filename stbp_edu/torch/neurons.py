@@ -8,11 +8,16 @@ inside.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from stbp_edu._support.checks import NotFiniteError
+from stbp_edu.arrows.finite_states import slope_not_finite
 from stbp_edu.program.executor import through
+from stbp_edu.torch.currents import all_finite
+from stbp_edu.torch.state_dict import as_array
 from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.tensor_loops import go_in_loops
 
@@ -22,8 +27,8 @@ class Neurons(torch.autograd.Function):
 
     Its arguments are the steps; whether H takes the place of the spike; for each current the
     adjoint that it is to get; the recurrent weights, or None; whether states are carried on, and
-    how many come in; and then tensors: the currents, which are equal, what is learned, and the
-    carried states. Its results are those that ``steps.heard_by`` names.
+    how many come in; the number of the layer; and then tensors: the currents, which are equal, what
+    is learned, and the carried states. Its results are those that ``steps.heard_by`` names.
     """
 
     @staticmethod
@@ -35,6 +40,7 @@ class Neurons(torch.autograd.Function):
         R: Tensor | None,
         carries: bool,
         carried: int,
+        number: int,
         *given: Tensor,
     ) -> tuple[Tensor, ...]:
         """Return every state of every step, each of the current's shape, and what else is heard."""
@@ -51,7 +57,7 @@ class Neurons(torch.autograd.Function):
         series = steps.states_of(run, x, learned, R, came_in)
         kept = [series[name] for name in steps.kept]
         ctx.save_for_backward(R, *learned, *kept, *came_in)
-        ctx.setting = steps, twin, heads, carried, in_loops
+        ctx.setting = steps, twin, heads, carried, number, in_loops
         ctx.set_materialize_grads(False)
         output = series[steps.neuron.output]
         copies = [output.view_as(output) for _ in steps.copied]
@@ -65,8 +71,12 @@ class Neurons(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
-        """Return the adjoint that each current is to get, and gradients of what is learned."""
-        steps, twin, heads, carried, in_loops = ctx.setting
+        """Return the adjoint that each current is to get, and gradients of what is learned.
+
+        Raises:
+            NotFiniteError: if one is not finite, though all that comes in is.
+        """
+        steps, twin, heads, carried, number, in_loops = ctx.setting
         R, *saved = ctx.saved_tensors
         end = len(saved) - carried
         start = end - len(steps.kept)
@@ -106,7 +116,24 @@ class Neurons(torch.autograd.Function):
             of_R = recurrent_gradient(epsilon, output, first).to(R.dtype)
         of_carried = errors_of_carried(steps, before, series, found, constants, again)
         errors = [found[head] for head in heads]
-        return None, None, None, of_R, None, None, *errors, *of_learned, *of_carried
+        # Of a loss that is not finite, or scaled by too much, PyTorch's users hear otherwise.
+        fine = all_finite([*errors, *of_learned])
+        if not fine and all_finite([output, *arrived.values()]):
+            raise_not_finite(steps, number, series, learned)
+        nothing = None, None, None
+        return *nothing, of_R, *nothing, *errors, *of_learned, *of_carried
+
+
+def raise_not_finite(
+    steps: Steps, number: int, series: dict[str, Tensor], learned: Sequence[Tensor]
+) -> None:
+    """Raise NotFiniteError, and say which slope of the layer's lines is not finite."""
+    # A state that no step back reads is not kept; it is 0 here.
+    states = dict.fromkeys(steps.states, np.zeros(series[steps.neuron.output].shape))
+    states |= {name: as_array(one) for name, one in series.items()}
+    constants = dict(zip(steps.neuron.learned, map(as_array, learned), strict=True))
+    slope = slope_not_finite(steps.neuron, states, constants, number)
+    raise NotFiniteError(f"the gradient of layer {number} is not finite{slope}")
 
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:

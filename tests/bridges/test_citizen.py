@@ -5,13 +5,15 @@ import io
 import pickle
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import stbp_edu
 from stbp_edu import LIF, Gaussian, derive
 from stbp_edu._support.checks import NotFiniteError
-from stbp_edu.torch import LIFLayer, LIFNetwork
+from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
 
 LEARNS = derive(
     "f(o) = tau * exp(-o / tau); a = rho * a + o; u = f(o) * u + x; o = spike(u - 0.4 - beta * a)",
@@ -96,6 +98,50 @@ def test_what_is_not_finite_is_named_in_the_forward_pass(line, x, said, recurren
     assert "behind Linear(in_features=3, out_features=5" in str(error.value)
     with pytest.raises(NotFiniteError, match="of layer 1"):
         last(torch.rand(6, 2, 3))
+
+
+ROOT = "u = tau * sqrt(max(u, 0)) + x; o = spike(u - v_th)"
+LOOP = "i = 0.5 * i + x; u = tau * u * sqrt(1 - o) + i; o = spike(u - v_th)"
+
+
+@pytest.mark.parametrize("size", [3, 900], ids=["tensors", "loops where they are"])
+@pytest.mark.parametrize(
+    ("text", "learn", "said"),
+    [
+        (
+            ROOT,
+            [],
+            "The slope of u by u is not finite at step . of layer 2, in u = tau",
+        ),
+        (ROOT, ["tau"], "The slope of u by u is not finite"),
+        (LOOP, [], "The slope of u by o is not finite"),
+    ],
+)
+def test_a_gradient_that_is_not_finite_is_named_as_in_numpy(text, learn, said, size):
+    """Otherwise an optimiser would make every weight NaN, and the cause would be gone."""
+    torch.manual_seed(0)
+    broken = derive(text, tau=0.8, v_th=0.6, learn=learn)
+    net = LIFNetwork(
+        LIFLayer(nn.Linear(4, 3), LIF()), LIFLayer(nn.Linear(3, size), broken)
+    ).double()
+    x = torch.rand(6, 5, 4, dtype=torch.float64)
+    with pytest.raises(NotFiniteError, match=said) as error:
+        net(x).sum().backward()
+    assert all(p.grad is None for p in net[0].parameters())
+    params = to_params(net.state_dict())
+    numpy = stbp_edu.network([4, 3, size], [LIF(), broken])
+    trace = numpy.forward(x.numpy(), params)
+    with pytest.raises(NotFiniteError) as expected:
+        numpy.backward(trace, None, params, loss=np.ones_like(trace.O[-1]))
+    slope = str(expected.value).partition(". ")[2]
+    assert slope == str(error.value).partition(". ")[2]
+
+
+def test_an_error_that_is_not_finite_already_is_passed_on():
+    """As by a gradient scaler, which then leaves the step out."""
+    layer = LIFLayer(nn.Linear(4, 3), LIF())
+    (layer(torch.rand(6, 5, 4)).sum() * torch.inf).backward()
+    assert not layer.weights.weight.grad.isfinite().all()
 
 
 def test_a_learned_decay_out_of_its_range_warns_and_a_bounded_one_stays_in_it():
