@@ -10,8 +10,9 @@ A few lines test a neuron of another framework, here SpikingJelly's::
     def test_the_reset_is_differentiated():
         assert_gradient(run, LIF(0.8, 1.0, stbp_edu.Sigmoid(0.25), "linear"))
 
-A failure names the mistake: another reset, a leak on the wrong side, a surrogate of another scale,
-a detached reset. What is expected is computed in NumPy, from the forward lines and the rule.
+A failure names the mistake: another reset, a leak on the wrong side, a surrogate of another scale
+or width, a detached reset. What is expected is computed in NumPy, from the forward lines and the
+rule.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
+from stbp_edu._support.files import as_path, read_arrays
 from stbp_edu.arrows.adjoints import derivatives_on, lambdas
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import Neuron, neuron_from
@@ -38,7 +40,7 @@ from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import Gaussian
+from stbp_edu.surrogates import SURROGATES, Gaussian, Surrogate
 
 __all__ = ["assert_gradient", "assert_rule", "load_vectors"]
 
@@ -77,13 +79,14 @@ def assert_gradient(
             outputs, and returns outputs and the gradients of the currents.
         scale: the share of the current that the neurons take in, such as 1 - τ.
         dtype: that of the currents.
-        rtol: how far gradients may differ, relative to the largest.
+        rtol: how far gradients may differ, relative to the largest; > 0.
         seed: of the currents and errors.
 
     Raises:
         AssertionError: with what differs: whether runs do not begin at rest; where outputs differ,
             and whose they are; how the surrogate differs; or whose rule the gradient is.
-        TypeError, ValueError: if an argument is none of these.
+        TypeError, ValueError: if an argument is none of these, or ``run`` returns something else
+            than finite numbers of the currents' shape.
 
     >>> neuron = LIF(tau=0.8, v_th=0.6, gate="linear")
     >>> def detached(x, errors):  # a step at a time, with the reset held fixed
@@ -111,18 +114,21 @@ def assert_gradient(
     table, rule = as_neuron(neuron), as_rule(rule)
     checks.choice("dtype", dtype, ("float32", "float64"))
     scale = checks.number("scale", scale, positive=True)
+    rtol = checks.number("rtol", rtol, positive=True)
     x, errors = _drawn(table, checks.count("seed", seed, at_least=0), rule)
     answer = run if plain else _by_autograd(run)
 
     def asked(steps: int) -> tuple[Array, Array]:
         """Return outputs and gradients of the first steps, as if currents were not scaled."""
         given = (x[:steps] / scale).astype(dtype), errors[:steps].astype(dtype)
-        output, gradient = (np.asarray(one, float) for one in answer(*given))
-        for what, one in (("outputs", output), ("gradients of currents", gradient)):
-            if one.shape != given[0].shape:
-                raise AssertionError(
-                    f"run must return {what} of shape {given[0].shape}, got {one.shape}"
-                )
+        results = answer(*given)
+        if not isinstance(results, tuple) or len(results) != 2:
+            raise TypeError(
+                "run must return outputs and gradients of currents, got "
+                f"{checks.brief(results)}; return two arrays"
+            )
+        output = _of_run("outputs", results[0], given[0])
+        gradient = _of_run("gradients of currents", results[1], given[0])
         return output, gradient / scale
 
     output, gradient = asked(T)
@@ -133,9 +139,13 @@ def assert_gradient(
     wanted, right = _expected(table, x, errors, rule)
     if not np.allclose(output, wanted, rtol, rtol):
         raise AssertionError(_about_outputs(neuron, x, errors, output, wanted))
-    first, h = asked(1)[1], _expected(table, x[:1], errors[:1], rule)[1]
-    if not _close(first, h, rtol):
-        raise AssertionError(_about_surrogate(table, first, h, x[0], errors[0], rtol))
+    if right.any() and not gradient.any():
+        raise AssertionError(
+            "no gradient comes to the currents: leave out detach and no_grad"
+        )
+    first = asked(1)[1]
+    if not _close(first, _expected(table, x[:1], errors[:1], rule)[1], rtol):
+        raise AssertionError(_about_surrogate(table, rule, first, x, errors, rtol))
     if not _close(gradient, right, rtol):
         found = {}
         for name in different_rules(_net(table)):
@@ -146,7 +156,8 @@ def assert_gradient(
         nearest = min(found, key=lambda name: found[name])
         its = f"that of the rule {nearest!r}"
         if found[nearest] > rtol:
-            its = f"that of no rule; nearest is {nearest!r}, {found[nearest]:.1%} away"
+            far = f"{100 * found[nearest]:.2g} % away"
+            its = f"that of no rule; nearest is {nearest!r}, {far}"
         raise AssertionError(f"the gradient is {its}, and {rule.name!r} was claimed")
 
 
@@ -175,26 +186,49 @@ def assert_rule(
         raise AssertionError(f"{reset}, {rule} was claimed: {found!r}")
 
 
-def load_vectors(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Yield the cases of a file of reference vectors, each a dictionary of arrays and names.
+class Vectors(TypedDict):
+    """A case of the reference vectors, for the loss Σ errors · spikes2; arrays are float64.
 
-    Each has ``gate``, ``rule``, ``surrogate``, ``a``, ``tau`` and ``v_th``; the input ``inputs``
-    (T, S, n[0]), weights and biases ``W1``, ``b1``, ``W2``, ``b2``; the errors that come to the
-    outputs, ``errors`` (T, S, n[2]); the spikes ``spikes1`` and ``spikes2``; and the gradients of
-    Σ errors · spikes2 under the rule, ``grad_W1``, ``grad_b1``, ``grad_W2``, ``grad_b2``.
+    ``inputs`` have shape (T, S, n[0]) and ``errors``, which come to the outputs, (T, S, n[2]).
+    """
+
+    gate: str
+    rule: str
+    surrogate: str
+    a: Array
+    tau: Array
+    v_th: Array
+    inputs: Array
+    errors: Array
+    W1: Array
+    b1: Array
+    W2: Array
+    b2: Array
+    spikes1: Array
+    spikes2: Array
+    grad_W1: Array
+    grad_b1: Array
+    grad_W2: Array
+    grad_b2: Array
+
+
+def load_vectors(path: str | Path) -> Iterator[Vectors]:
+    """Return the cases of a file of reference vectors: every gate, rule and surrogate.
+
+    The formulas of gates and surrogates are in the file, too: ``np.load(path)["schema"]``.
 
     Raises:
-        ValueError: if the file is not of this kind.
+        FileNotFoundError, TypeError, ValueError: if the file is not of this kind.
     """
-    with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
-    if str(arrays.pop("schema", "")) != SCHEMA:
+    arrays = read_arrays(as_path("path", path))
+    if not str(arrays.pop("schema", "")).startswith(SCHEMA):
         raise ValueError(
             f"path must be a file of {SCHEMA!r}, got {path}; download it again"
         )
     names = {name: arrays.pop(f"{name}s") for name in ("gate", "rule", "surrogate")}
+    cases = []
     for at in np.ndindex(*(len(every) for every in names.values())):
-        case = {
+        case: Any = {
             name: str(every[k])
             for (name, every), k in zip(names.items(), at, strict=True)
         }
@@ -203,12 +237,15 @@ def load_vectors(path: str | Path) -> Iterator[dict[str, Any]]:
                 array = array[at]
             elif name.startswith("spikes"):
                 array = array[at[0]]
+            elif name == "a":
+                array = array[at[2]]
             case[name] = array
-        yield case
+        cases.append(case)
+    return iter(cases)
 
 
-SCHEMA = "stbp-edu reference vectors, 1"
-"""What a file of reference vectors calls itself."""
+SCHEMA = "stbp-edu reference vectors, 2"
+"""How the schema in a file of reference vectors begins."""
 
 
 def _net(table: Neuron) -> Any:
@@ -284,18 +321,23 @@ def _by_autograd(run: Callable[..., Any]) -> Answer:
 
     def answer(x: Array, errors: Array) -> tuple[Array, Array]:
         current = torch.tensor(x, requires_grad=True)
-        output = run(current)
-        error = torch.tensor(errors).to(output)
-        (grad,) = torch.autograd.grad(
-            output, current, error, retain_graph=True, allow_unused=True
-        )
-        if grad is None:
-            raise AssertionError(
-                "no gradient comes to the currents: leave out detach and no_grad"
-            )
-        return output.detach().cpu().numpy(), grad.cpu().numpy()
+        output = checks.instance("what run returns", run(current), torch.Tensor)
+        outputs = _of_run("outputs", output.detach().cpu().double().numpy(), x)
+        grad = torch.zeros_like(current)
+        if output.requires_grad:
+            error = torch.tensor(errors).to(output)
+            some = {"allow_unused": True, "materialize_grads": True}
+            (grad,) = torch.autograd.grad(output, current, error, **some)
+        return outputs, grad.cpu().numpy()
 
     return answer
+
+
+def _of_run(what: str, value: object, currents: Array) -> Array:
+    """Return finite numbers of the shape of the currents, which ``run`` has to return."""
+    name, axes = f"the {what} of run", "(T, S, n)"
+    numbers = checks.numbers(name, value, axes, np.dtype(float))
+    return checks.array(name, numbers, axes, currents.shape)
 
 
 def _close(found: Array, expected: Array, rtol: float) -> bool:
@@ -337,16 +379,39 @@ def _about_outputs(
 
 
 def _about_surrogate(
-    table: Neuron, found: Array, h: Array, x: Array, errors: Array, rtol: float
+    table: Neuron, rule: Rule, found: Array, x: Array, errors: Array, rtol: float
 ) -> str:
     """Return how a surrogate differs, from the gradients of the first step."""
-    found, h = found[0] / errors, h[0] / errors
+
+    def slopes(curve: Surrogate) -> Array:
+        """Return the derivatives of the first outputs by their currents."""
+        neurons = neuron_from(table.lines, curve)
+        return _expected(neurons, x[:1], errors[:1], rule)[1][0] / errors[0]
+
+    def miss(curve: Surrogate) -> float:
+        """Return how far slopes are from these, relative to the largest."""
+        return float(np.abs(slopes(curve) - of_run).max() / np.abs(of_run).max())
+
+    claimed, of_run, h = table.surrogate, found[0] / errors[0], slopes(table.surrogate)
+    own_kind_first = sorted(
+        SURROGATES.values(), key=lambda kind: kind is not type(claimed)
+    )
+    for kind in own_kind_first:
+        low, high = 1e-3, 1e3
+        while high > 1.00001 * low:
+            widths = np.geomspace(low, high, 17)
+            best = int(np.argmin([miss(kind(float(a))) for a in widths]))
+            low, high = widths[max(best - 1, 0)], widths[min(best + 1, 16)]
+        if high < 1e3 and miss(kind(float(high))) < 10 * rtol:
+            like = kind(float(f"{high:.3g}"))
+            return f"the surrogate is like {like}, and {claimed} was claimed"
     seen = np.abs(h) > 0.01 * np.abs(h).max()
-    ratio = found[seen] / h[seen]
-    if np.ptp(ratio) <= 10 * rtol * np.abs(ratio).max():
-        return f"the surrogate is {ratio.mean():.4g} times {table.surrogate}, which was claimed"
-    at = np.unravel_index(np.abs(found - h).argmax(), h.shape)
+    ratio = of_run[seen] / h[seen]
+    times = ratio.mean()
+    if np.ptp(ratio) <= 10 * rtol * np.abs(ratio).max() < abs(times - 1):
+        return f"the surrogate is {times:.4g} times {claimed}, which was claimed"
+    at = np.unravel_index(np.abs(of_run - h).argmax(), h.shape)
     return (
-        f"the surrogate is not {table.surrogate}, which was claimed: after a current of "
-        f"{x[at]:.4g} at rest it is {found[at]:.4g}, not {h[at]:.4g}"
+        f"the surrogate is not {claimed}, which was claimed: after a current of {x[0][at]:.4g} at "
+        f"rest it is {of_run[at]:.4g}, not {h[at]:.4g}"
     )

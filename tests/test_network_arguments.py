@@ -46,6 +46,14 @@ WRONG = {
         r"spikes must have shape \(T, S, n\[0\]\) = \(T, S, 4\), got float64 of shape \(3, 4\); "
         "put the steps first",
     ),
+    "spikes: no step": (
+        lambda: NET.forward(SPIKES[:0], PARAMS),
+        r"got float64 of shape \(0, 3, 4\); give at least one step and one sample",
+    ),
+    "spikes: no sample": (
+        lambda: NET.forward(SPIKES[:, :0], PARAMS),
+        r"got float64 of shape \(6, 0, 4\); give at least one step and one sample",
+    ),
     "spikes: other inputs": (
         lambda: NET.forward(PARAMS, SPIKES[..., :3]),
         r"spikes must have the n\[0\] = 4 inputs of the network 4-5-2, got \(3,\)",

@@ -2,7 +2,8 @@
 
 ``python -m tools.reference_vectors`` writes ``docs/results/reference-vectors.npz``, which
 :func:`stbp_edu.testing.load_vectors` reads. All is in double precision: for each gate the spikes of
-two layers, and for each gate, rule and surrogate the gradients of Σ errors · spikes2.
+two layers, and for each gate, rule and surrogate the gradients of Σ errors · spikes2. The last
+surrogate is that of Norse's own neurons, the Gaussian of variance 1/8.
 """
 
 from itertools import product
@@ -21,21 +22,56 @@ from tools import ROOT
 
 PATH = ROOT / "docs" / "results" / "reference-vectors.npz"
 T, S, SIZES = 8, 2, "3-4-2"
-TAU, V_TH, A = 0.7, 0.6, 0.4
+TAU, V_TH = 0.7, 0.6
+CURVES = [*((name, 0.4) for name in SURROGATES), ("gaussian", 1 / 8)]
+"""The surrogates, each with its width a."""
+TEXT = """
+
+Forward, for steps t from 0 and layers n = 1, 2, with u = o = 0 before the first step; o[0] is
+inputs, and o[n] is spikes_n:
+  u[n][t] = kept(u[n][t-1], o[n][t-1]) + W_n o[n-1][t] + b_n
+  o[n][t] = 1 where v >= 0, else 0, with v = u[n][t] - v_th
+
+Backward, of sum(errors * spikes2), with h(v) for the derivative of o by v; kept_u and kept_o are
+the derivatives of kept at step t, and above the last layer and after the last step all is 0:
+  d[n][t] = above + err[n][t+1] * kept_o, above = errors[t] for n = 2, W_2^T err[2][t] for n = 1
+  e[n][t] = d[n][t] * h(v) + e[n][t+1] * kept_u
+  grad_W_n = sum over t and samples of e[n][t] o[n-1][t]^T, grad_b_n = that of e[n][t]
+
+kept(u, o), by gate
+  exponential: tau * exp(-o / tau) * u
+  linear: tau * (1 - o) * u
+  soft: tau * u - v_th * o
+
+h(v), by surrogate
+  rectangle: (abs(v) < a / 2) / a
+  triangle: max(sqrt(a) / 2 - a / 4 * abs(v), 0)
+  sigmoid: exp(-v / a) / (a * (1 + exp(-v / a)) ** 2)
+  gaussian: exp(-v ** 2 / (2 * a)) / sqrt(2 * pi * a)
+  atan: 1 / (pi * a * (1 + (v / a) ** 2))
+  fast-sigmoid: 1 / (2 * a * (1 + abs(v) / a) ** 2)
+
+err, by rule
+  exact: e
+  classic: d * h(v)
+  detached-reset: e, with kept_o = 0
+  leak-only: e, with kept_o = 0 and kept_u = tau
+  spatial-only: e, with kept_o = kept_u = 0
+"""
 RULES = (*CASE_RULES, *ABLATIONS)
 
 
 def vectors() -> dict[str, Any]:
     """Return the arrays of the file by name."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(10)
     inputs = (rng.random((T, S, 3)) < 0.6).astype(float)
     errors = rng.normal(size=(T, S, 2))
     params: list[Any] = [None]
     for m, n in ((4, 3), (2, 4)):
         params.append({"W": rng.normal(0.3, 0.7, (m, n)), "b": rng.normal(0.1, 0.1, m)})
     found: dict[str, list[Any]] = {}
-    for gate, rule, surrogate in product(GATES, RULES, SURROGATES):
-        neuron = LIF(tau=TAU, v_th=V_TH, surrogate=SURROGATES[surrogate](A), gate=gate)
+    for gate, rule, (surrogate, a) in product(GATES, RULES, CURVES):
+        neuron = LIF(tau=TAU, v_th=V_TH, surrogate=SURROGATES[surrogate](a), gate=gate)
         net = arrows.network(SIZES, from_lif(neuron), arrows.Loss("given", "o"))
         trace = arrows.forward(net, params, inputs)
         local = derivatives_on(net, params, trace, errors)
@@ -44,15 +80,15 @@ def vectors() -> dict[str, Any]:
             found.setdefault(f"spikes{n}", []).append(trace["o"][n])
             for name in ("W", "b"):
                 found.setdefault(f"grad_{name}{n}", []).append(layers[n][name])
-    axes = len(GATES), len(RULES), len(SURROGATES)
+    axes = len(GATES), len(RULES), len(CURVES)
     shaped = {}
     for name, every in found.items():
         stacked = np.reshape(every, (*axes, *every[0].shape))
         shaped[name] = stacked[:, 0, 0] if name.startswith("spikes") else stacked
     given = {f"{name}{n}": params[n][name] for n in (1, 2) for name in ("W", "b")}
-    names = {"gates": GATES, "rules": RULES, "surrogates": [*SURROGATES]}
-    constants = {"tau": TAU, "v_th": V_TH, "a": A}
-    one: dict[str, Any] = {"schema": SCHEMA, "inputs": inputs, "errors": errors}
+    names = {"gates": GATES, "rules": RULES, "surrogates": [name for name, _ in CURVES]}
+    constants = {"tau": TAU, "v_th": V_TH, "a": [a for _, a in CURVES]}
+    one: dict[str, Any] = {"schema": SCHEMA + TEXT, "inputs": inputs, "errors": errors}
     return {**one, **names, **constants, **given, **shaped}
 
 

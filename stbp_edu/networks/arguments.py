@@ -98,9 +98,11 @@ def inputs_of(table: Table, sizes: str, spikes: Any, dtype: Any) -> Array:
     axes = f"(T, S, n[0]) = (T, S, {flat[0]})"
     given = checks.numbers("spikes", spikes, axes, dtype)
     if given.ndim not in (3, 2 + len(table.shape)) or not given.size:
+        remedy = "put the steps first, then the samples"
+        if not given.size:
+            remedy = "give at least one step and one sample"
         raise ValueError(
-            f"spikes must have shape {axes}, got {checks.described(given)}; put the steps "
-            "first, then the samples"
+            f"spikes must have shape {axes}, got {checks.described(given)}; {remedy}"
         )
     if given.shape[2:] not in (table.shape, flat):
         raise ValueError(

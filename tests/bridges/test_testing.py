@@ -1,5 +1,6 @@
 """The assertions for others, on snnTorch, SpikingJelly and Norse: bugs are named."""
 
+import math
 import warnings
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import nn
 from stbp_edu import LIF, Gaussian, Rectangle, Sigmoid, derive
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.testing import assert_gradient, assert_rule, load_vectors
-from stbp_edu.torch import LIFLayer
+from stbp_edu.torch import LIFLayer, which_rule
 from tools.reference_vectors import PATH, vectors
 
 with warnings.catch_warnings():
@@ -141,13 +142,41 @@ BUGS = [
     (in_spikingjelly(v_reset=None), JELLY, "those of the soft reset within the step"),
     (in_norse(detach=True), NORSE, "the rule 'detached-reset', and 'exact'"),
     (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
+    (
+        in_spikingjelly(surrogate.Sigmoid(alpha=5.0)),
+        JELLY,
+        r"is like Sigmoid\(a=0.2\), and Sigmoid\(a=0.25\) was claimed",
+    ),
+    (in_spikingjelly(surrogate.ATan()), JELLY, r"is like ATan\(a=0.318\), and Sig"),
+    (
+        lambda x: in_spikingjelly()(x) * torch.where(x > 1.2, torch.nan, 1.0),
+        JELLY,
+        "the outputs of run must be finite, got nan at index",
+    ),
+    (
+        lambda x: (in_spikingjelly()(x), 0),
+        JELLY,
+        "what run returns must be .*got tuple",
+    ),
+    (
+        lambda x: in_spikingjelly()(x).tolist(),
+        JELLY,
+        "what run returns must be .*got list",
+    ),
+    (lambda x: in_spikingjelly()(x)[..., :2], JELLY, r"must have shape \(T, S, n\) = "),
+    (
+        lambda x: in_spikingjelly()(x).detach(),
+        JELLY,
+        "no gradient comes to the currents",
+    ),
+    (lambda x: in_spikingjelly()(x) > 0, JELLY, "no gradient comes to the currents"),
     (in_norse(leak_on_input=True), NORSE, "those of a leak that multiplies the input"),
 ]
 
 
 @pytest.mark.parametrize(("run", "claimed", "said"), BUGS)
 def test_planted_bugs_are_named(run, claimed, said):
-    with pytest.raises(AssertionError, match=said):
+    with pytest.raises((AssertionError, TypeError, ValueError), match=said):
         assert_gradient(run, claimed)
 
 
@@ -199,38 +228,42 @@ def test_the_vectors_are_those_of_the_script_and_of_autograd():
                 assert file[name].tolist() == expected.tolist()
             else:
                 np.testing.assert_allclose(file[name], expected, rtol=1e-12, atol=1e-15)
+        formulas = dict(
+            line.strip().split(": ", 1)
+            for line in str(file["schema"]).splitlines()
+            if ": " in line
+        )
     assert PATH.stat().st_size < 200_000
     tried = 0
     for case in load_vectors(PATH):
+        assert case["spikes1"].mean() > 0.15 < case["spikes2"].mean()
         if case["rule"] not in ("exact", "detached-reset", "spatial-only"):
             continue
         tried += 1
-        gradients, spikes = by_autograd(case)
+        gradients, spikes = by_autograd(case, formulas)
         np.testing.assert_array_equal(spikes, case["spikes2"])
         for name, expected in case.items():
             if name.startswith("grad_"):
                 np.testing.assert_allclose(
                     gradients[name], expected, rtol=1e-10, atol=1e-12
                 )
-    assert tried == 3 * 3 * len(SURROGATES)
+    assert tried == 3 * 3 * (len(SURROGATES) + 1)
 
 
-def by_autograd(case):
-    """The gradients of a case, and the spikes of its last layer."""
-    tau, v_th = float(case["tau"]), float(case["v_th"])
-    curve = SURROGATES[case["surrogate"]](float(case["a"]))
+def by_autograd(case, formulas):
+    """The gradients of a case by the formulas in the file, and the spikes of its last layer."""
+    known = {"exp": torch.exp, "sqrt": math.sqrt, "pi": math.pi, "max": torch.clamp}
+    known |= {name: float(case[name]) for name in ("tau", "v_th", "a")}
+
+    def value(name, **values):
+        return eval(formulas[case[name]], known | values)
 
     class Shown(_Spike):
         @staticmethod
         def backward(ctx, grad):
             (v,) = ctx.saved_tensors
-            return grad * torch.from_numpy(curve.derivative(v.numpy())), None
+            return grad * value("surrogate", v=v), None
 
-    kept = {
-        "exponential": lambda u, o: tau * torch.exp(-o / tau) * u,
-        "linear": lambda u, o: tau * (1 - o) * u,
-        "soft": lambda u, o: tau * u - v_th * o,
-    }[case["gate"]]
     names = ("W1", "b1", "W2", "b2")
     weights = {name: torch.tensor(case[name], requires_grad=True) for name in names}
     series = torch.from_numpy(case["inputs"])
@@ -240,13 +273,88 @@ def by_autograd(case):
         for now in series:
             u = u.detach() if case["rule"] == "spatial-only" else u
             o = o if case["rule"] == "exact" else o.detach()
-            u = kept(u, o) + now @ weights[f"W{n}"].T + weights[f"b{n}"]
-            o = Shown.apply(u - v_th, 1.0)
+            u = value("gate", u=u, o=o) + now @ weights[f"W{n}"].T + weights[f"b{n}"]
+            o = Shown.apply(u - known["v_th"], 1.0)
             outputs.append(o)
         series = torch.stack(outputs)
     (series * torch.from_numpy(case["errors"])).sum().backward()
     gradients = {f"grad_{name}": w.grad.numpy() for name, w in weights.items()}
     return gradients, series.detach().numpy()
+
+
+def test_norses_own_neuron_has_the_gradients_of_the_vectors():
+    """Its surrogate is the Gaussian of variance 1/8 only."""
+    (case,) = (
+        case
+        for case in load_vectors(PATH)
+        if case["a"] == 1 / 8 and (case["gate"], case["rule"]) == ("linear", "exact")
+    )
+    weights = {
+        n: torch.tensor(case[n], requires_grad=True) for n in ("W1", "b1", "W2", "b2")
+    }
+    number = torch.tensor
+    box = norse.torch.LIFBoxParameters(
+        tau_mem_inv=number(300.0), v_leak=number(0.0), v_th=number(case["v_th"]),
+        v_reset=number(0.0), method="heavi_erfc", alpha=2.0,
+    )  # fmt: skip
+    cells = [norse.torch.LIFBoxCell(box, dt=0.001) for _ in range(2)]
+    states, outputs = [None, None], []
+    for o in torch.from_numpy(case["inputs"]):
+        for n, cell in enumerate(cells):
+            x = o @ weights[f"W{n + 1}"].T + weights[f"b{n + 1}"]
+            o, states[n] = cell(x / 0.3, states[n])
+        outputs.append(o)
+    spikes = torch.stack(outputs)
+    np.testing.assert_array_equal(spikes.detach(), case["spikes2"])
+    (spikes * torch.from_numpy(case["errors"])).sum().backward()
+    for name, weight in weights.items():
+        np.testing.assert_allclose(weight.grad, case[f"grad_{name}"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("none.npz", "there is none"),
+        (".", "is a folder"),
+        ("other.npz", "must be a file of"),
+    ],
+)
+def test_another_place_for_the_vectors_is_named_at_once(place, said, tmp_path):
+    np.savez(tmp_path / "other.npz", a=1)
+    with pytest.raises((FileNotFoundError, ValueError), match=said):
+        load_vectors(tmp_path / place)
+
+
+@pytest.mark.parametrize("rtol", [np.nan, -1, 0, "1e-3"])
+def test_a_tolerance_that_is_none_is_named(rtol):
+    with pytest.raises((TypeError, ValueError), match="rtol must be"):
+        assert_gradient(in_spikingjelly(), JELLY, rtol=rtol)
+
+
+def test_a_small_difference_is_not_called_none():
+    other = in_spikingjelly(spike(1.0), neuron.SimpleLIFNode)
+    nearby = LIF(TAU * 1.0005, V_TH, CURVE, "linear")
+    with pytest.raises(AssertionError, match=r"nearest is 'exact', 0\.\d+ % away"):
+        assert_gradient(other, nearby, rtol=1e-5)
+
+
+def test_outputs_and_gradients_that_are_not_finite_are_named_by_which_rule():
+    torch.manual_seed(0)
+    linear, x = nn.Linear(6, 4), torch.rand(5, 3, 6)
+
+    class Broken(_Spike):
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * torch.nan, None
+
+    for last, said in (
+        (lambda u: torch.log(u - 9), "the outputs of run must be finite, got nan"),
+        (lambda u: Broken.apply(u, 1.0), "the gradient of W1 must be finite, got nan"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            which_rule(linear, lambda x, last=last: last(linear(x)), x, LIF())
+        with pytest.raises(ValueError, match="must be finite, got nan"):
+            assert_gradient(last, LIF(1e-9, 0.0, CURVE))
 
 
 def detached_reset(neuron):

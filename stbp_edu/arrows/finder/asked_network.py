@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu._support.checks import Array
+from stbp_edu._support.checks import Array, check_finite
 from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
 from stbp_edu.arrows.arrow import neuron_from
 from stbp_edu.arrows.finder.classifier import RuleFit, candidates
@@ -23,6 +23,7 @@ from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LayerParams, Table, network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import GATES, LIF
+from stbp_edu.parameters import named_arrays
 from stbp_edu.surrogates import Gaussian
 
 TOLERANCE = 1e-4
@@ -187,6 +188,7 @@ def _signal(output: Array) -> Array:
 def _answer(ask: Ask, net: Table, spikes: Array) -> tuple[Array, LayerParams]:
     """Return the outputs of a network and its gradients, if they are those of a network."""
     output, gradient = ask(spikes)
+    check_finite("the outputs of run", output)
     if not np.array_equal(output, ask(spikes)[0]):
         raise ValueError(
             "run must give the same outputs twice, got others the second time; begin each run from "
@@ -210,6 +212,8 @@ def _answer(ask: Ask, net: Table, spikes: Array) -> tuple[Array, LayerParams]:
             "pass two neurons, (hidden, read-out), the second from stbp_edu.derive"
         )
     found = gradient(_signal(output))
+    for name, array in named_arrays(found).items():
+        check_finite(f"the gradient of {name}", array)
     if not any(np.any(array) for layer in found[1:] for array in layer.values()):
         raise ValueError(
             "run must have a gradient of the weights, got none or zeros; leave out no_grad and "
