@@ -39,7 +39,10 @@ from stbp_edu.training.trainer import TEST, TrainingJob, stream, train_epoch
 
 TUNING_SEEDS = range(3000, 3003)
 RATES = (0.003, 0.01, 0.03)
-FIRST_RATES = {"sgd": (0.03, 0.1, 0.3), "lion": (0.0003, 0.001, 0.003)}
+FIRST_RATES = {
+    "sgd": (0.03, 0.1, 0.3),
+    **dict.fromkeys(("lion", "lion, sign"), (0.0003, 0.001, 0.003)),
+}
 AT_MOST = 6  # learning rates that are tried for a line
 STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 
@@ -212,6 +215,16 @@ def lion(run: Run, g: Array) -> Array:
     return step
 
 
+def lion_as_long_as_signs(run: Run, g: Array) -> Array:
+    """Return up or down of Lion's step with the sizes of the mean of signs, as SGD on signs has."""
+    m, beta = (
+        run.means.setdefault("m of signs", np.zeros_like(g)),
+        run.settings.momentum,
+    )
+    m += (1 - beta) * (np.sign(g) - m)
+    return lion(run, g) * np.abs(m)
+
+
 def warm_up(run: Run, g: Array) -> Array:
     """Return Adam's step, with a learning rate that rises over 200 updates."""
     return run.adam(g) * np.float32(min(1, run.state.step / 200))
@@ -292,6 +305,26 @@ class OtherGains(Passes):
         return gain
 
 
+class Mixed(OtherGains):
+    """Passes in which up or down and the size of an entry come from two choices of gains."""
+
+    def __init__(
+        self, params: Any, settings: Settings, ways: str = "", sizes: str = ""
+    ) -> None:
+        super().__init__(params, settings)
+        self.ways, self.sizes = ways, sizes
+
+    def gradients(self, params: Any, trace: Any, targets: Array) -> Gradients:
+        """Return the signs of one gradient with the absolute values of the other, by entry."""
+        self.gains = self.sizes
+        sizes = named_arrays(super().gradients(params, trace, targets))
+        self.gains = self.ways
+        grads = super().gradients(params, trace, targets)
+        for name, one in named_arrays(grads).items():
+            one[...] = np.sign(one) * np.abs(sizes[name])
+        return grads
+
+
 SIGN, SGD = {"gradient_sign": True}, {"optimiser": "sgd"}
 ARMS: dict[str, Arm] = {
     "none": Arm(),
@@ -310,6 +343,8 @@ ARMS: dict[str, Arm] = {
     "limit, beta2 0.9": Arm({"gain_limit": 1.0, "beta2": 0.9}),
     "limit, sign": Arm({"gain_limit": 1.0, **SIGN}),
     "absolute gains": Arm(passes=partial(OtherGains, gains="absolute")),
+    "up or down of absolute gains": Arm(passes=partial(Mixed, ways="absolute")),
+    "sizes of absolute gains": Arm(passes=partial(Mixed, sizes="absolute")),
     "random gains": Arm(passes=partial(OtherGains, gains="random")),
     "lower surrogate": Arm(passes=partial(OtherGains, height=0.3)),
     "rmsprop": Arm({"momentum": 0.0}),
@@ -327,6 +362,8 @@ ARMS: dict[str, Arm] = {
     "few kicks where frozen": Arm(step=partial(kicked, where="few")),
     "batch 256": Arm({"batch": 256, "epochs": 48}),
     "lion": Arm(step=lion),
+    "lion, sign": Arm(gradient=signs_of("W1", "b1", "W2", "b2"), step=lion),
+    "lion, sizes of signs": Arm(step=lion_as_long_as_signs),
     "sgd": Arm(SGD),
     "sgd, sign": Arm({**SGD, **SIGN}),
     "sgd, unit norm": Arm(SGD, unit_norm),
