@@ -33,7 +33,7 @@ from stbp_edu.training import RECIPES, Settings, initial_state
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import answers_to
 from stbp_edu.training.measurements import environment, origin
-from stbp_edu.training.model import Passes
+from stbp_edu.training.model import Passes, encode_images
 from stbp_edu.training.optimiser import gradient_norm
 from stbp_edu.training.trainer import TEST, TrainingJob, stream, train_epoch
 
@@ -44,6 +44,7 @@ FIRST_RATES = {
     **dict.fromkeys(("lion", "lion, sign"), (0.0003, 0.001, 0.003)),
 }
 AT_MOST = 6  # learning rates that are tried for a line
+MOMENTS, PAIRS = (0, 1, 4, 8), 100  # epochs done, and pairs of batches, for cosines
 STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 
 TASKS: dict[str, dict[str, Any]] = {
@@ -420,6 +421,37 @@ def trained(line: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def cosines(line: Mapping[str, Any], seed: int, lr: float) -> Iterator[dict[str, Any]]:
+    """Yield cosines between the gradients of two batches along a run, means over pairs."""
+    run, rng = run_of(line, seed, lr), np.random.default_rng([seed, 98])
+    s, data, params = run.settings, run.data, run.state.params
+    answers = np.eye(params.sizes[-1], dtype=params.dtype)
+    for epoch in range(max(MOMENTS) + 1):
+        found = []
+        for _ in range(PAIRS if epoch in MOMENTS else 0):
+            pair = []
+            for k in rng.choice(len(data.train_labels), (2, s.batch), replace=False):
+                spikes = encode_images(data.train_images[k], s, s.T, rng, params.dtype)
+                trace = run.passes.forward(params, spikes)
+                g = run.passes.gradients(params, trace, answers[data.train_labels[k]])
+                pair.append(run.flat(named_arrays(g)).astype(float))
+            found.append([cosine(*pair), cosine(*np.sign(pair))])
+        if found:
+            mean, of_signs = np.mean(found, axis=0).round(4).tolist()
+            yield {
+                "along": line["arm"], "rule": line["rule"], "seed": seed,
+                "updates": epoch * run.steps, "cosine": mean, "of signs": of_signs,
+            }  # fmt: skip
+        for _ in train_epoch(run, epoch):
+            pass
+
+
+def cosine(one: Array, two: Array) -> float:
+    """Return the cosine of two arrays; 0 where one is 0."""
+    length = float(np.linalg.norm(one) * np.linalg.norm(two))
+    return float(one @ two) / length if length else 0.0
+
+
 def asked(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield the lines of a plan, and the one of the command line."""
     if args.plan:
@@ -449,6 +481,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument(
         "--seeds", default="4000:4020", help="FIRST:END, where a line names none"
     )
+    p.add_argument(
+        "--cosines", action="store_true", help="of batches along runs, in place of rows"
+    )
     args = p.parse_args(argv)
     made = {
         "command": f"python -m benchmarks.arms {' '.join(argv or sys.argv[1:])}",
@@ -460,6 +495,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     limit_threads(1)
     with one_blas_thread():
         for line in asked(args):
+            if args.cosines:
+                for seed in range(*map(int, args.seeds.split(":"))):
+                    record.setdefault("cosines", []).extend(
+                        cosines(line, seed, line["lr"])
+                    )
+                write_json(args.out, record)
+                continue
             named = {key: line[key] for key in ("task", "rule", "arm")}
             named |= {"changes": line.get("changes", {}), "fixed": bool(line.get("lr"))}
             row = next(

@@ -148,10 +148,11 @@ def tasks_of_time() -> dict[str, object]:
             high = line.get("learn_at_most", planned)
         return {**line, "holds": bool(low <= value <= high)}
 
-    def alike(rule: str, updates: int, key: str = "cosine") -> str:
-        """Return the mean over runs of the cosine between two batches' gradients."""
-        at = {"rule": rule, "updates": updates}
-        found = [c[key] for c in made["sign"]["cosines"] if at.items() <= c.items()]
+    def alike(rule: str, updates: int, key: str = "cosine", along: str = "none") -> str:
+        """Return the mean over exact runs of an arm of the cosine of two batches' gradients."""
+        at, rows = {"rule": rule, "updates": updates}, made["sign"]["cosines"]
+        rows = [{"along": "none", **row} for row in rows]
+        found = [c[key] for c in rows if {**at, "along": along}.items() <= c.items()]
         return records.mean(found)
 
     return {
