@@ -123,9 +123,9 @@ def by_autodiff(net, params, inputs, y, twin=False):
     dense = [None]
     for layer, p in zip(layers, params[1:], strict=True):
         rows = math.prod(layer.link.shape) // layer.link.units
-        flat = {k: np.reshape(a, -1) if np.ndim(a) else a for k, a in p.items()}
+        rest = {k: np.reshape(a, -1) if np.ndim(a) else a for k, a in p.items()}
         W, b = layer.link.matrix(p["W"]), np.repeat(p["b"], rows)
-        dense.append({**flat, "W": W, "b": b, **{k: p[k] for k in "R" if k in p}})
+        dense.append({**rest, "W": W, "b": b, **{k: p[k] for k in "R" if k in p}})
 
     def lost(outputs, _):
         read = np.stack([getval(now[state]) for now in outputs])
@@ -133,13 +133,10 @@ def by_autodiff(net, params, inputs, y, twin=False):
         return sum((slope * now[state]).sum() for slope, now in pairs)
 
     spike = neurons[0].surrogate.antiderivative if twin else lines_run.fires
-    adjoints, gradients = of_any(
-        arrows.network(sizes, neurons, net.loss),
-        dense,
-        inputs.reshape(*inputs.shape[:2], -1),
-        lost,
-        spike,
-    )
+    net_of_matrices = arrows.network(sizes, neurons, net.loss)
+    flat = inputs.reshape(*inputs.shape[:2], -1)
+    with np.errstate(over="ignore"):  # autograd squares cosh(x) for the slope of tanh
+        adjoints, gradients = of_any(net_of_matrices, dense, flat, lost, spike)
     for layer, p, g in zip(layers, params[1:], gradients[1:], strict=True):
         ones = np.eye(p["W"].size).reshape(-1, *p["W"].shape)
         by_weight = [(g["W"] * layer.link.matrix(one)).sum() for one in ones]
