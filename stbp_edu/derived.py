@@ -18,7 +18,7 @@ from stbp_edu.arrows.formula_text import Formulas
 from stbp_edu.arrows.online_form import OnlineForm, forbidding_word, online_lines
 from stbp_edu.arrows.rules import as_rule
 from stbp_edu.arrows.step.shown_program import program
-from stbp_edu.arrows.table import reading_output
+from stbp_edu.arrows.table import network
 from stbp_edu.lines.latex import indexed
 from stbp_edu.lines.text import read_lines
 from stbp_edu.surrogates import Gaussian, Surrogate
@@ -99,7 +99,7 @@ class Derived:
         """Return the picture of two steps and two layers, each kind of arrow with its name."""
         from stbp_edu.plotting.graph import two_layers
 
-        return two_layers(reading_output("1-1-1", self.neuron))
+        return two_layers(network("1-1-1", self.neuron))
 
     def formulas(
         self, rule: str | Rule = "exact", *, recurrent: bool = False
@@ -113,14 +113,14 @@ class Derived:
         \frac{\partial L}{\partial b_i^n} = \sum_t \varepsilon_i^{t,n}  (all t)
         """
         sizes = "2-2R-2R" if checks.instance("recurrent", recurrent, bool) else "2-2-2"
-        return Formulas(formulas(reading_output(sizes, self.neuron), rule))
+        return Formulas(formulas(network(sizes, self.neuron), rule))
 
     def program(self, rule: str | Rule = "exact") -> Source:
         """Return a step forward and a step back under a rule, as Python source.
 
         It is that of a layer between others, with recurrent weights; NumPy runs it as it is shown.
         """
-        net = reading_output("1-1R-1R-1R", self.neuron)
+        net = network("1-1R-1R-1R", self.neuron)
         return Source(program(net, as_rule(rule)))
 
     def prove(
@@ -141,7 +141,7 @@ class Derived:
         >>> derive("u = kappa * u + x", kappa=0.9).online("e-prop").word
         ('enter', 'weight', 'integrate', 'readout')
         """
-        net = reading_output("2-2-2", self.neuron)
+        net = network("2-2-2", self.neuron)
         rule = as_rule(rule)
         rule.check(net)
         word = forbidding_word(net, rule)

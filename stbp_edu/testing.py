@@ -36,7 +36,6 @@ from stbp_edu.arrows.finder.classifier import different_rules
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
@@ -250,7 +249,7 @@ SCHEMA = "stbp-edu reference vectors, 2"
 
 def _net(table: Neuron) -> Any:
     """Return neurons side by side, each with the weight 1 from its own input."""
-    return network(f"{NEURONS}-{NEURONS}", table, Loss("given", table.output))
+    return network(f"{NEURONS}-{NEURONS}", table)
 
 
 def _expected(

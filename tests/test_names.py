@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import arrows, derive
 from stbp_edu.arrows import Rule, draw_params, with_gain_limit
-from stbp_edu.arrows.state_loss import Loss
+from stbp_edu.losses import RATE
 from stbp_edu.program.machine_code import installed
 from tests.arrows.oracle import by_autodiff, error
 from tests.programs import Program
@@ -68,7 +68,7 @@ TWO = "{s} = 0.5 * {s} + x\n{u} = {c} * {u} * (1 - {o}) + {s}\n{o} = spike({u} -
 def run_of(mine, loss=None, sizes="2-2R-2", seed=0, T=3):
     """A network of a neuron, with what it runs on."""
     neuron = mine.neuron
-    net = arrows.network(sizes, neuron, loss or Loss("of the output", neuron.output))
+    net = arrows.network(sizes, neuron, loss or RATE)
     rng = np.random.default_rng(seed)
     params = draw_params(net, rng)
     for p in params[1:]:

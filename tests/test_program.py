@@ -21,6 +21,7 @@ from stbp_edu.arrows import (
     in_blocks,
     soft_reset,
 )
+from stbp_edu.losses import Membrane
 from stbp_edu.program import loops, machine_code
 from stbp_edu.program.layers import ByPython
 from stbp_edu.program.loop_text import text_of
@@ -140,7 +141,7 @@ def course_network(sizes="70-80R-5"):
         arrows.with_current(soft_reset(LIF(v_th=0.5), learn_leak=True), 0.6), 0.4, 0.8
     )
     read_out = derive("u = kappa * u + x", kappa=0.9, learn_each=["kappa"]).neuron
-    net = arrows.network(sizes, [hidden, read_out], arrows.membrane(5))
+    net = arrows.network(sizes, [hidden, read_out], Membrane(5))
     rng = np.random.default_rng(3)
     params = draw_params(net, rng, scale=2.0)
     return net, params, (rng.random((9, 6, 70)) < 0.15) * 1.0, rng.random((6, 5))

@@ -72,7 +72,7 @@ def vectors() -> dict[str, Any]:
     found: dict[str, list[Any]] = {}
     for gate, rule, (surrogate, a) in product(GATES, RULES, CURVES):
         neuron = LIF(tau=TAU, v_th=V_TH, surrogate=SURROGATES[surrogate](a), gate=gate)
-        net = arrows.network(SIZES, from_lif(neuron), arrows.Loss("given", "o"))
+        net = arrows.network(SIZES, from_lif(neuron))
         trace = arrows.forward(net, params, inputs)
         local = derivatives_on(net, params, trace, errors)
         layers = gradients(local, lambdas(local, rule), arrows.RULES[rule].start)

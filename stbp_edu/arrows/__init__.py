@@ -35,7 +35,7 @@ from stbp_edu.arrows.part_one import (
     with_current,
 )
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
-from stbp_edu.arrows.state_loss import Loss, last_steps, membrane, rate
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Layer, Table, draw_params
 from stbp_edu.arrows.table import (
     network as network,  # stbp_edu.network is the public one
@@ -81,14 +81,11 @@ __all__ = [
     "hard_reset",
     "in_blocks",
     "lambdas",
-    "last_steps",
     "letters",
     "local_derivatives",
-    "membrane",
     "online",
     "part_one",
     "paths_from",
-    "rate",
     "soft_reset",
     "truncated",
     "with_adaptation",

@@ -205,6 +205,6 @@ def as_local(
         )
     state = "o" if direct.u is None else "u"
     slope: Any = getattr(direct, state)
-    net = network(params.sizes, from_lif(neuron), Loss("given", state))
+    net = network(params.sizes, from_lif(neuron), Loss(state))
     run = {"u": list(trace.U), "o": list(trace.O)}
     return derivatives_on(net, by_layer(params), run, slope)

@@ -31,7 +31,6 @@ class Loss:
     """A loss of one state of the last layer: of its last steps together, or of each by itself.
 
     Args:
-        name: what to call it.
         state: the state of layer N that it reads.
         fit: a loss of :mod:`stbp_edu.losses` or your own, as if what is read were the output.
         last: how many steps it reads, counted from the end; None for all.
@@ -41,7 +40,6 @@ class Loss:
         TypeError, ValueError: if ``fit`` is not a loss, or ``last`` no number of steps.
     """
 
-    name: str
     state: str = "o"
     fit: LossFunction = RATE
     last: int | None = None
@@ -49,7 +47,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         """Check the fit and the number of steps."""
-        checks.fields("a loss", self, name=str, state=str, per_step=bool)
+        checks.fields("a loss", self, state=str, per_step=bool)
         read_loss(self.fit)
         if self.last is not None:
             checks.count("last", self.last)
@@ -60,7 +58,7 @@ class Loss:
             return range(T)
         if self.last > T:
             raise ValueError(
-                f"loss {self.name!r} reads the last {self.last} steps, but there are T = {T}; "
+                f"the loss reads the last {self.last} steps, but there are T = {T}; "
                 "run longer, or read fewer"
             )
         return range(T - self.last, T)
@@ -107,32 +105,8 @@ def loss_of(loss: LossFunction, neuron: Neuron) -> Loss:
     """
     reads = getattr(loss, "reads", "O")
     state = neuron.lines.potential if reads == "U" else neuron.output
-    name = type(loss).__name__
     if isinstance(loss, LastSteps | Membrane):
-        return Loss(name, state, RATE, loss.k)
+        return Loss(state, RATE, loss.k)
     if isinstance(loss, StepCrossEntropy):
-        return Loss(name, state, CrossEntropy(), per_step=True)
-    return Loss(name, state, loss)
-
-
-def rate() -> Loss:
-    """Return Part I's loss: 1/(2S) Σ_s ‖y_s - 1/T Σ_t o_s^{t,N}‖².
-
-    >>> rate().direct(np.array([[[1.0]], [[0.0]]]), np.array([[1.0]])).ravel()
-    array([-0.25, -0.25])
-    """
-    return Loss("rate")
-
-
-def last_steps(k: int) -> Loss:
-    """Return the rate loss on only the last k steps.
-
-    >>> last_steps(1).direct(np.array([[[1.0]], [[0.0]]]), np.array([[1.0]])).ravel()
-    array([ 0., -1.])
-    """
-    return Loss("last steps", last=k)
-
-
-def membrane(last: int | None = 1) -> Loss:
-    """Return 1/(2S) Σ_s ‖y_s - u_s^{T,N}‖²; with ``last`` None, of the mean of u over all steps."""
-    return Loss("membrane", "u", last=last)
+        return Loss(state, CrossEntropy(), per_step=True)
+    return Loss(state, loss)

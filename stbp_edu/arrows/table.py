@@ -19,7 +19,8 @@ from stbp_edu._support import checks
 from stbp_edu._support.sizes import Part, read_input, read_part
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
-from stbp_edu.arrows.state_loss import Loss, rate
+from stbp_edu.arrows.state_loss import Loss, loss_of
+from stbp_edu.losses import RATE, LossFunction, read_loss
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
@@ -112,7 +113,7 @@ class Table:
 def network(
     sizes: str | Sequence[int | str],
     neuron: Neuron | Sequence[Neuron],
-    loss: Loss | None = None,
+    loss: Loss | LossFunction = RATE,
 ) -> Table:
     """Return the table of a network from its sizes as papers write them.
 
@@ -121,7 +122,7 @@ def network(
             columns, channels), ``15C5`` a convolution, ``P2`` average pooling, ``20R`` a layer
             with recurrent weights. In arrays, channels come first.
         neuron: one for all layers, or a list of one a layer.
-        loss: :func:`rate` where None.
+        loss: a loss of :mod:`stbp_edu.losses` or your own, or the :class:`Loss` of another state.
 
     Raises:
         ValueError: if a part is not understood, the shapes do not compose, or the loss reads a
@@ -139,7 +140,8 @@ def network(
             f"neuron must be a Neuron, or a list of one a layer, got {checks.brief(neuron)}; see "
             "hard_reset, or pass the .neuron of what derive returns"
         )
-    loss = rate() if loss is None else checks.instance("loss", loss, Loss)
+    if not isinstance(loss, Loss):
+        loss = loss_of(read_loss(loss), given[-1])
     if not isinstance(sizes, str | list | tuple) or not sizes:
         raise TypeError(
             f"sizes must be a text such as '784-800-10', or a list of its parts, got "
@@ -177,15 +179,10 @@ def network(
     states = layers[-1].neuron.order
     if loss.state not in states:
         raise ValueError(
-            f"loss {loss.name!r} reads state {loss.state!r}, which layer {many} does not have; its "
+            f"the loss reads state {loss.state!r}, which layer {many} does not have; its "
             f"states are {', '.join(states)}"
         )
     return Table(shape, tuple(layers), loss)
-
-
-def reading_output(sizes: str, neuron: Neuron) -> Table:
-    """Return the table of a network of one neuron whose loss reads its output."""
-    return network(sizes, neuron, Loss("of the output", neuron.output))
 
 
 def _layer(

@@ -16,7 +16,7 @@ from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import Neuron
 from stbp_edu.arrows.finite_states import check_gradients, check_states
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.state_loss import Loss, loss_of
+from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.table import network as table_of
 from stbp_edu.case_rules import check_gain_limit
@@ -283,10 +283,7 @@ def network(
             "neurons"
         )
     fitted: Any = loss if isinstance(loss, Loss) else read_loss(as_loss(loss))
-    of_last = fitted
-    if not isinstance(fitted, Loss):
-        of_last = loss_of(fitted, neurons[-1])
-    table = table_of(sizes, neurons if several else neurons[0], of_last)
+    table = table_of(sizes, neurons if several else neurons[0], fitted)
     warn_of_no_spike([layer.neuron for layer in table.layers[1:]])
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))
     model = Model(text, table, fitted, backend)

@@ -205,7 +205,7 @@ def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Table]:
     sizes = "-".join(["1", *widths])
     last = neurons[-1]
     read = dict.fromkeys([last.output, last.lines.potential])
-    return [network(sizes, neurons, Loss(f"of {state}", state)) for state in read]
+    return [network(sizes, neurons, Loss(state)) for state in read]
 
 
 def kept_by(rule: Rule, nets: Sequence[Table]) -> Table:

@@ -18,7 +18,7 @@ from stbp_edu.arrows.adjoints import (
     lambdas,
 )
 from stbp_edu.arrows.arrow import like
-from stbp_edu.arrows.table import Table, reading_output
+from stbp_edu.arrows.table import Table, network
 from stbp_edu.lines.expressions import evaluate
 from stbp_edu.verify.lines_run import fires, steps
 
@@ -120,7 +120,7 @@ class Run:
 
     def local(self, state: str, twin: bool = False) -> LocalDerivatives:
         """Return the factors on the run, where the loss is Σ weight · state."""
-        net = replace(self.net, loss=Loss("of a state", state))
+        net = replace(self.net, loss=Loss(state))
         by_state = {
             name: [layer.get(name) for layer in self.traces[twin]]
             for layer in self.traces[twin]
@@ -162,7 +162,7 @@ def drive(neuron: Neuron, T: int) -> tuple[float, float]:
     if not neuron.lines.spike:
         return best
     rng = np.random.default_rng(0)
-    net = reading_output("1-1", neuron)
+    net = network("1-1", neuron)
     layer = draw_params(net, rng)[1]
     params = [None, {**layer, "W": np.ones((1, 1))}]
     noise = rng.normal(size=(T, 1, SAMPLES))

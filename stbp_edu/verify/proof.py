@@ -20,7 +20,7 @@ from stbp_edu.arrows import RULES, Neuron
 from stbp_edu.arrows.adjoints import gradients, lambdas
 from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.arrow import neuron_from
-from stbp_edu.arrows.table import reading_output
+from stbp_edu.arrows.table import network
 from stbp_edu.lines.expressions import args_of, names_in, nodes_in, op_of, written_out
 from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.verify.drawn_runs import drawn
@@ -168,7 +168,7 @@ def _proved(
 ) -> Proof:
     """Return the proof of a neuron whose constants are learned."""
     say("proof, part 1 of 5: nudging each arrow at its tail")
-    run = drawn(reading_output("2-2R-2", neuron), 5, seed)
+    run = drawn(network("2-2R-2", neuron), 5, seed)
     off, idle, faults = nudged_arrows(run)
     rows = [Row("each arrow", "nudging its tail", off, NUDGED, idle)]
     if run.thrown_away:

@@ -23,7 +23,7 @@ from stbp_edu.arrows.part_one import (
     with_current,
 )
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import Table, network
+from stbp_edu.arrows.table import network
 from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
@@ -155,18 +155,12 @@ def _sizes(local: LocalDerivatives, rule: Rule) -> list[Any]:
 
 def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
     """Return a run of a layer of each neuron, so short that its paths can be summed."""
-    net = _network("1-1R-1", neurons)
+    net = network("1-1R-1", list(neurons))
     start = Node(neurons[0].input, 1, 0, 0)
     T = 3
     while T > 1 and count_paths(net, T, "exact", start)[0] >= MANY:
         T -= 1
     return drawn(net, T, seed)
-
-
-def _network(sizes: str, neurons: Sequence[Neuron]) -> Table:
-    """Return a network whose loss reads the output."""
-    loss = Loss("of the output", neurons[-1].output)
-    return network(sizes, list(neurons), loss)
 
 
 def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
@@ -208,7 +202,7 @@ def _with_another(neuron: Neuron) -> list[tuple[Neuron, Neuron]]:
 
 def _long_run(neurons: Sequence[Neuron], seed: int) -> Run:
     """Return a run of two layers of two neurons each, the second recurrent."""
-    return drawn(_network("2-2R-2", neurons), 4, seed)
+    return drawn(network("2-2R-2", list(neurons)), 4, seed)
 
 
 def of_the_package(seed: int = 0) -> Iterator[tuple[str, list[Row]]]:
@@ -229,7 +223,7 @@ def _every_rule(runs: Sequence[Run]) -> Iterator[Expected]:
     """Yield the gradients of every rule and loss, summed path by path."""
     for run, state in _losses(runs):
         for rule in RULES.values():
-            if rule.keeps(replace(run.net, loss=Loss("of a state", state))):
+            if rule.keeps(replace(run.net, loss=Loss(state))):
                 yield by_paths(run, rule, state)
 
 
@@ -244,7 +238,7 @@ def _judged(
     worst = dict.fromkeys(forms, 0.0)
     for expected in every:
         run = expected.run
-        net = replace(run.net, loss=Loss("of a state", expected.state))
+        net = replace(run.net, loss=Loss(expected.state))
         for name, form in forms.items():
             states, found = form(net, expected.rule, run.params, run.inputs, run.weight)
             of_both = [worst[name], expected.apart(found), _states_apart(states, run)]

@@ -8,21 +8,20 @@ from autograd.tracer import getval
 from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, arrows
+from stbp_edu.arrows import Loss
 from stbp_edu.losses import CrossEntropy
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import lines_run
 from stbp_edu.verify.autodiff import of_any
 
 LOSSES = {
-    "rate": arrows.rate(),
-    "last-2": arrows.last_steps(2),
-    "cross-entropy": arrows.Loss("mine", fit=CrossEntropy()),
-    "per-step": arrows.Loss("mine", fit=CrossEntropy(), per_step=True),
-    "last-2-per-step-u": arrows.Loss(
-        "mine", "u", CrossEntropy(), last=2, per_step=True
-    ),
-    "membrane": arrows.membrane(),
-    "membrane-mean": arrows.membrane(None),
+    "rate": Loss(),
+    "last-2": Loss(last=2),
+    "cross-entropy": Loss(fit=CrossEntropy()),
+    "per-step": Loss(fit=CrossEntropy(), per_step=True),
+    "last-2-per-step-u": Loss("u", CrossEntropy(), last=2, per_step=True),
+    "membrane": Loss("u", last=1),
+    "membrane-mean": Loss("u"),
 }
 RESETS = ("exponential", "linear", "soft")
 SIZES = (

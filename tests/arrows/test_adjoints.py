@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, arrows
+from stbp_edu.losses import Membrane
 from tests.arrows.oracle import by_autodiff, cases, error
 
 
@@ -27,7 +28,7 @@ def test_layers_may_have_different_neurons():
     """An output that never spikes: a membrane loss on a neuron of its own."""
     lif = LIF(0.5, 0.5)
     neurons = [arrows.with_current(arrows.hard_reset(lif), 0.5), arrows.soft_reset(lif)]
-    net = arrows.network("2-3-1", neurons, arrows.membrane())
+    net = arrows.network("2-3-1", neurons, Membrane(1))
     rng = np.random.default_rng(0)
     params, inputs, y = (
         arrows.draw_params(net, rng),

@@ -15,7 +15,7 @@ READ_OUT = derive("y = 0.9 * y + x").neuron
 @pytest.mark.parametrize("rule", ["exact", "classic", "detached-reset"])
 def test_three_own_neurons_whose_outputs_have_different_names(rule):
     neurons = [FIRST, SECOND, READ_OUT]
-    net = arrows.network("3-4-4-2", neurons, arrows.Loss("read", "y"))
+    net = arrows.network("3-4-4-2", neurons, arrows.Loss("y"))
     rng = np.random.default_rng(0)
     params = arrows.draw_params(net, rng, 2.0)
 

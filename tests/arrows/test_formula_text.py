@@ -30,7 +30,7 @@ def test_states_of_a_rule_share_an_adjoint_only_where_they_keep_the_same():
 
 def test_formulas_name_the_state_that_is_sent():
     neuron = derive("u = tau * u + x", tau=0.5).neuron
-    net = arrows.network("2-2R-2R", neuron, arrows.Loss("of u", "u"))
+    net = arrows.network("2-2R-2R", neuron, arrows.Loss("u"))
     by_weight, _, by_recurrent = arrows.formulas(net)[-3:]
     assert by_weight.right.endswith("u_j^{t,n-1}")
     assert by_recurrent.right.endswith("u_j^{t,n}")

@@ -17,7 +17,7 @@ def test_sizes_name_pools_convolutions_recurrent_and_dense_layers():
         None,
         3,
         (2, 12, 9),
-        arrows.rate(),
+        arrows.Loss(),
     )
     assert first.link == Link(
         (AveragePool(3), AveragePool(1), Patches(2)), (2, 12, 9), 4

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, Gaussian, arrows, derive
-from stbp_edu.losses import CrossEntropy
+from stbp_edu.losses import RATE, StepCrossEntropy
 from tests.arrows.oracle import Case, cases, error
 
 ABLE = ("spatial-only", "ottt", "e-prop", "e-prop-reset")
@@ -97,7 +97,7 @@ def test_memory_is_flat_from_10_to_120_steps(per_step):
 
     CPython keeps up to 2,000 small tuples of a size that were let go, which is no memory of ours.
     """
-    loss = arrows.Loss("mine", fit=CrossEntropy(), per_step=True) if per_step else None
+    loss = StepCrossEntropy() if per_step else RATE
     net = arrows.network(
         "20-30R-10", arrows.hard_reset(LIF(0.9, 0.5, Gaussian(1.0))), loss
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.cases import scalar
+from stbp_edu.losses import LastSteps
 from stbp_edu.verify import comparison, polynomials
 from tests.arrows.oracle import RESETS, Case, cases
 
@@ -216,7 +217,7 @@ def test_a_rule_keeps_the_words_that_its_description_says(rule):
 
 def test_a_loss_on_the_last_step_is_read_there_alone():
     net, start = (
-        arrows.network("1-1", HARD, arrows.last_steps(1)),
+        arrows.network("1-1", HARD, LastSteps(1)),
         arrows.Node("u", 1, 0, 0),
     )
     last = {("carry", "spike", "readout"), ("spike", "reset", "spike", "readout")}

@@ -49,7 +49,7 @@ def drawn_rule(rng):
 
 def reading_u(net):
     """The network with a loss of the potentials."""
-    return replace(net, loss=arrows.membrane())
+    return replace(net, loss=arrows.Loss("u"))
 
 
 @pytest.mark.parametrize("seed", range(60 if QUICK else 2000))

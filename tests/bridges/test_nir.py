@@ -11,6 +11,7 @@ import torch
 import stbp_edu
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows.any_neuron import as_neuron
+from stbp_edu.losses import Membrane
 from stbp_edu.nir import from_graph, to_graph
 from stbp_edu.nir.nodes import DT
 from stbp_edu.parameters import Params, by_layer, by_name
@@ -43,7 +44,7 @@ def made(text, learn_each=()):
 def reading(sizes, neurons):
     """The network whose loss reads what the last layer gives."""
     spiking = neurons[-1].lines.spike
-    return arrows.network(sizes, neurons, *([] if spiking else [arrows.membrane()]))
+    return arrows.network(sizes, neurons, *([] if spiking else [Membrane(1)]))
 
 
 def run(params, neurons, inputs):

@@ -9,6 +9,7 @@ import pytest
 
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.losses import Membrane
 from stbp_edu.verify.proof import prove
 
 CONSTANTS = {"tau": 0.6, "v_th": 0.5}
@@ -24,7 +25,7 @@ def test_a_read_out_does_not_spike_and_e_prop_goes_on_in_it():
     assert [a.kind for a in read_out.neuron.arrows] == ["integrate"]
     assert read_out.prove().holds
     hidden = derive(from_lif(LIF(gate="soft")).lines.text, **CONSTANTS).neuron
-    net = arrows.network("2-3R-2", [hidden, read_out.neuron], arrows.membrane(None))
+    net = arrows.network("2-3R-2", [hidden, read_out.neuron], Membrane(None))
     word = arrows.forbidding_word(net, "e-prop")
     assert word == ("enter", "spike", "weight", "integrate", "readout")
 
@@ -191,7 +192,7 @@ def test_what_is_not_judged_is_said():
 
 def gradient(neuron, rule="exact", state="o"):
     """The gradient of the first layer's weights on a network of such neurons."""
-    net = arrows.network("2-3R-2", neuron, arrows.Loss("rate", state))
+    net = arrows.network("2-3R-2", neuron, arrows.Loss(state))
     rng = np.random.default_rng(3)
     params, inputs = arrows.draw_params(net, rng, 3.0), rng.random((6, 2, 2))
     trace = arrows.forward(net, params, inputs)

@@ -7,7 +7,7 @@ import pytest
 
 from stbp_edu import derive
 from stbp_edu.arrows.step.layer_program import LayerProgram
-from stbp_edu.arrows.table import reading_output
+from stbp_edu.arrows.table import network
 from stbp_edu.lines.expressions import call, parse
 from stbp_edu.program.machine_code import installed
 from stbp_edu.verify.drawn_runs import drawn
@@ -52,7 +52,7 @@ def test_a_program_with_a_wrong_factor_is_noticed_in_every_form(monkeypatch):
 
 
 def test_runs_that_are_thrown_away_are_counted_and_most_may_not_be():
-    run = drawn(reading_output("2-2R-2", derive(PLAIN).neuron), 5, 0)
+    run = drawn(network("2-2R-2", derive(PLAIN).neuron), 5, 0)
     assert (run.thrown_away, run.lacks) == (0, "")
     few, most = (replace(run, tried=9, thrown_away=k) for k in (4, 5))
     assert few.lacks == ""
@@ -61,7 +61,7 @@ def test_runs_that_are_thrown_away_are_counted_and_most_may_not_be():
     )
     growing = derive("u = exp(u) * (1 - o) + x\no = spike(u - 0.4)").neuron
     with np.errstate(all="ignore"):
-        found = drawn(reading_output("2-2R-2", growing), 5, 0)
+        found = drawn(network("2-2R-2", growing), 5, 0)
     assert 0 <= found.thrown_away < found.tried
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from stbp_edu import Gaussian, derive
-from stbp_edu.arrows import draw_params, membrane, network, rate
+from stbp_edu.arrows import draw_params, network
 from stbp_edu.arrows.adjoints import gradients, lambdas, local_derivatives
 from stbp_edu.arrows.rules import as_rule
+from stbp_edu.losses import RATE, Membrane
 
 BELL = Gaussian(0.4)
 TERMS = (
@@ -92,7 +93,7 @@ def run_of(neuron, seed, sizes="3-4R-3R-2"):
     """Return (network, parameters, inputs, targets), the loss on spikes or potentials."""
     rng = np.random.default_rng(seed)
     net = network(
-        sizes, neuron, rate() if seed % 2 and neuron.output == "o" else membrane(None)
+        sizes, neuron, RATE if seed % 2 and neuron.output == "o" else Membrane(None)
     )
     params = draw_params(net, rng)
     for n, p in enumerate(params[1:], 1):

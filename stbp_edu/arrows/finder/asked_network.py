@@ -19,7 +19,6 @@ from stbp_edu.arrows.finder.classifier import RuleFit, candidates
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import RULES
-from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import LayerParams, Table, network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import GATES, LIF
@@ -137,14 +136,14 @@ def which_rule(
 def _networks(sizes: str, neurons: Any) -> dict[str, Table]:
     """Return the networks to compare with by their resets; the loss of each reads the outputs."""
     if not isinstance(neurons, LIF):
-        return {"lines": network(sizes, neurons, Loss("given", neurons[-1].output))}
+        return {"lines": network(sizes, neurons)}
     possible = {gate: from_lif(replace(neurons, gate=gate)) for gate in GATES}
     for reset, text in OTHER_RESETS.items():
         lines = read_lines(text, {"tau": neurons.tau, "v_th": neurons.v_th})
         possible[reset] = neuron_from(lines, neurons.surrogate)
     nets = {}
     for reset, neuron in possible.items():
-        nets[reset] = network(sizes, neuron, Loss("given", neuron.output))
+        nets[reset] = network(sizes, neuron)
     return nets
 
 
