@@ -6,14 +6,15 @@ input; ``W[0]``, ``b[0]`` and ``U[0]`` are None. Code counts t from 0: the paper
 
 from __future__ import annotations  # np.random is loaded where it is used
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from stbp_edu._support import checks
-from stbp_edu._support.checks import Array
+from stbp_edu._support.checks import Array, ByLayer
 from stbp_edu.neuron import LIF, check_lif
 from stbp_edu.parameters import Gradients, Params, fingerprint
 
@@ -30,8 +31,8 @@ class Adjoints:
         epsilon: ε = dL/du; as ``delta``.
     """
 
-    delta: Sequence[Any]
-    epsilon: Sequence[Any]
+    delta: ByLayer
+    epsilon: ByLayer
     gradients: Gradients
 
 
@@ -48,13 +49,13 @@ class Trace:
         made_with: what tells the parameters of the pass from others; None where nobody says.
     """
 
-    U: Sequence[Any]
-    O: Sequence[Any]
-    states: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    U: ByLayer
+    O: ByLayer
+    states: Mapping[str, ByLayer] = field(default_factory=dict)
     smooth: bool = False
     made_with: bytes | None = field(default=None, repr=False)
 
-    def __getitem__(self, state: str) -> Sequence[Any]:
+    def __getitem__(self, state: str) -> ByLayer:
         """Return a state by its name, a list over layers.
 
         >>> u = [None, np.zeros((1, 1, 1))]
@@ -117,7 +118,7 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
 
 
 def forward(
-    spikes: Array, params: Params, neuron: LIF, *, spike: Spike | None = None
+    spikes: ArrayLike, params: Params, neuron: LIF, *, spike: Spike | None = None
 ) -> Trace:
     """Run the network one time step after the other (ids ``fwd-x``, ``fwd-u``, ``fwd-o``).
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu._support.checks import Array
+from stbp_edu._support.checks import Array, ByLayer
 from stbp_edu._support.sizes import widths
 
 NAME = re.compile(r"([WbR](?=\d)|\w+(?=\.))\.?(\d{1,4})")
@@ -51,10 +51,10 @@ class Params:
     b1 (3,)
     """
 
-    W: Sequence[Any]
-    b: Sequence[Any]
-    R: Sequence[Any] = ()
-    learned: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    W: ByLayer
+    b: ByLayer
+    R: ByLayer = ()
+    learned: Mapping[str, ByLayer] = field(default_factory=dict)
     shape: str = ""
 
     def __post_init__(self) -> None:
@@ -151,10 +151,10 @@ def _array(name: str, value: object, dtype: Any) -> Array:
 class Gradients:
     """The derivatives of the loss, indexed and shaped as in :class:`Params`."""
 
-    W: Sequence[Any]
-    b: Sequence[Any]
-    R: Sequence[Any] = ()
-    learned: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    W: ByLayer
+    b: ByLayer
+    R: ByLayer = ()
+    learned: Mapping[str, ByLayer] = field(default_factory=dict)
 
     def arrays(self) -> dict[str, Array]:
         """Return the arrays by name: W1, b1, R1, and constants such as tau.1."""

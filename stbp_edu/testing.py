@@ -21,7 +21,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -40,6 +40,9 @@ from stbp_edu.arrows.table import network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES, Gaussian, Surrogate
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 __all__ = ["assert_gradient", "assert_rule", "load_vectors"]
 
@@ -161,10 +164,10 @@ def assert_gradient(
 
 
 def assert_rule(
-    model: Any,
-    run: Callable[..., Any],
-    spikes: Any,
-    neuron: Any,
+    model: nn.Module,
+    run: Callable[[Tensor], Tensor],
+    spikes: Tensor,
+    neuron: AnyNeuron | tuple[AnyNeuron, AnyNeuron],
     rule: str = "exact",
     *,
     reset: str | None = None,
@@ -391,6 +394,8 @@ def _about_surrogate(
         """Return how far slopes are from these, relative to the largest."""
         return float(np.abs(slopes(curve) - of_run).max() / np.abs(of_run).max())
 
+    if not found.any():
+        return "no gradient comes to the currents of a single step"
     claimed, of_run, h = table.surrogate, found[0] / errors[0], slopes(table.surrogate)
     own_kind_first = sorted(
         SURROGATES.values(), key=lambda kind: kind is not type(claimed)

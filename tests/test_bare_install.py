@@ -40,16 +40,47 @@ assert progress_report().states == {"case-at": "right"}
 
 TYPED = """
 import numpy as np
+from numpy.typing import NDArray
 import stbp_edu
+from stbp_edu import losses
+from stbp_edu.testing import assert_gradient, load_vectors
+
+class Labels:
+    def value(self, trace: stbp_edu.Trace, targets: NDArray[np.int64]) -> float:
+        return float(trace.O[-1].mean() - targets.mean())
+
+    def direct(self, trace: stbp_edu.Trace, targets: NDArray[np.int64]) -> losses.Direct:
+        return losses.Direct(np.zeros_like(trace.O[-1]))
 
 rng = np.random.default_rng(0)
-net = stbp_edu.network("4-3-2", stbp_edu.LIF(tau=0.5))
+mine = stbp_edu.derive("u = tau * u * (1 - o) + x; o = spike(u - 1)", tau=0.9)
+net = stbp_edu.network("4-3-2", mine)
 params = net.init(rng)
+spikes: NDArray[np.bool_] = rng.random((5, 2, 4)) < 0.5
+labels: NDArray[np.int64] = rng.integers(0, 2, 2)
+trace = net.forward(spikes, params)
+net.value(trace, labels, Labels())
+grads = net.backward(trace, labels, params, "e-prop", Labels())
+net.backward(trace, np.eye(2)[labels], params, loss="membrane")
+net.forward([[[0.0, 1.0, 0.0, 1.0]]], params)
+neuron = stbp_edu.LIF(tau=0.5, gate="linear")
+own = stbp_edu.Params(W=[None, np.ones((2, 4))], b=[None, np.zeros(2)])
+run = stbp_edu.forward(spikes, own, neuron)
+stbp_edu.backward(run, labels, own, neuron, loss=Labels())
+stbp_edu.loss(run, labels, Labels())
 reveal_type(net)
-reveal_type(params)
-reveal_type(stbp_edu.derive("u = 0.5 * u + x; o = spike(u - 1)"))
+reveal_type(mine)
 reveal_type(stbp_edu.load_params("params.npz"))
-stbp_edu.save_params(3)
+for arrays in (trace.O, trace.U, trace["u"], grads.W, params.W, params.b):
+    reveal_type(arrays[1])
+for case in load_vectors("vectors.npz"):
+    reveal_type(case["grad_W1"])
+stbp_edu.save_params(3)  # wrong
+stbp_edu.LIF(tau="0.5")  # wrong
+net.forward(params, True)  # wrong
+grads.W[1].shapes  # wrong
+assert_gradient(3, neuron)  # wrong
+case["grad"]  # wrong
 """
 
 
@@ -111,10 +142,13 @@ def test_a_users_type_checker_finds_the_types_of_the_wheel(bare, tmp_path) -> No
     ]
     options = ["--python-executable", bare / "python"]
     done = run(*command, *options, "user.py", cwd=tmp_path)
-    found = [
-        line.partition("Revealed type is ")[2] for line in done.stdout.splitlines()
+    lines = done.stdout.splitlines()
+    told = [
+        line.partition("Revealed type is ")[2] for line in lines if "note: R" in line
     ]
-    told = [text for text in found if text]
-    assert len(told) == 4, done.stdout + done.stderr
-    assert all("stbp_edu." in text for text in told), told
-    assert "user.py:12: error: " in done.stdout
+    assert len(told) == 5, done.stdout + done.stderr
+    assert all("stbp_edu." in text for text in told[:3]), told
+    assert all('"numpy.ndarray[' in text for text in told[3:]), told
+    wrong = {n for n, line in enumerate(TYPED.split("\n"), 1) if "# wrong" in line}
+    named = {int(line.split(":")[1]) for line in lines if " error: " in line}
+    assert named == wrong, done.stdout

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.floating[Any]]
 """A NumPy array of floats."""
+ByLayer = Sequence[Array | Any]
+"""An array for each layer, or None where there is none, as at layer 0."""
 
 T = TypeVar("T")
 LARGEST = 2**63 - 1

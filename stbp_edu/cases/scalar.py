@@ -182,14 +182,15 @@ def sweep(
     check_reset(neuron)
     found = []
     for s in range(S):
-        u, o = [None, *(u[:, s] for u in trace.U[1:])], [o[:, s] for o in trace.O]
+        u: list[Any] = [None, *(u[:, s] for u in trace.U[1:])]
+        o = [o[:, s] for o in trace.O]
         h, f, df = (
             [None, *map(function, states[1:])]
             for function, states in ((neuron.h, u), (neuron.f, o), (neuron.df, o))
         )
         found.append(of_sample(Sample(o, u, h, f, df, params.W, targets[s], S), rule))
 
-    def layers(array: Callable[[int], Array]) -> list[Any]:
+    def layers(array: Callable[[int], Any]) -> list[Any]:
         """Return an array for each layer."""
         return [None, *(array(n).astype(params.dtype) for n in range(1, params.N + 1))]
 

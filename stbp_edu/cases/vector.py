@@ -12,6 +12,7 @@ rule, the sweep sees the incoming signal err, and f and f' as its backward pass 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
@@ -155,7 +156,7 @@ def c5_w(epsilon: Array, O_below: Array) -> Array:
 
 def sweep(
     trace: Trace,
-    targets: Array | None,
+    targets: ArrayLike | None,
     params: Params,
     neuron: LIF,
     rule: str = "exact",
@@ -201,7 +202,7 @@ def sweep(
 
 def backward(
     trace: Trace,
-    targets: Array | None,
+    targets: ArrayLike | None,
     params: Params,
     neuron: LIF,
     rule: str = "exact",

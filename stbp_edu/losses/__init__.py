@@ -10,6 +10,7 @@ Of the five cases only the direct term knows the loss: case 1, and the first ter
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
@@ -64,7 +65,7 @@ __all__ = [
 ]
 
 
-def loss(trace: Trace, targets: Array, loss: LossFunction = RATE) -> float:
+def loss(trace: Trace, targets: ArrayLike, loss: LossFunction = RATE) -> float:
     """Return the loss of a forward pass; the rate loss (id ``loss``) where no other is given.
 
     Args:

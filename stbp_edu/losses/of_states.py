@@ -31,10 +31,10 @@ class LossFunction(Protocol):
     :func:`check_targets` says what is wrong with them.
     """
 
-    def value(self, trace: Trace, targets: Array) -> float:
+    def value(self, trace: Trace, targets: Any) -> float:
         """Return L."""
 
-    def direct(self, trace: Trace, targets: Array) -> Direct:
+    def direct(self, trace: Trace, targets: Any) -> Direct:
         """Return the direct term."""
 
 

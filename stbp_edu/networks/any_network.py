@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
@@ -132,7 +133,7 @@ class Model:
 
     def forward(
         self,
-        spikes: Array,
+        spikes: ArrayLike,
         params: Params,
         *,
         twin: bool = False,
@@ -174,7 +175,7 @@ class Model:
     def backward(
         self,
         trace: Trace,
-        targets: Array | None,
+        targets: ArrayLike | None,
         params: Params,
         rule: str | Rule = "exact",
         loss: LossLike | AnyLoss | Loss | None = None,
@@ -216,7 +217,7 @@ class Model:
         check_gradients(self.table, layers, states, found.arrays())
         return found
 
-    def value(self, trace: Trace, targets: Array, loss: Any = None) -> float:
+    def value(self, trace: Trace, targets: ArrayLike, loss: Any = None) -> float:
         """Return the loss of a forward pass; the network's where ``loss`` is None."""
         check_layers(self.table, trace)
         return value_of(self.loss if loss is None else loss, trace, targets)

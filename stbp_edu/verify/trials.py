@@ -225,13 +225,13 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     by_u = np.sin(trace.U[-1])
     for loss in LOSSES:
         yield _by_value(trace, probabilities, loss)._replace(oracle="loss values")
-    for loss in (*LOSSES, losses.Direct(by_o, by_u), by_o):
+    for term in (*LOSSES, losses.Direct(by_o, by_u), by_o):
         outcomes = [
-            *by_gradients(problem, twin, ("exact",), loss),
-            *by_paths(problem, twin, ("classic",), loss),
+            *by_gradients(problem, twin, ("exact",), term),
+            *by_paths(problem, twin, ("classic",), term),
         ]
         for outcome in outcomes:
-            yield outcome._replace(asked=f"{loss!r}: {outcome.asked}")
+            yield outcome._replace(asked=f"{term!r}: {outcome.asked}")
 
 
 def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:

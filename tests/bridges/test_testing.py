@@ -101,6 +101,11 @@ def in_norse(alpha=2.0, detach=False, leak_on_input=False):
     return run
 
 
+def last_step_detached(x):
+    *before, last = in_spikingjelly()(x)
+    return torch.stack([*before, last.detach()])
+
+
 SNN = LIF(TAU, V_TH, CURVE, "soft")
 JELLY = LIF(TAU, V_TH, CURVE, "linear")
 NORSE = LIF(TAU, V_TH, Gaussian(1 / 8), "linear")
@@ -170,6 +175,7 @@ BUGS = [
         "no gradient comes to the currents",
     ),
     (lambda x: in_spikingjelly()(x) > 0, JELLY, "no gradient comes to the currents"),
+    (last_step_detached, JELLY, "no gradient comes to the currents of a single step"),
     (in_norse(leak_on_input=True), NORSE, "those of a leak that multiplies the input"),
 ]
 
