@@ -10,6 +10,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Parameters, StateArrays
 from stbp_edu.arrows.table import Layer, LayerParams, Series, Table
+from stbp_edu.lines.operations import fires
 from stbp_edu.parameters import LayerArrays, Params, by_layer
 
 Now = list[StateArrays]
@@ -49,7 +50,7 @@ def _step(
     for name in neuron.order:
         v = neuron.updated(name, states, past, drive, p)
         if name == neuron.lines.spike:
-            v = neuron.smooth(v) if twin else (v >= 0).astype(v.dtype)
+            v = neuron.smooth(v) if twin else fires(v)
         states[name] = v
     return states
 

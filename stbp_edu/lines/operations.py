@@ -31,6 +31,11 @@ class Operation(NamedTuple):
     written: str = ""
 
 
+def fires(v: Any) -> Any:
+    """Return the spike of an array, by its distance from the threshold: 1 where v >= 0, else 0."""
+    return (v >= 0).astype(v.dtype)
+
+
 def _function(name: str, latex: str, slope: str, binds: int = 5) -> Operation:
     """Return a function of one argument that NumPy, PyTorch and Numba call by its name."""
 
@@ -91,7 +96,7 @@ OPERATIONS: dict[str, Operation] = {
         written="at_least",
     ),
     "spike": Operation(
-        lambda xp, a: xp.where(a >= 0, 1.0, 0.0),
+        lambda _, a: fires(a),
         ("h(a)",),
         ("spike({})", 5, (0,)),
         written="spike",

@@ -12,9 +12,7 @@
 (800, 784)
 
 - ``any_network``: :func:`network`, and the :class:`Model` that it makes;
-- ``arguments``: parameters and input, checked against it;
-- ``traces``: the states of a pass;
-- ``reading_a_loss``: the value of a loss, and its direct term.
+- ``arguments``: parameters, input, trace and loss, checked against it.
 """
 
 from stbp_edu.networks.any_network import Model, network

@@ -24,15 +24,19 @@ from stbp_edu.case_rules import check_gain_limit
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
 from stbp_edu.networks.arguments import (
+    check_layers,
+    direct_terms,
     inputs_of,
+    is_smooth,
     layers_of,
+    states_of,
+    trace_of,
+    value_of,
     warn_of_learned_decays,
     warn_of_no_spike,
     warn_of_whole_arrays,
     weights_of,
 )
-from stbp_edu.networks.reading_a_loss import direct_terms, value_of
-from stbp_edu.networks.traces import check_layers, is_smooth, states_of, trace_of
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
 from stbp_edu.parameters import Gradients, Params, by_name, draw_weights, fingerprint
 from stbp_edu.program.memory import Memory

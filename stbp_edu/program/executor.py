@@ -19,7 +19,7 @@ import numpy as np
 
 from stbp_edu.arrows.rules import norms
 from stbp_edu.arrows.step.layer_program import LayerProgram
-from stbp_edu.lines.operations import SHARED
+from stbp_edu.lines.operations import SHARED, fires
 
 FLOOR = 1e-10
 """Added and taken away again, it rounds a float32 below 3e-18 to zero.
@@ -168,7 +168,7 @@ def through(rows: Any, R: Any) -> Any:
 
 def numpy_functions(surrogate: Any, *, twin: bool) -> dict[str, Callable[..., Any]]:
     """Return what a program calls on arrays of NumPy; on the smooth twin, H for the spike."""
-    spike = surrogate.antiderivative if twin else _reached
+    spike = surrogate.antiderivative if twin else fires
     return {
         **{name: getattr(np, name) for name in SHARED},
         "minimum": np.minimum,
@@ -178,10 +178,6 @@ def numpy_functions(surrogate: Any, *, twin: bool) -> dict[str, Callable[..., An
         "spike": spike,
         "h": surrogate.derivative,
     }
-
-
-def _reached(v: Any) -> Any:
-    return (v >= 0).astype(v.dtype)
 
 
 def _at_least(a: Any, b: Any) -> Any:

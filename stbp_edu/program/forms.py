@@ -12,6 +12,7 @@ from typing import Any
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.step.shown_program import text_of
+from stbp_edu.lines.operations import fires
 from stbp_edu.program.executor import Executor, norm
 from stbp_edu.program.layers import ByPython, InLoops, OnArrays
 from stbp_edu.program.program import Program
@@ -24,7 +25,7 @@ class AsShown(OnArrays):
     def executor(self) -> Executor:
         """What runs the text."""
         space: dict[str, Any] = {
-            "spike": lambda v: (v >= 0) * 1.0,
+            "spike": fires,
             "h": self.program.neuron.surrogate.derivative,
             "norm": norm,
         }

@@ -14,6 +14,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Node
 from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Adjoints, Spike, check_spike
+from stbp_edu.lines.operations import fires
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
@@ -59,10 +60,10 @@ def derivatives(
     T, _ = check_problem(spikes, targets, params, neuron, loss)
     check_spike(spike)
 
-    def fires(v: Any) -> Any:
+    def fired(v: Any) -> Any:
         """Return the spike by its distance from the threshold."""
         if spike is None:
-            return lines_run.fires(v)
+            return fires(v)
         if spike == neuron.H:
             return neuron.surrogate.antiderivative(v)
         return spike(v + neuron.v_th)
@@ -72,7 +73,7 @@ def derivatives(
         return loss_value(loss, outputs, targets, xp)
 
     net = lines_run.of_cases(tuple(params.sizes), neuron)
-    found, gradients = of_any(net, by_layer(params), spikes, lost, fires)
+    found, gradients = of_any(net, by_layer(params), spikes, lost, fired)
 
     def layers(state: str) -> list[Any]:
         """Return the adjoints of a state, (T, S, n[n]) each."""
@@ -90,7 +91,7 @@ def of_any(
     params: Sequence[Any],
     inputs: Array,
     lost: Lost,
-    fires: lines_run.Spike = lines_run.fires,
+    spike: lines_run.Spike = fires,
 ) -> tuple[dict[Node, Any], list[Any]]:
     """Return the adjoint of every state, layer and step, and the gradients by layer and name.
 
@@ -100,12 +101,12 @@ def of_any(
     autograd = require("autograd", "automatic differentiation")
     T, S, _ = inputs.shape
     neurons = [layer.neuron for layer in net.layers[1:]]
-    known = [_differentiable(fires, one.surrogate, autograd) for one in neurons]
+    known = [_differentiable(spike, one.surrogate, autograd) for one in neurons]
 
     def value(layers: Any, added: Any) -> Any:
         """Return L, of parameters and of what is added to each state."""
         run = lines_run.steps(
-            net, [None, *layers], inputs, [fires, *known], added, autograd.numpy
+            net, [None, *layers], inputs, [spike, *known], added, autograd.numpy
         )
         return lost([now[-1] for now in run], autograd.numpy)
 

@@ -20,7 +20,8 @@ from stbp_edu.arrows.adjoints import (
 from stbp_edu.arrows.arrow import like
 from stbp_edu.arrows.table import Table, network
 from stbp_edu.lines.expressions import evaluate
-from stbp_edu.verify.lines_run import fires, steps
+from stbp_edu.lines.operations import fires
+from stbp_edu.verify.lines_run import steps
 
 DRAWS = 40  # networks that are drawn at most
 ENOUGH = 0.2  # until each layer fires, and is silent, in this share of its steps

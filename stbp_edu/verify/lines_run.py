@@ -27,11 +27,6 @@ States = dict[str, Any]
 """What the lines of a layer read and give at one step."""
 
 
-def fires(v: Any) -> Any:
-    """Return 1 where v >= 0, else 0."""
-    return (v >= 0).astype(v.dtype)
-
-
 @lru_cache(maxsize=64)  # its lines are read from text
 def of_cases(sizes: tuple[int, ...], neuron: LIF) -> Table:
     """Return the network of the five cases."""

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows import Loss
+from stbp_edu.lines.operations import fires
 from stbp_edu.losses import CrossEntropy
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify import lines_run
 from stbp_edu.verify.autodiff import of_any
 
 LOSSES = {
@@ -131,7 +131,7 @@ def by_autodiff(net, params, inputs, y, twin=False):
         pairs = zip(net.loss.direct(read, y), outputs, strict=True)
         return sum((slope * now[state]).sum() for slope, now in pairs)
 
-    spike = neurons[0].surrogate.antiderivative if twin else lines_run.fires
+    spike = neurons[0].surrogate.antiderivative if twin else fires
     net_of_matrices = arrows.network(sizes, neurons, net.loss)
     flat = inputs.reshape(*inputs.shape[:2], -1)
     with np.errstate(over="ignore"):  # autograd squares cosh(x) for the slope of tanh
