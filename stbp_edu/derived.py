@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -123,17 +123,11 @@ class Derived:
         net = network("1-1R-1R-1R", self.neuron)
         return Source(program(net, as_rule(rule)))
 
-    def prove(
-        self,
-        *,
-        seed: int = 0,
-        torch: bool = False,
-        progress: Callable[[str], object] | None = None,
-    ) -> Proof:
+    def prove(self, *, seed: int = 0, torch: bool = False) -> Proof:
         """Return the proof: see :func:`stbp_edu.verify.proof.prove`."""
         from stbp_edu.verify.proof import prove
 
-        return prove(self.neuron, seed=seed, torch=torch, progress=progress)
+        return prove(self.neuron, seed=seed, torch=torch)
 
     def online(self, rule: str | Rule = "ottt") -> OnlineForm:
         """Return how a rule is learned forward in time, or the word that forbids it.

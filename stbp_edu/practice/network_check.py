@@ -9,7 +9,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu.parameters import Gradients, Params
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.cases import LEAK, NO_SUM, CaseReport, case_reports
+from stbp_edu.practice.grading.cases import CaseReport, case_reports
 from stbp_edu.practice.grading.verdict import grade
 from stbp_edu.practice.tasks import exercises
 from stbp_edu.practice.tasks.inputs import wide_network
@@ -71,23 +71,7 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
             named[mistake.id] = str(mistake)
     # Case 5 first: without ε no other case says a thing.
     first = next(c for c in (cases[4], *cases) if c.wrong)
-    ids = [f"c{first.case}-{term}" for term in _wrong_terms(first)]
-    where = exercises()[ids[0]]
-    equations = " and ".join(f"({id_})" for id_ in ids)
-    place = f'Look at notebook {where.notebook}, "{where.section}", {equations}'
-    return *named.values(), f'{place}; `hint("backward")` gives a hint.'
-
-
-def _wrong_terms(report: CaseReport) -> list[str]:
-    """Return which equations of a case its explanation speaks of."""
-    if report.case == 5:
-        return ["w"]
-    terms = []
-    if any(LEAK not in part for part in report.explanation.split("; ")):
-        terms.append("delta")
-    if LEAK in report.explanation or NO_SUM in report.explanation:
-        terms.append("epsilon")
-    return terms
+    return *named.values(), exercises()["backward"].pointer(*first.equations)
 
 
 def by_autograd(

@@ -95,10 +95,7 @@ def verdicts_in(path: Path) -> list[Feedback]:
         graded = [c for c in code if c["metadata"].get("nbgrader", {}).get("grade")]
         cards = [card for cell in graded or code for card in _cards(cell)]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        kind = type(error).__name__
-        raise ValueError(
-            f"{path} is not an executed notebook ({kind}: {error})"
-        ) from error
+        raise ValueError(f"{path} is not an executed notebook ({error!r})") from error
     return list({card.exercise: card for card in cards}.values())
 
 
@@ -112,9 +109,12 @@ def _cards(cell: Any) -> Iterator[Feedback]:
         _, *message = "".join(data.get("text/plain", "")).split("\n  ")
         named = (card[3] or "").split()
         mistakes = tuple(id_ for id_ in named if id_ in misconceptions())
-        is_pair = bool(card[4])
         yield Feedback(
-            unescape(card[1]), card[2], tuple(message), mistakes, together=is_pair
+            exercise=unescape(card[1]),
+            state=card[2],
+            message=tuple(message),
+            mistakes=mistakes,
+            together=bool(card[4]),
         )
 
 

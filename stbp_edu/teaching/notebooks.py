@@ -23,7 +23,6 @@ TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), undefined=StrictUndefined,
     trim_blocks=True, lstrip_blocks=True, autoescape=select_autoescape(["html"]),
 )  # fmt: skip
-KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 CELL = re.compile(r"^%% (markdown|code) (\S+) ?(.*)\n", re.M)
 """The line that begins a cell in the template: its kind, its name, and metadata as JSON."""
 
@@ -94,7 +93,13 @@ def notebook(
     parts = CELL.split(text)[1:]
     book = {
         "cells": list(map(_cell, parts[::4], parts[1::4], parts[2::4], parts[3::4])),
-        "metadata": {"kernelspec": KERNEL},
+        "metadata": {
+            "kernelspec": {
+                "name": "python3",
+                "display_name": "Python 3",
+                "language": "python",
+            }
+        },
         "nbformat": 4,
         "nbformat_minor": 5,
     }

@@ -29,9 +29,12 @@ NEEDED = [
     "reference",
     "solution",
 ]
-NUMBERS, LISTS = ("minutes", "calls"), ("hints", "parts", "axes")
-TABLES = ("mistakes", "notes")
-"""Parts of a task that are not texts, besides ``each``."""
+NUMBERS = ("minutes", "calls")
+KINDS: Mapping[str, type[Any]] = {
+    **dict.fromkeys(("each", "mistakes", "notes"), dict),
+    **dict.fromkeys(("hints", "parts", "axes"), list),
+}
+"""The parts of a task that are neither texts nor numbers."""
 DEFAULTS: Mapping[str, Any] = {
     "objective": "transfer",
     "use": "exam",
@@ -99,14 +102,11 @@ def _check_kind(place: str, name: str, part: Any) -> None:
     """Check that a part of a task is a text, unless it is a number, or has texts in it."""
     if name in NUMBERS:
         checks.count(place, part)
-    elif name == "each":
-        checks.instance(place, part, dict)
-    elif name in TABLES or name in LISTS:
-        checks.instance(place, part, dict if name in TABLES else list)
-        for text in part.values() if name in TABLES else part:
+        return
+    checks.instance(place, part, KINDS.get(name, str))
+    if name != "each" and not isinstance(part, str):
+        for text in part.values() if isinstance(part, dict) else part:
             checks.instance(f"an entry of {place}", text, str)
-    else:
-        checks.instance(place, part, str)
 
 
 def _drawn(id_: str, each: Mapping[str, Any], variant: int) -> dict[str, str]:

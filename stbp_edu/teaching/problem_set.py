@@ -76,13 +76,6 @@ class ProblemSet:
         for task, points in _table("points", self.points, self.tasks).items():
             checks.number(f"points of {task}", points, positive=True)
 
-    def library(self, variant: int = 1) -> Mapping[str, Task]:
-        """Return every task that may be asked, by id: the course's, and the teacher's own.
-
-        Those of the teacher may have other numbers in each variant.
-        """
-        return tasks_with(self.own_tasks, variant)
-
     def tasks_of(self, variant: int) -> list[str]:
         """Return the ids of a variant's tasks: those that all are asked, then those drawn."""
         rng = np.random.default_rng([self.seed, variant])
@@ -93,7 +86,7 @@ class ProblemSet:
 
     def questions(self, variant: int = 1) -> list[Question]:
         """Return the questions of a variant, counted from 1."""
-        library = self.library(variant)
+        library = tasks_with(self.own_tasks, variant)
         asked = [library[id_] for id_ in self.tasks_of(variant)]
         points = [self.points.get(id_, library[id_].minutes) for id_ in self.tasks]
         cells = [name_of(library[id_]) for id_ in self.tasks]

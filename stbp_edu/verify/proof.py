@@ -9,7 +9,7 @@ forward lines; and the adjoints under each rule are summed path by path.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,32 +68,25 @@ class Proof:
     __repr__ = __str__
 
 
-Say = Callable[[str], object]
-"""What is called with a sentence about each part of a proof, before it begins."""
-
-
-def to_terminal(sentence: str) -> None:
+def say(sentence: str) -> None:
     """Write a sentence to standard error, if that is a terminal."""
     if sys.stderr.isatty():
         print(sentence, file=sys.stderr)
 
 
-def prove(
-    neuron: Any, *, seed: int = 0, torch: bool = False, progress: Say | None = None
-) -> Proof:
+def prove(neuron: Any, *, seed: int = 0, torch: bool = False) -> Proof:
     """Return the proof of a neuron: of its arrows, derived or put in their place, and its programs.
 
     Every constant is taken to be learned, so each is proved, and the arrows hold for other values
     of them, too. The programs are judged in every form that runs: as they are shown, on arrays of
     NumPy, in loops, compiled where Numba is installed, and in PyTorch where that is asked for.
-    It takes some seconds, most of them to sum paths and to compile.
+    It takes some seconds, most of them to sum paths and to compile; a terminal shows which part is
+    at work.
 
     Args:
         neuron: an :class:`stbp_edu.LIF`, what ``derive`` returned, or forward lines as a text.
         seed: of the networks that are drawn.
         torch: whether PyTorch's layers are judged, too; import ``stbp_edu.torch`` first.
-        progress: called with a sentence before each part, such as ``print``; where None, a
-            terminal shows them.
 
     Raises:
         ImportError: if autograd is not installed, or ``stbp_edu.torch`` not imported where PyTorch
@@ -112,14 +105,9 @@ def prove(
     neuron = as_neuron(neuron)
     checks.count("seed", seed, at_least=0)
     checks.instance("torch", torch, bool)
-    say = to_terminal if progress is None else progress
-    if not callable(say) or isinstance(say, type):
-        raise TypeError(
-            f"progress must be a function, got {checks.brief(progress)}; pass print"
-        )
     try:
         with np.errstate(all="ignore"):  # what is not finite is seen in the numbers
-            return _proved(*_all_learned(neuron), seed, torch, say)
+            return _proved(*_all_learned(neuron), seed, torch)
     except KeyError as error:
         raise ValueError(
             f"neuron reads {error}, which is none of its states and constants; take it out of the "
@@ -163,9 +151,7 @@ def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
     return entering | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
 
 
-def _proved(
-    neuron: Neuron, notes: list[str], seed: int, torch: bool, say: Say
-) -> Proof:
+def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
     """Return the proof of a neuron whose constants are learned."""
     say("proof, part 1 of 5: nudging each arrow at its tail")
     run = drawn(network("2-2R-2", neuron), 5, seed)

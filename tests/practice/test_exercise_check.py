@@ -91,6 +91,14 @@ def test_a_slip_in_a_program_is_named_and_sent_to_its_own_equation(
     assert f"equation ({equation})" in feedback.message[-1]
 
 
+def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
+    task = exercises()["program-5"]
+    body = edited(task.solution, f"{KEEP} => {KEEP} / 3")
+    text = repr(check("program-5", task.function(body)))
+    assert "Case 3: the carry is 0.3333 times what it should be." in text
+    assert "equation (c3-epsilon)" in text
+
+
 def test_a_gate_read_too_early_is_told_beside_the_reset_that_it_prevents():
     task = exercises()["program-0"]
     early = edited(task.solution, "neuron.f(o[t - 1]) => neuron.f(o[t])")

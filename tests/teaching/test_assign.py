@@ -108,7 +108,7 @@ def test_own_tasks_are_drawn_for_each_variant_and_tried(tmp_path, capsys):
     text = "checks = false\ntasks_from = 'mine.toml'\n"
     text += "tasks = ['my-neuron', 'gain']\n[variants]\ncount = 40\n"
     plan = read_problem_set(written(tmp_path, text, own=own))
-    forms = [plan.library(k)["my-neuron"].solution for k in range(1, 41)]
+    forms = [tasks_with(plan.own_tasks, k)["my-neuron"].solution for k in range(1, 41)]
     assert len(set(forms)) == 40
     books = [notebook(plan, k) for k in (1, 2, 3)]
     asked = {re.search(r"u\^t\\\\, \(1 - [\d.]+", book)[0] for book in books}

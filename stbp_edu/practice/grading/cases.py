@@ -62,6 +62,18 @@ class CaseReport:
     first: str = ""
     explanation: str = ""
 
+    @property
+    def equations(self) -> list[str]:
+        """The equations of the case that its explanation speaks of."""
+        if self.case == 5:
+            return ["c5-w"]
+        found = []
+        if any(LEAK not in part for part in self.explanation.split("; ")):
+            found.append(f"c{self.case}-delta")
+        if LEAK in self.explanation or NO_SUM in self.explanation:
+            found.append(f"c{self.case}-epsilon")
+        return found
+
     def __str__(self) -> str:
         """Return the text form, one line."""
         right = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
@@ -79,7 +91,7 @@ def wrong_cases(function: AnswerFunction | None) -> list[Finding]:
     return [
         Finding(
             "case",
-            f"case {c.case}",
+            " ".join(c.equations),
             f"Case {c.case}: {c.explanation}. First at {c.first}.",
         )
         for c in cases

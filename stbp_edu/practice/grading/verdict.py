@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
@@ -228,17 +229,12 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         text = line[:LONGEST_PRINT]
         said.append(f"Its printed output is left out here. It begins: {text}")
     if feedback.state == "wrong":
-        equation = _equation_of_change(exercise, program)
-        cell = re.search(r": ([δε]) at .*, case (\d)", "".join(said))
-        if cell and not equation:
-            letter = "delta" if cell[1] == "δ" else "epsilon"
-            equation = f"c{cell[2]}-{letter}"
-        said.append(exercise.pointer(equation))
+        said.append(exercise.pointer(*_equations(exercise, feedback, program)))
     return replace(feedback, message=tuple(said))
 
 
-def _equation_of_change(exercise: Exercise, program: str) -> str:
-    """Return the equation that a solution names in the first line that is changed, or after it."""
+def _equations(exercise: Exercise, feedback: Feedback, program: str) -> list[str]:
+    """Return the equations to look at: of the line that a program changes, or of what is wrong."""
     right = exercise.source()
     forms = [ast.unparse(ast.parse(text)).splitlines() for text in (right, program)]
     is_changed = False
@@ -246,8 +242,15 @@ def _equation_of_change(exercise: Exercise, program: str) -> str:
         is_changed = is_changed or ours != theirs
         _, _, equation = line.partition("  # ")
         if is_changed and equation in EQUATIONS:
-            return equation
-    return ""
+            return [equation]
+    for finding in feedback.findings:
+        if finding.id == "case":
+            return list(finding.place.split())
+    cell = re.search(r": ([δε]) at .*, case (\d)", "".join(feedback.message))
+    if cell:
+        letter = "delta" if cell[1] == "δ" else "epsilon"
+        return [f"c{cell[2]}-{letter}"]
+    return []
 
 
 def has_blank(function: AnswerFunction) -> bool:
@@ -325,8 +328,13 @@ def _explained(
     both = [] if one or is_zero or not runs else named_pair(task, answer)
     findings: list[Finding] = []
     if runs and not one and not both:
-        steps = wrong_cases(function) if task.id == "backward" else []
-        clear = [step for step in steps if NO_SUM not in step.text]
+        steps: list[Finding] = []
+        clear: list[Finding] = []
+        if task.id == "backward":
+            steps = wrong_cases(function)
+            clear = [step for step in steps if NO_SUM not in step.text]
+        elif task.id == "program-5":
+            steps = wrong_cases(_as_backward(function))
         findings = clear or single_mistake(answer) or steps or several_mistakes(answer)
     said = [str(mistake) for mistake in (*one, *both)]
     if len(one) > 1:
@@ -341,6 +349,14 @@ def _explained(
     programs = [task.source(mistake.body) for mistake in (*one, *both)]
     programs += [finding.program for finding in findings if finding.program]
     return feedback, next(iter(programs), answer.source)
+
+
+def _as_backward(function: AnswerFunction | None) -> AnswerFunction:
+    """Return the program that grows through the course, called as a whole backward pass is."""
+    program: Any = function
+    return lambda trace, targets, params, neuron: program(
+        trace.U, trace.O, targets, params.W, neuron
+    )
 
 
 def _agreement(answer: Answer) -> str:

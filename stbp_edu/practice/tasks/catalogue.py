@@ -100,17 +100,21 @@ class Task:
         """Whether it is a task of this package, which has hints to it; a teacher's own is not."""
         return self.id in tasks()
 
-    def pointer(self, equation: str = "") -> str:
+    def pointer(self, *equations: str) -> str:
         """Return the sentence that says where in the course to look, and how to get a hint.
 
-        That is where an equation is derived, or else the task. Of a teacher's own task only the
-        notebook is said: its equation is just the nearest.
+        That is where the first equation is derived, or else the task. Of a teacher's own task only
+        the notebook is said: its equation is just the nearest.
         """
         if not self.of_the_course:
             return f"Look at notebook {self.notebook}."
-        slug, section = derived_in().get(equation, self._derived_in)
-        of = equation or self.equation
-        tag = f", equation ({of})" if of else ""
+        slug, section = self._derived_in
+        if equations:
+            slug, section = derived_in()[equations[0]]
+        elif self.equation:
+            equations = (self.equation,)
+        named = " and ".join(f"({equation})" for equation in equations)
+        tag = f", equation {named}" if named else ""
         number = list(course_table()).index(slug)
         place = f'Look at notebook {number}, "{section}"{tag}'
         return f'{place}; `hint("{self.id}")` gives a hint.'
