@@ -1,8 +1,7 @@
 """Execute notebooks in place, or write their numbers and times.
 
 ``python -m tools.notebooks run [files]`` executes, all by default. ``renumber`` writes what follows
-from the order in ``course.toml``: the numbers in names, titles and links, the tables of the map and
-of the reading paths, and the times.
+from the order in ``course.toml``: the numbers in names, titles and links, and the times.
 """
 
 import argparse

@@ -24,9 +24,6 @@ PATHS_PAGE = Path("docs", "reading-paths.md")
 LINK = re.compile(r"\[([^\]]*)\]\(([\w./-]*/)?(?:\d\d_)?(\w+)\.ipynb(#[^)\s]+)?\)")
 """A link to a notebook: its words, folder, slug and anchor."""
 NUMBER = re.compile(r"^(?:([Nn]otebooks? )\d+|\d+(?=$| · ))")
-ROW = re.compile(
-    r"^\| \d+ (\| \[.+\]\((?:\d\d_)?(\w+)\.ipynb\): .+ \|) \d+\+\d+ \|$", flags=re.M
-)
 NEXT = re.compile(r"(?<=\bNext: )\[[^\]]*\]\((?:\d\d_)?(\w+)\.ipynb\).*")
 TIME = re.compile(r"^\*\*Time\.\*\*.*$", flags=re.M)
 CLAUSE = re.compile(r"(?<=[.;])\s+|\n")
@@ -64,8 +61,8 @@ def markdown_files(root: Path = ROOT) -> list[Path]:
 def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
     """Write what follows from ``course.toml``: the numbers of the notebooks, and their times.
 
-    They stand in names, titles and links, the map's table and the reading paths. Returns the
-    notebooks that have another name than before.
+    They stand in names, titles and links and in the reading paths. Returns the notebooks that
+    have another name than before.
 
     Raises:
         NotebookError: if the course does not say all that is to be written.
@@ -90,7 +87,7 @@ def renumber(root: Path = ROOT, course: Course | None = None) -> list[Path]:
     for path, notebook, after in zip_longest(paths, notebooks, following):
         for cell in (c for c in notebook.cells if c.cell_type == "markdown"):
             text = _with_next(cell.source, *after) if after else cell.source
-            cell.source = _with_rows(numbered(text, course), course)
+            cell.source = numbered(text, course)
         nbformat.write(normalise(notebook), path)
     for file in markdown_files(root):
         page = file.read_text(encoding="utf-8")
@@ -127,17 +124,6 @@ def _with_next(text: str, after: str, title: str) -> str:
     return NEXT.sub(
         lambda m: m[0] if m[1] == after else f"[{title}]({after}.ipynb).", text
     )
-
-
-def _with_rows(text: str, course: Course) -> str:
-    """Return the map's text in which the row of each notebook has its number and its minutes."""
-
-    def row(match: re.Match[str]) -> str:
-        words, slug = match.groups()
-        reading, exercises = course[slug]["minutes"]
-        return f"| {list(course).index(slug)} {words} {reading}+{exercises} |"
-
-    return ROW.sub(row, text)
 
 
 @dataclass(frozen=True)
