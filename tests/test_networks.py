@@ -196,6 +196,7 @@ NOT_FINITE = {
     "u = log(u) + x; o = spike(u - 0.4)": "log of 0 at step 0",
     "u = 5 * exp(9 * u) + x; o = spike(u - 0.4)": "exp of .* at step 2 of layer 1",
     "u = 9 * u * u * u + 9 + x; o = spike(u - 0.4)": "product of .* at step .* of layer 1",
+    "f(v) = v ** 2; u = 9 * f(u) + 2 + x; o = spike(u - 0.4)": "power of .* and 2 at step",
     "v = log(x); u = max(v, 0.1); o = spike(u - 0.4)": "log of -",
 }
 

@@ -50,20 +50,17 @@ def neuron_of(
     return neuron_from(lines, surrogate, learn, learn_each, h_of_u=True)
 
 
-def from_lif(
-    lif: LIF, *, learn: Collection[str] = (), learn_each: Collection[str] = ()
-) -> Neuron:
+def from_lif(lif: LIF, *, learn: Collection[str] = ()) -> Neuron:
     """Return the table of a neuron of Part I, with the reset that its gate names.
 
-    ``learn`` names the constants that each layer learns, ``learn_each`` those that each neuron
-    learns.
+    ``learn`` names the constants that each layer learns.
 
     >>> [arrow.kind for arrow in from_lif(LIF(gate="linear")).arrows]
     ['spike', 'carry', 'reset']
     """
     text = LINES[checks.instance("lif", lif, LIF).gate]
     constants = {"tau": lif.tau, "v_th": lif.v_th}
-    return neuron_of(text, constants, lif.surrogate, learn, learn_each)
+    return neuron_of(text, constants, lif.surrogate, learn)
 
 
 def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:

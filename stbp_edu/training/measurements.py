@@ -32,12 +32,8 @@ STUDENT = (
 NORMAL = 1.959964  # the same quantile of the normal distribution
 
 
-def origin(newest: float | None = None) -> dict[str, str]:
-    """Return the date of a record, and the commit of the program that made it.
-
-    Args:
-        newest: when its last run ended, in seconds; now where None.
-    """
+def origin() -> dict[str, str]:
+    """Return the date of a record, and the commit of the program that made it."""
     checkout = Path(str(resources.files("stbp_edu"))).parent
     commit = "unknown"
     if (checkout / ".git").exists():  # an installed package has no commit
@@ -45,8 +41,7 @@ def origin(newest: float | None = None) -> dict[str, str]:
         with suppress(OSError):  # without git
             found = subprocess.run(head, cwd=checkout, capture_output=True, text=True)
             commit = found.stdout.strip() or commit
-    when = datetime.now(UTC) if newest is None else datetime.fromtimestamp(newest, UTC)
-    return {"commit": commit, "date": when.date().isoformat()}
+    return {"commit": commit, "date": datetime.now(UTC).date().isoformat()}
 
 
 def environment() -> dict[str, dict[str, str | int]]:

@@ -74,31 +74,26 @@ def test_a_run_that_diverges_says_so(small, bytes_few) -> None:
         list(train(settings, bytes_few))
 
 
-def test_dropout_is_a_network_without_some_neurons_whose_weights_are_scaled_up() -> (
-    None
-):
+def test_dropout_leaves_neurons_out_and_scales_the_others_up() -> None:
+    """Weights that leave a neuron have its factor, and so have their gradients."""
     rng, neuron = np.random.default_rng(2), Settings().make_neuron()
     net = init_params([30, 7, 5, 3], rng, scale=3.0)
     spikes, targets = (rng.random((5, 4, 30)) < 0.6) * 1.0, rng.random((4, 3))
     factors = draw_dropout(net.sizes, 0.5, rng)
-    assert [set(f) for f in factors] == [{0, 7 / 4}, {0, 5 / 2}]
-    scale = [np.ones(30), *factors]
-    on = [np.flatnonzero(f) for f in (*scale, np.ones(3))]
-    assert [len(k) for k in on] == [30, 4, 2, 3]
-    places = [np.ix_(on[n], on[n - 1]) for n in (1, 2, 3)]
-    W = [(net.W[n] * scale[n - 1])[places[n - 1]] for n in (1, 2, 3)]
-    small = type(net)(W=[None, *W], b=[None, *(net.b[n][on[n]] for n in (1, 2, 3))])
-    want = fast_backward(fast_forward(spikes, small, neuron), targets, small, neuron)
+    assert [sorted(f) for f in factors] == [
+        [0] * 3 + [7 / 4] * 4,
+        [0] * 3 + [5 / 2] * 2,
+    ]
     cut = with_dropout(net, factors)
-    trace = fast_forward(spikes, cut, neuron)
-    found = drop(fast_backward(trace, targets, cut, neuron), factors)
-    for n in (1, 2, 3):
-        inside = np.zeros_like(net.W[n])
-        inside[places[n - 1]] = want.W[n]
-        np.testing.assert_allclose(
-            found[n]["W"], inside * scale[n - 1], rtol=1e-12, atol=1e-15
-        )
-        np.testing.assert_allclose(found[n]["b"][on[n]], want.b[n], rtol=1e-12)
+    grads = fast_backward(fast_forward(spikes, cut, neuron), targets, cut, neuron)
+    found = drop(grads, factors)
+    for n, f in enumerate([np.ones(30), *factors], 1):
+        np.testing.assert_array_equal(cut.W[n], net.W[n] * f)
+        np.testing.assert_array_equal(found[n]["W"], grads.W[n] * f)
+        np.testing.assert_array_equal(found[n]["b"], grads.b[n])
+        out = factors[n - 1] == 0 if n < 3 else []
+        assert not grads.b[n][out].any()
+        assert grads.b[n].any()
     assert draw_dropout(net.sizes, 0.0, rng) == []
 
 
