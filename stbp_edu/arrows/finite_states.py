@@ -34,15 +34,19 @@ def check_states(
         states: by layer, the states of all steps; of layer 0 the input, ``"o"``.
     """
     for n in range(1, net.N + 1):
-        if all_finite(net.layers[n].neuron, states[n]):
-            continue
-        check_finite("spikes", states[0]["o"])
-        for name, array in params[n].items():
-            check_finite(f"params: {name} of layer {n}", array)
-        raise NotFiniteError(
-            f"{_place(net, n, params[n], states)}; keep the line in range, as with max(u, 0.001), "
-            "or change a constant"
-        )
+        neuron = net.layers[n].neuron
+        try:
+            for name in neuron.order:
+                if name != neuron.lines.spike:  # 0 or 1
+                    check_finite(name, states[n][name])
+        except NotFiniteError:
+            check_finite("spikes", states[0]["o"])
+            for name, array in params[n].items():
+                check_finite(f"params: {name} of layer {n}", array)
+            raise NotFiniteError(
+                f"{_place(net, n, params[n], states)}; keep the line in range, as with "
+                "max(u, 0.001), or change a constant"
+            ) from None
 
 
 def check_gradients(
@@ -107,17 +111,6 @@ def _line(neuron: Neuron, name: str) -> str:
         if line.partition("=")[0].strip() == name:
             return line.strip()
     return name
-
-
-def all_finite(neuron: Neuron, series: StateArrays) -> bool:
-    """Return whether every state of a layer is finite; a spike, 0 or 1, is not looked at."""
-    for name in neuron.order:
-        if name != neuron.lines.spike:
-            try:
-                check_finite(name, series[name])
-            except NotFiniteError:
-                return False
-    return True
 
 
 def _place(net: Table, n: int, p: Parameters, states: Sequence[StateArrays]) -> str:
