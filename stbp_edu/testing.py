@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -31,13 +30,16 @@ from stbp_edu._support.files import as_path, read_arrays
 from stbp_edu.arrows.adjoints import derivatives_on, lambdas
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import Neuron, neuron_from
-from stbp_edu.arrows.finder.asked_network import OTHER_RESETS
+from stbp_edu.arrows.finder.asked_network import (
+    neuron_of_lines,
+    reset_name,
+    resets_of,
+)
 from stbp_edu.arrows.finder.classifier import different_rules
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.arrows.table import network
-from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES, Gaussian, Surrogate
 
@@ -227,22 +229,10 @@ def load_vectors(path: str | Path) -> Iterator[Vectors]:
         raise ValueError(
             f"path must be a file of {SCHEMA!r}, got {path}; download it again"
         )
-    names = {name: arrays.pop(f"{name}s") for name in ("gate", "rule", "surrogate")}
-    cases = []
-    for at in np.ndindex(*(len(every) for every in names.values())):
-        case: Any = {
-            name: str(every[k])
-            for (name, every), k in zip(names.items(), at, strict=True)
-        }
-        for name, array in arrays.items():
-            if name.startswith("grad_"):
-                array = array[at]
-            elif name.startswith("spikes"):
-                array = array[at[0]]
-            elif name == "a":
-                array = array[at[2]]
-            case[name] = array
-        cases.append(case)
+    cases: Any = [
+        {name: every[k] for name, every in arrays.items()}
+        for k in range(len(arrays["gate"]))
+    ]
     return iter(cases)
 
 
@@ -359,15 +349,9 @@ def _about_outputs(
     )
     if not isinstance(neuron, LIF):
         return f"{said}; compare your lines with those of the neuron"
-    constants = {"tau": neuron.tau, "v_th": neuron.v_th}
-    possible: dict[str, Any] = {
-        f"the {gate} gate": from_lif(replace(neuron, gate=gate))
-        for gate in LEAK_ON_THE_INPUT
-    }
-    texts = {f"the {name}": text for name, text in OTHER_RESETS.items()}
-    texts["a leak that multiplies the input, too"] = LEAK_ON_THE_INPUT[neuron.gate]
-    for name, text in texts.items():
-        possible[name] = neuron_from(read_lines(text, constants), neuron.surrogate)
+    possible = {f"the {reset_name(k)}": reset for k, reset in resets_of(neuron).items()}
+    leaky = neuron_of_lines(LEAK_ON_THE_INPUT[neuron.gate], neuron)
+    possible["a leak that multiplies the input, too"] = leaky
     scales = dict.fromkeys(possible, 1.0)
     own = from_lif(neuron)
     for share in (1 - neuron.tau, 1 / (1 - neuron.tau)) if neuron.tau < 1 else ():

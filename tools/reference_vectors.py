@@ -1,9 +1,9 @@
 """Write reference vectors: a small run of spiking networks, with its gradient under many rules.
 
 ``python -m tools.reference_vectors`` writes ``docs/results/reference-vectors.npz``, which
-:func:`stbp_edu.testing.load_vectors` reads. All is in double precision: for each gate the spikes of
-two layers, and for each gate, rule and surrogate the gradients of Σ errors · spikes2. The last
-surrogate is that of Norse's own neurons, the Gaussian of variance 1/8.
+:func:`stbp_edu.testing.load_vectors` reads. All is in double precision: for each gate, rule and
+surrogate the spikes of two layers, and the gradients of Σ errors · spikes2. The last surrogate is
+that of Norse's own neurons, the Gaussian of variance 1/8.
 """
 
 from itertools import product
@@ -26,6 +26,8 @@ TAU, V_TH = 0.7, 0.6
 CURVES = [*((name, 0.4) for name in SURROGATES), ("gaussian", 1 / 8)]
 """The surrogates, each with its width a."""
 TEXT = """
+
+Each array has an entry for each case along its first axis, as gate[k] and grad_W1[k].
 
 Forward, for steps t from 0 and layers n = 1, 2, with u = o = 0 before the first step; o[0] is
 inputs, and o[n] is spikes_n:
@@ -62,7 +64,7 @@ RULES = (*CASE_RULES, *ABLATIONS)
 
 
 def vectors() -> dict[str, Any]:
-    """Return the arrays of the file by name."""
+    """Return the arrays of the file by name; all but the schema have an entry for each case."""
     rng = np.random.default_rng(10)
     inputs = (rng.random((T, S, 3)) < 0.6).astype(float)
     errors = rng.normal(size=(T, S, 2))
@@ -76,20 +78,17 @@ def vectors() -> dict[str, Any]:
         trace = arrows.forward(net, params, inputs)
         local = derivatives_on(net, params, trace, errors)
         layers = gradients(local, lambdas(local, rule), arrows.RULES[rule].start)
+        case = {"gate": gate, "rule": rule, "surrogate": surrogate, "a": a}
+        case |= {"tau": TAU, "v_th": V_TH, "inputs": inputs, "errors": errors}
         for n in (1, 2):
-            found.setdefault(f"spikes{n}", []).append(trace["o"][n])
+            case[f"spikes{n}"] = trace["o"][n]
             for name in ("W", "b"):
-                found.setdefault(f"grad_{name}{n}", []).append(layers[n][name])
-    axes = len(GATES), len(RULES), len(CURVES)
-    shaped = {}
-    for name, every in found.items():
-        stacked = np.reshape(every, (*axes, *every[0].shape))
-        shaped[name] = stacked[:, 0, 0] if name.startswith("spikes") else stacked
-    given = {f"{name}{n}": params[n][name] for n in (1, 2) for name in ("W", "b")}
-    names = {"gates": GATES, "rules": RULES, "surrogates": [name for name, _ in CURVES]}
-    constants = {"tau": TAU, "v_th": V_TH, "a": [a for _, a in CURVES]}
-    one: dict[str, Any] = {"schema": SCHEMA + TEXT, "inputs": inputs, "errors": errors}
-    return {**one, **names, **constants, **given, **shaped}
+                case[f"{name}{n}"] = params[n][name]
+                case[f"grad_{name}{n}"] = layers[n][name]
+        for name, value in case.items():
+            found.setdefault(name, []).append(value)
+    arrays = {name: np.array(every) for name, every in found.items()}
+    return {"schema": SCHEMA + TEXT, **arrays}
 
 
 if __name__ == "__main__":

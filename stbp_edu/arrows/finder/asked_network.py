@@ -14,7 +14,7 @@ import numpy as np
 
 from stbp_edu._support.checks import Array, check_finite
 from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
-from stbp_edu.arrows.arrow import neuron_from
+from stbp_edu.arrows.arrow import Neuron, neuron_from
 from stbp_edu.arrows.finder.classifier import RuleFit, candidates
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
@@ -65,7 +65,7 @@ class Match:
         if not self.gates:
             gate = min(self.differing, key=lambda gate: self.differing[gate])
             return (
-                f"No reset has these outputs: nearest is {_reset(gate)}, with "
+                f"No reset has these outputs: nearest is {reset_name(gate)}, with "
                 f"{self.differing[gate]} that differ. Compare leak, threshold, the time of the "
                 "reset, and scale=."
             )
@@ -83,20 +83,20 @@ class Match:
             factors = ", ".join(f"{k:.4g}" for k in best.factors)
             return f"{name} times {factors} by layer."
         return (
-            f"No rule has this gradient, though {' and '.join(map(_reset, self.gates))} has the "
-            f"outputs: nearest is {name}, {best.residual:.1%} away. If your surrogate is another "
-            "one, give it to the neuron: surrogate=SurrogateOf(your spike function)."
+            f"No rule has this gradient, though {' and '.join(map(reset_name, self.gates))} has "
+            f"the outputs: nearest is {name}, {best.residual:.1%} away. If your surrogate is "
+            "another one, give it to the neuron: surrogate=SurrogateOf(your spike function)."
         )
 
 
-def _reset(gate: str) -> str:
+def reset_name(gate: str) -> str:
     """Return what to call a reset."""
     return f"{gate} gate" if gate in GATES else gate
 
 
 def _called(gate: str, rule: str) -> str:
     """Return the name of a reset and a rule."""
-    return rule if gate == "lines" else f"{_reset(gate)}, {rule}"
+    return rule if gate == "lines" else f"{reset_name(gate)}, {rule}"
 
 
 def which_rule(
@@ -137,14 +137,22 @@ def _networks(sizes: str, neurons: Any) -> dict[str, Table]:
     """Return the networks to compare with by their resets; the loss of each reads the outputs."""
     if not isinstance(neurons, LIF):
         return {"lines": network(sizes, neurons)}
-    possible = {gate: from_lif(replace(neurons, gate=gate)) for gate in GATES}
+    resets = resets_of(neurons)
+    return {reset: network(sizes, neuron) for reset, neuron in resets.items()}
+
+
+def resets_of(neuron: LIF) -> dict[str, Neuron]:
+    """Return the neurons that differ only in their reset, by its name."""
+    possible = {gate: from_lif(replace(neuron, gate=gate)) for gate in GATES}
     for reset, text in OTHER_RESETS.items():
-        lines = read_lines(text, {"tau": neurons.tau, "v_th": neurons.v_th})
-        possible[reset] = neuron_from(lines, neurons.surrogate)
-    nets = {}
-    for reset, neuron in possible.items():
-        nets[reset] = network(sizes, neuron)
-    return nets
+        possible[reset] = neuron_of_lines(text, neuron)
+    return possible
+
+
+def neuron_of_lines(text: str, neuron: LIF) -> Neuron:
+    """Return the neuron of other lines with the constants and the surrogate of an LIF."""
+    lines = read_lines(text, {"tau": neuron.tau, "v_th": neuron.v_th})
+    return neuron_from(lines, neuron.surrogate)
 
 
 def _with_wide_surrogates(neurons: Any) -> Any:
