@@ -21,6 +21,12 @@ class Problem(comparison.Problem):
         return forward_pass.forward(self.spikes, self.params, self.neuron)
 
 
+def failures(got, expected, tolerance=comparison.ROUNDING) -> list[str]:
+    """Return a sentence for each array that differs, in the order of the backward sweep."""
+    every = comparison.comparisons(got, expected, tolerance)
+    return [outcome.message for outcome in every if not outcome.ok]
+
+
 def make_problem(seed, sizes, T, S, neuron, dtype=np.float64) -> Problem:
     """Draw weights, biases, input spikes and targets."""
     rng = np.random.default_rng(seed)

@@ -16,8 +16,8 @@ from stbp_edu.losses import (
     Rate,
     StepCrossEntropy,
 )
-from stbp_edu.verify import autodiff, comparison
-from tests.networks import fast_backward, fast_forward, make_problem, problems
+from stbp_edu.verify import autodiff
+from tests.networks import failures, fast_backward, fast_forward, make_problem, problems
 
 
 @st.composite
@@ -50,9 +50,9 @@ def test_c1_c2_c3_c4_c5_p2_loss_delta_p2_loss_epsilon_of_any_loss_equal_autodiff
     expected = autodiff.derivatives(spikes, *rest, spike=spike, loss=loss)
     slow = forward_pass.forward(spikes, params, neuron, spike=spike)
     if neuron.gate != "soft":
-        assert not comparison.failures(cases.sweep(slow, *rest, loss=loss), expected)
+        assert not failures(cases.sweep(slow, *rest, loss=loss), expected)
     fast = fast_forward(spikes, params, neuron, twin=smooth)
-    assert not comparison.failures(fast_backward(fast, *rest, loss=loss), expected)
+    assert not failures(fast_backward(fast, *rest, loss=loss), expected)
 
 
 PROBLEM = make_problem(

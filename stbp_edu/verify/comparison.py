@@ -180,14 +180,6 @@ def equal_under_classic(node: Node, T: int, N: int) -> bool:
     return max(node.t, 0) >= first
 
 
-def failures(
-    got: Adjoints | Gradients, expected: Adjoints, tolerance: Tolerance = ROUNDING
-) -> list[str]:
-    """Return a sentence for each array that differs, in the order of the backward sweep."""
-    every = comparisons(got, expected, tolerance)
-    return [outcome.message for outcome in every if not outcome.ok]
-
-
 def compare(
     forms: Mapping[str, Adjoints | Gradients],
     rule: str,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu._support.checks import Array, instance
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import LocalDerivatives
 from stbp_edu.arrows.rules import Rule
@@ -31,7 +31,6 @@ __all__ = [
     "derivatives",
     "edges_from",
     "paths_from",
-    "total",
     "unroll",
 ]
 
@@ -61,16 +60,8 @@ def rate_slopes(outputs: Any, targets: Any) -> Direct:
 
 def count_paths(start: Node, graph: LocalDerivatives) -> int:
     """Return the number of paths from a node to the loss, without walking them."""
-    graph = instance("graph", graph, LocalDerivatives)
     count, _ = count_kept(graph.net, graph.T, "exact", start)
     return count
-
-
-def total(paths: list[Path]) -> Any:
-    """Return the sum of the contributions of paths."""
-    for path in instance("paths", paths, list):
-        instance("each entry of paths", path, Path)
-    return sum(path.contribution for path in paths)
 
 
 def derivatives(

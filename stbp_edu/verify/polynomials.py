@@ -19,7 +19,7 @@ from stbp_edu.cases import scalar
 from stbp_edu.neuron import LIF
 from stbp_edu.verify import require
 from stbp_edu.verify.comparison import arrays, equation_under
-from stbp_edu.verify.paths import rate_slopes, total
+from stbp_edu.verify.paths import rate_slopes
 
 MOST_SYMBOLS = 10_000
 """A network of more letters is refused: it would take hours."""
@@ -139,10 +139,10 @@ def prove(sizes: Sequence[int], T: int, rule: str = "exact") -> list[Identity]:
             node = Node(place.kind, place.n, place.t, *at)
             paths = paths_from(node, net.graph)
             dropped = [path for path in paths if path.dropped_by("classic")]
-            if rule == "exact":
-                difference = values[at] - total(paths)
-            else:
-                difference = values[at] - under_classic[at] - total(dropped)
+            got, expected = values[at], paths
+            if rule == "classic":
+                got, expected = values[at] - under_classic[at], dropped
+            difference = got - sum(path.contribution for path in expected)
             proof = Identity(equation, node, len(paths), len(dropped), difference)
             proofs.append(proof)
     return proofs

@@ -91,6 +91,14 @@ def test_a_slip_in_a_program_is_named_and_sent_to_its_own_equation(
     assert f"equation ({equation})" in feedback.message[-1]
 
 
+def test_a_product_in_the_order_of_paper_is_told_with_all_shapes():
+    task = exercises()["program-2"]
+    body = edited(task.solution, f"{UP} => W[n + 1].T @ epsilon[n + 1][t]")
+    text = repr(check("program-2", task.function(body)))
+    assert "its shape is (samples, neurons above)" in text
+    assert "Y (2, 2), W[1] (3, 4), W[2] (2, 3)." in text
+
+
 def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
     task = exercises()["program-5"]
     body = edited(task.solution, f"{KEEP} => {KEEP} / 3")

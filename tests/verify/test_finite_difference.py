@@ -17,7 +17,7 @@ from stbp_edu import (
 from stbp_edu.arrows import Node
 from stbp_edu.verify import comparison, finite_difference, paths
 from stbp_edu.verify.finite_difference import StepSizeError, partial
-from tests.networks import problems
+from tests.networks import failures, problems
 
 BIAS = Node("b", 1, i=0)
 
@@ -28,9 +28,7 @@ def test_def_delta_and_def_epsilon_are_exact_on_any_small_network(net):
     trace = forward_pass.forward(net.spikes, net.params, net.neuron, spike=net.neuron.H)
     form = paths.derivatives if net.neuron.gate == "soft" else cases.sweep
     measured = finite_difference.derivatives(*net)
-    assert not comparison.failures(
-        form(trace, *net[1:]), measured, comparison.DIFFERENCES
-    )
+    assert not failures(form(trace, *net[1:]), measured, comparison.DIFFERENCES)
 
 
 def one_neuron(u, surrogate, v_th=0.0):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from stbp_edu import LIF, Gaussian, cases
 from stbp_edu.arrows import unrolled as graph
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
-from stbp_edu.verify import comparison, paths, trials
+from stbp_edu.verify import paths, trials
 from stbp_edu.verify.paths import Node, count_paths, paths_from, unroll
-from tests.networks import fast_backward, fast_forward, problems
+from tests.networks import failures, fast_backward, fast_forward, problems
 
 NEURON = LIF(tau=0.5, v_th=0.5, surrogate=Gaussian(a=1.0))
 
@@ -29,7 +29,7 @@ def unrolled(sizes, T):
 def test_every_rule_is_the_sum_of_the_paths_it_keeps(problem, rule):
     args = (problem.trace, *problem[1:], rule)
     form = fast_backward if problem.neuron.gate == "soft" else cases.sweep
-    assert not comparison.failures(form(*args), paths.derivatives(*args))
+    assert not failures(form(*args), paths.derivatives(*args))
 
 
 def test_too_many_paths_are_refused(monkeypatch):

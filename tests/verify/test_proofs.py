@@ -15,6 +15,7 @@ from stbp_edu.verify import (
     trials,
 )
 from stbp_edu.verify.polynomials import prove
+from tests.networks import failures
 
 SIZES, T = (2, 2, 2), 3  # every case occurs, and more than one (t, n) of cases 3 and 4
 
@@ -48,7 +49,7 @@ def test_a_wrong_equation_is_rejected(id, monkeypatch):
     ]:  # the sweep takes any loss
         got = form(trace, *net[1:])
         for name, (expected, tolerance) in oracles.items():
-            first = comparison.failures(got, expected, tolerance)[:1]
+            first = failures(got, expected, tolerance)[:1]
             assert [words.split()[0] for words in first] == [id], name
     assert next(proof.id for proof in prove(SIZES, T) if proof.difference != 0) == id
 

@@ -10,7 +10,7 @@ from stbp_edu.parameters import Gradients
 from stbp_edu.verify import comparison, formulas, report, trials
 from stbp_edu.verify.comparison import Outcome, Tolerance
 from stbp_edu.verify.report import Report
-from tests.networks import make_problem
+from tests.networks import failures, make_problem
 
 ROW = Outcome("c4-delta", 2e-13, "first", rule="classic", oracle="autodiff")
 
@@ -117,7 +117,7 @@ def test_a_failure_says_where_and_what_and_comes_in_the_order_of_the_sweep(swept
     expected.delta[2][1, 1, 0], got.delta[2][1, 1, 0] = 0.5, 0.25
     got.gradients.W[1][0, 1] += 1.0
     got.gradients.b[2][0] = np.nan
-    delta, bias, weight = comparison.failures(got, expected)
+    delta, bias, weight = failures(got, expected)
     assert delta == (
         "c3-delta (case 3: t < T, n = N) at t = 1 (the paper's t = 2), n = 2, sample s = 1, "
         "neuron i = 0: got 0.25, expected 0.5, relative error 5.0e-01 > 1e-12"
@@ -126,4 +126,4 @@ def test_a_failure_says_where_and_what_and_comes_in_the_order_of_the_sweep(swept
     assert "c5-w (case 5: the gradient of layer n = 1), i = 0, j = 1: got" in weight
     other = Gradients(W=got.gradients.W, b=[None, np.zeros(1), np.zeros(1)])
     with pytest.raises(ValueError, match=r"got must have shape \(2,\), got \(1,\)"):
-        comparison.failures(other, expected)
+        failures(other, expected)

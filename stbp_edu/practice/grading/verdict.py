@@ -383,12 +383,13 @@ def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
     if first.kind in ("problem", "type", "shape"):
         shapes = []
         for name, value in zip(exercise.arguments, inputs.args, strict=True):
-            if isinstance(value, np.ndarray):
-                shapes.append(f"{name} {value.shape}")
+            named = {name: value}
+            if isinstance(value, list):
+                named = {f"{name}[{k}]": part for k, part in enumerate(value)}
+            arrays = {n: x for n, x in named.items() if isinstance(x, np.ndarray)}
+            shapes += [f"{n} {x.shape}" for n, x in arrays.items()]
         if shapes:
             said.append(f"Shapes in that call: {', '.join(shapes)}.")
-        else:
-            said.append("No argument is an array.")
     return said
 
 
