@@ -213,7 +213,7 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         again = ask(first.args, first.right)
     if has_blank(function) and any(map(_ends_at_blank, outcomes)):
         still = open_lines(function)
-        if len(still) < exercise.blanks:
+        if 0 < len(still) < exercise.blanks:
             which = f"Still open: {' and '.join(still)}."
             return replace(todo, message=(which, *todo.message))
         return todo
