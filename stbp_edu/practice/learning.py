@@ -1,7 +1,7 @@
 """Train on the digits with a reader's own backward pass.
 
 It is the training of ``stbp.py``, the program on one page: the same neuron, network, spikes and
-steps of Adam, so the same seed gives the same accuracies.
+steps of Adam, and the same seed, so the accuracies are the same.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,9 +40,7 @@ FORM = (
 )
 
 
-def learn(
-    backward: Callable[..., Any] | None, *, epochs: int = 20, seed: int = 0
-) -> Feedback | Shown:
+def learn(backward: Callable[..., Any] | None, *, epochs: int = 20) -> Feedback | Shown:
     """Train a network on the digits with ``backward``, and return the curve of its accuracy.
 
     After each epoch it prints how many of 360 digits that were held out are read rightly. Wrong
@@ -52,7 +50,6 @@ def learn(
         backward: your function, called as ``backward(U, O, Y, W, neuron)`` on each batch; returns
             the gradients ``dW, db``, lists with None first.
         epochs: how often the network sees the 1,437 digits.
-        seed: of the first weights, of the spikes and of the batches.
 
     Raises:
         TypeError: if ``backward`` is no function.
@@ -64,7 +61,6 @@ def learn(
       Write backward first; then it learns here.
     """
     epochs = checks.count("epochs", epochs, at_least=1)
-    seed = checks.count("seed", seed, at_least=0)
     if backward is None or (callable(backward) and has_blank(backward)):
         return Feedback(
             "learn", "todo", ("Write backward first; then it learns here.",)
@@ -75,7 +71,7 @@ def learn(
         )
     found: list[float] = []
     try:
-        for accuracy in _accuracies(backward, epochs, seed):
+        for accuracy in _accuracies(backward, epochs):
             found.append(accuracy)
             print(f"epoch {len(found)}: {accuracy:.1%} read rightly", flush=True)
     except _GradientsError as error:
@@ -100,11 +96,9 @@ class _GradientsError(Exception):
     """A reader's function gives no gradients; the message says why."""
 
 
-def _accuracies(
-    backward: Callable[..., Any], epochs: int, seed: int
-) -> Iterator[float]:
+def _accuracies(backward: Callable[..., Any], epochs: int) -> Iterator[float]:
     """Yield the accuracy on held-out digits after each epoch."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     images, labels = digits()
     x = images.reshape(-1, 64).astype(float)
     test, train = np.split(rng.permutation(len(x)), [HELD_OUT])
