@@ -135,6 +135,16 @@ def test_an_open_blank_is_shown_as_it_is_written():
     assert ", `epsilon[-1][-1] += ...`." in check("program-1", backward).message[0]
 
 
+@pytest.mark.parametrize(
+    "id_", [e.id for e in exercises().values() if e.parts and not e.view]
+)
+def test_of_a_stub_with_dots_for_each_part_no_line_is_named(id_):
+    dots = ", ".join(["..."] * len(exercises()[id_].parts))
+    said = check(id_, exercises()[id_].function(f"return {dots}"))
+    assert said.state == "todo"
+    assert "Still open" not in repr(said)
+
+
 def test_what_is_in_a_set_and_no_cell_is_shown():
     said = repr(check("sources", lambda t, n, T, N: {"L", (t, n + 1)}))
     assert "a set with 'L' in it, where a set of cells (t, n) is expected" in said
