@@ -5,7 +5,7 @@ The weights from below are outside, so any module can make the current; recurren
 inside.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from torch.autograd.function import once_differentiable
 from stbp_edu._support.checks import NotFiniteError
 from stbp_edu.arrows.finite_states import slope_not_finite
 from stbp_edu.program.executor import through
-from stbp_edu.torch.currents import all_finite
 from stbp_edu.torch.state_dict import as_array
 from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.tensor_loops import go_in_loops
@@ -74,7 +73,8 @@ class Neurons(torch.autograd.Function):
         """Return the adjoint that each current is to get, and gradients of what is learned.
 
         Raises:
-            NotFiniteError: if one is not finite, though all that comes in is.
+            NotFiniteError: if one is not finite, though all that comes in is. On a GPU, which would
+                have to wait, nobody looks, and the next forward pass raises.
         """
         steps, twin, heads, carried, number, in_loops = ctx.setting
         R, *saved = ctx.saved_tensors
@@ -116,12 +116,22 @@ class Neurons(torch.autograd.Function):
             of_R = recurrent_gradient(epsilon, output, first).to(R.dtype)
         of_carried = errors_of_carried(steps, before, series, found, constants, again)
         errors = [found[head] for head in heads]
-        # Of a loss that is not finite, or scaled by too much, PyTorch's users hear otherwise.
-        fine = all_finite([*errors, *of_learned])
-        if not fine and all_finite([output, *arrived.values()]):
-            raise_not_finite(steps, number, series, learned)
+        if not torch.compiler.is_compiling():
+            results = [*errors, *of_learned]
+            # Errors that arrive so, as from a gradient scaler, are passed on.
+            if not finite_on_cpu(results) and finite_on_cpu(arrived.values()):
+                raise_not_finite(steps, number, series, learned)
         nothing = None, None, None
         return *nothing, of_R, *nothing, *errors, *of_learned, *of_carried
+
+
+def finite_on_cpu(tensors: Iterable[Tensor]) -> bool:
+    """Return whether tensors are finite, as far as a processor can look without a GPU's waiting."""
+    with np.errstate(all="ignore"):
+        return all(
+            one.device.type != "cpu" or bool(np.isfinite(one.detach().numpy().sum()))
+            for one in tensors
+        )
 
 
 def raise_not_finite(
