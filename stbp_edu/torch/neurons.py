@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from stbp_edu._support.checks import NotFiniteError
+from stbp_edu._support.checks import NotFiniteError, check_finite
 from stbp_edu.arrows.finite_states import slope_not_finite
 from stbp_edu.program.executor import through
 from stbp_edu.torch.state_dict import as_array
@@ -127,11 +127,13 @@ class Neurons(torch.autograd.Function):
 
 def finite_on_cpu(tensors: Iterable[Tensor]) -> bool:
     """Return whether tensors are finite, as far as a processor can look without a GPU's waiting."""
-    with np.errstate(all="ignore"):
-        return all(
-            one.device.type != "cpu" or bool(np.isfinite(one.detach().numpy().sum()))
-            for one in tensors
-        )
+    try:
+        for one in tensors:
+            if one.device.type == "cpu":
+                check_finite("the gradient", one.detach().numpy())
+    except NotFiniteError:
+        return False
+    return True
 
 
 def raise_not_finite(
