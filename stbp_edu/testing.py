@@ -158,7 +158,8 @@ def assert_gradient(
                 np.linalg.norm(gradient - other) / np.linalg.norm(gradient)
             )
         nearest = min(found, key=lambda name: found[name])
-        its = f"that of the rule {nearest!r}"
+        alike = [nearest, *_not_told_apart(table, x, errors, RULES[nearest])]
+        its = f"that of the rule {' = '.join(map(repr, alike))}"
         if found[nearest] > rtol:
             far = f"{100 * found[nearest]:.2g} % away"
             its = f"that of no rule; nearest is {nearest!r}, {far}"

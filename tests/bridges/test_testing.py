@@ -396,3 +396,12 @@ def test_a_detached_reset_is_never_called_exact_however_narrow_the_surrogate(
         assert_gradient(
             detached_reset(claimed), claimed, plain=True, dtype="float64", seed=seed
         )
+
+
+@pytest.mark.parametrize("seed", [3, 5])
+def test_every_rule_with_the_gradient_is_named(seed):
+    """This run tells a detached reset from the exact rule, but not from the classic one."""
+    claimed = LIF(0.9, 5.0, Rectangle(1.0), "linear")
+    said = "the rule 'classic' = 'detached-reset' = .*, and 'exact' was claimed"
+    with pytest.raises(AssertionError, match=said):
+        assert_gradient(detached_reset(claimed), claimed, plain=True, seed=seed)
