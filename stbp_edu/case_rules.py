@@ -49,7 +49,7 @@ def backward_gate(neuron: LIF, rule: str) -> tuple[Gate, Gate]:
     """Return f and f' as the backward pass of this rule sees them.
 
     ``exact`` and ``classic``: the neuron's own. ``detached-reset``: f' := 0, as where a framework
-    detaches the reset; the page Frameworks lists which do so by default. ``leak-only``: f := τ
+    detaches the reset; the page on resets lists which do so by default. ``leak-only``: f := τ
     too, as if no spike had reset. ``spatial-only``: nothing flows from step to step.
 
     >>> f, df = backward_gate(LIF(tau=0.5), "leak-only")

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.site.conftest import READY
-from tests.site.reader import cell, run, write
+from tests.site.reader import STARTING, cell, run, write
 
 
 def open_menu(page: Page) -> None:
@@ -76,3 +76,29 @@ def test_one_click_too_many_costs_nothing_that_was_written(warm: Page) -> None:
     assert written == ["4 + 5", "later = 3", "while True: pass"]
     assert all(cell(warm, k).get_attribute("data-edited") == "" for k in (1, 2, 3))
     expect(warm.locator(".cell[data-state]")).to_have_count(0)  # nothing has run
+
+
+def test_tab_completes_a_name_and_leaves_the_cell_otherwise(warm: Page) -> None:
+    """The names are Python's; after a space Tab indents, and after Escape it moves on."""
+    run(warm, "spike_one = spike_other = 3; import math")
+    area, offered = (
+        cell(warm, 2).locator("textarea"),
+        cell(warm, 2).locator(".strip-note[role=status]"),
+    )
+    write(warm, "", 2)
+    for typed, text, offer in (
+        ("spi", "spike_o", "spike_one, spike_other"),
+        ("t", "spike_other", ""),
+        (" + math.isqr", "spike_other + math.isqrt", ""),
+        ("(4).re", "spike_other + math.isqrt(4).re", "no such name yet"),
+        (" ", "spike_other + math.isqrt(4).re     ", ""),
+    ):
+        warm.keyboard.type(typed)
+        warm.keyboard.press("Tab")
+        expect(area).to_have_value(text, timeout=STARTING)
+        expect(offered).to_have_text(offer)
+    expect(area).to_be_focused()
+    warm.keyboard.type("spi")
+    warm.keyboard.press("Escape")
+    warm.keyboard.press("Tab")
+    expect(area).not_to_be_focused()

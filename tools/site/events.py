@@ -10,6 +10,7 @@ MkDocs renders and checks like that of any page, and ``on_page_content`` fills i
 
 import json
 import logging
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ from tools.site import PUBLIC, ROOT, downloads
 from tools.site.assets import npm, pyodide
 from tools.site.downloads import Address
 from tools.site.generate import api_pages, pictures, source_code
-from tools.site.render import links, maths, notebook_page
+from tools.site.render import links, maths, notebook_page, terms
 from tools.site.render.notebook_page import Notebook, folder, plain
 from tools.site.render.page_html import breakable, protect
 from tools.teach import week_files
@@ -114,6 +115,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     if link := content.address.repository:
         config.copyright = f'{config.copyright} <a href="{link}">Source</a>'
     config.extra |= {CONTENT: content, "hero": pictures.hero()}
+    if "MIKE_DOCS_VERSION" in os.environ:  # mike's: the site is one of several versions
+        config.extra["version"] = {"provider": "mike"}
     notebooks = [f"notebooks/{stem}.ipynb" for stem in content.notebooks]
     reference = [name for name in content.generated if name.startswith("api/")]
     made = {"API": reference, **_parts(notebooks)}
@@ -203,8 +206,11 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, **_: Any) -> st
     for heading in headings:
         heading.title = plain(heading.title)
         headings += heading.children
-    notebook = content.notebooks.get(Path(page.file.src_uri).stem)
-    if page.file.src_uri == "index.md":
+    name = page.file.src_uri
+    if name not in content.generated and name not in {"index.md", "glossary.md"}:
+        html = terms.linked(html, f"{'../' * page.url.count('/')}glossary/")
+    notebook = content.notebooks.get(Path(name).stem)
+    if name == "index.md":
         notebook = home_page.notebook()
 
     def fill(slot: re.Match[str]) -> str:

@@ -33,6 +33,8 @@ export class Cell {
       changed: (text) => this.#changed(text),
       typed: () => page.prepare(this),
       run: () => page.run(this),
+      names: (text) => page.names(text),
+      offer: (words) => (this.offered.textContent = words),
     });
     this.#addStrip();
     this.#addHelp();
@@ -51,7 +53,9 @@ export class Cell {
     this.resetButton = button("", "", once(() => (this.isTouched ? this.reset() : this.undo())));
     this.copyButton = button("Copy", `Copy code cell ${number}`, () => this.#copy());
     this.note = paragraph("strip-note");
-    this.element.querySelector(".cell-strip").append(run, this.resetButton, this.copyButton, this.note);
+    this.offered = paragraph("strip-note"); // names to go on with
+    this.offered.setAttribute("role", "status");
+    this.element.querySelector(".cell-strip").append(run, this.resetButton, this.copyButton, this.note, this.offered);
   }
 
   // An exercise offers a hint and its solution, in the card that judges the answer; a problem set does not.

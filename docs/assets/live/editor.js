@@ -3,9 +3,11 @@ import { highlight } from "./highlight.js";
 import { History } from "./history.js";
 
 const INDENT = "    ";
+const NAME = /[^\W\d]\w*\.?$/; // after which Tab completes
+const MOST = 8; // names that are offered at once
 const isCommand = ({ ctrlKey, metaKey, altKey }) => (ctrlKey || metaKey) && !altKey;
 
-export function editor(cell, number, { changed, typed: wasTyped, run }) {
+export function editor(cell, number, { changed, typed: wasTyped, run, names, offer }) {
   const code = cell.querySelector(".cell-code code");
   const original = code.textContent;
   const area = textArea(original, number);
@@ -19,6 +21,22 @@ export function editor(cell, number, { changed, typed: wasTyped, run }) {
   const draw = () => (code.innerHTML = highlight(area.value) + "\n");
   const insert = (text) => document.execCommand("insertText", false, text);
 
+  const before = () => area.value.slice(0, area.selectionStart);
+
+  // Adds what all names that begin so have in common, as a shell does, and offers those that are left.
+  async function complete() {
+    const text = before();
+    const begun = /\w*$/.exec(text)[0];
+    offer("…");
+    const found = await names(text);
+    if (before() !== text || document.activeElement !== area) return offer("");
+    const common = found.reduce(shared, found[0] ?? begun);
+    if (common.length > begun.length) insert(common.slice(begun.length));
+    const more = found.length > MOST ? `, and ${found.length - MOST} more` : "";
+    if (!found.length) offer("no such name yet");
+    else offer(found.length > 1 ? found.slice(0, MOST).join(", ") + more : "");
+  }
+
   function go(by) {
     const found = history.move(by);
     if (!found) return;
@@ -30,6 +48,7 @@ export function editor(cell, number, { changed, typed: wasTyped, run }) {
 
   area.addEventListener("input", ({ inputType }) => {
     typed = true;
+    offer("");
     history.keep(state(), inputType);
     wasTyped();
     draw();
@@ -47,7 +66,10 @@ export function editor(cell, number, { changed, typed: wasTyped, run }) {
     const action = () => {
       if (event.key === "Enter" && (event.shiftKey || isCommand(event))) return run;
       if (event.key === "Enter") return () => insert(`\n${indentation(area)}`);
-      if (event.key === "Tab" && typed && !event.shiftKey) return () => insert(INDENT);
+      if (event.key === "Tab" && typed && !event.shiftKey) {
+        const isName = area.selectionStart === area.selectionEnd && NAME.test(before());
+        return isName ? complete : () => insert(INDENT);
+      }
       if (letter === "z" && isCommand(event)) return () => go(event.shiftKey ? 1 : -1);
       if (letter === "y" && isCommand(event)) return () => go(1);
       return undefined;
@@ -71,6 +93,12 @@ export function editor(cell, number, { changed, typed: wasTyped, run }) {
       draw();
     },
   };
+}
+
+// The letters with which both names begin.
+function shared(a, b) {
+  const end = [...a].findIndex((letter, k) => letter !== b[k]);
+  return end < 0 ? a : a.slice(0, end);
 }
 
 function textArea(text, number) {

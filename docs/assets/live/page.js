@@ -179,7 +179,7 @@ function progressed() {
 function fillPage() {
   const folder = new URL(__md_scope ?? ".", location).pathname;
   const isSet = "noHelp" in bar.dataset; // a problem set, which has its own way to be saved
-  const page = { run, prepare, ask: isSet ? undefined : ask, say: (text) => status.say(text), changed: nameResetAll };
+  const page = { run, prepare, names: (text) => python.names(text), ask: isSet ? undefined : ask, say: (text) => status.say(text), changed: nameResetAll };
   for (const element of document.querySelectorAll(".cell")) {
     const key = `${folder}live.${bar.dataset.notebook}.${element.dataset.cell}`;
     cells.push(new Cell(element, key, page));

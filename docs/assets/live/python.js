@@ -6,6 +6,7 @@ const narrow = matchMedia("(max-width: 30em)");
 export class Python {
   #worker;
   #current;
+  #asked = []; // who waits for names
   #told;
 
   // `told` has a function for what happens at any time: loading, running, and refused addresses.
@@ -20,6 +21,13 @@ export class Python {
       this.#current = { number, resolve, reject, on };
       this.#worker.postMessage({ code, number, view: narrow.matches ? "narrow" : "wide" });
     });
+  }
+
+  // Resolves with the names with which a text may go on, when Python is free; with none if it ends.
+  names(text) {
+    this.#worker ??= this.#start();
+    this.#worker.postMessage({ names: text });
+    return new Promise((resolve) => this.#asked.push(resolve));
   }
 
   // Starts Python, which code that is being written will need.
@@ -37,6 +45,7 @@ export class Python {
     const current = this.#current;
     this.#current = undefined;
     current?.reject(new Stopped());
+    for (const resolve of this.#asked.splice(0)) resolve([]);
     return had;
   }
 
@@ -54,6 +63,7 @@ export class Python {
 
   #receive(message) {
     if (message.type === "refused") return this.#told.refused(message.uri);
+    if (message.type === "names") return this.#asked.shift()?.(message.names);
     const current = this.#current;
     if (!current) return;
     if (message.type === "progress") return this.#told.loading(message);

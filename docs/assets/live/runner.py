@@ -5,9 +5,11 @@ import base64
 import builtins
 import io
 import json
+import keyword
 import linecache
 import logging
 import os
+import re
 import sys
 import traceback
 import types
@@ -154,6 +156,31 @@ class Runner:
             return json.dumps({"ok": False, "error": describe(error)})
         finally:
             sys.stdout, sys.stderr = kept
+
+    def names(self, text):
+        """Return as JSON the names with which the last one of a text may go on.
+
+        Unlike ``rlcompleter``, this reads no attribute of what the dots lead to: a module's may
+        need a library that is not there yet.
+        """
+        found = re.search(r"(?<![\w.])((?:[^\W\d]\w*\.)*)(\w*)$", text)
+        if found is None:  # after a call, whose value is not known
+            return "[]"
+        owner, begun = found.groups()
+        known = {*self.namespace, *dir(builtins), *keyword.kwlist}
+        if owner:
+            try:
+                known = set(dir(eval(owner[:-1], self.namespace)))
+            except Exception:  # the reader's object may raise anything
+                known = set()
+        return json.dumps(
+            sorted(
+                name
+                for name in known
+                if name.startswith(begun)
+                and (begun.startswith("_") or not name.startswith("_"))
+            )
+        )
 
     def _execute(self, source, name):
         """Run the statements; show the value of a last expression, and return it."""

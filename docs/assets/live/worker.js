@@ -81,6 +81,11 @@ async function handle(data) {
     ready ??= start(data.prepare);
     return ready.catch(() => {}); // a run meets the same fault, and tells
   }
+  if ("names" in data) {
+    ready ??= start("");
+    const names = await ready.then(() => JSON.parse(runner.names(data.names)), () => []);
+    return postMessage({ type: "names", names });
+  }
   try {
     postMessage({ type: "done", ...(await run(data)) });
   } catch (failure) {
