@@ -75,7 +75,7 @@ class Address:
 
 
 def address() -> Address:
-    """Return what the environment says.
+    """Return what the environment says; mike puts each version into a folder of the site.
 
     Raises:
         ValueError: if an address is none.
@@ -88,10 +88,9 @@ def address() -> Address:
             raise ValueError(
                 f"{name} must be an address that begins with http, got {value!r}"
             )
-    site, repository = (
-        given["SITE_URL"],
-        given["REPO_URL"].rstrip("/").removesuffix(".git"),
-    )
+    version = os.environ.get("MIKE_DOCS_VERSION", "")
+    site = given["SITE_URL"] and f"{given['SITE_URL'].rstrip('/')}/{version}"
+    repository = given["REPO_URL"].rstrip("/").removesuffix(".git")
     return Address(site and site.rstrip("/") + "/", repository)
 
 

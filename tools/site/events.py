@@ -117,6 +117,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.extra |= {CONTENT: content, "hero": pictures.hero()}
     if "MIKE_DOCS_VERSION" in os.environ:  # mike's: the site is one of several versions
         config.extra["version"] = {"provider": "mike"}
+        config.site_url = f"{config.site_url.rstrip('/')}/"
     notebooks = [f"notebooks/{stem}.ipynb" for stem in content.notebooks]
     reference = [name for name in content.generated if name.startswith("api/")]
     made = {"API": reference, **_parts(notebooks)}
