@@ -67,6 +67,16 @@ class Notebook:
         """What ``course.toml`` says of it."""
         return course_table()[self.stem.partition("_")[2]]
 
+    @property
+    def place(self) -> str:
+        """Where in the course it is, in words."""
+        number = int(self.stem[:2])
+        steps = sum(not told.get("guide") for told in course_table().values()) - 1
+        where = f"Step {number} of {steps} in a" if number else "The map of a"
+        if self.course.get("guide"):
+            where = "A guide beside a"
+        return f"{where} course on spatio-temporal backpropagation"
+
 
 def folder() -> Path:
     """Return the folder of notebooks; tests may name another one."""
@@ -104,10 +114,9 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
         links["Source"] = (
             f"{address.repository}/blob/{BRANCH}/notebooks/{notebook.stem}.ipynb"
         )
-    steps = sum(not table.get("guide") for table in course_table().values()) - 1
     return filled(
         "notebook_head.html",
-        notebook=notebook, steps=steps, heavy=heavy, live=live, links=links,
+        notebook=notebook, heavy=heavy, live=live, links=links,
     )  # fmt: skip
 
 
