@@ -4,7 +4,7 @@ import { frame, graph, indexed, load, make, radios, term, tight, view } from "./
 const STYLE = `
 .stbp-pulse { max-width: 42em; margin: 0 auto; }
 .stbp-pulse svg { margin: 0 auto; overflow: visible; } /* a value on its way at the edge */
-.stbp-pulse .stage { border-radius: 6px; } .stbp-pulse .stage:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
+.stbp-pulse .stage { border-radius: 6px; touch-action: pan-y; } .stbp-pulse .stage:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; }
 .stbp-pulse .walked:not(.lost) .edge { stroke: var(--p-colour); stroke-width: max(3px, var(--p-width)); } .stbp-pulse .walked:not(.lost) .head { fill: var(--p-colour); }
 .stbp-pulse .node .shape { stroke: var(--x-line); } .stbp-pulse .on .shape { stroke: var(--x-soft); }
 .stbp-pulse .lit .shape { stroke: var(--p-colour); stroke-width: 3.2; fill: color-mix(in srgb, var(--p-colour) calc(14% + 30% * var(--p-weight)), var(--x-ground)); }
@@ -69,10 +69,23 @@ async function render({ model, el }) {
     stage, make("div", { class: "row" }, first, back, play, next, place), said, details,
     make("p", { class: "soft" }, ...keysShown(), data.words ? indexed(` The network: ${data.words}.`) : ""))); // prettier-ignore
   section.addEventListener("keydown", keys, true);
+  stage.addEventListener("pointerdown", (event) => { stage.setPointerCapture(event.pointerId); drag(event); });
+  stage.addEventListener("pointermove", (event) => { if (stage.hasPointerCapture(event.pointerId)) drag(event); });
   still.addEventListener("change", () => { halt(); draw(); });
 
   function keysShown() {
-    return [...(still.matches ? [] : [make("kbd", {}, "space"), " plays and pauses, "]), make("kbd", {}, "←"), " and ", make("kbd", {}, "→"), " step."];
+    return [...(still.matches ? [] : [make("kbd", {}, "space"), " plays and pauses, "]), make("kbd", {}, "←"), " and ", make("kbd", {}, "→"), " step; a drag over the graph follows the pulse."];
+  }
+  // From the right to the left, as far as the pulse runs back in all.
+  function drag({ clientX }) {
+    const { left, width } = drawn.picture.getBoundingClientRect();
+    const way = last() * Math.max(0, Math.min(1, 1 - (clientX - left) / width));
+    go(still.matches ? Math.round(way) : Math.floor(way));
+    gone = still.matches ? 0 : way - step;
+    if (!gone) return;
+    show(steps()[step + 1].moves);
+    move(steps()[step + 1].moves);
+    controls();
   }
   function keys(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;

@@ -33,6 +33,7 @@ from tools.templates import filled
 
 HEAVY = "browser-heavy"
 PROGRAM = "program"  # a cell in which the reader's program grows
+DRAWING = "drawing-"  # begins the tag of a cell whose figure the page's reader can move
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
 THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
@@ -137,8 +138,10 @@ def cell_html(
     marks = {"heavy": HEAVY, "folded": FOLDED}
     cell_tags = cell.metadata.get("tags", [])
     names = {name: tag in cell_tags for name, tag in marks.items()}
+    drawings = [tag.removeprefix(DRAWING) for tag in cell_tags if DRAWING in tag]
     names |= {
         "cell": cell,
+        "drawing": "".join(drawings),
         "number": number,
         "code": with_given(cell) if PROGRAM in cell_tags else highlighted(cell.source),
         "output": output,
