@@ -344,6 +344,7 @@ ARMS: dict[str, Arm] = {
     "limit, beta2 0.9": Arm({"gain_limit": 1.0, "beta2": 0.9}),
     "limit, sign": Arm({"gain_limit": 1.0, **SIGN}),
     "absolute gains": Arm(passes=partial(OtherGains, gains="absolute")),
+    "absolute gains, sign": Arm(SIGN, passes=partial(OtherGains, gains="absolute")),
     "up or down of absolute gains": Arm(passes=partial(Mixed, ways="absolute")),
     "sizes of absolute gains": Arm(passes=partial(Mixed, sizes="absolute")),
     "random gains": Arm(passes=partial(OtherGains, gains="random")),
