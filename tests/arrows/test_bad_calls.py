@@ -47,7 +47,8 @@ ACCEPTED = {
         ("*", name): ("a fraction", "a large integer", "None")
         for name in ("limit", "gain_limit")
     },
-    **{("*", name): ("None",) for name in ("surrogate",)},
+    ("*", "surrogate"): ("None",),
+    ("*", "a"): ("a fraction", "a large integer"),  # the width of a surrogate
     ("*", "forgets"): (
         "one entry less",
         "a word",
