@@ -195,6 +195,13 @@ def test_a_page_made_of_code_is_sound_as_it_is_written(site: Path, tab: Page) ->
     assert not problems, "\n".join(problems)
 
 
+def test_no_page_shows_its_front_matter(site: Path) -> None:
+    """MkDocs prints what YAML cannot read as text, and says nothing."""
+    names = page_names(site)
+    texts = {name: (site / name / "index.html").read_text("utf-8") for name in names}
+    assert not [name for name, text in texts.items() if "<p>title: " in text]
+
+
 def test_the_check_finds_broken_links(tmp_path: Path) -> None:
     """The check of links would notice a missing file and a missing place."""
     (tmp_path / "a").mkdir()
