@@ -218,11 +218,8 @@ def lion(run: Run, g: Array) -> Array:
 
 def lion_as_long_as_signs(run: Run, g: Array) -> Array:
     """Return up or down of Lion's step with the sizes of the mean of signs, as SGD on signs has."""
-    m, beta = (
-        run.means.setdefault("m of signs", np.zeros_like(g)),
-        run.settings.momentum,
-    )
-    m += (1 - beta) * (np.sign(g) - m)
+    m = run.means.setdefault("m of signs", np.zeros_like(g))
+    m += (1 - run.settings.momentum) * (np.sign(g) - m)
     return lion(run, g) * np.abs(m)
 
 

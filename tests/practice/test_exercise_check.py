@@ -9,7 +9,7 @@ from stbp_edu.practice import check, exercises, hint, progress_report, solution
 from stbp_edu.practice import export_progress as export
 from stbp_edu.practice import import_progress as take_in
 from stbp_edu.practice.saved_progress import path, read_progress
-from stbp_edu.practice.tasks.programs import edited
+from tests.practice.answers import feedback_on
 
 
 def c3(body):
@@ -85,32 +85,27 @@ SLIPS = [
 def test_a_slip_in_a_program_is_named_and_sent_to_its_own_equation(
     id_, edit, mistake, equation
 ):
-    task = exercises()[id_]
-    feedback = check(id_, task.function(edited(task.solution, edit)))
+    feedback = feedback_on(exercises()[id_], edit)
     assert (mistake in feedback.mistakes) if mistake else not feedback.mistakes
     assert f"equation ({equation})" in feedback.message[-1]
 
 
 def test_a_product_in_the_order_of_paper_is_told_with_all_shapes():
-    task = exercises()["program-2"]
-    body = edited(task.solution, f"{UP} => W[n + 1].T @ epsilon[n + 1][t]")
-    text = repr(check("program-2", task.function(body)))
+    edit = f"{UP} => W[n + 1].T @ epsilon[n + 1][t]"
+    text = repr(feedback_on(exercises()["program-2"], edit))
     assert "its shape is (samples, neurons above)" in text
     assert "Y (2, 2), W[1] (3, 4), W[2] (2, 3)." in text
 
 
 def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
-    task = exercises()["program-5"]
-    body = edited(task.solution, f"{KEEP} => {KEEP} / 3")
-    text = repr(check("program-5", task.function(body)))
+    text = repr(feedback_on(exercises()["program-5"], f"{KEEP} => {KEEP} / 3"))
     assert "Case 3: the carry is 0.3333 times what it should be." in text
     assert "equation (c3-epsilon)" in text
 
 
 def test_a_gate_read_too_early_is_told_beside_the_reset_that_it_prevents():
-    task = exercises()["program-0"]
-    early = edited(task.solution, "neuron.f(o[t - 1]) => neuron.f(o[t])")
-    text = repr(check("program-0", task.function(early)))
+    edit = "neuron.f(o[t - 1]) => neuron.f(o[t])"
+    text = repr(feedback_on(exercises()["program-0"], edit))
     assert "`o[t]` is still 0 here" in text
 
 
@@ -119,8 +114,7 @@ def test_a_gate_read_too_early_is_told_beside_the_reset_that_it_prevents():
     [("program-3", KEEP, 15), ("program-5", "epsilon[n].sum(axis=(0, 1))", 19)],
 )
 def test_of_several_blanks_the_open_ones_are_shown(id_, filled, line):
-    task = exercises()[id_]
-    one = check(id_, task.function(edited(task.solution, f"{filled} => ...")))
+    one = feedback_on(exercises()[id_], f"{filled} => ...")
     assert (one.state, one.message[0]) == ("todo", f"Still open: line {line}.")
 
 

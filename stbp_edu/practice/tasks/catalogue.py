@@ -77,7 +77,7 @@ class Task:
     @property
     def notebook(self) -> int:
         """The number of the notebook that derives it, or else its equation."""
-        return list(course_table()).index(self._derived_in[0])
+        return self._derived_in[0]
 
     @property
     def section(self) -> str:
@@ -85,8 +85,8 @@ class Task:
         return self._derived_in[1]
 
     @property
-    def _derived_in(self) -> tuple[str, str]:
-        """The slug of that notebook, and the heading."""
+    def _derived_in(self) -> tuple[int, str]:
+        """The number of that notebook, and the heading."""
         places = derived_in()
         return places.get(self.id) or places[self.equation]
 
@@ -108,14 +108,13 @@ class Task:
         """
         if not self.of_the_course:
             return f"Look at notebook {self.notebook}."
-        slug, section = self._derived_in
+        number, section = self._derived_in
         if equations:
-            slug, section = derived_in()[equations[0]]
+            number, section = derived_in()[equations[0]]
         elif self.equation:
             equations = (self.equation,)
         named = " and ".join(f"({equation})" for equation in equations)
         tag = f", equation {named}" if named else ""
-        number = list(course_table()).index(slug)
         place = f'Look at notebook {number}, "{section}"{tag}'
         return f'{place}; `hint("{self.id}")` gives a hint.'
 
@@ -271,11 +270,11 @@ def course_table() -> dict[str, Any]:
 
 
 @cache
-def derived_in() -> dict[str, tuple[str, str]]:
-    """Return where each exercise and equation is derived: a notebook's slug, and the heading."""
+def derived_in() -> dict[str, tuple[int, str]]:
+    """Return where each exercise and equation is derived: a notebook's number, and the heading."""
     return {
-        id_: (slug, heading)
-        for slug, table in course_table().items()
+        id_: (number, heading)
+        for number, table in enumerate(course_table().values())
         for id_, heading in table.get("sections", {}).items()
     }
 
