@@ -3,7 +3,7 @@
 from functools import cache
 
 from stbp_edu.explorers.widget import Json
-from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence, first_wrong, table
+from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence, table
 
 
 @cache
@@ -25,12 +25,13 @@ def hunt_data() -> Json:
 
 def _shown(bug: Bug) -> Json:
     """Return one bug: its place, both forms of its line, and what it does."""
+    shown = evidence(bug)
     return {
         "line": bug.line,
         "now": bug.source.splitlines()[bug.line - 1].strip(),
         "right": bug.mended,
         "place": f"case {bug.case}, {bug.term}" if bug.case else "the loops",
         "what": bug.what,
-        "symptoms": list(evidence(bug).symptoms),
-        "first": first_wrong(bug),
+        "symptoms": list(shown.symptoms),
+        "first": shown.first,
     }

@@ -1,12 +1,11 @@
 """The bug hunt: read a backward pass that has one bug, and name its case, term and symptom."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
 from stbp_edu._support import checks
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence, first_wrong
+from stbp_edu.practice.bugs import SYMPTOMS, bugs, evidence
 from stbp_edu.practice.feedback import Feedback
 
 CASES = "1 to 5, and 0 for the loops and the choice of the case"
@@ -75,27 +74,33 @@ def hunt(
     for what, known in (("term", TERMS), ("symptom", SYMPTOMS)):
         if what in asked:
             checks.choice(what, asked[what], known)
+    shown = evidence(bug)
     right = {
         "case": case == bug.case,
         "term": term == bug.term,
-        "symptom": symptom in evidence(bug).symptoms,
+        "symptom": symptom in shown.symptoms,
     }
-    said = []
-    for what, given in asked.items():
-        verdict = "right" if right[what] else "no"
-        said.append(f"{what} {given}: {verdict}")
+    said = [
+        f"{what} {given}: {'right' if right[what] else 'no'}"
+        for what, given in asked.items()
+    ]
     left = [what for what in right if what not in asked]
     if left:
         said.append(f"still to say: {', '.join(left)}")
+    items = ["; ".join(said)]
+    for network, wrong in shown.wrong.items():
+        where = f"wrong in {', '.join(sorted(wrong))}" if wrong else "right"
+        items.append(f"{network}: {where}")
+    if shown.factor is not None:
+        items.append(f"T = 4: every gradient is {shown.factor:.4g} times the exact one")
+    items.append(f"first, with T = 4: {shown.first}")
     state = "wrong"
     message: tuple[str, ...] = ()
     if all(right.values()):
         state = "right"
-        found = f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`."
-        message = (found,)
+        message = (f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`.",)
     saved_progress.record(name, state)
-    items = ("; ".join(said), *_shown(bug))
-    return Hunt(name, state, message, program=bug.source, items=items)
+    return Hunt(name, state, message, program=bug.source, items=tuple(items))
 
 
 def _question(k: int) -> tuple[str, ...]:
@@ -109,16 +114,3 @@ def _question(k: int) -> tuple[str, ...]:
         f"Symptoms: {', '.join(symptoms)}.",
         "Where several symptoms hold, name any one of them. Not every one occurs in the hunt.",
     )
-
-
-def _shown(bug: Bug) -> Iterator[str]:
-    """Yield on which networks the bug fails and where, and where it fails first."""
-    found = evidence(bug)
-    for name, wrong in found.wrong.items():
-        if wrong:
-            yield f"{name}: wrong in {', '.join(sorted(wrong))}"
-        else:
-            yield f"{name}: right"
-    if found.factor is not None:
-        yield f"T = 4: every gradient is {found.factor:.4g} times the exact one"
-    yield f"first, with T = 4: {first_wrong(bug)}"

@@ -69,7 +69,7 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
     monkeypatch.setattr(practice_bugs, "networks", lambda: others)
     for bug in BUGS:
         assert evidence.__wrapped__(bug).symptoms == rows[str(bug)], bug
-        results = [ran(bug, net)[0] for net in others["T = 4"]]
+        results = [ran(bug.source, net)[0] for net in others["T = 4"]]
         assert any(map(wrong_gradients, results, exact)), bug
 
 
