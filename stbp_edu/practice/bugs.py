@@ -1,8 +1,8 @@
 """Backward passes with one bug each, and what can be seen of each from outside.
 
-The pass, the five cases in one function, and the bugs, each a line of it as it should not be, are in
-``bug_hunt.toml``. Each bug runs on networks that differ in one thing: T, S, or whether any neuron
-spikes. What it returns is held against the package's sweep.
+The pass, the five cases in one function, and the bugs, each a line of it as it should not be, are
+in ``bug_hunt.toml``. Each bug runs on networks that differ in one thing: T, S, or whether any
+neuron spikes. What it returns is held against the package's sweep.
 """
 
 from dataclasses import dataclass, replace
@@ -161,7 +161,8 @@ def wrong_gradients(
 def evidence(bug: Bug) -> Evidence:
     """Return the effects of a bug on every network."""
     runs = {
-        name: [ran(bug.source, net) for net in nets] for name, nets in networks().items()
+        name: [ran(bug.source, net) for net in nets]
+        for name, nets in networks().items()
     }
     wrong = {
         name: frozenset().union(*(wrong_gradients(*run) for run in of))

@@ -68,7 +68,7 @@ def _message(report: NetworkReport, cases: tuple[CaseReport, ...]) -> tuple[str,
     named = {}
     for mistake in exercises()["backward"].mistakes:
         if mistake.id in report.mistakes:
-            named[mistake.id] = str(mistake)
+            named[mistake.id] = mistake.text
     # Case 5 first: without ε no other case says a thing.
     first = next(c for c in (cases[4], *cases) if c.wrong)
     return *named.values(), exercises()["backward"].pointer(*first.equations)

@@ -12,7 +12,7 @@ from stbp_edu.practice import exercises
 from stbp_edu.practice.grading.answer import Answer, same
 from stbp_edu.practice.grading.calling import plain
 from stbp_edu.practice.grading.hypotheses import places
-from stbp_edu.practice.grading.verdict import situations
+from stbp_edu.practice.tasks import situations
 from stbp_edu.practice.tasks.programs import define
 
 CONSTANT = {"0 * o", "(0 * o, 0 * o)", "0 * O[:1]", "O[:1]", "U.dtype"}

@@ -12,7 +12,7 @@ there, 0 is missing, -1 has its sign flipped.
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +36,8 @@ DIRECT = "the direct term"
 UP = "the term from the layer above"
 ON = "the reset term from the next step"
 LEAK = "the carry"
-CLASSIC = {
-    UP: "the term from the layer above with δ ⊙ h",
-    ON: "the reset term from the next step with δ ⊙ h",
-}
+CLASSIC = " with δ ⊙ h"
+"""What the classic rule has in place of ε; after the name of a term."""
 Layers = list[Any]  # ε by layer: None, then arrays (T, S, n[n])
 
 
@@ -83,9 +81,18 @@ class CaseReport:
         return f"{right}; first wrong at {self.first}; {why}"
 
 
-def wrong_cases(function: AnswerFunction | None) -> list[Finding]:
-    """Return the findings on those cases of a backward pass that are wrong in themselves."""
-    cases = [c for c in case_reports(function) if c.explanation] if function else []
+def wrong_cases(task_id: str, function: AnswerFunction | None) -> list[Finding]:
+    """Return the findings on those cases of a whole backward pass that are wrong in themselves."""
+    backward: Any = function
+    if task_id == "program-5":
+
+        def backward(trace: Any, targets: Array, params: Any, neuron: Any) -> Any:
+            """Return the gradients of the program that grows through the course."""
+            return function(trace.U, trace.O, targets, params.W, neuron)  # type: ignore[misc]
+
+    elif task_id != "backward":
+        return []
+    cases = [c for c in case_reports(backward) if c.explanation]
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
     return [
@@ -105,44 +112,25 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
     """
     net = wide_network()
     exact = net.sweep("exact")
-    right = list(exact.epsilon)
     args = (net.trace, net.targets, net.params, net.neuron)
     with contextlib.redirect_stdout(io.StringIO()):
         outcome = call(function, args, exact.gradients)
     epsilon: Layers = [None]
-    wrong = []  # layers whose gradients fit no ε
+    unfit = []  # layers whose gradients fit no ε
     for n in range(1, net.params.N + 1):
-        found = recover_epsilon(net, outcome, n)
+        found = _recovered(net, outcome, n)
         if found is None:
             return ()
-        of_layer, misfit = found
-        epsilon.append(of_layer)
-        if misfit > TOLERANCE:
-            wrong.append(n)
+        epsilon.append(found[0])
+        unfit += [n] * (found[1] > TOLERANCE)
+    reports = [_report(net, epsilon, exact.epsilon, case) for case in (1, 2, 3, 4)]
     fifth = CaseReport(5, net.params.N)
-    if wrong:
-        fifth = CaseReport(5, net.params.N, len(wrong), f"layer {wrong[-1]}", NO_PAIRS)
-    reports = [_report(net, epsilon, right, case) for case in (1, 2, 3, 4)]
+    if unfit:
+        fifth = CaseReport(5, net.params.N, len(unfit), f"layer {unfit[-1]}", NO_PAIRS)
     return (*reports, fifth)
 
 
-def _report(net: ForwardPass, epsilon: Layers, right: Layers, case: int) -> CaseReport:
-    """Return the mistakes in the cells of one of the first four cases."""
-    cells = list(net.cells(case))
-    wrong = []
-    for t, n in cells:
-        exact = right[n][t]
-        if np.abs(epsilon[n][t] - exact).max() > SOLVED * np.abs(exact).max():
-            wrong.append((t, n))
-    if not wrong:
-        return CaseReport(case, len(cells))
-    t, n = wrong[0]
-    first = f"{step_name(t)}, n = {n}"
-    said = "; ".join(_explanation(net, epsilon, case))
-    return CaseReport(case, len(cells), len(wrong), first, said)
-
-
-def recover_epsilon(
+def _recovered(
     net: ForwardPass, outcome: CallResult, n: int
 ) -> tuple[Array, float] | None:
     """Return ε of a layer, shape (T, S, n[n]), and how badly the gradients fit any ε.
@@ -154,8 +142,7 @@ def recover_epsilon(
     if not isinstance(outcome, dict):
         return None
     # In float64, whatever precision they came in.
-    gW = np.asarray(outcome[f"W[{n}]"], dtype=float)
-    gb = np.asarray(outcome[f"b[{n}]"], dtype=float)
+    gW, gb = (np.asarray(outcome[f"{p}[{n}]"], dtype=float) for p in "Wb")
     if gW.shape != net.params.W[n].shape or gb.shape != net.params.b[n].shape:
         return None
     # The bias acts like a weight from a neuron that always spikes: one more column.
@@ -171,25 +158,43 @@ def recover_epsilon(
     return E.reshape(T, S, -1), misfit
 
 
-def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> Iterator[str]:
-    """Yield which terms are missing, too many, or off by a factor in the ε of a case."""
+def _report(
+    net: ForwardPass, epsilon: Layers, exact: Sequence[Any], case: int
+) -> CaseReport:
+    """Return the mistakes in the cells of one of the first four cases."""
     cells = list(net.cells(case))
+    wrong = [
+        (t, n)
+        for t, n in cells
+        if np.abs(epsilon[n][t] - exact[n][t]).max()
+        > SOLVED * np.abs(exact[n][t]).max()
+    ]
+    if not wrong:
+        return CaseReport(case, len(cells))
+    t, n = wrong[0]
     terms = [_terms(net, epsilon, t, n) for t, n in cells]
     columns = {
         name: np.concatenate([of[name].ravel() for of in terms]) for name in terms[0]
     }
     y = np.concatenate([epsilon[n][t].ravel() for t, n in cells])
-    factors = fitted(columns, y, TOLERANCE)
+    said = "; ".join(_explanation(fitted(columns, y, TOLERANCE)))
+    return CaseReport(case, len(cells), len(wrong), f"{step_name(t)}, n = {n}", said)
+
+
+def _explanation(factors: dict[str, float]) -> Iterator[str]:
+    """Yield which terms are missing, too many, or off by a factor in the ε of a case."""
     if not factors:
         yield f"{NO_SUM} of this case gives these values"
-        return
-    for exact, classic in CLASSIC.items():
-        if (factors.get(exact), factors.get(classic)) == (0, 1):
-            yield f"{exact} contains δ ⊙ h where ε belongs"
-            del factors[exact], factors[classic]
     for name, factor in factors.items():
-        if name in CLASSIC.values():
-            if factor != 0:
+        instead = (
+            factors[name.removesuffix(CLASSIC)],
+            factors.get(name.removesuffix(CLASSIC) + CLASSIC),
+        ) == (0, 1)
+        if instead:
+            if not name.endswith(CLASSIC):
+                yield f"{name} contains δ ⊙ h where ε belongs"
+        elif name.endswith(CLASSIC):
+            if factor:
                 yield f"it contains {name}, times {factor:.4g}"
         elif factor == 0:
             yield f"{name} is missing"
@@ -202,30 +207,27 @@ def _explanation(net: ForwardPass, epsilon: Layers, case: int) -> Iterator[str]:
 def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array]:
     """Return the possible terms of ε at (t, n), from the reader's own ε elsewhere."""
     T, S, N = net.shape
-    u = net.trace.U[n][t]
-    o = net.trace.O[n][t]
-    h = net.neuron.h(u)
-    result: dict[str, Array] = {}
+    U, O, neuron = net.trace.U, net.trace.O, net.neuron
+    is_last = t == T - 1
+    h = neuron.h(U[n][t])
+
+    def own_spike(t: int, n: int) -> Any:
+        """Return δ ⊙ h: ε without what comes through the next potential."""
+        rest = 0 if t == T - 1 else epsilon[n][t + 1] * neuron.f(O[n][t])
+        return epsilon[n][t] - rest
+
+    terms: dict[str, Array] = {}
     if n == N:
-        rates = net.trace.O[N].mean(axis=0)
-        result[DIRECT] = (rates - net.targets) / (T * S) * h
+        terms[DIRECT] = (O[N].mean(axis=0) - net.targets) / (T * S) * h
     else:
         W = net.params.W[n + 1]
-        result[UP] = epsilon[n + 1][t] @ W * h
-        if t < T - 1:
-            result[CLASSIC[UP]] = _own_spike(net, epsilon, t, n + 1) @ W * h
-    if t < T - 1:
+        terms[UP] = epsilon[n + 1][t] @ W * h
+        if not is_last:
+            terms[UP + CLASSIC] = own_spike(t, n + 1) @ W * h
+    if not is_last:
         later = epsilon[n][t + 1]
-        back = u * net.neuron.df(o) * h
-        result[ON] = later * back
-        result[CLASSIC[ON]] = _own_spike(net, epsilon, t + 1, n) * back
-        result[LEAK] = later * net.neuron.f(o)
-    return result
-
-
-def _own_spike(net: ForwardPass, epsilon: Layers, t: int, n: int) -> Array:
-    """Return δ ⊙ h at (t, n): ε without what comes through the next potential."""
-    own: Array = epsilon[n][t]
-    if t < net.shape[0] - 1:
-        own = own - epsilon[n][t + 1] * net.neuron.f(net.trace.O[n][t])
-    return own
+        back = U[n][t] * neuron.df(O[n][t]) * h
+        terms[ON] = later * back
+        terms[ON + CLASSIC] = own_spike(t + 1, n) * back
+        terms[LEAK] = later * neuron.f(O[n][t])
+    return terms

@@ -8,14 +8,15 @@ stands for cannot be negative.
 import ast
 import decimal
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache, lru_cache
-from types import CodeType
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from stbp_edu import lines
+from stbp_edu.lines.expressions import SIGNS, args_of, with_args
 from stbp_edu.practice.tasks import FormulaBlank
 
 LONGEST = 400  # characters
@@ -28,13 +29,12 @@ BEYOND = decimal.Overflow, decimal.Underflow
 EXACT = decimal.Context(
     300, Emin=decimal.MIN_EMIN, Emax=decimal.MAX_EMAX, traps=[*NO_VALUE, *BEYOND]
 )
-NUMBER = re.compile(r"(?<![\w.])[\d.]+(?:e-?\d+)?")
 LIMIT = Decimal("1e-250")
 NOT_NEGATIVE = {
     *("a", "tau", "T", "S", "dt", "pi", "h", "h_next", "f", "f_next"),
     *("rate", "sum_o", "o", "o_1", "o_2", "o_3"),
 }
-SIGNS = {
+WRITTEN = {
     "δ": "delta",
     "ε": "eps",
     "τ": "tau",
@@ -46,21 +46,24 @@ SIGNS = {
     "f′": "df",  # as the page writes it
 }
 ALIASES = {"epsilon": "eps", "delta_last": "delta_T", "epsilon_next": "eps_next"}
-FUNCTIONS = {"exp": Decimal.exp, "sqrt": Decimal.sqrt, "abs": abs}
-ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "exp": Decimal.exp,
+    "sqrt": Decimal.sqrt,
+    "abs": abs,
+}
 Point = Mapping[str, Decimal]
 
 
-def parse(text: str, symbols: Mapping[str, str]) -> str:
-    """Return a formula as Python writes it, with the package's names.
+def parse(text: str, symbols: Mapping[str, str]) -> ast.expr:
+    """Return a formula as an expression in the package's names, with floats for its numbers.
 
     Raises:
         ValueError: if it is no formula in these symbols; the message says why.
 
-    >>> parse("ε_next·u^2", {"eps_next": "", "u": ""})
-    'eps_next * u ** 2'
+    >>> ast.unparse(parse("ε_next·u^2", {"eps_next": "", "u": ""}))
+    'eps_next * u ** 2.0'
     """
-    for sign, name in SIGNS.items():
+    for sign, name in WRITTEN.items():
         text = text.replace(sign, name)
     if len(text) > LONGEST:
         raise ValueError(
@@ -68,80 +71,66 @@ def parse(text: str, symbols: Mapping[str, str]) -> str:
         )
     text = re.sub(r"\w+", lambda word: ALIASES.get(word[0], word[0]), text)
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-        _check(tree, symbols)
-        text = ast.unparse(tree)
-        _code(text)
+        formula = _arithmetic(lines.parse(text.strip()), symbols)
+        compile(ast.unparse(formula), "<formula>", "eval")
     except SyntaxError as error:
         message = f"It cannot be read as a formula: {error.msg}. A product needs its *."
         raise ValueError(message) from None
-    except (RecursionError, MemoryError):
-        message = "It has too many brackets in brackets: write it flatter."
+    except (RecursionError, MemoryError, OverflowError):
+        message = "It has too many brackets or digits: write it shorter."
         raise ValueError(message) from None
-    return text
+    return formula
 
 
-def _check(node: ast.expr, symbols: Mapping[str, str]) -> None:
-    """Refuse what is not plain arithmetic in the symbols."""
-    parts: list[ast.expr] = []
+def _arithmetic(node: ast.expr, symbols: Mapping[str, str]) -> ast.expr:
+    """Return an expression in the symbols; refuse what is not plain arithmetic in them."""
     match node:
         case ast.Name(id=name):
             if name not in symbols:
                 text = f"`{name}` is not one of the symbols here: {listed(symbols)}."
                 raise ValueError(f"{text} A product needs its *.")
-        case ast.Constant(value=int() | float()):
+        case ast.Constant(value=int() | float() as number):
+            # A power of integers could take for ever.
+            return ast.Constant(float(number))
+        case ast.UnaryOp(op=ast.UAdd(), operand=part):
+            return _arithmetic(part, symbols)
+        case ast.BinOp(op=op) | ast.UnaryOp(op=op) if type(op) in SIGNS:
             pass
-        case ast.BinOp(left=left, op=op, right=right) if isinstance(op, ARITHMETIC):
-            parts = [left, right]
-        case ast.UnaryOp(op=op, operand=operand) if isinstance(op, ARITHMETIC):
-            parts = [operand]
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if (
+        case ast.Call(func=ast.Name(id=name), args=[_], keywords=[]) if (
             name in FUNCTIONS
         ):
-            parts = [argument]
+            pass
         case _:
             raise ValueError(
                 f"`{ast.unparse(node)}` is not plain arithmetic: use + - * / ** and exp, sqrt, "
                 f"abs of the symbols {', '.join(symbols)}."
             )
-    for part in parts:
-        _check(part, symbols)
+    return with_args(node, [_arithmetic(part, symbols) for part in args_of(node)])
 
 
 def listed(symbols: Mapping[str, str]) -> str:
     """Return every symbol with its meaning, as text."""
-    lines = [f"`{symbol}` ({meaning})" for symbol, meaning in symbols.items()]
-    return ", ".join(lines)
+    return ", ".join(f"`{symbol}` ({meaning})" for symbol, meaning in symbols.items())
 
 
-def value(formula: str, point: Point) -> Decimal | None:
+def value(formula: ast.expr, point: Point) -> Decimal | None:
     """Return a value at a point to 300 digits: NaN where a part has none, None beyond all bounds.
 
     A number is the decimal that was typed.
     """
     with decimal.localcontext(EXACT):
         try:
-            names: dict[str, Any] = {"Decimal": Decimal, **FUNCTIONS, **point}
-            found: Decimal = eval(_code(formula), names)
+            found: Decimal | None = lines.evaluate(
+                formula, point, FUNCTIONS, number=lambda typed: Decimal(str(typed))
+            )
         except NO_VALUE:
-            return Decimal("nan")
+            found = Decimal("nan")
         except BEYOND:
-            return None
-        return found
+            found = None
+    return found
 
 
-@lru_cache(maxsize=256)
-def _code(text: str) -> CodeType:
-    """Return the code of a formula that is checked, with decimals for its numbers."""
-    return compile(NUMBER.sub(r'Decimal("\g<0>")', text), "<formula>", "eval")
-
-
-def in_floats(formula: str) -> str:
-    """Return a formula with floats for its numbers: a power of integers could take for ever."""
-    return NUMBER.sub(r"float(\g<0>)", formula)
-
-
-def equal(a: str, b: str, blank: FormulaBlank) -> bool:
+def equal(a: ast.expr, b: ast.expr, blank: FormulaBlank) -> bool:
     """Return whether two formulas are equal for all values of the blank's symbols.
 
     Where one of them passes all bounds of the numbers, such as exp(u**9) far from 0, the point
@@ -174,13 +163,13 @@ def points(blank: FormulaBlank) -> list[Point]:
     found: list[Point] = []
     for stream, k, scale in drawn:
         rng = np.random.default_rng([stream, k])
-        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3).tolist()
-        signs = rng.choice([1, -1], len(blank.symbols)).tolist()
+        sizes = rng.uniform(0.3, 1.9, len(blank.symbols)).round(3) * abs(scale)
+        signs = rng.choice([1, -1], len(blank.symbols)) * np.sign(scale)
         point = {}
         for symbol, size, sign in zip(blank.symbols, sizes, signs, strict=True):
-            factor = abs(scale) if symbol in NOT_NEGATIVE else sign * scale
-            point[symbol] = Decimal(str(size * factor))
-        for symbol, formula in blank.relations.items():
-            point[symbol] = value(parse(formula, blank.symbols), point) or Decimal(0)
+            kept = abs(sign) if symbol in NOT_NEGATIVE else sign
+            point[symbol] = Decimal(str(size * kept))
+        for symbol, made in blank.relations.items():
+            point[symbol] = value(parse(made, blank.symbols), point) or Decimal(0)
         found.append(point)
     return found

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import combinations, pairwise
 
 from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.tasks import Task, misconceptions
+from stbp_edu.practice.tasks import Task
 from stbp_edu.practice.tasks.catalogue import Mistake
 
 TOKEN = re.compile(r"[^\W\d]\w*(?:\.\w+)*|\d+(?:\.\d+)?|\*\*|//|[<>=]=|[^\w\s]|\s+")
@@ -21,16 +21,14 @@ def known_mistakes(task: Task) -> tuple[Mistake, ...]:
     formula = task.solution.strip().removeprefix("return ")
     if "\n" in formula:
         return task.mistakes
-    sign = misconceptions()["sign"]
-    reversed_ = Mistake("sign", f"-({formula})", sign["name"], task.why_wrong("sign"))
-    return (*task.mistakes, reversed_)
+    return (*task.mistakes, task.mistake("sign", f"-({formula})"))
 
 
 def named(task: Task, answer: Answer) -> list[Mistake]:
     """Return the mistakes each of which gives an answer."""
     found: dict[str, Mistake] = {}
     for mistake in known_mistakes(task):
-        if answer.gives(task.source(mistake.body), exactly=False):
+        if answer.gives(mistake.program, exactly=False):
             found.setdefault(mistake.id, mistake)
     return list(found.values())
 
@@ -63,8 +61,7 @@ def likeliest_pairs(task: Task) -> list[tuple[Mistake, Mistake]]:
     mistakes = known_mistakes(task)
     sizes = {}
     for mistake in mistakes:
-        wrong = ast.parse(task.source(mistake.body))
-        sizes[mistake] = size_of_change(right, wrong)
+        sizes[mistake] = size_of_change(right, ast.parse(mistake.program))
     return sorted(pairs_of(mistakes), key=lambda pair: sum(sizes[m] for m in pair))
 
 
@@ -73,8 +70,8 @@ def with_both(
     task: Task, one: Mistake, other: Mistake, *, touching: bool = True
 ) -> str:
     """Return the source of a task's function with two mistakes, and "" where there is none."""
-    bodies = (task.solution, one.body, other.body)
-    right, *wrong = (_in_one_form(task.source(body)) for body in bodies)
+    sources = (task.source(), one.program, other.program)
+    right, *wrong = map(_in_one_form, sources)
     source = merged(right, *wrong, touching=touching)
     return "" if source in (right, *wrong) else source
 

@@ -24,6 +24,7 @@ from stbp_edu.practice.tasks.inputs import (
     Inputs,
     draw_network,
     inputs_of,
+    situations,
     step_name,
 )
 from stbp_edu.practice.tasks.programs import AnswerFunction
@@ -43,6 +44,7 @@ __all__ = [
     "inputs_of",
     "misconceptions",
     "objectives",
+    "situations",
     "step_name",
     "tasks",
 ]

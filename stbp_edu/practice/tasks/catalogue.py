@@ -33,9 +33,11 @@ class Mistake:
     body: str  # the wrong answer, a body in the exercise's signature or a formula
     name: str  # what is wrong, in half a sentence
     why: str  # why the right formula differs, in general or in this task
+    program: str  # the wrong answer as a whole function
 
-    def __str__(self) -> str:
-        """Return the sentences that tell the reader."""
+    @property
+    def text(self) -> str:
+        """The sentences that tell the reader."""
         return f"Found: {self.name}. {self.why}"
 
 
@@ -137,24 +139,27 @@ class Task:
         names = [f"- `{name}`: {meaning}" for name, meaning in self.meanings.items()]
         return "\n".join([asked, "", *names]).strip()
 
-    def why_wrong(self, mistake: str) -> str:
-        """Return why a mistake is one in this task; where the task does not say, in general."""
-        return self.notes.get(mistake, misconceptions()[mistake]["why"])
-
     def source(self, body: str | None = None) -> str:
         """Return a program with this answer; with the solution where None."""
         raise NotImplementedError
 
-    @property
+    def why_wrong(self, mistake: str) -> str:
+        """Return why a mistake is one in this task; where the task does not say, in general."""
+        return self.notes.get(mistake, misconceptions()[mistake]["why"])
+
+    def mistake(self, misconception: str, body: str) -> Mistake:
+        """Return the mistake that a misconception and a wrong answer make."""
+        name = misconceptions()[misconception]["name"]
+        why = self.why_wrong(misconception)
+        return Mistake(misconception, body, name, why, self.source(body))
+
+    @cached_property
     def mistakes(self) -> tuple[Mistake, ...]:
         """The wrong answers that have a name; one name may have several."""
         found: list[Mistake] = []
         for id_, listed in self.listed_mistakes.items():
-            name = misconceptions()[id_]["name"]
-            why = self.why_wrong(id_)
             bodies = [listed] if isinstance(listed, str) else listed
-            answers = [edited(self.solution, body) for body in bodies]
-            found += [Mistake(id_, answer, name, why) for answer in answers]
+            found += [self.mistake(id_, edited(self.solution, body)) for body in bodies]
         return tuple(found)
 
 
