@@ -12,15 +12,8 @@ import pytest
 from stbp_edu.practice.tasks import course_table
 from tests.notebook_rules import prose
 from tools import ROOT
-from tools.notebooks.numbering import (
-    PATHS_PAGE,
-    Links,
-    files,
-    links,
-    markdown_files,
-    paths,
-    renumber,
-)
+from tools.notebooks.numbering import files, markdown_files, renumber
+from tools.pages.paths_page import Links, links, paths
 
 COURSE = [slug for slug, table in course_table().items() if not table.get("guide")]
 
@@ -44,6 +37,10 @@ def test_what_follows_from_the_order_is_written(copied):
     assert changed == []
 
 
+def test_the_course_names_every_notebook():
+    assert len(files()) == len([*(ROOT / "notebooks").glob("*.ipynb")])
+
+
 def test_the_map_links_each_notebook_by_its_number_and_title():
     read = {slug: prose(nbformat.read(files()[slug], 4)) for slug in COURSE}
     titles = [re.match(r"# (\d+ · [^:\n]+)", text)[1] for text in read.values()]
@@ -51,7 +48,7 @@ def test_the_map_links_each_notebook_by_its_number_and_title():
     assert told == [*zip(titles, read, strict=True)][1:]
 
 
-PATHS = paths((ROOT / PATHS_PAGE).read_text(encoding="utf-8"))
+PATHS = paths()
 
 
 def needs(notebook) -> Links:

@@ -55,9 +55,8 @@ def faults(facts: dict[str, Any], name: str) -> list[str]:
             not 20 <= len(facts["description"]) <= 330
         )
         found += ["no canonical address"] * (not facts["canonical"].startswith("http"))
-        stem = name.split("/")[1] if name.startswith("notebooks/") else "home"
-        found += ["no picture of its own where a link is shared"] * (
-            not facts["image"].endswith(f"assets/share/{stem}.png")
+        found += ["no picture where a link is shared"] * (
+            not facts["image"].endswith("assets/share.png")
         )
     levels = [level for level, _ in facts["headings"]]
     found += [f"{levels.count(1)} headings of level 1"] * (levels.count(1) != 1)

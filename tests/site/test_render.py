@@ -1,24 +1,19 @@
 """What the site is made with, without a browser: renderers, generated pages, zip and server."""
 
-import io
 import json
 import socket
 import zipfile
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from stbp_edu import plotting
 from stbp_edu.explorers import pulse
 from stbp_edu.plotting.palette import DARK, GROUND
 from stbp_edu.practice import answer
-from stbp_edu.practice.tasks import course_table
 from tools.site import build, serve
-from tools.site.generate.pictures import share
 from tools.site.render import notebook_page
 from tools.site.render.page_html import protect
 
@@ -30,19 +25,6 @@ def rendered(shown: Any) -> tuple[str, dict[str, bytes]]:
     data, metadata = found if isinstance(found, tuple) else (found, {})
     output = {"output_type": "display_data", "data": data, "metadata": metadata}
     return notebook_page.outputs_html([output], "f/3", figures), figures
-
-
-def test_what_a_shared_link_shows_is_small_and_has_room_for_its_words() -> None:
-    """A title has four lines at most, a description three; one lit case is another picture."""
-    for told in course_table().values():
-        assert len(wrap(told["title"], 25)) <= 4
-        assert len(wrap(told["description"], 76)) <= 3
-    words = told["title"], told["description"], "Step 7"
-    pictures = [share(*words), share(*words, lit=3)]
-    for picture in pictures:
-        assert Image.open(io.BytesIO(picture)).size == (1200, 630)
-        assert len(picture) < 40_000
-    assert pictures[0] != pictures[1]
 
 
 def test_a_large_figure_is_written_for_both_themes_and_set_again_for_a_phone() -> None:

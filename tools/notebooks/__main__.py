@@ -25,25 +25,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, help="for run; all")
     args = parser.parse_intermixed_args(argv)
     try:
-        paths = args.files or list(files().values())
-        if (
-            args.command == "renumber"
-        ):  # and run those in whose outputs a notebook is named
-            told = re.compile(r"Look at notebook \d")
-            paths = list(files().values()) if renumber() else []
-            paths = [
-                path for path in paths if told.search(path.read_text(encoding="utf-8"))
-            ]
-        for path in paths:
+        for path in args.files or chosen(args.command):
             ran = execute(nbformat.read(path, as_version=4), path.name, path.parent)
-            nbformat.write(
-                ran, path
-            )  # which stays as it was if anything goes wrong before
+            nbformat.write(ran, path)  # it stays as it was if anything goes wrong
             print(f"ran {path.name}", flush=True)
     except (NotebookError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def chosen(command: str) -> list[Path]:
+    """Return all notebooks; or renumber them, and return those whose outputs name another one."""
+    if command == "run":
+        return list(files().values())
+    moved = files().values() if renumber() else ()
+    told = re.compile(r"Look at notebook \d")
+    return [path for path in moved if told.search(path.read_text(encoding="utf-8"))]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import nbformat
 from stbp_edu import backward, cases, derive, forward, plotting
 from stbp_edu.explorers.pencil_network import pencil
 from stbp_edu.verify import finite_difference
-from tools.pages.paths_page import core, paths
+from tools.pages.paths_page import SHORT, core, times
 from tools.pages.records import figure_html
 from tools.site.render.notebook_page import Notebook
 
@@ -20,11 +20,10 @@ NEURON = "u = tau * u * (1 - o) + x\no = spike(u - v_th)"
 
 def names() -> dict[str, object]:
     """Return the names in ``docs/index.md``."""
-    evening = next(path for path in paths() if path.anchor == "one-evening")
     derived, measured = one_spike()
     kept, cut = (one_bias(rule) for rule in ("exact", "detached-reset"))
     return {
-        "evening": evening.time,
+        "evening": times()[SHORT],
         "core": core(),
         "grid": figure_html(plotting.grid(3, 2), GRID_ALT),
         "derived": derived,

@@ -26,7 +26,6 @@ from tools.pages import (
     records,
     results_page,
 )
-from tools.pages.backward_costs import backward_costs
 from tools.pages.records import read_records
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder, read_notebooks
@@ -184,7 +183,6 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "sheet.md": lambda: {
         "groups": GROUPS,
         "poster": poster().html(),
-        "costs": backward_costs((7, 4, 2), T=5, S=3),
     },
     "start.md": lambda: {"core": paths_page.core()},
     "teach.md": teach,

@@ -97,7 +97,6 @@ def collect() -> Content:
         generated[name] = (ROOT / path).read_bytes()
     for week in weeks():
         generated |= week_files.files(week)
-    generated |= pictures.shared(notebooks)
     generated["assets/css/cases.css"] = palette.css()
     generated["assets/site.json"] = json.dumps({"notebooks": list(notebooks)})
     return Content(python, where, notebooks, generated)
@@ -184,7 +183,6 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, **_: Any) 
         markdown = notebook.markdown
         page.meta |= {
             "title": notebook.title, "long_title": notebook.course["title"],
-            "picture": notebook.stem,
             "description": notebook.course["description"],
             "tags": notebook.course["topics"], "hide": ["tags"],
             "search": {"boost": sought(notebook).get("boost", 4)},

