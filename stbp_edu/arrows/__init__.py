@@ -9,7 +9,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``rules``: which words of arrows a rule keeps, and what a limit on gains holds;
 - ``unrolled``: which paths there are, how many, and their products;
 - ``letters``: polynomials in place of numbers; ``formula_text``: the formulas of a rule;
-- ``online_form``: learning forward in time, where the words allow it;
+- ``online_form``: formulas forward in time, where the words allow it;
 - ``step``: one step of a layer as a program; ``finder``: which words a gradient function keeps.
 """
 
@@ -27,7 +27,7 @@ from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
 from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
-from stbp_edu.arrows.online_form import forbidding_word, online
+from stbp_edu.arrows.online_form import forbidding_word
 from stbp_edu.arrows.part_one import (
     hard_reset,
     soft_reset,
@@ -83,7 +83,6 @@ __all__ = [
     "lambdas",
     "letters",
     "local_derivatives",
-    "online",
     "part_one",
     "paths_from",
     "soft_reset",

@@ -9,7 +9,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays, like
+from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays
 from stbp_edu.arrows.forward_run import check_params, check_run
 from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
 from stbp_edu.arrows.table import LayerParams, Series, Table
@@ -26,16 +26,14 @@ Lambda = list[OfNodes]
 
 
 def around(states: StateArrays) -> StateArrays:
-    """Return a layer's states at each step, and as "u-1" and "u+1" those of the steps next to it.
+    """Return a layer's states at each step, and those of the steps next to it.
 
     Before the first step they are 0; the step after the last one is not there to be read.
     """
     found = dict(states)
     for name, series in states.items():
-        at_rest = np.zeros_like(series[:1])
-        last = series[-1:]
-        found[f"{name}-1"] = np.concatenate([at_rest, series[:-1]])
-        found[f"{name}+1"] = np.concatenate([series[1:], last])
+        found[f"{name}_last"] = np.concatenate([0 * series[:1], series[:-1]])
+        found[f"{name}_next"] = np.concatenate([series[1:], series[-1:]])
     return found
 
 
@@ -76,7 +74,7 @@ class LocalDerivatives:
 
     def factor(self, arrow: Arrow, n: int, rule: Rule) -> Any:
         """Return an arrow's factor as a rule sees it."""
-        forgets = arrow.kind in rule.forgets and arrow.leak is not None
+        forgets = arrow.kind == "carry" and arrow.kind in rule.forgets
         return self.factors[n][arrow.kind, forgets]
 
     def handed_back(
@@ -143,11 +141,9 @@ def factors_of(neuron: Neuron, states: StateArrays, p: Parameters) -> FactorsOfL
     """Return the factor of every arrow of one layer, from its states and parameters."""
     found = {}
     for arrow in (*neuron.arrows, *neuron.enters):
-        what = f"the factor of arrow {arrow.kind!r}"
-        for forgets, factor in ((False, arrow.factor), (True, arrow.leak)):
-            if factor:
-                value = factor(states, p)
-                found[arrow.kind, forgets] = like(states[arrow.target], value, what)
+        found[arrow.kind, False] = neuron.value(arrow, states, p)
+        if arrow.kind == "carry":
+            found[arrow.kind, True] = neuron.value(arrow.under(("carry",)), states, p)
     return found
 
 

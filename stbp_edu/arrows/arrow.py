@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
@@ -36,18 +35,11 @@ from stbp_edu.lines.latex import indexed, latex
 from stbp_edu.surrogates import Surrogate, checked
 
 StateArrays = Mapping[str, Any]
-"""The arrays of one layer, by state."""
+"""The arrays of one layer, by state; ``"u_last"`` and ``"u_next"`` are those a step from ``"u"``."""
 Parameters = Mapping[str, Any]
 """The parameters of one layer, by name: ``"W"``, ``"b"``, ``"R"``, ``"tau"``."""
-Factor = Callable[[StateArrays, Parameters], Any]
-"""A factor: the states at the arrow's tail and the layer's parameters to a local derivative.
-
-``states["u"]`` is u at the tail's step, ``states["u+1"]`` one step later, ``states["u-1"]`` one
-step before: an arrow whose factor reads both steps needs them.
-"""
 LOSS = "L"
 """The head of a read-out."""
-SHIFTS = {-1: "-1", 0: "", 1: "+1"}
 PLACES = {-1: "{-}", 0: "{}", 1: "{+}"}
 
 
@@ -73,62 +65,6 @@ def placed(letters: str, index: Callable[[int], str]) -> str:
 
 
 @dataclass(frozen=True)
-class LineFactor:
-    """A factor that follows from a neuron's lines; where the run divides by 0 it is not finite.
-
-    Attributes:
-        lines: the neuron's.
-        surrogate: for h.
-        tree: the factor, whose names are those of the step of the tail.
-        h_of_u: whether formulas have h(u) for h(u - v_th), as the course writes it.
-    """
-
-    lines: ForwardLines
-    surrogate: Surrogate
-    tree: ast.expr = field(compare=False)
-    h_of_u: bool = False
-
-    def __call__(self, states: StateArrays, p: Parameters) -> Any:
-        """Return its value."""
-        values = constants(self.lines, p, states[self.lines.output].dtype)
-        for step, end in STEPS.items():
-            for state in self.lines.order:
-                values[state + end] = states.get(state + SHIFTS[step])
-        with np.errstate(all="ignore"):
-            return evaluate(self.tree, values, {"h": self.surrogate.derivative})
-
-    @cached_property
-    def letters(self) -> str:
-        """The factor as letters, with places for indices; of 1 and -1 only the sign."""
-        if key(self.tree) == key(ONE):
-            return ""
-        if key(self.tree) == key(MINUS_ONE):
-            return "-"
-        states = {}
-        for step, end in STEPS.items():
-            for state in self.lines.order:
-                states[state + end] = indexed(state) + PLACES[step]
-        tree = self._without_threshold(self.tree) if self.h_of_u else self.tree
-        return latex(tree, states, factor=True)
-
-    def _without_threshold(self, tree: ast.expr) -> ast.expr:
-        """Return an expression with h(u) for h(u - v_th)."""
-        args = args_of(tree)
-        if op_of(tree) == "h" and key(derivative(args[0], "v_th")) == key(MINUS_ONE):
-            v = call("+", args[0], ast.Name("v_th"))
-            return call("h", tidy(v, self.lines.constants))
-        return with_args(tree, [self._without_threshold(arg) for arg in args])
-
-
-def constants(lines: ForwardLines, p: Parameters, dtype: Any) -> dict[str, Any]:
-    """Return the values of the constants: the layer's own where they are learned."""
-    values: dict[str, Any] = dict(lines.constants)
-    for name in values.keys() & p.keys():
-        values[name] = np.asarray(p[name], dtype)
-    return values
-
-
-@dataclass(frozen=True)
 class Arrow:
     r"""One arrow, for every layer and step where its two ends exist.
 
@@ -136,13 +72,17 @@ class Arrow:
         kind: its name in the words of a rule; each arrow of a neuron has its own.
         source: the state at its tail.
         target: the state at its head.
-        factor: ∂(head's update)/∂tail, elementwise; None for an arrow with a linear map.
+        factor: ∂(head's update)/∂tail, elementwise, an expression whose names are those of the step
+            of the tail; None for an arrow with a linear map. Where the run divides by 0 it is not
+            finite.
         step: 1 if it leads from t to t + 1, else 0.
         layer: 1 if it leads from n to n + 1, else 0.
-        leak: another factor, for rules that forget the spike in it (``leak-only``).
         link: the linear map that it carries (weights, recurrent weights), instead of a factor.
+        lines: the neuron's; None for an arrow that leaves it.
+        h_of_u: whether formulas have h(u) for h(u - v_th), as the course writes it.
 
-    >>> arrow = Arrow("carry", "u", "u", lambda states, params: 0.5, step=1)
+    >>> from stbp_edu.lines.expressions import parse
+    >>> arrow = Arrow("carry", "u", "u", parse("0.5 * o"), step=1)
     >>> arrow.leaves
     False
     """
@@ -150,11 +90,14 @@ class Arrow:
     kind: str
     source: str
     target: str
-    factor: Factor | None = None
+    factor: ast.expr | None = field(
+        default=None, compare=False
+    )  # it follows from lines
     step: int = 0
     layer: int = 0
-    leak: Factor | None = None
     link: Link | None = None
+    lines: ForwardLines | None = None
+    h_of_u: bool = False
 
     @property
     def leaves(self) -> bool:
@@ -165,15 +108,39 @@ class Arrow:
     def letters(self) -> str:
         r"""The factor as letters, ``{}`` standing for the tail's indices: ``"u{} f'(o{})"``.
 
-        ``{+}`` is for those of the step after it, ``{-}`` for those of the step before. They are
-        written when they are asked for.
+        ``{+}`` is for those of the step after it, ``{-}`` for those of the step before; of 1 and -1
+        only the sign is left.
         """
-        return getattr(self.factor, "letters", "")
+        if self.factor is None or self.lines is None:
+            return ""
+        if key(self.factor) == key(ONE):
+            return ""
+        if key(self.factor) == key(MINUS_ONE):
+            return "-"
+        states = {}
+        for step, end in STEPS.items():
+            for state in self.lines.order:
+                states[state + end] = indexed(state) + PLACES[step]
+        tree = self.factor
+        if self.h_of_u:
+            tree = _without_threshold(tree, self.lines.constants)
+        return latex(tree, states, factor=True)
 
-    @property
-    def leak_letters(self) -> str:
-        """The factor that forgets the spike, as letters."""
-        return getattr(self.leak, "letters", r"\tau")
+    def under(self, forgets: Collection[str]) -> Arrow:
+        """Return the arrow as rules see it that forget the spike in what is carried."""
+        if self.kind != "carry" or "carry" not in forgets or not self.lines:
+            return self
+        factor: Any = self.factor
+        return replace(self, factor=self.lines.silent(factor))
+
+
+def _without_threshold(tree: ast.expr, constants: Collection[str]) -> ast.expr:
+    """Return an expression with h(u) for h(u - v_th)."""
+    args = args_of(tree)
+    if op_of(tree) == "h" and key(derivative(args[0], "v_th")) == key(MINUS_ONE):
+        v = call("+", args[0], ast.Name("v_th"))
+        return call("h", tidy(v, constants))
+    return with_args(tree, [_without_threshold(arg, constants) for arg in args])
 
 
 @dataclass(frozen=True)
@@ -234,17 +201,32 @@ class Neuron:
             )
         return np.array(values, dtype).reshape(shape)
 
+    def constants(self, p: Parameters, dtype: Any) -> dict[str, Any]:
+        """Return the values of the constants: the layer's own where they are learned."""
+        values: dict[str, Any] = dict(self.lines.constants)
+        for name in values.keys() & p.keys():
+            values[name] = np.asarray(p[name], dtype)
+        return values
+
     def updated(
         self, name: str, now: StateArrays, past: StateArrays, x: Any, p: Parameters
     ) -> Any:
         """Return a state from those before it; of a spike, its distance from the threshold."""
-        values = constants(self.lines, p, x.dtype)
+        values = self.constants(p, x.dtype)
         values.update({f"{state}_last": value for state, value in past.items()})
         values.update(now)
         if self.input != "x" or name == "x":
             values["x"] = x
-        found = evaluate(self.lines.update(name), values)
-        return like(x, found, f"state {name!r}")
+        return like(x, evaluate(self.lines.update(name), values), f"state {name!r}")
+
+    def value(self, arrow: Arrow, states: StateArrays, p: Parameters) -> Any:
+        """Return the factor of an arrow from the states around its tail."""
+        output = states[self.output]
+        values = {**self.constants(p, output.dtype), **states}
+        factor: Any = arrow.factor
+        with np.errstate(all="ignore"):
+            found = evaluate(factor, values, {"h": self.surrogate.derivative})
+        return like(output, found, f"the factor of arrow {arrow.kind!r}")
 
     def smooth(self, v: Any) -> Any:
         """Return H(v), which stands for the spike in the smooth twin."""
@@ -279,17 +261,12 @@ def neuron_from(
         )
     checked("surrogate", surrogate)
 
-    def arrow(slope: Slope) -> Arrow:
-        """Return one arrow of the table; a carry may forget the spike."""
-        kind, source, target, step, tree = slope
-        factor = LineFactor(lines, surrogate, tree, h_of_u)
-        leak = None
-        if kind == "carry":
-            leak = LineFactor(lines, surrogate, lines.silent(tree), h_of_u)
-        return Arrow(kind, source, target, factor, step, leak=leak)
+    def arrows(slopes: Iterable[Slope]) -> tuple[Arrow, ...]:
+        """Return the arrows of the table."""
+        return tuple(
+            Arrow(kind, source, target, factor, step, lines=lines, h_of_u=h_of_u)
+            for kind, source, target, step, factor in slopes
+        )
 
-    learned = {}
-    for name in (*learn, *learn_each):
-        learned[name] = tuple(map(arrow, lines.enters(name)))
-    own = tuple(map(arrow, lines.slopes))
-    return Neuron(lines, own, surrogate, learned, tuple(learn_each))
+    learned = {name: arrows(lines.enters(name)) for name in (*learn, *learn_each)}
+    return Neuron(lines, arrows(lines.slopes), surrogate, learned, tuple(learn_each))

@@ -132,8 +132,7 @@ class _Text(NamedTuple):
             weight = "w" if arrow.layer else "r"
             adjoint = self.adjoint(arrow.target, head, "j", later, above)
             return rf"\sum_j {weight}_{{ji}}^{{{above}}} {adjoint}"
-        forgets = arrow.kind in self.rule.forgets and arrow.leak is not None
-        letters = arrow.leak_letters if forgets else arrow.letters
+        letters = arrow.under(self.rule.forgets).letters
         adjoint = self.adjoint(arrow.target, head, "i", later, above)
         return f"{placed_at(letters, t, n)} {adjoint}".strip()
 

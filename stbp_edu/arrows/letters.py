@@ -154,12 +154,12 @@ def tabulated(
     for n, layer in enumerate(net.layers[1:], 1):
         neuron = layer.neuron
         shape = (T, 1, *layer.link.shape)
-        table = {
-            (one.kind, False): factor(shape, one.letters, n) for one in neuron.arrows
-        }
+        table = {}
         for arrow in neuron.arrows:
-            if arrow.leak:
-                table[arrow.kind, True] = factor(shape, arrow.leak_letters, n)
+            table[arrow.kind, False] = factor(shape, arrow.letters, n)
+            if arrow.kind == "carry":
+                silent = arrow.under(("carry",))
+                table[arrow.kind, True] = factor(shape, silent.letters, n)
         factors.append(table)
         shapes = layer.shapes.items()
         params.append({name: weight(size, name.lower(), n) for name, size in shapes})

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows import Neuron
-from stbp_edu.arrows.arrow import like
+from stbp_edu.arrows import Arrow, Neuron
 from stbp_edu.lines.expressions import evaluate
 from stbp_edu.verify.comparison import DIFFERENCES
 from stbp_edu.verify.drawn_runs import Run, Values, updated
@@ -161,36 +160,41 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[Entry]:
     ways = {(neuron.input, "x"): (f"input into {neuron.input}", np.ones_like(at["x"]))}
     for enter in neuron.enters:
         what = f"{enter.source} into {enter.target}"
-        factor = _factor(enter.factor, 0, neuron, at)
+        factor = _factor(enter, neuron, at)
         ways[enter.target, enter.source] = what, factor
+    forgetful = []
     for arrow in neuron.arrows:
         what = f"arrow {arrow.kind!r} from {arrow.source} to {arrow.target}"
         place = arrow.source + ("_last" if arrow.step else "")
         _, beside = ways.get((arrow.target, place), ("", 0.0))
-        factor = beside + _factor(arrow.factor, arrow.step, neuron, at)
+        factor = beside + _factor(arrow, neuron, at)
         ways[arrow.target, place] = what, factor
-        if arrow.leak and arrow.step:
+        if arrow.kind == "carry":
             silent = {**at, f"{neuron.lines.spike}_last": nothing}
-            leak = _factor(arrow.leak, 1, neuron, silent)
-            yield Entry(f"{what} without the spike", arrow.target, place, leak, silent)
+            leak = _factor(arrow.under(("carry",)), neuron, silent)
+            what = f"{what} without the spike"
+            forgetful.append(Entry(what, arrow.target, place, leak, silent))
     for target in neuron.order:
         for place in at:
             if place != target:
                 what, factor = ways.get((target, place), ("", nothing))
                 yield Entry(what, target, place, factor, at)
+    yield from forgetful
 
 
-def _factor(factor: Any, step: int, neuron: Neuron, at: Values) -> Any:
+def _factor(arrow: Arrow, neuron: Neuron, at: Values) -> Any:
     """Return a factor from the states at its tail and at the step next to it."""
     states: dict[str, Any] = {}
     for name in neuron.order:
         now = at[name]
         last = at.get(f"{name}_last")
         states |= (
-            {name: last, f"{name}+1": now} if step else {name: now, f"{name}-1": last}
+            {name: last, f"{name}_next": now}
+            if arrow.step
+            else {name: now, f"{name}_last": last}
         )
     learned = {name: at[name] for name in neuron.learned}
-    return like(at["x"], factor(states, learned), "a factor")
+    return neuron.value(arrow, states, learned)
 
 
 def nudged_parameters(run: Run, states: list[str]) -> Any:

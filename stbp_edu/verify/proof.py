@@ -122,12 +122,7 @@ def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     fixed = _in_exponents(lines) & (lines.constants.keys() - neuron.learned.keys())
     learn = [name for name in lines.constants if name not in fixed]
     own = neuron_from(lines, neuron.surrogate, learn)
-    as_in_course = neuron_from(lines, neuron.surrogate, learn, h_of_u=True)
-    odd = _letters(neuron) - _letters(own) - _letters(as_in_course)
     unjudged = [
-        f"the letters of {arrow}" for arrow in sorted({kind for kind, *_ in odd})
-    ]
-    unjudged += [
         f"how {name} is learned, since it is an exponent" for name in sorted(fixed)
     ]
     notes = [f"not judged: {what}" for what in unjudged]
@@ -143,12 +138,6 @@ def _in_exponents(lines: ForwardLines) -> set[str]:
         if op_of(node) == "**"
         for name in names_in(args_of(node)[1])
     }
-
-
-def _letters(neuron: Neuron) -> set[tuple[str, ...]]:
-    """Return the letters of a table, by arrow and by what is learned."""
-    entering = {(a.source, a.target, a.letters) for a in neuron.enters}
-    return entering | {(a.kind, a.letters, a.leak_letters) for a in neuron.arrows}
 
 
 def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:

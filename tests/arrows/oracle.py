@@ -1,7 +1,8 @@
 """Random networks described by words, and their gradients by automatic differentiation."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from autograd.tracer import getval
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows import Loss
+from stbp_edu.arrows.online_form import traces_of
 from stbp_edu.lines.operations import fires
 from stbp_edu.losses import CrossEntropy
 from stbp_edu.surrogates import SURROGATES
@@ -147,6 +149,46 @@ def by_autodiff(net, params, inputs, y, twin=False):
     return gradients, [
         one and {k: np.stack(a) for k, a in one.items()} for one in found
     ]
+
+
+def by_traces(local, rule):
+    """Gradients of dense layers' W, step by step forward: what each synapse carries × its signal.
+
+    A signal is what a step by itself hands back, so no factor of another step is read.
+    """
+    net, rule = local.net, arrows.RULES[rule]
+    steps = []
+    for t in range(local.T):
+        now = slice(t, t + 1)
+        one = replace(
+            local,
+            direct=local.direct[now],
+            factors=[
+                {kind: factor[now] for kind, factor in layer.items()}
+                for layer in local.factors
+            ],
+        )
+        steps.append((one, arrows.lambdas(one, rule)))
+    found = [None]
+    for n, layer in enumerate(net.layers[1:], 1):
+        traces, e, total = traces_of(net, rule, n), {}, 0.0
+        start = layer.neuron.input, rule.start
+        for t, (one, lam) in enumerate(steps):
+            last, e = e, dict.fromkeys(traces.sums, 0.0)
+            for node in product(layer.neuron.order, rule.moves):
+                for arrow, tail in traces.sums.get(node, ()):
+                    if t or not arrow.step:
+                        of, past = (last, steps[t - 1][0]) if arrow.step else (e, one)
+                        factor = past.factor(arrow, n, rule)[0][..., None]
+                        e[node] = e[node] + factor * of[tail]
+                if node == start:
+                    e[node] = e[node] + local.outputs[n - 1][t][:, None, :]
+            for arrow, q, node in traces.leaving:
+                if not arrow.step:
+                    signal = one.handed_back(rule, lam, arrow, q, 0, n)
+                    total = total + (signal[..., None] * e[node]).sum(axis=0)
+        found.append(total)
+    return found
 
 
 def error(got, expected):

@@ -9,6 +9,7 @@ import pytest
 
 from stbp_edu import LIF, arrows, derive
 from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.lines.expressions import parse
 from stbp_edu.losses import Membrane
 from stbp_edu.verify.proof import prove
 
@@ -108,7 +109,7 @@ def spiking(v_th, surrogate=None, line="u"):
 @pytest.mark.parametrize("kind", ["spike", "carry", "reset"])
 def test_a_wrong_or_missing_arrow_of_a_table_is_named(kind):
     source, target = {"spike": "uo", "carry": "uu", "reset": "ou"}[kind]
-    bad = with_arrow(arrows.hard_reset(LIF()), kind, factor=lambda s, p: 0.3 + s["u"])
+    bad = with_arrow(arrows.hard_reset(LIF()), kind, factor=parse("0.3 + u"))
     named = f"arrow {kind!r} from {source} to {target}: its factor is"
     assert first_fault(bad).startswith(named)
     fewer = replace(bad, arrows=tuple(a for a in bad.arrows if a.kind != kind))
@@ -116,23 +117,17 @@ def test_a_wrong_or_missing_arrow_of_a_table_is_named(kind):
     assert first_fault(fewer).startswith(f"no arrow from {source}{last} to {target}: ")
 
 
-def far(states, params):
-    """The factor of what is carried, but for potentials that a neuron with V_th = 3 meets."""
-    return unclipped(states, params) * np.where(states["u"] > 3, 1.1, 1.0)
-
-
-def unclipped(states, params):
-    """The factor of what is carried where nothing is clipped."""
-    return 0.6 * (1 - states["o"])
-
-
+FAR = parse("0.6 * (1 - o) * (1 + 0.1 * at_least(u, 3))")
+"""The factor of what is carried, but for potentials that a neuron with V_th = 3 meets."""
+UNCLIPPED = parse("0.6 * (1 - o)")
+"""The factor of what is carried where nothing is clipped."""
 HIGH, CLIPPED = spiking(3.0), spiking(0.5, line="max(u, -0.5)")
 LEARNING = arrows.soft_reset(LIF(), learn_leak=True)
 LATE, MORE = (
-    arrows.Arrow("more", "o", target, lambda s, p: 1 + 0 * s["u"], step=step)
+    arrows.Arrow("more", "o", target, parse("1"), step=step)
     for target, step in (("o", 1), ("u", 0))
 )
-ENTRY = replace(LEARNING.enters[0], factor=lambda s, p: s["o-1"])
+ENTRY = replace(LEARNING.enters[0], factor=parse("o_last"))
 FLAT = SimpleNamespace(derivative=lambda v: 0.5, antiderivative=lambda v: 0.5)
 CARRY = "arrow 'carry' from u to u"
 WRONG = {  # one thing, and the beginning of what the proof says
@@ -147,9 +142,8 @@ WRONG = {  # one thing, and the beginning of what the proof says
         replace(LEARNING, learned={"tau": (ENTRY,)}),
         "tau into u: its factor is",
     ),
-    "a factor far away": (with_arrow(HIGH, "carry", factor=far), CARRY),
-    "a leak": (with_arrow(HIGH, "carry", leak=lambda s, p: 0.3), CARRY),
-    "a clip that is forgotten": (with_arrow(CLIPPED, "carry", factor=unclipped), CARRY),
+    "a factor far away": (with_arrow(HIGH, "carry", factor=FAR), CARRY),
+    "a clip that is forgotten": (with_arrow(CLIPPED, "carry", factor=UNCLIPPED), CARRY),
     "a curve": (spiking(0.5, FLAT), "arrow 'spike' from u to o: its factor is"),
 }
 
@@ -187,7 +181,7 @@ def test_what_is_not_judged_is_said():
     with pytest.raises(
         ValueError, match="neuron reads 'rho', which is none of its states"
     ):
-        prove(with_arrow(neuron, "carry", factor=lambda s, p: p["rho"] * s["u"]))
+        prove(with_arrow(neuron, "carry", factor=parse("rho * u")))
 
 
 def gradient(neuron, rule="exact", state="o"):

@@ -4,8 +4,14 @@ import os
 
 import pytest
 
-from stbp_edu.arrows import RULES, backward, forbidding_word, forward, online
-from tests.arrows.oracle import by_autodiff, error
+from stbp_edu.arrows import (
+    RULES,
+    backward,
+    forbidding_word,
+    forward,
+    local_derivatives,
+)
+from tests.arrows.oracle import by_autodiff, by_traces, error
 from tests.derive.texts import derived, run_of
 
 
@@ -39,8 +45,11 @@ def test_the_online_form_equals_the_recursion(seed):
     mine = derived(seed)
     net, params, inputs, y = run_of(mine.neuron, seed, "3-3-2")
     trace = forward(net, params, inputs)
+    local = local_derivatives(net, params, trace, y)
     for rule in RULES:
         if RULES[rule].keeps(net) and not forbidding_word(net, rule):
             assert net.loss.state == "u" or mine.online(rule).word is None
-            found = online(net, params, inputs, y, rule)
-            assert error(found, backward(net, params, trace, y, rule).gradients) < 1e-11
+            found, swept = by_traces(local, rule), backward(net, params, trace, y, rule)
+            for n in range(1, net.N + 1):
+                wanted = swept.gradients[n]["W"]
+                assert found[n] == pytest.approx(wanted, rel=1e-11, abs=1e-14)

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
 from stbp_edu.arrows.rules import Rule
@@ -31,7 +32,7 @@ from stbp_edu.arrows.step.step_functions import (
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.derivatives import tidy
 from stbp_edu.lines.expressions import ONE, names_in, replaced, written_out
-from stbp_edu.lines.forward_lines import STEPS, ForwardLines, Slope, reachable
+from stbp_edu.lines.forward_lines import STEPS, ForwardLines, reachable
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
@@ -193,14 +194,13 @@ class LayerProgram:
         nodes = sorted(self.nodes, key=lambda node: order.index(node[0]))
         found = [self._row(state, q) for state, q in nodes]
         for constant, name in self.gradients.items():
-            entered = self.lines.enters(constant)
-            terms = [self._term(slope, self.rule.start) for slope in entered]
+            entered = self.neuron.learned[constant]
+            terms = [self._term(arrow, self.rule.start) for arrow in entered]
             found.append(Assignment(name, tuple(terms)))
         return found
 
     def _row(self, state: str, q: str) -> Assignment:
         """Return the line of an adjoint."""
-        slopes = {slope.kind: slope for slope in self.lines.slopes}
         terms = []
         kinds = []
         signal = self.signal(state, q)
@@ -209,17 +209,15 @@ class LayerProgram:
         for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
             if arrow.leaves:
                 continue
-            terms.append(self._term(slopes[arrow.kind], head))
+            terms.append(self._term(arrow, head))
             kinds.append(arrow.kind)
         return Assignment(self.name(state, q), tuple(terms), ", ".join(kinds))
 
-    def _term(self, slope: Slope, head: str) -> Term:
+    def _term(self, arrow: Arrow, head: str) -> Term:
         """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
-        factor = slope.factor
-        if slope.kind == "carry" and "carry" in self.rule.forgets:
-            factor = self.lines.silent(factor)
+        factor: Any = arrow.under(self.rule.forgets).factor
         factor = tidy(written_out(factor), self.lines.constants)
-        return Term(factor, self.name(slope.target, head) + STEPS[slope.step])
+        return Term(factor, self.name(arrow.target, head) + STEPS[arrow.step])
 
     @cached_property
     def states_read(self) -> list[tuple[str, int]]:
