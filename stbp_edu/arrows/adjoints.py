@@ -1,7 +1,8 @@
 """Backward: the factor of every arrow, and the recursion λ(node, q), the same for every rule."""
 
+import math
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -11,7 +12,8 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays
 from stbp_edu.arrows.forward_run import check_params, check_run
-from stbp_edu.arrows.rules import Rule, as_rule, gain_groups, norms, step_back
+from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.step.gain_lines import groups, norms
 from stbp_edu.arrows.table import LayerParams, Series, Table
 from stbp_edu.parameters import LayerArrays
 
@@ -97,15 +99,25 @@ class LocalDerivatives:
         Only arrows through time are held: the nodes are those of the next step.
         """
         limit: Any = rule.gain_limit
+        ways = {
+            node: [*rule.through_a_step(self.net, n, *node)]
+            for node in product(self.net.states[n], rule.moves)
+        }
+        nodes = sorted({end for leading in ways.values() for _, end in leading})
         shape = (*self.direct.shape[:2], *self.net.shape_of(n))
-        factor = partial(self.factor, n=n, rule=rule)
-        nodes, matrix = step_back(self.net, n, rule, factor)
+        gains = np.zeros((*shape, len(nodes), len(nodes)))
+        there = np.zeros((len(nodes), len(nodes)), bool)
+        for i, node in enumerate(nodes):
+            for way, end in ways[node]:
+                place = i, nodes.index(end)
+                there[place] = True
+                factors = (self.factor(arrow, n, rule) for arrow in way)
+                gains[(..., *place)] += math.prod(factors)
         found = {}
-        for group in gain_groups(self.net, n, rule):
-            norm = norms(matrix[..., group, :][..., group])
-            scale = limit / np.maximum(norm, limit)  # gain-limit
+        for group in groups(there):
+            norm = norms(gains[..., group, :][..., group])
             for k in group:
-                found[nodes[k]] = np.broadcast_to(scale, shape)
+                found[nodes[k]] = limit / np.maximum(norm, limit)  # gain-limit
         return found
 
 

@@ -35,7 +35,7 @@ from stbp_edu.lines.latex import indexed, latex
 from stbp_edu.surrogates import Surrogate, checked
 
 StateArrays = Mapping[str, Any]
-"""The arrays of one layer, by state; ``"u_last"`` and ``"u_next"`` are those a step from ``"u"``."""
+"""The arrays of one layer, by state; ``"u_last"`` and ``"u_next"`` are a step from ``"u"``."""
 Parameters = Mapping[str, Any]
 """The parameters of one layer, by name: ``"W"``, ``"b"``, ``"R"``, ``"tau"``."""
 LOSS = "L"

@@ -18,15 +18,12 @@ adaptation, and its read-out neurons, which do not spike, decay: that is ``e-pro
 whose arrow from step to step is ``integrate``. ``e-prop-reset`` is our own relative of it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import chain, product
+from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from stbp_edu._support import checks
-from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.table import Table
 from stbp_edu.case_rules import check_gain_limit
@@ -117,6 +114,19 @@ class Rule:
                 head = self.move(state, arrow)
                 if head is not None:
                     yield arrow, head
+
+    def through_a_step(
+        self, net: Table, n: int, kind: str, state: str
+    ) -> Iterator[tuple[tuple[Arrow, ...], Node]]:
+        """Yield the ways inside a neuron from here to the next step: arrows, and where they end."""
+        for arrow, q in self.moves_from(net, n, kind, state):
+            if arrow.leaves:
+                continue
+            if arrow.step:
+                yield (arrow,), (arrow.target, q)
+                continue
+            for way, end in self.through_a_step(net, n, arrow.target, q):
+                yield (arrow, *way), end
 
     def ends_block(self, t: int) -> bool:
         """Return whether a block ends with step t, counted from 0."""
@@ -295,54 +305,3 @@ def as_rule(rule: "str | Rule") -> Rule:
     if isinstance(rule, Rule):
         return rule
     return RULES[checks.choice("rule", rule, RULES)]
-
-
-def gain_groups(net: Table, n: int, rule: Rule) -> list[tuple[int, ...]]:
-    """Return the groups of nodes of layer n that can reach each other through time."""
-    _, ones = step_back(net, n, rule, lambda arrow: np.ones(()))
-    return groups(ones != 0)
-
-
-def step_back(
-    net: Table, n: int, rule: Rule, factor: Callable[[Arrow], Any]
-) -> tuple[list[Node], Array]:
-    """Return the nodes of layer n that arrows through time reach, and the matrix of a step back.
-
-    The matrix (..., nodes, nodes) takes their adjoints at the next step to those at this one.
-    """
-    moves = []
-    for state, q in product(reversed(net.layers[n].neuron.order), rule.moves):
-        for arrow, into in rule.moves_from(net, n, state, q):
-            if not arrow.leaves:
-                moves.append(((state, q), arrow, (arrow.target, into)))
-    nodes = sorted({head for _, arrow, head in moves if arrow.step})
-    entries = []
-    for unit in nodes:
-        adjoints: dict[Node, Any] = {}
-        for tail, arrow, head in moves:
-            after = float(head == unit) if arrow.step else adjoints.get(head, 0.0)
-            adjoints[tail] = adjoints.get(tail, 0.0) + factor(arrow) * after
-        entries += [adjoints.get(node, 0.0) for node in nodes]
-    matrix = np.array(np.broadcast_arrays(*entries))
-    columns = matrix.reshape(len(nodes), len(nodes), *matrix.shape[1:])
-    return nodes, np.moveaxis(columns, (0, 1), (-1, -2))
-
-
-def norms(blocks: Array) -> Array:
-    """Return the largest singular value of each block (..., k, k)."""
-    if blocks.shape[-1] > 2:
-        return np.linalg.norm(blocks, 2, (-2, -1))
-    if blocks.shape[-1] == 1:
-        return np.abs(blocks[..., 0, 0])
-    # far quicker than to decompose each
-    (a, b), (c, d) = np.moveaxis(blocks, (-2, -1), (0, 1))
-    twice = np.hypot(a + d, b - c) + np.hypot(a - d, b + c)
-    return np.asarray(twice) / 2
-
-
-def groups(there: Array) -> list[tuple[int, ...]]:
-    """Return the places that can reach each other, in groups; each place is in one."""
-    reach = there | np.eye(len(there), dtype=bool)
-    for _ in reach:
-        reach = reach @ reach
-    return sorted({tuple(np.flatnonzero(row).tolist()) for row in reach & reach.T})

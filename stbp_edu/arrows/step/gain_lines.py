@@ -1,4 +1,4 @@
-"""The lines of a step back that hold the gain of a neuron from step to step."""
+"""The gain of a neuron from step to step, and the lines of a step back that hold it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stbp_edu.arrows.rules import groups
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.step.step_functions import Assignment, Term, free
 from stbp_edu.lines.derivatives import tidy
 from stbp_edu.lines.expressions import ONE, ZERO, call, key
@@ -61,3 +61,23 @@ def _gain(
             inside = ONE if of == later else _gain(rows, of, later, constants)
             total = call("+", total, call("*", factor, inside))
     return tidy(total, constants)
+
+
+def norms(blocks: Array) -> Array:
+    """Return the largest singular value of each block (..., k, k)."""
+    if blocks.shape[-1] > 2:
+        return np.linalg.norm(blocks, 2, (-2, -1))
+    if blocks.shape[-1] == 1:
+        return np.abs(blocks[..., 0, 0])
+    # far quicker than to decompose each
+    (a, b), (c, d) = np.moveaxis(blocks, (-2, -1), (0, 1))
+    twice = np.hypot(a + d, b - c) + np.hypot(a - d, b + c)
+    return np.asarray(twice) / 2
+
+
+def groups(there: Array) -> list[tuple[int, ...]]:
+    """Return the places that can reach each other, in groups; each place is in one."""
+    reach = there | np.eye(len(there), dtype=bool)
+    for _ in reach:
+        reach = reach @ reach
+    return sorted({tuple(np.flatnonzero(row).tolist()) for row in reach & reach.T})
