@@ -115,13 +115,15 @@ def _line(neuron: Neuron, name: str) -> str:
 
 def _place(net: Table, n: int, p: Parameters, states: Sequence[StateArrays]) -> str:
     """Return where the states of layer n are first not finite."""
-    neuron = net.layers[n].neuron
+    layer = net.layers[n]
     own = _of_layer(net, n, states)
     below = _of_layer(net, n - 1, states)[net.output_of(n - 1)]
     with np.errstate(all="ignore"):
-        sent = {neuron.output: around(own)[f"{neuron.output}-1"]}
-        x = driven(net.layers[n], p, below, sent)
-    return first_not_finite(neuron, {**own, "x": x}, p, n)
+        x = driven(layer, p, below)
+        if layer.recurrent:
+            sent = own[layer.neuron.output][:-1]
+            x[1:] += layer.recurrent.forward(sent, p["R"]).reshape(x[1:].shape)
+    return first_not_finite(layer.neuron, {**own, "x": x}, p, n)
 
 
 def _of_layer(net: Table, n: int, states: Sequence[StateArrays]) -> dict[str, Array]:

@@ -1,6 +1,5 @@
-"""The forward run: each step's states from those of the last one, and checks of what it returns."""
+"""The forward run: each step's states from those of the last one, and the checks of its door."""
 
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -12,98 +11,6 @@ from stbp_edu.arrows.arrow import Parameters, StateArrays
 from stbp_edu.arrows.table import Layer, LayerParams, Series, Table
 from stbp_edu.lines.operations import fires
 from stbp_edu.parameters import LayerArrays, Params, by_layer
-
-Now = list[StateArrays]
-"""The states of one step, by layer; layer 0 has ``"o"``, the input."""
-
-
-def run(
-    net: Table, params: LayerParams, inputs: Array, twin: bool
-) -> Iterator[tuple[Now, Now]]:
-    """Yield the states of the last step and of this one, step by step from rest."""
-    past = rest(net, inputs[0])
-    for x in inputs:
-        now: Now = [{"o": x}]
-        for n, layer in enumerate(net.layers[1:], 1):
-            below = now[n - 1][net.output_of(n - 1)]
-            now.append(_step(layer, params[n], below, past[n], twin))
-        yield past, now
-        past = now
-
-
-def rest(net: Table, x: Array) -> Now:
-    """Return the states before the first step, whose input is x: all 0."""
-    states: Now = []
-    for n, names in enumerate(net.states):
-        zero = np.zeros((len(x), *net.shape_of(n)), x.dtype)
-        states.append(dict.fromkeys(names, zero))
-    return states
-
-
-def _step(
-    layer: Layer, p: Parameters, below: Any, past: StateArrays, twin: bool
-) -> StateArrays:
-    """Return the states of a layer after one step, from the output below and its last states."""
-    neuron = layer.neuron
-    drive = driven(layer, p, below, past)
-    states: dict[str, Any] = {}
-    for name in neuron.order:
-        v = neuron.updated(name, states, past, drive, p)
-        if name == neuron.lines.spike:
-            v = neuron.smooth(v) if twin else fires(v)
-        states[name] = v
-    return states
-
-
-def driven(layer: Layer, p: Parameters, below: Any, past: StateArrays) -> Any:
-    """Return x, the current that weights and biases bring to the neurons of a layer."""
-    drive = layer.link.forward(below, p["W"])
-    pixels = len(layer.link.shape) - 1
-    drive = drive + p["b"].reshape(-1, *[1] * pixels)
-    if layer.recurrent:
-        again = layer.recurrent.forward(past[layer.neuron.output], p["R"])
-        drive = drive + again.reshape(drive.shape)  # p2-recur-u
-    return drive
-
-
-def check_params(net: Table, params: LayerArrays) -> LayerParams:
-    """Return the arrays by layer, once each is there, has its shape, and is finite."""
-    checks.instance("net", net, Table)
-    if not isinstance(params, Params | list):
-        raise TypeError(
-            f"params must be of type Params, got {checks.brief(params)}; pass what init of the "
-            "network returns"
-        )
-    layers = by_layer(params)
-    if len(layers) != net.N + 1 or layers[0] is not None:
-        raise ValueError(
-            f"params must have N + 1 = {net.N + 1} entries, got {len(layers)}, and None first"
-        )
-    for n, layer in enumerate(net.layers[1:], 1):
-        of = f"params[{n}]"
-        given = checks.instance(of, layers[n], dict)
-        for name, shape in layer.shapes.items():  # other entries are not read
-            if name not in given:
-                raise ValueError(f"{of} lacks {name!r}; give an array of shape {shape}")
-            value = given[name] if shape else np.asarray(given[name])
-            checks.array_of_floats(f"{of}[{name!r}]", value, str(shape), shape)
-            checks.check_finite(f"{of}[{name!r}]", value)
-    return layers
-
-
-def check_run(net: Table, trace: Series, targets: Array) -> None:
-    """Check that a trace has every state of the network, and the targets a row for each sample."""
-    checks.instance("trace", trace, dict)
-    for n, names in enumerate(net.states):
-        for name in names:
-            series: Any = trace.get(name)
-            if series is None or len(series) != net.N + 1 or series[n] is None:
-                raise ValueError(
-                    f"trace must have state {name!r} of layer {n}; pass what forward returned for "
-                    "this network"
-                )
-    S = trace["o"][0].shape[1]
-    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))
 
 
 def forward(
@@ -133,15 +40,74 @@ def forward(
     layers = check_params(net, params)
     shape = (None, None, *net.shape)
     checks.array("inputs", inputs, f"(T, S, *{net.shape})", shape)
-    return as_trace(net, [now for _, now in run(net, layers, inputs, twin)])
-
-
-def as_trace(net: Table, steps: list[Now]) -> Series:
-    """Return the states of many steps, by state."""
-    trace: Series = {}
-    for name in sorted(set(chain.from_iterable(net.states))):
-        trace[name] = [None] * (net.N + 1)
-        for n, names in enumerate(net.states):
-            if name in names:
-                trace[name][n] = np.stack([now[n][name] for now in steps])
+    names = sorted(set(chain.from_iterable(net.states)))
+    trace: Series = {name: [None] * (net.N + 1) for name in names}
+    trace["o"][0] = inputs
+    for n, layer in enumerate(net.layers[1:], 1):
+        below = trace[net.output_of(n - 1)][n - 1]
+        states = run_layer(layer, layers[n], below, twin)
+        for name, series in states.items():
+            trace[name][n] = series
     return trace
+
+
+def run_layer(layer: Layer, p: Parameters, below: Array, twin: bool) -> StateArrays:
+    """Return the states of a layer at all steps, which begins at rest, from the output below."""
+    neuron = layer.neuron
+    x = driven(layer, p, below)
+    states = {name: np.empty_like(x) for name in neuron.order}
+    past = dict.fromkeys(neuron.order, np.zeros_like(x[0]))
+    for t, drive in enumerate(x):
+        if layer.recurrent:
+            again = layer.recurrent.forward(past[neuron.output], p["R"])
+            drive = drive + again.reshape(drive.shape)  # p2-recur-u
+        now: dict[str, Any] = {}
+        for name in neuron.order:
+            v = neuron.updated(name, now, past, drive, p)
+            if name == neuron.lines.spike:
+                v = neuron.smooth(v) if twin else fires(v)
+            now[name] = states[name][t] = v
+        past = now
+    return states
+
+
+def driven(layer: Layer, p: Parameters, below: Any) -> Any:
+    """Return x, the current that weights and biases bring to the neurons of a layer."""
+    pixels = len(layer.link.shape) - 1
+    return layer.link.forward(below, p["W"]) + p["b"].reshape(-1, *[1] * pixels)
+
+
+def check_params(net: Table, params: LayerArrays) -> LayerParams:
+    """Return the arrays by layer, once each is there, has its shape, and is finite."""
+    checks.instance("net", net, Table)
+    layers = by_layer(params) if isinstance(params, Params | list) else []
+    if len(layers) != net.N + 1:
+        raise TypeError(
+            f"params must be Params, or None and a dictionary for each of {net.N} layers, got "
+            f"{checks.brief(params)}; pass what init of the network returns"
+        )
+    for n, layer in enumerate(net.layers[1:], 1):
+        for name, shape in layer.shapes.items():  # other entries are not read
+            value = layers[n].get(name)
+            if value is None:
+                raise ValueError(
+                    f"params[{n}] lacks {name!r}; give an array of shape {shape}"
+                )
+            value = value if shape else np.asarray(value)
+            checks.array(f"params[{n}][{name!r}]", value, str(shape), shape)
+    return layers
+
+
+def check_run(net: Table, trace: Series, targets: Array) -> None:
+    """Check that a trace has every state of the network, and the targets a row for each sample."""
+    checks.instance("trace", trace, dict)
+    for n, names in enumerate(net.states):
+        for name in names:
+            series: Any = trace.get(name, ())
+            if len(series) != net.N + 1 or series[n] is None:
+                raise ValueError(
+                    f"trace must have state {name!r} of layer {n}; pass what forward returned for "
+                    "this network"
+                )
+    S = trace["o"][0].shape[1]
+    checks.array("targets", targets, "(S, n[N])", (S, *net.shape_of(net.N)))

@@ -12,17 +12,17 @@ from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.arrows import Loss
 from stbp_edu.arrows.online_form import traces_of
 from stbp_edu.lines.operations import fires
-from stbp_edu.losses import CrossEntropy
+from stbp_edu.losses import CrossEntropy, LastSteps, Membrane, StepCrossEntropy
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify.autodiff import of_any
 
 LOSSES = {
     "rate": Loss(),
-    "last-2": Loss(last=2),
+    "last-2": Loss(fit=LastSteps(2)),
     "cross-entropy": Loss(fit=CrossEntropy()),
-    "per-step": Loss(fit=CrossEntropy(), per_step=True),
-    "last-2-per-step-u": Loss("u", CrossEntropy(), last=2, per_step=True),
-    "membrane": Loss("u", last=1),
+    "per-step": Loss(fit=StepCrossEntropy()),
+    "per-step-u": Loss("u", CrossEntropy(), per_step=True),
+    "membrane": Loss("u", Membrane()),
     "membrane-mean": Loss("u"),
 }
 RESETS = ("exponential", "linear", "soft")
