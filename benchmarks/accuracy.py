@@ -26,7 +26,7 @@ from stbp_edu.training.data import load_dataset
 from stbp_edu.training.measurements import measurements_folder, origin, plus_minus
 from stbp_edu.training.runs import PARAMS, RECORD, finish
 from stbp_edu.training.settings import from_dict
-from stbp_edu.training.sweeps import Plan, Results, by_processes, run_plan
+from stbp_edu.training.sweeps import Plan, Results, processes, run_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
@@ -115,7 +115,7 @@ def carry_out(
     Raises:
         SystemExit: if a run failed; what is done is kept.
     """
-    carry_out = by_processes(checks.count("processes", count))
+    carry_out = processes(checks.count("processes", count))
     results = watch_runs(run_plan(plan, carry_out, data_folder), len(plan.runs()))
     errors = {
         plan.folder / run: r["error"] for run, r in results.items() if "error" in r

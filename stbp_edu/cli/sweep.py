@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,9 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.cli.main import format_duration, tell
+from stbp_edu.training import sweeps
 from stbp_edu.training.measurements import plus_minus
-from stbp_edu.training.sweeps import (
-    PLAN_RECORD,
-    Plan,
-    Results,
-    by_processes,
-    on_cluster,
-    read_plan,
-    run_plan,
-)
+from stbp_edu.training.sweeps import Plan, Results
 
 
 def sweep_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,12 +24,9 @@ def sweep_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, help="folder with the files of the data set"
     )
     where = parser.add_mutually_exclusive_group()
-    where.add_argument(
-        "--processes", type=int, help="runs at a time (as the cores allow)"
-    )
-    where.add_argument(
-        "--dask", metavar="ADDRESS", help="scheduler of a Dask cluster to train on"
-    )
+    count, dask = "runs at a time (as the cores allow)", "scheduler of a Dask cluster"
+    where.add_argument("--processes", type=int, default=os.cpu_count() or 1, help=count)
+    where.add_argument("--dask", metavar="ADDRESS", help=f"{dask} to train on")
 
 
 def sweep(args: argparse.Namespace) -> int:
@@ -44,15 +35,14 @@ def sweep(args: argparse.Namespace) -> int:
     The plan is a TOML file. The same command goes on where an earlier one stopped, and trains
     nothing twice.
     """
-    plan = read_plan(args.plan)
-    runs = plan.runs()
-    if args.dask is None:
-        count = (os.cpu_count() or 1) if args.processes is None else args.processes
-        carry_out = by_processes(checks.count("processes", count))
-    else:
-        carry_out = on_cluster(args.dask)
+    plan = sweeps.read_plan(args.plan)
+    workers = (
+        sweeps.cluster(args.dask)
+        if args.dask
+        else sweeps.processes(checks.count("processes", args.processes))
+    )
     try:
-        results = watch_runs(run_plan(plan, carry_out, args.data), len(runs))
+        results = watch_runs(plan, sweeps.run_plan(plan, workers, args.data))
     except KeyboardInterrupt:
         tell(
             "\nfinished runs and every checkpoint are kept: give the same command to continue"
@@ -62,54 +52,48 @@ def sweep(args: argparse.Namespace) -> int:
     return int(any("error" in result for result in results.values()))
 
 
-def watch_runs(ended: Iterator[Results], total: int) -> Results:
+def watch_runs(plan: Plan, ended: Iterator[Results]) -> Results:
     """Show the runs of a sweep as they end, a line for each, and return what has ended."""
-    from tqdm import tqdm
-
-    results = next(ended)
+    tqdm = checks.require("tqdm", "the command").tqdm
+    results, total = next(ended), len(plan.runs())
     if results:
         tell(f"{len(results)} of {total} runs are finished already")
-    shown: dict[str, Any] = {"bar_format": "{n}/{total} runs |{bar}| {remaining} left"}
-    shown |= {"disable": None, "leave": False, "dynamic_ncols": True}
-    with tqdm(total=total, initial=len(results), **shown) as bar:
+    form = "{n}/{total} runs |{bar}| {remaining} left"
+    with tqdm(
+        total=total, initial=len(results), bar_format=form, disable=None, leave=False
+    ) as bar:
         for results in ended:
-            run, result = next(reversed(results.items()))
-            said = (
-                f"failed: {result['error']}" if "error" in result else summary([result])
+            run = next(reversed(results))
+            bar.write(
+                f"{len(results)}/{total} {run}: {summary([results[run]])}",
+                file=sys.stderr,
             )
-            bar.write(f"{len(results)}/{total} {run}: {said}", file=sys.stderr)
             bar.update()
     return results
 
 
 def report(plan: Plan, results: Results) -> str:
     """Return the results as text: one line for each combination of settings, over its seeds."""
-    rows: dict[str, list[str]] = {}
-    for name in plan.runs():
-        rows.setdefault(
-            name.rpartition("seed=")[0].rstrip(",") or "the base", []
-        ).append(name)
     lines = [
-        f"{plan.dataset}, runs in {plan.folder}/, recorded in {PLAN_RECORD}. Accuracy on the "
-        f"held-out images ({plan.held_out}), mean and 95 % interval over the seeds:"
+        f"{plan.dataset}, runs in {plan.folder}/, recorded in {sweeps.PLAN_RECORD}. Accuracy on "
+        f"the held-out images ({plan.held_out}), mean and 95 % interval over the seeds:"
     ]
-    width = max(map(len, rows))
-    for row, names in rows.items():
-        done = [results[name] for name in names if "error" not in results[name]]
+    for row, group in groupby(plan.runs(), lambda run: run.rpartition("seed=")[0]):
+        found = [results[run] for run in group]
+        done = [result for result in found if "error" not in result]
         lines.append(
-            f"  {row:<{width}}  {len(done)} of {len(names)} seeds  {summary(done)}"
+            f"  {row.rstrip(',') or 'the base'}   {len(done)} of {len(found)} seeds  "
+            f"{summary(found)}"
         )
-    failed = [
-        f"  {name} failed: {r['error']}" for name, r in results.items() if "error" in r
-    ]
-    return "\n".join([*lines, *failed])
+    return "\n".join(lines)
 
 
-def summary(done: Sequence[Mapping[str, Any]]) -> str:
-    """Return the accuracy over some runs, and the mean time of one; nothing where there is none."""
-    if not done:
-        return ""
-    means = [result["accuracy"]["mean"] for result in done]
-    around = plus_minus(means)
-    time = format_duration(float(np.mean([result["seconds"] for result in done])))
-    return f"{np.mean(means):7.2%}{around}   {time} each"
+def summary(results: Sequence[Mapping[str, Any]]) -> str:
+    """Return the accuracy over some runs, and the mean time of one; and the errors of others."""
+    words = [f"failed: {result['error']}" for result in results if "error" in result]
+    done = [result for result in results if "error" not in result]
+    if done:
+        means = [result["accuracy"]["mean"] for result in done]
+        time = format_duration(float(np.mean([result["seconds"] for result in done])))
+        words.insert(0, f"{np.mean(means):7.2%}{plus_minus(means)}   {time} each")
+    return "; ".join(words)

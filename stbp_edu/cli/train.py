@@ -1,8 +1,6 @@
 """The command that trains: its options, its progress bar and its report."""
 
 import argparse
-import errno
-import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +19,8 @@ from stbp_edu.training.evaluation import Advice, Step
 from stbp_edu.training.measurements import plus_minus
 from stbp_edu.training.model import Passes, PassesOf
 from stbp_edu.training.runs import RunConfig
-from stbp_edu.training.settings import Settings, from_dict
-from stbp_edu.training.trainer import Epoch, Event
+from stbp_edu.training.settings import Settings
+from stbp_edu.training.trainer import Event
 
 LINES = 10  # about this many lines where there is no progress bar
 SMOOTHING = 0.05  # weight of the newest step in the means that are shown
@@ -33,32 +31,21 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     listed = "; ".join(f"{name}: {entry.words}" for name, entry in CATALOGUE.items())
     add("dataset", nargs="?", choices=CATALOGUE, metavar="DATASET", help=listed)
+    csv = "your own data: in each line a label, 0, 1, ..., and then values from 0"
+    npz = "your own data: arrays images (n, height, width) and labels (n,)"
+    judged = "images to judge on (test); validation: some of the training images"
     own = parser.add_mutually_exclusive_group()
-    own.add_argument(
-        "--csv", type=Path, metavar="FILE",
-        help="your own data: in each line a label, 0, 1, ..., and then values from 0",
-    )  # fmt: skip
-    own.add_argument(
-        "--npz", type=Path, metavar="FILE",
-        help="your own data: arrays images (n, height, width) and labels (n,)",
-    )  # fmt: skip
+    own.add_argument("--csv", type=Path, metavar="FILE", help=csv)
+    own.add_argument("--npz", type=Path, metavar="FILE", help=npz)
     add("--out", type=Path, help="folder for the results (runs/DATASET)")
     add("--data", type=Path, help="folder with the files of the data set")
-    add("--held-out", choices=HELD_OUT,
-        help="images to judge on (test); validation: some of the training images, to choose "
-        "settings",
-    )  # fmt: skip
-    add("--encodings", type=int,
-        help=f"encodings for the final evaluation ({RunConfig.encodings})",
-    )  # fmt: skip
+    add("--held-out", choices=HELD_OUT, default=RunConfig.held_out, help=judged)
+    add("--encodings", type=int, default=RunConfig.encodings,
+        help=f"encodings for the final evaluation ({RunConfig.encodings})")  # fmt: skip
     again = parser.add_mutually_exclusive_group()
-    again.add_argument(
-        "--resume", nargs="?", type=Path, const=True, default=False, metavar="FOLDER",
-        help="go on from the last checkpoint; of the run in FOLDER, without any other option",
-    )  # fmt: skip
-    again.add_argument(
-        "--restart", action="store_true", help="start again, whatever is there"
-    )
+    flag = "store_true"
+    again.add_argument("--resume", action=flag, help="go on from the last checkpoint")
+    again.add_argument("--restart", action=flag, help="start again, whatever is there")
     group = parser.add_argument_group("settings")
     for setting in fields(Settings):
         add_setting(group, setting)
@@ -98,27 +85,23 @@ def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
         stbp-edu train --csv flowers.csv
         stbp-edu train digits --hidden 64R --rule e-prop --loss membrane --read 5 \
             --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
-        stbp-edu train --resume runs/digits/e-prop
+        stbp-edu train digits --rule classic --resume
     """
-    configs = planned(args)
-    resume, restart = bool(args.resume), args.restart
+    configs, how = planned(args), {"resume": args.resume, "restart": args.restart}
     for config in configs:  # before any of them trains
-        checkpoint, record = runs.earlier_work(config, resume=resume, restart=restart)
-        if record and not resume:
+        checkpoint, record = runs.earlier_work(config, **how)
+        if record and not args.resume:
             tell(
                 f"{config.folder} holds this very run, finished; --restart to train it again"
             )
-        if resume and not (checkpoint or record):
+        if args.resume and not (checkpoint or record):
             tell(
                 f"{config.folder} holds no run to resume; this one starts at the beginning"
             )
     for config in configs:
-        label = f"{config.dataset}, {config.settings.rule}"
-        events = runs.train_in_folder(
-            config, passes=passes, resume=resume, restart=restart
-        )
+        events = runs.train_in_folder(config, passes=passes, **how)
         with saying_how_to_go_on(config.folder):
-            watch(events, config.settings, label)
+            watch(events, config.settings, f"{config.dataset}, {config.settings.rule}")
     print(report(configs))
     return 0
 
@@ -136,45 +119,45 @@ def saying_how_to_go_on(folder: Path) -> Iterator[None]:
             tell("\nnothing saved yet")
         raise
     except OSError as error:
-        # Windows has no EDQUOT.
-        full = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
-        remedy = "make room" if error.errno in full else "make the folder writable"
         raise OSError(
             f"{folder} could not be written ({error}); the files saved before are whole: "
-            f"{remedy}, and add --resume to go on"
+            "make room, or make the folder writable, and add --resume to go on"
         ) from error
 
 
 def watch(events: Iterable[Event], settings: Settings, label: str) -> None:
     """Show the events as they come."""
-    tqdm = checks.require("tqdm", "the command").tqdm
-    EMA = checks.require("tqdm.std", "the command").EMA
-    loss, accuracy = EMA(SMOOTHING), EMA(SMOOTHING)
-    form = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
-    shown: dict[str, Any] = {
-        "bar_format": form,
-        "ncols": shutil.get_terminal_size().columns,
-    }
-    with tqdm(total=1.0, desc=label, disable=None, leave=False, **shown) as bar:
+    tqdm = checks.require("tqdm", "the command")
+    loss, accuracy = tqdm.std.EMA(SMOOTHING), tqdm.std.EMA(SMOOTHING)
+    every, form = (
+        max(1, settings.epochs // LINES),
+        "{desc} {percentage:3.0f}% |{bar}| {remaining}",
+    )
+    with tqdm.tqdm(
+        total=1.0,
+        desc=label,
+        disable=None,
+        leave=False,
+        bar_format=form,
+        dynamic_ncols=True,
+    ) as bar:
         for event in events:
-            if isinstance(event, Step):
-                if not bar.disable:
-                    means = f"loss {loss(event.loss):.3f}  accuracy {accuracy(event.accuracy):5.1%}"
-                    text = f"{label}: epoch {event.epoch}/{settings.epochs}  {means}"
-                    bar.set_description_str(f"{text}  {firing(event)}", refresh=False)
-                bar.update(event.done - bar.n)
-            elif isinstance(event, Advice):
+            if isinstance(event, Advice):
                 bar.write(f"  ! {event.message}", file=sys.stderr)
-            elif bar.disable and event.epoch % max(1, settings.epochs // LINES) == 0:
-                tell(
-                    f"{label}: epoch {event.epoch}/{settings.epochs}  loss {event.loss:.4f}  "
-                    f"learned {event.accuracy:.2%}  held out {event.test:.2%}  {firing(event)}"
+                continue
+            firing = "firing " + " ".join(f"{rate:.2f}" for rate in event.rates)
+            where = f"{label}: epoch {event.epoch}/{settings.epochs}  loss"
+            if isinstance(event, Step):
+                means = (
+                    f"{loss(event.loss):.3f}  accuracy {accuracy(event.accuracy):5.1%}"
                 )
-
-
-def firing(event: Step | Epoch) -> str:
-    """Return the firing rates of the layers as text."""
-    return "firing " + " ".join(f"{rate:.2f}" for rate in event.rates)
+                bar.set_description_str(f"{where} {means}  {firing}", refresh=False)
+                bar.update(event.done - bar.n)
+            elif bar.disable and event.epoch % every == 0:
+                tell(
+                    f"{where} {event.loss:.4f}  learned {event.accuracy:.2%}  "
+                    f"held out {event.test:.2%}  {firing}"
+                )
 
 
 def report(configs: Sequence[RunConfig]) -> str:
@@ -186,7 +169,7 @@ def report(configs: Sequence[RunConfig]) -> str:
         f"mean and 95 % interval over {first.encodings} encodings:"
     ]
     for config in configs:
-        record = runs.read_record(config.folder)
+        record = runs.open_run(config.folder).record
         accuracy, time = record["accuracy"], format_duration(record["seconds"])
         around = plus_minus(accuracy["encodings"])
         mean, rule = accuracy["mean"], config.settings.rule
@@ -194,19 +177,13 @@ def report(configs: Sequence[RunConfig]) -> str:
     return "\n".join(lines)
 
 
-def given_settings(args: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that the command line gives, by name."""
-    values = {field.name: getattr(args, field.name) for field in fields(Settings)}
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def chosen_data(args: argparse.Namespace) -> tuple[str, Path | None]:
     """Return the name of the data set, and the file or folder to read it from, if one is given."""
     own = "csv" if args.csv else "npz" if args.npz else ""
     if not own and args.dataset is None:
         raise ValueError(
-            "train needs a data set, such as digits, your own with --csv FILE or --npz FILE, "
-            "or a run with --resume FOLDER; see stbp-edu train --help"
+            "train needs a data set, such as digits, or your own with --csv FILE or --npz FILE; "
+            "see stbp-edu train --help"
         )
     if own and (args.dataset or args.data):
         raise ValueError(
@@ -219,7 +196,8 @@ def chosen_data(args: argparse.Namespace) -> tuple[str, Path | None]:
 def chosen_settings(args: argparse.Namespace) -> Settings:
     """Return the recipe of the data set, with the settings that were given instead."""
     dataset, _ = chosen_data(args)
-    given = given_settings(args)
+    values = {field.name: getattr(args, field.name) for field in fields(Settings)}
+    given = {name: value for name, value in values.items() if value is not None}
     given.pop("rule", None)
     settings = replace(CATALOGUE[dataset].recipe, **given)
     read = [neuron.lines.constants for neuron in settings.make_neurons()]
@@ -234,69 +212,17 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
 
 def planned(args: argparse.Namespace) -> list[RunConfig]:
     """Return the runs that were asked for, one for each rule."""
-    if isinstance(args.resume, Path):
-        return saved_runs(args)
     dataset, source = chosen_data(args)
     settings = chosen_settings(args)
-    held_out = args.held_out or RunConfig.held_out
-    encodings = RunConfig.encodings if args.encodings is None else args.encodings
-    data = load_dataset(dataset, source, held_out)
+    data = load_dataset(dataset, source, args.held_out)
     name = source.stem if source and dataset in ("csv", "npz") else dataset
     out = args.out or Path("runs") / name
     rule = args.rule or ("both" if dataset == "digits" else settings.rule)
-    configs = []
-    for one in CASE_RULES if rule == "both" else (rule,):
-        folder = out / one.replace(":", "-")  # Windows allows no colon in a name
-        chosen = replace(settings, rule=one)
-        configs.append(
-            RunConfig(dataset, chosen, data, folder, held_out, encodings, source)
+    return [
+        RunConfig(
+            dataset, replace(settings, rule=one), data,
+            out / one.replace(":", "-"),  # Windows allows no colon in a name
+            args.held_out, args.encodings, source,
         )
-    return configs
-
-
-def saved_runs(args: argparse.Namespace) -> list[RunConfig]:
-    """Return the run in the folder of ``--resume``, or those in the folders below it.
-
-    Raises:
-        FileNotFoundError: if there is none.
-        ValueError: if other options are given.
-    """
-    folder, options = args.resume, given_settings(args)
-    for name in ("dataset", "csv", "npz", "out", "held_out", "encodings"):
-        if getattr(args, name) is not None:
-            options[name] = getattr(args, name)
-    if options:
-        raise ValueError(
-            f"--resume {folder} takes all options from the run's files, got "
-            f"{', '.join(options)}; leave them out, or give --resume without a folder"
-        )
-    found = [
-        saved_config(place, args.data)
-        for place in (folder, *sorted(folder.glob("*")))
-        if (place / runs.CHECKPOINT).exists() or (place / runs.RECORD).exists()
-    ]
-    if not found:
-        raise FileNotFoundError(
-            f"{folder} must hold a run, with {runs.CHECKPOINT} or {runs.RECORD}, and does not; "
-            "check the path"
-        )
-    return found
-
-
-def saved_config(folder: Path, source: Path | None) -> RunConfig:
-    """Return the run in a folder as its files describe it; ``source`` is where its data is now."""
-    checkpoint = folder / runs.CHECKPOINT
-    if checkpoint.exists():
-        saved = runs.load_checkpoint(checkpoint).values
-    else:
-        saved = runs.read_record(folder)
-    if source is None and saved["source"]:
-        source = Path(saved["source"])
-    dataset, held_out, encodings = (
-        saved[name] for name in ("dataset", "held_out", "encodings")
-    )
-    data, settings = (
-        load_dataset(dataset, source, held_out),
-        from_dict(saved["settings"]),
-    )
-    return RunConfig(dataset, settings, data, folder, held_out, encodings, source)
+        for one in (CASE_RULES if rule == "both" else (rule,))
+    ]  # fmt: skip

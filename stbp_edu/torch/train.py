@@ -25,7 +25,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -210,9 +209,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", help="cpu or cuda (cuda where there is one)")
     args = parser.parse_args(argv)
     try:
-        if not isinstance(args.resume, Path):
-            dataset, _ = command.chosen_data(args)
-            args.rule = args.rule or CATALOGUE[dataset].recipe.rule  # never both
+        dataset, _ = command.chosen_data(args)
+        args.rule = args.rule or CATALOGUE[dataset].recipe.rule  # never both
         with group(args.device) as processes:
             passes = partial(TensorPasses, processes)
             if processes.rank == 0:
@@ -220,7 +218,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # the first process has the folder for all
             (config,) = command.planned(args)
             earlier, record = earlier_work(
-                config, resume=bool(args.resume), restart=args.restart
+                config, resume=args.resume, restart=args.restart
             )
             state = earlier.state if earlier else None
             steps = train(config.settings, config.data, state, passes)

@@ -85,10 +85,8 @@ def save_checkpoint(path: Path, state: State, values: dict[str, Any]) -> None:
         for group, of in zip(GROUPS, groups, strict=True)
         for name, array in of.items()
     }
-    shape, step, epoch = state.params.shape, state.step, state.epoch
-    files.write_arrays(
-        path, arrays, {**values, "shape": shape, "step": step, "epoch": epoch}
-    )
+    more = {"shape": state.params.shape, "step": state.step, "epoch": state.epoch}
+    files.write_arrays(path, arrays, values | more)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -104,16 +102,20 @@ def load_checkpoint(path: Path) -> Checkpoint:
         for key, array in arrays.items():
             group, _, name = key.partition(".")
             groups[group][name] = array
-        settings, shape = from_dict(values["settings"]), values["shape"]
-        values["settings"] = to_dict(
-            settings
-        )  # with the defaults of those that came later
+        settings, shape = _read_settings(values), values["shape"]
         params = as_params(groups["params"], shape)
         check_fit(params, settings)
         average = as_params(groups["average"], shape) if settings.averaging else None
         step, epoch = values["step"], values["epoch"]
         state = State(params, average, groups["m"], groups["v"], step, epoch)
         return Checkpoint(state, values)
+
+
+def _read_settings(saved: dict[str, Any]) -> Settings:
+    """Return the settings of a file, in which those that came later get their defaults."""
+    settings = from_dict(saved["settings"])
+    saved["settings"] = to_dict(settings)
+    return settings
 
 
 @dataclass(frozen=True)
@@ -141,25 +143,14 @@ def open_run(folder: str | Path) -> FinishedRun:
         raise FileNotFoundError(
             f"{folder} must hold the {RECORD} of a finished run; {hint}"
         )
-    record = read_record(folder)
-    settings, params = from_dict(record["settings"]), load_params(folder / PARAMS)
+    record = files.read_json(folder / RECORD)
+    with files.reading(folder / RECORD, "a record that `stbp-edu train` wrote"):
+        settings = _read_settings(record)
+        record["accuracy"]["encodings"]
+    params = load_params(folder / PARAMS)
     with files.reading(folder / PARAMS, "the parameters of this run"):
         check_fit(params, settings)
     return FinishedRun(record, settings, params)
-
-
-def read_record(folder: Path) -> dict[str, Any]:
-    """Return the record in a folder, with the defaults of settings that came later."""
-    path, params = folder / RECORD, folder / PARAMS
-    record = files.read_json(path)
-    with files.reading(path, "a record that `stbp-edu train` wrote"):
-        record["settings"] = to_dict(from_dict(record["settings"]))
-        record["accuracy"]["encodings"]
-    if not params.exists():
-        raise FileNotFoundError(
-            f"{params} must be there, as {path} is; train with --restart"
-        )
-    return record
 
 
 def earlier_work(
@@ -176,28 +167,22 @@ def earlier_work(
         ValueError: if the folder holds an unfinished run and ``resume`` is false, or a run with
             other settings or images, or damaged files: nothing is replaced unasked.
     """
-    folder = config.folder
-    if restart:
-        if folder.is_symlink():  # the files in the folder that it names would be lost
-            raise ValueError(
-                f"{folder} must be a folder with restart, and is a link to {folder.resolve()}; "
-                "name that one, or remove the link"
-            )
-        return None, None
+    folder, theirs = config.folder, None
     checkpoint = record = None
+    if restart:
+        return None, None
     if (folder / CHECKPOINT).exists():
         checkpoint = load_checkpoint(folder / CHECKPOINT)
         theirs = checkpoint.values
     elif (folder / RECORD).exists():
-        record = theirs = read_record(folder)
+        record = theirs = open_run(folder).record
     elif (folder / PARAMS).exists():
         raise ValueError(
             f"{folder / PARAMS} must have its {RECORD} beside it, and has none; --restart to "
             "replace it, or --out for another folder"
         )
-    else:
-        return None, None
-    _check_same(folder, theirs, config.request())
+    if theirs:
+        _check_same(folder, theirs, config.request())
     if checkpoint and not resume:
         raise ValueError(
             f"{folder} holds an unfinished run, {checkpoint.state.epoch} of "
@@ -243,6 +228,7 @@ def train_in_folder(
         start, record = earlier_work(config, resume=resume, restart=restart)
         if record:
             return
+        folder.mkdir(parents=True, exist_ok=True)
         files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
         state, curves = (start.state, start.values["curves"]) if start else (None, [])
         for event in trainer.train(config.settings, config.data, state, passes):
@@ -261,17 +247,12 @@ def train_in_folder(
 
 
 def folder_lock(folder: Path) -> AbstractContextManager[None]:
-    """Return a lock that keeps the folder of a run for one process, unless a file is there."""
-    lock = folder.resolve()  # one lock, whatever link leads there
-    there = next(path for path in (lock, *lock.parents) if path.exists())
-    if not there.is_dir():
-        raise ValueError(
-            f"{folder} must be a folder, and {there} is a file; choose another --out"
-        )
+    """Return a lock that keeps the folder of a run for one process."""
+    place = folder.resolve()  # one lock, whatever link leads there
     message = (
         f"{folder} is in use by another run; wait for it, or choose another folder"
     )
-    return files.claimed(lock.with_name(f".{lock.name}.lock"), message)
+    return files.claimed(place.with_name(f".{place.name}.lock"), message)
 
 
 def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> None:
@@ -282,7 +263,6 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
         params, images, labels, config.settings, rng, encodings=config.encodings
     )
     folder = config.folder
-    folder.mkdir(parents=True, exist_ok=True)
     # An earlier run's record goes first, so that none lies beside the parameters of another run.
     (folder / RECORD).unlink(missing_ok=True)
     save_params(folder / PARAMS, params)

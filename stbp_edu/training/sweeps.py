@@ -9,8 +9,14 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    ProcessPoolExecutor,
+    as_completed,
+)
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -22,9 +28,8 @@ from typing import Any
 from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
-from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import MOST_ENCODINGS
-from stbp_edu.training.runs import RunConfig, earlier_work, read_record, train_in_folder
+from stbp_edu.training.runs import RunConfig, earlier_work, open_run, train_in_folder
 from stbp_edu.training.settings import Settings
 
 
@@ -60,19 +65,15 @@ class Plan:
     def __post_init__(self) -> None:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
-        checks.choice("held_out", self.held_out, HELD_OUT)
-        checks.instance("folder", self.folder, Path)
         checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
-        known = {f.name for f in fields(Settings)} - {"seed"}
-        for table in ("base", "axes"):
-            if unknown := sorted(
-                set(checks.instance(table, getattr(self, table), dict)) - known
-            ):
-                raise ValueError(
-                    f"{table} must name settings, each once, and leave seed to seeds, got "
-                    f"{unknown}; choose from {sorted(known)}"
-                )
-            known -= set(self.base)
+        named = [*checks.instance("base", self.base, dict)]
+        named += checks.instance("axes", self.axes, dict)
+        known = [f.name for f in fields(Settings) if f.name != "seed"]
+        if {*named} - {*known} or len({*named}) < len(named):
+            raise ValueError(
+                f"base and axes must name settings, each once, and leave seed to seeds, got "
+                f"{named}; choose from {known}"
+            )
         for name, values in {"seeds": self.seeds, **self.axes}.items():
             if not isinstance(values, list) or not values:
                 raise ValueError(
@@ -143,29 +144,30 @@ def read_plan(path: str | Path) -> Plan:
 
 
 PLAN_RECORD = "sweep.json"
-MOST_POOLS = 3  # that may break, one after the other, before the runs are given up
 PATIENCE = 10.0  # seconds for a scheduler to answer, and for its first worker to come
 
 Results = dict[str, dict[str, Any]]
 """What has ended, by the name of the run: its accuracy, or the error that ended it."""
 
-Job = tuple[Plan, str, Path | None, str]
-"""A run: its plan, its name, the folder of the data set, and the fingerprint of its images."""
-CarryOut = Callable[[Sequence[Job]], Iterator[tuple[str, dict[str, Any]]]]
-"""Trains runs by :func:`train_run`, several at a time, and yields each result as it comes."""
-
 
 def run_plan(
-    plan: Plan, carry_out: CarryOut, data_folder: Path | None = None
+    plan: Plan,
+    workers: AbstractContextManager[Executor],
+    data_folder: Path | None = None,
 ) -> Iterator[Results]:
     """Train what is not finished; yield what has ended, first what earlier calls finished.
 
     The last entry of what is yielded is the newest, and ``sweep.json`` in the plan's folder holds
     the same. A run that fails does not stop the others, and is tried again by the next call.
 
+    Args:
+        plan: the runs.
+        workers: who trains them, such as :func:`processes` and :func:`cluster`.
+        data_folder: folder with the files of the data set.
+
     Raises:
         ValueError: before anything is trained, if a folder holds another run than the plan's.
-        ChildProcessError: if processes have ended again and again; all that is saved is kept.
+        ChildProcessError: if a process has ended; all that is saved is kept.
     """
     data_folder = data_folder and data_folder.absolute()
     data = load_dataset(plan.dataset, data_folder, plan.held_out)
@@ -173,33 +175,42 @@ def run_plan(
         f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
     )
     with files.claimed(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
-        results: Results = {}
-        jobs: list[Job] = []
-        for run, settings in plan.runs().items():
-            try:
-                _, record = earlier_work(plan.config(run, settings, data), resume=True)
-            except ValueError as error:
-                said = str(error).partition(";")[0]
-                mend = f"name another folder in the plan, or remove {plan.folder / run}"
-                raise ValueError(f"{said}; {mend}") from error
-            if record:
-                results[run] = _result(record)
-            else:
-                jobs.append((plan, run, data_folder, data.fingerprint()))
-        if results:
-            _write(plan, results)
+        runs = plan.runs()
+        records = {
+            run: _record(plan, run, settings, data) for run, settings in runs.items()
+        }
+        results = {run: _result(record) for run, record in records.items() if record}
         yield results
-        plan.folder.mkdir(parents=True, exist_ok=True)
-        for run, result in carry_out(jobs) if jobs else ():
-            results[run] = result
-            _write(plan, results)
-            yield results
+        if len(results) == len(runs):
+            return
+        with workers as executor:
+            plan.folder.mkdir(parents=True, exist_ok=True)
+            ended = {
+                executor.submit(
+                    train_run, plan, run, data_folder, data.fingerprint()
+                ): run
+                for run in runs
+                if run not in results
+            }
+            for future in as_completed(ended):
+                results[ended[future]] = future.result()
+                planned = {**asdict(plan), "folder": str(plan.folder)}
+                files.write_json(
+                    plan.folder / PLAN_RECORD, {"plan": planned, "runs": results}
+                )
+                yield results
 
 
-def _write(plan: Plan, results: Results) -> None:
-    """Write the record of a plan: what was planned, and what has ended so far."""
-    planned = {**asdict(plan), "folder": str(plan.folder)}
-    files.write_json(plan.folder / PLAN_RECORD, {"plan": planned, "runs": results})
+def _record(
+    plan: Plan, run: str, settings: Settings, data: Dataset
+) -> dict[str, Any] | None:
+    """Return the record of a run where it is finished."""
+    try:
+        return earlier_work(plan.config(run, settings, data), resume=True)[1]
+    except ValueError as error:
+        said = str(error).partition(";")[0]
+        mend = f"name another folder in the plan, or remove {plan.folder / run}"
+        raise ValueError(f"{said}; {mend}") from error
 
 
 def _result(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,13 +218,14 @@ def _result(record: Mapping[str, Any]) -> dict[str, Any]:
     return {key: record.get(key) for key in ("accuracy", "seconds", "params")}
 
 
-def train_run(job: Job) -> tuple[str, dict[str, Any]]:
-    """Train a run in its folder, or go on where it stopped; return its name and its result.
+def train_run(
+    plan: Plan, run: str, data_folder: Path | None, fingerprint: str
+) -> dict[str, Any]:
+    """Train a run in its folder, or go on where it stopped; return its result.
 
     The result of a run that fails is the error. It fails, too, where the folder or the images here
     are not those of the sweep.
     """
-    plan, run, data_folder, fingerprint = job
     try:
         if not plan.folder.is_dir():
             raise ValueError(
@@ -230,47 +242,33 @@ def train_run(job: Job) -> tuple[str, dict[str, Any]]:
             )
         config = plan.config(run, plan.runs()[run], data)
         deque(train_in_folder(config, resume=True), maxlen=0)
-        return run, _result(read_record(config.folder))
+        return _result(open_run(config.folder).record)
     except Exception as error:
-        return run, {"error": f"{type(error).__name__}: {error}"}
+        return {"error": f"{type(error).__name__}: {error}"}
 
 
-_load = lru_cache(maxsize=1)(load_dataset)  # a process trains many runs on one data set
+_load = lru_cache(maxsize=1)(load_dataset)  # once for all runs of a process
 
 
-def by_processes(count: int) -> CarryOut:
-    """Return what trains runs in this many processes of this machine.
+@contextmanager
+def processes(count: int) -> Iterator[Executor]:
+    """Give what trains so many runs at a time, each in a process of this machine.
 
-    Where the system ends a process, as for lack of memory, the runs go on in new ones.
+    The processes end with the block, and with this process, whatever they are at.
     """
-
-    def carry_out(jobs: Sequence[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
-        left = {job[1]: job for job in jobs}
-        for _ in range(MOST_POOLS):
-            spawn = multiprocessing.get_context("spawn")
-            before = set(multiprocessing.active_children())
-            pool = ProcessPoolExecutor(min(count, len(left)), spawn, end_with_parent)
-            try:
-                futures = [pool.submit(train_run, job) for job in left.values()]
-                for future in as_completed(futures):
-                    run, result = future.result()
-                    del left[run]
-                    yield run, result
-                return
-            except BrokenExecutor:
-                continue
-            finally:
-                # It would wait until they are done, where something stopped the sweep, and else for
-                # one to stop by itself: for ever if another was killed as it took its turn.
-                for process in set(multiprocessing.active_children()) - before:
-                    process.terminate()
-                pool.shutdown(cancel_futures=True)
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(count, spawn, end_with_parent)
+    try:
+        yield pool
+    except BrokenExecutor as error:
         raise ChildProcessError(
-            f"processes have ended early {MOST_POOLS} times, perhaps for lack of memory; all that "
-            "was saved is kept: give the same command to go on, with fewer --processes"
-        )
-
-    return carry_out
+            "a process has ended early, perhaps for lack of memory; all that was saved is kept: "
+            "give the same command to go on, perhaps with fewer --processes"
+        ) from error
+    finally:
+        for process in multiprocessing.active_children():
+            process.terminate()  # it would wait until they are done
+        pool.shutdown(cancel_futures=True)
 
 
 def end_with_parent() -> None:
@@ -286,12 +284,13 @@ def end_with_parent() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def on_cluster(address: str) -> CarryOut:
-    """Return what trains runs on a Dask cluster; it goes on in others where a worker has ended.
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """Give what trains runs on a Dask cluster; it goes on in others where a worker has ended.
 
     Raises:
         ImportError: if Dask is not installed.
-        ValueError: if no scheduler answers at the address, or it has no worker.
+        ValueError: if no scheduler with a worker answers at the address.
     """
     distributed = checks.require("distributed", "--dask")
     try:
@@ -302,22 +301,15 @@ def on_cluster(address: str) -> CarryOut:
             f"dask must be the address of a scheduler, and none answers at {address!r} "
             f"({str(error) or type(error).__name__}); start one with: dask scheduler"
         ) from error
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except OSError as error:
-        client.close()
-        raise ValueError(
-            f"dask must be the scheduler of at least one worker, and {address!r} has none; "
-            f"start one with: dask worker {address} --nthreads 1"
-        ) from error
-
-    def carry_out(jobs: Sequence[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
-        with client:
-            futures = client.map(train_run, jobs, pure=False)
-            for future in distributed.as_completed(futures):
-                yield future.result()
-
-    return carry_out
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+        except OSError as error:
+            raise ValueError(
+                f"dask must be the scheduler of at least one worker, and {address!r} has none; "
+                f"start one with: dask worker {address} --nthreads 1"
+            ) from error
+        yield client.get_executor(pure=False)
 
 
 async def _identity(address: str) -> object:

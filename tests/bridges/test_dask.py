@@ -12,7 +12,7 @@ from distributed import Client, LocalCluster
 
 from stbp_edu.cli.main import main
 from stbp_edu.training import sweeps
-from stbp_edu.training.sweeps import by_processes, on_cluster, run_plan
+from stbp_edu.training.sweeps import cluster, processes, run_plan
 from tests.sweeps import QUICK, bits, last, plan
 
 PATIENCE = 300  # seconds until a test that hangs is ended
@@ -37,7 +37,7 @@ def address():
 def undisturbed(tmp_path_factory):
     """The parameters of twenty runs on this machine, without Dask."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    last(run_plan(plan(folder, base=BASE), by_processes(2)))
+    last(run_plan(plan(folder, base=BASE), processes(2)))
     return bits(folder)
 
 
@@ -47,7 +47,7 @@ def test_a_killed_worker_loses_no_run(seed, address, undisturbed, tmp_path):
     when, seen = rng.randrange(1, 16), []
     with Client(address) as client:
         client.wait_for_workers(2, timeout=PATIENCE)
-        for results in run_plan(plan(tmp_path, base=BASE), on_cluster(address)):
+        for results in run_plan(plan(tmp_path, base=BASE), cluster(address)):
             seen.append(len(results))
             if seen[-1] == when:
                 time.sleep(rng.uniform(0, 0.5))

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from stbp_edu.cli.main import main
-from stbp_edu.training import runs
 from stbp_edu.training.data import load_dataset
 from tests.cli.conftest import QUICK, call
 
@@ -109,53 +108,6 @@ def test_a_path_is_a_text_or_a_path() -> None:
     for path in (3, b"own.csv", "", "a\0b"):
         with pytest.raises((TypeError, ValueError), match=r"path must (be|name) a "):
             load_dataset("csv", path)
-
-
-def stop_after_an_epoch(monkeypatch) -> None:
-    """Stop a run when its first checkpoint is saved, as Ctrl-C does."""
-    saved = runs.save_checkpoint
-
-    def save_and_stop(*args) -> None:
-        saved(*args)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runs, "save_checkpoint", save_and_stop)
-
-
-def test_a_folder_is_all_that_a_resumed_run_needs(
-    table, tmp_path, monkeypatch, capsys
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    options = [*QUICK, "--batch", "16", "--lr", "0.01", "--held-out", "validation"]
-    assert call("train", "--csv", "own.csv", *options, "--out", "whole") == 0
-    with monkeypatch.context() as patched:
-        stop_after_an_epoch(patched)
-        assert main(["train", "--csv", "own.csv", *options, "--out", "part"]) == 130
-    assert call("train", "--resume", "part") == 0
-    whole, part = (Path(name, "exact") for name in ("whole", "part"))
-    assert (whole / runs.PARAMS).read_bytes() == (part / runs.PARAMS).read_bytes()
-    record, again = (runs.open_run(folder).record for folder in (whole, part))
-    for name in ("dataset", "held_out", "source", "settings", "accuracy"):
-        assert record[name] == again[name], name
-    capsys.readouterr()
-    assert call("train", "--resume", part) == 0  # finished: the report again
-    assert "csv: 4-30-3" in capsys.readouterr().out
-
-
-def test_a_resumed_folder_takes_no_other_options(tmp_path, monkeypatch, capsys) -> None:
-    with monkeypatch.context() as patched:
-        stop_after_an_epoch(patched)
-        quick = [*QUICK, "--rule", "exact", "--out", str(tmp_path)]
-        assert main(["train", "digits", *quick]) == 130
-    for argv, words in (
-        (
-            [str(tmp_path), "--lr", "0.1"],
-            "takes all options from the run's files, got lr",
-        ),
-        ([str(tmp_path / "none")], "must hold a run"),
-    ):
-        assert main(["train", "--resume", *argv]) == 2
-        assert words in capsys.readouterr().err
 
 
 def test_a_command_without_its_libraries_names_the_library(

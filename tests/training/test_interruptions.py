@@ -89,9 +89,7 @@ def test_a_disk_that_fails_at_the_end_loses_nothing(
 
     monkeypatch.setattr(files, "write_json", refuse)
     assert main([*argv, "--restart"]) == 2
-    said = (
-        "the files saved before are whole: make the folder writable, and add --resume"
-    )
+    said = "make room, or make the folder writable, and add --resume"
     assert said in capsys.readouterr().err
     monkeypatch.undo()
     assert main(["eval", str(tmp_path / "exact")]) == 2  # not the earlier run's record
@@ -120,7 +118,7 @@ def test_a_finished_run_is_replaced_only_when_asked(tmp_path: Path, capsys) -> N
     assert path.read_bytes() != before[0]
     path.unlink()
     assert main(["eval", str(tmp_path / "exact")]) == 2
-    assert "must be there" in capsys.readouterr().err
+    assert "params.npz must be a file" in capsys.readouterr().err
 
 
 def test_two_runs_in_one_folder_do_not_meet(tmp_path: Path, capsys) -> None:

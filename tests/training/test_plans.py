@@ -5,16 +5,15 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
-from threading import Thread
-from typing import NoReturn
 
 import pytest
 
 from stbp_edu._support.files import locked, read_json
 from stbp_edu.cli.main import main
 from stbp_edu.training.runs import PARAMS, RECORD
-from stbp_edu.training.sweeps import PLAN_RECORD, by_processes, read_plan, run_plan
+from stbp_edu.training.sweeps import PLAN_RECORD, processes, read_plan, run_plan
 from tests.sweeps import bits, last, plan
 from tools import ROOT
 
@@ -35,10 +34,6 @@ a = [0.25, 0.5]
 """
 
 
-def nobody(jobs: object) -> NoReturn:
-    raise AssertionError(f"{jobs} were to be trained")
-
-
 @pytest.fixture
 def written(tmp_path: Path) -> Path:
     """A plan of four runs in a file."""
@@ -51,7 +46,7 @@ def written(tmp_path: Path) -> Path:
 def undisturbed(tmp_path_factory) -> dict[str, bytes]:
     """The parameters of eight runs that nobody disturbs."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    assert len(last(run_plan(plan(folder, 2), by_processes(2)))) == 8
+    assert len(last(run_plan(plan(folder, 2), processes(2)))) == 8
     return bits(folder)
 
 
@@ -98,36 +93,24 @@ def test_each_run_has_the_bits_of_train_and_is_done_once(
     )
     assert result[ours.name]["accuracy"] == record["accuracy"]
     written_at = [p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))]
-    assert len(last(run_plan(read_plan(written), nobody))) == 4
+    assert len(last(run_plan(read_plan(written), nullcontext(None)))) == 4
     assert written_at == [
         p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))
     ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", [3, 8])
-def test_a_killed_process_loses_no_run_and_holds_nobody_up(
-    when, undisturbed, tmp_path: Path
+def test_a_killed_process_ends_the_sweep_which_goes_on_to_the_same_bits(
+    undisturbed, tmp_path: Path
 ) -> None:
-    """One of two is killed while runs are left, or when all are done."""
-    seen: list[int] = []
-
-    def work() -> None:
-        for results in run_plan(plan(tmp_path, 2), by_processes(2)):
-            seen.append(len(results))
-            if seen[-1] == when:
-                time.sleep(0.2)
-                multiprocessing.active_children()[when % 2].kill()
-            assert not any("error" in result for result in results.values())
-
-    thread = Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(120)
-    hangs = thread.is_alive()
-    for process in multiprocessing.active_children():
-        process.kill()
-    assert not hangs
-    assert seen == list(range(9))
+    """One of two is killed while runs are left."""
+    running = run_plan(plan(tmp_path, 2), processes(2))
+    assert [len(next(running)) for _ in range(4)] == [0, 1, 2, 3]
+    multiprocessing.active_children()[0].kill()
+    with pytest.raises(ChildProcessError, match="give the same command to go on"):
+        last(running)
+    assert multiprocessing.active_children() == []
+    assert len(last(run_plan(plan(tmp_path, 2), processes(2)))) == 8
     assert bits(tmp_path) == undisturbed
 
 
@@ -165,11 +148,11 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> N
     small = plan(tmp_path, 1)
     first, *others = small.runs()
     with locked(tmp_path / f".{first}.lock"):  # as if somebody else trained it
-        results = last(run_plan(small, by_processes(1)))
+        results = last(run_plan(small, processes(1)))
     assert "is in use by another run" in results[first]["error"]
     assert all("accuracy" in results[run] for run in others)
     assert read_json(tmp_path / PLAN_RECORD)["runs"] == results
-    again = list(run_plan(small, by_processes(1)))
+    again = list(run_plan(small, processes(1)))
     assert len(again) == 2
     assert "accuracy" in again[-1][first]
     assert len(bits(tmp_path)) == 4
@@ -187,7 +170,11 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> N
         ),
         ("[0.25, 0.5]", "[]", "a must list at least one value"),
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
-        ("a = [0.25, 0.5]", "T = [2, 3]", "axes must name settings, each once"),
+        (
+            "a = [0.25, 0.5]",
+            "T = [2, 3]",
+            "base and axes must name settings, each once",
+        ),
         ('"digits"', '"digit"', "dataset must be one of"),
         ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
         ("encodings = 1", "epochs = 3", "settings belong under [base]"),

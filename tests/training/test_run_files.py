@@ -124,7 +124,9 @@ def test_files_of_two_runs_or_of_something_else_are_named(
     with pytest.raises(ValueError, match=r"params\.npz must be a whole npz file"):
         opened(run)
     (run / runs.PARAMS).unlink()
-    with pytest.raises(FileNotFoundError, match=r"params\.npz must be there"):
+    with pytest.raises(
+        FileNotFoundError, match=r"params\.npz must be a file, and there is none"
+    ):
         opened(run)
 
 
