@@ -123,7 +123,7 @@ class Pulse:
         lines = [shown["sum"], *wrap(shown["end"], letters)]
         for k, line in enumerate(lines):
             y = top + height + 12 + LINE * k
-            inside.append(text((width / 2, y), line))
+            inside.append(text(complex(width / 2, y), line))
         box = [x, top, width, height + 8 + LINE * len(lines)]
         return sheet(box, self.alternative, "\n".join(inside), scale)
 

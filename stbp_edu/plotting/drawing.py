@@ -9,7 +9,6 @@ nodes are cells that fill their columns, with text in as many lines as that take
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,12 @@ from stbp_edu.plotting.arrow_shapes import (
     CROSSES,
     LETTER,
     LINE,
+    arrow,
     beside,
-    between_rims,
-    bowed,
     half_size,
-    loop_above,
+    pair,
     path_data,
     points_on,
-    rounded,
-    text_box,
     tip_data,
     wrapped,
 )
@@ -42,6 +38,8 @@ RADIUS = 18  # of a node; half the side of a square
 CLEAR = 7.0  # pixels that a factor keeps from all else, where it can
 CELL_LETTER = 7.6  # a letter's width in a grid
 CELL_ROW = 58  # a row's height in a grid, at least
+Box = tuple[complex, complex]
+"""The middle of something drawn, and half its width and height."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +84,6 @@ class Label:
     colour: str = INK
 
 
-PlacedWord = tuple[Label, float, float]
-"""A word, and where its anchor is in pixels."""
-
-
 @dataclass(frozen=True)
 class Drawing:
     """Nodes by name, arrows, and words: below the columns, left of the rows, elsewhere.
@@ -119,185 +113,140 @@ class Laid:
         labels: what is written on each node, in lines that fit a cell.
         at: the middle of each node.
         curves: each arrow from rim to rim, with room for its head: end, bend, end.
+        crosses: on each arrow, where a cross is clear of the nodes.
+        words: every word, with those of columns and rows, and its place.
+        factors: the middle of the factor of each arrow that has one.
+        box: what is around everything, as SVG has it: left, top, width and height.
 
     >>> nodes = {"u": DrawnNode((0, 0), "u"), "o": DrawnNode((0, 1), "o", True)}
     >>> drawing = Drawing(nodes, [DrawnArrow("u", "o")])
     >>> laid = Laid(drawing, 200)
-    >>> laid.at["u"].tolist(), path_data(laid.curves[0]), laid.box
-    ([100.0, 0.0], 'M100.0 -21.3Q100.0 -35.3 100.0 -49.4', [0, -106, 200, 136])
+    >>> laid.at["u"], path_data(laid.curves[0]), laid.box
+    ((100+0j), 'M100.0 -21.3Q100.0 -35.3 100.0 -49.4', [0, -106, 200, 136])
     """
 
     def __init__(self, drawing: Drawing, width: int, side: float = SIDE) -> None:
-        """Lay nodes and arrows out; ``side`` is the room beside the outermost nodes."""
+        """Lay everything out; ``side`` is the room beside the outermost nodes."""
         self.drawing = drawing
         self.width = width
-        self.side = side
         nodes = drawing.nodes
-        x = [node.at[0] for node in nodes.values()]
-        left = 0.0
+        columns = [node.at[0] for node in nodes.values()]
+        across = max(columns) - min(columns)
+        room: float = width
         if drawing.rows:
-            longest = max(map(len, drawing.rows.values()))
-            left = 12 + LETTER * longest
-        columns = max(x) - min(x)
-        aside = 2 * side
-        if drawing.cells:
-            columns += 1
-            aside = 4
-        room = width - left - aside
-        if columns == 0:
-            columns = 1
-        self.step = min(COLUMN, room / columns)
-        self.middle = (width + left) / 2
-        self.middle_column = (min(x) + max(x)) / 2
+            room -= 12 + LETTER * max(map(len, drawing.rows.values()))
+        self.middle = width - room / 2
+        self.middle_column = (min(columns) + max(columns)) / 2
         self.labels = {name: node.label for name, node in nodes.items()}
-        self.row: float = ROW
         if drawing.cells:
+            self.step = min(COLUMN, (room - 4) / (across + 1))
             fits = int((self.step - 9) / CELL_LETTER)
             self.labels = {
                 name: wrapped(text, fits) for name, text in self.labels.items()
             }
             lines = 1 + max(label.count("\n") for label in self.labels.values())
-            self.row = max(CELL_ROW, LINE * lines + 18)
-        self.at = {name: self.place(*node.at) for name, node in nodes.items()}
-        self.curves = [self._curve(arrow) for arrow in drawing.arrows]
-
-    def place(self, column: float, row: float) -> Array:
-        """Return where a place is; the columns are in the middle."""
-        x = self.middle + self.step * (column - self.middle_column)
-        return np.array([x, -self.row * row])
-
-    def _curve(self, arrow: DrawnArrow) -> Array:
-        tail = self.at[arrow.tail]
-        head = self.at[arrow.head]
-        radius = self.drawing.radius
-        if arrow.tail == arrow.head:
-            curve = loop_above(tail, radius)
+            self.row: float = max(CELL_ROW, LINE * lines + 18)
+            side, rim, below = self.step / 2, self.row / 2 - 10, self.row / 2 + 18
         else:
-            curve = bowed(tail, head, arrow.bow)
-        return between_rims(curve, tail, head, radius)
-
-    def cross(self, k: int) -> list[float]:
-        """Return the place of a cross on the k-th arrow, clear of the nodes."""
-        spots = points_on(self.curves[k], CROSSES)
-        nodes = np.array([*self.at.values()])
-        distances = np.linalg.norm(spots[:, None] - nodes, axis=2)
-        nearest = distances.min(axis=1)
-        clear = self.drawing.radius + 9
-        enough = np.minimum(nearest, clear)
-        best = spots[np.argmax(enough)]
-        return list(rounded(best))
-
-    @cached_property
-    def factors(self) -> dict[int, tuple[float, float]]:
-        """The middle of the factor of each arrow that has one."""
-        taken = self._drawn()
-        found = {}
-        for k, arrow in enumerate(self.drawing.arrows):
-            if not arrow.factor:
-                continue
-            half = half_size(arrow.factor)
-            boxes = np.array(taken)
-            spots = list(beside(self.curves[k], half))
-            near = [self._room(spot, half, boxes) for spot in spots]
-            enough = np.minimum(np.round(near, 1), CLEAR)
-            best = spots[int(np.argmax(enough))]
-            taken.append((*best, *half))
-            found[k] = rounded(best)
-        return found
-
-    def _room(self, spot: Array, half: tuple[float, float], boxes: Array) -> float:
-        """Return the pixels between text at a spot and the nearest box, or the edge.
-
-        They are negative where the two overlap.
-        """
-        x, _ = spot
-        wide, _ = half
-        gaps = np.abs(boxes[:, :2] - spot) - half - boxes[:, 2:]
-        return min(gaps.max(axis=1).min(), x - wide, self.width - x - wide)
-
-    def _drawn(self) -> list[tuple[float, ...]]:
-        """Return the middle and half the size of each thing drawn, of which factors keep clear."""
-        radius = self.drawing.radius
-        boxes: list[tuple[float, ...]] = []
-        for curve in self.curves:
-            boxes += [(x, y, 0, 0) for x, y in points_on(curve, ALONG[::4])]
-        boxes += [(x, y, radius, radius) for x, y in self.at.values()]
-        kept = self._places(self.drawing.kept)
-        boxes += [
-            text_box(word.text, word.anchor, x, y) for word, x, y in self.words + kept
+            self.step = min(COLUMN, (room - 2 * side) / (across or 1))
+            self.row, rim, below = ROW, drawing.radius, 44
+        self.at = {name: self.place(*node.at) for name, node in nodes.items()}
+        self.curves = [
+            arrow(self.at[drawn.tail], self.at[drawn.head], drawn.bow, drawing.radius)
+            for drawn in drawing.arrows
         ]
-        for k, arrow in enumerate(self.drawing.arrows):
-            if arrow.lost:
-                x, y = self.cross(k)
-                boxes.append((x, y, 9, 9))
-        return boxes
-
-    @cached_property
-    def words(self) -> list[PlacedWord]:
-        """Return every word, with those of columns and rows, and its place."""
-        found = self._places(self.drawing.words)
-        aside = self.side
-        below: float = 44
-        if self.drawing.cells:
-            aside = self.step / 2
-            below = self.row / 2 + 18
-        lowest = min(node.at[1] for node in self.drawing.nodes.values())
-        for column, text in self.drawing.columns.items():
-            x, y = self.place(column, lowest)
-            found.append((Label((0, 0), text), x, y + below))
-        edge = min(x for x, _ in self.at.values()) - aside - 4
-        for row, text in self.drawing.rows.items():
-            _, y = self.place(0, row)
-            found.append((Label((0, 0), text, "end"), edge, y + 5))
-        return found
-
-    def _places(self, words: Sequence[Label]) -> list[PlacedWord]:
-        found = []
-        for word in words:
-            x, y = self.place(*word.at) + word.by
-            found.append((word, x, y))
-        return found
-
-    @cached_property
-    def box(self) -> list[int]:
-        """The box around everything, as SVG has it: left, top, width and height."""
-        rim: float = self.drawing.radius
-        if self.drawing.cells:
-            rim = self.row / 2 - 10
-        y: list[float] = []
-        for _, middle in self.at.values():
-            y += [middle - rim, middle + rim]
-        for curve in self.curves:
-            y.extend(points_on(curve, ALONG)[:, 1])
-        for k, (_, middle) in self.factors.items():
-            factor = self.drawing.arrows[k].factor
-            _, high = half_size(factor)
-            y += [middle - high, middle + high]
-        for word, _, base in self.words:
-            more_lines = word.text.count("\n")
-            y += [base - 13, base + LINE * more_lines + 6]
-        top = min(y) - MARGIN
-        bottom = max(y) + MARGIN
-        if self.drawing.title:
+        self.crosses = [self._cross(curve) for curve in self.curves]
+        self.words = self._placed(drawing.words)
+        lowest = min(node.at[1] for node in nodes.values())
+        for column, text in drawing.columns.items():
+            self.words.append(
+                (Label((0, 0), text), self.place(column, lowest) + 1j * below)
+            )
+        edge = min(middle.real for middle in self.at.values()) - side - 4
+        for row, text in drawing.rows.items():
+            y = self.place(0, row).imag + 5
+            self.words.append((Label((0, 0), text, "end"), complex(edge, y)))
+        rims = complex(rim, rim)
+        boxes = [(middle, rims) for middle in self.at.values()]
+        boxes += [
+            (point, 0j)
+            for curve in self.curves
+            for point in points_on(curve, ALONG[::4])
+        ]
+        boxes += [
+            (cross, 9 + 9j)
+            for drawn, cross in zip(drawing.arrows, self.crosses, strict=True)
+            if drawn.lost
+        ]
+        boxes += [_text_box(*word) for word in self.words]
+        kept = [_text_box(*word) for word in self._placed(drawing.kept)]
+        self.factors = self._placed_factors(boxes + kept)
+        boxes += [
+            (middle, half_size(drawing.arrows[k].factor))
+            for k, middle in self.factors.items()
+        ]
+        top = min(middle.imag - half.imag for middle, half in boxes) - MARGIN
+        bottom = max(middle.imag + half.imag for middle, half in boxes) + MARGIN
+        if drawing.title:
             top -= 24
-        return [0, round(top), self.width, round(bottom - top)]
+        self.box = [0, round(top), width, round(bottom - top)]
+
+    def place(self, column: float, row: float) -> complex:
+        """Return where a place is; the columns are in the middle."""
+        return complex(
+            self.middle + self.step * (column - self.middle_column), -self.row * row
+        )
+
+    def _placed(self, words: Sequence[Label]) -> list[tuple[Label, complex]]:
+        return [(word, self.place(*word.at) + complex(*word.by)) for word in words]
+
+    def _cross(self, curve: Array) -> complex:
+        """Return the place of a cross on an arrow, clear of the nodes where it can be."""
+        spots = points_on(curve, CROSSES)
+        nodes = np.array([*self.at.values()])
+        nearest = abs(spots[:, None] - nodes).min(axis=1)
+        return spots[np.argmax(np.minimum(nearest, self.drawing.radius + 9))]
+
+    def _placed_factors(self, boxes: list[Box]) -> dict[int, complex]:
+        """Return the middle of each factor, as far from everything else as it needs to be."""
+        found = {}
+        for k, drawn in enumerate(self.drawing.arrows):
+            if not drawn.factor:
+                continue
+            half = half_size(drawn.factor)
+            middles, halves = np.array(boxes).T
+            spots = [*beside(self.curves[k], half)]
+            clear = []
+            for spot in spots:
+                x, y = abs(middles.real - spot.real), abs(middles.imag - spot.imag)
+                gaps = np.maximum(
+                    x - halves.real - half.real, y - halves.imag - half.imag
+                )
+                edges = spot.real - half.real, self.width - spot.real - half.real
+                clear.append(min(gaps.min(), *edges))
+            found[k] = spots[int(np.argmax(np.minimum(np.round(clear, 1), CLEAR)))]
+            boxes.append((found[k], half))
+        return found
 
     def data(self) -> dict[str, Any]:
         """Return the data from which an explorer draws it: nodes and arrows in order, and words."""
-        at = [rounded(place) for place in self.at.values()]
-        words = []
-        for word, x, y in self.words:
-            place = rounded((x, y))
-            words.append((*place, word.anchor, word.text))
         arrows = []
-        for k, arrow in enumerate(self.drawing.arrows):
-            curve = self.curves[k]
+        for k, curve in enumerate(self.curves):
             drawn = {
                 "d": path_data(curve),
                 "tip": tip_data(curve),
-                "cross": self.cross(k),
+                "cross": pair(self.crosses[k]),
             }
-            if arrow.factor:
-                drawn["beside"] = self.factors[k]
+            if k in self.factors:
+                drawn["beside"] = pair(self.factors[k])
             arrows.append(drawn)
+        at = [pair(middle) for middle in self.at.values()]
+        words = [(*pair(place), word.anchor, word.text) for word, place in self.words]
         return {"box": self.box, "at": at, "arrows": arrows, "words": words}
+
+
+def _text_box(word: Label, place: complex) -> Box:
+    """Return the middle of text that is anchored at a place, and half its size."""
+    half = half_size(word.text) + 2.5j
+    anchors = {"start": half.real, "middle": 0.0, "end": -half.real}
+    return place + complex(anchors[word.anchor], half.imag - 13), half

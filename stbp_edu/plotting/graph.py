@@ -70,30 +70,15 @@ def path_edges(path: Sequence[GraphNode]) -> list[GraphEdge]:
     return list(pairwise(path))
 
 
-def below_loss(
-    nodes: Mapping[Any, DrawnNode],
-    arrows: Sequence[DrawnArrow],
-    columns: Mapping[float, str],
-    rows: Mapping[float, str],
-    bow: float = 0.1,
-) -> Drawing:
-    """Return nodes and arrows, the loss above them; arrows to it are bowed outward."""
-    places = [node.at for node in nodes.values()]
-    x, y = zip(*places, strict=True)
-    middle = (min(x) + max(x)) / 2
-    top = max(y) + UP_TO_LOSS
-    heads = {arrow.head for arrow in arrows} - nodes.keys()
-    loss = {head: DrawnNode((middle, top), "L") for head in heads}
-    found = []
-    for arrow in arrows:
-        if arrow.head in loss and not arrow.bow:
-            tail, _ = nodes[arrow.tail].at
-            if tail < middle:
-                arrow = replace(arrow, bow=bow)
-            elif tail > middle:
-                arrow = replace(arrow, bow=-bow)
-        found.append(arrow)
-    return Drawing({**nodes, **loss}, found, columns, rows)
+def loss_above(nodes: Mapping[Any, DrawnNode]) -> DrawnNode:
+    """Return the loss, above the middle of all these."""
+    x, y = zip(*(node.at for node in nodes.values()), strict=True)
+    return DrawnNode(((min(x) + max(x)) / 2, max(y) + UP_TO_LOSS), "L")
+
+
+def outward(tail: DrawnNode, loss: DrawnNode, bow: float = 0.1) -> float:
+    """Return how an arrow to the loss is bowed away from the middle."""
+    return bow * ((tail.at[0] < loss.at[0]) - (tail.at[0] > loss.at[0]))
 
 
 def unrolled(
@@ -124,44 +109,34 @@ def unrolled(
     >>> [arrow.factor for arrow in graph.arrows if arrow.factor]
     ['h', 'u f′', 'h', 'direct']
     """
-    known: dict[GraphEdge, str] = {}
-    for kind, tail, head in edges(T, N):
-        known[tail, head] = kind
+    known = {(tail, head): kind for kind, tail, head in edges(T, N)}
     lit, dropped = set(highlight), set(dropped)
     if unknown := (lit | dropped) - known.keys():
         raise ValueError(
             f"highlight and dropped must be arrows of the graph, got {unknown}; "
             "nodes are ('u', t, n) and ('o', t, n) with t from 1, and 'L'"
         )
-    words: Mapping[str, str] = {}
-    if isinstance(labels, Mapping):
-        words = labels
-    elif labels:
-        words = KINDS
-    first: dict[str, GraphEdge] = {}
-    for edge, kind in known.items():
-        first.setdefault(kind, edge)
-    named = lit | dropped
-    if not named:
-        named = set(first.values())
-    drawn = []
-    for edge, kind in known.items():
-        colour = TERMS[kind] if edge in lit else GRID
-        factor = words.get(kind, "") if edge in named else ""
-        drawn.append(DrawnArrow(*edge, colour, factor, lost=edge in dropped))
-    places = {}
+    if isinstance(labels, bool):
+        labels = KINDS if labels else {}
+    first = {kind: edge for edge, kind in reversed(known.items())}
+    named = lit | dropped or {*first.values()}
     high = 1 + GAP
-    for name in sorted(tail for _, tail, _ in edges(T, N)):
+    drawn: dict[GraphNode, DrawnNode] = {}
+    for name in sorted(tail for tail, _ in known):
         kind, t, n = name
         is_spike = kind == "o"
-        row = high * n + is_spike
-        places[name] = DrawnNode((t, row), kind, is_spike, name in nodes)
+        drawn[name] = DrawnNode((t, high * n + is_spike), kind, is_spike, name in nodes)
+    drawn["L"] = loss_above(drawn)
+    arrows = []
+    for edge, kind in known.items():
+        tail, head = edge
+        colour = TERMS[kind] if edge in lit else GRID
+        factor = labels.get(kind, "") if edge in named else ""
+        bow = outward(drawn[tail], drawn["L"]) if head == "L" else 0.0
+        arrows.append(DrawnArrow(tail, head, colour, factor, bow, edge in dropped))
     columns: dict[float, str] = {t: f"t = {t}" for t in range(1, T + 1)}
-    rows = {}
-    for n in range(1, N + 1):
-        middle = high * n + 0.5
-        rows[middle] = f"n = {n}"
-    return below_loss(places, drawn, columns, rows)
+    rows = {high * n + 0.5: f"n = {n}" for n in range(1, N + 1)}
+    return Drawing(drawn, arrows, columns, rows)
 
 
 def subscript(i: int) -> str:
@@ -179,16 +154,12 @@ def label(node: arrows.Node, net: Table) -> str:
 def edges_on(local: LocalDerivatives, start: arrows.Node) -> list[arrows.Edge]:
     """Return every arrow from a node's step and layer on, neuron by neuron."""
     net = local.net
-    steps = range(start.t, local.T)
-    layers = range(start.n, net.N + 1)
-    found: list[arrows.Edge] = []
-    for t, n in product(steps, layers):
-        neurons = range(net.sizes[n])
-        states = net.layers[n].neuron.order
-        for i, state in product(neurons, states):
-            node = arrows.Node(state, n, t, i)
-            found += arrows.edges_from(node, local)
-    return found
+    return [
+        edge
+        for t, n in product(range(start.t, local.T), range(start.n, net.N + 1))
+        for i, state in product(range(net.sizes[n]), net.layers[n].neuron.order)
+        for edge in arrows.edges_from(arrows.Node(state, n, t, i), local)
+    ]
 
 
 def network_graph(
@@ -203,30 +174,31 @@ def network_graph(
     A layer's neurons lean to the right; every other state is ``aside``, and a layer so many
     rows above the last state of the one below.
     """
-    tails = [edge.source for edge in drawn]
-    heads = [edge.target for edge in drawn if edge.target.kind != LOSS]
-    ends = dict.fromkeys(tails + heads)
-    steps = sorted({end.t for end in ends})
-    layers = sorted({end.n for end in ends})
+    ends = dict.fromkeys(
+        [edge.source for edge in drawn] + [edge.target for edge in drawn]
+    )
+    loss = [end for end in ends if end.kind == LOSS]
+    states = [end for end in ends if end.kind != LOSS]
+    layers = sorted({end.n for end in states})
     order = net.layers[net.N].neuron.order
     last = len(order) - 1
-    widest = max(net.sizes[n] for n in layers)
-    high = last + gap + UP * (widest - 1)
+    high = last + gap + UP * (max(net.sizes[n] for n in layers) - 1)
     nodes = {}
-    for end in ends:
+    for end in states:
         k = order.index(end.kind)
         lean = end.i - (net.sizes[end.n] - 1) / 2
-        column = end.t + 1 + ACROSS * lean + aside * (k % 2)
-        row = high * end.n + UP * end.i + k
-        text = label(end, net)
-        nodes[end] = DrawnNode((column, row), text, end.kind == "o", end == asked)
-    columns = {t + 1 + aside / 2: f"t = {t + 1}" for t in steps}
-    rows = {}
-    if len(layers) > 1:
-        for n in layers:
-            middle = high * n + last / 2
-            rows[middle] = f"n = {n}"
-    return below_loss(nodes, [*drawn.values()], columns, rows)
+        at = end.t + 1 + ACROSS * lean + aside * (k % 2), high * end.n + UP * end.i + k
+        nodes[end] = DrawnNode(at, label(end, net), end.kind == "o", end == asked)
+    nodes |= {end: loss_above(nodes) for end in loss}
+    found = []
+    for arrow in drawn.values():
+        if arrow.head in loss:
+            arrow = replace(arrow, bow=outward(nodes[arrow.tail], nodes[arrow.head]))
+        found.append(arrow)
+    steps = sorted({end.t + 1 for end in states})
+    columns = {t + aside / 2: f"t = {t}" for t in steps}
+    rows = {high * n + last / 2: f"n = {n}" for n in layers} if len(layers) > 1 else {}
+    return Drawing(nodes, found, columns, rows)
 
 
 def two_layers(net: Table) -> Shown:
@@ -239,32 +211,22 @@ def two_layers(net: Table) -> Shown:
     """
     order = net.layers[net.N].neuron.order
     start = arrows.Node(order[0], net.N - 1, 0, 0)
-    written = set[str]()
-    drawn = {}
+    drawn: dict[arrows.Edge, DrawnArrow] = {}
     for edge in edges_on(arrows.letters(net, T=2), start):
-        tail = edge.source
-        head = edge.target
+        tail, head = edge.source, edge.target
         if head.kind == LOSS:
             continue
-        colour = INK
-        if edge.step:
-            colour = NEXT
-        elif head.n > tail.n:
-            colour = ABOVE
+        colour = NEXT if edge.step else ABOVE if head.n > tail.n else INK
         bow = 0.0
-        apart = order.index(tail.kind) - order.index(head.kind)
-        if not edge.step and apart % 2 == 0:
+        if not edge.step and (order.index(tail.kind) - order.index(head.kind)) % 2 == 0:
             bow = -0.2  # about a state between them
-        word = ""
-        if edge.kind not in written:
-            word = edge.kind
-            written.add(word)
+        written = {arrow.factor for arrow in drawn.values()}
+        word = "" if edge.kind in written else edge.kind
         drawn[edge] = DrawnArrow(tail, head, colour, word, bow, width=1.5)
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
     columns = dict(zip(graph.columns, ("t", "t + 1"), strict=True))
     rows = dict(zip(graph.rows, ("n", "n + 1"), strict=True))
-    shown = replace(graph, columns=columns, rows=rows)
-    return show(shown, alt=_described(net))
+    return show(replace(graph, columns=columns, rows=rows), alt=_described(net))
 
 
 def _described(net: Table) -> str:

@@ -3,14 +3,13 @@
 An automaton has a circle for each state, an arrow for each move, and a cross for none.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from stbp_edu._support import checks
 from stbp_edu.arrows import Rule, Table
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label
-from stbp_edu.plotting.graph import below_loss, edges, subscript
-from stbp_edu.plotting.palette import ABOVE, DELTA, DIRECT, EPSILON, INK, LOST, TERMS
+from stbp_edu.plotting.graph import edges, loss_above, outward
+from stbp_edu.plotting.palette import ABOVE, DIRECT, INK, LOST, TERMS
 
 PlacedState = tuple[str, float, float]
 """Its name; its column, in time steps from t; its row."""
@@ -18,7 +17,7 @@ PlacedState = tuple[str, float, float]
 
 def states(
     arrows: Sequence[tuple[PlacedState, PlacedState, str, str]],
-    lit: Mapping[PlacedState, str] | None = None,
+    lit: Collection[PlacedState] = (),
 ) -> Drawing:
     """Return states with arrows, each (tail, head, factor, colour); those ``lit`` are asked about.
 
@@ -29,48 +28,37 @@ def states(
     >>> list(states(arrows).nodes) == [u, o, later]
     True
     """
-    if lit is None:
-        lit = {}
     nodes = {}
-    drawn = []
-    for tail, head, factor, colour in arrows:
-        for state in (tail, head):
-            name, column, row = state
-            is_spike = name.startswith("o")
-            nodes[state] = DrawnNode((column, row), name, is_spike, state in lit)
-        drawn.append(DrawnArrow(tail, head, colour, factor))
+    for arrow in arrows:
+        for state in arrow[:2]:
+            name, x, y = state
+            nodes[state] = DrawnNode((x, y), name, name[0] == "o", state in lit)
+    drawn = [
+        DrawnArrow(tail, head, colour, text) for tail, head, text, colour in arrows
+    ]
     return Drawing(nodes, drawn, columns={0: "t", 1: "t + 1"})
 
 
-def fan_out(above: int = 3) -> Drawing:
+def fan_out() -> Drawing:
     """Return the arrows that leave the spike and the potential of a neuron, for t < T and n < N.
 
-    From o_i^{t,n} up to the potential of each of the ``above`` neurons of layer n + 1 at the same
-    step, and on to its own next potential; from u_i^{t,n} to its spike and its next potential.
-    More than 9 neurons above would not fit beside each other.
+    From o_i^{t,n} up to the potential of each of three neurons of layer n + 1 at the same step,
+    and on to its own next potential; from u_i^{t,n} to its spike and its next potential.
 
-    Raises:
-        TypeError, ValueError: if ``above`` is not an integer from 1 to 9.
-
-    >>> [arrow.factor for arrow in fan_out(above=2).arrows]
-    ['w₁ᵢ', 'w₂ᵢ', 'u f′', 'h', 'f']
+    >>> [arrow.factor for arrow in fan_out().arrows]
+    ['w₁ᵢ', 'w₂ᵢ', 'w₃ᵢ', 'u f′', 'h', 'f']
     """
-    above = checks.count("above", above, at_most=9)
-    u = ("uᵢ", 0.0, 0.0)
-    spike = ("oᵢ", 0.0, 1.0)
-    after = ("uᵢ", 1.0, 0.0)
-    middle = (above - 1) / 2
-    arrows = []
-    for k in range(above):
-        head = (f"u{subscript(k)}", 0.45 * (k - middle), 2.4)
-        arrows.append((spike, head, f"w{subscript(k)}ᵢ", ABOVE))
+    u, spike, after = ("uᵢ", 0.0, 0.0), ("oᵢ", 0.0, 1.0), ("uᵢ", 1.0, 0.0)
+    arrows = [
+        (spike, (f"u{j}", 0.45 * (k - 1), 2.4), f"w{j}ᵢ", ABOVE)
+        for k, j in enumerate("₁₂₃")
+    ]
     arrows += [
         (spike, after, "u f′", TERMS["reset"]),
         (u, spike, "h", INK),
         (u, after, "f", TERMS["carry"]),
     ]
-    drawn = states(arrows, {u: EPSILON, spike: DELTA})
-    return replace(drawn, rows={0.5: "n", 2.4: "n + 1"})
+    return replace(states(arrows, {u, spike}), rows={0.5: "n", 2.4: "n + 1"})
 
 
 def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Drawing:
@@ -87,27 +75,25 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
     >>> len(read_outs(T=3, reads={("u", 3)}).arrows)
     8
     """
-    middle = (T + 1) / 2
-    nodes = {}
-    for t in range(1, T + 1):
-        u = ("u", t)
-        o = ("o", t)
-        nodes[u] = DrawnNode((t, 0), "u", asked=u in reads)
-        nodes[o] = DrawnNode((t, 1), "o", round=True, asked=o in reads)
+    nodes = {
+        (name, t): DrawnNode((t, row), name, name == "o", (name, t) in reads)
+        for t in range(1, T + 1)
+        for row, name in enumerate("uo")
+    }
+    loss = loss_above(nodes)
     arrows = [
         DrawnArrow(a[:2], b[:2])
         for kind, a, b in edges(T, 1)
         if a[2] and kind != "readout"
     ]
     for name, t in sorted(reads):
-        bow = 0.0
-        if name == "u" and abs(t - middle) < 1:
+        bow = outward(nodes[name, t], loss, 0.06)
+        if name == "u" and abs(t - loss.at[0]) < 1:
             # From a potential below L a straight arrow would cross the spike above it.
-            bow = -0.28 if t < middle else 0.28
+            bow = -0.28 if t < loss.at[0] else 0.28
         arrows.append(DrawnArrow((name, t), "L", DIRECT, bow=bow))
     columns: dict[float, str] = {t: str(t) for t in range(1, T + 1)}
-    shown = below_loss(nodes, arrows, columns, {}, bow=0.06)
-    return replace(shown, title=title)
+    return Drawing({**nodes, "L": loss}, arrows, columns, title=title)
 
 
 def automaton(rule: Rule, net: Table) -> Drawing:
@@ -121,27 +107,23 @@ def automaton(rule: Rule, net: Table) -> Drawing:
     >>> [(a.tail, a.head, a.factor) for a in automaton(RULES["classic"], net).arrows][-1:]
     [('owes', 'free', 'spike')]
     """
-    found: dict[str, dict[str | None, list[str]]] = {q: {} for q in rule.moves}
-    for q, arrow, head in rule.met(net):  # under None those without a move
-        kinds = found[q].setdefault(head, [])
-        if arrow.kind not in kinds:
-            kinds.append(arrow.kind)
-    many = 1 if len(found) > 2 else 2  # kinds in a line
-    nodes = {}
+    kinds: dict[tuple[str, str | None], list[str]] = {}
+    for q, arrow, head in rule.met(net):  # to None those without a move
+        some = kinds.setdefault((q, head), [])
+        if arrow.kind not in some:
+            some.append(arrow.kind)
+    many = 1 if len(rule.moves) > 2 else 2  # kinds in a line
+    nodes = {
+        q: DrawnNode((x, 0), q, round=True, asked=q == rule.start)
+        for x, q in enumerate(rule.moves)
+    }
     arrows = []
     words = []
-    for x, (q, moves) in enumerate(found.items()):
-        nodes[q] = DrawnNode((x, 0), q, round=True, asked=q == rule.start)
-        for head, kinds in moves.items():
-            text = _listed(kinds, many)
-            if head is None:
-                words.append(Label((x, 0), f"✕ {text}", by=(0, 48), colour=LOST))
-            else:
-                arrows.append(DrawnArrow(q, head, INK, text, bow=0.16, width=1.5))
+    for (q, head), some in kinds.items():
+        lines = [", ".join(some[k : k + many]) for k in range(0, len(some), many)]
+        text = ",\n".join(lines)
+        if head is None:
+            words.append(Label(nodes[q].at, f"✕ {text}", by=(0, 48), colour=LOST))
+        else:
+            arrows.append(DrawnArrow(q, head, INK, text, bow=0.16, width=1.5))
     return Drawing(nodes, arrows, words=words, title=rule.name, radius=24)
-
-
-def _listed(kinds: list[str], many: int) -> str:
-    """Return kinds of arrows, so many in a line."""
-    lines = [", ".join(kinds[k : k + many]) for k in range(0, len(kinds), many)]
-    return ",\n".join(lines)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from stbp_edu.plotting.arrow_shapes import LINE, path_data, tip_data
+from stbp_edu._support.checks import Array
+from stbp_edu.plotting.arrow_shapes import LINE, pair, path_data, tip_data
 from stbp_edu.plotting.drawing import DrawnArrow, Laid
 from stbp_edu.plotting.palette import CURRENT, DARK, GRID, GROUND, INK, LOST
 
@@ -24,119 +25,104 @@ FILLED = (
 def elements(laid: Laid) -> list[str]:
     """Return a drawing as elements of SVG: halos, arrows, nodes, factors, words."""
     drawing = laid.drawing
-    halo = f"fill: none; stroke: {CURRENT}"
-    asked = [name for name, node in drawing.nodes.items() if node.asked]
-    found = [_form(laid, name, halo, 6, wider=4) for name in asked]
-    found += [_arrow(laid, k, arrow) for k, arrow in enumerate(drawing.arrows)]
+    found = []
+    for name, node in drawing.nodes.items():
+        if node.asked:
+            found.append(
+                _form(laid, name, f"fill: none; stroke: {CURRENT}", 6, wider=4)
+            )
+    for k, arrow in enumerate(drawing.arrows):
+        found.append(_arrow(arrow, laid.curves[k], *pair(laid.crosses[k])))
     if drawing.order:
         found.append(FILLED)
-    if drawing.cells:
-        found += [_cell(laid, name) for name in drawing.nodes]
-    else:
-        found += [_node(laid, name) for name in drawing.nodes]
+    form = _cell if drawing.cells else _node
+    found += [form(laid, name) for name in drawing.nodes]
     for k, middle in laid.factors.items():
         found.append(_centred(middle, drawing.arrows[k].factor))
-    for word, x, y in laid.words:
-        found.append(text((x, y), word.text, word.anchor, word.colour))
+    for word, place in laid.words:
+        found.append(text(place, word.text, word.anchor, word.colour))
     return found
 
 
-def _arrow(laid: Laid, k: int, arrow: DrawnArrow) -> str:
+def _arrow(arrow: DrawnArrow, curve: Array, x: float, y: float) -> str:
     """Return an arrow with its head; a lost one with its cross."""
-    colour = arrow.colour
-    width = 1.25 if colour == GRID else 2.75
-    dashes = ""
+    colour, width, dashes, cross = arrow.colour, 2.75, "", ""
+    if colour == GRID:
+        width = 1.25
     if arrow.lost:
-        colour = LOST
-        width = 2.25
-        dashes = ' stroke-dasharray="6 4"'
-    if arrow.width:
-        width = arrow.width
-    curve = laid.curves[k]
-    drawn = f'<path d="{path_data(curve)}" fill="none" style="stroke: {colour}" '
-    drawn += f'stroke-width="{width:.2f}"{dashes}/>'
-    drawn += f'<path d="{tip_data(curve)}" style="fill: {colour}"/>'
-    if arrow.lost:
-        x, y = laid.cross(k)
-        drawn += f'<path d="M{x - 7:.1f} {y - 7:.1f}l14 14m0 -14l-14 14" '
-        drawn += f'style="stroke: {LOST}" stroke-width="3"/>'
-    return drawn
+        colour, width, dashes = LOST, 2.25, ' stroke-dasharray="6 4"'
+        cross = f'<path d="M{x - 7:.1f} {y - 7:.1f}l14 14m0 -14l-14 14" '
+        cross += f'style="stroke: {LOST}" stroke-width="3"/>'
+    return (
+        f'<path d="{path_data(curve)}" fill="none" style="stroke: {colour}" '
+        f'stroke-width="{arrow.width or width:.2f}"{dashes}/>'
+        f'<path d="{tip_data(curve)}" style="fill: {colour}"/>{cross}'
+    )
 
 
 def _node(laid: Laid, name: Any) -> str:
     """Return a node; the loss is filled with ink."""
     node = laid.drawing.nodes[name]
-    fill = f"var(--stbp-ground, {GROUND})"
-    frame = GRID
-    line = 1.5
-    colour = INK
+    fill, frame, line, colour = f"var(--stbp-ground, {GROUND})", GRID, 1.5, INK
     if node.asked:
-        frame = INK
-        line = 2.5
+        frame, line = INK, 2.5
     if node.label == "L":
-        fill = INK
-        frame = INK
-        colour = f"var(--stbp-paper, {GROUND})"
+        fill, frame, colour = INK, INK, f"var(--stbp-paper, {GROUND})"
     form = _form(laid, name, f"fill: {fill}; stroke: {frame}", line)
     return form + _centred(laid.at[name], node.label, colour)
 
 
 def _cell(laid: Laid, name: Any) -> str:
     """Return a cell of a grid: filled and framed in its colours, or a hairline."""
-    node = laid.drawing.nodes[name]
+    colours = laid.drawing.nodes[name].colours
     order = laid.drawing.order
-    x, y = laid.at[name]
+    middle = laid.at[name]
     width = laid.step - 5
     height = laid.row - 5
-    box = f'<rect x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" '
-    box += f'height="{height:.1f}" rx="5" '
+    x, y = middle.real - width / 2, middle.imag - height / 2
+    box = f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="5" '
     drawn = ""
-    if order or not node.colours:
+    if order or not colours:
         drawn = f'{box}fill="none" style="stroke: {GRID}"/>'
-    if node.colours:
-        fill, frame = node.colours
+    if colours:
+        fill, frame = colours
         look = f"fill: {fill}; fill-opacity: 0.3; stroke: {frame}; stroke-width: 2"
         if order:
-            pace = FILLING / len(order)
             box += 'class="stbp-fill" '
-            look += f"; --k: {order.index(name)}; --pace: {pace:.2f}s"
+            look += f"; --k: {order.index(name)}; --pace: {FILLING / len(order):.2f}s"
         drawn += f'{box}style="{look}"/>'
-    return drawn + _centred((x, y), laid.labels[name], size=14)
+    return drawn + _centred(middle, laid.labels[name], size=14)
 
 
 def _form(laid: Laid, name: Any, look: str, line: float, wider: int = 0) -> str:
     """Return the circle or the square of a node."""
-    x, y = laid.at[name]
+    x, y = laid.at[name].real, laid.at[name].imag
     radius = laid.drawing.radius + wider
+    half = radius - 1
+    form = f'rect x="{x - half:.1f}" y="{y - half:.1f}" width="{2 * half}" '
+    form += f'height="{2 * half}" rx="5"'
     if laid.drawing.nodes[name].round:
         form = f'circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"'
-    else:
-        half = radius - 1
-        form = f'rect x="{x - half:.1f}" y="{y - half:.1f}" width="{2 * half}" '
-        form += f'height="{2 * half}" rx="5"'
     return f'<{form} style="{look}" stroke-width="{line}"/>'
 
 
-def _centred(middle: Any, words: str, colour: str = INK, size: int = 15) -> str:
+def _centred(middle: complex, words: str, colour: str = INK, size: int = 15) -> str:
     """Return text in as many lines as it has, with its middle at a place."""
-    x, y = middle
-    more_lines = words.count("\n")
-    first = y + 5 - LINE / 2 * more_lines
-    return text((x, first), words, colour=colour, size=size)
+    first = middle + 1j * (5 - LINE / 2 * words.count("\n"))
+    return text(first, words, colour=colour, size=size)
 
 
 def text(
-    at: Any, words: str, anchor: str = "middle", colour: str = INK, size: int = 15
+    at: complex, words: str, anchor: str = "middle", colour: str = INK, size: int = 15
 ) -> str:
     """Return text as an element of SVG, line below line."""
     if not words:
         return ""
-    x, y = at
-    drawn = ""
-    for k, line in enumerate(words.split("\n")):
-        place = f'x="{x:.1f}" y="{y + LINE * k:.1f}" text-anchor="{anchor}"'
-        drawn += f'<text {place} font-size="{size}" style="fill: {colour}">{escape(line)}</text>'
-    return drawn
+    return "".join(
+        f'<text x="{at.real:.1f}" y="{at.imag + LINE * k:.1f}" text-anchor="{anchor}" '
+        f'font-size="{size}" style="fill: {colour}">{escape(line)}</text>'
+        for k, line in enumerate(words.split("\n"))
+    )
 
 
 def sheet(box: Sequence[int], alt: str, inside: str, scale: float = 1.0) -> str:

@@ -171,6 +171,6 @@ def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
             x = k * each
             inside = "".join(elements(one))
             parts.append(f'<g transform="translate({x} {y - top})">{inside}</g>')
-            parts.append(text((x + 20, y + 20), one.drawing.title, "start"))
+            parts.append(text(complex(x + 20, y + 20), one.drawing.title, "start"))
         y += bottom - top
     return sheet([0, 0, width, y], alt, "".join(parts))
