@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array, check_finite
-from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
+from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on
 from stbp_edu.arrows.arrow import Neuron, neuron_from
-from stbp_edu.arrows.finder.classifier import RuleFit, candidates
+from stbp_edu.arrows.finder.classifier import RuleFit, candidates, of_rule
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
-from stbp_edu.arrows.rules import RULES
 from stbp_edu.arrows.table import LayerParams, Table, network
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import GATES, LIF
@@ -45,20 +44,28 @@ class Match:
     """Which resets and rules a network has.
 
     Attributes:
-        rules: each reset and rule with its outputs and its gradient.
-        gates: the resets that have its outputs: gates of an LIF, those in
-            ``OTHER_RESETS``; of a neuron of your own, "lines".
-        nearest: by residual, the nearest first; empty where no reset has the outputs.
+        nearest: the rules of the resets that have its outputs, by residual, the nearest first.
         told_apart: whether ``rules`` also agree with each other on a larger input and with a wide
             surrogate; if not, this input does not tell which of them it is.
         differing: by reset, how many outputs differ.
     """
 
-    rules: list[tuple[str, str]]
-    gates: list[str]
     nearest: list[RuleFit]
     told_apart: bool
     differing: dict[str, int]
+
+    @property
+    def rules(self) -> list[tuple[str, str]]:
+        """Each reset and rule with its outputs and its gradient."""
+        return [(fit.gate, fit.rule) for fit in self.nearest if _is_equal(fit)]
+
+    @property
+    def gates(self) -> list[str]:
+        """The resets that have its outputs: gates of an LIF, those in ``OTHER_RESETS``; or "lines".
+
+        The last is a neuron of your own.
+        """
+        return [gate for gate, count in self.differing.items() if not count]
 
     def __repr__(self) -> str:
         """Return the verdict in sentences."""
@@ -89,6 +96,18 @@ class Match:
         )
 
 
+def _is_equal(fit: RuleFit) -> bool:
+    """Return whether gradients are those of a rule."""
+    return fit.residual < TOLERANCE
+
+
+def _rank(fit: RuleFit) -> tuple[bool, bool, float]:
+    """Return a key that is smaller the nearer it is: equal, equal but for factors, others."""
+    if _is_equal(fit):
+        return False, False, 0.0
+    return True, fit.left >= TOLERANCE, fit.residual
+
+
 def reset_name(gate: str) -> str:
     """Return what to call a reset."""
     return f"{gate} gate" if gate in GATES else gate
@@ -114,31 +133,21 @@ def which_rule(
     Raises:
         ValueError: if the network does not answer twice alike, or not as asked for.
     """
-    nets = _networks(sizes, neurons)
+    resets = resets_of(neurons) if isinstance(neurons, LIF) else {"lines": neurons}
+    nets = {reset: network(sizes, neuron) for reset, neuron in resets.items()}
     output, found = _answer(ask, next(iter(nets.values())), spikes)
     differing = {}
     fits: list[RuleFit] = []
-    for gate, net in nets.items():
-        trace = forward(net, params, spikes)
-        ours = trace[net.loss.state][-1]
-        differing[gate] = _differing(ours, output)
-        if not differing[gate]:
-            local = derivatives_on(net, params, trace, _signal(output))
-            fits += candidates([(local, found)], gate)
-    fits = sorted(fits, key=lambda one: one.rank(TOLERANCE))
-    rules = [(fit.gate, fit.rule) for fit in fits if fit.residual < TOLERANCE]
-    gates = [gate for gate, count in differing.items() if not count]
-    wide = _networks(sizes, _with_wide_surrogates(neurons))
-    told_apart = _agree_elsewhere(wide, params, rules, spikes.shape[2:])
-    return Match(rules, gates, fits, told_apart, differing)
-
-
-def _networks(sizes: str, neurons: Any) -> dict[str, Table]:
-    """Return the networks to compare with by their resets; the loss of each reads the outputs."""
-    if not isinstance(neurons, LIF):
-        return {"lines": network(sizes, neurons)}
-    resets = resets_of(neurons)
-    return {reset: network(sizes, neuron) for reset, neuron in resets.items()}
+    for reset, net in nets.items():
+        local, ours = _run(net, params, spikes)
+        differing[reset] = _differing(ours, output)
+        if not differing[reset]:
+            fits += candidates(local, found, reset)
+    fits.sort(key=_rank)
+    equal = [fit for fit in fits if _is_equal(fit)]
+    return Match(
+        fits, _agree_elsewhere(nets, params, equal, spikes.shape[2:]), differing
+    )
 
 
 def resets_of(neuron: LIF) -> dict[str, Neuron]:
@@ -155,35 +164,46 @@ def neuron_of_lines(text: str, neuron: LIF) -> Neuron:
     return neuron_from(lines, neuron.surrogate)
 
 
-def _with_wide_surrogates(neurons: Any) -> Any:
-    """Return neurons in which no path is missed because no potential comes near the threshold."""
-    if isinstance(neurons, LIF):
-        return replace(neurons, surrogate=Gaussian(max(1.0, neurons.v_th**2)))
-    return [neuron_from(neuron.lines, Gaussian(1.0)) for neuron in neurons]
+def _run(
+    net: Table, params: LayerParams, inputs: Array
+) -> tuple[LocalDerivatives, Array]:
+    """Return the factors of a run, and its outputs, to which an error comes."""
+    trace = forward(net, params, inputs)
+    output: Array = trace[net.loss.state][-1]
+    return derivatives_on(net, params, trace, _signal(output)), output
 
 
 def _agree_elsewhere(
     nets: Mapping[str, Table],
     params: LayerParams,
-    rules: list[tuple[str, str]],
+    fits: list[RuleFit],
     shape: tuple[int, ...],
 ) -> bool:
-    """Return whether resets and rules have the same outputs and gradients on a larger input."""
+    """Return whether resets and rules have the same outputs and gradients on a larger input.
+
+    There no path is missed because no potential comes near the threshold.
+    """
     inputs = 3 * np.random.default_rng(1).random((24, 8, *shape))
     inputs = inputs.astype(params[1]["W"].dtype)
     first: list[Array] = []
-    for gate, rule in rules if len(rules) > 1 else []:
-        net = nets[gate]
-        trace = forward(net, params, inputs)
-        output = trace[net.loss.state][-1]
-        local = derivatives_on(net, params, trace, _signal(output))
-        layers = gradients(local, lambdas(local, rule), RULES[rule].start)
-        arrays = [output, *(layer["W"] for layer in layers[1:])]
+    for fit in fits if len(fits) > 1 else []:
+        local, output = _run(_widened(nets[fit.gate]), params, inputs)
+        arrays = [output, *(layer["W"] for layer in of_rule(local, fit.rule)[1:])]
         first = first or arrays
         for one, other in zip(arrays, first, strict=True):
             if not np.allclose(one, other, TOLERANCE, TOLERANCE * np.abs(other).max()):
                 return False
     return True
+
+
+def _widened(net: Table) -> Table:
+    """Return a network of the same neurons with wide surrogates."""
+    layers: list[Any] = [None]
+    for layer in net.layers[1:]:
+        v_th = layer.neuron.lines.constants.get("v_th", 1.0)
+        wide = replace(layer.neuron, surrogate=Gaussian(max(1.0, v_th**2)))
+        layers.append(replace(layer, neuron=wide))
+    return replace(net, layers=tuple(layers))
 
 
 def _signal(output: Array) -> Array:

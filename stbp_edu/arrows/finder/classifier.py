@@ -9,7 +9,7 @@ of one word each gives the contributions, so c follows by least squares from the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, product
 from typing import Any
@@ -35,8 +35,6 @@ SIZES = "2-3-2"  # of the networks
 STEPS = 4  # of a run
 SHORT = 3  # steps of a run on which words are counted
 NEURON = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5), gate="linear")
-CourseRun = tuple[forward_pass.Trace, Any, Params, LIF]
-"""Trace, targets, parameters and neuron."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,6 @@ class RuleFit:
     factors: tuple[float, ...]
     left: float
 
-    def rank(self, tolerance: float) -> tuple[bool, bool, float]:
-        """Return a key that is smaller the nearer it is: equal, equal but for factors, others."""
-        if self.residual < tolerance:
-            return False, False, 0.0
-        return True, self.left >= tolerance, self.residual
-
 
 def different_rules(net: Table) -> list[str]:
     """Return the rules that treat the arrows of a network differently: of others, the first.
@@ -79,50 +71,46 @@ def different_rules(net: Table) -> list[str]:
     return list(first.values())
 
 
+def of_rule(local: LocalDerivatives, rule: str) -> LayerParams:
+    """Return the gradients of a built-in rule."""
+    return gradients(local, lambdas(local, rule), RULES[rule].start)
+
+
 def candidates(
-    runs: Sequence[tuple[LocalDerivatives, LayerParams]], gate: str = ""
+    local: LocalDerivatives, yours: LayerParams, gate: str = ""
 ) -> list[RuleFit]:
     """Return how far gradients are from those of each rule, in the order of the rules.
 
     Args:
-        runs: the arrows of each run with their factors, and the gradients that were found; those
-            arrays are compared that were found.
+        local: the arrows of a run with their factors.
+        yours: the gradients that were found on it; those arrays are compared that were found.
         gate: what to call the neuron.
     """
-    first_run, _ = runs[0]
     found = []
-    for name in different_rules(first_run.net):
-        parts = []
-        for local, yours in runs:
-            ours = gradients(local, lambdas(local, name), RULES[name].start)
-            parts.append([*map(_in_rows, yours[1:], ours[1:])])
-        layers = [
-            np.concatenate(of_layer, axis=1) for of_layer in zip(*parts, strict=True)
+    for rule in different_rules(local.net):
+        ours = of_rule(local, rule)
+        fits = [
+            _fit(_flat(one, one), _flat(other, one))
+            for one, other in zip(yours[1:], ours[1:], strict=True)
         ]
-        found.append(_fit(gate, name, layers))
+        residuals, factors, left = zip(*fits, strict=True)
+        found.append(RuleFit(gate, rule, max(residuals), factors, max(left)))
     return found
 
 
-def _in_rows(yours: Mapping[str, Any], ours: Mapping[str, Any]) -> Array:
-    """Return the gradients of a layer that were found, and those of a rule, in a row each."""
-    rows = [[np.ravel(of[name]) for name in yours] for of in (yours, ours)]
-    return np.stack([np.concatenate(row) for row in rows])
+def _fit(yours: Array, ours: Array) -> tuple[float, float, float]:
+    """Return how far a layer's gradients are from a rule's, the best factor, and what it leaves."""
+    norm = float(np.linalg.norm(yours))
+    size = max(norm, float(np.linalg.norm(ours))) or 1.0
+    square = float(ours @ ours)
+    factor = float(yours @ ours) / square if square > 0 else 1.0
+    left = float(np.linalg.norm(yours - factor * ours)) / (norm or size)
+    return float(np.linalg.norm(yours - ours)) / size, factor, left
 
 
-def _fit(gate: str, rule: str, layers: Sequence[Array]) -> RuleFit:
-    """Return how far gradients are from those of a rule, with and without a factor each."""
-    residuals = []
-    factors = []
-    left = []
-    for yours, ours in layers:
-        norm = np.linalg.norm(yours)
-        size = max(norm, np.linalg.norm(ours)) or 1.0
-        square = float(ours @ ours)
-        factor = float(yours @ ours) / square if square > 0 else 1.0
-        residuals.append(float(np.linalg.norm(yours - ours) / size))
-        factors.append(factor)
-        left.append(float(np.linalg.norm(yours - factor * ours) / (norm or size)))
-    return RuleFit(gate, rule, max(residuals), tuple(factors), max(left))
+def _flat(layer: Any, names: Iterable[str]) -> Array:
+    """Return arrays of a layer in one row."""
+    return np.concatenate([np.ravel(layer[name]) for name in names])
 
 
 @dataclass(frozen=True)
@@ -141,8 +129,12 @@ class Verdict:
 
     def dropped(self) -> list[Word]:
         """Return the words that it drops, the shortest first."""
-        found = [word for word, c in self.coefficients.items() if abs(c) < NEAR]
-        return sorted(found, key=_shortest_first)
+        return [word for word in self._odd() if abs(self.coefficients[word]) < NEAR]
+
+    def _odd(self) -> list[Word]:
+        """Return the words that it does not count once, the shortest first."""
+        odd = [word for word, c in self.coefficients.items() if abs(c - 1) >= NEAR]
+        return sorted(odd, key=lambda word: (len(word), word))
 
     def __str__(self) -> str:
         """Return the finding as a sentence."""
@@ -151,24 +143,18 @@ class Verdict:
             return f"equals {' = '.join(self.rules)}{same}"
         if not self.coefficients:
             return "equals no built-in rule, and no sum of words gives its gradients"
-        odd = [word for word, c in self.coefficients.items() if abs(c - 1) >= NEAR]
+        odd = self._odd()
         if not odd:
             return "keeps every word of the small run, and equals no built-in rule on the longer"
-        word = min(odd, key=_shortest_first)
-        times = self.coefficients[word]
+        times = self.coefficients[odd[0]]
         usual = {0.0: "drops", 2.0: "counts twice"}
         did = usual.get(round(times, 4), f"counts {times:.4g} times")
         many = len(self.coefficients)
         return (
             f"equals no built-in rule; of {many} words it counts "
             f"{many - len(odd)} once, as the exact rule does, and the shortest "
-            f"that it {did} is '{' '.join(word)}'"
+            f"that it {did} is '{' '.join(odd[0])}'"
         )
-
-
-def _shortest_first(word: Word) -> tuple[int, Word]:
-    """Return a key by which words are sorted."""
-    return len(word), word
 
 
 def classify(
@@ -176,7 +162,6 @@ def classify(
     neuron: LIF = NEURON,
     *,
     twin: bool = True,
-    seed: int = 0,
     rtol: float = 1e-8,
 ) -> Verdict:
     """Return which built-in rule a gradient function equals, or which words it keeps.
@@ -187,7 +172,6 @@ def classify(
         neuron: that of the networks on which it is tried.
         twin: whether the runs are those of the smooth twin, where every factor shows; a function
             that makes its own run from the input needs False.
-        seed: of the parameters and inputs.
         rtol: how near the gradients of each layer must be, relative to their norm.
 
     >>> import stbp_edu
@@ -205,17 +189,24 @@ def classify(
             f"neuron must be an LIF here, got {checks.brief(neuron)}; for a neuron of your own ask "
             "stbp_edu.torch.which_rule, or compare with the gradients of stbp_edu.network"
         )
-    rng = np.random.default_rng(seed)
-    runs = [random_run(STEPS, neuron, twin, rng) for _ in range(3)]
-    trials = [(part_one.as_local(*run), asked(function, run)) for run in runs]
-    equal = [one.rule for one in candidates(trials) if one.residual <= rtol]
+    rng = np.random.default_rng(0)
+    equal = {*RULES}
+    for _ in range(3):
+        fits = candidates(*_asked(function, STEPS, neuron, twin, rng))
+        equal &= {fit.rule for fit in fits if fit.residual <= rtol}
     if equal:
-        return Verdict(tuple(equal), {})
-    return Verdict((), fit_words(function, neuron, twin, rng))
+        return Verdict(tuple(rule for rule in RULES if rule in equal), {})
+    return Verdict((), _fit_words(function, neuron, twin, rng))
 
 
-def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> CourseRun:
-    """Return a random run with two samples."""
+def _asked(
+    function: Callable[..., Any],
+    T: int,
+    neuron: LIF,
+    twin: bool,
+    rng: np.random.Generator,
+) -> tuple[LocalDerivatives, LayerParams]:
+    """Return a random run with two samples, and the gradients of a function on it, by layer."""
     layers = draw_params(network(SIZES, from_lif(neuron)), rng, scale=1.5)
     for p in layers[1:]:
         p["b"] = rng.normal(0.2, 0.3, p["b"].shape)
@@ -225,11 +216,7 @@ def random_run(T: int, neuron: LIF, twin: bool, rng: np.random.Generator) -> Cou
         inputs = np.round(inputs)
     spike = neuron.H if twin else neuron.g
     trace = forward_pass.forward(inputs, params, neuron, spike=spike)
-    return trace, rng.random((2, params.sizes[-1])), params, neuron
-
-
-def asked(function: Callable[..., Any], run: CourseRun) -> LayerParams:
-    """Return the gradients of a function by layer; they have the parameters' shapes."""
+    run = trace, rng.random((2, params.sizes[-1])), params, neuron
     found = function(*run)
     if hasattr(found, "W"):
         found = found.W, found.b
@@ -238,16 +225,15 @@ def asked(function: Callable[..., Any], run: CourseRun) -> LayerParams:
             f"function must return Gradients or (W, b), got {checks.brief(found)}; return both"
         )
     given = Params(*found)  # it checks the lists
-    sizes = run[2].sizes
-    if given.sizes != sizes:
+    if given.sizes != params.sizes:
         raise ValueError(
-            f"function must return gradients in the shapes of params, of sizes {sizes}, got "
+            f"function must return gradients in the shapes of params, of sizes {params.sizes}, got "
             f"{given.sizes}; return dL/dW and dL/db"
         )
-    return list(by_layer(given))
+    return part_one.as_local(*run), by_layer(given)
 
 
-def fit_words(
+def _fit_words(
     function: Callable[..., Any], neuron: LIF, twin: bool, rng: np.random.Generator
 ) -> dict[Word, float]:
     """Return the coefficient of each word by least squares, or {} if none fit.
@@ -258,39 +244,27 @@ def fit_words(
     every: list[Word] = []
     for n in range(1, net.N + 1):
         every += sorted(words(net, SHORT, n=n))
-    rule = one_word_each(every)
+    moves: dict[str, dict[str, str]] = {}
+    for word in every:  # each state is a word still to come
+        for k, kind in enumerate(word):
+            moves[" ".join(word[k:])] = {kind: " ".join(word[k + 1 :])}
+    rule = Rule("one word each", {**moves, "": {}})
     columns = []
     answers = []
     for _ in range(30):
-        run = random_run(SHORT, neuron, twin, rng)
-        local = part_one.as_local(*run)
+        local, answer = _asked(function, SHORT, neuron, twin, rng)
         lam = lambdas(local, rule)
-        columns.append([_flat(gradients(local, lam, " ".join(word))) for word in every])
-        answers.append(_flat(asked(function, run)))
+        of_words = [gradients(local, lam, " ".join(word)) for word in every]
+        for n in range(1, net.N + 1):
+            columns.append([_flat(one[n], "Wb") for one in of_words])
+            answers.append(_flat(answer[n], "Wb"))
     A = np.concatenate(columns, axis=1).T
     y = np.concatenate(answers)
     scale = np.linalg.norm(A, axis=0)
     there = np.flatnonzero(scale)
-    fitted, *_ = np.linalg.lstsq(A[:, there] / scale[there], y, rcond=None)
-    coefficients = fitted / scale[there]
-    left = np.linalg.norm(A[:, there] @ coefficients - y)
-    if left > FITS * (np.linalg.norm(y) + 1e-30):
+    scaled = A[:, there] / scale[there]
+    fitted, *_ = np.linalg.lstsq(scaled, y, rcond=None)
+    if np.linalg.norm(scaled @ fitted - y) > FITS * (np.linalg.norm(y) + 1e-30):
         return {}
-    pairs = zip(there, coefficients.tolist(), strict=True)
-    return {("enter", *every[k]): c for k, c in pairs}
-
-
-def one_word_each(every: list[Word]) -> Rule:
-    """Return a rule whose states are the words still to come: from each, it keeps that word."""
-    moves: dict[str, dict[str, str]] = {}
-    for word in every:
-        for k, kind in enumerate(word):
-            moves[" ".join(word[k:])] = {kind: " ".join(word[k + 1 :])}
-    return Rule("one word each", {**moves, "": {}})
-
-
-def _flat(layers: LayerParams) -> Array:
-    """Return gradients as one column."""
-    return np.concatenate(
-        [np.ravel(layer[name]) for layer in layers[1:] for name in "Wb"]
-    )
+    coefficients = (fitted / scale[there]).tolist()
+    return {("enter", *every[k]): c for k, c in zip(there, coefficients, strict=True)}
