@@ -151,16 +151,6 @@ class Rule:
         for kind in chain(self.forgets, *self.moves.values()):
             checks.choice(f"rule {self.name!r}: arrow", kind, known)
 
-    def known_to(self, net: Table) -> "Rule":
-        """Return the rule without the arrows that a network does not have."""
-        known = known_kinds(net)
-        moves = {
-            state: {kind: head for kind, head in row.items() if kind in known}
-            for state, row in self.moves.items()
-        }
-        forgets = tuple(kind for kind in self.forgets if kind in known)
-        return replace(self, moves=moves, forgets=forgets)
-
     def places(
         self,
         net: Table,

@@ -22,7 +22,7 @@ from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.letters import tabulated
 from stbp_edu.arrows.link import AveragePool, Shape
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import Table, network
+from stbp_edu.arrows.table import Table
 
 Word = tuple[str, ...]
 """The kinds of the edges on a path."""
@@ -166,9 +166,6 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
 def check_node(start: Node, net: Table, T: int) -> None:
     """Check that a network of T steps has this node."""
     kind, n, t, i, j = checks.instance("start", start, Node)
-    for name, number in start._asdict().items():
-        if name != "kind":
-            checks.count(f"start.{name}", number, at_least=-1)
     there = 1 <= n <= net.N
     if there and kind in PARAMETERS:
         many, *row = net.layers[n].shapes.get(kind, (0,))
@@ -291,10 +288,25 @@ def words(net: Table, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Wo
     T = checks.count("T", T, at_most=MOST_STEPS)
     rule = as_rule(rule)
     rule.check(net)
-    # with one neuron a layer, each path has a word of its own
-    neurons = [layer.neuron for layer in net.layers[1:]]
-    sizes = ["1", *("1R" if layer.recurrent else "1" for layer in net.layers[1:])]
-    thin = network(sizes, neurons, net.loss)
-    start = Node(neurons[n - 1].input, n, 0, 0)
-    found = [path.word for path in paths_from(start, _ones(thin, T), rule)]
+    read = net.loss.steps(T)
+
+    def walk(n: int, state: str, q: str, t: int) -> Iterator[Word]:
+        """Yield the words from a state of layer n at step t, in a state of the rule."""
+        for arrow, after in rule.moves_from(net, n, state, q):
+            then = t + arrow.step
+            if then >= T or rule.cuts(arrow, t):
+                continue
+            if arrow.target != LOSS:
+                for word in walk(n + arrow.layer, arrow.target, after, then):
+                    yield (arrow.kind, *word)
+            elif then in read:
+                yield (arrow.kind,)
+
+    found = [
+        *islice(walk(n, net.layers[n].neuron.input, rule.start, 0), MOST_PATHS + 1)
+    ]
+    if len(found) > MOST_PATHS:
+        raise ValueError(
+            f"T = {T} must make at most {MOST_PATHS} words, got more; take fewer steps"
+        )
     return sorted(found, key=lambda word: (len(word), word))

@@ -38,7 +38,7 @@ class Executor:
         xp: NumPy or PyTorch.
         run: its functions by name.
         states: the states, in the order in which ``forward`` takes and returns them.
-        signal_of: by adjoint, (state, state of the rule), the name of its signal, or "".
+        signal_of: by adjoint, (state, state of the rule), the name of its signal, if it has one.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Executor:
         exec(compile(program.source(), "<program>", "exec"), self.run)
         self.states = [*program.lines.lines]
         self.signals = sorted(program.signals)
-        self.signal_of = {node: program.signal(*node) for node in program.nodes}
+        self.signal_of = program.signal_of
         self.at = {name: k for k, name in enumerate(program.backward.results)}
 
     def fill_states(

@@ -80,13 +80,12 @@ class Program:
             wanted = {program.start: None}  # a set in order
             for moves in below.signals.values() if below else ():
                 wanted |= {program.name(a.target, q): None for a, q in moves if a.layer}
-            needed = program.needed_for(tuple(wanted))
             kind = self.kind or (InLoops if self.compiled else OnArrays)
             # a gain limit asks for singular values, and a check by differences for the twin
-            if self.twin or "norm(" in needed.source():
-                layers.append(OnArrays(needed, tuple(wanted), self.twin))
+            if self.twin or "norm(" in program.source():
+                layers.append(OnArrays(program, tuple(wanted), self.twin))
             else:
-                layers.append(kind(needed, tuple(wanted)))
+                layers.append(kind(program, tuple(wanted)))
         return layers
 
     @property

@@ -61,8 +61,8 @@ class Steps:
         self.given = neuron, rule, recurrent, layers, number
         self.neuron = as_neuron(neuron)
         self.net = kept_by(rule, networks_of(layers or [(neuron, recurrent)] * 3))
-        known = rule.known_to(self.net)  # other layers may have arrows that it names
-        self.program = program = programs(self.net, known)[number]
+        # the rule may name arrows that only other layers have
+        self.program = program = programs(self.net, rule)[number]
         self.states = [*program.lines.lines]
         self.carried = carried_nodes(program)
         self.from_itself = [
@@ -74,7 +74,7 @@ class Steps:
         self.passed_on = [*dict.fromkeys([*program.next_adjoints, *heads])]
         read = {self.neuron.output, *(state for state, _ in program.states_read)}
         self.kept = [name for name in ("x", *self.states) if name in read]
-        self._hear(known)
+        self._hear(rule)
         self.made: dict[Any, Executor | TensorLoops] = {}
         self.compiled: list[Any] = []
         self.step_before: Any = None
@@ -99,7 +99,7 @@ class Steps:
     def _hear(self, rule: Rule) -> None:
         """Find which adjoints the error of each result comes to."""
         nodes = self.program.nodes
-        above = {node: self.program.signal(*node) for node in nodes}
+        above = {node: self.program.signal_of.get(node, "") for node in nodes}
         readout = Arrow("readout", "o", LOSS)
         loss = {node: bool(rule.move(node[1], readout)) for node in nodes}
         outputs = [node for node in nodes if node[0] == self.neuron.output]
@@ -162,7 +162,7 @@ class Steps:
         """
         asked = wanted, twin, heard, in_loops
         if asked not in self.made:
-            program = replace(self.program, with_signal=heard).needed_for(wanted)
+            program = replace(self.program, with_signal=heard)
             # a gain limit asks for singular values, and a check by differences for the twin
             if in_loops and not twin and "norm(" not in program.source():
                 made: Any = TensorLoops(program, wanted)

@@ -45,7 +45,7 @@ class TensorLoops:
 
     def __init__(self, program: LayerProgram, wanted: tuple[str, ...]) -> None:
         self.steps = InLoops(program, wanted)
-        self.signal_of = {node: program.signal(*node) for node in program.nodes}
+        self.signal_of = program.signal_of
 
     def fill_states(
         self,

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -32,7 +32,7 @@ from stbp_edu.arrows.step.step_functions import (
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.derivatives import tidy
 from stbp_edu.lines.expressions import ONE, names_in, replaced, written_out
-from stbp_edu.lines.forward_lines import STEPS, ForwardLines, reachable
+from stbp_edu.lines.forward_lines import STEPS, ForwardLines
 
 Adjoint = tuple[str, str]
 """A state of the neuron, and a state of the rule."""
@@ -151,20 +151,28 @@ class LayerProgram:
         return found
 
     @cached_property
-    def signal_names(self) -> dict[Adjoint, str]:
-        """By adjoint, the name of what other neurons and the loss pass back to it, if anything."""
+    def signal_of(self) -> dict[Adjoint, str]:
+        """By adjoint, the name of what other neurons and the loss pass back to it, if anything.
+
+        All adjoints of a state share one if they get the same.
+        """
         given: dict[Adjoint, str] = {}
         found = {}
         for node in self.nodes:
-            signal = self._signal_of(*node)
-            if not signal:
+            state, q = node
+            own = self._passed_back(state, q)
+            if self.with_signal is not None:
+                if node not in self.with_signal:
+                    continue
+            elif not own:
                 continue
-            if signal not in given:
-                state, q = signal
+            elif all(self._passed_back(*o) == own for o in self.nodes if o[0] == state):
+                q = ""
+            if (state, q) not in given:
                 parts = ["" if state == self.neuron.output else state, q]
                 wanted = "_".join(["signal", *filter(None, parts)])
-                given[signal] = free(wanted, {*self.given, *given.values()})
-            found[node] = given[signal]
+                given[state, q] = free(wanted, {*self.given, *given.values()})
+            found[node] = given[state, q]
         return found
 
     @property
@@ -177,10 +185,6 @@ class LayerProgram:
     def name(self, state: str, q: str) -> str:
         """Return the name of an adjoint."""
         return self.names[state, self.same[state, q]]
-
-    def signal(self, state: str, q: str) -> str:
-        """Return the name of what other neurons and the loss pass back to a state, or ""."""
-        return self.signal_names.get((state, q), "")
 
     @cached_property
     def gradients(self) -> dict[str, str]:
@@ -203,9 +207,8 @@ class LayerProgram:
         """Return the line of an adjoint."""
         terms = []
         kinds = []
-        signal = self.signal(state, q)
-        if signal:
-            terms.append(Term(ONE, signal))
+        if (state, q) in self.signal_of:
+            terms.append(Term(ONE, self.signal_of[state, q]))
         for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
             if arrow.leaves:
                 continue
@@ -240,37 +243,20 @@ class LayerProgram:
 
         Those of the output come first.
         """
-        found = {}
         output = self.neuron.output
-        for state, q in sorted(self.nodes, key=lambda node: node[0] != output):
-            name = self.signal(state, q)
-            if name:
-                found[name] = self._passed_back(state, q)
-        return found
+        nodes = sorted(self.signal_of, key=lambda node: node[0] != output)
+        return {self.signal_of[node]: self._passed_back(*node) for node in nodes}
 
     @property
     def from_recurrence(self) -> list[tuple[str, str, str]]:
         """The adjoints that the layer's own next step adds to, by which signal, and those there."""
         found = []
-        for state, q in self.nodes:
-            signal = self.signal(state, q)
-            if not signal:
-                continue
+        for node, signal in self.signal_of.items():
             for arrow, to in self.signals[signal]:
                 if arrow.step:
                     head = self.name(self.neuron.input, to)
-                    found.append((self.name(state, q), signal, head))
+                    found.append((self.name(*node), signal, head))
         return found
-
-    def _signal_of(self, state: str, q: str) -> Adjoint | None:
-        """Return the signal of an adjoint, which all of a state share if they get the same."""
-        if self.with_signal is not None:
-            return (state, q) if (state, q) in self.with_signal else None
-        own = self._passed_back(state, q)
-        alike = [self._passed_back(*node) for node in self.nodes if node[0] == state]
-        if not own:
-            return None
-        return state, "" if all(other == own for other in alike) else q
 
     def _passed_back(self, state: str, q: str) -> list[tuple[Arrow, str]]:
         """Return the arrows that leave the neuron here, and the state of the rule after each."""
@@ -282,18 +268,3 @@ class LayerProgram:
             if to:
                 found.append((arrow, self.same.get((arrow.target, to), LOSS)))
         return found
-
-    def needed_for(self, wanted: Sequence[str]) -> LayerProgram:
-        """Return the program with those adjoints alone that the wanted ones, or gradients, need."""
-        now = {f"{name}_next": name for name in self.next_adjoints}
-        reads = {}
-        for row in self.rows:
-            reads[row.name] = [now.get(term.of, term.of) for term in row.terms]
-        for name, _, head in self.from_recurrence:
-            reads[name].append(head)
-        start = [*wanted, *self.gradients.values()]
-        needed = reachable(start, lambda name: reads.get(name, ()))
-        nodes = [node for node in self.nodes if self.name(*node) in needed]
-        if len(nodes) == len(self.nodes):
-            return self
-        return replace(self, nodes=nodes)
