@@ -11,33 +11,24 @@ import os
 import sys
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stbp_edu._support import checks
 from stbp_edu._support.files import read_json, write_json
-from stbp_edu.cli.main import format_duration
+from stbp_edu.cli.sweep import summary as in_words
 from stbp_edu.cli.sweep import watch_runs
-from stbp_edu.parameter_files import load_params
-from stbp_edu.training.data import load_dataset
-from stbp_edu.training.measurements import measurements_folder, origin, plus_minus
-from stbp_edu.training.runs import PARAMS, RECORD, finish
-from stbp_edu.training.settings import from_dict
-from stbp_edu.training.sweeps import Plan, Results, processes, run_plan
+from stbp_edu.training.measurements import measurements_folder, origin
+from stbp_edu.training.runs import RECORD
+from stbp_edu.training.sweeps import Plan, processes, run_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 PASSED = {"the earlier port": 0.9599, "the paper": 0.9889}  # accuracies to be passed
 ENCODINGS = 5
-CURVES = (
-    "epoch",
-    "loss",
-    "train",
-    "held_out",
-    "seconds",
-)  # what the pages print of each epoch
+CURVES = ("epoch", "loss", "train", "held_out", "seconds")
+"""What the pages print of each epoch."""
 
 
 @dataclass(frozen=True)
@@ -71,81 +62,25 @@ def read_plans() -> dict[str, MeasuredTable]:
 PLANS = read_plans()
 
 
-def measure(what: str, args: argparse.Namespace) -> dict[str, Any]:
-    """Train every row with every seed, and return the record."""
-    plan, rows = PLANS[what], []
-    for name, changes in plan.rows.items():
-        made = run(plan, what, name, args)
-        rows.append({"name": name, "changes": changes, **summary(made), "runs": made})
-        print(in_words(rows[-1]), flush=True)
+def measure(what: str, work: Path, data: Path | None) -> dict[str, Any]:
+    """Train every row with every seed, or go on where it stopped; return the record."""
+    table, rows = PLANS[what], []
+    for name, changes in table.rows.items():
+        folder = work.absolute() / what / name.replace(", ", "-").replace(" ", "-")
+        held_out = {"held_out": table.held_out, "encodings": ENCODINGS}
+        plan = Plan(table.dataset, [*table.seeds], folder, changes, **held_out)
+        count = len(table.seeds) if table.together else 1
+        load = round(os.getloadavg()[0], 2)
+        results = watch_runs(plan, run_plan(plan, processes(count), data)).values()
+        if any("error" in result for result in results):
+            sys.exit(f"{in_words([*results])}; give the same command to go on")
+        runs = [record(folder / run, load) for run in plan.runs()]
+        rows.append({"name": name, "changes": changes, **summary(runs), "runs": runs})
+        print(f"{name:<32} {in_words(runs)}", flush=True)
     command = f"python -m benchmarks.accuracy --what {what}"
-    return {"title": plan.title, "command": command, "passed": PASSED, **origin(),
-            "dataset": plan.dataset, "held_out": plan.held_out, "rows": rows,
-            "together": plan.together and len(plan.seeds) > 1}  # fmt: skip
-
-
-def run(
-    plan: MeasuredTable, what: str, name: str, args: argparse.Namespace
-) -> list[dict[str, Any]]:
-    """Train one row with every seed, or go on where it stopped; return the records."""
-    seeds = [*plan.seeds]
-    folder = args.work.absolute() / what / name.replace(", ", "-").replace(" ", "-")
-    held_out = {"held_out": plan.held_out, "encodings": ENCODINGS}
-    row = Plan(plan.dataset, seeds, folder, plan.rows[name], **held_out)
-    evaluate_again(row, args.data)
-    load, count = os.getloadavg()[0], len(seeds) if plan.together else 1
-    carry_out(row, count, args.data)
-    return [record(row.folder / k, round(load, 2)) for k in row.runs()]
-
-
-def carry_out(
-    plan: Plan,
-    count: int,
-    data_folder: Path | None = None,
-    accepted: tuple[str, ...] = (),
-) -> Results:
-    """Train the runs of a sweep in so many processes, or go on where it stopped.
-
-    Args:
-        plan: the runs.
-        count: runs at a time.
-        data_folder: folder with the files of the data set.
-        accepted: how errors begin that are results, too.
-
-    Raises:
-        SystemExit: if a run failed; what is done is kept.
-    """
-    carry_out = processes(checks.count("processes", count))
-    results = watch_runs(run_plan(plan, carry_out, data_folder), len(plan.runs()))
-    errors = {
-        plan.folder / run: r["error"] for run, r in results.items() if "error" in r
-    }
-    if failed := [
-        f"{run}: {e}" for run, e in errors.items() if not e.startswith(accepted)
-    ]:
-        raise SystemExit(f"{'; '.join(failed)}; give the same command to go on")
-    return results
-
-
-def evaluate_again(row: Plan, data_folder: Path | None) -> None:
-    """Evaluate trained networks that differ in ``T_test`` alone, which learning does not see."""
-    for name, settings in row.runs().items():
-        folder = row.folder / name
-        for path in (
-            []
-            if folder.exists()
-            else sorted(folder.parents[1].glob(f"*/{name}/{RECORD}"))
-        ):
-            found = read_json(path)
-            if (
-                replace(from_dict(found["settings"]), T_test=settings.T_test)
-                == settings
-            ):
-                data = load_dataset(row.dataset, data_folder, row.held_out)
-                params = load_params(path.with_name(PARAMS))
-                finish(row.config(name, settings, data), params, found["curves"])
-                record(folder, found["load_before"])
-                break
+    return {"title": table.title, "command": command, "passed": PASSED, **origin(),
+            "dataset": table.dataset, "held_out": table.held_out, "rows": rows,
+            "together": table.together and len(table.seeds) > 1}  # fmt: skip
 
 
 def record(folder: Path, load: float) -> dict[str, Any]:
@@ -156,26 +91,14 @@ def record(folder: Path, load: float) -> dict[str, Any]:
     return {**done, "curves": curves}
 
 
-def summary(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return mean and spread over the seeds, and the mean time of a run."""
-    accuracy = over_seeds([r["accuracy"]["mean"] for r in records])
+def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean and spread over the seeds (n - 1), and the mean time of a run."""
+    means = [run["accuracy"]["mean"] for run in runs]
+    spread = float(np.std(means, ddof=1)) if len(means) > 1 else None
     return {
-        "accuracy": accuracy,
-        "seconds": float(np.mean([r["seconds"] for r in records])),
+        "accuracy": {"mean": float(np.mean(means)), "spread": spread, "seeds": means},
+        "seconds": float(np.mean([run["seconds"] for run in runs])),
     }
-
-
-def over_seeds(values: Sequence[float]) -> dict[str, Any]:
-    """Return the mean of a value for each seed, and the standard deviation (n - 1) if several."""
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return {"mean": float(np.mean(values)), "spread": spread, "seeds": values}
-
-
-def in_words(row: dict[str, Any]) -> str:
-    """Return a row as a line of text."""
-    a, time = row["accuracy"], format_duration(row["seconds"])
-    wide = plus_minus(a["seeds"])
-    return f"{row['name']:<32} {a['mean']:.2%}{wide} over {len(a['seeds'])} seeds, {time} each"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -183,21 +106,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     p = argparse.ArgumentParser(
         prog="python -m benchmarks.accuracy", description=__doc__
     )
+    work = ROOT / "runs/results"
     p.add_argument("--what", choices=sorted(PLANS), required=True)
     p.add_argument("--data", type=Path, help="folder with the IDX files")
-    p.add_argument(
-        "--work", type=Path, default=ROOT / "runs/results", help="where runs are kept"
-    )
-    p.add_argument(
-        "--out", type=Path, default=measurements_folder(), help="folder of the record"
-    )
+    p.add_argument("--work", type=Path, default=work, help="where runs are kept")
+    p.add_argument("--out", type=Path, default=measurements_folder(), help="for it")
     args = p.parse_args(argv)
     name = PLANS[args.what].dataset
-    path = (
-        args.out / f"{name if name.endswith(args.what) else f'{name}-{args.what}'}.json"
-    )
-    write_json(path, measure(args.what, args))
-    print(path)
+    name = name if name.endswith(args.what) else f"{name}-{args.what}"
+    write_json(args.out / f"{name}.json", measure(args.what, args.work, args.data))
+    print(args.out / f"{name}.json")
     return 0
 
 
