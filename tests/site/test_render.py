@@ -6,12 +6,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from stbp_edu import plotting
 from stbp_edu.explorers import pulse
-from stbp_edu.plotting.palette import DARK, GROUND
 from stbp_edu.practice import answer
 from tools.site import build, serve
 from tools.site.render import notebook_page
@@ -25,25 +23,6 @@ def rendered(shown: Any) -> tuple[str, dict[str, bytes]]:
     data, metadata = found if isinstance(found, tuple) else (found, {})
     output = {"output_type": "display_data", "data": data, "metadata": metadata}
     return notebook_page.outputs_html([output], "f/3", figures), figures
-
-
-def test_a_large_figure_is_written_for_both_themes_and_set_again_for_a_phone() -> None:
-    """Ink changes with the theme, the sheet goes, the words stay; one of four pictures is seen."""
-    fig, ax = plotting.figure()
-    ax.plot(np.sin(np.arange(20_000.0)))
-    html, figures = rendered(plotting.show(fig, alt="So many points < B."))
-    assert html.count('alt="So many points &lt; B." loading="lazy"') == 4
-    assert html.count('class="figure figure-dark figure-narrow"') == 1
-    assert 'width="331"' in html
-    for view in ("", "phone."):
-        light, dark = (
-            figures[f"f/3-1.{view}{of}.svg"].decode() for of in ("light", "dark")
-        )
-        for ink, file in zip(DARK["ink"], (light, dark), strict=True):
-            assert ink in file
-        assert "var(" not in light + dark
-        assert GROUND not in light + dark
-    assert len(figures) == 4
 
 
 def test_a_figure_that_can_be_played_brings_its_values() -> None:

@@ -50,7 +50,7 @@ def test_slides_ask_before_they_tell_and_have_notes() -> None:
     shown = deck.get_text()
     assert "c3-delta" in shown
     assert "c3-epsilon" in shown
-    assert len(deck.select(".fragment")) > 10
+    assert deck.select(".fragment")
     assert deck.select(".stbp-feedback[data-choices]")
     assert not deck.select("details")  # an answer comes with the next key
     assert all(

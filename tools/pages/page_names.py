@@ -29,7 +29,7 @@ from tools.pages import (
 from tools.pages.records import read_records
 from tools.site.generate.source_code import scan
 from tools.site.render.notebook_page import folder, read_notebooks
-from tools.teach.weeks import capital, plan, weeks
+from tools.teach.weeks import plan, weeks
 
 
 def bug_hunt() -> dict[str, object]:
@@ -164,9 +164,8 @@ def tasks_of_time() -> dict[str, object]:
 
 def teach() -> dict[str, object]:
     """Return the weeks of a class, the plan of one, and all tasks."""
-    names = {"weeks": weeks(), "plan": plan(weeks()[2]).rstrip()}
-    functions = {"said": markup, "capital": capital}
-    return {**names, **functions, "tasks": list(tasks().values())}
+    names = {"weeks": weeks(), "plan": plan(weeks()[2]).rstrip(), "said": markup}
+    return {**names, "tasks": list(tasks().values())}
 
 
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {

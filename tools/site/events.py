@@ -82,10 +82,10 @@ def collect() -> Content:
     npm.ensure()
     python = pyodide.download() if pyodide.ensure() else None
     notebooks = notebook_page.read_notebooks()
-    reference = api_pages.pages(api_pages.read_package())
-    generated: dict[str, str | bytes] = {**reference}
+    generated: dict[str, str | bytes] = {}
+    generated |= api_pages.pages(api_pages.read_package())
     for path in source_code.source_files(source_code.scan(folder())):
-        name, api = path.relative_to(ROOT).as_posix(), api_pages.entry(path, reference)
+        name, api = path.relative_to(ROOT).as_posix(), api_pages.entry(path)
         lines = notebook_page.highlighted(read_text(path)).split("\n")
         page = filled("source.md", name=name, api=api, lines=lines)
         generated[f"source/{name.removesuffix('.py')}.md"] = page

@@ -26,16 +26,12 @@ from tools.templates import filled
 HEADING = re.compile(r"^#{1,3} (.*)$", re.M)
 FOLD = re.compile(r"(<details.*?</details>)", re.S)
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
-WORDS = 45
-"""The most in a paragraph that a slide shows; the notes have a longer one."""
-MOST, FORMULA = 90, 25
-"""Words on a slide, and how many are as high as a formula."""
 DRAWN = ("$$", "|", "- ", "1. ", "```")
-"""How a block begins that a slide always shows."""
+"""How a block begins that a slide shows; the notes have all of the text."""
 EXPECTED = 4
 """Misconceptions in the notes of a section."""
 ANSWER = 'class="stbp-answer"'
-SHOWN = ("<img", "data-choices", "<svg")
+SHOWN = ("<img", "data-choices", "<svg", ANSWER)
 EXPORTER = HTMLExporter(
     template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True
 )
@@ -96,24 +92,10 @@ class Slide:
     then: str = ""
     notes: list[str] = field(default_factory=list)
 
-    def takes(self, other: "Slide") -> bool:
-        """Return whether there is room for an answer, or for a figure, that comes after it."""
-        if self.heading != other.heading or self.then or other.notes:
-            return False
-        words = BeautifulSoup(self.shown, "html.parser").get_text().split()
-        return not other.shown or ("<img" not in self.shown and len(words) <= WORDS)
-
 
 def deck(week: SimpleNamespace) -> str:
     """Return the slides of a week's notebooks."""
-    slides: list[Slide] = []
-    for read in week.notebooks:
-        for slide in _slides(cells_of(read)):
-            if slides and slides[-1].takes(slide):
-                slides[-1].shown += slide.shown
-                slides[-1].then = slide.then
-            else:
-                slides.append(slide)
+    slides = [s for read in week.notebooks for s in _slides(cells_of(read))]
     return filled("deck.html", title=title(week), slides=slides)
 
 
@@ -122,40 +104,29 @@ def _slides(cells: list[NotebookNode]) -> Iterator[Slide]:
     heading = ""
     for cell in cells:
         if cell.cell_type == "code":
-            if heading not in SKIPPED:
-                yield from _of_outputs(cell, heading)
+            for output in cell.outputs if heading not in SKIPPED else ():
+                yield from _of_output(output, heading)
             continue
         for part in FOLD.split(cell.source):
             before, *sections = HEADING.split(part)
-            texts = [
-                (heading, before),
-                *zip(sections[::2], sections[1::2], strict=True),
-            ]
+            texts = zip(
+                [heading, *sections[::2]], [before, *sections[1::2]], strict=True
+            )
             for heading, text in texts:
                 if heading in SKIPPED or not text.strip():
                     continue
-                if text.startswith("<details"):
-                    yield _of_fold(text, heading)
-                else:
-                    yield from _of_text(text, heading)
+                of = _of_fold if text.startswith("<details") else _of_text
+                yield of(text, heading)
 
 
-def _of_text(text: str, heading: str) -> Iterator[Slide]:
-    """Yield the slides of a text: equations, tables, lists and short paragraphs; notes have all."""
+def _of_text(text: str, heading: str) -> Slide:
+    """Return the slide of a text: its equations, tables and lists, or else how it begins."""
     blocks = re.split(r"\n\s*\n", text.strip())
-    short = [b for b in blocks if b.startswith(DRAWN) or len(b.split()) <= WORDS]
-    shown, words = [], 0
-    for block in short or blocks[:1]:
-        length = len(block.split()) + FORMULA * block.count("$$") // 2
-        if words and words + length > MOST:
-            yield Slide(heading, _html("\n\n".join(shown)))
-            shown, words = [], 0
-        shown.append(block)
-        words += length
+    shown = [block for block in blocks if block.startswith(DRAWN)] or blocks[:1]
     about = [task for task in tasks().values() if task.section == heading]
     named = {mistake.id: mistake for task in about for mistake in task.mistakes}
     expected = [f"Expect: {m.name}. {m.why}" for m in [*named.values()][:EXPECTED]]
-    yield Slide(heading, _html("\n\n".join(shown)), notes=[text, *expected])
+    return Slide(heading, _html("\n\n".join(shown)), notes=[text, *expected])
 
 
 def _html(text: str) -> str:
@@ -169,24 +140,16 @@ def _of_fold(text: str, heading: str) -> Slide:
     return Slide(heading, f"<p>{asked.decode_contents()}</p>", fold.decode_contents())
 
 
-def _of_outputs(cell: NotebookNode, heading: str) -> Iterator[Slide]:
-    """Yield the slides of a code cell: a figure or a question, or the answer to one."""
-    for output in cell.outputs:
-        data = output.get("data", {})
-        html = data.get("text/html", "")
-        if not (
-            "text/latex" in data
-            or any(mark in html for mark in SHOWN)
-            or ANSWER in html
-        ):
-            continue
+def _of_output(output: NotebookNode, heading: str) -> Iterator[Slide]:
+    """Yield the slide of an output, if it is a formula, a figure, a question or an answer."""
+    data = output.get("data", {})
+    html = data.get("text/html", "")
+    if "text/latex" in data or any(mark in html for mark in SHOWN):
         soup = soup_of([new_code_cell(outputs=[output])], with_code=False)
         if ANSWER in html:
-            fold = soup.details
-            fold.summary.decompose()
-            yield Slide(heading, then=fold.decode_contents())
-        else:
-            yield Slide(heading, str(soup))
+            soup.details.summary.decompose()
+            soup.details.unwrap()
+        yield Slide(heading, str(soup))
 
 
 def title(week: SimpleNamespace) -> str:

@@ -62,15 +62,3 @@ def plan(week: SimpleNamespace) -> str:
     """Return a week's homework as a plan that ``stbp-edu assign`` reads."""
     ids = "".join(f'  "{task.id}",\n' for task in week.homework)
     return f'title = "Week {week.number}: {week.told["title"]}"\ntasks = [\n{ids}]\n'
-
-
-def capital(text: str) -> str:
-    """Return a text that begins with a capital, unless it begins with a symbol.
-
-    >>> capital("the leak is missing"), capital("h is used for f"), capital("a mean")
-    ('The leak is missing', 'h is used for f', 'A mean')
-    """
-    first = text.partition(" ")[0].rstrip("'")
-    if len(first) == 1 and first != "a":
-        return text
-    return text[:1].upper() + text[1:]

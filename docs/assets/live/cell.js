@@ -31,7 +31,7 @@ export class Cell {
     if (this.isHeavy) return;
     this.editor = editor(element, this.number, {
       changed: (text) => this.#changed(text),
-      typed: () => page.prepare(this),
+      typed: page.prepare,
       run: () => page.run(this),
       names: (text) => page.names(text),
       offer: (words) => (this.offered.textContent = words),

@@ -1,4 +1,4 @@
-// The files that Python starts from: asked for, counted as they arrive, unpacked by the browser.
+// The files that Python starts from: asked for, and counted as they arrive.
 const runtime = new URL("../pyodide/", import.meta.url);
 const plainFetch = self.fetch.bind(self);
 const OFTEN = 100; // milliseconds between two reports
@@ -15,8 +15,8 @@ export class Files {
     this.#report = report;
   }
 
-  // The bytes of a file, unpacked, as they arrive.
-  async open(name) {
+  // The bytes of a file, as they arrive.
+  async #open(name) {
     this.#asked.add(name);
     const answer = await plainFetch(new URL(name, runtime));
     if (!answer.ok) throw new Error(`${name} did not come: ${answer.status}`);
@@ -25,11 +25,11 @@ export class Files {
       this.#told();
       out.enqueue(chunk);
     };
-    return answer.body.pipeThrough(new TransformStream({ transform: count })).pipeThrough(new DecompressionStream("gzip"));
+    return answer.body.pipeThrough(new TransformStream({ transform: count }));
   }
 
   async bytes(name) {
-    return new Uint8Array(await new Response(await this.open(name)).arrayBuffer());
+    return new Response(await this.#open(name)).arrayBuffer();
   }
 
   // Pyodide asks for two files by names of its own, which are packed under other names.
@@ -39,7 +39,8 @@ export class Files {
       const name = String(request[0]).split("/").pop();
       if (!(name in this.about.packed)) return plainFetch(...request);
       const headers = { "Content-Type": types[name.split(".").pop()] };
-      return new Response(await this.open(this.about.packed[name]), { headers });
+      const packed = await this.#open(this.about.packed[name]);
+      return new Response(packed.pipeThrough(new DecompressionStream("gzip")), { headers });
     };
   }
 
@@ -49,21 +50,5 @@ export class Files {
     if (now - this.#reported < OFTEN && this.#received < total) return;
     this.#reported = now;
     this.#report({ received: this.#received, total });
-  }
-}
-
-// A pack is the length of an index, the index (names and sizes, as JSON), and the files one after another.
-export function layOut(FS, folder, pack) {
-  const length = new DataView(pack.buffer).getUint32(0, true);
-  const index = JSON.parse(new TextDecoder().decode(pack.subarray(4, 4 + length)));
-  let at = 4 + length;
-  const made = new Set();
-  for (const [name, size] of index) {
-    const path = `${folder}/${name}`;
-    const parent = path.slice(0, path.lastIndexOf("/"));
-    if (!made.has(parent)) FS.mkdirTree(parent);
-    made.add(parent);
-    FS.writeFile(path, pack.subarray(at, at + size), { canOwn: true });
-    at += size;
   }
 }

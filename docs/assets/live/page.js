@@ -48,9 +48,8 @@ function run(cell) {
 const above = (cell) => live().filter(({ number }) => number <= cell.number);
 
 // Who types in a cell will run it.
-function prepare(cell) {
-  if (navigator.connection?.saveData) return;
-  python.prepare(above(cell).map((one) => one.editor.value).join("\n"));
+function prepare() {
+  if (!navigator.connection?.saveData) python.prepare();
 }
 
 function ask(help) {

@@ -31,10 +31,10 @@ export class Python {
   }
 
   // Starts Python, which code that is being written will need.
-  prepare(code) {
+  prepare() {
     if (this.#worker) return;
     this.#worker = this.#start();
-    this.#worker.postMessage({ prepare: code });
+    this.#worker.postMessage({ prepare: true });
   }
 
   // Ends Python at once, even in the middle of a loop. True if there was something to end.

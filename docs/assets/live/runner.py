@@ -3,6 +3,7 @@
 import ast
 import base64
 import builtins
+import importlib.machinery
 import io
 import json
 import keyword
@@ -111,6 +112,27 @@ def _png(figure):
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight")
     return buffer.getvalue()
+
+
+class Libraries:
+    """Finds a library that is not there yet: fetches it, while Python waits for the import."""
+
+    def __init__(self, names, fetch):
+        self.left, self.fetch = {*names}, fetch
+
+    def find_spec(self, name, path=None, target=None):
+        """Return where a library is, once it has come; None for any other module."""
+        if name not in self.left:
+            return None
+        self.fetch(name)
+        self.left.remove(name)
+        importlib.invalidate_caches()
+        return importlib.machinery.PathFinder.find_spec(name)
+
+
+def bring_when_imported(names, fetch):
+    """Let an import of one of these libraries fetch it by ``fetch(name)``."""
+    sys.meta_path.append(Libraries(names, fetch))
 
 
 class Runner:
@@ -240,14 +262,12 @@ def describe(error):
     """
     text = "".join(traceback.format_exception_only(error))
     trace = "" if isinstance(error, SyntaxError) else "".join(_places(error))
-    missing = error.name if isinstance(error, ModuleNotFoundError) else None
     message = str(error).splitlines()[0] if str(error) else ""
     return {
         "name": type(error).__name__,
         "message": message,
         "text": _shown(text),
         "trace": _shown(trace),
-        "missing": missing,
     }
 
 

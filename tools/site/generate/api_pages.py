@@ -47,36 +47,10 @@ def pages(package: griffe.Module) -> dict[str, str]:
     made = {"api/index.md": index}
     for module in modules:
         about = re.sub(r":\w+:`([^`]*)`|`+([^`]*)`+", r"\1\2", first_paragraph(module))
-        parts = [*_described(module, set())]
-        public = {path for m in (package, module, *parts) for path in _paths(m)}
-        shown = {m.path: _shown(m, public) for m in (module, *parts)}
-        names = {"module": module, "about": about, "parts": parts}
-        names["shown"] = shown if module.exports else {}
-        made[f"api/{module.name}.md"] = filled("api_module.md", **names)
+        members = [*_exports(module)]
+        page = filled("api_module.md", module=module, about=about, members=members)
+        made[f"api/{module.name}.md"] = page
     return made
-
-
-def _paths(package: griffe.Module) -> set[str]:
-    """Return where the names that a package exports are defined."""
-    return {thing.path for thing in _exports(package).values()}
-
-
-def _shown(module: griffe.Module, public: set[str]) -> str:
-    """Return the members of a module that are public, as a list of YAML."""
-    return f"[{', '.join(n for n in module.members if f'{module.path}.{n}' in public)}]"
-
-
-def _described(package: griffe.Module, exported: set[str]) -> Iterator[griffe.Module]:
-    """Yield the modules that define what a package, or one around it, names in ``__all__``.
-
-    All of them if there is no such name; ``exported`` has the names of the packages around it.
-    """
-    exported = exported | _paths(package)
-    for module in _modules(package):
-        defines = any(f"{name}.".startswith(f"{module.path}.") for name in exported)
-        if defines or not exported:
-            yield module
-            yield from _described(module, exported)
 
 
 def _modules(package: griffe.Module) -> list[griffe.Module]:
@@ -96,7 +70,7 @@ def _exports(package: griffe.Module) -> dict[str, griffe.Object]:
     if package.name == stbp_edu.__name__:
         for name, module in stbp_edu.LATER.items():
             found[name] = package[f"{module}.{name}"]
-    members = [found[name] for name in sorted(found, key=str.lower)]
+    members = [found[name] for name in sorted(sorted(found), key=str.lower)]
     return {m.name: m.final_target if m.is_alias else m for m in members}
 
 
@@ -112,18 +86,13 @@ def _about(thing: griffe.Object) -> str:
     return re.sub(r" \(ids? [^)]*\)", "", text)
 
 
-def entry(path: Path, pages: dict[str, str]) -> str:
+def entry(path: Path) -> str:
     """Return a link from the page of a source file to the API of its module, or its package."""
     parts = PurePosixPath(path.relative_to(ROOT).with_suffix("")).parts
-    name, up = ".".join(parts).removesuffix(".__init__"), "../" * len(parts)
-    while "." in name:
-        page = f"api/{name.split('.')[1]}.md"
-        if f"::: {name}\n" in pages.get(page, ""):
-            return f"[API: {name}]({up}{page}#{name})\n{{ .doc-links }}\n\n"
-        name = name.rpartition(".")[0]
-    return (
-        f"[API]({up}api/index.md)\n{{ .doc-links }}\n\n" if name == "stbp_edu" else ""
-    )
+    if parts[0] != stbp_edu.__name__ or parts[1].startswith("_"):
+        return ""
+    up = "../" * len(parts)
+    return f"[API: {parts[1]}]({up}api/{parts[1]}.md)\n{{ .doc-links }}\n\n"
 
 
 def _everything(thing: griffe.Object) -> Iterator[griffe.Object]:
@@ -152,7 +121,7 @@ def _links(thing: griffe.Object) -> str:
 
 
 class PrepareDocstrings(griffe.Extension):
-    """Prepares docstrings, and leaves out the names that a module only imports."""
+    """Prepares docstrings, with the help of a setting, and links to sources and equations."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
         """Prepare the docstring of one object."""
@@ -177,11 +146,8 @@ class PrepareDocstrings(griffe.Extension):
             )
 
     def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Link what is described, and leave out what a module below the top imports."""
+        """Link what is described."""
         for thing in _everything(pkg):
-            if isinstance(thing, griffe.Module) and thing is not pkg:
-                for member in thing.members.values():
-                    member.public = False if member.is_alias else member.public
             if thing.docstring:
                 thing.docstring.value = f"{_links(thing)}\n\n{thing.docstring.value}"
 

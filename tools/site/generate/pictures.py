@@ -5,16 +5,18 @@ python -m tools.site.generate.pictures
 writes the pulse for the README, for a light page and for a dark one.
 """
 
+import re
+
 from stbp_edu._support.files import write_text
 from stbp_edu.explorers.pencil_network import one_neuron
 from stbp_edu.explorers.pulse_explorer import Pulse
-from stbp_edu.plotting.palette import DARK, TERMS
+from stbp_edu.plotting.palette import DARK, GROUNDS, TERMS
 from tools import ROOT
-from tools.site.render.notebook_page import recolour
 from tools.templates import filled
 
 FOLDER = ROOT / "docs" / "assets"
-THEMES = {"course-light.svg": "light", "course-dark.svg": "dark"}
+THEMES = ("course-light.svg", "course-dark.svg")
+VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 
 
 def hero() -> str:
@@ -51,7 +53,14 @@ def _words(id_: str) -> str:
 def readme_pictures() -> dict[str, str]:
     """Return the README's pictures by their names; the pulse runs through each of them once."""
     picture = Pulse(one_neuron()).still(moving=True, scale=1.5)
-    return {name: recolour(picture, theme) + "\n" for name, theme in THEMES.items()}
+    if "xmlns=" not in picture:
+        picture = picture.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
+    clear = ("transparent", "transparent")
+    colours = {"ground": clear, "paper": (*GROUNDS.values(),), **DARK}
+    return {
+        name: VARIABLE.sub(lambda m, k=k: colours[m[1]][k], picture) + "\n"
+        for k, name in enumerate(THEMES)
+    }
 
 
 if __name__ == "__main__":

@@ -3,15 +3,14 @@
 The Markdown goes through the site's own pipeline, with a slot for each code cell. MkDocs then
 checks the links and anchors of a notebook like those of any page, and admonitions, search, table
 of contents and code colours are the same everywhere. A figure is taken out of its image and put
-into the page; a large one becomes files, for the light and the dark theme.
+into the page, whose colours it then has.
 """
 
 import base64
 import os
 import re
 from dataclasses import dataclass
-from html import escape, unescape
-from itertools import product
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from pygments.lexers import PythonLexer
 from pygments.token import Name, Operator, Punctuation, Text, Whitespace
 
 from stbp_edu.plotting import Shown
-from stbp_edu.plotting.palette import DARK, GROUNDS
 from stbp_edu.plotting.svg_figure import IMAGE, NARROW, unpacked
 from stbp_edu.practice.tasks import course_table
 from tools import ROOT
@@ -35,19 +33,16 @@ HEAVY = "browser-heavy"
 PROGRAM = "program"  # a cell in which the reader's program grows
 DRAWING = "drawing-"  # begins the tag of a cell whose figure the page's reader can move
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
-THEMES = ("light", "dark")
 COLUMNS = re.compile(r"\S {2,}\S")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 STYLE = re.compile(r'<style class="stbp-style">.*?</style>')  # the page has its own
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
-INLINE = 36_000  # characters: a larger figure is a file, fetched when it comes near
 EXPLORER = re.compile(
     rf'<div class="stbp-explorer">(?:{IMAGE.pattern})?.*?'
     r'<script type="application/json" data-explorer="(\w+)">(.*?)</script>'
     r"<script>.*?</script></div>",
     re.S,
 )
-VARIABLE = re.compile(r"var\(--stbp-(\w+)\s*,\s*[^()]+?\s*\)")
 
 
 @dataclass(frozen=True)
@@ -175,7 +170,7 @@ def with_given(cell: Any) -> str:
 def outputs_html(outputs: list[Any], name: str, figures: dict[str, bytes]) -> str:
     """Return the HTML of one cell's outputs.
 
-    The files of its figures are added to ``figures``: their names in the site begin with ``name``.
+    The values of its explorers are added to ``figures``, under names that begin with ``name``.
     """
     parts = []
     for k, output in enumerate(outputs):
@@ -203,11 +198,14 @@ def _html(html: str, phone: list[str], name: str, figures: dict[str, bytes]) -> 
         drawn += 1
         file = name if drawn == 1 else f"{name}-{drawn}"
         svg = base64.b64decode(match[1]).decode()
+        svg = svg[svg.index("<svg") :]
         if match.re is EXPLORER:  # the page plays it with values from a file
             figures[f"{file}.json"] = match[3].encode()
-            return _svg(svg, "", file, figures, match[2])
+            names = {"explorer": match[2], "source": f"../../{file}"}
+            return filled("figure.html", html=Shown(svg, "", "").html(), **names)
         packed = next(narrow, "")
-        return _svg(svg, unpacked(packed) if packed else "", file, figures)
+        small = unpacked(packed) if packed else ""
+        return filled("figure.html", html=Shown(svg, "", small).html())
 
     for kind in (EXPLORER, IMAGE):
         if kind.fullmatch(html):
@@ -228,52 +226,6 @@ def text(content: str, kind: str) -> str:
     if len(rows) > 1:
         kind += " out-table"
     return f'<pre class="out {kind}">{escape(content, quote=False)}</pre>'
-
-
-def _svg(
-    svg: str, narrow: str, name: str, figures: dict[str, bytes], explorer: str = ""
-) -> str:
-    """Return a figure in the page's own type and colours, wide and set again for a phone.
-
-    A large one becomes files, for each theme. An explorer finds its values in a file beside them.
-    """
-    names: dict[str, Any] = {"explorer": explorer, "source": f"../../{name}"}
-    if len(svg) < INLINE:
-        html = Shown(svg[svg.index("<svg") :], "", narrow).html()
-        return filled("figure.html", html=html, **names)
-    alt = re.search(r'aria-label="([^"]*)"', svg)
-    names["alt"] = unescape(alt[1]) if alt else "Figure drawn by this cell"
-    views = (
-        [("wide", svg, ""), ("narrow", narrow, ".phone")] if narrow else [("", svg, "")]
-    )
-    files = []
-    for (view, drawn, end), theme in product(views, THEMES):
-        figures[f"{name}{end}.{theme}.svg"] = recolour(drawn, theme).encode()
-        files.append((view, theme, end, size(drawn)))
-    return filled("figure.html", html="", files=files, **names)
-
-
-def recolour(svg: str, theme: str) -> str:
-    """Return the SVG as a file, in the colours of a theme and on no ground."""
-    colours = {
-        "ground": ("transparent", "transparent"),
-        "paper": (*GROUNDS.values(),),
-        **DARK,
-    }
-    svg = VARIABLE.sub(lambda m: colours[m[1]][THEMES.index(theme)], svg)
-    space = "" if "xmlns=" in svg else ' xmlns="http://www.w3.org/2000/svg"'
-    return svg.replace("<svg", f"<svg{space}", 1)
-
-
-def size(svg: str) -> str:
-    """Return width and height in CSS pixels, so that nothing moves when the picture arrives."""
-    head = svg.partition("<svg")[2].partition(">")[0]
-    sides = re.findall(r'\s(width|height)="([\d.]+)(pt)?', head)
-    pixels = [
-        f' {side}="{round(float(n) * (4 / 3 if unit else 1))}"'
-        for side, n, unit in sides
-    ]
-    return "".join(pixels)
 
 
 def plain(markdown: str) -> str:
