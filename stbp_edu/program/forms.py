@@ -7,13 +7,14 @@ and the loops, as Python runs them and compiled.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
 
 from stbp_edu._support.checks import Array
+from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.shown_program import text_of
 from stbp_edu.lines.operations import fires
-from stbp_edu.program.executor import Executor, norm
+from stbp_edu.program.executor import norm
 from stbp_edu.program.layers import ByPython, InLoops, OnArrays
 from stbp_edu.program.program import Program
 
@@ -21,16 +22,13 @@ from stbp_edu.program.program import Program
 class AsShown(OnArrays):
     """The neurons of a layer, by the text that is shown and what it imports and defines."""
 
-    @cached_property
-    def executor(self) -> Executor:
-        """What runs the text."""
-        space: dict[str, Any] = {
-            "spike": fires,
-            "h": self.program.neuron.surrogate.derivative,
-            "norm": norm,
-        }
-        exec(text_of(self.program), space)
-        return Executor(self.program, space)
+    @staticmethod
+    def functions(program: LayerProgram, twin: bool) -> dict[str, Any]:
+        """Return what the text imports and defines, and the curves of the neuron."""
+        h = program.neuron.surrogate.derivative
+        space = {"spike": fires, "h": h, "norm": norm}
+        exec(text_of(program), space)
+        return space
 
 
 Form = Callable[[Any, Any, Any, Array, Array], tuple[list[Any], list[Any]]]

@@ -1,12 +1,13 @@
 """The neurons of a layer, all steps of all samples: on whole arrays, or in compiled loops.
 
-Both have :meth:`forward` and :meth:`backward`, and neither checks what it is given.
+Both have the methods of :class:`stbp_edu.program.executor.Executor`, and neither checks what it is
+given. Series are (T, S, m) by name.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -28,65 +29,62 @@ WORK = 4.0
 """About how many operations a neuron takes in a step."""
 
 
-@dataclass(frozen=True)
-class OnArrays:
-    """The neurons of a layer on whole arrays of NumPy.
+class OnArrays(Executor):
+    """The neurons of a layer on whole arrays of NumPy, some samples in each thread."""
 
-    Attributes:
-        program: the layer's program.
-        wanted: the adjoints to keep, that of what the parameters enter first.
-        twin: whether the smooth twin H takes the place of the spike.
-    """
+    def __init__(
+        self, program: LayerProgram, wanted: tuple[str, ...], *, twin: bool = False
+    ) -> None:
+        """Make Python's functions of the text; on the ``twin``, H takes the place of the spike."""
+        super().__init__(program, self.functions(program, twin))
+        self.wanted = wanted
 
-    program: LayerProgram
-    wanted: tuple[str, ...]
-    twin: bool = False
+    @staticmethod
+    def functions(program: LayerProgram, twin: bool) -> dict[str, Any]:
+        """Return what the program calls."""
+        return numpy_functions(program.neuron.surrogate, twin=twin)
 
-    @cached_property
-    def executor(self) -> Executor:
-        """What runs the program."""
-        functions = numpy_functions(self.program.neuron.surrogate, twin=self.twin)
-        return Executor(self.program, functions)
+    def fill_states(
+        self,
+        x: Array,
+        states: Series,
+        constants: Sequence[Any],
+        R: Any = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        """Fill the states of all steps."""
 
-    def forward(self, states: Series, p: Series) -> None:
-        """Fill the states (T, S, m) by name; the first holds the input x.
-
-        ``p`` are the layer's arrays by name.
-        """
-        x = states[self.program.neuron.order[0]]
-        constants = constants_of(self.program, p, x.dtype)
-        R = p["R"].T if "R" in p else None
-
-        def of_samples(first: int, last: int) -> None:
+        def part(first: int, last: int) -> None:
             own = samples_of(states, first, last)
-            self.executor.fill_states(x[:, first:last], own, constants, R)
+            Executor.fill_states(self, x[:, first:last], own, constants, R)
 
-        self._share(of_samples, x, R)
+        self._share(part, x, R)
 
-    def backward(
-        self, found: Series, states: Series, p: Series, signals: Series
-    ) -> dict[str, Array]:
-        """Fill the adjoints ``found``; return gradients of b and learned constants, (S, m) each.
-
-        The first adjoint may be the memory of the first signal.
-        """
+    def fill_adjoints(
+        self,
+        states: Series,
+        signals: Series,
+        found: Series,
+        constants: Sequence[Any],
+        R: Any = None,
+        before: Series | None = None,
+    ) -> dict[str, Any]:
+        """Fill the adjoints of all steps; return gradients of b and learned constants, (S, m)."""
         some = found[self.wanted[0]]
-        constants = constants_of(self.program, p, some.dtype)
-        R = p.get("R")
         sums = {name: np.empty_like(some[0]) for name in self.program.gradients}
 
-        def of_samples(first: int, last: int) -> None:
+        def part(first: int, last: int) -> None:
             own, heard, kept = (
-                samples_of(series, first, last) for series in (states, signals, found)
+                samples_of(one, first, last) for one in (states, signals, found)
             )
-            learned = self.executor.fill_adjoints(own, heard, kept, constants, R)
+            learned = Executor.fill_adjoints(self, own, heard, kept, constants, R)
             for name, g in learned.items():
                 sums[name][first:last] = g
 
-        self._share(of_samples, some, R)
+        self._share(part, some, R)
         return {"b": some.sum(axis=0), **sums}
 
-    def _share(self, of_samples: Any, like: Array, R: Array | None) -> None:
+    def _share(self, part: Callable[..., None], like: Array, R: Any) -> None:
         """Go through all samples; some in each thread, where a step is enough work for several.
 
         A product with recurrent weights rounds by how many rows it has, and the number of threads
@@ -94,58 +92,70 @@ class OnArrays:
         """
         several = like[0].size > MUCH and R is None
         if several and is_curve(self.program.neuron.surrogate):
-            run_in_parts(of_samples, like.shape[1], 2.0 * LEAST)
+            run_in_parts(part, like.shape[1], 2.0 * LEAST)
         else:
-            of_samples(0, like.shape[1])
+            part(0, like.shape[1])
 
 
-@dataclass(frozen=True)
 class InLoops:
-    """The neurons of a layer in compiled loops: see :class:`OnArrays`."""
+    """The neurons of a layer in compiled loops."""
 
-    program: LayerProgram
-    wanted: tuple[str, ...]
     made = staticmethod(compiled)
+
+    def __init__(self, program: LayerProgram, wanted: tuple[str, ...]) -> None:
+        self.program = program
+        self.wanted = wanted
 
     @cached_property
     def text(self) -> str:
         """The text of the loops."""
         return text_of(self.program, self.wanted)
 
-    def forward(self, states: Series, p: Series) -> None:
-        """Fill the states (T, S, m) by name; the first holds the input x."""
-        order = self.program.neuron.order
-        self._run("all_forward", states[order[0]], p, "R" in p and p["R"].T, states, [])
+    def fill_states(
+        self, x: Array, states: Series, constants: Sequence[Any], R: Any = None
+    ) -> None:
+        """Fill the states of all steps; x is in the memory of the first."""
+        self._run("all_forward", x, states, constants, R, [])
 
-    def backward(
-        self, found: Series, states: Series, p: Series, signals: Series
-    ) -> dict[str, Array]:
-        """Fill the adjoints ``found``; return gradients of b and learned constants, (S, m) each."""
-        like = found[self.wanted[0]]
-        sums = {name: np.zeros_like(like[0]) for name in ("b", *self.program.gradients)}
-        others = [*signals.values()][
-            1:
-        ]  # the first is in the memory of the first adjoint
-        series = [*others, *found.values()]
-        more = [rows(one) for one in series] + [
-            one.reshape(-1) for one in sums.values()
-        ]
-        self._run("all_backward", like, p, p.get("R"), states, more)
+    def fill_adjoints(
+        self,
+        states: Series,
+        signals: Series,
+        found: Series,
+        constants: Sequence[Any],
+        R: Any = None,
+    ) -> dict[str, Any]:
+        """Fill the adjoints of all steps; return gradients of b and learned constants, (S, m).
+
+        The first signal is in the memory of the first adjoint.
+        """
+        some = found[self.wanted[0]]
+        sums = {name: np.zeros_like(some[0]) for name in ("b", *self.program.gradients)}
+        others = [*signals.values()][1:]
+        more = [rows(one) for one in (*others, *found.values())]
+        more += [g.reshape(-1) for g in sums.values()]
+        self._run("all_backward", some, states, constants, R, more)
         return sums
 
     def _run(
-        self, name: str, like: Array, p: Series, R: Any, states: Series, more: list[Any]
+        self,
+        name: str,
+        like: Array,
+        states: Series,
+        constants: Sequence[Any],
+        R: Any,
+        more: list[Any],
     ) -> None:
         """Run one of the loops, some blocks in each thread."""
         _, S, m = like.shape
         width, given = BLOCK, []
-        if "R" in p:
+        if R is not None:
             width, given = m, [np.ascontiguousarray(R)]
-        for value in constants_of(self.program, p, like.dtype):
-            given.append(value if np.ndim(value) == 0 else np.tile(value, S))
-        given += [
-            rows(np.ascontiguousarray(states[one])) for one in self.program.neuron.order
-        ]
+        for one in constants:
+            value = np.asarray(one, like.dtype)
+            given.append(np.tile(value.reshape(-1), S) if value.ndim else value[()])
+        for state in self.program.neuron.order:
+            given.append(rows(np.ascontiguousarray(states[state])))
         loop = self.made(self.text, like.dtype)[name]
         blocks = math.ceil(S * m / width)
         run_in_parts(loop, blocks, WORK * like.size, width, *given, *more)
@@ -163,12 +173,12 @@ def rows(series: Array) -> Array:
 
 
 def samples_of(series: Series, first: int, last: int) -> dict[str, Array]:
-    """Return the part of some series, (T, S, m) each by name, that is of some samples."""
+    """Return the part of some series that is of some samples."""
     return {name: of_all[:, first:last] for name, of_all in series.items()}
 
 
 def constants_of(program: LayerProgram, p: Series, dtype: Any) -> list[Any]:
-    """Return the constants of a program, those that are learned from the parameters."""
+    """Return the constants of a program in a dtype, those that are learned from its arrays."""
     found = []
     for name, given in program.lines.constants.items():
         value = np.asarray(p.get(name, given), dtype)

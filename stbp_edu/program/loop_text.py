@@ -34,7 +34,6 @@ def all_forward(first, last, width, {arguments}):
     steps, size = A_{state}.shape
     zero = np.zeros(width, _F)
     index = np.empty(width + 1, np.int32)
-    values = np.empty(width, _F)
     {once}
     for block in range(first, last):
         left = block * width
@@ -50,7 +49,6 @@ def all_backward(first, last, width, {arguments_back}):
     steps, size = A_{state}.shape
     zero = np.zeros(width, _F)
     index = np.empty(width + 1, np.int32)
-    values = np.empty(width, _F)
     {once}
     {later}
     for block in range(first, last):
@@ -114,9 +112,7 @@ def _loops(program: LayerProgram, wanted: Sequence[str], once: Sequence[str]) ->
     rows = [*own, *(f"now_{s} = A_{s}[step, left:right]" for s in order)]
     rows += [f"last_{s} = {_row(s, -1)}" for s in lines]
     if recurrent:
-        rows.append(
-            f"add_products(last_{output}, R, index, values, {drive})  # p2-recur-u"
-        )
+        rows.append(f"add_products(last_{output}, R, index, {drive})  # p2-recur-u")
     given = [*(f"last_{s}[neuron]" for s in lines), "x", *known]
     neurons = [
         f"x = {drive}[neuron]",
@@ -137,9 +133,7 @@ def _loops(program: LayerProgram, wanted: Sequence[str], once: Sequence[str]) ->
     rows_back += [f"now_E_{d} = E_{d}[step, left:right]" for d in wanted]
     rows_back += [f"now_S_{s} = S_{s}[step, left:right]" for s in others]
     for signal, head in again.items():
-        rows_back.append(
-            f"add_products(next_{head}, R, index, values, {row_of[signal]})"
-        )
+        rows_back.append(f"add_products(next_{head}, R, index, {row_of[signal]})")
     given = [f"at_{s}{STEPS[k]}[neuron]" for s, k in read]
     given += [f"{row_of[s]}[neuron]" for s in sorted(program.signals)]
     given += [f"next_{d}[neuron]" for d in program.next_adjoints] + known

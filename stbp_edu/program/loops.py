@@ -25,77 +25,37 @@ def add_rows(table: Any, index: Any, count: int, total: Any) -> None:
     """Add the rows ``index[:count]`` of a table to a row."""
     k = 0
     while k + 8 <= count:  # so a total is read and written once for eight rows
-        a, b, c, d = (
-            table[index[k]],
-            table[index[k + 1]],
-            table[index[k + 2]],
-            table[index[k + 3]],
-        )
-        e, f, g, h = (
-            table[index[k + 4]],
-            table[index[k + 5]],
-            table[index[k + 6]],
-            table[index[k + 7]],
-        )
+        a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
+        e, f, g, h = index[k + 4], index[k + 5], index[k + 6], index[k + 7]
         for i in range(len(total)):
-            left = (a[i] + b[i]) + (c[i] + d[i])
-            right = (e[i] + f[i]) + (g[i] + h[i])
-            total[i] += left + right
-        k += 8
-    while k + 2 <= count:
-        a, b = table[index[k]], table[index[k + 1]]
-        for i in range(len(total)):
-            total[i] += a[i] + b[i]
-        k += 2
-    if k < count:
-        a = table[index[k]]
-        for i in range(len(total)):
-            total[i] += a[i]
-
-
-def add_scaled_rows(
-    table: Any, index: Any, values: Any, count: int, total: Any
-) -> None:
-    """Add the rows ``index[:count]`` of a table, each times its entry in ``values``, to a row."""
-    k = 0
-    while k + 8 <= count:
-        a, b, c, d = (
-            table[index[k]],
-            table[index[k + 1]],
-            table[index[k + 2]],
-            table[index[k + 3]],
-        )
-        e, f, g, h = (
-            table[index[k + 4]],
-            table[index[k + 5]],
-            table[index[k + 6]],
-            table[index[k + 7]],
-        )
-        v = values[k : k + 8]
-        v0, v1, v2, v3, v4, v5, v6, v7 = v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
-        for i in range(len(total)):
-            left = (v0 * a[i] + v1 * b[i]) + (v2 * c[i] + v3 * d[i])
-            right = (v4 * e[i] + v5 * f[i]) + (v6 * g[i] + v7 * h[i])
+            left = (table[a, i] + table[b, i]) + (table[c, i] + table[d, i])
+            right = (table[e, i] + table[f, i]) + (table[g, i] + table[h, i])
             total[i] += left + right
         k += 8
     while k < count:
-        a, v0 = table[index[k]], values[k]
+        a = index[k]
         for i in range(len(total)):
-            total[i] += v0 * a[i]
+            total[i] += table[a, i]
         k += 1
 
 
-def add_products(row: Any, table: Any, index: Any, values: Any, total: Any) -> None:
+def add_products(row: Any, table: Any, index: Any, total: Any) -> None:
     """Add each row of a table, times its entry in ``row``, to a row, ``total``."""
     count = spikes_in(row, index)
-    others = 0
-    for k in range(count):
-        values[k] = row[index[k]]
-        others += values[k] != 1
-    if others > 0:
-        add_scaled_rows(table, index, values, count, total)
-    else:
-        add_rows(table, index, count, total)
+    k = 0
+    while k + 4 <= count:
+        a, b, c, d = index[k], index[k + 1], index[k + 2], index[k + 3]
+        p, q, r, s = row[a], row[b], row[c], row[d]
+        for i in range(len(total)):
+            left = p * table[a, i] + q * table[b, i]
+            total[i] += left + (r * table[c, i] + s * table[d, i])
+        k += 4
+    while k < count:
+        a = index[k]
+        p = row[a]
+        for i in range(len(total)):
+            total[i] += p * table[a, i]
+        k += 1
 
 
 def note_spikes(

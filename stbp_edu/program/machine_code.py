@@ -27,7 +27,6 @@ COMPILING = "compiling the loops of a layer takes some seconds"
 KERNELS = (
     "spikes_in",
     "add_rows",
-    "add_scaled_rows",
     "add_products",
     "note_spikes",
     "currents",
@@ -87,7 +86,6 @@ def _versions() -> tuple[str, ...]:
         inspect.getsource(loops),
         inspect.getsource(sys.modules[__name__]),
         importlib.metadata.version("numba"),
-        importlib.metadata.version("llvmlite"),
         sys.version,
         sys.modules["stbp_edu"].__version__,
     )

@@ -16,7 +16,7 @@ from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.step.shown_program import steps_back
 from stbp_edu.arrows.table import Table
-from stbp_edu.program.layers import InLoops, OnArrays
+from stbp_edu.program.layers import InLoops, OnArrays, constants_of
 from stbp_edu.program.machine_code import installed
 from stbp_edu.program.memory import Memory
 from stbp_edu.program.threads import one_blas_thread
@@ -83,7 +83,7 @@ class Program:
             kind = self.kind or (InLoops if self.compiled else OnArrays)
             # a gain limit asks for singular values, and a check by differences for the twin
             if self.twin or "norm(" in program.source():
-                layers.append(OnArrays(program, tuple(wanted), self.twin))
+                layers.append(OnArrays(program, tuple(wanted), twin=self.twin))
             else:
                 layers.append(kind(program, tuple(wanted)))
         return layers
@@ -108,17 +108,19 @@ class Program:
         self.memory.begin(inputs.shape, inputs.dtype)
         with one_blas_thread(self.compiled), np.errstate(all="ignore"):
             for n, layer in enumerate(self.layers[1:], 1):
+                p = params[n]
                 below = states[n - 1][self.net.output_of(n - 1)]
                 shape = *below.shape[:2], self.net.sizes[n]
                 own = {
                     name: self.memory.empty(shape, below.dtype)
                     for name in self.net.states[n]
                 }
-                first = self.net.states[n][0]
-                spikes = self._weights(n, params).forward(below, own[first])
+                x = own[self.net.states[n][0]]
+                spikes = self._weights(n, params).forward(below, x)
                 if n == 1:
                     self.memory.keep_spikes(inputs, spikes)
-                layer.forward(own, params[n])
+                constants = constants_of(layer.program, p, x.dtype)
+                layer.fill_states(x, own, constants, p["R"].T if "R" in p else None)
                 states.append(own)
         return states
 
@@ -136,30 +138,26 @@ class Program:
         above: dict[str, Array] = {}
         with one_blas_thread(self.compiled), np.errstate(all="ignore"):
             for n in range(self.net.N, 0, -1):
-                layer = self.layers[n]
-                p = params[n]
+                layer, p = self.layers[n], params[n]
                 output = states[n][self.net.output_of(n)]
                 signals: dict[str, Array] = {}
-                errors: dict[str, Array] = {}
                 for name in layer.program.signals:
                     signals[name] = self.memory.empty(output.shape, output.dtype)
                     self._signal(n, params, name, above, direct, signals[name])
                 # the first adjoint takes the place of the first signal, if there is one
                 places = [*signals.values()][:1]
-                for name in layer.wanted:
-                    errors[name] = (
-                        places.pop()
-                        if places
-                        else self.memory.empty(output.shape, output.dtype)
-                    )
-                sums = layer.backward(errors, states[n], p, signals)
+                for _ in layer.wanted[len(places) :]:
+                    places.append(self.memory.empty(output.shape, output.dtype))
+                errors = dict(zip(layer.wanted, places, strict=True))
+                constants = constants_of(layer.program, p, output.dtype)
+                sums = layer.fill_adjoints(
+                    states[n], signals, errors, constants, p.get("R")
+                )
                 grads = {}
                 for name, g in sums.items():
                     sharing = g.sum(axis=0).reshape(*p[name].shape, -1)
-                    grads[name] = np.asarray(
-                        sharing.sum(axis=-1)
-                    )  # over who share it: c5-b
-                epsilon = errors[layer.wanted[0]]
+                    grads[name] = np.asarray(sharing.sum(axis=-1))  # c5-b
+                epsilon = places[0]
                 if "R" in p:
                     grads["R"] = flat(epsilon[1:]).T @ flat(output[:-1])
                 below = states[n - 1][self.net.output_of(n - 1)]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
@@ -149,31 +148,31 @@ class Weights:
 
     def _patches(self, rows: Array) -> Array:
         """Return the patches of some images: (images, weights of a channel, places)."""
-        _, C, k, _ = self.p["W"].shape
+        patches = np.empty((len(rows), *self._windows), rows.dtype)
         images = rows.reshape(-1, *self.link.shapes[-2])
-        if self.compiled:  # with put_back, a fifth of the time of NumPy's
-            shape = len(rows), C, k, k, *self.link.shape[1:]
-            patches = np.empty(shape, rows.dtype)
+        if self.compiled:
             kernel("cut")(images, patches)
         else:
-            windows = sliding_window_view(images, (k, k), (2, 3))
-            patches = np.moveaxis(windows, (-2, -1), (2, 3))
+            for window, place in _windows(images, patches):
+                place[...] = window
         places, size = self.link.shapes[-1]
         return patches.reshape(len(rows), size, places)
 
     def _put_back(self, patches: Array) -> Array:
         """Return errors of some images, a row each, from those of their patches."""
-        _, _, k, _ = self.p["W"].shape
         images = np.zeros((len(patches), *self.link.shapes[-2]), patches.dtype)
-        windows = patches.reshape(len(patches), -1, k, k, *self.link.shape[1:])
-        if self.compiled:
+        windows = patches.reshape(len(patches), *self._windows)
+        if self.compiled:  # with cut, two thirds of the time of NumPy's
             kernel("put_back")(windows, images)
         else:
-            h, w = windows.shape[-2:]
-            for a, b in np.ndindex(k, k):
-                # p2-conv-delta, p2-conv-image-delta
-                images[:, :, a : a + h, b : b + w] += windows[:, :, a, b]
+            for window, place in _windows(images, windows):
+                window += place  # p2-conv-delta, p2-conv-image-delta
         return flat_images(images)
+
+    @property
+    def _windows(self) -> tuple[int, ...]:
+        """The shape of an image's windows: (C, k, k, h, w)."""
+        return (*self.p["W"].shape[1:], *self.link.shape[1:])
 
     @property
     def pools(self) -> Sequence[Any]:
@@ -236,6 +235,13 @@ def spike_gradient(spikes: Spikes, errors: Array, by_input: Any) -> Array:
     given = *spikes, errors, by_input
     run_in_parts(kernel("gradient"), len(by_input), work, *given)  # c5-w
     return np.asarray(by_input.T)
+
+
+def _windows(images: Array, patches: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield each window of images and its place in patches (images, C, k, k, h, w)."""
+    k, _, h, w = patches.shape[2:]
+    for a, b in np.ndindex(k, k):
+        yield images[:, :, a : a + h, b : b + w], patches[:, :, a, b]
 
 
 def mean_of(series: Array) -> float:

@@ -60,13 +60,11 @@ class TensorLoops:
         ``R`` multiplies the outputs of the step before from the right; ``before`` is empty.
         """
         limit_threads(torch.get_num_threads())
-        series = {
-            name: on_axes(states[name]) for name in self.steps.program.neuron.order
-        }
-        first = self.steps.program.neuron.order[0]
-        states[first].copy_(drive)
-        p = self._parameters(constants, R)
-        self.steps.forward(series, p)
+        order = self.steps.program.neuron.order
+        series = {name: on_axes(states[name]) for name in order}
+        x = series[order[0]]
+        x[...] = on_axes(drive)
+        self.steps.fill_states(x, series, as_arrays(constants), as_matrix(R))
 
     def fill_adjoints(
         self,
@@ -94,22 +92,24 @@ class TensorLoops:
             place.copy_(signals[name])
             heard[name] = on_axes(place)
         kept = {name: on_axes(found[name]) for name in self.steps.wanted}
-        p = self._parameters(constants, None if R is None else R.T)
-        sums = self.steps.backward(kept, series, p, heard)
+        sums = self.steps.fill_adjoints(
+            series, heard, kept, as_arrays(constants), as_matrix(R)
+        )
         return {
             name: torch.from_numpy(g).view(some.shape[1:]) for name, g in sums.items()
         }
 
-    def _parameters(self, constants: Sequence[Any], R: Tensor | None) -> dict[str, Any]:
-        """Return the constants that are learned and recurrent weights by name, as arrays."""
-        names = self.steps.program.lines.constants
-        p: dict[str, Any] = {}
-        for name, value in zip(names, constants, strict=True):
-            if isinstance(value, Tensor):
-                p[name] = value.detach().numpy()
-        if R is not None:
-            p["R"] = R.detach().T.numpy()
-        return p
+
+def as_arrays(constants: Sequence[Any]) -> list[Any]:
+    """Return constants, those that are learned as arrays."""
+    return [
+        one.detach().numpy() if isinstance(one, Tensor) else one for one in constants
+    ]
+
+
+def as_matrix(R: Tensor | None) -> Any:
+    """Return recurrent weights as an array."""
+    return None if R is None else R.detach().numpy()
 
 
 def on_axes(series: Tensor) -> Any:
