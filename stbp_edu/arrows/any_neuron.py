@@ -88,7 +88,8 @@ def warn_of_no_decay(
         kept = lines.silent(slope.factor)
         if key(kept) == key(ONE) or lines.reads_states(kept):
             continue
-        shares = evaluate(kept, known)
+        with np.errstate(all="ignore"):
+            shares = evaluate(kept, known)
         share = float(np.max(shares))
         moved = [name for name in learned or () if name in names_in(kept)]
         if moved and (share >= 1 or np.min(shares) < 0):

@@ -1,19 +1,26 @@
-"""A text of forward lines, read: which names are new, which are old, and which are constants."""
+"""A text of forward lines, read node by node of Python's ``ast``; nothing of it is run.
+
+A text may have 20 lines of 200 characters and 8 states, a name 20 letters, and an expression 400
+numbers, names and operations when the reader's functions are written out. So whatever comes is
+read and derived in a second or two, drawn and proved in half a minute, and in 200 MB.
+"""
 
 from __future__ import annotations
 
 import ast
+import math
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from keyword import iskeyword
+from typing import Any
 
 import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.lines.expressions import (
     ONE,
+    SIGNS,
     Function,
     args_of,
     call,
@@ -23,34 +30,39 @@ from stbp_edu.lines.expressions import (
     op_of,
     ops_in,
     python,
+    size,
     written_out,
 )
 from stbp_edu.lines.forward_lines import ForwardLines, reachable, spikes
 from stbp_edu.lines.latex import symbol
-from stbp_edu.lines.operations import FUNCTIONS
+from stbp_edu.lines.operations import FUNCTIONS, OPERATIONS
 from stbp_edu.lines.reading import (
-    LONGEST_LINE,
+    CALLED,
     Line,
-    Reader,
     advice_on,
     advice_on_name,
+    apart,
+    parsed,
 )
 
 MOST_LINES = 20
 MOST_STATES = 8
-LONGEST_TEXT = 20_000
-LEFT = re.compile(r"\s*(\w+)\s*(?:\(([\w\s,]*)\))?\s*")
-SPIKES = ("o", "s", "z", "S", "spk", "out")
-"""What the state that spikes is often called."""
-CALLED = ("minimum", "maximum", "at_least", "norm", *FUNCTIONS)
-TAKEN = ("x", "h", "L", "signal", *CALLED)
-WEIGHTS = {"W": "matrix of weights", "b": "bias", "R": "matrix of recurrent weights"}
-"""A layer's parameters beside the constants that it learns."""
-MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 LONGEST_NAME = 20
+LARGEST = 400  # numbers, names and operations
+EXPONENT = 100  # what a number in an exponent may be
+UNDERSTOOD = (
+    f"understood are numbers, names, + - * / **, brackets, {', '.join(FUNCTIONS)}, and "
+    "functions that a line above defines"
+)
+WEIGHTS = ("W", "b", "R")
+TAKEN = (
+    *("x", "h", "L", "signal", "minimum", "maximum", "at_least", "norm"),
+    *FUNCTIONS,
+)
+MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 NOT_FREE = (
-    f"it may have {LONGEST_NAME} letters; not free are {', '.join((*TAKEN, *WEIGHTS))}, words of "
-    "Python, _..., d_..., g_..., ..._next and ..._last"
+    f"choose another name; it may have {LONGEST_NAME} letters; not free are "
+    f"{', '.join((*TAKEN, *WEIGHTS))}, words of Python, _..., d_..., g_..., ..._next and ..._last"
 )
 
 
@@ -73,29 +85,32 @@ def read_lines(
     """
     for name in constants:
         if not _is_free(name):
-            raise ValueError(
-                f"no constant can be called {name}; choose another name; {NOT_FREE}"
-            )
+            raise ValueError(f"no constant can be called {name}; {NOT_FREE}")
     constants = {name: checks.number(name, value) for name, value in constants.items()}
-    every = list(_split(text))
-    lines = [line for line in every if not line.is_number]
-    if not 1 <= len(lines) <= MOST_LINES:
-        raise ValueError(
-            f"text must have 1 to {MOST_LINES} lines, got {len(lines)}; write one line for each "
-            "state, such as u = tau * u + x"
-        )
+    every: dict[str, Line] = {}
+    for line in _split(checks.instance("text", text, str)):
+        if line.name in every:
+            first = every[line.name].number
+            advice = (
+                "put all that changes it into one line, or give the second another name"
+            )
+            raise line.error(0, f"{line.name} has a line already, line {first}", advice)
+        every[line.name] = line
+    lines = [line for line in every.values() if not line.is_number]
     states = [line.name for line in lines if line.args is None]
-    if len(states) > MOST_STATES:
+    if not 1 <= len(lines) <= MOST_LINES or len(states) > MOST_STATES:
         raise ValueError(
-            f"text must have at most {MOST_STATES} states, got {len(states)}"
+            f"text must have 1 to {MOST_LINES} lines and at most {MOST_STATES} states, got "
+            f"{len(lines)} and {len(states)}; write one line for each state, such as "
+            "u = tau * u + x"
         )
-    fires = any("spike" in line.right for line in lines)
-    reading = _Reading(states, constants, defaults or {}, fires)
-    for line in sorted(every, key=lambda line: not line.is_number):
+    reading = _Reading(states, constants, defaults or {})
+    for line in sorted(every.values(), key=lambda line: not line.is_number):
         reading.take(line)
-    written = "\n".join(line.text for line in lines)
-    found = ForwardLines(written, reading.lines, constants)
-    _check_connected(found, {line.name: line for line in lines})
+    found = ForwardLines(
+        "\n".join(line.text for line in lines), reading.lines, constants
+    )
+    _check_connected(found, every)
     unread = sorted(constants.keys() - {*names_in(*found.lines.values())})
     if unread:
         raise ValueError(
@@ -104,196 +119,193 @@ def read_lines(
     return found
 
 
-def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
-    """Check that the input reaches every state, and every state the output."""
-    reads = {}
-    for state, tree in found.lines.items():
-        reads[state] = {name.removesuffix("_last") for name in names_in(tree)}
-    if not any("x" in names for names in reads.values()):
-        advice = (
-            "x is the weighted input; add it where input enters, as in u = tau * u + x"
-        )
-        raise [*lines.values()][-1].error(0, "no line up to here reads x", advice)
-
-    def readers(name: str) -> list[str]:
-        """Return the states whose lines read a name."""
-        return [state for state in reads if name in reads[state]]
-
-    reached = reachable(["x"], readers)
-    for state in reads:
-        if state not in reached:
-            advice = "let its line read x or a state that x reaches, or give a constant by its name"
-            raise lines[state].error(0, f"no input reaches {state}", advice)
-    output = found.output
-    needed = reachable([output], lambda state: reads.get(state, ()))
-    for state in reads:
-        if state not in needed:
-            advice = f"let a line on the way to {output} read it, or leave it out"
-            problem = f"{output} does not depend on {state}"
-            raise lines[state].error(0, problem, advice)
-
-    def heads(state: str) -> list[str]:
-        """Return where the arrows from a state lead: where a line has a slope by it."""
-        return [slope.target for slope in found.slopes if slope.source == state]
-
-    if output not in reachable([found.input], heads):
-        problem = (
-            f"{output} does not change with the input, since what it reads cancels"
-        )
-        raise lines[output].error(0, problem, "leave out what cancels, such as v - v")
-
-
 def _split(text: str) -> Iterator[Line]:
-    """Yield the lines of a text, each apart at its first equals sign."""
-    if len(checks.instance("text", text, str)) > LONGEST_TEXT:
-        raise ValueError(
-            f"text must have at most {LONGEST_TEXT} characters, got {len(text)}; comments count"
-        )
-    seen: dict[str, int] = {}
+    """Yield the lines of a text."""
     for number, whole in enumerate(text.split("\n"), 1):
         code, _, _ = whole.partition("#")
         for part in filter(str.strip, code.split(";")):
-            line = _apart(part.strip(), number)
+            line = apart(part.strip(), number)
             if not _is_free(line.name):
-                advice = f"choose another name; {NOT_FREE}"
-                if line.name in WEIGHTS:
-                    advice = (
-                        f"{line.name} is the layer's {WEIGHTS[line.name]}; {advice}"
-                    )
-                raise line.error(0, f"{line.name} cannot be assigned", advice)
-            if line.name in seen:
-                problem = f"{line.name} has a line already, line {seen[line.name]}"
-                advice = "put all that changes it into one line, or give the second another name"
-                raise line.error(0, problem, advice)
-            seen[line.name] = number
+                raise line.error(0, f"{line.name} cannot be assigned", NOT_FREE)
             yield line
 
 
 def _is_free(name: str) -> bool:
     """Return whether a state, a constant or a function may have a name."""
-    taken = (*TAKEN, *WEIGHTS)
-    if name in taken or iskeyword(name) or MARKED.fullmatch(name):
-        return False
-    return len(name) <= LONGEST_NAME
+    taken = name in (*TAKEN, *WEIGHTS) or iskeyword(name) or MARKED.fullmatch(name)
+    return not taken and len(name) <= LONGEST_NAME
 
 
-def _apart(text: str, number: int) -> Line:
-    """Return a line apart at its first equals sign."""
-    left, sign, right = text.partition("=")
-    start = len(text) - len(right.lstrip())
-    found = LEFT.fullmatch(left)
-    line = Line(text, number, start)
-    if len(text) > LONGEST_LINE:
-        advice = f"a line may have {LONGEST_LINE} characters; define a function in its own line"
-        raise line.error(0, f"it has {len(text)} characters", advice)
-    name = unicodedata.normalize("NFKC", found[1]) if found else ""
-    if not found or not sign or not name.isidentifier():
-        write = (
-            "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
-        )
-        raise line.error(0, "a line must assign one name", advice_on(text) or write)
-    if found[2] is None:
-        return Line(text, number, start, name)
-    args = [arg.strip() for arg in found[2].split(",")]
-    return Line(text, number, start, name, args)
+def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
+    """Check that by the arrows the input reaches every state, and every state the output."""
+    output = found.output
+    ends = [(slope.source, slope.target) for slope in found.slopes]
+    reached = reachable([found.input], lambda one: [b for a, b in ends if a == one])
+    needed = reachable([output], lambda one: [a for a, b in ends if b == one])
+    for state in found.lines:
+        if state not in reached:
+            advice = (
+                "x is the weighted input: let its line read x or a state that x reaches, as in "
+                "u = tau * u + x, or give a constant by its name; what cancels, as in v - v, is "
+                "not read"
+            )
+            raise lines[state].error(0, f"no input reaches {state}", advice)
+    for state in found.lines:
+        if state not in needed:
+            advice = f"let a line on the way to {output} read it, or leave it out"
+            problem = f"{output} does not depend on {state}"
+            raise lines[state].error(0, problem, advice)
 
 
-@dataclass(frozen=True)
+def _check_numbers(line: Line, tree: ast.expr) -> None:
+    """Check that what is made of numbers alone is finite, and 1 over each divisor."""
+    for node in nodes_in(written_out(tree)):
+        part = call("/", ONE, args_of(node)[1]) if op_of(node) == "/" else node
+        if names_in(part):
+            continue
+        with np.errstate(all="ignore"):
+            value = evaluate(part, {})
+        if not np.isfinite(value):
+            advice = "a part without names must be finite; change a number in it"
+            raise line.error(line.start, f"{python(part)} is {value}", advice)
+
+
+@dataclass
 class _Reading:
-    """What has been read so far: the values of constants, the lines of states, and functions.
-
-    ``fires`` says whether any line is to be a spike.
-    """
+    """What has been read so far: the values of constants, the lines of states, and functions."""
 
     states: list[str]
     constants: dict[str, float]
     defaults: Mapping[str, float]
-    fires: bool
     lines: dict[str, ast.expr] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
 
     def take(self, line: Line) -> None:
         """Read one line more."""
-        name = line.name
-        args = line.args or []
+        name, args = line.name, line.args
         if name in self.constants:
             advice = f"leave {name}= out, or give the line another name"
             raise line.error(0, f"{name} is a constant, too", advice)
         if line.is_number:
             self.constants[name] = checks.number(name, float(line.right))
             return
-        for arg in args:
-            free = arg in WEIGHTS or _is_free(arg)
-            twice = args.count(arg) > 1
-            if twice or not free or not arg.isidentifier():
+        for arg in args or ():
+            free = arg in WEIGHTS or (arg.isidentifier() and _is_free(arg))
+            if not free or line.args.count(arg) > 1:  # type: ignore[union-attr]
                 advice = (
                     f"write {name}(o) = ..., with a name of its own for each argument"
                 )
                 place = line.text.find("(") + 1
                 raise line.error(place, f"{arg!r} is not an argument", advice)
-        reader = Reader(line, lambda read: self.name(read, line), self.functions)
-        tree = reader.read()
+        tree = self._expression(line)
         self._check_spike(line, tree)
-        if line.args is None:
-            self._check_numbers(line, tree)
+        if args is None:
+            _check_numbers(line, tree)
             self.lines[name] = tree
         else:
             parameters = tuple(f"_{arg}" for arg in args)
             self.functions[name] = Function(symbol(name), parameters, tree)
 
-    def name(self, name: str, line: Line) -> str:
-        """Return what a name on the right side of a line is called in an expression."""
-        f = line.name
-        args = line.args
-        if args is not None and name in args:
-            return f"_{name}"
-        if name in self.constants:
-            return name
-        if name == "x" or name in self.states:
-            if args is not None:
-                advice = f"give it as one: {f}({', '.join([*args, name])}) = ..."
-                raise ValueError(f"{f} has no argument {name}", advice)
-            return name if name in ("x", *self.lines) else f"{name}_last"
-        if name in self.defaults:
-            self.constants[name] = self.defaults[name]
-            return name
-        give = f"give it one, as in {name} = 0.5"
-        if args is not None:
-            raise ValueError(f"{f} has no argument {name}, and it has no value", give)
-        known = ", ".join(("x", *self.states, *self.constants))
-        if name in SPIKES and not self.fires:
-            problem = f"{name} has no value, and no line is a spike; known are {known}"
-            raise ValueError(problem, f"add the line {name} = spike(u - v_th)")
-        advice = (
-            advice_on_name(name, self.states) or f"{give}, or a line that changes it"
-        )
-        raise ValueError(f"{name} has no value; known are {known}", advice)
+    def _expression(self, line: Line) -> ast.expr:
+        """Return the right side of a line."""
+        node = parsed(line.right)
+        if isinstance(node, Exception):
+            offset = getattr(node, "offset", 0) or 1
+            said = getattr(node, "msg", str(node)) or "too many brackets in a row"
+            advice = advice_on(line.right) or UNDERSTOOD
+            raise line.error(line.start + offset - 1, f"not understood: {said}", advice)
+        tree = self._tree(line, node)
+        if size(tree) > LARGEST:
+            advice = f"use at most {LARGEST} operations"
+            raise line.error(node, "too long when written out", advice)
+        return tree
 
-    def _check_numbers(self, line: Line, tree: ast.expr) -> None:
-        """Check that each part that reads only constants is finite, and 1 over each divisor."""
-        parts = [node for node in nodes_in(written_out(tree)) if op_of(node)]
-        divisors = [args_of(node)[1] for node in parts if op_of(node) == "/"]
-        parts += [call("/", ONE, divisor) for divisor in divisors]
-        known = {name: np.float64(value) for name, value in self.constants.items()}
-        for part in reversed(parts):  # the innermost first
-            if not {*names_in(part)} <= self.constants.keys():
-                continue
-            with np.errstate(all="ignore"):
-                value = evaluate(part, known)
-            if not np.isfinite(value):
-                advice = (
-                    "a part without a state must be finite; change a constant in it"
-                )
-                problem = f"{python(part)} is {value}"
-                raise line.error(line.start, problem, advice)
+    def _tree(self, line: Line, node: ast.expr) -> ast.expr:
+        """Return a node and what is below it, once all of it is understood."""
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(
+                value, bool
+            ):
+                if not math.isfinite(value) or abs(value) > 1e300:
+                    advice = "numbers may go up to 1e300"
+                    raise line.error(node, "a number too large", advice)
+                return ast.Constant(value)
+            case ast.Name():
+                return self._name(line, node)
+            case ast.UnaryOp(op=ast.UAdd(), operand=a):
+                return self._tree(line, a)
+            case ast.UnaryOp(op=ast.USub(), operand=a):
+                return call("neg", self._tree(line, a))
+            case ast.BinOp(left=a, op=op, right=b) if type(op) in SIGNS:
+                left, right = self._tree(line, a), self._tree(line, b)
+                if isinstance(op, ast.Pow) and not names_in(right):
+                    number: Any = getattr(right, "operand", right)
+                    if getattr(number, "value", math.inf) > EXPONENT:
+                        advice = (
+                            f"a number there may go up to {EXPONENT}; otherwise give a constant "
+                            "a name"
+                        )
+                        problem = "an exponent that is not understood"
+                        raise line.error(b, problem, advice)
+                return call(SIGNS[type(op)], left, right)
+            case ast.Call(func=ast.Name(), keywords=[]):
+                return self._call(line, node)
+        shown = ast.get_source_segment(line.right, node) or type(node).__name__
+        advice = advice_on(shown) or UNDERSTOOD
+        raise line.error(node, f"not understood: {shown}", advice)
+
+    def _name(self, line: Line, node: ast.Name) -> ast.Name:
+        """Return a name as an expression has it."""
+        name, args = node.id, line.args
+        if name in (*self.functions, *FUNCTIONS):
+            raise line.error(node, f"{name} is a function", f"call it: {name}(...)")
+        if args is not None and name in args:
+            return ast.Name(f"_{name}")
+        if name in self.constants:
+            return ast.Name(name)
+        if name == "x" or name in self.states:
+            if args is None:
+                above = name in ("x", *self.lines)
+                return ast.Name(name if above else f"{name}_last")
+        elif name in self.defaults:
+            self.constants[name] = self.defaults[name]
+            return ast.Name(name)
+        if args is not None:
+            advice = (
+                f"give it as one, {line.name}({', '.join([*args, name])}) = ..., or a value to a "
+                f"constant, as in {name} = 0.5"
+            )
+            raise line.error(node, f"{line.name} has no argument {name}", advice)
+        known = ", ".join(("x", *self.states, *self.constants))
+        problem = f"{name} has no value; known are {known}"
+        raise line.error(node, problem, advice_on_name(name, self.states))
+
+    def _call(self, line: Line, node: ast.Call) -> ast.expr:
+        """Return the call of a function."""
+        func: Any = node.func
+        name, many = func.id, len(node.args)
+        own = self.functions.get(name)
+        if not own and name not in FUNCTIONS:
+            known = ", ".join((*FUNCTIONS, *self.functions))
+            define = (
+                f"known are {known}; define another in a line above: {name}(o) = ..."
+            )
+            problem = f"no function is called {name}"
+            raise line.error(node, problem, CALLED.get(name, define))
+        takes = len(own.parameters) if own else len(OPERATIONS[name].slopes)
+        if many != takes:
+            arguments = "1 argument" if takes == 1 else f"{takes} arguments"
+            advice = f"write {name}({', '.join('abcdefgh'[:takes])})"
+            raise line.error(node, f"{name} takes {arguments}, got {many}", advice)
+        args = [self._tree(line, arg) for arg in node.args]
+        return own(*args) if own else call(name, *args)
 
     def _check_spike(self, line: Line, tree: ast.expr) -> None:
         """Check that a spike is the whole line of a state, and that it is the only one."""
-        of_a_state = line.args is None
-        alone = of_a_state and spikes(tree)
+        alone = line.args is None and spikes(tree)
         inside = args_of(tree) if alone else [tree]
         if "spike" in ops_in(*inside):
-            where = "an expression" if of_a_state else "a function"
+            where = "an expression" if line.args is None else "a function"
             problem = f"spike inside {where}"
             advice = "put it on a line of its own: o = spike(u - v_th)"
         elif alone and any(map(spikes, self.lines.values())):

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from stbp_edu.lines.derivatives import derivative
-from stbp_edu.lines.expressions import evaluate, python
+from stbp_edu.lines.expressions import evaluate, parse, python
 from stbp_edu.lines.latex import latex
-from stbp_edu.lines.reading import Line, Reader
 from tests.derive.texts import BELL
 
 NAMES = ("u", "o", "tau", "x")
@@ -60,7 +59,7 @@ def test_derivatives_equal_those_of_autograd(seed):
         )
         with np.errstate(all="ignore"):
             wanted, plain = slope(places["u"]), np.isfinite(run(text, places))
-            tree = derivative(Reader(Line(text)).read(), "u")
+            tree = derivative(parse(text), "u")
             found = evaluate(tree, places, CURVES)
         plain &= np.isfinite(wanted) & (abs(wanted) < 1e6)
         found = np.broadcast_to(found, plain.shape)
@@ -99,6 +98,6 @@ def test_derivatives_equal_those_of_autograd(seed):
     ],
 )
 def test_derivatives_are_tidy(text, by, expected, tex):
-    found = derivative(Reader(Line(text)).read(), by)
+    found = derivative(parse(text), by)
     assert python(found) == expected
     assert latex(found) == tex
