@@ -62,7 +62,8 @@ TAKEN = (
 MARKED = re.compile(r"_.*|[dg]_.*|.*_(next|last)")  # names of a program's own
 NOT_FREE = (
     f"choose another name; it may have {LONGEST_NAME} letters; not free are "
-    f"{', '.join((*TAKEN, *WEIGHTS))}, words of Python, _..., d_..., g_..., ..._next and ..._last"
+    f"{', '.join(TAKEN)}, the layer's {', '.join(WEIGHTS)}, words of Python, _..., d_..., g_..., "
+    "..._next and ..._last"
 )
 
 
