@@ -86,7 +86,8 @@ def publish(
     load = [round(before, 2), round(os.getloadavg()[0], 2)]
     for part in record.values():
         for line in part if isinstance(part, list) else ():
-            print("  ".join(f"{k} {v}" for k, v in line.items()))
+            for one in ({**line, "rows": ""}, *line.get("rows", ())):
+                print("  ".join(f"{k} {v}" for k, v in one.items() if v != ""))
     if args.write:
         about = {"rounds": args.rounds, "load": load, **environment(), **origin()}
         write_json(path, {**record, **about})

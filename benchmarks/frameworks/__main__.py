@@ -5,22 +5,18 @@
 not installed gets a line that says so.
 """
 
-import argparse
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks.frameworks.candidate import BY_NAME, Entry
-from benchmarks.frameworks.problem import LR, NEURON, Size
+from benchmarks.frameworks.problem import LR, NEURON, A, Size, SizedProblem, draw
 from benchmarks.frameworks.race import alone, check, measured_at
-from stbp_edu._support.files import write_json
-from stbp_edu.training.measurements import environment, measurements_folder, origin
+from benchmarks.timing import publish
+from stbp_edu.training.measurements import measurements_folder
 
-RECORD = measurements_folder() / "speed-frameworks.json"
-COMMAND = "python -m benchmarks.frameworks --write"
 SIZES = (
     Size(),
     *(Size(T=T) for T in (10, 100)),
@@ -31,14 +27,14 @@ SIZES = (
 )
 
 
-def describe(entry: Entry, path: Path) -> dict[str, Any]:
-    """Return what an entry is, and how its gradients agree with ours at the main size."""
+def describe(entry: Entry, problem: SizedProblem) -> dict[str, Any]:
+    """Return what an entry is, and how its gradients agree with ours."""
     absent = entry.missing()
     return {
         **{key: getattr(entry, key) for key in ("name", "title", "form", "rule")},
         "versions": entry.versions(),
         "absent": f"not installed: {', '.join(absent)}" if absent else "",
-        "gradients": {} if absent else alone(check, entry, path),
+        "gradients": {} if absent else alone(check, entry.name, problem),
     }
 
 
@@ -48,44 +44,21 @@ def measured(
     """Measure the candidates of these names; the first size with more rounds, and its memory."""
     wanted = [BY_NAME[name] for name in names]
     entries = [e for e in wanted if not e.missing()]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        cells = [measured_at(sizes[0], entries, rounds, folder, with_memory=True)]
-        about = [describe(e, folder / "problem.npz") for e in tqdm(wanted, leave=False)]
-        fewer = max(5, rounds // 2)
-        cells += [measured_at(size, entries, fewer, folder) for size in sizes[1:]]
-    neuron = {
-        **{key: getattr(NEURON, key) for key in ("tau", "v_th", "gate")},
-        "surrogate": f"Gaussian, variance {NEURON.surrogate.a}",
-    }
+    problem, _ = draw(sizes[0])
+    fewer = max(5, rounds // 2)
     return {
         "what": "One training step (forward, backward, Adam; encoding excluded), float32",
-        "command": COMMAND, "neuron": neuron, "lr": LR, **environment(), **origin(),
-        "entries": about, "cells": cells,
+        "command": "python -m benchmarks.frameworks --write", "lr": LR,
+        "neuron": {"tau": NEURON.tau, "v_th": NEURON.v_th, "gate": NEURON.gate,
+                   "surrogate": f"Gaussian, variance {A}"},
+        "entries": [describe(e, problem) for e in tqdm(wanted, leave=False)],
+        "cells": [
+            measured_at(sizes[0], entries, rounds, with_memory=True),
+            *(measured_at(size, entries, fewer) for size in sizes[1:]),
+        ],
     }  # fmt: skip
 
 
-def main() -> None:
-    """Measure, print, and write the record where asked."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.frameworks", description=__doc__
-    )
-    parser.add_argument(
-        "--rounds", type=int, default=20, help="turns of each at the main size, >= 2"
-    )
-    parser.add_argument("--write", action="store_true", help=f"write {RECORD.name}")
-    args = parser.parse_args()
-    record = measured([*BY_NAME], args.rounds)
-    for c in record["cells"]:
-        size = f"{c['inputs']}-{c['width']}-10"
-        print(f"T {c['T']}, batch {c['batch']}, {size}, load {c['load']}")
-        for r in c["rows"]:
-            print("  " + "  ".join(f"{k} {v}" for k, v in r.items()))
-    for e in record["entries"]:
-        print(f"{e['title']}: {e['absent'] or e['gradients']}")
-    if args.write:
-        write_json(RECORD, record)
-
-
 if __name__ == "__main__":
-    main()
+    path = measurements_folder() / "speed-frameworks.json"
+    publish(__doc__, path, 20, partial(measured, [*BY_NAME]))

@@ -7,25 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 GradientList = list[Any]  # dL/dW1, dL/db1, dL/dW2, dL/db2, ...
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A training step, ready to run.
 
     Attributes:
         step: forward, backward, Adam; returns when all of it is done.
         gradients: the gradients at the initial parameters, called before any step; None where
             there is nothing to compare.
-        reference: the gradients that they must equal; None for those of this problem.
     """
 
     step: Callable[[], object]
     gradients: Callable[[], GradientList] | None = None
-    reference: Callable[[], GradientList] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,8 @@ class Entry:
 
     def versions(self) -> dict[str, str]:
         """Return the versions of its packages."""
-        return {
-            p: metadata.version(p) for p in self.packages if p not in self.missing()
-        }
+        absent = self.missing()
+        return {p: metadata.version(p) for p in self.packages if p not in absent}
 
     def make(self, problem: Any, **more: Any) -> Candidate:
         """Import the framework, and return its candidate of a problem; it is told ``more``."""

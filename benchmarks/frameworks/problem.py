@@ -1,7 +1,6 @@
 """The problem that every candidate is given: a batch of spikes, parameters, and the neuron."""
 
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +10,6 @@ import stbp_edu
 from benchmarks.frameworks.candidate import Candidate
 from benchmarks.timing import products
 from stbp_edu import LIF, Gaussian, Params
-from stbp_edu.parameters import named_arrays
 from stbp_edu.training.data import digits, load_dataset
 from stbp_edu.training.encoders import bernoulli
 
@@ -19,9 +17,9 @@ CLASSES = 10
 # So small that the network stays what it is, however many steps are timed. A batch learned by heart
 # has ε below the smallest normal float32, over which some processors take twice as long.
 LR = 1e-6
-# The linear gate is decay times hard reset to zero, which every framework can be told. a = 1/8
-# makes the Gaussian equal to surrogates that Norse and SpikingJelly have (see there).
-NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=0.125), gate="linear")
+A = 0.125  # makes the Gaussian equal to surrogates that Norse and SpikingJelly have
+# The linear gate is decay times hard reset to zero, which every framework can be told.
+NEURON = LIF(tau=0.1, v_th=0.5, surrogate=Gaussian(a=A), gate="linear")
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,6 @@ class Size:
     width: int = 800
     hidden: int = 1
     rate: int = 0
-
-    def describe(self) -> str:
-        """Return the size as text."""
-        input_ = f", {self.rate} % spikes" if self.rate else ""
-        return f"T {self.T}, batch {self.batch}, {self.hidden} × width {self.width}{input_}"
 
 
 @dataclass(frozen=True)
@@ -96,34 +89,13 @@ def draw(size: Size) -> tuple[SizedProblem, str]:
     chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
     pixels, labels = rows[chosen], classes[chosen]
     if size.rate:
-        pixels = np.rint(pixels * (size.rate / 100 * 255 / pixels.mean())).astype(
-            np.uint8
-        )
+        scale = size.rate / 100 * 255 / pixels.mean()
+        pixels = np.rint(pixels * scale).astype(np.uint8)
     rng = np.random.default_rng(1)
     spikes = bernoulli(pixels, size.T, rng)
     sizes = (pixels.shape[1], *[size.width] * size.hidden, CLASSES)
     params = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
     return SizedProblem(size, pixels, labels, spikes, params), name
-
-
-def save(problem: SizedProblem, path: Path) -> None:
-    """Write a problem, so that each process reads its arrays and nothing else."""
-    arrays = {name: getattr(problem, name) for name in ("pixels", "labels", "spikes")}
-    arrays |= named_arrays(problem.params)
-    size = np.array(list(asdict(problem.size).values()))
-    np.savez(path, size=size, **arrays)
-
-
-def read(path: Path) -> SizedProblem:
-    """Read what :func:`save` wrote."""
-    with np.load(path, allow_pickle=False) as f:
-        size = Size(*(int(v) for v in f["size"]))
-        W, b = (
-            [None, *(f[f"{k}{n}"] for n in range(1, size.hidden + 2))] for k in "Wb"
-        )
-        params = Params(W=W, b=b)
-        drawn = f["pixels"], f["labels"], f["spikes"]
-        return SizedProblem(size, *drawn, params)
 
 
 def products_alone(problem: SizedProblem) -> Candidate:

@@ -35,9 +35,9 @@ STEP: dict[str, Any] = {}
 """In the process of a candidate, its step."""
 
 
-def prepare(name: str, path: Path) -> None:
+def prepare(name: str, problem: problems.SizedProblem) -> None:
     """Make the step of a candidate in its own process, and warm it up."""
-    STEP[name] = BY_NAME[name].make(problems.read(path)).step
+    STEP[name] = BY_NAME[name].make(problem).step
     for _ in range(WARM_UP):
         STEP[name]()
 
@@ -48,40 +48,36 @@ def turn(name: str) -> float:
     return statistics.median(measure(STEP, STEPS, settle=0)[name])
 
 
-def peak(name: str, path: Path) -> float | None:
+def peak(name: str, problem: problems.SizedProblem) -> float | None:
     """Return how far the resident memory rises in MB, where Linux tells.
 
     That is during steps, above what it is after imports.
     """
     __import__(f"benchmarks.frameworks.{BY_NAME[name].build.partition(':')[0]}")
-    before = resident("VmRSS")
-    prepare(name, path)
+    before = resident("VmRSS") - problem.spikes.nbytes / 1e6  # which has come already
+    prepare(name, problem)
     with suppress(OSError):  # so that compiling does not count, where Linux allows it
         (PROC / "clear_refs").write_text("5")
     turn(name)
-    after = resident("VmHWM")
-    return None if before is None or after is None else round(after - before, 1)
+    return round(resident("VmHWM") - before, 1) if PROC.exists() else None
 
 
-def resident(which: str) -> float | None:
+def resident(which: str) -> float:
     """Return the resident memory now (VmRSS) or at its peak (VmHWM) in MB, where Linux tells."""
     status = PROC / "status"
     lines = status.read_text().splitlines() if status.exists() else []
-    found = [int(x.split()[1]) * 1024 / 1e6 for x in lines if x.startswith(which)]
-    return found[0] if found else None
+    return sum(int(x.split()[1]) * 1024 / 1e6 for x in lines if x.startswith(which))
 
 
-def check(name: str, path: Path) -> dict[str, float]:
+def check(name: str, problem: problems.SizedProblem) -> dict[str, float]:
     """Compare the gradients with those of stbp_edu: in float64, where rounding moves no spike."""
-    errors, entry = {}, BY_NAME[name]
+    errors = {}
     for dtype in (np.float32, np.float64):
-        problem = problems.read(path).cast(dtype)
-        candidate = entry.make(problem)
-        if candidate.gradients is None or (candidate.reference and dtype == np.float64):
-            continue
-        mine = candidate.gradients()
-        theirs = (candidate.reference or (lambda p=problem: reference(p, entry.rule)))()
-        errors[np.dtype(dtype).name] = distance(mine, theirs)
+        cast = problem.cast(dtype)
+        candidate = BY_NAME[name].make(cast)
+        if candidate.gradients:
+            wanted = reference(cast, BY_NAME[name].rule)
+            errors[np.dtype(dtype).name] = distance(candidate.gradients(), wanted)
     return errors
 
 
@@ -110,24 +106,24 @@ def process(**environment: str) -> Iterator[ProcessPoolExecutor]:
         yield alone
 
 
-def alone(what: Any, entry: Entry, path: Path) -> Any:
-    """Call a function with a candidate in a new process, and return its result."""
-    with process() as other:
-        return other.submit(what, entry.name, path).result()
+def alone(what: Any, *arguments: Any, **environment: str) -> Any:
+    """Call a function in a new process, and return its result."""
+    with process(**environment) as other:
+        return other.submit(what, *arguments).result()
 
 
 def turns(
-    entries: Sequence[Entry], path: Path, rounds: int, label: str
+    entries: Sequence[Entry], problem: problems.SizedProblem, rounds: int
 ) -> dict[str, list[float]]:
     """Time the candidates in turns; the frameworks get the better allocator settings."""
     with ExitStack() as stack:
         running: dict[str, ProcessPoolExecutor] = {}
-        for entry in tqdm(entries, desc=f"{label}: start and compile", leave=False):
+        for entry in tqdm(entries, desc="start and compile", leave=False):
             better = {**entry.environment, **(ALLOCATOR if entry.packages else {})}
             running[entry.name] = stack.enter_context(process(**better))
-            running[entry.name].submit(prepare, entry.name, path).result()
+            running[entry.name].submit(prepare, entry.name, problem).result()
         times: dict[str, list[float]] = {name: [] for name in running}
-        for r in tqdm(range(rounds), desc=label, leave=False):
+        for r in tqdm(range(rounds), desc=str(problem.size), leave=False):
             names = list(running)
             shift = r % len(names)  # nobody always follows the same one
             for name in names[shift:] + names[:shift]:
@@ -140,19 +136,16 @@ def measured_at(
     size: problems.Size,
     entries: Sequence[Entry],
     rounds: int,
-    folder: Path,
     with_memory: bool = False,
 ) -> dict[str, Any]:
     """Compare the candidates at one size, by time and, if asked, by memory."""
     before = os.getloadavg()[0]
     problem, data = problems.draw(size)
-    path = folder / "problem.npz"
-    problems.save(problem, path)
-    times = turns(entries, path, rounds, size.describe())
+    times = turns(entries, problem, rounds)
     limit = times.get("products", next(iter(times.values())))
     rows = []
     for e in tqdm(entries, desc="memory", leave=False):
-        rise = alone(peak, e, path) if with_memory else None
+        rise = alone(peak, e.name, problem) if with_memory else None
         best = round(min(times[e.name]), 3)
         rows.append(row(e.name, times[e.name], limit, best=best, peak_mb=rise))
     return {

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 import stbp_edu
 from benchmarks.frameworks.candidate import Candidate, GradientList
-from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
-from stbp_edu._support.checks import Array
+from benchmarks.frameworks.problem import LR, NEURON, A, SizedProblem
 from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optimiser import start
@@ -22,33 +21,27 @@ with suppress(ImportError):
 OPEN = ExitStack()  # the limit stays as long as the process
 
 
-class TrainerStep(TrainingJob):
-    """The trainer with one batch, whose spikes are drawn already."""
-
-    problem: SizedProblem
-
-    def _batch(self, _: int) -> tuple[NDArray[Any], Array]:
-        return self.problem.pixels, self.problem.targets
-
-    def encode(self, images: NDArray[Any]) -> Array:
-        """Return the spikes of the problem."""
-        return self.problem.spikes
-
-
 def build(problem: SizedProblem, backend: str = "auto") -> Candidate:
-    """Return the trainer's step over the problem's batch."""
+    """Return the trainer's step over the problem's batch, whose spikes are drawn already."""
+
+    class Job(TrainingJob):
+        def _batch(self, _: int) -> tuple[NDArray[Any], NDArray[Any]]:
+            return problem.pixels, problem.targets
+
+        def encode(self, images: NDArray[Any]) -> NDArray[Any]:
+            return problem.spikes
+
     size = problem.size
     chosen = Settings(
         hidden=(size.width,) * size.hidden, T=size.T, batch=size.batch, backend=backend,
         tau=NEURON.tau, v_th=NEURON.v_th, gate=NEURON.gate,
-        surrogate="gaussian", a=NEURON.surrogate.a, lr=LR, schedule="constant", averaging=0.0,
+        surrogate="gaussian", a=A, lr=LR, schedule="constant", averaging=0.0,
     )  # fmt: skip
     images = problem.pixels[:, None]
     W = [None, *map(np.asfortranarray, problem.params.W[1:])]  # as training lays them
     params = stbp_edu.Params(W, problem.params.b)
     data = Dataset(images, problem.labels, images[:1], problem.labels[:1])
-    job = TrainerStep(chosen, data, start(params))
-    job.problem = problem
+    job = Job(chosen, data, start(params))
     OPEN.enter_context(one_blas_thread())
     job.begin_epoch(0)
 

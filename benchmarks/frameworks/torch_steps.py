@@ -1,4 +1,4 @@
-"""What the candidates that run on PyTorch share: layers, loss and fused Adam."""
+"""Steps in PyTorch, with fused Adam: differentiated, written out by hand, and of our bridge."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -7,12 +7,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.frameworks.candidate import Candidate, GradientList
-from benchmarks.frameworks.problem import LR, NEURON, SizedProblem
+from benchmarks.frameworks.problem import LR, NEURON, A, SizedProblem
+from stbp_edu.torch import LIFNetwork
 
 TorchNetwork = Callable[[Tensor], Tensor]
-SpikingLayer = Callable[[Tensor], Tensor]
-"""The neurons of a layer: its currents at every step, (T, S, ...), to its spikes."""
-A = NEURON.surrogate.a
 HEIGHT = 1 / math.sqrt(2 * math.pi * A)
 
 
@@ -63,36 +61,6 @@ def loss(output: Tensor, targets: Tensor) -> Tensor:
     return (miss * miss).sum() / (2 * len(targets))
 
 
-def through(network: TorchNetwork, compiled: bool) -> TorchNetwork:
-    """Return the network, compiled by ``torch.compile`` for one size where asked."""
-    return torch.compile(network, dynamic=False) if compiled else network
-
-
-def layered(
-    problem: SizedProblem,
-    neurons: Callable[[Tensor], SpikingLayer],
-    compiled: bool,
-    scale: float = 1.0,
-) -> Candidate:
-    """Return a network with one product a layer for all steps.
-
-    Args:
-        problem: its parameters, spikes and targets.
-        neurons: makes the neurons of a layer, from weights of its dtype.
-        compiled: whether the whole network goes through ``torch.compile``.
-        scale: what the parameters are multiplied by, for neurons that take 1/scale of a current.
-    """
-    layers = [linear(problem, n, scale) for n in range(1, problem.params.N + 1)]
-    own = [neurons(layer.weight) for layer in layers]
-
-    def network(x: Tensor) -> Tensor:
-        for layer, spikes in zip(layers, own, strict=True):
-            x = spikes(layer(x))
-        return x
-
-    return differentiated(problem, layers, through(network, compiled), scale)
-
-
 def differentiated(
     problem: SizedProblem,
     layers: Sequence[torch.nn.Linear],
@@ -130,3 +98,64 @@ def candidate(
         adam.step()
 
     return Candidate(step, gradients)
+
+
+def bridge(problem: SizedProblem) -> Candidate:
+    """Return the layers of :mod:`stbp_edu.torch`, as they come."""
+    network = LIFNetwork.from_params(problem.params, NEURON)
+    layers = [layer.weights for layer in network]
+    return differentiated(problem, layers, network)
+
+
+def compiled(problem: SizedProblem) -> Candidate:
+    """Return forward and backward written out by hand, and compiled as one graph."""
+    x, y = inputs(problem)
+    layers = [linear(problem, n) for n in range(1, problem.params.N + 1)]
+    params = [p for layer in layers for p in layer.parameters()]
+    run = torch.compile(_gradients, fullgraph=True, dynamic=False)
+
+    def backward() -> None:
+        with torch.no_grad():
+            for p, g in zip(params, run(x, y, *params), strict=True):
+                p.grad = g
+
+    return candidate(params, backward, lambda: arrays(p.grad for p in params))
+
+
+def _gradients(x: Tensor, y: Tensor, *params: Tensor) -> list[Tensor]:
+    """Return dL/dW and dL/db of every layer."""
+    T, S = x.shape[:2]
+    U, O = [x], [x]
+    for W, b in zip(params[::2], params[1::2], strict=True):
+        u, o = _layer(O[-1] @ W.T + b)
+        U.append(u)
+        O.append(o)
+    above = ((O[-1].mean(0) - y) / (T * S)).expand(T, -1, -1)
+    found: list[Tensor] = []
+    for n in range(len(U) - 1, 0, -1):
+        e = _epsilon(above, U[n], O[n])
+        rows = e.flatten(0, 1)
+        found = [rows.T @ O[n - 1].flatten(0, 1), rows.sum(0), *found]
+        above = e @ params[2 * n - 2]
+    return found
+
+
+def _layer(current: Tensor) -> tuple[Tensor, Tensor]:
+    """Return potentials and spikes."""
+    u, o = [current[0]], []
+    for t in range(len(current)):
+        if t > 0:
+            u.append(NEURON.tau * u[-1] * (1 - o[-1]) + current[t])
+        o.append((u[-1] >= NEURON.v_th).to(current.dtype))
+    return torch.stack(u), torch.stack(o)
+
+
+def _epsilon(above: Tensor, u: Tensor, o: Tensor) -> Tensor:
+    """Return dL/du, from the last step down: f' is -τ for the linear gate."""
+    last = len(u) - 1
+    e = [above[last] * gaussian(u[last] - NEURON.v_th)]
+    for t in range(last - 1, -1, -1):
+        delta = above[t] - e[-1] * u[t] * NEURON.tau
+        h = gaussian(u[t] - NEURON.v_th)
+        e.append(delta * h + e[-1] * NEURON.tau * (1 - o[t]))
+    return torch.stack(e[::-1])
