@@ -9,22 +9,5 @@ values of the losses, ``formulas`` checks.
 ``comparison`` holds results against an oracle's, ``trials`` does so for every form of the five
 cases on random networks, and ``report`` has the verdicts. ``proof`` judges any neuron: its arrows
 (``nudges``), its gradients, and every form of its programs (``proved_programs``), on the networks
-of ``drawn_runs``. ``require`` loads autograd and SymPy when needed.
+of ``drawn_runs``.
 """
-
-from typing import Any
-
-from stbp_edu._support import checks
-
-
-def require(module: str, purpose: str) -> Any:
-    """Return a module of the extra ``verify``; the error says how to install it.
-
-    Raises:
-        ImportError: if the library is not installed.
-
-    >>> require("no_such_library", "the example")
-    Traceback (most recent call last):
-    ImportError: the example needs no_such_library; run: pip install no_such_library
-    """
-    return checks.require(module, purpose)

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import Node
 from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Adjoints, Spike, check_spike
 from stbp_edu.lines.operations import fires
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
-from stbp_edu.verify import lines_run, require
+from stbp_edu.verify import lines_run
 from stbp_edu.verify.formulas import check_problem, loss_value
 
 Lost = Callable[[Sequence[dict[str, Any]], Any], Any]
@@ -57,7 +57,7 @@ def derivatives(
     >>> adjoints.gradients.b[1].round(4)
     array([-0.2957])
     """
-    T, _ = check_problem(spikes, targets, params, neuron, loss)
+    check_problem(spikes, targets, params, neuron, loss)
     check_spike(spike)
 
     def fired(v: Any) -> Any:
@@ -73,17 +73,9 @@ def derivatives(
         return loss_value(loss, outputs, targets, xp)
 
     net = lines_run.of_cases(tuple(params.sizes), neuron)
-    found, gradients = of_any(net, by_layer(params), spikes, lost, fired)
-
-    def layers(state: str) -> list[Any]:
-        """Return the adjoints of a state, (T, S, n[n]) each."""
-        of_layers = [
-            np.stack([found[Node(state, n, t)] for t in range(T)])
-            for n in range(1, net.N + 1)
-        ]
-        return [None, *of_layers]
-
-    return Adjoints(layers("o"), layers("u"), Gradients(**by_name(gradients)))
+    states, gradients = of_any(net, by_layer(params), spikes, lost, fired)
+    delta, epsilon = ([None, *(of[name] for of in states[1:])] for name in "ou")
+    return Adjoints(delta, epsilon, Gradients(**by_name(gradients)))
 
 
 def of_any(
@@ -92,16 +84,26 @@ def of_any(
     inputs: Array,
     lost: Lost,
     spike: lines_run.Spike = fires,
-) -> tuple[dict[Node, Any], list[Any]]:
-    """Return the adjoint of every state, layer and step, and the gradients by layer and name.
+) -> tuple[list[Any], list[Any]]:
+    """Return the adjoints of all states, (T, S, n[n]) each, and the gradients, by layer and name.
 
     The network has fully connected layers of any neurons; its parameters and its input are those
     of :func:`stbp_edu.arrows.forward`.
     """
-    autograd = require("autograd", "automatic differentiation")
-    T, S, _ = inputs.shape
-    neurons = [layer.neuron for layer in net.layers[1:]]
-    known = [_differentiable(spike, one.surrogate, autograd) for one in neurons]
+    autograd = checks.require("autograd", "automatic differentiation")
+
+    def differentiable(h: lines_run.Spike) -> lines_run.Spike:
+        """Return the spike as autograd takes it, with the derivative h."""
+        known: lines_run.Spike = autograd.extend.primitive(spike)
+        autograd.extend.defvjp(known, lambda o, v: lambda signal: signal * h(v))
+        return known
+
+    layers = net.layers[1:]
+    known = [differentiable(layer.neuron.surrogate.derivative) for layer in layers]
+    zeros = [
+        {state: np.zeros((*inputs.shape[:2], width), inputs.dtype) for state in states}
+        for width, states in zip(net.sizes, net.states, strict=True)
+    ]
 
     def value(layers: Any, added: Any) -> Any:
         """Return L, of parameters and of what is added to each state."""
@@ -110,19 +112,5 @@ def of_any(
         )
         return lost([now[-1] for now in run], autograd.numpy)
 
-    zeros = {
-        node: np.zeros((S, net.sizes[node.n]), inputs.dtype)
-        for node in lines_run.state_nodes(net, T)
-    }
     gradients, adjoints = autograd.grad(value, (0, 1))(params[1:], zeros)
     return adjoints, [None, *gradients]
-
-
-def _differentiable(
-    fires: lines_run.Spike, surrogate: Any, autograd: Any
-) -> lines_run.Spike:
-    """Return the spike as autograd takes it, with the derivative h."""
-    spike: lines_run.Spike = autograd.extend.primitive(fires)
-    h = surrogate.derivative
-    autograd.extend.defvjp(spike, lambda o, v: lambda signal: signal * h(v))
-    return spike

@@ -1,6 +1,6 @@
 """Compare the adjoints of two computations, one equation at a time, within a tolerance."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -109,22 +109,20 @@ def comparisons(
         # 1e-200 for numbers so small that float64 itself loses their digits.
         errors = np.asarray(np.abs(a - b) / (scale + 1e-200))
         at = np.unravel_index(int(np.argmax(errors)), errors.shape)
+        where = f"(case 5: the gradient of layer n = {node.n})"
         axes = AXES.get(node.kind, ("sample s", "neuron i"))
+        if node.kind not in AXES:
+            case = int(id_[1])
+            where = (
+                f"(case {case}: {WHERE[case]}) at t = {node.t} (the paper's t = {node.t + 1}), "
+                f"n = {node.n}"
+            )
         entry = ", ".join(f"{axis} = {k}" for axis, k in zip(axes, at, strict=True))
         words = (
-            f"{_place(id_, node)}, {entry}: got {float(a[at])!r}, expected {float(b[at])!r}, "
+            f"{where}, {entry}: got {float(a[at])!r}, expected {float(b[at])!r}, "
             f"relative error {errors[at]:.1e} > {tolerance.limit:.0e}"
         )
-        yield Outcome(id_, float(np.max(errors)), words, tolerance, node)
-
-
-def _place(id_: str, node: Node) -> str:
-    """Return the case, and the layer or the cell (t, n), in words."""
-    if node.kind in AXES:
-        return f"(case 5: the gradient of layer n = {node.n})"
-    t = f"{node.t} (the paper's t = {node.t + 1})"
-    case = int(id_[1])
-    return f"(case {case}: {WHERE[case]}) at t = {t}, n = {node.n}"
+        yield Outcome(id_, float(errors[at]), words, tolerance, node)
 
 
 def equation_under(id: str, rule: str) -> str:
@@ -200,32 +198,3 @@ def compare(
             if exact is None or exact == equal_under_classic(one.node, T, N):
                 id_ = equation_under(one.id, rule)
                 yield one._replace(id=id_, rule=rule, oracle=oracle, asked=asked)
-
-
-def at_every_node(
-    derivative: Callable[[Node, int | None], Any], params: Params, T: int, S: int
-) -> Adjoints:
-    """Return every δ, every ε and both gradients, each entry by a call of derivative(node, s).
-
-    s is the sample; None for a parameter, which all samples share.
-
-    >>> params = Params(W=[None, np.zeros((1, 2))], b=[None, np.zeros(1)])
-    >>> at_every_node(lambda node, s: node.j, params, T=1, S=1).gradients.W[1]
-    array([[0., 1.]])
-    """
-
-    def states() -> list[Any]:
-        """Return an array for each layer."""
-        widths = params.sizes[1:]
-        return [None, *(np.empty((T, S, width), params.dtype) for width in widths)]
-
-    W, b = ([None, *map(np.empty_like, of[1:])] for of in (params.W, params.b))
-    found = Adjoints(states(), states(), Gradients(W, b))
-    for _, place, array in arrays(found):
-        for at in np.ndindex(array.shape):
-            if place.kind in AXES:
-                array[at] = derivative(Node(place.kind, place.n, -1, *at), None)
-            else:
-                s, i = at
-                array[at] = derivative(place._replace(i=i), s)
-    return found

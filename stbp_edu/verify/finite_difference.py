@@ -6,7 +6,7 @@ that the recursion computes can be measured. What is nudged may be a weight, a b
 potential u_i^{t,n} (which measures ε) or one spike o_i^{t,n} (which measures δ).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,9 @@ from stbp_edu.arrows.unrolled import check_node
 from stbp_edu.forward_pass import Adjoints
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Params, by_layer
+from stbp_edu.parameters import Gradients, Params, by_layer
 from stbp_edu.verify import lines_run
-from stbp_edu.verify.comparison import Problem, at_every_node
+from stbp_edu.verify.comparison import Problem
 from stbp_edu.verify.formulas import check_problem, loss_value
 
 # Below 1e-6 the loss's own rounding shows.
@@ -50,49 +50,40 @@ def twin_loss(
     0.2858
     """
     problem = Problem(spikes, targets, params, neuron)
-    node = nudged or Node("b", n=1, i=0)
-    loss, _ = _losses(problem, RATE, node, 0)(amount)
+    loss, _ = _nudged(problem, RATE, nudged or Node("b", n=1, i=0), 0, amount)
     return loss
 
 
-def _losses(
-    problem: Problem, loss: LossLike, node: Node, s: int | None
-) -> Callable[[float], tuple[float, Array]]:
-    """Return a function from an amount, by which a number is moved, to the loss of the twin.
+def _nudged(
+    problem: Problem, loss: LossLike, node: Node, s: int | None, amount: float
+) -> tuple[float, Array]:
+    """Return the loss of the twin where a number has moved, and where each potential lands.
 
-    Beside the loss it returns the piece of H on which each potential lands: a difference across a
-    joint of two pieces is not a slope.
+    That is on a piece of H: a difference across a joint of two pieces is not a slope.
     """
     spikes, targets, params, neuron = problem
-    net = lines_run.of_cases(tuple(params.sizes), neuron)
-    layers = by_layer(params)
     joints = getattr(neuron.surrogate, "joints", ())
+    layers = by_layer(params)
+    added: list[dict[str, Any]] = [{} for _ in layers]
     kind, n, t, i, j = node
+    if kind in layers[n]:
+        array = layers[n][kind].copy()
+        array[(i, j) if kind == "W" else i] += amount
+        layers[n] = {**layers[n], kind: array}
+    else:
+        added[n][kind] = np.zeros((*spikes.shape[:2], params.sizes[n]))
+        added[n][kind][t, s, i] = amount  # def-delta, def-epsilon
+    pieces = []
 
-    def losses(amount: float) -> tuple[float, Array]:
-        """Return the loss where the number has moved, and the pieces."""
-        pieces = []
+    def smooth(v: Any) -> Any:
+        """Return H(v), and note the pieces."""
+        pieces.append(np.searchsorted(joints, v).ravel())
+        return neuron.surrogate.antiderivative(v)
 
-        def smooth(v: Any) -> Any:
-            """Return H(v), and note the pieces."""
-            pieces.append(np.searchsorted(joints, v).ravel())
-            return neuron.surrogate.antiderivative(v)
-
-        moved = list(layers)
-        added = {}
-        if kind in layers[n]:
-            array = layers[n][kind].copy()
-            array[(i, j) if kind == "W" else i] += amount
-            moved[n] = {**layers[n], kind: array}
-        else:
-            nudge = np.zeros((len(targets), params.sizes[n]))
-            nudge[s, i] = amount  # def-delta, def-epsilon
-            added[Node(kind, n, t)] = nudge
-        run = lines_run.steps(net, moved, spikes, [smooth] * len(layers), added)
-        outputs = [now[-1] for now in run]
-        return float(loss_value(loss, outputs, targets)), np.concatenate(pieces)
-
-    return losses
+    net = lines_run.of_cases(tuple(params.sizes), neuron)
+    run = lines_run.steps(net, layers, spikes, [smooth] * len(layers), added)
+    value = loss_value(loss, [now[-1] for now in run], targets)
+    return float(value), np.concatenate(pieces)
 
 
 def central(values: Sequence[Any], step: float) -> Any:
@@ -148,12 +139,12 @@ def partial(
     check_node(node, lines_run.of_cases(tuple(params.sizes), neuron), T)
     if s is not None:
         checks.count("s", s, at_least=0, at_most=S - 1)
-    losses = _losses(problem, loss, node, s)
-    _, home = losses(0.0)
+    _, home = _nudged(problem, loss, node, s, 0.0)
     rtol, atol = AGREE
     before = float("nan")
     for step in STEP_SIZES:
-        values, pieces = zip(*(losses(k * step) for k in MOVES), strict=True)
+        moved = [_nudged(problem, loss, node, s, k * step) for k in MOVES]
+        values, pieces = zip(*moved, strict=True)
         crossed = np.any(np.array(pieces) != home)
         if crossed:
             continue
@@ -178,9 +169,18 @@ def derivatives(
     Arguments and errors are those of :func:`partial`. Each node costs about ten forward
     passes: keep the network small.
     """
-    T, S, _ = spikes.shape
-
-    def derivative(node: Node, s: int | None) -> Any:
-        return partial(node, spikes, targets, params, neuron, loss, s=s)
-
-    return at_every_node(derivative, params, T, S)
+    found: dict[str, list[Any]] = {kind: [None] for kind in "ouWb"}
+    for n, layer in enumerate(by_layer(params)[1:], 1):
+        of_states = (*spikes.shape[:2], params.sizes[n])
+        shapes = {"o": of_states, "u": of_states}
+        shapes |= {kind: array.shape for kind, array in layer.items()}
+        for kind, shape in shapes.items():
+            slopes = np.empty(shape)
+            for at in np.ndindex(shape):
+                node, s = Node(kind, n, -1, *at[:2]), None
+                if kind in "ou":
+                    t, s, i = at
+                    node = Node(kind, n, t, i)
+                slopes[at] = partial(node, spikes, targets, params, neuron, loss, s=s)
+            found[kind].append(slopes)
+    return Adjoints(found["o"], found["u"], Gradients(W=found["W"], b=found["b"]))

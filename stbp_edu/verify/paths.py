@@ -5,23 +5,22 @@ neuron's table. It shares no backward pass with the package. Whether the table i
 ``finite_difference`` and ``autodiff``, which do not read it.
 """
 
-from itertools import product
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import part_one
-from stbp_edu.arrows.adjoints import LocalDerivatives
-from stbp_edu.arrows.rules import Rule
+from stbp_edu.arrows.adjoints import Lambda, LocalDerivatives, gradients
+from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.unrolled import Edge, Node, Path, edges_from, paths_from
 from stbp_edu.arrows.unrolled import count_paths as count_kept
-from stbp_edu.forward_pass import Adjoints, Trace, check_trace
+from stbp_edu.forward_pass import Adjoints, Trace
 from stbp_edu.losses import RATE, Direct, LossLike, Rate
 from stbp_edu.losses.of_states import direct_term
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Params
-from stbp_edu.verify.comparison import at_every_node
+from stbp_edu.parameters import Gradients, Params, by_name
 
 __all__ = [
     "Edge",
@@ -44,7 +43,6 @@ def unroll(
         TypeError, ValueError: if the arguments do not fit together, or the loss reads spikes and
             potentials at once.
     """
-    check_trace(trace, params)
     term = direct_term(loss, trace, targets)
     if type(loss) is Rate:
         term = rate_slopes(trace.O[-1], targets)
@@ -72,7 +70,7 @@ def derivatives(
     rule: str | Rule = "exact",
     loss: LossLike = RATE,
 ) -> Adjoints:
-    """Return every δ, every ε and both gradients, each summed over its own paths.
+    """Return every δ and every ε, each summed over its own paths, and the gradients that follow.
 
     Args:
         trace: the forward pass; float64.
@@ -85,19 +83,35 @@ def derivatives(
     Raises:
         TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
     """
-    T, S = check_trace(trace, params)
     direct = direct_term(loss, trace, targets)
     parts: tuple[LossLike, ...] = (loss,)
     if direct.o is not None and direct.u is not None:  # the sum of two losses
         parts = Direct(direct.o), Direct(None, direct.u)
     graphs = [unroll(trace, targets, params, neuron, part) for part in parts]
+    rule = as_rule(rule)
+    lam = summed(graphs, rule, graphs[0].net.states)
+    delta, epsilon = ([None, *(of[k, rule.start] for of in lam[1:])] for k in "ou")
+    layers = gradients(graphs[0], lam, rule.start)
+    return Adjoints(delta, epsilon, Gradients(**by_name(layers)))
 
-    def derivative(node: Node, s: int | None) -> Any:
-        """Return dL/d(node), summed over all samples where none is named."""
-        samples = range(S) if s is None else [s]
-        kept: list[Path] = []
-        for graph, sample in product(graphs, samples):
-            kept += paths_from(node, graph, rule, sample)
-        return sum(path.contribution for path in kept)
 
-    return at_every_node(derivative, params, T, S)
+def summed(
+    graphs: Sequence[LocalDerivatives], rule: Rule, states: Sequence[Sequence[str]]
+) -> Lambda:
+    """Return the adjoints of these states of each layer, each entry summed over its own paths.
+
+    The graphs are one, with the slopes of another loss each; the losses are added up.
+    """
+    net = graphs[0].net
+    T, S = graphs[0].direct.shape[:2]
+    lam: Lambda = [{}]
+    for n in range(1, net.N + 1):
+        lam.append({})
+        for state in states[n]:
+            sums = np.zeros((T, S, net.sizes[n]))
+            for t, s, i in np.ndindex(sums.shape):
+                for graph in graphs:
+                    for path in paths_from(Node(state, n, t, i), graph, rule, s):
+                        sums[t, s, i] += path.contribution
+            lam[n][state, rule.start] = sums
+    return lam

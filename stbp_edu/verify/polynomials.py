@@ -6,7 +6,6 @@ surrogate, every gate, every weight and every spike train of a network of that s
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,12 +16,8 @@ from stbp_edu.arrows.adjoints import LocalDerivatives
 from stbp_edu.arrows.letters import letter_array
 from stbp_edu.cases import scalar
 from stbp_edu.neuron import LIF
-from stbp_edu.verify import require
 from stbp_edu.verify.comparison import arrays, equation_under
 from stbp_edu.verify.paths import rate_slopes
-
-MOST_SYMBOLS = 10_000
-"""A network of more letters is refused: it would take hours."""
 
 
 @dataclass(frozen=True)
@@ -74,42 +69,29 @@ def symbols(
     >>> net.h[1][0][0], net.W[1][0][0], net.readout[1][0]
     (h(u_{1}^{1,1}), w_{11}^{1}, o_{1}^{1,1}/4 + o_{1}^{2,1}/4 - y_{1}/2)
     """
-    if letter is None:
-        letter = require("sympy", "a network of symbols").Symbol
-    T = checks.count("T", T)
-    widths = checks.widths("sizes", sizes, at_least=2)
-    weights = sum(a * b for a, b in pairwise(widths))
-    many = 4 * T * sum(widths) + weights
-    if many > MOST_SYMBOLS:
-        raise ValueError(
-            f"sizes and T must need at most {MOST_SYMBOLS} symbols, got {many} for {widths} and "
-            f"T = {T}; choose a smaller network"
-        )
-    net = network(widths, hard_reset(LIF()))
-    graph = letters(net, T, letter)
+    make = letter or checks.require("sympy", "a network of symbols").Symbol
+    net = network(sizes, hard_reset(LIF()))
+    graph = letters(net, T, make)
 
     def layers(text: str) -> list[Any]:
         """Return a letter for every layer, step and neuron."""
-        found = [None]
-        for n, width in enumerate(widths[1:], 1):
-            of_sample = letter_array((T, 1, width), text, n, letter)
-            found.append(of_sample[:, 0])
-        return found
+        shapes = [(T, 1, width) for width in net.sizes]
+        found = [letter_array(shape, text, n, make) for n, shape in enumerate(shapes)]
+        return [None, *(of_sample[:, 0] for of_sample in found[1:])]
 
-    y = np.array([letter(f"y_{{{i + 1}}}") for i in range(widths[-1])])
+    y = np.array([make(f"y_{{{i + 1}}}") for i in range(net.sizes[-1])])
     if direct:
-        for t, i in np.ndindex(T, widths[-1]):
-            graph.direct[t, 0, i] = letter(f"direct_{{{i + 1}}}^{{{t + 1}}}")
+        for t, i in np.ndindex(T, net.sizes[-1]):
+            graph.direct[t, 0, i] = make(f"direct_{{{i + 1}}}^{{{t + 1}}}")
     else:
         graph.direct[:] = rate_slopes(graph.outputs[-1], y[None]).o
-    W = [parameters["W"] for parameters in graph.params[1:]]
     return Letters(
         o=[o[:, 0] for o in graph.outputs],
         u=layers("u{}"),
         h=layers("h(u{})"),
         f=layers("f(o{})"),
         df=layers("f'(o{})"),
-        W=[None, *W],
+        W=[None, *(parameters["W"] for parameters in graph.params[1:])],
         y=y,
         readout=graph.direct[:, 0],
         graph=graph,

@@ -8,7 +8,6 @@ forward lines; and the adjoints under each rule are summed path by path.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,7 +31,6 @@ from stbp_edu.verify.proved_programs import (
     Row,
     by_autodiff,
     by_paths,
-    judged_compiled,
     judged_forms,
     short_run,
 )
@@ -68,20 +66,13 @@ class Proof:
     __repr__ = __str__
 
 
-def say(sentence: str) -> None:
-    """Write a sentence to standard error, if that is a terminal."""
-    if sys.stderr.isatty():
-        print(sentence, file=sys.stderr)
-
-
 def prove(neuron: Any, *, seed: int = 0, torch: bool = False) -> Proof:
     """Return the proof of a neuron: of its arrows, derived or put in their place, and its programs.
 
     Every constant is taken to be learned, so each is proved, and the arrows hold for other values
     of them, too. The programs are judged in every form that runs: as they are shown, on arrays of
     NumPy, in loops, compiled where Numba is installed, and in PyTorch where that is asked for.
-    It takes some seconds, most of them to sum paths and to compile; a terminal shows which part is
-    at work.
+    It takes some seconds, most of them to sum paths and to compile.
 
     Args:
         neuron: an :class:`stbp_edu.LIF`, what ``derive`` returned, or forward lines as a text.
@@ -122,10 +113,10 @@ def _all_learned(neuron: Neuron) -> tuple[Neuron, list[str]]:
     fixed = _in_exponents(lines) & (lines.constants.keys() - neuron.learned.keys())
     learn = [name for name in lines.constants if name not in fixed]
     own = neuron_from(lines, neuron.surrogate, learn)
-    unjudged = [
-        f"how {name} is learned, since it is an exponent" for name in sorted(fixed)
+    notes = [
+        f"not judged: how {name} is learned, since it is an exponent"
+        for name in sorted(fixed)
     ]
-    notes = [f"not judged: {what}" for what in unjudged]
     return replace(neuron, learned={**own.learned, **neuron.learned}), notes
 
 
@@ -142,7 +133,6 @@ def _in_exponents(lines: ForwardLines) -> set[str]:
 
 def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
     """Return the proof of a neuron whose constants are learned."""
-    say("proof, part 1 of 5: nudging each arrow at its tail")
     run = drawn(network("2-2R-2", neuron), 5, seed)
     off, idle, faults = nudged_arrows(run)
     rows = [Row("each arrow", "nudging its tail", off, NUDGED, idle)]
@@ -152,21 +142,14 @@ def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
         notes = [str(run), *notes]
     if faults:
         return Proof(tuple(rows), tuple(faults), tuple(notes))
-    say(
-        "proof, part 2 of 5: gradients by finite differences and automatic differentiation"
-    )
     states = [*dict.fromkeys([neuron.output, neuron.lines.potential])]
     for state, measured in zip(states, nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
         computed = by_autodiff(run, state).apart(run.gradients(state))
         rows.append(Row(what, AUTODIFF, computed, COMPUTED, run.lacks))
-    say("proof, part 3 of 5: each rule, path by path")
     rows += _rules(neuron, seed)
-    say("proof, part 4 of 5: the programs in every form, under each rule")
     rows += judged_forms(neuron, seed, torch)
-    say("proof, part 5 of 5: the program compiled")
-    rows += judged_compiled(neuron, seed)
     return Proof(tuple(rows), (), tuple(notes))
 
 

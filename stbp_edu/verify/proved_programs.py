@@ -24,13 +24,13 @@ from stbp_edu.arrows.part_one import (
 )
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import network
-from stbp_edu.arrows.unrolled import Node, count_paths, paths_from
+from stbp_edu.arrows.unrolled import Node, count_paths
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
 from stbp_edu.program.forms import COMPILED, FORMS, IN_PYTORCH, Form
 from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import Gaussian, is_curve
-from stbp_edu.verify import autodiff
+from stbp_edu.verify import autodiff, paths
 from stbp_edu.verify.comparison import ROUNDING
 from stbp_edu.verify.drawn_runs import Run, drawn
 from stbp_edu.verify.nudges import SMALL
@@ -119,19 +119,10 @@ def by_autodiff(run: Run, state: str) -> Expected:
 def by_paths(run: Run, rule: Rule, state: str) -> Expected:
     """Return the gradients of Σ weight · state whose adjoints are summed path by path."""
     local = run.local(state)
-    T, S = local.direct.shape[:2]
-    adjoints: list[Any] = [{}]
-    for n, layer in enumerate(local.net.layers[1:], 1):
-        found = {}
-        for entered in layer.neuron.entered:
-            sums = np.zeros((T, S, local.net.sizes[n]))
-            for t, s, i in np.ndindex(sums.shape):
-                kept = paths_from(Node(entered, n, t, i), local, rule, s)
-                sums[t, s, i] = sum(path.contribution for path in kept)
-            found[entered, rule.start] = sums
-        adjoints.append(found)
-    summed = gradients(local, adjoints, rule.start)
-    return Expected(run, rule, state, summed, _sizes(local, rule))
+    entered = [layer.neuron.entered for layer in local.net.layers[1:]]
+    lam = paths.summed([local], rule, [[], *entered])
+    found = gradients(local, lam, rule.start)
+    return Expected(run, rule, state, found, _sizes(local, rule))
 
 
 def _sizes(local: LocalDerivatives, rule: Rule) -> list[Any]:
@@ -164,7 +155,10 @@ def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
 
 
 def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
-    """Return two rows for each form that is quick to make, in which a neuron's programs run."""
+    """Return the rows of each form in which a neuron's programs run.
+
+    What is compiled takes seconds to make, and is judged by the exact rule on one network.
+    """
     forms = dict(FORMS)
     if not is_curve(neuron.surrogate):
         del forms["in loops"]
@@ -174,41 +168,25 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
         )
     if torch:
         forms |= IN_PYTORCH
-    pairs = _with_another(neuron)
+    other = neuron_from(read_lines(OTHER, {}), Gaussian(a=0.5))
+    pairs = [(other, neuron), (neuron, other)]
     short = [short_run(pair, seed) for pair in pairs]
-    long = [_long_run(pair, seed) for pair in pairs]
+    long = [drawn(network("2-2R-2", pair), 4, seed) for pair in pairs]
     lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
     exact = [by_autodiff(run, state) for run, state in _losses(long)]
     by_rule = _judged(forms, "each rule", PATHS, _every_rule(short), lacks)
     by_program = _judged(forms, "rule exact", AUTODIFF, exact, lacks)
-    return [row for pair in zip(by_rule, by_program, strict=True) for row in pair]
-
-
-def judged_compiled(neuron: Neuron, seed: int) -> list[Row]:
-    """Return the row of the compiled program; none where Numba or such a surrogate is missing."""
-    if not (installed() and is_curve(neuron.surrogate)):
-        return []
-    run = _long_run(_with_another(neuron)[0], seed)
-    exact = by_autodiff(run, run.net.layers[-1].neuron.order[0])
-    form = {"compiled": COMPILED}
-    return _judged(form, "rule exact", AUTODIFF, [exact], run.lacks)
-
-
-def _with_another(neuron: Neuron) -> list[tuple[Neuron, Neuron]]:
-    """Return the neuron above another one, and below it."""
-    other = neuron_from(read_lines(OTHER, {}), Gaussian(a=0.5))
-    return [(other, neuron), (neuron, other)]
-
-
-def _long_run(neurons: Sequence[Neuron], seed: int) -> Run:
-    """Return a run of two layers of two neurons each, the second recurrent."""
-    return drawn(network("2-2R-2", list(neurons)), 4, seed)
+    rows = [row for pair in zip(by_rule, by_program, strict=True) for row in pair]
+    if installed() and is_curve(neuron.surrogate):
+        compiled = {"compiled": COMPILED}
+        rows += _judged(compiled, "rule exact", AUTODIFF, exact[:1], lacks)
+    return rows
 
 
 def of_the_package(seed: int = 0) -> Iterator[tuple[str, list[Row]]]:
     """Yield the name of each neuron of the package, and the rows of its programs."""
     for name, neuron in NEURONS.items():
-        yield name, [*judged_forms(neuron, seed), *judged_compiled(neuron, seed)]
+        yield name, judged_forms(neuron, seed)
 
 
 def _losses(runs: Sequence[Run]) -> Iterator[tuple[Run, str]]:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu import losses, verify
+from stbp_edu import losses
+from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import scalar, vector
@@ -177,7 +178,7 @@ def by_gradients(
 
 def by_formulas() -> Iterator[Outcome]:
     """Compare every function of the neuron with its formula."""
-    sympy = verify.require("sympy", "the formulas")
+    sympy = checks.require("sympy", "the formulas")
     for id, name, got, expected in formulas.curves(sympy):
         yield _by_formula(id, f"with {name}", got, expected)
 

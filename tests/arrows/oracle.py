@@ -143,12 +143,7 @@ def by_autodiff(net, params, inputs, y, twin=False):
         by_weight = [(g["W"] * layer.link.matrix(one)).sum() for one in ones]
         g |= {"W": np.array(by_weight), "b": g["b"].reshape(len(p["b"]), -1).sum(1)}
         g |= {name: np.reshape(g[name], np.shape(p[name])) for name in g}
-    found = [None, *({} for _ in layers)]
-    for node, adjoint in adjoints.items():
-        found[node.n].setdefault(node.kind, []).append(adjoint)
-    return gradients, [
-        one and {k: np.stack(a) for k, a in one.items()} for one in found
-    ]
+    return gradients, [None, *adjoints[1:]]
 
 
 def by_traces(local, rule):
