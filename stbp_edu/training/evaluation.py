@@ -1,7 +1,7 @@
 """How well a network answers, and advice where it does not learn."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,20 +20,41 @@ SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
 CHANCE = 1.5  # times the accuracy of guessing
 
-INPUT = """the input is silent: its neurons fire in {rate:.2%} of steps. Check that the images are \
-not blank and lie in [0, 1]."""
-SILENT_LAYER = """{name} is silent: its neurons fire in {rate:.2%} of steps, so that {loses}. \
-Lower the threshold (v_th = {v_th:g} now), start with larger weights (init_scale), or widen the \
-surrogate (a), so that potentials far below the threshold still get a gradient."""
-SATURATED_LAYER = """{name} is saturated: its neurons fire in {rate:.1%} of steps, so their spikes \
-no longer tell the images apart. Raise the threshold (v_th = {v_th:g} now) or start with smaller \
-weights (init_scale)."""
-SILENT_OUTPUT = """output neuron {i} is silent: it fires in {rate:.2%} of steps, so the network \
-never answers {i} and the loss ({loss:.3f} now) cannot fall much below {floor:.2f}. Try another \
-seed, smaller initial weights (init_scale), or a surrogate that reaches further (gaussian, or a \
-larger a)."""
-SATURATED_OUTPUT = """output neuron {i} is saturated: it fires in {rate:.1%} of steps whatever the \
-image. Try a smaller learning rate (lr) or smaller initial weights (init_scale)."""
+ALL_ABOVE = "the layers above get their biases and hardly anything else"
+EVERY_ANSWER = "every image gets the same answer"
+ADVICE = {
+    (
+        "input",
+        "silent",
+    ): """the input is silent: its neurons fire in {rate:.2%} of steps. Check \
+that the images are not blank and lie in [0, 1].""",
+    (
+        "layer",
+        "silent",
+    ): """{name} is silent: its neurons fire in {rate:.2%} of steps, so that \
+{loses}. Lower the threshold (v_th = {v_th:g} now), \
+start with larger weights (init_scale), or widen the surrogate (a), so that potentials far below \
+the threshold still get a gradient.""",
+    (
+        "layer",
+        "saturated",
+    ): """{name} is saturated: its neurons fire in {rate:.1%} of steps, so \
+their spikes no longer tell the images apart. Raise the threshold (v_th = {v_th:g} now) or start \
+with smaller weights (init_scale).""",
+    (
+        "output",
+        "silent",
+    ): """{name} is silent: it fires in {rate:.2%} of steps, so the network \
+never gives its answer and the loss ({loss:.3f} now) cannot fall much below {floor:.2f}. Try \
+another seed, smaller initial weights (init_scale), or a surrogate that reaches further (gaussian, \
+or a larger a).""",
+    (
+        "output",
+        "saturated",
+    ): """{name} is saturated: it fires in {rate:.1%} of steps whatever the \
+image. Try a smaller learning rate (lr) or smaller initial weights (init_scale).""",
+}
+"""What to do where some neurons hardly fire, or nearly always."""
 GUESSES = """the network guesses: it is right for {accuracy:.1%} of the images it learns from, and \
 chance is {chance:.1%}. The gradient may grow from step to step: for a silent neuron {gain}, and \
 above 1 in size it explodes. Try a wider surrogate (a), the gaussian, fewer steps (T), a smaller \
@@ -78,19 +99,17 @@ class Step:
         return self.right / self.size
 
 
-def means(steps: Sequence[Step]) -> dict[str, Any]:
-    """Return loss, accuracy, rates and outputs by name, as means over the images of the steps."""
+def mean(steps: Sequence[Step]) -> Step:
+    """Return the last of some steps with the means over the images of all."""
     sizes = [step.size for step in steps]
     loss, rates, outputs = (
         np.average([getattr(step, name) for step in steps], axis=0, weights=sizes)
         for name in ("loss", "rates", "outputs")
     )
-    return {
-        "loss": float(loss),
-        "accuracy": sum(step.right for step in steps) / sum(sizes),
-        "rates": tuple(rates.tolist()),
-        "outputs": tuple(outputs.tolist()),
-    }
+    return replace(
+        steps[-1], size=sum(sizes), right=sum(step.right for step in steps), loss=float(loss),
+        rates=tuple(rates.tolist()), outputs=tuple(outputs.tolist()),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -195,55 +214,47 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
     >>> [a.kind for a in diagnose_layers([0.2, 0.0, 0.1], 1.5)]
     ['silent']
     """
-    checks.number("v_th", v_th)
     if not isinstance(rates, list | tuple):
         raise TypeError(
             f"rates must be a list, got {checks.brief(rates)}; give one a layer"
         )
-    advice, last = [], len(rates) - 1
-    for n, rate in enumerate(rates):
-        kind, name = _kind(checks.number(f"rates[{n}]", rate)), f"layer {n}"
-        loses = "the layers above get their biases and hardly anything else"
-        if n == last:
-            name, loses = f"{name} (output)", "every image gets the same answer"
-        told = {
-            "silent": SILENT_LAYER if n else INPUT,
-            "saturated": SATURATED_LAYER if n else "",
-        }
-        if text := told.get(kind):
-            text = text.format(name=name, rate=rate, v_th=v_th, loses=loses)
-            advice.append(Advice(f"layer {n}", kind, text))
+    named = {f"layer {n}": rate for n, rate in enumerate(rates)}
+    return _advice("layer", named, v_th=checks.number("v_th", v_th))
+
+
+def _advice(part: str, rates: dict[str, float], **numbers: float) -> list[Advice]:
+    """Return the advice on firing rates by where they are seen."""
+    advice = []
+    for where, rate in rates.items():
+        checks.number(f"rates of {where}", rate)
+        kind = "silent" if rate < SILENT else "saturated" if rate > SATURATED else ""
+        text = ADVICE.get(("input" if where == "layer 0" else part, kind))
+        if text:
+            last = part == "layer" and where == [*rates][-1]
+            words = {
+                "name": f"{where} (output)" if last else where,
+                "loses": EVERY_ANSWER if last else ALL_ABOVE,
+            }
+            text = text.format(**words, rate=rate, **numbers)
+            advice.append(Advice(where, kind, text))
     return advice
-
-
-def _kind(rate: float) -> str:
-    """Return the advice on a firing rate; empty where it is fine."""
-    return "silent" if rate < SILENT else "saturated" if rate > SATURATED else ""
 
 
 def diagnose(steps: Sequence[Step], settings: Settings, settled: bool) -> list[Advice]:
     """Return advice on the layers; where there is none, and if settled, on outputs and accuracy."""
-    seen = means(steps)
-    layers, chance = (
-        diagnose_layers(seen["rates"], settings.v_th),
-        1 / len(seen["outputs"]),
-    )
-    later = []
-    spikes = settings.make_neurons()[1].lines.spike is not None
+    seen, spikes = mean(steps), settings.make_neurons()[1].lines.spike is not None
+    chance = 1 / len(seen.outputs)
+    layers, later = diagnose_layers(seen.rates, settings.v_th), []
     if spikes and settings.make_loss().reads == "O":
-        told = {"silent": SILENT_OUTPUT, "saturated": SATURATED_OUTPUT}
-        now = {"loss": seen["loss"], "floor": 0.5 * chance}
-        for i, rate in enumerate(seen["outputs"]):
-            if kind := _kind(rate):
-                words = told[kind].format(i=i, rate=rate, **now)
-                later.append(Advice(f"output {i}", kind, words))
+        outputs = {f"output {i}": rate for i, rate in enumerate(seen.outputs)}
+        later = _advice("output", outputs, loss=seen.loss, floor=0.5 * chance)
     else:  # the loss reads no spikes
-        last = f"layer {len(seen['rates']) - 1}"
+        last = f"layer {len(seen.rates) - 1}"
         layers = [advice for advice in layers if advice.where != last]
-    if seen["accuracy"] < CHANCE * chance:  # it guesses, although its layers fire
+    if seen.accuracy < CHANCE * chance:  # it guesses, although its layers fire
         gain = (
             "the gain of its lines counts" if settings.neuron else GAINS[settings.gate]
         )
-        words = GUESSES.format(accuracy=seen["accuracy"], chance=chance, gain=gain)
+        words = GUESSES.format(accuracy=seen.accuracy, chance=chance, gain=gain)
         later.append(Advice("network", "chance", words))
     return layers or later * settled

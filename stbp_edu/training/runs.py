@@ -21,15 +21,7 @@ from stbp_edu.training.trainer import TEST, Epoch, Event
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 """The files of a run: the first while it lasts, the others when it is finished."""
-CURVES = (
-    "epoch",
-    "loss",
-    "rates",
-    "outputs",
-    "gradient_norms",
-    "commonest_answer",
-    "seconds",
-)
+CURVES = ("epoch", "loss", "rates", "seconds")
 """What a record has of every epoch, beside the accuracies."""
 GROUPS = ("params", "average", "m", "v")
 """What of a state a checkpoint has arrays of, each by the names of the parameters."""

@@ -7,6 +7,7 @@ what ends early loses the epochs that it was at.
 import asyncio
 import multiprocessing
 import os
+import re
 import signal
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,6 @@ from concurrent.futures import (
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import lru_cache
-from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from threading import Thread
@@ -109,15 +109,13 @@ class Plan:
 def _word(given: Any, value: Any) -> str:
     """Return the value of a setting as a part of the name of a folder.
 
-    Forward lines are the name of their file, or else the beginning of their digest. In
-    ``module:name`` a hyphen is in the place of the colon, which Windows allows in no name.
+    A file with forward lines is its name. Other characters than letters and digits may be ones
+    that Windows allows in no name, such as the colon of ``module:name``.
     """
-    if isinstance(value, str) and "=" in value:
-        if "=" not in given:
-            return Path(given).stem
-        return sha256(given.encode()).hexdigest()[:8]
+    if isinstance(value, str) and "=" in value and "=" not in given:
+        value = Path(given).stem
     parts = value if isinstance(value, tuple) else (value,)
-    return "-".join(map(str, parts)).replace(":", "-")
+    return re.sub(r"[^\w.]+", "-", "-".join(map(str, parts)))
 
 
 def read_plan(path: str | Path) -> Plan:

@@ -34,7 +34,6 @@ from stbp_edu.training.optimiser import (
 from stbp_edu.training.settings import Settings
 
 EARLY = 20  # steps before the first look at the firing rates
-QUANTILES = (0.1, 0.5, 0.9, 0.99, 1.0)  # of the norm of the gradient
 SETTLED = 300  # steps after which a silent output neuron is taken to stay silent
 INIT, EPOCH, TEST = range(3)
 """Streams of random numbers; see :func:`stream`."""
@@ -46,10 +45,6 @@ class Epoch:
 
     Attributes:
         epoch: epochs done, this one included.
-        outputs: mean firing rate of each output neuron.
-        gradient_norms: quantiles of the norm of the gradient, before any clipping; of the updates
-            of this epoch, at :data:`.QUANTILES`.
-        commonest_answer: the share of the images held out that get the commonest answer.
         test: accuracy of the parameters to be kept (the average, where there is one).
         seconds: that this epoch took, the evaluation included.
         state: a copy, to save or to go on from.
@@ -59,9 +54,6 @@ class Epoch:
     loss: float
     accuracy: float
     rates: tuple[float, ...]
-    outputs: tuple[float, ...]
-    gradient_norms: tuple[float, ...]
-    commonest_answer: float
     test: float
     seconds: float
     state: State
@@ -226,18 +218,17 @@ class TrainingJob:
 
     def summary(self, steps: list[Step], started: float) -> Epoch:
         """Return the event of the epoch, with the accuracy on the images held out."""
-        epoch, settings = self._epoch + 1, self.settings
+        epoch, settings, seen = self._epoch + 1, self.settings, evaluation.mean(steps)
         state = replace(deepcopy(self.state), epoch=epoch)
         (rng,) = stream(settings, TEST, epoch).spawn(1)
         answers = evaluation.answers_to(
             self.data.test_images, state.kept, settings, rng
         )
-        norms = np.quantile([step.norm for step in steps], QUANTILES)
         return Epoch(
             epoch=epoch,
-            **evaluation.means(steps),
-            gradient_norms=tuple(norms.tolist()),
-            commonest_answer=float(np.bincount(answers).max() / len(answers)),
+            loss=seen.loss,
+            accuracy=seen.accuracy,
+            rates=seen.rates,
             test=float((answers == self.data.test_labels).mean()),
             seconds=time.perf_counter() - started,
             state=state,

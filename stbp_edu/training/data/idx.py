@@ -1,4 +1,4 @@
-"""Data sets in four IDX files, as MNIST is: read from a folder, or fetched once with pooch.
+"""Data sets in four IDX files, as MNIST is: read from a folder, or fetched once.
 
 An IDX file of bytes has four bytes of magic, the shape as big-endian integers, and the bytes. Each
 file is known by the SHA-256 of its unpacked content, wherever it comes from.
@@ -6,19 +6,18 @@ file is known by the SHA-256 of its unpacked content, wherever it comes from.
 
 import gzip
 import hashlib
-import io
 import struct
-import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu._support import checks
+from stbp_edu._support.files import write_whole
 from stbp_edu.training.data.datasets import Dataset, cache_folder
 
 NAMES = (
@@ -29,6 +28,7 @@ NAMES = (
 )
 """The files of MNIST, and of each data set in its form."""
 GZIP = b"\x1f\x8b"  # the first bytes of a gzip file
+PATIENCE = 60  # seconds for an answer from the web
 
 
 @dataclass(frozen=True)
@@ -53,80 +53,49 @@ class IdxDataset:
         Raises:
             FileNotFoundError: if the folder lacks a file, or the web cannot be reached.
             ValueError: if a file is not the known one.
-            ImportError: if pooch is not installed, and no folder is given.
         """
-        arrays = []
-        for name in NAMES:
-            content = self.fetch(name) if folder is None else self.read(folder, name)
-            arrays.append(idx_array(content))
-        return Dataset(*arrays)
+        return Dataset(*(idx_array(self.read(folder, name)) for name in NAMES))
 
-    def read(self, folder: Path, name: str) -> bytes:
-        """Return the content of a file in a folder, where it may be packed."""
+    def read(self, folder: Path | None, name: str) -> bytes:
+        """Return the content of a file in a folder, where it may be packed, or in the cache."""
+        place = folder or cache_folder() / self.name
         for there in (name, f"{name}.gz", name.replace("-idx", ".idx")):
-            path = folder / there
-            if path.is_file():
-                return self._checked(name, path)
-        raise FileNotFoundError(
-            f"{folder} must hold {name} or {name}.gz for {self.title}, and does not; "
-            f"the four files are {', '.join(NAMES)}"
-        )
-
-    def known_hash(self, name: str) -> str:
-        """Return the SHA-256 of the unpacked file of this name."""
-        return self.sha256[NAMES.index(name)]
-
-    def _checked(self, name: str, path: Path) -> bytes:
-        """Return the unpacked content of a file, after comparing its SHA-256."""
-        content = unpacked(path.read_bytes(), str(path))
-        got, known = hashlib.sha256(content).hexdigest(), self.known_hash(name)
-        if got != known:
-            raise ValueError(
-                f"{path} must be {self.title}'s {name} with SHA-256 {known}, got {got} "
-                f"({len(content)} bytes unpacked); it is damaged or a different file: get it again"
-            )
-        return content
-
-    def fetch(self, name: str) -> bytes:
-        """Return the content of a file in the cache; pooch downloads it where it is not there."""
-        pooch = checks.require("pooch", f"a download of {self.title}")
-        url, cache = f"{self.url}/{name}.gz", cache_folder() / self.name
-        try:
-            path = pooch.retrieve(
-                url,
-                known_hash=self.known_hash(name),
-                fname=name,
-                path=cache,
-                downloader=download_unpacked,
-            )
-        except (OSError, ValueError) as error:
+            if (place / there).is_file():
+                return self.unpacked(name, (place / there).read_bytes(), place / there)
+        if folder:
             raise FileNotFoundError(
-                f"{self.title} is not in {cache}, and {url} could not be fetched ({error}). With "
+                f"{folder} must hold {name} or {name}.gz for {self.title}, and does not; "
+                f"the four files are {', '.join(NAMES)}"
+            )
+        url = f"{self.url}/{name}.gz"
+        try:
+            with urlopen(url, timeout=PATIENCE) as answer:
+                content = self.unpacked(name, answer.read(), url)
+        except (OSError, HTTPException, ValueError) as error:
+            raise FileNotFoundError(
+                f"{self.title} is not in {place}, and {url} could not be fetched ({error}). With "
                 "a network, try again. Or get the four files elsewhere, and pass their folder "
                 "with --data. The digits need no network: stbp-edu train digits"
             ) from error
-        return Path(path).read_bytes()
+        write_whole(place / name, lambda file: file.write(content))
+        return content
 
-
-def download_unpacked(url: str, output_file: str, pooch: Any) -> None:
-    """Download a gzip file for pooch and unpack it, so pooch compares the content's SHA-256."""
-    downloaders = checks.require("pooch", "a download")
-    packed = io.BytesIO()
-    download = downloaders.HTTPDownloader(progressbar=sys.stderr.isatty())
-    download(url, packed, pooch)
-    Path(output_file).write_bytes(unpacked(packed.getvalue(), url))
-
-
-def unpacked(data: bytes, place: str) -> bytes:
-    """Return the content of a gzip file, and other bytes as they are; ``place`` is for an error."""
-    if not data.startswith(GZIP):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, OSError, zlib.error) as error:
-        raise ValueError(
-            f"{place} must be a whole gzip file, but {error}; fetch it again"
-        ) from error
+    def unpacked(self, name: str, content: bytes, place: object) -> bytes:
+        """Return the content of a file that may be packed, after comparing its SHA-256."""
+        try:
+            if content.startswith(GZIP):
+                content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ValueError(
+                f"{place} must be a whole gzip file, but {error}; fetch it again"
+            ) from error
+        got, known = hashlib.sha256(content).hexdigest(), self.sha256[NAMES.index(name)]
+        if got != known:
+            raise ValueError(
+                f"{place} must be {self.title}'s {name} with SHA-256 {known}, got {got} "
+                f"({len(content)} bytes unpacked); it is damaged or a different file: get it again"
+            )
+        return content
 
 
 def idx_array(content: bytes) -> NDArray[np.uint8]:

@@ -177,7 +177,6 @@ def load_dataset(
     Raises:
         ValueError: if a file is damaged or not the known one, or the name is unknown.
         FileNotFoundError: if a file is missing, or cannot be downloaded.
-        ImportError: if a download needs pooch, and that is not installed.
     """
     entry = CATALOGUE[checks.choice("dataset", name, CATALOGUE)]
     checks.choice("held_out", held_out, datasets.HELD_OUT)

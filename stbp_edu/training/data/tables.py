@@ -1,6 +1,8 @@
 """Data sets of your own: a CSV file, or arrays in an npz file."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,43 +28,43 @@ def load_csv(file: str | Path | None) -> Dataset:
         ValueError: if no file is given, or a line is not of this form; the error names the line.
     """
     file = _given(file, "csv")
-    lines = enumerate(read_text(file).splitlines(), 1)
-    filled = [(number, line) for number, line in lines if line.strip()]
-    try:
-        # The names of the columns, which may be numbers but for the first.
-        if filled and not _numbers(filled[0][1].split(",")[0].strip('" ')):
-            del filled[0]
-        if not filled:
+    with _form(file, "in each line a label, 0, 1, ..., and then values from 0"):
+        examples: list[list[float]] = []
+        for number, line in enumerate(read_text(file).splitlines(), 1):
+            words = line.split(",")
+            if not line.strip() or not (examples or _numbers([words[0].strip('" ')])):
+                continue  # the names of the columns, which may be numbers but for the first
+            example = _numbers(words)
+            if examples and len(words) != len(examples[0]):
+                raise ValueError(
+                    f"line {number} has {len(words)} columns, the first {len(examples[0])}"
+                )
+            if len(example) < 2 or min(example[1:]) < 0 or not example[0].is_integer():
+                raise ValueError(f"line {number} is {checks.brief(line)}")
+            examples.append(example)
+        if not examples:
             raise ValueError("it has no lines")
-        columns = filled[0][1].count(",") + 1
-        table = np.array([_example(*one, columns) for one in filled])
-        values = table[:, 1:]
-        scaled = values / max(1, values.max())
+        table = np.array(examples)
+        scaled = table[:, 1:] / max(1, table[:, 1:].max())
         return _split(scaled.astype(np.float32), table[:, 0].astype(np.intp))
-    except ValueError as error:
-        raise ValueError(
-            f"{file} must have in each line a label, 0, 1, ..., and then values from 0, with "
-            f"commas between, but {error}"
-        ) from error
 
 
-def _numbers(line: str) -> list[float]:
-    """Return the numbers in a line of a CSV file; none where it has anything else."""
+def _numbers(words: list[str]) -> list[float]:
+    """Return the finite numbers that words are; none where one of them is anything else."""
     try:
-        return [float(word) for word in line.split(",")]
+        numbers = [float(word) for word in words]
     except ValueError:
         return []
+    return numbers if all(map(math.isfinite, numbers)) else []
 
 
-def _example(number: int, line: str, columns: int) -> list[float]:
-    """Return the label and the values in a line of a CSV file."""
-    found = _numbers(line)
-    if len(found) not in (0, columns):
-        raise ValueError(f"line {number} has {len(found)} columns, the first {columns}")
-    usable = [0 <= value < math.inf for value in found[1:]]
-    if not usable or not all(usable) or not found[0].is_integer():
-        raise ValueError(f"line {number} is {checks.brief(line)}")
-    return found
+@contextmanager
+def _form(file: Path, needed: str) -> Iterator[None]:
+    """Turn what the block finds wrong in a file into an error that says what it must have."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{file} must have {needed}, but {error}") from error
 
 
 def load_npz(file: str | Path | None) -> Dataset:
@@ -77,18 +79,14 @@ def load_npz(file: str | Path | None) -> Dataset:
     """
     file = _given(file, "npz")
     arrays = read_arrays(file)
-    try:
+    with _form(file, f"the arrays images and labels, or {', '.join(PARTS)}"):
         if set(arrays) == {"images", "labels"}:
-            return _split(_as_images(arrays["images"]), arrays["labels"])
+            return _split(arrays["images"], arrays["labels"])
         if set(arrays) != set(PARTS):
             raise ValueError(f"it has {', '.join(sorted(arrays))}")
         train, train_labels, test, test_labels = (arrays[name] for name in PARTS)
         _check_classes(train_labels, test_labels)
         return Dataset(_as_images(train), train_labels, _as_images(test), test_labels)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{file} must have the arrays images and labels, or {', '.join(PARTS)}, but {error}"
-        ) from error
 
 
 def _given(file: str | Path | None, kind: str) -> Path:
@@ -102,9 +100,7 @@ def _given(file: str | Path | None, kind: str) -> Path:
 
 def _as_images(values: NDArray[Any]) -> NDArray[Any]:
     """Return examples (n, values) as images of one row; images as they are."""
-    if values.ndim == 2:
-        return values[:, None, :]
-    return values
+    return values[:, None, :] if values.ndim == 2 else values
 
 
 def _split(values: NDArray[Any], labels: NDArray[Any]) -> Dataset:
