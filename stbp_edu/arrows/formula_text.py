@@ -4,19 +4,24 @@ They are LaTeX, and MathML where a browser draws them and reads them out.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
+from itertools import product
 from typing import Any, NamedTuple
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.arrow import LOSS, Arrow, placed
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.step.layer_program import Adjoint
-from stbp_edu.arrows.step.shown_program import classes, reached
+from stbp_edu.arrows.step.shown_program import classes
 from stbp_edu.arrows.step.step_functions import added
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.latex import GREEK, NAMED, indexed
 from stbp_edu.lines.operations import OPERATIONS
+
+
+STEPS = {"T": "t = T", "t": "t < T"}
+LAYERS = {"N": "n = N", "n": "n < N"}
+"""The cases, by what stands for the step and the layer in their formulas."""
 
 
 class Formula(NamedTuple):
@@ -88,41 +93,17 @@ def formulas(net: Table, rule: str | Rule = "exact") -> list[Formula]:
     """
     rule = as_rule(rule)
     rule.check(checks.instance("net", net, Table))
-    text = _Text(net, rule, classes(net, rule))
-    layers = ("N", "n") if net.N > 1 else ("N",)
-    lines: list[Formula] = []
-    for t in ("T", "t"):
-        for n in layers:
-            lines += text.case(t, n)
-    lines += text.gradients()
-    return lines
+    same = classes(net, rule)
+    neuron_of = {}
+    for layer in reversed(net.layers[1:]):
+        neuron_of.update(dict.fromkeys(layer.neuron.order, layer.neuron))
 
+    def adjoint(state: str, q: str, i: str, t: str, n: str) -> str:
+        """Return the name of an adjoint, with the rule's state where it is not the first."""
+        letter = neuron_of[state].lines.adjoint(state)
+        return f"{letter}_{i}^{{{t},{n}}}{mark(rule, same[state, q])}"
 
-class _Text(NamedTuple):
-    """The formulas of one rule on one network."""
-
-    net: Table
-    rule: Rule
-    same: Mapping[Adjoint, str]
-
-    def case(self, t: str, n: str) -> Iterator[Formula]:
-        """Yield a line for each adjoint, at t or T and in layer n or N."""
-        layer = self.net.N
-        if n == "n":
-            layer -= 1
-        last_step = t == "T"
-        which_t = "t = T" if last_step else "t < T"
-        which_n = "n = N" if n == "N" else "n < N"
-        for state, q in reached(self.net, self.rule, self.same):
-            terms = []
-            for arrow, head in self.rule.moves_from(self.net, layer, state, q):
-                if arrow.step and last_step:
-                    continue
-                terms.append(self.term(arrow, head, t, n))
-            left = self.adjoint(state, q, "i", t, n)
-            yield Formula(left, added(terms) or "0", f"{which_t}, {which_n}")
-
-    def term(self, arrow: Arrow, head: str, t: str, n: str) -> str:
+    def term(arrow: Arrow, head: str, t: str, n: str) -> str:
         """Return the term of one arrow: its factor, and the adjoint at its head."""
         if arrow.target == LOSS:
             return rf"\frac{{\partial L}}{{\partial {arrow.source}_i^{{{t},{n}}}}}"
@@ -130,53 +111,63 @@ class _Text(NamedTuple):
         above = f"{n}+1" if arrow.layer else n
         if arrow.link is not None:
             weight = "w" if arrow.layer else "r"
-            adjoint = self.adjoint(arrow.target, head, "j", later, above)
-            return rf"\sum_j {weight}_{{ji}}^{{{above}}} {adjoint}"
-        letters = arrow.under(self.rule.forgets).letters
-        adjoint = self.adjoint(arrow.target, head, "i", later, above)
-        return f"{placed_at(letters, t, n)} {adjoint}".strip()
+            far = adjoint(arrow.target, head, "j", later, above)
+            return rf"\sum_j {weight}_{{ji}}^{{{above}}} {far}"
+        factor = placed_at(arrow.under(rule.forgets).letters, t, n)
+        return f"{factor} {adjoint(arrow.target, head, 'i', later, above)}".strip()
 
-    def adjoint(self, state: str, q: str, i: str, t: str, n: str) -> str:
-        """Return the name of an adjoint, with the rule's state where it is not the first."""
-        for layer in self.net.layers[1:]:
-            if state in layer.neuron.order:
-                letter = layer.neuron.lines.adjoint(state)
-                break
-        behind = mark(self.rule, self.same[state, q])
-        return f"{letter}_{i}^{{{t},{n}}}{behind}"
+    ends = product(reversed(net.states[net.N]), range(1, net.N + 1))
+    start = [(n, state, rule.start) for state, n in ends]
+    # each once, the spike first
+    nodes = dict.fromkeys((state, q) for _, state, q in rule.places(net, start, same))
+    lines: list[Formula] = []
+    for t, n in product(STEPS, [*LAYERS][: net.N]):
+        of_layer = net.N if n == "N" else net.N - 1
+        where = f"{STEPS[t]}, {LAYERS[n]}"
+        for state, q in nodes:
+            terms = []
+            for arrow, head in rule.moves_from(net, of_layer, state, q):
+                if not (arrow.step and t == "T"):
+                    terms.append(term(arrow, head, t, n))
+            left = adjoint(state, q, "i", t, n)
+            lines.append(Formula(left, added(terms) or "0", where))
+    for name, right in _gradients(net, rule, adjoint).items():
+        left = rf"\frac{{\partial L}}{{\partial {name}}}"
+        lines.append(Formula(left, right, "all t"))
+    return lines
 
-    def gradients(self) -> Iterator[Formula]:
-        """Yield a line for each kind of parameter."""
-        layer = self.net.layers[self.net.N]
-        neuron = layer.neuron
-        entered = self.adjoint(neuron.input, self.rule.start, "i", "t", "n")
-        sent = indexed(neuron.output)
-        lines = {"w_{ij}^n": rf"\sum_t {entered} {sent}_j^{{t,n-1}}"}
-        lines["b_i^n"] = rf"\sum_t {entered}"
-        if layer.recurrent:
-            later = entered.replace("t,n", "t+1,n")
-            lines["r_{ij}^n"] = rf"\sum_t {later} {sent}_j^{{t,n}}"
-        for name, entries in neuron.learned.items():
-            right = added([self.entered(arrow) for arrow in entries])
-            if len(entries) > 1 or right[0] == "-":
-                right = rf"\left({right}\right)"
-            letter = indexed(name)
-            if name in neuron.each:
-                lines[f"{letter}_i^n"] = rf"\sum_{{t}} {right}"
-            else:
-                lines[f"{letter}^n"] = rf"\sum_{{t,i}} {right}"
-        for name, right in lines.items():
-            yield Formula(rf"\frac{{\partial L}}{{\partial {name}}}", right, "all t")
 
-    def entered(self, enter: Arrow) -> str:
-        """Return the term of a learned constant: its factor, and the adjoint where it enters."""
-        letters = enter.letters
-        later = "t"
-        if "{-}" in letters and "{}" not in letters:  # only last states
-            letters = letters.replace("{-}", "{}")
-            later = "t+1"
-        adjoint = self.adjoint(enter.target, self.rule.start, "i", later, "n")
-        return f"{placed_at(letters, 't', 'n')} {adjoint}".strip()
+def _gradients(
+    net: Table, rule: Rule, adjoint: Callable[[str, str, str, str, str], str]
+) -> dict[str, str]:
+    """Return the gradient of each kind of parameter."""
+    layer = net.layers[net.N]
+    neuron = layer.neuron
+    entered = adjoint(neuron.input, rule.start, "i", "t", "n")
+    sent = indexed(neuron.output)
+    found = {"w_{ij}^n": rf"\sum_t {entered} {sent}_j^{{t,n-1}}"}
+    found["b_i^n"] = rf"\sum_t {entered}"
+    if layer.recurrent:
+        later = entered.replace("t,n", "t+1,n")
+        found["r_{ij}^n"] = rf"\sum_t {later} {sent}_j^{{t,n}}"
+    for name, entries in neuron.learned.items():
+        terms = []
+        for arrow in entries:
+            letters = arrow.letters
+            t = "t"
+            if "{-}" in letters and "{}" not in letters:  # only last states
+                letters = letters.replace("{-}", "{}")
+                t = "t+1"
+            of = adjoint(arrow.target, rule.start, "i", t, "n")
+            terms.append(f"{placed_at(letters, 't', 'n')} {of}".strip())
+        right = added(terms)
+        if len(entries) > 1 or right[0] == "-":
+            right = rf"\left({right}\right)"
+        if name in neuron.each:
+            found[f"{indexed(name)}_i^n"] = rf"\sum_{{t}} {right}"
+        else:
+            found[f"{indexed(name)}^n"] = rf"\sum_{{t,i}} {right}"
+    return found
 
 
 def mark(rule: Rule, q: str) -> str:

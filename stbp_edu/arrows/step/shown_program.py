@@ -8,7 +8,6 @@ compiled (``program.loop_text``).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from itertools import chain, product
 from typing import Any
 
@@ -78,15 +77,6 @@ def classes(net: Table, rule: Rule) -> dict[Adjoint, str]:
         if finer == same:
             return same
         same = finer
-
-
-def reached(net: Table, rule: Rule, same: Mapping[Adjoint, str]) -> list[Adjoint]:
-    """Return the adjoints that the recursion needs, each (state, shared q) once, spike first."""
-    layers = range(1, net.N + 1)
-    last = reversed(net.states[net.N])
-    start = [(n, state, rule.start) for state, n in product(last, layers)]
-    found = rule.places(net, start, same)
-    return [*dict.fromkeys((state, q) for _, state, q in found)]
 
 
 def steps_back(net: Table, rule: Rule) -> list[Any]:
