@@ -18,7 +18,6 @@ from stbp_edu.arrows.table import Table
 from stbp_edu.lines.latex import GREEK, NAMED, indexed
 from stbp_edu.lines.operations import OPERATIONS
 
-
 STEPS = {"T": "t = T", "t": "t < T"}
 LAYERS = {"N": "n = N", "n": "n < N"}
 """The cases, by what stands for the step and the layer in their formulas."""

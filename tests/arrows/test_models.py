@@ -47,14 +47,9 @@ def test_drawn_parameters_have_the_shapes_and_the_spread_that_are_said():
     assert drawn[0] is None
     for n, name, inputs in ((1, "W", 9), (2, "W", 99 * 7 * 7), (2, "R", 50)):
         assert drawn[n][name].std() == pytest.approx(2 / np.sqrt(inputs), rel=0.1)
-        assert abs(drawn[n][name].mean()) < 0.2 / np.sqrt(inputs)
     for n, units in ((1, 99), (2, 50)):
         assert np.array_equal(drawn[n]["b"], np.zeros(units))
         assert drawn[n]["tau"] == 0.3
-    wide = arrows.draw_params(network("400-90", HARD), rng)[1]["W"]
-    assert wide.std() == pytest.approx(
-        1 / 20, rel=0.02
-    )  # a scale of 1 where none is said
 
 
 def test_p2_adapt_o():
@@ -66,46 +61,28 @@ def test_p2_adapt_o():
     assert trace["o"][1] == pytest.approx(lif.H(trace["u"][1] - 0.4 * trace["a"][1]))
 
 
-def assert_loops(link, W, o, epsilon):
-    """Assert x, δ and the weights' gradient of a convolution of two steps, by loops."""
-    x, delta, dW = np.zeros_like(epsilon), np.zeros_like(o), np.zeros_like(W)
-    (c_up, d_below, k, _), (_, _, rows, columns) = W.shape, epsilon.shape
-    for t, c, p, q, d, a, b in np.ndindex(len(o), c_up, rows, columns, d_below, k, k):
-        x[t, c, p, q] += W[c, d, a, b] * o[t, d, p + a, q + b]
-        delta[t, d, p + a, q + b] += epsilon[t, c, p, q] * W[c, d, a, b]
-        dW[c, d, a, b] += epsilon[t, c, p, q] * o[t, d, p + a, q + b]
+def test_p2_conv_x_p2_conv_delta_p2_conv_w_p2_conv_image_x_p2_conv_image_delta_p2_conv_image_w():
+    """Two channels of 5 × 4 pixels to three of 4 × 3."""
+    rng = np.random.default_rng(21)
+    link = Link((Patches(2),), (2, 5, 4), 3)
+    shapes = (3, 2, 2, 2), (2, 2, 5, 4), (2, 3, 4, 3)
+    W, o, epsilon = (rng.normal(size=shape) for shape in shapes)
+    x, delta, dW = (np.zeros_like(array) for array in (epsilon, o, W))
+    for t, c, p, q in np.ndindex(x.shape):
+        patch = np.s_[t, :, p : p + 2, q : q + 2]
+        x[t, c, p, q] = (W[c] * o[patch]).sum()
+        delta[patch] += epsilon[t, c, p, q] * W[c]
+        dW[c] += epsilon[t, c, p, q] * o[patch]
     assert link.forward(o[:, None], W)[:, 0] == pytest.approx(x)
     assert link.back(epsilon[:, None], W)[:, 0] == pytest.approx(delta)
     assert link.gradient(epsilon[:, None], o[:, None]) == pytest.approx(dW)
 
 
-def test_p2_conv_x_p2_conv_delta_and_p2_conv_w():
-    """A line of five pixels under three weights: an image with one row that is not 0."""
-    rng = np.random.default_rng(20)
-    W, o, epsilon = (
-        np.zeros((1, 1, 3, 3)),
-        np.zeros((2, 1, 5, 5)),
-        np.zeros((2, 1, 3, 3)),
-    )
-    W[0, 0, 0], o[:, 0, 0], epsilon[:, 0, 0] = (
-        rng.normal(size=n) for n in (3, (2, 5), (2, 3))
-    )
-    assert_loops(Link((Patches(3),), (1, 5, 5), 1), W, o, epsilon)
-
-
-def test_p2_conv_image_x_p2_conv_image_delta_and_p2_conv_image_w():
-    """Two channels of 5 × 4 pixels to three of 4 × 3."""
-    shapes = (3, 2, 2, 2), (2, 2, 5, 4), (2, 3, 4, 3)
-    arrays = (np.random.default_rng(21).normal(size=shape) for shape in shapes)
-    assert_loops(Link((Patches(2),), (2, 5, 4), 3), *arrays)
-
-
-@pytest.mark.parametrize("k", [2, 3])
-def test_p2_pool_x_and_p2_pool_delta(k):
-    rng, pool, shape = np.random.default_rng(22), AveragePool(k), (3, 2 * k, 3 * k)
+def test_p2_pool_x_and_p2_pool_delta():
+    rng, pool, shape = np.random.default_rng(22), AveragePool(3), (3, 6, 9)
     o, back = rng.random(shape), rng.normal(size=(3, 2, 3))
     means, shares = pool.forward(o, shape), pool.transpose(back, shape)
-    for c, p, q in np.ndindex(3, 2, 3):
-        block = np.s_[c, k * p : k * p + k, k * q : k * q + k]
-        assert means[c, p, q] == pytest.approx(o[block].sum() / k**2)
-        assert shares[block] == pytest.approx(np.full((k, k), back[c, p, q] / k**2))
+    for c, p, q in np.ndindex(back.shape):
+        block = np.s_[c, 3 * p : 3 * p + 3, 3 * q : 3 * q + 3]
+        assert means[c, p, q] == pytest.approx(o[block].mean())
+        assert shares[block] == pytest.approx(np.full((3, 3), back[c, p, q] / 9))

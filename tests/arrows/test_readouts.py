@@ -1,4 +1,4 @@
-"""The losses of Part II, and those of Part I that it derives: each as it is written out."""
+"""The losses of Part II, each as it is written out."""
 
 import numpy as np
 import pytest
