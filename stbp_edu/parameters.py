@@ -25,7 +25,19 @@ WEIGHTS = ("W", "b", "R")
 
 
 @dataclass(frozen=True)
-class Params:
+class _Arrays:
+    W: ByLayer
+    b: ByLayer
+    R: ByLayer = ()
+    learned: Mapping[str, ByLayer] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays by name: W1, b1, R1, and constants such as tau.1."""
+        return named_arrays(self)
+
+
+@dataclass(frozen=True)
+class Params(_Arrays):
     """Weights, biases and all else that the N layers of a network learn.
 
     Attributes:
@@ -51,51 +63,45 @@ class Params:
     b1 (3,)
     """
 
-    W: ByLayer
-    b: ByLayer
-    R: ByLayer = ()
-    learned: Mapping[str, ByLayer] = field(default_factory=dict)
     shape: str = ""
 
     def __post_init__(self) -> None:
         """Check that the layers fit together."""
-        _check_list("W", self.W)
-        if isinstance(self.R, list | tuple) and not self.R:
-            object.__setattr__(self, "R", [None] * len(self.W))
         checks.fields("params", self, learned=Mapping, shape=str)
+        count = len(self.W) if isinstance(self.W, list | tuple) else 0
+        if isinstance(self.R, list | tuple) and not self.R:
+            object.__setattr__(self, "R", [None] * count)
         others = {"R": self.R}
         for constant, entries in self.learned.items():
             others[f"learned[{constant!r}]"] = entries
         for name, entries in {"W": self.W, "b": self.b, **others}.items():
-            _check_list(name, entries)
-            if len(entries) != len(self.W):
+            listed = isinstance(entries, list | tuple) and len(entries) == count >= 2
+            if not listed or entries[0] is not None:
                 raise ValueError(
-                    f"{name} must have as many entries as W = {len(self.W)}, got {len(entries)}; "
-                    "give one for each layer"
+                    f"{name} must be a list [None, {name}[1], ..., {name}[N]] with an entry for "
+                    "each layer of W, so that the index is the layer, got "
+                    f"{checks.brief(entries)}; put None first"
                 )
-        if self.shape:
-            _check_count(self.shape, self.N)
-        self._check_chain()
-        dtype = self.dtype
-        for n in range(1, len(self.W)):
+        if self.shape and len(widths(self.shape)) != count:
+            raise ValueError(
+                f"shape must name as many layers as W has, N = {self.N}, got {self.shape!r}; give "
+                "the sizes of this network"
+            )
+        dtype = width = None
+        for n in range(1, count):
+            W: Any = self.W[n]
+            shape: Any = (None, width)
+            if self.shape:  # kernels have more axes, and read channels
+                shape = (None,) * max(2, getattr(W, "ndim", 2))
+            W = checks.array(f"W[{n}]", W, f"(n[{n}], n[{n - 1}])", shape, dtype=dtype)
+            dtype, width = W.dtype, W.shape[0]
+            checks.array(f"b[{n}]", self.b[n], f"(n[{n}],)", (width,), dtype=dtype)
             for name, entries in others.items():
                 if entries[n] is not None:
-                    _array(f"{name}[{n}]", entries[n], dtype)
-
-    def _check_chain(self) -> None:
-        """Check that weights and biases are of one dtype, and each layer reads the one below."""
-        dtype = None
-        width = None
-        for n in range(1, len(self.W)):
-            name = f"W[{n}]"
-            if self.shape:
-                W_n = _array(name, self.W[n], dtype)
-            else:
-                axes = f"(n[{n}], n[{n - 1}])"
-                W_n = checks.array(name, self.W[n], axes, (None, width), dtype=dtype)
-            dtype = W_n.dtype
-            width = W_n.shape[0]
-            checks.array(f"b[{n}]", self.b[n], f"(n[{n}],)", (width,), dtype=dtype)
+                    shape = getattr(entries[n], "shape", ())
+                    checks.array(
+                        f"{name}[{n}]", entries[n], "(n[n], ...)", shape, dtype=dtype
+                    )
 
     @property
     def N(self) -> int:  # noqa: N802 - the letter of the notation table
@@ -116,52 +122,13 @@ class Params:
         """The float type that every computation with these parameters uses."""
         return np.dtype(self.W[1].dtype)
 
-    def arrays(self) -> dict[str, Array]:
-        """Return the arrays by name: W1, b1, R1, and constants such as tau.1."""
-        return named_arrays(self)
-
-
-def _check_list(name: str, entries: object) -> None:
-    """Check that there is an entry for each layer, and None for the input."""
-    listed = isinstance(entries, list | tuple) and len(entries) >= 2
-    if not listed or entries[0] is not None:  # type: ignore[index]
-        raise ValueError(
-            f"{name} must be a list [None, {name}[1], ..., {name}[N]], so that the index "
-            f"is the layer, got {checks.brief(entries)}; put None first"
-        )
-
-
-def _check_count(shape: str, N: int) -> None:
-    """Check that a text of sizes names N layers."""
-    named = len(widths(shape)) - 1
-    if named != N:
-        raise ValueError(
-            f"shape must name as many layers as W has, N = {N}, got {shape!r}, which names "
-            f"{named}; give the sizes of this network"
-        )
-
-
-def _array(name: str, value: object, dtype: Any) -> Array:
-    """Return an array of finite floats, of any shape."""
-    shape = getattr(value, "shape", ())
-    return checks.array(name, value, "(n[n], ...)", shape, dtype=dtype)
-
 
 @dataclass(frozen=True)
-class Gradients:
+class Gradients(_Arrays):
     """The derivatives of the loss, indexed and shaped as in :class:`Params`."""
 
-    W: ByLayer
-    b: ByLayer
-    R: ByLayer = ()
-    learned: Mapping[str, ByLayer] = field(default_factory=dict)
 
-    def arrays(self) -> dict[str, Array]:
-        """Return the arrays by name: W1, b1, R1, and constants such as tau.1."""
-        return named_arrays(self)
-
-
-LayerArrays: TypeAlias = Params | Gradients | Sequence[Any]
+LayerArrays: TypeAlias = _Arrays | Sequence[Any]
 """Arrays of all layers: parameters, gradients, or None and then a dictionary for each layer."""
 
 
@@ -171,20 +138,14 @@ def by_layer(of: LayerArrays) -> list[Any]:
     >>> by_layer(Gradients(W=[None, np.ones((1, 1))], b=[None, np.ones(1)]))
     [None, {'W': array([[1.]]), 'b': array([1.])}]
     """
-    if not isinstance(of, Params | Gradients):
+    if not isinstance(of, _Arrays):
         return list(of)
-    groups = {"W": of.W, "b": of.b}
-    if of.R:
-        groups["R"] = of.R
-    groups.update(of.learned)
+    R = of.R or [None] * len(of.W)
+    groups = {"W": of.W, "b": of.b, "R": R, **of.learned}
     layers: list[Any] = [None]
     for n in range(1, len(of.W)):
-        layer = {}
-        for name, entries in groups.items():
-            array = entries[n]
-            if array is not None:
-                layer[name] = array
-        layers.append(layer)
+        entries = {name: arrays[n] for name, arrays in groups.items()}
+        layers.append({k: array for k, array in entries.items() if array is not None})
     return layers
 
 
@@ -194,16 +155,11 @@ def by_name(layers: Sequence[Any]) -> dict[str, Any]:
     >>> Gradients(**by_name([None, {"W": np.ones((1, 1)), "b": np.ones(1)}])).W[1]
     array([[1.]])
     """
-    fields: dict[str, Any] = {"learned": {}}
-    names = dict.fromkeys(name for layer in layers[1:] for name in layer)
-    for name in names:
-        of_layers = [layer.get(name) for layer in layers[1:]]
-        entries = [None, *of_layers]
-        if name in WEIGHTS:
-            fields[name] = entries
-        else:
-            fields["learned"][name] = entries
-    return fields
+    entries: dict[str, Any] = {}
+    for name in dict.fromkeys(name for layer in layers[1:] for name in layer):
+        entries[name] = [None, *(layer.get(name) for layer in layers[1:])]
+    learned = {k: entries.pop(k) for k in [*entries] if k not in WEIGHTS}
+    return {**entries, "learned": learned}
 
 
 def named_arrays(of: LayerArrays) -> dict[str, Array]:
@@ -238,18 +194,26 @@ def from_named(arrays: Mapping[str, Array]) -> list[Any]:
     for name, array in arrays.items():
         found = NAME.fullmatch(name)
         if found:
-            of, n = found.groups()
-            layer = layers.setdefault(int(n), {})
-            layer[of] = array
-    read = sum(len(layer) for layer in layers.values())
+            layers.setdefault(int(found[2]), {})[found[1]] = array
     numbers = [*range(1, len(layers) + 1)]
-    whole = read == len(arrays) and sorted(layers) == numbers
-    complete = all("W" in layer and "b" in layer for layer in layers.values())
-    if not layers or not whole or not complete:
+    read = sum(map(len, layers.values()))
+    whole = 0 < read == len(arrays) and sorted(layers) == numbers
+    if not whole or not all({"W", "b"} <= layer.keys() for layer in layers.values()):
         raise ValueError(
             f"it must hold W1, b1, ..., W[N], b[N], and has {sorted(arrays)}"
         )
     return [None, *(layers[n] for n in numbers)]
+
+
+def sizes_of(params: Params) -> str:
+    """Return the sizes of a network of these parameters, as a text.
+
+    >>> sizes_of(Params(W=[None, np.zeros((3, 2))], b=[None, np.zeros(3)]))
+    '2-3'
+    """
+    again = ["" if R is None else "R" for R in params.R]
+    parts = [f"{size}{R}" for size, R in zip(params.sizes, again, strict=True)]
+    return params.shape or "-".join(parts)
 
 
 def init_params(
@@ -280,13 +244,11 @@ def init_params(
     array([1., 1., 1.])
     """
     widths = checks.widths("sizes", sizes, at_least=2)
-    W: list[Any] = [None]
-    b: list[Any] = [None]
+    layers: list[Any] = [None]
     for n_in, n_out in pairwise(widths):
-        W_n = draw_weights(n_in, n_out, rng, dtype, scheme, scale)
-        W.append(W_n)
-        b.append(np.zeros(n_out, dtype))
-    return Params(W, b)
+        W = draw_weights(n_in, n_out, rng, dtype, scheme, scale)
+        layers.append({"W": W, "b": np.zeros(n_out, dtype)})
+    return Params(**by_name(layers))
 
 
 def draw_weights(

@@ -35,28 +35,28 @@ WRONG = {
         lambda: NET.forward(
             stbp_edu.network("4-5-2", LEARNED).init(np.random.default_rng(1)), SPIKES
         ),
-        r"got tau in layer 1, which is fixed there; derive the neuron with learn=\['tau'\]",
+        r"tau of layer 1 is not learned, got \(\); .* or derive the neuron with learn=\['tau'\]",
     ),
     "params: recurrent weights of another network": (
         lambda: NET.forward(of("4-5R-2"), SPIKES),
-        "got R in layer 1, which is not part of it; pass what init",
+        r"R of layer 1 is not learned, got \(5, 5\); pass what init",
     ),
     "spikes: one axis": (
         lambda: NET.forward(PARAMS, SPIKES[0]),
-        r"spikes must have shape \(T, S, n\[0\]\) = \(T, S, 4\), got float64 of shape \(3, 4\); "
+        r"spikes must have shape \(T, S, n\[0\]\) = \(T, S, 4\) .*, got float64 of shape \(3, 4\); "
         "put the steps first",
     ),
     "spikes: no step": (
         lambda: NET.forward(SPIKES[:0], PARAMS),
-        r"got float64 of shape \(0, 3, 4\); give at least one step and one sample",
+        r"with at least one step and one sample, got float64 of shape \(0, 3, 4\)",
     ),
     "spikes: no sample": (
         lambda: NET.forward(SPIKES[:, :0], PARAMS),
-        r"got float64 of shape \(6, 0, 4\); give at least one step and one sample",
+        r"with at least one step and one sample, got float64 of shape \(6, 0, 4\)",
     ),
     "spikes: other inputs": (
         lambda: NET.forward(PARAMS, SPIKES[..., :3]),
-        r"spikes must have the n\[0\] = 4 inputs of the network 4-5-2, got \(3,\)",
+        r"\(T, S, 4\) of the network 4-5-2, .* got float64 of shape \(6, 3, 3\)",
     ),
     "spikes: words": (
         lambda: NET.forward(PARAMS, [["a"]]),
@@ -85,7 +85,7 @@ WRONG = {
     ),
     "params: no R": (
         lambda: RECURRENT[0].forward(PARAMS, SPIKES),
-        "params must have R in layer 1 of the network 4-5R-2, got none",
+        r"network 4-5R-2, where R of layer 1 has shape \(5, 5\), got None",
     ),
     "params: kernels": (
         lambda: made("4x4-2C3-2")[0].forward(of("4x4-3C3-2"), made("4x4-2C3-2")[2]),

@@ -16,6 +16,5 @@
 """
 
 from stbp_edu.networks.any_network import Model, network
-from stbp_edu.networks.arguments import sizes_of
 
-__all__ = ["Model", "network", "sizes_of"]
+__all__ = ["Model", "network"]

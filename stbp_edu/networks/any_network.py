@@ -17,7 +17,6 @@ from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import Neuron
 from stbp_edu.arrows.finite_states import check_gradients, check_states
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.table import network as table_of
 from stbp_edu.case_rules import check_gain_limit
@@ -82,7 +81,10 @@ class Model:
     @property
     def computes(self) -> str:
         """How passes through it compute: ``"numpy"`` or ``"compiled"``."""
-        return chosen(self._backend(twin=False), self.table)
+        small = weights_of(self.table) < LARGE  # whole arrays take less time
+        if small and self.backend == "auto":
+            return "numpy"
+        return chosen(self.backend, self.table)
 
     def init(
         self,
@@ -182,7 +184,7 @@ class Model:
         targets: ArrayLike | None,
         params: Params,
         rule: str | Rule = "exact",
-        loss: LossLike | AnyLoss | Loss | None = None,
+        loss: LossLike | AnyLoss | None = None,
         *,
         gain_limit: float | None = None,
     ) -> Gradients:
@@ -234,25 +236,18 @@ class Model:
         key = (id(rule), gain_limit, *sorted(how.items()))
         if key not in self._programs:
             limited = with_gain_limit(gain_limit, rule)
-            backend = self._backend(how["twin"])
-            program = Program(self.table, limited, backend, memory=self._memory, **how)
+            program = Program(
+                self.table, limited, self.computes, memory=self._memory, **how
+            )
             self._programs[key] = rule, program  # the rule is kept, and so is its id
         _, program = self._programs[key]
         return program
-
-    def _backend(self, twin: bool) -> str:
-        """Return how to compute: small networks take less time on whole arrays."""
-        if self.backend != "auto":
-            return self.backend
-        if twin or weights_of(self.table) < LARGE:
-            return "numpy"
-        return "auto"
 
 
 def network(
     sizes: str | Sequence[int | str],
     neuron: AnyNeuron | Sequence[AnyNeuron],
-    loss: AnyLoss | Loss = RATE,
+    loss: AnyLoss = RATE,
     backend: str = "auto",
 ) -> Model:
     """Return a network of any neurons.
@@ -287,7 +282,7 @@ def network(
             "neuron must be a neuron or a list of one for each layer, got an empty list; add the "
             "neurons"
         )
-    fitted: Any = loss if isinstance(loss, Loss) else read_loss(as_loss(loss))
+    fitted: Any = read_loss(as_loss(loss))
     table = table_of(sizes, neurons if several else neurons[0], fitted)
     warn_of_no_spike([layer.neuron for layer in table.layers[1:]])
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))

@@ -9,18 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
-from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.table import Layer, Table
 from stbp_edu.forward_pass import Trace, check_made_with
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term
-from stbp_edu.parameters import Params, by_layer
+from stbp_edu.parameters import Params, by_layer, sizes_of
 from stbp_edu.program.program import States, own_surrogates
 
 NO_SPIKE = (
@@ -30,62 +27,29 @@ NO_SPIKE = (
 """What is said of a hidden layer without a spike."""
 
 
-def sizes_of(params: Params) -> str:
-    """Return the sizes of a network of these parameters, as a text.
-
-    >>> sizes_of(Params(W=[None, np.zeros((3, 2))], b=[None, np.zeros(3)]))
-    '2-3'
-    """
-    if params.shape:
-        return params.shape
-    parts = [str(params.sizes[0])]
-    for n in range(1, params.N + 1):
-        again = "R" if params.R[n] is not None else ""
-        parts.append(f"{params.sizes[n]}{again}")
-    return "-".join(parts)
-
-
 def layers_of(table: Table, sizes: str, params: Params) -> list[Any]:
-    """Return the arrays of each layer, once each is there and has its shape."""
+    """Return the arrays of each layer, once it has those of the network and no others."""
     layers = by_layer(checks.instance("params", params, Params))
-    advice = (
-        f"pass what init of this network returns, or build a network {sizes_of(params)}"
-    )
     if params.N != table.N:
         raise ValueError(
             f"params must have the N = {table.N} layers of the network {sizes}, got those of a "
-            f"network {sizes_of(params)}; {advice}"
+            f"network {sizes_of(params)}; pass what init of this network returns"
         )
     for n, layer in enumerate(table.layers[1:], 1):
-        for name, shape in layer.shapes.items():
-            array = layers[n].get(name)
-            if array is None:
-                raise ValueError(
-                    f"params must have {name} in layer {n} of the network {sizes}, got none; "
-                    "pass what init of this network returns"
-                )
-            if array.shape != shape:
-                raise ValueError(
-                    f"params must fit the network {sizes}, where {name} of layer {n} has shape "
-                    f"{shape}, got {array.shape}; {advice}"
-                )
-        _check_learned(n, layer, layers[n])
+        found = {name: array.shape for name, array in layers[n].items()}
+        for name in {**layer.shapes, **found}:
+            shape, got = layer.shapes.get(name), found.get(name)
+            if shape == got:
+                continue
+            has = "is not learned" if shape is None else f"has shape {shape}"
+            advice = f"or build a network {sizes_of(params)}"
+            if name in layer.neuron.lines.constants:
+                advice = f"or derive the neuron with learn=[{name!r}]"
+            raise ValueError(
+                f"params must fit the network {sizes}, where {name} of layer {n} {has}, got {got}; "
+                f"pass what init of this network returns, {advice}"
+            )
     return layers
-
-
-def _check_learned(n: int, layer: Layer, arrays: dict[str, Array]) -> None:
-    """Raise ValueError for an array that the layer does not learn."""
-    for name in arrays:
-        if name in layer.shapes:
-            continue
-        if name in layer.neuron.lines.constants:
-            advice = f"is fixed there; derive the neuron with learn=[{name!r}]"
-        else:
-            advice = "is not part of it; pass what init of this network returns"
-        raise ValueError(
-            f"params must hold what the network learns, got {name} in layer {n}, "
-            f"which {advice}"
-        )
 
 
 def warn_of_learned_decays(table: Table, layers: Sequence[Any]) -> None:
@@ -101,18 +65,11 @@ def inputs_of(table: Table, sizes: str, spikes: Any, dtype: Any) -> Array:
     flat = (math.prod(table.shape),)
     axes = f"(T, S, n[0]) = (T, S, {flat[0]})"
     given = checks.numbers("spikes", spikes, axes, dtype)
-    if given.ndim not in (3, 2 + len(table.shape)) or not given.size:
-        remedy = "put the steps first, then the samples"
-        if not given.size:
-            remedy = "give at least one step and one sample"
+    if given.shape[2:] not in (table.shape, flat) or not given.size:
         raise ValueError(
-            f"spikes must have shape {axes}, got {checks.described(given)}; {remedy}"
-        )
-    if given.shape[2:] not in (table.shape, flat):
-        raise ValueError(
-            f"spikes must have the n[0] = {flat[0]} inputs of the network {sizes}, got "
-            f"{given.shape[2:]} in {checks.described(given)}; pass the data of this network, or "
-            "build one whose sizes begin with theirs"
+            f"spikes must have shape {axes} of the network {sizes}, with at least one step and one "
+            f"sample, got {checks.described(given)}; put the steps first, then the samples, or "
+            "build a network whose sizes begin with these inputs"
         )
     return flattened(given)
 
@@ -148,16 +105,14 @@ def warn_of_whole_arrays(table: Table) -> None:
 def trace_of(table: Table, states: States, twin: bool, made_with: bytes) -> Trace:
     """Return the trace of the states by layer."""
     named: dict[str, list[Any]] = {}
-    U: list[Any] = [None]
+    for n, of_layer in enumerate(states[1:], 1):
+        for name, series in of_layer.items():
+            layers = named.setdefault(name, [None] * (table.N + 1))
+            layers[n] = _shaped(series, table.shape_of(n))
+    lines = [layer.neuron.lines for layer in table.layers[1:]]
+    U = [None, *(named[of.potential][n] for n, of in enumerate(lines, 1))]
     O = [_shaped(states[0]["o"], table.shape)]
-    for n in range(1, table.N + 1):
-        shape = table.shape_of(n)
-        for name, series in states[n].items():
-            by_layer = named.setdefault(name, [None] * (table.N + 1))
-            by_layer[n] = _shaped(series, shape)
-        lines = table.layers[n].neuron.lines
-        U.append(named[lines.potential][n])
-        O.append(named[lines.output][n])
+    O += [named[of.output][n] for n, of in enumerate(lines, 1)]
     return Trace(U, O, named, twin, made_with)
 
 
@@ -165,25 +120,14 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
     """Return the states by layer that a trace holds, once they have been checked."""
     check_layers(table, trace)
     inputs = trace.O[0]
-    if not isinstance(inputs, np.ndarray) or inputs.shape[2:] != table.shape:
-        raise ValueError(
-            f"trace.O[0] must be an array of shape (T, S, *{table.shape}), got "
-            f"{checks.described(inputs)}; pass what forward returned"
-        )
-    T, S = inputs.shape[:2]
-    cast = inputs.astype(params.dtype, copy=False)
-    states: States = [{"o": flattened(cast)}]
-    for n in range(1, table.N + 1):
+    T, S = getattr(inputs, "shape", (None, None))[:2]
+    states: States = []
+    for n, names in enumerate(table.states):
+        shape = (T, S, *table.shape_of(n))
         of_layer = {}
-        shape = T, S, *table.shape_of(n)
-        for name in table.states[n]:
-            series = trace[name][n]
-            fits = isinstance(series, np.ndarray) and series.shape == shape
-            if not fits or series.dtype != params.dtype:
-                raise ValueError(
-                    f"trace[{name!r}][{n}] must be a {params.dtype} array of shape {shape}, got "
-                    f"{checks.described(series)}; pass what forward returned for these params"
-                )
+        for name in names:
+            what, series = f"trace[{name!r}][{n}]", trace[name][n] if n else inputs
+            checks.array_of_floats(what, series, str(shape), shape, dtype=params.dtype)
             of_layer[name] = flattened(series)
         states.append(of_layer)
     check_made_with(trace, params)
@@ -230,28 +174,19 @@ def _shaped(series: Array, shape: tuple[int, ...]) -> Array:
 
 def value_of(loss: Any, trace: Trace, targets: Any) -> float:
     """Return the loss of a forward pass."""
-    if isinstance(loss, Loss):
-        read = flattened(trace[loss.state][-1])
-        return loss.value(read, targets)
-    value = as_loss(loss, "value").value(_last_layer(trace), targets)
-    return float(value)
+    return float(as_loss(loss, "value").value(_last_layer(trace), targets))
 
 
 def direct_terms(
     loss: Any, layer: Layer, trace: Trace, targets: Any
 ) -> dict[str, Array]:
     """Return the direct term of a loss, by the state of the last layer that it reads."""
-    if isinstance(loss, Loss):
-        read = flattened(trace[loss.state][-1])
-        return {loss.state: loss.direct(read, targets)}
     lines = layer.neuron.lines
     terms = direct_term(as_loss(loss), _last_layer(trace), targets)
     direct: dict[str, Array] = {}
-    if terms.o is not None:
-        direct[lines.output] = terms.o
-    if terms.u is not None:
-        before = direct.get(lines.potential)  # of a read-out: it is the output
-        direct[lines.potential] = terms.u if before is None else before + terms.u
+    for state, term in ((lines.output, terms.o), (lines.potential, terms.u)):
+        if term is not None:  # of a read-out both are one state
+            direct[state] = term + direct[state] if state in direct else term
     return direct
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import hidden_layer, widths
 from stbp_edu.forward_pass import Trace
-from stbp_edu.networks import Model, network, sizes_of
-from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name
+from stbp_edu.networks import Model, network
+from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name, sizes_of
 from stbp_edu.program.weights import mean_of
 from stbp_edu.training.encoders import encode, inputs
 from stbp_edu.training.settings import Settings
