@@ -4,6 +4,8 @@ A step of any of them is ``i ← α i + x, u ← τ u (1 - o) + c i, o = spike(u
 first line where there is no synaptic current (then c x enters u), and without a spike in read-outs.
 """
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import nir
@@ -15,7 +17,16 @@ from stbp_edu.neuron import LIF
 
 DT = 1e-4
 """The length of a step in seconds that snnTorch and SpikingJelly assume."""
-NEURONS = (nir.LIF, nir.IF, nir.CubaLIF, nir.LI, nir.I, nir.CubaLI)
+KINDS: dict[tuple[bool, bool, bool], type[Any]] = {
+    (False, True, True): nir.LIF,
+    (False, False, True): nir.IF,
+    (True, True, True): nir.CubaLIF,
+    (False, True, False): nir.LI,
+    (False, False, False): nir.I,
+    (True, True, False): nir.CubaLI,
+}
+"""By whether they have a synaptic current, leak, and spike."""
+NEURONS = tuple(KINDS.values())
 ALLOWED = (
     "train LIF(gate='linear') with tau <= 1, u = tau * u * (1 - o) + x; o = spike(u - v_th), the "
     "same with a synaptic current i = alpha * i + x before it, and both without a spike"
@@ -97,39 +108,36 @@ def node_of(
     """
     tau = constants["tau"]
     ones = np.ones(len(tau))
-    spikes = "v_th" in constants
-    given: dict[str, Any] = {}
-    if spikes:
-        given = {"v_threshold": constants["v_th"], "v_reset": 0 * ones}
-    leaks = (tau < 1).all()
-    if not leaks and ((tau < 1).any() or "alpha" in constants):
+    leaks = bool((tau < 1).all())
+    kind = KINDS.get(("alpha" in constants, leaks, "v_th" in constants))
+    if kind is None or (not leaks and (tau < 1).any()):
         raise ValueError(
             "neuron must have tau < 1 for NIR where it has a synaptic current, and otherwise in "
             f"all neurons of a layer or in none, got tau from {tau.min():g} to {tau.max():g}; give "
             "all of them a leak"
         )
-    if not leaks:
-        kind = nir.IF if spikes else nir.I
-        return kind(r=ones / dt, **given), ones
-    share = 1 - tau
-    given["v_leak"] = 0 * ones
-    if "alpha" in constants:
-        slow = 1 - constants["alpha"]
-        given |= {"tau_mem": dt / share, "tau_syn": dt / slow}
-        kind = nir.CubaLIF if spikes else nir.CubaLI
-        return kind(r=1 / share, w_in=1 / slow, **given), ones
-    given["tau"] = dt / share
-    if spikes and recurrent:
-        return nir.LIF(r=1 / share, **given), ones
-    kind = nir.LIF if spikes else nir.LI
-    return kind(r=ones, **given), share
+    share = 1 - tau if leaks else dt * ones
+    slow = 1 - constants.get("alpha", 0 * ones)
+    at_1 = kind is nir.LI or (kind is nir.LIF and not recurrent)
+    factor: Array = share if at_1 else ones
+    values = {
+        "tau": dt / share,
+        "tau_mem": dt / share,
+        "tau_syn": dt / slow,
+        "w_in": 1 / slow,
+        "r": factor / share,
+        "v_leak": 0 * ones,
+        "v_reset": 0 * ones,
+        "v_threshold": constants.get("v_th"),
+    }
+    read = {field.name for field in fields(kind)} & values.keys()
+    return kind(**{name: values[name] for name in read}), factor
 
 
-def constants_of(neuron: AnyNeuron, layer: dict[str, Any]) -> ByNeuron:
+def constants_of(neuron: AnyNeuron, layer: Mapping[str, Any]) -> ByNeuron:
     """Return the constants of a neuron whose lines are those of a node of NIR.
 
-    They are read from single steps. Then a run has to agree with them, in which the neuron gets
-    random inputs, and spikes come back to it at random.
+    They are read from single steps. Then other steps, from random states, have to agree with them.
 
     Args:
         neuron: any neuron.
@@ -139,45 +147,39 @@ def constants_of(neuron: AnyNeuron, layer: dict[str, Any]) -> ByNeuron:
         ValueError: if it does something else.
     """
     table = as_neuron(neuron)
-    u, o = table.lines.potential, table.lines.spike
+    u, o = table.lines.potential, table.lines.spike or ""
     currents = [state for state in table.order if state not in (u, o, "x")]
-    size = len(layer["b"])
+    i = currents[0] if currents else ""
+    nothing = np.zeros(len(layer["b"]))
 
-    def step(past: dict[str, Any], x: float = 0.0) -> dict[str, Any]:
+    def step(past: Mapping[str, Any], x: float = 0.0) -> dict[str, Any]:
         """Return the states after a step; of a spike, u - V_th."""
-        given = np.full(size, x)
-        before = {name: np.zeros(size) + past.get(name, 0.0) for name in table.order}
-        now: dict[str, Any] = {"x": given}
+        before = {name: nothing + past.get(name, 0.0) for name in table.order}
+        now: dict[str, Any] = {"x": nothing + x}
         for name in table.order:
-            now[name] = table.updated(name, now, before, given, layer)
+            now[name] = table.updated(name, now, before, now["x"], layer)
         return now
 
     found = {"tau": step({u: 1.0})[u], "gain": step({}, 1.0)[u]}
     if o:
         found["v_th"] = -step({})[o]
-    for name in currents:
-        found["alpha"] = step({name: 1.0})[name]
-    alpha = found.get("alpha", np.zeros(size))
+    taken = nothing + 1
+    if i:
+        found["alpha"] = step({i: 1.0})[i]
+        taken = step({}, 1.0)[i]
+    alpha = found.get("alpha", nothing)
+    fits = len(currents) <= 1 and (found["tau"] <= 1).all() and (alpha < 1).all()
     rng = np.random.default_rng(0)
-    i, potential = 0.0, 1.0
-    states = {u: potential}
-    seen, expected = [], []
-    for fired in (0, 0, 1, 0, 1, 1, 0):
-        x = rng.normal()
+    for spike in (0, 1, 0, 1) if o else (0, 0):
+        last, potential, x = rng.normal(size=3)
+        now = step({i: last, u: potential, o: spike}, x)
+        want = {i: alpha * last + taken * x}
+        brought = found["gain"] * want[i] / np.where(taken, taken, 1)
+        want[u] = found["tau"] * potential * (1 - spike) + brought
         if o:
-            states[o] = fired
-            potential = potential * (1 - fired)
-        states = step(states, x)
-        i = alpha * i + x
-        potential = found["tau"] * potential + found["gain"] * i
-        seen.append(states[u])
-        expected.append(potential)
-        if o:
-            seen.append(states[o])
-            expected.append(potential - found["v_th"])
-    decays = (found["tau"] <= 1).all() and (alpha < 1).all()
-    alike = np.allclose(seen, expected, 1e-12, 1e-12)
-    fits = len(currents) <= 1 and decays and alike
+            want[o] = want[u] - found["v_th"]
+        for name in {i, u, o} & now.keys():
+            fits = fits and np.allclose(now[name], want[name], 1e-12, 1e-12)
     if not fits:
         shown = "; ".join(table.lines.text.splitlines())
         if isinstance(neuron, LIF):
@@ -186,7 +188,7 @@ def constants_of(neuron: AnyNeuron, layer: dict[str, Any]) -> ByNeuron:
     return found
 
 
-def scaled(layer: dict[str, Any], factor: Array) -> dict[str, Array]:
+def scaled(layer: Mapping[str, Any], factor: Array) -> dict[str, Array]:
     """Return weights and biases times a factor for each neuron, in the dtype of the weights."""
     found = {"b": layer["b"] * factor}
     for name in ("W", "R"):

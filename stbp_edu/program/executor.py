@@ -57,7 +57,10 @@ class Executor:
         self.program = program
         self.xp = xp
         self.run = dict(functions)
-        exec(compile(program.source(), "<program>", "exec"), self.run)
+        text = program.source()
+        if program.before:
+            text += f"\n\n\n{program.before.source()}"
+        exec(compile(text, "<program>", "exec"), self.run)
         self.states = [*program.lines.lines]
         self.signals = sorted(program.signals)
         self.signal_of = program.signal_of
@@ -113,10 +116,11 @@ class Executor:
             before: by name, the states before the first step; at rest they are 0.
 
         Returns:
-            By learned constant, its gradient for each sample and neuron.
+            By learned constant, its gradient for each sample and neuron; and, where states came in,
+            by adjoint what the first step passes back to them.
         """
         program = self.program
-        step_back = self.run["backward"]
+        before = before or {}
         some = next(iter(found.values()))
         zero = self.xp.zeros_like(some[0])
         passed = [self.at[name] for name in program.next_adjoints]
@@ -131,12 +135,9 @@ class Executor:
         kept = [(self.at[name], series) for name, series in found.items()]
         single = self.xp is np and some.dtype == np.float32
         nothing = [zero] * len(self.at)
-        later = nothing
-        sums = dict.fromkeys(program.gradients, 0.0)
-        for t in reversed(range(len(some))):
-            if program.rule.ends_block(t):
-                later = nothing
-            errors = [series[t] for series in heard]
+
+        def step_back(function: str, t: int, errors: list[Any]) -> list[Any]:
+            """Return the adjoints of a step from what came to it, and those of the step after."""
             if R is not None and later is not nothing:
                 for signal, head in again:
                     adjoint = later[head] + zero  # an array, if it is the number 0
@@ -146,9 +147,16 @@ class Executor:
                 if t + step >= 0:  # after the last step adjoints are 0
                     values.append(states[name][min(t + step, len(some) - 1)])
                 else:
-                    values.append(before[name] if before else zero)
+                    values.append(before.get(name, zero))
             after = [later[k] for k in passed]
-            later = [*step_back(*values, *errors, *after, *constants)]
+            return [*self.run[function](*values, *errors, *after, *constants)]
+
+        later = nothing
+        sums = dict.fromkeys(program.gradients, 0.0)
+        for t in reversed(range(len(some))):
+            if program.rule.ends_block(t):
+                later = nothing
+            later = step_back("backward", t, [series[t] for series in heard])
             for k, series in kept:
                 series[t] = later[k]
                 later[k] = series[t]
@@ -157,6 +165,9 @@ class Executor:
                     later[k] -= np.float32(FLOOR)
             for constant, name in program.gradients.items():
                 sums[constant] = sums[constant] + later[self.at[name]]
+        if before and "before" in self.run:
+            to_states = step_back("before", -1, [zero for _ in heard])
+            sums.update(zip(self.at, to_states, strict=True))
         return sums
 
 

@@ -1,9 +1,10 @@
 """The same gradients in PyTorch: a layer as a module, for any neuron and every rule.
 
 - ``currents``: what weights make of spikes, and which spikes they take.
-- ``steps``, ``neurons``: the derived program of a neuron on tensors, as a function of autograd.
+- ``steps``, ``tensor_loops``, ``neurons``: the derived program of a neuron on tensors, also in
+  loops, as a function of autograd.
 - ``layers``, ``lif_network``: modules: a layer of neurons on any weights, and a network of them.
-- ``carried_state``: a series in parts; ``state_dict``: parameters as NumPy has them, and back.
+- ``state_dict``: parameters as NumPy has them, and back.
 - ``rule_finder``: the gate and the rule of a network that is written in any framework.
 - ``train``: a run in one process or in several, as a command.
 
@@ -16,8 +17,7 @@ except ModuleNotFoundError as error:
     raise ImportError("stbp_edu.torch needs PyTorch; run: pip install torch") from error
 
 from stbp_edu.program.forms import IN_PYTORCH
-from stbp_edu.torch.carried_state import detached
-from stbp_edu.torch.layers import LIFLayer
+from stbp_edu.torch.layers import LIFLayer, detached
 from stbp_edu.torch.lif_network import LIFNetwork, states_and_gradients
 from stbp_edu.torch.rule_finder import SurrogateOf, which_rule
 from stbp_edu.torch.state_dict import to_params, to_state

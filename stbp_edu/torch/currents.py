@@ -140,9 +140,7 @@ def check_input(spikes: Tensor, weights: nn.Module) -> None:
             f"spikes must be {like.dtype} on {like.device}, as the weights are, got "
             f"{spikes.dtype} on {spikes.device}; convert them with .to(device, dtype)"
         )
-    if not can_be_looked_at(spikes):
-        return
-    if not torch.isfinite(spikes.detach().sum()):
+    if not all_finite([spikes], wait=True):
         checks.check_finite("spikes", as_array(spikes.double()))
 
 
@@ -156,12 +154,18 @@ def can_be_looked_at(tensor: Tensor) -> bool:
     return not (tensor.is_cuda and torch.cuda.is_current_stream_capturing())
 
 
-def all_finite(tensors: Sequence[Tensor]) -> bool:
-    """Return whether tensors are finite, where values can be looked at; a GPU waits here."""
-    if not can_be_looked_at(tensors[0]):
+def all_finite(tensors: Sequence[Tensor], *, wait: bool) -> bool:
+    """Return whether tensors are finite, as far as they can be looked at.
+
+    To look, a processor has to wait for a GPU: without ``wait`` nobody looks there.
+    """
+    like = tensors[0]
+    if not can_be_looked_at(like) or not (wait or like.device.type == "cpu"):
         return True
     sums = torch.stack([one.detach().sum() for one in tensors])
-    return bool(sums.isfinite().all())
+    if sums.isfinite().all():
+        return True
+    return all(bool(one.isfinite().all()) for one in tensors)
 
 
 def check_rerun(name: str, module: nn.Module, rule: Rule) -> None:

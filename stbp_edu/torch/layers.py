@@ -2,21 +2,17 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.any_neuron import AnyNeuron, warn_of_no_decay
-from stbp_edu.arrows.finite_states import first_not_finite
 from stbp_edu.arrows.rules import Rule, with_gain_limit
 from stbp_edu.neuron import LIF
-from stbp_edu.torch.carried_state import CarriedState, check_state
 from stbp_edu.torch.currents import (
-    all_finite,
     can_be_looked_at,
     check_input,
     check_rerun,
@@ -25,11 +21,13 @@ from stbp_edu.torch.currents import (
     shape_of,
 )
 from stbp_edu.torch.neurons import Neurons
-from stbp_edu.torch.state_dict import as_array, key_of, name_of
+from stbp_edu.torch.state_dict import as_array, check_floats, key_of
 from stbp_edu.torch.steps import Steps
 
 WHOLE: Any = MappingProxyType({})
 """In place of a state: the series comes whole, and no state is returned."""
+CarriedState = dict[str, Tensor]
+"""By name, each state at the last step, (S, ...); once for each error that comes back to it."""
 Copies = Mapping[str, Tensor]
 """Spikes, once for each state of the rule in which an error comes back to them."""
 
@@ -94,11 +92,11 @@ class LIFLayer(nn.Module):
     @property
     def rule(self) -> Rule:
         """What flows backward; it is fixed."""
-        return self.steps.given[1]
+        return self.steps.rule
 
     def forward(
         self, spikes: Tensor, state: CarriedState | None = WHOLE, *, twin: bool = False
-    ) -> Any:
+    ) -> Tensor | tuple[Tensor, CarriedState]:
         """Return the output: spikes, or the potentials of a read-out; perhaps with a state.
 
         Args:
@@ -119,10 +117,8 @@ class LIFLayer(nn.Module):
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
                 "tensor of spikes cannot carry; put the layers into a LIFNetwork"
             )
-        ran = run_modules([self], spikes, twin, [state])
-        if state is WHOLE:
-            return ran.output
-        return ran.output, ran.carried[0]
+        output, [(_, _, last)] = run_modules([self], spikes, twin, [state])
+        return output if state is WHOLE else (output, last)
 
     def run(
         self,
@@ -142,11 +138,11 @@ class LIFLayer(nn.Module):
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
         currents = [x.to(dtype) for x in currents]
         before = [one.to(dtype) for one in self._carried_in(state, currents[0])]
-        constants = [self.learned[key_of(name)] for name in steps.neuron.learned]
-        learned = [one.to(dtype) for one in constants]
+        constants = {name: self.learned[key_of(name)] for name in steps.neuron.learned}
         x = currents[0]
-        if learned and x.device.type == "cpu" and can_be_looked_at(x):
-            warn_of_no_decay(steps.neuron.lines, self._learned_values())
+        if constants and x.device.type == "cpu" and can_be_looked_at(x):
+            values = {name: as_array(p) for name, p in constants.items()}
+            warn_of_no_decay(steps.neuron.lines, values)
         found = Neurons.apply(
             steps,
             twin,
@@ -156,29 +152,13 @@ class LIFLayer(nn.Module):
             len(before),
             number,
             *currents,
-            *learned,
+            *(p.to(dtype) for p in constants.values()),
             *before,
         )
-        states, copied, last = (
-            steps.by_kind(found, kind) for kind in ("state", "copy", "last")
-        )
-        spike = steps.neuron.lines.spike  # of NaN >= 0 it makes 0, and is not looked at
-        looked_at = [one for name, one in states.items() if name != spike]
-        if not all_finite([*looked_at, x]):
-            with torch.no_grad():
-                run = steps.run((), twin, (), in_loops=False)
-                series = steps.states_of(run, x, learned, self.R, before)
-            arrays = {name: as_array(one) for name, one in series.items()}
-            learned_values = self._learned_values()
-            said = first_not_finite(steps.neuron, arrays, learned_values, number)
-            raise checks.NotFiniteError(f"{said}, behind {self.weights}")
-        if not copied and steps.signals:
-            copied = {next(iter(steps.signals)): states[steps.neuron.output]}
+        states, copied, last = steps.by_kind(found)
+        if not copied and steps.passes:
+            copied = {steps.passes[0]: states[steps.neuron.output]}
         return states, copied, last
-
-    def _learned_values(self) -> dict[str, Any]:
-        """Return what is learned by name, as arrays."""
-        return {name_of(key): as_array(p) for key, p in self.learned.items()}
 
     def _currents(self, copies: Copies) -> tuple[list[str], list[Tensor]]:
         """Return the adjoints that come back through the weights, and a current for each.
@@ -214,7 +194,7 @@ class LIFLayer(nn.Module):
             return ()
         found = check_state(state, [*self.steps.carried], like)
         followed = any(one.requires_grad for one in found)
-        if not self.steps.prepare() and followed:
+        if not self.steps.passes_back and followed:
             raise ValueError(
                 f"a carried state holds one step, and under the rule {self.rule.name} what goes "
                 "back to it depends on an earlier one; detach the state, or choose another rule"
@@ -229,19 +209,8 @@ class LIFLayer(nn.Module):
         return f"{shown}, rule={self.rule.name!r}"
 
 
-@dataclass
-class Run:
-    """A run through modules.
-
-    Attributes:
-        output: that of the last module.
-        layers: each layer of neurons, with its states by name; steps come first.
-        carried: the state that each of these layers carries on.
-    """
-
-    output: Tensor
-    layers: list[tuple[LIFLayer, dict[str, Tensor]]] = field(default_factory=list)
-    carried: list[CarriedState] = field(default_factory=list)
+Ran = list[tuple[LIFLayer, dict[str, Tensor], CarriedState]]
+"""Each layer of neurons that ran, with its states by name, steps first, and what it carries on."""
 
 
 def run_modules(
@@ -249,43 +218,79 @@ def run_modules(
     spikes: Tensor,
     twin: bool,
     states: Sequence[CarriedState | None],
-    batch_first: bool = False,
-) -> Run:
-    """Return a run through layers of neurons and other modules, one after the other.
+) -> tuple[Tensor, Ran]:
+    """Return the output of the last of some modules, and a run through the layers among them.
 
     Args:
-        modules: the modules.
-        spikes: the input of the first, (T, S, ...), or (S, T, ...) where samples come first.
+        modules: layers of neurons, and other modules.
+        spikes: the input of the first, (T, S, ...).
         twin: see :meth:`LIFLayer.forward`.
         states: the state with which each layer of neurons begins.
-        batch_first: whether samples come first, of the output, too.
     """
-    check_sequence(spikes)
-    ran = Run(spikes.transpose(0, 1) if batch_first else spikes)
+    output = check_sequence(spikes)
+    ran: Ran = []
     copies: Copies = {}
     for module in modules:
-        below = ran.layers[-1][0] if ran.layers else None
+        below = ran[-1][0] if ran else None
         if not isinstance(module, LIFLayer):
+            output = current_of(module, output)
             if below and len(copies) > 1:
                 check_rerun("modules", module, below.rule)
                 copies = {q: current_of(module, o) for q, o in copies.items()}
-                ran.output = current_of(module, ran.output)
             else:
-                ran.output = current_of(module, ran.output)
-                copies = dict.fromkeys(copies, ran.output)
+                copies = dict.fromkeys(copies, output)
             continue
         if not below:
-            check_input(ran.output, module.weights)
+            check_input(output, module.weights)
         if not below or module.rule != below.rule:
-            copies = {module.rule.start: ran.output}
+            copies = {module.rule.start: output}
         elif not copies:  # the rule passes no error back to the layer below
-            copies = {module.rule.start: ran.output.detach()}
-        number = len(ran.layers) + 1
-        state = states[number - 1]
-        found, copies, last = module.run(copies, twin, number, state)
-        ran.output = found[module.steps.neuron.output]
-        ran.layers.append((module, found))
-        ran.carried.append(last)
-    if batch_first:
-        ran.output = ran.output.transpose(0, 1)
-    return ran
+            copies = {module.rule.start: output.detach()}
+        found, copies, last = module.run(copies, twin, len(ran) + 1, states[len(ran)])
+        output = found[module.steps.neuron.output]
+        ran.append((module, found, last))
+    return output, ran
+
+
+def check_state(state: object, names: Sequence[str], like: Tensor) -> list[Tensor]:
+    """Return the tensors of a carried state if it is one of this layer, for as many samples.
+
+    Raises:
+        TypeError, ValueError: if it is not what the layer returned.
+    """
+    if not isinstance(state, Mapping) or {*state} != {*names}:
+        raise TypeError(
+            f"state must be what this layer returned, with {', '.join(names)}, got "
+            f"{checks.brief(state)}; pass None to begin at rest"
+        )
+    found = [check_floats(f"state[{name!r}]", state[name]) for name in names]
+    for one in found:
+        if one.device != like.device or one.shape != like.shape[1:]:
+            raise ValueError(
+                f"state must have the shape of a step, {tuple(like.shape[1:])}, on {like.device}, "
+                f"got {tuple(one.shape)} on {one.device}; carry it to a batch of the same samples"
+            )
+    return found
+
+
+AnyState = TypeVar("AnyState", CarriedState, list[CarriedState])
+
+
+def detached(state: AnyState) -> AnyState:
+    """Return a carried state to which no error comes back: for truncated windows.
+
+    Raises:
+        TypeError: if it is not what a layer or a network returned.
+
+    >>> import torch
+    >>> detached({"u": torch.ones(1, requires_grad=True)})["u"].requires_grad
+    False
+    """
+    if isinstance(state, list):  # of a network
+        return [detached(one) for one in state]
+    if not isinstance(state, dict):
+        raise TypeError(
+            f"state must be what a layer or a network returned, got {checks.brief(state)}; pass "
+            "that"
+        )
+    return {name: check_floats(name, one).detach() for name, one in state.items()}

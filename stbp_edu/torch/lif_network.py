@@ -13,10 +13,10 @@ from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, by_layer
-from stbp_edu.torch.carried_state import CarriedState
-from stbp_edu.torch.layers import WHOLE, LIFLayer, run_modules
+from stbp_edu.torch.currents import check_sequence
+from stbp_edu.torch.layers import WHOLE, CarriedState, LIFLayer, run_modules
 from stbp_edu.torch.state_dict import as_array, layers_of, to_params, to_state
-from stbp_edu.torch.steps import Steps, kept_by, networks_of
+from stbp_edu.torch.steps import kept_by, networks_of
 
 
 class LIFNetwork(nn.Sequential):
@@ -52,15 +52,6 @@ class LIFNetwork(nn.Sequential):
                 "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
             )
         self.batch_first = checks.instance("batch_first", batch_first, bool)
-        kinds = {(one.steps.neuron.lines.text, one.R is not None) for one in layers}
-        if len(kinds) > 1:
-            every = [(layer.neuron, layer.R is not None) for layer in layers]
-            every.insert(
-                0, every[0]
-            )  # the input may ask for its error, as a layer does
-            for number, layer in enumerate(layers, 2):
-                own = layer.steps.given[:3]
-                layer.steps = Steps(*own, every, number)
         check_rules(layers)
 
     @classmethod
@@ -110,7 +101,7 @@ class LIFNetwork(nn.Sequential):
         state: list[CarriedState] | None = WHOLE,
         *,
         twin: bool = False,
-    ) -> Any:
+    ) -> Tensor | tuple[Tensor, list[CarriedState]]:
         """Return the output of the last module: of a layer, its spikes (T, S, n[N]).
 
         With a state, None at the beginning of a series that comes in parts, the pair of output and
@@ -125,24 +116,30 @@ class LIFNetwork(nn.Sequential):
                 f"state must be the list that this network returned, of {layers} layers, got "
                 f"{checks.brief(state)}; pass None to begin at rest"
             )
-        ran = run_modules(self, spikes, twin, states, self.batch_first)
-        if state is WHOLE:
-            return ran.output
-        return ran.output, ran.carried
+        output, ran = run_modules(self, self._turned(spikes), twin, states)
+        output = self._turned(output)
+        return output if state is WHOLE else (output, [last for _, _, last in ran])
 
     def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
         """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
 
         They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
         """
-        ran = run_modules(self, spikes, twin, [WHOLE] * len(self), self.batch_first)
+        inputs = self._turned(spikes)
+        _, ran = run_modules(self, inputs, twin, [WHOLE] * len(self))
         U: list[Tensor | None] = [None]
-        O = [spikes.transpose(0, 1) if self.batch_first else spikes]
-        for layer, found in ran.layers:
+        O = [inputs]
+        for layer, found, _ in ran:
             neuron = layer.steps.neuron
             U.append(found[neuron.lines.potential])
             O.append(found[neuron.output])
         return Trace(U=U, O=O)
+
+    def _turned(self, series: Tensor) -> Tensor:
+        """Return a series with steps and samples exchanged, where samples come first."""
+        if self.batch_first:
+            return check_sequence(series).transpose(0, 1)
+        return series
 
 
 def check_rules(layers: Sequence[LIFLayer]) -> None:
@@ -168,8 +165,8 @@ def states_and_gradients(
     neurons = [layer.neuron for layer in net.layers[1:]]
     network = LIFNetwork.from_params(params, neurons, rule)
     spikes = torch.from_numpy(inputs)
-    ran = run_modules(network, spikes, False, [WHOLE] * len(network))
-    found = [states for _, states in ran.layers]
+    _, ran = run_modules(network, spikes, False, [WHOLE] * len(network))
+    found = [states for _, states, _ in ran]
     read = found[-1][net.loss.state]
     loss = (read * torch.from_numpy(direct)).sum()
     loss.backward()

@@ -5,7 +5,7 @@ The weights from below are outside, so any module can make the current; recurren
 inside.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from stbp_edu._support.checks import NotFiniteError, check_finite
-from stbp_edu.arrows.finite_states import slope_not_finite
-from stbp_edu.program.executor import through
+from stbp_edu._support.checks import NotFiniteError
+from stbp_edu.arrows.finite_states import first_not_finite, slope_not_finite
+from stbp_edu.torch.currents import all_finite
 from stbp_edu.torch.state_dict import as_array
 from stbp_edu.torch.steps import Steps
 from stbp_edu.torch.tensor_loops import go_in_loops
@@ -42,30 +42,40 @@ class Neurons(torch.autograd.Function):
         number: int,
         *given: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Return every state of every step, each of the current's shape, and what else is heard."""
+        """Return every state of every step, each of the current's shape, and what else is heard.
+
+        Raises:
+            NotFiniteError: if a state is not finite.
+        """
         end = len(given) - carried
         learned = given[len(heads) : end]
         came_in = given[end:]
         x = given[0]
         in_loops = go_in_loops(x, steps.neuron.surrogate, carried)
         if torch.compiler.is_compiling():
-            steps.prepare()
             run: Any = steps.compiled[twin]
         else:
             run = steps.run(unique(heads), twin, tuple(steps.program.nodes), in_loops)
         series = steps.states_of(run, x, learned, R, came_in)
+        # a spike is 0 even where the potential is NaN
+        looked_at = [
+            one for name, one in series.items() if name != steps.neuron.lines.spike
+        ]
+        if not all_finite(looked_at, wait=True):
+            said = first_not_finite(
+                steps.neuron, *as_arrays(steps, series, learned), number
+            )
+            raise NotFiniteError(said)
         kept = [series[name] for name in steps.kept]
         ctx.save_for_backward(R, *learned, *kept, *came_in)
         ctx.setting = steps, twin, heads, carried, number, in_loops
         ctx.set_materialize_grads(False)
         output = series[steps.neuron.output]
         copies = [output.view_as(output) for _ in steps.copied]
-        last = [series[state][-1].clone() for state, _ in steps.carried.values()]
-        return (
-            *(series[name] for name in steps.states),
-            *copies,
-            *(last if carries else ()),
-        )
+        last = []
+        if carries:
+            last = [series[state][-1].clone() for state, _ in steps.carried.values()]
+        return *(series[name] for name in steps.states), *copies, *last
 
     @staticmethod
     @once_differentiable
@@ -83,27 +93,25 @@ class Neurons(torch.autograd.Function):
         learned = saved[:start]
         series = dict(zip(steps.kept, saved[start:end], strict=True))
         before = steps.before(saved[end:])
-        constants = steps.constants(learned)
         output = series[steps.neuron.output]
-        wanted = unique([*heads, *(steps.passed_on if carried else ())])
-        found = {name: torch.empty_like(output) for name in wanted}
         arrived = steps.incoming(grads, output)
         nodes = steps.program.nodes
-        silent = nodes if torch.compiler.is_compiling() else steps.from_itself
-        for node in silent if R is not None or silent is nodes else ():
+        compiling = torch.compiler.is_compiling()
+        silent = nodes if compiling else steps.from_itself if R is not None else []
+        for node in silent:
             if node not in arrived:
                 arrived[node] = torch.zeros_like(output)
-        if torch.compiler.is_compiling():
+        if compiling:
             run: Any = steps.compiled[twin]
         else:
             heard = tuple(node for node in nodes if node in arrived)
-            run = steps.run(wanted, twin, heard, in_loops)
-        signals = {}
-        for node, signal in run.signal_of.items():
-            if signal:
-                signals[signal] = arrived[node]
+            run = steps.run(unique(heads), twin, heard, in_loops)
+        signals = {name: arrived[node] for node, name in run.signal_of.items()}
+        found = {name: torch.empty_like(output) for name in unique(heads)}
         again = None if R is None else R.to(output.dtype)
+        constants = steps.constants(learned)
         sums = run.fill_adjoints(series, signals, found, constants, again, before)
+
         of_learned = []
         for name, value in zip(steps.neuron.learned, learned, strict=True):
             # where all is cut, a sum is the number 0
@@ -114,67 +122,36 @@ class Neurons(torch.autograd.Function):
             epsilon = found[steps.program.start]
             first = before.get(steps.neuron.output)
             of_R = recurrent_gradient(epsilon, output, first).to(R.dtype)
-        of_carried = errors_of_carried(steps, before, series, found, constants, again)
+        of_carried: list[Tensor | None] = []
+        for _, node in steps.carried.values() if before else ():
+            error = None
+            if node and steps.passes_back:
+                error = torch.zeros_like(output[0]) + sums[steps.program.name(*node)]
+            of_carried.append(error)
         errors = [found[head] for head in heads]
-        if not torch.compiler.is_compiling():
-            results = [*errors, *of_learned]
-            # Errors that arrive so, as from a gradient scaler, are passed on.
-            if not finite_on_cpu(results) and finite_on_cpu(arrived.values()):
-                raise_not_finite(steps, number, series, learned)
+        finite = all_finite([*errors, *of_learned], wait=False)
+        # Errors that arrive so, as from a gradient scaler, are passed on.
+        if not finite and all_finite([*arrived.values()], wait=False):
+            slope = slope_not_finite(
+                steps.neuron, *as_arrays(steps, series, learned), number
+            )
+            raise NotFiniteError(f"the gradient of layer {number} is not finite{slope}")
         nothing = None, None, None
         return *nothing, of_R, *nothing, *errors, *of_learned, *of_carried
 
 
-def finite_on_cpu(tensors: Iterable[Tensor]) -> bool:
-    """Return whether tensors are finite, as far as a processor can look without a GPU's waiting."""
-    try:
-        for one in tensors:
-            if one.device.type == "cpu":
-                check_finite("the gradient", one.detach().numpy())
-    except NotFiniteError:
-        return False
-    return True
-
-
-def raise_not_finite(
-    steps: Steps, number: int, series: dict[str, Tensor], learned: Sequence[Tensor]
-) -> None:
-    """Raise NotFiniteError, and say which slope of the layer's lines is not finite."""
-    # A state that no step back reads is not kept; it is 0 here.
+def as_arrays(
+    steps: Steps, series: Mapping[str, Tensor], learned: Sequence[Tensor]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return states and what is learned by name, as arrays; a state that nobody kept is 0."""
     states = dict.fromkeys(steps.states, np.zeros(series[steps.neuron.output].shape))
     states |= {name: as_array(one) for name, one in series.items()}
-    constants = dict(zip(steps.neuron.learned, map(as_array, learned), strict=True))
-    slope = slope_not_finite(steps.neuron, states, constants, number)
-    raise NotFiniteError(f"the gradient of layer {number} is not finite{slope}")
+    return states, dict(zip(steps.neuron.learned, map(as_array, learned), strict=True))
 
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:
     """Return names, each once."""
     return tuple(dict.fromkeys(names))
-
-
-def errors_of_carried(
-    steps: Steps,
-    before: dict[str, Tensor],
-    series: dict[str, Tensor],
-    found: dict[str, Tensor],
-    constants: list[Any],
-    R: Tensor | None,
-) -> list[Tensor | None]:
-    """Return the errors that the first step passes back to each carried state."""
-    if not before or steps.step_before is None:
-        return [None for _ in before]
-    first = {name: states[0] for name, states in series.items()}
-    adjoints = {name: found[name][0] for name in steps.passed_on}
-    back = steps.step_before(before, first, adjoints, constants)
-    if R is not None:
-        for name, _, head in steps.program.from_recurrence:
-            back[name] = back.get(name, 0.0) + through(adjoints[head], R)
-    zeros = torch.zeros_like(next(iter(before.values())))
-    return [
-        None if node is None else zeros + back[steps.program.name(*node)]
-        for _, node in steps.carried.values()
-    ]
 
 
 def recurrent_gradient(

@@ -82,13 +82,13 @@ def to_state(params: LayerArrays, like: StateDict) -> dict[str, Tensor]:
             "the module with the layers of the parameters"
         )
     for n, (names, p) in enumerate(zip(places, layers, strict=True), 1):
-        for name in names.keys() | {name for name, array in p.items() if np.any(array)}:
-            if name not in names or name not in p:
-                where = "the module" if name in p else "params"
-                raise ValueError(
-                    f"params and the module must have the same arrays in layer {n}, and {where} "
-                    f"has no {name} there; make both of one neuron, with biases in both or in none"
-                )
+        odd = names.keys() ^ {name for name in p if name in names or np.any(p[name])}
+        if odd:
+            where = "params" if odd & names.keys() else "the module"
+            raise ValueError(
+                f"params and the module must have the same arrays in layer {n}, and {where} "
+                f"has no {min(odd)} there; make both of one neuron, with biases in both or in none"
+            )
         for name, key in names.items():
             expected, got = tuple(like[key].shape), np.shape(p[name])
             if got != expected:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,133 +15,99 @@ from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.step.layer_program import Adjoint
-from stbp_edu.arrows.step.shown_program import programs
+from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
 from stbp_edu.arrows.table import Table, network
+from stbp_edu.lines.forward_lines import reachable
 from stbp_edu.lines.operations import SHARED
 from stbp_edu.program.executor import Executor
 from stbp_edu.surrogates import Surrogate, is_curve
-from stbp_edu.torch.carried_state import carried_nodes, step_before
 from stbp_edu.torch.tensor_loops import TensorLoops
-
-Result = tuple[str, str]
-"""A result of the layer: ("state", name), ("copy", state of the rule), ("last", carried name)."""
 
 
 class Steps:
-    """The steps of a neuron under a rule.
-
-    Which errors have to be kept apart depends on the layers around it: ``layers`` are those of its
-    network, neurons and whether they are recurrent, and ``number`` is its own, from 1. Where they
-    are not known, it is taken for the middle one of three that are alike.
+    """The steps of a neuron under a rule, in a layer between any others.
 
     Attributes:
-        net: a network of such layers and others.
-        program: the program of such a layer between others, which knows neuron and rule.
-        signals: what comes to the output, by the states of the rule that get it.
-        copied: the states of the rule for which the output is copied: where signals differ.
+        rule: the rule.
+        net: a network of three such layers.
+        program: the program of the middle one; it has an adjoint for each state of the rule in
+            which errors may come, whatever layers there are around it.
+        passes: the states of the rule in which errors come from the layer above.
+        copied: those of them for which the output is copied: where their errors differ.
+        carried: the carried states by name, each with the adjoint that comes back to it, or None.
+        passes_back: whether what comes back to them follows from the first step and from them.
         kept: the states that a step back reads, and the output.
-        heard_by: the results of a layer in their order, each with the adjoints that its error comes
-            to: the states, the copies of the output, and the states to carry on.
+        heard_by: for each result of a layer, the adjoints that its error comes to. The results are
+            the states, the copies of the output, and the carried states.
         from_itself: the adjoints to which recurrent weights add.
-        passed_on: the adjoints of the first step which the step before it would read.
-        step_before: what the first step passes back to the carried states; None if that depends on
-            states that are not carried.
         compiled: the programs that ``torch.compile`` follows, of the spikes and of the twin: they
             keep all errors apart.
     """
 
-    def __init__(
-        self,
-        neuron: AnyNeuron,
-        rule: Rule,
-        recurrent: bool,
-        layers: Sequence[tuple[AnyNeuron, bool]] = (),
-        number: int = 2,
-    ) -> None:
-        self.given = neuron, rule, recurrent, layers, number
+    def __init__(self, neuron: AnyNeuron, rule: Rule, recurrent: bool) -> None:
+        self.given = neuron, rule, recurrent
+        self.rule = rule
         self.neuron = as_neuron(neuron)
-        self.net = kept_by(rule, networks_of(layers or [(neuron, recurrent)] * 3))
-        # the rule may name arrows that only other layers have
-        self.program = program = programs(self.net, rule)[number]
+        self.net = kept_by(rule, networks_of([(self.neuron, recurrent)] * 3))
+        met = reachable([rule.start], lambda q: filter(None, rule.moves[q].values()))
+        start = [(2, *node) for node in product(self.neuron.entered, met)]
+        nodes = [(state, q) for n, state, q in rule.places(self.net, start) if n == 2]
+        same = {node: node[1] for node in product(self.net.states[2], rule.moves)}
+        leaving = [arrow for arrow in self.net.arrows[2] if arrow.leaves]
+        program = LayerProgram(self.net, 2, rule, same, nodes, leaving)
+        self.program = program
         self.states = [*program.lines.lines]
-        self.carried = carried_nodes(program)
-        self.from_itself = [
-            node
-            for node in program.nodes
-            if program.name(*node) in [name for name, _, _ in program.from_recurrence]
-        ]
-        heads = [head for _, _, head in program.from_recurrence]
-        self.passed_on = [*dict.fromkeys([*program.next_adjoints, *heads])]
+        self.carried = carried_states(program)
+        self.passes_back = program.before is not None
+        again = {name for name, _, _ in program.from_recurrence}
+        self.from_itself = [node for node in nodes if program.name(*node) in again]
         read = {self.neuron.output, *(state for state, _ in program.states_read)}
         self.kept = [name for name in ("x", *self.states) if name in read]
-        self._hear(rule)
-        self.made: dict[Any, Executor | TensorLoops] = {}
-        self.compiled: list[Any] = []
-        self.step_before: Any = None
 
-    @torch.compiler.assume_constant_result
-    def prepare(self) -> bool:
-        """Make ``compiled`` and ``step_before``, and return whether there is the latter.
-
-        ``torch.compile`` calls this, and does not follow how programs are made.
-        """
-        if not self.compiled:
-            nodes = self.program.nodes
-            wanted = tuple(self.program.name(*node) for node in nodes)
-            for twin in (False, True):
-                self.compiled.append(
-                    self.run(wanted, twin, tuple(nodes), in_loops=False)
-                )
-            functions = functions_with(self.neuron.surrogate, twin=False)
-            self.step_before = step_before(self.program, functions)
-        return self.step_before is not None
-
-    def _hear(self, rule: Rule) -> None:
-        """Find which adjoints the error of each result comes to."""
-        nodes = self.program.nodes
-        above = {node: self.program.signal_of.get(node, "") for node in nodes}
         readout = Arrow("readout", "o", LOSS)
-        loss = {node: bool(rule.move(node[1], readout)) for node in nodes}
+        of_loss = [node for node in nodes if rule.move(node[1], readout)]
         outputs = [node for node in nodes if node[0] == self.neuron.output]
-        self.signals = {q: above[o, q] for o, q in outputs if above[o, q]}
+        signals = {node: program.signal_of.get(node) for node in outputs}
+        self.passes = [node[1] for node in outputs if signals[node]]
         # one tensor of outputs has one error; the rule may give several, or another to the loss
-        several = len({above[node] for node in outputs}) > 1
-        several |= any(bool(above[node]) != loss[node] for node in outputs)
-        self.copied = tuple(self.signals) if several else ()
-        heard: dict[Result, list[Adjoint]] = {}
-        for state in self.states:
-            heard["state", state] = [
-                node
-                for node in nodes
-                if node[0] == state and (loss[node] or (above[node] and not several))
-            ]
-        for q in self.copied:
-            heard["copy", q] = [(self.neuron.output, q)]
-        for name, (_, node) in self.carried.items():
-            heard["last", name] = [node] if node else []
-        self.heard_by = heard
+        several = len({*signals.values()}) > 1
+        several |= any(bool(signals[node]) != (node in of_loss) for node in outputs)
+        self.copied = self.passes if several else []
+        self.heard_by: list[list[Adjoint]] = [
+            *([node for node in of_loss if node[0] == state] for state in self.states),
+            *([(self.neuron.output, q)] for q in self.copied),
+            *([node] if node else [] for _, node in self.carried.values()),
+        ]
+        self.made: dict[Any, Executor | TensorLoops] = {}
+        self.compiled = [
+            self.run((), twin, tuple(nodes), in_loops=False) for twin in (False, True)
+        ]
 
     def __reduce__(self) -> Any:
         """Return the pickled form: functions are made again."""
         return Steps, self.given
 
-    def by_kind(self, results: Sequence[Any], kind: str) -> dict[str, Any]:
-        """Return the results of a kind, "state", "copy" or "last", by name."""
-        pairs = zip(self.heard_by, results, strict=False)
-        return {name: one for (of, name), one in pairs if of == kind}
+    def by_kind(self, results: Sequence[Tensor]) -> list[dict[str, Tensor]]:
+        """Return states, copies of the output and carried states by name."""
+        left = iter(results)
+        return [
+            dict(zip(names, left, strict=False))
+            for names in (self.states, self.copied, self.carried)
+        ]
 
     def incoming(
         self, grads: Sequence[Tensor | None], like: Tensor
-    ) -> dict[Any, Tensor]:
+    ) -> dict[Adjoint, Tensor]:
         """Return the error of each adjoint, from those of the results."""
-        found: dict[Any, Tensor] = {}
-        for result, error in zip(self.heard_by, grads, strict=False):
-            for node in self.heard_by[result] if error is not None else ():
-                series = error
-                if result[0] == "last":
-                    series = torch.zeros_like(like)
-                    series[-1] = error
+        found: dict[Adjoint, Tensor] = {}
+        for nodes, error in zip(self.heard_by, grads, strict=False):
+            if error is None:
+                continue
+            series = error
+            if error.ndim < like.ndim:  # of the last step
+                series = torch.zeros_like(like)
+                series[-1] = error
+            for node in nodes:
                 found[node] = found[node] + series if node in found else series
         return found
 
@@ -158,9 +125,9 @@ class Steps:
     ) -> Executor | TensorLoops:
         """Return the program to run, in which the adjoints ``heard`` have signals of their own.
 
-        It is in compiled loops, where these can be, or on tensors.
+        It is on tensors, or where these can be in compiled loops, which keep those ``wanted``.
         """
-        asked = wanted, twin, heard, in_loops
+        asked = wanted if in_loops else (), twin, heard
         if asked not in self.made:
             program = replace(self.program, with_signal=heard)
             # a gain limit asks for singular values, and a check by differences for the twin
@@ -198,6 +165,28 @@ class Steps:
         ]
 
 
+def carried_states(program: LayerProgram) -> dict[str, tuple[str, Adjoint | None]]:
+    """Return the carried states of a layer by name, each with the adjoint that comes back to it.
+
+    A state to which several errors come back is carried once for each.
+    """
+    back = {name for name, _, _ in program.from_recurrence}
+    later = {f"{name}_next" for name in program.next_adjoints}
+    for row in program.rows:
+        if any(term.of in later for term in row.terms):
+            back.add(row.name)
+    found: dict[str, tuple[str, Adjoint | None]] = {}
+    for state in program.lines.lines:
+        own = [node for node in program.nodes if node[0] == state]
+        nodes = [node for node in own if program.name(*node) in back]
+        for node in nodes:
+            name = state if len(nodes) == 1 else ", ".join(node)
+            found[name] = state, node
+        if not nodes:
+            found[state] = state, None
+    return found
+
+
 def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Table]:
     """Return networks of such layers: the loss reads the output, or the potential."""
     neurons = [as_neuron(neuron) for neuron, _ in layers]
@@ -231,15 +220,10 @@ def of_either(
         if not tensors:
             return float(of_numbers(*given))
         like = tensors[0]
-        for one in tensors:
-            if one.ndim > like.ndim:
-                like = one
-        return operation(
-            *(
-                one if isinstance(one, Tensor) else like.new_full((), one)
-                for one in given
-            )
-        )
+        full = [
+            one if isinstance(one, Tensor) else like.new_full((), one) for one in given
+        ]
+        return operation(*full)
 
     return of_both
 
@@ -256,10 +240,6 @@ def norm(*entries: Any) -> Tensor:
     return torch.linalg.matrix_norm(stacked.unflatten(-1, (size, size)), 2)
 
 
-def _at_least(a: Tensor, b: Tensor) -> Tensor:
-    return (a >= b).to((a if a.ndim else b).dtype)
-
-
 FUNCTIONS: Mapping[str, TensorFunction] = {
     **{
         name: of_either(getattr(torch, name), getattr(math, name, getattr(np, name)))
@@ -267,7 +247,9 @@ FUNCTIONS: Mapping[str, TensorFunction] = {
     },
     "minimum": of_either(torch.minimum, min),
     "maximum": of_either(torch.maximum, max),
-    "at_least": of_either(_at_least, lambda a, b: float(a >= b)),
+    "at_least": of_either(
+        lambda a, b: (a >= b).to(a.dtype), lambda a, b: float(a >= b)
+    ),
     "norm": of_either(norm, lambda *entries: norm(*map(torch.tensor, entries))),
 }
 """What a program calls, beside the curves of the neuron."""

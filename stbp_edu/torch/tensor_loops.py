@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.arrows.step.layer_program import Adjoint
+from stbp_edu.program.executor import Series
 from stbp_edu.program.layers import InLoops
 from stbp_edu.program.machine_code import installed
 from stbp_edu.program.threads import limit_threads
@@ -18,7 +19,6 @@ from stbp_edu.surrogates import is_curve
 
 MUCH = 5_000
 """Values of a state, of all steps, from which on it pays to compile."""
-Named = Mapping[str, Tensor]
 
 
 def go_in_loops(x: Tensor, surrogate: Any, carried: int) -> bool:
@@ -35,81 +35,64 @@ def go_in_loops(x: Tensor, surrogate: Any, carried: int) -> bool:
     return is_curve(surrogate)
 
 
-class TensorLoops:
-    """The steps of a layer as compiled loops.
+class TensorLoops(InLoops):
+    """The steps of a layer as compiled loops."""
 
-    Attributes:
-        steps: the loops.
-        signal_of: the name of the signal that comes to an adjoint, by state and state of the rule.
-    """
-
-    def __init__(self, program: LayerProgram, wanted: tuple[str, ...]) -> None:
-        self.steps = InLoops(program, wanted)
-        self.signal_of = program.signal_of
+    @property
+    def signal_of(self) -> Mapping[Adjoint, str]:
+        """By adjoint, the name of its signal, if it has one."""
+        return self.program.signal_of
 
     def fill_states(
         self,
-        drive: Tensor,
-        states: Named,
+        x: Tensor,
+        states: Series,
         constants: Sequence[Any],
-        R: Tensor | None = None,
-        before: Sequence[Tensor] = (),
+        R: Any = None,
+        before: Sequence[Any] = (),
     ) -> None:
-        """Fill the states of all steps, by name, (T, S, ...) each, from the current ``drive``.
-
-        ``R`` multiplies the outputs of the step before from the right; ``before`` is empty.
-        """
+        """Fill the states of all steps; ``before`` is empty."""
         limit_threads(torch.get_num_threads())
-        order = self.steps.program.neuron.order
+        order = self.program.neuron.order
+        states[order[0]].copy_(x)
         series = {name: on_axes(states[name]) for name in order}
-        x = series[order[0]]
-        x[...] = on_axes(drive)
-        self.steps.fill_states(x, series, as_arrays(constants), as_matrix(R))
+        numbers, R = map(as_arrays, (constants, R))
+        super().fill_states(series[order[0]], series, numbers, R)
 
     def fill_adjoints(
         self,
-        states: Named,
-        signals: Named,
-        found: Named,
+        states: Series,
+        signals: Series,
+        found: Series,
         constants: Sequence[Any],
-        R: Tensor | None = None,
-        before: Named | None = None,
-    ) -> dict[str, Tensor]:
+        R: Any = None,
+        before: Series | None = None,
+    ) -> dict[str, Any]:
         """Fill the adjoints to keep; return what is learned, by sample and neuron."""
         limit_threads(torch.get_num_threads())
-        program = self.steps.program
         some = next(iter(states.values()))  # for a state that no step back reads
         series = {
-            name: on_axes(states.get(name, some))
-            for name in self.steps.program.neuron.order
+            name: on_axes(states.get(name, some)) for name in self.program.neuron.order
         }
-        # The loops add to signals what comes back through R, so each has memory of its own.
+        kept = {name: on_axes(place) for name, place in found.items()}
+        # The loops add to signals what comes back through R, so each has memory of its own; the
+        # first has that of the first adjoint.
         heard: dict[str, Any] = {}
-        for name in program.signals:
-            place = torch.empty_like(some)
-            if not heard:  # the first has that of the first adjoint
-                place = found[self.steps.wanted[0]]
-            place.copy_(signals[name])
-            heard[name] = on_axes(place)
-        kept = {name: on_axes(found[name]) for name in self.steps.wanted}
-        sums = self.steps.fill_adjoints(
-            series, heard, kept, as_arrays(constants), as_matrix(R)
-        )
+        for name in self.program.signals:
+            place = torch.empty_like(some) if heard else found[self.wanted[0]]
+            heard[name] = on_axes(place.copy_(signals[name]))
+        numbers, R = map(as_arrays, (constants, R))
+        sums = super().fill_adjoints(series, heard, kept, numbers, R)
         return {
             name: torch.from_numpy(g).view(some.shape[1:]) for name, g in sums.items()
         }
 
 
-def as_arrays(constants: Sequence[Any]) -> list[Any]:
-    """Return constants, those that are learned as arrays."""
-    return [
-        one.detach().numpy() if isinstance(one, Tensor) else one for one in constants
-    ]
-
-
-def as_matrix(R: Tensor | None) -> Any:
-    """Return recurrent weights as an array."""
-    return None if R is None else R.detach().numpy()
+def as_arrays(given: Any) -> Any:
+    """Return a list of tensors and numbers, or one of them, with arrays in place of tensors."""
+    if isinstance(given, Sequence):
+        return [as_arrays(one) for one in given]
+    return given.detach().numpy() if isinstance(given, Tensor) else given
 
 
 def on_axes(series: Tensor) -> Any:

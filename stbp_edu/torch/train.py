@@ -13,7 +13,7 @@ updates, and the files, so either command goes on with a run of the other.
 # abort it. So nothing may hold on to the group. torch.distributed.nn keeps the one that there is
 # when it is imported, and PyTorch imports it late: here it comes first. DistributedDataParallel
 # holds the group too, and is held by the error that says that another process has ended; releasing
-# it once the group is left may block for good. One all-reduce adds the gradients in its place.
+# it once the group is left may block for good. All-reduces add the gradients in its place.
 
 import argparse
 import os
@@ -30,7 +30,6 @@ import torch
 import torch.distributed as dist
 import torch.distributed.nn  # before there is a group
 from torch import Tensor
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from stbp_edu._support.checks import Array
 from stbp_edu.cli import train as command
@@ -128,13 +127,7 @@ def group(device: str | None = None) -> Iterator[Group]:
 
 
 class TensorPasses:
-    """The passes through a network's modules, each process of a group with its share of samples.
-
-    Attributes:
-        trace: this process's share of the forward pass, as tensors.
-    """
-
-    trace: Trace
+    """The passes through a network's modules, each process of a group with its share of samples."""
 
     def __init__(self, processes: Group, params: Params, settings: Settings) -> None:
         self.processes = processes
@@ -146,45 +139,36 @@ class TensorPasses:
 
     def forward(self, params: Params, spikes: Array) -> Trace:
         """Return the forward pass of all samples, from the input (T, S, n[0])."""
-        state = to_state(params, self.network.state_dict())
-        self.network.load_state_dict(state)
+        self.network.load_state_dict(to_state(params, self.network.state_dict()))
         samples = spikes.shape[1]
-        share = self.processes.share(samples)
-        self.trace = self.network.trace(self._tensor(spikes[:, share]))
-        outputs = [self._whole(output, samples) for output in self.trace.O[1:]]
-        potential = self._whole(self.trace.U[-1], samples)
+        self.share = self.processes.share(samples)
+        self.trace = self.network.trace(self._tensor(spikes[:, self.share]))
+        *outputs, potential = (
+            self._whole(part, samples) for part in (*self.trace.O[1:], self.trace.U[-1])
+        )
         hidden = [None for _ in outputs]  # only the last potential is read
         return Trace([*hidden, potential], [spikes, *outputs])
 
     def gradients(self, params: Params, trace: Trace, targets: Array) -> LayerArrays:
         """Return the gradient of all samples under the rule, by layer.
 
-        One message holds it all. Each process divides the loss of its share by the size of the
-        whole batch, so the sum is the gradient of the batch, however unequal the shares are.
+        Each process divides the loss of its share by the size of the whole batch, so the sum is the
+        gradient of the batch, however unequal the shares are.
         """
-        self._backward(trace, targets)
-        found = {name: p.grad for name, p in self.network.named_parameters()}
-        flat = self.processes.add(parameters_to_vector(found.values()))
-        vector_to_parameters(flat, found.values())
+        self.network.zero_grad()
+        terms = self.loss.terms(trace, targets)
+        pairs = zip((self.trace.O[-1], self.trace.U[-1]), terms, strict=True)
+        read = [(one, term) for one, term in pairs if term is not None]
+        errors = [self._tensor(term[:, self.share]) for _, term in read]
+        torch.autograd.backward([one for one, _ in read], errors)
+        found = {}
+        for name, p in self.network.named_parameters():
+            found[name] = self.processes.add(p.grad)
         return by_layer(to_params(found))
 
     def rates(self, trace: Trace) -> tuple[float, ...]:
         """Return the mean output of each layer 0..N."""
         return tuple(map(mean_of, trace.O))
-
-    def _backward(self, trace: Trace, targets: Array) -> None:
-        """Go back from the direct terms of this process's samples."""
-        self.network.zero_grad()
-        terms = self.loss.terms(trace, targets)
-        mine = self.processes.share(len(targets))
-        series = self.trace.O[-1], self.trace.U[-1]
-        read = []
-        errors = []
-        for one, term in zip(series, terms, strict=True):
-            if term is not None:
-                read.append(one)
-                errors.append(self._tensor(term[:, mine]))
-        torch.autograd.backward(read, errors)
 
     def _tensor(self, array: Array) -> Tensor:
         """Return an array on the device, in the type of the weights."""
@@ -193,11 +177,9 @@ class TensorPasses:
 
     def _whole(self, part: Tensor, samples: int) -> Array:
         """Return the array of all processes, (T, S, ...), from the share of each."""
-        share = self.processes.share(samples)
         whole = part.new_zeros((len(part), samples, *part.shape[2:]))
-        whole[:, share] = part.detach()
-        self.processes.add(whole)
-        return whole.cpu().numpy()
+        whole[:, self.share] = part.detach()
+        return self.processes.add(whole).cpu().numpy()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -217,12 +199,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return command.train(args, passes)
             # the first process has the folder for all
             (config,) = command.planned(args)
-            earlier, record = earlier_work(
-                config, resume=args.resume, restart=args.restart
-            )
-            state = earlier.state if earlier else None
-            steps = train(config.settings, config.data, state, passes)
-            deque(() if record else steps, maxlen=0)
+            how = {"resume": args.resume, "restart": args.restart}
+            earlier, record = earlier_work(config, **how)
+            if not record:
+                state = earlier.state if earlier else None
+                deque(train(config.settings, config.data, state, passes), maxlen=0)
     except (PeerEndedError, ValueError, TypeError, OSError, ImportError) as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
         return 3 if isinstance(error, PeerEndedError) else 2

@@ -93,9 +93,8 @@ def test_what_is_not_finite_is_named_in_the_forward_pass(line, x, said, recurren
     nn.init.zeros_(last.weights.weight)
     nn.init.constant_(last.weights.bias, x)
     net = LIFNetwork(LIFLayer(nn.Linear(4, 3), LIF()), last)
-    with pytest.raises(NotFiniteError, match=said) as error:
+    with pytest.raises(NotFiniteError, match=said):
         net(torch.rand(6, 2, 4))
-    assert "behind Linear(in_features=3, out_features=5" in str(error.value)
     with pytest.raises(NotFiniteError, match="of layer 1"):
         last(torch.rand(6, 2, 3))
 

@@ -199,6 +199,10 @@ def test_a_convolution(rule):
         (lambda n: which_rule(n, n, X, NEURON, sizes="6-9R-4"), "sizes must be those of"),
         (lambda n: which_rule(n, n, X, [CURRENT] * 3), "neuron must be one, or two"),
         (lambda n: which_rule(nn.Flatten(), n, X, NEURON), "called weight, got"),
+        (lambda n: which_rule(n, lambda x: torch.log(n(x) - 2), X, NEURON),
+         "the outputs of run must be finite, got nan"),
+        (lambda n: which_rule(n, lambda x: n(x) + 0 * torch.sqrt(0 * n(x)), X, NEURON),
+         "the gradient of W1 must be finite, got nan"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(network, call, words):

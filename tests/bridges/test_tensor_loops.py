@@ -10,7 +10,7 @@ from stbp_edu.program.layers import ByPython
 from stbp_edu.program.machine_code import installed
 from stbp_edu.torch import LIFNetwork
 from stbp_edu.torch.tensor_loops import TensorLoops
-from tests.bridges import test_any_rule, test_gradients
+from tests.bridges import test_any_rule
 from tests.networks import make_problem
 
 pytestmark = pytest.mark.skipif(not installed(), reason="needs Numba")
@@ -20,25 +20,22 @@ NEURON = LIF(tau=0.7, v_th=0.5)
 @pytest.fixture
 def run_by_python(monkeypatch):
     """Small layers go in loops, too, which Python runs: compiling each would take seconds."""
-    monkeypatch.setattr("stbp_edu.torch.tensor_loops.InLoops", ByPython)
+    monkeypatch.setattr(TensorLoops, "made", staticmethod(ByPython.made))
     monkeypatch.setattr("stbp_edu.torch.tensor_loops.MUCH", 0)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(40))
 @pytest.mark.usefixtures("run_by_python")
 def test_a_drawn_rule(seed):
-    test_any_rule.test_a_drawn_rule_on_drawn_layers(seed)
-
-
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.usefixtures("run_by_python")
-def test_random_lines_under_every_rule(seed):
-    test_gradients.test_random_lines_under_every_rule(seed)
+    test_any_rule.test_any_rule_on_drawn_layers(seed)
 
 
 def kinds(network):
     """What runs the steps of a network's layers."""
-    return {type(run) for layer in network for run in layer.steps.made.values()}
+    every = [
+        (layer.steps, run) for layer in network for run in layer.steps.made.values()
+    ]
+    return {type(run) for steps, run in every if run not in steps.compiled}
 
 
 @pytest.mark.parametrize("recurrent", [False, True])

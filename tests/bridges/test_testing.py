@@ -11,7 +11,7 @@ from torch import nn
 from stbp_edu import LIF, Gaussian, Rectangle, Sigmoid, derive
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.testing import assert_gradient, assert_rule, load_vectors
-from stbp_edu.torch import LIFLayer, which_rule
+from stbp_edu.torch import LIFLayer
 from tools.reference_vectors import PATH, vectors
 
 with warnings.catch_warnings():
@@ -73,28 +73,17 @@ def in_spikingjelly(curve=None, of=neuron.LIFNode, **options):
     return run
 
 
-def in_norse(alpha=2.0, detach=False, leak_on_input=False):
-    """Norse's cell; or its step written out, in which the reset is detached."""
+def in_norse(alpha=2.0, leak_on_input=False):
     number = torch.tensor
     box = norse.torch.LIFBoxParameters(
         tau_mem_inv=number(200.0), v_leak=number(0.0), v_th=number(V_TH),
         v_reset=number(0.0), method="heavi_erfc", alpha=alpha,
     )  # fmt: skip
 
-    def detached(x, v):
-        v = v + 0.001 * box.tau_mem_inv * (box.v_leak - v + x)
-        z = norse.torch.functional.threshold.threshold(
-            v - box.v_th, box.method, box.alpha
-        )
-        return z, (1 - z.detach()) * v + z.detach() * box.v_reset
-
     def run(x):
-        step = norse.torch.LIFBoxCell(box, dt=0.001)
-        state, spikes = None, []
-        if detach:
-            step, state = detached, torch.zeros_like(x[0])
+        cell, state, spikes = norse.torch.LIFBoxCell(box, dt=0.001), None, []
         for current in x:
-            one, state = step((TAU if leak_on_input else 1.0) * 5 * current, state)
+            one, state = cell((TAU if leak_on_input else 1.0) * 5 * current, state)
             spikes.append(one)
         return torch.stack(spikes)
 
@@ -145,7 +134,6 @@ BUGS = [
         "those of a leak that multiplies the input",
     ),
     (in_spikingjelly(v_reset=None), JELLY, "those of the soft reset within the step"),
-    (in_norse(detach=True), NORSE, "the rule 'detached-reset', and 'exact'"),
     (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
     (
         in_spikingjelly(surrogate.Sigmoid(alpha=5.0)),
@@ -288,35 +276,6 @@ def by_autograd(case, formulas):
     return gradients, series.detach().numpy()
 
 
-def test_norses_own_neuron_has_the_gradients_of_the_vectors():
-    """Its surrogate is the Gaussian of variance 1/8 only."""
-    (case,) = (
-        case
-        for case in load_vectors(PATH)
-        if case["a"] == 1 / 8 and (case["gate"], case["rule"]) == ("linear", "exact")
-    )
-    weights = {
-        n: torch.tensor(case[n], requires_grad=True) for n in ("W1", "b1", "W2", "b2")
-    }
-    number = torch.tensor
-    box = norse.torch.LIFBoxParameters(
-        tau_mem_inv=number(300.0), v_leak=number(0.0), v_th=number(case["v_th"]),
-        v_reset=number(0.0), method="heavi_erfc", alpha=2.0,
-    )  # fmt: skip
-    cells = [norse.torch.LIFBoxCell(box, dt=0.001) for _ in range(2)]
-    states, outputs = [None, None], []
-    for o in torch.from_numpy(case["inputs"]):
-        for n, cell in enumerate(cells):
-            x = o @ weights[f"W{n + 1}"].T + weights[f"b{n + 1}"]
-            o, states[n] = cell(x / 0.3, states[n])
-        outputs.append(o)
-    spikes = torch.stack(outputs)
-    np.testing.assert_array_equal(spikes.detach(), case["spikes2"])
-    (spikes * torch.from_numpy(case["errors"])).sum().backward()
-    for name, weight in weights.items():
-        np.testing.assert_allclose(weight.grad, case[f"grad_{name}"], rtol=1e-5)
-
-
 @pytest.mark.parametrize(
     ("place", "said"),
     [
@@ -342,25 +301,6 @@ def test_a_small_difference_is_not_called_none():
     nearby = LIF(TAU * 1.0005, V_TH, CURVE, "linear")
     with pytest.raises(AssertionError, match=r"nearest is 'exact', 0\.\d+ % away"):
         assert_gradient(other, nearby, rtol=1e-5)
-
-
-def test_outputs_and_gradients_that_are_not_finite_are_named_by_which_rule():
-    torch.manual_seed(0)
-    linear, x = nn.Linear(6, 4), torch.rand(5, 3, 6)
-
-    class Broken(_Spike):
-        @staticmethod
-        def backward(ctx, grad):
-            return grad * torch.nan, None
-
-    for last, said in (
-        (lambda u: torch.log(u - 9), "the outputs of run must be finite, got nan"),
-        (lambda u: Broken.apply(u, 1.0), "the gradient of W1 must be finite, got nan"),
-    ):
-        with pytest.raises(ValueError, match=said):
-            which_rule(linear, lambda x, last=last: last(linear(x)), x, LIF())
-        with pytest.raises(ValueError, match="must be finite, got nan"):
-            assert_gradient(last, LIF(1e-9, 0.0, CURVE))
 
 
 def detached_reset(neuron):

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -113,6 +113,23 @@ class LayerProgram:
         results = [row.name for row in self.rows]
         says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
         return StepFunction("backward", arguments, lines, results, says)
+
+    @cached_property
+    def before(self) -> StepFunction | None:
+        """What the first step passes back to the states before it; None if that reads older ones.
+
+        It is a step back without the terms of its own step.
+        """
+        after = {*self.signals, *(f"{name}_next" for name in self.next_adjoints)}
+        rows = []
+        for row in self.rows:
+            passed = tuple(term for term in row.terms if term.of in after)
+            rows.append(row._replace(terms=passed))
+        lines = [*self.backward.lines[: -len(rows)], *rows]
+        read = names_in(*(term.factor for line in lines for term in line.terms))
+        if any(f"{state}{STEPS[-1]}" in read for state in self.neuron.order):
+            return None
+        return replace(self.backward, name="before", lines=lines, says="")
 
     def _use(self) -> str:
         """Return where a run back begins, and how gradients follow from the adjoints."""
