@@ -9,7 +9,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.training import evaluation
 from stbp_edu.training.data import load_dataset
-from stbp_edu.training.measurements import plus_minus
+from stbp_edu.training.measurements import mean_share
 from stbp_edu.training.runs import open_run
 from stbp_edu.training.trainer import TEST
 
@@ -48,7 +48,6 @@ def describe(result: evaluation.Evaluation, record: dict[str, Any]) -> str:
     """Return an evaluation as text."""
     k = len(result.accuracies)
     images = int(result.confusion.sum()) // k
-    encodings = "1 encoding" if k == 1 else f"{k} encodings"
     sampling = float(np.sqrt(result.mean * (1 - result.mean) / images))
     wrong = result.confusion - np.diag(np.diag(result.confusion))
     commonest = np.argsort(wrong, axis=None)[: -MISTAKES - 1 : -1]
@@ -58,11 +57,9 @@ def describe(result: evaluation.Evaluation, record: dict[str, Any]) -> str:
         for label, answer in pairs
         if wrong[label, answer]
     ]
-    lines = [
-        f"{record['dataset']}, {record['settings']['rule']}: {result.mean:.2%}"
-        f"{plus_minus(result.accuracies)} over {encodings} of {images} held-out images "
-        f"(from {min(result.accuracies):.2%} to {max(result.accuracies):.2%}).",
-        f"Different images would change the mean by about {sampling:.2%} (standard error).",
-        f"Most often mistaken: {', '.join(mistakes)}.",
-    ]
-    return "\n".join(lines if mistakes else lines[:2])
+    return (
+        f"{record['dataset']}, {record['settings']['rule']}: {mean_share(result.accuracies)} over "
+        f"{k} encodings of {images} held-out images.\n"
+        f"Different images would change the mean by about {sampling:.2%} (standard error).\n"
+        f"Most often mistaken: {', '.join(mistakes) or 'none'}."
+    )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from stbp_edu._support import checks
+
 
 def verify_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``verify``."""
@@ -21,11 +23,10 @@ def verify(args: argparse.Namespace) -> int:
     They are compared with finite differences, automatic differentiation and path sums. So are the
     programs of the package's neurons that run, under every rule.
     """
-    from tqdm import tqdm
-
     from stbp_edu.verify import report
     from stbp_edu.verify.proved_programs import of_the_package
 
+    tqdm = checks.require("tqdm", "the command").tqdm
     outcomes: list[Any] = []
     with tqdm(
         report.trials_of(args.seed, args.rounds), "verify", unit="trial", leave=False

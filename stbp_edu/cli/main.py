@@ -44,21 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parse(words)
         return int(args.run(args))
-    except ModuleNotFoundError as error:
-        library = str(error.name).partition(".")[0]
-        if library in ("None", "stbp_edu"):
-            raise
-        needed = f"{library}; run: pip install {library}"
-        print(f"stbp-edu {name}: the command needs {needed}", file=sys.stderr)
-        return 2
-    except MemoryError as error:
-        print(
-            f"stbp-edu {name}: there is not enough memory ({error}); choose fewer neurons, "
-            "steps, or images in a batch",
-            file=sys.stderr,
-        )
-        return 2
-    except (ValueError, TypeError, OSError, ImportError) as error:
+    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         # A user's mistake is explained in a sentence; anything else keeps its traceback.
         print(f"stbp-edu {name}: {error}", file=sys.stderr)
         return 2

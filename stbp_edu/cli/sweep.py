@@ -13,7 +13,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.cli.main import format_duration, tell
 from stbp_edu.training import sweeps
-from stbp_edu.training.measurements import plus_minus
+from stbp_edu.training.measurements import mean_share
 from stbp_edu.training.sweeps import Plan, Results
 
 
@@ -95,5 +95,5 @@ def summary(results: Sequence[Mapping[str, Any]]) -> str:
     if done:
         means = [result["accuracy"]["mean"] for result in done]
         time = format_duration(float(np.mean([result["seconds"] for result in done])))
-        words.insert(0, f"{np.mean(means):7.2%}{plus_minus(means)}   {time} each")
+        words.insert(0, f"{mean_share(means)}   {time} each")
     return "; ".join(words)

@@ -16,7 +16,7 @@ from stbp_edu.training import runs
 from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice, Step
-from stbp_edu.training.measurements import plus_minus
+from stbp_edu.training.measurements import mean_share
 from stbp_edu.training.model import Passes, PassesOf
 from stbp_edu.training.runs import RunConfig
 from stbp_edu.training.settings import Settings
@@ -170,10 +170,9 @@ def report(configs: Sequence[RunConfig]) -> str:
     ]
     for config in configs:
         record = runs.open_run(config.folder).record
-        accuracy, time = record["accuracy"], format_duration(record["seconds"])
-        around = plus_minus(accuracy["encodings"])
-        mean, rule = accuracy["mean"], config.settings.rule
-        lines.append(f"  {rule:<14} {mean:7.2%}{around}   {time:>8}   {config.folder}/")
+        accuracy = mean_share(record["accuracy"]["encodings"])
+        time, rule = format_duration(record["seconds"]), config.settings.rule
+        lines.append(f"  {rule:<14} {accuracy}   {time:>8}   {config.folder}/")
     return "\n".join(lines)
 
 

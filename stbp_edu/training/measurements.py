@@ -122,15 +122,14 @@ def _quantile(freedom: int) -> float:
     return z + first / freedom + second / freedom**2
 
 
-def plus_minus(values: Sequence[float]) -> str:
-    """Return " ± " and half the 95 % interval of the mean of shares, in percent.
+def mean_share(shares: Sequence[float]) -> str:
+    """Return the mean of shares in percent and, of several, half its 95 % interval.
 
-    Nothing where there is one value.
-
-    >>> plus_minus([0.5, 0.6]), plus_minus([0.5])
-    (' ± 63.53%', '')
+    >>> mean_share([0.5, 0.6]), mean_share([0.5])
+    ('55.00% ± 63.53%', '50.00%')
     """
-    return f" ± {half_width(values):.2%}" if len(values) > 1 else ""
+    around = f" ± {half_width(shares):.2%}" if len(shares) > 1 else ""
+    return f"{np.mean(shares):.2%}{around}"
 
 
 def share_interval(k: int, n: int) -> tuple[float, float]:

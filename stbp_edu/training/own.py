@@ -103,15 +103,13 @@ def read_neuron(setting: str, text: str, lif: LIF, *learn: tuple[str, ...]) -> N
     that each layer learns, and each neuron; the text need not have them.
     """
     try:
-        return _read(text, lif, *learn)
-    except TypeError:  # a surrogate that has no hash
-        return _read.__wrapped__(text, lif, *learn)
+        lines = _lines(text, lif.tau, lif.v_th)
+        mine = ([name for name in names if name in lines.constants] for names in learn)
+        return neuron_from(lines, lif.surrogate, *mine)
     except ValueError as error:
         raise ValueError(f"{setting}, {error}") from error
 
 
 @lru_cache(maxsize=64)  # each recipe reads its lines once
-def _read(text: str, lif: LIF, *learn: tuple[str, ...]) -> Neuron:
-    lines = read_lines(text, {}, {"tau": lif.tau, "v_th": lif.v_th})
-    mine = ([name for name in names if name in lines.constants] for names in learn)
-    return neuron_from(lines, lif.surrogate, *mine)
+def _lines(text: str, tau: float, v_th: float) -> Any:
+    return read_lines(text, {}, {"tau": tau, "v_th": v_th})

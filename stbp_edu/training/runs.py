@@ -185,21 +185,16 @@ def earlier_work(
 
 def _check_same(folder: Path, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
     """Raise ValueError if the run in a folder is another one than what was asked for."""
-    hint = "--restart to replace it, or --out for another folder"
     before, now = ({**run, **run["settings"]} for run in (theirs, ours))
-    names = [*ours["settings"], "dataset", "held_out", "encodings"]
     changed = [
         f"{name} = {before[name]!r} (now {now[name]!r})"
-        for name in names
+        for name in now.keys() - {"settings", "source"}  # files may have been moved
         if name in before and before[name] != now[name]
     ]
     if changed:
         raise ValueError(
-            f"{folder} belongs to a run with {', '.join(changed)}; give the same settings, {hint}"
-        )
-    if before.get("data", now["data"]) != now["data"]:
-        raise ValueError(
-            f"{folder} belongs to a run on other images than these; give the same data, {hint}"
+            f"{folder} belongs to a run with {', '.join(sorted(changed))}; give the same settings "
+            "and data, --restart to replace it, or --out for another folder"
         )
 
 
