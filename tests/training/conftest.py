@@ -16,26 +16,21 @@ NOBODY = "http://127.0.0.1:9/none"  # the discard port: nobody listens
 
 
 @pytest.fixture(scope="session")
-def digits() -> Dataset:
-    return load_digits()
-
-
-@pytest.fixture(scope="session")
-def few(digits: Dataset) -> Dataset:
+def few() -> Dataset:
     """Two hundred digits to learn from, fifty held out."""
-    train, held_out = ((a[:200] for a in (digits.train_images, digits.train_labels)),
-                       (a[:50] for a in (digits.test_images, digits.test_labels)))  # fmt: skip
-    return Dataset(*train, *held_out)
+    d = load_digits()
+    train, held_out = (d.train_images[:200], d.train_labels[:200]), d.test_images[:50]
+    return Dataset(*train, held_out, d.test_labels[:50])
 
 
 @pytest.fixture(scope="session")
 def bytes_few(few: Dataset) -> Dataset:
     """The same digits as bytes."""
-    return replace(
-        few,
-        train_images=np.round(few.train_images * 255).astype(np.uint8),
-        test_images=np.round(few.test_images * 255).astype(np.uint8),
+    train, test = (
+        np.round(images * 255).astype(np.uint8)
+        for images in (few.train_images, few.test_images)
     )
+    return replace(few, train_images=train, test_images=test)
 
 
 @pytest.fixture
@@ -50,20 +45,13 @@ def raw() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def install(
-    raw: dict[str, bytes], monkeypatch, tmp_path: Path
-) -> Callable[..., IdxDataset]:
-    """A function that puts a data set with these files in MNIST's place; nobody serves them.
-
-    The cache is a folder of its own.
-    """
+def install(raw: dict[str, bytes], monkeypatch, tmp_path: Path) -> Callable[..., None]:
+    """A function that puts a data set with these files in MNIST's place, with its own cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    small = IdxDataset("mnist", "Small", NOBODY, sums(raw))
 
-    def put_in_place(**changes: object) -> IdxDataset:
-        source = replace(small, **changes)
+    def put_in_place(url: str = NOBODY) -> None:
+        source = IdxDataset("mnist", "Small", url, sums(raw))
         entry = replace(CATALOGUE["mnist"], load=source.load)
         monkeypatch.setitem(CATALOGUE, "mnist", entry)
-        return source
 
     return put_in_place

@@ -18,7 +18,7 @@ from stbp_edu.training import (
     to_dict,
     train,
 )
-from stbp_edu.training.model import Passes, network_of, sizes_of
+from stbp_edu.training.model import network_of, sizes_of
 from stbp_edu.training.runs import (
     load_checkpoint,
     save_checkpoint,
@@ -158,18 +158,3 @@ def test_an_option_that_would_be_dropped_is_refused(
         == 2
     )
     assert words in capsys.readouterr().err
-
-
-def test_outputs_whose_spikes_are_not_read_are_not_called_silent(small, few) -> None:
-    potentials = replace(small, loss="membrane", v_th=50.0, epochs=1)
-    assert not any(
-        hasattr(e, "where") and e.where == "layer 2" for e in train(potentials, few)
-    )
-    settings = replace(small, readout="u = 0.9 * u + 0.001 * x", epochs=1)
-    advice = [e for e in train(settings, few) if hasattr(e, "where")]
-    assert not any(a.where.startswith(("output", "layer 2")) for a in advice)
-    params = initial_state(settings, few).params
-    passes = Passes(params, settings)
-    assert set(
-        passes.forward(params, np.ones((4, 1, 64), np.float32)).O[1].ravel()
-    ) <= {0, 1}
