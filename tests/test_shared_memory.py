@@ -65,21 +65,6 @@ def test_eight_threads_on_one_network(net):
             assert all(equal(*pair) for pair in zip(found, expected, strict=True))
 
 
-def test_memory_is_used_again_when_a_trace_is_gone_and_not_before(net):
-    one, other = read_only(1), read_only(2)
-    first = net.forward(one.spikes, one.params)
-    kept, place = first.U[1].copy(), first.U[1].ctypes.data
-    potential = net.forward(other.spikes, other.params).U[1]  # all that is left
-    net.forward(one.spikes, one.params)
-    assert equal(first.U[1], kept)
-    other_place = potential.ctypes.data
-    del first, potential
-    again = [net.forward(one.spikes, one.params) for _ in range(2)]
-    assert {place, other_place} <= {
-        a.ctypes.data for trace in again for a in (trace.U[1], trace.O[1])
-    }
-
-
 @pytest.mark.parametrize("readable", [False, True])
 def test_an_input_may_change_after_the_forward_pass(readable):
     """It is copied, unless it is read-only."""

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
 
@@ -32,10 +31,11 @@ epochs = 6
 [axes]
 a = [0.25, 0.5]
 """
+ALONE = "train digits --hidden 16 --T 2 --batch 100 --epochs 6 --encodings 1 --rule exact --a 0.5"
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Path:
+def written(tmp_path):
     """A plan of four runs in a file."""
     path = tmp_path / "plan.toml"
     path.write_text(TOML.format(folder=tmp_path / "runs"))
@@ -43,66 +43,46 @@ def written(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> dict[str, bytes]:
+def undisturbed(tmp_path_factory):
     """The parameters of eight runs that nobody disturbs."""
     folder = tmp_path_factory.mktemp("undisturbed")
     assert len(last(run_plan(plan(folder, 2), processes(2)))) == 8
     return bits(folder)
 
 
-def test_the_name_of_a_run_is_a_folder_s_on_every_system(tmp_path: Path) -> None:
+def test_the_name_of_a_run_is_a_folder_s_on_every_system(tmp_path):
     """Where a neuron is a file with lines, that of the file."""
     file = tmp_path / "leaky.txt"
     file.write_text("u = 0.5 * u + x; o = spike(u - 1)")
     axes = {"hidden": [[8, 4]], "surrogate": ["stbp_edu.surrogates:ATan"], "lr": [1]}
     runs = plan(tmp_path, 1, base={}, axes={**axes, "neuron": [str(file)]}).runs()
-    ((name, settings),) = runs.items()
-    assert (
-        name
-        == "hidden=8-4,surrogate=stbp_edu.surrogates-ATan,lr=1.0,neuron=leaky,seed=0"
-    )
-    assert settings.neuron.startswith("u = 0.5 * u + x")
+    assert [*runs] == [
+        "hidden=8-4,surrogate=stbp_edu.surrogates-ATan,lr=1.0,neuron=leaky,seed=0"
+    ]
 
 
 @pytest.mark.slow
-def test_each_run_has_the_bits_of_train_and_is_done_once(
-    written, tmp_path: Path, capsys
-) -> None:
+def test_each_run_has_the_bits_of_train_and_is_done_once(written, tmp_path, capsys):
     assert main(["sweep", str(written), "--processes", "2"]) == 0
     said = capsys.readouterr()
     assert "4/4 a=" in said.err
     assert "a=0.5   2 of 2 seeds" in said.out
-    words = "train digits --rule exact --hidden 16 --T 2 --batch 100 --epochs 6 --encodings 1"
-    argv = [
-        *words.split(),
-        "--a",
-        "0.5",
-        "--seed",
-        "1",
-        "--out",
-        str(tmp_path / "alone"),
-    ]
-    assert main(argv) == 0
-    ours = tmp_path / "runs" / "a=0.5,seed=1"
-    assert (ours / PARAMS).read_bytes() == (
-        tmp_path / "alone" / "exact" / PARAMS
-    ).read_bytes()
-    record, result = (
-        read_json(ours / RECORD),
-        read_json(tmp_path / "runs" / PLAN_RECORD)["runs"],
-    )
-    assert result[ours.name]["accuracy"] == record["accuracy"]
-    written_at = [p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))]
+    alone, ours = tmp_path / "alone", tmp_path / "runs" / "a=0.5,seed=1"
+    assert main([*ALONE.split(), "--seed", "1", "--out", str(alone)]) == 0
+    params = (alone / "exact" / PARAMS).read_bytes()
+    assert (ours / PARAMS).read_bytes() == params
+    results = read_json(tmp_path / "runs" / PLAN_RECORD)["runs"]
+    assert results[ours.name]["accuracy"] == read_json(ours / RECORD)["accuracy"]
+    files = sorted((tmp_path / "runs").glob("*/*"))
+    before = [p.stat().st_mtime_ns for p in files]
     assert len(last(run_plan(read_plan(written), nullcontext(None)))) == 4
-    assert written_at == [
-        p.stat().st_mtime_ns for p in sorted((tmp_path / "runs").glob("*/*"))
-    ]
+    assert [p.stat().st_mtime_ns for p in files] == before
 
 
 @pytest.mark.slow
 def test_a_killed_process_ends_the_sweep_which_goes_on_to_the_same_bits(
-    undisturbed, tmp_path: Path
-) -> None:
+    undisturbed, tmp_path
+):
     """One of two is killed while runs are left."""
     running = run_plan(plan(tmp_path, 2), processes(2))
     assert [len(next(running)) for _ in range(4)] == [0, 1, 2, 3]
@@ -115,28 +95,20 @@ def test_a_killed_process_ends_the_sweep_which_goes_on_to_the_same_bits(
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_to_the_same_bits(
-    undisturbed, written, tmp_path: Path
-) -> None:
+def test_a_killed_sweep_goes_on_to_the_same_bits(undisturbed, written, tmp_path):
     """Its processes end with it; the same command finishes what they had begun."""
-    text = written.read_text()
-    written.write_text(text.replace("[axes]", '[axes]\nrule = ["exact", "classic"]'))
-    command = [
-        sys.executable,
-        "-c",
-        "from stbp_edu.cli.main import main; raise SystemExit(main())",
-    ]
-    command += ["sweep", str(written), "--processes", "2"]
+    both = '[axes]\nrule = ["exact", "classic"]'
+    written.write_text(written.read_text().replace("[axes]", both))
+    code = "from stbp_edu.cli.main import main; raise SystemExit(main())"
+    command = [sys.executable, "-c", code, "sweep", str(written), "--processes", "2"]
     rng = random.Random(0)
     for _ in range(2):
         with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
-            assert process.stderr is not None
             process.stderr.readline()
             time.sleep(rng.uniform(0, 0.5))
             process.kill()
             process.stderr.read()  # to its end: the processes that hold it have ended, too
     finished = len(list((tmp_path / "runs").glob(f"*/{RECORD}")))
-    assert finished >= 1
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"{finished} of 8 runs are finished already" in done.stderr
@@ -144,7 +116,7 @@ def test_a_killed_sweep_goes_on_to_the_same_bits(
 
 
 @pytest.mark.slow
-def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> None:
+def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
     small = plan(tmp_path, 1)
     first, *others = small.runs()
     with locked(tmp_path / f".{first}.lock"):  # as if somebody else trained it
@@ -152,9 +124,8 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> N
     assert "is in use by another run" in results[first]["error"]
     assert all("accuracy" in results[run] for run in others)
     assert read_json(tmp_path / PLAN_RECORD)["runs"] == results
-    again = list(run_plan(small, processes(1)))
-    assert len(again) == 2
-    assert "accuracy" in again[-1][first]
+    _, again = run_plan(small, processes(1))
+    assert "accuracy" in again[first]
     assert len(bits(tmp_path)) == 4
 
 
@@ -163,27 +134,17 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path: Path) -> N
     [
         ("seeds = [0, 1]", "seeds = [0, 1", "must be a TOML file"),
         ("seeds = [0, 1]", "", "must have dataset and seeds"),
-        (
-            "seeds = [0, 1]",
-            "seeds = [0, 0]",
-            "runs must differ, got a=0.25,seed=0 twice",
-        ),
+        ("[0, 1]", "[0, 0]", "runs must differ, got a=0.25,seed=0 twice"),
         ("[0.25, 0.5]", "[]", "a must list at least one value"),
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
-        (
-            "a = [0.25, 0.5]",
-            "T = [2, 3]",
-            "base and axes must name settings, each once",
-        ),
+        ("a = [0.25, 0.5]", "T = [2, 3]", "base and axes must name settings, each"),
         ('"digits"', '"digit"', "dataset must be one of"),
         ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
         ("encodings = 1", "epochs = 3", "settings belong under [base]"),
         ("[base]", "[[base]]", "base must be of type dict"),
     ],
 )
-def test_a_bad_plan_is_told_before_a_run(
-    old, new, said, written, tmp_path: Path, capsys
-) -> None:
+def test_a_bad_plan_is_told_before_a_run(old, new, said, written, tmp_path, capsys):
     assert old in written.read_text()
     written.write_text(written.read_text().replace(old, new))
     assert main(["sweep", str(written)]) == 2
@@ -191,9 +152,7 @@ def test_a_bad_plan_is_told_before_a_run(
     assert list(tmp_path.iterdir()) == [written]
 
 
-def test_without_dask_its_option_says_what_to_install(
-    written: Path, monkeypatch, capsys
-) -> None:
+def test_without_dask_its_option_says_what_to_install(written, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["sweep", str(written), "--dask", "tcp://127.0.0.1:1"]) == 2
     assert "pip install distributed" in capsys.readouterr().err
