@@ -4,7 +4,7 @@ A command is a function of its arguments that returns the exit status; its docst
 ``--help`` prints. Beside it a function whose name ends in ``_arguments`` adds its arguments.
 
 - ``learn``: verify, check and progress.
-- ``train`` and ``sweep``: the commands of these names.
-- ``finished``: eval, of a finished run.
+- ``train``: train and eval.
+- ``sweep``: the command of this name.
 - ``teach``: assign and mistakes.
 """

@@ -1,4 +1,4 @@
-"""The command that trains: its options, its progress bar and its report."""
+"""The commands train, with its options, its progress bar and its report, and eval."""
 
 import argparse
 import sys
@@ -8,21 +8,23 @@ from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from stbp_edu._support import checks
-from stbp_edu.arrows import RULES
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cli.main import format_duration, tell
-from stbp_edu.training import runs
+from stbp_edu.training import evaluation, runs
 from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
-from stbp_edu.training.evaluation import Advice, Step
+from stbp_edu.training.evaluation import Advice, Evaluation, Step
 from stbp_edu.training.measurements import mean_share
 from stbp_edu.training.model import Passes, PassesOf
 from stbp_edu.training.runs import RunConfig
 from stbp_edu.training.settings import Settings
-from stbp_edu.training.trainer import Event
+from stbp_edu.training.trainer import TEST, Event
 
 LINES = 10  # about this many lines where there is no progress bar
+MISTAKES = 5  # pairs of label and answer to print
 SMOOTHING = 0.05  # weight of the newest step in the means that are shown
 
 
@@ -30,13 +32,15 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``train``: where to read and write, and one option for each setting."""
     add = parser.add_argument
     listed = "; ".join(f"{name}: {entry.words}" for name, entry in CATALOGUE.items())
-    add("dataset", nargs="?", choices=CATALOGUE, metavar="DATASET", help=listed)
     csv = "your own data: in each line a label, 0, 1, ..., and then values from 0"
     npz = "your own data: arrays images (n, height, width) and labels (n,)"
     judged = "images to judge on (test); validation: some of the training images"
-    own = parser.add_mutually_exclusive_group()
-    own.add_argument("--csv", type=Path, metavar="FILE", help=csv)
-    own.add_argument("--npz", type=Path, metavar="FILE", help=npz)
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument(
+        "dataset", nargs="?", choices=CATALOGUE, metavar="DATASET", help=listed
+    )
+    data.add_argument("--csv", type=Path, metavar="FILE", help=csv)
+    data.add_argument("--npz", type=Path, metavar="FILE", help=npz)
     add("--out", type=Path, help="folder for the results (runs/DATASET)")
     add("--data", type=Path, help="folder with the files of the data set")
     add("--held-out", choices=HELD_OUT, default=RunConfig.held_out, help=judged)
@@ -62,11 +66,6 @@ def add_setting(group: Any, setting: Field[Any]) -> None:
         return
     if kind is tuple:
         kind, shown = _parts, "X[,X]"
-    if setting.name == "rule":
-        text += (
-            f": {', '.join(RULES)}, truncated-K, or your own as module:name; both (the digits') "
-            "for the first two"
-        )
     group.add_argument(option, type=kind, metavar=shown, help=text)
 
 
@@ -179,15 +178,9 @@ def report(configs: Sequence[RunConfig]) -> str:
 def chosen_data(args: argparse.Namespace) -> tuple[str, Path | None]:
     """Return the name of the data set, and the file or folder to read it from, if one is given."""
     own = "csv" if args.csv else "npz" if args.npz else ""
-    if not own and args.dataset is None:
+    if own and args.data:
         raise ValueError(
-            "train needs a data set, such as digits, or your own with --csv FILE or --npz FILE; "
-            "see stbp-edu train --help"
-        )
-    if own and (args.dataset or args.data):
-        raise ValueError(
-            f"--{own} names the data, got {args.dataset or args.data} as well; leave one of them "
-            "out"
+            f"--{own} names the data, got --data {args.data} as well; leave it out"
         )
     return own or args.dataset, args.csv or args.npz or args.data
 
@@ -225,3 +218,52 @@ def planned(args: argparse.Namespace) -> list[RunConfig]:
         )
         for one in (CASE_RULES if rule == "both" else (rule,))
     ]  # fmt: skip
+
+
+def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``eval``."""
+    add = parser.add_argument
+    add("run_folder", type=Path, metavar="RUN", help="such as runs/digits/exact")
+    add("--encodings", type=int, default=10, help="how many (10)")
+    add("--seed", type=int, default=0, help="seed of the encodings (0)")
+    add("--data", type=Path, help="folder with the files of the data set")
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Encode the held-out images of a run again and again, and print the accuracy.
+
+    Its mean and 95 % interval are printed, and which class is most often taken for which.
+    """
+    checks.count("seed", args.seed, at_least=0)
+    run = runs.open_run(args.run_folder)
+    source = args.data or run.record.get("source")
+    data = load_dataset(run.record["dataset"], source, run.record["held_out"])
+    # Not the training's stream, so the encodings are new to the network.
+    rng = np.random.default_rng([args.seed, TEST, 0, 1])
+    images, labels = data.test_images, data.test_labels
+    result = evaluation.evaluate(
+        run.params, images, labels, run.settings, rng, encodings=args.encodings
+    )
+    print(describe(result, run.record))
+    return 0
+
+
+def describe(result: Evaluation, record: dict[str, Any]) -> str:
+    """Return an evaluation as text."""
+    k = len(result.accuracies)
+    images = int(result.confusion.sum()) // k
+    sampling = float(np.sqrt(result.mean * (1 - result.mean) / images))
+    wrong = result.confusion - np.diag(np.diag(result.confusion))
+    commonest = np.argsort(wrong, axis=None)[: -MISTAKES - 1 : -1]
+    pairs = (np.unravel_index(place, wrong.shape) for place in commonest)
+    mistakes = [
+        f"{answer} for {label} ({wrong[label, answer] / k:.1f} an encoding)"
+        for label, answer in pairs
+        if wrong[label, answer]
+    ]
+    return (
+        f"{record['dataset']}, {record['settings']['rule']}: {mean_share(result.accuracies)} over "
+        f"{k} encodings of {images} held-out images.\n"
+        f"Different images would change the mean by about {sampling:.2%} (standard error).\n"
+        f"Most often mistaken: {', '.join(mistakes) or 'none'}."
+    )

@@ -49,7 +49,8 @@ def start(params: Params, *, averaging: bool = False) -> State:
     """Return the state before the first update, which has these parameters."""
     checks.instance("params", params, Params)
     average = deepcopy(params) if averaging else None
-    return State(params, average, zeros_like(params), zeros_like(params))
+    m, v = ({k: np.zeros_like(a) for k, a in params.arrays().items()} for _ in "mv")
+    return State(params, average, m, v)
 
 
 def adam(
@@ -196,17 +197,6 @@ def update_average(average: Params, params: Params, decay: float) -> None:
         mean += (1 - decay) * (p - mean)  # ema
 
 
-def zeros_like(params: Params) -> dict[str, Array]:
-    """Return zeros in the shape of the parameters, by name."""
-    for name, array in params.arrays().items():
-        if not (array.flags.forc and array.flags.writeable):
-            raise ValueError(
-                f"params.{name} must be a writeable contiguous array, since it is changed in "
-                "place; pass np.ascontiguousarray(...).copy()"
-            )
-    return {name: np.zeros_like(array) for name, array in params.arrays().items()}
-
-
 def chunks(*groups: Mapping[str, Array]) -> Iterator[tuple[bool, list[Array]]]:
     """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
 
@@ -218,8 +208,8 @@ def chunks(*groups: Mapping[str, Array]) -> Iterator[tuple[bool, list[Array]]]:
         aligned = arrays if arrays[0].flags.c_contiguous else [a.T for a in arrays]
         if not all(a.flags.c_contiguous for a in (*aligned[:1], *aligned[2:])):
             raise ValueError(
-                f"{name} must lie in memory by rows or by columns in the optimizer's state as in "
-                "the parameters; begin with the state that start() returns for them"
+                f"{name} must be a contiguous array, since it is changed in place, and lie in the "
+                "optimizer's state as in the parameters; pass np.ascontiguousarray(...).copy()"
             )
         flat = [a.reshape(-1) for a in aligned]
         for i in range(0, len(flat[0]), CHUNK):

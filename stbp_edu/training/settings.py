@@ -84,7 +84,10 @@ class Settings:
     """
 
     rule: str = setting(
-        "exact", TEXT, "what flows backward: exact, classic, or another"
+        "exact",
+        TEXT,
+        f"what flows backward: {', '.join(RULES)}, truncated-K, or your own as module:name; both "
+        "(the digits') for the first two",
     )
     hidden: tuple[int | str, ...] = setting(
         (128,), hidden_layers, "hidden layers, as widths or 15C5,P2"

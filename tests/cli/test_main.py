@@ -38,9 +38,7 @@ def test_a_command_imports_what_it_needs_alone():
         not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"}
         & loaded
     )
-    assert (
-        not {f"stbp_edu.cli.{name}" for name in ("finished", "learn", "teach")} & loaded
-    )
+    assert not {f"stbp_edu.cli.{name}" for name in ("learn", "sweep", "teach")} & loaded
 
 
 @pytest.mark.slow
