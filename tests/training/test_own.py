@@ -22,6 +22,9 @@ class Twice(ATan):
 ready = Twice(a=3.0)
 rule = Rule("no reset", {"all": {"reset": None, "*": "all"}})
 """
+COMMAND = (
+    "train digits --epochs 1 --hidden 4 --T 2 --encodings 1 --surrogate my_snn:Twice"
+)
 
 
 @pytest.fixture
@@ -47,16 +50,14 @@ def test_own_classes_get_the_width_and_objects_have_their_own():
 @pytest.mark.usefixtures("mine")
 def test_the_command_line_trains_with_them(tmp_path, capsys):
     """They give what the package's rule of the same words gives."""
-    options = "train digits --epochs 1 --hidden 4 --T 2 --encodings 1 --surrogate my_snn:Twice"
     for rule in ("my_snn:rule", "detached-reset"):
-        assert (
-            main([*options.split(), "--rule", rule, "--out", str(tmp_path / "runs")])
-            == 0
-        )
+        options = [*COMMAND.split(), "--rule", rule, "--out", str(tmp_path)]
+        assert main(options) == 0
     own, package = (
-        tmp_path / "runs" / name for name in ("my_snn-rule", "detached-reset")
+        (tmp_path / name / "params.npz").read_bytes()
+        for name in ("my_snn-rule", "detached-reset")
     )
-    assert (own / "params.npz").read_bytes() == (package / "params.npz").read_bytes()
+    assert own == package
 
 
 @pytest.mark.usefixtures("mine")

@@ -13,7 +13,6 @@ from stbp_edu.parameters import by_layer, named_arrays
 from stbp_edu.training import (
     Settings,
     evaluate,
-    from_dict,
     initial_state,
     to_dict,
     train,
@@ -51,20 +50,15 @@ def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(
     net = network_of(settings, sizes_of(state.params)).table
     job.begin_epoch(0)
     images, targets = job._batch(0)
-    inputs = job.encode(images).astype(float)
+    inputs, exact = job.encode(images).astype(float), settings.make_rule()
     layers = by_layer(state.params)[1:]
-    params = [
-        None,
-        *({k: a.astype(float) for k, a in layer.items()} for layer in layers),
-    ]
+    params = [None, *({k: a.astype(float) for k, a in la.items()} for la in layers)]
     trace = arrows.forward(net, params, inputs)
-    want = arrows.backward(
-        net, params, trace, targets.astype(float), settings.make_rule()
-    )
+    want = arrows.backward(net, params, trace, targets.astype(float), exact)
     for name, array in named_arrays(want.gradients).items():
-        scale = np.abs(array).max() + 1e-9
+        size = np.abs(array).max() + 1e-9
         np.testing.assert_allclose(
-            found[name] / scale, array / scale, atol=1e-4, err_msg=name
+            found[name] / size, array / size, atol=1e-4, err_msg=name
         )
 
 
@@ -96,23 +90,17 @@ def test_runs_learn_and_go_on_bit_for_bit(
     data = bytes_few if settings.shift else few
     first, *_, whole = epochs(settings, data)
     assert settings.shift or whole.loss < 0.97 * first.loss
+    now = named_arrays(whole.state.params)
     for name, array in named_arrays(initial_state(settings, data).params).items():
-        assert (
-            named_arrays(whole.state.params)[name] != array
-        ).any() or name == "rho.3", name
+        assert (now[name] != array).any() or name == "rho.3", name
     save_checkpoint(path, first.state, {"settings": to_dict(settings)})
-    found = load_checkpoint(path)
-    assert from_dict(found.values["settings"]) == settings
-    resumed = epochs(settings, data, found.state)[-1]
+    resumed = epochs(settings, data, load_checkpoint(path).state)[-1]
     assert (resumed.loss, resumed.test) == (whole.loss, whole.test)
     assert bits(resumed.state.kept) == bits(whole.state.kept)
-    save_params(tmp_path / "p.npz", whole.state.kept)
-    params, rng = load_params(tmp_path / "p.npz"), stream(settings, TEST, 5)
-    assert bits(params) == bits(whole.state.kept)
-    assert (
-        evaluate(params, data.test_images, data.test_labels, settings, rng).mean
-        == whole.test
-    )
+    save_params(path, whole.state.kept)
+    held_out = load_params(path), data.test_images, data.test_labels
+    found = evaluate(*held_out, settings, stream(settings, TEST, 5))
+    assert found.mean == whole.test
 
 
 def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
