@@ -61,16 +61,11 @@ def number(name: str, value: object, *, positive: bool = False) -> float:
     try:
         result = float(value)
     except OverflowError:  # an int beyond every float
+        result = math.inf
+    if not math.isfinite(result) or (positive and result <= 0):
+        wanted = "finite and > 0" if positive else "finite"
         raise ValueError(
-            f"{name} must be an ordinary number, got one over 1e308"
-        ) from None
-    if not math.isfinite(result):
-        raise ValueError(
-            f"{name} must be finite, got {brief(value)}; choose an ordinary number"
-        )
-    if positive and result <= 0:
-        raise ValueError(
-            f"{name} must be > 0, got {brief(value)}; choose a positive number"
+            f"{name} must be {wanted}, got {brief(value)}; choose an ordinary number"
         )
     return result
 
@@ -81,18 +76,11 @@ def count(
     """Return ``value`` as a Python int from ``at_least`` to ``at_most``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {brief(value)}; pass an int")
-    if value < at_least:
+    if not at_least <= value <= at_most:
+        wanted = f">= {at_least}" if value < at_least else f"<= {at_most}"
         raise ValueError(
-            f"{name} must be >= {at_least}, got {brief(value)}; choose a larger integer"
-        )
-    if value > at_most:
-        if at_most == LARGEST:
-            raise ValueError(
-                f"{name} must be < 2**63, got {brief(value)}; choose a smaller integer"
-            )
-        raise ValueError(
-            f"{name} must be <= {at_most}, got {brief(value)}; choose an integer from "
-            f"{at_least} to {at_most}"
+            f"{name} must be {wanted}, got {brief(value)}; choose an integer from {at_least} to "
+            f"{at_most}"
         )
     return int(value)
 
@@ -117,20 +105,10 @@ def brief(value: object) -> str:
         return f"an object of type {type(value).__name__}"
 
 
-def fields(what: str, record: object, **kinds: Any) -> None:
-    """Check that fields of a record that may have been built by hand are of one of their kinds.
-
-    A class is none of them, although it can be called.
-    """
-    for name, allowed in kinds.items():
-        value = getattr(record, name)
-        if not isinstance(value, allowed) or isinstance(value, type):
-            several = allowed if isinstance(allowed, tuple) else (allowed,)
-            names = [kind.__name__ for kind in several]
-            known = " or ".join(names).replace("NoneType", "None")
-            raise TypeError(
-                f"{what}: {name} must be {known}, got {brief(value)}; see {type(record).__name__}"
-            )
+def fields(what: str, record: object, **kinds: type) -> None:
+    """Check that fields of a record that may have been built by hand are of their kinds."""
+    for name, kind in kinds.items():
+        instance(f"{what}: {name}", getattr(record, name), kind)
 
 
 def instance(name: str, value: object, kind: type[T]) -> T:
@@ -259,40 +237,18 @@ def array(
     shape: Sequence[int | None],
     *,
     dtype: np.dtype[Any] | None = None,
-    grey: bool = False,
+    finite: bool = True,
 ) -> Array:
-    """Return ``value`` if it is an array of finite floats, of this shape.
+    """Return ``value`` if it is an array of floats, of this shape.
 
     Args:
         name: what to call it in an error.
         value: what to check.
         axes: the shape as the documentation writes it, such as ``"(T, S, n[0])"``.
         shape: the length of each axis; None accepts any of at least one.
-        dtype: the float type that it must have; float32 or float64 where None.
-        grey: whether it holds grey levels: floats in [0, 1], or bytes of which 255 is white.
+        dtype: the type that it must have; float32 or float64 where None.
+        finite: whether all of it must be finite.
     """
-    value = array_of_floats(name, value, axes, shape, dtype=dtype, grey=grey)
-    if grey and (value.dtype == np.uint8 or (value.min() >= 0 and value.max() <= 1)):
-        return value  # finite, too: no comparison with a NaN holds
-    check_finite(name, value)
-    if grey:
-        raise ValueError(
-            f"{name} must lie in [0, 1], got values from {value.min():g} to {value.max():g}; "
-            "scale the data, for example by its largest value"
-        )
-    return value
-
-
-def array_of_floats(
-    name: str,
-    value: object,
-    axes: str,
-    shape: Sequence[int | None],
-    *,
-    dtype: np.dtype[Any] | None = None,
-    grey: bool = False,
-) -> Array:
-    """Return ``value`` if it is an array of floats of this shape; they need not be finite."""
     if type(value) not in (np.ndarray, np.memmap):
         # matrix and MaskedArray compute otherwise
         raise TypeError(
@@ -301,37 +257,45 @@ def array_of_floats(
         )
     assert isinstance(value, np.ndarray)
     allowed = FLOATS if dtype is None else (dtype,)
-    if value.dtype not in allowed and not (grey and value.dtype == np.uint8):
+    if value.dtype not in allowed:
         wanted = (
             "float32 or float64" if dtype is None else f"{dtype}, as the parameters are"
         )
         raise TypeError(
             f"{name} must be {wanted}, got {value.dtype}; convert it with .astype(np.{allowed[-1]})"
         )
-    _check_shape(name, value, axes, shape)
+    fits = value.ndim == len(shape) and all(
+        got >= 1 if want is None else got == want
+        for got, want in zip(value.shape, shape, strict=True)
+    )
+    if not fits:
+        known = tuple("any" if side is None else str(side) for side in shape)
+        wanted = str(known).replace("'", "")
+        wanted = axes if wanted == axes else f"{axes} = {wanted}"
+        hint = "check the shape; no axis may be empty"
+        if value.ndim != len(shape):
+            hint = f"it must have {len(shape)} axes, not {value.ndim}"
+        elif value.ndim == 2 and value.shape[::-1] == tuple(shape):
+            hint = "transpose it?"
+        raise ValueError(f"{name} must have shape {wanted}, got {value.shape}; {hint}")
+    if finite:
+        check_finite(name, value)
     return value
 
 
-def _check_shape(
-    name: str, value: NDArray[Any], axes: str, shape: Sequence[int | None]
-) -> None:
-    """Raise ValueError if the shape of ``value`` is not ``shape``."""
-    if value.ndim == len(shape):
-        sides = zip(value.shape, shape, strict=True)
-        if all(got >= 1 if want is None else got == want for got, want in sides):
-            return
-    texts = tuple("any" if side is None else str(side) for side in shape)
-    wanted = str(texts).replace("'", "")
-    if wanted != axes:
-        wanted = f"{axes} = {wanted}"
-    hint = "check the shape"
-    if value.ndim != len(shape):
-        hint = f"it must have {len(shape)} axes, not {value.ndim}"
-    elif 0 in value.shape:
-        hint = "no axis may be empty"
-    elif value.ndim == 2 and value.shape[::-1] == tuple(shape):
-        hint = "transpose it?"
-    raise ValueError(f"{name} must have shape {wanted}, got {value.shape}; {hint}")
+def grey_levels(
+    name: str, value: object, axes: str, shape: Sequence[int | None]
+) -> Array:
+    """Return ``value`` if it is an array of floats in [0, 1], or of bytes of which 255 is white."""
+    dtype = np.dtype(np.uint8) if getattr(value, "dtype", None) == np.uint8 else None
+    found = array(name, value, axes, shape, dtype=dtype, finite=False)
+    if dtype or (found.min() >= 0 and found.max() <= 1):
+        return found  # finite, too: no comparison with a NaN holds
+    check_finite(name, found)
+    raise ValueError(
+        f"{name} must lie in [0, 1], got values from {found.min():g} to {found.max():g}; "
+        "scale the data, for example by its largest value"
+    )
 
 
 class NotFiniteError(ValueError):

@@ -127,7 +127,9 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
         of_layer = {}
         for name in names:
             what, series = f"trace[{name!r}][{n}]", trace[name][n] if n else inputs
-            checks.array_of_floats(what, series, str(shape), shape, dtype=params.dtype)
+            checks.array(
+                what, series, str(shape), shape, dtype=params.dtype, finite=False
+            )
             of_layer[name] = flattened(series)
         states.append(of_layer)
     check_made_with(trace, params)

@@ -105,7 +105,7 @@ def rows(
     >>> rows(np.array([[[1.0, 0.0], [0.0, 1.0]]]), 4, np.random.default_rng(0))[:, 0].tolist()
     [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     """
-    checks.array("images", images, "(S, height, width)", (None,) * 3, grey=True)
+    checks.grey_levels("images", images, "(S, height, width)", (None,) * 3)
     S, height, width = images.shape
     steps = height * checks.count("hold", hold)
     if checks.count("T", T, at_most=MOST_STEPS) < steps:
@@ -124,6 +124,6 @@ def _empty(pixels: NDArray[Any], T: int) -> Array:
             f"pixels must have shape (S, n[0]), got {pixels.shape}; give each image as one row: "
             "images.reshape(len(images), -1)"
         )
-    checks.array("pixels", pixels, "(S, n[0])", (None, None), grey=True)
+    checks.grey_levels("pixels", pixels, "(S, n[0])", (None, None))
     shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
     return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)

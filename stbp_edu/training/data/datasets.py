@@ -76,7 +76,7 @@ def check_labelled(images: Any, labels: Any, part: str = "") -> None:
     their names begin with in an error.
     """
     axes = "(n, height, width)"
-    checks.array(f"{part}images", images, axes, (None, None, None), grey=True)
+    checks.grey_levels(f"{part}images", images, axes, (None, None, None))
     if images.dtype == np.uint8 and images.max() == 1:
         raise ValueError(
             f"{part}images must be bytes of which 255 is white, got only 0 and 1; pass "
