@@ -7,7 +7,7 @@ that of the operation by a, times that of a, plus the same of b: one term for ea
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from fractions import Fraction
 from functools import partial, reduce
 
@@ -90,64 +90,9 @@ class _Tidying:
         self.constants = constants
 
     def tidied(self, tree: ast.expr) -> ast.expr:
-        """Return an expression in order."""
-        return self._added(self._sum(tree))
-
-    def _sum(self, tree: ast.expr) -> list[Product]:
-        """Return a sum as products, alike ones together."""
-        sums: dict[frozenset[tuple[str, int]], Product] = {}
-        for number, powers in self._terms(tree, 1):
-            alike = frozenset((name, power) for name, (_, power) in powers.items())
-            so_far, _ = sums.get(alike, (0, powers))
-            sums[alike] = number + so_far, powers
-        return [(number, powers) for number, powers in sums.values() if number]
-
-    def _terms(self, tree: ast.expr, sign: int) -> Iterator[Product]:
-        """Yield the terms of a sum as products."""
-        op = op_of(tree)
-        args = args_of(tree)
-        if op == "neg":
-            yield from self._terms(args[0], -sign)
-        elif op in ("+", "-"):
-            yield from self._terms(args[0], sign)
-            yield from self._terms(args[1], sign if op == "+" else -sign)
-        else:
-            number, powers = self._product(tree)
-            yield sign * number, powers
-
-    def _product(self, tree: ast.expr) -> Product:
-        """Return an expression as a product."""
-        if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
-            return Fraction(tree.value), {}
-        op = op_of(tree)
-        args = args_of(tree)
-        match op:
-            case "neg":
-                number, powers = self._product(args[0])
-                return -number, powers
-            case "*" | "/":
-                a, b = map(self._product, args)
-                return _times(a, b, 1 if op == "*" else -1)
-            case "**":
-                exponent = _whole(self.tidied(args[1]))
-                if exponent is not None:
-                    return _times((Fraction(1), {}), self._product(args[0]), exponent)
-            case "+" | "-":
-                terms = self._sum(tree)
-                if not terms:
-                    return Fraction(0), {}
-                if len(terms) == 1:
-                    return terms[0]
-                tree = self._added(terms)
-                return Fraction(1), {key(tree): (tree, 1)}
-        tree = with_args(tree, [self.tidied(arg) for arg in args])
-        if key(tree) == "exp(0)":
-            return Fraction(1), {}
-        return Fraction(1), {key(tree): (tree, 1)}
-
-    def _added(self, terms: list[Product]) -> ast.expr:
-        """Return a sum of products as an expression, those with a minus last."""
+        """Return an expression in order, the terms with a minus last."""
         result: ast.expr | None = None
+        terms = [term for term in self._sum(tree) if term[0]]
         for number, powers in sorted(terms, key=lambda term: term[0] < 0):
             size = self._joined(abs(number), powers)
             if result:
@@ -155,6 +100,48 @@ class _Tidying:
             else:
                 result = size if number > 0 else _minus(size)
         return result or ZERO
+
+    def _sum(self, tree: ast.expr) -> list[Product]:
+        """Return an expression as a sum of products, alike ones together."""
+        if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
+            return [(Fraction(tree.value), {})]
+        op = op_of(tree)
+        args = args_of(tree)
+        match op:
+            case "neg":
+                return [(-number, powers) for number, powers in self._sum(args[0])]
+            case "+" | "-":
+                alike: dict[frozenset[tuple[str, int]], Product] = {}
+                for arg, sign in zip(args, (1, 1 if op == "+" else -1), strict=True):
+                    for number, powers in self._sum(arg):
+                        names = frozenset(
+                            (k, power) for k, (_, power) in powers.items()
+                        )
+                        so_far, first = alike.get(names, (0, powers))
+                        alike[names] = so_far + sign * number, first
+                return [*alike.values()]
+            case "*" | "/":
+                a, b = map(self._product, args)
+                return [_times(a, b, 1 if op == "*" else -1)]
+            case "**":
+                exponent, named = self._product(args[1])
+                if not named and exponent.denominator == 1:
+                    one: Product = Fraction(1), {}
+                    return [_times(one, self._product(args[0]), int(exponent))]
+        tree = with_args(tree, [self.tidied(arg) for arg in args])
+        if key(tree) == "exp(0)":
+            return [(Fraction(1), {})]
+        return [(Fraction(1), {key(tree): (tree, 1)})]
+
+    def _product(self, tree: ast.expr) -> Product:
+        """Return an expression as one product, of which a sum is a factor."""
+        terms = [term for term in self._sum(tree) if term[0]]
+        if not terms:
+            return Fraction(0), {}
+        if len(terms) == 1:
+            return terms[0]
+        tree = self.tidied(tree)
+        return Fraction(1), {key(tree): (tree, 1)}
 
     def _joined(self, number: Fraction, powers: Powers) -> ast.expr:
         """Return a product: number, constants, states and functions, over the rest."""
@@ -183,16 +170,6 @@ class _Tidying:
             case ast.Name(id=name):
                 return 1 if name in self.constants else 2
         return 3
-
-
-def _whole(tree: ast.expr) -> int | None:
-    """Return an integer, or None of any other expression."""
-    match tree:
-        case ast.Constant(value=int() as value):
-            return value
-        case ast.UnaryOp(operand=ast.Constant(value=int() as value)):
-            return -value
-    return None
 
 
 def _minus(tree: ast.expr) -> ast.expr:
