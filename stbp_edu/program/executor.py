@@ -62,9 +62,7 @@ class Executor:
             text += f"\n\n\n{program.before.source()}"
         exec(compile(text, "<program>", "exec"), self.run)
         self.states = [*program.lines.lines]
-        self.signals = sorted(program.signals)
         self.signal_of = program.signal_of
-        self.at = {name: k for k, name in enumerate(program.backward.results)}
 
     def fill_states(
         self,
@@ -123,51 +121,44 @@ class Executor:
         before = before or {}
         some = next(iter(found.values()))
         zero = self.xp.zeros_like(some[0])
-        passed = [self.at[name] for name in program.next_adjoints]
-        again = [
-            (self.signals.index(signal), self.at[head])
-            for signal, head in dict.fromkeys(
-                (signal, head) for _, signal, head in program.from_recurrence
-            )
-        ]
-        read = program.states_read
-        heard = [signals[name] for name in self.signals]
-        kept = [(self.at[name], series) for name, series in found.items()]
+        heads = dict.fromkeys((s, head) for _, s, head in program.from_recurrence)
         single = self.xp is np and some.dtype == np.float32
-        nothing = [zero] * len(self.at)
+        nothing = dict.fromkeys(program.backward.results, zero)
 
-        def step_back(function: str, t: int, errors: list[Any]) -> list[Any]:
+        def step_back(function: str, t: int, errors: dict[str, Any]) -> dict[str, Any]:
             """Return the adjoints of a step from what came to it, and those of the step after."""
             if R is not None and later is not nothing:
-                for signal, head in again:
+                for signal, head in heads:
                     adjoint = later[head] + zero  # an array, if it is the number 0
                     errors[signal] = errors[signal] + through(adjoint, R)
             values = []
-            for name, step in read:
+            for name, step in program.states_read:
                 if t + step >= 0:  # after the last step adjoints are 0
                     values.append(states[name][min(t + step, len(some) - 1)])
                 else:
                     values.append(before.get(name, zero))
-            after = [later[k] for k in passed]
-            return [*self.run[function](*values, *errors, *after, *constants)]
+            after = [later[name] for name in program.next_adjoints]
+            adjoints = self.run[function](*values, *errors.values(), *after, *constants)
+            return dict(zip(nothing, adjoints, strict=True))
 
         later = nothing
         sums = dict.fromkeys(program.gradients, 0.0)
         for t in reversed(range(len(some))):
             if program.rule.ends_block(t):
                 later = nothing
-            later = step_back("backward", t, [series[t] for series in heard])
-            for k, series in kept:
-                series[t] = later[k]
-                later[k] = series[t]
+            errors = {name: signals[name][t] for name in sorted(program.signals)}
+            later = step_back("backward", t, errors)
+            for name, series in found.items():
+                series[t] = later[name]
+                later[name] = series[t]
                 if single:
-                    later[k] += np.float32(FLOOR)
-                    later[k] -= np.float32(FLOOR)
+                    later[name] += np.float32(FLOOR)
+                    later[name] -= np.float32(FLOOR)
             for constant, name in program.gradients.items():
-                sums[constant] = sums[constant] + later[self.at[name]]
+                sums[constant] = sums[constant] + later[name]
         if before and "before" in self.run:
-            to_states = step_back("before", -1, [zero for _ in heard])
-            sums.update(zip(self.at, to_states, strict=True))
+            errors = dict.fromkeys(sorted(program.signals), zero)
+            sums.update(step_back("before", -1, errors))
         return sums
 
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from copy import deepcopy
 from typing import Any
 
 from stbp_edu.arrows.step.layer_program import LayerProgram
+from stbp_edu.lines.expressions import names_in, op_of, replaced
 from stbp_edu.lines.forward_lines import STEPS
 
 CURVES = """
@@ -202,11 +202,6 @@ class _Typed(ast.NodeTransformer):
         node.left = self.visit(node.left)
         return node
 
-    def visit_Call(self, node: ast.Call) -> Any:
-        return (
-            node if getattr(node.func, "id", "") == "_F" else self.generic_visit(node)
-        )
-
 
 class _Chosen(ast.NodeTransformer):
     """Writes ``_k1 if spike > 0 else _k0`` for a function of a spike and constants.
@@ -220,41 +215,20 @@ class _Chosen(ast.NodeTransformer):
         self.spikes, self.constants = spikes, constants
         self.once: dict[str, str] = {}
 
-    def visit(self, node: ast.AST) -> Any:
-        if not isinstance(node, ast.Call) and not isinstance(
-            getattr(node, "op", None), ast.Div | ast.Pow
-        ):
+    def visit(self, node: Any) -> Any:
+        is_sign = isinstance(node, ast.UnaryOp)  # of a plus, too
+        if is_sign or op_of(node) in ("", "+", "-", "*"):
             return self.generic_visit(node)
-        called = {one.func for one in ast.walk(node) if isinstance(one, ast.Call)}
-        names = {
-            one.id
-            for one in ast.walk(node)
-            if isinstance(one, ast.Name) and one not in called
-        }
-        read = names - self.constants
+        read = {*names_in(node)} - self.constants
         if len(read) != 1 or not read <= self.spikes:
             return self.generic_visit(node)
         (spike,) = read
-        low, high = (
-            self._named(_With(spike, value).visit(deepcopy(node))) for value in (0, 1)
-        )
+        names = []
+        for value in (0, 1):
+            text = ast.unparse(replaced(node, {spike: ast.Constant(value)}))
+            names.append(ast.Name(self.once.setdefault(text, f"_k{len(self.once)}")))
         fires = ast.Compare(ast.Name(spike), [ast.Gt()], [ast.Constant(0)])
-        return ast.IfExp(fires, high, low)
-
-    def _named(self, value: ast.AST) -> ast.Name:
-        """Return the name of a value that is computed before the loops."""
-        text = ast.unparse(value)
-        return ast.Name(self.once.setdefault(text, f"_k{len(self.once)}"))
-
-
-class _With(ast.NodeTransformer):
-    """Writes a number for a name."""
-
-    def __init__(self, name: str, value: int) -> None:
-        self.name, self.value = name, value
-
-    def visit_Name(self, node: ast.Name) -> Any:
-        return ast.Constant(self.value) if node.id == self.name else node
+        return ast.IfExp(fires, names[1], names[0])
 
 
 def _sign(form: str) -> Any:
