@@ -7,17 +7,16 @@ its wording.
 """
 
 import ast
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import accumulate
 from pathlib import Path
 
 from stbp_edu._support.files import read_toml
 
 TABLES = read_toml(Path(__file__).with_name("hypotheses.toml"))
 ALL = -1
-HOLE = "_place"
 Hypothesis = tuple[str, str, str]
 """The id of a finding, what is said after "it is what you get if", and the other expression."""
 
@@ -26,7 +25,8 @@ Hypothesis = tuple[str, str, str]
 class Place:
     """One place of a solution, and the expression there."""
 
-    around: str  # the solution with HOLE in this place
+    before: str  # the solution up to this place, and after it
+    after: str
     node: ast.expr
     names: tuple[str, ...]  # the arguments, and what else the solution gives values to
     result: int | None
@@ -41,7 +41,7 @@ class Place:
     def program(self, expression: str) -> str:
         """Return the solution with another expression in this place."""
         shown = expression if self.is_index else f"({expression})"
-        return self.around.replace(HOLE, shown)
+        return f"{self.before}{shown}{self.after}"
 
     @cached_property
     def written(self) -> str:
@@ -59,23 +59,19 @@ class Place:
         if isinstance(self.node, (ast.Name, ast.Constant)):
             return f"`{ast.unparse(self.node)}`"
         used = _values_of(self.node)
-        names = [f"`{name}`" for name in self.names if name in used]
-        if not names:
-            return "a number"
-        return f"the part made of {' and '.join(names)}"
+        names = " and ".join(f"`{name}`" for name in self.names if name in used)
+        return f"the part made of {names}" if names else "a number"
 
     @cached_property
     def parts(self) -> list[ast.expr]:
         """The parts of it that can be exchanged: operands, arguments, or what is indexed."""
-        node = self.node
-        if isinstance(node, ast.Call):
-            given = list(node.args)
-            if isinstance(node.func, ast.Attribute):
-                given.append(node.func.value)
-            return [part for part in given if _has_a_value(part)]
-        if isinstance(node, ast.Subscript):
-            return [node.value]
-        inner = ast.iter_child_nodes(node)
+        match self.node:
+            case ast.Call(func=function, args=args):
+                of = [function.value] if isinstance(function, ast.Attribute) else []
+                return [part for part in (*args, *of) if _has_a_value(part)]
+            case ast.Subscript(value=of):
+                return [of]
+        inner = ast.iter_child_nodes(self.node)
         parts = [part for part in inner if isinstance(part, ast.expr)]
         return [] if any(isinstance(part, ast.Starred) for part in parts) else parts
 
@@ -89,16 +85,15 @@ def bracketed(node: ast.expr) -> str:
 @cache
 def places(source: str) -> tuple[Place, ...]:
     """Return every place of a solution, from the outside to the inside."""
-    tree = ast.parse(source)
-    function: ast.FunctionDef = tree.body[0]  # type: ignore[assignment]
-    every = list(ast.walk(function))
-    names = {argument.arg: None for argument in function.args.args}
+    source = ast.unparse(ast.parse(source))
+    every = list(ast.walk(ast.parse(source)))
+    starts = [0, *accumulate(len(line) + 1 for line in source.splitlines())]
+    names = dict.fromkeys(node.arg for node in every if isinstance(node, ast.arg))
     for node in every:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names[node.id] = None
-    for node in every:
-        if isinstance(node, ast.Attribute) and node.attr == "append":
-            names.pop(ast.unparse(node.value), None)  # or a list might hold itself
+    # A list that is appended to might hold itself.
+    own = tuple(name for name in names if f"{name}.append(" not in source)
     returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
     results: dict[ast.AST, int] = {}
     if len(returned) == 1:
@@ -108,21 +103,20 @@ def places(source: str) -> tuple[Place, ...]:
     found = []
     for node in every:
         if isinstance(node, ast.expr) and _has_a_value(node):
-            hole = ast.Name(HOLE, ast.Load())
-            around = ast.unparse(copy.deepcopy(tree, {id(node): hole}))
-            place = Place(around, node, tuple(names), results.get(node))
-            found.append(place)
+            first = starts[node.lineno - 1] + node.col_offset
+            last = starts[(node.end_lineno or 1) - 1] + (node.end_col_offset or 0)
+            around = source[:first], source[last:]
+            found.append(Place(*around, node, own, results.get(node)))
     return tuple(found)
 
 
 def _values_of(node: ast.AST) -> set[str]:
     """Return the names whose values are used, and not only how many they are, as in len(x)."""
-    if isinstance(node, ast.Name):
-        return {node.id}
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "len":
-        return set()
-    if isinstance(node, ast.Attribute) and node.attr == "shape":
-        return set()
+    match node:
+        case ast.Name(id=name):
+            return {name}
+        case ast.Call(func=ast.Name(id="len")) | ast.Attribute(attr="shape"):
+            return set()
     return set().union(*map(_values_of, ast.iter_child_nodes(node)))
 
 
@@ -139,13 +133,13 @@ def _has_a_value(node: ast.expr) -> bool:
 def rewritten(place: Place) -> Iterator[Hypothesis]:
     """Yield the other expressions of the same parts, or of a name or number in their place."""
     node = place.node
-    texts = [ast.unparse(part) for part in place.parts]
+    kind = type(getattr(node, "op", node)).__name__
+    parts = [(ast.unparse(part), bracketed(part)) for part in place.parts]
     if isinstance(node, ast.BinOp):
-        yield from _one_operand(node)
+        yield from _filled("one_operand", kind, parts)
     else:
-        for text in texts:
-            words = TABLES["left"].get(_kind(node), "only `{}` is left")
-            yield "left-out", words.format(text), text
+        for part in parts:
+            yield from _filled("one_part", type(node).__name__, [part])
     match node:
         case ast.Attribute(value=of, attr=attr):
             groups = (group for group in TABLES["methods"] if attr in group)
@@ -154,49 +148,48 @@ def rewritten(place: Place) -> Iterator[Hypothesis]:
                 yield "function", words, f"{bracketed(of)}.{other}"
         case ast.Name(id=own) if own in place.names:
             yield from joined(place)
-        case ast.Constant(value=int() | float() as number) if number is not bool(
-            number
-        ):
+        case ast.Constant(value=int() | float() as number) if type(number) is not bool:
             others = {number + 1, number - 1, 2 * number, number / 2, -number}
             for changed in sorted(others - {number}):
                 words = f"{changed:g} is used instead of {number:g}"
                 yield "number", words, repr(changed)
-        case ast.BinOp(op=op) | ast.Compare(ops=[op]) | ast.BoolOp(op=op) if (
-            len(texts) == 2
-        ):
-            yield from _operations(op, *place.parts)
-        case ast.Tuple() if len(texts) == 2:
-            words = "`{}` and `{}` are swapped".format(*texts)
-            yield "swapped", words, f"{texts[1]}, {texts[0]}"
+        case ast.Compare(ops=[op]):
+            yield from _operations(type(op).__name__, parts)
+        case ast.BinOp() | ast.BoolOp():
+            yield from _operations(kind, parts)
+        case ast.Tuple() if len(parts) == 2:
+            (a, _), (b, _) = parts
+            yield "swapped", f"`{a}` and `{b}` are swapped", f"{b}, {a}"
 
 
-def _one_operand(node: ast.BinOp) -> Iterator[Hypothesis]:
-    """Yield what an operation is without one of its operands."""
-    left, right = ast.unparse(node.left), ast.unparse(node.right)
-    yield "left-out", f"`{right}` is left out", left
-    rest = TABLES["without_left"].get(_kind(node.op), "")
-    if rest:
-        yield "left-out", f"`{left}` is left out", rest.format(bracketed(node.right))
-    if rest != "{}":
-        yield "left-out", f"only `{right}` is left", right
+def _filled(
+    table: str, kind: str, parts: Sequence[tuple[str, str]]
+) -> Iterator[Hypothesis]:
+    """Yield what a table says is left of parts, each written and in brackets."""
+    texts, in_brackets = zip(*parts, strict=True)
+    for words, expression in TABLES[table].get(kind, TABLES[table]["other"]):
+        yield "left-out", words.format(*texts), expression.format(*texts, *in_brackets)
 
 
-def _operations(op: ast.AST, left: ast.expr, right: ast.expr) -> Iterator[Hypothesis]:
+def _operations(kind: str, parts: Sequence[tuple[str, str]]) -> Iterator[Hypothesis]:
     """Yield another operation of the same family, and the operands the other way round."""
-    a, b = bracketed(left), bracketed(right)
-    for family in TABLES["families"]:
-        own_sign = family.get(_kind(op), "")
-        for sign in family.values() if own_sign else ():
-            pair = (b, a) if sign == own_sign else (a, b)
-            expression = f" {sign} ".join(pair)
-            if sign == "**":  # an integer's power may have millions of digits
-                expression = "{} ** (1.0 * {})".format(*pair)
-            if sign == own_sign:
-                words = f"`{ast.unparse(left)}` and `{ast.unparse(right)}` are swapped"
-                yield "swapped", words, expression
-            else:
-                words = f"`{sign}` is used instead of `{own_sign}` before `{ast.unparse(right)}`"
-                yield "operation", words, expression
+    families = [family for family in TABLES["families"] if kind in family]
+    if not families or len(parts) != 2:
+        return
+    (left, a), (right, b) = parts
+    own_sign = families[0][kind]
+    for sign in families[0].values():
+        if sign == own_sign:
+            words = f"`{left}` and `{right}` are swapped"
+            yield "swapped", words, _power_safe(b, sign, a)
+        else:
+            words = f"`{sign}` is used instead of `{own_sign}` before `{right}`"
+            yield "operation", words, _power_safe(a, sign, b)
+
+
+def _power_safe(a: str, sign: str, b: str) -> str:
+    """Return an operation; an integer's power may have millions of digits, a float's has not."""
+    return f"{a} ** (1.0 * {b})" if sign == "**" else f"{a} {sign} {b}"
 
 
 def joined(place: Place) -> Iterator[Hypothesis]:
@@ -214,24 +207,23 @@ NAMES = ("its first axis", "its second axis", "its third axis", "its fourth axis
 def of_value(
     what: str, written: str, ndim: int, axes: Sequence[str]
 ) -> Iterator[Hypothesis]:
-    """Yield what may be made of a value of so many axes; ``what`` says which value it is."""
-    rows = list(TABLES["values"])
-    if ndim:
-        rows.append(("transposed", "is transposed", "np.transpose({})"))
-        names = [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
-        for table in ("along", "folds"):
-            for axis, along in enumerate(names):
-                rows += _along(table, along, str(axis))
-        rows += _along("folds", "everything", "None")
-    for id_, words, expression in rows:
-        yield id_, f"{what} {words}", expression.replace("{}", written)
+    """Yield what may be made of a value of so many axes; ``what`` says which value it is.
 
-
-def _along(table: str, along: str, axis: str) -> Iterator[Hypothesis]:
-    """Yield the rows of a table along an axis, or over everything."""
-    for id_, words, expression in TABLES[table]:
-        yield id_, words.replace("{along}", along), expression.replace("{axis}", axis)
-
-
-def _kind(node: ast.AST) -> str:
-    return type(node).__name__
+    ``_c`` in an expression is any number, and is so in its words.
+    """
+    names = [f"the {axis}s" for axis in axes] if len(axes) == ndim else NAMES[:ndim]
+    once = [("", "")]
+    along = [(name, str(axis)) for axis, name in enumerate(names)]
+    tables = {
+        "values": once,
+        "of_arrays": once[:ndim],
+        "along": along,
+        "folds": [*along, ("everything", "None")] if ndim else [],
+        "constants": once,
+    }
+    for table, each in tables.items():
+        for name, axis in each:
+            for id_, words, expression in TABLES[table]:
+                told = words.replace("{along}", name)
+                made = expression.replace("{axis}", axis).replace("{}", written)
+                yield id_, f"{what} {told}", made

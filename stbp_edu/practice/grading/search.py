@@ -9,6 +9,7 @@ constant that no table holds is solved for.
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import islice, product
 from typing import Any, NamedTuple
 
@@ -33,11 +34,6 @@ FEW_PLACES = 75
 FEW_DIGITS = 5e-3
 """What is right to so many digits is in float16."""
 ROUNDED = "It is right to about 3 digits; float64 has 16. Is a number rounded?"
-JOINS = (
-    ("factor", "_c * {}", "times what it should be"),
-    ("shift", "_c + {}", "more than it should be"),
-)
-"""How a constant may be joined with a value: the id of the finding, and the words after it."""
 
 
 class Finding(NamedTuple):
@@ -61,27 +57,29 @@ def single_mistake(answer: Answer) -> list[Finding]:
         )
         return [Finding("factor", "", text)]
     every = places(answer.source)
-    found = _explanations(
-        answer, every, lambda of, place: _fitting(of, place, rewritten(place))
-    )
+    found = _explanations(answer, every, rewritten)
     is_long = len(every) > FEW_PLACES or answer.view is not None
     if found or is_long:
         return found
-    return _explanations(answer, every, lambda *of: islice(_of_value(*of), 1))
+    return _explanations(answer, every, partial(_changes, answer), 1)
 
 
 def _explanations(
     answer: Answer,
     every: Sequence[Place],
-    readings: Callable[[Answer, Place], Iterable[Finding]],
+    hypotheses: Callable[[Place], Iterable[Hypothesis]],
+    most: int | None = None,
 ) -> list[Finding]:
-    """Return the places that explain an answer, the first with the sentence on all."""
+    """Return the places that explain an answer, the first with the sentence on all.
+
+    Of one place at most so many hypotheses are taken.
+    """
     found: dict[str, Finding] = {}
     inside = set[ast.AST]()  # what is within a place that explains it already
     for place in every:
         if place.node in inside:
             continue
-        for reading in readings(answer, place):
+        for reading in islice(_fitting(answer, place, hypotheses(place)), most):
             if reading.text not in found:
                 found[reading.text] = reading
                 inside.update(ast.walk(place.node))
@@ -92,31 +90,15 @@ def _explanations(
 
 
 def _fitting(
-    answer: Answer, place: Place, tried_: Iterable[Hypothesis]
+    answer: Answer, place: Place, hypotheses: Iterable[Hypothesis]
 ) -> Iterator[Finding]:
     """Yield the hypotheses that explain an answer, each with its words alone."""
-    for id_, words, expression in tried_:
+    for id_, words, expression in hypotheses:
         program = place.program(expression)
-        if answer.gives(program):
-            yield Finding(id_, place.text, words, program)
-
-
-def _of_value(answer: Answer, place: Place) -> Iterator[Finding]:
-    """Yield what the value in a place may have become that explains an answer."""
-    ndim = None if place.is_index else _axes_at(answer, place)
-    if ndim is None:
-        return
-    what = place.made_of
-    axes: Sequence[str] = ()
-    if place.result is not None:
-        what = "the whole"
-        axes = answer.axes
-        if 0 <= place.result < len(answer.parts):
-            what = answer.parts[place.result]
-    changes = of_value(what, place.written, ndim, axes)
-    yield from _fitting(answer, place, changes)
-    for id_, expression, words in JOINS:
-        program = place.program(expression.format(place.written))
+        if "_c" not in expression.split():
+            if answer.gives(program):
+                yield Finding(id_, place.text, words, program)
+            continue
         function = define(program)
 
         def with_constant(c: float, k: int, function: Any = function) -> Array:
@@ -125,25 +107,33 @@ def _of_value(answer: Answer, place: Place) -> Iterator[Finding]:
 
         c = constant(answer, with_constant)
         if c not in ("", "0"):
-            yield Finding(id_, place.text, f"{what} is {c} {words}", program)
-    yield from _fitting(answer, place, joined(place))
+            yield Finding(id_, place.text, words.replace(" _c ", f" {c} "), program)
 
 
-def _axes_at(answer: Answer, place: Place) -> int | None:
-    """Return how many axes the values in a place have in one call; None where one is no number."""
+def _changes(answer: Answer, place: Place) -> Iterator[Hypothesis]:
+    """Yield what the value in a place may have become, where it is a number or an array."""
+    if place.is_index:
+        return
     values: list[Any] = []
+    function = define(place.program(f"_seen({place.written})"))
 
     def seen(value: Any) -> Any:
         values.append(value)
         return value
 
-    function = define(place.program(f"_seen({place.written})"))
     function.__globals__["_seen"] = seen
     answer.at(function, answer.order[0])
     numbers = (int, float, np.number, np.ndarray)
     if not values or not all(isinstance(value, numbers) for value in values):
-        return None
-    return max(map(np.ndim, values))
+        return
+    what = place.made_of
+    axes: Sequence[str] = ()
+    if place.result is not None:
+        is_part = 0 <= place.result < len(answer.parts)
+        what = answer.parts[place.result] if is_part else "the whole"
+        axes = answer.axes
+    yield from of_value(what, place.written, max(map(np.ndim, values)), axes)
+    yield from joined(place)
 
 
 def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
@@ -215,18 +205,22 @@ def _wrong_terms(answer: Answer) -> list[Finding]:
         return []
     signs = _signs(whole.node)
     terms = {f"{signs[p.node]}{p.written}": p for p in every if p.node in signs}
-    columns = {term: _numbers(answer, whole.program(term)) for term in terms}
-    y = np.concatenate([answer.vector(o, k) for k, o in enumerate(answer.outcomes)])
+    columns = {}
+    for term in terms:
+        function = define(whole.program(term))
+        vectors = [answer.vector(answer.at(function, k), k) for k in answer.order]
+        columns[term] = np.concatenate(vectors)
+    y = np.concatenate([answer.vector(answer.outcomes[k], k) for k in answer.order])
     factors = fitted(columns, y, answer.rtol)
     program = whole.program(" + ".join(f"{c} * {t}" for t, c in factors.items()))
     if not factors or not answer.gives(program):
         return []
-    wrong = [term for term, c in factors.items() if c != 1]
-    said = []
-    for term in wrong:
-        words = f"is {factors[term]:.4g} times what it should be"
-        words = words if factors[term] else "is left out"
-        said.append(f"{terms[term].made_of} {words}")
+    wrong = {term: c for term, c in factors.items() if c != 1}
+    said = [
+        f"{terms[term].made_of} "
+        + (f"is {c:.4g} times what it should be" if c else "is left out")
+        for term, c in wrong.items()
+    ]
     text = f"It is what you get if {', and '.join(said)}."
     return [
         Finding("term", terms[term].text, "" if k else text, program)
@@ -236,17 +230,11 @@ def _wrong_terms(answer: Answer) -> list[Finding]:
 
 def _signs(node: ast.expr, sign: str = "") -> dict[ast.expr, str]:
     """Return the terms of a sum, with a minus where one is subtracted."""
-    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Add, ast.Sub)):
-        return {node: sign}
-    minus = {"": "-", "-": ""}[sign] if isinstance(node.op, ast.Sub) else sign
-    return _signs(node.left, sign) | _signs(node.right, minus)
-
-
-def _numbers(answer: Answer, program: str) -> Array:
-    """Return all numbers that a program gives, over all calls."""
-    function = define(program)
-    every = range(len(answer.situations))
-    return np.concatenate([answer.vector(answer.at(function, k), k) for k in every])
+    match node:
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
+            turned = {"": "-", "-": ""}[sign] if isinstance(op, ast.Sub) else sign
+            return _signs(left, sign) | _signs(right, turned)
+    return {node: sign}
 
 
 def fitted(columns: dict[str, Array], y: Array, rtol: float) -> dict[str, float]:
