@@ -74,13 +74,6 @@ def test_what_learns_by_wrong_gradients_is_told_so_and_nothing_is_recorded(capsy
     assert "program-5" not in progress_report().states
 
 
-@pytest.mark.slow
-def test_it_reads_nearly_as_many_without_time_as_notebook_9_says():
-    both = (repr(learn(backward)) for backward in (stbp.backward, without_time))
-    right, wrong = (float(re.findall(r"([\d.]+)% after the last", f)[0]) for f in both)
-    assert right - 2 < wrong < right
-
-
 def defined(source, name):
     """Return the lines of a function of this name as a tree, whatever their form."""
     (found,) = (f for f in ast.parse(source).body if getattr(f, "name", "") == name)
