@@ -19,22 +19,19 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path, read_arrays
-from stbp_edu.arrows.adjoints import derivatives_on, lambdas
+from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, lambdas
 from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
-from stbp_edu.arrows.arrow import Neuron, neuron_from
-from stbp_edu.arrows.finder.asked_network import (
-    neuron_of_lines,
-    reset_name,
-    resets_of,
-)
+from stbp_edu.arrows.arrow import Neuron
+from stbp_edu.arrows.finder.asked_network import reset_name, resets_of
 from stbp_edu.arrows.finder.classifier import different_rules
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import from_lif
@@ -50,12 +47,6 @@ __all__ = ["assert_gradient", "assert_rule", "load_vectors"]
 
 T, S, NEURONS = 12, 4, 6
 """The size of the runs: steps, samples, and neurons side by side."""
-LEAK_ON_THE_INPUT = {
-    "exponential": "u = tau * (u * exp(-o / tau) + x); o = spike(u - v_th)",
-    "linear": "u = tau * (u * (1 - o) + x); o = spike(u - v_th)",
-    "soft": "u = tau * (u + x) - v_th * o; o = spike(u - v_th)",
-}
-"""By gate, the lines of an LIF whose leak multiplies the input, too."""
 Answer = Callable[[Array, Array], tuple[Array, Array]]
 """From currents and errors of the outputs, (T, S, n) each, to outputs and gradients of currents."""
 
@@ -131,32 +122,31 @@ def assert_gradient(
                 "run must return outputs and gradients of currents, got "
                 f"{checks.brief(results)}; return two arrays"
             )
-        output = _of_run("outputs", results[0], given[0])
-        gradient = _of_run("gradients of currents", results[1], given[0])
-        return output, gradient / scale
+        output, gradient = results
+        found = _of_run("outputs", output, given[0])
+        return found, _of_run("gradients of currents", gradient, given[0]) / scale
 
     output, gradient = asked(T)
     if not np.array_equal(asked(T)[0], output):
         raise AssertionError(
             "the outputs are others the second time: run must begin at rest, with every state reset"
         )
-    wanted, right = _expected(table, x, errors, rule)
+    wanted, local = _run(table, x, errors)
     if not np.allclose(output, wanted, rtol, rtol):
         raise AssertionError(_about_outputs(neuron, x, errors, output, wanted))
+    right = _gradient(local, rule)
     if right.any() and not gradient.any():
         raise AssertionError(
             "no gradient comes to the currents: leave out detach and no_grad"
         )
     first = asked(1)[1]
-    if not _close(first, _expected(table, x[:1], errors[:1], rule)[1], rtol):
+    if not _close(first, _gradient(_run(table, x[:1], errors[:1])[1], rule), rtol):
         raise AssertionError(_about_surrogate(table, rule, first, x, errors, rtol))
     if not _close(gradient, right, rtol):
         found = {}
-        for name in different_rules(_net(table)):
-            other = _expected(table, x, errors, RULES[name])[1]
-            found[name] = float(
-                np.linalg.norm(gradient - other) / np.linalg.norm(gradient)
-            )
+        for name in different_rules(local.net):
+            miss = np.linalg.norm(gradient - _gradient(local, RULES[name]))
+            found[name] = float(miss / np.linalg.norm(gradient))
         nearest = min(found, key=lambda name: found[name])
         alike = [nearest, *_not_told_apart(table, x, errors, RULES[nearest])]
         its = f"that of the rule {' = '.join(map(repr, alike))}"
@@ -191,36 +181,14 @@ def assert_rule(
         raise AssertionError(f"{reset}, {rule} was claimed: {found!r}")
 
 
-class Vectors(TypedDict):
-    """A case of the reference vectors, for the loss Σ errors · spikes2; arrays are float64.
-
-    ``inputs`` have shape (T, S, n[0]) and ``errors``, which come to the outputs, (T, S, n[2]).
-    """
-
-    gate: str
-    rule: str
-    surrogate: str
-    a: Array
-    tau: Array
-    v_th: Array
-    inputs: Array
-    errors: Array
-    W1: Array
-    b1: Array
-    W2: Array
-    b2: Array
-    spikes1: Array
-    spikes2: Array
-    grad_W1: Array
-    grad_b1: Array
-    grad_W2: Array
-    grad_b2: Array
-
-
-def load_vectors(path: str | Path) -> Iterator[Vectors]:
+def load_vectors(path: str | Path) -> Iterator[dict[str, Any]]:
     """Return the cases of a file of reference vectors: every gate, rule and surrogate.
 
-    The formulas of gates and surrogates are in the file, too: ``np.load(path)["schema"]``.
+    Each has the names ``gate``, ``rule`` and ``surrogate``; arrays of float64 ``a``, ``tau`` and
+    ``v_th``; ``inputs`` (T, S, n[0]) and the ``errors`` that come to the outputs, (T, S, n[2]);
+    ``W1``, ``b1``, ``W2`` and ``b2``; ``spikes1`` and ``spikes2``; and with ``grad_`` before the
+    name of a parameter the gradient of the loss Σ errors · spikes2. The formulas of gates and
+    surrogates are in the file, too: ``np.load(path)["schema"]``.
 
     Raises:
         FileNotFoundError, TypeError, ValueError: if the file is not of this kind.
@@ -230,34 +198,27 @@ def load_vectors(path: str | Path) -> Iterator[Vectors]:
         raise ValueError(
             f"path must be a file of {SCHEMA!r}, got {path}; download it again"
         )
-    cases: Any = [
-        {name: every[k] for name, every in arrays.items()}
-        for k in range(len(arrays["gate"]))
-    ]
-    return iter(cases)
+    cases = range(len(arrays["gate"]))
+    return iter([{name: of[k] for name, of in arrays.items()} for k in cases])
 
 
 SCHEMA = "stbp-edu reference vectors, 2"
 """How the schema in a file of reference vectors begins."""
 
 
-def _net(table: Neuron) -> Any:
-    """Return neurons side by side, each with the weight 1 from its own input."""
-    return network(f"{NEURONS}-{NEURONS}", table)
-
-
-def _expected(
-    table: Neuron, x: Array, errors: Array, rule: Rule | None
-) -> tuple[Array, Array]:
-    """Return the outputs of neurons, and the gradients of their currents under a rule, if any."""
-    net = _net(table)
+def _run(table: Neuron, x: Array, errors: Array) -> tuple[Array, LocalDerivatives]:
+    """Return the outputs of neurons side by side, and the factors of their arrows."""
+    net = network(f"{NEURONS}-{NEURONS}", table)
     params = [None, {"W": np.eye(NEURONS), "b": np.zeros(NEURONS)}]
     trace = forward(net, params, x)
-    output = trace[table.output][1]
-    if rule is None:
-        return output, output
-    lam = lambdas(derivatives_on(net, params, trace, errors), rule)
-    return output, lam[1][table.input, rule.start]
+    return trace[table.output][1], derivatives_on(net, params, trace, errors)
+
+
+def _gradient(local: LocalDerivatives, rule: Rule) -> Array:
+    """Return the gradients of the currents under a rule."""
+    neuron = local.net.layers[1].neuron
+    gradient: Array = lambdas(local, rule)[1][neuron.input, rule.start]
+    return gradient
 
 
 def _drawn(table: Neuron, seed: int, rule: Rule) -> tuple[Array, Array]:
@@ -266,17 +227,14 @@ def _drawn(table: Neuron, seed: int, rule: Rule) -> tuple[Array, Array]:
     No potential is so near to the threshold that rounding in single precision decides, and the
     gradient of the rule is none of another rule's.
     """
-    spikes = table.lines.spike is not None
     alike: list[str] = []
     rng = np.random.default_rng(seed)
     errors = rng.normal(size=(T, S, NEURONS))
     for size in np.geomspace(0.05, 50, 200):
         x = size * rng.normal(0.4, 1.0, (T, S, NEURONS))
-        output = _expected(table, x, errors, None)[0]
-        near = [_expected(table, x * k, errors, None)[0] for k in (0.999, 1.001)]
-        if not spikes or (
-            0.15 < output.mean() < 0.6 and all((o == output).all() for o in near)
-        ):
+        output, *near = (_run(table, x * k, errors)[0] for k in (1, 0.999, 1.001))
+        often = 0.15 < output.mean() < 0.6 and all((o == output).all() for o in near)
+        if often or table.lines.spike is None:
             alike = _not_told_apart(table, x, errors, rule)
             if not alike:
                 return x, errors
@@ -293,19 +251,20 @@ def _drawn(table: Neuron, seed: int, rule: Rule) -> tuple[Array, Array]:
 
 
 def _not_told_apart(table: Neuron, x: Array, errors: Array, rule: Rule) -> list[str]:
-    """Return the rules that differ from this one, but not on these currents."""
-    wide = neuron_from(table.lines, Gaussian(float(np.square(x).mean())))
-    here, in_general = (
-        _expected(neurons, x, errors, rule)[1] for neurons in (table, wide)
-    )
-    alike = []
-    for name in different_rules(_net(table)):
-        other = _expected(table, x, errors, RULES[name])[1]
-        if _close(here, other, 1e-3):
-            other = _expected(wide, x, errors, RULES[name])[1]
-            if not _close(in_general, other, 1e-3):
-                alike.append(name)
-    return alike
+    """Return the rules that differ from this one with a wide surrogate, and not with this one."""
+    wide = replace(table, surrogate=Gaussian(float(np.square(x).mean())))
+    _, here = _run(table, x, errors)
+    _, in_general = _run(wide, x, errors)
+
+    def equal(local: LocalDerivatives, name: str) -> bool:
+        """Return whether another rule has the same gradient."""
+        return _close(_gradient(local, rule), _gradient(local, RULES[name]), 1e-3)
+
+    return [
+        name
+        for name in different_rules(here.net)
+        if equal(here, name) and not equal(in_general, name)
+    ]
 
 
 def _by_autograd(run: Callable[..., Any]) -> Answer:
@@ -350,17 +309,15 @@ def _about_outputs(
     )
     if not isinstance(neuron, LIF):
         return f"{said}; compare your lines with those of the neuron"
-    possible = {f"the {reset_name(k)}": reset for k, reset in resets_of(neuron).items()}
-    leaky = neuron_of_lines(LEAK_ON_THE_INPUT[neuron.gate], neuron)
-    possible["a leak that multiplies the input, too"] = leaky
-    scales = dict.fromkeys(possible, 1.0)
-    own = from_lif(neuron)
+    possible = [
+        (f"the {reset_name(k)}", of, 1.0) for k, of in resets_of(neuron).items()
+    ]
+    shares = {"a leak that multiplies the input, too": neuron.tau}
     for share in (1 - neuron.tau, 1 / (1 - neuron.tau)) if neuron.tau < 1 else ():
-        name = f"inputs that are scaled by {share:.4g}"
-        possible[name], scales[name] = own, share
-    for name, table in possible.items():
-        other = _expected(table, x * scales[name], errors, None)[0]
-        if np.allclose(output, other, 1e-4, 1e-4):
+        shares[f"inputs that are scaled by {share:.4g}"] = share
+    possible += [(name, from_lif(neuron), share) for name, share in shares.items()]
+    for name, table, share in possible:
+        if np.allclose(output, _run(table, x * share, errors)[0], 1e-4, 1e-4):
             return f"{said}: they are those of {name}, and {neuron} was claimed"
     return f"{said}: compare leak, threshold, the time of the reset, and scale="
 
@@ -372,8 +329,8 @@ def _about_surrogate(
 
     def slopes(curve: Surrogate) -> Array:
         """Return the derivatives of the first outputs by their currents."""
-        neurons = neuron_from(table.lines, curve)
-        return _expected(neurons, x[:1], errors[:1], rule)[1][0] / errors[0]
+        _, local = _run(replace(table, surrogate=curve), x[:1], errors[:1])
+        return _gradient(local, rule)[0] / errors[0]
 
     def miss(curve: Surrogate) -> float:
         """Return how far slopes are from these, relative to the largest."""
@@ -382,10 +339,7 @@ def _about_surrogate(
     if not found.any():
         return "no gradient comes to the currents of a single step"
     claimed, of_run, h = table.surrogate, found[0] / errors[0], slopes(table.surrogate)
-    own_kind_first = sorted(
-        SURROGATES.values(), key=lambda kind: kind is not type(claimed)
-    )
-    for kind in own_kind_first:
+    for kind in sorted(SURROGATES.values(), key=lambda k: k is not type(claimed)):
         low, high = 1e-3, 1e3
         while high > 1.00001 * low:
             widths = np.geomspace(low, high, 17)

@@ -154,14 +154,9 @@ def resets_of(neuron: LIF) -> dict[str, Neuron]:
     """Return the neurons that differ only in their reset, by its name."""
     possible = {gate: from_lif(replace(neuron, gate=gate)) for gate in GATES}
     for reset, text in OTHER_RESETS.items():
-        possible[reset] = neuron_of_lines(text, neuron)
+        lines = read_lines(text, {"tau": neuron.tau, "v_th": neuron.v_th})
+        possible[reset] = neuron_from(lines, neuron.surrogate)
     return possible
-
-
-def neuron_of_lines(text: str, neuron: LIF) -> Neuron:
-    """Return the neuron of other lines with the constants and the surrogate of an LIF."""
-    lines = read_lines(text, {"tau": neuron.tau, "v_th": neuron.v_th})
-    return neuron_from(lines, neuron.surrogate)
 
 
 def _run(
