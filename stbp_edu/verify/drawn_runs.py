@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -166,21 +165,19 @@ def drive(neuron: Neuron, T: int) -> tuple[float, float]:
     net = network("1-1", neuron)
     layer = draw_params(net, rng)[1]
     params = [None, {**layer, "W": np.ones((1, 1))}]
-    noise = rng.normal(size=(T, 1, SAMPLES))
+    noise = rng.normal(size=(T, 1, 1, SAMPLES))
     middle = 0.0
     width = 14.0
     for _ in range(4):
         tried = middle + width * np.linspace(-1, 1, 57)
-        pairs = []
-        for spread, mean in product(SPREADS, np.sinh(tried)):
-            pairs.append((mean, spread * (1 + abs(mean))))
-        means, spreads = np.array(pairs).T[..., None]
-        inputs = means + spreads * noise
+        means = np.sinh(tried)
+        spreads = SPREADS[:, None] * (1 + np.abs(means))
+        inputs = means[:, None] + spreads[..., None] * noise
         scores = _scores(Run(net, params, inputs.reshape(T, -1, 1), None))
         k = int(np.argmax(scores))
         if not scores[k] > 0:  # it never fires, or always does
             break
-        best = pairs[k]
+        best = means[k % len(tried)], spreads.flat[k]
         middle = tried[k % len(tried)]
         width = width / 14
     return best

@@ -8,6 +8,7 @@ nor a corner of f shows. The spike's curve and whole runs are nudged by real num
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -157,65 +158,51 @@ def _entries(neuron: Neuron, at: Values) -> Iterator[Entry]:
     A factor that forgets the spike is that of a step before which no neuron has spiked.
     """
     nothing = np.zeros_like(at["x"])
-    ways = {(neuron.input, "x"): (f"input into {neuron.input}", np.ones_like(at["x"]))}
-    for enter in neuron.enters:
-        what = f"{enter.source} into {enter.target}"
-        factor = _factor(enter, neuron, at)
-        ways[enter.target, enter.source] = what, factor
+    ways = {(neuron.input, "x"): (f"input into {neuron.input}", nothing + 1)}
     forgetful = []
-    for arrow in neuron.arrows:
+    for arrow in (*neuron.enters, *neuron.arrows):
         what = f"arrow {arrow.kind!r} from {arrow.source} to {arrow.target}"
-        place = arrow.source + ("_last" if arrow.step else "")
-        _, beside = ways.get((arrow.target, place), ("", 0.0))
-        factor = beside + _factor(arrow, neuron, at)
-        ways[arrow.target, place] = what, factor
+        if arrow.source in neuron.learned:
+            what = f"{arrow.source} into {arrow.target}"
+        way = arrow.target, arrow.source + "_last" * arrow.step
+        _, beside = ways.get(way, ("", nothing))
+        ways[way] = what, beside + _factor(arrow, neuron, at)
         if arrow.kind == "carry":
             silent = {**at, f"{neuron.lines.spike}_last": nothing}
             leak = _factor(arrow.under(("carry",)), neuron, silent)
-            what = f"{what} without the spike"
-            forgetful.append(Entry(what, arrow.target, place, leak, silent))
-    for target in neuron.order:
-        for place in at:
-            if place != target:
-                what, factor = ways.get((target, place), ("", nothing))
-                yield Entry(what, target, place, factor, at)
+            forgetful.append(Entry(f"{what} without the spike", *way, leak, silent))
+    for target, place in product(neuron.order, at):
+        if place != target:
+            what, factor = ways.get((target, place), ("", nothing))
+            yield Entry(what, target, place, factor, at)
     yield from forgetful
 
 
 def _factor(arrow: Arrow, neuron: Neuron, at: Values) -> Any:
     """Return a factor from the states at its tail and at the step next to it."""
-    states: dict[str, Any] = {}
-    for name in neuron.order:
-        now = at[name]
-        last = at.get(f"{name}_last")
-        states |= (
-            {name: last, f"{name}_next": now}
-            if arrow.step
-            else {name: now, f"{name}_last": last}
-        )
-    learned = {name: at[name] for name in neuron.learned}
-    return neuron.value(arrow, states, learned)
+    states = dict(at)
+    for name in neuron.order if arrow.step else ():
+        states |= {f"{name}_next": at[name], name: at.get(f"{name}_last")}
+    return neuron.value(arrow, states, at)
 
 
 def nudged_parameters(run: Run, states: list[str]) -> Any:
     """Return how far gradients of losses on states are from finite differences on the twin."""
     found = [run.gradients(state, twin=True) for state in states]
     rng = np.random.default_rng(0)
+
+    def losses(n: int, name: str, way: Any, amount: float) -> Any:
+        """Return the losses Σ weight · state where a parameter moved along a way."""
+        moved = [*run.params]
+        moved[n] = {**run.params[n], name: run.params[n][name] + amount * way}
+        last = run.states(run.inputs, twin=True, params=moved)[-1]
+        return np.array([(run.weight * last[state]).sum() for state in states])
+
     worst = [np.zeros(len(states))]
     for n in range(1, run.net.N + 1):
         for name, array in run.params[n].items():
             way = rng.normal(size=np.shape(array))
             slopes = [(gradients[n][name] * way).sum() for gradients in found]
-
-            def losses(
-                amount: float, n: int = n, name: str = name, way: Any = way
-            ) -> Any:
-                """Return the losses Σ weight · state where the parameter moved along its way."""
-                moved = [*run.params]
-                moved[n] = {**run.params[n], name: run.params[n][name] + amount * way}
-                last = run.states(run.inputs, twin=True, params=moved)[-1]
-                return np.array([(run.weight * last[state]).sum() for state in states])
-
-            off, _ = _measured(np.array(slopes), losses)
+            off, _ = _measured(np.array(slopes), partial(losses, n, name, way))
             worst.append(off)
     return np.max(worst, axis=0)
