@@ -1,6 +1,7 @@
 """What all tests share: Hypothesis profiles, and which tests run only where they are named."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -30,7 +31,9 @@ SLOW_EXAMPLES = {
     "stbp_edu.verify.report.run",
     "stbp_edu.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark
-LONGEST = ("test_interruptions.py", "test_report.py")
+LONGEST = re.compile(
+    r"test_interruptions\.py|test_report\.py|\[(?:22_where|13_digits|09_grad|14_what|15_full)"
+)
 SLOW_FILE = "\npytestmark = pytest.mark.slow"
 
 
@@ -51,12 +54,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the examples of docstrings that are slow, before the slow ones are left out.
 
-    The longest files come first, so that no worker is left alone with one at the end.
+    The longest files and notebooks come first, so that no worker is left alone with one.
     """
     for item in items:
         if item.name in SLOW_EXAMPLES:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    items.sort(key=lambda item: not LONGEST.search(item.nodeid))
 
 
 @pytest.fixture

@@ -10,10 +10,6 @@ from stbp_edu._support.equations import EQUATIONS
 from tools.notebooks.execution import FOLDED
 
 LINES = {"": 15, "long": 25, "folded": 30}
-NARROW, WIDE = (
-    11,
-    76,
-)  # up to this notebook, lines of code have at most so many characters
 CHECK = r"^check(?:_formula|_network)?\("
 EQUATION = (
     r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$"  # a line may compute two
@@ -32,15 +28,12 @@ SHOWN = {"text/plain", "text/html", "text/latex"}
 ANSWER = "answer"  # the tag of folded code that the reader writes first
 CLOSED = '<details class="stbp-answer">'
 ALT = re.compile(r'<img class="stbp-figure" alt="[^"]{20,}" width')
-ADJOINT = r"(?:[δε]|delta|epsilon)\D*\d+[./]\d"
-NETWORKS = "spiking network|smooth twin"
 DISPLAYED = (
     r"(\A|\n\n) *\Z",
     r"\A..\n(?s:.*)\n *..\Z",
     r"\A(\n\n|\s*\Z)",
 )  # before, itself, after
 TOO_CLOSE = r"^(?![-*+|] |\d+\. | ).*\S.*\n(?:[-*+] |\d+\. )|^[^|\n]+\n\||^ {1,3}(?:[-*+]|\d+\.) .*"
-DRAWING = {"plotting", "fig", "ax", "axes"}
 
 Rule = Callable[[Any], Iterator[str]]
 
@@ -77,19 +70,6 @@ def opening(notebook: Any) -> Iterator[str]:
             yield f"{wanted} is missing"
 
 
-def folded_code(notebook: Any) -> Iterator[str]:
-    """Code that only draws is folded; an equation or an exercise is in view, unless answered."""
-    for cell in code_cells(notebook):
-        if _is_folded(cell) and (ANSWER in cell.metadata["tags"] or _is_closed(cell)):
-            continue  # a program that the reader writes first
-        if _is_folded(cell) and re.search(
-            f"{EQUATION}|{CHECK}", cell.source, flags=re.M
-        ):
-            yield f"{cell.id}: folded, and has an equation or an exercise"
-        if not _is_folded(cell) and _only_draws(cell.source):
-            yield f"{cell.id}: only draws; tag it {FOLDED}"
-
-
 def _is_folded(cell: Any) -> bool:
     return FOLDED in cell.metadata.get("tags", [])
 
@@ -98,13 +78,6 @@ def _is_closed(cell: Any) -> bool:
     """Whether a cell shows something, and all of it is folded in the output itself."""
     shown = [output.get("data", {}).get("text/html", "") for output in cell.outputs]
     return bool(shown) and all(html.startswith(CLOSED) for html in shown)
-
-
-def _only_draws(code: str) -> bool:
-    """Whether every one of several statements is on a plot."""
-    statements = ast.parse(code).body
-    names = [{n.id for n in ast.walk(s) if isinstance(n, ast.Name)} for s in statements]
-    return len(statements) > 1 and all(found & DRAWING for found in names)
 
 
 def asked_first(notebook: Any) -> Iterator[str]:
@@ -171,9 +144,6 @@ def outputs(notebook: Any) -> Iterator[str]:
             text = output.get("text", "") + data.get("text/plain", "")
             if re.search(r"\d\.\d{9,}|0x[0-9a-f]{6,}", text):
                 yield f"{cell.id}: an unrounded number or an address: {text[:60]!r}"
-            adjoint = not data and re.search(ADJOINT, text)
-            if adjoint and _is_early(notebook) and not re.search(NETWORKS, text):
-                yield f"{cell.id}: whose δ or ε? say {NETWORKS}"
 
 
 def code_form(notebook: Any) -> Iterator[str]:
@@ -186,16 +156,6 @@ def code_form(notebook: Any) -> Iterator[str]:
             yield f"{cell.id}: {count} lines of code; at most {LINES[size]}"
         if found := re.search(UNSEEN, cell.source, flags=re.M):
             yield f"{cell.id}: {found[0].strip()} has no place in a notebook"
-        if _is_early(notebook):
-            wide = [line for line in cell.source.splitlines() if len(line) > WIDE]
-            yield from (
-                f"{cell.id}: more than {WIDE} characters: {line}" for line in wide
-            )
-
-
-def _is_early(notebook: Any) -> bool:
-    number = re.match(r"# (\d+)", notebook.cells[0].source)
-    return bool(number) and int(number[1]) <= NARROW
 
 
 def equations(notebook: Any) -> Iterator[str]:
@@ -251,7 +211,7 @@ def blocks(notebook: Any) -> Iterator[str]:
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        executed_in_order, opening, folded_code, asked_first,
+        executed_in_order, opening, asked_first,
         outputs, code_form, equations, closing, blocks,
     )
 }  # fmt: skip

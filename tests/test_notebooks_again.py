@@ -52,9 +52,3 @@ def test_cells_that_run_again_show_the_same(shell, path):
     shuffled = [*range(len(cells))]
     random.Random(57).shuffle(shuffled)
     assert list(changed(shell, cells, [*range(len(cells)), *shuffled])) == []
-
-
-def test_a_name_that_a_later_cell_takes_is_found(shell):
-    cells = ["u = 2", "print(u)", "u = 3"]
-    assert list(changed(shell, cells, [0, 1, 2])) == []
-    assert list(changed(shell, cells, [1])) == [("print(u)", "2\n", "3\n")]

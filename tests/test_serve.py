@@ -8,11 +8,7 @@ import pytest
 
 from tools.site.serve import server
 
-ADDRESSES = [
-    *(("/", 200), ("/page.html", 200), ("/a.mjs", 200), ("/none", 404), ("/50%", 404)),
-    *(("/%00", 404), ("/page.html%00", 404), ("/%00/..%2fsecret", 404)),
-    *(("/../secret", 404), ("/%2e%2e/secret", 404), ("/..%2fsecret", 404)),
-]
+ADDRESSES = [("/", 200), ("/a.mjs", 200), ("/none", 404), ("/../secret", 404)]
 
 
 @pytest.mark.parametrize(("address", "status"), ADDRESSES)

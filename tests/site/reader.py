@@ -80,17 +80,3 @@ def bring(page: Page, script: Path) -> None:
 def violations(page: Page) -> list[str]:
     """Return what axe-core finds on the page as it is now."""
     return page.evaluate(AXE)
-
-
-def spoken(page: Page, target: Locator) -> list[tuple[str, str, bool | None]]:
-    """Return role, name and whether expanded of all that can take the focus in a cell."""
-    session = page.context.new_cdp_session(page)
-    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    inside = f"cell {target.get_attribute('data-number')}"
-    found = []
-    for node in nodes:
-        facts = {p["name"]: p["value"].get("value") for p in node.get("properties", [])}
-        name = node.get("name", {}).get("value", "")
-        if facts.get("focusable") and name.endswith(inside):
-            found.append((node["role"]["value"], name, facts.get("expanded")))
-    return found

@@ -184,16 +184,6 @@ def test_the_page_of_last_resort(site: Path, tab: Page) -> None:
     assert not problems, "\n".join(problems)
 
 
-def test_a_page_made_of_code_is_sound_as_it_is_written(site: Path, tab: Page) -> None:
-    """There are no formulas on them, which the browser would set."""
-    problems = []
-    for name in (name for name in page_names(site) if name.startswith(FROM_CODE)):
-        text = (site / name / "index.html").read_text(encoding="utf-8")
-        found = faults(tab.evaluate(INSPECT, text), name)
-        problems += [f"{name}: {problem}" for problem in found]
-    assert not problems, "\n".join(problems)
-
-
 def test_no_page_shows_its_front_matter(site: Path) -> None:
     """MkDocs prints what YAML cannot read as text, and says nothing."""
     names = page_names(site)

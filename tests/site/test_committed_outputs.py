@@ -9,7 +9,7 @@ import pytest
 
 from tests.browsing import script
 from tests.site.conftest import READY, Opened
-from tools.site.render.notebook_page import HEAVY, read_notebooks
+from tools.site.render.notebook_page import read_notebooks
 
 MINUTES = 60_000
 NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
@@ -68,12 +68,11 @@ def test_every_cell_runs_in_the_page(opened: Opened) -> None:
         "html:not([data-live-busy])", state="attached", timeout=10 * MINUTES
     )
     after: list[dict[str, Any]] = page.evaluate(OUTPUTS)
-    heavy = page.locator(".cell[data-heavy]").count()
     problems = opened.problems + [
         p for b, a in zip(before, after, strict=True) for p in _differences(b, a)
     ]
     assert not problems, "\n".join(problems)
-    assert sum(cell["state"] == "done" for cell in after) == len(after) - heavy
+    assert all(cell["state"] == "done" for cell in after)
 
 
 def in_a_page(shown: str) -> str:
@@ -97,18 +96,3 @@ def test_a_notebook_page_is_light(site: Path) -> None:
     for stem in read_notebooks():
         size = (site / "notebooks" / stem / "index.html").stat().st_size
         assert size < 1_000_000, f"{stem}: {size} bytes of HTML"
-
-
-def test_cells_too_heavy_for_the_browser_are_few_and_say_so(site: Path) -> None:
-    """At most one cell in ten is tagged, and its page names it."""
-    cells = [
-        (stem, number, HEAVY in cell.metadata.get("tags", []))
-        for stem, notebook in read_notebooks().items()
-        for number, cell in enumerate(notebook.cells, start=1)
-    ]
-    tagged = [(stem, number) for stem, number, heavy in cells if heavy]
-    for stem, number in tagged:
-        html = (site / "notebooks" / stem / "index.html").read_text(encoding="utf-8")
-        assert f'<a href="#cell-{number}">{number}</a>' in html
-        assert "Too heavy for the browser: run this cell in Jupyter." in html
-    assert len(tagged) <= len(cells) / 10

@@ -1,19 +1,15 @@
 """What the site offers to take away, and that it works in an environment of its own."""
 
-import re
 import tarfile
 import zipfile
-from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from tools.pages.page_names import names as page_names
-from tools.site import ROOT, downloads
-from tools.site.downloads import Address, install_cell, names, requirement
+from tools.site import downloads
+from tools.site.downloads import Address, install_cell, requirement
 from tools.site.render.notebook_page import folder
-from tools.templates import filled
 
 NOTEBOOKS = sorted(folder().glob("*.ipynb"))
 GIVEN = Address("https://a.org/stbp/", "https://github.com/a/b")
@@ -73,21 +69,3 @@ def test_the_cell_takes_the_wheel_from_the_site_or_from_beside_the_notebook() ->
         assert install_cell(where).count("\n") == 0
         text = downloads.with_install_cell(NOTEBOOKS[0].read_text(), where)
         nbformat.validate(nbformat.reads(text, 4))
-
-
-def test_every_command_of_a_page_takes_the_wheel_with_extras_that_it_has() -> None:
-    """No page asks an index for the package, which is on none."""
-    extras = metadata("stbp-edu").get_all("Provides-Extra")
-    asked = []
-    for page in (ROOT / "docs").glob("*.md"):
-        if "pip" not in page.read_text(encoding="utf-8") or page.name == "trust.md":
-            continue
-        words = filled(page.name, **names(GIVEN), **page_names(page.name))
-        for name, rest in re.findall(
-            r"pip install [\"'](stbp-edu\S*)(.*?)[\"']", words
-        ):
-            wanted = name.removeprefix("stbp-edu").strip("[]")
-            assert f"{name}{rest}" == requirement(GIVEN, wanted), page.name
-            assert {*wanted.split(",")} <= {*extras, ""}, page.name
-            asked.append(wanted)
-    assert {"train", "teach", "notebooks", "torch", "nir"} <= {*asked}

@@ -12,7 +12,6 @@ pytest.importorskip("playwright", reason="browser tests need the extra [test]")
 
 from playwright.sync_api import expect
 
-from stbp_edu.practice.bugs import bugs, evidence
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import FormulaBlank
 from tests.practice.test_notebook_exercises import (
@@ -87,26 +86,3 @@ def test_a_formula_is_judged_without_waiting_for_sympy(warm):
     answered = f"{filled(source, name, blank)}.right, 'sympy' in sys.modules"
     output = run(warm, f"import sys\n{ALWAYS}\n{answered}")
     expect(output).to_contain_text("(True, False)")
-
-
-def test_the_hunt_answers_right_and_wrong_and_the_page_keeps_both(warm, address):
-    found, missed = bugs()[2], bugs()[4]
-
-    def answer(k, case, term, symptom):
-        """Run the cell with this answer; return what it says."""
-        call = f"hunt({k}, case={case}, term={term!r}, symptom={symptom!r})"
-        return run(warm, f"from stbp_edu.practice import hunt\n{call}")
-
-    for symptom in evidence(found).symptoms:
-        output = answer(3, found.case, found.term, symptom)
-        expect(output).to_contain_text("hunt(3): right")
-        expect(output).to_contain_text(f"It should be {found.mended}")
-    output = answer(5, (missed.case + 1) % 6, missed.term, evidence(missed).symptoms[0])
-    expect(output).to_contain_text("hunt(5): not right yet")
-    expect(output).not_to_contain_text(missed.what)
-    kept = json.loads(warm.evaluate("localStorage.getItem('stbp-edu-progress')"))
-    assert kept == {"hunt(3)": "right", "hunt(5)": "wrong"}
-    progress = warm.context.new_page()
-    progress.goto(f"{address}start/")
-    expect(progress.get_by_text("Bugs found: 1.")).to_be_visible()
-    progress.close()

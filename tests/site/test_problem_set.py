@@ -5,7 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching.marks import mark
@@ -18,6 +18,14 @@ from tests.site.reader import bring, cell, ended, run, violations, write
 PLAN = ProblemSet("week-3", "Week 3", ["gain", "h4-formula"])
 GAIN = tasks()["gain"]
 OPEN = "Open a problem set (.ipynb)"
+
+
+@pytest.fixture
+def page(context: BrowserContext, address: str) -> Page:
+    """Open the page of the problem set in a fresh profile."""
+    fresh = context.new_page()
+    fresh.goto(f"{address}problem-set/")
+    return fresh
 
 
 @pytest.fixture
@@ -52,10 +60,9 @@ def saved(page: Page, button: str, folder: Path) -> Path:
 
 
 def test_a_problem_set_is_opened_worked_on_checked_and_saved(
-    page: Page, address: str, handed_out: Path, tmp_path: Path, axe: Path
+    page: Page, handed_out: Path, tmp_path: Path, axe: Path
 ) -> None:
     """What is typed is still there after a reload, and in the file."""
-    page.goto(f"{address}problem-set/")
     opened(page, handed_out)
     expect(
         page.get_by_role("heading", name="1. How much of a potential")
@@ -94,10 +101,9 @@ def test_a_problem_set_is_opened_worked_on_checked_and_saved(
 
 
 def test_a_saved_file_goes_on_and_another_state_does_not_disturb_it(
-    page: Page, address: str, handed_out: Path, tmp_path: Path
+    page: Page, handed_out: Path, tmp_path: Path
 ) -> None:
     """A file opens as it is; what was typed into another state of it stays with that one."""
-    page.goto(f"{address}problem-set/")
     opened(page, handed_out)
     number = number_of(page, "gain-answer")
     write(page, "first = 1", number)

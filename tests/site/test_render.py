@@ -1,7 +1,6 @@
 """What the site is made with, without a browser: renderers, generated pages, zip and server."""
 
 import json
-import socket
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from stbp_edu import plotting
 from stbp_edu.explorers import pulse
 from stbp_edu.practice import answer
-from tools.site import build, serve
+from tools.site import build
 from tools.site.render import notebook_page
 from tools.site.render.page_html import protect
 
@@ -80,19 +79,6 @@ def test_a_page_never_goes_without_its_policy() -> None:
         assert f"{charset}<meta http-equiv=" in protect(charset)
     with pytest.raises(ValueError, match="charset"):
         protect("<title>none</title>")
-
-
-def test_a_busy_port_gives_another_one(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    """The next free port is taken, and said."""
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        port = busy.getsockname()[1]
-        with serve.server(tmp_path, port) as running:
-            assert running.server_port > port
-            assert f"port {port} is in use" in capsys.readouterr().out
 
 
 def test_the_zip_holds_the_whole_site(

@@ -3,39 +3,28 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, run, violations, write
-
-
-def listen(page: Page) -> list[str]:
-    """Load the page again; return the addresses that it asks for, as they come."""
-    asked: list[str] = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.reload()
-    page.wait_for_selector("html[data-live=ready]", state="attached")
-    return asked
-
-
-def runtime(asked: list[str]) -> list[str]:
-    """Return the files of Python among addresses."""
-    return [url for url in asked if "pyodide" in url or "live/worker" in url]
 
 
 def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -> None:
     """A pointer that passes over cells fetches nothing; Run does, and says how far it is.
 
     Its size is said beforehand. Then ``import stbp_edu`` needs no other word, and gives this
-    tree's code.
+    tree's code. NumPy and the package draw; matplotlib comes for a chart.
     """
-    asked = listen(page)
+    asked: list[str] = []
+    page.context.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_selector(READY, state="attached")
     for number in (1, 2):
         cell(page, number).hover()
         page.mouse.move(300, 300, steps=5)
     cell(page).get_by_role("button", name="Run code cell 1").focus()
     assert asked
-    assert not runtime(asked)
+    assert not [url for url in asked if "pyodide" in url or "live/worker" in url]
     expect(page.locator(".live-manual")).to_contain_text(" MB (")
     page.evaluate("""() => {
         window.said = [];
@@ -53,11 +42,6 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
     import stbp_edu
 
     assert output.inner_text().strip() == str(stbp_edu.LIF().f(1.0))
-
-
-def test_a_library_is_fetched_by_the_cell_that_imports_it(page: Page) -> None:
-    """NumPy and the package come with Python, and draw; matplotlib comes for a chart."""
-    asked = listen(page)
     drawing = (
         "plotting.show(plotting.grid(3, 2), alt='Three steps and two layers, drawn.')"
     )
@@ -172,9 +156,9 @@ def test_results_menu_and_search_are_open_to_everyone_and_obey_the_keyboard(
     expect(warm.locator("#__drawer")).not_to_be_checked()
 
 
-def test_the_first_page_has_a_cell(context: BrowserContext, address: str) -> None:
+def test_the_first_page_has_a_cell(warm: Page, address: str) -> None:
     """Its picture is there before a run, and follows what is changed."""
-    page = context.new_page()
+    page = warm.context.new_page()
     page.goto(address)
     page.wait_for_selector(READY, state="attached")
     code = cell(page).get_by_role("textbox").input_value()
@@ -185,3 +169,4 @@ def test_the_first_page_has_a_cell(context: BrowserContext, address: str) -> Non
     arrows = cell(page).locator("svg.figure")
     expect(arrows).to_have_count(1)
     expect(arrows).not_to_have_attribute("aria-label", re.compile("reset"))
+    page.close()

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from tools.site import SITE
 
-TRIES = 20
-
 
 class Handler(SimpleHTTPRequestHandler):
     """Serves files, and does not depend on what this machine says of their types."""
@@ -29,10 +27,6 @@ class Handler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Print nothing."""
 
-    def translate_path(self, path: str) -> str:
-        """Return the file of an address; no name may hold a zero byte."""
-        return super().translate_path(path).replace("\0", "\ufffd")
-
     def send_error(
         self, code: int, message: str | None = None, explain: str | None = None
     ) -> None:
@@ -46,16 +40,9 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def server(root: Path = SITE, port: int = 8000) -> ThreadingHTTPServer:
-    """Return a server on the first free port from ``port`` on; 0 lets the system choose."""
+    """Return a server of a folder; port 0 lets the system choose."""
     handler = partial(Handler, directory=str(root))
-    for candidate in range(port, port + TRIES):
-        try:
-            return ThreadingHTTPServer(("127.0.0.1", candidate), handler)
-        except OSError:
-            print(f"port {candidate} is in use, trying the next one", flush=True)
-    raise SystemExit(
-        f"no free port from {port} to {port + TRIES - 1}; choose one with --port"
-    )
+    return ThreadingHTTPServer(("127.0.0.1", port), handler)
 
 
 def main() -> None:
@@ -67,7 +54,11 @@ def main() -> None:
         raise SystemExit(
             f"{SITE} holds no site; build it with: python -m tools.site.build"
         )
-    with server(SITE, options.port) as running:
+    try:
+        running = server(SITE, options.port)
+    except OSError as error:
+        raise SystemExit(f"{error}; choose another port with --port") from error
+    with running:
         where = f"http://127.0.0.1:{running.server_port}/"
         print(f"the site is at {where} (Ctrl+C ends it)", flush=True)
         with suppress(KeyboardInterrupt):

@@ -23,12 +23,10 @@ export class Cell {
     this.page = page;
     this.key = key;
     this.number = Number(element.dataset.number);
-    this.isHeavy = "heavy" in element.dataset;
     this.fold = element.querySelector(":scope > .cell-fold");
     this.output = element.querySelector(".cell-output");
     this.committed = [...this.output.childNodes];
     this.asked = this.output.querySelector("[data-measured='']")?.closest(".out"); // a prediction's choices
-    if (this.isHeavy) return;
     this.editor = editor(element, this.number, {
       changed: (text) => this.#changed(text),
       typed: page.prepare,

@@ -11,7 +11,6 @@ const RETURNING = "stbp-edu-ran"; // in storage, once Python has run in this bro
 const touch = matchMedia("(hover: none), (pointer: coarse)");
 const bar = document.querySelector("[data-live-bar]");
 const cells = [];
-const live = () => cells.filter((cell) => !cell.isHeavy);
 
 const status = new Status(stop);
 let shown; // the output that is being filled
@@ -45,7 +44,7 @@ function run(cell) {
   request(above(cell), isWanted);
 }
 
-const above = (cell) => live().filter(({ number }) => number <= cell.number);
+const above = (cell) => cells.filter(({ number }) => number <= cell.number);
 
 // Who types in a cell will run it.
 function prepare() {
@@ -83,7 +82,7 @@ async function runAll(runs) {
     remember();
     status.wellDone(cell.verdict ?? `Cell ${cell.number} has run.`);
   }
-  if (runs.length === live().length) status.wellDone("All cells have run.");
+  if (runs.length === cells.length) status.wellDone("All cells have run.");
 }
 
 function failed(cell, wanted, { name, message }) {
@@ -129,7 +128,7 @@ function stop() {
   if (status.isStopFocused) running?.element.querySelector(".live-run").focus(); // it is switched off
   requests = [];
   if (!python.stop()) return;
-  for (const cell of live()) {
+  for (const cell of cells) {
     if (cell.state === "done") cell.state = "stale";
     if (cell.before?.state === "done") cell.before.state = "stale";
   }
@@ -139,17 +138,17 @@ function stop() {
 async function resetAll() {
   stop();
   await working;
-  for (const cell of live()) if (cell.isTouched) cell.reset();
+  for (const cell of cells) if (cell.isTouched) cell.reset();
   status.say("All cells are as they were, and Python is off. Undo reset brings back what you had.");
 }
 
 // What was written after the reset is not overwritten.
 function undoAll() {
-  for (const cell of live()) if (cell.before && !cell.isTouched) cell.undo();
+  for (const cell of cells) if (cell.before && !cell.isTouched) cell.undo();
   status.say("What you had is back.");
 }
 
-const undoes = () => !live().some((cell) => cell.isTouched) && live().some((cell) => cell.before);
+const undoes = () => !cells.some((cell) => cell.isTouched) && cells.some((cell) => cell.before);
 const resetAllButton = button("", "", once(() => (undoes() ? undoAll() : resetAll())));
 
 function nameResetAll() {
@@ -168,7 +167,7 @@ async function downloadMine() {
 
 // Exercises can be judged in another tab, or their states come from a file.
 function progressed() {
-  for (const cell of live()) {
+  for (const cell of cells) {
     cell.remember();
     cell.mark();
   }
@@ -183,7 +182,7 @@ function fillPage() {
     const key = `${folder}live.${bar.dataset.notebook}.${element.dataset.cell}`;
     cells.push(new Cell(element, key, page));
   }
-  bar.prepend(button("Run all", "Run all cells", () => request(live()), "live-run"));
+  bar.prepend(button("Run all", "Run all cells", () => request(cells), "live-run"));
   const menu = bar.querySelector("details");
   menu.lastElementChild.prepend(resetAllButton);
   if (!isSet) resetAllButton.after(button("Download my version (.ipynb)", "Download my version (.ipynb)", downloadMine));

@@ -29,7 +29,6 @@ from tools.notebooks.numbering import TIME
 from tools.site.downloads import BRANCH, Address
 from tools.templates import filled
 
-HEAVY = "browser-heavy"
 PROGRAM = "program"  # a cell in which the reader's program grows
 DRAWING = "drawing-"  # begins the tag of a cell whose figure the page's reader can move
 PLAIN = {Name, Operator, Punctuation, Text, Whitespace, Name.Variable, Name.Namespace}
@@ -101,8 +100,6 @@ def read_notebook(path: Path) -> Notebook:
 
 def head_html(notebook: Notebook, live: bool, address: Address) -> str:
     """Return the line under the title: time, download, other places to run it, and controls."""
-    tagged = [cell.metadata.get("tags", []) for cell in notebook.cells]
-    heavy = [k for k, tags in enumerate(tagged, start=1) if HEAVY in tags]
     links = {
         f"Open in {name}": url for name, url in address.runners(notebook.stem).items()
     }
@@ -112,7 +109,7 @@ def head_html(notebook: Notebook, live: bool, address: Address) -> str:
         )
     return filled(
         "notebook_head.html",
-        notebook=notebook, heavy=heavy, live=live, links=links,
+        notebook=notebook, live=live, links=links,
     )  # fmt: skip
 
 
@@ -130,12 +127,11 @@ def cell_html(
     output = outputs_html(
         cell.outputs, f"assets/figures/{notebook.stem}/{number}", figures
     )
-    marks = {"heavy": HEAVY, "folded": FOLDED}
     cell_tags = cell.metadata.get("tags", [])
-    names = {name: tag in cell_tags for name, tag in marks.items()}
     drawings = [tag.removeprefix(DRAWING) for tag in cell_tags if DRAWING in tag]
-    names |= {
+    names = {
         "cell": cell,
+        "folded": FOLDED in cell_tags,
         "drawing": "".join(drawings),
         "number": number,
         "code": with_given(cell) if PROGRAM in cell_tags else highlighted(cell.source),
