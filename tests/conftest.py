@@ -32,7 +32,8 @@ SLOW_EXAMPLES = {
     "stbp_edu.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark
 LONGEST = re.compile(
-    r"test_interruptions\.py|test_report\.py|\[(?:22_where|13_digits|09_grad|14_what|15_full)"
+    r"test_(?:interruptions|report|random_texts|nbgrader|wrong_answers|recipes)\.py"
+    r"|\[(?:22_where|13_digits|09_grad|14_what|15_full)"
 )
 SLOW_FILE = "\npytestmark = pytest.mark.slow"
 

@@ -99,12 +99,7 @@ for backend in ("numpy", "compiled"):
 np.testing.assert_allclose(found[1], found[0], rtol=1e-12, atol=1e-15)
 assert np.abs(found[0]).max() > 0
 """,
-    tests=[
-        "tests/test_neuron.py",
-        "tests/test_properties.py",
-        "tests/practice/test_explorers.py",
-        "stbp_edu/surrogates.py",
-    ],
+    tests=["tests/test_neuron.py", "stbp_edu/surrogates.py"],
 )
 RULE = Recipe(
     insertions=[
@@ -119,12 +114,7 @@ from stbp_edu.cli.main import main
 quick = "--hidden 8 --T 3 --epochs 1 --encodings 1 --out run".split()
 assert main(["train", "digits", "--rule", "no-carry-2", *quick]) == 0
 """,
-    tests=[
-        "tests/arrows/test_rules.py",
-        "tests/arrows/test_register.py",
-        "tests/test_framework_rules.py",
-        "tests/training/test_settings.py",
-    ],
+    tests=["tests/arrows/test_register.py", "tests/training/test_settings.py"],
 )
 EXERCISE = Recipe(
     insertions=[

@@ -84,7 +84,7 @@ def compiled(tmp_path_factory):
 def check(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
     """Return the outcome of Coq's check of one file."""
     return subprocess.run(
-        [needed("coqc"), "-q", "-Q", ".", "", f"{name}.v"],
+        [needed("coqc", "coq"), "-q", "-Q", ".", "", f"{name}.v"],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -1,12 +1,11 @@
 """The pages of the built site, in a real browser, in both themes and at phone width.
 
 The pages made of code are many, and differ in their lines alone: the browser opens the shortest
-and the longest of each kind, and the others are read as written, by the same judge.
+and the longest of each kind.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -38,37 +37,6 @@ def page_names(site: Path) -> list[str]:
     return sorted(file.removesuffix("index.html") for file in files)
 
 
-def faults(facts: dict[str, Any], name: str) -> list[str]:
-    """Return what is wrong with a page that says this about itself."""
-    found = [f"maths not typeset: {f}" for f in facts["unset"]]
-    found += [f"raw maths: {text}" for text in facts["raw"]]
-    found += [f"{facts['failed']} formulas failed"] * bool(facts["failed"])
-    found += [f"{facts['unspoken']} formulas without words"] * bool(facts["unspoken"])
-    found += [f"{facts['unnamed']} images without words"] * bool(facts["unnamed"])
-    found += [f"id {id_} again" for id_ in facts["repeated"]]
-    found += ["no title"] * (not facts["title"]) + ["no language"] * (
-        facts["lang"] != "en"
-    )
-    found += ["the policy is not first"] * (facts["first"] != "Content-Security-Policy")
-    if not name.startswith("no/"):
-        found += ["description too short or long"] * (
-            not 20 <= len(facts["description"]) <= 330
-        )
-        found += ["no canonical address"] * (not facts["canonical"].startswith("http"))
-        found += ["no picture where a link is shared"] * (
-            not facts["image"].endswith("assets/share.png")
-        )
-    levels = [level for level, _ in facts["headings"]]
-    found += [f"{levels.count(1)} headings of level 1"] * (levels.count(1) != 1)
-    for (before, _), (level, text) in zip(
-        facts["headings"], facts["headings"][1:], strict=False
-    ):
-        found += [f"heading jumps from {before} to {level}: {text}"] * (
-            level > before + 1
-        )
-    return found
-
-
 def _kind(name: str) -> str:
     return next(filter(name.startswith, KINDS))
 
@@ -90,7 +58,7 @@ def _looked_at(page: Page, name: str, *, first: bool) -> list[str]:
     axe-core looks at it on a phone, in the dark or in the light by the length of its name. At the
     first page of each kind it looks in both, and on a wide screen, too.
     """
-    found = faults(page.evaluate(INSPECT), name)
+    found: list[str] = page.evaluate(INSPECT)
     for theme in THEMES if first else [THEMES[len(name) % 2]]:
         if theme == "slate":
             page.locator("[data-theme-button]").click()

@@ -1,10 +1,9 @@
-"""A cell edited, selected in and run by mouse, by finger and by keys.
+"""A cell edited, selected in and run by finger and by keys.
 
 All input arrives as a device sends it: at a place on the screen, for whatever lies on top there,
 or for whatever has the focus. No element is focused or filled through a handle.
 """
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browsing import script
@@ -15,11 +14,8 @@ PLACE = script("place")
 WIDE, NARROW = ({"width": width, "height": 740} for width in (1280, 360))
 
 
-def press(page: Page, x: float, y: float, *, finger: bool) -> None:
-    """Click or tap at a place."""
-    if not finger:
-        page.mouse.click(x, y)
-        return
+def tap(page: Page, x: float, y: float) -> None:
+    """Tap at a place."""
     session = page.context.new_cdp_session(page)
     for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
@@ -48,18 +44,17 @@ def is_seen(target: Locator, text: str) -> bool:
     return box is not None and box["x"] <= left and right <= box["x"] + box["width"]
 
 
-@pytest.mark.parametrize("finger", [False, True], ids=["mouse", "finger"])
-def test_a_pointer_edits_where_it_points(warm: Page, finger: bool) -> None:
-    """It reaches the editor, sets the caret, and runs: wide by mouse, on a phone by finger."""
-    target = in_view(warm, NARROW if finger else WIDE)
+def test_a_finger_edits_where_it_points(warm: Page) -> None:
+    """It reaches the editor, sets the caret, and runs on a phone."""
+    target = in_view(warm, NARROW)
     editor, keys = target.get_by_role("textbox"), warm.keyboard
     _, right, height = place(target, "import")
-    press(warm, right, height, finger=finger)
+    tap(warm, right, height)
     expect(editor).to_be_focused()
     keys.press("Control+A")
     keys.type("first = 1\nsecond = 3")
     _, right, height = place(target, "first")
-    press(warm, right, height, finger=finger)
+    tap(warm, right, height)
     keys.type("ly")
     expect(editor).to_have_value("firstly = 1\nsecond = 3")
     keys.press("Control+End")
@@ -69,7 +64,7 @@ def test_a_pointer_edits_where_it_points(warm: Page, finger: bool) -> None:
     box = button.bounding_box()
     assert box
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    press(warm, x, y, finger=finger)
+    tap(warm, x, y)
     expect(target.locator(".out-result")).to_have_text("40")
 
 

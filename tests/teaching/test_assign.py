@@ -146,27 +146,16 @@ def test_a_mistake_has_the_teachers_own_words(capsys):
     [
         ("tasks = [", "must be a TOML file"),
         ("", "week3.toml: the plan must ask something"),
-        ("title = 3", "title must be of type str, got int; pass a str"),
-        (
-            "points = 3\n" + PLAN,
-            "points must be of type dict, got int",
-        ),
-        (
-            "checks = 'no'\n" + PLAN,
-            "checks must be of type bool, got str",
-        ),
+        ("checks = 'no'\n" + PLAN, "checks must be of type bool, got str"),
         ("partial = 2\n" + PLAN, "partial must be from 0 to 1, got 2"),
         (
             'tasks = ["c3-dleta"]',
             "a task of tasks must be .* 'c3-delta'.*got 'c3-dleta'",
         ),
-        ('tasks = "gain"', "tasks must be of type list, got str"),
         ('tasks = ["gain", "gain"]', "tasks must name each task once"),
         (PLAN + "[points]\nh4-formula = -1", "points of h4-formula must be"),
-        (PLAN + "[points]\ngian = 1", "a key of points must be .*got 'gian'"),
         (PLAN + "[[pools]]\nobjective = 'nothing'", "objective must be one of"),
         (PLAN + "[[pools]]\ntasks = ['gain']\ndraw = 2", "as many tasks as are drawn"),
-        (PLAN + "[[pools]]\ntasks = ['c3-delta']", "as many tasks as are drawn"),
         (PLAN + "[variants]\ncount = 100000000", "count must be .*1000, got 100000000"),
         ("seed = 1\n" + PLAN, "a key of the plan must be .*'tasks', .*got 'seed'"),
     ],
@@ -184,10 +173,8 @@ def test_a_plan_with_a_mistake_is_told_and_nothing_is_written(
     ("roster", "message"),
     [
         ("name\nanna", r"must have a column id, got the columns \['name'\]"),
-        ("id\nanna\nanna", "each id must be a name of its own"),
         ("id\n../anna", "each id must be a name of its own"),
         ("id\n", "must list students, got none"),
-        ("", "must have a column id, got the columns None"),
     ],
 )
 def test_a_roster_with_a_mistake_is_told(roster, message, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""nbgrader's own programs on a class of twelve: what they hand out, the marks, and the mistakes."""
+"""nbgrader's own programs on a class of nine: what they hand out, the marks, and the mistakes."""
 
 import csv
 import json
@@ -29,26 +29,21 @@ OTHER_FORMS = {
     "c3_delta": "c3_delta = lambda last, err, *rest: np.add(last, np.prod(rest, 0) * err)",
     "h4_formula": 'h4_formula = "1 / (exp(v**2/(2*a)) * sqrt(2*a*pi))"',
 }
-WARNS = "import warnings; warnings.warn('hm'); return O_gate + U * dO_gate * h"
 ONE = {"c3_delta": DELTA.format("delta_last + err_next * df")}
 TWO = {"gain": GAIN.format("return U * dO_gate * O_gate")}
 ENDLESS = (
     "import time\n    while True: time.sleep(1)"  # nbgrader stops it after 30 seconds
 )
-UNNAMED = {"gain": GAIN.format("return 0.37 * O_gate + 3 * U")}
 CLASS = {  # by student, the answers that are not the solution's, and the points of 40
     "anna": ({}, 40),
     "bo": (OTHER_FORMS, 40),
-    "chi": ({"gain": GAIN.format(WARNS)}, 40),
     "dan": (ONE, 34),
     "eva": ({**ONE, "h4_formula": 'h4_formula = "exp(-v**2/(2*a))"'}, 31.5),
     "finn": ({**ONE, **TWO}, 28),
     "gil": (None, 0),
-    "hana": ({"gain": "def gain(U, O_gate dO_gate, h):\n    return"}, 32),
     "ivo": ({"gain": GAIN.format(ENDLESS)}, 32),
     "jo": ({}, 0),
     "kai": ({"neighbour": ""}, 25),
-    "lea": (UNNAMED, 32),
 }
 """gil hands in what was handed out, jo a damaged file, and kai the notebook of the neighbour."""
 
@@ -139,12 +134,12 @@ def test_a_class_gets_its_marks_and_its_mistakes_are_named(
     told = ["mistakes", str(course), "--assignment", "week3", "--page", str(page)]
     assert main(told) == 0
     said = capsys.readouterr().out
-    assert said.startswith("11 notebooks\n")
+    assert said.startswith("8 notebooks\n")
     assert "c3-delta: Case 3" in said
-    assert "  7 of 11 right, 3 wrong, 1 without an answer\n  3 (27%): " in said
+    assert "  4 of 8 right, 3 wrong, 1 without an answer\n  3 (38%): " in said
     discussed = said.partition("To talk about:\n")[2].splitlines()
     topics = [line for line in discussed if line[0] != " "]
-    assert topics[0] == "1. the factor u is missing: 3 (27%)"
+    assert topics[0] == "1. the factor u is missing: 3 (38%)"
     assert len(topics) == 3
     assert "did not end within the time" in said
     assert "dan, eva, finn" in page.read_text()
