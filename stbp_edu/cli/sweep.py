@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -53,22 +52,13 @@ def sweep(args: argparse.Namespace) -> int:
 
 
 def watch_runs(plan: Plan, ended: Iterator[Results]) -> Results:
-    """Show the runs of a sweep as they end, a line for each, and return what has ended."""
-    tqdm = checks.require("tqdm", "the command").tqdm
+    """Print a line for each run of a sweep as it ends, and return what has ended."""
     results, total = next(ended), len(plan.runs())
     if results:
         tell(f"{len(results)} of {total} runs are finished already")
-    form = "{n}/{total} runs |{bar}| {remaining} left"
-    with tqdm(
-        total=total, initial=len(results), bar_format=form, disable=None, leave=False
-    ) as bar:
-        for results in ended:
-            run = next(reversed(results))
-            bar.write(
-                f"{len(results)}/{total} {run}: {summary([results[run]])}",
-                file=sys.stderr,
-            )
-            bar.update()
+    for results in ended:
+        run = next(reversed(results))
+        tell(f"{len(results)}/{total} {run}: {summary([results[run]])}")
     return results
 
 

@@ -21,8 +21,6 @@ from stbp_edu.training.trainer import TEST, Epoch, Event
 
 CHECKPOINT, PARAMS, RECORD = "checkpoint.npz", "params.npz", "record.json"
 """The files of a run: the first while it lasts, the others when it is finished."""
-CURVES = ("epoch", "loss", "rates", "seconds")
-"""What a record has of every epoch, beside the accuracies."""
 GROUPS = ("params", "average", "m", "v")
 """What of a state a checkpoint has arrays of, each by the names of the parameters."""
 
@@ -221,10 +219,9 @@ def train_in_folder(
         for event in trainer.train(config.settings, config.data, state, passes):
             if isinstance(event, Epoch):
                 point = {
-                    **{name: getattr(event, name) for name in CURVES},
-                    "train": event.accuracy,
-                    "held_out": event.test,
-                }
+                    "epoch": event.epoch, "loss": event.loss, "train": event.accuracy,
+                    "held_out": event.test, "rates": event.rates, "seconds": event.seconds,
+                }  # fmt: skip
                 state, curves = event.state, [*curves, point]
                 saved = {**request, "curves": curves}
                 save_checkpoint(folder / CHECKPOINT, state, saved)
