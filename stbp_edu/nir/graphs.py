@@ -1,6 +1,6 @@
 """A network as a graph of NIR."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import nir
@@ -79,23 +79,15 @@ def to_graph(
 def with_itself(node: nir.NIRNode, again: nir.NIRNode) -> nir.NIRGraph:
     """Return neurons with recurrent weights: a graph as snnTorch writes it."""
     size = np.array([len(again.weight)])
-    nodes = {
-        "input": nir.Input({"input": size}),
-        "neuron": node,
-        "w_rec": again,
-        "output": nir.Output({"output": size}),
-    }
-    return nir.NIRGraph(nodes=nodes, edges=recurrent_edges("neuron", "w_rec"))
+    ends = {"input": nir.Input({"input": size}), "output": nir.Output({"output": size})}
+    nodes = {**ends, "neuron": node, "w_rec": again}
+    return nir.NIRGraph(nodes=nodes, edges=recurrent_edges(nodes))
 
 
-def recurrent_edges(neuron: str, weights: str) -> list[tuple[str, str]]:
-    """Return the edges of neurons with weights to themselves, as snnTorch writes them."""
-    return [
-        ("input", neuron),
-        (neuron, weights),
-        (weights, neuron),
-        (neuron, "output"),
-    ]
+def recurrent_edges(nodes: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the edges between input, output, neurons and their weights to themselves."""
+    first, last, neuron, weights = nodes
+    return [(first, neuron), (neuron, weights), (weights, neuron), (neuron, last)]
 
 
 WEIGHTS = (nir.Affine, nir.Linear)
@@ -164,35 +156,29 @@ def neuron_with(
 
 def chain_of(graph: nir.NIRGraph) -> list[str]:
     """Return the names of the nodes between Input and Output, in their order."""
-    edges = sorted(set(graph.edges))
-    following = dict(edges)
+    following = dict(graph.edges)
     chain = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
-    while chain and chain[-1] in following and len(chain) <= len(graph.nodes):
-        chain.append(following[chain[-1]])
-    whole = len(chain) == len(graph.nodes) == len(edges) + 1
-    in_pairs = len(chain) >= 4 and len(chain) % 2 == 0
-    if not whole or not in_pairs or not isinstance(graph.nodes[chain[-1]], nir.Output):
-        shown = ", ".join(f"{a} to {b}" for a, b in edges)
+    while chain and chain[-1] in following:
+        chain.append(following.pop(chain[-1]))
+    layers = max(1, len(graph.nodes) // 2 - 1)
+    kinds = [nir.Input, *[WEIGHTS, (*NEURONS, nir.NIRGraph)] * layers, nir.Output]
+    nodes = [graph.nodes[name] for name in chain]
+    fits = len(nodes) == len(kinds) == len(graph.nodes) == len({*graph.edges}) + 1
+    if not fits or not all(map(isinstance, nodes, kinds)):
+        shown = ", ".join(f"{a} to {b}" for a, b in sorted(graph.edges))
         raise ValueError(
-            "graph must be one chain of Input, then weights and neurons for each layer, then "
-            f"Output, got the edges {shown} between {kinds_in(graph)}; "
-            "networks that branch or merge are not of this kind"
+            "graph must be one chain of Input, then weights (Affine, Linear) and neurons "
+            f"({', '.join(kind.__name__ for kind in NEURONS)}) for each layer, then Output, got "
+            f"{kinds_in(graph)} and the edges {shown}; this package has networks of this kind only"
         )
-    for k, name in enumerate(chain[1:-1]):
-        known: Any = (*NEURONS, nir.NIRGraph) if k % 2 else WEIGHTS
-        node = graph.nodes[name]
-        if not isinstance(node, known):
-            raise ValueError(
-                f"graph node {name!r} must be {' or '.join(kind.__name__ for kind in known)} "
-                f"there, got {type(node).__name__}; this package has fully connected layers of "
-                "neurons"
-            )
     return chain[1:-1]
 
 
-def kinds_in(graph: nir.NIRGraph) -> list[str]:
-    """Return the kind of each node, for an error."""
-    return [type(node).__name__ for node in graph.nodes.values()]
+def kinds_in(graph: nir.NIRGraph) -> str:
+    """Return the name and the kind of each node, for an error."""
+    return ", ".join(
+        f"{name}: {type(node).__name__}" for name, node in graph.nodes.items()
+    )
 
 
 def parts_of(graph: nir.NIRGraph, name: str) -> tuple[Any, Any]:
@@ -200,13 +186,14 @@ def parts_of(graph: nir.NIRGraph, name: str) -> tuple[Any, Any]:
     node = graph.nodes[name]
     if not isinstance(node, nir.NIRGraph):
         return node, None
-    inside = node.nodes
-    neurons = [name for name, one in inside.items() if isinstance(one, NEURONS)]
-    weights = [name for name, one in inside.items() if isinstance(one, WEIGHTS)]
-    if len(neurons) == len(weights) == 1 and len(inside) == 4:
-        (own,), (again,) = neurons, weights
-        if {*node.edges} == {*recurrent_edges(own, again)}:
-            return inside[own], inside[again]
+    order: Any = nir.Input, nir.Output, NEURONS, WEIGHTS
+    inside = [
+        name for of in order for name, one in node.nodes.items() if isinstance(one, of)
+    ]
+    if len(inside) == len(node.nodes) == len(order):
+        _, _, own, again = inside
+        if {*node.edges} == {*recurrent_edges(inside)}:
+            return node.nodes[own], node.nodes[again]
     raise ValueError(
         f"graph node {name!r} must be neurons with weights to themselves, got {kinds_in(node)} and "
         f"the edges {sorted(node.edges)}; other graphs in a graph are not of this kind"
@@ -216,8 +203,8 @@ def parts_of(graph: nir.NIRGraph, name: str) -> tuple[Any, Any]:
 def weights_of(weights: Any, again: Any) -> dict[str, Any]:
     """Return the arrays of a layer by name; ``again`` has its recurrent weights, or is None."""
     W = np.asarray(weights.weight)
-    b = getattr(weights, "bias", np.zeros(len(W)))
-    if again is None:
-        return {"W": W, "b": np.asarray(b)}
-    b = b + getattr(again, "bias", 0.0)
-    return {"W": W, "b": np.asarray(b), "R": np.asarray(again.weight)}
+    found = {"W": W, "b": getattr(weights, "bias", 0.0) + np.zeros(len(W), W.dtype)}
+    if again is not None:
+        found["R"] = np.asarray(again.weight)
+        found["b"] = found["b"] + getattr(again, "bias", 0.0)
+    return found
