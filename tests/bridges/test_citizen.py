@@ -1,7 +1,6 @@
 """What a loop in PyTorch expects of a module: names, saves, derivatives, and no silent NaN."""
 
 import copy
-import io
 import pickle
 import warnings
 
@@ -13,7 +12,7 @@ from torch import nn
 import stbp_edu
 from stbp_edu import LIF, Gaussian, derive
 from stbp_edu._support.checks import NotFiniteError
-from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
+from stbp_edu.torch import LIFLayer, LIFNetwork
 
 LEARNS = derive(
     "f(o) = tau * exp(-o / tau); a = rho * a + o; u = f(o) * u + x; o = spike(u - 0.4 - beta * a)",
@@ -34,19 +33,11 @@ def gradients(net, x):
     return output.detach(), [p.grad.clone() for p in net.parameters()]
 
 
-def saved_whole(net):
-    """A network after torch.save and torch.load."""
-    file = io.BytesIO()
-    torch.save(net, file)
-    file.seek(0)
-    return torch.load(file, weights_only=False)
-
-
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 @pytest.mark.parametrize(
-    "copied", [copy.deepcopy, saved_whole, lambda net: pickle.loads(pickle.dumps(net))]
+    "copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
 )
-def test_copies_pickles_and_saves_give_the_same(copied, rule):
+def test_copies_and_pickles_give_the_same(copied, rule):
     net, x = network(rule), torch.rand(5, 2, 4)
     gradients(net, x)  # what a run leaves behind is no hindrance
     again = copied(net)
@@ -104,35 +95,22 @@ LOOP = "i = 0.5 * i + x; u = tau * u * sqrt(1 - o) + i; o = spike(u - v_th)"
 
 
 @pytest.mark.parametrize("size", [3, 900], ids=["tensors", "loops where they are"])
-@pytest.mark.parametrize(
-    ("text", "learn", "said"),
-    [
-        (
-            ROOT,
-            [],
-            "The slope of u by u is not finite at step . of layer 2, in u = tau",
-        ),
-        (ROOT, ["tau"], "The slope of u by u is not finite"),
-        (LOOP, [], "The slope of u by o is not finite"),
-    ],
-)
-def test_a_gradient_that_is_not_finite_is_named_as_in_numpy(text, learn, said, size):
+@pytest.mark.parametrize("text", [ROOT, LOOP])
+def test_a_gradient_that_is_not_finite_is_named_as_in_numpy(text, size):
     """Otherwise an optimiser would make every weight NaN, and the cause would be gone."""
-    torch.manual_seed(0)
-    broken = derive(text, tau=0.8, v_th=0.6, learn=learn)
-    net = LIFNetwork(
-        LIFLayer(nn.Linear(4, 3), LIF()), LIFLayer(nn.Linear(3, size), broken)
-    ).double()
-    x = torch.rand(6, 5, 4, dtype=torch.float64)
-    with pytest.raises(NotFiniteError, match=said) as error:
-        net(x).sum().backward()
-    assert all(p.grad is None for p in net[0].parameters())
-    params = to_params(net.state_dict())
-    numpy = stbp_edu.network([4, 3, size], [LIF(), broken])
-    trace = numpy.forward(x.numpy(), params)
+    neurons = [LIF(), derive(text, tau=0.8, v_th=0.6)]
+    numpy = stbp_edu.network([4, 3, size], neurons)
+    params = numpy.init(np.random.default_rng(0))
+    x = np.random.default_rng(1).random((6, 5, 4))
+    trace = numpy.forward(x, params)
     with pytest.raises(NotFiniteError) as expected:
         numpy.backward(trace, None, params, loss=np.ones_like(trace.O[-1]))
+    net = LIFNetwork.from_params(params, neurons)
+    with pytest.raises(NotFiniteError, match="gradient of layer 2 is") as error:
+        net(torch.from_numpy(x)).sum().backward()
+    assert all(p.grad is None for p in net[0].parameters())
     slope = str(expected.value).partition(". ")[2]
+    assert slope.startswith("The slope of u by ")
     assert slope == str(error.value).partition(". ")[2]
 
 
@@ -143,25 +121,24 @@ def test_an_error_that_is_not_finite_already_is_passed_on():
     assert not layer.weights.weight.grad.isfinite().all()
 
 
-def test_a_learned_decay_out_of_its_range_warns_and_a_bounded_one_stays_in_it():
+@pytest.mark.parametrize("learn", [["tau"], {"tau": (0, 1)}])
+def test_a_learned_decay_out_of_its_range_warns_and_a_bounded_one_stays(learn):
     text = "u = tau * u * (1 - o) + x; o = spike(u - 0.4)"
-    x = torch.rand(8, 4, 5)
-    for learn in (["tau"], {"tau": (0, 1)}):
-        torch.manual_seed(0)
-        layer = LIFLayer(nn.Linear(5, 4), derive(text, tau=0.7, learn=learn))
-        (constant,) = layer.learned.values()
-        adam = torch.optim.Adam([constant], lr=0.5)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("default")
-            for _ in range(20):
-                adam.zero_grad()
-                layer(x).sum().backward()
-                adam.step()
-        if learn == ["tau"]:
-            assert not 0 <= constant.item() < 1
-            assert len(caught) == 1
-            assert "bound it: learn={'tau': (0, 1)}" in str(caught[0].message)
-        else:
-            assert not caught
-            assert 0 < torch.sigmoid(constant).item() < 1
-            assert abs(torch.sigmoid(constant).item() - 0.7) > 0.01
+    torch.manual_seed(0)
+    layer = LIFLayer(nn.Linear(5, 4), derive(text, tau=0.7, learn=learn))
+    (constant,) = layer.learned.values()
+    adam = torch.optim.Adam([constant], lr=0.5)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        for _ in range(20):
+            adam.zero_grad()
+            layer(torch.rand(8, 4, 5)).sum().backward()
+            adam.step()
+    said = [str(one.message) for one in caught]
+    if learn == ["tau"]:
+        assert not 0 <= constant.item() < 1
+        assert len(said) == 1
+        assert "bound it: learn={'tau': (0, 1)}" in said[0]
+    else:
+        assert not said
+        assert constant.item() != pytest.approx(0.85, abs=0.1)  # the logit of 0.7

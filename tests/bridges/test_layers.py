@@ -106,15 +106,12 @@ X = torch.zeros(5, 3, 6, dtype=torch.float64)
         (lambda n: n(X.numpy()), TypeError, "spikes must be a tensor of floats, got nd"),
         (lambda n: n(X.float()), TypeError, "must be torch.float64 on cpu, as the we"),
         (lambda n: n(X[..., :5]), ValueError, r"must fit Linear.* shape .5, 3, 5."),
-        (lambda n: n(X[0, 0]), ValueError, r"shape \(T, S, ...\)"),
         (lambda n: n(X + math.nan), ValueError, "spikes must be finite, got nan at index"),
         (lambda n: LIFLayer(nn.RNN(6, 3), NEURON)(X.float()), TypeError, "got tuple from"),
         (lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON, recurrent=True), ValueError,
          "shape must"),
         (lambda n: nn.Sequential(*(LIFLayer(one.weights, NEURON, "truncated-2") for one in n))(X),
          ValueError, "put the layers into a LIFNetwork"),
-        (lambda n: LIFNetwork.from_params(PARAMS, [NEURON]), ValueError, "a list of 2, got 1"),
-        (lambda n: LIFLayer(nn.Linear(2, 2), 0.5), TypeError, "neuron must be an LIF, what"),
         (lambda n: LIFNetwork(nn.Linear(2, 2)), ValueError, "must hold at least one LIFL"),
     ],
 )  # fmt: skip
@@ -123,11 +120,9 @@ def test_bad_input_is_named(network, call, error, words):
         call(network)
 
 
-def test_samples_may_come_first():
-    layers = LIFNetwork.from_params(PARAMS, NEURON)
-    turned = LIFNetwork(*layers, batch_first=True)
-    x = spikes()
-    assert torch.equal(turned(x.transpose(0, 1)), layers(x).transpose(0, 1))
-    first, state = turned(x[:2].transpose(0, 1), None)
+def test_samples_may_come_first(network):
+    turned, x = LIFNetwork(*network, batch_first=True), spikes()
+    assert torch.equal(turned(x.transpose(0, 1)), network(x).transpose(0, 1))
+    _, state = turned(x[:2].transpose(0, 1), None)
     second, _ = turned(x[2:].transpose(0, 1), state)
-    torch.testing.assert_close(torch.cat([first, second], 1), turned(x.transpose(0, 1)))
+    torch.testing.assert_close(second, network(x)[2:].transpose(0, 1))

