@@ -10,13 +10,13 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.any_neuron import AnyNeuron
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.table import Table
+from stbp_edu.arrows.state_loss import Loss
+from stbp_edu.arrows.table import Table, network
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, by_layer
 from stbp_edu.torch.currents import check_sequence
 from stbp_edu.torch.layers import WHOLE, CarriedState, LIFLayer, run_modules
 from stbp_edu.torch.state_dict import as_array, layers_of, to_params, to_state
-from stbp_edu.torch.steps import kept_by, networks_of
 
 
 class LIFNetwork(nn.Sequential):
@@ -91,9 +91,9 @@ class LIFNetwork(nn.Sequential):
                 dtype = getattr(torch, p["W"].dtype.name)
                 linear = nn.Linear(inputs, outputs, dtype=dtype)
                 made.append(LIFLayer(linear, one, rule, gain_limit, recurrent="R" in p))
-        network = cls(*made)
-        network.load_state_dict(to_state(params, network.state_dict()))
-        return network
+        found = cls(*made)
+        found.load_state_dict(to_state(params, found.state_dict()))
+        return found
 
     def forward(
         self,
@@ -144,10 +144,12 @@ class LIFNetwork(nn.Sequential):
 
 def check_rules(layers: Sequence[LIFLayer]) -> None:
     """Raise ValueError if a rule names an arrow of no layer, or lets nothing reach the loss."""
-    kinds = [(layer.steps.neuron, layer.R is not None) for layer in layers]
-    nets = networks_of(kinds)
-    for layer in layers:
-        layer.rule.check(kept_by(layer.rule, nets))
+    neurons = [layer.steps.neuron for layer in layers]
+    sizes = ["1", *("1" if layer.R is None else "1R" for layer in layers)]
+    read = neurons[-1].output, neurons[-1].lines.potential  # by losses
+    nets = [network(sizes, neurons, Loss(state)) for state in read]
+    for rule in [layer.rule for layer in layers]:
+        rule.check(next(filter(rule.keeps, nets), nets[0]))
 
 
 def states_and_gradients(
@@ -163,17 +165,14 @@ def states_and_gradients(
         direct: shape (T, S, n[N]).
     """
     neurons = [layer.neuron for layer in net.layers[1:]]
-    network = LIFNetwork.from_params(params, neurons, rule)
+    layers = LIFNetwork.from_params(params, neurons, rule)
     spikes = torch.from_numpy(inputs)
-    _, ran = run_modules(network, spikes, False, [WHOLE] * len(network))
+    _, ran = run_modules(layers, spikes, False, [WHOLE] * len(layers))
     found = [states for _, states, _ in ran]
     read = found[-1][net.loss.state]
     loss = (read * torch.from_numpy(direct)).sum()
-    loss.backward()
-    grads = {}
-    for name, p in network.named_parameters():
-        grads[name] = p.grad
-        if p.grad is None:
-            grads[name] = torch.zeros_like(p)
+    names, tensors = zip(*layers.named_parameters(), strict=True)
+    some = {"allow_unused": True, "materialize_grads": True}
+    grads = dict(zip(names, torch.autograd.grad(loss, tensors, **some), strict=True))
     states = [{name: as_array(a) for name, a in of.items()} for of in found]
     return [{}, *states], by_layer(to_params(grads))

@@ -56,7 +56,13 @@ class Neurons(torch.autograd.Function):
             run: Any = steps.compiled[twin]
         else:
             run = steps.run(unique(heads), twin, tuple(steps.program.nodes), in_loops)
-        series = steps.states_of(run, x, learned, R, came_in)
+        again = None
+        if R is not None:  # x is added to
+            x = x.clone()
+            again = R.T.to(x.dtype)
+        series = {"x": x, **{name: torch.empty_like(x) for name in steps.states}}
+        before = [*steps.before(came_in).values()]
+        run.fill_states(x, series, steps.constants(learned), again, before=before)
         # a spike is 0 even where the potential is NaN
         looked_at = [
             one for name, one in series.items() if name != steps.neuron.lines.spike

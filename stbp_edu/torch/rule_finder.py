@@ -1,7 +1,6 @@
 """Find the gate and the rule of a network that is written in PyTorch, in whatever framework."""
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,9 @@ def which_rule(
     check_sequence(spikes)
     scale = checks.number("scale", scale, positive=True)
     weights = weights_of(model)
-    sizes = sizes_of(weights, sizes)
+    got = [tuple(weight.shape) for weight, _ in weights]
+    if sizes is None:  # fully connected layers
+        sizes = "-".join(map(str, [got[0][1], *(shape[0] for shape in got)]))
     neurons = neurons_of(neuron, sizes)
     table = neurons[0] if isinstance(neurons, list) else as_neuron(neurons)
     shapes = [layer.shapes for layer in network(sizes, table).layers[1:]]
@@ -109,11 +110,11 @@ def which_rule(
         if name in shape
     ]
     wanted = [tuple(shapes[n - 1][name]) for n, name in places]
-    got = [tuple(weight.shape) for weight, _ in weights]
     if got != wanted:
         raise ValueError(
-            f"sizes must be those of the model, whose weights have the shapes {got}, and they name "
-            f"{wanted}; an R behind a width means weights from the layer to itself"
+            f"sizes must be those of the model, whose weights have the shapes {got}, and "
+            f"{sizes!r} names {wanted}; pass for example sizes='6x6-2C3-P2-4', or '6-9R-4' with "
+            "weights from the layer to itself"
         )
     dtype = as_array(weights[0][0]).dtype
     params: LayerParams = [None, *({"b": np.zeros(one["b"], dtype)} for one in shapes)]
@@ -174,20 +175,6 @@ def weights_of(model: nn.Module) -> Weights:
             f"model must hold a parameter called weight, got {names}; pass what holds your layers"
         )
     return found
-
-
-def sizes_of(weights: Weights, sizes: str | None) -> str:
-    """Return the sizes of a network, given or known."""
-    if sizes is not None:
-        return checks.instance("sizes", sizes, str)
-    shapes = [tuple(weight.shape) for weight, _ in weights]
-    dense = all(len(shape) == 2 for shape in shapes)
-    if not dense or any(a[0] != b[1] for a, b in pairwise(shapes)):
-        raise ValueError(
-            "sizes must be given where layers are not fully connected, one on the other, got "
-            f"weights of shapes {shapes}; pass for example sizes='6x6-2C3-P2-4'"
-        )
-    return "-".join(map(str, [shapes[0][1], *(shape[0] for shape in shapes)]))
 
 
 def neurons_of(neuron: Any, sizes: str) -> Any:

@@ -16,7 +16,7 @@ from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
-from stbp_edu.arrows.table import Table, network
+from stbp_edu.arrows.table import network
 from stbp_edu.lines.forward_lines import reachable
 from stbp_edu.lines.operations import SHARED
 from stbp_edu.program.executor import Executor
@@ -48,7 +48,9 @@ class Steps:
         self.given = neuron, rule, recurrent
         self.rule = rule
         self.neuron = as_neuron(neuron)
-        self.net = kept_by(rule, networks_of([(self.neuron, recurrent)] * 3))
+        width = "1R" if recurrent else "1"
+        loss = Loss(self.neuron.output)
+        self.net = network(["1", width, width, width], self.neuron, loss)
         met = reachable([rule.start], lambda q: filter(None, rule.moves[q].values()))
         start = [(2, *node) for node in product(self.neuron.entered, met)]
         nodes = [(state, q) for n, state, q in rule.places(self.net, start) if n == 2]
@@ -139,24 +141,6 @@ class Steps:
             self.made[asked] = made
         return self.made[asked]
 
-    def states_of(
-        self,
-        run: Executor | TensorLoops,
-        x: Tensor,
-        learned: Sequence[Tensor],
-        R: Tensor | None,
-        carried: Sequence[Tensor],
-    ) -> dict[str, Tensor]:
-        """Return every state of all steps by name, and x with what recurrent weights add."""
-        again = None
-        if R is not None:
-            x = x.clone()
-            again = R.T.to(x.dtype)
-        series = {"x": x, **{name: torch.empty_like(x) for name in self.states}}
-        before = [*self.before(carried).values()]
-        run.fill_states(x, series, self.constants(learned), again, before=before)
-        return series
-
     def constants(self, learned: Sequence[Tensor]) -> list[Any]:
         """Return the constants in the order of the program, those that are learned as tensors."""
         own: Mapping[str, Any] = dict(zip(self.neuron.learned, learned, strict=True))
@@ -185,21 +169,6 @@ def carried_states(program: LayerProgram) -> dict[str, tuple[str, Adjoint | None
         if not nodes:
             found[state] = state, None
     return found
-
-
-def networks_of(layers: Sequence[tuple[AnyNeuron, bool]]) -> list[Table]:
-    """Return networks of such layers: the loss reads the output, or the potential."""
-    neurons = [as_neuron(neuron) for neuron, _ in layers]
-    widths = ["1R" if recurrent else "1" for _, recurrent in layers]
-    sizes = "-".join(["1", *widths])
-    last = neurons[-1]
-    read = dict.fromkeys([last.output, last.lines.potential])
-    return [network(sizes, neurons, Loss(state)) for state in read]
-
-
-def kept_by(rule: Rule, nets: Sequence[Table]) -> Table:
-    """Return the first network in which the rule keeps a path from the loss; or else the first."""
-    return next((net for net in nets if rule.keeps(net)), nets[0])
 
 
 TensorFunction = Callable[..., Any]
