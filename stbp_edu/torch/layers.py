@@ -95,7 +95,7 @@ class LIFLayer(nn.Module):
         return self.steps.rule
 
     def forward(
-        self, spikes: Tensor, state: CarriedState | None = WHOLE, *, twin: bool = False
+        self, spikes: Tensor, state: CarriedState | None = WHOLE
     ) -> Tensor | tuple[Tensor, CarriedState]:
         """Return the output: spikes, or the potentials of a read-out; perhaps with a state.
 
@@ -105,7 +105,6 @@ class LIFLayer(nn.Module):
                 was returned with the part before. The result is then the pair (output, state).
                 Two halves have the outputs and the gradients of the whole; ``detached`` of
                 :mod:`stbp_edu.torch` cuts what goes back from one part to the other.
-            twin: whether H takes the place of the spike, so finite differences are valid.
 
         Raises:
             TypeError, ValueError: if the input is none that the weights take, or is not finite; or
@@ -117,13 +116,12 @@ class LIFLayer(nn.Module):
                 f"rule {self.rule.name!r} must hand several errors to the layer below, which one "
                 "tensor of spikes cannot carry; put the layers into a LIFNetwork"
             )
-        output, [(_, _, last)] = run_modules([self], spikes, twin, [state])
+        output, [(_, _, last)] = run_modules([self], spikes, [state])
         return output if state is WHOLE else (output, last)
 
     def run(
         self,
         copies: Copies,
-        twin: bool,
         number: int,
         state: CarriedState | None,
     ) -> tuple[dict[str, Tensor], Copies, CarriedState]:
@@ -132,7 +130,6 @@ class LIFLayer(nn.Module):
         ``number`` is that of the layer in its network, for an error; ``state`` is as in
         :meth:`forward`, and without one nothing is carried.
         """
-        checks.instance("twin", twin, bool)
         steps = self.steps
         wanted, currents = self._currents(copies)
         dtype = torch.promote_types(currents[0].dtype, torch.float32)
@@ -145,7 +142,6 @@ class LIFLayer(nn.Module):
             warn_of_no_decay(steps.neuron.lines, values)
         found = Neurons.apply(
             steps,
-            twin,
             (*wanted,),
             self.R,
             state is not WHOLE,
@@ -216,7 +212,6 @@ Ran = list[tuple[LIFLayer, dict[str, Tensor], CarriedState]]
 def run_modules(
     modules: Iterable[nn.Module],
     spikes: Tensor,
-    twin: bool,
     states: Sequence[CarriedState | None],
 ) -> tuple[Tensor, Ran]:
     """Return the output of the last of some modules, and a run through the layers among them.
@@ -224,7 +219,6 @@ def run_modules(
     Args:
         modules: layers of neurons, and other modules.
         spikes: the input of the first, (T, S, ...).
-        twin: see :meth:`LIFLayer.forward`.
         states: the state with which each layer of neurons begins.
     """
     output = check_sequence(spikes)
@@ -246,7 +240,7 @@ def run_modules(
             copies = {module.rule.start: output}
         elif not copies:  # the rule passes no error back to the layer below
             copies = {module.rule.start: output.detach()}
-        found, copies, last = module.run(copies, twin, len(ran) + 1, states[len(ran)])
+        found, copies, last = module.run(copies, len(ran) + 1, states[len(ran)])
         output = found[module.steps.neuron.output]
         ran.append((module, found, last))
     return output, ran

@@ -99,8 +99,6 @@ class LIFNetwork(nn.Sequential):
         self,
         spikes: Tensor,
         state: list[CarriedState] | None = WHOLE,
-        *,
-        twin: bool = False,
     ) -> Tensor | tuple[Tensor, list[CarriedState]]:
         """Return the output of the last module: of a layer, its spikes (T, S, n[N]).
 
@@ -116,17 +114,17 @@ class LIFNetwork(nn.Sequential):
                 f"state must be the list that this network returned, of {layers} layers, got "
                 f"{checks.brief(state)}; pass None to begin at rest"
             )
-        output, ran = run_modules(self, self._turned(spikes), twin, states)
+        output, ran = run_modules(self, self._turned(spikes), states)
         output = self._turned(output)
         return output if state is WHOLE else (output, [last for _, _, last in ran])
 
-    def trace(self, spikes: Tensor, *, twin: bool = False) -> Trace:
+    def trace(self, spikes: Tensor) -> Trace:
         """Return potentials and outputs of every layer, as :func:`stbp_edu.forward` does.
 
         They are tensors, steps first. A loss of a membrane reads ``trace.U[-1]``.
         """
         inputs = self._turned(spikes)
-        _, ran = run_modules(self, inputs, twin, [WHOLE] * len(self))
+        _, ran = run_modules(self, inputs, [WHOLE] * len(self))
         U: list[Tensor | None] = [None]
         O = [inputs]
         for layer, found, _ in ran:
@@ -167,7 +165,7 @@ def states_and_gradients(
     neurons = [layer.neuron for layer in net.layers[1:]]
     layers = LIFNetwork.from_params(params, neurons, rule)
     spikes = torch.from_numpy(inputs)
-    _, ran = run_modules(layers, spikes, False, [WHOLE] * len(layers))
+    _, ran = run_modules(layers, spikes, [WHOLE] * len(layers))
     found = [states for _, states, _ in ran]
     read = found[-1][net.loss.state]
     loss = (read * torch.from_numpy(direct)).sum()

@@ -24,17 +24,16 @@ from stbp_edu.torch.tensor_loops import go_in_loops
 class Neurons(torch.autograd.Function):
     """The neurons of a layer.
 
-    Its arguments are the steps; whether H takes the place of the spike; for each current the
-    adjoint that it is to get; the recurrent weights, or None; whether states are carried on, and
-    how many come in; the number of the layer; and then tensors: the currents, which are equal, what
-    is learned, and the carried states. Its results are those that ``steps.heard_by`` names.
+    Its arguments are the steps; for each current the adjoint that it is to get; the recurrent
+    weights, or None; whether states are carried on, and how many come in; the number of the layer;
+    and then tensors: the currents, which are equal, what is learned, and the carried states. Its
+    results are those that ``steps.heard_by`` names.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
         steps: Steps,
-        twin: bool,
         heads: tuple[str, ...],
         R: Tensor | None,
         carries: bool,
@@ -53,9 +52,9 @@ class Neurons(torch.autograd.Function):
         x = given[0]
         in_loops = go_in_loops(x, steps.neuron.surrogate, carried)
         if torch.compiler.is_compiling():
-            run: Any = steps.compiled[twin]
+            run: Any = steps.compiled
         else:
-            run = steps.run(unique(heads), twin, tuple(steps.program.nodes), in_loops)
+            run = steps.run(unique(heads), tuple(steps.program.nodes), in_loops)
         again = None
         if R is not None:  # x is added to
             x = x.clone()
@@ -74,7 +73,7 @@ class Neurons(torch.autograd.Function):
             raise NotFiniteError(said)
         kept = [series[name] for name in steps.kept]
         ctx.save_for_backward(R, *learned, *kept, *came_in)
-        ctx.setting = steps, twin, heads, carried, number, in_loops
+        ctx.setting = steps, heads, carried, number, in_loops
         ctx.set_materialize_grads(False)
         output = series[steps.neuron.output]
         copies = [output.view_as(output) for _ in steps.copied]
@@ -92,7 +91,7 @@ class Neurons(torch.autograd.Function):
             NotFiniteError: if one is not finite, though all that comes in is. On a GPU, which would
                 have to wait, nobody looks, and the next forward pass raises.
         """
-        steps, twin, heads, carried, number, in_loops = ctx.setting
+        steps, heads, carried, number, in_loops = ctx.setting
         R, *saved = ctx.saved_tensors
         end = len(saved) - carried
         start = end - len(steps.kept)
@@ -108,10 +107,10 @@ class Neurons(torch.autograd.Function):
             if node not in arrived:
                 arrived[node] = torch.zeros_like(output)
         if compiling:
-            run: Any = steps.compiled[twin]
+            run: Any = steps.compiled
         else:
             heard = tuple(node for node in nodes if node in arrived)
-            run = steps.run(unique(heads), twin, heard, in_loops)
+            run = steps.run(unique(heads), heard, in_loops)
         signals = {name: arrived[node] for node, name in run.signal_of.items()}
         found = {name: torch.empty_like(output) for name in unique(heads)}
         again = None if R is None else R.to(output.dtype)
@@ -142,8 +141,8 @@ class Neurons(torch.autograd.Function):
                 steps.neuron, *as_arrays(steps, series, learned), number
             )
             raise NotFiniteError(f"the gradient of layer {number} is not finite{slope}")
-        nothing = None, None, None
-        return *nothing, of_R, *nothing, *errors, *of_learned, *of_carried
+        nothing = None, None
+        return *nothing, of_R, *nothing, None, *errors, *of_learned, *of_carried
 
 
 def as_arrays(

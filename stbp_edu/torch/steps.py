@@ -40,8 +40,7 @@ class Steps:
         heard_by: for each result of a layer, the adjoints that its error comes to. The results are
             the states, the copies of the output, and the carried states.
         from_itself: the adjoints to which recurrent weights add.
-        compiled: the programs that ``torch.compile`` follows, of the spikes and of the twin: they
-            keep all errors apart.
+        compiled: the program that ``torch.compile`` follows: it keeps all errors apart.
     """
 
     def __init__(self, neuron: AnyNeuron, rule: Rule, recurrent: bool) -> None:
@@ -81,9 +80,7 @@ class Steps:
             *([node] if node else [] for _, node in self.carried.values()),
         ]
         self.made: dict[Any, Executor | TensorLoops] = {}
-        self.compiled = [
-            self.run((), twin, tuple(nodes), in_loops=False) for twin in (False, True)
-        ]
+        self.compiled = self.run((), tuple(nodes), in_loops=False)
 
     def __reduce__(self) -> Any:
         """Return the pickled form: functions are made again."""
@@ -121,7 +118,6 @@ class Steps:
     def run(
         self,
         wanted: tuple[str, ...],
-        twin: bool,
         heard: tuple[Adjoint, ...],
         in_loops: bool,
     ) -> Executor | TensorLoops:
@@ -129,14 +125,14 @@ class Steps:
 
         It is on tensors, or where these can be in compiled loops, which keep those ``wanted``.
         """
-        asked = wanted if in_loops else (), twin, heard
+        asked = wanted if in_loops else (), heard
         if asked not in self.made:
             program = replace(self.program, with_signal=heard)
-            # a gain limit asks for singular values, and a check by differences for the twin
-            if in_loops and not twin and "norm(" not in program.source():
+            # a gain limit asks for singular values
+            if in_loops and "norm(" not in program.source():
                 made: Any = TensorLoops(program, wanted)
             else:
-                functions = functions_with(self.neuron.surrogate, twin=twin)
+                functions = functions_with(self.neuron.surrogate)
                 made = Executor(program, functions, torch)
             self.made[asked] = made
         return self.made[asked]
@@ -224,10 +220,9 @@ FUNCTIONS: Mapping[str, TensorFunction] = {
 """What a program calls, beside the curves of the neuron."""
 
 
-def functions_with(surrogate: Surrogate, *, twin: bool) -> dict[str, TensorFunction]:
-    """Return the functions that the program of a neuron calls; on the twin, H for the spike."""
+def functions_with(surrogate: Surrogate) -> dict[str, TensorFunction]:
+    """Return the functions that the program of a neuron calls."""
     h: TensorFunction = surrogate.derivative
-    H: TensorFunction = surrogate.antiderivative
     if is_curve(surrogate):
-        h, H = partial(surrogate.h, xp=torch), partial(surrogate.twin, xp=torch)
-    return {**FUNCTIONS, "h": h, "spike": H if twin else reached}
+        h = partial(surrogate.h, xp=torch)
+    return {**FUNCTIONS, "h": h, "spike": reached}

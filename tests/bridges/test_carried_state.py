@@ -63,21 +63,6 @@ def test_parts_with_the_state_carried_are_the_whole(neuron, rule, recurrent):
             torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-12)
 
 
-def test_the_gradient_of_a_carried_state_is_its_derivative():
-    """On the smooth twin, against finite differences."""
-    torch.manual_seed(0)
-    layer = LIFLayer(nn.Linear(3, 4), LEARNS, recurrent=True).double()
-    names = [*layer.steps.carried]
-    state = [torch.rand(2, 4, dtype=torch.float64, requires_grad=True) for _ in names]
-    x = torch.rand(4, 2, 3, dtype=torch.float64)
-
-    def twin(*values):
-        output, last = layer(x, dict(zip(names, values, strict=True)), twin=True)
-        return output, *last.values()
-
-    assert torch.autograd.gradcheck(twin, state)
-
-
 def test_a_detached_state_ends_what_goes_back():
     """As a truncated window: the gradient of the second half alone."""
     net = network(LEARNS, "exact", recurrent=True)

@@ -8,12 +8,10 @@ from torch import nn
 
 from stbp_edu import LIF, derive
 from stbp_edu.arrows import in_blocks, with_gain_limit
-from stbp_edu.neuron import GATES
 from stbp_edu.parameters import by_layer
 from stbp_edu.program.machine_code import installed
-from stbp_edu.torch import LIFLayer, LIFNetwork, to_params
+from stbp_edu.torch import to_params
 from stbp_edu.torch.currents import current_of, places_for
-from tests.derive.texts import BELL
 
 QUICK = os.environ.get("STBP_EXAMPLES", "quick") == "quick"
 NEURON = LIF(tau=0.9, v_th=0.5)
@@ -52,34 +50,6 @@ def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
 def rate(y, O):
     """The rate loss, or that of the mean of the potentials."""
     return ((y - O.mean(0)) ** 2).sum() / (2 * len(y))
-
-
-ADAPTIVE = derive(
-    "a = rho * a + o\nu = tau * exp(-o / tau) * u + x\no = spike(u - v_th - beta * a)",
-    surrogate=BELL, learn=["tau"], learn_each=["beta"], tau=0.7, rho=0.8, beta=0.2, v_th=0.4,
-)  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "neuron", [*(LIF(0.7, 0.5, BELL, gate) for gate in GATES), ADAPTIVE]
-)
-def test_gradcheck_passes_on_the_twin(neuron):
-    """Finite differences of PyTorch's own, through input, weights and all that is learned."""
-    torch.manual_seed(0)
-    first = LIFLayer(nn.Linear(3, 4), neuron, recurrent=neuron is ADAPTIVE)
-    network = LIFNetwork(first, LIFLayer(nn.Linear(4, 2), neuron)).double()
-    names = [name for name, _ in network.named_parameters()]
-
-    def twin(x, *parameters):
-        fixed = dict(zip(names, parameters, strict=True))
-        return torch.func.functional_call(network, fixed, x, {"twin": True})
-
-    x = torch.rand(4, 2, 3, dtype=torch.float64)
-    inputs = (
-        x.requires_grad_(),
-        *(p.detach().requires_grad_() for p in network.parameters()),
-    )
-    assert torch.autograd.gradcheck(twin, inputs)
 
 
 def test_the_proof_judges_the_layers():

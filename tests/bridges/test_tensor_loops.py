@@ -35,7 +35,7 @@ def kinds(network):
     every = [
         (layer.steps, run) for layer in network for run in layer.steps.made.values()
     ]
-    return {type(run) for steps, run in every if run not in steps.compiled}
+    return {type(run) for steps, run in every if run is not steps.compiled}
 
 
 @pytest.mark.parametrize("recurrent", [False, True])
