@@ -29,8 +29,8 @@ class Steps:
 
     Attributes:
         rule: the rule.
-        net: a network of three such layers.
-        program: the program of the middle one; it has an adjoint for each state of the rule in
+        net: a network of two such layers.
+        program: the program of the first one; it has an adjoint for each state of the rule in
             which errors may come, whatever layers there are around it.
         passes: the states of the rule in which errors come from the layer above.
         copied: those of them for which the output is copied: where their errors differ.
@@ -49,13 +49,13 @@ class Steps:
         self.neuron = as_neuron(neuron)
         width = "1R" if recurrent else "1"
         loss = Loss(self.neuron.output)
-        self.net = network(["1", width, width, width], self.neuron, loss)
+        self.net = network(["1", width, width], self.neuron, loss)
         met = reachable([rule.start], lambda q: filter(None, rule.moves[q].values()))
-        start = [(2, *node) for node in product(self.neuron.entered, met)]
-        nodes = [(state, q) for n, state, q in rule.places(self.net, start) if n == 2]
-        same = {node: node[1] for node in product(self.net.states[2], rule.moves)}
-        leaving = [arrow for arrow in self.net.arrows[2] if arrow.leaves]
-        program = LayerProgram(self.net, 2, rule, same, nodes, leaving)
+        start = [(1, *node) for node in product(self.neuron.entered, met)]
+        nodes = [(state, q) for n, state, q in rule.places(self.net, start) if n == 1]
+        same = {node: node[1] for node in product(self.net.states[1], rule.moves)}
+        leaving = [arrow for arrow in self.net.arrows[1] if arrow.leaves]
+        program = LayerProgram(self.net, 1, rule, same, nodes, leaving)
         self.program = program
         self.states = [*program.lines.lines]
         self.carried = carried_states(program)

@@ -3,7 +3,6 @@
 import errno
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -27,26 +26,10 @@ PATIENCE = 300  # seconds until a test that hangs is ended
 SMALL = ["--hidden", "16", "--T", "3", "--batch", "100", "--device", "cpu"]
 
 
-def torchrun(*arguments, processes=2):
-    """Start ``torchrun`` on a free port and return its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--nproc-per-node",
-        str(processes),
-    ]
-    command += [
-        "--master-addr",
-        "127.0.0.1",
-        "--master-port",
-        str(port),
-        "-m",
-        *arguments,
-    ]
+def torchrun(*arguments):
+    """Start ``torchrun`` with two processes on a free port, and return its process."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "-m", *arguments]
     both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     return subprocess.Popen(command, cwd=ROOT, text=True, **both)
 
