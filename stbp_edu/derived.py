@@ -192,51 +192,48 @@ def derive(
     >>> bounded.neuron.lines.text, bounded.neuron.learned.keys()
     ('u = (1 / (1 + exp(-tau_logit))) * u + x', dict_keys(['tau_logit']))
     """
-    given: dict[str, Any] = dict(constants)
-    every: list[Any] = []
+    starts = {name: _values(name, value) for name, value in constants.items()}
+    learned = []
     for names in (learn, learn_each):
         if isinstance(names, Mapping):
             for name, bounds in names.items():
-                text = _bounded(text, given, name, bounds)
+                text = _bounded(text, starts, name, bounds)
             names = [f"{name}_logit" for name in names]
-        every.append(names)
-    learn, learn_each = every
-    constants = given
-    starts = {name: _values(name, value) for name, value in constants.items()}
-    lines = read_lines(
-        text, {name: float(np.mean(value)) for name, value in starts.items()}
-    )
+        learned.append(names)
+    means = {name: float(np.mean(values)) for name, values in starts.items()}
+    lines = read_lines(text, means)
     warn_of_no_decay(lines)
     several = {name: value for name, value in starts.items() if len(value) > 1}
     for name in several:
-        if name not in learn_each:
+        if name not in learned[1]:
             raise ValueError(
                 f"{name} must be one number, got {len(several[name])}; give one for each neuron "
                 f"where each learns its own: learn_each=[{name!r}]"
             )
     surrogate = Gaussian() if surrogate is None else surrogate
-    neuron = neuron_from(lines, surrogate, learn, learn_each)
+    neuron = neuron_from(lines, surrogate, *learned)
     return Derived(replace(neuron, starts=several))
 
 
-def _bounded(text: str, constants: dict[str, Any], name: str, bounds: object) -> str:
-    """Return a text in which a constant is a sigmoid between two bounds, and give its logit."""
+def _bounded(
+    text: str, starts: dict[str, tuple[float, ...]], name: str, bounds: object
+) -> str:
+    """Return a text in which a constant is a sigmoid between two bounds, and start its logit."""
     pair: Any = bounds if isinstance(bounds, list | tuple) else ()
-    if len(pair) != 2 or name not in constants:
+    if len(pair) != 2 or name not in starts:
         raise ValueError(
             f"{name} must have two bounds, and a value beside the text, got {bounds!r}; write "
             f"derive(text, {name}=0.9, learn={{{name!r}: (0, 1)}})"
         )
     low, high = (checks.number(f"a bound of {name}", one) for one in pair)
-    logits = []
-    for value in _values(name, constants.pop(name)):
-        if not low < value < high:
-            raise ValueError(
-                f"{name} must be between its bounds, {low:g} and {high:g}, got {value:g}; start it "
-                "inside"
-            )
-        logits.append(math.log((value - low) / (high - value)))
-    constants[f"{name}_logit"] = logits if len(logits) > 1 else logits[0]
+    values = starts.pop(name)
+    if not low < min(values) <= max(values) < high:
+        raise ValueError(
+            f"{name} must be between its bounds, {low:g} and {high:g}, got {values}; start it "
+            "inside"
+        )
+    logits = (math.log((value - low) / (high - value)) for value in values)
+    starts[f"{name}_logit"] = tuple(logits)
     inside = f"1 / (1 + exp(-{name}_logit))"
     if (low, high) != (0, 1):
         inside = f"{low!r} + {high - low!r} / (1 + exp(-{name}_logit))"

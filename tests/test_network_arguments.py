@@ -35,11 +35,11 @@ WRONG = {
         lambda: NET.forward(
             stbp_edu.network("4-5-2", LEARNED).init(np.random.default_rng(1)), SPIKES
         ),
-        r"tau of layer 1 is not learned, got \(\); .* or derive the neuron with learn=\['tau'\]",
+        r"network 4-5-2 learns, got tau in layer 1; .* let its neuron learn it: learn=\['tau'\]",
     ),
     "params: recurrent weights of another network": (
         lambda: NET.forward(of("4-5R-2"), SPIKES),
-        r"R of layer 1 is not learned, got \(5, 5\); pass what init",
+        "network 4-5-2 learns, got R in layer 1; pass what init",
     ),
     "spikes: one axis": (
         lambda: NET.forward(PARAMS, SPIKES[0]),
@@ -72,24 +72,23 @@ WRONG = {
     ),
     "params: other inputs": (
         lambda: NET.forward(of("3-5-2"), SPIKES),
-        r"params must fit the network 4-5-2, where W of layer 1 has shape \(5, 4\), got \(5, 3\); "
-        "pass what init of this network returns, or build a network 3-5-2",
+        r"params\[1\]\['W'\] must have shape \(5, 4\), got \(5, 3\)",
     ),
     "params: of another network, backward": (
         lambda: NET.backward(of("4-7-2"), TRACE, TARGETS),
-        "params must fit the network 4-5-2.* build a network 4-7-2",
+        r"params\[1\]\['W'\] must have shape \(5, 4\), got \(7, 4\)",
     ),
     "params: layers": (
         lambda: NET.forward(of("4-2"), SPIKES),
-        "params must have the N = 2 layers of the network 4-5-2, got those of a network 4-2",
+        "params must have the N = 2 layers of this network, .* got Params",
     ),
     "params: no R": (
         lambda: RECURRENT[0].forward(PARAMS, SPIKES),
-        r"network 4-5R-2, where R of layer 1 has shape \(5, 5\), got None",
+        r"params\[1\] lacks 'R'; give an array of shape \(5, 5\)",
     ),
     "params: kernels": (
         lambda: made("4x4-2C3-2")[0].forward(of("4x4-3C3-2"), made("4x4-2C3-2")[2]),
-        r"W of layer 1 has shape \(2, 1, 3, 3\), got \(3, 1, 3, 3\); .* build a network 4x4-3C3-2",
+        r"params\[1\]\['W'\] must have shape \(2, 1, 3, 3\), got \(3, 1, 3, 3\)",
     ),
     "trace: of another network": (
         lambda: NET.backward(PARAMS, RECURRENT[0].forward(RECURRENT[1], SPIKES[:, :2]), TARGETS),

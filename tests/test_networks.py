@@ -223,9 +223,7 @@ def test_inputs_and_parameters_that_are_not_finite_are_named():
     ):
         net.forward(broken, params)
     params.W[2][0, 0] = np.inf
-    with pytest.raises(
-        ValueError, match="params: W of layer 2 must be finite, got inf"
-    ):
+    with pytest.raises(ValueError, match=r"params\[2\]\['W'\] must be finite, got inf"):
         net.forward(trace.O[0], params)
     net.forward(*drawn("LIF")[1:2], 1e30 * np.ones((2, 1, 3)))  # large, and finite
 

@@ -41,8 +41,6 @@ def check_states(
                     check_finite(name, states[n][name])
         except NotFiniteError:
             check_finite("spikes", states[0]["o"])
-            for name, array in params[n].items():
-                check_finite(f"params: {name} of layer {n}", array)
             raise NotFiniteError(
                 f"{_place(net, n, params[n], states)}; keep the line in range, as with "
                 "max(u, 0.001), or change a constant"

@@ -83,8 +83,8 @@ def check_params(net: Table, params: LayerArrays) -> LayerParams:
     layers = by_layer(params) if isinstance(params, Params | list) else []
     if len(layers) != net.N + 1:
         raise TypeError(
-            f"params must be Params, or None and a dictionary for each of {net.N} layers, got "
-            f"{checks.brief(params)}; pass what init of the network returns"
+            f"params must have the N = {net.N} layers of this network, as Params or as None and a "
+            f"dictionary for each, got {checks.brief(params)}; pass what init returns"
         )
     for n, layer in enumerate(net.layers[1:], 1):
         for name, shape in layer.shapes.items():  # other entries are not read

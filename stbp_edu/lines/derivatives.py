@@ -47,21 +47,24 @@ def _slope(tree: ast.expr, by: str, constants: Collection[str]) -> ast.expr:
         return ONE
     op = op_of(tree)
     args = args_of(tree)
+
+    def partly(function: Function, name: str, label: str) -> ast.expr:
+        """Return the derivative of a function by one of its arguments, or by a constant."""
+        body = derivative(function.body, name, constants)
+        return Function(label, function.parameters, body)(*args)
+
     terms = []
     for k, arg in enumerate(args):
         if by not in names_in(arg):
             continue
         if isinstance(op, Function):
             label = f"{op.label}'" if len(args) == 1 else rf"\partial_{k + 1}{op.label}"
-            body = derivative(op.body, op.parameters[k], constants)
-            factor: ast.expr = op._replace(label=label, body=body)(*args)
+            factor = partly(op, op.parameters[k], label)
         else:
             factor = replaced(SLOPES[op][k], dict(zip("ab", args, strict=False)))
         terms.append(call("*", factor, _slope(arg, by, constants)))
     if isinstance(op, Function) and by in names_in(op.body):  # a constant
-        label = rf"\partial_{{{symbol(by)}}}{op.label}"
-        body = derivative(op.body, by, constants)
-        terms.append(op._replace(label=label, body=body)(*args))
+        terms.append(partly(op, by, rf"\partial_{{{symbol(by)}}}{op.label}"))
     return reduce(partial(call, "+"), terms) if terms else ZERO
 
 

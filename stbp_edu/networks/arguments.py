@@ -13,11 +13,12 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.any_neuron import warn_of_no_decay
+from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.arrows.table import Layer, Table
 from stbp_edu.forward_pass import Trace, check_made_with
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term
-from stbp_edu.parameters import Params, by_layer, sizes_of
+from stbp_edu.parameters import Params
 from stbp_edu.program.program import States, own_surrogates
 
 NO_SPIKE = (
@@ -29,27 +30,14 @@ NO_SPIKE = (
 
 def layers_of(table: Table, sizes: str, params: Params) -> list[Any]:
     """Return the arrays of each layer, once it has those of the network and no others."""
-    layers = by_layer(checks.instance("params", params, Params))
-    if params.N != table.N:
-        raise ValueError(
-            f"params must have the N = {table.N} layers of the network {sizes}, got those of a "
-            f"network {sizes_of(params)}; pass what init of this network returns"
-        )
+    layers = check_params(table, checks.instance("params", params, Params))
     for n, layer in enumerate(table.layers[1:], 1):
-        found = {name: array.shape for name, array in layers[n].items()}
-        for name in {**layer.shapes, **found}:
-            shape, got = layer.shapes.get(name), found.get(name)
-            if shape == got:
-                continue
-            has = "is not learned" if shape is None else f"has shape {shape}"
-            advice = f"or build a network {sizes_of(params)}"
-            if name in layer.neuron.lines.constants:
-                advice = f"or derive the neuron with learn=[{name!r}]"
+        for name in layers[n].keys() - layer.shapes.keys():
             raise ValueError(
-                f"params must fit the network {sizes}, where {name} of layer {n} {has}, got {got}; "
-                f"pass what init of this network returns, {advice}"
+                f"params must hold what the network {sizes} learns, got {name} in layer {n}; pass "
+                f"what init of this network returns, or let its neuron learn it: learn=[{name!r}]"
             )
-    return layers
+    return [*layers]
 
 
 def warn_of_learned_decays(table: Table, layers: Sequence[Any]) -> None:

@@ -53,22 +53,19 @@ class Weights:
         if spikes:
             table = self.empty(W.T.shape, W.dtype)
             spike_currents(spikes, W, b, out[: len(below)], table)
-        elif self.dense:
-
-            def product(some: slice) -> None:
-                np.matmul(rows[some], W.T, out=currents[some])  # fwd-x
-                currents[some] += b
-
-            in_blocks(product, len(rows), ROWS, self._work(rows))
         else:
             matrix = W.reshape(len(W), -1)
-            by_channel = currents.reshape(len(rows), len(W), -1)
 
-            def convolve(some: slice) -> None:
-                np.matmul(matrix, self._patches(rows[some]), out=by_channel[some])
-                by_channel[some] += b[:, None]  # p2-conv-x, p2-conv-image-x
+            def product(some: slice) -> None:
+                if self.dense:
+                    np.matmul(rows[some], W.T, out=currents[some])  # fwd-x
+                    currents[some] += b
+                else:
+                    by_channel = currents[some].reshape(-1, len(W), self._places)
+                    np.matmul(matrix, self._patches(rows[some]), out=by_channel)
+                    by_channel += b[:, None]  # p2-conv-x, p2-conv-image-x
 
-            in_blocks(convolve, len(rows), self._together, self._work(rows))
+            in_blocks(product, len(rows), self._together, self._work(rows))
         out[len(below) :] = out[0]
         return spikes
 
@@ -84,11 +81,10 @@ class Weights:
             if self.dense:
                 np.matmul(errors[some], matrix, out=back[some])
             else:
-                error = errors[some].reshape(-1, len(matrix), self.link.shapes[-1][0])
+                error = errors[some].reshape(-1, len(matrix), self._places)
                 back[some] = self._put_back(matrix.T @ error)
 
-        width = ROWS if self.dense else self._together
-        in_blocks(loop, len(errors), width, self._work(back))
+        in_blocks(loop, len(errors), self._together, self._work(back))
         for i in reversed(range(len(self.pools))):
             shapes = self.link.shapes[i : i + 2]
             images = back.reshape(-1, *shapes[1])
@@ -131,7 +127,7 @@ class Weights:
         def loop(first: int, last: int) -> None:
             for k in range(first, last):
                 for some in every[k::SUMS]:
-                    error = errors[some].reshape(-1, len(W), self.link.shapes[-1][0])
+                    error = errors[some].reshape(-1, len(W), self._places)
                     by_place = np.ascontiguousarray(np.swapaxes(error, 1, 2))
                     found = self._patches(rows[some]) @ by_place
                     sums[k] += found.sum(axis=0)  # p2-conv-w, p2-conv-image-w
@@ -192,8 +188,15 @@ class Weights:
 
     @property
     def _together(self) -> int:
-        """How many images are done at a time."""
+        """How many rows, or images, are done at a time."""
+        if self.dense:
+            return ROWS
         return max(1, PATCHES // math.prod(self.link.shapes[-1]))
+
+    @property
+    def _places(self) -> int:
+        """How many places of an image a kernel reads."""
+        return self.link.shapes[-1][0]
 
     def _work(self, rows: Array) -> float:
         """Return about how many operations a product takes: 16 multiplications at once."""
