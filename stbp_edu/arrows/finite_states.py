@@ -14,7 +14,7 @@ import numpy as np
 from stbp_edu._support.checks import Array, NotFiniteError, check_finite
 from stbp_edu.arrows.adjoints import around, factors_of
 from stbp_edu.arrows.arrow import Neuron, Parameters, StateArrays
-from stbp_edu.arrows.forward_run import driven
+from stbp_edu.arrows.forward_run import check_params, driven
 from stbp_edu.arrows.table import LayerParams, Table
 from stbp_edu.lines.expressions import args_of, evaluate, nodes_in, op_of, written_out
 from stbp_edu.lines.operations import OPERATIONS
@@ -41,6 +41,7 @@ def check_states(
                     check_finite(name, states[n][name])
         except NotFiniteError:
             check_finite("spikes", states[0]["o"])
+            check_params(net, [*params])
             raise NotFiniteError(
                 f"{_place(net, n, params[n], states)}; keep the line in range, as with "
                 "max(u, 0.001), or change a constant"

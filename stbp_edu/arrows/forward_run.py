@@ -77,8 +77,10 @@ def driven(layer: Layer, p: Parameters, below: Any) -> Any:
     return layer.link.forward(below, p["W"]) + p["b"].reshape(-1, *[1] * pixels)
 
 
-def check_params(net: Table, params: LayerArrays) -> LayerParams:
-    """Return the arrays by layer, once each is there, has its shape, and is finite."""
+def check_params(
+    net: Table, params: LayerArrays, *, finite: bool = True
+) -> LayerParams:
+    """Return the arrays by layer, once each is there, has its shape, and is finite if asked."""
     checks.instance("net", net, Table)
     layers = by_layer(params) if isinstance(params, Params | list) else []
     if len(layers) != net.N + 1:
@@ -94,7 +96,9 @@ def check_params(net: Table, params: LayerArrays) -> LayerParams:
                     f"params[{n}] lacks {name!r}; give an array of shape {shape}"
                 )
             value = value if shape else np.asarray(value)
-            checks.array(f"params[{n}][{name!r}]", value, str(shape), shape)
+            checks.array(
+                f"params[{n}][{name!r}]", value, str(shape), shape, finite=finite
+            )
     return layers
 
 

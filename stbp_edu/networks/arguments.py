@@ -30,7 +30,8 @@ NO_SPIKE = (
 
 def layers_of(table: Table, sizes: str, params: Params) -> list[Any]:
     """Return the arrays of each layer, once it has those of the network and no others."""
-    layers = check_params(table, checks.instance("params", params, Params))
+    checks.instance("params", params, Params)
+    layers = check_params(table, params, finite=False)  # states show what is not
     for n, layer in enumerate(table.layers[1:], 1):
         for name in layers[n].keys() - layer.shapes.keys():
             raise ValueError(
