@@ -50,28 +50,23 @@ class Prediction:
     @property
     def message(self) -> tuple[str, ...]:
         """The sentence on the prediction; then the question and its choices, or the lesson."""
+        asked = self.question
+        predicted = f"you predicted `{self.answer}`"
         if self.measured:
-            return self._comparison, self.question.lesson
+            said = f"{predicted}; measured: `{self.measured}`."
+            if not self.answer:
+                said = f"no prediction; measured: `{self.measured}`."
+            elif self.answer == self.measured:
+                said = f"measured: `{self.measured}`, as you predicted."
+            return said, asked.lesson
         if self.answer:
-            return f"you predicted `{self.answer}`.", "Now measure."
-        choices = ", ".join(f"`{choice}`" for choice in self.question.choices)
+            return f"{predicted}.", "Now measure."
+        choices = ", ".join(f"`{choice}`" for choice in asked.choices)
         how = f"Choose one of {choices}, and run the cell again."
+        none = "no prediction yet."
         if self.refused:
-            return (
-                f"`{self.refused}` is not one of the choices.",
-                self.question.question,
-                how,
-            )
-        return "no prediction yet.", self.question.question, how
-
-    @property
-    def _comparison(self) -> str:
-        """The sentence that holds the prediction against the measurement."""
-        if not self.answer:
-            return f"no prediction; measured: `{self.measured}`."
-        if self.answer == self.measured:
-            return f"measured: `{self.measured}`, as you predicted."
-        return f"you predicted `{self.answer}`; measured: `{self.measured}`."
+            none = f"`{self.refused}` is not one of the choices."
+        return none, asked.question, how
 
     def __repr__(self) -> str:
         """Return the text form."""
@@ -93,12 +88,10 @@ class Prediction:
             "prediction": self.question.id,
             "answer": self.answer,
             "measured": self.measured,
+            "question": self.question.question,
+            "choices": json.dumps(self.question.choices, ensure_ascii=False),
         }
-        told["question"] = self.question.question
-        told["choices"] = json.dumps(self.question.choices, ensure_ascii=False)
-        data = " ".join(
-            f'data-{name}="{escape(value)}"' for name, value in told.items()
-        )
+        data = " ".join(f'data-{name}="{escape(text)}"' for name, text in told.items())
         head, *others = map(markup, self.message)
         head = f"<p><strong>{escape(self.question.id)}: {head}</strong></p>"
         lines = head + "".join(f"<p>{line}</p>" for line in others)
@@ -144,19 +137,15 @@ def predict(
     if answer is None:
         return Prediction(asked, _said.get(asked.id, ""), measured or "")
     written = "" if answer is Ellipsis else str(answer)
-    given = _choice(written, asked)
+    words = _words(written)
+    same = (choice for choice in asked.choices if _words(choice) == words)
+    given = next(same, "")
     if measured is None:
         _said[asked.id] = given
         if given:
             saved_progress.record_prediction(asked.id, given)
-    refused = "" if given or not written.strip(" .") else written
+    refused = "" if given else written.strip(" .") and written
     return Prediction(asked, given, measured or "", refused)
-
-
-def _choice(written: str, asked: PredictionQuestion) -> str:
-    """Return the choice that a reader has written, with its parts in any order, or ""."""
-    words = _words(written)
-    return next((choice for choice in asked.choices if _words(choice) == words), "")
 
 
 def _words(text: str) -> list[str]:

@@ -8,7 +8,6 @@ the same in the browser.
 
 import os
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from itertools import count
@@ -43,14 +42,10 @@ class Progress:
     problem: str = ""
     """Why the file could not be read, or an empty string."""
 
-    def state(self, task: Task) -> str:
-        """Return ``"right"``, ``"wrong"`` or ``"todo"``."""
-        return self.states.get(task.id, "todo")
-
     @property
     def next(self) -> Task | None:
         """The first exercise of the notebooks that is not done, then of the others."""
-        left = [task for task in tasks().values() if self.state(task) != "right"]
+        left = [t for t in tasks().values() if self.states.get(t.id) != "right"]
         return min(left, key=lambda task: not task.in_course, default=None)
 
     @property
@@ -74,7 +69,7 @@ class Progress:
             (
                 str(task.notebook),
                 " " if task.in_course else MORE,
-                LABELS[self.state(task)],
+                LABELS[self.states.get(task.id, "todo")],
                 task.id,
                 task.title,
             )
@@ -83,8 +78,8 @@ class Progress:
 
     def __repr__(self) -> str:
         """Return the text form: one line an exercise, and what comes next."""
-        done = [task for task in tasks().values() if self.state(task) == "right"]
-        lines = [f"{len(done)} of {len(tasks())} exercises right."]
+        done = sum(self.states.get(id_) == "right" for id_ in tasks())
+        lines = [f"{done} of {len(tasks())} exercises right."]
         for number, mark, label, id_, title in self._rows:
             lines.append(f"{mark} notebook {number:>2}  {label:17}  {id_:16} {title}")
         following = self.next
@@ -124,13 +119,12 @@ def read_progress(file: Path) -> Progress:
 
 def _write(file: Path, progress: Progress) -> None:
     """Write a file: the states, and predictions if any."""
-    predicted = progress.predictions
-    beside = {"predictions": predicted} if predicted else {}
-    write_json(file, {**progress.states, **beside})
+    beside = {"predictions": progress.predictions} if progress.predictions else {}
+    write_json(file, progress.states | beside)
 
 
-def _change(change: Callable[[Progress], None]) -> None:
-    """Change the file as it is now.
+def _add(new: Progress) -> None:
+    """Add to the file as it is now: what is right in either is right.
 
     A damaged one is put aside under a name that is free. A warning says so, and also where nothing
     can be written.
@@ -147,8 +141,9 @@ def _change(change: Callable[[Progress], None]) -> None:
                 names = (place.with_suffix(f".damaged{k or ''}") for k in count())
                 aside = place.rename(next(name for name in names if not name.exists()))
                 _warn(f"{damage}. It is {aside.name} now, and progress begins anew")
-        change(now)
-        _write(place, now)
+        right = {id_: state for id_, state in now.states.items() if state == "right"}
+        states = now.states | new.states | right
+        _write(place, Progress(states, now.predictions | new.predictions))
     except UNUSABLE as error:
         _warn(f"progress is not saved: {error}. {VARIABLE} can name another file")
 
@@ -162,18 +157,13 @@ def record(exercise_id: str, state: str) -> None:
 
     Where the file cannot be written, a warning says so.
     """
-
-    def add(now: Progress) -> None:
-        if now.states.get(exercise_id) != "right":
-            now.states[exercise_id] = state
-
     if state != "todo":
-        _change(add)
+        _add(Progress({exercise_id: state}))
 
 
 def record_prediction(prediction_id: str, answer: str) -> None:
     """Save what the reader predicts, in place of an earlier prediction."""
-    _change(lambda now: now.predictions.update({prediction_id: answer}))
+    _add(Progress(predictions={prediction_id: answer}))
 
 
 def progress_report() -> Progress:
@@ -211,12 +201,5 @@ def import_progress(file: str | Path) -> Progress:
     Raises:
         FileNotFoundError, ValueError: if there is none, or it is damaged.
     """
-    new = read_progress(as_path("file", file))
-
-    def add(ours: Progress) -> None:
-        right = {id_: state for id_, state in ours.states.items() if state == "right"}
-        ours.states.update(new.states | right)
-        ours.predictions.update(new.predictions)
-
-    _change(add)
+    _add(read_progress(as_path("file", file)))
     return progress_report()

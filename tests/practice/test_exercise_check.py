@@ -212,12 +212,6 @@ def test_unknown_ids_name_the_nearest(asked):
         assert id_ or "cosine" not in str(raised.value)
 
 
-def test_a_solution_can_be_folded_away_in_html():
-    shown = solution("c3-delta")
-    assert shown._repr_html_().startswith('<details class="stbp-solution" open>')
-    assert shown.reasoning in repr(shown)
-
-
 def test_progress_is_kept_and_what_was_right_stays_right():
     assert progress_report().states == {}
     c3("...")

@@ -16,13 +16,8 @@ def raising(error):
 
 
 def test_lists_and_tuples_of_the_right_numbers_are_right():
-    kinds = (
-        np.ndarray.tolist,
-        lambda x: tuple(map(tuple, x)),
-        np.asfortranarray,
-        np.ma.array,
-    )
-    for kind in kinds:
+    rows = lambda x: tuple(map(tuple, x))  # noqa: E731
+    for kind in (np.ndarray.tolist, rows, np.asfortranarray, np.ma.array):
         assert check("c3-delta", lambda *a, kind=kind: kind(C3(*a))).right
 
 
@@ -34,21 +29,12 @@ def test_the_readers_own_stop_stops():
 def test_the_expression_that_fails_is_shown_and_how_often_it_does():
     def sometimes(delta_last, err_next, U, df):
         if len(U) == 4:
-            raise ValueError("four samples")
+            return delta_last + err_next @ U[:, :, None, 0, 0] * df
         return C3(delta_last, err_next, U, df)
 
     text = repr(check("c3-delta", sometimes))
-    assert (
-        "It agrees with the exact value in 11 of 12 situations, and fails in 1." in text
-    )
-    assert '`raise ValueError("four samples")`' in text
-
-    def always(delta_last, err_next, U, df):
-        return delta_last + err_next @ U[:, :, None, 0, 0] * df
-
-    assert "at `U[:, :, None, 0, 0]` in `return delta_last" in repr(
-        check("c3-delta", always)
-    )
+    assert "agrees with the exact value in 11 of 12 situations, and fails in 1." in text
+    assert "at `U[:, :, None, 0, 0]` in `return delta_last" in text
 
 
 def test_what_it_prints_is_left_out_and_what_it_changes_is_a_copy(capsys):
@@ -74,19 +60,7 @@ def test_what_is_kept_from_call_to_call_is_found():
         return C3(delta_last, err_next, U, df) + (len(seen) > 12)
 
     text = repr(check("c3-delta", forgetful))
-    assert (
-        "Called again with the inputs of the first call, it gives a different result"
-        in text
-    )
-    first = []
-
-    def remembering(delta_last, err_next, U, df):
-        first.append(U)
-        return (
-            C3(delta_last, err_next, first[0], df) if first[0].shape == U.shape else U
-        )
-
-    assert check("c3-delta", remembering).state == "wrong"
+    assert "Called again with the inputs of the first call, it gives a diff" in text
 
 
 def short(value):

@@ -126,10 +126,9 @@ class Answer:
             return Difference("problem", "It returns nothing here.")
         if isinstance(got, Difference):
             return got
+        pairs = zip(got.items(), right.values(), strict=True)
         part, x, y = next(
-            (part, x, y)
-            for (part, x), y in zip(got.items(), right.values(), strict=True)
-            if not alike(x, y, self.rtol)
+            (part, x, y) for (part, x), y in pairs if not alike(x, y, self.rtol)
         )
         kind, message = _described(x, y, self.rtol, self.axes)
         return Difference(kind, f"{part}: {message}" if part else message)
@@ -192,28 +191,17 @@ def _described(
         return "value", "this does not hold"
     infinite = ~np.isfinite(got)
     where = infinite if infinite.any() else _off(got, want, rtol)
-    index = tuple(int(i) for i in np.argwhere(where)[0])
-    place = _place(index, axes)
+    index = tuple(map(int, np.argwhere(where)[0]))
+    place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
+    if index and len(index) == len(axes):
+        named = zip(axes, index, strict=True)
+        words = (step_name(i) if name == "t" else f"{name} {i}" for name, i in named)
+        place = f" at {', '.join(words)}"
+        place += "" if list(axes) == ["t"] else " (counted from 0)"
     if infinite.any():
-        return (
-            "nan",
-            f"it returns {got[index]}{place}: a division by zero, or an overflow",
-        )
+        said = f"it returns {got[index]}{place}: a division by zero, or an overflow"
+        return "nan", said
     return "value", f"{side_by_side(float(got[index]), float(want[index]))}{place}"
-
-
-def _place(index: tuple[int, ...], axes: Sequence[str]) -> str:
-    """Return the words for an index, with the names of the axes where each has one."""
-    if not index:
-        return ""
-    if len(index) != len(axes):
-        where = index[0] if len(index) == 1 else index
-        return f" at index {where}"
-    places = []
-    for name, i in zip(axes, index, strict=True):
-        places.append(step_name(i) if name == "t" else f"{name} {i}")
-    words = f" at {', '.join(places)}"
-    return words if list(axes) == ["t"] else f"{words} (counted from 0)"
 
 
 def side_by_side(yours: float, exact: float) -> str:

@@ -131,14 +131,14 @@ def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
 def _is_blank(value: Any) -> bool:
     """Return whether a value is what an unfilled stub returns: None, or rows of None."""
     if isinstance(value, (tuple, list)) and value:
-        return all(_is_blank(part) for part in value)
+        return all(map(_is_blank, value))
     return value is None or value is Ellipsis
 
 
 def _has_dots(value: Any) -> bool:
     """Return whether the dots of a stub are among several results."""
-    rows = value if isinstance(value, (tuple, list)) else ()
-    return value is Ellipsis or any(map(_has_dots, rows))
+    is_several = isinstance(value, (tuple, list))
+    return value is Ellipsis or (is_several and any(map(_has_dots, value)))
 
 
 def _results(
@@ -165,7 +165,11 @@ def _results(
     is_array = isinstance(got, np.ndarray) and got.ndim
     rows = list(got) if is_array or isinstance(got, (tuple, list)) else None
     if rows is None or len(rows) != len(want):
-        yield name, _wrong_count(got, rows, want, parts)
+        came = f"only one {what_it_is(got)}" if rows is None else f"{len(rows)} results"
+        named = f" ({', '.join(parts)})" if parts else ""
+        if want[0] is None and not parts:
+            named = ", None first"
+        yield name, f"it returns {came}, where {len(want)} are expected{named}"
         return
     for k, (value, right) in enumerate(zip(rows, want, strict=True)):
         if right is not None:
@@ -173,40 +177,19 @@ def _results(
             yield from _results(value, right, own_name, ())
 
 
-def _wrong_count(
-    got: Any, rows: Sequence[Any] | None, want: Sequence[Any], parts: Sequence[str]
-) -> str:
-    """Return in words that there are not as many results as are expected."""
-    came = f"only one {what_it_is(got)}" if rows is None else f"{len(rows)} results"
-    named = ""
-    if parts:
-        named = f" ({', '.join(parts)})"
-    elif want[0] is None:
-        named = ", None first"
-    return f"it returns {came}, where {len(want)} are expected{named}"
-
-
 def _part(value: Any, want: Any) -> ResultPart | str:
     """Return a value as an array or as a set of cells (t, n), or why it is neither."""
-    found: ResultPart | None = None
     with contextlib.suppress(Exception):  # whatever an object's own methods do
         if isinstance(want, (set, frozenset)):
-            found = frozenset(tuple(map(int, cell)) for cell in value)
-        else:
-            found = _numbers(value)
-    if found is None:
-        return f"it returns {what_it_is(value)}, where {kind_of(want)} is expected"
-    return found
-
-
-def _numbers(value: Any) -> AnyArray | None:
-    """Return real numbers as an array, and None for anything else."""
-    array = np.array(value)
-    if array.dtype.kind == "c" and not array.imag.any():
-        array = array.real
-    if array.dtype.kind == "O":
-        array = array.astype(float)
-    return array if array.dtype.kind in "biuf" else None
+            return frozenset(tuple(map(int, cell)) for cell in value)
+        array = np.array(value)
+        if array.dtype.kind == "c" and not array.imag.any():
+            array = array.real
+        if array.dtype.kind == "O":
+            array = array.astype(float)
+        if array.dtype.kind in "biuf":
+            return array
+    return f"it returns {what_it_is(value)}, where {kind_of(want)} is expected"
 
 
 def what_it_is(value: Any) -> str:

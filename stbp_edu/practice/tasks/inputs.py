@@ -161,8 +161,7 @@ def one_neuron(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
 
 def of_program(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
     """Return the quantity of this name for a program: of all steps and layers."""
-    known = _table()["program"]
-    return _taken("net", known[name])(net)
+    return _taken("net", _table()["program"][name])(net)
 
 
 def _taken(arguments: str, expression: str) -> AnswerFunction:
@@ -215,25 +214,21 @@ class Inputs:
     right: Any = None
 
 
-def _random(exercise: Exercise) -> Iterator[Inputs]:
-    """Yield random arguments, each call's from a generator of its own; its numbers say which."""
-    draw = draw_of(exercise)
-    for k in range(exercise.calls):
-        args = draw(np.random.default_rng([1706, k]), k)
-        pairs = zip(exercise.arguments, args, strict=False)
-        numbers = [
-            step_name(int(a)) if name == "t" else f"{name} = {a:.4g}"
-            for name, a in pairs
-            if isinstance(a, (int, float))
-        ]
-        told = f" ({', '.join(numbers)})" if numbers else ""
-        yield Inputs(args, f"call {k + 1} of {exercise.calls}{told}")
-
-
 def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     """Return the inputs of every call that an exercise's function is graded on."""
+    found = []
     if exercise.draw:
-        return tuple(_random(exercise))
+        draw = draw_of(exercise)
+        for k in range(exercise.calls):
+            args = draw(np.random.default_rng([1706, k]), k)  # each call's own
+            numbers = ", ".join(
+                step_name(int(a)) if name == "t" else f"{name} = {a:.4g}"
+                for name, a in zip(exercise.arguments, args, strict=False)
+                if isinstance(a, (int, float))
+            )
+            told = f" ({numbers})" if numbers else ""
+            found.append(Inputs(args, f"call {k + 1} of {exercise.calls}{told}"))
+        return tuple(found)
     walk, _, scalar = exercise.inputs.partition(", ")
     take = one_neuron if scalar else quantity
     if walk.startswith("programs"):
@@ -243,7 +238,6 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
         networks += probe_networks("whole")
     if walk.endswith("threshold"):
         networks += (at_threshold(),)
-    found = []
     for net in networks:
         T, S, _ = net.shape
         for t, n, where in _walk(walk, net):
