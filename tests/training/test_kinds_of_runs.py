@@ -1,15 +1,13 @@
-"""Neurons from forward lines, recurrent layers and every rule in a run: trained, saved, resumed."""
+"""Settings of many kinds in a run: trained, saved, resumed."""
 
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from stbp_edu import arrows
 from stbp_edu.cli.main import main
 from stbp_edu.parameter_files import load_params, save_params
-from stbp_edu.parameters import by_layer, named_arrays
+from stbp_edu.parameters import named_arrays
 from stbp_edu.training import (
     Settings,
     evaluate,
@@ -17,13 +15,12 @@ from stbp_edu.training import (
     to_dict,
     train,
 )
-from stbp_edu.training.model import network_of, sizes_of
 from stbp_edu.training.runs import (
     load_checkpoint,
     save_checkpoint,
 )
 from stbp_edu.training.trainer import TEST, stream
-from tests.runs import bits, epochs, first_step
+from tests.runs import bits, epochs
 
 ADAPTIVE = """
 alpha = 0.5; rho = 0.95
@@ -39,29 +36,6 @@ OWN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("limit", [0.0, 0.3])
-@pytest.mark.parametrize("rule", [*arrows.RULES, "truncated-3"])
-def test_every_rule_trains_a_recurrent_network_of_adaptive_neurons(
-    rule, limit, small, few
-) -> None:
-    settings = replace(small, rule=rule, gain_limit=limit, **OWN)
-    state = initial_state(settings, few)
-    found, job = first_step(settings, few, state)
-    net = network_of(settings, sizes_of(state.params)).table
-    job.begin_epoch(0)
-    images, targets = job._batch(0)
-    inputs, exact = job.encode(images).astype(float), settings.make_rule()
-    layers = by_layer(state.params)[1:]
-    params = [None, *({k: a.astype(float) for k, a in la.items()} for la in layers)]
-    trace = arrows.forward(net, params, inputs)
-    want = arrows.backward(net, params, trace, targets.astype(float), exact)
-    for name, array in named_arrays(want.gradients).items():
-        size = np.abs(array).max() + 1e-9
-        np.testing.assert_allclose(
-            found[name] / size, array / size, atol=1e-4, err_msg=name
-        )
-
-
 SMALL = {"T": 4, "hidden": (20,), "epochs": 5, "batch": 40, "averaging": 0.5}
 SMALL |= {"lr": 1e-2, "init_scale": 0.5}
 RUNS = {
@@ -73,6 +47,9 @@ RUNS = {
     "sgd": {"optimiser": "sgd", "lr": 0.3, "momentum": 0.5},
     "clipped": {"clip_norm": 0.1, "beta2": 0.9},
     "adaptive": OWN,
+    "adaptive, limited": {**OWN, "gain_limit": 0.3},
+    "e-prop": {"rule": "e-prop", "hidden": ("20R",)},
+    "truncated": {"rule": "truncated-3"},
     "recurrent, dropout": {"hidden": ("20R",), "dropout": 0.3},
     "derived convolution": {
         "hidden": ("2C3", "P2", "12R"), "encoder": "direct", "learn": ("v_th",)
