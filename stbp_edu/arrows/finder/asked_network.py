@@ -86,9 +86,6 @@ class Match:
                     "larger inputs, or a wider surrogate."
                 )
             return said
-        if best.left < TOLERANCE:
-            factors = ", ".join(f"{k:.4g}" for k in best.factors)
-            return f"{name} times {factors} by layer."
         return (
             f"No rule has this gradient, though {' and '.join(map(reset_name, self.gates))} has "
             f"the outputs: nearest is {name}, {best.residual:.1%} away. If your surrogate is "
@@ -99,13 +96,6 @@ class Match:
 def _is_equal(fit: RuleFit) -> bool:
     """Return whether gradients are those of a rule."""
     return fit.residual < TOLERANCE
-
-
-def _rank(fit: RuleFit) -> tuple[bool, bool, float]:
-    """Return a key that is smaller the nearer it is: equal, equal but for factors, others."""
-    if _is_equal(fit):
-        return False, False, 0.0
-    return True, fit.left >= TOLERANCE, fit.residual
 
 
 def reset_name(gate: str) -> str:
@@ -143,7 +133,7 @@ def which_rule(
         differing[reset] = _differing(ours, output)
         if not differing[reset]:
             fits += candidates(local, found, reset)
-    fits.sort(key=_rank)
+    fits.sort(key=lambda fit: 0 if _is_equal(fit) else fit.residual)
     equal = [fit for fit in fits if _is_equal(fit)]
     return Match(
         fits, _agree_elsewhere(nets, params, equal, spikes.shape[2:]), differing

@@ -45,15 +45,11 @@ class RuleFit:
         gate: the gate, or another name of the neuron.
         rule: the rule.
         residual: the norm of the difference, relative to the gradient; of the worst layer.
-        factors: for each layer, what the rule's gradient is multiplied by to come nearest.
-        left: the residual after that.
     """
 
     gate: str
     rule: str
     residual: float
-    factors: tuple[float, ...]
-    left: float
 
 
 def different_rules(net: Table) -> list[str]:
@@ -88,24 +84,13 @@ def candidates(
     """
     found = []
     for rule in different_rules(local.net):
-        ours = of_rule(local, rule)
-        fits = [
-            _fit(_flat(one, one), _flat(other, one))
-            for one, other in zip(yours[1:], ours[1:], strict=True)
-        ]
-        residuals, factors, left = zip(*fits, strict=True)
-        found.append(RuleFit(gate, rule, max(residuals), factors, max(left)))
+        apart = []
+        for one, other in zip(yours[1:], of_rule(local, rule)[1:], strict=True):
+            mine, theirs = _flat(one, one), _flat(other, one)
+            size = max(np.linalg.norm(mine), np.linalg.norm(theirs)) or 1.0
+            apart.append(float(np.linalg.norm(mine - theirs) / size))
+        found.append(RuleFit(gate, rule, max(apart)))
     return found
-
-
-def _fit(yours: Array, ours: Array) -> tuple[float, float, float]:
-    """Return how far a layer's gradients are from a rule's, the best factor, and what it leaves."""
-    norm = float(np.linalg.norm(yours))
-    size = max(norm, float(np.linalg.norm(ours))) or 1.0
-    square = float(ours @ ours)
-    factor = float(yours @ ours) / square if square > 0 else 1.0
-    left = float(np.linalg.norm(yours - factor * ours)) / (norm or size)
-    return float(np.linalg.norm(yours - ours)) / size, factor, left
 
 
 def _flat(layer: Any, names: Iterable[str]) -> Array:
