@@ -29,12 +29,11 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path, read_arrays
 from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, lambdas
-from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import Neuron
 from stbp_edu.arrows.finder.asked_network import reset_name, resets_of
 from stbp_edu.arrows.finder.classifier import different_rules
 from stbp_edu.arrows.forward_run import forward
-from stbp_edu.arrows.part_one import from_lif
+from stbp_edu.arrows.part_one import AnyNeuron, as_neuron, from_lif
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
 from stbp_edu.arrows.table import network
 from stbp_edu.neuron import LIF

@@ -3,8 +3,9 @@
 A network is a table: the states of its neurons, the arrows between them, and a loss. From it follow
 the forward run, the backward sweep, the paths, and the formulas.
 
-- ``arrow``: a neuron and its arrows, from its forward lines; ``part_one``: the neurons of Part I;
-- ``table``, ``link``: the layers of a network, and the weights between them;
+- ``arrow``: a neuron and its arrows, from its forward lines; ``part_one``: neurons as they are
+  given;
+- ``table``, ``link``: the layers of a network, its loss, and the weights between them;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps, and what a limit on gains holds;
 - ``unrolled``: which paths there are, how many, and their products;
@@ -35,8 +36,7 @@ from stbp_edu.arrows.part_one import (
     with_current,
 )
 from stbp_edu.arrows.rules import RULES, Rule, in_blocks, truncated, with_gain_limit
-from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import Layer, Table, draw_params
+from stbp_edu.arrows.table import Layer, Loss, Table, draw_params
 from stbp_edu.arrows.table import (
     network as network,  # stbp_edu.network is the public one
 )

@@ -12,8 +12,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays
 from stbp_edu.arrows.forward_run import check_params, check_run
-from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.step.gain_lines import groups, norms
+from stbp_edu.arrows.rules import Rule, as_rule, groups, norms
 from stbp_edu.arrows.table import LayerParams, Series, Table
 from stbp_edu.parameters import LayerArrays
 

@@ -23,7 +23,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from stbp_edu._support import checks
+from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.table import Table
 from stbp_edu.case_rules import check_gain_limit
@@ -295,3 +298,23 @@ def as_rule(rule: "str | Rule") -> Rule:
     if isinstance(rule, Rule):
         return rule
     return RULES[checks.choice("rule", rule, RULES)]
+
+
+def norms(blocks: Array) -> Array:
+    """Return the largest singular value of each block (..., k, k)."""
+    if blocks.shape[-1] > 2:
+        return np.linalg.norm(blocks, 2, (-2, -1))
+    if blocks.shape[-1] == 1:
+        return np.abs(blocks[..., 0, 0])
+    # far quicker than to decompose each
+    (a, b), (c, d) = np.moveaxis(blocks, (-2, -1), (0, 1))
+    twice = np.hypot(a + d, b - c) + np.hypot(a - d, b + c)
+    return np.asarray(twice) / 2
+
+
+def groups(there: Array) -> list[tuple[int, ...]]:
+    """Return the places that can reach each other, in groups; each place is in one."""
+    reach = there | np.eye(len(there), dtype=bool)
+    for _ in reach:
+        reach = reach @ reach
+    return sorted({tuple(np.flatnonzero(row).tolist()) for row in reach & reach.T})

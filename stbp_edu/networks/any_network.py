@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import with_gain_limit
-from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import Neuron
 from stbp_edu.arrows.finite_states import check_gradients, check_states
+from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.table import network as table_of

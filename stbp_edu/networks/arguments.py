@@ -12,8 +12,8 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
-from stbp_edu.arrows.any_neuron import warn_of_no_decay
 from stbp_edu.arrows.forward_run import check_params
+from stbp_edu.arrows.part_one import warn_of_no_decay
 from stbp_edu.arrows.table import Layer, Table
 from stbp_edu.forward_pass import Trace, check_made_with
 from stbp_edu.losses import as_loss

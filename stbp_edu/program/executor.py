@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows.step.gain_lines import norms
+from stbp_edu.arrows.rules import norms
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.lines.operations import SHARED, fires
 

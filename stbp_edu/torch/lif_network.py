@@ -8,10 +8,9 @@ from torch import Tensor, nn
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.any_neuron import AnyNeuron
+from stbp_edu.arrows.part_one import AnyNeuron
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import Table, network
+from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, by_layer
 from stbp_edu.torch.currents import check_sequence

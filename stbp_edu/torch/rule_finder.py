@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.finder.asked_network import Gradient, Match
 from stbp_edu.arrows.finder.asked_network import which_rule as which_rule_of
+from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.table import LayerParams, network
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.currents import check_sequence

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stbp_edu.arrows.any_neuron import AnyNeuron, as_neuron
 from stbp_edu.arrows.arrow import LOSS, Arrow
+from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.state_loss import Loss
 from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
-from stbp_edu.arrows.table import network
+from stbp_edu.arrows.table import Loss, network
 from stbp_edu.lines.forward_lines import reachable
 from stbp_edu.lines.operations import SHARED
 from stbp_edu.program.executor import Executor

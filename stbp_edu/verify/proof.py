@@ -17,8 +17,8 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows import RULES, Neuron
 from stbp_edu.arrows.adjoints import gradients, lambdas
-from stbp_edu.arrows.any_neuron import as_neuron
 from stbp_edu.arrows.arrow import neuron_from
+from stbp_edu.arrows.part_one import as_neuron
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.expressions import args_of, names_in, nodes_in, op_of, written_out
 from stbp_edu.lines.forward_lines import ForwardLines

@@ -22,8 +22,7 @@ from stbp_edu.arrows.part_one import (
     with_adaptation,
     with_current,
 )
-from stbp_edu.arrows.state_loss import Loss
-from stbp_edu.arrows.table import network
+from stbp_edu.arrows.table import Loss, network
 from stbp_edu.arrows.unrolled import Node, count_paths
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF

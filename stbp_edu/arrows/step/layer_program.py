@@ -22,16 +22,21 @@ from typing import Any
 
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.arrows.step.gain_lines import gain_lines
 from stbp_edu.arrows.step.step_functions import (
     Assignment,
     StepFunction,
     Term,
     free,
+    gain_lines,
 )
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.derivatives import tidy
-from stbp_edu.lines.expressions import ONE, names_in, replaced, written_out
+from stbp_edu.lines.expressions import (
+    ONE,
+    names_in,
+    replaced,
+    written_out,
+)
 from stbp_edu.lines.forward_lines import STEPS, ForwardLines
 
 Adjoint = tuple[str, str]
@@ -109,7 +114,9 @@ class LayerProgram:
         arguments += self.lines.constants
         lines = self.rows
         if self.rule.gain_limit is not None:
-            lines = gain_lines(self) + lines
+            of = self.rows, self.next_adjoints, self.lines.constants
+            limit = self.rule.gain_limit
+            lines = gain_lines(*of, limit, {*self.given, *self.signals}) + lines
         results = [row.name for row in self.rows]
         says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
         return StepFunction("backward", arguments, lines, results, says)

@@ -15,7 +15,6 @@ from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines.expressions import ops_in
 from stbp_edu.lines.operations import OPERATIONS
 
 AT_LEAST = "\n".join(
@@ -41,21 +40,19 @@ def program(net: Table, rule: Rule) -> str:
 
 def text_of(layer: LayerProgram) -> str:
     """Return the program that is shown, below what it imports and defines."""
-    lines = [
-        line for function in (layer.forward, layer.backward) for line in function.lines
-    ]
-    used = ops_in(*(term.factor for line in lines for term in line.terms))
-    imported = {OPERATIONS[op].imported for op in used & OPERATIONS.keys()} - {""}
+    source = layer.source()
+    functions = {of.imported for of in OPERATIONS.values()} - {""}
+    if "at_least(" in source:
+        source = f"\n{AT_LEAST}\n\n\n{source}"
+    imported = [name for name in sorted(functions) if f"{name}(" in source]
     head = []
     if imported:
-        head.append(f"from numpy import {', '.join(sorted(imported))}\n")
+        head.append(f"from numpy import {', '.join(imported)}\n")
     if layer.lines.spike:
         head.append(f"{SPIKE}\n")
-    if "norm" in used:
+    if "norm(" in source:
         head.append(f"{NORM}\n")
-    if "at_least" in used:
-        head.append(f"\n{AT_LEAST}\n\n")
-    return "\n".join([*head, layer.source()])
+    return "\n".join([*head, source])
 
 
 def classes(net: Table, rule: Rule) -> dict[Adjoint, str]:

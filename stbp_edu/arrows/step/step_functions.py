@@ -7,10 +7,14 @@ import textwrap
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
-from stbp_edu.lines.derivatives import MINUS_ONE
-from stbp_edu.lines.expressions import ONE, call, key, python
+import numpy as np
+
+from stbp_edu.arrows.rules import groups
+from stbp_edu.lines.derivatives import MINUS_ONE, tidy
+from stbp_edu.lines.expressions import ONE, ZERO, call, key, python
 
 INDENT = "    "
 
@@ -124,3 +128,55 @@ def as_tuple(names: Sequence[str]) -> str:
 def added(terms: Iterable[str]) -> str:
     """Return a sum, such as a - b of the terms a and -b."""
     return " + ".join(terms).replace("+ -", "- ")
+
+
+def gain_lines(
+    rows: Sequence[Assignment],
+    now: Sequence[str],
+    constants: Collection[str],
+    limit: float,
+    taken: set[str],
+) -> list[Assignment]:
+    """Return the lines that hold the gain of each group of adjoints: before the others.
+
+    ``rows`` are the others, ``now`` the adjoints of the next step that they read, and ``taken`` the
+    names that no line may have.
+    """
+    later = [f"{name}_next" for name in now]
+    gains = {}
+    for i, name in enumerate(now):
+        for k, of in enumerate(later):
+            gains[i, k] = _gain(rows, name, of, constants)
+    there = np.zeros((len(later), len(later)), bool)
+    for place, gain in gains.items():
+        there[place] = key(gain) != key(ZERO)
+    found = []
+    most = ast.Constant(limit)
+    for group in groups(there):
+        entries = [gains[place] for place in product(group, group)]
+        if all(key(entry) == key(ZERO) for entry in entries):
+            continue
+        held = free("gain", taken)
+        taken.add(held)
+        op = "norm" if len(group) > 1 else "abs"
+        size = call(op, *entries)
+        found.append(Assignment(held, (Term(size),)))
+        scale = call("/", most, call("max", ast.Name(held), most))
+        for k in group:
+            scaled = Term(scale, later[k])
+            found.append(Assignment(later[k], (scaled,), "gain-limit"))
+    return found  # gain-limit, gain-bound
+
+
+def _gain(
+    rows: Sequence[Assignment], name: str, later: str, constants: Collection[str]
+) -> ast.expr:
+    """Return the factor with which an adjoint of the next step comes back to one of this."""
+    total: ast.expr = ZERO
+    for row in rows:
+        if row.name != name:
+            continue
+        for factor, of in row.terms:
+            inside = ONE if of == later else _gain(rows, of, later, constants)
+            total = call("+", total, call("*", factor, inside))
+    return tidy(total, constants)
