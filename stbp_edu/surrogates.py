@@ -46,7 +46,7 @@ def checked(name: str, surrogate: Surrogate) -> Surrogate:
 class Curve(ABC):
     """A surrogate of this package, with one parameter.
 
-    A subclass writes h and H for arrays and for tensors, and H once more for SymPy, so that
+    A subclass writes h and H for arrays and for tensors, and H once more as a formula, so that
     ``stbp_edu.verify`` can prove both; it says where the pieces of H meet, if there are any.
 
     Raises:
@@ -56,10 +56,12 @@ class Curve(ABC):
         a: the parameter; > 0.
         proof_a: the parameter on the networks of ``stbp_edu.verify``: so wide that h is seldom 0
             there, and not 1, of which all powers are equal.
+        formula: H in v and a, as SymPy reads it.
     """
 
     a: float = 1.0
     proof_a: ClassVar[float] = 0.5
+    formula: ClassVar[str]
 
     def __post_init__(self) -> None:
         """Check the parameter and store it as a Python float."""
@@ -87,11 +89,6 @@ class Curve(ABC):
     def twin(self, v: Any, xp: Any) -> Any:
         """Return H(v) of an array of ``xp``, which is NumPy or PyTorch."""
 
-    @staticmethod
-    @abstractmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H as an expression of ``sp``, which is SymPy, in the symbols v and a."""
-
 
 def is_curve(surrogate: Surrogate) -> TypeGuard[Curve]:
     """Return whether h and H are the formulas of a :class:`Curve`, which other libraries take."""
@@ -113,6 +110,9 @@ class Rectangle(Curve):
     array([0. , 0.5, 0.5])
     """
 
+    formula: ClassVar[str] = (
+        "Piecewise((0, v <= -a / 2), (v / a + 1 / 2, v < a / 2), (1, True))"
+    )
     proof_a: ClassVar[float] = 4.0
 
     @property
@@ -130,15 +130,6 @@ class Rectangle(Curve):
         ramp = v / self.a + 0.5
         return xp.clip(ramp, 0.0, 1.0)  # twin-1
 
-    @staticmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H, piece by piece."""
-        ramp = v / a + sp.Rational(1, 2)
-        before = 0, v <= -a / 2
-        inside = ramp, v < a / 2
-        after = 1, True
-        return sp.Piecewise(before, inside, after)
-
 
 @dataclass(frozen=True)
 class Triangle(Curve):
@@ -151,6 +142,10 @@ class Triangle(Curve):
     array([0.  , 0.5 , 0.25])
     """
 
+    formula: ClassVar[str] = (
+        "Piecewise((0, v <= -2 / sqrt(a)), "
+        "(1 / 2 + sqrt(a) / 2 * v - a / 8 * v * Abs(v), v < 2 / sqrt(a)), (1, True))"
+    )
     proof_a: ClassVar[float] = 0.25
 
     @property
@@ -172,17 +167,6 @@ class Triangle(Curve):
         height = math.sqrt(self.a) / 2
         return 0.5 + height * w - self.a / 8 * w * xp.abs(w)  # twin-2
 
-    @staticmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H, piece by piece."""
-        foot = 2 / sp.sqrt(a)
-        height = sp.sqrt(a) / 2
-        parabolas = sp.Rational(1, 2) + height * v - a / 8 * v * sp.Abs(v)
-        before = 0, v <= -foot
-        inside = parabolas, v < foot
-        after = 1, True
-        return sp.Piecewise(before, inside, after)
-
 
 @dataclass(frozen=True)
 class Sigmoid(Curve):
@@ -193,6 +177,8 @@ class Sigmoid(Curve):
     >>> Sigmoid(a=1.0).derivative(np.array([0.0]))
     array([0.25])
     """
+
+    formula: ClassVar[str] = "1 / (1 + exp(-v / a))"
 
     def h(self, v: Any, xp: Any) -> Any:
         """Return the slope of the logistic sigmoid."""
@@ -206,11 +192,6 @@ class Sigmoid(Curve):
         below = e / (1 + e)
         return xp.where(v >= 0, above, below)  # twin-3
 
-    @staticmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H."""
-        return 1 / (1 + sp.exp(-v / a))
-
 
 @dataclass(frozen=True)
 class Gaussian(Curve):
@@ -223,6 +204,7 @@ class Gaussian(Curve):
     array([0.3989])
     """
 
+    formula: ClassVar[str] = "(1 + erf(v / sqrt(2 * a))) / 2"
     a: float = 0.5
     proof_a: ClassVar[float] = 0.8
 
@@ -237,12 +219,6 @@ class Gaussian(Curve):
         z = v / math.sqrt(2 * self.a)
         erf = _erf(z) if xp is np else xp.erf(z)
         return 0.5 * (1 + erf)  # twin-4
-
-    @staticmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H."""
-        z = v / sp.sqrt(2 * a)
-        return (1 + sp.erf(z)) / 2
 
 
 def _erf(z: Array) -> Array:
@@ -263,6 +239,8 @@ class ATan(Curve):
     array([0.3183, 0.1592])
     """
 
+    formula: ClassVar[str] = "1 / 2 + atan(v / a) / pi"
+
     def h(self, v: Any, xp: Any) -> Any:
         """Return the slope of the arctangent."""
         near = 1 / (1 + xp.abs(v) / self.a)  # in [0, 1], as (v/a)² can overflow
@@ -274,11 +252,6 @@ class ATan(Curve):
         """Return the arctangent, which climbs from 0 to 1."""
         angle = xp.arctan(v / self.a)
         return 0.5 + angle / math.pi  # twin-5
-
-    @staticmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H."""
-        return sp.Rational(1, 2) + sp.atan(v / a) / sp.pi
 
 
 @dataclass(frozen=True)
@@ -293,6 +266,8 @@ class FastSigmoid(Curve):
     array([1.  , 0.25])
     """
 
+    formula: ClassVar[str] = "(1 + v / (a + Abs(v))) / 2"
+
     @property
     def joints(self) -> tuple[float, ...]:
         """The peak."""
@@ -306,11 +281,6 @@ class FastSigmoid(Curve):
     def twin(self, v: Any, xp: Any) -> Any:
         """Return the fast sigmoid, which climbs from 0 to 1."""
         return 0.5 + 0.5 * v / (self.a + xp.abs(v))  # twin-6
-
-    @staticmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H."""
-        return (1 + v / (a + sp.Abs(v))) / 2
 
 
 SURROGATES: dict[str, type[Curve]] = {

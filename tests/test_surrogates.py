@@ -16,15 +16,13 @@ from tests.programs import Program
 class Gudermann(Curve):
     """H(v) = 1/2 + 2 arctan(tanh(v / 2a)) / π, as the recipe of the architecture page adds one."""
 
+    formula = "1 / 2 + 2 * atan(tanh(v / (2 * a))) / pi"
+
     def h(self, v, xp):
         return 1 / (np.pi * self.a * xp.cosh(v / self.a))
 
     def twin(self, v, xp):
         return 0.5 + 2 / np.pi * xp.arctan(xp.tanh(v / (2 * self.a)))
-
-    @staticmethod
-    def formula(v, a, sp):
-        return sp.Rational(1, 2) + 2 * sp.atan(sp.tanh(v / (2 * a))) / sp.pi
 
 
 @pytest.mark.skipif(not installed(), reason="needs Numba")

@@ -27,14 +27,9 @@ def verify(args: argparse.Namespace) -> int:
     from stbp_edu.verify.proved_programs import of_the_package
 
     tqdm = checks.require("tqdm", "the command").tqdm
-    outcomes: list[Any] = []
-    with tqdm(
-        report.trials_of(args.seed, args.rounds), "verify", unit="trial", leave=False
-    ) as bar:
-        for what, found in bar:
-            bar.set_postfix_str(what)
-            outcomes.extend(found)  # which computes them
-    result = report.Report(outcomes)
+    outcomes = report.trials(args.seed, args.rounds)
+    with tqdm(outcomes, "verify", unit=" comparisons", leave=False) as shown:
+        result = report.Report(list(shown))
     print(result.format())
     wrong, compared = [], 0
     for neuron, rows in of_the_package(args.seed):

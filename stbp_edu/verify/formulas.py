@@ -7,8 +7,8 @@ not written down but differentiated from f and H. The losses share no line with
 their slopes and ``autodiff`` derives them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,8 @@ FAR = 1000  # widths from the threshold; the exponential of as much overflows
 DIGITS = 30
 
 
-Curve = tuple[str, str, Callable[[Array], Array], Array, Any]
-"""One function of the neuron: equation, constants, function, where it is asked, formula in x."""
+GATE_FORMULAS = {"exponential": "tau * exp(-x / tau)", "linear": "tau * (1 - x)"}
+SPIKE_FORMULA = "Piecewise((1, v >= 0), (0, True))"
 
 
 def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
@@ -54,41 +54,38 @@ def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
     SymPy is given: what asks this module for the value of a loss needs none.
     """
     x = sp.Symbol("x", real=True)
-    every = chain(_gates(sp, x), _spike_functions(sp, x), _surrogates(sp, x))
-    for id_, constants, function, at, formula in every:
+
+    def expected(text: str, at: Array, slope: bool = False, **constants: float) -> Any:
+        """Return the values of a formula in x, or in v = x - v_th, or those of its slope."""
         # a float is the fraction that it is
+        names = {name: sp.Rational(value) for name, value in constants.items()}
+        names |= {"x": x, "v": x - names.get("v_th", 0)}
+        formula = sp.sympify(text, locals=names)
+        if slope:
+            formula = sp.diff(formula, x)
         exact = [formula.subs(x, sp.Rational(float(v))).evalf(DIGITS) for v in at]
-        yield id_, constants, function(at), np.array(exact, float)
+        return np.array(exact, float)
 
-
-def _gates(sp: Any, x: Any) -> Iterator[Curve]:
-    for tau in TAUS:
-        c = sp.Rational(tau)
-        gates = {"": c * sp.exp(-x / c), "-linear": c * (1 - x)}
-        for name, f in gates.items():
-            neuron = LIF(tau, gate=name[1:] or "exponential")
-            yield f"gate{name or '-f'}", f"τ = {tau}", neuron.f, SPIKES, f
-            yield f"gate{name}-df", f"τ = {tau}", neuron.df, SPIKES, sp.diff(f, x)
-
-
-def _spike_functions(sp: Any, x: Any) -> Iterator[Curve]:
-    for threshold in THRESHOLDS:
-        step = sp.Piecewise((1, x >= sp.Rational(threshold)), (0, True))
-        near = threshold + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
-        neuron = LIF(v_th=threshold)
-        yield "spike-g", f"V_th = {threshold}", neuron.g, near, step
-
-
-def _surrogates(sp: Any, x: Any) -> Iterator[Curve]:
+    for tau, (gate, text) in product(TAUS, GATE_FORMULAS.items()):
+        neuron = LIF(tau, gate=gate)
+        f_id, df_id = IDS[:2] if gate == "exponential" else IDS[2:4]
+        constants = f"τ = {tau}"
+        yield f_id, constants, neuron.f(SPIKES), expected(text, SPIKES, tau=tau)
+        df = expected(text, SPIKES, True, tau=tau)
+        yield df_id, constants, neuron.df(SPIKES), df
+    for v_th in THRESHOLDS:
+        near = v_th + np.array([-1.0, -1e-9, 0.0, 1e-9, 1.0])
+        g = expected(SPIKE_FORMULA, near, v_th=v_th)
+        yield "spike-g", f"V_th = {v_th}", LIF(v_th=v_th).g(near), g
     for k, kind in zip(NUMBERS, SURROGATES.values(), strict=True):
-        for width, threshold in zip(WIDTHS, THRESHOLDS, strict=True):
-            neuron = LIF(v_th=threshold, surrogate=kind(width))
-            ends = width * np.array([-0.5, 0.5, -FAR, FAR])
-            at = np.append(DISTANCES, ends) + threshold
-            distance = x - sp.Rational(threshold)
-            twin = kind.formula(distance, sp.Rational(width), sp)
-            yield f"twin-{k}", f"a = {width}", neuron.H, at, twin
-            yield f"h{k}", f"a = {width}", neuron.h, at, sp.diff(twin, x)
+        for a, v_th in zip(WIDTHS, THRESHOLDS, strict=True):
+            neuron = LIF(v_th=v_th, surrogate=kind(a))
+            ends = a * np.array([-0.5, 0.5, -FAR, FAR])
+            at = np.append(DISTANCES, ends) + v_th
+            H = expected(kind.formula, at, a=a, v_th=v_th)
+            yield f"twin-{k}", f"a = {a}", neuron.H(at), H
+            h = expected(kind.formula, at, True, a=a, v_th=v_th)
+            yield f"h{k}", f"a = {a}", neuron.h(at), h
 
 
 def check_problem(

@@ -21,9 +21,9 @@ from stbp_edu.verify.trials import (
     by_formulas,
     by_losses,
     by_numbers,
-    by_paths,
     by_symbols,
     draw,
+    judged,
 )
 
 MOST_ROUNDS = 1000  # a day's work
@@ -128,39 +128,25 @@ def run(seed: int = 0, rounds: int = 3) -> Report:
     >>> run(rounds=1).ok
     True
     """
-    outcomes: list[Outcome] = []
-    for _, found in trials_of(seed, rounds):
-        outcomes += found
-    return Report(outcomes)
+    return Report([*trials(seed, rounds)])
 
 
-def trials_of(seed: int = 0, rounds: int = 3) -> list[tuple[str, Iterator[Outcome]]]:
-    """Return the trials of :func:`run`: the name of each, and its outcomes to come.
+def trials(seed: int = 0, rounds: int = 3) -> Iterator[Outcome]:
+    """Yield the outcomes of :func:`run`, one comparison after the other.
 
     The other losses, the ablations and many samples meet one gate a round: of them, a gate decides
     little.
     """
     rng = np.random.default_rng(checks.count("seed", seed, at_least=0))
     rounds = checks.count("rounds", rounds, at_most=MOST_ROUNDS)
-    work = [
-        ("formulas", by_formulas()),
-        ("polynomials", by_symbols(*SYMBOLIC)),
-    ]
+    yield from by_formulas()
+    yield from by_symbols(*SYMBOLIC)
     for k in range(rounds):
         other = NEURONS[(-2 - k) % len(NEURONS)]  # a hard reset first
         same = partial(np.random.default_rng, [seed, k])
-        few = draw(same(), *OTHER_SHAPE, other, SAMPLES)
-        spiking = draw(same(), *SHAPES[0], other)
-        ablated = by_paths(spiking, None, tuple(ABLATIONS))
-        work += [
-            (f"other losses, {other.gate} gate", by_losses(few)),
-            (f"ablations, {other.gate} gate", ablated),
-            (f"many samples, {other.gate} gate", by_blocks(same(), other)),
-        ]
+        yield from by_losses(draw(same(), *OTHER_SHAPE, other, SAMPLES))
+        yield from judged(draw(same(), *SHAPES[0], other), False, ABLATIONS)
+        yield from by_blocks(same(), other)
         for which, neuron in enumerate(NEURONS):
             sizes, T = SHAPES[(which + k) % len(SHAPES)]
-            problem = draw(rng, sizes, T, neuron)
-            surrogate = type(neuron.surrogate).__name__
-            name = f"{surrogate}, {neuron.gate} gate, {sizes}, T = {T}"
-            work.append((name, by_numbers(problem)))
-    return work
+            yield from by_numbers(draw(rng, sizes, T, neuron))

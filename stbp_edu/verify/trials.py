@@ -18,9 +18,10 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import scalar, vector
-from stbp_edu.forward_pass import Spike, Trace, forward
+from stbp_edu.forward_pass import Trace, forward
 from stbp_edu.losses import LossLike
-from stbp_edu.networks import Model, network
+from stbp_edu.losses.of_states import Built
+from stbp_edu.networks import network
 from stbp_edu.neuron import GATES, LIF
 from stbp_edu.parameters import Params
 from stbp_edu.program.machine_code import installed
@@ -84,13 +85,11 @@ def draw(
     return Problem(spikes, targets, params, neuron)
 
 
-def _forward(problem: Problem, spike: Spike | None) -> Trace:
-    """Return the forward pass of the package."""
-    return forward(problem.spikes, problem.params, problem.neuron, spike=spike)
+_network = lru_cache(maxsize=64)(network)
 
 
 def all_forms(
-    problem: Problem, rule: str, spike: Spike | None, loss: LossLike = losses.RATE
+    problem: Problem, trace: Trace, rule: str, smooth: bool, loss: LossLike
 ) -> dict[str, Any]:
     """Return the results of the index formulas, the sweep and the engine, by name.
 
@@ -99,81 +98,68 @@ def all_forms(
     direct term of another loss.
     """
     spikes, targets, params, neuron = problem
-    slow = _forward(problem, spike)
     forms: dict[str, Any] = {}
     if neuron.gate != "soft":
         if loss is losses.RATE and rule in CASE_RULES:
-            forms["scalar"] = scalar.sweep(slow, targets, params, neuron, rule)
-        forms["vector"] = vector.sweep(slow, targets, params, neuron, rule, loss)
-    net = _network(tuple(params.sizes), neuron)
-    fast = net.forward(spikes, params, twin=spike is not None)
+            forms["scalar"] = scalar.sweep(trace, targets, params, neuron, rule)
+        forms["vector"] = vector.sweep(trace, targets, params, neuron, rule, loss)
+    net = _network(tuple(params.sizes), neuron, backend="numpy")
+    fast = net.forward(spikes, params, twin=smooth)
     forms["engine"] = net.backward(fast, targets, params, rule, loss)
-    if isinstance(loss, (losses.Direct, np.ndarray)) or loss is losses.RATE:
-        return forms
-    if rule == "exact":
-        term = loss.direct(slow, targets)
+    if rule == "exact" and isinstance(loss, Built) and loss != losses.RATE:
+        term = loss.direct(trace, targets)
         told = net.backward(fast, targets, params, rule, term)
         forms["engine (told the direct term)"] = told
     return forms
 
 
-@lru_cache(maxsize=64)
-def _network(sizes: tuple[int, ...], neuron: LIF, backend: str = "numpy") -> Model:
-    """Return the network whose passes are the engine's."""
-    return network(sizes, neuron, backend=backend)
+def judged(
+    problem: Problem,
+    smooth: bool,
+    by_paths: Sequence[str],
+    by_gradients: Sequence[str] = (),
+    loss: LossLike = losses.RATE,
+) -> Iterator[Outcome]:
+    """Compare every form of a network's adjoints with oracles, on spikes or on the smooth twin.
+
+    Rules in ``by_paths`` are held against the sum of the paths that each keeps; those in
+    ``by_gradients`` against the gradient by autodiff, and on the twin by finite differences. Under
+    the classic rule they must equal it where it is exact. Everywhere else they must differ on
+    networks where no local derivative is 0, since there the dropped paths show: h is 0 nowhere if
+    its antiderivative is one piece.
+    """
+    spikes, targets, params, neuron = problem
+    spike = neuron.H if smooth else None
+    trace = forward(spikes, params, neuron, spike=spike)
+    answers = {}
+    if by_gradients:
+        derived = autodiff.derivatives(*problem, spike=spike, loss=loss)
+        answers["autodiff"] = derived, ROUNDING
+    if by_gradients and smooth:
+        nudged = finite_difference.derivatives(*problem, loss=loss)
+        answers["differences"] = nudged, DIFFERENCES
+    for rule in dict.fromkeys((*by_paths, *by_gradients)):
+        forms = all_forms(problem, trace, rule, smooth, loss)
+        if rule in by_paths:
+            oracle = "paths" if rule == "exact" else "paths that it keeps"
+            kept = paths.derivatives(trace, targets, params, neuron, rule, loss)
+            yield from compare(forms, rule, oracle, kept)
+        for oracle, answer in answers.items() if rule in by_gradients else ():
+            if rule == "exact":
+                yield from compare(forms, rule, oracle, *answer)
+                continue
+            there = f"{oracle}, where it is exact"
+            yield from compare(forms, rule, there, *answer, exact=True)
+            if smooth and not getattr(neuron.surrogate, "joints", ()):
+                there = f"{oracle}, where it is not"
+                yield from compare(forms, rule, there, answer[0], GAP, exact=False)
 
 
 def by_numbers(problem: Problem) -> Iterator[Outcome]:
     """Compare every form of a network's adjoints, under both rules, with every oracle."""
-    for spike in (problem.neuron.H, None):
-        yield _by_value(_forward(problem, spike), problem.targets, losses.RATE)
-        yield from by_paths(problem, spike, CASE_RULES)
-        yield from by_gradients(problem, spike, CASE_RULES)
-
-
-def by_paths(
-    problem: Problem,
-    spike: Spike | None,
-    rules: Sequence[str],
-    loss: LossLike = losses.RATE,
-) -> Iterator[Outcome]:
-    """Compare the forms under rules with the sum of the paths that each keeps."""
-    trace = _forward(problem, spike)
-    for rule in rules:
-        oracle = "paths" if rule == "exact" else "paths that it keeps"
-        forms = all_forms(problem, rule, spike, loss)
-        kept = paths.derivatives(trace, *problem[1:], rule, loss)
-        yield from compare(forms, rule, oracle, kept)
-
-
-def by_gradients(
-    problem: Problem,
-    spike: Spike | None,
-    rules: Sequence[str],
-    loss: LossLike = losses.RATE,
-) -> Iterator[Outcome]:
-    """Compare the forms with the gradient by autodiff, and of the twin by finite differences.
-
-    Under the classic rule they must equal the gradient where it is exact. Everywhere else they must
-    differ on networks where no local derivative is 0, since there the dropped paths show: h is 0
-    nowhere if its antiderivative is one piece.
-    """
-    derived = autodiff.derivatives(*problem, spike=spike, loss=loss)
-    answers = {"autodiff": (derived, ROUNDING)}
-    if spike:
-        nudged = finite_difference.derivatives(*problem, loss=loss)
-        answers["differences"] = nudged, DIFFERENCES
-    is_one_piece = not getattr(problem.neuron.surrogate, "joints", ())
-    for rule, (oracle, answer) in product(rules, answers.items()):
-        forms = all_forms(problem, rule, spike, loss)
-        if rule == "exact":
-            yield from compare(forms, rule, oracle, *answer)
-            continue
-        there = f"{oracle}, where it is exact"
-        yield from compare(forms, rule, there, *answer, exact=True)
-        if spike and is_one_piece:
-            there = f"{oracle}, where it is not"
-            yield from compare(forms, rule, there, answer[0], GAP, exact=False)
+    for smooth in (True, False):
+        yield from judged(problem, smooth, CASE_RULES, CASE_RULES)
+        yield _by_value(problem, smooth, losses.RATE)
 
 
 def by_formulas() -> Iterator[Outcome]:
@@ -190,8 +176,10 @@ def _by_formula(id: str, what: str, got: Array, expected: Array) -> Outcome:
     return Outcome(id, error, f"{what} against its formula: {off}")
 
 
-def _by_value(trace: Trace, targets: Array, loss: losses.LossFunction) -> Outcome:
+def _by_value(problem: Problem, smooth: bool, loss: losses.LossFunction) -> Outcome:
     """Compare the value of a loss with its formula."""
+    spikes, targets, params, neuron = problem
+    trace = forward(spikes, params, neuron, spike=neuron.H if smooth else None)
     pairs = zip(trace.O[-1], trace.U[-1], strict=True)
     outputs = [{"o": o, "u": u} for o, u in pairs]
     got = np.array(losses.loss(trace, targets, loss))
@@ -217,21 +205,16 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     classic rule is held against the paths that it keeps, which take the direct term as given. So
     is a direct term without a loss, by spikes and by potentials.
     """
-    twin = problem.neuron.H
     sums = problem.targets.sum(axis=1, keepdims=True)
-    probabilities = problem.targets / sums  # for the softmax
-    problem = problem._replace(targets=probabilities)
-    trace = _forward(problem, twin)
-    by_o = trace.U[-1] / 2  # any arrays of this shape
-    by_u = np.sin(trace.U[-1])
+    problem = problem._replace(targets=problem.targets / sums)  # for the softmax
     for loss in LOSSES:
-        yield _by_value(trace, probabilities, loss)._replace(oracle="loss values")
-    for term in (*LOSSES, losses.Direct(by_o, by_u), by_o):
-        outcomes = [
-            *by_gradients(problem, twin, ("exact",), term),
-            *by_paths(problem, twin, ("classic",), term),
-        ]
-        for outcome in outcomes:
+        yield _by_value(problem, True, loss)._replace(oracle="loss values")
+    T, S, _ = problem.spikes.shape
+    any_slopes = np.sin(np.arange(1.0, 1 + T * S * problem.params.sizes[-1]))
+    by_o = any_slopes.reshape(T, S, -1)
+    terms: list[LossLike] = [*LOSSES, losses.Direct(by_o, by_o**2), by_o]
+    for term in terms:
+        for outcome in judged(problem, True, ("classic",), ("exact",), term):
             yield outcome._replace(asked=f"{term!r}: {outcome.asked}")
 
 
@@ -243,13 +226,12 @@ def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
     """
     problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
     spikes, targets, params, _ = problem
-    backends = {"engine (many samples)": "numpy"}
-    if installed():
-        backends["engine (compiled)"] = "compiled"
     found = {}
-    for name, backend in backends.items():
-        net = _network(tuple(params.sizes), neuron, backend)
+    for backend in ("numpy", "compiled") if installed() else ("numpy",):
+        net = _network(tuple(params.sizes), neuron, backend=backend)
         trace = net.forward(spikes, params)
-        found[name] = net.backward(trace, targets, params)
+        found[f"engine ({backend}, many samples)"] = net.backward(
+            trace, targets, params
+        )
     expected = autodiff.derivatives(*problem)
     yield from compare(found, "exact", "autodiff", expected)

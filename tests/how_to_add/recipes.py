@@ -49,6 +49,8 @@ class Secant(Curve):
     array([0.3183])
     """
 
+    formula: ClassVar[str] = "1 / 2 + 2 / pi * atan(tanh(v / (2 * a)))"
+
     def h(self, v: Any, xp: Any) -> Any:
         """Return the hyperbolic secant."""
         e = xp.exp(-xp.abs(v) / self.a)  # no exponent is positive
@@ -57,11 +59,6 @@ class Secant(Curve):
     def twin(self, v: Any, xp: Any) -> Any:
         """Return its antiderivative."""
         return 0.5 + 2 / math.pi * xp.arctan(xp.tanh(v / (2 * self.a)))
-
-    @staticmethod
-    def formula(v: Any, a: Any, sp: Any) -> Any:
-        """Return H."""
-        return sp.Rational(1, 2) + 2 / sp.pi * sp.atan(sp.tanh(v / (2 * a)))
 
 
 ''',
