@@ -28,6 +28,8 @@ sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 APART = [Path(__file__).parent / name for name in ("site", "bridges")]
 SLOW_EXAMPLES = {
+    "stbp_edu.networks",
+    "stbp_edu.verify.proof.prove",
     "stbp_edu.verify.report.run",
     "stbp_edu.explorers.board_explorer.board_data",
 }  # a doctest cannot bear a mark

@@ -10,6 +10,7 @@ from stbp_edu.cli.main import main
 from tools import ROOT
 
 TRAINED = "train-save-use.md"
+SLOW = {TRAINED, "your-neuron.md"}  # which trains, and which proves
 TORCH = "<!-- what follows needs PyTorch -->"  # tests/bridges runs it
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [
@@ -20,7 +21,7 @@ PAGES = [
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(p, marks=[pytest.mark.slow] * (p.name == TRAINED), id=p.stem)
+        pytest.param(p, marks=[pytest.mark.slow] * (p.name in SLOW), id=p.stem)
         for p in PAGES
     ],
 )

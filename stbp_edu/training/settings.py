@@ -79,7 +79,7 @@ class Settings:
     >>> Settings(epochs=0)
     Traceback (most recent call last):
     ...
-    ValueError: epochs must be >= 1, got 0; choose a larger integer
+    ValueError: epochs must be >= 1, got 0; choose an integer from 1 to 9223372036854775807
     """
 
     rule: str = setting(

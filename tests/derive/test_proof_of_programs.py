@@ -65,6 +65,7 @@ def test_runs_that_are_thrown_away_are_counted_and_most_may_not_be():
     assert 0 <= found.thrown_away < found.tried
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1e3, 1e5])
 def test_what_rounding_leaves_of_large_numbers_is_no_mistake(factor):
     """The last digits of a difference of large numbers: of the size of what adds up to it."""

@@ -55,10 +55,6 @@ def test_every_solution_is_right_in_the_page(opened, address):
     ):
         if path == PATHS[0]:
             assert "not attempted yet" in answer(number, source)
-            page.get_by_role("button", name=f"Show a hint for {exercise.id}").click()
-            expect(
-                page.locator(f"#cell-{number} .stbp-feedback .cell-help")
-            ).to_contain_text("hint 1 of")
             for mistake in exercise.mistakes[:2]:
                 wrong = replace(exercise, solution=mistake.body)
                 text = answer(number, filled(source, name, wrong))

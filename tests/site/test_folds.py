@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.site.conftest import NARROW, READY
+from tests.site.conftest import NARROW
 from tests.site.reader import bring, cell, ended, violations, write
 from tools.notebooks.execution import FOLDED
 from tools.notebooks.numbering import files
@@ -78,22 +78,6 @@ def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(
     code = [c for c in there.cells if c.cell_type == "code" and c.source.strip()]
     own = [c for c in code if c.id != INSTALL]  # the download's first cell installs
     assert own[number - 1].metadata["jupyter"]["source_hidden"] is True
-
-
-@together
-def test_code_that_was_changed_or_failed_is_seen(
-    place: tuple[str, int], folded: Locator
-) -> None:
-    """After a reload a changed cell is open; a run that fails opens the code it speaks of."""
-    write(folded.page, "unknown_name", place[1])
-    folded.page.reload()
-    folded.page.wait_for_selector(READY, state="attached")
-    expect(folded.get_by_role("textbox")).to_have_value("unknown_name")
-    folded.locator(LINE).click()
-    expect(folded.locator(".cell-code")).not_to_be_visible()
-    folded.get_by_role("button", name="Run code cell").click()
-    ended(folded, "error")
-    expect(folded.get_by_role("textbox")).to_be_visible()
 
 
 @together
