@@ -4,10 +4,11 @@ There is a network for each neuron, with and without recurrent weights. A reader
 state and refuses some arrows; every choice of them is computed.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
 from dataclasses import replace
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,16 +27,13 @@ from stbp_edu.surrogates import Gaussian
 
 LINEAR = LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate="linear")
 EXPONENTIAL = LIF(tau=0.75, v_th=1.0, surrogate=Gaussian(a=1.0), gate="exponential")
-NEURONS: dict[str, Callable[[], arrows.Neuron]] = {
-    "hard reset, linear gate": lambda: arrows.hard_reset(LINEAR),
-    "hard reset, exponential gate": lambda: arrows.hard_reset(EXPONENTIAL),
-    "soft reset": lambda: arrows.soft_reset(LINEAR),
-    "synaptic current": lambda: arrows.with_current(
-        arrows.hard_reset(LINEAR), alpha=0.5
-    ),
-    "adaptive threshold": lambda: arrows.with_adaptation(
-        arrows.hard_reset(LINEAR), beta=0.5, rho=0.75
-    ),
+RESET = arrows.hard_reset(LINEAR)
+NEURONS = {
+    "hard reset, linear gate": RESET,
+    "hard reset, exponential gate": arrows.hard_reset(EXPONENTIAL),
+    "soft reset": arrows.soft_reset(LINEAR),
+    "synaptic current": arrows.with_current(RESET, alpha=0.5),
+    "adaptive threshold": arrows.with_adaptation(RESET, beta=0.5, rho=0.75),
 }
 WORDS = (
     "a 2-2-1 network for 4 steps, τ = 3/4, V_th = 1, Gaussian of variance 1; its output should be "
@@ -55,8 +53,14 @@ LAYERS: tuple[dict[str, Array], ...] = (
 )
 INPUT = np.array([[[1.0, 0.0]], [[0.0, 1.0]], [[0.0, 0.0]], [[1.0, 1.0]]])
 T = len(INPUT)
-PLACES = {"u": (0.0, 1.0), "o": (0.43, 1.0), "i": (0.0, 0.0), "a": (0.43, 0.0)}
-"""The places of the states of the cell (t, n)."""
+PLACES = {
+    "u": (0.0, 1.0),
+    "o": (0.43, 1.0),
+    "i": (0.0, 0.0),
+    "a": (0.43, 0.0),
+    "L": (1.0, 2.3),
+}
+"""The places of the states of the cell (t, n), and of the loss."""
 BOWS = {
     "carry": 0.5,
     "recur": -0.4,
@@ -94,10 +98,11 @@ def board_data() -> Json:
     ([20, 29], True)
     """
     lines: Lines = {}
-    networks = {}
-    for neuron in NEURONS:
-        networks[neuron] = Board(neuron, recurrent=False).data(lines)
-        networks[f"{neuron} recur"] = Board(neuron, recurrent=True).data(lines)
+    networks = {
+        f"{neuron}{' recur' * recurrent}": Board(neuron, recurrent).data(lines)
+        for neuron in NEURONS
+        for recurrent in (False, True)
+    }
     return {
         "neurons": list(NEURONS),
         "words": WORDS,
@@ -108,8 +113,12 @@ def board_data() -> Json:
     }
 
 
-PathsByWord = dict[tuple[str, ...], tuple[Path, list[float]]]
-"""For each word, one of its paths and the sizes of the contributions of all."""
+class Way(NamedTuple):
+    """A word: one of its paths, how many there are, and the size of all their contributions."""
+
+    path: Path
+    paths: int
+    size: float
 
 
 class Board:
@@ -121,66 +130,68 @@ class Board:
 
     def __init__(self, neuron: str, recurrent: bool) -> None:
         """Run a 2-2-1 network for four steps, and walk every path from each state at the first."""
-        sizes = "2-2R-1R" if recurrent else "2-2-1"
-        kinds = "WbR" if recurrent else "Wb"
-        net = arrows.network(sizes, NEURONS[neuron]())
-        params: LayerParams = [None]
-        for layer in LAYERS:
-            params.append({kind: layer[kind] for kind in kinds})
-        self.net = net
+        sizes, kinds = ("2-2R-1R", "WbR") if recurrent else ("2-2-1", "Wb")
+        self.net = net = arrows.network(sizes, NEURONS[neuron])
         self.neuron = net.layers[1].neuron
+        params: LayerParams = [
+            None,
+            *({kind: layer[kind] for kind in kinds} for layer in LAYERS),
+        ]
         forward = arrows.forward(net, params, INPUT)
         self.run = net, params, forward, np.zeros((1, 1))
         self.local = arrows.local_derivatives(*self.run)
-        found = {}
-        for table in net.arrows[1:]:
-            for arrow in table:
-                found[arrow.kind] = arrow
-        self.arrows = sorted(found.values(), key=lambda arrow: arrow.leaves)
-        self.words = arrows.words(net, T)
-        self.paths: dict[str, PathsByWord] = {}
-        for state in reversed(self.neuron.order):
-            self.paths[state] = self._paths_from(state)
+        every = {arrow.kind: arrow for table in net.arrows[1:] for arrow in table}
+        self.arrows = sorted(every.values(), key=lambda arrow: arrow.leaves)
+        self.ways = {state: self._ways(state) for state in reversed(self.neuron.order)}
         _, self.exact = self.backward("exact")
 
-    def _paths_from(self, state: str) -> PathsByWord:
-        """Return the paths from a state at the first step."""
-        found: PathsByWord = {}
+    def _ways(self, state: str) -> list[Way]:
+        """Return the paths from a state at the first step, word by word, the shortest first."""
+        by_word = defaultdict(list)
         for path in arrows.paths_from(Node(state, 1, 0, 0), self.local):
-            _, sizes = found.setdefault(path.word, (path, []))
-            sizes.append(abs(float(path.contribution)))
-        return found
+            by_word[path.word].append(path)
+        return [
+            Way(
+                paths[0],
+                len(paths),
+                sum(abs(float(path.contribution)) for path in paths),
+            )
+            for _, paths in sorted(
+                by_word.items(), key=lambda item: (len(item[0]), item[0])
+            )
+        ]
 
     def backward(self, rule: Rule | str) -> tuple[Backward, Array]:
         """Return a rule's adjoints, and all its gradients as one vector."""
         back = arrows.backward(*self.run, rule)
-        gradients: list[Array] = []
-        for layer in back.gradients[1:]:
-            gradients += [gradient.ravel() for gradient in layer.values()]
-        return back, np.concatenate(gradients)
+        layers = back.gradients[1:]
+        return back, np.concatenate(
+            [each.ravel() for layer in layers for each in layer.values()]
+        )
 
     def data(self, lines: Lines) -> Json:
         """Return the arrows, the states, and every setting; ``lines`` has the formulas so far."""
         words = [*arrows.words(self.net, T, n=1), *arrows.words(self.net, T, n=2)]
         kinds = [arrow.kind for arrow in self.arrows]
         needed = [kind for kind in kinds if all(kind in word for word in words)]
-        states = []
-        for state in self.paths:
-            adjoint = self.neuron.lines.adjoint(state)
-            states.append({"kind": state, "adjoint": mathml(adjoint + "_1^{1,1}")})
+        free = [kind for kind in kinds if kind not in needed]
         rules = {name: self.setting(rule, lines) for name, rule in RULES.items()}
         own = {}
-        free = [kind for kind in kinds if kind not in needed]
-        for k in range(len(free) + 1):
-            for cut in combinations(free, k):
-                rule = Rule("your own", {"all": {**dict.fromkeys(cut), "*": "all"}})
-                own[" ".join(cut)] = self.setting(rule, lines)
+        for cut in chain.from_iterable(
+            combinations(free, k) for k in range(len(free) + 1)
+        ):
+            rule = Rule("your own", {"all": {**dict.fromkeys(cut), "*": "all"}})
+            own[" ".join(cut)] = self.setting(rule, lines)
         shown = self.drawing()
+        adjoint = self.neuron.lines.adjoint
         return {
             "arrows": [_described(arrow) for arrow in self.arrows],
             "view": Laid(shown, PHONE).data(),
             "labels": [node.label for node in shown.nodes.values()],
-            "states": states,
+            "states": [
+                {"kind": state, "adjoint": mathml(adjoint(state) + "_1^{1,1}")}
+                for state in self.ways
+            ],
             "needed": needed,
             "rules": rules,
             "own": own,
@@ -192,19 +203,18 @@ class Board:
         def place(state: str, step: int = 0, layer: int = 0) -> PlacedState:
             if layer:
                 return (state, 0.43, 2.3)
-            x, y = PLACES.get(state, (1.0, 2.3))  # L
+            x, y = PLACES[state]
             return (state, x + step, y)
 
-        found = []
-        for arrow in self.arrows:
-            tail = place(arrow.source)
-            head = place(arrow.target, arrow.step, arrow.layer)
-            found.append((tail, head, arrow.kind, GRID))
-        drawn = states(found)
-        bowed = []
-        for shown in drawn.arrows:
-            bow = BOWS.get(shown.factor, 0.0)
-            bowed.append(replace(shown, bow=bow))
+        ends = [
+            (place(a.source), place(a.target, a.step, a.layer)) for a in self.arrows
+        ]
+        drawn = states(
+            [
+                (*pair, arrow.kind, GRID)
+                for pair, arrow in zip(ends, self.arrows, strict=True)
+            ]
+        )
         low = min(node.at[1] for node in drawn.nodes.values())
         words = [
             Label((0.2, low), "t, n", by=(0, 40)),
@@ -212,45 +222,34 @@ class Board:
             Label((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
             Label((1.0, 2.3), "if n = N", "start", (26, 5)),
         ]
+        bowed = [
+            replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows
+        ]
         return Drawing(drawn.nodes, bowed, words=words)
 
     def setting(self, rule: Rule, lines: Lines) -> Json:
         """Return a rule's arrows, its formulas, and the paths that it keeps and loses."""
-        moves = {}
-        for state in rule.moves:
-            moves[state] = [rule.move(state, arrow) for arrow in self.arrows]
         numbers = []
         for line in arrows.formulas(self.net, rule):
             formula = mathml(f"{line.left} = {line.right}")
-            number = lines.setdefault((line.where, formula), len(lines))
-            numbers.append(number)
+            numbers.append(lines.setdefault((line.where, formula), len(lines)))
         back, gradient = self.backward(rule)
-        off = np.linalg.norm(gradient - self.exact)
-        size = np.linalg.norm(self.exact)
-        dropped = self._dropped(rule)
-        shortest = ""
-        if dropped:
-            shortest = " ".join(("enter", *dropped[0]))
+        off = np.linalg.norm(gradient - self.exact) / np.linalg.norm(self.exact)
+        entered = self.ways[self.neuron.input]
+        lost = [way.path.word for way in entered if way.path.dropped_by(rule)]
         return {
-            "moves": moves,
-            "forgets": list(rule.forgets),
+            "moves": {
+                state: [rule.move(state, arrow) for arrow in self.arrows]
+                for state in rule.moves
+            },
+            "forgets": rule.forgets,
             "lines": numbers,
-            "nodes": [self.node(state, rule, back) for state in self.paths],
-            "words": [len(self.words) - len(dropped), len(dropped)],
-            "shortest": shortest,
-            "off": rounded(float(off / size)),
+            "nodes": [self.node(state, rule, back) for state in self.ways],
+            "words": [len(entered) - len(lost), len(lost)],
+            "shortest": " ".join(("enter", *lost[0])) if lost else "",
+            "off": rounded(float(off)),
             "held": self._held(rule),
         }
-
-    def _dropped(self, rule: Rule) -> list[tuple[str, ...]]:
-        """Return the words from a potential that a rule drops."""
-        found = []
-        entered = self.paths[self.neuron.input]
-        for word in self.words:
-            path, _ = entered[word]
-            if path.dropped_by(rule):
-                found.append(word)
-        return found
 
     def _held(self, rule: Rule) -> list[int]:
         """Return the steps, from 1, at which a gain limit holds the first neuron."""
@@ -262,14 +261,17 @@ class Board:
 
     def node(self, state: str, rule: Rule, back: Backward) -> list[float]:
         """Return a state's adjoint, its paths kept and dropped, and the share of size lost."""
-        ways = [0, 0]
-        sizes = [0.0, 0.0]
-        for path, found in self.paths[state].values():
-            lost = path.dropped_by(rule)
-            ways[lost] += len(found)
-            sizes[lost] += sum(found)
+        ways = self.ways[state]
+        lost = [way for way in ways if way.path.dropped_by(rule)]
+        many = sum(way.paths for way in lost)
+        share = sum(way.size for way in lost) / sum(way.size for way in ways)
         value = back.adjoints[state][1][0, 0, 0]
-        return [rounded(value), *ways, rounded(sizes[True] / sum(sizes))]
+        return [
+            rounded(value),
+            sum(way.paths for way in ways) - many,
+            many,
+            rounded(share),
+        ]
 
 
 def _described(arrow: Arrow) -> Json:

@@ -3,7 +3,9 @@
 Where no script runs, as on GitHub, a picture of its end is shown.
 """
 
+from collections import defaultdict
 from dataclasses import replace
+from fractions import Fraction
 from functools import cached_property
 from textwrap import wrap
 from typing import Any
@@ -12,11 +14,11 @@ from stbp_edu._support import checks
 from stbp_edu.arrows import Node
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.explorers import widget
-from stbp_edu.explorers.pulse_steps import SYMBOLS, PulseWriter
+from stbp_edu.explorers.pulse_steps import Move, pulse_moves, worth
 from stbp_edu.explorers.widget import Json, node_id
 from stbp_edu.plotting.arrow_shapes import LETTER, LINE
 from stbp_edu.plotting.drawing import DrawnArrow
-from stbp_edu.plotting.graph import edges_on
+from stbp_edu.plotting.graph import edges_on, label
 from stbp_edu.plotting.palette import TERMS
 from stbp_edu.plotting.svg_elements import elements, sheet, text
 from stbp_edu.plotting.svg_figure import image
@@ -29,6 +31,15 @@ FRAMES = (
     "100%{offset-distance:0%;opacity:0}}.pulse{opacity:0;offset-rotate:0deg}"
 )
 PACE = 0.9  # seconds for a step where it moves by itself
+SYMBOLS = {
+    "spike": "h",
+    "carry": "f",
+    "reset": "u f′",
+    "weight": "w",
+    "readout": "direct",
+}
+MOST = 5  # terms of a sum that is written out
+LARGEST = 5000  # denominator of a fraction that is still read at a glance
 
 
 class Pulse:
@@ -36,8 +47,8 @@ class Pulse:
 
     >>> from stbp_edu.explorers.pencil_network import one_neuron
     >>> rules = Pulse(one_neuron()).data["rules"]
-    >>> [rules[rule]["arrived"] for rule in ("exact", "classic")]
-    [4, 3]
+    >>> [rules[rule]["sum"].split(" = ")[-1] for rule in ("exact", "classic")]
+    ['−395/2304', '−443/2304']
     """
 
     def __init__(
@@ -51,11 +62,15 @@ class Pulse:
         self.graph = unroll(net.trace, net.targets, net.params, net.neuron)
         self.paths = paths_from(start, self.graph)
         self.edges = edges_on(self.graph, start)
-        symbols = {}
-        for path in self.paths:
-            for edge in path.edges:
-                symbols[edge] = SYMBOLS[edge.kind]
-        self.drawing = widget.picture(self.graph, start, symbols)
+        used = {edge for path in self.paths for edge in path.edges}
+        self.drawing = widget.picture(
+            self.graph, start, {edge: SYMBOLS[edge.kind] for edge in used}
+        )
+        moves = [move for step in pulse_moves(self.paths) for move in step]
+        values = [move.value for move in moves]
+        numbers = values + [float(move.edge.factor) for move in moves]
+        self.most = max(map(abs, values)) or 1.0
+        self.in_fractions = all(abs(_fraction(x) - x) < 1e-12 for x in numbers)
 
     @cached_property
     def data(self) -> Json:
@@ -63,42 +78,109 @@ class Pulse:
 
         Steps and neurons are counted from 1, as on paper.
         """
-        writer = PulseWriter(self.graph, self.start, self.paths, self.edges)
-        nodes = []
-        for node, shown in self.drawing.nodes.items():
-            nodes.append(
-                {
-                    "id": node_id(node),
-                    "kind": node.kind,
-                    "label": shown.label,
-                    "value": widget.VALUES[node.kind],
-                }
-            )
-        edges = []
-        for edge in self.edges:
-            tail = node_id(edge.source)
-            head = node_id(edge.target)
-            edges.append({"from": tail, "to": head, "symbol": SYMBOLS[edge.kind]})
+        shown = widget.graph_data(self.net, self.drawing)
+        for node, data in zip(self.drawing.nodes, shown["nodes"], strict=True):
+            data["name"] = self.name(node)
+        for edge, data in zip(self.edges, shown["edges"], strict=True):
+            data["symbol"] = SYMBOLS[edge.kind]
         return {
-            "T": self.graph.T,
-            "sizes": list(self.graph.net.sizes),
-            "words": self.net.description,
-            "views": widget.views(self.drawing),
-            "nodes": nodes,
-            "edges": edges,
+            **shown,
+            "values": widget.VALUES,
             "used": [k for k, arrow in enumerate(self.drawing.arrows) if arrow.factor],
             "start": node_id(self.start),
-            "goal": writer.name(self.start),
+            "paths": len(self.paths),
             "rule": self.rule,
-            "rules": {name: writer.rule(name) for name in CASE_RULES},
+            "rules": {name: self.under(name) for name in CASE_RULES},
         }
+
+    def write(self, x: float) -> str:
+        """Return a number as a fraction, if all are small ones, with a real minus sign."""
+        text = str(_fraction(x)) if self.in_fractions else f"{x + 0.0:.4g}"
+        return text.replace("-", "−")
+
+    def name(self, node: Node) -> str:
+        """Return a node in words; a pair of numbers is its cell (t, n)."""
+        if node.kind == "L":
+            return "L"
+        place = f"({node.t + 1}, {node.n})"
+        if self.graph.net.sizes[self.start.n :] == (1,):
+            place = f"t = {node.t + 1}"
+        return f"{label(node, self.graph.net)} at {place}"
+
+    def under(self, rule: str) -> Json:
+        """Return the steps under one rule, each with what is at the nodes when it is over."""
+        steps: list[Json] = [
+            {"moves": [], "rest": [{"node": "L", "label": "1", "weight": 1.0}]}
+        ]
+        came: list[float] = []
+        arrived = 0
+        for step in pulse_moves(self.paths, rule):
+            there: dict[Node, float] = defaultdict(float)
+            for move in step:
+                if move.edge.source == self.start and not move.ends:
+                    came.append(move.value)
+                    arrived += len(move.paths)
+                elif not move.ends:
+                    there[move.edge.source] += move.value
+            if came:
+                there[self.start] = sum(came)
+            rest = [
+                {"node": node_id(node), **self.sized(value)}
+                for node, value in there.items()
+            ]
+            steps.append({"moves": [self.move(move) for move in step], "rest": rest})
+        end = self.end(sum(came), arrived)
+        return {"steps": steps, "sum": self.added(came), "end": end}
+
+    def sized(self, value: float) -> Json:
+        """Return a value as it is written, and how large it is drawn, from 0 to 1."""
+        weight = min(1.0, abs(value) / self.most) ** 0.5
+        return {"label": self.write(value), "weight": round(weight, 3)}
+
+    def move(self, move: Move) -> Json:
+        """Return one move; ``worth`` is what its paths add to the start."""
+        return {
+            "edge": self.edges.index(move.edge),
+            **self.sized(move.value),
+            "before": self.write(move.before),
+            "factor": self.write(float(move.edge.factor)),
+            "paths": len(move.paths),
+            "worth": self.write(worth(move.paths)),
+            "ends": move.ends,
+        }
+
+    def added(self, came: list[float]) -> str:
+        """Return the values that arrived as a sum, as one would write it on paper."""
+        total = self.write(sum(came))
+        if len(came) < 2:
+            return total
+        if len(came) > MOST:
+            return f"{len(came)} copies arrive and sum to {total}"
+        terms = " + ".join(map(self.write, came)).replace("+ −", "− ")
+        return f"{terms} = {total}"
+
+    def end(self, total: float, arrived: int) -> str:
+        """Return the closing words, when nothing moves any more."""
+        letter = "δ" if self.start.kind == "o" else "ε"
+        adjoint = f"{letter} of {self.name(self.start)}"
+        many = len(self.paths)
+        if arrived == many:
+            every = "The only path has" if many == 1 else f"All {many} paths have"
+            return f"{every} arrived: {adjoint} = {self.write(total)}."
+        whole = worth(self.paths)
+        return (
+            f"{arrived} of {many} path{'s' * (many > 1)} {'has' if arrived == 1 else 'have'} "
+            f"arrived, with the sum {self.write(total)}. "
+            f"Every path counted, {adjoint} = {self.write(whole)}: "
+            f"the lost ones are worth {self.write(whole - total)}."
+        )
 
     @property
     def alternative(self) -> str:
         """The picture in words."""
         return (
             f"The network unrolled in time, and one error pulse that runs back from the loss L to "
-            f"{self.data['goal']} over every arrow that leads there. "
+            f"{self.name(self.start)} over every arrow that leads there. "
             f"{self.data['rules'][self.rule]['end']}"
         )
 
@@ -115,52 +197,45 @@ class Pulse:
         shown = self.data["rules"][self.rule]
         laid = widget.wide(replace(self.drawing, arrows=self._followed(shown)))
         x, top, width, height = laid.box
-        inside = []
-        if moving:
-            inside += self._copies(shown)
-        inside += elements(laid)
-        letters = int(width / LETTER)
-        lines = [shown["sum"], *wrap(shown["end"], letters)]
-        for k, line in enumerate(lines):
-            y = top + height + 12 + LINE * k
-            inside.append(text(complex(width / 2, y), line))
+        inside = (self._copies(shown) if moving else []) + elements(laid)
+        lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
+        under = complex(width / 2, top + height + 12)
+        inside.append(text(under, "\n".join(lines)))
         box = [x, top, width, height + 8 + LINE * len(lines)]
         return sheet(box, self.alternative, "\n".join(inside), scale)
 
     def _followed(self, shown: Json) -> list[DrawnArrow]:
         """Return the arrows: thick where the pulse went, lost where it ended."""
-        passed: dict[int, float] = {}
-        ended = set()
-        for step in shown["steps"]:
-            for move in step["moves"]:
-                k = move["edge"]
-                if move["ends"]:
-                    ended.add(k)
-                else:
-                    passed[k] = max(move["weight"], passed.get(k, 0.0))
+        moves = [move for step in shown["steps"] for move in step["moves"]]
+        passed: dict[int, float] = defaultdict(float)
+        for move in moves:
+            if not move["ends"]:
+                passed[move["edge"]] = max(move["weight"], passed[move["edge"]])
+        ended = {move["edge"] for move in moves if move["ends"]}
         followed = []
         for k, arrow in enumerate(self.drawing.arrows):
+            looks: Json = {"lost": k in ended}
             if k in passed:
-                colour = TERMS[self.edges[k].kind]
-                width = 1.6 + 3 * passed[k]
-                followed.append(replace(arrow, colour=colour, width=width))
-            else:
-                followed.append(replace(arrow, lost=k in ended))
+                looks = {
+                    "colour": TERMS[self.edges[k].kind],
+                    "width": 1.6 + 3 * passed[k],
+                }
+            followed.append(replace(arrow, **looks))
         return followed
 
     def _copies(self, shown: Json) -> list[str]:
         """Return the copies of the pulse, which run over the arrows once."""
-        wide, _ = self.data["views"]
+        ways = self.data["views"][0]["arrows"]
         moved = ""
         copies = []
         for k, step in enumerate(shown["steps"][1:]):
-            start = 0.3 + k * PACE
-            moved += f".s{k}{{animation:run {PACE}s {start:.1f}s ease-in-out}}"
+            moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s ease-in-out}}"
             for move in step["moves"]:
                 edge = move["edge"]
-                colour = TERMS[self.edges[edge].kind]
-                way = wide["arrows"][edge]["d"]
-                look = f"fill: {colour}; offset-path:path('{way}')"
+                way = ways[edge]["d"]
+                look = (
+                    f"fill: {TERMS[self.edges[edge].kind]}; offset-path:path('{way}')"
+                )
                 radius = 5 + 6 * move["weight"]
                 copies.append(
                     f'<circle class="pulse s{k}" r="{radius:.1f}" style="{look}"/>'
@@ -175,3 +250,8 @@ class Pulse:
         still = image(self.still(), self.alternative)
         html = widget.playable("pulse", self.data, still)
         return {"text/html": html, "text/plain": repr(self)}
+
+
+def _fraction(x: float) -> Fraction:
+    """Return the nearest fraction that is read at a glance."""
+    return Fraction(x).limit_denominator(LARGEST)

@@ -17,6 +17,7 @@ from stbp_edu.plotting.drawing import Drawing, DrawnArrow, Label, Laid
 from stbp_edu.plotting.graph import edges_on, network_graph
 from stbp_edu.plotting.palette import css
 from stbp_edu.plotting.svg_elements import PHONE
+from stbp_edu.practice.tasks import ForwardPass
 
 START = """(() => {
 const place = document.currentScript.parentElement;
@@ -101,33 +102,41 @@ def picture(
 
     The node has the first step and the lowest layer.
     """
-    arrows = {}
-    for edge in edges_on(graph, start):
-        factor = factors.get(edge, "")
-        arrows[edge] = DrawnArrow(edge.source, edge.target, factor=factor)
+    arrows = {
+        edge: DrawnArrow(edge.source, edge.target, factor=factors.get(edge, ""))
+        for edge in edges_on(graph, start)
+    }
     shown = network_graph(graph.net, arrows, start)
-    kept = []
-    for name, node in shown.nodes.items():
-        if name.kind != "L":
-            anchor, by = VALUES[name.kind]
-            kept.append(Label(node.at, "−00/00", anchor, by))
+    kept = [
+        Label(node.at, "−00/00", *VALUES[name.kind])
+        for name, node in shown.nodes.items()
+        if name.kind != "L"
+    ]
     return replace(shown, kept=kept)
 
 
 def wide(shown: Drawing) -> Laid:
     """Return a drawing as wide as its columns need."""
-    x = [node.at[0] for node in shown.nodes.values()]
-    columns = max(x) - min(x)
-    if columns == 0:
-        columns = 1
-    room = 2 * drawing.SIDE
-    if shown.rows:
-        room += 56
-    return Laid(shown, round(room + COLUMN * columns))
+    columns = [node.at[0] for node in shown.nodes.values()]
+    across = max(columns) - min(columns) or 1
+    room = 2 * drawing.SIDE + (56 if shown.rows else 0)
+    return Laid(shown, round(room + COLUMN * across))
 
 
-def views(shown: Drawing) -> list[dict[str, Any]]:
-    """Return the drawings of a page, wide and for a phone."""
+def graph_data(net: ForwardPass, shown: Drawing) -> Json:
+    """Return the graph of a network by its names, laid out wide and for a phone."""
     beside = BESIDE if shown.rows else drawing.SIDE
-    narrow = Laid(shown, PHONE, beside)
-    return [wide(shown).data(), narrow.data()]
+    return {
+        "T": net.shape[0],
+        "sizes": list(net.params.sizes),
+        "words": net.description,
+        "views": [wide(shown).data(), Laid(shown, PHONE, beside).data()],
+        "nodes": [
+            {"id": node_id(name), "label": node.label}
+            for name, node in shown.nodes.items()
+        ],
+        "edges": [
+            {"from": node_id(arrow.tail), "to": node_id(arrow.head)}
+            for arrow in shown.arrows
+        ],
+    }

@@ -20,20 +20,22 @@ async function render({ model, el }) {
   const data = await load(model, "paths");
   const shown = view(data.views);
   const place = { L: { words: "the loss" } };
-  data.nodes.forEach(({ id, kind, n, i, t }, k) => {
+  const states = data.nodes.map(({ id }) => id).filter((id) => id !== "L");
+  states.forEach((id, k) => {
     const [x, y] = shown.at[k];
+    const [kind, n, t, i] = id.split("-");
     place[id] = { x, y, words: `${kind === "o" ? "spike" : "potential"} ${i} at t = ${t}, n = ${n}`, short: `${kind}${i}(${t},${n})`, kind };
   });
-  let start = `o-1-1-1` in data.starts ? "o-1-1-1" : data.nodes[0].id;
+  let start = `o-1-1-1` in data.starts ? "o-1-1-1" : states[0];
   let rule = "classic";
   let reset = true;
   let leak = true;
   let chosen = null;
-  const key = () => rule + (reset ? "" : " no-reset") + (leak ? "" : " no-leak");
+  const keeps = ({ droppedBy, kinds }) => !droppedBy.includes(rule) && (reset || !kinds.includes("reset")) && (leak || !kinds.includes("carry"));
 
-  const drawn = graph(shown, [...data.nodes.map(({ id }) => place[id].short.slice(0, 2)), "L"], { role: "group", "aria-label": "The network unrolled in time: potentials are squares, spikes circles" });
+  const drawn = graph(shown, [...states.map((id) => place[id].short.slice(0, 2)), "L"], { role: "group", "aria-label": "The network unrolled in time: potentials are squares, spikes circles" });
   const edges = new Map(data.edges.map(({ from, to }, k) => [`${from} ${to}`, drawn.edges[k]]));
-  const nodes = new Map(data.nodes.map(({ id }, k) => [id, drawn.nodes[k]]));
+  const nodes = new Map(states.map((id, k) => [id, drawn.nodes[k]]));
   for (const [id, group] of nodes) {
     group.setAttribute("role", "button");
     group.setAttribute("aria-label", `${place[id].short.slice(0, 2)}: ${place[id].words}`);
@@ -58,7 +60,7 @@ async function render({ model, el }) {
     if (event.key === "Enter" || event.key === " ") return event.preventDefault(), pick(id);
     const { x, y } = place[id];
     const nearest = (ahead) => () => {
-      const candidates = data.nodes.map((node) => node.id).filter((other) => other !== id && ahead(place[other].x - x, place[other].y - y));
+      const candidates = states.filter((other) => other !== id && ahead(place[other].x - x, place[other].y - y));
       const far = (other) => Math.abs(place[other].x - x) * (ahead(1, 0) || ahead(-1, 0) ? 1 : 9) + Math.abs(place[other].y - y) * (ahead(1, 0) || ahead(-1, 0) ? 9 : 1);
       const next = candidates.sort((a, b) => far(a) - far(b))[0];
       if (next) pick(next);
@@ -69,9 +71,12 @@ async function render({ model, el }) {
   const steps = (path) => path.nodes.slice(1).map((id, k) => `${path.nodes[k]} ${id}`);
 
   function draw() {
-    const { paths, totals, adjoint } = data.starts[start];
-    const kept = paths.filter((path) => path.kept.includes(key()));
-    const dropped = paths.filter((path) => !path.kept.includes(key()));
+    const { paths, adjoint } = data.starts[start];
+    const kept = paths.filter(keeps);
+    const dropped = paths.filter((path) => !keeps(path));
+    const size = (some) => some.reduce((sum, { value }) => sum + Math.abs(value), 0);
+    const whole = size(paths) || 1;
+    const total = number(kept.reduce((sum, { value }) => sum + value, 0));
     const paint = (step, name) => edges.get(step).setAttribute("class", `arrow ${term(...step.split(" "))} ${name}`);
     for (const step of edges.keys()) paint(step, "");
     // The last one to paint an edge wins: what any kept path uses is kept.
@@ -84,19 +89,19 @@ async function render({ model, el }) {
       group.setAttribute("tabindex", id === start ? 0 : -1);
     }
     const letter = place[start].kind === "o" ? "δ = dL/do" : "ε = dL/du";
-    const share = dropped.reduce((all, path) => all + path.share, 0);
+    const share = size(dropped) / whole;
     const plural = (k) => `${k} path${k === 1 ? "" : "s"}`;
     result.replaceChildren(
       make("p", {}, make("strong", {}, tight(`${place[start].words[0].toUpperCase()}${place[start].words.slice(1)}: `)), `${plural(paths.length)} to the loss. `,
         "Their sum is ", make("strong", { class: "num", "data-value": "adjoint" }, number(adjoint)), ` = ${letter}.`),
       make("p", {}, dropped.length
-        ? [`This setting keeps ${plural(kept.length)}, with the sum `, make("strong", { class: "num", "data-value": "total" }, number(totals[key()])), `; it drops ${plural(dropped.length)} (dashed), which carry `, make("strong", { "data-value": "share" }, `${(100 * share).toFixed(1)}\u00a0%`), " of the total size."]
-        : [`This setting keeps every path: the sum is `, make("strong", { class: "num", "data-value": "total" }, number(totals[key()])), "."]),
+        ? [`This setting keeps ${plural(kept.length)}, with the sum `, make("strong", { class: "num", "data-value": "total" }, total), `; it drops ${plural(dropped.length)} (dashed), which carry `, make("strong", { "data-value": "share" }, `${(100 * share).toFixed(1)}\u00a0%`), " of the total size."]
+        : [`This setting keeps every path: the sum is `, make("strong", { class: "num", "data-value": "total" }, total), "."]),
     ); // prettier-ignore
-    list.replaceChildren(...paths.map((path) => entry(path, dropped.includes(path))));
+    list.replaceChildren(...paths.map((path) => entry(path, dropped.includes(path), Math.abs(path.value) / whole)));
   }
 
-  function entry(path, gone) {
+  function entry(path, gone, share) {
     const way = path.nodes.map((id) => (id === "L" ? "L" : place[id].short)).join(" → ");
     const words = `${path.kinds.join(" · ")} = ${path.factors.map(number).join(" · ")} = ${number(path.value)}`;
     return make("li", { class: gone ? "is-dropped" : "" },
@@ -106,7 +111,7 @@ async function render({ model, el }) {
         draw();
         list.children[k].querySelector("button").focus();
       } }, `${gone ? "dropped: " : ""}${way}`, make("br"), make("span", { class: "soft num" }, words),
-      make("span", { class: "share", style: `width: ${(100 * path.share).toFixed(1)}%` }))); // prettier-ignore
+      make("span", { class: "share", style: `width: ${(100 * share).toFixed(1)}%` }))); // prettier-ignore
   }
   draw();
 }

@@ -21,6 +21,8 @@ const STYLE = `
 const NAMES = { exact: "exact: passes back ε", classic: "classic: passes back δ · h" };
 const MOVE = 1300, REST = 900; // milliseconds
 const LOWER = 16; // pixels
+const CROSSED = " Under this rule a potential passes to a spike only what came through its own spike; what was carried to it ends at a cross.";
+const counted = (k, one, many = `${one}s`) => `${k} ${k === 1 ? one : many}`;
 const smooth = (x) => x * x * (3 - 2 * x);
 
 async function render({ model, el }) {
@@ -46,14 +48,15 @@ async function render({ model, el }) {
     if (used.has(k)) drawn.factors[k].textContent = symbol;
     return { group: drawn.edges[k], way: drawn.edges[k].querySelector(".edge"), base: `arrow ${term(from, to)}${used.has(k) ? " used" : ""}` };
   });
-  const nodes = new Map(data.nodes.map(({ id, kind }, k) => {
+  const nodes = new Map(data.nodes.map(({ id, name }, k) => {
     const [x, y] = shown.at[k];
-    return [id, { group: drawn.nodes[k], x, y, base: `node ${kind === "L" ? "loss " : ""}${kind}${touched.has(id) ? " on" : ""}${id === data.start ? " asked" : ""}` }];
+    return [id, { group: drawn.nodes[k], x, y, name, base: `node ${id === "L" ? "loss " : ""}${id[0]}${touched.has(id) ? " on" : ""}${id === data.start ? " asked" : ""}` }];
   })); // prettier-ignore
+  const goal = nodes.get(data.start).name;
   const copies = drawn.between;
   const values = make("g");
   drawn.picture.append(values);
-  const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${data.goal}. ${still.matches ? "The" : "Space plays and pauses, the"} arrow keys step.` }, drawn.picture);
+  const stage = make("div", { class: "scroll stage", tabindex: 0, role: "group", "aria-label": `The graph, unrolled in time. The pulse runs back from L to ${goal}. ${still.matches ? "The" : "Space plays and pauses, the"} arrow keys step.` }, drawn.picture);
 
   const button = (words, act, name = "") => make("button", { type: "button", class: name, onclick: act }, words);
   const first = button("First", () => go(0));
@@ -160,7 +163,7 @@ async function render({ model, el }) {
     // What leaves a node is no longer at it; only what has arrived stays.
     values.replaceChildren();
     for (const item of steps()[step].rest) if (item.node === data.start) label(item);
-    copies.replaceChildren(...moves.map(({ edge, label: words, weight, value }) => make("g", { class: `copy ${term(data.edges[edge].from, data.edges[edge].to)}${value === 0 ? " nothing" : ""}` },
+    copies.replaceChildren(...moves.map(({ edge, label: words, weight }) => make("g", { class: `copy ${term(data.edges[edge].from, data.edges[edge].to)}${words === "0" ? " nothing" : ""}` },
       make("circle", { r: 4 + 7 * weight }), make("text", { class: "value", ...beside(edge) }, words)))); // prettier-ignore
     moves.forEach(({ edge, ends }) => edges[edge].group.setAttribute("class", `${edges[edge].group.getAttribute("class")}${ends ? " lost" : ""}`));
   }
@@ -177,14 +180,36 @@ async function render({ model, el }) {
   }
   function label({ node, label: words }) {
     const { x, y } = nodes.get(node);
-    const [anchor, [dx, dy]] = node === data.start ? ["middle", [0, -31]] : data.nodes.find(({ id }) => id === node).value;
+    const [anchor, [dx, dy]] = node === data.start ? ["middle", [0, -31]] : data.values[node[0]];
     values.append(make("text", { class: "value", x: x + dx, y: y + dy, "text-anchor": anchor }, words));
+  }
+
+  // What happens in a step, in words: in all, and arrow by arrow.
+  const home = ({ edge, ends }) => data.edges[edge].from === data.start && !ends;
+  function told(k) {
+    const all = steps();
+    if (k === 0) return `The error starts at the loss L with the value 1. It runs back to ${goal}, one arrow a step, and each arrow multiplies it by its factor.${rule === "classic" ? CROSSED : ""}`;
+    const { moves, rest } = all[k];
+    const arrive = moves.filter(home).length;
+    const end = moves.filter(({ ends }) => ends).length;
+    const kinds = [[moves.length - arrive - end, "copy goes on", "copies go on"], [arrive, "arrives", "arrive"], [end, "ends at a cross", "end at crosses"]];
+    const words = kinds.filter(([many]) => many).map((kind) => counted(...kind)).join(", ");
+    const arrived = all.slice(0, k + 1).flatMap(({ moves }) => moves).filter(home).reduce((sum, { paths }) => sum + paths, 0);
+    const soFar = arrived && k < last() ? ` So far ${arrived} of ${counted(data.paths, "path")}, sum ${rest.find(({ node }) => node === data.start).label}.` : "";
+    return `Step ${k} of ${last()}: ${words}.${soFar}`;
+  }
+  function line(move) {
+    const { from, to, symbol } = data.edges[move.edge];
+    const [tail, head] = [from, to].map((id) => nodes.get(id).name);
+    if (move.ends) return `On the way from ${head} to ${tail} a copy ends at the cross, and with it ${counted(move.paths, "path")} worth ${move.worth}.`;
+    const factor = move.factor[0] === "−" ? `(${move.factor})` : move.factor;
+    return `From ${head} to ${tail}, ${symbol}: ${move.before} · ${factor} = ${move.label}.${home(move) ? " It has arrived." : ""}`;
   }
 
   // Everything as it stands when a step is over.
   function draw() {
     const shown = data.rules[rule];
-    const { rest, said: words, lines } = shown.steps[step];
+    const { rest, moves } = shown.steps[step];
     const walked = new Map();
     const lost = new Set();
     for (const { moves } of shown.steps.slice(0, step + 1)) for (const { edge, weight, ends } of moves) {
@@ -204,9 +229,9 @@ async function render({ model, el }) {
     copies.replaceChildren();
     values.replaceChildren();
     rest.forEach(label);
-    said.replaceChildren(tight(words), ...(step === last() ? [" ", make("span", { class: "end" }, tight(shown.end))] : []));
-    list.replaceChildren(...lines.map((line) => make("li", {}, tight(line))));
-    details.hidden = !lines.length;
+    said.replaceChildren(tight(told(step)), ...(step === last() ? [" ", make("span", { class: "end" }, tight(shown.end))] : []));
+    list.replaceChildren(...moves.map((move) => make("li", {}, tight(line(move)))));
+    details.hidden = !moves.length;
     place.textContent = `step ${step} of ${last()}`;
     controls();
   }

@@ -20,7 +20,7 @@ const STYLE = `
 `;
 
 const product = (factors) => factors.map(([, value], k) => (k ? bracketed(value) : number(value))).join(" · ");
-const letters = (factors) => factors.map(([name]) => name.replace("-1/", "−1/").replace("y-rate", "(y − rate)").replace("f'", "f′")).join(" · ");
+const letters = (factors) => factors.map(([name]) => name).join(" · ");
 const sum = (terms, write) => terms.map((term, k) => {
   const text = write(term.factors);
   return k && text.startsWith("−") && write === product ? `(${text})` : text;
