@@ -86,19 +86,11 @@ def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
             --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
         stbp-edu train digits --rule classic --resume
     """
-    configs, how = planned(args), {"resume": args.resume, "restart": args.restart}
-    for config in configs:  # before any of them trains
-        checkpoint, record = runs.earlier_work(config, **how)
-        if record and not args.resume:
-            tell(
-                f"{config.folder} holds this very run, finished; --restart to train it again"
-            )
-        if args.resume and not (checkpoint or record):
-            tell(
-                f"{config.folder} holds no run to resume; this one starts at the beginning"
-            )
+    configs = planned(args)
     for config in configs:
-        events = runs.train_in_folder(config, passes=passes, **how)
+        events = runs.train_in_folder(
+            config, passes=passes, resume=args.resume, restart=args.restart
+        )
         with saying_how_to_go_on(config.folder):
             watch(events, config.settings, f"{config.dataset}, {config.settings.rule}")
     print(report(configs))

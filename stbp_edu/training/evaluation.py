@@ -194,8 +194,8 @@ class Advice:
     """One finding, and what to do about it.
 
     Attributes:
-        where: ``"layer 1"``, ``"output 3"`` or ``"network"``.
-        kind: ``"silent"``, ``"saturated"`` or ``"chance"``.
+        where: ``"layer 1"``, ``"output 3"``, ``"network"`` or ``"folder"``.
+        kind: ``"silent"``, ``"saturated"``, ``"chance"``, ``"finished"`` or ``"new"``.
         message: what is seen, why it matters and what to change.
     """
 

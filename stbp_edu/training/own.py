@@ -8,7 +8,7 @@ in the folder in which the command runs. A neuron is a text, or a file with it, 
     u = tau * u * (1 - o) + x; o = spike(u - v_th)
 """
 
-import importlib
+import pkgutil
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -60,10 +60,9 @@ def own_rule(place: str) -> Rule:
 
 def imported(setting: str, place: str) -> Any:
     """Return the object that is called ``module:name``."""
-    module, _, name = place.partition(":")
     sys.path.append(str(Path.cwd()))
     try:
-        return getattr(importlib.import_module(module), name)
+        return pkgutil.resolve_name(place)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f"{setting} must be the module:name of an object that can be imported, got {place!r} "

@@ -11,7 +11,7 @@ from stbp_edu.parameter_files import as_params, load_params, save_params
 from stbp_edu.parameters import Params
 from stbp_edu.training import trainer
 from stbp_edu.training.data import Dataset
-from stbp_edu.training.evaluation import MOST_ENCODINGS, evaluate
+from stbp_edu.training.evaluation import MOST_ENCODINGS, Advice, evaluate
 from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.model import Passes, PassesOf, check_fit
@@ -212,7 +212,12 @@ def train_in_folder(
     with folder_lock(config.folder):
         start, record = earlier_work(config, resume=resume, restart=restart)
         if record:
+            found = "this very run, finished; --restart to train it again"
+            yield Advice("folder", "finished", f"{config.folder} holds {found}")
             return
+        if resume and not start:
+            found = "no run to resume; this one starts at the beginning"
+            yield Advice("folder", "new", f"{config.folder} holds {found}")
         folder.mkdir(parents=True, exist_ok=True)
         files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
         state, curves = (start.state, start.values["curves"]) if start else (None, [])
