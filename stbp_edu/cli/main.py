@@ -44,6 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = parse(words)
         return int(args.run(args))
+    except ModuleNotFoundError as error:
+        library = str(error.name).partition(".")[0]
+        needed = f"the command needs {library}; run: pip install {library}"
+        print(f"stbp-edu {name}: {needed}", file=sys.stderr)
+        return 2
     except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
         # A user's mistake is explained in a sentence; anything else keeps its traceback.
         print(f"stbp-edu {name}: {error}", file=sys.stderr)
