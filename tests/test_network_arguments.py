@@ -25,24 +25,23 @@ def of(sizes):
 
 
 NET, PARAMS, SPIKES, TARGETS = made("4-5-2")
-TRACE = NET.forward(PARAMS, SPIKES)
+TRACE = NET.forward(SPIKES, PARAMS)
 RECURRENT = made("4-5R-2")
 LEARNED = stbp_edu.derive(
     "u = tau * u * (1 - o) + x; o = spike(u - 0.5)", tau=0.5, learn=["tau"]
 )
+RNG = np.random.default_rng(1)
 WRONG = {
     "params: a constant that is fixed": (
-        lambda: NET.forward(
-            stbp_edu.network("4-5-2", LEARNED).init(np.random.default_rng(1)), SPIKES
-        ),
+        lambda: NET.forward(SPIKES, stbp_edu.network("4-5-2", LEARNED).init(RNG)),
         r"network 4-5-2 learns, got tau in layer 1; .* let its neuron learn it: learn=\['tau'\]",
     ),
     "params: recurrent weights of another network": (
-        lambda: NET.forward(of("4-5R-2"), SPIKES),
+        lambda: NET.forward(SPIKES, of("4-5R-2")),
         "network 4-5-2 learns, got R in layer 1; pass what init",
     ),
     "spikes: one axis": (
-        lambda: NET.forward(PARAMS, SPIKES[0]),
+        lambda: NET.forward(SPIKES[0], PARAMS),
         r"spikes must have shape \(T, S, n\[0\]\) = \(T, S, 4\) .*, got float64 of shape \(3, 4\); "
         "put the steps first",
     ),
@@ -55,47 +54,47 @@ WRONG = {
         r"with at least one step and one sample, got float64 of shape \(6, 0, 4\)",
     ),
     "spikes: other inputs": (
-        lambda: NET.forward(PARAMS, SPIKES[..., :3]),
+        lambda: NET.forward(SPIKES[..., :3], PARAMS),
         r"\(T, S, 4\) of the network 4-5-2, .* got float64 of shape \(6, 3, 3\)",
     ),
     "spikes: words": (
-        lambda: NET.forward(PARAMS, [["a"]]),
+        lambda: NET.forward([["a"]], PARAMS),
         "spikes must be an array of numbers",
     ),
     "spikes: ragged": (
-        lambda: NET.forward(PARAMS, [[[0.0] * 4], [0.0]]),
+        lambda: NET.forward([[[0.0] * 4], [0.0]], PARAMS),
         "spikes must be an array, or lists that are equally long",
     ),
     "params: a list": (
-        lambda: NET.forward(PARAMS.W, SPIKES),
+        lambda: NET.forward(SPIKES, PARAMS.W),
         "params must be of type Params",
     ),
     "params: other inputs": (
-        lambda: NET.forward(of("3-5-2"), SPIKES),
+        lambda: NET.forward(SPIKES, of("3-5-2")),
         r"params\[1\]\['W'\] must have shape \(5, 4\), got \(5, 3\)",
     ),
     "params: of another network, backward": (
-        lambda: NET.backward(of("4-7-2"), TRACE, TARGETS),
+        lambda: NET.backward(TRACE, TARGETS, of("4-7-2")),
         r"params\[1\]\['W'\] must have shape \(5, 4\), got \(7, 4\)",
     ),
     "params: layers": (
-        lambda: NET.forward(of("4-2"), SPIKES),
+        lambda: NET.forward(SPIKES, of("4-2")),
         "params must have the N = 2 layers of this network, .* got Params",
     ),
     "params: no R": (
-        lambda: RECURRENT[0].forward(PARAMS, SPIKES),
+        lambda: RECURRENT[0].forward(SPIKES, PARAMS),
         r"params\[1\] lacks 'R'; give an array of shape \(5, 5\)",
     ),
     "params: kernels": (
-        lambda: made("4x4-2C3-2")[0].forward(of("4x4-3C3-2"), made("4x4-2C3-2")[2]),
+        lambda: made("4x4-2C3-2")[0].forward(made("4x4-2C3-2")[2], of("4x4-3C3-2")),
         r"params\[1\]\['W'\] must have shape \(2, 1, 3, 3\), got \(3, 1, 3, 3\)",
     ),
     "trace: of another network": (
-        lambda: NET.backward(PARAMS, RECURRENT[0].forward(RECURRENT[1], SPIKES[:, :2]), TARGETS),
+        lambda: NET.backward(RECURRENT[0].forward(SPIKES[:, :2], RECURRENT[1]), TARGETS, PARAMS),
         "trace must be that of params as they are now, got one of other parameters",
     ),
     "trace: other states": (
-        lambda: stbp_edu.network("4-5-2", "v = x; o = spike(v)").backward(PARAMS, TRACE, TARGETS),
+        lambda: stbp_edu.network("4-5-2", "v = x; o = spike(v)").backward(TRACE, TARGETS, PARAMS),
         "state must be one of 'u', 'o', got 'v'",
     ),
     "sizes: no layer": (
@@ -111,29 +110,29 @@ WRONG = {
         "neuron must be a neuron or a list of one for each layer",
     ),
     "gain_limit": (
-        lambda: NET.backward(PARAMS, TRACE, TARGETS, gain_limit=[1]),
+        lambda: NET.backward(TRACE, TARGETS, PARAMS, gain_limit=[1]),
         "gain_limit must",
     ),
     "dtype": (lambda: NET.init(None, "2-1"), "dtype must be float32 or float64"),
     "trace: none": (lambda: NET.value(None, TARGETS), "trace must be of type"),
     "rule": (
-        lambda: NET.backward(PARAMS, TRACE, TARGETS, "eprop"),
+        lambda: NET.backward(TRACE, TARGETS, PARAMS, "eprop"),
         "rule must be one of",
     ),
     "targets: samples": (
-        lambda: NET.backward(PARAMS, TRACE, TARGETS[:1]),
+        lambda: NET.backward(TRACE, TARGETS[:1], PARAMS),
         "targets must have shape",
     ),
     "targets: labels": (
-        lambda: NET.backward(PARAMS, TRACE, np.array([0, 1, 0])),
+        lambda: NET.backward(TRACE, np.array([0, 1, 0]), PARAMS),
         r"targets must be floats, .*of labels make one-hot rows, np\.eye\(2\)\[labels\]",
     ),
     "targets: a list of labels": (
-        lambda: NET.backward(PARAMS, TRACE, [0, 1, 0]),
+        lambda: NET.backward(TRACE, [0, 1, 0], PARAMS),
         r"np\.eye\(2\)\[labels\]",
     ),
     "loss: a number": (
-        lambda: NET.backward(PARAMS, TRACE, TARGETS, loss=3),
+        lambda: NET.backward(TRACE, TARGETS, PARAMS, loss=3),
         "loss must be a loss",
     ),
     "loss: a name": (
@@ -177,10 +176,10 @@ def test_sizes_and_neurons_may_be_lists_and_tuples():
     read_out = "u = 0.9 * u + x"
     expected = stbp_edu.network("4-5R-2", [LIF(), read_out])
     params = expected.init(np.random.default_rng(0))
-    states = expected.forward(params, SPIKES).U[2]
+    states = expected.forward(SPIKES, params).U[2]
     for sizes in ([4, "5R", 2], (4, "5R", 2)):
         for neurons in ([LIF(), read_out], (LIF(), read_out)):
-            found = stbp_edu.network(sizes, neurons).forward(params, SPIKES)
+            found = stbp_edu.network(sizes, neurons).forward(SPIKES, params)
             np.testing.assert_array_equal(found.U[2], states)
 
 

@@ -80,7 +80,7 @@ def test_compiled_and_numpy_agree_in_both_precisions(name, rule, dtype):
     net, params, trace, targets = drawn(name, dtype=np.dtype(dtype))
     fast = stbp_edu.network(*NETWORKS[name], backend="compiled")
     assert (net.computes, fast.computes) == ("numpy", "compiled")
-    found = fast.backward(params, fast.forward(params, trace.O[0]), targets, rule)
+    found = fast.backward(fast.forward(trace.O[0], params), targets, params, rule)
     assert all(a.dtype == dtype for a in found.arrays().values())
     expected = net.backward(trace, targets, params, rule)
     assert close(found.arrays(), expected.arrays()) < (1e-4 if dtype == "f4" else 1e-12)
@@ -158,7 +158,7 @@ def test_each_neuron_is_taken_as_lif_derived_table_or_text():
     rng = np.random.default_rng(0)
     spikes, params = rng.random((5, 2, 3)), stbp_edu.init_params([3, 4, 2], rng)
     runs = [
-        stbp_edu.network("3-4-2", neuron).forward(params, spikes).U[2]
+        stbp_edu.network("3-4-2", neuron).forward(spikes, params).U[2]
         for neuron in (LIF_LINEAR, mine, mine.neuron, f"tau = 0.9; v_th = 0.5; {text}")
     ]
     for run in runs[1:]:
@@ -182,7 +182,7 @@ def test_an_output_of_another_name():
 def test_networks_and_derived_neurons_can_be_copied_and_pickled():
     net, params, trace, _ = drawn("recurrent, learned")
     for other in (pickle.loads(pickle.dumps(net)), copy.deepcopy(net)):
-        assert other.forward(params, trace.O[0]).U[2].tobytes() == trace.U[2].tobytes()
+        assert other.forward(trace.O[0], params).U[2].tobytes() == trace.U[2].tobytes()
     again = pickle.loads(pickle.dumps((TWO_STATES, params)))
     assert repr(again[0]) == repr(TWO_STATES)
     assert list(again[1].arrays()) == list(params.arrays())
@@ -225,7 +225,7 @@ def test_inputs_and_parameters_that_are_not_finite_are_named():
     params.W[2][0, 0] = np.inf
     with pytest.raises(ValueError, match=r"params\[2\]\['W'\] must be finite, got inf"):
         net.forward(trace.O[0], params)
-    net.forward(*drawn("LIF")[1:2], 1e30 * np.ones((2, 1, 3)))  # large, and finite
+    net.forward(1e30 * np.ones((2, 1, 3)), drawn("LIF")[1])  # large, and finite
 
 
 def test_constants_may_start_at_a_value_for_each_neuron():
@@ -292,12 +292,12 @@ def test_a_decay_that_has_been_learned_past_1_warns():
     params = net.init(np.random.default_rng(0))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        net.forward(params, np.zeros((2, 1, 2)))
+        net.forward(np.zeros((2, 1, 2)), params)
     said = r"tau is the share of u kept per step.*bound it: learn=\{'tau': \(0, 1\)\}"
     for value in (1.01, 2.0, -0.1):
         params.learned["tau"][1][2] = value
         with pytest.warns(UserWarning, match=said):
-            net.forward(params, np.zeros((2, 1, 2)))
+            net.forward(np.zeros((2, 1, 2)), params)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu import LIF, Params, Trace
+from stbp_edu import LIF
 from tests.bad_calls import equal
 from tests.networks import make_problem
 
@@ -110,18 +110,3 @@ def test_what_is_no_plain_array_of_numbers_is_refused_at_both_doors(odd):
     ):
         with pytest.raises(TypeError, match="spikes must be an array of numbers"):
             call()
-
-
-def test_parameters_may_come_first():
-    """As they did once."""
-    params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
-    net, spikes, y = (
-        stbp_edu.network("1-1", NEURON),
-        np.ones((3, 1, 1)),
-        np.ones((1, 1)),
-    )
-    trace = net.forward(spikes, params)
-    assert isinstance(trace, Trace)
-    assert equal(net.forward(params, spikes).U[1], trace.U[1])
-    found = net.backward(params, trace, y, "classic").arrays()
-    assert equal(found, net.backward(trace, y, params, "classic").arrays())

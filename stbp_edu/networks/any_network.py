@@ -149,8 +149,7 @@ class Model:
         Args:
             spikes: the input, shape (T, S, n[0]), of images also (T, S, channels, rows, columns):
                 spikes, or any finite numbers. The trace has a copy, unless the array is read-only.
-            params: the parameters; their dtype decides the computation's. They may come first, as
-                they once did.
+            params: the parameters; their dtype decides the computation's.
             twin: whether the smooth twin H stands in for the spike.
 
         Returns:
@@ -167,8 +166,6 @@ class Model:
         >>> net.forward(np.ones((3, 1, 1)), params).O[1].ravel()
         array([0., 1., 1.])
         """
-        if isinstance(spikes, Params):
-            spikes, params = params, spikes
         layers = layers_of(self.table, self.sizes, params)
         warn_of_learned_decays(self.table, layers)
         checks.instance("twin", twin, bool)
@@ -194,8 +191,7 @@ class Model:
             trace: the pass.
             targets: Y, floats of shape (S, n[N]), as one-hot rows ``np.eye(classes)[labels]``; what
                 a loss of your own reads; not read where ``loss`` is a direct term.
-            params: the parameters of that pass, unchanged since. They may come first, as they once
-                did.
+            params: the parameters of that pass, unchanged since.
             rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
             loss: a loss of :mod:`stbp_edu.losses`, its name, your own, or a direct term; the
                 network's where None.
@@ -211,8 +207,6 @@ class Model:
         >>> net.backward(trace, np.array([[1.0]]), params).b[1].round(3)
         array([-0.264])
         """
-        if isinstance(trace, Params):
-            trace, targets, params = targets, params, trace  # type: ignore[assignment]
         layers = layers_of(self.table, self.sizes, params)
         states = states_of(self.table, trace, params)
         loss = self.loss if loss is None else loss
