@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import cache
 from itertools import combinations, pairwise
@@ -38,48 +37,42 @@ def named_pair(task: Task, answer: Answer) -> list[Mistake]:
 
     Mistakes whose changes touch each other come last.
     """
-    for touching in (False, True):
-        for one, other in likeliest_pairs(task):
-            if touching and with_both(task, one, other, touching=False):
-                continue
-            source = with_both(task, one, other, touching=touching)
-            if source and answer.gives(source, exactly=False):
-                return [one, other]
+    for source, pair in pairs(task):
+        if answer.gives(source, exactly=False):
+            return [*pair]
     return []
 
 
-def pairs_of(mistakes: Sequence[Mistake]) -> list[tuple[Mistake, Mistake]]:
-    """Return every two mistakes of different names."""
-    pairs = combinations(mistakes, 2)
-    return [(one, other) for one, other in pairs if one.id != other.id]
-
-
 @cache
-def likeliest_pairs(task: Task) -> list[tuple[Mistake, Mistake]]:
-    """Return every two mistakes of different names, first those that change the least."""
-    right = ast.parse(task.source())
-    mistakes = known_mistakes(task)
-    sizes = {}
-    for mistake in mistakes:
-        sizes[mistake] = size_of_change(right, ast.parse(mistake.program))
-    return sorted(pairs_of(mistakes), key=lambda pair: sum(sizes[m] for m in pair))
-
-
-@cache
-def with_both(
-    task: Task, one: Mistake, other: Mistake, *, touching: bool = True
-) -> str:
-    """Return the source of a task's function with two mistakes, and "" where there is none."""
-    sources = (task.source(), one.program, other.program)
-    right, *wrong = map(_in_one_form, sources)
-    source = merged(right, *wrong, touching=touching)
-    return "" if source in (right, *wrong) else source
+def pairs(task: Task) -> list[tuple[str, tuple[Mistake, Mistake]]]:
+    """Return every two mistakes that can be made at once, as a program, the likeliest first."""
+    right = _in_one_form(task.source())
+    found = []
+    for one, other in combinations(known_mistakes(task), 2):
+        wrong = _in_one_form(one.program), _in_one_form(other.program)
+        apart = merged(right, *wrong, touching=False)
+        source = apart or merged(right, *wrong)
+        if one.id != other.id and source not in ("", right, *wrong):
+            size = sum(_size(right, text) for text in wrong)
+            found.append((not apart, size, source, (one, other)))
+    found.sort(key=lambda row: row[:2])
+    return [row[2:] for row in found]
 
 
 @cache
 def _in_one_form(source: str) -> str:
     """Return a program as Python itself writes it."""
     return ast.unparse(ast.parse(source))
+
+
+@cache
+def _size(right: str, wrong: str) -> int:
+    """Return how much a mistake changes; another sign changes all that it joins."""
+    size = 0
+    for start, stop, new in changes_of(right, wrong):
+        pieces = [*TOKEN.findall(right)[start:stop], *new]
+        size += 10 if all(re.match(r"\W", piece) for piece in pieces) else len(pieces)
+    return size
 
 
 def merged(right: str, one: str, other: str, *, touching: bool = True) -> str:
@@ -112,26 +105,3 @@ def changes_of(right: str, text: str) -> tuple[tuple[int, int, list[str]], ...]:
         if kind != "equal":
             found.append((start, stop, new[first:last]))
     return tuple(found)
-
-
-def size_of_change(right: ast.AST, other: ast.AST) -> int:
-    """Return how many nodes of a tree are in the parts that differ from another tree.
-
-    Another operation counts with all that it joins, so it is more than a factor that is missing.
-
-    >>> trees = [ast.parse(text) for text in ("a * b + c", "a + c", "a * b * c")]
-    >>> size_of_change(trees[0], trees[1]) < size_of_change(trees[0], trees[2])
-    True
-    """
-    parts = list(ast.iter_child_nodes(right))
-    others = list(ast.iter_child_nodes(other))
-    if _kind(right) != _kind(other) or len(parts) != len(others):
-        return len(list(ast.walk(right)))
-    return sum(map(size_of_change, parts, others))
-
-
-def _kind(node: ast.AST) -> list[object]:
-    """Return what a node is without its parts: a name, a number, an operation."""
-    fields = [value for _, value in ast.iter_fields(node)]
-    plain = [value for value in fields if not isinstance(value, (ast.AST, list))]
-    return [type(node), type(getattr(node, "op", None)), *plain]
