@@ -312,13 +312,15 @@ def blanks() -> Mapping[str, FormulaBlank]:
 def exercises() -> Mapping[str, Exercise]:
     """Return every exercise by id, in the order of the course."""
     listed: list[Exercise] = []
+    mistakes: dict[str, dict[str, str]] = {"": {}}
     for path in sorted((CONTENT / "exercises").glob("*.toml")):
         for id_, table in read_toml(path).items():
             base = id_.removesuffix("-scalar")
             equation = base if base in EQUATIONS else ""
             table.setdefault("equation", equation)
-            wrong = table.pop("mistakes")
-            listed.append(Exercise(id=id_, listed_mistakes=wrong, **table))
+            # Of a program that grows, each part has the mistakes of the one before, too.
+            mistakes[id_] = mistakes[table.pop("builds_on", "")] | table.pop("mistakes")
+            listed.append(Exercise(id=id_, listed_mistakes=mistakes[id_], **table))
     return MappingProxyType({e.id: e for e in sorted(listed, key=lambda e: e.notebook)})
 
 
