@@ -26,14 +26,19 @@ def notebook(path):
     return nbformat.read(path, as_version=4)
 
 
+def asked(source):
+    """Return the exercise or blank that a cell asks for, and the name of the reader's answer."""
+    match = CALL.search(source)
+    if not match:
+        return None
+    id_ = (match["id"] or "backward") + "-formula" * bool(match["formula"])
+    return tasks()[id_], match["name"] or match["network"]
+
+
 def exercise_cells(path):
     """Return (exercise or blank, name of the reader's answer, source) for every such cell."""
-    found = []
-    for cell in code_cells(notebook(path)):
-        if match := CALL.search(cell.source):
-            id_ = (match["id"] or "backward") + ("-formula" if match["formula"] else "")
-            found.append((tasks()[id_], match["name"] or match["network"], cell.source))
-    return found
+    sources = [cell.source for cell in code_cells(notebook(path))]
+    return [(*asked(source), source) for source in sources if asked(source)]
 
 
 def filled(source, name, exercise):
@@ -100,10 +105,10 @@ def told_above(cells):
     """Yield each task whose solution stands word for word in a cell above its own."""
     above = ""
     for cell in cells:
-        if match := CALL.search(cell.source):
-            id_ = (match["id"] or "backward") + ("-formula" if match["formula"] else "")
-            if packed(tasks()[id_].solution) in above:
-                yield id_
+        if asked(cell.source):
+            task, _ = asked(cell.source)
+            if packed(task.solution) in above:
+                yield task.id
         above += packed(cell.source)
 
 
