@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -20,16 +21,8 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.link import Link
-from stbp_edu.lines.derivatives import MINUS_ONE, derivative, tidy
-from stbp_edu.lines.expressions import (
-    ONE,
-    args_of,
-    call,
-    evaluate,
-    key,
-    op_of,
-    with_args,
-)
+from stbp_edu.lines.derivatives import MINUS_ONE
+from stbp_edu.lines.expressions import ONE, evaluate, key
 from stbp_edu.lines.forward_lines import STEPS, ForwardLines, Slope
 from stbp_edu.lines.latex import indexed, latex
 from stbp_edu.surrogates import Surrogate, checked
@@ -121,10 +114,10 @@ class Arrow:
         for step, end in STEPS.items():
             for state in self.lines.order:
                 states[state + end] = indexed(state) + PLACES[step]
-        tree = self.factor
+        letters = latex(self.factor, states, factor=True)
         if self.h_of_u:
-            tree = _without_threshold(tree, self.lines.constants)
-        return latex(tree, states, factor=True)
+            return re.sub(r"(h\([^()]*)-V_\{th\}", r"\1", letters)
+        return letters
 
     def under(self, forgets: Collection[str]) -> Arrow:
         """Return the arrow as rules see it that forget the spike in what is carried."""
@@ -132,15 +125,6 @@ class Arrow:
             return self
         factor: Any = self.factor
         return replace(self, factor=self.lines.silent(factor))
-
-
-def _without_threshold(tree: ast.expr, constants: Collection[str]) -> ast.expr:
-    """Return an expression with h(u) for h(u - v_th)."""
-    args = args_of(tree)
-    if op_of(tree) == "h" and key(derivative(args[0], "v_th")) == key(MINUS_ONE):
-        v = call("+", args[0], ast.Name("v_th"))
-        return call("h", tidy(v, constants))
-    return with_args(tree, [_without_threshold(arg, constants) for arg in args])
 
 
 @dataclass(frozen=True)

@@ -79,11 +79,6 @@ def classes(net: Table, rule: Rule) -> dict[Adjoint, str]:
 def steps_back(net: Table, rule: Rule) -> list[Any]:
     """Return the program of each layer, with the adjoints that the gradients need; None first."""
     rule.check(net)
-    return programs(net, rule)
-
-
-def programs(net: Table, rule: Rule) -> list[Any]:
-    """Return the program of each layer, also where the rule lets nothing reach the loss."""
     start: list[tuple[int, str, str]] = []
     for n, layer in enumerate(net.layers[1:], 1):
         start += [(n, state, rule.start) for state in layer.neuron.entered]
