@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.arrow import LOSS, Arrow, placed
@@ -45,13 +45,6 @@ class Formulas(tuple[Formula, ...]):
         return "\n".join(map(str, self))
 
     __repr__ = __str__
-
-    def __getitem__(self, k: Any) -> Any:
-        """Return one formula, or some."""
-        found = super().__getitem__(k)
-        if isinstance(k, slice):
-            return Formulas(found)
-        return found
 
     def _repr_latex_(self) -> str:
         """Return the formulas as one display in LaTeX, under each case."""

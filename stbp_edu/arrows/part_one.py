@@ -89,7 +89,7 @@ def hard_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
         raise ValueError(
             f"lif.gate must be one of {HARD_GATES}, got {lif.gate!r}; use soft_reset(lif)"
         )
-    return from_lif(lif, learn=_leak(learn_leak))
+    return from_lif(lif, learn=["tau"] if learn_leak else [])
 
 
 def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
@@ -101,15 +101,7 @@ def soft_reset(lif: LIF, *, learn_leak: bool = False) -> Neuron:
     '-V_{th}'
     """
     soft = replace(checks.instance("lif", lif, LIF), gate="soft")
-    return from_lif(soft, learn=_leak(learn_leak))
-
-
-def _leak(learned: bool) -> list[str]:
-    """Return the names of the learned constants: τ, or none."""
-    checks.instance("learn_leak", learned, bool)
-    if learned:
-        return ["tau"]
-    return []
+    return from_lif(soft, learn=["tau"] if learn_leak else [])
 
 
 def with_current(neuron: Neuron, alpha: float) -> Neuron:

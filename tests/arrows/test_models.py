@@ -29,16 +29,7 @@ def test_sizes_name_pools_convolutions_recurrent_and_dense_layers():
     assert net.sizes == (216, 24, 6, 2)
     assert first.shapes == {"W": (4, 2, 2, 2), "b": (4,)}
     assert second.shapes == {"W": (6, 24), "b": (6,), "R": (6, 6)}
-    assert network("3-2", LEARNING).layers[1].shapes == {
-        "W": (2, 3),
-        "b": (2,),
-        "tau": (),
-    }
     assert network(["4x4", "2C2", 3], HARD) == network("4x4-2C2-3", HARD)
-    neurons = [
-        layer.neuron for layer in network("4x4-P2-2-2", [HARD, LEARNING]).layers[1:]
-    ]
-    assert neurons == [HARD, LEARNING]
 
 
 def test_drawn_parameters_have_the_shapes_and_the_spread_that_are_said():

@@ -219,3 +219,9 @@ def test_a_loss_on_the_last_step_is_read_there_alone():
         path.word for path in arrows.paths_from(start, arrows.letters(net, 2))
     } == last
     assert arrows.count_paths(net, 2, "exact", start) == (2, 0)
+
+
+def test_more_words_than_a_list_can_hold_are_refused(monkeypatch):
+    monkeypatch.setattr("stbp_edu.arrows.unrolled.MOST_PATHS", 50)
+    with pytest.raises(ValueError, match="T = 60 must make at most 50 words, got more"):
+        arrows.words(arrows.network("1-2-2", HARD), 60)
