@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -99,18 +98,39 @@ def letters(
     >>> lambdas(local)[1]["o", "all"][1, 0, 0]
     1·∂L/∂o_{1}^{2,1}
     """
+    T = checks.count("T", T, at_most=1000)
+    factors: Factors = [{}]
+    params: LayerParams = [None]
+    outputs = [letter_array((T, 1, *net.shape), "o{}", 0, letter)]
+    for n, layer in enumerate(net.layers[1:], 1):
+        neuron = layer.neuron
+        shape = (T, 1, *layer.link.shape)
+        table = {}
+        for arrow in neuron.arrows:
+            table[arrow.kind, False] = letter_array(shape, arrow.letters, n, letter)
+            if arrow.kind == "carry":
+                silent = arrow.under(("carry",))
+                table[arrow.kind, True] = letter_array(shape, silent.letters, n, letter)
+        factors.append(table)
+        shapes = layer.shapes.items()
+        params.append(
+            {name: _weights(size, name.lower(), n, letter) for name, size in shapes}
+        )
+        outputs.append(letter_array(shape, f"{neuron.output}{{}}", n, letter))
+    slope = f"∂L/∂{net.loss.state}{{}}"
+    direct = letter_array(outputs[-1].shape, slope, net.N, letter)
+    direct[: net.loss.steps(T).start] = 0
+    return LocalDerivatives(net, factors, params, direct, outputs)
 
-    def weight(shape: Shape, name: str, n: int) -> Any:
-        """Return a letter for each entry of a parameter, such as ``w_{12}^{1}``."""
-        array = np.empty(shape, object)
-        between = "," if max(shape, default=0) > 9 else ""
-        for at in np.ndindex(shape):
-            index = between.join(str(k + 1) for k in at)
-            array[at] = letter(f"{name}_{{{index}}}^{{{n}}}")
-        return array
 
-    factor = partial(letter_array, letter=letter)
-    return tabulated(net, checks.count("T", T, at_most=1000), factor, weight)
+def _weights(shape: Shape, name: str, n: int, letter: Callable[[str], Any]) -> Any:
+    """Return a letter for each entry of a parameter, such as ``w_{12}^{1}``."""
+    array = np.empty(shape, object)
+    between = "," if max(shape, default=0) > 9 else ""
+    for at in np.ndindex(shape):
+        index = between.join(str(k + 1) for k in at)
+        array[at] = letter(f"{name}_{{{index}}}^{{{n}}}")
+    return array
 
 
 def letter_array(shape: Shape, text: str, n: int, letter: Callable[[str], Any]) -> Any:
@@ -139,32 +159,3 @@ def _apart(text: str) -> list[str]:
         else:
             found[-1] += sign
     return [letter for letter in found if letter]
-
-
-def tabulated(
-    net: Table,
-    T: int,
-    factor: Callable[[Shape, str, int], Any],
-    weight: Callable[[Shape, str, int], Any],
-) -> LocalDerivatives:
-    """Return a symbol for every arrow: factor(shape, letters, n), weight(shape, name, n)."""
-    factors: Factors = [{}]
-    params: LayerParams = [None]
-    outputs = [factor((T, 1, *net.shape), "o{}", 0)]
-    for n, layer in enumerate(net.layers[1:], 1):
-        neuron = layer.neuron
-        shape = (T, 1, *layer.link.shape)
-        table = {}
-        for arrow in neuron.arrows:
-            table[arrow.kind, False] = factor(shape, arrow.letters, n)
-            if arrow.kind == "carry":
-                silent = arrow.under(("carry",))
-                table[arrow.kind, True] = factor(shape, silent.letters, n)
-        factors.append(table)
-        shapes = layer.shapes.items()
-        params.append({name: weight(size, name.lower(), n) for name, size in shapes})
-        outputs.append(factor(shape, f"{neuron.output}{{}}", n))
-    slope = f"∂L/∂{net.loss.state}{{}}"
-    direct = factor(outputs[-1].shape, slope, net.N)
-    direct[: net.loss.steps(T).start] = 0
-    return LocalDerivatives(net, factors, params, direct, outputs)

@@ -33,45 +33,29 @@ def forbidding_word(net: Table, rule: str | Rule) -> Word | None:
     >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
     """
     rule = as_rule(rule)
-    found: dict[_Place, Word] = {}
-    neurons = [layer.neuron for layer in net.layers[1:]]
-    inputs = [(n, neuron.input) for n, neuron in enumerate(neurons, 1)]
-    learned = [
-        (n, one) for n, neuron in enumerate(neurons, 1) for one in neuron.entered
+    layers = [*enumerate(net.layers[1:], 1)]
+    starts = [(n, layer.neuron.input) for n, layer in layers]
+    starts += [(n, state) for n, layer in layers for state in layer.neuron.entered]
+    # a place: layer, state, state of the rule, whether the word has left its neuron, and whether
+    # it took a step after that, or while it left
+    places = [
+        (n, state, rule.start, False, False) for n, state in dict.fromkeys(starts)
     ]
-    for n, state in inputs + learned:
-        found[_Place(n, state, rule.start)] = ("enter",)
-    queue = [*found]
-    for place in queue:  # grows while it is read: breadth first
-        for arrow, head in rule.moves_from(net, place.n, place.state, place.q):
-            word = (*found[place], arrow.kind)
-            after = place.after(arrow, head)
-            if arrow.target == LOSS and after.late:
+    words: dict[tuple[int, str, str, bool, bool], Word]
+    words = dict.fromkeys(places, ("enter",))
+    for place in places:  # grows while it is read: breadth first
+        n, state, q, left, late = place
+        for arrow, head in rule.moves_from(net, n, state, q):
+            word = (*words[place], arrow.kind)
+            gone = left or arrow.leaves
+            later = late or (gone and arrow.step > 0)
+            after = n + arrow.layer, arrow.target, head, gone, later
+            if arrow.target == LOSS and later:
                 return word
-            if arrow.target != LOSS and after not in found:
-                found[after] = word
-                queue.append(after)
+            if arrow.target != LOSS and after not in words:
+                words[after] = word
+                places.append(after)
     return None
-
-
-class _Place(NamedTuple):
-    """Where a word has come to: layer, state, state of the rule, and what it has done.
-
-    ``left`` says whether it has left its neuron, ``late`` whether it took a step after that, or
-    while it left.
-    """
-
-    n: int
-    state: str
-    q: str
-    left: bool = False
-    late: bool = False
-
-    def after(self, arrow: Arrow, q: str) -> "_Place":
-        """Return the place after an arrow."""
-        left = self.left or arrow.leaves
-        late = self.late or (left and arrow.step > 0)
-        return _Place(self.n + arrow.layer, arrow.target, q, left, late)
 
 
 class Traces(NamedTuple):

@@ -19,8 +19,8 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.arrow import LOSS, Arrow
-from stbp_edu.arrows.letters import tabulated
-from stbp_edu.arrows.link import AveragePool, Shape
+from stbp_edu.arrows.letters import letters
+from stbp_edu.arrows.link import AveragePool
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Table
 
@@ -254,22 +254,17 @@ def count_paths(net: Table, T: int, rule: str | Rule, start: Node) -> tuple[int,
 
 
 def _ones(net: Table, T: int) -> LocalDerivatives:
-    """Return a network in which every factor is 1."""
-
-    def one(shape: Shape, *_: Any) -> Any:
-        """Return the factor 1 of every arrow without a map."""
-        return np.full(shape, 1, object)
-
-    def weight(shape: Shape, name: str, n: int) -> Any:
-        """Return the factor that turns each arrow of a map into 1: the size of its pools."""
-        size = 1
-        if name == "w":
-            for below in net.layers[n].link.maps:
-                if isinstance(below, AveragePool):
-                    size *= below.k**2
-        return np.full(shape, size, object)
-
-    return tabulated(net, T, one, weight)
+    """Return a network in which every factor is 1; so weights undo the shares of their pools."""
+    local = letters(net, T, lambda name: 1)
+    factors = [
+        {kind: np.abs(factor) for kind, factor in layer.items()}
+        for layer in local.factors
+    ]
+    for n, layer in enumerate(net.layers[1:], 1):
+        for below in layer.link.maps:
+            if isinstance(below, AveragePool):
+                local.params[n]["W"] *= below.k**2
+    return replace(local, factors=factors)
 
 
 def words(net: Table, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Word]:
