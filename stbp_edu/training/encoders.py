@@ -119,11 +119,6 @@ def rows(
 
 def _empty(pixels: NDArray[Any], T: int) -> Array:
     """Return the array to write to, after checking the pixels."""
-    if isinstance(pixels, np.ndarray) and pixels.ndim != 2:
-        raise ValueError(
-            f"pixels must have shape (S, n[0]), got {pixels.shape}; give each image as one row: "
-            "images.reshape(len(images), -1)"
-        )
     checks.grey_levels("pixels", pixels, "(S, n[0])", (None, None))
     shape = (checks.count("T", T, at_most=MOST_STEPS), *pixels.shape)
     return np.empty(shape, np.float32 if pixels.dtype == np.uint8 else pixels.dtype)

@@ -15,7 +15,6 @@ from stbp_edu.training.model import Passes, check_data, check_fit, encode_images
 from stbp_edu.training.settings import Settings
 
 CHUNK = 100  # images at a time
-MOST_ENCODINGS = 10_000  # a hundred give the spread within a tenth of it
 SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
 CHANCE = 1.5  # times the accuracy of guessing
@@ -165,7 +164,7 @@ def evaluate(
     checks.instance("params", params, Params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
-    checks.count("encodings", encodings, at_most=MOST_ENCODINGS)
+    checks.count("encodings", encodings)
     check_labelled(images, labels)
     check_data(params, settings, images.shape[1:], int(labels.max()) + 1)
     check_fit(params, settings)

@@ -28,7 +28,6 @@ from typing import Any
 from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
-from stbp_edu.training.evaluation import MOST_ENCODINGS
 from stbp_edu.training.runs import RunConfig, earlier_work, open_run, train_in_folder
 from stbp_edu.training.settings import Settings
 
@@ -65,7 +64,7 @@ class Plan:
     def __post_init__(self) -> None:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
-        checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
+        checks.count("encodings", self.encodings)
         named = [*checks.instance("base", self.base, dict)]
         named += checks.instance("axes", self.axes, dict)
         known = [f.name for f in fields(Settings) if f.name != "seed"]

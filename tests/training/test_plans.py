@@ -139,7 +139,7 @@ def test_a_run_that_fails_stops_no_other_and_is_tried_again(tmp_path):
         ("[0.25, 0.5]", '["wide"]', "a must be a real number"),
         ("a = [0.25, 0.5]", "T = [2, 3]", "base and axes must name settings, each"),
         ('"digits"', '"digit"', "dataset must be one of"),
-        ("encodings = 1", "encodings = 10000000", "encodings must be <= 10000"),
+        ("encodings = 1", "encodings = 0", "encodings must be >= 1"),
         ("encodings = 1", "epochs = 3", "settings belong under [base]"),
         ("[base]", "[[base]]", "base must be of type dict"),
     ],
