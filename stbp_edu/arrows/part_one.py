@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
@@ -256,6 +256,25 @@ def as_neuron(value: object, name: str = "neuron") -> Neuron:
             f"got {checks.brief(value)}; pass for example 'tau = 0.5; u = tau * u + x'"
         )
     return found
+
+
+def for_layers(neuron: AnyNeuron | Sequence[AnyNeuron], layers: int) -> list[AnyNeuron]:
+    """Return the neuron of each layer, from one for all, two, or one for each.
+
+    Of two, the second is the last layer's.
+
+    >>> len(for_layers(["u = 0.9 * u + x; o = spike(u - 1)", "u = 0.9 * u + x"], 3))
+    3
+    """
+    given: Any = neuron if isinstance(neuron, list | tuple) else [neuron, neuron]
+    if len(given) == 2:
+        given = [given[0]] * (layers - 1) + [given[1]]
+    if len(given) != layers:
+        raise ValueError(
+            f"neuron must be one, two, or one for each of {layers} layers, got {len(given)}; the "
+            "second of two is the last layer's"
+        )
+    return [*given]
 
 
 def warn_of_no_decay(

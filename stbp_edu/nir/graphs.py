@@ -7,7 +7,7 @@ import nir
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
+from stbp_edu.arrows.part_one import AnyNeuron, as_neuron, for_layers
 from stbp_edu.derived import derive
 from stbp_edu.neuron import LIF
 from stbp_edu.nir.nodes import (
@@ -50,14 +50,7 @@ def to_graph(
     checks.instance("params", params, Params)
     dt = checks.number("dt", dt, positive=True)
     layers = by_layer(params)[1:]
-    neurons: Any = neuron if isinstance(neuron, list | tuple) else [neuron, neuron]
-    if len(neurons) == 2:
-        neurons = [neurons[0]] * (len(layers) - 1) + [neurons[1]]
-    if len(neurons) != len(layers):
-        raise ValueError(
-            f"neuron must be one, a list of two, or one for each of {len(layers)} layers, got "
-            f"{len(neurons)}; the second of two is the last layer's"
-        )
+    neurons = for_layers(neuron, len(layers))
     nodes: list[Any] = [nir.Input({"input": np.array([params.sizes[0]])})]
     for n, (layer, own) in enumerate(zip(layers, neurons, strict=True), 1):
         if layer["W"].ndim != 2:

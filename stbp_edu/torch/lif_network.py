@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.part_one import AnyNeuron
+from stbp_edu.arrows.part_one import AnyNeuron, for_layers
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.forward_pass import Trace
@@ -65,19 +65,11 @@ class LIFNetwork(nn.Sequential):
 
         Args:
             params: of fully connected layers, in any form in which NumPy has them.
-            neuron: one for all layers, or one for each.
+            neuron: one for all layers; two, the second for the last one; or one for each.
             rule: what flows backward: see :class:`LIFLayer`.
             gain_limit: the same.
         """
         layers = layers_of(params)
-        neurons: Any = neuron
-        if not isinstance(neuron, list | tuple):
-            neurons = [neuron] * len(layers)
-        if len(neurons) != len(layers):
-            raise ValueError(
-                f"neuron must be one for all layers or a list of {len(layers)}, got "
-                f"{len(neurons)}; one for each layer of weights"
-            )
         if any(p["W"].ndim != 2 for p in layers):
             raise ValueError(
                 "params must be of fully connected layers, got those of a convolution; build the "
@@ -85,7 +77,7 @@ class LIFNetwork(nn.Sequential):
             )
         made = []
         with torch.random.fork_rng(devices=()):  # what they draw is not kept
-            for p, one in zip(layers, neurons, strict=True):
+            for p, one in zip(layers, for_layers(neuron, len(layers)), strict=True):
                 outputs, inputs = p["W"].shape
                 dtype = getattr(torch, p["W"].dtype.name)
                 linear = nn.Linear(inputs, outputs, dtype=dtype)

@@ -11,7 +11,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.finder.asked_network import Gradient, Match
 from stbp_edu.arrows.finder.asked_network import which_rule as which_rule_of
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
+from stbp_edu.arrows.part_one import AnyNeuron, as_neuron, for_layers
 from stbp_edu.arrows.table import LayerParams, network
 from stbp_edu.neuron import LIF
 from stbp_edu.torch.currents import check_sequence
@@ -100,9 +100,10 @@ def which_rule(
     got = [tuple(weight.shape) for weight, _ in weights]
     if sizes is None:  # fully connected layers
         sizes = "-".join(map(str, [got[0][1], *(shape[0] for shape in got)]))
-    neurons = neurons_of(neuron, sizes)
-    table = neurons[0] if isinstance(neurons, list) else as_neuron(neurons)
-    shapes = [layer.shapes for layer in network(sizes, table).layers[1:]]
+    checks.instance("sizes", sizes, str)
+    layers = sum(not part.startswith("P") for part in sizes.split("-")[1:])
+    tables = [as_neuron(one) for one in for_layers(neuron, layers)]
+    shapes = [layer.shapes for layer in network(sizes, tables).layers[1:]]
     places = [
         (n, name)
         for n, shape in enumerate(shapes, 1)
@@ -143,6 +144,7 @@ def which_rule(
 
         return as_array(output), gradient
 
+    neurons = neuron if isinstance(neuron, LIF) else tables
     return which_rule_of(ask, params, sizes, neurons, as_array(spikes))
 
 
@@ -175,18 +177,3 @@ def weights_of(model: nn.Module) -> Weights:
             f"model must hold a parameter called weight, got {names}; pass what holds your layers"
         )
     return found
-
-
-def neurons_of(neuron: Any, sizes: str) -> Any:
-    """Return an LIF, or a table for each layer."""
-    if isinstance(neuron, LIF):
-        return neuron
-    layers = sum(not part.startswith("P") for part in sizes.split("-")[1:])
-    given = list(neuron) if isinstance(neuron, list | tuple) else [neuron, neuron]
-    if len(given) != 2:
-        raise ValueError(
-            "neuron must be one, or two: the hidden layers' and the last one's, got "
-            f"{len(given)}; pass (hidden, read-out)"
-        )
-    hidden, last = map(as_neuron, given)
-    return [hidden] * (layers - 1) + [last]

@@ -131,9 +131,8 @@ class TensorPasses:
 
     def __init__(self, processes: Group, params: Params, settings: Settings) -> None:
         self.processes = processes
-        hidden, last = settings.make_neurons()
-        neurons = [hidden] * (params.N - 1) + [last]
-        network = LIFNetwork.from_params(params, neurons, settings.make_rule())
+        neurons, rule = settings.make_neurons(), settings.make_rule()
+        network = LIFNetwork.from_params(params, neurons, rule)
         self.network = network.to(processes.device)
         self.loss = settings.make_loss()
 

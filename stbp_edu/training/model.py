@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import hidden_layer, widths
+from stbp_edu.arrows.part_one import for_layers
 from stbp_edu.forward_pass import Trace
 from stbp_edu.networks import Model, network
 from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name, sizes_of
@@ -25,14 +26,13 @@ def network_of(settings: Settings, sizes: str) -> Model:
 
     Loops are compiled where that is asked for, or where a step is so much work that it pays.
     """
-    hidden, last = settings.make_neurons()
     layers = sum(part[0] != "P" for part in sizes.split("-")[1:])
     backend = settings.backend
     if backend == "auto":
         products = sum(a * b for a, b in pairwise(widths(sizes)))
         much = settings.batch * settings.T * products >= MUCH
         backend = "auto" if much else "numpy"
-    neurons = [*[hidden] * (layers - 1), last]
+    neurons = for_layers(settings.make_neurons(), layers)
     return network(sizes, neurons, settings.make_loss(), backend)
 
 
