@@ -10,14 +10,10 @@ import torch
 from torch import nn
 
 import stbp_edu
-from stbp_edu import LIF, Gaussian, derive
+from stbp_edu import LIF, derive
 from stbp_edu._support.checks import NotFiniteError
 from stbp_edu.torch import LIFLayer, LIFNetwork
-
-LEARNS = derive(
-    "f(o) = tau * exp(-o / tau); a = rho * a + o; u = f(o) * u + x; o = spike(u - 0.4 - beta * a)",
-    surrogate=Gaussian(0.5), learn=["tau"], learn_each=["beta"], tau=0.7, rho=0.8, beta=0.2,
-)  # fmt: skip
+from tests.bridges.test_carried_state import LEARNS
 
 
 def network(rule="exact", **more):

@@ -13,11 +13,10 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from stbp_edu import LIF, Rectangle, Sigmoid, Triangle, derive
+from stbp_edu import LIF, Rectangle, Triangle, derive
 from stbp_edu.torch import LIFLayer, LIFNetwork, SurrogateOf
 from tests.bridges.test_layers import assert_close, spikes
 
-ONE_STATE = "u = tau * u * (1 - o) + x; o = spike(u - 0.4)"
 CLIPPED = "u = max(min(tau, 0.9) * u + x, -1); o = spike(u - 0.4)"
 TWO_STATES = "i = 0.6 * i * (1 - o) + x; u = 0.8 * u + i; o = spike(u - 0.4)"
 
@@ -35,23 +34,18 @@ def with_curve(surrogate):
     return two_layers(LIF(tau=0.7, v_th=0.4, surrogate=surrogate))
 
 
-LEARNED = derive(ONE_STATE, tau=0.7, learn=["tau"])
 NEURON = LIF(tau=0.7, v_th=0.4)
 NETWORKS = {
     "exponential gate": partial(two_layers, NEURON),
-    "linear gate": partial(two_layers, LIF(tau=0.7, v_th=0.4, gate="linear")),
     "classic": partial(two_layers, NEURON, rule="classic"),
     "truncated": partial(two_layers, NEURON, rule="truncated-2"),
     "recurrent": partial(two_layers, NEURON, recurrent=True),
-    "learned": partial(two_layers, LEARNED),
     "learned and clipped": partial(
         two_layers, derive(CLIPPED, tau=0.7, learn=["tau"]), recurrent=True
     ),
-    "gain limit": partial(two_layers, NEURON, gain_limit=0.5),
     "gain limit of two states": partial(two_layers, derive(TWO_STATES), gain_limit=0.5),
     "rectangle": partial(with_curve, Rectangle()),
     "triangle": partial(with_curve, Triangle()),
-    "sigmoid": partial(with_curve, Sigmoid()),
     "another's surrogate": partial(with_curve, SurrogateOf(torch.sigmoid)),
 }
 theirs = pytest.mark.filterwarnings("ignore")

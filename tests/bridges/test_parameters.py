@@ -22,43 +22,26 @@ def test_a_layer_without_bias_has_zeros():
         to_state(params, module.state_dict())
 
 
-def test_recurrent_weights_and_learned_constants_travel_both_ways(tmp_path):
-    text = "u = tau * u + x - v_th * o\no = spike(u - v_th)"
-    mine = derive(text, tau=0.8, v_th=0.5, learn=["tau"], learn_each=["v_th"])
-    layers = (
-        LIFLayer(nn.Linear(5, 4), mine, recurrent=True),
-        LIFLayer(nn.Linear(4, 3), mine),
+@pytest.mark.parametrize("name", ["tau", "half", "half_", "forward", "weight", "R_"])
+def test_recurrent_weights_and_learned_constants_travel_both_ways(name, tmp_path):
+    """However a constant is called, like a part of a module, too."""
+    text = f"u = {name} * u + x - v_th * o\no = spike(u - v_th)"
+    mine = derive(text, **{name: 0.8}, v_th=0.5, learn=[name], learn_each=["v_th"])
+    network = LIFNetwork(
+        LIFLayer(nn.Linear(5, 4), mine, recurrent=True), LIFLayer(nn.Linear(4, 3), mine)
     )
-    network = LIFNetwork(*layers)
+    network(torch.rand(5, 2, 5)).sum().backward()
     found = to_params(network.state_dict())
     assert sizes_of(found) == "5-4R-3"
     save_params(tmp_path / "network.npz", found)
     read = load_params(tmp_path / "network.npz")
     again = LIFNetwork.from_params(read, mine)
-    assert set(by_layer(read)[1]) == {"W", "b", "R", "tau", "v_th"}
-    for name, value in network.state_dict().items():
-        assert torch.equal(again.state_dict()[name], value), name
+    assert set(by_layer(read)[1]) == {"W", "b", "R", name, "v_th"}
+    for key, value in network.state_dict().items():
+        assert torch.equal(again.state_dict()[key], value), key
     with torch.no_grad():
         network[0].weights.weight.zero_()
     assert found.W[1].all()  # no memory is shared
-
-
-@pytest.mark.parametrize("name", ["half", "half_", "forward", "weight", "R_"])
-def test_a_constant_may_be_called_like_a_part_of_a_module(name):
-    line = f"u = {name} * u * (1 - o) + half_ * x\no = spike(u - 0.4)"
-    mine = derive(
-        line, **{"half_": 0.5, name: 0.8}, learn=[*dict.fromkeys([name, "half_"])]
-    )
-    network = LIFNetwork(
-        LIFLayer(nn.Linear(3, 4), mine), LIFLayer(nn.Linear(4, 2), mine)
-    )
-    network(torch.rand(5, 2, 3)).sum().backward()
-    params = to_params(network.state_dict())
-    assert {"W", "b", name, "half_"} == {*by_layer(params)[2]}
-    again = LIFNetwork.from_params(params, mine)
-    for key, value in network.state_dict().items():
-        assert torch.equal(again.state_dict()[key], value), key
-    again.load_state_dict(to_state(params, network.state_dict()))
 
 
 LINEAR = nn.Linear(2, 3)
