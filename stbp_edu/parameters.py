@@ -6,6 +6,7 @@ weights are ``R[n]``, and a constant that layer n learns is ``learned["tau"][n]`
 
 from __future__ import annotations  # np.random is loaded where it is used
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -246,14 +247,13 @@ def init_params(
     widths = checks.widths("sizes", sizes, at_least=2)
     layers: list[Any] = [None]
     for n_in, n_out in pairwise(widths):
-        W = draw_weights(n_in, n_out, rng, dtype, scheme, scale)
+        W = draw_weights((n_out, n_in), rng, dtype, scheme, scale)
         layers.append({"W": W, "b": np.zeros(n_out, dtype)})
     return Params(**by_name(layers))
 
 
 def draw_weights(
-    n_in: int,
-    n_out: int,
+    shape: tuple[int, ...],
     rng: np.random.Generator,
     dtype: Any,
     scheme: str,
@@ -264,9 +264,11 @@ def draw_weights(
     checks.choice("scheme", scheme, ("unit-rows", "uniform"))
     scale = checks.number("scale", scale, positive=True)
     checks.float_dtype("dtype", dtype)
-    w = rng.uniform(-1, 1, (n_out, n_in))
+    outputs, *by_input = shape
+    inputs = math.prod(by_input)
+    w = rng.uniform(-1, 1, (outputs, inputs))
     if scheme == "unit-rows":
         w /= np.linalg.norm(w, axis=1, keepdims=True)  # init-unit-rows
     else:
-        w *= np.sqrt(6 / n_in)  # init-uniform
-    return (scale * w).astype(dtype)
+        w *= np.sqrt(6 / inputs)  # init-uniform
+    return (scale * w).astype(dtype).reshape(shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # np.random is loaded where it is used
 
-import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,27 +115,16 @@ class Model:
             arrays: dict[str, Array] = {}
             for name, shape in layer.shapes.items():
                 if name in ("W", "R"):
-                    outputs, *by_input = shape
-                    inputs = math.prod(by_input)
-                    W = draw_weights(inputs, outputs, rng, dtype, scheme, scale)
-                    if len(shape) == 2:
-                        # The weights that leave one neuron lie side by side in memory.
-                        arrays[name] = np.asfortranarray(W)
-                    else:
-                        arrays[name] = W.reshape(shape)
+                    W = draw_weights(shape, rng, dtype, scheme, scale)
+                    # The weights that leave one neuron lie side by side in memory.
+                    arrays[name] = np.asfortranarray(W) if W.ndim == 2 else W
                 elif name == "b":
                     arrays[name] = np.zeros(shape, dtype)
                 else:
                     arrays[name] = layer.neuron.start(name, shape, dtype)
             layers.append(arrays)
-        return self.params_of(layers)
-
-    def params_of(self, layers: Sequence[Any]) -> Params:
-        """Return parameters from None and a dictionary of arrays for each layer."""
-        parts = self.sizes.split("-")
-        images = any(part[0] == "P" or "C" in part or "x" in part for part in parts)
-        shape = self.sizes if images else ""
-        return Params(**by_name(layers), shape=shape)
+        images = re.search("[xCP]", self.sizes)
+        return Params(**by_name(layers), shape=self.sizes if images else "")
 
     def forward(
         self,

@@ -73,8 +73,9 @@ def compiled(text: str, dtype: np.dtype[Any]) -> dict[str, Any]:
 @cache
 def interpreted(text: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return the functions of a text as Python runs them: slow, and ready at once."""
-    space = _functions_with(dtype, lambda function: function)
+    space = _shared(dtype, lambda function: function)
     space |= {name: getattr(np, name) for name in SHARED}
+    space |= {name: getattr(loops, name) for name in KERNELS}
     exec(compile(text, "<loops>", "exec"), space)
     return space
 
@@ -128,17 +129,21 @@ def _kept(function: Callable[..., Any]) -> Any:
 @cache
 def _functions(dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return the functions that a text may call, compiled."""
-    space = _functions_with(dtype, _jit(), _kept)
+    space = _shared(dtype, _jit())
     if dtype == np.float32:
         space["exp"] = _jit()(loops.quick_exp)
-    return space
+    own = {"np": np, "NEAR": loops.NEAR, "__name__": loops.__name__}
+    for name in KERNELS:
+        code = getattr(loops, name).__code__
+        own[name] = _kept(types.FunctionType(code, own, name))  # calls compiled ones
+    return space | own
 
 
-def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[str, Any]:
-    """Return the functions that a text may call, by what compiles one, and one that is kept."""
+def _shared(dtype: np.dtype[Any], jit: Any) -> dict[str, Any]:
+    """Return the small functions that a text may call, by what compiles one."""
     F = dtype.type
     floor = F(FLOOR if dtype == np.float32 else 0)
-    space: dict[str, Any] = {
+    return {
         "np": np,
         "_F": F,
         "jit": jit,
@@ -151,13 +156,3 @@ def _functions_with(dtype: np.dtype[Any], jit: Any, kept: Any = None) -> dict[st
         "settled": jit(lambda d: (d + floor) - floor),
         "__name__": loops.__name__,  # into which what is kept on the disk is read back
     }
-    own = {
-        "np": np,
-        "NEAR": loops.NEAR,
-        "__name__": loops.__name__,
-    }
-    for name in KERNELS:
-        function = getattr(loops, name)
-        # a copy, which calls the compiled ones
-        own[name] = (kept or jit)(types.FunctionType(function.__code__, own, name))
-    return space | {name: own[name] for name in KERNELS}
