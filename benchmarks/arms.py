@@ -8,8 +8,8 @@ changes a setting of the task::
     python -m benchmarks.arms delayed-xor classic none hidden=[64,64] --lr 0.01 --seeds 0:5
     python -m benchmarks.arms --plan docs/results/sign-predictions.json --out runs/sign.json
 
-A plan is a file of predictions, or a record. Each line becomes a row of the record ``--out``; a
-row that is there is kept. The tasks and the arms are those of ``arms.toml``.
+A plan is a file of predictions, or a record. Each line becomes a row of the record ``--out``,
+unless it is there. Tasks and arms are those of ``arms.toml``.
 """
 
 import argparse
@@ -43,7 +43,7 @@ TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="ut
 TASKS, ARMS, FIRST_RATES = TABLE["tasks"], TABLE["arms"], TABLE["rates"]
 TUNING_SEEDS = range(3000, 3003)
 RATES = (0.003, 0.01, 0.03)
-AT_MOST = 6  # learning rates that are tried for a line
+AT_MOST = 6  # rates that are tried for a line
 MOMENTS, PAIRS = (0, 1, 4, 8), 100  # epochs done, and pairs of batches, for cosines
 STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 
@@ -172,10 +172,9 @@ class Run(TrainingJob):
         answers = answers_to(data.test_images, self.state.kept, s, rng)
         right = round(float((answers == data.test_labels).mean()), 4)
         thirds = np.array_split(np.array(self.moved), 3)
-        size, frozen = np.transpose([np.median(part, axis=0) for part in thirds])
-        return {
-            "accuracy": right, "size": size.round(4).tolist(), "frozen": frozen.round(4).tolist(),
-        }  # fmt: skip
+        medians = np.array([np.median(part, axis=0) for part in thirds]).round(4)
+        size, frozen = medians.T.tolist()
+        return {"accuracy": right, "size": size, "frozen": frozen}
 
 
 load = cache(load_dataset)
@@ -264,20 +263,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--seeds", default="4000:4020", help="where a line names none")
     p.add_argument("--cosines", action="store_true", help="of batches along runs")
     args = p.parse_args(argv)
-    plan = read_json(args.plan) if args.plan else {"rows": []}
-    lines = plan.get("predictions") or plan["rows"]
+    plan = read_json(args.plan) if args.plan else {}
+    lines = plan.get("predictions", plan.get("rows", []))
     if args.line:
         line = dict(zip(("task", "rule", "arm"), args.line, strict=False), lr=args.lr)
         pairs = (pair.split("=", 1) for pair in args.line[3:])
         lines = [*lines, {**line, "changes": {k: json.loads(v) for k, v in pairs}}]
-    command = f"python -m benchmarks.arms {' '.join(argv or sys.argv[1:])}"
-    new = {"command": command, **origin(), **environment(), "rows": []}
+    words = ["python -m benchmarks.arms", *(argv or sys.argv[1:])]
+    new = {"command": " ".join(words), **origin(), **environment(), "rows": []}
     record = read_json(args.out) if args.out.exists() else new
     limit_threads(1)
     with one_blas_thread():
         for line in lines:
-            seeds = range(*map(int, line.get("seeds", args.seeds).split(":")))
-            seeds = seeds[: line.get("n")]
+            ends = map(int, line.get("seeds", args.seeds).split(":"))
+            seeds = range(*ends)[: line.get("n")]
             if args.cosines:
                 found = [x for seed in seeds for x in cosines(line, seed, line["lr"])]
                 record["cosines"] = record.get("cosines", []) + found
@@ -291,10 +290,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 record["rows"].append(row)
                 write_json(args.out, record)
             right = np.array(row["accuracy"])
-            learn = f"mean {right.mean():.3f}, above 0.95: {(right > 0.95).sum()} of"
-            print(
-                *named.values(), f"rate {row['lr']:g}, {learn} {len(right)}", flush=True
-            )
+            learn = f"above 0.95: {(right > 0.95).sum()} of {len(right)}"
+            said = f"rate {row['lr']:g}, mean {right.mean():.3f}, {learn}"
+            print(*named.values(), said, flush=True)
     return 0
 
 
