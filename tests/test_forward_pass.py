@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Gaussian, forward_pass, init_params, loss
+from stbp_edu import LIF, Gaussian, forward_pass, init_params
 from tests.networks import fast_forward, make_problem
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))
@@ -46,16 +46,6 @@ def test_fwd_x_fwd_u_fwd_o_equal_the_source_evaluated_with_index_loops(run):
         )  # neither silent nor saturated, or nothing was compared
 
 
-def test_loss_is_the_mean_over_samples_of_half_the_squared_distance():
-    problem = make_problem(5, [3, 4, 2], T=5, S=3, neuron=NEURON)
-    trace, total = problem.trace, 0.0
-    for s in range(3):
-        for i in range(2):
-            rate = sum(trace.O[2][t, s, i] for t in range(5)) / 5
-            total += (problem.targets[s, i] - rate) ** 2
-    assert loss(trace, problem.targets) == pytest.approx(total / 6, rel=1e-14)
-
-
 def test_init_unit_rows_have_norm_one_and_both_signs_and_init_uniform_fills_its_limit():
     params = init_params([50, 40, 10], np.random.default_rng(1))
     for n in (1, 2):
@@ -81,9 +71,6 @@ def test_a_seed_draws_these_weights_in_every_version_and_scale_multiplies_them()
         rng = np.random.default_rng(7)
         W = init_params([2, 2], rng, scheme="uniform", scale=scale).W[1]
         np.testing.assert_allclose(W / scale, known, rtol=1e-12)
-
-
-W, B = np.ones((2, 3)), np.ones(2)
 
 
 @pytest.mark.parametrize("wrong", [lambda u: 1.0, lambda u: u[0], lambda u: 1 / 0])
