@@ -227,10 +227,11 @@ def _bounded(
         )
     low, high = (checks.number(f"a bound of {name}", one) for one in pair)
     values = starts.pop(name)
-    if not low < min(values) <= max(values) < high:
+    outside = [value for value in values if not low < value < high]
+    if outside:
         raise ValueError(
-            f"{name} must be between its bounds, {low:g} and {high:g}, got {values}; start it "
-            "inside"
+            f"{name} must be between its bounds, {low:g} and {high:g}, got {outside[0]:g}; start "
+            "it inside"
         )
     logits = (math.log((value - low) / (high - value)) for value in values)
     starts[f"{name}_logit"] = tuple(logits)
