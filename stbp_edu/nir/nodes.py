@@ -66,10 +66,10 @@ def constants_of_node(name: str, node: Any, dt: float) -> ByNeuron:
             )
     r = np.asarray(node.r, float)
     found: ByNeuron = {"tau": np.ones(len(r)), "gain": dt * r}
-    tau = getattr(node, "tau_mem", getattr(node, "tau", None))
-    if tau is not None:
-        share = share_lost(name, tau, dt)
-        found = {"tau": 1 - share, "gain": share * r}
+    for tau_m in ("tau", "tau_mem"):  # as LIF and CubaLIF call it
+        if hasattr(node, tau_m):
+            share = share_lost(name, getattr(node, tau_m), dt)
+            found = {"tau": 1 - share, "gain": share * r}
     if hasattr(node, "tau_syn"):
         slow = share_lost(name, node.tau_syn, dt)
         found["alpha"] = 1 - slow

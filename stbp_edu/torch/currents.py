@@ -10,7 +10,6 @@ from torch.func import functional_call
 
 from stbp_edu._support import checks
 from stbp_edu.arrows.rules import Rule
-from stbp_edu.program.machine_code import installed
 from stbp_edu.program.memory import aligned
 from stbp_edu.program.threads import limit_threads
 from stbp_edu.program.weights import (
@@ -20,6 +19,7 @@ from stbp_edu.program.weights import (
     spike_gradient,
 )
 from stbp_edu.torch.state_dict import as_array, check_floats
+from stbp_edu.torch.tensor_loops import can_loop
 
 MUCH = 10_000_000
 """Products of weights and inputs from which on it pays to compile."""
@@ -64,19 +64,15 @@ class SpikeProduct(torch.autograd.Function):
 
 def places_for(module: nn.Module, spikes: Tensor) -> Spikes | None:
     """Return where spikes are, if a module is a plain matrix and it pays to go through them."""
-    if type(module) is not nn.Linear or not installed():
-        return None
-    if torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+    if type(module) is not nn.Linear or not can_loop(spikes):
         return None
     if module._forward_hooks or module._forward_pre_hooks or module._backward_hooks:
         return None
-    if spikes.device.type != "cpu" or not spikes.is_contiguous():
+    fits = spikes.shape[2:] == (module.in_features,)
+    if not fits or spikes.dtype != module.weight.dtype:
         return None
-    if spikes.dtype not in (torch.float32, torch.float64):
-        return None
-    if spikes.dtype != module.weight.dtype or spikes.shape[2:] != (module.in_features,):
-        return None
-    if spikes.numel() * module.out_features <= MUCH:
+    much = spikes.numel() * module.out_features > MUCH
+    if not much or torch.is_autocast_enabled("cpu"):
         return None
     limit_threads(torch.get_num_threads())
     rows = spikes.detach().flatten(0, 1).numpy()

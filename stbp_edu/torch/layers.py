@@ -228,7 +228,7 @@ def run_modules(
         below = ran[-1][0] if ran else None
         if not isinstance(module, LIFLayer):
             output = current_of(module, output)
-            if below and len(copies) > 1:
+            if below and below.steps.copied:  # its output itself has another error
                 check_rerun("modules", module, below.rule)
                 copies = {q: current_of(module, o) for q, o in copies.items()}
             else:

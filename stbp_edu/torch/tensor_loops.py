@@ -21,18 +21,21 @@ MUCH = 5_000
 """Values of a state, of all steps, from which on it pays to compile."""
 
 
+def can_loop(x: Tensor) -> bool:
+    """Return whether compiled loops can go through a tensor."""
+    if torch.compiler.is_compiling() or not installed():
+        return False
+    known = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+    return known and x.is_contiguous()
+
+
 def go_in_loops(x: Tensor, surrogate: Any, carried: int) -> bool:
     """Return whether neurons with this current are computed in compiled loops.
 
     These begin at rest, so they take no carried states.
     """
-    if carried or x.numel() < MUCH or x.device.type != "cpu" or not x.is_contiguous():
-        return False
-    if x.dtype not in (torch.float32, torch.float64):
-        return False
-    if torch.compiler.is_compiling() or not installed():
-        return False
-    return is_curve(surrogate)
+    much = x.numel() >= MUCH and not carried
+    return much and can_loop(x) and is_curve(surrogate)
 
 
 class TensorLoops(InLoops):

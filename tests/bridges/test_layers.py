@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF
+from stbp_edu.arrows import Rule
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.torch import LIFLayer, LIFNetwork
 from tests.networks import make_problem
@@ -117,3 +118,21 @@ def test_samples_may_come_first(network):
     _, state = turned(x[:2].transpose(0, 1), None)
     second, _ = turned(x[2:].transpose(0, 1), state)
     torch.testing.assert_close(second, network(x)[2:].transpose(0, 1))
+
+
+ONE_UP = Rule(
+    "one up",
+    {"a": {"weight": "b", "readout": None, "*": "a"}, "b": {"weight": None, "*": "b"}},
+)
+
+
+@pytest.mark.parametrize("rule", [ONE_UP, "truncated-2"])
+def test_what_stands_between_layers_and_does_nothing_changes_nothing(rule):
+    """Also under a rule that passes one error to the layer below, and not that of the loss."""
+    plain = LIFNetwork.from_params(PARAMS, NEURON, rule)
+    first, last = plain
+    _, want = gradients(plain, plain, spikes())
+    between = LIFNetwork(first, nn.Identity(), last)
+    _, found = gradients(between, between, spikes())
+    assert any(g.any() for g in want)
+    assert_close(found, want)
