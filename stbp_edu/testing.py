@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,24 +27,26 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path, read_arrays
-from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, lambdas
-from stbp_edu.arrows.arrow import Neuron
-from stbp_edu.arrows.finder.asked_network import reset_name, resets_of
+from stbp_edu.arrows.finder.asked_neurons import (
+    T,
+    about_outputs,
+    about_surrogate,
+    close,
+    draw_currents,
+    gradient_of,
+    not_told_apart,
+    run_of,
+)
 from stbp_edu.arrows.finder.classifier import different_rules
-from stbp_edu.arrows.forward_run import forward
-from stbp_edu.arrows.part_one import AnyNeuron, as_neuron, from_lif
+from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.arrows.table import network
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import SURROGATES, Gaussian, Surrogate
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 __all__ = ["assert_gradient", "assert_rule", "load_vectors"]
 
-T, S, NEURONS = 12, 4, 6
-"""The size of the runs: steps, samples, and neurons side by side."""
 Answer = Callable[[Array, Array], tuple[Array, Array]]
 """From currents and errors of the outputs, (T, S, n) each, to outputs and gradients of currents."""
 
@@ -109,7 +110,7 @@ def assert_gradient(
     checks.choice("dtype", dtype, ("float32", "float64"))
     scale = checks.number("scale", scale, positive=True)
     rtol = checks.number("rtol", rtol, positive=True)
-    x, errors = _drawn(table, checks.count("seed", seed, at_least=0), rule)
+    x, errors = draw_currents(table, checks.count("seed", seed, at_least=0), rule)
     answer = run if plain else _by_autograd(run)
 
     def asked(steps: int) -> tuple[Array, Array]:
@@ -130,24 +131,24 @@ def assert_gradient(
         raise AssertionError(
             "the outputs are others the second time: run must begin at rest, with every state reset"
         )
-    wanted, local = _run(table, x, errors)
+    wanted, local = run_of(table, x, errors)
     if not np.allclose(output, wanted, rtol, rtol):
-        raise AssertionError(_about_outputs(neuron, x, errors, output, wanted))
-    right = _gradient(local, rule)
+        raise AssertionError(about_outputs(neuron, x, errors, output, wanted))
+    right = gradient_of(local, rule)
     if right.any() and not gradient.any():
         raise AssertionError(
             "no gradient comes to the currents: leave out detach and no_grad"
         )
     first = asked(1)[1]
-    if not _close(first, _gradient(_run(table, x[:1], errors[:1])[1], rule), rtol):
-        raise AssertionError(_about_surrogate(table, rule, first, x, errors, rtol))
-    if not _close(gradient, right, rtol):
+    if not close(first, gradient_of(run_of(table, x[:1], errors[:1])[1], rule), rtol):
+        raise AssertionError(about_surrogate(table, rule, first, x, errors, rtol))
+    if not close(gradient, right, rtol):
         found = {}
         for name in different_rules(local.net):
-            miss = np.linalg.norm(gradient - _gradient(local, RULES[name]))
+            miss = np.linalg.norm(gradient - gradient_of(local, RULES[name]))
             found[name] = float(miss / np.linalg.norm(gradient))
         nearest = min(found, key=lambda name: found[name])
-        alike = [nearest, *_not_told_apart(table, x, errors, RULES[nearest])]
+        alike = [nearest, *not_told_apart(table, x, errors, RULES[nearest])]
         its = f"that of the rule {' = '.join(map(repr, alike))}"
         if found[nearest] > rtol:
             far = f"{100 * found[nearest]:.2g} % away"
@@ -205,67 +206,6 @@ SCHEMA = "stbp-edu reference vectors, 2"
 """How the schema in a file of reference vectors begins."""
 
 
-def _run(table: Neuron, x: Array, errors: Array) -> tuple[Array, LocalDerivatives]:
-    """Return the outputs of neurons side by side, and the factors of their arrows."""
-    net = network(f"{NEURONS}-{NEURONS}", table)
-    params = [None, {"W": np.eye(NEURONS), "b": np.zeros(NEURONS)}]
-    trace = forward(net, params, x)
-    return trace[table.output][1], derivatives_on(net, params, trace, errors)
-
-
-def _gradient(local: LocalDerivatives, rule: Rule) -> Array:
-    """Return the gradients of the currents under a rule."""
-    neuron = local.net.layers[1].neuron
-    gradient: Array = lambdas(local, rule)[1][neuron.input, rule.start]
-    return gradient
-
-
-def _drawn(table: Neuron, seed: int, rule: Rule) -> tuple[Array, Array]:
-    """Return currents on which the neurons spike now and then, and errors of their outputs.
-
-    No potential is so near to the threshold that rounding in single precision decides, and the
-    gradient of the rule is none of another rule's.
-    """
-    alike: list[str] = []
-    rng = np.random.default_rng(seed)
-    errors = rng.normal(size=(T, S, NEURONS))
-    for size in np.geomspace(0.05, 50, 200):
-        x = size * rng.normal(0.4, 1.0, (T, S, NEURONS))
-        output, *near = (_run(table, x * k, errors)[0] for k in (1, 0.999, 1.001))
-        often = 0.15 < output.mean() < 0.6 and all((o == output).all() for o in near)
-        if often or table.lines.spike is None:
-            alike = _not_told_apart(table, x, errors, rule)
-            if not alike:
-                return x, errors
-    if alike:
-        raise ValueError(
-            f"neuron must have a surrogate that tells rules apart, got {table.surrogate}, under "
-            f"which {rule.name!r} has the gradient of {alike[0]!r} on every run that was drawn; "
-            "widen it, in your neurons too"
-        )
-    raise ValueError(
-        "neuron must spike now and then with currents from 0.05 to 50, got none that does; change "
-        "its threshold"
-    )
-
-
-def _not_told_apart(table: Neuron, x: Array, errors: Array, rule: Rule) -> list[str]:
-    """Return the rules that differ from this one with a wide surrogate, and not with this one."""
-    wide = replace(table, surrogate=Gaussian(float(np.square(x).mean())))
-    _, here = _run(table, x, errors)
-    _, in_general = _run(wide, x, errors)
-
-    def equal(local: LocalDerivatives, name: str) -> bool:
-        """Return whether another rule has the same gradient."""
-        return _close(_gradient(local, rule), _gradient(local, RULES[name]), 1e-3)
-
-    return [
-        name
-        for name in different_rules(here.net)
-        if equal(here, name) and not equal(in_general, name)
-    ]
-
-
 def _by_autograd(run: Callable[..., Any]) -> Answer:
     """Return outputs and gradients of a function of tensors."""
     torch = importlib.import_module("torch")
@@ -289,71 +229,3 @@ def _of_run(what: str, value: object, currents: Array) -> Array:
     name, axes = f"the {what} of run", "(T, S, n)"
     numbers = checks.numbers(name, value, axes, np.dtype(float))
     return checks.array(name, numbers, axes, currents.shape)
-
-
-def _close(found: Array, expected: Array, rtol: float) -> bool:
-    """Return whether two gradients are the same, relative to the largest entry."""
-    return bool(np.abs(found - expected).max() <= rtol * np.abs(expected).max())
-
-
-def _about_outputs(
-    neuron: AnyNeuron, x: Array, errors: Array, output: Array, wanted: Array
-) -> str:
-    """Return where outputs differ, and whose they are, as far as that is known."""
-    places = np.argwhere(~np.isclose(output, wanted, 1e-4, 1e-4))
-    t, s, i = places[0]
-    said = (
-        f"outputs differ in {len(places)} of {output.size} places, first at step {t}, sample {s}, "
-        f"neuron {i}"
-    )
-    if not isinstance(neuron, LIF):
-        return f"{said}; compare your lines with those of the neuron"
-    possible = [
-        (f"the {reset_name(k)}", of, 1.0) for k, of in resets_of(neuron).items()
-    ]
-    shares = {"a leak that multiplies the input, too": neuron.tau}
-    for share in (1 - neuron.tau, 1 / (1 - neuron.tau)) if neuron.tau < 1 else ():
-        shares[f"inputs that are scaled by {share:.4g}"] = share
-    possible += [(name, from_lif(neuron), share) for name, share in shares.items()]
-    for name, table, share in possible:
-        if np.allclose(output, _run(table, x * share, errors)[0], 1e-4, 1e-4):
-            return f"{said}: they are those of {name}, and {neuron} was claimed"
-    return f"{said}: compare leak, threshold, the time of the reset, and scale="
-
-
-def _about_surrogate(
-    table: Neuron, rule: Rule, found: Array, x: Array, errors: Array, rtol: float
-) -> str:
-    """Return how a surrogate differs, from the gradients of the first step."""
-
-    def slopes(curve: Surrogate) -> Array:
-        """Return the derivatives of the first outputs by their currents."""
-        _, local = _run(replace(table, surrogate=curve), x[:1], errors[:1])
-        return _gradient(local, rule)[0] / errors[0]
-
-    def miss(curve: Surrogate) -> float:
-        """Return how far slopes are from these, relative to the largest."""
-        return float(np.abs(slopes(curve) - of_run).max() / np.abs(of_run).max())
-
-    if not found.any():
-        return "no gradient comes to the currents of a single step"
-    claimed, of_run, h = table.surrogate, found[0] / errors[0], slopes(table.surrogate)
-    for kind in sorted(SURROGATES.values(), key=lambda k: k is not type(claimed)):
-        low, high = 1e-3, 1e3
-        while high > 1.00001 * low:
-            widths = np.geomspace(low, high, 17)
-            best = int(np.argmin([miss(kind(float(a))) for a in widths]))
-            low, high = widths[max(best - 1, 0)], widths[min(best + 1, 16)]
-        if high < 1e3 and miss(kind(float(high))) < 10 * rtol:
-            like = kind(float(f"{high:.3g}"))
-            return f"the surrogate is like {like}, and {claimed} was claimed"
-    seen = np.abs(h) > 0.01 * np.abs(h).max()
-    ratio = of_run[seen] / h[seen]
-    times = ratio.mean()
-    if np.ptp(ratio) <= 10 * rtol * np.abs(ratio).max() < abs(times - 1):
-        return f"the surrogate is {times:.4g} times {claimed}, which was claimed"
-    at = np.unravel_index(np.abs(of_run - h).argmax(), h.shape)
-    return (
-        f"the surrogate is not {claimed}, which was claimed: after a current of {x[0][at]:.4g} at "
-        f"rest it is {of_run[at]:.4g}, not {h[at]:.4g}"
-    )

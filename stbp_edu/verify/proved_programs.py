@@ -126,20 +126,13 @@ def by_paths(run: Run, rule: Rule, state: str) -> Expected:
 
 def _sizes(local: LocalDerivatives, rule: Rule) -> list[Any]:
     """Return the gradients with every factor's absolute value: the sizes of what adds up."""
-
-    def absolute(layers: Sequence[Any]) -> list[Any]:
-        return [
-            {name: np.abs(a) for name, a in layer.items()} if layer else layer
-            for layer in layers
-        ]
-
-    sized = LocalDerivatives(
-        local.net,
-        factors=absolute(local.factors),
-        params=absolute(local.params),
-        direct=np.abs(local.direct),
-        outputs=[np.abs(output) for output in local.outputs],
+    factors, params = (
+        [{name: np.abs(a) for name, a in (layer or {}).items()} for layer in layers]
+        for layers in (local.factors, local.params)
     )
+    outputs = [np.abs(output) for output in local.outputs]
+    direct = np.abs(local.direct)
+    sized = LocalDerivatives(local.net, factors, params, direct, outputs)
     return gradients(sized, lambdas(sized, rule), rule.start)
 
 
