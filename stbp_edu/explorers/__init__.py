@@ -4,7 +4,7 @@ All values are computed by this package: live in a notebook, written to files fo
 
 - ``network_explorers``, ``pulse_explorer``, ``board_explorer``, ``hunt_explorer``: what each
   explorer shows;
-- ``pulse_steps``: how the pulse moves, in numbers and in words;
+- ``pulse_steps``: how the pulse moves, in numbers;
 - ``widget``: an explorer for Jupyter, and the graph of a network as they draw it;
 - ``pencil_network``: the networks that they show where none is given;
 - ``js/``: the ES modules.

@@ -5,7 +5,6 @@ state and refuses some arrows; every choice of them is computed.
 """
 
 from collections import defaultdict
-from dataclasses import replace
 from functools import cache
 from itertools import chain, combinations
 from typing import NamedTuple
@@ -19,9 +18,7 @@ from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.table import LayerParams
 from stbp_edu.explorers.widget import Json, rounded
 from stbp_edu.neuron import LIF
-from stbp_edu.plotting.drawing import Drawing, Label, Laid
-from stbp_edu.plotting.neuron_arrows import PlacedState, states
-from stbp_edu.plotting.palette import GRID
+from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label, Laid
 from stbp_edu.plotting.svg_elements import PHONE
 from stbp_edu.surrogates import Gaussian
 
@@ -61,6 +58,7 @@ PLACES = {
     "L": (1.0, 2.3),
 }
 """The places of the states of the cell (t, n), and of the loss."""
+ABOVE = (0.43, 2.3)  # a potential of the layer above
 BOWS = {
     "carry": 0.5,
     "recur": -0.4,
@@ -199,33 +197,25 @@ class Board:
 
     def drawing(self) -> Drawing:
         """Return the states of a neuron now and next, the layer above, the loss, and all arrows."""
-
-        def place(state: str, step: int = 0, layer: int = 0) -> PlacedState:
-            if layer:
-                return (state, 0.43, 2.3)
-            x, y = PLACES[state]
-            return (state, x + step, y)
-
-        ends = [
-            (place(a.source), place(a.target, a.step, a.layer)) for a in self.arrows
-        ]
-        drawn = states(
-            [
-                (*pair, arrow.kind, GRID)
-                for pair, arrow in zip(ends, self.arrows, strict=True)
-            ]
-        )
-        low = min(node.at[1] for node in drawn.nodes.values())
+        nodes = {}
+        drawn = []
+        for arrow in self.arrows:
+            ends = (arrow.source, 0, 0), (arrow.target, arrow.step, arrow.layer)
+            for state, step, layer in ends:
+                x, y = ABOVE if layer else PLACES[state]
+                nodes[state, step, layer] = DrawnNode(
+                    (x + step, y), state, state == "o"
+                )
+            bow = BOWS.get(arrow.kind, 0.0)
+            drawn.append(DrawnArrow(*ends, factor=arrow.kind, bow=bow))
+        low = min(node.at[1] for node in nodes.values())
         words = [
             Label((0.2, low), "t, n", by=(0, 40)),
             Label((1.2, low), "t + 1, n", by=(0, 40)),
-            Label((0.43, 2.3), "t, n + 1", "end", (-26, 5)),
-            Label((1.0, 2.3), "if n = N", "start", (26, 5)),
+            Label(ABOVE, "t, n + 1", "end", (-26, 5)),
+            Label(PLACES["L"], "if n = N", "start", (26, 5)),
         ]
-        bowed = [
-            replace(arrow, bow=BOWS.get(arrow.factor, 0.0)) for arrow in drawn.arrows
-        ]
-        return Drawing(drawn.nodes, bowed, words=words)
+        return Drawing(nodes, drawn, words=words)
 
     def setting(self, rule: Rule, lines: Lines) -> Json:
         """Return a rule's arrows, its formulas, and the paths that it keeps and loses."""

@@ -23,10 +23,10 @@ from stbp_edu.plotting.palette import (
 from stbp_edu.plotting.svg_figure import Shown, show
 
 if TYPE_CHECKING:
-    from stbp_edu.plotting.chart_figure import figure, style
     from stbp_edu.plotting.charts import (
         curves,
         error_vs,
+        figure,
         heat,
         learning_curve,
         potential,
@@ -46,36 +46,17 @@ __all__ = [
 ]
 __all__ += [
     "automaton",
-    "curves",
     "edges",
-    "error_vs",
     "fan_out",
-    "figure",
-]
-__all__ += ["grid", "heat", "learning_curve", "path_edges", "poster", "potential"]
-__all__ += [
-    "raster",
+    "grid",
+    "path_edges",
+    "poster",
     "read_outs",
     "show",
-    "states",
-    "style",
-    "surrogate",
-    "sweep_order",
 ]
-__all__ += ["sweep_steps", "unrolled"]
-
-CHARTS = {
-    "figure": "chart_figure",
-    "style": "chart_figure",
-    "curves": "charts",
-    "error_vs": "charts",
-    "heat": "charts",
-    "learning_curve": "charts",
-    "potential": "charts",
-    "raster": "charts",
-    "surrogate": "charts",
-}
-"""The module of each name that needs matplotlib."""
+__all__ += ["states", "sweep_order", "sweep_steps", "unrolled"]
+__all__ += ["curves", "error_vs", "figure", "heat"]  # these need matplotlib
+__all__ += ["learning_curve", "potential", "raster", "surrogate"]
 
 
 def __getattr__(name: str) -> Any:
@@ -85,9 +66,9 @@ def __getattr__(name: str) -> Any:
         AttributeError: if there is no such name.
         ImportError: if matplotlib is not installed.
     """
-    if name not in CHARTS:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{CHARTS[name]}"), name)
+    return getattr(import_module(f"{__name__}.charts"), name)
 
 
 def __dir__() -> list[str]:

@@ -73,30 +73,26 @@ def grid(
     ['4', '4', '2', '3', '3', '1']
     """
     lit = {1, 2, 3, 4} if highlight is None else set(highlight)
-    steps = range(1, T + 1)
-    layers = range(1, N + 1)
     cells = {}
-    for n, t in product(layers, steps):
+    for n, t in product(range(1, N + 1), range(1, T + 1)):
         case = case_at(t - 1, n, T, N)
-        if labels is None:
-            label = str(case)
-        elif callable(labels):
+        label = str(case)
+        if callable(labels):
             label = labels(t, n)
-        else:
+        elif labels is not None:
             label = labels.get((t, n), "")
         colours = None
         if {case, GRADIENTS, (t, n)} & lit:
             shown = GRADIENTS if GRADIENTS in lit else case
             colours = (CASE_TINTS[shown], CASE_COLOURS[shown])
         cells[t, n] = DrawnNode((t, n), label, colours=colours)
-    columns: dict[float, str] = {t: f"t = {t}" for t in steps}
-    rows: dict[float, str] = {n: f"n = {n}" for n in layers}
-    if T > SPELLED:
-        columns = {t: str(t) for t in steps}
-        rows = {LABEL_ROW: "t =", **rows}
-    return Drawing(
-        cells, arrows=(), columns=columns, rows=rows, title=title, cells=True
-    )
+    spelled = T <= SPELLED
+    columns: dict[float, str] = {
+        t: f"t = {t}" if spelled else str(t) for t in range(1, T + 1)
+    }
+    rows: dict[float, str] = {} if spelled else {LABEL_ROW: "t ="}
+    rows |= {n: f"n = {n}" for n in range(1, N + 1)}
+    return Drawing(cells, (), columns, rows, title=title, cells=True)
 
 
 def sweep_order(T: int, N: int) -> list[GridCell]:
@@ -116,16 +112,15 @@ def sweep_steps(T: int, N: int) -> Shown:
     in the order and its case from the start: only the colours come.
     """
     order = sweep_order(T, N)
-    labels = {}
-    for k, (t, n) in enumerate(order, 1):
-        case = case_at(t - 1, n, T, N)
-        labels[t, n] = f"{k}.\ncase {case}"
-    filled = grid(T, N, labels=labels)
+    labels = {
+        (t, n): f"{k}.\ncase {case_at(t - 1, n, T, N)}"
+        for k, (t, n) in enumerate(order, 1)
+    }
     alt = (
         f"The grid of {T} time steps and {N} layers being filled backward: within a time step from "
         f"layer {N} down to layer 1, then the same at the step before, from step {T} to step 1."
     )
-    return show(replace(filled, order=order), alt=alt)
+    return show(replace(grid(T, N, labels=labels), order=order), alt=alt)
 
 
 @dataclass(frozen=True, repr=False)
@@ -141,36 +136,29 @@ class Poster:
     known: int = 5
 
     def __repr__(self) -> str:
-        words = f"formulas up to case {self.known}"
-        if self.known == 0:
-            words = "without formulas"
-        elif self.known == 5:
-            words = "each with its formulas"
-        if self.lit:
-            words += f", case {self.lit} lit"
-        return f"[Figure: The five cases in the grid, {words}.]"
+        known = {0: "without formulas", 5: "each with its formulas"}
+        words = known.get(self.known, f"formulas up to case {self.known}")
+        lit = f", case {self.lit} lit" if self.lit else ""
+        return f"[Figure: The five cases in the grid, {words}{lit}.]"
 
     def _repr_latex_(self) -> str:
         """Return the grid in LaTeX: time to the right, layers upward, the sums of case 5 below."""
-        rows = [
-            self._tex(3) + " & " + self._tex(1),
-            self._tex(4) + " & " + self._tex(2),
-            self._tex(5, "w") + " & " + self._tex(5, "b"),
+        rows = [("c3-", "c1-"), ("c4-", "c2-"), ("c5-w", "c5-b")]
+        lines = [
+            rf"{self._tex(left)} & {self._tex(right)} \\ \hline" for left, right in rows
         ]
-        lines = [r"$$\begin{array}{|l|l|} \hline"]
-        lines += [rf"{row} \\ \hline" for row in rows]
-        return "\n".join([*lines, r"\end{array}$$"])
+        body = "\n".join(lines)
+        return f"$$\\begin{{array}}{{|l|l|}} \\hline\n{body}\n\\end{{array}}$$"
 
-    def _tex(self, case: int, name: str = "") -> str:
-        """Return a cell in LaTeX: its number, where it holds, and its formulas or one of them."""
+    def _tex(self, name: str) -> str:
+        """Return a cell in LaTeX: its number, where it holds, and the formulas named so."""
+        case = int(name[1])
         lines = [rf"\textbf{{{case}}}\quad {PLACES[case]}"]
         for id_ in IDS:
-            if not id_.startswith(f"c{case}-{name}"):
-                continue
-            left, right = EQUATIONS[id_].forms["index"].split("=", 1)
-            if case > self.known:
-                right = r"\dots"
-            lines.append(f"{left}= {right}")
+            if id_.startswith(name):
+                left, right = EQUATIONS[id_].forms["index"].split("=", 1)
+                shown = right if case <= self.known else r"\dots"
+                lines.append(f"{left}= {shown}")
         joined = r" \\[4pt] ".join(lines)
         cell = rf"\begin{{array}}{{l}} {joined} \end{{array}}"
         return rf"\boxed{{{cell}}}" if case == self.lit else cell
@@ -184,16 +172,11 @@ class Poster:
             shown[name] = formula(id_, known)
             shown[f"{name}_layer"] = formula(id_, known, "vector")
         for case, words in SUMS.items():
-            mark = ""
-            if case == self.lit:
-                mark = " lit"
-            elif self.lit:
-                mark = " dim"
-            told = ""
-            if case <= self.known:
-                told = f" <span>{words}</span>"
-            shown[f"mark{case}"] = mark
-            shown[f"told{case}"] = told
+            others = " dim" if self.lit else ""
+            shown[f"mark{case}"] = " lit" if case == self.lit else others
+            shown[f"told{case}"] = (
+                f" <span>{words}</span>" if case <= self.known else ""
+            )
         template = FILES.joinpath("poster.html").read_text("utf-8")
         page = re.sub(r"\n *", "", template).format(**shown)
         return f"<style>{_style()}</style>{page}"
@@ -216,11 +199,8 @@ def poster(lit: str | None = None, known: int = 5) -> Poster:
     checks.count("known", known, at_least=0, at_most=5)
     if lit is None:
         return Poster(known=known)
-    names = []
-    for id_ in IDS:
-        names += [id_[:2], id_]
-    chosen = checks.choice("lit", lit, dict.fromkeys(names))
-    return Poster(int(chosen[1]), known)
+    names = [name for id_ in IDS for name in (id_[:2], id_)]
+    return Poster(int(checks.choice("lit", lit, dict.fromkeys(names))[1]), known)
 
 
 @cache
@@ -245,26 +225,21 @@ def formula(id_: str, known: bool = True, form: str = "index") -> str:
     (3, True)
     """
     left, right = EQUATIONS[id_].forms[form].split("=", 1)
-    parts = [typeset(f"{left}=")]
-    if not known:
-        return " ".join([*parts, "…"])
-    first, *others = [_coloured(id_, tex) for tex in BETWEEN.split(right)]
-    parts.append(first)
-    parts += [SUMMAND.format(term) for term in others]
-    return " ".join(parts)
+    terms = [_coloured(id_, tex) for tex in BETWEEN.split(right)] if known else ["…"]
+    return " ".join([typeset(f"{left}="), terms[0], *map(SUMMAND.format, terms[1:])])
 
 
 def _coloured(id_: str, tex: str) -> str:
     """Return a term of an equation's sum in the colour of where it comes from."""
-    kind = ""
     if "t+1" in tex:
         kind = "next"
     elif "n+1" in tex:
         kind = "above"
     elif re.match("c[1-4]-delta", id_):
         kind = "direct"
-    term = typeset(tex)
-    return f'<span class="{kind}">{term}</span>' if kind else term
+    else:
+        return typeset(tex)
+    return f'<span class="{kind}">{typeset(tex)}</span>'
 
 
 def typeset(tex: str) -> str:

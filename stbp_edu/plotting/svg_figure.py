@@ -52,10 +52,7 @@ class Shown:
     ) -> tuple[dict[str, str], dict[str, Any]]:
         """Return the figure as an HTML image and in words; a page finds the rest in metadata."""
         data = {"text/html": image(self.svg, self.alt), "text/plain": repr(self)}
-        metadata = {}
-        if self.narrow:
-            metadata[NARROW] = [packed(self.narrow)]
-        return data, metadata
+        return data, {NARROW: [packed(self.narrow)]} if self.narrow else {}
 
     def html(self) -> str:
         """Return the SVG as a part of a page, whose style sheet shows the wide or the narrow one.
@@ -64,18 +61,14 @@ class Shown:
         '<svg class="figure figure-wide"></svg><svg class="figure figure-narrow"></svg>'
         """
         if not self.narrow:
-            return _of_class("figure", self.svg)
-        wide = _of_class("figure figure-wide", self.svg)
-        narrow = _of_class("figure figure-narrow", self.narrow)
-        return wide + narrow
+            return self.svg.replace("<svg", '<svg class="figure"', 1)
+        wide = self.svg.replace("<svg", '<svg class="figure figure-wide"', 1)
+        return wide + self.narrow.replace(
+            "<svg", '<svg class="figure figure-narrow"', 1
+        )
 
     def __repr__(self) -> str:
         return f"[Figure: {self.alt}]"
-
-
-def _of_class(name: str, svg: str) -> str:
-    """Return an SVG as an element of a class."""
-    return svg.replace("<svg", f'<svg class="{name}"', 1)
 
 
 def image(svg: str, alt: str) -> str:
@@ -101,14 +94,12 @@ def packed(svg: str) -> str:
     >>> unpacked(packed("<svg></svg>"))
     '<svg></svg>'
     """
-    compressed = zlib.compress(svg.encode(), 9)
-    return base64.b64encode(compressed).decode()
+    return base64.b64encode(zlib.compress(svg.encode(), 9)).decode()
 
 
 def unpacked(text: str) -> str:
     """Return the SVG that :func:`packed` has compressed."""
-    compressed = base64.b64decode(text)
-    return zlib.decompress(compressed).decode()
+    return zlib.decompress(base64.b64decode(text)).decode()
 
 
 def show(*shown: "Figure | Drawing", alt: str) -> Shown:
@@ -132,11 +123,10 @@ def show(*shown: "Figure | Drawing", alt: str) -> Shown:
             "say what it shows to somebody who cannot see it"
         )
     alt = " ".join(alt.split())
-    drawings = [one for one in shown if isinstance(one, Drawing)]
-    if drawings and len(drawings) == len(shown):
-        draw = partial(_drawings, drawings, alt)
+    if shown and all(isinstance(each, Drawing) for each in shown):
+        draw = partial(_drawings, cast("Sequence[Drawing]", shown), alt)
     elif len(shown) == 1 and hasattr(shown[0], "savefig"):
-        from stbp_edu.plotting.chart_figure import chart
+        from stbp_edu.plotting.charts import chart
 
         draw = partial(chart, cast("Figure", shown[0]), alt)
     else:
@@ -154,11 +144,9 @@ def show(*shown: "Figure | Drawing", alt: str) -> Shown:
 
 def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
     """Return drawings as one SVG: side by side, four in two rows, and on a phone one by one."""
-    across = len(drawings)
+    across = 2 if len(drawings) == 4 else len(drawings)
     if width == PHONE:
         across = 1
-    elif len(drawings) == 4:
-        across = 2
     each = width // across
     laid = [Laid(drawing, each) for drawing in drawings]
     parts = []
@@ -166,11 +154,11 @@ def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
     for first in range(0, len(laid), across):
         row = laid[first : first + across]
         top = min(one.box[1] for one in row)
-        bottom = max(one.box[1] + one.box[3] for one in row)
         for k, one in enumerate(row):
-            x = k * each
             inside = "".join(elements(one))
-            parts.append(f'<g transform="translate({x} {y - top})">{inside}</g>')
-            parts.append(text(complex(x + 20, y + 20), one.drawing.title, "start"))
-        y += bottom - top
+            parts.append(f'<g transform="translate({k * each} {y - top})">{inside}</g>')
+            parts.append(
+                text(complex(k * each + 20, y + 20), one.drawing.title, "start")
+            )
+        y += max(one.box[1] + one.box[3] for one in row) - top
     return sheet([0, 0, width, y], alt, "".join(parts))

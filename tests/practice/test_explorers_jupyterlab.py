@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from stbp_edu.explorers import EXPLORERS, data
 from stbp_edu.practice.tasks import ForwardPass
 from tests.browsing import launched
-from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
+from tests.explorers import SHOWS, explorer_on, too_wide, violations
 from tools.site.assets import npm
 
 pytestmark = pytest.mark.slow  # nothing here skips: what is missing is an error
@@ -135,11 +135,6 @@ def test_explorers_are_accessible_and_fit(page):
             explorer.scroll_into_view_if_needed()
             assert violations(explorer) == []
             assert too_wide(explorer) == []
-
-
-def test_explorers_obey_the_keyboard(page):
-    for name in EXPLORERS:
-        OBEYS[name](explorer_on(page, name))
 
 
 def test_explorers_of_networks_show_the_values_of_the_package_and_keep_their_keys(page):
