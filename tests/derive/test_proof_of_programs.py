@@ -10,6 +10,7 @@ from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.table import network
 from stbp_edu.lines.expressions import call, parse
 from stbp_edu.program.machine_code import installed
+from stbp_edu.verify import proved_programs
 from stbp_edu.verify.drawn_runs import drawn
 
 PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"
@@ -45,6 +46,7 @@ def test_a_program_with_a_wrong_factor_is_noticed_in_every_form(monkeypatch):
         return found._replace(factor=call("*", parse("2"), found.factor))
 
     monkeypatch.setattr(LayerProgram, "_term", doubled)
+    monkeypatch.setattr(proved_programs, "installed", lambda: False)
     proof = derive(PLAIN).prove()
     wrong = {what for (what, _), row in forms(proof).items() if not row.agrees}
     assert wrong == EVERY

@@ -16,7 +16,7 @@ from stbp_edu.practice.bug_hunt import hunt
 from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
-from stbp_edu.training.measurements import measurements_folder, share_interval
+from stbp_edu.training.measurements import measurements_folder
 from tools import ROOT
 from tools.pages import (
     architecture_page,
@@ -63,36 +63,10 @@ def equations() -> dict[str, object]:
 
 
 def trust() -> dict[str, object]:
-    """Return the records of ``trust``; what has not been made yet is empty."""
+    """Return the records of ``trust``: a verification, and what was noticed of changes."""
     made = measurements_folder() / "trust"
     paths = {"verify": made / "verify.json", "score": made / "mutation-score.json"}
-    found: dict[str, Any] = {
-        name: read_json(path) if path.exists() else {} for name, path in paths.items()
-    }
-    return {**found, "weighted": weighted_share(found["score"].get("strata", []))}
-
-
-def weighted_share(
-    strata: Sequence[Mapping[str, Any]],
-) -> tuple[float, float, float] | None:
-    """Return the share of all changes that are noticed, and its 95 % interval.
-
-    A stratum counts by how many changes it has, not by how many were tried; one that was tried
-    whole has no sampling error.
-    """
-    if not strata:
-        return None
-    total = sum(one["all"] for one in strata)
-    share = low = high = 0.0
-    for one in strata:
-        weight, k, n = one["all"] / total, one["noticed"], one["tried"]
-        ends = (k / n, k / n) if n == one["all"] else share_interval(k, n)
-        share, low, high = (
-            share + weight * k / n,
-            low + weight * ends[0],
-            high + weight * ends[1],
-        )
-    return share, low, high
+    return {name: read_json(path) for name, path in paths.items()}
 
 
 def adjoints(
