@@ -20,7 +20,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
@@ -181,14 +181,36 @@ def assert_rule(
         raise AssertionError(f"{reset}, {rule} was claimed: {found!r}")
 
 
-def load_vectors(path: str | Path) -> Iterator[dict[str, Any]]:
+class Vectors(TypedDict):
+    """A case of the reference vectors, for the loss Σ errors · spikes2; arrays are float64.
+
+    ``inputs`` have shape (T, S, n[0]) and ``errors``, which come to the outputs, (T, S, n[2]).
+    """
+
+    gate: str
+    rule: str
+    surrogate: str
+    a: Array
+    tau: Array
+    v_th: Array
+    inputs: Array
+    errors: Array
+    W1: Array
+    b1: Array
+    W2: Array
+    b2: Array
+    spikes1: Array
+    spikes2: Array
+    grad_W1: Array
+    grad_b1: Array
+    grad_W2: Array
+    grad_b2: Array
+
+
+def load_vectors(path: str | Path) -> Iterator[Vectors]:
     """Return the cases of a file of reference vectors: every gate, rule and surrogate.
 
-    Each has the names ``gate``, ``rule`` and ``surrogate``; arrays of float64 ``a``, ``tau`` and
-    ``v_th``; ``inputs`` (T, S, n[0]) and the ``errors`` that come to the outputs, (T, S, n[2]);
-    ``W1``, ``b1``, ``W2`` and ``b2``; ``spikes1`` and ``spikes2``; and with ``grad_`` before the
-    name of a parameter the gradient of the loss Σ errors · spikes2. The formulas of gates and
-    surrogates are in the file, too: ``np.load(path)["schema"]``.
+    The formulas of gates and surrogates are in the file, too: ``np.load(path)["schema"]``.
 
     Raises:
         FileNotFoundError, TypeError, ValueError: if the file is not of this kind.
@@ -199,7 +221,8 @@ def load_vectors(path: str | Path) -> Iterator[dict[str, Any]]:
             f"path must be a file of {SCHEMA!r}, got {path}; download it again"
         )
     cases = range(len(arrays["gate"]))
-    return iter([{name: of[k] for name, of in arrays.items()} for k in cases])
+    found: Any = [{name: of[k] for name, of in arrays.items()} for k in cases]
+    return iter(found)
 
 
 SCHEMA = "stbp-edu reference vectors, 2"

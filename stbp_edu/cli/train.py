@@ -35,7 +35,7 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     csv = "your own data: in each line a label, 0, 1, ..., and then values from 0"
     npz = "your own data: arrays images (n, height, width) and labels (n,)"
     judged = "images to judge on (test); validation: some of the training images"
-    data = parser.add_mutually_exclusive_group(required=True)
+    data = parser.add_mutually_exclusive_group()
     data.add_argument(
         "dataset", nargs="?", choices=CATALOGUE, metavar="DATASET", help=listed
     )
@@ -47,9 +47,13 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     add("--encodings", type=int, default=RunConfig.encodings,
         help=f"encodings for the final evaluation ({RunConfig.encodings})")  # fmt: skip
     again = parser.add_mutually_exclusive_group()
-    flag = "store_true"
-    again.add_argument("--resume", action=flag, help="go on from the last checkpoint")
-    again.add_argument("--restart", action=flag, help="start again, whatever is there")
+    go_on = (
+        "go on from the last checkpoint; of the run in FOLDER, without any other option"
+    )
+    again.add_argument("--resume", nargs="?", type=Path, const=True, default=False,
+        metavar="FOLDER", help=go_on)  # fmt: skip
+    again.add_argument("--restart", action="store_true",
+        help="start again, whatever is there")  # fmt: skip
     group = parser.add_argument_group("settings")
     for setting in fields(Settings):
         add_setting(group, setting)
@@ -84,12 +88,12 @@ def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
         stbp-edu train --csv flowers.csv
         stbp-edu train digits --hidden 64R --rule e-prop --loss membrane --read 5 \
             --neuron "i = 0.5 * i + x; u = tau * u + i - v_th * o; o = spike(u - v_th)"
-        stbp-edu train digits --rule classic --resume
+        stbp-edu train --resume runs/digits/e-prop
     """
     configs = planned(args)
     for config in configs:
         events = runs.train_in_folder(
-            config, passes=passes, resume=args.resume, restart=args.restart
+            config, passes=passes, resume=bool(args.resume), restart=args.restart
         )
         with saying_how_to_go_on(config.folder):
             watch(events, config.settings, f"{config.dataset}, {config.settings.rule}")
@@ -170,6 +174,11 @@ def report(configs: Sequence[RunConfig]) -> str:
 def chosen_data(args: argparse.Namespace) -> tuple[str, Path | None]:
     """Return the name of the data set, and the file or folder to read it from, if one is given."""
     own = "csv" if args.csv else "npz" if args.npz else ""
+    if not (own or args.dataset):
+        raise ValueError(
+            "train needs a data set, such as digits, your own with --csv FILE or --npz FILE, "
+            "or a run with --resume FOLDER; see stbp-edu train --help"
+        )
     if own and args.data:
         raise ValueError(
             f"--{own} names the data, got --data {args.data} as well; leave it out"
@@ -196,6 +205,8 @@ def chosen_settings(args: argparse.Namespace) -> Settings:
 
 def planned(args: argparse.Namespace) -> list[RunConfig]:
     """Return the runs that were asked for, one for each rule."""
+    if isinstance(args.resume, Path):
+        return saved_runs(args)
     dataset, source = chosen_data(args)
     settings = chosen_settings(args)
     data = load_dataset(dataset, source, args.held_out)
@@ -210,6 +221,28 @@ def planned(args: argparse.Namespace) -> list[RunConfig]:
         )
         for one in (CASE_RULES if rule == "both" else (rule,))
     ]  # fmt: skip
+
+
+def saved_runs(args: argparse.Namespace) -> list[RunConfig]:
+    """Return the run in the folder of ``--resume``, or those in the folders below it."""
+    folder, left_out = args.resume, dict.fromkeys(("dataset", "csv", "npz", "out"))
+    left_out |= {"held_out": RunConfig.held_out, "encodings": RunConfig.encodings}
+    left_out |= dict.fromkeys(setting.name for setting in fields(Settings))
+    given = [name for name, none in left_out.items() if getattr(args, name) != none]
+    if given:
+        raise ValueError(
+            f"--resume {folder} takes all options from the run's files, got {', '.join(given)}; "
+            "leave them out, or give --resume without a folder"
+        )
+    places = [
+        place for place in (folder, *sorted(folder.glob("*"))) if runs.holds_run(place)
+    ]
+    if not places:
+        raise FileNotFoundError(
+            f"{folder} must hold a run, with {runs.CHECKPOINT} or {runs.RECORD}, and does not; "
+            "check the path"
+        )
+    return [runs.saved_config(place, args.data) for place in places]
 
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:

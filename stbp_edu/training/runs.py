@@ -10,7 +10,7 @@ from stbp_edu._support import checks, files
 from stbp_edu.parameter_files import as_params, load_params, save_params
 from stbp_edu.parameters import Params
 from stbp_edu.training import trainer
-from stbp_edu.training.data import Dataset
+from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import Advice, evaluate
 from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
@@ -141,6 +141,24 @@ def open_run(folder: str | Path) -> FinishedRun:
     with files.reading(folder / PARAMS, "the parameters of this run"):
         check_fit(params, settings)
     return FinishedRun(record, settings, params)
+
+
+def holds_run(folder: Path) -> bool:
+    """Return whether there is a run in a folder, finished or not."""
+    return (folder / CHECKPOINT).exists() or (folder / RECORD).exists()
+
+
+def saved_config(folder: Path, source: Path | None = None) -> RunConfig:
+    """Return the run in a folder as its files describe it; ``source`` is where its data is now."""
+    if (folder / CHECKPOINT).exists():
+        saved = load_checkpoint(folder / CHECKPOINT).values
+    else:
+        saved = open_run(folder).record
+    if source is None and saved["source"]:
+        source = Path(saved["source"])
+    name, held_out, encodings = saved["dataset"], saved["held_out"], saved["encodings"]
+    data, settings = load_dataset(name, source, held_out), from_dict(saved["settings"])
+    return RunConfig(name, settings, data, folder, held_out, encodings, source)
 
 
 def earlier_work(

@@ -64,6 +64,7 @@ class Plan:
     def __post_init__(self) -> None:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
+        files.as_path("folder", self.folder)
         checks.count("encodings", self.encodings)
         named = [*checks.instance("base", self.base, dict)]
         named += checks.instance("axes", self.axes, dict)
