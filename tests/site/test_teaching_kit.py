@@ -67,7 +67,7 @@ def test_each_weeks_problem_set_brings_out_what_is_expected() -> None:
         for task in week.homework:
             for mistake in task.mistakes:
                 if mistake.id in set(week.expected) - named:
-                    named |= set(feedback_on(task, mistake.body).mistakes)
+                    named |= set(feedback_on(task.id, mistake.body).mistakes)
         assert named >= set(week.expected), week.number
         assert week.objectives, week.number
         assert sum(week.minutes) <= 180, week.number  # of the three hours at home
