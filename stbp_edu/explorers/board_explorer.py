@@ -4,10 +4,8 @@ There is a network for each neuron, with and without recurrent weights. A reader
 state and refuses some arrows; every choice of them is computed.
 """
 
-from collections import defaultdict
 from functools import cache
 from itertools import chain, combinations
-from typing import NamedTuple
 
 import numpy as np
 
@@ -111,14 +109,6 @@ def board_data() -> Json:
     }
 
 
-class Way(NamedTuple):
-    """A word: one of its paths, how many there are, and the size of all their contributions."""
-
-    path: Path
-    paths: int
-    size: float
-
-
 class Board:
     """One network of the board with its forward run; numbers are those of the first neuron.
 
@@ -140,24 +130,11 @@ class Board:
         self.local = arrows.local_derivatives(*self.run)
         every = {arrow.kind: arrow for table in net.arrows[1:] for arrow in table}
         self.arrows = sorted(every.values(), key=lambda arrow: arrow.leaves)
-        self.ways = {state: self._ways(state) for state in reversed(self.neuron.order)}
+        self.paths = {
+            state: arrows.paths_from(Node(state, 1, 0, 0), self.local)
+            for state in reversed(self.neuron.order)
+        }
         _, self.exact = self.backward("exact")
-
-    def _ways(self, state: str) -> list[Way]:
-        """Return the paths from a state at the first step, word by word, the shortest first."""
-        by_word = defaultdict(list)
-        for path in arrows.paths_from(Node(state, 1, 0, 0), self.local):
-            by_word[path.word].append(path)
-        return [
-            Way(
-                paths[0],
-                len(paths),
-                sum(abs(float(path.contribution)) for path in paths),
-            )
-            for _, paths in sorted(
-                by_word.items(), key=lambda item: (len(item[0]), item[0])
-            )
-        ]
 
     def backward(self, rule: Rule | str) -> tuple[Backward, Array]:
         """Return a rule's adjoints, and all its gradients as one vector."""
@@ -188,7 +165,7 @@ class Board:
             "labels": [node.label for node in shown.nodes.values()],
             "states": [
                 {"kind": state, "adjoint": mathml(adjoint(state) + "_1^{1,1}")}
-                for state in self.ways
+                for state in self.paths
             ],
             "needed": needed,
             "rules": rules,
@@ -225,8 +202,10 @@ class Board:
             numbers.append(lines.setdefault((line.where, formula), len(lines)))
         back, gradient = self.backward(rule)
         off = np.linalg.norm(gradient - self.exact) / np.linalg.norm(self.exact)
-        entered = self.ways[self.neuron.input]
-        lost = [way.path.word for way in entered if way.path.dropped_by(rule)]
+        entered = self.paths[self.neuron.input]
+        words = {path.word for path in entered}
+        lost = {path.word for path in entered if path.dropped_by(rule)}
+        shortest = min(lost, key=lambda word: (len(word), word), default=None)
         return {
             "moves": {
                 state: [rule.move(state, arrow) for arrow in self.arrows]
@@ -234,9 +213,9 @@ class Board:
             },
             "forgets": rule.forgets,
             "lines": numbers,
-            "nodes": [self.node(state, rule, back) for state in self.ways],
-            "words": [len(entered) - len(lost), len(lost)],
-            "shortest": " ".join(("enter", *lost[0])) if lost else "",
+            "nodes": [self.node(state, rule, back) for state in self.paths],
+            "words": [len(words) - len(lost), len(lost)],
+            "shortest": " ".join(("enter", *shortest)) if shortest else "",
             "off": rounded(float(off)),
             "held": self._held(rule),
         }
@@ -251,17 +230,16 @@ class Board:
 
     def node(self, state: str, rule: Rule, back: Backward) -> list[float]:
         """Return a state's adjoint, its paths kept and dropped, and the share of size lost."""
-        ways = self.ways[state]
-        lost = [way for way in ways if way.path.dropped_by(rule)]
-        many = sum(way.paths for way in lost)
-        share = sum(way.size for way in lost) / sum(way.size for way in ways)
+        paths = self.paths[state]
+        lost = [path for path in paths if path.dropped_by(rule)]
         value = back.adjoints[state][1][0, 0, 0]
-        return [
-            rounded(value),
-            sum(way.paths for way in ways) - many,
-            many,
-            rounded(share),
-        ]
+        kept = len(paths) - len(lost)
+        return [rounded(value), kept, len(lost), rounded(size(lost) / size(paths))]
+
+
+def size(paths: list[Path]) -> float:
+    """Return the sum of the sizes of the paths' contributions."""
+    return sum(abs(float(path.contribution)) for path in paths)
 
 
 def _described(arrow: Arrow) -> Json:

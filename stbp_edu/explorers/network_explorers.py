@@ -100,36 +100,30 @@ class Sweep:
         _, n, t, i, _ = edge.source
         target = edge.target
         factor = float(edge.factor)
-        match edge.kind:
-            case "readout":
-                T, S, N = self.net.shape
-                rate = self.net.trace.O[N][:, 0, i].mean()
-                miss = float(self.net.targets[0, i] - rate)
-                return [["−1/(TS)", -1 / (T * S)], ["(y − rate)", miss]]
-            case "weight":
-                w = f"w{subscript(target.i)}{subscript(i)}"
-                return [self.incoming(target, self.exact), [w, factor]]
-            case "reset":
-                u = float(self.net.trace.U[n][t, 0, i])
-                df = self.net.neuron.df(self.net.trace.O[n][t])
-                return [
-                    self.incoming(target, self.exact),
-                    ["u", u],
-                    ["f′", float(df[0, i])],
-                ]
-            case "spike":
-                return [["δ", adjoint(self.adjoints, target)], ["h", factor]]
-            case _:
-                return [self.incoming(target, True), ["f", factor]]
-
-    def incoming(self, node: Node, whole: bool) -> list[Any]:
-        """Return name and value of the error that comes back from a potential: ε, or δ ⊙ h."""
-        place = f"{subscript(node.i)}({node.t + 1},{node.n})"
-        if whole:
-            return [f"ε{place}", adjoint(self.adjoints, node)]
-        h = self.net.neuron.h(self.net.trace.U[node.n][node.t])
-        delta = adjoint(self.adjoints, node._replace(kind="o"))
-        return [f"δ·h{place}", delta * float(h[0, node.i])]
+        if edge.kind == "readout":
+            T, S, N = self.net.shape
+            rate = self.net.trace.O[N][:, 0, i].mean()
+            miss = float(self.net.targets[0, i] - rate)
+            return [["−1/(TS)", -1 / (T * S)], ["(y − rate)", miss]]
+        error = adjoint(self.adjoints, target)
+        if edge.kind == "spike":
+            return [["δ", error], ["h", factor]]
+        letter = "ε"
+        if not self.exact and edge.kind != "carry":
+            letter = "δ·h"
+            h = self.net.neuron.h(self.net.trace.U[target.n][target.t])
+            delta = adjoint(self.adjoints, target._replace(kind="o"))
+            error = delta * float(h[0, target.i])
+        place = f"{subscript(target.i)}({target.t + 1},{target.n})"
+        factors = {
+            "weight": [[f"w{subscript(target.i)}{subscript(i)}", factor]],
+            "carry": [["f", factor]],
+            "reset": [
+                ["u", float(self.net.trace.U[n][t, 0, i])],
+                ["f′", float(self.net.neuron.df(self.net.trace.O[n][t])[0, i])],
+            ],
+        }
+        return [[letter + place, error], *factors[edge.kind]]
 
 
 def adjoint(adjoints: Adjoints, node: Node) -> float:

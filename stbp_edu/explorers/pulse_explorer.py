@@ -117,10 +117,12 @@ class Pulse:
         for step in pulse_moves(self.paths, rule):
             there: dict[Node, float] = defaultdict(float)
             for move in step:
-                if move.edge.source == self.start and not move.ends:
+                if move.ends:
+                    continue
+                if move.edge.source == self.start:
                     came.append(move.value)
                     arrived += len(move.paths)
-                elif not move.ends:
+                else:
                     there[move.edge.source] += move.value
             if came:
                 there[self.start] = sum(came)
@@ -206,21 +208,16 @@ class Pulse:
 
     def _followed(self, shown: Json) -> list[DrawnArrow]:
         """Return the arrows: thick where the pulse went, lost where it ended."""
+        followed = [*self.drawing.arrows]
         moves = [move for step in shown["steps"] for move in step["moves"]]
-        passed: dict[int, float] = defaultdict(float)
-        for move in moves:
+        # What passes an arrow hides a cross on it, the heaviest copy all others.
+        for move in sorted(moves, key=lambda move: (not move["ends"], move["weight"])):
+            k = move["edge"]
+            looks: Json = {"lost": True}
             if not move["ends"]:
-                passed[move["edge"]] = max(move["weight"], passed[move["edge"]])
-        ended = {move["edge"] for move in moves if move["ends"]}
-        followed = []
-        for k, arrow in enumerate(self.drawing.arrows):
-            looks: Json = {"lost": k in ended}
-            if k in passed:
-                looks = {
-                    "colour": TERMS[self.edges[k].kind],
-                    "width": 1.6 + 3 * passed[k],
-                }
-            followed.append(replace(arrow, **looks))
+                colour = TERMS[self.edges[k].kind]
+                looks = {"colour": colour, "width": 1.6 + 3 * move["weight"]}
+            followed[k] = replace(self.drawing.arrows[k], **looks)
         return followed
 
     def _copies(self, shown: Json) -> list[str]:
@@ -232,10 +229,8 @@ class Pulse:
             moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s ease-in-out}}"
             for move in step["moves"]:
                 edge = move["edge"]
-                way = ways[edge]["d"]
-                look = (
-                    f"fill: {TERMS[self.edges[edge].kind]}; offset-path:path('{way}')"
-                )
+                colour = TERMS[self.edges[edge].kind]
+                look = f"fill: {colour}; offset-path:path('{ways[edge]['d']}')"
                 radius = 5 + 6 * move["weight"]
                 copies.append(
                     f'<circle class="pulse s{k}" r="{radius:.1f}" style="{look}"/>'

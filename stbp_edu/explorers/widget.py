@@ -102,10 +102,10 @@ def picture(
 
     The node has the first step and the lowest layer.
     """
-    arrows = {
-        edge: DrawnArrow(edge.source, edge.target, factor=factors.get(edge, ""))
+    arrows = [
+        DrawnArrow(edge.source, edge.target, factor=factors.get(edge, ""))
         for edge in edges_on(graph, start)
-    }
+    ]
     shown = network_graph(graph.net, arrows, start)
     kept = [
         Label(node.at, "−00/00", *VALUES[name.kind])

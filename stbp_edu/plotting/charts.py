@@ -251,7 +251,7 @@ def chart(fig: Figure, alt: str, width: int) -> str:
             place_legend(ax)
     buffer = io.StringIO()
     with style():
-        fig.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        fig.savefig(buffer, format="svg", transparent=True)
     return _on_sheet(buffer.getvalue().replace("xlink:href", "href"), alt)
 
 

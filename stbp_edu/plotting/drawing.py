@@ -130,13 +130,14 @@ class Laid:
         self.drawing = drawing
         self.width = width
         nodes = drawing.nodes
-        columns = [node.at[0] for node in nodes.values()]
-        across = max(columns) - min(columns)
+        columns, heights = zip(*(node.at for node in nodes.values()), strict=True)
+        first, lowest = min(columns), min(heights)
+        across = max(columns) - first
         room: float = width
         if drawing.rows:
             room -= 12 + LETTER * max(map(len, drawing.rows.values()))
         self.middle = width - room / 2
-        self.middle_column = (min(columns) + max(columns)) / 2
+        self.middle_column = (first + max(columns)) / 2
         self.labels = {name: node.label for name, node in nodes.items()}
         if drawing.cells:
             self.step = min(COLUMN, (room - 4) / (across + 1))
@@ -156,18 +157,13 @@ class Laid:
             for drawn in drawing.arrows
         ]
         self.crosses = [self._cross(curve) for curve in self.curves]
-        self.words = self._placed(drawing.words)
-        lowest = min(node.at[1] for node in nodes.values())
+        words = [*drawing.words]
         for column, text in drawing.columns.items():
-            self.words.append(
-                (Label((0, 0), text), self.place(column, lowest) + 1j * below)
-            )
-        edge = min(middle.real for middle in self.at.values()) - side - 4
+            words.append(Label((column, lowest), text, by=(0, below)))
         for row, text in drawing.rows.items():
-            y = self.place(0, row).imag + 5
-            self.words.append((Label((0, 0), text, "end"), complex(edge, y)))
-        rims = complex(rim, rim)
-        boxes = [(middle, rims) for middle in self.at.values()]
+            words.append(Label((first, row), text, "end", (-side - 4, 5)))
+        self.words = self._placed(words)
+        boxes = [(middle, complex(rim, rim)) for middle in self.at.values()]
         boxes += [
             (point, 0j)
             for curve in self.curves
@@ -180,11 +176,7 @@ class Laid:
         ]
         boxes += [_text_box(*word) for word in self.words]
         kept = [_text_box(*word) for word in self._placed(drawing.kept)]
-        self.factors = self._placed_factors(boxes + kept)
-        boxes += [
-            (middle, half_size(drawing.arrows[k].factor))
-            for k, middle in self.factors.items()
-        ]
+        self.factors = self._placed_factors(boxes, kept)
         top = min(middle.imag - half.imag for middle, half in boxes) - MARGIN
         bottom = max(middle.imag + half.imag for middle, half in boxes) + MARGIN
         if drawing.title:
@@ -207,24 +199,21 @@ class Laid:
         nearest = abs(spots[:, None] - nodes).min(axis=1)
         return spots[np.argmax(np.minimum(nearest, self.drawing.radius + 9))]
 
-    def _placed_factors(self, boxes: list[Box]) -> dict[int, complex]:
-        """Return the middle of each factor, as far from everything else as it needs to be."""
+    def _placed_factors(self, boxes: list[Box], kept: list[Box]) -> dict[int, complex]:
+        """Return the middle of each factor, as far from all else as it needs to be; add its box."""
         found = {}
         for k, drawn in enumerate(self.drawing.arrows):
             if not drawn.factor:
                 continue
             half = half_size(drawn.factor)
-            middles, halves = np.array(boxes).T
-            spots = [*beside(self.curves[k], half)]
-            clear = []
-            for spot in spots:
-                x, y = abs(middles.real - spot.real), abs(middles.imag - spot.imag)
-                gaps = np.maximum(
-                    x - halves.real - half.real, y - halves.imag - half.imag
-                )
-                edges = spot.real - half.real, self.width - spot.real - half.real
-                clear.append(min(gaps.min(), *edges))
-            found[k] = spots[int(np.argmax(np.minimum(np.round(clear, 1), CLEAR)))]
+            middles, halves = np.array(boxes + kept).T
+            spots = np.array([*beside(self.curves[k], half)])
+            x = abs(spots.real[:, None] - middles.real) - halves.real
+            y = abs(spots.imag[:, None] - middles.imag) - halves.imag
+            gaps = np.maximum(x - half.real, y - half.imag).min(axis=1)
+            edges = np.minimum(spots.real, self.width - spots.real) - half.real
+            clear = np.round(np.minimum(gaps, edges), 1)
+            found[k] = complex(spots[np.argmax(np.minimum(clear, CLEAR))])
             boxes.append((found[k], half))
         return found
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from itertools import pairwise, product
 from typing import Any
 
+import numpy as np
+
 from stbp_edu import arrows
 from stbp_edu.arrows import LocalDerivatives, Table
 from stbp_edu.arrows.arrow import LOSS
@@ -70,15 +72,22 @@ def path_edges(path: Sequence[GraphNode]) -> list[GraphEdge]:
     return list(pairwise(path))
 
 
-def loss_above(nodes: Mapping[Any, DrawnNode]) -> DrawnNode:
-    """Return the loss, above the middle of all these."""
+def to_loss(
+    nodes: dict[Any, DrawnNode], arrows: Iterable[DrawnArrow], bow: float = 0.1
+) -> list[DrawnArrow]:
+    """Put the loss above the middle of the nodes; bow the arrows to it away from the middle."""
     x, y = zip(*(node.at for node in nodes.values()), strict=True)
-    return DrawnNode(((min(x) + max(x)) / 2, max(y) + UP_TO_LOSS), "L")
-
-
-def outward(tail: DrawnNode, loss: DrawnNode, bow: float = 0.1) -> float:
-    """Return how an arrow to the loss is bowed away from the middle."""
-    return bow * ((tail.at[0] < loss.at[0]) - (tail.at[0] > loss.at[0]))
+    middle = (min(x) + max(x)) / 2
+    loss = DrawnNode((middle, max(y) + UP_TO_LOSS), "L")
+    states = {*nodes}
+    found = []
+    for arrow in arrows:
+        if arrow.head not in states:
+            nodes[arrow.head] = loss
+            aside = np.sign(middle - nodes[arrow.tail].at[0])
+            arrow = replace(arrow, bow=bow * aside)
+        found.append(arrow)
+    return found
 
 
 def unrolled(
@@ -126,17 +135,14 @@ def unrolled(
         kind, t, n = name
         is_spike = kind == "o"
         drawn[name] = DrawnNode((t, high * n + is_spike), kind, is_spike, name in nodes)
-    drawn["L"] = loss_above(drawn)
     arrows = []
     for edge, kind in known.items():
-        tail, head = edge
         colour = TERMS[kind] if edge in lit else GRID
         factor = labels.get(kind, "") if edge in named else ""
-        bow = outward(drawn[tail], drawn["L"]) if head == "L" else 0.0
-        arrows.append(DrawnArrow(tail, head, colour, factor, bow, edge in dropped))
+        arrows.append(DrawnArrow(*edge, colour, factor, lost=edge in dropped))
     columns: dict[float, str] = {t: f"t = {t}" for t in range(1, T + 1)}
     rows = {high * n + 0.5: f"n = {n}" for n in range(1, N + 1)}
-    return Drawing(drawn, arrows, columns, rows)
+    return Drawing(drawn, to_loss(drawn, arrows), columns, rows)
 
 
 def subscript(i: int) -> str:
@@ -164,21 +170,18 @@ def edges_on(local: LocalDerivatives, start: arrows.Node) -> list[arrows.Edge]:
 
 def network_graph(
     net: Table,
-    drawn: Mapping[arrows.Edge, DrawnArrow],
+    drawn: Sequence[DrawnArrow],
     asked: arrows.Node | None = None,
     gap: float = GAP,
     aside: float = 0.0,
 ) -> Drawing:
-    """Return the arrows of a network, drawn like this, and their nodes.
+    """Return these arrows between the nodes of a network, and their nodes.
 
     A layer's neurons lean to the right; every other state is ``aside``, and a layer so many
     rows above the last state of the one below.
     """
-    ends = dict.fromkeys(
-        [edge.source for edge in drawn] + [edge.target for edge in drawn]
-    )
-    loss = [end for end in ends if end.kind == LOSS]
-    states = [end for end in ends if end.kind != LOSS]
+    ends = [arrow.tail for arrow in drawn] + [arrow.head for arrow in drawn]
+    states = dict.fromkeys(end for end in ends if end.kind != LOSS)
     layers = sorted({end.n for end in states})
     order = net.layers[net.N].neuron.order
     last = len(order) - 1
@@ -189,12 +192,7 @@ def network_graph(
         lean = end.i - (net.sizes[end.n] - 1) / 2
         at = end.t + 1 + ACROSS * lean + aside * (k % 2), high * end.n + UP * end.i + k
         nodes[end] = DrawnNode(at, label(end, net), end.kind == "o", end == asked)
-    nodes |= {end: loss_above(nodes) for end in loss}
-    found = []
-    for arrow in drawn.values():
-        if arrow.head in loss:
-            arrow = replace(arrow, bow=outward(nodes[arrow.tail], nodes[arrow.head]))
-        found.append(arrow)
+    found = to_loss(nodes, drawn)
     steps = sorted({end.t + 1 for end in states})
     columns = {t + aside / 2: f"t = {t}" for t in steps}
     rows = {high * n + last / 2: f"n = {n}" for n in layers} if len(layers) > 1 else {}
@@ -211,7 +209,8 @@ def two_layers(net: Table) -> Shown:
     """
     order = net.layers[net.N].neuron.order
     start = arrows.Node(order[0], net.N - 1, 0, 0)
-    drawn: dict[arrows.Edge, DrawnArrow] = {}
+    drawn: list[DrawnArrow] = []
+    written = set()
     for edge in edges_on(arrows.letters(net, T=2), start):
         tail, head = edge.source, edge.target
         if head.kind == LOSS:
@@ -220,9 +219,9 @@ def two_layers(net: Table) -> Shown:
         bow = 0.0
         if not edge.step and (order.index(tail.kind) - order.index(head.kind)) % 2 == 0:
             bow = -0.2  # about a state between them
-        written = {arrow.factor for arrow in drawn.values()}
         word = "" if edge.kind in written else edge.kind
-        drawn[edge] = DrawnArrow(tail, head, colour, word, bow, width=1.5)
+        written.add(word)
+        drawn.append(DrawnArrow(tail, head, colour, word, bow, width=1.5))
     graph = network_graph(net, drawn, gap=1.75, aside=ASIDE)
     columns = dict(zip(graph.columns, ("t", "t + 1"), strict=True))
     rows = dict(zip(graph.rows, ("n", "n + 1"), strict=True))

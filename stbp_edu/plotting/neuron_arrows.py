@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from stbp_edu.arrows import Rule, Table
 from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label
-from stbp_edu.plotting.graph import edges, loss_above, outward
+from stbp_edu.plotting.graph import edges, to_loss
 from stbp_edu.plotting.palette import ABOVE, DIRECT, INK, LOST, TERMS
 
 PlacedState = tuple[str, float, float]
@@ -80,20 +80,21 @@ def read_outs(T: int, reads: Collection[tuple[str, int]], title: str = "") -> Dr
         for t in range(1, T + 1)
         for row, name in enumerate("uo")
     }
-    loss = loss_above(nodes)
     arrows = [
         DrawnArrow(a[:2], b[:2])
         for kind, a, b in edges(T, 1)
         if a[2] and kind != "readout"
     ]
-    for name, t in sorted(reads):
-        bow = outward(nodes[name, t], loss, 0.06)
-        if name == "u" and abs(t - loss.at[0]) < 1:
+    arrows += [DrawnArrow(read, "L", DIRECT) for read in sorted(reads)]
+    arrows = to_loss(nodes, arrows, bow=0.06)
+    for k, arrow in enumerate(arrows):
+        name, t = arrow.tail
+        from_middle = t - (T + 1) / 2
+        if arrow.head == "L" and name == "u" and abs(from_middle) < 1:
             # From a potential below L a straight arrow would cross the spike above it.
-            bow = -0.28 if t < loss.at[0] else 0.28
-        arrows.append(DrawnArrow((name, t), "L", DIRECT, bow=bow))
+            arrows[k] = replace(arrow, bow=-0.28 if from_middle < 0 else 0.28)
     columns: dict[float, str] = {t: str(t) for t in range(1, T + 1)}
-    return Drawing({**nodes, "L": loss}, arrows, columns, title=title)
+    return Drawing(nodes, arrows, columns, title=title)
 
 
 def automaton(rule: Rule, net: Table) -> Drawing:
