@@ -14,6 +14,7 @@ from stbp_edu._support import checks
 from stbp_edu.arrows import Node
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.explorers import widget
+from stbp_edu.explorers.pencil_network import frac
 from stbp_edu.explorers.pulse_steps import Move, pulse_moves, worth
 from stbp_edu.explorers.widget import Json, node_id
 from stbp_edu.plotting.arrow_shapes import LETTER, LINE
@@ -70,7 +71,9 @@ class Pulse:
         values = [move.value for move in moves]
         numbers = values + [float(move.edge.factor) for move in moves]
         self.most = max(map(abs, values)) or 1.0
-        self.in_fractions = all(abs(_fraction(x) - x) < 1e-12 for x in numbers)
+        self.in_fractions = all(
+            abs(Fraction(x).limit_denominator(LARGEST) - x) < 1e-12 for x in numbers
+        )
 
     @cached_property
     def data(self) -> Json:
@@ -95,7 +98,7 @@ class Pulse:
 
     def write(self, x: float) -> str:
         """Return a number as a fraction, if all are small ones, with a real minus sign."""
-        text = str(_fraction(x)) if self.in_fractions else f"{x + 0.0:.4g}"
+        text = frac(x) if self.in_fractions else f"{x + 0.0:.4g}"
         return text.replace("-", "−")
 
     def name(self, node: Node) -> str:
@@ -245,8 +248,3 @@ class Pulse:
         still = image(self.still(), self.alternative)
         html = widget.playable("pulse", self.data, still)
         return {"text/html": html, "text/plain": repr(self)}
-
-
-def _fraction(x: float) -> Fraction:
-    """Return the nearest fraction that is read at a glance."""
-    return Fraction(x).limit_denominator(LARGEST)
