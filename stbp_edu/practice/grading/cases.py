@@ -20,7 +20,7 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading.calling import CallResult, call
-from stbp_edu.practice.grading.search import Finding, fitted
+from stbp_edu.practice.grading.search import Finding
 from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
 from stbp_edu.practice.tasks.inputs import wide_network
 
@@ -177,7 +177,7 @@ def _report(
         name: np.concatenate([of[name].ravel() for of in terms]) for name in terms[0]
     }
     y = np.concatenate([epsilon[n][t].ravel() for t, n in cells])
-    said = "; ".join(_explanation(fitted(columns, y, TOLERANCE)))
+    said = "; ".join(_explanation(_fitted(columns, y)))
     return CaseReport(case, len(cells), len(wrong), f"{step_name(t)}, n = {n}", said)
 
 
@@ -231,3 +231,21 @@ def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array
         terms[ON + CLASSIC] = own_spike(t + 1, n) * back
         terms[LEAK] = later * neuron.f(O[n][t])
     return terms
+
+
+def _fitted(columns: dict[str, Array], y: Array) -> dict[str, float]:
+    """Return the factors with which columns add up to numbers; {} if there are none such.
+
+    Factors are rounded to six digits.
+    """
+    if any(column.shape != y.shape for column in columns.values()):
+        return {}
+    A = np.stack(list(columns.values()), axis=1)
+    if not (np.isfinite(A).all() and np.isfinite(y).all()):
+        return {}
+    scale = np.linalg.norm(A, axis=0)
+    scale[scale == 0] = 1.0
+    c = np.linalg.lstsq(A / scale, y, rcond=1e-10)[0] / scale
+    if np.linalg.norm(A @ c - y) >= TOLERANCE * max(float(np.linalg.norm(y)), 1e-30):
+        return {}
+    return dict(zip(columns, np.round(c, 6).tolist(), strict=True))

@@ -16,7 +16,6 @@ from pathlib import Path
 from stbp_edu._support.files import read_toml
 
 TABLES = read_toml(Path(__file__).with_name("hypotheses.toml"))
-ALL = -1
 Hypothesis = tuple[str, str, str]
 """The id of a finding, what is said after "it is what you get if", and the other expression."""
 
@@ -30,7 +29,7 @@ class Place:
     node: ast.expr
     names: tuple[str, ...]  # the arguments, and what else the solution gives values to
     result: int | None
-    """Which of several results it is; ALL for the whole; None for a part of one."""
+    """Which of several results it is; -1 for the whole; None for a part of one."""
 
     @property
     def is_index(self) -> bool:
@@ -97,7 +96,7 @@ def places(source: str) -> tuple[Place, ...]:
     returned = [n.value for n in every if isinstance(n, ast.Return) and n.value]
     results: dict[ast.AST, int] = {}
     if len(returned) == 1:
-        results[returned[0]] = ALL
+        results[returned[0]] = -1
         if isinstance(returned[0], ast.Tuple):
             results |= {part: k for k, part in enumerate(returned[0].elts)}
     found = []

@@ -25,7 +25,7 @@ from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
 from stbp_edu.practice.grading.calling import CallResult, Difference, call, tried
 from stbp_edu.practice.grading.cases import NO_SUM, wrong_cases
 from stbp_edu.practice.grading.named import named, named_pair
-from stbp_edu.practice.grading.search import Finding, several_mistakes, single_mistake
+from stbp_edu.practice.grading.search import Finding, single_mistake
 from stbp_edu.practice.grading.stubs import does_nothing, has_blank, open_lines
 from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
 from stbp_edu.practice.tasks.catalogue import Mistake
@@ -38,6 +38,9 @@ KEPT = (
 )
 NO_RETURN = "It returns nothing: end it with `return` and the result."
 SHORT = "It is right to about 5 digits, the precision of float32; float64 has 16."
+FEW_DIGITS = 5e-3
+"""What is right to so many digits is in float16."""
+ROUNDED = "It is right to about 3 digits; float64 has 16. Is a number rounded?"
 UNQUOTED = "This is a value, computed already: put the formula in quotes."
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
 SEVERAL = "It differs from the right formula in more than one place."
@@ -281,7 +284,9 @@ def _explained(
         # The course's program is searched first, since it is written as its solution is.
         is_own = task.id == "backward"
         clear = [case for case in cases if is_own and NO_SUM not in case.text]
-        findings = clear or single_mistake(answer) or cases or several_mistakes(answer)
+        findings = clear or single_mistake(answer) or cases
+        if not findings and not any(answer.misses(FEW_DIGITS)):
+            findings = [Finding("digits", "", ROUNDED)]
     found: list[Mistake | Finding] = [*mistakes, *findings]
     feedback = Feedback(
         task.id,
