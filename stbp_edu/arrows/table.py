@@ -77,7 +77,8 @@ class Loss:
         for run in self._runs(series):
             terms = [term for term in direct(run, y) if term is not None]
             slopes.append(sum(terms, np.zeros_like(run.O[-1])))
-        return np.concatenate(slopes) / len(slopes)
+        mean = np.concatenate(slopes) / len(slopes)
+        return mean.astype(series.dtype, copy=False)  # targets may be of another
 
     def _runs(self, series: Array) -> list[Trace]:
         """Return the runs that it fits: one of all steps, or one of each step."""

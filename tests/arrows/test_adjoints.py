@@ -1,10 +1,11 @@
 """The general sweep against autodiff and differences; tests/test_gain_limit.py has the engine."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, arrows
-from stbp_edu.losses import Membrane
+from stbp_edu.losses import CrossEntropy, Membrane, Rate, StepCrossEntropy
 from tests.arrows.oracle import by_autodiff, cases, error
 
 
@@ -35,3 +36,14 @@ def test_layers_may_have_different_neurons():
     assert trace["i"][2] is None
     got = arrows.backward(net, params, trace, y).gradients
     assert error(got, by_autodiff(net, params, inputs, y)[0]) <= 1e-12
+
+
+@pytest.mark.parametrize("loss", [Rate(), CrossEntropy(), StepCrossEntropy()])
+def test_a_run_in_single_precision_stays_so_with_targets_in_double(loss):
+    net = arrows.network("2-3R-2", arrows.soft_reset(LIF(), learn_leak=True), loss)
+    params = arrows.draw_params(net, np.random.default_rng(0))
+    for layer in params[1:]:
+        layer |= {name: np.float32(a) for name, a in layer.items()}
+    trace = arrows.forward(net, params, np.ones((3, 1, 2), np.float32))
+    for layer in arrows.backward(net, params, trace, np.ones((1, 2))).gradients[1:]:
+        assert {a.dtype for a in layer.values()} == {np.dtype(np.float32)}
