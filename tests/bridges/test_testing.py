@@ -73,11 +73,15 @@ def in_spikingjelly(curve=None, of=neuron.LIFNode, **options):
     return run
 
 
-def in_norse(alpha=2.0, leak_on_input=False):
+def detaching(z, v, v_reset, v_th):
+    return (1 - z.detach()) * v + z.detach() * v_reset
+
+
+def in_norse(alpha=2.0, leak_on_input=False, **options):
     number = torch.tensor
     box = norse.torch.LIFBoxParameters(
         tau_mem_inv=number(200.0), v_leak=number(0.0), v_th=number(V_TH),
-        v_reset=number(0.0), method="heavi_erfc", alpha=alpha,
+        v_reset=number(0.0), method="heavi_erfc", alpha=alpha, **options,
     )  # fmt: skip
 
     def run(x):
@@ -134,6 +138,11 @@ BUGS = [
         "those of a leak that multiplies the input",
     ),
     (in_spikingjelly(v_reset=None), JELLY, "those of the soft reset within the step"),
+    (
+        in_norse(reset_method=detaching),
+        NORSE,
+        "the rule 'detached-reset', and 'exact'",
+    ),
     (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
     (
         in_spikingjelly(surrogate.Sigmoid(alpha=5.0)),
