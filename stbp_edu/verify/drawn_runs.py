@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows import Loss, Neuron, draw_params
+from stbp_edu.arrows import Loss, Neuron, Rule, draw_params
 from stbp_edu.arrows.adjoints import (
     LocalDerivatives,
     derivatives_on,
@@ -128,10 +128,10 @@ class Run:
         }
         return derivatives_on(net, self.params, by_state, self.weight)
 
-    def gradients(self, state: str, twin: bool = False) -> Any:
-        """Return the gradients of Σ weight · state by the exact rule."""
-        local = self.local(state, twin)
-        return gradients(local, lambdas(local), "all")
+
+def recursion(local: LocalDerivatives, rule: Rule) -> Any:
+    """Return the gradients that a rule's recursion finds, by layer and name."""
+    return gradients(local, lambdas(local, rule), rule.start)
 
 
 def updated(neuron: Neuron, target: str, at: Values) -> Any:

@@ -1,6 +1,7 @@
 """The forward pass of the oracles: any neuron by its lines, in NumPy or a module like it.
 
-It reads neither the table of arrows nor a program that was written from it. Something may be added
+It reads neither the table of arrows nor a program that was written from it; it shares with them how
+lines are read from their text, and ``evaluate``. Something may be added
 to any state: where it is small, that is a nudge; where it is a zero of autograd's, the derivative
 by it is the adjoint of the state.
 """

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows import Arrow, Neuron
+from stbp_edu.arrows import RULES, Arrow, Neuron
 from stbp_edu.lines.expressions import evaluate
 from stbp_edu.verify.comparison import DIFFERENCES
-from stbp_edu.verify.drawn_runs import Run, Values, updated
+from stbp_edu.verify.drawn_runs import Run, Values, recursion, updated
 from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
 
 NUDGED = DIFFERENCES.limit  # as that of the five cases
@@ -188,7 +188,8 @@ def _factor(arrow: Arrow, neuron: Neuron, at: Values) -> Any:
 
 def nudged_parameters(run: Run, states: list[str]) -> Any:
     """Return how far gradients of losses on states are from finite differences on the twin."""
-    found = [run.gradients(state, twin=True) for state in states]
+    exact = RULES["exact"]
+    found = [recursion(run.local(state, twin=True), exact) for state in states]
     rng = np.random.default_rng(0)
 
     def losses(n: int, name: str, way: Any, amount: float) -> Any:

@@ -1,8 +1,10 @@
 """Oracle by paths: every path from a node to the loss, and the sum of their products.
 
 The graph is that of :mod:`stbp_edu.arrows.unrolled`, which walks it: one edge for each arrow of the
-neuron's table. It shares no backward pass with the package. Whether the table is right is shown by
-``finite_difference`` and ``autodiff``, which do not read it.
+neuron's table. It shares no recursion with the package: each adjoint is summed by itself. The
+gradients that follow from the adjoints are those of :func:`stbp_edu.arrows.adjoints.gradients`, so
+of case 5 it checks the five cases and the programs, not ``arrows``. Whether that function and the
+table are right is shown by ``finite_difference`` and ``autodiff``, which read neither.
 """
 
 from collections.abc import Sequence

@@ -8,15 +8,13 @@ forward lines; and the adjoints under each rule are summed path by path.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows import RULES, Neuron
-from stbp_edu.arrows.adjoints import gradients, lambdas
+from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.arrow import neuron_from
 from stbp_edu.arrows.part_one import as_neuron
 from stbp_edu.arrows.table import network
@@ -29,8 +27,9 @@ from stbp_edu.verify.proved_programs import (
     COMPUTED,
     PATHS,
     Row,
+    by_arrows,
     by_autodiff,
-    by_paths,
+    every_rule,
     judged_forms,
     short_run,
 )
@@ -146,19 +145,13 @@ def _proved(neuron: Neuron, notes: list[str], seed: int, torch: bool) -> Proof:
     for state, measured in zip(states, nudged_parameters(run, states), strict=True):
         what = f"gradients of a loss on {state}"
         rows.append(Row(what, "finite differences", measured, NUDGED, run.lacks))
-        computed = by_autodiff(run, state).apart(run.gradients(state))
+        computed = by_autodiff(run, state).apart(by_arrows)
         rows.append(Row(what, AUTODIFF, computed, COMPUTED, run.lacks))
-    rows += _rules(neuron, seed)
+    short = short_run([neuron, neuron], seed)
+    for expected in every_rule([(short, neuron.output)]):
+        off = expected.apart(by_arrows)
+        rows.append(
+            Row(f"rule {expected.rule.name}", PATHS, off, COMPUTED, short.lacks)
+        )
     rows += judged_forms(neuron, seed, torch)
     return Proof(tuple(rows), (), tuple(notes))
-
-
-def _rules(neuron: Neuron, seed: int) -> Iterator[Row]:
-    """Yield a row for each rule: its adjoints against the sums of the paths that it keeps."""
-    run = short_run([neuron, neuron], seed)
-    local = run.local(neuron.output)
-    for name, rule in RULES.items():
-        if rule.keeps(local.net):
-            found = gradients(local, lambdas(local, rule), rule.start)
-            off = by_paths(run, rule, neuron.output).apart(found)
-            yield Row(f"rule {name}", PATHS, off, COMPUTED, run.lacks)

@@ -1,8 +1,9 @@
 """The proof of a neuron's programs: every form that runs, against paths and autodiff.
 
 The networks have two layers of different neurons, one of them recurrent, and a loss on each state
-of the last layer. Differences are relative to the sizes of what adds up to a gradient: where large
-numbers cancel, the remains of rounding are not a mistake.
+of the last layer. The table of arrows is one form more. Differences are relative to the sizes of
+what adds up to a gradient: where large numbers cancel, the remains of rounding are not a mistake.
+Only these sizes come from the recursion that is judged.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stbp_edu.arrows import RULES, Neuron, Rule
-from stbp_edu.arrows.adjoints import LocalDerivatives, gradients, lambdas
+from stbp_edu._support.checks import Array
+from stbp_edu.arrows import RULES, Neuron, Rule, forward
+from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, gradients
 from stbp_edu.arrows.arrow import neuron_from
 from stbp_edu.arrows.part_one import (
     hard_reset,
@@ -22,7 +24,7 @@ from stbp_edu.arrows.part_one import (
     with_adaptation,
     with_current,
 )
-from stbp_edu.arrows.table import Loss, network
+from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.arrows.unrolled import Node, count_paths
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
@@ -31,7 +33,8 @@ from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify import autodiff, paths
 from stbp_edu.verify.comparison import ROUNDING
-from stbp_edu.verify.drawn_runs import Run, drawn
+from stbp_edu.verify.drawn_runs import Run, drawn, recursion
+from stbp_edu.verify.formulas import linear
 from stbp_edu.verify.nudges import SMALL
 
 COMPUTED = ROUNDING.limit  # as that of the five cases
@@ -91,15 +94,21 @@ class Expected(NamedTuple):
     gradients: Sequence[Any]
     sizes: Sequence[Any]
 
-    def apart(self, found: Sequence[Any]) -> float:
-        """Return the largest difference of gradients, relative to what adds up to them."""
-        apart = [0.0]
-        for n, expected in enumerate(self.gradients[1:], 1):
-            for name, value in expected.items():
-                scale = max(float(np.max(self.sizes[n][name])), SMALL)
-                apart.append(np.abs(np.asarray(found[n][name]) - value).max() / scale)
-        worst = float(np.max(apart))  # a NaN stays
-        return worst if np.isfinite(worst) else np.nan
+    def apart(self, form: Form) -> float:
+        """Return how far a form's states and gradients are at most, relative to what adds up."""
+        run = self.run
+        net = replace(run.net, loss=Loss(self.state))
+        states, found = form(net, self.rule, run.params, run.inputs, run.weight)
+        apart = []
+        for n in range(1, net.N + 1):
+            for name in net.states[n]:
+                value = run.traces[0][n][name]
+                scale = max(np.abs(value).max(), 1)
+                apart.append(np.abs(states[n][name] - value).max() / scale)
+            for name, value in self.gradients[n].items():
+                scale = max(np.max(self.sizes[n][name]), SMALL)
+                apart.append(np.abs(found[n][name] - value).max() / scale)
+        return float(np.max(apart))  # a NaN stays
 
 
 def by_autodiff(run: Run, state: str) -> Expected:
@@ -107,8 +116,7 @@ def by_autodiff(run: Run, state: str) -> Expected:
 
     def lost(outputs: Sequence[dict[str, Any]], xp: Any) -> Any:
         """Return Σ weight · state."""
-        read = [now[state] for now in outputs]
-        return sum(xp.sum(w * v) for w, v in zip(run.weight, read, strict=True))
+        return linear(run.weight, [now[state] for now in outputs])
 
     _, found = autodiff.of_any(run.net, run.params, run.inputs, lost)
     exact = RULES["exact"]
@@ -124,7 +132,7 @@ def by_paths(run: Run, rule: Rule, state: str) -> Expected:
     return Expected(run, rule, state, found, _sizes(local, rule))
 
 
-def _sizes(local: LocalDerivatives, rule: Rule) -> list[Any]:
+def _sizes(local: LocalDerivatives, rule: Rule) -> Any:
     """Return the gradients with every factor's absolute value: the sizes of what adds up."""
     factors, params = (
         [{name: np.abs(a) for name, a in (layer or {}).items()} for layer in layers]
@@ -132,8 +140,20 @@ def _sizes(local: LocalDerivatives, rule: Rule) -> list[Any]:
     )
     outputs = [np.abs(output) for output in local.outputs]
     direct = np.abs(local.direct)
-    sized = LocalDerivatives(local.net, factors, params, direct, outputs)
-    return gradients(sized, lambdas(sized, rule), rule.start)
+    return recursion(
+        LocalDerivatives(local.net, factors, params, direct, outputs), rule
+    )
+
+
+def by_arrows(
+    net: Table, rule: Rule, params: Any, inputs: Array, direct: Array
+) -> tuple[list[Any], Any]:
+    """Return states and gradients by the table of arrows, which is judged as the programs are."""
+    trace = forward(net, params, inputs)
+    states = [
+        {name: trace[name][n] for name in names} for n, names in enumerate(net.states)
+    ]
+    return states, recursion(derivatives_on(net, params, trace, direct), rule)
 
 
 def short_run(neurons: Sequence[Neuron], seed: int) -> Run:
@@ -166,7 +186,8 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     long = [drawn(network("2-2R-2", pair), 4, seed) for pair in pairs]
     lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
     exact = [by_autodiff(run, state) for run, state in _losses(long)]
-    by_rule = _judged(forms, "each rule", PATHS, _every_rule(short), lacks)
+    by_rules = [*every_rule(_losses(short))]
+    by_rule = _judged(forms, "each rule", PATHS, by_rules, lacks)
     by_program = _judged(forms, "rule exact", AUTODIFF, exact, lacks)
     rows = [row for pair in zip(by_rule, by_program, strict=True) for row in pair]
     if installed() and is_curve(neuron.surrogate):
@@ -189,41 +210,20 @@ def _losses(runs: Sequence[Run]) -> Iterator[tuple[Run, str]]:
     yield below, below.net.layers[-1].neuron.output
 
 
-def _every_rule(runs: Sequence[Run]) -> Iterator[Expected]:
+def every_rule(losses: Iterable[tuple[Run, str]]) -> Iterator[Expected]:
     """Yield the gradients of every rule and loss, summed path by path."""
-    for run, state in _losses(runs):
+    for run, state in losses:
         for rule in RULES.values():
             if rule.keeps(replace(run.net, loss=Loss(state))):
                 yield by_paths(run, rule, state)
 
 
 def _judged(
-    forms: dict[str, Form],
-    rules: str,
-    against: str,
-    every: Iterable[Expected],
-    lacks: str,
+    forms: dict[str, Form], rules: str, against: str, every: list[Expected], lacks: str
 ) -> list[Row]:
-    """Return a row for each form: how far its gradients, or states, are from the expected ones."""
-    worst = dict.fromkeys(forms, 0.0)
-    for expected in every:
-        run = expected.run
-        net = replace(run.net, loss=Loss(expected.state))
-        for name, form in forms.items():
-            states, found = form(net, expected.rule, run.params, run.inputs, run.weight)
-            of_both = [worst[name], expected.apart(found), _states_apart(states, run)]
-            worst[name] = float(np.max(of_both))  # a NaN stays
-    return [
-        Row(f"program {name}, {rules}", against, off, COMPUTED, lacks)
-        for name, off in worst.items()
-    ]
-
-
-def _states_apart(states: list[Any], run: Run) -> float:
-    """Return the largest difference of states from those of the run."""
-    apart = [0.0]
-    for of_layer, trace in zip(states[1:], run.traces[0][1:], strict=True):
-        for name, series in of_layer.items():
-            scale = max(np.abs(trace[name]).max(), 1)
-            apart.append(np.abs(series - trace[name]).max() / scale)
-    return float(np.max(apart))
+    """Return a row for each form: how far it is from all that is expected."""
+    rows = []
+    for name, form in forms.items():
+        off = float(np.max([expected.apart(form) for expected in every]))
+        rows.append(Row(f"program {name}, {rules}", against, off, COMPUTED, lacks))
+    return rows
