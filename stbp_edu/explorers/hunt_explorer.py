@@ -3,7 +3,7 @@
 from functools import cache
 
 from stbp_edu.explorers.widget import Json
-from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence, table
+from stbp_edu.practice.bug_hunt import SYMPTOMS, TABLE, Bug, bugs, evidence
 
 
 @cache
@@ -17,7 +17,7 @@ def hunt_data() -> Json:
     (17, 'delta[n][t] = delta[N][T - 1] - epsilon[n][t + 1] * u * df(o)', ['T>1'])
     """
     return {
-        "program": table()["program"].splitlines(),
+        "program": TABLE["program"].splitlines(),
         "symptoms": {name: words for name, (words, _) in SYMPTOMS.items()},
         "bugs": [_shown(bug) for bug in bugs()],
     }

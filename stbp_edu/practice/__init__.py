@@ -8,7 +8,6 @@
 - ``answers``: answers that stay folded until the reader opens them;
 - ``predictions``: what a reader expects before something is measured;
 - ``bug_hunt``: backward passes with one bug each, to be found by reading;
-- ``bugs``: these passes, and what can be seen of each bug;
 - ``saved_progress``: what is done, and the file that remembers it.
 
 >>> from stbp_edu.practice import check

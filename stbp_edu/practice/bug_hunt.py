@@ -1,15 +1,178 @@
-"""The bug hunt: read a backward pass that has one bug, and name its case, term and symptom."""
+"""The bug hunt: read a backward pass that has one bug, and name its case, term and symptom.
+
+The pass, the five cases in one function, and the bugs, each a line of it as it should not be, are
+in ``bug_hunt.toml``. Each bug runs on networks that differ in one thing: T, S, or whether any
+neuron spikes. What it returns is held against the package's sweep.
+"""
 
 from dataclasses import dataclass
+from functools import cache
 from html import escape
+from itertools import product
+from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 from stbp_edu._support import checks
+from stbp_edu._support.files import read_toml
+from stbp_edu.cases import case_at
 from stbp_edu.practice import saved_progress
-from stbp_edu.practice.bugs import SYMPTOMS, bugs, evidence
 from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading.answer import alike
+from stbp_edu.practice.grading.calling import CallResult, plain, tried
+from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
+from stbp_edu.practice.tasks.programs import define, source_of
 
 CASES = "1 to 5, and 0 for the loops and the choice of the case"
 TERMS = ("direct", "weight", "reset", "spike", "carry", "W", "b", "loop")
+SIZES = (5, 4, 3, 2)
+"""The layers of every network, no two equally wide."""
+SHAPES = {"T = 1": (1, 3), "T = 2": (2, 3), "T = 4": (4, 3), "S = 1": (4, 1)}
+"""T and S of each network."""
+TOLERANCE = 1e-7
+"""Relative; an error of a bug is far larger, rounding far smaller."""
+TABLE = read_toml(Path(__file__).with_name("bug_hunt.toml"))
+"""The program, its bugs by line, and what can be seen of them."""
+SYMPTOMS: dict[str, list[str]] = TABLE["symptoms"]
+"""What can be seen of a bug from outside, by the name that ``hunt`` takes: words, and a test."""
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One change of the program.
+
+    Attributes:
+        case: 1 to 5; 0 where no case is changed, but the loops or the choice of the case.
+        term: the arrow whose term is wrong: ``"direct"``, ``"weight"``, ``"reset"``, ``"spike"``
+            or ``"carry"``; in case 5 ``"W"`` or ``"b"``; in case 0 ``"loop"``.
+        what: what is wrong, in words.
+        line: number of the line, from 1.
+        mended: the line as it should be.
+        source: the program with the change.
+    """
+
+    case: int
+    term: str
+    what: str
+    line: int
+    mended: str
+    source: str
+
+    def __str__(self) -> str:
+        """Return the place, and what is wrong there."""
+        return f"case {self.case}, {self.term}: {self.what}"
+
+
+@cache
+def bugs() -> tuple[Bug, ...]:
+    """Return every program with one bug, in the order of the hunt, which goes by no case."""
+    found = []
+    for row in TABLE["lines"]:
+        lines = TABLE["program"].splitlines()
+        k = row["number"]
+        right = lines[k - 1]
+        mended = right.strip()
+        for term, what, wrong in row["bugs"]:
+            lines[k - 1] = right.replace(mended, wrong)
+            source = "\n".join([*lines, ""])
+            found.append(Bug(row["case"], term, what, k, mended, source))
+    return tuple(sorted(found, key=lambda bug: crc32(bug.source.encode())))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a bug does on the networks.
+
+    Attributes:
+        wrong: the wrong gradients, such as ``"W[2]"``, by the network's name.
+        factor: the constant by which all gradients are off, or None.
+        first: the first wrong cell in the order of the sweep, on the smooth twin, in words.
+        symptoms: the names of the symptoms that hold.
+    """
+
+    wrong: dict[str, set[str]]
+    factor: float | None
+    first: str
+    symptoms: tuple[str, ...]
+
+
+@cache
+def networks(
+    seed: int = 800, sizes: tuple[int, ...] = SIZES
+) -> dict[str, list[ForwardPass]]:
+    """Return the networks by name, each as a spiking network and as its smooth twin."""
+    drawn = {
+        name: [
+            draw_network(seed + twin, sizes, *shape, tau=0.6, smooth=bool(twin))
+            for twin in (0, 1)
+        ]
+        for name, shape in SHAPES.items()
+    }
+    # No neuron reaches the threshold.
+    silent = draw_network(
+        seed + 7, sizes, *SHAPES["T = 4"], 0.6, smooth=False, v_th=2.5
+    )
+    return {**drawn, "no spikes": [silent]}
+
+
+def ran(source: str, net: ForwardPass) -> tuple[CallResult, dict[str, Any]]:
+    """Return a program's results on a network, and the right ones, by names such as ``"ε[2]"``."""
+    names = ("δ", "ε", "W", "b")
+    exact = net.sweep("exact")
+    right = (exact.delta, exact.epsilon, exact.gradients.W, exact.gradients.b)
+    given = (net.trace, net.targets, net.params, net.neuron)
+    expected: Any = plain(right, right, names)
+    return tried(define(source), given, right, names), expected
+
+
+def wrong_gradients(
+    got: CallResult, right: dict[str, Any], factor: float = 1.0
+) -> set[str]:
+    """Return which gradients are not so many times the right ones; all, where it raises."""
+    names = {name for name in right if name[0] in "Wb"}
+    if not isinstance(got, dict):
+        return names
+    return {n for n in names if not alike(got[n], factor * right[n], TOLERANCE)}
+
+
+@cache
+def evidence(bug: Bug) -> Evidence:
+    """Return the effects of a bug on every network."""
+    runs = {
+        name: [ran(bug.source, net) for net in nets]
+        for name, nets in networks().items()
+    }
+    wrong = {
+        name: set[str]().union(*(wrong_gradients(*run) for run in of))
+        for name, of in runs.items()
+    }
+    (got, right), twin = runs["T = 4"]
+    raises = not isinstance(got, dict)
+    factor = None
+    if not raises:
+        exact = right["b[3]"]
+        factor = float(f"{got['b[3]'] @ exact / (exact @ exact):.9g}")
+        if any(wrong_gradients(*run, factor) for run in runs["T = 4"]):
+            factor = None
+    holds = "holds(wrong, seen, factor, raises)"
+    symptoms = tuple(
+        name
+        for name, (_, test) in SYMPTOMS.items()
+        if define(source_of(holds, test))(wrong, wrong["T = 4"], factor, raises)
+    )
+    return Evidence(wrong, factor, _first_wrong(*twin), symptoms)
+
+
+def _first_wrong(got: Any, right: dict[str, Any]) -> str:
+    """Return the first wrong cell in the order of the sweep, in words."""
+    if not isinstance(got, dict):
+        return f"it raises {got.error}"
+    T, N = len(right["δ[1]"]), len(SIZES) - 1
+    for t, n, name in product(reversed(range(T)), range(N, 0, -1), "δε"):
+        if not alike(got[f"{name}[{n}]"][t], right[f"{name}[{n}]"][t], TOLERANCE):
+            case = case_at(t, n, T, N)
+            return f"{name} at {step_name(t)}, n = {n}, a cell of case {case}"
+    return "no δ and no ε, only the sums of them"
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,8 +188,7 @@ class Hunt(Feedback):
     def numbered(self) -> str:
         """The program with the numbers of its lines."""
         lines = enumerate(self.program.splitlines(), start=1)
-        numbered = [f"{k:2}  {line}" for k, line in lines]
-        return "\n".join(numbered)
+        return "\n".join(f"{k:2}  {line}" for k, line in lines)
 
     def __repr__(self) -> str:
         """Return the text form: the program, then what is said."""
@@ -62,31 +224,30 @@ def hunt(
     >>> print(hunt(1).program.splitlines()[10].strip())
     delta[n][t] = -(Y - O[N].mean(axis=0)) / (T * S)
     """
-    k = checks.count("k", k, at_most=len(bugs()))
-    bug = bugs()[k - 1]
+    bug = bugs()[checks.count("k", k, at_most=len(bugs())) - 1]
     name = f"hunt({k})"
-    answer = {"case": case, "term": term, "symptom": symptom}
-    asked = {what: given for what, given in answer.items() if given is not None}
-    if not asked:
+    if case is term is symptom is None:
         return Hunt(name, "todo", _question(k), program=bug.source)
     if case is not None:
         checks.count("case", case, at_least=0, at_most=5)
-    for what, known in (("term", TERMS), ("symptom", SYMPTOMS)):
-        if what in asked:
-            checks.choice(what, asked[what], known)
+    if term is not None:
+        checks.choice("term", term, TERMS)
+    if symptom is not None:
+        checks.choice("symptom", symptom, SYMPTOMS)
     shown = evidence(bug)
-    right = {
-        "case": case == bug.case,
-        "term": term == bug.term,
-        "symptom": symptom in shown.symptoms,
-    }
+    judged = (
+        ("case", case, case == bug.case),
+        ("term", term, term == bug.term),
+        ("symptom", symptom, symptom in shown.symptoms),
+    )
     said = [
-        f"{what} {given}: {'right' if right[what] else 'no'}"
-        for what, given in asked.items()
+        f"{what} {given}: {'right' if right else 'no'}"
+        for what, given, right in judged
+        if given is not None
     ]
-    left = [what for what in right if what not in asked]
+    left = ", ".join(what for what, given, _ in judged if given is None)
     if left:
-        said.append(f"still to say: {', '.join(left)}")
+        said.append(f"still to say: {left}")
     items = ["; ".join(said)]
     for network, wrong in shown.wrong.items():
         where = f"wrong in {', '.join(sorted(wrong))}" if wrong else "right"
@@ -94,13 +255,13 @@ def hunt(
     if shown.factor is not None:
         items.append(f"T = 4: every gradient is {shown.factor:.4g} times the exact one")
     items.append(f"first, with T = 4: {shown.first}")
-    state = "wrong"
-    message: tuple[str, ...] = ()
-    if all(right.values()):
+    state, message = "wrong", ""
+    if all(right for _, _, right in judged):
         state = "right"
-        message = (f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`.",)
+        message = f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`."
     saved_progress.record(name, state)
-    return Hunt(name, state, message, program=bug.source, items=tuple(items))
+    lines = (message,) * bool(message)
+    return Hunt(name, state, lines, program=bug.source, items=tuple(items))
 
 
 def _question(k: int) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from stbp_edu.parameters import Gradients, Params
 from stbp_edu.plotting import Shown
 from stbp_edu.practice import tasks
 from stbp_edu.practice.feedback import Feedback
+from stbp_edu.practice.grading.calling import call, plain
 from stbp_edu.practice.grading.stubs import has_blank
 from stbp_edu.practice.grading.verdict import grade
 from stbp_edu.surrogates import Gaussian
@@ -62,21 +63,19 @@ def learn(backward: Callable[..., Any] | None, *, epochs: int = 20) -> Feedback 
       Write backward first; then it learns here.
     """
     epochs = checks.count("epochs", epochs, at_least=1)
-    if backward is None or (callable(backward) and has_blank(backward)):
-        return Feedback(
-            "learn", "todo", ("Write backward first; then it learns here.",)
-        )
+    if backward is None or has_blank(backward):
+        said = "Write backward first; then it learns here."
+        return Feedback("learn", "todo", (said,))
     if not callable(backward):
         raise TypeError(
             f"backward must be a function, got {checks.brief(backward)}; pass the function itself"
         )
     found: list[float] = []
-    try:
-        for accuracy in _accuracies(backward, epochs):
-            found.append(accuracy)
-            print(f"epoch {len(found)}: {accuracy:.1%} read rightly", flush=True)
-    except _GradientsError as error:
-        return Feedback("learn", "wrong", (str(error),))
+    for accuracy in _accuracies(backward, epochs):
+        if isinstance(accuracy, str):
+            return Feedback("learn", "wrong", (accuracy,))
+        found.append(accuracy)
+        print(f"epoch {len(found)}: {accuracy:.1%} read rightly", flush=True)
     if found[-1] < CHANCE:
         return Feedback("learn", "wrong", (UNCHANGED.format(found[-1]),))
     exercise = tasks.exercises()["program-5"]
@@ -93,12 +92,8 @@ def learn(backward: Callable[..., Any] | None, *, epochs: int = 20) -> Feedback 
     )
 
 
-class _GradientsError(Exception):
-    """A reader's function gives no gradients; the message says why."""
-
-
-def _accuracies(backward: Callable[..., Any], epochs: int) -> Iterator[float]:
-    """Yield the accuracy on held-out digits after each epoch."""
+def _accuracies(backward: Callable[..., Any], epochs: int) -> Iterator[float | str]:
+    """Yield the accuracy on held-out digits after each epoch, or why there are no gradients."""
     rng = np.random.default_rng(0)
     images, labels = digits()
     x = images.reshape(-1, 64).astype(float)
@@ -111,26 +106,20 @@ def _accuracies(backward: Callable[..., Any], epochs: int) -> Iterator[float]:
         for some in np.array_split(rng.permutation(train), len(train) // BATCH):
             trace = forward(X[:, some], params, NEURON)
             given = trace.U, trace.O, np.eye(10)[labels[some]], params.W, NEURON
-            try:
-                result = backward(*given)
-            except Exception as error:
-                said = f"backward raises {type(error).__name__}: {error}."
-                raise _GradientsError(said) from None
-            adam(state, _gradients(result, params), RATE)
+            outcome: Any = call(backward, given, params)
+            if getattr(outcome, "kind", "") == "problem":
+                yield outcome.message
+                return
+            right: Any = plain(params, params)
+            if not isinstance(outcome, dict) or any(
+                outcome[name].shape != right[name].shape for name in right
+            ):
+                yield FORM
+                return
+            dW, db = (
+                [None, *(outcome[f"{p}[{n}]"].astype(float) for n in (1, 2))]
+                for p in "Wb"
+            )
+            adam(state, Gradients(dW, db), RATE)
         rates = forward(X[:, test], params, NEURON).O[-1].mean(axis=0)
         yield float((rates.argmax(axis=1) == labels[test]).mean())
-
-
-def _gradients(result: Any, params: Params) -> Gradients:
-    """Return the gradients that ``dW, db`` are."""
-    try:
-        dW, db = (
-            [None, *(np.array(g, dtype=float) for g in part[1:])] for part in result
-        )
-        found = Gradients(dW, db)
-        shapes = [g.shape for g in (*found.W[1:], *found.b[1:])]
-    except (TypeError, ValueError, LookupError):
-        raise _GradientsError(FORM) from None
-    if shapes != [p.shape for p in (*params.W[1:], *params.b[1:])]:
-        raise _GradientsError(FORM)
-    return found

@@ -6,14 +6,14 @@ Whether a bug fails as its row says is judged anew, on other networks than the t
 import numpy as np
 import pytest
 
-from stbp_edu.practice import bugs as practice_bugs
+from stbp_edu.practice import bug_hunt as practice_hunt
 from stbp_edu.practice import hunt, progress_report
-from stbp_edu.practice.bugs import (
+from stbp_edu.practice.bug_hunt import (
+    TABLE,
     bugs,
     evidence,
     networks,
     ran,
-    table,
     wrong_gradients,
 )
 from stbp_edu.practice.grading.calling import plain
@@ -24,7 +24,7 @@ from stbp_edu.verify import autodiff
 from tools.pages.page_names import bug_hunt
 from tools.templates import filled
 
-BUGS, PROGRAM = bugs(), table()["program"]
+BUGS, PROGRAM = bugs(), TABLE["program"]
 
 
 def args(net):
@@ -59,7 +59,7 @@ def test_every_bug_fails_exactly_as_its_row_says(monkeypatch):
         given = net.trace.O[0], *args(net)[1:]
         found = autodiff.derivatives(*given, spike=spike).gradients
         exact.append(plain(found, found))
-    monkeypatch.setattr(practice_bugs, "networks", lambda: others)
+    monkeypatch.setattr(practice_hunt, "networks", lambda: others)
     for bug in BUGS:
         assert evidence.__wrapped__(bug).symptoms == rows[str(bug)], bug
         results = [ran(bug.source, net)[0] for net in others["T = 4"]]

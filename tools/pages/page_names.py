@@ -12,8 +12,7 @@ from stbp_edu._support.equations import GROUPS
 from stbp_edu._support.files import read_json, read_text, read_toml
 from stbp_edu.arrows import Formula, formulas, network
 from stbp_edu.plotting import poster
-from stbp_edu.practice.bug_hunt import hunt
-from stbp_edu.practice.bugs import SYMPTOMS, Bug, bugs, evidence
+from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, hunt
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.training.measurements import measurements_folder
