@@ -17,7 +17,6 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import read_toml
@@ -28,6 +27,8 @@ from stbp_edu.parameters import Params
 from stbp_edu.practice.tasks.catalogue import CONTENT, Exercise
 from stbp_edu.practice.tasks.programs import AnswerFunction, define, source_of
 from stbp_edu.surrogates import Gaussian, Sigmoid
+
+EVERY = slice(None)
 
 
 def step_name(t: int) -> str:
@@ -138,13 +139,11 @@ def draw_network(
     return ForwardPass(trace, targets, params, neuron, description)
 
 
-TimeSteps = int | NDArray[np.intp]
-"""One time step, or all of them."""
-WHOLE = ("networks", "programs")
-"""The inputs that more networks are drawn for, of other shapes."""
+Place = tuple[Any, Any, str]
+"""A step and a layer, or slices of all of them, and words for the place."""
 
 
-def quantity(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
+def quantity(name: str, net: ForwardPass, t: Any, n: Any) -> Any:
     """Return the quantity of this name at (t, n)."""
     known = _table()["quantities"]
     base, _, elsewhere = name.partition("_")
@@ -153,15 +152,10 @@ def quantity(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
     return _taken("net, t, n", known.get(name) or known[base])(net, t, n)
 
 
-def one_neuron(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
+def one_neuron(name: str, net: ForwardPass, t: Any, n: Any) -> Any:
     """Return the quantity of this name at (t, n) for one neuron and one sample."""
     of_layer, entry = _table()["one_neuron"].get(name, (name, "float(x[-1, -1])"))
     return _taken("x", entry)(quantity(of_layer, net, t, n))
-
-
-def of_program(name: str, net: ForwardPass, t: TimeSteps, n: int) -> Any:
-    """Return the quantity of this name for a program: of all steps and layers."""
-    return _taken("net", _table()["program"][name])(net)
 
 
 def _taken(arguments: str, expression: str) -> AnswerFunction:
@@ -169,34 +163,33 @@ def _taken(arguments: str, expression: str) -> AnswerFunction:
     return define(source_of(f"taken({arguments})", expression))
 
 
-def _walk(inputs: str, net: ForwardPass) -> Iterator[tuple[TimeSteps, int, str]]:
-    """Yield steps and layers at which quantities are taken, each with words for the place.
+def _walk(inputs: str, net: ForwardPass) -> Iterator[Place]:
+    """Yield the places at which quantities are taken.
 
     Cells of a case, and layers, come in the order of the backward sweep; other cells in the order
-    of time. A whole network is one place: all steps of one layer.
+    of time. A whole network is one place: all steps of one layer, or of all layers.
     """
     T, _, N = net.shape
-    every = np.arange(T)
     network = f"the {net.description}"
     kind, *words = inputs.split()
     match kind:
         case "case":
-            case = int(words[0])
-            for t, n in net.cells(case):
+            for t, n in net.cells(int(words[0])):
                 last = ", the last step" if t == T - 1 else ""
                 output = ", the output layer" if n == N else ""
-                cell = f"{step_name(t)}{last}, n = {n}{output}, case {case}"
-                yield every if "all" in words else t, n, f"{cell}, in {network}"
+                cell = f"{step_name(t)}{last}, n = {n}{output}, case {words[0]}"
+                yield EVERY if "all" in words else t, n, f"{cell}, in {network}"
         case "layers":
             for n in range(N, 0, -1):
-                yield every, n, f"layer n = {n} of 1..{N}, case 5, in {network}"
+                yield EVERY, n, f"layer n = {n} of 1..{N}, case 5, in {network}"
         case "cells" | "grid":
             place = f"with T = {T}, N = {N}" if kind == "grid" else f"in {network}"
             steps = T - 1 if "before" in words else T
             for t, n in product(range(steps), range(N, 0, -1)):
                 yield t, n, f"{step_name(t)}, n = {n}, {place}"
         case _:
-            yield every, 1 if kind == "first" else N, network
+            layer = {"first": 1, "programs": EVERY}.get(kind, N)
+            yield EVERY, layer, network
 
 
 @dataclass(frozen=True)
@@ -231,10 +224,8 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
         return tuple(found)
     walk, _, scalar = exercise.inputs.partition(", ")
     take = one_neuron if scalar else quantity
-    if walk.startswith("programs"):
-        take = of_program
     networks = probe_networks()
-    if walk.startswith(WHOLE):
+    if walk.startswith(("networks", "programs")):  # also of other shapes
         networks += probe_networks("whole")
     if walk.endswith("threshold"):
         networks += (at_threshold(),)
