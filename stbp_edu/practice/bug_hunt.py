@@ -19,7 +19,7 @@ from stbp_edu.cases import case_at
 from stbp_edu.practice import saved_progress
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import alike
-from stbp_edu.practice.grading.calling import CallResult, plain, tried
+from stbp_edu.practice.grading.calling import plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
 from stbp_edu.practice.tasks.programs import define, source_of
 
@@ -115,19 +115,17 @@ def networks(
     return {**drawn, "no spikes": [silent]}
 
 
-def ran(source: str, net: ForwardPass) -> tuple[CallResult, dict[str, Any]]:
+def ran(source: str, net: ForwardPass) -> tuple[Any, dict[str, Any]]:
     """Return a program's results on a network, and the right ones, by names such as ``"ε[2]"``."""
     names = ("δ", "ε", "W", "b")
     exact = net.sweep("exact")
     right = (exact.delta, exact.epsilon, exact.gradients.W, exact.gradients.b)
     given = (net.trace, net.targets, net.params, net.neuron)
-    expected: Any = plain(right, right, names)
-    return tried(define(source), given, right, names), expected
+    got = tried(define(source), given, right, names)
+    return got, plain(right, right, names)  # type: ignore[return-value]
 
 
-def wrong_gradients(
-    got: CallResult, right: dict[str, Any], factor: float = 1.0
-) -> set[str]:
+def wrong_gradients(got: Any, right: dict[str, Any], factor: float = 1.0) -> set[str]:
     """Return which gradients are not so many times the right ones; all, where it raises."""
     names = {name for name in right if name[0] in "Wb"}
     if not isinstance(got, dict):
@@ -226,7 +224,7 @@ def hunt(
     """
     bug = bugs()[checks.count("k", k, at_most=len(bugs())) - 1]
     name = f"hunt({k})"
-    if case is term is symptom is None:
+    if all(given is None for given in (case, term, symptom)):
         return Hunt(name, "todo", _question(k), program=bug.source)
     if case is not None:
         checks.count("case", case, at_least=0, at_most=5)

@@ -17,8 +17,7 @@ from stbp_edu.parameters import Gradients, Params
 from stbp_edu.plotting import Shown
 from stbp_edu.practice import tasks
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.calling import call, plain
-from stbp_edu.practice.grading.stubs import has_blank
+from stbp_edu.practice.grading.calling import call, has_blank, plain
 from stbp_edu.practice.grading.verdict import grade
 from stbp_edu.surrogates import Gaussian
 from stbp_edu.training.data.datasets import digits

@@ -1,6 +1,6 @@
 """An answer beside the right one, call by call, and where the two differ."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,11 +13,12 @@ from stbp_edu.practice.grading.calling import (
     CallResult,
     Difference,
     ResultPart,
+    call,
     kind_of,
     plain,
     tried,
 )
-from stbp_edu.practice.tasks import AnswerFunction, Inputs, step_name
+from stbp_edu.practice.tasks import AnswerFunction, Inputs, Task, step_name
 from stbp_edu.practice.tasks.programs import define
 
 RTOL = 1e-6
@@ -28,23 +29,22 @@ SHARE = 0.2  # in float32, sums are rounded as their largest term is
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """An answer beside the right one.
+    """An answer to a task, a function, beside the right one."""
 
-    ``ask`` returns what comes of the reader's function for arguments, shaped as another result.
-    ``view`` makes a random function one whose results can be compared; None for any other.
-    """
+    task: Task
+    function: AnswerFunction
+    situations: Sequence[Inputs]  # what it is called with, and what belongs there
 
-    source: str  # the solution
-    situations: Sequence[Inputs]  # what both are called with, and what belongs there
-    ask: Callable[[Sequence[Any], Any], CallResult]
-    axes: Sequence[str] = ()  # what the axes of a result are
-    parts: Sequence[str] = ()  # what the results are, where there are several
-    view: Callable[[AnswerFunction], AnswerFunction] | None = None
+    def asked(self, k: int) -> CallResult:
+        """Return what comes of the reader's function in the k-th call."""
+        inputs = self.situations[k]
+        judged = self.task.comparable(self.function)
+        return call(judged, inputs.args, inputs.right, self.task.parts)
 
     @cached_property
     def outcomes(self) -> list[CallResult]:
         """What comes of the reader's function, call by call."""
-        return [self.ask(one.args, one.right) for one in self.situations]
+        return [*map(self.asked, range(len(self.situations)))]
 
     @cached_property
     def right(self) -> list[CallResult]:
@@ -92,10 +92,8 @@ class Answer:
 
     def at(self, function: AnswerFunction, k: int) -> CallResult:
         """Return the result of one of the package's own functions in the k-th call."""
-        if self.view is not None:
-            function = self.view(function)
         inputs = self.situations[k]
-        return tried(function, inputs.args, inputs.right)
+        return tried(self.task.comparable(function), inputs.args, inputs.right)
 
     def gives(self, program: str, *, exactly: bool = True) -> bool:
         """Return whether a program has the same outcomes in every call."""
@@ -130,7 +128,7 @@ class Answer:
         part, x, y = next(
             (part, x, y) for (part, x), y in pairs if not alike(x, y, self.rtol)
         )
-        kind, message = _described(x, y, self.rtol, self.axes)
+        kind, message = _described(x, y, self.rtol, self.task.axes)
         return Difference(kind, f"{part}: {message}" if part else message)
 
 

@@ -1,4 +1,4 @@
-"""Call a function, and read what it returns as numbers, in the structure of the right result.
+"""Call a function, and read what it returns as numbers; and what is left open of a stub.
 
 An answer gets copies of its arguments, and no exception gets out. Anything else that it does to
 the program that calls it is not undone.
@@ -6,6 +6,7 @@ the program that calls it is not undone.
 
 import contextlib
 import copy
+import dis
 import linecache
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.practice.tasks import names
+from stbp_edu.practice.tasks import AnswerFunction, names
 
 AnyArray = NDArray[Any]
 PAIRS = (("W", "b"), ("U", "O"))
@@ -218,3 +219,29 @@ def kind_of(value: Any) -> str:
     if isinstance(value, (set, frozenset)):
         return "a set of cells (t, n)"
     return f"shape {np.shape(value)}" if np.shape(value) else "one number"
+
+
+def has_blank(function: AnswerFunction) -> bool:
+    """Return whether the dots of a stub are left anywhere in a function."""
+    code = getattr(function, "__code__", None)
+    return "Ellipsis" in repr(getattr(code, "co_consts", ()))
+
+
+def open_lines(function: AnswerFunction) -> list[str]:
+    """Return the lines of a function in which dots of its stub are left, each with its number."""
+    found = {}
+    for step in dis.get_instructions(function):
+        if step.argval is Ellipsis and step.positions and step.positions.lineno:
+            number = step.positions.lineno
+            line = linecache.getline(function.__code__.co_filename, number)
+            text, _, _ = line.strip().partition("  #")
+            found[number] = f"line {number}" + (f", `{text}`" if text else "")
+    return list(found.values())
+
+
+def does_nothing(function: AnswerFunction) -> bool:
+    """Return whether a function that returns nothing is what a reader has not begun to fill in."""
+    code = getattr(function, "__code__", None)
+    is_empty = getattr(code, "co_code", b"") == (lambda: None).__code__.co_code
+    is_refused = "NotImplementedError" in getattr(code, "co_names", ())
+    return is_empty or is_refused or has_blank(function)

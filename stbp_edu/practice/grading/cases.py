@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
+from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import CallResult, call
 from stbp_edu.practice.grading.search import Finding
 from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
@@ -81,16 +82,16 @@ class CaseReport:
         return f"{right}; first wrong at {self.first}; {why}"
 
 
-def wrong_cases(task_id: str, function: AnswerFunction | None) -> list[Finding]:
+def wrong_cases(answer: Answer) -> list[Finding]:
     """Return the findings on those cases of a whole backward pass that are wrong in themselves."""
-    backward: Any = function
-    if task_id == "program-5":
+    backward = answer.function
+    if answer.task.id == "program-5":
 
         def backward(trace: Any, targets: Array, params: Any, neuron: Any) -> Any:
             """Return the gradients of the program that grows through the course."""
-            return function(trace.U, trace.O, targets, params.W, neuron)  # type: ignore[misc]
+            return answer.function(trace.U, trace.O, targets, params.W, neuron)
 
-    elif task_id != "backward":
+    elif answer.task.id != "backward":
         return []
     cases = [c for c in case_reports(backward) if c.explanation]
     if cases and cases[-1].case == 5:
@@ -186,22 +187,20 @@ def _explanation(factors: dict[str, float]) -> Iterator[str]:
     if not factors:
         yield f"{NO_SUM} of this case gives these values"
     for name, factor in factors.items():
-        instead = (
-            factors[name.removesuffix(CLASSIC)],
-            factors.get(name.removesuffix(CLASSIC) + CLASSIC),
-        ) == (0, 1)
-        if instead:
-            if not name.endswith(CLASSIC):
-                yield f"{name} contains δ ⊙ h where ε belongs"
-        elif name.endswith(CLASSIC):
-            if factor:
-                yield f"it contains {name}, times {factor:.4g}"
-        elif factor == 0:
+        classic = factors.get(name + CLASSIC, 0)
+        if name.endswith(CLASSIC):
+            continue  # said with the term itself
+        if (factor, classic) == (0, 1):
+            yield f"{name} contains δ ⊙ h where ε belongs"
+            continue
+        if factor == 0:
             yield f"{name} is missing"
         elif factor == -1:
             yield f"the sign of {name} is reversed"
         elif factor != 1:
             yield f"{name} is {factor:.4g} times what it should be"
+        if classic:
+            yield f"it contains {name}{CLASSIC}, times {classic:.4g}"
 
 
 def _terms(net: ForwardPass, epsilon: Layers, t: int, n: int) -> dict[str, Array]:

@@ -17,7 +17,8 @@ import numpy as np
 
 from stbp_edu import lines
 from stbp_edu.lines.expressions import SIGNS, args_of, with_args
-from stbp_edu.practice.tasks import FormulaBlank
+from stbp_edu.practice.tasks import FormulaBlank, Inputs
+from stbp_edu.practice.tasks.programs import define
 
 LONGEST = 400  # characters
 NEAR = 8
@@ -173,3 +174,17 @@ def points(blank: FormulaBlank) -> list[Point]:
             point[symbol] = value(parse(made, blank.symbols), point) or Decimal(0)
         found.append(point)
     return found
+
+
+@cache
+def situations(blank: FormulaBlank) -> list[Inputs]:
+    """Return the symbols' values near 0, with the right ones of the formula."""
+    source = blank.source()
+    used = {getattr(node, "id", "") for node in ast.walk(ast.parse(source))}
+    every = []
+    for point in points(blank)[:NEAR]:
+        numbers = {name: float(point[name]) for name in blank.arguments}
+        shown = [f"{name} = {x:g}" for name, x in numbers.items() if name in used]
+        right = define(source)(*numbers.values())
+        every.append(Inputs(tuple(numbers.values()), ", ".join(shown), right=right))
+    return every

@@ -23,21 +23,21 @@ def known_mistakes(task: Task) -> tuple[Mistake, ...]:
     return (*task.mistakes, task.mistake("sign", f"-({formula})"))
 
 
-def named(task: Task, answer: Answer) -> list[Mistake]:
+def named(answer: Answer) -> list[Mistake]:
     """Return the mistakes each of which gives an answer."""
     found: dict[str, Mistake] = {}
-    for mistake in known_mistakes(task):
+    for mistake in known_mistakes(answer.task):
         if answer.gives(mistake.program, exactly=False):
             found.setdefault(mistake.id, mistake)
     return list(found.values())
 
 
-def named_pair(task: Task, answer: Answer) -> list[Mistake]:
+def named_pair(answer: Answer) -> list[Mistake]:
     """Return the two mistakes that together give an answer; of several such, the smallest.
 
     Mistakes whose changes touch each other come last.
     """
-    for source, pair in pairs(task):
+    for source, pair in pairs(answer.task):
         if answer.gives(source, exactly=False):
             return [*pair]
     return []

@@ -52,9 +52,9 @@ def single_mistake(answer: Answer) -> list[Finding]:
             f"Right except for a factor: your result is {factor} times the exact one."
         )
         return [Finding("factor", "", text)]
-    every = places(answer.source)
+    every = places(answer.task.source())
     found = _explanations(answer, every, rewritten)
-    is_long = len(every) > FEW_PLACES or answer.view is not None
+    is_long = len(every) > FEW_PLACES or answer.task.view != ""
     if found or is_long:
         return found
     return _explanations(answer, every, partial(_changes, answer), 1)
@@ -125,9 +125,10 @@ def _changes(answer: Answer, place: Place) -> Iterator[Hypothesis]:
     what = place.made_of
     axes: Sequence[str] = ()
     if place.result is not None:
-        is_part = 0 <= place.result < len(answer.parts)
-        what = answer.parts[place.result] if is_part else "the whole"
-        axes = answer.axes
+        parts = answer.task.parts
+        is_part = 0 <= place.result < len(parts)
+        what = parts[place.result] if is_part else "the whole"
+        axes = answer.task.axes
     yield from of_value(what, place.written, max(map(np.ndim, values)), axes)
     yield from joined(place)
 

@@ -11,8 +11,6 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
-from typing import Any
 
 import numpy as np
 
@@ -22,12 +20,16 @@ from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import formulas
 from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
-from stbp_edu.practice.grading.calling import CallResult, Difference, call, tried
+from stbp_edu.practice.grading.calling import (
+    Difference,
+    does_nothing,
+    has_blank,
+    open_lines,
+)
 from stbp_edu.practice.grading.cases import NO_SUM, wrong_cases
 from stbp_edu.practice.grading.named import named, named_pair
 from stbp_edu.practice.grading.search import Finding, single_mistake
-from stbp_edu.practice.grading.stubs import does_nothing, has_blank, open_lines
-from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank, Inputs
+from stbp_edu.practice.tasks import AnswerFunction, Exercise, FormulaBlank
 from stbp_edu.practice.tasks.catalogue import Mistake
 from stbp_edu.practice.tasks.programs import define
 
@@ -45,7 +47,9 @@ UNQUOTED = "This is a value, computed already: put the formula in quotes."
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
 SEVERAL = "It differs from the right formula in more than one place."
 TINY = "It is right except for a term that floats do not show near 0: tiny, or large only far away."
+PAIR = "Two mistakes at once:"
 FILL_IN = "Fill in the function and run the cell again"
+Found = Sequence[Mistake | Finding]
 
 
 def check(exercise_id: str, function: AnswerFunction | None) -> Feedback:
@@ -121,8 +125,9 @@ def _quiet() -> Iterator[None]:
 
 def _formula_graded(blank: FormulaBlank, given: object) -> Feedback:
     """Compare a formula with the right one; where it differs, say what is wrong."""
+    wrong = Feedback(blank.id, "wrong")
     if isinstance(given, (int, float, complex, np.ndarray, np.generic)):
-        return Feedback(blank.id, "wrong", (UNQUOTED,))
+        return replace(wrong, message=(UNQUOTED,))
     try:
         text = "" if given is None or given is Ellipsis else str(given)
         if text.strip() in ("", "..."):
@@ -130,49 +135,41 @@ def _formula_graded(blank: FormulaBlank, given: object) -> Feedback:
             return Feedback(blank.id, "todo", (asked, f'`hint("{blank.id}")` helps.'))
         formula = formulas.parse(text, blank.symbols)
     except ValueError as error:
-        return Feedback(blank.id, "wrong", (str(error),))
+        return replace(wrong, message=(str(error),))
     right = formulas.parse(blank.solution, blank.symbols)
     if formulas.equal(formula, right, blank):
         equals = f"It equals the right-hand side of ({blank.equation})."
         return Feedback(blank.id, "right", (equals,))
     reader = define(blank.source(ast.unparse(formula)))
-    answer = Answer(blank.source(), _points(blank), partial(tried, reader))
+    answer = Answer(blank, reader, formulas.situations(blank))
     near = formulas.value(formula, formulas.points(blank)[0])
-    feedback = Feedback(blank.id, "wrong")
+    found: Found = [Finding("no-value", "", NO_VALUE)]
+    lead = ""
     if not any(answer.wrong) and (near is None or near.is_finite()):
-        feedback = replace(
-            feedback, message=(TINY,), findings=(Finding("tiny", "", TINY),)
-        )
-    elif not any(answer.wrong) or not any(map(_is_finite, answer.arrays)):
-        fault = Finding("no-value", "", NO_VALUE)
-        feedback = replace(feedback, message=(NO_VALUE,), findings=(fault,))
-    else:
+        found = [Finding("tiny", "", TINY)]
+    elif any(answer.wrong) and any(np.isfinite(x).all() for x in answer.arrays):
         with _quiet():
-            feedback, _ = _explained(blank, answer)
-    said = feedback.message
-    if not said:
+            lead, found = _explained(answer)
+    said = [lead, *(one.text for one in found)]
+    if not found:
         k = answer.wrong.index(True)
         where = answer.situations[k].where
-        said = (f"{SEVERAL} With {where}: {answer.difference(k).message}.",)
-    return replace(feedback, message=(*said, blank.pointer()))
+        said = [f"{SEVERAL} With {where}: {answer.difference(k).message}."]
+    return _wrong(blank, [*said, blank.pointer()], found, lead == PAIR)
 
 
-@cache
-def _points(blank: FormulaBlank) -> list[Inputs]:
-    """Return the symbols' values near 0, with the right ones of the formula."""
-    source = blank.source()
-    used = {getattr(node, "id", "") for node in ast.walk(ast.parse(source))}
-    every = []
-    for point in formulas.points(blank)[: formulas.NEAR]:
-        numbers = {name: float(point[name]) for name in blank.arguments}
-        shown = [f"{name} = {x:g}" for name, x in numbers.items() if name in used]
-        right = define(source)(*numbers.values())
-        every.append(Inputs(tuple(numbers.values()), ", ".join(shown), right=right))
-    return every
-
-
-def _is_finite(array: np.ndarray[Any, Any]) -> bool:
-    return bool(np.isfinite(array).all())
+def _wrong(
+    task: tasks.Task, said: Sequence[str], found: Found = (), together: bool = False
+) -> Feedback:
+    """Return the feedback on a wrong answer."""
+    return Feedback(
+        task.id,
+        "wrong",
+        tuple(text for text in said if text),
+        tuple(one.id for one in found if isinstance(one, Mistake)),
+        tuple(one for one in found if isinstance(one, Finding)),
+        together=together,
+    )
 
 
 def _function_graded(exercise: Exercise, function: object) -> Feedback:
@@ -181,22 +178,15 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     todo = Feedback(exercise.id, "todo", (f"{FILL_IN}{help_}.",))
     if function is None or function is Ellipsis:
         return todo
-    wrong = Feedback(exercise.id, "wrong")
     if not callable(function):
         kind = type(function).__name__
         advice = f"Pass the function itself, not {kind}: do not call it."
-        return replace(wrong, message=(advice,))
-    every = tasks.situations(exercise)  # before any line of the reader's code has run
-    view = exercise.comparable if exercise.view else None
-    judged: AnswerFunction = view(function) if view else function
-
-    def ask(args: Sequence[object], like: object) -> CallResult:
-        return call(judged, args, like, exercise.parts)
-
-    answer = Answer(exercise.source(), every, ask, exercise.axes, exercise.parts, view)
+        return _wrong(exercise, [advice])
+    # The situations come before any line of the reader's code has run.
+    answer = Answer(exercise, function, tasks.situations(exercise))
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         outcomes = answer.outcomes
-        again = ask(every[0].args, every[0].right)
+        again = answer.asked(0)
     ends_at_blank = any(
         outcome is None or getattr(outcome, "error", "").startswith("UFuncTypeError")
         for outcome in outcomes
@@ -208,34 +198,32 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
             return replace(todo, message=(which, *todo.message))
         return todo
     if all(outcome is None for outcome in outcomes):
-        nothing = replace(wrong, message=(NO_RETURN, exercise.pointer()))
-        return todo if does_nothing(function) else nothing
-    program = answer.source
-    said: tuple[str, ...]
+        if does_nothing(function):
+            return todo
+        return _wrong(exercise, [NO_RETURN, exercise.pointer()])
+    line, _, _ = printed.getvalue().strip().partition("\n")
+    noise = f"Its printed output is left out here. It begins: {line[:LONGEST_PRINT]}"
+    noted = [noise] if line else []
     if any(answer.misses(SHORT_RTOL)):
         with _quiet():
-            feedback, program = _explained(exercise, answer, function)
-        said = feedback.message or (_agreement(answer),)
-        feedback = replace(feedback, message=(*said, *_first_wrong(exercise, answer)))
-    elif not same(again, outcomes[0], SHORT_RTOL):
-        feedback = replace(wrong, message=(KEPT,))
-    else:
-        said = (f"Checked on {len(every)} {exercise.checked_on}.",)
-        said += (SHORT,) * (any(answer.wrong) or answer.rtol == SHORT_RTOL)
-        feedback = Feedback(exercise.id, "right", said)
-    said = feedback.message
-    line, _, _ = printed.getvalue().strip().partition("\n")
-    if line:
-        text = line[:LONGEST_PRINT]
-        said += (f"Its printed output is left out here. It begins: {text}",)
-    if feedback.state == "wrong":
-        said += (exercise.pointer(*_equations(exercise, feedback, program)),)
-    return replace(feedback, message=said)
+            lead, found = _explained(answer)
+        said = [lead, *(one.text for one in found)] if found else [_agreement(answer)]
+        said += _first_wrong(exercise, answer)
+        equations = _equations(exercise, found, said)
+        pointer = exercise.pointer(*equations)
+        return _wrong(exercise, [*said, *noted, pointer], found, lead == PAIR)
+    if not same(again, outcomes[0], SHORT_RTOL):
+        return _wrong(exercise, [KEPT, *noted, exercise.pointer()])
+    said = [f"Checked on {len(outcomes)} {exercise.checked_on}."]
+    if any(answer.wrong) or answer.rtol == SHORT_RTOL:
+        said.append(SHORT)
+    return Feedback(exercise.id, "right", (*said, *noted))
 
 
-def _equations(exercise: Exercise, feedback: Feedback, program: str) -> list[str]:
+def _equations(exercise: Exercise, found: Found, said: Sequence[str]) -> list[str]:
     """Return the equations to look at: of the line that a program changes, or of what is wrong."""
     right = exercise.source()
+    program = next((one.program for one in found if one.program), right)
     forms = [ast.unparse(ast.parse(text)).splitlines() for text in (right, program)]
     is_changed = False
     for line, ours, theirs in zip(right.splitlines(), *forms, strict=False):
@@ -243,61 +231,38 @@ def _equations(exercise: Exercise, feedback: Feedback, program: str) -> list[str
         _, _, equation = line.partition("  # ")
         if is_changed and equation in EQUATIONS:
             return [equation]
-    for finding in feedback.findings:
-        if finding.id == "case":
-            return list(finding.place.split())
-    cell = re.search(r": ([δε]) at .*, case (\d)", "".join(feedback.message))
+    for one in found:
+        if one.id == "case":
+            return one.place.split()  # type: ignore[union-attr]
+    cell = re.search(r": ([δε]) at .*, case (\d)", "".join(said))
     if cell:
         letter = "delta" if cell[1] == "δ" else "epsilon"
         return [f"c{cell[2]}-{letter}"]
     return []
 
 
-def _explained(
-    task: tasks.Task, answer: Answer, function: AnswerFunction | None = None
-) -> tuple[Feedback, str]:
-    """Return the feedback on a wrong answer: the mistakes with a name, or what else is found.
-
-    With it comes a program that gives the answer; the right one where none is found.
-    """
-    feedback = Feedback(task.id, "wrong")
+def _explained(answer: Answer) -> tuple[str, Found]:
+    """Return what is said first on a wrong answer, and the mistakes with a name, or other finds."""
     arrays = answer.arrays
     if arrays and all(np.isnan(array).all() for array in arrays):
-        # All that divides by zero would explain it.
-        return feedback, answer.source
-    runs = any(
-        getattr(of, "kind", "") not in ("problem", "type") for of in answer.outcomes
-    )
+        return "", []  # all that divides by zero would explain it
+    mistakes = named(answer)
+    if len(mistakes) > 1:
+        return f"{len(mistakes)} mistakes give what your answer gives:", mistakes
+    kinds = [getattr(outcome, "kind", "") for outcome in answer.outcomes]
+    if mistakes or all(kind in ("problem", "type") for kind in kinds):
+        return "", mistakes
     is_zero = arrays and not any(array.any() for array in arrays)
-    mistakes = named(task, answer)
-    said = f"{len(mistakes)} mistakes give what your answer gives:" * (
-        len(mistakes) > 1
-    )
-    together = False
-    if runs and not mistakes and not is_zero:  # two changes may leave 0 of anything
-        mistakes = named_pair(task, answer)
-        together = bool(mistakes)
-        said = "Two mistakes at once:" * together
-    findings: list[Finding] = []
-    if runs and not mistakes:
-        cases = wrong_cases(task.id, function)
-        # The course's program is searched first, since it is written as its solution is.
-        is_own = task.id == "backward"
-        clear = [case for case in cases if is_own and NO_SUM not in case.text]
-        findings = clear or single_mistake(answer) or cases
-        if not findings and not any(answer.misses(FEW_DIGITS)):
-            findings = [Finding("digits", "", ROUNDED)]
-    found: list[Mistake | Finding] = [*mistakes, *findings]
-    feedback = Feedback(
-        task.id,
-        "wrong",
-        tuple(text for text in (said, *(one.text for one in found)) if text),
-        tuple(mistake.id for mistake in mistakes),
-        tuple(findings),
-        together=together,
-    )
-    programs = [one.program for one in found if one.program]
-    return feedback, next(iter(programs), answer.source)
+    if not is_zero and (pair := named_pair(answer)):  # two may leave 0 of anything
+        return PAIR, pair
+    cases = wrong_cases(answer)
+    # The course's program is searched first, since it is written as its solution is.
+    is_own = answer.task.id == "backward"
+    clear = [case for case in cases if is_own and NO_SUM not in case.text]
+    findings = clear or single_mistake(answer) or cases
+    if not findings and not any(answer.misses(FEW_DIGITS)):
+        findings = [Finding("digits", "", ROUNDED)]
+    return "", findings
 
 
 def _agreement(answer: Answer) -> str:

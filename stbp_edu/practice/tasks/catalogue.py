@@ -60,6 +60,10 @@ class Task:
         hints: from the gentlest to the plainest.
         listed_mistakes: wrong answers by misconception, as the table lists them: one, or several.
         notes: what a misconception means in this task.
+        axes: what the axes of a result are.
+        parts: what the results are, where there are several.
+        view: name of a function of :mod:`stbp_edu.practice.tasks.names` that makes a random
+            function one whose results can be compared, or an empty string.
     """
 
     id: str
@@ -75,6 +79,9 @@ class Task:
     listed_mistakes: Mapping[str, str | Sequence[str]] = field(repr=False)
     notes: Mapping[str, str] = field(default_factory=dict, repr=False)
     given: str = ""
+    axes: Sequence[str] = ()
+    parts: Sequence[str] = ()
+    view: str = ""
 
     @property
     def notebook(self) -> int:
@@ -143,6 +150,13 @@ class Task:
         """Return a program with this answer; with the solution where None."""
         raise NotImplementedError
 
+    def comparable(self, function: AnswerFunction) -> AnswerFunction:
+        """Return a function with results that can be compared: of random ones, what holds."""
+        seen: AnswerFunction = (
+            getattr(names, self.view)(function) if self.view else function
+        )
+        return seen
+
     def why_wrong(self, mistake: str) -> str:
         """Return why a mistake is one in this task; where the task does not say, in general."""
         return self.notes.get(mistake, misconceptions()[mistake]["why"])
@@ -207,11 +221,7 @@ class Exercise(Task):
         draw: how its inputs are drawn at random, where they are.
         calls: how often they are drawn.
         reference: the expression that answers are compared with.
-        axes: what the axes of the result are.
-        parts: what the results are, where there are several.
         blanks: how many lines its stub leaves open.
-        view: name of a function of :mod:`stbp_edu.practice.tasks.names` that makes a random
-            function one whose results can be compared, or an empty string.
     """
 
     signature: str
@@ -219,10 +229,7 @@ class Exercise(Task):
     inputs: str = ""
     draw: str = ""
     calls: int = 4
-    axes: Sequence[str] = ()
-    parts: Sequence[str] = ()
     blanks: int = 1
-    view: str = ""
 
     @property
     def checked_on(self) -> str:
@@ -259,13 +266,6 @@ class Exercise(Task):
     def answer(self) -> AnswerFunction:
         """The reference that answers are compared with."""
         return define(source_of(self.signature, self.reference), table=True)
-
-    def comparable(self, function: AnswerFunction) -> AnswerFunction:
-        """Return a function with results that can be compared: of random ones, what holds."""
-        seen: AnswerFunction = (
-            getattr(names, self.view)(function) if self.view else function
-        )
-        return seen
 
 
 @cache
