@@ -35,9 +35,9 @@ from stbp_edu.training import RECIPES, Settings, initial_state
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import answers_to
 from stbp_edu.training.measurements import environment, origin
-from stbp_edu.training.model import Passes, encode_images
+from stbp_edu.training.model import encode_images, network_for
 from stbp_edu.training.optimiser import gradient_norm
-from stbp_edu.training.trainer import TEST, TrainingJob, stream, train_epoch
+from stbp_edu.training.trainer import TEST, TrainingJob, stream
 
 TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 TASKS, ARMS, FIRST_RATES = TABLE["tasks"], TABLE["arms"], TABLE["rates"]
@@ -62,8 +62,8 @@ class Run(TrainingJob):
     """A run of the package's trainer with an arm: its row of ``arms.toml``, but for settings."""
 
     def __init__(self, settings: Settings, data: Any, arm: Mapping[str, Any]) -> None:
-        passes = partial(Gains, **arm["gains"]) if "gains" in arm else Passes
-        super().__init__(settings, data, initial_state(settings, data), passes)
+        network = partial(Gains, **arm["gains"]) if "gains" in arm else network_for
+        super().__init__(settings, data, initial_state(settings, data), network)
         self.arm, self.rng = arm, np.random.default_rng([settings.seed, 99])
         self.means: dict[str, Array] = {}
         self.moved: list[tuple[float, float]] = []
@@ -165,7 +165,7 @@ class Run(TrainingJob):
         s, data = self.settings, self.data
         try:
             for epoch in range(s.epochs):
-                deque(train_epoch(self, epoch), maxlen=0)
+                deque(self.epoch(epoch), maxlen=0)
         except ValueError:  # the run diverged
             return {"accuracy": round(1 / data.classes, 4), "diverged": self.state.step}
         rng = stream(s, TEST, s.epochs)
@@ -232,8 +232,9 @@ def cosines(line: Mapping[str, Any], seed: int, lr: float) -> Iterator[dict[str,
     def gradient(chosen: Any) -> Array:
         images, targets = data.train_images[chosen], answers[data.train_labels[chosen]]
         spikes = encode_images(images, s, s.T, rng, params.dtype)
-        trace = run.passes.forward(params, spikes)
-        return run.flat(named_arrays(run.passes.gradients(params, trace, targets)))
+        trace = run.net.forward(spikes, params)
+        found = run.net.backward(trace, targets, params, run.rule)
+        return run.flat(named_arrays(found))
 
     for epoch in range(max(MOMENTS) + 1):
         if epoch in MOMENTS:
@@ -250,7 +251,7 @@ def cosines(line: Mapping[str, Any], seed: int, lr: float) -> Iterator[dict[str,
                 "along": line["arm"], "rule": line["rule"], "seed": seed,
                 "updates": epoch * run.steps, "cosine": mean, "of signs": of_signs,
             }  # fmt: skip
-        deque(train_epoch(run, epoch), maxlen=0)
+        deque(run.epoch(epoch), maxlen=0)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

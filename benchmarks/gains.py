@@ -6,13 +6,14 @@ import numpy as np
 
 from stbp_edu import Gradients
 from stbp_edu._support.checks import Array
+from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import named_arrays
-from stbp_edu.training.model import Passes
+from stbp_edu.training.model import network_for
 from stbp_edu.training.settings import Settings
 
 
-class Gains(Passes):
-    """Passes of the exact rule in which each gain is another one.
+class Gains:
+    """The network of a run, with gradients of the exact rule in which each gain is another one.
 
     The gain is f + u f' h, the factor from a neuron's error at t + 1 to its error at t. ``kind``
     says which is taken: "exact", "absolute" or "random", and ``height`` is a factor on h. With
@@ -23,7 +24,7 @@ class Gains(Passes):
         self, params: Any, settings: Settings, kind: str = "exact", size: str = "",
         height: float = 1.0,
     ) -> None:  # fmt: skip
-        super().__init__(params, settings)
+        self.net = network_for(params, settings)
         if settings.rule != "exact" or "R" in str(settings.hidden):
             raise ValueError(
                 "arms that change gains need the exact rule and dense layers"
@@ -32,7 +33,11 @@ class Gains(Passes):
         self.kind, self.size, self.height = kind, size, height
         self.rng = np.random.default_rng([settings.seed, 99])
 
-    def gradients(self, params: Any, trace: Any, targets: Array) -> Gradients:
+    def forward(self, spikes: Array, params: Any) -> Trace:
+        """Return every state at every step."""
+        return self.net.forward(spikes, params)
+
+    def backward(self, trace: Any, targets: Array, params: Any, _: Any) -> Gradients:
         """Return the gradients with these gains."""
         grads = self._swept(params, trace, targets, self.kind)
         if self.size:

@@ -12,13 +12,13 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.cli.main import format_duration, tell
+from stbp_edu.cli.main import format_duration, parse, tell
 from stbp_edu.training import evaluation, runs
 from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.evaluation import Advice, Evaluation, Step
 from stbp_edu.training.measurements import mean_share
-from stbp_edu.training.model import Passes, PassesOf
+from stbp_edu.training.model import NetworkOf, network_for
 from stbp_edu.training.runs import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import TEST, Event
@@ -78,7 +78,7 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
+def train(args: argparse.Namespace, network: NetworkOf = network_for) -> int:
     r"""Train a spiking network, and save its parameters and a record of the run.
 
     Options that are not given come from the recipe of the data set. Your own data is a CSV file
@@ -93,7 +93,7 @@ def train(args: argparse.Namespace, passes: PassesOf = Passes) -> int:
     configs = planned(args)
     for config in configs:
         events = runs.train_in_folder(
-            config, passes=passes, resume=bool(args.resume), restart=args.restart
+            config, network=network, resume=bool(args.resume), restart=args.restart
         )
         with saying_how_to_go_on(config.folder):
             watch(events, config.settings, f"{config.dataset}, {config.settings.rule}")
@@ -225,24 +225,24 @@ def planned(args: argparse.Namespace) -> list[RunConfig]:
 
 def saved_runs(args: argparse.Namespace) -> list[RunConfig]:
     """Return the run in the folder of ``--resume``, or those in the folders below it."""
-    folder, left_out = args.resume, dict.fromkeys(("dataset", "csv", "npz", "out"))
-    left_out |= {"held_out": RunConfig.held_out, "encodings": RunConfig.encodings}
-    left_out |= dict.fromkeys(setting.name for setting in fields(Settings))
-    given = [name for name, none in left_out.items() if getattr(args, name) != none]
+    folder, plain = args.resume, parse(["train", "--resume", str(args.resume)])
+    free = {"resume", "data"}
+    given = [
+        k for k, v in vars(plain).items() if k not in free and getattr(args, k) != v
+    ]
     if given:
         raise ValueError(
             f"--resume {folder} takes all options from the run's files, got {', '.join(given)}; "
             "leave them out, or give --resume without a folder"
         )
-    places = [
-        place for place in (folder, *sorted(folder.glob("*"))) if runs.holds_run(place)
-    ]
-    if not places:
+    places = [folder, *sorted(folder.glob("*"))]
+    found = [(place, run) for place in places if (run := runs.run_in(place))]
+    if not found:
         raise FileNotFoundError(
             f"{folder} must hold a run, with {runs.CHECKPOINT} or {runs.RECORD}, and does not; "
             "check the path"
         )
-    return [runs.saved_config(place, args.data) for place in places]
+    return [run.config(place, args.data) for place, run in found]
 
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -261,8 +261,7 @@ def evaluate(args: argparse.Namespace) -> int:
     """
     checks.count("seed", args.seed, at_least=0)
     run = runs.open_run(args.run_folder)
-    source = args.data or run.record.get("source")
-    data = load_dataset(run.record["dataset"], source, run.record["held_out"])
+    data = run.config(args.run_folder, args.data).data
     # Not the training's stream, so the encodings are new to the network.
     rng = np.random.default_rng([args.seed, TEST, 0, 1])
     images, labels = data.test_images, data.test_labels

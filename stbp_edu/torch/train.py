@@ -32,14 +32,14 @@ import torch.distributed.nn  # before there is a group
 from torch import Tensor
 
 from stbp_edu._support.checks import Array
+from stbp_edu.arrows import Rule
 from stbp_edu.cli import train as command
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, Params, by_layer
-from stbp_edu.program.weights import mean_of
 from stbp_edu.torch.lif_network import LIFNetwork
 from stbp_edu.torch.state_dict import to_params, to_state
 from stbp_edu.training.data import CATALOGUE
-from stbp_edu.training.runs import earlier_work
+from stbp_edu.training.runs import earlier_run
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.trainer import train
 
@@ -126,8 +126,8 @@ def group(device: str | None = None) -> Iterator[Group]:
         dist.destroy_process_group()
 
 
-class TensorPasses:
-    """The passes through a network's modules, each process of a group with its share of samples."""
+class SharedNetwork:
+    """A network of modules, through which each process of a group passes its share of samples."""
 
     def __init__(self, processes: Group, params: Params, settings: Settings) -> None:
         self.processes = processes
@@ -136,7 +136,7 @@ class TensorPasses:
         self.network = network.to(processes.device)
         self.loss = settings.make_loss()
 
-    def forward(self, params: Params, spikes: Array) -> Trace:
+    def forward(self, spikes: Array, params: Params) -> Trace:
         """Return the forward pass of all samples, from the input (T, S, n[0])."""
         self.network.load_state_dict(to_state(params, self.network.state_dict()))
         samples = spikes.shape[1]
@@ -148,8 +148,10 @@ class TensorPasses:
         hidden = [None for _ in outputs]  # only the last potential is read
         return Trace([*hidden, potential], [spikes, *outputs])
 
-    def gradients(self, params: Params, trace: Trace, targets: Array) -> LayerArrays:
-        """Return the gradient of all samples under the rule, by layer.
+    def backward(
+        self, trace: Trace, targets: Array, params: Params, rule: Rule
+    ) -> LayerArrays:
+        """Return the gradient of all samples, by layer, under the rule that the modules have.
 
         Each process divides the loss of its share by the size of the whole batch, so the sum is the
         gradient of the batch, however unequal the shares are.
@@ -164,10 +166,6 @@ class TensorPasses:
         for name, p in self.network.named_parameters():
             found[name] = self.processes.add(p.grad)
         return by_layer(to_params(found))
-
-    def rates(self, trace: Trace) -> tuple[float, ...]:
-        """Return the mean output of each layer 0..N."""
-        return tuple(map(mean_of, trace.O))
 
     def _tensor(self, array: Array) -> Tensor:
         """Return an array on the device, in the type of the weights."""
@@ -193,16 +191,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         dataset, _ = command.chosen_data(args)
         args.rule = args.rule or CATALOGUE[dataset].recipe.rule  # never both
         with group(args.device) as processes:
-            passes = partial(TensorPasses, processes)
+            network = partial(SharedNetwork, processes)
             if processes.rank == 0:
-                return command.train(args, passes)
+                return command.train(args, network)
             # the first process has the folder for all
             (config,) = command.planned(args)
             how = {"resume": args.resume, "restart": args.restart}
-            earlier, record = earlier_work(config, **how)
-            if not record:
-                state = earlier.state if earlier else None
-                deque(train(config.settings, config.data, state, passes), maxlen=0)
+            run = earlier_run(config, **how)
+            if not run or run.state:
+                state = run.state if run else None
+                deque(train(config.settings, config.data, state, network), maxlen=0)
     except (PeerEndedError, ValueError, TypeError, OSError, ImportError) as error:
         print(f"stbp_edu.torch.train: {error}", file=sys.stderr, flush=True)
         return 3 if isinstance(error, PeerEndedError) else 2

@@ -11,7 +11,7 @@ from stbp_edu._support import checks
 from stbp_edu.parameters import Params
 from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.data.datasets import check_labelled
-from stbp_edu.training.model import Passes, check_data, check_fit, encode_images
+from stbp_edu.training.model import check_data, check_fit, encode_images, network_for
 from stbp_edu.training.settings import Settings
 
 CHUNK = 100  # images at a time
@@ -181,10 +181,10 @@ def answers_to(
 ) -> NDArray[np.intp]:
     """Return a network's answer to each image, encoded with this generator."""
     answers, loss, T = [], settings.make_loss(), settings.steps_to_answer
-    passes = Passes(params, settings)
+    net = network_for(params, settings)
     for k in range(0, len(images), CHUNK):
         spikes = encode_images(images[k : k + CHUNK], settings, T, rng, params.dtype)
-        answers.append(loss.scores(passes.forward(params, spikes)).argmax(axis=1))
+        answers.append(loss.scores(net.forward(spikes, params)).argmax(axis=1))
     return np.concatenate(answers)
 
 

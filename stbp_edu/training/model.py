@@ -1,4 +1,4 @@
-"""The network that a run trains: parameters, passes, dropout."""
+"""The network that a run trains, the input that it gets, and dropout."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import hidden_layer, widths
 from stbp_edu.arrows.part_one import for_layers
-from stbp_edu.forward_pass import Trace
 from stbp_edu.networks import Model, network
 from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name, sizes_of
-from stbp_edu.program.weights import mean_of
 from stbp_edu.training.encoders import encode, inputs
 from stbp_edu.training.settings import Settings
 
@@ -61,28 +59,13 @@ def check_data(
         )
 
 
-class Passes:
-    """The passes of a run: its network and the rule."""
-
-    def __init__(self, params: Params, settings: Settings) -> None:
-        self.net = network_of(settings, sizes_of(params))
-        self.rule = settings.make_rule()
-
-    def forward(self, params: Params, spikes: Array) -> Trace:
-        """Return every state at every step, from the input (T, S, n[0])."""
-        return self.net.forward(spikes, params)
-
-    def gradients(self, params: Params, trace: Trace, targets: Array) -> LayerArrays:
-        """Return the gradients under the rule."""
-        return self.net.backward(trace, targets, params, self.rule)
-
-    def rates(self, trace: Trace) -> tuple[float, ...]:
-        """Return the mean output of each layer 0..N."""
-        return tuple(mean_of(o.reshape(*o.shape[:2], -1)) for o in trace.O)
+def network_for(params: Params, settings: Settings) -> Model:
+    """Return the network of these settings that has these parameters."""
+    return network_of(settings, sizes_of(params))
 
 
-PassesOf = Callable[[Params, Settings], Any]
-"""Makes what has the methods of :class:`Passes` from a run's first parameters and its settings."""
+NetworkOf = Callable[[Params, Settings], Any]
+"""Makes what has ``forward`` and ``backward`` of a :class:`Model`, as :func:`network_for` does."""
 
 
 def encode_images(

@@ -1,10 +1,9 @@
-"""Runs in folders: trained from the start or from a checkpoint, and read back when finished."""
+"""Runs in folders: trained from the start or from a checkpoint, and read back."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from stbp_edu._support import checks, files
 from stbp_edu.parameter_files import as_params, load_params, save_params
@@ -14,7 +13,7 @@ from stbp_edu.training.data import Dataset, load_dataset
 from stbp_edu.training.evaluation import Advice, evaluate
 from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
-from stbp_edu.training.model import Passes, PassesOf, check_fit
+from stbp_edu.training.model import NetworkOf, check_fit, network_for
 from stbp_edu.training.optimiser import State
 from stbp_edu.training.settings import Settings, from_dict, to_dict
 from stbp_edu.training.trainer import TEST, Epoch, Event
@@ -59,11 +58,33 @@ class RunConfig:
         }
 
 
-class Checkpoint(NamedTuple):
-    """A run after some epochs: its state, and the request and the curves of the run."""
+@dataclass(frozen=True)
+class Run:
+    """What the files in a folder say of a run.
 
-    state: State
-    values: dict[str, Any]
+    Attributes:
+        record: the request and the curves; of a finished run also the accuracy and the machine.
+        settings: those of the record; settings that came later have their defaults.
+        params: the parameters to use.
+        state: from which an unfinished run goes on, bit for bit; None of a finished one.
+    """
+
+    record: dict[str, Any]
+    settings: Settings
+    params: Params
+    state: State | None = None
+
+    def config(self, folder: Path, source: Path | None = None) -> RunConfig:
+        """Return what was trained; ``source`` is where its data is now, if it was moved."""
+        saved = self.record
+        if source is None and saved.get("source"):
+            source = Path(saved["source"])
+        held_out = saved["held_out"]
+        encodings = saved.get("encodings", RunConfig.encodings)
+        data = load_dataset(saved["dataset"], source, held_out)
+        return RunConfig(
+            saved["dataset"], self.settings, data, folder, held_out, encodings, source
+        )
 
 
 def save_checkpoint(path: Path, state: State, values: dict[str, Any]) -> None:
@@ -79,8 +100,8 @@ def save_checkpoint(path: Path, state: State, values: dict[str, Any]) -> None:
     files.write_arrays(path, arrays, values | more)
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
-    """Return the checkpoint in a file, from which a run goes on bit for bit.
+def load_checkpoint(path: Path) -> Run:
+    """Return the unfinished run whose checkpoint is in a file.
 
     Raises:
         ValueError: if the file is damaged, or this version cannot read it.
@@ -92,32 +113,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
         for key, array in arrays.items():
             group, _, name = key.partition(".")
             groups[group][name] = array
-        settings, shape = _read_settings(values), values["shape"]
+        settings, shape = from_dict(values["settings"]), values["shape"]
         params = as_params(groups["params"], shape)
         check_fit(params, settings)
         average = as_params(groups["average"], shape) if settings.averaging else None
         step, epoch = values["step"], values["epoch"]
         state = State(params, average, groups["m"], groups["v"], step, epoch)
-        return Checkpoint(state, values)
+        return Run(values, settings, state.kept, state)
 
 
-def _read_settings(saved: dict[str, Any]) -> Settings:
-    """Return the settings of a file, in which those that came later get their defaults."""
-    settings = from_dict(saved["settings"])
-    saved["settings"] = to_dict(settings)
-    return settings
-
-
-@dataclass(frozen=True)
-class FinishedRun:
-    """A run that is done."""
-
-    record: dict[str, Any]
-    settings: Settings
-    params: Params
-
-
-def open_run(folder: str | Path) -> FinishedRun:
+def open_run(folder: str | Path) -> Run:
     """Return the finished run in a folder.
 
     Raises:
@@ -135,36 +140,25 @@ def open_run(folder: str | Path) -> FinishedRun:
         )
     record = files.read_json(folder / RECORD)
     with files.reading(folder / RECORD, "a record that `stbp-edu train` wrote"):
-        settings = _read_settings(record)
+        settings = from_dict(record["settings"])
         record["accuracy"]["encodings"]
     params = load_params(folder / PARAMS)
     with files.reading(folder / PARAMS, "the parameters of this run"):
         check_fit(params, settings)
-    return FinishedRun(record, settings, params)
+    return Run(record, settings, params)
 
 
-def holds_run(folder: Path) -> bool:
-    """Return whether there is a run in a folder, finished or not."""
-    return (folder / CHECKPOINT).exists() or (folder / RECORD).exists()
-
-
-def saved_config(folder: Path, source: Path | None = None) -> RunConfig:
-    """Return the run in a folder as its files describe it; ``source`` is where its data is now."""
+def run_in(folder: Path) -> Run | None:
+    """Return the run in a folder, finished or not; None if there is none."""
     if (folder / CHECKPOINT).exists():
-        saved = load_checkpoint(folder / CHECKPOINT).values
-    else:
-        saved = open_run(folder).record
-    if source is None and saved["source"]:
-        source = Path(saved["source"])
-    name, held_out, encodings = saved["dataset"], saved["held_out"], saved["encodings"]
-    data, settings = load_dataset(name, source, held_out), from_dict(saved["settings"])
-    return RunConfig(name, settings, data, folder, held_out, encodings, source)
+        return load_checkpoint(folder / CHECKPOINT)
+    return open_run(folder) if (folder / RECORD).exists() else None
 
 
-def earlier_work(
+def earlier_run(
     config: RunConfig, *, resume: bool = False, restart: bool = False
-) -> tuple[Checkpoint | None, dict[str, Any] | None]:
-    """Return the checkpoint to go on from, or the record of this very run where it is finished.
+) -> Run | None:
+    """Return this very run as its folder has it, to go on from or finished; None if it has none.
 
     Args:
         config: what is to be trained.
@@ -175,33 +169,18 @@ def earlier_work(
         ValueError: if the folder holds an unfinished run and ``resume`` is false, or a run with
             other settings or images, or damaged files: nothing is replaced unasked.
     """
-    folder, theirs = config.folder, None
-    checkpoint = record = None
     if restart:
-        return None, None
-    if (folder / CHECKPOINT).exists():
-        checkpoint = load_checkpoint(folder / CHECKPOINT)
-        theirs = checkpoint.values
-    elif (folder / RECORD).exists():
-        record = theirs = open_run(folder).record
-    elif (folder / PARAMS).exists():
-        raise ValueError(
-            f"{folder / PARAMS} must have its {RECORD} beside it, and has none; --restart to "
-            "replace it, or --out for another folder"
-        )
-    if theirs:
-        _check_same(folder, theirs, config.request())
-    if checkpoint and not resume:
-        raise ValueError(
-            f"{folder} holds an unfinished run, {checkpoint.state.epoch} of "
-            f"{config.settings.epochs} epochs done: --resume to go on, --restart to start again"
-        )
-    return checkpoint, record
-
-
-def _check_same(folder: Path, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    """Raise ValueError if the run in a folder is another one than what was asked for."""
-    before, now = ({**run, **run["settings"]} for run in (theirs, ours))
+        return None
+    folder, run = config.folder, run_in(config.folder)
+    if run is None:
+        if (folder / PARAMS).exists():
+            raise ValueError(
+                f"{folder / PARAMS} must have its {RECORD} beside it, and has none; --restart to "
+                "replace it, or --out for another folder"
+            )
+        return None
+    before = {**run.record, **to_dict(run.settings)}
+    now = {**config.request(), **to_dict(config.settings)}
     changed = [
         f"{name} = {before[name]!r} (now {now[name]!r})"
         for name in now.keys() - {"settings", "source"}  # files may have been moved
@@ -212,6 +191,12 @@ def _check_same(folder: Path, theirs: dict[str, Any], ours: dict[str, Any]) -> N
             f"{folder} belongs to a run with {', '.join(sorted(changed))}; give the same settings "
             "and data, --restart to replace it, or --out for another folder"
         )
+    if run.state and not resume:
+        raise ValueError(
+            f"{folder} holds an unfinished run, {run.state.epoch} of "
+            f"{config.settings.epochs} epochs done: --resume to go on, --restart to start again"
+        )
+    return run
 
 
 def train_in_folder(
@@ -219,27 +204,31 @@ def train_in_folder(
     *,
     resume: bool = False,
     restart: bool = False,
-    passes: PassesOf = Passes,
+    network: NetworkOf = network_for,
 ) -> Iterator[Event]:
-    """Train, yield the events, and at the end save parameters and record; see :func:`earlier_work`.
+    """Train, yield the events, and at the end save parameters and record; see :func:`earlier_run`.
 
-    Where this very run is finished, nothing is done. ``passes`` makes the passes of the run. One
-    process at a time trains in a folder.
+    Where this very run is finished, nothing is done. ``network`` makes what the passes go through.
+    One process at a time trains in a folder.
     """
     folder, request = config.folder.resolve(), config.request()
-    with folder_lock(config.folder):
-        start, record = earlier_work(config, resume=resume, restart=restart)
-        if record:
+    lock = folder.with_name(f".{folder.name}.lock")  # one, whatever link leads there
+    message = (
+        f"{folder} is in use by another run; wait for it, or choose another folder"
+    )
+    with files.claimed(lock, message):
+        run = earlier_run(config, resume=resume, restart=restart)
+        if run and not run.state:
             found = "this very run, finished; --restart to train it again"
             yield Advice("folder", "finished", f"{config.folder} holds {found}")
             return
-        if resume and not start:
+        if resume and not run:
             found = "no run to resume; this one starts at the beginning"
             yield Advice("folder", "new", f"{config.folder} holds {found}")
         folder.mkdir(parents=True, exist_ok=True)
         files.remove_parts(folder, (CHECKPOINT, PARAMS, RECORD))
-        state, curves = (start.state, start.values["curves"]) if start else (None, [])
-        for event in trainer.train(config.settings, config.data, state, passes):
+        state, curves = (run.state, run.record["curves"]) if run else (None, [])
+        for event in trainer.train(config.settings, config.data, state, network):
             if isinstance(event, Epoch):
                 point = {
                     "epoch": event.epoch, "loss": event.loss, "train": event.accuracy,
@@ -251,15 +240,6 @@ def train_in_folder(
             yield event
         assert state is not None  # a run has at least one epoch
         finish(config, state.kept, curves)
-
-
-def folder_lock(folder: Path) -> AbstractContextManager[None]:
-    """Return a lock that keeps the folder of a run for one process."""
-    place = folder.resolve()  # one lock, whatever link leads there
-    message = (
-        f"{folder} is in use by another run; wait for it, or choose another folder"
-    )
-    return files.claimed(place.with_name(f".{place.name}.lock"), message)
 
 
 def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> None:
@@ -277,7 +257,7 @@ def finish(config: RunConfig, params: Params, curves: list[dict[str, Any]]) -> N
         **config.request(),
         **origin(),
         **environment(),
-        "backend": Passes(params, config.settings).net.computes,
+        "backend": network_for(params, config.settings).computes,
         "params": files.digest(folder / PARAMS),
         "curves": curves,
         "seconds": sum(point["seconds"] for point in curves),

@@ -28,7 +28,13 @@ from typing import Any
 from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
-from stbp_edu.training.runs import RunConfig, earlier_work, open_run, train_in_folder
+from stbp_edu.training.runs import (
+    Run,
+    RunConfig,
+    earlier_run,
+    open_run,
+    train_in_folder,
+)
 from stbp_edu.training.settings import Settings
 
 
@@ -174,10 +180,11 @@ def run_plan(
     )
     with files.claimed(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
         runs = plan.runs()
-        records = {
-            run: _record(plan, run, settings, data) for run, settings in runs.items()
-        }
-        results = {run: _result(record) for run, record in records.items() if record}
+        results: Results = {}
+        for run, settings in runs.items():
+            earlier = _earlier(plan, run, settings, data)
+            if earlier and not earlier.state:
+                results[run] = _result(earlier)
         yield results
         if len(results) == len(runs):
             return
@@ -199,21 +206,19 @@ def run_plan(
                 yield results
 
 
-def _record(
-    plan: Plan, run: str, settings: Settings, data: Dataset
-) -> dict[str, Any] | None:
-    """Return the record of a run where it is finished."""
+def _earlier(plan: Plan, run: str, settings: Settings, data: Dataset) -> Run | None:
+    """Return what the folder of a run has of it."""
     try:
-        return earlier_work(plan.config(run, settings, data), resume=True)[1]
+        return earlier_run(plan.config(run, settings, data), resume=True)
     except ValueError as error:
         said = str(error).partition(";")[0]
         mend = f"name another folder in the plan, or remove {plan.folder / run}"
         raise ValueError(f"{said}; {mend}") from error
 
 
-def _result(record: Mapping[str, Any]) -> dict[str, Any]:
+def _result(run: Run) -> dict[str, Any]:
     """Return the part of a run's record that the record of a plan holds."""
-    return {key: record.get(key) for key in ("accuracy", "seconds", "params")}
+    return {key: run.record.get(key) for key in ("accuracy", "seconds", "params")}
 
 
 def train_run(
@@ -240,7 +245,7 @@ def train_run(
             )
         config = plan.config(run, plan.runs()[run], data)
         deque(train_in_folder(config, resume=True), maxlen=0)
-        return _result(open_run(config.folder).record)
+        return _result(open_run(config.folder))
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
 

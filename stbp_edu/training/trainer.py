@@ -17,10 +17,11 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, NotFiniteError
 from stbp_edu.parameters import LayerArrays
 from stbp_edu.program.threads import one_blas_thread
+from stbp_edu.program.weights import mean_of
 from stbp_edu.training import evaluation, model
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.evaluation import Advice, Step
-from stbp_edu.training.model import Passes, PassesOf
+from stbp_edu.training.model import NetworkOf, network_for
 from stbp_edu.training.optimiser import (
     State,
     adam,
@@ -93,7 +94,7 @@ def train(
     settings: Settings,
     data: Dataset,
     state: State | None = None,
-    passes: PassesOf = Passes,
+    network: NetworkOf = network_for,
 ) -> Iterator[Event]:
     """Train, and yield a :class:`Step`, an :class:`Epoch` or an :class:`Advice` as each comes.
 
@@ -101,7 +102,7 @@ def train(
         settings: all that decides the run.
         data: images to learn from, and images held out, on which each epoch is evaluated.
         state: where to go on from, which is left as it is; a new start where None.
-        passes: makes the passes of the run from parameters and settings.
+        network: makes what the passes go through, from parameters and settings.
 
     Raises:
         TypeError: if an argument is of another type.
@@ -128,11 +129,11 @@ def train(
                 yield advice
 
     with one_blas_thread():
-        job = TrainingJob(settings, data, state, passes)
+        job = TrainingJob(settings, data, state, network)
         for epoch in range(state.epoch, settings.epochs):
             steps: list[Step] = []
             started = time.perf_counter()
-            for step in train_epoch(job, epoch):
+            for step in job.epoch(epoch):
                 steps.append(step)
                 yield step
                 if len(steps) == EARLY:
@@ -143,41 +144,47 @@ def train(
             yield summary
 
 
-def train_epoch(job: "TrainingJob", epoch: int) -> Iterator[Step]:
-    """Take the steps of an epoch, counted from 0.
-
-    Each image is seen once, in a newly drawn order. A gradient that is not finite ends the run.
-    """
-    job.begin_epoch(epoch)
-    for number in range(job.steps):
-        lr = job.settings.learning_rate(job.done(number))
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):
-                step = job.step(number, lr)
-        except NotFiniteError as error:
-            if job.state.step == 0:  # no update has been made: lr has no part in it
-                raise
-            raise ValueError(
-                f"the run diverged in epoch {epoch + 1} ({error}): start again with a smaller "
-                "learning rate (lr)"
-            ) from error
-        yield step
-
-
 class TrainingJob:
     """A run that is being trained, from a copy of a state; an epoch has ``steps``."""
 
     def __init__(
-        self, settings: Settings, data: Dataset, state: State, passes: PassesOf = Passes
+        self,
+        settings: Settings,
+        data: Dataset,
+        state: State,
+        network: NetworkOf = network_for,
     ) -> None:
         self.settings, self.data = settings, data
         self.state = deepcopy(state)
-        self.passes = passes(self.state.params, settings)
+        self.net = network(self.state.params, settings)
+        self.rule = settings.make_rule()
         self.steps = -(-len(data.train_labels) // settings.batch)
         d = settings.shift
         # Padded, so each shifted image is a window; binned events are too large to copy.
         images = data.train_images
         self._padded = np.pad(images, ((0, 0), (d, d), (d, d))) if d else images
+
+    def epoch(self, epoch: int) -> Iterator[Step]:
+        """Take the steps of an epoch, counted from 0.
+
+        Each image is seen once, in a newly drawn order. A gradient that is not finite ends the run.
+        """
+        self.begin_epoch(epoch)
+        for number in range(self.steps):
+            lr = self.settings.learning_rate(self.done(number))
+            try:
+                with np.errstate(over="ignore", invalid="ignore"):
+                    step = self.step(number, lr)
+            except NotFiniteError as error:
+                if (
+                    self.state.step == 0
+                ):  # no update has been made: lr has no part in it
+                    raise
+                raise ValueError(
+                    f"the run diverged in epoch {epoch + 1} ({error}): start again with a smaller "
+                    "learning rate (lr)"
+                ) from error
+            yield step
 
     def begin_epoch(self, epoch: int) -> None:
         """Draw the order of an epoch, counted from 0, and its shifts."""
@@ -198,9 +205,8 @@ class TrainingJob:
         params = self.state.params
         factors = model.draw_dropout(params.sizes, self.settings.dropout, self._rng)
         params = model.with_dropout(params, factors) if factors else params
-        run = self.passes
-        trace = run.forward(params, self.encode(images))
-        grads = run.gradients(params, trace, targets)
+        trace = self.net.forward(self.encode(images), params)
+        grads = self.net.backward(trace, targets, params, self.rule)
         norm = self.update(model.drop(grads, factors) if factors else grads, lr)
         loss = self.settings.make_loss()
         right = loss.scores(trace).argmax(axis=1) == targets.argmax(axis=1)
@@ -211,7 +217,7 @@ class TrainingJob:
             size=len(targets),
             right=int(right.sum()),
             loss=loss.value(trace, targets),
-            rates=run.rates(trace),
+            rates=tuple(mean_of(o.reshape(*o.shape[:2], -1)) for o in trace.O),
             outputs=tuple(trace.O[-1].mean(axis=(0, 1)).tolist()),
             norm=norm,
         )

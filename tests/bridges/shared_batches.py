@@ -10,7 +10,7 @@ import numpy as np
 
 from stbp_edu import init_params
 from stbp_edu.parameters import named_arrays
-from stbp_edu.torch.train import TensorPasses, group
+from stbp_edu.torch.train import SharedNetwork, group
 from stbp_edu.training import Settings
 
 
@@ -19,12 +19,14 @@ def main(path):
     params = init_params([64, 16, 10], rng, scale=2.0)
     arrays = {}
     with group("cpu") as processes:
-        passes = TensorPasses(processes, params, Settings(hidden=(16,)))
+        settings = Settings(hidden=(16,))
+        net, rule = SharedNetwork(processes, params, settings), settings.make_rule()
         for count in (7, 1):
             spikes = (rng.random((5, count, 64)) < 0.4).astype(float)
-            trace = passes.forward(params, spikes)
-            grads = passes.gradients(params, trace, rng.random((count, 10)))
-            found = {**named_arrays(grads), "rates": passes.rates(trace)}
+            trace = net.forward(spikes, params)
+            grads = net.backward(trace, rng.random((count, 10)), params, rule)
+            rates = [o.mean() for o in trace.O]
+            found = {**named_arrays(grads), "rates": rates}
             arrays |= {f"{name} of {count}": array for name, array in found.items()}
         if processes.rank == 0:
             np.savez(path, **arrays)

@@ -15,7 +15,7 @@ import pytest
 
 from stbp_edu.cli.main import main as cli
 from stbp_edu.torch import train
-from stbp_edu.torch.train import Group, TensorPasses
+from stbp_edu.torch.train import Group, SharedNetwork
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
 from stbp_edu.training import runs as files
 from stbp_edu.training.runs import CHECKPOINT, open_run
@@ -133,8 +133,8 @@ def test_a_step_is_that_of_the_other_command(changes):
         RECIPES["digits"], **{"hidden": (12,), "T": 6, "batch": 40, **changes}
     )
     data, found = load_digits(), []
-    for passes in (partial(TensorPasses, Group()), model.Passes):
-        job = TrainingJob(settings, data, initial_state(settings, data), passes)
+    for network in (partial(SharedNetwork, Group()), model.network_for):
+        job = TrainingJob(settings, data, initial_state(settings, data), network)
         job.begin_epoch(0)
         found.append((job.step(0, 1e-2), job.state.m))
     (ours, got), (theirs, want) = found

@@ -28,10 +28,10 @@ def written(config):
 
 
 def test_a_run_on_other_data_is_not_resumed(written, config, bytes_few):
-    found, _ = runs.earlier_work(config, resume=True)
-    assert found.values["data"] == config.data.fingerprint()
+    found = runs.earlier_run(config, resume=True)
+    assert found.record["data"] == config.data.fingerprint()
     with pytest.raises(ValueError, match=r"data = .*give the same settings and data"):
-        runs.earlier_work(replace(config, data=bytes_few), resume=True)
+        runs.earlier_run(replace(config, data=bytes_few), resume=True)
 
 
 @pytest.mark.parametrize(
