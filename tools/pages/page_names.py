@@ -98,27 +98,32 @@ def tasks_of_time() -> dict[str, object]:
         return records.find(made["time"], **wanted)
 
     def judged(line: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a prediction and whether it holds; None without its runs.
+        """Return a prediction and whether it holds, for all runs and for as many as planned.
 
-        Where fewer runs were made than planned, their count is held against its share.
+        None without its runs. A count of more or fewer runs than planned is held against its share.
         """
         cell = {k: line[k] for k in ("task", "changes", "lr") if k in line}
         cell |= {"rule": line["rule"], "fixed": "lr" in line}
         row = of_sign(arm=line["arm"], **cell)
         other = of_sign(arm=line.get("minus_arm", line["arm"]), **cell)
         if row is None or other is None:
-            return {**line, "holds": None}
+            return {**line, "holds": None, "as_planned": None}
         planned = line.get("n", 20)
-        value = float(np.mean(row["accuracy"]))
-        low, high = line.get("mean_at_least", 0.0), line.get("mean_at_most", 1.0)
-        if "between" in line:
-            value = float(np.mean(records.differences(row, other))) / 100
-            low, high = line["between"]
-        elif "learn_at_least" in line or "learn_at_most" in line:
-            value = records.learned(row) * planned / len(row["accuracy"])
-            low = line.get("learn_at_least", 0)
-            high = line.get("learn_at_most", planned)
-        return {**line, "holds": bool(low <= value <= high)}
+
+        def holds(seeds: int | None) -> bool:
+            mine, its = ({**r, "accuracy": r["accuracy"][:seeds]} for r in (row, other))
+            value = float(np.mean(mine["accuracy"]))
+            low, high = line.get("mean_at_least", 0.0), line.get("mean_at_most", 1.0)
+            if "between" in line:
+                value = float(np.mean(records.differences(mine, its))) / 100
+                low, high = line["between"]
+            elif "learn_at_least" in line or "learn_at_most" in line:
+                value = records.learned(mine) * planned / len(mine["accuracy"])
+                low = line.get("learn_at_least", 0)
+                high = line.get("learn_at_most", planned)
+            return bool(low <= value <= high)
+
+        return {**line, "holds": holds(None), "as_planned": holds(planned)}
 
     def alike(rule: str, updates: int, key: str = "cosine", along: str = "none") -> str:
         """Return the mean over exact runs of an arm of the cosine of two batches' gradients."""
@@ -127,8 +132,21 @@ def tasks_of_time() -> dict[str, object]:
         found = [c[key] for c in rows if {**at, "along": along}.items() <= c.items()]
         return records.mean(found)
 
+    def sides(row: Any) -> list[bool]:
+        return [accuracy > records.LEARNS for accuracy in row["accuracy"]]
+
+    cell = ("rule", "arm", "task", "changes", "fixed")
+    twice = [
+        one != other
+        for row in made["sign"]["earlier"]
+        for one, other in zip(
+            sides(row), sides(of_sign(**{k: row[k] for k in cell})), strict=True
+        )
+    ]
+
     return {
         **vars(records), "of_sign": of_sign, "of_time": of_time, "alike": alike,
+        "changed_sides": f"{sum(twice)} of {len(twice)}",
         "verdicts": [judged(line) for line in made["sign-predictions"]["predictions"]],
         "earlier": made["time-predictions"]["predictions"],
         "mnist": made["mnist-rules"],
