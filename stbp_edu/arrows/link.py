@@ -29,39 +29,39 @@ def _image(shape: Shape, what: str) -> Shape:
 
 @dataclass(frozen=True)
 class Flatten:
-    """Anything (..., *shape) to one row of values (..., 1, P): what a dense layer sees."""
+    """Anything (..., *shape) to one column of values (..., P, 1): what a dense layer sees."""
 
     def out(self, shape: Shape) -> Shape:
-        """Return (1, P)."""
-        return 1, math.prod(shape)
+        """Return (P, 1)."""
+        return math.prod(shape), 1
 
     def forward(self, x: Any, shape: Shape) -> Any:
-        """Lay the values in one row."""
+        """Lay the values in one column."""
         return x.reshape(*x.shape[: x.ndim - len(shape)], *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
-        """Give the row its shape again."""
+        """Give the column its shape again."""
         return y.reshape(*y.shape[:-2], *shape)
 
 
 @dataclass(frozen=True)
 class Patches:
-    """An image (..., C, H, W) to its k × k patches, a row each: what a convolution sees.
+    """An image (..., C, H, W) to its k × k patches, a column each: what a convolution sees.
 
     >>> Patches(2).out((3, 5, 5))
-    (16, 12)
+    (12, 16)
     """
 
     k: int
 
     def out(self, shape: Shape) -> Shape:
-        """Return (patches, C k²)."""
+        """Return (C k², patches)."""
         C, H, W = _image(shape, f"a convolution with a kernel of {self.k}")
         if min(H, W) < self.k:
             raise ValueError(
                 f"a kernel of {self.k} does not fit into an image of {H} × {W}"
             )
-        return math.prod(self.places(shape)), C * self.k**2
+        return C * self.k**2, math.prod(self.places(shape))
 
     def places(self, shape: Shape) -> Shape:
         """Return in how many rows and columns the kernel fits into an image."""
@@ -71,19 +71,17 @@ class Patches:
     def forward(self, x: Any, shape: Shape) -> Any:
         """Cut the patches out."""
         windows = sliding_window_view(x, (self.k, self.k), axis=(-2, -1))
-        rows = np.moveaxis(windows, -5, -3)  # (..., H', W', C, k, k)
-        return rows.reshape(*x.shape[:-3], *self.out(shape))
+        patches = np.moveaxis(windows, (-2, -1), (-4, -3))  # (..., C, k, k, h, w)
+        return patches.reshape(*x.shape[:-3], *self.out(shape))
 
     def transpose(self, y: Any, shape: Shape) -> Any:
         """Add each patch up where it was cut out."""
         k = self.k
-        lead = y.shape[:-2]
         h, w = self.places(shape)
-        patches = y.reshape(*lead, h, w, shape[0], k, k)
-        by_channel = np.moveaxis(patches, -3, -5)  # (..., C, h, w, k, k)
-        image = np.zeros((*lead, *shape), y.dtype)
+        patches = y.reshape(*y.shape[:-2], shape[0], k, k, h, w)
+        image = np.zeros((*y.shape[:-2], *shape), y.dtype)
         for a, b in np.ndindex(k, k):  # p2-conv-delta, p2-conv-image-delta
-            image[..., a : a + h, b : b + w] += by_channel[..., a, b]
+            image[..., a : a + h, b : b + w] += patches[..., a, b, :, :]
         return image
 
 
@@ -131,7 +129,7 @@ Map = Flatten | Patches | AveragePool
 
 @dataclass(frozen=True)
 class Link:
-    """Fixed maps, then a matrix of weights on every row: x_i = Σ_j w_ij o_j, and its transpose.
+    """Fixed maps, then a matrix of weights on every column: x_i = Σ_j w_ij o_j, and its transpose.
 
     Args:
         maps: ending in :class:`Flatten` (a dense layer) or :class:`Patches` (a convolution).
@@ -158,7 +156,7 @@ class Link:
 
     @cached_property
     def shapes(self) -> list[Shape]:
-        """The shapes before and after each map; the last one is (rows, P)."""
+        """The shapes before and after each map; the last one is (P, columns)."""
         shapes = [self.source]
         for one in self.maps:
             shapes.append(one.out(shapes[-1]))
@@ -177,36 +175,48 @@ class Link:
         last = self.maps[-1]
         if isinstance(last, Patches):
             return self.units, self.shapes[-2][0], last.k, last.k
-        return self.units, self.shapes[-1][1]
+        return self.units, self.shapes[-1][0]
 
-    def rows(self, x: Any) -> Any:
-        """Return the inputs that the weights multiply: (..., rows, P)."""
-        for one, shape in zip(self.maps, self.shapes, strict=False):
-            x = one.forward(x, shape)
+    def pooled(self, x: Any) -> Any:
+        """Return what the last map reads: means, where pooling comes before the weights."""
+        for pool, shape in zip(self.maps[:-1], self.shapes, strict=False):
+            x = pool.forward(x, shape)
         return x
+
+    def spread(self, y: Any) -> Any:
+        """Return the transpose of :meth:`pooled`."""
+        for k in reversed(range(len(self.maps) - 1)):
+            y = self.maps[k].transpose(y, self.shapes[k])
+        return y
+
+    def columns(self, x: Any) -> Any:
+        """Return the inputs that the weights multiply: (..., P, columns)."""
+        return self.maps[-1].forward(self.pooled(x), self.shapes[-2])
 
     def forward(self, x: Any, W: Any) -> Any:
         """Return W o: (..., *source) to (..., *shape)."""
-        by_row = (
-            self.rows(x) @ W.reshape(self.units, -1).T
-        )  # p2-conv-x, p2-conv-image-x
-        y = np.swapaxes(by_row, -1, -2)
+        columns = self.columns(x)
+        y = W.reshape(self.units, -1) @ columns  # p2-conv-x, p2-conv-image-x
         return y.reshape(*y.shape[:-2], *self.shape)
 
     def back(self, adjoint: Any, W: Any) -> Any:
         """Return Wᵀ adjoint: (..., *shape) to (..., *source)."""
-        y = self._columns(adjoint) @ W.reshape(self.units, -1)
-        for k in reversed(range(len(self.maps))):
-            y = self.maps[k].transpose(y, self.shapes[k])
-        return y
+        lead = adjoint.shape[: adjoint.ndim - len(self.shape)]
+        by_unit = adjoint.reshape(*lead, self.units, self.shapes[-1][1])
+        y = W.reshape(self.units, -1).T @ by_unit
+        return self.spread(self.maps[-1].transpose(y, self.shapes[-2]))
 
     def gradient(self, adjoint: Any, x: Any) -> Any:
         """Return ∂L/∂W: adjoint times what came in, summed over all but the weights' axes."""
-        columns = self._columns(adjoint)
-        rows = self.rows(x)
-        A = columns.reshape(-1, columns.shape[-1])
-        X = rows.reshape(-1, rows.shape[-1])
-        return (A.T @ X).reshape(self.weight_shape)  # p2-conv-w, p2-conv-image-w
+        columns = self.columns(x)
+        X = columns.reshape(-1, *columns.shape[-2:])
+        A = adjoint.reshape(len(X), self.units, X.shape[2])
+        if A.shape[2] == 1:
+            found = A[..., 0].T @ X[..., 0]
+        else:
+            by_column = np.ascontiguousarray(np.swapaxes(A, 1, 2))
+            found = (X @ by_column).sum(axis=0).T  # p2-conv-w, p2-conv-image-w
+        return found.reshape(self.weight_shape)
 
     def matrix(self, W: Any) -> Any:
         """Return the whole map as a matrix (outputs, inputs), for oracles and small networks."""
@@ -214,9 +224,3 @@ class Link:
         dtype = int if W.dtype == object else W.dtype
         each_input = np.eye(size, dtype=dtype).reshape(size, *self.source)
         return self.forward(each_input, W).reshape(size, -1).T
-
-    def _columns(self, adjoint: Any) -> Any:
-        """Return an adjoint (..., *shape) as (..., rows, units)."""
-        lead = adjoint.shape[: adjoint.ndim - len(self.shape)]
-        by_unit = adjoint.reshape(*lead, self.units, math.prod(self.shape[1:]))
-        return np.swapaxes(by_unit, -1, -2)

@@ -154,12 +154,12 @@ def _entries(node: Node, local: LocalDerivatives, s: int) -> Iterator[Edge]:
     layer = local.net.layers[n]
     step = int(kind == "R")
     link = layer.recurrent if step else layer.link
-    # (T, neurons with the same weights, P)
-    rows = link.rows(local.outputs[n - 1 + step][:, s])
-    sharing = rows.shape[1]
+    # (T, P, neurons with the same weights)
+    columns = link.columns(local.outputs[n - 1 + step][:, s])
+    sharing = columns.shape[2]
     for t, k in product(range(step, local.T), range(sharing)):
         target = Node(layer.neuron.input, n, t, i * sharing + k)
-        factor = 1 if kind == "b" else rows[t - step, k, j]
+        factor = 1 if kind == "b" else columns[t - step, j, k]
         yield Edge("enter", node, target, factor)
 
 

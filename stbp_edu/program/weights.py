@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.link import Flatten, Link
+from stbp_edu.arrows.link import Link, Patches, Shape
 from stbp_edu.program.machine_code import kernel
 from stbp_edu.program.threads import run_in_parts
 
@@ -44,53 +45,62 @@ class Weights:
     compiled: bool
     empty: Callable[..., Any]
 
+    @cached_property
+    def own(self) -> Link:
+        """The map from images to currents, behind the pooling, which goes over all at once."""
+        source, last = self.link.shapes[-2], self.link.maps[-1]
+        if not isinstance(last, Patches):
+            source = (math.prod(source),)
+        elif self.compiled:
+            last = CutInLoops(last.k)
+        return Link((last,), source, self.link.units)
+
+    @property
+    def dense(self) -> bool:
+        """Whether the layer reads all that is below, each by a weight of its own."""
+        return len(self.own.source) == 1
+
     def forward(self, below: Array, out: Array) -> Spikes | None:
         """Write W o + b: from (T, S, n) to (T, S, m); return where rare spikes are."""
         W, b = self.p["W"], self.p["b"]
-        below = self._pooled(distinct_steps(below))
-        rows, currents = flat(below), flat(out[: len(below)])
-        spikes = self._rare(rows)
+        below = distinct_steps(below)
+        images = self._images(below)
+        currents = out[: len(below)].reshape(-1, *self.own.shape)
+        spikes = self._rare(images)
         if spikes:
             table = self.empty(W.T.shape, W.dtype)
             spike_currents(spikes, W, b, out[: len(below)], table)
         else:
-            matrix = W.reshape(len(W), -1)
 
             def product(some: slice) -> None:
                 if self.dense:
-                    np.matmul(rows[some], W.T, out=currents[some])  # fwd-x
+                    np.matmul(images[some], W.T, out=currents[some])  # fwd-x
                     currents[some] += b
                 else:
-                    by_channel = currents[some].reshape(-1, len(W), self._places)
-                    np.matmul(matrix, self._patches(rows[some]), out=by_channel)
-                    by_channel += b[:, None]  # p2-conv-x, p2-conv-image-x
+                    x = self.own.forward(images[some], W)
+                    np.add(x, b[:, None, None], out=currents[some])
 
-            in_blocks(product, len(rows), self._together, self._work(rows))
+            in_blocks(product, len(images), self._together, self._work(images))
         out[len(below) :] = out[0]
         return spikes
 
     def transpose(self, signal: Array, out: Array) -> None:
         """Write Wᵀ err: from (T, S, m) to (T, S, n)."""
-        errors = flat(signal)
-        back = flat(out)
-        if self.pools:
-            back = np.empty((len(back), math.prod(self.link.shapes[-2])), out.dtype)
-        matrix = self.p["W"].reshape(len(self.p["W"]), -1)
+        errors = signal.reshape(-1, *self.own.shape)
+        pools = len(self.link.maps) > 1
+        shape = len(errors), *self.own.source
+        back = np.empty(shape, out.dtype) if pools else out.reshape(shape)
 
         def loop(some: slice) -> None:
             if self.dense:
-                np.matmul(errors[some], matrix, out=back[some])
+                np.matmul(errors[some], self.p["W"], out=back[some])
             else:
-                error = errors[some].reshape(-1, len(matrix), self._places)
-                back[some] = self._put_back(matrix.T @ error)
+                back[some] = self.own.back(errors[some], self.p["W"])
 
         in_blocks(loop, len(errors), self._together, self._work(back))
-        for i in reversed(range(len(self.pools))):
-            shapes = self.link.shapes[i : i + 2]
-            images = back.reshape(-1, *shapes[1])
-            back = flat_images(self.pools[i].transpose(images, shapes[0]))
-        if self.pools:
-            flat(out)[...] = back
+        if pools:
+            images = back.reshape(-1, *self.link.shapes[-2])
+            out[...] = self.link.spread(images).reshape(out.shape)
 
     def gradient(
         self, epsilon: Array, below: Array, spikes: Spikes | None = None
@@ -100,108 +110,78 @@ class Weights:
         ``spikes`` are what :meth:`forward` returned for what is below, if that is known.
         """
         W = self.p["W"]
-        distinct = self._pooled(distinct_steps(below))
+        distinct = distinct_steps(below)
         if len(distinct) < len(epsilon):
             epsilon = epsilon.sum(axis=0, keepdims=True)
-        errors, rows = flat(epsilon), flat(distinct)
-        spikes = spikes or self._rare(rows)
+        images = self._images(distinct)
+        errors = epsilon.reshape(-1, *self.own.shape)
+        spikes = spikes or self._rare(images)
         if spikes:
             by_input = self.empty(W.T.shape, W.dtype)  # a row for each neuron below
             return spike_gradient(spikes, epsilon, by_input)
         if not self.dense:
-            return self._of_convolution(errors, rows)
+            return self._of_convolution(errors, images)
         out = self.empty(W.shape, W.dtype)
 
         def loop(some: slice) -> None:
-            np.matmul(errors.T, rows[:, some], out=out[:, some])  # c5-w
+            np.matmul(errors.T, images[:, some], out=out[:, some])  # c5-w
 
-        in_blocks(loop, rows.shape[1], ROWS, self._work(rows))
+        in_blocks(loop, images.shape[1], ROWS, self._work(images))
         return out
 
-    def _of_convolution(self, errors: Array, rows: Array) -> Array:
+    def _of_convolution(self, errors: Array, images: Array) -> Array:
         """Return the gradient of weights that many places of an image share."""
-        W = self.p["W"]
-        sums = np.zeros((SUMS, W[0].size, len(W)), errors.dtype)
-        every = blocks(len(rows), self._together)
+        sums = np.zeros((SUMS, *self.p["W"].shape), errors.dtype)
+        every = blocks(len(images), self._together)
 
         def loop(first: int, last: int) -> None:
             for k in range(first, last):
                 for some in every[k::SUMS]:
-                    error = errors[some].reshape(-1, len(W), self._places)
-                    by_place = np.ascontiguousarray(np.swapaxes(error, 1, 2))
-                    found = self._patches(rows[some]) @ by_place
-                    sums[k] += found.sum(axis=0)  # p2-conv-w, p2-conv-image-w
+                    sums[k] += self.own.gradient(errors[some], images[some])
 
-        run_in_parts(loop, SUMS, self._work(rows))
-        return np.asarray(sums.sum(axis=0).T.reshape(W.shape))
+        run_in_parts(loop, SUMS, self._work(images))
+        return np.asarray(sums.sum(axis=0))
 
-    def _pooled(self, series: Array) -> Array:
+    def _images(self, below: Array) -> Array:
         """Return what the weights read of (T, S, n): means, where pooling comes before them."""
-        T, S, _ = series.shape
-        for pool, shape in zip(self.pools, self.link.shapes, strict=False):
-            series = pool.forward(series.reshape(T, S, *shape), shape)
-        return series.reshape(T, S, -1)
+        pooled = self.link.pooled(below.reshape(-1, *self.link.source))
+        return np.asarray(pooled.reshape(-1, *self.own.source))
 
-    def _patches(self, rows: Array) -> Array:
-        """Return the patches of some images: (images, weights of a channel, places)."""
-        patches = np.empty((len(rows), *self._windows), rows.dtype)
-        images = rows.reshape(-1, *self.link.shapes[-2])
-        if self.compiled:
-            kernel("cut")(images, patches)
-        else:
-            for window, place in _windows(images, patches):
-                place[...] = window
-        places, size = self.link.shapes[-1]
-        return patches.reshape(len(rows), size, places)
-
-    def _put_back(self, patches: Array) -> Array:
-        """Return errors of some images, a row each, from those of their patches."""
-        images = np.zeros((len(patches), *self.link.shapes[-2]), patches.dtype)
-        windows = patches.reshape(len(patches), *self._windows)
-        if self.compiled:  # with cut, two thirds of the time of NumPy's
-            kernel("put_back")(windows, images)
-        else:
-            for window, place in _windows(images, windows):
-                window += place  # p2-conv-delta, p2-conv-image-delta
-        return flat_images(images)
-
-    @property
-    def _windows(self) -> tuple[int, ...]:
-        """The shape of an image's windows: (C, k, k, h, w)."""
-        return (*self.p["W"].shape[1:], *self.link.shape[1:])
-
-    @property
-    def pools(self) -> Sequence[Any]:
-        """The means that come before the weights."""
-        return self.link.maps[:-1]
-
-    @property
-    def dense(self) -> bool:
-        """Whether the layer reads all that is below, each by a weight of its own."""
-        return isinstance(self.link.maps[-1], Flatten)
-
-    def _rare(self, rows: Array) -> Spikes | None:
+    def _rare(self, images: Array) -> Spikes | None:
         """Return where spikes are, if they are so rare that it pays to go through them."""
         if not (self.compiled and self.dense):
             return None
-        return rare_spikes(rows, len(self.p["b"]), self.empty)
+        return rare_spikes(images, len(self.p["b"]), self.empty)
 
     @property
     def _together(self) -> int:
         """How many rows, or images, are done at a time."""
-        if self.dense:
-            return ROWS
-        return max(1, PATCHES // math.prod(self.link.shapes[-1]))
+        return ROWS if self.dense else max(1, PATCHES // math.prod(self.own.shapes[-1]))
 
-    @property
-    def _places(self) -> int:
-        """How many places of an image a kernel reads."""
-        return self.link.shapes[-1][0]
-
-    def _work(self, rows: Array) -> float:
+    def _work(self, images: Array) -> float:
         """Return about how many operations a product takes: 16 multiplications at once."""
-        places, size = self.link.shapes[-1]
-        return len(rows) * places * size * len(self.p["W"]) / 16
+        return len(images) * math.prod(self.own.shapes[-1]) * self.own.units / 16
+
+
+@dataclass(frozen=True)
+class CutInLoops(Patches):
+    """The patches of images, by compiled loops: two thirds of the time of NumPy's."""
+
+    def forward(self, x: Any, shape: Shape) -> Any:
+        """Cut the patches out."""
+        patches = np.empty((len(x), *self.out(shape)), x.dtype)
+        kernel("cut")(x, patches.reshape(self._windows(patches, shape)))
+        return patches
+
+    def transpose(self, y: Any, shape: Shape) -> Any:
+        """Add each patch up where it was cut out."""
+        images = np.zeros((len(y), *shape), y.dtype)
+        kernel("put_back")(y.reshape(self._windows(y, shape)), images)
+        return images
+
+    def _windows(self, columns: Any, shape: Shape) -> Shape:
+        """Return the shape of all windows: (images, C, k, k, h, w)."""
+        return (len(columns), shape[0], self.k, self.k, *self.places(shape))
 
 
 def rare_spikes(
@@ -240,13 +220,6 @@ def spike_gradient(spikes: Spikes, errors: Array, by_input: Any) -> Array:
     return np.asarray(by_input.T)
 
 
-def _windows(images: Array, patches: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield each window of images and its place in patches (images, C, k, k, h, w)."""
-    k, _, h, w = patches.shape[2:]
-    for a, b in np.ndindex(k, k):
-        yield images[:, :, a : a + h, b : b + w], patches[:, :, a, b]
-
-
 def mean_of(series: Array) -> float:
     """Return the mean of an array, by a product: faster than adding up."""
     rows = flat(series)
@@ -275,11 +248,6 @@ def in_blocks(
 def flat(series: Array) -> Array:
     """Return (T, S, m) as a matrix, a row for each step and sample."""
     return series.reshape(-1, series.shape[-1])
-
-
-def flat_images(images: Array) -> Array:
-    """Return (images, ...) as a matrix, a row for each."""
-    return images.reshape(len(images), -1)
 
 
 def distinct_steps(below: Array) -> Array:
