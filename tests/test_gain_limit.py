@@ -11,7 +11,9 @@ from stbp_edu import LIF, Gaussian, arrows
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.losses import Rate
 from stbp_edu.neuron import GATES
+from tests.arrows.oracle import error
 from tests.networks import assert_close, fast_backward, make_problem, problems
+from tests.programs import Program
 
 STEEP = LIF(tau=0.9, v_th=1.0, surrogate=Gaussian(0.02), gate="linear")
 limits = st.sampled_from([0.3, 1.0, 2.5])
@@ -94,10 +96,16 @@ def test_states_that_feed_each_other_are_held_together_and_others_apart(name):
         np.random.default_rng(2),
     )
     trace = arrows.forward(net, params, 3 * rng.random((8, 4, 3)))
-    local = arrows.local_derivatives(net, params, trace, np.eye(2)[[0, 1, 0, 1]])
-    held = local.held(1, arrows.with_gain_limit(1.0, rule))
+    targets = np.eye(2)[[0, 1, 0, 1]]
+    local = arrows.local_derivatives(net, params, trace, targets)
+    limited = arrows.with_gain_limit(1.0, rule)
+    held = local.held(1, limited)
     assert all(((x > 0) & (x <= 1)).all() for x in held.values())
     assert (held[other] < 1).any()
     assert (
         np.array_equal(held[one], held[other]) if together else (held[one] == 1).all()
     )
+    program = Program(net, limited, "numpy")
+    found = program.gradients(params, trace, targets)
+    expected = arrows.backward(net, params, trace, targets, limited).gradients
+    assert error(found, expected) < 1e-12

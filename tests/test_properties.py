@@ -9,12 +9,10 @@ from stbp_edu import LIF, Gaussian, Params, Trace, forward_pass
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.losses import CrossEntropy, StepCrossEntropy
 from stbp_edu.neuron import GATES
+from stbp_edu.program import loops
 from stbp_edu.surrogates import SURROGATES
-from tests.networks import (
-    fast_backward,
-    fast_forward,
-    make_problem,
-)
+from stbp_edu.training.optimiser import adam_on_arrays
+from tests.networks import fast_backward, fast_forward, make_problem
 
 each_forward = pytest.mark.parametrize(
     "run", [forward_pass.forward, fast_forward], ids=["step by step", "engine"]
@@ -144,3 +142,60 @@ def test_what_is_small_is_kept_down_to_the_floor_of_float32(
         )
         if floor and size < -19:
             assert not a.any()
+
+
+@pytest.mark.parametrize("often", [0.1, 0.9])
+def test_the_loops_over_spikes_give_matrix_products_however_they_are_shared(
+    often, monkeypatch
+):
+    """Run here as Python, so that nothing is compiled."""
+    T, S, n, m = 3, 4, 25, 2
+    monkeypatch.setattr(loops, "NEAR", 2 * T * m)  # two samples at a time
+    rng = np.random.default_rng(0)
+    spikes = (rng.random((T, S, n)) < often) * 1.0
+    rows, table, b = spikes.reshape(T * S, n), rng.random((n, m)), rng.random(m)
+    starts, ends = np.zeros((2, T * S), int)
+    noted = starts, ends, np.zeros(T * S * n, int)
+    out, errors, sums = np.empty((T, S, m)), rng.random((T, S, m)), np.empty((n, m))
+    parts = (0, 5), (5, T * S)
+    for part in parts:
+        loops.note_spikes(*part, rows, *noted)
+    for part in parts:
+        loops.currents(*part, *noted, table, b, out)
+    for part in ((0, 9), (9, n)):
+        loops.gradient(*part, *noted, errors, sums)
+    np.testing.assert_allclose(out, spikes @ table + b)
+    np.testing.assert_allclose(sums, np.einsum("tsi,tsj->ij", spikes, errors))
+    numbers, total = rows[7] * rng.random(n), b.copy()
+    loops.add_products(numbers, table, np.zeros(n, int), total)
+    np.testing.assert_allclose(total, numbers @ table + b)
+    rows[7, 3] = 0.5
+    loops.note_spikes(5, T * S, rows, *noted)
+    np.testing.assert_array_equal(ends < 0, np.arange(T * S) >= 7)
+
+
+def test_the_loops_of_images_cut_windows_and_add_them_up_where_they_were():
+    rng, patches = np.random.default_rng(0), np.zeros((2, 3, 2, 2, 4, 3))
+    images, errors = rng.random((2, 3, 5, 4)), rng.random(patches.shape)
+    loops.cut(images, patches)
+    windows = np.lib.stride_tricks.sliding_window_view(images, (2, 2), (2, 3))
+    np.testing.assert_array_equal(patches, np.moveaxis(windows, (4, 5), (2, 3)))
+    back = np.zeros_like(images)
+    loops.put_back(errors, back)
+    assert np.vdot(back, images) == pytest.approx(np.vdot(errors, patches))
+
+
+def test_adam_in_a_loop_and_on_arrays_has_the_same_bits():
+    size, rng = (1e-3, 1e-8), np.random.default_rng(0)
+    one = rng.random((4, 7))
+    two = one.copy()
+    loops.adam(*one, 0.9, 0.1, 0.99, 0.01, *size)
+    adam_on_arrays(*two, 0.9, 0.1, 0.99, 0.01, *size)
+    np.testing.assert_array_equal(one, two)
+
+
+def test_the_quick_exponential_stays_finite():
+    with np.errstate(over="raise", invalid="raise"):
+        high, low = (loops.quick_exp(np.float32(y)) for y in (1e4, -1e4))
+    assert high == pytest.approx(np.exp(88), rel=1e-6)
+    assert low == pytest.approx(np.exp(-87), rel=1e-6)

@@ -30,7 +30,9 @@ def line(rng, depth):
     if depth == 0 or rng.random() < 0.15:
         return str(rng.choice([*NAMES, "2", "3", "0.5"]))
     a, b = line(rng, depth - 1), line(rng, depth - 1)
-    return str(rng.choice(FORMS)).format(a=a, b=b, n=rng.integers(-2, 4))
+    return str(rng.choice(FORMS)).format(
+        a=a, b=b, n=rng.choice([-2, -1, 0.5, 1.5, 2, 3])
+    )
 
 
 CALLED = {name: getattr(anp, name) for name in ("exp", "log", "tanh", "sqrt")} | {
