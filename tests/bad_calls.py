@@ -8,7 +8,7 @@ dataclass. It becomes something of another kind altogether, or a damaged copy of
 list for an array, an axis too many, a NaN, a mask. The call has to end in a TypeError or ValueError
 that the package itself raises; one that Python or NumPy raises inside is raw. Where a wrong value
 is none, ``accepted`` says so, by function, last name of the place, and kind, as in
-``{("forward", "inputs"): {"one entry more"}}``.
+``{("forward", "spike"): {"None"}}``.
 """
 
 import dataclasses
@@ -30,6 +30,11 @@ import stbp_edu
 PACKAGE = str(Path(stbp_edu.__file__).parent)
 Accepted = Mapping[tuple[str, str], Iterable[str]]
 """Kinds of wrong values by function or "*", and the name of what is wrong; "*" for every kind."""
+NO_MISTAKE = (
+    *("a large integer", "half floats", "wide floats", "big-endian", "a list of it"),
+    *("one entry more", "an empty word"),
+)
+"""Kinds that may be taken wherever they are: numbers and texts of another size or form."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,10 @@ class Call:
         except Exception as error:
             return f"{self}: raw {type(error).__name__}: {str(error)[:150]}"
         place = [key for key in self.place if isinstance(key, str)][-1]
-        fine = (accepted.get(key, ()) for key in ((self.name, place), ("*", place)))
-        named = {kind for kinds in fine for kind in kinds}
-        return "" if named & {self.kind, "*"} else f"{self}: accepted"
+        fine = {*NO_MISTAKE}
+        for name in (self.name, "*"):
+            fine.update(accepted.get((name, place), ()))
+        return "" if fine & {self.kind, "*"} else f"{self}: accepted"
 
 
 def good_calls(
@@ -163,6 +169,8 @@ def wrong(good: Any) -> dict[str, Any]:
     }  # fmt: skip
     if callable(good):
         del found["a type"]
+    if isinstance(good, float):
+        del found["a fraction"]
     if good is None or isinstance(good, int | float):
         found = {
             k: v for k, v in found.items() if type(v) is not type(good) or v != good
@@ -186,7 +194,7 @@ def wrong(good: Any) -> dict[str, Any]:
             found |= {"a list of it": good.tolist(), "one axis less": good[0]}
             found["no entries"] = good[..., :0]
     if isinstance(good, list | tuple):
-        found |= {"one entry more": [*good, None], "an iterator": iter(good)}
+        found |= {"None in it": [*good, None], "an iterator": iter(good)}
         found["words in it"] = ["x" for _ in good]
     if isinstance(good, list | tuple) and good:
         found["one entry less"] = good[:-1]

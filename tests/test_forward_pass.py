@@ -11,26 +11,20 @@ each_run = pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 
 def by_index_loops(problem):
     """Evaluate fwd-x, fwd-u and fwd-o as the notes print them, one number at a time."""
-    p, sizes = problem.params, problem.params.sizes
-    T, S, _ = problem.spikes.shape
-    u = [None] + [np.zeros((T + 1, S, m)) for m in sizes[1:]]
-    o = [np.zeros((T + 1, S, m)) for m in sizes]  # u^0 = o^0 = 0
-    o[0][1:] = problem.spikes
-    for s in range(S):
-        for t in range(T):
-            for n in range(1, p.N + 1):
-                for i in range(sizes[n]):
-                    x = sum(
-                        p.W[n][i, j] * o[n - 1][t + 1, s, j]
-                        for j in range(sizes[n - 1])
-                    )
-                    tau = problem.neuron.tau
-                    f = tau * np.exp(-o[n][t, s, i] / tau)
-                    u[n][t + 1, s, i] = u[n][t, s, i] * f + x + p.b[n][i]
-                    o[n][t + 1, s, i] = (
-                        1.0 if u[n][t + 1, s, i] >= problem.neuron.v_th else 0.0
-                    )
-    return [None] + [a[1:] for a in u[1:]], [a[1:] for a in o]
+    p, neuron = problem.params, problem.neuron
+    U, O = [None], [problem.spikes]
+    for n in range(1, p.N + 1):
+        u, o = np.zeros((2, *O[-1].shape[:2], p.sizes[n]))
+        for t, s, i in np.ndindex(u.shape):
+            x = sum(W * below for W, below in zip(p.W[n][i], O[-1][t, s], strict=True))
+            if t:
+                f = neuron.tau * np.exp(-o[t - 1, s, i] / neuron.tau)
+                u[t, s, i] = u[t - 1, s, i] * f
+            u[t, s, i] += x + p.b[n][i]
+            o[t, s, i] = u[t, s, i] >= neuron.v_th
+        U.append(u)
+        O.append(o)
+    return U, O
 
 
 @each_run

@@ -8,27 +8,23 @@ import pytest
 import stbp_edu
 from stbp_edu import LIF, Gaussian
 from stbp_edu.training import machines
+from tests.networks import make_problem
 
 
 def test_p2_batch_split_gives_the_gradient_of_the_whole_batch():
-    rng = np.random.default_rng(0)
     neuron = LIF(tau=0.6, v_th=0.5, surrogate=Gaussian(0.5))
-    params = stbp_edu.init_params([5, 7, 3], rng, scale=2.0)
-    spikes, Y = (rng.random((6, 9, 5)) < 0.5) * 1.0, np.eye(3)[rng.integers(0, 3, 9)]
+    problem = make_problem(0, [5, 7, 3], 6, 9, neuron)
 
-    def gradient(samples):
-        trace = stbp_edu.forward(spikes[:, samples], params, neuron)
-        return stbp_edu.backward(trace, Y[samples], params, neuron).W[1]
+    def gradient(first, last):
+        trace = stbp_edu.forward(problem.spikes[:, first:last], problem.params, neuron)
+        targets = problem.targets[first:last]
+        return stbp_edu.backward(trace, targets, problem.params, neuron).W[1]
 
-    shares = [slice(0, 1), slice(1, 3), slice(3, 9)]
-    means, whole = [gradient(s) for s in shares], gradient(slice(None))
-    scale = np.abs(whole).max()
-    assert scale > 1e-3
+    means = [gradient(*share) for share in ((0, 1), (1, 3), (3, 9))]
+    whole = gradient(0, 9)
     found = machines.whole_gradient(means, [1, 2, 6])
-    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-14 * scale)
-    assert (
-        np.abs(np.mean(means, axis=0) - whole).max() > 0.1 * scale
-    )  # means of unequal shares
+    np.testing.assert_allclose(found, whole, 0, 1e-14 * np.abs(whole).max())
+    assert not np.allclose(np.mean(means, axis=0), whole, 0.1)  # of unequal shares
 
 
 @pytest.mark.parametrize("P", [1, 2, 3, 8])

@@ -10,7 +10,7 @@ from benchmarks import accuracy
 from benchmarks.frameworks import __main__, problem
 from stbp_edu.training import RECIPES, from_dict
 from tools import ROOT
-from tools.pages import records, results_page
+from tools.pages import records
 from tools.pages.page_names import names
 from tools.templates import filled
 
@@ -23,21 +23,6 @@ MEASURED = (
     "exact-is-not-best.md",
     "trust.md",
 )
-
-
-def test_a_record_says_where_it_comes_from():
-    """From a command, a commit and a day, on one machine or on one for each run."""
-    found = results_page.with_sources(RECORDS)
-    for name in found.keys() - PREDICTED:
-        record = found[name]
-        assert re.search(r"python -m benchmarks\.|stbp-edu sweep", record["command"])
-        assert re.fullmatch(r"[0-9a-f]{10}(, [0-9a-f]{10})*", record["commit"]), name
-        assert re.fullmatch(r"20\d\d-\d\d-\d\d", record["date"]), name
-        runs = [record] if "machine" in record else results_page.runs_of(record)
-        assert runs
-        for run in runs:
-            assert run["machine"]["processor"]
-            assert run["versions"]["numpy"]
 
 
 ENDED = {
@@ -106,21 +91,6 @@ def pages():
         text = re.sub(r"<svg.*?</svg>", "", text, flags=re.S)
         made[name] = text.replace("\xa0", " ").replace("&nbsp;", " ")
     return made
-
-
-@pytest.mark.slow  # the pages of measurements are made
-def test_pages_print_what_the_records_hold(pages):
-    for name, record in RECORDS.items():
-        if not name.startswith(results_page.ELSEWHERE):
-            assert f"`{record['command']}`" in pages["results.md"]
-            for row in record["rows"] if name != "ablations-digits" else ():
-                mean = f"{100 * row['accuracy']['mean']:.2f}"
-                assert re.search(rf"\b{mean}\b", pages["results.md"]), name
-        elif name.startswith("speed"):
-            assert f"`{record['command']}`" in pages["performance.md"]
-    for row in RECORDS["sign"]["rows"]:
-        if (row["arm"], row["task"], row["fixed"]) == ("sign", "delayed-xor", False):
-            assert records.of(row).replace("\xa0", " ") in pages["time.md"]
 
 
 def test_counts_of_the_readme_are_those_of_the_record():

@@ -4,13 +4,12 @@ import re
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 import stbp
-import stbp_edu
-from stbp_edu import LIF, Gaussian, Params, cases
+from stbp_edu import LIF, Gaussian, cases
 from stbp_edu._support.equations import EQUATIONS
+from tests.networks import assert_close, make_problem
 from tools import ROOT
 
 SOURCE = (ROOT / "stbp.py").read_text("utf-8")
@@ -21,22 +20,16 @@ NEURON = LIF(
 
 @pytest.mark.parametrize("sizes", [(4, 3, 2), (3, 5, 4, 2)])
 def test_its_passes_are_those_of_the_five_cases(sizes):
-    rng = np.random.default_rng(len(sizes))
-    params = stbp_edu.init_params(list(sizes), rng, scale=2.0)
-    spikes = (rng.random((5, 6, sizes[0])) < 0.5) * 1.0
-    Y = np.eye(2)[rng.integers(0, 2, 6)]
-    W, b = list(params.W), list(params.b)
-    U, O = stbp.forward(spikes, W, b, stbp.Neuron())
-    trace = stbp_edu.forward(spikes, Params(W, b), NEURON)
-    dW, db = stbp.backward(U, O, Y, W, stbp.Neuron())
-    exact = cases.sweep(trace, Y, params, NEURON).gradients
-    for n in range(1, len(sizes)):
-        assert trace.O[n].any()
-        np.testing.assert_array_equal(O[n], trace.O[n])
-        np.testing.assert_allclose(U[n], trace.U[n], rtol=1e-13, atol=1e-15)
-        scale = np.abs(exact.W[n]).max()
-        np.testing.assert_allclose(dW[n], exact.W[n], rtol=0, atol=1e-13 * scale)
-        np.testing.assert_allclose(db[n], exact.b[n], rtol=0, atol=1e-13 * scale)
+    problem = make_problem(len(sizes), sizes, T=5, S=6, neuron=NEURON)
+    trace, W = problem.trace, problem.params.W
+    assert all(O.any() for O in trace.O)
+    U, O = stbp.forward(problem.spikes, W, problem.params.b, stbp.Neuron())
+    dW, db = stbp.backward(U, O, problem.targets, W, stbp.Neuron())
+    exact = cases.sweep(trace, *problem[1:]).gradients
+    assert_close(U, trace.U, "U", 1e-13)
+    assert_close(O, trace.O, "O", 0)
+    assert_close(dW, exact.W, "dW", 1e-13)
+    assert_close(db, exact.b, "db", 1e-13)
 
 
 def test_it_fits_on_a_page_and_names_the_equations_of_all_cases():

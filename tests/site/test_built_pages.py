@@ -13,7 +13,6 @@ from playwright.sync_api import Browser, Page
 from tests.browsing import script, served
 from tests.site.conftest import NARROW, NOTEBOOKS, WIDE, Opened, profile, watched
 from tests.site.reader import bring, violations
-from tools.site.render.links import broken
 
 PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
 FROM_CODE = ("source/stbp_edu/", "source/tests/", "api/")  # pages that are made of code
@@ -157,19 +156,3 @@ def test_no_page_shows_its_front_matter(site: Path) -> None:
     names = page_names(site)
     texts = {name: (site / name / "index.html").read_text("utf-8") for name in names}
     assert not [name for name, text in texts.items() if "<p>title: " in text]
-
-
-def test_the_check_finds_broken_links(tmp_path: Path) -> None:
-    """The check of links would notice a missing file and a missing place."""
-    (tmp_path / "a").mkdir()
-    (tmp_path / "index.html").write_text(
-        '<a href="a/#x"></a><a href="b/"></a><a href="a/#y">'
-    )
-    (tmp_path / "a" / "index.html").write_text(
-        '<p id="x"><img src="../no.png"><a href="..">'
-    )
-    assert [line.split(" leads")[0] for line in broken(tmp_path)] == [
-        "a/index.html: ../no.png",
-        "index.html: a/#y",
-        "index.html: b/",
-    ]

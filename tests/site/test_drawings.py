@@ -51,18 +51,6 @@ def _numbers(cell: Locator) -> list[float]:
     return [float(x.replace("−", "-")) for x in NUMBER.findall(_said(cell))]
 
 
-def test_each_drawing_is_tagged_once() -> None:
-    """A notebook that lost its tag would lose the drawing without a word."""
-    tags = {
-        stem: [t for c in notebook.cells for t in c.metadata.get("tags", []) if DRAWING in t]
-        for stem, notebook in read_notebooks().items()
-    }  # fmt: skip
-    named = {stem: found for stem, found in tags.items() if found}
-    assert named == {
-        ORDER: ["drawing-order"], LOSS: ["drawing-loss"], GAIN: ["drawing-gain"]
-    }  # fmt: skip
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("stem", [ORDER, LOSS, GAIN])
 def test_a_figure_is_moved_by_keys_and_by_a_pointer(
