@@ -8,9 +8,7 @@ from stbp_edu._support.sizes import widths
 from stbp_edu.case_rules import ABLATIONS, CASE_RULES
 from stbp_edu.program import weights
 from stbp_edu.program.machine_code import installed
-from stbp_edu.program.threads import limit_threads
-from tests.arrows.oracle import error
-from tests.programs import Program
+from tests.programs import assert_part_two, assert_same_bits
 
 NEURON = arrows.hard_reset(LIF(tau=0.6, v_th=0.4, surrogate=Gaussian(0.5)))
 SOFT = arrows.soft_reset(LIF(tau=0.6, v_th=0.4, surrogate=Rectangle(4.0)))
@@ -38,20 +36,10 @@ def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
     shape, rule, neuron, monkeypatch
 ):
     """With spikes and on the smooth twin, whose images are taken a few at a time."""
-    net, params, inputs, targets = problem(shape, neuron)
-    assert widths(shape) == net.sizes
-    for smooth in (False, True):
-        slow = arrows.forward(net, params, inputs, twin=smooth)
-        program = Program(net, rule, "numpy", twin=smooth)
-        fast = program.forward(params, inputs)
-        for state in "uo":
-            for n in range(1, net.N + 1):
-                np.testing.assert_allclose(
-                    fast[state][n], slow[state][n], rtol=1e-12, atol=1e-14
-                )
-        expected = arrows.backward(net, params, slow, targets, rule).gradients
-        assert error(program.gradients(params, fast, targets), expected) < 1e-12
-        assert all(np.abs(p["W"]).max() > 0 for p in expected[1:])
+    run = problem(shape, neuron)
+    assert widths(shape) == run[0].sizes
+    for twin in (False, True):
+        assert_part_two(*run, rule, twin=twin)
         monkeypatch.setattr(weights, "PATCHES", 1)
 
 
@@ -63,16 +51,6 @@ def test_every_form_equals_the_general_sweep_with_any_number_of_threads(
     """Bit for bit the same in 1, 2 and 4 threads, which share many blocks of images."""
     monkeypatch.setattr("stbp_edu.program.threads.LEAST", 0)
     monkeypatch.setattr(weights, "PATCHES", 4000)
-    net, params, inputs, targets = problem(shape, S=11)
-    slow = arrows.forward(net, params, inputs)
-    expected = arrows.backward(net, params, slow, targets, "exact").gradients
-    program, found = Program(net, "exact", backend), []
-    for count in (1, 2, 4):
-        limit_threads(count)
-        trace = program.forward(params, inputs)
-        found.append([trace, program.gradients(params, trace, targets)])
-    limit_threads(0)
-    for trace, gradients in found:
-        np.testing.assert_equal(trace, found[0][0])
-        np.testing.assert_equal(gradients, found[0][1])
-        assert error(gradients, expected) < 1e-12
+    run = problem(shape, S=11)
+    assert_part_two(*run, "exact", backend)
+    assert_same_bits(*run, backend)

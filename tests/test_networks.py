@@ -86,19 +86,6 @@ def test_compiled_and_numpy_agree_in_both_precisions(name, rule, dtype):
     assert close(found.arrays(), expected.arrays()) < (1e-4 if dtype == "f4" else 1e-12)
 
 
-def test_the_trace_of_the_course_is_taken_and_gives_the_gradients_of_the_cases():
-    rng = np.random.default_rng(1)
-    params = stbp_edu.init_params([3, 4, 2], rng)
-    trace = stbp_edu.forward(rng.random((5, 2, 3)), params, LIF_LINEAR)
-    targets = rng.random((2, 2))
-    net = stbp_edu.network([3, 4, 2], LIF_LINEAR)
-    for rule in ("exact", "classic"):
-        slow = stbp_edu.backward(trace, targets, params, LIF_LINEAR, rule)
-        fast = net.backward(trace, targets, params, rule)
-        assert close(fast.arrays(), slow.arrays()) < 1e-12
-    assert net.value(trace, targets) == stbp_edu.loss(trace, targets)
-
-
 class Quartic:
     """A loss of one's own, of potentials."""
 
@@ -212,20 +199,6 @@ def test_a_state_that_is_not_finite_is_named(text, backend):
         params = net.init(rng, dtype)
         with pytest.raises(ValueError, match=NOT_FINITE[text]):
             net.forward(rng.random((12, 5, 4)).astype(dtype), params)
-
-
-def test_inputs_and_parameters_that_are_not_finite_are_named():
-    net, params, trace, _ = drawn("LIF")
-    broken = trace.O[0].copy()
-    broken[1, 1, 1] = np.nan
-    with pytest.raises(
-        ValueError, match=r"spikes must be finite, got nan at index \(1, 1, 1\)"
-    ):
-        net.forward(broken, params)
-    params.W[2][0, 0] = np.inf
-    with pytest.raises(ValueError, match=r"params\[2\]\['W'\] must be finite, got inf"):
-        net.forward(trace.O[0], params)
-    net.forward(1e30 * np.ones((2, 1, 3)), drawn("LIF")[1])  # large, and finite
 
 
 def test_constants_may_start_at_a_value_for_each_neuron():

@@ -110,12 +110,6 @@ def test_every_theorem_holds_and_none_rests_on_an_assumption(compiled):
     assert asked.stdout.count("Closed under the global context") == len(names) > 20
 
 
-def test_no_theorem_is_left_unproved():
-    for name in FILES:
-        text = (FOLDER / f"{name}.v").read_text("utf-8")
-        assert not re.search(r"\b(Admitted|Axiom|Parameter|Abort)\b", text)
-
-
 def test_theorems_have_the_ids_of_equations():
     ids = {id_ for group in GROUPS.values() for id_ in group}
     named = {name.replace("_", "-") for file in FILES for name in theorems(file)}

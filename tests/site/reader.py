@@ -54,22 +54,6 @@ def go_on() -> None:
     GATE.open("w").close()
 
 
-def tab_to(page: Page, target: Locator, most: int = 3) -> None:
-    """Press Tab until the target has the focus, which has to be seen."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if target.evaluate("element => element === document.activeElement"):
-            break
-    expect(target).to_be_focused()
-    if (
-        target.evaluate("element => element.tagName") != "TEXTAREA"
-    ):  # whose box shows it
-        assert (
-            target.evaluate("element => getComputedStyle(element).outlineWidth")
-            != "0px"
-        )
-
-
 def bring(page: Page, script: Path) -> None:
     """Run a script in the page that is open, whatever its policy; a later page has it no more."""
     session = page.context.new_cdp_session(page)

@@ -73,3 +73,7 @@ def test_tab_completes_a_name_and_leaves_the_cell_otherwise(warm: Page) -> None:
     warm.keyboard.press("Escape")
     warm.keyboard.press("Tab")
     expect(area).not_to_be_focused()
+    warm.keyboard.press("Shift+Tab")
+    for key in ("Control+A", "2", "Shift+Enter"):
+        warm.keyboard.press(key)
+    expect(cell(warm, 2).locator(".out-result")).to_have_text("2")

@@ -1,17 +1,16 @@
-"""A cell edited, selected in and run by finger and by keys.
+"""A cell edited and run by finger.
 
-All input arrives as a device sends it: at a place on the screen, for whatever lies on top there,
-or for whatever has the focus. No element is focused or filled through a handle.
+All input arrives as a device sends it: at a place on the screen, for whatever lies on top there.
+No element is focused or filled through a handle.
 """
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browsing import script
-from tests.site.reader import cell, tab_to
+from tests.site.conftest import NARROW
+from tests.site.reader import cell
 
-LONG = f"second = {'2 + ' * 40}1"
 PLACE = script("place")
-WIDE, NARROW = ({"width": width, "height": 740} for width in (1280, 360))
 
 
 def tap(page: Page, x: float, y: float) -> None:
@@ -22,9 +21,9 @@ def tap(page: Page, x: float, y: float) -> None:
     session.detach()
 
 
-def in_view(page: Page, size: dict[str, int]) -> Locator:
-    """Return a cell whose code is in view, in the middle of the screen."""
-    page.set_viewport_size(size)
+def in_view(page: Page) -> Locator:
+    """Return a cell whose code is in view, in the middle of the screen of a phone."""
+    page.set_viewport_size(NARROW)
     number = page.locator(".cell:not([data-folded])").first.get_attribute("data-number")
     found = cell(page, int(number or 0))
     middle = "cell => cell.scrollIntoView({ block: 'center', behavior: 'instant' })"
@@ -37,16 +36,9 @@ def place(target: Locator, text: str) -> tuple[float, float, float]:
     return target.evaluate(PLACE, text)
 
 
-def is_seen(target: Locator, text: str) -> bool:
-    """Return whether the box of the code shows a text, scrolled as it is now."""
-    box = target.locator(".cell-code").bounding_box()
-    left, right, _ = place(target, text)
-    return box is not None and box["x"] <= left and right <= box["x"] + box["width"]
-
-
 def test_a_finger_edits_where_it_points(warm: Page) -> None:
     """It reaches the editor, sets the caret, and runs on a phone."""
-    target = in_view(warm, NARROW)
+    target = in_view(warm)
     editor, keys = target.get_by_role("textbox"), warm.keyboard
     _, right, height = place(target, "import")
     tap(warm, right, height)
@@ -66,30 +58,3 @@ def test_a_finger_edits_where_it_points(warm: Page) -> None:
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     tap(warm, x, y)
     expect(target.locator(".out-result")).to_have_text("40")
-
-
-def test_the_keyboard_is_enough(warm: Page) -> None:
-    """Tab into a cell's code, edit, select, run, and on to its button; the caret stays in view."""
-    target = in_view(warm, WIDE)
-    editor, keys = target.get_by_role("textbox"), warm.keyboard
-    tab_to(warm, editor, 150)
-    keys.press("Control+A")
-    keys.type("for k in range(2):")
-    keys.press("Enter")
-    keys.type(f"{LONG}; print(k)")
-    assert is_seen(target, "print(k)")  # since the box has scrolled
-    keys.press("Home")
-    assert is_seen(target, "second")
-    for key in ["ArrowRight"] * 4 + ["Shift+ArrowRight"] * len("second"):
-        keys.press(key)
-    keys.type("third")
-    long = LONG.replace("second", "third")
-    expect(editor).to_have_value(f"for k in range(2):\n    {long}; print(k)")
-    keys.press("Shift+Enter")
-    expect(target).to_have_attribute("data-state", "done")
-    expect(target.locator(".out-stdout")).to_have_text("0\n1\n")
-    keys.press("Tab")
-    expect(editor).to_be_focused()  # Tab indents after typing …
-    keys.press("Escape")
-    keys.press("Tab")
-    expect(target.get_by_role("button", name="Run code cell")).to_be_focused()
