@@ -242,7 +242,7 @@ def saved_runs(args: argparse.Namespace) -> list[RunConfig]:
             f"{folder} must hold a run, with {runs.CHECKPOINT} or {runs.RECORD}, and does not; "
             "check the path"
         )
-    return [run.config(place, args.data) for place, run in found]
+    return [runs.requested(place, run.record, args.data) for place, run in found]
 
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -261,7 +261,7 @@ def evaluate(args: argparse.Namespace) -> int:
     """
     checks.count("seed", args.seed, at_least=0)
     run = runs.open_run(args.run_folder)
-    data = run.config(args.run_folder, args.data).data
+    data = runs.requested(args.run_folder, run.record, args.data).data
     # Not the training's stream, so the encodings are new to the network.
     rng = np.random.default_rng([args.seed, TEST, 0, 1])
     images, labels = data.test_images, data.test_labels

@@ -1,6 +1,6 @@
 """Runs in folders: trained from the start or from a checkpoint, and read back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,17 +74,23 @@ class Run:
     params: Params
     state: State | None = None
 
-    def config(self, folder: Path, source: Path | None = None) -> RunConfig:
-        """Return what was trained; ``source`` is where its data is now, if it was moved."""
-        saved = self.record
-        if source is None and saved.get("source"):
-            source = Path(saved["source"])
-        held_out = saved["held_out"]
-        encodings = saved.get("encodings", RunConfig.encodings)
-        data = load_dataset(saved["dataset"], source, held_out)
-        return RunConfig(
-            saved["dataset"], self.settings, data, folder, held_out, encodings, source
-        )
+
+def requested(
+    folder: Path, request: Mapping[str, Any], source: Path | None = None
+) -> RunConfig:
+    """Return the run that was asked for; ``source`` is where its data is now, if it was moved."""
+    if source is None and request.get("source"):
+        source = Path(request["source"])
+    name, held_out = request["dataset"], request["held_out"]
+    return RunConfig(
+        name,
+        from_dict(request["settings"]),
+        load_dataset(name, source, held_out),
+        folder,
+        held_out,
+        request.get("encodings", RunConfig.encodings),
+        source,
+    )
 
 
 def save_checkpoint(path: Path, state: State, values: dict[str, Any]) -> None:

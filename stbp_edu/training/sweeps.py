@@ -19,7 +19,6 @@ from concurrent.futures import (
 )
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from threading import Thread
@@ -27,12 +26,13 @@ from typing import Any
 
 from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
-from stbp_edu.training.data import CATALOGUE, Dataset, load_dataset
+from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.runs import (
     Run,
     RunConfig,
     earlier_run,
     open_run,
+    requested,
     train_in_folder,
 )
 from stbp_edu.training.settings import Settings
@@ -104,13 +104,6 @@ class Plan:
             runs[run] = settings
         return runs
 
-    def config(self, run: str, settings: Settings, data: Dataset) -> RunConfig:
-        """Return the configuration for :func:`train_in_folder`."""
-        folder = self.folder / run
-        return RunConfig(
-            self.dataset, settings, data, folder, self.held_out, self.encodings
-        )
-
 
 def _word(given: Any, value: Any) -> str:
     """Return the value of a setting as a part of the name of a folder.
@@ -173,29 +166,32 @@ def run_plan(
         ValueError: before anything is trained, if a folder holds another run than the plan's.
         ChildProcessError: if a process has ended; all that is saved is kept.
     """
-    data_folder = data_folder and data_folder.absolute()
-    data = load_dataset(plan.dataset, data_folder, plan.held_out)
+    source = data_folder and data_folder.absolute()
+    data = load_dataset(plan.dataset, source, plan.held_out)
     message = (
         f"{plan.folder} is in use by another sweep; wait for it, or name another folder"
     )
     with files.claimed(plan.folder.with_name(f".{plan.folder.name}.lock"), message):
-        runs = plan.runs()
+        left: dict[str, RunConfig] = {}
         results: Results = {}
-        for run, settings in runs.items():
-            earlier = _earlier(plan, run, settings, data)
-            if earlier and not earlier.state:
-                results[run] = _result(earlier)
+        for name, settings in plan.runs().items():
+            folder, images = plan.folder / name, plan.held_out
+            config = RunConfig(
+                plan.dataset, settings, data, folder, images, plan.encodings, source
+            )
+            run = _earlier(config)
+            if run and not run.state:
+                results[name] = _result(run)
+            else:
+                left[name] = config
         yield results
-        if len(results) == len(runs):
+        if not left:
             return
         with workers as executor:
             plan.folder.mkdir(parents=True, exist_ok=True)
             ended = {
-                executor.submit(
-                    train_run, plan, run, data_folder, data.fingerprint()
-                ): run
-                for run in runs
-                if run not in results
+                executor.submit(train_run, config.folder, config.request()): name
+                for name, config in left.items()
             }
             for future in as_completed(ended):
                 results[ended[future]] = future.result()
@@ -206,13 +202,13 @@ def run_plan(
                 yield results
 
 
-def _earlier(plan: Plan, run: str, settings: Settings, data: Dataset) -> Run | None:
+def _earlier(config: RunConfig) -> Run | None:
     """Return what the folder of a run has of it."""
     try:
-        return earlier_run(plan.config(run, settings, data), resume=True)
+        return earlier_run(config, resume=True)
     except ValueError as error:
         said = str(error).partition(";")[0]
-        mend = f"name another folder in the plan, or remove {plan.folder / run}"
+        mend = f"name another folder in the plan, or remove {config.folder}"
         raise ValueError(f"{said}; {mend}") from error
 
 
@@ -221,36 +217,30 @@ def _result(run: Run) -> dict[str, Any]:
     return {key: run.record.get(key) for key in ("accuracy", "seconds", "params")}
 
 
-def train_run(
-    plan: Plan, run: str, data_folder: Path | None, fingerprint: str
-) -> dict[str, Any]:
+def train_run(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
     """Train a run in its folder, or go on where it stopped; return its result.
 
     The result of a run that fails is the error. It fails, too, where the folder or the images here
     are not those of the sweep.
     """
     try:
-        if not plan.folder.is_dir():
+        if not folder.parent.is_dir():
             raise ValueError(
                 "folder must be on a disk that all machines share, and "
-                f"{plan.folder} is not here; name another in the plan"
+                f"{folder.parent} is not here; name another in the plan"
             )
         one_blas_thread()  # for good: another run of this process may still need the limit
         limit_threads(1)
-        data = _load(plan.dataset, data_folder, held_out=plan.held_out)
-        if data.fingerprint() != fingerprint:
+        config = requested(folder, request)
+        if config.data.fingerprint() != request["data"]:
             raise ValueError(
-                f"dataset must be the same on every machine, and {plan.dataset} has other images "
-                "here; give the same --data to all"
+                f"dataset must be the same on every machine, and {config.dataset} has other "
+                "images here; give the same --data to all"
             )
-        config = plan.config(run, plan.runs()[run], data)
         deque(train_in_folder(config, resume=True), maxlen=0)
-        return _result(open_run(config.folder))
+        return _result(open_run(folder))
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
-
-
-_load = lru_cache(maxsize=1)(load_dataset)  # once for all runs of a process
 
 
 @contextmanager
