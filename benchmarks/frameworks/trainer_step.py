@@ -25,11 +25,8 @@ def build(problem: SizedProblem, backend: str = "auto") -> Candidate:
     """Return the trainer's step over the problem's batch, whose spikes are drawn already."""
 
     class Job(TrainingJob):
-        def _batch(self, _: int) -> tuple[NDArray[Any], NDArray[Any]]:
-            return problem.pixels, problem.targets
-
-        def encode(self, images: NDArray[Any]) -> NDArray[Any]:
-            return problem.spikes
+        def batch(self, _: int) -> tuple[NDArray[Any], NDArray[Any]]:
+            return problem.spikes, problem.targets
 
     size = problem.size
     chosen = Settings(

@@ -7,11 +7,9 @@ import time
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, NotFiniteError
@@ -201,11 +199,11 @@ class TrainingJob:
 
     def step(self, number: int, lr: float) -> Step:
         """Learn from one batch of the epoch, counted from 0."""
-        images, targets = self._batch(number)
+        spikes, targets = self.batch(number)
         params = self.state.params
         factors = model.draw_dropout(params.sizes, self.settings.dropout, self._rng)
         params = model.with_dropout(params, factors) if factors else params
-        trace = self.net.forward(self.encode(images), params)
+        trace = self.net.forward(spikes, params)
         grads = self.net.backward(trace, targets, params, self.rule)
         norm = self.update(model.drop(grads, factors) if factors else grads, lr)
         loss = self.settings.make_loss()
@@ -257,20 +255,14 @@ class TrainingJob:
             update_average(state.average, state.params, s.averaging)
         return norm
 
-    def encode(self, images: NDArray[Any]) -> Array:
-        """Return newly drawn spikes of images."""
-        s = self.settings
-        return model.encode_images(
-            images, s, s.T, self._spikes, self.state.params.dtype
-        )
-
-    def _batch(self, number: int) -> tuple[NDArray[Any], Array]:
-        """Return the images of a batch, shifted, and their targets."""
-        size, params = self.settings.batch, self.state.params
-        part = slice(number * size, (number + 1) * size)
+    def batch(self, number: int) -> tuple[Array, Array]:
+        """Return the newly drawn spikes of a batch of the epoch, and its targets."""
+        s, params = self.settings, self.state.params
+        part = slice(number * s.batch, (number + 1) * s.batch)
         chosen = self._order[part]
         down, right = self._shifts[:, part]
         windows = sliding_window_view(self._padded, self.data.shape, axis=(1, 2))
         images = windows[chosen, down, right]
+        spikes = model.encode_images(images, s, s.T, self._spikes, params.dtype)
         answers = np.eye(params.sizes[-1], dtype=params.dtype)
-        return images, answers[self.data.train_labels[chosen]]
+        return spikes, answers[self.data.train_labels[chosen]]

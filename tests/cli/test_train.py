@@ -82,10 +82,14 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
         ValueError, match=r"belongs to a run with lr = 0\.004 \(now 0\.1\)"
     ):
         call(*argv, "--resume", "--lr", "0.1")
-    assert call(*argv, "--resume") == 0
+    with pytest.raises(ValueError, match=r"takes all options from .*, got lr; leave"):
+        call("train", "--resume", tmp_path, "--lr", "0.1")
+    assert call("train", "--resume", tmp_path) == 0  # each run in it, as its files say
     told = capsys.readouterr()
     assert "holds no run" not in told.err
     assert "±" not in told.out  # one encoding has no spread
+    assert call(*argv, "--resume") == 0
+    assert "holds this very run, finished" in capsys.readouterr().err
 
 
 def test_a_number_that_is_needed_late_is_checked_at_once(

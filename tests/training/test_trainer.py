@@ -47,10 +47,11 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
     settings = replace(small, shift=1, batch=7, encoder="direct")
     job = TrainingJob(settings, data, initial_state(settings, data))
     job.begin_epoch(0)
-    batches = [job._batch(number) for number in range(job.steps)]
-    seen, targets = (np.concatenate(part) for part in zip(*batches, strict=True))
+    batches = [job.batch(number) for number in range(job.steps)]
+    seen = np.concatenate([spikes[0] for spikes, _ in batches]).reshape(30, 5, 5)
+    targets = np.concatenate([targets for _, targets in batches])
     image, *place = np.nonzero(seen)
-    numbers = seen[image, *place]
+    numbers = np.round(255 * seen[image, *place]).astype(int)
     assert sorted(numbers) == list(range(1, 31))
     assert list(numbers) != sorted(numbers)
     np.testing.assert_array_equal(targets.argmax(axis=1), (numbers - 1) % 3)
