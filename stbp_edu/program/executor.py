@@ -59,7 +59,7 @@ class Executor:
         self.run = dict(functions)
         text = program.source()
         if program.before:
-            text += f"\n\n\n{program.before.source()}"
+            text += f"\n\n\n{program.before}"
         exec(compile(text, "<program>", "exec"), self.run)
         self.states = [*program.lines.lines]
         self.signal_of = program.signal_of
@@ -123,7 +123,7 @@ class Executor:
         zero = self.xp.zeros_like(some[0])
         heads = dict.fromkeys((s, head) for _, s, head in program.from_recurrence)
         single = self.xp is np and some.dtype == np.float32
-        nothing = dict.fromkeys(program.backward.results, zero)
+        nothing = dict.fromkeys(program.results, zero)
 
         def step_back(function: str, t: int, errors: dict[str, Any]) -> dict[str, Any]:
             """Return the adjoints of a step from what came to it, and those of the step after."""

@@ -137,7 +137,7 @@ def _loops(program: LayerProgram, wanted: Sequence[str], once: Sequence[str]) ->
     given = [f"at_{s}{STEPS[k]}[neuron]" for s, k in read]
     given += [f"{row_of[s]}[neuron]" for s in sorted(program.signals)]
     given += [f"next_{d}[neuron]" for d in program.next_adjoints] + known
-    neurons_back = _called("backward", program.backward.results, given)
+    neurons_back = _called("backward", program.results, given)
     neurons_back += [f"{d} = settled({d})" for d in dict.fromkeys([*wanted, *later])]
     neurons_back += [f"now_E_{d}[neuron] = {d}" for d in wanted]
     neurons_back += [f"next_{d}[neuron] = {d}" for d in later]

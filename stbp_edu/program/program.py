@@ -12,7 +12,7 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.arrow import LOSS, Arrow
+from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.step.shown_program import steps_back
 from stbp_edu.arrows.table import Table
@@ -72,9 +72,7 @@ class Program:
     def layers(self) -> list[Any]:
         """The neurons of each layer; None for the input."""
         programs = steps_back(self.net, as_rule(self.rule))
-        last = programs[-1]
-        more = [Arrow("readout", state, LOSS) for state in self.reads]
-        programs[-1] = replace(last, leaving=[*last.leaving, *more])
+        programs[-1] = replace(programs[-1], reads=self.reads)
         layers: list[Any] = [None]
         for below, program in pairwise(programs):
             wanted = {program.start: None}  # a set in order

@@ -53,8 +53,7 @@ class Steps:
         start = [(1, *node) for node in product(self.neuron.entered, met)]
         nodes = [(state, q) for n, state, q in rule.places(self.net, start) if n == 1]
         same = {node: node[1] for node in product(self.net.states[1], rule.moves)}
-        leaving = [arrow for arrow in self.net.arrows[1] if arrow.leaves]
-        program = LayerProgram(self.net, 1, rule, same, nodes, leaving)
+        program = LayerProgram(self.net, 1, rule, same, nodes)
         self.program = program
         self.states = [*program.lines.lines]
         self.carried = carried_states(program)

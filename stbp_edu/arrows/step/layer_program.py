@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -24,19 +24,14 @@ from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.step.step_functions import (
     Assignment,
-    StepFunction,
     Term,
     free,
     gain_lines,
+    step_function,
 )
 from stbp_edu.arrows.table import Table
 from stbp_edu.lines.derivatives import tidy
-from stbp_edu.lines.expressions import (
-    ONE,
-    names_in,
-    replaced,
-    written_out,
-)
+from stbp_edu.lines.expressions import ONE, names_in, replaced, written_out
 from stbp_edu.lines.forward_lines import STEPS, ForwardLines
 
 Adjoint = tuple[str, str]
@@ -53,7 +48,7 @@ class LayerProgram:
         rule: the rule.
         same: by (state, state of the rule) the first state of the rule with the same adjoint.
         nodes: the adjoints that a step back returns.
-        leaving: the arrows that leave the neuron.
+        reads: states that the loss reads besides.
         with_signal: the adjoints that have a signal of their own; None where the arrows tell.
     """
 
@@ -62,7 +57,7 @@ class LayerProgram:
     rule: Rule
     same: Mapping[Adjoint, str]
     nodes: Sequence[Adjoint]
-    leaving: Sequence[Arrow]
+    reads: tuple[str, ...] = ()
     with_signal: tuple[Adjoint, ...] | None = None
 
     @property
@@ -90,39 +85,28 @@ class LayerProgram:
 
     def source(self) -> str:
         """Return both functions as Python source."""
-        return f"{self.forward.source()}\n\n\n{self.backward.source()}"
+        return f"{self.forward}\n\n\n{self.backward}"
 
     @cached_property
-    def forward(self) -> StepFunction:
-        """One step forward."""
+    def forward(self) -> str:
+        """One step forward, as Python source."""
         states = [*self.lines.lines]
-        arguments = [*states, "x", *self.lines.constants]
         last = {f"{state}_last": ast.Name(state) for state in states}
         lines = []
         for state, line in self.lines.lines.items():
             update = Term(replaced(written_out(line), last))
             lines.append(Assignment(state, (update,)))
+        arguments = [*states, "x", *self.lines.constants]
         says = "Return the states of a step from the input x and the last ones, which begin at 0."
-        return StepFunction("forward", arguments, lines, states, says)
+        return step_function("forward", arguments, lines, states, says)
 
     @cached_property
-    def backward(self) -> StepFunction:
-        """One step back."""
-        arguments = [state + STEPS[step] for state, step in self.states_read]
-        arguments += sorted(self.signals)
-        arguments += [f"{name}_next" for name in self.next_adjoints]
-        arguments += self.lines.constants
-        lines = self.rows
-        if self.rule.gain_limit is not None:
-            of = self.rows, self.next_adjoints, self.lines.constants
-            limit = self.rule.gain_limit
-            lines = gain_lines(*of, limit, {*self.given, *self.signals}) + lines
-        results = [row.name for row in self.rows]
-        says = f"Return the adjoints of a step under the rule {self.rule.name}.\n\n{self._use()}"
-        return StepFunction("backward", arguments, lines, results, says)
+    def backward(self) -> str:
+        """One step back, as Python source."""
+        return self._back("backward", self.rows)
 
     @cached_property
-    def before(self) -> StepFunction | None:
+    def before(self) -> str | None:
         """What the first step passes back to the states before it; None if that reads older ones.
 
         It is a step back without the terms of its own step.
@@ -132,30 +116,53 @@ class LayerProgram:
         for row in self.rows:
             passed = tuple(term for term in row.terms if term.of in after)
             rows.append(row._replace(terms=passed))
-        lines = [*self.backward.lines[: -len(rows)], *rows]
-        read = names_in(*(term.factor for line in lines for term in line.terms))
+        terms = [term for line in (*self.gains, *rows) for term in line.terms]
+        read = names_in(*(term.factor for term in terms))
         if any(f"{state}{STEPS[-1]}" in read for state in self.neuron.order):
             return None
-        return replace(self.backward, name="before", lines=lines, says="")
+        return self._back("before", rows)
 
-    def _use(self) -> str:
-        """Return where a run back begins, and how gradients follow from the adjoints."""
+    def _back(self, name: str, rows: Sequence[Assignment]) -> str:
+        """Return a step back with these lines, and where a run begins and how gradients follow."""
+        arguments = [state + STEPS[step] for state, step in self.states_read]
+        arguments += sorted(self.signals)
+        arguments += [f"{name}_next" for name in self.next_adjoints]
+        arguments += self.lines.constants
         d = self.start
         sums = [
             f"{d} sums to the gradient of b",
             f"{d} times the output below to that of W",
             f"{d} times {self.neuron.output} of the step before to that of R",
         ]
-        for constant, name in self.gradients.items():
-            sums.append(f"{name} to that of {constant}")
+        for constant, of in self.gradients.items():
+            sums.append(f"{of} to that of {constant}")
         over = "steps and samples"
         if self.neuron.learned:
             over += " (and neurons, for what a layer shares)"
         last = "At the last step"
         if self.rule.block:
             last += f" of each block of {self.rule.block}"
-        first = f"{last} all that ends in _next is 0."
-        return f"{first} Over {over}, {', '.join(sums[:-1])}, and {sums[-1]}."
+        says = (
+            f"Return the adjoints of a step under the rule {self.rule.name}.\n\n"
+            f"{last} all that ends in _next is 0. Over {over}, {', '.join(sums[:-1])}, and "
+            f"{sums[-1]}."
+        )
+        return step_function(name, arguments, [*self.gains, *rows], self.results, says)
+
+    @property
+    def results(self) -> list[str]:
+        """The names of what a step back returns, in order."""
+        return [row.name for row in self.rows]
+
+    @cached_property
+    def gains(self) -> list[Assignment]:
+        """The lines that hold gains, where the rule limits them."""
+        limit = self.rule.gain_limit
+        if limit is None:
+            return []
+        taken = {*self.given, *self.signals}
+        constants = self.lines.constants
+        return gain_lines(self.rows, self.next_adjoints, constants, limit, taken)
 
     @cached_property
     def names(self) -> dict[Adjoint, str]:
@@ -173,6 +180,10 @@ class LayerProgram:
                 name = found[state, q] = free(wanted, taken)
                 taken |= {name, f"{name}_next"}
         return found
+
+    def name(self, state: str, q: str) -> str:
+        """Return the name of an adjoint."""
+        return self.names[state, self.same[state, q]]
 
     @cached_property
     def signal_of(self) -> dict[Adjoint, str]:
@@ -206,11 +217,7 @@ class LayerProgram:
         around = [state + end for state in states for end in STEPS.values()]
         return [*self.lines.constants, *around]
 
-    def name(self, state: str, q: str) -> str:
-        """Return the name of an adjoint."""
-        return self.names[state, self.same[state, q]]
-
-    @cached_property
+    @property
     def gradients(self) -> dict[str, str]:
         """By constant that is learned, the name of what sums to its gradient."""
         return {constant: f"g_{constant}" for constant in self.neuron.learned}
@@ -219,26 +226,20 @@ class LayerProgram:
     def rows(self) -> list[Assignment]:
         """The lines: each adjoint in the order in which they follow, then what is learned."""
         order = [*reversed(self.neuron.order)]
-        nodes = sorted(self.nodes, key=lambda node: order.index(node[0]))
-        found = [self._row(state, q) for state, q in nodes]
+        found = []
+        for state, q in sorted(self.nodes, key=lambda node: order.index(node[0])):
+            moves = self.rule.moves_from(self.net, self.n, state, q)
+            inside = [(arrow, head) for arrow, head in moves if not arrow.leaves]
+            terms = [self._term(*move) for move in inside]
+            if (state, q) in self.signal_of:
+                terms.insert(0, Term(ONE, self.signal_of[state, q]))
+            kinds = ", ".join(arrow.kind for arrow, _ in inside)
+            found.append(Assignment(self.name(state, q), tuple(terms), kinds))
         for constant, name in self.gradients.items():
             entered = self.neuron.learned[constant]
             terms = [self._term(arrow, self.rule.start) for arrow in entered]
             found.append(Assignment(name, tuple(terms)))
         return found
-
-    def _row(self, state: str, q: str) -> Assignment:
-        """Return the line of an adjoint."""
-        terms = []
-        kinds = []
-        if (state, q) in self.signal_of:
-            terms.append(Term(ONE, self.signal_of[state, q]))
-        for arrow, head in self.rule.moves_from(self.net, self.n, state, q):
-            if arrow.leaves:
-                continue
-            terms.append(self._term(arrow, head))
-            kinds.append(arrow.kind)
-        return Assignment(self.name(state, q), tuple(terms), ", ".join(kinds))
 
     def _term(self, arrow: Arrow, head: str) -> Term:
         """Return the term of one arrow: its factor, around the step of its tail, and an adjoint."""
@@ -284,11 +285,11 @@ class LayerProgram:
 
     def _passed_back(self, state: str, q: str) -> list[tuple[Arrow, str]]:
         """Return the arrows that leave the neuron here, and the state of the rule after each."""
+        read = [Arrow("readout", one, LOSS) for one in self.reads if one == state]
         found = []
-        for arrow in self.leaving:
-            if arrow.source != state:
-                continue
-            to = self.rule.move(q, arrow)
-            if to:
-                found.append((arrow, self.same.get((arrow.target, to), LOSS)))
+        for arrow in (*self.net.arrows[self.n], *read):
+            if arrow.leaves and arrow.source == state:
+                to = self.rule.move(q, arrow)
+                if to:
+                    found.append((arrow, self.same.get((arrow.target, to), LOSS)))
         return found

@@ -7,7 +7,6 @@ compiled (``program.loop_text``).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from itertools import chain, product
 from typing import Any
 
@@ -79,16 +78,12 @@ def classes(net: Table, rule: Rule) -> dict[Adjoint, str]:
 def steps_back(net: Table, rule: Rule) -> list[Any]:
     """Return the program of each layer, with the adjoints that the gradients need; None first."""
     rule.check(net)
-    start: list[tuple[int, str, str]] = []
-    for n, layer in enumerate(net.layers[1:], 1):
-        start += [(n, state, rule.start) for state in layer.neuron.entered]
+    layers = [*enumerate(net.layers)][1:]
+    entered = [(n, state) for n, layer in layers for state in layer.neuron.entered]
     same = classes(net, rule)
-    needed: dict[int, list[Adjoint]] = defaultdict(list)
-    for n, state, q in rule.places(net, start, same):
-        needed[n].append((state, q))
+    places = rule.places(net, [(*place, rule.start) for place in entered], same)
     programs: list[Any] = [None]
-    for n in range(1, net.N + 1):
-        leaving = [arrow for arrow in net.arrows[n] if arrow.leaves]
-        program = LayerProgram(net, n, rule, same, needed[n], leaving)
-        programs.append(program)
+    for n, _ in layers:
+        nodes = [(state, q) for layer, state, q in places if layer == n]
+        programs.append(LayerProgram(net, n, rule, same, nodes))
     return programs

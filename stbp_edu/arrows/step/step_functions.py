@@ -6,7 +6,6 @@ import ast
 import textwrap
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
 
@@ -15,8 +14,6 @@ import numpy as np
 from stbp_edu.arrows.rules import groups
 from stbp_edu.lines.derivatives import MINUS_ONE, tidy
 from stbp_edu.lines.expressions import ONE, ZERO, call, key, python
-
-INDENT = "    "
 
 
 def free(wanted: str, taken: Collection[str]) -> str:
@@ -70,59 +67,30 @@ class Assignment(NamedTuple):
         return f"{line}  # {self.comment}" if self.comment else line
 
 
-@dataclass(frozen=True)
-class StepFunction:
-    """A function of one time step.
+def step_function(
+    name: str,
+    arguments: Sequence[str],
+    lines: Sequence[Assignment],
+    results: Sequence[str],
+    says: str,
+) -> str:
+    """Return a function of one time step as Python source.
 
-    Attributes:
-        name: its name.
-        arguments: the names of its arguments.
-        lines: its lines, in order.
-        results: the names of what it returns, as a tuple.
-        says: its docstring; paragraphs are separated by an empty line.
+    It returns a tuple; ``says`` is its docstring, of one line or of two paragraphs.
     """
-
-    name: str
-    arguments: Sequence[str]
-    lines: Sequence[Assignment]
-    results: Sequence[str]
-    says: str = ""
-
-    def source(self) -> str:
-        """Return the function as Python."""
-        head = f"def {self.name}({', '.join(self.arguments)}):"
-        under = " " * len(f"def {self.name}(")
-        wrapped = textwrap.wrap(
-            head, 96, subsequent_indent=under, break_long_words=False
-        )
-        body = [*self._docstring(), *(line.source() for line in self.lines)]
-        body.append(f"return {as_tuple(self.results)}")
-        return "\n".join([*wrapped, *(INDENT + line if line else "" for line in body)])
-
-    def _docstring(self) -> list[str]:
-        """Return the lines of the docstring."""
-        first, *more = self.says.split("\n\n")
-        if not self.says:
-            return []
-        if not more:
-            return [f'"""{first}"""']
-        lines = [f'"""{first}']
-        for paragraph in more:
-            lines += ["", *textwrap.wrap(paragraph, 92)]
-        return [*lines, '"""']
-
-
-def as_tuple(names: Sequence[str]) -> str:
-    """Return names as the source of a tuple.
-
-    >>> as_tuple(["d_o", "d_u"]), as_tuple(["u"])
-    ('d_o, d_u', '(u,)')
-    """
-    return (
-        ", ".join(names)
-        if len(names) > 1
-        else f"({''.join(f'{name},' for name in names)})"
+    start = f"def {name}("
+    head = textwrap.fill(
+        f"{start}{', '.join(arguments)}):",
+        96,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
     )
+    first, _, more = says.partition("\n\n")
+    below = f"\n\n{textwrap.fill(more, 92)}\n" if more else ""
+    returned = ", ".join(results) if len(results) > 1 else f"({results[0]},)"
+    written = [line.source() for line in lines]
+    body = "\n".join([f'"""{first}{below}"""', *written, f"return {returned}"])
+    return f"{head}\n{textwrap.indent(body, '    ')}"
 
 
 def added(terms: Iterable[str]) -> str:
@@ -143,23 +111,18 @@ def gain_lines(
     names that no line may have.
     """
     later = [f"{name}_next" for name in now]
-    gains = {}
-    for i, name in enumerate(now):
-        for k, of in enumerate(later):
-            gains[i, k] = _gain(rows, name, of, constants)
-    there = np.zeros((len(later), len(later)), bool)
-    for place, gain in gains.items():
-        there[place] = key(gain) != key(ZERO)
+    gains = [[_gain(rows, name, of, constants) for of in later] for name in now]
+    there = np.array([[key(gain) != key(ZERO) for gain in row] for row in gains])
     found = []
     most = ast.Constant(limit)
     for group in groups(there):
-        entries = [gains[place] for place in product(group, group)]
-        if all(key(entry) == key(ZERO) for entry in entries):
+        places = [*product(group, group)]
+        if not any(there[place] for place in places):
             continue
         held = free("gain", taken)
         taken.add(held)
         op = "norm" if len(group) > 1 else "abs"
-        size = call(op, *entries)
+        size = call(op, *(gains[i][k] for i, k in places))
         found.append(Assignment(held, (Term(size),)))
         scale = call("/", most, call("max", ast.Name(held), most))
         for k in group:
