@@ -202,7 +202,6 @@ def derive(
         learned.append(names)
     means = {name: float(np.mean(values)) for name, values in starts.items()}
     lines = read_lines(text, means)
-    warn_of_no_decay(lines)
     several = {name: value for name, value in starts.items() if len(value) > 1}
     for name in several:
         if name not in learned[1]:
@@ -212,6 +211,7 @@ def derive(
             )
     surrogate = Gaussian() if surrogate is None else surrogate
     neuron = neuron_from(lines, surrogate, *learned)
+    warn_of_no_decay(neuron)
     return Derived(replace(neuron, starts=several))
 
 

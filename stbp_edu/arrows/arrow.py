@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -22,8 +22,8 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu.arrows.link import Link
 from stbp_edu.lines.derivatives import MINUS_ONE
-from stbp_edu.lines.expressions import ONE, evaluate, key
-from stbp_edu.lines.forward_lines import STEPS, ForwardLines, Slope
+from stbp_edu.lines.expressions import ONE, ZERO, evaluate, key, replaced
+from stbp_edu.lines.forward_lines import STEPS, ForwardLines
 from stbp_edu.lines.latex import indexed, latex
 from stbp_edu.surrogates import Surrogate, checked
 
@@ -72,7 +72,6 @@ class Arrow:
         layer: 1 if it leads from n to n + 1, else 0.
         link: the linear map that it carries (weights, recurrent weights), instead of a factor.
         lines: the neuron's; None for an arrow that leaves it.
-        h_of_u: whether formulas have h(u) for h(u - v_th), as the course writes it.
 
     >>> from stbp_edu.lines.expressions import parse
     >>> arrow = Arrow("carry", "u", "u", parse("0.5 * o"), step=1)
@@ -90,7 +89,6 @@ class Arrow:
     layer: int = 0
     link: Link | None = None
     lines: ForwardLines | None = None
-    h_of_u: bool = False
 
     @property
     def leaves(self) -> bool:
@@ -115,7 +113,7 @@ class Arrow:
             for state in self.lines.order:
                 states[state + end] = indexed(state) + PLACES[step]
         letters = latex(self.factor, states, factor=True)
-        if self.h_of_u:
+        if self.lines.h_of_u:
             return re.sub(r"(h\([^()]*)-V_\{th\}", r"\1", letters)
         return letters
 
@@ -222,13 +220,11 @@ def neuron_from(
     surrogate: Surrogate,
     learn: Collection[str] = (),
     learn_each: Collection[str] = (),
-    *,
-    h_of_u: bool = False,
 ) -> Neuron:
     """Return the neuron with these forward lines, and the arrows that follow from them.
 
     ``learn`` names the constants that each layer learns, ``learn_each`` those that each neuron
-    learns. With ``h_of_u``, formulas have h(u) for h(u - v_th), as the course writes it.
+    learns.
     """
     for argument, names in (("learn", learn), ("learn_each", learn_each)):
         if not isinstance(names, list | tuple | set | frozenset):
@@ -245,12 +241,33 @@ def neuron_from(
         )
     checked("surrogate", surrogate)
 
-    def arrows(slopes: Iterable[Slope]) -> tuple[Arrow, ...]:
-        """Return the arrows of the table."""
-        return tuple(
-            Arrow(kind, source, target, factor, step, lines=lines, h_of_u=h_of_u)
-            for kind, source, target, step, factor in slopes
+    learned = {}
+    for name in (*learn, *learn_each):
+        # one that cancels has a gradient, too: 0
+        entered = lines.by(name) or {lines.potential: ZERO}
+        learned[name] = tuple(
+            Arrow(f"enter:{name}>{state}", name, state, factor, lines=lines)
+            for state, factor in entered.items()
         )
+    return Neuron(lines, inside(lines), surrogate, learned, tuple(learn_each))
 
-    learned = {name: arrows(lines.enters(name)) for name in (*learn, *learn_each)}
-    return Neuron(lines, arrows(lines.slopes), surrogate, learned, tuple(learn_each))
+
+def inside(lines: ForwardLines) -> tuple[Arrow, ...]:
+    """Return the arrows of a neuron: where a line reads a state, the derivative of that line."""
+    of_tail = {}
+    for state in lines.order:
+        of_tail[state] = ast.Name(f"{state}_next")
+        of_tail[f"{state}_last"] = ast.Name(state)
+    found = []
+    for source in lines.order:
+        now, last = lines.by(source), lines.by(f"{source}_last")
+        for target in lines.lines:
+            ends = lines.kind(source, target), source, target
+            if target in now:
+                found.append(Arrow(*ends, now[target], lines=lines))
+            if target in last:
+                factor = replaced(last[target], of_tail)
+                found.append(Arrow(*ends, factor, step=1, lines=lines))
+    first = ["spike", "carry", "reset"]
+    found.sort(key=lambda arrow: [*first, arrow.kind].index(arrow.kind))
+    return tuple(sorted(found, key=lambda arrow: arrow.source != "x"))

@@ -33,28 +33,26 @@ def forbidding_word(net: Table, rule: str | Rule) -> Word | None:
     >>> forbidding_word(network("2-2-1", hard_reset(LIF())), "ottt")
     """
     rule = as_rule(rule)
-    layers = [*enumerate(net.layers[1:], 1)]
-    starts = [(n, layer.neuron.input) for n, layer in layers]
-    starts += [(n, state) for n, layer in layers for state in layer.neuron.entered]
-    # a place: layer, state, state of the rule, whether the word has left its neuron, and whether
-    # it took a step after that, or while it left
-    places = [
-        (n, state, rule.start, False, False) for n, state in dict.fromkeys(starts)
-    ]
-    words: dict[tuple[int, str, str, bool, bool], Word]
-    words = dict.fromkeys(places, ("enter",))
-    for place in places:  # grows while it is read: breadth first
-        n, state, q, left, late = place
+    words: dict[tuple[int, str, str, int], Word] = {}
+    for n, layer in enumerate(net.layers[1:], 1):
+        for state in layer.neuron.entered:
+            words[n, state, rule.start, 0] = ("enter",)
+    # breadth first; the word has left its neuron (1), and moved through time since or then (2)
+    places = [*words]
+    for place in places:  # grows while it is read
+        n, state, q, left = place
         for arrow, head in rule.moves_from(net, n, state, q):
-            word = (*words[place], arrow.kind)
-            gone = left or arrow.leaves
-            later = late or (gone and arrow.step > 0)
-            after = n + arrow.layer, arrow.target, head, gone, later
-            if arrow.target == LOSS and later:
-                return word
-            if arrow.target != LOSS and after not in words:
-                words[after] = word
+            gone = max(left, int(arrow.leaves))
+            if gone and arrow.step:
+                gone = 2
+            after = n + arrow.layer, arrow.target, head, gone
+            if after in words:
+                continue
+            words[after] = (*words[place], arrow.kind)
+            if arrow.target != LOSS:
                 places.append(after)
+            elif gone == 2:
+                return words[after]
     return None
 
 

@@ -26,7 +26,6 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Loss, network
 from stbp_edu.forward_pass import Trace, check_trace
 from stbp_edu.lines.expressions import ONE, evaluate, key, names_in, python
-from stbp_edu.lines.forward_lines import ForwardLines
 from stbp_edu.lines.text import read_lines
 from stbp_edu.losses import RATE
 from stbp_edu.losses.of_states import Built, Direct, direct_term
@@ -52,8 +51,8 @@ def neuron_of(
     learn_each: Collection[str] = (),
 ) -> Neuron:
     """Return the neuron of a text, as the course writes its formulas."""
-    lines = read_lines(text, constants)
-    return neuron_from(lines, surrogate, learn, learn_each, h_of_u=True)
+    lines = replace(read_lines(text, constants), h_of_u=True)
+    return neuron_from(lines, surrogate, learn, learn_each)
 
 
 def from_lif(lif: LIF, *, learn: Collection[str] = ()) -> Neuron:
@@ -246,9 +245,9 @@ def as_neuron(value: object, name: str = "neuron") -> Neuron:
     if isinstance(value, LIF):
         return from_lif(value)
     if isinstance(value, str):
-        lines = read_lines(value, {})
-        warn_of_no_decay(lines)
-        return neuron_from(lines, Gaussian())
+        neuron = neuron_from(read_lines(value, {}), Gaussian())
+        warn_of_no_decay(neuron)
+        return neuron
     found: Any = getattr(value, "neuron", value)
     if not isinstance(found, Neuron):
         raise TypeError(
@@ -277,21 +276,21 @@ def for_layers(neuron: AnyNeuron | Sequence[AnyNeuron], layers: int) -> list[Any
     return [*given]
 
 
-def warn_of_no_decay(
-    lines: ForwardLines, learned: Mapping[str, Any] | None = None
-) -> None:
+def warn_of_no_decay(neuron: Neuron, learned: Mapping[str, Any] | None = None) -> None:
     """Warn once where a state keeps all of itself or more, from step to step without a spike.
 
     A line such as ``u = u + x`` says so itself, and is not warned of. Values in ``learned`` replace
     those that the constants had at first; of them a share below 0 is warned of, too, always in the
     same words, so that Python shows them once.
     """
+    lines = neuron.lines
     values = {**lines.constants, **(learned or {})}
     known = {name: np.asarray(value, float) for name, value in values.items()}
-    for slope in lines.slopes:
-        if slope.source != slope.target or slope.step == 0:
+    for arrow in neuron.arrows:
+        if arrow.source != arrow.target or arrow.step == 0:
             continue
-        kept = lines.silent(slope.factor)
+        factor: Any = arrow.factor
+        kept = lines.silent(factor)
         if key(kept) == key(ONE) or lines.reads_states(kept):
             continue
         with np.errstate(all="ignore"):
@@ -300,12 +299,12 @@ def warn_of_no_decay(
         moved = [name for name in learned or () if name in names_in(kept)]
         if moved and (share >= 1 or np.min(shares) < 0):
             warnings.warn(
-                f"{python(kept)} is the share of {slope.target} kept per step, and what is learned "
+                f"{python(kept)} is the share of {arrow.target} kept per step, and what is learned "
                 f"has led it out of 0 to 1; bound it: learn={{{moved[0]!r}: (0, 1)}}",
                 stacklevel=4,
             )
             return
         if share >= 1:
             said = f"{python(kept)} = {share:g}"
-            warnings.warn(decay_warning(said, slope.target), stacklevel=4)
+            warnings.warn(decay_warning(said, arrow.target), stacklevel=4)
             return

@@ -22,7 +22,7 @@ from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.letters import letters
 from stbp_edu.arrows.link import AveragePool
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.table import Table
+from stbp_edu.arrows.table import Table, network
 
 Word = tuple[str, ...]
 """The kinds of the edges on a path."""
@@ -281,27 +281,13 @@ def words(net: Table, T: int, rule: str | Rule = "exact", n: int = 1) -> list[Wo
     """
     checks.count("n", n, at_most=net.N)
     T = checks.count("T", T, at_most=MOST_STEPS)
-    rule = as_rule(rule)
-    rule.check(net)
-    read = net.loss.steps(T)
-
-    def walk(n: int, state: str, q: str, t: int) -> Iterator[Word]:
-        """Yield the words from a state of layer n at step t, in a state of the rule."""
-        for arrow, after in rule.moves_from(net, n, state, q):
-            then = t + arrow.step
-            if then >= T or rule.cuts(arrow, t):
-                continue
-            if arrow.target != LOSS:
-                for word in walk(n + arrow.layer, arrow.target, after, then):
-                    yield (arrow.kind, *word)
-            elif then in read:
-                yield (arrow.kind,)
-
-    found = [
-        *islice(walk(n, net.layers[n].neuron.input, rule.start, 0), MOST_PATHS + 1)
-    ]
-    if len(found) > MOST_PATHS:
-        raise ValueError(
-            f"T = {T} must make at most {MOST_PATHS} words, got more; take fewer steps"
-        )
+    as_rule(rule).check(net)
+    layers = net.layers[1:]
+    sizes = ["1", *("1R" if layer.recurrent else "1" for layer in layers)]
+    neurons = [layer.neuron for layer in layers]
+    slim = network(
+        sizes, neurons, net.loss
+    )  # of one neuron a layer each path is a word
+    start = Node(neurons[n - 1].input, n, 0, 0)
+    found = [path.word for path in paths_from(start, _ones(slim, T), rule)]
     return sorted(found, key=lambda word: (len(word), word))

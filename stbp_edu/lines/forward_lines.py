@@ -11,10 +11,10 @@ the derivative of that line, and it takes a step if it reads the last step's val
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from stbp_edu.lines.derivatives import derivative, tidy
 from stbp_edu.lines.expressions import (
@@ -46,23 +46,21 @@ KINDS = {
 """What rules call the arrow from one state to another."""
 
 
-class Slope(NamedTuple):
-    """An arrow inside the neuron; in its factor, names are those of the step of its tail."""
-
-    kind: str
-    source: str
-    target: str
-    step: int
-    factor: ast.expr
-
-
 @dataclass(frozen=True)
 class ForwardLines:
-    """The lines of a neuron as written; read, each state's update in order; and all constants."""
+    """The lines of a neuron.
+
+    Attributes:
+        text: as written.
+        lines: read, each state's update in order.
+        constants: all values.
+        h_of_u: whether formulas have h(u) for h(u - v_th), as the course writes it.
+    """
 
     text: str
     lines: Mapping[str, ast.expr] = field(compare=False)  # they follow from the text
     constants: Mapping[str, float]
+    h_of_u: bool = False
 
     @cached_property
     def spike(self) -> str | None:
@@ -110,7 +108,7 @@ class ForwardLines:
         """The state that other neurons read: the spike, or the potential of a read-out."""
         return self.spike or self.potential
 
-    def _by(self, name: str) -> dict[str, ast.expr]:
+    def by(self, name: str) -> dict[str, ast.expr]:
         """Return the states whose lines depend on a name, with their derivatives by it."""
         found = {}
         for state, line in self.lines.items():
@@ -122,7 +120,7 @@ class ForwardLines:
     @cached_property
     def input(self) -> str:
         """The state that the weights enter: where x is added once, that one, else x itself."""
-        entered = self._by("x")
+        entered = self.by("x")
         if [*map(key, entered.values())] == [key(ONE)]:
             (state,) = entered
             return state
@@ -144,41 +142,6 @@ class ForwardLines:
         """Return a state's update; of a spike, its distance from the threshold."""
         line = self.states[state]
         return args_of(line)[0] if spikes(line) else line
-
-    @cached_property
-    def slopes(self) -> list[Slope]:
-        """The arrows: where a line reads a state, the derivative of that line."""
-        found = []
-        of_tail = {}
-        for state in self.order:
-            of_tail[state] = ast.Name(f"{state}_next")
-            of_tail[f"{state}_last"] = ast.Name(state)
-        for source in self.lines:
-            now = self._by(source)
-            last = self._by(f"{source}_last")
-            for target in self.lines:
-                kind = self.kind(source, target)
-                if target in now:
-                    found.append(Slope(kind, source, target, 0, now[target]))
-                if target in last:
-                    factor = replaced(last[target], of_tail)
-                    found.append(Slope(kind, source, target, 1, factor))
-        first = {"spike": 0, "carry": 1, "reset": 2}
-        found.sort(key=lambda slope: first.get(slope.kind, 3))
-        if self.input != "x":
-            return found
-        from_x = []
-        for state, factor in self._by("x").items():
-            from_x.append(Slope(f"x>{state}", "x", state, 0, factor))
-        return from_x + found
-
-    def enters(self, constant: str) -> Iterator[Slope]:
-        """Yield the arrows from a constant to the states whose lines read it."""
-        entered = self._by(constant)
-        if not entered:  # one that cancels has a gradient, too: 0
-            entered = {self.potential: ZERO}
-        for state, factor in entered.items():
-            yield Slope(f"enter:{constant}>{state}", constant, state, 0, factor)
 
     def silent(self, factor: ast.expr) -> ast.expr:
         """Return the factor of an arrow to the next step as if no neuron had spiked."""
@@ -206,6 +169,8 @@ class ForwardLines:
         """
         tail = self.roles.get(source, "")
         head = self.roles.get(target, "")
+        if source == "x":
+            return f"x>{target}"
         if (tail, head) == ("u", "u") and not self.spike:
             return "integrate"
         if (tail, head) in KINDS:

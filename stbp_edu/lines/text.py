@@ -140,7 +140,10 @@ def _is_free(name: str) -> bool:
 def _check_connected(found: ForwardLines, lines: Mapping[str, Line]) -> None:
     """Check that by the arrows the input reaches every state, and every state the output."""
     output = found.output
-    ends = [(slope.source, slope.target) for slope in found.slopes]
+    ends = []
+    for tail in found.order:
+        heads = {**found.by(tail), **found.by(f"{tail}_last")}
+        ends += [(tail, head) for head in heads]
     reached = reachable([found.input], lambda one: [b for a, b in ends if a == one])
     needed = reachable([output], lambda one: [a for a, b in ends if b == one])
     for state in found.lines:

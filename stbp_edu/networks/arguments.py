@@ -46,7 +46,7 @@ def warn_of_learned_decays(table: Table, layers: Sequence[Any]) -> None:
     for layer, arrays in zip(table.layers[1:], layers[1:], strict=True):
         learned = {name: arrays[name] for name in layer.neuron.learned}
         if learned:
-            warn_of_no_decay(layer.neuron.lines, learned)
+            warn_of_no_decay(layer.neuron, learned)
 
 
 def inputs_of(table: Table, sizes: str, spikes: Any, dtype: Any) -> Array:

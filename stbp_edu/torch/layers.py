@@ -139,7 +139,7 @@ class LIFLayer(nn.Module):
         x = currents[0]
         if constants and x.device.type == "cpu" and can_be_looked_at(x):
             values = {name: as_array(p) for name, p in constants.items()}
-            warn_of_no_decay(steps.neuron.lines, values)
+            warn_of_no_decay(steps.neuron, values)
         found = Neurons.apply(
             steps,
             (*wanted,),

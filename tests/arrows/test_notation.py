@@ -53,7 +53,7 @@ def test_a_partial_derivative_names_its_argument_counted_from_1() -> None:
 
 
 def test_arrows_are_listed_with_those_of_the_course_first() -> None:
-    kinds = [slope.kind for slope in derive(ADAPTIVE).neuron.lines.slopes]
+    kinds = [arrow.kind for arrow in derive(ADAPTIVE).neuron.arrows]
     assert kinds[:3] == ["spike", "carry", "reset"]
 
 

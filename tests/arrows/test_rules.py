@@ -223,5 +223,5 @@ def test_a_loss_on_the_last_step_is_read_there_alone():
 
 def test_more_words_than_a_list_can_hold_are_refused(monkeypatch):
     monkeypatch.setattr("stbp_edu.arrows.unrolled.MOST_PATHS", 50)
-    with pytest.raises(ValueError, match="T = 60 must make at most 50 words, got more"):
+    with pytest.raises(ValueError, match="T = 60 must make at most 50 paths, got"):
         arrows.words(arrows.network("1-2-2", HARD), 60)
