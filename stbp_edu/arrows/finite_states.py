@@ -66,17 +66,11 @@ def check_gradients(
         try:
             check_finite(f"the gradient of {name}", gradient)
         except NotFiniteError as error:
-            raise NotFiniteError(f"{error}{_factor(net, params, states)}") from None
-
-
-def _factor(net: Table, params: LayerParams, states: Sequence[StateArrays]) -> str:
-    """Return which factor is not finite in the highest layer that has one, or ""."""
-    for n in reversed(range(1, net.N + 1)):
-        own = _of_layer(net, n, states)
-        said = slope_not_finite(net.layers[n].neuron, own, params[n], n)
-        if said:
-            return said
-    return ""
+            said = ""
+            for n in range(1, net.N + 1):  # the highest layer that has one
+                own = _of_layer(net, n, states)
+                said = slope_not_finite(net.layers[n].neuron, own, params[n], n) or said
+            raise NotFiniteError(f"{error}{said}") from None
 
 
 def slope_not_finite(
@@ -88,20 +82,21 @@ def slope_not_finite(
     """
     found = factors_of(neuron, around(states), params)
     for arrow in (*neuron.enters, *neuron.arrows):
-        steps = _steps_not_finite(found[arrow.kind, False])
-        if steps:
+        slopes = found[arrow.kind, False]
+        step = _first_not_finite(slopes)
+        if step < len(slopes):
             return (
                 f". The slope of {arrow.target} by {arrow.source} is not finite at step "
-                f"{steps[0]} of layer {layer}, in {_line(neuron, arrow.target)}; keep the line "
+                f"{step} of layer {layer}, in {_line(neuron, arrow.target)}; keep the line "
                 "from there, as with max(u, 0.001)"
             )
     return ""
 
 
-def _steps_not_finite(series: Array) -> list[int]:
-    """Return the steps at which some value is not finite."""
-    flat = np.isfinite(series).reshape(len(series), -1)
-    return np.flatnonzero(~flat.all(axis=1)).tolist()
+def _first_not_finite(series: Array) -> int:
+    """Return the first step at which some value is not finite; where all are, one past the last."""
+    finite = np.isfinite(series).reshape(len(series), -1).all(axis=1)
+    return int(np.argmin([*finite, False]))
 
 
 def _line(neuron: Neuron, name: str) -> str:
@@ -150,13 +145,12 @@ def first_not_finite(
     >>> print(first_not_finite(root, states, {}, layer=1))
     line 1 of the neuron, u = 0.5 * sqrt(u) + x: sqrt of -0.5 at step 1 of layer 1; 1 of 1 values
     """
-    found: list[tuple[int, str]] = []
-    for name in ("x", *neuron.lines.lines):
-        if name in states:
-            found += [(step, name) for step in _steps_not_finite(states[name])[:1]]
-    if not found:
+    known = [name for name in ("x", *neuron.lines.lines) if name in states]
+    steps = {name: _first_not_finite(states[name]) for name in known}
+    name = min(known, key=lambda one: steps[one])
+    step = steps[name]
+    if step == len(states[name]):
         return ""
-    step, name = min(found, key=lambda pair: pair[0])
     bad = ~np.isfinite(states[name][step])
     at = f"at step {step} of layer {layer}; {bad.sum():,} of {bad.size:,} values"
     if name == "x":

@@ -81,11 +81,7 @@ class Rule:
             raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():
             of = f"{what}: moves[{state!r}]"
-            if not isinstance(row, Mapping):
-                raise TypeError(
-                    f"{of} must be a row of moves, got {checks.brief(row)}; write "
-                    f"{{'*': {state!r}}} to keep everything"
-                )
+            checks.instance(of, row, Mapping)
             for kind in (*self.forgets, state, *row):
                 checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():
@@ -150,7 +146,8 @@ class Rule:
 
     def check_names(self, net: Table) -> None:
         """Check that every arrow that the rule names is one of the network's or of ``KINDS``."""
-        known = sorted(known_kinds(net))
+        arrows = chain.from_iterable(net.arrows)
+        known = sorted({*KINDS, *(arrow.kind for arrow in arrows)})
         for kind in chain(self.forgets, *self.moves.values()):
             checks.choice(f"rule {self.name!r}: arrow", kind, known)
 
@@ -187,11 +184,6 @@ class Rule:
         """Return whether some word is kept, in whatever layer it begins."""
         ends = [head for _, arrow, head in self.met(net) if arrow.kind == "readout"]
         return any(head is not None for head in ends)
-
-
-def known_kinds(net: Table) -> set[str]:
-    """Return the arrows that a rule may name: those of a network, and those that many have."""
-    return {*KINDS, *(arrow.kind for arrow in chain.from_iterable(net.arrows))}
 
 
 def truncated(K: int) -> Rule:

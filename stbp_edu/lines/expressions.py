@@ -2,15 +2,13 @@
 
 An expression is an ``ast.expr`` made of numbers, names, signs and calls. A state's name is its
 value of this step, and with ``_last`` or ``_next`` at its end, that of the step before or after.
-A function of the reader's is written where it is called, as Python may write it, too:
-``(f := lambda _o: tau * exp(-_o / tau))(o_last)``. Its arguments begin with an underscore, as no
-other name does. Trees are never changed, so their parts may be shared.
+A call of a function of the reader's carries the function, whose arguments begin with an underscore,
+as no other name does. Trees are never changed, so their parts may be shared.
 """
 
 from __future__ import annotations
 
 import ast
-from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -42,17 +40,10 @@ class Function(NamedTuple):
     body: ast.expr
 
     def __call__(self, *args: ast.expr) -> ast.Call:
-        """Return its call."""
-        parameters = ast.arguments(
-            posonlyargs=[],
-            args=[ast.arg(name) for name in self.parameters],
-            kwonlyargs=[],
-            kw_defaults=[],
-            defaults=[],
-        )
-        written = ast.Lambda(parameters, self.body)
-        named = ast.NamedExpr(ast.Name(self.label), written)
-        return ast.Call(named, list(args), [])
+        """Return its call, which carries it."""
+        called = ast.Call(ast.Name(self.label), list(args), [])
+        called.function = self  # type: ignore[attr-defined]
+        return called
 
 
 def parse(text: str) -> ast.expr:
@@ -82,14 +73,8 @@ def op_of(tree: ast.expr) -> str | Function:
         case ast.BinOp(op=sign) | ast.UnaryOp(op=sign):
             return SIGNS[type(sign)]
         case ast.Call(func=ast.Name(id=name)):
-            return name
-        case ast.Call(
-            func=ast.NamedExpr(
-                target=ast.Name(id=label),
-                value=ast.Lambda(args=parameters, body=body),
-            )
-        ):
-            return Function(label, tuple(one.arg for one in parameters.args), body)
+            own: Function | None = getattr(tree, "function", None)
+            return own or name
     return ""
 
 
@@ -163,8 +148,7 @@ def evaluate(
     op = op_of(tree)
     args = [evaluate(arg, values, functions, xp, number) for arg in args_of(tree)]
     if isinstance(op, Function):
-        given = dict(zip(op.parameters, args, strict=True))
-        inside = ChainMap(given, values)  # type: ignore[arg-type]  # it is only read
+        inside = {**values, **dict(zip(op.parameters, args, strict=True))}
         return evaluate(op.body, inside, functions, xp, number)
     if functions and op in functions:
         return functions[op](*args)
@@ -215,17 +199,6 @@ def names_in(*trees: ast.expr) -> list[str]:
             if isinstance(node, ast.Name):
                 found[node.id] = None
     return list(found)
-
-
-def ops_in(*trees: ast.expr) -> set[str]:
-    """Return the operations in expressions, those in the reader's functions included."""
-    found = set()
-    for tree in trees:
-        for node in nodes_in(tree):
-            op = op_of(node)
-            if isinstance(op, str):
-                found.add(op)
-    return found - {""}
 
 
 def size(tree: ast.expr, of: Mapping[str, int] | None = None) -> int:

@@ -28,7 +28,6 @@ from stbp_edu.lines.expressions import (
     names_in,
     nodes_in,
     op_of,
-    ops_in,
     python,
     size,
     written_out,
@@ -308,7 +307,7 @@ class _Reading:
         """Check that a spike is the whole line of a state, and that it is the only one."""
         alone = line.args is None and spikes(tree)
         inside = args_of(tree) if alone else [tree]
-        if "spike" in ops_in(*inside):
+        if any(spikes(node) for part in inside for node in nodes_in(part)):
             where = "an expression" if line.args is None else "a function"
             problem = f"spike inside {where}"
             advice = "put it on a line of its own: o = spike(u - v_th)"
