@@ -1,6 +1,5 @@
 """Backward: the factor of every arrow, and the recursion λ(node, q), the same for every rule."""
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -12,7 +11,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays
 from stbp_edu.arrows.forward_run import check_params, check_run
-from stbp_edu.arrows.rules import Rule, as_rule, groups, norms
+from stbp_edu.arrows.rules import Node, Rule, as_rule, groups, norms
 from stbp_edu.arrows.table import LayerParams, Series, Table
 from stbp_edu.parameters import LayerArrays
 
@@ -20,7 +19,7 @@ FactorsOfLayer = dict[tuple[str, bool], Any]
 """(Kind of arrow, whether it forgets the spike) to an array (T, S, *shape)."""
 Factors = list[FactorsOfLayer]
 """The factors by layer."""
-OfNodes = dict[tuple[str, str], Any]
+OfNodes = dict[Node, Any]
 """By a state of the neuron and a state of the rule, arrays (T, S, *shape) of one layer."""
 Lambda = list[OfNodes]
 """By layer, λ of each node."""
@@ -98,25 +97,29 @@ class LocalDerivatives:
         Only arrows through time are held: the nodes are those of the next step.
         """
         limit: Any = rule.gain_limit
-        ways = {
-            node: [*rule.through_a_step(self.net, n, *node)]
-            for node in product(self.net.states[n], rule.moves)
-        }
-        nodes = sorted({end for leading in ways.values() for _, end in leading})
-        shape = (*self.direct.shape[:2], *self.net.shape_of(n))
-        gains = np.zeros((*shape, len(nodes), len(nodes)))
-        there = np.zeros((len(nodes), len(nodes)), bool)
-        for i, node in enumerate(nodes):
-            for way, end in ways[node]:
-                place = i, nodes.index(end)
-                there[place] = True
-                factors = (self.factor(arrow, n, rule) for arrow in way)
-                gains[(..., *place)] += math.prod(factors)
+        gains: dict[Node, dict[Node, Any]] = {}  # by node, from nodes of the next step
+        ends: set[Node] = set()
+        for node in product(reversed(self.net.states[n]), rule.moves):
+            own = gains[node] = {}
+            for arrow, q in rule.moves_from(self.net, n, *node):
+                if arrow.leaves:
+                    continue
+                head = arrow.target, q
+                factor = self.factor(arrow, n, rule)
+                if arrow.step:
+                    ends.add(head)
+                for end, gain in ({head: 1.0} if arrow.step else gains[head]).items():
+                    own[end] = own.get(end, 0.0) + factor * gain
+        nodes = sorted(ends)
+        there = [[end in gains[node] for end in nodes] for node in nodes]
+        none = np.zeros((*self.direct.shape[:2], *self.net.shape_of(n)))
         found = {}
         for group in groups(there):
-            norm = norms(gains[..., group, :][..., group])
-            for k in group:
-                found[nodes[k]] = limit / np.maximum(norm, limit)  # gain-limit
+            of = [nodes[k] for k in group]
+            rows = [[gains[node].get(end, none) for end in of] for node in of]
+            norm = norms(np.moveaxis(np.array(rows), (0, 1), (-2, -1)))
+            for node in of:
+                found[node] = limit / np.maximum(norm, limit)  # gain-limit
         return found
 
 

@@ -96,7 +96,7 @@ def slope_not_finite(
 def _first_not_finite(series: Array) -> int:
     """Return the first step at which some value is not finite; where all are, one past the last."""
     finite = np.isfinite(series).reshape(len(series), -1).all(axis=1)
-    return int(np.argmin([*finite, False]))
+    return int(np.append(finite, False).argmin())
 
 
 def _line(neuron: Neuron, name: str) -> str:

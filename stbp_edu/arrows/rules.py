@@ -81,7 +81,11 @@ class Rule:
             raise ValueError(f"{what} has no states; give at least one row of moves")
         for state, row in self.moves.items():
             of = f"{what}: moves[{state!r}]"
-            checks.instance(of, row, Mapping)
+            if not isinstance(row, Mapping):
+                raise TypeError(
+                    f"{of} must be a row of moves, got {checks.brief(row)}; write "
+                    f"{{'*': {state!r}}} to keep everything"
+                )
             for kind in (*self.forgets, state, *row):
                 checks.instance(f"{what}: each state and arrow", kind, str)
             for kind, head in row.items():
@@ -113,19 +117,6 @@ class Rule:
                 head = self.move(state, arrow)
                 if head is not None:
                     yield arrow, head
-
-    def through_a_step(
-        self, net: Table, n: int, kind: str, state: str
-    ) -> Iterator[tuple[tuple[Arrow, ...], Node]]:
-        """Yield the ways inside a neuron from here to the next step: arrows, and where they end."""
-        for arrow, q in self.moves_from(net, n, kind, state):
-            if arrow.leaves:
-                continue
-            if arrow.step:
-                yield (arrow,), (arrow.target, q)
-                continue
-            for way, end in self.through_a_step(net, n, arrow.target, q):
-                yield (arrow, *way), end
 
     def ends_block(self, t: int) -> bool:
         """Return whether a block ends with step t, counted from 0."""
@@ -182,8 +173,8 @@ class Rule:
 
     def keeps(self, net: Table) -> bool:
         """Return whether some word is kept, in whatever layer it begins."""
-        ends = [head for _, arrow, head in self.met(net) if arrow.kind == "readout"]
-        return any(head is not None for head in ends)
+        heads = [head for _, arrow, head in self.met(net) if arrow.target == LOSS]
+        return any(head is not None for head in heads)
 
 
 def truncated(K: int) -> Rule:
@@ -304,9 +295,10 @@ def norms(blocks: Array) -> Array:
     return np.asarray(twice) / 2
 
 
-def groups(there: Array) -> list[tuple[int, ...]]:
+def groups(there: list[list[bool]]) -> list[tuple[int, ...]]:
     """Return the places that can reach each other, in groups; each place is in one."""
-    reach = there | np.eye(len(there), dtype=bool)
+    size = len(there)
+    reach = np.eye(size, dtype=bool) | np.reshape(there, (size, size)).astype(bool)
     for _ in reach:
         reach = reach @ reach
     return sorted({tuple(np.flatnonzero(row).tolist()) for row in reach & reach.T})

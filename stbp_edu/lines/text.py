@@ -30,6 +30,7 @@ from stbp_edu.lines.expressions import (
     op_of,
     python,
     size,
+    with_args,
     written_out,
 )
 from stbp_edu.lines.forward_lines import ForwardLines, reachable, spikes
@@ -237,20 +238,19 @@ class _Reading:
                 return self._name(line, node)
             case ast.UnaryOp(op=ast.UAdd(), operand=a):
                 return self._tree(line, a)
-            case ast.UnaryOp(op=ast.USub(), operand=a):
-                return call("neg", self._tree(line, a))
-            case ast.BinOp(left=a, op=op, right=b) if type(op) in SIGNS:
-                left, right = self._tree(line, a), self._tree(line, b)
-                if isinstance(op, ast.Pow) and not names_in(right):
-                    number: Any = getattr(right, "operand", right)
+            case ast.BinOp(op=sign) | ast.UnaryOp(op=sign) if type(sign) in SIGNS:
+                given = args_of(node)
+                args = [self._tree(line, arg) for arg in given]
+                if isinstance(sign, ast.Pow) and not names_in(args[1]):
+                    number: Any = getattr(args[1], "operand", args[1])
                     if getattr(number, "value", math.inf) > EXPONENT:
                         advice = (
                             f"a number there may go up to {EXPONENT}; otherwise give a constant "
                             "a name"
                         )
                         problem = "an exponent that is not understood"
-                        raise line.error(b, problem, advice)
-                return call(SIGNS[type(op)], left, right)
+                        raise line.error(given[1], problem, advice)
+                return with_args(node, args)
             case ast.Call(func=ast.Name(), keywords=[]):
                 return self._call(line, node)
         shown = ast.get_source_segment(line.right, node) or type(node).__name__

@@ -129,7 +129,7 @@ def which_rule(
     differing = {}
     fits: list[RuleFit] = []
     for reset, net in nets.items():
-        local, ours = _run(net, params, spikes)
+        ours, local = run(net, params, spikes)
         differing[reset] = _differing(ours, output)
         if not differing[reset]:
             fits += candidates(local, found, reset)
@@ -149,13 +149,14 @@ def resets_of(neuron: LIF) -> dict[str, Neuron]:
     return possible
 
 
-def _run(
-    net: Table, params: LayerParams, inputs: Array
-) -> tuple[LocalDerivatives, Array]:
-    """Return the factors of a run, and its outputs, to which an error comes."""
+def run(
+    net: Table, params: LayerParams, inputs: Array, errors: Array | None = None
+) -> tuple[Array, LocalDerivatives]:
+    """Return the outputs of a run, to which errors come, and the factors of its arrows."""
     trace = forward(net, params, inputs)
     output: Array = trace[net.loss.state][-1]
-    return derivatives_on(net, params, trace, _signal(output)), output
+    error = _signal(output) if errors is None else errors
+    return output, derivatives_on(net, params, trace, error)
 
 
 def _agree_elsewhere(
@@ -172,7 +173,7 @@ def _agree_elsewhere(
     inputs = inputs.astype(params[1]["W"].dtype)
     first: list[Array] = []
     for fit in fits if len(fits) > 1 else []:
-        local, output = _run(_widened(nets[fit.gate]), params, inputs)
+        output, local = run(_widened(nets[fit.gate]), params, inputs)
         arrays = [output, *(layer["W"] for layer in of_rule(local, fit.rule)[1:])]
         first = first or arrays
         for one, other in zip(arrays, first, strict=True):

@@ -11,11 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.adjoints import LocalDerivatives, derivatives_on, lambdas
+from stbp_edu.arrows.adjoints import LocalDerivatives, lambdas
 from stbp_edu.arrows.arrow import Neuron
-from stbp_edu.arrows.finder.asked_network import reset_name, resets_of
+from stbp_edu.arrows.finder.asked_network import reset_name, resets_of, run
 from stbp_edu.arrows.finder.classifier import different_rules
-from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.part_one import AnyNeuron, from_lif
 from stbp_edu.arrows.rules import RULES, Rule
 from stbp_edu.arrows.table import network
@@ -30,8 +29,7 @@ def run_of(table: Neuron, x: Array, errors: Array) -> tuple[Array, LocalDerivati
     """Return the outputs of neurons side by side, and the factors of their arrows."""
     net = network(f"{NEURONS}-{NEURONS}", table)
     params = [None, {"W": np.eye(NEURONS), "b": np.zeros(NEURONS)}]
-    trace = forward(net, params, x)
-    return trace[table.output][1], derivatives_on(net, params, trace, errors)
+    return run(net, params, x, errors)
 
 
 def gradient_of(local: LocalDerivatives, rule: Rule) -> Array:

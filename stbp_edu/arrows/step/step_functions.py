@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import product
 from typing import NamedTuple
 
-import numpy as np
-
 from stbp_edu.arrows.rules import groups
 from stbp_edu.lines.derivatives import MINUS_ONE, tidy
 from stbp_edu.lines.expressions import ONE, ZERO, call, key, python
@@ -112,12 +110,12 @@ def gain_lines(
     """
     later = [f"{name}_next" for name in now]
     gains = [[_gain(rows, name, of, constants) for of in later] for name in now]
-    there = np.array([[key(gain) != key(ZERO) for gain in row] for row in gains])
+    there = [[key(gain) != key(ZERO) for gain in row] for row in gains]
     found = []
     most = ast.Constant(limit)
     for group in groups(there):
         places = [*product(group, group)]
-        if not any(there[place] for place in places):
+        if not any(there[i][k] for i, k in places):
             continue
         held = free("gain", taken)
         taken.add(held)
