@@ -82,6 +82,7 @@ def test_derivatives_equal_those_of_autograd(seed):
         ),
         ("tau * exp(-o / tau) * u + x", "x", "1", "1"),
         ("u ** 3 / 3", "u", "u ** 2", "u^{2}"),
+        ("u ** 2 * u", "u", "3 * u ** 2", "3 u^{2}"),
         ("spike(u - v_th)", "v_th", "-h(u - v_th)", r"-h(u-V_{th})"),
         ("max(u, 2 * o)", "o", "2 * (1 - at_least(u, 2 * o))", r"2 (1-[u \geq 2 o])"),
         ("abs(u)", "u", "2 * at_least(u, 0) - 1", r"2 [u \geq 0]-1"),
