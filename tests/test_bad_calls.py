@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -57,23 +56,6 @@ files.write_json(FOLDER / "progress-exported.json", {"c1-delta": "right"})
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
-
-
-class OwnLoss:
-    """The distance of the last spikes, whose targets are one row for each sample."""
-
-    def value(self, trace: Trace, targets: Any) -> float:
-        return float(((trace.O[-1][-1] - targets) ** 2).sum())
-
-    def direct(self, trace: Trace, targets: Any) -> losses.Direct:
-        targets = losses.check_targets(targets, trace.O[-1])
-        slopes = np.zeros_like(trace.O[-1])
-        slopes[-1] = 2 * (trace.O[-1][-1] - targets)
-        return losses.Direct(slopes)
-
-
-def own_loss(trace, targets, params, neuron):
-    return stbp_edu.backward(trace, targets, params, neuron, loss=OwnLoss())
 
 
 def direct_term(direct):
@@ -140,7 +122,7 @@ FUNCTIONS = [
         losses.Membrane,
         losses.CrossEntropy,
     ),
-    *(own_loss, direct_term, stbp_edu.case_rules.backward_gate),
+    *(direct_term, stbp_edu.case_rules.backward_gate),
     *(ode.slope, ode.euler_step, ode.exact_step),
     *(
         Settings,

@@ -11,11 +11,6 @@ BY_NAME = re.compile(
 )
 
 
-def test_the_pattern_tells_an_unregistered_name_from_an_address() -> None:
-    assert BY_NAME.search("pip install 'stbp-edu[plot]'")
-    assert not BY_NAME.search('pip install "stbp-edu[plot] @ https://a.org/a.whl"')
-
-
 def test_nothing_is_installed_by_an_unregistered_name() -> None:
     files = {file for place in PLACES for file in ROOT.glob(place)}
     texts = [file for file in files if file.suffix in TEXTS]
