@@ -1,7 +1,7 @@
-"""Bad calls by Hypothesis: a good call of a public function with one thing in it made wrong.
+"""Bad calls: a good call of a public function with one thing in it made wrong.
 
 ``good_calls`` takes public functions and a good value for each name of an argument; a test draws
-from ``bad_calls`` and asserts that ``call.fault(ACCEPTED)`` is empty.
+from ``call.spoiled()`` and asserts that ``fault(ACCEPTED)`` of what it drew is empty.
 
 What is made wrong is an argument, or a part of one: an entry of a list or dictionary, a field of a
 dataclass. It becomes something of another kind altogether, or a damaged copy of the right value: a
@@ -16,9 +16,10 @@ import inspect
 import math
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +40,10 @@ NO_MISTAKE = (
 
 @dataclass(frozen=True)
 class Call:
-    """A call with good arguments by name, and which part of them is wrong in which way.
+    """A call with arguments by name, and which part of them is wrong in which way.
 
-    ``place`` is an argument's name, and keys and fields below it; ``kind`` a key of :func:`wrong`.
+    ``place`` is an argument's name, and keys and fields below it; ``kind`` a key of :func:`wrong`;
+    of a good call both are empty.
     """
 
     name: str
@@ -49,14 +51,20 @@ class Call:
     arguments: Mapping[str, Any]
     place: tuple[Any, ...] = ()
     kind: str = ""
+    made: Callable[[], Any] = dict
 
     def __repr__(self) -> str:
         return f"{self.name}({'.'.join(map(str, self.place))} = {self.kind})"
 
-    def made(self) -> dict[str, Any]:
-        """Return the arguments, one of them wrong."""
-        return (
-            replaced(dict(self.arguments), self.place, self.kind) if self.place else {}
+    def spoiled(self, whole: tuple[type, ...] = ()) -> st.SearchStrategy["Call"]:
+        """Return this call with one thing wrong; not inside what is an instance of whole."""
+        return st.sampled_from(
+            [
+                dataclasses.replace(self, place=place, kind=kind, made=made)
+                for name, good in self.arguments.items()
+                if name != "self"
+                for place, kind, made in spoiled(good, (name,), whole)
+            ]
         )
 
     def fault(self, accepted: Accepted) -> str:
@@ -67,7 +75,8 @@ class Call:
                 warnings.filterwarnings(
                     "ignore", "tau = .* is the share"
                 )  # a decay of 1
-                result = self.function(**self.made())
+                wrong = {self.place[0]: self.made()}
+                result = self.function(**{**self.arguments, **wrong})
                 if inspect.isgenerator(result):
                     list(result)
         except (TypeError, ValueError, FileNotFoundError) as error:
@@ -107,33 +116,28 @@ def good_calls(
     return calls
 
 
-@st.composite
-def bad_calls(draw: Any, calls: list[Call], whole: tuple[type, ...] = ()) -> Call:
-    """Return a strategy of calls with one thing wrong; not inside what is an instance of whole."""
-    call = draw(
-        st.sampled_from([call for call in calls if {*call.arguments} - {"self"}])
-    )
-    place: tuple[Any, ...] = (
-        draw(st.sampled_from([k for k in call.arguments if k != "self"])),
-    )
-    value = call.arguments[place[0]]
-    while (inside := parts(value, whole)) and draw(st.booleans()):
-        place = (*place, draw(st.sampled_from(list(inside))))
-        value = inside[place[-1]]
-    kind = draw(st.sampled_from(list(wrong(value))))
-    return dataclasses.replace(call, place=place, kind=kind)
+def spoiled(
+    good: Any, place: tuple[Any, ...], whole: tuple[type, ...]
+) -> Iterator[tuple[tuple[Any, ...], str, Callable[[], Any]]]:
+    """Yield where a value is made wrong, how, and what makes the value with this in it."""
+    for kind, bad in wrong(good).items():
+        yield place, kind, partial(_same, bad)
+    if not isinstance(good, whole):
+        for key, part in parts(good).items():
+            for inside, kind, made in spoiled(part, (*place, key), whole):
+                yield inside, kind, partial(_replaced, good, key, made)
 
 
-def parts(value: Any, whole: tuple[type, ...] = ()) -> dict[Any, Any]:
-    """Return what a value is made of, by key; of some classes nothing, as only we make them."""
-    if isinstance(value, whole):
-        return {}
+def _same(value: Any) -> Any:
+    return value
+
+
+def parts(value: Any) -> dict[Any, Any]:
+    """Return what a value is made of, by key."""
     if isinstance(value, Mapping):
         return dict(value)
     if isinstance(value, list | tuple):
-        return dict(
-            zip(getattr(value, "_fields", range(len(value))), value, strict=True)
-        )
+        return dict(enumerate(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.init
@@ -141,19 +145,13 @@ def parts(value: Any, whole: tuple[type, ...] = ()) -> dict[Any, Any]:
     return {}
 
 
-def replaced(value: Any, place: tuple[Any, ...], kind: str) -> Any:
-    """Return a value with what stands at a place made wrong."""
-    if not place:
-        return wrong(value)[kind]
-    key, *rest = place
-    new = replaced(parts(value)[key], tuple(rest), kind)
+def _replaced(value: Any, key: Any, made: Callable[[], Any]) -> Any:
+    """Return a value with another part, which is made now."""
     if isinstance(value, Mapping):
-        return {**value, key: new}
-    if hasattr(value, "_replace"):
-        return value._replace(**{key: new})
+        return {**value, key: made()}
     if isinstance(value, list | tuple):
-        return type(value)([*value[:key], new, *value[key + 1 :]])
-    return dataclasses.replace(value, **{key: new})
+        return type(value)([*value[:key], made(), *value[key + 1 :]])
+    return dataclasses.replace(value, **{key: made()})
 
 
 def wrong(good: Any) -> dict[str, Any]:
