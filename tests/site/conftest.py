@@ -201,3 +201,20 @@ def opened(
 def axe() -> Path:
     """Return the accessibility checker, from the packages that the build fetched."""
     return npm.modules() / "axe-core" / "axe.min.js"
+
+
+@contextmanager
+def watched_page(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
+    """Yield a page with the accessibility checker, on which nothing may go wrong."""
+    context.add_init_script(path=axe)
+    page = context.new_page()
+    with watched(page, address) as problems:
+        yield page
+    assert not problems
+
+
+@pytest.fixture
+def faultless(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
+    """Yield such a page in a fresh profile."""
+    with watched_page(context, address, axe) as page:
+        yield page

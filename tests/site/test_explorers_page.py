@@ -3,18 +3,17 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from stbp_edu.explorers import EXPLORERS, data
 from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.saved_progress import read_progress
 from tests.browsing import script
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
-from tests.site.conftest import profile, watched
+from tests.site.conftest import profile, watched_page
 
 OVERPRINTED = script("overprinted")
 TOGETHER = [name for name in EXPLORERS if name != "hunt"]
@@ -27,21 +26,9 @@ KEEP = """async ([exercise, state]) => {
 }"""  # as the page does when its runner has judged an answer
 
 
-@contextmanager
-def _faultless(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
-    """Yield a page on which nothing may go wrong."""
-    context.add_init_script(path=axe)
-    page = context.new_page()
-    with watched(page, address) as problems:
-        yield page
-    assert not problems
-
-
 @pytest.fixture
-def page(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
-    """Yield a page in a fresh profile, on which nothing may go wrong."""
-    with _faultless(context, address, axe) as page:
-        yield page
+def page(faultless: Page) -> Page:
+    return faultless
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +37,7 @@ def explorers(browser: Browser, address: str, axe: Path) -> Iterator[Page]:
 
     Then each test has an explorer of its own.
     """
-    with profile(browser) as context, _faultless(context, address, axe) as page:
+    with profile(browser) as context, watched_page(context, address, axe) as page:
         page.goto(f"{address}explorers/")
         for name in TOGETHER:  # each loads when its place comes near
             page.locator(f"[data-explorer={name}]").scroll_into_view_if_needed()

@@ -132,7 +132,7 @@ def test_a_mistake_has_the_teachers_own_words(capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    "mistake",
     [
         ("tasks = [", "must be a TOML file"),
         ("", "week3.toml: the plan must ask something"),
@@ -148,27 +148,17 @@ def test_a_mistake_has_the_teachers_own_words(capsys):
         (PLAN + "[[pools]]\ntasks = ['gain']\ndraw = 2", "as many tasks as are drawn"),
         (PLAN + "[variants]\ncount = 100000000", "count must be .*1000, got 100000000"),
         ("seed = 1\n" + PLAN, "a key of the plan must be .*'tasks', .*got 'seed'"),
+        (PLAN, r"must have a column id, got the columns \['name'\]", "name\nanna"),
+        (PLAN, "each id must be a name of its own", "id\n../anna"),
+        (PLAN, "must list students, got none", "id\n"),
     ],
 )
-def test_a_plan_with_a_mistake_is_told_and_nothing_is_written(
-    text, message, tmp_path, capsys
+def test_a_plan_or_a_roster_with_a_mistake_is_told_and_nothing_is_written(
+    mistake, tmp_path, capsys
 ):
-    code_, out = assigned(tmp_path, text)
-    assert code_ == 2
-    assert re.search(message, capsys.readouterr().err)
-    assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("roster", "message"),
-    [
-        ("name\nanna", r"must have a column id, got the columns \['name'\]"),
-        ("id\n../anna", "each id must be a name of its own"),
-        ("id\n", "must list students, got none"),
-    ],
-)
-def test_a_roster_with_a_mistake_is_told(roster, message, tmp_path, capsys):
-    code_, out = assigned(tmp_path, PLAN, roster=roster)
+    text, message, *roster = mistake
+    files = {"roster": roster[0]} if roster else {}
+    code_, out = assigned(tmp_path, text, **files)
     assert code_ == 2
     assert re.search(message, capsys.readouterr().err)
     assert not out.exists()
