@@ -12,7 +12,6 @@ import stbp_edu
 from stbp_edu import LIF, derive, losses
 from stbp_edu.arrows import Rule
 from stbp_edu.parameters import by_layer, named_arrays
-from stbp_edu.training import Settings
 from tests.arrows.oracle import by_autodiff
 
 LIF_LINEAR = LIF(tau=0.9, v_th=0.5, gate="linear")
@@ -44,6 +43,11 @@ def drawn(name, *, smooth=False, dtype=float):
     spikes = rng.random((4, 2, *net.table.shape)).astype(dtype)
     targets = rng.random((2, net.table.sizes[-1])).astype(dtype)
     return net, params, net.forward(spikes, params, twin=smooth), targets
+
+
+def refused(words):
+    """Expect an error that says so."""
+    return pytest.raises((TypeError, ValueError), match=words)
 
 
 def close(found, expected):
@@ -148,22 +152,13 @@ def test_each_neuron_is_taken_as_lif_derived_table_or_text():
         stbp_edu.network("3-4-2", neuron).forward(spikes, params).U[2]
         for neuron in (LIF_LINEAR, mine, mine.neuron, f"tau = 0.9; v_th = 0.5; {text}")
     ]
-    for run in runs[1:]:
-        np.testing.assert_allclose(run, runs[0], rtol=1e-12)
-    with pytest.raises(
-        TypeError, match=r"neuron must be an LIF, what stbp_edu\.derive"
-    ):
-        stbp_edu.network("3-2", 3)
-
-
-def test_an_output_of_another_name():
-    net = stbp_edu.network("3-2", "z = 0.5 * z + x; s = spike(z - 0.3)")
-    rng = np.random.default_rng(0)
-    params = net.init(rng)
-    trace = net.forward(rng.random((4, 2, 3)), params)
+    other = "tau = 0.9; z = z * tau * (1 - s) + x; s = spike(z - 0.5)"
+    trace = stbp_edu.network("3-4-2", other).forward(spikes, params)
     assert trace["s"][1] is trace.O[1]
-    assert trace["z"][1] is trace.U[1]
-    assert np.abs(net.backward(trace, np.ones((2, 2)), params).W[1]).max() > 0
+    for run in (*runs[1:], trace.U[2]):
+        np.testing.assert_allclose(run, runs[0], rtol=1e-12)
+    with refused(r"neuron must be an LIF, what stbp_edu\.derive"):
+        stbp_edu.network("3-2", 3)
 
 
 def test_networks_and_derived_neurons_can_be_copied_and_pickled():
@@ -180,9 +175,7 @@ NOT_FINITE = {
         r"line 1 of the neuron, u = 0.5 \* sqrt\(u\).*: sqrt of -.* layer 1; .* values"
     ),
     "u = x / u; o = spike(u - 0.4)": "quotient of .* and 0 at step 0 of layer 1",
-    "u = log(u) + x; o = spike(u - 0.4)": "log of 0 at step 0",
     "u = 5 * exp(9 * u) + x; o = spike(u - 0.4)": "exp of .* at step 2 of layer 1",
-    "u = 9 * u * u * u + 9 + x; o = spike(u - 0.4)": "product of .* at step .* of layer 1",
     "f(v) = v ** 2; u = 9 * f(u) + 2 + x; o = spike(u - 0.4)": "power of .* and 2 at step",
     "v = log(x); u = max(v, 0.1); o = spike(u - 0.4)": "log of -",
 }
@@ -197,7 +190,7 @@ def test_a_state_that_is_not_finite_is_named(text, backend):
     for dtype in (np.float32, np.float64):
         net = stbp_edu.network("4-8-3", text, backend=backend)
         params = net.init(rng, dtype)
-        with pytest.raises(ValueError, match=NOT_FINITE[text]):
+        with refused(NOT_FINITE[text]):
             net.forward(rng.random((12, 5, 4)).astype(dtype), params)
 
 
@@ -206,29 +199,10 @@ def test_constants_may_start_at_a_value_for_each_neuron():
     mine = derive(text, tau=[0.5, 0.7, 0.9], learn_each=["tau"])
     params = stbp_edu.network("2-3", mine).init(np.random.default_rng(0))
     assert params.learned["tau"][1].tolist() == [0.5, 0.7, 0.9]
-    with pytest.raises(
-        ValueError, match=r"tau must list one starting value .*, 4, got 3"
-    ):
+    with refused(r"tau must list one starting value .*, 4, got 3"):
         stbp_edu.network("2-4", mine).init(np.random.default_rng(0))
-    with pytest.raises(
-        ValueError, match=r"tau must be one number, got 2; .*learn_each"
-    ):
+    with refused(r"tau must be one number, got 2; .*learn_each"):
         derive(text, tau=[0.5, 0.7])
-
-
-def test_settings_take_what_derive_returns():
-    mine = derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=0.5,
-                  surrogate=stbp_edu.Triangle(2.0), learn=["tau"])  # fmt: skip
-    settings = Settings(neuron=mine)
-    assert (settings.surrogate, settings.a, settings.learn) == (
-        "triangle",
-        2.0,
-        ("tau",),
-    )
-    hidden, last = settings.make_neurons()
-    assert hidden.lines.constants == {"tau": 0.9, "v_th": 0.5}
-    assert last is hidden
-    assert Settings(neuron=LIF_LINEAR).make_neurons()[0].lines.constants["tau"] == 0.9
 
 
 TRANSLATED = r"for a time constant of 2 steps it is 0\.5 or exp\(-1/2\)"
@@ -238,17 +212,10 @@ TRANSLATED = r"for a time constant of 2 steps it is 0\.5 or exp\(-1/2\)"
     ("lines", "words"),
     [
         ("u = tau * u * (1 - o) + x; o = spike(u - 1)", "tau = 2 is the share of u"),
-        (
-            "u = tau * exp(-o / tau) * u + x; o = spike(u - 1)",
-            "tau = 2 is the share of u",
-        ),
-        (
-            "i = 1.5 * i + x; u = u / tau + i - o; o = spike(u - 1)",
-            r"1\.5 is the share of i",
-        ),
+        ("i = 1.5 * i + x; u = u / tau + i - o; o = spike(u - 1)", "1.5 is the share of i"),
         ("u = u + (tau - 1) * u + x - o; o = spike(u - 1)", "= 2 is the share of u"),
     ],
-)
+)  # fmt: skip
 def test_a_decay_of_1_or_more_warns_once_with_the_translation(lines, words):
     with pytest.warns(UserWarning, match=f"{words}.*{TRANSLATED}") as caught:
         derive(lines, tau=2.0)
@@ -273,26 +240,13 @@ def test_a_decay_that_has_been_learned_past_1_warns():
             net.forward(np.zeros((2, 1, 2)), params)
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "u = u + x - o; o = spike(u - tau)",  # it says so itself
-        "u = u + 0.1 * (x - u) / tau; o = spike(u - 1)",
-        "u = tau * u * x + x - o; o = spike(u - 1)",  # not a constant
-    ],
-)
-def test_other_lines_do_not_warn(lines):
+def test_other_lines_do_not_warn():
+    """They say so themselves, have a time constant, or what they multiply is no constant."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        derive(lines, tau=2.0)
-
-
-def test_a_spike_that_is_forgotten_is_asked_for():
-    with pytest.raises(
-        ValueError,
-        match=r"o has no value.*\n.*\n.*\n.* add the line o = spike\(u - v_th\)",
-    ):
-        derive("u = tau * u * (1 - o) + x", tau=0.5)
+        derive("u = u + x - o; o = spike(u - tau)", tau=2.0)
+        derive("u = u + 0.1 * (x - u) / tau; o = spike(u - 1)", tau=2.0)
+        derive("u = tau * u * x + x - o; o = spike(u - 1)", tau=2.0)
 
 
 def test_a_changed_trace_is_refused():
@@ -307,7 +261,7 @@ def test_a_changed_trace_is_refused():
         ({"states": {**trace.states, "u": [3] * (net.N + 1)}}, "must be a NumPy array"),
         ({"states": nowhere_finite}, "the gradient of .* must be finite"),
     ):
-        with pytest.raises((TypeError, ValueError), match=words):
+        with refused(words):
             net.backward(replace(trace, **changed), y, params)
 
 
@@ -331,9 +285,7 @@ def test_a_trace_of_parameters_that_were_changed_since_is_refused(of, wide):
         assert gradient(trace, copy.deepcopy(params)).tobytes() == before.tobytes()
         for array in params.arrays().values():
             kept, array.flat[-1] = array.flat[-1], array.flat[-1] + 0.01
-            with pytest.raises(
-                ValueError, match="changed in place since; call forward"
-            ):
+            with refused("changed in place since; call forward"):
                 gradient(trace, params)
             array.flat[-1] = kept
         assert gradient(trace, params).tobytes() == before.tobytes()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from stbp_edu.arrows import Edge, LocalDerivatives, Node
+from stbp_edu.arrows import Edge, LocalDerivatives, Node, edges_from, paths_from
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import case_at
 from stbp_edu.explorers.widget import Json, graph_data, node_id, picture
@@ -21,7 +21,7 @@ from stbp_edu.plotting.case_grid import sweep_order
 from stbp_edu.plotting.graph import subscript
 from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.surrogates import SURROGATES
-from stbp_edu.verify.paths import edges_from, paths_from, unroll
+from stbp_edu.verify.paths import unroll
 
 TAUS = (0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 THRESHOLDS = (0.5, 0.75, 1.0, 1.25, 1.5)

@@ -11,7 +11,7 @@ from textwrap import wrap
 from typing import Any
 
 from stbp_edu._support import checks
-from stbp_edu.arrows import Node
+from stbp_edu.arrows import Node, paths_from
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.explorers import widget
 from stbp_edu.explorers.pencil_network import frac
@@ -24,7 +24,7 @@ from stbp_edu.plotting.palette import TERMS
 from stbp_edu.plotting.svg_elements import elements, sheet, text
 from stbp_edu.plotting.svg_figure import image
 from stbp_edu.practice.tasks import ForwardPass
-from stbp_edu.verify.paths import paths_from, unroll
+from stbp_edu.verify.paths import unroll
 
 FIRST = Node("o", n=1, t=0, i=0)
 FRAMES = (

@@ -20,7 +20,7 @@ from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer
 from stbp_edu.verify import lines_run
-from stbp_edu.verify.comparison import Problem
+from stbp_edu.verify.comparison import Problem, arrays
 from stbp_edu.verify.formulas import check_problem, loss_value
 
 # Below 1e-6 the loss's own rounding shows.
@@ -169,18 +169,13 @@ def derivatives(
     Arguments and errors are those of :func:`partial`. Each node costs about ten forward
     passes: keep the network small.
     """
-    found: dict[str, list[Any]] = {kind: [None] for kind in "ouWb"}
-    for n, layer in enumerate(by_layer(params)[1:], 1):
-        of_states = (*spikes.shape[:2], params.sizes[n])
-        shapes = {"o": of_states, "u": of_states}
-        shapes |= {kind: array.shape for kind, array in layer.items()}
-        for kind, shape in shapes.items():
-            slopes = np.empty(shape)
-            for at in np.ndindex(shape):
-                node, s = Node(kind, n, -1, *at[:2]), None
-                if kind in "ou":
-                    t, s, i = at
-                    node = Node(kind, n, t, i)
-                slopes[at] = partial(node, spikes, targets, params, neuron, loss, s=s)
-            found[kind].append(slopes)
-    return Adjoints(found["o"], found["u"], Gradients(W=found["W"], b=found["b"]))
+    of_states = [(*spikes.shape[:2], m) for m in params.sizes[1:]]
+    delta, epsilon = ([None, *map(np.empty, of_states)] for _ in "ou")
+    W, b = ([None, *map(np.empty_like, of[1:])] for of in (params.W, params.b))
+    found = Adjoints(delta, epsilon, Gradients(W=W, b=b))
+    for _, (kind, n, t, *_), slopes in arrays(found):
+        for at in np.ndindex(slopes.shape):
+            s, *entry = at if kind in "ou" else (None, *at)
+            node = Node(kind, n, t, *entry)
+            slopes[at] = partial(node, spikes, targets, params, neuron, loss, s=s)
+    return found

@@ -16,24 +16,13 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import Lambda, LocalDerivatives, gradients
 from stbp_edu.arrows.rules import Rule, as_rule
-from stbp_edu.arrows.unrolled import Edge, Node, Path, edges_from, paths_from
+from stbp_edu.arrows.unrolled import Node, paths_from
 from stbp_edu.arrows.unrolled import count_paths as count_kept
 from stbp_edu.forward_pass import Adjoints, Trace
 from stbp_edu.losses import RATE, Direct, LossLike, Rate
 from stbp_edu.losses.of_states import direct_term
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_name
-
-__all__ = [
-    "Edge",
-    "Node",
-    "Path",
-    "count_paths",
-    "derivatives",
-    "edges_from",
-    "paths_from",
-    "unroll",
-]
 
 
 def unroll(

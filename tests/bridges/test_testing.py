@@ -117,64 +117,31 @@ def test_right_neurons_pass(run, claimed, rule, seed):
     assert_gradient(run, claimed, rule, seed=seed)
 
 
+DETACHED = "the rule 'detached-reset', and 'exact' was claimed"
+LEAK_ON_INPUT = "those of a leak that multiplies the input"
+NO_GRADIENT = "no gradient comes to the currents"
+NARROWER = r"is like Sigmoid\(a=0.2\), and Sigmoid\(a=0.25\) was claimed"
+right = in_spikingjelly()
 BUGS = [
-    (in_snntorch(), SNN, "the rule 'detached-reset', and 'exact' was claimed"),
+    (in_snntorch(), SNN, DETACHED),
     (in_snntorch(spike(0.3)), SNN, "the surrogate is 0.3 times Sigmoid"),
-    (in_snntorch(leak_on_input=True), SNN, "those of a leak that multiplies the input"),
+    (in_snntorch(leak_on_input=True), SNN, LEAK_ON_INPUT),
     (in_snntorch(reset_mechanism="zero"), SNN, "those of the linear gate"),
-    (
-        in_spikingjelly(detach_reset=True),
-        JELLY,
-        "the rule 'detached-reset', and 'exact'",
-    ),
-    (
-        in_spikingjelly(spike(2.0), neuron.SimpleLIFNode),
-        JELLY,
-        "the surrogate is 2 times Sigmoid",
-    ),
-    (
-        in_spikingjelly(of=LeakOnTheInput),
-        JELLY,
-        "those of a leak that multiplies the input",
-    ),
+    (in_spikingjelly(detach_reset=True), JELLY, DETACHED),
+    (in_spikingjelly(of=LeakOnTheInput), JELLY, LEAK_ON_INPUT),
     (in_spikingjelly(v_reset=None), JELLY, "those of the soft reset within the step"),
-    (
-        in_norse(reset_method=detaching),
-        NORSE,
-        "the rule 'detached-reset', and 'exact'",
-    ),
-    (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
-    (
-        in_spikingjelly(surrogate.Sigmoid(alpha=5.0)),
-        JELLY,
-        r"is like Sigmoid\(a=0.2\), and Sigmoid\(a=0.25\) was claimed",
-    ),
+    (in_spikingjelly(surrogate.Sigmoid(alpha=5.0)), JELLY, NARROWER),
     (in_spikingjelly(surrogate.ATan()), JELLY, r"is like ATan\(a=0.318\), and Sig"),
-    (
-        lambda x: in_spikingjelly()(x) * torch.where(x > 1.2, torch.nan, 1.0),
-        JELLY,
-        "the outputs of run must be finite, got nan at index",
-    ),
-    (
-        lambda x: (in_spikingjelly()(x), 0),
-        JELLY,
-        "what run returns must be .*got tuple",
-    ),
-    (
-        lambda x: in_spikingjelly()(x).tolist(),
-        JELLY,
-        "what run returns must be .*got list",
-    ),
-    (lambda x: in_spikingjelly()(x)[..., :2], JELLY, r"must have shape \(T, S, n\) = "),
-    (
-        lambda x: in_spikingjelly()(x).detach(),
-        JELLY,
-        "no gradient comes to the currents",
-    ),
-    (lambda x: in_spikingjelly()(x) > 0, JELLY, "no gradient comes to the currents"),
-    (last_step_detached, JELLY, "no gradient comes to the currents of a single step"),
-    (in_norse(leak_on_input=True), NORSE, "those of a leak that multiplies the input"),
-]
+    (in_norse(reset_method=detaching), NORSE, DETACHED),
+    (in_norse(leak_on_input=True), NORSE, LEAK_ON_INPUT),
+    (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
+    (lambda x: right(x) * torch.where(x > 1.2, torch.nan, 1.0), JELLY,
+     "the outputs of run must be finite, got nan at index"),
+    (lambda x: (right(x), 0), JELLY, "what run returns must be .*got tuple"),
+    (lambda x: right(x)[..., :2], JELLY, r"must have shape \(T, S, n\) = "),
+    (lambda x: right(x).detach(), JELLY, NO_GRADIENT),
+    (last_step_detached, JELLY, f"{NO_GRADIENT} of a single step"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("run", "claimed", "said"), BUGS)

@@ -31,6 +31,12 @@ BAD = [
     # text, where the mark stands: line and what is above it; and words of the message
     ("u = tau * u + x\nu = u + 1", 2, "u =", "u has a line already, line 1"),
     ("u = gamma * u + x", 1, "gamma", "gamma has no value; known are x, u, tau, v_th"),
+    (
+        "u = tau * u * (1 - o) + x",
+        1,
+        "o)",
+        "give it one, as in o = 0.5, or add the line o = spike",
+    ),
     ("u = tau * u", 1, "u =", "no input reaches u"),
     ("u = tau * u + x\no = spike(1)", 2, "o =", "no input reaches o"),
     ("u = tau * u + x + w\nw = w / 2\no = spike(u)", 2, "w =", "no input reaches w"),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from stbp_edu import LIF, Triangle, derive
 from stbp_edu.training import RECIPES, Settings, from_dict, to_dict
 
 CONV = {"hidden": ("4C3", 20)}
@@ -58,3 +59,20 @@ def test_settings_survive_json() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             from_dict({**written, **more})
+
+
+def test_settings_take_what_derive_returns() -> None:
+    mine = derive("u = tau * u * (1 - o) + x; o = spike(u - v_th)", tau=0.9, v_th=0.5,
+                  surrogate=Triangle(2.0), learn=["tau"])  # fmt: skip
+    settings = Settings(neuron=mine)
+    assert (settings.surrogate, settings.a) == ("triangle", 2.0)
+    assert settings.learn == ("tau",)
+    hidden, last = settings.make_neurons()
+    assert hidden.lines.constants == {"tau": 0.9, "v_th": 0.5}
+    assert last is hidden
+    assert (
+        Settings(neuron=LIF(tau=0.9, gate="linear"))
+        .make_neurons()[0]
+        .lines.constants["tau"]
+        == 0.9
+    )
