@@ -80,15 +80,7 @@ class Answer:
     @cached_property
     def order(self) -> list[int]:
         """The calls in the order in which programs are compared: the telling ones first."""
-
-        def rank(k: int) -> tuple[bool, bool, int]:
-            """Return the key by which calls are sorted."""
-            inputs = self.situations[k]
-            fails = isinstance(self.outcomes[k], Difference)
-            size = inputs.T * inputs.S if inputs.T > 1 else 1000
-            return not self.wrong[k], fails, size
-
-        return sorted(range(len(self.situations)), key=rank)
+        return sorted(range(len(self.wrong)), key=lambda k: not self.wrong[k])
 
     def at(self, function: AnswerFunction, k: int) -> CallResult:
         """Return the result of one of the package's own functions in the k-th call."""

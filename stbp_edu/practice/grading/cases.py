@@ -237,11 +237,7 @@ def _fitted(columns: dict[str, Array], y: Array) -> dict[str, float]:
 
     Factors are rounded to six digits.
     """
-    if any(column.shape != y.shape for column in columns.values()):
-        return {}
     A = np.stack(list(columns.values()), axis=1)
-    if not (np.isfinite(A).all() and np.isfinite(y).all()):
-        return {}
     scale = np.linalg.norm(A, axis=0)
     scale[scale == 0] = 1.0
     c = np.linalg.lstsq(A / scale, y, rcond=1e-10)[0] / scale

@@ -196,14 +196,12 @@ def _walk(inputs: str, net: ForwardPass) -> Iterator[Place]:
 class Inputs:
     """The arguments of one call of the reader's function, which gets a copy.
 
-    ``where`` says which network, and which cell (t, n) of its grid; T and S count its steps and
-    samples; ``right`` is what the function should return, where that is computed.
+    ``where`` says which network, and which cell (t, n) of its grid; ``right`` is what the function
+    should return, where that is computed.
     """
 
     args: tuple[Any, ...]
     where: str
-    T: int = 1
-    S: int = 1
     right: Any = None
 
 
@@ -230,10 +228,9 @@ def inputs_of(exercise: Exercise) -> tuple[Inputs, ...]:
     if walk.endswith("threshold"):
         networks += (at_threshold(),)
     for net in networks:
-        T, S, _ = net.shape
         for t, n, where in _walk(walk, net):
             args = tuple(take(name, net, t, n) for name in exercise.arguments)
-            found.append(Inputs(args, where, T, S))
+            found.append(Inputs(args, where))
     return tuple(found)
 
 
