@@ -2,8 +2,7 @@
 
 All values are computed by this package: live in a notebook, written to files for the site.
 
-- ``network_explorers``, ``pulse_explorer``, ``board_explorer``, ``hunt_explorer``: what each
-  explorer shows;
+- ``network_explorers``, ``pulse_explorer``, ``board_explorer``: what explorers show;
 - ``pulse_steps``: how the pulse moves, in numbers;
 - ``widget``: an explorer for Jupyter, and the graph of a network as they draw it;
 - ``pencil_network``: the networks that they show where none is given;
@@ -12,13 +11,13 @@ All values are computed by this package: live in a notebook, written to files fo
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from stbp_edu._support import checks
 from stbp_edu.arrows import Node
 from stbp_edu.explorers.board_explorer import board_data
-from stbp_edu.explorers.hunt_explorer import hunt_data
 from stbp_edu.explorers.network_explorers import (
     lab_data,
     paths_data,
@@ -27,10 +26,41 @@ from stbp_edu.explorers.network_explorers import (
 from stbp_edu.explorers.pencil_network import one_neuron, pencil, smooth
 from stbp_edu.explorers.pulse_explorer import FIRST, Pulse
 from stbp_edu.explorers.widget import JS, Explorer
+from stbp_edu.practice.bug_hunt import SYMPTOMS, TABLE, bugs, evidence
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 
 __all__ = ["EXPLORERS", "data", "explore", "export", "pulse"]
+
+
+@cache
+def hunt_data() -> dict[str, Any]:
+    """Return the right program, and for each bug the line that it changes and what it does.
+
+    ``line`` counts from 1. Any of a bug's ``symptoms`` is a right answer.
+
+    >>> first = hunt_data()["bugs"][0]
+    >>> first["line"], first["now"], first["symptoms"]
+    (17, 'delta[n][t] = delta[N][T - 1] - epsilon[n][t + 1] * u * df(o)', ['T>1'])
+    """
+    return {
+        "program": TABLE["program"].splitlines(),
+        "symptoms": {name: words for name, (words, _) in SYMPTOMS.items()},
+        "bugs": [
+            {
+                "line": bug.line,
+                "now": bug.source.splitlines()[bug.line - 1].strip(),
+                "right": bug.mended,
+                "place": f"case {bug.case}, {bug.term}" if bug.case else "the loops",
+                "what": bug.what,
+                "symptoms": list(evidence(bug).symptoms),
+                "first": evidence(bug).first,
+            }
+            for bug in bugs()
+        ],
+    }
+
+
 EXPLORERS: dict[
     str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPass] | None]
 ] = {

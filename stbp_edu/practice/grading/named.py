@@ -27,7 +27,7 @@ def named(answer: Answer) -> list[Mistake]:
     """Return the mistakes each of which gives an answer."""
     found: dict[str, Mistake] = {}
     for mistake in known_mistakes(answer.task):
-        if answer.gives(mistake.program, exactly=False):
+        if answer.gives(mistake.program):
             found.setdefault(mistake.id, mistake)
     return list(found.values())
 
@@ -38,7 +38,7 @@ def named_pair(answer: Answer) -> list[Mistake]:
     Mistakes whose changes touch each other come last.
     """
     for source, pair in pairs(answer.task):
-        if answer.gives(source, exactly=False):
+        if answer.gives(source):
             return [*pair]
     return []
 
