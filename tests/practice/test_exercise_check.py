@@ -97,6 +97,13 @@ def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
     assert "equation (c3-epsilon)" in text
 
 
+def test_the_classic_rule_in_case_4_is_told_by_its_term():
+    edit = f"{UP} => (delta[n + 1][t] * neuron.h(U[n + 1][t])) @ W[n + 1]"
+    text = repr(feedback_on("program-4", edit))
+    assert "Case 4: the term from the layer above contains δ ⊙ h" in text
+    assert "equation (c4-delta)" in text
+
+
 @pytest.mark.parametrize(
     ("id_", "filled", "line"),
     [("program-3", KEEP, 15), ("program-5", "epsilon[n].sum(axis=(0, 1))", 19)],

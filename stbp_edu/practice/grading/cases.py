@@ -91,16 +91,27 @@ def wrong_cases(answer: Answer) -> list[Finding]:
             """Return the gradients of the program that grows through the course."""
             return answer.function(trace.U, trace.O, targets, params.W, neuron)
 
+    elif answer.task.id == "program-4":
+
+        def backward(trace: Any, targets: Array, params: Any, neuron: Any) -> Any:
+            """Return the gradients that the ε of this program gives."""
+            _, epsilon = answer.function(trace.U, trace.O, targets, params.W, neuron)
+            pairs = zip(epsilon[1:], trace.O, strict=False)
+            W = [np.einsum("tsi,tsj->ij", e, below) for e, below in pairs]  # c5-w
+            return [None, *W], [None, *(e.sum(axis=(0, 1)) for e in epsilon[1:])]
+
     elif answer.task.id != "backward":
         return []
     cases = [c for c in case_reports(backward) if c.explanation]
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
+    net = wide_network()
+    where = f"of the {'-'.join(map(str, net.params.sizes))} network, T = {net.shape[0]}"
     return [
         Finding(
             "case",
             " ".join(c.equations),
-            f"Case {c.case}: {c.explanation}. First at {c.first}.",
+            f"Case {c.case}: {c.explanation}. First at {c.first} {where}.",
         )
         for c in cases
     ]
