@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from stbp_edu.explorers import EXPLORERS, data
 from stbp_edu.practice import check, exercises, predict
 from stbp_edu.practice.saved_progress import read_progress
+from stbp_edu.practice.tasks import tasks
 from tests.browsing import script
 from tests.explorers import OBEYS, SHOWS, explorer_on, too_wide, violations
 from tests.site.conftest import profile, watched_page
@@ -162,7 +163,7 @@ def test_progress_keeps_what_a_check_answers(page: Page, address: str) -> None:
     """What was right stays right, until the reader forgets it and means it."""
     page.goto(f"{address}start/")
     place = page.locator("[data-progress]")
-    total = len([e for e in json.loads(_exercises(page)) if e["course"]])
+    total = sum(task.in_course for task in tasks().values())
     said = place.get_by_role("status")
     expect(said).to_contain_text(f"0 of {total} right")
     exercise = exercises()["c3-delta-open"]
@@ -214,13 +215,6 @@ def _read_back(page: Page, saved: Path) -> None:
         given = {"name": "a.json", "mimeType": "application/json", "buffer": content}
         page.get_by_label("File of progress").set_input_files(given)
         expect(page.locator("[data-progress]")).to_contain_text(answer)
-
-
-def _exercises(page: Page) -> str:
-    """Return the list of exercises that the page reads."""
-    return page.request.get(
-        page.url.replace("start/", "assets/explorers/exercises.json")
-    ).text()
 
 
 def test_a_prediction_is_chosen_by_click_or_key_and_held_against_the_measurement(
