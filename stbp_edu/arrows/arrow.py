@@ -190,15 +190,10 @@ class Neuron:
             values[name] = np.asarray(p[name], dtype)
         return values
 
-    def updated(
-        self, name: str, now: StateArrays, past: StateArrays, x: Any, p: Parameters
-    ) -> Any:
-        """Return a state from those before it; of a spike, its distance from the threshold."""
-        values = self.constants(p, x.dtype)
-        values.update({f"{state}_last": value for state, value in past.items()})
-        values.update(now)
-        if self.input != "x" or name == "x":
-            values["x"] = x
+    def updated(self, name: str, states: StateArrays, p: Parameters) -> Any:
+        """Return a state from x and those before it; of a spike, how far it is from firing."""
+        x = states["x"]
+        values = {**self.constants(p, x.dtype), **states}
         return like(x, evaluate(self.lines.update(name), values), f"state {name!r}")
 
     def value(self, arrow: Arrow, states: StateArrays, p: Parameters) -> Any:

@@ -195,7 +195,13 @@ COMMANDS |= {
     "_": "_",
     "epsilon": "ε",
 }
-SCRIPT_TAGS = {"_": "msub", "^": "msup", "_^": "msubsup"}
+SCRIPT_TAGS = {"": "", "_": "msub", "^": "msup", "_^": "msubsup"}
+OF_PARTS = {
+    r"\frac": ("mfrac", 2, ""),
+    r"\sqrt": ("msqrt", 1, ""),
+    r"\bar": ("mover", 1, "<mo>¯</mo>"),
+}
+"""Commands by their tag, how many parts follow them, and what comes after these."""
 
 
 def mathml(tex: str) -> str:
@@ -224,17 +230,12 @@ def _row(tokens: Iterator[str]) -> str:
             scripts[token] = _one(next(tokens), tokens)
         else:
             row.append((_one(token, tokens), {}))
-    written = []
+    written = ""
     for base, scripts in row:
-        if not scripts:
-            written.append(base)
-            continue
-        below = scripts.get("_", "")
-        above = scripts.get("^", "")
-        which = "".join(sorted(scripts, reverse=True))
-        tag = SCRIPT_TAGS[which]
-        written.append(f"<{tag}>{base}{below}{above}</{tag}>")
-    return "".join(written)
+        parts = base + scripts.get("_", "") + scripts.get("^", "")
+        tag = SCRIPT_TAGS["".join(sorted(scripts, reverse=True))]
+        written += f"<{tag}>{parts}</{tag}>" if tag else base
+    return written
 
 
 def _one(token: str, tokens: Iterator[str]) -> str:
@@ -243,14 +244,10 @@ def _one(token: str, tokens: Iterator[str]) -> str:
         return '<mo lspace="0" rspace="0">′</mo>'
     if token == "{":
         return f"<mrow>{_row(tokens)}</mrow>"
-    if token == r"\frac":
-        above = _one(next(tokens), tokens)
-        below = _one(next(tokens), tokens)
-        return f"<mfrac>{above}{below}</mfrac>"
-    if token == r"\sqrt":
-        return f"<msqrt>{_one(next(tokens), tokens)}</msqrt>"
-    if token == r"\bar":
-        return f"<mover>{_one(next(tokens), tokens)}<mo>¯</mo></mover>"
+    if token in OF_PARTS:
+        tag, many, after = OF_PARTS[token]
+        parts = "".join(_one(next(tokens), tokens) for _ in range(many))
+        return f"<{tag}>{parts}{after}</{tag}>"
     if token == r"\mathrm":
         next(tokens)
         text = "".join(iter(tokens.__next__, "}"))

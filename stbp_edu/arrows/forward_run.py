@@ -56,18 +56,17 @@ def run_layer(layer: Layer, p: Parameters, below: Array, twin: bool) -> StateArr
     neuron = layer.neuron
     x = driven(layer, p, below)
     states = {name: np.empty_like(x) for name in neuron.order}
-    past = dict.fromkeys(neuron.order, np.zeros_like(x[0]))
+    past = {f"{name}_last": np.zeros_like(x[0]) for name in neuron.order}
     for t, drive in enumerate(x):
         if layer.recurrent:
-            again = layer.recurrent.forward(past[neuron.output], p["R"])
+            again = layer.recurrent.forward(past[f"{neuron.output}_last"], p["R"])
             drive = drive + again.reshape(drive.shape)  # p2-recur-u
-        now: dict[str, Any] = {}
+        now = {**past, "x": drive}
         for name in neuron.order:
-            v = neuron.updated(name, now, past, drive, p)
+            v = neuron.updated(name, now, p)
             if name == neuron.lines.spike:
                 v = neuron.smooth(v) if twin else fires(v)
-            now[name] = states[name][t] = v
-        past = now
+            now[name] = states[name][t] = past[f"{name}_last"] = v
     return states
 
 

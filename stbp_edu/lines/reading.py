@@ -6,7 +6,7 @@ import ast
 import re
 import warnings
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LONGEST_LINE = 200  # characters
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -123,10 +123,9 @@ def apart(text: str, number: int) -> Line:
         raise line.error(0, f"it has {len(text)} characters", advice)
     match parsed(left) if sign else None:
         case ast.Name(id=name):
-            return Line(text, number, start, name)
+            return replace(line, name=name)
         case ast.Call(func=ast.Name(id=name), args=[_, *_] as args, keywords=[]):
-            names = [ast.unparse(arg) for arg in args]
-            return Line(text, number, start, name, names)
+            return replace(line, name=name, args=[ast.unparse(arg) for arg in args])
     write = "write one state, or one function: u = tau * u + x, or f(o) = tau * (1 - o)"
     raise line.error(0, "a line must assign one name", advice_on(text) or write)
 

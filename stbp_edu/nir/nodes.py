@@ -154,10 +154,10 @@ def constants_of(neuron: AnyNeuron, layer: Mapping[str, Any]) -> ByNeuron:
 
     def step(past: Mapping[str, Any], x: float = 0.0) -> dict[str, Any]:
         """Return the states after a step; of a spike, u - V_th."""
-        before = {name: nothing + past.get(name, 0.0) for name in table.order}
         now: dict[str, Any] = {"x": nothing + x}
+        now |= {f"{name}_last": nothing + past.get(name, 0.0) for name in table.order}
         for name in table.order:
-            now[name] = table.updated(name, now, before, now["x"], layer)
+            now[name] = table.updated(name, now, layer)
         return now
 
     found = {"tau": step({u: 1.0})[u], "gain": step({}, 1.0)[u]}

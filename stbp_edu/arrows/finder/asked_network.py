@@ -57,7 +57,9 @@ class Match:
     @property
     def rules(self) -> list[tuple[str, str]]:
         """Each reset and rule with its outputs and its gradient."""
-        return [(fit.gate, fit.rule) for fit in self.nearest if _is_equal(fit)]
+        return [
+            (fit.gate, fit.rule) for fit in self.nearest if fit.residual < TOLERANCE
+        ]
 
     @property
     def gates(self) -> list[str]:
@@ -93,11 +95,6 @@ class Match:
         )
 
 
-def _is_equal(fit: RuleFit) -> bool:
-    """Return whether gradients are those of a rule."""
-    return fit.residual < TOLERANCE
-
-
 def reset_name(gate: str) -> str:
     """Return what to call a reset."""
     return f"{gate} gate" if gate in GATES else gate
@@ -125,19 +122,17 @@ def which_rule(
     """
     resets = resets_of(neurons) if isinstance(neurons, LIF) else {"lines": neurons}
     nets = {reset: network(sizes, neuron) for reset, neuron in resets.items()}
-    output, found = _answer(ask, next(iter(nets.values())), spikes)
+    output, gradients = _answer(ask, next(iter(nets.values())), spikes)
     differing = {}
     fits: list[RuleFit] = []
     for reset, net in nets.items():
         ours, local = run(net, params, spikes)
         differing[reset] = _differing(ours, output)
         if not differing[reset]:
-            fits += candidates(local, found, reset)
-    fits.sort(key=lambda fit: 0 if _is_equal(fit) else fit.residual)
-    equal = [fit for fit in fits if _is_equal(fit)]
-    return Match(
-        fits, _agree_elsewhere(nets, params, equal, spikes.shape[2:]), differing
-    )
+            fits += candidates(local, gradients, reset)
+    fits.sort(key=lambda fit: 0 if fit.residual < TOLERANCE else fit.residual)
+    found = Match(fits, True, differing)
+    return replace(found, told_apart=_agree_elsewhere(nets, params, found.rules))
 
 
 def resets_of(neuron: LIF) -> dict[str, Neuron]:
@@ -160,21 +155,19 @@ def run(
 
 
 def _agree_elsewhere(
-    nets: Mapping[str, Table],
-    params: LayerParams,
-    fits: list[RuleFit],
-    shape: tuple[int, ...],
+    nets: Mapping[str, Table], params: LayerParams, rules: list[tuple[str, str]]
 ) -> bool:
     """Return whether resets and rules have the same outputs and gradients on a larger input.
 
     There no path is missed because no potential comes near the threshold.
     """
+    shape = next(iter(nets.values())).shape
     inputs = 3 * np.random.default_rng(1).random((24, 8, *shape))
     inputs = inputs.astype(params[1]["W"].dtype)
     first: list[Array] = []
-    for fit in fits if len(fits) > 1 else []:
-        output, local = run(_widened(nets[fit.gate]), params, inputs)
-        arrays = [output, *(layer["W"] for layer in of_rule(local, fit.rule)[1:])]
+    for reset, rule in rules if len(rules) > 1 else []:
+        output, local = run(_widened(nets[reset]), params, inputs)
+        arrays = [output, *(layer["W"] for layer in of_rule(local, rule)[1:])]
         first = first or arrays
         for one, other in zip(arrays, first, strict=True):
             if not np.allclose(one, other, TOLERANCE, TOLERANCE * np.abs(other).max()):

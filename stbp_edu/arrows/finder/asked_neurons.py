@@ -102,13 +102,15 @@ def about_outputs(
     )
     if not isinstance(neuron, LIF):
         return f"{said}; compare your lines with those of the neuron"
+    tau, mine = neuron.tau, from_lif(neuron)
     possible = [
         (f"the {reset_name(k)}", of, 1.0) for k, of in resets_of(neuron).items()
     ]
-    shares = {"a leak that multiplies the input, too": neuron.tau}
-    for share in (1 - neuron.tau, 1 / (1 - neuron.tau)) if neuron.tau < 1 else ():
-        shares[f"inputs that are scaled by {share:.4g}"] = share
-    possible += [(name, from_lif(neuron), share) for name, share in shares.items()]
+    shares = (1 - tau, 1 / (1 - tau)) if tau < 1 else ()
+    possible += [
+        ("a leak that multiplies the input, too", mine, tau),
+        *((f"inputs that are scaled by {share:.4g}", mine, share) for share in shares),
+    ]
     for name, table, share in possible:
         if np.allclose(output, run_of(table, x * share, errors)[0], 1e-4, 1e-4):
             return f"{said}: they are those of {name}, and {neuron} was claimed"

@@ -63,12 +63,9 @@ def classes(net: Table, rule: Rule) -> dict[Adjoint, str]:
         seen: dict[Any, str] = {}
         finer = {}
         for state, q in same:
-            ends: list[str | None] = []
-            for arrow in arrows:
-                if arrow.source == state:
-                    p = rule.move(q, arrow)
-                    head = arrow.target, p or ""
-                    ends.append(None if p is None else same.get(head, LOSS))
+            leaving = [arrow for arrow in arrows if arrow.source == state]
+            moves = [(arrow.target, rule.move(q, arrow)) for arrow in leaving]
+            ends = [p if p is None else same.get((to, p), LOSS) for to, p in moves]
             finer[state, q] = seen.setdefault((state, same[state, q], *ends), q)
         if finer == same:
             return same
