@@ -18,7 +18,6 @@ from stbp_edu.arrows.rules import Node, Rule, as_rule
 from stbp_edu.arrows.step.step_functions import added
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.unrolled import Word
-from stbp_edu.lines.forward_lines import reachable
 
 
 def forbidding_word(net: Table, rule: str | Rule) -> Word | None:
@@ -72,22 +71,19 @@ class Traces(NamedTuple):
 
 def traces_of(net: Table, rule: Rule, n: int = 1) -> Traces:
     """Return the traces of layer n under a rule that has an online form."""
-
-    def inside(node: Node) -> Iterator[tuple[Arrow, Node]]:
-        """Yield the arrows from a node inside the neuron, and their heads."""
-        for arrow, q in rule.moves_from(net, n, *node):
-            if not arrow.leaves:
-                yield arrow, (arrow.target, q)
-
     start = net.layers[n].neuron.input, rule.start
-    nodes = reachable([start], lambda node: (head for _, head in inside(node)))
-    found = Traces({node: [] for node in nodes}, [])
-    for node in nodes:
-        for arrow, head in inside(node):  # p2-trace-step, p2-trace-adapt
-            found.sums[head].append((arrow, node))
+    found = Traces({start: []}, [])
+    nodes = [start]
+    for node in nodes:  # grows while it is read
         for arrow, q in rule.moves_from(net, n, *node):
             if arrow.leaves:  # p2-trace-signal, p2-trace-w
                 found.leaving.append((arrow, q, node))
+                continue
+            head = arrow.target, q
+            if head not in found.sums:
+                found.sums[head] = []
+                nodes.append(head)
+            found.sums[head].append((arrow, node))  # p2-trace-step, p2-trace-adapt
     return found
 
 

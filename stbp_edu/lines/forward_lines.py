@@ -82,15 +82,13 @@ class ForwardLines:
             return "u" if "u" in self.lines else [*self.lines][-1]
         read = self._within_the_step(self._read_by(self.spike))
         read = [state for state in read if state != self.spike]
-        remember = []
-        for state in read:
-            reads = self._read_by(state)
-            if state in reads or self.spike in reads:
-                remember.append(state)
+        remember = [
+            state for state in read if {state, self.spike} & {*self._read_by(state)}
+        ]
         for state in remember:
-            for one in self._within_the_step([state]):
-                if "x" in names_in(self.lines[one]):
-                    return state
+            within = self._within_the_step([state])
+            if "x" in names_in(*(self.lines[one] for one in within)):
+                return state
         return [*remember, *read, self.spike][0]
 
     def _read_by(self, state: str, steps: Collection[int] = (0, -1)) -> list[str]:
