@@ -10,7 +10,6 @@ from stbp_edu._support.equations import EQUATIONS
 from tools.notebooks.execution import FOLDED
 
 LINES = {"": 15, "long": 25, "folded": 30}
-CHECK = r"^check(?:_formula|_network)?\("
 EQUATION = (
     r"#\s*([a-z0-9]+-[a-z-]+(?:, [a-z0-9]+-[a-z-]+)*)\s*$"  # a line may compute two
 )
@@ -25,7 +24,6 @@ ASKS = re.compile(
 )
 BLANK = r"^\w+(?:, \w+)* = .*\.\.\.|^ +(?:return )?\.\.\.$|^predict\("  # where a reader answers
 SHOWN = {"text/plain", "text/html", "text/latex"}
-ANSWER = "answer"  # the tag of folded code that the reader writes first
 CLOSED = '<details class="stbp-answer">'
 ALT = re.compile(r'<img class="stbp-figure" alt="[^"]{20,}" width')
 DISPLAYED = (

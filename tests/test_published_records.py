@@ -15,7 +15,6 @@ from tools.pages.page_names import names
 from tools.templates import filled
 
 RECORDS = records.read_records()
-PREDICTED = {"predictions", "time-predictions", "sign-predictions"}
 MEASURED = (
     "results.md",
     "performance.md",

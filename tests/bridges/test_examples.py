@@ -14,7 +14,6 @@ import stbp_edu.nir
 import stbp_edu.torch
 from tools import ROOT
 
-PAGE = ROOT / "docs" / "pytorch.md"
 TORCH = "<!-- what follows needs PyTorch -->"
 MODULES = [
     module.name

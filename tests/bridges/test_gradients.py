@@ -1,21 +1,14 @@
 """The bridge's gradients are those of the package: every neuron, rule, surrogate and loss."""
 
-import os
-
 import pytest
 import torch
 from torch import nn
 
-from stbp_edu import LIF, derive
-from stbp_edu.arrows import in_blocks, with_gain_limit
+from stbp_edu import derive
 from stbp_edu.parameters import by_layer
 from stbp_edu.program.machine_code import installed
 from stbp_edu.torch import to_params
 from stbp_edu.torch.currents import current_of, places_for
-
-QUICK = os.environ.get("STBP_EXAMPLES", "quick") == "quick"
-NEURON = LIF(tau=0.9, v_th=0.5)
-LIMITED = [with_gain_limit(0.5), with_gain_limit(1, "e-prop"), in_blocks(2, "classic")]
 
 
 def gradients(network, loss):

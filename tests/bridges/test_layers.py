@@ -15,8 +15,6 @@ from tests.networks import make_problem
 NEURON = LIF(tau=0.7, v_th=0.5)
 
 PARAMS = make_problem(3, [6, 8, 4], 5, 3, NEURON).params
-PROBLEM = make_problem(4, [4, 5, 3], 6, 2, NEURON)
-each_rule = pytest.mark.parametrize("rule", CASE_RULES)
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def test_what_cannot_run_twice_is_refused_under_the_classic_rule(made):
     assert LIFLayer(layer.weights, NEURON).train()(x).shape == (5, 2, 3)
 
 
-@each_rule
+@pytest.mark.parametrize("rule", CASE_RULES)
 def test_dropout_and_pooling_between_the_layers(rule):
     """What is dropped is no signal upward and no error downward, and potentials skip no layer."""
     neuron = LIF(tau=0.7, v_th=0.05)
