@@ -14,6 +14,7 @@ from stbp_edu import LIF, derive
 from stbp_edu._support.checks import NotFiniteError
 from stbp_edu.torch import LIFLayer, LIFNetwork
 from tests.bridges.test_carried_state import LEARNS
+from tests.bridges.test_layers import gradients
 
 
 def network(rule="exact", **more):
@@ -22,35 +23,26 @@ def network(rule="exact", **more):
     return LIFNetwork(first, LIFLayer(nn.Linear(6, 3), LIF(tau=0.7), rule))
 
 
-def gradients(net, x):
-    net.zero_grad()
-    output = net(x)
-    output.square().sum().backward()
-    return output.detach(), [p.grad.clone() for p in net.parameters()]
-
-
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 @pytest.mark.parametrize(
     "copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))]
 )
 def test_copies_and_pickles_give_the_same(copied, rule):
     net, x = network(rule), torch.rand(5, 2, 4)
-    gradients(net, x)  # what a run leaves behind is no hindrance
+    gradients(net, net, x)  # what a run leaves behind is no hindrance
     again = copied(net)
-    for one, other in zip(gradients(net, x)[1], gradients(again, x)[1], strict=True):
-        assert torch.equal(one, other)
+    (_, want), (_, found) = gradients(net, net, x), gradients(again, again, x)
+    assert all(map(torch.equal, found, want))
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_a_second_derivative_is_refused(rule):
     """And a first one with its graph is what it is without."""
     net, x = network(rule), torch.rand(5, 2, 4)
-    _, want = gradients(net, x)
-    found = torch.autograd.grad(
-        net(x).square().sum(), [*net.parameters()], create_graph=True
-    )
-    for one, other in zip(found, want, strict=True):
-        assert torch.equal(one, other)
+    _, want = gradients(net, net, x)
+    loss = net(x).mean(0).pow(2).sum()
+    found = torch.autograd.grad(loss, [*net.parameters()], create_graph=True)
+    assert all(map(torch.equal, found, want))
     with pytest.raises(RuntimeError, match="differentiate twice"):
         sum(g.square().sum() for g in found).backward()
 
@@ -58,20 +50,10 @@ def test_a_second_derivative_is_refused(rule):
 @pytest.mark.parametrize(
     ("line", "x", "said"),
     [
-        (
-            "u = 0.5 * sqrt(u) * (1 - o) + x",
-            -0.3,
-            "line 1 .*: sqrt of -0.3.* at step 1 of layer 2",
-        ),
-        (
-            "u = 0.9 * u + x / u",
-            1.0,
-            "quotient of .* and 0 at step 0 of layer 2; 10 of 10 values",
-        ),
-        ("u = 3 * u + exp(x)", 400.0, "exp of .* at step 0 of layer 2"),
-        ("u = min(u + log(u), 1) + x", -0.5, "log of 0 at step 0"),
+        ("u = 0.5 * sqrt(u) * (1 - o) + x", -0.3, "line 1 .*: sqrt of -0.3.* at step 1 of layer 2"),
+        ("u = 0.9 * u + x / u", 1.0, "quotient of .* and 0 at step 0 of layer 2; 10 of 10 values"),
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("recurrent", [False, True])
 def test_what_is_not_finite_is_named_in_the_forward_pass(line, x, said, recurrent):
     """With the line, the operation, step, layer and count; the spikes look ordinary."""
