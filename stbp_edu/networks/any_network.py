@@ -19,7 +19,6 @@ from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Table
 from stbp_edu.arrows.table import network as table_of
-from stbp_edu.case_rules import check_gain_limit
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
 from stbp_edu.networks.arguments import (
@@ -215,10 +214,10 @@ class Model:
         self, rule: str | Rule, gain_limit: float | None = None, **how: Any
     ) -> Program:
         """Return the program for a rule, which is made once."""
-        rule, gain_limit = as_rule(rule), check_gain_limit(gain_limit)
+        rule = as_rule(rule)
+        limited = with_gain_limit(gain_limit, rule)
         key = (id(rule), gain_limit, *sorted(how.items()))
         if key not in self._programs:
-            limited = with_gain_limit(gain_limit, rule)
             program = Program(
                 self.table, limited, self.computes, memory=self._memory, **how
             )

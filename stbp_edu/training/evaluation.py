@@ -11,7 +11,7 @@ from stbp_edu._support import checks
 from stbp_edu.parameters import Params
 from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.data.datasets import check_labelled
-from stbp_edu.training.model import check_data, check_fit, encode_images, network_for
+from stbp_edu.training.model import check_fit, encode_images, network_for
 from stbp_edu.training.settings import Settings
 
 CHUNK = 100  # images at a time
@@ -166,8 +166,7 @@ def evaluate(
     checks.generator("rng", rng)
     checks.count("encodings", encodings)
     check_labelled(images, labels)
-    check_data(params, settings, images.shape[1:], int(labels.max()) + 1)
-    check_fit(params, settings)
+    check_fit(params, settings, images.shape[1:], int(labels.max()) + 1)
     with one_blas_thread():
         drawn = (rng.spawn(1)[0] for _ in range(encodings))
         answers = np.stack([answers_to(images, params, settings, one) for one in drawn])

@@ -34,28 +34,27 @@ def network_of(settings: Settings, sizes: str) -> Model:
     return network(sizes, neurons, settings.make_loss(), backend)
 
 
-def check_fit(params: Params, settings: Settings) -> None:
-    """Raise ValueError where parameters are not those of the network of the settings."""
+def check_fit(
+    params: Params,
+    settings: Settings,
+    image: tuple[int, ...] | None = None,
+    classes: int = 0,
+) -> None:
+    """Raise ValueError where parameters do not fit the settings, or images and classes if given."""
     parts = sizes_of(params).split("-")[1:-1]
     hidden = tuple(hidden_layer("hidden", part) for part in parts)
     if hidden != settings.hidden:
         raise ValueError(
             f"params must be of a network with hidden layers {settings.hidden} as in the settings, "
-            f"got {hidden}; "
-            "give the settings that they were trained with"
+            f"got {hidden}; give the settings that they were trained with"
         )
-
-
-def check_data(
-    params: Params, settings: Settings, image: tuple[int, ...], classes: int
-) -> None:
-    """Raise ValueError where a network does not fit the size of an image and the classes."""
-    needed, outputs = inputs(settings.encoder, image), params.sizes[-1]
-    if params.sizes[0] != needed or outputs < classes:
+    has, outputs = params.sizes[0], params.sizes[-1]
+    needed = inputs(settings.encoder, image) if image else has
+    if has != needed or outputs < classes:
         raise ValueError(
             f"params must be of a network with {needed} inputs and {classes} outputs for images "
-            f"{image} and these labels, got {params.sizes[0]} and {outputs}; give the data that "
-            "it was trained on"
+            f"{image} and these labels, got {has} and {outputs}; give the data that it was trained "
+            "on"
         )
 
 

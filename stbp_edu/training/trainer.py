@@ -115,8 +115,7 @@ def train(
     checks.instance("data", data, Dataset)
     state = initial_state(settings, data) if state is None else state
     checks.instance("state", state, State)
-    model.check_fit(state.params, settings)
-    model.check_data(state.params, settings, data.shape, data.classes)
+    model.check_fit(state.params, settings, data.shape, data.classes)
     told: set[tuple[str, str]] = set()
 
     def news(steps: list[Step], settled: bool) -> Iterator[Advice]:

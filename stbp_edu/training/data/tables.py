@@ -32,16 +32,19 @@ def load_csv(file: str | Path | None) -> Dataset:
         examples: list[list[float]] = []
         for number, line in enumerate(read_text(file).splitlines(), 1):
             words = line.split(",")
-            if not line.strip() or not (examples or _numbers([words[0].strip('" ')])):
+            if not (examples or math.isfinite(_number(words[0].strip('" ')))):
                 continue  # the names of the columns, which may be numbers but for the first
-            example = _numbers(words)
+            if not line.strip():
+                continue
+            label, *values = map(_number, words)
             if examples and len(words) != len(examples[0]):
                 raise ValueError(
                     f"line {number} has {len(words)} columns, the first {len(examples[0])}"
                 )
-            if len(example) < 2 or min(example[1:]) < 0 or not example[0].is_integer():
+            known = values and all(0 <= value < math.inf for value in values)
+            if not (known and label.is_integer()):
                 raise ValueError(f"line {number} is {checks.brief(line)}")
-            examples.append(example)
+            examples.append([label, *values])
         if not examples:
             raise ValueError("it has no lines")
         table = np.array(examples)
@@ -49,13 +52,12 @@ def load_csv(file: str | Path | None) -> Dataset:
         return _split(scaled.astype(np.float32), table[:, 0].astype(np.intp))
 
 
-def _numbers(words: list[str]) -> list[float]:
-    """Return the finite numbers that words are; none where one of them is anything else."""
+def _number(word: str) -> float:
+    """Return the number that a word is; NaN where it is none."""
     try:
-        numbers = [float(word) for word in words]
+        return float(word)
     except ValueError:
-        return []
-    return numbers if all(map(math.isfinite, numbers)) else []
+        return math.nan
 
 
 @contextmanager
