@@ -7,6 +7,7 @@ import pytest
 
 from tools.site import build
 from tools.site.render import notebook_page
+from tools.site.render.links import broken
 from tools.site.render.page_html import protect
 
 
@@ -56,3 +57,17 @@ def test_the_zip_holds_the_whole_site(
             "stbp_edu-site/README.txt",
             "stbp_edu-site/a/index.html",
         ]
+
+
+def test_links_to_what_is_not_there_are_found(tmp_path: Path) -> None:
+    """The build warns of each: of a missing file, and of a missing place in one."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "index.html").write_text('<a href="a/#x"><a href="b/"><a href="a/#y">')
+    (tmp_path / "a/index.html").write_text(
+        '<p id="x"><img src="../no.png"><a href="..">'
+    )
+    assert [line.split(" leads")[0] for line in broken(tmp_path)] == [
+        "a/index.html: ../no.png",
+        "index.html: a/#y",
+        "index.html: b/",
+    ]
