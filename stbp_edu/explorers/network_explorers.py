@@ -42,16 +42,18 @@ def sweep_data(net: ForwardPass) -> Json:
     [(3, 2, 1), (3, 1, 2), (2, 2, 3)]
     """
     T, _, N = net.shape
+    graph = unroll(net.trace, net.targets, net.params, net.neuron)
     rules = {}
     for rule in CASE_RULES:
-        sweep = Sweep(net, rule)
+        swept = net.sweep(rule)
         rules[rule] = [
             {
                 "t": t,
                 "n": n,
                 "case": case_at(t - 1, n, T, N),
                 "neurons": [
-                    sweep.neuron(n, t - 1, i) for i in range(net.params.sizes[n])
+                    _neuron((n, t - 1, i), net, graph, swept, rule)
+                    for i in range(net.params.sizes[n])
                 ],
             }
             for t, n in sweep_order(T, N)
@@ -65,65 +67,52 @@ def sweep_data(net: ForwardPass) -> Json:
     }
 
 
-class Sweep:
-    """One backward sweep: every δ and ε, and the terms of which it is the sum."""
+def _neuron(
+    at: tuple[int, int, int],
+    net: ForwardPass,
+    graph: LocalDerivatives,
+    swept: Adjoints,
+    rule: str,
+) -> Json:
+    """Return the two sums of a neuron, with a term for each arrow that leaves its state."""
+    nodes = {"delta": Node("o", *at), "epsilon": Node("u", *at)}
+    sums = {}
+    for name, node in nodes.items():
+        edges = sorted(edges_from(node, graph), key=lambda edge: edge.step)
+        sums[name] = [_term(edge, net, swept, rule) for edge in edges]
+    values = {f"{name}Value": adjoint(swept, node) for name, node in nodes.items()}
+    return {**sums, "i": at[2] + 1, **values}
 
-    def __init__(self, net: ForwardPass, rule: str) -> None:
-        self.net = net
-        self.graph = unroll(net.trace, net.targets, net.params, net.neuron)
-        self.adjoints = net.sweep(rule)
-        self.exact = rule == "exact"
 
-    def neuron(self, n: int, t: int, i: int) -> Json:
-        """Return the two sums of a neuron."""
-        spike, potential = Node("o", n, t, i), Node("u", n, t, i)
-        return {
-            "delta": self.terms(spike),
-            "epsilon": self.terms(potential),
-            "i": i + 1,
-            "deltaValue": adjoint(self.adjoints, spike),
-            "epsilonValue": adjoint(self.adjoints, potential),
-        }
-
-    def terms(self, node: Node) -> list[Json]:
-        """Return a term for each arrow that leaves a node."""
-        found = []
-        for edge in sorted(edges_from(node, self.graph), key=lambda edge: edge.step):
-            cell = None
-            if edge.kind not in ("readout", "spike"):
-                cell = (edge.target.t + 1, edge.target.n)
-            found.append({"from": cell, "factors": self.factors(edge)})
-        return found
-
-    def factors(self, edge: Edge) -> list[list[Any]]:
-        """Return the error that comes back over an arrow, and its factor."""
-        _, n, t, i, _ = edge.source
-        target = edge.target
-        factor = float(edge.factor)
-        if edge.kind == "readout":
-            T, S, N = self.net.shape
-            rate = self.net.trace.O[N][:, 0, i].mean()
-            miss = float(self.net.targets[0, i] - rate)
-            return [["−1/(TS)", -1 / (T * S)], ["(y − rate)", miss]]
-        error = adjoint(self.adjoints, target)
-        if edge.kind == "spike":
-            return [["δ", error], ["h", factor]]
-        letter = "ε"
-        if not self.exact and edge.kind != "carry":
-            letter = "δ·h"
-            h = self.net.neuron.h(self.net.trace.U[target.n][target.t])
-            delta = adjoint(self.adjoints, target._replace(kind="o"))
-            error = delta * float(h[0, target.i])
-        place = f"{subscript(target.i)}({target.t + 1},{target.n})"
-        factors = {
-            "weight": [[f"w{subscript(target.i)}{subscript(i)}", factor]],
-            "carry": [["f", factor]],
-            "reset": [
-                ["u", float(self.net.trace.U[n][t, 0, i])],
-                ["f′", float(self.net.neuron.df(self.net.trace.O[n][t])[0, i])],
-            ],
-        }
-        return [[letter + place, error], *factors[edge.kind]]
+def _term(edge: Edge, net: ForwardPass, swept: Adjoints, rule: str) -> Json:
+    """Return the term that comes back over an arrow: the cell it comes from, and its factors."""
+    _, n, t, i, _ = edge.source
+    target = edge.target
+    factor = float(edge.factor)
+    if edge.kind == "readout":
+        T, S, N = net.shape
+        miss = float(net.targets[0, i] - net.trace.O[N][:, 0, i].mean())
+        residual = [["−1/(TS)", -1 / (T * S)], ["(y − rate)", miss]]
+        return {"from": None, "factors": residual}
+    error = adjoint(swept, target)
+    if edge.kind == "spike":
+        return {"from": None, "factors": [["δ", error], ["h", factor]]}
+    letter = "ε"
+    if rule == "classic" and edge.kind != "carry":
+        letter = "δ·h"
+        h = net.neuron.h(net.trace.U[target.n][target.t])
+        error = adjoint(swept, target._replace(kind="o")) * float(h[0, target.i])
+    place = f"{subscript(target.i)}({target.t + 1},{target.n})"
+    factors = {
+        "weight": [[f"w{subscript(target.i)}{subscript(i)}", factor]],
+        "carry": [["f", factor]],
+        "reset": [
+            ["u", float(net.trace.U[n][t, 0, i])],
+            ["f′", float(net.neuron.df(net.trace.O[n][t])[0, i])],
+        ],
+    }
+    from_ = (target.t + 1, target.n)
+    return {"from": from_, "factors": [[letter + place, error], *factors[edge.kind]]}
 
 
 def adjoint(adjoints: Adjoints, node: Node) -> float:
