@@ -17,7 +17,7 @@ from stbp_edu.parameters import Gradients, Params
 from stbp_edu.plotting import Shown
 from stbp_edu.practice import tasks
 from stbp_edu.practice.feedback import Feedback
-from stbp_edu.practice.grading.calling import call, has_blank, plain
+from stbp_edu.practice.grading.calling import call, has_blank, in_shape, plain
 from stbp_edu.practice.grading.verdict import grade
 from stbp_edu.surrogates import Gaussian
 from stbp_edu.training.data.datasets import digits
@@ -109,10 +109,7 @@ def _accuracies(backward: Callable[..., Any], epochs: int) -> Iterator[float | s
             if getattr(outcome, "kind", "") == "problem":
                 yield outcome.message
                 return
-            right: Any = plain(params, params)
-            if not isinstance(outcome, dict) or any(
-                outcome[name].shape != right[name].shape for name in right
-            ):
+            if not in_shape(outcome, plain(params, params)):
                 yield FORM
                 return
             dW, db = (

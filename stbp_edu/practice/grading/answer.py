@@ -14,6 +14,7 @@ from stbp_edu.practice.grading.calling import (
     Difference,
     ResultPart,
     call,
+    in_shape,
     kind_of,
     plain,
     tried,
@@ -99,13 +100,10 @@ class Answer:
 
     def vector(self, outcome: CallResult, k: int) -> Array:
         """Return all numbers of an outcome of a call in a row; NaN where it has other shapes."""
-        parts = outcome.values() if isinstance(outcome, dict) else ()
-        arrays = [part.astype(float) for part in parts if isinstance(part, np.ndarray)]
-        right: Any = self.right[k]
-        shapes = [np.shape(part) for part in right.values()]
-        if [array.shape for array in arrays] != shapes:
+        if not in_shape(outcome, self.right[k]):
             return np.array([np.nan])
-        return np.concatenate([array.ravel() for array in arrays])
+        parts: Any = outcome
+        return np.concatenate([part.astype(float).ravel() for part in parts.values()])
 
     def difference(self, k: int) -> Difference:
         """Return the first difference of a wrong outcome, that of the k-th call."""

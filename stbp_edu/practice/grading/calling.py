@@ -129,6 +129,14 @@ def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
     return found
 
 
+def in_shape(outcome: CallResult, right: Any) -> bool:
+    """Return whether results came, and each is an array of the right one's shape."""
+    return isinstance(outcome, dict) and all(
+        isinstance(part, np.ndarray) and part.shape == np.shape(wanted)
+        for part, wanted in zip(outcome.values(), right.values(), strict=True)
+    )
+
+
 def _is_blank(value: Any) -> bool:
     """Return whether a value is what an unfilled stub returns: None, or rows of None."""
     if isinstance(value, (tuple, list)) and value:

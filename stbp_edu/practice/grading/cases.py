@@ -20,7 +20,7 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.practice.grading.answer import Answer
-from stbp_edu.practice.grading.calling import CallResult, call
+from stbp_edu.practice.grading.calling import call, in_shape, plain
 from stbp_edu.practice.grading.search import Finding
 from stbp_edu.practice.tasks import AnswerFunction, ForwardPass, step_name
 from stbp_edu.practice.tasks.inputs import wide_network
@@ -126,48 +126,30 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
     exact = net.sweep("exact")
     args = (net.trace, net.targets, net.params, net.neuron)
     with contextlib.redirect_stdout(io.StringIO()):
-        outcome = call(function, args, exact.gradients)
+        outcome: Any = call(function, args, exact.gradients)
+    if not in_shape(outcome, plain(exact.gradients, exact.gradients)):
+        return ()
     epsilon: Layers = [None]
     unfit = []  # layers whose gradients fit no ε
     for n in range(1, net.params.N + 1):
-        found = _recovered(net, outcome, n)
-        if found is None:
+        # The bias acts like a weight from a neuron that always spikes: one more column.
+        gradient = np.column_stack([outcome[f"{p}[{n}]"].astype(float) for p in "Wb"])
+        if not (np.abs(gradient) < LARGEST).all():
             return ()
-        epsilon.append(found[0])
-        unfit += [n] * (found[1] > TOLERANCE)
+        T, S, _ = net.shape
+        spikes = net.trace.O[n - 1].reshape(T * S, -1)
+        below = np.column_stack([spikes, np.ones(T * S)])
+        E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
+        epsilon.append(E.reshape(T, S, -1))
+        # Case 5, Σ over steps and samples, leaves no rest, whatever its ε.
+        rest = float(np.linalg.norm(below.T @ E - gradient.T))
+        size = max(float(np.linalg.norm(gradient)), 1e-30)
+        unfit += [n] * (rest > TOLERANCE * size)
     reports = [_report(net, epsilon, exact.epsilon, case) for case in (1, 2, 3, 4)]
     fifth = CaseReport(5, net.params.N)
     if unfit:
         fifth = CaseReport(5, net.params.N, len(unfit), f"layer {unfit[-1]}", NO_PAIRS)
     return (*reports, fifth)
-
-
-def _recovered(
-    net: ForwardPass, outcome: CallResult, n: int
-) -> tuple[Array, float] | None:
-    """Return ε of a layer, shape (T, S, n[n]), and how badly the gradients fit any ε.
-
-    The misfit is 0 for any backward pass whose last step is right (case 5: Σ over steps and
-    samples of ε times the spikes below, and for the bias of ε alone), whatever its ε. None where
-    what came is no gradient of each parameter, or not finite.
-    """
-    if not isinstance(outcome, dict):
-        return None
-    # In float64, whatever precision they came in.
-    gW, gb = (np.asarray(outcome[f"{p}[{n}]"], dtype=float) for p in "Wb")
-    if gW.shape != net.params.W[n].shape or gb.shape != net.params.b[n].shape:
-        return None
-    # The bias acts like a weight from a neuron that always spikes: one more column.
-    gradient = np.column_stack([gW, gb])
-    if not (np.abs(gradient) < LARGEST).all():
-        return None
-    T, S, _ = net.shape
-    spikes = net.trace.O[n - 1].reshape(T * S, -1)
-    below = np.column_stack([spikes, np.ones(T * S)])
-    E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
-    off = float(np.linalg.norm(below.T @ E - gradient.T))
-    misfit = off / max(float(np.linalg.norm(gradient)), 1e-30)
-    return E.reshape(T, S, -1), misfit
 
 
 def _report(
