@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stbp_edu.training.data.idx import NAMES
+from stbp_edu.training.data.datasets import NAMES
 
 
 def idx_bytes(array: NDArray[Any]) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.training.data import CATALOGUE, Dataset, load_digits
-from stbp_edu.training.data.idx import IdxDataset
+from stbp_edu.training.data.datasets import IdxDataset
 from stbp_edu.training.settings import Settings
 from tests.idx_files import small_files, sums
 

@@ -1,5 +1,6 @@
-"""Data sets: the digits, those by name, folders with files that are damaged, and the catalogue."""
+"""Data sets: the digits, those by name, files in folders and downloads, and their checksums."""
 
+import gzip
 import hashlib
 from importlib import resources
 
@@ -8,7 +9,7 @@ import pytest
 
 from stbp_edu.training import split
 from stbp_edu.training.data import digits, load_dataset, load_digits, validation
-from stbp_edu.training.data.idx import NAMES
+from stbp_edu.training.data.datasets import NAMES
 from tests.idx_files import put
 
 SHA256 = "87ff0c9e40dc7e2c0e34e7257799c2e3f3aec1a016363bb11cad869ec428a826"
@@ -50,3 +51,42 @@ def test_files_are_read_where_they_are(install, raw, tmp_path, packed):
     put(folder, {NAMES[3]: raw[NAMES[1]]})
     with pytest.raises(ValueError, match=f"must be Small's {NAMES[3]} with SHA-256"):
         load_dataset("mnist", folder)
+
+
+@pytest.fixture
+def served(raw, tmp_path):
+    """A folder that stands for the web."""
+    return put(tmp_path / "web", raw, packed=True)
+
+
+def test_files_are_downloaded_once_and_kept_unpacked(install, raw, served, tmp_path):
+    install(url=served.as_uri())
+    assert len(load_dataset("mnist").test_labels) == 10
+    cache = tmp_path / "cache" / "stbp_edu" / "mnist"
+    assert {path.name: path.read_bytes() for path in cache.iterdir()} == raw
+    install()  # nobody serves them now
+    assert len(load_dataset("mnist").test_labels) == 10
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (gzip.compress(b"another file"), "with SHA-256"),
+        (gzip.compress(bytes(1000))[:20], "must be a whole gzip file"),
+        (b"<html>not here</html>", "with SHA-256"),
+    ],
+    ids=["another file", "cut short", "not packed"],
+)
+def test_another_file_is_refused_and_not_kept(sent, words, install, served, tmp_path):
+    install(url=served.as_uri())
+    (served / f"{NAMES[2]}.gz").write_bytes(sent)
+    with pytest.raises(FileNotFoundError, match=words):
+        load_dataset("mnist")
+    cache = tmp_path / "cache" / "stbp_edu" / "mnist"
+    assert sorted(path.name for path in cache.iterdir()) == sorted(NAMES[:2])
+
+
+def test_without_a_network_the_error_says_what_to_do(install):
+    install()
+    with pytest.raises(FileNotFoundError, match=r"Small is not in .* --data.* digits"):
+        load_dataset("mnist")

@@ -1,8 +1,8 @@
 """Data sets: where they come from and how they are read.
 
 - ``recipes``: data sets and tasks of time by name, each with its recipe: add one here.
-- ``datasets``: what a data set is, and how a part is held out.
-- ``idx``: MNIST and data sets in its form, from a folder or downloaded once.
+- ``datasets``: what a data set is, how a part is held out, the digits, and MNIST's files, from a
+  folder or downloaded once.
 - ``tables``: data of your own, from a CSV file or arrays.
 """
 

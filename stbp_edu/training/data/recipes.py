@@ -29,8 +29,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path
 from stbp_edu.training.data import datasets
-from stbp_edu.training.data.datasets import Dataset
-from stbp_edu.training.data.idx import IdxDataset
+from stbp_edu.training.data.datasets import Dataset, IdxDataset
 from stbp_edu.training.data.tables import load_csv, load_npz
 from stbp_edu.training.settings import Settings
 
