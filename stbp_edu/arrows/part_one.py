@@ -291,7 +291,7 @@ def warn_of_no_decay(neuron: Neuron, learned: Mapping[str, Any] | None = None) -
             continue
         factor: Any = arrow.factor
         kept = lines.silent(factor)
-        if key(kept) == key(ONE) or lines.reads_states(kept):
+        if key(kept) == key(ONE) or {*names_in(kept)} - {*known}:
             continue
         with np.errstate(all="ignore"):
             shares = evaluate(kept, known)

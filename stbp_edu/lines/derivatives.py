@@ -114,14 +114,13 @@ class _Tidying:
             case "neg":
                 return [(-number, powers) for number, powers in self._sum(args[0])]
             case "+" | "-":
+                first, other = args
+                second = self._sum(other if op == "+" else call("neg", other))
                 alike: dict[frozenset[tuple[str, int]], Product] = {}
-                for arg, sign in zip(args, (1, 1 if op == "+" else -1), strict=True):
-                    for number, powers in self._sum(arg):
-                        names = frozenset(
-                            (k, power) for k, (_, power) in powers.items()
-                        )
-                        so_far, first = alike.get(names, (0, powers))
-                        alike[names] = so_far + sign * number, first
+                for number, powers in self._sum(first) + second:
+                    names = frozenset((k, power) for k, (_, power) in powers.items())
+                    so_far, same = alike.get(names, (0, powers))
+                    alike[names] = so_far + number, same
                 return [*alike.values()]
             case "*" | "/":
                 a, b = map(self._product, args)

@@ -146,10 +146,6 @@ class ForwardLines:
         silent = replaced(written_out(factor), {self.spike or "": ZERO})
         return tidy(silent, self.constants)
 
-    def reads_states(self, tree: ast.expr) -> bool:
-        """Return whether anything but constants is in an expression."""
-        return bool({*names_in(tree)} - {*self.constants})
-
     @cached_property
     def roles(self) -> dict[str, str]:
         """By state, the letter of the course: o is what spikes, u the potential, by any name."""
