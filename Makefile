@@ -66,7 +66,7 @@ verify: .venv/learn ## verify the gradients
 	$(BIN)/stbp-edu verify
 
 bench: .venv/bench ## measure speed, as ratios in one run
-	$(BIN)/python -m benchmarks.engine_speed
+	$(BIN)/python -m benchmarks.frameworks
 
 # The frameworks take gigabytes, so they get an environment of their own.
 .PHONY: bench-frameworks

@@ -3,8 +3,7 @@
 - ``accuracy``: accuracies on MNIST and Fashion-MNIST; ``accuracy_plans.toml`` has the settings.
 - ``arms``: any arm of the experiments on tasks of time, from the command line or a plan.
 - ``trust_record``: what the proofs came to.
-- ``engine_speed``: time and memory of a step of the engine, beside its matrix products alone.
-- ``frameworks/``: a training step beside those of other frameworks.
+- ``frameworks/``: a training step beside its matrix products alone, and those of other frameworks.
 
 The environment may force NumPy's matrix library to the kernels of an older processor. That slows
 NumPy and no framework, so it is undone here, before NumPy is loaded.

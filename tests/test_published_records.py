@@ -64,7 +64,7 @@ def test_a_race_runs_without_any_framework_or_mnist_and_ours_has_the_gradient(
         ["ours", "ours-numpy", "products"],
         problem.Size(T=5, batch=20, width=50),
     )
-    record = __main__.measured(asked, rounds=2, sizes=[size])
+    record = __main__.measured(asked, 2, [size])
     (cell,) = record["cells"]
     assert [r["name"] for r in cell["rows"]] == asked
     found = {entry["name"]: entry["gradients"] for entry in record["entries"]}

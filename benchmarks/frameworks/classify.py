@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.frameworks.candidate import BY_NAME
 from benchmarks.frameworks.problem import NEURON
-from benchmarks.timing import publish
+from benchmarks.frameworks.race import publish
 from stbp_edu import LIF
 from stbp_edu.arrows import classify, network, words
 from stbp_edu.arrows.finder.classifier import SIZES, STEPS
@@ -72,6 +72,7 @@ def found(tried: Tried) -> dict[str, Any]:
             for word in {*words(net, STEPS, n=n)} - {*words(net, STEPS, rule, n)}
         ]
         dropped = sorted(lost, key=lambda w: (len(w), w))
+    print(tried.name, verdict)
     return {
         "name": tried.name, "gate": tried.gate, "versions": entry.versions(),
         "rules": list(verdict.rules), "said": str(verdict),
@@ -79,7 +80,7 @@ def found(tried: Tried) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measured(_: int) -> dict[str, Any]:
+def measured() -> dict[str, Any]:
     """Classify what is installed, and return the record."""
     present = [tried for tried in TRIED if not BY_NAME[tried.entry].missing()]
     neuron = {
@@ -94,4 +95,4 @@ def measured(_: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    publish(__doc__, RECORD, 1, measured)
+    publish(__doc__, RECORD, measured)

@@ -1,14 +1,13 @@
 """The problem that every candidate is given: a batch of spikes, parameters, and the neuron."""
 
-from dataclasses import dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import stbp_edu
 from benchmarks.frameworks.candidate import Candidate
-from benchmarks.timing import products
 from stbp_edu import LIF, Gaussian, Params
 from stbp_edu.training.data import digits, load_dataset
 from stbp_edu.training.encoders import bernoulli
@@ -39,32 +38,23 @@ class Size:
 
 @dataclass(frozen=True)
 class SizedProblem:
-    """The arrays of one size, in the dtype that is asked for.
+    """The arrays of one size.
 
     Attributes:
         size: how large they are.
+        data: the name of the data set.
         pixels: bytes, shape (S, n[0]).
-        labels: shape (S,).
+        targets: Y, shape (S, 10).
         spikes: shape (T, S, n[0]).
         params: initial weights, and biases of zero.
     """
 
     size: Size
+    data: str
     pixels: NDArray[np.uint8]
-    labels: NDArray[Any]
+    targets: NDArray[Any]
     spikes: NDArray[Any]
     params: Params
-
-    @property
-    def targets(self) -> NDArray[Any]:
-        """Y, shape (S, 10)."""
-        return np.eye(CLASSES, dtype=self.spikes.dtype)[self.labels]
-
-    def cast(self, dtype: Any) -> Self:
-        """Return the same problem in another dtype."""
-        of = self.params.W, self.params.b
-        W, b = ([None, *(a.astype(dtype) for a in arrays[1:])] for arrays in of)
-        return replace(self, spikes=self.spikes.astype(dtype), params=Params(W=W, b=b))
 
 
 def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
@@ -80,24 +70,40 @@ def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
         large = np.kron(small, np.ones((3, 3), np.float32))
         images = np.rint(np.pad(large, ((0, 0), (2, 2), (2, 2))) * 255).astype(np.uint8)
         name = "the package's digits, enlarged to 28×28"
-    return images.reshape(len(labels), -1), labels.astype(np.int64), name
+    return images.reshape(len(labels), -1), labels, name
 
 
-def draw(size: Size) -> tuple[SizedProblem, str]:
-    """Draw a problem in float32, and return it with the name of the data set."""
-    rows, classes, name = everything()
+def draw(size: Size, dtype: Any = np.float32) -> SizedProblem:
+    """Draw a problem; the same one in every dtype."""
+    rows, labels, data = everything()
     chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
-    pixels, labels = rows[chosen], classes[chosen]
+    pixels, targets = rows[chosen], np.eye(CLASSES, dtype=dtype)[labels[chosen]]
     if size.rate:
         scale = size.rate / 100 * 255 / pixels.mean()
         pixels = np.rint(pixels * scale).astype(np.uint8)
     rng = np.random.default_rng(1)
-    spikes = bernoulli(pixels, size.T, rng)
+    spikes = bernoulli(pixels, size.T, rng).astype(dtype, copy=False)
     sizes = (pixels.shape[1], *[size.width] * size.hidden, CLASSES)
-    params = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
-    return SizedProblem(size, pixels, labels, spikes, params), name
+    drawn = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
+    W, b = ([None, *(a.astype(dtype) for a in of[1:])] for of in (drawn.W, drawn.b))
+    return SizedProblem(size, data, pixels, targets, spikes, Params(W, b))
 
 
 def products_alone(problem: SizedProblem) -> Candidate:
     """Return the products of a step and nothing else, with as many threads as the BLAS takes."""
-    return Candidate(products(problem.spikes, problem.params))
+    W, below = problem.params.W, problem.spikes.reshape(-1, problem.pixels.shape[1])
+    layers = []  # what is multiplied, and where the products go
+    for w in W[1:]:
+        o = np.zeros((len(below), len(w)), below.dtype)
+        layers.append((below, w, o, np.zeros_like(o), np.empty_like(w)))
+        below = o
+
+    def run() -> None:
+        for below, w, o, _, _ in layers:
+            np.matmul(below, w.T, out=o)
+        for n, (below, w, _, error, gradient) in reversed([*enumerate(layers)]):
+            np.matmul(error.T, below, out=gradient)
+            if n:
+                np.matmul(error, w, out=layers[n - 1][3])
+
+    return Candidate(run)

@@ -1,9 +1,10 @@
 """Measure candidates, each in a process of its own: times in turns, memory, and gradients."""
 
+import argparse
 import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
@@ -14,11 +15,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.frameworks import problem as problems
 from benchmarks.frameworks.candidate import BY_NAME, Entry
-from benchmarks.timing import measure, row
+from benchmarks.frameworks.problem import NEURON, Size, SizedProblem, draw
 from stbp_edu import cases, forward_pass
+from stbp_edu._support.files import write_json
 from stbp_edu.parameters import named_arrays
+from stbp_edu.training.measurements import environment, origin
 
 # PyTorch asks the system for new memory for every intermediate, which costs it a page fault
 # for each 4 KB. These settings make the C library keep it; other systems ignore them.
@@ -31,24 +33,28 @@ WARM_UP = 3  # steps
 STEPS = 8  # timed in each turn, after one to warm up
 PAUSE = 0.3  # seconds before a turn, in which the last one's threads stop to look out for work
 PROC = Path("/proc/self")
-STEP: dict[str, Any] = {}
+STEP: list[Callable[[], object]] = []
 """In the process of a candidate, its step."""
 
 
-def prepare(name: str, problem: problems.SizedProblem) -> None:
+def prepare(name: str, problem: SizedProblem) -> None:
     """Make the step of a candidate in its own process, and warm it up."""
-    STEP[name] = BY_NAME[name].make(problem).step
+    STEP.append(BY_NAME[name].make(problem).step)
     for _ in range(WARM_UP):
-        STEP[name]()
+        STEP[0]()
 
 
-def turn(name: str) -> float:
+def turn() -> float:
     """Return the median time of some steps in ms."""
-    STEP[name]()
-    return statistics.median(measure(STEP, STEPS, settle=0)[name])
+    times = []
+    for _ in range(1 + STEPS):
+        start = time.perf_counter()
+        STEP[0]()
+        times.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times[1:])
 
 
-def peak(name: str, problem: problems.SizedProblem) -> float | None:
+def peak(name: str, problem: SizedProblem) -> float | None:
     """Return how far the resident memory rises in MB, where Linux tells.
 
     That is during steps, above what it is after imports.
@@ -58,7 +64,7 @@ def peak(name: str, problem: problems.SizedProblem) -> float | None:
     prepare(name, problem)
     with suppress(OSError):  # so that compiling does not count, where Linux allows it
         (PROC / "clear_refs").write_text("5")
-    turn(name)
+    turn()
     return round(resident("VmHWM") - before, 1) if PROC.exists() else None
 
 
@@ -69,23 +75,19 @@ def resident(which: str) -> float:
     return sum(int(x.split()[1]) * 1024 / 1e6 for x in lines if x.startswith(which))
 
 
-def check(name: str, problem: problems.SizedProblem) -> dict[str, float]:
-    """Compare the gradients with those of stbp_edu: in float64, where rounding moves no spike."""
-    errors = {}
-    for dtype in (np.float32, np.float64):
-        cast = problem.cast(dtype)
-        candidate = BY_NAME[name].make(cast)
-        if candidate.gradients:
-            wanted = reference(cast, BY_NAME[name].rule)
-            errors[np.dtype(dtype).name] = distance(candidate.gradients(), wanted)
-    return errors
+def check(name: str, problem: SizedProblem) -> float | None:
+    """Return how far the gradients are from those of stbp_edu; None where there are none."""
+    candidate = BY_NAME[name].make(problem)
+    if candidate.gradients is None:
+        return None
+    return distance(candidate.gradients(), reference(problem, BY_NAME[name].rule))
 
 
-def reference(problem: problems.SizedProblem, rule: str) -> list[Any]:
+def reference(problem: SizedProblem, rule: str) -> list[Any]:
     """Return the gradients of the readable sweep of the five cases."""
-    trace = forward_pass.forward(problem.spikes, problem.params, problems.NEURON)
-    args = (trace, problem.targets, problem.params, problems.NEURON)
-    return [*named_arrays(cases.sweep(*args, rule=rule).gradients).values()]
+    trace = forward_pass.forward(problem.spikes, problem.params, NEURON)
+    adjoints = cases.sweep(trace, problem.targets, problem.params, NEURON, rule=rule)
+    return [*named_arrays(adjoints.gradients).values()]
 
 
 def distance(got: list[Any], wanted: list[Any]) -> float:
@@ -98,7 +100,7 @@ def distance(got: list[Any], wanted: list[Any]) -> float:
 def process(**environment: str) -> Iterator[ProcessPoolExecutor]:
     """Give a process that began with these variables in its environment."""
     before = dict(os.environ)
-    os.environ.update(environment, TQDM_DISABLE="1", PYTHONWARNINGS="ignore")
+    os.environ.update(environment, PYTHONWARNINGS="ignore")
     with ProcessPoolExecutor(1, get_context("spawn")) as alone:
         alone.submit(int).result()  # it starts here
         os.environ.clear()
@@ -106,50 +108,64 @@ def process(**environment: str) -> Iterator[ProcessPoolExecutor]:
         yield alone
 
 
-def alone(what: Any, *arguments: Any, **environment: str) -> Any:
+def alone(what: Any, *arguments: Any) -> Any:
     """Call a function in a new process, and return its result."""
-    with process(**environment) as other:
+    with process() as other:
         return other.submit(what, *arguments).result()
 
 
 def turns(
-    entries: Sequence[Entry], problem: problems.SizedProblem, rounds: int
+    entries: Sequence[Entry], problem: SizedProblem, rounds: int
 ) -> dict[str, list[float]]:
     """Time the candidates in turns; the frameworks get the better allocator settings."""
+    times: dict[str, list[float]] = {entry.name: [] for entry in entries}
     with ExitStack() as stack:
-        running: dict[str, ProcessPoolExecutor] = {}
-        for entry in tqdm(entries, desc="start and compile", leave=False):
+        running = []
+        for entry in entries:
             better = {**entry.environment, **(ALLOCATOR if entry.packages else {})}
-            running[entry.name] = stack.enter_context(process(**better))
-            running[entry.name].submit(prepare, entry.name, problem).result()
-        times: dict[str, list[float]] = {name: [] for name in running}
-        for r in tqdm(range(rounds), desc=str(problem.size), leave=False):
-            names = list(running)
-            shift = r % len(names)  # nobody always follows the same one
-            for name in names[shift:] + names[:shift]:
+            own = stack.enter_context(process(**better))
+            own.submit(prepare, entry.name, problem).result()
+            running.append((entry.name, own))
+        for _ in tqdm(range(rounds), desc=str(problem.size), leave=False):
+            for name, own in running:
                 time.sleep(PAUSE)
-                times[name].append(running[name].submit(turn, name).result())
-        return times
+                times[name].append(own.submit(turn).result())
+            running.append(running.pop(0))  # nobody always follows the same one
+    return times
 
 
 def measured_at(
-    size: problems.Size,
-    entries: Sequence[Entry],
-    rounds: int,
-    with_memory: bool = False,
+    size: Size, entries: Sequence[Entry], rounds: int, with_memory: bool = False
 ) -> dict[str, Any]:
-    """Compare the candidates at one size, by time and, if asked, by memory."""
+    """Compare the candidates at one size, by time and, if asked, by memory; print the times."""
     before = os.getloadavg()[0]
-    problem, data = problems.draw(size)
-    times = turns(entries, problem, rounds)
-    limit = times.get("products", next(iter(times.values())))
-    rows = []
-    for e in tqdm(entries, desc="memory", leave=False):
-        rise = alone(peak, e.name, problem) if with_memory else None
-        best = round(min(times[e.name]), 3)
-        rows.append(row(e.name, times[e.name], limit, best=best, peak_mb=rise))
+    problem = draw(size)
+    times, rows = turns(entries, problem, rounds), []
+    limit = times.get("products", times[entries[0].name])
+    print(size)
+    for name, own in times.items():
+        low, median, high = statistics.quantiles(own, n=4)
+        ratio = statistics.median(t / x for t, x in zip(own, limit, strict=True))
+        figures = {
+            "ms": median, "ms_low": low, "ms_high": high, "ratio": ratio, "best": min(own),
+        }  # fmt: skip
+        rise = alone(peak, name, problem) if with_memory else None
+        rounded = {key: round(value, 3) for key, value in figures.items()}
+        rows.append({"name": name, **rounded, "peak_mb": rise})
+        print(f"  {name:26} {median:8.1f} ms, {ratio:5.2f} of the products", flush=True)
     return {
         **asdict(size), "inputs": problem.pixels.shape[1],
-        "mean": round(float(problem.spikes.mean()), 4), "data": data, "rounds": rounds,
-        "load": [round(before, 2), round(os.getloadavg()[0], 2)], "rows": rows,
+        "mean": round(float(problem.spikes.mean()), 4), "data": problem.data,
+        "rounds": rounds, "rows": rows,
+        "load": [round(before, 2), round(os.getloadavg()[0], 2)],
     }  # fmt: skip
+
+
+def publish(what: str, path: Path, made: Callable[[], dict[str, Any]]) -> None:
+    """Make a record, and write it where the command line asks for that."""
+    parser = argparse.ArgumentParser(description=what)
+    parser.add_argument("--write", action="store_true", help=f"write {path.name}")
+    write = parser.parse_args().write
+    record = made()
+    if write:
+        write_json(path, {**record, **environment(), **origin()})

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import stbp_edu
 from benchmarks.frameworks.candidate import Candidate, GradientList
 from benchmarks.frameworks.problem import LR, NEURON, A, SizedProblem
+from stbp_edu import Params
 from stbp_edu.program.threads import one_blas_thread
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.optimiser import start
@@ -29,21 +29,20 @@ def build(problem: SizedProblem, backend: str = "auto") -> Candidate:
             return problem.spikes, problem.targets
 
     size = problem.size
-    chosen = Settings(
+    settings = Settings(
         hidden=(size.width,) * size.hidden, T=size.T, batch=size.batch, backend=backend,
         tau=NEURON.tau, v_th=NEURON.v_th, gate=NEURON.gate,
         surrogate="gaussian", a=A, lr=LR, schedule="constant", averaging=0.0,
     )  # fmt: skip
-    images = problem.pixels[:, None]
+    images, labels = problem.pixels[:, None], problem.targets.argmax(1)
     W = [None, *map(np.asfortranarray, problem.params.W[1:])]  # as training lays them
-    params = stbp_edu.Params(W, problem.params.b)
-    data = Dataset(images, problem.labels, images[:1], problem.labels[:1])
-    job = Job(chosen, data, start(params))
+    data = Dataset(images, labels, images[:1], labels[:1])
+    job = Job(settings, data, start(Params(W, problem.params.b)))
     OPEN.enter_context(one_blas_thread())
     job.begin_epoch(0)
 
     def step() -> None:
-        job.step(0, chosen.lr)
+        job.step(0, LR)
 
     def gradients() -> GradientList:
         step()

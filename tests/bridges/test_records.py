@@ -41,8 +41,7 @@ def test_a_candidate_has_our_gradients(name, monkeypatch):
     monkeypatch.setattr(problem, "load_dataset", unreachable)
     graphs = partial(torch.compile, backend="aot_eager")
     monkeypatch.setattr(torch, "compile", graphs)
-    drawn, _ = problem.draw(problem.Size(T=4, batch=5, width=6))
-    given = drawn.cast(np.float64)
+    given = problem.draw(problem.Size(T=4, batch=5, width=6), np.float64)
     entry = BY_NAME[name]
     candidate = entry.make(given)
     found = candidate.gradients()
