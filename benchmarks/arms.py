@@ -45,6 +45,8 @@ TUNING_SEEDS = range(3000, 3003)
 RATES = (0.003, 0.01, 0.03)
 AT_MOST = 6  # rates that are tried for a line
 MOMENTS, PAIRS = (0, 1, 4, 8), 100  # epochs done, and pairs of batches, for cosines
+OWN = ("adam", "lion", "mean", "kicked", "clip_neurons")
+"""What an expression of an arm may call of :class:`Run`."""
 STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 
 
@@ -77,10 +79,16 @@ class Run(TrainingJob):
 
     def parts(self, flat: Array) -> dict[str, Array]:
         """Return the parts by name of what :meth:`flat` returned."""
-        arrays = self.state.params.arrays()
-        ends = np.cumsum([array.size for array in arrays.values()])
-        parts = zip(arrays.items(), np.split(flat, ends), strict=False)
-        return {name: part.reshape(array.shape) for (name, array), part in parts}
+        parts, end = {}, 0
+        for name, array in self.state.params.arrays().items():
+            parts[name] = flat[end : end + array.size].reshape(array.shape)
+            end += array.size
+        return parts
+
+    def fill(self, arrays: Mapping[str, Array], flat: Array) -> None:
+        """Write the parts of one array into arrays by name."""
+        for name, part in self.parts(flat).items():
+            arrays[name][...] = part
 
     def update(self, grads: Any, lr: float) -> float:
         """Change the parameters, and note how far they move in units of the learning rate."""
@@ -88,14 +96,11 @@ class Run(TrainingJob):
         params = self.state.params.arrays()
         before = self.flat(params)
         if "gradient" in self.arm:
-            changed = self.value(self.arm["gradient"], self.flat(named))
-            for name, part in self.parts(changed).items():
-                named[name][...] = part
+            self.fill(named, self.value(self.arm["gradient"], self.flat(named)))
         if "step" in self.arm:
             self.state.step += 1
             step = self.value(self.arm["step"], self.flat(named))
-            for name, part in self.parts(before - np.float32(lr) * step).items():
-                params[name][...] = part
+            self.fill(params, before - np.float32(lr) * step)
         else:
             super().update(grads, lr)
         moved = (before - self.flat(params)) / lr
@@ -106,9 +111,8 @@ class Run(TrainingJob):
     def value(self, expression: str, g: Array) -> Array:
         """Return the value of an expression of an arm, from the gradient g."""
         numbers = {"g": g, "k": self.state.step, "layers": self.layers, "rng": self.rng}
-        own = (self.adam, self.lion, self.mean, self.kicked, self.clip_neurons)
-        names = {f.__name__: f for f in (*own, norm, lengthened, min)}
-        return np.asarray(eval(expression, {**vars(np), **numbers, **names}))
+        own = {name: getattr(self, name) for name in OWN}
+        return np.asarray(eval(expression, {**vars(np), **globals(), **numbers, **own}))
 
     def mean(self, name: str, x: Array, decay: float) -> Array:
         """Return a running mean, after it has seen x."""
@@ -213,39 +217,39 @@ def trained(line: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
     """Train a line with several seeds, and return its row."""
     rate, tried = (line["lr"], {}) if line.get("lr") else chosen_rate(line)
     runs = [run_of(line, seed, rate).result() for seed in seeds]
-    row = {
+    whole = [run for run in runs if "diverged" not in run]
+    means = {
+        name: np.mean([run[name] for run in whole], axis=0).round(4).tolist()
+        for name in (("size", "frozen") if whole else ())
+    }
+    return {
         "lr": rate, "tried": {f"{k:g}": round(accuracy, 4) for k, accuracy in tried.items()},
-        "seeds": f"{seeds[0]}:{seeds[-1] + 1}", "accuracy": [run["accuracy"] for run in runs],
+        "seeds": f"{seeds[0]}:{seeds[-1] + 1}",
+        "accuracy": [run["accuracy"] for run in runs], **means,
     }  # fmt: skip
-    for name in ("size", "frozen"):
-        if sized := [run[name] for run in runs if name in run]:
-            row[name] = np.mean(sized, axis=0).round(4).tolist()
-    return row
 
 
 def cosines(line: Mapping[str, Any], seed: int, lr: float) -> Iterator[dict[str, Any]]:
     """Yield cosines between the gradients of two batches along a run, means over pairs."""
     run, rng = run_of(line, seed, lr), np.random.default_rng([seed, 98])
     s, data, params = run.settings, run.data, run.state.params
-    answers = np.eye(params.sizes[-1], dtype=params.dtype)
+    answers = np.eye(params.sizes[-1], dtype=params.dtype)[data.train_labels]
 
     def gradient(chosen: Any) -> Array:
-        images, targets = data.train_images[chosen], answers[data.train_labels[chosen]]
+        images = data.train_images[chosen]
         spikes = encode_images(images, s, s.T, rng, params.dtype)
         trace = run.net.forward(spikes, params)
-        found = run.net.backward(trace, targets, params, run.rule)
-        return run.flat(named_arrays(found))
+        grads = run.net.backward(trace, answers[chosen], params, run.rule)
+        return run.flat(named_arrays(grads)).astype(float)
 
     for epoch in range(max(MOMENTS) + 1):
         if epoch in MOMENTS:
             found = []
             for _ in range(PAIRS):
-                pair = rng.choice(len(data.train_labels), (2, s.batch), replace=False)
-                one, other = (gradient(k).astype(float) for k in pair)
+                pair = rng.choice(len(answers), (2, s.batch), replace=False)
+                one, other = map(gradient, pair)
                 pairs = (one, other), (np.sign(one), np.sign(other))
-                found.append(
-                    [float(x @ y) / float(norm(x) * norm(y)) for x, y in pairs]
-                )
+                found.append([float(x @ y / (norm(x) * norm(y))) for x, y in pairs])
             mean, of_signs = np.mean(found, axis=0).round(4).tolist()
             yield {
                 "along": line["arm"], "rule": line["rule"], "seed": seed,
@@ -267,20 +271,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = read_json(args.plan) if args.plan else {}
     lines = plan.get("predictions", plan.get("rows", []))
     if args.line:
-        line = dict(zip(("task", "rule", "arm"), args.line, strict=False), lr=args.lr)
-        pairs = (pair.split("=", 1) for pair in args.line[3:])
-        lines = [*lines, {**line, "changes": {k: json.loads(v) for k, v in pairs}}]
-    words = ["python -m benchmarks.arms", *(argv or sys.argv[1:])]
-    new = {"command": " ".join(words), **origin(), **environment(), "rows": []}
+        task, rule, arm, *pairs = args.line
+        given = (pair.split("=", 1) for pair in pairs)
+        changes = {name: json.loads(value) for name, value in given}
+        line = {"task": task, "rule": rule, "arm": arm, "changes": changes}
+        lines.append({**line, "lr": args.lr})
+    command = " ".join(["python -m benchmarks.arms", *(argv or sys.argv[1:])])
+    new = {"command": command, **origin(), **environment(), "rows": []}
     record = read_json(args.out) if args.out.exists() else new
     limit_threads(1)
     with one_blas_thread():
         for line in lines:
-            ends = map(int, line.get("seeds", args.seeds).split(":"))
-            seeds = range(*ends)[: line.get("n")]
+            first, end = map(int, line.get("seeds", args.seeds).split(":"))
+            seeds = range(first, end)[: line.get("n")]
             if args.cosines:
-                found = [x for seed in seeds for x in cosines(line, seed, line["lr"])]
-                record["cosines"] = record.get("cosines", []) + found
+                for seed in seeds:
+                    found = [
+                        *record.get("cosines", ()),
+                        *cosines(line, seed, line["lr"]),
+                    ]
+                    record["cosines"] = found
                 write_json(args.out, record)
                 continue
             named = {key: line[key] for key in ("task", "rule", "arm")}

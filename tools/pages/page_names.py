@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -88,22 +89,16 @@ def tasks_of_time() -> dict[str, object]:
     """
     made = read_records()
     plain = {"task": "delayed-xor", "changes": {}}
-
-    def of_sign(rule: str, arm: str, **more: Any) -> Any:
-        wanted = {**plain, "fixed": False, "rule": rule, "arm": arm, **more}
-        return records.find(made["sign"], **wanted)
-
-    def of_time(rule: str, arm: str, **more: Any) -> Any:
-        wanted = {**plain, "from": "cause", "rule": rule, "arm": arm, **more}
-        return records.find(made["time"], **wanted)
+    of_sign = partial(records.find, made["sign"], **plain, fixed=False)
+    of_time = partial(records.find, made["time"], **plain, **{"from": "cause"})
 
     def judged(line: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return a prediction and whether it holds, for all runs and for as many as planned.
 
         None without its runs. A count of more or fewer runs than planned is held against its share.
         """
-        cell = {k: line[k] for k in ("task", "changes", "lr") if k in line}
-        cell |= {"rule": line["rule"], "fixed": "lr" in line}
+        cell = {k: line[k] for k in ("rule", "task", "changes", "lr") if k in line}
+        cell["fixed"] = "lr" in line
         row = of_sign(arm=line["arm"], **cell)
         other = of_sign(arm=line.get("minus_arm", line["arm"]), **cell)
         if row is None or other is None:
@@ -111,43 +106,35 @@ def tasks_of_time() -> dict[str, object]:
         planned = line.get("n", 20)
 
         def holds(seeds: int | None) -> bool:
-            mine, its = ({**r, "accuracy": r["accuracy"][:seeds]} for r in (row, other))
-            value = float(np.mean(mine["accuracy"]))
-            low, high = line.get("mean_at_least", 0.0), line.get("mean_at_most", 1.0)
-            if "between" in line:
-                value = float(np.mean(records.differences(mine, its))) / 100
-                low, high = line["between"]
-            elif "learn_at_least" in line or "learn_at_most" in line:
-                value = records.learned(mine) * planned / len(mine["accuracy"])
-                low = line.get("learn_at_least", 0)
-                high = line.get("learn_at_most", planned)
-            return bool(low <= value <= high)
+            mine, its = ({"accuracy": r["accuracy"][:seeds]} for r in (row, other))
+            kinds = {
+                "mean": np.mean(mine["accuracy"]),
+                "learn": records.learned(mine) * planned / len(mine["accuracy"]),
+                "between": np.mean(records.differences(mine, its)) / 100,
+            }
+            (kind,) = {name.partition("_")[0] for name in line} & kinds.keys()
+            ends = line.get(f"{kind}_at_least", 0), line.get(f"{kind}_at_most", np.inf)
+            low, high = line.get("between", ends)
+            return bool(low <= kinds[kind] <= high)
 
         return {**line, "holds": holds(None), "as_planned": holds(planned)}
 
-    def alike(rule: str, updates: int, key: str = "cosine", along: str = "none") -> str:
+    def alike(rule: str, updates: int, along: str = "none") -> str:
         """Return the mean over exact runs of an arm of the cosine of two batches' gradients."""
-        at, rows = {"rule": rule, "updates": updates}, made["sign"]["cosines"]
-        rows = [{"along": "none", **row} for row in rows]
-        found = [c[key] for c in rows if {**at, "along": along}.items() <= c.items()]
-        return records.mean(found)
+        wanted = {"rule": rule, "updates": updates, "along": along}
+        rows = ({"along": "none", **row} for row in made["sign"]["cosines"])
+        return records.mean([r["cosine"] for r in rows if wanted.items() <= r.items()])
 
-    def sides(row: Any) -> list[bool]:
-        return [accuracy > records.LEARNS for accuracy in row["accuracy"]]
-
-    cell = ("rule", "arm", "task", "changes", "fixed")
-    twice = [
-        one != other
-        for row in made["sign"]["earlier"]
-        for one, other in zip(
-            sides(row), sides(of_sign(**{k: row[k] for k in cell})), strict=True
-        )
-    ]
-
+    twice = []
+    for row in made["sign"]["earlier"]:
+        cell = {k: row[k] for k in ("rule", "arm", "task", "changes", "fixed")}
+        pairs = zip(row["accuracy"], of_sign(**cell)["accuracy"], strict=True)
+        twice += [(a > records.LEARNS) != (b > records.LEARNS) for a, b in pairs]
+    lines = made["sign-predictions"]["predictions"]
     return {
         **vars(records), "of_sign": of_sign, "of_time": of_time, "alike": alike,
         "changed_sides": f"{sum(twice)} of {len(twice)}",
-        "verdicts": [judged(line) for line in made["sign-predictions"]["predictions"]],
+        "verdicts": [judged(line) for line in lines],
         "earlier": made["time-predictions"]["predictions"],
         "mnist": made["mnist-rules"],
     }  # fmt: skip

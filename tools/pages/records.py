@@ -35,8 +35,9 @@ def processor(record: Record) -> str:
     return name.replace("(R)", "").removesuffix(" Processor")
 
 
-def find(record: Record, **wanted: Any) -> Any:
+def find(record: Record, *rule_and_arm: str, **wanted: Any) -> Any:
     """Return the row that has these values, or None; a row without changes has none."""
+    wanted.update(zip(("rule", "arm"), rule_and_arm, strict=False))
     for row in record["rows"]:
         if wanted.items() <= {"changes": {}, **row}.items():
             return row
@@ -145,25 +146,4 @@ def accuracies(rows: Sequence[Record], passed: Mapping[str, float], alt: str) ->
     ax.set(ylim=(-0.6, len(rows) - 0.4), xlabel="accuracy on the test images, %")
     names = [row["name"].replace(", ", ",\n") for row in reversed(rows)]
     ax.set_yticks(range(len(rows)), names)
-    return figure_html(fig, alt)
-
-
-def bars(
-    rows: Mapping[str, float],
-    colours: Sequence[Any],
-    legend: Mapping[str, Any],
-    alt: str,
-) -> str:
-    """Return milliseconds as bars, the longest at the bottom."""
-    fig, ax = plotting.figure(height=0.7 + 0.25 * len(rows))
-    for k, (ms, colour) in enumerate(zip(rows.values(), colours, strict=True)):
-        ax.barh(k, ms, height=0.62, color=colour)
-    for words, colour in legend.items():
-        ax.barh(0, 0, color=colour, label=words)
-    ax.set_yticks(
-        range(len(rows)), labels=[f"{name}  {ms:.1f}" for name, ms in rows.items()]
-    )
-    ax.set(xlabel="ms", xlim=(0, None))
-    close = {"handletextpad": 0.4, "handlelength": 1.2, "columnspacing": 1.0}
-    fig.legend(loc="outside upper right", ncols=3, frameon=False, **close)
     return figure_html(fig, alt)

@@ -49,11 +49,10 @@ def networks(trained: Mapping[str, Record]) -> list[dict[str, Any]]:
             ):  # the same network, as the row before
                 found[-1]["many"] = row
             else:
-                epochs = row["runs"][0]["settings"].get("epochs", "")
-                load = max(
-                    run["load_before"] / run["machine"]["cores"] for run in row["runs"]
-                )
+                runs = row["runs"]
+                load = max(run["load_before"] / run["machine"]["cores"] for run in runs)
                 time = "–" if load > BUSY else format_duration(row["seconds"])
+                epochs = runs[0]["settings"].get("epochs", "")
                 found.append({**row, "record": name, "epochs": epochs, "time": time})
     return found
 
@@ -93,7 +92,10 @@ def beyond_chance(row: Record, other: Record) -> bool:
 
 def runs_of(record: Record) -> list[Record]:
     """Return the runs of a record that holds each of them."""
-    return [run for row in record["rows"] for run in row.get("runs", ())]
+    rows = record.get("rows", ())
+    return [
+        run for row in rows for run in row.get("runs", ()) if isinstance(run, Mapping)
+    ]
 
 
 def load_before(record: Record) -> str:
@@ -108,15 +110,13 @@ def origin(record: Record) -> list[str]:
 
     They are in the record, or in each of its runs. Predictions were made on no machine.
     """
-    if "predictions" in record:
-        return [*(record.get(key, UNKNOWN) for key in ("commit", "date")), *["–"] * 4]
-    whole = [record] if "machine" in record else runs_of(record)
-    made = [one for one in whole if isinstance(one, Mapping) and "machine" in one]
+    made = [one for one in (record, *runs_of(record)) if "machine" in one]
     found = [
         {processor(one) for one in made},
         {one["machine"].get("kernels") for one in made},
         {one["versions"].get("numpy") for one in made},
         {one["versions"].get("numba") for one in made},
     ]
-    said = ["; ".join(sorted(filter(None, names))) or UNKNOWN for names in found]
+    unknown = "–" if "predictions" in record else UNKNOWN
+    said = ["; ".join(sorted(filter(None, names))) or unknown for names in found]
     return [*(record.get(key, UNKNOWN) for key in ("commit", "date")), *said]
