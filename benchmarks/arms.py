@@ -111,7 +111,7 @@ class Run(TrainingJob):
     def value(self, expression: str, g: Array) -> Array:
         """Return the value of an expression of an arm, from the gradient g."""
         numbers = {"g": g, "k": self.state.step, "layers": self.layers, "rng": self.rng}
-        own = {name: getattr(self, name) for name in OWN}
+        own = {"min": min} | {name: getattr(self, name) for name in OWN}
         return np.asarray(eval(expression, {**vars(np), **globals(), **numbers, **own}))
 
     def mean(self, name: str, x: Array, decay: float) -> Array:
@@ -285,12 +285,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             first, end = map(int, line.get("seeds", args.seeds).split(":"))
             seeds = range(first, end)[: line.get("n")]
             if args.cosines:
-                for seed in seeds:
-                    found = [
-                        *record.get("cosines", ()),
-                        *cosines(line, seed, line["lr"]),
-                    ]
-                    record["cosines"] = found
+                found = [x for seed in seeds for x in cosines(line, seed, line["lr"])]
+                record["cosines"] = [*record.get("cosines", ()), *found]
                 write_json(args.out, record)
                 continue
             named = {key: line[key] for key in ("task", "rule", "arm")}

