@@ -21,15 +21,11 @@ def measure() -> dict[str, Any]:
     """Return the record of a verification."""
     verdicts = [
         {
-            **{"id": v.id, "rule": v.rule, "oracle": v.oracle, "error": v.error},
-            **{
-                "compared": len(v.outcomes),
-                "failed": v.failed,
-                "equal": not v.gap,
-            },
+            "id": v.id, "rule": v.rule, "oracle": v.oracle, "error": v.error,
+            "compared": len(v.outcomes), "failed": v.failed, "equal": not v.gap,
         }
         for v in report.run().verdicts
-    ]
+    ]  # fmt: skip
     return {"verdicts": verdicts}
 
 

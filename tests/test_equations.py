@@ -32,11 +32,7 @@ def test_an_equation_stands_in_a_notebook_in_code_and_in_a_tests_name():
     missing = {
         id_: kinds
         for id_, places in source_code.scan(source_code.ROOT / "notebooks").items()
-        if (
-            kinds := [
-                k for k in ("notebooks", "code", "tests") if not getattr(places, k)
-            ]
-        )
+        if (kinds := [kind for kind, found in places.items() if not found])
     }
     assert not missing, "an equation has no place in some of these"
 

@@ -71,23 +71,24 @@ def vectors() -> dict[str, Any]:
     params: list[Any] = [None]
     for m, n in ((4, 3), (2, 4)):
         params.append({"W": rng.normal(0.3, 0.7, (m, n)), "b": rng.normal(0.1, 0.1, m)})
-    found: dict[str, list[Any]] = {}
+    cases = []
     for gate, rule, (surrogate, a) in product(GATES, RULES, CURVES):
         neuron = LIF(tau=TAU, v_th=V_TH, surrogate=SURROGATES[surrogate](a), gate=gate)
         net = arrows.network(SIZES, from_lif(neuron))
         trace = arrows.forward(net, params, inputs)
         local = derivatives_on(net, params, trace, errors)
         layers = gradients(local, lambdas(local, rule), arrows.RULES[rule].start)
-        case = {"gate": gate, "rule": rule, "surrogate": surrogate, "a": a}
-        case |= {"tau": TAU, "v_th": V_TH, "inputs": inputs, "errors": errors}
+        case = {
+            "gate": gate, "rule": rule, "surrogate": surrogate, "a": a,
+            "tau": TAU, "v_th": V_TH, "inputs": inputs, "errors": errors,
+        }  # fmt: skip
         for n in (1, 2):
             case[f"spikes{n}"] = trace["o"][n]
             for name in ("W", "b"):
                 case[f"{name}{n}"] = params[n][name]
                 case[f"grad_{name}{n}"] = layers[n][name]
-        for name, value in case.items():
-            found.setdefault(name, []).append(value)
-    arrays = {name: np.array(every) for name, every in found.items()}
+        cases.append(case)
+    arrays = {name: np.array([case[name] for case in cases]) for name in cases[0]}
     return {"schema": SCHEMA + TEXT, **arrays}
 
 

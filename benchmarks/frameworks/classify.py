@@ -51,7 +51,7 @@ TRIED = (
 
 
 def found(tried: Tried) -> dict[str, Any]:
-    """Return which rules a neuron's gradient equals, and the shortest word that it drops."""
+    """Return which rules a neuron's gradient equals, and the shortest word that they drop."""
     entry, neuron = BY_NAME[tried.entry], replace(NEURON, gate=tried.gate)
 
     def gradients(trace: Any, targets: Any, params: Any, neuron: LIF) -> Any:
@@ -63,20 +63,18 @@ def found(tried: Tried) -> dict[str, Any]:
         return [None, W1, W2], [None, b1, b2]
 
     verdict = classify(gradients, neuron, twin=False, rtol=RTOL)
-    dropped = [list(word) for word in verdict.dropped()]
-    if verdict.rules:
-        net, rule = network(SIZES, from_lif(neuron)), verdict.rules[0]
-        lost = [
-            ["enter", *word]
-            for n in range(1, net.N + 1)
-            for word in {*words(net, STEPS, n=n)} - {*words(net, STEPS, rule, n)}
-        ]
-        dropped = sorted(lost, key=lambda w: (len(w), w))
+    net = network(SIZES, from_lif(neuron))
+    dropped = [
+        ("enter", *word)
+        for rule in verdict.rules[:1]
+        for n in range(1, net.N + 1)
+        for word in {*words(net, STEPS, n=n)} - {*words(net, STEPS, rule, n)}
+    ]
     print(tried.name, verdict)
     return {
         "name": tried.name, "gate": tried.gate, "versions": entry.versions(),
         "rules": list(verdict.rules), "said": str(verdict),
-        "dropped": " ".join(dropped[0]) if dropped else "",
+        "dropped": " ".join(min(dropped, key=lambda w: (len(w), w), default=())),
     }  # fmt: skip
 
 

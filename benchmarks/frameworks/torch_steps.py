@@ -1,7 +1,7 @@
 """Steps in PyTorch, with fused Adam: differentiated, written out by hand, and of our bridge."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -35,16 +35,6 @@ def gaussian(v: Tensor) -> Tensor:
     return torch.exp(v * v * (-0.5 / A)) * HEIGHT
 
 
-def inputs(problem: SizedProblem) -> tuple[Tensor, Tensor]:
-    """Return spikes and targets."""
-    return torch.from_numpy(problem.spikes), torch.from_numpy(problem.targets)
-
-
-def arrays(tensors: Iterable[Tensor]) -> GradientList:
-    """Return the values of tensors as arrays."""
-    return [one.detach().numpy() for one in tensors]
-
-
 def linear(problem: SizedProblem, n: int, scale: float = 1.0) -> torch.nn.Linear:
     """Return layer n as a module that holds the parameters, times ``scale``."""
     W, b = problem.params.W[n], problem.params.b[n]
@@ -68,21 +58,18 @@ def differentiated(
     scale: float = 1.0,
 ) -> Candidate:
     """Return a candidate of a network of these layers that autograd differentiates."""
-    x, y = inputs(problem)
+    x, y = map(torch.from_numpy, (problem.spikes, problem.targets))
     params = [p for layer in layers for p in layer.parameters()]
-
-    def backward() -> None:
-        loss(network(x), y).backward()
-
-    return candidate(params, backward, lambda: arrays(p.grad * scale for p in params))
+    return candidate(params, lambda: loss(network(x), y).backward(), scale)
 
 
 def candidate(
-    params: Sequence[Tensor],
-    backward: Callable[[], None],
-    found: Callable[[], GradientList],
+    params: Sequence[Tensor], backward: Callable[[], None], scale: float = 1.0
 ) -> Candidate:
-    """Return a step that computes gradients by ``backward``, and then one of fused Adam."""
+    """Return a step that computes gradients by ``backward``, and then one of fused Adam.
+
+    The parameters are those of the problem times ``scale``.
+    """
     adam = torch.optim.Adam(params, lr=LR, fused=True)
 
     def gradient() -> None:
@@ -91,7 +78,7 @@ def candidate(
 
     def gradients() -> GradientList:
         gradient()
-        return found()
+        return [(p.grad * scale).numpy() for p in params]
 
     def step() -> None:
         gradient()
@@ -109,7 +96,7 @@ def bridge(problem: SizedProblem) -> Candidate:
 
 def compiled(problem: SizedProblem) -> Candidate:
     """Return forward and backward written out by hand, and compiled as one graph."""
-    x, y = inputs(problem)
+    x, y = map(torch.from_numpy, (problem.spikes, problem.targets))
     layers = [linear(problem, n) for n in range(1, problem.params.N + 1)]
     params = [p for layer in layers for p in layer.parameters()]
     run = torch.compile(_gradients, fullgraph=True, dynamic=False)
@@ -119,24 +106,24 @@ def compiled(problem: SizedProblem) -> Candidate:
             for p, g in zip(params, run(x, y, *params), strict=True):
                 p.grad = g
 
-    return candidate(params, backward, lambda: arrays(p.grad for p in params))
+    return candidate(params, backward)
 
 
 def _gradients(x: Tensor, y: Tensor, *params: Tensor) -> list[Tensor]:
     """Return dL/dW and dL/db of every layer."""
-    T, S = x.shape[:2]
-    U, O = [x], [x]
+    below, layers = x, []
     for W, b in zip(params[::2], params[1::2], strict=True):
-        u, o = _layer(O[-1] @ W.T + b)
-        U.append(u)
-        O.append(o)
-    above = ((O[-1].mean(0) - y) / (T * S)).expand(T, -1, -1)
+        u, o = _layer(below @ W.T + b)
+        layers.append((W, below, u, o))
+        below = o
+    T, S = x.shape[:2]
+    above = ((below.mean(0) - y) / (T * S)).expand(T, -1, -1)
     found: list[Tensor] = []
-    for n in range(len(U) - 1, 0, -1):
-        e = _epsilon(above, U[n], O[n])
+    for W, below, u, o in reversed(layers):
+        e = _epsilon(above, u, o)
         rows = e.flatten(0, 1)
-        found = [rows.T @ O[n - 1].flatten(0, 1), rows.sum(0), *found]
-        above = e @ params[2 * n - 2]
+        found = [rows.T @ below.flatten(0, 1), rows.sum(0), *found]
+        above = e @ W
     return found
 
 

@@ -47,6 +47,7 @@ CONTENT = (
 SEARCH = read_toml(Path(__file__).with_name("search.toml"))
 SLOT = re.compile(r'<div data-slot="(\w+)"></div>')
 EMPTY_HEADER = re.compile(r"<th(?: [^>]*)?></th>")  # it names nothing
+PARTS = ("DERIVE", "TRAIN", "GENERAL", "GUIDE")
 FOLLOWS = {"all_together": "TRAIN", "full_speed": "GENERAL"}
 """The part of the course that begins after a notebook, by its slug."""
 GAP = re.compile(r"(?<=</code>)\s+(?=\))")  # which mkdocstrings leaves after a type
@@ -127,12 +128,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def _parts(notebooks: list[str]) -> dict[str, list[str]]:
     """Return the notebooks of each part of the course, and the guides beside it."""
-    parts: dict[str, list[str]] = {
-        "DERIVE": [],
-        "TRAIN": [],
-        "GENERAL": [],
-        "GUIDE": [],
-    }
+    parts: dict[str, list[str]] = {part: [] for part in PARTS}
     part = "DERIVE"
     for path in notebooks:
         slug = Path(path).stem.partition("_")[2]
@@ -144,14 +140,15 @@ def _parts(notebooks: list[str]) -> dict[str, list[str]]:
 
 def _filled(nav: Any, pages: dict[str, list[str]]) -> Any:
     """Return the navigation with a list of pages for each word that stands for one."""
-    if isinstance(nav, list):
-        items = [_filled(item, pages) for item in nav]
-        return [
-            x for item in items for x in (item if isinstance(item, list) else [item])
-        ]
+    if isinstance(nav, str):
+        return pages.get(nav, nav)
     if isinstance(nav, dict):
         return {title: _filled(item, pages) for title, item in nav.items()}
-    return list(pages[nav]) if nav in pages else nav
+    items: list[Any] = []
+    for item in nav:
+        filled_in = _filled(item, pages)
+        items += filled_in if isinstance(filled_in, list) else [filled_in]
+    return items
 
 
 @event_priority(100)

@@ -7,7 +7,7 @@ upper index; a name that a package exports from its modules is described once, w
 
 import pydoc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from textwrap import dedent
 from typing import Any
@@ -95,14 +95,6 @@ def entry(path: Path) -> str:
     return f"[API: {parts[1]}]({up}api/{parts[1]}.md)\n{{ .doc-links }}\n\n"
 
 
-def _everything(thing: griffe.Object) -> Iterator[griffe.Object]:
-    """Yield a module or class, and all that is defined in it."""
-    yield thing
-    for member in thing.members.values():
-        if isinstance(member, griffe.Object):
-            yield from _everything(member)
-
-
 def _links(thing: griffe.Object) -> str:
     """Return what stands above a description: links to the source and to the equations in it."""
     path = thing.filepath.resolve().relative_to(ROOT)
@@ -114,7 +106,7 @@ def _links(thing: griffe.Object) -> str:
         for id_, places in scan(folder()).items()
         if any(
             place.path == path.as_posix() and place.line in lines
-            for place in places.code
+            for place in places["code"]
         )
     ]
     return f'<p class="doc-links" data-search-exclude>{" ".join(parts)}</p>'
@@ -124,9 +116,9 @@ class PrepareDocstrings(griffe.Extension):
     """Prepares docstrings, with the help of a setting, and links to sources and equations."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Prepare the docstring of one object."""
+        """Prepare the docstring of one object, and link what it describes."""
         if obj.docstring:
-            obj.docstring.value = prepare(obj.docstring.value)
+            obj.docstring.value = f"{_links(obj)}\n\n{prepare(obj.docstring.value)}"
 
     def on_class_members(self, *, cls: griffe.Class, **_: Any) -> None:
         """Show each setting's default, and its help text in the class's list of attributes."""
@@ -140,16 +132,9 @@ class PrepareDocstrings(griffe.Extension):
                 )
                 lines.append(f"    {name}: {words}.")
         if lines and cls.docstring:
-            about, _, rest = cls.docstring.value.partition("\n\n")
-            cls.docstring.value = "\n".join(
-                [about, "", "Attributes:", *lines, "", rest]
-            )
-
-    def on_package(self, *, pkg: griffe.Module, **_: Any) -> None:
-        """Link what is described."""
-        for thing in _everything(pkg):
-            if thing.docstring:
-                thing.docstring.value = f"{_links(thing)}\n\n{thing.docstring.value}"
+            links, about, rest = cls.docstring.value.split("\n\n", 2)
+            attributes = "\n".join(["Attributes:", *lines])
+            cls.docstring.value = "\n\n".join([links, about, attributes, rest])
 
 
 def prepare(text: str) -> str:

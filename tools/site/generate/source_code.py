@@ -8,7 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -31,19 +31,12 @@ class Place:
     name: str  # of the function or test around the line, or the heading above the equation
 
 
-@dataclass
-class Places:
-    """All places of one id."""
-
-    notebooks: list[Place] = field(default_factory=list)
-    code: list[Place] = field(default_factory=list)
-    tests: list[Place] = field(default_factory=list)
-
-
 @cache
-def scan(notebooks: Path) -> dict[str, Places]:
+def scan(notebooks: Path) -> dict[str, dict[str, list[Place]]]:
     """Return, for each equation, where it stands in a folder of notebooks, in code and in tests."""
-    places_of = {id_: Places() for id_ in EQUATIONS}
+    places_of: dict[str, dict[str, list[Place]]] = {
+        id_: {"notebooks": [], "code": [], "tests": []} for id_ in EQUATIONS
+    }
     for kind, folder, pattern, ids_in in (
         ("notebooks", notebooks, "*.ipynb", tags),
         ("code", ROOT / "stbp_edu", "**/*.py", comments),
@@ -52,7 +45,7 @@ def scan(notebooks: Path) -> dict[str, Places]:
         for path in sorted(folder.glob(pattern)):
             name = path.relative_to(folder.parent).as_posix()
             for id_, place in ids_in(read_text(path), name, EQUATIONS):
-                getattr(places_of[id_], kind).append(place)
+                places_of[id_][kind].append(place)
     return places_of
 
 
@@ -101,9 +94,9 @@ def tests(source: str, path: str, ids: Collection[str]) -> Iterator[tuple[str, P
                 yield known[hit], Place(path, number, f"test_{found[1]}")
 
 
-def source_files(places: dict[str, Places]) -> list[Path]:
+def source_files(places: dict[str, dict[str, list[Place]]]) -> list[Path]:
     """Return the Python files that the site shows: the package, and the tests that it names."""
-    named = {place.path for of_id in places.values() for place in of_id.tests}
+    named = {place.path for of_id in places.values() for place in of_id["tests"]}
     for text in (*(ROOT / "docs").glob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")):
         named.update(re.findall(r"\btests/[\w/]+\.py", read_text(text)))
     paths = {*(ROOT / "stbp_edu").rglob("*.py"), *(ROOT / name for name in named)}

@@ -129,17 +129,11 @@ def cell_html(
     )
     cell_tags = cell.metadata.get("tags", [])
     drawings = [tag.removeprefix(DRAWING) for tag in cell_tags if DRAWING in tag]
-    names = {
-        "cell": cell,
-        "folded": FOLDED in cell_tags,
-        "drawing": "".join(drawings),
-        "number": number,
-        "code": with_given(cell) if PROGRAM in cell_tags else highlighted(cell.source),
-        "output": output,
-        "live": python is not None,
-        "python": python,
-    }
-    return filled("cell.html", **names)
+    code = with_given(cell) if PROGRAM in cell_tags else highlighted(cell.source)
+    return filled(
+        "cell.html", cell=cell, number=number, code=code, output=output, python=python,
+        folded=FOLDED in cell_tags, answer="answer" in cell_tags, drawing="".join(drawings),
+    )  # fmt: skip
 
 
 LEXER = PythonLexer(stripnl=False, ensurenl=False)

@@ -35,6 +35,9 @@ TERMS = {
 """The terms that this course uses in its own way, by their places in the glossary."""
 
 
+USE = re.compile("|".join(rf"\b({term})\b" for term in TERMS.values()), re.IGNORECASE)
+
+
 def linked(html: str, glossary: str) -> str:
     """Return HTML with a link from the first use of each term to its place in the glossary.
 
@@ -43,28 +46,20 @@ def linked(html: str, glossary: str) -> str:
     >>> linked('<p><a href="../glossary/#gain">Gains</a> and a gain</p>', "../glossary/")
     '<p><a href="../glossary/#gain">Gains</a> and a gain</p>'
     """
-    left = {
-        place: re.compile(rf"\b{term}\b", re.IGNORECASE)
-        for place, term in TERMS.items()
-        if f"glossary/#{place}" not in html
-    }
+    left = [place for place in TERMS if f"glossary/#{place}" not in html]
+
+    def link(use: re.Match[str]) -> str:
+        place = [*TERMS][(use.lastindex or 0) - 1]
+        if place not in left:
+            return use[0]
+        left.remove(place)
+        return f'<a href="{glossary}#{place}">{use[0]}</a>'
+
     pieces, inside = PIECE.split(html), 0
     for k, piece in enumerate(pieces):
         if tag := TAG.match(piece):
             if tag[1] in ASIDE:
                 inside += -1 if piece[1] == "/" else 1
         elif not inside:
-            pieces[k] = _linked(piece, left, glossary)
+            pieces[k] = USE.sub(link, piece)
     return "".join(pieces)
-
-
-def _linked(text: str, left: dict[str, re.Pattern[str]], glossary: str) -> str:
-    """Return a text between two tags with its links; take the terms it has from those left."""
-    found = {place: term.search(text) for place, term in left.items()}
-    for place, use in sorted(
-        ((p, u) for p, u in found.items() if u), key=lambda pair: -pair[1].start()
-    ):
-        del left[place]
-        link = f'<a href="{glossary}#{place}">{use[0]}</a>'
-        text = text[: use.start()] + link + text[use.end() :]
-    return text
