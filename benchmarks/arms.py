@@ -45,8 +45,7 @@ TUNING_SEEDS = range(3000, 3003)
 RATES = (0.003, 0.01, 0.03)
 AT_MOST = 6  # rates that are tried for a line
 MOMENTS, PAIRS = (0, 1, 4, 8), 100  # epochs done, and pairs of batches, for cosines
-OWN = ("adam", "lion", "mean", "kicked", "clip_neurons")
-"""What an expression of an arm may call of :class:`Run`."""
+OWN = ("adam", "lion", "mean", "kicked", "clip_neurons")  # of Run, for expressions
 STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 
 
@@ -74,16 +73,14 @@ class Run(TrainingJob):
 
     def flat(self, arrays: Mapping[str, Array]) -> Array:
         """Return arrays by name as one."""
-        names = self.state.params.arrays()
-        return np.concatenate([arrays[name].ravel() for name in names])
+        return np.concatenate([arrays[k].ravel() for k in self.state.params.arrays()])
 
     def parts(self, flat: Array) -> dict[str, Array]:
         """Return the parts by name of what :meth:`flat` returned."""
-        parts, end = {}, 0
-        for name, array in self.state.params.arrays().items():
-            parts[name] = flat[end : end + array.size].reshape(array.shape)
-            end += array.size
-        return parts
+        arrays = self.state.params.arrays()
+        ends = np.cumsum([array.size for array in arrays.values()])
+        parts = zip(arrays.items(), np.split(flat, ends), strict=False)
+        return {name: part.reshape(array.shape) for (name, array), part in parts}
 
     def fill(self, arrays: Mapping[str, Array], flat: Array) -> None:
         """Write the parts of one array into arrays by name."""
@@ -217,16 +214,14 @@ def trained(line: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
     """Train a line with several seeds, and return its row."""
     rate, tried = (line["lr"], {}) if line.get("lr") else chosen_rate(line)
     runs = [run_of(line, seed, rate).result() for seed in seeds]
-    whole = [run for run in runs if "diverged" not in run]
-    means = {
-        name: np.mean([run[name] for run in whole], axis=0).round(4).tolist()
-        for name in (("size", "frozen") if whole else ())
-    }
-    return {
+    row = {
         "lr": rate, "tried": {f"{k:g}": round(accuracy, 4) for k, accuracy in tried.items()},
-        "seeds": f"{seeds[0]}:{seeds[-1] + 1}",
-        "accuracy": [run["accuracy"] for run in runs], **means,
+        "seeds": f"{seeds[0]}:{seeds[-1] + 1}", "accuracy": [run["accuracy"] for run in runs],
     }  # fmt: skip
+    for name in ("size", "frozen"):
+        if sized := [run[name] for run in runs if name in run]:
+            row[name] = np.mean(sized, axis=0).round(4).tolist()
+    return row
 
 
 def cosines(line: Mapping[str, Any], seed: int, lr: float) -> Iterator[dict[str, Any]]:
@@ -271,19 +266,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = read_json(args.plan) if args.plan else {}
     lines = plan.get("predictions", plan.get("rows", []))
     if args.line:
-        task, rule, arm, *pairs = args.line
-        given = (pair.split("=", 1) for pair in pairs)
-        changes = {name: json.loads(value) for name, value in given}
-        line = {"task": task, "rule": rule, "arm": arm, "changes": changes}
-        lines.append({**line, "lr": args.lr})
-    command = " ".join(["python -m benchmarks.arms", *(argv or sys.argv[1:])])
-    new = {"command": command, **origin(), **environment(), "rows": []}
+        line = dict(zip(("task", "rule", "arm"), args.line, strict=False), lr=args.lr)
+        pairs = (pair.split("=", 1) for pair in args.line[3:])
+        lines = [*lines, {**line, "changes": {k: json.loads(v) for k, v in pairs}}]
+    words = ["python -m benchmarks.arms", *(argv or sys.argv[1:])]
+    new = {"command": " ".join(words), **origin(), **environment(), "rows": []}
     record = read_json(args.out) if args.out.exists() else new
     limit_threads(1)
     with one_blas_thread():
         for line in lines:
-            first, end = map(int, line.get("seeds", args.seeds).split(":"))
-            seeds = range(first, end)[: line.get("n")]
+            ends = map(int, line.get("seeds", args.seeds).split(":"))
+            seeds = range(*ends)[: line.get("n")]
             if args.cosines:
                 found = [x for seed in seeds for x in cosines(line, seed, line["lr"])]
                 record["cosines"] = [*record.get("cosines", ()), *found]

@@ -108,11 +108,11 @@ def tasks_of_time() -> dict[str, object]:
         def holds(seeds: int | None) -> bool:
             mine, its = ({"accuracy": r["accuracy"][:seeds]} for r in (row, other))
             kinds = {
-                "mean": np.mean(mine["accuracy"]),
-                "learn": records.learned(mine) * planned / len(mine["accuracy"]),
                 "between": np.mean(records.differences(mine, its)) / 100,
+                "learn": records.learned(mine) * planned / len(mine["accuracy"]),
+                "mean": np.mean(mine["accuracy"]),
             }
-            (kind,) = {name.partition("_")[0] for name in line} & kinds.keys()
+            kind = next(k for k in kinds if any(name.startswith(k) for name in line))
             ends = line.get(f"{kind}_at_least", 0), line.get(f"{kind}_at_most", np.inf)
             low, high = line.get("between", ends)
             return bool(low <= kinds[kind] <= high)
