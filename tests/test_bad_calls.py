@@ -12,8 +12,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import stbp_edu
 from stbp_edu import (
@@ -191,7 +189,8 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("Settings", name): ("zero",) for name in (
         "T_test", "read", "weight_decay", "averaging", "shift", "dropout", "momentum", "beta2",
         "clip_norm", "seed", "gain_limit")},
-    **{("Settings", name): EMPTY for name in ("hidden", "learn", "learn_each")},
+    **{("Settings", name): EMPTY for name in ("learn", "learn_each")},
+    ("Settings", "hidden"): (*EMPTY, "a huge integer"),
     **{("Plan", name): EMPTY for name in ("base", "axes", "a")},
     ("diagnose_layers", "rates"): (*EMPTY, *REAL),
     ("*", "R"): ("an empty list", "an empty array", "five axes", "words in it"),  # none is read
@@ -224,14 +223,15 @@ def _own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(FOLDER / "progress.json"))
 
 
-FEW = settings(max_examples=settings().max_examples // 2)
+SLOW = ("evaluate", "train", "check", "check_network", "check_formula", "hunt", "diagnose_layers",
+        "initial_state", "by_autograd", "predict", "hint", "validation")  # fmt: skip
 
 
-@FEW
-@given(st.data())
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
-def test_no_bad_call_is_raw_or_accepted(call, data) -> None:
-    assert not data.draw(call.spoiled(WHOLE)).fault(ACCEPT)
+def test_no_bad_call_is_raw_or_accepted(call):
+    """Of what takes long, some are tried."""
+    bad = call.spoiled(WHOLE)[:: 47 if call.name in SLOW else 1]
+    assert {one.fault(ACCEPT) for one in bad} == {""}
 
 
 def test_good_calls_are_good() -> None:

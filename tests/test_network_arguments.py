@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import stbp_edu
 from stbp_edu import LIF
@@ -116,11 +114,10 @@ ACCEPT = {
 """What is no mistake: what may be left out, and a limit where none was."""
 
 
-@settings(max_examples=10 * settings().max_examples)
-@given(st.data())
 @pytest.mark.parametrize("call", DOORS, ids=lambda call: call.name)
-def test_no_bad_call_is_raw_or_accepted(call, data):
-    assert not data.draw(call.spoiled((stbp_edu.Trace,))).fault(ACCEPT)
+def test_no_bad_call_is_raw_or_accepted(call):
+    faults = {bad.fault(ACCEPT) for bad in call.spoiled((stbp_edu.Trace,))}
+    assert faults == {""}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

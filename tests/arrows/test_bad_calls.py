@@ -1,8 +1,6 @@
 """The doors of arrows and of derived neurons: no bad call is raw, or accepted."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from stbp_edu import Gaussian, arrows, derive
 from stbp_edu.derived import Derived
@@ -57,14 +55,11 @@ ACCEPTED = {
 WHOLE = (arrows.Neuron, Derived)
 
 
-FEW = settings(max_examples=settings().max_examples // 2)
-
-
-@FEW
-@given(st.data())
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
-def test_no_bad_call_is_raw_or_accepted(call, data):
-    assert not data.draw(call.spoiled(WHOLE)).fault(ACCEPTED)
+def test_no_bad_call_is_raw_or_accepted(call):
+    """Of proofs, which take long, some are tried."""
+    bad = call.spoiled(WHOLE)[:: 7 if "prove" in call.name else 1]
+    assert {one.fault(ACCEPTED) for one in bad} == {""}
 
 
 def test_good_calls_are_good():
