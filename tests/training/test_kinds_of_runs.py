@@ -89,8 +89,14 @@ def test_a_state_of_another_network_or_of_other_data_is_refused(few) -> None:
         (other, few, r"params must be of a network with hidden layers \(9,\)"),
         (small, wide, r"56 inputs and 10 outputs for images .*, got 64 and 10"),
     ):
+        state, held_out = (
+            initial_state(small, few),
+            (data.test_images, data.test_labels),
+        )
         with pytest.raises(ValueError, match=words):
-            list(train(settings, data, initial_state(small, few)))
+            list(train(settings, data, state))
+        with pytest.raises(ValueError, match=words):
+            evaluate(state.params, *held_out, settings, stream(settings, TEST))
 
 
 OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
@@ -104,10 +110,6 @@ OWN_TAU = "tau = 0.5; u = tau * u + x; o = spike(u - v_th)"
             "tau must be left out, since no line of",
         ),
         (["--neuron", OWN_TAU, "--gate", "linear"], "gate must be left out"),
-        (
-            ["--neuron", "u = u + x; o = spike(u - 1)", "--v-th", "2"],
-            "v_th must be left out",
-        ),
         (["--neuron", "none.txt"], "neuron must be forward lines, such as"),
         (
             ["--neuron", "u = 1 / 0 * u + x; o = spike(u)"],

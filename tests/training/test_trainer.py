@@ -90,10 +90,6 @@ def test_evaluation_counts_answers(small, few):
     assert found.confusion.sum(axis=1).tolist() == (3 * np.bincount(labels)).tolist()
     assert found.mean == pytest.approx(np.trace(found.confusion) / 150)
     assert found.spread == pytest.approx(np.std(found.accuracies, ddof=1))
-    with pytest.raises(
-        ValueError, match=r"16 inputs and 1 outputs for images .*, got 64"
-    ):
-        evaluate(params, np.zeros((2, 2, 8)), np.zeros(2, int), small, rng)
 
 
 def test_runs_in_threads_are_the_runs_alone(small, few):
