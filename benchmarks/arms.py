@@ -18,7 +18,7 @@ import math
 import sys
 import tomllib
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from stbp_edu.training import RECIPES, Settings, initial_state
 from stbp_edu.training.data import load_dataset
 from stbp_edu.training.evaluation import answers_to
 from stbp_edu.training.measurements import environment, origin
-from stbp_edu.training.model import encode_images, network_for
+from stbp_edu.training.model import network_for
 from stbp_edu.training.optimiser import gradient_norm
 from stbp_edu.training.trainer import TEST, TrainingJob, stream
 
@@ -44,7 +44,6 @@ TASKS, ARMS, FIRST_RATES = TABLE["tasks"], TABLE["arms"], TABLE["rates"]
 TUNING_SEEDS = range(3000, 3003)
 RATES = (0.003, 0.01, 0.03)
 AT_MOST = 6  # rates that are tried for a line
-MOMENTS, PAIRS = (0, 1, 4, 8), 100  # epochs done, and pairs of batches, for cosines
 OWN = ("adam", "lion", "mean", "kicked", "clip_neurons")  # of Run, for expressions
 STILL = 0.01  # of the learning rate: a parameter that moves by less is called frozen
 
@@ -224,35 +223,6 @@ def trained(line: Mapping[str, Any], seeds: Sequence[int]) -> dict[str, Any]:
     return row
 
 
-def cosines(line: Mapping[str, Any], seed: int, lr: float) -> Iterator[dict[str, Any]]:
-    """Yield cosines between the gradients of two batches along a run, means over pairs."""
-    run, rng = run_of(line, seed, lr), np.random.default_rng([seed, 98])
-    s, data, params = run.settings, run.data, run.state.params
-    answers = np.eye(params.sizes[-1], dtype=params.dtype)[data.train_labels]
-
-    def gradient(chosen: Any) -> Array:
-        images = data.train_images[chosen]
-        spikes = encode_images(images, s, s.T, rng, params.dtype)
-        trace = run.net.forward(spikes, params)
-        grads = run.net.backward(trace, answers[chosen], params, run.rule)
-        return run.flat(named_arrays(grads)).astype(float)
-
-    for epoch in range(max(MOMENTS) + 1):
-        if epoch in MOMENTS:
-            found = []
-            for _ in range(PAIRS):
-                pair = rng.choice(len(answers), (2, s.batch), replace=False)
-                one, other = map(gradient, pair)
-                pairs = (one, other), (np.sign(one), np.sign(other))
-                found.append([float(x @ y / (norm(x) * norm(y))) for x, y in pairs])
-            mean, of_signs = np.mean(found, axis=0).round(4).tolist()
-            yield {
-                "along": line["arm"], "rule": line["rule"], "seed": seed,
-                "updates": epoch * run.steps, "cosine": mean, "of signs": of_signs,
-            }  # fmt: skip
-        deque(run.epoch(epoch), maxlen=0)
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Train a line, or those of a plan."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.arms", description=__doc__)
@@ -261,7 +231,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     p.add_argument("--out", type=Path, default="runs/arms.json", help="the record")
     p.add_argument("--lr", type=float, help="the learning rate; chosen if not given")
     p.add_argument("--seeds", default="4000:4020", help="where a line names none")
-    p.add_argument("--cosines", action="store_true", help="of batches along runs")
     args = p.parse_args(argv)
     plan = read_json(args.plan) if args.plan else {}
     lines = plan.get("predictions", plan.get("rows", []))
@@ -277,11 +246,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         for line in lines:
             ends = map(int, line.get("seeds", args.seeds).split(":"))
             seeds = range(*ends)[: line.get("n")]
-            if args.cosines:
-                found = [x for seed in seeds for x in cosines(line, seed, line["lr"])]
-                record["cosines"] = [*record.get("cosines", ()), *found]
-                write_json(args.out, record)
-                continue
             named = {key: line[key] for key in ("task", "rule", "arm")}
             named |= {"changes": line.get("changes", {}), "fixed": bool(line.get("lr"))}
             row = next((r for r in record["rows"] if named.items() <= r.items()), None)

@@ -74,7 +74,7 @@ def everything() -> tuple[NDArray[np.uint8], NDArray[Any], str]:
 
 
 def draw(size: Size, dtype: Any = np.float32) -> SizedProblem:
-    """Draw a problem; the same one in every dtype."""
+    """Draw a problem, with the same spikes in every dtype."""
     rows, labels, data = everything()
     chosen = np.random.default_rng(0).choice(len(rows), size.batch, replace=False)
     pixels, targets = rows[chosen], np.eye(CLASSES, dtype=dtype)[labels[chosen]]
@@ -84,26 +84,23 @@ def draw(size: Size, dtype: Any = np.float32) -> SizedProblem:
     rng = np.random.default_rng(1)
     spikes = bernoulli(pixels, size.T, rng).astype(dtype, copy=False)
     sizes = (pixels.shape[1], *[size.width] * size.hidden, CLASSES)
-    drawn = stbp_edu.init_params(sizes, rng, np.float32, scheme="uniform")
-    W, b = ([None, *(a.astype(dtype) for a in of[1:])] for of in (drawn.W, drawn.b))
-    return SizedProblem(size, data, pixels, targets, spikes, Params(W, b))
+    params = stbp_edu.init_params(sizes, rng, dtype, scheme="uniform")
+    return SizedProblem(size, data, pixels, targets, spikes, params)
 
 
 def products_alone(problem: SizedProblem) -> Candidate:
     """Return the products of a step and nothing else, with as many threads as the BLAS takes."""
-    W, below = problem.params.W, problem.spikes.reshape(-1, problem.pixels.shape[1])
-    layers = []  # what is multiplied, and where the products go
-    for w in W[1:]:
-        o = np.zeros((len(below), len(w)), below.dtype)
-        layers.append((below, w, o, np.zeros_like(o), np.empty_like(w)))
-        below = o
+    x, W = problem.spikes.reshape(-1, problem.pixels.shape[1]), problem.params.W[1:]
+    O = [x, *(np.zeros((len(x), len(w)), x.dtype) for w in W)]
+    E = [np.zeros_like(o) for o in O[1:]]
+    G = [np.empty_like(w) for w in W]
+    forward = zip(O, (w.T for w in W), O[1:], strict=False)
+    gradients = zip((e.T for e in E), O, G, strict=False)
+    back = zip(E[1:], W[1:], E, strict=False)
+    products = [*forward, *gradients, *back]
 
     def run() -> None:
-        for below, w, o, _, _ in layers:
-            np.matmul(below, w.T, out=o)
-        for n, (below, w, _, error, gradient) in reversed([*enumerate(layers)]):
-            np.matmul(error.T, below, out=gradient)
-            if n:
-                np.matmul(error, w, out=layers[n - 1][3])
+        for a, b, out in products:
+            np.matmul(a, b, out=out)
 
     return Candidate(run)
