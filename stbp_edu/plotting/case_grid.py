@@ -158,7 +158,7 @@ class Poster:
             if id_.startswith(name):
                 left, right = EQUATIONS[id_].forms["index"].split("=", 1)
                 shown = right if case <= self.known else r"\dots"
-                lines.append(f"{left}= {shown}")
+                lines.append(rf"{left}= {shown}\;\;")  # room beside the rule
         joined = r" \\[4pt] ".join(lines)
         cell = rf"\begin{{array}}{{l}} {joined} \end{{array}}"
         return rf"\boxed{{{cell}}}" if case == self.lit else cell
