@@ -28,14 +28,16 @@ def load_csv(file: str | Path | None) -> Dataset:
         ValueError: if no file is given, or a line is not of this form; the error names the line.
     """
     file = _given(file, "csv")
-    with _form(file, "in each line a label, 0, 1, ..., and then values from 0"):
+    needed = "a label, the number 0, 1, ... of its class, and then values from 0"
+    with _form(file, f"in each line {needed}, separated by commas"):
         examples: list[list[float]] = []
-        for number, line in enumerate(read_text(file).splitlines(), 1):
+        lines = enumerate(read_text(file).splitlines(), 1)
+        rows = [(number, line) for number, line in lines if line.strip()]
+        if rows and math.isnan(_number(rows[0][1].split(",")[0].strip('" '))):
+            # the names of the columns, which may be numbers but for the first
+            del rows[0]
+        for number, line in rows:
             words = line.split(",")
-            if not (examples or math.isfinite(_number(words[0].strip('" ')))):
-                continue  # the names of the columns, which may be numbers but for the first
-            if not line.strip():
-                continue
             label, *values = map(_number, words)
             if examples and len(words) != len(examples[0]):
                 raise ValueError(
@@ -46,7 +48,7 @@ def load_csv(file: str | Path | None) -> Dataset:
                 raise ValueError(f"line {number} is {checks.brief(line)}")
             examples.append([label, *values])
         if not examples:
-            raise ValueError("it has no lines")
+            raise ValueError("it has no lines of numbers")
         table = np.array(examples)
         scaled = table[:, 1:] / max(1, table[:, 1:].max())
         return _split(scaled.astype(np.float32), table[:, 0].astype(np.intp))
