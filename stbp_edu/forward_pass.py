@@ -8,6 +8,7 @@ from __future__ import annotations  # np.random is loaded where it is used
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, ByLayer
 from stbp_edu.neuron import LIF, check_lif
-from stbp_edu.parameters import Gradients, Params, fingerprint
+from stbp_edu.parameters import Gradients, Params, fingerprint, sizes_of
 
 Spike = Callable[[Array], Array]
 """o(u): potentials to spikes, elementwise."""
@@ -66,9 +67,23 @@ class Trace:
         return named[checks.choice("state", state, named)]
 
 
+def check_plain(params: Params) -> None:
+    """Raise ValueError if parameters are not W and b of fully connected layers alone."""
+    checks.instance("params", params, Params)
+    shapes = [(above, below) for below, above in pairwise(params.sizes)]
+    plain = [W.shape for W in params.W[1:]] == shapes
+    if not plain or len(params.arrays()) > 2 * params.N:
+        got = ", ".join([sizes_of(params), *params.learned])
+        raise ValueError(
+            f"params must be W and b of fully connected layers alone here, got {got}; for "
+            "convolutions, recurrent weights and learned constants build "
+            "stbp_edu.network(sizes, neuron), and call its forward and backward"
+        )
+
+
 def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
     """Check the input of a network, any finite numbers, and return (T, S)."""
-    checks.instance("params", params, Params)
+    check_plain(params)
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
     return spikes.shape[0], spikes.shape[1]
@@ -131,7 +146,8 @@ def forward(
             ``neuron.H`` for the smooth twin.
 
     Raises:
-        TypeError, ValueError: if ``spikes`` has the wrong rank or shape, or is not finite.
+        TypeError, ValueError: if ``spikes`` has the wrong rank or shape, or is not finite; or
+            ``params`` have more than W and b of fully connected layers.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()

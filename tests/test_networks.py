@@ -303,3 +303,24 @@ def test_a_large_network_that_is_not_compiled_says_how_it_would_be(monkeypatch):
     monkeypatch.setattr("stbp_edu.program.program.installed", lambda: False)
     with pytest.warns(UserWarning, match=r"whole arrays.*pip install numba"):
         stbp_edu.network("300-200", LIF())
+
+
+@pytest.mark.parametrize(
+    ("sizes", "neuron"),
+    [
+        ("3-2R-2", LIF_LINEAR),
+        ("4x4-2C3-2", LIF_LINEAR),
+        ("4x4-P2-2", LIF_LINEAR),
+        ("3-2", derive("u = tau * u + x; o = spike(u - 1)", tau=0.9, learn=["tau"])),
+    ],
+)
+def test_the_readable_passes_refuse_parameters_that_they_would_not_read(sizes, neuron):
+    net = stbp_edu.network(sizes, neuron)
+    params = net.init(np.random.default_rng(0))
+    trace = net.forward(np.ones((4, 2, net.table.sizes[0])), params)
+    targets = np.ones((2, 2))
+    with refused("params must be W and b .* stbp_edu.network"):
+        stbp_edu.forward(trace.O[0], params, LIF_LINEAR)
+    with refused("params must be W and b .* stbp_edu.network"):
+        stbp_edu.backward(trace, targets, params, LIF_LINEAR)
+    assert net.backward(trace, targets, params).W[1].any()
