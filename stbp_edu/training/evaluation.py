@@ -18,6 +18,7 @@ CHUNK = 100  # images at a time
 SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
 CHANCE = 1.5  # times the accuracy of guessing
+FEW = 100  # updates, of which even data that is easy needs about half
 
 ALL_ABOVE = "the layers above get their biases and hardly anything else"
 EVERY_ANSWER = "every image gets the same answer"
@@ -55,8 +56,12 @@ image. Try a smaller learning rate (lr) or smaller initial weights (init_scale).
 }
 """What to do where some neurons hardly fire, or nearly always."""
 GUESSES = """the network guesses: it is right for {accuracy:.1%} of the images it learns from, and \
-chance is {chance:.1%}. The gradient may grow from step to step: for a silent neuron {gain}, and \
-above 1 in size it explodes. Try a wider surrogate (a), the gaussian, fewer steps (T), a smaller \
+chance is {chance:.1%}. """
+TOO_FEW = """It has made only {updates} updates. Make more, with more epochs (--epochs) or smaller \
+batches (--batch); and where the weights are averaged, their average follows them slowly: lower \
+the share that it keeps (--averaging)."""
+TOO_LARGE = """The gradient may grow from step to step: for a silent neuron {gain}, and above 1 in \
+size it explodes. Try a wider surrogate (a), the gaussian, fewer steps (T), a smaller \
 learning rate (lr), the sign of the gradient (gradient_sign), or rule = detached-reset to see \
 whether the reset path is the cause."""
 GAINS = {
@@ -253,6 +258,9 @@ def diagnose(steps: Sequence[Step], settings: Settings, settled: bool) -> list[A
         gain = (
             "the gain of its lines counts" if settings.neuron else GAINS[settings.gate]
         )
-        words = GUESSES.format(accuracy=seen.accuracy, chance=chance, gain=gain)
+        updates = seen.epoch * seen.step
+        words = (GUESSES + (TOO_FEW if updates < FEW else TOO_LARGE)).format(
+            accuracy=seen.accuracy, chance=chance, gain=gain, updates=updates
+        )
         later.append(Advice("network", "chance", words))
     return layers or later * settled
