@@ -1,5 +1,7 @@
 """The verdict on networks of the bridge, and of others': gates, rules, factors, surrogates."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -71,6 +73,17 @@ def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
     assert found.rules == []
     said = "No rule has this gradient, though exponential gate has the outputs: nearest"
     assert said in repr(found)
+
+
+def test_a_constant_that_is_a_little_wrong_is_thought_of_and_its_digits_are_told(
+    network,
+):
+    found = which_rule(network, network, X, LIF(tau=0.8002, v_th=0.6))
+    assert (found.rules, found.gates) == ([], ["exponential"])
+    said = (
+        r"exact, 0\.0\d+ % away\. Compare leak, threshold and scale=; if your surrogate"
+    )
+    assert re.search(said, repr(found))
 
 
 def test_a_batch_that_does_not_tell_resets_apart_says_so(network):

@@ -90,8 +90,9 @@ class Match:
             return said
         return (
             f"No rule has this gradient, though {' and '.join(map(reset_name, self.gates))} has "
-            f"the outputs: nearest is {name}, {best.residual:.1%} away. If your surrogate is "
-            "another one, give it to the neuron: surrogate=SurrogateOf(your spike function)."
+            f"the outputs: nearest is {name}, {100 * best.residual:.2g} % away. Compare leak, "
+            "threshold and scale=; if your surrogate is another one, give it to the neuron: "
+            "surrogate=SurrogateOf(your spike function)."
         )
 
 
