@@ -48,6 +48,13 @@ KEEP = "neuron.f(O[n][t])"
 UP = "epsilon[n + 1][t] @ W[n + 1]"
 SLIPS = [
     ("program-0", "neuron.f(o[t - 1]) => neuron.f(o[t])", "gate-time", "fwd-u"),
+    ("program-0", "u[t - 1] * neuron.f(o[t - 1]) => u[t - 1]", "no-gate", "fwd-u"),
+    (
+        "program-1",
+        "epsilon = [None] + [np.zeros_like(u) for u in U[1:]] => epsilon = delta",
+        "one-list",
+        "c1-delta",
+    ),
     (
         "program-2",
         f"{UP} => W[n + 1].T @ epsilon[n + 1][t]",
@@ -82,6 +89,17 @@ def test_a_slip_in_a_program_is_named_and_sent_to_its_own_equation(
     feedback = feedback_on(id_, edit)
     assert (mistake in feedback.mistakes) if mistake else not feedback.mistakes
     assert f"equation ({equation})" in feedback.message[-1]
+
+
+@pytest.mark.parametrize(
+    ("body", "mistake"),
+    [
+        ("epsilon * f + alpha * gamma_next", "extra-gate"),
+        ("alpha * epsilon + gamma_next", "decay-on-wrong-term"),
+    ],
+)
+def test_a_factor_on_the_wrong_arrow_of_a_current_has_its_own_name(body, mistake):
+    assert mistake in feedback_on("c4-gamma", body).mistakes
 
 
 def test_a_product_in_the_order_of_paper_is_told_with_all_shapes():
