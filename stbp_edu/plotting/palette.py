@@ -57,11 +57,12 @@ DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 1)))
 def css(dark: str = '[data-md-color-scheme="slate"]') -> str:
     """Return the colours as CSS variables, for a light page and where ``dark`` selects a dark one.
 
-    >>> css(".dark").splitlines()[1]
-    '.dark{--stbp-ink:#e6e8eb;--stbp-direct:#f5c542;--stbp-above:#5fd0c0;--stbp-next:#a98df0;--stbp-lost:#ff6a5a}'
+    >>> css(".dark").splitlines()[1][:39]
+    '@media screen{.dark{--stbp-ink:#e6e8eb;'
     """
     rules = []
     for k, selector in enumerate((":root", dark)):
         colours = [f"--stbp-{name}:{pair[k]}" for name, pair in DARK.items()]
-        rules.append(f"{selector}{{{';'.join(colours)}}}")
+        rule = f"{selector}{{{';'.join(colours)}}}"
+        rules.append(f"@media screen{{{rule}}}" if k else rule)  # paper is light
     return "\n".join(rules)
