@@ -177,7 +177,7 @@ def assert_rule(
     if reset is None:
         reset = neuron.gate if isinstance(neuron, LIF) else "lines"
     claimed = reset, rule
-    if claimed not in found.rules or not found.told_apart:
+    if claimed not in found.rules or not found.agree_elsewhere:
         raise AssertionError(f"{reset}, {rule} was claimed: {found!r}")
 
 

@@ -2,7 +2,7 @@
 
 - ``formulas``: :class:`Rate`, the loss of the course; :class:`LastSteps`; :class:`Membrane`;
   :class:`CrossEntropy`, of rates or counts; :class:`StepCrossEntropy`.
-- ``reading``: what a loss is, so you can write your own, and :class:`Direct`.
+- ``of_states``: what a loss is, so you can write your own, and :class:`Direct`.
 
 Of the five cases only the direct term knows the loss: case 1, and the first term of case 3.
 """

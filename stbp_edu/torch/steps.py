@@ -49,17 +49,26 @@ class Steps:
         width = "1R" if recurrent else "1"
         loss = Loss(self.neuron.output)
         self.net = network(["1", width, width], self.neuron, loss)
-        met = reachable([rule.start], lambda q: filter(None, rule.moves[q].values()))
-        start = [(1, *node) for node in product(self.neuron.entered, met)]
-        nodes = [(state, q) for n, state, q in rule.places(self.net, start) if n == 1]
-        same = {node: node[1] for node in product(self.net.states[1], rule.moves)}
-        program = LayerProgram(self.net, 1, rule, same, nodes)
+        # the states of the rule in which errors can be here, and where they come from above
+        reached = reachable(
+            [rule.start], lambda q: filter(None, rule.moves[q].values())
+        )
+        from_above = [(1, *node) for node in product(self.neuron.entered, reached)]
+        nodes = [
+            (state, q) for n, state, q in rule.places(self.net, from_above) if n == 1
+        ]
+        each_as_it_is = {
+            node: node[1] for node in product(self.net.states[1], rule.moves)
+        }
+        program = LayerProgram(self.net, 1, rule, each_as_it_is, nodes)
         self.program = program
         self.states = [*program.lines.lines]
         self.carried = carried_states(program)
         self.passes_back = program.before is not None
-        again = {name for name, _, _ in program.from_recurrence}
-        self.from_itself = [node for node in nodes if program.name(*node) in again]
+        recurrent_adjoints = {name for name, _, _ in program.from_recurrence}
+        self.from_itself = [
+            node for node in nodes if program.name(*node) in recurrent_adjoints
+        ]
         read = {self.neuron.output, *(state for state, _ in program.states_read)}
         self.kept = [name for name in ("x", *self.states) if name in read]
 

@@ -97,7 +97,7 @@ def test_a_batch_that_does_not_tell_resets_apart_says_so(network):
     soft = bridge(LIF(tau=0.8, v_th=0.6, gate="soft"), "leak-only")
     found = which_rule(soft, soft, X, NEURON)
     assert found.rules == [("soft", "detached-reset"), ("soft", "leak-only")]
-    assert found.told_apart
+    assert found.agree_elsewhere
 
 
 @pytest.mark.parametrize("rule", ["exact", "spatial-only"])
@@ -108,7 +108,7 @@ def test_resets_of_frameworks_are_tried_beside_the_gates(reset, rule):
     found = which_rule(network, network, X, NEURON)
     assert found.gates == [reset]
     assert found.rules[0] == (reset, rule)
-    assert found.told_apart
+    assert found.agree_elsewhere
 
 
 class Spike(torch.autograd.Function):

@@ -45,13 +45,13 @@ class Match:
 
     Attributes:
         nearest: the rules of the resets that have its outputs, by residual, the nearest first.
-        told_apart: whether ``rules`` also agree with each other on a larger input and with a wide
-            surrogate; if not, this input does not tell which of them it is.
+        agree_elsewhere: whether ``rules`` also agree with each other on a larger input and with a
+            wide surrogate; if not, this input does not tell which of them it is.
         differing: by reset, how many outputs differ.
     """
 
     nearest: list[RuleFit]
-    told_apart: bool
+    agree_elsewhere: bool
     differing: dict[str, int]
 
     @property
@@ -82,7 +82,7 @@ class Match:
         name = _called(best.gate, best.rule)
         if self.rules:
             said = f"{' = '.join(_called(*pair) for pair in self.rules)}."
-            if not self.told_apart:
+            if not self.agree_elsewhere:
                 said += (
                     " This batch is too small to tell them apart: pass more steps or samples, "
                     "larger inputs, or a wider surrogate."
@@ -133,7 +133,7 @@ def which_rule(
             fits += candidates(local, gradients, reset)
     fits.sort(key=lambda fit: 0 if fit.residual < TOLERANCE else fit.residual)
     found = Match(fits, True, differing)
-    return replace(found, told_apart=_agree_elsewhere(nets, params, found.rules))
+    return replace(found, agree_elsewhere=_agree_elsewhere(nets, params, found.rules))
 
 
 def resets_of(neuron: LIF) -> dict[str, Neuron]:
