@@ -129,6 +129,12 @@ def test_a_class_gets_its_marks_and_its_mistakes_are_named(
     nbgrader(course, "zip_collect", "week3")
     nbgrader(course, "autograde", "week3", fails=True)  # of the damaged file
     assert marks(course) == {student: points for student, (_, points) in CLASS.items()}
+    nbgrader(course, "generate_feedback", "week3")
+    feedback = (course / "feedback/dan/week3/week3.html").read_text()
+    assert "34.0 / 40.0" in feedback  # the score
+    assert "Found:" in feedback
+    for hidden in ("own_tasks", "derived_backward", "finn"):
+        assert hidden not in feedback
     capsys.readouterr()
     page = course / "mistakes.html"
     told = ["mistakes", str(course), "--assignment", "week3", "--page", str(page)]
