@@ -8,7 +8,6 @@ from __future__ import annotations  # np.random is loaded where it is used
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -47,14 +46,15 @@ class Trace:
         states: by name, every state of a neuron of your own: ``states["i"][n]``, None where layer
             n has no such state. Empty for the passes of the course, which have U and O.
         smooth: whether it is a run of the smooth twin by ``stbp_edu.network``.
-        made_with: what tells the parameters of the pass from others; None where nobody says.
+        made_with: what tells the parameters and the neuron of the pass from others; None where
+            nobody says.
     """
 
     U: ByLayer
     O: ByLayer
     states: Mapping[str, ByLayer] = field(default_factory=dict)
     smooth: bool = False
-    made_with: bytes | None = field(default=None, repr=False)
+    made_with: Any = field(default=None, repr=False)
 
     def __getitem__(self, state: str) -> ByLayer:
         """Return a state by its name, a list over layers.
@@ -67,23 +67,16 @@ class Trace:
         return named[checks.choice("state", state, named)]
 
 
-def check_plain(params: Params) -> None:
-    """Raise ValueError if parameters are not W and b of fully connected layers alone."""
-    checks.instance("params", params, Params)
-    shapes = [(above, below) for below, above in pairwise(params.sizes)]
-    plain = [W.shape for W in params.W[1:]] == shapes
-    if not plain or len(params.arrays()) > 2 * params.N:
-        got = ", ".join([sizes_of(params), *params.learned])
-        raise ValueError(
-            f"params must be W and b of fully connected layers alone here, got {got}; for "
-            "convolutions, recurrent weights and learned constants build "
-            "stbp_edu.network(sizes, neuron), and call its forward and backward"
-        )
-
-
 def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
-    """Check the input of a network, any finite numbers, and return (T, S)."""
-    check_plain(params)
+    """Check the input of a network of W and b alone, any finite numbers, and return (T, S)."""
+    sizes = sizes_of(checks.instance("params", params, Params))
+    if {*"CPR"} & {*sizes} or params.learned:
+        raise ValueError(
+            "params must be W and b of fully connected layers alone here, got "
+            f"{', '.join([sizes, *params.learned])}; for convolutions, recurrent weights and "
+            "learned constants build stbp_edu.network(sizes, neuron), and call its forward and "
+            "backward"
+        )
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
     return spikes.shape[0], spikes.shape[1]
@@ -103,18 +96,25 @@ def check_spike(spike: Spike | None) -> Spike | None:
     return spike
 
 
-def check_made_with(trace: Trace, params: Params) -> None:
-    """Raise ValueError if a trace is known to be of other parameters, or these as they were."""
-    known = isinstance(trace.made_with, bytes)
-    if known and trace.made_with != fingerprint(params):
+def made_with(params: Params, neuron: LIF) -> Any:
+    """Return what tells a forward pass from others: not the surrogate, which it does not read."""
+    constants = {"tau": neuron.tau, "v_th": neuron.v_th}
+    return fingerprint(params), [(neuron.gate, constants)] * params.N
+
+
+def check_made_with(trace: Trace, now: Any) -> None:
+    """Raise ValueError if a trace is known to be of other neurons or parameters than these now."""
+    if trace.made_with not in (None, now):
         raise ValueError(
-            "trace must be that of params as they are now, got one of other parameters, or params "
-            "were changed in place since; call forward again, and change them after backward"
+            "trace must be that of this neuron and of params as they are now, got one of another "
+            "neuron (tau, v_th, gate or lines) or of other parameters, or params were changed in "
+            "place since; call forward again, and change them after backward"
         )
 
 
-def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
-    """Check that a trace belongs to these parameters and return (T, S)."""
+def check_trace(trace: Trace, params: Params, neuron: LIF) -> tuple[int, int]:
+    """Check that a trace belongs to these parameters and this neuron, and return (T, S)."""
+    check_lif(neuron)
     checks.instance("params", params, Params)
     checks.instance("trace", trace, Trace)
     for name, entries in (("trace.U", trace.U), ("trace.O", trace.O)):
@@ -128,7 +128,7 @@ def check_trace(trace: Trace, params: Params) -> tuple[int, int]:
         axes, shape = f"(T, S, n[{n}])", (T, S, params.sizes[n])
         checks.array(f"trace.U[{n}]", trace.U[n], axes, shape, dtype=params.dtype)
         checks.array(f"trace.O[{n}]", trace.O[n], axes, shape, dtype=params.dtype)
-    check_made_with(trace, params)
+    check_made_with(trace, made_with(params, neuron))
     return T, S
 
 
@@ -175,4 +175,4 @@ def forward(
             )  # u^0 = o^0 = 0
             U[n][t] = carried + x + b[n]  # fwd-u
             O[n][t] = g(U[n][t])  # fwd-o
-    return Trace(U=U, O=O, made_with=fingerprint(params))
+    return Trace(U=U, O=O, made_with=made_with(params, neuron))

@@ -64,7 +64,7 @@ WRONG = {
     ),
     "trace: of another network": (
         lambda: NET.backward(RECURRENT[0].forward(SPIKES[:, :2], RECURRENT[1]), TARGETS, PARAMS),
-        "trace must be that of params as they are now, got one of other parameters",
+        "trace must be that of this neuron and of params as they are now, got one of another",
     ),
     "trace: other states": (
         lambda: stbp_edu.network("4-5-2", "v = x; o = spike(v)").backward(TRACE, TARGETS, PARAMS),

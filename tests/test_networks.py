@@ -324,3 +324,41 @@ def test_the_readable_passes_refuse_parameters_that_they_would_not_read(sizes, n
     with refused("params must be W and b .* stbp_edu.network"):
         stbp_edu.backward(trace, targets, params, LIF_LINEAR)
     assert net.backward(trace, targets, params).W[1].any()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(LIF_LINEAR, tau=0.8),
+        replace(LIF_LINEAR, v_th=0.6),
+        replace(LIF_LINEAR, gate="exponential"),
+    ],
+)
+def test_a_trace_of_another_neuron_is_refused(other):
+    """Another surrogate is none: the spikes do not depend on it."""
+    net, params, trace, y = drawn("LIF")
+    of_cases = stbp_edu.forward(trace.O[0], params, LIF_LINEAR)
+    for run in (trace, of_cases, stbp_edu.Trace(of_cases.U, of_cases.O)):
+        for same in (LIF_LINEAR, replace(LIF_LINEAR, surrogate=stbp_edu.Triangle())):
+            found = stbp_edu.backward(run, y, params, same).arrays()
+            again = stbp_edu.network(net.sizes, same).backward(run, y, params).arrays()
+            assert close(again, found) < 1e-12
+        if run.made_with:
+            with refused("of this neuron .* got one of another neuron"):
+                stbp_edu.backward(run, y, params, other)
+            with refused("of this neuron .* got one of another neuron"):
+                stbp_edu.network(net.sizes, other).backward(run, y, params)
+
+
+def test_a_trace_of_other_lines_or_constants_is_refused():
+    text, y = "u = tau * u + x; o = spike(u - 0.5)", np.ones((2, 2))
+
+    def net(text=text, tau=0.9):
+        return stbp_edu.network("3-2", derive(text, tau=tau))
+
+    params = net().init(np.random.default_rng(0))
+    trace = net().forward(np.ones((4, 2, 3)), params)
+    assert net().backward(trace, y, params).W[1].any()
+    for another in (net(tau=0.8), net("u = tau * u + x - o; o = spike(u - 0.5)")):
+        with refused("got one of another neuron"):
+            another.backward(trace, y, params)

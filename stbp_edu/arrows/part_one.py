@@ -189,8 +189,7 @@ def as_local(
 
     The arguments are those of :func:`backward`.
     """
-    check_trace(trace, params)
-    checks.instance("neuron", neuron, LIF)
+    check_trace(trace, params, neuron)
     direct = direct_term(loss, trace, targets)
     if direct.o is not None and direct.u is not None:
         raise ValueError(

@@ -177,7 +177,7 @@ def sweep(
     Arguments and errors are those of :func:`stbp_edu.cases.sweep`, but the loss is the rate loss,
     and the rule "exact" or "classic".
     """
-    _, S = check_trace(trace, params)
+    _, S = check_trace(trace, params, neuron)
     RATE.check(trace, targets)
     check_reset(neuron)
     found = []

@@ -20,7 +20,7 @@ from stbp_edu.case_rules import backward_gate
 from stbp_edu.forward_pass import Adjoints, Trace, check_trace
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.losses.of_states import direct_term
-from stbp_edu.neuron import LIF, check_lif
+from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params
 
 
@@ -186,8 +186,7 @@ def sweep(
     >>> sweep(trace, np.ones((2, 1)), params, neuron).delta[1].shape
     (4, 2, 2)
     """
-    check_lif(neuron)
-    check_trace(trace, params)
+    check_trace(trace, params, neuron)
     dL_do, dL_du = direct_term(loss, trace, targets)
     if dL_do is None:
         dL_do = np.zeros_like(trace.O[-1])

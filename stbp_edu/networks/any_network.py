@@ -27,6 +27,7 @@ from stbp_edu.networks.arguments import (
     inputs_of,
     is_smooth,
     layers_of,
+    made_with,
     states_of,
     trace_of,
     value_of,
@@ -36,7 +37,7 @@ from stbp_edu.networks.arguments import (
     weights_of,
 )
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
-from stbp_edu.parameters import Gradients, Params, by_name, draw_weights, fingerprint
+from stbp_edu.parameters import Gradients, Params, by_name, draw_weights
 from stbp_edu.program.memory import Memory
 from stbp_edu.program.program import Program, chosen
 
@@ -161,7 +162,7 @@ class Model:
         program = self._program("exact", twin=twin)
         states = program.forward(layers, inputs)
         check_states(self.table, layers, states)
-        return trace_of(self.table, states, twin, fingerprint(params))
+        return trace_of(self.table, states, twin, made_with(self.table, params))
 
     def backward(
         self,
@@ -179,7 +180,8 @@ class Model:
             trace: the pass.
             targets: Y, floats of shape (S, n[N]), as one-hot rows ``np.eye(classes)[labels]``; what
                 a loss of your own reads; not read where ``loss`` is a direct term.
-            params: the parameters of that pass, unchanged since.
+            params: the parameters of that pass, unchanged since; the neurons are those of that
+                pass, too, but for their surrogates.
             rule: what flows backward: a name in ``stbp_edu.arrows.RULES``, or a ``Rule``.
             loss: a loss of :mod:`stbp_edu.losses`, its name, your own, or a direct term; the
                 network's where None.

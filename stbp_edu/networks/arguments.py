@@ -13,12 +13,12 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.forward_run import check_params
-from stbp_edu.arrows.part_one import warn_of_no_decay
+from stbp_edu.arrows.part_one import LINES, warn_of_no_decay
 from stbp_edu.arrows.table import Layer, Table
 from stbp_edu.forward_pass import Trace, check_made_with
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term
-from stbp_edu.parameters import Params
+from stbp_edu.parameters import Params, fingerprint
 from stbp_edu.program.program import States, own_surrogates
 
 NO_SPIKE = (
@@ -91,7 +91,15 @@ def warn_of_whole_arrays(table: Table) -> None:
     )
 
 
-def trace_of(table: Table, states: States, twin: bool, made_with: bytes) -> Trace:
+def made_with(table: Table, params: Params) -> Any:
+    """Return what tells a forward pass from others, as :func:`stbp_edu.forward` does of an LIF."""
+    gates = {text: gate for gate, text in LINES.items()}
+    lines = [layer.neuron.lines for layer in table.layers[1:]]
+    keys = [(gates.get(of.text, of.text), of.constants) for of in lines]
+    return fingerprint(params), keys
+
+
+def trace_of(table: Table, states: States, twin: bool, made_with: Any) -> Trace:
     """Return the trace of the states by layer."""
     named: dict[str, list[Any]] = {}
     for n, of_layer in enumerate(states[1:], 1):
@@ -121,7 +129,7 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
             )
             of_layer[name] = flattened(series)
         states.append(of_layer)
-    check_made_with(trace, params)
+    check_made_with(trace, made_with(table, params))
     return states
 
 

@@ -41,9 +41,10 @@ def test_the_soft_reset_is_refused_and_its_place_named():
         LIF(gate="soft"),
         r"neuron must have a hard reset .* stbp_edu\.network",
     )
+    run = PROBLEM._replace(neuron=soft).trace
     for sweep in (cases.sweep, cases.scalar.sweep):
         with pytest.raises(ValueError, match=said):
-            sweep(PROBLEM.trace, PROBLEM.targets, PROBLEM.params, soft)
+            sweep(run, PROBLEM.targets, PROBLEM.params, soft)
     with pytest.raises(ValueError, match="rule must be one of 'exact', 'classic'"):
         cases.scalar.sweep(PROBLEM.trace, *PROBLEM[1:], "leak-only")
 
