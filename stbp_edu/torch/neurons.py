@@ -83,8 +83,18 @@ class Neurons(torch.autograd.Function):
         return *(series[name] for name in steps.states), *copies, *last
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        """Return what :meth:`once` does: a second derivative raises, also where the loss is linear.
+
+        The errors that come in have no graph there, and PyTorch asks whether an argument has one.
+        """
+        compiling = torch.compiler.is_compiling()
+        graph = None if compiling else torch.ones((), requires_grad=True)
+        return Neurons.once(ctx, graph, *grads)
+
+    @staticmethod
+    @once_differentiable
+    def once(ctx: Any, _graph: Tensor | None, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned.
 
         Raises:
