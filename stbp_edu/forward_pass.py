@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array, ByLayer
-from stbp_edu.neuron import LIF, check_lif
+from stbp_edu.neuron import LIF, LINES, check_lif
 from stbp_edu.parameters import Gradients, Params, fingerprint, sizes_of
 
 Spike = Callable[[Array], Array]
@@ -77,6 +77,7 @@ def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
             "learned constants build stbp_edu.network(sizes, neuron), and call its forward and "
             "backward"
         )
+    Params(params.W, params.b)  # its arrays may no longer be finite
     shape = (None, None, params.sizes[0])
     checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
     return spikes.shape[0], spikes.shape[1]
@@ -99,7 +100,7 @@ def check_spike(spike: Spike | None) -> Spike | None:
 def made_with(params: Params, neuron: LIF) -> Any:
     """Return what tells a forward pass from others: not the surrogate, which it does not read."""
     constants = {"tau": neuron.tau, "v_th": neuron.v_th}
-    return fingerprint(params), [(neuron.gate, constants)] * params.N
+    return fingerprint(params), [(LINES[neuron.gate], constants)] * params.N
 
 
 def check_made_with(trace: Trace, now: Any) -> None:
@@ -147,7 +148,7 @@ def forward(
 
     Raises:
         TypeError, ValueError: if ``spikes`` has the wrong rank or shape, or is not finite; or
-            ``params`` have more than W and b of fully connected layers.
+            ``params`` are not finite, or have more than W and b of fully connected layers.
 
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
     >>> forward(np.ones((3, 1, 1)), p, LIF(tau=0.5, v_th=2.0)).O[1].ravel()

@@ -21,6 +21,16 @@ GATES = (*HARD_GATES, "soft")
 """The forget gates, and the soft reset, whose gate is τ always."""
 
 
+HARD = "f(o) = {f}\nu = u * f(o) + x\no = spike(u - v_th)"
+LINES = {
+    "exponential": HARD.format(f="tau * exp(-o / tau)"),
+    "linear": HARD.format(f="tau * (1 - o)"),
+    # p2-soft-epsilon, p2-soft-delta, p2-soft-delta-output: its derivatives by u and o
+    "soft": "u = tau * u + x - v_th * o\no = spike(u - v_th)",  # p2-soft-u
+}
+"""By its gate, the forward lines of the neuron of Part I."""
+
+
 def decay_warning(share: str, state: str = "the potential") -> str:
     """Return the warning on a decay of 1 or more, such as ``"tau = 2"``, of a state."""
     return (

@@ -74,3 +74,13 @@ def test_a_spike_that_is_no_function_of_potentials_is_named(wrong):
         TypeError, match="spike must be a function from an array of potentials"
     ):
         forward_pass.forward(problem.spikes, problem.params, NEURON, spike=wrong)
+
+
+@each_run
+@pytest.mark.parametrize("name", ["W1", "b2"])
+def test_parameters_that_are_not_finite_are_named(run, name):
+    """A neuron whose potential is NaN would fall silent."""
+    problem = make_problem(3, [4, 3, 2], T=2, S=3, neuron=NEURON)
+    problem.params.arrays()[name].flat[0] = np.nan
+    with pytest.raises(ValueError, match=rf"\[{name[1]}\].* must be finite, got nan"):
+        run(problem.spikes, problem.params, NEURON)

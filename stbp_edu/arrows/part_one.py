@@ -29,18 +29,9 @@ from stbp_edu.lines.expressions import ONE, evaluate, key, names_in, python
 from stbp_edu.lines.text import read_lines
 from stbp_edu.losses import RATE
 from stbp_edu.losses.of_states import Built, Direct, direct_term
-from stbp_edu.neuron import HARD_GATES, LIF, decay_warning
+from stbp_edu.neuron import HARD_GATES, LIF, LINES, decay_warning
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 from stbp_edu.surrogates import Gaussian, Surrogate
-
-HARD = "f(o) = {f}\nu = u * f(o) + x\no = spike(u - v_th)"
-LINES = {
-    "exponential": HARD.format(f="tau * exp(-o / tau)"),
-    "linear": HARD.format(f="tau * (1 - o)"),
-    # p2-soft-epsilon, p2-soft-delta, p2-soft-delta-output: its derivatives by u and o
-    "soft": "u = tau * u + x - v_th * o\no = spike(u - v_th)",  # p2-soft-u
-}
-"""By its gate, the forward lines of the neuron of Part I."""
 
 
 def neuron_of(

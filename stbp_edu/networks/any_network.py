@@ -27,7 +27,6 @@ from stbp_edu.networks.arguments import (
     inputs_of,
     is_smooth,
     layers_of,
-    made_with,
     states_of,
     trace_of,
     value_of,
@@ -162,7 +161,7 @@ class Model:
         program = self._program("exact", twin=twin)
         states = program.forward(layers, inputs)
         check_states(self.table, layers, states)
-        return trace_of(self.table, states, twin, made_with(self.table, params))
+        return trace_of(self.table, states, twin, params)
 
     def backward(
         self,

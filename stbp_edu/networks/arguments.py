@@ -13,7 +13,7 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.forward_run import check_params
-from stbp_edu.arrows.part_one import LINES, warn_of_no_decay
+from stbp_edu.arrows.part_one import warn_of_no_decay
 from stbp_edu.arrows.table import Layer, Table
 from stbp_edu.forward_pass import Trace, check_made_with
 from stbp_edu.losses import as_loss
@@ -93,13 +93,11 @@ def warn_of_whole_arrays(table: Table) -> None:
 
 def made_with(table: Table, params: Params) -> Any:
     """Return what tells a forward pass from others, as :func:`stbp_edu.forward` does of an LIF."""
-    gates = {text: gate for gate, text in LINES.items()}
     lines = [layer.neuron.lines for layer in table.layers[1:]]
-    keys = [(gates.get(of.text, of.text), of.constants) for of in lines]
-    return fingerprint(params), keys
+    return fingerprint(params), [(of.text, of.constants) for of in lines]
 
 
-def trace_of(table: Table, states: States, twin: bool, made_with: Any) -> Trace:
+def trace_of(table: Table, states: States, twin: bool, params: Params) -> Trace:
     """Return the trace of the states by layer."""
     named: dict[str, list[Any]] = {}
     for n, of_layer in enumerate(states[1:], 1):
@@ -110,7 +108,7 @@ def trace_of(table: Table, states: States, twin: bool, made_with: Any) -> Trace:
     U = [None, *(named[of.potential][n] for n, of in enumerate(lines, 1))]
     O = [_shaped(states[0]["o"], table.shape)]
     O += [named[of.output][n] for n, of in enumerate(lines, 1)]
-    return Trace(U, O, named, twin, made_with)
+    return Trace(U, O, named, twin, made_with(table, params))
 
 
 def states_of(table: Table, trace: Trace, params: Params) -> States:

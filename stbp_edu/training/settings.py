@@ -10,10 +10,10 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu._support.sizes import hidden_layer
 from stbp_edu.arrows import RULES, Neuron, Rule, truncated, with_gain_limit
-from stbp_edu.arrows.part_one import LINES, as_neuron
+from stbp_edu.arrows.part_one import as_neuron
 from stbp_edu.losses import LOSSES, loss_named
 from stbp_edu.losses.of_states import Built
-from stbp_edu.neuron import GATES, LIF
+from stbp_edu.neuron import GATES, LIF, LINES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.own import forward_lines, own_rule, own_surrogate, read_neuron
