@@ -115,6 +115,49 @@ def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
     assert "equation (c3-epsilon)" in text
 
 
+@pytest.mark.parametrize(
+    ("edit", "which", "equation"),
+    [
+        (
+            'np.einsum("tsi,tsj->ij", epsilon[n], O[n - 1]) => '
+            "np.outer(epsilon[n].sum(axis=(0, 1)), O[n - 1].sum(axis=(0, 1)))",
+            "weights",
+            "c5-w",
+        ),
+        ("epsilon[n].sum(axis=(0, 1)) => epsilon[n][0].sum(axis=0)", "biases", "c5-b"),
+    ],
+)
+def test_a_gradient_that_is_no_sum_is_said_with_one_place(edit, which, equation):
+    said = feedback_on("program-5", edit)
+    assert f"Case 5: the gradients of the {which} are not the sum" in said.message[0]
+    assert repr(said).count("First at") == 1
+    assert f"equation ({equation})" in said.message[-1]
+
+
+@pytest.mark.parametrize(
+    ("id_", "edit", "words"),
+    [
+        (
+            "program-1",
+            "(axis=0) => (axis=1)",
+            "if `axis=1` is used instead of `axis=0`.",
+        ),
+        ("program-0", "g(u[t]) => g(u[t - 1])", "if `t - 1` is used instead of `t`."),
+    ],
+)
+def test_a_number_or_an_index_is_said_in_plain_words(id_, edit, words):
+    assert words in feedback_on(id_, edit).message[0]
+
+
+def test_a_cell_that_is_run_alone_is_sent_to_the_cells_above():
+    of_a_fresh_kernel: dict[str, object] = {}
+    exec(exercises()["program-0"].source(), of_a_fresh_kernel)
+    said = check("program-0", of_a_fresh_kernel["forward"])
+    assert said.state == "todo"
+    assert "`np` is not defined: run the cells above first" in repr(said)
+    assert "program-0" not in progress_report().states
+
+
 def test_the_classic_rule_in_case_4_is_told_by_its_term():
     edit = f"{UP} => (delta[n + 1][t] * neuron.h(U[n + 1][t])) @ W[n + 1]"
     text = repr(feedback_on("program-4", edit))

@@ -33,6 +33,11 @@ PASSED_ON = "the case itself is right: it passes back an error made elsewhere"
 NO_PAIRS = (
     "these gradients are not a sum over steps and samples of ε times the spikes below"
 )
+UNFIT = {  # where only one of them is not exact
+    "W": "the gradients of the weights are not the sum over steps and samples of ε times the "
+    "spikes below",
+    "b": "the gradients of the biases are not the sum over steps and samples of ε",
+}
 DIRECT = "the direct term"
 UP = "the term from the layer above"
 ON = "the reset term from the next step"
@@ -65,7 +70,7 @@ class CaseReport:
     def equations(self) -> list[str]:
         """The equations of the case that its explanation speaks of."""
         if self.case == 5:
-            return ["c5-w"]
+            return ["c5-b" if self.explanation == UNFIT["b"] else "c5-w"]
         found = []
         if any(LEAK not in part for part in self.explanation.split("; ")):
             found.append(f"c{self.case}-delta")
@@ -127,29 +132,35 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
     args = (net.trace, net.targets, net.params, net.neuron)
     with contextlib.redirect_stdout(io.StringIO()):
         outcome: Any = call(function, args, exact.gradients)
-    if not in_shape(outcome, plain(exact.gradients, exact.gradients)):
+    right: Any = plain(exact.gradients, exact.gradients)
+    if not in_shape(outcome, right):
         return ()
     epsilon: Layers = [None]
-    unfit = []  # layers whose gradients fit no ε
+    fifth = CaseReport(5, net.params.N)
     for n in range(1, net.params.N + 1):
         # The bias acts like a weight from a neuron that always spikes: one more column.
-        gradient = np.column_stack([outcome[f"{p}[{n}]"].astype(float) for p in "Wb"])
+        parts = f"W[{n}]", f"b[{n}]"
+        gradient = np.column_stack([outcome[p].astype(float) for p in parts])
         if not (np.abs(gradient) < LARGEST).all():
             return ()
         T, S, _ = net.shape
         spikes = net.trace.O[n - 1].reshape(T * S, -1)
         below = np.column_stack([spikes, np.ones(T * S)])
         E, *_ = np.linalg.lstsq(below.T, gradient.T, rcond=None)
-        epsilon.append(E.reshape(T, S, -1))
         # Case 5, Σ over steps and samples, leaves no rest, whatever its ε.
-        rest = float(np.linalg.norm(below.T @ E - gradient.T))
-        size = max(float(np.linalg.norm(gradient)), 1e-30)
-        unfit += [n] * (rest > TOLERANCE * size)
+        if _differ(below.T @ E, gradient.T):
+            wrong = [p[0] for p in parts if _differ(outcome[p], right[p])]
+            why = UNFIT.get("".join(wrong), NO_PAIRS)
+            fifth = CaseReport(5, net.params.N, fifth.wrong + 1, f"layer {n}", why)
+        epsilon.append(E.reshape(T, S, -1))
     reports = [_report(net, epsilon, exact.epsilon, case) for case in (1, 2, 3, 4)]
-    fifth = CaseReport(5, net.params.N)
-    if unfit:
-        fifth = CaseReport(5, net.params.N, len(unfit), f"layer {unfit[-1]}", NO_PAIRS)
     return (*reports, fifth)
+
+
+def _differ(x: Array, y: Array) -> bool:
+    """Return whether two arrays are not the same to some digits."""
+    size = max(float(np.linalg.norm(y)), 1e-30)
+    return float(np.linalg.norm(x - y)) > TOLERANCE * size
 
 
 def _report(
@@ -234,6 +245,6 @@ def _fitted(columns: dict[str, Array], y: Array) -> dict[str, float]:
     scale = np.linalg.norm(A, axis=0)
     scale[scale == 0] = 1.0
     c = np.linalg.lstsq(A / scale, y, rcond=1e-10)[0] / scale
-    if np.linalg.norm(A @ c - y) >= TOLERANCE * max(float(np.linalg.norm(y)), 1e-30):
+    if _differ(A @ c, y):
         return {}
     return dict(zip(columns, np.round(c, 6).tolist(), strict=True))

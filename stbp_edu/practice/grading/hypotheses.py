@@ -7,6 +7,7 @@ its wording.
 """
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -63,13 +64,15 @@ class Place:
 
     @cached_property
     def parts(self) -> list[ast.expr]:
-        """The parts of it that can be exchanged: operands, arguments, or what is indexed."""
+        """The parts that can be exchanged: operands, arguments, what is indexed, or an index."""
         match self.node:
             case ast.Call(func=function, args=args):
                 of = [function.value] if isinstance(function, ast.Attribute) else []
                 return [part for part in (*args, *of) if _has_a_value(part)]
             case ast.Subscript(value=of):
                 return [of]
+            case ast.Name() if self.before.endswith("[") and self.after.startswith("]"):
+                return [self.node]
         inner = ast.iter_child_nodes(self.node)
         parts = [part for part in inner if isinstance(part, ast.expr)]
         return [] if any(isinstance(part, ast.Starred) for part in parts) else parts
@@ -149,8 +152,9 @@ def rewritten(place: Place) -> Iterator[Hypothesis]:
             yield from joined(place)
         case ast.Constant(value=int() | float() as number) if type(number) is not bool:
             others = {number + 1, number - 1, 2 * number, number / 2, -number}
+            key = re.findall(r"\w+=$|$", place.before)[0]
             for changed in sorted(others - {number}):
-                words = f"{changed:g} is used instead of {number:g}"
+                words = f"`{key}{changed:g}` is used instead of `{key}{number:g}`"
                 yield "number", words, repr(changed)
         case ast.Compare(ops=[op]):
             yield from _operations(type(op).__name__, parts)

@@ -49,6 +49,7 @@ SEVERAL = "It differs from the right formula in more than one place."
 TINY = "It is right except for a term that floats do not show near 0: tiny, or large only far away."
 PAIR = "Two mistakes at once:"
 FILL_IN = "Fill in the function and run the cell again"
+RUN_ABOVE = "`np` is not defined: run the cells above first, or `import numpy as np`."
 Found = Sequence[Mistake | Finding]
 
 
@@ -187,6 +188,8 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         outcomes = answer.outcomes
         again = answer.asked(0)
+    if any("name 'np' is not" in getattr(o, "error", "") for o in outcomes):
+        return replace(todo, message=(RUN_ABOVE,))
     ends_at_blank = any(
         outcome is None or getattr(outcome, "error", "").startswith("UFuncTypeError")
         for outcome in outcomes
@@ -208,7 +211,8 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         with _quiet():
             lead, found = _explained(answer)
         said = [lead, *(one.text for one in found)] if found else [_agreement(answer)]
-        said += _first_wrong(exercise, answer)
+        if "case" not in [one.id for one in found]:  # which says a place itself
+            said += _first_wrong(exercise, answer)
         equations = _equations(exercise, found, said)
         pointer = exercise.pointer(*equations)
         return _wrong(exercise, [*said, *noted, pointer], found, lead == PAIR)
