@@ -64,6 +64,9 @@ def assert_gradient(
 ) -> None:
     """Raise AssertionError if neurons do not have these outputs, or their gradient not this rule.
 
+    They run with T = 12 steps, S = 4 samples and n = 6 neurons. What shows only later, or only in
+    other sizes, is not seen.
+
     Args:
         run: neurons without weights, from rest: from the currents of all steps (T, S, n) to their
             outputs (T, S, n). A module or function of PyTorch, which is differentiated by its
@@ -152,7 +155,7 @@ def assert_gradient(
         its = f"that of the rule {' = '.join(map(repr, alike))}"
         if found[nearest] > rtol:
             far = f"{100 * found[nearest]:.2g} % away"
-            its = f"that of no rule; nearest is {nearest!r}, {far}"
+            its = f"that of no rule with this leak; nearest is {nearest!r}, {far}"
         raise AssertionError(f"the gradient is {its}, and {rule.name!r} was claimed")
 
 

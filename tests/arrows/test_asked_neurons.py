@@ -49,7 +49,7 @@ def test_another_rule_is_named(rule):
 def test_another_reset_is_named(reset):
     said = said_of(resets_of(CLAIMED)[reset])
     assert (not said) == (reset == CLAIMED.gate)
-    assert not said or f"they are those of the {reset}" in said
+    assert not said or f"they are those of another neuron ({reset}" in said
 
 
 def test_a_leak_on_the_input_is_named_and_what_is_nobodys_is_not():

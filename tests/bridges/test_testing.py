@@ -118,7 +118,7 @@ def test_right_neurons_pass(run, claimed, rule, seed):
 
 
 DETACHED = "the rule 'detached-reset', and 'exact' was claimed"
-LEAK_ON_INPUT = "those of a leak that multiplies the input"
+LEAK_ON_INPUT = r"those of another neuron \(a leak that multiplies the input"
 NO_GRADIENT = "no gradient comes to the currents"
 NARROWER = r"is like Sigmoid\(a=0.2\), and Sigmoid\(a=0.25\) was claimed"
 right = in_spikingjelly()
@@ -126,15 +126,16 @@ BUGS = [
     (in_snntorch(), SNN, DETACHED),
     (in_snntorch(spike(0.3)), SNN, "the surrogate is 0.3 times Sigmoid"),
     (in_snntorch(leak_on_input=True), SNN, LEAK_ON_INPUT),
-    (in_snntorch(reset_mechanism="zero"), SNN, "those of the linear gate"),
+    (in_snntorch(reset_mechanism="zero"), SNN, r"neuron \(linear gate\)"),
     (in_spikingjelly(detach_reset=True), JELLY, DETACHED),
     (in_spikingjelly(of=LeakOnTheInput), JELLY, LEAK_ON_INPUT),
-    (in_spikingjelly(v_reset=None), JELLY, "those of the soft reset within the step"),
+    (in_spikingjelly(v_reset=None), JELLY, r"neuron \(soft reset within the step\)"),
     (in_spikingjelly(surrogate.Sigmoid(alpha=5.0)), JELLY, NARROWER),
     (in_spikingjelly(surrogate.ATan()), JELLY, r"is like ATan\(a=0.318\), and Sig"),
     (in_norse(reset_method=detaching), NORSE, DETACHED),
     (in_norse(leak_on_input=True), NORSE, LEAK_ON_INPUT),
     (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
+    (right, LIF(TAU, V_TH * 1.001, CURVE, "linear"), "claimed, or the threshold is an"),
     (lambda x: right(x) * torch.where(x > 1.2, torch.nan, 1.0), JELLY,
      "the outputs of run must be finite, got nan at index"),
     (lambda x: (right(x), 0), JELLY, "what run returns must be .*got tuple"),
@@ -275,7 +276,9 @@ def test_a_tolerance_that_is_none_is_named(rtol):
 def test_a_small_difference_is_not_called_none():
     other = in_spikingjelly(spike(1.0), neuron.SimpleLIFNode)
     nearby = LIF(TAU * 1.0005, V_TH, CURVE, "linear")
-    with pytest.raises(AssertionError, match=r"nearest is 'exact', 0\.\d+ % away"):
+    with pytest.raises(
+        AssertionError, match=r"with this leak; nearest is 'exact', 0\.\d+ % away"
+    ):
         assert_gradient(other, nearby, rtol=1e-5)
 
 

@@ -103,9 +103,7 @@ def about_outputs(
     if not isinstance(neuron, LIF):
         return f"{said}; compare your lines with those of the neuron"
     tau, mine = neuron.tau, from_lif(neuron)
-    possible = [
-        (f"the {reset_name(k)}", of, 1.0) for k, of in resets_of(neuron).items()
-    ]
+    possible = [(reset_name(k), of, 1.0) for k, of in resets_of(neuron).items()]
     shares = (1 - tau, 1 / (1 - tau)) if tau < 1 else ()
     possible += [
         ("a leak that multiplies the input, too", mine, tau),
@@ -113,7 +111,7 @@ def about_outputs(
     ]
     for name, table, share in possible:
         if np.allclose(output, run_of(table, x * share, errors)[0], 1e-4, 1e-4):
-            return f"{said}: they are those of {name}, and {neuron} was claimed"
+            return f"{said}: they are those of another neuron ({name}), and {neuron} was claimed"
     return f"{said}: compare leak, threshold, the time of the reset, and scale="
 
 
@@ -140,8 +138,8 @@ def about_surrogate(
             widths = np.geomspace(low, high, 17)
             best = int(np.argmin([miss(kind(float(a))) for a in widths]))
             low, high = widths[max(best - 1, 0)], widths[min(best + 1, 16)]
-        if high < 1e3 and miss(kind(float(high))) < 10 * rtol:
-            like = kind(float(f"{high:.3g}"))
+        like = kind(float(f"{high:.3g}"))
+        if like != claimed and high < 1e3 and miss(kind(float(high))) < 10 * rtol:
             return f"the surrogate is like {like}, and {claimed} was claimed"
     seen = np.abs(h) > 0.01 * np.abs(h).max()
     ratio = of_run[seen] / h[seen]
@@ -150,6 +148,6 @@ def about_surrogate(
         return f"the surrogate is {times:.4g} times {claimed}, which was claimed"
     at = np.unravel_index(np.abs(of_run - h).argmax(), h.shape)
     return (
-        f"the surrogate is not {claimed}, which was claimed: after a current of {x[0][at]:.4g} at "
-        f"rest it is {of_run[at]:.4g}, not {h[at]:.4g}"
+        f"the surrogate is not {claimed}, which was claimed, or the threshold is another: after a "
+        f"current of {x[0][at]:.4g} at rest the slope is {of_run[at]:.4g}, not {h[at]:.4g}"
     )
