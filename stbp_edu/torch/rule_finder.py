@@ -1,6 +1,7 @@
 """Find the gate and the rule of a network that is written in PyTorch, in whatever framework."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ Weights = list[tuple[Tensor, Tensor | None]]
 """The weights of a model in their order, each with its bias, or None."""
 
 
+@dataclass(frozen=True)
 class SurrogateOf:
     """The surrogate of a spike function in PyTorch, such as one of snnTorch's.
 
@@ -34,12 +36,14 @@ class SurrogateOf:
     0.25
     """
 
-    def __init__(self, spike: Callable[[Tensor], Tensor]) -> None:
-        if not callable(spike):
+    spike: Callable[[Tensor], Tensor]
+
+    def __post_init__(self) -> None:
+        """Check the spike function."""
+        if not callable(self.spike):
             raise TypeError(
-                f"spike must be a function, got {checks.brief(spike)}; pass your own"
+                f"spike must be a function, got {checks.brief(self.spike)}; pass your own"
             )
-        self.spike = spike
 
     def derivative(self, v: Any) -> Any:
         """Return h(v) by autograd: a tensor, or of an array an array."""

@@ -130,6 +130,7 @@ def test_another_surrogate_is_not_guessed_but_asked_for():
     found = which_rule(network, network, X, NEURON)
     assert found.rules == []
     assert "surrogate=SurrogateOf(your spike function)" in repr(found)
+    assert f"SurrogateOf(spike={Spike.apply!r})" in repr(theirs)
     assert which_rule(network, network, X, theirs).rules == [
         ("exponential", "detached-reset")
     ]
