@@ -223,6 +223,9 @@ def load_vectors(path: str | Path) -> Iterator[Vectors]:
         raise ValueError(
             f"path must be a file of {SCHEMA!r}, got {path}; download it again"
         )
+    for name, array in arrays.items():
+        if array.dtype.kind == "f":
+            checks.check_finite(name, array)
     cases = range(len(arrays["gate"]))
     found: Any = [{name: of[k] for name, of in arrays.items()} for k in cases]
     return iter(found)

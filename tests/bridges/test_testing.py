@@ -267,6 +267,15 @@ def test_another_place_for_the_vectors_is_named_at_once(place, said, tmp_path):
         load_vectors(tmp_path / place)
 
 
+def test_vectors_that_are_not_finite_are_refused(tmp_path):
+    with np.load(PATH) as file:
+        arrays = dict(file)
+    arrays["grad_W1"][3, 0, 0] = np.nan
+    np.savez(tmp_path / "vectors.npz", **arrays)
+    with pytest.raises(ValueError, match="grad_W1 must be finite, got nan at index"):
+        load_vectors(tmp_path / "vectors.npz")
+
+
 @pytest.mark.parametrize("rtol", [np.nan, -1, 0, "1e-3"])
 def test_a_tolerance_that_is_none_is_named(rtol):
     with pytest.raises((TypeError, ValueError), match="rtol must be"):
