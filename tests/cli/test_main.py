@@ -2,12 +2,14 @@
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import stbp_edu
 from stbp_edu.cli import main as cli
 from tests.cli.conftest import call
 
@@ -39,6 +41,13 @@ def test_a_command_imports_what_it_needs_alone():
         & loaded
     )
     assert not {f"stbp_edu.cli.{name}" for name in ("learn", "sweep", "teach")} & loaded
+
+
+def test_the_command_is_a_module_too(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["stbp-edu", "--version"])
+    with pytest.raises(SystemExit, match=r"^0$"):
+        runpy.run_module("stbp_edu", run_name="__main__")
+    assert capsys.readouterr().out == f"{stbp_edu.__version__}\n"
 
 
 @pytest.mark.slow
