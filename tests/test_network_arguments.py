@@ -78,6 +78,10 @@ WRONG = {
         lambda: stbp_edu.network("4-5-2", [LIF()]),
         "neuron must be one for all layers, or a list of one for each of the 2 layers .* got 1",
     ),
+    "targets: masked": (
+        lambda: NET.backward(TRACE, np.ma.masked_array(TARGETS, TARGETS > 0), PARAMS),
+        r"targets must be .*got MaskedArray; .*a masked array with \.filled",
+    ),
     "targets: labels": (
         lambda: NET.backward(TRACE, np.array([0, 1, 0]), PARAMS),
         r"targets must be floats, .*of labels make one-hot rows, np\.eye\(2\)\[labels\]",

@@ -253,7 +253,7 @@ def array(
         # matrix and MaskedArray compute otherwise
         raise TypeError(
             f"{name} must be a NumPy array of shape {axes}, got {type(value).__name__}; "
-            "convert it with np.array"
+            "convert it with np.array, and a masked array with .filled"
         )
     assert isinstance(value, np.ndarray)
     allowed = FLOATS if dtype is None else (dtype,)
