@@ -287,7 +287,13 @@ def grey_levels(
     name: str, value: object, axes: str, shape: Sequence[int | None]
 ) -> Array:
     """Return ``value`` if it is an array of floats in [0, 1], or of bytes of which 255 is white."""
-    dtype = np.dtype(np.uint8) if getattr(value, "dtype", None) == np.uint8 else None
+    given: Any = getattr(value, "dtype", None)
+    dtype = given if given == np.uint8 else None
+    if dtype is None and getattr(given, "kind", "none") in "iu":
+        raise TypeError(
+            f"{name} must be floats in [0, 1] or bytes, got {given}; divide by 255, or where white "
+            "is 1 convert it with .astype(np.float64)"
+        )
     found = array(name, value, axes, shape, dtype=dtype, finite=False)
     if dtype or (found.min() >= 0 and found.max() <= 1):
         return found  # finite, too: no comparison with a NaN holds

@@ -56,6 +56,13 @@ def test_bytes_that_are_0_or_1_are_not_read_as_nearly_black(tmp_path):
         load_dataset("npz", tmp_path / "1.npz")
 
 
+def test_whole_numbers_that_are_no_bytes_are_to_be_divided(tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(path, images=np.tile([0, 255], (60, 1)), labels=LABELS)
+    with pytest.raises(ValueError, match="got int64; divide by 255"):
+        load_dataset("npz", path)
+
+
 def test_a_part_that_is_held_out_already_stays_so(tmp_path):
     parts = VALUES[:50] / 255, LABELS[:50], VALUES[50:] / 255, LABELS[50:]
     np.savez(tmp_path / "own.npz", **dict(zip(PARTS, parts, strict=True)))
