@@ -31,13 +31,12 @@ def load_csv(file: str | Path | None) -> Dataset:
     needed = "a label, the number 0, 1, ... of its class, and then values from 0"
     with _form(file, f"in each line {needed}, separated by commas"):
         examples: list[list[float]] = []
-        lines = enumerate(read_text(file).splitlines(), 1)
-        rows = [(number, line) for number, line in lines if line.strip()]
-        if rows and math.isnan(_number(rows[0][1].split(",")[0].strip('" '))):
-            # the names of the columns, which may be numbers but for the first
-            del rows[0]
-        for number, line in rows:
+        for number, line in enumerate(read_text(file).splitlines(), 1):
             words = line.split(",")
+            if number == 1 and not math.isfinite(_number(words[0].strip('" '))):
+                continue  # the names of the columns, which may be numbers but for the first
+            if not line.strip():
+                continue
             label, *values = map(_number, words)
             if examples and len(words) != len(examples[0]):
                 raise ValueError(
