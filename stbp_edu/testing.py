@@ -27,6 +27,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu._support.files import as_path, read_arrays
+from stbp_edu.arrows.finder.asked_network import OTHER_RESETS
 from stbp_edu.arrows.finder.asked_neurons import (
     T,
     about_outputs,
@@ -40,7 +41,7 @@ from stbp_edu.arrows.finder.asked_neurons import (
 from stbp_edu.arrows.finder.classifier import different_rules
 from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import RULES, Rule, as_rule
-from stbp_edu.neuron import LIF
+from stbp_edu.neuron import GATES, LIF
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -174,13 +175,18 @@ def assert_rule(
 
     The arguments are those of :func:`stbp_edu.torch.which_rule`, and the rule and the reset that
     are claimed: a gate, or one of ``OTHER_RESETS``; where None, that of the neuron.
+
+    Raises:
+        AssertionError: with the resets and rules that it has, or the nearest.
+        TypeError, ValueError: if rule or reset are none, or as ``which_rule`` does.
     """
-    bridge = importlib.import_module("stbp_edu.torch")
-    found = bridge.which_rule(model, run, spikes, neuron, scale=scale, sizes=sizes)
     if reset is None:
         reset = neuron.gate if isinstance(neuron, LIF) else "lines"
-    claimed = reset, rule
-    if claimed not in found.rules or not found.agree_elsewhere:
+    checks.choice("rule", rule, RULES)
+    checks.choice("reset", reset, (*GATES, *OTHER_RESETS, "lines"))
+    bridge = importlib.import_module("stbp_edu.torch")
+    found = bridge.which_rule(model, run, spikes, neuron, scale=scale, sizes=sizes)
+    if (reset, rule) not in found.rules or not found.agree_elsewhere:
         raise AssertionError(f"{reset}, {rule} was claimed: {found!r}")
 
 

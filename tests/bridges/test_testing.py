@@ -190,6 +190,19 @@ def test_the_rule_of_a_network():
         assert_rule(linears, run, x, JELLY)
 
 
+@pytest.mark.parametrize(
+    ("claimed", "said"),
+    [
+        ({"rule": "foo"}, "rule must be one of 'exact', .* got 'foo'"),
+        ({"reset": "bogus"}, "reset must be one of 'exponential', .* got 'bogus'"),
+    ],
+)
+def test_a_claim_that_is_none_is_refused_before_anything_runs(claimed, said):
+    linear = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match=said):
+        assert_rule(linear, pytest.fail, torch.ones(2, 1, 2), JELLY, **claimed)
+
+
 def test_the_vectors_are_those_of_the_script_and_of_autograd():
     """By PyTorch's autograd, of a loop that is written here; for the rules that are gradients."""
     with np.load(PATH) as file:
