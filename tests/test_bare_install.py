@@ -44,6 +44,7 @@ from numpy.typing import NDArray
 import stbp_edu
 from stbp_edu import losses
 from stbp_edu.testing import assert_gradient, load_vectors
+from stbp_edu.training import Settings
 
 class Labels:
     def value(self, trace: stbp_edu.Trace, targets: NDArray[np.int64]) -> float:
@@ -55,6 +56,7 @@ class Labels:
 rng = np.random.default_rng(0)
 mine = stbp_edu.derive("u = tau * u * (1 - o) + x; o = spike(u - 1)", tau=0.9)
 net = stbp_edu.network("4-3-2", mine)
+Settings(neuron=mine, readout=stbp_edu.derive("u = 0.9 * u + x"))
 params = net.init(rng)
 spikes: NDArray[np.bool_] = rng.random((5, 2, 4)) < 0.5
 labels: NDArray[np.int64] = rng.integers(0, 2, 2)

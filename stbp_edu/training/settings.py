@@ -157,10 +157,10 @@ class Settings:
     batch: int = setting(100, COUNT, "images for each step")
     epochs: int = setting(60, COUNT, "passes over the training images")
     seed: int = setting(0, FROM_0, "seed of everything that is drawn")
-    neuron: str = setting(
+    neuron: Any = setting(  # noqa: RUF009 - a text once it is checked
         "", forward_lines, "your own, as forward lines: 'u = ...; o = spike(...)'"
     )
-    readout: str = setting(
+    readout: Any = setting(  # noqa: RUF009
         "", forward_lines, "that of the last layer, which need not spike"
     )
     learn: tuple[str, ...] = setting(
