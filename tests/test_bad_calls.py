@@ -195,7 +195,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
     ("diagnose_layers", "rates"): (*EMPTY, *REAL),
     ("*", "R"): ("an empty list", "an empty array", "five axes", "words in it"),  # none is read
     ("Plan", "folder"): ("a word",),
-    ("Plan", "held_out"): ("*",),  # read when it runs
     ("case_at", "t"): ("zero",),
     ("hunt", "case"): ("None", "zero"),  # not said yet; the loops
     **{(name, "v_th"): REAL for name in ("LIF", "diagnose_layers", "Settings")},

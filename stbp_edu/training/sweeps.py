@@ -27,6 +27,7 @@ from typing import Any
 from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, load_dataset
+from stbp_edu.training.data.datasets import HELD_OUT
 from stbp_edu.training.runs import (
     Run,
     RunConfig,
@@ -71,6 +72,7 @@ class Plan:
         """Check the whole plan before anything is trained."""
         checks.choice("dataset", self.dataset, CATALOGUE)
         files.as_path("folder", self.folder)
+        checks.choice("held_out", self.held_out, HELD_OUT)
         checks.count("encodings", self.encodings)
         named = [*checks.instance("base", self.base, dict)]
         named += checks.instance("axes", self.axes, dict)
