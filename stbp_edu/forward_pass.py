@@ -72,10 +72,9 @@ def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
     sizes = sizes_of(checks.instance("params", params, Params))
     if {*"CPR"} & {*sizes} or params.learned:
         raise ValueError(
-            "params must be W and b of fully connected layers alone here, got "
-            f"{', '.join([sizes, *params.learned])}; for convolutions, recurrent weights and "
-            "learned constants build stbp_edu.network(sizes, neuron), and call its forward and "
-            "backward"
+            "params must be W and b of fully connected layers alone here, got those of "
+            f"{sizes} and {[*params.learned]}; for convolutions, recurrent weights and learned "
+            "constants build stbp_edu.network(sizes, neuron), and call its forward and backward"
         )
     Params(params.W, params.b)  # its arrays may no longer be finite
     shape = (None, None, params.sizes[0])

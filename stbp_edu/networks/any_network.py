@@ -158,8 +158,7 @@ class Model:
         warn_of_learned_decays(self.table, layers)
         checks.instance("twin", twin, bool)
         inputs = inputs_of(self.table, self.sizes, spikes, params.dtype)
-        program = self._program("exact", twin=twin)
-        states = program.forward(layers, inputs)
+        states = self._program("exact", twin=twin).forward(layers, inputs)
         check_states(self.table, layers, states)
         return trace_of(self.table, states, twin, params)
 
@@ -200,8 +199,9 @@ class Model:
         states = states_of(self.table, trace, params)
         loss = self.loss if loss is None else loss
         direct = direct_terms(loss, self.table.layers[-1], trace, targets)
-        reads, twin = tuple(direct), is_smooth(trace)
-        program = self._program(rule, gain_limit, reads=reads, twin=twin)
+        program = self._program(
+            rule, gain_limit, reads=tuple(direct), twin=is_smooth(trace)
+        )
         found = Gradients(**by_name(program.backward(layers, states, direct)))
         check_gradients(self.table, layers, states, found.arrays())
         return found
