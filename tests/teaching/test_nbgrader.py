@@ -149,3 +149,22 @@ def test_a_class_gets_its_marks_and_its_mistakes_are_named(
     assert len(topics) == 3
     assert "did not end within the time" in said
     assert "dan, eva, finn" in page.read_text()
+
+
+@pytest.mark.slow  # nbgrader starts twice
+def test_a_file_that_is_not_clearly_of_one_student_is_named(course: Path) -> None:
+    archive = course / "downloaded/week3/archive"
+    archive.mkdir(parents=True)
+    wrong = ["anna (1).ipynb", "anna.ipynb", "week3.ipynb"]
+    for name in [*wrong, "bo (2).ipynb"]:
+        (archive / name).write_text("{}")
+    said = nbgrader(course, "zip_collect", "week3", fails=True)
+    listed = said.partition("Nothing is collected")[2]
+    assert [name for name in wrong if f"{name}: " in listed] == wrong
+    assert "bo (2)" not in listed
+    assert not (course / "submitted").exists()
+    (archive / "anna (1).ipynb").unlink()
+    (archive / "week3.ipynb").rename(archive / "dan.ipynb")
+    nbgrader(course, "zip_collect", "week3", "--force")
+    collected = {path.name for path in (course / "submitted").iterdir()}
+    assert collected == {"anna", "bo", "dan"}
