@@ -238,6 +238,11 @@ def test_a_decay_that_has_been_learned_past_1_warns():
         params.learned["tau"][1][2] = value
         with pytest.warns(UserWarning, match=said):
             net.forward(np.zeros((2, 1, 2)), params)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        net.forward(np.zeros((2, 1, 2)), params)
+        net.forward(np.ones((2, 1, 2)), params)  # as evaluation does after training
+    assert len(caught) == 1
 
 
 def test_other_lines_do_not_warn():

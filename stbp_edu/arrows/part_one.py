@@ -291,7 +291,7 @@ def warn_of_no_decay(neuron: Neuron, learned: Mapping[str, Any] | None = None) -
             warnings.warn(
                 f"{python(kept)} is the share of {arrow.target} kept per step, and what is learned "
                 f"has led it out of 0 to 1; bound it: learn={{{moved[0]!r}: (0, 1)}}",
-                stacklevel=4,
+                stacklevel=3,  # the network's own line: Python shows a line's warning once
             )
             return
         if share >= 1:
