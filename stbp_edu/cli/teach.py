@@ -156,7 +156,7 @@ def mistakes(args: argparse.Namespace) -> int:
     nbgrader gave points, only the cells that gave them count; in other notebooks students could
     have written anything.
 
-    Exit codes: 0 all is read, 1 a file could not be read, 2 there is no notebook.
+    Exit codes: 0 all is read, 1 a file could not be read or holds no check, 2 there is no notebook.
     """
     found = class_report.executed(args.folder, args.assignment)
     if not found:

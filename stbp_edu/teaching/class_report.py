@@ -87,7 +87,7 @@ def verdicts_in(path: Path) -> list[Feedback]:
     Where nbgrader gives points for cells, only their cards count.
 
     Raises:
-        ValueError: if the file is not an executed notebook.
+        ValueError: if the file is not an executed notebook, or has no cards.
     """
     try:
         cells = json.loads(path.read_bytes())["cells"]
@@ -96,6 +96,8 @@ def verdicts_in(path: Path) -> list[Feedback]:
         cards = [card for cell in graded or code for card in _cards(cell)]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not an executed notebook ({error!r})") from error
+    if not cards:
+        raise ValueError(f"{path} holds no executed check: did its kernel stop?")
     return list({card.exercise: card for card in cards}.values())
 
 

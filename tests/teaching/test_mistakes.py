@@ -87,11 +87,31 @@ def test_an_answer_without_a_name_is_an_idea_if_several_gave_it(tmp_path):
     assert (topic.students, topic.name) == (2, "an answer without a name")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"cells": [1]}', '{"cells": [{}]}'])
-def test_a_file_that_is_no_notebook_is_named(text, tmp_path, capsys):
+NONE_EXECUTED = '{"cells": [{"cell_type": "code", "metadata": {}, "outputs": []}]}'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        *(
+            (t, "executed notebook (")
+            for t in ("{", "[]", '{"cells": [1]}', '{"cells": [{}]}')
+        ),
+        (NONE_EXECUTED, "holds no executed check: did its kernel stop?"),
+    ],
+)
+def test_a_file_without_a_verdict_is_named_in_the_text_and_on_the_page(
+    text, said, tmp_path, capsys
+):
+    save(tmp_path / "bo.ipynb", cell(verdict("gain", "h")))
     (tmp_path / "anna.ipynb").write_text(text)
-    assert main(["mistakes", str(tmp_path)]) == 1
-    assert "not read: " in capsys.readouterr().out
+    page = tmp_path / "mistakes.html"
+    assert main(["mistakes", str(tmp_path), "--page", str(page)]) == 1
+    line = f"ot read: {tmp_path / 'anna.ipynb'} "
+    for shown in (capsys.readouterr().out, page.read_text()):
+        assert "1 notebook" in shown
+        assert line in shown
+        assert said in shown
 
 
 def test_a_folder_without_notebooks_is_refused(tmp_path, capsys):
