@@ -138,7 +138,8 @@ def task_reports(answers: Sequence[Answer]) -> list[TaskReport]:
 def _name_and_reason(verdict: Feedback) -> tuple[str, str]:
     """Return the name of what is wrong with an answer, and the reason."""
     if not verdict.mistakes:
-        return "without a name", " ".join(verdict.message[:1])[:200]
+        said = " ".join(verdict.message[:2])[:200]
+        return "without a name", re.sub(r"(?s).*(It raises \w+).*", r"\1.", said)
     names = [misconceptions()[mistake]["name"] for mistake in verdict.mistakes]
     reasons = [reason(verdict.exercise, mistake) for mistake in verdict.mistakes]
     if verdict.together:
@@ -192,6 +193,6 @@ def _ideas(verdict: Feedback) -> list[list[Idea]]:
     if verdict.state != "wrong":
         return []
     if not verdict.mistakes:
-        return [[(verdict.exercise, " ".join(verdict.message[:2]))]]
+        return [[(verdict.exercise, _name_and_reason(verdict)[1])]]
     names: list[Idea] = [(mistake,) for mistake in verdict.mistakes]
     return [[name] for name in names] if verdict.together else [names]
