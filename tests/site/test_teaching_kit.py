@@ -56,8 +56,15 @@ def test_slides_ask_before_they_tell_and_have_notes() -> None:
     assert all(
         section.select_one(":scope > :not(h2)") for section in deck.select("section")
     )
+    assert "One evening" not in shown
     notes = " ".join(note.get_text() for note in deck.select("aside.notes"))
-    assert "Expect: δ ⊙ h is passed back where ε belongs" in notes
+    with_both = 'Expect in "Case 3 with both signals given: which one do you need?": '
+    assert f"{with_both}δ ⊙ h is passed back where ε belongs" in notes
+    asked = set(re.findall('Expect in "(.*?)": ', notes))
+    programs = {title for title in asked if title.startswith("Your program: ")}
+    assert programs == {f"Your program: case {n}" for n in (1, 2, 3)}
+    reset = 'Expect in "Another reset: δ if a spike subtracts the threshold": '
+    assert f"{reset}this is the hard reset" in notes
 
 
 @pytest.mark.slow  # each wrong answer is judged

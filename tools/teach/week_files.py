@@ -25,6 +25,8 @@ from tools.templates import filled
 
 HEADING = re.compile(r"^#{1,3} (.*)$", re.M)
 FOLD = re.compile(r"(<details.*?</details>)", re.S)
+SHORT_PATH = re.compile(r"^\*\*One evening:\*\*.*$", re.M)
+"""Where a reader on the short path goes on, which is nothing to a class."""
 SKIPPED = ("Exercises", "Recap", "Where to go from here")
 DRAWN = ("$$", "|", "- ", "1. ", "```")
 """How a block begins that a slide shows; the notes have all of the text."""
@@ -95,14 +97,14 @@ class Slide:
 
 def deck(week: SimpleNamespace) -> str:
     """Return the slides of a week's notebooks."""
-    slides = [s for read in week.notebooks for s in _slides(cells_of(read))]
+    slides = [s for read in week.notebooks for s in _slides(read)]
     return filled("deck.html", title=title(week), slides=slides)
 
 
-def _slides(cells: list[NotebookNode]) -> Iterator[Slide]:
+def _slides(read: Notebook) -> Iterator[Slide]:
     """Yield the slides of a notebook: texts, figures, questions and answers."""
     heading = ""
-    for cell in cells:
+    for cell in cells_of(read):
         if cell.cell_type == "code":
             for output in cell.outputs if heading not in SKIPPED else ():
                 yield from _of_output(output, heading)
@@ -113,20 +115,30 @@ def _slides(cells: list[NotebookNode]) -> Iterator[Slide]:
                 [heading, *sections[::2]], [before, *sections[1::2]], strict=True
             )
             for heading, text in texts:
+                text = SHORT_PATH.sub("", text)
                 if heading in SKIPPED or not text.strip():
                     continue
-                of = _of_fold if text.startswith("<details") else _of_text
-                yield of(text, heading)
+                if text.startswith("<details"):
+                    yield _of_fold(text, heading)
+                else:
+                    yield _of_text(text, heading, int(read.stem[:2]))
 
 
-def _of_text(text: str, heading: str) -> Slide:
-    """Return the slide of a text: its equations, tables and lists, or else how it begins."""
+def _of_text(text: str, heading: str, number: int) -> Slide:
+    """Return the slide of a text: its equations, tables and lists, or else how it begins.
+
+    Its notes name the mistakes in the tasks of this section of the notebook with that number.
+    """
     blocks = re.split(r"\n\s*\n", text.strip())
     shown = [block for block in blocks if block.startswith(DRAWN)] or blocks[:1]
-    about = [task for task in tasks().values() if task.section == heading]
-    named = {mistake.id: mistake for task in about for mistake in task.mistakes}
-    expected = [f"Expect: {m.name}. {m.why}" for m in [*named.values()][:EXPECTED]]
-    return Slide(heading, _html("\n\n".join(shown)), notes=[text, *expected])
+    expected: dict[str, str] = {}
+    for task in tasks().values():
+        if (task.notebook, task.section) == (number, heading):
+            for made in task.mistakes:
+                said = f'Expect in "{task.title}": {made.name}. {made.why}'
+                expected.setdefault(made.id, said)
+    notes = [text, *[*expected.values()][:EXPECTED]]
+    return Slide(heading, _html("\n\n".join(shown)), notes=notes)
 
 
 def _html(text: str) -> str:
