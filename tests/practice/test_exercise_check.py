@@ -112,6 +112,10 @@ def test_a_product_in_the_order_of_paper_is_told_with_all_shapes():
 def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
     text = repr(feedback_on("program-5", f"{KEEP} => {KEEP} / 3"))
     assert "Case 3: the carry is 0.3333 times what it should be." in text
+    assert "yours" not in text
+    no_term = repr(feedback_on("program-5", f"{KEEP} => np.sqrt({KEEP})"))
+    assert "Case 3: no sum of the terms of this case gives these values." in no_term
+    assert "First at the 4-3-2 spiking network" in no_term
     assert "equation (c3-epsilon)" in text
 
 

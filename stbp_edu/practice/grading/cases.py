@@ -70,7 +70,7 @@ class CaseReport:
     def equations(self) -> list[str]:
         """The equations of the case that its explanation speaks of."""
         if self.case == 5:
-            return ["c5-b" if self.explanation == UNFIT["b"] else "c5-w"]
+            return ["c5-b" if "biases" in self.explanation else "c5-w"]
         found = []
         if any(LEAK not in part for part in self.explanation.split("; ")):
             found.append(f"c{self.case}-delta")
@@ -150,8 +150,8 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
         # Case 5, Σ over steps and samples, leaves no rest, whatever its ε.
         if _differ(below.T @ E, gradient.T):
             wrong = [p[0] for p in parts if _differ(outcome[p], right[p])]
-            why = UNFIT.get("".join(wrong), NO_PAIRS)
-            fifth = CaseReport(5, net.params.N, fifth.wrong + 1, f"layer {n}", why)
+            said = UNFIT.get("".join(wrong), NO_PAIRS)
+            fifth = CaseReport(5, net.params.N, fifth.wrong + 1, f"layer {n}", said)
         epsilon.append(E.reshape(T, S, -1))
     reports = [_report(net, epsilon, exact.epsilon, case) for case in (1, 2, 3, 4)]
     return (*reports, fifth)
@@ -159,8 +159,7 @@ def case_reports(function: AnswerFunction) -> tuple[CaseReport, ...]:
 
 def _differ(x: Array, y: Array) -> bool:
     """Return whether two arrays are not the same to some digits."""
-    size = max(float(np.linalg.norm(y)), 1e-30)
-    return float(np.linalg.norm(x - y)) > TOLERANCE * size
+    return bool(np.linalg.norm(x - y) > TOLERANCE * np.linalg.norm(y))
 
 
 def _report(

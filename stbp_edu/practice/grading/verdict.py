@@ -188,7 +188,7 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         outcomes = answer.outcomes
         again = answer.asked(0)
-    if any("name 'np' is not" in getattr(o, "error", "") for o in outcomes):
+    if "name 'np' is not" in getattr(outcomes[0], "error", ""):
         return replace(todo, message=(RUN_ABOVE,))
     ends_at_blank = any(
         outcome is None or getattr(outcome, "error", "").startswith("UFuncTypeError")
@@ -211,7 +211,8 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
         with _quiet():
             lead, found = _explained(answer)
         said = [lead, *(one.text for one in found)] if found else [_agreement(answer)]
-        if "case" not in [one.id for one in found]:  # which says a place itself
+        # A case says a place itself, but without a term no number.
+        if "case" not in [one.id for one in found] or NO_SUM in said[-1]:
             said += _first_wrong(exercise, answer)
         equations = _equations(exercise, found, said)
         pointer = exercise.pointer(*equations)
