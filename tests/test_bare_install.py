@@ -44,6 +44,7 @@ from numpy.typing import NDArray
 import stbp_edu
 from stbp_edu import losses
 from stbp_edu.testing import assert_gradient, load_vectors
+from stbp_edu.torch import LIFNetwork
 from stbp_edu.training import Settings
 
 class Labels:
@@ -83,6 +84,7 @@ net.forward(params, True)  # wrong
 grads.W[1].shapes  # wrong
 assert_gradient(3, neuron)  # wrong
 case["grad"]  # wrong
+LIFNetwork.from_params(own, neuron)(spikes, None)[2]  # wrong: output and state
 """
 
 

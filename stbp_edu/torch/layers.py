@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,18 @@ CarriedState = dict[str, Tensor]
 """By name, each state at the last step, (S, ...); once for each error that comes back to it."""
 Copies = Mapping[str, Tensor]
 """Spikes, once for each state of the rule in which an error comes back to them."""
+AnyState = TypeVar("AnyState", CarriedState, list[CarriedState])
+
+
+class Call(Protocol[AnyState]):
+    """What a module returns when it is called: output, or the pair of output and state."""
+
+    @overload
+    def __call__(self, spikes: Tensor) -> Tensor: ...
+    @overload
+    def __call__(
+        self, spikes: Tensor, state: AnyState | None
+    ) -> tuple[Tensor, AnyState]: ...
 
 
 class LIFLayer(nn.Module):
@@ -57,6 +69,8 @@ class LIFLayer(nn.Module):
     >>> layer(torch.ones(10, 2, 4)).shape
     torch.Size([10, 2, 3])
     """
+
+    __call__: Call[CarriedState]
 
     def __init__(
         self,
@@ -94,9 +108,7 @@ class LIFLayer(nn.Module):
         """What flows backward; it is fixed."""
         return self.steps.rule
 
-    def forward(
-        self, spikes: Tensor, state: CarriedState | None = WHOLE
-    ) -> Tensor | tuple[Tensor, CarriedState]:
+    def forward(self, spikes: Tensor, state: CarriedState | None = WHOLE) -> Any:
         """Return the output: spikes, or the potentials of a read-out; perhaps with a state.
 
         Args:
@@ -265,9 +277,6 @@ def check_state(state: object, names: Sequence[str], like: Tensor) -> list[Tenso
                 f"got {tuple(one.shape)} on {one.device}; carry it to a batch of the same samples"
             )
     return found
-
-
-AnyState = TypeVar("AnyState", CarriedState, list[CarriedState])
 
 
 def detached(state: AnyState) -> AnyState:

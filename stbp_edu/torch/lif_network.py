@@ -14,7 +14,7 @@ from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.forward_pass import Trace
 from stbp_edu.parameters import LayerArrays, by_layer
 from stbp_edu.torch.currents import check_sequence
-from stbp_edu.torch.layers import WHOLE, CarriedState, LIFLayer, run_modules
+from stbp_edu.torch.layers import WHOLE, Call, CarriedState, LIFLayer, run_modules
 from stbp_edu.torch.state_dict import as_array, layers_of, to_params, to_state
 
 
@@ -41,13 +41,14 @@ class LIFNetwork(nn.Sequential):
     3
     """
 
+    __call__: Call[list[CarriedState]]
+
     def __init__(self, *modules: nn.Module, batch_first: bool = False) -> None:
         super().__init__(*(checks.instance("modules", m, nn.Module) for m in modules))
         layers = [m for m in modules if isinstance(m, LIFLayer)]
         if not layers:
-            names = ", ".join(type(m).__name__ for m in modules)
             raise ValueError(
-                f"modules must hold at least one LIFLayer, got {names or 'none'}; "
+                f"modules must hold at least one LIFLayer, got {checks.brief(modules)}; "
                 "make one of weights and a neuron: LIFLayer(nn.Linear(784, 10), neuron)"
             )
         self.batch_first = checks.instance("batch_first", batch_first, bool)
@@ -90,16 +91,15 @@ class LIFNetwork(nn.Sequential):
         self,
         spikes: Tensor,
         state: list[CarriedState] | None = WHOLE,
-    ) -> Tensor | tuple[Tensor, list[CarriedState]]:
+    ) -> Any:
         """Return the output of the last module: of a layer, its spikes (T, S, n[N]).
 
         With a state, None at the beginning of a series that comes in parts, the pair of output and
         state: see :meth:`LIFLayer.forward`. It is a list of one for each layer.
         """
         layers = sum(isinstance(module, LIFLayer) for module in self)
-        states: Any = state
-        if state is WHOLE or state is None:
-            states = [state] * layers
+        at_rest = state is WHOLE or state is None
+        states: Any = [state] * layers if at_rest else state
         if not isinstance(states, list) or len(states) != layers:
             raise TypeError(
                 f"state must be the list that this network returned, of {layers} layers, got "
@@ -116,7 +116,7 @@ class LIFNetwork(nn.Sequential):
         """
         inputs = self._turned(spikes)
         _, ran = run_modules(self, inputs, [WHOLE] * len(self))
-        U: list[Tensor | None] = [None]
+        U: list[Any] = [None]
         O = [inputs]
         for layer, found, _ in ran:
             neuron = layer.steps.neuron

@@ -88,13 +88,13 @@ class Neurons(torch.autograd.Function):
 
         The errors that come in have no graph there, and PyTorch asks whether an argument has one.
         """
-        compiling = torch.compiler.is_compiling()
-        graph = None if compiling else torch.ones((), requires_grad=True)
+        compiling = torch.compiler.is_compiling()  # then PyTorch raises by itself
+        graph = compiling or torch.ones((), requires_grad=True)
         return Neurons.once(ctx, graph, *grads)
 
     @staticmethod
     @once_differentiable
-    def once(ctx: Any, _graph: Tensor | None, *grads: Tensor | None) -> Any:
+    def once(ctx: Any, _graph: object, *grads: Tensor | None) -> Any:
         """Return the adjoint that each current is to get, and gradients of what is learned.
 
         Raises:
