@@ -77,8 +77,13 @@ def check_spikes(spikes: Array, params: Params) -> tuple[int, int]:
             "constants build stbp_edu.network(sizes, neuron), and call its forward and backward"
         )
     Params(params.W, params.b)  # its arrays may no longer be finite
-    shape = (None, None, params.sizes[0])
-    checks.array("spikes", spikes, "(T, S, n[0])", shape, dtype=params.dtype)
+    checks.array(
+        "spikes",
+        spikes,
+        "(T, S, n[0])",
+        (None, None, params.sizes[0]),
+        dtype=params.dtype,
+    )
     return spikes.shape[0], spikes.shape[1]
 
 

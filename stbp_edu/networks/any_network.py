@@ -223,8 +223,7 @@ class Model:
                 self.table, limited, self.computes, memory=self._memory, **how
             )
             self._programs[key] = rule, program  # the rule is kept, and so is its id
-        _, program = self._programs[key]
-        return program
+        return self._programs[key][1]
 
 
 def network(

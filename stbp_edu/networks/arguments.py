@@ -146,11 +146,7 @@ def is_smooth(trace: Trace) -> bool:
     """Return whether a trace is of the smooth twin: it says so, or has outputs between 0 and 1."""
     if trace.smooth or trace.states:
         return trace.smooth
-    for output in trace.O[1:]:
-        spikes = (output == 0) | (output == 1)
-        if not spikes.all():
-            return True
-    return False
+    return any(((o != 0) & (o != 1)).any() for o in trace.O[1:])
 
 
 def flattened(series: Array) -> Array:
