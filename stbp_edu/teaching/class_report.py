@@ -125,11 +125,14 @@ def task_reports(answers: Sequence[Answer]) -> list[TaskReport]:
     found = []
     for id_ in dict.fromkeys(verdict.exercise for _, verdict in answers):
         own = [(student, v) for student, v in answers if v.exercise == id_]
-        wrong: dict[tuple[str, str], list[str]] = {}
+        wrong: dict[tuple[str, ...], tuple[str, str, list[str]]] = {}
         for student, verdict in own:
             if verdict.state == "wrong":
-                wrong.setdefault(_name_and_reason(verdict), []).append(student)
-        rows = [(*said, students) for said, students in wrong.items()]
+                said = _name_and_reason(verdict)
+                # The notes of two variants differ in their numbers.
+                key = said[:1] if verdict.mistakes else said
+                wrong.setdefault(key, (*said, []))[2].append(student)
+        rows = [*wrong.values()]
         rows.sort(key=lambda row: -len(row[2]))
         found.append(TaskReport(id_, Counter(v.state for _, v in own), rows))
     return found
@@ -141,17 +144,21 @@ def _name_and_reason(verdict: Feedback) -> tuple[str, str]:
         said = " ".join(verdict.message[:2])[:200]
         return "without a name", re.sub(r"(?s).*(It raises \w+).*", r"\1.", said)
     names = [misconceptions()[mistake]["name"] for mistake in verdict.mistakes]
-    reasons = [reason(verdict.exercise, mistake) for mistake in verdict.mistakes]
+    reasons = [reason(verdict, mistake) for mistake in verdict.mistakes]
     if verdict.together:
         return ", and ".join(names), " ".join(reasons)
     return ", or ".join(names), reasons[0]
 
 
-def reason(task: str, mistake: str) -> str:
-    """Return why a mistake is one in a task; in a teacher's own, in general."""
-    if task in tasks():
-        return tasks()[task].why_wrong(mistake)
-    return misconceptions()[mistake]["why"]
+def reason(verdict: Feedback, mistake: str) -> str:
+    """Return why a mistake is one in a task; in a teacher's own, as its verdict says."""
+    if verdict.exercise in tasks():
+        return tasks()[verdict.exercise].why_wrong(mistake)
+    found = f"Found: {misconceptions()[mistake]['name']}. "
+    said = [
+        line.removeprefix(found) for line in verdict.message if line.startswith(found)
+    ]
+    return said[0] if said else misconceptions()[mistake]["why"]
 
 
 def lesson(task: str) -> str:
@@ -167,7 +174,7 @@ def topics(answers: Sequence[Answer]) -> list[Topic]:
     Where an answer fits several mistakes, it counts for the most frequent one.
     """
     left = [
-        (student, verdict.exercise, ideas)
+        (student, verdict, ideas)
         for student, verdict in answers
         for ideas in _ideas(verdict)
     ]
@@ -176,11 +183,11 @@ def topics(answers: Sequence[Answer]) -> list[Topic]:
         shown = {(idea, student) for student, _, ideas in left for idea in ideas}
         students = Counter(idea for idea, _ in shown)
         best = max(students, key=lambda idea: (students[idea], idea))
-        where = dict.fromkeys(task for _, task, ideas in left if best in ideas)
+        where = {v.exercise: v for _, v, ideas in left if best in ideas}
         left = [row for row in left if best not in row[2]]
         if len(best) == 1:
             name = misconceptions()[best[0]]["name"]
-            reasons = [(task, reason(task, best[0])) for task in where]
+            reasons = [(task, reason(v, best[0])) for task, v in where.items()]
             found.append(Topic(name, students[best], reasons))
         elif students[best] >= SEVERAL:
             said = [(best[0], best[1])]

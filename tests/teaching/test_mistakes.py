@@ -9,6 +9,8 @@ from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import grade
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.teaching.class_report import executed, topics, verdicts_in
+from stbp_edu.teaching.notebooks import filled
+from stbp_edu.teaching.own_tasks import tasks_with
 
 PAIR = "U * dO_gate * O_gate"
 
@@ -122,6 +124,19 @@ def test_a_file_without_a_verdict_is_named_in_the_text_and_on_the_page(
         assert "1 notebook" in shown
         assert line in shown
         assert said in shown
+
+
+def test_the_reason_in_an_own_task_is_its_note(tmp_path, capsys):
+    for k, student in enumerate(["anna", "bo"]):
+        task = tasks_with(filled("own_tasks.toml"), k + 1)["my-neuron"]
+        (body,) = (m.body for m in task.mistakes if m.id == "leak-for-gate")
+        graded = cell(grade(task, task.function(body)), grade=True)
+        save(tmp_path / f"{student}.ipynb", graded)
+    assert main(["mistakes", str(tmp_path)]) == 0
+    report, talk = capsys.readouterr().out.split("To talk about:")
+    note = "The factor of the carry is "
+    assert report.count(note) == talk.count(note) == 1
+    assert "  2 (100%): " in report
 
 
 def test_a_folder_without_notebooks_is_refused(tmp_path, capsys):
