@@ -44,8 +44,12 @@ CLASS = {  # by student, the answers that are not the solution's, and the points
     "ivo": ({"gain": GAIN.format(ENDLESS)}, 32),
     "jo": ({}, 0),
     "kai": ({"neighbour": ""}, 25),
+    "lu": ({}, 0),
 }
-"""gil hands in what was handed out, jo a damaged file, and kai the notebook of the neighbour."""
+"""gil hands in what was handed out, jo a damaged file, and kai the notebook of the neighbour.
+
+bo has deleted a cell that gives points, and lu saved without the metadata of nbgrader.
+"""
 
 
 def nbgrader(course: Path, *arguments: str, fails: bool = False) -> str:
@@ -99,6 +103,13 @@ def handed_in(course: Path) -> Path:
                 own = {name: text for name, text in changed.items() if name in right}
                 text = answered(text, right | own)
             text = text[:500] if student == "jo" else text
+            read = json.loads(text) if student in ("bo", "lu") else {"cells": []}
+            for cell in [*read["cells"]]:
+                if student == "lu":
+                    cell["metadata"] = {}
+                elif cell["id"] == "gain-points":
+                    read["cells"].remove(cell)
+            text = json.dumps(read) if read["cells"] else text
             if k % 2:
                 zipped.writestr(f"{student}_17_file_/{student} (1).ipynb", text)
             else:
@@ -127,7 +138,9 @@ def test_a_class_gets_its_marks_and_its_mistakes_are_named(
         assert "".join(ours["source"]) == "".join(theirs["source"]).rstrip("\n")
     handed_in(course)
     nbgrader(course, "zip_collect", "week3")
-    nbgrader(course, "autograde", "week3", fails=True)  # of the damaged file
+    said = nbgrader(course, "autograde", "week3", fails=True)
+    for failed in ("jo", "lu"):
+        assert f"error processing assignment 'week3' for student '{failed}'" in said
     assert marks(course) == {student: points for student, (_, points) in CLASS.items()}
     nbgrader(course, "generate_feedback", "week3")
     feedback = (course / "feedback/dan/week3/week3.html").read_text()
