@@ -49,6 +49,7 @@ def test_every_task_can_be_asked_and_only_the_source_tells(tmp_path):
         assert code(task) not in "\n".join(cells), task.id
         assert code(task) in told, task.id
     assert "HIDDEN" not in student
+    assert "top to bottom, except for those that only check" in student
     with_checks = written(tmp_path, "checks = false\n" + PLAN)
     assert "check" not in notebook(read_problem_set(with_checks))
 
