@@ -102,7 +102,7 @@ def tasks_of_time() -> dict[str, object]:
         row = of_sign(arm=line["arm"], **cell)
         other = of_sign(arm=line.get("minus_arm", line["arm"]), **cell)
         if row is None or other is None:
-            return {**line, "holds": None, "as_planned": None}
+            return {**line, "holds": None}
         planned = line.get("n", 20)
 
         def holds(seeds: int | None) -> bool:
@@ -119,10 +119,10 @@ def tasks_of_time() -> dict[str, object]:
 
         return {**line, "holds": holds(None), "as_planned": holds(planned)}
 
-    def alike(rule: str, updates: int, along: str = "none") -> str:
-        """Return the mean over exact runs of an arm of the cosine of two batches' gradients."""
-        wanted = {"rule": rule, "updates": updates, "along": along}
-        rows = ({"along": "none", **row} for row in made["sign"]["cosines"])
+    def alike(rule: str, along: str = "none") -> str:
+        """Return the mean over exact runs of an arm of the cosine of gradients of two batches."""
+        wanted = {"rule": rule, "updates": 100, "along": along}
+        rows = made["sign"]["cosines"]
         return records.mean([r["cosine"] for r in rows if wanted.items() <= r.items()])
 
     twice = []
@@ -130,11 +130,10 @@ def tasks_of_time() -> dict[str, object]:
         cell = {k: row[k] for k in ("rule", "arm", "task", "changes", "fixed")}
         pairs = zip(row["accuracy"], of_sign(**cell)["accuracy"], strict=True)
         twice += [(a > records.LEARNS) != (b > records.LEARNS) for a, b in pairs]
-    lines = made["sign-predictions"]["predictions"]
     return {
         **vars(records), "of_sign": of_sign, "of_time": of_time, "alike": alike,
         "changed_sides": f"{sum(twice)} of {len(twice)}",
-        "verdicts": [judged(line) for line in lines],
+        "verdicts": [*map(judged, made["sign-predictions"]["predictions"])],
         "earlier": made["time-predictions"]["predictions"],
         "mnist": made["mnist-rules"],
     }  # fmt: skip
@@ -142,8 +141,10 @@ def tasks_of_time() -> dict[str, object]:
 
 def teach() -> dict[str, object]:
     """Return the weeks of a class, the plan of one, and all tasks."""
-    names = {"weeks": weeks(), "plan": plan(weeks()[2]).rstrip(), "said": markup}
-    return {**names, "tasks": list(tasks().values())}
+    return {
+        "weeks": weeks(), "plan": plan(weeks()[2]).rstrip(), "said": markup,
+        "tasks": list(tasks().values()),
+    }  # fmt: skip
 
 
 NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
