@@ -35,7 +35,12 @@ def printed(start: str) -> str:
             {1, 2, 3, 4},
             "case 1: 0 of 1 right",
         ),
-        ("@ W[n].T", "@ W[n].detach().T + 0 * W[n].sum()", {5}, "not a sum over steps"),
+        (
+            "@ W[n].T",
+            "@ W[n].detach().T + 0 * W[n].sum()",
+            {5},
+            "not the sum over steps",
+        ),
     ],
 )
 def test_check_network_finds_where_the_printed_program_is_wrong(old, new, wrong, said):
