@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
+from stbp_edu.cases.vector import c5_b, c5_w
+from stbp_edu.parameters import sizes_of
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import call, in_shape, plain
 from stbp_edu.practice.grading.search import Finding
@@ -101,9 +103,8 @@ def wrong_cases(answer: Answer) -> list[Finding]:
         def backward(trace: Any, targets: Array, params: Any, neuron: Any) -> Any:
             """Return the gradients that the ε of this program gives."""
             _, epsilon = answer.function(trace.U, trace.O, targets, params.W, neuron)
-            pairs = zip(epsilon[1:], trace.O, strict=False)
-            W = [np.einsum("tsi,tsj->ij", e, below) for e, below in pairs]  # c5-w
-            return [None, *W], [None, *(e.sum(axis=(0, 1)) for e in epsilon[1:])]
+            W = map(c5_w, epsilon[1:], trace.O)
+            return [None, *W], [None, *map(c5_b, epsilon[1:])]
 
     elif answer.task.id != "backward":
         return []
@@ -111,7 +112,7 @@ def wrong_cases(answer: Answer) -> list[Finding]:
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
     net = wide_network()
-    where = f"of the {'-'.join(map(str, net.params.sizes))} network, T = {net.shape[0]}"
+    where = f"of the {sizes_of(net.params)} network, T = {net.shape[0]}"
     return [
         Finding(
             "case",
