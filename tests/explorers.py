@@ -1,4 +1,4 @@
-"""What an explorer has to show and to do, wherever it runs: on the site's page, in JupyterLab."""
+"""What an explorer has to show and to do on the site's page."""
 
 import re
 from functools import partial

@@ -150,7 +150,7 @@ FUNCTIONS = [
         practice.hint,
         practice.solution,
     ),
-    *(practice.predict, practice.hunt, practice.by_autograd),
+    *(practice.predict, practice.by_autograd),
 ]
 CALLS = [
     *good_calls(FUNCTIONS, VALUES, OWN),
@@ -182,7 +182,7 @@ ELEMENTWISE = (
 )
 EMPTY = ("an empty list", "one entry less")
 ACCEPT = {  # what is no mistake, or stands for the default
-    **{("*", name): ("None",) for name in ("spike", "state", "measured", "term", "symptom", "s")},
+    **{("*", name): ("None",) for name in ("spike", "state", "measured", "s")},
     **{("*", name): ("None",) for name in ("k", "axes", "source")},
     **{("Settings", f.name): ("a fraction",) for f in dataclasses.fields(Settings)},
     **{("*", name): ("a fraction",) for name in ("gain_limit", "fraction", "duration", "a")},
@@ -196,7 +196,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
     ("*", "R"): ("an empty list", "an empty array", "five axes", "words in it"),  # none is read
     ("Plan", "folder"): ("a word",),
     ("case_at", "t"): ("zero",),
-    ("hunt", "case"): ("None", "zero"),  # not said yet; the loops
     **{(name, "v_th"): REAL for name in ("LIF", "diagnose_layers", "Settings")},
     **{(f.__name__, x): REAL for f in (ode.slope, ode.euler_step, ode.exact_step)
        for x in ("u", "current", "dt")},
@@ -222,7 +221,7 @@ def _own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STBP_EDU_PROGRESS", str(FOLDER / "progress.json"))
 
 
-SLOW = ("evaluate", "train", "check", "check_network", "check_formula", "hunt", "diagnose_layers",
+SLOW = ("evaluate", "train", "check", "check_network", "check_formula", "diagnose_layers",
         "initial_state", "by_autograd", "predict", "hint", "validation")  # fmt: skip
 
 

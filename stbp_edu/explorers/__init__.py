@@ -1,11 +1,11 @@
-"""Explorers: the same ES module in Jupyter and on the site's pages.
+"""Explorers: what the site's pages let a reader play with, and the pulse of a notebook.
 
-All values are computed by this package: live in a notebook, written to files for the site.
+All values are computed by this package, and written to files for the site.
 
 - ``network_explorers``, ``pulse_explorer``, ``board_explorer``: what explorers show;
 - ``pulse_steps``: how the pulse moves, in numbers;
-- ``widget``: an explorer for Jupyter, and the graph of a network as they draw it;
-- ``pencil_network``: the networks that they show where none is given;
+- ``network_picture``: the graph of a network as they draw it;
+- ``pencil_network``: the networks that they show;
 - ``js/``: the ES modules.
 """
 
@@ -25,12 +25,13 @@ from stbp_edu.explorers.network_explorers import (
 )
 from stbp_edu.explorers.pencil_network import one_neuron, pencil, smooth
 from stbp_edu.explorers.pulse_explorer import FIRST, Pulse
-from stbp_edu.explorers.widget import JS, Explorer
 from stbp_edu.practice.bug_hunt import SYMPTOMS, TABLE, bugs, evidence
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import ForwardPass, tasks
 
-__all__ = ["EXPLORERS", "data", "explore", "export", "pulse"]
+__all__ = ["EXPLORERS", "data", "export", "pulse"]
+
+JS = Path(__file__).parent / "js"
 
 
 @cache
@@ -61,52 +62,24 @@ def hunt_data() -> dict[str, Any]:
     }
 
 
-EXPLORERS: dict[
-    str, tuple[Callable[..., dict[str, Any]], Callable[[], ForwardPass] | None]
-] = {
-    "sweep": (sweep_data, pencil),
-    "paths": (paths_data, smooth),
-    "pulse": (lambda net: Pulse(net).data, one_neuron),
-    "lab": (lab_data, None),
-    "board": (board_data, None),
-    "hunt": (hunt_data, None),
+EXPLORERS: dict[str, Callable[[], dict[str, Any]]] = {
+    "sweep": lambda: sweep_data(pencil()),
+    "paths": lambda: paths_data(smooth()),
+    "pulse": lambda: pulse().data,
+    "lab": lab_data,
+    "board": board_data,
+    "hunt": hunt_data,
 }
-"""What each explorer shows, and of which network where none is given; None where it takes none.
-
-An explorer is an entry here and the module of its name in ``js/``.
-"""
+"""The data of each explorer. An explorer is an entry here and the module of its name in ``js/``."""
 
 
-def data(name: str, net: ForwardPass | None = None) -> dict[str, Any]:
-    """Return the data of the explorer of this name: of this network, or of the course's example.
+def data(name: str) -> dict[str, Any]:
+    """Return the data of the explorer of this name.
 
     Raises:
-        ValueError: if there is not an explorer of this name, or it takes no network.
+        ValueError: if there is not an explorer of this name.
     """
-    shown, example = EXPLORERS[checks.choice("name", name, EXPLORERS)]
-    if example is None:
-        if net is not None:
-            raise ValueError(
-                f"network must be left out for {name!r}, which shows fixed settings"
-            )
-        return shown()
-    return shown(net or example())
-
-
-def explore(name: str, *network: Any) -> Explorer:
-    """Return an explorer for a Jupyter notebook.
-
-    Args:
-        name: ``"sweep"``, ``"paths"``, ``"pulse"``, ``"lab"``, ``"board"`` or ``"hunt"``.
-        network: trace, targets, params and neuron of your own, for ``"sweep"``, ``"paths"`` and
-            ``"pulse"``; small ones, since every cell or path is shown. Without them, the course's
-            example. ``"lab"``, ``"board"`` and ``"hunt"`` take none.
-
-    Raises:
-        ValueError: if there is not an explorer of this name, or it takes no network.
-    """
-    shown = data(name, ForwardPass(*network) if network else None)
-    return Explorer(name, shown)
+    return EXPLORERS[checks.choice("name", name, EXPLORERS)]()
 
 
 def pulse(*network: Any, start: Node = FIRST, rule: str = "exact") -> Pulse:

@@ -4,6 +4,7 @@ There is a network for each neuron, with and without recurrent weights. A reader
 state and refuses some arrows; every choice of them is computed.
 """
 
+from dataclasses import replace
 from functools import cache
 from itertools import chain, combinations
 
@@ -14,9 +15,11 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows import RULES, Arrow, Backward, Node, Path, Rule
 from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.table import LayerParams
-from stbp_edu.explorers.widget import Json, rounded
+from stbp_edu.explorers.network_picture import Json, rounded
 from stbp_edu.neuron import LIF
-from stbp_edu.plotting.drawing import Drawing, DrawnArrow, DrawnNode, Label, Laid
+from stbp_edu.plotting.drawing import Drawing, Label, Laid
+from stbp_edu.plotting.neuron_arrows import states
+from stbp_edu.plotting.palette import GRID
 from stbp_edu.plotting.svg_elements import PHONE
 from stbp_edu.surrogates import Gaussian
 
@@ -62,19 +65,12 @@ BOWS = {
     "recur": -0.4,
     "relax": -0.3,
 }  # where a straight arrow would pass a state
-GAIN_LIMIT = 0.5  # the gains of this run are all within 1
 FACTORS = {
     "weight": "w_{ji}",
     "recur": "r_{ji}",
     "readout": r"\frac{\partial L}{\partial o}",
 }
 """The text on an arrow whose factor is not a formula of the neuron's."""
-TITLES = {
-    "ottt": "ottt, in its manner",
-    "e-prop": "e-prop, in its manner",
-    "e-prop-reset": "e-prop with the reset",
-}
-
 
 Lines = dict[tuple[str, str], int]
 """The number of each formula, by where it holds and its text."""
@@ -102,8 +98,7 @@ def board_data() -> Json:
     return {
         "neurons": list(NEURONS),
         "words": WORDS,
-        "limit": GAIN_LIMIT,
-        "titles": {name: TITLES.get(name, name) for name in RULES},
+        "rules": list(RULES),
         "networks": networks,
         "lines": [list(line) for line in lines],
     }
@@ -174,25 +169,18 @@ class Board:
 
     def drawing(self) -> Drawing:
         """Return the states of a neuron now and next, the layer above, the loss, and all arrows."""
-        nodes = {}
-        drawn = []
+        ends = []
         for arrow in self.arrows:
-            ends = (arrow.source, 0, 0), (arrow.target, arrow.step, arrow.layer)
-            for state, step, layer in ends:
-                x, y = ABOVE if layer else PLACES[state]
-                nodes[state, step, layer] = DrawnNode(
-                    (x + step, y), state, state == "o"
-                )
-            bow = BOWS.get(arrow.kind, 0.0)
-            drawn.append(DrawnArrow(*ends, factor=arrow.kind, bow=bow))
-        low = min(node.at[1] for node in nodes.values())
+            x, y = ABOVE if arrow.layer else PLACES[arrow.target]
+            tail = arrow.source, *PLACES[arrow.source]
+            ends.append((tail, (arrow.target, x + arrow.step, y), arrow.kind, GRID))
+        shown = states(ends)
         words = [
-            Label((0.2, low), "t, n", by=(0, 40)),
-            Label((1.2, low), "t + 1, n", by=(0, 40)),
             Label(ABOVE, "t, n + 1", "end", (-26, 5)),
             Label(PLACES["L"], "if n = N", "start", (26, 5)),
         ]
-        return Drawing(nodes, drawn, words=words)
+        drawn = [replace(a, bow=BOWS.get(a.factor, 0.0)) for a in shown.arrows]
+        return replace(shown, arrows=drawn, words=words)
 
     def setting(self, rule: Rule, lines: Lines) -> Json:
         """Return a rule's arrows, its formulas, and the paths that it keeps and loses."""
@@ -217,24 +205,19 @@ class Board:
             "words": [len(words) - len(lost), len(lost)],
             "shortest": " ".join(("enter", *shortest)) if shortest else "",
             "off": rounded(float(off)),
-            "held": self._held(rule),
         }
 
-    def _held(self, rule: Rule) -> list[int]:
-        """Return the steps, from 1, at which a gain limit holds the first neuron."""
-        limited = arrows.with_gain_limit(GAIN_LIMIT, rule)
-        held = set()
-        for scale in self.local.held(1, limited).values():
-            held |= {t + 1 for t in range(T - 1) if scale[t, 0, 0] < 1}
-        return sorted(held)
-
     def node(self, state: str, rule: Rule, back: Backward) -> list[float]:
-        """Return a state's adjoint, its paths kept and dropped, and the share of size lost."""
+        """Return four numbers of a state, that of the first neuron at the first step.
+
+        They are its adjoint, how many paths from it are kept and how many dropped, and the share
+        of the dropped ones in the sizes of all.
+        """
+        adjoint = rounded(back.adjoints[state][1][0, 0, 0])
         paths = self.paths[state]
-        lost = [path for path in paths if path.dropped_by(rule)]
-        value = back.adjoints[state][1][0, 0, 0]
-        kept = len(paths) - len(lost)
-        return [rounded(value), kept, len(lost), rounded(size(lost) / size(paths))]
+        dropped = [path for path in paths if path.dropped_by(rule)]
+        share = rounded(size(dropped) / size(paths))
+        return [adjoint, len(paths) - len(dropped), len(dropped), share]
 
 
 def size(paths: list[Path]) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from stbp_edu.arrows import Edge, LocalDerivatives, Node, edges_from, paths_from
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import case_at
-from stbp_edu.explorers.widget import Json, graph_data, node_id, picture
+from stbp_edu.explorers.network_picture import Json, graph_data, node_id, picture
 from stbp_edu.forward_pass import Adjoints, forward
 from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Params
@@ -143,18 +143,19 @@ def paths_data(net: ForwardPass) -> Json:
     return {**graph_data(net, shown), "starts": starts}
 
 
-def _paths(node: Node, graph: LocalDerivatives) -> list[Json]:
+def _paths(start: Node, graph: LocalDerivatives) -> list[Json]:
+    """Return every path from a node to the loss, the largest contribution first."""
+    paths = paths_from(start, graph)
+    paths.sort(key=lambda path: -abs(path.contribution))
     return [
         {
-            "nodes": [node_id(node) for node in path.nodes],
+            "nodes": [*map(node_id, path.nodes)],
             "kinds": path.word,
             "factors": [float(edge.factor) for edge in path.edges],
             "value": float(path.contribution),
             "droppedBy": [rule for rule in CASE_RULES if path.dropped_by(rule)],
         }
-        for path in sorted(
-            paths_from(node, graph), key=lambda path: -abs(path.contribution)
-        )
+        for path in paths
     ]
 
 

@@ -1,8 +1,9 @@
 """The explorer of the error pulse: one pulse that runs back from the loss to a node.
 
-Where no script runs, as on GitHub, a picture of its end is shown.
+A notebook has a picture of its end, which a page of the site plays.
 """
 
+import json
 from collections import defaultdict
 from dataclasses import replace
 from fractions import Fraction
@@ -13,10 +14,10 @@ from typing import Any
 from stbp_edu._support import checks
 from stbp_edu.arrows import Node, paths_from
 from stbp_edu.case_rules import CASE_RULES
-from stbp_edu.explorers import widget
+from stbp_edu.explorers import network_picture
+from stbp_edu.explorers.network_picture import Json, node_id
 from stbp_edu.explorers.pencil_network import frac
 from stbp_edu.explorers.pulse_steps import Move, pulse_moves, worth
-from stbp_edu.explorers.widget import Json, node_id
 from stbp_edu.plotting.arrow_shapes import LETTER, LINE
 from stbp_edu.plotting.drawing import DrawnArrow
 from stbp_edu.plotting.graph import edges_on, label
@@ -27,11 +28,6 @@ from stbp_edu.practice.tasks import ForwardPass
 from stbp_edu.verify.paths import unroll
 
 FIRST = Node("o", n=1, t=0, i=0)
-FRAMES = (
-    "@keyframes run{0%{offset-distance:100%;opacity:1}99%{opacity:1}"
-    "100%{offset-distance:0%;opacity:0}}.pulse{opacity:0;offset-rotate:0deg}"
-)
-PACE = 0.9  # seconds for a step where it moves by itself
 SYMBOLS = {
     "spike": "h",
     "carry": "f",
@@ -39,12 +35,11 @@ SYMBOLS = {
     "weight": "w",
     "readout": "direct",
 }
-MOST = 5  # terms of a sum that is written out
 LARGEST = 5000  # denominator of a fraction that is still read at a glance
 
 
 class Pulse:
-    """An error pulse over the paths of the first sample: played where it can be, else a picture.
+    """An error pulse over the paths of the first sample: a picture, played on the site's pages.
 
     >>> from stbp_edu.explorers.pencil_network import one_neuron
     >>> rules = Pulse(one_neuron()).data["rules"]
@@ -64,7 +59,7 @@ class Pulse:
         self.paths = paths_from(start, self.graph)
         self.edges = edges_on(self.graph, start)
         used = {edge for path in self.paths for edge in path.edges}
-        self.drawing = widget.picture(
+        self.drawing = network_picture.picture(
             self.graph, start, {edge: SYMBOLS[edge.kind] for edge in used}
         )
         moves = [move for step in pulse_moves(self.paths) for move in step]
@@ -81,14 +76,14 @@ class Pulse:
 
         Steps and neurons are counted from 1, as on paper.
         """
-        shown = widget.graph_data(self.net, self.drawing)
+        shown = network_picture.graph_data(self.net, self.drawing)
         for node, data in zip(self.drawing.nodes, shown["nodes"], strict=True):
             data["name"] = self.name(node)
         for edge, data in zip(self.edges, shown["edges"], strict=True):
             data["symbol"] = SYMBOLS[edge.kind]
         return {
             **shown,
-            "values": widget.VALUES,
+            "values": network_picture.VALUES,
             "used": [k for k, arrow in enumerate(self.drawing.arrows) if arrow.factor],
             "start": node_id(self.start),
             "paths": len(self.paths),
@@ -159,8 +154,6 @@ class Pulse:
         total = self.write(sum(came))
         if len(came) < 2:
             return total
-        if len(came) > MOST:
-            return f"{len(came)} copies arrive and sum to {total}"
         terms = " + ".join(map(self.write, came)).replace("+ −", "− ")
         return f"{terms} = {total}"
 
@@ -170,12 +163,10 @@ class Pulse:
         adjoint = f"{letter} of {self.name(self.start)}"
         many = len(self.paths)
         if arrived == many:
-            every = "The only path has" if many == 1 else f"All {many} paths have"
-            return f"{every} arrived: {adjoint} = {self.write(total)}."
+            return f"All {many} paths have arrived: {adjoint} = {self.write(total)}."
         whole = worth(self.paths)
         return (
-            f"{arrived} of {many} path{'s' * (many > 1)} {'has' if arrived == 1 else 'have'} "
-            f"arrived, with the sum {self.write(total)}. "
+            f"{arrived} of {many} paths have arrived, with the sum {self.write(total)}. "
             f"Every path counted, {adjoint} = {self.write(whole)}: "
             f"the lost ones are worth {self.write(whole - total)}."
         )
@@ -192,20 +183,14 @@ class Pulse:
     def __repr__(self) -> str:
         return f"[Explorer: {self.alternative}]"
 
-    def still(self, moving: bool = False, scale: float = 1.0) -> str:
-        """Return the picture after the last step, as SVG.
-
-        Args:
-            moving: let the pulse run through it once; never where less motion is asked for.
-            scale: how much larger than its numbers it is shown.
-        """
+    def still(self, scale: float = 1.0) -> str:
+        """Return the picture after the last step, as SVG; so much larger than its numbers."""
         shown = self.data["rules"][self.rule]
-        laid = widget.wide(replace(self.drawing, arrows=self._followed(shown)))
+        laid = network_picture.wide(replace(self.drawing, arrows=self._followed(shown)))
         x, top, width, height = laid.box
-        inside = (self._copies(shown) if moving else []) + elements(laid)
         lines = [shown["sum"], *wrap(shown["end"], int(width / LETTER))]
         under = complex(width / 2, top + height + 12)
-        inside.append(text(under, "\n".join(lines)))
+        inside = [*elements(laid), text(under, "\n".join(lines))]
         box = [x, top, width, height + 8 + LINE * len(lines)]
         return sheet(box, self.alternative, "\n".join(inside), scale)
 
@@ -223,28 +208,14 @@ class Pulse:
             followed[k] = replace(self.drawing.arrows[k], **looks)
         return followed
 
-    def _copies(self, shown: Json) -> list[str]:
-        """Return the copies of the pulse, which run over the arrows once."""
-        ways = self.data["views"][0]["arrows"]
-        moved = ""
-        copies = []
-        for k, step in enumerate(shown["steps"][1:]):
-            moved += f".s{k}{{animation:run {PACE}s {0.3 + k * PACE:.1f}s ease-in-out}}"
-            for move in step["moves"]:
-                edge = move["edge"]
-                colour = TERMS[self.edges[edge].kind]
-                look = f"fill: {colour}; offset-path:path('{ways[edge]['d']}')"
-                radius = 5 + 6 * move["weight"]
-                copies.append(
-                    f'<circle class="pulse s{k}" r="{radius:.1f}" style="{look}"/>'
-                )
-        motion = f"@media (prefers-reduced-motion: no-preference){{{moved}}}"
-        return [f"<style>{FRAMES}{motion}</style>", *copies]
-
     def _repr_mimebundle_(
         self, include: Any = None, exclude: Any = None
     ) -> dict[str, Any]:
-        """Return HTML that plays it, with a picture where no script runs; and words."""
+        """Return HTML with a picture, and the data from which a page of the site plays it."""
         still = image(self.still(), self.alternative)
-        html = widget.playable("pulse", self.data, still)
+        values = json.dumps(self.data, separators=(",", ":"), ensure_ascii=False)
+        html = (
+            f'<div class="stbp-explorer">{still}<script type="application/json" '
+            f'data-explorer="pulse">{values}</script></div>'
+        )
         return {"text/html": html, "text/plain": repr(self)}

@@ -17,7 +17,6 @@ c3-epsilon: not attempted yet.
 """
 
 from stbp_edu.practice.answers import FoldedAnswer, answer
-from stbp_edu.practice.bug_hunt import Hunt, hunt
 from stbp_edu.practice.feedback import Feedback, Hint, Solution, hint, solution
 from stbp_edu.practice.grading import check, check_formula
 from stbp_edu.practice.grading.cases import CaseReport
@@ -37,7 +36,6 @@ __all__ = [
     "Feedback",
     "FoldedAnswer",
     "Hint",
-    "Hunt",
     "NetworkReport",
     "Prediction",
     "Progress",
@@ -50,7 +48,6 @@ __all__ = [
     "exercises",
     "export_progress",
     "hint",
-    "hunt",
     "import_progress",
     "learn",
     "predict",

@@ -1,4 +1,4 @@
-"""The bug hunt: read a backward pass that has one bug, and name its case, term and symptom.
+"""The bug hunt: backward passes that have one bug each, and what can be seen of it.
 
 The pass, the five cases in one function, and the bugs, each a line of it as it should not be, are
 in ``bug_hunt.toml``. Each bug runs on networks that differ in one thing: T, S, or whether any
@@ -7,24 +7,18 @@ neuron spikes. What it returns is held against the package's sweep.
 
 from dataclasses import dataclass
 from functools import cache
-from html import escape
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
-from stbp_edu._support import checks
 from stbp_edu._support.files import read_toml
 from stbp_edu.cases import case_at
-from stbp_edu.practice import saved_progress
-from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading.answer import alike
 from stbp_edu.practice.grading.calling import plain, tried
 from stbp_edu.practice.tasks import ForwardPass, draw_network, step_name
 from stbp_edu.practice.tasks.programs import define, source_of
 
-CASES = "1 to 5, and 0 for the loops and the choice of the case"
-TERMS = ("direct", "weight", "reset", "spike", "carry", "W", "b", "loop")
 SIZES = (5, 4, 3, 2)
 """The layers of every network, no two equally wide."""
 SHAPES = {"T = 1": (1, 3), "T = 2": (2, 3), "T = 4": (4, 3), "S = 1": (4, 1)}
@@ -34,7 +28,7 @@ TOLERANCE = 1e-7
 TABLE = read_toml(Path(__file__).with_name("bug_hunt.toml"))
 """The program, its bugs by line, and what can be seen of them."""
 SYMPTOMS: dict[str, list[str]] = TABLE["symptoms"]
-"""What can be seen of a bug from outside, by the name that ``hunt`` takes: words, and a test."""
+"""What can be seen of a bug from outside, by name: words, and a test."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +52,6 @@ class Bug:
     mended: str
     source: str
 
-    def __str__(self) -> str:
-        """Return the place, and what is wrong there."""
-        return f"case {self.case}, {self.term}: {self.what}"
-
 
 @cache
 def bugs() -> tuple[Bug, ...]:
@@ -79,19 +69,14 @@ def bugs() -> tuple[Bug, ...]:
     return tuple(sorted(found, key=lambda bug: crc32(bug.source.encode())))
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a bug does on the networks.
 
     Attributes:
-        wrong: the wrong gradients, such as ``"W[2]"``, by the network's name.
-        factor: the constant by which all gradients are off, or None.
         first: the first wrong cell in the order of the sweep, on the smooth twin, in words.
         symptoms: the names of the symptoms that hold.
     """
 
-    wrong: dict[str, set[str]]
-    factor: float | None
     first: str
     symptoms: tuple[str, ...]
 
@@ -149,7 +134,7 @@ def evidence(bug: Bug) -> Evidence:
     factor = None
     if not raises:
         exact = right["b[3]"]
-        factor = float(f"{got['b[3]'] @ exact / (exact @ exact):.9g}")
+        factor = got["b[3]"] @ exact / (exact @ exact)
         if any(wrong_gradients(*run, factor) for run in runs["T = 4"]):
             factor = None
     holds = "holds(wrong, seen, factor, raises)"
@@ -158,7 +143,7 @@ def evidence(bug: Bug) -> Evidence:
         for name, (_, test) in SYMPTOMS.items()
         if define(source_of(holds, test))(wrong, wrong["T = 4"], factor, raises)
     )
-    return Evidence(wrong, factor, _first_wrong(*twin), symptoms)
+    return Evidence(_first_wrong(*twin), symptoms)
 
 
 def _first_wrong(got: Any, right: dict[str, Any]) -> str:
@@ -171,105 +156,3 @@ def _first_wrong(got: Any, right: dict[str, Any]) -> str:
             case = case_at(t, n, T, N)
             return f"{name} at {step_name(t)}, n = {n}, a cell of case {case}"
     return "no δ and no ε, only the sums of them"
-
-
-@dataclass(frozen=True, repr=False)
-class Hunt(Feedback):
-    """One program with a bug, and what is said about the answer; ``program`` is its source.
-
-    Its ``items`` are what is right of the answer, and on which networks the program fails.
-    """
-
-    program: str = ""
-
-    @property
-    def numbered(self) -> str:
-        """The program with the numbers of its lines."""
-        lines = enumerate(self.program.splitlines(), start=1)
-        return "\n".join(f"{k:2}  {line}" for k, line in lines)
-
-    def __repr__(self) -> str:
-        """Return the text form: the program, then what is said."""
-        return f"{self.numbered}\n\n{super().__repr__()}"
-
-    def _repr_html_(self) -> str:
-        """Return the HTML form; the page keeps the state, as it does of an exercise."""
-        program = escape(self.numbered)
-        return f"<pre><code>{program}</code></pre>{super()._repr_html_()}"
-
-
-def hunt(
-    k: int,
-    *,
-    case: int | None = None,
-    term: str | None = None,
-    symptom: str | None = None,
-) -> Hunt:
-    """Show a backward pass that has one bug; with an answer, say what is right of it.
-
-    Args:
-        k: number of the program, from 1 to the number of bugs.
-        case: the case with the bug, 1 to 5; 0 for the loops and the choice of the case.
-        term: the term that is wrong, by its arrow: ``"direct"``, ``"weight"`` or ``"reset"`` in
-            δ; ``"spike"`` or ``"carry"`` in ε; ``"W"`` or ``"b"`` in case 5; ``"loop"`` in case 0.
-        symptom: how it shows, a name of ``SYMPTOMS``; any that holds is right.
-
-    Raises:
-        TypeError, ValueError: if there is no such program, case, term or symptom.
-
-    >>> hunt(1).state
-    'todo'
-    >>> print(hunt(1).program.splitlines()[10].strip())
-    delta[n][t] = -(Y - O[N].mean(axis=0)) / (T * S)
-    """
-    bug = bugs()[checks.count("k", k, at_most=len(bugs())) - 1]
-    name = f"hunt({k})"
-    if all(given is None for given in (case, term, symptom)):
-        return Hunt(name, "todo", _question(k), program=bug.source)
-    if case is not None:
-        checks.count("case", case, at_least=0, at_most=5)
-    if term is not None:
-        checks.choice("term", term, TERMS)
-    if symptom is not None:
-        checks.choice("symptom", symptom, SYMPTOMS)
-    shown = evidence(bug)
-    judged = (
-        ("case", case, case == bug.case),
-        ("term", term, term == bug.term),
-        ("symptom", symptom, symptom in shown.symptoms),
-    )
-    said = [
-        f"{what} {given}: {'right' if right else 'no'}"
-        for what, given, right in judged
-        if given is not None
-    ]
-    left = ", ".join(what for what, given, _ in judged if given is None)
-    if left:
-        said.append(f"still to say: {left}")
-    items = ["; ".join(said)]
-    for network, wrong in shown.wrong.items():
-        where = f"wrong in {', '.join(sorted(wrong))}" if wrong else "right"
-        items.append(f"{network}: {where}")
-    if shown.factor is not None:
-        items.append(f"T = 4: every gradient is {shown.factor:.4g} times the exact one")
-    items.append(f"first, with T = 4: {shown.first}")
-    state, message = "wrong", ""
-    if all(right for _, _, right in judged):
-        state = "right"
-        message = f"Line {bug.line}: {bug.what}. It should be `{bug.mended}`."
-    saved_progress.record(name, state)
-    lines = (message,) * bool(message)
-    return Hunt(name, state, lines, program=bug.source, items=tuple(items))
-
-
-def _question(k: int) -> tuple[str, ...]:
-    """Return the question about a program, and the possible answers."""
-    symptoms = [f"`{name}` ({words})" for name, (words, _) in SYMPTOMS.items()]
-    terms = [f"`{term}`" for term in TERMS]
-    return (
-        "One change makes this program wrong. In which case, in which term, and how does it show?",
-        f'Answer with `hunt({k}, case=..., term="...", symptom="...")`.',
-        f"Cases: {CASES}. Terms: {', '.join(terms)}.",
-        f"Symptoms: {', '.join(symptoms)}.",
-        "Where several symptoms hold, name any one of them. Not every one occurs in the hunt.",
-    )

@@ -51,11 +51,7 @@ class Progress:
     @property
     def _said(self) -> list[str]:
         """What is said below the exercises, a line each."""
-        right = [id_ for id_, state in self.states.items() if state == "right"]
-        hunted = [id_ for id_ in right if id_.startswith("hunt(")]
         said = [f"{MORE} for more practice, in problem sets: not in the notebook."]
-        if hunted:
-            said.append(f"Bugs found: {len(hunted)}.")
         for id_, answer in self.predictions.items():
             said.append(f"You predicted, {id_}: {answer}.")
         if self.problem:

@@ -5,13 +5,14 @@ import pytest
 
 import stbp_edu
 from stbp_edu.explorers import data
+from stbp_edu.explorers.network_explorers import paths_data, sweep_data
 from stbp_edu.explorers.pencil_network import pencil, smooth
 
 
 @pytest.mark.parametrize("example", [pencil(), smooth()], ids=["pencil", "smooth"])
 @pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
-    shown, sweep = data("sweep", example)["rules"][rule], example.sweep(rule)
+    shown, sweep = sweep_data(example)["rules"][rule], example.sweep(rule)
     assert len(shown) == 6
     for cell in shown:
         for x in cell["neurons"]:
@@ -26,7 +27,7 @@ def test_the_terms_of_the_sweep_add_up_to_the_package_values(example, rule):
 
 def test_the_paths_add_up_to_the_sweep_under_each_rule():
     example = smooth()
-    starts = data("paths", example)["starts"]
+    starts = paths_data(example)["starts"]
     for name, rule, off in (
         ("exact", "exact", set()),
         ("classic", "classic", set()),

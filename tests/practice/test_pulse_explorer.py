@@ -73,7 +73,7 @@ def picture(shown):
 
 
 @pytest.mark.parametrize("rule", ["exact", "classic"])
-def test_in_jupyter_it_is_the_explorer_and_without_scripts_a_picture_with_words(rule):
+def test_in_jupyter_it_is_a_picture_with_words_and_the_values_to_play_it(rule):
     shown = pulse(rule=rule)
     svg = picture(shown)
     assert svg == picture(pulse(rule=rule))

@@ -86,7 +86,7 @@ def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
 def test_an_explorer_shows_the_values_of_the_package(
     explorers: Page, name: str
 ) -> None:
-    """At every setting that a reader can choose; those of a network do so in JupyterLab's tests."""
+    """At every setting that a reader can choose."""
     SHOWS[name](explorer_on(explorers, name), json.loads(json.dumps(data(name))))
 
 

@@ -13,7 +13,7 @@ from stbp_edu._support.equations import GROUPS
 from stbp_edu._support.files import read_json, read_text, read_toml
 from stbp_edu.arrows import Formula, formulas, network
 from stbp_edu.plotting import poster
-from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence, hunt
+from stbp_edu.practice.bug_hunt import SYMPTOMS, Bug, bugs, evidence
 from stbp_edu.practice.feedback import markup
 from stbp_edu.practice.tasks import tasks
 from stbp_edu.training.measurements import measurements_folder
@@ -46,7 +46,7 @@ def bug_hunt() -> dict[str, object]:
     order = list(SYMPTOMS)  # in which those of a bug are listed
     rows = sorted(found.items(), key=lambda row: [order.index(name) for name in row[0]])
     names = {"bugs": bugs(), "by_symptoms": dict(rows), "symptoms": SYMPTOMS}
-    return {**names, "begin": begin, "program": hunt(begin[0]).numbered}
+    return {**names, "begin": begin, "program": bugs()[begin[0] - 1].source}
 
 
 def cite() -> dict[str, object]:

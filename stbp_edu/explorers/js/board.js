@@ -47,7 +47,7 @@ async function render({ model, el }) {
 
   const id = unique("rule");
   const select = make("select", { id, onchange: () => choose(select.value) },
-    [...Object.entries(data.titles), [OWN, OWN]].map(([name, title]) => make("option", { value: name, selected: name === rule }, title))); // prettier-ignore
+    [...data.rules, OWN].map((name) => make("option", { value: name, selected: name === rule }, name))); // prettier-ignore
   const picture = make("div");
   const table = make("table");
   const said = make("div", { role: "status" });
@@ -146,8 +146,7 @@ async function render({ model, el }) {
     said.replaceChildren(
       make("p", {}, make("strong", { "data-value": "words" }, `${kept} of ${kept + dropped}`), ` words are kept, from the first step of layer 1 to the loss. ${dropped ? "The shortest that is dropped: " : "None is dropped."}`,
         dropped ? make("em", { "data-value": "shortest" }, now.shortest) : null, dropped ? "." : null, forgets),
-      make("p", {}, "The gradient of all weights and biases is off by ", make("strong", { "data-value": "off" }, percent(now.off)), " of the exact one’s length."),
-      make("p", {}, `A gain limit of ${data.limit} would make neuron 1’s factors to the next step smaller at `, make("strong", { "data-value": "held" }, now.held.length ? `t = ${now.held.join(", ")}` : "no step"), ".")); // prettier-ignore
+      make("p", {}, "The gradient of all weights and biases is off by ", make("strong", { "data-value": "off" }, percent(now.off)), " of the exact one’s length.")); // prettier-ignore
     const exact = net().rules.exact.nodes;
     aboutValues.textContent = tight("The adjoints of neuron 1 at t = 1, n = 1. Lost is the size of the dropped paths, out of the size of all, signs left aside:");
     values.replaceChildren(

@@ -14,7 +14,7 @@ export function make(tag, attributes = {}, ...children) {
 
 export const fill = (node, ...children) => node.replaceChildren(...children.flat());
 
-// Live values come from the notebook's kernel, those of a page from the file beside the module.
+// A notebook's page has its values with it, another page in the file beside the module.
 export async function load(model, name) {
   const live = model.get("data");
   if (live) return live;
@@ -37,8 +37,7 @@ export const tight = (words) => words.replace(/ (=|·) (?=[\dh])/g, "\u00a0$1\u0
 export const indexed = (words) => make("span", {}, words.split("V_th").flatMap((part, k) => (k ? ["V", make("sub", {}, "th"), part] : [part])));
 export const drawn = (after = "") => ["V", make("tspan", { dy: 3, "font-size": "0.75em" }, "th"), make("tspan", { dy: -3 }, after)];
 
-// Drawn, not counted: in Jupyter each explorer has a copy of this module, and equal names would make
-// one radio group of all of them.
+// A name of its own, since equal names would make one radio group of all.
 export const unique = (name) => `stbp-${name}-${Math.random().toString(36).slice(2)}`;
 
 // A group of radio buttons with a legend.
@@ -59,9 +58,6 @@ export function rove(event, moves) {
   event.preventDefault();
   target.focus();
 }
-
-// The page has the palette's style sheet; for Jupyter it is put here.
-const PALETTE = "";
 
 // The term that an arrow brings: the class of its colour.
 export const term = (from, to) =>
@@ -84,7 +80,7 @@ export function graph({ box, at, arrows, words }, labels, attributes = {}) {
 }
 export const view = ([wide, narrow]) => (innerWidth < 480 ? narrow : wide);
 
-const BASE = `${PALETTE}
+const BASE = `
 .stbp-x .direct { --p-colour: var(--stbp-direct); } .stbp-x .above { --p-colour: var(--stbp-above); } .stbp-x .next { --p-colour: var(--stbp-next); }
 .stbp-x :is(.spike, .u, .o, .L) { --p-colour: var(--x-ink); }
 .stbp-x { --x-ink: var(--ink, var(--jp-content-font-color1, #24292f)); --x-ground: var(--ground, var(--jp-layout-color0, #fff));
@@ -118,16 +114,10 @@ const BASE = `${PALETTE}
 // A case is filled in the colour of its first term and framed in that of its last.
 export const CASES = { 1: ["direct", "direct"], 2: ["above", "above"], 3: ["direct", "next"], 4: ["above", "next"] };
 
-// In JupyterLab, arrows would move between cells and x would cut one while a button here has the focus:
-// its shortcuts ask for any focused element, and it listens at the document while the event bubbles. So
-// the event ends here. (data-lm-suppress-shortcuts would have to be on each focused element: the search
-// begins there and ends at the attribute.) Keys with a modifier pass, so that Ctrl+S still saves.
-const keep = (event) => event.ctrlKey || event.metaKey || event.altKey || event.stopPropagation();
-
 export function frame(el, label, style, ...children) {
   // Inside .stbp-x an explorer's own rules win over BASE, which every explorer after it brings again.
   const rules = make("style", {}, `${BASE} .stbp-x { ${style} }`);
-  const section = make("section", { class: "stbp-x", "aria-label": label, onkeydown: keep }, rules, ...children);
+  const section = make("section", { class: "stbp-x", "aria-label": label }, rules, ...children);
   el.replaceChildren(section);
   return section;
 }

@@ -18,7 +18,7 @@ const STYLE = `
 @media (max-width: 30em) { .stbp-hunt .lines span:last-of-type { padding-left: calc(var(--indent) / 2); } .stbp-hunt .lines span:first-of-type { flex-basis: 1.9em; } .stbp-hunt .lines > label { padding: 0 0.2em; } }
 @media (pointer: coarse) { .stbp-hunt :is(button, select), .stbp-hunt .lines > label { min-height: 44px; align-items: center; } }
 `;
-const name = (k) => `hunt(${k + 1})`; // of stbp_edu.practice.hunt, which counts from 1
+const name = (k) => `hunt(${k + 1})`;
 const code = (text) => make("code", {}, text);
 
 // One line of the program, to be chosen.
@@ -32,7 +32,7 @@ function line(text, number, group, choose) {
 
 async function render({ model, el }) {
   const data = await load(model, "hunt");
-  // A notebook's kernel keeps what is found there with hunt(); a page keeps it in the browser.
+  // The page keeps what is found in the browser.
   const saved = model.get("saved") ?? null;
   const found = new Set();
   const isFound = (k) => (saved ? saved.read(saved.STATES)[name(k)] === "right" : found.has(k));

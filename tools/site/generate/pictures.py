@@ -51,8 +51,8 @@ def _words(id_: str) -> str:
 
 
 def readme_pictures() -> dict[str, str]:
-    """Return the README's pictures by their names; the pulse runs through each of them once."""
-    picture = Pulse(one_neuron()).still(moving=True, scale=1.5)
+    """Return the README's pictures by their names."""
+    picture = Pulse(one_neuron()).still(scale=1.5)
     if "xmlns=" not in picture:
         picture = picture.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
     clear = ("transparent", "transparent")

@@ -38,8 +38,7 @@ STYLE = re.compile(r'<style class="stbp-style">.*?</style>')  # the page has its
 DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 EXPLORER = re.compile(
     rf'<div class="stbp-explorer">(?:{IMAGE.pattern})?.*?'
-    r'<script type="application/json" data-explorer="(\w+)">(.*?)</script>'
-    r"<script>.*?</script></div>",
+    r'<script type="application/json" data-explorer="(\w+)">(.*?)</script></div>',
     re.S,
 )
 
