@@ -70,7 +70,7 @@ def two_neurons(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the verification: the Gaussian under both hard gates, and the smallest proof."""
     from stbp_edu.verify import report, trials
 
-    monkeypatch.setattr(report, "NEURONS", trials.NEURONS[-3:-1])
+    monkeypatch.setattr(report, "NEURONS", trials.NEURONS[-2:])
     monkeypatch.setattr(report, "SYMBOLIC", ((1, 1, 1), 2))
 
 

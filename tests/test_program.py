@@ -28,13 +28,16 @@ from stbp_edu.program.loop_text import text_of
 from stbp_edu.program.machine_code import compiled, installed
 from stbp_edu.program.program import chosen
 from stbp_edu.surrogates import SURROGATES
+from stbp_edu.verify import autodiff
 from tests.arrows.oracle import error
 from tests.derive.texts import assert_single, derived, in_dtype, run_of
 from tests.networks import (
     assert_close,
+    failures,
     fast_backward,
     fast_forward,
     make_problem,
+    network_of,
 )
 from tests.programs import Program, assert_part_two, assert_same_bits
 
@@ -192,6 +195,14 @@ def test_one_spike_between_0_and_1_is_enough_to_need_the_gate_itself(n, neuron):
     trace.O[n][:-1, :, 0] = 0.5
     args = (trace, problem.targets, problem.params, neuron)
     assert_close(fast_backward(*args).W, cases.sweep(*args).gradients.W, "dL/dW")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_many_samples_which_run_in_several_blocks_equal_autodiff(backend):
+    net = make_problem(0, [2, 4, 2], T=6, S=30_000, neuron=NEURON)
+    fast = network_of((2, 4, 2), NEURON, backend)
+    got = fast.backward(fast.forward(net.spikes, net.params), net.targets, net.params)
+    assert not failures(got, autodiff.derivatives(*net))
 
 
 @pytest.mark.slow  # a second

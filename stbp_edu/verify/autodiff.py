@@ -13,13 +13,13 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.table import Table
-from stbp_edu.forward_pass import Adjoints, Spike, check_spike
+from stbp_edu.forward_pass import Adjoints, Spike
 from stbp_edu.lines.operations import fires
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer, by_name
 from stbp_edu.verify import lines_run
-from stbp_edu.verify.formulas import check_problem, loss_value
+from stbp_edu.verify.formulas import loss_value
 
 Lost = Callable[[Sequence[dict[str, Any]], Any], Any]
 """A loss of the last layer's states, step by step, in a module like NumPy."""
@@ -49,7 +49,6 @@ def derivatives(
 
     Raises:
         ImportError: if autograd is not installed.
-        TypeError, ValueError: if the shapes or dtypes do not fit together.
 
     >>> from stbp_edu.parameters import Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])
@@ -57,8 +56,6 @@ def derivatives(
     >>> adjoints.gradients.b[1].round(4)
     array([-0.2957])
     """
-    check_problem(spikes, targets, params, neuron, loss)
-    check_spike(spike)
 
     def fired(v: Any) -> Any:
         """Return the spike by its distance from the threshold."""

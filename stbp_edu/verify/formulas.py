@@ -14,12 +14,9 @@ from typing import Any
 import numpy as np
 
 from stbp_edu import losses
-from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.forward_pass import Trace, check_spikes
-from stbp_edu.losses.of_states import direct_term
+from stbp_edu.forward_pass import Trace
 from stbp_edu.neuron import LIF
-from stbp_edu.parameters import Params
 from stbp_edu.surrogates import SURROGATES
 
 NUMBERS = range(1, len(SURROGATES) + 1)
@@ -86,21 +83,6 @@ def curves(sp: Any) -> Iterator[tuple[str, str, Array, Array]]:
             yield f"twin-{k}", f"a = {a}", neuron.H(at), H
             h = expected(kind.formula, at, True, a=a, v_th=v_th)
             yield f"h{k}", f"a = {a}", neuron.h(at), h
-
-
-def check_problem(
-    spikes: Array, targets: Array, params: Params, neuron: LIF, loss: losses.LossLike
-) -> tuple[int, int]:
-    """Check a network with its input, its targets and its loss, and return (T, S)."""
-    T, S = check_spikes(spikes, params)
-    checks.instance("neuron", neuron, LIF)
-    outputs = np.zeros((T, S, params.sizes[-1]), params.dtype)
-    losses.check_targets(targets, outputs)
-    if isinstance(loss, losses.Direct | np.ndarray):
-        direct_term(loss, Trace([outputs], [outputs]), targets)
-    else:
-        losses.read_loss(loss, "value")
-    return T, S
 
 
 def loss_value(

@@ -18,10 +18,9 @@ from stbp_edu.arrows import RULES, Arrow, Neuron
 from stbp_edu.lines.expressions import evaluate
 from stbp_edu.verify.comparison import DIFFERENCES
 from stbp_edu.verify.drawn_runs import Run, Values, recursion, updated
-from stbp_edu.verify.finite_difference import MOVES, STEP_SIZES, central
+from stbp_edu.verify.finite_difference import SMALL, slopes
 
 NUDGED = DIFFERENCES.limit  # as that of the five cases
-SMALL = 1e-3  # differences are relative to what adds up, or to this where it is smaller
 COPIES = 4  # of the points of a run, each moved far away
 TINY = 1e-30  # the imaginary nudge
 
@@ -137,18 +136,15 @@ def _measured(expected: Any, value: Callable[[float], Any]) -> tuple[Any, Any]:
     """
     nearest = np.full(np.shape(expected), np.inf)
     sure = np.False_
-    slope = np.nan
-    for step in STEP_SIZES:
-        before = slope
-        ends = [value(k * step) for k in MOVES]
-        slope = central(ends, step)
-        scale = np.fmax(np.abs(slope), np.abs(expected))
-        scale = np.fmax(np.fmax(scale, SMALL), NUDGED * np.abs(ends[0]))
+    before = np.nan
+    for slope, size in slopes(value):
+        scale = np.fmax(size, np.abs(expected))
         nearest = np.fmin(nearest, np.abs(expected - slope) / scale)
         sure = sure | (np.abs(slope - before) <= NUDGED * scale)
         near = nearest <= NUDGED
         if near.all():
             break
+        before = slope
     return np.where(sure | near, nearest, np.nan), slope
 
 
@@ -203,7 +199,7 @@ def nudged_parameters(run: Run, states: list[str]) -> Any:
     for n in range(1, run.net.N + 1):
         for name, array in run.params[n].items():
             way = rng.normal(size=np.shape(array))
-            slopes = [(gradients[n][name] * way).sum() for gradients in found]
-            off, _ = _measured(np.array(slopes), partial(losses, n, name, way))
+            expected = [(gradients[n][name] * way).sum() for gradients in found]
+            off, _ = _measured(np.array(expected), partial(losses, n, name, way))
             worst.append(off)
     return np.max(worst, axis=0)

@@ -34,8 +34,8 @@ from stbp_edu.surrogates import Gaussian, is_curve
 from stbp_edu.verify import autodiff, paths
 from stbp_edu.verify.comparison import ROUNDING
 from stbp_edu.verify.drawn_runs import Run, drawn, recursion
+from stbp_edu.verify.finite_difference import SMALL
 from stbp_edu.verify.formulas import linear
-from stbp_edu.verify.nudges import SMALL
 
 COMPUTED = ROUNDING.limit  # as that of the five cases
 MANY = 2_000  # paths from one node that are summed; where there are more, the run is shorter

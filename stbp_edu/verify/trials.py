@@ -1,4 +1,4 @@
-"""The trials of the package: every form of every equation against the oracles, on random networks.
+"""The trials of the five cases: index and vector form against oracles, on random networks.
 
 Two questions are asked. Under the exact rule: is this the gradient? Under the classic rule: is it
 the gradient exactly where it is said to be, does it differ everywhere else, and is the difference
@@ -7,9 +7,7 @@ each of which must be the sum of the paths that it keeps.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise, product
-from typing import Any
 
 import numpy as np
 
@@ -18,13 +16,10 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.cases import scalar, vector
-from stbp_edu.forward_pass import Trace, forward
+from stbp_edu.forward_pass import forward
 from stbp_edu.losses import LossLike
-from stbp_edu.losses.of_states import Built
-from stbp_edu.networks import network
-from stbp_edu.neuron import GATES, LIF
+from stbp_edu.neuron import HARD_GATES, LIF
 from stbp_edu.parameters import Params
-from stbp_edu.program.machine_code import installed
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.verify import (
     autodiff,
@@ -54,10 +49,9 @@ SHAPES = (
 )
 NEURONS = tuple(
     LIF(0.5, 0.5, curve(curve.proof_a), gate)
-    for curve, gate in product(SURROGATES.values(), GATES)
+    for curve, gate in product(SURROGATES.values(), HARD_GATES)
 )
 NONE = Tolerance(limit=0.0)  # of two polynomials
-MANY = 30_000  # samples, several blocks of the engine
 # Two neurons at the output: a softmax has something to choose.
 OTHER_SHAPE = ((2, 1, 2), 3)
 SAMPLES = 3  # not two, which is a factor of some losses and the k of others
@@ -83,34 +77,6 @@ def draw(
     spikes = rng.random((T, S, sizes[0]))
     targets = rng.random((S, sizes[-1]))
     return Problem(spikes, targets, params, neuron)
-
-
-_network = lru_cache(maxsize=64)(network)
-
-
-def all_forms(
-    problem: Problem, trace: Trace, rule: str, smooth: bool, loss: LossLike
-) -> dict[str, Any]:
-    """Return the results of the index formulas, the sweep and the engine, by name.
-
-    The five cases have a hard reset; with the soft one there is only the engine. The index
-    formulas have the rate loss and the two rules. Under the exact rule the engine is also told the
-    direct term of another loss.
-    """
-    spikes, targets, params, neuron = problem
-    forms: dict[str, Any] = {}
-    if neuron.gate != "soft":
-        if loss is losses.RATE and rule in CASE_RULES:
-            forms["scalar"] = scalar.sweep(trace, targets, params, neuron, rule)
-        forms["vector"] = vector.sweep(trace, targets, params, neuron, rule, loss)
-    net = _network(tuple(params.sizes), neuron, backend="numpy")
-    fast = net.forward(spikes, params, twin=smooth)
-    forms["engine"] = net.backward(fast, targets, params, rule, loss)
-    if rule == "exact" and isinstance(loss, Built) and loss != losses.RATE:
-        term = loss.direct(trace, targets)
-        told = net.backward(fast, targets, params, rule, term)
-        forms["engine (told the direct term)"] = told
-    return forms
 
 
 def judged(
@@ -139,7 +105,9 @@ def judged(
         nudged = finite_difference.derivatives(*problem, loss=loss)
         answers["differences"] = nudged, DIFFERENCES
     for rule in dict.fromkeys((*by_paths, *by_gradients)):
-        forms = all_forms(problem, trace, rule, smooth, loss)
+        forms = {"vector": vector.sweep(trace, targets, params, neuron, rule, loss)}
+        if loss is losses.RATE and rule in CASE_RULES:
+            forms["scalar"] = scalar.sweep(trace, targets, params, neuron, rule)
         if rule in by_paths:
             oracle = "paths" if rule == "exact" else "paths that it keeps"
             kept = paths.derivatives(trace, targets, params, neuron, rule, loss)
@@ -216,22 +184,3 @@ def by_losses(problem: Problem) -> Iterator[Outcome]:
     for term in terms:
         for outcome in judged(problem, True, ("classic",), ("exact",), term):
             yield outcome._replace(asked=f"{term!r}: {outcome.asked}")
-
-
-def by_blocks(rng: np.random.Generator, neuron: LIF) -> Iterator[Outcome]:
-    """Compare the engine with autodiff on a random network and a batch of many samples.
-
-    It works on some samples and some steps at a time; the other networks are one such block. Here
-    its compiled loops are compared, too, where there is a compiler.
-    """
-    problem = draw(rng, (2, 4, 2), 6, neuron, S=MANY)
-    spikes, targets, params, _ = problem
-    found = {}
-    for backend in ("numpy", "compiled") if installed() else ("numpy",):
-        net = _network(tuple(params.sizes), neuron, backend=backend)
-        trace = net.forward(spikes, params)
-        found[f"engine ({backend}, many samples)"] = net.backward(
-            trace, targets, params
-        )
-    expected = autodiff.derivatives(*problem)
-    yield from compare(found, "exact", "autodiff", expected)
