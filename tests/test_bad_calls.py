@@ -145,8 +145,6 @@ FUNCTIONS = [
     ),
     *(Dataset, Plan),
     *(
-        practice.export_progress,
-        practice.import_progress,
         practice.hint,
         practice.solution,
     ),
@@ -206,7 +204,6 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{(name, "answer"): ("*",) for name in ("check_formula", "predict")},
     ("hint", "exercise_id"): ("a word",),  # it names the nearest
     **{("by_autograd", name): ("a function",) for name in ("leaf", "loss")},
-    **{(f"{do}_progress", "file"): ("a word",) for do in ("export", "import")},
     **{(f"{do}_params", "path"): ("a word",) for do in ("save", "load")},  # a file's name
     **{("*", name): ("an odd entry",) for name in ("trace", "params")},
     **{("*", name): ("*",) for name in ("settings", "test_images", "hold")},  # see tests/training

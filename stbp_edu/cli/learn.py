@@ -88,27 +88,13 @@ def load_function(target: str) -> Callable[..., Any]:
     return function
 
 
-def progress_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of ``progress``: none, or a file."""
-    file = parser.add_mutually_exclusive_group()
-    file.add_argument(
-        "--export", type=Path, metavar="FILE", help="write your progress to a file"
-    )
-    file.add_argument(
-        "--import", type=Path, dest="add", metavar="FILE", help="add a file to yours"
-    )
+def progress_arguments(_: argparse.ArgumentParser) -> None:
+    """Add no argument: ``progress`` has none."""
 
 
-def progress(args: argparse.Namespace) -> int:
-    """Show which exercises are done and which comes next, or export the file.
+def progress(_: argparse.Namespace) -> int:
+    """Show which exercises are done and which comes next."""
+    from stbp_edu.practice import progress_report
 
-    stbp-edu progress --export anna.json     a file for another machine
-    stbp-edu progress --import anna.json     adds it to yours: right in either counts as right
-    """
-    from stbp_edu.practice import export_progress, import_progress, progress_report
-
-    if args.export:
-        print(f"wrote {export_progress(args.export)}")
-    else:
-        print(import_progress(args.add) if args.add else progress_report())
+    print(progress_report())
     return 0

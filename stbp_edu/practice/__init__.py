@@ -25,8 +25,6 @@ from stbp_edu.practice.network_check import NetworkReport, by_autograd, check_ne
 from stbp_edu.practice.predictions import Prediction, predict
 from stbp_edu.practice.saved_progress import (
     Progress,
-    export_progress,
-    import_progress,
     progress_report,
 )
 from stbp_edu.practice.tasks import exercises
@@ -46,9 +44,7 @@ __all__ = [
     "check_formula",
     "check_network",
     "exercises",
-    "export_progress",
     "hint",
-    "import_progress",
     "learn",
     "predict",
     "progress_report",

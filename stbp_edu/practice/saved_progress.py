@@ -9,12 +9,11 @@ the same in the browser.
 import os
 import warnings
 from dataclasses import dataclass, field
-from html import escape
 from itertools import count
 from pathlib import Path
 
-from stbp_edu._support.files import as_path, read_json, write_json
-from stbp_edu.practice.feedback import LABELS, markup
+from stbp_edu._support.files import read_json, write_json
+from stbp_edu.practice.feedback import LABELS
 from stbp_edu.practice.tasks import Task, tasks
 
 VARIABLE = "STBP_EDU_PROGRESS"
@@ -48,56 +47,26 @@ class Progress:
         left = [t for t in tasks().values() if self.states.get(t.id) != "right"]
         return min(left, key=lambda task: not task.in_course, default=None)
 
-    @property
-    def _said(self) -> list[str]:
-        """What is said below the exercises, a line each."""
-        said = [f"{MORE} for more practice, in problem sets: not in the notebook."]
-        for id_, answer in self.predictions.items():
-            said.append(f"You predicted, {id_}: {answer}.")
-        if self.problem:
-            said.append(self.problem)
-        return said
-
-    @property
-    def _rows(self) -> list[tuple[str, str, str, str, str]]:
-        """Of each exercise: notebook, the mark of those in none, state in words, id and title."""
-        return [
-            (
-                str(task.notebook),
-                " " if task.in_course else MORE,
-                LABELS[self.states.get(task.id, "todo")],
-                task.id,
-                task.title,
-            )
-            for task in tasks().values()
-        ]
-
     def __repr__(self) -> str:
-        """Return the text form: one line an exercise, and what comes next."""
+        """Return the text form: one line an exercise, what comes next, and the predictions."""
         done = sum(self.states.get(id_) == "right" for id_ in tasks())
         lines = [f"{done} of {len(tasks())} exercises right."]
-        for number, mark, label, id_, title in self._rows:
-            lines.append(f"{mark} notebook {number:>2}  {label:17}  {id_:16} {title}")
+        for task in tasks().values():
+            mark = " " if task.in_course else MORE
+            label = LABELS[self.states.get(task.id, "todo")]
+            place = f"{mark} notebook {task.notebook:>2}"
+            lines.append(f"{place}  {label:17}  {task.id:16} {task.title}")
         following = self.next
         if following is not None:
             lines.append(f"Next: {following.id}, notebook {following.notebook}.")
-        return "\n".join([*lines, *self._said])
-
-    def _repr_html_(self) -> str:
-        """Return the HTML form: a table."""
-        rows = "<tr><th>Notebook</th><th>Exercise</th><th>What</th><th>State</th></tr>"
-        rows = f"<thead>{rows}</thead><tbody>"
-        for number, mark, label, id_, title in self._rows:
-            rows += (
-                f"<tr><td>{f'{number} {mark}'.strip()}</td><td><code>{escape(id_)}</code></td>"
-                f"<td>{markup(title)}</td><td>{label}</td></tr>"
-            )
-        said = "".join(f"<p>{escape(line)}</p>" for line in self._said)
-        return f'<table class="stbp-progress">{rows}</tbody></table>{said}'
+        lines.append(f"{MORE} for more practice, in problem sets: not in the notebook.")
+        for id_, answer in self.predictions.items():
+            lines.append(f"You predicted, {id_}: {answer}.")
+        return "\n".join([*lines, self.problem]).rstrip()
 
 
 def read_progress(file: Path) -> Progress:
-    """Return the progress in a file that :func:`export_progress` or the page has written.
+    """Return the progress in a file, such as one that the page has written.
 
     Raises:
         FileNotFoundError, ValueError: if there is none, or it is damaged.
@@ -111,12 +80,6 @@ def read_progress(file: Path) -> Progress:
         )
     states = {id_: state for id_, state in kept.items() if state in STATES}
     return Progress(states, predictions)
-
-
-def _write(file: Path, progress: Progress) -> None:
-    """Write a file: the states, and predictions if any."""
-    beside = {"predictions": progress.predictions} if progress.predictions else {}
-    write_json(file, progress.states | beside)
 
 
 def _add(new: Progress) -> None:
@@ -139,7 +102,9 @@ def _add(new: Progress) -> None:
                 _warn(f"{damage}. It is {aside.name} now, and progress begins anew")
         right = {id_: state for id_, state in now.states.items() if state == "right"}
         states = now.states | new.states | right
-        _write(place, Progress(states, now.predictions | new.predictions))
+        predictions = now.predictions | new.predictions
+        beside = {"predictions": predictions} if predictions else {}
+        write_json(place, states | beside)
     except UNUSABLE as error:
         _warn(f"progress is not saved: {error}. {VARIABLE} can name another file")
 
@@ -169,33 +134,3 @@ def progress_report() -> Progress:
         return read_progress(place) if place and place.exists() else Progress()
     except UNUSABLE as error:
         return Progress(problem=f"{error}.")
-
-
-def export_progress(file: str | Path) -> Path:
-    """Write your progress to a file of its own, to hand in or to take to another machine.
-
-    Raises:
-        FileNotFoundError: if there is no such folder.
-        ValueError: if nothing is saved yet, what is saved is damaged, or ``file`` is not a file.
-    """
-    file = as_path("file", file)
-    place = path()
-    if place is None or not place.exists():
-        raise ValueError("there is no progress to export yet; check an answer first")
-    progress = read_progress(place)
-    if not file.parent.is_dir():
-        raise FileNotFoundError(
-            f"{file} must be in a folder that exists; make {file.parent} first"
-        )
-    _write(file, progress)
-    return file
-
-
-def import_progress(file: str | Path) -> Progress:
-    """Add the progress in a file to yours, and return both: what is right in either is right.
-
-    Raises:
-        FileNotFoundError, ValueError: if there is none, or it is damaged.
-    """
-    _add(read_progress(as_path("file", file)))
-    return progress_report()

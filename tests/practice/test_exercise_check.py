@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, exercises, hint, progress_report, solution
-from stbp_edu.practice import export_progress as export
-from stbp_edu.practice import import_progress as take_in
-from stbp_edu.practice.saved_progress import path, read_progress
+from stbp_edu.practice.saved_progress import path
 from tests.practice.answers import feedback_on
 
 
@@ -47,48 +45,27 @@ DELTA = "delta[n][t] += epsilon[n][t + 1] * U"
 KEEP = "neuron.f(O[n][t])"
 UP = "epsilon[n + 1][t] @ W[n + 1]"
 SLIPS = [
-    ("program-0", "neuron.f(o[t - 1]) => neuron.f(o[t])", "gate-time", "fwd-u"),
-    ("program-0", "u[t - 1] * neuron.f(o[t - 1]) => u[t - 1]", "no-gate", "fwd-u"),
+    ("program-0", "neuron.f(o[t - 1]) => neuron.f(o[t])", "gate-time"),
+    ("program-0", "u[t - 1] * neuron.f(o[t - 1]) => u[t - 1]", "no-gate"),
     (
         "program-1",
         "epsilon = [None] + [np.zeros_like(u) for u in U[1:]] => epsilon = delta",
         "one-list",
-        "c1-delta",
     ),
-    (
-        "program-2",
-        f"{UP} => W[n + 1].T @ epsilon[n + 1][t]",
-        "column-for-row",
-        "c2-delta",
-    ),
-    ("program-3", f"{KEEP} => {KEEP} * neuron.h(U[n][t])", "extra-h", "c3-epsilon"),
-    (
-        "program-3",
-        f"{KEEP} => ({KEEP} + U[n][t] * neuron.df(O[n][t]))",
-        "double-reset",
-        "c3-epsilon",
-    ),
-    ("program-3", f"{DELTA} => {DELTA.replace('+=', '=')}", "overwritten", "c3-delta"),
-    ("program-3", "epsilon[n][t] += => epsilon[n][t] =", "overwritten", "c3-epsilon"),
-    ("program-4", "T - 1: => T - 1 and n == N:", "output-layer-only", "c4-delta"),
-    ("program-5", "epsilon[n][t] += => epsilon[n][t] =", "overwritten", "c4-epsilon"),
-    ("program-5", "(axis=(0, 1)) => (axis=(0, 1)) / S", "one-over-s-twice", "c5-b"),
-    (
-        "program-3",
-        f"{KEEP} => {KEEP} * np.cos(U[n][t]) * neuron.tau",
-        None,
-        "c3-epsilon",
-    ),
+    ("program-2", f"{UP} => W[n + 1].T @ epsilon[n + 1][t]", "column-for-row"),
+    ("program-3", f"{KEEP} => {KEEP} * neuron.h(U[n][t])", "extra-h"),
+    ("program-3", f"{KEEP} => ({KEEP} + U[n][t] * neuron.df(O[n][t]))", "double-reset"),
+    ("program-3", f"{DELTA} => {DELTA.replace('+=', '=')}", "overwritten"),
+    ("program-3", "epsilon[n][t] += => epsilon[n][t] =", "overwritten"),
+    ("program-4", "T - 1: => T - 1 and n == N:", "output-layer-only"),
+    ("program-5", "epsilon[n][t] += => epsilon[n][t] =", "overwritten"),
+    ("program-5", "(axis=(0, 1)) => (axis=(0, 1)) / S", "one-over-s-twice"),
 ]
 
 
-@pytest.mark.parametrize(("id_", "edit", "mistake", "equation"), SLIPS)
-def test_a_slip_in_a_program_is_named_and_sent_to_its_own_equation(
-    id_, edit, mistake, equation
-):
-    feedback = feedback_on(id_, edit)
-    assert (mistake in feedback.mistakes) if mistake else not feedback.mistakes
-    assert f"equation ({equation})" in feedback.message[-1]
+@pytest.mark.parametrize(("id_", "edit", "mistake"), SLIPS)
+def test_a_slip_in_a_program_is_named(id_, edit, mistake):
+    assert mistake in feedback_on(id_, edit).mistakes
 
 
 @pytest.mark.parametrize(
@@ -102,13 +79,6 @@ def test_a_factor_on_the_wrong_arrow_of_a_current_has_its_own_name(body, mistake
     assert mistake in feedback_on("c4-gamma", body).mistakes
 
 
-def test_a_product_in_the_order_of_paper_is_told_with_all_shapes():
-    edit = f"{UP} => W[n + 1].T @ epsilon[n + 1][t]"
-    text = repr(feedback_on("program-2", edit))
-    assert "its shape is (samples, neurons above)" in text
-    assert "Y (2, 2), W[1] (3, 4), W[2] (2, 3)." in text
-
-
 def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
     text = repr(feedback_on("program-5", f"{KEEP} => {KEEP} / 3"))
     assert "Case 3: the carry is 0.3333 times what it should be." in text
@@ -116,26 +86,23 @@ def test_what_has_no_name_in_the_last_program_is_explained_by_its_case():
     no_term = repr(feedback_on("program-5", f"{KEEP} => np.sqrt({KEEP})"))
     assert "Case 3: no sum of the terms of this case gives these values." in no_term
     assert "First at the 4-3-2 spiking network" in no_term
-    assert "equation (c3-epsilon)" in text
 
 
 @pytest.mark.parametrize(
-    ("edit", "which", "equation"),
+    ("edit", "which"),
     [
         (
             'np.einsum("tsi,tsj->ij", epsilon[n], O[n - 1]) => '
             "np.outer(epsilon[n].sum(axis=(0, 1)), O[n - 1].sum(axis=(0, 1)))",
             "weights",
-            "c5-w",
         ),
-        ("epsilon[n].sum(axis=(0, 1)) => epsilon[n][0].sum(axis=0)", "biases", "c5-b"),
+        ("epsilon[n].sum(axis=(0, 1)) => epsilon[n][0].sum(axis=0)", "biases"),
     ],
 )
-def test_a_gradient_that_is_no_sum_is_said_with_one_place(edit, which, equation):
+def test_a_gradient_that_is_no_sum_is_said_with_one_place(edit, which):
     said = feedback_on("program-5", edit)
     assert f"Case 5: the gradients of the {which} are not the sum" in said.message[0]
     assert repr(said).count("First at") == 1
-    assert f"equation ({equation})" in said.message[-1]
 
 
 @pytest.mark.parametrize(
@@ -153,55 +120,10 @@ def test_a_number_or_an_index_is_said_in_plain_words(id_, edit, words):
     assert words in feedback_on(id_, edit).message[0]
 
 
-def test_a_cell_that_is_run_alone_is_sent_to_the_cells_above():
-    of_a_fresh_kernel: dict[str, object] = {}
-    exec(exercises()["program-0"].source(), of_a_fresh_kernel)
-    said = check("program-0", of_a_fresh_kernel["forward"])
-    assert said.state == "todo"
-    assert "`np` is not defined: run the cells above first" in repr(said)
-    assert "program-0" not in progress_report().states
-
-
 def test_the_classic_rule_in_case_4_is_told_by_its_term():
     edit = f"{UP} => (delta[n + 1][t] * neuron.h(U[n + 1][t])) @ W[n + 1]"
     text = repr(feedback_on("program-4", edit))
     assert "Case 4: the term from the layer above contains δ ⊙ h" in text
-    assert "equation (c4-delta)" in text
-
-
-@pytest.mark.parametrize(
-    ("id_", "filled", "line"),
-    [("program-3", KEEP, 15), ("program-5", "epsilon[n].sum(axis=(0, 1))", 19)],
-)
-def test_of_several_blanks_the_open_ones_are_shown(id_, filled, line):
-    one = feedback_on(id_, f"{filled} => ...")
-    assert (one.state, one.message[0]) == ("todo", f"Still open: line {line}.")
-
-
-def test_an_open_blank_is_shown_as_it_is_written():
-    def backward(U, O, Y, W, neuron):
-        delta = [None, *map(np.zeros_like, U[1:])]
-        epsilon = [None, *map(np.zeros_like, U[1:])]
-        delta[-1][-1] = O[-1].mean(axis=0) - Y
-        epsilon[-1][-1] += ...  # c1-epsilon
-        return delta, epsilon
-
-    assert ", `epsilon[-1][-1] += ...`." in check("program-1", backward).message[0]
-
-
-@pytest.mark.parametrize(
-    "id_", [e.id for e in exercises().values() if e.parts and not e.view]
-)
-def test_of_a_stub_with_dots_for_each_part_no_line_is_named(id_):
-    dots = ", ".join(["..."] * len(exercises()[id_].parts))
-    said = feedback_on(id_, f"return {dots}")
-    assert said.state == "todo"
-    assert "Still open" not in repr(said)
-
-
-def test_what_is_in_a_set_and_no_cell_is_shown():
-    said = repr(check("sources", lambda t, n, T, N: {"L", (t, n + 1)}))
-    assert "a set with 'L' in it, where a set of cells (t, n) is expected" in said
 
 
 WINDOW = """direct = np.zeros_like(O)
@@ -225,7 +147,6 @@ def test_a_window_that_is_wrong_throughout_has_a_name(filled, mistake):
     ("body", "words"),
     [
         ("delta_last[0]", "it returns shape (2,), where shape (2, 2) is expected"),
-        ("delta_last[0]", "Shapes in that call: delta_last (2, 2), err_next (2, 2)"),
         ("delta_last * np.nan", "it returns nan"),
         ("delta_last / 0", "a division by zero, or an overflow"),
         ("delta_last + missing", "It raises NameError: name 'missing' is not defined"),
@@ -295,7 +216,6 @@ def test_progress_is_kept_and_what_was_right_stays_right():
     report = progress_report()
     assert "1 of " in repr(report)
     assert report.next.id == "case-at"
-    assert "<code>c3-delta</code>" in report._repr_html_()
 
 
 DAMAGED = ["not json", "[1]", '{"predictions": 1}']
@@ -306,7 +226,6 @@ def test_a_damaged_progress_file_is_told_and_put_aside(content):
     path().write_text(content)
     assert progress_report().states == {}
     assert f"{path()} must be a " in repr(progress_report())
-    assert "must be a" in progress_report()._repr_html_()
     with pytest.warns(UserWarning, match=r"is progress.damaged now, and progress beg"):
         assert c3("delta_last").state == "wrong"
     assert progress_report().states == {"c3-delta": "wrong"}
@@ -315,23 +234,3 @@ def test_a_damaged_progress_file_is_told_and_put_aside(content):
     with pytest.warns(UserWarning, match=r"progress.damaged1 now"):
         c3("delta_last")
     assert path().with_suffix(".damaged").read_text() == content
-
-
-def test_progress_is_handed_in_and_taken_in(tmp_path, monkeypatch):
-    with pytest.raises(ValueError, match="no progress to export yet"):
-        export(tmp_path / "none.json")
-    c3("delta_last")
-    with pytest.raises(
-        FileNotFoundError, match=r"in a folder that exists; make .*nowhere first"
-    ):
-        export(tmp_path / "nowhere" / "file.json")
-    file = export(tmp_path / "handed-in.json")
-    monkeypatch.setenv("STBP_EDU_PROGRESS", str(tmp_path / "another.json"))
-    feedback_on("gain")
-    c3(exercises()["c3-delta"].solution)
-    both = take_in(file)
-    assert both.states == {"gain": "right", "c3-delta": "right"}
-    assert take_in(file) == both
-    file.write_text("[]")
-    with pytest.raises(ValueError, match="must be a file of saved progress"):
-        read_progress(file)

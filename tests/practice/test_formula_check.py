@@ -43,12 +43,6 @@ def test_a_formula_with_its_sign_reversed_is_named_in_every_blank():
         assert found.mistakes == ("sign",), blank.id
 
 
-@pytest.mark.parametrize("far", ["exp(u**9)", "exp(exp(exp(u)))", "exp(-u**4)"])
-def test_a_right_formula_may_pass_the_bounds_of_numbers_far_from_0(far):
-    assert check_formula("c3-delta", f"delta_T + eps_next*u*df*{far}/{far}").right
-    assert not check_formula("c3-delta", f"delta_T + 2*eps_next*u*df*{far}/{far}").right
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("equation", sorted(blanks().keys() - {"h3", "h4"}))  # even
 def test_absolute_values_do_not_pass_for_signed_symbols(equation):
@@ -58,29 +52,3 @@ def test_absolute_values_do_not_pass_for_signed_symbols(equation):
             wrapped = re.sub(rf"\b{symbol}\b", form, blank.solution)
             same = wrapped == blank.solution
             assert same or not check_formula(equation, wrapped).right, wrapped
-
-
-@pytest.mark.parametrize(
-    "c", [2, *(pytest.param(c, marks=pytest.mark.slow) for c in (20, 900))]
-)
-def test_absolute_values_that_turn_far_from_0_are_wrong(c):
-    for equation, symbol in (
-        ("c3-delta", "u"),
-        ("c3-delta", "delta_T"),
-        ("h3", "v"),
-        ("h4", "v"),
-    ):
-        text = blanks()[equation].solution
-        for form in (f"(abs({symbol} + {c}) - {c})", f"({c} - abs({symbol} - {c}))"):
-            wrapped = re.sub(rf"\b{symbol}\b", form, text)
-            assert not check_formula(equation, wrapped).right, wrapped
-
-
-@pytest.mark.parametrize("small", [".001**9", "(.001*h)**9", ".001*.001*.001*.001**9"])
-def test_no_small_term_hides_behind_rounding(small):
-    feedback = check_formula("c3-delta", f"delta_T + eps_next*u*df + {small}")
-    assert feedback.state == "wrong"
-    assert [f.id for f in feedback.findings] == ["tiny"]
-    assert check_formula(
-        "c3-delta", f"delta_T + eps_next*u*df + {small} - {small}"
-    ).right

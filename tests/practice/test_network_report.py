@@ -66,57 +66,25 @@ def test_one_tolerance_decides_in_check_and_in_check_network(factor, state):
     report = check_network(answer)
     feedback = check("backward", answer)
     assert report.state == feedback.state == state
-    assert ("right to about 5 digits" in repr(feedback)) == (state == "right")
     assert state == "wrong" or not any(c.wrong for c in report.cases)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "case", "first", "words", "look"),
+    ("old", "new", "case", "first", "words"),
     [
-        ("-(Y - O[N]", "(Y - O[N]", 1, (3, 3), "sign of the direct term", "(c1-delta)"),
-        (
-            "@ W[n + 1]",
-            "@ W[n + 1] * 0.5",
-            2,
-            (3, 2),
-            "layer above is 0.5 times",
-            "(c2-delta)",
-        ),
-        (
-            "@ W[n + 1]",
-            "@ abs(W[n + 1])",
-            2,
-            (3, 2),
-            "no sum",
-            "(c2-delta) and (c2-epsilon)",
-        ),
-        (
-            "* neuron.df(",
-            "* -neuron.df(",
-            3,
-            (2, 3),
-            "sign of the reset term",
-            "(c3-delta);",
-        ),
-        (
-            "+ e\n",
-            "+ (e if n == N else 0)\n",
-            4,
-            (2, 2),
-            "the carry is missing",
-            "(c4-epsilon)",
-        ),
+        ("-(Y - O[N]", "(Y - O[N]", 1, (3, 3), "sign of the direct term"),
+        ("@ W[n + 1]", "@ W[n + 1] * 0.5", 2, (3, 2), "layer above is 0.5 times"),
+        ("@ W[n + 1]", "@ abs(W[n + 1])", 2, (3, 2), "no sum"),
+        ("* neuron.df(", "* -neuron.df(", 3, (2, 3), "sign of the reset term"),
+        ("+ e\n", "+ (e if n == N else 0)\n", 4, (2, 2), "the carry is missing"),
     ],
 )
-def test_the_first_wrong_cell_the_term_and_where_to_look(
-    old, new, case, first, words, look
-):
+def test_the_first_wrong_cell_and_the_term(old, new, case, first, words):
     report = check_network(edited(old, new))
     found = report.cases[case - 1]
     assert found.first == f"{step_name(first[0])}, n = {first[1]}"
     assert words in found.explanation
     assert not report.right
-    assert look in repr(report)
     assert report.items[0] == f"tried on the {wide_network().description}"
     assert "spiking network" not in repr(report), "it speaks of one network"
 

@@ -80,9 +80,7 @@ def test_an_explorer_obeys_the_keyboard(explorers: Page, name: str) -> None:
 
 
 @pytest.mark.xdist_group("explorers")
-@pytest.mark.parametrize(
-    "name", [name for name in TOGETHER if EXPLORERS[name][1] is None]
-)
+@pytest.mark.parametrize("name", TOGETHER)
 def test_an_explorer_shows_the_values_of_the_package(
     explorers: Page, name: str
 ) -> None:

@@ -22,9 +22,8 @@ from stbp_edu.practice.grading.calling import (
 from stbp_edu.practice.tasks import AnswerFunction, Inputs, Task, step_name
 from stbp_edu.practice.tasks.programs import define
 
-RTOL = 1e-6
-SHORT_RTOL = 2e-5
-"""To how many digits an answer is right that is computed in float32."""
+RTOL = 2e-5
+"""To how many digits an answer has to be right: as many as float32 leaves of a sum."""
 SHARE = 0.2  # in float32, sums are rounded as their largest term is
 
 
@@ -50,7 +49,8 @@ class Answer:
     @cached_property
     def right(self) -> list[CallResult]:
         """What belongs there, call by call."""
-        return [plain(one.right, one.right) for one in self.situations]
+        parts = self.task.parts
+        return [plain(one.right, one.right, parts) for one in self.situations]
 
     @cached_property
     def arrays(self) -> list[Array]:
@@ -62,12 +62,6 @@ class Answer:
                 found += [p for p in parts if isinstance(p, np.ndarray) and p.size]
         return found
 
-    @cached_property
-    def rtol(self) -> float:
-        """To how many digits the answer is computed."""
-        short = any(array.dtype in (np.float32, np.float16) for array in self.arrays)
-        return SHORT_RTOL if short else RTOL
-
     def misses(self, rtol: float) -> list[bool]:
         """Return whether an outcome is not right to so many digits, call by call."""
         pairs = zip(self.outcomes, self.right, strict=True)
@@ -76,7 +70,7 @@ class Answer:
     @cached_property
     def wrong(self) -> list[bool]:
         """Whether the answer is wrong, call by call."""
-        return self.misses(self.rtol)
+        return self.misses(RTOL)
 
     @cached_property
     def order(self) -> list[int]:
@@ -94,9 +88,7 @@ class Answer:
             function = define(program)
         except SyntaxError:
             return False
-        return all(
-            same(self.at(function, k), self.outcomes[k], self.rtol) for k in self.order
-        )
+        return all(same(self.at(function, k), self.outcomes[k]) for k in self.order)
 
     def vector(self, outcome: CallResult, k: int) -> Array:
         """Return all numbers of an outcome of a call in a row; NaN where it has other shapes."""
@@ -106,19 +98,18 @@ class Answer:
         return np.concatenate([part.astype(float).ravel() for part in parts.values()])
 
     def difference(self, k: int) -> Difference:
-        """Return the first difference of a wrong outcome, that of the k-th call."""
-        got = self.outcomes[k]
+        """Return where the wrong outcome of the k-th call first differs from the right one."""
+        outcome = self.outcomes[k]
         right: Any = self.right[k]
-        if got is None:
+        if outcome is None:
             return Difference("problem", "It returns nothing here.")
-        if isinstance(got, Difference):
-            return got
-        pairs = zip(got.items(), right.values(), strict=True)
-        part, x, y = next(
-            (part, x, y) for (part, x), y in pairs if not alike(x, y, self.rtol)
-        )
-        kind, message = _described(x, y, self.rtol, self.task.axes)
-        return Difference(kind, f"{part}: {message}" if part else message)
+        if isinstance(outcome, Difference):
+            return outcome
+        for name, result in outcome.items():
+            if not alike(result, right[name]):
+                kind, message = _described(result, right[name], self.task.axes)
+                return Difference(kind, f"{name}: {message}" if name else message)
+        raise ValueError(f"the outcome of call {k} is right")
 
 
 def same(a: CallResult, b: CallResult, rtol: float = RTOL) -> bool:
@@ -135,7 +126,7 @@ def same(a: CallResult, b: CallResult, rtol: float = RTOL) -> bool:
     return all(alike(x, y, rtol) for x, y in pairs)
 
 
-def alike(a: ResultPart, b: ResultPart, rtol: float) -> bool:
+def alike(a: ResultPart, b: ResultPart, rtol: float = RTOL) -> bool:
     """Return whether two results are the same."""
     if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
         return type(a) is type(b) and bool(a == b)
@@ -151,14 +142,13 @@ def _off(value: Array, right: Array, rtol: float) -> NDArray[np.bool_]:
     """Return where numbers differ, relative to each and to a share of the largest beside it."""
     right = right.astype(float)
     size = np.abs(right)
-    share = 1e-3 if rtol <= RTOL else SHARE
-    floor = rtol * share * float(size.max(initial=1e-30))
+    floor = rtol * SHARE * float(size.max(initial=1e-30))
     off = np.abs(value - right)
     return ~np.less_equal(off, rtol * size + floor)
 
 
 def _described(
-    got: ResultPart, want: ResultPart, rtol: float, axes: Sequence[str]
+    got: ResultPart, want: ResultPart, axes: Sequence[str]
 ) -> tuple[str, str]:
     """Return in what a result differs from the right one, and the words on it."""
     if not isinstance(got, np.ndarray) or not isinstance(want, np.ndarray):
@@ -172,7 +162,7 @@ def _described(
     if want.dtype == bool and not want.shape:
         return "value", "this does not hold"
     infinite = ~np.isfinite(got)
-    where = infinite if infinite.any() else _off(got, want, rtol)
+    where = infinite if infinite.any() else _off(got, want, RTOL)
     index = tuple(map(int, np.argwhere(where)[0]))
     place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
     if index and len(index) == len(axes):

@@ -6,8 +6,6 @@ the program that calls it is not undone.
 
 import contextlib
 import copy
-import dis
-import linecache
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -92,7 +90,7 @@ def problem(error: BaseException, place: str = "") -> Difference | None:
 
 
 def _place_of(error: BaseException) -> str:
-    """Return at which expression of an answer an exception was raised, and in which line."""
+    """Return in which line of an answer an exception was raised."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [k for k, frame in enumerate(frames) if frame.filename == __file__]
     theirs = [f for f in frames[ours[-1] + 1 :] if f.filename != names.__file__]
@@ -101,12 +99,6 @@ def _place_of(error: BaseException) -> str:
     frame = theirs[0]
     if not frame.line:
         return ""
-    part = ""
-    if frame.lineno and frame.lineno == frame.end_lineno:
-        line = linecache.getline(frame.filename, frame.lineno).encode()
-        part = line[frame.colno : frame.end_colno].decode(errors="replace").strip()
-    if part and part != frame.line:
-        return f", at `{part}` in `{frame.line}`"
     return f", at `{frame.line}`"
 
 
@@ -119,7 +111,7 @@ def plain(value: Any, like: Any, parts: Sequence[str] = ()) -> CallResult:
     >>> plain((Decimal("0.5"), [1, 2]), (0.0, np.ones(2)), ["a", "b"])
     {'a': array(0.5), 'b': array([1, 2])}
     """
-    if _is_blank(value) or _has_dots(value):
+    if value is None or _is_blank(value):
         return None
     found: dict[str, ResultPart] = {}
     for name, part in _results(value, like, "", parts):
@@ -138,16 +130,9 @@ def in_shape(outcome: CallResult, right: Any) -> bool:
 
 
 def _is_blank(value: Any) -> bool:
-    """Return whether a value is what an unfilled stub returns: None, or rows of None."""
-    if isinstance(value, (tuple, list)) and value:
-        return all(map(_is_blank, value))
-    return value is None or value is Ellipsis
-
-
-def _has_dots(value: Any) -> bool:
-    """Return whether the dots of a stub are among several results."""
+    """Return whether the dots of a stub are among the results."""
     is_several = isinstance(value, (tuple, list))
-    return value is Ellipsis or (is_several and any(map(_has_dots, value)))
+    return value is Ellipsis or (is_several and any(map(_is_blank, value)))
 
 
 def _results(
@@ -202,24 +187,10 @@ def _part(value: Any, want: Any) -> ResultPart | str:
 
 
 def what_it_is(value: Any) -> str:
-    """Return the words for a value that is not what is expected, and the advice."""
-    kind = type(value).__name__
-    if callable(value):
-        name = getattr(value, "__name__", kind)
-        return f"`{name}`, which is not called (brackets call it)"
-    if isinstance(value, Iterator):
-        return f"{kind}, whose values are not computed yet (list(...) computes them)"
-    is_array = isinstance(value, (np.ndarray, np.generic))
-    if isinstance(value, complex) or (is_array and np.iscomplexobj(value)):
-        return "complex numbers (a root or a power of a negative number?)"
-    if isinstance(value, (list, tuple)):
-        return f"{kind} that makes no array"
-    if isinstance(value, (set, frozenset)):
-        first = min(value, key=lambda of: (isinstance(of, tuple), repr(of)))
-        return f"a set with {first!r} in it"
-    if is_array or isinstance(value, (int, float)):
+    """Return the kind of a value that is not what is expected, in a word."""
+    if isinstance(value, (np.ndarray, np.generic, int, float)):
         return "array" if np.ndim(value) else "number"
-    return kind
+    return type(value).__name__
 
 
 def kind_of(value: Any) -> str:
@@ -233,18 +204,6 @@ def has_blank(function: AnswerFunction) -> bool:
     """Return whether the dots of a stub are left anywhere in a function."""
     code = getattr(function, "__code__", None)
     return "Ellipsis" in repr(getattr(code, "co_consts", ()))
-
-
-def open_lines(function: AnswerFunction) -> list[str]:
-    """Return the lines of a function in which dots of its stub are left, each with its number."""
-    found = {}
-    for step in dis.get_instructions(function):
-        if step.argval is Ellipsis and step.positions and step.positions.lineno:
-            number = step.positions.lineno
-            line = linecache.getline(function.__code__.co_filename, number)
-            text, _, _ = line.strip().partition("  #")
-            found[number] = f"line {number}" + (f", `{text}`" if text else "")
-    return list(found.values())
 
 
 def does_nothing(function: AnswerFunction) -> bool:

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.cases.vector import c5_b, c5_w
 from stbp_edu.parameters import sizes_of
 from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import call, in_shape, plain
@@ -68,18 +67,6 @@ class CaseReport:
     first: str = ""
     explanation: str = ""
 
-    @property
-    def equations(self) -> list[str]:
-        """The equations of the case that its explanation speaks of."""
-        if self.case == 5:
-            return ["c5-b" if "biases" in self.explanation else "c5-w"]
-        found = []
-        if any(LEAK not in part for part in self.explanation.split("; ")):
-            found.append(f"c{self.case}-delta")
-        if LEAK in self.explanation or NO_SUM in self.explanation:
-            found.append(f"c{self.case}-epsilon")
-        return found
-
     def __str__(self) -> str:
         """Return the text form, one line."""
         right = f"case {self.case}: {self.cells - self.wrong} of {self.cells} right"
@@ -91,23 +78,9 @@ class CaseReport:
 
 def wrong_cases(answer: Answer) -> list[Finding]:
     """Return the findings on those cases of a whole backward pass that are wrong in themselves."""
-    backward = answer.function
-    if answer.task.id == "program-5":
-
-        def backward(trace: Any, targets: Array, params: Any, neuron: Any) -> Any:
-            """Return the gradients of the program that grows through the course."""
-            return answer.function(trace.U, trace.O, targets, params.W, neuron)
-
-    elif answer.task.id == "program-4":
-
-        def backward(trace: Any, targets: Array, params: Any, neuron: Any) -> Any:
-            """Return the gradients that the ε of this program gives."""
-            _, epsilon = answer.function(trace.U, trace.O, targets, params.W, neuron)
-            W = map(c5_w, epsilon[1:], trace.O)
-            return [None, *W], [None, *map(c5_b, epsilon[1:])]
-
-    elif answer.task.id != "backward":
+    if not answer.task.whole:
         return []
+    backward = answer.task.whole_pass(answer.function)
     cases = [c for c in case_reports(backward) if c.explanation]
     if cases and cases[-1].case == 5:
         cases = cases[-1:]  # then no ε can be found, and the other cases say nothing
@@ -115,9 +88,7 @@ def wrong_cases(answer: Answer) -> list[Finding]:
     where = f"of the {sizes_of(net.params)} network, T = {net.shape[0]}"
     return [
         Finding(
-            "case",
-            " ".join(c.equations),
-            f"Case {c.case}: {c.explanation}. First at {c.first} {where}.",
+            "case", "", f"Case {c.case}: {c.explanation}. First at {c.first} {where}."
         )
         for c in cases
     ]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stbp_edu._support.checks import Array
-from stbp_edu.practice.grading.answer import Answer
+from stbp_edu.practice.grading.answer import RTOL, Answer
 from stbp_edu.practice.grading.hypotheses import (
     Hypothesis,
     Place,
@@ -150,7 +150,7 @@ def constant(answer: Answer, result: Callable[[float, int], Array]) -> str:
             solved.append(c)
         miss = np.abs(result(c, k) - y).max(initial=0.0)
         size = np.abs(y).max(initial=1e-12)
-        if not miss <= answer.rtol * size < np.inf:
+        if not miss <= RTOL * size < np.inf:
             return ""
     # Where one is infinite, they are not all the same.
     is_one = bool(solved) and np.ptp(solved) < 1e-5 * abs(solved[0])

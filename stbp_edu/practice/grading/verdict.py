@@ -7,7 +7,6 @@ read safely becomes a function of its symbols, and the same search explains both
 import ast
 import contextlib
 import io
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,16 +14,14 @@ from dataclasses import replace
 import numpy as np
 
 from stbp_edu._support.checks import choice
-from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.practice import saved_progress, tasks
 from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.grading import formulas
-from stbp_edu.practice.grading.answer import SHORT_RTOL, Answer, same
+from stbp_edu.practice.grading.answer import Answer
 from stbp_edu.practice.grading.calling import (
     Difference,
     does_nothing,
     has_blank,
-    open_lines,
 )
 from stbp_edu.practice.grading.cases import NO_SUM, wrong_cases
 from stbp_edu.practice.grading.named import named, named_pair
@@ -34,22 +31,15 @@ from stbp_edu.practice.tasks.catalogue import Mistake
 from stbp_edu.practice.tasks.programs import define
 
 LONGEST_PRINT = 80
-KEPT = (
-    "Called again with the inputs of the first call, it gives a different result: it keeps "
-    "state in a global variable or a default argument."
-)
 NO_RETURN = "It returns nothing: end it with `return` and the result."
-SHORT = "It is right to about 5 digits, the precision of float32; float64 has 16."
 FEW_DIGITS = 5e-3
 """What is right to so many digits is in float16."""
 ROUNDED = "It is right to about 3 digits; float64 has 16. Is a number rounded?"
 UNQUOTED = "This is a value, computed already: put the formula in quotes."
 NO_VALUE = "It has no value: it takes a root of a negative number, divides by zero, or overflows."
 SEVERAL = "It differs from the right formula in more than one place."
-TINY = "It is right except for a term that floats do not show near 0: tiny, or large only far away."
 PAIR = "Two mistakes at once:"
 FILL_IN = "Fill in the function and run the cell again"
-RUN_ABOVE = "`np` is not defined: run the cells above first, or `import numpy as np`."
 Found = Sequence[Mistake | Finding]
 
 
@@ -137,18 +127,14 @@ def _formula_graded(blank: FormulaBlank, given: object) -> Feedback:
         formula = formulas.parse(text, blank.symbols)
     except ValueError as error:
         return replace(wrong, message=(str(error),))
-    right = formulas.parse(blank.solution, blank.symbols)
-    if formulas.equal(formula, right, blank):
-        equals = f"It equals the right-hand side of ({blank.equation})."
-        return Feedback(blank.id, "right", (equals,))
     reader = define(blank.source(ast.unparse(formula)))
     answer = Answer(blank, reader, formulas.situations(blank))
-    near = formulas.value(formula, formulas.points(blank)[0])
+    if not any(answer.wrong):
+        equals = f"It equals the right-hand side of ({blank.equation})."
+        return Feedback(blank.id, "right", (equals,))
     found: Found = [Finding("no-value", "", NO_VALUE)]
     lead = ""
-    if not any(answer.wrong) and (near is None or near.is_finite()):
-        found = [Finding("tiny", "", TINY)]
-    elif any(answer.wrong) and any(np.isfinite(x).all() for x in answer.arrays):
+    if any(np.isfinite(x).all() for x in answer.arrays):
         with _quiet():
             lead, found = _explained(answer)
     said = [lead, *(one.text for one in found)]
@@ -187,18 +173,11 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     answer = Answer(exercise, function, tasks.situations(exercise))
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         outcomes = answer.outcomes
-        again = answer.asked(0)
-    if "name 'np' is not" in getattr(outcomes[0], "error", ""):
-        return replace(todo, message=(RUN_ABOVE,))
     ends_at_blank = any(
         outcome is None or getattr(outcome, "error", "").startswith("UFuncTypeError")
         for outcome in outcomes
     )
     if ends_at_blank and has_blank(function):
-        still = open_lines(function)
-        if 0 < len(still) < exercise.blanks:
-            which = f"Still open: {' and '.join(still)}."
-            return replace(todo, message=(which, *todo.message))
         return todo
     if all(outcome is None for outcome in outcomes):
         if does_nothing(function):
@@ -207,43 +186,16 @@ def _function_graded(exercise: Exercise, function: object) -> Feedback:
     line, _, _ = printed.getvalue().strip().partition("\n")
     noise = f"Its printed output is left out here. It begins: {line[:LONGEST_PRINT]}"
     noted = [noise] if line else []
-    if any(answer.misses(SHORT_RTOL)):
-        with _quiet():
-            lead, found = _explained(answer)
-        said = [lead, *(one.text for one in found)] if found else [_agreement(answer)]
-        # A case says a place itself, but without a term no number.
-        if "case" not in [one.id for one in found] or NO_SUM in said[-1]:
-            said += _first_wrong(exercise, answer)
-        equations = _equations(exercise, found, said)
-        pointer = exercise.pointer(*equations)
-        return _wrong(exercise, [*said, *noted, pointer], found, lead == PAIR)
-    if not same(again, outcomes[0], SHORT_RTOL):
-        return _wrong(exercise, [KEPT, *noted, exercise.pointer()])
-    said = [f"Checked on {len(outcomes)} {exercise.checked_on}."]
-    if any(answer.wrong) or answer.rtol == SHORT_RTOL:
-        said.append(SHORT)
-    return Feedback(exercise.id, "right", (*said, *noted))
-
-
-def _equations(exercise: Exercise, found: Found, said: Sequence[str]) -> list[str]:
-    """Return the equations to look at: of the line that a program changes, or of what is wrong."""
-    right = exercise.source()
-    program = next((one.program for one in found if one.program), right)
-    forms = [ast.unparse(ast.parse(text)).splitlines() for text in (right, program)]
-    is_changed = False
-    for line, ours, theirs in zip(right.splitlines(), *forms, strict=False):
-        is_changed = is_changed or ours != theirs
-        _, _, equation = line.partition("  # ")
-        if is_changed and equation in EQUATIONS:
-            return [equation]
-    for one in found:
-        if one.id == "case":
-            return one.place.split()  # type: ignore[union-attr]
-    cell = re.search(r": ([δε]) at .*, case (\d)", "".join(said))
-    if cell:
-        letter = "delta" if cell[1] == "δ" else "epsilon"
-        return [f"c{cell[2]}-{letter}"]
-    return []
+    if not any(answer.wrong):
+        said = f"Checked on {len(outcomes)} {exercise.checked_on}."
+        return Feedback(exercise.id, "right", (said, *noted))
+    with _quiet():
+        lead, found = _explained(answer)
+    told = [lead, *(one.text for one in found)] if found else [_agreement(answer)]
+    # A case says a place itself, but without a term no number.
+    if "case" not in [one.id for one in found] or NO_SUM in told[-1]:
+        told.append(_first_wrong(answer))
+    return _wrong(exercise, [*told, *noted, exercise.pointer()], found, lead == PAIR)
 
 
 def _explained(answer: Answer) -> tuple[str, Found]:
@@ -261,9 +213,7 @@ def _explained(answer: Answer) -> tuple[str, Found]:
     if not is_zero and (pair := named_pair(answer)):  # two may leave 0 of anything
         return PAIR, pair
     cases = wrong_cases(answer)
-    # The course's program is searched first, since it is written as its solution is.
-    is_own = answer.task.id == "backward"
-    clear = [case for case in cases if is_own and NO_SUM not in case.text]
+    clear = [case for case in cases if NO_SUM not in case.text]
     findings = clear or single_mistake(answer) or cases
     if not findings and not any(answer.misses(FEW_DIGITS)):
         findings = [Finding("digits", "", ROUNDED)]
@@ -282,23 +232,12 @@ def _agreement(answer: Answer) -> str:
     return f"{said}."
 
 
-def _first_wrong(exercise: Exercise, answer: Answer) -> list[str]:
-    """Return sentences on what differs where an answer is first wrong."""
+def _first_wrong(answer: Answer) -> str:
+    """Return the sentence on what differs where an answer is first wrong."""
     k = answer.wrong.index(True)
-    inputs = answer.situations[k]
+    where = answer.situations[k].where
     first = answer.difference(k)
-    said = [f"First at {inputs.where}: {first.message}."]
-    if first.kind == "problem":
-        place = "In" if inputs.where.startswith("call ") else "In the call at"
-        said = [f"{place} {inputs.where}: {first.message}"]
-    if first.kind in ("problem", "type", "shape"):
-        shapes = []
-        for name, value in zip(exercise.arguments, inputs.args, strict=True):
-            named = {name: value}
-            if isinstance(value, list):
-                named = {f"{name}[{k}]": part for k, part in enumerate(value)}
-            arrays = {n: x for n, x in named.items() if isinstance(x, np.ndarray)}
-            shapes += [f"{n} {x.shape}" for n, x in arrays.items()]
-        if shapes:
-            said.append(f"Shapes in that call: {', '.join(shapes)}.")
-    return said
+    if first.kind != "problem":
+        return f"First at {where}: {first.message}."
+    place = "In" if where.startswith("call ") else "In the call at"
+    return f"{place} {where}: {first.message}"

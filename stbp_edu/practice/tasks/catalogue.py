@@ -64,6 +64,8 @@ class Task:
         parts: what the results are, where there are several.
         view: name of a function of :mod:`stbp_edu.practice.tasks.names` that makes a random
             function one whose results can be compared, or an empty string.
+        whole: the body of a function that makes of an ``answer`` a backward pass as
+            ``check_network`` takes it, or an empty string.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Task:
     axes: Sequence[str] = ()
     parts: Sequence[str] = ()
     view: str = ""
+    whole: str = ""
 
     @property
     def notebook(self) -> int:
@@ -109,22 +112,15 @@ class Task:
         """Whether it is a task of this package, which has hints to it; a teacher's own is not."""
         return self.id in tasks()
 
-    def pointer(self, *equations: str) -> str:
+    def pointer(self) -> str:
         """Return the sentence that says where in the course to look, and how to get a hint.
 
-        That is where the first equation is derived, or else the task. Of a teacher's own task only
-        the notebook is said: its equation is just the nearest.
+        Of a teacher's own task only the notebook is said: its equation is just the nearest.
         """
         if not self.of_the_course:
             return f"Look at notebook {self.notebook}."
-        number, section = self._derived_in
-        if equations:
-            number, section = derived_in()[equations[0]]
-        elif self.equation:
-            equations = (self.equation,)
-        named = " and ".join(f"({equation})" for equation in equations)
-        tag = f", equation {named}" if named else ""
-        place = f'Look at notebook {number}, "{section}"{tag}'
+        tag = f", equation ({self.equation})" if self.equation else ""
+        place = f'Look at notebook {self.notebook}, "{self.section}"{tag}'
         return f'{place}; `hint("{self.id}")` gives a hint.'
 
     @property
@@ -156,6 +152,13 @@ class Task:
             getattr(names, self.view)(function) if self.view else function
         )
         return seen
+
+    def whole_pass(self, answer: AnswerFunction) -> AnswerFunction:
+        """Return a backward pass that gives the gradients of an answer."""
+        made: AnswerFunction = define(
+            source_of("made(answer)", self.whole), table=True
+        )(answer)
+        return made
 
     def why_wrong(self, mistake: str) -> str:
         """Return why a mistake is one in this task; where the task does not say, in general."""
@@ -221,7 +224,6 @@ class Exercise(Task):
         draw: how its inputs are drawn at random, where they are.
         calls: how often they are drawn.
         reference: the expression that answers are compared with.
-        blanks: how many lines its stub leaves open.
     """
 
     signature: str
@@ -229,7 +231,6 @@ class Exercise(Task):
     inputs: str = ""
     draw: str = ""
     calls: int = 4
-    blanks: int = 1
 
     @property
     def checked_on(self) -> str:
