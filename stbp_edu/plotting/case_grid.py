@@ -1,38 +1,24 @@
 """The (t, n) grid: which case holds where, the backward sweep that fills it, and the poster.
 
-The poster has the five cases on one page: in each cell of the grid its formulas, coloured by term.
-It is HTML with TeX between its marks, which the site sets as it sets every formula.
+The poster has the five cases in the grid, each with its formulas, as TeX.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from html import escape
-from importlib import resources
 from itertools import product
 
 from stbp_edu._support import checks
 from stbp_edu._support.equations import EQUATIONS
 from stbp_edu.cases import case_at
 from stbp_edu.plotting.drawing import Drawing, DrawnNode
-from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS, DARK
+from stbp_edu.plotting.palette import CASE_COLOURS, CASE_TINTS
 from stbp_edu.plotting.svg_figure import Shown, show
 
 GridCell = tuple[int, int]
 """(t, n), both from 1."""
-Labels = Mapping[GridCell, str] | Callable[[int, int], str] | None
-"""The text of each cell: by cell, by a function of t and n, or the cases' numbers."""
 SPELLED = 6  # columns with room for "t = 1" below each
-FILES = resources.files("stbp_edu.plotting")
 IDS = [id_ for id_ in EQUATIONS if re.fullmatch(r"c\d-[a-z]+", id_)]
-SUMS = {
-    1: "direct",
-    2: "from above",
-    3: "direct + next step",
-    4: "from above + next step",
-    5: "summed over steps and samples",
-}
 PLACES = {
     1: r"t = T,\ n = N",
     2: r"t = T,\ n < N",
@@ -40,12 +26,6 @@ PLACES = {
     4: r"t < T,\ n < N",
     5: r"\text{all } t",
 }
-SUMMAND = '<span class="term">+ {}</span>'
-BETWEEN = re.compile(r"\s\+\s(?![^()]*\))")  # a sum's signs, outside of brackets
-
-
-GRADIENTS = 5
-"""The case of weights and biases, which takes every cell."""
 LABEL_ROW = 0.26
 """Where a long row of steps says that its numbers are those of t."""
 
@@ -53,8 +33,8 @@ LABEL_ROW = 0.26
 def grid(
     T: int,
     N: int,
-    highlight: Collection[int | GridCell] | None = None,
-    labels: Labels = None,
+    highlight: Collection[GridCell] | None = None,
+    labels: Mapping[GridCell, str] | None = None,
     title: str = "",
 ) -> Drawing:
     """Return the grid of time steps (to the right) and layers (upward), coloured by term.
@@ -65,26 +45,20 @@ def grid(
     Args:
         T: number of time steps, shown as t = 1..T.
         N: number of layers, shown as n = 1..N.
-        highlight: case numbers or cells (t, n) to colour; every cell where None. 5 means all.
-        labels: what to write in a cell, by (t, n); the case's number where None.
+        highlight: the cells (t, n) to colour; every cell where None.
+        labels: what to write in each cell; the case's number where None.
         title: the text above it.
 
-    >>> [cell.label for cell in grid(T=3, N=2, highlight={3}).nodes.values()]
+    >>> [cell.label for cell in grid(T=3, N=2).nodes.values()]
     ['4', '4', '2', '3', '3', '1']
     """
-    lit = {1, 2, 3, 4} if highlight is None else set(highlight)
     cells = {}
     for n, t in product(range(1, N + 1), range(1, T + 1)):
         case = case_at(t - 1, n, T, N)
-        label = str(case)
-        if callable(labels):
-            label = labels(t, n)
-        elif labels is not None:
-            label = labels.get((t, n), "")
+        label = str(case) if labels is None else labels.get((t, n), "")
         colours = None
-        if {case, GRADIENTS, (t, n)} & lit:
-            shown = GRADIENTS if GRADIENTS in lit else case
-            colours = (CASE_TINTS[shown], CASE_COLOURS[shown])
+        if highlight is None or (t, n) in highlight:
+            colours = (CASE_TINTS[case], CASE_COLOURS[case])
         cells[t, n] = DrawnNode((t, n), label, colours=colours)
     spelled = T <= SPELLED
     columns: dict[float, str] = {
@@ -163,90 +137,23 @@ class Poster:
         cell = rf"\begin{{array}}{{l}} {joined} \end{{array}}"
         return rf"\boxed{{{cell}}}" if case == self.lit else cell
 
-    def html(self) -> str:
-        """Return the poster as a part of a page, each term in its colour."""
-        shown = {}
-        for id_ in IDS:
-            known = int(id_[1]) <= self.known
-            name = id_.replace("-", "_")
-            shown[name] = formula(id_, known)
-            shown[f"{name}_layer"] = formula(id_, known, "vector")
-        for case, words in SUMS.items():
-            others = " dim" if self.lit else ""
-            shown[f"mark{case}"] = " lit" if case == self.lit else others
-            shown[f"told{case}"] = (
-                f" <span>{words}</span>" if case <= self.known else ""
-            )
-        template = FILES.joinpath("poster.html").read_text("utf-8")
-        page = re.sub(r"\n *", "", template).format(**shown)
-        return f"<style>{_style()}</style>{page}"
-
 
 def poster(lit: str | None = None, known: int = 5) -> Poster:
     """Return the five cases in the grid, each with its formulas.
 
     Args:
-        lit: an equation whose case stands out, such as ``"c3-delta"``; ``"c3"`` does as well. All
-            cases stand out alike where it is None.
+        lit: the case that stands out, such as ``"c3"``; all stand out alike where it is None.
         known: the last case whose formulas are shown; the others have room for them.
 
     Raises:
-        ValueError: if there is no such case or equation, or ``known`` is not 0 to 5.
+        ValueError: if there is no such case, or ``known`` is not 0 to 5.
 
-    >>> poster("c3-delta")
+    >>> poster("c3")
     [Figure: The five cases in the grid, each with its formulas, case 3 lit.]
     """
     checks.count("known", known, at_least=0, at_most=5)
     if lit is None:
         return Poster(known=known)
-    names = [name for id_ in IDS for name in (id_[:2], id_)]
-    return Poster(int(checks.choice("lit", lit, dict.fromkeys(names))[1]), known)
-
-
-@cache
-def _style() -> str:
-    """Return the poster's style sheet without spaces, with the colours of the palette."""
-    sheet = FILES.joinpath("poster.css").read_text("utf-8")
-    for name, (light, _) in DARK.items():
-        sheet = sheet.replace(f"--{name};", f"var(--stbp-{name}, {light});")
-    return re.sub(r"\s*([{};:,])\s*|/\*.*?\*/\s*", r"\1", sheet)
-
-
-@cache
-def formula(id_: str, known: bool = True, form: str = "index") -> str:
-    """Return an equation of the register, each term of its sum in the term's colour.
-
-    ``form`` is ``"index"``, for one neuron, or ``"vector"``, for a layer.
-
-    A term comes from the next step, from above, or straight from the loss; else it is in ink. Of an
-    equation that is not known yet, the right side is left out.
-
-    >>> formula("c3-epsilon").count("arithmatex"), 'class="next"' in formula("c3-epsilon")
-    (3, True)
-    """
-    left, right = EQUATIONS[id_].forms[form].split("=", 1)
-    terms = [_coloured(id_, tex) for tex in BETWEEN.split(right)] if known else ["…"]
-    return " ".join([typeset(f"{left}="), terms[0], *map(SUMMAND.format, terms[1:])])
-
-
-def _coloured(id_: str, tex: str) -> str:
-    """Return a term of an equation's sum in the colour of where it comes from."""
-    if "t+1" in tex:
-        kind = "next"
-    elif "n+1" in tex:
-        kind = "above"
-    elif re.match("c[1-4]-delta", id_):
-        kind = "direct"
-    else:
-        return typeset(tex)
-    return f'<span class="{kind}">{typeset(tex)}</span>'
-
-
-def typeset(tex: str) -> str:
-    r"""Return TeX as the site sets it, as large as on a line of its own.
-
-    >>> typeset("a < b")
-    '<span class="arithmatex">\\(\\displaystyle a &lt; b\\)</span>'
-    """
-    shown = escape(tex.strip(), quote=False)
-    return rf'<span class="arithmatex">\(\displaystyle {shown}\)</span>'
+    return Poster(
+        int(checks.choice("lit", lit, sorted({i[:2] for i in IDS}))[1]), known
+    )

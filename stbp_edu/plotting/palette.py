@@ -39,9 +39,9 @@ DARK = {
     "lost": (LOST, "#ff6a5a"),
 }
 """The colours that change with the page, by name: on a light ground and on a dark one."""
-CASE_COLOURS = {1: DIRECT, 2: ABOVE, 3: NEXT, 4: NEXT, 5: INK}
+CASE_COLOURS = {1: DIRECT, 2: ABOVE, 3: NEXT, 4: NEXT}
 """The frame of each case in the grid: its last term; the filling is its first (``CASE_TINTS``)."""
-CASE_TINTS = {1: DIRECT, 2: ABOVE, 3: DIRECT, 4: ABOVE, 5: GRID}
+CASE_TINTS = {1: DIRECT, 2: ABOVE, 3: DIRECT, 4: ABOVE}
 
 DELTA = EPSILON = INK
 """δ = dL/do, drawn with circles, and ε = dL/du, drawn with squares."""

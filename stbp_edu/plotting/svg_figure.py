@@ -148,17 +148,19 @@ def _drawings(drawings: Sequence[Drawing], alt: str, width: int) -> str:
     if width == PHONE:
         across = 1
     each = width // across
-    laid = [Laid(drawing, each) for drawing in drawings]
+    every = [Laid(drawing, each) for drawing in drawings]
     parts = []
-    y = 0
-    for first in range(0, len(laid), across):
-        row = laid[first : first + across]
-        top = min(one.box[1] for one in row)
-        for k, one in enumerate(row):
-            inside = "".join(elements(one))
-            parts.append(f'<g transform="translate({k * each} {y - top})">{inside}</g>')
+    height = 0
+    for first in range(0, len(every), across):
+        row = every[first : first + across]
+        top = min(laid.box[1] for laid in row)
+        for k, laid in enumerate(row):
+            left = k * each
+            inside = "".join(elements(laid))
             parts.append(
-                text(complex(k * each + 20, y + 20), one.drawing.title, "start")
+                f'<g transform="translate({left} {height - top})">{inside}</g>'
             )
-        y += max(one.box[1] + one.box[3] for one in row) - top
-    return sheet([0, 0, width, y], alt, "".join(parts))
+            title = laid.drawing.title
+            parts.append(text(complex(left + 20, height + 20), title, "start"))
+        height += max(laid.box[1] + laid.box[3] for laid in row) - top
+    return sheet([0, 0, width, height], alt, "".join(parts))

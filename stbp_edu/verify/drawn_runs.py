@@ -85,7 +85,7 @@ class Run:
 
     @cached_property
     def shares(self) -> Any:
-        """By layer, in which shares of its steps it fires, is silent, and has h > 0."""
+        """By layer, in which shares of its steps it fires, is silent, and has h > 1 % of h(0)."""
         found = []
         for n, layer in enumerate(self.net.layers[1:], 1):
             found.append([w.mean() for w in firing(layer.neuron, self.traces[0][n])])
@@ -96,7 +96,7 @@ class Run:
         """What it does not show."""
         if 2 * self.thrown_away > self.tried:
             return f"{self.finite}; does a line divide by a state, or grow?"
-        names = ("fires", "is silent", "has h > 0")
+        names = ("fires", "is silent", "has h > 1 % of h(0)")
         shares = self.shares.min(axis=0)
         shown = shares > 0  # False for a NaN
         missing = [name for name, there in zip(names, shown, strict=True) if not there]
@@ -111,12 +111,11 @@ class Run:
 
     def __str__(self) -> str:
         """Return how often its layers fire."""
-        found = []
-        for n, (firing_, _, near) in enumerate(self.shares, 1):
-            found.append(
-                f"layer {n} in {firing_:.0%} of its steps, h > 0 in {near:.0%}"
-            )
-        return f"spikes in the drawn run: {'; '.join(found)}"
+        layers = [
+            f"layer {n} in {fires:.0%} of its steps, h > 1 % of h(0) in {near:.0%}"
+            for n, (fires, _, near) in enumerate(self.shares, 1)
+        ]
+        return f"spikes in the drawn run: {'; '.join(layers)}"
 
     def local(self, state: str, twin: bool = False) -> LocalDerivatives:
         """Return the factors on the run, where the loss is Σ weight · state."""
@@ -142,7 +141,7 @@ def updated(neuron: Neuron, target: str, at: Values) -> Any:
 
 
 def firing(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
-    """Return where a neuron fires, is silent, and has h > 0; without spikes, all are everywhere."""
+    """Return where it fires, is silent, and has h > 1 % of h(0): everywhere if it has no spikes."""
     if not neuron.lines.spike:
         everywhere = np.ones(at["x"].shape)
         return everywhere, everywhere, everywhere

@@ -160,7 +160,7 @@ NAMES: dict[str, Callable[[], Mapping[str, object]]] = {
     "reuse.md": cite,
     "sheet.md": lambda: {
         "groups": GROUPS,
-        "poster": poster().html(),
+        "poster": poster()._repr_latex_(),
     },
     "start.md": lambda: {"core": paths_page.core()},
     "teach.md": teach,
