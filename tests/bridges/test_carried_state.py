@@ -74,28 +74,9 @@ def test_a_detached_state_ends_what_goes_back():
     assert found[0][4:].any()
 
 
-X = torch.rand(3, 2, 4, dtype=torch.float64)
-
-
-@pytest.mark.parametrize(
-    ("state", "error", "said"),
-    [
-        (3, TypeError, "the list that this network returned, of 3 layers"),
-        ([{}] * 3, TypeError, "what this layer returned, with u, o, got"),
-        (
-            [{"u": X[0], "o": X[0]}] * 3,
-            ValueError,
-            r"the shape of a step, \(2, 6\), .* got",
-        ),
-    ],
-)
-def test_another_state_is_refused(state, error, said):
-    with pytest.raises(error, match=said):
-        network(LIF(), "exact", recurrent=False)(X, state)
-
-
-def test_blocks_are_refused_and_only_a_state_can_be_detached():
+def test_another_state_is_refused_and_so_are_blocks():
+    x = torch.rand(3, 2, 4, dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"the shape of a step, \(2, 6\), .* got"):
+        network(LIF(), "exact", recurrent=False)(x, [{"u": x[0], "o": x[0]}] * 3)
     with pytest.raises(ValueError, match="counts its blocks from the first step"):
-        network(LIF(), in_blocks(2), recurrent=False)(X, None)
-    with pytest.raises(TypeError, match="must be what a layer"):
-        detached(3)
+        network(LIF(), in_blocks(2), recurrent=False)(x, None)

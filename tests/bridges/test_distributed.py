@@ -1,6 +1,5 @@
 """Several processes learn what one learns; one that dies ends the run, which then goes on."""
 
-import errno
 import os
 import signal
 import subprocess
@@ -13,13 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stbp_edu.cli.main import main as cli
-from stbp_edu.torch import train
 from stbp_edu.torch.train import Group, SharedNetwork
 from stbp_edu.training import RECIPES, initial_state, load_digits, model
-from stbp_edu.training import runs as files
 from stbp_edu.training.runs import CHECKPOINT, open_run
 from stbp_edu.training.trainer import TrainingJob
+from tests.bridges import shared_batches
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds until a test that hangs is ended
@@ -63,8 +60,7 @@ def worker(parent, rank):
 def test_two_processes_have_the_gradients_of_one(tmp_path):
     """In double precision, of unequal shares: of one image, one process has none."""
     one, two = tmp_path / "one.npz", tmp_path / "two.npz"
-    alone = [sys.executable, "-m", "tests.bridges.shared_batches", str(one)]
-    subprocess.run(alone, cwd=ROOT, check=True)
+    shared_batches.main(one)
     status, said = finish(torchrun("tests.bridges.shared_batches", str(two)))
     assert status == 0, said
     got, want = np.load(two), np.load(one)
@@ -116,10 +112,6 @@ def test_a_process_that_is_killed_ends_the_run_and_it_goes_on_to_the_same_bits(
     assert open_run(folder).record["accuracy"] == open_run(whole).record["accuracy"]
 
 
-def run(folder, *more):
-    return train.main(["digits", *SMALL, "--epochs", "2", "--out", str(folder), *more])
-
-
 STEPS = [
     {"loss": "cross-entropy", "averaging": 0.9, "weight_decay": 0.1, "shift": 1},
     {"hidden": ("12R",), "rule": "e-prop", "dropout": 0.3},
@@ -149,21 +141,3 @@ def test_a_step_is_that_of_the_other_command(changes):
         np.testing.assert_allclose(
             got[name] / size, mean / size, atol=1e-4, err_msg=name
         )
-
-
-def test_either_command_goes_on_with_a_run_of_the_other(tmp_path, capsys, monkeypatch):
-    """The disk is full after the first checkpoint."""
-    whole = files.save_checkpoint
-
-    def save_and_stop(*arguments):
-        whole(*arguments)
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(files, "save_checkpoint", save_and_stop)
-        assert run(tmp_path) == 2
-    words = [*SMALL[:6], "--epochs=2", "--rule=exact", "--out", str(tmp_path)]
-    assert cli(["train", "digits", *words]) == 2
-    assert "holds an unfinished run, 1 of 2 epochs done" in capsys.readouterr().err
-    assert cli(["train", "digits", *words, "--resume"]) == 0
-    assert len(open_run(tmp_path / "exact").record["curves"]) == 2

@@ -23,8 +23,9 @@ def gradients(network, loss):
 
 
 @pytest.mark.skipif(not installed(), reason="needs Numba")
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "bias"), [(torch.float32, True), (torch.float64, False)]
+)
 def test_a_matrix_spike_by_spike_is_the_matrix(dtype, bias, monkeypatch):
     linear = nn.Linear(70, 400, bias, dtype=dtype)
     spikes = (torch.rand(5, 4, 70) < 0.1).to(dtype).requires_grad_()

@@ -1,4 +1,4 @@
-"""The modules in use: compiled, under autocast, on other weights, with other layers between."""
+"""The modules in use: with other layers between, batch first, and what they refuse."""
 
 import math
 
@@ -7,8 +7,6 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF
-from stbp_edu.arrows import Rule
-from stbp_edu.case_rules import CASE_RULES
 from stbp_edu.torch import LIFLayer, LIFNetwork
 from tests.networks import make_problem
 
@@ -38,25 +36,9 @@ def gradients(call, network, x):
     return output.detach(), [p.grad.clone() for p in network.parameters()]
 
 
-def test_autocast_makes_products_short_and_leaves_potentials_long():
-    """Of neurons that do not spike, since rounding turns some spikes over."""
-    network = LIFNetwork.from_params(PARAMS, "u = 0.7 * u + x").float()
-    x = spikes(dtype=torch.float32)
-    with torch.autocast("cpu", torch.bfloat16):
-        trace = network.trace(x)
-        _, short = gradients(network, network, x)
-    assert trace.U[1].dtype == trace.O[2].dtype == torch.float32
-    assert not torch.equal(trace.U[1], network.trace(x).U[1])  # bfloat16 has been there
-    _, whole = gradients(network, network, x)
-    for a, b in zip(short, whole, strict=True):
-        assert a.dtype == torch.float32
-        assert 0 < (a - b).norm() < 0.02 * b.norm()
-
-
-@pytest.mark.parametrize("made", [nn.Dropout(0.5), nn.BatchNorm1d(4)])
-def test_what_cannot_run_twice_is_refused_under_the_classic_rule(made):
+def test_what_cannot_run_twice_is_refused_under_the_classic_rule():
     x = torch.ones(5, 2, 4, requires_grad=True)
-    layer = LIFLayer(nn.Sequential(made, nn.Linear(4, 3)), NEURON, "classic")
+    layer = LIFLayer(nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 3)), NEURON, "classic")
     with pytest.raises(
         ValueError, match="weights must hold no dropout and no batch norm under"
     ):
@@ -66,7 +48,7 @@ def test_what_cannot_run_twice_is_refused_under_the_classic_rule(made):
     assert LIFLayer(layer.weights, NEURON).train()(x).shape == (5, 2, 3)
 
 
-@pytest.mark.parametrize("rule", CASE_RULES)
+@pytest.mark.parametrize("rule", ["exact", "classic"])
 def test_dropout_and_pooling_between_the_layers(rule):
     """What is dropped is no signal upward and no error downward, and potentials skip no layer."""
     neuron = LIF(tau=0.7, v_th=0.05)
@@ -97,12 +79,8 @@ X = torch.zeros(5, 3, 6, dtype=torch.float64)
         (lambda n: n(X.float()), TypeError, "must be torch.float64 on cpu, as the we"),
         (lambda n: n(X[..., :5]), ValueError, r"must fit Linear.* shape .5, 3, 5."),
         (lambda n: n(X + math.nan), ValueError, "spikes must be finite, got nan at index"),
-        (lambda n: LIFLayer(nn.RNN(6, 3), NEURON)(X.float()), TypeError, "got tuple from"),
-        (lambda n: LIFLayer(nn.Conv1d(6, 3, 3), NEURON, recurrent=True), ValueError,
-         "shape must"),
         (lambda n: nn.Sequential(*(LIFLayer(one.weights, NEURON, "truncated-2") for one in n))(X),
          ValueError, "put the layers into a LIFNetwork"),
-        (lambda n: LIFNetwork(nn.Linear(2, 2)), ValueError, "must hold at least one LIFL"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(network, call, error, words):
@@ -116,21 +94,3 @@ def test_samples_may_come_first(network):
     _, state = turned(x[:2].transpose(0, 1), None)
     second, _ = turned(x[2:].transpose(0, 1), state)
     torch.testing.assert_close(second, network(x)[2:].transpose(0, 1))
-
-
-ONE_UP = Rule(
-    "one up",
-    {"a": {"weight": "b", "readout": None, "*": "a"}, "b": {"weight": None, "*": "b"}},
-)
-
-
-@pytest.mark.parametrize("rule", [ONE_UP, "truncated-2"])
-def test_what_stands_between_layers_and_does_nothing_changes_nothing(rule):
-    """Also under a rule that passes one error to the layer below, and not that of the loss."""
-    plain = LIFNetwork.from_params(PARAMS, NEURON, rule)
-    first, last = plain
-    _, want = gradients(plain, plain, spikes())
-    between = LIFNetwork(first, nn.Identity(), last)
-    _, found = gradients(between, between, spikes())
-    assert any(g.any() for g in want)
-    assert_close(found, want)

@@ -36,8 +36,9 @@ def made(text, learn_each=()):
     return stbp_edu.derive(text, learn_each=each, **own)
 
 
-@pytest.mark.parametrize("each", [(), ("tau", "v_th", "alpha")])
-@pytest.mark.parametrize("sizes", ["5-7-3", "5-7R-3"])
+@pytest.mark.parametrize(
+    ("sizes", "each"), [("5-7-3", ()), ("5-7R-3", ("tau", "v_th", "alpha"))]
+)
 @pytest.mark.parametrize("read_out", READ_OUTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_can_be_exported_comes_back_through_a_file(
@@ -120,21 +121,11 @@ def chain(**changes):
     return nir.NIRGraph.from_list([weights, nir.LIF(**(base | changes))])
 
 
-def branching():
-    graph = chain()
-    graph.edges.append(("lif", "affine"))
-    return graph
-
-
 @pytest.mark.parametrize(
     ("graph", "words"),
     [
         (nir.NIRGraph.from_list([chain().nodes["affine"], nir.Threshold(ONES)]),
          "one chain of Input, .* threshold: Threshold"),
-        (nir.NIRGraph.from_list([chain().nodes["affine"]]), "weights .* and neurons"),
-        (nir.NIRGraph.from_list([chain().nodes["affine"], chain()]),
-         "must be neurons with weights to themselves, got .*lif: LIF"),
-        (branching(), "one chain of .* lif to affine"),
         (chain(v_leak=ONES), "must leak and be reset to 0, got v_leak 1"),
         (chain(tau=DT / 2 * ONES), "must have tau > dt"),
     ],
@@ -142,10 +133,3 @@ def branching():
 def test_a_graph_that_is_no_network_of_ours_is_refused(graph, words):
     with pytest.raises(ValueError, match=words):
         from_graph(graph)
-
-
-def test_a_leak_next_to_1_keeps_the_weights():
-    for tau in (1 - 1e-9, 1 - 1e-13):
-        found, neuron = from_graph(to_graph(TWO, LIF(tau=tau, gate="linear")))
-        assert neuron.tau == tau
-        np.testing.assert_allclose(found.W[1], TWO.W[1], rtol=1e-9)

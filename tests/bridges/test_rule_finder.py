@@ -1,7 +1,5 @@
 """The verdict on networks of the bridge, and of others': gates, rules, factors, surrogates."""
 
-import re
-
 import numpy as np
 import pytest
 import torch
@@ -46,23 +44,6 @@ def test_each_is_found(gate, rule):
     assert repr(found) == " = ".join(f"{gate} gate, {name}" for name in names) + "."
 
 
-def test_a_scale_is_taken_into_account():
-    neuron = LIF(tau=0.8, v_th=0.6, gate="linear")
-    network = bridge(neuron)
-
-    def scaled(x):
-        for layer in network:
-            x = LIFLayer(nn.Identity(), neuron)(0.5 * layer.weights(x))
-        return x
-
-    assert which_rule(network, scaled, X, neuron, scale=0.5).rules == [
-        ("linear", "exact")
-    ]
-    assert "No reset has these outputs: nearest is" in repr(
-        which_rule(network, scaled, X, neuron)
-    )
-
-
 def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
     found = which_rule(network, network, X, LIF(tau=0.7, v_th=0.6))
     assert (found.rules, found.gates, found.nearest) == ([], [], [])
@@ -73,17 +54,6 @@ def test_what_has_no_rule_gets_the_nearest_and_what_differs(network):
     assert found.rules == []
     said = "No rule has this gradient, though exponential gate has the outputs: nearest"
     assert said in repr(found)
-
-
-def test_a_constant_that_is_a_little_wrong_is_thought_of_and_its_digits_are_told(
-    network,
-):
-    found = which_rule(network, network, X, LIF(tau=0.8002, v_th=0.6))
-    assert (found.rules, found.gates) == ([], ["exponential"])
-    said = (
-        r"exact, 0\.0\d+ % away\. Compare leak, threshold and scale=; if your surrogate"
-    )
-    assert re.search(said, repr(found))
 
 
 def test_a_batch_that_does_not_tell_resets_apart_says_so(network):
@@ -162,7 +132,7 @@ def test_own_neurons_read_outs_and_recurrent_layers(neurons, sizes, rule):
     assert (("lines", "exact") in found.rules) == (rule == "exact")
 
 
-@pytest.mark.parametrize("rule", ["exact", "detached-reset", "spatial-only"])
+@pytest.mark.parametrize("rule", ["exact", "detached-reset"])
 def test_a_convolution(rule):
     torch.manual_seed(0)
     neuron = LIF(tau=0.8, v_th=0.2)
@@ -185,10 +155,6 @@ def test_a_convolution(rule):
          "the same outputs twice, .* model.eval"),
         (lambda n: which_rule(nn.Sequential(nn.BatchNorm1d(6), n), n, X, NEURON),
          "got a BatchNorm1d with weights of shape .6,., which this does not follow"),
-        (lambda n: which_rule(n, n, X, NEURON, sizes="6-9R-4"), "sizes must be those of"),
-        (lambda n: which_rule(nn.Flatten(), n, X, NEURON), "called weight, got"),
-        (lambda n: which_rule(n, lambda x: torch.log(n(x) - 2), X, NEURON),
-         "the outputs of run must be finite, got nan"),
         (lambda n: which_rule(n, lambda x: n(x) + 0 * torch.sqrt(0 * n(x)), X, NEURON),
          "the gradient of W1 must be finite, got nan"),
     ],

@@ -1,6 +1,5 @@
 """The assertions for others, on snnTorch, SpikingJelly and Norse: bugs are named."""
 
-import math
 import warnings
 
 import numpy as np
@@ -9,7 +8,6 @@ import torch
 from torch import nn
 
 from stbp_edu import LIF, Gaussian, Rectangle, Sigmoid, derive
-from stbp_edu.surrogates import SURROGATES
 from stbp_edu.testing import assert_gradient, assert_rule, load_vectors
 from stbp_edu.torch import LIFLayer
 from tools.reference_vectors import PATH, vectors
@@ -190,21 +188,8 @@ def test_the_rule_of_a_network():
         assert_rule(linears, run, x, JELLY)
 
 
-@pytest.mark.parametrize(
-    ("claimed", "said"),
-    [
-        ({"rule": "foo"}, "rule must be one of 'exact', .* got 'foo'"),
-        ({"reset": "bogus"}, "reset must be one of 'exponential', .* got 'bogus'"),
-    ],
-)
-def test_a_claim_that_is_none_is_refused_before_anything_runs(claimed, said):
-    linear = nn.Linear(2, 2)
-    with pytest.raises(ValueError, match=said):
-        assert_rule(linear, pytest.fail, torch.ones(2, 1, 2), JELLY, **claimed)
-
-
-def test_the_vectors_are_those_of_the_script_and_of_autograd():
-    """By PyTorch's autograd, of a loop that is written here; for the rules that are gradients."""
+def test_the_vectors_are_those_of_the_script():
+    """Whose gradients are the package's; each layer spikes."""
     with np.load(PATH) as file:
         for name, array in vectors().items():
             expected = np.asarray(array)
@@ -212,96 +197,21 @@ def test_the_vectors_are_those_of_the_script_and_of_autograd():
                 assert file[name].tolist() == expected.tolist()
             else:
                 np.testing.assert_allclose(file[name], expected, rtol=1e-12, atol=1e-15)
-        formulas = dict(
-            line.strip().split(": ", 1)
-            for line in str(file["schema"]).splitlines()
-            if ": " in line
-        )
-    assert PATH.stat().st_size < 200_000
-    tried = 0
     for case in load_vectors(PATH):
         assert case["spikes1"].mean() > 0.15 < case["spikes2"].mean()
-        if case["rule"] not in ("exact", "detached-reset", "spatial-only"):
-            continue
-        tried += 1
-        gradients, spikes = by_autograd(case, formulas)
-        np.testing.assert_array_equal(spikes, case["spikes2"])
-        for name, expected in case.items():
-            if name.startswith("grad_"):
-                np.testing.assert_allclose(
-                    gradients[name], expected, rtol=1e-10, atol=1e-12
-                )
-    assert tried == 3 * 3 * (len(SURROGATES) + 1)
 
 
-def by_autograd(case, formulas):
-    """The gradients of a case by the formulas in the file, and the spikes of its last layer."""
-    known = {"exp": torch.exp, "sqrt": math.sqrt, "pi": math.pi, "max": torch.clamp}
-    known |= {name: float(case[name]) for name in ("tau", "v_th", "a")}
-
-    def value(name, **values):
-        return eval(formulas[case[name]], known | values)
-
-    class Shown(_Spike):
-        @staticmethod
-        def backward(ctx, grad):
-            (v,) = ctx.saved_tensors
-            return grad * value("surrogate", v=v), None
-
-    names = ("W1", "b1", "W2", "b2")
-    weights = {name: torch.tensor(case[name], requires_grad=True) for name in names}
-    series = torch.from_numpy(case["inputs"])
-    for n in (1, 2):
-        u = o = torch.zeros(())
-        outputs = []
-        for now in series:
-            u = u.detach() if case["rule"] == "spatial-only" else u
-            o = o if case["rule"] == "exact" else o.detach()
-            u = value("gate", u=u, o=o) + now @ weights[f"W{n}"].T + weights[f"b{n}"]
-            o = Shown.apply(u - known["v_th"], 1.0)
-            outputs.append(o)
-        series = torch.stack(outputs)
-    (series * torch.from_numpy(case["errors"])).sum().backward()
-    gradients = {f"grad_{name}": w.grad.numpy() for name, w in weights.items()}
-    return gradients, series.detach().numpy()
-
-
-@pytest.mark.parametrize(
-    ("place", "said"),
-    [
-        ("none.npz", "there is none"),
-        (".", "is a folder"),
-        ("other.npz", "must be a file of"),
-    ],
-)
-def test_another_place_for_the_vectors_is_named_at_once(place, said, tmp_path):
-    np.savez(tmp_path / "other.npz", a=1)
-    with pytest.raises((FileNotFoundError, ValueError), match=said):
-        load_vectors(tmp_path / place)
-
-
-def test_vectors_that_are_not_finite_are_refused(tmp_path):
+def test_bad_input_is_named(tmp_path):
     with np.load(PATH) as file:
         arrays = dict(file)
     arrays["grad_W1"][3, 0, 0] = np.nan
     np.savez(tmp_path / "vectors.npz", **arrays)
     with pytest.raises(ValueError, match="grad_W1 must be finite, got nan at index"):
         load_vectors(tmp_path / "vectors.npz")
-
-
-@pytest.mark.parametrize("rtol", [np.nan, -1, 0, "1e-3"])
-def test_a_tolerance_that_is_none_is_named(rtol):
-    with pytest.raises((TypeError, ValueError), match="rtol must be"):
-        assert_gradient(in_spikingjelly(), JELLY, rtol=rtol)
-
-
-def test_a_small_difference_is_not_called_none():
-    other = in_spikingjelly(spike(1.0), neuron.SimpleLIFNode)
-    nearby = LIF(TAU * 1.0005, V_TH, CURVE, "linear")
-    with pytest.raises(
-        AssertionError, match=r"with this leak; nearest is 'exact', 0\.\d+ % away"
-    ):
-        assert_gradient(other, nearby, rtol=1e-5)
+    with pytest.raises(ValueError, match=r"rule must be one of 'exact', .* got 'foo'"):
+        assert_rule(nn.Linear(2, 2), pytest.fail, torch.ones(2, 1, 2), JELLY, "foo")
+    with pytest.raises(ValueError, match="rtol must be"):
+        assert_gradient(in_spikingjelly(), JELLY, rtol=-1)
 
 
 def detached_reset(neuron):
@@ -324,7 +234,7 @@ def detached_reset(neuron):
     return run
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     ("v_th", "a"), [(15, 0.5), (15, 0.005), (0.6, 0.05), (0.6, 0.02)]
 )
@@ -339,10 +249,9 @@ def test_a_detached_reset_is_never_called_exact_however_narrow_the_surrogate(
         )
 
 
-@pytest.mark.parametrize("seed", [3, 5])
-def test_every_rule_with_the_gradient_is_named(seed):
+def test_every_rule_with_the_gradient_is_named():
     """This run tells a detached reset from the exact rule, but not from the classic one."""
     claimed = LIF(0.9, 5.0, Rectangle(1.0), "linear")
     said = "the rule 'classic' = 'detached-reset' = .*, and 'exact' was claimed"
     with pytest.raises(AssertionError, match=said):
-        assert_gradient(detached_reset(claimed), claimed, plain=True, seed=seed)
+        assert_gradient(detached_reset(claimed), claimed, plain=True, seed=3)
