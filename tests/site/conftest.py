@@ -1,15 +1,13 @@
 """The built site, served under a sub-path, and one browser for all tests.
 
-Loading Python into a page takes longer than what most tests do with it. So there are three pages:
-``page``, in a fresh profile; ``warm``, which tests share, its cells as they were and Python still
-there, on the first notebook or on another (``kept``); and ``opened``, one for each notebook, which
-the tests of that notebook share.
+Loading Python into a page takes longer than what most tests do with it. So there are two pages of
+the first notebook: ``page``, in a fresh profile; and ``warm``, which tests share, its cells as they
+were and Python still there.
 """
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -106,45 +104,25 @@ def page(context: BrowserContext, address: str) -> Page:
 
 
 @pytest.fixture(scope="session")
-def _kept(browser: Browser) -> Iterator[Page]:
+def _warm(browser: Browser, address: str) -> Iterator[Page]:
     with profile(browser) as fresh:
-        yield fresh.new_page()
+        opened = fresh.new_page()
+        opened.goto(f"{address}notebooks/{FIRST}/")
+        yield opened
 
 
 @pytest.fixture
-def kept(_kept: Page, address: str) -> Callable[[str], Page]:
-    """Return what gives a notebook, its cells untouched; Python may run already, and know names."""
-
-    def notebook(stem: str) -> Page:
-        wanted = f"{address}notebooks/{stem}/"
-        _kept.set_viewport_size(WIDE)
-        if _kept.url != wanted or not _kept.locator(READY).count():
-            _kept.goto(wanted)
-            _kept.wait_for_selector(READY, state="attached")
-        if _kept.locator("html[data-live-busy]").count():
-            _kept.get_by_role("button", name="Stop Python").click()
-            _kept.wait_for_selector("html:not([data-live-busy])", state="attached")
-        _kept.evaluate(RESTORE)
-        left = ".cell:is([data-state], [data-edited]), body[data-md-color-scheme=slate]"
-        assert not _kept.locator(left).count()
-        return _kept
-
-    return notebook
-
-
-@pytest.fixture
-def warm(kept: Callable[[str], Page]) -> Page:
-    """Return the first notebook, as ``kept`` gives it."""
-    return kept(FIRST)
-
-
-@dataclass
-class Opened:
-    """The page of a notebook as it was loaded in a fresh profile, and what was noticed since."""
-
-    stem: str
-    page: Page
-    problems: list[str] = field(default_factory=list)  # of the console and of requests
+def warm(_warm: Page) -> Page:
+    """Return the first notebook, its cells untouched; Python may run already, and know names."""
+    _warm.set_viewport_size(WIDE)
+    _warm.wait_for_selector(READY, state="attached")
+    if _warm.locator("html[data-live-busy]").count():
+        _warm.get_by_role("button", name="Stop Python").click()
+        _warm.wait_for_selector("html:not([data-live-busy])", state="attached")
+    _warm.evaluate(RESTORE)
+    left = ".cell:is([data-state], [data-edited]), body[data-md-color-scheme=slate]"
+    assert not _warm.locator(left).count()
+    return _warm
 
 
 @contextmanager
@@ -176,25 +154,6 @@ def watched(page: Page, address: str) -> Iterator[list[str]]:
     finally:
         for event, listener in listeners.items():
             page.remove_listener(event, listener)
-
-
-@pytest.fixture(
-    scope="session",
-    params=[pytest.param(s, marks=pytest.mark.xdist_group(s)) for s in NOTEBOOKS],
-)
-def opened(
-    request: pytest.FixtureRequest, browser: Browser, address: str
-) -> Iterator[Opened]:
-    """Yield a notebook's page; the tests of one notebook follow each other, in whichever file."""
-    with profile(browser) as fresh:
-        one = Opened(request.param, fresh.new_page())
-        with watched(one.page, address) as one.problems:
-            one.page.goto(f"{address}notebooks/{one.stem}/")
-            one.page.wait_for_selector(READY, state="attached")
-            one.page.wait_for_selector("html[data-maths]", state="attached")
-            one.page.wait_for_load_state("networkidle")
-        one.page.on("pageerror", lambda error: one.problems.append(f"error: {error}"))
-        yield one
 
 
 @pytest.fixture(scope="session")

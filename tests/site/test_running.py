@@ -3,29 +3,31 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.site.conftest import NARROW, READY
 from tests.site.reader import bring, cell, run, violations, write
 
 
-def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -> None:
-    """A pointer that passes over cells fetches nothing; Run does, and says how far it is.
+def test_nothing_loads_before_the_first_click_and_loading_is_shown(
+    context: BrowserContext, address: str
+) -> None:
+    """A pointer that passes over the first page's cell fetches nothing; Run does, and says how far.
 
-    Its size is said beforehand. Then ``import stbp_edu`` needs no other word, and gives this
-    tree's code. NumPy and the package draw; matplotlib comes for a chart.
+    The picture is there before, and follows what is changed. ``import stbp_edu`` needs no other
+    word. NumPy and the package draw; matplotlib comes for a chart.
     """
     asked: list[str] = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.reload()
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.goto(address)
     page.wait_for_selector(READY, state="attached")
-    for number in (1, 2):
-        cell(page, number).hover()
-        page.mouse.move(300, 300, steps=5)
+    arrows = cell(page).locator("svg.figure")
+    expect(arrows.first).to_have_attribute("aria-label", re.compile("reset from o"))
+    cell(page).hover()
     cell(page).get_by_role("button", name="Run code cell 1").focus()
     assert asked
     assert not [url for url in asked if "pyodide" in url or "live/worker" in url]
-    expect(page.locator(".live-manual")).to_contain_text(" MB (")
     page.evaluate("""() => {
         window.said = [];
         const status = document.querySelector(".live-status");
@@ -33,22 +35,18 @@ def test_nothing_loads_before_the_first_click_and_loading_is_shown(page: Page) -
         new MutationObserver(note).observe(status, { childList: true });
     }""")
     assert page.locator(".live-status").get_attribute("role") == "status"
-    run(page, "1 + 1")
+    code = cell(page).get_by_role("textbox").input_value()
+    assert len(code.splitlines()) == 7
+    run(page, code.replace(" * (1 - o)", ""))
+    expect(arrows).to_have_count(1)
+    expect(arrows).not_to_have_attribute("aria-label", re.compile("reset"))
     assert [url for url in asked if "pyodide.asm.wasm" in url]
     said = page.evaluate("said")
     assert any("Loading Python" in words and "MB" in words for words in said), said
-    assert said[-1] == "Cell 1 has run."
-    output = run(page, "import stbp_edu, sys\nprint(stbp_edu.LIF().f(1.0))")
-    import stbp_edu
-
-    assert output.inner_text().strip() == str(stbp_edu.LIF().f(1.0))
-    drawing = (
-        "plotting.show(plotting.grid(3, 2), alt='Three steps and two layers, drawn.')"
-    )
-    shown = run(page, f"from stbp_edu import plotting\n{drawing}")
-    expect(shown.locator("svg.figure")).to_have_count(1)
+    assert said[-1].endswith("run.")
     assert not [url for url in asked if "matplotlib" in url]
-    chart = "fig, ax = plotting.figure()\nplotting.show(fig, alt='A pair of axes without a line.')"
+    chart = "from stbp_edu import plotting\nfig, ax = plotting.figure()\n"
+    chart += "plotting.show(fig, alt='A pair of axes without a line.')"
     expect(run(page, chart).locator("svg.figure")).to_have_count(1)
     assert [url for url in asked if "matplotlib" in url]
     assert not [url for url in asked if "sympy" in url]
@@ -77,11 +75,6 @@ def test_every_kind_of_result_is_shown(warm: Page) -> None:
     expect(output.locator("svg script")).to_have_count(0)
     expect(output.locator("img[src^='data:image/png']")).to_have_count(1)
     expect(output.locator(".out-result")).to_have_text("{'last': [1, 2]}")
-    long = run(warm, "['x' * 50, 'y' * 50]").inner_text()
-    assert (
-        long.strip() == f"['{'x' * 50}',\n '{'y' * 50}']"
-    )  # one entry a line, as in Jupyter
-    expect(run(warm, "_;").locator(".out")).to_have_count(0)
 
 
 def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
@@ -95,8 +88,6 @@ def test_an_error_is_readable_and_the_page_goes_on(warm: Page) -> None:
     expect(warm.locator(".live-status")).to_have_text(
         "Cell 1: ZeroDivisionError. division by zero"
     )
-    library = run(warm, "import json\njson.loads('{')", state="error").inner_text()
-    assert library.count('File "') == 2, "of a library's lines the last is enough"
     output = run(warm, "if True\n    1", state="error")
     assert "SyntaxError: expected ':'" in output.inner_text()
     assert run(warm, "half(4)").inner_text().strip() == "0.25"
@@ -154,19 +145,3 @@ def test_results_menu_and_search_are_open_to_everyone_and_obey_the_keyboard(
     assert violations(warm) == []
     warm.keyboard.press("Escape")
     expect(warm.locator("#__drawer")).not_to_be_checked()
-
-
-def test_the_first_page_has_a_cell(warm: Page, address: str) -> None:
-    """Its picture is there before a run, and follows what is changed."""
-    page = warm.context.new_page()
-    page.goto(address)
-    page.wait_for_selector(READY, state="attached")
-    code = cell(page).get_by_role("textbox").input_value()
-    assert len(code.splitlines()) == 7
-    arrows = cell(page).locator("svg.figure").first
-    expect(arrows).to_have_attribute("aria-label", re.compile("reset from o"))
-    run(page, code.replace(" * (1 - o)", ""))
-    arrows = cell(page).locator("svg.figure")
-    expect(arrows).to_have_count(1)
-    expect(arrows).not_to_have_attribute("aria-label", re.compile("reset"))
-    page.close()

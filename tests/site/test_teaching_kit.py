@@ -10,7 +10,6 @@ from playwright.sync_api import Page
 
 from stbp_edu.practice.tasks import tasks
 from tests.notebook_rules import CLOSED
-from tests.practice.answers import feedback_on
 from tools.notebooks.execution import FOLDED
 from tools.teach import week_files
 from tools.teach.weeks import weeks
@@ -56,28 +55,9 @@ def test_slides_ask_before_they_tell_and_have_notes() -> None:
     assert all(
         section.select_one(":scope > :not(h2)") for section in deck.select("section")
     )
-    assert "One evening" not in shown
     notes = " ".join(note.get_text() for note in deck.select("aside.notes"))
     with_both = 'Expect in "Case 3 with both signals given: which one do you need?": '
     assert f"{with_both}δ ⊙ h is passed back where ε belongs" in notes
-    asked = set(re.findall('Expect in "(.*?)": ', notes))
-    programs = {title for title in asked if title.startswith("Your program: ")}
-    assert programs == {f"Your program: case {n}" for n in (1, 2, 3)}
-    reset = 'Expect in "Another reset: δ if a spike subtracts the threshold": '
-    assert f"{reset}this is the hard reset" in notes
-
-
-@pytest.mark.slow  # each wrong answer is judged
-def test_each_weeks_problem_set_brings_out_what_is_expected() -> None:
-    for week in weeks():
-        named = set[str]()
-        for task in week.homework:
-            for mistake in task.mistakes:
-                if mistake.id in set(week.expected) - named:
-                    named |= set(feedback_on(task.id, mistake.body).mistakes)
-        assert named >= set(week.expected), week.number
-        assert week.objectives, week.number
-        assert sum(week.minutes) <= 180, week.number  # of the three hours at home
 
 
 @pytest.mark.parametrize("name", ["handout", "slides"])
