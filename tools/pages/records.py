@@ -5,6 +5,7 @@ written has hard spaces and a long minus.
 """
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def figure_html(fig: Any, alt: str) -> str:
 
 def shares(rows: Mapping[str, Record], alt: str) -> str:
     """Return the share of runs that learn of each row, as a dot with Wilson's interval."""
-    fig, ax = plotting.figure(height=0.9 + 0.27 * len(rows))
+    fig, ax = plotting.figure(height=0.9 + 0.33 * len(rows))
     said = [
         f"{words}: {learned(row)} of {len(row['accuracy'])}"
         for words, row in rows.items()
@@ -126,7 +127,12 @@ def shares(rows: Mapping[str, Record], alt: str) -> str:
         ax.plot([0, 100], [k, k], color=GRID, linewidth=0.6, zorder=0)
         ax.plot([100 * low, 100 * high], [k, k], color=colour, linewidth=1.6)
         ax.plot(100 * learned(row) / n, k, "o", color=colour, markersize=5)
-    ax.set_yticks(range(len(rows)), [*reversed(rows)])
+    # in two lines of about one length, which leaves room for the dots on a phone
+    names = [
+        fill(words, len(words) // 2 + 4) if len(words) > 21 else words
+        for words in reversed(rows)
+    ]
+    ax.set_yticks(range(len(rows)), names, linespacing=0.9)
     ax.set(xlabel="runs that learn, %", xlim=(-2, 102), ylim=(-0.6, len(rows) - 0.4))
     return figure_html(fig, f"{alt} {'; '.join(said)}.")
 

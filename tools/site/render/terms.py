@@ -18,6 +18,7 @@ ASIDE = {
     "pre",
     "script",
     "summary",
+    "svg",
     "th",
 }
 """Text in these elements is no prose, or is a link or folded already."""
