@@ -1,4 +1,4 @@
-"""Every door, every argument, every kind of wrong: a clear error, or what ``ACCEPT`` lists.
+"""Every door, every argument, every kind of wrong: an error that names it, or ``ACCEPT`` has it.
 
 The wrong values are those of ``tests.bad_calls``.
 """
@@ -19,6 +19,7 @@ from stbp_edu import (
     Gaussian,
     Trace,
     arrows,
+    derive,
     losses,
     ode,
     parameter_files,
@@ -26,11 +27,13 @@ from stbp_edu import (
     training,
 )
 from stbp_edu._support import files
+from stbp_edu.derived import Derived
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.data import Dataset
 from stbp_edu.training.runs import RunConfig
 from stbp_edu.training.settings import Settings
 from stbp_edu.training.sweeps import Plan
+from stbp_edu.verify.proof import prove
 from tests.bad_calls import Call, good_calls
 from tests.networks import make_problem
 
@@ -45,6 +48,9 @@ OF_LABELS = (
 )
 DIRECT = np.full(P.trace.O[-1].shape, 0.1)
 LINES = "u = tau * u + x; o = spike(u - v_th)"
+NET = stbp_edu.network("4-3-2", P.neuron)
+MINE = derive(LINES, tau=0.5, v_th=1.0, learn=["tau"])
+RULE = arrows.Rule("mine", {"all": {"*": "all"}}, forgets=("carry",), block=2)
 SMALL = Settings(hidden=(3,), T=2)
 DIGITS = training.load_digits()
 FOLDER = Path(tempfile.mkdtemp(prefix="stbp-bad-calls-"))
@@ -55,6 +61,13 @@ files.write_json(FOLDER / "progress-exported.json", {"c1-delta": "right"})
 
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+def read(text, surrogate, learn, learn_each, tau):
+    """Return the neuron of a text."""
+    return derive(
+        text, surrogate=surrogate, learn=learn, learn_each=learn_each, tau=tau
+    )
 
 
 def direct_term(direct):
@@ -75,6 +88,8 @@ VALUES = {
     "scheme": "unit-rows", "scale": 1.0, "t": 1, "n": 1, "T": 2, "N": 2, "S": 2, "P": 2,
     "seed": 0, "rounds": 1,
     "u": 0.5, "current": 1.0, "dt": 0.1, "self": P.neuron,
+    "twin": False, "backend": "numpy", "K": 2, "limit": 1.0, "torch": False, "progress": print,
+    "recurrent": True, "text": "u = tau * u + x", "learn": ["tau"], "learn_each": [],
     "R": (), "learned": {}, "shape": "", "o": np.zeros((2, 2)), "v": np.zeros((2, 2)),
     "leaf": lambda x: SimpleNamespace(grad=x),  # a tensor that has its gradient
     "encoder": "bernoulli", "pixels": DIGITS.test_images[:2].reshape(2, 64), "hold": 1, "out": None,
@@ -92,6 +107,8 @@ VALUES = {
     "source": None,
     "config": RunConfig("digits", SMALL, DIGITS, FOLDER / "run"),
 }  # fmt: skip
+OF_DERIVED = ("formulas", "program", "online", "prove")
+LINES_OF_ITS_OWN = f"tau = 0.5; v_th = 0.5; {LINES}"
 ELEMENT = {"self": Gaussian()}
 OWN = {
     "Gaussian": {"a": 0.5},
@@ -100,6 +117,10 @@ OWN = {
     "evaluate": {"params": stbp_edu.init_params([64, 3, 10], rng(), np.float32)},
     "by_autograd": {"loss": len},
     "save_params": {"path": FOLDER / "new.npz"}, "predict": {"answer": "t = 1"},
+    "network": {"sizes": "4-3-2", "neuron": [LINES_OF_ITS_OWN] * 2},
+    "prove": {"neuron": MINE.neuron}, "in_blocks": {"rule": RULE},
+    "with_gain_limit": {"rule": RULE},
+    **{f"Derived.{name}": {"self": MINE, "rule": RULE} for name in OF_DERIVED},
     "case_at": {"T": 3}, "Plan": {"axes": {"a": [0.1, 0.2]}},
     **{f"LIF.{name}": {"u": np.zeros((2, 2))} for name in "ghH"},
     **{f"{kind}.{name}": ELEMENT for kind in ("Curve", "Gaussian") for name in
@@ -149,6 +170,9 @@ FUNCTIONS = [
         practice.solution,
     ),
     *(practice.predict, practice.by_autograd),
+    *(NET.forward, NET.backward, NET.value, NET.init, stbp_edu.network),
+    *(arrows.truncated, arrows.in_blocks, arrows.with_gain_limit, prove, read),
+    *(getattr(Derived, name) for name in OF_DERIVED),
 ]
 CALLS = [
     *good_calls(FUNCTIONS, VALUES, OWN),
@@ -162,7 +186,16 @@ CALLS = [
         for name in ("value", "direct")
     ),
 ]
-WHOLE = (arrows.Table, LIF, SimpleNamespace, Settings, Trace, Dataset)
+WHOLE = (
+    arrows.Table,
+    arrows.Neuron,
+    Derived,
+    LIF,
+    SimpleNamespace,
+    Settings,
+    Trace,
+    Dataset,
+)
 """What only the package makes: nothing inside it is made wrong."""
 
 
@@ -183,10 +216,19 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): ("None",) for name in ("spike", "state", "measured", "s")},
     **{("*", name): ("None",) for name in ("k", "axes", "source")},
     **{("Settings", f.name): ("a fraction",) for f in dataclasses.fields(Settings)},
-    **{("*", name): ("a fraction",) for name in ("gain_limit", "fraction", "duration", "a")},
+    **{("*", name): ("a fraction",) for name in ("fraction", "duration", "a")},
+    **{("*", name): ("a fraction", "None") for name in ("limit", "gain_limit")},
+    **{(name, "loss"): ("None",) for name in ("Model.value", "Model.backward", "network")},
+    ("read", "tau"): ("zero", "below zero"),
+    **{("read", name): (*EMPTY, "words in it") for name in ("learn", "learn_each")},
+    ("read", "surrogate"): ("None",),
+    ("*", "progress"): ("None", "a function"),
+    **{("*", name): ("zero",) for name in ("K", "seed")},
+    **{("*", name): (*EMPTY, "None", "a word") for name in ("block", "name", "forgets", "all")},
+    ("*", "*"): ("*",),  # a move that is refused; and before, parts of a rule
     **{("Settings", name): ("zero",) for name in (
         "T_test", "read", "weight_decay", "averaging", "shift", "dropout", "momentum", "beta2",
-        "clip_norm", "seed", "gain_limit")},
+        "clip_norm", "gain_limit")},
     **{("Settings", name): EMPTY for name in ("learn", "learn_each")},
     ("Settings", "hidden"): (*EMPTY, "a huge integer"),
     **{("Plan", name): EMPTY for name in ("base", "axes", "a")},
@@ -219,7 +261,8 @@ def _own_progress(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SLOW = ("evaluate", "train", "check", "check_network", "check_formula", "diagnose_layers",
-        "initial_state", "by_autograd", "predict", "hint", "validation")  # fmt: skip
+        "initial_state", "by_autograd", "predict", "hint", "validation", "prove",
+        "Derived.prove")  # fmt: skip
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)

@@ -5,7 +5,7 @@ import pytest
 
 import stbp_edu
 from stbp_edu import LIF
-from tests.bad_calls import equal, good_calls
+from tests.bad_calls import equal
 
 NEURON = "tau = 0.5; u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
 
@@ -100,30 +100,6 @@ def test_errors_name_the_argument_that_does_not_fit(name):
         call()
 
 
-DOORS = good_calls(
-    [NET.forward, NET.backward, NET.value, NET.init, stbp_edu.network],
-    {
-        "spikes": SPIKES, "params": PARAMS, "trace": TRACE, "targets": TARGETS, "rule": "exact",
-        "loss": "rate", "gain_limit": None, "twin": False, "rng": RNG, "dtype": np.float64,
-        "scale": 1.0, "scheme": "uniform", "sizes": "4-5-2",
-        "neuron": [NEURON, NEURON], "backend": "numpy",
-    },
-    {},
-)  # fmt: skip
-ACCEPT = {
-    ("*", "R"): ("an empty list",),
-    ("*", "loss"): ("None",),
-    ("*", "gain_limit"): ("a fraction",),
-}
-"""What is no mistake: what may be left out, and a limit where none was."""
-
-
-@pytest.mark.parametrize("call", DOORS, ids=lambda call: call.name)
-def test_no_bad_call_is_raw_or_accepted(call):
-    faults = {bad.fault(ACCEPT) for bad in call.spoiled((stbp_edu.Trace,))}
-    assert faults == {""}
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_targets_of_any_float_type_and_lists_are_taken(dtype):
     net, params, spikes, targets = made("4-5-2", dtype)
@@ -135,17 +111,6 @@ def test_targets_of_any_float_type_and_lists_are_taken(dtype):
         found = net.backward(trace, taken, params)
         assert equal(found.arrays(), expected.arrays())
         assert net.value(trace, taken) == net.value(trace, targets)
-
-
-def test_sizes_and_neurons_may_be_lists_and_tuples():
-    read_out = "u = 0.9 * u + x"
-    expected = stbp_edu.network("4-5R-2", [LIF(), read_out])
-    params = expected.init(np.random.default_rng(0))
-    states = expected.forward(SPIKES, params).U[2]
-    for sizes in ([4, "5R", 2], (4, "5R", 2)):
-        for neurons in ([LIF(), read_out], (LIF(), read_out)):
-            found = stbp_edu.network(sizes, neurons).forward(SPIKES, params)
-            np.testing.assert_array_equal(found.U[2], states)
 
 
 @pytest.mark.parametrize(
