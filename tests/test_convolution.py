@@ -29,11 +29,12 @@ def problem(shape, neuron=NEURON, T=4, S=3):
     return net, params, rng.random((T, S, *net.shape)), rng.random((S, net.sizes[-1]))
 
 
-@pytest.mark.parametrize("neuron", [NEURON, SOFT], ids=["hard", "soft"])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("shape", "neuron"), [*zip(SHAPES, [NEURON, SOFT] * 2, strict=True)], ids=SHAPES
+)
 @pytest.mark.parametrize("rule", CASE_RULES + ABLATIONS)
 def test_p2_conv_image_delta_p2_conv_image_w_engine_equals_the_general_sweep(
-    shape, rule, neuron, monkeypatch
+    shape, neuron, rule, monkeypatch
 ):
     """With spikes and on the smooth twin, whose images are taken a few at a time."""
     run = problem(shape, neuron)

@@ -130,3 +130,18 @@ def test_parameters_are_not_saved_into_a_misspelt_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="path must be in a folder that exists"):
         stbp_edu.save_params(tmp_path / "mispelt" / "params.npz", PARAMS)
     assert not list(tmp_path.iterdir())
+
+
+def test_constants_may_start_at_a_value_for_each_neuron():
+    text = "u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
+    mine = stbp_edu.derive(text, tau=[0.5, 0.7, 0.9], learn_each=["tau"])
+    params = stbp_edu.network("2-3", mine).init(np.random.default_rng(0))
+    assert params.learned["tau"][1].tolist() == [0.5, 0.7, 0.9]
+    with pytest.raises(
+        ValueError, match=r"tau must list one starting value .*, 4, got 3"
+    ):
+        stbp_edu.network("2-4", mine).init(np.random.default_rng(0))
+    with pytest.raises(
+        ValueError, match=r"tau must be one number, got 2; .*learn_each"
+    ):
+        stbp_edu.derive(text, tau=[0.5, 0.7])

@@ -194,17 +194,6 @@ def test_a_state_that_is_not_finite_is_named(text, backend):
             net.forward(rng.random((12, 5, 4)).astype(dtype), params)
 
 
-def test_constants_may_start_at_a_value_for_each_neuron():
-    text = "u = tau * u * (1 - o) + x; o = spike(u - 0.5)"
-    mine = derive(text, tau=[0.5, 0.7, 0.9], learn_each=["tau"])
-    params = stbp_edu.network("2-3", mine).init(np.random.default_rng(0))
-    assert params.learned["tau"][1].tolist() == [0.5, 0.7, 0.9]
-    with refused(r"tau must list one starting value .*, 4, got 3"):
-        stbp_edu.network("2-4", mine).init(np.random.default_rng(0))
-    with refused(r"tau must be one number, got 2; .*learn_each"):
-        derive(text, tau=[0.5, 0.7])
-
-
 TRANSLATED = r"for a time constant of 2 steps it is 0\.5 or exp\(-1/2\)"
 
 
@@ -296,20 +285,6 @@ def test_a_trace_of_parameters_that_were_changed_since_is_refused(of, wide):
         assert gradient(trace, params).tobytes() == before.tobytes()
 
 
-def test_a_large_network_that_is_not_compiled_says_how_it_would_be(monkeypatch):
-    own = LIF(surrogate=OwnSurrogate())
-    with pytest.warns(UserWarning, match="of 60,000 weights.*surrogate of layer 1 a C"):
-        stbp_edu.network("300-200", own)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        stbp_edu.network("300-200", own, backend="numpy")
-        stbp_edu.network("300-20", own)
-        stbp_edu.network("300-200", LIF())
-    monkeypatch.setattr("stbp_edu.program.program.installed", lambda: False)
-    with pytest.warns(UserWarning, match=r"whole arrays.*pip install numba"):
-        stbp_edu.network("300-200", LIF())
-
-
 @pytest.mark.parametrize(
     ("sizes", "neuron"),
     [
@@ -353,17 +328,3 @@ def test_a_trace_of_another_neuron_is_refused(other):
                 stbp_edu.backward(run, y, params, other)
             with refused("of this neuron .* got one of another neuron"):
                 stbp_edu.network(net.sizes, other).backward(run, y, params)
-
-
-def test_a_trace_of_other_lines_or_constants_is_refused():
-    text, y = "u = tau * u + x; o = spike(u - 0.5)", np.ones((2, 2))
-
-    def net(text=text, tau=0.9):
-        return stbp_edu.network("3-2", derive(text, tau=tau))
-
-    params = net().init(np.random.default_rng(0))
-    trace = net().forward(np.ones((4, 2, 3)), params)
-    assert net().backward(trace, y, params).W[1].any()
-    for another in (net(tau=0.8), net("u = tau * u + x - o; o = spike(u - 0.5)")):
-        with refused("got one of another neuron"):
-            another.backward(trace, y, params)

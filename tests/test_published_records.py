@@ -91,15 +91,6 @@ def pages():
     return made
 
 
-def test_counts_of_the_readme_are_those_of_the_record():
-    text = (ROOT / "README.md").read_text("utf-8")
-    claim = re.sub(r"\s+", " ", text.partition("Claims are measured")[2])[:800]
-    for arm in ("none", "sign"):
-        wanted = {"rule": "exact", "arm": arm, "fixed": False, "task": "delayed-xor"}
-        row = records.find(RECORDS["sign"], changes={}, **wanted)
-        assert records.of(row).replace("\xa0", " ") in claim
-
-
 FIGURE = re.compile(r"(?<![\w.])(\d+\.\d+)(?:\s|&nbsp;|\\,)*\\?(?:%|ms|MB)(?!\w)")
 ELSEWHERE = {"98.89", "95.99", "90.0", "83.5", "99.42"}
 """Figures of others, which pages name: the notes, two papers, and the page of Fashion-MNIST."""

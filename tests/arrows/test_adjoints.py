@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from stbp_edu import LIF, arrows
-from stbp_edu.losses import CrossEntropy, Membrane, Rate, StepCrossEntropy
+from stbp_edu.losses import CrossEntropy, Rate, StepCrossEntropy
 from tests.arrows.oracle import by_autodiff, cases, error
 
 
@@ -22,20 +22,6 @@ def test_exact_equals_autodiff_and_p2_leak_is_the_slope_by_a_learned_leak(case):
         for n, one in enumerate(adjoints)
     ]
     assert error(ours, adjoints) <= 1e-12
-
-
-def test_layers_may_have_different_neurons():
-    """An output that never spikes: a membrane loss on a neuron of its own."""
-    lif = LIF(0.5, 0.5)
-    neurons = [arrows.with_current(arrows.hard_reset(lif), 0.5), arrows.soft_reset(lif)]
-    net = arrows.network("2-3-1", neurons, Membrane(1))
-    rng = np.random.default_rng(0)
-    params, inputs = arrows.draw_params(net, rng), rng.normal(size=(4, 2, 2))
-    y = rng.random((2, 1))
-    trace = arrows.forward(net, params, inputs)
-    assert trace["i"][2] is None
-    got = arrows.backward(net, params, trace, y).gradients
-    assert error(got, by_autodiff(net, params, inputs, y)[0]) <= 1e-12
 
 
 @pytest.mark.parametrize("loss", [Rate(), CrossEntropy(), StepCrossEntropy()])

@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from stbp_edu import LIF, arrows, derive
@@ -105,18 +104,6 @@ def spiking(v_th, surrogate=None, line="u"):
     return derive(text, surrogate=surrogate, tau=0.6, v_th=v_th).neuron
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["spike", "carry", "reset"])
-def test_a_wrong_or_missing_arrow_of_a_table_is_named(kind):
-    source, target = {"spike": "uo", "carry": "uu", "reset": "ou"}[kind]
-    bad = with_arrow(arrows.hard_reset(LIF()), kind, factor=parse("0.3 + u"))
-    named = f"arrow {kind!r} from {source} to {target}: its factor is"
-    assert first_fault(bad).startswith(named)
-    fewer = replace(bad, arrows=tuple(a for a in bad.arrows if a.kind != kind))
-    last = " of the last step" if kind != "spike" else ""
-    assert first_fault(fewer).startswith(f"no arrow from {source}{last} to {target}: ")
-
-
 FAR = parse("0.6 * (1 - o) * (1 + 0.1 * at_least(u, 3))")
 """The factor of what is carried, but for potentials that a neuron with V_th = 3 meets."""
 UNCLIPPED = parse("0.6 * (1 - o)")
@@ -182,25 +169,6 @@ def test_what_is_not_judged_is_said():
         ValueError, match="neuron reads 'rho', which is none of its states"
     ):
         prove(with_arrow(neuron, "carry", factor=parse("rho * u")))
-
-
-def gradient(neuron, rule="exact", state="o"):
-    """The gradient of the first layer's weights on a network of such neurons."""
-    net = arrows.network("2-3R-2", neuron, arrows.Loss(state))
-    rng = np.random.default_rng(3)
-    params, inputs = arrows.draw_params(net, rng, 3.0), rng.random((6, 2, 2))
-    trace = arrows.forward(net, params, inputs)
-    return arrows.backward(net, params, trace, np.ones((2, 2)), rule).gradients[1]["W"]
-
-
-@pytest.mark.parametrize("rule", arrows.RULES)
-def test_under_every_rule_the_letters_of_a_text_play_no_part(rule):
-    found = []
-    for i, a, u, o in ("iauo", "cpuo", "piva", "uaos"):
-        mine = derive(TWO_MORE.format(i=i, a=a, u=u, o=o), **CONSTANTS)
-        found.append(gradient(mine.neuron, rule, o))
-    assert np.abs(found[0]).max() > 1e-3
-    assert all(other == pytest.approx(found[0], rel=1e-12) for other in found[1:])
 
 
 def test_a_constant_called_gamma_is_not_taken_for_an_adjoint():

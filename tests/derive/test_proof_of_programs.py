@@ -1,17 +1,12 @@
 """The proof judges the programs that run, in every form."""
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 
 from stbp_edu import derive
 from stbp_edu.arrows.step.layer_program import LayerProgram
-from stbp_edu.arrows.table import network
 from stbp_edu.lines.expressions import call, parse
 from stbp_edu.program.machine_code import installed
 from stbp_edu.verify import proved_programs
-from stbp_edu.verify.drawn_runs import drawn
 
 PLAIN = "u = 0.7 * u * (1 - o) + x\no = spike(u - 0.4)"
 
@@ -51,20 +46,6 @@ def test_a_program_with_a_wrong_factor_is_noticed_in_every_form(monkeypatch):
     wrong = {what for (what, _), row in forms(proof).items() if not row.agrees}
     assert wrong == EVERY
     assert all(row.agrees for row in proof.rows if not row.what.startswith("program"))
-
-
-def test_runs_that_are_thrown_away_are_counted_and_most_may_not_be():
-    run = drawn(network("2-2R-2", derive(PLAIN).neuron), 5, 0)
-    assert (run.thrown_away, run.lacks) == (0, "")
-    few, most = (replace(run, tried=9, thrown_away=k) for k in (4, 5))
-    assert few.lacks == ""
-    assert most.lacks.startswith(
-        "5 of 9 drawn runs were not finite and below a million"
-    )
-    growing = derive("u = exp(u) * (1 - o) + x\no = spike(u - 0.4)").neuron
-    with np.errstate(all="ignore"):
-        found = drawn(network("2-2R-2", growing), 5, 0)
-    assert 0 <= found.thrown_away < found.tried
 
 
 @pytest.mark.slow

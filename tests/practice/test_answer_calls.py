@@ -33,11 +33,6 @@ def test_an_error_is_shown_at_the_line_that_raises_it(tmp_path, body, place):
     assert place in found.message
 
 
-def test_an_answer_with_other_arguments_is_told_to_keep_them():
-    found = call(define("def answer():\n    return 1\n"), [np.ones(3)], 1.0)
-    assert found.message.endswith("when it is called; keep the arguments of the stub.")
-
-
 @pytest.mark.parametrize(
     ("returned", "came"),
     [

@@ -80,25 +80,6 @@ def test_an_answer_counts_for_the_most_frequent_of_its_mistakes(tmp_path):
     assert [task for task, _ in first.where] == ["c3-delta", "c3-epsilon"]
 
 
-def test_an_answer_without_a_name_is_an_idea_if_several_gave_it(tmp_path):
-    odd = verdict("gain", "0.37 * O_gate + 3 * U")
-    save(tmp_path / "anna.ipynb", cell(odd))
-    assert not topics(answers(tmp_path))
-    save(tmp_path / "bo.ipynb", cell(odd))
-    (topic,) = topics(answers(tmp_path))
-    assert (topic.students, topic.name) == (2, "an answer without a name")
-
-
-def test_answers_that_stop_count_by_their_exception(tmp_path, capsys):
-    for k, body in enumerate(["[][U]", "[][h]", "h(U)", "h[U]", "int([])"]):
-        save(tmp_path / f"s{k}.ipynb", cell(verdict("gain", body)))
-    assert main(["mistakes", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-
-    assert "1. an answer without a name: 4 (80%)\n   gain: It raises TypeError." in said
-    assert "1 (20%): without a name. It raises" in said
-
-
 NONE_EXECUTED = '{"cells": [{"cell_type": "code", "metadata": {}, "outputs": []}]}'
 
 

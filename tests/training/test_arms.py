@@ -34,22 +34,3 @@ def test_each_arm_moves_parameters_in_its_own_way():
 def test_what_an_arm_writes_out_is_what_the_package_does(arm, monkeypatch):
     monkeypatch.setitem(arms.ARMS, "written out", arm)
     np.testing.assert_allclose(moved("written out"), moved("none"), atol=2e-5)
-
-
-def test_changes_of_the_gradient():
-    run, rng = arms.run_of({**LINE, "arm": "none"}, 0, 0.01), np.random.default_rng(0)
-    g = rng.normal(size=run.layers.size) * 10 ** rng.uniform(-6, 3, run.layers.size)
-    g = g.astype(np.float32)
-
-    def after(name):
-        return run.value(arms.ARMS[name]["gradient"], g)
-
-    first = run.layers == 1
-    assert (after("sign of layer 1") == np.where(first, np.sign(g), g)).all()
-    assert after("unit norm") @ g == pytest.approx(np.linalg.norm(g), rel=1e-4)
-    shuffled = after("sizes shuffled")
-    assert (np.sign(shuffled) == np.sign(g)).all()
-    assert (np.sort(abs(shuffled)) == np.sort(abs(g))).all()
-    assert abs(after("clip entry 0.01")).max() == pytest.approx(0.01)
-    rows = run.parts(after("clip neuron 0.1"))["W1"]
-    assert np.linalg.norm(rows, axis=1).max() == pytest.approx(0.1)

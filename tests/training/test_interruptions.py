@@ -91,14 +91,6 @@ def test_a_finished_run_is_replaced_only_when_asked(tmp_path, capsys):
     assert path.read_bytes() != before[0]
 
 
-def test_two_runs_in_one_folder_do_not_meet(tmp_path, capsys):
-    (tmp_path / "link").symlink_to(tmp_path / "runs")
-    with files.locked(tmp_path / "runs" / ".exact.lock"):
-        for name in ("runs", "link"):
-            assert main([*QUICK, str(tmp_path / name)]) == 2
-            assert "exact is in use by another run" in capsys.readouterr().err
-
-
 def test_what_lies_in_the_folder_is_kept_but_for_our_own_parts(tmp_path, capsys):
     folder, argv = tmp_path / "exact", [*QUICK, str(tmp_path)]
     folder.mkdir()

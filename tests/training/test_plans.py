@@ -1,10 +1,7 @@
 """Plans: every run is trained, whoever is killed meanwhile, with the bits of ``stbp-edu train``."""
 
 import multiprocessing
-import random
-import subprocess
 import sys
-import time
 from contextlib import nullcontext
 
 import pytest
@@ -14,7 +11,6 @@ from stbp_edu.cli.main import main
 from stbp_edu.training.runs import PARAMS, RECORD
 from stbp_edu.training.sweeps import PLAN_RECORD, processes, read_plan, run_plan
 from tests.sweeps import bits, last, plan
-from tools import ROOT
 
 TOML = """
 dataset = "digits"
@@ -92,27 +88,6 @@ def test_a_killed_process_ends_the_sweep_which_goes_on_to_the_same_bits(
     assert multiprocessing.active_children() == []
     assert len(last(run_plan(plan(tmp_path, 2), processes(2)))) == 8
     assert bits(tmp_path) == undisturbed
-
-
-@pytest.mark.slow
-def test_a_killed_sweep_goes_on_to_the_same_bits(undisturbed, written, tmp_path):
-    """Its processes end with it; the same command finishes what they had begun."""
-    both = '[axes]\nrule = ["exact", "classic"]'
-    written.write_text(written.read_text().replace("[axes]", both))
-    code = "from stbp_edu.cli.main import main; raise SystemExit(main())"
-    command = [sys.executable, "-c", code, "sweep", str(written), "--processes", "2"]
-    rng = random.Random(0)
-    for _ in range(2):
-        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
-            process.stderr.readline()
-            time.sleep(rng.uniform(0, 0.5))
-            process.kill()
-            process.stderr.read()  # to its end: the processes that hold it have ended, too
-    finished = len(list((tmp_path / "runs").glob(f"*/{RECORD}")))
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert f"{finished} of 8 runs are finished already" in done.stderr
-    assert bits(tmp_path / "runs") == undisturbed
 
 
 @pytest.mark.slow

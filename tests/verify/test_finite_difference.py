@@ -6,9 +6,7 @@ from hypothesis import given
 
 from stbp_edu import (
     LIF,
-    Gaussian,
     Params,
-    Rectangle,
     Sigmoid,
     cases,
     forward_pass,
@@ -40,28 +38,6 @@ def one_neuron(u, surrogate, v_th=0.0):
 def slope(v, surrogate):
     """o h at this distance from the threshold: dL/du, as L = o²/2."""
     return surrogate.antiderivative(np.array(v)) * surrogate.derivative(np.array(v))
-
-
-def test_a_joint_of_h1_nearby_makes_the_step_smaller():
-    """u is 1e-4 inside the window: the first step would leave it."""
-    net = one_neuron(0.5 - 1e-4, Rectangle(a=1.0))
-    assert partial(Node("u", 1, 0, 0), *net) == pytest.approx(1 - 1e-4, rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("u", "surrogate"),
-    [
-        (0.0, Sigmoid(a=0.5)),  # no joint
-        (0.0, Gaussian(a=0.5)),
-        *(
-            (u, Sigmoid(a=1e-3)) for u in (-7e-3, -9e-3)
-        ),  # a small slope of a steep curve
-        *((2 * a, Sigmoid(a)) for a in (1e-3, 2e-4)),  # the smallest step that there is
-    ],
-)
-def test_a_slope_is_as_exact_as_its_size(u, surrogate):
-    measured = partial(BIAS, *one_neuron(u, surrogate))
-    assert measured == pytest.approx(slope(u, surrogate), rel=1e-7, abs=1e-10)
 
 
 def test_a_slope_that_no_two_steps_agree_on_is_refused():
