@@ -68,15 +68,6 @@ def opening(notebook: Any) -> Iterator[str]:
             yield f"{wanted} is missing"
 
 
-def shows_its_last_line(notebook: Any) -> Iterator[str]:
-    """A cell that ends with a value shows it."""
-    for cell in code_cells(notebook):
-        last = ast.parse(cell.source).body[-1:]
-        ends = last and isinstance(last[0], ast.Expr)
-        if ends and not isinstance(last[0].value, ast.IfExp) and not cell.outputs:
-            yield f"{cell.id}: {ast.unparse(last[0])[:60]} shows nothing"
-
-
 def _is_folded(cell: Any) -> bool:
     return FOLDED in cell.metadata.get("tags", [])
 
@@ -218,7 +209,7 @@ def blocks(notebook: Any) -> Iterator[str]:
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
-        executed_in_order, shows_its_last_line, opening, asked_first,
+        executed_in_order, opening, asked_first,
         outputs, code_form, equations, closing, blocks,
     )
 }  # fmt: skip

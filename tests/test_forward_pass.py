@@ -67,15 +67,6 @@ def test_a_seed_draws_these_weights_in_every_version_and_scale_multiplies_them()
         np.testing.assert_allclose(W / scale, known, rtol=1e-12)
 
 
-@pytest.mark.parametrize("wrong", [lambda u: 1.0, lambda u: u[0], lambda u: 1 / 0])
-def test_a_spike_that_is_no_function_of_potentials_is_named(wrong):
-    problem = make_problem(3, [4, 3], T=2, S=3, neuron=NEURON)
-    with pytest.raises(
-        TypeError, match="spike must be a function from an array of potentials"
-    ):
-        forward_pass.forward(problem.spikes, problem.params, NEURON, spike=wrong)
-
-
 @each_run
 @pytest.mark.parametrize("name", ["W1", "b2"])
 def test_parameters_that_are_not_finite_are_named(run, name):

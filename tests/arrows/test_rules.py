@@ -94,16 +94,6 @@ def test_words_in_blocks(T, K, name):
         assert kept == arrows.words(net, T, "spatial-only")
 
 
-def test_a_path_through_a_pool_counts_once_however_many_are_pooled():
-    """One neuron's spike to each of two neurons above, or to one of 2 × 2 and from there to two."""
-    below = arrows.Node("u", 1, 0, 0)
-    for sizes in ("2x2-1C1-P2-2", "4x4-1C1-P2-1C1-P2-2"):
-        assert arrows.count_paths(arrows.network(sizes, HARD), 1, "exact", below) == (
-            2,
-            0,
-        )
-
-
 TIME = {"carry", "reset", "recur", "decay", "adapt", "relax"}
 EVERYTHING = arrows.network("1-1R-1R", arrows.with_current(MODELS["adaptation"], 0.7))
 

@@ -102,10 +102,10 @@ def test_a_number_that_is_needed_late_is_checked_at_once(
 
 @pytest.mark.slow
 def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
-    assert call("train", "digits", "--epochs", 25, "--out", tmp_path) == 0  # it has 60
+    assert call("train", "digits", "--epochs", 12, "--out", tmp_path) == 0  # it has 60
     for rule in ("exact", "classic"):
         record = json.loads((tmp_path / rule / "record.json").read_text())
-        assert record["accuracy"]["mean"] >= 0.97
+        assert record["accuracy"]["mean"] >= 0.95
 
 
 SILENT = Settings(hidden=(20,), T=1, batch=20, epochs=2, v_th=1000.0)

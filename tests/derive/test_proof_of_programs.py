@@ -49,9 +49,8 @@ def test_a_program_with_a_wrong_factor_is_noticed_in_every_form(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("factor", [1e3, 1e5])
-def test_what_rounding_leaves_of_large_numbers_is_no_mistake(factor):
+def test_what_rounding_leaves_of_large_numbers_is_no_mistake():
     """The last digits of a difference of large numbers: of the size of what adds up to it."""
     text = "a = c * x\nu = 0.5 * u * (1 - o) + a - d * x\no = spike(u - 0.4)"
-    proof = derive(text, c=factor + 1, d=factor).prove()
+    proof = derive(text, c=1e5 + 1, d=1e5).prove()
     assert all(row.difference <= row.allowed for row in proof.rows), str(proof)

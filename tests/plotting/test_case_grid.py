@@ -22,16 +22,6 @@ def test_grid_highlights_what_it_is_asked_to(highlight):
     assert plotting.grid(T, N).nodes[2, 3].colours == (DIRECT, NEXT)
 
 
-@pytest.mark.parametrize(("T", "N"), [(1, 1), (3, 2), (5, 4)])
-def test_sweep_order_never_needs_a_cell_that_is_not_there_yet(T, N):
-    done = set()
-    for t, n in plotting.sweep_order(T, N):
-        assert n == N or (t, n + 1) in done
-        assert t == T or (t + 1, n) in done
-        done.add((t, n))
-    assert len(done) == T * N
-
-
 def test_sweep_animation_honours_reduced_motion_and_lights_each_cell_in_its_turn():
     tree = ET.fromstring(plotting.sweep_steps(3, 2).svg)
     style = next(tree.iter(f"{SVG}style")).text

@@ -1,4 +1,4 @@
-"""Colours: legible on both grounds, and apart for every eye."""
+"""Colours: legible on both grounds."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,6 @@ LIGHT, DARK = ([pair[k] for pair in palette.DARK.values()] for k in range(2))
 MEANING = [
     (c, g) for g in GROUNDS for c in (*FIXED, *(LIGHT if g == "light" else DARK))
 ]
-
-# How three kinds of colour-blind eyes see linear RGB (Machado, Oliveira, Fernandes, 2009).
 
 
 def linear(colour):

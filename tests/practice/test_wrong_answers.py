@@ -22,7 +22,7 @@ from stbp_edu.practice.tasks.programs import define, edited
 from tests.practice.answers import feedback_on
 from tests.practice.mutants import equivalent, mutants
 
-PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "3"))
+PER_EXERCISE = int(os.environ.get("STBP_MUTANTS", "2"))
 SEED = int(os.environ.get("STBP_MUTANTS_SEED", "2027"))
 VAGUE = {"digits"}
 """Findings that do not say what is wrong."""

@@ -37,22 +37,6 @@ def verdict(id_, body):
     return grade(tasks()[id_], tasks()[id_].function(body))
 
 
-def test_what_a_card_says_is_read_back(tmp_path):
-    said = [
-        verdict("gain", PAIR),
-        verdict("c3-delta", "delta_last"),
-        verdict("gain", "h"),
-    ]
-    for k, each in enumerate(said):
-        save(tmp_path / f"{k}.ipynb", cell(each))
-    for k, (each, (student, found)) in enumerate(
-        zip(said, answers(tmp_path), strict=True)
-    ):
-        assert student == str(k)
-        assert repr(found) == repr(each)
-        assert (found.mistakes, found.together) == (each.mistakes, each.together)
-
-
 def test_only_cells_that_give_points_count(tmp_path, capsys):
     forged, wrong = Feedback("gain", "right"), verdict("gain", PAIR)
     course = tmp_path / "course"
