@@ -25,7 +25,6 @@ METADATA = {  # as JupyterLab 4 writes it, so a notebook that is only looked at 
         "version": "3.11.7",
     },
 }
-WIDGET = "application/vnd.jupyter.widget-view+json"  # holds a random id
 CELL_SECONDS = 120
 FOLDED = "hide-input"  # the tag of a cell whose code is folded, as Jupyter Book has it
 
@@ -50,7 +49,6 @@ def normalise(notebook: Any) -> Any:
         cell.metadata = nbformat.from_dict(metadata)
         for output in cell.get("outputs", []):
             if "data" in output:
-                output.data.pop(WIDGET, None)
                 narrow = output.metadata.get(NARROW)
                 output.metadata = nbformat.from_dict({NARROW: narrow} if narrow else {})
     return notebook

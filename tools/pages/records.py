@@ -116,10 +116,7 @@ def figure_html(fig: Any, alt: str) -> str:
 def shares(rows: Mapping[str, Record], alt: str) -> str:
     """Return the share of runs that learn of each row, as a dot with Wilson's interval."""
     fig, ax = plotting.figure(height=0.9 + 0.33 * len(rows))
-    said = [
-        f"{words}: {learned(row)} of {len(row['accuracy'])}"
-        for words, row in rows.items()
-    ]
+    said = [f"{words}: {of(row)}" for words, row in rows.items()]
     for k, row in enumerate(reversed(rows.values())):
         n = len(row["accuracy"])
         low, high = share_interval(learned(row), n)
@@ -128,10 +125,7 @@ def shares(rows: Mapping[str, Record], alt: str) -> str:
         ax.plot([100 * low, 100 * high], [k, k], color=colour, linewidth=1.6)
         ax.plot(100 * learned(row) / n, k, "o", color=colour, markersize=5)
     # in two lines of about one length, which leaves room for the dots on a phone
-    names = [
-        fill(words, len(words) // 2 + 4) if len(words) > 21 else words
-        for words in reversed(rows)
-    ]
+    names = [fill(words, max(11, len(words) // 2 + 4)) for words in reversed(rows)]
     ax.set_yticks(range(len(rows)), names, linespacing=0.9)
     ax.set(xlabel="runs that learn, %", xlim=(-2, 102), ylim=(-0.6, len(rows) - 0.4))
     return figure_html(fig, f"{alt} {'; '.join(said)}.")
