@@ -55,7 +55,8 @@ def served(site: Path = SITE, below: str = SUBPATH) -> Iterator[str]:
         link = Path(folder, "root", below)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(site.resolve(), target_is_directory=True)
-        Path(folder, "root", "go-on").symlink_to(GATE)
+        if below:  # else the root is the site itself
+            Path(folder, "root", "go-on").symlink_to(GATE)
         with server(Path(folder, "root"), port=0) as running:
             threading.Thread(target=running.serve_forever, daemon=True).start()
             yield f"http://127.0.0.1:{running.server_port}/{f'{below}/'.lstrip('/')}"

@@ -148,11 +148,8 @@ def test_a_convolution(rule):
     ("call", "words"),
     [
         (lambda n: which_rule(n, lambda x: n(x).detach(), X, LIF()), "a gradient of"),
-        (lambda n: which_rule(n, lambda x: 0 * n(x), X, LIF()), "0 spikes"),
         (lambda n: which_rule(n, lambda x: n.trace(x).U[-1], X, NEURON),
          "run must return spikes, 0 or 1, got .*; for a read-out .* pass two neurons"),
-        (lambda n: which_rule(n, lambda x: n(nn.functional.dropout(x)), X, NEURON),
-         "the same outputs twice, .* model.eval"),
         (lambda n: which_rule(nn.Sequential(nn.BatchNorm1d(6), n), n, X, NEURON),
          "got a BatchNorm1d with weights of shape .6,., which this does not follow"),
         (lambda n: which_rule(n, lambda x: n(x) + 0 * torch.sqrt(0 * n(x)), X, NEURON),

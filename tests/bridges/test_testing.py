@@ -214,26 +214,6 @@ def test_bad_input_is_named(tmp_path):
         assert_gradient(in_spikingjelly(), JELLY, rtol=-1)
 
 
-def detached_reset(neuron):
-    """Return a linear gate's neuron a step at a time, with its reset held fixed backward."""
-
-    def run(x, errors):
-        u, o, steps, back = 0 * x[0], 0 * x[0], [], []
-        for now in x:
-            kept = 1 - o
-            u = neuron.tau * u * kept + now
-            o = (u >= neuron.v_th) * 1.0
-            steps.append((o, neuron.h(u), kept))
-        later, kept_later = 0.0, 0.0
-        for (_, h, kept), error in zip(steps[::-1], errors[::-1], strict=True):
-            later = h * error + neuron.tau * kept_later * later
-            kept_later = kept
-            back.append(later)
-        return np.stack([o for o, _, _ in steps]), np.stack(back[::-1])
-
-    return run
-
-
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     ("v_th", "a"), [(15, 0.5), (15, 0.005), (0.6, 0.05), (0.6, 0.02)]
@@ -242,16 +222,16 @@ def test_a_detached_reset_is_never_called_exact_however_narrow_the_surrogate(
     v_th, a, seed
 ):
     claimed = LIF(0.9, v_th, Rectangle(a), "linear")
+    run = LIFLayer(nn.Identity(), claimed, "detached-reset")
     wrong = "'exact' was claimed|must have a surrogate that tells rules apart"
     with pytest.raises((AssertionError, ValueError), match=wrong):
-        assert_gradient(
-            detached_reset(claimed), claimed, plain=True, dtype="float64", seed=seed
-        )
+        assert_gradient(run, claimed, dtype="float64", seed=seed)
 
 
 def test_every_rule_with_the_gradient_is_named():
     """This run tells a detached reset from the exact rule, but not from the classic one."""
     claimed = LIF(0.9, 5.0, Rectangle(1.0), "linear")
+    run = LIFLayer(nn.Identity(), claimed, "detached-reset")
     said = "the rule 'classic' = 'detached-reset' = .*, and 'exact' was claimed"
     with pytest.raises(AssertionError, match=said):
-        assert_gradient(detached_reset(claimed), claimed, plain=True, seed=3)
+        assert_gradient(run, claimed, seed=3)

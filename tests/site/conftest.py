@@ -6,14 +6,13 @@ were and Python still there.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
 
 pytest.importorskip("mkdocs", reason="the site's tests need the extra [test]")
 
@@ -125,10 +124,16 @@ def warm(_warm: Page) -> Page:
     return _warm
 
 
-@contextmanager
-def watched(page: Page, address: str) -> Iterator[list[str]]:
-    """Collect errors of the console, and requests that fail or go elsewhere, while a block runs."""
+def watch(page: Page, address: str) -> list[str]:
+    """Return where errors of the console come, and requests that fail or go elsewhere."""
     host, found = urlsplit(address).netloc, list[str]()
+
+    def told(message: ConsoleMessage) -> None:
+        late = (
+            "preloaded" in message.text
+        )  # a font that is used late: the machine is busy
+        if message.type in ("error", "warning") and not late:
+            found.append(f"console: {message.text}")
 
     def response(answer: Response) -> None:
         if urlsplit(answer.url).netloc not in (host, ""):
@@ -136,24 +141,11 @@ def watched(page: Page, address: str) -> Iterator[list[str]]:
         if answer.status >= 400 and answer.request.resource_type != "document":
             found.append(f"{answer.status}: {answer.url}")
 
-    listeners: dict[Any, Callable[[Any], None]] = {
-        "console": lambda m: (
-            m.type in ("error", "warning")
-            and "preloaded"
-            not in m.text  # a font that is used late: the machine is busy
-            and found.append(f"console: {m.text}")
-        ),
-        "pageerror": lambda error: found.append(f"error: {error}"),
-        "response": response,
-        "requestfailed": lambda request: found.append(f"no answer: {request.url}"),
-    }
-    for event, listener in listeners.items():
-        page.on(event, listener)
-    try:
-        yield found
-    finally:
-        for event, listener in listeners.items():
-            page.remove_listener(event, listener)
+    page.on("console", told)
+    page.on("response", response)
+    page.on("pageerror", lambda error: found.append(f"error: {error}"))
+    page.on("requestfailed", lambda asked: found.append(f"no answer: {asked.url}"))
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -162,18 +154,11 @@ def axe() -> Path:
     return npm.modules() / "axe-core" / "axe.min.js"
 
 
-@contextmanager
-def watched_page(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
-    """Yield a page with the accessibility checker, on which nothing may go wrong."""
-    context.add_init_script(path=axe)
-    page = context.new_page()
-    with watched(page, address) as problems:
-        yield page
-    assert not problems
-
-
 @pytest.fixture
 def faultless(context: BrowserContext, address: str, axe: Path) -> Iterator[Page]:
-    """Yield such a page in a fresh profile."""
-    with watched_page(context, address, axe) as page:
-        yield page
+    """Yield a page in a fresh profile, with axe-core, on which nothing may go wrong."""
+    context.add_init_script(path=axe)
+    page = context.new_page()
+    problems = watch(page, address)
+    yield page
+    assert not problems

@@ -4,14 +4,13 @@ The pages made of code are many, and differ in their lines alone: the browser op
 middle length of each kind.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browsing import script, served
-from tests.site.conftest import FIRST, NARROW, WIDE, profile, watched
+from tests.site.conftest import FIRST, NARROW, WIDE, watch
 from tests.site.reader import violations
 
 PAPER = {"width": 604, "height": 933}  # A4 between the theme's margins of 25 mm
@@ -72,36 +71,35 @@ def looked_at(page: Page, name: str) -> list[str]:
     return found
 
 
-@pytest.fixture(scope="module")
-def tab(browser: Browser, axe: Path) -> Iterator[Page]:
-    """Yield the tab in which the pages are opened one after the other; each has axe-core."""
-    with profile(browser) as context:
-        context.add_init_script(path=axe)
-        yield context.new_page()
-
-
-def _examine(page: Page, address: str, name: str) -> list[str]:
-    """Open a page in the tab and return what is wrong with it."""
-    page.goto("about:blank")  # ends what the page before still asks for
-    with watched(page, address) as found:
-        page.goto(address + name)
-        page.wait_for_selector("html[data-maths]", state="attached")
-        found += looked_at(page, name)
+def _examine(context: BrowserContext, address: str, name: str) -> list[str]:
+    """Open a page and return what is wrong with it."""
+    page = context.new_page()
+    found = watch(page, address)
+    page.goto(address + name)
+    page.wait_for_selector("html[data-maths]", state="attached")
+    found += looked_at(page, name)
+    page.close()
     return [f"{name or '/'}: {problem}" for problem in found]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_a_page_is_sound(part: int, site: Path, address: str, tab: Page) -> None:
+def test_a_page_is_sound(
+    part: int, site: Path, address: str, context: BrowserContext, axe: Path
+) -> None:
     """No console error, no foreign request, no raw maths, no axe violation, nothing too wide."""
+    context.add_init_script(path=axe)
     names = _chosen(site)[part::PARTS]
-    problems = [p for name in names for p in _examine(tab, address, name)]
+    problems = [p for name in names for p in _examine(context, address, name)]
     assert not problems, "\n".join(problems)
 
 
-def test_the_page_of_last_resort(site: Path, tab: Page) -> None:
+def test_the_page_of_last_resort(
+    site: Path, context: BrowserContext, axe: Path
+) -> None:
     """A missing page, at any depth, shows the site's own page with all that it needs."""
+    context.add_init_script(path=axe)
     with served(site, below="") as address:
-        found = _examine(tab, address, "no/such/page/")
+        found = _examine(context, address, "no/such/page/")
     problems = [
         p for p in found if "the server responded with a status of 404" not in p
     ]
