@@ -125,8 +125,8 @@ def shares(rows: Mapping[str, Record], alt: str) -> str:
         ax.plot([100 * low, 100 * high], [k, k], color=colour, linewidth=1.6)
         ax.plot(100 * learned(row) / n, k, "o", color=colour, markersize=5)
     # in two lines of about one length, which leaves room for the dots on a phone
-    names = [fill(words, max(11, len(words) // 2 + 4)) for words in reversed(rows)]
-    ax.set_yticks(range(len(rows)), names, linespacing=0.9)
+    names = [fill(words, len(words) // 2 + 6) for words in reversed(rows)]
+    ax.set_yticks(range(len(rows)), names)
     ax.set(xlabel="runs that learn, %", xlim=(-2, 102), ylim=(-0.6, len(rows) - 0.4))
     return figure_html(fig, f"{alt} {'; '.join(said)}.")
 
