@@ -18,9 +18,6 @@ import stbp_edu
 COMMANDS = {
     "verify": ("learn:verify", "verify the gradients: every equation, every oracle"),
     "train": ("train:train", "train a network on a data set"),
-    "eval": ("train:evaluate", "evaluate a trained network over several encodings"),
-    "check": ("learn:check", "check your own backward pass, case by case"),
-    "progress": ("learn:progress", "show which exercises are done"),
     "assign": ("teach:assign", "write a problem set from a plan: for teachers"),
     "mistakes": ("teach:mistakes", "name the mistakes of a class: for teachers"),
     "sweep": ("sweep:sweep", "train many networks: seeds and settings from a plan"),

@@ -5,13 +5,11 @@ import re
 import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import stbp_edu
 from stbp_edu.cli import main as cli
-from tests.cli.conftest import call
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS)
@@ -59,25 +57,3 @@ def test_verify_prints_a_table_and_succeeds(capsys):
     assert "FAILED" not in table
     of_programs = re.search(r"(\d+) of (\d+) comparisons of programs agree", table)
     assert of_programs[1] == of_programs[2] != "0"
-
-
-def test_eval_prints_mean_and_spread_and_what_is_mistaken(folder: Path, capsys):
-    said = []
-    for seed in ("0", "0", "1"):
-        assert call("eval", folder / "exact", "--encodings", "4", "--seed", seed) == 0
-        said.append(capsys.readouterr().out)
-    assert said[0] == said[1] != said[2]
-    found = re.search(
-        r"digits, exact: (\d+\.\d+)% ± (\d+\.\d+)% over 4 encodings of 359", said[0]
-    )
-    record = json.loads((folder / "exact" / "record.json").read_text())
-    assert float(found[1]) == pytest.approx(100 * record["accuracy"]["mean"], abs=6)
-
-
-def test_a_folder_without_a_run_is_named(folder: Path, tmp_path: Path):
-    with pytest.raises(
-        FileNotFoundError, match=r"there are runs in .*classic, .*exact"
-    ):
-        call("eval", folder)
-    with pytest.raises(FileNotFoundError, match="train one first"):
-        call("eval", tmp_path)

@@ -27,7 +27,7 @@ def test_a_csv_file_is_split_scaled_and_trained_on(tmp_path, capsys, monkeypatch
     expected = (VALUES / VALUES.max()).astype(np.float32)
     assert sorted(both.tolist()) == sorted(expected.tolist())
     monkeypatch.chdir("/")  # the record knows where the file is
-    assert call("eval", tmp_path / "runs" / "own" / "exact", "--encodings", "1") == 0
+    assert call("train", "--resume", tmp_path / "runs" / "own" / "exact") == 0
 
 
 @pytest.mark.parametrize("labels", [[1, 3], [-1, 0], ["cat", "dog"]])

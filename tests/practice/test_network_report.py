@@ -1,12 +1,9 @@
 """check_network: the right pass is right, and a wrong one is traced to its first wrong cell."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import stbp_edu
-from stbp_edu.cli.main import main
 from stbp_edu.practice import check, check_network, exercises
 from stbp_edu.practice.grading import verdict
 from stbp_edu.practice.tasks import step_name
@@ -104,24 +101,3 @@ def test_nothing_that_the_function_does_reaches_the_reference():
 
     assert not check_network(vandal).right
     assert check_network(SOLUTION).right
-
-
-def test_command(tmp_path, monkeypatch, capsys):
-    wrong = BACKWARD.mistakes[0]
-    monkeypatch.chdir(tmp_path)
-    for place, body, code, words in (
-        ("my_pass.py", None, 0, "Your backward pass: right."),
-        (f"{tmp_path}/my_wrong.py", wrong.body, 1, wrong.name),
-    ):
-        Path(place).write_text("import numpy as np\n\n" + BACKWARD.source(body))
-        assert main(["check", f"{place}:backward"]) == code
-        assert words in capsys.readouterr().out
-    assert main(["progress"]) == 0
-    assert "exercises right" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("body", ["f(", "import not_there"])
-def test_a_file_that_python_cannot_read_is_named(body, tmp_path, capsys):
-    Path(tmp_path / "mine.py").write_text(body)
-    assert main(["check", f"{tmp_path}/mine.py:f"]) == 2
-    assert "mine.py', but " in capsys.readouterr().err
