@@ -86,9 +86,10 @@ class Run(TrainingJob):
         for name, part in self.parts(flat).items():
             arrays[name][...] = part
 
-    def update(self, grads: Any, lr: float) -> float:
+    def update(self, grads: Any, lr: float) -> None:
         """Change the parameters, and note how far they move in units of the learning rate."""
-        size, named = gradient_norm(grads), named_arrays(grads)
+        gradient_norm(grads)  # which raises where an entry is not finite
+        named = named_arrays(grads)
         params = self.state.params.arrays()
         before = self.flat(params)
         if "gradient" in self.arm:
@@ -102,7 +103,6 @@ class Run(TrainingJob):
         moved = (before - self.flat(params)) / lr
         rms = float(np.sqrt(np.mean(moved * moved)))
         self.moved.append((rms, float(np.mean(np.abs(moved) < STILL))))
-        return size
 
     def value(self, expression: str, g: Array) -> Array:
         """Return the value of an expression of an arm, from the gradient g."""

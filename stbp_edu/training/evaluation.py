@@ -17,58 +17,15 @@ from stbp_edu.training.settings import Settings
 CHUNK = 100  # images at a time
 SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
-CHANCE = 1.5  # times the accuracy of guessing
-FEW = 100  # updates, of which even data that is easy needs about half
 
-ALL_ABOVE = "the layers above get their biases and hardly anything else"
-EVERY_ANSWER = "every image gets the same answer"
-ADVICE = {
-    (
-        "input",
-        "silent",
-    ): """the input is silent: its neurons fire in {rate:.2%} of steps. Check \
-that the images are not blank and lie in [0, 1].""",
-    (
-        "layer",
-        "silent",
-    ): """{name} is silent: its neurons fire in {rate:.2%} of steps, so that \
-{loses}. Lower the threshold (v_th = {v_th:g} now), \
-start with larger weights (init_scale), or widen the surrogate (a), so that potentials far below \
-the threshold still get a gradient.""",
-    (
-        "layer",
-        "saturated",
-    ): """{name} is saturated: its neurons fire in {rate:.1%} of steps, so \
-their spikes no longer tell the images apart. Raise the threshold (v_th = {v_th:g} now) or start \
-with smaller weights (init_scale).""",
-    (
-        "output",
-        "silent",
-    ): """{name} is silent: it fires in {rate:.2%} of steps, so the network \
-never gives its answer and the loss ({loss:.3f} now) cannot fall much below {floor:.2f}. Try \
-another seed, smaller initial weights (init_scale), or a surrogate that reaches further (gaussian, \
-or a larger a).""",
-    (
-        "output",
-        "saturated",
-    ): """{name} is saturated: it fires in {rate:.1%} of steps whatever the \
-image. Try a smaller learning rate (lr) or smaller initial weights (init_scale).""",
-}
-"""What to do where some neurons hardly fire, or nearly always."""
-GUESSES = """the network guesses: it is right for {accuracy:.1%} of the images it learns from, and \
-chance is {chance:.1%}. """
-TOO_FEW = """It has made only {updates} updates. Make more, with more epochs (--epochs) or smaller \
-batches (--batch); and where the weights are averaged, their average follows them slowly: lower \
-the share that it keeps (--averaging)."""
-TOO_LARGE = """The gradient may grow from step to step: for a silent neuron {gain}, and above 1 in \
-size it explodes. Try a wider surrogate (a), the gaussian, fewer steps (T), a smaller \
-learning rate (lr), the sign of the gradient (gradient_sign), or rule = detached-reset to see \
-whether the reset path is the cause."""
-GAINS = {
-    "exponential": "the exact gain is τ - u·h(u)",
-    "linear": "the exact gain is τ (1 - u·h(u))",
-    "soft": "the exact gain is τ - v_th·h(u)",
-}
+BLANK = """the input is silent: its neurons fire in {rate:.2%} of steps. Check that the images \
+are not blank and lie in [0, 1]."""
+SILENT_LAYER = """{name} is silent: its neurons fire in {rate:.2%} of steps, so that {loses}. \
+Lower the threshold (v_th = {v_th:g} now), start with larger weights (init_scale), or widen the \
+surrogate (a), so that potentials far below the threshold still get a gradient."""
+SATURATED_LAYER = """{name} is saturated: its neurons fire in {rate:.1%} of steps, so their spikes \
+no longer tell the images apart. Raise the threshold (v_th = {v_th:g} now) or start with smaller \
+weights (init_scale)."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +40,6 @@ class Step:
         right: how many of them were answered correctly.
         loss: the loss before the update.
         rates: mean firing rate of each layer 0..N.
-        outputs: mean firing rate of each output neuron.
-        norm: norm of the gradient.
     """
 
     epoch: int
@@ -94,8 +49,6 @@ class Step:
     right: int
     loss: float
     rates: tuple[float, ...]
-    outputs: tuple[float, ...]
-    norm: float
 
     @property
     def accuracy(self) -> float:
@@ -106,13 +59,13 @@ class Step:
 def mean(steps: Sequence[Step]) -> Step:
     """Return the last of some steps with the means over the images of all."""
     sizes = [step.size for step in steps]
-    loss, rates, outputs = (
+    loss, rates = (
         np.average([getattr(step, name) for step in steps], axis=0, weights=sizes)
-        for name in ("loss", "rates", "outputs")
+        for name in ("loss", "rates")
     )
     return replace(
         steps[-1], size=sum(sizes), right=sum(step.right for step in steps), loss=float(loss),
-        rates=tuple(rates.tolist()), outputs=tuple(outputs.tolist()),
+        rates=tuple(rates.tolist()),
     )  # fmt: skip
 
 
@@ -197,8 +150,8 @@ class Advice:
     """One finding, and what to do about it.
 
     Attributes:
-        where: ``"layer 1"``, ``"output 3"``, ``"network"`` or ``"folder"``.
-        kind: ``"silent"``, ``"saturated"``, ``"chance"``, ``"finished"`` or ``"new"``.
+        where: ``"layer 1"`` or ``"folder"``.
+        kind: ``"silent"``, ``"saturated"``, ``"finished"`` or ``"new"``.
         message: what is seen, why it matters and what to change.
     """
 
@@ -221,46 +174,32 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
         raise TypeError(
             f"rates must be a list, got {checks.brief(rates)}; give one a layer"
         )
-    named = {f"layer {n}": rate for n, rate in enumerate(rates)}
-    return _advice("layer", named, v_th=checks.number("v_th", v_th))
-
-
-def _advice(part: str, rates: dict[str, float], **numbers: float) -> list[Advice]:
-    """Return the advice on firing rates by where they are seen."""
+    checks.number("v_th", v_th)
     advice = []
-    for where, rate in rates.items():
-        checks.number(f"rates of {where}", rate)
-        kind = "silent" if rate < SILENT else "saturated" if rate > SATURATED else ""
-        text = ADVICE.get(("input" if where == "layer 0" else part, kind))
-        if text:
-            last = part == "layer" and where == [*rates][-1]
-            words = {
-                "name": f"{where} (output)" if last else where,
-                "loses": EVERY_ANSWER if last else ALL_ABOVE,
-            }
-            text = text.format(**words, rate=rate, **numbers)
-            advice.append(Advice(where, kind, text))
+    for n, rate in enumerate(rates):
+        checks.number(f"rates of layer {n}", rate)
+        name, loses = (
+            f"layer {n}",
+            "the layers above get their biases and hardly anything else",
+        )
+        if n == len(rates) - 1:
+            name, loses = f"layer {n} (output)", "every image gets the same answer"
+        if rate < SILENT:
+            kind, text = "silent", SILENT_LAYER if n else BLANK
+        elif rate > SATURATED and n:
+            kind, text = "saturated", SATURATED_LAYER
+        else:
+            continue
+        message = text.format(name=name, rate=rate, loses=loses, v_th=v_th)
+        advice.append(Advice(f"layer {n}", kind, message))
     return advice
 
 
-def diagnose(steps: Sequence[Step], settings: Settings, settled: bool) -> list[Advice]:
-    """Return advice on the layers; where there is none, and if settled, on outputs and accuracy."""
-    seen, spikes = mean(steps), settings.make_neurons()[1].lines.spike is not None
-    chance = 1 / len(seen.outputs)
-    layers, later = diagnose_layers(seen.rates, settings.v_th), []
-    if spikes and settings.make_loss().reads == "O":
-        outputs = {f"output {i}": rate for i, rate in enumerate(seen.outputs)}
-        later = _advice("output", outputs, loss=seen.loss, floor=0.5 * chance)
-    else:  # the loss reads no spikes
-        last = f"layer {len(seen.rates) - 1}"
-        layers = [advice for advice in layers if advice.where != last]
-    if seen.accuracy < CHANCE * chance:  # it guesses, although its layers fire
-        gain = (
-            "the gain of its lines counts" if settings.neuron else GAINS[settings.gate]
-        )
-        updates = seen.epoch * seen.step
-        words = (GUESSES + (TOO_FEW if updates < FEW else TOO_LARGE)).format(
-            accuracy=seen.accuracy, chance=chance, gain=gain, updates=updates
-        )
-        later.append(Advice("network", "chance", words))
-    return layers or later * settled
+def diagnose(steps: Sequence[Step], settings: Settings) -> list[Advice]:
+    """Return advice on the layers, but not on an output whose spikes the loss does not read."""
+    rates = mean(steps).rates
+    found = diagnose_layers(rates, settings.v_th)
+    last = settings.make_neurons()[1]
+    if last.lines.spike and settings.make_loss().reads == "O":
+        return found
+    return [advice for advice in found if advice.where != f"layer {len(rates) - 1}"]

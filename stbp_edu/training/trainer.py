@@ -33,7 +33,6 @@ from stbp_edu.training.optimiser import (
 from stbp_edu.training.settings import Settings
 
 EARLY = 20  # steps before the first look at the firing rates
-SETTLED = 300  # steps after which a silent output neuron is taken to stay silent
 INIT, EPOCH, TEST = range(3)
 """Streams of random numbers; see :func:`stream`."""
 
@@ -118,9 +117,9 @@ def train(
     model.check_fit(state.params, settings, data.shape, data.classes)
     told: set[tuple[str, str]] = set()
 
-    def news(steps: list[Step], settled: bool) -> Iterator[Advice]:
+    def news(steps: list[Step]) -> Iterator[Advice]:
         """Yield the advice on some steps that was not given before."""
-        for advice in evaluation.diagnose(steps, settings, settled):
+        for advice in evaluation.diagnose(steps, settings):
             if (about := (advice.where, advice.kind)) not in told:
                 told.add(about)
                 yield advice
@@ -134,10 +133,9 @@ def train(
                 steps.append(step)
                 yield step
                 if len(steps) == EARLY:
-                    yield from news(steps, settled=False)
+                    yield from news(steps)
             summary = job.summary(steps, started)
-            settled = epoch + 1 == settings.epochs or job.state.step >= SETTLED
-            yield from news(steps[len(steps) // 2 :], settled)
+            yield from news(steps[len(steps) // 2 :])
             yield summary
 
 
@@ -204,7 +202,7 @@ class TrainingJob:
         params = model.with_dropout(params, factors) if factors else params
         trace = self.net.forward(spikes, params)
         grads = self.net.backward(trace, targets, params, self.rule)
-        norm = self.update(model.drop(grads, factors) if factors else grads, lr)
+        self.update(model.drop(grads, factors) if factors else grads, lr)
         loss = self.settings.make_loss()
         right = loss.scores(trace).argmax(axis=1) == targets.argmax(axis=1)
         return Step(
@@ -215,8 +213,6 @@ class TrainingJob:
             right=int(right.sum()),
             loss=loss.value(trace, targets),
             rates=tuple(mean_of(o.reshape(*o.shape[:2], -1)) for o in trace.O),
-            outputs=tuple(trace.O[-1].mean(axis=(0, 1)).tolist()),
-            norm=norm,
         )
 
     def summary(self, steps: list[Step], started: float) -> Epoch:
@@ -237,10 +233,14 @@ class TrainingJob:
             state=state,
         )
 
-    def update(self, grads: LayerArrays, lr: float) -> float:
-        """Change the parameters and the averages in place; return the norm of the gradient."""
+    def update(self, grads: LayerArrays, lr: float) -> None:
+        """Change the parameters and the averages in place.
+
+        Raises:
+            NotFiniteError: if an entry of the gradient is not finite.
+        """
         s, state = self.settings, self.state
-        norm = gradient_norm(grads)
+        gradient_norm(grads)  # which raises where an entry is not finite
         if s.gradient_sign:
             sign(grads)
         if s.clip_norm:
@@ -252,7 +252,6 @@ class TrainingJob:
             sgd(state, grads, lr, **how)
         if state.average is not None:
             update_average(state.average, state.params, s.averaging)
-        return norm
 
     def batch(self, number: int) -> tuple[Array, Array]:
         """Return the newly drawn spikes of a batch of the epoch, and its targets."""
