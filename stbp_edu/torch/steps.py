@@ -15,7 +15,7 @@ from stbp_edu.arrows.arrow import LOSS, Arrow
 from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import Rule
 from stbp_edu.arrows.step.layer_program import Adjoint, LayerProgram
-from stbp_edu.arrows.table import Loss, network
+from stbp_edu.arrows.table import Loss, Table, network
 from stbp_edu.lines.forward_lines import reachable
 from stbp_edu.lines.operations import SHARED
 from stbp_edu.program.executor import Executor
@@ -49,45 +49,27 @@ class Steps:
         width = "1R" if recurrent else "1"
         loss = Loss(self.neuron.output)
         self.net = network(["1", width, width], self.neuron, loss)
-        # the states of the rule in which errors can be here, and where they come from above
-        reached = reachable(
-            [rule.start], lambda q: filter(None, rule.moves[q].values())
-        )
-        from_above = [(1, *node) for node in product(self.neuron.entered, reached)]
-        nodes = [
-            (state, q) for n, state, q in rule.places(self.net, from_above) if n == 1
-        ]
-        each_as_it_is = {
-            node: node[1] for node in product(self.net.states[1], rule.moves)
-        }
-        program = LayerProgram(self.net, 1, rule, each_as_it_is, nodes)
-        self.program = program
+        self.program = program = program_for_any_layers(self.net, rule)
         self.states = [*program.lines.lines]
         self.carried = carried_states(program)
         self.passes_back = program.before is not None
-        recurrent_adjoints = {name for name, _, _ in program.from_recurrence}
-        self.from_itself = [
-            node for node in nodes if program.name(*node) in recurrent_adjoints
-        ]
+        again = {name for name, _, _ in program.from_recurrence}
+        self.from_itself = [n for n in program.nodes if program.name(*n) in again]
         read = {self.neuron.output, *(state for state, _ in program.states_read)}
         self.kept = [name for name in ("x", *self.states) if name in read]
-
         readout = Arrow("readout", "o", LOSS)
-        of_loss = [node for node in nodes if rule.move(node[1], readout)]
-        outputs = [node for node in nodes if node[0] == self.neuron.output]
-        signals = {node: program.signal_of.get(node) for node in outputs}
-        self.passes = [node[1] for node in outputs if signals[node]]
-        # one tensor of outputs has one error; the rule may give several, or another to the loss
-        several = len({*signals.values()}) > 1
-        several |= any(bool(signals[node]) != (node in of_loss) for node in outputs)
-        self.copied = self.passes if several else []
+        from_loss = [node for node in program.nodes if rule.move(node[1], readout)]
+        self.passes, self.copied = errors_of_the_output(program, from_loss)
         self.heard_by: list[list[Adjoint]] = [
-            *([node for node in of_loss if node[0] == state] for state in self.states),
+            *(
+                [node for node in from_loss if node[0] == state]
+                for state in self.states
+            ),
             *([(self.neuron.output, q)] for q in self.copied),
             *([node] if node else [] for _, node in self.carried.values()),
         ]
         self.made: dict[Any, Executor | TensorLoops] = {}
-        self.compiled = self.run((), tuple(nodes), in_loops=False)
+        self.compiled = self.run((), tuple(program.nodes), in_loops=False)
 
     def __reduce__(self) -> Any:
         """Return the pickled form: functions are made again."""
@@ -150,6 +132,32 @@ class Steps:
         return [
             own.get(name, value) for name, value in self.program.lines.constants.items()
         ]
+
+
+def program_for_any_layers(net: Table, rule: Rule) -> LayerProgram:
+    """Return the program of layer 1, with an adjoint wherever an error can be."""
+    followed = reachable([rule.start], lambda q: filter(None, rule.moves[q].values()))
+    entered = net.layers[1].neuron.entered
+    from_above = [(1, *node) for node in product(entered, followed)]
+    nodes = [(state, q) for n, state, q in rule.places(net, from_above) if n == 1]
+    each_as_it_is = {node: node[1] for node in product(net.states[1], rule.moves)}
+    return LayerProgram(net, 1, rule, each_as_it_is, nodes)
+
+
+def errors_of_the_output(
+    program: LayerProgram, from_loss: Sequence[Adjoint]
+) -> tuple[list[str], list[str]]:
+    """Return the states of the rule in which errors come from above, and those to copy for.
+
+    One tensor of outputs has one error. The rule may give it several, or another from above than
+    from the loss; then the output is copied for each state.
+    """
+    outputs = [node for node in program.nodes if node[0] == program.neuron.output]
+    from_above = [node for node in outputs if program.signal_of.get(node)]
+    passes = [q for _, q in from_above]
+    signals = {program.signal_of.get(node) for node in outputs}
+    alike = from_above == [node for node in outputs if node in from_loss]
+    return passes, passes if len(signals) > 1 or not alike else []
 
 
 def carried_states(program: LayerProgram) -> dict[str, tuple[str, Adjoint | None]]:
