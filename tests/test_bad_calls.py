@@ -227,7 +227,7 @@ ACCEPT = {  # what is no mistake, or stands for the default
     **{("*", name): (*EMPTY, "None", "a word") for name in ("block", "name", "forgets", "all")},
     ("*", "*"): ("*",),  # a move that is refused; and before, parts of a rule
     **{("Settings", name): ("zero",) for name in (
-        "T_test", "read", "weight_decay", "averaging", "shift", "dropout", "momentum", "beta2",
+        "T_test", "read", "averaging", "shift", "momentum", "beta2",
         "clip_norm", "gain_limit")},
     **{("Settings", name): EMPTY for name in ("learn", "learn_each")},
     ("Settings", "hidden"): (*EMPTY, "a huge integer"),

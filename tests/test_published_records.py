@@ -26,9 +26,9 @@ MEASURED = (
 
 ENDED = {
     *("mnist-adversarial", "mnist-hour", "mnist-tune-adversarial", "mnist-tune-fgsm"),
-    "mnist-saccades",
+    *("mnist-plain", "mnist-tune", "mnist-saccades"),
 }
-"""Records whose training ended: with FGSM, and with the events made of images."""
+"""Records whose training ended: with FGSM and dropout, and with the events made of images."""
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 - ``settings``: everything that decides a run; ``own``: your own neuron, rule or surrogate in it.
 - ``encoders``: grey images become spikes.
 - ``data``: data sets, where they come from, and the recipe of each.
-- ``model``: the network of a run: its parameters, its passes, and dropout.
+- ``model``: the network of a run: its parameters and its passes.
 - ``evaluation``: how well a network answers, and advice where it does not learn.
 - ``optimiser``: the state of a run, and one update: Adam, or SGD with momentum.
 - ``trainer``: the loop over epochs and steps, and what a step does.

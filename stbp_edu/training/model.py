@@ -1,6 +1,6 @@
-"""The network that a run trains, the input that it gets, and dropout."""
+"""The network that a run trains, and the input that it gets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -11,7 +11,7 @@ from stbp_edu._support.checks import Array
 from stbp_edu._support.sizes import hidden_layer, widths
 from stbp_edu.arrows.part_one import for_layers
 from stbp_edu.networks import Model, network
-from stbp_edu.parameters import LayerArrays, Params, by_layer, by_name, sizes_of
+from stbp_edu.parameters import Params, sizes_of
 from stbp_edu.training.encoders import encode, inputs
 from stbp_edu.training.settings import Settings
 
@@ -84,38 +84,3 @@ def encode_images(
         dtype, copy=False
     )
     return np.broadcast_to(shown, (T, *shown.shape[1:]))
-
-
-DropoutFactors = Sequence[Array]
-"""For each of the layers 1..N - 1 the factor on what leaves each neuron; none without dropout."""
-
-
-def draw_dropout(
-    sizes: Sequence[int], dropout: float, rng: np.random.Generator
-) -> DropoutFactors:
-    """Return 0 for the hidden neurons that a step leaves out, and 1 / (share kept) for the others.
-
-    >>> draw_dropout([2, 4, 1], 0.5, np.random.default_rng(0))[0]
-    array([2., 0., 2., 0.])
-    """
-    factors = []
-    for m in sizes[1:-1] if dropout else ():
-        kept = rng.permutation(m)[: max(1, round((1 - dropout) * m))]
-        factors.append(np.zeros(m))
-        factors[-1][kept] = m / len(kept)
-    return factors
-
-
-def drop(arrays: LayerArrays, factors: DropoutFactors) -> list[Any]:
-    """Return arrays by layer, the weights that leave each neuron times its factor."""
-    layers: list[Any] = [None, *(dict(layer) for layer in by_layer(arrays)[1:])]
-    for n, factor in enumerate(factors, 1):
-        for name, layer in (("R", layers[n]), ("W", layers[n + 1])):
-            if name in layer:
-                layer[name] = layer[name] * factor.astype(layer[name].dtype)
-    return layers
-
-
-def with_dropout(params: Params, factors: DropoutFactors) -> Params:
-    """Return the parameters of a step that leaves neurons out."""
-    return Params(**by_name(drop(params, factors)), shape=params.shape)

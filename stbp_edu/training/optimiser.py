@@ -58,7 +58,6 @@ def adam(
     grads: LayerArrays,
     lr: float,
     *,
-    decay: float = 0.0,
     momentum: float = Settings.momentum,
     beta2: float = Settings.beta2,
 ) -> None:
@@ -66,8 +65,7 @@ def adam(
 
     m ← β₁ m + (1 - β₁) g and v ← β₂ v + (1 - β₂) g², both zero at first, with β₁ = ``momentum``.
     After k updates the corrected means are m̂ = m / (1 - β₁ᵏ) and v̂ = v / (1 - β₂ᵏ), and
-    p ← p - η m̂ / (√v̂ + ε). Before that, each weight loses ``decay`` · η of itself; biases keep
-    their value.
+    p ← p - η m̂ / (√v̂ + ε).
 
     v remembers about 1 / (1 - β₂) updates: after one huge gradient, the updates are small for that
     long.
@@ -89,9 +87,7 @@ def adam(
 
     def loop(first: int, last: int) -> None:
         """Change some of the parts."""
-        for is_weight, arrays in parts[first:last]:
-            if is_weight and decay:
-                arrays[0] *= 1 - lr * decay
+        for arrays in parts[first:last]:
             update(*arrays, *numbers)
 
     run_in_parts(loop, len(parts), 8.0 * CHUNK * len(parts))
@@ -114,12 +110,9 @@ def sgd(
     grads: LayerArrays,
     lr: float,
     *,
-    decay: float = 0.0,
     momentum: float = Settings.momentum,
 ) -> None:
     """Make one update of gradient descent with momentum μ: m ← μ m + g, then p ← p - η m.
-
-    Before that, each weight loses ``decay`` · η of itself, as in :func:`adam`.
 
     >>> from stbp_edu import Gradients, Params
     >>> p = Params(W=[None, np.array([[1.0]])], b=[None, np.zeros(1)])
@@ -130,9 +123,7 @@ def sgd(
     """
     state.step += 1
     arrays = state.params.arrays(), named_arrays(grads), state.m
-    for is_weight, (p, g, m) in chunks(*arrays):
-        if is_weight and decay:
-            p *= 1 - lr * decay
+    for p, g, m in chunks(*arrays):
         m *= momentum
         m += g
         p -= lr * m  # sgd
@@ -193,12 +184,12 @@ def clip(grads: LayerArrays, limit: float) -> None:
 
 def update_average(average: Params, params: Params, decay: float) -> None:
     """Average the weights, in place: average ← decay · average + (1 - decay) · params."""
-    for _, (mean, p) in chunks(average.arrays(), params.arrays()):
+    for mean, p in chunks(average.arrays(), params.arrays()):
         mean += (1 - decay) * (p - mean)  # ema
 
 
-def chunks(*groups: Mapping[str, Array]) -> Iterator[tuple[bool, list[Array]]]:
-    """Yield chunks of arrays of the same shapes, side by side, and whether each is of a weight.
+def chunks(*groups: Mapping[str, Array]) -> Iterator[list[Array]]:
+    """Yield chunks of arrays of the same shapes, side by side.
 
     The second group, the gradients, is read; the others may be changed, and lie in memory alike.
     """
@@ -213,4 +204,4 @@ def chunks(*groups: Mapping[str, Array]) -> Iterator[tuple[bool, list[Array]]]:
             )
         flat = [a.reshape(-1) for a in aligned]
         for i in range(0, len(flat[0]), CHUNK):
-            yield name[0] in "WR" and "." not in name, [a[i : i + CHUNK] for a in flat]
+            yield [a[i : i + CHUNK] for a in flat]

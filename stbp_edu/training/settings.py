@@ -19,7 +19,7 @@ from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.own import forward_lines, own_rule, own_surrogate, read_neuron
 
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
-ENDED = {"adversarial": 0.0, "fgsm": "untargeted"}
+ENDED = {"adversarial": 0.0, "fgsm": "untargeted", "dropout": 0.0, "weight_decay": 0.0}
 """Settings of older records that changed nothing at these values."""
 
 
@@ -134,9 +134,6 @@ class Settings:
     clip_norm: float = setting(
         0.0, from_zero, "scale a gradient of a larger norm to this norm; 0: never"
     )
-    weight_decay: float = setting(
-        0.0, from_zero, "share of weights, times lr, cut in a step"
-    )
     gradient_sign: bool = setting(
         False,
         SWITCH,
@@ -150,9 +147,6 @@ class Settings:
     )
     shift: int = setting(
         0, FROM_0, "augmentation: shift each image by up to this many pixels"
-    )
-    dropout: float = setting(
-        0.0, SHARE, "share of hidden neurons left out of each step"
     )
     batch: int = setting(100, COUNT, "images for each step")
     epochs: int = setting(60, COUNT, "passes over the training images")
@@ -217,8 +211,6 @@ class Settings:
              "choose last-steps or membrane"),
             (not self.has_images or self.encoder != "rows",
              "encoder", f"'bernoulli' or 'direct' for the layers {self.hidden}", "choose one"),
-            (not self.has_images or not self.dropout,
-             "dropout", f"0 for the layers {self.hidden}", "give only widths"),
         ]  # fmt: skip
         for fits, name, need, mend in rows:
             if not fits:

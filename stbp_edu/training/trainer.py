@@ -198,11 +198,8 @@ class TrainingJob:
         """Learn from one batch of the epoch, counted from 0."""
         spikes, targets = self.batch(number)
         params = self.state.params
-        factors = model.draw_dropout(params.sizes, self.settings.dropout, self._rng)
-        params = model.with_dropout(params, factors) if factors else params
         trace = self.net.forward(spikes, params)
-        grads = self.net.backward(trace, targets, params, self.rule)
-        self.update(model.drop(grads, factors) if factors else grads, lr)
+        self.update(self.net.backward(trace, targets, params, self.rule), lr)
         loss = self.settings.make_loss()
         right = loss.scores(trace).argmax(axis=1) == targets.argmax(axis=1)
         return Step(
@@ -245,11 +242,10 @@ class TrainingJob:
             sign(grads)
         if s.clip_norm:
             clip(grads, s.clip_norm)
-        how = {"decay": s.weight_decay, "momentum": s.momentum}
         if s.optimiser == "adam":
-            adam(state, grads, lr, beta2=s.beta2, **how)
+            adam(state, grads, lr, momentum=s.momentum, beta2=s.beta2)
         else:
-            sgd(state, grads, lr, **how)
+            sgd(state, grads, lr, momentum=s.momentum)
         if state.average is not None:
             update_average(state.average, state.params, s.averaging)
 

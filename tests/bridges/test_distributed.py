@@ -113,8 +113,8 @@ def test_a_process_that_is_killed_ends_the_run_and_it_goes_on_to_the_same_bits(
 
 
 STEPS = [
-    {"loss": "cross-entropy", "averaging": 0.9, "weight_decay": 0.1, "shift": 1},
-    {"hidden": ("12R",), "rule": "e-prop", "dropout": 0.3},
+    {"loss": "cross-entropy", "averaging": 0.9, "shift": 1},
+    {"hidden": ("12R",), "rule": "e-prop"},
     {"loss": "membrane", "read": 2, "readout": "u = 0.9 * u + x", "rule": "classic"},
 ]
 

@@ -19,7 +19,7 @@ from stbp_edu.training.runs import CHECKPOINT, PARAMS, RECORD
 resource = pytest.importorskip("resource", reason="Windows has no such signals")
 
 RUN = (
-    "train digits --rule exact --epochs 30 --hidden 60 --T 4 --batch 100 --dropout 0.2 --shift 1 "
+    "train digits --rule exact --epochs 30 --hidden 60 --T 4 --batch 100 --shift 1 "
     "--encodings 1 --resume --out"
 )
 SMALL = "train digits --rule exact --epochs 1 --hidden 20 --T 2 --batch 500 --encodings 1 --out"

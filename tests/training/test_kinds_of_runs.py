@@ -43,14 +43,13 @@ RUNS = {
     "convolution": {
         "hidden": ("4C3", "P2", 20), "encoder": "direct", "shift": 1, "v_th": 1.0, "batch": 10
     },
-    "signs, shifted, dropout": {"gradient_sign": True, "dropout": 0.2, "shift": 1},
+    "signs, shifted": {"gradient_sign": True, "shift": 1},
     "sgd": {"optimiser": "sgd", "lr": 0.3, "momentum": 0.5},
     "clipped": {"clip_norm": 0.1, "beta2": 0.9},
     "adaptive": OWN,
     "adaptive, limited": {**OWN, "gain_limit": 0.3},
     "e-prop": {"rule": "e-prop", "hidden": ("20R",)},
     "truncated": {"rule": "truncated-3"},
-    "recurrent, dropout": {"hidden": ("20R",), "dropout": 0.3},
     "derived convolution": {
         "hidden": ("2C3", "P2", "12R"), "encoder": "direct", "learn": ("v_th",)
     },

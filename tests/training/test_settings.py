@@ -22,7 +22,6 @@ CONV = {"hidden": ("4C3", 20)}
             {"hidden": ("8RR",)},
             "hidden must be made of parts, got",
         ),
-        ({**CONV, "dropout": 0.5}, r"dropout must be 0 for the layers \('4C3', 20\)"),
         ({**CONV, "encoder": "rows"}, "encoder must be 'bernoulli' or 'direct' for"),
         ({"loss": "last-steps", "read": 30}, "read must be <= T = 10"),
         ({"read": 2}, "read must be 0 with loss = 'rate'"),

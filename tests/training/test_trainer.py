@@ -1,4 +1,4 @@
-"""Training: events, what a step sees, dropout, evaluation, and runs side by side."""
+"""Training: events, what a step sees, evaluation, and runs side by side."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -7,19 +7,15 @@ from threading import Event
 import numpy as np
 import pytest
 
-from stbp_edu import init_params
 from stbp_edu.training import (
     Dataset,
     Epoch,
-    Settings,
     Step,
     evaluate,
     initial_state,
     train,
 )
-from stbp_edu.training.model import draw_dropout, drop, with_dropout
 from stbp_edu.training.trainer import TrainingJob
-from tests.networks import fast_backward, fast_forward
 from tests.runs import bits, epochs
 
 
@@ -61,26 +57,6 @@ def test_an_epoch_visits_every_image_once_and_shifts_by_at_most_one_pixel(small)
 def test_a_run_that_diverges_says_so(small, bytes_few):
     with pytest.raises(ValueError, match="the run diverged in epoch 1"):
         list(train(replace(small, lr=1e39), bytes_few))
-
-
-def test_dropout_leaves_neurons_out_and_scales_the_others_up():
-    """Weights that leave a neuron have its factor, and so have their gradients."""
-    rng, neuron = np.random.default_rng(2), Settings().make_neuron()
-    net = init_params([30, 7, 5, 3], rng, scale=3.0)
-    spikes, targets = (rng.random((5, 4, 30)) < 0.6) * 1.0, rng.random((4, 3))
-    factors = draw_dropout(net.sizes, 0.5, rng)
-    assert [sorted(f) for f in factors] == [
-        [0] * 3 + [7 / 4] * 4,
-        [0] * 3 + [5 / 2] * 2,
-    ]
-    cut = with_dropout(net, factors)
-    grads = fast_backward(fast_forward(spikes, cut, neuron), targets, cut, neuron)
-    found = drop(grads, factors)
-    for n, factor in enumerate([1, *factors], 1):
-        np.testing.assert_array_equal(cut.W[n], net.W[n] * factor)
-        np.testing.assert_array_equal(found[n]["W"], grads.W[n] * factor)
-        assert grads.b[n].any()
-        assert n == 3 or not grads.b[n][factors[n - 1] == 0].any()
 
 
 def test_evaluation_counts_answers(small, few):
