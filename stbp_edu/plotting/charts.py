@@ -3,7 +3,6 @@
 import io
 import math
 import re
-import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -173,10 +172,9 @@ def surrogate(
     ax: Axes,
     shapes: Mapping[str, Surrogate],
     which: str = "derivative",
-    reach: float = 3.0,
 ) -> Axes:
     """Draw the curves h (``which="derivative"``) or H (``"antiderivative"``) over v = u - V_th."""
-    v = np.linspace(-reach, reach, 1201)
+    v = np.linspace(-3, 3, 1201)
     lines = {label: getattr(shape, which)(v) for label, shape in shapes.items()}
     ax.axvline(0, color=GRID, linewidth=0.8)
     letter = "h(v)" if which == "derivative" else "H(v)"
@@ -243,8 +241,6 @@ def chart(fig: Figure, alt: str, width: int) -> str:
     for text in fig.findobj(Text):
         if isinstance(text, Text) and text.get_color() == "black":
             text.set_color(INK)  # also where it was added outside of the style
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close(fig)
     fig.set_figwidth(WIDTHS[width])
     for ax in fig.axes:
         if ax.get_legend():

@@ -106,7 +106,7 @@ def show(*shown: "Figure | Drawing", alt: str) -> Shown:
     """Return a figure as an object that Jupyter and the site draw.
 
     Args:
-        shown: a matplotlib figure, which is closed; or drawings, which are put side by side.
+        shown: a matplotlib figure; or drawings, which are put side by side.
         alt: what a reader who cannot see the figure needs to know: a sentence or more.
 
     Raises:

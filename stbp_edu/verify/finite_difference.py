@@ -107,8 +107,7 @@ def partial(
         targets: Y, shape (S, n[N]).
         params: weights and biases, float64.
         neuron: constants, gate and surrogate.
-        loss: a loss of :mod:`stbp_edu.losses` or of your own; or a direct term, whose loss is
-            linear.
+        loss: a loss of :mod:`stbp_edu.losses`, or a direct term, whose loss is linear.
         s: the sample whose potential or spike it is.
 
     Raises:

@@ -15,7 +15,6 @@ import numpy as np
 
 from stbp_edu import losses
 from stbp_edu._support.checks import Array
-from stbp_edu.forward_pass import Trace
 from stbp_edu.neuron import LIF
 from stbp_edu.surrogates import SURROGATES
 
@@ -93,8 +92,7 @@ def loss_value(
 ) -> Any:
     """Return the loss of outputs: spikes "o" and potentials "u", each (S, n[N]), step by step.
 
-    A direct term d is that of the loss Σ d · o, which is linear. A loss of your own is asked for
-    its value; that works on numbers, and not within autograd.
+    A direct term d is that of the loss Σ d · o, which is linear.
 
     >>> ones = np.ones((1, 1))
     >>> float(loss_value(losses.Rate(), [{"o": ones, "u": ones}, {"o": 0 * ones, "u": ones}], ones))
@@ -130,14 +128,7 @@ def loss_value(
             return cross_entropy(sum(o) if counts else sum(o) / T) / S
         case losses.StepCrossEntropy():
             return sum(map(cross_entropy, o)) / (T * S)
-    if xp is not np:
-        raise TypeError(
-            f"loss must be one of stbp_edu.losses for automatic differentiation, got {loss!r}; "
-            "let finite_difference measure it, or pass its direct term"
-        )
-    spikes = np.stack(o)
-    trace = Trace(U=[None, np.stack(u)], O=[spikes, spikes])
-    return loss.value(trace, targets)
+    raise TypeError(f"loss must be one of stbp_edu.losses, got {loss!r}")
 
 
 def linear(slopes: Array | None, states: Sequence[Any]) -> Any:

@@ -72,37 +72,30 @@ def derivatives(
         loss: a loss of :mod:`stbp_edu.losses`, or its direct term.
 
     Raises:
-        TypeError, ValueError: if the arguments do not fit together, or a node has too many paths.
+        TypeError, ValueError: if the arguments do not fit together, a node has too many paths, or
+            the loss reads spikes and potentials at once.
     """
-    direct = direct_term(loss, trace, targets)
-    parts: tuple[LossLike, ...] = (loss,)
-    if direct.o is not None and direct.u is not None:  # the sum of two losses
-        parts = Direct(direct.o), Direct(None, direct.u)
-    graphs = [unroll(trace, targets, params, neuron, part) for part in parts]
+    graph = unroll(trace, targets, params, neuron, loss)
     rule = as_rule(rule)
-    lam = summed(graphs, rule, graphs[0].net.states)
+    lam = summed(graph, rule, graph.net.states)
     delta, epsilon = ([None, *(of[k, rule.start] for of in lam[1:])] for k in "ou")
-    layers = gradients(graphs[0], lam, rule.start)
+    layers = gradients(graph, lam, rule.start)
     return Adjoints(delta, epsilon, Gradients(**by_name(layers)))
 
 
 def summed(
-    graphs: Sequence[LocalDerivatives], rule: Rule, states: Sequence[Sequence[str]]
+    graph: LocalDerivatives, rule: Rule, states: Sequence[Sequence[str]]
 ) -> Lambda:
-    """Return the adjoints of these states of each layer, each entry summed over its own paths.
-
-    The graphs are one, with the slopes of another loss each; the losses are added up.
-    """
-    net = graphs[0].net
-    T, S = graphs[0].direct.shape[:2]
+    """Return the adjoints of these states of each layer, each entry summed over its own paths."""
+    net = graph.net
+    T, S = graph.direct.shape[:2]
     lam: Lambda = [{}]
     for n in range(1, net.N + 1):
         lam.append({})
         for state in states[n]:
             sums = np.zeros((T, S, net.sizes[n]))
             for t, s, i in np.ndindex(sums.shape):
-                for graph in graphs:
-                    for path in paths_from(Node(state, n, t, i), graph, rule, s):
-                        sums[t, s, i] += path.contribution
+                for path in paths_from(Node(state, n, t, i), graph, rule, s):
+                    sums[t, s, i] += path.contribution
             lam[n][state, rule.start] = sums
     return lam

@@ -127,7 +127,7 @@ def by_paths(run: Run, rule: Rule, state: str) -> Expected:
     """Return the gradients of Σ weight · state whose adjoints are summed path by path."""
     local = run.local(state)
     entered = [layer.neuron.entered for layer in local.net.layers[1:]]
-    lam = paths.summed([local], rule, [[], *entered])
+    lam = paths.summed(local, rule, [[], *entered])
     found = gradients(local, lam, rule.start)
     return Expected(run, rule, state, found, _sizes(local, rule))
 

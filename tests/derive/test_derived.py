@@ -164,11 +164,6 @@ def test_what_is_not_judged_is_said():
     ).prove()
     assert power.holds
     assert "not judged: how p is learned" in str(power)
-    neuron = arrows.hard_reset(LIF())
-    with pytest.raises(
-        ValueError, match="neuron reads 'rho', which is none of its states"
-    ):
-        prove(with_arrow(neuron, "carry", factor=parse("rho * u")))
 
 
 def test_a_constant_called_gamma_is_not_taken_for_an_adjoint():
