@@ -4,8 +4,7 @@ The argument of every curve is v = u - V_th, the distance of the potential from 
 Each h has unit area, so each H climbs from 0 to 1 as the spike does: H is the *smooth twin*
 of the spike.
 
-To add a curve, write a subclass of :class:`Curve` and name it in ``SURROGATES``. A run can use one
-of your own without that: ``--surrogate module:name``.
+To add a curve, write a subclass of :class:`Curve` and name it in ``SURROGATES``.
 """
 
 import math

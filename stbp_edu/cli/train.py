@@ -213,7 +213,7 @@ def planned(args: argparse.Namespace) -> list[RunConfig]:
     return [
         RunConfig(
             dataset, replace(settings, rule=one), data,
-            out / one.replace(":", "-"),  # Windows allows no colon in a name
+            out / one,
             args.held_out, args.encodings, source,
         )
         for one in (CASE_RULES if rule == "both" else (rule,))

@@ -1,6 +1,6 @@
 """Train networks: settings, data, the loop over steps, and runs that survive an interruption.
 
-- ``settings``: everything that decides a run; ``own``: your own neuron, rule or surrogate in it.
+- ``settings``: everything that decides a run; ``own``: your own neuron in it.
 - ``encoders``: grey images become spikes.
 - ``data``: data sets, where they come from, and the recipe of each.
 - ``model``: the network of a run: its parameters and its passes.

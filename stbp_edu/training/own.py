@@ -1,15 +1,11 @@
-"""Your own surrogate, rule or neuron as a setting.
+"""Your own neuron as a setting.
 
-A surrogate or a rule is ``module:name``, found as Python's import finds it; the module may also lie
-in the folder in which the command runs. A neuron is a text, or a file with it, that is read as
-:func:`stbp_edu.derive` reads it::
+It is a text, or a file with it, that is read as :func:`stbp_edu.derive` reads it::
 
     tau = 0.9; v_th = 1
     u = tau * u * (1 - o) + x; o = spike(u - v_th)
 """
 
-import pkgutil
-import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,58 +14,8 @@ from stbp_edu._support import checks
 from stbp_edu._support.files import read_text
 from stbp_edu.arrows.arrow import Neuron, neuron_from
 from stbp_edu.arrows.part_one import as_neuron, as_text
-from stbp_edu.arrows.rules import Rule
 from stbp_edu.lines.text import read_lines
 from stbp_edu.neuron import LIF
-from stbp_edu.surrogates import Surrogate, checked
-
-
-def own_surrogate(place: str, a: float) -> Surrogate:
-    """Return the surrogate that is called ``module:name``.
-
-    Args:
-        place: ``module:name`` of a class that takes ``a``, as a subclass of ``Curve`` does, or of
-            an object that needs nothing.
-        a: the width.
-
-    Raises:
-        TypeError, ValueError: if it is neither, or lacks h or H.
-
-    >>> own_surrogate("stbp_edu.surrogates:Gaussian", 0.5)
-    Gaussian(a=0.5)
-    """
-    found = imported("surrogate", place)
-    if not isinstance(found, type):
-        return checked("surrogate", found)
-    if not hasattr(found, "derivative"):
-        raise TypeError(
-            "surrogate must be a class with the methods derivative and antiderivative, got "
-            f"{place}; write a subclass of stbp_edu.surrogates.Curve"
-        )
-    return checked("surrogate", found(a=a))
-
-
-def own_rule(place: str) -> Rule:
-    """Return the ``Rule`` that is called ``module:name``.
-
-    Raises:
-        TypeError, ValueError: if there is none of this name.
-    """
-    return checks.instance("rule", imported("rule", place), Rule)
-
-
-def imported(setting: str, place: str) -> Any:
-    """Return the object that is called ``module:name``."""
-    sys.path.append(str(Path.cwd()))
-    try:
-        return pkgutil.resolve_name(place)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(
-            f"{setting} must be the module:name of an object that can be imported, got {place!r} "
-            f"({error}); start where the module is, or install it"
-        ) from error
-    finally:
-        sys.path.pop()
 
 
 def forward_lines(name: str, value: object) -> str:

@@ -16,7 +16,7 @@ from stbp_edu.losses.of_states import Built
 from stbp_edu.neuron import GATES, LIF, LINES
 from stbp_edu.surrogates import SURROGATES
 from stbp_edu.training.encoders import ENCODERS, inputs
-from stbp_edu.training.own import forward_lines, own_rule, own_surrogate, read_neuron
+from stbp_edu.training.own import forward_lines, read_neuron
 
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
 ENDED = {"adversarial": 0.0, "fgsm": "untargeted", "dropout": 0.0, "weight_decay": 0.0}
@@ -85,8 +85,8 @@ class Settings:
     rule: str = setting(
         "exact",
         TEXT,
-        f"what flows backward: {', '.join(RULES)}, truncated-K, or your own as module:name; both "
-        "(the digits') for the first two",
+        f"what flows backward: {', '.join(RULES)} or truncated-K; both (the digits') for the first "
+        "two",
     )
     hidden: tuple[int | str, ...] = setting(
         (128,), hidden_layers, "hidden layers, as widths or 15C5,P2"
@@ -102,11 +102,7 @@ class Settings:
     gate: str = one_of(
         "exponential", GATES, "forget gate: ", "; soft is the soft reset"
     )
-    surrogate: str = setting(
-        "gaussian",
-        TEXT,
-        f"{', '.join(SURROGATES)}, or your own as module:name",
-    )
+    surrogate: str = one_of("gaussian", SURROGATES)
     a: float = setting(0.25, NUMBER, "width of the surrogate")
     gain_limit: float = setting(
         0.0, from_zero, "largest gain from step to step; 0: none"
@@ -193,8 +189,8 @@ class Settings:
         if type(curve) not in names:
             raise TypeError(
                 "neuron must have a surrogate of this package, got "
-                f"{checks.brief(curve)}; name yours by surrogate='module:name', and give the "
-                "neuron as a text"
+                f"{checks.brief(curve)}; train yours in a loop of your own, with "
+                "stbp_edu.network"
             )
         layer = tuple(name for name in neuron.learned if name not in neuron.each)
         taken = {"surrogate": names[type(curve)], "a": curve.a, "learn": layer}
@@ -244,11 +240,7 @@ class Settings:
     @property
     def _lif(self) -> LIF:
         """Part I's neuron, also where lines replace it."""
-        if ":" in self.surrogate:
-            curve = own_surrogate(self.surrogate, self.a)
-        else:
-            kind = SURROGATES[checks.choice("surrogate", self.surrogate, SURROGATES)]
-            curve = kind(a=self.a)
+        curve = SURROGATES[self.surrogate](a=self.a)
         return LIF(tau=self.tau, v_th=self.v_th, surrogate=curve, gate=self.gate)
 
     def make_neuron(self) -> LIF:
@@ -270,9 +262,7 @@ class Settings:
 
     def make_rule(self) -> Rule:
         """Return the rule of these settings, as a table of moves."""
-        if ":" in self.rule:
-            rule = own_rule(self.rule)
-        elif found := TRUNCATED.fullmatch(self.rule):
+        if found := TRUNCATED.fullmatch(self.rule):
             rule = truncated(int(found[1]))
         else:
             rule = RULES[checks.choice("rule", self.rule, RULES)]

@@ -111,7 +111,7 @@ def _word(given: Any, value: Any) -> str:
     """Return the value of a setting as a part of the name of a folder.
 
     A file with forward lines is its name. Other characters than letters and digits may be ones
-    that Windows allows in no name, such as the colon of ``module:name``.
+    that Windows allows in no name.
     """
     if isinstance(value, str) and "=" in value and "=" not in given:
         value = Path(given).stem

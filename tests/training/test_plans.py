@@ -50,11 +50,9 @@ def test_the_name_of_a_run_is_a_folder_s_on_every_system(tmp_path):
     """Where a neuron is a file with lines, that of the file."""
     file = tmp_path / "leaky.txt"
     file.write_text("u = 0.5 * u + x; o = spike(u - 1)")
-    axes = {"hidden": [[8, 4]], "surrogate": ["stbp_edu.surrogates:ATan"], "lr": [1]}
+    axes = {"hidden": [[8, 4]], "surrogate": ["triangle"], "lr": [1]}
     runs = plan(tmp_path, 1, base={}, axes={**axes, "neuron": [str(file)]}).runs()
-    assert [*runs] == [
-        "hidden=8-4,surrogate=stbp_edu.surrogates-ATan,lr=1.0,neuron=leaky,seed=0"
-    ]
+    assert [*runs] == ["hidden=8-4,surrogate=triangle,lr=1.0,neuron=leaky,seed=0"]
 
 
 @pytest.mark.slow
