@@ -15,6 +15,7 @@ from stbp_edu.training.model import check_fit, encode_images, network_for
 from stbp_edu.training.settings import Settings
 
 CHUNK = 100  # images at a time
+MOST_ENCODINGS = 10_000
 SILENT = 0.002  # spikes per neuron and step
 SATURATED = 0.95
 
@@ -122,7 +123,7 @@ def evaluate(
     checks.instance("params", params, Params)
     checks.instance("settings", settings, Settings)
     checks.generator("rng", rng)
-    checks.count("encodings", encodings)
+    checks.count("encodings", encodings, at_most=MOST_ENCODINGS)
     check_labelled(images, labels)
     check_fit(params, settings, images.shape[1:], int(labels.max()) + 1)
     with one_blas_thread():

@@ -10,7 +10,7 @@ from stbp_edu.parameter_files import as_params, load_params, save_params
 from stbp_edu.parameters import Params
 from stbp_edu.training import trainer
 from stbp_edu.training.data import Dataset, load_dataset
-from stbp_edu.training.evaluation import Advice, evaluate
+from stbp_edu.training.evaluation import MOST_ENCODINGS, Advice, evaluate
 from stbp_edu.training.measurements import environment, origin
 from stbp_edu.training.measurements import load_measurement as load_measurement
 from stbp_edu.training.model import NetworkOf, check_fit, network_for
@@ -44,7 +44,7 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         """Check what would else be found wrong when the training is done."""
-        checks.count("encodings", self.encodings)
+        checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
 
     def request(self) -> dict[str, Any]:
         """Return all from which the same run is made again, for its files."""

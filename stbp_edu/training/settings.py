@@ -19,7 +19,13 @@ from stbp_edu.training.encoders import ENCODERS, inputs
 from stbp_edu.training.own import forward_lines, read_neuron
 
 TRUNCATED = re.compile(r"truncated-(\d{1,4})")
-ENDED = {"adversarial": 0.0, "fgsm": "untargeted", "dropout": 0.0, "weight_decay": 0.0}
+ENDED = {
+    "adversarial": 0.0,
+    "fgsm": "untargeted",
+    "dropout": 0.0,
+    "weight_decay": 0.0,
+    "init": "uniform",
+}
 """Settings of older records that changed nothing at these values."""
 
 
@@ -115,7 +121,6 @@ class Settings:
     read: int = setting(
         0, FROM_0, "last steps that last-steps and membrane read; 0: all"
     )
-    init: str = one_of("uniform", ("uniform", "unit-rows"), "initial weights: ")
     init_scale: float = setting(1.0, POSITIVE, "factor on the initial weights")
     lr: float = setting(1e-3, POSITIVE, "learning rate at the start")
     optimiser: str = one_of("adam", ("adam", "sgd"), "how updates are made: ")

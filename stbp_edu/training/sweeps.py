@@ -28,6 +28,7 @@ from stbp_edu._support import checks, files
 from stbp_edu.program.threads import limit_threads, one_blas_thread
 from stbp_edu.training.data import CATALOGUE, load_dataset
 from stbp_edu.training.data.datasets import HELD_OUT
+from stbp_edu.training.evaluation import MOST_ENCODINGS
 from stbp_edu.training.runs import (
     Run,
     RunConfig,
@@ -73,7 +74,7 @@ class Plan:
         checks.choice("dataset", self.dataset, CATALOGUE)
         files.as_path("folder", self.folder)
         checks.choice("held_out", self.held_out, HELD_OUT)
-        checks.count("encodings", self.encodings)
+        checks.count("encodings", self.encodings, at_most=MOST_ENCODINGS)
         named = [*checks.instance("base", self.base, dict)]
         named += checks.instance("axes", self.axes, dict)
         known = [f.name for f in fields(Settings) if f.name != "seed"]

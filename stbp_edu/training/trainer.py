@@ -83,7 +83,7 @@ def initial_state(settings: Settings, data: Dataset) -> State:
     net = model.network_of(settings, settings.shape(data.shape, data.classes))
     settings.make_rule().check(net.table)
     rng = stream(settings, INIT)
-    params = net.init(rng, np.float32, scheme=settings.init, scale=settings.init_scale)
+    params = net.init(rng, np.float32, scheme="uniform", scale=settings.init_scale)
     return start(params, averaging=settings.averaging > 0)
 
 

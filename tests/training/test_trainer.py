@@ -66,6 +66,8 @@ def test_evaluation_counts_answers(small, few):
     assert found.confusion.sum(axis=1).tolist() == (3 * np.bincount(labels)).tolist()
     assert found.mean == pytest.approx(np.trace(found.confusion) / 150)
     assert found.spread == pytest.approx(np.std(found.accuracies, ddof=1))
+    with pytest.raises(ValueError, match="encodings must be <= 10000"):
+        evaluate(params, images, labels, small, rng, encodings=2**40)
 
 
 def test_runs_in_threads_are_the_runs_alone(small, few):
