@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from stbp_edu._support.files import write_text
+from stbp_edu._support.files import read_text, write_text
 from stbp_edu.practice.tasks import misconceptions, objectives, tasks
 from stbp_edu.teaching import class_report, notebooks
 from stbp_edu.teaching.own_tasks import faults
@@ -106,6 +106,7 @@ def assign(args: argparse.Namespace) -> int:
         paths=files,
         out=args.out,
         dry=args.dry_run,
+        other=[p for p, text in files.items() if p.exists() and read_text(p) != text],
     )
     print(said, end="")
     return 0
@@ -175,7 +176,6 @@ def mistakes(args: argparse.Namespace) -> int:
         "unread": unread,
         "reports": class_report.task_reports(answers),
         "topics": class_report.topics(answers),
-        "tasks": tasks(),
         "lesson": class_report.lesson,
         "share": lambda part, whole: f"{part} ({part / whole:.0%})",
     }

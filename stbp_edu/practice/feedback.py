@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 from html import escape
-from typing import Any, ClassVar
+from typing import Any
 
 from stbp_edu.practice.tasks import Exercise, chosen, tasks
 
@@ -43,6 +43,7 @@ class Feedback:
         findings: what is found out about a mistake that has no name, each with its id and place.
         items: lines of a list before the message.
         together: whether it takes all of these mistakes to give the answer, not any of them.
+        title: what the answer is called, where that is not the exercise's id.
     """
 
     exercise: str
@@ -52,9 +53,7 @@ class Feedback:
     findings: tuple[Any, ...] = ()
     items: tuple[str, ...] = ()
     together: bool = False
-
-    title: ClassVar[str] = ""
-    """What the answer is called, where that is not the exercise's id."""
+    title: str = ""
 
     @property
     def right(self) -> bool:

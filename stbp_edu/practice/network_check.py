@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
@@ -20,7 +20,6 @@ class NetworkReport(Feedback):
     """What is said about a whole backward pass; no cases where the function could not be run."""
 
     cases: tuple[CaseReport, ...] = ()
-    title: ClassVar[str] = "Your backward pass"
 
 
 def check_network(
@@ -44,7 +43,7 @@ def check_network(
     """
     checks.instance("record", record, bool)
     feedback = grade(exercises()["backward"], function)
-    report = NetworkReport(**vars(feedback))
+    report = NetworkReport(**vars(replace(feedback, title="Your backward pass")))
     cases: tuple[CaseReport, ...] = ()
     if callable(function) and report.state != "todo":
         cases = case_reports(function)

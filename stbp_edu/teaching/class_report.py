@@ -13,7 +13,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from stbp_edu.practice.feedback import LABELS, Feedback
+from stbp_edu.practice.feedback import Feedback
 from stbp_edu.practice.tasks import misconceptions, tasks
 
 DISCUSSED = 3
@@ -21,7 +21,7 @@ DISCUSSED = 3
 SEVERAL = 2
 """How many students make an answer without a name an idea to discuss."""
 CARD = re.compile(
-    r'<div class="stbp-feedback"[^>]*? data-exercise="([^"]*)" data-state="(\w+)"'
+    r'<div class="stbp-feedback"[^>]*? data-exercise="([^"]*)" data-state="(right|wrong|todo)"'
     r'(?: data-mistakes="([^"]*)")?( data-together)?'
 )
 """What a card says in its first tag; :meth:`.Feedback._repr_html_` writes it."""
@@ -37,11 +37,13 @@ class TaskReport:
 
     Attributes:
         id: of the task.
+        title: what it asks for, in a line.
         states: how many answers are right, wrong, or not attempted ("todo").
         mistakes: of each the name, why it is one, and who made it; the most frequent first.
     """
 
     id: str
+    title: str
     states: Counter[str]
     mistakes: Sequence[tuple[str, str, Sequence[str]]]
 
@@ -87,15 +89,23 @@ def verdicts_in(path: Path) -> list[Feedback]:
     Where nbgrader gives points for cells, only their cards count.
 
     Raises:
-        ValueError: if the file is not an executed notebook, or has no cards.
+        ValueError: if the file is not an executed notebook, or lacks cards or points cells.
     """
     try:
         cells = json.loads(path.read_bytes())["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         graded = [c for c in code if c["metadata"].get("nbgrader", {}).get("grade")]
         cards = [card for cell in graded or code for card in _cards(cell)]
+        ids = {c["metadata"].get("nbgrader", {}).get("grade_id", "") for c in code}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not an executed notebook ({error!r})") from error
+    answers = {id_[:-7] for id_ in ids if id_.endswith("-answer")}
+    lost = answers - {id_[:-7] for id_ in ids if id_.endswith("-points")}
+    if lost:
+        raise ValueError(
+            f"{path} lacks the cells that give points for {', '.join(sorted(lost))}: an old "
+            "nbgrader_config.py does not put them back"
+        )
     if not cards:
         raise ValueError(f"{path} holds no executed check: did its kernel stop?")
     return list({card.exercise: card for card in cards}.values())
@@ -106,9 +116,9 @@ def _cards(cell: Any) -> Iterator[Feedback]:
     for output in cell["outputs"]:
         data = output.get("data", {})
         card = CARD.search("".join(data.get("text/html", "")))
-        if card is None or card[2] not in LABELS:
+        if card is None:
             continue
-        _, *message = "".join(data.get("text/plain", "")).split("\n  ")
+        head, *message = "".join(data.get("text/plain", "")).split("\n  ")
         named = (card[3] or "").split()
         mistakes = tuple(id_ for id_ in named if id_ in misconceptions())
         yield Feedback(
@@ -117,6 +127,7 @@ def _cards(cell: Any) -> Iterator[Feedback]:
             message=tuple(message),
             mistakes=mistakes,
             together=bool(card[4]),
+            title=head.rpartition(": ")[0],
         )
 
 
@@ -134,7 +145,8 @@ def task_reports(answers: Sequence[Answer]) -> list[TaskReport]:
                 wrong.setdefault(key, (*said, []))[2].append(student)
         rows = [*wrong.values()]
         rows.sort(key=lambda row: -len(row[2]))
-        found.append(TaskReport(id_, Counter(v.state for _, v in own), rows))
+        title = tasks()[id_].title if id_ in tasks() else own[0][1].title
+        found.append(TaskReport(id_, title, Counter(v.state for _, v in own), rows))
     return found
 
 
@@ -151,14 +163,12 @@ def _name_and_reason(verdict: Feedback) -> tuple[str, str]:
 
 
 def reason(verdict: Feedback, mistake: str) -> str:
-    """Return why a mistake is one in a task; in a teacher's own, as its verdict says."""
-    if verdict.exercise in tasks():
-        return tasks()[verdict.exercise].why_wrong(mistake)
+    """Return why a mistake is one in a task, as the verdict on an answer says."""
     found = f"Found: {misconceptions()[mistake]['name']}. "
-    said = [
-        line.removeprefix(found) for line in verdict.message if line.startswith(found)
-    ]
-    return said[0] if said else misconceptions()[mistake]["why"]
+    for line in verdict.message:
+        if line.startswith(found):
+            return line.removeprefix(found)
+    return misconceptions()[mistake]["why"]
 
 
 def lesson(task: str) -> str:
@@ -196,10 +206,17 @@ def topics(answers: Sequence[Answer]) -> list[Topic]:
 
 
 def _ideas(verdict: Feedback) -> list[list[Idea]]:
-    """Return the ideas that a wrong answer shows; of each, the names that it may have."""
+    """Return the ideas that a wrong answer shows, each as a list of those that it may be.
+
+    Two mistakes at once are two ideas. Where each of several mistakes gives the answer, they are
+    one idea, of which nobody knows which it is.
+    """
     if verdict.state != "wrong":
         return []
     if not verdict.mistakes:
-        return [[(verdict.exercise, _name_and_reason(verdict)[1])]]
-    names: list[Idea] = [(mistake,) for mistake in verdict.mistakes]
-    return [[name] for name in names] if verdict.together else [names]
+        _, said = _name_and_reason(verdict)
+        return [[(verdict.exercise, said)]]
+    mistakes: list[Idea] = [(mistake,) for mistake in verdict.mistakes]
+    if verdict.together:
+        return [[mistake] for mistake in mistakes]
+    return [mistakes]

@@ -8,6 +8,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stbp_edu.teaching.own_tasks import tasks_with
 from stbp_edu.teaching.problem_set import name_of
 
 MISSING = "There is no `{}`: its cell is empty, or stops with an error."
+NOBODY = "{} has no variant; add the student to the roster, and assign again."
 LATE = "It did not end within the time that nbgrader gives a cell."
 
 
@@ -40,11 +42,9 @@ def mark(
         points: for a right answer.
         partial: the fraction for one named mistake.
         variants: which variant each student has; None where there is only one. The student is the
-            one in whose folder nbgrader runs the notebook, ``autograded/STUDENT/ASSIGNMENT``.
+            one in whose folder nbgrader runs the notebook, ``autograded/STUDENT/ASSIGNMENT``;
+            one without a variant gets no points, and a sentence.
         own_tasks: the text of the file of the teacher's own tasks.
-
-    Raises:
-        ValueError: if the student is not among those who have a variant.
 
     >>> mark(["c1-epsilon"], {"c1_epsilon": lambda delta, h: h * delta}, points=4)
     c1-epsilon: right.
@@ -53,15 +53,9 @@ def mark(
     """
     from IPython.display import display
 
-    variant = 1
-    if variants is not None:
-        student = Path.cwd().parent.name
-        if student not in variants:
-            raise ValueError(
-                f"{student} has no variant; add the student to the roster, and assign again"
-            )
-        variant = variants[student]
-    task = tasks_with(own_tasks, variant)[tasks[variant - 1]]
+    student = Path.cwd().parent.name
+    variant = 1 if variants is None else variants.get(student, 0)
+    task = tasks_with(own_tasks, variant or 1)[tasks[max(variant - 1, 0)]]
     name = name_of(task)
     # nbgrader gives no points to a cell that writes on the error stream.
     with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
@@ -72,6 +66,12 @@ def mark(
             verdict = Feedback(task.id, "todo", (MISSING.format(name),))
         except KeyboardInterrupt:  # with which nbgrader ends a cell
             verdict = Feedback(task.id, "wrong", (LATE,))
+    if (
+        not variant
+    ):  # an error here would show this cell, with all names, in the feedback
+        verdict = Feedback(task.id, "wrong", (NOBODY.format(student),))
+    if not task.of_the_course:
+        verdict = replace(verdict, title=task.title)
     display(verdict)  # type: ignore[no-untyped-call]
     if verdict.right:
         return float(points)

@@ -97,7 +97,6 @@ def notebook(
             "kernelspec": {
                 "name": "python3",
                 "display_name": "Python 3",
-                "language": "python",
             }
         },
         "nbformat": 4,

@@ -41,7 +41,6 @@ DEFAULTS: Mapping[str, Any] = {
     "reasoning": "",
     "hints": ["There is no hint to this task."],
 }
-LISTED = "`stbp-edu assign --list-mistakes` lists them"
 
 
 def tasks_with(own: str, variant: int = 1) -> Mapping[str, Task]:
@@ -72,23 +71,23 @@ def _task(id_: str, table: dict[str, Any], variant: int) -> Exercise:
         if name not in table:
             raise ValueError(f"the task {id_} must have {name}; add it")
     for name, part in table.items():
-        _check_kind(f"{name} of {id_}", name, part)
+        place = f"{name} of {id_}"
+        if name in NUMBERS:
+            checks.count(place, part)
+        else:
+            checks.instance(place, part, KINDS.get(name, str))
     checks.choice(f"equation of {id_}", table["equation"], EQUATIONS)
+    for mistake in table.get("mistakes", {}):
+        checks.choice(f"a mistake of {id_}", mistake, misconceptions())
     each = table.pop("each", {})
     text = json.dumps(table, ensure_ascii=False)
-    for name, value in _drawn(id_, each, variant).items():
-        text = text.replace(f"<{name}>", value)
-    given = json.loads(text)
-    mistakes, notes = given.pop("mistakes", {}), given.pop("notes", {})
-    for mistake in mistakes:
-        checks.choice(f"a mistake of {id_}", mistake, misconceptions(), LISTED)
-    for mistake in notes:
-        checks.choice(f"a note of {id_}", mistake, mistakes)
     try:
-        given = {**DEFAULTS, **given, "id": id_, "notes": notes}
-        task = Exercise(**given, listed_mistakes=mistakes)
-        inputs_of(task)
-        task.function()
+        for name, value in _drawn(id_, each, variant).items():
+            text = text.replace(f"<{name}>", value)
+        given = {**DEFAULTS, **json.loads(text)}
+        mistakes = given.pop("mistakes", {})
+        task = Exercise(**given, id=id_, listed_mistakes=mistakes)
+        _ = inputs_of(task), task.mistakes, task.function()
         define(source_of(task.signature, task.reference))
     except Exception as error:  # whatever the texts of the task raise
         kind = type(error).__name__
@@ -98,26 +97,12 @@ def _task(id_: str, table: dict[str, Any], variant: int) -> Exercise:
     return task
 
 
-def _check_kind(place: str, name: str, part: Any) -> None:
-    """Check that a part of a task is a text, unless it is a number, or has texts in it."""
-    if name in NUMBERS:
-        checks.count(place, part)
-        return
-    checks.instance(place, part, KINDS.get(name, str))
-    if name != "each" and not isinstance(part, str):
-        for text in part.values() if isinstance(part, dict) else part:
-            checks.instance(f"an entry of {place}", text, str)
-
-
 def _drawn(id_: str, each: Mapping[str, Any], variant: int) -> dict[str, str]:
     """Return the values that a variant draws, by name, as they stand in a text.
 
     All choices of values are numbered, and the variants take them in a random order, each once
     before one comes again.
     """
-    for name, values in each.items():
-        place = f"{name} in each of {id_}"
-        checks.count(f"values of {place}", len(checks.instance(place, values, list)))
     count = math.prod(map(len, each.values()))
     order = np.random.default_rng([*id_.encode()]).permutation(count)
     choice = int(order[(variant - 1) % count])
@@ -142,9 +127,7 @@ def faults(own: str, variant: int) -> Iterator[str]:
             continue
         for mistake in task.mistakes:
             found = grade(task, task.function(mistake.body))
-            if found.right:
-                yield f"{id_}: the mistake {mistake.id} is right"
-            elif mistake.id not in found.mistakes:
+            if mistake.id not in found.mistakes:
                 yield f"{id_}: the mistake {mistake.id} is not recognised"
             elif mistake.id != found.mistakes[0]:
                 yield f"{id_}: {' and '.join(found.mistakes)} give the same"

@@ -16,7 +16,6 @@ from stbp_edu._support import checks, files
 from stbp_edu.practice.tasks import Task, objectives
 from stbp_edu.teaching.own_tasks import tasks_with
 
-USES = ("practice", "homework", "exam")
 MOST = 1000
 """Variants of a problem set."""
 Pool = tuple[int, Sequence[str], float]
@@ -56,13 +55,12 @@ class ProblemSet:
     seed: int = 0
     checks: bool = True
     partial: float = 0.5
-    hand_in: str = ""
     own_tasks: str = ""
 
     def __post_init__(self) -> None:
         """Check the entries; the pools have been."""
-        for name, kind in (("title", str), ("hand_in", str), ("checks", bool)):
-            checks.instance(name, getattr(self, name), kind)
+        checks.instance("title", self.title, str)
+        checks.instance("checks", self.checks, bool)
         checks.count("count", self.count, at_most=MOST)
         checks.count("seed", self.seed, at_least=0)
         if not 0 <= checks.number("partial", self.partial) <= 1:
@@ -112,7 +110,7 @@ def read_problem_set(path: Path) -> ProblemSet:
     Raises:
         FileNotFoundError, TypeError, ValueError: if there is none, or it has a mistake.
     """
-    known = "title tasks checks partial tasks_from hand_in points pools variants"
+    known = "title tasks checks partial tasks_from points pools variants"
     name = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-")
     read = files.read_toml(path)
     try:
@@ -158,16 +156,14 @@ def _pool(table: Any, known: Mapping[str, Task], asked: Collection[str]) -> Pool
         ids = _ids("tasks of a pool", part["tasks"], known)
     else:
         objective = checks.choice("objective", part.get("objective"), objectives())
-        use = checks.choice("use", part.get("use", "homework"), USES)
+        use = part.get("use", "homework")
         ids = [t.id for t in known.values() if (t.objective, t.use) == (objective, use)]
     ids = [id_ for id_ in ids if id_ not in asked]
     if len(ids) < draw:
         raise ValueError(
             f"a pool must have as many tasks as are drawn, got {ids} for {draw}"
         )
-    minutes = round(sum(known[id_].minutes for id_ in ids) / len(ids))
-    points = checks.number("points", part.get("points", minutes), positive=True)
-    return draw, ids, points
+    return draw, ids, checks.number("points", part.get("points"), positive=True)
 
 
 def read_roster(path: Path) -> list[str]:

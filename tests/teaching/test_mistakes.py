@@ -1,6 +1,7 @@
 """The mistakes of a class, read from executed notebooks: of nbgrader, or any others."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -64,6 +65,14 @@ def test_an_answer_counts_for_the_most_frequent_of_its_mistakes(tmp_path):
     assert [task for task, _ in first.where] == ["c3-delta", "c3-epsilon"]
 
 
+NO_POINTS = json.dumps(
+    {
+        "cells": [
+            cell(verdict("gain", "h"), grade=True, grade_id="c5-w-points"),
+            cell(verdict("gain", "h"), grade_id="gain-answer"),
+        ]
+    }
+)
 NONE_EXECUTED = '{"cells": [{"cell_type": "code", "metadata": {}, "outputs": []}]}'
 
 
@@ -75,6 +84,7 @@ NONE_EXECUTED = '{"cells": [{"cell_type": "code", "metadata": {}, "outputs": []}
             for t in ("{", "[]", '{"cells": [1]}', '{"cells": [{}]}')
         ),
         (NONE_EXECUTED, "holds no executed check: did its kernel stop?"),
+        (NO_POINTS, "lacks the cells that give points for gain"),
     ],
 )
 def test_a_file_without_a_verdict_is_named_in_the_text_and_on_the_page(
@@ -95,13 +105,15 @@ def test_the_reason_in_an_own_task_is_its_note(tmp_path, capsys):
     for k, student in enumerate(["anna", "bo"]):
         task = tasks_with(filled("own_tasks.toml"), k + 1)["my-neuron"]
         (body,) = (m.body for m in task.mistakes if m.id == "leak-for-gate")
-        graded = cell(grade(task, task.function(body)), grade=True)
+        verdict = replace(grade(task, task.function(body)), title=task.title)
+        graded = cell(verdict, grade=True)
         save(tmp_path / f"{student}.ipynb", graded)
     assert main(["mistakes", str(tmp_path)]) == 0
     report, talk = capsys.readouterr().out.split("To talk about:")
     note = "The factor of the carry is "
     assert report.count(note) == talk.count(note) == 1
     assert "  2 (100%): " in report
+    assert "my-neuron: A neuron of your own, one step back\n" in report
 
 
 def test_a_folder_without_notebooks_is_refused(tmp_path, capsys):
