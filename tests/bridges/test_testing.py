@@ -109,37 +109,35 @@ RIGHT = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("run", "claimed", "rule"), RIGHT)
-def test_right_neurons_pass(run, claimed, rule, seed):
-    assert_gradient(run, claimed, rule, seed=seed)
+def test_right_neurons_pass(run, claimed, rule):
+    assert_gradient(run, claimed, rule)
 
 
-DETACHED = "the rule 'detached-reset', and 'exact' was claimed"
-LEAK_ON_INPUT = r"those of another neuron \(a leak that multiplies the input"
-NO_GRADIENT = "no gradient comes to the currents"
-NARROWER = r"is like Sigmoid\(a=0.2\), and Sigmoid\(a=0.25\) was claimed"
+DETACHED = "exact was claimed: {} gate, detached-reset = "
+LEAK_ON_INPUT = "exact was claimed: {} gate with a leak on the input, too, exact"
+SURROGATE = r"The surrogate is not Sigmoid\(a=0.25\), or the threshold is another"
 right = in_spikingjelly()
 BUGS = [
-    (in_snntorch(), SNN, DETACHED),
-    (in_snntorch(spike(0.3)), SNN, "the surrogate is 0.3 times Sigmoid"),
-    (in_snntorch(leak_on_input=True), SNN, LEAK_ON_INPUT),
-    (in_snntorch(reset_mechanism="zero"), SNN, r"neuron \(linear gate\)"),
-    (in_spikingjelly(detach_reset=True), JELLY, DETACHED),
-    (in_spikingjelly(of=LeakOnTheInput), JELLY, LEAK_ON_INPUT),
-    (in_spikingjelly(v_reset=None), JELLY, r"neuron \(soft reset within the step\)"),
-    (in_spikingjelly(surrogate.Sigmoid(alpha=5.0)), JELLY, NARROWER),
-    (in_spikingjelly(surrogate.ATan()), JELLY, r"is like ATan\(a=0.318\), and Sig"),
-    (in_norse(reset_method=detaching), NORSE, DETACHED),
-    (in_norse(leak_on_input=True), NORSE, LEAK_ON_INPUT),
-    (in_norse(alpha=3.0), NORSE, "the surrogate is not Gaussian.*, which was claimed"),
-    (right, LIF(TAU, V_TH * 1.001, CURVE, "linear"), "claimed, or the threshold is an"),
+    (in_snntorch(), SNN, DETACHED.format("soft")),
+    (in_snntorch(spike(0.3)), SNN, SURROGATE),
+    (in_snntorch(leak_on_input=True), SNN, LEAK_ON_INPUT.format("soft").split(", exact")[0]),
+    (in_snntorch(reset_mechanism="zero"), SNN, "soft, exact was claimed: linear gate"),
+    (in_spikingjelly(detach_reset=True), JELLY, DETACHED.format("linear")),
+    (in_spikingjelly(of=LeakOnTheInput), JELLY, LEAK_ON_INPUT.format("linear")),
+    (in_spikingjelly(v_reset=None), JELLY, "claimed: soft reset within the step, exact"),
+    (in_spikingjelly(surrogate.Sigmoid(alpha=5.0)), JELLY, SURROGATE),
+    (in_spikingjelly(surrogate.ATan()), JELLY, SURROGATE),
+    (in_norse(reset_method=detaching), NORSE, DETACHED.format("linear")),
+    (in_norse(leak_on_input=True), NORSE, LEAK_ON_INPUT.format("linear")),
+    (in_norse(alpha=3.0), NORSE, "The surrogate is not Gaussian"),
+    (right, LIF(TAU, V_TH * 1.001, CURVE, "linear"), SURROGATE),
     (lambda x: right(x) * torch.where(x > 1.2, torch.nan, 1.0), JELLY,
      "the outputs of run must be finite, got nan at index"),
     (lambda x: (right(x), 0), JELLY, "what run returns must be .*got tuple"),
     (lambda x: right(x)[..., :2], JELLY, r"must have shape \(T, S, n\) = "),
-    (lambda x: right(x).detach(), JELLY, NO_GRADIENT),
-    (last_step_detached, JELLY, f"{NO_GRADIENT} of a single step"),
+    (lambda x: right(x).detach(), JELLY, "must have a gradient.*leave out no_grad and detach"),
+    (last_step_detached, JELLY, "must have a gradient.*leave out no_grad and detach"),
 ]  # fmt: skip
 
 
@@ -151,9 +149,7 @@ def test_planted_bugs_are_named(run, claimed, said):
 
 def test_states_that_are_kept_are_named_first():
     node = neuron.LIFNode(5.0, False, V_TH, step_mode="m")
-    with pytest.raises(
-        AssertionError, match="run must begin at rest, with every state reset"
-    ):
+    with pytest.raises(ValueError, match="begin each run from rest"):
         assert_gradient(node, JELLY)
     functional.reset_net(node)
 
@@ -162,9 +158,9 @@ def test_any_neuron_and_rule_of_the_bridge():
     lines = "i = 0.7 * i + x; u = 0.8 * u * (1 - o) + i; o = spike(u - 0.6)"
     for claimed in (derive(lines, surrogate=CURVE), derive("u = 0.9 * u + x")):
         layer = LIFLayer(nn.Identity(), claimed, "spatial-only")
-        assert_gradient(layer, claimed, "spatial-only", dtype="float64", rtol=1e-10)
+        assert_gradient(layer, claimed, "spatial-only")
         with pytest.raises(
-            AssertionError, match="'spatial-only', and 'exact' was claimed"
+            AssertionError, match="lines, exact was claimed: spatial-only"
         ):
             assert_gradient(layer, claimed)
 
@@ -210,28 +206,16 @@ def test_bad_input_is_named(tmp_path):
         load_vectors(tmp_path / "vectors.npz")
     with pytest.raises(ValueError, match=r"rule must be one of 'exact', .* got 'foo'"):
         assert_rule(nn.Linear(2, 2), pytest.fail, torch.ones(2, 1, 2), JELLY, "foo")
-    with pytest.raises(ValueError, match="rtol must be"):
-        assert_gradient(in_spikingjelly(), JELLY, rtol=-1)
+    with pytest.raises(ValueError, match="scale must be"):
+        assert_gradient(in_spikingjelly(), JELLY, scale=-1)
 
 
-@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
-    ("v_th", "a"), [(15, 0.5), (15, 0.005), (0.6, 0.05), (0.6, 0.02)]
+    ("v_th", "a"), [(15, 0.5), (15, 0.005), (0.6, 0.05), (0.6, 0.02), (5, 1)]
 )
-def test_a_detached_reset_is_never_called_exact_however_narrow_the_surrogate(
-    v_th, a, seed
-):
+def test_a_detached_reset_is_never_called_exact_however_narrow_the_surrogate(v_th, a):
     claimed = LIF(0.9, v_th, Rectangle(a), "linear")
     run = LIFLayer(nn.Identity(), claimed, "detached-reset")
-    wrong = "'exact' was claimed|must have a surrogate that tells rules apart"
+    wrong = "exact was claimed|must have a surrogate that tells|or widen the surrogate"
     with pytest.raises((AssertionError, ValueError), match=wrong):
-        assert_gradient(run, claimed, dtype="float64", seed=seed)
-
-
-def test_every_rule_with_the_gradient_is_named():
-    """This run tells a detached reset from the exact rule, but not from the classic one."""
-    claimed = LIF(0.9, 5.0, Rectangle(1.0), "linear")
-    run = LIFLayer(nn.Identity(), claimed, "detached-reset")
-    said = "the rule 'classic' = 'detached-reset' = .*, and 'exact' was claimed"
-    with pytest.raises(AssertionError, match=said):
-        assert_gradient(run, claimed, seed=3)
+        assert_gradient(run, claimed)

@@ -2,7 +2,6 @@
 
 - ``classifier``: of a gradient function, the rule, or which words it keeps.
 - ``asked_network``: of a network in any framework, asked for its outputs and gradients.
-- ``asked_neurons``: of neurons without weights, asked likewise.
 """
 
 from stbp_edu.arrows.finder.classifier import Verdict, classify

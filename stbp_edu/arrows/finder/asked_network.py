@@ -35,6 +35,8 @@ Ask = Callable[[Array], tuple[Array, Gradient]]
 OTHER_RESETS = {
     "soft reset within the step": "u = tau * u + x - tau * v_th * o; o = spike(u - v_th)",
     "no reset": "u = tau * u + x; o = spike(u - v_th)",
+    "linear gate with a leak on the input, too": "u = tau * (u * (1 - o) + x); o = spike(u - v_th)",
+    "soft gate with a leak on the input, too": "u = tau * (u + x) - v_th * o; o = spike(u - v_th)",
 }
 """The resets of frameworks that no gate of an LIF has, as lines."""
 
@@ -146,13 +148,12 @@ def resets_of(neuron: LIF) -> dict[str, Neuron]:
 
 
 def run(
-    net: Table, params: LayerParams, inputs: Array, errors: Array | None = None
+    net: Table, params: LayerParams, inputs: Array
 ) -> tuple[Array, LocalDerivatives]:
-    """Return the outputs of a run, to which errors come, and the factors of its arrows."""
+    """Return the outputs of a run, and the factors of its arrows."""
     trace = forward(net, params, inputs)
     output: Array = trace[net.loss.state][-1]
-    error = _signal(output) if errors is None else errors
-    return output, derivatives_on(net, params, trace, error)
+    return output, derivatives_on(net, params, trace, _signal(output))
 
 
 def _agree_elsewhere(
@@ -162,18 +163,23 @@ def _agree_elsewhere(
 
     There no path is missed because no potential comes near the threshold.
     """
+    if len(rules) < 2:
+        return True
     shape = next(iter(nets.values())).shape
     inputs = 3 * np.random.default_rng(1).random((24, 8, *shape))
     inputs = inputs.astype(params[1]["W"].dtype)
-    first: list[Array] = []
-    for reset, rule in rules if len(rules) > 1 else []:
+
+    def answer(reset: str, rule: str) -> list[Array]:
+        """Return the outputs, and the gradients of all parameters."""
         output, local = run(_widened(nets[reset]), params, inputs)
-        arrays = [output, *(layer["W"] for layer in of_rule(local, rule)[1:])]
-        first = first or arrays
-        for one, other in zip(arrays, first, strict=True):
-            if not np.allclose(one, other, TOLERANCE, TOLERANCE * np.abs(other).max()):
-                return False
-    return True
+        return [output, *named_arrays(of_rule(local, rule)).values()]
+
+    first, *others = (answer(*pair) for pair in rules)
+    return all(
+        np.allclose(array, wanted, TOLERANCE, TOLERANCE * np.abs(wanted).max())
+        for other in others
+        for array, wanted in zip(other, first, strict=True)
+    )
 
 
 def _widened(net: Table) -> Table:
