@@ -6,7 +6,7 @@ input; ``W[0]``, ``b[0]`` and ``U[0]`` are None. Code counts t from 0: the paper
 
 from __future__ import annotations  # np.random is loaded where it is used
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,10 +101,15 @@ def check_spike(spike: Spike | None) -> Spike | None:
     return spike
 
 
-def made_with(params: Params, neuron: LIF) -> Any:
-    """Return what tells a forward pass from others: not the surrogate, which it does not read."""
+def made_with(params: Params, neurons: Sequence[tuple[str, Any]]) -> Any:
+    """Return what tells a pass from others: parameters, and the lines and constants by layer."""
+    return fingerprint(params), [*neurons]
+
+
+def _lines_of(neuron: LIF, params: Params) -> list[tuple[str, Any]]:
+    """Return the lines and constants by layer: not the surrogate, which no forward pass reads."""
     constants = {"tau": neuron.tau, "v_th": neuron.v_th}
-    return fingerprint(params), [(LINES[neuron.gate], constants)] * params.N
+    return [(LINES[neuron.gate], constants)] * params.N
 
 
 def check_made_with(trace: Trace, now: Any) -> None:
@@ -133,7 +138,7 @@ def check_trace(trace: Trace, params: Params, neuron: LIF) -> tuple[int, int]:
         axes, shape = f"(T, S, n[{n}])", (T, S, params.sizes[n])
         checks.array(f"trace.U[{n}]", trace.U[n], axes, shape, dtype=params.dtype)
         checks.array(f"trace.O[{n}]", trace.O[n], axes, shape, dtype=params.dtype)
-    check_made_with(trace, made_with(params, neuron))
+    check_made_with(trace, made_with(params, _lines_of(neuron, params)))
     return T, S
 
 
@@ -180,4 +185,4 @@ def forward(
             )  # u^0 = o^0 = 0
             U[n][t] = carried + x + b[n]  # fwd-u
             O[n][t] = g(U[n][t])  # fwd-o
-    return Trace(U=U, O=O, made_with=made_with(params, neuron))
+    return Trace(U=U, O=O, made_with=made_with(params, _lines_of(neuron, params)))

@@ -1,5 +1,7 @@
 """What a network is given: each error names the argument that does not fit, and what to do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -101,19 +103,6 @@ def test_targets_of_any_float_type_and_lists_are_taken(dtype):
         assert net.value(trace, taken) == net.value(trace, targets)
 
 
-@pytest.mark.parametrize(
-    ("sizes", "neuron", "layer"),
-    [
-        ("4-5-2", "u = 0.5 * u + x", 1),
-        ("4-5-5-2", [LIF(), "v = 0.5 * v + x; u = v - 1", LIF()], 2),
-    ],
-)
-def test_a_hidden_layer_without_a_spike_warns(sizes, neuron, layer):
-    words = rf"layer {layer} does not spike: .* o = spike\(u - v_th\)"
-    with pytest.warns(UserWarning, match=words):
-        stbp_edu.network(sizes, neuron)
-
-
 def test_parameters_are_not_saved_into_a_misspelt_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="path must be in a folder that exists"):
         stbp_edu.save_params(tmp_path / "mispelt" / "params.npz", PARAMS)
@@ -133,3 +122,17 @@ def test_constants_may_start_at_a_value_for_each_neuron():
         ValueError, match=r"tau must be one number, got 2; .*learn_each"
     ):
         stbp_edu.derive(text, tau=[0.5, 0.7])
+
+
+@pytest.mark.parametrize("made", [lambda t: {"U": None}, lambda t: {"O": [[0.0]] * 3}])
+def test_a_trace_made_by_hand_without_its_layers_is_named(made):
+    net = stbp_edu.network("4-5-2", LIF())
+    params = net.init(np.random.default_rng(0))
+    trace = net.forward(SPIKES, params)
+    wrong = replace(trace, **made(trace), states={})
+    for door in (
+        lambda: net.value(wrong, np.eye(2)),
+        lambda: net.backward(wrong, np.eye(2), params, loss="membrane"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=r"trace.* must (have|be)"):
+            door()

@@ -5,7 +5,6 @@ What it has in common with the sweep of Part I, tests/test_properties.py holds.
 
 import os
 import tracemalloc
-import warnings
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -182,20 +181,6 @@ def test_what_cannot_be_compiled_is_said(monkeypatch):
     with pytest.raises(ImportError, match=r"needs Numba.*pip install numba"):
         chosen("compiled", plain)
     assert chosen("auto", plain) == "numpy"
-
-
-def test_a_large_network_that_is_not_compiled_says_how_it_would_be(monkeypatch):
-    own = LIF(surrogate=Half(0.5))
-    with pytest.warns(UserWarning, match="of 60,000 weights.*surrogate of layer 1 a C"):
-        stbp_edu.network("300-200", own)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        stbp_edu.network("300-200", own, backend="numpy")
-        stbp_edu.network("300-20", own)
-        stbp_edu.network("300-200", LIF())
-    monkeypatch.setattr("stbp_edu.program.program.installed", lambda: False)
-    with pytest.warns(UserWarning, match=r"whole arrays.*pip install numba"):
-        stbp_edu.network("300-200", LIF())
 
 
 NEURON = LIF(tau=0.5, v_th=0.6, surrogate=Gaussian(0.5))

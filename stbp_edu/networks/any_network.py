@@ -31,8 +31,6 @@ from stbp_edu.networks.arguments import (
     trace_of,
     value_of,
     warn_of_learned_decays,
-    warn_of_no_spike,
-    warn_of_whole_arrays,
     weights_of,
 )
 from stbp_edu.neuron import LIF  # noqa: F401 - for the examples
@@ -266,9 +264,5 @@ def network(
         )
     fitted: Any = read_loss(as_loss(loss))
     table = table_of(sizes, neurons if several else neurons[0], fitted)
-    warn_of_no_spike([layer.neuron for layer in table.layers[1:]])
     text = sizes if isinstance(sizes, str) else "-".join(map(str, sizes))
-    model = Model(text, table, fitted, backend)
-    if backend == "auto" and weights_of(table) >= LARGE and model.computes == "numpy":
-        warn_of_whole_arrays(table)
-    return model
+    return Model(text, table, fitted, backend)

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import math
-import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows import Neuron
 from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.arrows.part_one import warn_of_no_decay
 from stbp_edu.arrows.table import Layer, Table
-from stbp_edu.forward_pass import Trace, check_made_with
+from stbp_edu.forward_pass import Trace, check_made_with, made_with
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term
-from stbp_edu.parameters import Params, fingerprint
-from stbp_edu.program.program import States, own_surrogates
-
-NO_SPIKE = (
-    "layer {n} does not spike: its neuron has no line such as o = spike(u - v_th), so the next "
-    "layer reads {output} as it is; if that is meant, ignore this warning"
-)
-"""What is said of a hidden layer without a spike."""
+from stbp_edu.parameters import Params
+from stbp_edu.program.program import States
 
 
 def layers_of(table: Table, sizes: str, params: Params) -> list[Any]:
@@ -63,38 +56,9 @@ def inputs_of(table: Table, sizes: str, spikes: Any, dtype: Any) -> Array:
     return flattened(given)
 
 
-def warn_of_no_spike(neurons: Sequence[Neuron]) -> None:
-    """Warn of each hidden layer whose neuron does not spike: its line may be forgotten."""
-    for n, neuron in enumerate(neurons[:-1], 1):
-        if not neuron.lines.spike:
-            warnings.warn(NO_SPIKE.format(n=n, output=neuron.output), stacklevel=3)
-
-
 def weights_of(table: Table) -> int:
     """Return how many weights a network has, those of recurrence not counted."""
     return sum(math.prod(layer.link.weight_shape) for layer in table.layers[1:])
-
-
-def warn_of_whole_arrays(table: Table) -> None:
-    """Say that a large network runs on whole arrays, and how it would run faster."""
-    if sys.platform == "emscripten":  # a web page has no Numba
-        return
-    own = own_surrogates(table)
-    if own:
-        advice = f"make the surrogate of layer {own[0]} a Curve with methods h and twin"
-    else:
-        advice = "pip install numba"
-    warnings.warn(
-        f"this network of {weights_of(table):,} weights runs on whole arrays, and compiled loops "
-        f"would be faster: {advice}; backend='numpy' keeps it so without this warning",
-        stacklevel=3,
-    )
-
-
-def made_with(table: Table, params: Params) -> Any:
-    """Return what tells a forward pass from others, as :func:`stbp_edu.forward` does of an LIF."""
-    lines = [layer.neuron.lines for layer in table.layers[1:]]
-    return fingerprint(params), [(of.text, of.constants) for of in lines]
 
 
 def trace_of(table: Table, states: States, twin: bool, params: Params) -> Trace:
@@ -108,7 +72,13 @@ def trace_of(table: Table, states: States, twin: bool, params: Params) -> Trace:
     U = [None, *(named[of.potential][n] for n, of in enumerate(lines, 1))]
     O = [_shaped(states[0]["o"], table.shape)]
     O += [named[of.output][n] for n, of in enumerate(lines, 1)]
-    return Trace(U, O, named, twin, made_with(table, params))
+    return Trace(U, O, named, twin, made_with(params, _texts(table)))
+
+
+def _texts(table: Table) -> list[tuple[str, Any]]:
+    """Return the lines and the constants of the neurons, by layer."""
+    lines = [layer.neuron.lines for layer in table.layers[1:]]
+    return [(of.text, of.constants) for of in lines]
 
 
 def states_of(table: Table, trace: Trace, params: Params) -> States:
@@ -127,7 +97,7 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
             )
             of_layer[name] = flattened(series)
         states.append(of_layer)
-    check_made_with(trace, made_with(table, params))
+    check_made_with(trace, made_with(params, _texts(table)))
     return states
 
 
@@ -135,10 +105,11 @@ def check_layers(table: Table, trace: Trace) -> None:
     """Raise TypeError or ValueError if a trace lacks an entry for a layer."""
     checks.instance("trace", trace, Trace)
     for entries in (trace.U, trace.O, *trace.states.values()):
-        if len(entries) != table.N + 1:
+        listed = isinstance(entries, list | tuple)
+        if not listed or len(entries) != table.N + 1:
             raise ValueError(
-                f"trace must have the N = {table.N} layers of this network, got "
-                f"{len(entries) - 1}; pass what its forward returned"
+                f"trace must have the N = {table.N} layers of this network as [None, ...], got "
+                f"{checks.brief(entries)}; pass what its forward returned"
             )
 
 
@@ -185,5 +156,7 @@ def direct_terms(
 
 def _last_layer(trace: Trace) -> Trace:
     """Return the last layer of a trace, which a loss reads, as (T, S, n[N])."""
+    for series in (trace.U[-1], trace.O[-1]):
+        checks.instance("the last layer of trace", series, np.ndarray)
     U, O = flattened(trace.U[-1]), flattened(trace.O[-1])
     return replace(trace, U=[None, U], O=[O, O], states={})

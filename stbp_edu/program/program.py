@@ -86,15 +86,6 @@ class Program:
                 layers.append(kind(program, tuple(wanted)))
         return layers
 
-    @property
-    def source(self) -> str:
-        """The text that runs, of each layer."""
-        found = []
-        for n, layer in enumerate(self.layers[1:], 1):
-            text = layer.text if isinstance(layer, InLoops) else layer.program.source()
-            found.append(f"# layer {n}\n{text}")
-        return "\n\n".join(found)
-
     def forward(self, params: Sequence[Any], inputs: Array) -> States:
         """Return every state at every step.
 
