@@ -29,15 +29,26 @@ class Surrogate(Protocol):
 
 
 def checked(name: str, surrogate: Surrogate) -> Surrogate:
-    """Return a surrogate if it has both curves."""
-    h = getattr(surrogate, "derivative", None)
-    H = getattr(surrogate, "antiderivative", None)
-    has_both = callable(h) and callable(H)
-    if isinstance(surrogate, type) or not has_both:
-        raise TypeError(
-            f"{name} must have the methods derivative and antiderivative, got "
-            f"{checks.brief(surrogate)}; pass for example stbp_edu.Gaussian(a=1.0)"
-        )
+    """Return a surrogate if it has both curves, and they are elementwise."""
+    v = np.zeros((2, 3))
+    for method in ("derivative", "antiderivative"):
+        curve = getattr(surrogate, method, None)
+        if isinstance(surrogate, type) or not callable(curve):
+            raise TypeError(
+                f"{name} must have the methods derivative and antiderivative, got "
+                f"{checks.brief(surrogate)}; pass for example stbp_edu.Gaussian(a=1.0)"
+            )
+        try:
+            with np.errstate(all="ignore"):
+                shape = np.shape(curve(v))
+        except (TypeError, AttributeError, NotImplementedError):
+            continue  # it takes tensors, or has no H
+        if shape != v.shape:
+            raise ValueError(
+                f"{name} must be elementwise: {method} of {type(surrogate).__name__} must return "
+                f"shape {v.shape} for v of shape {v.shape}, got {shape}; return one value for each "
+                "entry of v"
+            )
     return surrogate
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stbp_edu import ATan, FastSigmoid, derive, network
+from stbp_edu import LIF, ATan, FastSigmoid, derive, network
 
 
 def test_h5_h6_are_those_of_the_frameworks_in_their_own_letters():
@@ -15,6 +15,29 @@ def test_h5_h6_are_those_of_the_frameworks_in_their_own_letters():
     theirs = 1 / (k * np.abs(v) + 1) ** 2
     ours = 2 / k * FastSigmoid(1 / k).derivative(v)
     np.testing.assert_allclose(ours, theirs, rtol=1e-14)
+
+
+class Mean:
+    """A surrogate whose h is one number for all potentials."""
+
+    def derivative(self, v):
+        return np.exp(-np.abs(v)).mean()
+
+    def antiderivative(self, v):
+        return np.tanh(v)
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        lambda: LIF(surrogate=Mean()),
+        lambda: derive("u = 0.5 * u + x; o = spike(u - 1)", surrogate=Mean()),
+    ],
+)
+def test_a_surrogate_that_is_not_elementwise_is_refused_by_name(door):
+    said = r"surrogate must be elementwise: derivative of Mean must return .* \(2, 3\), got \(\)"
+    with pytest.raises(ValueError, match=said):
+        door()
 
 
 def test_the_sigmoid_that_the_errors_advise_has_a_gradient_far_from_0():

@@ -36,18 +36,12 @@ LOSS = "L"
 PLACES = {-1: "{-}", 0: "{}", 1: "{+}"}
 
 
-def like(array: Any, value: Any, what: str) -> Any:
+def like(array: Any, value: Any) -> Any:
     """Return the result of a function of the table, in the shape and dtype of an array."""
-    try:
-        found = np.asarray(value, array.dtype)
-        if found.shape == array.shape:
-            return found
-        return np.broadcast_to(found, array.shape)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"{what} must be a number or an array of shape {array.shape}, got "
-            f"{checks.brief(value)}; return one value for each neuron"
-        ) from None
+    found = np.asarray(value, array.dtype)
+    if found.shape == array.shape:
+        return found
+    return np.broadcast_to(found, array.shape)
 
 
 def placed(letters: str, index: Callable[[int], str]) -> str:
@@ -194,7 +188,7 @@ class Neuron:
         """Return a state from x and those before it; of a spike, how far it is from firing."""
         x = states["x"]
         values = {**self.constants(p, x.dtype), **states}
-        return like(x, evaluate(self.lines.update(name), values), f"state {name!r}")
+        return like(x, evaluate(self.lines.update(name), values))
 
     def value(self, arrow: Arrow, states: StateArrays, p: Parameters) -> Any:
         """Return the factor of an arrow from the states around its tail."""
@@ -203,11 +197,11 @@ class Neuron:
         factor: Any = arrow.factor
         with np.errstate(all="ignore"):
             found = evaluate(factor, values, {"h": self.surrogate.derivative})
-        return like(output, found, f"the factor of arrow {arrow.kind!r}")
+        return like(output, found)
 
     def smooth(self, v: Any) -> Any:
         """Return H(v), which stands for the spike in the smooth twin."""
-        return like(v, self.surrogate.antiderivative(v), "H(v)")
+        return like(v, self.surrogate.antiderivative(v))
 
 
 def neuron_from(

@@ -137,7 +137,7 @@ def updated(neuron: Neuron, target: str, at: Values) -> Any:
     """Return a state's update; of a spike, its distance from the threshold."""
     values = {**neuron.lines.constants, **at}
     found = evaluate(neuron.lines.update(target), values)
-    return like(at["x"], found, f"state {target!r}")
+    return like(at["x"], found)
 
 
 def firing(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
@@ -147,7 +147,7 @@ def firing(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
         return everywhere, everywhere, everywhere
     v = updated(neuron, neuron.lines.spike, at)
     h = neuron.surrogate.derivative
-    near = like(v, h(v), "h(v)") > 0.01 * h(np.zeros(1))
+    near = h(v) > 0.01 * h(np.zeros(1))
     return v >= 0, v < 0, near
 
 

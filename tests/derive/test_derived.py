@@ -115,7 +115,8 @@ LATE, MORE = (
     for target, step in (("o", 1), ("u", 0))
 )
 ENTRY = replace(LEARNING.enters[0], factor=parse("o_last"))
-FLAT = SimpleNamespace(derivative=lambda v: 0.5, antiderivative=lambda v: 0.5)
+FLAT = SimpleNamespace(derivative=lambda v: 0 * v + 0.5)
+FLAT.antiderivative = FLAT.derivative
 CARRY = "arrow 'carry' from u to u"
 WRONG = {  # one thing, and the beginning of what the proof says
     **{
