@@ -52,7 +52,10 @@ def forward(
 
 
 def run_layer(layer: Layer, p: Parameters, below: Array, twin: bool) -> StateArrays:
-    """Return the states of a layer at all steps, which begins at rest, from the output below."""
+    """Return the states of a layer at all steps from the output below; it begins at rest.
+
+    In the smooth ``twin`` H stands in for the spike.
+    """
     neuron = layer.neuron
     x = driven(layer, p, below)
     states = {name: np.empty_like(x) for name in neuron.order}

@@ -127,7 +127,7 @@ class Rule:
         return bool(arrow.step) and self.ends_block(t)
 
     def check(self, net: Table) -> None:
-        """Check that the network has the rule's arrows, and that it keeps at least one word."""
+        """Check that the rule names no unknown arrow, and keeps a path to the loss."""
         self.check_names(net)
         if not self.keeps(net):
             raise ValueError(

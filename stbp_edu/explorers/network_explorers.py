@@ -98,6 +98,7 @@ def _term(edge: Edge, net: ForwardPass, swept: Adjoints, rule: str) -> Json:
     if edge.kind == "spike":
         return {"from": None, "factors": [["δ", error], ["h", factor]]}
     letter = "ε"
+    # the classic rule passes on by its other arrows only what a potential has from its spike
     if rule == "classic" and edge.kind != "carry":
         letter = "δ·h"
         h = net.neuron.h(net.trace.U[target.n][target.t])

@@ -82,14 +82,15 @@ def constants_of_node(name: str, node: Any, dt: float) -> ByNeuron:
 def share_lost(name: str, tau: Any, dt: float) -> Array:
     """Return dt/τ, without what the division that made τ of it has added.
 
-    So a neuron gets τ = 0.8, and not 0.8000000000000002.
+    So a neuron keeps 1 - dt/τ = 0.8, and not 0.8000000000000002.
     """
-    share = dt / np.asarray(tau, float)
+    tau = np.asarray(tau, float)
+    share = dt / tau
     leaks = (share > 0) & (share < 1)
     if not leaks.all():
         raise ValueError(
-            f"graph node {name!r} must have tau > dt = {dt:g} s, got {np.min(tau):g}; pass the dt "
-            "that it was made for"
+            f"graph node {name!r} must have tau > dt = {dt:g} s, got {tau[~leaks].flat[0]:g}; "
+            "pass the dt that it was made for"
         )
     near = 1 - np.round(1 - share, 12)
     return np.where(np.abs(near - share) <= 1e-9 * share, near, share)

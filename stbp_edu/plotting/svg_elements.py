@@ -14,7 +14,7 @@ WIDE = 691  # CSS pixels
 PHONE = 331
 FONT = "font-family=\"'DejaVu Sans', Verdana, sans-serif\""
 FILLING = 4.0  # seconds until every cell of an order has its colours
-FILLED = (
+FILL_ORDER = (
     "<style>@keyframes stbp-fill{from{opacity:0}}@keyframes stbp-refill{from{opacity:0}}"
     "@media (prefers-reduced-motion: no-preference){"
     ".stbp-fill{animation:stbp-fill var(--pace) calc(var(--k)*var(--pace)) both}"
@@ -34,7 +34,7 @@ def elements(laid: Laid) -> list[str]:
     for k, arrow in enumerate(drawing.arrows):
         found.append(_arrow(arrow, laid.curves[k], *pair(laid.crosses[k])))
     if drawing.order:
-        found.append(FILLED)
+        found.append(FILL_ORDER)
     form = _cell if drawing.cells else _node
     found += [form(laid, name) for name in drawing.nodes]
     for k, middle in laid.factors.items():

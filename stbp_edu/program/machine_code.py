@@ -73,7 +73,7 @@ def compiled(text: str, dtype: np.dtype[Any]) -> dict[str, Any]:
 @cache
 def interpreted(text: str, dtype: np.dtype[Any]) -> dict[str, Any]:
     """Return the functions of a text as Python runs them: slow, and ready at once."""
-    space = _shared(dtype, lambda function: function)
+    space = _shared(dtype, jit=lambda function: function)
     space |= {name: getattr(np, name) for name in SHARED}
     space |= {name: getattr(loops, name) for name in KERNELS}
     exec(compile(text, "<loops>", "exec"), space)

@@ -158,7 +158,10 @@ class Neurons(torch.autograd.Function):
 def as_arrays(
     steps: Steps, series: Mapping[str, Tensor], learned: Sequence[Tensor]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return states and what is learned by name, as arrays; a state that nobody kept is 0."""
+    """Return states and what is learned as arrays by name, for messages on what is not finite.
+
+    A state that nobody kept is 0.
+    """
     states = dict.fromkeys(steps.states, np.zeros(series[steps.neuron.output].shape))
     states |= {name: as_array(one) for name, one in series.items()}
     return states, dict(zip(steps.neuron.learned, map(as_array, learned), strict=True))

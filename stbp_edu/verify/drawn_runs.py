@@ -228,14 +228,14 @@ def _draw(
     net: Table, T: int, drives: list[tuple[float, float]], rng: np.random.Generator
 ) -> Run:
     """Draw a network whose layers are driven with these means and spreads."""
-    _, first = drives[1]
-    params = draw_params(net, rng, first)
+    _, spread_1 = drives[1]
+    params = draw_params(net, rng, spread_1)
     for n, p in enumerate(params[1:], 1):
         mean, spread = drives[n]
         half = 0
         for name in ("W", "R"):
             if name in p:
-                p[name] = p[name] * (spread / first)
+                p[name] = p[name] * (spread / spread_1)
                 # spikes below bring half of this on average; the input brings nothing
                 if n > 1 or name == "R":
                     half = half + p[name].sum(axis=1) / 2
@@ -244,8 +244,8 @@ def _draw(
             # others than given: no two are equal
             p[name] = p[name] * rng.uniform(0.999, 1.001, np.shape(p[name]))
     inputs = rng.normal(size=(T, 3, *net.shape_of(0)))
-    weight = rng.normal(size=(T, 3, *net.shape_of(net.N)))
-    return Run(net, params, inputs, weight)
+    in_loss = rng.normal(size=(T, 3, *net.shape_of(net.N)))
+    return Run(net, params, inputs, in_loss)
 
 
 def _is_finite(run: Run) -> bool:

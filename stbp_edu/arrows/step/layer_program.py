@@ -156,7 +156,7 @@ class LayerProgram:
 
     @cached_property
     def gains(self) -> list[Assignment]:
-        """The lines that hold gains, where the rule limits them."""
+        """The lines that limit the gains, and with them the next adjoints, if the rule does."""
         limit = self.rule.gain_limit
         if limit is None:
             return []

@@ -196,7 +196,7 @@ def _power_safe(a: str, sign: str, b: str) -> str:
 
 
 def joined(place: Place) -> Iterator[Hypothesis]:
-    """Yield what a name does that is put into a place, or joined with what belongs there."""
+    """Yield a place with another name of the solution: in its stead, as a factor, a divisor."""
     for name in place.names:
         told = {"name": name, "own": place.made_of, "written": place.written}
         for id_, words, expression in TABLES["joined"]:
