@@ -36,14 +36,7 @@ from stbp_edu.lines.expressions import (
 from stbp_edu.lines.forward_lines import ForwardLines, reachable, spikes
 from stbp_edu.lines.latex import symbol
 from stbp_edu.lines.operations import FUNCTIONS, OPERATIONS
-from stbp_edu.lines.reading import (
-    CALLED,
-    Line,
-    advice_on,
-    advice_on_name,
-    apart,
-    parsed,
-)
+from stbp_edu.lines.reading import Line, apart, parsed
 
 MOST_LINES = 20
 MOST_STATES = 8
@@ -216,8 +209,8 @@ class _Reading:
         if isinstance(node, Exception):
             offset = getattr(node, "offset", 0) or 1
             said = getattr(node, "msg", str(node)) or "too many brackets in a row"
-            advice = advice_on(line.right) or UNDERSTOOD
-            raise line.error(line.start + offset - 1, f"not understood: {said}", advice)
+            problem = f"not understood: {said}"
+            raise line.error(line.start + offset - 1, problem, UNDERSTOOD)
         tree = self._tree(line, node)
         if size(tree) > LARGEST:
             advice = f"use at most {LARGEST} operations"
@@ -254,8 +247,7 @@ class _Reading:
             case ast.Call(func=ast.Name(), keywords=[]):
                 return self._call(line, node)
         shown = ast.get_source_segment(line.right, node) or type(node).__name__
-        advice = advice_on(shown) or UNDERSTOOD
-        raise line.error(node, f"not understood: {shown}", advice)
+        raise line.error(node, f"not understood: {shown}", UNDERSTOOD)
 
     def _name(self, line: Line, node: ast.Name) -> ast.Name:
         """Return a name as an expression has it."""
@@ -281,7 +273,8 @@ class _Reading:
             raise line.error(node, f"{line.name} has no argument {name}", advice)
         known = ", ".join(("x", *self.states, *self.constants))
         problem = f"{name} has no value; known are {known}"
-        raise line.error(node, problem, advice_on_name(name, self.states))
+        advice = f"give it one, as in {name} = 0.5, or add a line for it"
+        raise line.error(node, problem, advice)
 
     def _call(self, line: Line, node: ast.Call) -> ast.expr:
         """Return the call of a function."""
@@ -290,11 +283,10 @@ class _Reading:
         own = self.functions.get(name)
         if not own and name not in FUNCTIONS:
             known = ", ".join((*FUNCTIONS, *self.functions))
-            define = (
+            advice = (
                 f"known are {known}; define another in a line above: {name}(o) = ..."
             )
-            problem = f"no function is called {name}"
-            raise line.error(node, problem, CALLED.get(name, define))
+            raise line.error(node, f"no function is called {name}", advice)
         takes = len(own.parameters) if own else len(OPERATIONS[name].slopes)
         if many != takes:
             arguments = "1 argument" if takes == 1 else f"{takes} arguments"

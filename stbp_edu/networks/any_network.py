@@ -144,8 +144,8 @@ class Model:
 
         Raises:
             TypeError, ValueError: if the parameters or the input do not fit the network.
-            NotFiniteError: if a state is not finite; it names the line, the operation, the layer
-                and the step.
+            NotFiniteError: if a state is not finite; it names the line, the layer and the
+                step.
 
         >>> net = network("1-1", "tau = 0.5; u = tau * u + x; o = spike(u - 2) ")
         >>> params = Params(W=[None, np.array([[1.0]])], b=[None, np.array([0.6])])

@@ -67,10 +67,8 @@ class Neurons(torch.autograd.Function):
             one for name, one in series.items() if name != steps.neuron.lines.spike
         ]
         if not all_finite(looked_at, wait=True):
-            said = first_not_finite(
-                steps.neuron, *as_arrays(steps, series, learned), number
-            )
-            raise NotFiniteError(said)
+            states = {name: as_array(one) for name, one in series.items()}
+            raise NotFiniteError(first_not_finite(steps.neuron, states, number))
         kept = [series[name] for name in steps.kept]
         ctx.save_for_backward(R, *learned, *kept, *came_in)
         ctx.setting = steps, heads, carried, number, in_loops

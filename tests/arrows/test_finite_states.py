@@ -10,13 +10,9 @@ from stbp_edu.arrows.finite_states import first_not_finite
 def test_a_weight_that_is_not_finite_is_named():
     mine = derive("u = 0.5 * u + x").neuron
     states = {"x": np.full((1, 1, 2), np.inf), "u": np.full((1, 1, 2), np.inf)}
-    assert first_not_finite(mine, states, {}, 3).startswith(
-        "the input x, which weights"
-    )
+    assert first_not_finite(mine, states, 3).startswith("the input x, which weights")
     del states["x"]
-    assert "u is not finite at step 0 of layer 3" in first_not_finite(
-        mine, states, {}, 3
-    )
+    assert "u is not finite at step 0 of layer 3" in first_not_finite(mine, states, 3)
 
 
 def test_a_slope_that_is_not_finite_is_named_with_its_line():

@@ -130,14 +130,16 @@ def gain_lines(
 
 
 def _gain(
-    rows: Sequence[Assignment], name: str, later: str, constants: Collection[str]
+    rows: Sequence[Assignment], tail: str, later: str, constants: Collection[str]
 ) -> ast.expr:
-    """Return the factor with which an adjoint of the next step comes back to one of this."""
-    total: ast.expr = ZERO
-    for row in rows:
-        if row.name != name:
-            continue
-        for factor, of in row.terms:
-            inside = ONE if of == later else _gain(rows, of, later, constants)
-            total = call("+", total, call("*", factor, inside))
-    return tidy(total, constants)
+    """Return the factor with which an adjoint of the next step, ``later``, enters one of this step.
+
+    A term of the row of ``tail`` has the adjoint ``later`` itself, or another one of this step,
+    whose row goes on; anything else, such as a signal, has no row.
+    """
+    terms = [term for row in rows if row.name == tail for term in row.terms]
+    gain: ast.expr = ZERO
+    for factor, head in terms:
+        onward = ONE if head == later else _gain(rows, head, later, constants)
+        gain = call("+", gain, call("*", factor, onward))
+    return tidy(gain, constants)
