@@ -1,1 +1,1 @@
-"""What every room uses: checks of arguments, files, sizes of networks, and the equations."""
+"""What every room uses: checks, files, sizes of networks and their linear maps, the equations."""

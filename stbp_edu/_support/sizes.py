@@ -8,8 +8,10 @@ and ``20R`` one with recurrent weights. In arrays, the channels of an image come
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
+
+from stbp_edu._support.link import AveragePool, Flatten, Link, Patches, Shape
 
 INPUT = re.compile(r"([1-9]\d*)(?:x([1-9]\d*)(?:x([1-9]\d*))?)?")
 PART = re.compile(r"([1-9]\d*)(?:C([1-9]\d*)|(R))?|P([1-9]\d*)")
@@ -78,33 +80,49 @@ def hidden_layer(name: str, text: str) -> int | str:
     return part.units if text.isdecimal() else text
 
 
-def images(
-    shape: str,
-) -> Iterator[tuple[Part, tuple[int, int, int], tuple[int, int, int]]]:
-    """Yield each layer of neurons, the image that it reads, pooled, and its own.
+def read_links(
+    name: str, sizes: Sequence[str]
+) -> tuple[Shape, list[tuple[Link, Link | None]]]:
+    """Return the shape of a network's input, and of each layer its weights and recurrent ones.
 
-    An image is (channels, rows, columns); one of a fully connected layer has a single pixel.
+    Args:
+        name: what an error calls the sizes.
+        sizes: the parts, such as ``["28x28", "15C5", "P2", "10"]``.
 
-    >>> [own for _, _, own in images("28x28-15C5-P2-40C5-P2-300-10")]
-    [(15, 24, 24), (40, 8, 8), (300, 1, 1), (10, 1, 1)]
+    Raises:
+        ValueError: if a part is not understood, or the shapes do not compose.
+
+    >>> read_links("sizes", ["28x28", "15C5", "P2", "10"])[1][1][0].source
+    (15, 24, 24)
     """
-    first, *parts = shape.split("-")
-    given = read_input("shape", first)
-    rows, columns, channels = given if len(given) == 3 else (1, 1, *given)
-    for text in parts:
-        part = read_part("shape", text)
+    first, *rest = sizes
+    parts = [read_part(name, text) for text in rest]
+    rows, *others = read_input(name, first)
+    shape: Shape = (others[1], rows, others[0]) if others else (rows,)
+    if not parts or parts[-1].pool:
+        raise ValueError(
+            f"{name} must name at least one layer of neurons, and end in one, got "
+            f"{'-'.join(sizes)!r}; write for example '784-800-10'"
+        )
+    links: list[tuple[Link, Link | None]] = []
+    below, pools = shape, []
+    for text, part in zip(rest, parts, strict=True):
         if part.pool:
-            rows = rows // part.pool
-            columns = columns // part.pool
+            pools.append(AveragePool(part.pool))
             continue
-        read = channels, rows, columns
-        channels = part.units
-        if part.kernel:
-            rows = rows - part.kernel + 1
-            columns = columns - part.kernel + 1
-        else:
-            rows = columns = 1
-        yield part, read, (channels, rows, columns)
+        last = Patches(part.kernel) if part.kernel else Flatten()
+        link = Link((*pools, last), below, part.units)
+        try:
+            own = link.shape
+        except ValueError as error:
+            raise ValueError(
+                f"{name}: {text} must fit what it reads, of shape {below} (channels, rows, "
+                f"columns), but {error}; sizes name the channels of an image last, as in 34x34x2"
+            ) from None
+        again = Link((Flatten(),), own, math.prod(own), "R") if part.recurrent else None
+        links.append((link, again))
+        below, pools = own, []
+    return shape, links
 
 
 def widths(shape: str) -> tuple[int, ...]:
@@ -113,6 +131,5 @@ def widths(shape: str) -> tuple[int, ...]:
     >>> widths("28x28-15C5-P2-300R-10")
     (784, 8640, 300, 10)
     """
-    first, _, _ = shape.partition("-")
-    inputs = math.prod(read_input("shape", first))
-    return inputs, *(math.prod(own) for _, _, own in images(shape))
+    inputs, links = read_links("shape", shape.split("-"))
+    return math.prod(inputs), *(math.prod(link.shape) for link, _ in links)

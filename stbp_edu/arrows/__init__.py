@@ -5,7 +5,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 
 - ``arrow``: a neuron and its arrows, from its forward lines; ``part_one``: neurons as they are
   given;
-- ``table``, ``link``: the layers of a network, its loss, and the weights between them;
+- ``table``: the layers of a network with the weights between them, and its loss;
 - ``forward_run``, ``adjoints``: forward and backward, for every network and rule;
 - ``rules``: which words of arrows a rule keeps, and what a limit on gains holds;
 - ``unrolled``: which paths there are, how many, and their products;
@@ -14,6 +14,7 @@ the forward run, the backward sweep, the paths, and the formulas.
 - ``step``: one step of a layer as a program; ``finder``: which words a gradient function keeps.
 """
 
+from stbp_edu._support.link import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows import part_one
 from stbp_edu.arrows.adjoints import (
     Backward,
@@ -27,7 +28,6 @@ from stbp_edu.arrows.finder import Verdict, classify
 from stbp_edu.arrows.formula_text import Formula, formulas
 from stbp_edu.arrows.forward_run import forward
 from stbp_edu.arrows.letters import Polynomial, letters
-from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches
 from stbp_edu.arrows.online_form import forbidding_word
 from stbp_edu.arrows.part_one import (
     hard_reset,

@@ -10,9 +10,9 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Arrow, Neuron, Parameters, StateArrays
-from stbp_edu.arrows.forward_run import check_params, check_run
+from stbp_edu.arrows.forward_run import check_run
 from stbp_edu.arrows.rules import Node, Rule, as_rule, groups, norms
-from stbp_edu.arrows.table import LayerParams, Series, Table
+from stbp_edu.arrows.table import LayerParams, Series, Table, check_params
 from stbp_edu.parameters import LayerArrays
 
 FactorsOfLayer = dict[tuple[str, bool], Any]

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from stbp_edu._support import checks
-from stbp_edu.arrows.link import Link
+from stbp_edu._support.link import Link
 from stbp_edu.lines.derivatives import MINUS_ONE
 from stbp_edu.lines.expressions import ONE, ZERO, evaluate, key, replaced
 from stbp_edu.lines.forward_lines import STEPS, ForwardLines

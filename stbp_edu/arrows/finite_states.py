@@ -12,8 +12,7 @@ import numpy as np
 from stbp_edu._support.checks import Array, NotFiniteError, check_finite
 from stbp_edu.arrows.adjoints import around
 from stbp_edu.arrows.arrow import Neuron, Parameters, StateArrays
-from stbp_edu.arrows.forward_run import check_params
-from stbp_edu.arrows.table import LayerParams, Table
+from stbp_edu.arrows.table import LayerParams, Table, check_params
 
 
 def check_states(

@@ -8,9 +8,9 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import Parameters, StateArrays
-from stbp_edu.arrows.table import Layer, LayerParams, Series, Table
+from stbp_edu.arrows.table import Layer, Series, Table, check_params
 from stbp_edu.lines.operations import fires
-from stbp_edu.parameters import LayerArrays, Params, by_layer
+from stbp_edu.parameters import LayerArrays
 
 
 def forward(
@@ -77,31 +77,6 @@ def driven(layer: Layer, p: Parameters, below: Any) -> Any:
     """Return x, the current that weights and biases bring to the neurons of a layer."""
     pixels = len(layer.link.shape) - 1
     return layer.link.forward(below, p["W"]) + p["b"].reshape(-1, *[1] * pixels)
-
-
-def check_params(
-    net: Table, params: LayerArrays, *, finite: bool = True
-) -> LayerParams:
-    """Return the arrays by layer, once each is there, has its shape, and is finite if asked."""
-    checks.instance("net", net, Table)
-    layers = by_layer(params) if isinstance(params, Params | list) else []
-    if len(layers) != net.N + 1:
-        raise TypeError(
-            f"params must have the N = {net.N} layers of this network, as Params or as None and a "
-            f"dictionary for each, got {checks.brief(params)}; pass what init returns"
-        )
-    for n, layer in enumerate(net.layers[1:], 1):
-        for name, shape in layer.shapes.items():  # other entries are not read
-            value = layers[n].get(name)
-            if value is None:
-                raise ValueError(
-                    f"params[{n}] lacks {name!r}; give an array of shape {shape}"
-                )
-            value = value if shape else np.asarray(value)
-            checks.array(
-                f"params[{n}][{name!r}]", value, str(shape), shape, finite=finite
-            )
-    return layers
 
 
 def check_run(net: Table, trace: Series, targets: Array) -> None:

@@ -17,12 +17,13 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu._support.sizes import Part, read_input, read_part
+from stbp_edu._support.link import Link, Shape
+from stbp_edu._support.sizes import read_links
 from stbp_edu.arrows.arrow import LOSS, Arrow, Neuron
-from stbp_edu.arrows.link import AveragePool, Flatten, Link, Patches, Shape
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, LossFunction, read_loss
 from stbp_edu.losses.of_states import Built
+from stbp_edu.parameters import LayerArrays, Params, by_layer
 
 Series = dict[str, list[Any]]
 """By state, a list over layers of arrays (T, S, *shape); None where a layer has no such state."""
@@ -218,18 +219,9 @@ def network(
             f"sizes must be a text such as '784-800-10', or a list of its parts, got "
             f"{checks.brief(sizes)}; write for example '28x28-15C5-P2-300-10'"
         )
-    first, *rest = sizes.split("-") if isinstance(sizes, str) else map(str, sizes)
-    shape = read_input("sizes", first)
-    if len(shape) == 3:
-        rows, columns, channels = shape
-        shape = (channels, rows, columns)
-    parts = [read_part("sizes", part) for part in rest]
-    if not parts or parts[-1].pool:
-        raise ValueError(
-            f"sizes must name at least one layer of neurons, and end in one, got {sizes!r}; write "
-            "for example '784-800-10'"
-        )
-    many = sum(not part.pool for part in parts)
+    parts = sizes.split("-") if isinstance(sizes, str) else [*map(str, sizes)]
+    shape, links = read_links("sizes", parts)
+    many = len(links)
     neurons = given * many if isinstance(neuron, Neuron) else given
     if len(neurons) != many:
         raise ValueError(
@@ -237,16 +229,8 @@ def network(
             f"sizes {sizes!r}, got {len(neurons)}; give {many}"
         )
     layers: list[Any] = [None]
-    below: Any = shape
-    pools: tuple[AveragePool, ...] = ()
-    for text, part in zip(rest, parts, strict=True):
-        if part.pool:
-            pools = (*pools, AveragePool(part.pool))
-            continue
-        layer = _layer(text, part, pools, below, neurons[len(layers) - 1])
-        layers.append(layer)
-        below = layer.link.shape
-        pools = ()
+    for own, (link, recurrent) in zip(neurons, links, strict=True):
+        layers.append(Layer(own, link, recurrent))
     states = layers[-1].neuron.order
     if loss.state not in states:
         raise ValueError(
@@ -256,22 +240,29 @@ def network(
     return Table(shape, tuple(layers), loss)
 
 
-def _layer(
-    text: str, part: Part, pools: tuple[Any, ...], below: Shape, neuron: Neuron
-) -> Layer:
-    """Return the layer that one part of the sizes names."""
-    last = Patches(part.kernel) if part.kernel else Flatten()
-    try:
-        link = Link((*pools, last), below, part.units)
-        shape = link.shape
-    except ValueError as error:
-        raise ValueError(
-            f"sizes: {text} must fit what it reads, of shape {below} (channels, rows, columns), "
-            f"but {error}; sizes name the channels of an image last, as in 34x34x2"
-        ) from None
-    if not part.recurrent:
-        return Layer(neuron, link)
-    return Layer(neuron, link, Link((Flatten(),), shape, math.prod(shape), "R"))
+def check_params(
+    net: Table, params: LayerArrays, *, finite: bool = True
+) -> LayerParams:
+    """Return the arrays by layer, once each is there, has its shape, and is finite if asked."""
+    checks.instance("net", net, Table)
+    layers = by_layer(params) if isinstance(params, Params | list) else []
+    if len(layers) != net.N + 1:
+        raise TypeError(
+            f"params must have the N = {net.N} layers of this network, as Params or as None and a "
+            f"dictionary for each, got {checks.brief(params)}; pass what init returns"
+        )
+    for n, layer in enumerate(net.layers[1:], 1):
+        for name, shape in layer.shapes.items():  # other entries are not read
+            value = layers[n].get(name)
+            if value is None:
+                raise ValueError(
+                    f"params[{n}] lacks {name!r}; give an array of shape {shape}"
+                )
+            value = value if shape else np.asarray(value)
+            checks.array(
+                f"params[{n}][{name!r}]", value, str(shape), shape, finite=finite
+            )
+    return layers
 
 
 def draw_params(

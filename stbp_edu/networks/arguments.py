@@ -11,9 +11,8 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.forward_run import check_params
 from stbp_edu.arrows.part_one import warn_of_no_decay
-from stbp_edu.arrows.table import Layer, Table
+from stbp_edu.arrows.table import Layer, Table, check_params
 from stbp_edu.forward_pass import Trace, check_made_with, made_with
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stbp_edu._support.checks import Array
-from stbp_edu.arrows.link import Link, Patches, Shape
+from stbp_edu._support.link import Link, Patches, Shape
 from stbp_edu.program.machine_code import kernel
 from stbp_edu.program.threads import run_in_parts
 

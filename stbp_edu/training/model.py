@@ -24,13 +24,13 @@ def network_of(settings: Settings, sizes: str) -> Model:
 
     Loops are compiled where that is asked for, or where a step is so much work that it pays.
     """
-    layers = sum(part[0] != "P" for part in sizes.split("-")[1:])
+    counts = widths(sizes)
     backend = settings.backend
     if backend == "auto":
-        products = sum(a * b for a, b in pairwise(widths(sizes)))
+        products = sum(a * b for a, b in pairwise(counts))
         much = settings.batch * settings.T * products >= MUCH
         backend = "auto" if much else "numpy"
-    neurons = for_layers(settings.make_neurons(), layers)
+    neurons = for_layers(settings.make_neurons(), len(counts) - 1)
     return network(sizes, neurons, settings.make_loss(), backend)
 
 
