@@ -1,11 +1,6 @@
-"""The formulas of a rule, read off the table of arrows: a line for each adjoint and case.
+"""The formulas of a rule in LaTeX, read off the table of arrows: one for each adjoint and case."""
 
-They are LaTeX, and MathML where a browser draws them and reads them out.
-"""
-
-import re
-from collections.abc import Callable, Iterable, Iterator
-from html import escape
+from collections.abc import Callable, Iterable
 from itertools import product
 from typing import NamedTuple
 
@@ -15,8 +10,7 @@ from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.step.shown_program import classes
 from stbp_edu.arrows.step.step_functions import added
 from stbp_edu.arrows.table import Table
-from stbp_edu.lines.latex import GREEK, NAMED, indexed
-from stbp_edu.lines.operations import OPERATIONS
+from stbp_edu.lines.latex import indexed
 
 STEPS = {"T": "t = T", "t": "t < T"}
 LAYERS = {"N": "n = N", "n": "n < N"}
@@ -181,89 +175,3 @@ def placed_at(letters: str, t: str, n: str) -> str:
         return f"_i^{{{when},{n}}}"
 
     return placed(letters, index)
-
-
-TOKEN = re.compile(r"\\[a-zA-Z]+|\\_|[^\W\d_]|\d+(?:\.\d+)?|\S")
-COMMANDS = {NAMED[name].removeprefix("\\"): sign for name, sign in GREEK.items()}
-COMMANDS |= {
-    "partial": "∂",
-    "sum": "∑",
-    "geq": "≥",
-    "cdot": "·",
-    "left": "",
-    "right": "",
-    "_": "_",
-    "epsilon": "ε",
-}
-SCRIPT_TAGS = {"": "", "_": "msub", "^": "msup", "_^": "msubsup"}
-OF_PARTS = {
-    r"\frac": ("mfrac", 2, ""),
-    r"\sqrt": ("msqrt", 1, ""),
-    r"\bar": ("mover", 1, "<mo>¯</mo>"),
-}
-"""Commands by their tag, how many parts follow them, and what comes after these."""
-
-
-def mathml(tex: str) -> str:
-    r"""Return a formula as one ``<math>`` element.
-
-    Known are letters, digits, signs, Greek letters, ``\partial``, ``\sum``, ``\frac``, ``\sqrt``,
-    ``\bar``, ``\mathrm``, the functions of forward lines, primes and indices.
-
-    >>> mathml(r"\tau o_i^{t}")
-    '<math><mi>τ</mi><msubsup><mi>o</mi><mi>i</mi><mrow><mi>t</mi></mrow></msubsup></math>'
-
-    Raises:
-        ValueError: if a command is not known.
-    """
-    return f"<math>{_row(iter(TOKEN.findall(tex)))}</math>"
-
-
-def _row(tokens: Iterator[str]) -> str:
-    """Return everything up to the closing brace, or the end."""
-    row: list[tuple[str, dict[str, str]]] = []  # each thing, and its index and exponent
-    for token in tokens:
-        if token == "}":
-            break
-        if token in "_^":
-            _, scripts = row[-1]
-            scripts[token] = _one(next(tokens), tokens)
-        else:
-            row.append((_one(token, tokens), {}))
-    written = ""
-    for base, scripts in row:
-        parts = base + scripts.get("_", "") + scripts.get("^", "")
-        tag = SCRIPT_TAGS["".join(sorted(scripts, reverse=True))]
-        written += f"<{tag}>{parts}</{tag}>" if tag else base
-    return written
-
-
-def _one(token: str, tokens: Iterator[str]) -> str:
-    """Return the group, fraction, letter, number or sign that a token begins."""
-    if token == "'":
-        return '<mo lspace="0" rspace="0">′</mo>'
-    if token == "{":
-        return f"<mrow>{_row(tokens)}</mrow>"
-    if token in OF_PARTS:
-        tag, many, after = OF_PARTS[token]
-        parts = "".join(_one(next(tokens), tokens) for _ in range(many))
-        return f"<{tag}>{parts}{after}</{tag}>"
-    if token == r"\mathrm":
-        next(tokens)
-        text = "".join(iter(tokens.__next__, "}"))
-        text = text.replace("\\_", "_")
-        return f"<mtext>{escape(text)}</mtext>"
-    command = token[1:]
-    if command in OPERATIONS:
-        return f"<mi>{command}</mi>"
-    if token.startswith("\\") and command not in COMMANDS:
-        raise ValueError(f"{token} is not known here; add it to COMMANDS in {__name__}")
-    sign = COMMANDS.get(command, token.replace("-", "−"))
-    if not sign:
-        return ""
-    tag = "mo"
-    if sign[0].isdigit():
-        tag = "mn"
-    elif sign.isalpha() or sign == "∂":
-        tag = "mi"
-    return f"<{tag}>{escape(sign)}</{tag}>"

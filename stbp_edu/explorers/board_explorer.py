@@ -13,7 +13,6 @@ import numpy as np
 from stbp_edu import arrows
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import RULES, Arrow, Backward, Node, Path, Rule
-from stbp_edu.arrows.formula_text import mathml
 from stbp_edu.arrows.table import LayerParams
 from stbp_edu.explorers.network_picture import Json, rounded
 from stbp_edu.neuron import LIF
@@ -159,7 +158,7 @@ class Board:
             "view": Laid(shown, PHONE).data(),
             "labels": [node.label for node in shown.nodes.values()],
             "states": [
-                {"kind": state, "adjoint": mathml(adjoint(state) + "_1^{1,1}")}
+                {"kind": state, "adjoint": adjoint(state) + "_1^{1,1}"}
                 for state in self.paths
             ],
             "needed": needed,
@@ -186,7 +185,7 @@ class Board:
         """Return a rule's arrows, its formulas, and the paths that it keeps and loses."""
         numbers = []
         for line in arrows.formulas(self.net, rule):
-            formula = mathml(f"{line.left} = {line.right}")
+            formula = f"{line.left} = {line.right}"
             numbers.append(lines.setdefault((line.where, formula), len(lines)))
         back, gradient = self.backward(rule)
         off = np.linalg.norm(gradient - self.exact) / np.linalg.norm(self.exact)
@@ -235,5 +234,5 @@ def _described(arrow: Arrow) -> Json:
         "step": arrow.step,
         "layer": arrow.layer,
         "many": arrow.link is not None,
-        "factor": mathml(letters.replace("{}", "")),
+        "factor": letters.replace("{}", ""),
     }

@@ -4,5 +4,5 @@
   for (const { dataset, textContent } of root.querySelectorAll("[data-value]"))
     (texts[dataset.value] ??= []).push(textContent);
   const count = (selector) => root.querySelectorAll(selector).length;
-  return { texts, formulas: count(".formulas tr"), crossed: count("g.arrow.lost") };
+  return { texts, formulas: count(".formulas math:not(:has(merror))"), crossed: count("g.arrow.lost") };
 }

@@ -24,14 +24,16 @@ select:focus-visible { outline: 3px solid var(--x-accent); outline-offset: 2px; 
 `;
 const OWN = "your own";
 const LETTERS = { o: "the spike", u: "the potential", i: "the current", a: "the adaptation" };
-const math = (text) => {
+// As MathML, which screen readers read, by the page's own MathJax.
+const math = (tex) => {
   const holder = make("template");
-  holder.innerHTML = text; // by stbp_edu.arrows.formula_text.mathml
-  return holder.content.firstChild.cloneNode(true);
+  holder.innerHTML = MathJax.tex2mml(tex, { display: false });
+  return holder.content.firstChild;
 };
 
 async function render({ model, el }) {
   const data = await load(model, "board");
+  await window.typesetMaths(make("span")); // loads MathJax
   let neuron = data.neurons[0];
   let recurrent = false;
   let rule = "classic";
@@ -116,7 +118,7 @@ async function render({ model, el }) {
       make("tbody", {}, net().arrows.map((arrow, k) => make("tr", {}, make("th", { scope: "row" }, arrow.kind), states.map((state) => cell(arrow, state, k)),
         make("td", {}, ends(arrow).replaceAll(" ", "\u00a0")), make("td", {}, factor(arrow)))))); // prettier-ignore
   }
-  const factor = (arrow) => math(rule !== OWN && net().rules[rule].forgets.includes(arrow.kind) ? "<math><mi>τ</mi></math>" : arrow.factor);
+  const factor = (arrow) => math(rule !== OWN && net().rules[rule].forgets.includes(arrow.kind) ? "\\tau" : arrow.factor);
 
   function drawPicture(moves) {
     const { arrows, view, labels } = net();
