@@ -137,7 +137,6 @@ def test_events_recurrence_and_a_read_out(backend, rule):
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_number_of_threads_changes_no_bit(backend, sizes, monkeypatch):
     monkeypatch.setattr("stbp_edu.program.threads.LEAST", 0)
-    monkeypatch.setattr("stbp_edu.program.layers.MUCH", 0)
     net, params, inputs, y = course_network(sizes)
     assert_same_bits(net, single(params), np.float32(inputs), np.float32(y), backend)
 

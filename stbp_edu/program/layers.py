@@ -7,7 +7,7 @@ given. Series are (T, S, m) by name.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,11 +18,8 @@ from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.program.executor import Executor, Series, numpy_functions
 from stbp_edu.program.loop_text import text_of
 from stbp_edu.program.machine_code import compiled, interpreted
-from stbp_edu.program.threads import LEAST, run_in_parts
-from stbp_edu.surrogates import is_curve
+from stbp_edu.program.threads import run_in_parts
 
-MUCH = 32_768
-"""Entries of a step from which on samples are shared among threads."""
 BLOCK = 1024
 """Entries of a step in a block of the loops, few enough for the cache of a core."""
 WORK = 4.0
@@ -30,7 +27,7 @@ WORK = 4.0
 
 
 class OnArrays(Executor):
-    """The neurons of a layer on whole arrays of NumPy, some samples in each thread."""
+    """The neurons of a layer on whole arrays of NumPy."""
 
     def __init__(
         self, program: LayerProgram, wanted: tuple[str, ...], *, twin: bool = False
@@ -44,22 +41,6 @@ class OnArrays(Executor):
         """Return what the program calls."""
         return numpy_functions(program.neuron.surrogate, twin=twin)
 
-    def fill_states(
-        self,
-        x: Array,
-        states: Series,
-        constants: Sequence[Any],
-        R: Any = None,
-        before: Sequence[Any] = (),
-    ) -> None:
-        """Fill the states of all steps."""
-
-        def part(first: int, last: int) -> None:
-            own = samples_of(states, first, last)
-            Executor.fill_states(self, x[:, first:last], own, constants, R)
-
-        self._share(part, x, R)
-
     def fill_adjoints(
         self,
         states: Series,
@@ -70,31 +51,11 @@ class OnArrays(Executor):
         before: Series | None = None,
     ) -> dict[str, Any]:
         """Fill the adjoints of all steps; return gradients of b and learned constants, (S, m)."""
+        sums = super().fill_adjoints(states, signals, found, constants, R)
         some = found[self.wanted[0]]
-        sums = {name: np.empty_like(some[0]) for name in self.program.gradients}
-
-        def part(first: int, last: int) -> None:
-            own, heard, kept = (
-                samples_of(one, first, last) for one in (states, signals, found)
-            )
-            learned = Executor.fill_adjoints(self, own, heard, kept, constants, R)
-            for name, g in learned.items():
-                sums[name][first:last] = g
-
-        self._share(part, some, R)
-        return {"b": some.sum(axis=0), **sums}
-
-    def _share(self, part: Callable[..., None], like: Array, R: Any) -> None:
-        """Go through all samples; some in each thread, where a step is enough work for several.
-
-        A product with recurrent weights rounds by how many rows it has, and the number of threads
-        must change no result. A surrogate of your own may not be made for several threads.
-        """
-        several = like[0].size > MUCH and R is None
-        if several and is_curve(self.program.neuron.surrogate):
-            run_in_parts(part, like.shape[1], 2.0 * LEAST)
-        else:
-            part(0, like.shape[1])
+        # where all is cut, a sum is the number 0
+        learned = {name: np.full_like(some[0], g) for name, g in sums.items()}
+        return {"b": some.sum(axis=0), **learned}
 
 
 class InLoops:
@@ -170,11 +131,6 @@ class ByPython(InLoops):
 def rows(series: Array) -> Array:
     """Return (T, S, m) as (T, S · m)."""
     return series.reshape(len(series), -1)
-
-
-def samples_of(series: Series, first: int, last: int) -> dict[str, Array]:
-    """Return the part of some series that is of some samples."""
-    return {name: of_all[:, first:last] for name, of_all in series.items()}
 
 
 def constants_of(program: LayerProgram, p: Series, dtype: Any) -> list[Any]:
