@@ -41,8 +41,8 @@ def checked(name: str, surrogate: Surrogate) -> Surrogate:
         try:
             with np.errstate(all="ignore"):
                 shape = np.shape(curve(v))
-        except (TypeError, AttributeError, NotImplementedError):
-            continue  # it takes tensors, or has no H
+        except (TypeError, AttributeError, RuntimeError):
+            continue  # it takes tensors, as on a GPU, or has no H
         if shape != v.shape:
             raise ValueError(
                 f"{name} must be elementwise: {method} of {type(surrogate).__name__} must return "

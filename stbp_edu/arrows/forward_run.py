@@ -57,7 +57,8 @@ def run_layer(layer: Layer, p: Parameters, below: Array, twin: bool) -> StateArr
     In the smooth ``twin`` H stands in for the spike.
     """
     neuron = layer.neuron
-    x = driven(layer, p, below)
+    pixels = len(layer.link.shape) - 1
+    x = layer.link.forward(below, p["W"]) + p["b"].reshape(-1, *[1] * pixels)
     states = {name: np.empty_like(x) for name in neuron.order}
     past = {f"{name}_last": np.zeros_like(x[0]) for name in neuron.order}
     for t, drive in enumerate(x):
@@ -71,12 +72,6 @@ def run_layer(layer: Layer, p: Parameters, below: Array, twin: bool) -> StateArr
                 v = neuron.smooth(v) if twin else fires(v)
             now[name] = states[name][t] = past[f"{name}_last"] = v
     return states
-
-
-def driven(layer: Layer, p: Parameters, below: Any) -> Any:
-    """Return x, the current that weights and biases bring to the neurons of a layer."""
-    pixels = len(layer.link.shape) - 1
-    return layer.link.forward(below, p["W"]) + p["b"].reshape(-1, *[1] * pixels)
 
 
 def check_run(net: Table, trace: Series, targets: Array) -> None:
