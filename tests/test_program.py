@@ -23,7 +23,7 @@ from stbp_edu.arrows import (
 )
 from stbp_edu.losses import Membrane
 from stbp_edu.program import loops, machine_code
-from stbp_edu.program.layers import ByPython
+from stbp_edu.program.in_loops import ByPython
 from stbp_edu.program.loop_text import text_of
 from stbp_edu.program.machine_code import compiled, installed
 from stbp_edu.program.program import chosen

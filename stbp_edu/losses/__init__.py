@@ -7,24 +7,24 @@
 Of the five cases only the direct term knows the loss: case 1, and the first term of case 3.
 """
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses.formulas import (
+    LOSSES,
     RATE,
     CrossEntropy,
     LastSteps,
     Membrane,
     Rate,
     StepCrossEntropy,
+    as_loss,
+    loss_named,
 )
 from stbp_edu.losses.of_states import (
-    Built,
     Direct,
     LossFunction,
     check_targets,
@@ -35,15 +35,6 @@ LossLike: TypeAlias = LossFunction | Direct | Array
 """What the backward passes take: a loss, or its direct term."""
 AnyLoss: TypeAlias = LossFunction | str
 """A loss, or its name in :data:`LOSSES`."""
-
-LOSSES: dict[str, type[Built]] = {
-    "rate": Rate,
-    "last-steps": LastSteps,
-    "cross-entropy": CrossEntropy,
-    "step-cross-entropy": StepCrossEntropy,
-    "membrane": Membrane,
-}
-"""The losses by name."""
 
 __all__ = [
     "LOSSES",
@@ -85,40 +76,3 @@ def loss(trace: Trace, targets: ArrayLike, loss: LossFunction = RATE) -> float:
     """
     read = read_loss(loss, "value")
     return float(read.value(trace, targets))
-
-
-def loss_named(name: str, k: int | None = None) -> Built:
-    """Return the loss of this name, which reads the last k steps, where it has that choice.
-
-    Args:
-        name: a name in :data:`LOSSES`.
-        k: how many steps ``"last-steps"`` and ``"membrane"`` read; None for all.
-
-    Raises:
-        ValueError: if there is no loss of this name.
-
-    >>> loss_named("membrane"), loss_named("membrane", k=2), loss_named("rate")
-    (Membrane(k=None), Membrane(k=2), Rate())
-    """
-    made: Any = LOSSES[checks.choice("loss", name, LOSSES)]
-    found: Built = made(k) if hasattr(made, "k") else made()
-    return found
-
-
-def as_loss(loss: Any, method: str = "direct") -> Any:
-    """Return a loss that is given by its name or as it is, or a direct term as it is.
-
-    A name means what it means in the settings of a run: every step is read.
-
-    Args:
-        loss: a name in :data:`LOSSES`, a loss of this package or your own, or a direct term.
-        method: the method that it must have: ``"direct"`` or ``"value"``.
-
-    Raises:
-        TypeError, ValueError: if it is none of these.
-    """
-    if isinstance(loss, str):
-        return loss_named(loss)
-    if method == "direct" and isinstance(loss, Direct | np.ndarray):
-        return loss
-    return read_loss(loss, method)

@@ -8,7 +8,7 @@ import numpy as np
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.forward_pass import Trace
-from stbp_edu.losses.of_states import Built, Direct
+from stbp_edu.losses.of_states import Built, Direct, read_loss
 
 TOLERANCE = 1e-5
 """How far the sum of probabilities may be from 1: what float32 may make of them."""
@@ -211,6 +211,53 @@ class StepCrossEntropy(_Probabilities):
         """Return ∂L/∂o."""
         o = trace.O[-1]
         return Direct(_slope(o, targets) / (len(o) * len(targets)))  # p2-loss-steps
+
+
+LOSSES: dict[str, type[Built]] = {
+    "rate": Rate,
+    "last-steps": LastSteps,
+    "cross-entropy": CrossEntropy,
+    "step-cross-entropy": StepCrossEntropy,
+    "membrane": Membrane,
+}
+"""The losses by name."""
+
+
+def loss_named(name: str, k: int | None = None) -> Built:
+    """Return the loss of this name, which reads the last k steps, where it has that choice.
+
+    Args:
+        name: a name in :data:`LOSSES`.
+        k: how many steps ``"last-steps"`` and ``"membrane"`` read; None for all.
+
+    Raises:
+        ValueError: if there is no loss of this name.
+
+    >>> loss_named("membrane"), loss_named("membrane", k=2), loss_named("rate")
+    (Membrane(k=None), Membrane(k=2), Rate())
+    """
+    made: Any = LOSSES[checks.choice("loss", name, LOSSES)]
+    found: Built = made(k) if hasattr(made, "k") else made()
+    return found
+
+
+def as_loss(loss: Any, method: str = "direct") -> Any:
+    """Return a loss that is given by its name or as it is, or a direct term as it is.
+
+    A name means what it means in the settings of a run: every step is read.
+
+    Args:
+        loss: a name in :data:`LOSSES`, a loss of this package or your own, or a direct term.
+        method: the method that it must have: ``"direct"`` or ``"value"``.
+
+    Raises:
+        TypeError, ValueError: if it is none of these.
+    """
+    if isinstance(loss, str):
+        return loss_named(loss)
+    if method == "direct" and isinstance(loss, Direct | np.ndarray):
+        return loss
+    return read_loss(loss, method)
 
 
 def _log_softmax(z: Array) -> Any:

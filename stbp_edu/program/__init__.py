@@ -1,8 +1,8 @@
 """The program that is shown, run: forward and backward of a network, on arrays or in loops.
 
 ``program`` goes through the layers; :func:`stbp_edu.network` is the door. Between layers are
-``weights``. The neurons of a layer (``layers``) run what ``derive(...).program(rule)`` shows: on
-arrays of NumPy or tensors, by ``executor``, or in loops that Numba compiles: ``loop_text`` writes
-them, ``machine_code`` keeps them, and they call ``loops``. ``threads`` share the work,
-and arrays lie in ``memory``.
+``weights``. The neurons of a layer run what ``derive(...).program(rule)`` shows: on arrays of NumPy
+or tensors, by ``executor``, or ``in_loops`` that Numba compiles: ``loop_text`` writes them,
+``machine_code`` keeps them, and they call ``loops``. ``threads`` share the work, and arrays lie in
+``memory``.
 """

@@ -162,6 +162,38 @@ class Executor:
         return sums
 
 
+class OnArrays(Executor):
+    """The neurons of a layer on whole arrays of NumPy."""
+
+    def __init__(
+        self, program: LayerProgram, wanted: tuple[str, ...], *, twin: bool = False
+    ) -> None:
+        """Make Python's functions of the text; on the ``twin``, H takes the place of the spike."""
+        super().__init__(program, self.functions(program, twin))
+        self.wanted = wanted
+
+    @staticmethod
+    def functions(program: LayerProgram, twin: bool) -> dict[str, Any]:
+        """Return what the program calls."""
+        return numpy_functions(program.neuron.surrogate, twin=twin)
+
+    def fill_adjoints(
+        self,
+        states: Series,
+        signals: Series,
+        found: Series,
+        constants: Sequence[Any],
+        R: Any = None,
+        before: Series | None = None,
+    ) -> dict[str, Any]:
+        """Fill the adjoints of all steps; return gradients of b and learned constants, (S, m)."""
+        sums = super().fill_adjoints(states, signals, found, constants, R)
+        some = found[self.wanted[0]]
+        # where all is cut, a sum is the number 0
+        learned = {name: np.full_like(some[0], g) for name, g in sums.items()}
+        return {"b": some.sum(axis=0), **learned}
+
+
 def through(rows: Any, R: Any) -> Any:
     """Return rows through recurrent weights."""
     flat = rows.reshape(len(rows), -1)

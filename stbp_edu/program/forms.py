@@ -14,8 +14,8 @@ from stbp_edu._support.checks import Array
 from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.shown_program import text_of
 from stbp_edu.lines.operations import fires
-from stbp_edu.program.executor import norm
-from stbp_edu.program.layers import ByPython, InLoops, OnArrays
+from stbp_edu.program.executor import OnArrays, norm
+from stbp_edu.program.in_loops import ByPython, InLoops
 from stbp_edu.program.program import Program
 
 

@@ -14,9 +14,11 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows.arrow import LOSS
 from stbp_edu.arrows.rules import Rule, as_rule
+from stbp_edu.arrows.step.layer_program import LayerProgram
 from stbp_edu.arrows.step.shown_program import steps_back
 from stbp_edu.arrows.table import Table
-from stbp_edu.program.layers import InLoops, OnArrays, constants_of
+from stbp_edu.program.executor import OnArrays, Series
+from stbp_edu.program.in_loops import InLoops
 from stbp_edu.program.machine_code import installed
 from stbp_edu.program.memory import Memory
 from stbp_edu.program.threads import one_blas_thread
@@ -41,7 +43,8 @@ class Program:
             surrogate is one of this package.
         twin: whether the smooth twin H replaces the spike; it runs on arrays.
         reads: states of the last layer that a direct term may come to, beside that of the loss.
-        kind: what runs the neurons of a layer: a class of ``layers``; None for the backend's.
+        kind: what runs the neurons of a layer: a class of ``executor`` or ``in_loops``; None for
+            the backend's.
         memory: where the arrays of its passes lie; programs of a network may share it.
 
     >>> from stbp_edu import LIF
@@ -108,7 +111,7 @@ class Program:
                 spikes = self._weights(n, params).forward(below, x)
                 if n == 1:
                     self.memory.keep_spikes(inputs, spikes)
-                constants = constants_of(layer.program, p, x.dtype)
+                constants = _constants(layer.program, p, x.dtype)
                 layer.fill_states(x, own, constants, p["R"].T if "R" in p else None)
                 states.append(own)
         return states
@@ -138,7 +141,7 @@ class Program:
                 for _ in layer.wanted[len(places) :]:
                     places.append(self.memory.empty(output.shape, output.dtype))
                 errors = dict(zip(layer.wanted, places, strict=True))
-                constants = constants_of(layer.program, p, output.dtype)
+                constants = _constants(layer.program, p, output.dtype)
                 sums = layer.fill_adjoints(
                     states[n], signals, errors, constants, p.get("R")
                 )
@@ -181,6 +184,15 @@ class Program:
                 out[...] = direct[arrow.source]
                 return
         out[...] = 0
+
+
+def _constants(program: LayerProgram, p: Series, dtype: Any) -> list[Any]:
+    """Return the constants of a program in a dtype, those that are learned from its arrays."""
+    found = []
+    for name, given in program.lines.constants.items():
+        value = np.asarray(p.get(name, given), dtype)
+        found.append(value[()] if value.ndim == 0 else value.reshape(-1))
+    return found
 
 
 def chosen(backend: str, net: Table) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from stbp_edu.arrows.step.layer_program import Adjoint
 from stbp_edu.program.executor import Series
-from stbp_edu.program.layers import InLoops
+from stbp_edu.program.in_loops import InLoops
 from stbp_edu.program.machine_code import installed
 from stbp_edu.program.threads import limit_threads
 from stbp_edu.surrogates import is_curve
