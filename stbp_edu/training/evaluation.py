@@ -165,7 +165,7 @@ def diagnose_layers(rates: Sequence[float], v_th: float) -> list[Advice]:
     """Find layers that are silent or saturated.
 
     Args:
-        rates: mean firing rate of each layer 0..N, in spikes per neuron and step.
+        rates: mean firing rates in spikes per neuron and step: the input's, then each layer's.
         v_th: the threshold, which the message names.
 
     >>> [a.kind for a in diagnose_layers([0.2, 0.0, 0.1], 1.5)]
