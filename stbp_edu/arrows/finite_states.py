@@ -1,74 +1,14 @@
-"""The checks of a pass: all states and gradients are finite, or the error names the line.
+"""Where a state or a slope is first not finite: the line, as an error names it.
 
-Looking for the line costs more than the run, and is done only where something is not finite.
+Looking for it costs more than the run, and is done only where something is not finite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
-from stbp_edu._support.checks import Array, NotFiniteError, check_finite
 from stbp_edu.arrows.adjoints import around
 from stbp_edu.arrows.arrow import Neuron, Parameters, StateArrays
-from stbp_edu.arrows.table import LayerParams, Table, check_params
-
-
-def check_states(
-    net: Table, params: LayerParams, states: Sequence[StateArrays]
-) -> None:
-    """Raise NotFiniteError if a state of a forward pass is not finite, and say where it arose.
-
-    Args:
-        net: the network.
-        params: its parameters, by layer.
-        states: by layer, the states of all steps; of layer 0 the input, ``"o"``.
-    """
-    for n in range(1, net.N + 1):
-        neuron = net.layers[n].neuron
-        try:
-            for name in neuron.order:
-                if name != neuron.lines.spike:  # 0 or 1
-                    check_finite(name, states[n][name])
-        except NotFiniteError:
-            check_finite("spikes", states[0]["o"])
-            check_params(net, [*params])
-            raise NotFiniteError(first_not_finite(neuron, states[n], n)) from None
-
-
-def check_gradients(
-    net: Table,
-    params: LayerParams,
-    states: Sequence[StateArrays],
-    gradients: Mapping[str, Array],
-) -> None:
-    """Raise NotFiniteError if a gradient is not finite, and say which slope is not.
-
-    Args:
-        net: the network.
-        params: its parameters, by layer.
-        states: as those of :func:`check_states`.
-        gradients: the gradients, by name.
-    """
-    for name, gradient in gradients.items():
-        try:
-            check_finite(f"the gradient of {name}", gradient)
-        except NotFiniteError as error:
-            slope = ""
-            for n in range(net.N, 0, -1):  # as errors go, from the last layer down
-                neuron = net.layers[n].neuron
-                own = _in_shape(states[n], net.shape_of(n))
-                slope = slope or slope_not_finite(neuron, own, params[n], n)
-            raise NotFiniteError(f"{error}{slope}") from None
-
-
-def _in_shape(states: StateArrays, shape: tuple[int, ...]) -> dict[str, Array]:
-    """Return the states of a layer, (T, S, m) each, as (T, S, *shape)."""
-    return {
-        name: series.reshape(*series.shape[:2], *shape)
-        for name, series in states.items()
-    }
 
 
 def slope_not_finite(

@@ -14,7 +14,6 @@ from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import with_gain_limit
 from stbp_edu.arrows.arrow import Neuron
-from stbp_edu.arrows.finite_states import check_gradients, check_states
 from stbp_edu.arrows.part_one import AnyNeuron, as_neuron
 from stbp_edu.arrows.rules import Rule, as_rule
 from stbp_edu.arrows.table import Table
@@ -22,7 +21,9 @@ from stbp_edu.arrows.table import network as table_of
 from stbp_edu.forward_pass import Trace
 from stbp_edu.losses import RATE, AnyLoss, LossLike, as_loss, read_loss
 from stbp_edu.networks.arguments import (
+    check_gradients,
     check_layers,
+    check_states,
     direct_terms,
     inputs_of,
     is_smooth,

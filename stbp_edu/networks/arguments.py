@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from stbp_edu._support import checks
 from stbp_edu._support.checks import Array
+from stbp_edu.arrows.finite_states import first_not_finite, slope_not_finite
 from stbp_edu.arrows.part_one import warn_of_no_decay
-from stbp_edu.arrows.table import Layer, Table, check_params
+from stbp_edu.arrows.table import Layer, LayerParams, Table, check_params
 from stbp_edu.forward_pass import Trace, check_made_with, made_with
 from stbp_edu.losses import as_loss
 from stbp_edu.losses.of_states import direct_term
@@ -98,6 +99,45 @@ def states_of(table: Table, trace: Trace, params: Params) -> States:
         states.append(of_layer)
     check_made_with(trace, made_with(params, _texts(table)))
     return states
+
+
+def check_states(table: Table, params: LayerParams, states: States) -> None:
+    """Raise NotFiniteError if a state of a forward pass is not finite, and say where it arose."""
+    for n, layer in enumerate(table.layers[1:], 1):
+        neuron = layer.neuron
+        try:
+            for name in neuron.order:
+                if name != neuron.lines.spike:  # 0 or 1
+                    checks.check_finite(name, states[n][name])
+        except checks.NotFiniteError:
+            checks.check_finite("spikes", states[0]["o"])
+            check_params(table, params)
+            raise checks.NotFiniteError(
+                first_not_finite(neuron, states[n], n)
+            ) from None
+
+
+def check_gradients(
+    table: Table,
+    params: LayerParams,
+    states: States,
+    gradients: Mapping[str, Array],
+) -> None:
+    """Raise NotFiniteError if a gradient is not finite, and say which slope is not."""
+    for name, gradient in gradients.items():
+        try:
+            checks.check_finite(f"the gradient of {name}", gradient)
+        except checks.NotFiniteError as error:
+            slope = ""
+            for n in range(table.N, 0, -1):  # as errors go, from the last layer down
+                own = {
+                    state: _shaped(series, table.shape_of(n))
+                    for state, series in states[n].items()
+                }
+                slope = slope or slope_not_finite(
+                    table.layers[n].neuron, own, params[n], n
+                )
+            raise checks.NotFiniteError(f"{error}{slope}") from None
 
 
 def check_layers(table: Table, trace: Trace) -> None:
