@@ -204,7 +204,8 @@ def chosen(backend: str, net: Table) -> str:
     """
     if checks.choice("backend", backend, ("auto", "numpy", "compiled")) == "numpy":
         return backend
-    odd = own_surrogates(net)
+    layers = [*enumerate(net.layers)][1:]
+    odd = [n for n, layer in layers if not is_curve(layer.neuron.surrogate)]
     if backend == "compiled":
         if not installed():
             raise ImportError(
@@ -217,12 +218,3 @@ def chosen(backend: str, net: Table) -> str:
                 "methods h and twin; use backend='numpy'"
             )
     return "compiled" if installed() and not odd else "numpy"
-
-
-def own_surrogates(net: Table) -> list[int]:
-    """Return the layers whose surrogate is not a curve that can be compiled."""
-    return [
-        n
-        for n, layer in enumerate(net.layers)
-        if n and not is_curve(layer.neuron.surrogate)
-    ]
