@@ -65,13 +65,3 @@ def test_a_seed_draws_these_weights_in_every_version_and_scale_multiplies_them()
         rng = np.random.default_rng(7)
         W = init_params([2, 2], rng, scheme="uniform", scale=scale).W[1]
         np.testing.assert_allclose(W / scale, known, rtol=1e-12)
-
-
-@each_run
-@pytest.mark.parametrize("name", ["W1", "b2"])
-def test_parameters_that_are_not_finite_are_named(run, name):
-    """A neuron whose potential is NaN would fall silent."""
-    problem = make_problem(3, [4, 3, 2], T=2, S=3, neuron=NEURON)
-    problem.params.arrays()[name].flat[0] = np.nan
-    with pytest.raises(ValueError, match=rf"\[{name[1]}\].* must be finite, got nan"):
-        run(problem.spikes, problem.params, NEURON)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stbp_edu import LIF, Gaussian, Trace, cases, forward_pass
+from stbp_edu import LIF, Gaussian, cases, forward_pass
 from stbp_edu.losses import (
     CrossEntropy,
     Direct,
@@ -90,13 +90,3 @@ class Wrong:
 def test_a_bad_loss_is_named(run, loss, message):
     with pytest.raises((TypeError, ValueError), match=re.escape(message)):
         run(PROBLEM.trace, *PROBLEM[1:], loss=loss)
-
-
-@pytest.mark.parametrize("states", [[], None, 3])
-def test_a_trace_without_states_is_named(states):
-    for loss, trace in (
-        (Rate(), Trace(U=[], O=states)),
-        (Membrane(1), Trace(U=states, O=[])),
-    ):
-        with pytest.raises(ValueError, match=f"trace.{loss.reads} must list a layer's"):
-            loss.value(trace, PROBLEM.targets)

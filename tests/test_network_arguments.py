@@ -43,11 +43,6 @@ WRONG = {
         lambda: NET.forward(SPIKES, of("4-5R-2")),
         "network 4-5-2 learns, got R in layer 1; pass what init",
     ),
-    "spikes: one axis": (
-        lambda: NET.forward(SPIKES[0], PARAMS),
-        r"spikes must have shape \(T, S, n\[0\]\) = \(T, S, 4\) .*, got float64 of shape \(3, 4\); "
-        "put the steps first",
-    ),
     "spikes: ragged": (
         lambda: NET.forward([[[0.0] * 4], [0.0]], PARAMS),
         "spikes must be an array, or lists that are equally long",
@@ -71,10 +66,6 @@ WRONG = {
     "neuron: too few": (
         lambda: stbp_edu.network("4-5-2", [LIF()]),
         "neuron must be one for all layers, or a list of one for each of the 2 layers .* got 1",
-    ),
-    "targets: masked": (
-        lambda: NET.backward(TRACE, np.ma.masked_array(TARGETS, TARGETS > 0), PARAMS),
-        r"targets must be .*got MaskedArray; .*a masked array with \.filled",
     ),
     "targets: labels": (
         lambda: NET.backward(TRACE, np.array([0, 1, 0]), PARAMS),
@@ -124,15 +115,12 @@ def test_constants_may_start_at_a_value_for_each_neuron():
         stbp_edu.derive(text, tau=[0.5, 0.7])
 
 
-@pytest.mark.parametrize("made", [lambda t: {"U": None}, lambda t: {"O": [[0.0]] * 3}])
+@pytest.mark.parametrize("made", [{"U": None}, {"U": [None]}, {"O": [[0.0]] * 3}])
 def test_a_trace_made_by_hand_without_its_layers_is_named(made):
-    net = stbp_edu.network("4-5-2", LIF())
-    params = net.init(np.random.default_rng(0))
-    trace = net.forward(SPIKES, params)
-    wrong = replace(trace, **made(trace), states={})
+    wrong = replace(TRACE, **made, states={})
     for door in (
-        lambda: net.value(wrong, np.eye(2)),
-        lambda: net.backward(wrong, np.eye(2), params, loss="membrane"),
+        lambda: NET.value(wrong, TARGETS),
+        lambda: NET.backward(wrong, TARGETS, PARAMS, loss="membrane"),
     ):
         with pytest.raises((TypeError, ValueError), match=r"trace.* must (have|be)"):
             door()

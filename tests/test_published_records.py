@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import accuracy
-from benchmarks.frameworks import __main__, problem
 from stbp_edu.training import RECIPES, from_dict
 from tools import ROOT
 from tools.pages import records
@@ -50,26 +49,6 @@ def test_a_record_is_of_the_plan_that_makes_it(name):
         for run, seed in zip(row["runs"], plan.seeds, strict=True):
             recipe = replace(RECIPES[plan.dataset], **{**changed, "seed": seed})
             assert from_dict(run["settings"]) == recipe
-
-
-@pytest.mark.slow  # processes take their time to start
-def test_a_race_runs_without_any_framework_or_mnist_and_ours_has_the_gradient(
-    monkeypatch,
-):
-    def unreachable(name):
-        raise FileNotFoundError(name)
-
-    monkeypatch.setattr(problem, "load_dataset", unreachable)
-    asked, size = (
-        ["ours", "ours-numpy", "products"],
-        problem.Size(T=5, batch=20, width=50),
-    )
-    record = __main__.measured(asked, 2, [size])
-    (cell,) = record["cells"]
-    assert [r["name"] for r in cell["rows"]] == asked
-    found = {entry["name"]: entry["gradients"] for entry in record["entries"]}
-    assert found.pop("products") == {}
-    assert all(gradients["float32"] < 1e-5 for gradients in found.values())
 
 
 def test_differences_are_paired_by_seed_and_a_share_has_wilsons_interval():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stbp_edu import LIF, Rectangle, Sigmoid, arrows
+from stbp_edu import LIF, Rectangle, Sigmoid, arrows, derive
 from stbp_edu.arrows import RULES, part_one
 from stbp_edu.arrows.adjoints import derivatives_on, gradients, lambdas
 from stbp_edu.arrows.finder.asked_network import resets_of, which_rule
@@ -71,15 +71,16 @@ def test_another_surrogate_is_named(kind):
     assert f"The surrogate is not {CLAIMED.surrogate}" in said
 
 
-@pytest.mark.parametrize("rule", ["exact", "detached-reset"])
-@pytest.mark.parametrize("gate", GATES)
-def test_the_gate_and_rule_of_a_network_that_spikes_are_found(gate, rule):
-    neuron = LIF(0.8, 0.6, Rectangle(2.0), gate)
-    net = arrows.network("6-9-4", of(neuron))
+def rules_of(sizes, neurons, rule, positive=False):
+    """Ask a network of this package for its rule; a LIF is asked as somebody else's."""
+    tables = neurons if isinstance(neurons, list) else of(neurons)
+    net = arrows.network(
+        sizes, tables, arrows.Loss(READ_OUT.output if tables is neurons else "o")
+    )
     rng = np.random.default_rng(1)
-    params = arrows.draw_params(net, rng)
+    params = arrows.draw_params(net, rng, 2.0 - positive)
     for p in params[1:]:
-        p["W"] = np.abs(p["W"])
+        p["W"] = np.abs(p["W"]) if positive else p["W"]
 
     def ask(inputs):
         trace = arrows.forward(net, params, inputs)
@@ -88,8 +89,29 @@ def test_the_gate_and_rule_of_a_network_that_spikes_are_found(gate, rule):
             local = derivatives_on(net, params, trace, signal)
             return gradients(local, lambdas(local, rule), RULES[rule].start)
 
-        return trace["o"][-1], gradient
+        return trace[net.loss.state][-1], gradient
 
-    found = which_rule(ask, params, "6-9-4", neuron, 0.35 * rng.random((12, 3, 6)))
+    inputs = rng.random((12, 3, net.shape[0]))
+    return which_rule(
+        ask, params, sizes, neurons, 0.35 * inputs if positive else inputs
+    )
+
+
+@pytest.mark.parametrize("rule", ["exact", "detached-reset"])
+@pytest.mark.parametrize("gate", GATES)
+def test_the_gate_and_rule_of_a_network_that_spikes_are_found(gate, rule):
+    found = rules_of("6-9-4", LIF(0.8, 0.6, Rectangle(2.0), gate), rule, positive=True)
     assert found.gates == [gate]
     assert (gate, rule) in found.rules
+
+
+LINES = "{u} = 0.7 * {u} * (1 - {o}) + x; {o} = spike({u} - 0.3)"
+FIRST, SECOND = (derive(LINES.format(u=u, o=o)).neuron for u, o in ("us", "vz"))
+READ_OUT = derive("y = 0.9 * y + x").neuron
+
+
+@pytest.mark.parametrize("rule", ["exact", "classic", "detached-reset"])
+def test_three_own_neurons_whose_outputs_have_different_names(rule):
+    found = rules_of("3-4-4-2", [FIRST, SECOND, READ_OUT], rule)
+    assert found.gates == ["lines"]
+    assert found.rules == [("lines", rule)]

@@ -115,13 +115,3 @@ def told_above(cells):
 @pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
 def test_no_cell_above_an_exercise_has_its_solution(path):
     assert list(told_above(notebook(path).cells)) == []
-
-
-@pytest.mark.parametrize("path", PATHS, ids=lambda p: p.stem)
-def test_as_committed_no_exercise_has_been_attempted(path):
-    for cell in code_cells(notebook(path)):
-        if CALL.search(cell.source):
-            shown = "".join(
-                o.get("data", {}).get("text/plain", "") for o in cell.outputs
-            )
-            assert "not attempted yet" in shown, cell.id

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 
 from stbp_edu.practice import check, exercises
+from stbp_edu.practice.grading.answer import Answer, same
+from stbp_edu.practice.tasks import situations
 from stbp_edu.practice.tasks.programs import define, edited
 from tests.practice.answers import feedback_on
 from tests.practice.mutants import equivalent, mutants
@@ -162,3 +164,18 @@ def test_a_finding_holds_for_other_names_and_forms_of_the_same_mistake():
     ):
         ids = {(f.id, f.place) for f in feedback_on("c3-delta", body).findings}
         assert ids == {("factor", "err_next * U * df")}
+
+
+@pytest.mark.parametrize("exercise", exercises().values(), ids=exercises())
+def test_an_answer_that_holds_one_of_its_inputs_fixed_is_wrong(exercise):
+    """As it is in any of the situations."""
+    right, given = exercise.function(), situations(exercise)
+    for k, name in enumerate(exercise.arguments):
+        read = re.search(rf"\b{name}\b", exercise.solution)
+        for fixed in given[:6] if read else ():
+
+            def answer(*args, k=k, value=fixed.args[k]):
+                return right(*args[:k], value, *args[k + 1 :])
+
+            judged = Answer(exercise, answer, given)
+            assert not all(map(same, judged.outcomes, judged.right)), name

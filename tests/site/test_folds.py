@@ -5,32 +5,12 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Browser, Page, expect
 
-from tests.site.conftest import FIRST, NARROW
-from tests.site.reader import bring, cell, ended, violations, write
+from tests.site.conftest import FIRST
+from tests.site.reader import cell, ended, write
 from tools.site.downloads import INSTALL
 
 ANSWERS = ".cell-output .stbp-answer"
 LINE, INSIDE = ":scope > .cell-fold > summary", ".cell-code"
-
-
-def test_its_line_opens_it_by_mouse_and_by_keys_for_everyone(
-    warm: Page, axe: Path
-) -> None:
-    """Opened, axe-core finds nothing on a narrow, dark page; closed, test_built_pages looks."""
-    line, inside = cell(warm).locator(LINE), cell(warm).locator(INSIDE).first
-    expect(inside).not_to_be_visible()
-    line.focus()
-    warm.keyboard.press("Enter")
-    expect(inside).to_be_visible()
-    warm.keyboard.press("Space")
-    expect(inside).not_to_be_visible()
-    line.click()
-    expect(inside).to_be_visible()
-    bring(warm, axe)
-    warm.locator("[data-theme-button]").click()
-    warm.set_viewport_size(NARROW)
-    assert violations(warm) == []
-    assert warm.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
 
 
 def test_it_is_folded_without_scripts_on_paper_and_in_jupyterlab(

@@ -90,22 +90,6 @@ def test_no_cell_reaches_another_host(warm: Page, host: Host) -> None:
         assert not host.knocks, name
 
 
-def test_a_request_that_python_waits_for_ends_in_an_error(
-    warm: Page, host: Host
-) -> None:
-    """``open_url`` raises, in words that name the address, and a note says why."""
-    code = f"from pyodide.http import open_url\nopen_url('{host.url}/data.csv').read()"
-    output = run(warm, code, state="error")
-    expect(output.locator(".out-error")).to_contain_text(
-        "NetworkError: Failed to execute 'send'"
-    )
-    expect(output.locator(".out-error")).to_contain_text("/data.csv")
-    expect(output.locator(".cell-note")).to_contain_text(
-        host.url.removeprefix("http://")
-    )
-    assert not host.knocks
-
-
 def test_no_result_reaches_another_host(warm: Page, host: Host) -> None:
     """Pictures, frames, styles, and hints to a browser in a cell's HTML load nothing."""
     html = MARKUP.format(url=host.url)

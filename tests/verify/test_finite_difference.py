@@ -35,11 +35,6 @@ def one_neuron(u, surrogate, v_th=0.0):
     return np.ones((1, 1, 1)), np.zeros((1, 1)), params, neuron
 
 
-def slope(v, surrogate):
-    """o h at this distance from the threshold: dL/du, as L = o²/2."""
-    return surrogate.antiderivative(np.array(v)) * surrogate.derivative(np.array(v))
-
-
 def test_a_slope_that_no_two_steps_agree_on_is_refused():
     with pytest.raises(StepSizeError, match=r"no two steps .* agree on dL/db at Node"):
         partial(BIAS, *one_neuron(0.0, Sigmoid(a=1e-7)))
