@@ -59,11 +59,7 @@ def derivatives(
 
     def fired(v: Any) -> Any:
         """Return the spike by its distance from the threshold."""
-        if spike is None:
-            return fires(v)
-        if spike == neuron.H:
-            return neuron.surrogate.antiderivative(v)
-        return spike(v + neuron.v_th)
+        return fires(v) if spike is None else spike(v + neuron.v_th)
 
     def lost(outputs: Sequence[dict[str, Any]], xp: Any) -> Any:
         """Return L of the last layer."""

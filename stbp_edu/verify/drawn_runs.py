@@ -25,8 +25,7 @@ from stbp_edu.verify.lines_run import steps
 DRAWS = 40  # networks that are drawn at most
 ENOUGH = 0.2  # until each layer fires, and is silent, in this share of its steps
 LARGEST = 1e6  # a state in a run
-SAMPLES = 16  # of each input that is tried
-SPREADS = 0.25 ** np.arange(6)[::-1]  # of an input, relative to its size
+CANDIDATES = 2_000  # neurons that are drawn for each layer
 Values = Mapping[str, Any]
 """What updates read, as the lines call it: states ``u`` and ``u_last``, the input ``x``, and what
 is learned."""
@@ -57,15 +56,13 @@ class Run:
         """The neuron of the first layer."""
         return self.net.layers[1].neuron
 
-    def states(
-        self, inputs: Any, twin: bool = False, params: Sequence[Any] | None = None
-    ) -> list[dict[str, Any]]:
+    def states(self, twin: bool = False) -> list[dict[str, Any]]:
         """Return by layer what its lines read and give, shape (T, S, n[n]) each."""
         neurons = [layer.neuron for layer in self.net.layers[1:]]
         spikes = [fires] * (1 + len(neurons))
         if twin:
-            spikes[1:] = [one.smooth for one in neurons]
-        run = list(steps(self.net, params or self.params, inputs, spikes))
+            spikes[1:] = [neuron.smooth for neuron in neurons]
+        run = list(steps(self.net, self.params, self.inputs, spikes))
         return [
             {name: np.stack([now[n][name] for now in run]) for name in run[0][n]}
             for n in range(self.net.N + 1)
@@ -73,15 +70,8 @@ class Run:
 
     @cached_property
     def traces(self) -> list[Any]:
-        """The run, that of the smooth twin, and one whose inputs are more than its biases."""
-        largest_bias = np.abs(self.params[1]["b"]).max()
-        largest_weight = np.abs(self.params[1]["W"]).max()
-        wide = 3 + largest_bias / largest_weight
-        return [
-            self.states(self.inputs),
-            self.states(self.inputs, twin=True),
-            self.states(wide * self.inputs),
-        ]
+        """The run, and that of the smooth twin."""
+        return [self.states(), self.states(twin=True)]
 
     @cached_property
     def shares(self) -> Any:
@@ -151,67 +141,23 @@ def firing(neuron: Neuron, at: Values) -> tuple[Any, Any, Any]:
     return v >= 0, v < 0, near
 
 
-def drive(neuron: Neuron, T: int) -> tuple[float, float]:
-    """Return mean and spread of an input that makes a neuron fire in some of T steps, not in all.
-
-    The search begins with inputs of all sizes, and goes on around the best, ever closer; of
-    alike ones it takes the narrowest.
-    """
-    best = (0.2, 0.8)
-    if not neuron.lines.spike:
-        return best
-    rng = np.random.default_rng(0)
-    net = network("1-1", neuron)
-    layer = draw_params(net, rng)[1]
-    params = [None, {**layer, "W": np.ones((1, 1))}]
-    noise = rng.normal(size=(T, 1, 1, SAMPLES))
-    middle = 0.0
-    width = 14.0
-    for _ in range(4):
-        tried = middle + width * np.linspace(-1, 1, 57)
-        means = np.sinh(tried)
-        spreads = SPREADS[:, None] * (1 + np.abs(means))
-        inputs = means[:, None] + spreads[..., None] * noise
-        scores = _scores(Run(net, params, inputs.reshape(T, -1, 1), None))
-        k = int(np.argmax(scores))
-        if not scores[k] > 0:  # it never fires, or always does
-            break
-        best = means[k % len(tried)], spreads.flat[k]
-        middle = tried[k % len(tried)]
-        width = width / 14
-    return best
-
-
-def _scores(run: Run) -> Any:
-    """Return for each input that was tried how well it drives the neuron; 0 where it does not."""
-
-    def share(where: Any) -> Any:
-        """Return in which share of steps and samples something holds, by input."""
-        by_input = where.reshape(len(where), -1, SAMPLES)
-        return by_input.mean(axis=(0, 2))
-
-    states = run.states(run.inputs)
-    fires_, silent, near = map(share, firing(run.neuron, states[1]))
-    small = [np.abs(states[1][name]) < LARGEST for name in run.neuron.order]
-    scores = np.minimum(np.minimum(fires_, silent), 0.3) * (0.1 + near)
-    scores[share(np.all(small, axis=0)) < 1] = 0
-    return scores
-
-
 def drawn(net: Table, T: int, seed: int) -> Run:
     """Return the drawn run, of those that stay finite, whose layers fire and are silent most.
 
     Raises:
         ValueError: if no run stays finite.
     """
-    neurons = [layer.neuron for layer in net.layers[1:]]
-    drives = [(0.0, 1.0), *(drive(neuron, T) for neuron in neurons)]
     runs: list[Run] = []
     tried = 0
     while tried < DRAWS:
-        run = _draw(net, T, drives, np.random.default_rng((seed, tried)))
+        run = _draw(net, T, np.random.default_rng((seed, tried)))
         tried += 1
-        if not _is_finite(run):
+        layers = [
+            layer
+            for trace in run.traces
+            for layer in zip(trace, net.states, strict=True)
+        ]
+        if not all(_small(*layer).all() for layer in layers):
             continue
         runs.append(run)
         if run.shares.min() >= ENOUGH:
@@ -224,35 +170,42 @@ def drawn(net: Table, T: int, seed: int) -> Run:
     return replace(best, tried=tried, thrown_away=tried - len(runs))
 
 
-def _draw(
-    net: Table, T: int, drives: list[tuple[float, float]], rng: np.random.Generator
-) -> Run:
-    """Draw a network whose layers are driven with these means and spreads."""
-    _, spread_1 = drives[1]
-    params = draw_params(net, rng, spread_1)
-    for n, p in enumerate(params[1:], 1):
-        mean, spread = drives[n]
-        half = 0
-        for name in ("W", "R"):
-            if name in p:
-                p[name] = p[name] * (spread / spread_1)
-                # spikes below bring half of this on average; the input brings nothing
-                if n > 1 or name == "R":
-                    half = half + p[name].sum(axis=1) / 2
-        p["b"] = mean + spread * rng.normal(0, 0.3, p["b"].shape) - half
-        for name in net.layers[n].neuron.learned:
+def _draw(net: Table, T: int, rng: np.random.Generator) -> Run:
+    """Draw a network layer by layer: of many neurons the best, which fire and are silent.
+
+    Their inputs have all sizes, small ones first; of alike neurons the first are taken.
+    """
+    inputs = rng.normal(size=(T, 3, net.sizes[0]))
+    below = inputs
+    params: list[Any] = [None]
+    sizes = np.linspace(0, 1, CANDIDATES)
+    for layer, width in zip(net.layers[1:], net.sizes[1:], strict=True):
+        neuron = layer.neuron
+        wide = network((below.shape[-1], CANDIDATES), neuron)
+        p: Any = draw_params(wide, rng)[1]
+        for name in neuron.learned:
             # others than given: no two are equal
             p[name] = p[name] * rng.uniform(0.999, 1.001, np.shape(p[name]))
-    inputs = rng.normal(size=(T, 3, *net.shape_of(0)))
-    in_loss = rng.normal(size=(T, 3, *net.shape_of(net.N)))
-    return Run(net, params, inputs, in_loss)
+        means = np.sinh(sizes * rng.uniform(-14, 14, CANDIDATES))
+        spreads = (1 + np.abs(means)) * 0.25 ** (sizes * rng.uniform(0, 6, CANDIDATES))
+        p["W"] = p["W"] * spreads[:, None] / (below.std() or 1)
+        p["b"] = means - p["W"] @ below.mean((0, 1))
+        states = Run(wide, [None, p], below, None).states()
+        shares = [where.mean((0, 1)) for where in firing(neuron, states[1])]
+        scores = np.minimum(np.minimum(*shares[:2]), 0.3) * (0.1 + shares[2])
+        scores[~_small(states[1], neuron.order)] = 0
+        best = np.argsort(-scores, kind="stable")[:width]
+        p = {name: a[best] if np.ndim(a) else a for name, a in p.items()}
+        below = states[1][neuron.output][..., best]
+        if layer.recurrent:
+            R = rng.normal(size=(width, width)) * spreads[best, None]
+            p["R"] = R / (below.std() or 1) / np.sqrt(width)
+            p["b"] = p["b"] - p["R"] @ below.mean((0, 1))
+        params.append(p)
+    return Run(net, params, inputs, rng.normal(size=(T, 3, net.sizes[-1])))
 
 
-def _is_finite(run: Run) -> bool:
-    """Return whether every state stays finite and small, also on the smooth twin."""
-    return all(
-        np.abs(layer[state]).max() < LARGEST  # False for a NaN
-        for trace in run.traces[:2]
-        for layer, states in zip(trace[1:], run.net.states[1:], strict=True)
-        for state in states
-    )
+def _small(states: Values, names: Sequence[str]) -> Any:
+    """Return of which neurons these states stay finite and small."""
+    sizes = np.array([np.abs(states[name]).max((0, 1)) for name in names])
+    return (sizes < LARGEST).all(axis=0)  # False for a NaN

@@ -13,7 +13,9 @@ import numpy as np
 
 from stbp_edu._support.checks import Array
 from stbp_edu.arrows import Node
+from stbp_edu.arrows.table import Table
 from stbp_edu.forward_pass import Adjoints
+from stbp_edu.lines.operations import fires
 from stbp_edu.losses import RATE, LossLike
 from stbp_edu.neuron import LIF
 from stbp_edu.parameters import Gradients, Params, by_layer
@@ -50,20 +52,34 @@ def twin_loss(
     >>> round((up - down) / 2e-3, 4)
     0.2858
     """
-    layers = by_layer(params)
-    added: list[dict[str, Any]] = [{} for _ in layers]
     kind, n, t, i, j = node
-    if kind in layers[n]:
-        array = layers[n][kind].copy()
-        array[(i, j) if kind == "W" else i] += amount
-        layers[n] = {**layers[n], kind: array}
+    if kind in ("W", "b"):
+        way = np.zeros_like(getattr(params, kind)[n])
+        way[(i, j) if kind == "W" else i] = amount
     else:
-        added[n][kind] = np.zeros((*spikes.shape[:2], params.sizes[n]))
-        added[n][kind][t, s, i] = amount  # def-delta, def-epsilon
+        way = np.zeros((*spikes.shape[:2], params.sizes[n]))
+        way[t, s, i] = amount  # def-delta, def-epsilon
     net = lines_run.of_cases(tuple(params.sizes), neuron)
-    smooth = [neuron.surrogate.antiderivative] * len(layers)
-    run = lines_run.steps(net, layers, spikes, smooth, added)
-    return float(loss_value(loss, [now[-1] for now in run], targets))
+    outputs = twin(net, by_layer(params), spikes, n, kind, way)
+    return float(loss_value(loss, outputs, targets))
+
+
+def twin(
+    net: Table, params: Sequence[Any], inputs: Array, n: int, name: str, way: Any
+) -> list[dict[str, Any]]:
+    """Return the last layer's states on the smooth twin, where an array of layer n is moved.
+
+    That is a parameter or a state; the networks are those of ``lines_run``.
+    """
+    layers = [*params]
+    added: list[dict[str, Any]] = [{} for _ in layers]
+    if name in layers[n]:
+        layers[n] = {**layers[n], name: layers[n][name] + way}
+    else:
+        added[n][name] = way
+    smooth = [fires, *(layer.neuron.smooth for layer in net.layers[1:])]
+    run = lines_run.steps(net, layers, inputs, smooth, added)
+    return [now[-1] for now in run]
 
 
 def central(values: Sequence[Any], step: float) -> Any:

@@ -18,10 +18,11 @@ from stbp_edu.arrows import RULES, Arrow, Neuron
 from stbp_edu.lines.expressions import evaluate
 from stbp_edu.verify.comparison import DIFFERENCES
 from stbp_edu.verify.drawn_runs import Run, Values, recursion, updated
-from stbp_edu.verify.finite_difference import SMALL, slopes
+from stbp_edu.verify.finite_difference import SMALL, slopes, twin
+from stbp_edu.verify.formulas import linear
 
 NUDGED = DIFFERENCES.limit  # as that of the five cases
-COPIES = 4  # of the points of a run, each moved far away
+COPIES = 6  # of the points of a run, each moved away
 TINY = 1e-30  # the imaginary nudge
 
 
@@ -44,62 +45,50 @@ class Entry(NamedTuple):
 
 
 def nudged_arrows(run: Run) -> tuple[float, str, list[str]]:
-    """Return how near factors and measured slopes are, what is untested, and which are wrong.
-
-    Points far from the runs count where the runs show nothing wrong and a slope can be measured.
-    """
+    """Return how near factors and measured slopes are, what is untested, and which are wrong."""
     at = _points(run)
-    count = len(at["x"]) // (1 + COPIES)
     worst = 0.0
     faults = []
     idle = []
     for entry in _entries(run.neuron, at):
         off, slope = _nudged(run.neuron, entry)
-        in_runs = off[:count]
-        off[count:] = np.nan_to_num(off[count:], posinf=0)
-        off[count:] *= (in_runs <= NUDGED).all()
         # a comparison with a NaN is False
-        tested = (in_runs >= 0) & (np.abs(entry.factor[:count]) > SMALL * NUDGED)
+        tested = (off >= 0) & (np.abs(entry.factor) > SMALL * NUDGED)
         if (off > NUDGED).any():
             faults.append(_fault(entry, off, slope))
         elif entry.what.startswith("arrow") and not tested.any():
             idle.append(f"no drawn run in which {entry.what} has a factor other than 0")
-        worst = max(worst, float(np.nan_to_num(off, posinf=np.inf).max()))
+        worst = max(worst, float(np.nan_to_num(off).max()))
     return worst, "; ".join(idle), faults
 
 
 def _points(run: Run) -> Values:
-    """Return all that updates read in the runs, moved a little, away from corners; then moved far.
+    """Return all that updates read in the runs, moved by steps of many sizes in both directions.
 
-    Far are steps of many sizes in both directions, so no clip lies beyond all points.
-    Spikes and what is learned stay where they are.
+    So none lies at a corner, and no clip lies beyond all of them. Spikes and what is learned stay
+    where they are.
     """
-    layers = range(1, run.net.N + 1)
-    every = [trace[n] for trace, n in product(run.traces, layers)]
-    near = np.random.default_rng(0)
-    far = np.random.default_rng(1)
+    every = [trace[n] for trace, n in product(run.traces, range(1, run.net.N + 1))]
+    rng = np.random.default_rng(0)
     neuron = run.neuron
     stay = {neuron.lines.spike, *neuron.learned}
     last = [f"{state}_last" for state in neuron.lines.lines]
     found = {}
     for name in (*neuron.order, *last, "x", *neuron.learned):
         values = np.concatenate([at[name].ravel() for at in every])
-        sizes = np.abs(values)
-        drawn = near.normal(size=len(values))
-        moved = values + drawn * (0.01 + 0.003 * sizes)
-        signs = far.choice([-1, 1], (COPIES, len(values)))
-        distances = signs * 10 ** far.uniform(-1, 1.5, signs.shape)
-        distances[1::2] *= sizes.mean()
+        signs = rng.choice([-1, 1], (COPIES, len(values)))
+        distances = signs * 10 ** rng.uniform(-3, 1.5, signs.shape)
+        distances[1::2] *= np.abs(values).mean() or 1
         if name.removesuffix("_last") in stay:
             distances[:] = 0
-        found[name] = np.concatenate([moved, *(moved + distances)])
+        found[name] = (values + distances).ravel()
     return found
 
 
 def _nudged(neuron: Neuron, entry: Entry) -> tuple[Any, Any]:
     """Return how far a factor is from the slope, relatively, and the slope; NaN where it has none.
 
-    Where the factor alone is not finite, it is infinitely far.
+    A factor that is not finite is none; where a run meets it, its gradients are not finite.
     """
     value = updated(neuron, entry.target, entry.at)
     nudge = {entry.place: entry.at[entry.place] + TINY * 1j}
@@ -110,9 +99,7 @@ def _nudged(neuron: Neuron, entry: Entry) -> tuple[Any, Any]:
         curve = lambda amount: slope * neuron.smooth(value + amount)  # noqa: E731
         return _measured(entry.factor, curve)
     scale = np.fmax(np.fmax(np.abs(slope), np.abs(entry.factor)), SMALL)
-    off = np.abs(entry.factor - slope) / scale
-    off[np.isfinite(slope) & np.isnan(off)] = np.inf
-    return off, slope
+    return np.abs(entry.factor - slope) / scale, slope
 
 
 def _fault(entry: Entry, off: Any, slope: Any) -> str:
@@ -190,10 +177,10 @@ def nudged_parameters(run: Run, states: list[str]) -> Any:
 
     def losses(n: int, name: str, way: Any, amount: float) -> Any:
         """Return the losses Σ weight · state where a parameter moved along a way."""
-        moved = [*run.params]
-        moved[n] = {**run.params[n], name: run.params[n][name] + amount * way}
-        last = run.states(run.inputs, twin=True, params=moved)[-1]
-        return np.array([(run.weight * last[state]).sum() for state in states])
+        outputs = twin(run.net, run.params, run.inputs, n, name, amount * way)
+        return np.array(
+            [linear(run.weight, [now[state] for now in outputs]) for state in states]
+        )
 
     worst = [np.zeros(len(states))]
     for n in range(1, run.net.N + 1):

@@ -185,14 +185,14 @@ def judged_forms(neuron: Neuron, seed: int, torch: bool = False) -> list[Row]:
     short = [short_run(pair, seed) for pair in pairs]
     long = [drawn(network("2-2R-2", pair), 4, seed) for pair in pairs]
     lacks = next((run.lacks for run in [*short, *long] if run.lacks), "")
+    by_rule = [*every_rule(_losses(short))]
     exact = [by_autodiff(run, state) for run, state in _losses(long)]
-    by_rules = [*every_rule(_losses(short))]
-    by_rule = _judged(forms, "each rule", PATHS, by_rules, lacks)
-    by_program = _judged(forms, "rule exact", AUTODIFF, exact, lacks)
-    rows = [row for pair in zip(by_rule, by_program, strict=True) for row in pair]
+    rows = []
+    for name, form in forms.items():
+        rows.append(_row(f"{name}, each rule", PATHS, form, by_rule, lacks))
+        rows.append(_row(f"{name}, rule exact", AUTODIFF, form, exact, lacks))
     if installed() and is_curve(neuron.surrogate):
-        compiled = {"compiled": COMPILED}
-        rows += _judged(compiled, "rule exact", AUTODIFF, exact[:1], lacks)
+        rows.append(_row("compiled, rule exact", AUTODIFF, COMPILED, exact[:1], lacks))
     return rows
 
 
@@ -218,12 +218,7 @@ def every_rule(losses: Iterable[tuple[Run, str]]) -> Iterator[Expected]:
                 yield by_paths(run, rule, state)
 
 
-def _judged(
-    forms: dict[str, Form], rules: str, against: str, every: list[Expected], lacks: str
-) -> list[Row]:
-    """Return a row for each form: how far it is from all that is expected."""
-    rows = []
-    for name, form in forms.items():
-        off = float(np.max([expected.apart(form) for expected in every]))
-        rows.append(Row(f"program {name}, {rules}", against, off, COMPUTED, lacks))
-    return rows
+def _row(what: str, against: str, form: Form, every: list[Expected], lacks: str) -> Row:
+    """Return how far a form is from all that is expected."""
+    off = float(np.max([expected.apart(form) for expected in every]))
+    return Row(f"program {what}", against, off, COMPUTED, lacks)
