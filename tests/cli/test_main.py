@@ -1,9 +1,7 @@
 """The commands but train: what they print, import and say of mistakes."""
 
-import json
 import re
 import runpy
-import subprocess
 import sys
 
 import pytest
@@ -22,23 +20,6 @@ def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit):
         cli.main([command.upper()])
     assert command in capsys.readouterr().err  # among those that there are
-
-
-def test_a_command_imports_what_it_needs_alone():
-    code = (
-        "import json, sys; from stbp_edu.cli.main import parse; parse(['train', 'digits']);"
-        "print(json.dumps([m for m in sys.modules if m.startswith(('stbp_edu.', 'requests'))]))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    loaded = set(json.loads(done.stdout))
-    assert "stbp_edu.cli.train" in loaded
-    assert (
-        not {"stbp_edu.verify", "stbp_edu.practice", "stbp_edu.plotting", "requests"}
-        & loaded
-    )
-    assert not {f"stbp_edu.cli.{name}" for name in ("learn", "sweep", "teach")} & loaded
 
 
 def test_the_command_is_a_module_too(monkeypatch, capsys):

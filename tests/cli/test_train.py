@@ -92,14 +92,6 @@ def test_ctrl_c_keeps_the_checkpoint_and_says_how_to_go_on(
     assert "holds this very run, finished" in capsys.readouterr().err
 
 
-def test_a_number_that_is_needed_late_is_checked_at_once(
-    tmp_path: Path, monkeypatch
-) -> None:
-    monkeypatch.setattr(runs.trainer, "train", None)
-    with pytest.raises(ValueError, match="encodings must be >= 1, got 0"):
-        call("train", "digits", "--out", tmp_path, "--encodings", "0")
-
-
 @pytest.mark.slow
 def test_the_recipe_learns_the_digits_with_both_rules(tmp_path: Path) -> None:
     assert call("train", "digits", "--epochs", 12, "--out", tmp_path) == 0  # it has 60

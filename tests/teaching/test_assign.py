@@ -93,18 +93,6 @@ def test_an_assignment_leaves_what_is_there_and_names_an_old_configuration(
     assert before.items() < {p: p.read_bytes() for p in out.rglob("*.*")}.items()
 
 
-def test_points_come_from_the_student_s_own_variant(tmp_path, monkeypatch, capsys):
-    """A class of nbgrader's gets them in tests/teaching/test_nbgrader.py."""
-    monkeypatch.chdir(tmp_path)
-    variants = {tmp_path.parent.name: 2}
-    names = {"gain": lambda *a: a[0], "c1_epsilon": lambda d, h: d * h}
-    assert mark(["gain", "c1-epsilon"], names, points=8, variants=variants) == 8
-    assert mark(["gain", "c1-epsilon"], {}, points=8, variants=variants) == 0
-    assert "There is no `c1_epsilon`" in capsys.readouterr().out
-    assert mark(["gain"], names, points=8, variants={"anna": 1}) == 0
-    assert "has no variant; add the student" in capsys.readouterr().out
-
-
 def test_own_tasks_are_drawn_for_each_variant_and_tried(tmp_path, capsys):
     own = filled("own_tasks.toml")
     text = "checks = false\ntasks_from = 'mine.toml'\n"
@@ -141,6 +129,8 @@ def test_a_mistake_has_the_teachers_own_words(capsys):
     own = filled("own_tasks.toml")
     assert mark(["my-neuron"], names, points=2, partial=0.25, own_tasks=own) == 0.5
     assert "The factor of the carry is" in capsys.readouterr().out
+    assert mark(["gain"], {}, points=8, variants={"anna": 1}) == 0
+    assert "has no variant; add the student" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

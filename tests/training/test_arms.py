@@ -28,9 +28,3 @@ def test_each_arm_moves_parameters_in_its_own_way():
         assert np.isfinite(found).all()
         assert np.abs(found).max() > 1e-7
         assert arm in ALIKE or np.abs(found - plain).max() > 1e-7, arm
-
-
-@pytest.mark.parametrize("arm", [{"step": "adam(g)"}, {"gains": {}}])
-def test_what_an_arm_writes_out_is_what_the_package_does(arm, monkeypatch):
-    monkeypatch.setitem(arms.ARMS, "written out", arm)
-    np.testing.assert_allclose(moved("written out"), moved("none"), atol=2e-5)

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from stbp_edu.training import encoders
-from stbp_edu.training.encoders import bernoulli, encode, rows
+from stbp_edu.training.encoders import bernoulli, rows
 
 T = 4000
 
@@ -35,12 +34,3 @@ def test_rows_are_shown_one_after_the_other_and_then_nothing(hold):
     shown = np.repeat(images.swapaxes(0, 1), hold, axis=0)
     np.testing.assert_array_equal(seen[: 3 * hold], shown)
     assert not seen[3 * hold :].any()
-
-
-@pytest.mark.parametrize("encoder", encoders.ENCODERS)
-def test_the_width_is_what_the_encoder_makes(encoder):
-    rng = np.random.default_rng(5)
-    images = rng.random((2, 5, 3))
-    seen = images if encoder == "rows" else images.reshape(2, -1)
-    width = encoders.inputs(encoder, (5, 3))
-    assert encode(encoder, seen, 9, rng).shape == (9, 2, width)

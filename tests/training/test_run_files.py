@@ -2,13 +2,11 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
 from stbp_edu._support.files import read_arrays, read_values, write_arrays
-from stbp_edu.training import measurements, runs
+from stbp_edu.training import runs
 from stbp_edu.training.runs import open_run
 from tests.runs import epochs
 
@@ -79,8 +77,3 @@ def test_files_of_two_runs_or_of_something_else_are_named(config):
     params.unlink()
     with pytest.raises(FileNotFoundError, match=r"params\.npz must be a file"):
         open_run(folder)
-
-
-def test_a_record_needs_nothing_that_a_machine_forbids_to_read():
-    with patch.object(Path, "read_text", side_effect=PermissionError):
-        assert measurements.environment()["machine"]["processor"]
